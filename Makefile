@@ -1,0 +1,71 @@
+# The words a person needs: demo, test, lint, docs, lock, clean. Each makes its own virtual environment in
+# .venv first, from Python 3.10 or newer and nothing else. Another interpreter: make PYTHON=python3.12 test
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+# One stamp per Python version, so that another PYTHON builds the environment anew.
+STAMP  := $(VENV)/.installed-$(shell '$(PYTHON)' -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>&-)
+LOCKER := .venv-lock
+UV     := uv==0.13.8
+PIP    := -m pip --disable-pip-version-check -qq install
+
+.PHONY: help demo test lint docs lock clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo   the whole flow on the bundled examples, against a local emulator"
+	@echo "make test   all tests, on two workers; one file: make test ARGS=tests/test_layers.py"
+	@echo "make lint   formatting, ruff and mypy --strict"
+	@echo "make docs   write docs/cli.md from the program"
+	@echo "make lock   write constraints.txt from pyproject.toml; newest versions: make lock UPGRADE=1"
+	@echo "make clean  remove everything these words made"
+
+demo: $(STAMP)
+	$(BIN)/assistants-migrate demo --dir demo
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict
+
+docs: $(STAMP)
+	@mkdir -p docs
+	$(BIN)/python -m migrate.cli.reference > docs/cli.md.new
+	@mv docs/cli.md.new docs/cli.md
+
+$(STAMP): constraints.txt pyproject.toml
+	@$(call check_python)
+	@echo "Making $(VENV) with $(PYTHON)"
+	@$(call make_venv,$(VENV))
+	$(BIN)/python $(PIP) --require-hashes --no-deps -r constraints.txt
+	$(BIN)/python $(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Hashes for every system and Python 3.10 or newer. Pins stay as they are unless UPGRADE is given.
+lock:
+	@$(call check_python)
+	@$(call make_venv,$(LOCKER))
+	$(LOCKER)/bin/python $(PIP) '$(UV)'
+	$(LOCKER)/bin/uv pip compile pyproject.toml --quiet --extra dev --universal --python-version 3.10 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+		$(if $(UPGRADE),--upgrade) --output-file constraints.txt
+
+clean:
+	rm -rf $(VENV) $(LOCKER) demo build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis docs/cli.md.new
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+define check_python
+command -v '$(PYTHON)' >/dev/null || { echo "$(PYTHON) was not found: install Python 3.10 or newer, \
+or name yours, as in: make PYTHON=python3.12 test" >&2; exit 1; }; \
+'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "$$('$(PYTHON)' --version 2>&1) \
+is too old: 3.10 or newer is needed; name one, as in: make PYTHON=python3.12 test" >&2; exit 1; }
+endef
+
+define make_venv
+'$(PYTHON)' -m venv --clear '$(1)' || { echo "$(PYTHON) cannot make virtual environments: install its venv \
+package (on Debian and Ubuntu: apt install python3-venv), then run make again" >&2; exit 1; }
+endef

@@ -1,0 +1,165 @@
+"""What an apply intends and did: the intent before each creating request, the outcome after.
+
+The id map is read from here, and so is what a later plan, a resumed apply or a rollback must know.
+Threads share one journal; each entry is committed at once, so a killed program leaves at most intents.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from migrate.archive.snapshots import now
+from migrate.archive.store import Archive
+from migrate.model import JSON
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a plan: type of service and address."""
+
+    type: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the journal. `state`: intended (no outcome known), done, failed."""
+
+    id: int
+    action: str
+    kind: str
+    source_parent: str
+    source_id: str
+    name: str
+    target_parent: str
+    target_id: str
+    state: str
+    before: JSON
+    written: str
+    error: str
+    started_at: str
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """One line of the id map."""
+
+    kind: str
+    source_id: str
+    target_id: str
+    name: str
+    source_parent: str
+    target_parent: str
+
+
+Job = tuple[str, str, str, str, str]
+"""Action, kind, source parent, source id, name."""
+
+
+class Journal:
+    """The journal of one plan."""
+
+    def __init__(self, archive: Archive, plan_digest: str, source: Side, target: Side) -> None:
+        self._archive = archive
+        self._lock = threading.Lock()
+        with archive.transaction() as conn:
+            conn.execute(
+                "INSERT OR IGNORE INTO plans (digest, source_type, source_url, target_type, target_url, "
+                "first_applied_at) VALUES (?, ?, ?, ?, ?, ?)",
+                (plan_digest, source.type, source.url, target.type, target.url, now()),
+            )
+            row = conn.execute("SELECT id FROM plans WHERE digest = ?", (plan_digest,)).fetchone()
+        self.plan = int(row[0])
+
+    def intend(self, jobs: Iterable[Job], before: JSON = None) -> list[int]:
+        """Note what is about to be tried; the entries' ids, in order."""
+        text = None if before is None else json.dumps(before)
+        with self._lock, self._archive.transaction() as conn:
+            return [self._intend_one(conn, job, text) for job in jobs]
+
+    def _intend_one(self, conn: sqlite3.Connection, job: Job, before: str | None) -> int:
+        row = conn.execute(
+            "INSERT INTO journal (plan_id, action, kind, source_parent, source_id, name, state, before, "
+            "started_at) VALUES (?, ?, ?, ?, ?, ?, 'intended', ?, ?) "
+            "ON CONFLICT (plan_id, action, kind, source_parent, source_id) DO UPDATE SET "
+            "state = 'intended', error = NULL, before = coalesce(journal.before, excluded.before) "
+            "RETURNING id",
+            (self.plan, *job, before, now()),
+        ).fetchone()
+        return int(row[0])
+
+    def done(
+        self, entry: int, target_id: str | None, target_parent: str = "", written: str | None = None
+    ) -> None:
+        """It is there: under this id, with this fingerprint of its compared form."""
+        self.all_done([(entry, target_id, target_parent, written)])
+
+    def all_done(self, outcomes: Iterable[tuple[int, str | None, str, str | None]]) -> None:
+        """Several outcomes in one commit."""
+        rows = [(target, parent, written, now(), entry) for entry, target, parent, written in outcomes]
+        with self._lock, self._archive.transaction() as conn:
+            conn.executemany(
+                "UPDATE journal SET state = 'done', target_id = ?, target_parent = ?, written = ?, "
+                "finished_at = ?, error = NULL WHERE id = ?",
+                rows,
+            )
+
+    def failed(self, entries: Iterable[int], error: str) -> None:
+        """It was refused, and why."""
+        with self._lock, self._archive.transaction() as conn:
+            conn.executemany(
+                "UPDATE journal SET state = 'failed', error = ?, finished_at = ? WHERE id = ?",
+                [(error, now(), entry) for entry in entries],
+            )
+
+    def entries(self) -> Iterator[Entry]:
+        """Everything this plan did so far."""
+        with self._lock:
+            rows = self._archive.conn.execute(f"{_ENTRY} WHERE plan_id = ? ORDER BY id", (self.plan,)).fetchall()
+        return (_entry(row) for row in rows)
+
+
+_ENTRY = (
+    "SELECT id, action, kind, source_parent, source_id, coalesce(name, ''), coalesce(target_parent, ''), "
+    "coalesce(target_id, ''), state, before, coalesce(written, ''), coalesce(error, ''), started_at FROM journal"
+)
+
+
+def _entry(row: tuple[JSON, ...]) -> Entry:
+    before = None if row[9] is None else json.loads(row[9])
+    return Entry(*row[:9], before, *row[10:])
+
+
+def id_map(
+    conn: sqlite3.Connection, source: Side | None = None, target: Side | None = None, source_id: str = ""
+) -> Iterator[Mapping]:
+    """The id map, narrowed to a source, a target, or one old id. A later line overrules an earlier one."""
+    where, values = ["1"], []
+    for column, side in (("source", source), ("target", target)):
+        if side:
+            where.append(f"{column}_type = ? AND {column}_url = ?")
+            values += [side.type, side.url]
+    if source_id:
+        where.append("source_id = ?")
+        values.append(source_id)
+    rows = conn.execute(
+        "SELECT DISTINCT kind, source_id, target_id, coalesce(name, ''), source_parent, "
+        f"coalesce(target_parent, '') FROM id_map WHERE {' AND '.join(where)}",
+        values,
+    )
+    return (Mapping(*row) for row in rows)
+
+
+def written_digests(conn: sqlite3.Connection, target: Side) -> dict[tuple[str, str, str], str]:
+    """What we last wrote to each object of a target: (kind, parent, id) -> fingerprint."""
+    rows = conn.execute(
+        "SELECT j.kind, coalesce(j.target_parent, ''), j.target_id, j.written FROM journal j "
+        "JOIN plans p ON p.id = j.plan_id WHERE j.state = 'done' AND j.target_id IS NOT NULL "
+        "AND j.written IS NOT NULL AND p.target_type = ? AND p.target_url = ? ORDER BY j.id",
+        (target.type, target.url),
+    )
+    return {(kind, parent, id_): written for kind, parent, id_, written in rows}

@@ -1,0 +1,55 @@
+"""Keeps two writers off one archive; the second is told who holds it. Readers need no lock."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+from pathlib import Path
+
+from migrate.errors import ArchiveBusy
+
+
+class WriterLock:
+    """A lock file beside the archive, locked by the operating system, so a killed program leaves none."""
+
+    def __init__(self, path: Path, handle: int) -> None:
+        self.path = path
+        self._handle = handle
+
+    @classmethod
+    def take(cls, archive: Path) -> WriterLock:
+        """Raises `ArchiveBusy` with the holder's process and host."""
+        path = archive.with_name(archive.name + ".lock")
+        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            _lock(handle)
+        except OSError:
+            holder = os.read(handle, 200).decode(errors="replace").strip()
+            os.close(handle)
+            raise ArchiveBusy(
+                f"{archive} is being written by another program",
+                holder or "its name is not known yet",
+                "wait until it ends; reading commands work meanwhile",
+            ) from None
+        os.ftruncate(handle, 0)
+        os.write(handle, f"process {os.getpid()} on {socket.gethostname()}".encode())
+        return cls(path, handle)
+
+    def release(self) -> None:
+        """Let go, and take the lock file away."""
+        with contextlib.suppress(OSError):
+            self.path.unlink()
+        os.close(self._handle)
+
+
+def _lock(handle: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

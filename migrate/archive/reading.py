@@ -1,0 +1,156 @@
+"""Reads snapshots back: bodies in the order of their listing, states, and what is missing."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from migrate.archive.blobs import Blob, blob_of
+from migrate.model import JSON
+
+Body = dict[str, JSON]
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Something a snapshot could not read, and why."""
+
+    kind: str
+    id: str
+    reason: str
+    parent: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class SnapshotInfo:
+    """One line about a snapshot. `state` is complete or partial; an interrupted one is partial."""
+
+    id: int
+    type: str
+    url: str
+    tag: str
+    state: str
+    started_at: str
+    finished_at: str
+    api_version: str
+    digest: str
+    interrupted: bool
+    bodies_added: int
+    bytes_added: int
+    options: Body = field(default_factory=dict)
+
+
+def snapshots(conn: sqlite3.Connection) -> list[SnapshotInfo]:
+    """Every snapshot of an archive, oldest first."""
+    rows = conn.execute(
+        "SELECT s.id, e.type, e.url, s.tag, s.state, s.started_at, s.finished_at, s.api_version, s.digest, "
+        "s.bodies_added, s.bytes_added, s.options "
+        "FROM snapshots s JOIN endpoints e ON e.id = s.endpoint_id ORDER BY s.id"
+    )
+    return [_info(row) for row in rows]
+
+
+def _info(row: tuple[JSON, ...]) -> SnapshotInfo:
+    id_, type_, url, tag, state, started, finished, version, digest, bodies, bytes_, options = row
+    interrupted = state == "reading"
+    return SnapshotInfo(
+        id_,
+        type_,
+        url,
+        tag or "",
+        "partial" if interrupted else state,
+        started,
+        finished or "",
+        version,
+        digest or "",
+        interrupted,
+        bodies or 0,
+        bytes_ or 0,
+        json.loads(options),
+    )
+
+
+class SnapshotReader:
+    """One snapshot, read through one connection (one thread)."""
+
+    def __init__(self, conn: sqlite3.Connection, info: SnapshotInfo) -> None:
+        self.conn = conn
+        self.info = info
+        self._endpoint = conn.execute(
+            "SELECT endpoint_id FROM snapshots WHERE id = ?", (info.id,)
+        ).fetchone()[0]
+
+    def bodies(self, kind: str, parent: str | None = "") -> Iterator[tuple[str, Body]]:
+        """Parent id and body of every object of a kind; of one parent, or (None) of all of them."""
+        where = "" if parent is None else "AND s.parent_id = ?"
+        rows = self.conn.execute(
+            "SELECT s.parent_id, b.body FROM scopes s JOIN entries e ON e.manifest_id = s.manifest_id "
+            f"JOIN bodies b ON b.id = e.body_id WHERE s.snapshot_id = ? AND s.kind = ? {where} "
+            "ORDER BY s.parent_id, e.ordinal",
+            (self.info.id, kind) if parent is None else (self.info.id, kind, parent),
+        )
+        for parent_id, text in rows:
+            yield parent_id, json.loads(text)
+
+    def counts(self) -> dict[str, int]:
+        """How many objects of each kind."""
+        return dict(
+            self.conn.execute(
+                "SELECT s.kind, count(*) FROM scopes s JOIN entries e ON e.manifest_id = s.manifest_id "
+                "WHERE s.snapshot_id = ? GROUP BY s.kind ORDER BY s.kind",
+                (self.info.id,),
+            )
+        )
+
+    def count(self, kind: str, parent: str) -> int:
+        """How many objects one listing held."""
+        return int(
+            self.conn.execute(
+                "SELECT count(*) FROM scopes s JOIN entries e ON e.manifest_id = s.manifest_id "
+                "WHERE s.snapshot_id = ? AND s.kind = ? AND s.parent_id = ?",
+                (self.info.id, kind, parent),
+            ).fetchone()[0]
+        )
+
+    def scope(self, kind: str, parent: str = "") -> tuple[str, str]:
+        """State and reason of a listing: complete, failed, gone, reading, or '' when it was not read."""
+        row = self.conn.execute(
+            "SELECT state, reason FROM scopes WHERE snapshot_id = ? AND kind = ? AND parent_id = ?",
+            (self.info.id, kind, parent),
+        ).fetchone()
+        return (row[0], row[1] or "") if row else ("", "")
+
+    def incomplete(self) -> list[tuple[str, str, str]]:
+        """Kind, parent and reason of each listing that was not read to its end."""
+        rows = self.conn.execute(
+            "SELECT kind, parent_id, coalesce(reason, state) FROM scopes "
+            "WHERE snapshot_id = ? AND state != 'complete' ORDER BY 1, 2",
+            (self.info.id,),
+        )
+        return list(rows)
+
+    def missing(self) -> list[Missing]:
+        """What could not be read, by name."""
+        rows = self.conn.execute(
+            "SELECT kind, object_id, reason, parent_id, coalesce(name, '') FROM missing "
+            "WHERE snapshot_id = ? ORDER BY kind, object_id",
+            (self.info.id,),
+        )
+        return [Missing(*row) for row in rows]
+
+    def find(self, object_id: str) -> list[tuple[str, str, Body]]:
+        """Kind, parent and body of every object with this id (a file may lie in several stores)."""
+        rows = self.conn.execute(
+            "SELECT s.kind, s.parent_id, b.body FROM bodies b JOIN entries e ON e.body_id = b.id "
+            "JOIN scopes s ON s.manifest_id = e.manifest_id "
+            "WHERE b.object_id = ? AND s.snapshot_id = ? AND s.kind = b.kind ORDER BY s.kind, s.parent_id",
+            (object_id, self.info.id),
+        )
+        return [(kind, parent, json.loads(text)) for kind, parent, text in rows]
+
+    def blob(self, file_id: str) -> Blob | None:
+        """A file's bytes, if the archive has them."""
+        return blob_of(self.conn, self._endpoint, file_id)

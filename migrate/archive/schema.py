@@ -1,0 +1,108 @@
+"""The archive's tables and views, as named migrations that run in order, each once, each in a transaction.
+
+How a snapshot is stored: every listing that was read (all assistants; the messages of one thread) is a
+`scope`. A scope points to a `manifest`, the ordered list of the bodies it held. Manifests and bodies are
+known by their hash, so a listing that did not change since the last snapshot costs one row.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from migrate.archive.views import VIEWS
+
+APPLICATION_ID = 0x41535354
+"""Marks the file as ours ("ASST"), so that `file` and we can tell it from any other database."""
+
+migrations = Migrations("assistants-migrate")
+
+
+@migrations()
+def m001_snapshots(db: Database) -> None:
+    """Endpoints, snapshots, and what each listing held."""
+    _run(
+        db,
+        """CREATE TABLE endpoints (
+               id INTEGER PRIMARY KEY, type TEXT NOT NULL, url TEXT NOT NULL, UNIQUE (type, url))""",
+        """CREATE TABLE snapshots (
+               id INTEGER PRIMARY KEY,
+               endpoint_id INTEGER NOT NULL REFERENCES endpoints(id),
+               tag TEXT, state TEXT NOT NULL, started_at TEXT NOT NULL, finished_at TEXT,
+               api_version TEXT NOT NULL DEFAULT '', tool_version TEXT NOT NULL, options TEXT NOT NULL,
+               digest TEXT, bodies_added INTEGER, bytes_added INTEGER)""",
+        """CREATE TABLE bodies (
+               id INTEGER PRIMARY KEY, sha BLOB NOT NULL UNIQUE,
+               kind TEXT NOT NULL, object_id TEXT NOT NULL, body TEXT NOT NULL)""",
+        "CREATE INDEX bodies_object ON bodies (object_id)",
+        "CREATE TABLE manifests (id INTEGER PRIMARY KEY, sha BLOB UNIQUE)",
+        """CREATE TABLE entries (
+               manifest_id INTEGER NOT NULL REFERENCES manifests(id) ON DELETE CASCADE,
+               ordinal INTEGER NOT NULL,
+               body_id INTEGER NOT NULL REFERENCES bodies(id),
+               PRIMARY KEY (manifest_id, ordinal)) WITHOUT ROWID""",
+        """CREATE TABLE scopes (
+               snapshot_id INTEGER NOT NULL REFERENCES snapshots(id) ON DELETE CASCADE,
+               kind TEXT NOT NULL, parent_id TEXT NOT NULL,
+               manifest_id INTEGER NOT NULL REFERENCES manifests(id),
+               state TEXT NOT NULL, reason TEXT, cursor TEXT,
+               PRIMARY KEY (snapshot_id, kind, parent_id)) WITHOUT ROWID""",
+        """CREATE TABLE missing (
+               snapshot_id INTEGER NOT NULL REFERENCES snapshots(id) ON DELETE CASCADE,
+               kind TEXT NOT NULL, parent_id TEXT NOT NULL, object_id TEXT NOT NULL,
+               name TEXT, reason TEXT NOT NULL,
+               PRIMARY KEY (snapshot_id, kind, parent_id, object_id)) WITHOUT ROWID""",
+    )
+
+
+@migrations()
+def m002_blobs(db: Database) -> None:
+    """File bytes by their SHA-256, in chunks, and which file of which endpoint they belong to."""
+    _run(
+        db,
+        "CREATE TABLE blobs (id INTEGER PRIMARY KEY, sha BLOB UNIQUE, size INTEGER)",
+        """CREATE TABLE chunks (
+               blob_id INTEGER NOT NULL REFERENCES blobs(id) ON DELETE CASCADE,
+               ordinal INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (blob_id, ordinal))""",
+        """CREATE TABLE contents (
+               endpoint_id INTEGER NOT NULL REFERENCES endpoints(id),
+               file_id TEXT NOT NULL, blob_id INTEGER NOT NULL REFERENCES blobs(id),
+               origin TEXT NOT NULL, fetched_at TEXT NOT NULL,
+               PRIMARY KEY (endpoint_id, file_id)) WITHOUT ROWID""",
+    )
+
+
+@migrations()
+def m003_journal(db: Database) -> None:
+    """What every apply intended and did. The id map is read from it."""
+    _run(
+        db,
+        """CREATE TABLE plans (
+               id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, source_type TEXT NOT NULL,
+               source_url TEXT NOT NULL, target_type TEXT NOT NULL, target_url TEXT NOT NULL,
+               first_applied_at TEXT NOT NULL)""",
+        """CREATE TABLE journal (
+               id INTEGER PRIMARY KEY, plan_id INTEGER NOT NULL REFERENCES plans(id),
+               action TEXT NOT NULL, kind TEXT NOT NULL,
+               source_parent TEXT NOT NULL, source_id TEXT NOT NULL, name TEXT,
+               target_parent TEXT, target_id TEXT, state TEXT NOT NULL,
+               before TEXT, written TEXT, error TEXT, started_at TEXT NOT NULL, finished_at TEXT,
+               UNIQUE (plan_id, action, kind, source_parent, source_id))""",
+        "CREATE INDEX journal_source ON journal (source_id)",
+        """CREATE VIEW id_map AS
+             SELECT j.kind, j.source_id, j.target_id, j.name, j.source_parent, j.target_parent,
+                    p.source_type, p.source_url, p.target_type, p.target_url
+             FROM journal j JOIN plans p ON p.id = j.plan_id
+             WHERE j.state = 'done' AND j.target_id IS NOT NULL AND j.action != 'delete'""",
+    )
+
+
+@migrations()
+def m004_views(db: Database) -> None:
+    """One readable view per kind."""
+    _run(db, *VIEWS)
+
+
+def _run(db: Database, *statements: str) -> None:
+    for statement in statements:
+        db.execute(statement)

@@ -1,0 +1,170 @@
+"""Opens the archive: one SQLite file, one writer at a time, readers never blocked."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from migrate.archive.lock import WriterLock
+from migrate.archive.schema import APPLICATION_ID, migrations
+from migrate.errors import ArchiveDamaged, ArchiveTooNew, BadUsage, DiskFull
+
+MAGIC = b"SQLite format 3\x00"
+
+
+class Archive:
+    """An open archive. `conn` belongs to the thread that opened it; other threads call `another()`."""
+
+    def __init__(self, path: Path, conn: sqlite3.Connection, lock: WriterLock | None) -> None:
+        self.path = path
+        self.conn = conn
+        self._lock = lock
+
+    @classmethod
+    def open(cls, path: Path, *, write: bool = False, create: bool = False) -> Archive:
+        """Open an archive, bringing its schema up to date when writing.
+
+        Raises `BadUsage` (no such file), `ArchiveDamaged` (not an archive), `ArchiveTooNew`,
+        `ArchiveBusy` (another writer).
+        """
+        if not path.exists():
+            if not create:
+                raise BadUsage(f"there is no archive {path}", todo=f"make one: snapshot ESTATE -o {path}")
+            _create(path)
+        _check_magic(path)
+        lock = WriterLock.take(path) if write else None
+        try:
+            conn = _connect(path, write)
+            with _told(path):
+                _bring_up_to_date(conn, path, write)
+        except BaseException:
+            if lock:
+                lock.release()
+            raise
+        return cls(path, conn, lock)
+
+    @classmethod
+    def temporary(cls) -> Archive:
+        """An archive that vanishes when closed: where a live estate is read to be compared."""
+        folder = Path(tempfile.mkdtemp(prefix="assistants-migrate-"))
+        return cls.open(folder / "estate.db", write=True, create=True)
+
+    def another(self) -> sqlite3.Connection:
+        """A further connection for reading, for another thread."""
+        return _connect(self.path, write=False)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A transaction; rolled back when it fails, with a full disk told as such."""
+        with _told(self.path):
+            self.conn.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.conn
+                self.conn.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self.conn.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Close, fold the write-ahead log in, and let the next writer start."""
+        if self._lock:
+            with contextlib.suppress(sqlite3.Error):
+                self.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.conn.close()
+        if self._lock:
+            self._lock.release()
+        if self.path.parent.name.startswith("assistants-migrate-") and self.path.name == "estate.db":
+            _remove_folder(self.path.parent)
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def _create(path: Path) -> None:
+    """An empty file that only its owner can read: it will hold other people's conversations."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise BadUsage(f"cannot create {path}", error.strerror or str(error), "choose another place") from None
+
+
+def _check_magic(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+    except OSError as error:
+        raise BadUsage(f"cannot read {path}", error.strerror or str(error)) from None
+    if head and head != MAGIC:
+        raise ArchiveDamaged(
+            f"{path} is not an archive", "it is not an SQLite file", "give the file that `snapshot -o` wrote"
+        )
+
+
+def _connect(path: Path, write: bool) -> sqlite3.Connection:
+    conn = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    conn.execute("PRAGMA foreign_keys = ON")
+    if write:
+        conn.execute("PRAGMA journal_mode = WAL")
+        conn.execute("PRAGMA synchronous = NORMAL")
+    else:
+        conn.execute("PRAGMA query_only = ON")
+    return conn
+
+
+def _bring_up_to_date(conn: sqlite3.Connection, path: Path, write: bool) -> None:
+    db = Database(conn)
+    empty = not db.table_names()
+    ours = conn.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
+    if not ours and not (empty and write):
+        raise ArchiveDamaged(
+            f"{path} is not an archive", "it is some other SQLite database", "give the file `snapshot` wrote"
+        )
+    known = {migration.name for migration in migrations._migrations}
+    unknown = [m.name for m in migrations.applied(db) if m.name not in known]
+    if unknown:
+        raise ArchiveTooNew(
+            f"{path} was written by a later version of assistants-migrate",
+            f"it has {', '.join(unknown)}, which this version does not know",
+            "install the newest version: pip install --upgrade assistants-migrate",
+        )
+    if write:
+        conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        migrations.apply(db)
+        conn.execute("DELETE FROM blobs WHERE sha IS NULL")  # half-written when a program was killed
+    elif migrations.pending(db):
+        raise ArchiveDamaged(
+            f"{path} was written by an earlier version", "its tables are older", f"run: check --upgrade {path}"
+        )
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """SQLite's own errors as ours."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "full" in str(error) or "disk I/O" in str(error):
+            raise DiskFull(
+                f"{path} cannot grow", str(error), "make room, then run the same command: it continues"
+            ) from None
+        raise
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.IntegrityError):
+            raise
+        raise ArchiveDamaged(f"{path} is damaged", str(error), "restore it from a copy") from None
+
+
+def _remove_folder(folder: Path) -> None:
+    for file in folder.iterdir():
+        file.unlink()
+    folder.rmdir()

@@ -1,0 +1,51 @@
+"""Readable views, one per kind, for people who open the archive with sqlite3 or Datasette.
+
+Every view has `snapshot`, `ordinal` (place in its listing) and `body` (the JSON as the service gave it).
+"""
+
+from __future__ import annotations
+
+TEXT_OF_MESSAGE = """(SELECT group_concat(coalesce(
+        json_extract(part.value, '$.text.value'), json_extract(part.value, '$.text'),
+        json_extract(part.value, '$.refusal'), '[' || json_extract(part.value, '$.type') || ']'), char(10))
+      FROM json_each(bodies.body, '$.content') AS part)"""
+
+COLUMNS: dict[str, tuple[str, str | None, tuple[tuple[str, str], ...]]] = {
+    "assistants": ("assistant", None, (("name", "$.name"), ("model", "$.model"),
+        ("instructions", "$.instructions"), ("created_at", "$.created_at"), ("metadata", "$.metadata"))),
+    "threads": ("thread", None, (("created_at", "$.created_at"), ("metadata", "$.metadata"),
+        ("tool_resources", "$.tool_resources"))),
+    "messages": ("message", "thread_id", (("role", "$.role"), ("text", TEXT_OF_MESSAGE),
+        ("created_at", "$.created_at"), ("assistant_id", "$.assistant_id"), ("run_id", "$.run_id"))),
+    "runs": ("run", "thread_id", (("status", "$.status"), ("assistant_id", "$.assistant_id"),
+        ("model", "$.model"), ("created_at", "$.created_at"), ("total_tokens", "$.usage.total_tokens"))),
+    "run_steps": ("run_step", "thread_id", (("run_id", "$.run_id"), ("type", "$.type"),
+        ("status", "$.status"), ("created_at", "$.created_at"))),
+    "files": ("file", None, (("filename", "$.filename"), ("purpose", "$.purpose"), ("bytes", "$.bytes"),
+        ("created_at", "$.created_at"))),
+    "vector_stores": ("vector_store", None, (("name", "$.name"), ("status", "$.status"),
+        ("files", "$.file_counts.total"), ("usage_bytes", "$.usage_bytes"),
+        ("created_at", "$.created_at"))),
+    "vector_store_files": ("vector_store_file", "vector_store_id", (("status", "$.status"),
+        ("attributes", "$.attributes"), ("chunking_strategy", "$.chunking_strategy"),
+        ("last_error", "$.last_error.message"))),
+}  # fmt: skip
+"""View -> kind, name of its parent column, and further columns as JSON paths or expressions."""
+
+
+def _view(name: str) -> str:
+    kind, parent, columns = COLUMNS[name]
+    shown = ["scopes.snapshot_id AS snapshot", "bodies.object_id AS id"]
+    if parent:
+        shown.append(f"scopes.parent_id AS {parent}")
+    for column, path in columns:
+        source = f"json_extract(bodies.body, '{path}')" if path.startswith("$") else path
+        shown.append(f"{source} AS {column}")
+    return (
+        f"CREATE VIEW {name} AS SELECT {', '.join(shown)}, entries.ordinal, bodies.body FROM scopes "
+        "JOIN entries ON entries.manifest_id = scopes.manifest_id "
+        f"JOIN bodies ON bodies.id = entries.body_id WHERE scopes.kind = '{kind}'"
+    )
+
+
+VIEWS = tuple(_view(name) for name in COLUMNS)

@@ -1,0 +1,48 @@
+"""Collects the losses of one object while it is made to fit a target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from migrate.codecs.profile import Profile
+from migrate.model import Entity
+from migrate.model.loss import Grade, Loss
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the rules need to know of the other side and of the estate around an object.
+
+    `has`: kind and source id -> will it have a counterpart on the target. `file_named`: source file id
+    -> the file, when the snapshot holds it. `thread_finds`: thread id and file id -> the thread's own
+    vector store will hold that file.
+    """
+
+    profile: Profile
+    source_type: str = ""
+    models: Mapping[str, str] = field(default_factory=dict)
+    has: Callable[[str, str], bool] = lambda kind, id_: True
+    file_named: Callable[[str], Entity | None] = lambda id_: None
+    thread_finds: Callable[[str, str], bool] = lambda thread, file: False
+
+
+class Ledger:
+    """The losses of one object, in the order the rules found them."""
+
+    def __init__(self, entity: Entity) -> None:
+        self.entity = entity
+        self.losses: list[Loss] = []
+
+    def adapted(self, field_: str, reason: str, way_out: str = "") -> None:
+        self._add(field_, "adapted", reason, way_out)
+
+    def lost(self, field_: str, reason: str, way_out: str = "") -> None:
+        self._add(field_, "lost", reason, way_out)
+
+    def blocked(self, field_: str, reason: str, way_out: str = "") -> None:
+        self._add(field_, "blocked", reason, way_out)
+
+    def _add(self, field_: str, grade: Grade, reason: str, way_out: str) -> None:
+        e = self.entity
+        self.losses.append(Loss(e.kind, e.id, field_, grade, reason, way_out, e.parent, e.name))

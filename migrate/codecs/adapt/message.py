@@ -1,0 +1,140 @@
+"""Threads and messages made to fit an Assistants resource: every part arrives in some form, none in silence.
+
+| read | written |
+|---|---|
+| text | text; citations stay in the archive, their markers stay in the text |
+| empty text | dropped beside other parts, else a placeholder (a text part of length 0 is refused) |
+| refusal | text, word for word |
+| image_file | the same image under its new id, or a line that names the missing file |
+| image_url | as it is |
+| anything else | a line that names its type; the archive has it whole |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from migrate.codecs.adapt.ledger import Ledger, Target
+from migrate.codecs.adapt.metadata import fit_metadata
+from migrate.codecs.adapt.references import fit_resources
+from migrate.model import JSON, Entity
+
+NO_TEXT = "(this message has no text)"
+ROLES = ("user", "assistant")
+
+
+def adapt_thread(entity: Entity, target: Target, ledger: Ledger) -> Entity:
+    """A thread's own files, store and metadata."""
+    return entity.with_fields(
+        tool_resources=fit_resources(entity, target, ledger), metadata=fit_metadata(entity, target, ledger)
+    )
+
+
+def adapt_message(entity: Entity, target: Target, ledger: Ledger) -> Entity:
+    """A message in a form that can be written and reads back the same."""
+    role = entity.fields.get("role")
+    if role not in ROLES:
+        ledger.adapted("role", f"{role!r} cannot be written; it arrives as user", "the archive keeps the role")
+        role = "user"
+    parts = [new for part in entity.fields.get("content") or [] for new in _part(part, target, ledger)]
+    return entity.with_fields(
+        role=role,
+        content=parts or _placeholder(ledger),
+        attachments=_attachments(entity, target, ledger),
+        metadata=fit_metadata(entity, target, ledger),
+    )
+
+
+def text_part(value: str) -> JSON:
+    """A text part in read form, without annotations."""
+    return {"type": "text", "text": {"value": value, "annotations": []}}
+
+
+def _placeholder(ledger: Ledger) -> list[JSON]:
+    ledger.adapted("content", f"empty text is refused on writing; it arrives as {NO_TEXT!r}")
+    return [text_part(NO_TEXT)]
+
+
+def _part(part: JSON, target: Target, ledger: Ledger) -> list[JSON]:
+    type_ = part.get("type") if isinstance(part, Mapping) else None
+    rule = PARTS.get(str(type_), _unknown)
+    return rule(dict(part) if isinstance(part, Mapping) else {"type": None}, target, ledger)
+
+
+def _text(part: dict[str, Any], target: Target, ledger: Ledger) -> list[JSON]:
+    text = part.get("text") or {}
+    value = str(text.get("value") or "")
+    if text.get("annotations"):
+        count = len(text["annotations"])
+        ledger.lost(
+            "content.text.annotations",
+            f"{count} citation(s) cannot be written; their markers stay in the text",
+            "read them in the archive: show, or the messages view",
+        )
+    if not value:
+        ledger.adapted("content", "an empty text part is refused on writing")
+        return []
+    most = target.profile.text_max
+    if len(value) > most:
+        ledger.adapted("content", f"{len(value):,} characters arrive as several parts of at most {most:,}")
+    return [text_part(value[at : at + most]) for at in range(0, len(value), most)]
+
+
+def _refusal(part: dict[str, Any], target: Target, ledger: Ledger) -> list[JSON]:
+    value = str(part.get("refusal") or "")
+    ledger.adapted("content.refusal", "a refusal has no write form; its words arrive as text")
+    return _text({"text": {"value": value}}, target, ledger)
+
+
+def _image_file(part: dict[str, Any], target: Target, ledger: Ledger) -> list[JSON]:
+    image = part.get("image_file") or {}
+    old = str(image.get("file_id") or "")
+    if target.has("file", old):
+        return [{"type": "image_file", "image_file": {k: v for k, v in image.items() if v is not None}}]
+    file = target.file_named(old)
+    called = f"{file.name} ({old})" if file and file.name else old
+    ledger.lost("content.image_file", f"image {called} cannot be moved; a line of text names it")
+    return [text_part(f"[image {called}]")]
+
+
+def _image_url(part: dict[str, Any], target: Target, ledger: Ledger) -> list[JSON]:
+    return [part]
+
+
+def _unknown(part: dict[str, Any], target: Target, ledger: Ledger) -> list[JSON]:
+    type_ = part.get("type")
+    ledger.lost("content", f"a part of type {type_!r} cannot be written", "the archive has it whole")
+    return [text_part(f"[content of type {type_}]")]
+
+
+PARTS: dict[str, Callable[[dict[str, Any], Target, Ledger], list[JSON]]] = {
+    "text": _text,
+    "refusal": _refusal,
+    "image_file": _image_file,
+    "image_url": _image_url,
+}
+
+
+def _attachments(entity: Entity, target: Target, ledger: Ledger) -> list[JSON]:
+    """Attachments to replay. One for file_search would make the service put the file into the thread's
+    store a second time, so it is left out where that store is moved with the file in it."""
+    kept: list[JSON] = []
+    for attachment in entity.fields.get("attachments") or []:
+        file_id = attachment.get("file_id")
+        if not file_id or not target.has("file", file_id):
+            ledger.lost("attachments", f"file {file_id} cannot be moved or no longer exists")
+            continue
+        tools = attachment.get("tools") or []
+        known = [tool for tool in tools if tool.get("type") in target.profile.tool_types]
+        for tool in tools:
+            if tool not in known:
+                ledger.lost("attachments", f"{target.profile.service} has no tool {tool.get('type')!r}")
+        if target.thread_finds(entity.parent, file_id):
+            left = [tool for tool in known if tool.get("type") != "file_search"]
+            if left != known:
+                ledger.adapted("attachments", f"{file_id} is searched through the thread's own vector store")
+                known = left
+        if known or not tools:
+            kept.append({"file_id": file_id, "tools": known} if known else {"file_id": file_id})
+    return kept

@@ -1,0 +1,43 @@
+"""Metadata that fits: strings within the limits, and our stamp where there is room for one more key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from migrate.codecs.adapt.ledger import Ledger, Target
+from migrate.model import JSON, STAMP, Entity
+
+
+def fit_metadata(entity: Entity, target: Target, ledger: Ledger) -> dict[str, str]:
+    """The metadata to write. The stamp never pushes out a key of the owner's."""
+    profile = target.profile
+    given = entity.fields.get("metadata") or {}
+    kept: dict[str, str] = {}
+    for key, value in given.items() if isinstance(given, Mapping) else ():
+        if key == STAMP:
+            continue
+        text = value if isinstance(value, str) else _spelled(value)
+        if not isinstance(value, str):
+            ledger.adapted("metadata", f"{key!r} is not a string and is written as one")
+        if len(key) > profile.metadata_key_max or len(text) > profile.metadata_value_max:
+            ledger.lost("metadata", f"{key!r} is longer than the target's limit", "it stays in the archive")
+        elif len(kept) >= profile.metadata_pairs:
+            ledger.lost("metadata", f"{key!r} is beyond {profile.metadata_pairs} pairs", "kept in the archive")
+        else:
+            kept[key] = text
+    stamp = stamp_of(target.source_type, entity.id)
+    if len(kept) < profile.metadata_pairs and len(stamp) <= profile.metadata_value_max:
+        kept[STAMP] = stamp
+    else:
+        ledger.adapted("metadata", "no room for our stamp: only the journal will know where it came from")
+    return kept
+
+
+def stamp_of(source_type: str, source_id: str) -> str:
+    """The value of our one metadata key."""
+    return f"{source_type}:{source_id}"
+
+
+def _spelled(value: JSON) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,54 @@
+"""References that will have no counterpart: taken out by path, each one named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from migrate.codecs.adapt.ledger import Ledger, Target
+from migrate.model import JSON, Entity
+
+HELD: dict[str, tuple[str, str]] = {
+    "code_interpreter": ("file_ids", "file"),
+    "file_search": ("vector_store_ids", "vector_store"),
+}
+"""Branch of tool_resources -> the list it holds, and the kind that list names."""
+
+
+def fit_resources(entity: Entity, target: Target, ledger: Ledger) -> dict[str, Any]:
+    """tool_resources with only what the target knows and can reach."""
+    given = entity.fields.get("tool_resources") or {}
+    most = {
+        "code_interpreter": target.profile.code_files_max,
+        "file_search": target.profile.stores_per_owner,
+    }
+    out: dict[str, Any] = {}
+    for branch, value in given.items() if isinstance(given, Mapping) else ():
+        if not value:
+            continue
+        if branch not in HELD or not isinstance(value, Mapping):
+            ledger.lost(f"tool_resources.{branch}", f"{target.profile.service} has no such resource")
+            continue
+        key, kind = HELD[branch]
+        path = f"tool_resources.{branch}.{key}"
+        ids = _reachable(list(value.get(key) or []), kind, path, target, ledger)
+        for left in ids[most[branch] :]:
+            ledger.lost(path, f"{left} is beyond the limit of {most[branch]}", "attach it elsewhere by hand")
+        for other in sorted(set(value) - {key}):
+            if value[other]:
+                ledger.lost(f"tool_resources.{branch}.{other}", f"{target.profile.service} does not take it")
+        if ids:
+            out[branch] = {key: ids[: most[branch]]}
+    return out
+
+
+def _reachable(ids: list[JSON], kind: str, path: str, target: Target, ledger: Ledger) -> list[JSON]:
+    kept: list[JSON] = []
+    for one in ids:
+        if one in kept:
+            continue
+        if target.has(kind, one):
+            kept.append(one)
+        else:
+            ledger.lost(path, f"{kind} {one} cannot be moved or no longer exists", "see its own line, if any")
+    return kept

@@ -1,0 +1,92 @@
+"""Files, vector stores and the files in them made to fit an Assistants resource."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Any
+
+from migrate.codecs.adapt.ledger import Ledger, Target
+from migrate.codecs.adapt.metadata import fit_metadata
+from migrate.model import JSON, Entity
+
+IMAGES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
+DAYS = range(1, 366)
+"""Allowed days of expires_after."""
+ATTRIBUTES_MAX = 16
+ATTRIBUTE_TEXT_MAX = 512
+ATTRIBUTE_KEY_MAX = 64
+
+
+def adapt_file(entity: Entity, target: Target, ledger: Ledger) -> Entity:
+    """A file under a purpose that the target accepts for uploads."""
+    if not entity.fields.get("sha256"):
+        ledger.blocked(
+            "bytes",
+            "the archive has no bytes of this file, so there is nothing to upload",
+            "give a folder of originals: snapshot --originals DIR",
+        )
+    if entity.facts.get("expires_at"):
+        ledger.adapted("expires_at", "the file expires on its service; the new one does not")
+    purpose = str(entity.fields.get("purpose") or "")
+    accepted = target.profile.purposes.get(purpose) or _other_purpose(entity, target)
+    if accepted != purpose:
+        ledger.adapted("purpose", f"{purpose} cannot be uploaded as such; it becomes {accepted}")
+    return entity.with_fields(purpose=accepted)
+
+
+def _other_purpose(entity: Entity, target: Target) -> str:
+    """Images made by a tool go as `vision` where the service has that purpose, all else as `assistants`."""
+    image = PurePosixPath(entity.name.lower()).suffix in IMAGES
+    return "vision" if image and "vision" in target.profile.purposes else "assistants"
+
+
+def adapt_store(entity: Entity, target: Target, ledger: Ledger) -> Entity:
+    """A vector store's own settings."""
+    fields: dict[str, Any] = dict(entity.fields)
+    if fields.get("description") and not target.profile.store_description:
+        ledger.lost("description", f"{target.profile.service} stores have no description")
+        fields["description"] = None
+    name = fields.get("name")
+    if isinstance(name, str) and len(name) > target.profile.name_max:
+        ledger.lost("name", f"longer than {target.profile.name_max} characters: cut")
+        fields["name"] = name[: target.profile.name_max]
+    expires = fields.get("expires_after")
+    if expires and (expires.get("anchor") != "last_active_at" or expires.get("days") not in DAYS):
+        ledger.lost("expires_after", f"{expires} is not accepted; the new store does not expire")
+        fields["expires_after"] = None
+    if entity.facts.get("status") == "expired":
+        ledger.adapted("status", "expired on the source; the new store is alive and its clock starts again")
+    fields["metadata"] = fit_metadata(entity, target, ledger)
+    return entity.with_fields(**fields)
+
+
+def adapt_store_file(entity: Entity, target: Target, ledger: Ledger) -> Entity:
+    """A file's place in a store: attributes and chunking."""
+    file_id = str(entity.fields.get("file_id") or entity.id)
+    if not target.has("file", file_id):
+        ledger.blocked("file_id", f"file {file_id} cannot be moved or no longer exists", "see its own line")
+    if entity.facts.get("status") in ("failed", "cancelled"):
+        error = (entity.facts.get("last_error") or {}).get("message") or entity.facts["status"]
+        ledger.adapted("status", f"not searchable on the source either ({error}); it is tried again")
+    chunking = entity.fields.get("chunking_strategy")
+    if isinstance(chunking, dict) and chunking.get("type") not in ("auto", "static"):
+        ledger.adapted("chunking_strategy", f"{chunking.get('type')!r} is no request; the default is used")
+        chunking = None
+    return entity.with_fields(chunking_strategy=chunking, attributes=_attributes(entity, target, ledger))
+
+
+def _attributes(entity: Entity, target: Target, ledger: Ledger) -> dict[str, JSON]:
+    given = entity.fields.get("attributes") or {}
+    if given and target.profile.attributes == "none":
+        ledger.lost("attributes", f"{target.profile.service} of this API version has no attributes")
+        return {}
+    kept: dict[str, JSON] = {}
+    for key, value in given.items():
+        fits = isinstance(value, (bool, int, float)) or (
+            isinstance(value, str) and len(value) <= ATTRIBUTE_TEXT_MAX
+        )
+        if fits and len(key) <= ATTRIBUTE_KEY_MAX and len(kept) < ATTRIBUTES_MAX:
+            kept[key] = value
+        else:
+            ledger.lost("attributes", f"{key!r} does not fit the target's limits", "kept in the archive")
+    return kept

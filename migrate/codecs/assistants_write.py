@@ -1,0 +1,116 @@
+"""Canonical entities in, Assistants write JSON out. Lossless: what cannot be held was adapted before.
+
+Write strictly: Azure refuses unknown keys with a 400, so only what is listed in `WRITTEN` ever leaves,
+and a value that only restates a default is left out where a service might refuse it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from migrate.model import JSON, Entity
+
+Wire = dict[str, JSON]
+
+WRITTEN: dict[str, tuple[str, ...]] = {
+    "assistant": (
+        "model",
+        "name",
+        "description",
+        "instructions",
+        "tools",
+        "tool_resources",
+        "metadata",
+        "temperature",
+        "top_p",
+        "response_format",
+        "reasoning_effort",
+    ),
+    "thread": ("tool_resources", "metadata"),
+    "message": ("role", "content", "attachments", "metadata"),
+    "vector_store": ("name", "description", "expires_after", "metadata"),
+    "vector_store_file": ("file_id", "attributes", "chunking_strategy"),
+}
+
+UPDATABLE: dict[str, tuple[str, ...]] = {
+    "assistant": WRITTEN["assistant"],
+    "thread": ("tool_resources", "metadata"),
+    "message": ("metadata",),
+    "vector_store": ("name", "expires_after", "metadata"),
+    "vector_store_file": ("attributes",),
+}
+"""Fields that a later POST to the object's own address may change."""
+
+
+def create_wire(entity: Entity) -> Wire:
+    """The body that creates the object."""
+    return _wire(entity, WRITTEN[entity.kind])
+
+
+def update_wire(entity: Entity, fields: frozenset[str]) -> Wire:
+    """The body that changes just these fields; a field that became absent is written as its empty value."""
+    allowed = [f for f in UPDATABLE[entity.kind] if f in fields]
+    wire = _wire(entity, tuple(allowed))
+    if "tool_resources" in allowed:
+        wire["tool_resources"] = {**NO_RESOURCES, **wire.get("tool_resources", {})}
+    return {name: wire.get(name, EMPTY.get(name)) for name in allowed}
+
+
+NO_RESOURCES: dict[str, JSON] = {
+    "code_interpreter": {"file_ids": []},
+    "file_search": {"vector_store_ids": []},
+}
+"""Said in full when updating: a branch that is left out stays as it was."""
+
+EMPTY: dict[str, JSON] = {
+    "metadata": {},
+    "tools": [],
+    "attributes": {},
+    "temperature": 1.0,
+    "top_p": 1.0,
+    "response_format": "auto",
+}
+
+
+def _wire(entity: Entity, names: tuple[str, ...]) -> Wire:
+    wire: Wire = {}
+    for name in names:
+        value = entity.fields.get(name)
+        shape = SHAPES.get(name)
+        if shape and value is not None:
+            value = shape(value)
+        if value is not None and value != {} and value != []:
+            wire[name] = value
+    return wire
+
+
+def _content(parts: list[JSON]) -> JSON:
+    """A lone text part goes as a plain string, the only form every description names."""
+    if len(parts) == 1 and parts[0].get("type") == "text":
+        return parts[0]["text"]["value"]
+    return [_part(part) for part in parts]
+
+
+def _part(part: Mapping[str, JSON]) -> JSON:
+    if part.get("type") == "text":
+        return {"type": "text", "text": part["text"]["value"]}
+    return dict(part)
+
+
+def _chunking(value: JSON) -> JSON:
+    return value if isinstance(value, Mapping) and value.get("type") in ("auto", "static") else None
+
+
+def _without_nulls(value: JSON) -> JSON:
+    """Empty branches left out: a GET shows `{"code_interpreter": {"file_ids": []}}` for nothing at all."""
+    if not isinstance(value, Mapping):
+        return value
+    kept = {k: _without_nulls(v) for k, v in value.items()}
+    return {k: v for k, v in kept.items() if v not in (None, {}, [])}
+
+
+SHAPES: dict[str, Callable[[JSON], JSON]] = {
+    "content": _content,
+    "chunking_strategy": _chunking,
+    "tool_resources": _without_nulls,
+}

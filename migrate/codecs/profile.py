@@ -1,0 +1,84 @@
+"""What each service accepts: limits and abilities as one frozen row per service and API generation.
+
+Numbers come from the services' own descriptions and recordings; where two documents disagree the
+smaller is used. docs/support-matrix.md lists them with their sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+Attributes = Literal["create", "update", "none"]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a target can hold.
+
+    Lengths are in characters, counts in objects. `attributes`: whether attributes of a store's file are
+    accepted when it is attached, only by a later update, or not at all.
+    """
+
+    service: str
+    name_max: int = 256
+    description_max: int = 512
+    instructions_max: int = 256_000
+    instructions_modify_max: int = 256_000
+    tools_max: int = 128
+    tool_types: frozenset[str] = frozenset({"code_interpreter", "file_search", "function"})
+    code_files_max: int = 20
+    stores_per_owner: int = 1
+    store_files_max: int = 10_000
+    text_max: int = 256_000
+    metadata_pairs: int = 16
+    metadata_key_max: int = 64
+    metadata_value_max: int = 512
+    attributes: Attributes = "create"
+    store_description: bool = False
+    reasoning_effort: bool = False
+    messages_per_create: int = 32
+    """Messages accepted inside the request that creates a thread (enforced, though in no description)."""
+    batch_max: int = 500
+    batch_rows: bool = False
+    """File batches accept per-file `files[]` rows, not only `file_ids`."""
+    purposes: Mapping[str, str] = field(default_factory=dict)
+    """Purpose on the source -> purpose accepted here; anything else becomes `assistants`."""
+
+
+_AZURE = Profile(
+    service="azure-openai",
+    instructions_modify_max=32_768,
+    attributes="update",
+    purposes={"assistants": "assistants", "fine-tune": "fine-tune", "batch": "batch", "evals": "evals"},
+)
+
+_OPENAI = Profile(
+    service="openai",
+    store_description=True,
+    reasoning_effort=True,
+    batch_max=500,
+    batch_rows=True,
+    purposes={
+        "assistants": "assistants",
+        "fine-tune": "fine-tune",
+        "batch": "batch",
+        "evals": "evals",
+        "vision": "vision",
+        "user_data": "user_data",
+    },
+)
+
+PROFILES: Mapping[str, Profile] = {p.service: p for p in (_AZURE, _OPENAI)}
+
+ATTRIBUTES_SINCE = "2025-03"
+"""First dated Azure API version that has attributes on a store's files."""
+
+
+def profile_for(service: str, api_version: str = "") -> Profile:
+    """The row for a service, narrowed to what its API version can do."""
+    row = PROFILES[service]
+    if service == "azure-openai" and api_version[:2] == "20" and api_version < ATTRIBUTES_SINCE:
+        row = replace(row, attributes="none")
+    return row

@@ -1,0 +1,87 @@
+"""A reason to refuse comes in; the status and body that the emulated services answer with go out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ApiError(Exception):
+    """A refusal, ready to be sent."""
+
+    def __init__(self, status: int, body: dict[str, Any]) -> None:
+        super().__init__(f"{status} {body}")
+        self.status = status
+        self.body = body
+
+
+class UnknownKey(Exception):
+    """A key no schema knows; each service words it in its own way, so the face turns it into an answer."""
+
+    def __init__(self, at: str, key: str) -> None:
+        super().__init__(f"{at}.{key}" if at else key)
+        self.at = at
+        self.key = key
+
+
+def refuse(
+    message: str,
+    *,
+    param: str | None = None,
+    code: str | None = None,
+    status: int = 400,
+    kind: str = "invalid_request_error",
+) -> ApiError:
+    """The shape of OpenAI; Azure passes it on for everything behind its gateway (recorded 2024-2026)."""
+    return ApiError(status, {"error": {"message": message, "type": kind, "param": param, "code": code}})
+
+
+def gateway(status: int, message: str) -> ApiError:
+    """The shape of Azure's gateway, which never saw an assistant (reported 2024)."""
+    return ApiError(status, {"error": {"code": str(status), "message": message}})
+
+
+def not_found(noun: str, wanted: str) -> ApiError:
+    """(recorded 2024-08 for assistants, threads and vector stores, 2024-04 for run steps)"""
+    return refuse(f"No {noun} found with id '{wanted}'.", status=404)
+
+
+def no_file(wanted: str) -> ApiError:
+    """(recorded 2025-05)"""
+    return refuse(f"No such File object: {wanted}", param="id", status=404)
+
+
+# ---------------------------------------------------------------- wordings that differ between the services
+
+
+def resource_not_found(_method: str, _path: str) -> ApiError:
+    return gateway(404, "Resource not found")
+
+
+def unknown_url(method: str, path: str) -> ApiError:
+    return refuse(f"Unknown request URL: {method} {path}.", code="unknown_url", status=404)
+
+
+def access_denied(_given: bool) -> ApiError:
+    return gateway(401, "Access denied: the subscription key is missing or not valid for this endpoint.")
+
+
+def incorrect_key(given: bool) -> ApiError:
+    if given:
+        return refuse("Incorrect API key provided.", code="invalid_api_key", status=401)
+    return refuse("No API key was sent. Use an Authorization header: Bearer YOUR_KEY.", status=401)
+
+
+def needs_session_key() -> ApiError:
+    """OpenAI lists threads for its own web pages only (reported 2024)."""
+    return refuse("GET /v1/threads must be made with a session key, that is from the browser.", status=401)
+
+
+def unknown_parameter(unknown: UnknownKey) -> ApiError:
+    """(reported 2024-09: Unknown parameter: 'messages[0].file_ids')"""
+    return refuse(f"Unknown parameter: '{unknown}'.", param=str(unknown), code="unknown_parameter")
+
+
+def unexpected_property(unknown: UnknownKey) -> ApiError:
+    """(reported 2024-05, for a form part)"""
+    where = f" - '{unknown.at}'" if unknown.at else ""
+    return refuse(f"Additional properties are not allowed ('{unknown.key}' was unexpected){where}")

@@ -1,0 +1,67 @@
+"""What a rehearsal should be like comes in; one checked, unchanging set of options goes out."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+FaceName = Literal["azure-openai", "openai"]
+ListThreads = Literal["works", "missing", "ignores-after"]
+
+OLD_VERSION = "2024-02-15-preview"  # the only one in v1 shapes: file_ids, retrieval, no vector stores
+DATED_VERSIONS = (
+    OLD_VERSION,
+    "2024-05-01-preview",
+    "2024-07-01-preview",
+    "2024-08-01-preview",
+    "2024-09-01-preview",
+    "2024-10-01-preview",
+    "2024-12-01-preview",
+    "2025-01-01-preview",
+    "2025-02-01-preview",
+    "2025-03-01-preview",
+    "2025-04-01-preview",
+)
+
+# Azure listed threads, though no document says so (reported 2024-11, 2025-01); OpenAI wants a session key.
+LISTS_THREADS: dict[FaceName, ListThreads] = {"azure-openai": "works", "openai": "missing"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """One service, and how it behaves today."""
+
+    face: FaceName = "azure-openai"
+    key: str = "emulator"
+    host: str = "127.0.0.1"
+    port: int = 0  # 0: any free one
+    state: Path | None = None  # a folder of saved answers to begin with
+    retired: bool = False  # assistants and threads are gone, files and vector stores live
+    dated_gone: bool = False  # Azure: nothing but /openai/v1 is left
+    list_threads: ListThreads | None = None  # None: as the service does
+    downloads: bool | None = None  # may uploaded files be downloaded? None: as the service does
+    ingestion_seconds: float = 0.05
+    latency: float = 0.0
+    record: bool = False
+    api_versions: frozenset[str] = frozenset(DATED_VERSIONS)
+
+    def __post_init__(self) -> None:
+        if self.face not in get_args(FaceName):
+            raise ValueError(f"no such face: {self.face!r}; known: {', '.join(get_args(FaceName))}")
+        if not is_loopback(self.host):
+            raise ValueError(f"the emulator listens on loopback addresses only, not on {self.host!r}")
+        if not self.key:
+            raise ValueError("the emulator needs a key, as the service does")
+
+    @property
+    def threads_listing(self) -> ListThreads:
+        return self.list_threads or LISTS_THREADS[self.face]
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,119 @@
+"""Options come in; a cloud that listens on loopback goes out, in a thread of its own or until Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+
+from . import saved
+from .cloud import Cloud, Request
+from .estate import Estate
+from .faces import Face, azure_dated, azure_v1, openai
+from .options import FaceName, Options
+
+FACES: dict[FaceName, tuple[Face, ...]] = {
+    "azure-openai": (azure_dated.FACE, azure_v1.FACE),
+    "openai": (openai.FACE,),
+}
+# What a client calls the service's address: the SDK of OpenAI wants the version in it, Azure's does not.
+BASE_PATHS: dict[FaceName, str] = {"azure-openai": "", "openai": "/v1"}
+START_SECONDS, STOP_SECONDS = 10.0, 5.0
+
+Wrapper = Callable[[Any], Any]  # an ASGI application around ours, for faults
+
+
+class Emulator:
+    """A running service with its estate. Use it as a context, or call start() and stop()."""
+
+    def __init__(self, options: Options | None = None, *, wrap: Wrapper | None = None) -> None:
+        self.options = options or Options()
+        self.estate = Estate()
+        self.skipped = saved.load(self.options.state, self.estate) if self.options.state else []
+        self._cloud = Cloud(self.estate, FACES[self.options.face], self.options)
+        self._socket: socket.socket | None = None
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                wrap(self._cloud) if wrap else self._cloud,
+                loop="asyncio",
+                http="h11",
+                ws="none",
+                lifespan="off",
+                interface="asgi3",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self._thread: threading.Thread | None = None
+
+    @property
+    def requests(self) -> list[Request]:
+        """What was asked so far, if `Options.record` is set."""
+        return self._cloud.requests
+
+    @property
+    def url(self) -> str:
+        if self._socket is None:
+            raise RuntimeError("the emulator has not been started")
+        host = f"[{self.options.host}]" if ":" in self.options.host else self.options.host
+        return f"http://{host}:{self._socket.getsockname()[1]}{BASE_PATHS[self.options.face]}"
+
+    def start(self) -> Emulator:
+        self._socket = _listening(self.options.host, self.options.port)
+        self._thread = threading.Thread(
+            target=self._server.run, args=([self._socket],), name="emulator", daemon=True
+        )
+        self._thread.start()
+        deadline = time.monotonic() + START_SECONDS
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                raise RuntimeError("the emulator did not start")
+            time.sleep(0.002)
+        return self
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        if self._thread:
+            self._thread.join(STOP_SECONDS)
+        if self._socket:
+            self._socket.close()
+        self.estate.close()
+
+    def __enter__(self) -> Emulator:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """asyncio turns Nagle's delay off only where the protocol is named; with it, every answer took 40 ms."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":  # on Windows it would share the port with a stranger
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(512)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def serve(options: Options, ready: Callable[[Emulator], object] = lambda _: None) -> None:
+    """Runs until Ctrl-C; `ready` is told the running emulator, so that it can say the address."""
+    with Emulator(options) as cloud:
+        ready(cloud)
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            return

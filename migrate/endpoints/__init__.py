@@ -1,0 +1,29 @@
+"""Where estates live: one file per service. All network code, and nothing else has any.
+
+`connect` loads a service's file, and with it the SDK, only when that service is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from migrate.endpoints.interface import Reader, Writer
+    from migrate.endpoints.settings import Settings
+
+SERVICES = {
+    "azure-openai": "migrate.endpoints.azure_openai",
+    "openai": "migrate.endpoints.openai_platform",
+}
+"""Service type -> the module whose `connect` reaches it."""
+
+
+def connect(settings: Settings) -> Reader:
+    """A reading connection; every method but GET is refused before anything is sent."""
+    return cast("Reader", import_module(SERVICES[settings.type]).connect(settings))
+
+
+def connect_to_write(settings: Settings) -> Writer:
+    """A connection that may also write."""
+    return cast("Writer", import_module(SERVICES[settings.type]).connect(settings, writable=True))

@@ -1,0 +1,104 @@
+"""What every live service looks like from inside the program: a reader and a writer.
+
+Implementations are siblings of this file. A stage receives one of these and never learns which service
+stands behind it. `Reader` has no method that could change anything; its connection refuses all but GET.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import BinaryIO, Literal
+
+from migrate.model import JSON
+
+Body = dict[str, JSON]
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a listing: bodies as received, and the cursor that continues behind it ('' at the end)."""
+
+    bodies: list[Body]
+    cursor: str = ""
+
+
+RouteState = Literal["works", "gone", "denied", "failed"]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What an estate answers today: per kind whether its listing works, and why not."""
+
+    routes: Mapping[str, RouteState]
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    api_version: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def retired(self) -> bool:
+        """Assistants are gone while files or vector stores answer."""
+        alive = "works" in (self.routes.get("file"), self.routes.get("vector_store"))
+        return alive and self.routes.get("assistant") == "gone"
+
+
+class Reader(ABC):
+    """Reads one estate. Threads may share a reader; every call is one or more GET requests.
+
+    Raises `RequestFailed` for what happened to one request, `errors.Unreachable` when nothing works.
+    """
+
+    type: str
+    url: str
+    api_version: str
+
+    @abstractmethod
+    def probe(self) -> Probe:
+        """Find out what works, once; later calls give the same answer without a request."""
+
+    @abstractmethod
+    def pages(self, kind: str, parent: str = "", run: str = "", after: str = "") -> Iterator[Page]:
+        """A kind's listing in `asc` order, from behind the cursor `after`. `run` narrows run_step."""
+
+    @abstractmethod
+    def get(self, kind: str, id_: str, parent: str = "") -> Body:
+        """One object."""
+
+    @abstractmethod
+    def content(self, file_id: str) -> AbstractContextManager[Iterator[bytes]]:
+        """A file's bytes in chunks. Raises `NotDownloadable` where the service refuses."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the connections."""
+
+
+class Writer(Reader):
+    """Reads and writes one estate. A creating request is sent once: when its answer is lost,
+    `OutcomeUnknown` is raised and the caller finds out what became of it."""
+
+    @abstractmethod
+    def create(self, kind: str, wire: Body, parent: str = "") -> Body:
+        """Create an object; the answer's body."""
+
+    @abstractmethod
+    def update(self, kind: str, id_: str, wire: Body, parent: str = "") -> Body:
+        """Change an object in place."""
+
+    @abstractmethod
+    def delete(self, kind: str, id_: str, parent: str = "") -> None:
+        """Delete an object; one that is gone already is no error."""
+
+    @abstractmethod
+    def upload(self, name: str, purpose: str, data: BinaryIO) -> Body:
+        """Upload a file, streamed from a seekable object."""
+
+    @abstractmethod
+    def attach(self, store: str, rows: list[Body]) -> None:
+        """Put files that share one chunking into a store with as few requests as the service allows."""
+
+    @abstractmethod
+    def newest(self, kind: str, parent: str = "", limit: int = 20) -> list[Body]:
+        """The newest objects of a listing, newest first: where a lost answer's object is looked for."""

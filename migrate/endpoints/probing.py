@@ -1,0 +1,66 @@
+"""Asks each route for one row and says what that means: works, gone, denied or failed.
+
+A 404 alone means unknown id, wrong API version or retired route; only a sibling that answers tells which.
+What a retired Azure route answers is documented nowhere, so no single body is expected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from migrate.endpoints.channel import Channel, no_answer
+from migrate.endpoints.interface import RouteState
+from migrate.errors import Denied, NotThere, RequestFailed
+from migrate.endpoints.routes import BETA, ROUTES
+from migrate.errors import SignInFailed
+
+PROBED = ("assistant", "file", "vector_store", "thread")
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one route said: its state, and in words."""
+
+    state: RouteState
+    reason: str = ""
+    status: int = 200
+
+
+def ask(channel: Channel, kind: str) -> Answer:
+    """One row of a kind's listing."""
+    route = ROUTES[kind]
+    headers = {**channel.headers, **BETA} if route.beta else channel.headers
+    try:
+        replace(channel, headers=headers, attempts=ATTEMPTS).get(route.path, {"limit": 1})
+    except NotThere as failed:
+        return Answer("gone", str(failed), failed.status)
+    except Denied as failed:
+        return Answer("denied", str(failed), failed.status)
+    except RequestFailed as failed:
+        return Answer("failed", str(failed), failed.status)
+    return Answer("works")
+
+
+def survey(channel: Channel, url: str, kinds: Iterable[str] = PROBED) -> dict[str, Answer]:
+    """What each kind's route says. Raises `Unreachable` or `SignInFailed` when nothing answers."""
+    found: dict[str, Answer] = {}
+    for kind in kinds:
+        found[kind] = ask(channel, kind)
+        if not found or (found[kind].state == "failed" and found[kind].status == 0 and len(found) == 1):
+            raise no_answer(url, RequestFailed(found[kind].reason))
+    settled = [answer for kind, answer in found.items() if kind != "thread"]
+    if settled and all(answer.state in ("denied", "failed") for answer in settled):
+        raise turned_away(url, settled[0])
+    return found
+
+
+def turned_away(url: str, answer: Answer) -> SignInFailed:
+    """The error for credentials that nothing accepts."""
+    return SignInFailed(
+        f"{url} does not let us in",
+        answer.reason,
+        "check the key or token (key_env, token_env), and on Azure the role: Cognitive Services OpenAI "
+        "Contributor reads assistants, OpenAI User does not",
+    )

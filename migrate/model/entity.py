@@ -1,0 +1,52 @@
+"""One object of an estate in canonical form: what is compared, what the server made, what nobody knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+JSON: TypeAlias = Any
+"""What `json.loads` gives: the wire is data, and data from a service has no type we could promise."""
+
+Key: TypeAlias = tuple[str, str, str]
+"""Kind, parent's id ('' where the kind has none) and id: unique within one estate."""
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A decoded object.
+
+    `fields` are what its owner decided (compared, written), `facts` what the server decided (dates,
+    states, counters: kept and shown, never written), `extras` whatever no rule knows (compared within
+    one generation, named as a loss when it cannot be written).
+    """
+
+    kind: str
+    id: str
+    parent: str = ""
+    fields: Mapping[str, JSON] = field(default_factory=dict)
+    facts: Mapping[str, JSON] = field(default_factory=dict)
+    extras: Mapping[str, JSON] = field(default_factory=dict)
+    derived_from: str = ""
+
+    @property
+    def key(self) -> Key:
+        return (self.kind, self.parent, self.id)
+
+    @property
+    def name(self) -> str:
+        """What people call it, or '' where it has no name."""
+        return str(self.fields.get("name") or self.fields.get("filename") or "")
+
+    def with_fields(self, **changed: JSON) -> Entity:
+        """The same object with some fields replaced."""
+        return Entity(
+            self.kind,
+            self.id,
+            self.parent,
+            {**self.fields, **changed},
+            self.facts,
+            self.extras,
+            self.derived_from,
+        )

@@ -1,0 +1,15 @@
+"""A file: a name, a purpose and bytes. The bytes themselves are known by their SHA-256."""
+
+from migrate.model.kinds import SERVER_MADE, Kind
+
+KIND = Kind(
+    name="file",
+    plural="files",
+    fields=("filename", "purpose", "bytes", "sha256"),
+    facts={
+        **SERVER_MADE,
+        "status": "processing state on its service",
+        "status_details": "processing state on its service",
+        "expires_at": "counts from the creation on its service",
+    },
+)

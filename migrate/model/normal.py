@@ -1,0 +1,187 @@
+"""The form in which two objects are compared: equivalent spellings made one, order removed where it means nothing.
+
+Each rule is a row of `RULES`. A rule may only fold spellings that a service itself treats as the same
+(seen in recordings of real answers: a GET says `{"code_interpreter": {"file_ids": []}}` where the POST
+said `{}`; omitted chunking comes back as static 800/400). Message text is never touched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from migrate.model.entity import JSON, Entity
+from migrate.model.kinds import STAMP
+
+Rule = Callable[[JSON], JSON]
+"""A field's value in, its compared value out; None means 'as if it were not there'."""
+
+DEFAULT_CHUNKING = {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}}
+DEFAULT_RANKERS = ("auto", "default_2024_08_21", "default-2024-11-15")
+
+
+def normal(entity: Entity) -> dict[str, JSON]:
+    """The compared form: a plain dict without absent, empty or default values."""
+    out: dict[str, JSON] = {}
+    for name, value in (*entity.fields.items(), *entity.extras.items()):
+        rule = RULES.get((entity.kind, name)) or RULES.get(("*", name)) or _plain
+        kept = rule(value)
+        if kept is not None:
+            out[name] = kept
+    return out
+
+
+def digest(value: JSON) -> str:
+    """A short, stable fingerprint of any JSON value (32 hex digits; key order does not matter)."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _plain(value: JSON) -> JSON:
+    return None if value is None or value == {} or value == [] else value
+
+
+def _text(value: JSON) -> JSON:
+    return value or None
+
+
+def _default(standard: JSON) -> Rule:
+    def rule(value: JSON) -> JSON:
+        return None if value is None or value == standard else value
+
+    return rule
+
+
+def _one(value: JSON) -> JSON:
+    """Sampling numbers: absent is 1 on every service; 1 and 1.0 are one number."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return None if float(value) == 1.0 else float(value)
+    return value
+
+
+def _metadata(value: JSON) -> JSON:
+    if not isinstance(value, Mapping):
+        return value
+    return {k: v for k, v in value.items() if k != STAMP} or None
+
+
+def _bag(value: JSON) -> JSON:
+    """A list whose order has no meaning."""
+    if not isinstance(value, list):
+        return value
+    return sorted(value, key=_sort_key) or None
+
+
+def _sort_key(value: JSON) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _pruned(value: JSON) -> JSON:
+    """A configuration tree without its empty branches, lists as bags."""
+    if isinstance(value, Mapping):
+        return {k: p for k, v in value.items() if (p := _pruned(v)) is not None} or None
+    if isinstance(value, list):
+        return _bag([p for v in value if (p := _pruned(v)) is not None])
+    return value
+
+
+def _tools(value: JSON) -> JSON:
+    if not isinstance(value, list):
+        return value
+    return _bag([_tool(tool) for tool in value])
+
+
+def _tool(tool: JSON) -> JSON:
+    if not isinstance(tool, Mapping):
+        return tool
+    shape = TOOL_RULES.get(str(tool.get("type")))
+    return {k: v for k, v in (shape(dict(tool)) if shape else dict(tool)).items() if v is not None}
+
+
+def _function_tool(tool: dict[str, Any]) -> dict[str, Any]:
+    function = tool.get("function")
+    if isinstance(function, Mapping):
+        kept = {k: v for k, v in function.items() if v is not None and not (k == "strict" and v is False)}
+        if kept.get("parameters") in ({}, {"type": "object", "properties": {}}):
+            kept.pop("parameters")
+        if kept.get("description") == "":
+            kept.pop("description")
+        tool["function"] = kept
+    return tool
+
+
+def _file_search_tool(tool: dict[str, Any]) -> dict[str, Any]:
+    options = {k: v for k, v in (tool.get("file_search") or {}).items() if v is not None}
+    ranking = {k: v for k, v in (options.get("ranking_options") or {}).items() if v is not None}
+    if ranking.get("ranker", "auto") in DEFAULT_RANKERS:
+        ranking.pop("ranker", None)
+    if not ranking.get("score_threshold"):
+        ranking.pop("score_threshold", None)
+    options["ranking_options"] = ranking or None
+    tool["file_search"] = {k: v for k, v in options.items() if v is not None} or None
+    return tool
+
+
+TOOL_RULES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "function": _function_tool,
+    "file_search": _file_search_tool,
+}
+
+
+def _content(value: JSON) -> JSON:
+    if not isinstance(value, list):
+        return value
+    return [_part(part) for part in value] or None
+
+
+def _part(part: JSON) -> JSON:
+    if not isinstance(part, Mapping):
+        return part
+    out = dict(part)
+    for kind in ("image_file", "image_url"):
+        image = out.get(kind)
+        if isinstance(image, Mapping):
+            out[kind] = {k: v for k, v in image.items() if v is not None and (k, v) != ("detail", "auto")}
+    text = out.get("text")
+    if isinstance(text, Mapping):
+        out["text"] = {k: v for k, v in text.items() if k != "annotations" or v}
+    return out
+
+
+def _attachments(value: JSON) -> JSON:
+    return _pruned(value)
+
+
+def _chunking(value: JSON) -> JSON:
+    return None if value in (None, {"type": "auto"}, DEFAULT_CHUNKING) else value
+
+
+FILENAME_ESCAPES = (("%22", '"'), ("%0D", "\r"), ("%0A", "\n"), ("\\\\", "\\"))
+"""How multipart form encoding spells characters a header cannot hold; some servers give them back so."""
+
+
+def _filename(value: JSON) -> JSON:
+    if isinstance(value, str):
+        for spelled, meant in FILENAME_ESCAPES:
+            value = value.replace(spelled, meant)
+    return value
+
+
+RULES: dict[tuple[str, str], Rule] = {
+    ("*", "metadata"): _metadata,
+    ("*", "description"): _text,
+    ("*", "name"): _text,
+    ("*", "instructions"): _text,
+    ("*", "temperature"): _one,
+    ("*", "top_p"): _one,
+    ("*", "response_format"): _default("auto"),
+    ("*", "tool_choice"): _default("auto"),
+    ("*", "tools"): _tools,
+    ("*", "tool_resources"): _pruned,
+    ("message", "content"): _content,
+    ("message", "attachments"): _attachments,
+    ("vector_store_file", "chunking_strategy"): _chunking,
+    ("file", "filename"): _filename,
+}

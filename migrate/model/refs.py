@@ -1,0 +1,58 @@
+"""References: find and replace the ids an object names, by declared path only.
+
+A property of a function's schema may be called `file_id` and text may quote one; neither is a
+reference, so nothing here ever looks at a key's name or at a value's shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from migrate.model.entity import JSON, Entity
+from migrate.model.kinds import Kind
+
+Lookup = Callable[[str, str], str | None]
+"""Kind and old id -> new id, or None where there is none."""
+
+
+def refs_of(kind: Kind, entity: Entity) -> Iterator[tuple[str, str, str]]:
+    """Every reference of an object: declared path, kind meant, id."""
+    for ref in kind.refs:
+        for found in _values(dict(entity.fields), ref.path.split(".")):
+            yield ref.path, ref.kind, found
+
+
+def remap(kind: Kind, entity: Entity, lookup: Lookup) -> Entity:
+    """The object with every reference replaced; an id without a counterpart stays as it is."""
+    fields: JSON = dict(entity.fields)
+    for ref in kind.refs:
+        fields = _replaced(fields, ref.path.split("."), lambda old, k=ref.kind: lookup(k, old) or old)
+    return entity if fields == entity.fields else entity.with_fields(**fields)
+
+
+def _values(node: JSON, path: list[str]) -> Iterator[str]:
+    if not path:
+        if isinstance(node, str):
+            yield node
+        return
+    name, rest = path[0], path[1:]
+    child = node.get(name.removesuffix("[]")) if isinstance(node, dict) else None
+    if name.endswith("[]"):
+        for item in child if isinstance(child, list) else []:
+            yield from _values(item, rest)
+    elif child is not None:
+        yield from _values(child, rest)
+
+
+def _replaced(node: JSON, path: list[str], swap: Callable[[str], str]) -> JSON:
+    if not path:
+        return swap(node) if isinstance(node, str) else node
+    name, rest = path[0].removesuffix("[]"), path[1:]
+    if not isinstance(node, dict) or node.get(name) is None:
+        return node
+    child = node[name]
+    if path[0].endswith("[]"):
+        if not isinstance(child, list):
+            return node
+        return {**node, name: [_replaced(item, rest, swap) for item in child]}
+    return {**node, name: _replaced(child, rest, swap)}

@@ -1,0 +1,33 @@
+"""A vector store and the files in it, with the chunking and attributes of each."""
+
+from migrate.model.kinds import SERVER_MADE, Kind, Ref
+
+VECTOR_STORE = Kind(
+    name="vector_store",
+    plural="vector_stores",
+    fields=("name", "description", "metadata", "expires_after"),
+    facts={
+        **SERVER_MADE,
+        "status": "ingestion state; an expired store is made anew",
+        "usage_bytes": "counted by the service",
+        "file_counts": "counted by the service; the files themselves are compared",
+        "expires_at": "the clock of expires_after starts again on the target",
+        "last_active_at": "set by the server",
+    },
+    stamped=True,
+)
+
+VECTOR_STORE_FILE = Kind(
+    name="vector_store_file",
+    plural="vector_store_files",
+    parent="vector_store",
+    fields=("file_id", "attributes", "chunking_strategy"),
+    facts={
+        **SERVER_MADE,
+        "vector_store_id": "follows from where it lies",
+        "status": "ingestion state",
+        "last_error": "ingestion state",
+        "usage_bytes": "counted by the service",
+    },
+    refs=(Ref("file_id", "file"),),
+)

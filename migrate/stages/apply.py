@@ -1,0 +1,186 @@
+"""A plan in, its objects on the target out: journalled, resumable, nothing made twice.
+
+Order follows references: files, vector stores, files into stores, assistants, threads with their
+messages; then ingestion is awaited, and deletions come last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from migrate.archive.journal import Journal, Side, id_map
+from migrate.archive.store import Archive
+from migrate.codecs import Profile
+from migrate.errors import Incomplete, PlanStale
+from migrate.model import Key
+from migrate.stages.changing import delete, update
+from migrate.stages.estate import Estate, stamp
+from migrate.stages.fitting import fitting
+from migrate.stages.looking import CONFIGURATION, configuration, live, must_be_whole
+from migrate.stages.making import Tally, Workshop, make
+from migrate.stages.parallel import in_parallel
+from migrate.stages.planfile import Action, Plan
+from migrate.stages.present import States, combined, states
+from migrate.stages.progress import Progress
+from migrate.stages.stocking import await_ingestion, fill, upload
+from migrate.stages.talking import recreate
+
+if TYPE_CHECKING:
+    from migrate.endpoints.interface import Writer
+
+PATIENCE = 600.0
+"""Seconds to wait for the ingestion of a vector store."""
+
+
+def run(
+    plan: Plan,
+    source: Estate,
+    archive: Archive,
+    writer: Writer,
+    profile: Profile,
+    workers: int,
+    progress: Progress,
+    patience: float = PATIENCE,
+) -> Tally:
+    """Carry out a plan. Raises `PlanStale` when a side moved, `Incomplete` on Ctrl-C."""
+    if source.snapshot.info.digest != plan.source.digest:
+        raise PlanStale(
+            f"snapshot {plan.source.snapshot} is not the one that was planned",
+            "its fingerprint changed",
+            "run plan again and read the new one",
+        )
+    sides = (Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url))
+    journal = Journal(archive, plan.digest, *sides)
+    blocked = {(a.kind, a.id) for a in plan.actions if a.action == "blocked" and a.kind != "vector_store_file"}
+    shop = Workshop(source, writer, fitting(source, profile, plan.models, blocked), journal, progress)
+    _check_target(plan, shop, workers)
+    for line in id_map(archive.conn, *sides):
+        if line.kind in ("file", "vector_store", "assistant", "thread"):
+            shop.ids.setdefault((line.kind, line.source_id), line.target_id)
+    _settle_known(plan, shop)
+    try:
+        _carry_out(plan, shop, workers, patience)
+    except KeyboardInterrupt:
+        raise Incomplete(
+            "stopped; what was made until now is in the journal",
+            "the plan is partly applied",
+            "run the same apply again: it continues",
+        ) from None
+    _report_blocked(plan, shop)
+    return shop.tally
+
+
+def _carry_out(plan: Plan, shop: Workshop, workers: int, patience: float) -> None:
+    changes = [a for a in plan.actions if a.action in ("create", "update")]
+
+    def of(kind: str, action: str) -> Iterator[Action]:
+        return (a for a in changes if a.kind == kind and a.action == action)
+
+    source = shop.source
+    in_parallel(workers, of("file", "create"), partial(upload, shop))
+    for kind in ("vector_store", "assistant"):
+        if kind == "assistant":
+            stores = _by_store(of("vector_store_file", "create"))
+            in_parallel(workers, stores.items(), lambda item: fill(shop, *item))
+        entities = source.of(kind)
+        in_parallel(workers, of(kind, "create"), lambda a, found=entities: make(shop, a, found[a.id]))  # type: ignore[misc]
+    for kind in CONFIGURATION:
+        in_parallel(workers, of(kind, "update"), partial(update, shop))
+    threads = {a.id: a for a in changes if a.kind == "thread"}
+    for action in (a for a in threads.values() if a.fields):
+        update(shop, action)
+    talks = ((threads[t.id], t) for t in source.threads() if t.id in threads)
+    in_parallel(workers, talks, lambda pair: recreate(shop, *pair))
+    await_ingestion(shop, _by_store(of("vector_store_file", "create")), patience)
+    in_parallel(workers, (a for a in plan.actions if a.action == "delete"), partial(delete, shop))
+
+
+def _by_store(actions: Iterable[Action]) -> dict[str, list[Action]]:
+    stores: dict[str, list[Action]] = {}
+    for action in actions:
+        stores.setdefault(action.parent, []).append(action)
+    return stores
+
+
+def _settle_known(plan: Plan, shop: Workshop) -> None:
+    """What the plan found on the target already: into the id map, nothing is sent."""
+    adopted = [a for a in plan.actions if a.action == "adopt"]
+    earlier = [a for a in adopted if shop.record(a) is None]
+    entries = shop.journal.intend(("adopt", a.kind, a.parent, a.id, a.name) for a in earlier)
+    shop.journal.all_done(
+        (entry, a.target_id, a.target_parent, a.before or None) for entry, a in zip(entries, earlier, strict=True)
+    )
+    shop.count("adopted", len(adopted))
+    for action in plan.actions:
+        if action.target_id and action.action != "delete" and action.kind != "vector_store_file":
+            shop.ids[(action.kind, action.id)] = action.target_id
+        if action.action == "skip":
+            shop.count("skipped", kind=action.kind)
+
+
+def _report_blocked(plan: Plan, shop: Workshop) -> None:
+    """Blocked objects are not moved; unless they were accepted, the apply is incomplete."""
+    reasons = {(row.kind, row.id): row for row in plan.losses if row.grade == "blocked"}
+    for action in plan.actions:
+        row = reasons.get((action.kind, action.id))
+        if action.action == "blocked" and not (row and row.accepted):
+            shop.fail(action.kind, action.id, action.name, f"blocked: {row.reason if row else 'see the plan'}")
+
+
+def _check_target(plan: Plan, shop: Workshop, workers: int) -> None:
+    """Refuse when the target is not what was planned for, apart from what this plan did itself."""
+    listed = shop.writer.probe().routes.get("thread") == "works"
+    named = {a.target_id for a in plan.actions if a.kind == "thread" and a.target_id}
+    made = {
+        (e.kind, e.target_parent, e.target_id) for e in shop.earlier.values() if e.state == "done" and e.target_id
+    }
+    threads = named | {id_ for kind, _, id_ in made if kind == "thread"}
+    wanted = configuration(workers, () if listed else threads, listed)
+    with live(shop.writer, wanted) as (target, taken):
+        must_be_whole(taken, shop.writer.url, CONFIGURATION)
+        present = states(target, named)
+        ours = made | _side_effects(target, made) | _unsettled(shop, target)
+    changed = {(a.kind, a.target_parent, a.target_id): a for a in plan.actions if a.action in ("update", "delete")}
+    untouched: States = {key: state for key, state in present.items() if key not in changed and not _of(key, ours)}
+    if combined(untouched) != plan.target.digest:
+        raise PlanStale(
+            f"{plan.target.url} is not what it was when the plan was made",
+            "something was added, changed or deleted there since",
+            "run plan again and read the new one",
+        )
+    for key, action in changed.items():
+        if key not in made and present.get(key, "") != action.before:
+            raise PlanStale(
+                f"{action.kind} {action.name or action.target_id} ({action.target_id}) changed on the target",
+                "the plan would overwrite what somebody else wrote",
+                "run plan again and read the new one",
+            )
+
+
+def _of(key: Key, ours: set[Key]) -> bool:
+    """Whether an object, or the store it lies in, is one that this plan made."""
+    return key in ours or (key[1] != "" and ("vector_store", "", key[1]) in ours)
+
+
+def _side_effects(target: Estate, made: set[Key]) -> set[Key]:
+    """Stores that the service made by itself for attachments in threads that we made."""
+    found: set[Key] = set()
+    for thread in target.threads():
+        if ("thread", "", thread.id) in made:
+            search = (thread.fields.get("tool_resources") or {}).get("file_search") or {}
+            found |= {("vector_store", "", str(store)) for store in search.get("vector_store_ids") or ()}
+    return found
+
+
+def _unsettled(shop: Workshop, target: Estate) -> set[Key]:
+    """Objects that an earlier run may have made without learning their ids: they carry a stamp, or (files)
+    the name and size, of something whose creation was intended and never answered."""
+    open_ = [e for e in shop.earlier.values() if e.state == "intended" and e.action == "create"]
+    stamps = {f"{shop.source.type}:{e.source_id}" for e in open_}
+    files = {e.source_id for e in open_ if e.kind == "file"}
+    shapes = {(f.name, f.fields.get("bytes")) for f in shop.source.of("file").values() if f.id in files}
+    found = {e.key for kind in ("assistant", "vector_store") for e in target.of(kind).values() if stamp(e) in stamps}
+    found |= {f.key for f in target.of("file").values() if (f.name, f.fields.get("bytes")) in shapes}
+    return found

@@ -1,0 +1,65 @@
+"""Updates and deletes objects that are on the target, keeping what was there for an undo."""
+
+from __future__ import annotations
+
+from migrate.errors import NotThere, RequestFailed
+from migrate.model import Entity
+from migrate.stages.making import Workshop, give_up, written
+from migrate.stages.planfile import Action
+from migrate.stages.present import fingerprint
+
+
+def update(shop: Workshop, action: Action) -> None:
+    """Change the planned fields, and only if the object is still the one that was planned for."""
+    earlier = shop.record(action)
+    if earlier and earlier.state == "done":
+        shop.count("skipped", kind=action.kind)
+        return
+    try:
+        entity = _source(shop, action)
+        fitted = shop.fitted(entity)
+        before = shop.writer.get(action.kind, action.target_id, action.target_parent)
+        there = shop.codec.decode(action.kind, before, action.target_parent, None)[0]
+        if earlier is None and fingerprint(there) != action.before:
+            shop.fail(action.kind, action.id, action.name, "it was changed by others since the plan was made")
+            return
+        wire = shop.codec.update_wire(fitted, frozenset(action.fields))
+        job = ("update", action.kind, action.parent, action.id, action.name)
+        (entry,) = shop.journal.intend([job], before)
+        body = shop.writer.update(action.kind, action.target_id, wire, action.target_parent)
+    except RequestFailed as failed:
+        shop.fail(action.kind, action.id, action.name, str(failed))
+        return
+    mark = written(shop, action.kind, body, action.target_parent)
+    shop.journal.done(entry, action.target_id, action.target_parent, mark)
+    shop.count("updated", kind=action.kind)
+
+
+def _source(shop: Workshop, action: Action) -> Entity:
+    if action.kind == "vector_store_file":
+        return next(e for e in shop.source.members(action.kind, action.parent) if e.id == action.id)
+    if action.kind == "thread":
+        return next(e for e in shop.source.threads() if e.id == action.id)
+    return shop.source.of(action.kind)[action.id]
+
+
+def delete(shop: Workshop, action: Action) -> None:
+    """Delete what carries our stamp and is gone from the source, if nobody changed it since."""
+    earlier = shop.record(action)
+    if earlier and earlier.state == "done":
+        shop.count("skipped", kind=action.kind)
+        return
+    try:
+        before = shop.writer.get(action.kind, action.target_id)
+        if fingerprint(shop.codec.decode(action.kind, before, "", None)[0]) != action.before:
+            shop.fail(action.kind, action.id, action.name, "it was changed by others since the plan was made")
+            return
+        (entry,) = shop.journal.intend([("delete", action.kind, "", action.id, action.name)], before)
+        shop.writer.delete(action.kind, action.target_id)
+    except NotThere:
+        return
+    except RequestFailed as failed:
+        give_up(shop, action, [], failed)
+        return
+    shop.journal.done(entry, action.target_id)
+    shop.count("deleted", kind=action.kind)

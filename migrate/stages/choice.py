@@ -1,0 +1,46 @@
+"""Which objects a command is about: `KIND:GLOB` rules, matched against names and ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from migrate.errors import BadUsage
+from migrate.model import JSON, KINDS
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Included and excluded patterns. A kind without `include` rules is included whole."""
+
+    include: tuple[tuple[str, str], ...] = ()
+    exclude: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> Choice:
+        """From the texts of the command line; raises `BadUsage` for an unknown kind."""
+        return cls(tuple(map(_rule, include)), tuple(map(_rule, exclude)))
+
+    def kind(self, kind: str) -> bool:
+        """Whether any object of a kind may be wanted."""
+        return (kind, "*") not in self.exclude
+
+    def wants(self, kind: str, body: Mapping[str, JSON]) -> bool:
+        """Whether an object is wanted."""
+        names = [str(body.get(key)) for key in ("id", "name", "filename") if body.get(key)]
+        wanted = [glob for k, glob in self.include if k == kind]
+        if wanted and not _any(wanted, names):
+            return False
+        return not _any([glob for k, glob in self.exclude if k == kind], names)
+
+
+def _any(globs: list[str], names: list[str]) -> bool:
+    return any(fnmatchcase(name, glob) for glob in globs for name in names)
+
+
+def _rule(text: str) -> tuple[str, str]:
+    kind, _, glob = text.partition(":")
+    if kind not in KINDS:
+        raise BadUsage(f"{text!r} names no kind", f"kinds are {', '.join(KINDS)}", "write KIND:GLOB")
+    return kind, glob or "*"

@@ -1,0 +1,146 @@
+"""Two estates in, a list of differences out; what one side did not read is said, never counted as drift."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+
+from migrate.model import JSON, KINDS, Entity
+from migrate.model.normal import digest, normal
+from migrate.model.refs import remap
+from migrate.stages.differing import Path, differing
+from migrate.stages.estate import Estate
+from migrate.stages.pairing import Pairs, pair
+
+
+@dataclass(frozen=True)
+class Change:
+    """One object that differs. `action` goes from left to right: added, removed, changed."""
+
+    kind: str
+    left_id: str
+    right_id: str
+    name: str
+    action: str
+    paths: tuple[Path, ...] = ()
+    guessed: bool = False
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Everything that differs, how many objects were compared, and what could not be."""
+
+    changes: list[Change]
+    compared: dict[str, int]
+    unread: list[str] = field(default_factory=list)
+
+
+def diff(left: Estate, right: Estate, journal: Mapping[tuple[str, str], str], kinds: frozenset[str]) -> Difference:
+    """Compare two estates. `kinds` narrows what is reported (empty: all)."""
+    pairs = pair(left, right, journal, guess=True)
+    comparison = _Comparison(left, right, pairs)
+    wanted = kinds or frozenset(KINDS)
+    changes = [change for change in comparison.changes() if change.kind in wanted]
+    compared = {kind: n for kind, n in comparison.compared.items() if kind in wanted}
+    return Difference(changes, compared, [line for line in comparison.unread if line.split()[0] in wanted])
+
+
+class _Comparison:
+    def __init__(self, left: Estate, right: Estate, pairs: Pairs) -> None:
+        self.left, self.right, self.pairs = left, right, pairs
+        self.compared: dict[str, int] = {}
+        self.unread: list[str] = []
+
+    def changes(self) -> Iterator[Change]:
+        for kind in ("file", "vector_store", "assistant"):
+            if self._both_read(kind):
+                yield from self._kind(kind, self.left.of(kind), self.right.of(kind))
+        if self._both_read("thread"):
+            left = {e.id: e for e in self.left.threads()}
+            right = {e.id: e for e in self.right.threads()}
+            yield from self._kind("thread", left, right)
+        for store, other in self.pairs.ids["vector_store"].items():
+            yield from self._members("vector_store_file", store, other)
+        for thread, other in self.pairs.ids["thread"].items():
+            yield from self._members("message", thread, other)
+            if self.left.side == self.right.side:
+                for kind in ("run", "run_step"):
+                    yield from self._members(kind, thread, other, quiet=True)
+
+    def _both_read(self, kind: str, left: str = "", right: str = "", quiet: bool = False) -> bool:
+        """Whether both sides were read to their end; otherwise neither absence nor presence means a thing."""
+        ok = True
+        for side, estate, parent in (("left", self.left, left), ("right", self.right, right)):
+            if not estate.read(kind, parent):
+                ok = False
+                reason = estate.snapshot.scope(kind, parent)[1] or "not read"
+                if not quiet:
+                    self.unread.append(f"{kind} {parent or '*'} on the {side}: {reason}")
+        return ok
+
+    def _kind(self, kind: str, left: dict[str, Entity], right: dict[str, Entity]) -> Iterator[Change]:
+        paired = self.pairs.ids[kind]
+        self.compared[kind] = len(left) + len(right) - len(paired)
+        for id_, entity in left.items():
+            other = paired.get(id_)
+            if other is None:
+                yield Change(kind, id_, "", entity.name, "removed")
+            else:
+                yield from self._pair(entity, right[other], (kind, id_) in self.pairs.guessed)
+        for id_ in right.keys() - set(paired.values()):
+            yield Change(kind, "", id_, right[id_].name, "added")
+
+    def _members(self, kind: str, left: str, right: str, quiet: bool = False) -> Iterator[Change]:
+        if not self._both_read(kind, left, right, quiet):
+            return
+        ours = [self._seen_from_right(e) for e in self.left.members(kind, left)]
+        theirs = self.right.members(kind, right)
+        self.compared[kind] = self.compared.get(kind, 0) + max(len(ours), len(theirs))
+        originals = self.left.members(kind, left)
+        for one, other in _aligned(kind, ours, theirs, self.left.side == self.right.side):
+            if one is None and other is not None:
+                yield Change(kind, "", theirs[other].id, theirs[other].name, "added")
+            elif other is None and one is not None:
+                yield Change(kind, originals[one].id, "", originals[one].name, "removed")
+            elif one is not None and other is not None:
+                paths = differing(normal(ours[one]), normal(theirs[other]))
+                if paths:
+                    yield Change(
+                        kind, originals[one].id, theirs[other].id, originals[one].name, "changed", tuple(paths)
+                    )
+
+    def _pair(self, left: Entity, right: Entity, guessed: bool) -> Iterator[Change]:
+        paths = differing(normal(self._seen_from_right(left)), _comparable(normal(right), left))
+        if not right.fields.get("sha256"):
+            paths = [path for path in paths if path.path != "sha256"]
+        if paths:
+            yield Change(left.kind, left.id, right.id, left.name or right.name, "changed", tuple(paths), guessed)
+
+    def _seen_from_right(self, entity: Entity) -> Entity:
+        """References by the ids they have on the right: ids never differ by being ids."""
+        return remap(KINDS[entity.kind], entity, self.pairs.right)
+
+
+def _comparable(right: dict[str, JSON], left: Entity) -> dict[str, JSON]:
+    """A hash that only one side could learn says nothing."""
+    if "sha256" in right and not left.fields.get("sha256"):
+        return {k: v for k, v in right.items() if k != "sha256"}
+    return right
+
+
+def _aligned(
+    kind: str, left: list[Entity], right: list[Entity], same_place: bool
+) -> Iterator[tuple[int | None, int | None]]:
+    """Pairs of positions: files of a store by what they name, messages by their sequence."""
+    if kind == "vector_store_file" or same_place:
+        key = "file_id" if kind == "vector_store_file" else ""
+        one = {str(e.fields[key]) if key else e.id: n for n, e in enumerate(left)}
+        other = {str(e.fields[key]) if key else e.id: n for n, e in enumerate(right)}
+        for name in dict.fromkeys([*one, *other]):
+            yield one.get(name), other.get(name)
+        return
+    hashes = [digest(normal(e)) for e in left], [digest(normal(e)) for e in right]
+    for _, a, b, c, d in SequenceMatcher(None, *hashes, autojunk=False).get_opcodes():
+        for n in range(max(b - a, d - c)):
+            yield (a + n if a + n < b else None), (c + n if c + n < d else None)

@@ -1,0 +1,56 @@
+"""An endpoint in, what works there out, in words that say what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from migrate.endpoints.interface import Reader
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """One thing looked at. `state`: works, gone, denied, failed, unknown."""
+
+    what: str
+    state: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Everything looked at; `retired` when assistants are gone while files answer."""
+
+    type: str
+    url: str
+    api_version: str
+    retired: bool
+    symptoms: list[Symptom]
+    notes: tuple[str, ...]
+
+
+NAMES = {
+    "assistant": "assistants",
+    "thread": "listing of threads",
+    "file": "files",
+    "vector_store": "vector stores",
+}
+
+
+def examine(reader: Reader) -> Diagnosis:
+    """Ask each route for one row. Raises `Unreachable` or `SignInFailed` when nothing answers."""
+    probe = reader.probe()
+    symptoms = [Symptom("sign-in", "works")]
+    for kind, name in NAMES.items():
+        state = probe.routes.get(kind, "failed")
+        symptoms.append(Symptom(name, state, probe.reasons.get(kind, "")))
+    symptoms.append(
+        Symptom("deployments", "unknown", "this service has no listing of deployments that a key may read")
+    )
+    notes = list(probe.notes)
+    if probe.routes.get("thread") != "works" and not probe.retired:
+        notes.append("threads are not listed here: give their ids to snapshot with --threads FILE")
+    if probe.retired:
+        notes.append("assistants and threads are retired here, or the API version does not know them")
+    return Diagnosis(reader.type, reader.url, probe.api_version, probe.retired, symptoms, tuple(notes))

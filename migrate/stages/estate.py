@@ -1,0 +1,97 @@
+"""A snapshot in, canonical objects out: the one form in which stages see an estate, wherever it lay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from migrate.archive.journal import Side
+from migrate.archive.reading import SnapshotReader
+from migrate.codecs import CODECS, Surroundings
+from migrate.model import KINDS, STAMP, Entity
+
+SMALL = ("file", "vector_store", "assistant")
+"""Kinds that are held in memory; threads and messages are walked."""
+
+
+class Estate:
+    """One snapshot, decoded. Belongs to the thread that made it."""
+
+    def __init__(self, snapshot: SnapshotReader) -> None:
+        self.snapshot = snapshot
+        self.type = snapshot.info.type
+        self.side = Side(snapshot.info.type, snapshot.info.url)
+        self._codec = CODECS[self.type]
+
+    def of(self, kind: str) -> dict[str, Entity]:
+        """All objects of a small kind by id, in the order of their listing."""
+        return self._small[kind]
+
+    def members(self, kind: str, parent: str) -> list[Entity]:
+        """The objects below one parent, in order: messages of a thread, files of a store."""
+        return list(self.walk(kind, parent))
+
+    def walk(self, kind: str, parent: str) -> Iterator[Entity]:
+        """The same, one at a time: a thread may hold 100,000 messages."""
+        yield from self._decoded(kind, parent)
+        yield from (e for e in self._derived if e.kind == kind and e.parent == parent)
+
+    def threads(self) -> Iterator[Entity]:
+        """Every thread, in order."""
+        return self._decoded("thread", "")
+
+    def read(self, kind: str, parent: str = "") -> bool:
+        """Whether a listing was read to its end."""
+        return self.snapshot.scope(kind, parent)[0] == "complete" or parent in {
+            e.id for e in self._derived if e.kind == KINDS[kind].parent
+        }
+
+    @cached_property
+    def store_files(self) -> dict[str, frozenset[str]]:
+        """Store id -> ids of the files in it."""
+        return {
+            store: frozenset(str(e.fields["file_id"]) for e in self.members("vector_store_file", store))
+            for store in self.of("vector_store")
+        }
+
+    @cached_property
+    def _small(self) -> dict[str, dict[str, Entity]]:
+        derived = self._derived
+        return {
+            kind: {e.id: e for e in [*self._decoded(kind, ""), *(d for d in derived if d.kind == kind)]}
+            for kind in SMALL
+        }
+
+    @cached_property
+    def _derived(self) -> list[Entity]:
+        """Objects that reading calls for though no body holds them (the stores of v1 retrieval)."""
+        found: list[Entity] = []
+        for _, body in self.snapshot.bodies("assistant"):
+            found += self._codec.decode("assistant", body, "", None)[1:]
+        return found
+
+    @cached_property
+    def _around(self) -> Surroundings:
+        used = {
+            tool.get("type")
+            for assistant in self.of("assistant").values()
+            for tool in assistant.fields.get("tools") or []
+        }
+        tools = tuple(tool for tool in ("code_interpreter", "file_search") if tool in used)
+        return Surroundings(tools) if tools else Surroundings()
+
+    def _decoded(self, kind: str, parent: str) -> Iterator[Entity]:
+        around = self._around if kind == "message" else None
+        for parent_id, body in self.snapshot.bodies(kind, parent):
+            entity = self._codec.decode(kind, body, parent_id, around)[0]
+            yield self._with_hash(entity) if kind == "file" else entity
+
+    def _with_hash(self, file: Entity) -> Entity:
+        blob = self.snapshot.blob(file.id)
+        return file.with_fields(sha256=blob.sha256, bytes=blob.size) if blob else file
+
+
+def stamp(entity: Entity) -> str:
+    """`TYPE:ID` of what an object was made from, or ''."""
+    metadata = entity.fields.get("metadata")
+    return str(metadata.get(STAMP) or "") if isinstance(metadata, dict) else ""

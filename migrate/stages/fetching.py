@@ -1,0 +1,176 @@
+"""Tasks that read one listing or one file, and the events they bring to the thread that writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from migrate.archive.snapshots import Row, ScopeState
+from migrate.errors import Denied, NotDownloadable, NotThere, RequestFailed
+from migrate.model import JSON
+from migrate.stages.choice import Choice
+
+if TYPE_CHECKING:
+    from migrate.endpoints.interface import Reader
+
+DOWNLOAD_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What is known of a file before its bytes: id, name, and size where the service says it."""
+
+    id: str
+    name: str
+    size: int | None
+
+    @classmethod
+    def of(cls, body: Mapping[str, JSON]) -> FileFacts:
+        size = body.get("bytes")
+        return cls(str(body.get("id")), str(body.get("filename") or ""), size if isinstance(size, int) else None)
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A page of a listing. `files` describes the rows when they are files."""
+
+    kind: str
+    parent: str
+    rows: list[Row]
+    cursor: str
+    files: tuple[FileFacts, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A listing is at its end, or cannot be read on."""
+
+    kind: str
+    parent: str
+    state: ScopeState
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """One object that could not be read. `gone`: it was deleted, which is no failure of ours."""
+
+    kind: str
+    id: str
+    reason: str
+    gone: bool = False
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some bytes of a file; `start` when they are the first."""
+
+    file: FileFacts
+    data: bytes
+    start: bool
+
+
+@dataclass(frozen=True)
+class FileEnded:
+    """A file's bytes are all here, or (with a reason) will not come."""
+
+    file: FileFacts
+    reason: str = ""
+
+
+Event: TypeAlias = Fetched | Ended | Gap | Piece | FileEnded
+
+
+class Fetcher:
+    """Makes the tasks. They run on worker threads and only read and `bring`."""
+
+    def __init__(self, reader: Reader, choice: Choice, bring: Callable[[Event], None]) -> None:
+        self._reader = reader
+        self._choice = choice
+        self._bring = bring
+
+    def listing(self, kind: str, parent: str, cursor: str) -> None:
+        """Every page of a listing."""
+        try:
+            for page in self._reader.pages(kind, parent, after=cursor):
+                self._bring(self._page(kind, parent, page.bodies, page.cursor))
+        except RequestFailed as failed:
+            self._bring(_broken(kind, parent, failed))
+        else:
+            self._bring(Ended(kind, parent, "complete"))
+
+    def threads(self, cursor: str, listed: bool, given: Iterable[str], known: frozenset[str]) -> None:
+        """The threads of the service's own listing and those whose ids were given, each once."""
+        seen = set(known)
+        state = Ended("thread", "", "complete")
+        try:
+            for page in self._reader.pages("thread", after=cursor) if listed else ():
+                seen.update(str(body.get("id")) for body in page.bodies)
+                self._bring(self._page("thread", "", page.bodies, page.cursor))
+        except RequestFailed as failed:
+            state = _broken("thread", "", failed)
+        for id_ in dict.fromkeys(given):
+            if id_ not in seen:
+                self._one_thread(id_)
+        self._bring(state)
+
+    def _one_thread(self, id_: str) -> None:
+        try:
+            body = self._reader.get("thread", id_)
+        except NotThere as failed:
+            self._bring(Gap("thread", id_, f"no thread of this id here: {failed}"))
+        except RequestFailed as failed:
+            self._bring(Gap("thread", id_, str(failed)))
+        else:
+            self._bring(self._page("thread", "", [body], ""))
+
+    def steps(self, thread: str, runs: Iterable[str]) -> None:
+        """The steps of every run of a thread, run by run."""
+        try:
+            for run in runs:
+                for page in self._reader.pages("run_step", thread, run=run):
+                    self._bring(self._page("run_step", thread, page.bodies, ""))
+        except RequestFailed as failed:
+            self._bring(_broken("run_step", thread, failed))
+        else:
+            self._bring(Ended("run_step", thread, "complete"))
+
+    def content(self, file: FileFacts) -> None:
+        """A file's bytes; a stream that breaks or ends early is read again from the start."""
+        reason = ""
+        for _ in range(DOWNLOAD_ATTEMPTS):
+            try:
+                got = self._stream(file)
+            except (NotDownloadable, NotThere, Denied) as failed:
+                reason = str(failed)
+                break
+            except RequestFailed as failed:
+                reason = str(failed)
+                continue
+            if file.size is None or got == file.size:
+                self._bring(FileEnded(file))
+                return
+            reason = f"{got:,} bytes came where {file.size:,} were promised"
+        self._bring(FileEnded(file, reason))
+
+    def _stream(self, file: FileFacts) -> int:
+        got = 0
+        self._bring(Piece(file, b"", start=True))
+        with self._reader.content(file.id) as chunks:
+            for data in chunks:
+                self._bring(Piece(file, data, start=False))
+                got += len(data)
+        return got
+
+    def _page(self, kind: str, parent: str, bodies: list[dict[str, JSON]], cursor: str) -> Fetched:
+        wanted = [body for body in bodies if self._choice.wants(kind, body)]
+        files = tuple(map(FileFacts.of, wanted)) if kind == "file" else ()
+        return Fetched(kind, parent, [Row.of(kind, body) for body in wanted], cursor, files)
+
+
+def _broken(kind: str, parent: str, failed: RequestFailed) -> Ended:
+    """A listing that failed; below a parent, a 404 says that the parent was deleted meanwhile."""
+    if parent and isinstance(failed, NotThere):
+        return Ended(kind, parent, "gone", "deleted while the snapshot was read")
+    return Ended(kind, parent, "failed", str(failed))

@@ -1,0 +1,51 @@
+"""What the rules of adapting need to know of an estate: which objects will arrive, and who holds what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+
+from migrate.codecs import Profile, Target
+from migrate.model import Entity
+from migrate.model.loss import Loss
+from migrate.stages.estate import Estate
+
+
+def fitting(
+    source: Estate, profile: Profile, models: Mapping[str, str], blocked: Set[tuple[str, str]]
+) -> Target:
+    """The surroundings of every object of `source`. `blocked` may grow while objects are walked in
+    the order of references: what it names by then has no counterpart."""
+
+    def has(kind: str, id_: str) -> bool:
+        return id_ in source.of(kind) and (kind, id_) not in blocked
+
+    stores_of: dict[str, list[str]] = {}
+    for thread in source.threads():
+        found = ((thread.fields.get("tool_resources") or {}).get("file_search") or {}).get("vector_store_ids")
+        if found:
+            stores_of[thread.id] = [str(store) for store in found]
+
+    def thread_finds(thread: str, file: str) -> bool:
+        return any(
+            has("vector_store", store) and file in source.store_files[store]
+            for store in stores_of.get(thread, ())
+        )
+
+    return Target(
+        profile=profile,
+        source_type=source.type,
+        models=models,
+        has=has,
+        file_named=source.of("file").get,
+        thread_finds=thread_finds,
+    )
+
+
+def with_plan_losses(entity: Entity, losses: list[Loss], source: Estate) -> list[Loss]:
+    """The losses of an object, with those that only its snapshot can tell."""
+    if entity.kind == "file" and entity.fields.get("sha256"):
+        blob = source.snapshot.blob(entity.id)
+        if blob and blob.origin == "original":
+            reason = "the bytes come from the folder of originals, matched by name and size"
+            return [*losses, Loss("file", entity.id, "bytes", "adapted", reason, "", "", entity.name)]
+    return losses

@@ -1,0 +1,171 @@
+"""Writes what the fetchers bring, and spawns what it calls for. Runs on the one thread that writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial, singledispatchmethod
+from typing import TYPE_CHECKING
+
+from migrate.archive import blobs
+from migrate.archive.snapshots import SnapshotWriter
+from migrate.model import KINDS
+from migrate.stages.crew import Crew
+from migrate.stages.fetching import Ended, Event, Fetched, Fetcher, FileEnded, FileFacts, Gap, Piece
+from migrate.stages.originals import Originals
+from migrate.stages.progress import Progress
+from migrate.stages.wanted import Wanted
+
+if TYPE_CHECKING:
+    from migrate.endpoints.interface import Probe, Reader
+
+
+class Gatherer:
+    """One snapshot in the making. `gaps` counts what could not be read."""
+
+    def __init__(
+        self, reader: Reader, wanted: Wanted, writer: SnapshotWriter, crew: Crew[Event], progress: Progress
+    ) -> None:
+        self._wanted, self._writer, self._crew, self._progress = wanted, writer, crew, progress
+        self._probe: Probe = reader.probe()
+        self._fetcher = Fetcher(reader, wanted.choice, crew.bring)
+        self._originals = Originals(wanted.originals)
+        self._coming: dict[str, blobs.BlobWriter] = {}
+        self.gaps = 0
+
+    def start(self) -> None:
+        """Spawn the estate's own listings; their rows call for the rest."""
+        for kind in ("file", "vector_store", "assistant"):
+            if self._wanted.kind(kind):
+                self._top(kind)
+        if self._wanted.kind("thread"):
+            self._threads()
+
+    def _top(self, kind: str) -> None:
+        state = self._probe.routes.get(kind)
+        if state == "works":
+            self._listing(kind)
+        elif state == "gone":
+            self._unread(kind, "retired, or not in this API version: the service has no such route")
+        else:
+            self._unread(kind, self._probe.reasons.get(kind, "the service did not answer"))
+
+    def _threads(self) -> None:
+        given = self._wanted.thread_ids
+        listed = self._wanted.list_threads and self._probe.routes.get("thread") == "works"
+        if self._probe.routes.get("assistant") == "gone" and not listed and self._probe.retired:
+            self._unread("thread", "retired, or not in this API version: the service has no such route")
+        elif listed or given:
+            self._thread_listing(listed, given)
+        elif self._wanted.list_threads:
+            self._unread("thread", "this service does not list its threads; give their ids with --threads FILE")
+
+    def _unread(self, kind: str, reason: str) -> None:
+        self.gaps += 1
+        self._writer.end(kind, state="failed", reason=reason)
+        self._writer.missing(kind, "*", reason)
+
+    def _thread_listing(self, listed: bool, given: tuple[str, ...]) -> None:
+        state, cursor = self._writer.scope("thread")
+        known = self._writer.ids("thread") if state else []
+        self._follow("thread", known)
+        if state in (None, "reading"):
+            read = partial(self._fetcher.threads, cursor, listed and (state is None or bool(cursor)), given)
+            self._crew.spawn(partial(read, frozenset(known)))
+
+    def _listing(self, kind: str, parent: str = "") -> None:
+        """Read a listing, or go on where an interrupted snapshot left it."""
+        state, cursor = self._writer.scope(kind, parent)
+        if state == "failed":
+            self._writer.restart(kind, parent)
+            state = None
+        if state is not None:
+            self._continue(kind, parent)
+        if state is None or (state == "reading" and cursor):
+            self._crew.spawn(partial(self._fetcher.listing, kind, parent, cursor))
+        elif state == "reading":
+            self.take(Ended(kind, parent, "complete"))
+        elif kind == "run":
+            self._steps(parent)
+
+    def _continue(self, kind: str, parent: str) -> None:
+        if kind == "file":
+            self._contents(map(FileFacts.of, self._writer.bodies("file")))
+        self._follow(kind, self._writer.ids(kind, parent))
+
+    def _follow(self, kind: str, ids: Iterable[str]) -> None:
+        """Spawn the listings that lie below these objects."""
+        children = [k for k, form in KINDS.items() if form.parent == kind and k != "run_step"]
+        for id_ in ids:
+            for child in children:
+                if self._wanted.kind(child):
+                    self._listing(child, id_)
+
+    def _steps(self, thread: str) -> None:
+        runs = self._writer.ids("run", thread)
+        state, _ = self._writer.scope("run_step", thread)
+        if not runs or not self._wanted.kind("run_step") or state not in (None, "reading"):
+            return
+        self._writer.restart("run_step", thread)
+        self._crew.spawn(partial(self._fetcher.steps, thread, runs))
+
+    def _contents(self, files: Iterable[FileFacts]) -> None:
+        for file in files if self._wanted.bytes else ():
+            if blobs.blob_of(self._writer.archive.conn, self._writer.endpoint, file.id) is None:
+                self._crew.spawn(partial(self._fetcher.content, file))
+                self._progress.expect("bytes", file.size or 0)
+
+    @singledispatchmethod
+    def take(self, event: Event) -> None:
+        """Write one event."""
+        raise AssertionError(f"no rule for {event!r}")
+
+    @take.register
+    def _(self, event: Fetched) -> None:
+        self._writer.page(event.kind, event.parent, event.rows, event.cursor)
+        self._progress.count(event.kind, len(event.rows))
+        self._contents(event.files)
+        self._follow(event.kind, [row.object_id for row in event.rows])
+
+    @take.register
+    def _(self, event: Ended) -> None:
+        self._writer.end(event.kind, event.parent, event.state, event.reason)
+        if event.state == "failed":
+            self.gaps += 1
+            self._writer.missing(event.kind, "*", event.reason, event.parent)
+        elif event.state == "gone":
+            self._writer.missing(event.kind, "*", event.reason, event.parent)
+        if event.kind == "run" and event.state != "gone":
+            self._steps(event.parent)
+
+    @take.register
+    def _(self, event: Gap) -> None:
+        self.gaps += 1
+        self._writer.missing(event.kind, event.id, event.reason)
+
+    @take.register
+    def _(self, event: Piece) -> None:
+        if event.start:
+            if event.file.id in self._coming:
+                self._coming.pop(event.file.id).discard()
+            self._coming[event.file.id] = blobs.BlobWriter(self._writer.archive)
+        if event.data:
+            self._coming[event.file.id].write(event.data)
+            self._progress.count("bytes", len(event.data))
+
+    @take.register
+    def _(self, event: FileEnded) -> None:
+        writer = self._coming.pop(event.file.id, None)
+        if not event.reason and writer:
+            self._keep(event.file, writer.finish(), "download")
+            return
+        if writer:
+            writer.discard()
+        original = self._originals.find(event.file.name, event.file.size)
+        if original is not None:
+            self._keep(event.file, blobs.store(self._writer.archive, original), "original")
+        else:
+            self.gaps += 1
+            self._writer.missing("file", event.file.id, f"its bytes: {event.reason}", name=event.file.name)
+
+    def _keep(self, file: FileFacts, blob: int, origin: str) -> None:
+        blobs.link(self._writer.archive, self._writer.endpoint, file.id, blob, origin)

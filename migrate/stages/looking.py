@@ -1,0 +1,67 @@
+"""Reads as much of a live target as planning, applying and verifying need, into a temporary archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from migrate.archive.reading import SnapshotReader, snapshots
+from migrate.archive.store import Archive
+from migrate.errors import Incomplete
+from migrate.stages.choice import Choice
+from migrate.stages.estate import Estate
+from migrate.stages.progress import Progress
+from migrate.stages.snapshot import Taken, take
+from migrate.stages.wanted import Wanted
+
+if TYPE_CHECKING:
+    from migrate.endpoints.interface import Reader
+
+CONFIGURATION = ("file", "vector_store", "vector_store_file", "assistant")
+
+
+@contextmanager
+def live(
+    reader: Reader, wanted: Wanted, progress: Progress | None = None
+) -> Iterator[tuple[Estate, Taken]]:
+    """A live estate as if it were archived; gone when the block ends."""
+    with Archive.temporary() as archive:
+        taken = take(reader, archive, wanted, progress)
+        info = next(s for s in snapshots(archive.conn) if s.id == taken.id)
+        yield Estate(SnapshotReader(archive.conn, info)), taken
+
+
+def configuration(workers: int, threads: Iterable[str] = (), listed: bool = True) -> Wanted:
+    """Everything but messages, runs and bytes; threads as listed, plus the ones named."""
+    return Wanted(
+        list_threads=listed,
+        thread_ids=tuple(threads),
+        runs=False,
+        bytes=False,
+        choice=Choice.of(exclude=["message"]),
+        workers=workers,
+    )
+
+
+def conversations(workers: int, threads: Iterable[str]) -> Wanted:
+    """Just these threads, with their messages."""
+    return Wanted(
+        list_threads=False,
+        thread_ids=tuple(threads),
+        runs=False,
+        bytes=False,
+        choice=Choice.of(exclude=CONFIGURATION),
+        workers=workers,
+    )
+
+
+def must_be_whole(taken: Taken, where: str, kinds: Iterable[str]) -> None:
+    """Raises `Incomplete` when one of these kinds could not be read: nothing may be decided on it."""
+    for gap in taken.missing:
+        if gap.kind in kinds and gap.id == "*":
+            raise Incomplete(
+                f"{where} could not be read whole: {gap.kind} {gap.parent or ''}".rstrip(),
+                gap.reason,
+                "try again; `doctor` names what the service answers",
+            )

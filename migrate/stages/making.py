@@ -1,0 +1,186 @@
+"""Creates one object exactly once: intent first, and after a lost answer a look at what became of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from migrate.archive.journal import Entry, Journal
+from migrate.codecs import CODECS, Target
+from migrate.errors import OutcomeUnknown, RequestFailed
+from migrate.model import JSON, KINDS, Entity
+from migrate.model.normal import normal
+from migrate.model.refs import refs_of, remap
+from migrate.stages.estate import Estate, stamp
+from migrate.stages.planfile import Action
+from migrate.stages.present import fingerprint
+from migrate.stages.progress import Progress
+
+if TYPE_CHECKING:
+    from migrate.endpoints.interface import Writer
+
+Body = dict[str, JSON]
+TRIES = 4
+CLOCKS = 300
+"""Seconds by which the service's clock and ours may disagree."""
+
+
+class Unresolved(RequestFailed):
+    """An object names another that could not be made."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An object that was not made, changed or deleted, and why."""
+
+    kind: str
+    id: str
+    name: str
+    reason: str
+
+
+@dataclass
+class Tally:
+    """What an apply did. Threads add to it through `Workshop`."""
+
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    adopted: int = 0
+    skipped: int = 0
+    failed: list[Failure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class Workshop:
+    """What every maker needs: both sides, the rules, the journal and the id map. Shared by threads."""
+
+    def __init__(
+        self, source: Estate, writer: Writer, fit: Target, journal: Journal, progress: Progress
+    ) -> None:
+        self.source, self.writer, self.fit, self.journal, self.progress = source, writer, fit, journal, progress
+        self.codec = CODECS[writer.type]
+        self.tally = Tally()
+        self.ids: dict[tuple[str, str], str] = {}
+        self.earlier: dict[tuple[str, str, str, str], Entry] = {
+            (e.action, e.kind, e.source_parent, e.source_id): e for e in journal.entries()
+        }
+        self._lock = threading.Lock()
+
+    def record(self, action: Action) -> Entry | None:
+        """What this plan's journal says of an action already."""
+        return self.earlier.get((action.action, action.kind, action.parent, action.id))
+
+    def settle(self, entity: Entity, target_id: str) -> None:
+        """An object is on the target under this id."""
+        self.ids[(entity.kind, entity.id)] = target_id
+
+    def count(self, what: str, number: int = 1, kind: str = "") -> None:
+        """Add to the tally."""
+        with self._lock:
+            setattr(self.tally, what, getattr(self.tally, what) + number)
+        self.progress.count(kind or what, number)
+
+    def fail(self, kind: str, id_: str, name: str, reason: str) -> None:
+        """Name something that did not arrive."""
+        with self._lock:
+            self.tally.failed.append(Failure(kind, id_, name, reason))
+
+    def note(self, text: str) -> None:
+        """Something the user should know although nothing failed."""
+        with self._lock:
+            self.tally.notes.append(text)
+
+    def fitted(self, entity: Entity) -> Entity:
+        """The object as it is to be written: adapted, with the ids of the target.
+
+        Raises `Unresolved` when it names something that could not be made."""
+        adapted, _ = self.codec.adapt(entity, self.fit)
+        form = KINDS[entity.kind]
+        for path, kind, old in refs_of(form, adapted):
+            if (kind, old) not in self.ids:
+                raise Unresolved(f"{path} names {kind} {old}, which could not be made")
+        return remap(form, adapted, lambda kind, old: self.ids.get((kind, old)))
+
+    def once(
+        self, send: Callable[[], Body], find: Callable[[], Body | None], resumed: bool, waiting: float = 0.3
+    ) -> tuple[Body, bool]:
+        """Send a creating request until its outcome is known. The answer, and whether it was found
+        rather than received. Raises `RequestFailed`."""
+        if resumed and (found := find()):
+            return found, True
+        for attempt in range(TRIES):
+            try:
+                return send(), False
+            except OutcomeUnknown:
+                time.sleep(waiting * 2**attempt)
+                if found := find():
+                    return found, True
+                if attempt + 1 == TRIES:
+                    raise
+        raise AssertionError("unreachable")
+
+    def lookup(self, fitted: Entity, since: float) -> Callable[[], Body | None]:
+        """Finds an object that may have been made: by its stamp; where it has no room for one, by
+        being new, alike and nobody else's."""
+        wanted, mark = normal(fitted), stamp(fitted)
+
+        def find() -> Body | None:
+            taken = set(self.ids.values())
+            for body in self.writer.newest(fitted.kind, fitted.parent, 100):
+                present = self.codec.decode(fitted.kind, body, fitted.parent, None)[0]
+                if mark and stamp(present) == mark:
+                    return body
+                new = float(body.get("created_at") or 0) >= since - CLOCKS
+                if not mark and new and present.id not in taken and normal(present) == wanted:
+                    return body
+            return None
+
+        return find
+
+
+def make(shop: Workshop, action: Action, entity: Entity) -> None:
+    """Create an object of a kind that has its own address and metadata (assistant, vector store)."""
+    earlier = shop.record(action)
+    if earlier and earlier.state == "done":
+        shop.settle(entity, earlier.target_id)
+        shop.count("skipped", kind=action.kind)
+        return
+    try:
+        fitted = shop.fitted(entity)
+    except Unresolved as failed:
+        shop.fail(action.kind, action.id, action.name, str(failed))
+        return
+    (entry,) = shop.journal.intend([("create", action.kind, action.parent, action.id, action.name)])
+    wire = shop.codec.create_wire(fitted)
+    try:
+        body, found = shop.once(
+            lambda: shop.writer.create(action.kind, wire),
+            shop.lookup(fitted, time.time()),
+            resumed=earlier is not None,
+        )
+    except RequestFailed as failed:
+        give_up(shop, action, [entry], failed)
+        return
+    target_id = str(body["id"])
+    shop.journal.done(entry, target_id, written=written(shop, action.kind, body))
+    shop.settle(entity, target_id)
+    shop.count("adopted" if found and earlier is None else "created", kind=action.kind)
+
+
+def written(shop: Workshop, kind: str, body: Body, parent: str = "") -> str:
+    """The fingerprint of what the target now holds."""
+    return fingerprint(shop.codec.decode(kind, body, parent, None)[0])
+
+
+def give_up(shop: Workshop, action: Action, entries: list[int], failed: RequestFailed) -> None:
+    """A certain refusal is noted as failed; an unknown outcome stays an intent, to be looked into by
+    the next run of the same apply."""
+    if not isinstance(failed, OutcomeUnknown):
+        shop.journal.failed(entries, str(failed))
+    shop.fail(action.kind, action.id, action.name, str(failed))
+
+

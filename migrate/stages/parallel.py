@@ -1,0 +1,32 @@
+"""Runs a function over many items on a few threads, holding only as many as are under way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+
+def in_parallel(workers: int, items: Iterable[Item], work: Callable[[Item], None]) -> None:
+    """Do `work` for every item. The first exception stops the rest and is raised."""
+    with ThreadPoolExecutor(workers, thread_name_prefix="hands") as pool:
+        under_way: set[Future[None]] = set()
+        try:
+            for item in items:
+                under_way.add(pool.submit(work, item))
+                if len(under_way) >= 2 * workers:
+                    under_way = _settle(under_way)
+            while under_way:
+                under_way = _settle(under_way)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _settle(under_way: set[Future[None]]) -> set[Future[None]]:
+    done, left = wait(under_way, return_when=FIRST_COMPLETED)
+    for future in done:
+        future.result()
+    return left

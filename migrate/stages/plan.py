@@ -1,0 +1,281 @@
+"""A source and a target in, an ordered plan out: every action, every loss, fingerprints of both sides.
+
+Nothing is written. Objects are matched with what lies on the target by the journal and by stamps only;
+a like name is no proof, so an assistant of the same name that somebody else made is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from migrate.archive.snapshots import now
+from migrate.codecs import CODECS, Codec, Profile, Target
+from migrate.errors import Incomplete, Refused
+from migrate.model import KINDS, Entity
+from migrate.model.loss import EVERY, Loss
+from migrate.model.normal import normal
+from migrate.model.refs import remap
+from migrate.stages.differing import differing
+from migrate.stages.estate import Estate, stamp
+from migrate.stages.fitting import fitting, with_plan_losses
+from migrate.stages.pairing import Pairs
+from migrate.stages.planfile import FORMAT, Action, LossRow, Plan, SourceSide, TargetSide
+from migrate.stages.present import combined, fingerprint, states
+
+SAFE_COUNT = 10
+"""Thresholds do not apply to fewer objects than this."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the user decided. Percentages are of the target's objects of all kinds."""
+
+    models: Mapping[str, str] = field(default_factory=dict)
+    accept: frozenset[str] = frozenset()
+    prune: bool = False
+    max_update: int = 100
+    max_delete: int = 10
+
+
+def make(
+    source: Estate,
+    target: Estate,
+    conversations: Estate | None,
+    pairs: Pairs,
+    known: frozenset[tuple[str, str]],
+    profile: Profile,
+    choices: Choices,
+    sides: tuple[SourceSide, TargetSide],
+) -> Plan:
+    """Plan how `target` becomes like `source`. `known`: (kind, target id) that the journal made.
+
+    Raises `Refused` when a threshold is exceeded or deletes would follow from a partial reading.
+    """
+    planner = Planner(source, target, conversations, pairs, known, profile, choices)
+    actions = list(planner.actions())
+    actions += planner.deletions() if choices.prune else []
+    _within_thresholds(actions, target, choices)
+    losses = [_row(loss, choices.accept) for loss in planner.losses + planner.general()]
+    touched = {a.target_id for a in actions if a.kind == "thread" and a.target_id}
+    present = states(target, touched)
+    changed = {(a.kind, a.target_parent, a.target_id) for a in actions if a.action in ("update", "delete")}
+    untouched = {key: state for key, state in present.items() if key not in changed}
+    return Plan(
+        format=FORMAT,
+        created_at=now(),
+        source=sides[0],
+        target=sides[1].model_copy(update={"digest": combined(untouched)}),
+        models=dict(choices.models),
+        actions=tuple(actions),
+        losses=tuple(losses),
+        unread=tuple(f"{k} {p or EVERY}: {r}" for k, p, r in source.snapshot.incomplete()),
+    ).sealed()
+
+
+class Planner:
+    """Walks the source in the order of references and decides about each object."""
+
+    def __init__(
+        self,
+        source: Estate,
+        target: Estate,
+        conversations: Estate | None,
+        pairs: Pairs,
+        known: frozenset[tuple[str, str]],
+        profile: Profile,
+        choices: Choices,
+    ) -> None:
+        self.source, self.target, self.conversations = source, target, conversations
+        self.pairs, self.known, self.choices = pairs, known, choices
+        self.codec: Codec = CODECS[profile.service]
+        self.blocked: set[tuple[str, str]] = set()
+        self.fit: Target = fitting(source, profile, choices.models, self.blocked)
+        self.losses: list[Loss] = []
+        self.seen_facts: dict[str, set[str]] = {}
+
+    def actions(self) -> Iterator[Action]:
+        """Files, stores and what is in them, assistants, threads with their messages."""
+        for kind in ("file", "vector_store"):
+            for entity in self.source.of(kind).values():
+                yield self._decide(entity, self._counterpart(entity, self.target.of(kind)))
+        for store in self.source.of("vector_store"):
+            yield from self._store_files(store)
+        for entity in self.source.of("assistant").values():
+            yield self._decide(entity, self._counterpart(entity, self.target.of("assistant")))
+        present = {e.id: e for e in self.target.threads()}
+        for entity in self.source.threads():
+            yield from self._thread(entity, present)
+
+    def deletions(self) -> list[Action]:
+        """What carries our stamp from this source but is no longer there. Never after a partial reading."""
+        if self.source.snapshot.info.state != "complete" or not any(self.source.snapshot.counts().values()):
+            raise Refused(
+                "--prune needs a complete snapshot that holds something",
+                "what was not read cannot be told from what was deleted",
+                "take a complete snapshot, or plan without --prune",
+            )
+        rows = []
+        for kind, present in (
+            ("thread", {e.id: e for e in self.target.threads()}),
+            ("assistant", self.target.of("assistant")),
+            ("vector_store", self.target.of("vector_store")),
+        ):
+            kept = set(self.pairs.ids.get(kind, {}).values())
+            for id_, entity in present.items():
+                if id_ not in kept and stamp(entity).startswith(f"{self.source.type}:"):
+                    rows.append(
+                        Action(
+                            action="delete", kind=kind, id=stamp(entity).partition(":")[2], name=entity.name,
+                            target_id=id_, before=fingerprint(entity),
+                        )
+                    )  # fmt: skip
+        return rows
+
+    def general(self) -> list[Loss]:
+        """What no service lets anybody write, once per kind and field that occurs."""
+        found = [
+            Loss(kind, EVERY, name, "adapted", KINDS[kind].facts[name], "kept in the archive")
+            for kind, names in sorted(self.seen_facts.items())
+            for name in sorted(names)
+        ]
+        counts = self.source.snapshot.counts()
+        for kind in ("run", "run_step"):
+            if counts.get(kind):
+                reason = f"{counts[kind]:,} are archived, never replayed: creating a run executes a model"
+                found.append(Loss(kind, EVERY, EVERY, "adapted", reason, "read them in the archive"))
+        return found
+
+    def _counterpart(self, entity: Entity, present: Mapping[str, Entity]) -> Entity | None:
+        return present.get(self.pairs.right(entity.kind, entity.id) or "")
+
+    def _decide(self, entity: Entity, there: Entity | None, parent: str = "") -> Action:
+        fitted, losses = self._fitted(entity)
+        row = Action(action="create", kind=entity.kind, id=entity.id, parent=entity.parent, name=entity.name)
+        if any(loss.grade == "blocked" for loss in losses):
+            self.blocked.add((entity.kind, entity.id))
+            return row.model_copy(update={"action": "blocked"})
+        if there is None:
+            return row.model_copy(update={"target_parent": parent})
+        changed = self._changed(fitted, there)
+        allowed = set(self.codec.updatable.get(entity.kind, ()))
+        place = {"target_id": there.id, "target_parent": there.parent}
+        if not changed:
+            known = (entity.kind, there.id) in self.known
+            return row.model_copy(update={**place, "action": "skip" if known else "adopt"})
+        if not changed <= allowed:
+            for name in sorted(changed - allowed):
+                self._lose(entity, name, "differs on the target and cannot be changed there")
+        if not changed & allowed:
+            return row.model_copy(update={**place, "action": "skip"})
+        return row.model_copy(
+            update={
+                **place,
+                "action": "update",
+                "fields": tuple(sorted(changed & allowed)),
+                "before": fingerprint(there),
+            }
+        )
+
+    def _changed(self, fitted: Entity, there: Entity) -> set[str]:
+        """Fields in which the object on the target is not what it should be."""
+        wanted = normal(remap(KINDS[fitted.kind], fitted, self.pairs.right))
+        present = normal(Entity(there.kind, there.id, there.parent, there.fields))
+        return {path.path.split(".")[0].split("[")[0] for path in differing(wanted, present)} - {"sha256"}
+
+    def _store_files(self, store: str) -> Iterator[Action]:
+        there = self.pairs.right("vector_store", store)
+        present = {
+            str(e.fields["file_id"]): e
+            for e in (self.target.members("vector_store_file", there) if there else ())
+        }
+        blocked = ("vector_store", store) in self.blocked
+        for number, entity in enumerate(self.source.members("vector_store_file", store)):
+            if number >= self.fit.profile.store_files_max:
+                self._lose(entity, "file_id", f"beyond {self.fit.profile.store_files_max:,} files", "blocked")
+            if blocked or number >= self.fit.profile.store_files_max:
+                yield Action(action="blocked", kind=entity.kind, id=entity.id, parent=store)
+                continue
+            file = self.pairs.right("file", str(entity.fields["file_id"])) or ""
+            yield self._decide(entity, present.get(file), there or "")
+
+    def _thread(self, entity: Entity, present: Mapping[str, Entity]) -> Iterator[Action]:
+        row = self._decide(entity, self._counterpart(entity, present))
+        state, reason = self.source.snapshot.scope("message", entity.id)
+        if state != "complete":
+            self._lose(entity, "messages", f"not read to the end: {reason or 'not read'}", "lost")
+        messages = self.source.members("message", entity.id)
+        fitted = [self._fitted(message)[0] for message in messages]
+        done = self._arrived(entity, row.target_id, messages, fitted)
+        if row.action in ("create", "update", "skip", "adopt"):
+            action = "update" if row.target_id and len(fitted) > done and row.action != "create" else row.action
+            row = row.model_copy(update={"messages": len(fitted) - done, "action": action})
+            if action == "update" and not row.before:
+                row = row.model_copy(update={"before": fingerprint(present[row.target_id])})
+        yield row
+
+    def _arrived(self, thread: Entity, there: str, messages: list[Entity], fitted: list[Entity]) -> int:
+        """How many of a thread's messages are on the target already, in order."""
+        if not there or self.conversations is None:
+            return 0
+        present = self.conversations.members("message", there)
+        for number, (wanted, found) in enumerate(zip(fitted, present, strict=False)):
+            changed = self._changed(wanted, found) - {"metadata"}
+            if changed:
+                self._lose(
+                    messages[number],
+                    sorted(changed)[0],
+                    f"message {found.id} on the target is not the one expected there, and no message can be "
+                    "rewritten; nothing is appended to this thread",
+                    "blocked",
+                )
+                return len(fitted)
+        if len(present) > len(fitted):
+            self._lose(thread, "messages", f"{len(present) - len(fitted)} on the target are not from here", "lost")
+        return min(len(present), len(fitted))
+
+    def _fitted(self, entity: Entity) -> tuple[Entity, list[Loss]]:
+        fitted, losses = self.codec.adapt(entity, self.fit)
+        losses = with_plan_losses(entity, losses, self.source)
+        self.losses += losses
+        told = self.seen_facts.setdefault(entity.kind, set())
+        told.update(name for name, value in entity.facts.items() if value not in (None, "", {}, []))
+        return fitted, losses
+
+    def _lose(self, entity: Entity, name: str, reason: str, grade: str = "lost") -> None:
+        self.losses.append(
+            Loss(entity.kind, entity.id, name, grade, reason, "", entity.parent, entity.name)  # type: ignore[arg-type]
+        )
+
+
+def _row(loss: Loss, accept: frozenset[str]) -> LossRow:
+    names = {"all", loss.field, loss.field.split(".")[0], f"{loss.kind}.{loss.field}"}
+    return LossRow(**loss.__dict__, accepted=loss.grade == "adapted" or bool(accept & names))
+
+
+def _within_thresholds(actions: list[Action], target: Estate, choices: Choices) -> None:
+    total = sum(len(target.of(kind)) for kind in ("file", "vector_store", "assistant")) + sum(
+        1 for _ in target.threads()
+    )
+    for name, most, option in (
+        ("update", choices.max_update, "--max-update"),
+        ("delete", choices.max_delete, "--max-delete"),
+    ):
+        count = sum(1 for action in actions if action.action == name)
+        percent = 100 * count / total if total else 0
+        if count > SAFE_COUNT and percent > most:
+            raise Refused(
+                f"the plan would {name} {count} of {total} objects ({percent:.0f} %)",
+                f"more than {most} % is refused",
+                f"look at the differences first; if it is right: {option} {int(percent) + 1}%",
+            )
+
+
+def must_not_be_empty(source: Estate) -> None:
+    """Raises `Incomplete` when the source holds nothing: an empty source is more often a mistake."""
+    if not any(source.snapshot.counts().values()):
+        raise Incomplete(
+            f"snapshot {source.snapshot.info.id} of {source.side.url} holds nothing",
+            "there is nothing to plan from it",
+            "look at `snapshots FILE.db` and take a snapshot of the right estate",
+        )

@@ -1,0 +1,40 @@
+"""Fingerprints of what a target holds now, so that a plan notices when it moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from migrate.model import Entity, Key
+from migrate.model.normal import digest, normal
+from migrate.stages.estate import Estate
+
+States = dict[Key, str]
+"""(kind, parent, id) -> fingerprint of the compared form, including what it is called on the target."""
+
+
+def states(target: Estate, threads: Iterable[str]) -> States:
+    """Every configuration object, and those threads that a plan touches. Threads of others may come
+    and go while a plan waits for its review; nothing of them is changed."""
+    found: States = {}
+    for kind in ("file", "vector_store", "assistant"):
+        for entity in target.of(kind).values():
+            found[entity.key] = fingerprint(entity)
+    for store in target.of("vector_store"):
+        for entity in target.members("vector_store_file", store):
+            found[entity.key] = fingerprint(entity)
+    touched = set(threads)
+    for entity in target.threads() if touched else ():
+        if entity.id in touched:
+            found[entity.key] = fingerprint(entity)
+    return found
+
+
+def fingerprint(entity: Entity) -> str:
+    """Of the compared form; a file's hash is left out, since only some readings learn it."""
+    compared = {k: v for k, v in normal(entity).items() if k != "sha256"}
+    return digest([*entity.key, compared])
+
+
+def combined(found: Mapping[Key, str]) -> str:
+    """One fingerprint of many."""
+    return digest(sorted([*key, state] for key, state in found.items()))

@@ -1,0 +1,167 @@
+"""Uploads files, fills vector stores with as few requests as the service allows, and waits for ingestion."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, cast
+
+from migrate.archive.blobs import BlobFile
+from migrate.errors import OutcomeUnknown, RequestFailed
+from migrate.model import JSON, Entity
+from migrate.model.normal import normal
+from migrate.stages.making import CLOCKS, Body, Unresolved, Workshop, give_up, written
+from migrate.stages.planfile import Action
+
+POLL = (0.1, 5.0)
+"""Shortest and longest pause between two looks at a store, in seconds."""
+
+
+def upload(shop: Workshop, action: Action) -> None:
+    """Upload one file from the archive. Files carry no metadata: after a lost answer the newest file
+    of the same name and size that nobody knows yet is ours."""
+    file = shop.source.of("file")[action.id]
+    earlier = shop.record(action)
+    if earlier and earlier.state == "done":
+        shop.settle(file, earlier.target_id)
+        shop.count("skipped", kind="file")
+        return
+    blob = shop.source.snapshot.blob(file.id)
+    if blob is None:
+        shop.fail("file", file.id, file.name, "its bytes are not in the archive any more")
+        return
+    (entry,) = shop.journal.intend([("create", "file", "", file.id, file.name)])
+    fitted, _ = shop.codec.adapt(file, shop.fit)
+    since = time.time() if earlier is None else 0.0
+
+    def send() -> Body:
+        data = cast(BinaryIO, BlobFile(shop.source.snapshot.conn, blob))
+        return shop.writer.upload(file.name or file.id, str(fitted.fields["purpose"]), data)
+
+    def find() -> Body | None:
+        wanted, taken = normal(fitted).get("filename"), set(shop.ids.values())
+        for body in shop.writer.newest("file", limit=100):
+            there = shop.codec.decode("file", body, "", None)[0]
+            alike = normal(there).get("filename") == wanted and there.fields.get("bytes") == blob.size
+            if alike and there.id not in taken and float(body.get("created_at") or 0) >= since - CLOCKS:
+                return body
+        return None
+
+    try:
+        body, found = shop.once(send, find, resumed=earlier is not None)
+    except RequestFailed as failed:
+        give_up(shop, action, [entry], failed)
+        return
+    shop.journal.done(entry, str(body["id"]), written=written(shop, "file", body))
+    shop.settle(file, str(body["id"]))
+    shop.count("adopted" if found and earlier is None else "created", kind="file")
+
+
+def fill(shop: Workshop, store: str, actions: list[Action]) -> None:
+    """Put files into one store, in batches of one chunking each."""
+    there = shop.ids.get(("vector_store", store))
+    todo = [action for action in actions if not _done(shop, action)]
+    if not todo:
+        return
+    if there is None:
+        for action in todo:
+            shop.fail(action.kind, action.id, action.name, f"its vector store {store} could not be made")
+        return
+    members = {e.id: e for e in shop.source.members("vector_store_file", store)}
+    rows: list[tuple[Action, Body]] = []
+    for action in todo:
+        try:
+            rows.append((action, shop.codec.create_wire(shop.fitted(members[action.id]))))
+        except Unresolved as failed:
+            shop.fail(action.kind, action.id, action.name, str(failed))
+    for batch in _batches(shop, rows):
+        _attach(shop, there, batch)
+
+
+def _done(shop: Workshop, action: Action) -> bool:
+    earlier = shop.record(action)
+    if earlier is None or earlier.state != "done":
+        return False
+    shop.count("skipped", kind=action.kind)
+    return True
+
+
+def _batches(shop: Workshop, rows: list[tuple[Action, Body]]) -> Iterator[list[tuple[Action, Body]]]:
+    """Rows that may share a request: a batch has one chunking, unless the service takes rows."""
+    profile = shop.fit.profile
+    groups: dict[str, list[tuple[Action, Body]]] = {}
+    for action, row in rows:
+        key = "" if profile.batch_rows else json.dumps(row.get("chunking_strategy"), sort_keys=True)
+        groups.setdefault(key, []).append((action, row))
+    for group in groups.values():
+        for start in range(0, len(group), profile.batch_max):
+            yield group[start : start + profile.batch_max]
+
+
+def _attach(shop: Workshop, store: str, batch: list[tuple[Action, Body]]) -> None:
+    """One request for many files. Attaching is idempotent (a file lies in a store once), so a lost
+    answer is settled by sending again; a refused batch is tried file by file to name the culprit."""
+    entries = shop.journal.intend(
+        [("create", action.kind, action.parent, action.id, action.name) for action, _ in batch]
+    )
+    try:
+        shop.once(lambda: shop.writer.attach(store, [row for _, row in batch]) or {}, lambda: None, resumed=False)
+    except RequestFailed as failed:
+        if len(batch) > 1 and not isinstance(failed, OutcomeUnknown):
+            for row in batch:
+                _attach(shop, store, [row])
+            return
+        give_up(shop, batch[0][0], entries, failed)
+        return
+    shop.journal.all_done(
+        (entry, str(row["file_id"]), store, None) for entry, (_, row) in zip(entries, batch, strict=True)
+    )
+    shop.count("created", len(batch), "vector_store_file")
+
+
+def await_ingestion(shop: Workshop, stores: Iterable[str], patience: float) -> None:
+    """Wait until the service has worked through every store, then name what it refused."""
+    for store in stores:
+        there = shop.ids.get(("vector_store", store))
+        if there is None:
+            continue
+        try:
+            if not _settled(shop, there, patience):
+                name = shop.source.of("vector_store")[store].name
+                shop.fail("vector_store", store, name, f"still being ingested after {patience:.0f} s")
+            _name_refused(shop, store, there)
+        except RequestFailed as failed:
+            shop.fail("vector_store", store, "", f"its ingestion could not be followed: {failed}")
+
+
+def _settled(shop: Workshop, store: str, patience: float) -> bool:
+    end, pause = time.monotonic() + patience, POLL[0]
+    while True:
+        body = shop.writer.get("vector_store", store)
+        counts: JSON = body.get("file_counts") or {}
+        if not counts.get("in_progress") and body.get("status") != "in_progress":
+            return True
+        if time.monotonic() > end:
+            return False
+        shop.progress.say(f"waiting for the ingestion of {counts.get('in_progress')} file(s)")
+        time.sleep(pause)
+        pause = min(POLL[1], 2 * pause)
+
+
+def _name_refused(shop: Workshop, store: str, there: str) -> None:
+    """Failed files, except those that were failed on the source as well."""
+    was: dict[str, Entity] = {
+        shop.ids.get(("file", str(e.fields["file_id"])), ""): e
+        for e in shop.source.members("vector_store_file", store)
+    }
+    for page in shop.writer.pages("vector_store_file", there):
+        for body in page.bodies:
+            source = was.get(str(body.get("id")))
+            if body.get("status") not in ("failed", "cancelled") or source is None:
+                continue
+            reason = (body.get("last_error") or {}).get("message") or body["status"]
+            if source.facts.get("status") in ("failed", "cancelled"):
+                shop.note(f"vector_store_file {source.id}: not searchable, as on the source ({reason})")
+            else:
+                shop.fail("vector_store_file", source.id, source.name, f"the service refused it: {reason}")

@@ -1,0 +1,159 @@
+"""Recreates threads: messages strictly in order, long threads a request at a time, order read back.
+
+A thread's messages are never sent in parallel, since order within a second is the server's. What is
+there already is read back, not remembered, so a killed apply goes on behind the last message that arrived.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from itertools import islice
+
+from migrate.errors import OutcomeUnknown, RequestFailed
+from migrate.model import Entity
+from migrate.model.normal import normal
+from migrate.stages.estate import stamp
+from migrate.stages.making import Body, Workshop, give_up, written
+from migrate.stages.planfile import Action
+
+FLUSH = 500
+"""Journal lines per commit when a finished thread's messages are noted."""
+
+
+class OutOfOrder(RequestFailed):
+    """The messages on the target are not the ones that should stand there."""
+
+
+def recreate(shop: Workshop, action: Action, thread: Entity) -> None:
+    """Create a thread or append to one, until it holds every message of its source."""
+    there = action.target_id
+    try:
+        if action.action == "create":
+            there = _created(shop, action, thread)
+            shop.settle(thread, there)
+        if action.messages:
+            _append(shop, thread, there)
+            _note_messages(shop, thread, there)
+    except RequestFailed as failed:
+        shop.fail("thread", thread.id, thread.name, f"{failed}{_where(there)}")
+
+
+def _where(there: str) -> str:
+    return f"; what arrived is in {there}, run apply again to go on" if there else ""
+
+
+def _created(shop: Workshop, action: Action, thread: Entity) -> str:
+    """The thread on the target, with as many messages as one request takes."""
+    earlier = shop.record(action)
+    if earlier and earlier.state == "done":
+        shop.count("skipped", kind="thread")
+        return earlier.target_id
+    fitted = shop.fitted(thread)
+    first = list(islice(_messages(shop, thread), shop.fit.profile.messages_per_create))
+    wire = shop.codec.create_wire(fitted)
+    if first:
+        wire["messages"] = [shop.codec.create_wire(message) for message in first]
+    (entry,) = shop.journal.intend([("create", "thread", "", thread.id, thread.name)])
+    try:
+        body, found = _sent(shop, fitted, wire, resumed=earlier is not None)
+    except RequestFailed as failed:
+        if not isinstance(failed, OutcomeUnknown):
+            shop.journal.failed([entry], str(failed))
+        raise
+    shop.journal.done(entry, str(body["id"]), written=written(shop, "thread", body))
+    shop.count("adopted" if found and earlier is None else "created", kind="thread")
+    if not found:
+        shop.count("created", len(first), "message")
+    return str(body["id"])
+
+
+def _sent(shop: Workshop, fitted: Entity, wire: Body, resumed: bool) -> tuple[Body, bool]:
+    listed = shop.writer.probe().routes.get("thread") == "works"
+    lost: list[str] = []
+    look = shop.lookup(fitted, time.time())
+
+    def find() -> Body | None:
+        if listed:
+            return look()
+        lost.append(fitted.id)
+        return None
+
+    try:
+        return shop.once(lambda: shop.writer.create("thread", wire), find, resumed)
+    finally:
+        if lost:
+            shop.note(
+                f"thread {fitted.id}: an answer to its creation was lost and this service does not list "
+                "threads, so an unused twin of it may exist"
+            )
+
+
+def _append(shop: Workshop, thread: Entity, there: str) -> None:
+    """Send what is not there yet, one message after the other."""
+    present = _already(shop, thread, there)
+    for message in islice(_messages(shop, thread), present, None):
+        wire = shop.codec.create_wire(message)
+
+        def find(message: Entity = message) -> Body | None:
+            newest = shop.writer.newest("message", there, 1)
+            return newest[0] if newest and _is(shop, newest[0], message) else None
+
+        try:
+            shop.once(lambda wire=wire: shop.writer.create("message", wire, there), find, resumed=False)  # type: ignore[misc]
+        except RequestFailed as failed:
+            action = Action(action="create", kind="message", id=message.id, parent=thread.id)
+            give_up(shop, action, [], failed)
+            raise OutOfOrder(f"stopped before message {message.id}: the ones behind it wait for it") from None
+        shop.count("created", kind="message")
+
+
+def _already(shop: Workshop, thread: Entity, there: str) -> int:
+    """How many messages stand on the target; raises `OutOfOrder` when they are not these."""
+    count = 0
+    wanted = _messages(shop, thread)
+    for page in shop.writer.pages("message", there):
+        for body in page.bodies:
+            expected = next(wanted, None)
+            if expected is None or not _is(shop, body, expected):
+                raise OutOfOrder(f"message {body.get('id')} in {there} is not the one expected at place {count}")
+            count += 1
+    return count
+
+
+def _is(shop: Workshop, body: Body, message: Entity) -> bool:
+    """Whether a message on the target is this one: by stamp where there is one, else by its content."""
+    there = shop.codec.decode("message", body, message.parent, None)[0]
+    if stamp(message) and stamp(there):
+        return stamp(message) == stamp(there)
+    return normal(there) == normal(message)
+
+
+def _note_messages(shop: Workshop, thread: Entity, there: str) -> None:
+    """Read the thread back: every message in its place; then the id map holds each of them."""
+    wanted = _messages(shop, thread)
+    waiting: list[tuple[Entity, str]] = []
+    for page in shop.writer.pages("message", there):
+        for body in page.bodies:
+            expected = next(wanted, None)
+            if expected is None or not _is(shop, body, expected):
+                raise OutOfOrder(f"message {body.get('id')} in {there} does not stand where it was sent")
+            waiting.append((expected, str(body["id"])))
+        if len(waiting) >= FLUSH:
+            _flush(shop, thread, there, waiting)
+            waiting = []
+    _flush(shop, thread, there, waiting)
+    left = next(wanted, None)
+    if left is not None:
+        raise OutOfOrder(f"message {left.id} was sent but is not in {there}")
+
+
+def _flush(shop: Workshop, thread: Entity, there: str, rows: list[tuple[Entity, str]]) -> None:
+    entries = shop.journal.intend([("create", "message", thread.id, m.id, "") for m, _ in rows])
+    shop.journal.all_done((entry, id_, there, None) for entry, (_, id_) in zip(entries, rows, strict=True))
+
+
+def _messages(shop: Workshop, thread: Entity) -> Iterator[Entity]:
+    """The messages as they are to be written, in order."""
+    for message in shop.source.walk("message", thread.id):
+        yield shop.fitted(message)

@@ -1,0 +1,200 @@
+"""A plan in, findings out: the target is read back and every object compared with what should be there.
+
+Nothing is taken from what apply remembers beyond the id map. A difference is a finding unless the plan
+announced it: the expected form is the adapted one, computed anew from the archive.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from migrate.archive.journal import Side, id_map
+from migrate.archive.store import Archive
+from migrate.codecs import CODECS, Profile
+from migrate.errors import NotDownloadable, NotThere, RequestFailed
+from migrate.model import KINDS, Entity
+from migrate.model.normal import normal
+from migrate.model.refs import remap
+from migrate.stages.differing import differing
+from migrate.stages.estate import Estate
+from migrate.stages.fitting import fitting
+from migrate.stages.looking import CONFIGURATION, configuration, conversations, live, must_be_whole
+from migrate.stages.parallel import in_parallel
+from migrate.stages.planfile import Plan
+from migrate.stages.progress import Progress
+
+if TYPE_CHECKING:
+    from migrate.endpoints.interface import Reader
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not on the target as it should be."""
+
+    kind: str
+    source_id: str
+    target_id: str
+    name: str
+    path: str
+    reason: str
+    expected: object = None
+    found: object = None
+
+
+@dataclass
+class Verified:
+    """What was compared, what was found, and what could not be proven."""
+
+    checked: dict[str, int] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def run(
+    plan: Plan, source: Estate, archive: Archive, reader: Reader, profile: Profile, workers: int, progress: Progress
+) -> Verified:
+    """Read everything the plan speaks of back from the target and compare it."""
+    sides = (Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url))
+    ids = {(line.kind, line.source_id): line.target_id for line in id_map(archive.conn, *sides)}
+    expected = {(a.kind, a.parent, a.id) for a in plan.actions if a.action not in ("blocked", "delete")}
+    threads = [ids[("thread", id_)] for kind, _, id_ in expected if kind == "thread" and ("thread", id_) in ids]
+    blocked = {(a.kind, a.id) for a in plan.actions if a.action == "blocked" and a.kind != "vector_store_file"}
+    inspector = _Inspector(source, plan, profile, ids, blocked, expected)
+    with live(reader, configuration(workers, listed=False), progress) as (target, taken):
+        must_be_whole(taken, reader.url, CONFIGURATION)
+        inspector.configuration(target)
+    with live(reader, conversations(workers, threads), progress) as (target, _):
+        inspector.threads(target)
+    _bytes(inspector, reader, workers)
+    return inspector.result
+
+
+class _Inspector:
+    def __init__(
+        self,
+        source: Estate,
+        plan: Plan,
+        profile: Profile,
+        ids: Mapping[tuple[str, str], str],
+        blocked: set[tuple[str, str]],
+        expected: set[tuple[str, str, str]],
+    ) -> None:
+        self.source, self.ids, self.expected = source, ids, expected
+        self.codec = CODECS[profile.service]
+        self.fit = fitting(source, profile, plan.models, blocked)
+        self.result = Verified()
+
+    def configuration(self, target: Estate) -> None:
+        """Files, stores with their files, assistants."""
+        for kind in ("file", "vector_store", "assistant"):
+            for entity in self._wanted(kind, self.source.of(kind).values()):
+                self._one(entity, target.of(kind).get(self.ids.get((kind, entity.id), "")))
+        for store in self.source.of("vector_store"):
+            there = self.ids.get(("vector_store", store), "")
+            present = {e.id: e for e in target.members("vector_store_file", there)} if there else {}
+            for entity in self._wanted("vector_store_file", self.source.members("vector_store_file", store)):
+                file = self.ids.get(("file", str(entity.fields["file_id"])), "")
+                self._one(entity, present.pop(file, None))
+            for stray in present:
+                self._find("vector_store_file", "", stray, "", "", f"in store {there}, but not in {store}")
+
+    def threads(self, target: Estate) -> None:
+        """Threads, and every message in its place."""
+        present = {e.id: e for e in target.threads()}
+        for thread in self._wanted("thread", self.source.threads()):
+            there = self.ids.get(("thread", thread.id), "")
+            self._one(thread, present.get(there))
+            if there in present:
+                self._messages(thread.id, there, target)
+
+    def _messages(self, thread: str, there: str, target: Estate) -> None:
+        state, reason = target.snapshot.scope("message", there)
+        if state != "complete":
+            self._find("thread", thread, there, "", "messages", f"could not be read back: {reason or state}")
+            return
+        pairs = zip_longest(self.source.walk("message", thread), target.walk("message", there))
+        for place, (message, found) in enumerate(pairs):
+            if message is None and found is not None:
+                self._find("message", "", found.id, "", f"[{place}]", f"in {there}, but not in {thread}")
+            elif message is not None:
+                self._one(message, found)
+
+    def _wanted(self, kind: str, entities: object) -> Iterator[Entity]:
+        """Those that the plan put, or found, on the target."""
+        for entity in entities:  # type: ignore[attr-defined]
+            if (kind, entity.parent, entity.id) in self.expected:
+                yield entity
+
+    def _one(self, entity: Entity, found: Entity | None) -> None:
+        self.result.checked[entity.kind] = self.result.checked.get(entity.kind, 0) + 1
+        if found is None:
+            there = self.ids.get((entity.kind, entity.id), "")
+            self._find(entity.kind, entity.id, there, entity.name, "", "it is not on the target")
+            return
+        fitted, _ = self.codec.adapt(entity, self.fit)
+        wanted = normal(remap(KINDS[entity.kind], fitted, lambda kind, old: self.ids.get((kind, old))))
+        present = normal(Entity(found.kind, found.id, found.parent, found.fields))
+        wanted.pop("sha256", None)  # bytes are proven by reading them, not by what a listing says
+        for path in differing(wanted, present):
+            self._find(
+                entity.kind, entity.id, found.id, entity.name, path.path, "differs", path.left, path.right
+            )
+        self._state(entity, found)
+
+    def _state(self, entity: Entity, found: Entity) -> None:
+        """A store's file that the service failed to take in is there and yet not searchable."""
+        bad = ("failed", "cancelled")
+        if entity.kind == "vector_store_file" and found.facts.get("status") in bad:
+            if entity.facts.get("status") in bad:
+                return
+            why = (found.facts.get("last_error") or {}).get("message") or found.facts.get("status")
+            self._find(entity.kind, entity.id, found.id, "", "status", f"the service could not ingest it: {why}")
+
+    def _find(
+        self, kind: str, source: str, target: str, name: str, path: str, reason: str, *values: object
+    ) -> None:
+        self.result.findings.append(Finding(kind, source, target, name, path, reason, *values))
+
+
+def _bytes(inspector: _Inspector, reader: Reader, workers: int) -> None:
+    """Every file's bytes by their hash, where the service gives them back."""
+    source = inspector.source
+    unproven: list[str] = []
+    files = [
+        (file, inspector.ids[("file", file.id)])
+        for file in inspector._wanted("file", source.of("file").values())
+        if ("file", file.id) in inspector.ids
+    ]
+
+    def prove(pair: tuple[Entity, str]) -> None:
+        file, there = pair
+        try:
+            found = _hash(reader, there)
+        except (NotDownloadable, NotThere):
+            unproven.append(there)
+            return
+        except RequestFailed as failed:
+            inspector._find("file", file.id, there, file.name, "bytes", f"could not be read back: {failed}")
+            return
+        if found != file.fields.get("sha256"):
+            inspector._find(
+                "file", file.id, there, file.name, "bytes", "differ", file.fields.get("sha256"), found
+            )
+
+    in_parallel(workers, files, prove)
+    if unproven:
+        inspector.result.notes.append(
+            f"{len(unproven)} file(s): the service does not give the bytes back, so only names and sizes agree"
+        )
+
+
+def _hash(reader: Reader, file_id: str) -> str:
+    digest = hashlib.sha256()
+    with reader.content(file_id) as chunks:
+        for data in chunks:
+            digest.update(data)
+    return digest.hexdigest()

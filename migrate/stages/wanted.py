@@ -1,0 +1,37 @@
+"""What a snapshot is asked to read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from migrate.model import JSON, KINDS
+from migrate.stages.choice import Choice
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """`list_threads`: ask the service for its threads where it lists them; `thread_ids` come on top."""
+
+    list_threads: bool = True
+    thread_ids: tuple[str, ...] = ()
+    runs: bool = True
+    bytes: bool = True
+    originals: Path | None = None
+    choice: Choice = field(default_factory=Choice)
+    workers: int = 8
+    tag: str | None = None
+
+    def options(self) -> dict[str, JSON]:
+        """What must be the same for an interrupted snapshot to be continued."""
+        return {
+            "threads": self.list_threads,
+            "runs": self.runs,
+            "bytes": self.bytes,
+            "include": [list(rule) for rule in self.choice.include],
+            "exclude": [list(rule) for rule in self.choice.exclude],
+        }
+
+    def kind(self, kind: str) -> bool:
+        """Whether a kind is read at all."""
+        return self.choice.kind(kind) and (self.runs or KINDS[kind].replayed)

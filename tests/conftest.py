@@ -1,0 +1,13 @@
+"""What every test run says about itself, and the fixtures all tests share."""
+
+from __future__ import annotations
+
+import platform
+import sqlite3
+from importlib.metadata import version
+
+
+def pytest_report_header() -> str:
+    versions = {"Python": platform.python_version(), "SQLite": sqlite3.sqlite_version}
+    versions |= {name: version(name) for name in ("openai", "sqlite-utils", "azure-ai-projects")}
+    return ", ".join(f"{name} {number}" for name, number in versions.items())

@@ -1,0 +1,108 @@
+"""A running cloud per test and an SDK client for it, with answers as plain (status, JSON) pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import openai
+import pytest
+
+from migrate.emulator import Emulator, Options
+
+KEY = "secret-of-this-test"
+VERSION = "2025-03-01-preview"
+FACES = ("azure-openai", "openai")
+
+Answer = tuple[int, Any]
+
+
+@dataclass
+class Api:
+    """One SDK client, asked for raw answers. Refusals are answers too."""
+
+    cloud: Emulator
+    client: openai.OpenAI
+
+    def __call__(self, method: str, path: str, body: Any = None, /, **query: Any) -> Answer:
+        call: Any = getattr(self.client, method.lower())
+        options: dict[str, Any] = {"params": query}
+        if not self.cloud.url.endswith("/v1"):
+            options["headers"] = {}
+        else:
+            options["headers"] = {"OpenAI-Beta": "assistants=v2"}
+        given = {} if method == "GET" else {"body": body}
+        try:
+            response = call(path, cast_to=httpx2.Response, options=options, **given)
+        except openai.APIStatusError as error:
+            response = error.response
+        return response.status_code, response.json()
+
+    def ok(self, method: str, path: str, body: Any = None, /, **query: Any) -> Any:
+        status, answer = self(method, path, body, **query)
+        assert status == 200, answer
+        return answer
+
+    def refused(self, method: str, path: str, body: Any = None, /, **query: Any) -> str:
+        """The message of a 400."""
+        status, answer = self(method, path, body, **query)
+        assert status == 400, answer
+        assert answer["error"].keys() == {"message", "type", "param", "code"}
+        message: str = answer["error"]["message"]
+        return message
+
+    def file(self, name: str = "notes.txt", content: bytes = b"hello", purpose: Any = "assistants") -> str:
+        return self.client.files.create(file=(name, content), purpose=purpose).id
+
+    def thread(self, **body: Any) -> str:
+        thread_id: str = self.ok("POST", "/threads", body)["id"]
+        return thread_id
+
+
+def connect(cloud: Emulator, version: str = VERSION, key: str = KEY) -> Api:
+    client: openai.OpenAI
+    if cloud.options.face == "openai":
+        client = openai.OpenAI(base_url=cloud.url, api_key=key, max_retries=0)
+    else:
+        client = openai.AzureOpenAI(
+            azure_endpoint=cloud.url, api_key=key, api_version=version, max_retries=0
+        )
+    return Api(cloud, client)
+
+
+Launch = Callable[..., Api]
+
+
+@pytest.fixture
+def launch() -> Iterator[Launch]:
+    """Starts a cloud with any options and connects to it."""
+    with ExitStack() as stack:
+
+        def start(face: Any = "azure-openai", version: str = VERSION, **options: Any) -> Api:
+            cloud = stack.enter_context(
+                Emulator(Options(face=face, key=KEY, **{"ingestion_seconds": 0, **options}))
+            )
+            api = connect(cloud, version)
+            stack.callback(api.client.close)
+            return api
+
+        yield start
+
+
+@pytest.fixture
+def azure(launch: Launch) -> Api:
+    return launch("azure-openai")
+
+
+@pytest.fixture
+def platform(launch: Launch) -> Api:
+    return launch("openai")
+
+
+@pytest.fixture(params=FACES)
+def api(request: pytest.FixtureRequest, launch: Launch) -> Api:
+    """Each service in turn, for rules they share."""
+    return launch(request.param)

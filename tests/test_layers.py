@@ -1,0 +1,94 @@
+"""The walls between the layers: who may import whom, and what must not be loaded for `--help`."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted((ROOT / "migrate").rglob("*.py"))
+
+MAY_IMPORT = {  # besides itself
+    "__init__": "",
+    "__main__": "__init__ cli",
+    "errors": "__init__",
+    "model": "__init__ errors",
+    "codecs": "__init__ errors model",
+    "endpoints": "__init__ errors model codecs",
+    "archive": "__init__ errors model",
+    "reports": "__init__ errors model",
+    "stages": "__init__ errors model codecs archive",
+    "cli": "__init__ errors model codecs endpoints archive reports stages emulator",
+    "emulator": "",
+}
+TYPES_ONLY = {"stages": "migrate.endpoints.interface"}  # an endpoint is an argument: only its shape is known
+ONLY_IN = {
+    "openai": "endpoints",
+    "azure": "endpoints",
+    "httpx2": "endpoints",
+    "sqlite3": "archive",
+    "sqlite_utils": "archive",
+}
+SLOW = {"openai", "azure", "starlette", "uvicorn", "deepdiff", "jinja2", "rich"}
+
+Import = tuple[int, str, bool, bool]  # line, dotted name, inside a function, for type checking only
+
+
+def layer(file: Path) -> str:
+    return file.relative_to(ROOT).with_suffix("").parts[1]
+
+
+def imports(file: Path) -> Iterator[Import]:
+    package = file.relative_to(ROOT).parent.parts
+
+    def walk(node: ast.AST, inside: bool, typing: bool) -> Iterator[Import]:
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name, inside, typing) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = ".".join(package[: len(package) + 1 - node.level]) if node.level else ""
+            start = ".".join(filter(None, (above, node.module)))
+            yield from ((node.lineno, f"{start}.{alias.name}", inside, typing) for alias in node.names)
+        inside |= isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        guarded = node.body if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) else []
+        for child in ast.iter_child_nodes(node):
+            yield from walk(child, inside, typing or child in guarded)
+
+    yield from walk(ast.parse(file.read_text(encoding="utf-8")), inside=False, typing=False)
+
+
+def complaints(file: Path) -> Iterator[str]:
+    here = layer(file)
+    for line, name, inside, typing in imports(file):
+        top, *rest = name.split(".")
+        there = rest[0] if rest and rest[0] in MAY_IMPORT else "__init__"
+        if typing and name.startswith(TYPES_ONLY.get(here, "\0")):
+            continue
+        if top == "migrate" and there != here and there not in MAY_IMPORT[here].split():
+            yield f"line {line}: {here} must not import {name}"
+        if top in ONLY_IN and here != ONLY_IN[top]:
+            yield f"line {line}: {top} belongs to {ONLY_IN[top]} alone"
+        if here == "cli" and top in SLOW and not inside and not typing:
+            yield f"line {line}: import {top} where it is needed, or every command waits for it"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_imports_go_one_way(file: Path) -> None:
+    assert layer(file) in MAY_IMPORT, "a new layer needs its row in MAY_IMPORT and in docs/architecture.md"
+    assert not list(complaints(file))
+
+
+@pytest.mark.parametrize("start", [["-c", "import migrate.cli"], ["-m", "migrate", "--help"]], ids=" ".join)
+def test_help_loads_nothing_slow(start: list[str]) -> None:
+    run = subprocess.run(
+        [sys.executable, "-X", "importtime", *start], cwd=ROOT, capture_output=True, text=True
+    )
+    timed = [line for line in run.stderr.splitlines() if line.startswith("import time:")]
+    assert run.returncode == 0, run.stderr.rpartition(timed[-1])[2]
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in timed}
+    assert "migrate" in loaded
+    assert not loaded & SLOW
