@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
-import uvicorn
-
 from . import saved
 from .cloud import Cloud, Request
 from .estate import Estate
 from .faces import Face, azure_dated, azure_v1, openai
+from .listening import Server, listen
 from .options import FaceName, Options
 
 FACES: dict[FaceName, tuple[Face, ...]] = {
@@ -37,21 +35,7 @@ class Emulator:
         self.skipped = saved.load(self.options.state, self.estate) if self.options.state else []
         self._cloud = Cloud(self.estate, FACES[self.options.face], self.options)
         self._socket: socket.socket | None = None
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                wrap(self._cloud) if wrap else self._cloud,
-                loop="asyncio",
-                http="h11",
-                ws="none",
-                lifespan="off",
-                interface="asgi3",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=1,
-            )
-        )
+        self._server = Server(wrap(self._cloud) if wrap else self._cloud)
         self._thread: threading.Thread | None = None
 
     @property
@@ -67,7 +51,7 @@ class Emulator:
         return f"http://{host}:{self._socket.getsockname()[1]}{BASE_PATHS[self.options.face]}"
 
     def start(self) -> Emulator:
-        self._socket = _listening(self.options.host, self.options.port)
+        self._socket = listen(self.options.host, self.options.port)
         self._thread = threading.Thread(
             target=self._server.run, args=([self._socket],), name="emulator", daemon=True
         )
@@ -92,21 +76,6 @@ class Emulator:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    """asyncio turns Nagle's delay off only where the protocol is named; with it, every answer took 40 ms."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        if os.name == "posix":  # on Windows it would share the port with a stranger
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(512)
-    except OSError:
-        listener.close()
-        raise
-    return listener
 
 
 def serve(options: Options, ready: Callable[[Emulator], object] = lambda _: None) -> None:

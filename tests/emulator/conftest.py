@@ -67,9 +67,7 @@ def connect(cloud: Emulator, version: str = VERSION, key: str = KEY) -> Api:
     if cloud.options.face == "openai":
         client = openai.OpenAI(base_url=cloud.url, api_key=key, max_retries=0)
     else:
-        client = openai.AzureOpenAI(
-            azure_endpoint=cloud.url, api_key=key, api_version=version, max_retries=0
-        )
+        client = openai.AzureOpenAI(azure_endpoint=cloud.url, api_key=key, api_version=version, max_retries=0)
     return Api(cloud, client)
 
 

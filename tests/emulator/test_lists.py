@@ -25,7 +25,9 @@ def test_twenty_newest_first_unless_asked_otherwise(api):
     assert [row.id for row in api.client.beta.assistants.list(limit=4, order="asc")] == made
 
 
-@pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 101}, {"limit": "x"}, {"order": "up"}, {"after": "no"}])
+@pytest.mark.parametrize(
+    "query", [{"limit": 0}, {"limit": 101}, {"limit": "x"}, {"order": "up"}, {"after": "no"}]
+)
 def test_bad_queries(api, query):
     api.refused("GET", "/assistants", **query)
 

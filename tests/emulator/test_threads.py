@@ -167,7 +167,11 @@ def test_deleting_messages_and_threads(api):
 def test_other_things_not_found(api):
     thread = api.thread()
     api.cloud.estate.runs[thread]["run_1"] = {"id": "run_1", "created_at": 1, "status": "completed"}
-    for path, noun in (("messages/none", "message"), ("runs/none", "run"), ("runs/run_1/steps/none", "run step")):
+    for path, noun in (
+        ("messages/none", "message"),
+        ("runs/none", "run"),
+        ("runs/run_1/steps/none", "run step"),
+    ):
         status, body = api("GET", f"/threads/{thread}/{path}")
         assert (status, body["error"]["message"]) == (404, f"No {noun} found with id 'none'.")
 
@@ -205,7 +209,13 @@ def test_runs_are_remembered_as_forbidden(api):
 
 def test_a_thread_with_an_active_run_takes_no_messages(api):
     thread = api.thread()
-    run = {"id": "run_1", "object": "thread.run", "created_at": 1, "status": "in_progress", "thread_id": thread}
+    run = {
+        "id": "run_1",
+        "object": "thread.run",
+        "created_at": 1,
+        "status": "in_progress",
+        "thread_id": thread,
+    }
     api.cloud.estate.runs[thread]["run_1"] = run
     body = {"role": "user", "content": "x"}
     message = api.refused("POST", f"/threads/{thread}/messages", body)

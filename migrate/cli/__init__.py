@@ -1,0 +1,86 @@
+"""The command line: parses, calls one stage, shows a report. Commands are loaded when they are used."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from migrate import __version__
+from migrate.errors import MigrateError
+
+COMMANDS = {
+    "doctor": "reaches an estate and names what works",
+    "snapshot": "reads an estate into an archive",
+    "snapshots": "lists the snapshots of an archive",
+    "ls": "lists the objects of a snapshot",
+    "show": "prints one object as the service gave it",
+    "check": "checks an archive against its own hashes",
+    "diff": "says what differs between any two estates",
+    "plan": "plans what to write, and tells every loss beforehand",
+    "apply": "carries out a plan; run again, it continues",
+    "verify": "reads the target back and compares everything",
+    "ids": "the id map: old id, new id",
+    "emulate": "serves an emulated service on loopback, for rehearsal",
+    "demo": "the whole flow on bundled fixtures, no account needed",
+}
+"""Command -> one line about it. The command `x` lives in the module `migrate.cli.x_command`."""
+
+
+class Program(click.Group):
+    """Loads a command's module only when that command runs, so that `--help` is instant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"migrate.cli.{cmd_name}_command").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="assistants-migrate")
+def program() -> None:
+    """Keep, compare and move the assistants you built.
+
+    Exit codes: 0 done, nothing differs; 1 differences, findings, or losses not accepted; 2 usage;
+    3 incomplete, everything missing is named; 4 refused for safety; 5 cannot reach or sign in, or retired.
+    """
+
+
+def main() -> None:
+    """Run the program; expected failures are told in three lines and an exit code."""
+    try:
+        program.main(standalone_mode=False)
+    except MigrateError as error:
+        for line in error.lines():
+            click.echo(f"{'error: ' if line == error.what else '  '}{clean(line)}", err=True)
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(3)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except KeyboardInterrupt:
+        click.echo("stopped", err=True)
+        sys.exit(3)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def clean(text: str) -> str:
+    """Text for a terminal: control characters, which names may hold, are shown and not obeyed."""
+    return "".join(
+        c if c in "\n\t" or (c.isprintable() or c == " ") else c.encode("unicode_escape").decode() for c in text
+    )

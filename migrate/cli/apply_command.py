@@ -1,0 +1,35 @@
+"""apply: carry out a plan."""
+
+from pathlib import Path
+
+import click
+
+from migrate.cli.options import Common, common, finish, workers
+
+
+@click.command("apply")
+@click.argument("plan_file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--wait", type=float, default=600, show_default=True, help="Seconds to wait for ingestion of a store.")
+@workers
+@common
+def command(common: Common, plan_file: Path, yes: bool, wait: float, workers: int) -> None:
+    """Carry out PLAN_FILE, journalled: run again after an interruption, it continues and makes nothing twice.
+
+    Refuses (exit 4) when the plan was edited or either side moved since. Exit 3 when something could not
+    be written; it is named.
+    """
+    from migrate.cli.planning import from_plan
+    from migrate.codecs import profile_for
+    from migrate.reports.apply import as_dict, as_text, question
+    from migrate.stages.apply import run
+    from migrate.stages.planfile import read
+
+    plan = read(plan_file)
+    if not yes:
+        click.confirm(question(plan), abort=True, err=True)
+    with from_plan(plan, common.config, workers, write=True) as (archive, source, writer):
+        profile = profile_for(writer.type, writer.api_version)
+        done = run(plan, source, archive, writer, profile, workers, common.progress(), wait)  # type: ignore[arg-type]
+    common.answer(as_dict(done), as_text(done))
+    finish(3 if done.failed else 0)

@@ -1,0 +1,27 @@
+"""Opens the snapshot that an ARCHIVE[@SNAPSHOT] argument means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from migrate.cli.config import Config
+from migrate.cli.estates import Archived, pick, resolve
+from migrate.errors import BadUsage
+
+if TYPE_CHECKING:
+    from migrate.archive.reading import SnapshotReader
+
+
+@contextmanager
+def snapshot(text: str, config: Config) -> Iterator[SnapshotReader]:
+    """A reader of the snapshot. Raises `BadUsage` when the argument is a live estate."""
+    from migrate.archive.reading import SnapshotReader
+    from migrate.archive.store import Archive
+
+    found = resolve(text, config)
+    if not isinstance(found, Archived):
+        raise BadUsage(f"{text} is a live estate", "this command answers from an archive", "take a snapshot first")
+    with Archive.open(found.path) as archive:
+        yield SnapshotReader(archive.conn, pick(archive, found))

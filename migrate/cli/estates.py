@@ -1,0 +1,185 @@
+"""An ESTATE argument in, what it means out: a live service, or a snapshot in an archive."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from migrate.cli.config import Config, EstateConfig
+from migrate.errors import BadUsage
+
+if TYPE_CHECKING:
+    from migrate.endpoints.settings import Settings
+    from migrate.stages.estate import Estate
+    from migrate.stages.progress import Progress
+
+TYPES = ("azure-openai", "openai")
+HOSTS = {
+    ".openai.azure.com": "azure-openai",
+    ".cognitiveservices.azure.com": "azure-openai",
+    "api.openai.com": "openai",
+}
+"""Ending of a host -> its type of service."""
+
+DEFAULT_KEYS = {"azure-openai": "AZURE_OPENAI_API_KEY", "openai": "OPENAI_API_KEY"}
+"""Where the key of an estate without a config entry is looked for."""
+
+
+@dataclass(frozen=True)
+class Live:
+    """A service, as configured."""
+
+    settings: Settings
+    threads_file: Path | None
+
+
+@dataclass(frozen=True)
+class Archived:
+    """A snapshot: number, tag, or `latest`."""
+
+    path: Path
+    which: str
+
+
+def resolve(text: str, config: Config, workers: int = 8) -> Live | Archived:
+    """What an ESTATE argument names. Raises `BadUsage`."""
+    if text in config.estates:
+        return _live(text, config.estates[text], config, workers)
+    type_, plus, url = text.partition("+")
+    if plus and type_ in TYPES:
+        return _live("", EstateConfig(type=type_, endpoint=url), config, workers)  # type: ignore[arg-type]
+    if "://" in text:
+        return _live("", EstateConfig(type=_type_of(text), endpoint=text), config, workers)  # type: ignore[arg-type]
+    path, _, which = text.partition("@")
+    if Path(text).is_file() or not which:
+        path, which = text, "latest"
+    if Path(path).is_file():
+        return Archived(Path(path), which)
+    known = ", ".join(config.estates) or "none"
+    raise BadUsage(
+        f"{text!r} names no estate",
+        f"it is no file here, no address, and no estate of the config file (known: {known})",
+        "give a name, an address, TYPE+URL, or FILE.db[@SNAPSHOT]",
+    )
+
+
+def live(text: str, config: Config, workers: int = 8) -> Live:
+    """An ESTATE that must be a service."""
+    found = resolve(text, config, workers)
+    if isinstance(found, Archived):
+        raise BadUsage(f"{text} is an archive", "this command needs a live service")
+    return found
+
+
+def _type_of(url: str) -> str:
+    host = urlsplit(url).hostname or ""
+    for ending, type_ in HOSTS.items():
+        if host.endswith(ending):
+            return type_
+    raise BadUsage(
+        f"{url} does not tell its type of service", "the host is not a known one", f"write TYPE+URL: azure-openai+{url}"
+    )
+
+
+def _live(name: str, entry: EstateConfig, config: Config, workers: int) -> Live:
+    from migrate.endpoints.settings import Settings
+
+    auth, secret = _credential(name, entry)
+    threads = Path(config.folder) / entry.threads_file if entry.threads_file else None
+    settings = Settings(
+        entry.type, entry.endpoint.rstrip("/"), entry.api_version, auth, secret, entry.tenant, workers, name
+    )  # type: ignore[arg-type]
+    return Live(settings, threads)
+
+
+def _credential(name: str, entry: EstateConfig) -> tuple[str, str]:
+    """How to sign in, and the key or token; Entra is the default on Azure when no key is named."""
+    auth = entry.auth
+    if auth is None:
+        default = os.environ.get(DEFAULT_KEYS[entry.type])
+        auth = "token" if entry.token_env else "key" if entry.key_env or default or entry.type == "openai" else "entra"
+    if auth == "entra":
+        return auth, ""
+    variable = (entry.token_env if auth == "token" else entry.key_env) or DEFAULT_KEYS[entry.type]
+    secret = os.environ.get(variable, "")
+    if not secret:
+        raise BadUsage(
+            f"no {auth} for {name or entry.endpoint}",
+            f"the environment variable {variable} is not set",
+            f"export {variable}=..., or name another with {auth}_env in the config file",
+        )
+    return auth, secret
+
+
+@contextmanager
+def opened(text: str, config: Config, workers: int, progress: Progress) -> Iterator[Estate]:
+    """Any estate, ready to be compared; a live one is read into a temporary archive first."""
+    from migrate.endpoints import connect
+    from migrate.stages.estate import Estate
+    from migrate.stages.looking import live as read_live
+    from migrate.stages.wanted import Wanted
+
+    found = resolve(text, config, workers)
+    with ExitStack() as stack:
+        if isinstance(found, Archived):
+            yield Estate(stack.enter_context(snapshot_of(found)))
+            return
+        reader = connect(found.settings)
+        stack.callback(reader.close)
+        ids = thread_ids(None, found)
+        wanted = Wanted(thread_ids=ids, runs=False, bytes=False, workers=workers)
+        estate, _ = stack.enter_context(read_live(reader, wanted, progress))
+        yield estate
+
+
+@contextmanager
+def snapshot_of(found: Archived) -> Iterator[object]:
+    """A reader of one snapshot of an archive."""
+    from migrate.archive.reading import SnapshotReader
+    from migrate.archive.store import Archive
+
+    with Archive.open(found.path) as archive:
+        yield SnapshotReader(archive.conn, pick(archive, found))
+
+
+def pick(archive: object, found: Archived) -> object:
+    """The snapshot that a number, a tag or `latest` means. Raises `BadUsage`."""
+    from migrate.archive.reading import snapshots
+
+    known = snapshots(archive.conn)  # type: ignore[attr-defined]
+    if not known:
+        raise BadUsage(f"{found.path} holds no snapshot yet", todo=f"take one: snapshot ESTATE -o {found.path}")
+    if found.which == "latest":
+        return known[-1]
+    for info in reversed(known):
+        if found.which in (str(info.id), info.tag):
+            return info
+    names = ", ".join(f"{info.id}{f' ({info.tag})' if info.tag else ''}" for info in known)
+    raise BadUsage(f"{found.path} has no snapshot {found.which!r}", f"it has {names}")
+
+
+def thread_ids(option: str | None, found: Live) -> tuple[str, ...]:
+    """Thread ids from a file or standard input, and from the config, in order, each once."""
+    import sys
+
+    texts: list[str] = []
+    if option == "-":
+        texts.append(sys.stdin.read())
+    elif option and option not in ("auto", "none"):
+        texts.append(_text(Path(option)))
+    if found.threads_file and option != "none":
+        texts.append(_text(found.threads_file))
+    ids = [line.split("#")[0].strip() for text in texts for line in text.splitlines()]
+    return tuple(dict.fromkeys(id_ for id_ in ids if id_))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadUsage(f"cannot read the thread ids in {path}", str(error), "one id a line; # begins a comment") from None

@@ -1,0 +1,77 @@
+"""Options that every command has, and what they are turned into."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from migrate.cli import clean
+
+if TYPE_CHECKING:
+    from migrate.cli.config import Config
+    from migrate.stages.progress import Progress
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Common:
+    """What every command knows: how to answer, how loud to be, and the configuration."""
+
+    as_json: bool
+    quiet: bool
+    config_path: Path | None
+
+    @property
+    def config(self) -> Config:
+        from migrate.cli.config import load
+
+        return load(self.config_path)
+
+    def progress(self) -> Progress:
+        """Where a stage tells how far it is: stderr, or nowhere."""
+        from migrate.cli.progress import Spoken
+        from migrate.stages.progress import Progress
+
+        return Progress() if self.quiet else Spoken()
+
+    def answer(self, document: Any, text: str) -> None:
+        """The result: one JSON document, or text made safe for a terminal."""
+        if self.as_json:
+            click.echo(json.dumps(document, indent=1, ensure_ascii=True, default=str))
+        elif text:
+            click.echo(clean(text))
+
+
+def common(function: F) -> F:
+    """--json, --quiet and --config; the command receives one `Common` as `common`."""
+
+    def wrapped(as_json: bool, quiet: bool, config_path: Path | None, **others: Any) -> Any:
+        return function(common=Common(as_json, quiet, config_path), **others)
+
+    wrapped.__doc__ = function.__doc__
+    wrapped.__name__ = function.__name__
+    path = click.Path(path_type=Path, dir_okay=False)
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
+        click.option("--quiet", "-q", is_flag=True, help="No progress on stderr."),
+        click.option("--config", "config_path", type=path, help="Config file (default: estates.toml)."),
+    ):
+        wrapped = option(wrapped)
+    return wrapped  # type: ignore[return-value]
+
+
+workers = click.option(
+    "--workers", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests under way at once."
+)
+
+
+def finish(code: int) -> None:
+    """End the command with an exit code of the contract."""
+    if code:
+        raise click.exceptions.Exit(code)

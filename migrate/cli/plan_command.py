@@ -1,0 +1,53 @@
+"""plan: what to write where, and every loss told beforehand."""
+
+from pathlib import Path
+
+import click
+
+from migrate.cli.options import Common, common, finish, workers
+
+
+@click.command("plan")
+@click.argument("source")
+@click.argument("target")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The plan.")
+@click.option("--models", multiple=True, metavar="OLD=NEW", help="Deployment names, beside [models] of the config.")
+@click.option("--accept-loss", multiple=True, metavar="FIELD|all", help="Accept losing this field.")
+@click.option("--prune", is_flag=True, help="Delete on the target what we made and the source no longer has.")
+@click.option("--max-update", default="100%", show_default=True, metavar="N%", help="Refuse to update more.")
+@click.option("--max-delete", default="10%", show_default=True, metavar="N%", help="Refuse to delete more.")
+@workers
+@common
+def command(
+    common: Common, source: str, target: str, output: Path, models: tuple[str, ...],
+    accept_loss: tuple[str, ...], prune: bool, max_update: str, max_delete: str, workers: int,
+) -> None:  # fmt: skip
+    """Plan how TARGET becomes like SOURCE, an ARCHIVE[@SNAPSHOT]. Nothing is written but the plan.
+
+    Exit 1 when something would be lost or is blocked and was not accepted; the plan is written all the
+    same, and apply moves what is not blocked.
+    """
+    from migrate.cli.planning import make_plan, percent
+    from migrate.reports.plan import as_dict, as_text, unaccepted
+    from migrate.stages.plan import Choices
+    from migrate.stages.planfile import write
+
+    config = common.config
+    choices = Choices(
+        models={**config.models, **dict(map(_pair, models))},
+        accept=frozenset(accept_loss),
+        prune=prune,
+        max_update=percent(max_update),
+        max_delete=percent(max_delete),
+    )
+    plan = make_plan(source, target, config, choices, workers, common.progress())
+    write(plan, output)
+    common.answer(as_dict(plan, output), as_text(plan, output))
+    finish(1 if unaccepted(plan) else 0)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    old, equals, new = text.partition("=")
+    if not equals or not new:
+        raise click.BadParameter(f"{text!r} is not OLD=NEW", param_hint="--models")
+    return old, new

@@ -1,0 +1,126 @@
+"""Joins what planning, applying and verifying need: an archive, a connection, and what lies on the target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migrate.cli.config import Config
+from migrate.cli.estates import Archived, live, pick, resolve
+from migrate.errors import BadUsage, PlanStale
+
+if TYPE_CHECKING:
+    from migrate.archive.store import Archive
+    from migrate.endpoints.interface import Reader
+    from migrate.stages.estate import Estate
+    from migrate.stages.plan import Choices
+    from migrate.stages.planfile import Plan
+    from migrate.stages.progress import Progress
+
+
+def percent(text: str) -> int:
+    """`30%` or `30` as a number of hundredths."""
+    number = text.strip().removesuffix("%")
+    if not number.isdigit() or int(number) > 100:
+        raise BadUsage(f"{text!r} is no percentage", todo="write a number from 0 to 100, as in 30%")
+    return int(number)
+
+
+def make_plan(
+    source: str, target: str, config: Config, choices: Choices, workers: int, progress: Progress
+) -> Plan:
+    """Read what the target holds and plan."""
+    from migrate.archive.journal import id_map
+    from migrate.archive.reading import SnapshotReader
+    from migrate.archive.store import Archive
+    from migrate.codecs import profile_for
+    from migrate.endpoints import connect
+    from migrate.stages import looking, pairing
+    from migrate.stages.estate import Estate
+    from migrate.stages.plan import make, must_not_be_empty
+    from migrate.stages.planfile import SourceSide, TargetSide
+
+    found = resolve(source, config)
+    if not isinstance(found, Archived):
+        raise BadUsage(f"{source} is a live estate", "a plan is made from something that stays still",
+                       f"take a snapshot first: snapshot {source} -o estate.db")  # fmt: skip
+    there = live(target, config, workers)
+    with ExitStack() as stack:
+        archive = stack.enter_context(Archive.open(found.path))
+        ours = Estate(SnapshotReader(archive.conn, pick(archive, found)))  # type: ignore[arg-type]
+        info = ours.snapshot.info
+        must_not_be_empty(ours)
+        reader = connect(there.settings)
+        stack.callback(reader.close)
+        _must_hold_assistants(reader)
+        known = list(id_map(archive.conn, ours.side, _side(reader)))
+        threads = [line.target_id for line in known if line.kind == "thread"]
+        listed = reader.probe().routes.get("thread") == "works"
+        wanted = looking.configuration(workers, () if listed else threads, listed)
+        theirs, taken = stack.enter_context(looking.live(reader, wanted, progress))
+        looking.must_be_whole(taken, reader.url, (*looking.CONFIGURATION, *(["thread"] if listed else [])))
+        journal = {(line.kind, line.source_id): line.target_id for line in known}
+        pairs = pairing.pair(ours, theirs, journal, guess=False)
+        talks = None
+        if pairs.ids["thread"]:
+            only = looking.conversations(workers, pairs.ids["thread"].values())
+            talks, _ = stack.enter_context(looking.live(reader, only, progress))
+        made = frozenset((line.kind, line.target_id) for line in known)
+        sides = (
+            SourceSide(archive=str(found.path.resolve()), snapshot=info.id, type=info.type, url=info.url,
+                       digest=info.digest, state=info.state),
+            TargetSide(estate=target, type=reader.type, url=reader.url, api_version=reader.api_version, digest=""),
+        )  # fmt: skip
+        profile = profile_for(reader.type, reader.api_version)
+        return make(ours, theirs, talks, pairs, made, profile, choices, sides)
+
+
+def _side(reader: Reader) -> object:
+    from migrate.archive.journal import Side
+
+    return Side(reader.type, reader.url)
+
+
+def _must_hold_assistants(reader: Reader) -> None:
+    from migrate.errors import ServiceRetired
+
+    if reader.probe().retired:
+        raise ServiceRetired(
+            f"{reader.url} no longer takes assistants and threads",
+            "it is retired, or its API version does not know them",
+            "plan for a service that lives",
+        )
+
+
+@contextmanager
+def from_plan(
+    plan: Plan, config: Config, workers: int, write: bool
+) -> Iterator[tuple[Archive, Estate, Reader]]:
+    """The archive, the source estate and a connection to the target that a plan speaks of."""
+    from migrate.archive.reading import SnapshotReader, snapshots
+    from migrate.archive.store import Archive
+    from migrate.endpoints import connect, connect_to_write
+    from migrate.stages.estate import Estate
+
+    there = live(plan.target.estate, config, workers)
+    with ExitStack() as stack:
+        archive = stack.enter_context(Archive.open(Path(plan.source.archive), write=write))
+        info = next((s for s in snapshots(archive.conn) if s.id == plan.source.snapshot), None)
+        if info is None:
+            raise PlanStale(
+                f"{plan.source.archive} has no snapshot {plan.source.snapshot} any more",
+                todo="run plan again and read the new one",
+            )
+        conn = archive.another()
+        stack.callback(conn.close)
+        reader = (connect_to_write if write else connect)(there.settings)
+        stack.callback(reader.close)
+        if (reader.type, reader.url) != (plan.target.type, plan.target.url):
+            raise PlanStale(
+                f"{plan.target.estate} is {reader.url} now",
+                f"the plan was made for {plan.target.url}",
+                "mend the config file, or run plan again",
+            )
+        yield archive, Estate(SnapshotReader(conn, info)), reader

@@ -1,0 +1,25 @@
+"""show: one object, as the service gave it."""
+
+import click
+
+from migrate.cli.options import Common, common
+
+
+@click.command("show")
+@click.argument("archive")
+@click.argument("object_id")
+@common
+def command(common: Common, archive: str, object_id: str) -> None:
+    """Print the object OBJECT_ID of ARCHIVE[@SNAPSHOT], verbatim but for secrets in tool headers."""
+    from migrate.cli.archived import snapshot
+    from migrate.errors import BadUsage
+    from migrate.reports.objects import shown, shown_text
+
+    with snapshot(archive, common.config) as found:
+        rows = [shown(kind, parent, body) for kind, parent, body in found.find(object_id)]
+        number = found.info.id
+    if not rows:
+        raise BadUsage(
+            f"snapshot {number} has no object {object_id!r}", todo=f"list them: ls {archive} [--kind KIND]"
+        )
+    common.answer(rows[0] if len(rows) == 1 else rows, "\n".join(map(shown_text, rows)))

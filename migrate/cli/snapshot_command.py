@@ -1,0 +1,59 @@
+"""snapshot: an estate into an archive."""
+
+from pathlib import Path
+
+import click
+
+from migrate.cli.options import Common, common, finish, workers
+
+
+@click.command("snapshot")
+@click.argument("estate")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The archive.")
+@click.option("--threads", default="auto", show_default=True, help="auto, none, a FILE of ids, or - for stdin.")
+@click.option("--runs/--no-runs", default=True, help="Runs and their steps.")
+@click.option("--bytes/--no-bytes", "with_bytes", default=True, help="The bytes of files.")
+@click.option("--originals", type=click.Path(path_type=Path, file_okay=False), help="Files the service won't give back.")
+@click.option("--include", multiple=True, metavar="KIND:GLOB", help="Only objects whose name or id fits.")
+@click.option("--exclude", multiple=True, metavar="KIND:GLOB", help="Not objects whose name or id fits.")
+@click.option("--tag", help="A name for this snapshot.")
+@workers
+@common
+def command(
+    common: Common, estate: str, output: Path, threads: str, runs: bool, with_bytes: bool,
+    originals: Path | None, include: tuple[str, ...], exclude: tuple[str, ...], tag: str | None, workers: int,
+) -> None:  # fmt: skip
+    """Read everything of ESTATE into the archive FILE.db. The source is never written.
+
+    Threads come from the service's listing where it has one, and from the ids given, both together.
+    Exit 3 when the snapshot is partial; what is missing is named. An interrupted snapshot is continued
+    by the same command.
+    """
+    from migrate.archive.store import Archive
+    from migrate.cli.estates import live, thread_ids
+    from migrate.endpoints import connect
+    from migrate.reports.snapshot import as_dict, as_text
+    from migrate.stages.choice import Choice
+    from migrate.stages.snapshot import take
+    from migrate.stages.wanted import Wanted
+
+    found = live(estate, common.config, workers)
+    wanted = Wanted(
+        list_threads=threads != "none",
+        thread_ids=thread_ids(threads, found),
+        runs=runs,
+        bytes=with_bytes,
+        originals=originals,
+        choice=Choice.of(include, exclude),
+        workers=workers,
+        tag=tag,
+    )
+    reader = connect(found.settings)
+    try:
+        reader.probe()  # before the archive is touched: a wrong key leaves no empty file behind
+        with Archive.open(output, write=True, create=True) as archive:
+            taken = take(reader, archive, wanted, common.progress())
+    finally:
+        reader.close()
+    common.answer(as_dict(taken, output), as_text(taken, output))
+    finish(0 if taken.state == "complete" else 3)

@@ -1,0 +1,21 @@
+"""snapshots: what an archive holds, one line each."""
+
+from pathlib import Path
+
+import click
+
+from migrate.cli.options import Common, common
+
+
+@click.command("snapshots")
+@click.argument("archive", type=click.Path(path_type=Path, dir_okay=False))
+@common
+def command(common: Common, archive: Path) -> None:
+    """List the snapshots of ARCHIVE: when, of what, complete or partial, and what each one added."""
+    from migrate.archive.reading import SnapshotReader, snapshots
+    from migrate.archive.store import Archive
+    from migrate.reports.snapshot import list_as_dict, list_as_text
+
+    with Archive.open(archive) as opened:
+        rows = [(info, SnapshotReader(opened.conn, info).counts()) for info in snapshots(opened.conn)]
+    common.answer(list_as_dict(rows), list_as_text(rows))

@@ -1,0 +1,1 @@
+"""Results in, text and JSON documents out. Pure: nothing here reads or writes anything."""

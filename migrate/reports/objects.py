@@ -1,0 +1,57 @@
+"""Objects of a snapshot, listed and shown; secrets in tool headers are masked wherever they are shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from migrate.reports.tables import table
+
+SECRET_NAMES = frozenset({"authorization", "api-key", "x-api-key", "api_key", "headers", "token", "password"})
+MASK = "(masked)"
+SECRET_PLACES = ("tools", "tool_resources", "definition")
+"""Fields of a body that may carry credentials: a tool's headers and authorization."""
+
+
+def row(kind: str, parent: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """One object as a line of a listing."""
+    name = body.get("name") or body.get("filename") or ""
+    return {"kind": kind, "id": body.get("id"), "name": name, "parent": parent, "created_at": body.get("created_at")}
+
+
+def as_dict(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As a JSON document."""
+    return rows
+
+
+def as_text(rows: list[dict[str, Any]], counts: Mapping[str, int]) -> str:
+    """A table, and the counts of everything."""
+    lines = [(r["kind"], r["id"], r["name"], r["parent"]) for r in rows]
+    total = ", ".join(f"{number:,} {kind}" for kind, number in counts.items())
+    return "\n".join(filter(None, [table(lines, ("kind", "id", "name", "in")), total]))
+
+
+def shown(kind: str, parent: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """One object with where it lies."""
+    return {"kind": kind, "parent": parent, "body": masked(body)}
+
+
+def shown_text(found: Mapping[str, Any]) -> str:
+    """The body, readable."""
+    where = f" in {found['parent']}" if found["parent"] else ""
+    return f"# {found['kind']}{where}\n{json.dumps(found['body'], indent=2, ensure_ascii=False)}"
+
+
+def masked(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A body without credentials; only looked for where a service keeps them."""
+    return {k: _masked(v) if k in SECRET_PLACES else v for k, v in body.items()}
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            k: v if k == "parameters" else MASK if k.lower() in SECRET_NAMES and v else _masked(v)
+            for k, v in value.items()
+        }
+    return [_masked(item) for item in value] if isinstance(value, list) else value

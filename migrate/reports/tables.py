@@ -1,0 +1,39 @@
+"""Rows in, an aligned text table out; texts are shortened, and never wrap a line."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+WIDEST = 60
+
+
+def table(rows: Iterable[Sequence[object]], head: Sequence[str] = ()) -> str:
+    """A table with two blanks between columns; numbers to the right."""
+    lines = [[short(cell) for cell in row] for row in ([head, *rows] if head else rows)]
+    if not lines:
+        return ""
+    widths = [max(_width(line[n]) for line in lines) for n in range(len(lines[0]))]
+    return "\n".join(
+        "  ".join(_padded(cell, width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def short(value: object, most: int = WIDEST) -> str:
+    """One line of at most `most` characters; line breaks are shown as such."""
+    text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    text = text.replace("\n", "\\n").replace("\r", "\\r")
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _padded(text: str, width: int) -> str:
+    blank = " " * (width - _width(text))
+    return blank + text if text.replace(",", "").isdigit() else text + blank
+
+
+def _width(text: str) -> int:
+    """Columns a terminal needs: wide characters take two, combining ones none."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+    )
