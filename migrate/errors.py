@@ -1,21 +1,21 @@
 """Every failure a user can expect: what happened, why, what to do next, and the exit code.
 
-    MigrateError
-      BadUsage          2   the command, config file or plan cannot be understood
-      Incomplete        3   some objects could not be read or written
-      Refused           4   carrying on would risk somebody's data
-        PlanEdited          the plan file is not the one that was written
-        PlanStale           source or target moved since the plan
-        ArchiveTooNew       the archive was written by a later version
-      Unreachable       5   no answer, no sign-in, or the service is retired
-        SignInFailed
-        ServiceRetired
-      ArchiveDamaged    2   the file is not an archive, or cannot be read
-      ArchiveBusy       4   another program writes to the archive
-      DiskFull          3   what was read until then is kept
+MigrateError
+  BadUsage          2   the command, config file or plan cannot be understood
+  Incomplete        3   some objects could not be read or written
+  Refused           4   carrying on would risk somebody's data
+    PlanEdited          the plan file is not the one that was written
+    PlanStale           source or target moved since the plan
+    ArchiveTooNew       the archive was written by a later version
+  Unreachable       5   no answer, no sign-in, or the service is retired
+    SignInFailed
+    ServiceRetired
+  ArchiveDamaged    2   the file is not an archive, or cannot be read
+  ArchiveBusy       4   another program writes to the archive
+  DiskFull          3   what was read until then is kept
 
-    RequestFailed         one request; a stage turns it into a named line of its result
-      NotThere, Denied, NotDownloadable, OutcomeUnknown, PagingBroken
+RequestFailed         one request; a stage turns it into a named line of its result
+  NotThere, Denied, NotDownloadable, OutcomeUnknown, PagingBroken
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The archive: one SQLite file with snapshots, file bytes and the journal. All SQL, and nothing else has any."""
+"""The archive: one SQLite file with snapshots, file bytes and the journal. No SQL elsewhere."""
 
 from migrate.archive.store import Archive
 

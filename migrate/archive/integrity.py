@@ -83,7 +83,11 @@ def _manifests(conn: sqlite3.Connection) -> Iterator[list[Damage]]:
             row[0] for row in conn.execute("SELECT snapshot_id FROM scopes WHERE manifest_id = ?", (id_,))
         )
         wrong = digest.digest() != sha
-        yield [Damage("listing", f"number {id_}", "its rows are not the ones that were stored", touched)] if wrong else []
+        yield (
+            [Damage("listing", f"number {id_}", "its rows are not the ones that were stored", touched)]
+            if wrong
+            else []
+        )
 
 
 def _blobs(conn: sqlite3.Connection) -> Iterator[list[Damage]]:

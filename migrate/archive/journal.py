@@ -119,19 +119,23 @@ class Journal:
     def entries(self) -> Iterator[Entry]:
         """Everything this plan did so far."""
         with self._lock:
-            rows = self._archive.conn.execute(f"{_ENTRY} WHERE plan_id = ? ORDER BY id", (self.plan,)).fetchall()
+            rows = self._archive.conn.execute(
+                f"{_ENTRY} WHERE plan_id = ? ORDER BY id", (self.plan,)
+            ).fetchall()
         return (_entry(row) for row in rows)
 
 
 _ENTRY = (
     "SELECT id, action, kind, source_parent, source_id, coalesce(name, ''), coalesce(target_parent, ''), "
-    "coalesce(target_id, ''), state, before, coalesce(written, ''), coalesce(error, ''), started_at FROM journal"
+    "coalesce(target_id, ''), state, before, coalesce(written, ''), coalesce(error, ''), started_at "
+    "FROM journal"
 )
 
 
 def _entry(row: tuple[JSON, ...]) -> Entry:
-    before = None if row[9] is None else json.loads(row[9])
-    return Entry(*row[:9], before, *row[10:])
+    columns = list(row)
+    columns[9] = None if row[9] is None else json.loads(row[9])
+    return Entry(*columns)
 
 
 def id_map(

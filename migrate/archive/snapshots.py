@@ -111,7 +111,8 @@ class SnapshotWriter:
         """Forget what an interrupted snapshot kept of a listing that cannot be continued."""
         with self.archive.transaction() as conn:
             row = conn.execute(
-                "DELETE FROM scopes WHERE snapshot_id = ? AND kind = ? AND parent_id = ? RETURNING manifest_id",
+                "DELETE FROM scopes WHERE snapshot_id = ? AND kind = ? AND parent_id = ? "
+                "RETURNING manifest_id",
                 (self.id, kind, parent),
             ).fetchone()
             if row:
@@ -213,7 +214,8 @@ def snapshot_digest(archive: Archive, snapshot: int) -> str:
     """A fingerprint of everything a snapshot holds: each listing, its state and its content."""
     digest = hashlib.sha256()
     for row in archive.conn.execute(
-        "SELECT s.kind, s.parent_id, s.state, hex(m.sha) FROM scopes s JOIN manifests m ON m.id = s.manifest_id "
+        "SELECT s.kind, s.parent_id, s.state, hex(m.sha) "
+        "FROM scopes s JOIN manifests m ON m.id = s.manifest_id "
         "WHERE s.snapshot_id = ? ORDER BY 1, 2",
         (snapshot,),
     ):
@@ -224,7 +226,8 @@ def snapshot_digest(archive: Archive, snapshot: int) -> str:
 def _manifest_sha(archive: Archive, manifest: int) -> bytes:
     digest = hashlib.sha256()
     for (sha,) in archive.conn.execute(
-        "SELECT b.sha FROM entries e JOIN bodies b ON b.id = e.body_id WHERE e.manifest_id = ? ORDER BY e.ordinal",
+        "SELECT b.sha FROM entries e JOIN bodies b ON b.id = e.body_id WHERE e.manifest_id = ? "
+        "ORDER BY e.ordinal",
         (manifest,),
     ):
         digest.update(sha)

@@ -95,7 +95,9 @@ def _create(path: Path) -> None:
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:
-        raise BadUsage(f"cannot create {path}", error.strerror or str(error), "choose another place") from None
+        raise BadUsage(
+            f"cannot create {path}", error.strerror or str(error), "choose another place"
+        ) from None
 
 
 def _check_magic(path: Path) -> None:
@@ -143,7 +145,9 @@ def _bring_up_to_date(conn: sqlite3.Connection, path: Path, write: bool) -> None
         conn.execute("DELETE FROM blobs WHERE sha IS NULL")  # half-written when a program was killed
     elif migrations.pending(db):
         raise ArchiveDamaged(
-            f"{path} was written by an earlier version", "its tables are older", f"run: check --upgrade {path}"
+            f"{path} was written by an earlier version",
+            "its tables are older",
+            f"run: check --upgrade {path}",
         )
 
 

@@ -45,7 +45,9 @@ class Program(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.command(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.command(
+    cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="assistants-migrate")
 def program() -> None:
     """Keep, compare and move the assistants you built.
@@ -82,5 +84,6 @@ def main() -> None:
 def clean(text: str) -> str:
     """Text for a terminal: control characters, which names may hold, are shown and not obeyed."""
     return "".join(
-        c if c in "\n\t" or (c.isprintable() or c == " ") else c.encode("unicode_escape").decode() for c in text
+        c if c in "\n\t" or (c.isprintable() or c == " ") else c.encode("unicode_escape").decode()
+        for c in text
     )

@@ -10,7 +10,9 @@ from migrate.cli.options import Common, common, finish, workers
 @click.command("apply")
 @click.argument("plan_file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--wait", type=float, default=600, show_default=True, help="Seconds to wait for ingestion of a store.")
+@click.option(
+    "--wait", type=float, default=600, show_default=True, help="Seconds to wait for ingestion of a store."
+)
 @workers
 @common
 def command(common: Common, plan_file: Path, yes: bool, wait: float, workers: int) -> None:

@@ -22,6 +22,8 @@ def snapshot(text: str, config: Config) -> Iterator[SnapshotReader]:
 
     found = resolve(text, config)
     if not isinstance(found, Archived):
-        raise BadUsage(f"{text} is a live estate", "this command answers from an archive", "take a snapshot first")
+        raise BadUsage(
+            f"{text} is a live estate", "this command answers from an archive", "take a snapshot first"
+        )
     with Archive.open(found.path) as archive:
         yield SnapshotReader(archive.conn, pick(archive, found))

@@ -1,4 +1,4 @@
-"""The config file in (estates, deployment names, connections), settings out. Secrets only by variable name."""
+"""The config file in, estates and name mappings out. Secrets only by variable name."""
 
 from __future__ import annotations
 

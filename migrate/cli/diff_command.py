@@ -16,7 +16,13 @@ from migrate.cli.options import Common, common, finish, workers
 @workers
 @common
 def command(
-    common: Common, left: str, right: str, kinds: tuple[str, ...], format_: str, output: Path | None, workers: int
+    common: Common,
+    left: str,
+    right: str,
+    kinds: tuple[str, ...],
+    format_: str,
+    output: Path | None,
+    workers: int,
 ) -> None:
     """Compare any two estates, live or archived. Read only.
 

@@ -8,10 +8,14 @@ from migrate.cli.options import Common, common
 
 
 @click.command("emulate")
-@click.option("--service", type=click.Choice(["azure-openai", "openai"]), default="azure-openai", show_default=True)
+@click.option(
+    "--service", type=click.Choice(["azure-openai", "openai"]), default="azure-openai", show_default=True
+)
 @click.option("--port", type=int, default=8001, show_default=True, help="0 takes any free one.")
 @click.option("--key", default="emulator", show_default=True, help="The key that clients must send.")
-@click.option("--state", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Folder of saved answers.")
+@click.option(
+    "--state", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Folder of saved answers."
+)
 @click.option("--retired", is_flag=True, help="Assistants and threads are gone; files and stores live.")
 @click.option("--latency", type=float, default=0.0, help="Seconds added to every answer.")
 @common

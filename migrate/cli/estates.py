@@ -14,7 +14,9 @@ from migrate.cli.config import Config, EstateConfig
 from migrate.errors import BadUsage
 
 if TYPE_CHECKING:
-    from migrate.endpoints.settings import Settings
+    from migrate.archive.reading import SnapshotInfo, SnapshotReader
+    from migrate.archive.store import Archive
+    from migrate.endpoints.settings import Auth, Settings
     from migrate.stages.estate import Estate
     from migrate.stages.progress import Progress
 
@@ -82,7 +84,9 @@ def _type_of(url: str) -> str:
         if host.endswith(ending):
             return type_
     raise BadUsage(
-        f"{url} does not tell its type of service", "the host is not a known one", f"write TYPE+URL: azure-openai+{url}"
+        f"{url} does not tell its type of service",
+        "the host is not a known one",
+        f"write TYPE+URL: azure-openai+{url}",
     )
 
 
@@ -93,16 +97,22 @@ def _live(name: str, entry: EstateConfig, config: Config, workers: int) -> Live:
     threads = Path(config.folder) / entry.threads_file if entry.threads_file else None
     settings = Settings(
         entry.type, entry.endpoint.rstrip("/"), entry.api_version, auth, secret, entry.tenant, workers, name
-    )  # type: ignore[arg-type]
+    )
     return Live(settings, threads)
 
 
-def _credential(name: str, entry: EstateConfig) -> tuple[str, str]:
+def _credential(name: str, entry: EstateConfig) -> tuple[Auth, str]:
     """How to sign in, and the key or token; Entra is the default on Azure when no key is named."""
     auth = entry.auth
     if auth is None:
         default = os.environ.get(DEFAULT_KEYS[entry.type])
-        auth = "token" if entry.token_env else "key" if entry.key_env or default or entry.type == "openai" else "entra"
+        auth = (
+            "token"
+            if entry.token_env
+            else "key"
+            if entry.key_env or default or entry.type == "openai"
+            else "entra"
+        )
     if auth == "entra":
         return auth, ""
     variable = (entry.token_env if auth == "token" else entry.key_env) or DEFAULT_KEYS[entry.type]
@@ -138,7 +148,7 @@ def opened(text: str, config: Config, workers: int, progress: Progress) -> Itera
 
 
 @contextmanager
-def snapshot_of(found: Archived) -> Iterator[object]:
+def snapshot_of(found: Archived) -> Iterator[SnapshotReader]:
     """A reader of one snapshot of an archive."""
     from migrate.archive.reading import SnapshotReader
     from migrate.archive.store import Archive
@@ -147,13 +157,15 @@ def snapshot_of(found: Archived) -> Iterator[object]:
         yield SnapshotReader(archive.conn, pick(archive, found))
 
 
-def pick(archive: object, found: Archived) -> object:
+def pick(archive: Archive, found: Archived) -> SnapshotInfo:
     """The snapshot that a number, a tag or `latest` means. Raises `BadUsage`."""
     from migrate.archive.reading import snapshots
 
-    known = snapshots(archive.conn)  # type: ignore[attr-defined]
+    known = snapshots(archive.conn)
     if not known:
-        raise BadUsage(f"{found.path} holds no snapshot yet", todo=f"take one: snapshot ESTATE -o {found.path}")
+        raise BadUsage(
+            f"{found.path} holds no snapshot yet", todo=f"take one: snapshot ESTATE -o {found.path}"
+        )
     if found.which == "latest":
         return known[-1]
     for info in reversed(known):
@@ -182,4 +194,6 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadUsage(f"cannot read the thread ids in {path}", str(error), "one id a line; # begins a comment") from None
+        raise BadUsage(
+            f"cannot read the thread ids in {path}", str(error), "one id a line; # begins a comment"
+        ) from None

@@ -10,10 +10,12 @@ from migrate.cli.options import Common, common, finish
 @click.command("ids")
 @click.argument("archive", type=click.Path(path_type=Path, dir_okay=False))
 @click.argument("old_id", required=False)
-@click.option("--format", "format_", type=click.Choice(["csv", "json", "sql"]), default="csv", show_default=True)
+@click.option(
+    "--format", "format_", type=click.Choice(["csv", "json", "sql"]), default="csv", show_default=True
+)
 @common
 def command(common: Common, archive: Path, old_id: str | None, format_: str) -> None:
-    """Print which new id took the place of which old one; with OLD_ID just that. Exit 1 when it is unknown."""
+    """Print which new id took the place of which old one; OLD_ID narrows it. Exit 1 when that is unknown."""
     from migrate.archive.journal import id_map
     from migrate.archive.store import Archive
     from migrate.reports.ids import as_dict, as_text

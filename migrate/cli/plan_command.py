@@ -10,8 +10,12 @@ from migrate.cli.options import Common, common, finish, workers
 @click.command("plan")
 @click.argument("source")
 @click.argument("target")
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The plan.")
-@click.option("--models", multiple=True, metavar="OLD=NEW", help="Deployment names, beside [models] of the config.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The plan."
+)
+@click.option(
+    "--models", multiple=True, metavar="OLD=NEW", help="Deployment names, beside [models] of the config."
+)
 @click.option("--accept-loss", multiple=True, metavar="FIELD|all", help="Accept losing this field.")
 @click.option("--prune", is_flag=True, help="Delete on the target what we made and the source no longer has.")
 @click.option("--max-update", default="100%", show_default=True, metavar="N%", help="Refuse to update more.")

@@ -12,6 +12,7 @@ from migrate.cli.estates import Archived, live, pick, resolve
 from migrate.errors import BadUsage, PlanStale
 
 if TYPE_CHECKING:
+    from migrate.archive.journal import Side
     from migrate.archive.store import Archive
     from migrate.endpoints.interface import Reader
     from migrate.stages.estate import Estate
@@ -49,7 +50,7 @@ def make_plan(
     there = live(target, config, workers)
     with ExitStack() as stack:
         archive = stack.enter_context(Archive.open(found.path))
-        ours = Estate(SnapshotReader(archive.conn, pick(archive, found)))  # type: ignore[arg-type]
+        ours = Estate(SnapshotReader(archive.conn, pick(archive, found)))
         info = ours.snapshot.info
         must_not_be_empty(ours)
         reader = connect(there.settings)
@@ -71,13 +72,14 @@ def make_plan(
         sides = (
             SourceSide(archive=str(found.path.resolve()), snapshot=info.id, type=info.type, url=info.url,
                        digest=info.digest, state=info.state),
-            TargetSide(estate=target, type=reader.type, url=reader.url, api_version=reader.api_version, digest=""),
+            TargetSide(estate=target, type=reader.type, url=reader.url,
+                       api_version=reader.api_version, digest=""),
         )  # fmt: skip
         profile = profile_for(reader.type, reader.api_version)
         return make(ours, theirs, talks, pairs, made, profile, choices, sides)
 
 
-def _side(reader: Reader) -> object:
+def _side(reader: Reader) -> Side:
     from migrate.archive.journal import Side
 
     return Side(reader.type, reader.url)

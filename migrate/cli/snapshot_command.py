@@ -9,11 +9,17 @@ from migrate.cli.options import Common, common, finish, workers
 
 @click.command("snapshot")
 @click.argument("estate")
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The archive.")
-@click.option("--threads", default="auto", show_default=True, help="auto, none, a FILE of ids, or - for stdin.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The archive."
+)
+@click.option(
+    "--threads", default="auto", show_default=True, help="auto, none, a FILE of ids, or - for stdin."
+)
 @click.option("--runs/--no-runs", default=True, help="Runs and their steps.")
 @click.option("--bytes/--no-bytes", "with_bytes", default=True, help="The bytes of files.")
-@click.option("--originals", type=click.Path(path_type=Path, file_okay=False), help="Files the service won't give back.")
+@click.option(
+    "--originals", type=click.Path(path_type=Path, file_okay=False), help="Files the service won't give back."
+)
 @click.option("--include", multiple=True, metavar="KIND:GLOB", help="Only objects whose name or id fits.")
 @click.option("--exclude", multiple=True, metavar="KIND:GLOB", help="Not objects whose name or id fits.")
 @click.option("--tag", help="A name for this snapshot.")

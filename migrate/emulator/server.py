@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -34,7 +33,7 @@ class Emulator:
         self.estate = Estate()
         self.skipped = saved.load(self.options.state, self.estate) if self.options.state else []
         self._cloud = Cloud(self.estate, FACES[self.options.face], self.options)
-        self._socket: socket.socket | None = None
+        self._port: int | None = None
         self._server = Server(wrap(self._cloud) if wrap else self._cloud)
         self._thread: threading.Thread | None = None
 
@@ -45,15 +44,16 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        if self._socket is None:
+        if self._port is None:
             raise RuntimeError("the emulator has not been started")
         host = f"[{self.options.host}]" if ":" in self.options.host else self.options.host
-        return f"http://{host}:{self._socket.getsockname()[1]}{BASE_PATHS[self.options.face]}"
+        return f"http://{host}:{self._port}{BASE_PATHS[self.options.face]}"
 
     def start(self) -> Emulator:
-        self._socket = listen(self.options.host, self.options.port)
+        listener = listen(self.options.host, self.options.port)
+        self._port = listener.getsockname()[1]
         self._thread = threading.Thread(
-            target=self._server.run, args=([self._socket],), name="emulator", daemon=True
+            target=self._server.run, args=([listener],), name="emulator", daemon=True
         )
         self._thread.start()
         deadline = time.monotonic() + START_SECONDS
@@ -67,8 +67,6 @@ class Emulator:
         self._server.should_exit = True
         if self._thread:
             self._thread.join(STOP_SECONDS)
-        if self._socket:
-            self._socket.close()
         self.estate.close()
 
     def __enter__(self) -> Emulator:

@@ -15,9 +15,9 @@ from typing import BinaryIO
 from migrate.codecs.profile import Profile, profile_for
 from migrate.endpoints.channel import Channel
 from migrate.endpoints.interface import Body, Page, Probe, Reader, Writer
-from migrate.errors import NotThere
 from migrate.endpoints.paging import walk
 from migrate.endpoints.routes import BETA, ROUTES, STEP_INCLUDE, address
+from migrate.errors import NotThere
 
 
 @dataclass(frozen=True)

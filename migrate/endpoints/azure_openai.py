@@ -1,4 +1,4 @@
-"""An Azure OpenAI resource as an estate: dated routes while they answer, `/openai/v1` for what outlives them."""
+"""An Azure OpenAI resource as an estate: dated routes while they answer, then `/openai/v1`."""
 
 from __future__ import annotations
 
@@ -82,7 +82,9 @@ def _probe(found: dict[str, Answer], version: str, outlived: bool) -> Probe:
     if outlived:
         notes.append("files and vector stores are read under /openai/v1")
     if version < FIRST_V2:
-        notes.append(f"API version {version} shows v1 shapes and hides tool_resources; use {FIRST_V2} or later")
+        notes.append(
+            f"API version {version} shows v1 shapes and hides tool_resources; use {FIRST_V2} or later"
+        )
     elif version < FIRST_WITH_ATTRIBUTES:
         notes.append(f"API version {version} does not show attributes of files in stores")
     return Probe(

@@ -19,9 +19,8 @@ import openai
 
 from migrate.endpoints.answers import TRANSIENT, failure
 from migrate.endpoints.interface import Body
-from migrate.errors import OutcomeUnknown, RequestFailed
 from migrate.endpoints.waiting import ATTEMPTS, pause
-from migrate.errors import Unreachable
+from migrate.errors import OutcomeUnknown, RequestFailed, Unreachable
 
 CHUNK = 1 << 18
 NOT_SENT = (429,)
@@ -64,7 +63,8 @@ class Channel:
         options: Any = {"headers": dict(self.headers), "max_retries": 0}
         call = self.client.delete if method == "DELETE" else self.client.post
         return self._write(
-            lambda: parsed(call(path, cast_to=httpx2.Response, body=wire, options=options)), f"{method} {path}"
+            lambda: parsed(call(path, cast_to=httpx2.Response, body=wire, options=options)),
+            f"{method} {path}",
         )
 
     def upload(self, path: str, name: str, purpose: str, data: BinaryIO) -> Body:

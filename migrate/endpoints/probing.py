@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 
 from migrate.endpoints.channel import Channel, no_answer
 from migrate.endpoints.interface import RouteState
-from migrate.errors import Denied, NotThere, RequestFailed
 from migrate.endpoints.routes import BETA, ROUTES
-from migrate.errors import SignInFailed
+from migrate.errors import Denied, NotThere, RequestFailed, SignInFailed
 
 PROBED = ("assistant", "file", "vector_store", "thread")
 ATTEMPTS = 3

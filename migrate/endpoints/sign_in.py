@@ -42,5 +42,5 @@ def _asked(credential: Any, scope: str, in_tenant: dict[str, Any], settings: Set
         raise SignInFailed(
             f"cannot sign in to {settings.url} with Entra",
             " ".join(str(error).split())[:300],
-            "run `az login`, or set auth = \"key\" and key_env in the config file",
+            'run `az login`, or set auth = "key" and key_env in the config file',
         ) from None

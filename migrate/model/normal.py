@@ -1,4 +1,4 @@
-"""The form in which two objects are compared: equivalent spellings made one, order removed where it means nothing.
+"""The form in which two objects are compared: spellings of one meaning made one, meaningless order removed.
 
 Each rule is a row of `RULES`. A rule may only fold spellings that a service itself treats as the same
 (seen in recordings of real answers: a GET says `{"code_interpreter": {"file_ids": []}}` where the POST

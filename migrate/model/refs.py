@@ -7,6 +7,7 @@ reference, so nothing here ever looks at a key's name or at a value's shape.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from migrate.model.entity import JSON, Entity
 from migrate.model.kinds import Kind
@@ -26,8 +27,12 @@ def remap(kind: Kind, entity: Entity, lookup: Lookup) -> Entity:
     """The object with every reference replaced; an id without a counterpart stays as it is."""
     fields: JSON = dict(entity.fields)
     for ref in kind.refs:
-        fields = _replaced(fields, ref.path.split("."), lambda old, k=ref.kind: lookup(k, old) or old)
+        fields = _replaced(fields, ref.path.split("."), partial(_new_or_old, lookup, ref.kind))
     return entity if fields == entity.fields else entity.with_fields(**fields)
+
+
+def _new_or_old(lookup: Lookup, kind: str, old: str) -> str:
+    return lookup(kind, old) or old
 
 
 def _values(node: JSON, path: list[str]) -> Iterator[str]:

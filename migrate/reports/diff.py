@@ -36,7 +36,9 @@ def _change(change: Any) -> dict[str, Any]:
 def _values(path: Any) -> dict[str, Any]:
     top = path.path.split(".")[0].split("[")[0]
     left, right = (masked({top: value})[top] for value in (path.left, path.right))
-    if top in ("tools", "tool_resources") and any(word in path.path.lower() for word in ("header", "authorization")):
+    if top in ("tools", "tool_resources") and any(
+        word in path.path.lower() for word in ("header", "authorization")
+    ):
         left = right = "(masked)"
     return {"path": path.path, "left": left, "right": right}
 
@@ -47,7 +49,9 @@ def as_text(found: Any, left: str, right: str) -> str:
     for change in found.changes:
         ids = " -> ".join(dict.fromkeys(filter(None, (change.left_id, change.right_id))))
         guess = "  (paired by guess)" if change.guessed else ""
-        lines.append(f"{SIGNS[change.action]} {change.kind} {short(change.name) or '(no name)'} [{ids}]{guess}")
+        lines.append(
+            f"{SIGNS[change.action]} {change.kind} {short(change.name) or '(no name)'} [{ids}]{guess}"
+        )
         for path in change.paths:
             values = _values(path)
             lines.append(f"    {path.path}: {short(repr(values['left']))} -> {short(repr(values['right']))}")

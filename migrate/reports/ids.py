@@ -1,4 +1,4 @@
-"""The id map, as CSV, JSON or SQL. Names are other people's text: no spreadsheet may take one for a formula."""
+"""The id map as CSV, JSON or SQL. Names are data: no spreadsheet may take one for a formula."""
 
 from __future__ import annotations
 

@@ -17,7 +17,13 @@ SECRET_PLACES = ("tools", "tool_resources", "definition")
 def row(kind: str, parent: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """One object as a line of a listing."""
     name = body.get("name") or body.get("filename") or ""
-    return {"kind": kind, "id": body.get("id"), "name": name, "parent": parent, "created_at": body.get("created_at")}
+    return {
+        "kind": kind,
+        "id": body.get("id"),
+        "name": name,
+        "parent": parent,
+        "created_at": body.get("created_at"),
+    }
 
 
 def as_dict(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -35,14 +35,18 @@ def as_text(plan: Any, path: object) -> str:
     for action in shown[:SHOWN]:
         more = f" with {action.messages} message(s)" if action.messages else ""
         more += f" ({', '.join(action.fields)})" if action.fields else ""
-        lines.append(f"{SIGNS[action.action]} {action.kind} {short(action.name) or '(no name)'} [{action.id}]{more}")
+        lines.append(
+            f"{SIGNS[action.action]} {action.kind} {short(action.name) or '(no name)'} [{action.id}]{more}"
+        )
     if len(shown) > SHOWN:
         lines.append(f"  and {len(shown) - SHOWN:,} more")
     lines += _losses(plan)
     lines += [f"not in the snapshot: {gap}" for gap in plan.unread]
     lines.append(", ".join(f"{number:,} {name}" for name, number in plan.counts().items() if number))
     left = len(unaccepted(plan))
-    lines.append(f"{left:,} loss(es) not accepted; --accept-loss FIELD or all" if left else "no loss left to accept")
+    lines.append(
+        f"{left:,} loss(es) not accepted; --accept-loss FIELD or all" if left else "no loss left to accept"
+    )
     return "\n".join(filter(None, lines))
 
 

@@ -25,8 +25,14 @@ def as_text(found: Any) -> str:
     """How much was compared, and every finding."""
     lines = [table(found.checked.items())]
     for finding in found.findings[:SHOWN]:
-        where = f"{finding.kind} {finding.name or ''} [{finding.source_id or '-'} -> {finding.target_id or '-'}]"
-        values = f": {short(repr(finding.expected))} became {short(repr(finding.found))}" if finding.path else ""
+        where = (
+            f"{finding.kind} {finding.name or ''} [{finding.source_id or '-'} -> {finding.target_id or '-'}]"
+        )
+        values = (
+            f": {short(repr(finding.expected))} became {short(repr(finding.found))}"
+            if finding.expected != finding.found
+            else ""
+        )
         lines.append(f"finding: {where} {finding.path} {finding.reason}{values}")
     if len(found.findings) > SHOWN:
         lines.append(f"finding: {len(found.findings) - SHOWN:,} more, all named with --json")

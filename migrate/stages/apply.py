@@ -53,7 +53,9 @@ def run(
         )
     sides = (Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url))
     journal = Journal(archive, plan.digest, *sides)
-    blocked = {(a.kind, a.id) for a in plan.actions if a.action == "blocked" and a.kind != "vector_store_file"}
+    blocked = {
+        (a.kind, a.id) for a in plan.actions if a.action == "blocked" and a.kind != "vector_store_file"
+    }
     shop = Workshop(source, writer, fitting(source, profile, plan.models, blocked), journal, progress)
     _check_target(plan, shop, workers)
     for line in id_map(archive.conn, *sides):
@@ -110,7 +112,8 @@ def _settle_known(plan: Plan, shop: Workshop) -> None:
     earlier = [a for a in adopted if shop.record(a) is None]
     entries = shop.journal.intend(("adopt", a.kind, a.parent, a.id, a.name) for a in earlier)
     shop.journal.all_done(
-        (entry, a.target_id, a.target_parent, a.before or None) for entry, a in zip(entries, earlier, strict=True)
+        (entry, a.target_id, a.target_parent, a.before or None)
+        for entry, a in zip(entries, earlier, strict=True)
     )
     shop.count("adopted", len(adopted))
     for action in plan.actions:
@@ -126,7 +129,9 @@ def _report_blocked(plan: Plan, shop: Workshop) -> None:
     for action in plan.actions:
         row = reasons.get((action.kind, action.id))
         if action.action == "blocked" and not (row and row.accepted):
-            shop.fail(action.kind, action.id, action.name, f"blocked: {row.reason if row else 'see the plan'}")
+            shop.fail(
+                action.kind, action.id, action.name, f"blocked: {row.reason if row else 'see the plan'}"
+            )
 
 
 def _check_target(plan: Plan, shop: Workshop, workers: int) -> None:
@@ -134,7 +139,9 @@ def _check_target(plan: Plan, shop: Workshop, workers: int) -> None:
     listed = shop.writer.probe().routes.get("thread") == "works"
     named = {a.target_id for a in plan.actions if a.kind == "thread" and a.target_id}
     made = {
-        (e.kind, e.target_parent, e.target_id) for e in shop.earlier.values() if e.state == "done" and e.target_id
+        (e.kind, e.target_parent, e.target_id)
+        for e in shop.earlier.values()
+        if e.state == "done" and e.target_id
     }
     threads = named | {id_ for kind, _, id_ in made if kind == "thread"}
     wanted = configuration(workers, () if listed else threads, listed)
@@ -142,8 +149,12 @@ def _check_target(plan: Plan, shop: Workshop, workers: int) -> None:
         must_be_whole(taken, shop.writer.url, CONFIGURATION)
         present = states(target, named)
         ours = made | _side_effects(target, made) | _unsettled(shop, target)
-    changed = {(a.kind, a.target_parent, a.target_id): a for a in plan.actions if a.action in ("update", "delete")}
-    untouched: States = {key: state for key, state in present.items() if key not in changed and not _of(key, ours)}
+    changed = {
+        (a.kind, a.target_parent, a.target_id): a for a in plan.actions if a.action in ("update", "delete")
+    }
+    untouched: States = {
+        key: state for key, state in present.items() if key not in changed and not _of(key, ours)
+    }
     if combined(untouched) != plan.target.digest:
         raise PlanStale(
             f"{plan.target.url} is not what it was when the plan was made",
@@ -181,6 +192,11 @@ def _unsettled(shop: Workshop, target: Estate) -> set[Key]:
     stamps = {f"{shop.source.type}:{e.source_id}" for e in open_}
     files = {e.source_id for e in open_ if e.kind == "file"}
     shapes = {(f.name, f.fields.get("bytes")) for f in shop.source.of("file").values() if f.id in files}
-    found = {e.key for kind in ("assistant", "vector_store") for e in target.of(kind).values() if stamp(e) in stamps}
+    found = {
+        e.key
+        for kind in ("assistant", "vector_store")
+        for e in target.of(kind).values()
+        if stamp(e) in stamps
+    }
     found |= {f.key for f in target.of("file").values() if (f.name, f.fields.get("bytes")) in shapes}
     return found

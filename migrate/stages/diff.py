@@ -36,7 +36,9 @@ class Difference:
     unread: list[str] = field(default_factory=list)
 
 
-def diff(left: Estate, right: Estate, journal: Mapping[tuple[str, str], str], kinds: frozenset[str]) -> Difference:
+def diff(
+    left: Estate, right: Estate, journal: Mapping[tuple[str, str], str], kinds: frozenset[str]
+) -> Difference:
     """Compare two estates. `kinds` narrows what is reported (empty: all)."""
     pairs = pair(left, right, journal, guess=True)
     comparison = _Comparison(left, right, pairs)
@@ -107,7 +109,12 @@ class _Comparison:
                 paths = differing(normal(ours[one]), normal(theirs[other]))
                 if paths:
                     yield Change(
-                        kind, originals[one].id, theirs[other].id, originals[one].name, "changed", tuple(paths)
+                        kind,
+                        originals[one].id,
+                        theirs[other].id,
+                        originals[one].name,
+                        "changed",
+                        tuple(paths),
                     )
 
     def _pair(self, left: Entity, right: Entity, guessed: bool) -> Iterator[Change]:
@@ -115,7 +122,9 @@ class _Comparison:
         if not right.fields.get("sha256"):
             paths = [path for path in paths if path.path != "sha256"]
         if paths:
-            yield Change(left.kind, left.id, right.id, left.name or right.name, "changed", tuple(paths), guessed)
+            yield Change(
+                left.kind, left.id, right.id, left.name or right.name, "changed", tuple(paths), guessed
+            )
 
     def _seen_from_right(self, entity: Entity) -> Entity:
         """References by the ids they have on the right: ids never differ by being ids."""

@@ -28,7 +28,9 @@ class FileFacts:
     @classmethod
     def of(cls, body: Mapping[str, JSON]) -> FileFacts:
         size = body.get("bytes")
-        return cls(str(body.get("id")), str(body.get("filename") or ""), size if isinstance(size, int) else None)
+        return cls(
+            str(body.get("id")), str(body.get("filename") or ""), size if isinstance(size, int) else None
+        )
 
 
 @dataclass(frozen=True)

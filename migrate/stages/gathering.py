@@ -57,7 +57,9 @@ class Gatherer:
         elif listed or given:
             self._thread_listing(listed, given)
         elif self._wanted.list_threads:
-            self._unread("thread", "this service does not list its threads; give their ids with --threads FILE")
+            self._unread(
+                "thread", "this service does not list its threads; give their ids with --threads FILE"
+            )
 
     def _unread(self, kind: str, reason: str) -> None:
         self.gaps += 1

@@ -22,9 +22,7 @@ CONFIGURATION = ("file", "vector_store", "vector_store_file", "assistant")
 
 
 @contextmanager
-def live(
-    reader: Reader, wanted: Wanted, progress: Progress | None = None
-) -> Iterator[tuple[Estate, Taken]]:
+def live(reader: Reader, wanted: Wanted, progress: Progress | None = None) -> Iterator[tuple[Estate, Taken]]:
     """A live estate as if it were archived; gone when the block ends."""
     with Archive.temporary() as archive:
         taken = take(reader, archive, wanted, progress)

@@ -61,7 +61,13 @@ class Workshop:
     def __init__(
         self, source: Estate, writer: Writer, fit: Target, journal: Journal, progress: Progress
     ) -> None:
-        self.source, self.writer, self.fit, self.journal, self.progress = source, writer, fit, journal, progress
+        self.source, self.writer, self.fit, self.journal, self.progress = (
+            source,
+            writer,
+            fit,
+            journal,
+            progress,
+        )
         self.codec = CODECS[writer.type]
         self.tally = Tally()
         self.ids: dict[tuple[str, str], str] = {}
@@ -182,5 +188,3 @@ def give_up(shop: Workshop, action: Action, entries: list[int], failed: RequestF
     if not isinstance(failed, OutcomeUnknown):
         shop.journal.failed(entries, str(failed))
     shop.fail(action.kind, action.id, action.name, str(failed))
-
-

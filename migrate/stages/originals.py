@@ -23,7 +23,9 @@ class Originals:
         if folder is None:
             return
         if not folder.is_dir():
-            raise BadUsage(f"{folder} is not a folder", todo="--originals takes the folder that holds the files")
+            raise BadUsage(
+                f"{folder} is not a folder", todo="--originals takes the folder that holds the files"
+            )
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 self._files.setdefault((path.name, path.stat().st_size), []).append(path)

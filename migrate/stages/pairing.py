@@ -90,7 +90,9 @@ def _natural(
     for k, id_ in other:
         by_key.setdefault(k, []).append(id_)
     return [
-        (id_, by_key[k].pop(0)) for k, id_ in one if k is not None and counts[k] == there.get(k, 0) and by_key[k]
+        (id_, by_key[k].pop(0))
+        for k, id_ in one
+        if k is not None and counts[k] == there.get(k, 0) and by_key[k]
     ]
 
 

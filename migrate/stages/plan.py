@@ -208,7 +208,9 @@ class Planner:
         fitted = [self._fitted(message)[0] for message in messages]
         done = self._arrived(entity, row.target_id, messages, fitted)
         if row.action in ("create", "update", "skip", "adopt"):
-            action = "update" if row.target_id and len(fitted) > done and row.action != "create" else row.action
+            action = (
+                "update" if row.target_id and len(fitted) > done and row.action != "create" else row.action
+            )
             row = row.model_copy(update={"messages": len(fitted) - done, "action": action})
             if action == "update" and not row.before:
                 row = row.model_copy(update={"before": fingerprint(present[row.target_id])})
@@ -231,7 +233,9 @@ class Planner:
                 )
                 return len(fitted)
         if len(present) > len(fitted):
-            self._lose(thread, "messages", f"{len(present) - len(fitted)} on the target are not from here", "lost")
+            self._lose(
+                thread, "messages", f"{len(present) - len(fitted)} on the target are not from here", "lost"
+            )
         return min(len(present), len(fitted))
 
     def _fitted(self, entity: Entity) -> tuple[Entity, list[Loss]]:

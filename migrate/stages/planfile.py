@@ -89,11 +89,11 @@ class Plan(Strict):
     def counts(self) -> dict[str, int]:
         """How many objects each action concerns; messages count one by one."""
         names: tuple[ActionName, ...] = ("create", "update", "delete", "adopt", "skip", "blocked")
-        total = dict.fromkeys(names, 0)
+        total: dict[str, int] = dict.fromkeys(names, 0)
         for row in self.actions:
             total[row.action] += 1
             total["create"] += row.messages
-        return dict(total)
+        return total
 
     def sealed(self) -> Plan:
         """The plan with its own fingerprint."""
@@ -120,18 +120,26 @@ def read(path: Path) -> Plan:
     try:
         data: Any = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadUsage(f"cannot read {path}", error.strerror or str(error), "write one: plan -o FILE") from None
+        raise BadUsage(
+            f"cannot read {path}", error.strerror or str(error), "write one: plan -o FILE"
+        ) from None
     except ValueError as error:
-        raise BadUsage(f"{path} is not a plan", f"it is not JSON: {error}", "write one: plan -o FILE") from None
+        raise BadUsage(
+            f"{path} is not a plan", f"it is not JSON: {error}", "write one: plan -o FILE"
+        ) from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise BadUsage(f"{path} is not a plan", "it has no format this version knows", "write one: plan -o FILE")
+        raise BadUsage(
+            f"{path} is not a plan", "it has no format this version knows", "write one: plan -o FILE"
+        )
     try:
         plan = Plan.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise PlanEdited(
-            f"{path} is not as it was written", f"{where}: {first['msg']}", "run plan again and read the new one"
+            f"{path} is not as it was written",
+            f"{where}: {first['msg']}",
+            "run plan again and read the new one",
         ) from None
     if plan.digest != plan.fingerprint():
         raise PlanEdited(

@@ -105,8 +105,13 @@ def _attach(shop: Workshop, store: str, batch: list[tuple[Action, Body]]) -> Non
     entries = shop.journal.intend(
         [("create", action.kind, action.parent, action.id, action.name) for action, _ in batch]
     )
+
+    def send() -> Body:
+        shop.writer.attach(store, [row for _, row in batch])
+        return {}
+
     try:
-        shop.once(lambda: shop.writer.attach(store, [row for _, row in batch]) or {}, lambda: None, resumed=False)
+        shop.once(send, lambda: None, resumed=False)
     except RequestFailed as failed:
         if len(batch) > 1 and not isinstance(failed, OutcomeUnknown):
             for row in batch:

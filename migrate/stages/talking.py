@@ -116,7 +116,9 @@ def _already(shop: Workshop, thread: Entity, there: str) -> int:
         for body in page.bodies:
             expected = next(wanted, None)
             if expected is None or not _is(shop, body, expected):
-                raise OutOfOrder(f"message {body.get('id')} in {there} is not the one expected at place {count}")
+                raise OutOfOrder(
+                    f"message {body.get('id')} in {there} is not the one expected at place {count}"
+                )
             count += 1
     return count
 

@@ -55,14 +55,24 @@ class Verified:
 
 
 def run(
-    plan: Plan, source: Estate, archive: Archive, reader: Reader, profile: Profile, workers: int, progress: Progress
+    plan: Plan,
+    source: Estate,
+    archive: Archive,
+    reader: Reader,
+    profile: Profile,
+    workers: int,
+    progress: Progress,
 ) -> Verified:
     """Read everything the plan speaks of back from the target and compare it."""
     sides = (Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url))
     ids = {(line.kind, line.source_id): line.target_id for line in id_map(archive.conn, *sides)}
     expected = {(a.kind, a.parent, a.id) for a in plan.actions if a.action not in ("blocked", "delete")}
-    threads = [ids[("thread", id_)] for kind, _, id_ in expected if kind == "thread" and ("thread", id_) in ids]
-    blocked = {(a.kind, a.id) for a in plan.actions if a.action == "blocked" and a.kind != "vector_store_file"}
+    threads = [
+        ids[("thread", id_)] for kind, _, id_ in expected if kind == "thread" and ("thread", id_) in ids
+    ]
+    blocked = {
+        (a.kind, a.id) for a in plan.actions if a.action == "blocked" and a.kind != "vector_store_file"
+    }
     inspector = _Inspector(source, plan, profile, ids, blocked, expected)
     with live(reader, configuration(workers, listed=False), progress) as (target, taken):
         must_be_whole(taken, reader.url, CONFIGURATION)
@@ -152,7 +162,9 @@ class _Inspector:
             if entity.facts.get("status") in bad:
                 return
             why = (found.facts.get("last_error") or {}).get("message") or found.facts.get("status")
-            self._find(entity.kind, entity.id, found.id, "", "status", f"the service could not ingest it: {why}")
+            self._find(
+                entity.kind, entity.id, found.id, "", "status", f"the service could not ingest it: {why}"
+            )
 
     def _find(
         self, kind: str, source: str, target: str, name: str, path: str, reason: str, *values: object
@@ -188,7 +200,7 @@ def _bytes(inspector: _Inspector, reader: Reader, workers: int) -> None:
     in_parallel(workers, files, prove)
     if unproven:
         inspector.result.notes.append(
-            f"{len(unproven)} file(s): the service does not give the bytes back, so only names and sizes agree"
+            f"{len(unproven)} file(s): the service keeps the bytes, so only names and sizes are proven"
         )
 
 

@@ -1,4 +1,4 @@
-"""Threads, messages and runs: recorded answers, write shapes, attachments, order, and what must not be called."""
+"""Threads, messages and runs: recorded answers, write shapes, attachments, order, forbidden calls."""
 
 from __future__ import annotations
 

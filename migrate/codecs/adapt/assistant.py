@@ -48,7 +48,9 @@ def _text_limits(target: Target) -> dict[str, int]:
 def _within(text: JSON, name: str, most: int, ledger: Ledger) -> JSON:
     if not isinstance(text, str) or len(text) <= most:
         return text
-    ledger.lost(name, f"{len(text):,} characters, the target takes {most:,}: cut", "the archive has all of it")
+    ledger.lost(
+        name, f"{len(text):,} characters, the target takes {most:,}: cut", "the archive has all of it"
+    )
     return text[:most]
 
 

@@ -35,7 +35,9 @@ def adapt_message(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     """A message in a form that can be written and reads back the same."""
     role = entity.fields.get("role")
     if role not in ROLES:
-        ledger.adapted("role", f"{role!r} cannot be written; it arrives as user", "the archive keeps the role")
+        ledger.adapted(
+            "role", f"{role!r} cannot be written; it arrives as user", "the archive keeps the role"
+        )
         role = "user"
     parts = [new for part in entity.fields.get("content") or [] for new in _part(part, target, ledger)]
     return entity.with_fields(

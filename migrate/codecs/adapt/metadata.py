@@ -23,7 +23,9 @@ def fit_metadata(entity: Entity, target: Target, ledger: Ledger) -> dict[str, st
         if len(key) > profile.metadata_key_max or len(text) > profile.metadata_value_max:
             ledger.lost("metadata", f"{key!r} is longer than the target's limit", "it stays in the archive")
         elif len(kept) >= profile.metadata_pairs:
-            ledger.lost("metadata", f"{key!r} is beyond {profile.metadata_pairs} pairs", "kept in the archive")
+            ledger.lost(
+                "metadata", f"{key!r} is beyond {profile.metadata_pairs} pairs", "kept in the archive"
+            )
         else:
             kept[key] = text
     stamp = stamp_of(target.source_type, entity.id)
