@@ -25,6 +25,9 @@ class WriterLock:
         handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
         try:
             _lock(handle)
+            if not _is_at(path, handle):  # its last holder took the file away while we waited for it
+                os.close(handle)
+                return cls.take(archive)
         except OSError:
             holder = os.read(handle, 200).decode(errors="replace").strip()
             os.close(handle)
@@ -42,6 +45,13 @@ class WriterLock:
         with contextlib.suppress(OSError):
             self.path.unlink()
         os.close(self._handle)
+
+
+def _is_at(path: Path, handle: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _lock(handle: int) -> None:

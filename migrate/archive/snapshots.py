@@ -34,6 +34,11 @@ def body_text(body: Mapping[str, JSON]) -> str:
     return text
 
 
+def storable(text: str) -> str:
+    """Text that SQLite can hold: a lone surrogate has no UTF-8 form and is spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 @dataclass(frozen=True)
 class Row:
     """One body ready to be stored; hashing is done by the thread that received it."""
@@ -45,7 +50,9 @@ class Row:
     @classmethod
     def of(cls, kind: str, body: Mapping[str, JSON]) -> Row:
         text = body_text(body)
-        return cls(str(body.get("id", "")), text, hashlib.sha256(f"{kind}\0{text}".encode()).digest())
+        return cls(
+            storable(str(body.get("id", ""))), text, hashlib.sha256(f"{kind}\0{text}".encode()).digest()
+        )
 
 
 class SnapshotWriter:
@@ -154,7 +161,7 @@ class SnapshotWriter:
         with self.archive.transaction() as conn:
             conn.execute(
                 "INSERT OR REPLACE INTO missing VALUES (?, ?, ?, ?, ?, ?)",
-                (self.id, kind, parent, id_, name or None, reason),
+                (self.id, kind, parent, storable(id_), storable(name) or None, storable(reason)),
             )
 
     def finish(self, state: Literal["complete", "partial"], api_version: str) -> None:

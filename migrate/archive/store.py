@@ -25,6 +25,7 @@ class Archive:
         self.path = path
         self.conn = conn
         self._lock = lock
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     @classmethod
     def open(cls, path: Path, *, write: bool = False, create: bool = False) -> Archive:
@@ -52,8 +53,10 @@ class Archive:
     @classmethod
     def temporary(cls) -> Archive:
         """An archive that vanishes when closed: where a live estate is read to be compared."""
-        folder = Path(tempfile.mkdtemp(prefix="assistants-migrate-"))
-        return cls.open(folder / "estate.db", write=True, create=True)
+        folder = tempfile.TemporaryDirectory(prefix="assistants-migrate-")
+        archive = cls.open(Path(folder.name) / "estate.db", write=True, create=True)
+        archive._folder = folder
+        return archive
 
     def another(self) -> sqlite3.Connection:
         """A further connection for reading, for another thread."""
@@ -80,8 +83,8 @@ class Archive:
         self.conn.close()
         if self._lock:
             self._lock.release()
-        if self.path.parent.name.startswith("assistants-migrate-") and self.path.name == "estate.db":
-            _remove_folder(self.path.parent)
+        if self._folder:
+            self._folder.cleanup()
 
     def __enter__(self) -> Archive:
         return self
@@ -166,9 +169,3 @@ def _told(path: Path) -> Iterator[None]:
         if isinstance(error, sqlite3.IntegrityError):
             raise
         raise ArchiveDamaged(f"{path} is damaged", str(error), "restore it from a copy") from None
-
-
-def _remove_folder(folder: Path) -> None:
-    for file in folder.iterdir():
-        file.unlink()
-    folder.rmdir()

@@ -60,13 +60,12 @@ def program() -> None:
 def main() -> None:
     """Run the program; expected failures are told in three lines and an exit code."""
     try:
-        program.main(standalone_mode=False)
+        code = program.main(standalone_mode=False)  # click gives an Exit's code back instead of raising it
+        sys.exit(code if isinstance(code, int) else 0)
     except MigrateError as error:
         for line in error.lines():
             click.echo(f"{'error: ' if line == error.what else '  '}{clean(line)}", err=True)
         sys.exit(error.exit_code)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
     except click.Abort:
         click.echo("stopped", err=True)
         sys.exit(3)

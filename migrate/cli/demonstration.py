@@ -63,8 +63,7 @@ class Demonstration:
         given = [*arguments, "--config", str(self.config), "--quiet"]
         with redirect_stdout(out):
             try:
-                program.main(given, standalone_mode=False)
-                code = 0
+                code = program.main(given, standalone_mode=False) or 0
             except click.exceptions.Exit as done:
                 code = done.exit_code
         return code, out.getvalue()

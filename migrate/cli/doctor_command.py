@@ -24,6 +24,4 @@ def command(common: Common, estate: str) -> None:
     finally:
         reader.close()
     common.answer(as_dict(found), as_text(found))
-    finish(
-        5 if found.retired else 3 if any(s.state in ("failed", "denied") for s in found.symptoms[1:4]) else 0
-    )
+    finish(5 if found.retired else 0 if found.whole else 3)

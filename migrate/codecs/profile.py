@@ -36,6 +36,7 @@ class Profile:
     metadata_key_max: int = 64
     metadata_value_max: int = 512
     attributes: Attributes = "create"
+    chunking: bool = True
     store_description: bool = False
     reasoning_effort: bool = False
     messages_per_create: int = 32
@@ -75,10 +76,14 @@ PROFILES: Mapping[str, Profile] = {p.service: p for p in (_AZURE, _OPENAI)}
 ATTRIBUTES_SINCE = "2025-03"
 """First dated Azure API version that has attributes on a store's files."""
 
+CHUNKING_SINCE = "2024-07"
+"""First dated Azure API version that takes a chunking strategy (2024-05-01-preview refuses the key)."""
+
 
 def profile_for(service: str, api_version: str = "") -> Profile:
     """The row for a service, narrowed to what its API version can do."""
     row = PROFILES[service]
-    if service == "azure-openai" and api_version[:2] == "20" and api_version < ATTRIBUTES_SINCE:
-        row = replace(row, attributes="none")
+    if service == "azure-openai" and api_version[:2] == "20":
+        row = row if api_version >= ATTRIBUTES_SINCE else replace(row, attributes="none")
+        row = replace(row, chunking=api_version >= CHUNKING_SINCE)
     return row

@@ -52,6 +52,8 @@ class Options:
             raise ValueError(f"no such face: {self.face!r}; known: {', '.join(get_args(FaceName))}")
         if not is_loopback(self.host):
             raise ValueError(f"the emulator listens on loopback addresses only, not on {self.host!r}")
+        if self.state is not None and not self.state.is_dir():
+            raise ValueError(f"no folder of saved answers: {self.state}")
         if not self.key:
             raise ValueError("the emulator needs a key, as the service does")
 

@@ -17,7 +17,7 @@ from migrate.endpoints.channel import Channel
 from migrate.endpoints.interface import Body, Page, Probe, Reader, Writer
 from migrate.endpoints.paging import walk
 from migrate.endpoints.routes import BETA, ROUTES, STEP_INCLUDE, address
-from migrate.errors import NotThere
+from migrate.errors import NotThere, RequestFailed
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,12 @@ class FamilyReader(Reader):
         channel = self.channel(kind)
 
         def fetch(cursor: str) -> Body:
-            return channel.get(path, {**params, "after": cursor} if cursor else params)
+            try:
+                return channel.get(path, {**params, "after": cursor} if cursor else params)
+            except RequestFailed as failed:
+                if failed.status == 400 and kind == "file" and not cursor:
+                    return channel.get(path)  # a service whose files are not paged may refuse to be asked
+                raise
 
         return walk(fetch, path, after)
 

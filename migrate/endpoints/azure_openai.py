@@ -34,12 +34,28 @@ def connect(settings: Settings, writable: bool = False) -> FamilyReader:
                 break
         else:
             version, dated = versions[0], _dated(settings, credential, http, versions[0])
+        if settings.api_version and found["assistant"].state == "gone":
+            _suggest_version(settings, credential, http)
         stored = dated
         if "works" not in (found["file"].state, found["vector_store"].state):
             stored = _outliving(settings, credential, http, found)
         return Access(_probe(found, version, stored is not dated), dated, stored)
 
     return reader_or_writer(writable)("azure-openai", settings.url, settle, http.close)
+
+
+def _suggest_version(settings: Settings, credential: dict[str, Any], http: Any) -> None:
+    """Raise `Unreachable` when another API version has what the configured one lacks: a misspelled
+    version must not pass for a retired service."""
+    for version in VERSIONS:
+        if version == settings.api_version:
+            continue
+        if ask(_dated(settings, credential, http, version), "assistant").state == "works":
+            raise Unreachable(
+                f"{settings.url} has no assistants in API version {settings.api_version!r}",
+                f"version {version} has them",
+                f'set api_version = "{version}" in the config file',
+            )
 
 
 def _dated(settings: Settings, credential: dict[str, Any], http: Any, version: str) -> Channel:

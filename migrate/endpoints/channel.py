@@ -136,6 +136,8 @@ def parsed(response: httpx2.Response) -> Body:
     """The JSON object of an answer; anything else (HTML of a proxy, a cut body) is a failed request."""
     try:
         body = json.loads(response.content) if response.content else {}
+    except RecursionError:
+        raise RequestFailed("the answer is nested too deeply to be read") from None
     except ValueError:
         start = " ".join(response.text[:200].split())
         raise RequestFailed(f"the answer is not JSON but begins {start[:80]!r}") from None

@@ -29,7 +29,13 @@ class Diagnosis:
     symptoms: list[Symptom]
     notes: tuple[str, ...]
 
+    @property
+    def whole(self) -> bool:
+        """Whether everything can be read whose absence is not the service's own way."""
+        return all(s.state == "works" for s in self.symptoms if s.what in ESSENTIAL)
 
+
+ESSENTIAL = ("assistants", "files", "vector stores")
 NAMES = {
     "assistant": "assistants",
     "thread": "listing of threads",

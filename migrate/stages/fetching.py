@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from migrate.archive.snapshots import Row, ScopeState
 from migrate.errors import Denied, NotDownloadable, NotThere, RequestFailed
-from migrate.model import JSON
+from migrate.model import JSON, KINDS
 from migrate.stages.choice import Choice
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Fetcher:
             for page in self._reader.pages(kind, parent, after=cursor):
                 self._bring(self._page(kind, parent, page.bodies, page.cursor))
         except RequestFailed as failed:
-            self._bring(_broken(kind, parent, failed))
+            self._bring(self._broken(kind, parent, failed))
         else:
             self._bring(Ended(kind, parent, "complete"))
 
@@ -111,7 +111,7 @@ class Fetcher:
                 seen.update(str(body.get("id")) for body in page.bodies)
                 self._bring(self._page("thread", "", page.bodies, page.cursor))
         except RequestFailed as failed:
-            state = _broken("thread", "", failed)
+            state = self._broken("thread", "", failed)
         for id_ in dict.fromkeys(given):
             if id_ not in seen:
                 self._one_thread(id_)
@@ -134,7 +134,7 @@ class Fetcher:
                 for page in self._reader.pages("run_step", thread, run=run):
                     self._bring(self._page("run_step", thread, page.bodies, ""))
         except RequestFailed as failed:
-            self._bring(_broken("run_step", thread, failed))
+            self._bring(self._broken("run_step", thread, failed))
         else:
             self._bring(Ended("run_step", thread, "complete"))
 
@@ -170,9 +170,14 @@ class Fetcher:
         files = tuple(map(FileFacts.of, wanted)) if kind == "file" else ()
         return Fetched(kind, parent, [Row.of(kind, body) for body in wanted], cursor, files)
 
-
-def _broken(kind: str, parent: str, failed: RequestFailed) -> Ended:
-    """A listing that failed; below a parent, a 404 says that the parent was deleted meanwhile."""
-    if parent and isinstance(failed, NotThere):
-        return Ended(kind, parent, "gone", "deleted while the snapshot was read")
-    return Ended(kind, parent, "failed", str(failed))
+    def _broken(self, kind: str, parent: str, failed: RequestFailed) -> Ended:
+        """A listing that failed. Below a parent, a 404 may mean that the parent was deleted meanwhile:
+        only the parent's own address tells that from a listing that cannot be read."""
+        if parent and isinstance(failed, NotThere):
+            try:
+                self._reader.get(KINDS[kind].parent, parent)
+            except NotThere:
+                return Ended(kind, parent, "gone", "deleted while the snapshot was read")
+            except RequestFailed:
+                pass
+        return Ended(kind, parent, "failed", str(failed))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 
 from migrate.codecs import Profile, Target
 from migrate.model import Entity
@@ -39,6 +39,20 @@ def fitting(
         file_named=source.of("file").get,
         thread_finds=thread_finds,
     )
+
+
+def without_own_store(there: Entity, thread: Entity, messages: Iterable[Entity]) -> Entity:
+    """A thread on the target without the vector store that the service itself made for it: attachments
+    to be searched call for one where the thread brings none."""
+    if (thread.fields.get("tool_resources") or {}).get("file_search"):
+        return there
+    tools = [
+        tool for m in messages for a in m.fields.get("attachments") or [] for tool in a.get("tools") or []
+    ]
+    if not any(tool.get("type") == "file_search" for tool in tools):
+        return there
+    resources = {k: v for k, v in (there.fields.get("tool_resources") or {}).items() if k != "file_search"}
+    return there.with_fields(tool_resources=resources)
 
 
 def with_plan_losses(entity: Entity, losses: list[Loss], source: Estate) -> list[Loss]:

@@ -120,7 +120,10 @@ class Workshop:
             return found, True
         for attempt in range(TRIES):
             try:
-                return send(), False
+                answer = send()
+                if not answer.get("id"):
+                    raise OutcomeUnknown("the answer to a creating request names no id")
+                return answer, False
             except OutcomeUnknown:
                 time.sleep(waiting * 2**attempt)
                 if found := find():

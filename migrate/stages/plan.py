@@ -18,7 +18,7 @@ from migrate.model.normal import normal
 from migrate.model.refs import remap
 from migrate.stages.differing import differing
 from migrate.stages.estate import Estate, stamp
-from migrate.stages.fitting import fitting, with_plan_losses
+from migrate.stages.fitting import fitting, with_plan_losses, without_own_store
 from migrate.stages.pairing import Pairs
 from migrate.stages.planfile import FORMAT, Action, LossRow, Plan, SourceSide, TargetSide
 from migrate.stages.present import combined, fingerprint, states
@@ -159,6 +159,8 @@ class Planner:
             return row.model_copy(update={"target_parent": parent})
         changed = self._changed(fitted, there)
         allowed = set(self.codec.updatable.get(entity.kind, ()))
+        if len(fitted.fields.get("instructions") or "") > self.fit.profile.instructions_modify_max:
+            allowed.discard("instructions")
         place = {"target_id": there.id, "target_parent": there.parent}
         if not changed:
             known = (entity.kind, there.id) in self.known
@@ -190,6 +192,9 @@ class Planner:
             for e in (self.target.members("vector_store_file", there) if there else ())
         }
         blocked = ("vector_store", store) in self.blocked
+        state, reason = self.source.snapshot.scope("vector_store_file", store)
+        if state == "failed":
+            self._lose(self.source.of("vector_store")[store], "files", f"not read to the end: {reason}")
         for number, entity in enumerate(self.source.members("vector_store_file", store)):
             if number >= self.fit.profile.store_files_max:
                 self._lose(entity, "file_id", f"beyond {self.fit.profile.store_files_max:,} files", "blocked")
@@ -200,12 +205,14 @@ class Planner:
             yield self._decide(entity, present.get(file), there or "")
 
     def _thread(self, entity: Entity, present: Mapping[str, Entity]) -> Iterator[Action]:
-        row = self._decide(entity, self._counterpart(entity, present))
         state, reason = self.source.snapshot.scope("message", entity.id)
-        if state != "complete":
-            self._lose(entity, "messages", f"not read to the end: {reason or 'not read'}", "lost")
+        if state == "gone":
+            return
         messages = self.source.members("message", entity.id)
         fitted = [self._fitted(message)[0] for message in messages]
+        row = self._decide(entity, _as_sent(self._counterpart(entity, present), entity, fitted))
+        if state != "complete":
+            self._lose(entity, "messages", f"not read to the end: {reason or 'not read'}", "lost")
         done = self._arrived(entity, row.target_id, messages, fitted)
         if row.action in ("create", "update", "skip", "adopt"):
             action = (
@@ -250,6 +257,10 @@ class Planner:
         self.losses.append(
             Loss(entity.kind, entity.id, name, grade, reason, "", entity.parent, entity.name)  # type: ignore[arg-type]
         )
+
+
+def _as_sent(there: Entity | None, thread: Entity, messages: list[Entity]) -> Entity | None:
+    return there and without_own_store(there, thread, messages)
 
 
 def _row(loss: Loss, accept: frozenset[str]) -> LossRow:

@@ -108,7 +108,7 @@ def _attach(shop: Workshop, store: str, batch: list[tuple[Action, Body]]) -> Non
 
     def send() -> Body:
         shop.writer.attach(store, [row for _, row in batch])
-        return {}
+        return {"id": store}
 
     try:
         shop.once(send, lambda: None, resumed=False)

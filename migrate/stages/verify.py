@@ -21,7 +21,7 @@ from migrate.model.normal import normal
 from migrate.model.refs import remap
 from migrate.stages.differing import differing
 from migrate.stages.estate import Estate
-from migrate.stages.fitting import fitting
+from migrate.stages.fitting import fitting, without_own_store
 from migrate.stages.looking import CONFIGURATION, configuration, conversations, live, must_be_whole
 from migrate.stages.parallel import in_parallel
 from migrate.stages.planfile import Plan
@@ -117,7 +117,9 @@ class _Inspector:
         present = {e.id: e for e in target.threads()}
         for thread in self._wanted("thread", self.source.threads()):
             there = self.ids.get(("thread", thread.id), "")
-            self._one(thread, present.get(there))
+            messages = (self.codec.adapt(m, self.fit)[0] for m in self.source.walk("message", thread.id))
+            found = present.get(there)
+            self._one(thread, found and without_own_store(found, thread, messages))
             if there in present:
                 self._messages(thread.id, there, target)
 

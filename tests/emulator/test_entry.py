@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -136,6 +137,8 @@ def test_options_are_checked():
         Options(face="other")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="key"):
         Options(key="")
+    with pytest.raises(ValueError, match="no folder"):
+        Options(state=Path("nowhere"))
 
 
 def test_requests_are_recorded_when_asked_for(launch):

@@ -7,6 +7,7 @@ import http.client
 import io
 import json
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import openai
@@ -65,6 +66,14 @@ def test_bytes_are_kept(azure, size):
     assert azure.ok("GET", f"/files/{file_id}")["bytes"] == size
     assert azure.client.files.content(file_id).read() == content
     assert azure.cloud.estate.content[file_id].read() == content
+
+
+def test_two_can_read_one_file_at_once(azure):
+    content = bytes(number % 251 for number in range(3_000_000))
+    file_id = azure.file(content=content)
+    with ThreadPoolExecutor(4) as pool:
+        reads = [pool.submit(lambda: azure.client.files.content(file_id).read()) for _ in range(8)]
+    assert all(read.result() == content for read in reads)
 
 
 def test_a_large_file_does_not_fill_the_memory(azure):

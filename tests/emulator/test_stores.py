@@ -1,4 +1,4 @@
-"""Vector stores: recorded answers, ingestion in time, chunking, attributes, batches, expiry, parsed content."""
+"""Vector stores: recorded answers, ingestion, chunking, attributes, batches, expiry, parsed content."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from typing import Any
 from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.codecs.adapt.metadata import fit_metadata
 from migrate.model import JSON, Entity
+from migrate.model.normal import DEFAULT_CHUNKING
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
 DAYS = range(1, 366)
@@ -71,6 +72,11 @@ def adapt_store_file(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     chunking = entity.fields.get("chunking_strategy")
     if isinstance(chunking, dict) and chunking.get("type") not in ("auto", "static"):
         ledger.adapted("chunking_strategy", f"{chunking.get('type')!r} is no request; the default is used")
+        chunking = None
+    if chunking and not target.profile.chunking:
+        if chunking not in ({"type": "auto"}, DEFAULT_CHUNKING):
+            way_out = "use a later api_version for the target"
+            ledger.lost("chunking_strategy", "this API version takes none; the default is used", way_out)
         chunking = None
     return entity.with_fields(chunking_strategy=chunking, attributes=_attributes(entity, target, ledger))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack
 
 from starlette.responses import Response, StreamingResponse
 
 from .. import ids, multipart, paging
-from ..blobs import Upload
+from ..blobs import Blob, Upload
 from ..call import Call
 from ..errors import ApiError, no_file, refuse
 from ..estate import Json, Table, now
@@ -137,7 +137,13 @@ def content(call: Call, file_id: str) -> Response:
     if blob is None:
         raise no_file(file_id)
     headers = {"content-length": str(blob.size)}
-    return StreamingResponse(blob.pieces(), media_type="application/octet-stream", headers=headers)
+    return StreamingResponse(_streamed(blob), media_type="application/octet-stream", headers=headers)
+
+
+async def _streamed(blob: Blob) -> AsyncIterator[bytes]:
+    """On the loop, not in Starlette's threads: readers of one upload share its handle."""
+    for piece in blob.pieces():
+        yield piece
 
 
 def delete(call: Call, file_id: str) -> Json:

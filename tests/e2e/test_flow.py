@@ -1,0 +1,174 @@
+"""The whole flow, command by command, between every pair of services."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.running import World, options, world
+from tests.e2e.sameness import differences, refused_files
+
+ROUTES = {
+    "azure-azure": ("azure-v2", "azure-openai", "azure-openai"),
+    "openai-openai": ("openai-v2", "openai", "openai"),
+    "azure-openai": ("azure-v2", "azure-openai", "openai"),
+    "openai-azure": ("openai-v2", "openai", "azure-openai"),
+}
+
+
+@dataclass
+class Flow:
+    """One flow from snapshot to verify; every answer is kept for the tests to look at."""
+
+    world: World
+    answers: dict[str, Any] = field(default_factory=dict)
+    codes: dict[str, int] = field(default_factory=dict)
+
+    def run(self, name: str, *arguments: str) -> None:
+        said = self.world(*arguments)
+        assert "Traceback" not in said.err, said.err
+        self.codes[name] = said.code
+        self.answers[name] = said.json if said.out.strip() else said.err
+
+
+@pytest.fixture(scope="module", params=ROUTES)
+def flow(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flow]:
+    state, face, other = ROUTES[request.param]
+    source = options("SOURCE_KEY", state, face, list_threads="works", downloads=True)
+    target = options("TARGET_KEY", face=other, list_threads="works", downloads=True)
+    with world(tmp_path_factory.mktemp("flow"), source, target) as made:
+        done = Flow(made)
+        db, plan = made.db, made.plan
+        done.run("snapshot", "snapshot", "source", "-o", db)
+        done.run("itself", "diff", db, "source")
+        done.run("before", "diff", db, "target")
+        done.run("strict", "plan", db, "target", "-o", plan)
+        done.run("plan", "plan", db, "target", "-o", plan, "--accept-loss", "all")
+        done.run("apply", "apply", plan, "--yes")
+        done.run("verify", "verify", plan)
+        done.run("again", "apply", plan, "--yes")
+        done.run("replan", "plan", db, "target", "-o", str(made.folder / "again.json"))
+        done.run("after", "diff", db, "target")
+        done.run("ids", "ids", db)
+        yield done
+
+
+def test_a_snapshot_counts_what_the_service_holds(flow: Flow) -> None:
+    assert flow.codes["snapshot"] == 0
+    answer = flow.answers["snapshot"]
+    assert answer["state"] == "complete"
+    assert answer["missing"] == []
+    held = {kind: number for kind, number in flow.world.source.estate.counts().items() if number}
+    assert answer["counts"] == held
+
+
+def test_an_archive_does_not_differ_from_its_live_source(flow: Flow) -> None:
+    assert (flow.codes["itself"], flow.answers["itself"]["changes"]) == (0, [])
+    assert flow.answers["itself"]["differences"] == 0
+
+
+def test_an_empty_target_differs_in_every_object(flow: Flow) -> None:
+    assert flow.codes["before"] == 1
+    counts = flow.answers["snapshot"]["counts"]
+    removed = {(c["kind"], c["left_id"]) for c in flow.answers["before"]["changes"] if c["action"] == "removed"}
+    for kind in ("assistant", "file", "vector_store", "thread"):
+        assert len([1 for k, _ in removed if k == kind]) == counts[kind], kind
+
+
+def test_losses_are_named_before_anything_is_written(flow: Flow) -> None:
+    assert flow.codes["strict"] == 1
+    losses = flow.answers["strict"]["losses"]
+    assert [row for row in losses if row["grade"] in ("lost", "blocked")]
+    assert all(row.keys() >= {"kind", "id", "field", "grade", "reason"} for row in losses)
+    assert all(row["reason"] for row in losses)
+
+
+def test_accepted_losses_let_the_plan_pass(flow: Flow) -> None:
+    assert flow.codes["plan"] == 0
+    actions = flow.answers["plan"]["actions"]
+    assert actions.keys() == {"create", "update", "delete", "adopt", "skip", "blocked"}
+    assert actions["create"] > 0
+    assert actions["update"] == actions["delete"] == actions["adopt"] == actions["skip"] == 0
+
+
+def test_apply_writes_what_was_planned_and_names_what_the_service_refused(flow: Flow) -> None:
+    answer, refused = flow.answers["apply"], refused_files(flow.world)
+    failed = {f["id"] for f in answer["failed"]}
+    assert failed == refused
+    assert flow.codes["apply"] == (3 if refused else 0)
+    assert answer["created"] == flow.answers["plan"]["actions"]["create"]
+    assert answer["updated"] == answer["deleted"] == 0
+
+
+def test_verify_finds_nothing_but_what_the_service_refused(flow: Flow) -> None:
+    answer, refused = flow.answers["verify"], refused_files(flow.world)
+    assert {f["source_id"] for f in answer["findings"]} == refused, answer["findings"]
+    assert answer["ok"] is not bool(refused)
+    assert flow.codes["verify"] == (1 if refused else 0)
+    assert answer["checked"] == flow.answers["plan"]["actions"]["create"]
+
+
+def test_a_second_apply_creates_nothing(flow: Flow) -> None:
+    answer = flow.answers["again"]
+    assert flow.codes["again"] == flow.codes["apply"]
+    assert (answer["created"], answer["updated"], answer["deleted"], answer["adopted"]) == (0, 0, 0, 0)
+
+
+def test_a_second_plan_has_nothing_to_do(flow: Flow) -> None:
+    actions = flow.answers["replan"]["actions"]
+    assert {name for name, number in actions.items() if number} <= {"skip", "blocked"}, actions
+    assert actions["skip"] > 0
+
+
+def test_after_apply_only_announced_losses_differ(flow: Flow) -> None:
+    losses = flow.answers["plan"]["losses"]
+    told = {(row["kind"], row["id"]) for row in losses} | {(row["kind"], "*") for row in losses}
+    surprises = [
+        change
+        for change in flow.answers["after"]["changes"]
+        if (change["kind"], change["left_id"]) not in told
+    ]
+    assert surprises == []
+
+
+def test_after_apply_the_target_holds_the_same_estate(flow: Flow) -> None:
+    losses = flow.answers["plan"]["losses"]
+    assert list(differences(flow.world, flow.answers["ids"], losses)) == []
+
+
+def test_the_id_map_names_every_object_in_three_formats(flow: Flow) -> None:
+    rows = flow.answers["ids"]
+    assert flow.codes["ids"] == 0
+    assert all(row.keys() == {"kind", "source_id", "target_id", "name"} for row in rows)
+    assert len(rows) == flow.answers["plan"]["actions"]["create"]
+    db = flow.world.db
+    text = flow.world.plain("ids", db).out
+    assert len(list(csv.DictReader(io.StringIO(text)))) == len(rows)
+    assert json.loads(flow.world.plain("ids", db, "--format", "json").out) == rows
+    tables = sqlite3.connect(":memory:")
+    tables.executescript(flow.world.plain("ids", db, "--format", "sql").out)
+    found = tables.execute("SELECT kind, source_id, target_id, name FROM id_map").fetchall()
+    tables.close()
+    assert found == [tuple(row.values()) for row in rows]
+    one = flow.world("ids", db, rows[0]["source_id"]).ok()
+    assert rows[0] in one
+    assert flow.world("ids", db, "nobody").code == 1
+
+
+def test_keys_are_in_no_file_that_is_left(flow: Flow) -> None:
+    for file in Path(flow.world.folder).iterdir():
+        flow.world.keeps_secrets(file.read_bytes().decode("latin-1"))
+    assert (Path(flow.world.db).stat().st_mode & 0o777) == 0o600
+
+
+def test_the_source_was_only_read(flow: Flow) -> None:
+    assert {request.method for request in flow.world.source.requests} == {"GET"}
+    assert flow.world.target.estate.forbidden == []
