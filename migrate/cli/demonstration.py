@@ -43,6 +43,10 @@ class Demonstration:
         report = self.folder / "report.txt"
         report.write_text("\n".join(self.report) + "\n", encoding="utf-8")
         click.echo(f"left for you: {archive}, {plan}, {report}", err=True)
+        if self.common.as_json:
+            moved = dict(counts)
+            document = {"archive": archive, "plan": plan, "report": str(report), "moved": moved}
+            click.echo(json.dumps({**document, "ok": verified["ok"], "findings": verified["findings"]}))
         return 0 if verified["ok"] else 1
 
     def step(self, *arguments: str, expect: tuple[int, ...] = (0,)) -> None:

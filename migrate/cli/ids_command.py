@@ -22,5 +22,5 @@ def command(common: Common, archive: Path, old_id: str | None, format_: str) -> 
 
     with Archive.open(archive) as opened:
         rows = list(id_map(opened.conn, source_id=old_id or ""))
-    common.answer(as_dict(rows), as_text(rows, format_))
+    common.answer(as_dict(rows), as_text(rows, format_), data=True)
     finish(1 if old_id and not rows else 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,12 +41,13 @@ class Common:
 
         return Progress() if self.quiet else Spoken()
 
-    def answer(self, document: Any, text: str) -> None:
-        """The result: one JSON document, or text made safe for a terminal."""
+    def answer(self, document: Any, text: str, data: bool = False) -> None:
+        """The result: one JSON document, or text made safe for a terminal. `data` is meant for another
+        program, which gets it to the letter."""
         if self.as_json:
             click.echo(json.dumps(document, indent=1, ensure_ascii=True, default=str))
         elif text:
-            click.echo(clean(text))
+            click.echo(text if data and not sys.stdout.isatty() else clean(text))
 
 
 def common(function: F) -> F:

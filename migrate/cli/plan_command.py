@@ -33,7 +33,7 @@ def command(
     """
     from migrate.cli.planning import make_plan, percent
     from migrate.reports.plan import as_dict, as_text, unaccepted
-    from migrate.stages.plan import Choices
+    from migrate.stages.limits import Choices
     from migrate.stages.planfile import write
 
     config = common.config

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from migrate.archive.store import Archive
     from migrate.endpoints.interface import Reader
     from migrate.stages.estate import Estate
-    from migrate.stages.plan import Choices
+    from migrate.stages.limits import Choices
     from migrate.stages.planfile import Plan
     from migrate.stages.progress import Progress
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from migrate.reports.tables import short, table
+from migrate.reports.tables import table
 
 
 def as_dict(found: Any) -> dict[str, Any]:
@@ -16,6 +16,6 @@ def as_dict(found: Any) -> dict[str, Any]:
 def as_text(found: Any) -> str:
     """One line a symptom, then the advice."""
     version = f", API version {found.api_version}" if found.api_version else ""
-    rows = [(s.what, s.state, short(s.detail, 110)) for s in found.symptoms]
+    rows = [(s.what, s.state, s.detail) for s in found.symptoms]
     notes = [f"note: {note}" for note in found.notes]
-    return "\n".join([f"{found.type} {found.url}{version}", table(rows), *notes])
+    return "\n".join([f"{found.type} {found.url}{version}", table(rows, widest=240), *notes])

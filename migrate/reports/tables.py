@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 WIDEST = 60
 
 
-def table(rows: Iterable[Sequence[object]], head: Sequence[str] = ()) -> str:
-    """A table with two blanks between columns; numbers to the right."""
-    lines = [[short(cell) for cell in row] for row in ([head, *rows] if head else rows)]
+def table(rows: Iterable[Sequence[object]], head: Sequence[str] = (), widest: int = WIDEST) -> str:
+    """A table with two blanks between columns; numbers to the right; no cell over `widest`."""
+    lines = [[short(cell, widest) for cell in row] for row in ([head, *rows] if head else rows)]
     if not lines:
         return ""
     widths = [max(_width(line[n]) for line in lines) for n in range(len(lines[0]))]

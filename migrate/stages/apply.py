@@ -81,22 +81,25 @@ def _carry_out(plan: Plan, shop: Workshop, workers: int, patience: float) -> Non
         return (a for a in changes if a.kind == kind and a.action == action)
 
     source = shop.source
-    in_parallel(workers, of("file", "create"), partial(upload, shop))
+    do = partial(in_parallel, workers, stop=shop.stop)
+    do(of("file", "create"), partial(upload, shop))
     for kind in ("vector_store", "assistant"):
         if kind == "assistant":
             stores = _by_store(of("vector_store_file", "create"))
-            in_parallel(workers, stores.items(), lambda item: fill(shop, *item))
+            do(stores.items(), lambda item: fill(shop, *item))
         entities = source.of(kind)
-        in_parallel(workers, of(kind, "create"), lambda a, found=entities: make(shop, a, found[a.id]))  # type: ignore[misc]
+        do(of(kind, "create"), lambda a, found=entities: make(shop, a, found[a.id]))  # type: ignore[misc]
     for kind in CONFIGURATION:
-        in_parallel(workers, of(kind, "update"), partial(update, shop))
-    threads = {a.id: a for a in changes if a.kind == "thread"}
+        do(of(kind, "update"), partial(update, shop))
+    threads = {
+        a.id: a for a in plan.actions if a.kind == "thread" and a.action in ("create", "update", "adopt")
+    }
     for action in (a for a in threads.values() if a.fields):
         update(shop, action)
     talks = ((threads[t.id], t) for t in source.threads() if t.id in threads)
-    in_parallel(workers, talks, lambda pair: recreate(shop, *pair))
+    do(talks, lambda pair: recreate(shop, *pair))
     await_ingestion(shop, _by_store(of("vector_store_file", "create")), patience)
-    in_parallel(workers, (a for a in plan.actions if a.action == "delete"), partial(delete, shop))
+    do((a for a in plan.actions if a.action == "delete"), partial(delete, shop))
 
 
 def _by_store(actions: Iterable[Action]) -> dict[str, list[Action]]:

@@ -41,17 +41,24 @@ def fitting(
     )
 
 
-def without_own_store(there: Entity, thread: Entity, messages: Iterable[Entity]) -> Entity:
-    """A thread on the target without the vector store that the service itself made for it: attachments
-    to be searched call for one where the thread brings none."""
-    if (thread.fields.get("tool_resources") or {}).get("file_search"):
-        return there
-    tools = [
-        tool for m in messages for a in m.fields.get("attachments") or [] for tool in a.get("tools") or []
-    ]
-    if not any(tool.get("type") == "file_search" for tool in tools):
-        return there
-    resources = {k: v for k, v in (there.fields.get("tool_resources") or {}).items() if k != "file_search"}
+def as_sent(there: Entity, thread: Entity, messages: Iterable[Entity]) -> Entity:
+    """A thread on the target without what the service itself put there: it folds the attachments of
+    messages into the thread, as files for code and, where the thread brings none, as a vector store.
+    `thread` and `messages` are as they were written, with ids of the target."""
+    wanted = thread.fields.get("tool_resources") or {}
+    attached: dict[str, set[str]] = {"code_interpreter": set(), "file_search": set()}
+    for message in messages:
+        for attachment in message.fields.get("attachments") or []:
+            for tool in attachment.get("tools") or []:
+                attached.setdefault(tool.get("type"), set()).add(str(attachment.get("file_id")))
+    resources = dict(there.fields.get("tool_resources") or {})
+    own = set((wanted.get("code_interpreter") or {}).get("file_ids") or [])
+    code = (resources.get("code_interpreter") or {}).get("file_ids") or []
+    resources["code_interpreter"] = {
+        "file_ids": [f for f in code if f in own or f not in attached["code_interpreter"]]
+    }
+    if attached["file_search"] and not wanted.get("file_search"):
+        resources.pop("file_search", None)
     return there.with_fields(tool_resources=resources)
 
 

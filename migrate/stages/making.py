@@ -74,6 +74,7 @@ class Workshop:
         self.earlier: dict[tuple[str, str, str, str], Entry] = {
             (e.action, e.kind, e.source_parent, e.source_id): e for e in journal.entries()
         }
+        self.stop = threading.Event()
         self._lock = threading.Lock()
 
     def record(self, action: Action) -> Entry | None:
@@ -119,6 +120,8 @@ class Workshop:
         if resumed and (found := find()):
             return found, True
         for attempt in range(TRIES):
+            if self.stop.is_set():
+                raise RequestFailed("stopped before it was sent")
             try:
                 answer = send()
                 if not answer.get("id"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
@@ -9,8 +10,11 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 
-def in_parallel(workers: int, items: Iterable[Item], work: Callable[[Item], None]) -> None:
-    """Do `work` for every item. The first exception stops the rest and is raised."""
+def in_parallel(
+    workers: int, items: Iterable[Item], work: Callable[[Item], None], stop: threading.Event | None = None
+) -> None:
+    """Do `work` for every item. The first exception stops the rest and is raised; `stop` is set then,
+    for work that takes long to notice."""
     with ThreadPoolExecutor(workers, thread_name_prefix="hands") as pool:
         under_way: set[Future[None]] = set()
         try:
@@ -21,6 +25,8 @@ def in_parallel(workers: int, items: Iterable[Item], work: Callable[[Item], None
             while under_way:
                 under_way = _settle(under_way)
         except BaseException:
+            if stop:
+                stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 

@@ -7,7 +7,6 @@ a like name is no proof, so an assistant of the same name that somebody else mad
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from migrate.archive.snapshots import now
 from migrate.codecs import CODECS, Codec, Profile, Target
@@ -18,24 +17,11 @@ from migrate.model.normal import normal
 from migrate.model.refs import remap
 from migrate.stages.differing import differing
 from migrate.stages.estate import Estate, stamp
-from migrate.stages.fitting import fitting, with_plan_losses, without_own_store
+from migrate.stages.fitting import as_sent, fitting, with_plan_losses
+from migrate.stages.limits import Choices, within_thresholds
 from migrate.stages.pairing import Pairs
 from migrate.stages.planfile import FORMAT, Action, LossRow, Plan, SourceSide, TargetSide
 from migrate.stages.present import combined, fingerprint, states
-
-SAFE_COUNT = 10
-"""Thresholds do not apply to fewer objects than this."""
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What the user decided. Percentages are of the target's objects of all kinds."""
-
-    models: Mapping[str, str] = field(default_factory=dict)
-    accept: frozenset[str] = frozenset()
-    prune: bool = False
-    max_update: int = 100
-    max_delete: int = 10
 
 
 def make(
@@ -55,7 +41,7 @@ def make(
     planner = Planner(source, target, conversations, pairs, known, profile, choices)
     actions = list(planner.actions())
     actions += planner.deletions() if choices.prune else []
-    _within_thresholds(actions, target, choices)
+    within_thresholds(actions, target, choices)
     losses = [_row(loss, choices.accept) for loss in planner.losses + planner.general()]
     touched = {a.target_id for a in actions if a.kind == "thread" and a.target_id}
     present = states(target, touched)
@@ -157,6 +143,8 @@ class Planner:
             return row.model_copy(update={"action": "blocked"})
         if there is None:
             return row.model_copy(update={"target_parent": parent})
+        if (entity.kind, entity.id) in self.pairs.guessed:
+            self._lose(entity, "id", f"recognised as {there.id} on the target by name and size", "adapted")
         changed = self._changed(fitted, there)
         allowed = set(self.codec.updatable.get(entity.kind, ()))
         if len(fitted.fields.get("instructions") or "") > self.fit.profile.instructions_modify_max:
@@ -210,7 +198,7 @@ class Planner:
             return
         messages = self.source.members("message", entity.id)
         fitted = [self._fitted(message)[0] for message in messages]
-        row = self._decide(entity, _as_sent(self._counterpart(entity, present), entity, fitted))
+        row = self._decide(entity, self._as_sent(self._counterpart(entity, present), entity, fitted))
         if state != "complete":
             self._lose(entity, "messages", f"not read to the end: {reason or 'not read'}", "lost")
         done = self._arrived(entity, row.target_id, messages, fitted)
@@ -222,6 +210,12 @@ class Planner:
             if action == "update" and not row.before:
                 row = row.model_copy(update={"before": fingerprint(present[row.target_id])})
         yield row
+
+    def _as_sent(self, there: Entity | None, thread: Entity, messages: list[Entity]) -> Entity | None:
+        if there is None:
+            return None
+        written = [remap(KINDS[e.kind], e, self.pairs.right) for e in (self._fit(thread)[0], *messages)]
+        return as_sent(there, written[0], written[1:])
 
     def _arrived(self, thread: Entity, there: str, messages: list[Entity], fitted: list[Entity]) -> int:
         """How many of a thread's messages are on the target already, in order."""
@@ -245,12 +239,19 @@ class Planner:
             )
         return min(len(present), len(fitted))
 
+    def _fit(self, entity: Entity) -> tuple[Entity, list[Loss]]:
+        return self.codec.adapt(entity, self.fit)
+
     def _fitted(self, entity: Entity) -> tuple[Entity, list[Loss]]:
-        fitted, losses = self.codec.adapt(entity, self.fit)
+        fitted, losses = self._fit(entity)
         losses = with_plan_losses(entity, losses, self.source)
         self.losses += losses
         told = self.seen_facts.setdefault(entity.kind, set())
-        told.update(name for name, value in entity.facts.items() if value not in (None, "", {}, []))
+        told.update(
+            name
+            for name, value in entity.facts.items()
+            if name != "object" and value not in (None, "", {}, [])
+        )
         return fitted, losses
 
     def _lose(self, entity: Entity, name: str, reason: str, grade: str = "lost") -> None:
@@ -259,31 +260,9 @@ class Planner:
         )
 
 
-def _as_sent(there: Entity | None, thread: Entity, messages: list[Entity]) -> Entity | None:
-    return there and without_own_store(there, thread, messages)
-
-
 def _row(loss: Loss, accept: frozenset[str]) -> LossRow:
     names = {"all", loss.field, loss.field.split(".")[0], f"{loss.kind}.{loss.field}"}
     return LossRow(**loss.__dict__, accepted=loss.grade == "adapted" or bool(accept & names))
-
-
-def _within_thresholds(actions: list[Action], target: Estate, choices: Choices) -> None:
-    total = sum(len(target.of(kind)) for kind in ("file", "vector_store", "assistant")) + sum(
-        1 for _ in target.threads()
-    )
-    for name, most, option in (
-        ("update", choices.max_update, "--max-update"),
-        ("delete", choices.max_delete, "--max-delete"),
-    ):
-        count = sum(1 for action in actions if action.action == name)
-        percent = 100 * count / total if total else 0
-        if count > SAFE_COUNT and percent > most:
-            raise Refused(
-                f"the plan would {name} {count} of {total} objects ({percent:.0f} %)",
-                f"more than {most} % is refused",
-                f"look at the differences first; if it is right: {option} {int(percent) + 1}%",
-            )
 
 
 def must_not_be_empty(source: Estate) -> None:

@@ -34,6 +34,7 @@ def recreate(shop: Workshop, action: Action, thread: Entity) -> None:
             shop.settle(thread, there)
         if action.messages:
             _append(shop, thread, there)
+        if action.messages or action.action == "adopt":
             _note_messages(shop, thread, there)
     except RequestFailed as failed:
         shop.fail("thread", thread.id, thread.name, f"{failed}{_where(there)}")

@@ -21,7 +21,7 @@ from migrate.model.normal import normal
 from migrate.model.refs import remap
 from migrate.stages.differing import differing
 from migrate.stages.estate import Estate
-from migrate.stages.fitting import fitting, without_own_store
+from migrate.stages.fitting import as_sent, fitting
 from migrate.stages.looking import CONFIGURATION, configuration, conversations, live, must_be_whole
 from migrate.stages.parallel import in_parallel
 from migrate.stages.planfile import Plan
@@ -117,9 +117,9 @@ class _Inspector:
         present = {e.id: e for e in target.threads()}
         for thread in self._wanted("thread", self.source.threads()):
             there = self.ids.get(("thread", thread.id), "")
-            messages = (self.codec.adapt(m, self.fit)[0] for m in self.source.walk("message", thread.id))
             found = present.get(there)
-            self._one(thread, found and without_own_store(found, thread, messages))
+            messages = map(self._written, self.source.walk("message", thread.id))
+            self._one(thread, found and as_sent(found, self._written(thread), messages))
             if there in present:
                 self._messages(thread.id, there, target)
 
@@ -147,8 +147,7 @@ class _Inspector:
             there = self.ids.get((entity.kind, entity.id), "")
             self._find(entity.kind, entity.id, there, entity.name, "", "it is not on the target")
             return
-        fitted, _ = self.codec.adapt(entity, self.fit)
-        wanted = normal(remap(KINDS[entity.kind], fitted, lambda kind, old: self.ids.get((kind, old))))
+        wanted = normal(self._written(entity))
         present = normal(Entity(found.kind, found.id, found.parent, found.fields))
         wanted.pop("sha256", None)  # bytes are proven by reading them, not by what a listing says
         for path in differing(wanted, present):
@@ -156,6 +155,11 @@ class _Inspector:
                 entity.kind, entity.id, found.id, entity.name, path.path, "differs", path.left, path.right
             )
         self._state(entity, found)
+
+    def _written(self, entity: Entity) -> Entity:
+        """The object as it should stand on the target: adapted, with the target's ids."""
+        fitted, _ = self.codec.adapt(entity, self.fit)
+        return remap(KINDS[entity.kind], fitted, lambda kind, old: self.ids.get((kind, old)))
 
     def _state(self, entity: Entity, found: Entity) -> None:
         """A store's file that the service failed to take in is there and yet not searchable."""

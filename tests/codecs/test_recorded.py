@@ -9,6 +9,7 @@ import pytest
 from migrate.codecs.assistants_read import decode
 from migrate.model import KINDS
 from migrate.model.normal import normal
+from migrate.model.refs import refs_of
 from tests.codecs.recordings import FOLDER, KIND_OF, answer, names, objects
 
 pytestmark = pytest.mark.skipif(not names(), reason=f"no recordings of real answers in {FOLDER.name}/")
@@ -65,8 +66,6 @@ def test_two_answers_of_one_thread_are_one_thread() -> None:
 
 
 def test_a_citation_of_a_real_answer_is_a_reference() -> None:
-    from migrate.model.refs import refs_of
-
     if "azure_v2_messages_list_with_file_citation.json" not in names():
         pytest.skip("this recording is not there")
     rows = answer("azure_v2_messages_list_with_file_citation.json")["data"]

@@ -14,7 +14,7 @@ Json = dict[str, Any]
 STAMP = "migrated_from"
 SAME = {
     "assistant": ("name", "description", "instructions", "model", "temperature", "top_p", "response_format"),
-    "file": ("filename", "bytes"),
+    "file": ("bytes",),
     "vector_store": ("name", "expires_after"),
     "thread": (),
 }

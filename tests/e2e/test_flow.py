@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -129,14 +131,23 @@ def test_a_second_plan_has_nothing_to_do(flow: Flow) -> None:
 
 
 def test_after_apply_only_announced_losses_differ(flow: Flow) -> None:
-    losses = flow.answers["plan"]["losses"]
-    told = {(row["kind"], row["id"]) for row in losses} | {(row["kind"], "*") for row in losses}
+    told = {(row["kind"], row["id"], row["field"].split(".")[0]) for row in flow.answers["plan"]["losses"]}
     surprises = [
-        change
+        (change["kind"], change["left_id"], change["action"], path)
         for change in flow.answers["after"]["changes"]
-        if (change["kind"], change["left_id"]) not in told
+        for path in change["paths"] or [change["action"]]
+        if (change["kind"], change["left_id"], re.split(r"[.\[]", path)[0]) not in told
     ]
     assert surprises == []
+
+
+def test_a_file_name_that_changes_is_announced(flow: Flow) -> None:
+    here, there = flow.world.source.estate.files, flow.world.target.estate.files
+    told = {row["id"] for row in flow.answers["plan"]["losses"] if row["field"] == "filename"}
+    rows = [row for row in flow.answers["ids"] if row["kind"] == "file"]
+    pairs = [(row["source_id"], row["target_id"]) for row in rows]
+    changed = {one for one, other in pairs if here[one]["filename"] != there[other]["filename"]}
+    assert changed <= told, [here[one]["filename"] for one in changed - told]
 
 
 def test_after_apply_the_target_holds_the_same_estate(flow: Flow) -> None:
@@ -144,23 +155,29 @@ def test_after_apply_the_target_holds_the_same_estate(flow: Flow) -> None:
     assert list(differences(flow.world, flow.answers["ids"], losses)) == []
 
 
-def test_the_id_map_names_every_object_in_three_formats(flow: Flow) -> None:
-    rows = flow.answers["ids"]
+def test_the_id_map_names_every_object(flow: Flow) -> None:
+    rows, db = flow.answers["ids"], flow.world.db
     assert flow.codes["ids"] == 0
     assert all(row.keys() == {"kind", "source_id", "target_id", "name"} for row in rows)
     assert len(rows) == flow.answers["plan"]["actions"]["create"]
-    db = flow.world.db
-    text = flow.world.plain("ids", db).out
-    assert len(list(csv.DictReader(io.StringIO(text)))) == len(rows)
-    assert json.loads(flow.world.plain("ids", db, "--format", "json").out) == rows
-    tables = sqlite3.connect(":memory:")
-    tables.executescript(flow.world.plain("ids", db, "--format", "sql").out)
-    found = tables.execute("SELECT kind, source_id, target_id, name FROM id_map").fetchall()
-    tables.close()
-    assert found == [tuple(row.values()) for row in rows]
-    one = flow.world("ids", db, rows[0]["source_id"]).ok()
-    assert rows[0] in one
+    assert rows[0] in flow.world("ids", db, rows[0]["source_id"]).ok()
     assert flow.world("ids", db, "nobody").code == 1
+
+
+def test_the_id_map_as_csv_and_json(flow: Flow) -> None:
+    rows, db = flow.answers["ids"], flow.world.db
+    table = list(csv.DictReader(io.StringIO(flow.world.plain("ids", db).out)))
+    assert [row["target_id"] for row in table] == [row["target_id"] for row in rows]
+    assert not [row for row in table if row["name"].startswith(("=", "+", "-", "@"))], "a formula"
+    assert json.loads(flow.world.plain("ids", db, "--format", "json").out) == rows
+
+
+def test_the_id_map_as_sql_gives_every_name_back(flow: Flow) -> None:
+    text = flow.world.plain("ids", flow.world.db, "--format", "sql").out
+    with closing(sqlite3.connect(":memory:")) as tables:
+        tables.executescript(text)
+        found = tables.execute("SELECT kind, source_id, target_id, name FROM id_map").fetchall()
+    assert found == [tuple(row.values()) for row in flow.answers["ids"]]
 
 
 def test_keys_are_in_no_file_that_is_left(flow: Flow) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -11,6 +12,8 @@ from migrate.model import JSON, Entity
 from migrate.model.normal import DEFAULT_CHUNKING
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
+UNSENDABLE = re.compile(r'["\\\x00-\x1a\x1c-\x1f]')
+"""Characters that a multipart form cannot carry as they are (the SDK's own table)."""
 DAYS = range(1, 366)
 """Allowed days of expires_after."""
 ATTRIBUTES_MAX = 16
@@ -26,6 +29,8 @@ def adapt_file(entity: Entity, target: Target, ledger: Ledger) -> Entity:
             "the archive has no bytes of this file, so there is nothing to upload",
             "give a folder of originals: snapshot --originals DIR",
         )
+    if UNSENDABLE.search(entity.name):
+        ledger.adapted("filename", "form encoding spells some of its characters as %XX; they may arrive so")
     if entity.facts.get("expires_at"):
         ledger.adapted("expires_at", "the file expires on its service; the new one does not")
     purpose = str(entity.fields.get("purpose") or "")

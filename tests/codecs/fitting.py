@@ -1,0 +1,57 @@
+"""Short ways to make an object, a target, and to see what adapting told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from migrate.codecs import Target, profile_for
+from migrate.codecs.adapt import adapt
+from migrate.model import Entity
+from migrate.model.loss import Loss
+
+AZURE = Target(profile_for("azure-openai", "2025-03-01-preview"), source_type="azure-openai")
+OLD_AZURE = Target(profile_for("azure-openai", "2024-05-01-preview"), source_type="azure-openai")
+OPENAI = Target(profile_for("openai"), source_type="azure-openai")
+
+
+def without(*ids: str, target: Target = AZURE) -> Target:
+    """The same target, where these ids will have no counterpart."""
+    return replace(target, has=lambda _kind, id_: id_ not in ids)
+
+
+def assistant(**fields: Any) -> Entity:
+    return Entity("assistant", "asst_1", fields={"name": "A", "model": "gpt-4o", "tools": [], **fields})
+
+
+def message(*content: Any, **fields: Any) -> Entity:
+    return Entity(
+        "message", "msg_1", "thread_1", {"role": "user", "content": list(content), "attachments": [], **fields}
+    )
+
+
+def text(value: str, *annotations: Any) -> dict[str, Any]:
+    return {"type": "text", "text": {"value": value, "annotations": list(annotations)}}
+
+
+def words(entity: Entity) -> list[str]:
+    """The texts of a message's parts."""
+    return [part["text"]["value"] for part in entity.fields["content"]]
+
+
+def told(losses: Iterable[Loss]) -> list[tuple[str, str]]:
+    """Field and grade of each loss."""
+    return [(loss.field, loss.grade) for loss in losses]
+
+
+def fit(entity: Entity, target: Target = AZURE) -> tuple[Entity, list[tuple[str, str]]]:
+    """The fitted object, and field and grade of each loss."""
+    fitted, losses = adapt(entity, target)
+    return fitted, told(losses)
+
+
+def reasons(entity: Entity, target: Target = AZURE) -> str:
+    return "; ".join(loss.reason for loss in adapt(entity, target)[1])
+
+

@@ -1,0 +1,144 @@
+"""Threads and messages fitted to a target: every part arrives in some form, none in silence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from migrate.codecs.adapt.message import NO_TEXT
+from migrate.model import Entity
+from migrate.model.normal import normal
+from tests.codecs.fitting import AZURE, fit, message, reasons, text, without, words
+
+IMAGE = {"type": "image_file", "image_file": {"file_id": "file-i", "detail": "low"}}
+BOTH = [{"type": "file_search"}, {"type": "code_interpreter"}]
+
+
+def attached(*tools: str, file_id: str = "file-a") -> dict[str, Any]:
+    return {"file_id": file_id, "tools": [{"type": tool} for tool in tools]}
+
+
+@pytest.mark.parametrize("value", ["Hi", " \n\t", "​", "a\r\nb", "\x00", "𝄞" * 3])
+def test_text_arrives_to_the_character(value: str) -> None:
+    fitted, told = fit(message(text(value)))
+    assert (words(fitted), told) == ([value], [])
+
+
+def test_a_refusal_arrives_as_text_word_for_word() -> None:
+    fitted, told = fit(message({"type": "refusal", "refusal": "No, sorry."}))
+    assert (words(fitted), told) == (["No, sorry."], [("content.refusal", "adapted")])
+
+
+def test_empty_text_beside_other_parts_is_left_out() -> None:
+    fitted, told = fit(message(text(""), text("x")))
+    assert (words(fitted), told) == (["x"], [("content", "adapted")])
+
+
+@pytest.mark.parametrize("content", [[], [text("")], [text(""), text("")]])
+def test_a_message_without_text_gets_a_placeholder(content: list[Any]) -> None:
+    fitted, told = fit(message(*content))
+    assert words(fitted) == [NO_TEXT]
+    assert set(told) == {("content", "adapted")}
+
+
+def test_citations_are_lost_and_their_markers_stay() -> None:
+    cited = text("Cake【4:0†source】", {"type": "file_citation", "file_citation": {"file_id": "f"}})
+    fitted, told = fit(message(cited))
+    assert fitted.fields["content"] == [text("Cake【4:0†source】")]
+    assert told == [("content.text.annotations", "lost")]
+
+
+def test_an_image_with_a_counterpart_stays_an_image() -> None:
+    fitted, told = fit(message(IMAGE))
+    assert (fitted.fields["content"], told) == ([IMAGE], [])
+
+
+def test_an_image_without_counterpart_becomes_a_line_with_its_name() -> None:
+    target = replace(without("file-i"), file_named=lambda id_: Entity("file", id_, fields={"filename": "p.png"}))
+    fitted, told = fit(message(IMAGE), target)
+    assert words(fitted) == ["[image p.png (file-i)]"]
+    assert told == [("content.image_file", "lost")]
+
+
+def test_an_image_that_nobody_knows_becomes_a_line_with_its_id() -> None:
+    assert words(fit(message(IMAGE), without("file-i"))[0]) == ["[image file-i]"]
+
+
+def test_an_image_address_stays_as_it_is() -> None:
+    image = {"type": "image_url", "image_url": {"url": "https://example.com/a.png", "detail": "high"}}
+    fitted, told = fit(message(image))
+    assert (fitted.fields["content"], told) == ([image], [])
+
+
+@pytest.mark.parametrize("part", [{"type": "audio", "audio": {}}, {"odd": 1}, "bare words"])
+def test_a_part_of_unknown_type_becomes_a_line(part: Any) -> None:
+    fitted, told = fit(message(text("x"), part, text("y")))
+    type_ = part.get("type") if isinstance(part, dict) else None
+    assert words(fitted) == ["x", f"[content of type {type_}]", "y"]
+    assert told == [("content", "lost")]
+
+
+def test_a_long_text_is_split_without_losing_a_character() -> None:
+    target = replace(AZURE, profile=replace(AZURE.profile, text_max=4))
+    fitted, told = fit(message(text("abcdefghij"), text("abcd")), target)
+    assert words(fitted) == ["abcd", "efgh", "ij", "abcd"]
+    assert told == [("content", "adapted")]
+
+
+@pytest.mark.parametrize("role", ["system", "tool", None])
+def test_a_role_that_cannot_be_written_arrives_as_user(role: str | None) -> None:
+    fitted, told = fit(message(text("x"), role=role))
+    assert (fitted.fields["role"], told) == ("user", [("role", "adapted")])
+
+
+@pytest.mark.parametrize("role", ["user", "assistant"])
+def test_a_role_that_can_be_written_stays(role: str) -> None:
+    assert fit(message(text("x"), role=role))[0].fields["role"] == role
+
+
+def test_an_attachment_stays_with_its_tools() -> None:
+    given = message(text("x"), attachments=[{"file_id": "file-a", "tools": BOTH}])
+    fitted, told = fit(given)
+    assert told == []
+    assert normal(fitted) == normal(given)
+
+
+@pytest.mark.parametrize("file_id", ["gone", None])
+def test_an_attachment_without_a_file_is_lost(file_id: str | None) -> None:
+    given = message(text("x"), attachments=[{"file_id": file_id, "tools": BOTH}, attached("code_interpreter")])
+    fitted, told = fit(given, without("gone"))
+    assert fitted.fields["attachments"] == [attached("code_interpreter")]
+    assert told == [("attachments", "lost")]
+
+
+def test_an_attachment_for_an_unknown_tool_is_lost() -> None:
+    given = message(text("x"), attachments=[attached("browser"), attached("browser", "code_interpreter")])
+    fitted, told = fit(given)
+    assert fitted.fields["attachments"] == [attached("code_interpreter")]
+    assert told == [("attachments", "lost")] * 2
+    assert "browser" in reasons(given)
+
+
+def test_an_attachment_that_the_thread_finds_is_folded_into_its_store() -> None:
+    target = replace(AZURE, thread_finds=lambda thread, file: (thread, file) == ("thread_1", "file-a"))
+    searched, both = attached("file_search"), attached("file_search", "code_interpreter")
+    other = attached("file_search", file_id="file-b")
+    fitted, told = fit(message(text("x"), attachments=[searched, both, other]), target)
+    assert fitted.fields["attachments"] == [attached("code_interpreter"), other]
+    assert told == [("attachments", "adapted")] * 2
+
+
+def test_a_key_of_an_attachment_that_cannot_be_written_is_told() -> None:
+    given = message(text("x"), attachments=[{**attached("file_search"), "data_source": {"uri": "u"}}])
+    fitted, told = fit(given)
+    assert fitted.fields["attachments"] == [attached("file_search")]
+    assert told == [("attachments", "lost")]
+
+
+def test_a_thread_loses_only_the_resources_that_are_gone() -> None:
+    held = {"code_interpreter": {"file_ids": ["gone", "a"]}, "file_search": {"vector_store_ids": ["vs"]}}
+    fitted, told = fit(Entity("thread", "thread_1", fields={"tool_resources": held}), without("gone"))
+    assert fitted.fields["tool_resources"] == {**held, "code_interpreter": {"file_ids": ["a"]}}
+    assert told == [("tool_resources.code_interpreter.file_ids", "lost")]

@@ -1,0 +1,91 @@
+"""What adapting promised is what reads back, every change is told, and fitting what fits changes nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+
+from migrate.codecs import Target
+from migrate.codecs.adapt import adapt
+from migrate.codecs.assistants_read import decode
+from migrate.codecs.assistants_write import WRITTEN, create_wire
+from migrate.model import Entity
+from migrate.model.normal import normal
+from tests.codecs.answering import answered
+from tests.codecs.fitting import AZURE, OLD_AZURE, OPENAI
+from tests.strategies import anything, steady
+
+
+def _tight(target: Target) -> Target:
+    """The same service with limits that generated objects often break."""
+    profile = replace(
+        target.profile,
+        name_max=10,
+        description_max=10,
+        instructions_max=30,
+        tools_max=3,
+        code_files_max=2,
+        text_max=40,
+        metadata_pairs=4,
+        metadata_key_max=20,
+        metadata_value_max=40,
+    )
+    return replace(
+        target,
+        profile=profile,
+        models={"old": "new"},
+        has=lambda _kind, id_: not str(id_).startswith("gone"),
+        thread_finds=lambda _thread, file: file == "file-b",
+    )
+
+
+TARGETS = {
+    "azure": _tight(AZURE),
+    "azure-without-attributes": _tight(OLD_AZURE),
+    "openai": _tight(OPENAI),
+    "roomy": OPENAI,
+}
+each_target = pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS.keys())
+
+
+@each_target
+@steady
+@given(entity=anything)
+def test_what_is_written_reads_back_as_promised(target: Target, entity: Entity) -> None:
+    fitted, _ = adapt(entity, target)
+    wire = json.loads(json.dumps(create_wire(fitted)))
+    assert wire.keys() <= set(WRITTEN[entity.kind])
+    back, *derived = decode(entity.kind, answered(entity.kind, wire), entity.parent)
+    assert not derived
+    assert normal(back) == normal(fitted)
+
+
+@each_target
+@steady
+@given(entity=anything)
+def test_every_field_that_changes_is_told(target: Target, entity: Entity) -> None:
+    fitted, losses = adapt(entity, target)
+    before, after = normal(entity), normal(fitted)
+    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    assert changed <= {loss.field.split(".")[0] for loss in losses}
+
+
+@each_target
+@steady
+@given(entity=anything)
+def test_what_fits_is_not_changed_again(target: Target, entity: Entity) -> None:
+    once, _ = adapt(entity, target)
+    twice, _ = adapt(once, target)
+    assert twice == once
+
+
+@each_target
+@steady
+@given(entity=anything)
+def test_adapting_leaves_the_original_alone(target: Target, entity: Entity) -> None:
+    before = json.dumps([entity.fields, entity.facts, entity.extras])
+    adapt(entity, target)
+    assert json.dumps([entity.fields, entity.facts, entity.extras]) == before

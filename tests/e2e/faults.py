@@ -1,0 +1,123 @@
+"""ASGI applications that stand before an emulator and spoil chosen answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+Match = Callable[[str, str, str], bool]
+"""Method, path and query in: is this the request to be spoiled?"""
+
+
+@dataclass
+class Fault:
+    """Spoils requests that fit, the `first`-th until the `last`-th of them (counted from 1)."""
+
+    fits: Match
+    first: int = 1
+    last: int = 1
+    seen: int = 0
+    spoiled: list[str] = field(default_factory=list)
+
+    def __call__(self, app: Any) -> Any:
+        async def wrapped(scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] != "http":
+                await app(scope, receive, send)
+                return
+            asked = scope["method"], scope["path"], scope["query_string"].decode()
+            if self.fits(*asked):
+                self.seen += 1
+                if self.first <= self.seen <= self.last:
+                    self.spoiled.append(f"{asked[0]} {asked[1]}")
+                    await self.spoil(app, scope, receive, send)
+                    return
+            await app(scope, receive, send)
+
+        return wrapped
+
+    async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
+        raise NotImplementedError
+
+
+class LostAnswer(Fault):
+    """The request is carried out, but its answer never arrives: the connection is cut."""
+
+    async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
+        async def nowhere(message: Any) -> None:
+            return
+
+        await app(scope, receive, nowhere)
+        # A promise of more bytes than come: the server closes, the client sees a broken answer.
+        headers = [(b"content-length", b"1000"), (b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b'{"id": "', "more_body": False})
+
+
+class HiddenBehind500(Fault):
+    """The request is carried out, and answered as if it had failed."""
+
+    async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
+        async def nowhere(message: Any) -> None:
+            return
+
+        await app(scope, receive, nowhere)
+        await answer(send, 500, {"error": {"message": "The server had an error.", "type": "server_error"}})
+
+
+@dataclass
+class Instead(Fault):
+    """The request never reaches the service; this is answered."""
+
+    status: int = 500
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        await answer(send, self.status, self.body, self.headers)
+
+
+class HalfAnswer(Fault):
+    """The answer arrives cut in the middle, as if it were whole."""
+
+    async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
+        parts: list[bytes] = []
+
+        async def keep(message: Any) -> None:
+            parts.append(message.get("body", b""))
+
+        await app(scope, receive, keep)
+        whole = b"".join(parts)
+        await answer(send, 200, whole[: len(whole) // 2])
+
+
+async def answer(send: Any, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
+    """Send JSON, or bytes as they are."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    type_ = "text/html" if content.startswith(b"<") else "application/json"
+    named = {"content-type": type_, "content-length": str(len(content)), **(headers or {})}
+    raw = [(name.encode(), value.encode()) for name, value in named.items()]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": content})
+
+
+def posts(ending: str) -> Match:
+    """Creating requests to a listing."""
+    return lambda method, path, query: method == "POST" and path.endswith(ending)
+
+
+def second_page(ending: str) -> Match:
+    """What lies behind the first page of a listing."""
+    return lambda method, path, query: method == "GET" and path.endswith(ending) and "after=" in query
+
+
+def page(ending: str) -> Match:
+    """Whole pages of a listing, not the probe for a single row."""
+
+    def fits(method: str, path: str, query: str) -> bool:
+        return method == "GET" and path.endswith(ending) and "limit=1&" not in f"{query}&"
+
+    return fits

@@ -1,0 +1,123 @@
+"""A snapshot that is stopped: what was read is kept, and the same command goes on where it stopped."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import time
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from tests.e2e.conftest import Launch
+from tests.e2e.running import World, options
+
+
+def slow(launch: Launch) -> World:
+    """An estate whose answers take long enough to be interrupted between them."""
+    source = options("SOURCE_KEY", "azure-v2", list_threads="works", downloads=True, latency=0.04)
+    return launch(source)
+
+
+def stopped(world: World, with_signal: signal.Signals, after: int) -> tuple[int, str]:
+    """Take a snapshot in a process of its own and stop it once so many requests were answered."""
+    process = world.popen("snapshot", "source", "-o", world.db, "--workers", "2")
+    deadline = time.monotonic() + 30
+    while len(world.source.requests) < after:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(with_signal)
+    _, err = finished(process)
+    return process.returncode, err
+
+
+def finished(process: subprocess.Popen[str]) -> tuple[str, str]:
+    out, err = process.communicate(timeout=30)
+    assert "Traceback" not in err, err
+    return out, err
+
+
+def pages(world: World, start: int, end: int | None = None) -> Counter[tuple[str, str]]:
+    """Whole pages of listings that were asked for: path and cursor."""
+    asked = [r for r in world.source.requests[start:end] if r.query.get("limit") not in (None, "1")]
+    return Counter((r.path, r.query.get("after", "")) for r in asked)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=lambda how: how.name)
+def test_a_stopped_snapshot_is_continued_by_the_same_command(launch: Launch, how: signal.Signals) -> None:
+    world = slow(launch)
+    code, err = stopped(world, how, after=24)
+    if how is signal.SIGINT:
+        assert code == 3, err
+        assert "continues" in err
+    rows = world("snapshots", world.db).ok()
+    assert len(rows) == 1
+    assert rows[0]["state"] != "complete"
+    assert world("check", world.db).ok()["ok"] is True
+    assert world("ls", world.db).code == 0
+    with closing(sqlite3.connect(world.db)) as archive:
+        assert archive.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    done_before = rows[0]["counts"]
+    at = len(world.source.requests)
+    answer = world.snapshot("--workers", "2")
+    assert answer["state"] == "complete"
+    held = {kind: number for kind, number in world.source.estate.counts().items() if number}
+    assert answer["counts"] == held
+    assert sum(done_before.values()) > 0
+    first, second = pages(world, 0, at), pages(world, at)
+    again = {asked for asked in second if asked in first}
+    # What was under way on two workers may be read again, and steps are read run by run.
+    again = {asked for asked in again if not asked[0].endswith("/steps")}
+    assert len(again) <= 4, again
+    assert len(world("snapshots", world.db).ok()) == 1
+    assert world("diff", world.db, "source").ok()["differences"] == 0
+
+
+def test_files_that_arrived_before_the_stop_are_not_fetched_again(launch: Launch) -> None:
+    world = slow(launch)
+    stopped(world, signal.SIGINT, after=24)
+    with closing(sqlite3.connect(world.db)) as archive:
+        (kept,) = archive.execute("SELECT count(*) FROM blobs WHERE sha IS NOT NULL").fetchone()
+    at = len(world.source.requests)
+    world.snapshot()
+    fetched = [r for r in world.source.requests[at:] if r.path.endswith("/content")]
+    assert len(fetched) == len(world.source.estate.files) - kept
+
+
+def test_a_full_disk_leaves_a_usable_archive(launch: Launch) -> None:
+    world = launch(options("SOURCE_KEY", "azure-v2", list_threads="works", downloads=True))
+    from migrate.archive import store
+
+    genuine = store._connect
+
+    def cramped(path: Path, write: bool) -> sqlite3.Connection:
+        conn = genuine(path, write)
+        conn.execute("PRAGMA max_page_count = 90")
+        return conn
+
+    with patch.object(store, "_connect", cramped):
+        said = world("snapshot", "source", "-o", world.db)
+    said.error(3, "cannot grow", "make room")
+    assert world("check", world.db).ok()["ok"] is True
+    assert world("snapshots", world.db).ok()[0]["state"] != "complete"
+    answer = world.snapshot()
+    assert (answer["snapshot"], answer["state"]) == (1, "complete")
+    assert world("diff", world.db, "source").ok()["differences"] == 0
+
+
+def test_two_writers_do_not_share_an_archive(launch: Launch) -> None:
+    world = slow(launch)
+    process = world.popen("snapshot", "source", "-o", world.db, "--workers", "2")
+    try:
+        while len(world.source.requests) < 12:
+            time.sleep(0.005)
+        world("snapshot", "source", "-o", world.db).error(4, "estate.db")
+        assert world("ls", world.db).code == 0, "readers are never blocked"
+    finally:
+        process.send_signal(signal.SIGINT)
+        finished(process)

@@ -1,0 +1,94 @@
+"""A creating request is carried out and its answer lost: nothing is made twice, nothing is missing."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.conftest import Launch
+from tests.e2e.faults import Fault, HiddenBehind500, Instead, LostAnswer, posts
+from tests.e2e.running import World, options
+from tests.e2e.sameness import differences, refused_files
+
+LISTINGS = ["/files", "/vector_stores", "/file_batches", "/assistants", "/threads", "/messages"]
+
+
+def arrived_once(world: World, code: int = 0) -> None:
+    """The target holds exactly what the source holds, and verify agrees."""
+    here, there = dict(world.source.estate.counts()), dict(world.target.estate.counts())
+    for kind in ("run", "run_step"):
+        here.pop(kind), there.pop(kind)
+    assert there == here
+    ids = world("ids", world.db).ok()
+    losses = world("plan", world.db, "target", "-o", str(world.folder / "after.json"), "--accept-loss", "all")
+    assert list(differences(world, ids, losses.ok()["losses"])) == []
+    verified = world("verify", world.plan).json
+    assert {f["source_id"] for f in verified["findings"]} == refused_files(world), verified["findings"]
+
+
+def with_fault(launch: Launch, fault: Fault, state: str = "openai-v2", face: str = "openai") -> World:
+    source = options("SOURCE_KEY", state, face, list_threads="works", downloads=True)
+    target = options("TARGET_KEY", face=face, list_threads="works", downloads=True)
+    world = launch(source, target, wrap_target=fault)
+    world.snapshot()
+    world.planned()
+    return world
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+@pytest.mark.parametrize("kind", LISTINGS)
+@pytest.mark.parametrize("how", [LostAnswer, HiddenBehind500])
+def test_a_lost_answer(launch: Launch, how: type[Fault], kind: str, nth: int) -> None:
+    fault = how(posts(kind), first=nth, last=nth)
+    # Only a thread of more messages than one request takes has its messages sent one by one.
+    big = kind == "/messages"
+    world = with_fault(launch, fault, *(("azure-v2", "azure-openai") if big else ()))
+    said = world.apply()
+    if not fault.spoiled:
+        pytest.skip(f"no POST number {nth} of {kind} in this flow")
+    assert said.code in (0, 3), said.err
+    assert "Traceback" not in said.err
+    arrived_once(world)
+
+
+@pytest.mark.parametrize("kind", LISTINGS[:5])
+def test_answers_lost_until_apply_gives_up_are_found_by_the_next_apply(launch: Launch, kind: str) -> None:
+    fault = Instead(posts(kind), last=5, status=500, body={"error": {"message": "down"}})
+    world = with_fault(launch, fault)
+    assert world.apply().ok(3)["failed"]
+    fault.last = 0
+    again = world.apply()
+    assert again.code == 0, again.out
+    arrived_once(world)
+
+
+def test_a_listing_of_threads_that_is_missing_is_told_when_an_answer_is_lost(launch: Launch) -> None:
+    fault = LostAnswer(posts("/threads"))
+    source = options("SOURCE_KEY", "openai-v2", "openai", list_threads="works", downloads=True)
+    world = launch(source, options("TARGET_KEY", face="openai", downloads=True), wrap_target=fault)
+    world.snapshot()
+    world.planned()
+    answer = world.apply().ok()
+    assert any("twin" in note for note in answer["notes"])
+    assert len(world.target.estate.threads) == len(world.source.estate.threads) + 1
+
+
+def test_too_many_requests_are_waited_for(launch: Launch) -> None:
+    busy = {"error": {"message": "Too many requests", "code": "429"}}
+    fault = Instead(lambda method, path, query: True, first=10, last=30, status=429, body=busy,
+                    headers={"retry-after-ms": "5"})  # fmt: skip
+    world = with_fault(launch, fault)
+    assert world.apply().code == 0
+    assert fault.spoiled
+    arrived_once(world)
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_refused_object_is_named_and_the_rest_arrives(launch: Launch, status: int) -> None:
+    refusal = {"error": {"message": "Not this one.", "code": "no"}}
+    world = with_fault(launch, Instead(posts("/assistants"), status=status, body=refusal))
+    answer = world.apply().ok(3)
+    assert [f["kind"] for f in answer["failed"]] == ["assistant"]
+    assert "Not this one." in answer["failed"][0]["reason"]
+    assert len(world.target.estate.assistants) == len(world.source.estate.assistants) - 1
+    assert world.apply().code == 0
+    arrived_once(world)

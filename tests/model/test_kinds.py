@@ -1,0 +1,104 @@
+"""The table of kinds: its order, its walls between field and fact, its references."""
+
+from __future__ import annotations
+
+from graphlib import TopologicalSorter
+
+import pytest
+from hypothesis import given
+
+from migrate.model import KINDS, STAMP, Entity, Kind
+from migrate.model.refs import refs_of, remap
+from tests.strategies import anything, steady
+
+each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
+
+
+def needed(kind: Kind) -> set[str]:
+    """Kinds that must be there first; an assistant that names another one is ordered among its own."""
+    return ({ref.kind for ref in kind.refs} | ({kind.parent} - {""})) - {kind.name}
+
+
+def test_the_order_of_kinds_follows_from_references_and_parents() -> None:
+    order = list(KINDS)
+    for name, kind in KINDS.items():
+        late = [other for other in needed(kind) if order.index(other) > order.index(name)]
+        assert not late, f"{name} comes before {late}"
+    assert set(TopologicalSorter({n: needed(k) for n, k in KINDS.items()}).static_order()) == set(order)
+
+
+def test_every_kind_named_anywhere_is_in_the_table() -> None:
+    assert {name for kind in KINDS.values() for name in needed(kind)} <= set(KINDS)
+
+
+@each_kind
+def test_a_name_is_a_field_or_a_fact_or_an_alias_but_one_of_them(kind: Kind) -> None:
+    names = [*kind.fields, *kind.facts, *kind.aliases]
+    assert len(names) == len(set(names))
+
+
+@each_kind
+def test_every_fact_says_why_it_is_not_written(kind: Kind) -> None:
+    assert all(kind.facts.values())
+
+
+@each_kind
+def test_references_lie_in_fields(kind: Kind) -> None:
+    assert {ref.path.split(".")[0].removesuffix("[]") for ref in kind.refs} <= set(kind.fields)
+
+
+@each_kind
+def test_a_stamped_kind_has_metadata(kind: Kind) -> None:
+    assert not kind.stamped or "metadata" in kind.fields
+    assert STAMP not in kind.fields
+
+
+def test_a_message_names_files_in_four_places() -> None:
+    content = [
+        {"type": "image_file", "image_file": {"file_id": "i"}},
+        {
+            "type": "text",
+            "text": {
+                "value": "see file a",
+                "annotations": [
+                    {"file_citation": {"file_id": "c"}},
+                    {"file_path": {"file_id": "p"}},
+                    {"url_citation": {"file_id": "no"}},
+                ],
+            },
+        },
+        "bare",
+    ]
+    message = Entity("message", "m", "t", {"content": content, "attachments": [{"file_id": "a"}, {}]})
+    assert sorted(id_ for _, _, id_ in refs_of(KINDS["message"], message)) == ["a", "c", "i", "p"]
+    moved = remap(KINDS["message"], message, lambda kind, old: f"{kind}:{old}")
+    assert sorted(id_ for _, _, id_ in refs_of(KINDS["message"], moved)) == [
+        "file:a",
+        "file:c",
+        "file:i",
+        "file:p",
+    ]
+    assert moved.fields["content"][1]["text"]["value"] == "see file a"
+    assert moved.fields["content"][1]["text"]["annotations"][2] == {"url_citation": {"file_id": "no"}}
+
+
+def test_an_id_without_counterpart_stays() -> None:
+    row = Entity("vector_store_file", "f", "vs", {"file_id": "f"})
+    assert remap(KINDS["vector_store_file"], row, lambda kind, old: None) == row
+
+
+@steady
+@given(entity=anything)
+def test_renaming_there_and_back_is_no_change(entity: Entity) -> None:
+    kind = KINDS[entity.kind]
+    there = remap(kind, entity, lambda _, old: f"new:{old}")
+    assert [f"new:{id_}" for _, _, id_ in refs_of(kind, entity)] == [id_ for _, _, id_ in refs_of(kind, there)]
+    assert remap(kind, there, lambda _, new: new.removeprefix("new:")) == entity
+
+
+@steady
+@given(entity=anything)
+def test_renaming_leaves_the_original_alone(entity: Entity) -> None:
+    before = repr(entity)
+    remap(KINDS[entity.kind], entity, lambda _, old: f"new:{old}")
+    assert repr(entity) == before

@@ -1,0 +1,159 @@
+"""Which spellings are one thing, and which only look alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from migrate.model import STAMP, Entity
+from migrate.model.normal import digest, normal
+from tests.strategies import anything, steady
+
+ABSENT = object()
+EMPTY_CODE = {"code_interpreter": {"file_ids": []}}
+EMPTY_BOTH = {**EMPTY_CODE, "file_search": {"vector_store_ids": []}}
+STATIC = {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}}
+OTHER_SIZE = {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 401}}
+CODE, SEARCH = {"type": "code_interpreter"}, {"type": "file_search"}
+
+
+def tool(**function: Any) -> list[dict[str, Any]]:
+    return [{"type": "function", "function": {"name": "f", **function}}]
+
+
+def ranked(**ranking: Any) -> list[dict[str, Any]]:
+    return [{"type": "file_search", "file_search": {"ranking_options": ranking}}]
+
+
+def text(value: str, **more: Any) -> dict[str, Any]:
+    return {"type": "text", "text": {"value": value, **more}}
+
+
+def image(**more: Any) -> list[dict[str, Any]]:
+    return [{"type": "image_file", "image_file": {"file_id": "f", **more}}]
+
+
+def attached(file_id: str, *tools: Any) -> dict[str, Any]:
+    return {"file_id": file_id, "tools": list(tools)}
+
+
+def compared(kind: str, field: str, value: Any) -> dict[str, Any]:
+    return normal(Entity(kind, "x", fields={} if value is ABSENT else {field: value}))
+
+
+SAME = [
+    *[("assistant", name, None, ABSENT) for name in ("name", "description", "instructions", "tools")],
+    ("assistant", "name", "", None),
+    ("assistant", "description", "", ABSENT),
+    ("assistant", "instructions", "", None),
+    ("assistant", "tools", [], ABSENT),
+    ("assistant", "metadata", {}, ABSENT),
+    ("assistant", "metadata", None, {}),
+    ("assistant", "metadata", {STAMP: "openai:asst_1"}, {}),
+    ("assistant", "metadata", {"a": "1", "b": "2"}, {"b": "2", "a": "1", STAMP: "x"}),
+    ("thread", "tool_resources", {}, ABSENT),
+    ("thread", "tool_resources", EMPTY_CODE, {}),
+    ("thread", "tool_resources", EMPTY_BOTH, None),
+    ("thread", "tool_resources", {"code_interpreter": {"file_ids": ["a", "b"]}}, {"code_interpreter": {"file_ids": ["b", "a"]}, "file_search": {}}),
+    ("assistant", "temperature", 1.0, ABSENT),
+    ("assistant", "temperature", 1, 1.0),
+    ("assistant", "top_p", 1.0, None),
+    ("assistant", "temperature", 0, 0.0),
+    ("assistant", "response_format", "auto", ABSENT),
+    ("run", "tool_choice", "auto", None),
+    ("assistant", "tools", [CODE, SEARCH], [SEARCH, CODE]),
+    ("assistant", "tools", tool(strict=False), tool()),
+    ("assistant", "tools", tool(strict=None, description=""), tool()),
+    ("assistant", "tools", tool(parameters={}), tool()),
+    ("assistant", "tools", tool(parameters={"type": "object", "properties": {}}), tool()),
+    ("assistant", "tools", ranked(ranker="default_2024_08_21", score_threshold=0.0), [SEARCH]),
+    ("assistant", "tools", [{"type": "file_search", "file_search": {}}], [SEARCH]),
+    ("message", "attachments", [], ABSENT),
+    ("message", "attachments", [attached("a", CODE), attached("b", SEARCH)], [attached("b", SEARCH), attached("a", CODE)]),
+    ("message", "attachments", [attached("a", CODE, SEARCH)], [attached("a", SEARCH, CODE)]),
+    ("message", "attachments", [attached("a")], [{"file_id": "a"}]),
+    ("message", "content", [text("x", annotations=[])], [text("x")]),
+    ("message", "content", image(detail="auto"), image()),
+    ("vector_store_file", "chunking_strategy", STATIC, ABSENT),
+    ("vector_store_file", "chunking_strategy", {"type": "auto"}, STATIC),
+    ("vector_store_file", "attributes", {}, None),
+    ("file", "filename", "a%22b.txt", 'a"b.txt'),
+]  # fmt: skip
+
+DIFFERENT = [
+    ("message", "content", [text("x")], [text("x ")]),
+    ("message", "content", [text("x")], [text("x\n")]),
+    ("message", "content", [text("é")], [text("é")]),
+    ("message", "content", [text("")], ABSENT),
+    ("message", "content", [text("a"), text("b")], [text("b"), text("a")]),
+    ("message", "content", [text("ab")], [text("a"), text("b")]),
+    ("message", "content", image(detail="low"), image()),
+    ("message", "content", [text("x", annotations=[{"text": "c"}])], [text("x")]),
+    ("message", "role", "user", "assistant"),
+    ("message", "attachments", [attached("a", CODE)], [attached("a", SEARCH)]),
+    ("message", "attachments", [attached("a", CODE)], [attached("a", CODE), attached("a", CODE)]),
+    ("assistant", "metadata", {"a": "1"}, {"a": "1 "}),
+    ("assistant", "metadata", {"a": ""}, {}),
+    ("assistant", "metadata", {"a": "1"}, {"A": "1"}),
+    ("assistant", "tools", tool(strict=True), tool()),
+    ("assistant", "tools", tool(parameters={"type": "object"}), tool()),
+    ("assistant", "tools", [CODE], [CODE, SEARCH]),
+    ("assistant", "tools", ranked(score_threshold=0.5), [SEARCH]),
+    ("assistant", "tools", ranked(ranker="none"), [SEARCH]),
+    ("assistant", "tools", tool(parameters={"required": ["a", "b"]}), tool(parameters={"required": ["b"]})),
+    ("assistant", "temperature", 0.0, ABSENT),
+    ("assistant", "temperature", 0, 1),
+    ("assistant", "top_p", 0.0, None),
+    ("assistant", "response_format", {"type": "text"}, "auto"),
+    ("assistant", "instructions", " ", ABSENT),
+    ("assistant", "name", "a", "A"),
+    ("thread", "tool_resources", {"code_interpreter": {"file_ids": ["a"]}}, EMPTY_CODE),
+    ("vector_store_file", "chunking_strategy", OTHER_SIZE, STATIC),
+    ("vector_store_file", "chunking_strategy", {"type": "other"}, ABSENT),
+    ("vector_store_file", "attributes", {"a": False}, {}),
+    ("vector_store_file", "attributes", {"a": 1}, {"a": "1"}),
+    ("vector_store_file", "attributes", {"a": None}, {}),
+    ("run", "parallel_tool_calls", False, ABSENT),
+    ("file", "filename", "a b.txt", "a_b.txt"),
+    ("file", "bytes", 0, ABSENT),
+]
+
+
+@pytest.mark.parametrize(("kind", "field", "left", "right"), SAME)
+def test_spellings_of_one_thing_compare_equal(kind: str, field: str, left: Any, right: Any) -> None:
+    assert compared(kind, field, left) == compared(kind, field, right)
+
+
+@pytest.mark.parametrize(("kind", "field", "left", "right"), DIFFERENT)
+def test_different_things_compare_unequal(kind: str, field: str, left: Any, right: Any) -> None:
+    assert compared(kind, field, left) != compared(kind, field, right)
+    assert digest(compared(kind, field, left)) != digest(compared(kind, field, right))
+
+
+def test_facts_are_not_compared_and_unknown_keys_are() -> None:
+    plain = Entity("thread", "x", fields={}, facts={"created_at": 1})
+    assert normal(plain) == {}
+    assert normal(Entity("thread", "x", extras={"colour": "red", "none": None})) == {"colour": "red"}
+
+
+def test_a_fingerprint_does_not_depend_on_the_order_of_keys() -> None:
+    assert digest({"a": 1, "b": [1, 2]}) == digest({"b": [1, 2], "a": 1})
+    assert digest({"a": [1, 2]}) != digest({"a": [2, 1]})
+    assert len(digest(None)) == 32
+
+
+@steady
+@given(entity=anything)
+def test_the_compared_form_is_its_own_compared_form(entity: Entity) -> None:
+    once = normal(entity)
+    assert normal(Entity(entity.kind, entity.id, entity.parent, once)) == once
+
+
+@steady
+@given(entity=anything)
+def test_comparing_leaves_the_object_alone(entity: Entity) -> None:
+    before = repr((entity.fields, entity.extras))
+    normal(entity)
+    assert repr((entity.fields, entity.extras)) == before
