@@ -41,8 +41,8 @@ class Archive:
         _check_magic(path)
         lock = WriterLock.take(path) if write else None
         try:
-            conn = _connect(path, write)
             with _told(path):
+                conn = _connect(path, write)
                 _bring_up_to_date(conn, path, write)
         except BaseException:
             if lock:

@@ -46,8 +46,10 @@ class Common:
         program, which gets it to the letter."""
         if self.as_json:
             click.echo(json.dumps(document, indent=1, ensure_ascii=True, default=str))
+        elif data and not sys.stdout.isatty():
+            sys.stdout.write(f"{text}\n")  # click would take escape sequences out
         elif text:
-            click.echo(text if data and not sys.stdout.isatty() else clean(text))
+            click.echo(clean(text))
 
 
 def common(function: F) -> F:

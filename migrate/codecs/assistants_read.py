@@ -57,11 +57,13 @@ def _assistant(entity: Entity, file_ids: JSON, _: Surroundings) -> list[Entity]:
     resources: dict[str, Any] = dict(entity.fields.get("tool_resources") or {})
     derived: list[Entity] = []
     if "code_interpreter" in types:
-        resources["code_interpreter"] = {"file_ids": list(file_ids)}
+        present = (resources.get("code_interpreter") or {}).get("file_ids") or []
+        resources["code_interpreter"] = {"file_ids": list(dict.fromkeys([*present, *file_ids]))}
     if "retrieval" in types:
         derived = _store_of(entity, file_ids)
-        resources["file_search"] = {"vector_store_ids": [derived[0].id]}
-    if not resources:
+        present = (resources.get("file_search") or {}).get("vector_store_ids") or []
+        resources["file_search"] = {"vector_store_ids": [*present, derived[0].id]}
+    if not types & {"code_interpreter", "retrieval"}:
         extras = {**entity.extras, "file_ids": file_ids}  # no tool uses them: kept, and told as a loss
         return [Entity(entity.kind, entity.id, entity.parent, entity.fields, entity.facts, extras)]
     return [entity.with_fields(tool_resources=resources), *derived]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +19,8 @@ EARLY = 300
 def entra_token(settings: Settings, scope: str) -> Callable[[], str]:
     """A provider of Entra tokens for a scope, in the estate's own tenant; raises `SignInFailed`."""
     from azure.identity import DefaultAzureCredential
+
+    logging.getLogger("azure").setLevel(logging.CRITICAL)  # its failures are told by us, in three lines
 
     credential = DefaultAzureCredential(additionally_allowed_tenants=["*"])
     in_tenant: dict[str, Any] = {"tenant_id": settings.tenant} if settings.tenant else {}

@@ -39,7 +39,6 @@ RUN = Kind(
     },
     refs=(Ref("assistant_id", "assistant"),),
     replayed=False,
-    aliases=("file_ids",),
 )
 
 RUN_STEP = Kind(

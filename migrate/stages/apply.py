@@ -16,7 +16,7 @@ from migrate.codecs import Profile
 from migrate.errors import Incomplete, PlanStale
 from migrate.model import Key
 from migrate.stages.changing import delete, update
-from migrate.stages.estate import Estate, stamp
+from migrate.stages.estate import Estate
 from migrate.stages.fitting import fitting
 from migrate.stages.looking import CONFIGURATION, configuration, live, must_be_whole
 from migrate.stages.making import Tally, Workshop, make
@@ -26,6 +26,7 @@ from migrate.stages.present import States, combined, states
 from migrate.stages.progress import Progress
 from migrate.stages.stocking import await_ingestion, fill, upload
 from migrate.stages.talking import recreate
+from migrate.stages.unsettled import unsettled
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer
@@ -151,7 +152,7 @@ def _check_target(plan: Plan, shop: Workshop, workers: int) -> None:
     with live(shop.writer, wanted) as (target, taken):
         must_be_whole(taken, shop.writer.url, CONFIGURATION)
         present = states(target, named)
-        ours = made | _side_effects(target, made) | _unsettled(shop, target)
+        ours = made | _side_effects(target, made) | unsettled(shop, target)
     changed = {
         (a.kind, a.target_parent, a.target_id): a for a in plan.actions if a.action in ("update", "delete")
     }
@@ -185,21 +186,4 @@ def _side_effects(target: Estate, made: set[Key]) -> set[Key]:
         if ("thread", "", thread.id) in made:
             search = (thread.fields.get("tool_resources") or {}).get("file_search") or {}
             found |= {("vector_store", "", str(store)) for store in search.get("vector_store_ids") or ()}
-    return found
-
-
-def _unsettled(shop: Workshop, target: Estate) -> set[Key]:
-    """Objects that an earlier run may have made without learning their ids: they carry a stamp, or (files)
-    the name and size, of something whose creation was intended and never answered."""
-    open_ = [e for e in shop.earlier.values() if e.state == "intended" and e.action == "create"]
-    stamps = {f"{shop.source.type}:{e.source_id}" for e in open_}
-    files = {e.source_id for e in open_ if e.kind == "file"}
-    shapes = {(f.name, f.fields.get("bytes")) for f in shop.source.of("file").values() if f.id in files}
-    found = {
-        e.key
-        for kind in ("assistant", "vector_store")
-        for e in target.of(kind).values()
-        if stamp(e) in stamps
-    }
-    found |= {f.key for f in target.of("file").values() if (f.name, f.fields.get("bytes")) in shapes}
     return found

@@ -94,7 +94,9 @@ class Planner:
             yield from self._thread(entity, present)
 
     def deletions(self) -> list[Action]:
-        """What carries our stamp from this source but is no longer there. Never after a partial reading."""
+        """What this archive's journal made from this very source, and the source no longer has. A stamp
+        is no proof: another estate of the same type may have been moved here too. Never after a
+        partial reading."""
         if self.source.snapshot.info.state != "complete" or not any(self.source.snapshot.counts().values()):
             raise Refused(
                 "--prune needs a complete snapshot that holds something",
@@ -109,10 +111,10 @@ class Planner:
         ):
             kept = set(self.pairs.ids.get(kind, {}).values())
             for id_, entity in present.items():
-                if id_ not in kept and stamp(entity).startswith(f"{self.source.type}:"):
+                if id_ not in kept and (kind, id_) in self.known:
                     rows.append(
                         Action(
-                            action="delete", kind=kind, id=stamp(entity).partition(":")[2], name=entity.name,
+                            action="delete", kind=kind, id=stamp(entity).partition(":")[2] or id_, name=entity.name,
                             target_id=id_, before=fingerprint(entity),
                         )
                     )  # fmt: skip

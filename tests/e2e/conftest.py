@@ -23,10 +23,10 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
         def start(source: Options | None = None, target: Options | None = None, **others: Any) -> World:
             folder = tmp_path / f"world{len(list(tmp_path.iterdir()))}"
             folder.mkdir()
-            given = source or options("SOURCE_KEY", "openai-v2", "openai", list_threads="works", downloads=True)
-            there = target or options(
-                "TARGET_KEY", face=given.face, list_threads="works", downloads=True
+            given = source or options(
+                "SOURCE_KEY", "openai-v2", "openai", list_threads="works", downloads=True
             )
+            there = target or options("TARGET_KEY", face=given.face, list_threads="works", downloads=True)
             return stack.enter_context(world(folder, given, there, **others))
 
         yield start

@@ -21,7 +21,7 @@ from migrate.emulator import Emulator, Options
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "fixtures"
 KEYS = {"SOURCE_KEY": "secret-of-the-source", "TARGET_KEY": "secret-of-the-target"}
-SILENT = {name: "" for name in ("ASSISTANTS_MIGRATE_CONFIG", "AZURE_OPENAI_API_KEY", "OPENAI_API_KEY")}
+SILENT = dict.fromkeys(("ASSISTANTS_MIGRATE_CONFIG", "AZURE_OPENAI_API_KEY", "OPENAI_API_KEY"), "")
 ENTRY = """[estates.{name}]
 type = "{face}"
 endpoint = "{url}"

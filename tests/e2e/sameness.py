@@ -53,7 +53,7 @@ def differences(world: World, ids: list[Json], losses: list[Json]) -> Iterator[s
         ("assistant", here.assistants, there.assistants),
         ("thread", here.threads, there.threads),
     ):
-        if len(set(new.get((kind, id_)) for id_ in ours)) != len(ours):
+        if len({new.get((kind, id_)) for id_ in ours}) != len(ours):
             yield f"{kind}: two objects became one, or one is missing in the id map"
         for id_, row in ours.items():
             other = theirs.get(new.get((kind, id_), ""))
@@ -71,12 +71,15 @@ def differences(world: World, ids: list[Json], losses: list[Json]) -> Iterator[s
 def _object(kind: str, row: Json, other: Json, told: Announced, new: Mapping[Any, str]) -> Iterator[str]:
     id_ = row["id"]
     for field in SAME[kind]:
-        if (row.get(field) or None) != (other.get(field) or None) and not told(kind, id_, field):
-            if row.get(field) == 0 or other.get(field) != row.get(field):
-                yield f"{kind} {id_} {field}: {row.get(field)!r} became {other.get(field)!r}"
-    if kind == "assistant":
-        if _plain(row["tools"]) != _plain(other["tools"]) and not told(kind, id_, "tools"):
-            yield f"assistant {id_} tools: {row['tools']!r} became {other['tools']!r}"
+        one, two = (None if side.get(field) == "" else side.get(field) for side in (row, other))
+        if one != two and not told(kind, id_, field):
+            yield f"{kind} {id_} {field}: {one!r} became {two!r}"
+    if (
+        kind == "assistant"
+        and _plain(row["tools"]) != _plain(other["tools"])
+        and not told(kind, id_, "tools")
+    ):
+        yield f"assistant {id_} tools: {row['tools']!r} became {other['tools']!r}"
     if kind in ("assistant", "thread") and not told(kind, id_, "tool_resources"):
         wanted, found = _named(row, new), _named(other, None)
         if wanted != found:
@@ -113,7 +116,9 @@ def _stores(world: World, new: Mapping[Any, str], told: Announced) -> Iterator[s
         ours, theirs = here.vector_store_files[store], there.vector_store_files[new["vector_store", store]]
         if {new.get(("file", id_)) for id_ in ours} != set(theirs):
             lost = [id_ for id_ in ours if new.get(("file", id_)) not in theirs]
-            if [id_ for id_ in lost if not told("vector_store_file", id_, "file_id")] or len(theirs) > len(ours):
+            if [id_ for id_ in lost if not told("vector_store_file", id_, "file_id")] or len(theirs) > len(
+                ours
+            ):
                 yield f"vector_store {store} holds other files"
         for id_, entry in ours.items():
             other = theirs.get(new.get(("file", id_), ""))

@@ -89,7 +89,9 @@ def test_a_snapshot_that_the_archive_does_not_have(small: World) -> None:
 @pytest.mark.parametrize("command", ["apply", "verify"])
 def test_a_plan_edited_by_hand(planned: World, change: Any, command: str) -> None:
     edit_plan(planned, change)
-    planned(command, planned.plan, *(["--yes"] if command == "apply" else [])).error(4, "not as it was written")
+    planned(command, planned.plan, *(["--yes"] if command == "apply" else [])).error(
+        4, "not as it was written"
+    )
     assert not planned.target.estate.files
 
 

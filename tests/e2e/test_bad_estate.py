@@ -1,4 +1,4 @@
-"""Estates that cannot be reached, signed in to or understood: an exit code and three lines, nothing written."""
+"""Estates that cannot be reached or understood: an exit code, three lines, and nothing is written."""
 
 from __future__ import annotations
 

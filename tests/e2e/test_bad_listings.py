@@ -39,7 +39,10 @@ def test_a_second_page_that_fails_for_good_makes_the_thread_partial(launch: Laun
     assert ("messages", "lost") in {(row["field"], row["grade"]) for row in rows}
 
 
-@pytest.mark.parametrize(("path", "kind"), [("/assistants", "assistant"), ("/files", "file"), ("/vector_stores", "vector_store")])
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("/assistants", "assistant"), ("/openai/files", "file"), ("/vector_stores", "vector_store")],
+)
 def test_a_listing_that_fails_is_a_kind_that_was_not_read(launch: Launch, path: str, kind: str) -> None:
     world = spoiled(launch, Instead(page(path), last=EVER, status=503, body=DOWN))
     answer = world.snapshot(code=3)

@@ -80,7 +80,9 @@ def test_an_archive_does_not_differ_from_its_live_source(flow: Flow) -> None:
 def test_an_empty_target_differs_in_every_object(flow: Flow) -> None:
     assert flow.codes["before"] == 1
     counts = flow.answers["snapshot"]["counts"]
-    removed = {(c["kind"], c["left_id"]) for c in flow.answers["before"]["changes"] if c["action"] == "removed"}
+    removed = {
+        (c["kind"], c["left_id"]) for c in flow.answers["before"]["changes"] if c["action"] == "removed"
+    }
     for kind in ("assistant", "file", "vector_store", "thread"):
         assert len([1 for k, _ in removed if k == kind]) == counts[kind], kind
 

@@ -34,7 +34,9 @@ def test_a_retired_service_still_gives_files_and_stores(launch: Launch, gone: st
 
 
 def test_a_diff_with_a_retired_service_counts_no_absence(launch: Launch) -> None:
-    whole = launch(options("SOURCE_KEY", "azure-v2", downloads=True), options("TARGET_KEY", "azure-v2", retired=True))
+    whole = launch(
+        options("SOURCE_KEY", "azure-v2", downloads=True), options("TARGET_KEY", "azure-v2", retired=True)
+    )
     whole.snapshot()
     answer = whole("diff", whole.db, "target").ok(3)
     assert not [change for change in answer["changes"] if change["kind"] in HIDDEN]
@@ -65,7 +67,9 @@ def test_threads_come_from_a_file_standard_input_and_the_config(launch: Launch) 
     assert world.snapshot("--threads", str(ids))["counts"]["thread"] == 2
     said = world("snapshot", "source", "-o", world.db, "--threads", "-", stdin=f"{three}\n")
     assert said.ok(0)["counts"]["thread"] == 1
-    text = world.config.read_text().replace('key_env = "SOURCE_KEY"', 'key_env = "SOURCE_KEY"\nthreads_file = "more.txt"')
+    text = world.config.read_text().replace(
+        'key_env = "SOURCE_KEY"', 'key_env = "SOURCE_KEY"\nthreads_file = "more.txt"'
+    )
     world.config.write_text(text)
     (world.folder / "more.txt").write_text(f"{four}\n")
     answer = world.snapshot("--threads", str(ids))
@@ -97,16 +101,22 @@ def test_a_file_of_thread_ids_that_is_not_there(small: World) -> None:
     assert not Path(small.db).exists()
 
 
-def test_bytes_that_the_service_keeps_are_named_and_originals_settle_it(launch: Launch, tmp_path: Path) -> None:
+def test_bytes_that_the_service_keeps_are_named_and_originals_settle_it(
+    launch: Launch, tmp_path: Path
+) -> None:
     world = launch(options("SOURCE_KEY", "openai-v2", "openai", list_threads="works"))
     answer = world.snapshot(code=3)
     files = world.source.estate.files
     named = {row["id"] for row in answer["missing"]}
-    assert named == {id_ for id_, file in files.items() if file["purpose"] in ("assistants", "vision")} & named
+    assert (
+        named == {id_ for id_, file in files.items() if file["purpose"] in ("assistants", "vision")} & named
+    )
     assert named
     assert kinds(answer) == {"file"}
     plan = world("plan", world.db, "target", "-o", world.plan).ok(1)
-    assert {row["id"] for row in plan["losses"] if row["kind"] == "file" and row["grade"] == "blocked"} == named
+    assert {
+        row["id"] for row in plan["losses"] if row["kind"] == "file" and row["grade"] == "blocked"
+    } == named
     originals = tmp_path / "originals"
     for number, id_ in enumerate(named):
         place = originals / str(number) / files[id_]["filename"]

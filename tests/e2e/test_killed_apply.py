@@ -29,14 +29,14 @@ def killed(world: World, after: int, how: signal.Signals) -> int:
 
 @pytest.mark.parametrize(
     ("how", "moments"),
-    [(signal.SIGKILL, (3, 9)), (signal.SIGKILL, (25, 30)), (signal.SIGKILL, (60, 90)), (signal.SIGINT, (20,))],
-    ids=["files", "stores and assistants", "threads", "Ctrl-C"],
+    [(signal.SIGKILL, (5, 25)), (signal.SIGKILL, (45,)), (signal.SIGKILL, (75,)), (signal.SIGINT, (20,))],
+    ids=["files, twice", "stores and assistants", "threads", "Ctrl-C"],
 )
 def test_an_apply_that_was_stopped_goes_on(
     launch: Launch, how: signal.Signals, moments: tuple[int, ...]
 ) -> None:
     source = options("SOURCE_KEY", "azure-v2", list_threads="works", downloads=True)
-    target = options("TARGET_KEY", list_threads="works", downloads=True, latency=0.004)
+    target = options("TARGET_KEY", list_threads="works", downloads=True, latency=0.002)
     world = launch(source, target)
     world.snapshot()
     world.planned()

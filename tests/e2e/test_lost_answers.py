@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from migrate.stages.making import Workshop
 from tests.e2e.conftest import Launch
-from tests.e2e.faults import Fault, HiddenBehind500, Instead, LostAnswer, posts
+from tests.e2e.faults import Fault, HiddenBehind500, Instead, LostAnswer, Match, posts
 from tests.e2e.running import World, options
 from tests.e2e.sameness import differences, refused_files
 
@@ -34,9 +37,14 @@ def with_fault(launch: Launch, fault: Fault, state: str = "openai-v2", face: str
     return world
 
 
-@pytest.mark.parametrize("nth", [1, 2])
+@pytest.fixture(autouse=True)
+def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pause before a lost answer is looked into is not what is tested here."""
+    monkeypatch.setattr(Workshop.once, "__defaults__", (0.01,))
+
+
 @pytest.mark.parametrize("kind", LISTINGS)
-@pytest.mark.parametrize("how", [LostAnswer, HiddenBehind500])
+@pytest.mark.parametrize(("how", "nth"), [(LostAnswer, 1), (LostAnswer, 2), (HiddenBehind500, 2)])
 def test_a_lost_answer(launch: Launch, how: type[Fault], kind: str, nth: int) -> None:
     fault = how(posts(kind), first=nth, last=nth)
     # Only a thread of more messages than one request takes has its messages sent one by one.
@@ -52,7 +60,7 @@ def test_a_lost_answer(launch: Launch, how: type[Fault], kind: str, nth: int) ->
 
 @pytest.mark.parametrize("kind", LISTINGS[:5])
 def test_answers_lost_until_apply_gives_up_are_found_by_the_next_apply(launch: Launch, kind: str) -> None:
-    fault = Instead(posts(kind), last=5, status=500, body={"error": {"message": "down"}})
+    fault = Instead(posts(kind), last=10**6, status=500, body={"error": {"message": "down"}})
     world = with_fault(launch, fault)
     assert world.apply().ok(3)["failed"]
     fault.last = 0
@@ -72,13 +80,26 @@ def test_a_listing_of_threads_that_is_missing_is_told_when_an_answer_is_lost(lau
     assert len(world.target.estate.threads) == len(world.source.estate.threads) + 1
 
 
-def test_too_many_requests_are_waited_for(launch: Launch) -> None:
+@pytest.mark.parametrize(
+    ("fits", "first"),
+    [
+        (lambda method, path, query: True, 12),
+        (posts("/assistants"), 1),
+        (posts("/files"), 2),
+        (posts("/threads"), 1),
+    ],
+    ids=["reading", "assistants", "files", "threads"],
+)
+def test_too_many_requests_are_waited_for(launch: Launch, fits: Match, first: int) -> None:
     busy = {"error": {"message": "Too many requests", "code": "429"}}
-    fault = Instead(lambda method, path, query: True, first=10, last=30, status=429, body=busy,
-                    headers={"retry-after-ms": "5"})  # fmt: skip
+    fault = Instead(
+        fits, first=first, last=first + 4, status=429, body=busy, headers={"retry-after-ms": "50"}
+    )
     world = with_fault(launch, fault)
+    started = time.monotonic()
     assert world.apply().code == 0
-    assert fault.spoiled
+    assert len(fault.spoiled) == 5
+    assert time.monotonic() - started >= 0.05
     arrived_once(world)
 
 

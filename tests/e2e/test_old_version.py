@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.e2e.conftest import Launch
 from tests.e2e.running import options
 
 
+def texts(messages: dict[str, Any]) -> list[tuple[str, str]]:
+    """Role and text of every text part, in order."""
+    parts = ((m["role"], part) for m in messages.values() for part in m["content"])
+    return [(role, part["text"]["value"]) for role, part in parts if part["type"] == "text"]
+
+
 def test_v1_shapes_arrive_as_v2(launch: Launch) -> None:
-    world = launch(
-        options("SOURCE_KEY", "azure-v1", downloads=True), source_version="2024-02-15-preview"
-    )
+    world = launch(options("SOURCE_KEY", "azure-v1", downloads=True), source_version="2024-02-15-preview")
     answer = world.snapshot(code=3)
     assert {row["kind"] for row in answer["missing"]} == {"vector_store"}, "the old version has none"
     held = world.source.estate.counts()
@@ -28,18 +34,16 @@ def test_v1_shapes_arrive_as_v2(launch: Launch) -> None:
         assert "retrieval" not in {tool["type"] for tool in row["tools"]}
     told = {tool["type"] for row in there.assistants.values() for tool in row["tools"]}
     assert "file_search" in told, "retrieval became nothing"
-    for old, new in zip(here.messages.values(), there.messages.values(), strict=True):
-        texts = [[p["text"]["value"] for m in side.values() for p in m["content"] if p["type"] == "text"]
-                 for side in (old, new)]  # fmt: skip
-        assert texts[0] == texts[1]
+    for thread in there.threads.values():
+        old = here.messages[thread["metadata"]["migrated_from"].rpartition(":")[2]]
+        new = there.messages[thread["id"]]
+        assert texts(old) == texts(new)
     verified = world("verify", world.plan)
     assert {f["path"] for f in verified.json["findings"]} <= {"status"}, verified.out
 
 
 def test_files_of_v1_assistants_are_found_by_the_tools_of_v2(launch: Launch) -> None:
-    world = launch(
-        options("SOURCE_KEY", "azure-v1", downloads=True), source_version="2024-02-15-preview"
-    )
+    world = launch(options("SOURCE_KEY", "azure-v1", downloads=True), source_version="2024-02-15-preview")
     world.snapshot(code=3)
     world.planned()
     world.apply()

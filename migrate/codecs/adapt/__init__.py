@@ -31,8 +31,9 @@ def adapt(entity: Entity, target: Target) -> tuple[Entity, list[Loss]]:
     """The object as the target will hold it (references still by source id), and what changed."""
     ledger = Ledger(entity)
     fitted = RULES[entity.kind](entity, target, ledger)
-    for name, value in entity.extras.items():
-        if value not in (None, "", [], {}, False):
+    unknown = normal(Entity(entity.kind, entity.id, extras=entity.extras))
+    for name in entity.extras:
+        if name in unknown:
             ledger.lost(name, "not known to this program, so it cannot be written", "kept in the archive")
     fitted = Entity(fitted.kind, fitted.id, fitted.parent, fitted.fields, fitted.facts)
     told = {loss.field.split(".")[0] for loss in ledger.losses} | {"bytes", "sha256"}

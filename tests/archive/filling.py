@@ -1,0 +1,78 @@
+"""Archives with something in them, and ways to look inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from migrate.archive import Archive
+from migrate.archive.blobs import link, store
+from migrate.archive.reading import SnapshotReader, snapshots
+from migrate.archive.snapshots import Row, SnapshotWriter
+
+Body = dict[str, Any]
+Listing = tuple[str, str, list[Body]]
+
+TYPE, URL = "azure-openai", "https://east.example.com"
+
+ESTATE: list[Listing] = [
+    ("file", "", [{"id": "file-a", "filename": "a.txt", "purpose": "assistants", "bytes": 3, "created_at": 1}]),
+    (
+        "vector_store",
+        "",
+        [{"id": "vs_1", "name": "S", "status": "completed", "usage_bytes": 1 << 40, "file_counts": {"total": 1}}],
+    ),
+    (
+        "vector_store_file",
+        "vs_1",
+        [{"id": "file-a", "status": "completed", "attributes": {"a": 1}, "last_error": None}],
+    ),
+    ("assistant", "", [{"id": "asst_1", "name": "A", "model": "m", "instructions": "i", "metadata": {"k": "v"}}]),
+    ("thread", "", [{"id": "thread_1", "created_at": 2, "metadata": {}, "tool_resources": {}}]),
+    (
+        "message",
+        "thread_1",
+        [
+            {
+                "id": "msg_1",
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": {"value": "Hello"}},
+                    {"type": "image_file", "image_file": {"file_id": "file-a"}},
+                ],
+            },
+            {"id": "msg_2", "role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]},
+        ],
+    ),
+    ("run", "thread_1", [{"id": "run_1", "status": "completed", "usage": {"total_tokens": 5}}]),
+    ("run_step", "thread_1", [{"id": "step_1", "run_id": "run_1", "type": "message_creation"}]),
+]
+
+
+def write(
+    archive: Archive, listings: Iterable[Listing] = ESTATE, url: str = URL, state: Any = "complete", **begin: Any
+) -> SnapshotWriter:
+    """One whole snapshot, a page per object."""
+    writer = SnapshotWriter.begin(archive, TYPE, url, begin.get("options", {}), begin.get("tag"))
+    for kind, parent, bodies in listings:
+        for body in bodies:
+            writer.page(kind, parent, [Row.of(kind, body)], str(body["id"]))
+        writer.end(kind, parent)
+    writer.finish(state, "2025-03-01-preview")
+    return writer
+
+
+def filled(path: Path, content: bytes = b"abc") -> None:
+    """A closed archive with one snapshot and the bytes of its file."""
+    with Archive.open(path, write=True, create=True) as archive:
+        writer = write(archive)
+        link(archive, writer.endpoint, "file-a", store(archive, [content[:1], content[1:]]), "download")
+
+
+def reader(archive: Archive, number: int = -1) -> SnapshotReader:
+    return SnapshotReader(archive.conn, snapshots(archive.conn)[number])
+
+
+def rows(archive: Archive, table: str) -> int:
+    return int(archive.conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
