@@ -32,12 +32,16 @@ def optional(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, An
 def entities(kind: str, parent: str, fields: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[Entity]:
     extras = st.dictionaries(st.sampled_from(["new_key", "colour"]), telling, max_size=2)
     return st.builds(
-        lambda held, unknown: Entity(kind, f"{kind}-1", parent, held, {"created_at": 1}, unknown), fields, extras
+        lambda held, unknown: Entity(kind, f"{kind}-1", parent, held, {"created_at": 1}, unknown),
+        fields,
+        extras,
     )
 
 
 texts = st.none() | words | st.text(min_size=20, max_size=60)
-metadata = st.none() | st.dictionaries(words | st.just(STAMP) | st.text(min_size=10, max_size=40), json_values)
+metadata = st.none() | st.dictionaries(
+    words | st.just(STAMP) | st.text(min_size=10, max_size=40), json_values
+)
 resources = st.none() | optional(
     code_interpreter=st.none() | optional(file_ids=st.lists(ids), other=telling),
     file_search=st.none() | optional(vector_store_ids=st.lists(ids), vector_stores=st.lists(json_values)),
@@ -48,13 +52,19 @@ functions = st.fixed_dictionaries(
     {"name": st.text(min_size=1, max_size=8)},
     optional={"description": texts, "parameters": st.none() | schemas, "strict": st.none() | st.booleans()},
 )
-ranking = optional(ranker=st.sampled_from(["auto", "default_2024_08_21", "none"]), score_threshold=st.floats(0, 1))
+ranking = optional(
+    ranker=st.sampled_from(["auto", "default_2024_08_21", "none"]), score_threshold=st.floats(0, 1)
+)
 tools = st.one_of(
     st.just({"type": "code_interpreter"}),
-    st.builds(lambda options: {"type": "file_search", "file_search": options}, optional(ranking_options=ranking)),
+    st.builds(
+        lambda options: {"type": "file_search", "file_search": options}, optional(ranking_options=ranking)
+    ),
     st.just({"type": "file_search"}),
     st.builds(lambda function: {"type": "function", "function": function}, functions),
-    st.builds(lambda type_, value: {"type": type_, type_: value}, st.sampled_from(["bing", "openapi"]), json_values),
+    st.builds(
+        lambda type_, value: {"type": type_, type_: value}, st.sampled_from(["bing", "openapi"]), json_values
+    ),
 )
 sampling = st.none() | st.floats(0, 2) | st.sampled_from([0, 1, 2])
 formats = st.sampled_from([None, "auto", {"type": "text"}, {"type": "json_object"}])
@@ -81,7 +91,11 @@ threads = entities("thread", "", optional(tool_resources=resources, metadata=met
 
 annotations = st.lists(
     st.fixed_dictionaries(
-        {"type": st.just("file_citation"), "text": words, "file_citation": st.fixed_dictionaries({"file_id": ids})}
+        {
+            "type": st.just("file_citation"),
+            "text": words,
+            "file_citation": st.fixed_dictionaries({"file_id": ids}),
+        }
     ),
     max_size=2,
 )

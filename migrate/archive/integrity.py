@@ -8,6 +8,8 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from migrate.archive.snapshots import snapshot_digest
+
 
 @dataclass(frozen=True)
 class Damage:
@@ -34,7 +36,7 @@ def check(conn: sqlite3.Connection) -> Checked:
     found: list[Damage] = []
     bodies = manifests = blobs = 0
     try:
-        for (line,) in conn.execute("PRAGMA quick_check(20)"):
+        for (line,) in conn.execute("PRAGMA integrity_check(20)"):
             if line != "ok":
                 found.append(Damage("database", "file", line))
         for table, row, parent, _ in conn.execute("PRAGMA foreign_key_check"):
@@ -45,6 +47,7 @@ def check(conn: sqlite3.Connection) -> Checked:
         for damage in _manifests(conn):
             manifests += 1
             found += damage
+        found += _snapshots(conn)
         for damage in _blobs(conn):
             blobs += 1
             found += damage
@@ -90,6 +93,15 @@ def _manifests(conn: sqlite3.Connection) -> Iterator[list[Damage]]:
         )
 
 
+def _snapshots(conn: sqlite3.Connection) -> Iterator[Damage]:
+    """The fingerprint of a finished snapshot covers which listings it holds, and their states."""
+    rows = conn.execute("SELECT id, digest FROM snapshots WHERE digest IS NOT NULL").fetchall()
+    for id_, digest in rows:
+        if snapshot_digest(conn, id_) != digest:
+            why = "its listings are not the ones that were stored"
+            yield Damage("snapshot", f"number {id_}", why, (id_,))
+
+
 def _blobs(conn: sqlite3.Connection) -> Iterator[list[Damage]]:
     for id_, sha, size in conn.execute("SELECT id, sha, size FROM blobs WHERE sha IS NOT NULL").fetchall():
         digest, length = hashlib.sha256(), 0
@@ -102,7 +114,20 @@ def _blobs(conn: sqlite3.Connection) -> Iterator[list[Damage]]:
         files = ", ".join(
             row[0] for row in conn.execute("SELECT file_id FROM contents WHERE blob_id = ?", (id_,))
         )
-        yield [Damage("bytes", f"of {files or 'no file'}", "their hash is not the one that was stored")]
+        why = "their hash is not the one that was stored"
+        yield [Damage("bytes", f"of {files or 'no file'}", why, _snapshots_of_blob(conn, id_))]
+
+
+def _snapshots_of_blob(conn: sqlite3.Connection, blob: int) -> tuple[int, ...]:
+    rows = conn.execute(
+        "SELECT DISTINCT s.snapshot_id FROM contents c "
+        "JOIN bodies b ON b.object_id = c.file_id AND b.kind = 'file' "
+        "JOIN entries e ON e.body_id = b.id JOIN scopes s ON s.manifest_id = e.manifest_id "
+        "JOIN snapshots n ON n.id = s.snapshot_id AND n.endpoint_id = c.endpoint_id "
+        "WHERE c.blob_id = ? ORDER BY 1",
+        (blob,),
+    )
+    return tuple(row[0] for row in rows)
 
 
 def _snapshots_of_body(conn: sqlite3.Connection, body: int) -> tuple[int, ...]:

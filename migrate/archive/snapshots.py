@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -175,7 +176,7 @@ class SnapshotWriter:
                     state,
                     now(),
                     api_version,
-                    snapshot_digest(self.archive, self.id),
+                    snapshot_digest(conn, self.id),
                     _count(self.archive, "bodies") - self._bodies_before,
                     _size(self.archive) - self._bytes_before,
                     self.id,
@@ -217,10 +218,10 @@ class SnapshotWriter:
         return [ids[row.sha] for row in rows]
 
 
-def snapshot_digest(archive: Archive, snapshot: int) -> str:
+def snapshot_digest(conn: sqlite3.Connection, snapshot: int) -> str:
     """A fingerprint of everything a snapshot holds: each listing, its state and its content."""
     digest = hashlib.sha256()
-    for row in archive.conn.execute(
+    for row in conn.execute(
         "SELECT s.kind, s.parent_id, s.state, hex(m.sha) "
         "FROM scopes s JOIN manifests m ON m.id = s.manifest_id "
         "WHERE s.snapshot_id = ? ORDER BY 1, 2",

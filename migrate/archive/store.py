@@ -42,7 +42,9 @@ class Archive:
         lock = WriterLock.take(path) if write else None
         try:
             with _told(path):
-                conn = _connect(path, write)
+                conn = _connect(path)
+                _must_be_ours(conn, path, write)
+                _prepare(conn, write)
                 _bring_up_to_date(conn, path, write)
         except BaseException:
             if lock:
@@ -60,7 +62,9 @@ class Archive:
 
     def another(self) -> sqlite3.Connection:
         """A further connection for reading, for another thread."""
-        return _connect(self.path, write=False)
+        conn = _connect(self.path)
+        _prepare(conn, write=False)
+        return conn
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -115,25 +119,31 @@ def _check_magic(path: Path) -> None:
         )
 
 
-def _connect(path: Path, write: bool) -> sqlite3.Connection:
-    conn = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+
+
+def _must_be_ours(conn: sqlite3.Connection, path: Path, write: bool) -> None:
+    """Look before anything is set: somebody else's database must stay as it is."""
+    empty = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    ours = conn.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
+    if not ours and not (empty and write):
+        raise ArchiveDamaged(
+            f"{path} is not an archive", "it is some other SQLite database", "give the file `snapshot` wrote"
+        )
+
+
+def _prepare(conn: sqlite3.Connection, write: bool) -> None:
     conn.execute("PRAGMA foreign_keys = ON")
     if write:
         conn.execute("PRAGMA journal_mode = WAL")
         conn.execute("PRAGMA synchronous = NORMAL")
     else:
         conn.execute("PRAGMA query_only = ON")
-    return conn
 
 
 def _bring_up_to_date(conn: sqlite3.Connection, path: Path, write: bool) -> None:
     db = Database(conn)
-    empty = not db.table_names()
-    ours = conn.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
-    if not ours and not (empty and write):
-        raise ArchiveDamaged(
-            f"{path} is not an archive", "it is some other SQLite database", "give the file `snapshot` wrote"
-        )
     known = {migration.name for migration in migrations._migrations}
     unknown = [m.name for m in migrations.applied(db) if m.name not in known]
     if unknown:

@@ -5,9 +5,10 @@ Every view has `snapshot`, `ordinal` (place in its listing) and `body` (the JSON
 
 from __future__ import annotations
 
-TEXT_OF_MESSAGE = """(SELECT group_concat(coalesce(
+TEXT_OF_MESSAGE = """(SELECT group_concat(CASE WHEN part.type != 'object' THEN part.value ELSE coalesce(
         json_extract(part.value, '$.text.value'), json_extract(part.value, '$.text'),
-        json_extract(part.value, '$.refusal'), '[' || json_extract(part.value, '$.type') || ']'), char(10))
+        json_extract(part.value, '$.refusal'), '[' || json_extract(part.value, '$.type') || ']')
+        END, char(10))
       FROM json_each(bodies.body, '$.content') AS part)"""
 
 COLUMNS: dict[str, tuple[str, str | None, tuple[tuple[str, str], ...]]] = {

@@ -113,6 +113,10 @@ def _credential(name: str, entry: EstateConfig) -> tuple[Auth, str]:
             if entry.key_env or default or entry.type == "openai"
             else "entra"
         )
+    if auth == "entra" and entry.type == "openai":
+        raise BadUsage(
+            f"{name or entry.endpoint} cannot be reached with Entra", "OpenAI takes keys", 'set auth = "key"'
+        )
     if auth == "entra":
         return auth, ""
     variable = (entry.token_env if auth == "token" else entry.key_env) or DEFAULT_KEYS[entry.type]

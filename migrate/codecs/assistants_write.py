@@ -109,7 +109,28 @@ def _without_nulls(value: JSON) -> JSON:
     return {k: v for k, v in kept.items() if v not in (None, {}, [])}
 
 
+def _response_format(value: JSON) -> JSON:
+    """A schema's own nulls (`description: null`) are read but refused on writing; the schema is exact."""
+    if isinstance(value, Mapping) and isinstance(value.get("json_schema"), Mapping):
+        return {**value, "json_schema": _set(value["json_schema"])}
+    return value
+
+
+def _tools(tools: list[JSON]) -> JSON:
+    return [
+        {name: _set(part) if isinstance(part, Mapping) else part for name, part in _set(tool).items()}
+        for tool in tools
+    ]
+
+
+def _set(value: Mapping[str, JSON]) -> dict[str, JSON]:
+    """What is set: a null says that nothing is."""
+    return {k: v for k, v in value.items() if v is not None}
+
+
 SHAPES: dict[str, Callable[[JSON], JSON]] = {
+    "response_format": _response_format,
+    "tools": _tools,
     "content": _content,
     "chunking_strategy": _chunking,
     "tool_resources": _without_nulls,

@@ -25,7 +25,9 @@ def walk(fetch: Callable[[str], Body], asked: str, after: str = "") -> Iterator[
         if not all(isinstance(row, dict) and row.get("id") for row in rows):
             raise RequestFailed(f"GET {asked} answered with a row that is no object or has no id")
         more = envelope.get("has_more")
-        fresh = [row for row in rows if str(row["id"]) not in seen]
+        fresh = list({str(row["id"]): row for row in reversed(rows) if str(row["id"]) not in seen}.values())[
+            ::-1
+        ]
         if more and not rows:
             raise PagingBroken(f"GET {asked} promises more but gives an empty page after {after!r}")
         if more and not fresh:

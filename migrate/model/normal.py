@@ -54,6 +54,13 @@ def _default(standard: JSON) -> Rule:
     return rule
 
 
+def _response_format(value: JSON) -> JSON:
+    """`auto` is the default; a null beside a schema says nothing. The schema itself is exact."""
+    if isinstance(value, Mapping) and isinstance(value.get("json_schema"), Mapping):
+        value = {**value, "json_schema": {k: v for k, v in value["json_schema"].items() if v is not None}}
+    return None if value is None or value == "auto" else value
+
+
 def _one(value: JSON) -> JSON:
     """Sampling numbers: absent is 1 on every service; 1 and 1.0 are one number."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -176,7 +183,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("*", "instructions"): _text,
     ("*", "temperature"): _one,
     ("*", "top_p"): _one,
-    ("*", "response_format"): _default("auto"),
+    ("*", "response_format"): _response_format,
     ("*", "tool_choice"): _default("auto"),
     ("*", "tools"): _tools,
     ("*", "tool_resources"): _pruned,

@@ -114,7 +114,8 @@ class Planner:
                 if id_ not in kept and (kind, id_) in self.known:
                     rows.append(
                         Action(
-                            action="delete", kind=kind, id=stamp(entity).partition(":")[2] or id_, name=entity.name,
+                            action="delete", kind=kind, id=stamp(entity).partition(":")[2] or id_,
+                            name=entity.name,
                             target_id=id_, before=fingerprint(entity),
                         )
                     )  # fmt: skip

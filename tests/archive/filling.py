@@ -17,18 +17,34 @@ Listing = tuple[str, str, list[Body]]
 TYPE, URL = "azure-openai", "https://east.example.com"
 
 ESTATE: list[Listing] = [
-    ("file", "", [{"id": "file-a", "filename": "a.txt", "purpose": "assistants", "bytes": 3, "created_at": 1}]),
+    (
+        "file",
+        "",
+        [{"id": "file-a", "filename": "a.txt", "purpose": "assistants", "bytes": 3, "created_at": 1}],
+    ),
     (
         "vector_store",
         "",
-        [{"id": "vs_1", "name": "S", "status": "completed", "usage_bytes": 1 << 40, "file_counts": {"total": 1}}],
+        [
+            {
+                "id": "vs_1",
+                "name": "S",
+                "status": "completed",
+                "usage_bytes": 1 << 40,
+                "file_counts": {"total": 1},
+            }
+        ],
     ),
     (
         "vector_store_file",
         "vs_1",
         [{"id": "file-a", "status": "completed", "attributes": {"a": 1}, "last_error": None}],
     ),
-    ("assistant", "", [{"id": "asst_1", "name": "A", "model": "m", "instructions": "i", "metadata": {"k": "v"}}]),
+    (
+        "assistant",
+        "",
+        [{"id": "asst_1", "name": "A", "model": "m", "instructions": "i", "metadata": {"k": "v"}}],
+    ),
     ("thread", "", [{"id": "thread_1", "created_at": 2, "metadata": {}, "tool_resources": {}}]),
     (
         "message",
@@ -51,7 +67,11 @@ ESTATE: list[Listing] = [
 
 
 def write(
-    archive: Archive, listings: Iterable[Listing] = ESTATE, url: str = URL, state: Any = "complete", **begin: Any
+    archive: Archive,
+    listings: Iterable[Listing] = ESTATE,
+    url: str = URL,
+    state: Any = "complete",
+    **begin: Any,
 ) -> SnapshotWriter:
     """One whole snapshot, a page per object."""
     writer = SnapshotWriter.begin(archive, TYPE, url, begin.get("options", {}), begin.get("tag"))

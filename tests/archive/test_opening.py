@@ -64,9 +64,12 @@ def test_foreign_keys_hold_on_every_connection(archive: Archive) -> None:
 
 
 def test_a_transaction_that_fails_leaves_nothing(archive: Archive) -> None:
-    with pytest.raises(KeyError), archive.transaction() as conn:
+    def add_and_fail(conn: sqlite3.Connection) -> None:
         conn.execute("INSERT INTO endpoints (type, url) VALUES ('t', 'u')")
         raise KeyError
+
+    with pytest.raises(KeyError), archive.transaction() as conn:
+        add_and_fail(conn)
     assert rows(archive, "endpoints") == 0
 
 
@@ -78,9 +81,7 @@ def test_only_the_owner_may_read_any_of_its_files(tmp_path: Path) -> None:
             modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
     finally:
         os.umask(before)
-    assert modes == dict.fromkeys(
-        ("estate.db", "estate.db-wal", "estate.db-shm", "estate.db.lock"), 0o600
-    )
+    assert modes == dict.fromkeys(("estate.db", "estate.db-wal", "estate.db-shm", "estate.db.lock"), 0o600)
 
 
 def test_closing_leaves_one_file(tmp_path: Path) -> None:
@@ -116,8 +117,8 @@ def test_a_later_archive_is_refused_by_name(tmp_path: Path) -> None:
     with sqlite3.connect(path) as conn:
         conn.execute("CREATE TABLE later (x)")
         conn.execute(
-            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES (?, 'm999_later', 'now')",
-            (migrations.name,),
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES (?, ?, 'now')",
+            (migrations.name, "m999_later"),
         )
     conn.close()
     for write_ in (False, True):
@@ -147,6 +148,24 @@ def test_another_database_is_no_archive_and_stays_as_it_is(tmp_path: Path, write
     with pytest.raises(ArchiveDamaged, match="not an archive"):
         Archive.open(path, write=write_)
     assert path.read_bytes() == before
+
+
+def test_a_refused_file_is_closed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def watched(*args: object, **options: object) -> sqlite3.Connection:
+        opened.append(connect(*args, **options))  # type: ignore[arg-type]
+        return opened[-1]
+
+    (tmp_path / "estate.db").write_bytes(b"")
+    monkeypatch.setattr(sqlite3, "connect", watched)
+    with pytest.raises(ArchiveDamaged):
+        Archive.open(tmp_path / "estate.db")
+    assert opened
+    for conn in opened:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            conn.execute("SELECT 1")
 
 
 @pytest.mark.parametrize("write_", [False, True])

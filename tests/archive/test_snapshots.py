@@ -39,7 +39,10 @@ def test_a_second_identical_snapshot_adds_no_rows(archive: Archive) -> None:
 def test_one_changed_object_adds_one_body_and_one_listing(archive: Archive) -> None:
     write(archive)
     before = {table: rows(archive, table) for table in TABLES}
-    changed = [(k, p, [{**b, "name": "B"} for b in bodies] if k == "assistant" else bodies) for k, p, bodies in ESTATE]
+    changed = [
+        (k, p, [{**b, "name": "B"} for b in bodies] if k == "assistant" else bodies)
+        for k, p, bodies in ESTATE
+    ]
     write(archive, changed)
     after = {table: rows(archive, table) for table in TABLES}
     assert {table: after[table] - before[table] for table in TABLES} == dict.fromkeys(TABLES, 1)
@@ -59,7 +62,10 @@ def test_the_order_of_a_listing_is_kept_and_is_part_of_it(archive: Archive) -> N
 
 def test_one_id_in_two_kinds_or_parents_is_two_objects(archive: Archive) -> None:
     same = {"id": "x"}
-    write(archive, [("file", "", [same]), ("thread", "", [same]), ("message", "t1", [same]), ("message", "t2", [same])])
+    write(
+        archive,
+        [("file", "", [same]), ("thread", "", [same]), ("message", "t1", [same]), ("message", "t2", [same])],
+    )
     snapshot = reader(archive)
     assert snapshot.counts() == {"file": 1, "message": 2, "thread": 1}
     assert [parent for parent, _ in snapshot.bodies("message", None)] == ["t1", "t2"]

@@ -48,13 +48,24 @@ def test_an_odd_id_survives(archive: Archive, odd: str) -> None:
     assert {kind for kind, _, _ in reader(archive).find(odd)} == {"assistant", "message"}
 
 
+def test_an_id_that_is_no_text_harms_nothing(archive: Archive) -> None:
+    writer = write(archive, [])
+    writer.page("assistant", "", [Row.of("assistant", {"id": "\ud83d"})], "")
+    writer.end("assistant")
+    writer.finish("complete", "")
+    assert writer.bodies("assistant") == [{"id": "\ud83d"}]
+    assert check(archive.conn).damage == ()
+
+
 def test_a_body_without_an_id_survives(archive: Archive) -> None:
     writer = write(archive, [])
     writer.page("assistant", "", [Row.of("assistant", {"name": "A"})], "")
     assert writer.bodies("assistant") == [{"name": "A"}]
 
 
-@pytest.mark.parametrize("content", ["Hello", "[", [], None, ["bare words"], [{"type": "text", "text": "Hello"}]])
+@pytest.mark.parametrize(
+    "content", ["Hello", "[", [], None, ["bare words"], [{"type": "text", "text": "Hello"}]]
+)
 def test_the_views_take_every_form_of_content(archive: Archive, content: Any) -> None:
     write(archive, [("message", "thread_1", [{"id": "msg_1", "role": "user", "content": content}])])
     ((text,),) = archive.conn.execute("SELECT text FROM messages").fetchall()

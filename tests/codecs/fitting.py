@@ -27,7 +27,10 @@ def assistant(**fields: Any) -> Entity:
 
 def message(*content: Any, **fields: Any) -> Entity:
     return Entity(
-        "message", "msg_1", "thread_1", {"role": "user", "content": list(content), "attachments": [], **fields}
+        "message",
+        "msg_1",
+        "thread_1",
+        {"role": "user", "content": list(content), "attachments": [], **fields},
     )
 
 
@@ -53,5 +56,3 @@ def fit(entity: Entity, target: Target = AZURE) -> tuple[Entity, list[tuple[str,
 
 def reasons(entity: Entity, target: Target = AZURE) -> str:
     return "; ".join(loss.reason for loss in adapt(entity, target)[1])
-
-

@@ -168,7 +168,9 @@ class TestMetadata:
         kept, told = self.fitted({"k" * 64: "v" * 512})
         assert (kept["k" * 64], told) == ("v" * 512, [])
 
-    @pytest.mark.parametrize(("value", "spelled"), [(1, "1"), (True, "true"), (None, "null"), (["é"], '["é"]')])
+    @pytest.mark.parametrize(
+        ("value", "spelled"), [(1, "1"), (True, "true"), (None, "null"), (["é"], '["é"]')]
+    )
     def test_a_value_that_is_no_string_is_written_as_one(self, value: Any, spelled: str) -> None:
         kept, told = self.fitted({"k": value})
         assert (kept["k"], told) == (spelled, [("metadata", "adapted")])

@@ -56,7 +56,9 @@ def test_an_image_with_a_counterpart_stays_an_image() -> None:
 
 
 def test_an_image_without_counterpart_becomes_a_line_with_its_name() -> None:
-    target = replace(without("file-i"), file_named=lambda id_: Entity("file", id_, fields={"filename": "p.png"}))
+    target = replace(
+        without("file-i"), file_named=lambda id_: Entity("file", id_, fields={"filename": "p.png"})
+    )
     fitted, told = fit(message(IMAGE), target)
     assert words(fitted) == ["[image p.png (file-i)]"]
     assert told == [("content.image_file", "lost")]
@@ -107,7 +109,9 @@ def test_an_attachment_stays_with_its_tools() -> None:
 
 @pytest.mark.parametrize("file_id", ["gone", None])
 def test_an_attachment_without_a_file_is_lost(file_id: str | None) -> None:
-    given = message(text("x"), attachments=[{"file_id": file_id, "tools": BOTH}, attached("code_interpreter")])
+    given = message(
+        text("x"), attachments=[{"file_id": file_id, "tools": BOTH}, attached("code_interpreter")]
+    )
     fitted, told = fit(given, without("gone"))
     assert fitted.fields["attachments"] == [attached("code_interpreter")]
     assert told == [("attachments", "lost")]

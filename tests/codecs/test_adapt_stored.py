@@ -13,7 +13,9 @@ from tests.codecs.fitting import AZURE, OLD_AZURE, OPENAI, fit, reasons, without
 
 
 def file(filename: str = "a.txt", **more: Any) -> Entity:
-    return Entity("file", "file-a", fields={"filename": filename, "purpose": "assistants", "sha256": "00", **more})
+    return Entity(
+        "file", "file-a", fields={"filename": filename, "purpose": "assistants", "sha256": "00", **more}
+    )
 
 
 def store(**fields: Any) -> Entity:

@@ -88,7 +88,9 @@ def test_a_file_list_never_replaces_resources_that_are_there() -> None:
     assert set(entity.fields["tool_resources"]["code_interpreter"]["file_ids"]) >= {"file-c", "file-a"}
 
 
-@pytest.mark.parametrize("tools", [("code_interpreter",), ("file_search",), ("code_interpreter", "file_search")])
+@pytest.mark.parametrize(
+    "tools", [("code_interpreter",), ("file_search",), ("code_interpreter", "file_search")]
+)
 def test_files_of_a_message_become_attachments_for_the_tools_around_it(tools: tuple[str, ...]) -> None:
     body = {"id": "msg_1", "role": "user", "content": [], "file_ids": ["file-a"]}
     (entity,) = decode("message", body, "thread_1", Surroundings(tools))

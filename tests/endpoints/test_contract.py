@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -26,6 +27,13 @@ FLOWS = {
                       ("azure-openai-2024-05-01-preview.yaml", "azure-openai-v1.json")),
     "openai": ("openai-v2", "openai", "", "/v1", ("openai-2026-08-21.json",)),
 }  # fmt: skip
+KNOWN = re.compile(
+    r"GET /files: parameter (limit|order)"  # Azure's descriptions leave paging of files out
+    r"|/assistants.*(function\.strict|ranking_options)"  # as OpenAI has them, described for Azure nowhere
+    r"|/assistants.*'opening_hours'"  # a function without parameters: described as required, recorded without
+)
+LATER = re.compile(r"/assistants.*(key \.tools\[\d\]\.file_search|response_format.*json_schema)")
+"""What Azure came to know after the description of 2024-05 was written."""
 UNDESCRIBED = {("GET", "/threads")}
 """Works on Azure though no description has it."""
 
@@ -83,7 +91,11 @@ def test_every_request_is_one_that_the_service_describes(flow: tuple[World, Any]
     requests = getattr(made, side).requests
     assert len(requests) > 20
     found = {line for request in requests for line in complaints(documents, prefix, request)}
-    assert sorted(found) == []
+    azure = prefix == "/openai"
+    found = {line for line in found if not (azure and KNOWN.search(line))}
+    if any("2024-05" in name for name in documents):
+        found = {line for line in found if not LATER.search(line)}
+    assert not found, "\n".join(sorted(found))
 
 
 def test_every_write_was_accepted(flow: tuple[World, Any]) -> None:

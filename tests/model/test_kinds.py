@@ -92,7 +92,9 @@ def test_an_id_without_counterpart_stays() -> None:
 def test_renaming_there_and_back_is_no_change(entity: Entity) -> None:
     kind = KINDS[entity.kind]
     there = remap(kind, entity, lambda _, old: f"new:{old}")
-    assert [f"new:{id_}" for _, _, id_ in refs_of(kind, entity)] == [id_ for _, _, id_ in refs_of(kind, there)]
+    assert [f"new:{id_}" for _, _, id_ in refs_of(kind, entity)] == [
+        id_ for _, _, id_ in refs_of(kind, there)
+    ]
     assert remap(kind, there, lambda _, new: new.removeprefix("new:")) == entity
 
 

@@ -12,7 +12,7 @@ from migrate.model.normal import digest, normal
 from tests.strategies import anything, steady
 
 ABSENT = object()
-EMPTY_CODE = {"code_interpreter": {"file_ids": []}}
+EMPTY_CODE: dict[str, Any] = {"code_interpreter": {"file_ids": []}}
 EMPTY_BOTH = {**EMPTY_CODE, "file_search": {"vector_store_ids": []}}
 STATIC = {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}}
 OTHER_SIZE = {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 401}}
@@ -39,6 +39,13 @@ def attached(file_id: str, *tools: Any) -> dict[str, Any]:
     return {"file_id": file_id, "tools": list(tools)}
 
 
+def held(*file_ids: str) -> dict[str, Any]:
+    return {"code_interpreter": {"file_ids": list(file_ids)}}
+
+
+TWO = attached("b", SEARCH)
+
+
 def compared(kind: str, field: str, value: Any) -> dict[str, Any]:
     return normal(Entity(kind, "x", fields={} if value is ABSENT else {field: value}))
 
@@ -56,7 +63,7 @@ SAME = [
     ("thread", "tool_resources", {}, ABSENT),
     ("thread", "tool_resources", EMPTY_CODE, {}),
     ("thread", "tool_resources", EMPTY_BOTH, None),
-    ("thread", "tool_resources", {"code_interpreter": {"file_ids": ["a", "b"]}}, {"code_interpreter": {"file_ids": ["b", "a"]}, "file_search": {}}),
+    ("thread", "tool_resources", held("a", "b"), {**held("b", "a"), "file_search": {}}),
     ("assistant", "temperature", 1.0, ABSENT),
     ("assistant", "temperature", 1, 1.0),
     ("assistant", "top_p", 1.0, None),
@@ -71,7 +78,7 @@ SAME = [
     ("assistant", "tools", ranked(ranker="default_2024_08_21", score_threshold=0.0), [SEARCH]),
     ("assistant", "tools", [{"type": "file_search", "file_search": {}}], [SEARCH]),
     ("message", "attachments", [], ABSENT),
-    ("message", "attachments", [attached("a", CODE), attached("b", SEARCH)], [attached("b", SEARCH), attached("a", CODE)]),
+    ("message", "attachments", [attached("a", CODE), TWO], [TWO, attached("a", CODE)]),
     ("message", "attachments", [attached("a", CODE, SEARCH)], [attached("a", SEARCH, CODE)]),
     ("message", "attachments", [attached("a")], [{"file_id": "a"}]),
     ("message", "content", [text("x", annotations=[])], [text("x")]),

@@ -1,0 +1,148 @@
+"""The journal: the intent before, the outcome after, and the id map that is read from both."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migrate.archive import Archive
+from migrate.archive.journal import Entry, Journal, Side, id_map, written_digests
+
+EAST, WEST = Side("azure-openai", "https://east"), Side("openai", "https://west")
+NORTH = Side("openai", "https://north")
+JOB = ("create", "assistant", "", "asst_1", "A")
+
+
+def journal(archive: Archive, digest: str = "d1", source: Side = EAST, target: Side = WEST) -> Journal:
+    return Journal(archive, digest, source, target)
+
+
+def only(one: Journal) -> Entry:
+    (entry,) = one.entries()
+    return entry
+
+
+def pairs(archive: Archive, *args: Any, **kwargs: Any) -> list[tuple[str, str]]:
+    return [(line.source_id, line.target_id) for line in id_map(archive.conn, *args, **kwargs)]
+
+
+def test_an_intent_is_there_before_the_outcome(archive: Archive) -> None:
+    one = journal(archive)
+    one.intend([JOB])
+    entry = only(one)
+    assert (entry.state, entry.action, entry.source_id, entry.name) == ("intended", "create", "asst_1", "A")
+    assert entry.started_at
+    assert pairs(archive) == []
+
+
+def test_an_outcome_makes_the_id_map(archive: Archive) -> None:
+    one = journal(archive)
+    (entry,) = one.intend([JOB])
+    one.done(entry, "asst_new", written="abc")
+    assert (only(one).state, only(one).target_id, only(one).written) == ("done", "asst_new", "abc")
+    assert pairs(archive) == [("asst_1", "asst_new")]
+    assert written_digests(archive.conn, WEST) == {("assistant", "", "asst_new"): "abc"}
+
+
+def test_a_failure_is_kept_with_its_reason_and_maps_nothing(archive: Archive) -> None:
+    one = journal(archive)
+    one.failed(one.intend([JOB]), "400: no")
+    assert (only(one).state, only(one).error) == ("failed", "400: no")
+    assert pairs(archive) == []
+
+
+def test_a_new_attempt_is_the_same_line(archive: Archive) -> None:
+    one = journal(archive)
+    (first,) = one.intend([JOB], before={"name": "was"})
+    one.failed([first], "500")
+    (second,) = one.intend([JOB], before={"name": "is"})
+    assert second == first
+    entry = only(one)
+    assert (entry.state, entry.error) == ("intended", "")
+    assert entry.before == {"name": "was"}, "the first reading is what a rollback restores"
+
+
+def test_many_intents_keep_their_order(archive: Archive) -> None:
+    one = journal(archive)
+    jobs = [("create", "message", "thread_1", f"msg_{n}", "") for n in range(50)]
+    ids = one.intend(jobs)
+    one.all_done([(entry, f"new_{n}", "thread_new", None) for n, entry in enumerate(ids)])
+    assert [entry.source_id for entry in one.entries()] == [job[3] for job in jobs]
+    assert len(pairs(archive)) == 50
+
+
+def test_a_plan_that_is_applied_again_finds_its_lines(tmp_path: Path) -> None:
+    for _ in range(2):
+        with Archive.open(tmp_path / "a.db", write=True, create=True) as archive:
+            one = journal(archive)
+            one.intend([JOB])
+    with Archive.open(tmp_path / "a.db", write=True) as archive:
+        assert len(list(journal(archive).entries())) == 1
+        assert list(journal(archive, "another plan").entries()) == []
+
+
+def test_the_id_map_is_narrowed(archive: Archive) -> None:
+    for digest, target, new in (("d1", WEST, "w"), ("d2", NORTH, "n")):
+        one = journal(archive, digest, target=target)
+        one.done(one.intend([JOB])[0], new)
+        one.done(one.intend([("create", "file", "", "file-a", "a.txt")])[0], f"file-{new}")
+    assert sorted(pairs(archive, EAST, WEST)) == [("asst_1", "w"), ("file-a", "file-w")]
+    assert pairs(archive, EAST, NORTH, "asst_1") == [("asst_1", "n")]
+    assert pairs(archive, WEST) == []
+    assert pairs(archive, source_id="'; --") == []
+
+
+@pytest.mark.parametrize("digests", [("a", "b"), ("b", "a")])
+def test_a_later_line_overrules_an_earlier_one(archive: Archive, digests: tuple[str, str]) -> None:
+    for digest, new in zip(digests, ("first", "second"), strict=True):
+        one = journal(archive, digest)
+        one.done(one.intend([JOB])[0], new, written=new)
+    assert dict(pairs(archive, EAST, WEST)) == {"asst_1": "second"}
+    assert dict(pairs(archive)) == {"asst_1": "second"}
+    assert dict(pairs(archive, source_id="asst_1")) == {"asst_1": "second"}
+
+
+def test_a_later_update_overrules_an_earlier_fingerprint(archive: Archive) -> None:
+    for digest, action in (("d1", "create"), ("d2", "update")):
+        one = journal(archive, digest)
+        one.done(one.intend([(action, *JOB[1:])])[0], "new", written=action)
+    assert written_digests(archive.conn, WEST) == {("assistant", "", "new"): "update"}
+    assert written_digests(archive.conn, NORTH) == {}
+
+
+def test_a_deletion_maps_nothing(archive: Archive) -> None:
+    one = journal(archive)
+    one.done(one.intend([("delete", *JOB[1:])])[0], "asst_new")
+    assert pairs(archive) == []
+
+
+def test_one_id_in_two_stores_is_two_lines(archive: Archive) -> None:
+    one = journal(archive)
+    for n, entry in enumerate(
+        one.intend([("create", "vector_store_file", f"vs_{n}", "file-a", "") for n in range(2)])
+    ):
+        one.done(entry, "file-b", f"new_vs_{n}")
+    assert sorted((line.source_parent, line.target_parent) for line in id_map(archive.conn)) == [
+        ("vs_0", "new_vs_0"),
+        ("vs_1", "new_vs_1"),
+    ]
+
+
+def test_threads_share_one_journal(archive: Archive) -> None:
+    one = journal(archive)
+
+    def work(worker: int) -> None:
+        for n in range(20):
+            (entry,) = one.intend([("create", "file", "", f"f{worker}-{n}", "")])
+            one.done(entry, f"new{worker}-{n}")
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = dict(pairs(archive))
+    assert found == {f"f{w}-{n}": f"new{w}-{n}" for w in range(8) for n in range(20)}
