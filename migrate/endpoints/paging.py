@@ -25,14 +25,11 @@ def walk(fetch: Callable[[str], Body], asked: str, after: str = "") -> Iterator[
         if not all(isinstance(row, dict) and row.get("id") for row in rows):
             raise RequestFailed(f"GET {asked} answered with a row that is no object or has no id")
         more = envelope.get("has_more")
-        fresh = list({str(row["id"]): row for row in reversed(rows) if str(row["id"]) not in seen}.values())[
-            ::-1
-        ]
+        fresh = _first_of_each(rows, seen)
         if more and not rows:
             raise PagingBroken(f"GET {asked} promises more but gives an empty page after {after!r}")
         if more and not fresh:
             raise PagingBroken(f"GET {asked} repeats its rows: the server ignores `after`")
-        seen.update(str(row.get("id")) for row in fresh)
         last = str(rows[-1].get("id") or envelope.get("last_id") or "") if rows else ""
         ended = more is False or not fresh
         if not ended and not last:
@@ -42,3 +39,13 @@ def walk(fetch: Callable[[str], Body], asked: str, after: str = "") -> Iterator[
         if ended:
             return
         after = last
+
+
+def _first_of_each(rows: list[Body], seen: set[str]) -> list[Body]:
+    """The rows whose ids are new; remembers them."""
+    fresh = []
+    for row in rows:
+        if str(row["id"]) not in seen:
+            seen.add(str(row["id"]))
+            fresh.append(row)
+    return fresh

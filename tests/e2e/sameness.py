@@ -68,10 +68,17 @@ def differences(world: World, ids: list[Json], losses: list[Json]) -> Iterator[s
     yield from _threads(world, new, told)
 
 
+def _said(value: Any) -> Any:
+    """A value without nulls beside a schema and without an empty text: both say nothing."""
+    if isinstance(value, dict) and isinstance(value.get("json_schema"), dict):
+        return {**value, "json_schema": {k: v for k, v in value["json_schema"].items() if v is not None}}
+    return None if value == "" else value
+
+
 def _object(kind: str, row: Json, other: Json, told: Announced, new: Mapping[Any, str]) -> Iterator[str]:
     id_ = row["id"]
     for field in SAME[kind]:
-        one, two = (None if side.get(field) == "" else side.get(field) for side in (row, other))
+        one, two = (_said(side.get(field)) for side in (row, other))
         if one != two and not told(kind, id_, field):
             yield f"{kind} {id_} {field}: {one!r} became {two!r}"
     if (
