@@ -54,6 +54,14 @@ def test_a_failure_is_kept_with_its_reason_and_maps_nothing(archive: Archive) ->
     assert pairs(archive) == []
 
 
+def test_what_failed_after_it_was_done_maps_nothing(archive: Archive) -> None:
+    one = journal(archive)
+    (entry,) = one.intend([JOB])
+    one.done(entry, "asst_new")
+    one.failed([entry], "it is gone again")
+    assert pairs(archive) == []
+
+
 def test_a_new_attempt_is_the_same_line(archive: Archive) -> None:
     one = journal(archive)
     (first,) = one.intend([JOB], before={"name": "was"})

@@ -146,6 +146,10 @@ class TestMetadata:
     def test_an_older_stamp_is_replaced_in_silence(self) -> None:
         assert self.fitted({STAMP: "openai:asst_0"}) == ({STAMP: "azure-openai:asst_1"}, [])
 
+    def test_an_older_stamp_takes_no_room_from_the_new_one(self) -> None:
+        own = {f"k{n}": "v" for n in range(15)}
+        assert self.fitted({STAMP: "openai:asst_0", **own}) == ({**own, STAMP: "azure-openai:asst_1"}, [])
+
     def test_fifteen_pairs_leave_room_for_the_stamp(self) -> None:
         kept, told = self.fitted({f"k{n}": "v" for n in range(15)})
         assert (len(kept), STAMP in kept, told) == (16, True, [])

@@ -68,17 +68,10 @@ def differences(world: World, ids: list[Json], losses: list[Json]) -> Iterator[s
     yield from _threads(world, new, told)
 
 
-def _said(value: Any) -> Any:
-    """A value without nulls beside a schema and without an empty text: both say nothing."""
-    if isinstance(value, dict) and isinstance(value.get("json_schema"), dict):
-        return {**value, "json_schema": {k: v for k, v in value["json_schema"].items() if v is not None}}
-    return None if value == "" else value
-
-
 def _object(kind: str, row: Json, other: Json, told: Announced, new: Mapping[Any, str]) -> Iterator[str]:
     id_ = row["id"]
     for field in SAME[kind]:
-        one, two = (_said(side.get(field)) for side in (row, other))
+        one, two = (None if side.get(field) == "" else _plain(side.get(field)) for side in (row, other))
         if one != two and not told(kind, id_, field):
             yield f"{kind} {id_} {field}: {one!r} became {two!r}"
     if (
@@ -100,9 +93,10 @@ def _object(kind: str, row: Json, other: Json, told: Announced, new: Mapping[Any
 
 
 def _plain(value: Any) -> Any:
-    """Without keys that say nothing (null)."""
+    """Without keys that say nothing (null); what stands inside a schema is the user's and stays as it is."""
     if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items() if v is not None}
+        kept = {key: inner for key, inner in value.items() if inner is not None}
+        return {k: v if k in ("schema", "parameters") else _plain(v) for k, v in kept.items()}
     return [_plain(v) for v in value] if isinstance(value, list) else value
 
 
