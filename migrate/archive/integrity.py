@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrate.archive.snapshots import snapshot_digest
+from migrate.archive.snapshots import snapshot_digest, storable
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def _body_fault(kind: str, object_id: str, sha: bytes, raw: bytes) -> str:
         body = json.loads(raw)
     except ValueError:
         return "it is not JSON"
-    return "" if str(body.get("id", "")) == object_id else "its id is not the one that was stored"
+    return "" if storable(str(body.get("id", ""))) == object_id else "its id is not the one that was stored"
 
 
 def _manifests(conn: sqlite3.Connection) -> Iterator[list[Damage]]:

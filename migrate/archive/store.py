@@ -40,6 +40,7 @@ class Archive:
             _create(path)
         _check_magic(path)
         lock = WriterLock.take(path) if write else None
+        conn: sqlite3.Connection | None = None
         try:
             with _told(path):
                 conn = _connect(path)
@@ -47,6 +48,8 @@ class Archive:
                 _prepare(conn, write)
                 _bring_up_to_date(conn, path, write)
         except BaseException:
+            if conn:
+                conn.close()
             if lock:
                 lock.release()
             raise

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from migrate.codecs.shapes import well_formed
 from migrate.model import JSON, KINDS, Entity
 
 FILE_TOOLS = ("code_interpreter", "file_search")
@@ -34,13 +35,14 @@ def decode(
     form = KINDS[kind]
     given = dict(body)
     file_ids = given.pop("file_ids", None) if "file_ids" in form.aliases else None
+    sound = {name for name in form.fields if name in given and well_formed(name, given[name])}
     entity = Entity(
         kind,
         str(given.get("id", "")),
         parent,
-        {name: given[name] for name in form.fields if name in given},
+        {name: given[name] for name in form.fields if name in sound},
         {name: given[name] for name in form.facts if name in given},
-        {k: v for k, v in given.items() if k not in form.fields and k not in form.facts},
+        {k: v for k, v in given.items() if k not in sound and k not in form.facts},
     )
     shape = SHAPES.get(kind)
     return shape(entity, file_ids, around or Surroundings()) if shape else [entity]

@@ -25,11 +25,12 @@ DEFAULT_RANKERS = ("auto", "default_2024_08_21", "default-2024-11-15")
 def normal(entity: Entity) -> dict[str, JSON]:
     """The compared form: a plain dict without absent, empty or default values."""
     out: dict[str, JSON] = {}
-    for name, value in (*entity.fields.items(), *entity.extras.items()):
+    for name, value in entity.fields.items():
         rule = RULES.get((entity.kind, name)) or RULES.get(("*", name)) or _plain
         kept = rule(value)
         if kept is not None:
             out[name] = kept
+    out.update({name: value for name, value in entity.extras.items() if _plain(value) is not None})
     return out
 
 

@@ -57,9 +57,10 @@ def test_a_failure_is_kept_with_its_reason_and_maps_nothing(archive: Archive) ->
 def test_what_failed_after_it_was_done_maps_nothing(archive: Archive) -> None:
     one = journal(archive)
     (entry,) = one.intend([JOB])
-    one.done(entry, "asst_new")
+    one.done(entry, "asst_new", written="abc")
     one.failed([entry], "it is gone again")
     assert pairs(archive) == []
+    assert written_digests(archive.conn, WEST) == {}
 
 
 def test_a_new_attempt_is_the_same_line(archive: Archive) -> None:

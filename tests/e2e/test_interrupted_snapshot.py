@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections import Counter
 from contextlib import closing
-from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -95,8 +95,8 @@ def test_a_full_disk_leaves_a_usable_archive(launch: Launch) -> None:
 
     genuine = store._connect
 
-    def cramped(path: Path, write: bool) -> sqlite3.Connection:
-        conn = genuine(path, write)
+    def cramped(*arguments: Any) -> sqlite3.Connection:
+        conn: sqlite3.Connection = genuine(*arguments)
         conn.execute("PRAGMA max_page_count = 90")
         return conn
 

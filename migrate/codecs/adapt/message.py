@@ -18,6 +18,7 @@ from typing import Any
 from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.codecs.adapt.metadata import fit_metadata
 from migrate.codecs.adapt.references import fit_resources
+from migrate.codecs.shapes import PART
 from migrate.model import JSON, Entity
 
 NO_TEXT = "(this message has no text)"
@@ -59,9 +60,11 @@ def _placeholder(ledger: Ledger) -> list[JSON]:
 
 
 def _part(part: JSON, target: Target, ledger: Ledger) -> list[JSON]:
-    type_ = part.get("type") if isinstance(part, Mapping) else None
-    rule = PARTS.get(str(type_), _unknown)
-    return rule(dict(part) if isinstance(part, Mapping) else {"type": None}, target, ledger)
+    if not PART(part):
+        return _unknown(
+            dict(part) if isinstance(part, Mapping) else {"type": type(part).__name__}, target, ledger
+        )
+    return PARTS.get(str(part.get("type")), _unknown)(dict(part), target, ledger)
 
 
 def _text(part: dict[str, Any], target: Target, ledger: Ledger) -> list[JSON]:

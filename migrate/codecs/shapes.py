@@ -1,0 +1,64 @@
+"""Which shapes a field may have before rules look into it; anything else is kept as unknown, whole.
+
+A service that answers with something nobody has described must not stop a snapshot's reading: such a
+value becomes an `extra`, is compared as it is, and is told as a loss when it cannot be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from migrate.model import JSON
+
+Shape = Callable[[JSON], bool]
+
+
+def text(value: JSON) -> bool:
+    """A string."""
+    return isinstance(value, str)
+
+
+def list_of(member: Shape) -> Shape:
+    """A list whose members have a shape."""
+    return lambda value: isinstance(value, list) and all(map(member, value))
+
+
+def record(**members: Shape) -> Shape:
+    """An object; the members named, where they are there, have their shapes."""
+
+    def fits(value: JSON) -> bool:
+        return isinstance(value, dict) and all(
+            value.get(name) is None or shape(value[name]) for name, shape in members.items()
+        )
+
+    return fits
+
+
+PART = record(
+    type=text,
+    text=lambda value: text(value) or record(value=text, annotations=list_of(record()))(value),
+    image_file=record(file_id=text),
+    image_url=record(),
+)
+"""One part of a message's content. An odd part is told alone, not the whole message with it."""
+
+SHAPES: dict[str, Shape] = {
+    "tools": list_of(
+        record(type=text, function=record(), file_search=record(ranking_options=record(ranker=text)))
+    ),
+    "tool_resources": record(
+        code_interpreter=record(file_ids=list_of(text)), file_search=record(vector_store_ids=list_of(text))
+    ),
+    "metadata": record(),
+    "content": lambda value: isinstance(value, (str, list)),
+    "attachments": list_of(record(file_id=text, tools=list_of(record(type=text)))),
+    "attributes": record(),
+    "chunking_strategy": record(type=text),
+    "expires_after": record(anchor=text),
+}
+"""Field -> its shape. A field without a row may hold anything: no rule looks into it."""
+
+
+def well_formed(name: str, value: JSON) -> bool:
+    """Whether the rules for a field can be let loose on a value."""
+    return value is None or SHAPES.get(name, lambda _: True)(value)
