@@ -141,21 +141,24 @@ def _entry(row: tuple[JSON, ...]) -> Entry:
 def id_map(
     conn: sqlite3.Connection, source: Side | None = None, target: Side | None = None, source_id: str = ""
 ) -> Iterator[Mapping]:
-    """The id map, narrowed to a source, a target, or one old id. A later line overrules an earlier one."""
-    where, values = ["1"], []
+    """The id map, narrowed to a source, a target, or one old id. Of several moves of one object to one
+    target, the last counts."""
+    where, values = ["j.state = 'done'", "j.target_id IS NOT NULL", "j.action != 'delete'"], []
     for column, side in (("source", source), ("target", target)):
         if side:
-            where.append(f"{column}_type = ? AND {column}_url = ?")
+            where.append(f"p.{column}_type = ? AND p.{column}_url = ?")
             values += [side.type, side.url]
     if source_id:
-        where.append("source_id = ?")
+        where.append("j.source_id = ?")
         values.append(source_id)
     rows = conn.execute(
-        "SELECT DISTINCT kind, source_id, target_id, coalesce(name, ''), source_parent, "
-        f"coalesce(target_parent, '') FROM id_map WHERE {' AND '.join(where)}",
+        "SELECT j.kind, j.source_id, j.target_id, coalesce(j.name, ''), j.source_parent, "
+        "coalesce(j.target_parent, ''), max(j.id) FROM journal j JOIN plans p ON p.id = j.plan_id "
+        f"WHERE {' AND '.join(where)} GROUP BY j.kind, j.source_parent, j.source_id, p.source_type, "
+        "p.source_url, p.target_type, p.target_url ORDER BY min(j.id)",
         values,
     )
-    return (Mapping(*row) for row in rows)
+    return (Mapping(*row[:6]) for row in rows)
 
 
 def written_digests(conn: sqlite3.Connection, target: Side) -> dict[tuple[str, str, str], str]:

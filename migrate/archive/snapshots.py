@@ -85,6 +85,7 @@ class SnapshotWriter:
             ).fetchone()
             if last and last[1] == "reading" and last[2] == wanted:
                 conn.execute("DELETE FROM missing WHERE snapshot_id = ?", (last[0],))
+                conn.execute("UPDATE snapshots SET tag = coalesce(?, tag) WHERE id = ?", (tag, last[0]))
                 return cls(archive, last[0], endpoint, resumed=True)
             row = conn.execute(
                 "INSERT INTO snapshots (endpoint_id, tag, state, started_at, tool_version, options) "

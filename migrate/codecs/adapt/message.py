@@ -61,9 +61,7 @@ def _placeholder(ledger: Ledger) -> list[JSON]:
 
 def _part(part: JSON, target: Target, ledger: Ledger) -> list[JSON]:
     if not PART(part):
-        return _unknown(
-            dict(part) if isinstance(part, Mapping) else {"type": type(part).__name__}, target, ledger
-        )
+        return _unknown(dict(part) if isinstance(part, Mapping) else {"type": None}, target, ledger)
     return PARTS.get(str(part.get("type")), _unknown)(dict(part), target, ledger)
 
 
