@@ -155,7 +155,7 @@ def id_map(
         "SELECT j.kind, j.source_id, j.target_id, coalesce(j.name, ''), j.source_parent, "
         "coalesce(j.target_parent, ''), max(j.id) FROM journal j JOIN plans p ON p.id = j.plan_id "
         f"WHERE {' AND '.join(where)} GROUP BY j.kind, j.source_parent, j.source_id, p.source_type, "
-        "p.source_url, p.target_type, p.target_url ORDER BY min(j.id)",
+        "p.source_url, p.target_type, p.target_url ORDER BY max(j.id)",
         values,
     )
     return (Mapping(*row[:6]) for row in rows)
