@@ -84,7 +84,12 @@ class SnapshotWriter:
                 (endpoint,),
             ).fetchone()
             if last and last[1] == "reading" and last[2] == wanted:
-                conn.execute("DELETE FROM missing WHERE snapshot_id = ?", (last[0],))
+                conn.execute(  # what failed is tried again and named again; what is gone stays gone
+                    "DELETE FROM missing WHERE snapshot_id = ? AND NOT EXISTS (SELECT 1 FROM scopes s "
+                    "WHERE s.snapshot_id = missing.snapshot_id AND s.kind = missing.kind "
+                    "AND s.parent_id = missing.parent_id AND s.state = 'gone')",
+                    (last[0],),
+                )
                 conn.execute("UPDATE snapshots SET tag = coalesce(?, tag) WHERE id = ?", (tag, last[0]))
                 return cls(archive, last[0], endpoint, resumed=True)
             row = conn.execute(
@@ -188,7 +193,8 @@ class SnapshotWriter:
         """The manifest of a listing in progress and how many rows it has."""
         conn = self.archive.conn
         row = conn.execute(
-            "SELECT manifest_id FROM scopes WHERE snapshot_id = ? AND kind = ? AND parent_id = ?",
+            "SELECT s.manifest_id, m.sha FROM scopes s JOIN manifests m ON m.id = s.manifest_id "
+            "WHERE s.snapshot_id = ? AND s.kind = ? AND s.parent_id = ?",
             (self.id, kind, parent),
         ).fetchone()
         if row is None:
@@ -199,10 +205,26 @@ class SnapshotWriter:
                 (self.id, kind, parent, manifest),
             )
             return manifest, 0
+        if row[1] is not None:
+            row = (self._own_copy(kind, parent, row[0]),)
         count = conn.execute(
             "SELECT coalesce(max(ordinal), -1) + 1 FROM entries WHERE manifest_id = ?", (row[0],)
         ).fetchone()[0]
         return int(row[0]), int(count)
+
+    def _own_copy(self, kind: str, parent: str, sealed: int) -> int:
+        """A sealed manifest may be shared by other snapshots: what is added goes to a copy."""
+        conn = self.archive.conn
+        manifest = int(conn.execute("INSERT INTO manifests (sha) VALUES (NULL)").lastrowid or 0)
+        conn.execute(
+            "INSERT INTO entries SELECT ?, ordinal, body_id FROM entries WHERE manifest_id = ?",
+            (manifest, sealed),
+        )
+        conn.execute(
+            "UPDATE scopes SET manifest_id = ? WHERE snapshot_id = ? AND kind = ? AND parent_id = ?",
+            (manifest, self.id, kind, parent),
+        )
+        return manifest
 
     def _bodies(self, kind: str, rows: list[Row]) -> list[int]:
         """Store what is new of a page; the ids of all of it, in order."""

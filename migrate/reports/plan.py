@@ -21,7 +21,7 @@ def as_dict(plan: Any, path: object) -> dict[str, Any]:
         "plan": str(path),
         "digest": plan.digest,
         "source": plan.source.model_dump(),
-        "target": plan.target.model_dump(),
+        "target": plan.target.model_dump(exclude={"objects"}),
         "actions": plan.counts(),
         "losses": [row.model_dump() for row in plan.losses],
         "unread": list(plan.unread),

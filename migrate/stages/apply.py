@@ -14,19 +14,17 @@ from migrate.archive.journal import Journal, Side, id_map
 from migrate.archive.store import Archive
 from migrate.codecs import Profile
 from migrate.errors import Incomplete, PlanStale
-from migrate.model import Key
 from migrate.stages.changing import delete, update
 from migrate.stages.estate import Estate
 from migrate.stages.fitting import fitting
-from migrate.stages.looking import CONFIGURATION, configuration, live, must_be_whole
+from migrate.stages.looking import CONFIGURATION
 from migrate.stages.making import Tally, Workshop, make
 from migrate.stages.parallel import in_parallel
 from migrate.stages.planfile import Action, Plan
-from migrate.stages.present import States, combined, states
 from migrate.stages.progress import Progress
+from migrate.stages.stale import check_target
 from migrate.stages.stocking import await_ingestion, fill, upload
 from migrate.stages.talking import recreate
-from migrate.stages.unsettled import unsettled
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer
@@ -58,7 +56,7 @@ def run(
         (a.kind, a.id) for a in plan.actions if a.action == "blocked" and a.kind != "vector_store_file"
     }
     shop = Workshop(source, writer, fitting(source, profile, plan.models, blocked), journal, progress)
-    _check_target(plan, shop, workers)
+    check_target(plan, shop, workers)
     for line in id_map(archive.conn, *sides):
         if line.kind in ("file", "vector_store", "assistant", "thread"):
             shop.ids.setdefault((line.kind, line.source_id), line.target_id)
@@ -136,54 +134,3 @@ def _report_blocked(plan: Plan, shop: Workshop) -> None:
             shop.fail(
                 action.kind, action.id, action.name, f"blocked: {row.reason if row else 'see the plan'}"
             )
-
-
-def _check_target(plan: Plan, shop: Workshop, workers: int) -> None:
-    """Refuse when the target is not what was planned for, apart from what this plan did itself."""
-    listed = shop.writer.probe().routes.get("thread") == "works"
-    named = {a.target_id for a in plan.actions if a.kind == "thread" and a.target_id}
-    made = {
-        (e.kind, e.target_parent, e.target_id)
-        for e in shop.earlier.values()
-        if e.state == "done" and e.target_id
-    }
-    threads = named | {id_ for kind, _, id_ in made if kind == "thread"}
-    wanted = configuration(workers, () if listed else threads, listed)
-    with live(shop.writer, wanted) as (target, taken):
-        must_be_whole(taken, shop.writer.url, CONFIGURATION)
-        present = states(target, named)
-        ours = made | _side_effects(target, made) | unsettled(shop, target)
-    changed = {
-        (a.kind, a.target_parent, a.target_id): a for a in plan.actions if a.action in ("update", "delete")
-    }
-    untouched: States = {
-        key: state for key, state in present.items() if key not in changed and not _of(key, ours)
-    }
-    if combined(untouched) != plan.target.digest:
-        raise PlanStale(
-            f"{plan.target.url} is not what it was when the plan was made",
-            "something was added, changed or deleted there since",
-            "run plan again and read the new one",
-        )
-    for key, action in changed.items():
-        if key not in made and present.get(key, "") != action.before:
-            raise PlanStale(
-                f"{action.kind} {action.name or action.target_id} ({action.target_id}) changed on the target",
-                "the plan would overwrite what somebody else wrote",
-                "run plan again and read the new one",
-            )
-
-
-def _of(key: Key, ours: set[Key]) -> bool:
-    """Whether an object, or the store it lies in, is one that this plan made."""
-    return key in ours or (key[1] != "" and ("vector_store", "", key[1]) in ours)
-
-
-def _side_effects(target: Estate, made: set[Key]) -> set[Key]:
-    """Stores that the service made by itself for attachments in threads that we made."""
-    found: set[Key] = set()
-    for thread in target.threads():
-        if ("thread", "", thread.id) in made:
-            search = (thread.fields.get("tool_resources") or {}).get("file_search") or {}
-            found |= {("vector_store", "", str(store)) for store in search.get("vector_store_ids") or ()}
-    return found

@@ -102,10 +102,13 @@ class Fetcher:
         else:
             self._bring(Ended(kind, parent, "complete"))
 
-    def threads(self, cursor: str, listed: bool, given: Iterable[str], known: frozenset[str]) -> None:
-        """The threads of the service's own listing and those whose ids were given, each once."""
+    def threads(
+        self, cursor: str, listed: bool, given: Iterable[str], known: frozenset[str], remark: str
+    ) -> None:
+        """The threads of the service's own listing and those whose ids were given, each once. `remark`
+        stays with the listing when it is complete."""
         seen = set(known)
-        state = Ended("thread", "", "complete")
+        state = Ended("thread", "", "complete", remark)
         try:
             for page in self._reader.pages("thread", after=cursor) if listed else ():
                 seen.update(str(body.get("id")) for body in page.bodies)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from migrate.endpoints.interface import Probe, Reader
 
 
+ONLY_GIVEN = "threads were not listed, only read by the ids that were given"
+
+
 class Gatherer:
     """One snapshot in the making. `gaps` counts what could not be read."""
 
@@ -68,11 +71,15 @@ class Gatherer:
 
     def _thread_listing(self, listed: bool, given: tuple[str, ...]) -> None:
         state, cursor = self._writer.scope("thread")
-        known = self._writer.ids("thread") if state else []
+        if state == "failed":
+            self._writer.restart("thread", "")
+            state = None
+        known = frozenset(self._writer.ids("thread")) if state else frozenset()
         self._follow("thread", known)
-        if state in (None, "reading"):
-            read = partial(self._fetcher.threads, cursor, listed and (state is None or bool(cursor)), given)
-            self._crew.spawn(partial(read, frozenset(known)))
+        unread = listed and (state is None or (state == "reading" and cursor != ""))
+        if unread or set(given) - known or state != "complete":
+            read = partial(self._fetcher.threads, cursor, unread, given, known)
+            self._crew.spawn(partial(read, "" if listed else ONLY_GIVEN))
 
     def _listing(self, kind: str, parent: str = "") -> None:
         """Read a listing, or go on where an interrupted snapshot left it."""
@@ -105,7 +112,7 @@ class Gatherer:
     def _steps(self, thread: str) -> None:
         runs = self._writer.ids("run", thread)
         state, _ = self._writer.scope("run_step", thread)
-        if not runs or not self._wanted.kind("run_step") or state not in (None, "reading"):
+        if not runs or not self._wanted.kind("run_step") or state in ("complete", "gone"):
             return
         self._writer.restart("run_step", thread)
         self._crew.spawn(partial(self._fetcher.steps, thread, runs))

@@ -45,13 +45,12 @@ def make(
     losses = [_row(loss, choices.accept) for loss in planner.losses + planner.general()]
     touched = {a.target_id for a in actions if a.kind == "thread" and a.target_id}
     present = states(target, touched)
-    changed = {(a.kind, a.target_parent, a.target_id) for a in actions if a.action in ("update", "delete")}
-    untouched = {key: state for key, state in present.items() if key not in changed}
+    objects = tuple((*key, state) for key, state in sorted(present.items()))
     return Plan(
         format=FORMAT,
         created_at=now(),
         source=sides[0],
-        target=sides[1].model_copy(update={"digest": combined(untouched)}),
+        target=sides[1].model_copy(update={"digest": combined(present), "objects": objects}),
         models=dict(choices.models),
         actions=tuple(actions),
         losses=tuple(losses),
@@ -104,6 +103,8 @@ class Planner:
                 "take a complete snapshot, or plan without --prune",
             )
         rows = []
+        for kind in ("thread", "assistant", "vector_store"):
+            _must_be_prunable(self.source, kind)
         for kind, present in (
             ("thread", {e.id: e for e in self.target.threads()}),
             ("assistant", self.target.of("assistant")),
@@ -260,6 +261,21 @@ class Planner:
     def _lose(self, entity: Entity, name: str, reason: str, grade: str = "lost") -> None:
         self.losses.append(
             Loss(entity.kind, entity.id, name, grade, reason, "", entity.parent, entity.name)  # type: ignore[arg-type]
+        )
+
+
+def _must_be_prunable(source: Estate, kind: str) -> None:
+    """Raises `Refused` unless a kind was read whole: what a snapshot was told to leave out, or was only
+    given by id, cannot be told from what was deleted."""
+    options = source.snapshot.info.options
+    filtered = [rule for name in ("include", "exclude") for rule in options.get(name, ()) if rule[0] == kind]
+    state, reason = source.snapshot.scope(kind)
+    if state != "complete" or reason or filtered:
+        raise Refused(
+            f"--prune needs a snapshot that read every {kind}",
+            reason
+            or (f"{kind} {state}" if state != "complete" else "it was filtered by --include or --exclude"),
+            "take a snapshot without filters, or plan without --prune",
         )
 
 

@@ -34,13 +34,15 @@ class SourceSide(Strict):
 
 
 class TargetSide(Strict):
-    """Where they go. `estate` is the argument as it was given; no secret is ever here."""
+    """Where they go. `estate` is the argument as it was given; no secret is ever here. `objects` is what
+    lay there when planned: kind, parent, id and fingerprint of each; `digest` is of all of them."""
 
     estate: str
     type: str
     url: str
     api_version: str
     digest: str
+    objects: tuple[tuple[str, str, str, str], ...] = ()
 
 
 class Action(Strict):

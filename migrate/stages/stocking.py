@@ -14,6 +14,8 @@ from migrate.model.normal import normal
 from migrate.stages.making import CLOCKS, Body, Unresolved, Workshop, give_up, written
 from migrate.stages.planfile import Action
 
+PROCESSING = 30.0
+"""Seconds to wait for an uploaded file to be taken in."""
 POLL = (0.1, 5.0)
 """Shortest and longest pause between two looks at a store, in seconds."""
 
@@ -53,9 +55,23 @@ def upload(shop: Workshop, action: Action) -> None:
     except RequestFailed as failed:
         give_up(shop, action, [entry], failed)
         return
+    body = _processed(shop, body)
     shop.journal.done(entry, str(body["id"]), written=written(shop, "file", body))
     shop.settle(file, str(body["id"]))
     shop.count("adopted" if found and earlier is None else "created", kind="file")
+
+
+def _processed(shop: Workshop, body: Body) -> Body:
+    """The file once its service has taken it in (Azure says pending or running until then); attaching it
+    earlier may be refused. One that stays so is not waited for longer than `PROCESSING`."""
+    end = time.monotonic() + PROCESSING
+    while body.get("status") in ("pending", "running") and time.monotonic() < end:
+        time.sleep(POLL[0])
+        try:
+            body = shop.writer.get("file", str(body["id"]))
+        except RequestFailed:
+            return body
+    return body
 
 
 def fill(shop: Workshop, store: str, actions: list[Action]) -> None:
