@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from migrate.archive.snapshots import now
+from migrate.archive.snapshots import now, storable
 from migrate.archive.store import Archive
 from migrate.model import JSON
 
@@ -88,7 +88,7 @@ class Journal:
             "ON CONFLICT (plan_id, action, kind, source_parent, source_id) DO UPDATE SET "
             "state = 'intended', error = NULL, before = coalesce(journal.before, excluded.before) "
             "RETURNING id",
-            (self.plan, *job, before, now()),
+            (self.plan, *map(storable, job), before, now()),
         ).fetchone()
         return int(row[0])
 

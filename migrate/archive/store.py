@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from migrate.archive.lock import WriterLock
 from migrate.archive.schema import APPLICATION_ID, migrations
-from migrate.errors import ArchiveDamaged, ArchiveTooNew, BadUsage, DiskFull
+from migrate.errors import ArchiveDamaged, ArchiveTooNew, BadUsage, DiskFull, Refused
 
 MAGIC = b"SQLite format 3\x00"
 
@@ -98,6 +98,13 @@ class Archive:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def must_not_be_archive(path: Path) -> None:
+    """Raises `Refused` before a report would take the place of an archive: it may be the only copy."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        if file.read(16) == MAGIC:
+            raise Refused(f"{path} is an archive", "it would be overwritten", "give -o another name")
 
 
 def _create(path: Path) -> None:

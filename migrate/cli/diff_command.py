@@ -30,6 +30,7 @@ def command(
     """
     import json
 
+    from migrate.archive.store import must_not_be_archive
     from migrate.cli.estates import opened
     from migrate.cli.journals import known_pairs
     from migrate.errors import BadUsage
@@ -40,6 +41,8 @@ def command(
     for kind in kinds:
         if kind not in KINDS:
             raise BadUsage(f"there is no kind {kind!r}", f"kinds are {', '.join(KINDS)}")
+    if output:
+        must_not_be_archive(output)
     config, progress = common.config, common.progress()
     with opened(left, config, workers, progress) as one, opened(right, config, workers, progress) as other:
         journal = known_pairs([(left, one), (right, other)], config)

@@ -57,8 +57,8 @@ def resolve(text: str, config: Config, workers: int = 8) -> Live | Archived:
         return _live("", EstateConfig(type=type_, endpoint=url), config, workers)  # type: ignore[arg-type]
     if "://" in text:
         return _live("", EstateConfig(type=_type_of(text), endpoint=text), config, workers)  # type: ignore[arg-type]
-    path, _, which = text.partition("@")
-    if Path(text).is_file() or not which:
+    path, _, which = text.rpartition("@")
+    if Path(text).is_file() or not path:
         path, which = text, "latest"
     if Path(path).is_file():
         return Archived(Path(path), which)

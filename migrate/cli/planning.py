@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def percent(text: str) -> int:
     """`30%` or `30` as a number of hundredths."""
     number = text.strip().removesuffix("%")
-    if not number.isdigit() or int(number) > 100:
+    if not (number.isascii() and number.isdigit()) or int(number) > 100:
         raise BadUsage(f"{text!r} is no percentage", todo="write a number from 0 to 100, as in 30%")
     return int(number)
 

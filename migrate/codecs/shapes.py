@@ -49,6 +49,13 @@ SHAPES: dict[str, Shape] = {
     "tool_resources": record(
         code_interpreter=record(file_ids=list_of(text)), file_search=record(vector_store_ids=list_of(text))
     ),
+    "name": text,
+    "description": text,
+    "instructions": text,
+    "model": text,
+    "filename": text,
+    "purpose": text,
+    "role": text,
     "metadata": record(),
     "content": lambda value: isinstance(value, (str, list)),
     "attachments": list_of(record(file_id=text, tools=list_of(record(type=text)))),

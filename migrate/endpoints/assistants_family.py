@@ -70,17 +70,21 @@ class FamilyReader(Reader):
         params: dict[str, object] = {"limit": ROUTES[kind].limit, "order": "asc"}
         if kind == "run_step" and includes_results(self.type, self.api_version):
             params["include[]"] = STEP_INCLUDE
-        channel = self.channel(kind)
 
         def fetch(cursor: str) -> Body:
-            try:
-                return channel.get(path, {**params, "after": cursor} if cursor else params)
-            except RequestFailed as failed:
-                if failed.status == 400 and kind == "file" and not cursor:
-                    return channel.get(path)  # a service whose files are not paged may refuse to be asked
-                raise
+            return self._asked(kind, path, {**params, "after": cursor} if cursor else params)
 
         return walk(fetch, path, after)
+
+    def _asked(self, kind: str, path: str, params: dict[str, object]) -> Body:
+        """A page; where a service refuses to page this kind, all of it at once."""
+        channel = self.channel(kind)
+        try:
+            return channel.get(path, params)
+        except RequestFailed as failed:
+            if failed.status != 400 or not ROUTES[kind].may_be_unpaged or "after" in params:
+                raise
+            return {"has_more": False, **channel.get(path)}
 
     def get(self, kind: str, id_: str, parent: str = "") -> Body:
         return self.channel(kind).get(address(kind, id_, parent))
@@ -128,9 +132,10 @@ class FamilyWriter(FamilyReader, Writer):
             self.update("vector_store_file", row["file_id"], {"attributes": row["attributes"]}, store)
 
     def newest(self, kind: str, parent: str = "", limit: int = 20) -> list[Body]:
-        params = {"limit": limit, "order": "desc"}
-        rows = self.channel(kind).get(address(kind, parent=parent), params).get("data")
-        return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        params: dict[str, object] = {"limit": limit, "order": "desc"}
+        rows = self._asked(kind, address(kind, parent=parent), params).get("data")
+        found = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        return sorted(found, key=lambda row: -float(row.get("created_at") or 0))
 
 
 def includes_results(type_: str, api_version: str) -> bool:

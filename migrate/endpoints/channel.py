@@ -127,6 +127,9 @@ class Channel:
             answer = error.response
             answer.read() if not answer.is_stream_consumed else None
             raise failure(answer.status_code, answer.text, answer.headers, asked) from None
+        except UnicodeEncodeError:
+            why = "it holds half of a character pair, which has no form on the wire"
+            raise RequestFailed(f"{asked} was not sent: {why}", status=400) from None
         except (openai.APIConnectionError, httpx2.HTTPError) as error:
             reason = str(error.__cause__ or error) or type(error).__name__
             raise RequestFailed(f"{asked} got no answer: {reason}") from None

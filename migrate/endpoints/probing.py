@@ -31,8 +31,14 @@ def ask(channel: Channel, kind: str) -> Answer:
     """One row of a kind's listing."""
     route = ROUTES[kind]
     headers = {**channel.headers, **BETA} if route.beta else channel.headers
+    asked = replace(channel, headers=headers, attempts=ATTEMPTS)
     try:
-        replace(channel, headers=headers, attempts=ATTEMPTS).get(route.path, {"limit": 1})
+        try:
+            asked.get(route.path, {"limit": 1})
+        except RequestFailed as failed:
+            if failed.status != 400 or not route.may_be_unpaged:
+                raise
+            asked.get(route.path)
     except NotThere as failed:
         return Answer("gone", str(failed), failed.status)
     except Denied as failed:

@@ -15,6 +15,8 @@ class Route:
     limit: int = 100
     lives_on: bool = False
     """Still there where the Assistants routes have been retired."""
+    may_be_unpaged: bool = False
+    """Some services document no paging of it and may refuse to be asked for some."""
 
 
 ROUTES: dict[str, Route] = {
@@ -23,7 +25,7 @@ ROUTES: dict[str, Route] = {
     "message": Route("/threads/{parent}/messages"),
     "run": Route("/threads/{parent}/runs"),
     "run_step": Route("/threads/{parent}/runs/{run}/steps"),
-    "file": Route("/files", beta=False, limit=1000, lives_on=True),
+    "file": Route("/files", beta=False, limit=1000, lives_on=True, may_be_unpaged=True),
     "vector_store": Route("/vector_stores", lives_on=True),
     "vector_store_file": Route("/vector_stores/{parent}/files", lives_on=True),
 }

@@ -1,5 +1,8 @@
 """A vector store and the files in it, with the chunking and attributes of each."""
 
+from collections.abc import Mapping
+
+from migrate.model.entity import JSON
 from migrate.model.kinds import SERVER_MADE, Kind, Ref
 
 VECTOR_STORE = Kind(
@@ -31,3 +34,10 @@ VECTOR_STORE_FILE = Kind(
     },
     refs=(Ref("file_id", "file"),),
 )
+
+
+def refusal(facts: Mapping[str, JSON]) -> str:
+    """Why a file of a store is not searchable, in the service's own words where it has some."""
+    error = facts.get("last_error")
+    said = error.get("message") if isinstance(error, Mapping) else error
+    return str(said or facts.get("status") or "no reason given")

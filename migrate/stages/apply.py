@@ -56,6 +56,7 @@ def run(
         (a.kind, a.id) for a in plan.actions if a.action == "blocked" and a.kind != "vector_store_file"
     }
     shop = Workshop(source, writer, fitting(source, profile, plan.models, blocked), journal, progress)
+    shop.strangers = frozenset(id_ for _, _, id_, _ in plan.target.objects)
     check_target(plan, shop, workers)
     for line in id_map(archive.conn, *sides):
         if line.kind in ("file", "vector_store", "assistant", "thread"):

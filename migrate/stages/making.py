@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from migrate.archive.journal import Entry, Journal
@@ -74,6 +75,8 @@ class Workshop:
         self.earlier: dict[tuple[str, str, str, str], Entry] = {
             (e.action, e.kind, e.source_parent, e.source_id): e for e in journal.entries()
         }
+        self.strangers: frozenset[str] = frozenset()
+        """Ids that were on the target when the plan was made: never something we made since."""
         self.stop = threading.Event()
         self._lock = threading.Lock()
 
@@ -117,7 +120,7 @@ class Workshop:
     ) -> tuple[Body, bool]:
         """Send a creating request until its outcome is known. The answer, and whether it was found
         rather than received. Raises `RequestFailed`."""
-        if resumed and (found := find()):
+        if resumed and (found := _looked(find)):
             return found, True
         for attempt in range(TRIES):
             if self.stop.is_set():
@@ -129,7 +132,7 @@ class Workshop:
                 return answer, False
             except OutcomeUnknown:
                 time.sleep(waiting * 2**attempt)
-                if found := find():
+                if found := _looked(find):
                     return found, True
                 if attempt + 1 == TRIES:
                     raise
@@ -143,6 +146,8 @@ class Workshop:
         def find() -> Body | None:
             taken = set(self.ids.values())
             for body in self.writer.newest(fitted.kind, fitted.parent, 100):
+                if str(body.get("id")) in self.strangers:
+                    continue
                 present = self.codec.decode(fitted.kind, body, fitted.parent, None)[0]
                 if mark and stamp(present) == mark:
                     return body
@@ -152,6 +157,24 @@ class Workshop:
             return None
 
         return find
+
+
+def _looked(find: Callable[[], Body | None]) -> Body | None:
+    """A look for what became of a request; while nobody can look, its outcome stays unknown."""
+    try:
+        return find()
+    except RequestFailed as failed:
+        raise OutcomeUnknown(f"whether it was carried out could not be seen: {failed}") from None
+
+
+def was_sent(earlier: Entry | None) -> bool:
+    """Whether an earlier run sent a request whose outcome nobody knows."""
+    return earlier is not None and earlier.state == "intended"
+
+
+def sent_at(earlier: Entry | None) -> float:
+    """When an object may have been made at the earliest, in seconds since 1970."""
+    return datetime.fromisoformat(earlier.started_at).timestamp() if earlier else time.time()
 
 
 def make(shop: Workshop, action: Action, entity: Entity) -> None:
@@ -171,8 +194,8 @@ def make(shop: Workshop, action: Action, entity: Entity) -> None:
     try:
         body, found = shop.once(
             lambda: shop.writer.create(action.kind, wire),
-            shop.lookup(fitted, time.time()),
-            resumed=earlier is not None,
+            shop.lookup(fitted, sent_at(earlier)),
+            resumed=was_sent(earlier),
         )
     except RequestFailed as failed:
         give_up(shop, action, [entry], failed)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from migrate.archive.store import must_not_be_archive
 from migrate.errors import BadUsage, PlanEdited
 from migrate.model.normal import digest
 
@@ -108,11 +109,14 @@ class Plan(Strict):
 
 def write(plan: Plan, path: Path) -> None:
     """Write a plan; it holds names of people's objects, so only its owner may read it."""
+    must_not_be_archive(path)
     text = json.dumps(plan.model_dump(), indent=1, ensure_ascii=True)
+    whole = path.with_name(path.name + ".new")
     try:
-        handle = os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+        handle = os.open(whole, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text + "\n")
+        whole.replace(path)
     except OSError as error:
         raise BadUsage(f"cannot write {path}", error.strerror or str(error)) from None
 

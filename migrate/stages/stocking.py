@@ -11,7 +11,17 @@ from migrate.archive.blobs import BlobFile
 from migrate.errors import OutcomeUnknown, RequestFailed
 from migrate.model import JSON, Entity
 from migrate.model.normal import normal
-from migrate.stages.making import CLOCKS, Body, Unresolved, Workshop, give_up, written
+from migrate.model.vector_store import refusal
+from migrate.stages.making import (
+    CLOCKS,
+    Body,
+    Unresolved,
+    Workshop,
+    give_up,
+    sent_at,
+    was_sent,
+    written,
+)
 from migrate.stages.planfile import Action
 
 PROCESSING = 30.0
@@ -35,14 +45,14 @@ def upload(shop: Workshop, action: Action) -> None:
         return
     (entry,) = shop.journal.intend([("create", "file", "", file.id, file.name)])
     fitted, _ = shop.codec.adapt(file, shop.fit)
-    since = time.time() if earlier is None else 0.0
+    since = sent_at(earlier)
 
     def send() -> Body:
         data = cast(BinaryIO, BlobFile(shop.source.snapshot.conn, blob))
         return shop.writer.upload(file.name or file.id, str(fitted.fields["purpose"]), data)
 
     def find() -> Body | None:
-        wanted, taken = normal(fitted).get("filename"), set(shop.ids.values())
+        wanted, taken = normal(fitted).get("filename"), {*shop.ids.values(), *shop.strangers}
         for body in shop.writer.newest("file", limit=100):
             there = shop.codec.decode("file", body, "", None)[0]
             alike = normal(there).get("filename") == wanted and there.fields.get("bytes") == blob.size
@@ -51,7 +61,7 @@ def upload(shop: Workshop, action: Action) -> None:
         return None
 
     try:
-        body, found = shop.once(send, find, resumed=earlier is not None)
+        body, found = shop.once(send, find, resumed=was_sent(earlier))
     except RequestFailed as failed:
         give_up(shop, action, [entry], failed)
         return
@@ -181,7 +191,7 @@ def _name_refused(shop: Workshop, store: str, there: str) -> None:
             source = was.get(str(body.get("id")))
             if body.get("status") not in ("failed", "cancelled") or source is None:
                 continue
-            reason = (body.get("last_error") or {}).get("message") or body["status"]
+            reason = refusal(body)
             if source.facts.get("status") in ("failed", "cancelled"):
                 shop.note(f"vector_store_file {source.id}: not searchable, as on the source ({reason})")
             else:

@@ -6,15 +6,15 @@ there already is read back, not remembered, so a killed apply goes on behind the
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from itertools import islice
 
+from migrate.archive.journal import Entry
 from migrate.errors import OutcomeUnknown, RequestFailed
 from migrate.model import Entity
 from migrate.model.normal import normal
 from migrate.stages.estate import stamp
-from migrate.stages.making import Body, Workshop, give_up, written
+from migrate.stages.making import Body, Workshop, give_up, sent_at, was_sent, written
 from migrate.stages.planfile import Action
 
 FLUSH = 500
@@ -57,7 +57,7 @@ def _created(shop: Workshop, action: Action, thread: Entity) -> str:
         wire["messages"] = [shop.codec.create_wire(message) for message in first]
     (entry,) = shop.journal.intend([("create", "thread", "", thread.id, thread.name)])
     try:
-        body, found = _sent(shop, fitted, wire, resumed=earlier is not None)
+        body, found = _sent(shop, fitted, wire, earlier)
     except RequestFailed as failed:
         if not isinstance(failed, OutcomeUnknown):
             shop.journal.failed([entry], str(failed))
@@ -69,10 +69,10 @@ def _created(shop: Workshop, action: Action, thread: Entity) -> str:
     return str(body["id"])
 
 
-def _sent(shop: Workshop, fitted: Entity, wire: Body, resumed: bool) -> tuple[Body, bool]:
+def _sent(shop: Workshop, fitted: Entity, wire: Body, earlier: Entry | None) -> tuple[Body, bool]:
     listed = shop.writer.probe().routes.get("thread") == "works"
     lost: list[str] = []
-    look = shop.lookup(fitted, time.time())
+    look = shop.lookup(fitted, sent_at(earlier))
 
     def find() -> Body | None:
         if listed:
@@ -81,7 +81,7 @@ def _sent(shop: Workshop, fitted: Entity, wire: Body, resumed: bool) -> tuple[Bo
         return None
 
     try:
-        return shop.once(lambda: shop.writer.create("thread", wire), find, resumed)
+        return shop.once(lambda: shop.writer.create("thread", wire), find, was_sent(earlier))
     finally:
         if lost:
             shop.note(

@@ -19,6 +19,7 @@ from migrate.errors import NotDownloadable, NotThere, RequestFailed
 from migrate.model import KINDS, Entity
 from migrate.model.normal import normal
 from migrate.model.refs import remap
+from migrate.model.vector_store import refusal
 from migrate.stages.differing import differing
 from migrate.stages.estate import Estate
 from migrate.stages.fitting import as_sent, fitting
@@ -167,7 +168,7 @@ class _Inspector:
         if entity.kind == "vector_store_file" and found.facts.get("status") in bad:
             if entity.facts.get("status") in bad:
                 return
-            why = (found.facts.get("last_error") or {}).get("message") or found.facts.get("status")
+            why = refusal(found.facts)
             self._find(
                 entity.kind, entity.id, found.id, "", "status", f"the service could not ingest it: {why}"
             )

@@ -7,6 +7,7 @@ caught here and told for it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from migrate.codecs.adapt.assistant import adapt_assistant
@@ -30,7 +31,7 @@ RULES: dict[str, Callable[[Entity, Target, Ledger], Entity]] = {
 def adapt(entity: Entity, target: Target) -> tuple[Entity, list[Loss]]:
     """The object as the target will hold it (references still by source id), and what changed."""
     ledger = Ledger(entity)
-    fitted = RULES[entity.kind](entity, target, ledger)
+    fitted = RULES[entity.kind](_sendable(entity, ledger), target, ledger)
     unknown = normal(Entity(entity.kind, entity.id, extras=entity.extras))
     for name in entity.extras:
         if name in unknown:
@@ -42,6 +43,17 @@ def adapt(entity: Entity, target: Target) -> tuple[Entity, list[Loss]]:
         if before.get(name) != after.get(name) and name not in told and name in entity.fields:
             ledger.lost(name, "changed on the way to the target by no rule that says why")
     return fitted, ledger.losses
+
+
+def _sendable(entity: Entity, ledger: Ledger) -> Entity:
+    """The object without halves of character pairs: JSON can spell them, UTF-8 cannot."""
+    fields = dict(entity.fields)
+    for name, value in entity.fields.items():
+        text = json.dumps(value, ensure_ascii=False)
+        if text.encode("utf-8", "replace").decode() != text:
+            ledger.adapted(name, "half of a character pair cannot be sent; it arrives as a question mark")
+            fields[name] = json.loads(text.encode("utf-8", "replace"))
+    return entity.with_fields(**fields) if fields != entity.fields else entity
 
 
 __all__ = ["RULES", "Target", "adapt"]

@@ -102,7 +102,7 @@ def _image_file(part: dict[str, Any], target: Target, ledger: Ledger) -> list[JS
 
 
 def _image_url(part: dict[str, Any], target: Target, ledger: Ledger) -> list[JSON]:
-    return [part]
+    return [part] if (part.get("image_url") or {}).get("url") else _unknown(part, target, ledger)
 
 
 def _unknown(part: dict[str, Any], target: Target, ledger: Ledger) -> list[JSON]:

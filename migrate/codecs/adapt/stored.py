@@ -10,6 +10,7 @@ from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.codecs.adapt.metadata import fit_metadata
 from migrate.model import JSON, Entity
 from migrate.model.normal import DEFAULT_CHUNKING
+from migrate.model.vector_store import refusal
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
 UNSENDABLE = re.compile(r'["\\\x00-\x1a\x1c-\x1f]')
@@ -37,7 +38,9 @@ def adapt_file(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     accepted = target.profile.purposes.get(purpose) or _other_purpose(entity, target)
     if accepted != purpose:
         ledger.adapted("purpose", f"{purpose} cannot be uploaded as such; it becomes {accepted}")
-    return entity.with_fields(purpose=accepted)
+    if not entity.name:
+        ledger.adapted("filename", "the file has no name; its id serves as one")
+    return entity.with_fields(purpose=accepted, filename=entity.name or entity.id)
 
 
 def _other_purpose(entity: Entity, target: Target) -> str:
@@ -72,8 +75,8 @@ def adapt_store_file(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     if not target.has("file", file_id):
         ledger.blocked("file_id", f"file {file_id} cannot be moved or no longer exists", "see its own line")
     if entity.facts.get("status") in ("failed", "cancelled"):
-        error = (entity.facts.get("last_error") or {}).get("message") or entity.facts["status"]
-        ledger.adapted("status", f"not searchable on the source either ({error}); it is tried again")
+        why = refusal(entity.facts)
+        ledger.adapted("status", f"not searchable on the source either ({why}); it is tried again")
     chunking = entity.fields.get("chunking_strategy")
     if isinstance(chunking, dict) and chunking.get("type") not in ("auto", "static"):
         ledger.adapted("chunking_strategy", f"{chunking.get('type')!r} is no request; the default is used")
