@@ -64,6 +64,7 @@ class SnapshotWriter:
         self.id = snapshot
         self.endpoint = endpoint
         self.resumed = resumed
+        self._kept: dict[tuple[str, str], set[str]] = {}
         self._bodies_before = _count(archive, "bodies")
         self._bytes_before = _size(archive)
 
@@ -136,7 +137,7 @@ class SnapshotWriter:
         """Keep one page of a listing."""
         with self.archive.transaction() as conn:
             manifest, count = self._manifest(kind, parent)
-            ids = self._bodies(kind, list(rows))
+            ids = self._bodies(kind, [row for row in rows if self._is_new(kind, parent, row)])
             conn.executemany(
                 "INSERT INTO entries VALUES (?, ?, ?)",
                 [(manifest, count + n, body) for n, body in enumerate(ids)],
@@ -188,6 +189,15 @@ class SnapshotWriter:
                     self.id,
                 ),
             )
+
+    def _is_new(self, kind: str, parent: str, row: Row) -> bool:
+        """Whether a continued listing has this row not yet: a server may begin it anew."""
+        if not self.resumed:
+            return True
+        kept = self._kept.setdefault((kind, parent), set())
+        if not kept:
+            kept.update(map(storable, self.ids(kind, parent)))
+        return row.object_id not in kept
 
     def _manifest(self, kind: str, parent: str) -> tuple[int, int]:
         """The manifest of a listing in progress and how many rows it has."""

@@ -18,13 +18,13 @@ from migrate.cli.options import Common, common, finish, workers
 )
 @click.option("--accept-loss", multiple=True, metavar="FIELD|all", help="Accept losing this field.")
 @click.option("--prune", is_flag=True, help="Delete on the target what we made and the source no longer has.")
-@click.option("--max-update", default="100%", show_default=True, metavar="N%", help="Refuse to update more.")
-@click.option("--max-delete", default="10%", show_default=True, metavar="N%", help="Refuse to delete more.")
+@click.option("--max-update", metavar="N%", help="Refuse to update more (default: 100% beyond 10 objects).")
+@click.option("--max-delete", metavar="N%", help="Refuse to delete more (default: 10% beyond 10 objects).")
 @workers
 @common
 def command(
     common: Common, source: str, target: str, output: Path, models: tuple[str, ...],
-    accept_loss: tuple[str, ...], prune: bool, max_update: str, max_delete: str, workers: int,
+    accept_loss: tuple[str, ...], prune: bool, max_update: str | None, max_delete: str | None, workers: int,
 ) -> None:  # fmt: skip
     """Plan how TARGET becomes like SOURCE, an ARCHIVE[@SNAPSHOT]. Nothing is written but the plan.
 

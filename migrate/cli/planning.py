@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from migrate.stages.progress import Progress
 
 
-def percent(text: str) -> int:
-    """`30%` or `30` as a number of hundredths."""
+def percent(text: str | None) -> int | None:
+    """`30%` or `30` as a number of hundredths; None stays None."""
+    if text is None:
+        return None
     number = text.strip().removesuffix("%")
     if not (number.isascii() and number.isdigit()) or int(number) > 100:
         raise BadUsage(f"{text!r} is no percentage", todo="write a number from 0 to 100, as in 30%")

@@ -38,11 +38,14 @@ def command(
     from migrate.archive.store import Archive
     from migrate.cli.estates import live, thread_ids
     from migrate.endpoints import connect
+    from migrate.errors import BadUsage
     from migrate.reports.snapshot import as_dict, as_text
     from migrate.stages.choice import Choice
     from migrate.stages.snapshot import take
     from migrate.stages.wanted import Wanted
 
+    if tag and (tag.isdigit() or tag == "latest"):
+        raise BadUsage(f"{tag!r} is no tag", "it would be taken for a snapshot's number, or for the latest")
     found = live(estate, common.config, workers)
     wanted = Wanted(
         list_threads=threads != "none",

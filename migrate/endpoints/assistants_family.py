@@ -131,11 +131,12 @@ class FamilyWriter(FamilyReader, Writer):
         for row in later:
             self.update("vector_store_file", row["file_id"], {"attributes": row["attributes"]}, store)
 
-    def newest(self, kind: str, parent: str = "", limit: int = 20) -> list[Body]:
+    def newest(self, kind: str, parent: str = "", limit: int = 100) -> Iterator[Body]:
+        path = address(kind, parent=parent)
         params: dict[str, object] = {"limit": limit, "order": "desc"}
-        rows = self._asked(kind, address(kind, parent=parent), params).get("data")
-        found = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-        return sorted(found, key=lambda row: -float(row.get("created_at") or 0))
+        pages = walk(lambda c: self._asked(kind, path, {**params, "after": c} if c else params), path)
+        for page in pages:
+            yield from sorted(page.bodies, key=lambda row: -float(row.get("created_at") or 0))
 
 
 def includes_results(type_: str, api_version: str) -> bool:

@@ -138,7 +138,7 @@ class Channel:
 def parsed(response: httpx2.Response) -> Body:
     """The JSON object of an answer; anything else (HTML of a proxy, a cut body) is a failed request."""
     try:
-        body = json.loads(response.content) if response.content else {}
+        body = json.loads(response.content, parse_constant=_no_number) if response.content else {}
     except RecursionError:
         raise RequestFailed("the answer is nested too deeply to be read") from None
     except ValueError:
@@ -147,6 +147,10 @@ def parsed(response: httpx2.Response) -> Body:
     if not isinstance(body, dict):
         raise RequestFailed("the answer is JSON but not an object")
     return body
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def unsettled(failed: RequestFailed) -> RequestFailed:

@@ -100,5 +100,6 @@ class Writer(Reader):
         """Put files that share one chunking into a store with as few requests as the service allows."""
 
     @abstractmethod
-    def newest(self, kind: str, parent: str = "", limit: int = 20) -> list[Body]:
-        """The newest objects of a listing, newest first: where a lost answer's object is looked for."""
+    def newest(self, kind: str, parent: str = "", limit: int = 100) -> Iterator[Body]:
+        """The objects of a listing, newest first, `limit` a page: where a lost answer's object is
+        looked for. The caller stops at those that are too old."""

@@ -34,6 +34,11 @@ def normal(entity: Entity) -> dict[str, JSON]:
     return out
 
 
+def written_form(entity: Entity) -> dict[str, JSON]:
+    """The compared form of what its owner wrote, without what a service adds of its own."""
+    return normal(Entity(entity.kind, entity.id, entity.parent, entity.fields))
+
+
 def digest(value: JSON) -> str:
     """A short, stable fingerprint of any JSON value (32 hex digits; key order does not matter)."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from migrate.errors import NotThere, RequestFailed
+from migrate.errors import NotThere, OutcomeUnknown, RequestFailed
 from migrate.model import Entity
-from migrate.stages.making import Workshop, give_up, written
+from migrate.stages.making import Workshop, give_up, was_sent, written
 from migrate.stages.planfile import Action
 from migrate.stages.present import fingerprint
 
@@ -20,13 +20,17 @@ def update(shop: Workshop, action: Action) -> None:
         fitted = shop.fitted(entity)
         before = shop.writer.get(action.kind, action.target_id, action.target_parent)
         there = shop.codec.decode(action.kind, before, action.target_parent, None)[0]
-        if earlier is None and fingerprint(there) != action.before:
+        if not was_sent(earlier) and fingerprint(there) != action.before:
             shop.fail(action.kind, action.id, action.name, "it was changed by others since the plan was made")
             return
         wire = shop.codec.update_wire(fitted, frozenset(action.fields))
         job = ("update", action.kind, action.parent, action.id, action.name)
         (entry,) = shop.journal.intend([job], before)
-        body = shop.writer.update(action.kind, action.target_id, wire, action.target_parent)
+        body, _ = shop.once(  # idempotent: after a lost answer it is sent again
+            lambda: shop.writer.update(action.kind, action.target_id, wire, action.target_parent),
+            lambda: None,
+            resumed=False,
+        )
     except RequestFailed as failed:
         shop.fail(action.kind, action.id, action.name, str(failed))
         return
@@ -51,12 +55,24 @@ def delete(shop: Workshop, action: Action) -> None:
         return
     try:
         before = shop.writer.get(action.kind, action.target_id)
-        if fingerprint(shop.codec.decode(action.kind, before, "", None)[0]) != action.before:
+        if (
+            not was_sent(earlier)
+            and fingerprint(shop.codec.decode(action.kind, before, "", None)[0]) != action.before
+        ):
             shop.fail(action.kind, action.id, action.name, "it was changed by others since the plan was made")
             return
         (entry,) = shop.journal.intend([("delete", action.kind, "", action.id, action.name)], before)
-        shop.writer.delete(action.kind, action.target_id)
+        for left in (1, 0):
+            try:
+                shop.writer.delete(action.kind, action.target_id)
+                break
+            except OutcomeUnknown:
+                if not left:
+                    raise
     except NotThere:
+        if was_sent(earlier) and earlier:
+            shop.journal.done(earlier.id, action.target_id)
+            shop.count("deleted", kind=action.kind)
         return
     except RequestFailed as failed:
         give_up(shop, action, [], failed)

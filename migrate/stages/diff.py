@@ -74,9 +74,10 @@ class _Comparison:
         """Whether both sides were read to their end; otherwise neither absence nor presence means a thing."""
         ok = True
         for side, estate, parent in (("left", self.left, left), ("right", self.right, right)):
-            if not estate.read(kind, parent):
+            filtered = estate.filtered(kind)
+            if filtered or not estate.read(kind, parent):
                 ok = False
-                reason = estate.snapshot.scope(kind, parent)[1] or "not read"
+                reason = filtered or estate.snapshot.scope(kind, parent)[1] or "not read"
                 if not quiet:
                     self.unread.append(f"{kind} {parent or '*'} on the {side}: {reason}")
         return ok

@@ -46,6 +46,12 @@ class Estate:
             e.id for e in self._derived if e.kind == KINDS[kind].parent
         }
 
+    def filtered(self, kind: str) -> str:
+        """Why the snapshot holds only some objects of a kind although its listing was read, or ''."""
+        options = self.snapshot.info.options
+        rules = [r for name in ("include", "exclude") for r in options.get(name, ()) if r[0] == kind]
+        return "filtered by --include or --exclude" if rules else ""
+
     @cached_property
     def store_files(self) -> dict[str, frozenset[str]]:
         """Store id -> ids of the files in it."""

@@ -10,7 +10,9 @@ from migrate.stages.estate import Estate
 from migrate.stages.planfile import Action
 
 SAFE_COUNT = 10
-"""Thresholds do not apply to fewer objects than this."""
+"""Thresholds that nobody asked for do not apply to so few objects."""
+DEFAULTS = {"update": 100, "delete": 10}
+"""Percentages when none is given."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,8 @@ class Choices:
     models: Mapping[str, str] = field(default_factory=dict)
     accept: frozenset[str] = frozenset()
     prune: bool = False
-    max_update: int = 100
-    max_delete: int = 10
+    max_update: int | None = None
+    max_delete: int | None = None
 
 
 def within_thresholds(actions: list[Action], target: Estate, choices: Choices) -> None:
@@ -29,15 +31,13 @@ def within_thresholds(actions: list[Action], target: Estate, choices: Choices) -
     total = sum(len(target.of(kind)) for kind in ("file", "vector_store", "assistant")) + sum(
         1 for _ in target.threads()
     )
-    for name, most, option in (
-        ("update", choices.max_update, "--max-update"),
-        ("delete", choices.max_delete, "--max-delete"),
-    ):
+    for name, given in (("update", choices.max_update), ("delete", choices.max_delete)):
+        most = DEFAULTS[name] if given is None else given
         count = sum(1 for action in actions if action.action == name)
         percent = 100 * count / total if total else 0
-        if count > SAFE_COUNT and percent > most:
+        if percent > most and (given is not None or count > SAFE_COUNT):
             raise Refused(
                 f"the plan would {name} {count} of {total} objects ({percent:.0f} %)",
                 f"more than {most} % is refused",
-                f"look at the differences first; if it is right: {option} {int(percent) + 1}%",
+                f"look at the differences first; if it is right: --max-{name} {int(percent) + 1}%",
             )

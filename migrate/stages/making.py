@@ -13,7 +13,7 @@ from migrate.archive.journal import Entry, Journal
 from migrate.codecs import CODECS, Target
 from migrate.errors import OutcomeUnknown, RequestFailed
 from migrate.model import JSON, KINDS, Entity
-from migrate.model.normal import normal
+from migrate.model.normal import written_form
 from migrate.model.refs import refs_of, remap
 from migrate.stages.estate import Estate, stamp
 from migrate.stages.planfile import Action
@@ -141,18 +141,19 @@ class Workshop:
     def lookup(self, fitted: Entity, since: float) -> Callable[[], Body | None]:
         """Finds an object that may have been made: by its stamp; where it has no room for one, by
         being new, alike and nobody else's."""
-        wanted, mark = normal(fitted), stamp(fitted)
+        wanted, mark = written_form(fitted), stamp(fitted)
 
         def find() -> Body | None:
             taken = set(self.ids.values())
-            for body in self.writer.newest(fitted.kind, fitted.parent, 100):
+            for body in self.writer.newest(fitted.kind, fitted.parent):
+                if float(body.get("created_at") or since) < since - CLOCKS:
+                    return None
                 if str(body.get("id")) in self.strangers:
                     continue
                 present = self.codec.decode(fitted.kind, body, fitted.parent, None)[0]
                 if mark and stamp(present) == mark:
                     return body
-                new = float(body.get("created_at") or 0) >= since - CLOCKS
-                if not mark and new and present.id not in taken and normal(present) == wanted:
+                if not mark and present.id not in taken and written_form(present) == wanted:
                     return body
             return None
 

@@ -103,7 +103,7 @@ def _natural(
 
 def _whole(estate: Estate, entity: Entity) -> Hashable | None:
     plain = Entity(entity.kind, entity.id, entity.parent, {**entity.fields, "tool_resources": None})
-    return digest(normal(plain)) if entity.name else None
+    return digest(normal(plain))
 
 
 def _name(estate: Estate, entity: Entity) -> Hashable | None:
@@ -124,7 +124,7 @@ def _talk(estate: Estate, thread: Entity) -> Hashable | None:
         [m.fields.get("role"), [p.get("text", {}).get("value") for p in m.fields.get("content") or []]]
         for m in estate.members("message", thread.id)
     ]
-    return digest(said) if said else None
+    return digest([said, normal(thread).get("metadata")])
 
 
 NATURAL_KEYS: dict[str, tuple[Natural, ...]] = {

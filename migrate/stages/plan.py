@@ -10,18 +10,19 @@ from collections.abc import Iterator, Mapping
 
 from migrate.archive.snapshots import now
 from migrate.codecs import CODECS, Codec, Profile, Target
-from migrate.errors import Incomplete, Refused
+from migrate.errors import Incomplete
 from migrate.model import KINDS, Entity
 from migrate.model.loss import EVERY, Loss
-from migrate.model.normal import normal
+from migrate.model.normal import normal, written_form
 from migrate.model.refs import remap
 from migrate.stages.differing import differing
-from migrate.stages.estate import Estate, stamp
+from migrate.stages.estate import Estate
 from migrate.stages.fitting import as_sent, fitting, with_plan_losses
 from migrate.stages.limits import Choices, within_thresholds
 from migrate.stages.pairing import Pairs
 from migrate.stages.planfile import FORMAT, Action, LossRow, Plan, SourceSide, TargetSide
 from migrate.stages.present import combined, fingerprint, states
+from migrate.stages.pruning import deletions
 
 
 def make(
@@ -40,7 +41,7 @@ def make(
     """
     planner = Planner(source, target, conversations, pairs, known, profile, choices)
     actions = list(planner.actions())
-    actions += planner.deletions() if choices.prune else []
+    actions += deletions(source, target, pairs, known) if choices.prune else []
     within_thresholds(actions, target, choices)
     losses = [_row(loss, choices.accept) for loss in planner.losses + planner.general()]
     touched = {a.target_id for a in actions if a.kind == "thread" and a.target_id}
@@ -91,36 +92,6 @@ class Planner:
         present = {e.id: e for e in self.target.threads()}
         for entity in self.source.threads():
             yield from self._thread(entity, present)
-
-    def deletions(self) -> list[Action]:
-        """What this archive's journal made from this very source, and the source no longer has. A stamp
-        is no proof: another estate of the same type may have been moved here too. Never after a
-        partial reading."""
-        if self.source.snapshot.info.state != "complete" or not any(self.source.snapshot.counts().values()):
-            raise Refused(
-                "--prune needs a complete snapshot that holds something",
-                "what was not read cannot be told from what was deleted",
-                "take a complete snapshot, or plan without --prune",
-            )
-        rows = []
-        for kind in ("thread", "assistant", "vector_store"):
-            _must_be_prunable(self.source, kind)
-        for kind, present in (
-            ("thread", {e.id: e for e in self.target.threads()}),
-            ("assistant", self.target.of("assistant")),
-            ("vector_store", self.target.of("vector_store")),
-        ):
-            kept = set(self.pairs.ids.get(kind, {}).values())
-            for id_, entity in present.items():
-                if id_ not in kept and (kind, id_) in self.known:
-                    rows.append(
-                        Action(
-                            action="delete", kind=kind, id=stamp(entity).partition(":")[2] or id_,
-                            name=entity.name,
-                            target_id=id_, before=fingerprint(entity),
-                        )
-                    )  # fmt: skip
-        return rows
 
     def general(self) -> list[Loss]:
         """What no service lets anybody write, once per kind and field that occurs."""
@@ -174,7 +145,7 @@ class Planner:
     def _changed(self, fitted: Entity, there: Entity) -> set[str]:
         """Fields in which the object on the target is not what it should be."""
         wanted = normal(remap(KINDS[fitted.kind], fitted, self.pairs.right))
-        present = normal(Entity(there.kind, there.id, there.parent, there.fields))
+        present = written_form(there)
         return {path.path.split(".")[0].split("[")[0] for path in differing(wanted, present)} - {"sha256"}
 
     def _store_files(self, store: str) -> Iterator[Action]:
@@ -184,8 +155,8 @@ class Planner:
             for e in (self.target.members("vector_store_file", there) if there else ())
         }
         blocked = ("vector_store", store) in self.blocked
-        state, reason = self.source.snapshot.scope("vector_store_file", store)
-        if state == "failed":
+        if not self.source.read("vector_store_file", store):
+            reason = self.source.snapshot.scope("vector_store_file", store)[1] or "not read"
             self._lose(self.source.of("vector_store")[store], "files", f"not read to the end: {reason}")
         for number, entity in enumerate(self.source.members("vector_store_file", store)):
             if number >= self.fit.profile.store_files_max:
@@ -264,28 +235,20 @@ class Planner:
         )
 
 
-def _must_be_prunable(source: Estate, kind: str) -> None:
-    """Raises `Refused` unless a kind was read whole: what a snapshot was told to leave out, or was only
-    given by id, cannot be told from what was deleted."""
-    options = source.snapshot.info.options
-    filtered = [rule for name in ("include", "exclude") for rule in options.get(name, ()) if rule[0] == kind]
-    state, reason = source.snapshot.scope(kind)
-    if state != "complete" or reason or filtered:
-        raise Refused(
-            f"--prune needs a snapshot that read every {kind}",
-            reason
-            or (f"{kind} {state}" if state != "complete" else "it was filtered by --include or --exclude"),
-            "take a snapshot without filters, or plan without --prune",
-        )
-
-
 def _row(loss: Loss, accept: frozenset[str]) -> LossRow:
     names = {"all", loss.field, loss.field.split(".")[0], f"{loss.kind}.{loss.field}"}
     return LossRow(**loss.__dict__, accepted=loss.grade == "adapted" or bool(accept & names))
 
 
 def must_not_be_empty(source: Estate) -> None:
-    """Raises `Incomplete` when the source holds nothing: an empty source is more often a mistake."""
+    """Raises `Incomplete` when the source holds nothing (more often a mistake than a wish), or is still
+    being read: what is reviewed must be what is applied."""
+    if source.snapshot.info.interrupted:
+        raise Incomplete(
+            f"snapshot {source.snapshot.info.id} of {source.side.url} was interrupted",
+            "it may still grow, so no plan can be made from it",
+            "run the same snapshot command again: it continues",
+        )
     if not any(source.snapshot.counts().values()):
         raise Incomplete(
             f"snapshot {source.snapshot.info.id} of {source.side.url} holds nothing",

@@ -26,15 +26,26 @@ def check_target(plan: Plan, shop: Workshop, workers: int) -> None:
     with live(shop.writer, configuration(workers, () if listed else threads, listed)) as (target, taken):
         must_be_whole(taken, shop.writer.url, CONFIGURATION)
         present = states(target, named)
+        made |= _under_way(plan, shop)
         ours = made | _side_effects(target, made) | (unsettled(shop, target) - planned.keys())
-    if shop.earlier:  # a thread that is being appended to is compared message by message when it goes on
-        made |= {("thread", "", a.target_id) for a in plan.actions if a.kind == "thread" and a.messages}
     for key, state in planned.items():
         if key not in made and present.get(key) != state:
             raise _stale(plan, key, "was changed" if key in present else "was deleted")
     for key in present:
         if key not in planned and not _of(key, ours):
             raise _stale(plan, key, "was added")
+
+
+def _under_way(plan: Plan, shop: Workshop) -> set[Key]:
+    """What an earlier run of this plan was changing: threads it appends to, which are compared message
+    by message when it goes on, and objects whose update or deletion was sent."""
+    if not shop.earlier:
+        return set()
+    return {
+        (a.kind, a.target_parent, a.target_id)
+        for a in plan.actions
+        if a.target_id and (a.messages or (a.action in ("update", "delete") and shop.record(a)))
+    }
 
 
 def _stale(plan: Plan, key: Key, what: str) -> PlanStale:

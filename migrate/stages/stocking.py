@@ -53,10 +53,12 @@ def upload(shop: Workshop, action: Action) -> None:
 
     def find() -> Body | None:
         wanted, taken = normal(fitted).get("filename"), {*shop.ids.values(), *shop.strangers}
-        for body in shop.writer.newest("file", limit=100):
+        for body in shop.writer.newest("file"):
+            if float(body.get("created_at") or since) < since - CLOCKS:
+                return None
             there = shop.codec.decode("file", body, "", None)[0]
             alike = normal(there).get("filename") == wanted and there.fields.get("bytes") == blob.size
-            if alike and there.id not in taken and float(body.get("created_at") or 0) >= since - CLOCKS:
+            if alike and there.id not in taken:
                 return body
         return None
 

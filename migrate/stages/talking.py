@@ -12,7 +12,7 @@ from itertools import islice
 from migrate.archive.journal import Entry
 from migrate.errors import OutcomeUnknown, RequestFailed
 from migrate.model import Entity
-from migrate.model.normal import normal
+from migrate.model.normal import written_form
 from migrate.stages.estate import stamp
 from migrate.stages.making import Body, Workshop, give_up, sent_at, was_sent, written
 from migrate.stages.planfile import Action
@@ -97,8 +97,8 @@ def _append(shop: Workshop, thread: Entity, there: str) -> None:
         wire = shop.codec.create_wire(message)
 
         def find(message: Entity = message) -> Body | None:
-            newest = shop.writer.newest("message", there, 1)
-            return newest[0] if newest and _is(shop, newest[0], message) else None
+            newest = next(shop.writer.newest("message", there, 1), None)
+            return newest if newest and _is(shop, newest, message) else None
 
         try:
             shop.once(lambda wire=wire: shop.writer.create("message", wire, there), find, resumed=False)  # type: ignore[misc]
@@ -129,7 +129,7 @@ def _is(shop: Workshop, body: Body, message: Entity) -> bool:
     there = shop.codec.decode("message", body, message.parent, None)[0]
     if stamp(message) and stamp(there):
         return stamp(message) == stamp(there)
-    return normal(there) == normal(message)
+    return written_form(there) == written_form(message)
 
 
 def _note_messages(shop: Workshop, thread: Entity, there: str) -> None:

@@ -17,7 +17,7 @@ from migrate.archive.store import Archive
 from migrate.codecs import CODECS, Profile
 from migrate.errors import NotDownloadable, NotThere, RequestFailed
 from migrate.model import KINDS, Entity
-from migrate.model.normal import normal
+from migrate.model.normal import normal, written_form
 from migrate.model.refs import remap
 from migrate.model.vector_store import refusal
 from migrate.stages.differing import differing
@@ -30,6 +30,14 @@ from migrate.stages.progress import Progress
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
+
+
+UNUSABLE = {
+    ("vector_store", "expired"): "the store has expired and cannot be searched",
+    ("vector_store_file", "in_progress"): "the service is still taking it in",
+    ("file", "error"): "the service could not take it in",
+}
+"""Kind and state on the target -> why an object that is there is no use."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,7 @@ def run(
     with live(reader, configuration(workers, listed=False), progress) as (target, taken):
         must_be_whole(taken, reader.url, CONFIGURATION)
         inspector.configuration(target)
+        inspector.deleted(plan, target)
     with live(reader, conversations(workers, threads), progress) as (target, _):
         inspector.threads(target)
     _bytes(inspector, reader, workers)
@@ -112,6 +121,18 @@ class _Inspector:
                 self._one(entity, present.pop(file, None))
             for stray in present:
                 self._find("vector_store_file", "", stray, "", "", f"in store {there}, but not in {store}")
+
+    def deleted(self, plan: Plan, target: Estate) -> None:
+        """What the plan deleted must be gone."""
+        for action in plan.actions:
+            if (
+                action.action == "delete"
+                and action.kind != "thread"
+                and action.target_id in target.of(action.kind)
+            ):
+                self._find(
+                    action.kind, action.id, action.target_id, action.name, "", "was deleted, and is there"
+                )
 
     def threads(self, target: Estate) -> None:
         """Threads, and every message in its place."""
@@ -149,7 +170,7 @@ class _Inspector:
             self._find(entity.kind, entity.id, there, entity.name, "", "it is not on the target")
             return
         wanted = normal(self._written(entity))
-        present = normal(Entity(found.kind, found.id, found.parent, found.fields))
+        present = written_form(found)
         wanted.pop("sha256", None)  # bytes are proven by reading them, not by what a listing says
         for path in differing(wanted, present):
             self._find(
@@ -164,6 +185,10 @@ class _Inspector:
 
     def _state(self, entity: Entity, found: Entity) -> None:
         """A store's file that the service failed to take in is there and yet not searchable."""
+        status = found.facts.get("status")
+        wrong = UNUSABLE.get((entity.kind, str(status)))
+        if wrong:
+            self._find(entity.kind, entity.id, found.id, entity.name, "status", wrong, "usable", status)
         bad = ("failed", "cancelled")
         if entity.kind == "vector_store_file" and found.facts.get("status") in bad:
             if entity.facts.get("status") in bad:
@@ -183,6 +208,7 @@ def _bytes(inspector: _Inspector, reader: Reader, workers: int) -> None:
     """Every file's bytes by their hash, where the service gives them back."""
     source = inspector.source
     unproven: list[str] = []
+    absent: list[tuple[Entity, str, str]] = []
     files = [
         (file, inspector.ids[("file", file.id)])
         for file in inspector._wanted("file", source.of("file").values())
@@ -193,8 +219,11 @@ def _bytes(inspector: _Inspector, reader: Reader, workers: int) -> None:
         file, there = pair
         try:
             found = _hash(reader, there)
-        except (NotDownloadable, NotThere):
+        except NotDownloadable:
             unproven.append(there)
+            return
+        except NotThere as failed:
+            absent.append((file, there, str(failed)))
             return
         except RequestFailed as failed:
             inspector._find("file", file.id, there, file.name, "bytes", f"could not be read back: {failed}")
@@ -205,6 +234,11 @@ def _bytes(inspector: _Inspector, reader: Reader, workers: int) -> None:
             )
 
     in_parallel(workers, files, prove)
+    if len(absent) < len(files):  # a service that gives none at all keeps them; one that lacks some lost them
+        for file, there, why in absent:
+            inspector._find("file", file.id, there, file.name, "bytes", f"are not there: {why}")
+    else:
+        unproven += [there for _, there, _ in absent]
     if unproven:
         inspector.result.notes.append(
             f"{len(unproven)} file(s): the service keeps the bytes, so only names and sizes are proven"

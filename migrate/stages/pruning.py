@@ -1,0 +1,51 @@
+"""What a plan with --prune deletes: only what we made from this source, only after it was read whole."""
+
+from __future__ import annotations
+
+from migrate.errors import Refused
+from migrate.stages.estate import Estate, stamp
+from migrate.stages.pairing import Pairs
+from migrate.stages.planfile import Action
+from migrate.stages.present import fingerprint
+
+PRUNED = ("thread", "assistant", "vector_store")
+"""In the order in which they are deleted. Files are left: deleting one takes it out of every store."""
+
+
+def deletions(
+    source: Estate, target: Estate, pairs: Pairs, known: frozenset[tuple[str, str]]
+) -> list[Action]:
+    """What this archive's journal (`known`) made from this very source, and the source no longer has.
+
+    A stamp is no proof: another estate of the same type may have been moved here too. Raises `Refused`
+    after a partial or filtered reading.
+    """
+    if source.snapshot.info.state != "complete" or not any(source.snapshot.counts().values()):
+        raise Refused(
+            "--prune needs a complete snapshot that holds something",
+            "what was not read cannot be told from what was deleted",
+            "take a complete snapshot, or plan without --prune",
+        )
+    rows: list[Action] = []
+    for kind in PRUNED:
+        _must_be_whole(source, kind)
+        present = {e.id: e for e in target.threads()} if kind == "thread" else target.of(kind)
+        kept = set(pairs.ids.get(kind, {}).values())
+        for id_, entity in present.items():
+            if id_ not in kept and (kind, id_) in known:
+                old = stamp(entity).partition(":")[2] or id_
+                row = Action(action="delete", kind=kind, id=old, name=entity.name, target_id=id_)
+                rows.append(row.model_copy(update={"before": fingerprint(entity)}))
+    return rows
+
+
+def _must_be_whole(source: Estate, kind: str) -> None:
+    """What a snapshot was told to leave out, or was only given by id, cannot be told from what was deleted."""
+    state, remark = source.snapshot.scope(kind)
+    why = source.filtered(kind) or remark or ("" if state == "complete" else f"{kind}: {state or 'not read'}")
+    if why:
+        raise Refused(
+            f"--prune needs a snapshot that read every {kind}",
+            why,
+            "take a snapshot without filters, or plan without --prune",
+        )
