@@ -40,9 +40,10 @@ def deletions(
 
 
 def _must_be_whole(source: Estate, kind: str) -> None:
-    """What a snapshot was told to leave out, or was only given by id, cannot be told from what was deleted."""
+    """What a snapshot was told to leave out, or only given by id, cannot be told from what was deleted."""
     state, remark = source.snapshot.scope(kind)
-    why = source.filtered(kind) or remark or ("" if state == "complete" else f"{kind}: {state or 'not read'}")
+    unread = "" if state == "complete" else f"{kind}: {state or 'not read'}"
+    why = source.filtered(kind) or remark or unread
     if why:
         raise Refused(
             f"--prune needs a snapshot that read every {kind}",
