@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from migrate.model import JSON, KINDS, Entity
+from migrate.model.condition import condition
 from migrate.model.normal import digest, normal
 from migrate.model.refs import remap
 from migrate.stages.differing import Path, differing
@@ -97,35 +98,33 @@ class _Comparison:
     def _members(self, kind: str, left: str, right: str, quiet: bool = False) -> Iterator[Change]:
         if not self._both_read(kind, left, right, quiet):
             return
-        ours = [self._seen_from_right(e) for e in self.left.members(kind, left)]
-        theirs = self.right.members(kind, right)
+        ours, theirs = self.left.members(kind, left), self.right.members(kind, right)
+        seen = [self._seen_from_right(e) for e in ours]
         self.compared[kind] = self.compared.get(kind, 0) + max(len(ours), len(theirs))
-        originals = self.left.members(kind, left)
-        for one, other in _aligned(kind, ours, theirs, self.left.side == self.right.side):
+        pairs = list(_aligned(kind, seen, theirs, self.left.side == self.right.side))
+        places = _places(pairs) if kind == "message" else {}
+        for one, other in pairs:
             if one is None and other is not None:
                 yield Change(kind, "", theirs[other].id, theirs[other].name, "added")
             elif other is None and one is not None:
-                yield Change(kind, originals[one].id, "", originals[one].name, "removed")
+                yield Change(kind, ours[one].id, "", ours[one].name, "removed")
             elif one is not None and other is not None:
-                paths = differing(normal(ours[one]), normal(theirs[other]))
-                if paths:
-                    yield Change(
-                        kind,
-                        originals[one].id,
-                        theirs[other].id,
-                        originals[one].name,
-                        "changed",
-                        tuple(paths),
-                    )
+                moved = [Path("[place]", *places[one])] if one in places else []
+                yield from self._pair(ours[one], theirs[other], False, moved)
 
-    def _pair(self, left: Entity, right: Entity, guessed: bool) -> Iterator[Change]:
+    def _pair(
+        self, left: Entity, right: Entity, guessed: bool, moved: Iterable[Path] = ()
+    ) -> Iterator[Change]:
         paths = differing(normal(self._seen_from_right(left)), _comparable(normal(right), left))
         if not right.fields.get("sha256"):
             paths = [path for path in paths if path.path != "sha256"]
+        states = condition(left), condition(right)
+        if states[0] != states[1]:
+            paths.append(Path("status", *states))
+        paths += moved
         if paths:
-            yield Change(
-                left.kind, left.id, right.id, left.name or right.name, "changed", tuple(paths), guessed
-            )
+            name = left.name or right.name
+            yield Change(left.kind, left.id, right.id, name, "changed", tuple(paths), guessed)
 
     def _seen_from_right(self, entity: Entity) -> Entity:
         """References by the ids they have on the right: ids never differ by being ids."""
@@ -137,6 +136,14 @@ def _comparable(right: dict[str, JSON], left: Entity) -> dict[str, JSON]:
     if "sha256" in right and not left.fields.get("sha256"):
         return {k: v for k, v in right.items() if k != "sha256"}
     return right
+
+
+def _places(pairs: list[tuple[int | None, int | None]]) -> dict[int, tuple[int, int]]:
+    """Places in the common order that differ: left position -> place left and right."""
+    both = [(one, other) for one, other in pairs if one is not None and other is not None]
+    left = {pair: n for n, pair in enumerate(sorted(both))}
+    right = {pair: n for n, pair in enumerate(sorted(both, key=lambda pair: pair[1]))}
+    return {pair[0]: (left[pair], right[pair]) for pair in both if left[pair] != right[pair]}
 
 
 def _aligned(
