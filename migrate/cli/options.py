@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +15,7 @@ from migrate.cli import clean
 
 if TYPE_CHECKING:
     from migrate.cli.config import Config
+    from migrate.cli.progress import Spoken
     from migrate.stages.progress import Progress
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -27,6 +28,7 @@ class Common:
     as_json: bool
     quiet: bool
     config_path: Path | None
+    spoken: list[Spoken] = field(default_factory=list)
 
     @property
     def config(self) -> Config:
@@ -39,11 +41,20 @@ class Common:
         from migrate.cli.progress import Spoken
         from migrate.stages.progress import Progress
 
-        return Progress() if self.quiet else Spoken()
+        if self.quiet:
+            return Progress()
+        self.spoken.append(Spoken())
+        return self.spoken[-1]
+
+    def hush(self) -> None:
+        """Take the live line away, so that what is said next begins on a clean one."""
+        for progress in self.spoken:
+            progress.close()
 
     def answer(self, document: Any, text: str, data: bool = False) -> None:
         """The result: one JSON document, or text made safe for a terminal. `data` is meant for another
         program, which gets it to the letter."""
+        self.hush()
         if self.as_json:
             click.echo(json.dumps(document, indent=1, ensure_ascii=True, default=str))
         elif data and not sys.stdout.isatty():
@@ -56,7 +67,11 @@ def common(function: F) -> F:
     """--json, --quiet and --config; the command receives one `Common` as `common`."""
 
     def wrapped(as_json: bool, quiet: bool, config_path: Path | None, **others: Any) -> Any:
-        return function(common=Common(as_json, quiet, config_path), **others)
+        given = Common(as_json, quiet, config_path)
+        try:
+            return function(common=given, **others)
+        finally:
+            given.hush()
 
     wrapped.__doc__ = function.__doc__
     wrapped.__name__ = function.__name__

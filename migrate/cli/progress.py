@@ -34,6 +34,8 @@ class Spoken(Progress):
             self._said = text
 
     def count(self, what: str, done: int = 1) -> None:
+        if not done:
+            return
         with self._lock:
             self._done[what] = self._done.get(what, 0) + done
             now = time.monotonic()
