@@ -37,6 +37,9 @@ class Profile:
     metadata_value_max: int = 512
     attributes: Attributes = "create"
     chunking: bool = True
+    json_schema: bool = True
+    whole_functions: bool = False
+    """Every description of Azure requires a function's description and parameters to be said."""
     store_description: bool = False
     reasoning_effort: bool = False
     messages_per_create: int = 32
@@ -52,6 +55,7 @@ _AZURE = Profile(
     service="azure-openai",
     instructions_modify_max=32_768,
     attributes="update",
+    whole_functions=True,
     purposes={"assistants": "assistants", "fine-tune": "fine-tune", "batch": "batch", "evals": "evals"},
 )
 
@@ -80,10 +84,16 @@ CHUNKING_SINCE = "2024-07"
 """First dated Azure API version that takes a chunking strategy (2024-05-01-preview refuses the key)."""
 
 
+JSON_SCHEMA_SINCE = "2024-08"
+"""First dated Azure API version with json_schema; the description of 2024-05 knows text and json_object."""
+
+
 def profile_for(service: str, api_version: str = "") -> Profile:
     """The row for a service, narrowed to what its API version can do."""
     row = PROFILES[service]
     if service == "azure-openai" and api_version[:2] == "20":
         row = row if api_version >= ATTRIBUTES_SINCE else replace(row, attributes="none")
-        row = replace(row, chunking=api_version >= CHUNKING_SINCE)
+        row = replace(
+            row, chunking=api_version >= CHUNKING_SINCE, json_schema=api_version >= JSON_SCHEMA_SINCE
+        )
     return row

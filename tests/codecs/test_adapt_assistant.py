@@ -16,7 +16,28 @@ LIMITS = {"name": 256, "description": 512, "instructions": 256_000}
 
 
 def function(name: str) -> dict[str, Any]:
-    return {"type": "function", "function": {"name": name}}
+    nothing = {"type": "object", "properties": {}}
+    return {"type": "function", "function": {"name": name, "description": "d", "parameters": nothing}}
+
+
+def test_a_function_is_completed_where_the_target_requires_it() -> None:
+    bare = {"type": "function", "function": {"name": "f"}}
+    fitted, told = fit(assistant(tools=[bare]))
+    (tool,) = fitted.fields["tools"]
+    assert tool["function"] == {
+        "name": "f",
+        "description": "",
+        "parameters": {"type": "object", "properties": {}},
+    }
+    assert told == [("tools", "adapted")]
+    assert normal(fitted) == normal(assistant(tools=[bare]))
+
+
+def test_json_schema_is_lost_where_the_api_version_has_none() -> None:
+    format_ = {"type": "json_schema", "json_schema": {"name": "n", "schema": {}}}
+    old = replace(AZURE, profile=replace(AZURE.profile, json_schema=False))
+    fitted, told = fit(assistant(response_format=format_), old)
+    assert (fitted.fields["response_format"], told) == (None, [("response_format", "lost")])
 
 
 def test_what_fits_arrives_unchanged_and_nothing_is_told() -> None:

@@ -22,6 +22,15 @@ def adapt_assistant(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     if fields.get("reasoning_effort") is not None and not target.profile.reasoning_effort:
         ledger.lost("reasoning_effort", f"{target.profile.service} does not take it", "set it per run")
         fields["reasoning_effort"] = None
+    format_ = fields.get("response_format")
+    if (
+        isinstance(format_, Mapping)
+        and format_.get("type") == "json_schema"
+        and not target.profile.json_schema
+    ):
+        way_out = "use a later api_version for the target"
+        ledger.lost("response_format", "this API version takes no json_schema; the default is used", way_out)
+        fields["response_format"] = None
     fields["metadata"] = fit_metadata(entity, target, ledger)
     return entity.with_fields(**fields)
 
@@ -64,6 +73,21 @@ def _tools(tools: list[JSON], target: Target, ledger: Ledger) -> list[JSON]:
             ledger.lost("tools", "a function without a name", "name it and add it by hand")
         else:
             kept.append({k: v for k, v in tool.items() if v is not None})
+            if type_ == "function" and target.profile.whole_functions:
+                kept[-1]["function"] = _whole(kept[-1]["function"], ledger)
     for tool in kept[target.profile.tools_max :]:
         ledger.lost("tools", f"{tool['type']} is beyond the limit of {target.profile.tools_max} tools")
     return kept[: target.profile.tools_max]
+
+
+def _whole(function: Mapping[str, JSON], ledger: Ledger) -> dict[str, JSON]:
+    """A function with what the target requires; the additions mean the same as leaving it out."""
+    said = {k: v for k, v in function.items() if v is not None}
+    added = {k: v for k, v in NOTHING_SAID.items() if k not in said}
+    if added:
+        what = " and ".join(added)
+        ledger.adapted("tools", f"function {said['name']} gets an empty {what}: the target requires it")
+    return {**said, **added}
+
+
+NOTHING_SAID: dict[str, JSON] = {"description": "", "parameters": {"type": "object", "properties": {}}}
