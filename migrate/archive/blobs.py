@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
-import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from migrate.archive.store import Archive
+from migrate.archive.threads import Asked
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -85,7 +85,7 @@ def link(archive: Archive, endpoint: int, file_id: str, blob: int, origin: str) 
         )
 
 
-def blob_of(conn: sqlite3.Connection, endpoint: int, file_id: str) -> Blob | None:
+def blob_of(conn: Asked, endpoint: int, file_id: str) -> Blob | None:
     """The bytes of a file, if the archive has them."""
     row = conn.execute(
         "SELECT b.id, b.sha, b.size, c.origin FROM contents c JOIN blobs b ON b.id = c.blob_id "
@@ -95,7 +95,7 @@ def blob_of(conn: sqlite3.Connection, endpoint: int, file_id: str) -> Blob | Non
     return Blob(row[0], row[1].hex(), row[2], row[3]) if row else None
 
 
-def chunks(conn: sqlite3.Connection, blob: int) -> Iterator[bytes]:
+def chunks(conn: Asked, blob: int) -> Iterator[bytes]:
     """The stored bytes, chunk by chunk."""
     rows = conn.execute("SELECT data FROM chunks WHERE blob_id = ? ORDER BY ordinal", (blob,))
     for (data,) in rows:
@@ -105,7 +105,7 @@ def chunks(conn: sqlite3.Connection, blob: int) -> Iterator[bytes]:
 class BlobFile(io.RawIOBase):
     """Stored bytes as a readable, seekable file, for uploads. Holds one chunk in memory."""
 
-    def __init__(self, conn: sqlite3.Connection, blob: Blob) -> None:
+    def __init__(self, conn: Asked, blob: Blob) -> None:
         self._conn = conn
         self._blob = blob
         self._at = 0

@@ -159,14 +159,3 @@ def id_map(
         values,
     )
     return (Mapping(*row[:6]) for row in rows)
-
-
-def written_digests(conn: sqlite3.Connection, target: Side) -> dict[tuple[str, str, str], str]:
-    """What we last wrote to each object of a target: (kind, parent, id) -> fingerprint."""
-    rows = conn.execute(
-        "SELECT j.kind, coalesce(j.target_parent, ''), j.target_id, j.written FROM journal j "
-        "JOIN plans p ON p.id = j.plan_id WHERE j.state = 'done' AND j.target_id IS NOT NULL "
-        "AND j.written IS NOT NULL AND p.target_type = ? AND p.target_url = ? ORDER BY j.id",
-        (target.type, target.url),
-    )
-    return {(kind, parent, id_): written for kind, parent, id_, written in rows}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from migrate.archive.blobs import Blob, blob_of
+from migrate.archive.threads import Asked
 from migrate.model import JSON
 
 Body = dict[str, JSON]
@@ -74,9 +75,9 @@ def _info(row: tuple[JSON, ...]) -> SnapshotInfo:
 
 
 class SnapshotReader:
-    """One snapshot, read through one connection (one thread)."""
+    """One snapshot. It may be read by as many threads as what it asks allows."""
 
-    def __init__(self, conn: sqlite3.Connection, info: SnapshotInfo) -> None:
+    def __init__(self, conn: Asked, info: SnapshotInfo) -> None:
         self.conn = conn
         self.info = info
         self._endpoint = conn.execute(

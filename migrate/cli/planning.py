@@ -105,6 +105,7 @@ def from_plan(
     """The archive, the source estate and a connection to the target that a plan speaks of."""
     from migrate.archive.reading import SnapshotReader, snapshots
     from migrate.archive.store import Archive
+    from migrate.archive.threads import PerThread
     from migrate.endpoints import connect, connect_to_write
     from migrate.stages.estate import Estate
 
@@ -117,7 +118,7 @@ def from_plan(
                 f"{plan.source.archive} has no snapshot {plan.source.snapshot} any more",
                 todo="run plan again and read the new one",
             )
-        conn = archive.another()
+        conn = PerThread(archive)
         stack.callback(conn.close)
         reader = (connect_to_write if write else connect)(there.settings)
         stack.callback(reader.close)

@@ -15,7 +15,7 @@ SMALL = ("file", "vector_store", "assistant")
 
 
 class Estate:
-    """One snapshot, decoded. Belongs to the thread that made it."""
+    """One snapshot, decoded. Threads may share it when they may share the snapshot."""
 
     def __init__(self, snapshot: SnapshotReader) -> None:
         self.snapshot = snapshot

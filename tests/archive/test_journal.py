@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.journal import Entry, Journal, Side, id_map, written_digests
+from migrate.archive.journal import Entry, Journal, Side, id_map
 
 EAST, WEST = Side("azure-openai", "https://east"), Side("openai", "https://west")
 NORTH = Side("openai", "https://north")
@@ -44,7 +44,6 @@ def test_an_outcome_makes_the_id_map(archive: Archive) -> None:
     one.done(entry, "asst_new", written="abc")
     assert (only(one).state, only(one).target_id, only(one).written) == ("done", "asst_new", "abc")
     assert pairs(archive) == [("asst_1", "asst_new")]
-    assert written_digests(archive.conn, WEST) == {("assistant", "", "asst_new"): "abc"}
 
 
 def test_a_failure_is_kept_with_its_reason_and_maps_nothing(archive: Archive) -> None:
@@ -60,7 +59,6 @@ def test_what_failed_after_it_was_done_maps_nothing(archive: Archive) -> None:
     one.done(entry, "asst_new", written="abc")
     one.failed([entry], "it is gone again")
     assert pairs(archive) == []
-    assert written_digests(archive.conn, WEST) == {}
 
 
 def test_a_new_attempt_is_the_same_line(archive: Archive) -> None:
@@ -112,14 +110,6 @@ def test_a_later_line_overrules_an_earlier_one(archive: Archive, digests: tuple[
     assert dict(pairs(archive, EAST, WEST)) == {"asst_1": "second"}
     assert dict(pairs(archive)) == {"asst_1": "second"}
     assert dict(pairs(archive, source_id="asst_1")) == {"asst_1": "second"}
-
-
-def test_a_later_update_overrules_an_earlier_fingerprint(archive: Archive) -> None:
-    for digest, action in (("d1", "create"), ("d2", "update")):
-        one = journal(archive, digest)
-        one.done(one.intend([(action, *JOB[1:])])[0], "new", written=action)
-    assert written_digests(archive.conn, WEST) == {("assistant", "", "new"): "update"}
-    assert written_digests(archive.conn, NORTH) == {}
 
 
 def test_a_deletion_maps_nothing(archive: Archive) -> None:
