@@ -1,0 +1,25 @@
+"""Each thread reads an archive through a connection of its own."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from migrate.archive import Archive
+from migrate.archive.threads import PerThread
+
+
+def test_threads_do_not_share_a_connection(archive: Archive) -> None:
+    asked = PerThread(archive)
+    meet = threading.Barrier(3)
+
+    def ask(_: int) -> int:
+        meet.wait(10)
+        connections = {id(asked.execute("SELECT 1").connection) for _ in range(3)}
+        meet.wait(10)
+        (one,) = connections
+        return one
+
+    with ThreadPoolExecutor(3) as pool:
+        assert len(set(pool.map(ask, range(3)))) == 3
+    asked.close()
