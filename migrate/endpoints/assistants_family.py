@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import BinaryIO
 
 from migrate.codecs.profile import Profile, profile_for
@@ -144,6 +143,6 @@ def includes_results(type_: str, api_version: str) -> bool:
     return type_ == "openai" or api_version >= "2025-03"
 
 
-def reader_or_writer(writable: bool) -> Callable[..., FamilyReader]:
+def reader_or_writer(writable: bool) -> type[FamilyReader]:
     """The class to build."""
-    return partial(FamilyWriter) if writable else partial(FamilyReader)
+    return FamilyWriter if writable else FamilyReader
