@@ -42,6 +42,8 @@ class Gatherer:
                 self._top(kind)
         if self._wanted.kind("thread"):
             self._threads()
+        for thread in self._wanted.messages_of:
+            self._listing("message", thread)
 
     def _top(self, kind: str) -> None:
         state = self._probe.routes.get(kind)

@@ -43,13 +43,13 @@ def configuration(workers: int, threads: Iterable[str] = (), listed: bool = True
 
 
 def conversations(workers: int, threads: Iterable[str]) -> Wanted:
-    """Just these threads, with their messages."""
+    """Just the messages of these threads."""
     return Wanted(
         list_threads=False,
-        thread_ids=tuple(threads),
+        messages_of=tuple(threads),
         runs=False,
         bytes=False,
-        choice=Choice.of(exclude=CONFIGURATION),
+        choice=Choice.of(exclude=(*CONFIGURATION, "thread")),
         workers=workers,
     )
 

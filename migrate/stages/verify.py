@@ -83,12 +83,13 @@ def run(
         (a.kind, a.id) for a in plan.actions if a.action == "blocked" and a.kind != "vector_store_file"
     }
     inspector = _Inspector(source, plan, profile, ids, blocked, expected)
-    with live(reader, configuration(workers, listed=False), progress) as (target, taken):
+    listed = bool(threads) and reader.probe().routes.get("thread") == "works"
+    with live(reader, configuration(workers, threads, listed), progress) as (target, taken):
         must_be_whole(taken, reader.url, CONFIGURATION)
         inspector.configuration(target)
         inspector.deleted(plan, target)
-    with live(reader, conversations(workers, threads), progress) as (target, _):
-        inspector.threads(target)
+        with live(reader, conversations(workers, threads), progress) as (talks, _):
+            inspector.threads(target, talks)
     _bytes(inspector, reader, workers)
     return inspector.result
 
@@ -134,7 +135,7 @@ class _Inspector:
                     action.kind, action.id, action.target_id, action.name, "", "was deleted, and is there"
                 )
 
-    def threads(self, target: Estate) -> None:
+    def threads(self, target: Estate, talks: Estate) -> None:
         """Threads, and every message in its place."""
         present = {e.id: e for e in target.threads()}
         for thread in self._wanted("thread", self.source.threads()):
@@ -143,7 +144,7 @@ class _Inspector:
             messages = map(self._written, self.source.walk("message", thread.id))
             self._one(thread, found and as_sent(found, self._written(thread), messages))
             if there in present:
-                self._messages(thread.id, there, target)
+                self._messages(thread.id, there, talks)
 
     def _messages(self, thread: str, there: str, target: Estate) -> None:
         state, reason = target.snapshot.scope("message", there)

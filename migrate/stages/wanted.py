@@ -11,10 +11,12 @@ from migrate.stages.choice import Choice
 
 @dataclass(frozen=True)
 class Wanted:
-    """`list_threads`: ask the service for its threads where it lists them; `thread_ids` come on top."""
+    """`list_threads`: ask the service for its threads where it lists them; `thread_ids` come on top.
+    `messages_of`: read the messages of these threads, without the threads themselves."""
 
     list_threads: bool = True
     thread_ids: tuple[str, ...] = ()
+    messages_of: tuple[str, ...] = ()
     runs: bool = True
     bytes: bool = True
     originals: Path | None = None
