@@ -1,0 +1,77 @@
+"""Every object of every bundled estate: read whole, and written so that it reads back as promised."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migrate.codecs import Target
+from migrate.codecs.adapt import adapt
+from migrate.codecs.assistants_read import decode
+from migrate.codecs.assistants_write import WRITTEN, create_wire
+from migrate.model import KINDS, Entity
+from migrate.model.normal import normal
+from tests.codecs.answering import answered
+from tests.codecs.fitting import AZURE, OLD_AZURE, OPENAI
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+KIND_OF = {
+    "assistant": "assistant",
+    "thread": "thread",
+    "thread.message": "message",
+    "thread.run": "run",
+    "thread.run.step": "run_step",
+    "file": "file",
+    "vector_store": "vector_store",
+    "vector_store.file": "vector_store_file",
+}
+PARENT = {
+    "message": "thread_id",
+    "run": "thread_id",
+    "run_step": "thread_id",
+    "vector_store_file": "vector_store_id",
+}
+ESTATES = ("azure-v2", "openai-v2", "azure-v1")
+
+
+def bodies(estate: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in sorted((FIXTURES / estate).rglob("*.json")):
+        for body in json.loads(path.read_text(encoding="utf-8"))["data"]:
+            yield KIND_OF[body["object"]], body
+
+
+def decoded(estate: str) -> Iterator[tuple[dict[str, Any], list[Entity]]]:
+    for kind, body in bodies(estate):
+        yield body, decode(kind, body, body.get(PARENT.get(kind, ""), ""))
+
+
+@pytest.mark.parametrize("estate", ESTATES)
+def test_nothing_of_a_body_is_dropped(estate: str) -> None:
+    for body, (entity, *_) in decoded(estate):
+        aliases = set(KINDS[entity.kind].aliases)
+        assert body.keys() - aliases <= entity.fields.keys() | entity.facts.keys() | entity.extras.keys()
+        if KINDS[entity.kind].replayed:
+            assert not entity.extras, f"{entity.kind} {entity.id} has fields that nobody knows"
+
+
+@pytest.mark.parametrize("target", [AZURE, OLD_AZURE, OPENAI], ids=["azure", "old azure", "openai"])
+@pytest.mark.parametrize("estate", ESTATES)
+def test_what_is_written_reads_back(estate: str, target: Target) -> None:
+    seen = set()
+    for _, entities in decoded(estate):
+        for entity in entities:
+            if entity.kind not in WRITTEN:
+                continue
+            seen.add(entity.kind)
+            fitted, losses = adapt(entity, target)
+            wire = json.loads(json.dumps(create_wire(fitted)))
+            back = decode(entity.kind, answered(entity.kind, wire), entity.parent)[0]
+            assert normal(back) == normal(fitted), f"{entity.kind} {entity.id}"
+            before, after = normal(entity), normal(fitted)
+            changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+            assert changed <= {loss.field.split(".")[0] for loss in losses}, f"{entity.kind} {entity.id}"
+    assert seen == set(WRITTEN)
