@@ -98,6 +98,7 @@ def _carry_out(plan: Plan, shop: Workshop, workers: int, patience: float) -> Non
         update(shop, action)
     talks = ((threads[t.id], t) for t in source.threads() if t.id in threads)
     do(talks, lambda pair: recreate(shop, *pair))
+    do(of("message", "update"), partial(update, shop))
     await_ingestion(shop, _by_store(of("vector_store_file", "create")), patience)
     do((a for a in plan.actions if a.action == "delete"), partial(delete, shop))
 
@@ -127,11 +128,12 @@ def _settle_known(plan: Plan, shop: Workshop) -> None:
 
 
 def _report_blocked(plan: Plan, shop: Workshop) -> None:
-    """Blocked objects are not moved; unless they were accepted, the apply is incomplete."""
-    reasons = {(row.kind, row.id): row for row in plan.losses if row.grade == "blocked"}
-    for action in plan.actions:
-        row = reasons.get((action.kind, action.id))
-        if action.action == "blocked" and not (row and row.accepted):
-            shop.fail(
-                action.kind, action.id, action.name, f"blocked: {row.reason if row else 'see the plan'}"
-            )
+    """Blocked objects are not moved; unless they were accepted, the apply is incomplete. A message may
+    be blocked (it cannot be rewritten) although its thread is not."""
+    rows = {(row.kind, row.parent, row.id): row for row in plan.losses if row.grade == "blocked"}
+    stuck = {(a.kind, a.parent, a.id): a.name for a in plan.actions if a.action == "blocked"}
+    stuck |= {key: row.name for key, row in rows.items() if row.kind == "message"}
+    for key, name in stuck.items():
+        row = rows.get(key)
+        if not (row and row.accepted):
+            shop.fail(key[0], key[2], name, f"blocked: {row.reason if row else 'see the plan'}")

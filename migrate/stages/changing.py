@@ -40,8 +40,8 @@ def update(shop: Workshop, action: Action) -> None:
 
 
 def _source(shop: Workshop, action: Action) -> Entity:
-    if action.kind == "vector_store_file":
-        return next(e for e in shop.source.members(action.kind, action.parent) if e.id == action.id)
+    if action.parent:
+        return next(e for e in shop.source.walk(action.kind, action.parent) if e.id == action.id)
     if action.kind == "thread":
         return next(e for e in shop.source.threads() if e.id == action.id)
     return shop.source.of(action.kind)[action.id]

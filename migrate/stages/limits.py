@@ -33,7 +33,7 @@ def within_thresholds(actions: list[Action], target: Estate, choices: Choices) -
     )
     for name, given in (("update", choices.max_update), ("delete", choices.max_delete)):
         most = DEFAULTS[name] if given is None else given
-        count = sum(1 for action in actions if action.action == name)
+        count = sum(1 for action in actions if action.action == name and action.kind != "message")
         percent = 100 * count / total if total else 0
         if percent > most and (given is not None or count > SAFE_COUNT):
             raise Refused(

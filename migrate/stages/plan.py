@@ -79,6 +79,8 @@ class Planner:
         self.fit: Target = fitting(source, profile, choices.models, self.blocked)
         self.losses: list[Loss] = []
         self.seen_facts: dict[str, set[str]] = {}
+        self.relabelled: list[Action] = []
+        """Updates of messages whose metadata changed; nothing else of a message can be rewritten."""
 
     def actions(self) -> Iterator[Action]:
         """Files, stores and what is in them, assistants, threads with their messages."""
@@ -92,6 +94,7 @@ class Planner:
         present = {e.id: e for e in self.target.threads()}
         for entity in self.source.threads():
             yield from self._thread(entity, present)
+        yield from self.relabelled
 
     def general(self) -> list[Loss]:
         """What no service lets anybody write, once per kind and field that occurs."""
@@ -198,11 +201,13 @@ class Planner:
             return 0
         present = self.conversations.members("message", there)
         for number, (wanted, found) in enumerate(zip(fitted, present, strict=False)):
-            changed = self._changed(wanted, found) - {"metadata"}
-            if changed:
+            changed = self._changed(wanted, found)
+            if changed == {"metadata"}:
+                self.relabelled.append(_relabelled(messages[number], found))
+            elif changed:
                 self._lose(
                     messages[number],
-                    sorted(changed)[0],
+                    sorted(changed - {"metadata"})[0],
                     f"message {found.id} on the target is not the one expected there, and no message can be "
                     "rewritten; nothing is appended to this thread",
                     "blocked",
@@ -233,6 +238,13 @@ class Planner:
         self.losses.append(
             Loss(entity.kind, entity.id, name, grade, reason, "", entity.parent, entity.name)  # type: ignore[arg-type]
         )
+
+
+def _relabelled(message: Entity, there: Entity) -> Action:
+    return Action(
+        action="update", kind="message", id=message.id, parent=message.parent, target_id=there.id,
+        target_parent=there.parent, before=fingerprint(there), fields=("metadata",),
+    )  # fmt: skip
 
 
 def _row(loss: Loss, accept: frozenset[str]) -> LossRow:

@@ -17,18 +17,9 @@ from migrate.model import KINDS, Entity
 from migrate.model.normal import normal
 from tests.codecs.answering import answered
 from tests.codecs.fitting import AZURE, OLD_AZURE, OPENAI
+from tests.codecs.recordings import KIND_OF
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
-KIND_OF = {
-    "assistant": "assistant",
-    "thread": "thread",
-    "thread.message": "message",
-    "thread.run": "run",
-    "thread.run.step": "run_step",
-    "file": "file",
-    "vector_store": "vector_store",
-    "vector_store.file": "vector_store_file",
-}
 PARENT = {
     "message": "thread_id",
     "run": "thread_id",
