@@ -29,7 +29,7 @@ class Strict(BaseModel):
 class EstateConfig(Strict):
     """One `[estates.NAME]` table."""
 
-    type: Literal["azure-openai", "openai"]
+    type: Literal["azure-openai", "openai", "foundry-classic", "foundry"]
     endpoint: str
     api_version: str = ""
     auth: Literal["key", "entra", "token"] | None = None

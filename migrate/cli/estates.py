@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,25 +10,23 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from migrate.cli.config import Config, EstateConfig
+from migrate.cli.credentials import SIGN_IN, credential
 from migrate.errors import BadUsage
 
 if TYPE_CHECKING:
     from migrate.archive.reading import SnapshotInfo, SnapshotReader
     from migrate.archive.store import Archive
-    from migrate.endpoints.settings import Auth, Settings
+    from migrate.endpoints.settings import Settings
     from migrate.stages.estate import Estate
     from migrate.stages.progress import Progress
 
-TYPES = ("azure-openai", "openai")
 HOSTS = {
     ".openai.azure.com": "azure-openai",
     ".cognitiveservices.azure.com": "azure-openai",
+    ".services.ai.azure.com": "foundry",
     "api.openai.com": "openai",
 }
 """Ending of a host -> its type of service."""
-
-DEFAULT_KEYS = {"azure-openai": "AZURE_OPENAI_API_KEY", "openai": "OPENAI_API_KEY"}
-"""Where the key of an estate without a config entry is looked for."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ def resolve(text: str, config: Config, workers: int = 8) -> Live | Archived:
     if text in config.estates:
         return _live(text, config.estates[text], config, workers)
     type_, plus, url = text.partition("+")
-    if plus and type_ in TYPES:
+    if plus and type_ in SIGN_IN:
         return _live("", EstateConfig(type=type_, endpoint=url), config, workers)  # type: ignore[arg-type]
     if "://" in text:
         return _live("", EstateConfig(type=_type_of(text), endpoint=text), config, workers)  # type: ignore[arg-type]
@@ -93,41 +90,12 @@ def _type_of(url: str) -> str:
 def _live(name: str, entry: EstateConfig, config: Config, workers: int) -> Live:
     from migrate.endpoints.settings import Settings
 
-    auth, secret = _credential(name, entry)
+    auth, secret = credential(name, entry)
     threads = Path(config.folder) / entry.threads_file if entry.threads_file else None
     settings = Settings(
         entry.type, entry.endpoint.rstrip("/"), entry.api_version, auth, secret, entry.tenant, workers, name
     )
     return Live(settings, threads)
-
-
-def _credential(name: str, entry: EstateConfig) -> tuple[Auth, str]:
-    """How to sign in, and the key or token; Entra is the default on Azure when no key is named."""
-    auth = entry.auth
-    if auth is None:
-        default = os.environ.get(DEFAULT_KEYS[entry.type])
-        auth = (
-            "token"
-            if entry.token_env
-            else "key"
-            if entry.key_env or default or entry.type == "openai"
-            else "entra"
-        )
-    if auth == "entra" and entry.type == "openai":
-        raise BadUsage(
-            f"{name or entry.endpoint} cannot be reached with Entra", "OpenAI takes keys", 'set auth = "key"'
-        )
-    if auth == "entra":
-        return auth, ""
-    variable = (entry.token_env if auth == "token" else entry.key_env) or DEFAULT_KEYS[entry.type]
-    secret = os.environ.get(variable, "")
-    if not secret:
-        raise BadUsage(
-            f"no {auth} for {name or entry.endpoint}",
-            f"the environment variable {variable} is not set",
-            f"export {variable}=..., or name another with {auth}_env in the config file",
-        )
-    return auth, secret
 
 
 @contextmanager

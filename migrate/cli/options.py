@@ -90,6 +90,23 @@ workers = click.option(
 )
 
 
+def fitting(function: F) -> F:
+    """--models, --connections, --accept-loss and --copy-files: what the user decides about the target."""
+    pair: dict[str, Any] = {"multiple": True, "metavar": "OLD=NEW"}
+    for option in (
+        click.option("--accept-loss", multiple=True, metavar="FIELD|all", help="Accept losing this field."),
+        click.option(
+            "--copy-files", is_flag=True, help="Copy files and stores even where the target shares them."
+        ),
+        click.option(
+            "--connections", help="Project connections, beside [connections] of the config.", **pair
+        ),
+        click.option("--models", help="Deployment names, beside [models] of the config.", **pair),
+    ):
+        function = option(function)
+    return function
+
+
 def finish(code: int) -> None:
     """End the command with an exit code of the contract."""
     if code:

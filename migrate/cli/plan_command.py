@@ -1,10 +1,12 @@
 """plan: what to write where, and every loss told beforehand."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
-from migrate.cli.options import Common, common, finish, workers
+from migrate.cli.options import Common, common, finish, fitting, workers
 
 
 @click.command("plan")
@@ -13,45 +15,33 @@ from migrate.cli.options import Common, common, finish, workers
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The plan."
 )
-@click.option(
-    "--models", multiple=True, metavar="OLD=NEW", help="Deployment names, beside [models] of the config."
-)
-@click.option("--accept-loss", multiple=True, metavar="FIELD|all", help="Accept losing this field.")
+@fitting
 @click.option("--prune", is_flag=True, help="Delete on the target what we made and the source no longer has.")
 @click.option("--max-update", metavar="N%", help="Refuse to update more (default: 100% beyond 10 objects).")
 @click.option("--max-delete", metavar="N%", help="Refuse to delete more (default: 10% beyond 10 objects).")
 @workers
 @common
 def command(
-    common: Common, source: str, target: str, output: Path, models: tuple[str, ...],
-    accept_loss: tuple[str, ...], prune: bool, max_update: str | None, max_delete: str | None, workers: int,
+    common: Common, source: str, target: str, output: Path, prune: bool, max_update: str | None,
+    max_delete: str | None, workers: int, **given: Any,
 ) -> None:  # fmt: skip
     """Plan how TARGET becomes like SOURCE, an ARCHIVE[@SNAPSHOT]. Nothing is written but the plan.
 
     Exit 1 when something would be lost or is blocked and was not accepted; the plan is written all the
     same, and apply moves what is not blocked.
     """
-    from migrate.cli.planning import make_plan, percent
+    from migrate.cli.planning import choices, make_plan, percent
     from migrate.reports.plan import as_dict, as_text, unaccepted
-    from migrate.stages.limits import Choices
     from migrate.stages.planfile import write
 
     config = common.config
-    choices = Choices(
-        models={**config.models, **dict(map(_pair, models))},
-        accept=frozenset(accept_loss),
+    chosen = replace(
+        choices(config, **given),
         prune=prune,
         max_update=percent(max_update),
         max_delete=percent(max_delete),
     )
-    plan = make_plan(source, target, config, choices, workers, common.progress())
+    plan = make_plan(source, target, config, chosen, workers, common.progress())
     write(plan, output)
     common.answer(as_dict(plan, output), as_text(plan, output))
     finish(1 if unaccepted(plan) else 0)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    old, equals, new = text.partition("=")
-    if not equals or not new:
-        raise click.BadParameter(f"{text!r} is not OLD=NEW", param_hint="--models")
-    return old, new

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +31,31 @@ def percent(text: str | None) -> int | None:
     return int(number)
 
 
+def choices(
+    config: Config,
+    models: Iterable[str],
+    connections: Iterable[str],
+    accept_loss: Iterable[str],
+    copy_files: bool,
+) -> Choices:
+    """What the user decided: the config file, and on top of it the options."""
+    from migrate.stages.limits import Choices
+
+    return Choices(
+        models={**config.models, **dict(_pair(text, "--models") for text in models)},
+        connections={**config.connections, **dict(_pair(text, "--connections") for text in connections)},
+        accept=frozenset(accept_loss),
+        copy_files=copy_files,
+    )
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    old, equals, new = text.partition("=")
+    if not equals or not new:
+        raise BadUsage(f"{text!r} is not OLD=NEW", f"{option} maps a name of the source to one of the target")
+    return old, new
+
+
 def make_plan(
     source: str, target: str, config: Config, choices: Choices, workers: int, progress: Progress
 ) -> Plan:
@@ -44,6 +69,7 @@ def make_plan(
     from migrate.stages.estate import Estate
     from migrate.stages.plan import make, must_not_be_empty
     from migrate.stages.planfile import SourceSide, TargetSide
+    from migrate.stages.settling import Offer
 
     found = resolve(source, config)
     if not isinstance(found, Archived):
@@ -78,7 +104,7 @@ def make_plan(
                        api_version=reader.api_version, digest=""),
         )  # fmt: skip
         profile = profile_for(reader.type, reader.api_version)
-        return make(ours, theirs, talks, pairs, made, profile, choices, sides)
+        return make(ours, theirs, talks, pairs, made, profile, choices, sides, Offer.of(reader))
 
 
 def _side(reader: Reader) -> Side:

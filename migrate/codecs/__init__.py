@@ -6,12 +6,19 @@ Writing is two steps: `adapt` makes an object fit the target and tells the losse
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from migrate.codecs import adapt, assistants_read, assistants_write
 from migrate.codecs.adapt import Target
+from migrate.codecs.adapt import message as family_message
 from migrate.codecs.assistants_read import Surroundings
+from migrate.codecs.foundry import adapt as foundry_adapt
+from migrate.codecs.foundry import adapt_message as foundry_message
+from migrate.codecs.foundry import names as foundry_names
+from migrate.codecs.foundry import read as foundry_read
+from migrate.codecs.foundry import write as foundry_write
 from migrate.codecs.profile import Profile, profile_for
 from migrate.model import JSON, Entity
 from migrate.model.loss import Loss
@@ -19,13 +26,22 @@ from migrate.model.loss import Loss
 
 @dataclass(frozen=True)
 class Codec:
-    """One wire family: how to read its JSON, make objects fit it, and write them."""
+    """One wire family: how to read its JSON, make objects fit it, and write them.
+
+    `update_wire` takes the object as it should be, the fields to change and the object as it is there.
+    `unsaid` says why something in a thread is not replayed ('' for a message). `opening` is the key of
+    first messages in the request that creates a thread. `name_all` chooses addresses where names are
+    addresses: (source id, name) rows and the names taken in, source id -> name out.
+    """
 
     decode: Callable[[str, Mapping[str, JSON], str, Surroundings | None], list[Entity]]
     adapt: Callable[[Entity, Target], tuple[Entity, list[Loss]]]
     create_wire: Callable[[Entity], dict[str, JSON]]
-    update_wire: Callable[[Entity, frozenset[str]], dict[str, JSON]]
+    update_wire: Callable[[Entity, frozenset[str], Entity | None], dict[str, JSON]]
     updatable: Mapping[str, tuple[str, ...]]
+    unsaid: Callable[[Entity, Target], str]
+    opening: str = "messages"
+    name_all: Callable[[Iterable[tuple[str, str]], Collection[str]], dict[str, str]] | None = None
 
 
 _ASSISTANTS = Codec(
@@ -34,9 +50,26 @@ _ASSISTANTS = Codec(
     create_wire=assistants_write.create_wire,
     update_wire=assistants_write.update_wire,
     updatable=assistants_write.UPDATABLE,
+    unsaid=family_message.unsaid,
 )
 
-CODECS: Mapping[str, Codec] = {"azure-openai": _ASSISTANTS, "openai": _ASSISTANTS}
+_PROJECT = Codec(
+    decode=foundry_read.decode,
+    adapt=partial(adapt.adapt, rules=foundry_adapt.RULES),
+    create_wire=foundry_write.create_wire,
+    update_wire=foundry_write.update_wire,
+    updatable=foundry_write.UPDATABLE,
+    unsaid=foundry_message.unsaid,
+    opening="items",
+    name_all=foundry_names.name_all,
+)
+
+CODECS: Mapping[str, Codec] = {
+    "azure-openai": _ASSISTANTS,
+    "openai": _ASSISTANTS,
+    "foundry-classic": _ASSISTANTS,
+    "foundry": _PROJECT,
+}
 """Service type -> the codec of its wire family."""
 
 __all__ = ["CODECS", "Codec", "Profile", "Surroundings", "Target", "profile_for"]

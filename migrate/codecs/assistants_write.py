@@ -47,7 +47,7 @@ def create_wire(entity: Entity) -> Wire:
     return _wire(entity, WRITTEN[entity.kind])
 
 
-def update_wire(entity: Entity, fields: frozenset[str]) -> Wire:
+def update_wire(entity: Entity, fields: frozenset[str], there: Entity | None = None) -> Wire:
     """The body that changes just these fields; a field that became absent is written as its empty value."""
     allowed = [f for f in UPDATABLE[entity.kind] if f in fields]
     wire = _wire(entity, tuple(allowed))

@@ -30,6 +30,8 @@ class Profile:
     tool_types: frozenset[str] = frozenset({"code_interpreter", "file_search", "function"})
     code_files_max: int = 20
     stores_per_owner: int = 1
+    written_limits: bool = False
+    """Files and stores per owner are limited in documents only: what one such project held, another does."""
     store_files_max: int = 10_000
     text_max: int = 256_000
     metadata_pairs: int = 16
@@ -38,24 +40,37 @@ class Profile:
     attributes: Attributes = "create"
     chunking: bool = True
     json_schema: bool = True
-    whole_functions: bool = False
-    """Every description of Azure requires a function's description and parameters to be said."""
+    functions_say: tuple[str, ...] = ()
+    """What of a function must be said: every description of Azure requires description and parameters."""
+    resources: frozenset[str] = frozenset()
+    """Branches of `tool_resources` beside those for code and search that are taken as they are."""
+    roles: tuple[str, ...] = ("user", "assistant")
     store_description: bool = False
     reasoning_effort: bool = False
     messages_per_create: int = 32
     """Messages accepted inside the request that creates a thread (enforced, though in no description)."""
+    messages_per_append: int = 1
     batch_max: int = 500
     batch_rows: bool = False
     """File batches accept per-file `files[]` rows, not only `file_ids`."""
     purposes: Mapping[str, str] = field(default_factory=dict)
     """Purpose on the source -> purpose accepted here; anything else becomes `assistants`."""
+    image_purpose: str = "assistants"
+    """What an image becomes that a tool made and that cannot be uploaded under its own purpose."""
+    searchable: frozenset[str] = frozenset()
+    """Endings of files that a vector store takes; any other is refused when it is attached (recorded).
+    Empty where no such refusal was seen."""
+    makes_identities: bool = False
+    """Every new assistant also makes an Entra identity (recorded since 2026-06)."""
+    shared_with: frozenset[str] = frozenset()
+    """Types of source whose files and stores may lie in this very place, under the same ids."""
 
 
 _AZURE = Profile(
     service="azure-openai",
     instructions_modify_max=32_768,
     attributes="update",
-    whole_functions=True,
+    functions_say=("description", "parameters"),
     purposes={"assistants": "assistants", "fine-tune": "fine-tune", "batch": "batch", "evals": "evals"},
 )
 
@@ -65,6 +80,7 @@ _OPENAI = Profile(
     reasoning_effort=True,
     batch_max=500,
     batch_rows=True,
+    image_purpose="vision",
     purposes={
         "assistants": "assistants",
         "fine-tune": "fine-tune",
@@ -75,7 +91,63 @@ _OPENAI = Profile(
     },
 )
 
-PROFILES: Mapping[str, Profile] = {p.service: p for p in (_AZURE, _OPENAI)}
+SEARCHABLE = frozenset(
+    f".{ending}"
+    for ending in "c cpp cs css doc docx go html java js json md pdf php pptx py rb sh tex ts txt".split()
+)
+"""What a Foundry project says it can search (recorded 2025-12, in the refusal of a .csv)."""
+
+CLASSIC_TOOLS = frozenset(
+    {
+        "code_interpreter",
+        "file_search",
+        "function",
+        "bing_grounding",
+        "bing_custom_search",
+        "azure_ai_search",
+        "openapi",
+        "azure_function",
+        "connected_agent",
+        "mcp",
+        "deep_research",
+        "fabric_dataagent",
+        "sharepoint_grounding",
+        "browser_automation",
+        "computer_use_preview",
+    }
+)
+
+_CLASSIC = Profile(
+    service="foundry-classic",
+    tool_types=CLASSIC_TOOLS,
+    resources=frozenset({"azure_ai_search", "mcp"}),
+    text_max=1_500_000,
+    attributes="none",
+    functions_say=("parameters",),
+    image_purpose="vision",
+    purposes={name: name for name in ("assistants", "vision", "fine-tune", "batch", "evals")},
+    searchable=SEARCHABLE,
+    shared_with=frozenset({"foundry-classic", "foundry", "azure-openai"}),
+)
+
+_FOUNDRY = Profile(
+    service="foundry",
+    tool_types=CLASSIC_TOOLS,
+    resources=frozenset({"azure_ai_search", "mcp"}),
+    roles=("user", "assistant", "system", "developer"),
+    text_max=1_500_000,
+    functions_say=("parameters", "strict"),
+    reasoning_effort=True,
+    messages_per_create=20,
+    messages_per_append=20,
+    makes_identities=True,
+    written_limits=True,
+    purposes={name: name for name in ("assistants", "vision", "fine-tune", "batch", "evals")},
+    searchable=SEARCHABLE,
+    shared_with=frozenset({"foundry-classic", "foundry", "azure-openai"}),
+)
+
+PROFILES: Mapping[str, Profile] = {p.service: p for p in (_AZURE, _OPENAI, _CLASSIC, _FOUNDRY)}
 
 ATTRIBUTES_SINCE = "2025-03"
 """First dated Azure API version that has attributes on a store's files."""

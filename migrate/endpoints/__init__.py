@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 SERVICES = {
     "azure-openai": "migrate.endpoints.azure_openai",
     "openai": "migrate.endpoints.openai_platform",
+    "foundry-classic": "migrate.endpoints.foundry_classic",
+    "foundry": "migrate.endpoints.foundry",
 }
 """Service type -> the module whose `connect` reaches it."""
 

@@ -1,7 +1,7 @@
-"""Reader and writer for every service that speaks the Assistants wire; a service adds only its channels.
+"""Reader and writer for every service of the family: listings, objects by id, files and vector stores.
 
-Two channels: one for the Assistants routes, one for files and vector stores, which outlive them and may
-then lie elsewhere (`/openai/v1` on Azure).
+A service adds its routes and its channels: the Assistants routes have one, files and vector stores may
+have another, since they outlive the assistants and may then lie elsewhere (`/openai/v1` on Azure).
 """
 
 from __future__ import annotations
@@ -12,24 +12,28 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from migrate.codecs.profile import Profile, profile_for
-from migrate.endpoints.channel import Channel
+from migrate.endpoints.channel import Channel, FileChannel
 from migrate.endpoints.interface import Body, Page, Probe, Reader, Writer
 from migrate.endpoints.paging import walk
-from migrate.endpoints.routes import BETA, ROUTES, STEP_INCLUDE, address
+from migrate.endpoints.routes import BETA, ROUTES, STEP_INCLUDE, Routes, address
 from migrate.errors import NotThere, RequestFailed
 
 
 @dataclass(frozen=True)
 class Access:
-    """What a probe settled: its findings, and the channels that answered."""
+    """What a probe settled: its findings, and the channels that answered. `project` is the one of a
+    Foundry project's own API."""
 
     probe: Probe
     main: Channel
-    stored: Channel
+    stored: FileChannel
+    project: Channel | None = None
 
 
 class FamilyReader(Reader):
-    """Reads an estate over the Assistants wire."""
+    """Reads an estate."""
+
+    routes: Routes = ROUTES
 
     def __init__(self, type_: str, url: str, settle: Callable[[], Access], close: Callable[[], None]) -> None:
         self.type = type_
@@ -60,13 +64,14 @@ class FamilyReader(Reader):
 
     def channel(self, kind: str) -> Channel:
         """The channel a kind is reached through, with the headers its route needs."""
-        route = ROUTES[kind]
+        route = self.routes[kind]
         channel = self.access.stored if route.lives_on else self.access.main
+        channel = (self.access.project or channel) if route.projects else channel
         return replace(channel, headers={**channel.headers, **BETA}) if route.beta else channel
 
     def pages(self, kind: str, parent: str = "", run: str = "", after: str = "") -> Iterator[Page]:
-        path = address(kind, parent=parent, run=run)
-        params: dict[str, object] = {"limit": ROUTES[kind].limit, "order": "asc"}
+        path = self._at(kind, parent=parent, run=run)
+        params: dict[str, object] = {"limit": self.routes[kind].limit, "order": "asc"}
         if kind == "run_step" and includes_results(self.type, self.api_version):
             params["include[]"] = STEP_INCLUDE
 
@@ -77,61 +82,102 @@ class FamilyReader(Reader):
 
     def _asked(self, kind: str, path: str, params: dict[str, object]) -> Body:
         """A page; where a service refuses to page this kind, all of it at once."""
-        channel = self.channel(kind)
+        channel, route = self.channel(kind), self.routes[kind]
         try:
-            return channel.get(path, params)
+            found = channel.get(path, params)
         except RequestFailed as failed:
-            if failed.status != 400 or not ROUTES[kind].may_be_unpaged or "after" in params:
+            if failed.status != 400 or not route.may_be_unpaged or "after" in params:
                 raise
             return {"has_more": False, **channel.get(path)}
+        rows = found.get("data")
+        short = isinstance(rows, list) and len(rows) < route.limit
+        return {"has_more": False, **found} if route.may_be_unpaged and short else found
+
+    def _at(self, kind: str, id_: str = "", parent: str = "", run: str = "") -> str:
+        return address(kind, id_, parent, run, self.routes)
 
     def get(self, kind: str, id_: str, parent: str = "") -> Body:
-        return self.channel(kind).get(address(kind, id_, parent))
+        return self.channel(kind).get(self._at(kind, id_, parent))
 
     def content(self, file_id: str) -> AbstractContextManager[Iterator[bytes]]:
-        return self.channel("file").stream(file_id)
+        self.channel("file")
+        return self.access.stored.stream(file_id)
+
+    def parsed(self, store: str, file_id: str) -> str:
+        body = self.channel("vector_store_file").get(
+            f"{self._at('vector_store_file', file_id, store)}/content"
+        )
+        rows = body.get("data")
+        if not isinstance(rows, list) or body.get("has_more"):
+            # How to ask for the next page stands in no description.
+            raise RequestFailed(f"only a part of the parsed text of {file_id} can be had")
+        return "\n".join(str(row.get("text") or "") for row in rows if isinstance(row, dict))
 
     def close(self) -> None:
         self._close()
 
 
 class FamilyWriter(FamilyReader, Writer):
-    """Reads and writes an estate over the Assistants wire."""
+    """Reads and writes an estate."""
 
-    def create(self, kind: str, wire: Body, parent: str = "") -> Body:
-        return self.channel(kind).send("POST", address(kind, parent=parent), wire)
+    def create(self, kind: str, wire: Body, name: str = "") -> Body:
+        return self.channel(kind).send("POST", self._at(kind), wire)
+
+    def append(self, thread: str, wires: list[Body]) -> None:
+        for wire in wires:
+            self.channel("message").send("POST", self._at("message", parent=thread), wire)
 
     def update(self, kind: str, id_: str, wire: Body, parent: str = "") -> Body:
-        return self.channel(kind).send("POST", address(kind, id_, parent), wire)
+        return self.channel(kind).send("POST", self._at(kind, id_, parent), wire)
 
     def delete(self, kind: str, id_: str, parent: str = "") -> None:
         try:
-            self.channel(kind).send("DELETE", address(kind, id_, parent))
+            self.channel(kind).send("DELETE", self._at(kind, id_, parent))
         except NotThere:
             return
 
     def upload(self, name: str, purpose: str, data: BinaryIO) -> Body:
-        return self.channel("file").upload(ROUTES["file"].path, name, purpose, data)
+        self.channel("file")
+        return self.access.stored.upload(self.routes["file"].path, name, purpose, data)
 
     def attach(self, store: str, rows: list[Body]) -> None:
-        batch = f"{address('vector_store', store)}/file_batches"
-        channel = self.channel("vector_store_file")
-        later = [row for row in rows if row.get("attributes") and self.profile.attributes == "update"]
-        if len(rows) == 1:
-            row = {k: v for k, v in rows[0].items() if not (later and k == "attributes")}
-            channel.send("POST", address("vector_store_file", parent=store), row)
-        elif self.profile.batch_rows:
-            channel.send("POST", batch, {"files": rows})
+        told = [row for row in rows if row.get("attributes")]
+        if len(rows) > 1 and self._in_one_request(store, rows, bool(told)):
+            later = told if self.profile.attributes == "update" else []
         else:
-            wire: Body = {"file_ids": [row["file_id"] for row in rows]}
-            if chunking := rows[0].get("chunking_strategy"):
-                wire["chunking_strategy"] = chunking
-            channel.send("POST", batch, wire)
+            later = []
+            for row in rows:
+                self._attach_one(store, row)
         for row in later:
             self.update("vector_store_file", row["file_id"], {"attributes": row["attributes"]}, store)
 
+    def _in_one_request(self, store: str, rows: list[Body], told: bool) -> bool:
+        """Whether a batch was made of them. A service without rows takes ids and one chunking only."""
+        wire: Body = {"files": rows}
+        if not self.profile.batch_rows:
+            if told and self.profile.attributes == "create":
+                return False
+            wire = {"file_ids": [row["file_id"] for row in rows]}
+            if chunking := rows[0].get("chunking_strategy"):
+                wire["chunking_strategy"] = chunking
+        try:
+            self.channel("vector_store_file").send(
+                "POST", f"{self._at('vector_store', store)}/file_batches", wire
+            )
+        except NotThere:
+            self.get("vector_store", store)  # no such store is an error, no such route is not
+            return False
+        return True
+
+    def _attach_one(self, store: str, row: Body) -> None:
+        later = self.profile.attributes == "update" and row.get("attributes")
+        wire = {k: v for k, v in row.items() if not (later and k == "attributes")}
+        self.channel("vector_store_file").send("POST", self._at("vector_store_file", parent=store), wire)
+        if later:
+            self.update("vector_store_file", row["file_id"], {"attributes": later}, store)
+
     def newest(self, kind: str, parent: str = "", limit: int = 100) -> Iterator[Body]:
-        path = address(kind, parent=parent)
+        path = self._at(kind, parent=parent)
         params: dict[str, object] = {"limit": limit, "order": "desc"}
         pages = walk(lambda c: self._asked(kind, path, {**params, "after": c} if c else params), path)
         for page in pages:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from migrate.endpoints.assistants_family import Access, FamilyReader, reader_or_writer
-from migrate.endpoints.channel import Channel, http_client
+from migrate.endpoints.channel import FileChannel
 from migrate.endpoints.interface import Probe
 from migrate.endpoints.probing import Answer, ask, survey, turned_away
 from migrate.endpoints.settings import Settings
 from migrate.endpoints.sign_in import AZURE_SCOPE, entra_token
+from migrate.endpoints.wire import OpenAIWire, http_client
 from migrate.errors import Unreachable
 
 VERSIONS = ("2025-04-01-preview", "2025-03-01-preview", "2024-05-01-preview")
@@ -58,7 +59,7 @@ def _suggest_version(settings: Settings, credential: dict[str, Any], http: Any) 
             )
 
 
-def _dated(settings: Settings, credential: dict[str, Any], http: Any, version: str) -> Channel:
+def _dated(settings: Settings, credential: dict[str, Any], http: Any, version: str) -> FileChannel:
     from openai import AzureOpenAI
 
     client = AzureOpenAI(
@@ -68,18 +69,19 @@ def _dated(settings: Settings, credential: dict[str, Any], http: Any, version: s
         http_client=http,
         **credential,
     )
-    return Channel(client, {})
+    return FileChannel(OpenAIWire(client), {})
 
 
 def _outliving(
     settings: Settings, credential: dict[str, Any], http: Any, found: dict[str, Answer]
-) -> Channel:
+) -> FileChannel:
     """The channel under /openai/v1, for files and vector stores; fills their rows of `found`."""
     from openai import OpenAI
 
     key: Any = credential.get("azure_ad_token_provider") or settings.secret
     base = f"{settings.url.rstrip('/')}/openai/v1/"
-    channel = Channel(OpenAI(base_url=base, api_key=key, max_retries=0, http_client=http), {})
+    client = OpenAI(base_url=base, api_key=key, max_retries=0, http_client=http)
+    channel = FileChannel(OpenAIWire(client), {})
     for kind in ("file", "vector_store"):
         found[kind] = ask(channel, kind)
     if found["file"].state == "denied":

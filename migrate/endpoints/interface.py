@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal
 
+from migrate.errors import NotThere
 from migrate.model import JSON
 
 Body = dict[str, JSON]
@@ -70,6 +71,19 @@ class Reader(ABC):
     def content(self, file_id: str) -> AbstractContextManager[Iterator[bytes]]:
         """A file's bytes in chunks. Raises `NotDownloadable` where the service refuses."""
 
+    def deployments(self) -> dict[str, Body] | None:
+        """The models that assistants may name, by their name; None where nobody can list them."""
+        return None
+
+    def connections(self) -> dict[str, Body] | None:
+        """The project's connections by their id; None where nobody can list them."""
+        return None
+
+    def parsed(self, store: str, file_id: str) -> str:
+        """The text that the service read out of a store's file. Raises `RequestFailed`, also when only
+        a part of it can be had."""
+        raise NotThere(f"{self.type} does not show the parsed text of files")
+
     @abstractmethod
     def close(self) -> None:
         """Close the connections."""
@@ -80,8 +94,12 @@ class Writer(Reader):
     `OutcomeUnknown` is raised and the caller finds out what became of it."""
 
     @abstractmethod
-    def create(self, kind: str, wire: Body, parent: str = "") -> Body:
-        """Create an object; the answer's body."""
+    def create(self, kind: str, wire: Body, name: str = "") -> Body:
+        """Create an object, as it would be listed. `name` is its address where names are addresses."""
+
+    @abstractmethod
+    def append(self, thread: str, wires: list[Body]) -> None:
+        """Put messages at the end of a thread, in order; never more than the service takes at once."""
 
     @abstractmethod
     def update(self, kind: str, id_: str, wire: Body, parent: str = "") -> Body:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from migrate.endpoints.assistants_family import Access, FamilyReader, reader_or_writer
-from migrate.endpoints.channel import Channel, http_client
+from migrate.endpoints.channel import FileChannel
 from migrate.endpoints.interface import Probe
 from migrate.endpoints.probing import survey
 from migrate.endpoints.settings import Settings
+from migrate.endpoints.wire import OpenAIWire, http_client
 from migrate.errors import Unreachable
 
 
@@ -20,7 +21,7 @@ def connect(settings: Settings, writable: bool = False) -> FamilyReader:
         max_retries=0,
         http_client=http_client(settings.workers, writable),
     )
-    channel = Channel(client, {})
+    channel = FileChannel(OpenAIWire(client), {})
 
     def settle() -> Access:
         found = survey(channel, settings.url)

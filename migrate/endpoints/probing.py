@@ -6,12 +6,11 @@ What a retired Azure route answers is documented nowhere, so no single body is e
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from migrate.endpoints.channel import Channel, no_answer
 from migrate.endpoints.interface import RouteState
-from migrate.endpoints.routes import BETA, ROUTES
+from migrate.endpoints.routes import BETA, ROUTES, Route, Routes
 from migrate.errors import Denied, NotThere, RequestFailed, SignInFailed
 
 PROBED = ("assistant", "file", "vector_store", "thread")
@@ -27,9 +26,9 @@ class Answer:
     status: int = 200
 
 
-def ask(channel: Channel, kind: str) -> Answer:
+def ask(channel: Channel, kind: str, route: Route | None = None) -> Answer:
     """One row of a kind's listing."""
-    route = ROUTES[kind]
+    route = route or ROUTES[kind]
     headers = {**channel.headers, **BETA} if route.beta else channel.headers
     asked = replace(channel, headers=headers, attempts=ATTEMPTS)
     try:
@@ -48,11 +47,13 @@ def ask(channel: Channel, kind: str) -> Answer:
     return Answer("works")
 
 
-def survey(channel: Channel, url: str, kinds: Iterable[str] = PROBED) -> dict[str, Answer]:
+def survey(
+    channel: Channel, url: str, routes: Routes = ROUTES, project: Channel | None = None
+) -> dict[str, Answer]:
     """What each kind's route says. Raises `Unreachable` or `SignInFailed` when nothing answers."""
     found: dict[str, Answer] = {}
-    for kind in kinds:
-        found[kind] = ask(channel, kind)
+    for kind in PROBED:
+        found[kind] = ask((project or channel) if routes[kind].projects else channel, kind, routes[kind])
         if not found or (found[kind].state == "failed" and found[kind].status == 0 and len(found) == 1):
             raise no_answer(url, RequestFailed(found[kind].reason))
     settled = [answer for kind, answer in found.items() if kind != "thread"]
@@ -67,5 +68,5 @@ def turned_away(url: str, answer: Answer) -> SignInFailed:
         f"{url} does not let us in",
         answer.reason,
         "check the key or token (key_env, token_env), and on Azure the role: Cognitive Services OpenAI "
-        "Contributor reads assistants, OpenAI User does not",
+        "Contributor reads assistants, OpenAI User does not; in a Foundry project it is Foundry User",
     )

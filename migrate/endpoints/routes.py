@@ -1,8 +1,9 @@
-"""Where each kind lives on the Assistants wire, as a table shared by every service that speaks it."""
+"""Where each kind lives, as one table per generation of the wire."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 
@@ -15,11 +16,15 @@ class Route:
     limit: int = 100
     lives_on: bool = False
     """Still there where the Assistants routes have been retired."""
+    projects: bool = False
+    """Reached through the project's own API, not through the one shaped like OpenAI's."""
     may_be_unpaged: bool = False
     """Some services document no paging of it and may refuse to be asked for some."""
 
 
-ROUTES: dict[str, Route] = {
+Routes = Mapping[str, Route]
+
+ROUTES: Routes = {
     "assistant": Route("/assistants"),
     "thread": Route("/threads"),
     "message": Route("/threads/{parent}/messages"),
@@ -30,13 +35,23 @@ ROUTES: dict[str, Route] = {
     "vector_store_file": Route("/vector_stores/{parent}/files", lives_on=True),
 }
 
+PROJECT_ROUTES: Routes = {
+    "assistant": Route("/agents", beta=False, projects=True),
+    "thread": Route("/conversations", beta=False),
+    "message": Route("/conversations/{parent}/items", beta=False),
+    "file": replace(ROUTES["file"], limit=100),
+    "vector_store": ROUTES["vector_store"],
+    "vector_store_file": ROUTES["vector_store_file"],
+}
+"""The new generation in a Foundry project: it has no runs that could be listed."""
+
 BETA = {"OpenAI-Beta": "assistants=v2"}
 
 STEP_INCLUDE = "step_details.tool_calls[*].file_search.results[*].content"
 """Asks for the text that file search found; unknown to dated Azure versions before 2025-03."""
 
 
-def address(kind: str, id_: str = "", parent: str = "", run: str = "") -> str:
+def address(kind: str, id_: str = "", parent: str = "", run: str = "", routes: Routes = ROUTES) -> str:
     """The path of a kind's listing, or of one object. Ids are quoted: they are data."""
-    path = ROUTES[kind].path.format(parent=quote(parent, safe=""), run=quote(run, safe=""))
+    path = routes[kind].path.format(parent=quote(parent, safe=""), run=quote(run, safe=""))
     return f"{path}/{quote(id_, safe='')}" if id_ else path

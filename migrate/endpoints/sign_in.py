@@ -12,6 +12,7 @@ from migrate.endpoints.settings import Settings
 from migrate.errors import SignInFailed
 
 AZURE_SCOPE = "https://cognitiveservices.azure.com/.default"
+FOUNDRY_SCOPE = "https://ai.azure.com/.default"
 EARLY = 300
 """Seconds before its end at which a token is renewed."""
 

@@ -1,4 +1,8 @@
-"""An assistant (or a Foundry agent): model, instructions, tools and what they may use."""
+"""An assistant (or a Foundry agent): model, instructions, tools and what they may use.
+
+The canonical form is the older generation's: functions nested, files and stores in `tool_resources`.
+What only the new generation can say (structured inputs, reasoning summaries) stands in `definition`.
+"""
 
 from migrate.model.kinds import SERVER_MADE, Kind, Ref
 
@@ -16,14 +20,36 @@ KIND = Kind(
         "top_p",
         "response_format",
         "reasoning_effort",
+        "definition",
         "metadata",
     ),
-    facts=SERVER_MADE,
+    facts={
+        **SERVER_MADE,
+        "version": "counted by the service; older versions are not read",
+        "portal": "metadata that the portal writes for itself; kept on the target where it is there",
+        "service": "made by the service: state, identity, endpoint",
+    },
     refs=(
         Ref("tool_resources.code_interpreter.file_ids[]", "file"),
         Ref("tool_resources.file_search.vector_store_ids[]", "vector_store"),
+        Ref("tools[].vector_store_ids[]", "vector_store"),
+        Ref("tools[].container.file_ids[]", "file"),
         Ref("tools[].connected_agent.id", "assistant"),
     ),
     stamped=True,
     aliases=("file_ids",),
 )
+
+CONNECTIONS = (
+    "tools[].bing_grounding.search_configurations[].connection_id",
+    "tools[].bing_custom_search.search_configurations[].connection_id",
+    "tools[].openapi.auth.security_scheme.connection_id",
+    "tools[].fabric_dataagent.connections[].connection_id",
+    "tools[].sharepoint_grounding.connections[].connection_id",
+    "tools[].browser_automation.connection.id",
+    "tools[].deep_research.bing_grounding_connections[].connection_id",
+    "tools[].project_connection_id",
+    "tools[].custom_search_configuration.project_connection_id",
+    "tool_resources.azure_ai_search.indexes[].index_connection_id",
+)
+"""Where an assistant names a connection of its project. Ids are a short name or a full resource id."""

@@ -11,5 +11,7 @@ KIND = Kind(
         "status": "processing state on its service",
         "status_details": "processing state on its service",
         "expires_at": "counts from the creation on its service",
+        "bytes_from": "where the archive has the bytes from",
+        "bytes_told": "the size that the service tells",
     },
 )

@@ -6,7 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 STAMP = "migrated_from"
-"""The one metadata key we write: `TYPE:ID` of the object this one was made from."""
+"""The metadata key of our stamp: `TYPE:ID` of the object this one was made from."""
+
+NAME = "migrated_name"
+FILES = "migrated_files"
+STORES = "migrated_vector_stores"
+CARRIERS = (NAME, FILES, STORES)
+"""Metadata keys that carry a field where a kind has no other place for it: an assistant's own name where
+names are addresses, a thread's files and stores where threads have no resources. One that does not fit
+into one value goes on as KEY_2 and so on."""
+
+
+def is_ours(key: str) -> bool:
+    """Whether a metadata key was written by this program."""
+    return key == STAMP or key in CARRIERS or key.rpartition("_")[0] in CARRIERS
 
 
 @dataclass(frozen=True)

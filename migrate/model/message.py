@@ -1,6 +1,13 @@
-"""A message: who said what, with which files at hand. Its place in the thread is its ordinal."""
+"""A message: who said what, with which files at hand. Its place in the thread is its ordinal.
+
+A Foundry conversation also holds items that nobody said (a tool call, its result, reasoning). They are
+messages whose role is `ITEM` and whose one part is the item itself.
+"""
 
 from migrate.model.kinds import SERVER_MADE, Kind, Ref
+
+ITEM = "item"
+"""The role of what stands in a conversation and was said by nobody."""
 
 KIND = Kind(
     name="message",
@@ -16,12 +23,15 @@ KIND = Kind(
         "incomplete_details": "belongs to the run that stopped",
         "completed_at": "set by the server",
         "incomplete_at": "set by the server",
+        "service": "made by the service: who created it, where it is kept",
     },
     refs=(
         Ref("attachments[].file_id", "file"),
         Ref("content[].image_file.file_id", "file"),
         Ref("content[].text.annotations[].file_citation.file_id", "file"),
         Ref("content[].text.annotations[].file_path.file_id", "file"),
+        Ref("content[].text.annotations[].file_id", "file"),
+        Ref("content[].file_id", "file"),
     ),
     stamped=True,
     aliases=("file_ids",),

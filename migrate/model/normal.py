@@ -10,22 +10,24 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
 
+from migrate.model.connections import renamed, short
 from migrate.model.entity import JSON, Entity
-from migrate.model.kinds import STAMP
+from migrate.model.kinds import is_ours
+from migrate.model.normal_tools import normal_tool
+from migrate.model.secrets import without_secrets
 
 Rule = Callable[[JSON], JSON]
 """A field's value in, its compared value out; None means 'as if it were not there'."""
 
 DEFAULT_CHUNKING = {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}}
-DEFAULT_RANKERS = ("auto", "default_2024_08_21", "default-2024-11-15")
 
 
 def normal(entity: Entity) -> dict[str, JSON]:
     """The compared form: a plain dict without absent, empty or default values."""
     out: dict[str, JSON] = {}
-    for name, value in entity.fields.items():
+    fields = renamed(entity.fields, short) if entity.kind == "assistant" else entity.fields
+    for name, value in fields.items():
         rule = RULES.get((entity.kind, name)) or RULES.get(("*", name)) or _plain
         kept = rule(value)
         if kept is not None:
@@ -77,7 +79,7 @@ def _one(value: JSON) -> JSON:
 def _metadata(value: JSON) -> JSON:
     if not isinstance(value, Mapping):
         return value
-    return {k: v for k, v in value.items() if k != STAMP} or None
+    return {k: v for k, v in value.items() if not is_ours(k)} or None
 
 
 def _bag(value: JSON) -> JSON:
@@ -101,46 +103,15 @@ def _pruned(value: JSON) -> JSON:
 
 
 def _tools(value: JSON) -> JSON:
-    if not isinstance(value, list):
-        return value
-    return _bag([_tool(tool) for tool in value])
+    return _bag([normal_tool(tool) for tool in value]) if isinstance(value, list) else value
 
 
-def _tool(tool: JSON) -> JSON:
-    if not isinstance(tool, Mapping):
-        return tool
-    shape = TOOL_RULES.get(str(tool.get("type")))
-    return {k: v for k, v in (shape(dict(tool)) if shape else dict(tool)).items() if v is not None}
-
-
-def _function_tool(tool: dict[str, Any]) -> dict[str, Any]:
-    function = tool.get("function")
-    if isinstance(function, Mapping):
-        kept = {k: v for k, v in function.items() if v is not None and not (k == "strict" and v is False)}
-        if kept.get("parameters") in ({}, {"type": "object", "properties": {}}):
-            kept.pop("parameters")
-        if kept.get("description") == "":
-            kept.pop("description")
-        tool["function"] = kept
-    return tool
-
-
-def _file_search_tool(tool: dict[str, Any]) -> dict[str, Any]:
-    options = {k: v for k, v in (tool.get("file_search") or {}).items() if v is not None}
-    ranking = {k: v for k, v in (options.get("ranking_options") or {}).items() if v is not None}
-    if ranking.get("ranker", "auto") in DEFAULT_RANKERS:
-        ranking.pop("ranker", None)
-    if not ranking.get("score_threshold"):
-        ranking.pop("score_threshold", None)
-    options["ranking_options"] = ranking or None
-    tool["file_search"] = {k: v for k, v in options.items() if v is not None} or None
-    return tool
-
-
-TOOL_RULES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "function": _function_tool,
-    "file_search": _file_search_tool,
-}
+def _resources(value: JSON) -> JSON:
+    """What tools may use; empty branches say nothing, and a secret is known by its fingerprint only."""
+    if isinstance(value, Mapping) and isinstance(value.get("mcp"), list):
+        rows = [without_secrets(row) if isinstance(row, Mapping) else row for row in value["mcp"]]
+        value = {**value, "mcp": rows}
+    return _pruned(value)
 
 
 def _content(value: JSON) -> JSON:
@@ -192,7 +163,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("*", "response_format"): _response_format,
     ("*", "tool_choice"): _default("auto"),
     ("*", "tools"): _tools,
-    ("*", "tool_resources"): _pruned,
+    ("*", "tool_resources"): _resources,
+    ("*", "definition"): _pruned,
     ("message", "content"): _content,
     ("message", "attachments"): _attachments,
     ("vector_store_file", "chunking_strategy"): _chunking,

@@ -31,6 +31,16 @@ def remap(kind: Kind, entity: Entity, lookup: Lookup) -> Entity:
     return entity if fields == entity.fields else entity.with_fields(**fields)
 
 
+def values_at(fields: JSON, path: str) -> Iterator[str]:
+    """The strings at a declared path."""
+    return _values(dict(fields), path.split("."))
+
+
+def replaced_at(fields: JSON, path: str, swap: Callable[[str], str]) -> JSON:
+    """The same fields with the strings at a declared path replaced."""
+    return _replaced(dict(fields), path.split("."), swap)
+
+
 def _new_or_old(lookup: Lookup, kind: str, old: str) -> str:
     return lookup(kind, old) or old
 

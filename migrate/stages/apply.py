@@ -19,6 +19,7 @@ from migrate.stages.estate import Estate
 from migrate.stages.fitting import fitting
 from migrate.stages.looking import CONFIGURATION
 from migrate.stages.making import Tally, Workshop, make
+from migrate.stages.naming import Naming
 from migrate.stages.parallel import in_parallel
 from migrate.stages.planfile import Action, Plan
 from migrate.stages.progress import Progress
@@ -55,7 +56,9 @@ def run(
     blocked = {
         (a.kind, a.id) for a in plan.actions if a.action == "blocked" and a.kind != "vector_store_file"
     }
-    shop = Workshop(source, writer, fitting(source, profile, plan.models, blocked), journal, progress)
+    shop = Workshop(
+        source, writer, fitting(source, profile, plan.settled.decided(), blocked), journal, progress
+    )
     shop.strangers = frozenset(id_ for _, _, id_, _ in plan.target.objects)
     check_target(plan, shop, workers)
     for line in id_map(archive.conn, *sides):
@@ -83,12 +86,13 @@ def _carry_out(plan: Plan, shop: Workshop, workers: int, patience: float) -> Non
     source = shop.source
     do = partial(in_parallel, workers, stop=shop.stop)
     do(of("file", "create"), partial(upload, shop))
-    for kind in ("vector_store", "assistant"):
-        if kind == "assistant":
-            stores = _by_store(of("vector_store_file", "create"))
-            do(stores.items(), lambda item: fill(shop, *item))
-        entities = source.of(kind)
-        do(of(kind, "create"), lambda a, found=entities: make(shop, a, found[a.id]))  # type: ignore[misc]
+    made = source.of("vector_store")
+    do(of("vector_store", "create"), lambda a: make(shop, a, made[a.id]))
+    do(_by_store(of("vector_store_file", "create")).items(), lambda item: fill(shop, *item))
+    assistants = source.of("assistant")
+    new = {a.id: a for a in of("assistant", "create")}
+    for wave in Naming(assistants).waves():
+        do((new[id_] for id_ in wave if id_ in new), lambda a: make(shop, a, assistants[a.id]))
     for kind in CONFIGURATION:
         do(of(kind, "update"), partial(update, shop))
     threads = {

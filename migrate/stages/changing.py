@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from migrate.errors import NotThere, OutcomeUnknown, RequestFailed
 from migrate.model import Entity
-from migrate.stages.making import Workshop, give_up, was_sent, written
+from migrate.model.normal import written_form
+from migrate.stages.making import Body, Workshop, give_up, was_sent, written
 from migrate.stages.planfile import Action
 from migrate.stages.present import fingerprint
 
@@ -23,13 +24,13 @@ def update(shop: Workshop, action: Action) -> None:
         if not was_sent(earlier) and fingerprint(there) != action.before:
             shop.fail(action.kind, action.id, action.name, "it was changed by others since the plan was made")
             return
-        wire = shop.codec.update_wire(fitted, frozenset(action.fields))
+        wire = shop.codec.update_wire(fitted, frozenset(action.fields), there)
         job = ("update", action.kind, action.parent, action.id, action.name)
         (entry,) = shop.journal.intend([job], before)
-        body, _ = shop.once(  # idempotent: after a lost answer it is sent again
+        body, _ = shop.once(  # after a lost answer a look: sending again may add a version
             lambda: shop.writer.update(action.kind, action.target_id, wire, action.target_parent),
-            lambda: None,
-            resumed=False,
+            lambda: _arrived(shop, action, fitted),
+            resumed=was_sent(earlier),
         )
     except RequestFailed as failed:
         shop.fail(action.kind, action.id, action.name, str(failed))
@@ -37,6 +38,14 @@ def update(shop: Workshop, action: Action) -> None:
     mark = written(shop, action.kind, body, action.target_parent)
     shop.journal.done(entry, action.target_id, action.target_parent, mark)
     shop.count("updated", kind=action.kind)
+
+
+def _arrived(shop: Workshop, action: Action, fitted: Entity) -> Body | None:
+    """The object, if the planned fields are what they should be."""
+    body = shop.writer.get(action.kind, action.target_id, action.target_parent)
+    there = written_form(shop.codec.decode(action.kind, body, action.target_parent, None)[0])
+    wanted = written_form(fitted)
+    return body if all(there.get(name) == wanted.get(name) for name in action.fields) else None
 
 
 def _source(shop: Workshop, action: Action) -> Entity:

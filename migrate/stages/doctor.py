@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from migrate.model import JSON
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
@@ -51,12 +54,19 @@ def examine(reader: Reader) -> Diagnosis:
     for kind, name in NAMES.items():
         state = probe.routes.get(kind, "failed")
         symptoms.append(Symptom(name, state, probe.reasons.get(kind, "")))
-    symptoms.append(
-        Symptom("deployments", "unknown", "this service has no listing of deployments that a key may read")
-    )
+    symptoms.append(_listed("deployments", reader.deployments()))
+    if (connections := reader.connections()) is not None:
+        symptoms.append(_listed("connections", connections))
     notes = list(probe.notes)
     if probe.routes.get("thread") != "works" and not probe.retired:
         notes.append("threads are not listed here: give their ids to snapshot with --threads FILE")
     if probe.retired:
         notes.append("assistants and threads are retired here, or the API version does not know them")
     return Diagnosis(reader.type, reader.url, probe.api_version, probe.retired, symptoms, tuple(notes))
+
+
+def _listed(what: str, rows: Mapping[str, Mapping[str, JSON]] | None) -> Symptom:
+    if rows is None:
+        return Symptom(what, "unknown", f"this service has no listing of {what} that we may read")
+    names = sorted(str(row.get("name") or name) for name, row in rows.items())
+    return Symptom(what, "works", ", ".join(names) or "none")

@@ -9,6 +9,7 @@ from migrate.archive.journal import Side
 from migrate.archive.reading import SnapshotReader
 from migrate.codecs import CODECS, Surroundings
 from migrate.model import KINDS, STAMP, Entity
+from migrate.model.message import ITEM
 
 SMALL = ("file", "vector_store", "assistant")
 """Kinds that are held in memory; threads and messages are walked."""
@@ -22,6 +23,7 @@ class Estate:
         self.type = snapshot.info.type
         self.side = Side(snapshot.info.type, snapshot.info.url)
         self._codec = CODECS[self.type]
+        self._calls: dict[str, frozenset[str]] = {}
 
     def of(self, kind: str) -> dict[str, Entity]:
         """All objects of a small kind by id, in the order of their listing."""
@@ -51,6 +53,20 @@ class Estate:
         options = self.snapshot.info.options
         rules = [r for name in ("include", "exclude") for r in options.get(name, ()) if r[0] == kind]
         return "filtered by --include or --exclude" if rules else ""
+
+    def calls(self, thread: str) -> frozenset[str]:
+        """Ids of the tool calls in a thread of which both halves are there."""
+        if thread not in self._calls:
+            self._calls[thread] = self._paired_calls(thread)
+        return self._calls[thread]
+
+    def _paired_calls(self, thread: str) -> frozenset[str]:
+        halves: dict[str, set[str]] = {}
+        for message in self.walk("message", thread):
+            if message.fields.get("role") == ITEM:
+                item = message.fields["content"][0]
+                halves.setdefault(str(item.get("call_id")), set()).add(str(item.get("type")))
+        return frozenset(call for call, types in halves.items() if len(types) > 1)
 
     @cached_property
     def store_files(self) -> dict[str, frozenset[str]]:
@@ -94,7 +110,11 @@ class Estate:
 
     def _with_hash(self, file: Entity) -> Entity:
         blob = self.snapshot.blob(file.id)
-        return file.with_fields(sha256=blob.sha256, bytes=blob.size) if blob else file
+        if blob is None:
+            return file
+        facts = {**file.facts, "bytes_from": blob.origin, "bytes_told": file.fields.get("bytes")}
+        fields = {**file.fields, "sha256": blob.sha256, "bytes": blob.size}
+        return Entity("file", file.id, file.parent, fields, facts, file.extras)
 
 
 def stamp(entity: Entity) -> str:

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, field
 
-from migrate.codecs import Profile, Target
+from migrate.codecs import Codec, Profile, Target
 from migrate.model import Entity
 from migrate.model.loss import Loss
 from migrate.stages.estate import Estate
+from migrate.stages.naming import Naming
 
 
-def fitting(
-    source: Estate, profile: Profile, models: Mapping[str, str], blocked: Set[tuple[str, str]]
-) -> Target:
+@dataclass(frozen=True)
+class Decided:
+    """What a plan settled about a target, and what applying and verifying must not decide anew.
+
+    `in_place`: (kind, id) of objects that the target holds already under the same id. Everything else is
+    as in `Target`.
+    """
+
+    models: Mapping[str, str] = field(default_factory=dict)
+    connections: Mapping[str, str] = field(default_factory=dict)
+    deployments: frozenset[str] | None = None
+    connections_there: frozenset[str] | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    reasoning: frozenset[str] = frozenset()
+    in_place: frozenset[tuple[str, str]] = frozenset()
+
+
+def fitting(source: Estate, profile: Profile, decided: Decided, blocked: Set[tuple[str, str]]) -> Target:
     """The surroundings of every object of `source`. `blocked` may grow while objects are walked in
     the order of references: what it names by then has no counterpart."""
 
@@ -31,14 +48,29 @@ def fitting(
             for store in stores_of.get(thread, ())
         )
 
+    named = Naming(source.of("assistant"))
     return Target(
         profile=profile,
         source_type=source.type,
-        models=models,
+        models=decided.models,
+        connections=decided.connections,
+        deployments=decided.deployments,
+        connections_there=decided.connections_there,
+        names=decided.names,
+        reasoning=decided.reasoning,
+        in_place=lambda kind, id_: (kind, id_) in decided.in_place,
+        paired=lambda thread, call: call in source.calls(thread),
         has=has,
+        reaches=lambda one, other: has("assistant", other) and not named.in_circle(one, other),
         file_named=source.of("file").get,
         thread_finds=thread_finds,
     )
+
+
+def said(source: Estate, codec: Codec, fit: Target, thread: str) -> Iterator[Entity]:
+    """The messages of a thread that are replayed, in order. Planning, writing and verifying must all
+    walk the same ones."""
+    return (m for m in source.walk("message", thread) if not codec.unsaid(m, fit))
 
 
 def as_sent(there: Entity, thread: Entity, messages: Iterable[Entity]) -> Entity:

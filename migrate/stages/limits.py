@@ -20,6 +20,9 @@ class Choices:
     """What the user decided. Percentages are of the target's objects of all kinds."""
 
     models: Mapping[str, str] = field(default_factory=dict)
+    connections: Mapping[str, str] = field(default_factory=dict)
+    copy_files: bool = False
+    """Copy files and stores even where the target shares them with the source."""
     accept: frozenset[str] = frozenset()
     prune: bool = False
     max_update: int | None = None

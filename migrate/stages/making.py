@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from migrate.archive.journal import Entry, Journal
 from migrate.codecs import CODECS, Target
-from migrate.errors import OutcomeUnknown, RequestFailed
+from migrate.errors import NotThere, OutcomeUnknown, RequestFailed
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.normal import written_form
 from migrate.model.refs import refs_of, remap
@@ -31,6 +31,10 @@ CLOCKS = 300
 
 class Unresolved(RequestFailed):
     """An object names another that could not be made."""
+
+
+class Taken(RequestFailed):
+    """Where an object was to be made lies somebody else's."""
 
 
 @dataclass(frozen=True)
@@ -159,11 +163,30 @@ class Workshop:
 
         return find
 
+    def at(self, fitted: Entity, address: str) -> Callable[[], Body | None]:
+        """Looks at the address that an object is to get, where names are addresses. What lies there and
+        is not ours must not be written on: raises `RequestFailed`."""
+        wanted, mark = written_form(fitted), stamp(fitted)
+
+        def find() -> Body | None:
+            try:
+                body = self.writer.get(fitted.kind, address)
+            except NotThere:
+                return None
+            present = self.codec.decode(fitted.kind, body, "", None)[0]
+            if (mark and stamp(present) == mark) or (not mark and written_form(present) == wanted):
+                return body
+            raise Taken(f"{address} is the name of another {fitted.kind}, made since the plan")
+
+        return find
+
 
 def _looked(find: Callable[[], Body | None]) -> Body | None:
     """A look for what became of a request; while nobody can look, its outcome stays unknown."""
     try:
         return find()
+    except Taken:
+        raise
     except RequestFailed as failed:
         raise OutcomeUnknown(f"whether it was carried out could not be seen: {failed}") from None
 
@@ -191,12 +214,13 @@ def make(shop: Workshop, action: Action, entity: Entity) -> None:
         shop.fail(action.kind, action.id, action.name, str(failed))
         return
     (entry,) = shop.journal.intend([("create", action.kind, action.parent, action.id, action.name)])
-    wire = shop.codec.create_wire(fitted)
+    wire, address = shop.codec.create_wire(fitted), action.target_name
+    find = shop.at(fitted, address) if address else shop.lookup(fitted, sent_at(earlier))
     try:
         body, found = shop.once(
-            lambda: shop.writer.create(action.kind, wire),
-            shop.lookup(fitted, sent_at(earlier)),
-            resumed=was_sent(earlier),
+            lambda: shop.writer.create(action.kind, wire, address),
+            find,
+            resumed=was_sent(earlier) or bool(address),
         )
     except RequestFailed as failed:
         give_up(shop, action, [entry], failed)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from migrate.archive.store import must_not_be_archive
 from migrate.errors import BadUsage, PlanEdited
 from migrate.model.normal import digest
+from migrate.stages.fitting import Decided
 
 ActionName = Literal["create", "update", "delete", "adopt", "skip", "blocked"]
 FORMAT = 1
@@ -48,6 +49,7 @@ class TargetSide(Strict):
 
 class Action(Strict):
     """What happens to one object. `before`: fingerprint of the target's object that is changed.
+    `target_name`: the address that a new object gets, where names are addresses.
     `messages`: how many are appended to a thread; `fields`: what an update changes."""
 
     action: ActionName
@@ -57,6 +59,7 @@ class Action(Strict):
     name: str = ""
     target_id: str = ""
     target_parent: str = ""
+    target_name: str = ""
     before: str = ""
     fields: tuple[str, ...] = ()
     messages: int = 0
@@ -76,6 +79,47 @@ class LossRow(Strict):
     accepted: bool = False
 
 
+class Settled(Strict):
+    """What was decided about the target when it was planned: applying and verifying see the same."""
+
+    models: dict[str, str]
+    connections: dict[str, str] = {}
+    deployments: tuple[str, ...] | None = None
+    connections_there: tuple[str, ...] | None = None
+    names: dict[str, str] = {}
+    reasoning: tuple[str, ...] = ()
+    in_place: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, decided: Decided) -> Settled:
+        """For the file."""
+        return cls(
+            models=dict(decided.models),
+            connections=dict(decided.connections),
+            deployments=_sorted(decided.deployments),
+            connections_there=_sorted(decided.connections_there),
+            names=dict(decided.names),
+            reasoning=tuple(sorted(decided.reasoning)),
+            in_place=tuple(sorted(decided.in_place)),
+        )
+
+    def decided(self) -> Decided:
+        """For the rules."""
+        return Decided(
+            self.models,
+            self.connections,
+            None if self.deployments is None else frozenset(self.deployments),
+            None if self.connections_there is None else frozenset(self.connections_there),
+            self.names,
+            frozenset(self.reasoning),
+            frozenset(self.in_place),
+        )
+
+
+def _sorted(names: frozenset[str] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(sorted(names))
+
+
 class Plan(Strict):
     """What will be done, what will be lost, and what both sides looked like."""
 
@@ -83,7 +127,7 @@ class Plan(Strict):
     created_at: str
     source: SourceSide
     target: TargetSide
-    models: dict[str, str]
+    settled: Settled
     actions: tuple[Action, ...]
     losses: tuple[LossRow, ...]
     unread: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ there already is read back, not remembered, so a killed apply goes on behind the
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from itertools import islice
 
@@ -14,9 +15,12 @@ from migrate.errors import OutcomeUnknown, RequestFailed
 from migrate.model import Entity
 from migrate.model.normal import written_form
 from migrate.stages.estate import stamp
-from migrate.stages.making import Body, Workshop, give_up, sent_at, was_sent, written
+from migrate.stages.fitting import said
+from migrate.stages.making import TRIES, Body, Workshop, give_up, sent_at, was_sent, written
 from migrate.stages.planfile import Action
 
+PAUSE = 0.15
+"""Seconds before a look at what became of a lost answer; doubled each time."""
 FLUSH = 500
 """Journal lines per commit when a finished thread's messages are noted."""
 
@@ -54,7 +58,7 @@ def _created(shop: Workshop, action: Action, thread: Entity) -> str:
     first = list(islice(_messages(shop, thread), shop.fit.profile.messages_per_create))
     wire = shop.codec.create_wire(fitted)
     if first:
-        wire["messages"] = [shop.codec.create_wire(message) for message in first]
+        wire[shop.codec.opening] = [shop.codec.create_wire(message) for message in first]
     (entry,) = shop.journal.intend([("create", "thread", "", thread.id, thread.name)])
     try:
         body, found = _sent(shop, fitted, wire, earlier)
@@ -91,22 +95,46 @@ def _sent(shop: Workshop, fitted: Entity, wire: Body, earlier: Entry | None) -> 
 
 
 def _append(shop: Workshop, thread: Entity, there: str) -> None:
-    """Send what is not there yet, one message after the other."""
-    present = _already(shop, thread, there)
-    for message in islice(_messages(shop, thread), present, None):
-        wire = shop.codec.create_wire(message)
-
-        def find(message: Entity = message) -> Body | None:
-            newest = next(shop.writer.newest("message", there, 1), None)
-            return newest if newest and _is(shop, newest, message) else None
-
+    """Send what is not there yet, as many messages a request as the service takes, one request after the
+    other. After a lost answer the thread is read: a message may have no mark that tells it from its like,
+    so only its place says whether it arrived."""
+    place = _already(shop, thread, there)
+    waiting = islice(_messages(shop, thread), place, None)
+    held: list[Entity] = []
+    lost = 0
+    while held := held or list(islice(waiting, shop.fit.profile.messages_per_append)):
+        if shop.stop.is_set():
+            raise RequestFailed("stopped before all messages were sent")
         try:
-            shop.once(lambda wire=wire: shop.writer.create("message", wire, there), find, resumed=False)  # type: ignore[misc]
+            shop.writer.append(there, [shop.codec.create_wire(message) for message in held])
+            arrived = len(held)
+        except OutcomeUnknown as failed:
+            lost += 1
+            if lost == TRIES:
+                raise _stopped(shop, thread, held[0], failed) from None
+            time.sleep(PAUSE * 2**lost)
+            arrived = _after_loss(shop, thread, there) - place
         except RequestFailed as failed:
-            action = Action(action="create", kind="message", id=message.id, parent=thread.id)
-            give_up(shop, action, [], failed)
-            raise OutOfOrder(f"stopped before message {message.id}: the ones behind it wait for it") from None
-        shop.count("created", kind="message")
+            raise _stopped(shop, thread, held[0], failed) from None
+        lost = 0 if arrived else lost
+        place += arrived
+        held = held[arrived:]
+        shop.count("created", arrived, "message")
+
+
+def _after_loss(shop: Workshop, thread: Entity, there: str) -> int:
+    try:
+        return _already(shop, thread, there)
+    except OutOfOrder:
+        raise
+    except RequestFailed as failed:
+        raise OutOfOrder(f"whether a message arrived could not be seen: {failed}") from None
+
+
+def _stopped(shop: Workshop, thread: Entity, message: Entity, failed: RequestFailed) -> OutOfOrder:
+    action = Action(action="create", kind="message", id=message.id, parent=thread.id)
+    give_up(shop, action, [], failed)
+    return OutOfOrder(f"stopped before message {message.id}: the ones behind it wait for it")
 
 
 def _already(shop: Workshop, thread: Entity, there: str) -> int:
@@ -158,5 +186,4 @@ def _flush(shop: Workshop, thread: Entity, there: str, rows: list[tuple[Entity, 
 
 def _messages(shop: Workshop, thread: Entity) -> Iterator[Entity]:
     """The messages as they are to be written, in order."""
-    for message in shop.source.walk("message", thread.id):
-        yield shop.fitted(message)
+    return map(shop.fitted, said(shop.source, shop.codec, shop.fit, thread.id))

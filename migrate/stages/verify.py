@@ -22,7 +22,7 @@ from migrate.model.refs import remap
 from migrate.model.vector_store import refusal
 from migrate.stages.differing import differing
 from migrate.stages.estate import Estate
-from migrate.stages.fitting import as_sent, fitting
+from migrate.stages.fitting import as_sent, fitting, said
 from migrate.stages.looking import CONFIGURATION, configuration, conversations, live, must_be_whole
 from migrate.stages.parallel import in_parallel
 from migrate.stages.planfile import Plan
@@ -106,7 +106,7 @@ class _Inspector:
     ) -> None:
         self.source, self.ids, self.expected = source, ids, expected
         self.codec = CODECS[profile.service]
-        self.fit = fitting(source, profile, plan.models, blocked)
+        self.fit = fitting(source, profile, plan.settled.decided(), blocked)
         self.result = Verified()
 
     def configuration(self, target: Estate) -> None:
@@ -141,7 +141,7 @@ class _Inspector:
         for thread in self._wanted("thread", self.source.threads()):
             there = self.ids.get(("thread", thread.id), "")
             found = present.get(there)
-            messages = map(self._written, self.source.walk("message", thread.id))
+            messages = map(self._written, self._said(thread.id))
             self._one(thread, found and as_sent(found, self._written(thread), messages))
             if there in present:
                 self._messages(thread.id, there, talks)
@@ -151,12 +151,15 @@ class _Inspector:
         if state != "complete":
             self._find("thread", thread, there, "", "messages", f"could not be read back: {reason or state}")
             return
-        pairs = zip_longest(self.source.walk("message", thread), target.walk("message", there))
+        pairs = zip_longest(self._said(thread), target.walk("message", there))
         for place, (message, found) in enumerate(pairs):
             if message is None and found is not None:
                 self._find("message", "", found.id, "", f"[{place}]", f"in {there}, but not in {thread}")
             elif message is not None:
                 self._one(message, found)
+
+    def _said(self, thread: str) -> Iterator[Entity]:
+        return said(self.source, self.codec, self.fit, thread)
 
     def _wanted(self, kind: str, entities: object) -> Iterator[Entity]:
         """Those that the plan put, or found, on the target."""
@@ -229,7 +232,9 @@ def _bytes(inspector: _Inspector, reader: Reader, workers: int) -> None:
         except RequestFailed as failed:
             inspector._find("file", file.id, there, file.name, "bytes", f"could not be read back: {failed}")
             return
-        if found != file.fields.get("sha256"):
+        if not file.fields.get("sha256"):
+            return  # used where it is: nothing was uploaded
+        if found != file.fields["sha256"]:
             inspector._find(
                 "file", file.id, there, file.name, "bytes", "differ", file.fields.get("sha256"), found
             )

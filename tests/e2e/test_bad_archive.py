@@ -80,7 +80,7 @@ def test_a_snapshot_that_the_archive_does_not_have(small: World) -> None:
         lambda plan: plan["actions"].pop(),
         lambda plan: plan["actions"][0].update(name="another"),
         lambda plan: plan["losses"][0].update(accepted=False, grade="lost"),
-        lambda plan: plan["models"].update({"gpt-4o": "gpt-5"}),
+        lambda plan: plan["settled"]["models"].update({"gpt-4o": "gpt-5"}),
         lambda plan: plan["target"].update(url="http://127.0.0.1:1/v1"),
         lambda plan: plan.update(extra=1),
     ],

@@ -69,12 +69,24 @@ def test_the_answer_to_an_update_is_lost(launch: Launch) -> None:
     assert world.target.estate.assistants[new]["instructions"] == "Be kind."
 
 
-def test_an_update_that_was_sent_before_the_program_died_is_no_strangers(launch: Launch) -> None:
-    fault = HiddenBehind500(lambda method, path, query: method == "POST" and "/assistants/" in path, last=4)
-    world = launch(None, None, wrap_target=fault)
+def test_an_update_that_was_sent_before_the_program_died_is_no_strangers(
+    launch: Launch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer is lost, and so is every look at what became of it."""
+    from migrate.endpoints import channel
+
+    monkeypatch.setattr(channel, "pause", lambda attempt, headers: 0.0)
+    sent: list[str] = []
+
+    def lost(method: str, path: str, query: str) -> bool:
+        sent.extend([path] if method == "POST" and "/assistants/" in path else [])
+        return path in sent
+
+    world = launch(None, None, wrap_target=HiddenBehind500(lost, last=1 + channel.ATTEMPTS))
     changed(world)
     assert world.apply().code == 3
     assert world.apply().ok()["updated"] == 1
+    assert len(sent) == 1
 
 
 def test_no_plan_is_made_from_a_snapshot_that_may_still_grow(small: World) -> None:

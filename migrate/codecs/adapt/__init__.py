@@ -8,7 +8,7 @@ caught here and told for it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from migrate.codecs.adapt.assistant import adapt_assistant
 from migrate.codecs.adapt.ledger import Ledger, Target
@@ -18,7 +18,9 @@ from migrate.model import Entity
 from migrate.model.loss import Loss
 from migrate.model.normal import normal
 
-RULES: dict[str, Callable[[Entity, Target, Ledger], Entity]] = {
+Rules = Mapping[str, Callable[[Entity, Target, Ledger], Entity]]
+
+RULES: Rules = {
     "file": adapt_file,
     "vector_store": adapt_store,
     "vector_store_file": adapt_store_file,
@@ -28,10 +30,10 @@ RULES: dict[str, Callable[[Entity, Target, Ledger], Entity]] = {
 }
 
 
-def adapt(entity: Entity, target: Target) -> tuple[Entity, list[Loss]]:
+def adapt(entity: Entity, target: Target, rules: Rules = RULES) -> tuple[Entity, list[Loss]]:
     """The object as the target will hold it (references still by source id), and what changed."""
     ledger = Ledger(entity)
-    fitted = RULES[entity.kind](_sendable(entity, ledger), target, ledger)
+    fitted = rules[entity.kind](_sendable(entity, ledger), target, ledger)
     unknown = normal(Entity(entity.kind, entity.id, extras=entity.extras))
     for name in entity.extras:
         if name in unknown:
@@ -56,4 +58,4 @@ def _sendable(entity: Entity, ledger: Ledger) -> Entity:
     return entity.with_fields(**fields) if fields != entity.fields else entity
 
 
-__all__ = ["RULES", "Target", "adapt"]
+__all__ = ["RULES", "Rules", "Target", "adapt"]

@@ -1,10 +1,13 @@
-"""An assistant made to fit an Assistants resource."""
+"""An assistant made to fit a service of the Assistants wire."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from migrate.codecs.adapt.configuration import fit_model, fit_texts, only_prompt
+from migrate.codecs.adapt.connections import fit_connections, without_secrets
+from migrate.codecs.adapt.functions import whole_function
 from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.codecs.adapt.metadata import fit_metadata
 from migrate.codecs.adapt.references import fit_resources
@@ -13,15 +16,20 @@ from migrate.model import JSON, Entity
 
 def adapt_assistant(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     """Model mapped, texts within limits, only tools the service knows, references that will resolve."""
+    if not only_prompt(entity, ledger):
+        return entity
+    entity = fit_connections(without_secrets(entity, ledger), target, ledger)
     fields: dict[str, Any] = dict(entity.fields)
-    fields["model"] = _model(entity, target, ledger)
-    for name, most in _text_limits(target).items():
-        fields[name] = _within(fields.get(name), name, most, ledger)
+    fields["model"] = fit_model(entity, target, ledger)
+    fit_texts(fields, ("name", "description", "instructions"), target, ledger)
     fields["tools"] = _tools(fields.get("tools") or [], target, ledger)
     fields["tool_resources"] = fit_resources(entity, target, ledger)
     if fields.get("reasoning_effort") is not None and not target.profile.reasoning_effort:
         ledger.lost("reasoning_effort", f"{target.profile.service} does not take it", "set it per run")
         fields["reasoning_effort"] = None
+    for name in fields.get("definition") or {}:
+        ledger.lost(f"definition.{name}", f"{target.profile.service} has no place for it", "set it per run")
+    fields["definition"] = None
     format_ = fields.get("response_format")
     if (
         isinstance(format_, Mapping)
@@ -35,59 +43,22 @@ def adapt_assistant(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     return entity.with_fields(**fields)
 
 
-def _model(entity: Entity, target: Target, ledger: Ledger) -> JSON:
-    model = entity.fields.get("model")
-    mapped = target.models.get(str(model), model)
-    if mapped != model:
-        ledger.adapted("model", f"{model} becomes {mapped}, as [models] says")
-    if not mapped:
-        ledger.blocked("model", "the assistant names no model", "map it: --models '=DEPLOYMENT'")
-    return mapped
-
-
-def _text_limits(target: Target) -> dict[str, int]:
-    profile = target.profile
-    return {
-        "name": profile.name_max,
-        "description": profile.description_max,
-        "instructions": profile.instructions_max,
-    }
-
-
-def _within(text: JSON, name: str, most: int, ledger: Ledger) -> JSON:
-    if not isinstance(text, str) or len(text) <= most:
-        return text
-    ledger.lost(
-        name, f"{len(text):,} characters, the target takes {most:,}: cut", "the archive has all of it"
-    )
-    return text[:most]
-
-
 def _tools(tools: list[JSON], target: Target, ledger: Ledger) -> list[JSON]:
     kept: list[JSON] = []
     for tool in tools:
         type_ = tool.get("type") if isinstance(tool, Mapping) else None
+        agent = (tool.get("connected_agent") or {}).get("id") if type_ == "connected_agent" else None
         if type_ not in target.profile.tool_types:
             ledger.lost("tools", f"{target.profile.service} has no tool {type_!r}", "kept in the archive")
         elif type_ == "function" and not (tool.get("function") or {}).get("name"):
             ledger.lost("tools", "a function without a name", "name it and add it by hand")
+        elif agent and not target.reaches(ledger.entity.id, agent):
+            way_out = "add the tool by hand when both are there"
+            ledger.lost("tools", f"connected_agent names {agent}, which cannot be named here", way_out)
         else:
             kept.append({k: v for k, v in tool.items() if v is not None})
-            if type_ == "function" and target.profile.whole_functions:
-                kept[-1]["function"] = _whole(kept[-1]["function"], ledger)
+            if type_ == "function":
+                kept[-1]["function"] = whole_function(kept[-1]["function"], target, ledger)
     for tool in kept[target.profile.tools_max :]:
         ledger.lost("tools", f"{tool['type']} is beyond the limit of {target.profile.tools_max} tools")
     return kept[: target.profile.tools_max]
-
-
-def _whole(function: Mapping[str, JSON], ledger: Ledger) -> dict[str, JSON]:
-    """A function with what the target requires; the additions mean the same as leaving it out."""
-    said = {k: v for k, v in function.items() if v is not None}
-    added = {k: v for k, v in NOTHING_SAID.items() if k not in said}
-    if added:
-        what = " and ".join(added)
-        ledger.adapted("tools", f"function {said['name']} gets an empty {what}: the target requires it")
-    return {**said, **added}
-
-
-NOTHING_SAID: dict[str, JSON] = {"description": "", "parameters": {"type": "object", "properties": {}}}

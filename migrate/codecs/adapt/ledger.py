@@ -16,13 +16,27 @@ class Target:
 
     `has`: kind and source id -> will it have a counterpart on the target. `file_named`: source file id
     -> the file, when the snapshot holds it. `thread_finds`: thread id and file id -> the thread's own
-    vector store will hold that file.
+    vector store will hold that file. `reaches`: assistant id and assistant id -> the first can name the
+    second when it is made. `in_place`: kind and id -> the target holds this very object already.
+    `paired`: thread and call id -> both the call and its result are in the thread.
+
+    `deployments` and `connections_there` are None where nobody could list them. `names`: source id of an
+    assistant -> its address, where names are addresses. `reasoning`: deployments that refuse sampling
+    numbers.
     """
 
     profile: Profile
     source_type: str = ""
     models: Mapping[str, str] = field(default_factory=dict)
+    connections: Mapping[str, str] = field(default_factory=dict)
+    deployments: frozenset[str] | None = None
+    connections_there: frozenset[str] | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    reasoning: frozenset[str] = frozenset()
+    in_place: Callable[[str, str], bool] = lambda kind, id_: False
+    paired: Callable[[str, str], bool] = lambda thread, call: True
     has: Callable[[str, str], bool] = lambda kind, id_: True
+    reaches: Callable[[str, str], bool] = lambda one, other: True
     file_named: Callable[[str], Entity | None] = lambda id_: None
     thread_finds: Callable[[str, str], bool] = lambda thread, file: False
 

@@ -20,9 +20,10 @@ from migrate.codecs.adapt.metadata import fit_metadata
 from migrate.codecs.adapt.references import fit_resources
 from migrate.codecs.shapes import PART
 from migrate.model import JSON, Entity
+from migrate.model.message import ITEM
 
 NO_TEXT = "(this message has no text)"
-ROLES = ("user", "assistant")
+Parts = Mapping[str, Callable[[dict[str, Any], Target, Ledger], list[JSON]]]
 
 
 def adapt_thread(entity: Entity, target: Target, ledger: Ledger) -> Entity:
@@ -34,19 +35,41 @@ def adapt_thread(entity: Entity, target: Target, ledger: Ledger) -> Entity:
 
 def adapt_message(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     """A message in a form that can be written and reads back the same."""
-    role = entity.fields.get("role")
-    if role not in ROLES:
-        ledger.adapted(
-            "role", f"{role!r} cannot be written; it arrives as user", "the archive keeps the role"
-        )
-        role = "user"
-    parts = [new for part in entity.fields.get("content") or [] for new in _part(part, target, ledger)]
     return entity.with_fields(
-        role=role,
-        content=parts or _placeholder(ledger),
+        role=fit_role(entity, target, ledger),
+        content=fit_parts(entity, PARTS, target, ledger),
         attachments=_attachments(entity, target, ledger),
         metadata=fit_metadata(entity, target, ledger),
     )
+
+
+def unsaid(entity: Entity, _: Target) -> str:
+    """Why an item that nobody said is not replayed: such things are run steps on this wire. Or ''."""
+    if entity.fields.get("role") != ITEM:
+        return ""
+    item = (entity.fields.get("content") or [{}])[0]
+    type_ = item.get("type") if isinstance(item, Mapping) else None
+    return f"an item of type {type_} was said by nobody and has no form here; it stays in the archive"
+
+
+def fit_role(entity: Entity, target: Target, ledger: Ledger) -> str:
+    """A role that can be written."""
+    role = entity.fields.get("role")
+    if role in target.profile.roles:
+        return str(role)
+    ledger.adapted("role", f"{role!r} cannot be written; it arrives as user", "the archive keeps the role")
+    return "user"
+
+
+def fit_parts(entity: Entity, rules: Parts, target: Target, ledger: Ledger) -> list[JSON]:
+    """Every part of the content in some form; a message that would be empty says so."""
+    parts: list[JSON] = []
+    for part in entity.fields.get("content") or []:
+        if PART(part):
+            parts += rules.get(str(part.get("type")), unknown)(dict(part), target, ledger)
+        else:
+            parts += unknown(dict(part) if isinstance(part, Mapping) else {"type": None}, target, ledger)
+    return parts or _placeholder(ledger)
 
 
 def text_part(value: str) -> JSON:
@@ -57,12 +80,6 @@ def text_part(value: str) -> JSON:
 def _placeholder(ledger: Ledger) -> list[JSON]:
     ledger.adapted("content", f"empty text is refused on writing; it arrives as {NO_TEXT!r}")
     return [text_part(NO_TEXT)]
-
-
-def _part(part: JSON, target: Target, ledger: Ledger) -> list[JSON]:
-    if not PART(part):
-        return _unknown(dict(part) if isinstance(part, Mapping) else {"type": None}, target, ledger)
-    return PARTS.get(str(part.get("type")), _unknown)(dict(part), target, ledger)
 
 
 def _text(part: dict[str, Any], target: Target, ledger: Ledger) -> list[JSON]:
@@ -102,16 +119,16 @@ def _image_file(part: dict[str, Any], target: Target, ledger: Ledger) -> list[JS
 
 
 def _image_url(part: dict[str, Any], target: Target, ledger: Ledger) -> list[JSON]:
-    return [part] if (part.get("image_url") or {}).get("url") else _unknown(part, target, ledger)
+    return [part] if (part.get("image_url") or {}).get("url") else unknown(part, target, ledger)
 
 
-def _unknown(part: dict[str, Any], target: Target, ledger: Ledger) -> list[JSON]:
+def unknown(part: dict[str, Any], target: Target, ledger: Ledger) -> list[JSON]:
     type_ = part.get("type")
     ledger.lost("content", f"a part of type {type_!r} cannot be written", "the archive has it whole")
     return [text_part(f"[content of type {type_}]")]
 
 
-PARTS: dict[str, Callable[[dict[str, Any], Target, Ledger], list[JSON]]] = {
+PARTS: Parts = {
     "text": _text,
     "refusal": _refusal,
     "image_file": _image_file,

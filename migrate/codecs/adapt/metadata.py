@@ -1,4 +1,4 @@
-"""Metadata that fits: strings within the limits, and our stamp where there is room for one more key."""
+"""Metadata that fits: strings within the limits, and our own keys where there is room for them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.model import JSON, STAMP, Entity
+from migrate.model.kinds import is_ours
 
 
 def fit_metadata(entity: Entity, target: Target, ledger: Ledger) -> dict[str, str]:
@@ -15,7 +16,7 @@ def fit_metadata(entity: Entity, target: Target, ledger: Ledger) -> dict[str, st
     given = entity.fields.get("metadata") or {}
     kept: dict[str, str] = {}
     for key, value in given.items() if isinstance(given, Mapping) else ():
-        if key == STAMP:
+        if is_ours(key):
             continue
         text = value if isinstance(value, str) else _spelled(value)
         if not isinstance(value, str):
@@ -34,6 +35,11 @@ def fit_metadata(entity: Entity, target: Target, ledger: Ledger) -> dict[str, st
     else:
         ledger.adapted("metadata", "no room for our stamp: only the journal will know where it came from")
     return kept
+
+
+def room_for(kept: dict[str, str], target: Target) -> int:
+    """How many more keys fit."""
+    return target.profile.metadata_pairs - len(kept)
 
 
 def stamp_of(source_type: str, source_id: str) -> str:

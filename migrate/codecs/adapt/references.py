@@ -26,12 +26,17 @@ def fit_resources(entity: Entity, target: Target, ledger: Ledger) -> dict[str, A
     for branch, value in given.items() if isinstance(given, Mapping) else ():
         if not value:
             continue
+        if branch in target.profile.resources:
+            out[branch] = value
+            continue
         if branch not in HELD or not isinstance(value, Mapping):
             ledger.lost(f"tool_resources.{branch}", f"{target.profile.service} has no such resource")
             continue
         key, kind = HELD[branch]
         path = f"tool_resources.{branch}.{key}"
         ids = _reachable(list(value.get(key) or []), kind, path, target, ledger)
+        if target.profile.written_limits and target.source_type == target.profile.service:
+            most[branch] = max(most[branch], len(ids))
         for left in ids[most[branch] :]:
             ledger.lost(path, f"{left} is beyond the limit of {most[branch]}", "attach it elsewhere by hand")
         for other in sorted(set(value) - {key}):

@@ -20,10 +20,15 @@ DAYS = range(1, 366)
 ATTRIBUTES_MAX = 16
 ATTRIBUTE_TEXT_MAX = 512
 ATTRIBUTE_KEY_MAX = 64
+PARSED = "parsed"
+"""Where the bytes are from when they are only the text that a service read out of a file."""
+PARSED_ENDING = ".parsed.txt"
 
 
 def adapt_file(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     """A file under a purpose that the target accepts for uploads."""
+    if target.in_place("file", entity.id):
+        return entity
     if not entity.fields.get("sha256"):
         ledger.blocked(
             "bytes",
@@ -40,13 +45,21 @@ def adapt_file(entity: Entity, target: Target, ledger: Ledger) -> Entity:
         ledger.adapted("purpose", f"{purpose} cannot be uploaded as such; it becomes {accepted}")
     if not entity.name:
         ledger.adapted("filename", "the file has no name; its id serves as one")
-    return entity.with_fields(purpose=accepted, filename=entity.name or entity.id)
+    name = entity.name or entity.id
+    if entity.facts.get("bytes_from") == PARSED:
+        name = f"{name}{PARSED_ENDING}"
+        ledger.lost(
+            "bytes",
+            f"only the text that the service read out of it is there; it is uploaded as {name}",
+            "give a folder of originals: snapshot --originals DIR",
+        )
+    return entity.with_fields(purpose=accepted, filename=name)
 
 
 def _other_purpose(entity: Entity, target: Target) -> str:
-    """Images made by a tool go as `vision` where the service has that purpose, all else as `assistants`."""
+    """Images made by a tool go as the service wants images, all else as `assistants`."""
     image = PurePosixPath(entity.name.lower()).suffix in IMAGES
-    return "vision" if image and "vision" in target.profile.purposes else "assistants"
+    return target.profile.image_purpose if image else "assistants"
 
 
 def adapt_store(entity: Entity, target: Target, ledger: Ledger) -> Entity:
@@ -74,6 +87,7 @@ def adapt_store_file(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     file_id = str(entity.fields.get("file_id") or entity.id)
     if not target.has("file", file_id):
         ledger.blocked("file_id", f"file {file_id} cannot be moved or no longer exists", "see its own line")
+    _must_be_searchable(entity, file_id, target, ledger)
     if entity.facts.get("status") in ("failed", "cancelled"):
         why = refusal(entity.facts)
         ledger.adapted("status", f"not searchable on the source either ({why}); it is tried again")
@@ -87,6 +101,22 @@ def adapt_store_file(entity: Entity, target: Target, ledger: Ledger) -> Entity:
             ledger.lost("chunking_strategy", "this API version takes none; the default is used", way_out)
         chunking = None
     return entity.with_fields(chunking_strategy=chunking, attributes=_attributes(entity, target, ledger))
+
+
+def _must_be_searchable(entity: Entity, file_id: str, target: Target, ledger: Ledger) -> None:
+    """Some services refuse a file by its ending when it is attached, not when it is uploaded. One that
+    the same service has taken in already is no such file."""
+    file = target.file_named(file_id)
+    ending = PurePosixPath(file.name.lower()).suffix if file else ""
+    taken = target.source_type == target.profile.service and entity.facts.get("status") == "completed"
+    if target.profile.searchable and ending and ending not in target.profile.searchable and not taken:
+        if file and file.facts.get("bytes_from") == PARSED:
+            return
+        ledger.blocked(
+            "file_id",
+            f"{target.profile.service} refuses {ending} files in vector stores",
+            "convert it to a supported kind of file, or give it to code_interpreter",
+        )
 
 
 def _attributes(entity: Entity, target: Target, ledger: Ledger) -> dict[str, JSON]:

@@ -1,0 +1,109 @@
+"""An assistant, a thread and a message made to fit a Foundry project: every loss told, nothing dropped."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from migrate.codecs.adapt import RULES as FAMILY
+from migrate.codecs.adapt import Rules
+from migrate.codecs.adapt.configuration import fit_model, fit_texts, only_prompt
+from migrate.codecs.adapt.connections import fit_connections, without_secrets
+from migrate.codecs.adapt.ledger import Ledger, Target
+from migrate.codecs.adapt.metadata import fit_metadata, room_for
+from migrate.codecs.adapt.references import fit_resources
+from migrate.codecs.foundry.adapt_message import adapt_message
+from migrate.codecs.foundry.adapt_tools import fit_tools, only_used
+from migrate.codecs.foundry.write import spread
+from migrate.model import Entity
+from migrate.model.kinds import FILES, NAME, STORES
+
+TEMPLATE = re.compile(r"\{\{\s*\w")
+
+
+def adapt_agent(entity: Entity, target: Target, ledger: Ledger) -> Entity:
+    """A prompt agent under a valid name, its own name in metadata where that is another."""
+    if not only_prompt(entity, ledger):
+        return entity
+    entity = fit_connections(without_secrets(entity, ledger), target, ledger)
+    fields: dict[str, Any] = dict(entity.fields)
+    fields["model"] = fit_model(entity, target, ledger)
+    fit_texts(fields, ("name", "description", "instructions"), target, ledger)
+    native = target.source_type == target.profile.service
+    if not native and TEMPLATE.search(str(fields.get("instructions") or "")):
+        ledger.adapted(
+            "instructions",
+            "`{{name}}` in instructions is replaced at run time here, from structured inputs",
+            "write it in another way, if it is meant as text",
+        )
+    resources = fit_resources(entity, target, ledger)
+    fields["tools"] = fit_tools(fields.get("tools") or [], resources, target, ledger)
+    fields["tool_resources"] = only_used(resources, fields["tools"], ledger)
+    _fit_sampling(fields, target, ledger)
+    if "rai_config" in (fields.get("definition") or {}):
+        ledger.adapted("definition.rai_config", "the content filter it names must exist in the target too")
+    metadata = fit_metadata(entity, target, ledger)
+    fields["name"] = _fit_name(fields.get("name"), target.names.get(entity.id), metadata, target, ledger)
+    fields["metadata"] = metadata
+    return entity.with_fields(**fields)
+
+
+def _fit_sampling(fields: dict[str, Any], target: Target, ledger: Ledger) -> None:
+    """Reasoning models refuse sampling numbers; the default is never sent."""
+    for name in ("temperature", "top_p"):
+        value = fields.get(name)
+        if value is not None and value != 1 and fields.get("model") in target.reasoning:
+            ledger.lost(name, f"{value} is refused by {fields['model']}, which is a reasoning model")
+            fields[name] = None
+
+
+def _fit_name(
+    name: str | None, address: str | None, metadata: dict[str, str], target: Target, ledger: Ledger
+) -> str | None:
+    """The name as it will read back; adds to metadata where the address says something else."""
+    if address is None or address == name:
+        return name
+    reason = f"agents are addressed by name: {name!r} becomes {address}" if name else f"it becomes {address}"
+    if not name:
+        ledger.adapted("name", f"an agent needs a name; {reason}")
+        return None
+    if room_for(metadata, target) > 0:
+        metadata[NAME] = name
+        ledger.adapted("name", f"{reason}; the original name is kept in metadata as {NAME}")
+        return name
+    ledger.lost("name", f"{reason}, and metadata has no room for the original", "the archive has it")
+    return address
+
+
+def adapt_conversation(entity: Entity, target: Target, ledger: Ledger) -> Entity:
+    """A conversation has no files or stores of its own: they are made, and named in its metadata."""
+    resources = fit_resources(entity, target, ledger)
+    for branch in sorted(target.profile.resources & resources.keys()):
+        ledger.lost(f"tool_resources.{branch}", "a conversation has no place for it", "kept in the archive")
+        del resources[branch]
+    metadata = fit_metadata(entity, target, ledger)
+    files = (resources.get("code_interpreter") or {}).get("file_ids") or []
+    stores = (resources.get("file_search") or {}).get("vector_store_ids") or []
+    needed = len(spread(FILES, files)) + len(spread(STORES, stores))
+    if needed > room_for(metadata, target):
+        ledger.lost(
+            "tool_resources",
+            "a conversation has no resources, and its metadata has no room to name them",
+            "look them up: ids FILE.db",
+        )
+        resources = {}
+    elif needed:
+        ledger.adapted(
+            "tool_resources",
+            f"a conversation has none; its metadata names them ({FILES}, {STORES})",
+            "let the application pass them on with each response",
+        )
+    return entity.with_fields(tool_resources=resources, metadata=metadata)
+
+
+RULES: Rules = {
+    **FAMILY,
+    "assistant": adapt_agent,
+    "thread": adapt_conversation,
+    "message": adapt_message,
+}

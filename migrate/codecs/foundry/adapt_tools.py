@@ -1,0 +1,124 @@
+"""The tools of an agent: which can be written, and what each must have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from migrate.codecs.adapt.functions import whole_function
+from migrate.codecs.adapt.ledger import Ledger, Target
+from migrate.codecs.foundry.tools import BY_OLD, WITHOUT_HOME
+from migrate.model import JSON
+
+Tool = dict[str, Any]
+Check = Callable[[Tool, Mapping[str, JSON], Target, Ledger], "Tool | None"]
+
+USED_BY = {
+    "code_interpreter": "code_interpreter",
+    "file_search": "file_search",
+    "azure_ai_search": "azure_ai_search",
+    "mcp": "mcp",
+}
+"""Branch of tool_resources -> the type of tool that it lies in on this service."""
+
+OWN = {
+    "code_interpreter": "container",
+    "file_search": "vector_store_ids",
+    "azure_ai_search": "azure_ai_search",
+}
+"""Type -> the key under which a second tool of it keeps what it may use."""
+
+
+def fit_tools(tools: list[JSON], resources: Mapping[str, JSON], target: Target, ledger: Ledger) -> list[JSON]:
+    """The tools that can be written, each as it will read back."""
+    kept: list[JSON] = []
+    for tool in tools:
+        type_ = str(tool.get("type")) if isinstance(tool, Mapping) else "None"
+        if type_ in WITHOUT_HOME:
+            ledger.lost("tools", f"there is no counterpart to {_called(tool)}", WITHOUT_HOME[type_])
+            continue
+        native = target.source_type == target.profile.service
+        if not isinstance(tool, Mapping) or (type_ not in BY_OLD and not native):
+            ledger.lost("tools", f"tool {type_!r} is not known to this program", "kept in the archive")
+            continue
+        plain = {k: v for k, v in tool.items() if v is not None}
+        if any(type_ == other["type"] for other in kept) and type_ in OWN and OWN[type_] not in plain:
+            ledger.lost("tools", f"a second {type_} adds nothing to the first")
+            continue
+        check = CHECKS.get(type_)
+        fitted = check(plain, resources, target, ledger) if check else plain
+        if fitted is not None:
+            kept.append(fitted)
+    for tool in kept[target.profile.tools_max :]:
+        ledger.lost("tools", f"{tool['type']} is beyond the limit of {target.profile.tools_max} tools")
+    return kept[: target.profile.tools_max]
+
+
+def only_used(resources: dict[str, Any], tools: list[JSON], ledger: Ledger) -> dict[str, Any]:
+    """What tools may use lies inside the tools here: without a tool it has no place."""
+    types = {tool.get("type") for tool in tools}
+    out = {branch: value for branch, value in resources.items() if USED_BY.get(branch) in types}
+    for branch in sorted(resources.keys() - out.keys()):
+        ledger.lost(
+            f"tool_resources.{branch}",
+            f"no tool {USED_BY.get(branch, branch)} of this agent could hold it",
+            "pass it with each response",
+        )
+    labels = {tool.get("server_label") for tool in tools if tool.get("type") == "mcp"}
+    rows = out.get("mcp")
+    if isinstance(rows, list):
+        out["mcp"] = [row for row in rows if row.get("server_label") in labels and "require_approval" in row]
+    return out
+
+
+def _called(tool: Mapping[str, JSON]) -> str:
+    type_ = str(tool.get("type"))
+    inner = tool.get(type_)
+    name = inner.get("name") or inner.get("id") if isinstance(inner, Mapping) else None
+    return f"{type_} {name}" if name else type_
+
+
+def _function(tool: Tool, _: Mapping[str, JSON], target: Target, ledger: Ledger) -> Tool | None:
+    function = tool.get("function")
+    if not isinstance(function, Mapping) or not function.get("name"):
+        ledger.lost("tools", "a function without a name", "name it and add it by hand")
+        return None
+    return {**tool, "function": whole_function(function, target, ledger)}
+
+
+def _file_search(tool: Tool, resources: Mapping[str, JSON], _: Target, ledger: Ledger) -> Tool | None:
+    held = (resources.get("file_search") or {}).get("vector_store_ids")
+    if held or tool.get("vector_store_ids"):
+        return tool
+    ledger.lost(
+        "tools",
+        "file_search without a vector store cannot be written: the tool must name one",
+        "pass the store of the conversation with each response, or add the tool by hand",
+    )
+    return None
+
+
+def _ai_search(tool: Tool, resources: Mapping[str, JSON], _: Target, ledger: Ledger) -> Tool | None:
+    held = resources.get("azure_ai_search")
+    if (isinstance(held, Mapping) and held.get("indexes")) or tool.get("azure_ai_search"):
+        return tool
+    ledger.lost("tools", "azure_ai_search without an index cannot be written", "add the tool by hand")
+    return None
+
+
+def _mcp(tool: Tool, _: Mapping[str, JSON], __: Target, ledger: Ledger) -> Tool | None:
+    for name in ("server_label", "server_url"):
+        if "{{" in str(tool.get(name) or ""):
+            ledger.lost(
+                "tools", f"mcp with a template in {name} is refused (recorded)", "write the value out"
+            )
+            return None
+    return tool
+
+
+CHECKS: Mapping[str, Check] = {
+    "function": _function,
+    "file_search": _file_search,
+    "azure_ai_search": _ai_search,
+    "mcp": _mcp,
+}

@@ -1,0 +1,124 @@
+"""Items of a conversation <-> messages, part by part.
+
+| message part | written |
+|---|---|
+| text of a user | `input_text` |
+| text of the assistant | `output_text`, always with `annotations: []` (the key is required) |
+| image_url, image_file of a user | `input_image` with `image_url` or `file_id` |
+| an item that nobody said | the item itself, where its type has a write form |
+
+`type: "message"` is always said: projects refuse items without it (reported 2026).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from migrate.codecs.shapes import well_formed
+from migrate.model import JSON, Entity
+from migrate.model.message import ITEM
+
+SERVER_KEYS = ("id", "status", "created_by", "partition_key")
+"""Keys of an item that the service sets."""
+
+REPLAYED = ("function_call", "function_call_output")
+"""Items beside messages that were seen accepted on writing; both halves of a call must be there."""
+
+CALL_KEYS: Mapping[str, tuple[str, ...]] = {
+    "function_call": ("type", "call_id", "name", "arguments"),
+    "function_call_output": ("type", "call_id", "output"),
+}
+
+
+def read_item(body: dict[str, Any], parent: str) -> Entity:
+    """An item in canonical form."""
+    if body.get("type", "message") != "message":
+        return _unsaid(body, parent)
+    content = body.get("content")
+    parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else content
+    read = [_read_part(part) for part in parts] if isinstance(parts, list) else parts
+    fields = {"role": body.get("role"), "content": read}
+    known = ("type", "id", "status", "role", "content", "object", "created_at")
+    return _entity(body, parent, fields, known)
+
+
+def _unsaid(body: dict[str, Any], parent: str) -> Entity:
+    inside = {k: v for k, v in body.items() if k not in SERVER_KEYS}
+    return _entity(body, parent, {"role": ITEM, "content": [inside]}, tuple(inside))
+
+
+def _entity(body: dict[str, Any], parent: str, fields: dict[str, JSON], known: tuple[str, ...]) -> Entity:
+    facts = {
+        "id": body.get("id"),
+        "created_at": body.get("created_at"),
+        "thread_id": parent,
+        "status": body.get("status"),
+        "service": {k: v for k, v in body.items() if k not in (*known, "id", "status")},
+    }
+    sound = {name: value for name, value in fields.items() if well_formed(name, value)}
+    odd = {name: value for name, value in fields.items() if name not in sound}
+    facts = {k: v for k, v in facts.items() if v not in (None, "", {})}
+    return Entity("message", str(body.get("id") or ""), parent, sound, facts, odd)
+
+
+def _read_part(part: JSON) -> JSON:
+    rule = READ.get(str(part.get("type"))) if isinstance(part, Mapping) else None
+    return rule(dict(part)) if rule else part
+
+
+def _read_text(part: dict[str, Any]) -> JSON:
+    return {"type": "text", "text": {"value": part.get("text"), "annotations": part.get("annotations") or []}}
+
+
+def _read_image(part: dict[str, Any]) -> JSON:
+    kept = {k: part[k] for k in ("detail",) if part.get(k) is not None}
+    if part.get("file_id"):
+        return {"type": "image_file", "image_file": {"file_id": part["file_id"], **kept}}
+    return {"type": "image_url", "image_url": {"url": part.get("image_url"), **kept}}
+
+
+READ: Mapping[str, Callable[[dict[str, Any]], JSON]] = {
+    "input_text": _read_text,
+    "output_text": _read_text,
+    "text": _read_text,
+    "input_image": _read_image,
+}
+
+
+def write_item(message: Entity) -> dict[str, JSON]:
+    """An adapted message as the item that makes it."""
+    parts = message.fields.get("content") or []
+    role = message.fields["role"]
+    if role == ITEM:
+        inside = parts[0]
+        return {key: inside[key] for key in CALL_KEYS[inside["type"]] if key in inside}
+    return {"type": "message", "role": role, "content": [_write_part(part, role) for part in parts]}
+
+
+def _write_part(part: Mapping[str, JSON], role: str) -> JSON:
+    return WRITE[part["type"]](part, role) if part["type"] in WRITE else dict(part)
+
+
+def _write_text(part: Mapping[str, JSON], role: str) -> JSON:
+    said = part["text"]["value"]
+    if role == "assistant":
+        return {"type": "output_text", "text": said, "annotations": []}
+    return {"type": "input_text", "text": said}
+
+
+def _write_file_image(part: Mapping[str, JSON], _: str) -> JSON:
+    image = part["image_file"]
+    return {"type": "input_image", "file_id": image["file_id"], "detail": image.get("detail") or "auto"}
+
+
+def _write_url_image(part: Mapping[str, JSON], _: str) -> JSON:
+    image = part["image_url"]
+    return {"type": "input_image", "image_url": image["url"], "detail": image.get("detail") or "auto"}
+
+
+WRITE: Mapping[str, Callable[[Mapping[str, JSON], str], JSON]] = {
+    "text": _write_text,
+    "image_file": _write_file_image,
+    "image_url": _write_url_image,
+}

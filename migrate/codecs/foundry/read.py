@@ -1,0 +1,153 @@
+"""A Foundry project's JSON in, canonical entities out; files and vector stores have the family's shape.
+
+Server-made keys of agents and items keep growing (recorded 2025-11 to 2026-07), so whatever is not known
+to be written by an owner is a fact of the service: kept, never compared. What an agent is made of,
+`definition`, comes back as it was sent, so every key in it counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from migrate.codecs import assistants_read
+from migrate.codecs.assistants_read import Surroundings
+from migrate.codecs.foundry.items import read_item
+from migrate.codecs.foundry.names import name_for
+from migrate.codecs.foundry.tools import to_old
+from migrate.codecs.shapes import well_formed
+from migrate.model import JSON, STAMP, Entity
+from migrate.model.kinds import FILES, NAME, STORES
+
+PORTAL = frozenset({"logo", "voiceLiveConfig", "description", "modified_at"})
+"""Metadata keys that the portal writes on agents (recorded): not the owner's, and never overwritten."""
+
+
+def decode(
+    kind: str, body: Mapping[str, JSON], parent: str = "", around: Surroundings | None = None
+) -> list[Entity]:
+    """The object in canonical form."""
+    rule = RULES.get(kind)
+    return [rule(dict(body), parent)] if rule else assistants_read.decode(kind, body, parent, around)
+
+
+# ---------------------------------------------------------------------------------------------- agents
+
+PLAIN = ("model", "instructions", "temperature", "top_p")
+"""Keys of a definition that are fields of an assistant under the same name."""
+
+
+def _agent(body: dict[str, Any], _: str) -> Entity:
+    """An agent as it is listed, or one version of one."""
+    versions = body.get("versions")
+    latest = versions.get("latest") if isinstance(versions, Mapping) else None
+    version: Mapping[str, JSON] = latest if isinstance(latest, Mapping) else body
+    called = str(body.get("name") or body.get("id") or "")
+    given = version.get("definition")
+    fields, rest = _definition(dict(given)) if isinstance(given, Mapping) else ({}, {})
+    metadata, portal = _apart(version.get("metadata"))
+    fields["name"] = _name(called, metadata)
+    fields["metadata"] = metadata
+    if version.get("description") is not None:
+        fields["description"] = version["description"]
+    if rest:
+        fields["definition"] = rest
+    sound = {name: value for name, value in fields.items() if well_formed(name, value)}
+    known = {"object", "id", "name", "version", "versions", "created_at", "metadata", "description"}
+    seen = {**body, **version}
+    facts = {
+        "id": called,
+        "created_at": version.get("created_at"),
+        "version": version.get("version"),
+        "portal": portal,
+        "service": {k: v for k, v in seen.items() if k not in known | {"definition"}},
+    }
+    odd = {name: value for name, value in fields.items() if name not in sound}
+    return Entity("assistant", called, "", sound, facts, odd)
+
+
+def _definition(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields that every generation has, and what only this one can say. Of an agent that is no
+    prompt agent the whole definition stays as it is."""
+    if given.get("kind") != "prompt":
+        return {}, given
+    fields = {name: given.pop(name) for name in PLAIN if name in given}
+    del given["kind"]
+    tools = given.get("tools")
+    if isinstance(tools, list):
+        resources: dict[str, Any] = {}
+        fields["tools"] = [to_old(tool, resources) for tool in given.pop("tools")]
+        fields["tool_resources"] = resources
+    text = given.get("text")
+    if isinstance(text, Mapping) and isinstance(text.get("format"), Mapping):
+        fields["response_format"] = read_format(text["format"])
+        given["text"] = {k: v for k, v in text.items() if k != "format"}
+    reasoning = given.get("reasoning")
+    if isinstance(reasoning, Mapping) and "effort" in reasoning:
+        fields["reasoning_effort"] = reasoning["effort"]
+        given["reasoning"] = {k: v for k, v in reasoning.items() if k != "effort"}
+    return fields, {k: v for k, v in given.items() if v not in (None, {}, [])}
+
+
+def read_format(format_: Mapping[str, JSON]) -> JSON:
+    """The schema of a structured answer, nested again."""
+    if format_.get("type") != "json_schema":
+        return dict(format_)
+    return {"type": "json_schema", "json_schema": {k: v for k, v in format_.items() if k != "type"}}
+
+
+def _apart(metadata: JSON) -> tuple[JSON, dict[str, JSON]]:
+    """The owner's metadata, and the portal's."""
+    if not isinstance(metadata, Mapping):
+        return metadata, {}
+    portal = {k: v for k, v in metadata.items() if k in PORTAL}
+    return {k: v for k, v in metadata.items() if k not in PORTAL}, portal
+
+
+def _name(called: str, metadata: JSON) -> str | None:
+    """The name before it was made an address: kept in metadata, or known to have been none."""
+    if not isinstance(metadata, Mapping):
+        return called
+    if isinstance(metadata.get(NAME), str):
+        return str(metadata[NAME])
+    source = str(metadata.get(STAMP) or "").partition(":")[2]
+    return None if source and called == name_for("", source) else called
+
+
+# --------------------------------------------------------------------------------------- conversations
+
+
+def _conversation(body: dict[str, Any], _: str) -> Entity:
+    """A conversation has no resources of its own; ours are named in its metadata."""
+    metadata = body.get("metadata")
+    fields: dict[str, JSON] = {"metadata": metadata}
+    if isinstance(metadata, Mapping):
+        files, stores = _carried(metadata, FILES), _carried(metadata, STORES)
+        fields["tool_resources"] = {
+            **({"code_interpreter": {"file_ids": files}} if files else {}),
+            **({"file_search": {"vector_store_ids": stores}} if stores else {}),
+        }
+    known = {"id", "object", "created_at", "metadata"}
+    facts = {
+        "id": body.get("id"),
+        "created_at": body.get("created_at"),
+        "service": {k: v for k, v in body.items() if k not in known},
+    }
+    sound = {name: value for name, value in fields.items() if well_formed(name, value)}
+    odd = {name: value for name, value in fields.items() if name not in sound}
+    return Entity("thread", str(body.get("id") or ""), "", sound, facts, odd)
+
+
+def _carried(metadata: Mapping[str, JSON], key: str) -> list[str]:
+    """Ids that metadata carries, spread over KEY, KEY_2 and so on."""
+    values = [
+        v for k, v in sorted(metadata.items()) if (k == key or k.startswith(f"{key}_")) and isinstance(v, str)
+    ]
+    return [id_ for value in values for id_ in value.split(",") if id_]
+
+
+RULES: dict[str, Callable[[dict[str, Any], str], Entity]] = {
+    "assistant": _agent,
+    "thread": _conversation,
+    "message": read_item,
+}

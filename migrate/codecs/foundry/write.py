@@ -1,0 +1,100 @@
+"""Adapted canonical entities in, the bodies that a Foundry project takes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from migrate.codecs import assistants_write
+from migrate.codecs.foundry.items import write_item
+from migrate.codecs.foundry.read import PLAIN
+from migrate.codecs.foundry.tools import to_new
+from migrate.model import JSON, Entity
+from migrate.model.kinds import FILES, STORES
+
+Wire = dict[str, JSON]
+
+UPDATABLE: dict[str, tuple[str, ...]] = {
+    "assistant": (*assistants_write.UPDATABLE["assistant"], "definition"),
+    "thread": ("metadata", "tool_resources"),
+    "vector_store": assistants_write.UPDATABLE["vector_store"],
+    "vector_store_file": assistants_write.UPDATABLE["vector_store_file"],
+}
+
+IDS_PER_KEY = 10
+"""Ids in one value of metadata: with the longest seen (41 characters) they stay under 512."""
+
+
+def create_wire(entity: Entity) -> Wire:
+    """The body that creates the object."""
+    rule = RULES.get(entity.kind)
+    return rule(entity) if rule else assistants_write.create_wire(entity)
+
+
+def update_wire(entity: Entity, fields: frozenset[str], there: Entity | None = None) -> Wire:
+    """The body that changes an object. An agent's version is immutable, so a changed agent is written
+    whole, with what the portal keeps on it; a conversation has nothing but metadata."""
+    if entity.kind == "assistant":
+        wire = _agent(entity)
+        portal = there.facts.get("portal") if there else None
+        return {**wire, "metadata": {**(portal or {}), **wire["metadata"]}}
+    if entity.kind == "thread":
+        return _conversation(entity)
+    return assistants_write.update_wire(entity, fields, there)
+
+
+def _agent(entity: Entity) -> Wire:
+    wire: Wire = {"definition": definition(entity), "metadata": dict(entity.fields.get("metadata") or {})}
+    if entity.fields.get("description"):
+        wire["description"] = entity.fields["description"]
+    return wire
+
+
+def definition(entity: Entity) -> dict[str, Any]:
+    """A prompt agent's definition. A sampling number that only restates the default is left out, since
+    reasoning models refuse to be given any."""
+    fields = entity.fields
+    out: dict[str, Any] = {"kind": "prompt", **dict(fields.get("definition") or {})}
+    for name in PLAIN:
+        value = fields.get(name)
+        default = name in ("temperature", "top_p") and value == 1
+        if value is not None and not default:
+            out[name] = value
+    resources = fields.get("tool_resources") or {}
+    tools = [to_new(dict(tool), resources) for tool in fields.get("tools") or []]
+    if tools:
+        out["tools"] = tools
+    if isinstance(fields.get("response_format"), Mapping):
+        out["text"] = {**out.get("text", {}), "format": write_format(fields["response_format"])}
+    if fields.get("reasoning_effort") is not None:
+        out["reasoning"] = {"effort": fields["reasoning_effort"], **out.get("reasoning", {})}
+    return out
+
+
+def write_format(format_: Mapping[str, JSON]) -> JSON:
+    """The schema of a structured answer, flattened; its nulls say nothing."""
+    inner = format_.get("json_schema")
+    if format_.get("type") != "json_schema" or not isinstance(inner, Mapping):
+        return dict(format_)
+    return {"type": "json_schema", **{k: v for k, v in inner.items() if v is not None}}
+
+
+def _conversation(entity: Entity) -> Wire:
+    metadata = dict(entity.fields.get("metadata") or {})
+    resources = entity.fields.get("tool_resources") or {}
+    files = (resources.get("code_interpreter") or {}).get("file_ids") or []
+    stores = (resources.get("file_search") or {}).get("vector_store_ids") or []
+    return {"metadata": {**metadata, **spread(FILES, files), **spread(STORES, stores)}}
+
+
+def spread(key: str, ids: list[str]) -> dict[str, str]:
+    """Ids as values of metadata: KEY, KEY_2 and so on."""
+    chunks = [ids[at : at + IDS_PER_KEY] for at in range(0, len(ids), IDS_PER_KEY)]
+    return {(key if n == 0 else f"{key}_{n + 1}"): ",".join(chunk) for n, chunk in enumerate(chunks)}
+
+
+RULES: dict[str, Callable[[Entity], Wire]] = {
+    "assistant": _agent,
+    "thread": _conversation,
+    "message": write_item,
+}

@@ -1,0 +1,103 @@
+"""A Foundry project of the new generation as an estate: agents, conversations, files and vector stores.
+
+Agents, deployments and connections are reached through azure-ai-projects, all else through the client
+for OpenAI's API that it makes. An agent's address is its name, and what it is stands in its newest
+version: writing one always adds a version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from migrate.endpoints.assistants_family import Access, FamilyReader, FamilyWriter
+from migrate.endpoints.channel import Channel, FileChannel
+from migrate.endpoints.interface import Body, Page, Probe
+from migrate.endpoints.probing import survey
+from migrate.endpoints.project_wire import API_VERSION, ProjectWire, project_client
+from migrate.endpoints.routes import PROJECT_ROUTES
+from migrate.endpoints.settings import Settings
+from migrate.endpoints.wire import OpenAIWire, http_client
+from migrate.errors import Denied, NotThere, Unreachable
+
+
+def connect(settings: Settings, writable: bool = False) -> FoundryReader:
+    """A reader (or writer) of a Foundry project. Nothing is sent before the first use."""
+    client = project_client(settings, writable)
+    http = http_client(settings.workers, writable)
+    signed_in = {"api_key": settings.secret} if settings.auth == "key" else {}
+    openai = client.get_openai_client(max_retries=0, http_client=http, **signed_in)
+    project = Channel(ProjectWire(client, settings.url.rstrip("/")), {})
+    files = FileChannel(OpenAIWire(openai), {})
+
+    def settle() -> Access:
+        found = survey(files, settings.url, PROJECT_ROUTES, project)
+        if all(answer.state == "gone" for answer in found.values()):
+            raise Unreachable(
+                f"{settings.url} has neither agents nor files",
+                found["assistant"].reason,
+                "the address of a project ends in /api/projects/PROJECT",
+            )
+        probe = Probe(
+            {kind: answer.state for kind, answer in found.items()},
+            {kind: answer.reason for kind, answer in found.items() if answer.reason},
+            API_VERSION,
+        )
+        return Access(probe, files, files, project)
+
+    def close() -> None:
+        client.close()
+        http.close()
+
+    kind = FoundryWriter if writable else FoundryReader
+    return kind("foundry", settings.url, settle, close)
+
+
+class FoundryReader(FamilyReader):
+    """Reads a project."""
+
+    routes = PROJECT_ROUTES
+
+    def pages(self, kind: str, parent: str = "", run: str = "", after: str = "") -> Iterator[Page]:
+        if kind not in self.routes:  # runs: what a response did stands among the items
+            return iter(())
+        return super().pages(kind, parent, run, after)
+
+    def deployments(self) -> dict[str, Body] | None:
+        return self._values("/deployments", "name")
+
+    def connections(self) -> dict[str, Body] | None:
+        return self._values("/connections", "id")
+
+    def _values(self, path: str, key: str) -> dict[str, Body] | None:
+        channel = self.access.project
+        if channel is None or not isinstance(channel.wire, ProjectWire):
+            return None
+        try:
+            rows = list(channel.wire.values(path, channel.get))
+        except (NotThere, Denied):
+            return None
+        return {str(row.get(key) or row.get("name")): row for row in rows}
+
+
+class FoundryWriter(FoundryReader, FamilyWriter):
+    """Reads and writes a project."""
+
+    def create(self, kind: str, wire: Body, name: str = "") -> Body:
+        if kind != "assistant":
+            return super().create(kind, wire)
+        return self._version(name, wire)
+
+    def update(self, kind: str, id_: str, wire: Body, parent: str = "") -> Body:
+        if kind != "assistant":
+            return super().update(kind, id_, wire, parent)
+        return self._version(id_, wire)
+
+    def append(self, thread: str, wires: list[Body]) -> None:
+        self.channel("message").send("POST", self._at("message", parent=thread), {"items": wires})
+
+    def _version(self, name: str, wire: Body) -> Body:
+        """A new version of an agent (its first makes the agent), in the form in which agents are listed."""
+        version = self.channel("assistant").send("POST", f"/agents/{quote(name, safe='')}/versions", wire)
+        called = str(version.get("name") or name)
+        return {"object": "agent", "id": called, "name": called, "versions": {"latest": version}}

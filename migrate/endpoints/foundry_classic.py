@@ -1,0 +1,65 @@
+"""Classic agents of a Foundry project as an estate: the Assistants wire under the project's address.
+
+They end on 31 March 2027. Sign-in is Entra or a token; the description names no key.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from migrate.endpoints.assistants_family import Access, FamilyReader, FamilyWriter
+from migrate.endpoints.channel import FileChannel
+from migrate.endpoints.interface import Probe
+from migrate.endpoints.probing import survey
+from migrate.endpoints.settings import Settings
+from migrate.endpoints.sign_in import FOUNDRY_SCOPE, entra_token
+from migrate.endpoints.wire import OpenAIWire, http_client
+from migrate.errors import BadUsage, Unreachable
+
+API_VERSION = "v1"
+
+
+def connect(settings: Settings, writable: bool = False) -> FamilyReader:
+    """A reader (or writer) of a project's classic agents. Nothing is sent before the first use."""
+    from openai import AzureOpenAI
+
+    http = http_client(settings.workers, writable)
+    version = settings.api_version or API_VERSION
+    client = AzureOpenAI(
+        base_url=settings.url.rstrip("/"),
+        api_version=version,
+        max_retries=0,
+        http_client=http,
+        **_credential(settings),
+    )
+    channel = FileChannel(OpenAIWire(client), {})
+
+    def settle() -> Access:
+        found = survey(channel, settings.url)
+        if all(answer.state == "gone" for answer in found.values()):
+            raise Unreachable(
+                f"{settings.url} has neither classic agents nor files",
+                found["assistant"].reason,
+                "the address of a project ends in /api/projects/PROJECT; classic agents end on 31 March 2027",
+            )
+        probe = Probe(
+            {kind: answer.state for kind, answer in found.items()},
+            {kind: answer.reason for kind, answer in found.items() if answer.reason},
+            version,
+        )
+        return Access(probe, channel, channel)
+
+    kind = FamilyWriter if writable else FamilyReader
+    return kind("foundry-classic", settings.url, settle, http.close)
+
+
+def _credential(settings: Settings) -> dict[str, Any]:
+    if settings.auth == "key":
+        raise BadUsage(
+            f"{settings.url} takes no key",
+            "classic agents of a project are reached with Entra or a token",
+            'set auth = "entra", or auth = "token" and token_env, in the config file',
+        )
+    if settings.auth == "entra":
+        return {"azure_ad_token_provider": entra_token(settings, FOUNDRY_SCOPE)}
+    return {"azure_ad_token": settings.secret}

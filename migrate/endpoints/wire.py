@@ -1,0 +1,130 @@
+"""How one request travels: through an SDK's signed-in client, as raw JSON, sent exactly once.
+
+Bodies are read as raw JSON: typed parsing costs eight times the processor time and turns an unknown
+tool into a code interpreter. The SDKs' own retries are off, since they repeat a POST without any
+idempotency key; `Channel` repeats what may be repeated.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+import httpx2
+import openai
+
+from migrate.endpoints.answers import failure
+from migrate.endpoints.interface import Body
+from migrate.errors import RequestFailed
+
+CHUNK = 1 << 18
+
+
+class Wire(ABC):
+    """One client. Every method raises `RequestFailed` or a subclass; threads may share it."""
+
+    @abstractmethod
+    def ask(
+        self, method: str, path: str, params: Mapping[str, Any], headers: Mapping[str, str], body: Body | None
+    ) -> Body:
+        """Send one request; the JSON object of its answer."""
+
+
+class OpenAIWire(Wire):
+    """Through a client of the openai package."""
+
+    def __init__(self, client: openai.OpenAI) -> None:
+        self.client = client
+
+    def ask(
+        self, method: str, path: str, params: Mapping[str, Any], headers: Mapping[str, str], body: Body | None
+    ) -> Body:
+        options: Any = {"params": dict(params), "headers": dict(headers), "max_retries": 0}
+        call: Callable[..., httpx2.Response] = getattr(self.client, method.lower())
+        given: dict[str, Any] = {} if method == "GET" else {"body": body}
+        with translated(f"{method} {path}"):
+            return parsed(call(path, cast_to=httpx2.Response, options=options, **given))
+
+    def upload(self, path: str, name: str, purpose: str, data: BinaryIO) -> Body:
+        """A multipart upload of exactly two parts, `purpose` and `file` (Azure refuses any other)."""
+        data.seek(0)
+        with translated(f"POST {path}"):
+            return parsed(
+                self.client.post(
+                    path,
+                    cast_to=httpx2.Response,
+                    body={"purpose": purpose},
+                    files=[("file", (name, data))],
+                    options={"headers": {"Content-Type": "multipart/form-data"}, "max_retries": 0},
+                )
+            )
+
+    @contextmanager
+    def stream(self, file_id: str) -> Iterator[Iterator[bytes]]:
+        """A file's bytes, read in chunks; a broken stream raises `RequestFailed`."""
+        files = self.client.files.with_streaming_response
+        with translated(f"GET /files/{file_id}/content"), files.content(file_id) as response:
+            yield response.iter_bytes(CHUNK)
+
+
+@contextmanager
+def translated(asked: str) -> Iterator[None]:
+    """What the openai package raises, as what it means. `asked` is "METHOD path"."""
+    try:
+        yield
+    except openai.APIStatusError as error:
+        answer = error.response
+        answer.read() if not answer.is_stream_consumed else None
+        raise failure(answer.status_code, answer.text, answer.headers, asked) from None
+    except UnicodeEncodeError:
+        why = "it holds half of a character pair, which has no form on the wire"
+        raise RequestFailed(f"{asked} was not sent: {why}", status=400) from None
+    except (openai.APIConnectionError, httpx2.HTTPError) as error:
+        reason = str(error.__cause__ or error) or type(error).__name__
+        raise RequestFailed(f"{asked} got no answer: {reason}") from None
+
+
+def http_client(workers: int, writable: bool) -> httpx2.Client:
+    """The SDK's http client; a reading one refuses every method but GET before a byte is sent."""
+
+    def check(request: httpx2.Request) -> None:
+        only_get(request.method, request.url.path)
+
+    return httpx2.Client(
+        timeout=httpx2.Timeout(120.0, connect=10.0),
+        limits=httpx2.Limits(max_connections=workers + 2, max_keepalive_connections=workers + 2),
+        follow_redirects=True,
+        event_hooks={} if writable else {"request": [check]},
+    )
+
+
+def only_get(method: str, path: str) -> None:
+    """The guard of every reading connection."""
+    if method != "GET":
+        raise AssertionError(f"a reading connection was asked to {method} {path}")
+
+
+def parsed(response: httpx2.Response) -> Body:
+    """The JSON object of an answer; anything else (HTML of a proxy, a cut body) is a failed request."""
+    return parsed_text(response.content, lambda: response.text)
+
+
+def parsed_text(content: bytes, text: Callable[[], str]) -> Body:
+    """The same for the bytes of any client's answer."""
+    try:
+        body = json.loads(content, parse_constant=_no_number) if content else {}
+    except RecursionError:
+        raise RequestFailed("the answer is nested too deeply to be read") from None
+    except ValueError:
+        start = " ".join(text()[:200].split())
+        raise RequestFailed(f"the answer is not JSON but begins {start[:80]!r}") from None
+    if not isinstance(body, dict):
+        raise RequestFailed("the answer is JSON but not an object")
+    return body
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")

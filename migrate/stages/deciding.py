@@ -1,0 +1,115 @@
+"""One object in, what happens to it out: created, changed, left alone or blocked, with every loss told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from migrate.codecs import CODECS, Codec, Profile, Target
+from migrate.model import KINDS, Entity
+from migrate.model.loss import EVERY, Grade, Loss
+from migrate.model.normal import normal, written_form
+from migrate.model.refs import remap
+from migrate.stages.differing import differing
+from migrate.stages.estate import Estate
+from migrate.stages.fitting import Decided, fitting, with_plan_losses
+from migrate.stages.pairing import Pairs
+from migrate.stages.planfile import Action
+from migrate.stages.present import fingerprint
+
+INWARD = frozenset({"object", "bytes_from", "bytes_told"})
+"""Facts that are nobody's loss."""
+
+
+class Decider:
+    """Knows both sides and what was decided about the target; collects losses."""
+
+    def __init__(
+        self,
+        source: Estate,
+        pairs: Pairs,
+        known: frozenset[tuple[str, str]],
+        profile: Profile,
+        decided: Decided,
+    ) -> None:
+        self.source, self.pairs, self.known, self.decided = source, pairs, known, decided
+        self.codec: Codec = CODECS[profile.service]
+        self.blocked: set[tuple[str, str]] = set()
+        self.fit: Target = fitting(source, profile, decided, self.blocked)
+        self.losses: list[Loss] = []
+        self.seen_facts: dict[str, set[str]] = {}
+
+    def counterpart(self, entity: Entity, present: Mapping[str, Entity]) -> Entity | None:
+        """The object on the target that is this one."""
+        return present.get(self.pairs.right(entity.kind, entity.id) or "")
+
+    def decide(self, entity: Entity, there: Entity | None, parent: str = "") -> Action:
+        """The action for one object."""
+        fitted, losses = self.fitted(entity)
+        row = Action(action="create", kind=entity.kind, id=entity.id, parent=entity.parent, name=entity.name)
+        if any(loss.grade == "blocked" for loss in losses):
+            self.blocked.add((entity.kind, entity.id))
+            return row.model_copy(update={"action": "blocked"})
+        if there is None:
+            address = self.decided.names.get(entity.id, "") if entity.kind == "assistant" else ""
+            return row.model_copy(update={"target_parent": parent, "target_name": address})
+        if (entity.kind, entity.id) in self.pairs.guessed:
+            self.lose(entity, "id", f"recognised as {there.id} on the target by name and size", "adapted")
+        changed = self.changed(fitted, there)
+        allowed = set(self.codec.updatable.get(entity.kind, ()))
+        if len(fitted.fields.get("instructions") or "") > self.fit.profile.instructions_modify_max:
+            allowed.discard("instructions")
+        place = {"target_id": there.id, "target_parent": there.parent}
+        if not changed:
+            known = (entity.kind, there.id) in self.known
+            return row.model_copy(update={**place, "action": "skip" if known else "adopt"})
+        for name in sorted(changed - allowed):
+            self.lose(entity, name, "differs on the target and cannot be changed there")
+        if not changed & allowed:
+            return row.model_copy(update={**place, "action": "skip"})
+        fields = tuple(sorted(changed & allowed))
+        return row.model_copy(
+            update={**place, "action": "update", "fields": fields, "before": fingerprint(there)}
+        )
+
+    def changed(self, fitted: Entity, there: Entity) -> set[str]:
+        """Fields in which the object on the target is not what it should be."""
+        wanted = normal(remap(KINDS[fitted.kind], fitted, self.pairs.right))
+        present = written_form(there)
+        return {path.path.split(".")[0].split("[")[0] for path in differing(wanted, present)} - {"sha256"}
+
+    def fit_only(self, entity: Entity) -> Entity:
+        """The object as the target will hold it, nothing told."""
+        return self.codec.adapt(entity, self.fit)[0]
+
+    def fitted(self, entity: Entity) -> tuple[Entity, list[Loss]]:
+        """The object as the target will hold it; its losses are kept."""
+        fitted, losses = self.codec.adapt(entity, self.fit)
+        losses = with_plan_losses(entity, losses, self.source)
+        self.losses += losses
+        told = self.seen_facts.setdefault(entity.kind, set())
+        told.update(
+            name
+            for name, value in entity.facts.items()
+            if name not in INWARD and value not in (None, "", {}, [])
+        )
+        return fitted, losses
+
+    def lose(self, entity: Entity, name: str, reason: str, grade: Grade = "lost", way_out: str = "") -> None:
+        """Tell something that only the plan can see."""
+        self.losses.append(
+            Loss(entity.kind, entity.id, name, grade, reason, way_out, entity.parent, entity.name)
+        )
+
+    def of_every_object(self) -> list[Loss]:
+        """What no service lets anybody write, once per kind and field that occurs."""
+        found = [
+            Loss(kind, EVERY, name, "adapted", KINDS[kind].facts[name], "kept in the archive")
+            for kind, names in sorted(self.seen_facts.items())
+            for name in sorted(names)
+        ]
+        counts = self.source.snapshot.counts()
+        for kind in ("run", "run_step"):
+            if counts.get(kind):
+                reason = f"{counts[kind]:,} are archived, never replayed: creating a run executes a model"
+                found.append(Loss(kind, EVERY, EVERY, "adapted", reason, "read them in the archive"))
+        return found

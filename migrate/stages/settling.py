@@ -1,0 +1,128 @@
+"""What a target offers in, what a plan decides about it out: names, connections, what stays in place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrate.codecs import CODECS, Profile
+from migrate.model import JSON, Entity
+from migrate.model.condition import condition
+from migrate.model.connections import named_in, short
+from migrate.model.normal import normal
+from migrate.stages.estate import Estate
+from migrate.stages.fitting import Decided
+from migrate.stages.limits import Choices
+from migrate.stages.pairing import Pairs
+
+if TYPE_CHECKING:
+    from migrate.endpoints.interface import Reader
+
+REASONING = re.compile(r"(o\d|gpt-5(?!.*chat))", re.IGNORECASE)
+"""How names of models begin that refuse sampling numbers."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a target's project has; None where nobody can list it. Deployments: name -> model."""
+
+    deployments: Mapping[str, str] | None = None
+    connections: frozenset[str] | None = None
+
+    @classmethod
+    def of(cls, reader: Reader) -> Offer:
+        """Ask a live target."""
+        models, linked = reader.deployments(), reader.connections()
+        return cls(
+            None
+            if models is None
+            else {name: str(row.get("modelName") or name) for name, row in models.items()},
+            None if linked is None else frozenset(linked),
+        )
+
+
+def decide(
+    source: Estate, target: Estate, pairs: Pairs, profile: Profile, choices: Choices, offer: Offer
+) -> Decided:
+    """Settle everything about a target that adapting, applying and verifying must see alike. Adds to
+    `pairs` what the target holds already under the same id."""
+    shared = source.type in profile.shared_with and not choices.copy_files
+    in_place = _in_place(source, target, pairs) if shared else set()
+    there = offer.connections
+    deployments = offer.deployments
+    return Decided(
+        models=choices.models,
+        connections={**_by_name(source, there), **choices.connections},
+        deployments=None if deployments is None else frozenset(deployments),
+        connections_there=None if there is None else there | {short(id_) for id_ in there},
+        names=_names(source, target, pairs, profile),
+        reasoning=_reasoning(source, choices, deployments),
+        in_place=frozenset(in_place),
+    )
+
+
+def _in_place(source: Estate, target: Estate, pairs: Pairs) -> set[tuple[str, str]]:
+    """Files and stores that both generations of one project share: the same id, and all else agrees."""
+    found = {
+        ("file", id_) for id_ in _shared("file", source, target, pairs) if _same_file(id_, source, target)
+    }
+    files = {id_ for _, id_ in found}
+    for id_ in _shared("vector_store", source, target, pairs):
+        ours, theirs = source.store_files[id_], target.store_files[id_]
+        alike = normal(source.of("vector_store")[id_]) == normal(target.of("vector_store")[id_])
+        if alike and ours == theirs and ours <= files:
+            found.add(("vector_store", id_))
+    for kind, id_ in found:
+        pairs.ids.setdefault(kind, {})[id_] = id_
+    return found
+
+
+def _shared(kind: str, source: Estate, target: Estate, pairs: Pairs) -> Iterable[str]:
+    """Ids that are on both sides, usable, and not paired with another object already."""
+    known = pairs.ids.get(kind, {})
+    taken = set(known.values())
+    for id_, entity in source.of(kind).items():
+        there = target.of(kind).get(id_)
+        usable = there is not None and condition(there) == "usable" == condition(entity)
+        if usable and id_ not in known and id_ not in taken:
+            yield id_
+
+
+def _same_file(id_: str, source: Estate, target: Estate) -> bool:
+    """Name and size agree."""
+    return _name_and_size(source.of("file")[id_]) == _name_and_size(target.of("file")[id_])
+
+
+def _name_and_size(file: Entity) -> tuple[JSON, JSON]:
+    """The size is the one its service told, whatever bytes the archive has."""
+    return file.name, file.facts.get("bytes_told", file.fields.get("bytes"))
+
+
+def _names(source: Estate, target: Estate, pairs: Pairs, profile: Profile) -> dict[str, str]:
+    """Source id of an assistant -> its address on the target: the one it has, else a free one."""
+    choose = CODECS[profile.service].name_all
+    if choose is None:
+        return {}
+    known = dict(pairs.ids.get("assistant", {}))
+    fresh = [(e.id, e.name) for e in source.of("assistant").values() if e.id not in known]
+    return {**known, **choose(fresh, target.of("assistant").keys())}
+
+
+def _by_name(source: Estate, there: frozenset[str] | None) -> dict[str, str]:
+    """Connections that the target has under the same short name and another id."""
+    by_name = {short(id_): id_ for id_ in there or ()}
+    named = {id_ for e in source.of("assistant").values() for id_ in named_in(e.fields)}
+    return {
+        old: by_name[short(old)]
+        for old in named
+        if there is not None and old not in there and old != short(old) and short(old) in by_name
+    }
+
+
+def _reasoning(source: Estate, choices: Choices, there: Mapping[str, str] | None) -> frozenset[str]:
+    """Deployments in use that refuse sampling numbers: by their model, or by name where nobody tells it."""
+    used = {str(e.fields.get("model")) for e in source.of("assistant").values()}
+    mapped = {choices.models.get(name, name) for name in used}
+    return frozenset(name for name in mapped if REASONING.match((there or {}).get(name, name)))
