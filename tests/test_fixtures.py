@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 import unicodedata
 import zlib
@@ -13,8 +14,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent / "fixtures"
-NAMES = ("azure-v1", "azure-v2", "openai-v2")
+NAMES = ("azure-v1", "azure-v2", "openai-v2", "foundry-classic", "foundry")
 PREFIXES = {
+    "agent": "",  # named by their owners
+    "conversation": "conv_",
     "assistant": "asst_",
     "thread": "thread_",
     "thread.message": "msg_",
@@ -23,11 +26,18 @@ PREFIXES = {
     "vector_store": "vs_",
 }
 
-# References to things deleted before the reading, as old threads have them: (estate, kind, id).
+# References to things deleted before the reading, or kept out of sight: (estate, kind, id).
 DANGLING = {
     ("azure-v2", "assistant", "asst_V8FWXgLdFSkIPBou9IUnod1H"),  # its thread outlived it
     ("azure-v2", "file", "assistant-2e85JZ1JZozgsfkW99ddvy"),  # cited in that thread
+    ("foundry-classic", "assistant", "asst_EplyPR8dVtVpRxqd4np0GMdE"),  # a colleague deleted since
+    ("foundry-classic", "thread", "thread_beUpmgUF5MhWqMGANCwrZPzO"),  # where a colleague was asked
+    ("foundry-classic", "run", "run_fVURpzpiNZ9koYDkPnJINN6G"),  # the colleague's answer
 }
+# The only file that is listed without its bytes: (estate, id).
+NO_BYTES = {("foundry-classic", "assistant-hF7R9TRN8BlqxLNjdLGeSP")}  # visitor-log.txt
+# These come in {"value": [...]}, not in a list envelope.
+VALUES = {"deployments.json", "connections.json"}
 
 
 class Estate:
@@ -39,7 +49,8 @@ class Estate:
 
     def rows(self, folder: str, object_id: str | None = None) -> list[dict]:
         where = f"{folder}/{object_id}.json" if object_id else f"{folder}"
-        return [r for path, page in self.lists.items() if path.startswith(where) for r in page["data"]]
+        pages = [page for path, page in self.lists.items() if path.startswith(where)]
+        return [r for page in pages for r in page.get("data") or page.get("value", [])]
 
     def contents(self, file_id: str) -> bytes:
         return (self.root / "content" / file_id).read_bytes()
@@ -48,8 +59,12 @@ class Estate:
         return [p for m in self.rows("messages") for p in m["content"] if p["type"] == kind]
 
     def annotations(self) -> list[tuple[str, dict]]:
+        """What marks a place in a text, in messages and in the items of conversations."""
         texts = [p["text"] for p in self.parts("text")]
-        return [(t["value"], a) for t in texts for a in t["annotations"]]
+        parts = [p for i in self.rows("items") for p in i.get("content", ())]
+        texts += [{**p, "value": p["text"]} for p in parts if p["type"] == "output_text"]
+        marks = [(t["value"], a) for t in texts for a in t["annotations"]]
+        return [(v, a) for v, a in marks if "index" not in a]
 
 
 def read(path: Path) -> dict:
@@ -79,7 +94,10 @@ NAMED_BY = {
     "file_ids": "file",
     "vector_store_id": "vector_store",
     "vector_store_ids": "vector_store",
+    "project_connection_id": "connection",
 }
+# What no list of the service shows: the files of a container, and what is only named when a run starts.
+UNLISTED = ("cfile_", "{{")
 SCHEMAS = {"parameters", "schema"}
 
 
@@ -89,9 +107,14 @@ def references(value: object):
         for item in value:
             yield from references(item)
     elif isinstance(value, dict):
+        if value.get("type") == "agent_id":
+            yield "agent", f"{value['name']}:{value['version']}"
+        if value.get("type") == "connected_agent" and "id" in value["connected_agent"]:
+            yield "assistant", value["connected_agent"]["id"]
         for key, item in value.items():
             if key in NAMED_BY and item is not None:
-                yield from ((NAMED_BY[key], i) for i in (item if isinstance(item, list) else [item]))
+                ids = item if isinstance(item, list) else [item]
+                yield from ((NAMED_BY[key], i) for i in ids if not i.startswith(UNLISTED))
             elif key not in SCHEMAS and key != "metadata":
                 yield from references(item)
 
@@ -107,6 +130,9 @@ def test_references_resolve_except_the_declared_ones(e):
     }
     known = {(kind, r["id"]) for kind, folder in folders.items() for r in e.rows(folder + ".json")}
     known |= {(kind, r["id"]) for kind in ("run", "message") for r in e.rows(folders[kind] + "/")}
+    known |= {("connection", c[key]) for c in e.rows("connections.json") for key in ("id", "name")}
+    latest = {a["name"]: int(a["versions"]["latest"]["version"]) for a in e.rows("agents.json")}
+    known |= {("agent", f"{name}:{n}") for name, last in latest.items() for n in range(1, last + 1)}
     found = set(references(list(e.lists.values())))
     found |= {("file", r["id"]) for r in e.rows("vector_store_files/")}
     missing = {(e.name, kind, i) for kind, i in found - known}
@@ -121,20 +147,30 @@ def test_every_list_is_an_ascending_envelope_in_the_place_its_rows_name(e):
         "vector_store_files": "vector_store_id",
     }
     for path, page in e.lists.items():
+        if path in VALUES:
+            assert page.keys() == {"value"}, path
+            continue
         rows = page["data"]
-        ends = (rows[0]["id"], rows[-1]["id"]) if rows else (None, None)
-        assert (page["first_id"], page["last_id"]) == ends, path
+        folder, _, name = path.partition("/")
         assert page["object"] == "list", path
         assert page["has_more"] is False, path
-        times = [r["created_at"] for r in rows]
+        if folder == "items" and not rows:  # this service leaves out the ends of nothing
+            assert page.keys() == {"object", "data", "has_more"}, path
+            continue
+        ends = (rows[0]["id"], rows[-1]["id"]) if rows else (None, None)
+        assert (page["first_id"], page["last_id"]) == ends, path
+        if folder == "items":  # neither times nor owners; see the test of their ids
+            continue
+        times = [r["versions"]["latest"]["created_at"] if "versions" in r else r["created_at"] for r in rows]
         assert times == sorted(times), path
+        if folder == "vector_store_files" and e.name == "foundry-classic":
+            times = [t for t in times if t]  # a file of a batch may tell no time
         assert all(1704067200 <= t < 1788220800 for t in times), f"{path}: not in 2024 to August 2026"
-        folder, _, name = path.partition("/")
         assert all(r[owner[folder]] == name.removesuffix(".json") for r in rows if name), path
 
 
 def test_every_parent_has_its_list(e):
-    for parent, children in [("threads", "messages"), ("threads", "runs")]:
+    for parent, children in [("threads", "messages"), ("threads", "runs"), ("conversations", "items")]:
         wanted = {f"{children}/{t['id']}.json" for t in e.rows(f"{parent}.json")}
         assert wanted == {p for p in e.lists if p.startswith(f"{children}/")}
     assert {f"steps/{r['id']}.json" for r in e.rows("runs/")} == {
@@ -145,21 +181,33 @@ def test_every_parent_has_its_list(e):
 
 
 def test_ids_are_unique_and_look_like_the_services(e):
-    rows = [r for p in e.lists if not p.startswith("vector_store_files/") for r in e.lists[p]["data"]]
+    folders = {p.partition("/")[0] for p in e.lists} - {"vector_store_files", "deployments.json"}
+    rows = [r for folder in folders for r in e.rows(folder)]
     assert [i for i, n in Counter(r["id"].casefold() for r in rows).items() if n > 1] == []
-    file_prefix = "file-" if e.name == "openai-v2" else "assistant-"
     for row in rows:
-        assert row["id"].startswith(PREFIXES.get(row["object"], file_prefix)), row["id"]
+        short = e.name == "openai-v2" or row.get("purpose") == "fine-tune"
+        file_prefix = "file-" if short else "assistant-"
+        if "object" in row:
+            assert row["id"].startswith(PREFIXES.get(row["object"], file_prefix)), row["id"]
 
 
 def test_annotations_mark_exactly_their_text(e):
     assert e.annotations()
     for value, note in e.annotations():
-        assert value[note["start_index"] : note["end_index"]] == note["text"]
+        if "start_index" not in note:
+            assert note["type"] == "url_citation"
+            assert note["text"] in value
+            continue
+        marked = value[note["start_index"] : note["end_index"]]
+        if e.name == "foundry":
+            assert (note.get("url") or note["filename"]) in marked
+        else:
+            assert marked == note["text"]
 
 
 def test_every_file_has_its_bytes_and_nothing_else_lies_there(e):
-    files = {f["id"]: f["bytes"] for f in e.rows("files.json")}
+    files = {f["id"]: f["bytes"] for f in e.rows("files.json") if (e.name, f["id"]) not in NO_BYTES}
+    assert all(any(f["id"] == i for f in e.rows("files.json")) for name, i in NO_BYTES if name == e.name)
     assert files == {p.name: p.stat().st_size for p in (e.root / "content").iterdir()}
 
 
@@ -198,7 +246,12 @@ def test_json_is_written_for_reading(e):
 
 
 def test_all_of_it_stays_small():
-    assert sum(p.stat().st_size for p in ROOT.rglob("*") if p.is_file()) < 1_500_000
+    def size(folder):
+        return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+
+    assert size(ROOT) < 1_500_000
+    assert size(ROOT / "foundry-classic") < 250_000
+    assert size(ROOT / "foundry") < 250_000
 
 
 def test_v1_shows_the_same_spine_in_the_older_shape():
@@ -215,6 +268,263 @@ def test_v1_shows_the_same_spine_in_the_older_shape():
     later = {"tool_resources", "attachments", "file_search", "temperature", "response_format"}
     rows = [r for page in old.lists.values() for r in page["data"]]
     assert [r["id"] for r in rows if later & r.keys()] == []
+
+
+# What an assistant, an agent and a conversation of Foundry may use or hold, by the word for it.
+CLASSIC_TOOLS = """
+    code_interpreter file_search function bing_grounding bing_custom_search azure_ai_search openapi
+    azure_function mcp deep_research fabric_dataagent sharepoint_grounding browser_automation
+    computer_use_preview connected_agent
+""".split()
+AGENT_TOOLS = """
+    code_interpreter file_search function bing_grounding bing_custom_search_preview azure_ai_search openapi
+    azure_function mcp fabric_dataagent_preview sharepoint_grounding_preview browser_automation_preview
+    a2a_preview web_search web_search_preview
+""".split()
+# The beginning of an item's id, and its own keys.
+ITEMS = {
+    "message": "msg: role content status",
+    "function_call": "fc: call_id name arguments status",
+    "function_call_output": "fco: call_id output status",
+    "file_search_call": "fs: queries status",
+    "reasoning": "rs: summary",
+    "code_interpreter_call": "ci: container_id code outputs status",
+    "web_search_call": "ws: action status",
+    "mcp_list_tools": "mcpl: server_label tools",
+    "mcp_approval_request": "mcpr: server_label name arguments",
+    "mcp_approval_response": "mcpa: approval_request_id approve",
+    "mcp_call": "mcp: approval_request_id server_label name arguments output status",
+}
+# What messages of a role are made of, and the keys of each.
+PARTS = {
+    "system": {"input_text"},
+    "developer": {"input_text"},
+    "user": {"input_text", "input_image", "input_file"},
+    "assistant": {"output_text", "refusal"},
+}
+PART_KEYS = (
+    {"type", "text"},
+    {"type", "text", "annotations"},
+    {"type", "text", "annotations", "logprobs"},
+    {"type", "refusal"},
+    {"type", "image_url", "detail"},
+    {"type", "file_id", "detail"},
+    {"type", "file_id"},
+    {"type", "file_url"},
+)
+# The keys of an agent's version by when it was made; the service added some twice.
+OLDEST = {"metadata", "object", "id", "name", "version", "description", "created_at", "definition"}
+WITH_STATUS = OLDEST | {"status"}
+IDENTITY = {"instance_identity", "blueprint", "blueprint_reference"}
+NEWEST = WITH_STATUS | IDENTITY | {"agent_guid"}
+
+
+def versions(e):
+    return [a["versions"]["latest"] for a in e.rows("agents.json")]
+
+
+def agent_tools(e, kind=None):
+    found = [t for v in versions(e) for t in v["definition"].get("tools", [])]
+    return [t for t in found if kind in (None, t["type"])]
+
+
+def tools(e, kind):
+    return [t[kind] for a in assistants(e) for t in a["tools"] if t["type"] == kind]
+
+
+# What an object calls itself, and all its keys, by where it lies.
+KEYS = {
+    "assistants.json": """assistant: id object created_at name description model instructions tools top_p
+        temperature tool_resources metadata response_format""",
+    "threads.json": "thread: id object created_at metadata tool_resources",
+    "messages": """thread.message: id object created_at assistant_id thread_id run_id role content
+        attachments metadata""",
+    "runs": """thread.run: id object created_at assistant_id thread_id status started_at expires_at
+        cancelled_at failed_at completed_at required_action last_error model instructions tools
+        tool_resources metadata temperature top_p max_completion_tokens max_prompt_tokens
+        truncation_strategy incomplete_details usage response_format tool_choice parallel_tool_calls""",
+    "steps": """thread.run.step: id object created_at run_id assistant_id thread_id type status cancelled_at
+        completed_at expires_at failed_at last_error step_details usage""",
+    "files.json": "file: object id purpose filename bytes created_at status status_details",
+    "vector_stores.json": """vector_store: id object name status usage_bytes created_at file_counts metadata
+        expires_after expires_at last_active_at""",
+    "vector_store_files": """vector_store.file: id object usage_bytes created_at vector_store_id status
+        last_error chunking_strategy""",
+    "conversations.json": "conversation: id object metadata created_at",
+}
+FILE_COUNTS = {"in_progress", "completed", "failed", "cancelled", "total"}
+
+
+@pytest.mark.parametrize("name", ["foundry-classic", "foundry"])
+def test_rows_have_the_keys_of_their_service_and_no_other(name):
+    e = estate(name)
+    for where, words in KEYS.items():
+        kind, _, keys = words.partition(": ")
+        wanted = set(keys.split()) | ({"expires_at"} if (name, kind) == ("foundry", "file") else set())
+        for row in e.rows(where):
+            untimed = kind == "vector_store.file" and row["created_at"] == 0
+            own = {"chunking_strategy"} if untimed else set()
+            more = {"attributes"} if (name, kind) == ("foundry", "vector_store.file") else set()
+            assert row["object"] == kind
+            assert row.keys() - more == wanted - own, row["id"]
+            assert all(isinstance(row[k], dict) for k in ("metadata", "tool_resources") if k in row)
+    assert all(f["status"] == "processed" for f in e.rows("files.json"))
+    assert all(s["file_counts"].keys() == FILE_COUNTS for s in e.rows("vector_stores.json"))
+    chunks = [r["chunking_strategy"] for r in e.rows("vector_store_files") if "chunking_strategy" in r]
+    assert [c for c in chunks if c not in ({"type": "other"}, static(800, 400), static(400, 100))] == []
+
+
+def test_runs_agree_with_what_they_made():
+    e = estate("foundry-classic")
+    runs = {r["id"]: r for r in e.rows("runs")}
+    by = {a["id"]: a for a in assistants(e)}
+    written = {}
+    for run in runs.values():
+        assert all(run[k] == by[run["assistant_id"]][k] for k in ("model", "instructions", "tools"))
+        assert run["status"] in ("completed", "failed")
+        assert all(isinstance(run[k], int) for k in ("started_at", f"{run['status']}_at"))
+    for step in e.rows("steps"):
+        run, kind = runs[step["run_id"]], step["type"]
+        assert all(step[k] == run[k] for k in ("assistant_id", "thread_id"))
+        assert isinstance(step[f"{step['status']}_at"], int)
+        assert step["step_details"].keys() == {"type", kind}
+        assert step["step_details"]["type"] == kind
+        if kind == "message_creation":
+            written[step["step_details"][kind]["message_id"]] = run["id"]
+        elif kind == "tool_calls":
+            for call in step["step_details"][kind]:
+                assert call.keys() >= {"id", "type"}
+                assert call["type"] == "mcp" or isinstance(call[call["type"]], dict)
+    for row in [*runs.values(), *e.rows("steps")]:
+        used = row["usage"]
+        assert used["total_tokens"] == used["prompt_tokens"] + used["completion_tokens"]
+        assert used["prompt_token_details"] == {"cached_tokens": 0}
+    made = [m for m in e.rows("messages") if m["run_id"]]
+    assert {m["id"]: m["run_id"] for m in made} == written
+    assert all(m["assistant_id"] == runs[m["run_id"]]["assistant_id"] for m in made)
+    assert all(m["assistant_id"] is None for m in e.rows("messages") if not m["run_id"])
+    parts = [p for m in e.rows("messages") for p in m["content"]]
+    assert all(p.keys() == {"type", p["type"]} for p in parts)
+    assert all(p["text"].keys() == {"value", "annotations"} for p in parts if p["type"] == "text")
+    assert all(p["image_file"]["file_id"] for p in parts if p["type"] == "image_file")
+    assert all(m["content"] for m in e.rows("messages"))
+    attached = [a for m in e.rows("messages") for a in m["attachments"]]
+    assert all(a["file_id"] and a["tools"] for a in attached)
+
+
+def test_every_tool_of_foundry_is_used_and_no_other():
+    classic = {t["type"] for a in assistants(estate("foundry-classic")) for t in a["tools"]}
+    assert classic == set(CLASSIC_TOOLS)
+    assert {t["type"] for t in agent_tools(estate("foundry"))} == set(AGENT_TOOLS)
+
+
+def test_settings_lie_under_the_name_of_their_tool():
+    flat = {"code_interpreter", "file_search", "function", "mcp", "a2a_preview", "web_search"}
+    flat |= {"web_search_preview"}
+    for tool in agent_tools(estate("foundry")):
+        assert (tool["type"] in tool) == (tool["type"] not in flat)
+        assert tool.get(tool["type"]) != {}
+    bare = {"code_interpreter", "file_search", "azure_ai_search", "mcp"}
+    for assistant in assistants(estate("foundry-classic")):
+        for tool in assistant["tools"]:
+            assert tool["type"] in tool or tool["type"] in bare
+            assert tool.get(tool["type"]) != {}
+
+
+def test_connections_of_the_classic_project_are_found_by_name_but_for_one():
+    pattern = r"/accounts/([^/]+)/projects/[^/]+/connections/([^/\"]+)"
+    classic, new = (
+        set(re.findall(pattern, "".join(json.dumps(page) for page in estate(name).lists.values())))
+        for name in ("foundry-classic", "foundry")
+    )
+    known = {c["name"] for c in estate("foundry").rows("connections.json")}
+    assert {name for _, name in classic} - known == {"sales-model-2024"}
+    assert not {account for account, _ in classic} & {account for account, _ in new}
+
+
+def test_agents_are_as_their_service_shows_them():
+    e = estate("foundry")
+    seen = []
+    for agent in e.rows("agents.json"):
+        latest, name = agent["versions"]["latest"], agent["name"]
+        assert agent["id"] == latest["name"] == name
+        assert (agent["object"], latest["object"]) == ("agent", "agent.version")
+        assert latest["id"] == f"{name}:{latest['version']}"
+        own = agent.keys() - {"object", "id", "name", "versions"}
+        seen.append((latest.keys(), own))
+    vintages = [(OLDEST, set()), (WITH_STATUS, {"agent_endpoint"}), (NEWEST, IDENTITY)]
+    assert [v for v in vintages if v not in seen] == []
+    assert [v for v in seen if v not in vintages] == []
+    deployment = "name type modelName modelVersion modelPublisher capabilities sku".split()
+    assert all(d.keys() == set(deployment) for d in e.rows("deployments.json"))
+    assert all(d["sku"].keys() == {"name", "capacity"} for d in e.rows("deployments.json"))
+    connection = "name id type target isDefault credentials metadata".split()
+    assert all(c.keys() == set(connection) for c in e.rows("connections.json"))
+    assert all(c["id"].endswith(f"/connections/{c['name']}") for c in e.rows("connections.json"))
+    deployed = {d["name"] for d in e.rows("deployments.json")}
+    prompts = [v["definition"] for v in versions(e) if v["definition"]["kind"] == "prompt"]
+    assert {d["model"] for d in prompts} <= deployed
+
+
+def test_items_belong_to_their_conversation():
+    e = estate("foundry")
+    names = {f["id"]: f["filename"] for f in e.rows("files.json")}
+    found = Counter()
+    for conversation in e.rows("conversations.json"):
+        key = conversation["id"][5:23]
+        for item in e.rows("items", conversation["id"]):
+            found[item["type"]] += 1
+            prefix, _, keys = ITEMS[item["type"]].partition(": ")
+            assert re.fullmatch(f"{prefix}_{key}[A-Za-z0-9]{{32}}", item["id"]), item["id"]
+            made = item.keys() & {"created_by", "partition_key"}
+            assert item.keys() - made == {"type", "id", *keys.split()}, item["id"]
+            assert len(made) in (0, 2)
+            if made:
+                assert item["partition_key"] == key
+                assert item["created_by"]["response_id"].startswith(f"resp_{key}")
+                assert item["created_by"].get("agent", {"type": "agent_id"})["type"] == "agent_id"
+            assert item.get("status") in (None, "completed", "searching")
+            if item["type"] == "message":
+                assert item["content"]
+                assert all(p.keys() in PART_KEYS for p in item["content"])
+                assert item["status"] == "completed"
+                assert {p["type"] for p in item["content"]} <= PARTS[item["role"]]
+                texts = [p for p in item["content"] if p["type"] == "output_text"]
+                assert all(("logprobs" in p) == bool(made) for p in texts)
+                cited = [n for p in texts for n in p["annotations"] if n["type"] == "file_citation"]
+                assert all(names[n["file_id"]] == n["filename"] for n in cited)
+    assert found.keys() == ITEMS.keys()
+
+
+def test_what_is_asked_in_a_conversation_is_answered_later():
+    e = estate("foundry")
+    for conversation in e.rows("conversations.json"):
+        asked = set()
+        for item in e.rows("items", conversation["id"]):
+            if item["type"] == "function_call":
+                asked.add(item["call_id"])
+            elif item["type"] == "mcp_approval_request":
+                asked.add(item["id"])
+            elif item["type"] == "function_call_output":
+                asked.remove(item["call_id"])
+            elif item["type"] == "mcp_approval_response":
+                asked.remove(item["approval_request_id"])
+        assert asked == set()
+
+
+@pytest.mark.parametrize("name", ["foundry-classic", "foundry"])
+def test_nothing_here_leads_to_anybody(name):
+    e = estate(name)
+    text = "\n".join(json.dumps(page, ensure_ascii=False) for page in e.lists.values())
+    hosts = set(re.findall(r"https?://([^/\s\"'\\)]+)", text))
+    assert hosts
+    assert [h for h in hosts if h != "example.com" and not h.endswith(".example.com")] == []
+    assert set(re.findall("/subscriptions/([^/]+)", text)) == {"00000000-0000-0000-0000-000000000000"}
+    resources = [r["tool_resources"].get("mcp", []) for r in [*e.rows("assistants"), *e.rows("runs")]]
+    headers = [m["headers"] for found in resources for m in found]
+    headers += [t.get("headers", {}) for t in agent_tools(e, "mcp")]
+    shown = {"foundry-classic": {"REDACTED"}, "foundry": {"Bearer example"}}
+    assert {v for h in headers for v in h.values()} == shown[name]
 
 
 # The special cases. Each row finds the objects that show its case; finding none is the failure.
@@ -505,9 +815,368 @@ OLD = {
     "thread without messages": AZURE["thread without messages"],
 }
 
+
+def named_like(e, pattern):
+    return [a for a in assistants(e) if re.fullmatch(pattern, a["name"] or "")]
+
+
+def messages(e, find):
+    return [m for m in e.rows("messages/") if find(m)]
+
+
+def part_types(m):
+    return [p["type"] for p in m["content"]]
+
+
+def marks(e, kind):
+    return [n for _, n in e.annotations() if n["type"] == kind]
+
+
+def formats(e, kind):
+    found = [a["response_format"] for a in assistants(e)]
+    return [f for f in found if f != "auto" and f["type"] == kind]
+
+
+def step_kinds(e):
+    return {c["type"] for s in e.rows("steps/") for c in s["step_details"].get("tool_calls", [])}
+
+
+def in_stores(e, **wanted):
+    return [r for r in e.rows("vector_store_files/") if all(r.get(k) == v for k, v in wanted.items())]
+
+
+def for_code(e):
+    return {
+        i for a in assistants(e) for i in a["tool_resources"].get("code_interpreter", {}).get("file_ids", [])
+    }
+
+
+CLASSIC = {
+    "two assistants of one name": AZURE["two assistants of one name"],
+    "assistant without a name": AZURE["assistant without a name"],
+    "name in Japanese only": lambda e: named_like(e, "[\u3040-\u30ff\u4e00-\u9fff]+"),
+    "name with accents": lambda e: [a for a in assistants(e) if "é" in (a["name"] or "")],
+    "name with an underscore, blanks and dots": lambda e: [
+        a for a in assistants(e) if set("_ .") <= set(a["name"] or "")
+    ],
+    "name of 256 characters": lambda e: [a for a in assistants(e) if len(a["name"] or "") == 256],
+    "names that differ in one sign only": lambda e: (
+        named_like(e, "seed_catalogue") and named_like(e, "seed catalogue")
+    ),
+    "instructions with a template mark": lambda e: [
+        a for a in assistants(e) if "{{customer}}" in (a["instructions"] or "")
+    ],
+    "instructions of 5000 characters": lambda e: [
+        a for a in assistants(e) if len(a["instructions"] or "") > 4900
+    ],
+    "instructions null": lambda e: assistants(e, instructions=None),
+    "instructions empty": lambda e: assistants(e, instructions=""),
+    "description of 512 characters": lambda e: [
+        a for a in assistants(e) if len(a["description"] or "") == 512
+    ],
+    "assistant with 16 metadata pairs": AZURE["assistant with 16 metadata pairs"],
+    "temperature zero": lambda e: assistants(e, temperature=0.0, top_p=0.5),
+    "model retired": lambda e: assistants(e, model="gpt-4-1106-preview"),
+    "models still there": lambda e: assistants(e, model="gpt-4o") and assistants(e, model="gpt-4.1"),
+    "response as any JSON object": lambda e: formats(e, "json_object"),
+    "response as text": lambda e: formats(e, "text"),
+    "response after a schema, strict": lambda e: [
+        f for f in formats(e, "json_schema") if f["json_schema"].get("strict") is True
+    ],
+    "response after a schema, strict not given": lambda e: [
+        f for f in formats(e, "json_schema") if "strict" not in f["json_schema"]
+    ],
+    "code with files": for_code,
+    "search with a store": lambda e: [a for a in assistants(e) if store_ids(a)],
+    "search without a store": lambda e: [
+        a for a in assistants(e, tool_resources={}) if "file_search" in tool_types(a)
+    ],
+    "search with options": lambda e: [
+        t["file_search"]["ranking_options"]["score_threshold"] and t["file_search"]["max_num_results"]
+        for a in assistants(e)
+        for t in a["tools"]
+        if "file_search" in t
+    ],
+    "function, strict": AZURE["function, strict"],
+    "function, not strict": lambda e: [f for f in schemas(e)[1] if f.get("strict") is False],
+    "function, strict not given": AZURE["function, strict not given"],
+    "function without parameters": AZURE["function without parameters"],
+    "web search in one market": lambda e: [
+        c for t in tools(e, "bing_grounding") for c in t["search_configurations"] if "freshness" in c
+    ],
+    "index with a filter": lambda e: [
+        i
+        for a in assistants(e)
+        for i in a["tool_resources"].get("azure_ai_search", {}).get("indexes", [])
+        if i["filter"] and i["top_k"] and i["query_type"] and i["index_connection_id"]
+    ],
+    "index with an empty filter": lambda e: [
+        a
+        for a in assistants(e)
+        for i in a["tool_resources"].get("azure_ai_search", {}).get("indexes", [])
+        if i["filter"] == ""
+    ],
+    "interfaces with three kinds of sign-in": lambda e: (
+        {t["auth"]["type"] for t in tools(e, "openapi")} == {"anonymous", "connection", "managed_identity"}
+    ),
+    "interface with the functions made of it": lambda e: [t for t in tools(e, "openapi") if t["functions"]],
+    "server with all its tools": lambda e: [
+        t for a in assistants(e) for t in a["tools"] if t.get("allowed_tools", 0) is None
+    ],
+    "server with some of its tools": lambda e: [
+        t for a in assistants(e) for t in a["tools"] if t.get("allowed_tools")
+    ],
+    "approval always, and by tool": lambda e: [
+        a
+        for a in assistants(e)
+        if [type(m["require_approval"]) for m in a["tool_resources"].get("mcp", [])] == [str, dict]
+    ],
+    "colleague who is there": lambda e: [
+        t for t in tools(e, "connected_agent") for a in assistants(e) if t["id"] == a["id"]
+    ],
+    "sales model with instructions left open": lambda e: [
+        t for t in tools(e, "fabric_dataagent") if t["instructions"] is None
+    ],
+    "45 messages, taking turns, sharing seconds, nobody's runs": lambda e: threads_with(
+        e,
+        lambda t, ms: (
+            [m["role"] for m in ms] == (["user", "assistant"] * 23)[:45]
+            and max(sizes_in_seconds(e, t).values()) > 2
+            and {m["run_id"] for m in ms} == {None}
+        ),
+    ),
+    "picture from a user": lambda e: messages(
+        e, lambda m: m["role"] == "user" and "image_file" in part_types(m)
+    ),
+    "picture from an assistant": lambda e: messages(
+        e, lambda m: m["role"] == "assistant" and "image_file" in part_types(m)
+    ),
+    "picture by address": AZURE["picture by address"],
+    "refusal": AZURE["refusal"],
+    "nothing but empty text": AZURE["nothing but empty text"],
+    "citation with its passage": OLD["citation with its passage"],
+    "citation without its passage": lambda e: [
+        n for n in marks(e, "file_citation") if "quote" not in n["file_citation"]
+    ],
+    "page cited without a place": lambda e: [n for n in marks(e, "url_citation") if "start_index" not in n],
+    "page cited without a scheme": lambda e: [
+        n for n in marks(e, "url_citation") if "://" not in n["url_citation"]["url"]
+    ],
+    "sandbox link with its file": AZURE["sandbox link with its file"],
+    "attachment for code": AZURE["attachment for code"],
+    "attachment for search": AZURE["attachment for search"],
+    "attachment for both": lambda e: messages(
+        e, lambda m: any(len(a["tools"]) == 2 for a in m["attachments"])
+    ),
+    "two texts in a message": lambda e: messages(e, lambda m: part_types(m) == ["text", "text"]),
+    "message with metadata": lambda e: messages(e, lambda m: m["metadata"]),
+    "thread with 16 metadata pairs": lambda e: [
+        t for t in e.rows("threads.json") if len(t["metadata"]) == 16
+    ],
+    "thread without messages": AZURE["thread without messages"],
+    "thread with a store and files for code": lambda e: [
+        t
+        for t in e.rows("threads.json")
+        if store_ids(t) and t["tool_resources"].get("code_interpreter", {}).get("file_ids")
+    ],
+    "thread with an empty block for code": lambda e: [
+        t for t in e.rows("threads.json") if t["tool_resources"] == {"code_interpreter": {"file_ids": []}}
+    ],
+    "thread without resources": lambda e: [t for t in e.rows("threads.json") if t["tool_resources"] == {}],
+    "store of a thread, alive": AZURE["store of a thread, alive"],
+    "store of a thread, expired, files still listed": AZURE["store of a thread, expired, files still listed"],
+    "steps that call what only Foundry has": lambda e: (
+        {"azure_ai_search", "bing_grounding", "mcp", "connected_agent"} <= step_kinds(e)
+    ),
+    "step that lists the tools of a server": lambda e: [
+        s for s in e.rows("steps/") if s["type"] == "activities" and s["step_details"]["activities"]
+    ],
+    "run with the headers of a server hidden": lambda e: [
+        r for r in e.rows("runs/") if r["tool_resources"].get("mcp")
+    ],
+    "run whose assistant has more resources than it tells": lambda e: [
+        r
+        for r in e.rows("runs/")
+        for a in assistants(e, id=r["assistant_id"])
+        if a["tool_resources"] and r["tool_resources"] == {}
+    ],
+    "failed run": AZURE["failed run"],
+    "store with three files, one in small chunks": lambda e: [
+        s
+        for s in e.rows("vector_stores.json")
+        if len(e.rows("vector_store_files", s["id"])) == 3
+        and in_stores(e, vector_store_id=s["id"], chunking_strategy=static(400, 100))
+    ],
+    "store without a name": AZURE["store without a name"],
+    "chunks of the kind other": lambda e: in_stores(e, chunking_strategy={"type": "other"}),
+    "table for code that no store takes": lambda e: [
+        r
+        for r in in_stores(e, status="failed")
+        if r["last_error"]["code"] == "unsupported_file" and r["id"] in for_code(e)
+    ],
+    "store file of a batch, with neither time nor chunks": lambda e: [
+        r for r in in_stores(e, created_at=0) if "chunking_strategy" not in r
+    ],
+    **{
+        f"file of the kind {end}": (
+            lambda e, end=end: [f for f in e.rows("files.json") if f["filename"].endswith(end)]
+        )
+        for end in (".md", ".txt", ".pdf", ".png", ".csv")
+    },
+    "picture made by the service": lambda e: [
+        f
+        for f in e.rows("files.json")
+        if f["purpose"] == "assistants_output" and f["filename"].endswith(".png")
+    ],
+}
+
+
+def defined(e, find):
+    return [v for v in versions(e) if find(v["definition"])]
+
+
+def text_format(e, kind):
+    return defined(e, lambda d: d.get("text", {}).get("format", {}).get("type") == kind)
+
+
+def containers(e):
+    return [t["container"] for t in agent_tools(e, "code_interpreter")]
+
+
+def talks(e, find):
+    return [c for c in e.rows("conversations.json") if find(c, e.rows("items", c["id"]))]
+
+
+def item_parts(e, kind):
+    return [p for i in e.rows("items/") for p in i.get("content", []) if p["type"] == kind]
+
+
+def notes(e, kind):
+    return [n for p in item_parts(e, "output_text") for n in p["annotations"] if n["type"] == kind]
+
+
+PORTAL = {"logo", "modified_at", "description", "voiceLiveConfig"}
+NEW = {
+    "name that could not be given today": lambda e: [
+        a for a in e.rows("agents.json") if a["name"] == "Documentation Assistant - test nov11"
+    ],
+    "name in capitals and digits": lambda e: [
+        a for a in e.rows("agents.json") if re.fullmatch("[A-Z][A-Za-z]+[0-9]", a["name"])
+    ],
+    "third version": lambda e: [v for v in versions(e) if v["version"] == "3"],
+    "workflow": lambda e: defined(e, lambda d: d.keys() == {"kind", "workflow"} and d["kind"] == "workflow"),
+    "ten agents with prompts": lambda e: len(defined(e, lambda d: d["kind"] == "prompt")) >= 10,
+    "nothing but a model": lambda e: defined(e, lambda d: d.keys() == {"kind", "model"}),
+    "metadata of the portal beside the owner's": lambda e: [
+        v for v in versions(e) if v["metadata"].keys() > PORTAL
+    ],
+    "description": lambda e: [v for v in versions(e) if v["description"]],
+    "description not given": lambda e: [v for v in versions(e) if v["description"] == ""],
+    "temperature zero": lambda e: defined(e, lambda d: d.get("temperature") == 0 and d["top_p"] == 0.5),
+    "no temperature": lambda e: defined(e, lambda d: "temperature" not in d and "instructions" in d),
+    "reasoning": lambda e: defined(e, lambda d: d.get("reasoning", {}).keys() == {"effort", "summary"}),
+    "content policy": lambda e: defined(e, lambda d: "rai_config" in d),
+    "inputs for the instructions": lambda e: defined(
+        e, lambda d: any("{{" + i + "}}" in d["instructions"] for i in d.get("structured_inputs", {}))
+    ),
+    "input instead of a file": lambda e: [c for c in containers(e) if c.get("file_ids") == ["{{data_file}}"]],
+    "choice of a tool": lambda e: defined(e, lambda d: isinstance(d.get("tool_choice"), dict)),
+    "choice of any tool": lambda e: defined(e, lambda d: d.get("tool_choice") == "required"),
+    "response as text": lambda e: text_format(e, "text"),
+    "response as any JSON object": lambda e: text_format(e, "json_object"),
+    "response after a schema": lambda e: text_format(e, "json_schema"),
+    "function, strict": lambda e: [t for t in agent_tools(e, "function") if t["strict"] is True],
+    "function, not strict": lambda e: [t for t in agent_tools(e, "function") if t["strict"] is False],
+    "code with files and a limit": lambda e: [
+        c for c in containers(e) if c["file_ids"] and c.get("memory_limit") == "4g"
+    ],
+    "code with an empty list of files": lambda e: [c for c in containers(e) if c["file_ids"] == []],
+    "search with options": lambda e: [
+        t
+        for t in agent_tools(e, "file_search")
+        if t.get("max_num_results") and t["ranking_options"]["ranker"] == "default-2024-11-15"
+    ],
+    "search with filters, a name and a description": lambda e: [
+        t for t in agent_tools(e, "file_search") if {"filters", "name", "description"} <= t.keys()
+    ],
+    "index with a filter": lambda e: [
+        i
+        for t in agent_tools(e, "azure_ai_search")
+        for i in t["azure_ai_search"]["indexes"]
+        if i["filter"] and i["top_k"]
+    ],
+    "server with a connection": lambda e: [
+        t for t in agent_tools(e, "mcp") if "project_connection_id" in t and t["require_approval"] == "always"
+    ],
+    "server with headers, readable": lambda e: [t for t in agent_tools(e, "mcp") if t.get("headers")],
+    "interface with a connection": lambda e: [
+        t for t in agent_tools(e, "openapi") if t["openapi"]["auth"]["type"] == "project_connection"
+    ],
+    "connection by its short name": lambda e: [
+        i for k, i in references(agent_tools(e)) if k == "connection" and "/" not in i
+    ],
+    "connection by its whole id": lambda e: [
+        i for k, i in references(agent_tools(e)) if k == "connection" and "/" in i
+    ],
+    "45 items, all posted": lambda e: talks(
+        e, lambda c, rows: len(rows) == 45 and not any("created_by" in r for r in rows)
+    ),
+    "four roles": lambda e: {i["role"] for i in e.rows("items/") if "role" in i} == PARTS.keys(),
+    "picture by address": lambda e: [p for p in item_parts(e, "input_image") if "image_url" in p],
+    "picture by file": lambda e: [p for p in item_parts(e, "input_image") if "file_id" in p],
+    "paper by file": lambda e: [p for p in item_parts(e, "input_file") if "file_id" in p],
+    "paper by address": lambda e: [p for p in item_parts(e, "input_file") if "file_url" in p],
+    "refusal": lambda e: item_parts(e, "refusal"),
+    "citation of a file": lambda e: [n for n in notes(e, "file_citation") if n["index"] and n["filename"]],
+    "citation of a page": lambda e: notes(e, "url_citation"),
+    "citation of what a container made": lambda e: [
+        n for n in notes(e, "container_file_citation") if n["file_id"].startswith("cfile_")
+    ],
+    "probabilities of tokens": lambda e: [p for p in item_parts(e, "output_text") if p.get("logprobs")],
+    "code run in a container": lambda e: [
+        i for i in e.rows("items/") if i.get("container_id", "").startswith("cntr_") and i["outputs"] is None
+    ],
+    "search that never came to an end": lambda e: [
+        i for i in e.rows("items/") if i.get("status") == "searching"
+    ],
+    "item made without an agent": lambda e: [
+        i for i in e.rows("items/") if "created_by" in i and "agent" not in i["created_by"]
+    ],
+    "items without a state": lambda e: [i for i in e.rows("items/") if "status" not in i],
+    "conversation without items": lambda e: talks(e, lambda c, rows: rows == []),
+    "conversation with 16 metadata pairs": lambda e: talks(e, lambda c, rows: len(c["metadata"]) == 16),
+    "file for tuning, with an id of another form": lambda e: [
+        f for f in e.rows("files.json") if re.fullmatch("file-[0-9a-f]{32}", f["id"])
+    ],
+    "file name with a folder": lambda e: [f for f in e.rows("files.json") if "/" in f["filename"]],
+    "file made by the service": AZURE["files made by the service"],
+    "store without a name": AZURE["store without a name"],
+    "store with an expiry of its own": AZURE["store with an expiry of its own"],
+    "store without files": AZURE["store without files"],
+    "small chunks and attributes": lambda e: [
+        r for r in in_stores(e, chunking_strategy=static(400, 100)) if r["attributes"]
+    ],
+    "store files without attributes": lambda e: [
+        r for r in e.rows("vector_store_files/") if "attributes" not in r
+    ],
+    "deployment named otherwise than its model": lambda e: [
+        d for d in e.rows("deployments.json") if d["name"] != d["modelName"]
+    ],
+    "deployment that cannot chat": lambda e: [
+        d for d in e.rows("deployments.json") if "chat_completion" not in d["capabilities"]
+    ],
+}
+
+ESTATES = (
+    ("azure-v1", OLD),
+    ("azure-v2", AZURE),
+    ("openai-v2", OPENAI),
+    ("foundry-classic", CLASSIC),
+    ("foundry", NEW),
+)
 CASES = [
     pytest.param(name, find, id=f"{name}: {title}".encode("unicode_escape").decode())
-    for name, cases in (("azure-v1", OLD), ("azure-v2", AZURE), ("openai-v2", OPENAI))
+    for name, cases in ESTATES
     for title, find in cases.items()
 ]
 
