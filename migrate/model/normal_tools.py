@@ -18,8 +18,11 @@ def normal_tool(tool: JSON) -> JSON:
     """A tool without what says nothing, its secrets as fingerprints."""
     if not isinstance(tool, Mapping):
         return tool
-    shape = RULES.get(str(tool.get("type")))
+    type_ = str(tool.get("type"))
+    shape = RULES.get(type_)
     plain = without_secrets(tool)
+    if isinstance(plain.get(type_), Mapping):
+        plain[type_] = {k: v for k, v in plain[type_].items() if v is not None}
     return {k: v for k, v in (shape(plain) if shape else plain).items() if v is not None}
 
 
@@ -56,7 +59,7 @@ def _computer(tool: Tool) -> Tool:
 def _openapi(tool: Tool) -> Tool:
     """`functions` is what the service read out of the specification."""
     if isinstance(tool.get("openapi"), Mapping):
-        tool["openapi"] = {k: v for k, v in tool["openapi"].items() if k != "functions" and v is not None}
+        tool["openapi"] = {k: v for k, v in tool["openapi"].items() if k != "functions"}
     return tool
 
 

@@ -42,11 +42,8 @@ def fitting(source: Estate, profile: Profile, decided: Decided, blocked: Set[tup
         if found:
             stores_of[thread.id] = [str(store) for store in found]
 
-    def thread_finds(thread: str, file: str) -> bool:
-        return any(
-            has("vector_store", store) and file in source.store_files[store]
-            for store in stores_of.get(thread, ())
-        )
+    def thread_searches(thread: str) -> bool:
+        return any(has("vector_store", store) for store in stores_of.get(thread, ()))
 
     named = Naming(source.of("assistant"))
     return Target(
@@ -63,7 +60,7 @@ def fitting(source: Estate, profile: Profile, decided: Decided, blocked: Set[tup
         has=has,
         reaches=lambda one, other: has("assistant", other) and not named.in_circle(one, other),
         file_named=source.of("file").get,
-        thread_finds=thread_finds,
+        thread_searches=thread_searches,
     )
 
 

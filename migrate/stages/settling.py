@@ -82,11 +82,11 @@ def _in_place(source: Estate, target: Estate, pairs: Pairs) -> set[tuple[str, st
 def _shared(kind: str, source: Estate, target: Estate, pairs: Pairs) -> Iterable[str]:
     """Ids that are on both sides, usable, and not paired with another object already."""
     known = pairs.ids.get(kind, {})
-    taken = set(known.values())
+    taken = {theirs: ours for ours, theirs in known.items()}
     for id_, entity in source.of(kind).items():
         there = target.of(kind).get(id_)
         usable = there is not None and condition(there) == "usable" == condition(entity)
-        if usable and id_ not in known and id_ not in taken:
+        if usable and known.get(id_, id_) == id_ == taken.get(id_, id_):
             yield id_
 
 

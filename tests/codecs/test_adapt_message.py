@@ -125,13 +125,16 @@ def test_an_attachment_for_an_unknown_tool_is_lost() -> None:
     assert "browser" in reasons(given)
 
 
-def test_an_attachment_that_the_thread_finds_is_folded_into_its_store() -> None:
-    target = replace(AZURE, thread_finds=lambda thread, file: (thread, file) == ("thread_1", "file-a"))
+@pytest.mark.parametrize("thread", ["thread_1", "thread_2"])
+def test_an_attachment_is_not_searched_a_second_time_where_the_threads_store_is_moved(thread: str) -> None:
+    target = replace(AZURE, thread_searches=lambda id_: id_ == thread)
     searched, both = attached("file_search"), attached("file_search", "code_interpreter")
-    other = attached("file_search", file_id="file-b")
-    fitted, told = fit(message(text("x"), attachments=[searched, both, other]), target)
-    assert fitted.fields["attachments"] == [attached("code_interpreter"), other]
-    assert told == [("attachments", "adapted")] * 2
+    fitted, told = fit(message(text("x"), attachments=[searched, both]), target)
+    if thread == "thread_1":
+        assert fitted.fields["attachments"] == [attached("code_interpreter")]
+        assert told == [("attachments", "adapted")] * 2
+    else:
+        assert (fitted.fields["attachments"], told) == ([searched, both], [])
 
 
 def test_a_key_of_an_attachment_that_cannot_be_written_is_told() -> None:

@@ -38,7 +38,7 @@ def _tight(target: Target) -> Target:
         profile=profile,
         models={"old": "new"},
         has=lambda _kind, id_: not str(id_).startswith("gone"),
-        thread_finds=lambda _thread, file: file == "file-b",
+        thread_searches=lambda thread: thread == "thread-1",
     )
 
 

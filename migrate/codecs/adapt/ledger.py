@@ -15,8 +15,8 @@ class Target:
     """What the rules need to know of the other side and of the estate around an object.
 
     `has`: kind and source id -> will it have a counterpart on the target. `file_named`: source file id
-    -> the file, when the snapshot holds it. `thread_finds`: thread id and file id -> the thread's own
-    vector store will hold that file. `reaches`: assistant id and assistant id -> the first can name the
+    -> the file, when the snapshot holds it. `thread_searches`: thread id -> its own vector store is
+    moved. `reaches`: assistant id and assistant id -> the first can name the
     second when it is made. `in_place`: kind and id -> the target holds this very object already.
     `paired`: thread and call id -> both the call and its result are in the thread.
 
@@ -38,7 +38,7 @@ class Target:
     has: Callable[[str, str], bool] = lambda kind, id_: True
     reaches: Callable[[str, str], bool] = lambda one, other: True
     file_named: Callable[[str], Entity | None] = lambda id_: None
-    thread_finds: Callable[[str, str], bool] = lambda thread, file: False
+    thread_searches: Callable[[str], bool] = lambda thread: False
 
 
 class Ledger:

@@ -138,7 +138,7 @@ PARTS: Parts = {
 
 def _attachments(entity: Entity, target: Target, ledger: Ledger) -> list[JSON]:
     """Attachments to replay. One for file_search would make the service put the file into the thread's
-    store a second time, so it is left out where that store is moved with the file in it."""
+    store, a second time or after it was taken out, so it is left out where that store is moved."""
     kept: list[JSON] = []
     for attachment in entity.fields.get("attachments") or []:
         file_id = attachment.get("file_id")
@@ -150,10 +150,13 @@ def _attachments(entity: Entity, target: Target, ledger: Ledger) -> list[JSON]:
         for tool in tools:
             if tool not in known:
                 ledger.lost("attachments", f"{target.profile.service} has no tool {tool.get('type')!r}")
-        if target.thread_finds(entity.parent, file_id):
+        if target.thread_searches(entity.parent):
             left = [tool for tool in known if tool.get("type") != "file_search"]
             if left != known:
-                ledger.adapted("attachments", f"{file_id} is searched through the thread's own vector store")
+                reason = (
+                    f"{file_id} is searched through the thread's own vector store, as far as it lies there"
+                )
+                ledger.adapted("attachments", reason)
                 known = left
         if known or not tools:
             kept.append({"file_id": file_id, "tools": known} if known else {"file_id": file_id})

@@ -64,6 +64,8 @@ def _other_purpose(entity: Entity, target: Target) -> str:
 
 def adapt_store(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     """A vector store's own settings."""
+    if target.in_place("vector_store", entity.id):
+        return entity
     fields: dict[str, Any] = dict(entity.fields)
     if fields.get("description") and not target.profile.store_description:
         ledger.lost("description", f"{target.profile.service} stores have no description")
@@ -84,6 +86,8 @@ def adapt_store(entity: Entity, target: Target, ledger: Ledger) -> Entity:
 
 def adapt_store_file(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     """A file's place in a store: attributes and chunking."""
+    if target.in_place("vector_store", entity.parent):
+        return entity
     file_id = str(entity.fields.get("file_id") or entity.id)
     if not target.has("file", file_id):
         ledger.blocked("file_id", f"file {file_id} cannot be moved or no longer exists", "see its own line")
