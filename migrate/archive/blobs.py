@@ -77,7 +77,7 @@ def store(archive: Archive, chunks: Iterable[bytes]) -> int:
 
 
 def link(archive: Archive, endpoint: int, file_id: str, blob: int, origin: str) -> None:
-    """Say whose bytes these are. `origin`: download, original."""
+    """Say whose bytes these are. `origin`: download, original, parsed (see `model.file`)."""
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     with archive.transaction() as conn:
         conn.execute(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from migrate.archive.snapshots import now, storable
 from migrate.archive.store import Archive
+from migrate.archive.threads import Asked
 from migrate.model import JSON
 
 
@@ -139,7 +140,7 @@ def _entry(row: tuple[JSON, ...]) -> Entry:
 
 
 def id_map(
-    conn: sqlite3.Connection, source: Side | None = None, target: Side | None = None, source_id: str = ""
+    conn: Asked, source: Side | None = None, target: Side | None = None, source_id: str = ""
 ) -> Iterator[Mapping]:
     """The id map, narrowed to a source, a target, or one old id. Of several moves of one object to one
     target, the last counts."""

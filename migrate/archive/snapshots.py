@@ -122,6 +122,15 @@ class SnapshotWriter:
         )
         return [json.loads(text) for (text,) in rows]
 
+    def holders(self, kind: str, id_: str) -> list[str]:
+        """Parents below which an object of this id was listed: the stores that hold a file."""
+        rows = self.archive.conn.execute(
+            "SELECT DISTINCT s.parent_id FROM scopes s JOIN entries e ON e.manifest_id = s.manifest_id "
+            "JOIN bodies b ON b.id = e.body_id WHERE s.snapshot_id = ? AND s.kind = ? AND b.object_id = ?",
+            (self.id, kind, storable(id_)),
+        )
+        return [parent for (parent,) in rows]
+
     def restart(self, kind: str, parent: str) -> None:
         """Forget what an interrupted snapshot kept of a listing that cannot be continued."""
         with self.archive.transaction() as conn:

@@ -17,6 +17,7 @@ COMMANDS = {
     "ls": "lists the objects of a snapshot",
     "show": "prints one object as the service gave it",
     "check": "checks an archive against its own hashes",
+    "assess": "says what a move would keep, change, lose and refuse",
     "diff": "says what differs between any two estates",
     "plan": "plans what to write, and tells every loss beforehand",
     "apply": "carries out a plan; run again, it continues",

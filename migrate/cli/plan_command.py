@@ -31,7 +31,8 @@ def command(
     same, and apply moves what is not blocked.
     """
     from migrate.cli.planning import choices, make_plan, percent
-    from migrate.reports.plan import as_dict, as_text, unaccepted
+    from migrate.reports.losses import unaccepted
+    from migrate.reports.plan import as_dict, as_text
     from migrate.stages.planfile import write
 
     config = common.config
@@ -44,4 +45,4 @@ def command(
     plan = make_plan(source, target, config, chosen, workers, common.progress())
     write(plan, output)
     common.answer(as_dict(plan, output), as_text(plan, output))
-    finish(1 if unaccepted(plan) else 0)
+    finish(1 if unaccepted(plan.losses) else 0)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate.cli.config import Config
-from migrate.cli.estates import Archived, live, pick, resolve
+from migrate.cli.credentials import SIGN_IN
+from migrate.cli.estates import Archived, Live, live, opened, resolve
 from migrate.errors import BadUsage, PlanStale
 
 if TYPE_CHECKING:
     from migrate.archive.journal import Side
     from migrate.archive.store import Archive
     from migrate.endpoints.interface import Reader
+    from migrate.stages.assess import Assessment
     from migrate.stages.estate import Estate
     from migrate.stages.limits import Choices
-    from migrate.stages.planfile import Plan
+    from migrate.stages.planfile import Plan, SourceSide
     from migrate.stages.progress import Progress
 
 
@@ -60,31 +63,55 @@ def make_plan(
     source: str, target: str, config: Config, choices: Choices, workers: int, progress: Progress
 ) -> Plan:
     """Read what the target holds and plan."""
-    from migrate.archive.journal import id_map
-    from migrate.archive.reading import SnapshotReader
-    from migrate.archive.store import Archive
-    from migrate.codecs import profile_for
-    from migrate.endpoints import connect
-    from migrate.stages import looking, pairing
-    from migrate.stages.estate import Estate
-    from migrate.stages.plan import make, must_not_be_empty
-    from migrate.stages.planfile import SourceSide, TargetSide
-    from migrate.stages.settling import Offer
+    from migrate.stages.plan import must_not_be_empty
 
     found = resolve(source, config)
     if not isinstance(found, Archived):
         raise BadUsage(f"{source} is a live estate", "a plan is made from something that stays still",
                        f"take a snapshot first: snapshot {source} -o estate.db")  # fmt: skip
     there = live(target, config, workers)
-    with ExitStack() as stack:
-        archive = stack.enter_context(Archive.open(found.path))
-        ours = Estate(SnapshotReader(archive.conn, pick(archive, found)))
-        info = ours.snapshot.info
+    with opened(source, config, workers, progress) as ours:
         must_not_be_empty(ours)
+        return _against(there, target, ours, str(found.path.resolve()), choices, workers, progress)
+
+
+def assessed(
+    source: str, target: str, config: Config, choices: Choices, workers: int, progress: Progress
+) -> Assessment:
+    """What a move of any estate to a type of service, or to a live one, would keep and lose."""
+    from migrate.stages.assess import account
+    from migrate.stages.plan import must_not_be_empty
+
+    offline = target in SIGN_IN and target not in config.estates
+    there = None if offline else live(target, config, workers)
+    found = resolve(source, config)
+    with opened(source, config, workers, progress) as ours:
+        must_not_be_empty(ours)
+        choices = replace(choices, bytes_later=not isinstance(found, Archived))
+        if there is None:
+            plan = _against_nothing(target, ours, choices)
+        else:
+            plan = _against(there, target, ours, source, choices, workers, progress)
+        return account(plan, ours, target if there is None else plan.target.url)
+
+
+def _against(
+    there: Live, target: str, ours: Estate, archive: str, choices: Choices, workers: int, progress: Progress
+) -> Plan:
+    """The plan for a live target. `archive` and `target` are what the plan calls its sides."""
+    from migrate.archive.journal import id_map
+    from migrate.codecs import profile_for
+    from migrate.endpoints import connect
+    from migrate.stages import looking, pairing
+    from migrate.stages.plan import make
+    from migrate.stages.planfile import TargetSide
+    from migrate.stages.settling import Offer
+
+    with ExitStack() as stack:
         reader = connect(there.settings)
         stack.callback(reader.close)
         _must_hold_assistants(reader)
-        known = list(id_map(archive.conn, ours.side, _side(reader)))
+        known = list(id_map(ours.snapshot.conn, ours.side, _side(reader)))
         threads = [line.target_id for line in known if line.kind == "thread"]
         listed = reader.probe().routes.get("thread") == "works"
         wanted = looking.configuration(workers, () if listed else threads, listed)
@@ -97,14 +124,33 @@ def make_plan(
             only = looking.conversations(workers, pairs.ids["thread"].values())
             talks, _ = stack.enter_context(looking.live(reader, only, progress))
         made = frozenset((line.kind, line.target_id) for line in known)
-        sides = (
-            SourceSide(archive=str(found.path.resolve()), snapshot=info.id, type=info.type, url=info.url,
-                       digest=info.digest, state=info.state),
-            TargetSide(estate=target, type=reader.type, url=reader.url,
-                       api_version=reader.api_version, digest=""),
-        )  # fmt: skip
+        side = TargetSide(estate=target, type=reader.type, url=reader.url,
+                          api_version=reader.api_version, digest="")  # fmt: skip
         profile = profile_for(reader.type, reader.api_version)
+        sides = (_source_side(ours, archive), side)
         return make(ours, theirs, talks, pairs, made, profile, choices, sides, Offer.of(reader))
+
+
+def _against_nothing(type_: str, ours: Estate, choices: Choices) -> Plan:
+    """The plan for a service of a type that holds nothing and that nobody asks."""
+    from migrate.codecs import profile_for
+    from migrate.stages import looking, pairing
+    from migrate.stages.plan import make
+    from migrate.stages.planfile import TargetSide
+
+    side = TargetSide(estate=type_, type=type_, url="", api_version="", digest="")
+    with looking.nothing(type_) as theirs:
+        pairs = pairing.pair(ours, theirs, {}, guess=False)
+        sides = (_source_side(ours, ""), side)
+        return make(ours, theirs, None, pairs, frozenset(), profile_for(type_), choices, sides)
+
+
+def _source_side(ours: Estate, archive: str) -> SourceSide:
+    from migrate.stages.planfile import SourceSide
+
+    info = ours.snapshot.info
+    return SourceSide(archive=archive, snapshot=info.id, type=info.type, url=info.url,
+                      digest=info.digest, state=info.state)  # fmt: skip
 
 
 def _side(reader: Reader) -> Side:

@@ -53,6 +53,11 @@ class Profile:
     batch_max: int = 500
     batch_rows: bool = False
     """File batches accept per-file `files[]` rows, not only `file_ids`."""
+    messages_max: int = 0
+    """Messages in a thread; 0 where no limit is documented."""
+    file_max: int = 512 * 1024**2
+    files_total: int = 0
+    """Bytes of all files together; 0 where no limit is documented for one estate."""
     purposes: Mapping[str, str] = field(default_factory=dict)
     """Purpose on the source -> purpose accepted here; anything else becomes `assistants`."""
     image_purpose: str = "assistants"
@@ -70,6 +75,7 @@ _AZURE = Profile(
     service="azure-openai",
     instructions_modify_max=32_768,
     attributes="update",
+    files_total=200 * 1024**3,
     functions_say=("description", "parameters"),
     purposes={"assistants": "assistants", "fine-tune": "fine-tune", "batch": "batch", "evals": "evals"},
 )
@@ -122,6 +128,8 @@ _CLASSIC = Profile(
     tool_types=CLASSIC_TOOLS,
     resources=frozenset({"azure_ai_search", "mcp"}),
     text_max=1_500_000,
+    messages_max=100_000,
+    files_total=300 * 1024**3,
     attributes="none",
     functions_say=("parameters",),
     image_purpose="vision",
@@ -140,6 +148,7 @@ _FOUNDRY = Profile(
     reasoning_effort=True,
     messages_per_create=20,
     messages_per_append=20,
+    files_total=300 * 1024**3,
     makes_identities=True,
     written_limits=True,
     purposes={name: name for name in ("assistants", "vision", "fine-tune", "batch", "evals")},

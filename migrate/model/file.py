@@ -2,6 +2,12 @@
 
 from migrate.model.kinds import SERVER_MADE, Kind
 
+DOWNLOAD = "download"
+ORIGINAL = "original"
+PARSED = "parsed"
+"""Where the bytes of a file are from: its service, a folder of originals, or, where nobody has the bytes
+themselves, only the text that a vector store read out of them."""
+
 KIND = Kind(
     name="file",
     plural="files",

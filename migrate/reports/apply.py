@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from migrate.reports.plan import unaccepted
+from migrate.reports.losses import unaccepted
 from migrate.reports.tables import short
 
 DONE = ("created", "updated", "deleted", "adopted", "skipped")
@@ -15,7 +15,7 @@ SHOWN = 20
 def question(plan: Any) -> str:
     """What is asked before anything is written."""
     counts = ", ".join(f"{number:,} {name}" for name, number in plan.counts().items() if number)
-    losses = len(unaccepted(plan))
+    losses = len(unaccepted(plan.losses))
     told = f"; {losses:,} loss(es) were not accepted" if losses else ""
     return f"{plan.target.url}: {counts}{told}. Write it?"
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from migrate.reports.tables import short, table
+from migrate.reports import losses
+from migrate.reports.losses import last_line
+from migrate.reports.tables import short
 
 SIGNS = {"create": "+", "update": "~", "delete": "-", "adopt": "=", "blocked": "!"}
 SHOWN = 40
-
-
-def unaccepted(plan: Any) -> list[Any]:
-    """Losses that nobody agreed to."""
-    return [row for row in plan.losses if row.grade != "adapted" and not row.accepted]
 
 
 def as_dict(plan: Any, path: object) -> dict[str, Any]:
@@ -40,28 +37,8 @@ def as_text(plan: Any, path: object) -> str:
         )
     if len(shown) > SHOWN:
         lines.append(f"  and {len(shown) - SHOWN:,} more")
-    lines += _losses(plan)
+    lines += losses.lines(plan.losses)
     lines += [f"not in the snapshot: {gap}" for gap in plan.unread]
     lines.append(", ".join(f"{number:,} {name}" for name, number in plan.counts().items() if number))
-    left = len(unaccepted(plan))
-    lines.append(
-        f"{left:,} loss(es) not accepted; --accept-loss FIELD or all" if left else "no loss left to accept"
-    )
+    lines.append(last_line(plan.losses))
     return "\n".join(filter(None, lines))
-
-
-def _losses(plan: Any) -> list[str]:
-    lines = []
-    for grade in ("blocked", "lost", "adapted"):
-        rows = [row for row in plan.losses if row.grade == grade]
-        if not rows:
-            continue
-        lines.append(f"{grade}: {len(rows):,}")
-        cells = [
-            (f"  {row.kind}", short(row.name or row.id, 34), row.field, short(row.reason, 90))
-            for row in rows[: SHOWN // 2]
-        ]
-        lines.append(table(cells))
-        if len(rows) > SHOWN // 2:
-            lines.append(f"  and {len(rows) - SHOWN // 2:,} more, all in the plan file")
-    return lines

@@ -81,7 +81,17 @@ class FileEnded:
     reason: str = ""
 
 
-Event: TypeAlias = Fetched | Ended | Gap | Piece | FileEnded
+@dataclass(frozen=True)
+class Understood:
+    """What a vector store read out of a file whose bytes will not come; `text` is None where nothing was
+    had. `reason`: why the bytes did not come."""
+
+    file: FileFacts
+    text: str | None
+    reason: str
+
+
+Event: TypeAlias = Fetched | Ended | Gap | Piece | FileEnded | Understood
 
 
 class Fetcher:
@@ -158,6 +168,16 @@ class Fetcher:
                 return
             reason = f"{got:,} bytes came where {file.size:,} were promised"
         self._bring(FileEnded(file, reason))
+
+    def parsed(self, file: FileFacts, stores: Iterable[str], reason: str) -> None:
+        """The parsed text of a file, from the first store that gives it."""
+        for store in stores:
+            try:
+                self._bring(Understood(file, self._reader.parsed(store, file.id), reason))
+                return
+            except RequestFailed as failed:
+                reason = f"{reason}; its parsed text: {failed}"
+        self._bring(Understood(file, None, reason))
 
     def _stream(self, file: FileFacts) -> int:
         got = 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from migrate.codecs import Codec, Profile, Target
 from migrate.model import Entity
+from migrate.model.file import ORIGINAL
 from migrate.model.loss import Loss
 from migrate.stages.estate import Estate
 from migrate.stages.naming import Naming
@@ -26,6 +27,7 @@ class Decided:
     connections_there: frozenset[str] | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     reasoning: frozenset[str] = frozenset()
+    bytes_later: bool = False
     in_place: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -55,6 +57,7 @@ def fitting(source: Estate, profile: Profile, decided: Decided, blocked: Set[tup
         connections_there=decided.connections_there,
         names=decided.names,
         reasoning=decided.reasoning,
+        bytes_later=decided.bytes_later,
         in_place=lambda kind, id_: (kind, id_) in decided.in_place,
         paired=lambda thread, call: call in source.calls(thread),
         has=has,
@@ -95,7 +98,7 @@ def with_plan_losses(entity: Entity, losses: list[Loss], source: Estate) -> list
     """The losses of an object, with those that only its snapshot can tell."""
     if entity.kind == "file" and entity.fields.get("sha256"):
         blob = source.snapshot.blob(entity.id)
-        if blob and blob.origin == "original":
+        if blob and blob.origin == ORIGINAL:
             reason = "the bytes come from the folder of originals, matched by name and size"
             return [*losses, Loss("file", entity.id, "bytes", "adapted", reason, "", "", entity.name)]
     return losses

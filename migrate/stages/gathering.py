@@ -9,8 +9,19 @@ from typing import TYPE_CHECKING
 from migrate.archive import blobs
 from migrate.archive.snapshots import SnapshotWriter
 from migrate.model import KINDS
+from migrate.model.file import DOWNLOAD, ORIGINAL, PARSED
 from migrate.stages.crew import Crew
-from migrate.stages.fetching import Ended, Event, Fetched, Fetcher, FileEnded, FileFacts, Gap, Piece
+from migrate.stages.fetching import (
+    Ended,
+    Event,
+    Fetched,
+    Fetcher,
+    FileEnded,
+    FileFacts,
+    Gap,
+    Piece,
+    Understood,
+)
 from migrate.stages.originals import Originals
 from migrate.stages.progress import Progress
 from migrate.stages.wanted import Wanted
@@ -33,6 +44,7 @@ class Gatherer:
         self._fetcher = Fetcher(reader, wanted.choice, crew.bring)
         self._originals = Originals(wanted.originals)
         self._coming: dict[str, blobs.BlobWriter] = {}
+        self._without_bytes: list[FileEnded] = []
         self.gaps = 0
 
     def start(self) -> None:
@@ -44,6 +56,14 @@ class Gatherer:
             self._threads()
         for thread in self._wanted.messages_of:
             self._listing("message", thread)
+
+    def fall_back(self) -> None:
+        """After everything else, when it is known which stores hold which files: spawn the reading of
+        parsed text for files whose bytes nobody has."""
+        for ended in self._without_bytes:
+            stores = self._writer.holders("vector_store_file", ended.file.id)
+            self._crew.spawn(partial(self._fetcher.parsed, ended.file, stores, ended.reason))
+        self._without_bytes = []
 
     def _top(self, kind: str) -> None:
         state = self._probe.routes.get(kind)
@@ -121,7 +141,8 @@ class Gatherer:
 
     def _contents(self, files: Iterable[FileFacts]) -> None:
         for file in files if self._wanted.bytes else ():
-            if blobs.blob_of(self._writer.archive.conn, self._writer.endpoint, file.id) is None:
+            held = blobs.blob_of(self._writer.archive.conn, self._writer.endpoint, file.id)
+            if held is None or held.origin == PARSED:
                 self._crew.spawn(partial(self._fetcher.content, file))
                 self._progress.expect("bytes", file.size or 0)
 
@@ -167,16 +188,26 @@ class Gatherer:
     def _(self, event: FileEnded) -> None:
         writer = self._coming.pop(event.file.id, None)
         if not event.reason and writer:
-            self._keep(event.file, writer.finish(), "download")
+            self._keep(event.file, writer.finish(), DOWNLOAD)
             return
         if writer:
             writer.discard()
         original = self._originals.find(event.file.name, event.file.size)
         if original is not None:
-            self._keep(event.file, blobs.store(self._writer.archive, original), "original")
+            self._keep(event.file, blobs.store(self._writer.archive, original), ORIGINAL)
         else:
-            self.gaps += 1
-            self._writer.missing("file", event.file.id, f"its bytes: {event.reason}", name=event.file.name)
+            self._without_bytes.append(event)
+
+    @take.register
+    def _(self, event: Understood) -> None:
+        self.gaps += 1
+        reason = f"its bytes: {event.reason}"
+        if event.text is not None:
+            self._keep(
+                event.file, blobs.store(self._writer.archive, [event.text.encode("utf-8", "replace")]), PARSED
+            )
+            reason = f"only its parsed text is kept; {reason}"
+        self._writer.missing("file", event.file.id, reason, name=event.file.name)
 
     def _keep(self, file: FileFacts, blob: int, origin: str) -> None:
         blobs.link(self._writer.archive, self._writer.endpoint, file.id, blob, origin)

@@ -23,6 +23,8 @@ class Choices:
     connections: Mapping[str, str] = field(default_factory=dict)
     copy_files: bool = False
     """Copy files and stores even where the target shares them with the source."""
+    bytes_later: bool = False
+    """Files whose bytes were not read are not taken for lost: an assessment of a live estate."""
     accept: frozenset[str] = frozenset()
     prune: bool = False
     max_update: int | None = None

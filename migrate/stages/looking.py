@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from migrate.archive.reading import SnapshotReader, snapshots
+from migrate.archive.snapshots import SnapshotWriter
 from migrate.archive.store import Archive
 from migrate.errors import Incomplete
 from migrate.stages.choice import Choice
@@ -28,6 +29,18 @@ def live(reader: Reader, wanted: Wanted, progress: Progress | None = None) -> It
         taken = take(reader, archive, wanted, progress)
         info = next(s for s in snapshots(archive.conn) if s.id == taken.id)
         yield Estate(SnapshotReader(archive.conn, info)), taken
+
+
+@contextmanager
+def nothing(type_: str) -> Iterator[Estate]:
+    """An estate of a type that holds nothing: what an assessment without a live target is made against."""
+    with Archive.temporary() as archive:
+        writer = SnapshotWriter.begin(archive, type_, "", {}, None)
+        for kind in (*CONFIGURATION, "thread"):
+            writer.end(kind)
+        writer.finish("complete", "")
+        (info,) = snapshots(archive.conn)
+        yield Estate(SnapshotReader(archive.conn, info))
 
 
 def configuration(workers: int, threads: Iterable[str] = (), listed: bool = True) -> Wanted:

@@ -112,7 +112,7 @@ class Settled(Strict):
             None if self.connections_there is None else frozenset(self.connections_there),
             self.names,
             frozenset(self.reasoning),
-            frozenset(self.in_place),
+            in_place=frozenset(self.in_place),
         )
 
 

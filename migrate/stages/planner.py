@@ -63,6 +63,15 @@ class Planner(Decider):
             found.append(
                 Loss("assistant", EVERY, "identity", "adapted", reason, "tell who governs identities")
             )
+        if made and self.decided.deployments is None:
+            used = {str(self.source.of("assistant")[a.id].fields.get("model")) for a in made}
+            names = ", ".join(sorted(self.decided.models.get(name, name) for name in used))
+            reason = f"whether the target has these models cannot be seen: {names}"
+            found.append(Loss("assistant", EVERY, "model", "adapted", reason, "map others in [models]"))
+        total = sum(int(f.fields.get("bytes") or 0) for f in self.source.of("file").values())
+        if 0 < self.fit.profile.files_total < total:
+            reason = f"{total:,} bytes in all, the target holds {self.fit.profile.files_total:,}"
+            found.append(Loss("file", EVERY, "bytes", "lost", reason, "leave files out: --exclude"))
         if self.decided.in_place:
             reason = (
                 f"{len(self.decided.in_place):,} files and stores are shared with the source's project and "
@@ -110,6 +119,9 @@ class Planner(Decider):
         row = self.decide(entity, self._as_sent(self.counterpart(entity, present), entity, fitted))
         if state != "complete":
             self.lose(entity, "messages", f"not read to the end: {reason or 'not read'}", "lost")
+        most = self.fit.profile.messages_max
+        if 0 < most < len(fitted):
+            self.lose(entity, "messages", f"{len(fitted):,}, the target holds {most:,} in a thread")
         done = self._arrived(entity, row.target_id, messages, fitted)
         if row.action in ("create", "update", "skip", "adopt"):
             action = (

@@ -59,6 +59,7 @@ def decide(
         connections_there=None if there is None else there | {short(id_) for id_ in there},
         names=_names(source, target, pairs, profile),
         reasoning=_reasoning(source, choices, deployments),
+        bytes_later=choices.bytes_later,
         in_place=frozenset(in_place),
     )
 

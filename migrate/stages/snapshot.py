@@ -55,6 +55,9 @@ def take(reader: Reader, archive: Archive, wanted: Wanted, progress: Progress | 
             gatherer.start()
             for event in crew.events():
                 gatherer.take(event)
+            gatherer.fall_back()
+            for event in crew.events():
+                gatherer.take(event)
         except KeyboardInterrupt:
             raise Incomplete(
                 f"stopped; snapshot {writer.id} is partial",

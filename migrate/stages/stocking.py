@@ -49,7 +49,7 @@ def upload(shop: Workshop, action: Action) -> None:
 
     def send() -> Body:
         data = cast(BinaryIO, BlobFile(shop.source.snapshot.conn, blob))
-        return shop.writer.upload(file.name or file.id, str(fitted.fields["purpose"]), data)
+        return shop.writer.upload(str(fitted.fields["filename"]), str(fitted.fields["purpose"]), data)
 
     def find() -> Body | None:
         wanted, taken = normal(fitted).get("filename"), {*shop.ids.values(), *shop.strangers}

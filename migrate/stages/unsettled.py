@@ -37,7 +37,8 @@ def _stamped(shop: Workshop, open_: list[Entry], target: Estate) -> Iterator[Key
 def _files(shop: Workshop, open_: list[Entry], target: Estate) -> Iterator[Key]:
     """By name and size: files carry no metadata."""
     sent = {e.source_id for e in open_ if e.kind == "file"}
-    shapes = {_shape(file) for file in shop.source.of("file").values() if file.id in sent}
+    fitted = (shop.codec.adapt(f, shop.fit)[0] for f in shop.source.of("file").values() if f.id in sent)
+    shapes = set(map(_shape, fitted))
     yield from (file.key for file in target.of("file").values() if _shape(file) in shapes)
 
 

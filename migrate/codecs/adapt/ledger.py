@@ -22,7 +22,7 @@ class Target:
 
     `deployments` and `connections_there` are None where nobody could list them. `names`: source id of an
     assistant -> its address, where names are addresses. `reasoning`: deployments that refuse sampling
-    numbers.
+    numbers. `bytes_later`: bytes were not read on purpose, so their absence says nothing yet.
     """
 
     profile: Profile
@@ -33,6 +33,7 @@ class Target:
     connections_there: frozenset[str] | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     reasoning: frozenset[str] = frozenset()
+    bytes_later: bool = False
     in_place: Callable[[str, str], bool] = lambda kind, id_: False
     paired: Callable[[str, str], bool] = lambda thread, call: True
     has: Callable[[str, str], bool] = lambda kind, id_: True

@@ -9,6 +9,7 @@ from typing import Any
 from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.codecs.adapt.metadata import fit_metadata
 from migrate.model import JSON, Entity
+from migrate.model.file import PARSED
 from migrate.model.normal import DEFAULT_CHUNKING
 from migrate.model.vector_store import refusal
 
@@ -20,16 +21,21 @@ DAYS = range(1, 366)
 ATTRIBUTES_MAX = 16
 ATTRIBUTE_TEXT_MAX = 512
 ATTRIBUTE_KEY_MAX = 64
-PARSED = "parsed"
-"""Where the bytes are from when they are only the text that a service read out of a file."""
 PARSED_ENDING = ".parsed.txt"
+"""What the name of a file ends in of which only the parsed text was had."""
 
 
 def adapt_file(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     """A file under a purpose that the target accepts for uploads."""
     if target.in_place("file", entity.id):
         return entity
-    if not entity.fields.get("sha256"):
+    size = entity.fields.get("bytes") or 0
+    if isinstance(size, int) and size > target.profile.file_max:
+        reason = f"{size:,} bytes, the target takes {target.profile.file_max:,} a file"
+        ledger.blocked("bytes", reason, "split the file")
+    if target.bytes_later and not entity.fields.get("sha256"):
+        ledger.adapted("bytes", "not read yet; a snapshot tells whether the service gives them back")
+    elif not entity.fields.get("sha256"):
         ledger.blocked(
             "bytes",
             "the archive has no bytes of this file, so there is nothing to upload",
@@ -92,7 +98,8 @@ def adapt_store_file(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     if not target.has("file", file_id):
         ledger.blocked("file_id", f"file {file_id} cannot be moved or no longer exists", "see its own line")
     _must_be_searchable(entity, file_id, target, ledger)
-    if entity.facts.get("status") in ("failed", "cancelled"):
+    blocked = any(loss.grade == "blocked" for loss in ledger.losses)
+    if not blocked and entity.facts.get("status") in ("failed", "cancelled"):
         why = refusal(entity.facts)
         ledger.adapted("status", f"not searchable on the source either ({why}); it is tried again")
     chunking = entity.fields.get("chunking_strategy")
