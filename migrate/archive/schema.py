@@ -10,7 +10,7 @@ from __future__ import annotations
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from migrate.archive.views import VIEWS
+from migrate.archive.views import AGAIN, VIEWS
 
 APPLICATION_ID = 0x41535354
 """Marks the file as ours ("ASST"), so that `file` and we can tell it from any other database."""
@@ -101,6 +101,12 @@ def m003_journal(db: Database) -> None:
 def m004_views(db: Database) -> None:
     """One readable view per kind."""
     _run(db, *VIEWS)
+
+
+@migrations()
+def m005_views_of_agents(db: Database) -> None:
+    """Agents of the new generation keep model and instructions in their newest version."""
+    _run(db, *AGAIN)
 
 
 def _run(db: Database, *statements: str) -> None:

@@ -11,9 +11,14 @@ TEXT_OF_MESSAGE = """(SELECT group_concat(CASE WHEN part.type != 'object' THEN p
         END, char(10))
       FROM json_each(bodies.body, '$.content') AS part)"""
 
+LATEST = "$.versions.latest"
+"""Where an agent of the new generation keeps what it is."""
+
 COLUMNS: dict[str, tuple[str, str | None, tuple[tuple[str, str], ...]]] = {
-    "assistants": ("assistant", None, (("name", "$.name"), ("model", "$.model"),
-        ("instructions", "$.instructions"), ("created_at", "$.created_at"), ("metadata", "$.metadata"))),
+    "assistants": ("assistant", None, (("name", "$.name"), ("model", f"$.model|{LATEST}.definition.model"),
+        ("instructions", f"$.instructions|{LATEST}.definition.instructions"),
+        ("created_at", f"$.created_at|{LATEST}.created_at"),
+        ("metadata", f"$.metadata|{LATEST}.metadata"))),
     "threads": ("thread", None, (("created_at", "$.created_at"), ("metadata", "$.metadata"),
         ("tool_resources", "$.tool_resources"))),
     "messages": ("message", "thread_id", (("role", "$.role"), ("text", TEXT_OF_MESSAGE),
@@ -31,7 +36,8 @@ COLUMNS: dict[str, tuple[str, str | None, tuple[tuple[str, str], ...]]] = {
         ("attributes", "$.attributes"), ("chunking_strategy", "$.chunking_strategy"),
         ("last_error", "$.last_error.message"))),
 }  # fmt: skip
-"""View -> kind, name of its parent column, and further columns as JSON paths or expressions."""
+"""View -> kind, name of its parent column, and further columns as JSON paths (`|`: the first that is
+there) or expressions."""
 
 
 def _view(name: str) -> str:
@@ -40,7 +46,9 @@ def _view(name: str) -> str:
     if parent:
         shown.append(f"scopes.parent_id AS {parent}")
     for column, path in columns:
-        source = f"json_extract(bodies.body, '{path}')" if path.startswith("$") else path
+        places = [f"json_extract(bodies.body, '{place}')" for place in path.split("|")]
+        read = places[0] if len(places) == 1 else f"coalesce({', '.join(places)})"
+        source = read if path.startswith("$") else path
         shown.append(f"{source} AS {column}")
     return (
         f"CREATE VIEW {name} AS SELECT {', '.join(shown)}, entries.ordinal, bodies.body FROM scopes "
@@ -50,3 +58,5 @@ def _view(name: str) -> str:
 
 
 VIEWS = tuple(_view(name) for name in COLUMNS)
+AGAIN = tuple(f"DROP VIEW {name}" for name in COLUMNS) + VIEWS
+"""For an archive whose views were made by an earlier version."""

@@ -9,7 +9,7 @@ import click
 
 from migrate.cli.options import Common, common, finish
 
-CONFIG = """# Two emulated regions, as they were while the demo ran.
+CONFIG = """# Two emulated regions and a Foundry project, as they were while the demo ran.
 [estates.east]
 type = "azure-openai"
 endpoint = "{east}"
@@ -22,9 +22,19 @@ endpoint = "{west}"
 api_version = "2025-04-01-preview"
 key_env = "DEMO_WEST_KEY"
 
+[estates.project]
+type = "foundry"
+endpoint = "{project}"
+auth = "token"
+token_env = "DEMO_PROJECT_TOKEN"
+
 [models]
 "gpt-4-1106-preview" = "gpt-4.1"
 """
+
+
+DEPLOYMENTS = ("gpt-4.1", "gpt-4o", "gpt-4o-2024-08-06", "gpt-4o-mini")
+LEFT = ("estate.db", "estate.db-wal", "estate.db-shm", "plan.json", "plan-foundry.json", "report.txt")
 
 
 @click.command("demo")
@@ -32,20 +42,22 @@ key_env = "DEMO_WEST_KEY"
               show_default=True, help="Where archive, plan and report are left.")  # fmt: skip
 @common
 def command(common: Common, folder: Path) -> None:
-    """Snapshot an emulated region, diff it with an empty one, plan, apply, verify. Needs no account."""
+    """Move an emulated region to another one and to a Foundry project, with proof. Needs no account."""
     from migrate.cli.demonstration import Demonstration
     from migrate.emulator import Emulator, Options
 
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("estate.db", "estate.db-wal", "estate.db-shm", "plan.json", "report.txt"):
+    for name in LEFT:
         (folder / name).unlink(missing_ok=True)
-    keys = {"DEMO_EAST_KEY": "demo-east", "DEMO_WEST_KEY": "demo-west"}
+    keys = {name: name.lower() for name in ("DEMO_EAST_KEY", "DEMO_WEST_KEY", "DEMO_PROJECT_TOKEN")}
     os.environ.update(keys)
     east = Options(face="azure-openai", key=keys["DEMO_EAST_KEY"], state=fixtures() / "azure-v2")
     west = Options(face="azure-openai", key=keys["DEMO_WEST_KEY"])
-    with Emulator(east) as source, Emulator(west) as target:
+    new = Options(face="foundry", key=keys["DEMO_PROJECT_TOKEN"], deployments=DEPLOYMENTS)
+    with Emulator(east) as source, Emulator(west) as target, Emulator(new) as project:
         config = folder / "estates.toml"
-        config.write_text(CONFIG.format(east=source.url, west=target.url), encoding="utf-8")
+        text = CONFIG.format(east=source.url, west=target.url, project=project.url)
+        config.write_text(text, encoding="utf-8")
         finish(Demonstration(folder, config, common).run())
 
 

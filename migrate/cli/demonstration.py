@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from contextlib import redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,20 @@ from migrate.reports.tables import table
 KINDS = ("file", "vector_store", "vector_store_file", "assistant", "thread", "message")
 
 
+@dataclass(frozen=True)
+class Move:
+    """What became of one move."""
+
+    plan: str
+    moved: dict[str, int]
+    ok: bool
+    findings: list[Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the JSON document."""
+        return {"plan": self.plan, "moved": self.moved, "ok": self.ok, "findings": self.findings}
+
+
 class Demonstration:
     """Runs the flow in a folder; `run` gives the exit code."""
 
@@ -25,29 +40,43 @@ class Demonstration:
         self.report: list[str] = []
 
     def run(self) -> int:
-        """Snapshot, diff, plan, apply, verify, and a table of what was moved."""
-        archive, plan = str(self.folder / "estate.db"), str(self.folder / "plan.json")
+        """Snapshot, then a move to another region and one to Foundry agents, each with its proof."""
+        archive = str(self.folder / "estate.db")
         self.step("doctor", "east")
         self.step("snapshot", "east", "-o", archive, expect=(0, 3))
         before = self.json("diff", archive, "west")
         self.say(f"before: {before['differences']:,} differences between the archive and west\n")
-        self.step("plan", archive, "west", "-o", plan, "--accept-loss", "all")
+        west = self.move(archive, "west", "plan.json")
+        self.step("doctor", "project")
+        self.step("assess", archive, "--to", "project", "--accept-loss", "all")
+        project = self.move(archive, "project", "plan-foundry.json")
+        report = self.folder / "report.txt"
+        report.write_text("\n".join(self.report) + "\n", encoding="utf-8")
+        click.echo(f"left for you: {archive}, {west.plan}, {project.plan}, {report}", err=True)
+        if self.common.as_json:
+            document = {
+                "archive": archive,
+                "report": str(report),
+                **west.as_dict(),
+                "ok": west.ok and project.ok,
+            }
+            click.echo(json.dumps({**document, "foundry": project.as_dict()}))
+        return 0 if west.ok and project.ok else 1
+
+    def move(self, archive: str, target: str, name: str) -> Move:
+        """Plan, apply, verify, and a table of what was moved."""
+        plan = str(self.folder / name)
+        self.step("plan", archive, target, "-o", plan, "--accept-loss", "all")
         self.step("apply", plan, "--yes")
         self.step("verify", plan)
         verified = self.json("verify", plan)
-        rows = self.json("ids", archive)
-        counts = [(kind, sum(1 for row in rows if row["kind"] == kind)) for kind in KINDS]
-        self.say(table([(k, n, verified["checked_by_kind"].get(k, 0)) for k, n in counts],
-                       ("moved", "objects", "verified")))  # fmt: skip
-        self.say(f"{len(verified['findings'])} findings")
-        report = self.folder / "report.txt"
-        report.write_text("\n".join(self.report) + "\n", encoding="utf-8")
-        click.echo(f"left for you: {archive}, {plan}, {report}", err=True)
-        if self.common.as_json:
-            moved = dict(counts)
-            document = {"archive": archive, "plan": plan, "report": str(report), "moved": moved}
-            click.echo(json.dumps({**document, "ok": verified["ok"], "findings": verified["findings"]}))
-        return 0 if verified["ok"] else 1
+        checked = verified["checked_by_kind"]
+        rows = self.json("ids", archive, "--to", target)
+        counts = {kind: sum(1 for row in rows if row["kind"] == kind) for kind in KINDS}
+        cells = [(kind, number, checked.get(kind, 0)) for kind, number in counts.items()]
+        self.say(table(cells, ("moved", "objects", "verified")))
+        self.say(f"{len(verified['findings'])} findings\n")
+        return Move(plan, counts, verified["ok"], verified["findings"])
 
     def step(self, *arguments: str, expect: tuple[int, ...] = (0,)) -> None:
         """Run a command and show what it says; stop the demo when it fails."""

@@ -47,13 +47,9 @@ class Archived:
 
 def resolve(text: str, config: Config, workers: int = 8) -> Live | Archived:
     """What an ESTATE argument names. Raises `BadUsage`."""
-    if text in config.estates:
-        return _live(text, config.estates[text], config, workers)
-    type_, plus, url = text.partition("+")
-    if plus and type_ in SIGN_IN:
-        return _live("", EstateConfig(type=type_, endpoint=url), config, workers)  # type: ignore[arg-type]
-    if "://" in text:
-        return _live("", EstateConfig(type=_type_of(text), endpoint=text), config, workers)  # type: ignore[arg-type]
+    entry = service(text, config)
+    if entry is not None:
+        return _live(text if text in config.estates else "", entry, config, workers)
     path, _, which = text.rpartition("@")
     if Path(text).is_file() or not path:
         path, which = text, "latest"
@@ -65,6 +61,18 @@ def resolve(text: str, config: Config, workers: int = 8) -> Live | Archived:
         f"it is no file here, no address, and no estate of the config file (known: {known})",
         "give a name, an address, TYPE+URL, or FILE.db[@SNAPSHOT]",
     )
+
+
+def service(text: str, config: Config) -> EstateConfig | None:
+    """The live service that an argument names, if it names one; no secret is looked for."""
+    if text in config.estates:
+        return config.estates[text]
+    type_, plus, url = text.partition("+")
+    if plus and type_ in SIGN_IN:
+        return EstateConfig(type=type_, endpoint=url)  # type: ignore[arg-type]
+    if "://" in text:
+        return EstateConfig(type=_type_of(text), endpoint=text)  # type: ignore[arg-type]
+    return None
 
 
 def live(text: str, config: Config, workers: int = 8) -> Live:

@@ -13,14 +13,21 @@ from migrate.cli.options import Common, common, finish
 @click.option(
     "--format", "format_", type=click.Choice(["csv", "json", "sql"]), default="csv", show_default=True
 )
+@click.option("--to", "target", metavar="ESTATE", help="Only what was moved to this live estate.")
 @common
-def command(common: Common, archive: Path, old_id: str | None, format_: str) -> None:
+def command(common: Common, archive: Path, old_id: str | None, format_: str, target: str | None) -> None:
     """Print which new id took the place of which old one; OLD_ID narrows it. Exit 1 when that is unknown."""
-    from migrate.archive.journal import id_map
+    from migrate.archive.journal import Side, id_map
     from migrate.archive.store import Archive
+    from migrate.cli.estates import service
+    from migrate.errors import BadUsage
     from migrate.reports.ids import as_dict, as_text
 
+    entry = service(target, common.config) if target else None
+    if target and entry is None:
+        raise BadUsage(f"{target!r} names no live estate", todo="give a name of the config file, or TYPE+URL")
+    side = Side(entry.type, entry.endpoint.rstrip("/")) if entry else None
     with Archive.open(archive) as opened:
-        rows = list(id_map(opened.conn, source_id=old_id or ""))
+        rows = list(id_map(opened.conn, target=side, source_id=old_id or ""))
     common.answer(as_dict(rows), as_text(rows, format_), data=True)
     finish(1 if old_id and not rows else 0)

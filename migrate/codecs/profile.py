@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+METADATA_PAIRS = 16
+"""On every service."""
+
 Attributes = Literal["create", "update", "none"]
 
 
@@ -34,7 +37,7 @@ class Profile:
     """Files and stores per owner are limited in documents only: what one such project held, another does."""
     store_files_max: int = 10_000
     text_max: int = 256_000
-    metadata_pairs: int = 16
+    metadata_pairs: int = METADATA_PAIRS
     metadata_key_max: int = 64
     metadata_value_max: int = 512
     attributes: Attributes = "create"
@@ -65,6 +68,8 @@ class Profile:
     searchable: frozenset[str] = frozenset()
     """Endings of files that a vector store takes; any other is refused when it is attached (recorded).
     Empty where no such refusal was seen."""
+    templates: bool = False
+    """`{{name}}` is replaced at run time, in instructions and in ids (recorded)."""
     makes_identities: bool = False
     """Every new assistant also makes an Entra identity (recorded since 2026-06)."""
     shared_with: frozenset[str] = frozenset()
@@ -84,6 +89,7 @@ _OPENAI = Profile(
     service="openai",
     store_description=True,
     reasoning_effort=True,
+    files_total=2_500 * 1000**3,
     batch_max=500,
     batch_rows=True,
     image_purpose="vision",
@@ -150,6 +156,7 @@ _FOUNDRY = Profile(
     messages_per_append=20,
     files_total=300 * 1024**3,
     makes_identities=True,
+    templates=True,
     written_limits=True,
     purposes={name: name for name in ("assistants", "vision", "fine-tune", "batch", "evals")},
     searchable=SEARCHABLE,

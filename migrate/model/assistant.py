@@ -47,6 +47,7 @@ CONNECTIONS = (
     "tools[].fabric_dataagent.connections[].connection_id",
     "tools[].sharepoint_grounding.connections[].connection_id",
     "tools[].browser_automation.connection.id",
+    "tools[].browser_automation.connection.project_connection_id",
     "tools[].deep_research.bing_grounding_connections[].connection_id",
     "tools[].project_connection_id",
     "tools[].custom_search_configuration.project_connection_id",

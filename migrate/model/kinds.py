@@ -19,7 +19,13 @@ into one value goes on as KEY_2 and so on."""
 
 def is_ours(key: str) -> bool:
     """Whether a metadata key was written by this program."""
-    return key == STAMP or key in CARRIERS or key.rpartition("_")[0] in CARRIERS
+    return key == STAMP or carrier(key) in CARRIERS
+
+
+def carrier(key: str) -> str:
+    """The carrier that a key is, or goes on from; else the key itself."""
+    start, _, number = key.rpartition("_")
+    return start if start in CARRIERS and number.isdecimal() else key
 
 
 @dataclass(frozen=True)

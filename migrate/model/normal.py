@@ -93,6 +93,11 @@ def _sort_key(value: JSON) -> str:
     return json.dumps(value, sort_keys=True)
 
 
+def says(value: JSON) -> bool:
+    """Whether a configuration tree says anything."""
+    return _pruned(value) is not None
+
+
 def _pruned(value: JSON) -> JSON:
     """A configuration tree without its empty branches, lists as bags."""
     if isinstance(value, Mapping):

@@ -11,6 +11,9 @@ from migrate.model.secrets import without_secrets
 DEFAULT_RANKERS = ("auto", "default_2024_08_21", "default-2024-11-15")
 """The older generation's name for the default ranker, and the newer one's."""
 
+EXACT = frozenset({"parameters", "spec", "schema", "default_params"})
+"""Keys under which a tool holds what its owner wrote in another language."""
+
 Tool = dict[str, Any]
 
 
@@ -18,12 +21,22 @@ def normal_tool(tool: JSON) -> JSON:
     """A tool without what says nothing, its secrets as fingerprints."""
     if not isinstance(tool, Mapping):
         return tool
-    type_ = str(tool.get("type"))
-    shape = RULES.get(type_)
-    plain = without_secrets(tool)
-    if isinstance(plain.get(type_), Mapping):
-        plain[type_] = {k: v for k, v in plain[type_].items() if v is not None}
+    shape = RULES.get(str(tool.get("type")))
+    plain = said(without_secrets(tool))
     return {k: v for k, v in (shape(plain) if shape else plain).items() if v is not None}
+
+
+def said(tool: Mapping[str, JSON]) -> Tool:
+    """A tool without its nulls, however deep. What is the owner's own (schemas, specifications) is exact."""
+    return {k: _said(k, v) for k, v in tool.items() if v is not None}
+
+
+def _said(key: str, value: JSON) -> JSON:
+    if key in EXACT:
+        return value
+    if isinstance(value, Mapping):
+        return {k: _said(k, v) for k, v in value.items() if v is not None}
+    return [_said(key, one) for one in value] if isinstance(value, list) else value
 
 
 def _function(tool: Tool) -> Tool:
@@ -59,7 +72,10 @@ def _computer(tool: Tool) -> Tool:
 def _openapi(tool: Tool) -> Tool:
     """`functions` is what the service read out of the specification."""
     if isinstance(tool.get("openapi"), Mapping):
-        tool["openapi"] = {k: v for k, v in tool["openapi"].items() if k != "functions"}
+        kept = {k: v for k, v in tool["openapi"].items() if k != "functions"}
+        if isinstance(kept.get("auth"), Mapping):
+            kept["auth"] = {k: v for k, v in kept["auth"].items() if v != {}}
+        tool["openapi"] = kept
     return tool
 
 

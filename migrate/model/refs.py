@@ -20,7 +20,8 @@ def refs_of(kind: Kind, entity: Entity) -> Iterator[tuple[str, str, str]]:
     """Every reference of an object: declared path, kind meant, id."""
     for ref in kind.refs:
         for found in _values(dict(entity.fields), ref.path.split(".")):
-            yield ref.path, ref.kind, found
+            if not is_template(found):
+                yield ref.path, ref.kind, found
 
 
 def remap(kind: Kind, entity: Entity, lookup: Lookup) -> Entity:
@@ -29,6 +30,11 @@ def remap(kind: Kind, entity: Entity, lookup: Lookup) -> Entity:
     for ref in kind.refs:
         fields = _replaced(fields, ref.path.split("."), partial(_new_or_old, lookup, ref.kind))
     return entity if fields == entity.fields else entity.with_fields(**fields)
+
+
+def is_template(id_: str) -> bool:
+    """Whether the new generation puts something in this place at run time (`{{name}}`, recorded)."""
+    return id_.startswith("{{") and id_.endswith("}}")
 
 
 def values_at(fields: JSON, path: str) -> Iterator[str]:

@@ -25,5 +25,9 @@ def masked(value: JSON) -> JSON:
 
 
 def without_secrets(tool: Mapping[str, JSON]) -> dict[str, JSON]:
-    """A tool, or a row about one, with its secrets masked."""
-    return {name: masked(value) if name in SECRET_KEYS else value for name, value in tool.items()}
+    """A tool, or a row about one, with its secrets masked; empty ones say nothing."""
+    return {
+        name: masked(value) if name in SECRET_KEYS else value
+        for name, value in tool.items()
+        if value or name not in SECRET_KEYS
+    }

@@ -10,7 +10,7 @@ from migrate.reports.tables import table
 
 SECRET_NAMES = frozenset({"authorization", "api-key", "x-api-key", "api_key", "headers", "token", "password"})
 MASK = "(masked)"
-SECRET_PLACES = ("tools", "tool_resources", "definition")
+SECRET_PLACES = ("tools", "tool_resources", "definition", "versions")
 """Fields of a body that may carry credentials: a tool's headers and authorization."""
 
 

@@ -123,7 +123,8 @@ def _settle_known(plan: Plan, shop: Workshop) -> None:
         (entry, a.target_id, a.target_parent, a.before or None)
         for entry, a in zip(entries, earlier, strict=True)
     )
-    shop.count("adopted", len(adopted))
+    shop.count("adopted", len(earlier))
+    shop.count("skipped", len(adopted) - len(earlier))
     for action in plan.actions:
         if action.target_id and action.action != "delete" and action.kind != "vector_store_file":
             shop.ids[(action.kind, action.id)] = action.target_id

@@ -66,6 +66,10 @@ class Decider:
             self.lose(entity, name, "differs on the target and cannot be changed there")
         if not changed & allowed:
             return row.model_copy(update={**place, "action": "skip"})
+        portal = there.facts.get("portal") or {}
+        beyond = len(portal) + len(fitted.fields.get("metadata") or {}) - self.fit.profile.metadata_pairs
+        if beyond > 0 and portal:
+            self.lose(entity, "metadata", f"no room for {beyond} key(s) that the portal wrote there")
         fields = tuple(sorted(changed & allowed))
         return row.model_copy(
             update={**place, "action": "update", "fields": fields, "before": fingerprint(there)}

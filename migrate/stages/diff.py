@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.condition import condition
-from migrate.model.normal import digest, normal
+from migrate.model.normal import normal
 from migrate.model.refs import remap
+from migrate.stages.aligning import by_name, by_sequence
 from migrate.stages.differing import Path, differing
 from migrate.stages.estate import Estate
 from migrate.stages.pairing import Pairs, pair
@@ -101,7 +101,9 @@ class _Comparison:
         ours, theirs = self.left.members(kind, left), self.right.members(kind, right)
         seen = [self._seen_from_right(e) for e in ours]
         self.compared[kind] = self.compared.get(kind, 0) + max(len(ours), len(theirs))
-        pairs = list(_aligned(kind, seen, theirs, self.left.side == self.right.side))
+        same_place = self.left.side == self.right.side
+        named = kind == "vector_store_file" or same_place
+        pairs = list(by_name(kind, seen, theirs) if named else by_sequence(seen, theirs))
         places = _places(pairs) if kind == "message" else {}
         for one, other in pairs:
             if one is None and other is not None:
@@ -144,20 +146,3 @@ def _places(pairs: list[tuple[int | None, int | None]]) -> dict[int, tuple[int, 
     left = {pair: n for n, pair in enumerate(sorted(both))}
     right = {pair: n for n, pair in enumerate(sorted(both, key=lambda pair: pair[1]))}
     return {pair[0]: (left[pair], right[pair]) for pair in both if left[pair] != right[pair]}
-
-
-def _aligned(
-    kind: str, left: list[Entity], right: list[Entity], same_place: bool
-) -> Iterator[tuple[int | None, int | None]]:
-    """Pairs of positions: files of a store by what they name, messages by their sequence."""
-    if kind == "vector_store_file" or same_place:
-        key = "file_id" if kind == "vector_store_file" else ""
-        one = {str(e.fields[key]) if key else e.id: n for n, e in enumerate(left)}
-        other = {str(e.fields[key]) if key else e.id: n for n, e in enumerate(right)}
-        for name in dict.fromkeys([*one, *other]):
-            yield one.get(name), other.get(name)
-        return
-    hashes = [digest(normal(e)) for e in left], [digest(normal(e)) for e in right]
-    for _, a, b, c, d in SequenceMatcher(None, *hashes, autojunk=False).get_opcodes():
-        for n in range(max(b - a, d - c)):
-            yield (a + n if a + n < b else None), (c + n if c + n < d else None)

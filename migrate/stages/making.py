@@ -226,9 +226,16 @@ def make(shop: Workshop, action: Action, entity: Entity) -> None:
         give_up(shop, action, [entry], failed)
         return
     target_id = str(body["id"])
+    if address and not found and not _is_first(shop, action.kind, body):
+        shop.note(f"{action.kind} {address} was there already: what was written is a further version of it")
     shop.journal.done(entry, target_id, written=written(shop, action.kind, body))
     shop.settle(entity, target_id)
     shop.count("adopted" if found and earlier is None else "created", kind=action.kind)
+
+
+def _is_first(shop: Workshop, kind: str, body: Body) -> bool:
+    version = shop.codec.decode(kind, body, "", None)[0].facts.get("version")
+    return version in (None, "1")
 
 
 def written(shop: Workshop, kind: str, body: Body, parent: str = "") -> str:

@@ -119,6 +119,7 @@ class Planner(Decider):
         row = self.decide(entity, self._as_sent(self.counterpart(entity, present), entity, fitted))
         if state != "complete":
             self.lose(entity, "messages", f"not read to the end: {reason or 'not read'}", "lost")
+        self._tell_folded(entity, fitted)
         most = self.fit.profile.messages_max
         if 0 < most < len(fitted):
             self.lose(entity, "messages", f"{len(fitted):,}, the target holds {most:,} in a thread")
@@ -131,6 +132,19 @@ class Planner(Decider):
             if action == "update" and not row.before:
                 row = row.model_copy(update={"before": fingerprint(present[row.target_id])})
         yield row
+
+    def _tell_folded(self, thread: Entity, messages: list[Entity]) -> None:
+        """A service puts files that messages attach among the thread's own."""
+        own = (self.fit_only(thread).fields.get("tool_resources") or {}).get("code_interpreter") or {}
+        attached = {
+            str(attachment.get("file_id"))
+            for message in messages
+            for attachment in message.fields.get("attachments") or []
+            if attachment.get("tools")
+        }
+        if more := sorted(attached - set(own.get("file_ids") or [])):
+            reason = f"the service adds files that messages attach: {', '.join(more)}"
+            self.lose(thread, "tool_resources", reason, "adapted")
 
     def _messages(self, thread: str) -> list[Entity]:
         """Those that are replayed; what nobody said and nobody can write is told."""

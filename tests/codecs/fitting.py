@@ -6,14 +6,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from migrate.codecs import Target, profile_for
-from migrate.codecs.adapt import adapt
+from migrate.codecs import CODECS, Target, profile_for
 from migrate.model import Entity
 from migrate.model.loss import Loss
 
 AZURE = Target(profile_for("azure-openai", "2025-03-01-preview"), source_type="azure-openai")
 OLD_AZURE = Target(profile_for("azure-openai", "2024-05-01-preview"), source_type="azure-openai")
 OPENAI = Target(profile_for("openai"), source_type="azure-openai")
+CLASSIC = Target(profile_for("foundry-classic"), source_type="azure-openai")
+FOUNDRY = Target(profile_for("foundry"), source_type="foundry-classic")
+NATIVE = Target(profile_for("foundry"), source_type="foundry")
+"""From one project of the new generation to another."""
 
 
 def without(*ids: str, target: Target = AZURE) -> Target:
@@ -48,11 +51,16 @@ def told(losses: Iterable[Loss]) -> list[tuple[str, str]]:
     return [(loss.field, loss.grade) for loss in losses]
 
 
+def adapted(entity: Entity, target: Target = AZURE) -> tuple[Entity, list[Loss]]:
+    """The object as the target's own rules fit it, and the losses."""
+    return CODECS[target.profile.service].adapt(entity, target)
+
+
 def fit(entity: Entity, target: Target = AZURE) -> tuple[Entity, list[tuple[str, str]]]:
     """The fitted object, and field and grade of each loss."""
-    fitted, losses = adapt(entity, target)
+    fitted, losses = adapted(entity, target)
     return fitted, told(losses)
 
 
 def reasons(entity: Entity, target: Target = AZURE) -> str:
-    return "; ".join(loss.reason for loss in adapt(entity, target)[1])
+    return "; ".join(loss.reason for loss in adapted(entity, target)[1])

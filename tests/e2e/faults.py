@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,6 +65,54 @@ class HiddenBehind500(Fault):
 
         await app(scope, receive, nowhere)
         await answer(send, 500, {"error": {"message": "The server had an error.", "type": "server_error"}})
+
+
+class PartlyDone(Fault):
+    """Only the first items of the request are kept, and the answer is an error."""
+
+    kept = 7
+
+    async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
+        parts, more = [], True
+        while more:
+            message = await receive()
+            parts.append(message.get("body", b""))
+            more = message.get("more_body", False)
+        body = json.loads(b"".join(parts))
+        cut = json.dumps({**body, "items": body["items"][: self.kept]}).encode()
+
+        async def shortened() -> Any:
+            return {"type": "http.request", "body": cut, "more_body": False}
+
+        async def nowhere(message: Any) -> None:
+            return
+
+        await app(scope, shortened, nowhere)
+        await answer(send, 500, {"error": {"message": "The server had an error.", "type": "server_error"}})
+
+
+@dataclass
+class Watch:
+    """Spoils nothing; counts how many requests to one address are under way at once."""
+
+    fits: Match
+    now: Counter[str] = field(default_factory=Counter)
+    most: Counter[str] = field(default_factory=Counter)
+
+    def __call__(self, app: Any) -> Any:
+        async def wrapped(scope: Any, receive: Any, send: Any) -> None:
+            path = scope["path"]
+            if not self.fits(scope["method"], path, scope["query_string"].decode()):
+                await app(scope, receive, send)
+                return
+            self.now[path] += 1
+            self.most[path] = max(self.most[path], self.now[path])
+            try:
+                await app(scope, receive, send)
+            finally:
+                self.now[path] -= 1
+
+        return wrapped
 
 
 @dataclass

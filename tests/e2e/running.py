@@ -5,29 +5,38 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from migrate import cli
-from migrate.emulator import Emulator, Options
+from migrate.emulator import Emulator, Estate, Options
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "fixtures"
 KEYS = {"SOURCE_KEY": "secret-of-the-source", "TARGET_KEY": "secret-of-the-target"}
-SILENT = dict.fromkeys(("ASSISTANTS_MIGRATE_CONFIG", "AZURE_OPENAI_API_KEY", "OPENAI_API_KEY"), "")
+SILENT = dict.fromkeys(
+    ("ASSISTANTS_MIGRATE_CONFIG", "AZURE_OPENAI_API_KEY", "OPENAI_API_KEY", "FOUNDRY_TOKEN"), ""
+)
 ENTRY = """[estates.{name}]
-type = "{face}"
+type = "{type}"
 endpoint = "{url}"
 api_version = "{version}"
-key_env = "{name_upper}_KEY"
+auth = "{auth}"
+{auth}_env = "{variable}"
 """
+PROJECTS = ("foundry-classic", "foundry")
+"""Types of service that are both faces of one project, signed in to with a token."""
+NEW_PATHS = re.compile(r"/api/projects/demo/(agents|openai/v1)/")
+"""What belongs to the newer generation of a project; every other path of it is the older one's."""
 
 Wrap = Callable[[Any], Any]
 
@@ -67,12 +76,20 @@ class Said:
 
 @dataclass
 class World:
-    """A folder, a source, a target, and the program."""
+    """A folder, a source, a target, and the program. Source and target may be one service."""
 
     folder: Path
     source: Emulator
     target: Emulator
+    types: tuple[str, str] = ("", "")
+    began: Estate | None = None
+    """What there was where both are one service, which does not stay as it was."""
     env: dict[str, str] = field(default_factory=lambda: {**SILENT, **KEYS})
+
+    @property
+    def here(self) -> Estate:
+        """What the source holds, or held before anything came to it as a target."""
+        return self.began or self.source.estate
 
     @property
     def db(self) -> str:
@@ -136,21 +153,45 @@ class World:
     def apply(self) -> Said:
         return self("apply", self.plan, "--yes")
 
-    def configure(self, **changes: str) -> None:
+    def configure(
+        self,
+        models: Mapping[str, str] | None = None,
+        connections: Mapping[str, str] | None = None,
+        **changes: str,
+    ) -> None:
         """Write the config file; `changes` replace versions: source_version, target_version."""
         texts = []
-        for name, cloud in (("source", self.source), ("target", self.target)):
-            default = "" if cloud.options.face == "openai" else "2025-03-01-preview"
+        for name, cloud, type_ in zip(
+            ("source", "target"), (self.source, self.target), self.types, strict=True
+        ):
             texts.append(
                 ENTRY.format(
                     name=name,
-                    face=cloud.options.face,
+                    type=type_,
                     url=cloud.url,
-                    name_upper=name.upper(),
-                    version=changes.get(f"{name}_version", default),
+                    version=changes.get(f"{name}_version", VERSIONS.get(type_, "")),
+                    auth="token" if type_ in PROJECTS else "key",
+                    variable=next(variable for variable, key in KEYS.items() if key == cloud.options.key),
                 )
             )
+        for title, names in (("models", models), ("connections", connections)):
+            rows = [f'"{old}" = "{new}"\n' for old, new in (names or {}).items()]
+            texts.append(f"[{title}]\n{''.join(rows)}")
         self.config.write_text("\n".join(texts), encoding="utf-8")
+
+    def writes(self, before: int = 0) -> list[str]:
+        """What was asked of the target, from request number `before` on, that could change something."""
+        asked = (r for r in self.target.requests[before:] if r.method != "GET")
+        return [f"{r.method} {r.path}" for r in asked]
+
+    def touched(self) -> list[str]:
+        """What was asked of the source that could have changed it."""
+        asked = [f"{r.method} {r.path}" for r in self.source.requests if r.method != "GET"]
+        shared = self.source is self.target
+        return [line for line in asked if not (shared and NEW_PATHS.search(line))]
+
+
+VERSIONS = {"azure-openai": "2025-03-01-preview"}
 
 
 def options(key: str, state: str = "", face: str = "azure-openai", **others: Any) -> Options:
@@ -171,16 +212,22 @@ def world(
     target: Options | None = None,
     wrap_source: Wrap | None = None,
     wrap_target: Wrap | None = None,
+    types: tuple[str, str] | None = None,
     **versions: str,
 ) -> Iterator[World]:
-    """Both services running, and a config file that names them `source` and `target`."""
+    """Both services running, and a config file that names them `source` and `target`. `types` says what
+    they are where the face does not: a project is of two. With the same options twice they are one."""
     there = target or options("TARGET_KEY", face=source.face)
-    with Emulator(source, wrap=wrap_source) as one, Emulator(there, wrap=wrap_target) as other:
-        made = World(folder, one, other)
+    with ExitStack() as stack:
+        one = stack.enter_context(
+            Emulator(source, wrap=wrap_source or (wrap_target if there is source else None))
+        )
+        other = one if there is source else stack.enter_context(Emulator(there, wrap=wrap_target))
+        began = deepcopy(one.estate) if one is other else None
+        made = World(folder, one, other, types or (source.face, there.face), began)
         made.configure(**versions)
         yield made
-        only_read = {request.method for request in one.requests} <= {"GET"}
-        assert only_read, "the source was written to"
+        assert made.touched() == [], "the source was written to"
     wait_for_threads()
 
 

@@ -11,7 +11,10 @@ from typing import Any
 from tests.e2e.running import World
 
 Json = dict[str, Any]
+Table = Mapping[str, Json]
 STAMP = "migrated_from"
+CHUNKS = {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}}
+SAID_BY_SILENCE: dict[str, Json] = {"attributes": {}, "chunking_strategy": CHUNKS}
 SAME = {
     "assistant": ("name", "description", "instructions", "model", "temperature", "top_p", "response_format"),
     "file": ("bytes",),
@@ -22,7 +25,7 @@ SAME = {
 
 def refused_files(world: World) -> set[str]:
     """Source ids of the store files that the target's service failed to ingest though the source had them."""
-    there, here = world.target.estate, world.source.estate
+    there, here = world.target.estate, world.here
     names = {
         there.files[entry["id"]]["filename"]
         for entry in there.vector_store_files.rows()
@@ -37,38 +40,65 @@ class Announced:
 
     def __init__(self, losses: list[Json]) -> None:
         self.fields = {(row["kind"], row["id"], row["field"].split(".")[0]) for row in losses}
+        self._rows = losses
 
     def __call__(self, kind: str, id_: str, field: str) -> bool:
         return (kind, id_, field) in self.fields
 
+    def blocked(self, kind: str, id_: str) -> bool:
+        """Whether an object was not to be made at all."""
+        return self.count(kind, id_, "", "blocked") > 0
+
+    def count(self, kind: str, id_: str, field: str, grade: str = "lost") -> int:
+        """How many losses of a grade a field has; '' is any field."""
+        rows = (r for r in self._rows if (r["kind"], r["id"], r["grade"]) == (kind, id_, grade))
+        return sum(1 for row in rows if field in ("", row["field"].split(".")[0]))
+
+
+def id_map(ids: list[Json]) -> dict[tuple[str, str], str]:
+    """Kind and source id -> target id."""
+    return {(row["kind"], row["source_id"]): row["target_id"] for row in ids}
+
 
 def differences(world: World, ids: list[Json], losses: list[Json]) -> Iterator[str]:
     """Everything on the target that is not as on the source, unless it was announced."""
-    here, there = world.source.estate, world.target.estate
-    new = {(row["kind"], row["source_id"]): row["target_id"] for row in ids}
-    told = Announced(losses)
-    for kind, ours, theirs in (
-        ("file", here.files, there.files),
-        ("vector_store", here.vector_stores, there.vector_stores),
-        ("assistant", here.assistants, there.assistants),
-        ("thread", here.threads, there.threads),
-    ):
-        if len({new.get((kind, id_)) for id_ in ours}) != len(ours):
-            yield f"{kind}: two objects became one, or one is missing in the id map"
-        for id_, row in ours.items():
-            other = theirs.get(new.get((kind, id_), ""))
-            if other is None:
-                yield f"{kind} {id_} is not on the target"
-                continue
-            yield from _object(kind, row, other, told, new)
-    for id_, blob in here.content.items():
-        if blob.read() != there.content[new["file", id_]].read():
-            yield f"file {id_}: other bytes"
-    yield from _stores(world, new, told)
+    here, there = world.here, world.target.estate
+    new, told, type_ = id_map(ids), Announced(losses), world.types[0]
+    yield from stored(world, ids, losses)
+    yield from _objects("assistant", here.assistants, there.assistants, told, new, type_)
+    yield from _objects("thread", here.threads, there.threads, told, new, type_)
     yield from _threads(world, new, told)
 
 
-def _object(kind: str, row: Json, other: Json, told: Announced, new: Mapping[Any, str]) -> Iterator[str]:
+def stored(world: World, ids: list[Json], losses: list[Json]) -> Iterator[str]:
+    """The same for files, their bytes, vector stores and what is in them."""
+    here, there = world.here, world.target.estate
+    new, told, type_ = id_map(ids), Announced(losses), world.types[0]
+    yield from _objects("file", here.files, there.files, told, new, type_)
+    yield from _objects("vector_store", here.vector_stores, there.vector_stores, told, new, type_)
+    for id_, blob in here.content.items():
+        if not told.blocked("file", id_) and blob.read() != there.content[new["file", id_]].read():
+            yield f"file {id_}: other bytes"
+    yield from _stores(world, new, told)
+
+
+def _objects(
+    kind: str, ours: Table, theirs: Table, told: Announced, new: Mapping[Any, str], type_: str
+) -> Iterator[str]:
+    moved = [id_ for id_ in ours if not told.blocked(kind, id_)]
+    if len({new.get((kind, id_)) for id_ in moved}) != len(moved):
+        yield f"{kind}: two objects became one, or one is missing in the id map"
+    for id_, row in ours.items():
+        other = theirs.get(new.get((kind, id_), ""))
+        if (other is None) is not told.blocked(kind, id_):
+            yield f"{kind} {id_} is {'not ' if other is None else ''}on the target"
+        elif other is not None and other != row:  # the same where source and target share it
+            yield from _object(kind, row, other, told, new, type_)
+
+
+def _object(
+    kind: str, row: Json, other: Json, told: Announced, new: Mapping[Any, str], type_: str
+) -> Iterator[str]:
     id_ = row["id"]
     for field in SAME[kind]:
         one, two = (None if side.get(field) == "" else _plain(side.get(field)) for side in (row, other))
@@ -80,22 +110,32 @@ def _object(kind: str, row: Json, other: Json, told: Announced, new: Mapping[Any
         and not told(kind, id_, "tools")
     ):
         yield f"assistant {id_} tools: {row['tools']!r} became {other['tools']!r}"
-    if kind in ("assistant", "thread") and not told(kind, id_, "tool_resources"):
-        wanted, found = _named(row, new), _named(other, None)
-        if wanted != found:
-            yield f"{kind} {id_} tool_resources: {wanted} became {found}"
+    if kind == "assistant":
+        yield from _resources(kind, row, other, told, new, set())
     if kind != "file" and not told(kind, id_, "metadata"):
         metadata = dict(other.get("metadata") or {})
-        if metadata.pop(STAMP, "").rpartition(":")[2] != id_:
+        if metadata.pop(STAMP, "") != f"{type_}:{id_}":
             yield f"{kind} {id_} carries no stamp, or a false one"
         if metadata != (row.get("metadata") or {}):
             yield f"{kind} {id_} metadata: {row.get('metadata')} became {metadata}"
 
 
+def _resources(
+    kind: str, row: Json, other: Json, told: Announced, new: Mapping[Any, str], attached: set[str]
+) -> Iterator[str]:
+    """A service may add the files that are attached to messages, and nothing else."""
+    (files, stores), (found, theirs) = _named(row, new), _named(other, None)
+    same = stores == theirs and set(files) <= set(found) <= {*files, *attached}
+    if not same and not told(kind, row["id"], "tool_resources"):
+        yield f"{kind} {row['id']} tool_resources: {files, stores} became {found, theirs}"
+
+
 def _plain(value: Any) -> Any:
-    """Without keys that say nothing (null); what stands inside a schema is the user's and stays as it is."""
+    """Without keys that say nothing (null, a scheme for nobody) or that only the service writes; what stands
+    inside a schema is the user's and stays as it is."""
     if isinstance(value, dict):
-        kept = {key: inner for key, inner in value.items() if inner is not None}
+        silent = [("security_scheme", {}), *((key, None) for key in value)]
+        kept = {k: v for k, v in value.items() if (k, v) not in silent and k != "functions"}
         return {k: v if k in ("schema", "parameters") else _plain(v) for k, v in kept.items()}
     return [_plain(v) for v in value] if isinstance(value, list) else value
 
@@ -112,7 +152,7 @@ def _named(row: Json, new: Mapping[Any, str] | None) -> tuple[list[str], list[st
 
 
 def _stores(world: World, new: Mapping[Any, str], told: Announced) -> Iterator[str]:
-    here, there = world.source.estate, world.target.estate
+    here, there = world.here, world.target.estate
     for store in here.vector_stores:
         ours, theirs = here.vector_store_files[store], there.vector_store_files[new["vector_store", store]]
         if {new.get(("file", id_)) for id_ in ours} != set(theirs):
@@ -124,16 +164,19 @@ def _stores(world: World, new: Mapping[Any, str], told: Announced) -> Iterator[s
         for id_, entry in ours.items():
             other = theirs.get(new.get(("file", id_), ""))
             for field in ("attributes", "chunking_strategy") if other else ():
-                one, two = entry.get(field) or {}, (other or {}).get(field) or {}
+                one, two = (side.get(field) or SAID_BY_SILENCE[field] for side in (entry, other or {}))
                 if one != two and not told("vector_store_file", id_, field):
                     yield f"vector_store {store} file {id_} {field}: {one} became {two}"
 
 
 def _threads(world: World, new: Mapping[Any, str], told: Announced) -> Iterator[str]:
-    here, there = world.source.estate, world.target.estate
+    here, there = world.here, world.target.estate
     for thread in here.threads:
         ours = list(here.messages[thread].values())
         theirs = list(there.messages[new["thread", thread]].values())
+        attached = {a["file_id"] for message in theirs for a in message.get("attachments") or []}
+        row, other = here.threads[thread], there.threads[new["thread", thread]]
+        yield from _resources("thread", row, other, told, new, attached)
         if len(ours) != len(theirs):
             yield f"thread {thread}: {len(ours)} messages became {len(theirs)}"
         for message, other in zip(ours, theirs, strict=False):

@@ -114,9 +114,12 @@ def test_bytes_that_the_service_keeps_are_named_and_originals_settle_it(
     assert named
     assert kinds(answer) == {"file"}
     plan = world("plan", world.db, "target", "-o", world.plan).ok(1)
-    assert {
-        row["id"] for row in plan["losses"] if row["kind"] == "file" and row["grade"] == "blocked"
-    } == named
+    found = {
+        row["id"]: row["grade"] for row in plan["losses"] if (row["kind"], row["field"]) == ("file", "bytes")
+    }
+    parsed = {row["id"] for row in answer["missing"] if "only its parsed text is kept" in row["reason"]}
+    assert parsed
+    assert found == {id_: "lost" if id_ in parsed else "blocked" for id_ in named}
     originals = tmp_path / "originals"
     for number, id_ in enumerate(named):
         place = originals / str(number) / files[id_]["filename"]

@@ -11,14 +11,16 @@ from migrate.codecs.adapt.functions import whole_function
 from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.codecs.adapt.metadata import fit_metadata
 from migrate.codecs.adapt.references import fit_resources
+from migrate.codecs.adapt.toolkeys import known_keys
 from migrate.model import JSON, Entity
+from migrate.model.normal_tools import said
 
 
 def adapt_assistant(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     """Model mapped, texts within limits, only tools the service knows, references that will resolve."""
     if not only_prompt(entity, ledger):
         return entity
-    entity = fit_connections(without_secrets(entity, ledger), target, ledger)
+    entity = without_secrets(entity, ledger)
     fields: dict[str, Any] = dict(entity.fields)
     fields["model"] = fit_model(entity, target, ledger)
     fit_texts(fields, ("name", "description", "instructions"), target, ledger)
@@ -40,7 +42,7 @@ def adapt_assistant(entity: Entity, target: Target, ledger: Ledger) -> Entity:
         ledger.lost("response_format", "this API version takes no json_schema; the default is used", way_out)
         fields["response_format"] = None
     fields["metadata"] = fit_metadata(entity, target, ledger)
-    return entity.with_fields(**fields)
+    return fit_connections(entity.with_fields(**fields), target, ledger)
 
 
 def _tools(tools: list[JSON], target: Target, ledger: Ledger) -> list[JSON]:
@@ -56,7 +58,7 @@ def _tools(tools: list[JSON], target: Target, ledger: Ledger) -> list[JSON]:
             way_out = "add the tool by hand when both are there"
             ledger.lost("tools", f"connected_agent names {agent}, which cannot be named here", way_out)
         else:
-            kept.append({k: v for k, v in tool.items() if v is not None})
+            kept.append(known_keys(said(tool), target, ledger))
             if type_ == "function":
                 kept[-1]["function"] = whole_function(kept[-1]["function"], target, ledger)
     for tool in kept[target.profile.tools_max :]:

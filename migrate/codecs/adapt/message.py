@@ -141,6 +141,8 @@ def _attachments(entity: Entity, target: Target, ledger: Ledger) -> list[JSON]:
     store, a second time or after it was taken out, so it is left out where that store is moved."""
     kept: list[JSON] = []
     for attachment in entity.fields.get("attachments") or []:
+        if not any(attachment.values()):
+            continue
         file_id = attachment.get("file_id")
         if not file_id or not target.has("file", file_id):
             ledger.lost("attachments", f"file {file_id} cannot be moved or no longer exists")

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.model import JSON, STAMP, Entity
 from migrate.model.kinds import is_ours
 
 
-def fit_metadata(entity: Entity, target: Target, ledger: Ledger) -> dict[str, str]:
-    """The metadata to write. The stamp never pushes out a key of the owner's."""
+def fit_metadata(
+    entity: Entity, target: Target, ledger: Ledger, reserved: Collection[str] = ()
+) -> dict[str, str]:
+    """The metadata to write. The stamp never pushes out a key of the owner's. `reserved` keys belong to
+    the service there."""
     profile = target.profile
     given = entity.fields.get("metadata") or {}
     kept: dict[str, str] = {}
     for key, value in given.items() if isinstance(given, Mapping) else ():
         if is_ours(key):
+            continue
+        if key in reserved:
+            ledger.lost("metadata", f"{key!r} is a key that the portal writes itself", "use another key")
             continue
         text = value if isinstance(value, str) else _spelled(value)
         if not isinstance(value, str):

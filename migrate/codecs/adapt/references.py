@@ -7,6 +7,8 @@ from typing import Any
 
 from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.model import JSON, Entity
+from migrate.model.normal import says
+from migrate.model.refs import is_template
 
 HELD: dict[str, tuple[str, str]] = {
     "code_interpreter": ("file_ids", "file"),
@@ -24,7 +26,7 @@ def fit_resources(entity: Entity, target: Target, ledger: Ledger) -> dict[str, A
     }
     out: dict[str, Any] = {}
     for branch, value in given.items() if isinstance(given, Mapping) else ():
-        if not value:
+        if not says(value):
             continue
         if branch in target.profile.resources:
             out[branch] = value
@@ -34,7 +36,7 @@ def fit_resources(entity: Entity, target: Target, ledger: Ledger) -> dict[str, A
             continue
         key, kind = HELD[branch]
         path = f"tool_resources.{branch}.{key}"
-        ids = _reachable(list(value.get(key) or []), kind, path, target, ledger)
+        ids = reachable(list(value.get(key) or []), kind, path, target, ledger)
         if target.profile.written_limits and target.source_type == target.profile.service:
             most[branch] = max(most[branch], len(ids))
         for left in ids[most[branch] :]:
@@ -47,12 +49,14 @@ def fit_resources(entity: Entity, target: Target, ledger: Ledger) -> dict[str, A
     return out
 
 
-def _reachable(ids: list[JSON], kind: str, path: str, target: Target, ledger: Ledger) -> list[JSON]:
+def reachable(ids: list[JSON], kind: str, path: str, target: Target, ledger: Ledger) -> list[JSON]:
+    """The ids that will have a counterpart, each once; any other is told."""
     kept: list[JSON] = []
     for one in ids:
         if one in kept:
             continue
-        if target.has(kind, one):
+        templates = target.profile.templates and target.source_type == target.profile.service
+        if target.has(kind, one) or (templates and is_template(str(one))):
             kept.append(one)
         else:
             ledger.lost(path, f"{kind} {one} cannot be moved or no longer exists", "see its own line, if any")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from migrate.codecs.adapt import RULES as FAMILY
@@ -14,8 +15,10 @@ from migrate.codecs.adapt.metadata import fit_metadata, room_for
 from migrate.codecs.adapt.references import fit_resources
 from migrate.codecs.foundry.adapt_message import adapt_message
 from migrate.codecs.foundry.adapt_tools import fit_tools, only_used
+from migrate.codecs.foundry.names import name_for
+from migrate.codecs.foundry.read import PORTAL
 from migrate.codecs.foundry.write import spread
-from migrate.model import Entity
+from migrate.model import STAMP, Entity
 from migrate.model.kinds import FILES, NAME, STORES
 
 TEMPLATE = re.compile(r"\{\{\s*\w")
@@ -25,12 +28,12 @@ def adapt_agent(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     """A prompt agent under a valid name, its own name in metadata where that is another."""
     if not only_prompt(entity, ledger):
         return entity
-    entity = fit_connections(without_secrets(entity, ledger), target, ledger)
+    entity = without_secrets(entity, ledger)
     fields: dict[str, Any] = dict(entity.fields)
     fields["model"] = fit_model(entity, target, ledger)
     fit_texts(fields, ("name", "description", "instructions"), target, ledger)
     native = target.source_type == target.profile.service
-    if not native and TEMPLATE.search(str(fields.get("instructions") or "")):
+    if not native and target.profile.templates and TEMPLATE.search(str(fields.get("instructions") or "")):
         ledger.adapted(
             "instructions",
             "`{{name}}` in instructions is replaced at run time here, from structured inputs",
@@ -40,12 +43,16 @@ def adapt_agent(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     fields["tools"] = fit_tools(fields.get("tools") or [], resources, target, ledger)
     fields["tool_resources"] = only_used(resources, fields["tools"], ledger)
     _fit_sampling(fields, target, ledger)
+    if not isinstance(fields.get("response_format"), (Mapping, type(None))):
+        if fields["response_format"] != "auto":
+            ledger.lost("response_format", f"{fields['response_format']!r} is no format of an answer")
+        fields["response_format"] = None
     if "rai_config" in (fields.get("definition") or {}):
         ledger.adapted("definition.rai_config", "the content filter it names must exist in the target too")
-    metadata = fit_metadata(entity, target, ledger)
-    fields["name"] = _fit_name(fields.get("name"), target.names.get(entity.id), metadata, target, ledger)
+    metadata = fit_metadata(entity, target, ledger, PORTAL)
+    fields["name"] = _fit_name(entity.with_fields(**fields), metadata, target, ledger)
     fields["metadata"] = metadata
-    return entity.with_fields(**fields)
+    return fit_connections(entity.with_fields(**fields), target, ledger)
 
 
 def _fit_sampling(fields: dict[str, Any], target: Target, ledger: Ledger) -> None:
@@ -57,20 +64,20 @@ def _fit_sampling(fields: dict[str, Any], target: Target, ledger: Ledger) -> Non
             fields[name] = None
 
 
-def _fit_name(
-    name: str | None, address: str | None, metadata: dict[str, str], target: Target, ledger: Ledger
-) -> str | None:
+def _fit_name(entity: Entity, metadata: dict[str, str], target: Target, ledger: Ledger) -> str | None:
     """The name as it will read back; adds to metadata where the address says something else."""
+    name, address = entity.fields.get("name"), target.names.get(entity.id)
     if address is None or address == name:
         return name
-    reason = f"agents are addressed by name: {name!r} becomes {address}" if name else f"it becomes {address}"
     if not name:
-        ledger.adapted("name", f"an agent needs a name; {reason}")
-        return None
+        ledger.adapted("name", f"an agent needs a name; it becomes {address}")
+        told = STAMP in metadata and address == name_for("", entity.id)
+        return None if told else address
+    reason = f"agents are addressed by name: {name!r} becomes {address}"
     if room_for(metadata, target) > 0:
         metadata[NAME] = name
         ledger.adapted("name", f"{reason}; the original name is kept in metadata as {NAME}")
-        return name
+        return str(name)
     ledger.lost("name", f"{reason}, and metadata has no room for the original", "the archive has it")
     return address
 

@@ -60,7 +60,7 @@ def adapt_message(entity: Entity, target: Target, ledger: Ledger) -> Entity:
 
 
 def _tell_homeless(entity: Entity, target: Target, ledger: Ledger) -> None:
-    for attachment in entity.fields.get("attachments") or []:
+    for attachment in filter(lambda one: any(one.values()), entity.fields.get("attachments") or []):
         file_id = str(attachment.get("file_id") or "")
         if target.has("file", file_id):
             tools = ", ".join(str(tool.get("type")) for tool in attachment.get("tools") or []) or "no tool"

@@ -7,8 +7,12 @@ from typing import Any
 
 from migrate.codecs.adapt.functions import whole_function
 from migrate.codecs.adapt.ledger import Ledger, Target
+from migrate.codecs.adapt.references import reachable
+from migrate.codecs.adapt.toolkeys import known_keys
 from migrate.codecs.foundry.tools import BY_OLD, WITHOUT_HOME
+from migrate.codecs.foundry.tools_plain import APPROVAL
 from migrate.model import JSON
+from migrate.model.normal_tools import said
 
 Tool = dict[str, Any]
 Check = Callable[[Tool, Mapping[str, JSON], Target, Ledger], "Tool | None"]
@@ -41,8 +45,8 @@ def fit_tools(tools: list[JSON], resources: Mapping[str, JSON], target: Target, 
         if not isinstance(tool, Mapping) or (type_ not in BY_OLD and not native):
             ledger.lost("tools", f"tool {type_!r} is not known to this program", "kept in the archive")
             continue
-        plain = {k: v for k, v in tool.items() if v is not None}
-        if any(type_ == other["type"] for other in kept) and type_ in OWN and OWN[type_] not in plain:
+        plain = known_keys(said(tool), target, ledger)
+        if any(type_ == other.get("type") for other in kept) and type_ in OWN and OWN[type_] not in plain:
             ledger.lost("tools", f"a second {type_} adds nothing to the first")
             continue
         check = CHECKS.get(type_)
@@ -50,7 +54,7 @@ def fit_tools(tools: list[JSON], resources: Mapping[str, JSON], target: Target, 
         if fitted is not None:
             kept.append(fitted)
     for tool in kept[target.profile.tools_max :]:
-        ledger.lost("tools", f"{tool['type']} is beyond the limit of {target.profile.tools_max} tools")
+        ledger.lost("tools", f"{tool.get('type')} is beyond the limit of {target.profile.tools_max} tools")
     return kept[: target.profile.tools_max]
 
 
@@ -64,11 +68,26 @@ def only_used(resources: dict[str, Any], tools: list[JSON], ledger: Ledger) -> d
             f"no tool {USED_BY.get(branch, branch)} of this agent could hold it",
             "pass it with each response",
         )
-    labels = {tool.get("server_label") for tool in tools if tool.get("type") == "mcp"}
-    rows = out.get("mcp")
-    if isinstance(rows, list):
-        out["mcp"] = [row for row in rows if row.get("server_label") in labels and "require_approval" in row]
+    if isinstance(out.get("mcp"), list):
+        out["mcp"] = _approvals(out["mcp"], tools, ledger)
     return out
+
+
+def _approvals(rows: list[JSON], tools: list[JSON], ledger: Ledger) -> list[JSON]:
+    """Rows about MCP servers of which the agent has the tool, as far as they say something."""
+    labels = {tool.get("server_label") for tool in tools if tool.get("type") == "mcp"}
+    kept: list[JSON] = []
+    for row in map(said, filter(lambda one: isinstance(one, Mapping), rows)):
+        if set(row) <= {"server_label"}:
+            continue
+        label = row.get("server_label")
+        if label in labels and set(row) == {"server_label", APPROVAL}:
+            kept.append(row)
+        else:
+            ledger.lost(
+                "tool_resources.mcp", f"what is said about {label!r} has no place in the agent's tools"
+            )
+    return kept
 
 
 def _called(tool: Mapping[str, JSON]) -> str:
@@ -86,7 +105,19 @@ def _function(tool: Tool, _: Mapping[str, JSON], target: Target, ledger: Ledger)
     return {**tool, "function": whole_function(function, target, ledger)}
 
 
-def _file_search(tool: Tool, resources: Mapping[str, JSON], _: Target, ledger: Ledger) -> Tool | None:
+def _code(tool: Tool, _: Mapping[str, JSON], target: Target, ledger: Ledger) -> Tool:
+    """A further tool of the type keeps its own files."""
+    container = tool.get("container")
+    if not isinstance(container, Mapping) or not isinstance(container.get("file_ids"), list):
+        return tool
+    ids = reachable(container["file_ids"], "file", "tools", target, ledger)
+    return {**tool, "container": {**container, "file_ids": ids}}
+
+
+def _file_search(tool: Tool, resources: Mapping[str, JSON], target: Target, ledger: Ledger) -> Tool | None:
+    if isinstance(tool.get("vector_store_ids"), list):
+        ids = reachable(tool["vector_store_ids"], "vector_store", "tools", target, ledger)
+        tool = {**tool, "vector_store_ids": ids}
     held = (resources.get("file_search") or {}).get("vector_store_ids")
     if held or tool.get("vector_store_ids"):
         return tool
@@ -118,6 +149,7 @@ def _mcp(tool: Tool, _: Mapping[str, JSON], __: Target, ledger: Ledger) -> Tool 
 
 CHECKS: Mapping[str, Check] = {
     "function": _function,
+    "code_interpreter": _code,
     "file_search": _file_search,
     "azure_ai_search": _ai_search,
     "mcp": _mcp,

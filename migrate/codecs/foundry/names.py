@@ -64,4 +64,4 @@ def name_all(wanted: Iterable[tuple[str, str]], taken: Collection[str]) -> dict[
 
 
 def _fingerprint(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:TAIL]
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:TAIL]

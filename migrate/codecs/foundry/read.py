@@ -17,7 +17,7 @@ from migrate.codecs.foundry.names import name_for
 from migrate.codecs.foundry.tools import to_old
 from migrate.codecs.shapes import well_formed
 from migrate.model import JSON, STAMP, Entity
-from migrate.model.kinds import FILES, NAME, STORES
+from migrate.model.kinds import FILES, NAME, STORES, carrier
 
 PORTAL = frozenset({"logo", "voiceLiveConfig", "description", "modified_at"})
 """Metadata keys that the portal writes on agents (recorded): not the owner's, and never overwritten."""
@@ -140,9 +140,7 @@ def _conversation(body: dict[str, Any], _: str) -> Entity:
 
 def _carried(metadata: Mapping[str, JSON], key: str) -> list[str]:
     """Ids that metadata carries, spread over KEY, KEY_2 and so on."""
-    values = [
-        v for k, v in sorted(metadata.items()) if (k == key or k.startswith(f"{key}_")) and isinstance(v, str)
-    ]
+    values = [v for k, v in sorted(metadata.items()) if carrier(k) == key and isinstance(v, str)]
     return [id_ for value in values for id_ in value.split(",") if id_]
 
 

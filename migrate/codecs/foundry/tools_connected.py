@@ -32,10 +32,21 @@ def connected(old: str, new: str, list_old: str, list_new: str, how: str, key: s
     return ToolRow(
         old,
         new,
-        lambda tool, _: turned(tool, (old, new), (list_old, list_new), (key, NEW)),
+        lambda tool, _: (
+            dict(tool)  # read from the newer generation under the older name
+            if _is_new(tool.get(old), list_new)
+            else turned(tool, (old, new), (list_old, list_new), (key, NEW))
+        ),
         lambda tool, _: turned(tool, (new, old), (list_new, list_old), (NEW, key)),
         how,
     )
+
+
+def _is_new(held: JSON, list_new: str) -> bool:
+    """Whether the rows name connections as the newer generation does."""
+    rows = held.get(list_new) if isinstance(held, Mapping) else None
+    found = rows if isinstance(rows, list) else []
+    return bool(found) and all(isinstance(row, Mapping) and NEW in row for row in found)
 
 
 def write_ai_search(tool: Tool, resources: Mapping[str, JSON]) -> Tool:
@@ -66,7 +77,9 @@ def openapi(auth_old: str, auth_new: str, keys: tuple[str, str]) -> Callable[[To
         auth = kept.get("auth")
         if isinstance(auth, Mapping) and auth.get("type") == auth_old:
             scheme = _renamed(auth.get("security_scheme"), *keys)
-            kept["auth"] = {**auth, "type": auth_new, **({"security_scheme": scheme} if scheme else {})}
+            auth = {**auth, "type": auth_new, **({"security_scheme": scheme} if scheme else {})}
+        if isinstance(auth, Mapping):  # anonymous sign-in is shown with an empty scheme (recorded)
+            kept["auth"] = {k: v for k, v in auth.items() if v != {}}
         return {**tool, "openapi": kept}
 
     return turned

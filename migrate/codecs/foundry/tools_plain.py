@@ -55,7 +55,7 @@ def write_code(tool: Tool, resources: Mapping[str, JSON]) -> Tool:
         return dict(tool)
     held = (resources.get("code_interpreter") or {}).get("file_ids") or []
     files = {"file_ids": list(held)} if held else {}
-    return {**tool, "container": {"type": "auto", **(container or {}), **files}}
+    return {**tool, "container": {"type": "auto", **files, **(container or {})}}
 
 
 def read_code(tool: Tool, resources: Resources) -> Tool:

@@ -9,6 +9,7 @@ from migrate.codecs import assistants_write
 from migrate.codecs.foundry.items import write_item
 from migrate.codecs.foundry.read import PLAIN
 from migrate.codecs.foundry.tools import to_new
+from migrate.codecs.profile import METADATA_PAIRS
 from migrate.model import JSON, Entity
 from migrate.model.kinds import FILES, STORES
 
@@ -36,8 +37,10 @@ def update_wire(entity: Entity, fields: frozenset[str], there: Entity | None = N
     whole, with what the portal keeps on it; a conversation has nothing but metadata."""
     if entity.kind == "assistant":
         wire = _agent(entity)
-        portal = there.facts.get("portal") if there else None
-        return {**wire, "metadata": {**(portal or {}), **wire["metadata"]}}
+        portal = (there.facts.get("portal") if there else None) or {}
+        room = max(0, METADATA_PAIRS - len(wire["metadata"]))
+        kept = dict(list(portal.items())[:room])
+        return {**wire, "metadata": {**kept, **wire["metadata"]}}
     if entity.kind == "thread":
         return _conversation(entity)
     return assistants_write.update_wire(entity, fields, there)

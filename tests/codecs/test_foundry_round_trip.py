@@ -1,0 +1,129 @@
+"""To a Foundry project, either generation: what adapting promised reads back, and every change is told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from migrate.codecs import CODECS, Target
+from migrate.model import KINDS, Entity
+from migrate.model.normal import normal, written_form
+from tests.codecs import answering, project_answering
+from tests.codecs.fitting import CLASSIC, FOUNDRY, NATIVE, adapted
+from tests.strategies import anything, steady
+
+
+def _surrounded(target: Target, **limits: Any) -> Target:
+    """The same service in an estate where something of everything is missing."""
+    return replace(
+        target,
+        profile=replace(target.profile, **limits),
+        models={"old": "new"},
+        connections={"papers": "archive"},
+        reasoning=frozenset({"new"}),
+        has=lambda _kind, id_: not str(id_).startswith("gone"),
+    )
+
+
+TIGHT = {
+    "name_max": 10,
+    "description_max": 10,
+    "instructions_max": 30,
+    "tools_max": 3,
+    "code_files_max": 2,
+    "text_max": 40,
+    "metadata_pairs": 4,
+    "metadata_key_max": 20,
+    "metadata_value_max": 40,
+}
+TARGETS = {
+    "foundry": _surrounded(FOUNDRY),
+    "foundry-tight": _surrounded(FOUNDRY, **TIGHT),
+    "foundry-native": _surrounded(NATIVE),
+    "classic": _surrounded(CLASSIC),
+    "classic-tight": _surrounded(CLASSIC, **TIGHT),
+}
+each_target = pytest.mark.parametrize("name", TARGETS)
+
+
+def target_for(name: str, entity: Entity) -> Target:
+    """The target, with the address that it would choose for this object."""
+    target = TARGETS[name]
+    choose = CODECS[target.profile.service].name_all
+    addresses = choose([(entity.id, entity.name)], ()) if choose else {}
+    return replace(target, names=addresses)
+
+
+def read_back(fitted: Entity, target: Target) -> Entity:
+    """Written, answered by the service, and read again."""
+    codec = CODECS[target.profile.service]
+    wire = json.loads(json.dumps(codec.create_wire(fitted)))
+    if target.profile.service == "foundry":
+        name = target.names.get(fitted.id, "made-agent")
+        body = project_answering.answered(fitted.kind, wire, name)
+    else:
+        body = answering.answered(fitted.kind, wire)
+    back, *derived = codec.decode(fitted.kind, body, fitted.parent, None)
+    assert not derived
+    return back
+
+
+@each_target
+@steady
+@given(entity=anything)
+def test_what_is_written_reads_back_as_promised(name: str, entity: Entity) -> None:
+    target = target_for(name, entity)
+    fitted, _ = adapted(entity, target)
+    back = read_back(fitted, target)
+    assert written_form(back) == normal(fitted)
+    assert not back.extras
+
+
+@each_target
+@steady
+@given(entity=anything)
+def test_every_field_that_changes_is_told(name: str, entity: Entity) -> None:
+    target = target_for(name, entity)
+    fitted, losses = adapted(entity, target)
+    before, after = normal(entity), normal(fitted)
+    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    assert changed <= {loss.field.split(".")[0] for loss in losses} | {"tools", "tool_resources"} & {
+        loss.field for loss in losses if loss.field == "connections"
+    }
+
+
+@each_target
+@steady
+@given(entity=anything)
+def test_nothing_is_told_lost_that_arrives(name: str, entity: Entity) -> None:
+    target = target_for(name, entity)
+    fitted, losses = adapted(entity, target)
+    before, after = normal(entity), normal(fitted)
+    for loss in losses:
+        field = loss.field.split(".")[0]
+        if loss.grade == "lost" and field in KINDS[entity.kind].fields:
+            assert before.get(field) != after.get(field), loss
+
+
+@each_target
+@steady
+@given(entity=anything)
+def test_what_fits_is_not_changed_again(name: str, entity: Entity) -> None:
+    target = target_for(name, entity)
+    once, _ = adapted(entity, target)
+    twice, _ = adapted(once, target)
+    assert normal(twice) == normal(once)
+
+
+@each_target
+@steady
+@given(entity=anything)
+def test_adapting_leaves_the_original_alone(name: str, entity: Entity) -> None:
+    target = target_for(name, entity)
+    before = json.dumps([entity.fields, entity.facts, entity.extras])
+    adapted(entity, target)
+    assert json.dumps([entity.fields, entity.facts, entity.extras]) == before

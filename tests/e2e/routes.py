@@ -1,0 +1,142 @@
+"""The ways an estate can go, and the whole flow along one of them, every answer kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from migrate.emulator import Options
+from tests.e2e import sameness, sameness_foundry
+from tests.e2e.generations import NEW, held
+from tests.e2e.running import PROJECTS, World, options, world
+
+Json = dict[str, Any]
+DEPLOYMENTS = ("gpt-4o", "gpt-4o-2024-08-06", "gpt-4o-mini", "gpt-4.1", "o3-mini", "garden-reasoning")
+CONNECTIONS = (
+    "web-search herb-pages seed-search stock-key plant-register shared-folders sales-model browser-workspace "
+    "night-watch"
+).split()
+MODELS = {"gpt-4-1106-preview": "gpt-4o"}
+RENAMED = {"sales-model-2024": "sales-model"}
+"""What the target has under another name, as the config file says."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One of the bundled estates as a service of one type, and where it goes. `shared`: both are faces of
+    one project."""
+
+    state: str
+    source: str
+    target: str
+    shared: bool = False
+
+    def ends(self) -> tuple[Options, Options]:
+        """Both services; the same twice where they are one."""
+        one = options("SOURCE_KEY", self.state, **_service(self.source))
+        return one, one if self.shared else options("TARGET_KEY", **_service(self.target))
+
+    @property
+    def old_to_old(self) -> bool:
+        return NEW not in (self.source, self.target)
+
+
+ROUTES = {
+    "azure-azure": Route("azure-v2", "azure-openai", "azure-openai"),
+    "openai-openai": Route("openai-v2", "openai", "openai"),
+    "azure-openai": Route("azure-v2", "azure-openai", "openai"),
+    "openai-azure": Route("openai-v2", "openai", "azure-openai"),
+    "classic-foundry": Route("foundry-classic", "foundry-classic", "foundry"),
+    "classic-foundry, same project": Route("foundry-classic", "foundry-classic", "foundry", shared=True),
+    "azure-foundry": Route("azure-v2", "azure-openai", "foundry"),
+    "openai-foundry": Route("openai-v2", "openai", "foundry"),
+    "foundry-foundry": Route("foundry", "foundry", "foundry"),
+    "classic-classic": Route("foundry-classic", "foundry-classic", "foundry-classic"),
+    "azure-classic": Route("azure-v2", "azure-openai", "foundry-classic"),
+    "foundry-azure": Route("foundry", "foundry", "azure-openai"),
+    "foundry-classic": Route("foundry", "foundry", "foundry-classic"),
+}
+
+
+def _service(type_: str) -> Json:
+    """Options of an emulated service that lists threads, gives bytes back and has what the estates name."""
+    face = "foundry" if type_ in PROJECTS else type_
+    return {
+        "face": face,
+        "list_threads": "works",
+        "downloads": True,
+        "deployments": DEPLOYMENTS,
+        "connections": tuple(CONNECTIONS),
+    }
+
+
+@dataclass
+class Flow:
+    """One flow from snapshot to verify; every answer is kept for the tests to look at."""
+
+    world: World
+    route: Route
+    answers: dict[str, Any] = field(default_factory=dict)
+    codes: dict[str, int] = field(default_factory=dict)
+
+    def run(self, name: str, *arguments: str) -> None:
+        said = self.world(*arguments)
+        assert "Traceback" not in said.err, said.err
+        self.codes[name] = said.code
+        self.answers[name] = said.json if said.out.strip() else said.err
+
+    @property
+    def losses(self) -> list[Json]:
+        losses: list[Json] = self.answers["plan"]["losses"]
+        return losses
+
+    @property
+    def planned(self) -> Mapping[str, int]:
+        """How many of each action."""
+        actions: Mapping[str, int] = self.answers["plan"]["actions"]
+        return actions
+
+    @property
+    def held(self) -> dict[str, int]:
+        """What the source's service holds."""
+        return held(self.world.here, self.route.source)
+
+    @property
+    def without_bytes(self) -> set[str]:
+        """Files of the source whose bytes its service does not have."""
+        estate = self.world.here
+        return estate.files.keys() - estate.content.keys()
+
+    def refused(self) -> set[str]:
+        return sameness.refused_files(self.world)
+
+    def differences(self) -> list[str]:
+        ids, losses = self.answers["ids"], self.losses
+        if self.route.old_to_old:
+            return list(sameness.differences(self.world, ids, losses))
+        return list(sameness_foundry.differences(self.world, ids, losses, MODELS, RENAMED))
+
+
+@contextmanager
+def flow(route: Route, folder: Path) -> Iterator[Flow]:
+    """Every command, in the order in which somebody moves."""
+    source, target = route.ends()
+    with world(folder, source, target, types=(route.source, route.target)) as made:
+        made.configure(models=MODELS, connections=RENAMED)
+        done = Flow(made, route)
+        db, plan = made.db, made.plan
+        done.run("snapshot", "snapshot", "source", "-o", db)
+        done.run("itself", "diff", db, "source")
+        done.run("before", "diff", db, "target")
+        done.run("strict", "plan", db, "target", "-o", plan)
+        done.run("plan", "plan", db, "target", "-o", plan, "--accept-loss", "all")
+        done.run("apply", "apply", plan, "--yes")
+        done.run("verify", "verify", plan)
+        done.run("again", "apply", plan, "--yes")
+        done.run("replan", "plan", db, "target", "-o", str(made.folder / "again.json"))
+        done.run("after", "diff", db, "target")
+        done.run("ids", "ids", db)
+        yield done
