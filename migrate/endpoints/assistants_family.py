@@ -14,6 +14,7 @@ from typing import BinaryIO
 from migrate.codecs.profile import Profile, profile_for
 from migrate.endpoints.channel import Channel, FileChannel
 from migrate.endpoints.interface import Body, Page, Probe, Reader, Writer
+from migrate.endpoints.pace import Pace
 from migrate.endpoints.paging import walk
 from migrate.endpoints.routes import BETA, ROUTES, STEP_INCLUDE, Routes, address
 from migrate.errors import NotThere, RequestFailed
@@ -35,8 +36,11 @@ class FamilyReader(Reader):
 
     routes: Routes = ROUTES
 
-    def __init__(self, type_: str, url: str, settle: Callable[[], Access], close: Callable[[], None]) -> None:
+    def __init__(
+        self, type_: str, url: str, pace: Pace, settle: Callable[[], Access], close: Callable[[], None]
+    ) -> None:
         self.type = type_
+        self.pace = pace
         self.url = url
         self._settle = settle
         self._close = close
@@ -187,8 +191,3 @@ class FamilyWriter(FamilyReader, Writer):
 def includes_results(type_: str, api_version: str) -> bool:
     """Whether run steps can be asked for what file search found."""
     return type_ == "openai" or api_version >= "2025-03"
-
-
-def reader_or_writer(writable: bool) -> type[FamilyReader]:
-    """The class to build."""
-    return FamilyWriter if writable else FamilyReader

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from migrate.endpoints.assistants_family import Access, FamilyReader, reader_or_writer
+from migrate.endpoints.assistants_family import Access, FamilyReader, FamilyWriter
 from migrate.endpoints.channel import FileChannel
 from migrate.endpoints.interface import Probe
+from migrate.endpoints.pace import Pace
 from migrate.endpoints.probing import Answer, ask, survey, turned_away
 from migrate.endpoints.settings import Settings
 from migrate.endpoints.sign_in import AZURE_SCOPE, entra_token
@@ -20,79 +23,94 @@ FIRST_V2 = "2024-05-01-preview"
 FIRST_WITH_ATTRIBUTES = "2025-03"
 
 
+@dataclass(frozen=True)
+class Doors:
+    """The resource's ways in: one channel per API version, and the one that has none."""
+
+    settings: Settings
+    http: Any
+    pace: Pace
+
+    def dated(self, version: str) -> FileChannel:
+        """The channel of one API version."""
+        from openai import AzureOpenAI
+
+        client = AzureOpenAI(
+            azure_endpoint=self.settings.url.rstrip("/"),
+            api_version=version,
+            max_retries=0,
+            http_client=self.http,
+            **self._credential,
+        )
+        return FileChannel(OpenAIWire(client), self.pace)
+
+    def outliving(self, found: dict[str, Answer]) -> FileChannel:
+        """The channel under /openai/v1, for files and vector stores; fills their rows of `found`."""
+        from openai import OpenAI
+
+        url = self.settings.url
+        key: Any = self._credential.get("azure_ad_token_provider") or self.settings.secret
+        base = f"{url.rstrip('/')}/openai/v1/"
+        client = OpenAI(base_url=base, api_key=key, max_retries=0, http_client=self.http)
+        channel = FileChannel(OpenAIWire(client), self.pace)
+        for kind in ("file", "vector_store"):
+            found[kind] = ask(channel, kind)
+        if found["file"].state == "denied":
+            raise turned_away(url, found["file"])
+        if "works" not in (found["file"].state, found["vector_store"].state):
+            raise Unreachable(
+                f"{url} has neither assistants nor files, dated or under /openai/v1",
+                found["assistant"].reason,
+                "check the address: https://RESOURCE.openai.azure.com, without a path",
+            )
+        return channel
+
+    @cached_property
+    def _credential(self) -> dict[str, Any]:
+        """How the SDK's client signs in: exactly one of its three ways."""
+        if self.settings.auth == "entra":
+            return {"azure_ad_token_provider": entra_token(self.settings, AZURE_SCOPE)}
+        return {"azure_ad_token" if self.settings.auth == "token" else "api_key": self.settings.secret}
+
+
 def connect(settings: Settings, writable: bool = False) -> FamilyReader:
     """A reader (or writer) of an Azure OpenAI resource. Nothing is sent before the first use."""
-    http = http_client(settings.workers, writable)
-    credential = _credential(settings)
-
-    def settle() -> Access:
-        versions = (settings.api_version,) if settings.api_version else VERSIONS
-        found: dict[str, Answer] = {}
-        for version in versions:
-            dated = _dated(settings, credential, http, version)
-            found = survey(dated, settings.url)
-            if any(answer.state == "works" for kind, answer in found.items() if kind != "thread"):
-                break
-        else:
-            version, dated = versions[0], _dated(settings, credential, http, versions[0])
-        if settings.api_version and found["assistant"].state == "gone":
-            _suggest_version(settings, credential, http)
-        stored = dated
-        if "works" not in (found["file"].state, found["vector_store"].state):
-            stored = _outliving(settings, credential, http, found)
-        return Access(_probe(found, version, stored is not dated), dated, stored)
-
-    return reader_or_writer(writable)("azure-openai", settings.url, settle, http.close)
+    doors = Doors(settings, http_client(settings.workers, writable), Pace(settings.workers))
+    kind = FamilyWriter if writable else FamilyReader
+    return kind("azure-openai", settings.url, doors.pace, lambda: _settle(doors), doors.http.close)
 
 
-def _suggest_version(settings: Settings, credential: dict[str, Any], http: Any) -> None:
+def _settle(doors: Doors) -> Access:
+    """The first version whose routes answer; files and stores under /openai/v1 where no version has them."""
+    settings = doors.settings
+    versions = (settings.api_version,) if settings.api_version else VERSIONS
+    found: dict[str, Answer] = {}
+    for version in versions:
+        dated = doors.dated(version)
+        found = survey(dated, settings.url)
+        if any(answer.state == "works" for kind, answer in found.items() if kind != "thread"):
+            break
+    else:
+        version, dated = versions[0], doors.dated(versions[0])
+    if settings.api_version and found["assistant"].state == "gone":
+        _suggest_version(doors)
+    stored = dated
+    if "works" not in (found["file"].state, found["vector_store"].state):
+        stored = doors.outliving(found)
+    return Access(_probe(found, version, stored is not dated), dated, stored)
+
+
+def _suggest_version(doors: Doors) -> None:
     """Raise `Unreachable` when another API version has what the configured one lacks: a misspelled
     version must not pass for a retired service."""
+    asked = doors.settings.api_version
     for version in VERSIONS:
-        if version == settings.api_version:
-            continue
-        if ask(_dated(settings, credential, http, version), "assistant").state == "works":
+        if version != asked and ask(doors.dated(version), "assistant").state == "works":
             raise Unreachable(
-                f"{settings.url} has no assistants in API version {settings.api_version!r}",
+                f"{doors.settings.url} has no assistants in API version {asked!r}",
                 f"version {version} has them",
                 f'set api_version = "{version}" in the config file',
             )
-
-
-def _dated(settings: Settings, credential: dict[str, Any], http: Any, version: str) -> FileChannel:
-    from openai import AzureOpenAI
-
-    client = AzureOpenAI(
-        azure_endpoint=settings.url.rstrip("/"),
-        api_version=version,
-        max_retries=0,
-        http_client=http,
-        **credential,
-    )
-    return FileChannel(OpenAIWire(client), {})
-
-
-def _outliving(
-    settings: Settings, credential: dict[str, Any], http: Any, found: dict[str, Answer]
-) -> FileChannel:
-    """The channel under /openai/v1, for files and vector stores; fills their rows of `found`."""
-    from openai import OpenAI
-
-    key: Any = credential.get("azure_ad_token_provider") or settings.secret
-    base = f"{settings.url.rstrip('/')}/openai/v1/"
-    client = OpenAI(base_url=base, api_key=key, max_retries=0, http_client=http)
-    channel = FileChannel(OpenAIWire(client), {})
-    for kind in ("file", "vector_store"):
-        found[kind] = ask(channel, kind)
-    if found["file"].state == "denied":
-        raise turned_away(settings.url, found["file"])
-    if "works" not in (found["file"].state, found["vector_store"].state):
-        raise Unreachable(
-            f"{settings.url} has neither assistants nor files, dated or under /openai/v1",
-            found["assistant"].reason,
-            "check the address: https://RESOURCE.openai.azure.com, without a path",
-        )
-    return channel
 
 
 def _probe(found: dict[str, Answer], version: str, outlived: bool) -> Probe:
@@ -111,10 +129,3 @@ def _probe(found: dict[str, Answer], version: str, outlived: bool) -> Probe:
         version,
         tuple(notes),
     )
-
-
-def _credential(settings: Settings) -> dict[str, Any]:
-    """How the SDK's client signs in: exactly one of its three ways."""
-    if settings.auth == "entra":
-        return {"azure_ad_token_provider": entra_token(settings, AZURE_SCOPE)}
-    return {"azure_ad_token" if settings.auth == "token" else "api_key": settings.secret}

@@ -6,20 +6,20 @@ outcome open is `OutcomeUnknown`, and the caller finds out what became of it.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from migrate.endpoints.answers import TRANSIENT
 from migrate.endpoints.interface import Body
+from migrate.endpoints.pace import Pace
 from migrate.endpoints.waiting import ATTEMPTS, pause
 from migrate.endpoints.wire import OpenAIWire, Wire
 from migrate.errors import OutcomeUnknown, RequestFailed, Unreachable
 
-NOT_SENT = (429,)
-"""Statuses that say a write was turned away before anything happened."""
+TOO_MANY = 429
+"""Says that a request, also one that writes, was turned away before anything happened."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Channel:
     """A wire and how it is used. Safe to share between threads."""
 
     wire: Wire
-    headers: Mapping[str, str]
+    pace: Pace
+    headers: Mapping[str, str] = field(default_factory=dict)
     attempts: int = ATTEMPTS
-    sleep: Callable[[float], None] = time.sleep
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Body:
         """A GET, repeated while that may help. Raises `RequestFailed` or a subclass."""
@@ -41,19 +41,27 @@ class Channel:
 
     def _write(self, call: Callable[[], Body]) -> Body:
         try:
-            return self._tried(call, lambda failed: failed.status in NOT_SENT)
+            return self._tried(call, lambda failed: False)
         except RequestFailed as failed:
-            raise failed if failed.status in NOT_SENT else unsettled(failed) from None
+            raise failed if failed.status == TOO_MANY else unsettled(failed) from None
 
     def _tried(self, call: Callable[[], Body], again: Callable[[RequestFailed], bool]) -> Body:
         for attempt in range(self.attempts):
             try:
-                return call()
+                with self.pace.turn():
+                    answer = call()
+                self.pace.went_well()
+                return answer
             except RequestFailed as failed:
+                last = attempt + 1 == self.attempts or self.pace.stop.is_set()
+                if failed.status == TOO_MANY:
+                    if not self.pace.turned_away(attempt, failed.headers) or last:
+                        raise
+                    continue  # the next turn waits, with everybody else's
                 wait = pause(attempt, failed.headers) if again(failed) else None
-                if wait is None or attempt + 1 == self.attempts:
+                if wait is None or last:
                     raise
-                self.sleep(wait)
+                self.pace.nap(wait)
         raise AssertionError("unreachable")
 
 
@@ -67,9 +75,16 @@ class FileChannel(Channel):
         """Upload a file, streamed from a seekable object."""
         return self._write(lambda: self.wire.upload(path, name, purpose, data))
 
-    def stream(self, file_id: str) -> AbstractContextManager[Iterator[bytes]]:
+    @contextmanager
+    def stream(self, file_id: str) -> Iterator[Iterator[bytes]]:
         """A file's bytes, read in chunks; a broken stream raises `RequestFailed`."""
-        return self.wire.stream(file_id)
+        try:
+            with self.pace.turn(), self.wire.stream(file_id) as chunks:
+                yield chunks
+        except RequestFailed as failed:
+            if failed.status == TOO_MANY:
+                self.pace.turned_away(0, failed.headers)
+            raise
 
 
 def _again(failed: RequestFailed) -> bool:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from migrate.endpoints.assistants_family import Access, FamilyReader, FamilyWriter
 from migrate.endpoints.channel import Channel, FileChannel
 from migrate.endpoints.interface import Body, Page, Probe
+from migrate.endpoints.pace import Pace
 from migrate.endpoints.probing import survey
 from migrate.endpoints.project_wire import API_VERSION, ProjectWire, project_client
 from migrate.endpoints.routes import PROJECT_ROUTES
@@ -23,12 +24,13 @@ from migrate.errors import Denied, NotThere, Unreachable
 
 def connect(settings: Settings, writable: bool = False) -> FoundryReader:
     """A reader (or writer) of a Foundry project. Nothing is sent before the first use."""
+    pace = Pace(settings.workers)
     client = project_client(settings, writable)
     http = http_client(settings.workers, writable)
     signed_in = {"api_key": settings.secret} if settings.auth == "key" else {}
     openai = client.get_openai_client(max_retries=0, http_client=http, **signed_in)
-    project = Channel(ProjectWire(client, settings.url.rstrip("/")), {})
-    files = FileChannel(OpenAIWire(openai), {})
+    project = Channel(ProjectWire(client, settings.url.rstrip("/")), pace)
+    files = FileChannel(OpenAIWire(openai), pace)
 
     def settle() -> Access:
         found = survey(files, settings.url, PROJECT_ROUTES, project)
@@ -50,7 +52,7 @@ def connect(settings: Settings, writable: bool = False) -> FoundryReader:
         http.close()
 
     kind = FoundryWriter if writable else FoundryReader
-    return kind("foundry", settings.url, settle, close)
+    return kind("foundry", settings.url, pace, settle, close)
 
 
 class FoundryReader(FamilyReader):

@@ -10,6 +10,7 @@ from typing import Any
 from migrate.endpoints.assistants_family import Access, FamilyReader, FamilyWriter
 from migrate.endpoints.channel import FileChannel
 from migrate.endpoints.interface import Probe
+from migrate.endpoints.pace import Pace
 from migrate.endpoints.probing import survey
 from migrate.endpoints.settings import Settings
 from migrate.endpoints.sign_in import FOUNDRY_SCOPE, entra_token
@@ -23,6 +24,7 @@ def connect(settings: Settings, writable: bool = False) -> FamilyReader:
     """A reader (or writer) of a project's classic agents. Nothing is sent before the first use."""
     from openai import AzureOpenAI
 
+    pace = Pace(settings.workers)
     http = http_client(settings.workers, writable)
     version = settings.api_version or API_VERSION
     client = AzureOpenAI(
@@ -32,7 +34,7 @@ def connect(settings: Settings, writable: bool = False) -> FamilyReader:
         http_client=http,
         **_credential(settings),
     )
-    channel = FileChannel(OpenAIWire(client), {})
+    channel = FileChannel(OpenAIWire(client), pace)
 
     def settle() -> Access:
         found = survey(channel, settings.url)
@@ -50,7 +52,7 @@ def connect(settings: Settings, writable: bool = False) -> FamilyReader:
         return Access(probe, channel, channel)
 
     kind = FamilyWriter if writable else FamilyReader
-    return kind("foundry-classic", settings.url, settle, http.close)
+    return kind("foundry-classic", settings.url, pace, settle, http.close)
 
 
 def _credential(settings: Settings) -> dict[str, Any]:

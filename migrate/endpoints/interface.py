@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal
 
+from migrate.endpoints.pace import Pace
 from migrate.errors import NotThere
 from migrate.model import JSON
 
@@ -54,6 +55,7 @@ class Reader(ABC):
     type: str
     url: str
     api_version: str
+    pace: Pace
 
     @abstractmethod
     def probe(self) -> Probe:

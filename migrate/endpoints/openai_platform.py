@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from migrate.endpoints.assistants_family import Access, FamilyReader, reader_or_writer
+from migrate.endpoints.assistants_family import Access, FamilyReader, FamilyWriter
 from migrate.endpoints.channel import FileChannel
 from migrate.endpoints.interface import Probe
+from migrate.endpoints.pace import Pace
 from migrate.endpoints.probing import survey
 from migrate.endpoints.settings import Settings
 from migrate.endpoints.wire import OpenAIWire, http_client
@@ -15,13 +16,14 @@ def connect(settings: Settings, writable: bool = False) -> FamilyReader:
     """A reader (or writer) of an OpenAI project. Nothing is sent before the first use."""
     from openai import OpenAI
 
+    pace = Pace(settings.workers)
     client = OpenAI(
         base_url=settings.url.rstrip("/"),
         api_key=settings.secret,
         max_retries=0,
         http_client=http_client(settings.workers, writable),
     )
-    channel = FileChannel(OpenAIWire(client), {})
+    channel = FileChannel(OpenAIWire(client), pace)
 
     def settle() -> Access:
         found = survey(channel, settings.url)
@@ -37,4 +39,5 @@ def connect(settings: Settings, writable: bool = False) -> FamilyReader:
         )
         return Access(probe, channel, channel)
 
-    return reader_or_writer(writable)("openai", settings.url, settle, client.close)
+    kind = FamilyWriter if writable else FamilyReader
+    return kind("openai", settings.url, pace, settle, client.close)

@@ -81,7 +81,8 @@ class Workshop:
         }
         self.strangers: frozenset[str] = frozenset()
         """Ids that were on the target when the plan was made: never something we made since."""
-        self.stop = threading.Event()
+        self.stop = writer.pace.stop
+        writer.pace.tell = progress.say
         self._lock = threading.Lock()
 
     def record(self, action: Action) -> Entry | None:

@@ -37,6 +37,7 @@ class Taken:
 def take(reader: Reader, archive: Archive, wanted: Wanted, progress: Progress | None = None) -> Taken:
     """Read an estate. Raises `Unreachable` when nothing answers, `Incomplete` on Ctrl-C."""
     progress = progress or Progress()
+    reader.pace.tell = progress.say
     probe = reader.probe()
     notes = list(probe.notes)
     if probe.retired:
@@ -59,6 +60,7 @@ def take(reader: Reader, archive: Archive, wanted: Wanted, progress: Progress | 
             for event in crew.events():
                 gatherer.take(event)
         except KeyboardInterrupt:
+            reader.pace.stop.set()
             raise Incomplete(
                 f"stopped; snapshot {writer.id} is partial",
                 "what was read until now is kept",

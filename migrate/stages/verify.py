@@ -237,7 +237,7 @@ def _bytes(inspector: _Inspector, reader: Reader, workers: int) -> None:
                 "file", file.id, there, file.name, "bytes", "differ", file.fields.get("sha256"), found
             )
 
-    in_parallel(workers, files, prove)
+    in_parallel(workers, files, prove, reader.pace.stop)
     if len(absent) < len(files):  # a service that gives none at all keeps them; one that lacks some lost them
         for file, there, why in absent:
             inspector._find("file", file.id, there, file.name, "bytes", f"are not there: {why}")
