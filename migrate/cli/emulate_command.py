@@ -9,20 +9,25 @@ from migrate.cli.options import Common, common
 
 @click.command("emulate")
 @click.option(
-    "--service", type=click.Choice(["azure-openai", "openai"]), default="azure-openai", show_default=True
+    "--service",
+    type=click.Choice(["azure-openai", "openai", "foundry"]),
+    default="azure-openai",
+    show_default=True,
 )
 @click.option("--port", type=int, default=8001, show_default=True, help="0 takes any free one.")
 @click.option("--key", default="emulator", show_default=True, help="The key that clients must send.")
 @click.option(
     "--state", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Folder of saved answers."
 )
-@click.option("--retired", is_flag=True, help="Assistants and threads are gone; files and stores live.")
+@click.option("--retired", is_flag=True, help="Assistants, or classic agents, are gone; the rest lives.")
 @click.option("--latency", type=float, default=0.0, help="Seconds added to every answer.")
 @common
 def command(
     common: Common, service: str, port: int, key: str, state: Path | None, retired: bool, latency: float
 ) -> None:
-    """Serve an emulated Azure OpenAI resource or OpenAI project on 127.0.0.1, to rehearse without an account.
+    """Serve an emulated Azure OpenAI resource, OpenAI project or Foundry project on 127.0.0.1.
+
+    To rehearse without an account. A Foundry project serves classic agents and new ones at one address.
 
     --state DIR serves saved API answers: any *.json of objects or lists, bytes in DIR/content/FILE_ID.
     """

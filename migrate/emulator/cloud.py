@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
-from uuid import uuid4
 
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
@@ -38,12 +37,12 @@ class Request:
 
 
 class Cloud:
-    """One estate behind several faces; the longest prefix that fits a path wins."""
+    """One estate behind several faces; the longest prefix that fits a path wins, named families first."""
 
     def __init__(self, estate: Estate, faces: Sequence[Face], options: Options) -> None:
         self.estate = estate
         self.requests: list[Request] = []
-        self._faces = sorted(faces, key=lambda face: -len(face.prefix))
+        self._faces = sorted(faces, key=lambda face: (-len(face.prefix), not face.families))
         self._options = options
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,14 +65,11 @@ class Cloud:
 
     async def _answer(self, http: HttpRequest, scope: Scope) -> Response:
         path: str = scope["path"]
-        face = next((face for face in self._faces if path.startswith(face.prefix + "/")), None)
+        face = next((face for face in self._faces if face.covers(path)), None)
         if face is None:
             error = resource_not_found(http.method, path)
             return _json(error.status, error.body)
-        response = await self._spoken(face, http, scope)
-        for name in face.service.request_id_headers:
-            response.raw_headers.append((name, uuid4().hex.encode()))
-        return response
+        return await self._spoken(face, http, scope)
 
     async def _spoken(self, face: Face, http: HttpRequest, scope: Scope) -> Response:
         head = Head(
@@ -93,12 +89,17 @@ class Cloud:
             answer: Any = route.handler(call, *variables)
             if isinstance(answer, Awaitable):
                 answer = await answer
-            return answer if isinstance(answer, Response) else _json(200, dialect.outgoing(answer))
+            response = answer if isinstance(answer, Response) else _json(200, dialect.outgoing(answer))
+            response.raw_headers.extend(face.service.headers())
+            return response
         except UnknownKey as unknown:
             error = face.service.unknown_key(unknown)
         except ApiError as refusal:
             error = refusal
-        return _json(error.status, error.body)
+        error = face.service.refusal(error)
+        response = _json(error.status, error.body)
+        response.raw_headers.extend(face.service.headers() if error.headers is None else error.headers)
+        return response
 
 
 def _recorded(http: HttpRequest, body: bytes, status: int) -> Request:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+Header = tuple[bytes, bytes]
 
 
 class ApiError(Exception):
-    """A refusal, ready to be sent."""
+    """A refusal, ready to be sent. `headers` stand in for those the service puts on every answer."""
 
-    def __init__(self, status: int, body: dict[str, Any]) -> None:
+    def __init__(self, status: int, body: dict[str, Any], headers: Sequence[Header] | None = None) -> None:
         super().__init__(f"{status} {body}")
         self.status = status
         self.body = body
+        self.headers = headers
 
 
 class UnknownKey(Exception):
@@ -63,6 +67,11 @@ def unknown_url(method: str, path: str) -> ApiError:
 
 def access_denied(_given: bool) -> ApiError:
     return gateway(401, "Access denied: the subscription key is missing or not valid for this endpoint.")
+
+
+def token_needed(_given: bool) -> ApiError:
+    """A project lets Entra tokens in, a key on some routes only. The words are assumed."""
+    return gateway(401, "Unauthorized: the access token is missing, not valid or for another audience.")
 
 
 def incorrect_key(given: bool) -> ApiError:

@@ -25,6 +25,13 @@ class Place(NamedTuple):
     id: str
 
 
+def moment(row: Json) -> Any:
+    """When an object was made; an agent is as old as its latest version (recorded 2025-11)."""
+    if row.get("object") == "agent" and isinstance(row.get("versions"), dict):
+        row = row["versions"].get("latest") or {}
+    return row.get("created_at")
+
+
 class Table(dict[str, Json]):
     """Objects by id, which also knows their order. Setting and deleting keep both in step."""
 
@@ -36,7 +43,7 @@ class Table(dict[str, Json]):
     def __setitem__(self, key: str, row: Json) -> None:
         if key in self._places:
             self._forget(key)
-        created = row.get("created_at")
+        created = moment(row)
         place = Place(created if isinstance(created, (int, float)) else 0, next(_arrivals), key)
         self._places[key] = place
         insort(self._rows, place)
@@ -95,6 +102,14 @@ class Estate:
     file_batches: Children = field(default_factory=Children)
     batch_files: dict[str, list[str]] = field(default_factory=dict)
     ageing: set[str] = field(default_factory=set)  # stores made here: these expire in time
+    agents: Table = field(default_factory=Table)  # by name
+    agent_versions: Children = field(default_factory=Children)  # by agent name, then `name:number`
+    agent_endpoints: dict[str, Json] = field(default_factory=dict)  # of agents made here
+    last_versions: dict[str, int] = field(default_factory=dict)  # a number is not given twice
+    conversations: Table = field(default_factory=Table)
+    items: Children = field(default_factory=Children)  # these outlive their conversation
+    deployments: list[Json] | None = None  # None: nobody said, so the options do
+    connections: list[Json] | None = None
     pending: deque[Pending] = field(default_factory=deque)
     forbidden: list[str] = field(default_factory=list)  # calls no migration may make, such as POST runs
 
@@ -109,6 +124,10 @@ class Estate:
             "file": len(self.files),
             "vector_store": len(self.vector_stores),
             "vector_store_file": sum(map(len, self.vector_store_files.values())),
+            "agent": len(self.agents),
+            "agent_version": sum(map(len, self.agent_versions.values())),
+            "conversation": len(self.conversations),
+            "item": sum(map(len, self.items.values())),
         }
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-FaceName = Literal["azure-openai", "openai"]
+FaceName = Literal["azure-openai", "openai", "foundry"]
 ListThreads = Literal["works", "missing", "ignores-after"]
 
 OLD_VERSION = "2024-02-15-preview"  # the only one in v1 shapes: file_ids, retrieval, no vector stores
@@ -26,7 +26,12 @@ DATED_VERSIONS = (
 )
 
 # Azure listed threads, though no document says so (reported 2024-11, 2025-01); OpenAI wants a session key.
-LISTS_THREADS: dict[FaceName, ListThreads] = {"azure-openai": "works", "openai": "missing"}
+# Classic agents list them by their description, and did (recorded 2025-05).
+LISTS_THREADS: dict[FaceName, ListThreads] = {
+    "azure-openai": "works",
+    "openai": "missing",
+    "foundry": "works",
+}
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 0  # 0: any free one
     state: Path | None = None  # a folder of saved answers to begin with
-    retired: bool = False  # assistants and threads are gone, files and vector stores live
+    retired: bool = False  # assistants and threads are gone, or all of classic agents; the rest lives
     dated_gone: bool = False  # Azure: nothing but /openai/v1 is left
     list_threads: ListThreads | None = None  # None: as the service does
     downloads: bool | None = None  # may uploaded files be downloaded? None: as the service does
@@ -46,6 +51,12 @@ class Options:
     latency: float = 0.0
     record: bool = False
     api_versions: frozenset[str] = frozenset(DATED_VERSIONS)
+    # The rest is about projects of Foundry.
+    bare_lists: bool = False  # classic lists as described: no `object`, no `first_id`
+    strict_definitions: bool = True  # refuse what no document knows in an agent's definition
+    identical_is_noop: bool = True  # the same version posted again is answered, not made (recorded 2025-11)
+    deployments: tuple[str, ...] = ("gpt-4.1", "gpt-4o", "gpt-4o-mini", "o4-mini")
+    connections: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.face not in get_args(FaceName):

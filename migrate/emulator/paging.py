@@ -32,6 +32,12 @@ def envelope(rows: list[Json], has_more: bool) -> Json:
     }
 
 
+def without_empty_ends(rows: list[Json], has_more: bool) -> Json:
+    """Agents and conversations: an empty page names no ends at all (recorded 2026-03)."""
+    ends = {"first_id": rows[0]["id"], "last_id": rows[-1]["id"]} if rows else {}
+    return {"data": rows, **ends, "has_more": has_more, "object": "list"}
+
+
 def page(
     table: Table,
     query: Mapping[str, str],
@@ -39,6 +45,7 @@ def page(
     show: Callable[[Json], Json] | None = None,
     keep: Callable[[Json], bool] | None = None,
     limit: Limit = PAGE,
+    wrap: Callable[[list[Json], bool], Json] = envelope,
 ) -> Json:
     """The rows a list request asks for: `limit`, `order`, `after`, `before`."""
     size = _size(query.get("limit"), limit)
@@ -54,7 +61,7 @@ def page(
             rows.append(row)
     if backwards:
         rows.reverse()
-    return envelope([show(row) for row in rows] if show else rows, has_more)
+    return wrap([show(row) for row in rows] if show else rows, has_more)
 
 
 def _walk(table: Table, span: Iterable[int]) -> Iterator[Json]:

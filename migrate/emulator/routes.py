@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from .kinds import assistants, batches, files, messages, runs, store_files, stores, threads
+from .kinds import (
+    agents,
+    assistants,
+    batches,
+    conversations,
+    files,
+    inventory,
+    messages,
+    runs,
+    store_files,
+    stores,
+    threads,
+)
 from .routing import Route
 
 ASSISTANTS = (
@@ -35,13 +47,14 @@ THREADS = (
     Route("GET", "/threads/{thread}/runs/{run}/steps/{step}", runs.step),
 )
 
-FILES = (
-    Route("GET", "/files", files.page),
+_EACH_FILE = (
     Route("POST", "/files", files.create),
     Route("GET", "/files/{file}", files.read),
     Route("DELETE", "/files/{file}", files.delete),
     Route("GET", "/files/{file}/content", files.content),
 )
+FILES = (Route("GET", "/files", files.page), *_EACH_FILE)
+UNPAGED_FILES = (Route("GET", "/files", files.everything), *_EACH_FILE)
 
 STORES = (
     Route("GET", "/vector_stores", stores.page),
@@ -63,3 +76,35 @@ ATTRIBUTES = (Route("POST", "/vector_stores/{store}/files/{file}", store_files.u
 
 # In Azure's 2025-03 description, yet answered with 404 there (reported 2026-06).
 PARSED_CONTENT = (Route("GET", "/vector_stores/{store}/files/{file}/content", store_files.parsed),)
+
+AGENT_ROUTES = (
+    Route("GET", "/agents", agents.page),
+    Route("GET", "/agents/{agent}", agents.read),
+    Route("DELETE", "/agents/{agent}", agents.delete),
+    Route("GET", "/agents/{agent}/versions", agents.versions),
+    Route("POST", "/agents/{agent}/versions", agents.create_version, "agent_version.create"),
+    Route("GET", "/agents/{agent}/versions/{version}", agents.version),
+    Route("DELETE", "/agents/{agent}/versions/{version}", agents.delete_version),
+)
+
+INVENTORY = (
+    Route("GET", "/deployments", inventory.deployments),
+    Route("GET", "/deployments/{deployment}", inventory.deployment),
+    Route("GET", "/connections", inventory.connections),
+    Route("GET", "/connections/{connection}", inventory.connection),
+)
+
+CONVERSATION_ROUTES = (
+    Route("GET", "/conversations", conversations.page),
+    Route("POST", "/conversations", conversations.create, "conversation.create"),
+    Route("GET", "/conversations/{conversation}", conversations.read),
+    Route("POST", "/conversations/{conversation}", conversations.update, "conversation.update"),
+    Route("DELETE", "/conversations/{conversation}", conversations.delete),
+    Route("GET", "/conversations/{conversation}/items", conversations.list_items),
+    Route("POST", "/conversations/{conversation}/items", conversations.add_items, "items.create"),
+    Route("GET", "/conversations/{conversation}/items/{item}", conversations.read_item),
+    Route("DELETE", "/conversations/{conversation}/items/{item}", conversations.delete_item),
+)
+
+# A response executes a model, as a run does.
+RESPONSES = (Route("POST", "/responses", runs.forbid),)

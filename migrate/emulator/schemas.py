@@ -27,10 +27,11 @@ from .services import Service
 NAME, DESCRIPTION, INSTRUCTIONS = 256, 512, 256_000
 FUNCTION_NAME, FUNCTION_DESCRIPTION = r"[a-zA-Z0-9_-]{1,64}", 1_024
 TOOLS, INTERPRETER_FILES, STORES, STORE_FILES, FIRST_FILES = 128, 20, 1, 10_000, 500
-MESSAGE_TEXT, FIRST_MESSAGES = 256_000, 32  # (32 reported 2024, in no document)
+FIRST_MESSAGES = 32  # (reported 2024, in no document)
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
 
 Bodies = Mapping[str, Rule]
+NO_RULES: Mapping[str, Rule] = {}
 
 file_id = string(minimum=1)
 
@@ -91,7 +92,7 @@ chunking = nullable(tagged(auto=record(), static=record("static", static=_half_o
 expiry = nullable(record("anchor days", anchor=choice("last_active_at"), days=number(1, 365, whole=True)))
 
 
-def _resources(store_files: Rule | None) -> Rule:
+def _resources(store_files: Rule | None, more: Mapping[str, Rule]) -> Rule:
     """`tool_resources`; the helper that makes a store exists at creation only."""
     search: dict[str, Rule] = {"vector_store_ids": array(string(minimum=1), STORES)}
     if store_files:
@@ -100,33 +101,31 @@ def _resources(store_files: Rule | None) -> Rule:
         record(
             code_interpreter=nullable(record(file_ids=array(file_id, INTERPRETER_FILES))),
             file_search=nullable(record(**search)),
+            **more,
         )
     )
 
 
 # -------------------------------------------------------------------------------------------- messages
 
-part = tagged(
-    text=record("text", text=string(MESSAGE_TEXT, 1)),
-    image_file=record(
-        "image_file", image_file=record("file_id", file_id=file_id, detail=choice("auto", "low", "high"))
-    ),
-    image_url=record(
-        "image_url", image_url=record("url", url=string(minimum=1), detail=choice("auto", "low", "high"))
-    ),
-)
+detail = choice("auto", "low", "high")
+PICTURES = {
+    "image_file": record("image_file", image_file=record("file_id", file_id=file_id, detail=detail)),
+    "image_url": record("image_url", image_url=record("url", url=string(minimum=1), detail=detail)),
+}
 attachment = record(
     "file_id tools",
     file_id=file_id,
     tools=array(tagged(code_interpreter=record(), file_search=record())),
 )
-_message: dict[str, Rule] = {
-    "role": choice("user", "assistant"),
-    "content": by_type(text=string(MESSAGE_TEXT, 1), array=array(part, minimum=1)),
-    "metadata": metadata,
-}
-message = record("role content", attachments=nullable(array(attachment)), **_message)
-old_message = record("role content", file_ids=array(file_id, 10), **_message)
+
+
+def _message(text_limit: int, **files: Rule) -> Rule:
+    text = string(text_limit, 1)
+    part = tagged(text=record("text", text=text), **PICTURES)
+    content = by_type(text=text, array=array(part, minimum=1))
+    role = choice("user", "assistant")
+    return record("role content", role=role, content=content, metadata=metadata, **files)
 
 
 # ---------------------------------------------------------------------------------- one set per dialect
@@ -154,7 +153,15 @@ def _sampling() -> dict[str, Rule]:
     }
 
 
-def bodies(service: Service, *, has_chunking: bool = True, has_attributes: bool = True) -> Bodies:
+def bodies(
+    service: Service,
+    *,
+    has_chunking: bool = True,
+    has_attributes: bool = True,
+    has_store_helper: bool = True,
+    tools: Mapping[str, Rule] = TOOL,
+    resources: Mapping[str, Rule] = NO_RULES,
+) -> Bodies:
     """Every body of the current API, keyed by operation."""
     indexing: dict[str, Rule] = {"chunking_strategy": chunking} if has_chunking else {}
     entry = {**indexing, "attributes": attributes} if has_attributes else indexing
@@ -165,13 +172,17 @@ def bodies(service: Service, *, has_chunking: bool = True, has_attributes: bool 
         batch["files"] = array(record("file_id", file_id=file_id, **entry), service.batch_limit, 1)
     store: dict[str, Rule] = {"name": nullable(string()), "expires_after": expiry, "metadata": metadata}
     first = {"description": nullable(string())} if service.batch_of_objects else {}
-    made, found = _resources(store_helper), _resources(None)
+    made, found = (
+        _resources(store_helper if has_store_helper else None, resources),
+        _resources(None, resources),
+    )
+    message = _message(service.message_text, attachments=nullable(array(attachment)))
     return {
         "assistant.create": record(
-            "model", tool_resources=made, **_assistant(service, TOOL, INSTRUCTIONS), **_sampling()
+            "model", tool_resources=made, **_assistant(service, tools, INSTRUCTIONS), **_sampling()
         ),
         "assistant.update": record(
-            tool_resources=found, **_assistant(service, TOOL, service.instructions_on_update), **_sampling()
+            tool_resources=found, **_assistant(service, tools, service.instructions_on_update), **_sampling()
         ),
         "thread.create": record(
             messages=array(message, FIRST_MESSAGES), tool_resources=made, metadata=metadata
@@ -190,6 +201,7 @@ def bodies(service: Service, *, has_chunking: bool = True, has_attributes: bool 
 def old_bodies(service: Service) -> Bodies:
     """The API before tool_resources, attachments and vector stores (2024-02-15-preview)."""
     assistant = _assistant(service, OLD_TOOL, INSTRUCTIONS) | {"file_ids": array(file_id, INTERPRETER_FILES)}
+    old_message = _message(service.message_text, file_ids=array(file_id, 10))
     return {
         "assistant.create": record("model", **assistant),
         "assistant.update": record(**assistant),

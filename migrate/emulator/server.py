@@ -10,16 +10,18 @@ from typing import Any
 from . import saved
 from .cloud import Cloud, Request
 from .estate import Estate
-from .faces import Face, azure_dated, azure_v1, openai
+from .faces import Face, azure_dated, azure_v1, foundry, openai
+from .kinds import inventory
 from .listening import Server, listen
 from .options import FaceName, Options
 
 FACES: dict[FaceName, tuple[Face, ...]] = {
     "azure-openai": (azure_dated.FACE, azure_v1.FACE),
     "openai": (openai.FACE,),
+    "foundry": foundry.FACES,
 }
 # What a client calls the service's address: the SDK of OpenAI wants the version in it, Azure's does not.
-BASE_PATHS: dict[FaceName, str] = {"azure-openai": "", "openai": "/v1"}
+BASE_PATHS: dict[FaceName, str] = {"azure-openai": "", "openai": "/v1", "foundry": foundry.PROJECT}
 START_SECONDS, STOP_SECONDS = 10.0, 5.0
 
 Wrapper = Callable[[Any], Any]  # an ASGI application around ours, for faults
@@ -32,6 +34,7 @@ class Emulator:
         self.options = options or Options()
         self.estate = Estate()
         self.skipped = saved.load(self.options.state, self.estate) if self.options.state else []
+        inventory.stock(self.estate, self.options)
         self._cloud = Cloud(self.estate, FACES[self.options.face], self.options)
         self._port: int | None = None
         self._server = Server(wrap(self._cloud) if wrap else self._cloud)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from uuid import uuid4
 
 from . import errors
-from .errors import ApiError, UnknownKey
+from .errors import ApiError, Header, UnknownKey
 
 DAY = 86_400
 BEARER = (b"authorization", b"Bearer ")
+
+# The parts of an upload. The SDK writes expiry with brackets, Azure's own description with a dot.
+EXPIRY_PARTS = frozenset(f"expires_after{form}" for form in ("[anchor]", "[seconds]", ".anchor", ".seconds"))
+UPLOAD_PARTS = frozenset({"purpose", "file"}) | EXPIRY_PARTS
 
 # What file search can read, by extension (recorded 2025-12).
 SEARCHABLE = tuple(
@@ -39,7 +44,16 @@ class Service:
     unknown_key: Callable[[UnknownKey], ApiError]
     no_thread_list: Callable[[], ApiError]
     request_id_headers: tuple[bytes, ...] = (b"x-request-id",)
+    fixed_headers: tuple[Header, ...] = ()
     searchable: tuple[str, ...] = field(default=SEARCHABLE, repr=False)
+    unsearchable_refused_at_once: bool = False  # or taken in, and failed a moment later
+    upload_parts: frozenset[str] = field(default=UPLOAD_PARTS, repr=False)
+    message_text: int = 256_000
+    refusal: Callable[[ApiError], ApiError] = lambda error: error  # into the service's own family of bodies
+
+    def headers(self) -> list[Header]:
+        """What every answer carries."""
+        return [*((name, uuid4().hex.encode()) for name in self.request_id_headers), *self.fixed_headers]
 
 
 AZURE = Service(

@@ -12,10 +12,12 @@ import openai
 import pytest
 
 from migrate.emulator import Emulator, Options
+from tests.emulator.project import Project
 
 KEY = "secret-of-this-test"
 VERSION = "2025-03-01-preview"
-FACES = ("azure-openai", "openai")
+CLASSIC_VERSION = "v1"
+FACES = ("azure-openai", "openai", "foundry")
 
 Answer = tuple[int, Any]
 
@@ -30,10 +32,8 @@ class Api:
     def __call__(self, method: str, path: str, body: Any = None, /, **query: Any) -> Answer:
         call: Any = getattr(self.client, method.lower())
         options: dict[str, Any] = {"params": query}
-        if not self.cloud.url.endswith("/v1"):
-            options["headers"] = {}
-        else:
-            options["headers"] = {"OpenAI-Beta": "assistants=v2"}
+        beta = self.cloud.options.face == "openai"
+        options["headers"] = {"OpenAI-Beta": "assistants=v2"} if beta else {}
         given = {} if method == "GET" else {"body": body}
         try:
             response = call(path, cast_to=httpx2.Response, options=options, **given)
@@ -66,6 +66,10 @@ def connect(cloud: Emulator, version: str = VERSION, key: str = KEY) -> Api:
     client: openai.OpenAI
     if cloud.options.face == "openai":
         client = openai.OpenAI(base_url=cloud.url, api_key=key, max_retries=0)
+    elif cloud.options.face == "foundry":
+        client = openai.AzureOpenAI(
+            base_url=cloud.url, azure_ad_token=key, api_version=CLASSIC_VERSION, max_retries=0
+        )
     else:
         client = openai.AzureOpenAI(azure_endpoint=cloud.url, api_key=key, api_version=version, max_retries=0)
     return Api(cloud, client)
@@ -102,5 +106,26 @@ def platform(launch: Launch) -> Api:
 
 @pytest.fixture(params=FACES)
 def api(request: pytest.FixtureRequest, launch: Launch) -> Api:
-    """Each service in turn, for rules they share."""
+    """Each service in turn, for rules they share. The project stands there for its classic agents."""
     return launch(request.param)
+
+
+@pytest.fixture(params=["azure-openai", "openai"])
+def assistants_api(request: pytest.FixtureRequest, launch: Launch) -> Api:
+    """For what classic agents have not, or do in another way."""
+    return launch(request.param)
+
+
+@pytest.fixture
+def classic(launch: Launch) -> Api:
+    return launch("foundry")
+
+
+@pytest.fixture
+def launch_project(launch: Launch) -> Callable[..., Project]:
+    return lambda **options: Project(launch("foundry", **options).cloud)
+
+
+@pytest.fixture
+def project(launch_project: Callable[..., Project]) -> Project:
+    return launch_project()

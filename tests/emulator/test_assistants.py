@@ -116,7 +116,6 @@ def test_retrieval_is_no_tool_of_this_version(api):
     [
         {"code_interpreter": {"file_ids": ["file-none"]}},
         {"file_search": {"vector_store_ids": ["vs_none"]}},
-        {"file_search": {"vector_stores": [{"file_ids": ["file-none"]}]}},
     ],
 )
 def test_references_must_lead_somewhere(api, resources):
@@ -125,7 +124,11 @@ def test_references_must_lead_somewhere(api, resources):
     assert not api.cloud.estate.vector_stores
 
 
-def test_the_store_helper_makes_one_store(api):
+def test_the_store_helper_makes_one_store(assistants_api):
+    api = assistants_api
+    unknown = {"file_search": {"vector_stores": [{"file_ids": ["file-none"]}]}}
+    assert api("POST", "/assistants", {"model": "m", "tool_resources": unknown})[0] == 404
+    assert not api.cloud.estate.vector_stores
     file_id = api.file()
     search = {"vector_stores": [{"file_ids": [file_id], "metadata": {"a": "b"}}]}
     answer = api.ok("POST", "/assistants", {"model": "m", "tool_resources": {"file_search": search}})

@@ -122,7 +122,7 @@ def test_every_dated_route_can_be_gone(launch):
 def test_unknown_routes(api):
     status, body = api("GET", "/nowhere")
     assert status == 404
-    assert (body == GATEWAY_404) == (api.cloud.options.face == "azure-openai")
+    assert (body == GATEWAY_404) == (api.cloud.options.face != "openai")
     assert api("DELETE", "/assistants")[0] == 404
 
 
@@ -168,11 +168,14 @@ def test_a_wrapper_can_stand_before_the_service():
 
 def test_a_body_must_be_a_json_object(api):
     connection = http.client.HTTPConnection(urlsplit(api.cloud.url).netloc)
-    path = "/openai/threads?api-version=2025-03-01-preview"
+    paths = {
+        "azure-openai": "/openai/threads?api-version=2025-03-01-preview",
+        "openai": "/v1/threads",
+        "foundry": "/api/projects/demo/threads?api-version=v1",
+    }
     headers = {"authorization": f"Bearer {KEY}", "openai-beta": "assistants=v2"}
     for body in (b"{", b"[]", b'"text"'):
-        where = path if api.cloud.options.face == "azure-openai" else "/v1/threads"
-        connection.request("POST", where, body, headers)
+        connection.request("POST", paths[api.cloud.options.face], body, headers)
         response = connection.getresponse()
         assert (response.status, response.read()[:9]) == (400, b'{"error":')
     connection.close()

@@ -13,7 +13,13 @@ from migrate.emulator.paging import page
 def test_an_empty_list_names_its_ends_as_null(api):
     empty = {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
     thread = api.thread()
-    for path in ("/assistants", "/files", "/vector_stores", f"/threads/{thread}/messages"):
+    unpaged = api.cloud.options.face == "foundry"
+    for path in (
+        "/assistants",
+        "/vector_stores",
+        f"/threads/{thread}/messages",
+        *(() if unpaged else ("/files",)),
+    ):
         assert api.ok("GET", path) == empty
 
 
@@ -32,7 +38,8 @@ def test_bad_queries(api, query):
     api.refused("GET", "/assistants", **query)
 
 
-def test_files_have_their_own_page_size(api):
+def test_files_have_their_own_page_size(assistants_api):
+    api = assistants_api
     files = [api.file() for _ in range(3)]
     assert api.ok("GET", "/files", limit=10_000)["first_id"] == files[-1]
     api.refused("GET", "/files", limit=10_001)

@@ -199,4 +199,7 @@ def test_recorded_answers(launch, face):
     for store in recorded["response_body"]["data"]:
         assert api.ok("GET", f"/vector_stores/{store['id']}") == store
     assert {row.reason for row in api.cloud.skipped} >= {"an error answer", "the answer to a deletion"}
-    assert any("conversation" in row.reason for row in api.cloud.skipped)
+    # Items do not say whose they are, and these were saved outside their folder.
+    assert {row.reason for row in api.cloud.skipped if "items" in row.file} >= {
+        "no kind of an Assistants estate: None"
+    }

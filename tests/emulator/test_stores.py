@@ -86,7 +86,8 @@ def test_chunking_that_is_refused(api, chunking):
     api.refused("POST", f"/vector_stores/{store_with(api)}/files", body)
 
 
-def test_attributes(api):
+def test_attributes(assistants_api):
+    api = assistants_api
     file_id = api.file()
     given = {"text": "v" * 512, "number": 1.5, "flag": False}
     path = f"/vector_stores/{store_with(api)}/files"

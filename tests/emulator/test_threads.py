@@ -57,7 +57,6 @@ def test_all_parts_in_their_read_shape(api):
         {"role": "user"},
         {"role": "user", "content": None},
         {"role": "user", "content": ""},
-        {"role": "user", "content": "x" * 256_001},
         {"role": "user", "content": []},
         {"role": "user", "content": ["x"]},
         {"role": "user", "content": [{"type": "text", "text": ""}]},
@@ -76,6 +75,19 @@ def test_what_cannot_be_written(api, body):
     api.refused("POST", f"/threads/{thread}/messages", body)
     api.refused("POST", "/threads", {"messages": [body]})
     assert api.cloud.estate.counts()["message"] == 0
+
+
+@pytest.mark.parametrize(
+    ("face", "most"), [("azure-openai", 256_000), ("openai", 256_000), ("foundry", 1_500_000)]
+)
+def test_the_longest_text(launch, face, most):
+    api = launch(face)
+    path = f"/threads/{api.thread()}/messages"
+    parts = [{"type": "text", "text": "x" * most}]
+    for content in ("x" * most, parts):
+        api.ok("POST", path, {"role": "user", "content": content})
+    for content in ("x" * (most + 1), [*parts, {"type": "text", "text": "x" * (most + 1)}]):
+        assert "too long" in api.refused("POST", path, {"role": "user", "content": content})
 
 
 def test_the_path_to_an_unknown_key_is_named(platform):
@@ -125,7 +137,8 @@ def test_an_attachment_reaches_the_tools_of_the_thread(api):
     assert abs(store["expires_at"] - time.time() - 7 * 86_400) < 60
 
 
-def test_the_store_helper_of_a_thread_expires(api):
+def test_the_store_helper_of_a_thread_expires(assistants_api):
+    api = assistants_api
     search = {"file_search": {"vector_stores": [{"file_ids": []}]}}
     thread = api.ok("GET", f"/threads/{api.thread(tool_resources=search)}")
     (store_id,) = thread["tool_resources"]["file_search"]["vector_store_ids"]
@@ -153,11 +166,17 @@ def test_updating_a_message_is_answered_differently(azure, platform):
         api.refused("POST", path, {"content": "y"})
 
 
-def test_deleting_messages_and_threads(api):
+def test_deleting_messages(assistants_api):
+    api = assistants_api
     thread = api.thread(messages=[{"role": "user", "content": "x"}])
     (message,) = api.ok("GET", f"/threads/{thread}/messages")["data"]
     answer = api.ok("DELETE", f"/threads/{thread}/messages/{message['id']}")
     assert answer == {"id": message["id"], "object": "thread.message.deleted", "deleted": True}
+    assert api.ok("GET", f"/threads/{thread}/messages")["data"] == []
+
+
+def test_deleting_threads(api):
+    thread = api.thread(messages=[{"role": "user", "content": "x"}])
     assert api.ok("DELETE", f"/threads/{thread}")["object"] == "thread.deleted"
     for path in ("", "/messages", "/messages/msg_x", "/runs", "/runs/run_x/steps"):
         status, body = api("GET", f"/threads/{thread}{path}")

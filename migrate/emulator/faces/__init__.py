@@ -51,6 +51,12 @@ class Face:
     prefix: str
     service: Service
     choose: Callable[[Head, Options], Dialect]  # may refuse: unknown version, missing header, route gone
+    families: frozenset[str] = frozenset()  # the first parts of its paths; none named: whatever is left
+
+    def covers(self, path: str) -> bool:
+        if not path.startswith(self.prefix + "/"):
+            return False
+        return not self.families or path[len(self.prefix) + 1 :].split("/", 1)[0] in self.families
 
     def admit(self, head: Head, options: Options) -> Dialect:
         """The dialect for this request, once its key has been accepted."""

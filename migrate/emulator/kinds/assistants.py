@@ -11,6 +11,9 @@ from . import resources
 # What an answer says when the body said nothing, or null (recorded 2025-03).
 DEFAULTS: Json = {"temperature": 1.0, "top_p": 1.0, "response_format": "auto", "metadata": {}, "tools": []}
 
+# What a tool gains when nobody gave it (recorded 2025-05 on classic agents).
+TOOL_DEFAULTS: dict[str, Json] = {"mcp": {"allowed_tools": None}}
+
 
 def create(call: Call) -> Json:
     body = call.body
@@ -79,6 +82,9 @@ def _or_default(body: Json, key: str) -> object:
 
 def _complete(assistant: Json) -> None:
     """The code interpreter always shows its list of files, empty or not (recorded 2026-03)."""
+    for tool in assistant["tools"]:
+        for key, value in TOOL_DEFAULTS.get(tool["type"], {}).items():
+            tool.setdefault(key, value)
     if any(tool["type"] == "code_interpreter" for tool in assistant["tools"]):
         shown = assistant.setdefault("tool_resources", {}).setdefault("code_interpreter", {})
         shown.setdefault("file_ids", [])

@@ -15,6 +15,7 @@ def create(call: Call, store_id: str) -> Json:
     store = stores.find(call, store_id)
     entries = _entries(call.body)
     uploads.must_exist(call, (entry["file_id"] for entry in entries))
+    ingestion.check(call, (entry["file_id"] for entry in entries))
     for entry in entries:
         ingestion.attach(call, store, entry)
     batch: Json = {

@@ -12,18 +12,16 @@ from ..blobs import Blob, Upload
 from ..call import Call
 from ..errors import ApiError, no_file, refuse
 from ..estate import Json, Table, now
+from ..services import EXPIRY_PARTS
 from . import ingestion
 
 ID_LENGTH = 22
-# The SDK writes brackets, Azure's own description writes a dot.
-EXPIRY_PARTS = {f"expires_after{form}" for form in ("[anchor]", "[seconds]", ".anchor", ".seconds")}
-KNOWN_PARTS = {"purpose", "file"} | EXPIRY_PARTS
 REFUSED_WHEN_CLOSED = frozenset({"assistants", "user_data", "evals", "fine-tune"})
 
 
 async def create(call: Call) -> Json:
     with ExitStack() as unused:
-        form = Form(unused)
+        form = Form(unused, call.service.upload_parts)
         await multipart.read(call.http.headers.get("content-type", ""), call.http.stream(), form.open)
         upload, filename, purpose, lifetime = form.checked(call)
         unused.pop_all()
@@ -47,14 +45,15 @@ async def create(call: Call) -> Json:
 class Form:
     """Collects the parts of an upload. After a wrong part the rest is read too, or the answer is lost."""
 
-    def __init__(self, unused: ExitStack) -> None:
+    def __init__(self, unused: ExitStack, known: frozenset[str]) -> None:
         self._unused = unused
+        self._known = known
         self._fields: dict[str, multipart.Field] = {}
         self._file: tuple[Upload, str] | None = None
         self._wrong: ApiError | None = None
 
     def open(self, name: str, filename: str | None) -> multipart.Sink:
-        if name not in KNOWN_PARTS:
+        if name not in self._known:
             # (reported 2024-05)
             self._wrong = refuse(f"Additional properties are not allowed ('{name}' was unexpected)")
         elif name == "file" and filename is not None:
@@ -74,6 +73,8 @@ class Form:
         if "purpose" not in self._fields:
             raise refuse("'purpose' is a required property", param="purpose")
         upload, filename = self._file
+        if "filename" in self._fields:
+            filename = self._text("filename")
         purpose = self._text("purpose")
         if purpose not in call.service.purposes:
             raise refuse(
@@ -112,6 +113,15 @@ def page(call: Call) -> Json:
         keep=(lambda file: file.get("purpose") == purpose) if purpose else None,
         limit=paging.FILES_PAGE,
     )
+
+
+def everything(call: Call) -> Json:
+    """Classic agents list files unpaged (description of v1); a page nobody would give is not promised."""
+    for name in call.query.keys() - {"api-version", "purpose"}:
+        raise refuse(f"Unknown query parameter: '{name}'.", param=name, code="unknown_parameter")
+    purpose = call.query.get("purpose")
+    files = (call.estate.files[place.id] for place in reversed(call.estate.files.order))
+    return {"object": "list", "data": [file for file in files if purpose in (None, file.get("purpose"))]}
 
 
 def read(call: Call, file_id: str) -> Json:

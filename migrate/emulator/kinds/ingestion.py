@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from ..call import Call
+from ..errors import refuse
 from ..estate import Estate, Json, Pending, now
 
 INDEX_OVERHEAD = 1_024  # 12 bytes were counted as 1036, 1209 as 2233 (recorded 2024-04, 2025-12)
@@ -41,6 +43,26 @@ def attach(call: Call, store: Json, body: Json) -> Json:
     return entry
 
 
+def check(call: Call, file_ids: Iterable[str]) -> None:
+    """A project refuses at once what search cannot read (recorded 2025-12); elsewhere it fails later."""
+    if not call.service.unsearchable_refused_at_once:
+        return
+    found = {_extension(call.estate.files[file_id]) for file_id in file_ids}
+    if unreadable := sorted(found.difference(call.service.searchable)):
+        raise refuse(_unsupported(call, unreadable), param="file_id", code="unsupported_file")
+
+
+def _extension(file: Json) -> str:
+    return PurePosixPath(file["filename"].lower()).suffix
+
+
+def _unsupported(call: Call, extensions: list[str]) -> str:
+    return (
+        f"Files with extensions [{', '.join(extensions)}] are not supported for retrieval. "
+        f"Supported file types include: [{', '.join(call.service.searchable)}]."
+    )
+
+
 def detach(estate: Estate, store_id: str, file_id: str) -> bool:
     """Takes a file out of one store; whether it was there."""
     entries = estate.vector_store_files.get(store_id)
@@ -72,14 +94,9 @@ def settle(call: Call) -> None:
 
 def _index(call: Call, store: Json, entry: Json) -> None:
     file = call.estate.files[entry["id"]]
-    extension = PurePosixPath(file["filename"].lower()).suffix
+    extension = _extension(file)
     if extension not in call.service.searchable:
-        supported = ", ".join(call.service.searchable)
-        entry["last_error"] = {
-            "code": "unsupported_file",
-            "message": f"Files with extensions [{extension}] are not supported for retrieval. "
-            f"Supported file types include: [{supported}].",
-        }
+        entry["last_error"] = {"code": "unsupported_file", "message": _unsupported(call, [extension])}
         _finish(store, entry, "failed")
         return
     entry["usage_bytes"] = file["bytes"] + INDEX_OVERHEAD

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 from ..call import Call
 from ..errors import not_found, refuse
 from ..estate import Json
@@ -28,7 +30,7 @@ def check(call: Call, wanted: Json | None) -> None:
 
 def settle(call: Call, wanted: Json | None, *, store_days: int | None = None) -> Json:
     """The checked `tool_resources` with helper stores made and replaced by their ids."""
-    kept = {tool: dict(content) for tool, content in (wanted or {}).items() if content is not None}
+    kept = {tool: copy(content) for tool, content in (wanted or {}).items() if content is not None}
     search = kept.get("file_search")
     if search and (helpers := search.pop("vector_stores", None)):
         days = {"expires_after": {"anchor": "last_active_at", "days": store_days}} if store_days else {}

@@ -17,6 +17,7 @@ def create(call: Call, store_id: str) -> Json:
     ingestion.settle(call)
     store = stores.find(call, store_id)
     files.must_exist(call, [call.body["file_id"]])
+    ingestion.check(call, [call.body["file_id"]])
     return ingestion.attach(call, store, call.body)
 
 

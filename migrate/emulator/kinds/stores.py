@@ -16,6 +16,7 @@ THREAD_STORE_DAYS = 7  # stores made through a thread expire after a week withou
 
 def create(call: Call) -> Json:
     files.must_exist(call, call.body.get("file_ids", ()))
+    ingestion.check(call, call.body.get("file_ids", ()))
     return make(call, call.body)
 
 

@@ -1,0 +1,88 @@
+"""What a conversation and its items may be made of; each role has its own kinds of content."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .errors import refuse
+from .project_errors import invalid
+from .rules import Rule, array, by_type, choice, metadata, nullable, record, string, tagged
+from .schemas import Bodies
+
+MOST_ITEMS = 20
+
+text = string(minimum=1)
+file_id = string(minimum=1)
+
+
+def _address(value: Any, at: str) -> None:
+    """Pictures inside the request are refused (reported 2026-04 for agents; assumed here)."""
+    text(value, at)
+    if value.startswith("data:"):
+        raise refuse(f"Invalid '{at}': a data URL is not accepted.", param=at)
+
+
+def _one_of(names: str, rule: Rule) -> Rule:
+    """Exactly one of these keys must be there."""
+
+    def check(value: Any, at: str) -> None:
+        rule(value, at)
+        if sum(name in value for name in names.split()) != 1:
+            raise refuse(f"Exactly one of these must be given: {names}.", param=at)
+
+    return check
+
+
+def _none(value: Any, at: str) -> None:
+    """Citations cannot be written: they would name files of nobody (assumed)."""
+    if value != []:
+        raise refuse(f"Invalid '{at}': expected an empty array.", param=at)
+
+
+input_text = record("text", text=text)
+PARTS: dict[str, dict[str, Rule]] = {
+    "user": {
+        "input_text": input_text,
+        "input_image": _one_of(
+            "image_url file_id",
+            record(image_url=_address, file_id=file_id, detail=choice("auto", "low", "high")),
+        ),
+        "input_file": _one_of("file_id file_url", record(file_id=file_id, file_url=_address, filename=text)),
+    },
+    "assistant": {"output_text": record("text annotations", text=text, annotations=_none)},
+    "system": {"input_text": input_text},
+    "developer": {"input_text": input_text},
+}
+CONTENT = {role: by_type(text=text, array=array(tagged(**parts), minimum=1)) for role, parts in PARTS.items()}
+role = choice(*PARTS)
+
+
+def _message(value: Any, at: str) -> None:
+    record("role content", role=role, content=lambda _value, _at: None)(value, at)
+    CONTENT[value["role"]](value["content"], f"{at}.content")
+
+
+item = tagged(
+    message=_message,
+    function_call=record("call_id name arguments", call_id=text, name=text, arguments=string()),
+    function_call_output=record("call_id output", call_id=text, output=string()),
+)
+
+
+def _items(minimum: int) -> Rule:
+    rule = array(item, minimum=minimum)
+
+    def check(value: Any, at: str) -> None:
+        if isinstance(value, list) and len(value) > MOST_ITEMS:
+            # (recorded 2026-02)
+            raise invalid(f"maxItems: Value should have at most {MOST_ITEMS} items", f"/{at}")
+        rule(value, at)
+
+    return check
+
+
+BODIES: Bodies = {
+    "conversation.create": record(items=nullable(_items(0)), metadata=metadata),
+    "conversation.update": record("metadata", metadata=metadata),
+    "items.create": record("items", items=_items(1)),
+}

@@ -1,0 +1,65 @@
+"""Items of a conversation: checked bodies come in; items with ids go out, without times and metadata."""
+
+from __future__ import annotations
+
+from .. import ids, paging
+from ..call import Call
+from ..errors import refuse
+from ..estate import Json
+from ..project_errors import missing
+
+PREFIXES = {"message": "msg_", "function_call": "fc_", "function_call_output": "fco_"}  # (recorded 2026-02)
+
+
+def check(call: Call, bodies: list[Json]) -> None:
+    """All files that the items name must exist (assumed)."""
+    for place, body in enumerate(bodies):
+        content = body.get("content")
+        for spot, part in enumerate(content if isinstance(content, list) else ()):
+            if "file_id" in part and part["file_id"] not in call.estate.files:
+                at = f"items[{place}].content[{spot}].file_id"
+                raise refuse(f"No such File object: {part['file_id']}", param=at)
+
+
+def store(call: Call, conversation_id: str, bodies: list[Json]) -> list[Json]:
+    """Kept in the order they came in (recorded 2026-02)."""
+    made = [_item(conversation_id, body) for body in bodies]
+    for item in made:
+        call.estate.items[conversation_id][item["id"]] = item
+    return made
+
+
+def _item(conversation_id: str, body: Json) -> Json:
+    item: Json = {
+        "type": body["type"],
+        "id": ids.new_item(PREFIXES[body["type"]], conversation_id),
+        "status": "completed",
+        **body,
+    }
+    if isinstance(item.get("content"), str):
+        item["content"] = [_text(item["role"], item["content"])]
+    return item
+
+
+def _text(role: str, text: str) -> Json:
+    """Plain text comes back as a part (recorded 2026-02 for users; assumed for assistants)."""
+    if role == "assistant":
+        return {"type": "output_text", "text": text, "annotations": []}
+    return {"type": "input_text", "text": text}
+
+
+def page(call: Call, conversation_id: str) -> Json:
+    wanted = call.query.get("item_type")
+    return paging.page(
+        call.estate.items[conversation_id],
+        call.query,
+        keep=(lambda item: item.get("type") == wanted) if wanted else None,
+        wrap=paging.without_empty_ends,
+    )
+
+
+def read(call: Call, conversation_id: str, item_id: str) -> Json:
+    try:
+        return call.estate.items[conversation_id][item_id]
+    except KeyError:
+        raise missing(f"Item '{item_id}' not found in conversation '{conversation_id}'") from None
