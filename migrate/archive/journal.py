@@ -126,6 +126,12 @@ class Journal:
         return (_entry(row) for row in rows)
 
 
+STANDING = """j.state = 'done' AND j.target_id IS NOT NULL AND j.action NOT IN ('delete', 'undo')
+             AND NOT EXISTS (SELECT 1 FROM journal u WHERE u.plan_id = j.plan_id AND u.action = 'undo'
+               AND u.state = 'done' AND u.kind = j.kind AND u.source_parent = j.source_parent
+               AND u.source_id = j.source_id)"""
+"""Of the journal `j`: lines that say what is on the target, and were not taken back."""
+
 _ENTRY = (
     "SELECT id, action, kind, source_parent, source_id, coalesce(name, ''), coalesce(target_parent, ''), "
     "coalesce(target_id, ''), state, before, coalesce(written, ''), coalesce(error, ''), started_at "
@@ -144,7 +150,7 @@ def id_map(
 ) -> Iterator[Mapping]:
     """The id map, narrowed to a source, a target, or one old id. Of several moves of one object to one
     target, the last counts."""
-    where, values = ["j.state = 'done'", "j.target_id IS NOT NULL", "j.action != 'delete'"], []
+    where, values = [STANDING], []
     for column, side in (("source", source), ("target", target)):
         if side:
             where.append(f"p.{column}_type = ? AND p.{column}_url = ?")

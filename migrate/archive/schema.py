@@ -109,6 +109,23 @@ def m005_views_of_agents(db: Database) -> None:
     _run(db, *AGAIN)
 
 
+@migrations()
+def m006_undone(db: Database) -> None:
+    """What a rollback took back is no part of the id map."""
+    _run(
+        db,
+        "DROP VIEW id_map",
+        """CREATE VIEW id_map AS
+             SELECT j.kind, j.source_id, j.target_id, j.name, j.source_parent, j.target_parent,
+                    p.source_type, p.source_url, p.target_type, p.target_url
+             FROM journal j JOIN plans p ON p.id = j.plan_id
+             WHERE j.state = 'done' AND j.target_id IS NOT NULL AND j.action NOT IN ('delete', 'undo')
+             AND NOT EXISTS (SELECT 1 FROM journal u WHERE u.plan_id = j.plan_id AND u.action = 'undo'
+               AND u.state = 'done' AND u.kind = j.kind AND u.source_parent = j.source_parent
+               AND u.source_id = j.source_id)""",
+    )
+
+
 def _run(db: Database, *statements: str) -> None:
     for statement in statements:
         db.execute(statement)

@@ -19,7 +19,7 @@ from migrate.endpoints.project_wire import API_VERSION, ProjectWire, project_cli
 from migrate.endpoints.routes import PROJECT_ROUTES
 from migrate.endpoints.settings import Settings
 from migrate.endpoints.wire import OpenAIWire, http_client
-from migrate.errors import Denied, NotThere, Unreachable
+from migrate.errors import Denied, NotThere, RequestFailed, Unreachable
 
 
 def connect(settings: Settings, writable: bool = False) -> FoundryReader:
@@ -94,6 +94,33 @@ class FoundryWriter(FoundryReader, FamilyWriter):
         if kind != "assistant":
             return super().update(kind, id_, wire, parent)
         return self._version(id_, wire)
+
+    def revert(self, kind: str, id_: str, wire: Body, parent: str = "") -> None:
+        """Versions are immutable: what came last is taken away, and the one before is the newest again."""
+        if kind != "assistant":
+            super().revert(kind, id_, wire, parent)
+            return
+        versions = self.get(kind, id_).get("versions")
+        latest = versions.get("latest") if isinstance(versions, dict) else None
+        number = str((latest or {}).get("version") or "")
+        if number in ("", "1"):
+            raise RequestFailed(f"agent {id_} has no version before the newest one")
+        path = f"{self._at(kind, id_)}/versions/{quote(number, safe='')}"
+        self.channel(kind).send("DELETE", path)
+
+    def delete(self, kind: str, id_: str, parent: str = "") -> None:
+        """Items outlive their conversation, so they go first."""
+        if kind == "thread":
+            items = [str(body["id"]) for page in self._items(id_) for body in page.bodies]
+            for item in reversed(items):
+                super().delete("message", item, id_)
+        super().delete(kind, id_, parent)
+
+    def _items(self, conversation: str) -> Iterator[Page]:
+        try:
+            yield from self.pages("message", conversation)
+        except NotThere:
+            return
 
     def append(self, thread: str, wires: list[Body]) -> None:
         self.channel("message").send("POST", self._at("message", parent=thread), {"items": wires})

@@ -107,9 +107,13 @@ class Writer(Reader):
     def update(self, kind: str, id_: str, wire: Body, parent: str = "") -> Body:
         """Change an object in place."""
 
+    def revert(self, kind: str, id_: str, wire: Body, parent: str = "") -> None:
+        """Take back the newest change of an object; `wire` is what it was before."""
+        self.update(kind, id_, wire, parent)
+
     @abstractmethod
     def delete(self, kind: str, id_: str, parent: str = "") -> None:
-        """Delete an object; one that is gone already is no error."""
+        """Delete an object and what lies in it; one that is gone already is no error."""
 
     @abstractmethod
     def upload(self, name: str, purpose: str, data: BinaryIO) -> Body:

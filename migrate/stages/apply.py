@@ -10,13 +10,12 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from migrate.archive.journal import Journal, Side, id_map
 from migrate.archive.store import Archive
 from migrate.codecs import Profile
 from migrate.errors import Incomplete, PlanStale
 from migrate.stages.changing import delete, update
+from migrate.stages.equipping import recall, workshop
 from migrate.stages.estate import Estate
-from migrate.stages.fitting import fitting
 from migrate.stages.looking import CONFIGURATION
 from migrate.stages.making import Tally, Workshop, make
 from migrate.stages.naming import Naming
@@ -26,6 +25,7 @@ from migrate.stages.progress import Progress
 from migrate.stages.stale import check_target
 from migrate.stages.stocking import await_ingestion, fill, upload
 from migrate.stages.talking import recreate
+from migrate.stages.undoing import UNDO
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer
@@ -45,25 +45,15 @@ def run(
     patience: float = PATIENCE,
 ) -> Tally:
     """Carry out a plan. Raises `PlanStale` when a side moved, `Incomplete` on Ctrl-C."""
-    if source.snapshot.info.digest != plan.source.digest:
+    shop = workshop(plan, source, archive, writer, profile, progress)
+    if any(entry.action == UNDO for entry in shop.earlier.values()):
         raise PlanStale(
-            f"snapshot {plan.source.snapshot} is not the one that was planned",
-            "its fingerprint changed",
+            "this plan was rolled back",
+            "what it made was removed from the target",
             "run plan again and read the new one",
         )
-    sides = (Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url))
-    journal = Journal(archive, plan.digest, *sides)
-    blocked = {
-        (a.kind, a.id) for a in plan.actions if a.action == "blocked" and a.kind != "vector_store_file"
-    }
-    shop = Workshop(
-        source, writer, fitting(source, profile, plan.settled.decided(), blocked), journal, progress
-    )
-    shop.strangers = frozenset(id_ for _, _, id_, _ in plan.target.objects)
     check_target(plan, shop, workers)
-    for line in id_map(archive.conn, *sides):
-        if line.kind in ("file", "vector_store", "assistant", "thread"):
-            shop.ids.setdefault((line.kind, line.source_id), line.target_id)
+    recall(plan, shop, archive)
     _settle_known(plan, shop)
     try:
         _carry_out(plan, shop, workers, patience)

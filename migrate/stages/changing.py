@@ -16,31 +16,33 @@ def update(shop: Workshop, action: Action) -> None:
     if earlier and earlier.state == "done":
         shop.count("skipped", kind=action.kind)
         return
+    entries: list[int] = []
     try:
         entity = _source(shop, action)
         fitted = shop.fitted(entity)
         before = shop.writer.get(action.kind, action.target_id, action.target_parent)
         there = shop.codec.decode(action.kind, before, action.target_parent, None)[0]
-        if not was_sent(earlier) and fingerprint(there) != action.before:
+        ours = was_sent(earlier) and arrived(shop, action, fitted) is not None
+        if fingerprint(there) != action.before and not ours:
             shop.fail(action.kind, action.id, action.name, "it was changed by others since the plan was made")
             return
         wire = shop.codec.update_wire(fitted, frozenset(action.fields), there)
         job = ("update", action.kind, action.parent, action.id, action.name)
-        (entry,) = shop.journal.intend([job], before)
+        entries = shop.journal.intend([job], before)
         body, _ = shop.once(  # after a lost answer a look: sending again may add a version
             lambda: shop.writer.update(action.kind, action.target_id, wire, action.target_parent),
-            lambda: _arrived(shop, action, fitted),
+            lambda: arrived(shop, action, fitted),
             resumed=was_sent(earlier),
         )
     except RequestFailed as failed:
-        shop.fail(action.kind, action.id, action.name, str(failed))
+        give_up(shop, action, entries, failed)
         return
     mark = written(shop, action.kind, body, action.target_parent)
-    shop.journal.done(entry, action.target_id, action.target_parent, mark)
+    shop.journal.done(entries[0], action.target_id, action.target_parent, mark)
     shop.count("updated", kind=action.kind)
 
 
-def _arrived(shop: Workshop, action: Action, fitted: Entity) -> Body | None:
+def arrived(shop: Workshop, action: Action, fitted: Entity) -> Body | None:
     """The object, if the planned fields are what they should be."""
     body = shop.writer.get(action.kind, action.target_id, action.target_parent)
     there = written_form(shop.codec.decode(action.kind, body, action.target_parent, None)[0])

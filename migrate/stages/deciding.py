@@ -75,6 +75,16 @@ class Decider:
             update={**place, "action": "update", "fields": fields, "before": fingerprint(there)}
         )
 
+    def unlike(self, target: Estate) -> list[str]:
+        """Assistants whose counterpart only a stamp names that another project may have written, and that
+        are not the same: somebody else's, not to be changed."""
+        found = []
+        for kind, id_ in sorted(self.pairs.unproven):
+            there = target.of(kind).get(self.pairs.right(kind, id_) or "")
+            if there is not None and self.changed(self.fit_only(self.source.of(kind)[id_]), there):
+                found.append(id_)
+        return found
+
     def changed(self, fitted: Entity, there: Entity) -> set[str]:
         """Fields in which the object on the target is not what it should be."""
         wanted = normal(remap(KINDS[fitted.kind], fitted, self.pairs.right))

@@ -23,6 +23,8 @@ class Estate:
         self.type = snapshot.info.type
         self.side = Side(snapshot.info.type, snapshot.info.url)
         self._codec = CODECS[self.type]
+        self.named = self._codec.name_all is not None
+        """Ids of assistants are names here, so a like id in another project proves nothing."""
         self._calls: dict[str, frozenset[str]] = {}
 
     def of(self, kind: str) -> dict[str, Entity]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 Body = dict[str, JSON]
 TRIES = 4
+GATEWAY = (408, 504)
+"""Statuses of a gateway that stopped waiting: the service behind it may still be at work."""
+GATEWAY_LOOKS = (1.0, 4.0, 10.0, 15.0)
+"""Seconds between looks at what became of such a request, before it is sent again."""
 CLOCKS = 300
 """Seconds by which the service's clock and ours may disagree."""
 
@@ -76,14 +81,22 @@ class Workshop:
         self.codec = CODECS[writer.type]
         self.tally = Tally()
         self.ids: dict[tuple[str, str], str] = {}
-        self.earlier: dict[tuple[str, str, str, str], Entry] = {
-            (e.action, e.kind, e.source_parent, e.source_id): e for e in journal.entries()
-        }
+        self.reload()
         self.strangers: frozenset[str] = frozenset()
         """Ids that were on the target when the plan was made: never something we made since."""
+        self.sent = {e.source_id for e in self.earlier.values() if e.kind == "file"}
+        """Files of which an upload was begun, now or by an earlier run."""
+        self._claims: dict[tuple[str, str], str] = {}
+        self._alike: dict[tuple[JSON, ...], threading.Lock] = {}
         self.stop = writer.pace.stop
         writer.pace.tell = progress.say
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
+
+    def reload(self) -> None:
+        """Read what this plan's journal says now."""
+        self.earlier: dict[tuple[str, str, str, str], Entry] = {
+            (e.action, e.kind, e.source_parent, e.source_id): e for e in self.journal.entries()
+        }
 
     def record(self, action: Action) -> Entry | None:
         """What this plan's journal says of an action already."""
@@ -91,22 +104,36 @@ class Workshop:
 
     def settle(self, entity: Entity, target_id: str) -> None:
         """An object is on the target under this id."""
+        self.claim(entity.kind, target_id, entity.id)
         self.ids[(entity.kind, entity.id)] = target_id
+
+    def claim(self, kind: str, target_id: str, source_id: str) -> bool:
+        """Take an object of the target for one of the source; False where it is another's already."""
+        with self.lock:
+            return self._claims.setdefault((kind, target_id), source_id) == source_id
+
+    @contextmanager
+    def alike(self, *shape: JSON) -> Iterator[None]:
+        """One at a time among files that look the same on the target."""
+        with self.lock:
+            lock = self._alike.setdefault(shape, threading.Lock())
+        with lock:
+            yield
 
     def count(self, what: str, number: int = 1, kind: str = "") -> None:
         """Add to the tally."""
-        with self._lock:
+        with self.lock:
             setattr(self.tally, what, getattr(self.tally, what) + number)
         self.progress.count(kind or what, number)
 
     def fail(self, kind: str, id_: str, name: str, reason: str) -> None:
         """Name something that did not arrive."""
-        with self._lock:
+        with self.lock:
             self.tally.failed.append(Failure(kind, id_, name, reason))
 
     def note(self, text: str) -> None:
         """Something the user should know although nothing failed."""
-        with self._lock:
+        with self.lock:
             self.tally.notes.append(text)
 
     def fitted(self, entity: Entity) -> Entity:
@@ -135,10 +162,12 @@ class Workshop:
                 if not answer.get("id"):
                     raise OutcomeUnknown("the answer to a creating request names no id")
                 return answer, False
-            except OutcomeUnknown:
-                time.sleep(waiting * 2**attempt)
-                if found := _looked(find):
-                    return found, True
+            except OutcomeUnknown as lost:
+                slow = lost.status in GATEWAY
+                for seconds in GATEWAY_LOOKS if slow else (waiting * 2**attempt,):
+                    self.writer.pace.nap(seconds)
+                    if found := _looked(find):
+                        return found, True
                 if attempt + 1 == TRIES:
                     raise
         raise AssertionError("unreachable")
@@ -158,7 +187,8 @@ class Workshop:
                 present = self.codec.decode(fitted.kind, body, fitted.parent, None)[0]
                 if mark and stamp(present) == mark:
                     return body
-                if not mark and present.id not in taken and written_form(present) == wanted:
+                alike = not mark and present.id not in taken and written_form(present) == wanted
+                if alike and self.claim(fitted.kind, present.id, fitted.id):
                     return body
             return None
 

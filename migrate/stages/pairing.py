@@ -23,6 +23,8 @@ class Pairs:
 
     ids: dict[str, Ids] = field(default_factory=dict)
     guessed: set[tuple[str, str]] = field(default_factory=set)
+    unproven: set[tuple[str, str]] = field(default_factory=set)
+    """Found by a stamp that names an id which another project may use as well."""
 
     def right(self, kind: str, left: str) -> str | None:
         """The counterpart of a left id."""
@@ -66,11 +68,12 @@ def _pair_kind(
         take(entity.id, entity.id if same_place else journal.get((kind, entity.id)))
     for entity in theirs:
         type_, _, old = stamp(entity).partition(":")
-        if type_ == left.type:
+        if type_ == left.type and old in free_left:
             take(old, entity.id)
+            pairs.unproven |= {(kind, old)} if left.named and kind == "assistant" else set()
     for entity in ours:
         type_, _, old = stamp(entity).partition(":")
-        if type_ == right.type:
+        if type_ == right.type and not (right.named and kind == "assistant"):
             take(entity.id, old)
     if guess:
         before = set(found)
@@ -79,6 +82,8 @@ def _pair_kind(
                 take(one, other)
         pairs.guessed |= {(kind, one) for one in set(found) - before}
     pairs.ids[kind] = found
+    if guess:
+        pairs.guessed |= pairs.unproven
 
 
 Natural = Callable[[Estate, Entity], Hashable | None]

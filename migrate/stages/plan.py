@@ -10,6 +10,7 @@ from migrate.archive.snapshots import now
 from migrate.codecs import Profile
 from migrate.errors import Incomplete
 from migrate.model.loss import EVERY, Loss
+from migrate.stages.deciding import Decider
 from migrate.stages.estate import Estate
 from migrate.stages.limits import Choices, within_thresholds
 from migrate.stages.pairing import Pairs
@@ -35,7 +36,12 @@ def make(
 
     Raises `Refused` when a threshold is exceeded or deletes would follow from a partial reading.
     """
-    decided = decide(source, target, pairs, profile, choices, offer or Offer())
+    offer = offer or Offer()
+    decided = decide(source, target, pairs, profile, choices, offer)
+    if strangers := Decider(source, pairs, known, profile, decided).unlike(target):
+        for id_ in strangers:
+            del pairs.ids["assistant"][id_]
+        decided = decide(source, target, pairs, profile, choices, offer)
     planner = Planner(source, target, conversations, pairs, known, profile, decided)
     actions = list(planner.actions())
     actions += deletions(source, target, pairs, known) if choices.prune else []

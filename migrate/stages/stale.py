@@ -7,7 +7,7 @@ from migrate.model import Key
 from migrate.stages.estate import Estate
 from migrate.stages.looking import CONFIGURATION, configuration, live, must_be_whole
 from migrate.stages.making import Workshop
-from migrate.stages.planfile import Plan
+from migrate.stages.planfile import Action, Plan
 from migrate.stages.present import States, states
 from migrate.stages.unsettled import unsettled
 
@@ -44,8 +44,14 @@ def _under_way(plan: Plan, shop: Workshop) -> set[Key]:
     return {
         (a.kind, a.target_parent, a.target_id)
         for a in plan.actions
-        if a.target_id and (a.messages or (a.action in ("update", "delete") and shop.record(a)))
+        if a.target_id and (a.messages or (a.action in ("update", "delete") and _was_tried(shop, a)))
     }
+
+
+def _was_tried(shop: Workshop, action: Action) -> bool:
+    """Whether it was carried out, or may have been; one that was refused for certain changed nothing."""
+    earlier = shop.record(action)
+    return earlier is not None and earlier.state in ("intended", "done")
 
 
 def _stale(plan: Plan, key: Key, what: str) -> PlanStale:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, cast
 
-from migrate.archive.blobs import BlobFile
+from migrate.archive.blobs import Blob, BlobFile
+from migrate.archive.journal import Entry
 from migrate.errors import OutcomeUnknown, RequestFailed
 from migrate.model import JSON, Entity
 from migrate.model.normal import normal
@@ -43,47 +45,97 @@ def upload(shop: Workshop, action: Action) -> None:
     if blob is None:
         shop.fail("file", file.id, file.name, "its bytes are not in the archive any more")
         return
-    (entry,) = shop.journal.intend([("create", "file", "", file.id, file.name)])
     fitted, _ = shop.codec.adapt(file, shop.fit)
-    since = sent_at(earlier)
+    with shop.alike(fitted.fields.get("filename"), blob.size):
+        body = _uploaded(shop, action, fitted, blob, earlier)
+    if body is not None:
+        _processed(shop, body)
+
+
+def _uploaded(shop: Workshop, action: Action, file: Entity, blob: Blob, earlier: Entry | None) -> Body | None:
+    """The file on the target, settled; None when it could not be uploaded, which is told."""
+    (entry,) = shop.journal.intend([("create", "file", "", file.id, action.name)])
+    shop.sent.add(file.id)
+    name, purpose = str(file.fields["filename"]), str(file.fields["purpose"])
 
     def send() -> Body:
         data = cast(BinaryIO, BlobFile(shop.source.snapshot.conn, blob))
-        return shop.writer.upload(str(fitted.fields["filename"]), str(fitted.fields["purpose"]), data)
+        return shop.writer.upload(name, purpose, data)
+
+    try:
+        body, found = shop.once(send, uploaded(shop, file, blob, sent_at(earlier)), was_sent(earlier))
+    except RequestFailed as failed:
+        give_up(shop, action, [entry], failed)
+        return None
+    shop.settle(file, str(body["id"]))
+    shop.journal.done(entry, str(body["id"]), written=written(shop, "file", body))
+    shop.count("adopted" if found and earlier is None else "created", kind="file")
+    return body
+
+
+def uploaded(shop: Workshop, file: Entity, blob: Blob, since: float) -> Callable[[], Body | None]:
+    """Finds a file that may have been uploaded: by name and size, new, and nobody else's. Where another
+    file of the same name and size may have been uploaded too, only its bytes tell which it is."""
 
     def find() -> Body | None:
-        wanted, taken = normal(fitted).get("filename"), {*shop.ids.values(), *shop.strangers}
+        taken = {*shop.ids.values(), *shop.strangers}
         for body in shop.writer.newest("file"):
             if float(body.get("created_at") or since) < since - CLOCKS:
                 return None
             there = shop.codec.decode("file", body, "", None)[0]
-            alike = normal(there).get("filename") == wanted and there.fields.get("bytes") == blob.size
-            if alike and there.id not in taken:
+            if shape(there) != shape(file) or there.id in taken:
+                continue
+            if _rivals(shop, file, blob) and not _holds(shop, there.id, blob):
+                shop.note(
+                    f"file {there.id}: an answer was lost, and nobody needs this copy of {file.name} now"
+                )
+                continue
+            if shop.claim("file", there.id, file.id):
                 return body
         return None
 
+    return find
+
+
+def shape(file: Entity) -> tuple[JSON, JSON]:
+    """What a file is known by on the target: name and size."""
+    return normal(file).get("filename"), file.fields.get("bytes")
+
+
+def _rivals(shop: Workshop, file: Entity, blob: Blob) -> bool:
+    """Whether a file of other content may have been uploaded under this name and size."""
+    return any(
+        other.id != file.id
+        and (other.name, other.fields.get("bytes")) == (file.name, file.fields.get("bytes"))
+        and other.fields.get("sha256") != blob.sha256
+        and ("file", other.id) not in shop.ids
+        and other.id in shop.sent
+        for other in shop.source.of("file").values()
+    )
+
+
+def _holds(shop: Workshop, file_id: str, blob: Blob) -> bool:
+    """Whether a file of the target has these bytes, where it gives them back."""
+    digest = hashlib.sha256()
     try:
-        body, found = shop.once(send, find, resumed=was_sent(earlier))
-    except RequestFailed as failed:
-        give_up(shop, action, [entry], failed)
-        return
-    body = _processed(shop, body)
-    shop.journal.done(entry, str(body["id"]), written=written(shop, "file", body))
-    shop.settle(file, str(body["id"]))
-    shop.count("adopted" if found and earlier is None else "created", kind="file")
+        with shop.writer.content(file_id) as chunks:
+            for data in chunks:
+                digest.update(data)
+    except RequestFailed:
+        return False
+    return digest.hexdigest() == blob.sha256
 
 
-def _processed(shop: Workshop, body: Body) -> Body:
-    """The file once its service has taken it in (Azure says pending or running until then); attaching it
+def _processed(shop: Workshop, body: Body) -> None:
+    """Wait until the service has taken a file in (Azure says pending or running until then); attaching it
     earlier may be refused. One that stays so is not waited for longer than `PROCESSING`."""
     end = time.monotonic() + PROCESSING
     while body.get("status") in ("pending", "running") and time.monotonic() < end:
-        time.sleep(POLL[0])
+        shop.writer.pace.nap(POLL[0])
         try:
             body = shop.writer.get("file", str(body["id"]))
         except RequestFailed:
-            return body
-    return body
+            return
 
 
 def fill(shop: Workshop, store: str, actions: list[Action]) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrate.archive.journal import Entry
-from migrate.model import Entity, Key
-from migrate.model.normal import normal
+from migrate.model import Key
 from migrate.stages.estate import Estate, stamp
 from migrate.stages.making import Workshop
+from migrate.stages.stocking import shape
 
 
 def unsettled(shop: Workshop, target: Estate) -> set[Key]:
@@ -38,12 +38,8 @@ def _files(shop: Workshop, open_: list[Entry], target: Estate) -> Iterator[Key]:
     """By name and size: files carry no metadata."""
     sent = {e.source_id for e in open_ if e.kind == "file"}
     fitted = (shop.codec.adapt(f, shop.fit)[0] for f in shop.source.of("file").values() if f.id in sent)
-    shapes = set(map(_shape, fitted))
-    yield from (file.key for file in target.of("file").values() if _shape(file) in shapes)
-
-
-def _shape(file: Entity) -> tuple[object, object]:
-    return normal(file).get("filename"), file.fields.get("bytes")
+    shapes = set(map(shape, fitted))
+    yield from (file.key for file in target.of("file").values() if shape(file) in shapes)
 
 
 def _attached(shop: Workshop, open_: list[Entry], target: Estate) -> Iterator[Key]:

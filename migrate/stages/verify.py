@@ -21,7 +21,7 @@ from migrate.model.normal import normal, written_form
 from migrate.model.refs import remap
 from migrate.model.vector_store import refusal
 from migrate.stages.differing import differing
-from migrate.stages.estate import Estate
+from migrate.stages.estate import Estate, stamp
 from migrate.stages.fitting import as_sent, fitting, said
 from migrate.stages.looking import CONFIGURATION, configuration, conversations, live, must_be_whole
 from migrate.stages.parallel import in_parallel
@@ -31,6 +31,9 @@ from migrate.stages.progress import Progress
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
 
+
+STAMPED_OR_FILE = frozenset({"file", "vector_store", "assistant", "thread"})
+"""Kinds whose target ids must each belong to one object of the source."""
 
 UNUSABLE = {
     ("vector_store", "expired"): "the store has expired and cannot be searched",
@@ -87,6 +90,7 @@ def run(
     with live(reader, configuration(workers, threads, listed), progress) as (target, taken):
         must_be_whole(taken, reader.url, CONFIGURATION)
         inspector.configuration(target)
+        inspector.twice(target)
         inspector.deleted(plan, target)
         with live(reader, conversations(workers, threads), progress) as (talks, _):
             inspector.threads(target, talks)
@@ -122,6 +126,24 @@ class _Inspector:
                 self._one(entity, present.pop(file, None))
             for stray in present:
                 self._find("vector_store_file", "", stray, "", "", f"in store {there}, but not in {store}")
+
+    def twice(self, target: Estate) -> None:
+        """Nothing may have been made twice, and no two objects may have become one."""
+        owners: dict[tuple[str, str], str] = {}
+        for kind, _, id_ in sorted(self.expected):
+            there = self.ids.get((kind, id_), "")
+            if kind in STAMPED_OR_FILE and there and owners.setdefault((kind, there), id_) != id_:
+                self._find(kind, id_, there, "", "id", f"is on the target what {owners[kind, there]} is")
+        for kind in ("vector_store", "assistant", "thread"):
+            rows = target.threads() if kind == "thread" else iter(target.of(kind).values())
+            for found in rows:
+                type_, _, old = stamp(found).partition(":")
+                mine = self.ids.get((kind, old))
+                named = self.source.named and kind == "assistant"
+                if type_ == self.source.type and mine and mine != found.id and not named:
+                    self._find(
+                        kind, old, found.id, found.name, "id", f"was made twice: {mine} is the other one"
+                    )
 
     def deleted(self, plan: Plan, target: Estate) -> None:
         """What the plan deleted must be gone."""

@@ -1,0 +1,171 @@
+"""A plan in, the target as it was before it out: removes what the plan made, restores what it changed.
+
+Nothing is touched that others changed since, unless it is forced by id. Journalled like an apply: a
+killed rollback goes on where it was, and a second one has nothing to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from migrate.archive.store import Archive
+from migrate.codecs import Profile
+from migrate.errors import Incomplete, NotThere, OutcomeUnknown, Refused, RequestFailed
+from migrate.model.normal import written_form
+from migrate.stages.equipping import recall, workshop
+from migrate.stages.estate import Estate
+from migrate.stages.looking import CONFIGURATION, configuration, conversations, live, must_be_whole
+from migrate.stages.making import Failure, Workshop
+from migrate.stages.parallel import in_parallel
+from migrate.stages.planfile import Plan
+from migrate.stages.present import fingerprint
+from migrate.stages.progress import Progress
+from migrate.stages.undoing import ORDER, UNDO, Step, Undoing
+from migrate.stages.unfinished import settle
+
+if TYPE_CHECKING:
+    from migrate.endpoints.interface import Writer
+
+SHOWN = 5
+
+
+@dataclass
+class Undone:
+    """What was taken back. `steps` is what would be done, in a dry run."""
+
+    removed: int = 0
+    restored: int = 0
+    gone: int = 0
+    failed: list[Failure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+
+
+def run(
+    plan: Plan,
+    source: Estate,
+    archive: Archive,
+    writer: Writer,
+    profile: Profile,
+    workers: int,
+    progress: Progress,
+    force: frozenset[str] = frozenset(),
+    dry_run: bool = False,
+) -> Undone:
+    """Take a plan back. Raises `Refused` when something was changed by others since and is not forced."""
+    shop = workshop(plan, source, archive, writer, profile, progress)
+    recall(plan, shop, archive)
+    settle(shop, plan)
+    steps = _steps(plan, shop, workers, progress)
+    _refuse_changed([step for step in steps if step.changed and step.target_id not in force])
+    done = Undone(steps=steps if dry_run else [])
+    for action in plan.actions:
+        if action.action == "delete" and shop.record(action):
+            reason = "the plan deleted it; what it was is in the journal, but its id cannot come back"
+            done.failed.append(Failure(action.kind, action.id, action.name, reason))
+    if dry_run:
+        return done
+    try:
+        _take_back(shop, steps, done, workers)
+    except KeyboardInterrupt:
+        why = "the plan is partly taken back"
+        raise Incomplete("stopped", why, "run the same rollback again: it continues") from None
+    return done
+
+
+def _steps(plan: Plan, shop: Workshop, workers: int, progress: Progress) -> list[Step]:
+    """Read the target and find what to take back."""
+    entries = shop.earlier.values()
+    threads = {e.target_id for e in entries if e.kind == "thread" and e.target_id and e.action != "adopt"}
+    threads |= {e.target_parent for e in entries if e.kind == "message"}
+    listed = shop.writer.probe().routes.get("thread") == "works"
+    wanted = configuration(workers, () if listed else threads, listed)
+    with live(shop.writer, wanted, progress) as (target, taken):
+        must_be_whole(taken, shop.writer.url, CONFIGURATION)
+        present = [thread.id for thread in target.threads() if thread.id in threads]
+        with live(shop.writer, conversations(workers, present), progress) as (talks, _):
+            return Undoing(plan, shop, target, talks).steps()
+
+
+def _refuse_changed(changed: list[Step]) -> None:
+    if not changed:
+        return
+    named = [f"{s.kind} {s.name or s.id} [{s.target_id}]: {s.changed}" for s in changed[:SHOWN]]
+    more = f" and {len(changed) - SHOWN:,} more" if len(changed) > SHOWN else ""
+    raise Refused(
+        f"{len(changed):,} object(s) were changed by others since the plan was applied",
+        "; ".join(named) + more,
+        "look at them; --force ID takes one back all the same",
+    )
+
+
+def _take_back(shop: Workshop, steps: list[Step], done: Undone, workers: int) -> None:
+    do = partial(in_parallel, workers, stop=shop.stop)
+    do((s for s in steps if s.how == "restore"), partial(_one, shop, done))
+    for kind in ORDER:
+        mine = [s for s in steps if s.how == "remove" and s.kind == kind]
+        if kind == "message":  # one after the other, the last first: they stand in an order
+            for step in reversed(mine):
+                _one(shop, done, step)
+        else:
+            do(mine, partial(_one, shop, done))
+
+
+def _one(shop: Workshop, done: Undone, step: Step) -> None:
+    """Remove or restore one object, and what goes along with it."""
+    along = list(_along(shop, step))
+    rows = [(UNDO, step.kind, step.parent, step.id, step.name), *along]
+    entries = shop.journal.intend(rows)
+    try:
+        if not step.gone:
+            _write(shop, step)
+    except RequestFailed as failed:
+        with shop.lock:
+            done.failed.append(Failure(step.kind, step.id, step.name, str(failed)))
+        return
+    shop.journal.all_done((entry, step.target_id, step.target_parent, None) for entry in entries)
+    with shop.lock:
+        done.gone += step.gone
+        done.removed += step.how == "remove" and not step.gone
+        done.restored += step.how == "restore" and not step.gone
+    shop.progress.count("taken back")
+
+
+def _along(shop: Workshop, step: Step) -> Iterator[tuple[str, str, str, str, str]]:
+    """Journal lines of what lies in an object that is removed."""
+    if step.how == "remove" and step.kind in ("thread", "vector_store"):
+        for e in shop.earlier.values():
+            if e.action == "create" and e.source_parent == step.id and e.state == "done":
+                yield UNDO, e.kind, e.source_parent, e.source_id, e.name
+
+
+def _write(shop: Workshop, step: Step) -> None:
+    """Both are idempotent, so a lost answer is settled by asking again."""
+    for left in (2, 1, 0):
+        try:
+            if step.how == "remove":
+                shop.writer.delete(step.kind, step.target_id, step.target_parent)
+            else:
+                _restore(shop, step)
+            return
+        except NotThere:
+            return
+        except OutcomeUnknown:
+            if not left:
+                raise
+
+
+def _restore(shop: Workshop, step: Step) -> None:
+    """Write the pre-image back, where the object is not that again already."""
+    now = shop.codec.decode(
+        step.kind, shop.writer.get(step.kind, step.target_id, step.target_parent), step.target_parent, None
+    )[0]
+    before = shop.codec.decode(step.kind, step.before or {}, step.target_parent, None)[0]
+    if written_form(now) == written_form(before):
+        return
+    wire = shop.codec.update_wire(before, frozenset(step.fields), now)
+    ours = fingerprint(now) == step.written
+    (shop.writer.revert if ours else shop.writer.update)(step.kind, step.target_id, wire, step.target_parent)

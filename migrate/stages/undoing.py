@@ -1,0 +1,151 @@
+"""What a plan did in, what undoing it takes out: which objects to remove or restore, and which were
+changed by others since. Nothing is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from migrate.archive.journal import Entry
+from migrate.model import KINDS, Entity
+from migrate.model.normal import normal, written_form
+from migrate.model.refs import remap
+from migrate.stages.differing import differing
+from migrate.stages.estate import Estate
+from migrate.stages.fitting import as_sent, said
+from migrate.stages.making import Workshop
+from migrate.stages.planfile import Action, Plan
+from migrate.stages.present import fingerprint
+
+UNDO = "undo"
+"""The journal's action for taking back what another line of it did."""
+
+ORDER = ("message", "thread", "assistant", "vector_store_file", "vector_store", "file")
+"""Nothing is removed before what names it."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One object to take back. `how`: remove, restore; `gone` when it is not there any more."""
+
+    how: str
+    kind: str
+    id: str
+    parent: str
+    name: str
+    target_id: str
+    target_parent: str = ""
+    gone: bool = False
+    changed: str = ""
+    """In what it is not as we left it."""
+    before: dict[str, object] | None = None
+    fields: tuple[str, ...] = ()
+    written: str = ""
+    """Fingerprint of what we left there."""
+
+
+@dataclass
+class Undoing:
+    """Finds the steps. `target` is the live configuration, `talks` the messages of the threads we wrote."""
+
+    plan: Plan
+    shop: Workshop
+    target: Estate
+    talks: Estate
+    _threads: dict[str, Entity] = field(default_factory=dict)
+
+    def steps(self) -> list[Step]:
+        """Restorations first, then removals, each kind before what it refers to."""
+        self._threads = {thread.id: thread for thread in self.target.threads()}
+        entries = list(self.shop.earlier.values())
+        done = [e for e in entries if e.state == "done"]
+        undone = {(e.kind, e.source_parent, e.source_id) for e in done if e.action == UNDO}
+        mine = [e for e in done if e.target_id and (e.kind, e.source_parent, e.source_id) not in undone]
+        restored = [self._restored(e) for e in mine if e.action == "update"]
+        removed = [self._removed(e) for e in mine if e.action == "create" and not self._goes_along(e, mine)]
+        removed.sort(key=lambda step: ORDER.index(step.kind))
+        return [*restored, *removed]
+
+    def _goes_along(self, entry: Entry, mine: list[Entry]) -> bool:
+        """Whether it disappears with the thread or store it lies in, which we made as well."""
+        parent = KINDS[entry.kind].parent
+        return bool(parent) and (parent, entry.source_parent) in {
+            (e.kind, e.source_id) for e in mine if e.action == "create"
+        }
+
+    def _removed(self, entry: Entry) -> Step:
+        found = self._found(entry.kind, entry.target_id, entry.target_parent)
+        changed = self._changed(entry, found) if found else ""
+        return Step(
+            "remove", entry.kind, entry.source_id, entry.source_parent, entry.name,
+            entry.target_id, entry.target_parent, found is None, changed,
+        )  # fmt: skip
+
+    def _restored(self, entry: Entry) -> Step:
+        found = self._found(entry.kind, entry.target_id, entry.target_parent)
+        changed = "" if found is None or fingerprint(found) == entry.written else "its fields"
+        fields = next((a.fields for a in self.plan.actions if _is(a, entry)), ())
+        return Step(
+            "restore", entry.kind, entry.source_id, entry.source_parent, entry.name, entry.target_id,
+            entry.target_parent, found is None, changed, entry.before, fields, entry.written,
+        )  # fmt: skip
+
+    def _found(self, kind: str, id_: str, parent: str) -> Entity | None:
+        if kind == "thread":
+            return self._threads.get(id_)
+        if kind == "message":
+            return next((m for m in self.talks.walk("message", parent) if m.id == id_), None)
+        if kind == "vector_store_file":
+            return next((f for f in self.target.members(kind, parent) if f.id == id_), None)
+        return self.target.of(kind).get(id_)
+
+    def _changed(self, entry: Entry, found: Entity) -> str:
+        """In what an object that we made is not as we made it."""
+        if entry.kind in ("message", "vector_store_file"):
+            return ""
+        if entry.written != fingerprint(found) and not self._as_written(entry, found):
+            return "its fields"
+        if entry.kind == "thread":
+            return self._strange_messages(entry)
+        if entry.kind == "vector_store":
+            ours = {e.target_id for e in self.shop.earlier.values() if e.target_parent == found.id}
+            there = self.target.members("vector_store_file", found.id)
+            strange = [row.id for row in there if row.id not in ours]
+            return f"files that are not ours: {', '.join(strange)}" if strange else ""
+        return ""
+
+    def _as_written(self, entry: Entry, found: Entity) -> bool:
+        """Whether it is what it should be, though the service added something of its own."""
+        entity = next((e for e in self._sources(entry.kind) if e.id == entry.source_id), None)
+        if entity is None:
+            return False
+        wanted = self._fitted(entity)
+        if entry.kind == "thread":
+            found = as_sent(found, wanted, map(self._fitted, self._said(entry.source_id)))
+        return not differing({k: v for k, v in normal(wanted).items() if k != "sha256"}, written_form(found))
+
+    def _sources(self, kind: str) -> Iterator[Entity]:
+        source = self.shop.source
+        return source.threads() if kind == "thread" else iter(source.of(kind).values())
+
+    def _fitted(self, entity: Entity) -> Entity:
+        fitted, _ = self.shop.codec.adapt(entity, self.shop.fit)
+        return remap(KINDS[entity.kind], fitted, lambda kind, old: self.shop.ids.get((kind, old)))
+
+    def _said(self, thread: str) -> Iterator[Entity]:
+        return said(self.shop.source, self.shop.codec, self.shop.fit, thread)
+
+    def _strange_messages(self, entry: Entry) -> str:
+        """Messages in our thread that we did not write: the conversation went on."""
+        wanted = map(self._fitted, self._said(entry.source_id))
+        for found in self.talks.walk("message", entry.target_id):
+            expected = next(wanted, None)
+            if expected is None or written_form(expected) != written_form(found):
+                return f"message {found.id} is not one that we wrote"
+        return ""
+
+
+def _is(action: Action, entry: Entry) -> bool:
+    return (action.action, action.kind, action.parent, action.id) == (
+        "update", entry.kind, entry.source_parent, entry.source_id,
+    )  # fmt: skip

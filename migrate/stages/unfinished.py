@@ -1,0 +1,65 @@
+"""Requests of an interrupted apply whose outcome nobody knows: looked into before a plan is taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from migrate.archive.journal import Entry
+from migrate.errors import RequestFailed
+from migrate.model import Entity
+from migrate.stages.changing import arrived
+from migrate.stages.making import Body, Unresolved, Workshop, sent_at, written
+from migrate.stages.planfile import Action, Plan
+from migrate.stages.stocking import uploaded
+
+
+def settle(shop: Workshop, plan: Plan) -> None:
+    """Find what was made or changed without our learning it, and note it in the journal."""
+    actions: dict[tuple[str, str, str, str], Action] = {
+        (a.action, a.kind, a.parent, a.id): a for a in plan.actions
+    }
+    for key, entry in list(shop.earlier.items()):
+        action = actions.get(key)
+        if entry.state != "intended" or action is None:
+            continue
+        try:
+            body = _look(shop, action, entry)
+        except Unresolved:
+            continue
+        if body is None:
+            shop.journal.failed([entry.id], "it was not carried out")
+        else:
+            parent = action.target_parent
+            mark = written(shop, action.kind, body, parent)
+            shop.journal.done(entry.id, action.target_id or str(body["id"]), parent, mark)
+    shop.reload()
+
+
+def _look(shop: Workshop, action: Action, entry: Entry) -> Body | None:
+    """What became of one request."""
+    if action.kind in ("message", "vector_store_file"):
+        return None  # they lie in something that is looked at whole
+    entity = _source(shop, action)
+    fitted = shop.fitted(entity)
+    if action.action == "update":
+        return arrived(shop, action, fitted)
+    find: Callable[[], Body | None]
+    if action.kind == "file":
+        blob = shop.source.snapshot.blob(entity.id)
+        if blob is None:
+            return None
+        find = uploaded(shop, fitted, blob, sent_at(entry))
+    elif action.target_name:
+        find = shop.at(fitted, action.target_name)
+    else:
+        find = shop.lookup(fitted, sent_at(entry))
+    try:
+        return find()
+    except RequestFailed:
+        return None
+
+
+def _source(shop: Workshop, action: Action) -> Entity:
+    if action.kind == "thread":
+        return next(e for e in shop.source.threads() if e.id == action.id)
+    return shop.source.of(action.kind)[action.id]
