@@ -17,7 +17,7 @@ help:
 	@echo "make demo   the whole flow on the bundled examples, against a local emulator"
 	@echo "make test   all tests, on two workers; one file: make test ARGS=tests/test_layers.py"
 	@echo "make lint   formatting, ruff and mypy --strict"
-	@echo "make docs   write docs/cli.md from the program"
+	@echo "make docs   write docs/cli.md and docs/support-matrix.md from the program"
 	@echo "make lock   write constraints.txt from pyproject.toml; newest versions: make lock UPGRADE=1"
 	@echo "make clean  remove everything these words made"
 
@@ -36,6 +36,8 @@ docs: $(STAMP)
 	@mkdir -p docs
 	$(BIN)/python -m migrate.cli.reference > docs/cli.md.new
 	@mv docs/cli.md.new docs/cli.md
+	$(BIN)/python -m migrate.cli.support > docs/support-matrix.md.new
+	@mv docs/support-matrix.md.new docs/support-matrix.md
 
 $(STAMP): constraints.txt pyproject.toml
 	@$(call check_python)
@@ -55,7 +57,7 @@ lock:
 		$(if $(UPGRADE),--upgrade) --output-file constraints.txt
 
 clean:
-	rm -rf $(VENV) $(LOCKER) demo build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis docs/cli.md.new
+	rm -rf $(VENV) $(LOCKER) demo build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis docs/*.md.new
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 define check_python

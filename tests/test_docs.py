@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sqlite3
 import subprocess
@@ -9,26 +10,38 @@ import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
 
 from migrate import errors
 from migrate.cli import COMMANDS, program
+from migrate.cli.config import Config, tomllib
 from migrate.cli.reference import reference
-from migrate.codecs.profile import Profile, profile_for
-from migrate.model import KINDS
+from migrate.cli.support.about_tools import SURE
+from migrate.cli.support.outcomes import SERVICES, outcomes
+from migrate.cli.support.page import SECTIONS, page
+from migrate.codecs import CODECS, Target
+from migrate.codecs.examples import BARE, EXAMPLES
+from migrate.codecs.examples.equal import EQUAL, Pair
+from migrate.codecs.foundry.adapt_message import ASSISTANT, SPOKEN
+from migrate.codecs.foundry.items import CALL_KEYS
+from migrate.codecs.foundry.tools import ROWS, WITHOUT_HOME
+from migrate.codecs.limits import LIMITS, MARKS
+from migrate.codecs.profile import Profile
+from migrate.emulator import Emulator, Options
+from migrate.model import KINDS, Kind
+from migrate.model.normal import RULES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 ARCHIVE = (ROOT / "docs/archive.md").read_text(encoding="utf-8")
 MATRIX = (ROOT / "docs/support-matrix.md").read_text(encoding="utf-8")
+LEAVING = (ROOT / "docs/leave-assistants.md").read_text(encoding="utf-8")
 SQL = re.findall(r"```sql\n(.+?)```", ARCHIVE, re.DOTALL)
 
 OTHER_CODES = {0, 1}  # these are results, not failures
-NEWEST_AZURE = "2025-04-01-preview"
 
 
 def rows(text: str) -> Iterator[list[str]]:
@@ -73,8 +86,10 @@ def test_the_readme_names_the_two_words_of_make() -> None:
     assert "make test" in README
 
 
-def test_the_readme_shows_no_command_or_option_that_does_not_exist() -> None:
-    for name, rest in re.findall(r"assistants-migrate ([a-z]+)(.*)", README):
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_shows_a_command_or_option_that_does_not_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    for name, rest in re.findall(r"assistants-migrate ([a-z]+)(.*)", text):
         command = program.get_command(click.Context(program), name)
         assert command is not None, name
         known = {spelling for p in command.params for spelling in (*p.opts, *p.secondary_opts)}
@@ -125,6 +140,55 @@ def test_the_sql_examples_run_and_answer(archive: sqlite3.Connection, sql: str) 
     assert answer or "FROM missing" in sql
 
 
+@pytest.fixture(scope="module")
+def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+    """The database of an application, beside an archive whose threads were moved to a project."""
+    folder = tmp_path_factory.mktemp("leaving")
+    options = Options(face="foundry", key="emulator", state=ROOT / "fixtures/foundry-classic")
+    with pytest.MonkeyPatch.context() as patch, Emulator(options) as cloud:
+        patch.chdir(folder)
+        patch.setenv("FOUNDRY_TOKEN", "emulator")
+        types = {"old": "foundry-classic", "new": "foundry"}
+        lines = (
+            f"[estates.{name}]\ntype = '{type_}'\nendpoint = '{cloud.url}'" for name, type_ in types.items()
+        )
+        Path("estates.toml").write_text("\n".join(lines), encoding="utf-8")
+        for call in (
+            "snapshot old -o estate.db",
+            "plan estate.db new -o plan.json --accept-loss all",
+            "apply plan.json --yes",
+            "snapshot new -o estate.db --tag moved",
+        ):
+            assert program.main([*call.split(), "--quiet"], standalone_mode=False) in (None, 0, 3)
+        conn = sqlite3.connect("file:app.db", uri=True)
+        conn.execute("CREATE TABLE chats (customer TEXT, thread_id TEXT, assistant_id TEXT)")
+        conn.execute("INSERT INTO chats VALUES ('Ada', 'thread_forgotten', 'asst_forgotten')")
+        yield conn
+        conn.close()
+
+
+def test_the_sql_of_leaving_runs_and_answers(application: sqlite3.Connection) -> None:
+    for sql in re.findall(r"```sql\n(.+?)```", LEAVING, re.DOTALL):
+        answer = application.execute(sql).fetchall()
+        assert answer or not sql.startswith("SELECT"), sql
+        if sql.startswith("ATTACH"):
+            application.execute(
+                "INSERT INTO chats SELECT 'Bob', thread.id, assistant.id "
+                "FROM archive.threads AS thread, archive.assistants AS assistant WHERE thread.snapshot = 1"
+            )
+    told = application.execute("SELECT customer, conversation_id IS NULL FROM chats GROUP BY 1, 2").fetchall()
+    assert told == [("Ada", 1), ("Bob", 0)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_in_python_and_toml_can_be_read(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for code in re.findall(r"```python\n(.+?)```", text, re.DOTALL):
+        ast.parse(code)
+    for config in re.findall(r"```toml\n(.+?)```", text, re.DOTALL):
+        Config(**tomllib.loads(config))
+
+
 def test_the_views_have_the_columns_that_are_written_down(archive: sqlite3.Connection) -> None:
     present = {
         name: {column for _, column, *_ in archive.execute(f"PRAGMA table_info({name})")}
@@ -143,20 +207,34 @@ def test_every_table_is_written_down(archive: sqlite3.Connection) -> None:
     assert told == {name for name in present if not name.startswith("sqlite_")}
 
 
-def shown(value: Any) -> str:
-    """A limit as the page spells it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"`{value}`" if isinstance(value, str) else ", ".join(f"`{each}`" for each in sorted(value))
+def test_the_matrix_is_what_the_codecs_do() -> None:
+    assert page() == MATRIX, "run: make docs"
 
 
-def test_every_limit_is_the_one_in_the_code() -> None:
-    azure, openai = profile_for("azure-openai", NEWEST_AZURE), profile_for("openai")
-    told = {row[0].strip("`"): row[1:3] for row in rows(under(MATRIX, "Limits"))}
+def test_every_limit_is_in_the_matrix_with_how_sure_it_is() -> None:
     known = [field.name for field in fields(Profile) if field.name != "service"]
-    assert told == {name: [shown(getattr(azure, name)), shown(getattr(openai, name))] for name in known}
+    assert [row[0].strip("`") for row in rows(under(MATRIX, "Limits"))] == known
+    for name, limit in LIMITS.items():
+        assert name in known
+        marks = limit.sure.split()
+        assert len(marks) == len(SERVICES)
+        assert set(marks) <= set(MARKS)
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS.values() if kind.replayed], ids=lambda kind: kind.name
+)
+def test_every_field_has_a_row(kind: Kind) -> None:
+    told = {row[0].strip("`") for row in rows(under(MATRIX, kind.plural))}
+    elsewhere = {"tools": "Tools", "content": "Parts of a message"}
+    assert set(kind.fields) - elsewhere.keys() <= told
+    assert all(f"## {heading}\n" in MATRIX for heading in elsewhere.values())
+
+
+def test_every_field_that_is_only_archived_is_named() -> None:
+    told = {row[0]: row[1] for row in rows(under(MATRIX, "Runs and their steps"))}
+    for kind in (kind for kind in KINDS.values() if not kind.replayed):
+        assert all(f"`{name}`" in told[kind.name] for name in kind.fields)
 
 
 def test_every_fact_is_told_with_the_reason_in_the_code() -> None:
@@ -164,6 +242,50 @@ def test_every_fact_is_told_with_the_reason_in_the_code() -> None:
     assert told == [(k.name, f"`{name}`", why) for k in KINDS.values() for name, why in k.facts.items()]
 
 
-def test_every_field_of_every_kind_is_in_the_matrix() -> None:
-    told = {(row[0], row[1].strip("`")) for row in rows(under(MATRIX, "Fields"))}
-    assert told >= {(k.name, name) for k in KINDS.values() if k.replayed for name in k.fields}
+def test_every_tool_has_a_row() -> None:
+    told = {row[0].strip("`") for row in rows(under(MATRIX, "Tools"))}
+    newer = {row[0].strip("`"): row for row in rows(under(MATRIX, "How they are written for a project"))}
+    homeless = {row[0].strip("`") for row in rows(under(MATRIX, "Without a counterpart"))}
+    assert told >= {row.old for row in ROWS} | set(WITHOUT_HOME)
+    assert told >= set.union(*(set(profile.tool_types) for profile in SERVICES.values()))
+    assert {(old, row[1].strip("`"), row[2], row[3]) for old, row in newer.items()} == {
+        (row.old, row.new, row.how, SURE[row.old]) for row in ROWS
+    }
+    assert homeless == set(WITHOUT_HOME)
+
+
+def test_every_part_of_a_message_has_a_row() -> None:
+    told = " ".join(row[0] for row in rows(under(MATRIX, "Parts of a message")))
+    assert all(f"`{part}`" in told for part in {*SPOKEN, *ASSISTANT, "input_file"})
+    items = " ".join(row[0] for row in rows(under(MATRIX, "Items that nobody said")))
+    assert all(f"`{item}`" in items for item in CALL_KEYS)
+
+
+def test_every_row_of_the_declared_tables_says_how_sure_it_is() -> None:
+    for _, declared in SECTIONS:
+        assert all(len(row) == 3 for row in declared)
+        assert all(set(MARKS) & set(re.findall(r"[A-Z?-]", row[2])) for row in declared)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("kind", BARE)
+def test_the_least_of_each_kind_is_held_by_every_service(kind: str, service: str) -> None:
+    entity = BARE[kind]
+    target = Target(SERVICES[service], names={entity.id: entity.name})
+    assert CODECS[service].adapt(entity, target)[1] == []
+
+
+def test_an_example_of_every_grade_is_found() -> None:
+    found = {outcome.grade for example in EXAMPLES for outcome in outcomes(example).values()}
+    assert found == {"copied", "default", "in place", "adapted", "lost", "blocked"}
+
+
+@pytest.mark.parametrize("pair", EQUAL, ids=lambda pair: f"{pair.field} {pair.title}")
+def test_equal_spellings_are_equal_and_differ_as_written(pair: Pair) -> None:
+    assert pair.one != pair.other
+    assert pair.holds
+
+
+def test_every_rule_of_comparing_has_a_pair_of_spellings() -> None:
+    shown = {(kind, pair.field) for pair in EQUAL for kind in ("*", pair.kind)}
+    assert set(RULES) <= shown

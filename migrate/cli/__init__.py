@@ -8,7 +8,7 @@ from importlib import import_module
 import click
 
 from migrate import __version__
-from migrate.errors import MigrateError
+from migrate.errors import MigrateError, RequestFailed
 
 COMMANDS = {
     "doctor": "reaches an estate and names what works",
@@ -68,6 +68,10 @@ def main() -> None:
         for line in error.lines():
             click.echo(f"{'error: ' if line == error.what else '  '}{clean(line)}", err=True)
         sys.exit(error.exit_code)
+    except RequestFailed as failed:
+        click.echo(f"error: {clean(str(failed))}", err=True)
+        click.echo("  next: try again; `doctor` names what the service answers", err=True)
+        sys.exit(3)
     except click.Abort:
         click.echo("stopped", err=True)
         sys.exit(3)

@@ -123,6 +123,7 @@ def _against(
         if pairs.ids["thread"]:
             only = looking.conversations(workers, pairs.ids["thread"].values())
             talks, _ = stack.enter_context(looking.live(reader, only, progress))
+            looking.must_be_read(talks, pairs.ids["thread"].values(), reader.url)
         made = frozenset((line.kind, line.target_id) for line in known)
         side = TargetSide(estate=target, type=reader.type, url=reader.url,
                           api_version=reader.api_version, digest="")  # fmt: skip

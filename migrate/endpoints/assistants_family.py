@@ -79,23 +79,32 @@ class FamilyReader(Reader):
         if kind == "run_step" and includes_results(self.type, self.api_version):
             params["include[]"] = STEP_INCLUDE
 
-        def fetch(cursor: str) -> Body:
-            return self._asked(kind, path, {**params, "after": cursor} if cursor else params)
+        return walk(self._fetcher(kind, path, params), path, after)
 
-        return walk(fetch, path, after)
-
-    def _asked(self, kind: str, path: str, params: dict[str, object]) -> Body:
-        """A page; where a service refuses to page this kind, all of it at once."""
+    def _fetcher(self, kind: str, path: str, params: dict[str, object]) -> Callable[[str], Body]:
+        """Asks for the page behind a cursor. Where paging is in no description, a service may refuse to
+        be asked for it: then what it gave before was all, unless it promised more."""
         channel, route = self.channel(kind), self.routes[kind]
-        try:
-            found = channel.get(path, params)
-        except RequestFailed as failed:
-            if failed.status != 400 or not route.may_be_unpaged or "after" in params:
-                raise
-            return {"has_more": False, **channel.get(path)}
-        rows = found.get("data")
-        short = isinstance(rows, list) and len(rows) < route.limit
-        return {"has_more": False, **found} if route.may_be_unpaged and short else found
+        asked = dict(params)
+        silent = route.may_be_unpaged
+
+        def fetch(cursor: str) -> Body:
+            nonlocal asked, silent
+            try:
+                found = channel.get(path, {**asked, "after": cursor} if cursor else asked)
+            except RequestFailed as failed:
+                if not route.may_be_unpaged or failed.status not in (400, 404):
+                    raise
+                if cursor and silent:
+                    return {"data": [], "has_more": False}
+                if cursor or failed.status == 404:
+                    raise
+                asked = {}
+                found = channel.get(path, asked)
+            silent = route.may_be_unpaged and "has_more" not in found
+            return found
+
+        return fetch
 
     def _at(self, kind: str, id_: str = "", parent: str = "", run: str = "") -> str:
         return address(kind, id_, parent, run, self.routes)
@@ -183,7 +192,7 @@ class FamilyWriter(FamilyReader, Writer):
     def newest(self, kind: str, parent: str = "", limit: int = 100) -> Iterator[Body]:
         path = self._at(kind, parent=parent)
         params: dict[str, object] = {"limit": limit, "order": "desc"}
-        pages = walk(lambda c: self._asked(kind, path, {**params, "after": c} if c else params), path)
+        pages = walk(self._fetcher(kind, path, params), path)
         for page in pages:
             yield from sorted(page.bodies, key=lambda row: -float(row.get("created_at") or 0))
 

@@ -46,9 +46,12 @@ class OnlyGet(SansIOHTTPPolicy[Any, Any]):
 
 def project_client(settings: Settings, writable: bool) -> AIProjectClient:
     """The SDK's client, signed in, its retries off."""
-    policies: list[Any] = [LoopbackHttp()] if writable else [OnlyGet(), LoopbackHttp()]
-    options: dict[str, Any] = {"per_call_policies": policies, "retry_total": 0}
-    if settings.auth == "key":
+    policies: list[Any] = [] if writable else [OnlyGet()]
+    # A redirect would take the key along to whatever host it names.
+    options: dict[str, Any] = {"per_call_policies": policies, "retry_total": 0, "permit_redirects": False}
+    if settings.auth != "key":
+        policies.append(LoopbackHttp())
+    else:
         options["authentication_policy"] = AzureKeyCredentialPolicy(
             AzureKeyCredential(settings.secret), "api-key"
         )
@@ -86,7 +89,7 @@ class ProjectWire(Wire):
         except UnicodeEncodeError:
             why = "it holds half of a character pair, which has no form on the wire"
             raise RequestFailed(f"{asked} was not sent: {why}", status=400) from None
-        if answer.status_code >= 400:
+        if answer.status_code >= 300:
             raise failure(answer.status_code, answer.text(), answer.headers, asked)
         return parsed_text(answer.content, answer.text)
 

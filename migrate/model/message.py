@@ -6,6 +6,9 @@ messages whose role is `ITEM` and whose one part is the item itself.
 
 from migrate.model.kinds import SERVER_MADE, Kind, Ref
 
+CALL, RESULT = "function_call", "function_call_output"
+"""Items that can be written again (recorded), if both halves are there."""
+
 ITEM = "item"
 """The role of what stands in a conversation and was said by nobody."""
 

@@ -15,7 +15,7 @@ from migrate.model.connections import renamed, short
 from migrate.model.entity import JSON, Entity
 from migrate.model.kinds import is_ours
 from migrate.model.normal_tools import normal_tool
-from migrate.model.secrets import without_secrets
+from migrate.model.secrets import masked, without_secrets
 
 Rule = Callable[[JSON], JSON]
 """A field's value in, its compared value out; None means 'as if it were not there'."""
@@ -119,6 +119,13 @@ def _resources(value: JSON) -> JSON:
     return _pruned(value)
 
 
+def _definition(value: JSON) -> JSON:
+    """What only the new generation says of an agent; the environment of a hosted one may hold secrets."""
+    if isinstance(value, Mapping) and "environment_variables" in value:
+        value = {**value, "environment_variables": masked(value["environment_variables"])}
+    return _pruned(value)
+
+
 def _content(value: JSON) -> JSON:
     if not isinstance(value, list):
         return value
@@ -169,7 +176,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("*", "tool_choice"): _default("auto"),
     ("*", "tools"): _tools,
     ("*", "tool_resources"): _resources,
-    ("*", "definition"): _pruned,
+    ("*", "definition"): _definition,
     ("message", "content"): _content,
     ("message", "attachments"): _attachments,
     ("vector_store_file", "chunking_strategy"): _chunking,

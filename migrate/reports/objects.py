@@ -8,7 +8,12 @@ from typing import Any
 
 from migrate.reports.tables import table
 
-SECRET_NAMES = frozenset({"authorization", "api-key", "x-api-key", "api_key", "headers", "token", "password"})
+SECRET_NAMES = frozenset(
+    {
+        "authorization", "api-key", "x-api-key", "api_key", "headers", "token", "password",
+        "environment_variables",
+    }
+)  # fmt: skip
 MASK = "(masked)"
 SECRET_PLACES = ("tools", "tool_resources", "definition", "versions")
 """Fields of a body that may carry credentials: a tool's headers and authorization."""

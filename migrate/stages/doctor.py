@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from migrate.errors import RequestFailed
 from migrate.model import JSON
 
 if TYPE_CHECKING:
@@ -54,9 +55,9 @@ def examine(reader: Reader) -> Diagnosis:
     for kind, name in NAMES.items():
         state = probe.routes.get(kind, "failed")
         symptoms.append(Symptom(name, state, probe.reasons.get(kind, "")))
-    symptoms.append(_listed("deployments", reader.deployments()))
-    if (connections := reader.connections()) is not None:
-        symptoms.append(_listed("connections", connections))
+    symptoms += _listed("deployments", reader.deployments)
+    if reader.type.startswith("foundry"):
+        symptoms += _listed("connections", reader.connections)
     notes = list(probe.notes)
     if probe.routes.get("thread") != "works" and not probe.retired:
         notes.append("threads are not listed here: give their ids to snapshot with --threads FILE")
@@ -65,8 +66,13 @@ def examine(reader: Reader) -> Diagnosis:
     return Diagnosis(reader.type, reader.url, probe.api_version, probe.retired, symptoms, tuple(notes))
 
 
-def _listed(what: str, rows: Mapping[str, Mapping[str, JSON]] | None) -> Symptom:
+def _listed(what: str, ask: Callable[[], Mapping[str, Mapping[str, JSON]] | None]) -> list[Symptom]:
+    """What a project has of something, by name."""
+    try:
+        rows = ask()
+    except RequestFailed as failed:
+        return [Symptom(what, "failed", str(failed))]
     if rows is None:
-        return Symptom(what, "unknown", f"this service has no listing of {what} that we may read")
+        return [Symptom(what, "unknown", f"this service has no listing of {what} that we may read")]
     names = sorted(str(row.get("name") or name) for name, row in rows.items())
-    return Symptom(what, "works", ", ".join(names) or "none")
+    return [Symptom(what, "works", ", ".join(names) or "none")]

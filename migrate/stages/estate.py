@@ -9,7 +9,7 @@ from migrate.archive.journal import Side
 from migrate.archive.reading import SnapshotReader
 from migrate.codecs import CODECS, Surroundings
 from migrate.model import KINDS, STAMP, Entity
-from migrate.model.message import ITEM
+from migrate.model.message import CALL, ITEM, RESULT
 
 SMALL = ("file", "vector_store", "assistant")
 """Kinds that are held in memory; threads and messages are walked."""
@@ -67,8 +67,9 @@ class Estate:
         for message in self.walk("message", thread):
             if message.fields.get("role") == ITEM:
                 item = message.fields["content"][0]
-                halves.setdefault(str(item.get("call_id")), set()).add(str(item.get("type")))
-        return frozenset(call for call, types in halves.items() if len(types) > 1)
+                if item.get("type") in (CALL, RESULT) and isinstance(item.get("call_id"), str):
+                    halves.setdefault(item["call_id"], set()).add(item["type"])
+        return frozenset(call for call, types in halves.items() if len(types) == 2)
 
     @cached_property
     def store_files(self) -> dict[str, frozenset[str]]:

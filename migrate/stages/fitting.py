@@ -28,6 +28,8 @@ class Decided:
     names: Mapping[str, str] = field(default_factory=dict)
     reasoning: frozenset[str] = frozenset()
     bytes_later: bool = False
+    unseen: str = ""
+    """Why deployments could not be listed."""
     in_place: frozenset[tuple[str, str]] = frozenset()
 
 

@@ -67,6 +67,18 @@ def conversations(workers: int, threads: Iterable[str]) -> Wanted:
     )
 
 
+def must_be_read(talks: Estate, threads: Iterable[str], where: str) -> None:
+    """Raises `Incomplete` when the messages of one of these threads could not be read to their end."""
+    for thread in threads:
+        state, reason = talks.snapshot.scope("message", thread)
+        if state not in ("complete", "gone"):
+            raise Incomplete(
+                f"the messages of thread {thread} on {where} could not be read",
+                reason or str(state),
+                "try again; without them nobody can tell what is there already",
+            )
+
+
 def must_be_whole(taken: Taken, where: str, kinds: Iterable[str]) -> None:
     """Raises `Incomplete` when one of these kinds could not be read: nothing may be decided on it."""
     for gap in taken.missing:

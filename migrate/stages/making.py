@@ -205,7 +205,8 @@ class Workshop:
             except NotThere:
                 return None
             present = self.codec.decode(fitted.kind, body, "", None)[0]
-            if (mark and stamp(present) == mark) or (not mark and written_form(present) == wanted):
+            same = written_form(present) == wanted
+            if same if self.source.named or not mark else stamp(present) == mark:
                 return body
             raise Taken(f"{address} is the name of another {fitted.kind}, made since the plan")
 

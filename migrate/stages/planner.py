@@ -66,7 +66,8 @@ class Planner(Decider):
         if made and self.decided.deployments is None:
             used = {str(self.source.of("assistant")[a.id].fields.get("model")) for a in made}
             names = ", ".join(sorted(self.decided.models.get(name, name) for name in used))
-            reason = f"whether the target has these models cannot be seen: {names}"
+            why = f" ({self.decided.unseen})" if self.decided.unseen else ""
+            reason = f"whether the target has these models cannot be seen{why}: {names}"
             found.append(Loss("assistant", EVERY, "model", "adapted", reason, "map others in [models]"))
         total = sum(int(f.fields.get("bytes") or 0) for f in self.source.of("file").values())
         if 0 < self.fit.profile.files_total < total:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrate.codecs import CODECS, Profile
+from migrate.errors import RequestFailed
 from migrate.model import JSON, Entity
 from migrate.model.condition import condition
 from migrate.model.connections import named_in, short
@@ -20,6 +21,8 @@ from migrate.stages.pairing import Pairs
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
 
+Rows = dict[str, dict[str, JSON]]
+
 REASONING = re.compile(r"(o\d|gpt-5(?!.*chat))", re.IGNORECASE)
 """How names of models begin that refuse sampling numbers."""
 
@@ -30,17 +33,24 @@ class Offer:
 
     deployments: Mapping[str, str] | None = None
     connections: frozenset[str] | None = None
+    unseen: str = ""
+    """Why deployments could not be listed, where they should have been."""
 
     @classmethod
     def of(cls, reader: Reader) -> Offer:
         """Ask a live target."""
-        models, linked = reader.deployments(), reader.connections()
-        return cls(
-            None
-            if models is None
-            else {name: str(row.get("modelName") or name) for name, row in models.items()},
-            None if linked is None else frozenset(linked),
-        )
+        models, why = _listed(reader.deployments)
+        linked, _ = _listed(reader.connections)
+        named = None if models is None else {n: str(row.get("modelName") or n) for n, row in models.items()}
+        return cls(named, None if linked is None else frozenset(linked), why)
+
+
+def _listed(ask: Callable[[], Rows | None]) -> tuple[Rows | None, str]:
+    """What a project lists, or why it does not."""
+    try:
+        return ask(), ""
+    except RequestFailed as failed:
+        return None, str(failed)
 
 
 def decide(
@@ -60,6 +70,7 @@ def decide(
         names=_names(source, target, pairs, profile),
         reasoning=_reasoning(source, choices, deployments),
         bytes_later=choices.bytes_later,
+        unseen=offer.unseen,
         in_place=frozenset(in_place),
     )
 

@@ -86,9 +86,7 @@ def uploaded(shop: Workshop, file: Entity, blob: Blob, since: float) -> Callable
             if shape(there) != shape(file) or there.id in taken:
                 continue
             if _rivals(shop, file, blob) and not _holds(shop, there.id, blob):
-                shop.note(
-                    f"file {there.id}: an answer was lost, and nobody needs this copy of {file.name} now"
-                )
+                shop.note(f"file {there.id} may be a copy of {file.name} that nobody needs (lost answer)")
                 continue
             if shop.claim("file", there.id, file.id):
                 return body

@@ -6,7 +6,6 @@ there already is read back, not remembered, so a killed apply goes on behind the
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from itertools import islice
 
@@ -16,11 +15,23 @@ from migrate.model import Entity
 from migrate.model.normal import written_form
 from migrate.stages.estate import stamp
 from migrate.stages.fitting import said
-from migrate.stages.making import TRIES, Body, Workshop, give_up, sent_at, was_sent, written
+from migrate.stages.making import (
+    GATEWAY,
+    GATEWAY_LOOKS,
+    TRIES,
+    Body,
+    Workshop,
+    give_up,
+    sent_at,
+    was_sent,
+    written,
+)
 from migrate.stages.planfile import Action
 
 PAUSE = 0.15
 """Seconds before a look at what became of a lost answer; doubled each time."""
+REFUSED = (400, 413, 422)
+"""Statuses that say there is something wrong with what was sent."""
 FLUSH = 500
 """Journal lines per commit when a finished thread's messages are noted."""
 
@@ -61,7 +72,13 @@ def _created(shop: Workshop, action: Action, thread: Entity) -> str:
         wire[shop.codec.opening] = [shop.codec.create_wire(message) for message in first]
     (entry,) = shop.journal.intend([("create", "thread", "", thread.id, thread.name)])
     try:
-        body, found = _sent(shop, fitted, wire, earlier)
+        try:
+            body, found = _sent(shop, fitted, wire, earlier)
+        except RequestFailed as failed:
+            if not first or failed.status not in REFUSED:
+                raise
+            first = []  # one of them is refused: it is named when they are sent one by one
+            body, found = _sent(shop, fitted, shop.codec.create_wire(fitted), None)
     except RequestFailed as failed:
         if not isinstance(failed, OutcomeUnknown):
             shop.journal.failed([entry], str(failed))
@@ -100,41 +117,55 @@ def _append(shop: Workshop, thread: Entity, there: str) -> None:
     so only its place says whether it arrived."""
     place = _already(shop, thread, there)
     waiting = islice(_messages(shop, thread), place, None)
+    size, lost = shop.fit.profile.messages_per_append, 0
     held: list[Entity] = []
-    lost = 0
-    while held := held or list(islice(waiting, shop.fit.profile.messages_per_append)):
-        if shop.stop.is_set():
-            raise RequestFailed("stopped before all messages were sent")
+    while held := held or list(islice(waiting, size)):
+        batch = held[:size]
         try:
-            shop.writer.append(there, [shop.codec.create_wire(message) for message in held])
-            arrived = len(held)
+            shop.writer.append(there, [shop.codec.create_wire(message) for message in batch])
+            arrived = len(batch)
         except OutcomeUnknown as failed:
             lost += 1
             if lost == TRIES:
-                raise _stopped(shop, thread, held[0], failed) from None
-            time.sleep(PAUSE * 2**lost)
-            arrived = _after_loss(shop, thread, there) - place
+                raise _stopped(shop, thread, batch[0], failed) from None
+            arrived = _after_loss(shop, thread, there, place, PAUSE * 2**lost, failed)
         except RequestFailed as failed:
-            raise _stopped(shop, thread, held[0], failed) from None
+            if len(batch) > 1 and failed.status in REFUSED:
+                size = 1  # to name the one that is refused
+                continue
+            raise _stopped(shop, thread, batch[0], failed) from None
         lost = 0 if arrived else lost
         place += arrived
         held = held[arrived:]
         shop.count("created", arrived, "message")
 
 
-def _after_loss(shop: Workshop, thread: Entity, there: str) -> int:
-    try:
-        return _already(shop, thread, there)
-    except OutOfOrder:
-        raise
-    except RequestFailed as failed:
-        raise OutOfOrder(f"whether a message arrived could not be seen: {failed}") from None
+def _after_loss(
+    shop: Workshop, thread: Entity, there: str, place: int, pause: float, lost: OutcomeUnknown
+) -> int:
+    """How many messages arrived though their answer was lost. Behind a gateway that stopped waiting the
+    service may still be at work, so the look is repeated."""
+    arrived = 0
+    for seconds in GATEWAY_LOOKS if lost.status in GATEWAY else (pause,):
+        shop.writer.pace.nap(seconds)
+        try:
+            arrived = _already(shop, thread, there) - place
+        except OutOfOrder:
+            raise
+        except RequestFailed as failed:
+            raise OutOfOrder(f"whether a message arrived could not be seen: {failed}") from None
+        if arrived:
+            break
+    return arrived
 
 
 def _stopped(shop: Workshop, thread: Entity, message: Entity, failed: RequestFailed) -> OutOfOrder:
     action = Action(action="create", kind="message", id=message.id, parent=thread.id)
     give_up(shop, action, [], failed)
-    return OutOfOrder(f"stopped before message {message.id}: the ones behind it wait for it")
+    way_out = (
+        f"; to leave it out: snapshot --exclude 'message:{message.id}'" if failed.status in REFUSED else ""
+    )
+    return OutOfOrder(f"stopped before message {message.id}: the ones behind it wait for it{way_out}")
 
 
 def _already(shop: Workshop, thread: Entity, there: str) -> int:

@@ -22,6 +22,7 @@ from migrate.codecs.shapes import PART
 from migrate.model import JSON, Entity
 from migrate.model.message import ITEM
 
+KNOWN_PARTS = frozenset({"text", "image_file", "image_url", "refusal"})
 NO_TEXT = "(this message has no text)"
 Parts = Mapping[str, Callable[[dict[str, Any], Target, Ledger], list[JSON]]]
 
@@ -66,10 +67,21 @@ def fit_parts(entity: Entity, rules: Parts, target: Target, ledger: Ledger) -> l
     parts: list[JSON] = []
     for part in entity.fields.get("content") or []:
         if PART(part):
+            _tell_unknown_keys(part, ledger)
             parts += rules.get(str(part.get("type")), unknown)(dict(part), target, ledger)
         else:
             parts += unknown(dict(part) if isinstance(part, Mapping) else {"type": None}, target, ledger)
     return parts or _placeholder(ledger)
+
+
+def _tell_unknown_keys(part: Mapping[str, JSON], ledger: Ledger) -> None:
+    """A known part may have keys that no rule knows; they are not written."""
+    type_ = str(part.get("type"))
+    for name in sorted(set(part) - {"type", type_}) if type_ in KNOWN_PARTS else ():
+        if part[name]:
+            ledger.lost(
+                f"content.{name}", f"a key of a {type_} part that cannot be written", "in the archive"
+            )
 
 
 def text_part(value: str) -> JSON:
@@ -119,7 +131,8 @@ def _image_file(part: dict[str, Any], target: Target, ledger: Ledger) -> list[JS
 
 
 def _image_url(part: dict[str, Any], target: Target, ledger: Ledger) -> list[JSON]:
-    return [part] if (part.get("image_url") or {}).get("url") else unknown(part, target, ledger)
+    image = part.get("image_url") or {}
+    return [{"type": "image_url", "image_url": image}] if image.get("url") else unknown(part, target, ledger)
 
 
 def unknown(part: dict[str, Any], target: Target, ledger: Ledger) -> list[JSON]:

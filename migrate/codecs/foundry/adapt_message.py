@@ -20,7 +20,7 @@ from typing import Any
 from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.codecs.adapt.message import PARTS as FAMILY
 from migrate.codecs.adapt.message import fit_parts, fit_role, text_part, unknown
-from migrate.codecs.foundry.items import CALL_KEYS, REPLAYED
+from migrate.codecs.foundry.items import CALL_KEYS
 from migrate.model import JSON, Entity
 from migrate.model.kinds import is_ours
 from migrate.model.message import ITEM
@@ -34,7 +34,7 @@ def unsaid(entity: Entity, target: Target) -> str:
         return ""
     item = (entity.fields.get("content") or [{}])[0]
     type_ = item.get("type") if isinstance(item, Mapping) else None
-    if type_ not in REPLAYED:
+    if type_ not in CALL_KEYS:
         return f"an item of type {type_} is made by a run and has no write form; it stays in the archive"
     if not target.paired(entity.parent, str(item.get("call_id"))):
         return f"{type_} without its other half would break later responses; it stays in the archive"

@@ -75,13 +75,13 @@ def only_used(resources: dict[str, Any], tools: list[JSON], ledger: Ledger) -> d
 
 def _approvals(rows: list[JSON], tools: list[JSON], ledger: Ledger) -> list[JSON]:
     """Rows about MCP servers of which the agent has the tool, as far as they say something."""
-    labels = {tool.get("server_label") for tool in tools if tool.get("type") == "mcp"}
+    labels = {str(tool.get("server_label")) for tool in tools if tool.get("type") == "mcp"}
     kept: list[JSON] = []
     for row in map(said, filter(lambda one: isinstance(one, Mapping), rows)):
         if set(row) <= {"server_label"}:
             continue
         label = row.get("server_label")
-        if label in labels and set(row) == {"server_label", APPROVAL}:
+        if str(label) in labels and set(row) == {"server_label", APPROVAL}:
             kept.append(row)
         else:
             ledger.lost(

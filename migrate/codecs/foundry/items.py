@@ -17,17 +17,14 @@ from typing import Any
 
 from migrate.codecs.shapes import well_formed
 from migrate.model import JSON, Entity
-from migrate.model.message import ITEM
+from migrate.model.message import CALL, ITEM, RESULT
 
 SERVER_KEYS = ("id", "status", "created_by", "partition_key")
 """Keys of an item that the service sets."""
 
-REPLAYED = ("function_call", "function_call_output")
-"""Items beside messages that were seen accepted on writing; both halves of a call must be there."""
-
 CALL_KEYS: Mapping[str, tuple[str, ...]] = {
-    "function_call": ("type", "call_id", "name", "arguments"),
-    "function_call_output": ("type", "call_id", "output"),
+    CALL: ("type", "call_id", "name", "arguments"),
+    RESULT: ("type", "call_id", "output"),
 }
 
 
@@ -68,14 +65,18 @@ def _read_part(part: JSON) -> JSON:
 
 
 def _read_text(part: dict[str, Any]) -> JSON:
-    return {"type": "text", "text": {"value": part.get("text"), "annotations": part.get("annotations") or []}}
+    rest = {k: v for k, v in part.items() if k not in ("type", "text", "annotations") and v not in (None, [])}
+    text = {"value": part.get("text"), "annotations": part.get("annotations") or []}
+    return {"type": "text", "text": text, **rest}
 
 
 def _read_image(part: dict[str, Any]) -> JSON:
     kept = {k: part[k] for k in ("detail",) if part.get(k) is not None}
+    known = ("type", "detail", "file_id", "image_url")
+    rest = {k: v for k, v in part.items() if k not in known and v is not None}
     if part.get("file_id"):
-        return {"type": "image_file", "image_file": {"file_id": part["file_id"], **kept}}
-    return {"type": "image_url", "image_url": {"url": part.get("image_url"), **kept}}
+        return {"type": "image_file", "image_file": {"file_id": part["file_id"], **kept}, **rest}
+    return {"type": "image_url", "image_url": {"url": part.get("image_url"), **kept}, **rest}
 
 
 READ: Mapping[str, Callable[[dict[str, Any]], JSON]] = {

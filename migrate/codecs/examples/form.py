@@ -1,0 +1,110 @@
+"""What an example is: an object that has one thing, the same object without it, and what surrounds them.
+
+Ids say what surrounds an object: `gone-...` cannot be moved, `shared-...` lies on the target already,
+`lone-...` is a call without its other half.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from migrate.codecs import CODECS, Profile, Target
+from migrate.model import JSON, Entity
+
+OLDER, NEWER = "foundry-classic", "foundry"
+"""Types of source that examples come from: the one that has all older tools, and the newer generation."""
+
+HASH = "0" * 64
+FILES = {
+    name: Entity("file", name, fields={"filename": filename, "bytes": 1, "sha256": HASH})
+    for name, filename in (("report", "report.pdf"), ("table", "sales.csv"), ("picture", "leaf.png"))
+}
+BARE = {
+    "file": Entity("file", "report", fields={**FILES["report"].fields, "purpose": "assistants"}),
+    "vector_store": Entity("vector_store", "store", fields={"name": "Handbook"}),
+    "vector_store_file": Entity("vector_store_file", "report", "store", {"file_id": "report"}),
+    "assistant": Entity(
+        "assistant", "asst_OfTheExample1", fields={"name": "Desk", "model": "gpt-4.1", "tools": []}
+    ),
+    "thread": Entity("thread", "thread_1"),
+    "message": Entity(
+        "message",
+        "msg_1",
+        "thread_1",
+        {"role": "user", "content": [{"type": "text", "text": {"value": "Hello", "annotations": []}}]},
+    ),
+}
+"""The least of each kind. Every target holds it as it is."""
+
+SEARCHING = "thread_searching"
+"""A thread with a vector store of its own."""
+DEPLOYMENTS = frozenset({"gpt-4.1", "o4-mini"})
+CONNECTIONS = frozenset({"search", "pages"})
+TAKEN = frozenset({"Seed-Desk"})
+"""What the target has, where it can be asked."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """`says` is what the object has, `without` what it is compared with; both beside the least of its kind.
+    `source` is the type of service that it was read from."""
+
+    kind: str
+    field: str
+    title: str
+    says: Mapping[str, JSON] = dataclasses.field(default_factory=dict)
+    without: Mapping[str, JSON] = dataclasses.field(default_factory=dict)
+    facts: Mapping[str, JSON] = dataclasses.field(default_factory=dict)
+    extras: Mapping[str, JSON] = dataclasses.field(default_factory=dict)
+    source: str = OLDER
+    id: str = ""
+    parent: str = ""
+
+    @property
+    def entity(self) -> Entity:
+        """The object."""
+        bare = BARE[self.kind]
+        fields = {**bare.fields, **self.without, **self.says}
+        place = self.parent or bare.parent
+        return Entity(self.kind, self.id or bare.id, place, fields, self.facts, self.extras)
+
+    @property
+    def plain(self) -> Entity:
+        """The same object without what the example is about: what its form is compared with."""
+        bare = BARE[self.kind]
+        place = self.parent or bare.parent
+        return Entity(self.kind, self.id or bare.id, place, {**bare.fields, **self.without})
+
+    @property
+    def silent(self) -> Entity:
+        """The same object without anything in the field: what its losses are compared with."""
+        fields = {name: value for name, value in self.plain.fields.items() if name not in self._only_here}
+        return dataclasses.replace(self.plain, fields=fields)
+
+    @property
+    def _only_here(self) -> frozenset[str]:
+        return frozenset({self.field} & self.without.keys())
+
+
+def around(profile: Profile, source: str, entity: Entity) -> Target:
+    """The target, and what it and the rest of the estate hold."""
+    asked = profile.service == NEWER
+    name_all = CODECS[profile.service].name_all
+    return Target(
+        profile,
+        source_type=source,
+        models={"gpt-4-1106-preview": "gpt-4.1"},
+        connections={"old-search": "search"},
+        deployments=DEPLOYMENTS if asked else None,
+        connections_there=CONNECTIONS if asked else None,
+        names=name_all([(entity.id, entity.name)], TAKEN) if name_all else {},
+        reasoning=frozenset({"o4-mini"}),
+        in_place=lambda _, id_: id_.startswith("shared-") and source in profile.shared_with,
+        paired=lambda _, call: not call.startswith("lone-"),
+        has=lambda _, id_: bool(id_) and not id_.startswith("gone-"),
+        reaches=lambda _, other: not other.startswith("gone-"),
+        file_named=FILES.get,
+        thread_searches=lambda thread: thread == SEARCHING,
+    )
