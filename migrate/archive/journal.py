@@ -55,6 +55,9 @@ class Mapping:
     name: str
     source_parent: str
     target_parent: str
+    written: str = ""
+    """Fingerprint of what was left there, where it was noted."""
+    action: str = "create"
 
 
 Job = tuple[str, str, str, str, str]
@@ -117,6 +120,18 @@ class Journal:
                 [(error, now(), entry) for entry in entries],
             )
 
+    def known(self, kind: str, parent: str) -> frozenset[str]:
+        """Source ids below a parent that the id map between these two sides has already."""
+        with self._lock:
+            rows = self._archive.conn.execute(
+                "SELECT j.source_id FROM journal j JOIN plans p ON p.id = j.plan_id JOIN plans mine ON "
+                "mine.id = ? AND mine.source_type = p.source_type AND mine.source_url = p.source_url AND "
+                "mine.target_type = p.target_type AND mine.target_url = p.target_url "
+                f"WHERE j.kind = ? AND j.source_parent = ? AND {STANDING}",
+                (self.plan, kind, parent),
+            ).fetchall()
+        return frozenset(str(row[0]) for row in rows)
+
     def entries(self) -> Iterator[Entry]:
         """Everything this plan did so far."""
         with self._lock:
@@ -145,6 +160,18 @@ def _entry(row: tuple[JSON, ...]) -> Entry:
     return Entry(*columns)
 
 
+def made(conn: Asked, source: Side, target: Side) -> dict[tuple[str, str], str]:
+    """(kind, target id) -> source id of everything that was made between two sides and stands; what was
+    only found there is somebody else's."""
+    rows = conn.execute(
+        "SELECT j.kind, j.target_id, j.source_id FROM journal j JOIN plans p ON p.id = j.plan_id "
+        f"WHERE {STANDING} AND j.action = 'create' AND p.source_type = ? AND p.source_url = ? "
+        "AND p.target_type = ? AND p.target_url = ?",
+        (source.type, source.url, target.type, target.url),
+    )
+    return {(kind, target_id): source_id for kind, target_id, source_id in rows}
+
+
 def id_map(
     conn: Asked, source: Side | None = None, target: Side | None = None, source_id: str = ""
 ) -> Iterator[Mapping]:
@@ -160,9 +187,10 @@ def id_map(
         values.append(source_id)
     rows = conn.execute(
         "SELECT j.kind, j.source_id, j.target_id, coalesce(j.name, ''), j.source_parent, "
-        "coalesce(j.target_parent, ''), max(j.id) FROM journal j JOIN plans p ON p.id = j.plan_id "
+        "coalesce(j.target_parent, ''), coalesce(j.written, ''), j.action, max(j.id) "
+        "FROM journal j JOIN plans p ON p.id = j.plan_id "
         f"WHERE {' AND '.join(where)} GROUP BY j.kind, j.source_parent, j.source_id, p.source_type, "
         "p.source_url, p.target_type, p.target_url ORDER BY max(j.id)",
         values,
     )
-    return (Mapping(*row[:6]) for row in rows)
+    return (Mapping(*row[:8]) for row in rows)

@@ -15,15 +15,16 @@ def known_pairs(sides: list[tuple[str, Estate]], config: Config) -> dict[tuple[s
     """(kind, left id) -> right id, from the journal of either side's archive, in either direction."""
     from migrate.archive.journal import id_map
     from migrate.archive.store import Archive
+    from migrate.stages.pairing import trusted
 
-    left, right = sides[0][1].side, sides[1][1].side
+    left, right = sides[0][1], sides[1][1]
     pairs: dict[tuple[str, str], str] = {}
     for text, _ in sides:
         found = resolve(text, config)
         if not isinstance(found, Archived):
             continue
         with Archive.open(found.path) as archive:
-            pairs.update({(m.kind, m.source_id): m.target_id for m in id_map(archive.conn, left, right)})
-            back = {(m.kind, m.target_id): m.source_id for m in id_map(archive.conn, right, left)}
-            pairs = {**back, **pairs}
+            pairs.update(trusted(left, right, id_map(archive.conn, left.side, right.side)))
+            lines = trusted(right, left, id_map(archive.conn, right.side, left.side))
+            pairs = {**{(kind, new): old for (kind, old), new in lines.items()}, **pairs}
     return pairs

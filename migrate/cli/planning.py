@@ -99,10 +99,11 @@ def _against(
     there: Live, target: str, ours: Estate, archive: str, choices: Choices, workers: int, progress: Progress
 ) -> Plan:
     """The plan for a live target. `archive` and `target` are what the plan calls its sides."""
-    from migrate.archive.journal import id_map
+    from migrate.archive.journal import id_map, made
     from migrate.codecs import profile_for
     from migrate.endpoints import connect
     from migrate.stages import looking, pairing
+    from migrate.stages.deciding import Known
     from migrate.stages.plan import make
     from migrate.stages.planfile import TargetSide
     from migrate.stages.settling import Offer
@@ -113,29 +114,30 @@ def _against(
         _must_hold_assistants(reader)
         known = list(id_map(ours.snapshot.conn, ours.side, _side(reader)))
         threads = [line.target_id for line in known if line.kind == "thread"]
-        listed = reader.probe().routes.get("thread") == "works"
+        listed = looking.lists_threads(reader)
         wanted = looking.configuration(workers, () if listed else threads, listed)
         theirs, taken = stack.enter_context(looking.live(reader, wanted, progress))
         looking.must_be_whole(taken, reader.url, (*looking.CONFIGURATION, *(["thread"] if listed else [])))
-        journal = {(line.kind, line.source_id): line.target_id for line in known}
-        pairs = pairing.pair(ours, theirs, journal, guess=False)
+        pairs = pairing.pair(ours, theirs, pairing.trusted(ours, theirs, known), guess=False)
         talks = None
         if pairs.ids["thread"]:
             only = looking.conversations(workers, pairs.ids["thread"].values())
             talks, _ = stack.enter_context(looking.live(reader, only, progress))
             looking.must_be_read(talks, pairs.ids["thread"].values(), reader.url)
-        made = frozenset((line.kind, line.target_id) for line in known)
+        found = frozenset((line.kind, line.target_id) for line in known)
+        own = Known(found, made(ours.snapshot.conn, ours.side, _side(reader)))
         side = TargetSide(estate=target, type=reader.type, url=reader.url,
                           api_version=reader.api_version, digest="")  # fmt: skip
         profile = profile_for(reader.type, reader.api_version)
         sides = (_source_side(ours, archive), side)
-        return make(ours, theirs, talks, pairs, made, profile, choices, sides, Offer.of(reader))
+        return make(ours, theirs, talks, pairs, own, profile, choices, sides, Offer.of(reader))
 
 
 def _against_nothing(type_: str, ours: Estate, choices: Choices) -> Plan:
     """The plan for a service of a type that holds nothing and that nobody asks."""
     from migrate.codecs import profile_for
     from migrate.stages import looking, pairing
+    from migrate.stages.deciding import Known
     from migrate.stages.plan import make
     from migrate.stages.planfile import TargetSide
 
@@ -143,7 +145,7 @@ def _against_nothing(type_: str, ours: Estate, choices: Choices) -> Plan:
     with looking.nothing(type_) as theirs:
         pairs = pairing.pair(ours, theirs, {}, guess=False)
         sides = (_source_side(ours, ""), side)
-        return make(ours, theirs, None, pairs, frozenset(), profile_for(type_), choices, sides)
+        return make(ours, theirs, None, pairs, Known(), profile_for(type_), choices, sides)
 
 
 def _source_side(ours: Estate, archive: str) -> SourceSide:

@@ -68,6 +68,8 @@ class Profile:
     searchable: frozenset[str] = frozenset()
     """Endings of files that a vector store takes; any other is refused when it is attached (recorded).
     Empty where no such refusal was seen."""
+    lists_threads: bool = False
+    """Documented, or seen: a listing that does not answer is a failure, not the service's way."""
     templates: bool = False
     """`{{name}}` is replaced at run time, in instructions and in ids (recorded)."""
     makes_identities: bool = False
@@ -135,6 +137,7 @@ _CLASSIC = Profile(
     resources=frozenset({"azure_ai_search", "mcp"}),
     text_max=1_500_000,
     messages_max=100_000,
+    lists_threads=True,
     files_total=300 * 1024**3,
     attributes="none",
     functions_say=("parameters",),
@@ -156,6 +159,7 @@ _FOUNDRY = Profile(
     messages_per_append=20,
     files_total=300 * 1024**3,
     makes_identities=True,
+    lists_threads=True,
     templates=True,
     written_limits=True,
     purposes={name: name for name in ("assistants", "vision", "fine-tune", "batch", "evals")},

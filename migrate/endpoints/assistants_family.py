@@ -136,9 +136,10 @@ class FamilyWriter(FamilyReader, Writer):
     def create(self, kind: str, wire: Body, name: str = "") -> Body:
         return self.channel(kind).send("POST", self._at(kind), wire)
 
-    def append(self, thread: str, wires: list[Body]) -> None:
+    def append(self, thread: str, wires: list[Body]) -> int:
         for wire in wires:
             self.channel("message").send("POST", self._at("message", parent=thread), wire)
+        return len(wires)
 
     def update(self, kind: str, id_: str, wire: Body, parent: str = "") -> Body:
         return self.channel(kind).send("POST", self._at(kind, id_, parent), wire)

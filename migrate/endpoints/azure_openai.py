@@ -12,7 +12,7 @@ from migrate.endpoints.interface import Probe
 from migrate.endpoints.pace import Pace
 from migrate.endpoints.probing import Answer, ask, survey, turned_away
 from migrate.endpoints.settings import Settings
-from migrate.endpoints.sign_in import AZURE_SCOPE, entra_token
+from migrate.endpoints.sign_in import AZURE_SCOPE, Entra
 from migrate.endpoints.wire import OpenAIWire, http_client
 from migrate.errors import Unreachable
 
@@ -69,7 +69,7 @@ class Doors:
     def _credential(self) -> dict[str, Any]:
         """How the SDK's client signs in: exactly one of its three ways."""
         if self.settings.auth == "entra":
-            return {"azure_ad_token_provider": entra_token(self.settings, AZURE_SCOPE)}
+            return {"azure_ad_token_provider": Entra(self.settings, AZURE_SCOPE)}
         return {"azure_ad_token" if self.settings.auth == "token" else "api_key": self.settings.secret}
 
 

@@ -19,7 +19,7 @@ from migrate.endpoints.project_wire import API_VERSION, ProjectWire, project_cli
 from migrate.endpoints.routes import PROJECT_ROUTES
 from migrate.endpoints.settings import Settings
 from migrate.endpoints.wire import OpenAIWire, http_client
-from migrate.errors import Denied, NotThere, RequestFailed, Unreachable
+from migrate.errors import Denied, NotThere, OutcomeUnknown, RequestFailed, Unreachable
 
 
 def connect(settings: Settings, writable: bool = False) -> FoundryReader:
@@ -122,11 +122,15 @@ class FoundryWriter(FoundryReader, FamilyWriter):
         except NotThere:
             return
 
-    def append(self, thread: str, wires: list[Body]) -> None:
-        self.channel("message").send("POST", self._at("message", parent=thread), {"items": wires})
+    def append(self, thread: str, wires: list[Body]) -> int:
+        path = self._at("message", parent=thread)
+        rows = self.channel("message").send("POST", path, {"items": wires}).get("data")
+        return len(rows) if isinstance(rows, list) else len(wires)
 
     def _version(self, name: str, wire: Body) -> Body:
         """A new version of an agent (its first makes the agent), in the form in which agents are listed."""
         version = self.channel("assistant").send("POST", f"/agents/{quote(name, safe='')}/versions", wire)
+        if not (version.get("version") or version.get("id")):
+            raise OutcomeUnknown(f"the answer to a new version of agent {name} names no version")
         called = str(version.get("name") or name)
         return {"object": "agent", "id": called, "name": called, "versions": {"latest": version}}

@@ -13,7 +13,7 @@ from migrate.endpoints.interface import Probe
 from migrate.endpoints.pace import Pace
 from migrate.endpoints.probing import survey
 from migrate.endpoints.settings import Settings
-from migrate.endpoints.sign_in import FOUNDRY_SCOPE, entra_token
+from migrate.endpoints.sign_in import FOUNDRY_SCOPE, Entra
 from migrate.endpoints.wire import OpenAIWire, http_client
 from migrate.errors import BadUsage, Unreachable
 
@@ -63,5 +63,5 @@ def _credential(settings: Settings) -> dict[str, Any]:
             'set auth = "entra", or auth = "token" and token_env, in the config file',
         )
     if settings.auth == "entra":
-        return {"azure_ad_token_provider": entra_token(settings, FOUNDRY_SCOPE)}
+        return {"azure_ad_token_provider": Entra(settings, FOUNDRY_SCOPE)}
     return {"azure_ad_token": settings.secret}

@@ -100,8 +100,9 @@ class Writer(Reader):
         """Create an object, as it would be listed. `name` is its address where names are addresses."""
 
     @abstractmethod
-    def append(self, thread: str, wires: list[Body]) -> None:
-        """Put messages at the end of a thread, in order; never more than the service takes at once."""
+    def append(self, thread: str, wires: list[Body]) -> int:
+        """Put messages at the end of a thread, in order; never more than the service takes at once. How
+        many the service says it stored."""
 
     @abstractmethod
     def update(self, kind: str, id_: str, wire: Body, parent: str = "") -> Body:

@@ -14,7 +14,7 @@ from migrate.endpoints.routes import BETA, ROUTES, Route, Routes
 from migrate.errors import Denied, NotThere, RequestFailed, SignInFailed
 
 PROBED = ("assistant", "file", "vector_store", "thread")
-ATTEMPTS = 3
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True)

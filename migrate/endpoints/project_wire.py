@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from azure.ai.projects import AIProjectClient
 from azure.core.credentials import AccessToken, AzureKeyCredential
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, DecodeError
 from azure.core.pipeline.policies import AzureKeyCredentialPolicy, SansIOHTTPPolicy
 from azure.core.rest import HttpRequest
 
@@ -17,7 +17,7 @@ from migrate.endpoints.answers import failure
 from migrate.endpoints.interface import Body
 from migrate.endpoints.plain_http import LoopbackHttp
 from migrate.endpoints.settings import Settings
-from migrate.endpoints.sign_in import FOUNDRY_SCOPE, entra_token
+from migrate.endpoints.sign_in import FOUNDRY_SCOPE, Entra
 from migrate.endpoints.wire import Wire, only_get, parsed_text
 from migrate.errors import RequestFailed
 
@@ -27,14 +27,19 @@ TOKEN_LIFE = 3600
 
 
 class Credential:
-    """A token provider in the form that azure-core asks for."""
+    """How we sign in, in the form that azure-core asks for. It keeps a token until the end it is told, so
+    that must be the true one."""
 
-    def __init__(self, provider: Callable[[], str]) -> None:
-        self._provider = provider
+    def __init__(self, settings: Settings) -> None:
+        self._entra = Entra(settings, FOUNDRY_SCOPE) if settings.auth == "entra" else None
+        self._secret = settings.secret
 
     def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        """The token of now; the provider renews it before its end."""
-        return AccessToken(self._provider(), int(time.time()) + TOKEN_LIFE)
+        """The token of now."""
+        if self._entra is not None:
+            held: AccessToken = self._entra.access()
+            return held
+        return AccessToken(self._secret, int(time.time()) + TOKEN_LIFE)
 
 
 class OnlyGet(SansIOHTTPPolicy[Any, Any]):
@@ -55,14 +60,7 @@ def project_client(settings: Settings, writable: bool) -> AIProjectClient:
         options["authentication_policy"] = AzureKeyCredentialPolicy(
             AzureKeyCredential(settings.secret), "api-key"
         )
-    return AIProjectClient(settings.url, Credential(token_provider(settings)), **options)
-
-
-def token_provider(settings: Settings) -> Callable[[], str]:
-    """Gives the bearer token: Entra's, renewed in time, or the one that was configured."""
-    if settings.auth == "entra":
-        return entra_token(settings, FOUNDRY_SCOPE)
-    return lambda: settings.secret
+    return AIProjectClient(settings.url, Credential(settings), **options)
 
 
 class ProjectWire(Wire):
@@ -83,6 +81,8 @@ class ProjectWire(Wire):
         try:
             answer = self._client.send_request(request)
             answer.read()
+        except DecodeError as error:  # an answer that calls itself JSON and is none
+            raise _undecoded(error, asked) from None
         except AzureError as error:
             reason = " ".join(str(error).split())[:300] or type(error).__name__
             raise RequestFailed(f"{asked} got no answer: {reason}") from None
@@ -106,5 +106,21 @@ class ProjectWire(Wire):
             yield from (row for row in rows if isinstance(row, dict))
             following = str(page.get("nextLink") or "")
             path = urljoin(self._url, following) if following else ""
-            if path and urlsplit(path)[:2] != urlsplit(self._url)[:2]:
+            if path and _place(path) != _place(self._url):
                 raise RequestFailed(f"a listing goes on at another host: {urlsplit(path).netloc}")
+
+
+def _undecoded(error: DecodeError, asked: str) -> RequestFailed:
+    """The failure that an answer means whose body the SDK could not read."""
+    answer: Any = error.response
+    status = getattr(answer, "status_code", 0) or 0
+    if status >= 300:
+        return failure(status, "", getattr(answer, "headers", {}), asked)
+    return RequestFailed(f"{asked}: the answer is not JSON")
+
+
+def _place(url: str) -> tuple[str, str, int]:
+    """Where a request to an address goes: scheme, host, port."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return parts.scheme, (parts.hostname or "").lower(), port

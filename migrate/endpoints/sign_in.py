@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 from migrate.endpoints.settings import Settings
@@ -17,24 +16,29 @@ EARLY = 300
 """Seconds before its end at which a token is renewed."""
 
 
-def entra_token(settings: Settings, scope: str) -> Callable[[], str]:
-    """A provider of Entra tokens for a scope, in the estate's own tenant; raises `SignInFailed`."""
-    from azure.identity import DefaultAzureCredential
+class Entra:
+    """Entra tokens for a scope, in the estate's own tenant, renewed before their end. Threads may share
+    it; raises `SignInFailed`."""
 
-    logging.getLogger("azure").setLevel(logging.CRITICAL)  # its failures are told by us, in three lines
+    def __init__(self, settings: Settings, scope: str) -> None:
+        from azure.identity import DefaultAzureCredential
 
-    credential = DefaultAzureCredential(additionally_allowed_tenants=["*"])
-    in_tenant: dict[str, Any] = {"tenant_id": settings.tenant} if settings.tenant else {}
-    lock = threading.Lock()
-    held: list[Any] = []
+        logging.getLogger("azure").setLevel(logging.CRITICAL)  # its failures are told by us, in three lines
+        self._settings, self._scope = settings, scope
+        self._credential = DefaultAzureCredential(additionally_allowed_tenants=["*"])
+        self._lock = threading.Lock()
+        self._held: Any = None
 
-    def token() -> str:
-        with lock:
-            if not held or held[0].expires_on - EARLY < time.time():
-                held[:] = [_asked(credential, scope, in_tenant, settings)]
-            return str(held[0].token)
+    def access(self) -> Any:
+        """The token of now with its true end (an `AccessToken` of azure-core)."""
+        with self._lock:
+            if self._held is None or self._held.expires_on - EARLY < time.time():
+                in_tenant = {"tenant_id": self._settings.tenant} if self._settings.tenant else {}
+                self._held = _asked(self._credential, self._scope, in_tenant, self._settings)
+            return self._held
 
-    return token
+    def __call__(self) -> str:
+        return str(self.access().token)
 
 
 def _asked(credential: Any, scope: str, in_tenant: dict[str, Any], settings: Settings) -> Any:

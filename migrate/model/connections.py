@@ -20,6 +20,13 @@ def named_in(fields: Mapping[str, JSON]) -> Iterator[str]:
         yield from values_at(fields, path)
 
 
+def moved_apart(wanted: Mapping[str, JSON], found: Mapping[str, JSON]) -> list[tuple[str, str]]:
+    """Connections that are spelled in full on both sides and lie in different projects: (wanted, found)."""
+    full = {short(id_): id_ for id_ in named_in(wanted) if id_ != short(id_)}
+    there = {short(id_): id_ for id_ in named_in(found) if id_ != short(id_)}
+    return [(full[n], there[n]) for n in sorted(full.keys() & there.keys()) if full[n] != there[n]]
+
+
 def renamed(fields: Mapping[str, JSON], swap: Callable[[str], str]) -> Mapping[str, JSON]:
     """The same fields with every connection replaced."""
     for path in CONNECTIONS:

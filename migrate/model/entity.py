@@ -29,6 +29,8 @@ class Entity:
     facts: Mapping[str, JSON] = field(default_factory=dict)
     extras: Mapping[str, JSON] = field(default_factory=dict)
     derived_from: str = ""
+    label: str = ""
+    """What people call it where it has no name of its own."""
 
     @property
     def key(self) -> Key:
@@ -37,7 +39,7 @@ class Entity:
     @property
     def name(self) -> str:
         """What people call it, or '' where it has no name."""
-        return str(self.fields.get("name") or self.fields.get("filename") or "")
+        return str(self.fields.get("name") or self.fields.get("filename") or self.label)
 
     def with_fields(self, **changed: JSON) -> Entity:
         """The same object with some fields replaced."""
@@ -49,4 +51,5 @@ class Entity:
             self.facts,
             self.extras,
             self.derived_from,
+            self.label,
         )

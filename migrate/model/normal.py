@@ -63,9 +63,13 @@ def _default(standard: JSON) -> Rule:
 
 
 def _response_format(value: JSON) -> JSON:
-    """`auto` is the default; a null beside a schema says nothing. The schema itself is exact."""
+    """`auto` is the default; a null beside a schema says nothing, and neither does `strict: false`.
+    The schema itself is exact."""
     if isinstance(value, Mapping) and isinstance(value.get("json_schema"), Mapping):
-        value = {**value, "json_schema": {k: v for k, v in value["json_schema"].items() if v is not None}}
+        said = {
+            k: v for k, v in value["json_schema"].items() if v is not None and (k, v) != ("strict", False)
+        }
+        value = {**value, "json_schema": said}
     return None if value is None or value == "auto" else value
 
 
@@ -93,9 +97,9 @@ def _sort_key(value: JSON) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def says(value: JSON) -> bool:
-    """Whether a configuration tree says anything."""
-    return _pruned(value) is not None
+def says(branch: str, value: JSON) -> bool:
+    """Whether a branch of `tool_resources` says anything."""
+    return _resources({branch: value}) is not None
 
 
 def _pruned(value: JSON) -> JSON:
@@ -111,11 +115,16 @@ def _tools(value: JSON) -> JSON:
     return _bag([normal_tool(tool) for tool in value]) if isinstance(value, list) else value
 
 
+def _tells(row: Mapping[str, JSON]) -> bool:
+    """Whether a row about a server says more than its label."""
+    return any(_plain(v) is not None for k, v in row.items() if k != "server_label")
+
+
 def _resources(value: JSON) -> JSON:
     """What tools may use; empty branches say nothing, and a secret is known by its fingerprint only."""
     if isinstance(value, Mapping) and isinstance(value.get("mcp"), list):
         rows = [without_secrets(row) if isinstance(row, Mapping) else row for row in value["mcp"]]
-        value = {**value, "mcp": rows}
+        value = {**value, "mcp": [row for row in rows if not isinstance(row, Mapping) or _tells(row)]}
     return _pruned(value)
 
 
@@ -123,7 +132,9 @@ def _definition(value: JSON) -> JSON:
     """What only the new generation says of an agent; the environment of a hosted one may hold secrets."""
     if isinstance(value, Mapping) and "environment_variables" in value:
         value = {**value, "environment_variables": masked(value["environment_variables"])}
-    return _pruned(value)
+    if not isinstance(value, Mapping):
+        return value
+    return {k: v for k, v in value.items() if _plain(v) is not None} or None
 
 
 def _content(value: JSON) -> JSON:

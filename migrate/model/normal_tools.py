@@ -79,8 +79,18 @@ def _openapi(tool: Tool) -> Tool:
     return tool
 
 
+def _code(tool: Tool) -> Tool:
+    """No files and an empty list of them are one thing (a GET says either)."""
+    container = tool.get("container")
+    if isinstance(container, Mapping):
+        kept = {k: v for k, v in container.items() if (k, v) != ("file_ids", [])}
+        tool["container"] = kept or None
+    return tool
+
+
 RULES: dict[str, Callable[[Tool], Tool]] = {
     "function": _function,
+    "code_interpreter": _code,
     "file_search": _file_search,
     "computer_use_preview": _computer,
     "openapi": _openapi,

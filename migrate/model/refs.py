@@ -48,7 +48,7 @@ def replaced_at(fields: JSON, path: str, swap: Callable[[str], str]) -> JSON:
 
 
 def _new_or_old(lookup: Lookup, kind: str, old: str) -> str:
-    return lookup(kind, old) or old
+    return old if is_template(old) else lookup(kind, old) or old
 
 
 def _values(node: JSON, path: list[str]) -> Iterator[str]:

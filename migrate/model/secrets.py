@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from migrate.model.entity import JSON
+from migrate.model.entity import JSON, Entity
 
 SECRET_KEYS = frozenset({"headers", "authorization"})
 """Keys of a tool, and of a row of `tool_resources.mcp`, whose value may be a secret."""
@@ -22,6 +22,43 @@ def masked(value: JSON) -> JSON:
         return value
     digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]
     return f"(secret {digest})"
+
+
+def without_secrets_of(entity: Entity) -> Entity:
+    """An assistant without what only its owner sets: no move ever writes it, so it is no difference."""
+    fields = dict(entity.fields)
+    for tools in [fields.get("tools")] if entity.kind == "assistant" else []:
+        if isinstance(tools, list):
+            fields["tools"] = [_bare(tool) for tool in tools]
+    resources = fields.get("tool_resources")
+    if (
+        entity.kind == "assistant"
+        and isinstance(resources, Mapping)
+        and isinstance(resources.get("mcp"), list)
+    ):
+        rows = [_bare(row) for row in resources["mcp"]]
+        fields["tool_resources"] = {**resources, "mcp": [row for row in rows if set(row) - {"server_label"}]}
+    return entity.with_fields(**fields)
+
+
+def with_secrets_of(entity: Entity, there: Entity) -> Entity:
+    """An assistant with the secrets that its owner set on the target, tool by tool of the same server."""
+    held: dict[str, dict[str, JSON]] = {}
+    resources = there.fields.get("tool_resources") or {}
+    rows = resources.get("mcp") if isinstance(resources, Mapping) else None
+    for row in [*(there.fields.get("tools") or []), *(rows if isinstance(rows, list) else [])]:
+        if isinstance(row, Mapping) and row.get("server_label"):
+            secrets = {k: v for k, v in row.items() if k in SECRET_KEYS and v}
+            held.setdefault(str(row["server_label"]), {}).update(secrets)
+    tools = [
+        {**tool, **held.get(str(tool.get("server_label")), {})} if isinstance(tool, Mapping) else tool
+        for tool in entity.fields.get("tools") or []
+    ]
+    return entity.with_fields(tools=tools) if any(held.values()) else entity
+
+
+def _bare(row: JSON) -> JSON:
+    return {k: v for k, v in row.items() if k not in SECRET_KEYS} if isinstance(row, Mapping) else row
 
 
 def without_secrets(tool: Mapping[str, JSON]) -> dict[str, JSON]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from migrate.codecs import CODECS, Codec, Profile, Target
 from migrate.model import KINDS, Entity
+from migrate.model.connections import moved_apart
 from migrate.model.loss import EVERY, Grade, Loss
 from migrate.model.normal import normal, written_form
 from migrate.model.refs import remap
+from migrate.model.secrets import without_secrets_of
 from migrate.stages.differing import differing
 from migrate.stages.estate import Estate
 from migrate.stages.fitting import Decided, fitting, with_plan_losses
@@ -20,6 +23,15 @@ INWARD = frozenset({"object", "bytes_from", "bytes_told"})
 """Facts that are nobody's loss."""
 
 
+@dataclass(frozen=True)
+class Known:
+    """What the journal knows of the target. `noted`: (kind, target id) in the id map; `made`: of those that
+    we made ourselves, the id on the source."""
+
+    noted: frozenset[tuple[str, str]] = frozenset()
+    made: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+
 class Decider:
     """Knows both sides and what was decided about the target; collects losses."""
 
@@ -27,7 +39,7 @@ class Decider:
         self,
         source: Estate,
         pairs: Pairs,
-        known: frozenset[tuple[str, str]],
+        known: Known,
         profile: Profile,
         decided: Decided,
     ) -> None:
@@ -55,12 +67,14 @@ class Decider:
         if (entity.kind, entity.id) in self.pairs.guessed:
             self.lose(entity, "id", f"recognised as {there.id} on the target by name and size", "adapted")
         changed = self.changed(fitted, there)
+        if self._is_shared(entity):
+            return self._left_alone(entity, row, there, changed)
         allowed = set(self.codec.updatable.get(entity.kind, ()))
         if len(fitted.fields.get("instructions") or "") > self.fit.profile.instructions_modify_max:
             allowed.discard("instructions")
         place = {"target_id": there.id, "target_parent": there.parent}
         if not changed:
-            known = (entity.kind, there.id) in self.known
+            known = (entity.kind, there.id) in self.known.noted
             return row.model_copy(update={**place, "action": "skip" if known else "adopt"})
         for name in sorted(changed - allowed):
             self.lose(entity, name, "differs on the target and cannot be changed there")
@@ -75,6 +89,21 @@ class Decider:
             update={**place, "action": "update", "fields": fields, "before": fingerprint(there)}
         )
 
+    def _is_shared(self, entity: Entity) -> bool:
+        """Whether it is the source's own object, used where it is, or lies in one."""
+        shared = self.decided.in_place
+        return (entity.kind, entity.id) in shared or ("vector_store", entity.parent) in shared
+
+    def _left_alone(self, entity: Entity, row: Action, there: Entity, changed: set[str]) -> Action:
+        """What both generations share is never written to; what changed since the snapshot is told."""
+        for name in sorted(changed):
+            self.lose(
+                entity, name, "changed on the source since the snapshot; it is used as it is", "adapted"
+            )
+        known = (entity.kind, there.id) in self.known.noted
+        place = {"target_id": there.id, "target_parent": there.parent}
+        return row.model_copy(update={**place, "action": "skip" if known else "adopt"})
+
     def unlike(self, target: Estate) -> list[str]:
         """Assistants whose counterpart only a stamp names that another project may have written, and that
         are not the same: somebody else's, not to be changed."""
@@ -87,9 +116,17 @@ class Decider:
 
     def changed(self, fitted: Entity, there: Entity) -> set[str]:
         """Fields in which the object on the target is not what it should be."""
-        wanted = normal(remap(KINDS[fitted.kind], fitted, self.pairs.right))
+        wanted = normal(remap(KINDS[fitted.kind], fitted, self._right_or_new))
+        there = without_secrets_of(there)
         present = written_form(there)
-        return {path.path.split(".")[0].split("[")[0] for path in differing(wanted, present)} - {"sha256"}
+        paths = {path.path.split(".")[0].split("[")[0] for path in differing(wanted, present)}
+        if fitted.kind == "assistant" and moved_apart(fitted.fields, there.fields):
+            paths.add("tools")
+        return paths - {"sha256"}
+
+    def _right_or_new(self, kind: str, old: str) -> str:
+        """The counterpart of an id. One that is still to be made is unlike any that is there."""
+        return self.pairs.right(kind, old) or f"(to be made: {old})"
 
     def fit_only(self, entity: Entity) -> Entity:
         """The object as the target will hold it, nothing told."""
@@ -122,6 +159,9 @@ class Decider:
             for name in sorted(names)
         ]
         counts = self.source.snapshot.counts()
+        if self.decided.bytes_later:
+            reason = "runs and their steps are archived, never replayed: creating a run executes a model"
+            found.append(Loss("run", EVERY, EVERY, "adapted", reason, "read them in the archive"))
         for kind in ("run", "run_step"):
             if counts.get(kind):
                 reason = f"{counts[kind]:,} are archived, never replayed: creating a run executes a model"

@@ -14,7 +14,9 @@ from migrate.stages.choice import Choice
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
 
-DOWNLOAD_ATTEMPTS = 3
+DOWNLOAD_ATTEMPTS = 4
+NAP = 0.25
+"""Seconds before a download is tried again, doubled each time."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,9 @@ class Fetcher:
     def content(self, file: FileFacts) -> None:
         """A file's bytes; a stream that breaks or ends early is read again from the start."""
         reason = ""
-        for _ in range(DOWNLOAD_ATTEMPTS):
+        for attempt in range(DOWNLOAD_ATTEMPTS):
+            if attempt:
+                self._reader.pace.nap(NAP * 2**attempt)
             try:
                 got = self._stream(file)
             except (NotDownloadable, NotThere, Denied) as failed:

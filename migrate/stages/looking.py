@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from migrate.archive.reading import SnapshotReader, snapshots
 from migrate.archive.snapshots import SnapshotWriter
 from migrate.archive.store import Archive
+from migrate.codecs import profile_for
 from migrate.errors import Incomplete
 from migrate.stages.choice import Choice
 from migrate.stages.estate import Estate
@@ -65,6 +66,20 @@ def conversations(workers: int, threads: Iterable[str]) -> Wanted:
         choice=Choice.of(exclude=(*CONFIGURATION, "thread")),
         workers=workers,
     )
+
+
+def lists_threads(reader: Reader) -> bool:
+    """Whether a service lists its threads. Raises `Incomplete` when it does and just did not."""
+    probe = reader.probe()
+    state = probe.routes.get("thread")
+    promised = profile_for(reader.type, probe.api_version).lists_threads
+    if state == "failed" or (promised and state != "works"):
+        raise Incomplete(
+            f"{reader.url} did not list its threads",
+            probe.reasons.get("thread", str(state)),
+            "try again: without the list nobody can tell what is there already",
+        )
+    return state == "works"
 
 
 def must_be_read(talks: Estate, threads: Iterable[str], where: str) -> None:

@@ -30,8 +30,8 @@ GATEWAY = (408, 504)
 """Statuses of a gateway that stopped waiting: the service behind it may still be at work."""
 GATEWAY_LOOKS = (1.0, 4.0, 10.0, 15.0)
 """Seconds between looks at what became of such a request, before it is sent again."""
-CLOCKS = 300
-"""Seconds by which the service's clock and ours may disagree."""
+CLOCKS = 6 * 3600
+"""Seconds by which the service's clock and ours may disagree: what is older is not looked at."""
 
 
 class Unresolved(RequestFailed):

@@ -9,9 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from migrate.archive.journal import Mapping as Line
 from migrate.model import JSON, Entity
 from migrate.model.normal import digest, normal
 from migrate.stages.estate import Estate, stamp
+from migrate.stages.present import fingerprint
 
 Ids = dict[str, str]
 """Left id -> right id."""
@@ -45,6 +47,21 @@ def pair(left: Estate, right: Estate, journal: Mapping[tuple[str, str], str], gu
     return pairs
 
 
+def trusted(left: Estate, right: Estate, lines: Iterable[Line]) -> dict[tuple[str, str], str]:
+    """(kind, left id) -> right id from the lines of an id map, without assistants whose address on the
+    right another object has taken since: there a name is no proof, but our stamp is, and where the stamp
+    names a name again, only what we left there is."""
+    assistants = right.of("assistant") if right.named and left.side != right.side else {}
+
+    def ours(line: Line) -> bool:
+        there = assistants.get(line.target_id) if line.kind == "assistant" else None
+        if there is None or fingerprint(there) == line.written:
+            return True
+        return not left.named and stamp(there) == f"{left.type}:{line.source_id}"
+
+    return {(line.kind, line.source_id): line.target_id for line in lines if ours(line)}
+
+
 def _pair_kind(
     pairs: Pairs,
     kind: str,
@@ -65,7 +82,8 @@ def _pair_kind(
 
     same_place = left.side == right.side
     for entity in ours:
-        take(entity.id, entity.id if same_place else journal.get((kind, entity.id)))
+        same = same_place and entity.id in free_right
+        take(entity.id, entity.id if same else journal.get((kind, entity.id)))
     for entity in theirs:
         type_, _, old = stamp(entity).partition(":")
         if type_ == left.type and old in free_left:
@@ -126,10 +144,16 @@ def _name_and_size(estate: Estate, file: Entity) -> Hashable | None:
 def _talk(estate: Estate, thread: Entity) -> Hashable | None:
     """What was said, whoever holds it: roles and texts."""
     said: list[JSON] = [
-        [m.fields.get("role"), [p.get("text", {}).get("value") for p in m.fields.get("content") or []]]
+        [m.fields.get("role"), [_text(part) for part in m.fields.get("content") or []]]
         for m in estate.members("message", thread.id)
     ]
     return digest([said, normal(thread).get("metadata")])
+
+
+def _text(part: JSON) -> JSON:
+    """The words of a part; of one that is no text, the part itself."""
+    text = part.get("text") if isinstance(part, dict) else None
+    return text.get("value") if isinstance(text, dict) else part
 
 
 NATURAL_KEYS: dict[str, tuple[Natural, ...]] = {

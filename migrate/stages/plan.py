@@ -10,7 +10,7 @@ from migrate.archive.snapshots import now
 from migrate.codecs import Profile
 from migrate.errors import Incomplete
 from migrate.model.loss import EVERY, Loss
-from migrate.stages.deciding import Decider
+from migrate.stages.deciding import Decider, Known
 from migrate.stages.estate import Estate
 from migrate.stages.limits import Choices, within_thresholds
 from migrate.stages.pairing import Pairs
@@ -26,13 +26,13 @@ def make(
     target: Estate,
     conversations: Estate | None,
     pairs: Pairs,
-    known: frozenset[tuple[str, str]],
+    known: Known,
     profile: Profile,
     choices: Choices,
     sides: tuple[SourceSide, TargetSide],
     offer: Offer | None = None,
 ) -> Plan:
-    """Plan how `target` becomes like `source`. `known`: (kind, target id) that the journal made.
+    """Plan how `target` becomes like `source`. `known`: what the journal knows of the target.
 
     Raises `Refused` when a threshold is exceeded or deletes would follow from a partial reading.
     """
@@ -44,7 +44,7 @@ def make(
         decided = decide(source, target, pairs, profile, choices, offer)
     planner = Planner(source, target, conversations, pairs, known, profile, decided)
     actions = list(planner.actions())
-    actions += deletions(source, target, pairs, known) if choices.prune else []
+    actions += deletions(source, target, pairs, known.made) if choices.prune else []
     within_thresholds(actions, target, choices)
     losses = [_row(loss, choices.accept) for loss in planner.losses + planner.general(actions)]
     touched = {a.target_id for a in actions if a.kind == "thread" and a.target_id}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from migrate.codecs import Profile
 from migrate.model import KINDS, Entity
 from migrate.model.loss import EVERY, Loss
 from migrate.model.refs import remap
-from migrate.stages.deciding import Decider
+from migrate.stages.deciding import Decider, Known
 from migrate.stages.estate import Estate
 from migrate.stages.fitting import Decided, as_sent, said
 from migrate.stages.naming import Naming
@@ -29,7 +30,7 @@ class Planner(Decider):
         target: Estate,
         conversations: Estate | None,
         pairs: Pairs,
-        known: frozenset[tuple[str, str]],
+        known: Known,
         profile: Profile,
         decided: Decided,
     ) -> None:
@@ -95,21 +96,33 @@ class Planner(Decider):
         lacking: list[str] = []
         most = self.fit.profile.store_files_max
         for number, entity in enumerate(self.source.members("vector_store_file", store)):
+            entity = self._named(entity)
             if number >= most:
                 self.lose(entity, "file_id", f"beyond {most:,} files", "blocked")
-            if blocked or number >= most:
-                row = Action(action="blocked", kind=entity.kind, id=entity.id, parent=store)
+            gone = ("vector_store", store) in self.decided.in_place and self._file(entity) not in present
+            if gone:
+                reason = "the source's own store, which is used where it is, no longer holds it"
+                self.lose(entity, "file_id", reason, "blocked")
+            if blocked or gone or number >= most:
+                row = Action(action="blocked", kind=entity.kind, id=entity.id, parent=store, name=entity.name)
             else:
-                file = self.pairs.right("file", str(entity.fields["file_id"])) or ""
-                row = self.decide(entity, present.get(file), there or "")
+                row = self.decide(entity, present.get(self._file(entity)), there or "")
             if row.action == "blocked":
-                held = self.source.of("file").get(str(entity.fields["file_id"]))
-                lacking.append(held.name if held and held.name else entity.id)
+                lacking.append(entity.name or entity.id)
             yield row
         if lacking and not blocked:
             more = f" and {len(lacking) - NAMED:,} more" if len(lacking) > NAMED else ""
             reason = f"{len(lacking):,} of its files will not be in it: {', '.join(lacking[:NAMED])}{more}"
             self.lose(owner, "files", reason, way_out="see the lines of these files")
+
+    def _file(self, row: Entity) -> str:
+        """The id on the target of the file that a row of a store names."""
+        return self.pairs.right("file", str(row.fields["file_id"])) or ""
+
+    def _named(self, row: Entity) -> Entity:
+        """A store's file under the name of the file: for people who read the plan."""
+        held = self.source.of("file").get(str(row.fields.get("file_id")))
+        return replace(row, label=held.name) if held else row
 
     def _thread(self, entity: Entity, present: Mapping[str, Entity]) -> Iterator[Action]:
         state, reason = self.source.snapshot.scope("message", entity.id)

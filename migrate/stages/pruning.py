@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from migrate.errors import Refused
+from migrate.model import Entity
 from migrate.stages.estate import Estate, stamp
 from migrate.stages.pairing import Pairs
 from migrate.stages.planfile import Action
@@ -13,9 +16,10 @@ PRUNED = ("thread", "assistant", "vector_store")
 
 
 def deletions(
-    source: Estate, target: Estate, pairs: Pairs, known: frozenset[tuple[str, str]]
+    source: Estate, target: Estate, pairs: Pairs, made: Mapping[tuple[str, str], str]
 ) -> list[Action]:
-    """What this archive's journal (`known`) made from this very source, and the source no longer has.
+    """What this archive's journal made from this very source, and the source no longer has. `made`: (kind,
+    target id) -> source id.
 
     A stamp is no proof: another estate of the same type may have been moved here too. Raises `Refused`
     after a partial or filtered reading.
@@ -32,11 +36,19 @@ def deletions(
         present = {e.id: e for e in target.threads()} if kind == "thread" else target.of(kind)
         kept = set(pairs.ids.get(kind, {}).values())
         for id_, entity in present.items():
-            if id_ not in kept and (kind, id_) in known:
-                old = stamp(entity).partition(":")[2] or id_
+            old = made.get((kind, id_))
+            if id_ not in kept and old is not None and _is_ours(source, target, entity, old):
                 row = Action(action="delete", kind=kind, id=old, name=entity.name, target_id=id_)
                 rows.append(row.model_copy(update={"before": fingerprint(entity)}))
     return rows
+
+
+def _is_ours(source: Estate, target: Estate, entity: Entity, old: str) -> bool:
+    """Whether what lies under an id is still what we made: where ids are names only the stamp tells, and
+    where the stamp names a name again, nothing does."""
+    if not target.named or entity.kind != "assistant":
+        return True
+    return not source.named and stamp(entity) == f"{source.type}:{old}"
 
 
 def _must_be_whole(source: Estate, kind: str) -> None:

@@ -17,7 +17,14 @@ from migrate.errors import Incomplete, NotThere, OutcomeUnknown, Refused, Reques
 from migrate.model.normal import written_form
 from migrate.stages.equipping import recall, workshop
 from migrate.stages.estate import Estate
-from migrate.stages.looking import CONFIGURATION, configuration, conversations, live, must_be_whole
+from migrate.stages.looking import (
+    CONFIGURATION,
+    configuration,
+    conversations,
+    lists_threads,
+    live,
+    must_be_whole,
+)
 from migrate.stages.making import Failure, Workshop
 from migrate.stages.parallel import in_parallel
 from migrate.stages.planfile import Plan
@@ -81,7 +88,7 @@ def _steps(plan: Plan, shop: Workshop, workers: int, progress: Progress) -> list
     entries = shop.earlier.values()
     threads = {e.target_id for e in entries if e.kind == "thread" and e.target_id and e.action != "adopt"}
     threads |= {e.target_parent for e in entries if e.kind == "message"}
-    listed = shop.writer.probe().routes.get("thread") == "works"
+    listed = lists_threads(shop.writer)
     wanted = configuration(workers, () if listed else threads, listed)
     with live(shop.writer, wanted, progress) as (target, taken):
         must_be_whole(taken, shop.writer.url, CONFIGURATION)

@@ -59,6 +59,8 @@ def decide(
     """Settle everything about a target that adapting, applying and verifying must see alike. Adds to
     `pairs` what the target holds already under the same id."""
     shared = source.type in profile.shared_with and not choices.copy_files
+    if choices.copy_files and source.type in profile.shared_with:
+        _part(source, target, pairs)
     in_place = _in_place(source, target, pairs) if shared else set()
     there = offer.connections
     deployments = offer.deployments
@@ -75,6 +77,19 @@ def decide(
     )
 
 
+def _part(source: Estate, target: Estate, pairs: Pairs) -> None:
+    """Nothing is used where it is when everything is to be copied; what an earlier move copied into the
+    shared place stays its own counterpart."""
+    for kind in ("file", "vector_store"):
+        known = pairs.ids.get(kind, {})
+        copies = {theirs for ours, theirs in known.items() if ours != theirs}
+        for id_ in source.of(kind):
+            if id_ in copies:
+                known[id_] = id_
+            elif known.get(id_) == id_:
+                del known[id_]
+
+
 def _in_place(source: Estate, target: Estate, pairs: Pairs) -> set[tuple[str, str]]:
     """Files and stores that both generations of one project share: the same id, and all else agrees."""
     found = {
@@ -86,19 +101,21 @@ def _in_place(source: Estate, target: Estate, pairs: Pairs) -> set[tuple[str, st
         alike = normal(source.of("vector_store")[id_]) == normal(target.of("vector_store")[id_])
         if alike and ours == theirs and ours <= files:
             found.add(("vector_store", id_))
+    for kind in ("file", "vector_store"):  # found so by an earlier plan: the source's own for good
+        found |= {(kind, id_) for id_, there in pairs.ids.get(kind, {}).items() if id_ == there}
     for kind, id_ in found:
         pairs.ids.setdefault(kind, {})[id_] = id_
     return found
 
 
 def _shared(kind: str, source: Estate, target: Estate, pairs: Pairs) -> Iterable[str]:
-    """Ids that are on both sides, usable, and not paired with another object already."""
+    """Ids that are on both sides, usable, and not paired with another object. What an earlier move put into
+    the shared place is among them: it is there already, and is not moved again."""
     known = pairs.ids.get(kind, {})
-    taken = {theirs: ours for ours, theirs in known.items()}
     for id_, entity in source.of(kind).items():
         there = target.of(kind).get(id_)
         usable = there is not None and condition(there) == "usable" == condition(entity)
-        if usable and known.get(id_, id_) == id_ == taken.get(id_, id_):
+        if usable and known.get(id_, id_) == id_:
             yield id_
 
 

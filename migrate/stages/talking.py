@@ -15,6 +15,7 @@ from migrate.model import Entity
 from migrate.model.normal import written_form
 from migrate.stages.estate import stamp
 from migrate.stages.fitting import said
+from migrate.stages.looking import lists_threads
 from migrate.stages.making import (
     GATEWAY,
     GATEWAY_LOOKS,
@@ -50,7 +51,7 @@ def recreate(shop: Workshop, action: Action, thread: Entity) -> None:
         if action.messages:
             _append(shop, thread, there)
         if action.messages or action.action == "adopt":
-            _note_messages(shop, thread, there)
+            _note_messages(shop, action, thread, there)
     except RequestFailed as failed:
         shop.fail("thread", thread.id, thread.name, f"{failed}{_where(there)}")
 
@@ -91,7 +92,7 @@ def _created(shop: Workshop, action: Action, thread: Entity) -> str:
 
 
 def _sent(shop: Workshop, fitted: Entity, wire: Body, earlier: Entry | None) -> tuple[Body, bool]:
-    listed = shop.writer.probe().routes.get("thread") == "works"
+    listed = lists_threads(shop.writer)
     lost: list[str] = []
     look = shop.lookup(fitted, sent_at(earlier))
 
@@ -122,8 +123,10 @@ def _append(shop: Workshop, thread: Entity, there: str) -> None:
     while held := held or list(islice(waiting, size)):
         batch = held[:size]
         try:
-            shop.writer.append(there, [shop.codec.create_wire(message) for message in batch])
-            arrived = len(batch)
+            stored = shop.writer.append(there, [shop.codec.create_wire(message) for message in batch])
+            if stored != len(batch):
+                raise OutcomeUnknown(f"{stored} of {len(batch)} messages were stored, as the answer says")
+            arrived = stored
         except OutcomeUnknown as failed:
             lost += 1
             if lost == TRIES:
@@ -191,16 +194,24 @@ def _is(shop: Workshop, body: Body, message: Entity) -> bool:
     return written_form(there) == written_form(message)
 
 
-def _note_messages(shop: Workshop, thread: Entity, there: str) -> None:
-    """Read the thread back: every message in its place; then the id map holds each of them."""
+def _note_messages(shop: Workshop, action: Action, thread: Entity, there: str) -> None:
+    """Read the thread back: every message in its place; then the id map holds each of them. Those before
+    the ones that this plan appends were not made by it."""
     wanted = _messages(shop, thread)
-    waiting: list[tuple[Entity, str]] = []
+    total = sum(1 for _ in said(shop.source, shop.codec, shop.fit, thread.id))
+    first = 0 if action.action == "create" else total - action.messages
+    known = shop.journal.known("message", thread.id)
+    place = 0
+    waiting: list[tuple[str, Entity, str]] = []
     for page in shop.writer.pages("message", there):
         for body in page.bodies:
             expected = next(wanted, None)
             if expected is None or not _is(shop, body, expected):
                 raise OutOfOrder(f"message {body.get('id')} in {there} does not stand where it was sent")
-            waiting.append((expected, str(body["id"])))
+            how = "create" if place >= first else "adopt"
+            place += 1
+            if how == "create" or expected.id not in known:
+                waiting.append((how, expected, str(body["id"])))
         if len(waiting) >= FLUSH:
             _flush(shop, thread, there, waiting)
             waiting = []
@@ -210,9 +221,9 @@ def _note_messages(shop: Workshop, thread: Entity, there: str) -> None:
         raise OutOfOrder(f"message {left.id} was sent but is not in {there}")
 
 
-def _flush(shop: Workshop, thread: Entity, there: str, rows: list[tuple[Entity, str]]) -> None:
-    entries = shop.journal.intend([("create", "message", thread.id, m.id, "") for m, _ in rows])
-    shop.journal.all_done((entry, id_, there, None) for entry, (_, id_) in zip(entries, rows, strict=True))
+def _flush(shop: Workshop, thread: Entity, there: str, rows: list[tuple[str, Entity, str]]) -> None:
+    entries = shop.journal.intend([(how, "message", thread.id, m.id, "") for how, m, _ in rows])
+    shop.journal.all_done((entry, id_, there, None) for entry, (*_, id_) in zip(entries, rows, strict=True))
 
 
 def _messages(shop: Workshop, thread: Entity) -> Iterator[Entity]:

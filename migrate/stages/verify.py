@@ -6,7 +6,6 @@ announced it: the expected form is the adapted one, computed anew from the archi
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -15,18 +14,26 @@ from typing import TYPE_CHECKING
 from migrate.archive.journal import Side, id_map
 from migrate.archive.store import Archive
 from migrate.codecs import CODECS, Profile
-from migrate.errors import NotDownloadable, NotThere, RequestFailed
 from migrate.model import KINDS, Entity
+from migrate.model.connections import moved_apart
 from migrate.model.normal import normal, written_form
 from migrate.model.refs import remap
+from migrate.model.secrets import without_secrets_of
 from migrate.model.vector_store import refusal
 from migrate.stages.differing import differing
 from migrate.stages.estate import Estate, stamp
 from migrate.stages.fitting import as_sent, fitting, said
-from migrate.stages.looking import CONFIGURATION, configuration, conversations, live, must_be_whole
-from migrate.stages.parallel import in_parallel
+from migrate.stages.looking import (
+    CONFIGURATION,
+    configuration,
+    conversations,
+    lists_threads,
+    live,
+    must_be_whole,
+)
 from migrate.stages.planfile import Plan
 from migrate.stages.progress import Progress
+from migrate.stages.proving import prove
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
@@ -86,7 +93,7 @@ def run(
         (a.kind, a.id) for a in plan.actions if a.action == "blocked" and a.kind != "vector_store_file"
     }
     inspector = _Inspector(source, plan, profile, ids, blocked, expected)
-    listed = bool(threads) and reader.probe().routes.get("thread") == "works"
+    listed = bool(threads) and lists_threads(reader)
     with live(reader, configuration(workers, threads, listed), progress) as (target, taken):
         must_be_whole(taken, reader.url, CONFIGURATION)
         inspector.configuration(target)
@@ -95,6 +102,10 @@ def run(
         with live(reader, conversations(workers, threads), progress) as (talks, _):
             inspector.threads(target, talks)
     _bytes(inspector, reader, workers)
+    inspector.result.notes += [f"not in the snapshot, so not on the target: {gap}" for gap in plan.unread]
+    stuck = sum(1 for action in plan.actions if action.action == "blocked")
+    if stuck:
+        inspector.result.notes.append(f"{stuck:,} blocked object(s) were not moved; the plan names them")
     return inspector.result
 
 
@@ -110,30 +121,37 @@ class _Inspector:
     ) -> None:
         self.source, self.ids, self.expected = source, ids, expected
         self.codec = CODECS[profile.service]
+        self.in_place = frozenset(plan.settled.in_place)
         self.fit = fitting(source, profile, plan.settled.decided(), blocked)
         self.result = Verified()
 
     def configuration(self, target: Estate) -> None:
         """Files, stores with their files, assistants."""
         for kind in ("file", "vector_store", "assistant"):
-            for entity in self._wanted(kind, self.source.of(kind).values()):
+            for entity in self.wanted(kind, self.source.of(kind).values()):
                 self._one(entity, target.of(kind).get(self.ids.get((kind, entity.id), "")))
         for store in self.source.of("vector_store"):
             there = self.ids.get(("vector_store", store), "")
             present = {e.id: e for e in target.members("vector_store_file", there)} if there else {}
-            for entity in self._wanted("vector_store_file", self.source.members("vector_store_file", store)):
+            for entity in self.wanted("vector_store_file", self.source.members("vector_store_file", store)):
                 file = self.ids.get(("file", str(entity.fields["file_id"])), "")
                 self._one(entity, present.pop(file, None))
             for stray in present:
-                self._find("vector_store_file", "", stray, "", "", f"in store {there}, but not in {store}")
+                self.find("vector_store_file", "", stray, "", "", f"in store {there}, but not in {store}")
 
     def twice(self, target: Estate) -> None:
         """Nothing may have been made twice, and no two objects may have become one."""
         owners: dict[tuple[str, str], str] = {}
         for kind, _, id_ in sorted(self.expected):
             there = self.ids.get((kind, id_), "")
-            if kind in STAMPED_OR_FILE and there and owners.setdefault((kind, there), id_) != id_:
-                self._find(kind, id_, there, "", "id", f"is on the target what {owners[kind, there]} is")
+            copy = (kind, id_) in self.in_place or there == id_
+            if (
+                kind in STAMPED_OR_FILE
+                and there
+                and not copy
+                and owners.setdefault((kind, there), id_) != id_
+            ):
+                self.find(kind, id_, there, "", "id", f"is on the target what {owners[kind, there]} is")
         for kind in ("vector_store", "assistant", "thread"):
             rows = target.threads() if kind == "thread" else iter(target.of(kind).values())
             for found in rows:
@@ -141,7 +159,7 @@ class _Inspector:
                 mine = self.ids.get((kind, old))
                 named = self.source.named and kind == "assistant"
                 if type_ == self.source.type and mine and mine != found.id and not named:
-                    self._find(
+                    self.find(
                         kind, old, found.id, found.name, "id", f"was made twice: {mine} is the other one"
                     )
 
@@ -153,14 +171,14 @@ class _Inspector:
                 and action.kind != "thread"
                 and action.target_id in target.of(action.kind)
             ):
-                self._find(
+                self.find(
                     action.kind, action.id, action.target_id, action.name, "", "was deleted, and is there"
                 )
 
     def threads(self, target: Estate, talks: Estate) -> None:
         """Threads, and every message in its place."""
         present = {e.id: e for e in target.threads()}
-        for thread in self._wanted("thread", self.source.threads()):
+        for thread in self.wanted("thread", self.source.threads()):
             there = self.ids.get(("thread", thread.id), "")
             found = present.get(there)
             messages = map(self._written, self._said(thread.id))
@@ -171,19 +189,19 @@ class _Inspector:
     def _messages(self, thread: str, there: str, target: Estate) -> None:
         state, reason = target.snapshot.scope("message", there)
         if state != "complete":
-            self._find("thread", thread, there, "", "messages", f"could not be read back: {reason or state}")
+            self.find("thread", thread, there, "", "messages", f"could not be read back: {reason or state}")
             return
         pairs = zip_longest(self._said(thread), target.walk("message", there))
         for place, (message, found) in enumerate(pairs):
             if message is None and found is not None:
-                self._find("message", "", found.id, "", f"[{place}]", f"in {there}, but not in {thread}")
+                self.find("message", "", found.id, "", f"[{place}]", f"in {there}, but not in {thread}")
             elif message is not None:
                 self._one(message, found)
 
     def _said(self, thread: str) -> Iterator[Entity]:
         return said(self.source, self.codec, self.fit, thread)
 
-    def _wanted(self, kind: str, entities: object) -> Iterator[Entity]:
+    def wanted(self, kind: str, entities: object) -> Iterator[Entity]:
         """Those that the plan put, or found, on the target."""
         for entity in entities:  # type: ignore[attr-defined]
             if (kind, entity.parent, entity.id) in self.expected:
@@ -193,15 +211,17 @@ class _Inspector:
         self.result.checked[entity.kind] = self.result.checked.get(entity.kind, 0) + 1
         if found is None:
             there = self.ids.get((entity.kind, entity.id), "")
-            self._find(entity.kind, entity.id, there, entity.name, "", "it is not on the target")
+            self.find(entity.kind, entity.id, there, entity.name, "", "it is not on the target")
             return
         wanted = normal(self._written(entity))
-        present = written_form(found)
+        present = written_form(without_secrets_of(found))
         wanted.pop("sha256", None)  # bytes are proven by reading them, not by what a listing says
         for path in differing(wanted, present):
-            self._find(
+            self.find(
                 entity.kind, entity.id, found.id, entity.name, path.path, "differs", path.left, path.right
             )
+        for one, other in moved_apart(self._written(entity).fields, found.fields):
+            self.find(entity.kind, entity.id, found.id, entity.name, "connections", "differs", one, other)
         self._state(entity, found)
 
     def _written(self, entity: Entity) -> Entity:
@@ -214,17 +234,17 @@ class _Inspector:
         status = found.facts.get("status")
         wrong = UNUSABLE.get((entity.kind, str(status)))
         if wrong:
-            self._find(entity.kind, entity.id, found.id, entity.name, "status", wrong, "usable", status)
+            self.find(entity.kind, entity.id, found.id, entity.name, "status", wrong, "usable", status)
         bad = ("failed", "cancelled")
         if entity.kind == "vector_store_file" and found.facts.get("status") in bad:
             if entity.facts.get("status") in bad:
                 return
             why = refusal(found.facts)
-            self._find(
+            self.find(
                 entity.kind, entity.id, found.id, "", "status", f"the service could not ingest it: {why}"
             )
 
-    def _find(
+    def find(
         self, kind: str, source: str, target: str, name: str, path: str, reason: str, *values: object
     ) -> None:
         self.result.findings.append(Finding(kind, source, target, name, path, reason, *values))
@@ -232,48 +252,16 @@ class _Inspector:
 
 def _bytes(inspector: _Inspector, reader: Reader, workers: int) -> None:
     """Every file's bytes by their hash, where the service gives them back."""
-    source = inspector.source
-    unproven: list[str] = []
-    absent: list[tuple[Entity, str, str]] = []
     files = [
         (file, inspector.ids[("file", file.id)])
-        for file in inspector._wanted("file", source.of("file").values())
+        for file in inspector.wanted("file", inspector.source.of("file").values())
         if ("file", file.id) in inspector.ids and file.fields.get("sha256")
     ]  # a file that is used where it is may have no bytes in the archive
-
-    def prove(pair: tuple[Entity, str]) -> None:
-        file, there = pair
-        try:
-            found = _hash(reader, there)
-        except NotDownloadable:
-            unproven.append(there)
-            return
-        except NotThere as failed:
-            absent.append((file, there, str(failed)))
-            return
-        except RequestFailed as failed:
-            inspector._find("file", file.id, there, file.name, "bytes", f"could not be read back: {failed}")
-            return
-        if found != file.fields["sha256"]:
-            inspector._find(
-                "file", file.id, there, file.name, "bytes", "differ", file.fields.get("sha256"), found
-            )
-
-    in_parallel(workers, files, prove, reader.pace.stop)
-    if len(absent) < len(files):  # a service that gives none at all keeps them; one that lacks some lost them
-        for file, there, why in absent:
-            inspector._find("file", file.id, there, file.name, "bytes", f"are not there: {why}")
-    else:
-        unproven += [there for _, there, _ in absent]
-    if unproven:
+    proof = prove(files, reader, workers)
+    for file, there, reason, found in proof.wrong:
+        values = (file.fields.get("sha256"), found) if found else ()
+        inspector.find("file", file.id, there, file.name, "bytes", reason, *values)
+    if proof.unproven:
         inspector.result.notes.append(
-            f"{len(unproven)} file(s): the service keeps the bytes, so only names and sizes are proven"
+            f"{len(proof.unproven)} file(s): the service keeps the bytes, so only names and sizes are proven"
         )
-
-
-def _hash(reader: Reader, file_id: str) -> str:
-    digest = hashlib.sha256()
-    with reader.content(file_id) as chunks:
-        for data in chunks:
-            digest.update(data)
-    return digest.hexdigest()

@@ -40,6 +40,7 @@ def adapt(entity: Entity, target: Target, rules: Rules = RULES) -> tuple[Entity,
             ledger.lost(name, "not known to this program, so it cannot be written", "kept in the archive")
     fitted = Entity(fitted.kind, fitted.id, fitted.parent, fitted.fields, fitted.facts)
     told = {loss.field.split(".")[0] for loss in ledger.losses} | {"bytes", "sha256"}
+    told |= {"tools", "tool_resources"} if "connections" in told else set()
     before, after = normal(entity), normal(fitted)
     for name in sorted(set(before) | set(after)):
         if before.get(name) != after.get(name) and name not in told and name in entity.fields:

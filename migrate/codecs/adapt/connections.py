@@ -23,7 +23,7 @@ def fit_connections(entity: Entity, target: Target, ledger: Ledger) -> Entity:
         if not old:
             ledger.blocked("connections", "a tool names no connection", "name it on the source")
         elif target.connections_there is None:
-            if not new and target.source_type != target.profile.service:
+            if not new and (target.source_type != target.profile.service or short(old) != old):
                 reason = f"whether the target has a connection {short(old)!r} cannot be seen"
                 ledger.adapted("connections", reason, _line(old))
         elif swaps[old] not in target.connections_there:

@@ -109,7 +109,9 @@ def _text(part: dict[str, Any], target: Target, ledger: Ledger) -> list[JSON]:
         return []
     most = target.profile.text_max
     if len(value) > most:
-        ledger.adapted("content", f"{len(value):,} characters arrive as several parts of at most {most:,}")
+        ledger.adapted(
+            "content", f"{len(value):,} characters: sent as parts of at most {most:,}, the documented limit"
+        )
     return [text_part(value[at : at + most]) for at in range(0, len(value), most)]
 
 

@@ -26,7 +26,7 @@ def fit_resources(entity: Entity, target: Target, ledger: Ledger) -> dict[str, A
     }
     out: dict[str, Any] = {}
     for branch, value in given.items() if isinstance(given, Mapping) else ():
-        if not says(value):
+        if not says(branch, value):
             continue
         if branch in target.profile.resources:
             out[branch] = value

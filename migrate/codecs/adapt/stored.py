@@ -54,6 +54,7 @@ def adapt_file(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     name = entity.name or entity.id
     if entity.facts.get("bytes_from") == PARSED:
         name = f"{name}{PARSED_ENDING}"
+        ledger.adapted("filename", f"it becomes {name}: what is uploaded is not the file itself")
         ledger.lost(
             "bytes",
             f"only the text that the service read out of it is there; it is uploaded as {name}",

@@ -33,7 +33,7 @@ def unsaid(entity: Entity, target: Target) -> str:
     if entity.fields.get("role") != ITEM:
         return ""
     item = (entity.fields.get("content") or [{}])[0]
-    type_ = item.get("type") if isinstance(item, Mapping) else None
+    type_ = str(item.get("type")) if isinstance(item, Mapping) else ""
     if type_ not in CALL_KEYS:
         return f"an item of type {type_} is made by a run and has no write form; it stays in the archive"
     if not target.paired(entity.parent, str(item.get("call_id"))):
@@ -93,16 +93,22 @@ def _image_address(part: Part, target: Target, ledger: Ledger) -> list[JSON]:
     if not isinstance(url, str) or not url:
         return unknown(part, target, ledger)
     if url.startswith("data:") and target.source_type != target.profile.service:
-        kind = url[5:].split(";")[0].split(",")[0] or "no type"
-        ledger.lost("content.image_url", f"an image inside its address ({kind}) was reported to be refused")
-        return [text_part(f"[image of type {kind}]")]
+        return _inside_address(url, ledger)
     return [{"type": "image_url", "image_url": {k: v for k, v in image.items() if v is not None}}]
+
+
+def _inside_address(url: str, ledger: Ledger) -> list[JSON]:
+    kind = url[5:].split(";")[0].split(",")[0] or "no type"
+    ledger.lost("content.image_url", f"an image inside its address ({kind}) was reported to be refused")
+    return [text_part(f"[image of type {kind}]")]
 
 
 def _address_of_assistant(part: Part, target: Target, ledger: Ledger) -> list[JSON]:
     url = str((part.get("image_url") or {}).get("url") or "")
-    if not url or url.startswith("data:"):
-        return _image_address({**part, "image_url": {"url": url}}, target, ledger)
+    if not url:
+        return unknown(part, target, ledger)
+    if url.startswith("data:"):
+        return _inside_address(url, ledger)
     ledger.adapted("content.image_url", "an answer cannot hold an image; a line names its address")
     return [text_part(f"[image {url}]")]
 
@@ -116,7 +122,10 @@ def _input_file(part: Part, target: Target, ledger: Ledger) -> list[JSON]:
     return [part]
 
 
-SPOKEN: Mapping[str, Callable[[Part, Target, Ledger], list[JSON]]] = {**FAMILY, "image_url": _image_address}
+SPOKEN: Mapping[str, Callable[[Part, Target, Ledger], list[JSON]]] = {
+    **FAMILY,
+    "image_url": _image_address,
+}
 ASSISTANT: Mapping[str, Callable[[Part, Target, Ledger], list[JSON]]] = {
     **FAMILY,
     "image_file": _image_of_assistant,

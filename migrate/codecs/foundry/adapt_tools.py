@@ -10,7 +10,7 @@ from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.codecs.adapt.references import reachable
 from migrate.codecs.adapt.toolkeys import known_keys
 from migrate.codecs.foundry.tools import BY_OLD, WITHOUT_HOME
-from migrate.codecs.foundry.tools_plain import APPROVAL
+from migrate.codecs.foundry.tools_plain import APPROVAL, RANKERS
 from migrate.model import JSON
 from migrate.model.normal_tools import said
 
@@ -80,8 +80,8 @@ def _approvals(rows: list[JSON], tools: list[JSON], ledger: Ledger) -> list[JSON
     for row in map(said, filter(lambda one: isinstance(one, Mapping), rows)):
         if set(row) <= {"server_label"}:
             continue
-        label = row.get("server_label")
-        if str(label) in labels and set(row) == {"server_label", APPROVAL}:
+        label = str(row.get("server_label"))
+        if label in labels and set(row) == {"server_label", APPROVAL}:
             kept.append(row)
         else:
             ledger.lost(
@@ -118,8 +118,12 @@ def _file_search(tool: Tool, resources: Mapping[str, JSON], target: Target, ledg
     if isinstance(tool.get("vector_store_ids"), list):
         ids = reachable(tool["vector_store_ids"], "vector_store", "tools", target, ledger)
         tool = {**tool, "vector_store_ids": ids}
-    held = (resources.get("file_search") or {}).get("vector_store_ids")
-    if held or tool.get("vector_store_ids"):
+    own = tool.get("vector_store_ids")
+    held = (resources.get("file_search") or {}).get("vector_store_ids") if own is None else own
+    ranker = ((tool.get("file_search") or {}).get("ranking_options") or {}).get("ranker")
+    if held and ranker in RANKERS:
+        ledger.adapted("tools", f"ranker {ranker} is called {RANKERS[ranker]} here, the default of its time")
+    if held:
         return tool
     ledger.lost(
         "tools",

@@ -52,8 +52,11 @@ def _is_new(held: JSON, list_new: str) -> bool:
 def write_ai_search(tool: Tool, resources: Mapping[str, JSON]) -> Tool:
     held = resources.get("azure_ai_search") or {}
     rows = held.get("indexes") if isinstance(held, Mapping) else None
-    indexes = [_renamed(row, "index_connection_id", NEW) for row in rows or []]
-    return {**tool, "azure_ai_search": {**(tool.get("azure_ai_search") or {}), "indexes": indexes}}
+    own = tool.get("azure_ai_search")
+    if own is not None and (not isinstance(own, Mapping) or "indexes" in own):
+        return dict(tool)
+    indexes = [_renamed(row, "index_connection_id", NEW) for row in (rows if isinstance(rows, list) else [])]
+    return {**tool, "azure_ai_search": {**(own or {}), "indexes": indexes}}
 
 
 def read_ai_search(tool: Tool, resources: Resources) -> Tool:

@@ -63,8 +63,11 @@ def read_code(tool: Tool, resources: Resources) -> Tool:
     if not isinstance(container, Mapping) or container.get("type", "auto") != "auto":
         return dict(tool)
     kept = {k: v for k, v in container.items() if k != "type"}
-    if "code_interpreter" not in resources and isinstance(kept.get("file_ids"), list):
-        resources["code_interpreter"] = {"file_ids": kept.pop("file_ids")}
+    if "code_interpreter" in resources:
+        kept.setdefault("file_ids", [])  # a further tool never uses the files of the first
+    else:
+        held = kept.pop("file_ids", None)
+        resources["code_interpreter"] = {"file_ids": held if isinstance(held, list) else []}
     rest = {k: v for k, v in tool.items() if k != "container"}
     return {**rest, **({"container": kept} if kept else {})}
 
@@ -74,6 +77,8 @@ APPROVAL = "require_approval"
 
 def write_mcp(tool: Tool, resources: Mapping[str, JSON]) -> Tool:
     """Approval is said beside the tool by the older generation. Headers never come along."""
+    if APPROVAL in tool:
+        return dict(tool)
     rows = resources.get("mcp")
     for row in rows if isinstance(rows, list) else []:
         same = isinstance(row, Mapping) and row.get("server_label") == tool.get("server_label")
@@ -84,6 +89,8 @@ def write_mcp(tool: Tool, resources: Mapping[str, JSON]) -> Tool:
 
 def read_mcp(tool: Tool, resources: Resources) -> Tool:
     said = {k: tool[k] for k in (APPROVAL, "headers") if tool.get(k) is not None}
+    if any(row.get("server_label") == tool.get("server_label") for row in resources.get("mcp") or []):
+        return dict(tool)  # a further tool of one server keeps what is said of it
     if said:
         row = {"server_label": tool.get("server_label"), **said}
         resources.setdefault("mcp", []).append(row)

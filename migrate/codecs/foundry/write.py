@@ -12,6 +12,7 @@ from migrate.codecs.foundry.tools import to_new
 from migrate.codecs.profile import METADATA_PAIRS
 from migrate.model import JSON, Entity
 from migrate.model.kinds import FILES, STORES
+from migrate.model.secrets import with_secrets_of
 
 Wire = dict[str, JSON]
 
@@ -36,7 +37,7 @@ def update_wire(entity: Entity, fields: frozenset[str], there: Entity | None = N
     """The body that changes an object. An agent's version is immutable, so a changed agent is written
     whole, with what the portal keeps on it; a conversation has nothing but metadata."""
     if entity.kind == "assistant":
-        wire = _agent(entity)
+        wire = _agent(with_secrets_of(entity, there) if there else entity)
         portal = (there.facts.get("portal") if there else None) or {}
         room = max(0, METADATA_PAIRS - len(wire["metadata"]))
         kept = dict(list(portal.items())[:room])
