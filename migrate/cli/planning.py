@@ -118,14 +118,17 @@ def _against(
         wanted = looking.configuration(workers, () if listed else threads, listed)
         theirs, taken = stack.enter_context(looking.live(reader, wanted, progress))
         looking.must_be_whole(taken, reader.url, (*looking.CONFIGURATION, *(["thread"] if listed else [])))
-        pairs = pairing.pair(ours, theirs, pairing.trusted(ours, theirs, known), guess=False)
+        journal = pairing.trusted(ours, theirs, known)
+        pairs = pairing.pair(ours, theirs, journal, guess=False)
         talks = None
         if pairs.ids["thread"]:
             only = looking.conversations(workers, pairs.ids["thread"].values())
             talks, _ = stack.enter_context(looking.live(reader, only, progress))
             looking.must_be_read(talks, pairs.ids["thread"].values(), reader.url)
         found = frozenset((line.kind, line.target_id) for line in known)
-        own = Known(found, made(ours.snapshot.conn, ours.side, _side(reader)))
+        lines = {(line.kind, line.source_id): line.target_id for line in known}
+        distrusted = {key: there for key, there in lines.items() if key not in journal}
+        own = Known(found, made(ours.snapshot.conn, ours.side, _side(reader)), distrusted)
         side = TargetSide(estate=target, type=reader.type, url=reader.url,
                           api_version=reader.api_version, digest="")  # fmt: skip
         profile = profile_for(reader.type, reader.api_version)

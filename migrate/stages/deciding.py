@@ -30,6 +30,8 @@ class Known:
 
     noted: frozenset[tuple[str, str]] = frozenset()
     made: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    distrusted: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(kind, source id) -> target id of assistants of which nobody can say whether they are still ours."""
 
 
 class Decider:
@@ -62,6 +64,11 @@ class Decider:
             self.blocked.add((entity.kind, entity.id))
             return row.model_copy(update={"action": "blocked"})
         if there is None:
+            if beside := self.known.distrusted.get((entity.kind, entity.id)):
+                reason = f"{beside} on the target is not what was left there, or is another's: made beside it"
+                self.lose(
+                    entity, "id", reason, "adapted", "look at both, and delete the one that is not needed"
+                )
             address = self.decided.names.get(entity.id, "") if entity.kind == "assistant" else ""
             return row.model_copy(update={"target_parent": parent, "target_name": address})
         if (entity.kind, entity.id) in self.pairs.guessed:

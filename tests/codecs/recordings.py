@@ -21,6 +21,17 @@ KIND_OF = {
     "vector_store": "vector_store",
     "vector_store.file": "vector_store_file",
 }
+PROJECTS = ("agent_", "conv_", "vs_", "file_upload_", "foundry_")
+PROJECT_KIND_OF = {
+    **KIND_OF,
+    "agent": "assistant",
+    "agent.version": "assistant",
+    "conversation": "thread",
+    "message": "message",
+    "function_call": "message",
+    "function_call_output": "message",
+}
+"""What an answer calls itself: `object`, and `type` for the items of a conversation."""
 
 Recorded = tuple[str, str, dict[str, Any]]
 """Name of the recording, kind, body."""
@@ -30,6 +41,26 @@ def names() -> list[str]:
     """Recordings of the Assistants wire family."""
     files = sorted(FOLDER.glob("*.json")) if FOLDER.is_dir() else []
     return [file.name for file in files if file.name.startswith(FAMILIES)]
+
+
+def of_projects() -> list[str]:
+    """Recordings of the new generation of a Foundry project: agents, conversations and what they use."""
+    files = sorted(FOLDER.glob("*.json")) if FOLDER.is_dir() else []
+    return [file.name for file in files if file.name.startswith(PROJECTS)]
+
+
+def exchanges(name: str) -> list[dict[str, Any]]:
+    """The requests and answers of one recording."""
+    document = json.loads((FOLDER / name).read_text(encoding="utf-8"))
+    return document if isinstance(document, list) else [document]
+
+
+def of_project(body: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The objects in one answer of a project, each with its kind."""
+    for row in body.get("data", [body]):
+        kind = PROJECT_KIND_OF.get(row.get("object", row.get("type")))
+        if kind:
+            yield kind, row
 
 
 def answer(name: str) -> dict[str, Any]:

@@ -21,10 +21,10 @@ def definition(row: Json) -> Json:
     said |= {name: row.get(name) for name in ("temperature", "top_p")}
     format_ = row.get("response_format")
     if isinstance(format_, dict):
-        inner = format_.get("json_schema") or {}
-        said["text"] = {
-            "format": {"type": format_["type"], **{k: v for k, v in inner.items() if v is not None}}
-        }
+        inner = {k: v for k, v in (format_.get("json_schema") or {}).items() if v is not None}
+        # What is not said to be strict was not, and is on the newer service.
+        strict = {"strict": bool(inner.get("strict"))} if inner else {}
+        said["text"] = {"format": {"type": format_["type"], **inner, **strict}}
     if row.get("reasoning_effort"):
         said["reasoning"] = {"effort": row["reasoning_effort"]}
     return said
@@ -46,7 +46,7 @@ def _function(tool: Json, _: Json) -> Json:
     return {
         "type": "function",
         **told,
-        "parameters": inner.get("parameters") or NOTHING,
+        "parameters": NOTHING if inner.get("parameters") is None else inner["parameters"],
         "strict": bool(inner.get("strict")),
     }
 

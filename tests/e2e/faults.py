@@ -46,9 +46,6 @@ class LostAnswer(Fault):
     """The request is carried out, but its answer never arrives: the connection is cut."""
 
     async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
-        async def nowhere(message: Any) -> None:
-            return
-
         await app(scope, receive, nowhere)
         # A promise of more bytes than come: the server closes, the client sees a broken answer.
         headers = [(b"content-length", b"1000"), (b"content-type", b"application/json")]
@@ -60,9 +57,6 @@ class HiddenBehind500(Fault):
     """The request is carried out, and answered as if it had failed."""
 
     async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
-        async def nowhere(message: Any) -> None:
-            return
-
         await app(scope, receive, nowhere)
         await answer(send, 500, {"error": {"message": "The server had an error.", "type": "server_error"}})
 
@@ -73,22 +67,51 @@ class PartlyDone(Fault):
     kept = 7
 
     async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
-        parts, more = [], True
-        while more:
-            message = await receive()
-            parts.append(message.get("body", b""))
-            more = message.get("more_body", False)
-        body = json.loads(b"".join(parts))
+        body = json.loads(await heard(receive))
         cut = json.dumps({**body, "items": body["items"][: self.kept]}).encode()
-
-        async def shortened() -> Any:
-            return {"type": "http.request", "body": cut, "more_body": False}
-
-        async def nowhere(message: Any) -> None:
-            return
-
-        await app(scope, shortened, nowhere)
+        await app(scope, saying(cut), nowhere)
         await answer(send, 500, {"error": {"message": "The server had an error.", "type": "server_error"}})
+
+
+@dataclass
+class Late(Fault):
+    """A gateway gives up (504) while the service is still at work: the request is carried out only when
+    somebody has looked for what became of it `looks` times."""
+
+    looks: int = 1
+    looked: int = 0
+    waiting: list[Any] = field(default_factory=list)
+
+    def __call__(self, app: Any) -> Any:
+        inner = super().__call__(app)
+
+        async def wrapped(scope: Any, receive: Any, send: Any) -> None:
+            if scope["method"] == "GET" and self.waiting:
+                self.looked += 1
+                if self.looked > self.looks:
+                    await app(*self.waiting.pop(), nowhere)
+            await inner(scope, receive, send)
+
+        return wrapped
+
+    async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
+        self.waiting.append((scope, saying(await heard(receive))))
+        await answer(send, 504, b"<html>Gateway Timeout</html>")
+
+
+@dataclass
+class RefusedWord(Fault):
+    """Whatever holds a word is refused for certain (400), as a content filter does."""
+
+    word: bytes = b""
+
+    async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
+        body = await heard(receive)
+        if self.word in body:
+            error = {"code": "invalid_payload", "message": "Not this one.", "type": "invalid_request_error"}
+            await answer(send, 400, {"error": error})
+        else:
+            await app(scope, saying(body), send)
 
 
 @dataclass
@@ -141,6 +164,29 @@ class HalfAnswer(Fault):
         await app(scope, receive, keep)
         whole = b"".join(parts)
         await answer(send, 200, whole[: len(whole) // 2])
+
+
+async def nowhere(message: Any) -> None:
+    """An answer that nobody hears."""
+
+
+async def heard(receive: Any) -> bytes:
+    """The whole body of a request."""
+    parts, more = [], True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+def saying(body: bytes) -> Callable[[], Any]:
+    """A request's body, once more."""
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
 
 
 async def answer(send: Any, status: int, body: Any, headers: dict[str, str] | None = None) -> None:

@@ -116,7 +116,7 @@ class Flow:
     def differences(self) -> list[str]:
         ids, losses = self.answers["ids"], self.losses
         if self.route.old_to_old:
-            return list(sameness.differences(self.world, ids, losses))
+            return list(sameness.differences(self.world, ids, losses, RENAMED))
         return list(sameness_foundry.differences(self.world, ids, losses, MODELS, RENAMED))
 
 

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -90,6 +90,12 @@ class World:
     def here(self) -> Estate:
         """What the source holds, or held before anything came to it as a target."""
         return self.began or self.source.estate
+
+    def begin(self) -> None:
+        """Remember what is there now, if it will not stay as it is."""
+        if self.source is self.target:
+            estate = self.source.estate
+            self.began = replace(deepcopy(replace(estate, content={})), content=dict(estate.content))
 
     @property
     def db(self) -> str:
@@ -223,8 +229,8 @@ def world(
             Emulator(source, wrap=wrap_source or (wrap_target if there is source else None))
         )
         other = one if there is source else stack.enter_context(Emulator(there, wrap=wrap_target))
-        began = deepcopy(one.estate) if one is other else None
-        made = World(folder, one, other, types or (source.face, there.face), began)
+        made = World(folder, one, other, types or (source.face, there.face))
+        made.begin()
         made.configure(**versions)
         yield made
         assert made.touched() == [], "the source was written to"

@@ -38,7 +38,8 @@ def refused_files(world: World) -> set[str]:
 class Announced:
     """What the plan said would be different."""
 
-    def __init__(self, losses: list[Json]) -> None:
+    def __init__(self, losses: list[Json], connections: Mapping[str, str] | None = None) -> None:
+        self.connections = connections or {}
         self.fields = {(row["kind"], row["id"], row["field"].split(".")[0]) for row in losses}
         self._rows = losses
 
@@ -60,10 +61,13 @@ def id_map(ids: list[Json]) -> dict[tuple[str, str], str]:
     return {(row["kind"], row["source_id"]): row["target_id"] for row in ids}
 
 
-def differences(world: World, ids: list[Json], losses: list[Json]) -> Iterator[str]:
-    """Everything on the target that is not as on the source, unless it was announced."""
+def differences(
+    world: World, ids: list[Json], losses: list[Json], connections: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """Everything on the target that is not as on the source, unless it was announced. `connections` are
+    those that have another name there."""
     here, there = world.here, world.target.estate
-    new, told, type_ = id_map(ids), Announced(losses), world.types[0]
+    new, told, type_ = id_map(ids), Announced(losses, connections or {}), world.types[0]
     yield from stored(world, ids, losses)
     yield from _objects("assistant", here.assistants, there.assistants, told, new, type_)
     yield from _objects("thread", here.threads, there.threads, told, new, type_)
@@ -104,12 +108,10 @@ def _object(
         one, two = (None if side.get(field) == "" else _plain(side.get(field)) for side in (row, other))
         if one != two and not told(kind, id_, field):
             yield f"{kind} {id_} {field}: {one!r} became {two!r}"
-    if (
-        kind == "assistant"
-        and _plain(row["tools"]) != _plain(other["tools"])
-        and not told(kind, id_, "tools")
-    ):
-        yield f"assistant {id_} tools: {row['tools']!r} became {other['tools']!r}"
+    if kind == "assistant" and not told(kind, id_, "tools"):
+        tools, theirs = _plain(row["tools"], told.connections), _plain(other["tools"])
+        if tools != theirs:
+            yield f"assistant {id_} tools: {tools!r} became {theirs!r}"
     if kind == "assistant":
         yield from _resources(kind, row, other, told, new, set())
     if kind != "file" and not told(kind, id_, "metadata"):
@@ -130,14 +132,17 @@ def _resources(
         yield f"{kind} {row['id']} tool_resources: {files, stores} became {found, theirs}"
 
 
-def _plain(value: Any) -> Any:
-    """Without keys that say nothing (null, a scheme for nobody) or that only the service writes; what stands
-    inside a schema is the user's and stays as it is."""
+def _plain(value: Any, connections: Mapping[str, str] | None = None) -> Any:
+    """Without keys that say nothing (null, a scheme for nobody) or that only the service writes, connections
+    by their short name; what stands inside a schema is the user's and stays as it is."""
     if isinstance(value, dict):
         silent = [("security_scheme", {}), *((key, None) for key in value)]
         kept = {k: v for k, v in value.items() if (k, v) not in silent and k != "functions"}
-        return {k: v if k in ("schema", "parameters") else _plain(v) for k, v in kept.items()}
-    return [_plain(v) for v in value] if isinstance(value, list) else value
+        return {k: v if k in ("schema", "parameters") else _plain(v, connections) for k, v in kept.items()}
+    if isinstance(value, str) and "/connections/" in value:
+        short = value.rpartition("/")[2]
+        return (connections or {}).get(short, short)
+    return [_plain(v, connections) for v in value] if isinstance(value, list) else value
 
 
 def _named(row: Json, new: Mapping[Any, str] | None) -> tuple[list[str], list[str]]:

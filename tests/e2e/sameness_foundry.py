@@ -20,7 +20,7 @@ Json = dict[str, Any]
 NO_TEXT = "(this message has no text)"
 SPEAKERS = {NEW: ("user", "assistant", "system", "developer")}
 CALLS = ("function_call", "function_call_output")
-TOLD_AS = {"model": "model", "instructions": "instructions", "temperature": "temperature", "top_p": "top_p"}
+TOLD_AS = {name: name for name in ("model", "instructions", "temperature", "top_p")}
 TOLD_AS |= {"text": "response_format", "reasoning": "reasoning_effort"}
 MOST = 16
 """Pairs of metadata."""
@@ -33,6 +33,9 @@ class Move:
     types: tuple[str, str]
     new: Mapping[tuple[str, str], str]
     told: Announced
+    """Losses and refusals."""
+    named: Announced
+    """Everything that changes."""
     models: Mapping[str, str]
     connections: Mapping[str, str]
 
@@ -53,7 +56,7 @@ def differences(
     """Everything on the target that is not as on the source, unless it was announced as lost."""
     new = id_map(ids)
     told = Announced([row for row in losses if row["grade"] in ("lost", "blocked")])
-    move = Move(world.types, new, told, models or {}, connections or {})
+    move = Move(world.types, new, told, Announced(losses), models or {}, connections or {})
     yield from stored(world, ids, losses)
     for kind, read, compare in (("assistant", agents, _agent), ("thread", talks, _talk)):
         ours, theirs = read(world.here, world.types[0]), read(world.target.estate, world.types[1])
@@ -84,7 +87,7 @@ def _agent(one: Agent, other: Agent, move: Move) -> Iterator[str]:
         yield f"{where} carries the stamp {other.ours.get(STAMP)}"
     wanted = {**one.said, "model": move.models.get(one.said["model"], one.said["model"])}
     for field in sorted(wanted.keys() | other.said.keys()):
-        excused = move.told("assistant", one.id, TOLD_AS.get(field, "definition"))
+        excused = any(move.told("assistant", one.id, told) for told in (TOLD_AS.get(field), "definition"))
         if wanted.get(field) != other.said.get(field) and not excused:
             yield f"{where} {field}: {wanted.get(field)!r} became {other.said.get(field)!r}"
     yield from _tools(one, other, move)
@@ -150,8 +153,10 @@ def _talk(one: Talk, other: Talk, move: Move) -> Iterator[str]:
 
 
 def _unsaid(message: Message, move: Move) -> bool:
-    """What nobody said and nobody can write, and the plan says so."""
-    return message.item is not None and move.told("message", message.id, "*")
+    """What nobody said and nobody can write, and the plan says so; calls of functions can be written."""
+    if message.item is None or (move.types[1] == NEW and message.item["type"] in CALLS):
+        return False
+    return move.told("message", message.id, "*")
 
 
 def _message(one: Message, other: Message, move: Move) -> Iterator[str]:
@@ -167,6 +172,8 @@ def _message(one: Message, other: Message, move: Move) -> Iterator[str]:
     same = len(wanted) == len(other.parts) and all(map(_alike, wanted, other.parts))
     if not same:
         yield f"{where}: {wanted} became {other.parts}"
+    if one.attached and move.types[1] == NEW and not move.named("message", one.id, "attachments"):
+        yield f"{where}: nobody said what becomes of its attachments"
     if one.metadata and other.metadata != one.metadata and not move.told("message", one.id, "metadata"):
         yield f"{where}: metadata {one.metadata} became {other.metadata}"
 
@@ -182,8 +189,8 @@ def _parts(message: Message, role: str, move: Move) -> Iterator[Part]:
             yield "names", value
         elif type_ == "picture":
             yield type_, move.id("file", value)
-        elif type_ == "address" and into_new and role == "assistant":
-            yield "names", value
+        elif type_ == "address" and into_new and (value.startswith("data:") or role == "assistant"):
+            yield "names", value[len("data:") :].split(";")[0] if value.startswith("data:") else value
         elif type_ == "paper":
             if into_new:
                 yield type_, move.id("file", value)

@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
+from migrate.stages import making
 from migrate.stages.making import Workshop
 from tests.e2e.conftest import Launch
-from tests.e2e.faults import Fault, HiddenBehind500, Instead, LostAnswer, posts
+from tests.e2e.faults import Fault, HiddenBehind500, Instead, Late, LostAnswer, posts
 from tests.e2e.projects import (
-    add,
-    agent,
     assistant,
     change,
     latest,
@@ -63,14 +62,14 @@ def test_an_unchanged_agent_gets_no_new_version(launch: Launch) -> None:
 def test_a_lost_archive_makes_nothing_twice(launch: Launch) -> None:
     world = to_agents(launch, DESK, LAB, assistant(3, "Lab Helper!"))
     moved(world)
-    before, ids = everyone(world), world("ids", world.db).ok()
+    before, ids = everyone(world), {row["source_id"]: row for row in world("ids", world.db).ok()}
     Path(world.db).unlink()
     assert replanned(world) == {"adopt": 3}
     asked = len(world.target.requests)
     assert world.apply().ok()["adopted"] == 3
     assert world.writes(asked) == []
     assert everyone(world) == before
-    assert world("ids", world.db).ok() == ids
+    assert {row["source_id"]: row for row in world("ids", world.db).ok()} == ids
 
 
 def test_the_same_source_gives_the_same_metadata_every_time(launch: Launch) -> None:
@@ -201,6 +200,23 @@ def test_a_request_that_never_arrived_is_sent_again(launch: Launch, status: int)
     assert versions(world.target, "desk") == 1
 
 
+@pytest.mark.parametrize("looks", [0, 1])
+def test_a_gateway_gives_up_while_the_service_is_still_at_work(
+    launch: Launch, monkeypatch: pytest.MonkeyPatch, looks: int
+) -> None:
+    monkeypatch.setattr(making, "GATEWAY_LOOKS", (0.01, 0.01, 0.01))
+    fault = Late(posts("/versions"), looks=looks)
+    world = to_agents(launch, DESK, wrap_target=fault)
+    moved(world)
+    assert versions(world.target, "desk") == 1
+    change(world.source, DESK["id"], instructions="Be kinder.")
+    fault.last, fault.seen, fault.looked = 1, 0, 0
+    assert moved(world)["updated"] == 1
+    assert len(fault.spoiled) == 2
+    assert not fault.waiting
+    assert versions(world.target, "desk") == 2
+
+
 def test_an_agent_whose_making_stayed_unknown_is_found_by_the_next_apply(launch: Launch) -> None:
     fault = HiddenBehind500(posts("/versions"), last=1)
     down = {"error": {"code": "x", "message": "down", "type": "error"}}
@@ -216,105 +232,6 @@ def test_an_agent_whose_making_stayed_unknown_is_found_by_the_next_apply(launch:
     assert world.apply().code == 0
     assert versions(world.target, "desk") == 1
     assert world("verify", world.plan).ok()["ok"] is True
-
-
-# --------------------------------------------------------------------------------- agents of strangers
-
-
-def test_a_strangers_agent_of_the_wanted_name_is_left_alone(launch: Launch) -> None:
-    world = to_agents(launch, DESK)
-    agent(world.target, "desk")
-    before = copy.deepcopy(world.target.estate.agents["desk"])
-    assert moved(world)["created"] == 1
-    assert world.target.estate.agents["desk"] == before
-    assert versions(world.target, "desk") == 1
-    (ours,) = set(world.target.estate.agents) - {"desk"}
-    assert ours.startswith("desk-")
-    assert latest(world.target, ours)["metadata"]["migrated_name"] == "desk"
-    assert replanned(world) == {"skip": 1}
-    assert world("verify", world.plan).ok()["ok"] is True
-
-
-@pytest.mark.parametrize("name", ["Desk", "DESK"])
-def test_names_that_differ_in_case_only_are_not_trusted(launch: Launch, name: str) -> None:
-    world = to_agents(launch, DESK)
-    agent(world.target, name)
-    moved(world)
-    assert versions(world.target, name) == 1
-    assert not {"desk"} & set(world.target.estate.agents)
-
-
-def test_a_strangers_agent_made_since_the_plan_stops_apply(launch: Launch) -> None:
-    world = to_agents(launch, DESK, LAB)
-    world.snapshot()
-    world.planned()
-    agent(world.target, "desk")
-    before, asked = everyone(world), len(world.target.requests)
-    world.apply().error(4, "plan again")
-    assert world.writes(asked) == []
-    assert everyone(world) == before
-
-
-def test_a_strangers_agent_made_while_apply_runs_is_not_written_on(launch: Launch) -> None:
-    made: list[str] = []
-
-    def meanwhile(method: str, path: str, query: str) -> bool:
-        if path.endswith("/agents/desk") and not made:
-            made.append(path)
-            agent(world.target, "desk")
-        return False
-
-    world = to_agents(launch, DESK, LAB, wrap_target=Fault(meanwhile))
-    answer = moved(world, code=3)
-    assert made
-    assert [(failure["kind"], failure["id"]) for failure in answer["failed"]] == [("assistant", DESK["id"])]
-    assert "desk" in answer["failed"][0]["reason"]
-    assert (versions(world.target, "desk"), answer["created"]) == (1, 1)
-    assert latest(world.target, "desk")["definition"]["instructions"] == "Mine."
-
-
-def test_an_agent_that_others_changed_since_the_plan_is_left_alone(launch: Launch) -> None:
-    world = to_agents(launch, DESK)
-    moved(world)
-    change(world.source, DESK["id"], instructions="Be kinder.")
-    assert replanned(world) == {"update": 1}
-    latest(world.target, "desk")["definition"]["instructions"] = "Somebody else was here."
-    before = everyone(world)
-    world.apply().error(4, "plan again")
-    assert everyone(world) == before
-
-
-# ----------------------------------------------------------------------------------------------- names
-
-
-def test_assistants_of_one_name_become_agents_of_two(launch: Launch) -> None:
-    rows = [
-        assistant(n, name)
-        for n, name in ((1, "Plant Desk"), (2, "Plant Desk"), (3, "plant_desk"), (4, "desk"))
-    ]
-    world = to_agents(launch, *rows)
-    assert moved(world)["created"] == 4
-    agents = world.target.estate.agents
-    assert len({name.casefold() for name in agents}) == 4
-    by_source = {latest(world.target, name)["metadata"]["migrated_from"]: name for name in agents}
-    for row in rows:
-        name = by_source[f"foundry-classic:{row['id']}"]
-        version = latest(world.target, name)
-        assert version["metadata"].get("migrated_name", name) == row["name"]
-        assert version["definition"]["instructions"] == row["instructions"]
-    assert by_source[f"foundry-classic:{rows[3]['id']}"] == "desk"
-    assert {versions(world.target, name) for name in agents} == {1}
-
-
-def test_an_assistant_that_comes_later_takes_no_name_away(launch: Launch) -> None:
-    world = to_agents(launch, DESK)
-    moved(world)
-    before = copy.deepcopy(world.target.estate.agents["desk"])
-    add(world.source, assistant(9, "desk"))
-    assert moved(world)["created"] == 1
-    assert world.target.estate.agents["desk"] == before
-    assert len(world.target.estate.agents) == 2
-    assert replanned(world) == {"skip": 2}
 
 
 def test_a_project_that_takes_the_same_version_for_the_old_one(launch: Launch) -> None:

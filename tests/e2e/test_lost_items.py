@@ -6,10 +6,20 @@ import signal
 
 import pytest
 
+from migrate.stages import making
 from migrate.stages import talking as sending
 from migrate.stages.making import Workshop
 from tests.e2e.conftest import Launch
-from tests.e2e.faults import Fault, HiddenBehind500, Instead, LostAnswer, PartlyDone, posts
+from tests.e2e.faults import (
+    Fault,
+    HiddenBehind500,
+    Instead,
+    Late,
+    LostAnswer,
+    PartlyDone,
+    RefusedWord,
+    posts,
+)
 from tests.e2e.projects import moved, project, thread
 from tests.e2e.running import World
 from tests.e2e.test_conversations import counterpart, said, talking, texts
@@ -23,6 +33,10 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pauses before a lost answer is looked into are not what is tested here."""
     monkeypatch.setattr(Workshop.once, "__defaults__", (0.01,))
     monkeypatch.setattr(sending, "PAUSE", 0.005)
+
+
+def any_post(method: str, path: str, query: str) -> bool:
+    return method == "POST"
 
 
 def arrived(made: World, *ids: str) -> None:
@@ -88,17 +102,34 @@ def test_a_service_that_stays_away_is_waited_for_by_the_next_apply(launch: Launc
     arrived(made, *ids)
 
 
-def test_a_refused_item_is_named_with_its_conversation(launch: Launch) -> None:
-    refusal = {
-        "error": {"code": "invalid_payload", "message": "Not this one.", "type": "invalid_request_error"}
-    }
-    fault = Instead(posts("/items"), status=400, body=refusal)
-    made, ids = talking(launch, ["ok"] * 45, ["a"], wrap_target=fault)
-    failed = {row["id"]: row for row in moved(made, code=3)["failed"]}
-    assert ids[0] in failed
-    assert ids[1] not in failed
-    assert any("Not this one." in row["reason"] for row in failed.values())
+@pytest.mark.parametrize("place", [0, 7, 19, 20, 33, 44])
+def test_a_refused_item_is_named_and_what_stands_before_it_arrives(launch: Launch, place: int) -> None:
+    fault = RefusedWord(any_post, last=10**6, word=b"forbidden")
+    said_ = ["forbidden" if n == place else "ok" for n in range(45)]
+    made, ids = talking(launch, said_, ["a"], wrap_target=fault)
+    failed = {row["id"]: row["reason"] for row in moved(made, code=3)["failed"]}
+    message = list(made.source.estate.messages[ids[0]])[place]
+    assert failed.keys() == {message, ids[0]}
+    assert "Not this one." in failed[message]
+    assert "--exclude" in failed[ids[0]]
+    assert len(texts(made, counterpart(made, ids[0]))) == place
+    fault.last = 0
     assert made.apply().code == 0
+    arrived(made, *ids)
+
+
+@pytest.mark.parametrize("looks", [0, 1])
+@pytest.mark.parametrize("ending", ["/items", "/conversations"])
+def test_a_gateway_gives_up_while_the_service_is_still_at_work(
+    launch: Launch, monkeypatch: pytest.MonkeyPatch, ending: str, looks: int
+) -> None:
+    monkeypatch.setattr(making, "GATEWAY_LOOKS", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(sending, "GATEWAY_LOOKS", (0.01, 0.01, 0.01))
+    fault = Late(posts(ending), looks=looks)
+    made, ids = talking(launch, ["ok"] * 65, wrap_target=fault)
+    moved(made)
+    assert fault.spoiled
+    assert not fault.waiting
     arrived(made, *ids)
 
 

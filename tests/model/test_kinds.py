@@ -82,6 +82,43 @@ def test_a_message_names_files_in_four_places() -> None:
     assert moved.fields["content"][1]["text"]["annotations"][2] == {"url_citation": {"file_id": "no"}}
 
 
+def test_an_agent_names_files_and_stores_in_its_tools_too() -> None:
+    agent = Entity(
+        "assistant",
+        "a",
+        fields={
+            "tools": [
+                {"type": "file_search", "vector_store_ids": ["vs_2"]},
+                {"type": "code_interpreter", "container": {"type": "auto", "file_ids": ["f2", "{{input}}"]}},
+                {"type": "code_interpreter", "container": "cntr_1"},
+                {"type": "connected_agent", "connected_agent": {"id": "asst_2"}},
+                "bare",
+            ],
+            "tool_resources": {
+                "file_search": {"vector_store_ids": ["vs_1"]},
+                "code_interpreter": {"file_ids": ["{{x}}", "f1"]},
+            },
+        },
+    )
+    found = sorted((kind, id_) for _, kind, id_ in refs_of(KINDS["assistant"], agent))
+    assert found == [
+        ("assistant", "asst_2"),
+        ("file", "f1"),
+        ("file", "f2"),
+        ("vector_store", "vs_1"),
+        ("vector_store", "vs_2"),
+    ]
+
+
+def test_an_item_names_files_where_a_message_does_not() -> None:
+    content = [
+        {"type": "input_file", "file_id": "f"},
+        {"type": "text", "text": {"value": "f", "annotations": [{"type": "file_citation", "file_id": "c"}]}},
+    ]
+    item = Entity("message", "m", "conv_1", {"role": "user", "content": content})
+    assert sorted(id_ for _, _, id_ in refs_of(KINDS["message"], item)) == ["c", "f"]
+
+
 def test_an_id_without_counterpart_stays() -> None:
     row = Entity("vector_store_file", "f", "vs", {"file_id": "f"})
     assert remap(KINDS["vector_store_file"], row, lambda kind, old: None) == row

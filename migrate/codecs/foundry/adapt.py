@@ -79,17 +79,17 @@ def _fit_name(entity: Entity, metadata: dict[str, str], target: Target, ledger: 
     name, address = entity.fields.get("name"), target.names.get(entity.id)
     if address is None or address == name:
         return name
+    reads_nameless = STAMP in metadata and address == name_for("", entity.id)
     if not name:
         ledger.adapted("name", f"an agent needs a name; it becomes {address}")
-        told = STAMP in metadata and address == name_for("", entity.id)
-        return None if told else address
+        return None if reads_nameless else address
     reason = f"agents are addressed by name: {name!r} becomes {address}"
     if room_for(metadata, target) > 0:
         metadata[NAME] = name
         ledger.adapted("name", f"{reason}; the original name is kept in metadata as {NAME}")
         return str(name)
     ledger.lost("name", f"{reason}, and metadata has no room for the original", "the archive has it")
-    return address
+    return None if reads_nameless else address
 
 
 def adapt_conversation(entity: Entity, target: Target, ledger: Ledger) -> Entity:

@@ -90,10 +90,12 @@ def _definition(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def read_format(format_: Mapping[str, JSON]) -> JSON:
-    """The schema of a structured answer, nested again."""
+    """The schema of a structured answer, nested again. One that does not say so is strict (recorded)."""
     if format_.get("type") != "json_schema":
         return dict(format_)
-    return {"type": "json_schema", "json_schema": {k: v for k, v in format_.items() if k != "type"}}
+    inner = {k: v for k, v in format_.items() if k != "type"}
+    strict = inner.get("strict")
+    return {"type": "json_schema", "json_schema": {**inner, "strict": True if strict is None else strict}}
 
 
 def _apart(metadata: JSON) -> tuple[JSON, dict[str, JSON]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from migrate.codecs.foundry.toolrow import Resources, Tool, ToolRow
+from migrate.codecs.foundry.toolrow import Resources, Tool, ToolRow, said
 from migrate.model import JSON
 
 OLD, NEW = "connection_id", "project_connection_id"
@@ -55,7 +55,8 @@ def write_ai_search(tool: Tool, resources: Mapping[str, JSON]) -> Tool:
     own = tool.get("azure_ai_search")
     if own is not None and (not isinstance(own, Mapping) or "indexes" in own):
         return dict(tool)
-    indexes = [_renamed(row, "index_connection_id", NEW) for row in (rows if isinstance(rows, list) else [])]
+    found = rows if isinstance(rows, list) else []
+    indexes = [said(_renamed(row, "index_connection_id", NEW)) for row in found if isinstance(row, Mapping)]
     return {**tool, "azure_ai_search": {**(own or {}), "indexes": indexes}}
 
 

@@ -1,0 +1,55 @@
+"""verify names whatever is not on a project as it should be, and minds nobody else's things."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import pytest
+
+from tests.e2e.projects import agent, latest
+from tests.e2e.test_sameness_sees import DAMAGE, NAME, Moved, arrived, items
+
+__all__ = ["arrived"]
+NOT_OURS = ("an agent of nobody", "another stamp", "no stamp on the conversation")
+"""Damage to what says where an object came from, and things of strangers: no difference in content."""
+
+
+@pytest.mark.parametrize("damage", [name for name in DAMAGE if name not in NOT_OURS])
+def test_damage_is_a_finding(arrived: Moved, damage: str) -> None:
+    made, cloud = arrived.world, arrived.world.target
+    kept = {name: deepcopy(value) for name, value in vars(cloud.estate).items() if name != "content"}
+    kept["content"] = dict(cloud.estate.content)
+    try:
+        DAMAGE[damage](cloud.estate)
+        answer = made("verify", made.plan).ok(1)
+        assert answer["ok"] is False
+        assert all(row["kind"] and row["reason"] for row in answer["findings"])
+        assert any(row["source_id"] or row["target_id"] for row in answer["findings"])
+    finally:
+        vars(cloud.estate).update(kept)
+
+
+@pytest.mark.parametrize("damage", NOT_OURS)
+def test_what_is_not_ours_is_no_finding(arrived: Moved, damage: str) -> None:
+    made, cloud = arrived.world, arrived.world.target
+    kept = {name: deepcopy(value) for name, value in vars(cloud.estate).items() if name != "content"}
+    try:
+        DAMAGE[damage](cloud.estate)
+        assert made("verify", made.plan).ok()["ok"] is True
+    finally:
+        vars(cloud.estate).update(kept)
+
+
+def test_what_a_service_adds_is_no_finding(arrived: Moved) -> None:
+    """Keys of agents and items keep growing; what runs leave behind comes later, at the end."""
+    made, cloud = arrived.world, arrived.world.target
+    version = latest(cloud, NAME)
+    version["new_of_next_year"] = {"by": "the service"}
+    cloud.estate.agents[NAME]["agent_card"] = {"version": "9"}
+    for item in items(cloud.estate):
+        item["partition_key"] = "x"
+    agent(cloud, "stranger")
+    assert made("verify", made.plan).ok()["ok"] is True
+    made.snapshot()
+    actions = made.planned()["actions"]
+    assert {name for name, number in actions.items() if number} == {"skip"}

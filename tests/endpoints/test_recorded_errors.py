@@ -1,0 +1,46 @@
+"""Every failure that a real project was recorded to answer is understood, whatever its family."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from migrate.endpoints.answers import ABSENT, failure
+from migrate.endpoints.channel import unsettled
+from migrate.errors import NotThere, OutcomeUnknown
+from tests.codecs.recordings import FOLDER
+
+NAMES = sorted(FOLDER.glob("*.json")) if FOLDER.is_dir() else []
+RECORDED = [
+    pytest.param(exchange, id=path.stem)
+    for path in NAMES
+    for exchange in [json.loads(path.read_text(encoding="utf-8"))]
+    if isinstance(exchange, dict) and exchange.get("status", 0) >= 400
+]
+pytestmark = pytest.mark.skipif(not RECORDED, reason=f"no recordings of real answers in {FOLDER.name}/")
+
+
+@pytest.mark.parametrize("exchange", RECORDED)
+def test_it_is_told_in_the_services_own_words(exchange: dict[str, Any]) -> None:
+    status, error = exchange["status"], exchange["response_body"]["error"]
+    text = json.dumps(exchange["response_body"])
+    failed = failure(status, text, exchange.get("response_headers") or {}, "GET /x")
+    assert error["message"] in failed.what
+    assert (failed.status, failed.code) == (status, error.get("code") or "")
+    assert isinstance(failed, NotThere) == (status in ABSENT)
+
+
+@pytest.mark.parametrize("exchange", RECORDED)
+def test_a_write_that_was_answered_so_is_settled_or_not(exchange: dict[str, Any]) -> None:
+    status = exchange["status"]
+    failed = unsettled(failure(status, json.dumps(exchange["response_body"]), {}, "POST /x"))
+    assert isinstance(failed, OutcomeUnknown) == (status >= 500 or status == 408)
+
+
+def test_all_families_were_recorded() -> None:
+    keys = [set(param.values[0]["response_body"]["error"]) for param in RECORDED]
+    assert {"code", "message", "type", "details", "additionalInfo"} in keys
+    assert {"code", "message", "type", "param"} in keys
+    assert {"code", "message"} in keys
