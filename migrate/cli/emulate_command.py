@@ -1,5 +1,6 @@
 """emulate: an emulated service on loopback."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -21,19 +22,32 @@ from migrate.cli.options import Common, common
 )
 @click.option("--retired", is_flag=True, help="Assistants, or classic agents, are gone; the rest lives.")
 @click.option("--latency", type=float, default=0.0, help="Seconds added to every answer.")
+@click.option(
+    "--faults",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File of faults: which requests go wrong, and how.",
+)
 @common
 def command(
-    common: Common, service: str, port: int, key: str, state: Path | None, retired: bool, latency: float
-) -> None:
+    common: Common, service: str, port: int, key: str, state: Path | None, retired: bool, latency: float,
+    faults: Path | None,
+) -> None:  # fmt: skip
     """Serve an emulated Azure OpenAI resource, OpenAI project or Foundry project on 127.0.0.1.
 
     To rehearse without an account. A Foundry project serves classic agents and new ones at one address.
 
     --state DIR serves saved API answers: any *.json of objects or lists, bytes in DIR/content/FILE_ID.
-    """
-    from migrate.emulator import Emulator, Options, serve
 
-    options = Options(face=service, port=port, key=key, state=state, retired=retired, latency=latency)  # type: ignore[arg-type]
+    --faults FILE makes it misbehave by a seeded list of faults, the same way every time: docs/emulator.md.
+    """
+    from migrate.emulator import Emulator, FaultsFileError, Options, serve
+    from migrate.errors import BadUsage
+
+    given = Options(face=service, port=port, key=key, state=state, retired=retired, latency=latency)  # type: ignore[arg-type]
+    try:
+        options = replace(given, faults=faults)
+    except FaultsFileError as wrong:
+        raise BadUsage(wrong.what, wrong.why, "docs/emulator.md lists what a faults file may say") from None
 
     def ready(cloud: Emulator) -> None:
         url = cloud.url

@@ -99,6 +99,9 @@ LIMITS: Mapping[str, Limit] = {
         "endings of files that a vector store takes; any other is blocked, unless the source is the same "
         "service and searches the file. Recorded once, in the refusal of a `.csv`",
     ),
+    "lists_threads": Limit(
+        "- - A S", "threads are listed by the service: one that does not answer is a failure, not its way"
+    ),
     "templates": Limit(
         "- - - S", "`{{name}}` in instructions and ids is replaced at run time; the plan warns"
     ),

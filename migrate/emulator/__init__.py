@@ -2,8 +2,9 @@
 
 from .cloud import Request
 from .estate import Estate
+from .faults.reading import FaultsFileError
 from .options import Options
 from .saved import Skipped
 from .server import Emulator, serve
 
-__all__ = ["Emulator", "Estate", "Options", "Request", "Skipped", "serve"]
+__all__ = ["Emulator", "Estate", "FaultsFileError", "Options", "Request", "Skipped", "serve"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -42,19 +42,25 @@ class Cloud:
     def __init__(self, estate: Estate, faces: Sequence[Face], options: Options) -> None:
         self.estate = estate
         self.requests: list[Request] = []
+        self.options = options
         self._faces = sorted(faces, key=lambda face: (-len(face.prefix), not face.families))
-        self._options = options
+
+    def like(self, **changes: Any) -> Cloud:
+        """The same service with other options: one estate, one record of requests."""
+        other = Cloud(self.estate, self._faces, replace(self.options, **changes))
+        other.requests = self.requests
+        return other
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._options.latency:
-            await asyncio.sleep(self._options.latency)
+        if self.options.latency:
+            await asyncio.sleep(self.options.latency)
         http = HttpRequest(scope, receive)
         try:
-            body = await self._heard(http) if self._options.record else b""
+            body = await self._heard(http) if self.options.record else b""
             response = await self._answer(http, scope)
         except ClientDisconnect:
             return
-        if self._options.record:
+        if self.options.record:
             self.requests.append(_recorded(http, body, response.status_code))
         await response(scope, receive, send)
 
@@ -79,13 +85,13 @@ class Cloud:
             dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
         )
         try:
-            dialect = face.admit(head, self._options)
+            dialect = face.admit(head, self.options)
             found = dialect.router.find(head.method, head.path)
             if found is None:
                 raise face.nowhere(head)
             route, variables = found
             body = await _body(route, dialect, http) if route.body else {}
-            call = Call(self.estate, face.service, self._options, head.query, body, http)
+            call = Call(self.estate, face.service, self.options, head.query, body, http)
             answer: Any = route.handler(call, *variables)
             if isinstance(answer, Awaitable):
                 answer = await answer

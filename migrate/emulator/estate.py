@@ -6,7 +6,7 @@ import itertools
 import time
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -84,6 +84,12 @@ class Pending(NamedTuple):
     due: float
     store_id: str
     entry: Json
+    fails: bool = False
+
+
+def _fine(_filename: str) -> str | None:
+    """Nothing goes wrong with a file that is put into a store, unless faults were asked for."""
+    return None
 
 
 @dataclass
@@ -112,6 +118,7 @@ class Estate:
     connections: list[Json] | None = None
     pending: deque[Pending] = field(default_factory=deque)
     forbidden: list[str] = field(default_factory=list)  # calls no migration may make, such as POST runs
+    fate: Callable[[str], str | None] = field(default=_fine, repr=False)  # of a file by its name, in a store
 
     def counts(self) -> Mapping[str, int]:
         """How many objects of each kind there are."""

@@ -9,8 +9,29 @@ import socket
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
+CUT = "emulator.cut"
 TICK = 0.01  # uvicorn looks ten times less often whether it should stop: too slow for tests
+
+
+class Protocol(H11Protocol):
+    """Lays into the scope of each request a way to end its connection, for faults."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        service = self.app
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await service({**scope, CUT: self._cut}, receive, send)
+
+        self.app = app
+
+    def _cut(self, at_once: bool) -> None:
+        if at_once:
+            self.transport.abort()  # type: ignore[attr-defined]
+        else:
+            self.transport.close()
 
 
 class Server(uvicorn.Server):
@@ -20,7 +41,7 @@ class Server(uvicorn.Server):
         config = uvicorn.Config(
             app,
             loop="asyncio",
-            http="h11",
+            http=Protocol,
             ws="none",
             lifespan="off",
             interface="asgi3",

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from .faults.reading import read
+
 FaceName = Literal["azure-openai", "openai", "foundry"]
 ListThreads = Literal["works", "missing", "ignores-after"]
 
@@ -49,6 +51,7 @@ class Options:
     downloads: bool | None = None  # may uploaded files be downloaded? None: as the service does
     ingestion_seconds: float = 0.05
     latency: float = 0.0
+    faults: Path | None = None  # a file of declared rows: which requests are spoiled, and how
     record: bool = False
     api_versions: frozenset[str] = frozenset(DATED_VERSIONS)
     # The rest is about projects of Foundry.
@@ -67,6 +70,8 @@ class Options:
             raise ValueError(f"no folder of saved answers: {self.state}")
         if not self.key:
             raise ValueError("the emulator needs a key, as the service does")
+        if self.faults is not None:
+            read(self.faults)  # a wrong file is told before anything starts
 
     @property
     def threads_listing(self) -> ListThreads:

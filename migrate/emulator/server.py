@@ -11,6 +11,8 @@ from . import saved
 from .cloud import Cloud, Request
 from .estate import Estate
 from .faces import Face, azure_dated, azure_v1, foundry, openai
+from .faults.reading import read
+from .faults.standing import Faults
 from .kinds import inventory
 from .listening import Server, listen
 from .options import FaceName, Options
@@ -36,8 +38,10 @@ class Emulator:
         self.skipped = saved.load(self.options.state, self.estate) if self.options.state else []
         inventory.stock(self.estate, self.options)
         self._cloud = Cloud(self.estate, FACES[self.options.face], self.options)
+        self.faults = Faults(read(self.options.faults) if self.options.faults else (), self._cloud)
+        service = self.faults if self.options.faults else self._cloud
         self._port: int | None = None
-        self._server = Server(wrap(self._cloud) if wrap else self._cloud)
+        self._server = Server(wrap(service) if wrap else service)
         self._thread: threading.Thread | None = None
 
     @property

@@ -30,6 +30,8 @@ class Channel:
     pace: Pace
     headers: Mapping[str, str] = field(default_factory=dict)
     attempts: int = ATTEMPTS
+    unanswered: int = ATTEMPTS
+    """Attempts when there is no answer at all."""
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Body:
         """A GET, repeated while that may help. Raises `RequestFailed` or a subclass."""
@@ -53,7 +55,8 @@ class Channel:
                 self.pace.went_well()
                 return answer
             except RequestFailed as failed:
-                last = attempt + 1 == self.attempts or self.pace.stop.is_set()
+                most = self.attempts if failed.status else self.unanswered
+                last = attempt + 1 >= most or self.pace.stop.is_set()
                 if failed.status == TOO_MANY:
                     if not self.pace.turned_away(attempt, failed.headers) or last:
                         raise

@@ -14,7 +14,8 @@ from migrate.endpoints.routes import BETA, ROUTES, Route, Routes
 from migrate.errors import Denied, NotThere, RequestFailed, SignInFailed
 
 PROBED = ("assistant", "file", "vector_store", "thread")
-ATTEMPTS = 5
+UNANSWERED = 3
+"""Attempts at a service that does not answer at all: an address may simply be wrong."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def ask(channel: Channel, kind: str, route: Route | None = None) -> Answer:
     """One row of a kind's listing."""
     route = route or ROUTES[kind]
     headers = {**channel.headers, **BETA} if route.beta else channel.headers
-    asked = replace(channel, headers=headers, attempts=ATTEMPTS)
+    asked = replace(channel, headers=headers, unanswered=UNANSWERED)
     try:
         try:
             asked.get(route.path, {"limit": 1})

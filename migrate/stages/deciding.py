@@ -66,9 +66,7 @@ class Decider:
         if there is None:
             if beside := self.known.distrusted.get((entity.kind, entity.id)):
                 reason = f"{beside} on the target is not what was left there, or is another's: made beside it"
-                self.lose(
-                    entity, "id", reason, "adapted", "look at both, and delete the one that is not needed"
-                )
+                self.lose(entity, "id", reason, "adapted", "look at both, and delete one too many")
             address = self.decided.names.get(entity.id, "") if entity.kind == "assistant" else ""
             return row.model_copy(update={"target_parent": parent, "target_name": address})
         if (entity.kind, entity.id) in self.pairs.guessed:

@@ -78,8 +78,9 @@ class _Comparison:
             filtered = estate.filtered(kind)
             if filtered or not estate.read(kind, parent):
                 ok = False
-                reason = filtered or estate.snapshot.scope(kind, parent)[1] or "not read"
-                if not quiet:
+                state, why = estate.snapshot.scope(kind, parent)
+                reason = filtered or why or "not read"
+                if not quiet or state:
                     self.unread.append(f"{kind} {parent or '*'} on the {side}: {reason}")
         return ok
 

@@ -73,7 +73,7 @@ def lists_threads(reader: Reader) -> bool:
     probe = reader.probe()
     state = probe.routes.get("thread")
     promised = profile_for(reader.type, probe.api_version).lists_threads
-    if state == "failed" or (promised and state != "works"):
+    if state == "failed" or (promised and state == "denied"):
         raise Incomplete(
             f"{reader.url} did not list its threads",
             probe.reasons.get("thread", str(state)),

@@ -133,7 +133,6 @@ def test_more_agents_than_a_page_holds(launch: Launch) -> None:
     assert replanned(world) == {"skip": 120}
 
 
-@pytest.mark.xfail(reason="a name like those of the nameless reads back as none", strict=True)
 @pytest.mark.parametrize("name", ["agent", "注文"])
 def test_an_assistant_with_a_name_is_not_nameless(launch: Launch, name: str) -> None:
     """With so much metadata, there is room for the stamp and none for the name."""

@@ -154,7 +154,6 @@ CASES: dict[str, tuple[Json, Json, Json]] = {
         },
     ),
 }
-KNOWN = {"search with an index of nulls": "nulls of an index are sent"}
 
 
 def shortened(value: Any) -> Any:
@@ -167,9 +166,7 @@ def shortened(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_tool_arrives_in_its_new_form(launch: Launch, case: str, request: pytest.FixtureRequest) -> None:
-    if case in KNOWN:
-        request.applymarker(pytest.mark.xfail(reason=KNOWN[case], strict=True))
+def test_a_tool_arrives_in_its_new_form(launch: Launch, case: str) -> None:
     old, resources, new = CASES[case]
     world = to_agents(launch, assistant(1, "desk", tools=[old], tool_resources=resources))
     moved(world)

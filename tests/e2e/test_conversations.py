@@ -241,3 +241,13 @@ def test_what_others_say_between_plan_and_apply_is_seen(launch: Launch) -> None:
     assert made.writes(asked) == [
         f"POST /api/projects/demo/openai/v1/conversations/{counterpart(made, other)}/items"
     ]
+
+
+def test_diff_pairs_what_apply_made_of_what(launch: Launch) -> None:
+    made, (id_,) = talking(launch, ["a", "b"])
+    address = [{"type": "image_url", "image_url": {"url": "https://example.com/leaf.jpg"}}]
+    picture = say(made.source, id_, "", content=address, role="assistant")
+    say(made.source, id_, "c")
+    moved(made)
+    changes = made("diff", made.db, "target").ok(1)["changes"]
+    assert [(c["kind"], c["left_id"], c["action"]) for c in changes] == [("message", picture, "changed")]

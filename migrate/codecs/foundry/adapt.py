@@ -18,7 +18,7 @@ from migrate.codecs.foundry.adapt_tools import fit_tools, only_used
 from migrate.codecs.foundry.names import name_for
 from migrate.codecs.foundry.read import PORTAL
 from migrate.codecs.foundry.write import spread
-from migrate.model import JSON, STAMP, Entity
+from migrate.model import STAMP, Entity
 from migrate.model.kinds import FILES, NAME, STORES
 
 TEMPLATE = re.compile(r"\{\{\s*\w")
@@ -47,22 +47,12 @@ def adapt_agent(entity: Entity, target: Target, ledger: Ledger) -> Entity:
         if fields["response_format"] != "auto":
             ledger.lost("response_format", f"{fields['response_format']!r} is no format of an answer")
         fields["response_format"] = None
-    if not native:
-        fields["response_format"] = _said_strict(fields.get("response_format"))
     if "rai_config" in (fields.get("definition") or {}):
         ledger.adapted("definition.rai_config", "the content filter it names must exist in the target too")
     metadata = fit_metadata(entity, target, ledger, PORTAL)
     fields["name"] = _fit_name(entity.with_fields(**fields), metadata, target, ledger)
     fields["metadata"] = metadata
     return fit_connections(entity.with_fields(**fields), target, ledger)
-
-
-def _said_strict(format_: JSON) -> JSON:
-    """A schema that is not said to be strict is strict here (recorded), and was not on older services."""
-    schema = format_.get("json_schema") if isinstance(format_, Mapping) else None
-    if not isinstance(schema, Mapping) or schema.get("strict") is not None:
-        return format_
-    return {**format_, "json_schema": {**schema, "strict": False}}
 
 
 def _fit_sampling(fields: dict[str, Any], target: Target, ledger: Ledger) -> None:

@@ -76,11 +76,12 @@ def definition(entity: Entity) -> dict[str, Any]:
 
 
 def write_format(format_: Mapping[str, JSON]) -> JSON:
-    """The schema of a structured answer, flattened; its nulls say nothing."""
+    """The schema of a structured answer, flattened. Whether it is strict is always said: left out, it is
+    strict here (recorded), and was not on older services."""
     inner = format_.get("json_schema")
     if format_.get("type") != "json_schema" or not isinstance(inner, Mapping):
         return dict(format_)
-    return {"type": "json_schema", **{k: v for k, v in inner.items() if v is not None}}
+    return {"type": "json_schema", "strict": False, **{k: v for k, v in inner.items() if v is not None}}
 
 
 def _conversation(entity: Entity) -> Wire:

@@ -39,7 +39,10 @@ def attach(call: Call, store: Json, body: Json) -> Json:
     estate.vector_store_files[store["id"]][entry["id"]] = entry
     _count(store, None, "in_progress")
     store["last_active_at"] = now()
-    estate.pending.append(Pending(time.monotonic() + call.options.ingestion_seconds, store["id"], entry))
+    fate = estate.fate(estate.files[entry["id"]]["filename"])
+    if fate != "stuck":
+        due = time.monotonic() + call.options.ingestion_seconds
+        estate.pending.append(Pending(due, store["id"], entry, fate == "failed"))
     return entry
 
 
@@ -86,10 +89,17 @@ def settle(call: Call) -> None:
     """Finishes what is due. Everything waits equally long, so the queue is in order."""
     estate, moment = call.estate, time.monotonic()
     while estate.pending and estate.pending[0].due <= moment:
-        _, store_id, entry = estate.pending.popleft()
+        _, store_id, entry, fails = estate.pending.popleft()
         current = estate.vector_store_files.get(store_id, {}).get(entry["id"])
         if current is entry and entry["status"] == "in_progress":
-            _index(call, estate.vector_stores[store_id], entry)
+            (_fail if fails else _index)(call, estate.vector_stores[store_id], entry)
+
+
+def _fail(_call: Call, store: Json, entry: Json) -> None:
+    """As the documents word it when it is nobody's fault."""
+    message = "An internal error occurred while the file was processed."
+    entry["last_error"] = {"code": "server_error", "message": message}
+    _finish(store, entry, "failed")
 
 
 def _index(call: Call, store: Json, entry: Json) -> None:
