@@ -29,7 +29,7 @@ class Protocol(H11Protocol):
 
     def _cut(self, at_once: bool) -> None:
         if at_once:
-            self.transport.abort()  # type: ignore[attr-defined]
+            self.transport.abort()
         else:
             self.transport.close()
 

@@ -122,9 +122,10 @@ class TestDefinition:
         back = agent(**({"text": {"format": text}} if text else {}))
         assert normal(back).get("response_format") == normal(given).get("response_format")
 
-    def test_a_schema_of_this_service_stays_as_silent_as_it_was(self) -> None:
-        text = {"format": {"type": "json_schema", "name": "n", "schema": SCHEMA}}
-        assert written(agent(text=text), NATIVE)["definition"]["text"] == text
+    def test_a_schema_that_says_nothing_is_strict_here_and_stays_so(self) -> None:
+        silent = {"type": "json_schema", "name": "n", "schema": SCHEMA}
+        found = written(agent(text={"format": silent}), NATIVE)["definition"]["text"]
+        assert found == {"format": {**silent, "strict": True}}
 
     def test_a_form_that_is_none_is_told(self) -> None:
         assert fit(assistant(response_format="yaml"), FOUNDRY)[1] == [("response_format", "lost")]

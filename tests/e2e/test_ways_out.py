@@ -96,7 +96,6 @@ def test_a_schema_that_is_strict_by_default_stays_so(launch: Launch, type_: str)
     assert row["response_format"]["json_schema"].get("strict") is True or told
 
 
-@pytest.mark.xfail(reason="the newer name of the ranker is sent to services that do not know it", strict=True)
 @pytest.mark.parametrize("type_", ["azure-openai", "openai", "foundry-classic"])
 def test_a_ranker_goes_by_its_older_name(launch: Launch, type_: str) -> None:
     face = "foundry" if type_ == "foundry-classic" else type_

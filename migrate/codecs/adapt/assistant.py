@@ -58,9 +58,24 @@ def _tools(tools: list[JSON], target: Target, ledger: Ledger) -> list[JSON]:
             way_out = "add the tool by hand when both are there"
             ledger.lost("tools", f"connected_agent names {agent}, which cannot be named here", way_out)
         else:
-            kept.append(known_keys(said(tool), target, ledger))
+            kept.append(_older_ranker(known_keys(said(tool), target, ledger), ledger))
             if type_ == "function":
                 kept[-1]["function"] = whole_function(kept[-1]["function"], target, ledger)
     for tool in kept[target.profile.tools_max :]:
         ledger.lost("tools", f"{tool['type']} is beyond the limit of {target.profile.tools_max} tools")
     return kept[: target.profile.tools_max]
+
+
+RANKERS = ("auto", "none", "default_2024_08_21")
+"""Rankers of this wire; the newer generation has others."""
+
+
+def _older_ranker(tool: dict[str, Any], ledger: Ledger) -> dict[str, Any]:
+    """File search with a ranker that is known here."""
+    options = tool.get("file_search") if tool["type"] == "file_search" else None
+    ranking = options.get("ranking_options") if isinstance(options, Mapping) else None
+    ranker = ranking.get("ranker") if isinstance(ranking, Mapping) else None
+    if not isinstance(options, Mapping) or not isinstance(ranking, Mapping) or ranker in (None, *RANKERS):
+        return tool
+    ledger.adapted("tools", f"ranker {ranker} is not known here; the default is used")
+    return {**tool, "file_search": {**options, "ranking_options": {**ranking, "ranker": "auto"}}}

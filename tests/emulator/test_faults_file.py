@@ -1,0 +1,97 @@
+"""A faults file: what is wrong with it is told by file, row, key and what is allowed."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from migrate.emulator import FaultsFileError, Options
+from migrate.emulator.faults.kinds import KINDS
+from migrate.emulator.faults.reading import FILES, REQUESTS, SETTINGS, read
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/emulator.md").read_text(encoding="utf-8")
+
+WRONG = {
+    "": "there is no fault in it",
+    "seed = 1": "there is no fault in it",
+    "seed = 'x'\n[[fault]]\nwhat = 'cut'": 'seed = "x": allowed: a whole number',
+    "sead = 1": "unknown key 'sead'; allowed: fault, seed",
+    "[[fault]]": "fault 1: what = nothing: allowed: too-many, error, html, cut",
+    "[[fault]]\nwhat = 'cut'\n[[fault]]\nwhat = 'cats'": 'fault 2: what = "cats": allowed: too-many',
+    "[[fault]]\nwhat = 'cut'\nstatus = 500": "fault 1: unknown key 'status'; allowed for cut: from, method",
+    "[[fault]]\nwhat = 'error'\nstatus = 200": "status = 200: allowed: a status from 400 to 599",
+    "[[fault]]\nwhat = 'cut'\nshare = 2": "share = 2: allowed: a number above 0, at most 1",
+    "[[fault]]\nwhat = 'cut'\nnth = [0]": "nth = [0]: allowed: a whole number from 1 on, or a list",
+    "[[fault]]\nwhat = 'cut'\nnth = []": "nth = []: allowed",
+    "[[fault]]\nwhat = 'cut'\ntimes = true": "times = true: allowed: a whole number",
+    "[[fault]]\nwhat = 'cut'\nmethod = 'FETCH'": 'method = "FETCH": allowed: GET, POST',
+    "[[fault]]\nwhat = 'cut'\npath = 'threads'": 'path = "threads": allowed: text that begins with',
+    "[[fault]]\nwhat = 'too-many'\nretry_after = 1\nretry_after_ms = 1": "exclude each other",
+    "[[fault]]\nwhat = 'ingestion'\npath = '*'": "unknown key 'path'; allowed for ingestion: file, from",
+    "[[fault]]\nwhat = 'moving'\nchange = 'away'": "allowed: insert, delete-seen, delete-cursor",
+    "[[fault]\nwhat": "it is not valid TOML",
+    "fault = [1]": "fault 1: 1: allowed: a table",
+    "fault = 1": "there is no fault in it",
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_wrong_file_is_told_exactly(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "faults.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(FaultsFileError, match=re.escape(WRONG[text])) as told:
+        Options(faults=file)
+    assert str(told.value).startswith(f"{file}: ")
+
+
+@pytest.mark.parametrize(("text", "words"), [("{", "it is not valid JSON"), ("[]", "must be an object")])
+def test_a_wrong_json_file(tmp_path: Path, text: str, words: str) -> None:
+    file = tmp_path / "faults.json"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(FaultsFileError, match=words):
+        read(file)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FaultsFileError, match="No such file"):
+        read(tmp_path / "faults.toml")
+
+
+def test_both_languages_say_the_same(tmp_path: Path) -> None:
+    one, other = tmp_path / "faults.toml", tmp_path / "faults.json"
+    one.write_text("seed = 3\n[[fault]]\nwhat = 'error'\nmethod = 'POST'\nshare = 0.5", encoding="utf-8")
+    row = {"what": "error", "method": ["POST"], "share": 0.5}
+    other.write_text(json.dumps({"seed": 3, "fault": [row]}), encoding="utf-8")
+    (left,), (right,) = read(one), read(other)
+    assert (left.given, left.seed) == (right.given, right.seed)
+
+
+def test_the_command_refuses_a_wrong_file(tmp_path: Path) -> None:
+    from migrate.cli.emulate_command import command
+    from migrate.errors import BadUsage
+
+    file = tmp_path / "faults.toml"
+    file.write_text("[[fault]]\nwhat = 'cats'", encoding="utf-8")
+    done = CliRunner().invoke(command, ["--port", "0", "--faults", str(file)])
+    assert isinstance(done.exception, BadUsage)
+    what, why, todo = done.exception.lines()
+    assert "faults.toml" in what
+    assert "fault 1" in why
+    assert "docs/emulator.md" in todo
+
+
+def test_the_page_names_every_kind_and_key() -> None:
+    for name in {*KINDS, *REQUESTS, *FILES, *SETTINGS}:
+        assert f"`{name}" in PAGE, name
+
+
+def test_the_example_of_the_page_is_a_faults_file(tmp_path: Path) -> None:
+    (example,) = [code for code in re.findall(r"```\n(.+?)```", PAGE, re.DOTALL) if "[[fault]]" in code]
+    file = tmp_path / "faults.toml"
+    file.write_text(example, encoding="utf-8")
+    assert {row.what for row in read(file)} >= {"too-many", "error", "lost", "cut"}
