@@ -22,18 +22,21 @@ from migrate.cli.options import Common, common, finish, workers
 )
 @click.option("--include", multiple=True, metavar="KIND:GLOB", help="Only objects whose name or id fits.")
 @click.option("--exclude", multiple=True, metavar="KIND:GLOB", help="Not objects whose name or id fits.")
+@click.option("--full", is_flag=True, help="Read every thread anew, also those that seem unchanged.")
 @click.option("--tag", help="A name for this snapshot.")
 @workers
 @common
 def command(
     common: Common, estate: str, output: Path, threads: str, runs: bool, with_bytes: bool,
-    originals: Path | None, include: tuple[str, ...], exclude: tuple[str, ...], tag: str | None, workers: int,
+    originals: Path | None, include: tuple[str, ...], exclude: tuple[str, ...], full: bool, tag: str | None,
+    workers: int,
 ) -> None:  # fmt: skip
     """Read everything of ESTATE into the archive FILE.db. The source is never written.
 
     Threads come from the service's listing where it has one, and from the ids given, both together.
     Exit 3 when the snapshot is partial; what is missing is named. An interrupted snapshot is continued
-    by the same command.
+    by the same command. A thread whose newest 100 messages are those of the last snapshot is not read
+    again, unless --full is given.
     """
     from migrate.archive.store import Archive
     from migrate.cli.estates import live, thread_ids
@@ -54,6 +57,7 @@ def command(
         bytes=with_bytes,
         originals=originals,
         choice=Choice.of(include, exclude),
+        full=full,
         workers=workers,
         tag=tag,
     )

@@ -112,6 +112,13 @@ class FamilyReader(Reader):
     def get(self, kind: str, id_: str, parent: str = "") -> Body:
         return self.channel(kind).get(self._at(kind, id_, parent))
 
+    def newest(self, kind: str, parent: str = "", limit: int = 100) -> Iterator[Body]:
+        path = self._at(kind, parent=parent)
+        params: dict[str, object] = {"limit": limit, "order": "desc"}
+        pages = walk(self._fetcher(kind, path, params), path)
+        for page in pages:
+            yield from sorted(page.bodies, key=lambda row: -float(row.get("created_at") or 0))
+
     def content(self, file_id: str) -> AbstractContextManager[Iterator[bytes]]:
         self.channel("file")
         return self.access.stored.stream(file_id)
@@ -189,13 +196,6 @@ class FamilyWriter(FamilyReader, Writer):
         self.channel("vector_store_file").send("POST", self._at("vector_store_file", parent=store), wire)
         if later:
             self.update("vector_store_file", row["file_id"], {"attributes": later}, store)
-
-    def newest(self, kind: str, parent: str = "", limit: int = 100) -> Iterator[Body]:
-        path = self._at(kind, parent=parent)
-        params: dict[str, object] = {"limit": limit, "order": "desc"}
-        pages = walk(self._fetcher(kind, path, params), path)
-        for page in pages:
-            yield from sorted(page.bodies, key=lambda row: -float(row.get("created_at") or 0))
 
 
 def includes_results(type_: str, api_version: str) -> bool:

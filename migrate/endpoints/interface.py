@@ -73,6 +73,10 @@ class Reader(ABC):
     def content(self, file_id: str) -> AbstractContextManager[Iterator[bytes]]:
         """A file's bytes in chunks. Raises `NotDownloadable` where the service refuses."""
 
+    @abstractmethod
+    def newest(self, kind: str, parent: str = "", limit: int = 100) -> Iterator[Body]:
+        """The objects of a listing, newest first, `limit` a page. The caller stops when it has enough."""
+
     def deployments(self) -> dict[str, Body] | None:
         """The models that assistants may name, by their name; None where nobody can list them."""
         return None
@@ -123,8 +127,3 @@ class Writer(Reader):
     @abstractmethod
     def attach(self, store: str, rows: list[Body]) -> None:
         """Put files that share one chunking into a store with as few requests as the service allows."""
-
-    @abstractmethod
-    def newest(self, kind: str, parent: str = "", limit: int = 100) -> Iterator[Body]:
-        """The objects of a listing, newest first, `limit` a page: where a lost answer's object is
-        looked for. The caller stops at those that are too old."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from migrate.archive.snapshots import Row, ScopeState
@@ -93,7 +94,15 @@ class Understood:
     reason: str
 
 
-Event: TypeAlias = Fetched | Ended | Gap | Piece | FileEnded | Understood
+@dataclass(frozen=True)
+class Compared:
+    """Whether the end of a thread is what an earlier snapshot has of it."""
+
+    thread: str
+    same: bool
+
+
+Event: TypeAlias = Fetched | Ended | Gap | Piece | FileEnded | Understood | Compared
 
 
 class Fetcher:
@@ -113,6 +122,18 @@ class Fetcher:
             self._bring(self._broken(kind, parent, failed))
         else:
             self._bring(Ended(kind, parent, "complete"))
+
+    def again(self, thread: str, known: list[bytes], page: int) -> None:
+        """Compare the newest messages of a thread with what is known of its end: `known` are the hashes of
+        the last bodies, all of them when they are fewer than a page. One request."""
+        try:
+            bodies = list(islice(self._reader.newest("message", thread, page), page))
+        except RequestFailed:
+            bodies = []  # the listing itself will tell
+        found = [
+            Row.of("message", body).sha for body in reversed(bodies) if self._choice.wants("message", body)
+        ]
+        self._bring(Compared(thread, bool(found) and found == known))
 
     def threads(
         self, cursor: str, listed: bool, given: Iterable[str], known: frozenset[str], remark: str

@@ -7,11 +7,13 @@ from functools import partial, singledispatchmethod
 from typing import TYPE_CHECKING
 
 from migrate.archive import blobs
+from migrate.archive.earlier import TAIL, Earlier
 from migrate.archive.snapshots import SnapshotWriter
 from migrate.model import KINDS
 from migrate.model.file import DOWNLOAD, ORIGINAL, PARSED
 from migrate.stages.crew import Crew
 from migrate.stages.fetching import (
+    Compared,
     Ended,
     Event,
     Fetched,
@@ -44,6 +46,7 @@ class Gatherer:
         self._fetcher = Fetcher(reader, wanted.choice, crew.bring)
         self._originals = Originals(wanted.originals)
         self._coming: dict[str, blobs.BlobWriter] = {}
+        self._earlier = Earlier(writer.archive, writer)
         self._without_bytes: list[FileEnded] = []
         self.gaps = 0
 
@@ -127,9 +130,19 @@ class Gatherer:
         """Spawn the listings that lie below these objects."""
         children = [k for k, form in KINDS.items() if form.parent == kind and k != "run_step"]
         for id_ in ids:
+            known = self._known_end(id_) if kind == "thread" else None
+            if known:
+                self._crew.spawn(partial(self._fetcher.again, id_, known, TAIL))
+                continue
             for child in children:
                 if self._wanted.kind(child):
                     self._listing(child, id_)
+
+    def _known_end(self, thread: str) -> list[bytes] | None:
+        """The end of a thread's messages in an earlier snapshot, if it may stand for the thread."""
+        if self._wanted.full or not self._wanted.kind("message") or self._writer.scope("message", thread)[0]:
+            return None
+        return self._earlier.end_of("message", thread)
 
     def _steps(self, thread: str) -> None:
         runs = self._writer.ids("run", thread)
@@ -168,6 +181,16 @@ class Gatherer:
             self._writer.missing(event.kind, "*", event.reason, event.parent)
         if event.kind == "run" and event.state != "gone":
             self._steps(event.parent)
+
+    @take.register
+    def _(self, event: Compared) -> None:
+        for kind in ("message", "run", "run_step"):
+            if not self._wanted.kind(kind):
+                continue
+            if event.same and self._earlier.share(kind, event.thread):
+                self._progress.count(kind, self._earlier.size(kind, event.thread))
+            elif kind != "run_step":  # steps follow their runs
+                self._listing(kind, event.thread)
 
     @take.register
     def _(self, event: Gap) -> None:

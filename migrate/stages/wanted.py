@@ -21,6 +21,8 @@ class Wanted:
     bytes: bool = True
     originals: Path | None = None
     choice: Choice = field(default_factory=Choice)
+    full: bool = False
+    """Read every thread, also one whose newest messages are known from an earlier snapshot."""
     workers: int = 8
     tag: str | None = None
 

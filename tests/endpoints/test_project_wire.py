@@ -43,7 +43,9 @@ def channel(stack: ExitStack) -> Open:
     def opened(server: Server, writable: bool = False, auth: Any = "token", attempts: int = 3) -> Channel:
         client = project_client(Settings("foundry", server.url, auth=auth, secret=SECRET), writable)
         stack.callback(client.close)
-        return Channel(ProjectWire(client, server.url), Pace(1), attempts=attempts)
+        return Channel(
+            ProjectWire(client, server.url), Pace(1), attempts=attempts, unanswered=min(attempts, 2)
+        )
 
     return opened
 
@@ -136,6 +138,12 @@ class TestReading:
         with pytest.raises(RequestFailed) as failed:
             channel(server, attempts=3).get("/agents")
         assert (len(server.asked), failed.value.status) == (3, 500)
+
+    def test_silence_is_given_up_sooner_than_failures(self, serve: Serve, channel: Open) -> None:
+        server = serve(in_turn(Reply(cut=True)))
+        with pytest.raises(RequestFailed, match="no answer"):
+            channel(server, attempts=4).get("/agents")
+        assert len(server.asked) == 2
 
 
 class TestWriting:

@@ -1,0 +1,147 @@
+"""Kills the program at a chosen request: a warmed-up interpreter forks, and the child does not live long.
+
+A fresh interpreter needs a second for its imports; a fork of one that has them needs none. It is a process of
+its own, without threads, because nobody should fork from the middle of a test.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.faults import Match, nowhere
+
+ROOT = Path(__file__).parents[2]
+SOON = 30.0
+
+
+@dataclass
+class Moment:
+    """Stands before a service. The request whose turn it is is carried out, and its answer withheld until
+    the asker is dead."""
+
+    fits: Match
+    at: int = 0
+    """Which one, from 1; 0 is none."""
+    done: bool = True
+    """Whether it is carried out; if not, it is as lost as its answer."""
+    asked: list[str] = field(default_factory=list)
+    reached: threading.Event = field(default_factory=threading.Event)
+
+    def set(self, at: int, done: bool = True) -> None:
+        self.asked.clear()
+        self.reached.clear()
+        self.at, self.done = at, done
+
+    def __call__(self, app: Any) -> Any:
+        async def wrapped(scope: Any, receive: Any, send: Any) -> None:
+            if not self.fits(scope["method"], scope["path"], scope["query_string"].decode()):
+                await app(scope, receive, send)
+                return
+            self.asked.append(f"{scope['method']} {scope['path']}?{scope['query_string'].decode()}")
+            if len(self.asked) != self.at:
+                await app(scope, receive, send)
+                return
+            if self.done:
+                await app(scope, receive, nowhere)
+            self.reached.set()
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+        return wrapped
+
+
+class Spare:
+    """The interpreter that forks. Use it as a context."""
+
+    def __init__(self, env: Mapping[str, str], log: Path) -> None:
+        self._log = log
+        self._env = dict(env)
+
+    def __enter__(self) -> Spare:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.e2e.killing", str(self._log)],
+            cwd=ROOT,
+            env={**os.environ, **self._env},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.stdin.close()  # type: ignore[union-attr]
+        self._process.stdout.close()  # type: ignore[union-attr]
+        self._process.wait(SOON)
+
+    def killed(self, moment: Moment, *arguments: str) -> None:
+        """Run a command until the moment comes, and no longer."""
+        pid = self._begun(arguments)
+        try:
+            assert moment.reached.wait(SOON), f"never asked:\n{self._log.read_text()}"
+        finally:
+            os.kill(pid, signal.SIGKILL)
+            status = self._line()
+        assert os.WTERMSIG(status) == signal.SIGKILL, self._log.read_text()
+        assert "Traceback" not in self._log.read_text()
+
+    def ran(self, *arguments: str) -> int:
+        """Run a command to its end; its exit code."""
+        self._begun(arguments)
+        return os.waitstatus_to_exitcode(self._line())
+
+    def _begun(self, arguments: Sequence[str]) -> int:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(arguments) + "\n")
+        self._process.stdin.flush()
+        return self._line()
+
+    def _line(self) -> int:
+        assert self._process.stdout is not None
+        return int(self._process.stdout.readline())
+
+
+def serve(log: str) -> None:
+    """Fork for every line of stdin: the arguments of a command."""
+    import openai.resources.beta
+    from azure.ai import projects
+
+    from migrate import cli, codecs, endpoints
+    from migrate.cli import apply_command, planning, rollback_command, snapshot_command
+    from migrate.endpoints import azure_openai, foundry, foundry_classic, openai_platform
+    from migrate.stages import apply, rollback, snapshot
+
+    del openai, projects, codecs, endpoints, planning, apply, rollback, snapshot
+    del apply_command, rollback_command, snapshot_command
+    del azure_openai, foundry, foundry_classic, openai_platform
+    for line in sys.stdin:
+        if not (pid := os.fork()):
+            with Path(log).open("w") as out:
+                os.dup2(out.fileno(), 1)
+                os.dup2(out.fileno(), 2)
+                sys.argv = ["assistants-migrate", *json.loads(line)]
+                code: object = 1
+                try:
+                    cli.main()
+                except SystemExit as done:
+                    code = done.code
+                finally:
+                    sys.stdout.flush()
+                    sys.stderr.flush()
+                    os._exit(code if isinstance(code, int) else 0)
+        sys.stdout.write(f"{pid}\n")
+        sys.stdout.flush()
+        sys.stdout.write(f"{os.waitpid(pid, 0)[1]}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])

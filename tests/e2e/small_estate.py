@@ -1,0 +1,122 @@
+"""A small estate with an object of every kind, and ways to keep a service's estate and to put it back."""
+
+from __future__ import annotations
+
+from copy import copy, deepcopy
+from dataclasses import fields
+from typing import Any
+
+from migrate.emulator import Emulator, Estate
+from migrate.emulator.blobs import Upload
+from tests.e2e.projects import EPOCH, add, assistant, file, say, store, thread
+
+Json = dict[str, Any]
+FULL = {f"key{number:02}": "taken" for number in range(16)}
+"""Metadata without room for a stamp."""
+SERVICE = ("content", "fate", "pending", "ageing", "forbidden")
+
+
+def furnish(cloud: Emulator, long: int = 35) -> None:
+    """Two files, a store with both, two assistants, two threads with attachments and pictures, a run."""
+    notes, table = file(cloud, 1, "notes.md", b"remember"), file(cloud, 2, "sales.txt", b"a,b\n1,2\n")
+    papers = store(cloud, 1, "papers", [notes, table])
+    search = {"file_search": {"vector_store_ids": [papers]}}
+    code = {"code_interpreter": {"file_ids": [table]}}
+    add(
+        cloud,
+        assistant(1, "reader", tools=[{"type": "file_search"}], tool_resources=search),
+        assistant(2, "clerk", tools=[{"type": "code_interpreter"}], tool_resources=code, metadata=FULL),
+    )
+    short = thread(cloud, 1, ["hello"], metadata={"who": "Ada"}, tool_resources=code)
+    attached = [{"file_id": table, "tools": [{"type": "code_interpreter"}]}]
+    last = say(cloud, short, "good morning")
+    say(cloud, short, "look at this", attachments=attached)
+    other = thread(cloud, 2, (f"number {n // 3}" for n in range(long - 1)), metadata=FULL)
+    picture = {"type": "image_url", "image_url": {"url": "https://example.com/p.png", "detail": "auto"}}
+    text = {"type": "text", "text": {"value": "what is this?", "annotations": []}}
+    say(cloud, other, "", content=[text, picture], role="user")
+    _run(cloud, short, last)
+
+
+def _run(cloud: Emulator, thread_id: str, message: str) -> None:
+    run = {
+        "id": "run_000000000000000000000001",
+        "object": "thread.run",
+        "created_at": EPOCH + 1,
+        "thread_id": thread_id,
+        "assistant_id": next(iter(cloud.estate.assistants)),
+        "status": "completed",
+        "model": "gpt-4o",
+        "instructions": "",
+        "tools": [],
+        "metadata": {},
+    }
+    cloud.estate.runs[thread_id][run["id"]] = run
+    step = {
+        "id": "step_00000000000000000000001",
+        "object": "thread.run.step",
+        "created_at": EPOCH + 1,
+        "run_id": run["id"],
+        "thread_id": thread_id,
+        "type": "message_creation",
+        "status": "completed",
+        "step_details": {"type": "message_creation", "message_creation": {"message_id": message}},
+    }
+    cloud.estate.run_steps[run["id"]][step["id"]] = step
+
+
+def kept(estate: Estate) -> Json:
+    """What a service holds now."""
+    whole = {f.name: deepcopy(getattr(estate, f.name)) for f in fields(estate) if f.name not in SERVICE}
+    return {**whole, "content": {id_: blob.read() for id_, blob in estate.content.items()}}
+
+
+def put_back(estate: Estate, was: Json) -> None:
+    """Let a service hold what it held."""
+    for name, value in was.items():
+        if name != "content":
+            setattr(estate, name, deepcopy(value))
+    estate.pending.clear()
+    for id_ in set(estate.content) - set(was["content"]):
+        estate.content.pop(id_).close()
+    for id_, data in was["content"].items():
+        if id_ not in estate.content:
+            blob = Upload()
+            blob.write(data)
+            estate.content[id_] = blob
+
+
+def told(was: Json, now: Json) -> list[str]:
+    """What is not as it was, table by table."""
+    lines = []
+    for name in was:
+        one, other = (_plain(name, side[name]) for side in (was, now))
+        for key in sorted({*one, *other}):
+            if one.get(key) != other.get(key):
+                lines.append(f"{name} {key}: {one.get(key)} became {other.get(key)}")
+    return lines
+
+
+MOVES = ("last_active_at", "expires_at", "usage_bytes", "agent_guid")
+"""What a service counts by itself."""
+
+
+def _plain(name: str, value: Any) -> Json:
+    if not isinstance(value, dict):
+        return {"": value}
+    flat: Json = {}
+    for key, row in value.items():
+        if isinstance(row, dict) and all(isinstance(inner, dict) for inner in row.values()) and row:
+            flat |= {f"{key}/{inner}": _still(each) for inner, each in row.items()}
+        elif row != {}:
+            flat[key] = _still(row)
+    return flat
+
+
+def _still(row: Any) -> Any:
+    if not isinstance(row, dict):
+        return row
+    still = copy(row)
+    for key in MOVES:
+        still.pop(key, None)
+    return still
