@@ -22,6 +22,7 @@ COMMANDS = {
     "plan": "plans what to write, and tells every loss beforehand",
     "apply": "carries out a plan; run again, it continues",
     "verify": "reads the target back and compares everything",
+    "sync": "one-way replication: snapshot, plan, apply, verify",
     "rollback": "removes what a plan created, restores what it changed",
     "ids": "the id map: old id, new id",
     "emulate": "serves an emulated service on loopback, for rehearsal",

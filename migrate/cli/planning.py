@@ -128,7 +128,8 @@ def _against(
         found = frozenset((line.kind, line.target_id) for line in known)
         lines = {(line.kind, line.source_id): line.target_id for line in known}
         distrusted = {key: there for key, there in lines.items() if key not in journal}
-        own = Known(found, made(ours.snapshot.conn, ours.side, _side(reader)), distrusted)
+        marks = {(line.kind, line.source_id): line.written for line in known if line.written}
+        own = Known(found, made(ours.snapshot.conn, ours.side, _side(reader)), distrusted, marks)
         side = TargetSide(estate=target, type=reader.type, url=reader.url,
                           api_version=reader.api_version, digest="")  # fmt: skip
         profile = profile_for(reader.type, reader.api_version)

@@ -12,7 +12,7 @@ from migrate.model.loss import EVERY, Grade, Loss
 from migrate.model.normal import normal, written_form
 from migrate.model.refs import remap
 from migrate.model.secrets import without_secrets_of
-from migrate.stages.differing import differing
+from migrate.stages.differing import Path, differing
 from migrate.stages.estate import Estate
 from migrate.stages.fitting import Decided, fitting, with_plan_losses
 from migrate.stages.pairing import Pairs
@@ -32,6 +32,19 @@ class Known:
     made: Mapping[tuple[str, str], str] = field(default_factory=dict)
     distrusted: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(kind, source id) -> target id of assistants of which nobody can say whether they are still ours."""
+    written: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(kind, source id) -> fingerprint of what we left on the target."""
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """An object that others changed on the target, where the source has it otherwise."""
+
+    kind: str
+    id: str
+    target_id: str
+    name: str
+    paths: tuple[Path, ...]
 
 
 class Decider:
@@ -50,6 +63,8 @@ class Decider:
         self.blocked: set[tuple[str, str]] = set()
         self.fit: Target = fitting(source, profile, decided, self.blocked)
         self.losses: list[Loss] = []
+        self.conflicts: list[Conflict] = []
+        self.on_conflict = "overwrite"
         self.seen_facts: dict[str, set[str]] = {}
 
     def counterpart(self, entity: Entity, present: Mapping[str, Entity]) -> Entity | None:
@@ -90,9 +105,23 @@ class Decider:
         if beyond > 0 and portal:
             self.lose(entity, "metadata", f"no room for {beyond} key(s) that the portal wrote there")
         fields = tuple(sorted(changed & allowed))
+        if self._conflicts(entity, fitted, there) and self.on_conflict == "keep":
+            reason = "others changed it on the target since the last move; it is kept as they left it"
+            self.lose(entity, fields[0], reason, "adapted", "--on-conflict overwrite writes it again")
+            return row.model_copy(update={**place, "action": "skip", "fields": fields})
         return row.model_copy(
             update={**place, "action": "update", "fields": fields, "before": fingerprint(there)}
         )
+
+    def _conflicts(self, entity: Entity, fitted: Entity, there: Entity) -> bool:
+        """Whether others changed the object since we left it there; it is noted, both sides side by side."""
+        left = self.known.written.get((entity.kind, entity.id))
+        if not left or left == fingerprint(there):
+            return False
+        wanted = normal(remap(KINDS[fitted.kind], fitted, self._right_or_new))
+        paths = differing(wanted, written_form(without_secrets_of(there)))
+        self.conflicts.append(Conflict(entity.kind, entity.id, there.id, entity.name, tuple(paths)))
+        return True
 
     def _is_shared(self, entity: Entity) -> bool:
         """Whether it is the source's own object, used where it is, or lies in one."""

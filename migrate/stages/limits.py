@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from migrate.errors import Refused
 from migrate.stages.estate import Estate
@@ -26,6 +27,8 @@ class Choices:
     bytes_later: bool = False
     """Files whose bytes were not read are not taken for lost: an assessment of a live estate."""
     accept: frozenset[str] = frozenset()
+    on_conflict: Literal["overwrite", "keep", "fail"] = "overwrite"
+    """What becomes of an object on the target that others changed since we left it there."""
     prune: bool = False
     max_update: int | None = None
     max_delete: int | None = None

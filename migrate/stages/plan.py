@@ -6,11 +6,13 @@ a like name is no proof, so an assistant of the same name that somebody else mad
 
 from __future__ import annotations
 
+import json
+
 from migrate.archive.snapshots import now
 from migrate.codecs import Profile
-from migrate.errors import Incomplete
+from migrate.errors import Incomplete, Refused
 from migrate.model.loss import EVERY, Loss
-from migrate.stages.deciding import Decider, Known
+from migrate.stages.deciding import Conflict, Decider, Known
 from migrate.stages.estate import Estate
 from migrate.stages.limits import Choices, within_thresholds
 from migrate.stages.pairing import Pairs
@@ -19,6 +21,9 @@ from migrate.stages.planner import Planner
 from migrate.stages.present import combined, states
 from migrate.stages.pruning import deletions
 from migrate.stages.settling import Offer, decide
+
+SHOWN, WIDTH = 8, 60
+"""Conflicting fields that an error names, and characters of each value."""
 
 
 def make(
@@ -43,7 +48,10 @@ def make(
             del pairs.ids["assistant"][id_]
         decided = decide(source, target, pairs, profile, choices, offer)
     planner = Planner(source, target, conversations, pairs, known, profile, decided)
+    planner.on_conflict = choices.on_conflict
     actions = list(planner.actions())
+    if choices.on_conflict == "fail":
+        refuse_conflicts(planner.conflicts)
     actions += deletions(source, target, pairs, known.made) if choices.prune else []
     within_thresholds(actions, target, choices)
     losses = [_row(loss, choices.accept) for loss in planner.losses + planner.general(actions)]
@@ -60,6 +68,29 @@ def make(
         losses=tuple(losses),
         unread=tuple(f"{k} {p or EVERY}: {r}" for k, p, r in source.snapshot.incomplete()),
     ).sealed()
+
+
+def refuse_conflicts(conflicts: list[Conflict]) -> None:
+    """Raises `Refused` when others changed what this move would write over, each shown side by side."""
+    if not conflicts:
+        return
+    named = [
+        f"{c.kind} {c.name or c.id} [{c.target_id}] {p.path}: here {short(p.left)}, there {short(p.right)}"
+        for c in conflicts
+        for p in c.paths
+    ]
+    more = f"; and {len(named) - SHOWN:,} more" if len(named) > SHOWN else ""
+    raise Refused(
+        f"{len(conflicts):,} object(s) were changed on the target by others since the last move",
+        "; ".join(named[:SHOWN]) + more,
+        "--on-conflict keep leaves them as they are, overwrite writes the source's over them",
+    )
+
+
+def short(value: object) -> str:
+    """A value in a line of an error."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= WIDTH else f"{text[:WIDTH]}..."
 
 
 def _row(loss: Loss, accept: frozenset[str]) -> LossRow:

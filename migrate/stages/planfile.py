@@ -50,7 +50,8 @@ class TargetSide(Strict):
 class Action(Strict):
     """What happens to one object. `before`: fingerprint of the target's object that is changed.
     `target_name`: the address that a new object gets, where names are addresses.
-    `messages`: how many are appended to a thread; `fields`: what an update changes."""
+    `messages`: how many are appended to a thread; `fields`: what an update changes, and what a skip leaves
+    as others have it."""
 
     action: ActionName
     kind: str

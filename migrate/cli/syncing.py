@@ -1,0 +1,99 @@
+"""The steps of a sync, joined: snapshot, plan, apply, verify, with one archive and one plan file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migrate.cli.config import Config
+from migrate.cli.planning import from_plan, make_plan
+
+if TYPE_CHECKING:
+    from migrate.stages.limits import Choices
+    from migrate.stages.making import Tally
+    from migrate.stages.planfile import Plan
+    from migrate.stages.progress import Progress
+    from migrate.stages.snapshot import Taken
+    from migrate.stages.verify import Verified
+
+
+class Sync:
+    """One run. What each step gave is kept for the report; a step that was not reached is None."""
+
+    def __init__(
+        self,
+        source: str,
+        target: str,
+        archive: Path,
+        config: Config,
+        choices: Choices,
+        workers: int,
+        progress: Progress,
+    ) -> None:
+        self.source, self.target, self.archive = source, target, archive
+        self.config, self.choices, self.workers, self.progress = config, choices, workers, progress
+        self.plan_file = archive.with_name(archive.name + ".plan.json")
+        self.taken: Taken | None = None
+        self.plan: Plan | None = None
+        self.tally: Tally | None = None
+        self.verified: Verified | None = None
+
+    def run(self, threads: str, full: bool, dry_run: bool) -> None:
+        """Carry it out. Raises what the steps raise."""
+        from migrate.stages.planfile import write
+
+        self.taken = self._snapshot(threads, full)
+        source = f"{self.archive}@{self.taken.id}"
+        self.plan = make_plan(source, self.target, self.config, self.choices, self.workers, self.progress)
+        write(self.plan, self.plan_file)
+        if not dry_run:
+            self._apply(self.plan)
+            self._verify(self.plan)
+
+    def code(self) -> int:
+        """The exit code: what could not be read or written weighs more than what differs."""
+        from migrate.reports.losses import unaccepted
+
+        failed = self.tally is not None and bool(self.tally.failed)
+        if failed or (self.taken is not None and self.taken.state != "complete"):
+            return 3
+        found = self.verified is not None and bool(self.verified.findings)
+        return 1 if found or (self.plan is not None and unaccepted(self.plan.losses)) else 0
+
+    def _snapshot(self, threads: str, full: bool) -> Taken:
+        from migrate.archive.store import Archive
+        from migrate.cli.estates import live, thread_ids
+        from migrate.endpoints import connect
+        from migrate.stages.snapshot import take
+        from migrate.stages.wanted import Wanted
+
+        found = live(self.source, self.config, self.workers)
+        wanted = Wanted(
+            list_threads=threads != "none",
+            thread_ids=thread_ids(threads, found),
+            full=full,
+            workers=self.workers,
+        )
+        reader = connect(found.settings)
+        try:
+            reader.probe()  # before the archive is touched
+            with Archive.open(self.archive, write=True, create=True) as archive:
+                return take(reader, archive, wanted, self.progress)
+        finally:
+            reader.close()
+
+    def _apply(self, plan: Plan) -> None:
+        from migrate.codecs import profile_for
+        from migrate.stages.apply import run
+
+        with from_plan(plan, self.config, self.workers, write=True) as (archive, source, writer):
+            profile = profile_for(writer.type, writer.api_version)
+            self.tally = run(plan, source, archive, writer, profile, self.workers, self.progress)  # type: ignore[arg-type]
+
+    def _verify(self, plan: Plan) -> None:
+        from migrate.codecs import profile_for
+        from migrate.stages.verify import run
+
+        with from_plan(plan, self.config, self.workers, write=False) as (archive, source, reader):
+            profile = profile_for(reader.type, reader.api_version)
+            self.verified = run(plan, source, archive, reader, profile, self.workers, self.progress)

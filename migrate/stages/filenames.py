@@ -1,0 +1,89 @@
+"""Names as services keep them in, names that are safe in one folder on any system out.
+
+A name in an archive is data that somebody else chose. It never becomes a path: only what stands behind its
+last separator counts, whichever system's separator that is, and what a file system would obey is taken out.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+LONGEST = 200
+"""Bytes of a name; file systems take 255, and a temporary name needs some more than its own."""
+ENDING = 24
+"""Bytes that an ending may have and still be kept when a name is cut."""
+OBEYED = re.compile(r'[<>:"|?*]')
+ENDS = re.compile(r"^[\s.]+|[\s.]+$")
+RESERVED = re.compile(
+    r"(con|prn|aux|nul|clock\$|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3]) *(\.|$)", re.IGNORECASE
+)
+"""What Windows takes for a device, with any ending."""
+
+
+def safe_name(name: str, otherwise: str = "", more: str = "") -> str:
+    """The name of a file in a folder. `otherwise` is used where nothing of the name remains; `more` goes
+    before the ending."""
+    base = _tidy(name) or _tidy(otherwise) or "file"
+    stem, ending = _apart(base)
+    whole = _cut(stem, LONGEST - len(f"_{more}{ending}".encode())) + more + ending
+    return f"_{whole}" if RESERVED.match(whole) else whole
+
+
+def safe_names(files: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """(id, name) rows in, id -> name out. No two are equal, on a system that ignores case neither: where
+    names are, all of them carry the end of their id."""
+    rows = list(files)
+    plain = {id_: safe_name(name, id_) for id_, name in rows}
+    uses: dict[str, int] = {}
+    for name in plain.values():
+        uses[_folded(name)] = uses.get(_folded(name), 0) + 1
+    taken = {folded for folded, count in uses.items() if count == 1}
+    chosen: dict[str, str] = {}
+    for id_, name in rows:
+        if uses[_folded(plain[id_])] == 1:
+            chosen[id_] = plain[id_]
+            continue
+        free = (one for one in _apart_by_id(name, id_) if _folded(one) not in taken)
+        chosen[id_] = next(free)
+        taken.add(_folded(chosen[id_]))
+    return chosen
+
+
+def _apart_by_id(name: str, id_: str) -> Iterator[str]:
+    whole = _cut(_tidy(id_), LONGEST // 2) or "file"
+    yield safe_name(name, "file", f"-{whole[-8:]}")
+    yield safe_name(name, "file", f"-{whole}")
+    number = 2
+    while True:
+        yield safe_name(name, "file", f"-{whole}-{number}")
+        number += 1
+
+
+def _tidy(name: str) -> str:
+    """Without folders, without what a system obeys, without dots and blanks at its ends."""
+    base = re.split(r"[/\\]", name)[-1]
+    shown = "".join("_" if unicodedata.category(c) in UNSEEN else c for c in base)
+    return ENDS.sub("", OBEYED.sub("_", shown))
+
+
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Categories of characters that show nothing, turn a line around, or have no form in UTF-8."""
+
+
+def _apart(name: str) -> tuple[str, str]:
+    """Stem and ending. A long ending is none."""
+    stem, dot, ending = name.rpartition(".")
+    if not stem or len(ending.encode()) > ENDING or " " in ending:
+        return name, ""
+    return stem, dot + ending
+
+
+def _cut(text: str, most: int) -> str:
+    """At most so many bytes, and no half characters."""
+    return text.encode()[:most].decode(errors="ignore").rstrip(" .")
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
