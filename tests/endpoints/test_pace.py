@@ -1,0 +1,120 @@
+"""The pace that all connections of an endpoint share."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
+
+import pytest
+
+from migrate.endpoints.pace import Pace
+from migrate.errors import RequestFailed
+
+
+class Clock:
+    """Time that only moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def many(pace: Pace, jobs: int, threads: int) -> int:
+    """The most requests that were under way at once."""
+    under_way, most, lock = 0, 0, threading.Lock()
+
+    def one(_: int) -> None:
+        nonlocal under_way, most
+        with pace.turn():
+            with lock:
+                under_way += 1
+                most = max(most, under_way)
+            time.sleep(0.002)
+            with lock:
+                under_way -= 1
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(one, range(jobs)))
+    return most
+
+
+@pytest.mark.parametrize("workers", [1, 3, 8])
+def test_never_more_than_the_workers(workers: int) -> None:
+    assert many(Pace(workers), 60, 20) == workers
+
+
+def test_a_429_halves_and_answers_let_it_grow_again() -> None:
+    clock = Clock()
+    pace = Pace(8, clock)
+    assert pace.turned_away(0, {"retry-after-ms": "10"})
+    assert pace.room == 4
+    clock.now += 1
+    assert pace.turned_away(0, {"retry-after-ms": "10"})
+    assert pace.room == 2
+    seen = []
+    for _ in range(60):
+        pace.went_well()
+        seen.append(pace.room)
+    assert seen == sorted(seen), "it grows"
+    assert seen[0] == 2, "slowly"
+    assert seen[-1] == 8, "back to where it was, and no further"
+
+
+def test_many_that_hear_of_one_shortage_halve_once() -> None:
+    pace = Pace(8, Clock())
+    for _ in range(5):
+        pace.turned_away(0, {"retry-after": "1"})
+    assert pace.room == 4
+
+
+def test_it_never_stops_altogether() -> None:
+    clock = Clock()
+    pace = Pace(2, clock)
+    for _ in range(10):
+        pace.turned_away(0, {"retry-after-ms": "1"})
+        clock.now += 1
+    assert pace.room == 1
+
+
+@pytest.mark.parametrize("headers", [{"retry-after": "86400"}, {"retry-after-ms": "86400000"}])
+def test_nobody_waits_for_a_day(headers: dict[str, str]) -> None:
+    assert Pace(4).turned_away(0, headers) is False
+
+
+def test_a_date_is_understood() -> None:
+    assert Pace(4).turned_away(0, {"retry-after": formatdate(time.time() + 5, usegmt=True)})
+    assert Pace(4).turned_away(0, {"retry-after": formatdate(time.time() + 9999, usegmt=True)}) is False
+
+
+def test_everybody_waits_as_long_as_one_was_asked_to() -> None:
+    pace = Pace(4)
+    pace.turned_away(0, {"retry-after-ms": "120"})
+    started = time.monotonic()
+    many(pace, 4, 4)
+    assert time.monotonic() - started >= 0.12
+
+
+def test_a_long_wait_is_told_and_a_short_one_is_not() -> None:
+    told: list[str] = []
+    pace = Pace(4, Clock())
+    pace.tell = told.append
+    pace.turned_away(0, {"retry-after-ms": "100"})
+    assert told == []
+    pace.turned_away(0, {"retry-after": "7"})
+    assert len(told) == 1
+    assert "7 s" in told[0]
+
+
+def test_a_stop_ends_every_wait() -> None:
+    pace = Pace(1)
+    pace.turned_away(0, {"retry-after": "30"})
+    threading.Timer(0.1, pace.stop.set).start()
+    started = time.monotonic()
+    with pytest.raises(RequestFailed, match="stopped"), pace.turn():
+        pytest.fail("it was let through")
+    pace.nap(30)
+    assert time.monotonic() - started < 5
