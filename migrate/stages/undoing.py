@@ -83,12 +83,19 @@ class Undoing:
 
     def _restored(self, entry: Entry) -> Step:
         found = self._found(entry.kind, entry.target_id, entry.target_parent)
-        changed = "" if found is None or fingerprint(found) == entry.written else "its fields"
+        changed = "" if found is None or self._left_or_restored(entry, found) else "its fields"
         fields = next((a.fields for a in self.plan.actions if _is(a, entry)), ())
         return Step(
             "restore", entry.kind, entry.source_id, entry.source_parent, entry.name, entry.target_id,
             entry.target_parent, found is None, changed, entry.before, fields, entry.written,
         )  # fmt: skip
+
+    def _left_or_restored(self, entry: Entry, found: Entity) -> bool:
+        """Whether an object is as we left it, or as it was before: an interrupted rollback restored it."""
+        if fingerprint(found) == entry.written:
+            return True
+        before = self.shop.codec.decode(entry.kind, entry.before or {}, entry.target_parent, None)[0]
+        return written_form(found) == written_form(before)
 
     def _found(self, kind: str, id_: str, parent: str) -> Entity | None:
         if kind == "thread":
