@@ -92,7 +92,7 @@ def _jobs(snapshot: SnapshotReader, ids: tuple[str, ...], done: Extracted) -> It
     wanted = set(ids)
     seen: set[str] = set()
     for _, body in snapshot.bodies("file"):
-        id_, name = storable(str(body.get("id", ""))), storable(str(body.get("filename") or ""))
+        id_, name = storable(str(body.get("id", ""))), str(body.get("filename") or "")
         if id_ in seen or (wanted and id_ not in wanted):
             continue
         seen.add(id_)

@@ -77,6 +77,7 @@ def run(
         return done
     try:
         _take_back(shop, steps, done, workers)
+        _forget_adopted(shop)
     except KeyboardInterrupt:
         why = "the plan is partly taken back"
         raise Incomplete("stopped", why, "run the same rollback again: it continues") from None
@@ -119,6 +120,16 @@ def _take_back(shop: Workshop, steps: list[Step], done: Undone, workers: int) ->
                 _one(shop, done, step)
         else:
             do(mine, partial(_one, shop, done))
+
+
+def _forget_adopted(shop: Workshop) -> None:
+    """What the plan only found on the target stays as it is, and leaves the id map."""
+    adopted = [e for e in shop.earlier.values() if e.action == "adopt" and e.state == "done"]
+    rows = [(UNDO, e.kind, e.source_parent, e.source_id, e.name) for e in adopted]
+    entries = shop.journal.intend(rows)
+    shop.journal.all_done(
+        (entry, e.target_id, e.target_parent, None) for entry, e in zip(entries, adopted, strict=True)
+    )
 
 
 def _one(shop: Workshop, done: Undone, step: Step) -> None:

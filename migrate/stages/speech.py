@@ -12,6 +12,7 @@ from typing import Literal
 
 from migrate.model import JSON, Entity
 from migrate.model.message import CALL, ITEM, RESULT
+from migrate.model.secrets import without_secrets
 
 What = Literal["text", "refusal", "image", "citation", "attachment", "call", "result", "other"]
 Names = Mapping[str, str]
@@ -136,7 +137,8 @@ def plain(value: JSON) -> str:
 
 def _inside(item: Mapping[str, JSON]) -> str:
     """What an item says, without its type, ids and states."""
-    said = {k: v for k, v in item.items() if k not in SAID_BY_TYPE and v not in (None, "", [], {})}
+    kept = without_secrets(item).items()
+    said = {k: v for k, v in kept if k not in SAID_BY_TYPE and v not in (None, "", [], {})}
     return plain(said) if said else ""
 
 

@@ -63,8 +63,21 @@ class Undoing:
         mine = [e for e in done if e.target_id and (e.kind, e.source_parent, e.source_id) not in undone]
         restored = [self._restored(e) for e in mine if e.action == "update"]
         removed = [self._removed(e) for e in mine if e.action == "create" and not self._goes_along(e, mine)]
+        removed += self._made_by_service(removed)
         removed.sort(key=lambda step: ORDER.index(step.kind))
         return [*restored, *removed]
+
+    def _made_by_service(self, removed: list[Step]) -> list[Step]:
+        """Stores that the service made by itself for files that messages attach in threads of ours."""
+        found: list[Step] = []
+        known = {step.target_id for step in removed} | self.shop.strangers | set(self.shop.ids.values())
+        for step in removed:
+            thread = self._threads.get(step.target_id) if step.kind == "thread" else None
+            search = (thread.fields.get("tool_resources") or {}).get("file_search") if thread else None
+            for store in (search or {}).get("vector_store_ids") or []:
+                if store not in known and store in self.target.of("vector_store"):
+                    found.append(Step("remove", "vector_store", f"{step.id}.store", "", "", store))
+        return found
 
     def _goes_along(self, entry: Entry, mine: list[Entry]) -> bool:
         """Whether it disappears with the thread or store it lies in, which we made as well."""
@@ -116,6 +129,7 @@ class Undoing:
             return self._strange_messages(entry)
         if entry.kind == "vector_store":
             ours = {e.target_id for e in self.shop.earlier.values() if e.target_parent == found.id}
+            ours |= {new for (kind, _), new in self.shop.ids.items() if kind == "file"}
             there = self.target.members("vector_store_file", found.id)
             strange = [row.id for row in there if row.id not in ours]
             return f"files that are not ours: {', '.join(strange)}" if strange else ""

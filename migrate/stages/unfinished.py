@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from migrate.archive.journal import Entry
-from migrate.errors import RequestFailed
+from migrate.errors import NotThere, RequestFailed
 from migrate.model import Entity
 from migrate.stages.changing import arrived
 from migrate.stages.making import Body, Unresolved, Workshop, sent_at, written
@@ -29,7 +29,7 @@ def settle(shop: Workshop, plan: Plan) -> None:
         if body is None:
             shop.journal.failed([entry.id], "it was not carried out")
         else:
-            parent = action.target_parent
+            parent = action.target_parent or shop.ids.get(("vector_store", action.parent), "")
             mark = written(shop, action.kind, body, parent)
             shop.journal.done(entry.id, action.target_id or str(body["id"]), parent, mark)
     shop.reload()
@@ -37,8 +37,10 @@ def settle(shop: Workshop, plan: Plan) -> None:
 
 def _look(shop: Workshop, action: Action, entry: Entry) -> Body | None:
     """What became of one request."""
-    if action.kind in ("message", "vector_store_file"):
-        return None  # they lie in something that is looked at whole
+    if action.kind == "message":
+        return None  # its thread is looked at whole
+    if action.kind == "vector_store_file":
+        return _in_store(shop, action)
     entity = _source(shop, action)
     fitted = shop.fitted(entity)
     if action.action == "update":
@@ -56,6 +58,17 @@ def _look(shop: Workshop, action: Action, entry: Entry) -> Body | None:
     try:
         return find()
     except RequestFailed:
+        return None
+
+
+def _in_store(shop: Workshop, action: Action) -> Body | None:
+    """The file in its store, if both are there."""
+    row = next(e for e in shop.source.members(action.kind, action.parent) if e.id == action.id)
+    file = shop.ids.get(("file", str(row.fields["file_id"])))
+    store = shop.ids.get(("vector_store", action.parent))
+    try:
+        return shop.writer.get(action.kind, file, store) if file and store else None
+    except NotThere:
         return None
 
 
