@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
 from migrate.model import Entity
@@ -20,6 +20,22 @@ def by_name(kind: str, left: list[Entity], right: list[Entity]) -> Iterator[Pair
     other = {str(e.fields[key]) if key else e.id: n for n, e in enumerate(right)}
     for name in dict.fromkeys([*one, *other]):
         yield one.get(name), other.get(name)
+
+
+def by_journal(left: list[Entity], right: list[Entity], known: Mapping[str, str]) -> Iterator[Pair]:
+    """Messages by the id map where it knows them, the others by their sequence."""
+    places = {entity.id: n for n, entity in enumerate(right)}
+    sure = {n: places[known[e.id]] for n, e in enumerate(left) if known.get(e.id) in places}
+    yield from sure.items()
+    free_left = [n for n in range(len(left)) if n not in sure]
+    taken = set(sure.values())
+    free_right = [n for n in range(len(right)) if n not in taken]
+    pairs = by_sequence([left[n] for n in free_left], [right[n] for n in free_right])
+    for one, other in pairs:
+        yield (
+            None if one is None else free_left[one],
+            None if other is None else free_right[other],
+        )
 
 
 def by_sequence(left: list[Entity], right: list[Entity]) -> Iterator[Pair]:

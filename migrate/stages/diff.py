@@ -9,7 +9,7 @@ from migrate.model import JSON, KINDS, Entity
 from migrate.model.condition import condition
 from migrate.model.normal import normal
 from migrate.model.refs import remap
-from migrate.stages.aligning import by_name, by_sequence
+from migrate.stages.aligning import by_journal, by_name
 from migrate.stages.differing import Path, differing
 from migrate.stages.estate import Estate
 from migrate.stages.pairing import Pairs, pair
@@ -42,7 +42,8 @@ def diff(
 ) -> Difference:
     """Compare two estates. `kinds` narrows what is reported (empty: all)."""
     pairs = pair(left, right, journal, guess=True)
-    comparison = _Comparison(left, right, pairs)
+    messages = {old: new for (kind, old), new in journal.items() if kind == "message"}
+    comparison = _Comparison(left, right, pairs, messages)
     wanted = kinds or frozenset(KINDS)
     changes = [change for change in comparison.changes() if change.kind in wanted]
     compared = {kind: n for kind, n in comparison.compared.items() if kind in wanted}
@@ -50,8 +51,8 @@ def diff(
 
 
 class _Comparison:
-    def __init__(self, left: Estate, right: Estate, pairs: Pairs) -> None:
-        self.left, self.right, self.pairs = left, right, pairs
+    def __init__(self, left: Estate, right: Estate, pairs: Pairs, messages: Mapping[str, str]) -> None:
+        self.left, self.right, self.pairs, self.messages = left, right, pairs, messages
         self.compared: dict[str, int] = {}
         self.unread: list[str] = []
 
@@ -104,7 +105,7 @@ class _Comparison:
         self.compared[kind] = self.compared.get(kind, 0) + max(len(ours), len(theirs))
         same_place = self.left.side == self.right.side
         named = kind == "vector_store_file" or same_place
-        pairs = list(by_name(kind, seen, theirs) if named else by_sequence(seen, theirs))
+        pairs = list(by_name(kind, seen, theirs) if named else by_journal(seen, theirs, self.messages))
         places = _places(pairs) if kind == "message" else {}
         for one, other in pairs:
             if one is None and other is not None:

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -94,8 +94,7 @@ class World:
     def begin(self) -> None:
         """Remember what is there now, if it will not stay as it is."""
         if self.source is self.target:
-            estate = self.source.estate
-            self.began = replace(deepcopy(replace(estate, content={})), content=dict(estate.content))
+            self.began = Estate(**copied(self.source.estate))
 
     @property
     def db(self) -> str:
@@ -195,6 +194,12 @@ class World:
         asked = [f"{r.method} {r.path}" for r in self.source.requests if r.method != "GET"]
         shared = self.source is self.target
         return [line for line in asked if not (shared and NEW_PATHS.search(line))]
+
+
+def copied(estate: Estate) -> dict[str, Any]:
+    """The fields of an estate as they are now. Bytes and what is no data are taken as they are."""
+    fields = {k: v if callable(v) or k == "content" else deepcopy(v) for k, v in vars(estate).items()}
+    return {**fields, "content": dict(estate.content)}
 
 
 VERSIONS = {"azure-openai": "2025-03-01-preview"}

@@ -95,10 +95,11 @@ def _agent(one: Agent, other: Agent, move: Move) -> Iterator[str]:
 
 def _tools(one: Agent, other: Agent, move: Move) -> Iterator[str]:
     """Every tool has its counterpart; one of which something is lost has all the rest."""
-    wanted = [_with_ids(tool, move) for tool in one.tools]
+    spelled = _as_they_are if move.types[1] == NEW else _without_ranker
+    wanted = [spelled(_with_ids(tool, move)) for tool in one.tools]
     lost = move.told.count("assistant", one.id, "tools")
     excused = lost or move.told("assistant", one.id, "tool_resources")
-    for tool in other.tools:
+    for tool in map(spelled, other.tools):
         whole = [each for each in wanted if each == tool]
         parts = [each for each in wanted if _within(tool, each)] if excused else []
         if not whole and not parts:
@@ -107,6 +108,18 @@ def _tools(one: Agent, other: Agent, move: Move) -> Iterator[str]:
         wanted.remove((whole or parts)[0])
     if len(wanted) > lost:
         yield f"assistant {one.id} tools: {wanted!r} did not arrive"
+
+
+def _as_they_are(tool: Json) -> Json:
+    return tool
+
+
+def _without_ranker(tool: Json) -> Json:
+    """The ranker by default has another name on older services, and may be left unsaid."""
+    ranking = tool.get("ranking_options") or {}
+    if ranking.get("ranker") not in ("auto", "default-2024-11-15"):
+        return tool
+    return {**tool, "ranking_options": {k: v for k, v in ranking.items() if k != "ranker"}}
 
 
 def _with_ids(value: Any, move: Move) -> Any:

@@ -11,7 +11,7 @@ import pytest
 
 from migrate.emulator import Estate
 from tests.e2e.projects import add, agent, assistant, file, latest, moved, project, say, store, thread
-from tests.e2e.running import World, world
+from tests.e2e.running import World, copied, world
 from tests.e2e.sameness_foundry import differences
 
 Json = dict[str, Any]
@@ -155,8 +155,7 @@ def test_what_arrived_is_the_same(arrived: Moved) -> None:
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_damage_is_seen(arrived: Moved, damage: str) -> None:
     cloud = arrived.world.target
-    kept = {name: deepcopy(value) for name, value in vars(cloud.estate).items() if name != "content"}
-    kept["content"] = dict(cloud.estate.content)
+    kept = copied(cloud.estate)
     try:
         DAMAGE[damage](cloud.estate)
         assert arrived.seen != []

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-
 import pytest
 
 from tests.e2e.projects import agent, latest
+from tests.e2e.running import copied
 from tests.e2e.test_sameness_sees import DAMAGE, NAME, Moved, arrived, items
 
 __all__ = ["arrived"]
@@ -17,8 +16,7 @@ NOT_OURS = ("an agent of nobody", "another stamp", "no stamp on the conversation
 @pytest.mark.parametrize("damage", [name for name in DAMAGE if name not in NOT_OURS])
 def test_damage_is_a_finding(arrived: Moved, damage: str) -> None:
     made, cloud = arrived.world, arrived.world.target
-    kept = {name: deepcopy(value) for name, value in vars(cloud.estate).items() if name != "content"}
-    kept["content"] = dict(cloud.estate.content)
+    kept = copied(cloud.estate)
     try:
         DAMAGE[damage](cloud.estate)
         answer = made("verify", made.plan).ok(1)
@@ -32,7 +30,7 @@ def test_damage_is_a_finding(arrived: Moved, damage: str) -> None:
 @pytest.mark.parametrize("damage", NOT_OURS)
 def test_what_is_not_ours_is_no_finding(arrived: Moved, damage: str) -> None:
     made, cloud = arrived.world, arrived.world.target
-    kept = {name: deepcopy(value) for name, value in vars(cloud.estate).items() if name != "content"}
+    kept = copied(cloud.estate)
     try:
         DAMAGE[damage](cloud.estate)
         assert made("verify", made.plan).ok()["ok"] is True
