@@ -48,7 +48,7 @@ class Channel:
             raise failed if failed.status == TOO_MANY else unsettled(failed) from None
 
     def _tried(self, call: Callable[[], Body], again: Callable[[RequestFailed], bool]) -> Body:
-        for attempt in range(self.attempts):
+        for attempt in range(max(self.attempts, self.unanswered)):
             try:
                 with self.pace.turn():
                     answer = call()

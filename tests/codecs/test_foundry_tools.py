@@ -12,7 +12,7 @@ from migrate.codecs.foundry.tools import ROWS, WITHOUT_HOME
 from migrate.model import Entity
 from migrate.model.normal import normal
 from tests.codecs import project_answering
-from tests.codecs.fitting import FOUNDRY, NATIVE, adapted, assistant, fit, reasons, told
+from tests.codecs.fitting import FOUNDRY, NATIVE, adapted, assistant, fit, reasons, told, without
 from tests.codecs.foundry_tool_table import NEW_ONLY, TABLE, Pair
 from tests.codecs.recordings import FOLDER
 
@@ -251,6 +251,38 @@ class TestSeveral:
             {"type": "code_interpreter", "container": {"type": "auto", "file_ids": [file_id]}}
             for file_id in ("file-a", "file-b")
         ]
+        assert written(agent(*tools), NATIVE) == tools
+
+    def test_a_second_code_interpreter_does_not_get_the_files_of_the_first(self) -> None:
+        first = {"type": "code_interpreter", "container": {"type": "auto", "file_ids": ["file-a"]}}
+        second = {"type": "code_interpreter", "container": {"type": "auto", "memory_limit": "4g"}}
+        _, other = written(agent(first, second), NATIVE)
+        assert other["container"].get("file_ids", []) == []
+        assert other["container"]["memory_limit"] == "4g"
+
+    def test_a_second_tool_names_nothing_that_is_gone(self) -> None:
+        tools = [
+            {"type": "file_search", "vector_store_ids": ["vs_1"]},
+            {"type": "file_search", "vector_store_ids": ["gone"]},
+            {"type": "file_search", "vector_store_ids": ["vs_2", "gone"]},
+            {"type": "code_interpreter", "container": {"type": "auto", "file_ids": ["file-a"]}},
+            {"type": "code_interpreter", "container": {"type": "auto", "file_ids": ["gone", "file-b"]}},
+        ]
+        target = without("gone", target=NATIVE)
+        found = written(agent(*tools), target)
+        assert [tool.get("vector_store_ids") for tool in found] == [["vs_1"], ["vs_2"], None, None]
+        assert [tool["container"]["file_ids"] for tool in found[2:]] == [["file-a"], ["file-b"]]
+        assert {grade for _, grade in fit(agent(*tools), target)[1]} == {"lost"}
+        assert reasons(agent(*tools), target).count("gone cannot be moved") == 3
+
+    def test_two_tools_of_one_server_keep_their_own_approvals(self) -> None:
+        tools = [mcp(require_approval="never"), mcp(require_approval="always", allowed_tools=["look"])]
+        assert written(agent(*tools), NATIVE) == tools
+
+    @pytest.mark.parametrize("silent", [0, 1])
+    def test_a_tool_that_says_nothing_of_approval_does_not_get_that_of_another(self, silent: int) -> None:
+        tools = [mcp(require_approval="never"), mcp(require_approval="never", allowed_tools=["look"])]
+        del tools[silent]["require_approval"]
         assert written(agent(*tools), NATIVE) == tools
 
     def test_tools_of_one_type_with_their_own_settings_all_stay(self) -> None:

@@ -7,7 +7,7 @@ to be written by an owner is a fact of the service: kept, never compared. What a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from migrate.codecs import assistants_read
@@ -76,7 +76,7 @@ def _definition(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     tools = given.get("tools")
     if isinstance(tools, list):
         resources: dict[str, Any] = {}
-        fields["tools"] = [to_old(tool, resources) for tool in given.pop("tools")]
+        fields["tools"] = list(_tools(given.pop("tools"), resources))
         fields["tool_resources"] = resources
     text = given.get("text")
     if isinstance(text, Mapping) and isinstance(text.get("format"), Mapping):
@@ -87,6 +87,17 @@ def _definition(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         fields["reasoning_effort"] = reasoning["effort"]
         given["reasoning"] = {k: v for k, v in reasoning.items() if k != "effort"}
     return fields, {k: v for k, v in given.items() if v not in (None, {}, [])}
+
+
+def _tools(tools: list[JSON], resources: dict[str, Any]) -> Iterator[JSON]:
+    """Tools in canonical form. What is said about a server goes with the first tool of it; a further one
+    keeps what is said of it."""
+    seen: set[str] = set()
+    for tool in tools:
+        server = isinstance(tool, Mapping) and tool.get("type") == "mcp"
+        label = str(tool.get("server_label")) if server else ""
+        yield tool if label and label in seen else to_old(tool, resources)
+        seen.add(label)
 
 
 def read_format(format_: Mapping[str, JSON]) -> JSON:

@@ -89,8 +89,6 @@ def write_mcp(tool: Tool, resources: Mapping[str, JSON]) -> Tool:
 
 def read_mcp(tool: Tool, resources: Resources) -> Tool:
     said = {k: tool[k] for k in (APPROVAL, "headers") if tool.get(k) is not None}
-    if any(row.get("server_label") == tool.get("server_label") for row in resources.get("mcp") or []):
-        return dict(tool)  # a further tool of one server keeps what is said of it
     if said:
         row = {"server_label": tool.get("server_label"), **said}
         resources.setdefault("mcp", []).append(row)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from migrate.codecs import assistants_write
@@ -64,8 +64,7 @@ def definition(entity: Entity) -> dict[str, Any]:
         default = name in ("temperature", "top_p") and value == 1
         if value is not None and not default:
             out[name] = value
-    resources = fields.get("tool_resources") or {}
-    tools = [to_new(dict(tool), resources) for tool in fields.get("tools") or []]
+    tools = list(_tools(fields.get("tools") or [], fields.get("tool_resources") or {}))
     if tools:
         out["tools"] = tools
     if isinstance(fields.get("response_format"), Mapping):
@@ -73,6 +72,15 @@ def definition(entity: Entity) -> dict[str, Any]:
     if fields.get("reasoning_effort") is not None:
         out["reasoning"] = {"effort": fields["reasoning_effort"], **out.get("reasoning", {})}
     return out
+
+
+def _tools(tools: list[JSON], resources: Mapping[str, JSON]) -> Iterator[JSON]:
+    """Tools in the form of an agent. What is said about a server belongs to the first tool of it."""
+    seen: set[str] = set()
+    for tool in tools:
+        label = str(tool.get("server_label")) if tool.get("type") == "mcp" else ""
+        yield to_new(dict(tool), {} if label and label in seen else resources)
+        seen.add(label)
 
 
 def write_format(format_: Mapping[str, JSON]) -> JSON:
