@@ -114,6 +114,10 @@ class RequestFailed(Exception):
         return f"{self.what}{tail}"
 
 
+class Unreadable(RequestFailed):
+    """The service answered, but with something that cannot be read."""
+
+
 class NotThere(RequestFailed):
     """404, 405, 410 or 501: the object is unknown, or the route does not exist here."""
 

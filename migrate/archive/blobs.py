@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from migrate.archive.store import Archive
 from migrate.archive.threads import Asked
+from migrate.errors import ArchiveDamaged
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -100,6 +102,21 @@ def chunks(conn: Asked, blob: int) -> Iterator[bytes]:
     rows = conn.execute("SELECT data FROM chunks WHERE blob_id = ? ORDER BY ordinal", (blob,))
     for (data,) in rows:
         yield data
+
+
+def proven(conn: Asked, blob: Blob) -> Iterator[bytes]:
+    """The stored bytes, chunk by chunk; `ArchiveDamaged`, at the latest after the last one, when they are
+    not what was stored."""
+    digest, size = hashlib.sha256(), 0
+    try:
+        for data in chunks(conn, blob.id):
+            digest.update(data)
+            size += len(data)
+            yield data
+    except sqlite3.DatabaseError as error:
+        raise ArchiveDamaged("the stored bytes are damaged", str(error)) from None
+    if (digest.hexdigest(), size) != (blob.sha256, blob.size):
+        raise ArchiveDamaged("the stored bytes are damaged", "their hash is not the one that was stored")
 
 
 class BlobFile(io.RawIOBase):

@@ -1,80 +1,138 @@
-"""Checks an archive against its own hashes: every body, every listing, every byte, every reference."""
+"""Checks an archive against its own hashes: every body, every listing, every byte, every reference.
+
+Of a large archive a sample of the bodies and bytes may do; listings, fingerprints and references are always
+looked at whole.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import random
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
+from migrate.archive.references import BETWEEN, Damage, broken
 from migrate.archive.snapshots import snapshot_digest, storable
+
+__all__ = ["Checked", "Damage", "Sample", "check"]
 
 
 @dataclass(frozen=True)
-class Damage:
-    """Something that is not as it was written: what, which, why, and the snapshots it touches."""
+class Sample:
+    """So many of a hundred bodies and files, chosen by a seed: the same seed chooses the same ones."""
 
-    what: str
-    which: str
-    why: str
-    snapshots: tuple[int, ...] = ()
+    percent: float
+    seed: int
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What was looked at, and what was wrong."""
+    """What was looked at (`bodies` of `all_bodies`), and what was wrong."""
 
     bodies: int
+    all_bodies: int
     manifests: int
+    snapshots: int
     blobs: int
+    all_blobs: int
+    references: tuple[str, ...]
+    sample: Sample | None
     damage: tuple[Damage, ...]
 
 
-def check(conn: sqlite3.Connection) -> Checked:
-    """Look at everything. Raises nothing: damage is a value."""
+Looked = Iterator[list[Damage]]
+"""One list for each thing that was looked at."""
+
+
+def check(conn: sqlite3.Connection, sample: Sample | None = None) -> Checked:
+    """Look at everything, or at a sample of bodies and bytes. Raises nothing: damage is a value, and
+    damage in one place does not keep the others from being looked at."""
     found: list[Damage] = []
-    bodies = manifests = blobs = 0
+    count = partial(_look, found)
+    count(partial(_database, conn))
+    count(lambda: ([damage] for damage in broken(conn)))
+    all_bodies, all_blobs = count(partial(_ids, conn, ALL_BODIES)), count(partial(_ids, conn, ALL_BLOBS))
+    snapshots = count(partial(_snapshots, conn))
+    manifests = count(partial(_manifests, conn))
+    bodies = count(partial(_bodies, conn, _chooser(sample, all_bodies)))
+    blobs = count(partial(_blobs, conn, _chooser(sample, all_blobs)))
+    return Checked(bodies, all_bodies, manifests, snapshots, blobs, all_blobs, BETWEEN, sample, tuple(found))
+
+
+def _look(found: list[Damage], part: Callable[[], Looked]) -> int:
+    """Walk one part; how many things were looked at."""
+    looked = 0
     try:
-        for (line,) in conn.execute("PRAGMA integrity_check(20)"):
-            if line != "ok":
-                found.append(Damage("database", "file", line))
-        for table, row, parent, _ in conn.execute("PRAGMA foreign_key_check"):
-            found.append(Damage("reference", f"{table} row {row}", f"what it names in {parent} is gone"))
-        for damage in _bodies(conn):
-            bodies += 1
-            found += damage
-        for damage in _manifests(conn):
-            manifests += 1
-            found += damage
-        found += _snapshots(conn)
-        for damage in _blobs(conn):
-            blobs += 1
+        for damage in part():
+            looked += 1
             found += damage
     except sqlite3.DatabaseError as error:
-        found.append(Damage("database", "file", f"cannot be read on: {error}"))
-    return Checked(bodies, manifests, blobs, tuple(found))
+        damage_ = Damage("database", "file", f"cannot be read on: {error}")
+        found += [] if damage_ in found else [damage_]
+    return looked
 
 
-def _bodies(conn: sqlite3.Connection) -> Iterator[list[Damage]]:
-    rows = conn.execute("SELECT id, kind, object_id, sha, CAST(body AS BLOB) FROM bodies")
-    for id_, kind, object_id, sha, raw in rows:
+def _chooser(sample: Sample | None, count: int) -> Callable[[], bool]:
+    """Asked once for each of `count` things, in order: yes to exactly the share that was wanted, and to
+    one at least. Needs no list of what was chosen."""
+    if sample is None:
+        return lambda: True
+    chance = random.Random(sample.seed)
+    left, needed = count, min(count, max(1, -int(-count * sample.percent // 100)))
+
+    def chosen() -> bool:
+        nonlocal left, needed
+        yes = chance.random() * left < needed
+        left, needed = max(0, left - 1), needed - yes
+        return yes
+
+    return chosen
+
+
+ALL_BODIES = "SELECT id FROM bodies NOT INDEXED"
+ALL_BLOBS = "SELECT id FROM blobs NOT INDEXED WHERE sha IS NOT NULL"
+
+
+def _ids(conn: sqlite3.Connection, sql: str) -> Looked:
+    for _ in conn.execute(sql):
+        yield []
+
+
+def _database(conn: sqlite3.Connection) -> Looked:
+    for (line,) in conn.execute("PRAGMA integrity_check(20)"):
+        yield [] if line == "ok" else [Damage("database", "file", line)]
+
+
+def _bodies(conn: sqlite3.Connection, chosen: Callable[[], bool]) -> Looked:
+    for (id_,) in conn.execute(ALL_BODIES):
+        if not chosen():
+            continue
+        kind, object_id, sha, raw = conn.execute(
+            "SELECT CAST(kind AS BLOB), CAST(object_id AS BLOB), sha, CAST(body AS BLOB) "
+            "FROM bodies WHERE id = ?",
+            (id_,),
+        ).fetchone()
         why = _body_fault(kind, object_id, sha, raw)
-        yield [Damage("body", f"{kind} {object_id}", why, _snapshots_of_body(conn, id_))] if why else []
+        name = f"{kind.decode(errors='replace')} {object_id.decode(errors='replace')}"
+        yield [Damage("body", name, why, _snapshots_of_body(conn, id_))] if why else []
 
 
-def _body_fault(kind: str, object_id: str, sha: bytes, raw: bytes) -> str:
-    if hashlib.sha256(f"{kind}\0".encode() + raw).digest() != sha:
+def _body_fault(kind: bytes, object_id: bytes, sha: bytes, raw: bytes) -> str:
+    if hashlib.sha256(kind + b"\0" + raw).digest() != sha:
         return "its hash is not the one that was stored"
     try:
         body = json.loads(raw)
-    except ValueError:
-        return "it is not JSON"
-    return "" if storable(str(body.get("id", ""))) == object_id else "its id is not the one that was stored"
+    except (ValueError, RecursionError) as error:
+        return "it is nested too deeply" if isinstance(error, RecursionError) else "it is not JSON"
+    known = storable(str(body.get("id", ""))).encode()
+    return "" if known == object_id else "its id is not the one that was stored"
 
 
-def _manifests(conn: sqlite3.Connection) -> Iterator[list[Damage]]:
-    for id_, sha in conn.execute("SELECT id, sha FROM manifests WHERE sha IS NOT NULL"):
+def _manifests(conn: sqlite3.Connection) -> Looked:
+    for id_, sha in conn.execute("SELECT id, sha FROM manifests NOT INDEXED WHERE sha IS NOT NULL"):
         digest = hashlib.sha256()
         for (body_sha,) in conn.execute(
             "SELECT b.sha FROM entries e JOIN bodies b ON b.id = e.body_id "
@@ -82,28 +140,33 @@ def _manifests(conn: sqlite3.Connection) -> Iterator[list[Damage]]:
             (id_,),
         ):
             digest.update(body_sha)
-        touched = tuple(
-            row[0] for row in conn.execute("SELECT snapshot_id FROM scopes WHERE manifest_id = ?", (id_,))
-        )
-        wrong = digest.digest() != sha
-        yield (
-            [Damage("listing", f"number {id_}", "its rows are not the ones that were stored", touched)]
-            if wrong
-            else []
-        )
+        yield [] if digest.digest() == sha else [_changed_listing(conn, id_)]
 
 
-def _snapshots(conn: sqlite3.Connection) -> Iterator[Damage]:
+def _changed_listing(conn: sqlite3.Connection, manifest: int) -> Damage:
+    rows = conn.execute(
+        "SELECT snapshot_id, kind, parent_id FROM scopes WHERE manifest_id = ? ORDER BY 1", (manifest,)
+    ).fetchall()
+    names = dict.fromkeys(f"{kind} {parent}".strip() for _, kind, parent in rows)
+    which = f"number {manifest}{f' ({chr(44).join(names)})' if names else ''}"
+    touched = tuple(dict.fromkeys(row[0] for row in rows))
+    return Damage("listing", which, "its rows are not the ones that were stored", touched)
+
+
+def _snapshots(conn: sqlite3.Connection) -> Looked:
     """The fingerprint of a finished snapshot covers which listings it holds, and their states."""
     rows = conn.execute("SELECT id, digest FROM snapshots WHERE digest IS NOT NULL").fetchall()
     for id_, digest in rows:
-        if snapshot_digest(conn, id_) != digest:
-            why = "its listings are not the ones that were stored"
-            yield Damage("snapshot", f"number {id_}", why, (id_,))
+        why = "its listings are not the ones that were stored"
+        same = snapshot_digest(conn, id_) == digest
+        yield [] if same else [Damage("snapshot", f"number {id_}", why, (id_,))]
 
 
-def _blobs(conn: sqlite3.Connection) -> Iterator[list[Damage]]:
-    for id_, sha, size in conn.execute("SELECT id, sha, size FROM blobs WHERE sha IS NOT NULL").fetchall():
+def _blobs(conn: sqlite3.Connection, chosen: Callable[[], bool]) -> Looked:
+    for (id_,) in conn.execute(ALL_BLOBS):
+        if not chosen():
+            continue
+        sha, size = conn.execute("SELECT sha, size FROM blobs WHERE id = ?", (id_,)).fetchone()
         digest, length = hashlib.sha256(), 0
         for (data,) in conn.execute("SELECT data FROM chunks WHERE blob_id = ? ORDER BY ordinal", (id_,)):
             digest.update(data)

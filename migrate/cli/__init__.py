@@ -16,6 +16,9 @@ COMMANDS = {
     "snapshots": "lists the snapshots of an archive",
     "ls": "lists the objects of a snapshot",
     "show": "prints one object as the service gave it",
+    "search": "finds a text in a snapshot",
+    "transcript": "prints what was said in a thread",
+    "extract": "writes the bytes of files into a folder",
     "check": "checks an archive against its own hashes",
     "assess": "says what a move would keep, change, lose and refuse",
     "diff": "says what differs between any two estates",
@@ -69,6 +72,12 @@ def main() -> None:
         for line in error.lines():
             click.echo(f"{'error: ' if line == error.what else '  '}{clean(line)}", err=True)
         sys.exit(error.exit_code)
+    except RecursionError:
+        click.echo("error: something is nested too deeply to be worked on", err=True)
+        click.echo(
+            "  next: `search` and `show` find the object; leave it out: snapshot --exclude KIND:ID", err=True
+        )
+        sys.exit(3)
     except RequestFailed as failed:
         click.echo(f"error: {clean(str(failed))}", err=True)
         click.echo("  next: try again; `doctor` names what the service answers", err=True)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @contextmanager
 def snapshot(text: str, config: Config) -> Iterator[SnapshotReader]:
     """A reader of the snapshot. Raises `BadUsage` when the argument is a live estate."""
+    from migrate.archive.damaged import damage_told
     from migrate.archive.reading import SnapshotReader
     from migrate.archive.store import Archive
 
@@ -25,5 +26,5 @@ def snapshot(text: str, config: Config) -> Iterator[SnapshotReader]:
         raise BadUsage(
             f"{text} is a live estate", "this command answers from an archive", "take a snapshot first"
         )
-    with Archive.open(found.path) as archive:
+    with Archive.open(found.path) as archive, damage_told(found.path):
         yield SnapshotReader(archive.conn, pick(archive, found))

@@ -130,10 +130,11 @@ def opened(text: str, config: Config, workers: int, progress: Progress) -> Itera
 @contextmanager
 def snapshot_of(found: Archived) -> Iterator[SnapshotReader]:
     """A reader of one snapshot of an archive."""
+    from migrate.archive.damaged import damage_told
     from migrate.archive.reading import SnapshotReader
     from migrate.archive.store import Archive
 
-    with Archive.open(found.path) as archive:
+    with Archive.open(found.path) as archive, damage_told(found.path):
         yield SnapshotReader(archive.conn, pick(archive, found))
 
 

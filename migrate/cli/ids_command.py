@@ -17,6 +17,7 @@ from migrate.cli.options import Common, common, finish
 @common
 def command(common: Common, archive: Path, old_id: str | None, format_: str, target: str | None) -> None:
     """Print which new id took the place of which old one; OLD_ID narrows it. Exit 1 when that is unknown."""
+    from migrate.archive.damaged import damage_told
     from migrate.archive.journal import Side, id_map
     from migrate.archive.store import Archive
     from migrate.cli.estates import service
@@ -27,7 +28,7 @@ def command(common: Common, archive: Path, old_id: str | None, format_: str, tar
     if target and entry is None:
         raise BadUsage(f"{target!r} names no live estate", todo="give a name of the config file, or TYPE+URL")
     side = Side(entry.type, entry.endpoint.rstrip("/")) if entry else None
-    with Archive.open(archive) as opened:
+    with Archive.open(archive) as opened, damage_told(archive):
         rows = list(id_map(opened.conn, target=side, source_id=old_id or ""))
     common.answer(as_dict(rows), as_text(rows, format_), data=True)
     finish(1 if old_id and not rows else 0)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 def known_pairs(sides: list[tuple[str, Estate]], config: Config) -> dict[tuple[str, str], str]:
     """(kind, left id) -> right id, from the journal of either side's archive, in either direction."""
+    from migrate.archive.damaged import damage_told
     from migrate.archive.journal import id_map
     from migrate.archive.store import Archive
     from migrate.stages.pairing import trusted
@@ -23,7 +24,7 @@ def known_pairs(sides: list[tuple[str, Estate]], config: Config) -> dict[tuple[s
         found = resolve(text, config)
         if not isinstance(found, Archived):
             continue
-        with Archive.open(found.path) as archive:
+        with Archive.open(found.path) as archive, damage_told(found.path):
             pairs.update(trusted(left, right, id_map(archive.conn, left.side, right.side)))
             lines = trusted(right, left, id_map(archive.conn, right.side, left.side))
             pairs = {**{(kind, new): old for (kind, old), new in lines.items()}, **pairs}

@@ -182,6 +182,7 @@ def from_plan(
     plan: Plan, config: Config, workers: int, write: bool
 ) -> Iterator[tuple[Archive, Estate, Reader]]:
     """The archive, the source estate and a connection to the target that a plan speaks of."""
+    from migrate.archive.damaged import damage_told
     from migrate.archive.reading import SnapshotReader, snapshots
     from migrate.archive.store import Archive
     from migrate.archive.threads import PerThread
@@ -190,7 +191,9 @@ def from_plan(
 
     there = live(plan.target.estate, config, workers)
     with ExitStack() as stack:
-        archive = stack.enter_context(Archive.open(Path(plan.source.archive), write=write))
+        path = Path(plan.source.archive)
+        archive = stack.enter_context(Archive.open(path, write=write))
+        stack.enter_context(damage_told(path))
         info = next((s for s in snapshots(archive.conn) if s.id == plan.source.snapshot), None)
         if info is None:
             raise PlanStale(

@@ -12,10 +12,11 @@ from migrate.cli.options import Common, common
 @common
 def command(common: Common, archive: Path) -> None:
     """List the snapshots of ARCHIVE: when, of what, complete or partial, and what each one added."""
+    from migrate.archive.damaged import damage_told
     from migrate.archive.reading import SnapshotReader, snapshots
     from migrate.archive.store import Archive
     from migrate.reports.snapshot import list_as_dict, list_as_text
 
-    with Archive.open(archive) as opened:
+    with Archive.open(archive) as opened, damage_told(archive):
         rows = [(info, SnapshotReader(opened.conn, info).counts()) for info in snapshots(opened.conn)]
     common.answer(list_as_dict(rows), list_as_text(rows))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from migrate.endpoints.channel import Channel, no_answer
 from migrate.endpoints.interface import RouteState
 from migrate.endpoints.routes import BETA, ROUTES, Route, Routes
-from migrate.errors import Denied, NotThere, RequestFailed, SignInFailed
+from migrate.errors import Denied, NotThere, RequestFailed, SignInFailed, Unreadable
 
 PROBED = ("assistant", "file", "vector_store", "thread")
 UNANSWERED = 3
@@ -43,6 +43,8 @@ def ask(channel: Channel, kind: str, route: Route | None = None) -> Answer:
         return Answer("gone", str(failed), failed.status)
     except Denied as failed:
         return Answer("denied", str(failed), failed.status)
+    except Unreadable:
+        return Answer("works")  # it answers; what cannot be read is for the listing to name
     except RequestFailed as failed:
         return Answer("failed", str(failed), failed.status)
     return Answer("works")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -60,6 +61,7 @@ def project_client(settings: Settings, writable: bool) -> AIProjectClient:
         options["authentication_policy"] = AzureKeyCredentialPolicy(
             AzureKeyCredential(settings.secret), "api-key"
         )
+    os.environ.pop("AZURE_AI_PROJECTS_CONSOLE_LOGGING", None)  # it prints whole bodies on standard output
     return AIProjectClient(settings.url, Credential(settings), **options)
 
 

@@ -18,7 +18,7 @@ import openai
 
 from migrate.endpoints.answers import failure
 from migrate.endpoints.interface import Body
-from migrate.errors import RequestFailed
+from migrate.errors import RequestFailed, Unreadable
 
 CHUNK = 1 << 18
 
@@ -117,7 +117,7 @@ def parsed_text(content: bytes, text: Callable[[], str]) -> Body:
     try:
         body = json.loads(content, parse_constant=_no_number) if content else {}
     except RecursionError:
-        raise RequestFailed("the answer is nested too deeply to be read") from None
+        raise Unreadable("the answer is nested too deeply to be read") from None
     except ValueError:
         start = " ".join(text()[:200].split())
         raise RequestFailed(f"the answer is not JSON but begins {start[:80]!r}") from None

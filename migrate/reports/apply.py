@@ -29,7 +29,8 @@ def as_text(done: Any) -> str:
     """Counts, then everything that failed, by name."""
     lines = [", ".join(f"{getattr(done, name):,} {name}" for name in DONE)]
     lines += [
-        f"failed: {f.kind} {f.name or ''} [{f.id}]: {short(f.reason, 240)}" for f in done.failed[:SHOWN]
+        f"failed: {f.kind} {short(f.name or '')} [{f.id}]: {short(f.reason, 240)}"
+        for f in done.failed[:SHOWN]
     ]
     if len(done.failed) > SHOWN:
         lines.append(f"failed: {len(done.failed) - SHOWN:,} more, all named with --json")

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from migrate.reports.tables import short
+
+WIDEST = 200
+
 
 def as_dict(checked: Any) -> dict[str, Any]:
     """As a JSON document."""
@@ -13,9 +17,23 @@ def as_dict(checked: Any) -> dict[str, Any]:
 
 def as_text(checked: Any) -> str:
     """What was looked at, and every damage with the snapshots it touches."""
-    lines = [f"{checked.bodies:,} bodies, {checked.manifests:,} listings, {checked.blobs:,} files looked at"]
+    lines = [
+        f"{_of(checked.bodies, checked.all_bodies)} bodies, {checked.manifests:,} listings, "
+        f"{checked.snapshots:,} fingerprints of snapshots, "
+        f"{_of(checked.blobs, checked.all_blobs)} files looked at",
+        f"references: {', '.join(checked.references)}",
+    ]
+    if checked.sample:
+        lines.append(
+            f"a sample of {checked.sample.percent:g} %, --seed {checked.sample.seed} looks at the same again"
+        )
     for damage in checked.damage:
         touched = ", ".join(map(str, damage.snapshots))
         where = f" (snapshot {touched})" if touched else ""
-        lines.append(f"damaged: {damage.what} {damage.which}: {damage.why}{where}")
-    return "\n".join([*lines, "" if checked.damage else "no damage"]).rstrip()
+        lines.append(f"damaged: {damage.what} {short(damage.which, WIDEST)}: {damage.why}{where}")
+    end = "no damage in what was looked at" if checked.sample else "no damage"
+    return "\n".join([*lines, "" if checked.damage else end]).rstrip()
+
+
+def _of(looked: int, there: int) -> str:
+    return f"{looked:,}" if looked == there else f"{looked:,} of {there:,}"

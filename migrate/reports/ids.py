@@ -8,7 +8,8 @@ import json
 from typing import Any
 
 HEAD = ("kind", "source_id", "target_id", "name")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = (*"=+-@", *"\uff1d\uff0b\uff0d\uff20", "\t", "\r", "\n")
+"""What a spreadsheet takes for the beginning of a formula, the wide forms of some languages included."""
 
 
 def as_dict(rows: list[Any]) -> list[dict[str, str]]:
@@ -23,10 +24,13 @@ def as_text(rows: list[Any], format_: str) -> str:
 
 def _csv(rows: list[dict[str, str]]) -> str:
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(HEAD)
+    plain = csv.writer(out, lineterminator="\n")
+    quoting = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    plain.writerow(HEAD)
     for row in rows:
-        writer.writerow([f"'{row[h]}" if row[h].startswith(FORMULA) else row[h] for h in HEAD])
+        cells = [row[h].replace("\0", "") for h in HEAD]  # many readers stop at a NUL
+        writer = quoting if "\r" in "".join(cells) else plain  # a bare \r ends a row for a reader, too
+        writer.writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells])
     return out.getvalue().rstrip("\n")
 
 

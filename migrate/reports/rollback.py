@@ -31,7 +31,7 @@ def as_text(done: Any) -> str:
     else:
         lines.append(f"{done.removed:,} removed, {done.restored:,} restored, {done.gone:,} gone already")
     for failure in done.failed[:SHOWN]:
-        named = f"{failure.kind} {failure.name or ''} [{failure.id}]"
+        named = f"{failure.kind} {short(failure.name or '')} [{failure.id}]"
         lines.append(f"failed: {named}: {short(failure.reason, 240)}")
     lines += [f"note: {note}" for note in done.notes]
     return "\n".join(lines)

@@ -21,9 +21,9 @@ def table(rows: Iterable[Sequence[object]], head: Sequence[str] = (), widest: in
 
 
 def short(value: object, most: int = WIDEST) -> str:
-    """One line of at most `most` characters; line breaks are shown as such."""
+    """One line of at most `most` characters; line breaks and tabs are shown as such."""
     text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-    text = text.replace("\n", "\\n").replace("\r", "\\r")
+    text = text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
     return text if len(text) <= most else text[: most - 1] + "…"
 
 

@@ -138,7 +138,7 @@ def _hash(estate: Estate, file: Entity) -> Hashable | None:
 
 
 def _name_and_size(estate: Estate, file: Entity) -> Hashable | None:
-    return (normal(file).get("filename"), file.fields.get("bytes"))
+    return (digest(normal(file).get("filename")), file.fields.get("bytes"))
 
 
 def _talk(estate: Estate, thread: Entity) -> Hashable | None:

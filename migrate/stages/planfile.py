@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from migrate.archive.store import must_not_be_archive
 from migrate.errors import BadUsage, PlanEdited
@@ -126,6 +127,8 @@ class Plan(Strict):
 
     format: int
     created_at: str
+    nonce: str = Field(default_factory=lambda: token_hex(8))
+    """Makes every plan another one, also of the same second."""
     source: SourceSide
     target: TargetSide
     settled: Settled

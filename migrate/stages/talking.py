@@ -51,7 +51,7 @@ def recreate(shop: Workshop, action: Action, thread: Entity) -> None:
         if action.messages:
             _append(shop, thread, there)
         if action.messages or action.action == "adopt":
-            _note_messages(shop, action, thread, there)
+            note_messages(shop, action, thread, there)
     except RequestFailed as failed:
         shop.fail("thread", thread.id, thread.name, f"{failed}{_where(there)}")
 
@@ -194,30 +194,32 @@ def _is(shop: Workshop, body: Body, message: Entity) -> bool:
     return written_form(there) == written_form(message)
 
 
-def _note_messages(shop: Workshop, action: Action, thread: Entity, there: str) -> None:
+def note_messages(shop: Workshop, action: Action, thread: Entity, there: str, whole: bool = True) -> None:
     """Read the thread back: every message in its place; then the id map holds each of them. Those before
-    the ones that this plan appends were not made by it."""
+    the ones that this plan appends were not made by it. Unless it must be `whole`, it may end early, and
+    what stands behind may be another's. Raises `OutOfOrder`."""
     wanted = _messages(shop, thread)
     total = sum(1 for _ in said(shop.source, shop.codec, shop.fit, thread.id))
     first = 0 if action.action == "create" else total - action.messages
     known = shop.journal.known("message", thread.id)
-    place = 0
     waiting: list[tuple[str, Entity, str]] = []
-    for page in shop.writer.pages("message", there):
-        for body in page.bodies:
-            expected = next(wanted, None)
-            if expected is None or not _is(shop, body, expected):
-                raise OutOfOrder(f"message {body.get('id')} in {there} does not stand where it was sent")
-            how = "create" if place >= first else "adopt"
-            place += 1
-            if how == "create" or expected.id not in known:
-                waiting.append((how, expected, str(body["id"])))
+    for place, body in enumerate(
+        body for page in shop.writer.pages("message", there) for body in page.bodies
+    ):
+        expected = next(wanted, None)
+        if expected is None or not _is(shop, body, expected):
+            if not whole:
+                break
+            raise OutOfOrder(f"message {body.get('id')} in {there} does not stand where it was sent")
+        how = "create" if place >= first else "adopt"
+        if how == "create" or expected.id not in known:
+            waiting.append((how, expected, str(body["id"])))
         if len(waiting) >= FLUSH:
             _flush(shop, thread, there, waiting)
             waiting = []
     _flush(shop, thread, there, waiting)
     left = next(wanted, None)
-    if left is not None:
+    if whole and left is not None:
         raise OutOfOrder(f"message {left.id} was sent but is not in {there}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 from migrate.archive.journal import Entry
@@ -11,6 +12,7 @@ from migrate.stages.changing import arrived
 from migrate.stages.making import Body, Unresolved, Workshop, sent_at, written
 from migrate.stages.planfile import Action, Plan
 from migrate.stages.stocking import uploaded
+from migrate.stages.talking import note_messages
 
 
 def settle(shop: Workshop, plan: Plan) -> None:
@@ -32,7 +34,24 @@ def settle(shop: Workshop, plan: Plan) -> None:
             parent = action.target_parent or shop.ids.get(("vector_store", action.parent), "")
             mark = written(shop, action.kind, body, parent)
             shop.journal.done(entry.id, action.target_id or str(body["id"]), parent, mark)
+    _appended(shop, plan)
     shop.reload()
+
+
+def _appended(shop: Workshop, plan: Plan) -> None:
+    """Messages that an interrupted apply put into threads which were there before: their ids are noted only
+    when a whole thread has been read back."""
+    threads = {a.id: a for a in plan.actions if a.kind == "thread" and a.messages and a.action != "create"}
+    noted = Counter(
+        e.source_parent for e in shop.earlier.values() if (e.action, e.kind) == ("create", "message")
+    )
+    for thread in shop.source.threads() if threads and shop.earlier else ():
+        action = threads.get(thread.id)
+        if action is not None and noted[thread.id] < action.messages:
+            try:
+                note_messages(shop, action, thread, action.target_id, whole=False)
+            except NotThere:
+                continue
 
 
 def _look(shop: Workshop, action: Action, entry: Entry) -> Body | None:

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,23 @@ class Moment:
     done: bool = True
     """Whether it is carried out; if not, it is as lost as its answer."""
     asked: list[str] = field(default_factory=list)
+    answered: list[str] = field(default_factory=list)
+    """Those of them that got what they asked for."""
     reached: threading.Event = field(default_factory=threading.Event)
 
     def set(self, at: int, done: bool = True) -> None:
         self.asked.clear()
+        self.answered.clear()
         self.reached.clear()
         self.at, self.done = at, done
+
+    def _noting(self, asked: str, send: Any) -> Any:
+        async def noted(message: Any) -> None:
+            if message.get("status", 500) < 400:
+                self.answered.append(asked)
+            await send(message)
+
+        return noted
 
     def __call__(self, app: Any) -> Any:
         async def wrapped(scope: Any, receive: Any, send: Any) -> None:
@@ -48,7 +59,7 @@ class Moment:
                 return
             self.asked.append(f"{scope['method']} {scope['path']}?{scope['query_string'].decode()}")
             if len(self.asked) != self.at:
-                await app(scope, receive, send)
+                await app(scope, receive, self._noting(self.asked[-1], send))
                 return
             if self.done:
                 await app(scope, receive, nowhere)
@@ -82,21 +93,17 @@ class Spare:
         self._process.stdout.close()  # type: ignore[union-attr]
         self._process.wait(SOON)
 
-    def killed(self, moment: Moment, *arguments: str) -> None:
-        """Run a command until the moment comes, and no longer."""
+    def killed(self, moment: Moment, *arguments: str, first: Callable[[], object] = lambda: None) -> None:
+        """Run a command until the moment comes, and no longer; `first` is done while it still lives."""
         pid = self._begun(arguments)
         try:
             assert moment.reached.wait(SOON), f"never asked:\n{self._log.read_text()}"
+            first()
         finally:
             os.kill(pid, signal.SIGKILL)
             status = self._line()
-        assert os.WTERMSIG(status) == signal.SIGKILL, self._log.read_text()
+        assert status == -signal.SIGKILL, self._log.read_text()
         assert "Traceback" not in self._log.read_text()
-
-    def ran(self, *arguments: str) -> int:
-        """Run a command to its end; its exit code."""
-        self._begun(arguments)
-        return os.waitstatus_to_exitcode(self._line())
 
     def _begun(self, arguments: Sequence[str]) -> int:
         assert self._process.stdin is not None
@@ -122,7 +129,10 @@ def serve(log: str) -> None:
     del openai, projects, codecs, endpoints, planning, apply, rollback, snapshot
     del apply_command, rollback_command, snapshot_command
     del azure_openai, foundry, foundry_classic, openai_platform
+    pid = 0
     for line in sys.stdin:
+        if pid:
+            os.waitpid(pid, 0)
         if not (pid := os.fork()):
             with Path(log).open("w") as out:
                 os.dup2(out.fileno(), 1)
@@ -139,7 +149,10 @@ def serve(log: str) -> None:
                     os._exit(code if isinstance(code, int) else 0)
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()
-        sys.stdout.write(f"{os.waitpid(pid, 0)[1]}\n")
+        # Its number stays its own until it is known to be dead: nobody else may be killed in its place.
+        ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        assert ended is not None
+        sys.stdout.write(f"{ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status}\n")
         sys.stdout.flush()
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from migrate.emulator import Emulator, Estate
 from migrate.emulator.blobs import Upload
-from tests.e2e.projects import EPOCH, add, assistant, file, say, store, thread
+from tests.e2e.projects import EPOCH, add, agent, assistant, file, say, store, thread
 
 Json = dict[str, Any]
 FULL = {f"key{number:02}": "taken" for number in range(16)}
 """Metadata without room for a stamp."""
 SERVICE = ("content", "fate", "pending", "ageing", "forbidden")
+"""What is kept otherwise, or says nothing about what is there."""
 
 
 def furnish(cloud: Emulator, long: int = 35) -> None:
@@ -36,6 +37,33 @@ def furnish(cloud: Emulator, long: int = 35) -> None:
     text = {"type": "text", "text": {"value": "what is this?", "annotations": []}}
     say(cloud, other, "", content=[text, picture], role="user")
     _run(cloud, short, last)
+
+
+def furnish_new(cloud: Emulator, number: int = 11) -> None:
+    """Agents, conversations and their items; files and a store lie below both generations."""
+    notes = file(cloud, 1, "notes.md", b"remember")
+    papers = store(cloud, 1, "papers", [notes])
+    for n in range(number):
+        tools = [{"type": "file_search", "vector_store_ids": [papers]}] if n == 0 else []
+        agent(cloud, f"agent-{n}", tools=tools)
+        converse(cloud, n, ["hello"] * (2 * number + 1 if n == 0 else n % 2))
+
+
+def converse(cloud: Emulator, number: int, texts: list[str]) -> str:
+    """A conversation in which only the user speaks."""
+    id_ = f"conv_{number:050}"
+    row = {"id": id_, "object": "conversation", "created_at": EPOCH + number, "metadata": {}}
+    cloud.estate.conversations[id_] = row
+    for place, text in enumerate(texts):
+        item = f"msg_{number:025}{place:025}"
+        cloud.estate.items[id_][item] = {
+            "type": "message",
+            "id": item,
+            "status": "completed",
+            "role": "user",
+            "content": [{"type": "input_text", "text": text}],
+        }
+    return id_
 
 
 def _run(cloud: Emulator, thread_id: str, message: str) -> None:
@@ -89,11 +117,13 @@ def put_back(estate: Estate, was: Json) -> None:
 def told(was: Json, now: Json) -> list[str]:
     """What is not as it was, table by table."""
     lines = []
-    for name in was:
+    for name in was.keys() - {"last_versions"}:  # a number is not given twice, whatever is taken back
         one, other = (_plain(name, side[name]) for side in (was, now))
         for key in sorted({*one, *other}):
-            if one.get(key) != other.get(key):
-                lines.append(f"{name} {key}: {one.get(key)} became {other.get(key)}")
+            if key not in one or key not in other:
+                lines.append(f"{name} {key} {'appeared' if key in other else 'vanished'}")
+            elif one[key] != other[key]:
+                lines.append(f"{name} {key}: {one[key]} became {other[key]}"[:600])
     return lines
 
 

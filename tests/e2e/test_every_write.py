@@ -2,153 +2,81 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.e2e import sameness, sameness_foundry
 from tests.e2e.conftest import Launch
-from tests.e2e.killing import Moment, Spare
-from tests.e2e.projects import add, assistant, change, file, project, say
-from tests.e2e.running import World, options
-from tests.e2e.small_estate import furnish, kept, put_back, told
+from tests.e2e.scenes import Staged, staging
+from tests.e2e.small_estate import kept, told
 
-Json = dict[str, Any]
-MODELS = ("gpt-4o", "gpt-4.1", "o4-mini")
-
-
-def write(method: str, path: str, query: str) -> bool:
-    return method != "GET"
-
-
-@dataclass
-class Scene:
-    """A world with a plan that waits to be carried out, as often as one likes."""
-
-    world: World
-    moment: Moment
-    spare: Spare
-    losses: list[Json]
-    untouched: Json
-    """What the target held before anything was moved there."""
-
-    def __post_init__(self) -> None:
-        self.before = self.keep()
-
-    def keep(self) -> tuple[Json, bytes]:
-        return kept(self.world.target.estate), Path(self.world.db).read_bytes()
-
-    def restore(self, was: tuple[Json, bytes]) -> None:
-        put_back(self.world.target.estate, was[0])
-        for left in self.world.folder.glob("estate.db?*"):
-            left.unlink()
-        Path(self.world.db).write_bytes(was[1])
-
-    def undisturbed(self, *command: str) -> list[str]:
-        """Run a command to its end; what it writes."""
-        self.moment.set(0)
-        said = self.world(*command)
-        assert said.code == 0, f"{said.out}\n{said.err}"
-        return list(self.moment.asked)
-
-    def killed(self, at: int, *command: str, done: bool = True, workers: int = 1) -> None:
-        self.moment.set(at, done)
-        config = ("--config", str(self.world.config), "--quiet")
-        self.spare.killed(self.moment, *command, "--workers", str(workers), *config)
-        self.moment.set(0)
-
-    def arrived(self, counts: Json) -> Iterator[str]:
-        """What is wrong on the target, if anything is."""
-        said = self.world("apply", self.world.plan, "--yes", "--workers", "1")
-        if said.code:
-            yield f"apply exits {said.code}: {said.err.strip() or said.json['failed']}"
-        if found := self.world("verify", self.world.plan, "--workers", "2").json["findings"]:
-            yield f"verify finds {found[:3]}"
-        if (now := dict(self.world.target.estate.counts())) != counts:
-            yield f"counts: {({k: (v, now[k]) for k, v in counts.items() if now[k] != v})} (wanted, found)"
-        ids = self.world("ids", self.world.db).ok()
-        way = sameness_foundry if self.world.types[1] == "foundry" else sameness
-        yield from way.differences(self.world, ids, self.losses)
-
-
-Staged = Callable[..., Scene]
+CASES = [(target, changed) for target in ("azure-openai", "foundry") for changed in (False, True)]
+each_case = pytest.mark.parametrize(
+    ("target", "changed"), CASES, ids=[f"{t}, {'changed since' if c else 'all new'}" for t, c in CASES]
+)
 
 
 @pytest.fixture
 def stage(launch: Launch, tmp_path: Path) -> Iterator[Staged]:
-    """Sets a scene: the small estate on its way to a service, or changed since and on its way again."""
-    spares = []
-
-    def staged(target: str, changed: bool = False) -> Scene:
-        moment = Moment(write)
-        there = project("TARGET_KEY") if target == "foundry" else options("TARGET_KEY", list_threads="works")
-        source = options("SOURCE_KEY", list_threads="works", downloads=True)
-        world = launch(source, there, wrap_target=moment)
-        somebodys(world)
-        untouched = kept(world.target.estate)
-        furnish(world.source)
-        if changed:
-            add(world.source, assistant(3, "old"))
-        world.snapshot()
-        losses = world.planned()["losses"]
-        if changed:
-            world.apply().ok()
-            alter(world)
-            world.snapshot()
-            untouched = kept(world.target.estate)
-            losses = world.planned("--prune")["losses"]
-        spares.append(Spare(world.env, tmp_path / "killed.log").__enter__())
-        return Scene(world, moment, spares[-1], losses, untouched)
-
-    yield staged
-    for spare in spares:
-        spare.__exit__()
+    with staging(launch, tmp_path) as staged:
+        yield staged
 
 
-def somebodys(world: World) -> None:
-    """The target is not empty: a file, an agent or assistant, a thread or conversation of somebody else."""
-    file(world.target, 9, "theirs.md", b"theirs")
-
-
-def alter(world: World) -> None:
-    """An update of each kind, further messages, one more file and assistant, one less."""
-    reader, clerk, old = world.source.estate.assistants
-    change(world.source, reader, instructions="Read aloud.")
-    change(world.source, clerk, description="counts")
-    del world.source.estate.assistants[old]
-    add(world.source, assistant(4, "new"))
-    (papers,) = world.source.estate.vector_stores
-    world.source.estate.vector_stores[papers]["name"] = "old papers"
-    more = file(world.source, 3, "more.md", b"more")
-    world.source.estate.vector_store_files[papers][more] = {
-        **next(iter(world.source.estate.vector_store_files[papers].values())),
-        "id": more,
-    }
-    short, long = world.source.estate.threads
-    world.source.estate.threads[short]["metadata"] = {"who": "Bob"}
-    for thread, number in ((short, 2), (long, 3)):
-        for n in range(number):
-            say(world.source, thread, f"and another {n // 2}")
-
-
-@pytest.mark.parametrize("changed", [False, True], ids=["all new", "changed since"])
-@pytest.mark.parametrize("target", ["azure-openai", "foundry"])
+@each_case
 def test_an_apply_killed_at_any_write_goes_on(stage: Staged, target: str, changed: bool) -> None:
     scene = stage(target, changed)
     command = ("apply", scene.world.plan, "--yes")
     writes = scene.undisturbed(*command, "--workers", "1")
     counts = dict(scene.world.target.estate.counts())
-    assert len(writes) >= 8
+    assert len(writes) >= 9
     assert list(scene.arrived(counts)) == [], "nobody was killed"
-    wrong = {}
+    wrong: list[str] = []
     for at, asked in enumerate(writes, 1):
         for done in (True, False):
             scene.restore(scene.before)
             scene.killed(at, *command, done=done)
-            if lines := list(scene.arrived(counts)):
-                wrong[at, asked, done] = lines
-    assert wrong == {}
+            lines = list(scene.arrived(counts))
+            wrong += [f"{at} {asked} {done}: {line}" for line in lines]
+    assert not wrong, "\n".join(wrong)
+
+
+@each_case
+def test_a_rollback_killed_at_any_write_goes_on(stage: Staged, target: str, changed: bool) -> None:
+    scene = stage(target, changed, prune=False)
+    scene.undisturbed("apply", scene.world.plan, "--yes", "--workers", "1")
+    applied = scene.keep()
+    command = ("rollback", scene.world.plan, "--yes")
+    writes = scene.undisturbed(*command, "--workers", "1")
+    assert len(writes) >= 7
+    assert told(scene.untouched, kept(scene.world.target.estate)) == [], "nobody was killed"
+    wrong: list[str] = []
+    for at, asked in enumerate(writes, 1):
+        # A deletion that was not carried out leaves what one leaves that was never sent.
+        for done in (True,) if asked.startswith("DELETE") and "/versions/" not in asked else (True, False):
+            scene.restore(applied)
+            scene.killed(at, *command, done=done)
+            again = scene.world(*command)
+            lines = told(scene.untouched, kept(scene.world.target.estate))
+            if again.code:
+                lines.append(f"rollback exits {again.code}: {again.err}")
+            wrong += [f"{at} {asked} {done}: {line}" for line in lines]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(("target", "changed"), CASES)
+def test_an_apply_killed_at_any_write_is_taken_back(stage: Staged, target: str, changed: bool) -> None:
+    """Also what was made without our learning of it."""
+    scene = stage(target, changed, prune=False)
+    command = ("apply", scene.world.plan, "--yes")
+    writes = scene.undisturbed(*command, "--workers", "1")
+    wrong: list[str] = []
+    for at, asked in enumerate(writes, 1):
+        scene.restore(scene.before)
+        scene.killed(at, *command)
+        said = scene.world("rollback", scene.world.plan, "--yes")
+        lines = told(scene.untouched, kept(scene.world.target.estate))
+        if said.code:
+            lines.append(f"rollback exits {said.code}: {said.err}")
+        wrong += [f"{at} {asked}: {line}" for line in lines]
+    assert not wrong, "\n".join(wrong)

@@ -1,0 +1,133 @@
+"""Every reference inside an archive: what one row says of another must be there, and fit.
+
+A foreign key says only that a row is there. Here each broken one is told by the name of what it belongs to,
+with the snapshots it touches, and what no key can say is looked at as well.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Something that is not as it was written: what, which, why, and the snapshots it touches."""
+
+    what: str
+    which: str
+    why: str
+    snapshots: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Rows that must not be there: their SQL gives which one, and a snapshot that it touches or NULL."""
+
+    between: str
+    why: str
+    sql: str
+
+
+RULES = (
+    Rule(
+        "entries -> bodies",
+        "the body that it names is gone",
+        "SELECT 'row ' || e.ordinal || ' of listing ' || s.kind || ' ' || s.parent_id, s.snapshot_id "
+        "FROM entries e LEFT JOIN bodies b ON b.id = e.body_id "
+        "LEFT JOIN scopes s ON s.manifest_id = e.manifest_id WHERE b.id IS NULL",
+    ),
+    Rule(
+        "entries -> bodies",
+        "its body is of another kind",
+        "SELECT s.kind || ' ' || b.object_id || ' is a ' || b.kind, s.snapshot_id FROM scopes s "
+        "JOIN entries e ON e.manifest_id = s.manifest_id JOIN bodies b ON b.id = e.body_id "
+        "WHERE b.kind != s.kind",
+    ),
+    Rule(
+        "entries -> manifests",
+        "the listing that it belongs to is gone",
+        "SELECT 'row ' || e.ordinal || ' of listing number ' || e.manifest_id, NULL FROM entries e "
+        "LEFT JOIN manifests m ON m.id = e.manifest_id WHERE m.id IS NULL",
+    ),
+    Rule(
+        "scopes -> manifests",
+        "what it held is gone",
+        "SELECT s.kind || ' ' || s.parent_id, s.snapshot_id FROM scopes s "
+        "LEFT JOIN manifests m ON m.id = s.manifest_id WHERE m.id IS NULL",
+    ),
+    Rule(
+        "scopes -> manifests",
+        "it was read to its end and has no hash",
+        "SELECT s.kind || ' ' || s.parent_id, s.snapshot_id FROM scopes s "
+        "JOIN manifests m ON m.id = s.manifest_id WHERE m.sha IS NULL AND s.state != 'reading'",
+    ),
+    Rule(
+        "scopes -> snapshots",
+        "the snapshot that it belongs to is gone",
+        "SELECT s.kind || ' ' || s.parent_id, s.snapshot_id FROM scopes s "
+        "LEFT JOIN snapshots n ON n.id = s.snapshot_id WHERE n.id IS NULL",
+    ),
+    Rule(
+        "snapshots -> endpoints",
+        "the estate that it is of is gone",
+        "SELECT 'number ' || n.id, n.id FROM snapshots n LEFT JOIN endpoints e ON e.id = n.endpoint_id "
+        "WHERE e.id IS NULL",
+    ),
+    Rule(
+        "snapshots -> digest",
+        "it is finished and has no fingerprint",
+        "SELECT 'number ' || id, id FROM snapshots WHERE digest IS NULL AND state != 'reading'",
+    ),
+    Rule(
+        "missing -> snapshots",
+        "the snapshot that it belongs to is gone",
+        "SELECT m.kind || ' ' || m.object_id, m.snapshot_id FROM missing m "
+        "LEFT JOIN snapshots n ON n.id = m.snapshot_id WHERE n.id IS NULL",
+    ),
+    Rule(
+        "contents -> blobs",
+        "the bytes that it names are gone, or were never whole",
+        "SELECT 'bytes of ' || c.file_id, NULL FROM contents c LEFT JOIN blobs b ON b.id = c.blob_id "
+        "WHERE b.sha IS NULL",
+    ),
+    Rule(
+        "contents -> endpoints",
+        "the estate of its file is gone",
+        "SELECT 'bytes of ' || c.file_id, NULL FROM contents c "
+        "LEFT JOIN endpoints e ON e.id = c.endpoint_id WHERE e.id IS NULL",
+    ),
+    Rule(
+        "chunks -> blobs",
+        "the file that it is a piece of is gone",
+        "SELECT 'piece ' || k.ordinal || ' of bytes number ' || k.blob_id, NULL FROM chunks k "
+        "LEFT JOIN blobs b ON b.id = k.blob_id WHERE b.id IS NULL",
+    ),
+    Rule(
+        "journal -> plans",
+        "the plan that it belongs to is gone",
+        "SELECT j.action || ' ' || j.kind || ' ' || j.source_id, NULL FROM journal j "
+        "LEFT JOIN plans p ON p.id = j.plan_id WHERE p.id IS NULL",
+    ),
+    Rule(
+        "journal -> plans",
+        "it is in none of the states that a line can have",
+        "SELECT j.action || ' ' || j.kind || ' ' || j.source_id, NULL FROM journal j "
+        "WHERE j.state NOT IN ('intended', 'done', 'failed')",
+    ),
+)
+"""What must never be found."""
+
+BETWEEN = tuple(dict.fromkeys(rule.between for rule in RULES))
+"""What is looked at, as `check` says it."""
+
+
+def broken(conn: sqlite3.Connection) -> Iterator[Damage]:
+    """Every reference that leads nowhere or does not fit, once, with all snapshots it touches."""
+    for rule in RULES:
+        rows: dict[str, list[int]] = {}
+        for which, snapshot in conn.execute(rule.sql):
+            rows.setdefault(str(which).strip(), []).extend([] if snapshot is None else [snapshot])
+        for which, touched in rows.items():
+            yield Damage("reference", f"{rule.between}: {which}", rule.why, tuple(sorted(set(touched))))

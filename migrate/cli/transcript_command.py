@@ -1,0 +1,90 @@
+"""transcript: what was said in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from migrate.cli.options import Common, common, finish
+
+
+@click.command("transcript")
+@click.argument("archive")
+@click.argument("thread")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
+@common
+def command(common: Common, archive: str, thread: str, format_: str, output: Path | None) -> None:
+    """Print the messages of a thread, or the items of a conversation, of ARCHIVE[@SNAPSHOT] in order.
+
+    Files, images, citations and tool calls are told by name. Exit 3 when the snapshot does not have all
+    messages of the thread.
+    """
+    from migrate.archive.store import must_not_be_archive
+    from migrate.cli.archived import snapshot
+    from migrate.errors import BadUsage
+    from migrate.stages.transcript import transcript
+
+    if output:
+        must_not_be_archive(output)
+    with snapshot(archive, common.config) as there:
+        found = transcript(there, thread)
+        if found is None:
+            raise BadUsage(
+                f"snapshot {there.info.id} has no thread {thread!r}",
+                todo=f"list them: ls {archive} --kind thread",
+            )
+        pieces = _pieces(found, "json" if common.as_json else format_)
+        if output:
+            _write(pieces, output)
+        else:
+            for piece in pieces:
+                click.echo(piece)
+    if found.gap and not common.quiet:
+        from migrate.cli import clean
+
+        click.echo(clean(f"not complete: {found.gap}"), err=True)
+    finish(3 if found.gap else 0)
+
+
+def _pieces(found: Any, format_: str) -> Iterator[str]:
+    """Lines that a terminal cannot be steered with, in a file neither: somebody will print it."""
+    import json
+
+    from migrate.cli import clean
+    from migrate.reports.transcript import FORMATS, as_dict
+
+    if format_ == "json":
+        yield json.dumps(as_dict(found), indent=1, ensure_ascii=True, default=str)
+    else:
+        yield from map(clean, FORMATS[format_](found))
+
+
+def _write(pieces: Iterator[str], output: Path) -> None:
+    """A conversation is for its owner's eyes: the file is made as an archive is, and whole or not at all."""
+    import os
+
+    from migrate.errors import BadUsage
+
+    temporary = output.with_name(f"{output.name}.{os.getpid()}.part")
+    try:
+        handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.writelines(f"{piece}\n" for piece in pieces)
+            temporary.replace(output)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise BadUsage(
+            f"cannot write {output}", error.strerror or str(error), "choose another place"
+        ) from None

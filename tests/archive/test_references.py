@@ -1,0 +1,62 @@
+"""Each reference inside an archive is looked at, and a broken one is told by name with its snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from migrate.archive import Archive
+from migrate.archive.integrity import check
+from migrate.archive.journal import Journal, Side
+from migrate.archive.references import BETWEEN, RULES
+from tests.archive.filling import filled, write
+
+BREAKS = {
+    "entries -> bodies": [
+        "DELETE FROM bodies WHERE object_id = 'msg_2'",
+        "UPDATE entries SET body_id = (SELECT id FROM bodies WHERE kind = 'thread') WHERE body_id = "
+        "(SELECT id FROM bodies WHERE object_id = 'msg_2')",
+    ],
+    "entries -> manifests": ["UPDATE entries SET manifest_id = 99 WHERE ordinal = 1"],
+    "scopes -> manifests": [
+        "UPDATE scopes SET manifest_id = 99 WHERE kind = 'thread'",
+        "UPDATE manifests SET sha = NULL",
+    ],
+    "scopes -> snapshots": ["UPDATE scopes SET snapshot_id = 99 WHERE kind = 'run' AND snapshot_id = 1"],
+    "snapshots -> endpoints": ["UPDATE snapshots SET endpoint_id = 99"],
+    "snapshots -> digest": ["UPDATE snapshots SET digest = NULL"],
+    "missing -> snapshots": ["INSERT INTO missing VALUES (99, 'file', '', 'file-x', NULL, 'gone')"],
+    "contents -> blobs": ["DELETE FROM blobs", "UPDATE blobs SET sha = NULL"],
+    "contents -> endpoints": ["UPDATE contents SET endpoint_id = 99"],
+    "chunks -> blobs": ["UPDATE chunks SET blob_id = 99 WHERE ordinal = 1"],
+    "journal -> plans": ["DELETE FROM plans", "UPDATE journal SET state = 'perhaps'"],
+}
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Iterator[Archive]:
+    filled(tmp_path / "estate.db")
+    with Archive.open(tmp_path / "estate.db", write=True) as archive:
+        write(archive)
+        sides = Side("azure-openai", "https://east"), Side("openai", "https://west")
+        Journal(archive, "digest", *sides).intend([("create", "assistant", "", "asst_1", "A")])
+        archive.conn.execute("PRAGMA foreign_keys = OFF")
+        yield archive
+
+
+def test_every_rule_has_a_way_to_break_it(whole: Archive) -> None:
+    assert set(BREAKS) == set(BETWEEN)
+    assert check(whole.conn).damage == ()
+    assert check(whole.conn).references == BETWEEN
+
+
+@pytest.mark.parametrize(("between", "change"), [(k, sql) for k, rows in BREAKS.items() for sql in rows])
+def test_a_broken_reference_is_told_by_name(whole: Archive, between: str, change: str) -> None:
+    whole.conn.execute(change)
+    told = [damage for damage in check(whole.conn).damage if damage.which.startswith(f"{between}: ")]
+    assert told
+    assert all(damage.why in [rule.why for rule in RULES if rule.between == between] for damage in told)
+    if between in ("entries -> bodies", "snapshots -> endpoints"):
+        assert {number for damage in told for number in damage.snapshots} == {1, 2}

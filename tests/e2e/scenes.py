@@ -1,0 +1,148 @@
+"""A small estate on its way to a service, or back: played as often as one likes, interrupted anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.e2e import sameness, sameness_foundry
+from tests.e2e.conftest import Launch
+from tests.e2e.killing import Moment, Spare
+from tests.e2e.projects import add, agent, assistant, change, file, project, say, store, thread
+from tests.e2e.running import World, options
+from tests.e2e.small_estate import furnish, kept, put_back
+
+Json = dict[str, Any]
+THEIRS = ("assistant: nobody's: ['theirs']", "thread: nobody's: ['conv_theirs']")
+"""What a comparison says of objects of somebody else."""
+
+
+def write(method: str, path: str, query: str) -> bool:
+    return method != "GET"
+
+
+@dataclass
+class Scene:
+    """A world with a plan that waits to be carried out, as often as one likes."""
+
+    world: World
+    moment: Moment
+    spare: Spare
+    losses: list[Json]
+    empty: Json
+    """What the target held before anything was moved there."""
+    untouched: Json
+    """What it held before this plan."""
+
+    def __post_init__(self) -> None:
+        self.before = self.keep()
+
+    def keep(self) -> tuple[Json, bytes]:
+        return kept(self.world.target.estate), Path(self.world.db).read_bytes()
+
+    def restore(self, was: tuple[Json, bytes]) -> None:
+        put_back(self.world.target.estate, was[0])
+        for left in self.world.folder.glob("estate.db?*"):
+            left.unlink()
+        Path(self.world.db).write_bytes(was[1])
+
+    def undisturbed(self, *command: str) -> list[str]:
+        """Run a command to its end; what it writes."""
+        self.moment.set(0)
+        said = self.world(*command)
+        assert said.code == 0, f"{said.out}\n{said.err}"
+        return list(self.moment.asked)
+
+    def killed(self, at: int, *command: str, done: bool = True, workers: int = 1) -> None:
+        self.moment.set(at, done)
+        config = ("--config", str(self.world.config), "--quiet")
+        self.spare.killed(self.moment, *command, "--workers", str(workers), *config)
+        self.moment.set(0)
+
+    def arrived(self, counts: Json) -> Iterator[str]:
+        """What is wrong on the target, if anything is."""
+        said = self.world("apply", self.world.plan, "--yes", "--workers", "1")
+        if said.code:
+            yield f"apply exits {said.code}: {said.err.strip() or said.json['failed']}"
+        if found := self.world("verify", self.world.plan, "--workers", "2").json["findings"]:
+            yield f"verify finds {found[:3]}"
+        if (now := dict(self.world.target.estate.counts())) != counts:
+            yield f"counts: { ({k: (v, now[k]) for k, v in counts.items() if now[k] != v}) } (wanted, found)"
+        ids = self.world("ids", self.world.db).ok()
+        way = sameness_foundry if self.world.types[1] == "foundry" else sameness
+        found = way.differences(self.world, ids, self.losses)
+        yield from (line for line in found if line not in THEIRS)
+
+
+Staged = Callable[..., Scene]
+
+
+@contextmanager
+def staging(launch: Launch, folder: Path) -> Iterator[Staged]:
+    """Sets scenes: the small estate on its way to a service, or changed since and on its way again."""
+
+    def staged(target: str, changed: bool = False, prune: bool = True) -> Scene:
+        moment = Moment(write)
+        there = project("TARGET_KEY") if target == "foundry" else options("TARGET_KEY", list_threads="works")
+        source = options("SOURCE_KEY", list_threads="works", downloads=True)
+        world = launch(source, there, wrap_target=moment)
+        somebodys(world)
+        empty = untouched = kept(world.target.estate)
+        furnish(world.source, 25 if target == "foundry" else 35)
+        if changed:
+            add(world.source, assistant(3, "old"))
+        world.snapshot()
+        losses = world.planned()["losses"]
+        if changed:
+            world.apply().ok()
+            Path(world.plan).rename(world.folder / "first.json")
+            alter(world)
+            world.snapshot()
+            untouched = kept(world.target.estate)
+            losses = world.planned(*["--prune"] * prune)["losses"]
+        spare = stack.enter_context(Spare(world.env, folder / "killed.log"))
+        return Scene(world, moment, spare, losses, empty, untouched)
+
+    with ExitStack() as stack:
+        yield staged
+
+
+def somebodys(world: World) -> None:
+    """The target is not empty: a file, a store, an agent or assistant, a thread or conversation."""
+    theirs = file(world.target, 9, "theirs.md", b"theirs")
+    store(world.target, 9, "theirs", [theirs])
+    if world.types[1] == "foundry":
+        agent(world.target, "theirs")
+        world.target.estate.conversations["conv_theirs"] = {
+            "id": "conv_theirs",
+            "object": "conversation",
+            "created_at": 1,
+            "metadata": {},
+        }
+    else:
+        add(world.target, assistant(9, "theirs"))
+        thread(world.target, 9, ["mine"])
+
+
+def alter(world: World) -> None:
+    """An update of each kind, further messages, one more file and assistant, one less."""
+    reader, clerk, old = world.source.estate.assistants
+    change(world.source, reader, instructions="Read aloud.")
+    change(world.source, clerk, description="counts")
+    del world.source.estate.assistants[old]
+    add(world.source, assistant(4, "new"))
+    (papers,) = world.source.estate.vector_stores
+    world.source.estate.vector_stores[papers]["name"] = "old papers"
+    more = file(world.source, 3, "more.md", b"more")
+    world.source.estate.vector_store_files[papers][more] = {
+        **next(iter(world.source.estate.vector_store_files[papers].values())),
+        "id": more,
+    }
+    short, long = world.source.estate.threads
+    world.source.estate.threads[short]["metadata"] = {"who": "Bob"}
+    for talk, number in ((short, 2), (long, 3)):
+        for n in range(number):
+            say(world.source, talk, f"and another {n // 2}")

@@ -1,0 +1,123 @@
+"""SIGKILL at every single request of a snapshot: the same command goes on, and reads nothing again."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Launch
+from tests.e2e.killing import Moment, Spare
+from tests.e2e.projects import project
+from tests.e2e.running import World, options
+from tests.e2e.small_estate import furnish, furnish_new
+
+PAGE = 10
+"""Rows that the source gives at once, however many are asked for: a small estate of many pages."""
+
+
+def everything(method: str, path: str, query: str) -> bool:
+    return True
+
+
+def in_small_pages(app: Any) -> Any:
+    async def wrapped(scope: Any, receive: Any, send: Any) -> None:
+        query = scope["query_string"].replace(b"limit=100", b"limit=%d" % PAGE)
+        await app({**scope, "query_string": query}, receive, send)
+
+    return wrapped
+
+
+class Source:
+    """An estate of every kind, and a moment before it."""
+
+    def __init__(self, world: World, moment: Moment, spare: Spare) -> None:
+        self.world, self.moment, self.spare = world, moment, spare
+
+    def read(self) -> list[str]:
+        """Take or finish the snapshot; what was asked for."""
+        self.moment.set(0)
+        answer = self.world.snapshot("--workers", "1")
+        assert answer["state"] == "complete"
+        return list(self.moment.asked)
+
+    def killed(self, at: int) -> list[str]:
+        """What had been answered when the program died."""
+        Path(self.world.db).unlink(missing_ok=True)
+        self.moment.set(at)
+        command = ("snapshot", "source", "-o", self.world.db, "--workers", "1")
+        config = ("--config", str(self.world.config), "--quiet")
+        self.spare.killed(self.moment, *command, *config, first=lambda: written(self.world))
+        answered = list(self.moment.answered)
+        self.moment.set(0)
+        return answered
+
+    def held(self) -> tuple[str, list[Any]]:
+        """What the archive holds: the snapshot's fingerprint, and every listing with its hash."""
+        with closing(sqlite3.connect(self.world.db)) as conn:
+            ((digest, state),) = conn.execute("SELECT digest, state FROM snapshots").fetchall()
+            assert state == "complete"
+            files = conn.execute("SELECT file_id, sha FROM contents JOIN blobs ON blobs.id = blob_id")
+            return digest, sorted(files.fetchall())
+
+
+def written(world: World) -> None:
+    """Wait until the archive has what arrived: the one that fetches is held, the one that writes is not."""
+    before = b""
+    while True:
+        time.sleep(0.03)
+        logs = sorted(world.folder.glob("estate.db*"))
+        now = b"".join(log.read_bytes() for log in logs if log.exists())
+        if now == before:
+            return
+        before = now
+
+
+@pytest.fixture(params=["azure-openai", "foundry-classic", "foundry"])
+def source(request: pytest.FixtureRequest, launch: Launch, tmp_path: Path) -> Iterator[Source]:
+    moment = Moment(everything)
+    face = "azure-openai" if request.param == "azure-openai" else "foundry"
+    here = options("SOURCE_KEY", list_threads="works", downloads=True)
+    if face == "foundry":
+        here = project("SOURCE_KEY")
+    types = (request.param, face)
+    world = launch(
+        here,
+        replace(here, key="secret-of-the-target"),
+        types=types,
+        wrap_source=lambda app: moment(in_small_pages(app)),
+    )
+    (furnish_new if request.param == "foundry" else furnish)(world.source)
+    with Spare(world.env, tmp_path / "killed.log") as spare:
+        yield Source(world, moment, spare)
+
+
+def pages(asked: list[str]) -> Counter[str]:
+    """Pages of listings, and files; neither the look whether a route works nor single objects."""
+    return Counter(a for a in asked if "limit=100" in a or a.partition("?")[0].endswith("/content"))
+
+
+def test_a_snapshot_killed_at_any_request_goes_on(source: Source) -> None:
+    whole = source.read()
+    wanted = source.held()
+    assert len(pages(whole)) >= 10, whole
+    assert sum("after=" in asked for asked in whole) >= 1
+    wrong = []
+    for at in range(1, len(whole) + 1):
+        asked, first = whole[at - 1], source.killed(at)
+        again = source.read()
+        if source.held() != wanted:
+            wrong.append(f"{at} {asked}: the archive holds something else")
+        # Steps are read again, run by run.
+        twice = pages(first) & pages(again)
+        wrong += [f"{at} {asked}: {a} is asked for again" for a in twice if "/steps?" not in a]
+    assert not wrong, "\n".join(wrong)
+    assert source.world("check", source.world.db).ok()["ok"] is True
+    assert source.world("diff", source.world.db, "source").ok()["differences"] == 0
