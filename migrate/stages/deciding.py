@@ -80,6 +80,8 @@ class Decider:
             return row.model_copy(update={"action": "blocked"})
         if there is None:
             if beside := self.known.distrusted.get((entity.kind, entity.id)):
+                unlike = (Path("(all of it)", "what the last move left", "another; ours is made beside it"),)
+                self.conflicts.append(Conflict(entity.kind, entity.id, beside, entity.name, unlike))
                 reason = f"{beside} on the target is not what was left there, or is another's: made beside it"
                 self.lose(entity, "id", reason, "adapted", "look at both, and delete one too many")
             address = self.decided.names.get(entity.id, "") if entity.kind == "assistant" else ""
