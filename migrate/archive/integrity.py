@@ -92,6 +92,7 @@ def _chooser(sample: Sample | None, count: int) -> Callable[[], bool]:
     return chosen
 
 
+UNREADABLE = "its row is not where it was stored"
 ALL_BODIES = "SELECT id FROM bodies NOT INDEXED"
 ALL_BLOBS = "SELECT id FROM blobs NOT INDEXED WHERE sha IS NOT NULL"
 
@@ -110,11 +111,15 @@ def _bodies(conn: sqlite3.Connection, chosen: Callable[[], bool]) -> Looked:
     for (id_,) in conn.execute(ALL_BODIES):
         if not chosen():
             continue
-        kind, object_id, sha, raw = conn.execute(
+        row = conn.execute(
             "SELECT CAST(kind AS BLOB), CAST(object_id AS BLOB), sha, CAST(body AS BLOB) "
             "FROM bodies WHERE id = ?",
             (id_,),
         ).fetchone()
+        if row is None or None in row:
+            yield [Damage("body", f"number {id_}", UNREADABLE, _snapshots_of_body(conn, id_))]
+            continue
+        kind, object_id, sha, raw = row
         why = _body_fault(kind, object_id, sha, raw)
         name = f"{kind.decode(errors='replace')} {object_id.decode(errors='replace')}"
         yield [Damage("body", name, why, _snapshots_of_body(conn, id_))] if why else []
@@ -166,7 +171,8 @@ def _blobs(conn: sqlite3.Connection, chosen: Callable[[], bool]) -> Looked:
     for (id_,) in conn.execute(ALL_BLOBS):
         if not chosen():
             continue
-        sha, size = conn.execute("SELECT sha, size FROM blobs WHERE id = ?", (id_,)).fetchone()
+        row = conn.execute("SELECT sha, size FROM blobs WHERE id = ?", (id_,)).fetchone()
+        sha, size = row or (None, 0)
         digest, length = hashlib.sha256(), 0
         for (data,) in conn.execute("SELECT data FROM chunks WHERE blob_id = ? ORDER BY ordinal", (id_,)):
             digest.update(data)

@@ -16,6 +16,8 @@ from migrate.archive.schema import APPLICATION_ID, migrations
 from migrate.errors import ArchiveDamaged, ArchiveTooNew, BadUsage, DiskFull, Refused
 
 MAGIC = b"SQLite format 3\x00"
+NOT_OURS_ANY_MORE = ("unsupported file format", "Could not decode")
+"""What SQLite says of a flipped byte in a file's head or in a text, as if the program had made a mistake."""
 
 
 class Archive:
@@ -184,6 +186,8 @@ def _told(path: Path) -> Iterator[None]:
             raise DiskFull(
                 f"{path} cannot grow", str(error), "make room, then run the same command: it continues"
             ) from None
+        if any(words in str(error) for words in NOT_OURS_ANY_MORE):
+            raise ArchiveDamaged(f"{path} is damaged", str(error), "restore it from a copy") from None
         raise
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.IntegrityError):

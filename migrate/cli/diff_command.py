@@ -31,6 +31,7 @@ def command(
     import json
 
     from migrate.archive.store import must_not_be_archive
+    from migrate.cli import clean
     from migrate.cli.estates import opened
     from migrate.cli.journals import known_pairs
     from migrate.errors import BadUsage
@@ -49,7 +50,11 @@ def command(
         found = diff(one, other, journal, frozenset(kinds))
     document, text = as_dict(found), as_text(found, left, right)
     if output:
-        content = json.dumps(document, indent=1, default=str) if format_ == "json" or common.as_json else text
+        content = (
+            json.dumps(document, indent=1, default=str)
+            if format_ == "json" or common.as_json
+            else clean(text)
+        )
         output.write_text(content + "\n", encoding="utf-8")
     elif format_ == "json":
         common.answer(document, json.dumps(document, indent=1, default=str))

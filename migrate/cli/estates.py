@@ -153,7 +153,11 @@ def pick(archive: Archive, found: Archived) -> SnapshotInfo:
         if found.which in (str(info.id), info.tag):
             return info
     names = ", ".join(f"{info.id}{f' ({info.tag})' if info.tag else ''}" for info in known)
-    raise BadUsage(f"{found.path} has no snapshot {found.which!r}", f"it has {names}")
+    raise BadUsage(
+        f"{found.path} has no snapshot {found.which!r}",
+        f"it has {names}",
+        f"list them: snapshots {found.path}",
+    )
 
 
 def thread_ids(option: str | None, found: Live) -> tuple[str, ...]:

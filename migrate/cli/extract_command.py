@@ -9,7 +9,7 @@ from migrate.cli.options import Common, common, finish
 
 @click.command("extract")
 @click.argument("archive")
-@click.argument("file_ids", nargs=-1, metavar="[FILE_ID]...")
+@click.argument("file_id", nargs=-1)
 @click.option(
     "--dir",
     "folder",
@@ -19,7 +19,7 @@ from migrate.cli.options import Common, common, finish
 )
 @click.option("--force", is_flag=True, help="Replace files that are there already.")
 @common
-def command(common: Common, archive: str, file_ids: tuple[str, ...], folder: Path, force: bool) -> None:
+def command(common: Common, archive: str, file_id: tuple[str, ...], folder: Path, force: bool) -> None:
     """Write the bytes of files of ARCHIVE[@SNAPSHOT] into a folder: of all that it has, or of these.
 
     Each is hashed on the way and named after its file, as far as that is safe. Exit 3 when a file is
@@ -31,7 +31,7 @@ def command(common: Common, archive: str, file_ids: tuple[str, ...], folder: Pat
     from migrate.stages.extract import extract
 
     with snapshot(archive, common.config) as found:
-        done = extract(found, file_ids, folder, force)
+        done = extract(found, file_id, folder, force)
     common.answer(as_dict(done), as_text(done))
     for line in failures(done):
         click.echo(clean(line), err=True)

@@ -18,6 +18,7 @@ from migrate.endpoints.pace import Pace
 from migrate.endpoints.paging import walk
 from migrate.endpoints.routes import BETA, ROUTES, STEP_INCLUDE, Routes, address
 from migrate.errors import NotThere, RequestFailed
+from migrate.model.moment import made_at
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class FamilyReader(Reader):
         params: dict[str, object] = {"limit": limit, "order": "desc"}
         pages = walk(self._fetcher(kind, path, params), path)
         for page in pages:
-            yield from sorted(page.bodies, key=lambda row: -float(row.get("created_at") or 0))
+            yield from sorted(page.bodies, key=lambda row: -made_at(row, 0.0))
 
     def content(self, file_id: str) -> AbstractContextManager[Iterator[bytes]]:
         self.channel("file")

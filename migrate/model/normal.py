@@ -165,7 +165,11 @@ def _chunking(value: JSON) -> JSON:
     return None if value in (None, {"type": "auto"}, DEFAULT_CHUNKING) else value
 
 
-FILENAME_ESCAPES = (("%22", '"'), ("%0D", "\r"), ("%0A", "\n"), ("\\\\", "\\"))
+FILENAME_ESCAPES = (
+    ("%22", '"'),
+    *((f"%{code:02X}", chr(code)) for code in range(32)),
+    ("\\\\", "\\"),
+)
 """How multipart form encoding spells characters a header cannot hold; some servers give them back so."""
 
 

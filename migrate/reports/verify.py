@@ -25,7 +25,8 @@ def as_text(found: Any) -> str:
     """How much was compared, and every finding."""
     lines = [table(found.checked.items())]
     for finding in found.findings[:SHOWN]:
-        where = f"{finding.kind} {short(finding.name or '')} [{finding.source_id or '-'} -> {finding.target_id or '-'}]"
+        ids = f"{finding.source_id or '-'} -> {finding.target_id or '-'}"
+        where = f"{finding.kind} {short(finding.name or '')} [{ids}]"
         values = (
             f": {short(repr(finding.expected))} became {short(repr(finding.found))}"
             if finding.expected != finding.found

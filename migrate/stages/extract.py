@@ -21,6 +21,9 @@ from migrate.errors import ArchiveDamaged, BadUsage, Refused
 from migrate.model.file import PARSED
 from migrate.stages.filenames import safe_names
 
+NAMED = 5
+"""Files in the way that a refusal names."""
+
 
 @dataclass(frozen=True)
 class Written:
@@ -79,7 +82,7 @@ def extract(snapshot: SnapshotReader, ids: Iterable[str], folder: Path, force: b
         except ArchiveDamaged as damage:
             done.failed.append(NotWritten(job.id, job.name, f"{damage.what}: {damage.why}"))
         except FileExistsError:
-            _must_be_free([path])
+            raise _taken([path.name]) from None
         except OSError as error:
             done.failed.append(NotWritten(job.id, job.name, f"cannot write it: {error.strerror or error}"))
         else:
@@ -109,11 +112,16 @@ def _jobs(snapshot: SnapshotReader, ids: tuple[str, ...], done: Extracted) -> It
 def _must_be_free(paths: Iterable[Path]) -> None:
     there = [path.name for path in paths if os.path.lexists(path)]
     if there:
-        raise Refused(
-            f"{', '.join(there[:5])}{f' and {len(there) - 5} more' if len(there) > 5 else ''}: already there",
-            "extract overwrites nothing",
-            "give --dir another folder, or --force to replace them",
-        )
+        raise _taken(there)
+
+
+def _taken(names: list[str]) -> Refused:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return Refused(
+        f"{', '.join(names[:NAMED])}{more}: already there",
+        "extract overwrites nothing",
+        "give --dir another folder, or --force to replace them",
+    )
 
 
 def _make(folder: Path) -> None:

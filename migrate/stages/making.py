@@ -14,6 +14,7 @@ from migrate.archive.journal import Entry, Journal
 from migrate.codecs import CODECS, Target
 from migrate.errors import NotThere, OutcomeUnknown, RequestFailed
 from migrate.model import JSON, KINDS, Entity
+from migrate.model.moment import made_at
 from migrate.model.normal import written_form
 from migrate.model.refs import refs_of, remap
 from migrate.stages.estate import Estate, stamp
@@ -180,7 +181,7 @@ class Workshop:
         def find() -> Body | None:
             taken = set(self.ids.values())
             for body in self.writer.newest(fitted.kind, fitted.parent):
-                if float(body.get("created_at") or since) < since - CLOCKS:
+                if made_at(body, since) < since - CLOCKS:
                     return None
                 if str(body.get("id")) in self.strangers:
                     continue

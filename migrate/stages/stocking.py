@@ -12,6 +12,7 @@ from migrate.archive.blobs import Blob, BlobFile
 from migrate.archive.journal import Entry
 from migrate.errors import OutcomeUnknown, RequestFailed
 from migrate.model import JSON, Entity
+from migrate.model.moment import made_at
 from migrate.model.normal import normal
 from migrate.model.vector_store import refusal
 from migrate.stages.making import (
@@ -80,7 +81,7 @@ def uploaded(shop: Workshop, file: Entity, blob: Blob, since: float) -> Callable
     def find() -> Body | None:
         taken = {*shop.ids.values(), *shop.strangers}
         for body in shop.writer.newest("file"):
-            if float(body.get("created_at") or since) < since - CLOCKS:
+            if made_at(body, since) < since - CLOCKS:
                 return None
             there = shop.codec.decode("file", body, "", None)[0]
             if shape(there) != shape(file) or there.id in taken:

@@ -79,12 +79,12 @@ def checked(path: Path, sample: Sample | None = None) -> Checked | MigrateError:
         return error
 
 
-def flips(raw: bytes, places: list[int], copy: Path) -> Iterator[int]:
+def flips(raw: bytes, places: list[int], copy: Path, count: int = FLIPS) -> Iterator[int]:
     """Each time one bit of the copy is another; the offset."""
     copy.write_bytes(raw)
     chance = random.Random(7)
     with copy.open("r+b", buffering=0) as file:
-        for place in chance.sample(places, FLIPS):
+        for place in chance.sample(places, count):
             file.seek(place)
             file.write(bytes([raw[place] ^ (1 << chance.randrange(8))]))
             yield place
@@ -116,6 +116,15 @@ def test_what_is_found_is_named_with_its_snapshots(whole: Path, places: list[int
             kind = damage.which.split()[0]
             assert damage.snapshots == ((1, 2) if kind in ("file", "assistant", "of") else (1,)), damage
     assert named > 0.98 * FLIPS
+
+
+def test_no_flip_anywhere_in_the_file_ends_in_a_traceback(whole: Path, tmp_path: Path) -> None:
+    raw = whole.read_bytes()
+    chance = random.Random(11)
+    head = [n for n in range(16, 100) if n not in range(24, 28)]
+    for places in (head, range(100, len(raw))):
+        for _ in flips(raw, list(places), tmp_path / "copy.db", min(FLIPS, len(places))):
+            checked(tmp_path / "copy.db", Sample(50, chance.randrange(9)))
 
 
 def damaged(path: Path) -> None:

@@ -173,7 +173,6 @@ def test_a_transcript_takes_the_place_of_no_archive(done: Done) -> None:
     assert Path(made.db).read_bytes().startswith(b"SQLite")
 
 
-@pytest.mark.xfail(strict=True, reason="the text is written as it is: half a character has no form in UTF-8")
 def test_a_difference_report_in_a_file(done: Done) -> None:
     made, _, _ = done
     path = made.folder / "diff.txt"

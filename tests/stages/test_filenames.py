@@ -12,10 +12,9 @@ from migrate.stages.filenames import LONGEST, RESERVED, safe_name, safe_names
 from tests.strategies import steady
 
 HARMFUL = set('<>:"/\\|?*')
-pieces = st.sampled_from(
-    ["..", ".", "/", "\\", "con", "NUL", "COM1", "\0", "\x1b[31m", " ", "\t", "\n", "é", "ü", "a", "b.txt"]
-    + ["x" * 120, "\U0001f600" * 40, "\u202e", ".tar.gz", ":", "|", "\ud800", "～", "/etc/passwd", "-rf"]
-)
+PIECES = "../ . / \\ con NUL COM1 é ü a b.txt .tar.gz : | ～ /etc/passwd -rf".split()
+ODD = ["..", "\0", "\x1b[31m", " ", "\t", "\n", "x" * 120, "\U0001f600" * 40, "\u202e", "\ud800"]
+pieces = st.sampled_from([*PIECES, *ODD])
 names = st.lists(pieces, max_size=8).map("".join) | st.text(max_size=30)
 ids = st.text(max_size=12) | st.sampled_from(["file-1", "../x", "", "CON"])
 
@@ -69,7 +68,7 @@ def test_no_two_files_get_one_name_on_any_system(rows: list[tuple[str, str]]) ->
         ("nul.txt", "_nul.txt"),
         ("COM1.tar.gz", "_COM1.tar.gz"),
         ("com¹", "_com¹"),
-        ("lpt9 .x", "_lpt9 .x"),
+        ("lpt9 .x", "_lpt9.x"),
         ("console.txt", "console.txt"),
         ("a\0b\n.txt", "a_b_.txt"),
         ("\u202egpj.exe", "_gpj.exe"),
@@ -81,7 +80,7 @@ def test_what_becomes_of_a_name(name: str, safe: str) -> None:
 
 def test_a_long_name_keeps_its_ending() -> None:
     cut = safe_name("ü" * 300 + ".tar.gz", "id")
-    assert cut.endswith("ü.gz") or cut.endswith(".tar.gz")
+    assert cut.endswith(("ü.gz", ".tar.gz"))
     assert LONGEST - 4 <= len(cut.encode()) <= LONGEST
     assert safe_name("a." + "b" * 300, "id").startswith("a.bbb"), "an ending as long as that is none"
 
