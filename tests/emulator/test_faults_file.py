@@ -72,12 +72,12 @@ def test_both_languages_say_the_same(tmp_path: Path) -> None:
 
 
 def test_the_command_refuses_a_wrong_file(tmp_path: Path) -> None:
-    from migrate.cli.emulate_command import command
+    from migrate.cli import program
     from migrate.errors import BadUsage
 
     file = tmp_path / "faults.toml"
     file.write_text("[[fault]]\nwhat = 'cats'", encoding="utf-8")
-    done = CliRunner().invoke(command, ["--port", "0", "--faults", str(file)])
+    done = CliRunner().invoke(program, ["emulate", "--port", "0", "--faults", str(file)])
     assert isinstance(done.exception, BadUsage)
     what, why, todo = done.exception.lines()
     assert "faults.toml" in what
