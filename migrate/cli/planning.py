@@ -117,7 +117,8 @@ def _against(
         listed = looking.lists_threads(reader)
         wanted = looking.configuration(workers, () if listed else threads, listed)
         theirs, taken = stack.enter_context(looking.live(reader, wanted, progress))
-        looking.must_be_whole(taken, reader.url, (*looking.CONFIGURATION, *(["thread"] if listed else [])))
+        looking.must_be_whole(taken, reader.url)
+        looking.must_be_seen(taken, reader)
         journal = pairing.trusted(ours, theirs, known)
         pairs = pairing.pair(ours, theirs, journal, guess=False)
         talks = None

@@ -10,7 +10,7 @@ from migrate.endpoints.assistants_family import Access, FamilyReader, FamilyWrit
 from migrate.endpoints.channel import FileChannel
 from migrate.endpoints.interface import Probe
 from migrate.endpoints.pace import Pace
-from migrate.endpoints.probing import Answer, ask, survey, turned_away
+from migrate.endpoints.probing import Answer, ask, findings, survey, turned_away
 from migrate.endpoints.settings import Settings
 from migrate.endpoints.sign_in import AZURE_SCOPE, Entra
 from migrate.endpoints.wire import OpenAIWire, http_client
@@ -123,9 +123,4 @@ def _probe(found: dict[str, Answer], version: str, outlived: bool) -> Probe:
         )
     elif version < FIRST_WITH_ATTRIBUTES:
         notes.append(f"API version {version} does not show attributes of files in stores")
-    return Probe(
-        {kind: answer.state for kind, answer in found.items()},
-        {kind: answer.reason for kind, answer in found.items() if answer.reason},
-        version,
-        tuple(notes),
-    )
+    return findings(found, version, tuple(notes))

@@ -12,14 +12,14 @@ from urllib.parse import quote
 
 from migrate.endpoints.assistants_family import Access, FamilyReader, FamilyWriter
 from migrate.endpoints.channel import Channel, FileChannel
-from migrate.endpoints.interface import Body, Page, Probe
+from migrate.endpoints.interface import Body, Page
 from migrate.endpoints.pace import Pace
-from migrate.endpoints.probing import survey
+from migrate.endpoints.probing import findings, must_hold_something, survey
 from migrate.endpoints.project_wire import API_VERSION, ProjectWire, project_client
 from migrate.endpoints.routes import PROJECT_ROUTES
 from migrate.endpoints.settings import Settings
 from migrate.endpoints.wire import OpenAIWire, http_client
-from migrate.errors import Denied, NotThere, OutcomeUnknown, RequestFailed, Unreachable
+from migrate.errors import Denied, NotThere, OutcomeUnknown, RequestFailed
 
 
 def connect(settings: Settings, writable: bool = False) -> FoundryReader:
@@ -34,18 +34,13 @@ def connect(settings: Settings, writable: bool = False) -> FoundryReader:
 
     def settle() -> Access:
         found = survey(files, settings.url, PROJECT_ROUTES, project)
-        if all(answer.state == "gone" for answer in found.values()):
-            raise Unreachable(
-                f"{settings.url} has neither agents nor files",
-                found["assistant"].reason,
-                "the address of a project ends in /api/projects/PROJECT",
-            )
-        probe = Probe(
-            {kind: answer.state for kind, answer in found.items()},
-            {kind: answer.reason for kind, answer in found.items() if answer.reason},
-            API_VERSION,
+        must_hold_something(
+            found,
+            settings.url,
+            "agents",
+            "the address of a project ends in /api/projects/PROJECT",
         )
-        return Access(probe, files, files, project)
+        return Access(findings(found, API_VERSION), files, files, project)
 
     def close() -> None:
         client.close()

@@ -9,13 +9,12 @@ from typing import Any
 
 from migrate.endpoints.assistants_family import Access, FamilyReader, FamilyWriter
 from migrate.endpoints.channel import FileChannel
-from migrate.endpoints.interface import Probe
 from migrate.endpoints.pace import Pace
-from migrate.endpoints.probing import survey
+from migrate.endpoints.probing import findings, must_hold_something, survey
 from migrate.endpoints.settings import Settings
 from migrate.endpoints.sign_in import FOUNDRY_SCOPE, Entra
 from migrate.endpoints.wire import OpenAIWire, http_client
-from migrate.errors import BadUsage, Unreachable
+from migrate.errors import BadUsage
 
 API_VERSION = "v1"
 
@@ -38,18 +37,13 @@ def connect(settings: Settings, writable: bool = False) -> FamilyReader:
 
     def settle() -> Access:
         found = survey(channel, settings.url)
-        if all(answer.state == "gone" for answer in found.values()):
-            raise Unreachable(
-                f"{settings.url} has neither classic agents nor files",
-                found["assistant"].reason,
-                "the address of a project ends in /api/projects/PROJECT; classic agents end on 31 March 2027",
-            )
-        probe = Probe(
-            {kind: answer.state for kind, answer in found.items()},
-            {kind: answer.reason for kind, answer in found.items() if answer.reason},
-            version,
+        must_hold_something(
+            found,
+            settings.url,
+            "classic agents",
+            "the address of a project ends in /api/projects/PROJECT; classic agents end on 31 March 2027",
         )
-        return Access(probe, channel, channel)
+        return Access(findings(found, version), channel, channel)
 
     kind = FamilyWriter if writable else FamilyReader
     return kind("foundry-classic", settings.url, pace, settle, http.close)

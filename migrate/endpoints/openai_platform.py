@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from migrate.endpoints.assistants_family import Access, FamilyReader, FamilyWriter
 from migrate.endpoints.channel import FileChannel
-from migrate.endpoints.interface import Probe
 from migrate.endpoints.pace import Pace
-from migrate.endpoints.probing import survey
+from migrate.endpoints.probing import findings, must_hold_something, survey
 from migrate.endpoints.settings import Settings
 from migrate.endpoints.wire import OpenAIWire, http_client
-from migrate.errors import Unreachable
 
 
 def connect(settings: Settings, writable: bool = False) -> FamilyReader:
@@ -27,17 +25,13 @@ def connect(settings: Settings, writable: bool = False) -> FamilyReader:
 
     def settle() -> Access:
         found = survey(channel, settings.url)
-        if all(answer.state == "gone" for answer in found.values()):
-            raise Unreachable(
-                f"{settings.url} has neither assistants nor files",
-                found["file"].reason,
-                "the address of the OpenAI platform ends in /v1",
-            )
-        probe = Probe(
-            {kind: answer.state for kind, answer in found.items()},
-            {kind: answer.reason for kind, answer in found.items() if answer.reason},
+        must_hold_something(
+            found,
+            settings.url,
+            "assistants",
+            "the address of the OpenAI platform ends in /v1",
         )
-        return Access(probe, channel, channel)
+        return Access(findings(found), channel, channel)
 
     kind = FamilyWriter if writable else FamilyReader
     return kind("openai", settings.url, pace, settle, client.close)

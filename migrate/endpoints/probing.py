@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from migrate.endpoints.channel import Channel, no_answer
-from migrate.endpoints.interface import RouteState
+from migrate.endpoints.interface import Probe, RouteState
 from migrate.endpoints.routes import BETA, ROUTES, Route, Routes
-from migrate.errors import Denied, NotThere, RequestFailed, SignInFailed, Unreadable
+from migrate.errors import Denied, NotThere, RequestFailed, SignInFailed, Unreachable, Unreadable
 
 PROBED = ("assistant", "file", "vector_store", "thread")
 UNANSWERED = 3
@@ -63,6 +63,22 @@ def survey(
     if settled and all(answer.state in ("denied", "failed") for answer in settled):
         raise turned_away(url, settled[0])
     return found
+
+
+def findings(found: dict[str, Answer], api_version: str = "", notes: tuple[str, ...] = ()) -> Probe:
+    """A survey as it is told."""
+    return Probe(
+        {kind: answer.state for kind, answer in found.items()},
+        {kind: answer.reason for kind, answer in found.items() if answer.reason},
+        api_version,
+        notes,
+    )
+
+
+def must_hold_something(found: dict[str, Answer], url: str, what: str, todo: str) -> None:
+    """Raises `Unreachable` where every route is unknown: then the address is wrong, nothing is retired."""
+    if all(answer.state == "gone" for answer in found.values()):
+        raise Unreachable(f"{url} has neither {what} nor files", found["assistant"].reason, todo)
 
 
 def turned_away(url: str, answer: Answer) -> SignInFailed:

@@ -59,12 +59,11 @@ class Ended:
 
 @dataclass(frozen=True)
 class Gap:
-    """One object that could not be read. `gone`: it was deleted, which is no failure of ours."""
+    """One object that could not be read."""
 
     kind: str
     id: str
     reason: str
-    gone: bool = False
 
 
 @dataclass(frozen=True)

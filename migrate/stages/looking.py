@@ -10,7 +10,7 @@ from migrate.archive.reading import SnapshotReader, snapshots
 from migrate.archive.snapshots import SnapshotWriter
 from migrate.archive.store import Archive
 from migrate.codecs import profile_for
-from migrate.errors import Incomplete
+from migrate.errors import Incomplete, NotThere, RequestFailed
 from migrate.stages.choice import Choice
 from migrate.stages.estate import Estate
 from migrate.stages.progress import Progress
@@ -94,10 +94,30 @@ def must_be_read(talks: Estate, threads: Iterable[str], where: str) -> None:
             )
 
 
-def must_be_whole(taken: Taken, where: str, kinds: Iterable[str]) -> None:
-    """Raises `Incomplete` when one of these kinds could not be read: nothing may be decided on it."""
+def must_be_seen(taken: Taken, reader: Reader) -> None:
+    """Raises `Incomplete` when a thread that was asked for by its id did not answer, and may be there: what
+    is taken for gone is made a second time."""
     for gap in taken.missing:
-        if gap.kind in kinds and gap.id == "*":
+        if gap.kind != "thread" or gap.id == "*":
+            continue
+        reason = gap.reason
+        try:
+            reader.get("thread", gap.id)
+        except NotThere:
+            continue
+        except RequestFailed as failed:
+            reason = str(failed)
+        raise Incomplete(
+            f"thread {gap.id} on {reader.url} could not be read",
+            reason,
+            "try again; unless it is seen, nobody can tell whether it is there already",
+        )
+
+
+def must_be_whole(taken: Taken, where: str) -> None:
+    """Raises `Incomplete` when the list of a kind could not be read: nothing may be decided on it."""
+    for gap in taken.missing:
+        if gap.kind in (*CONFIGURATION, "thread") and gap.id == "*":
             raise Incomplete(
                 f"{where} could not be read whole: {gap.kind} {gap.parent or ''}".rstrip(),
                 gap.reason,

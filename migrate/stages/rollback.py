@@ -6,11 +6,11 @@ killed rollback goes on where it was, and a second one has nothing to do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from migrate.archive.journal import Job
 from migrate.archive.store import Archive
 from migrate.codecs import Profile
 from migrate.errors import Incomplete, NotThere, OutcomeUnknown, Refused, RequestFailed
@@ -18,11 +18,11 @@ from migrate.model.normal import written_form
 from migrate.stages.equipping import recall, workshop
 from migrate.stages.estate import Estate
 from migrate.stages.looking import (
-    CONFIGURATION,
     configuration,
     conversations,
     lists_threads,
     live,
+    must_be_read,
     must_be_whole,
 )
 from migrate.stages.making import Failure, Workshop
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer
 
 SHOWN = 5
+Inside = dict[str, list[Job]]
 
 
 @dataclass
@@ -68,7 +69,7 @@ def run(
     settle(shop, plan)
     steps = _steps(plan, shop, workers, progress)
     _refuse_changed([step for step in steps if step.changed and step.target_id not in force])
-    done = Undone(steps=steps if dry_run else [])
+    done = Undone(notes=shop.tally.notes, steps=steps if dry_run else [])
     for action in plan.actions:
         if action.action == "delete" and shop.record(action):
             reason = "the plan deleted it; what it was is in the journal, but its id cannot come back"
@@ -92,9 +93,10 @@ def _steps(plan: Plan, shop: Workshop, workers: int, progress: Progress) -> list
     listed = lists_threads(shop.writer)
     wanted = configuration(workers, () if listed else threads, listed)
     with live(shop.writer, wanted, progress) as (target, taken):
-        must_be_whole(taken, shop.writer.url, CONFIGURATION)
+        must_be_whole(taken, shop.writer.url)
         present = [thread.id for thread in target.threads() if thread.id in threads]
         with live(shop.writer, conversations(workers, present), progress) as (talks, _):
+            must_be_read(talks, present, shop.writer.url)
             return Undoing(plan, shop, target, talks).steps()
 
 
@@ -111,15 +113,15 @@ def _refuse_changed(changed: list[Step]) -> None:
 
 
 def _take_back(shop: Workshop, steps: list[Step], done: Undone, workers: int) -> None:
-    do = partial(in_parallel, workers, stop=shop.stop)
-    do((s for s in steps if s.how == "restore"), partial(_one, shop, done))
+    do, one = partial(in_parallel, workers, stop=shop.stop), partial(_one, shop, done, _inside(shop))
+    do((s for s in steps if s.how == "restore"), one)
     for kind in ORDER:
         mine = [s for s in steps if s.how == "remove" and s.kind == kind]
         if kind == "message":  # one after the other, the last first: they stand in an order
             for step in reversed(mine):
-                _one(shop, done, step)
+                one(step)
         else:
-            do(mine, partial(_one, shop, done))
+            do(mine, one)
 
 
 def _forget_adopted(shop: Workshop) -> None:
@@ -132,13 +134,25 @@ def _forget_adopted(shop: Workshop) -> None:
     )
 
 
-def _one(shop: Workshop, done: Undone, step: Step) -> None:
+def _inside(shop: Workshop) -> Inside:
+    """Journal lines of what was made in a thread or store, by the id of that on the source."""
+    found: Inside = {}
+    for e in shop.earlier.values():
+        if e.action == "create" and e.source_parent and e.state == "done":
+            found.setdefault(e.source_parent, []).append((UNDO, e.kind, e.source_parent, e.source_id, e.name))
+    return found
+
+
+def _one(shop: Workshop, done: Undone, inside: Inside, step: Step) -> None:
     """Remove or restore one object, and what goes along with it."""
-    along = list(_along(shop, step))
+    whole = step.how == "remove" and step.kind in ("thread", "vector_store")
+    along = inside.get(step.id, []) if whole else []
     rows = [(UNDO, step.kind, step.parent, step.id, step.name), *along]
     entries = shop.journal.intend(rows)
     try:
-        if not step.gone:
+        if step.gone:
+            _must_be_gone(shop, step)
+        else:
             _write(shop, step)
     except RequestFailed as failed:
         with shop.lock:
@@ -152,12 +166,13 @@ def _one(shop: Workshop, done: Undone, step: Step) -> None:
     shop.progress.count("taken back")
 
 
-def _along(shop: Workshop, step: Step) -> Iterator[tuple[str, str, str, str, str]]:
-    """Journal lines of what lies in an object that is removed."""
-    if step.how == "remove" and step.kind in ("thread", "vector_store"):
-        for e in shop.earlier.values():
-            if e.action == "create" and e.source_parent == step.id and e.state == "done":
-                yield UNDO, e.kind, e.source_parent, e.source_id, e.name
+def _must_be_gone(shop: Workshop, step: Step) -> None:
+    """What was not seen need not be gone: a list may move while it is read, an object not answer."""
+    try:
+        shop.writer.get(step.kind, step.target_id, step.target_parent)
+    except NotThere:
+        return
+    raise RequestFailed("it was not listed and is there all the same; run the same rollback again")
 
 
 def _write(shop: Workshop, step: Step) -> None:

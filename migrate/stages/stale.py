@@ -5,7 +5,7 @@ from __future__ import annotations
 from migrate.errors import PlanStale
 from migrate.model import Key
 from migrate.stages.estate import Estate
-from migrate.stages.looking import CONFIGURATION, configuration, lists_threads, live, must_be_whole
+from migrate.stages.looking import configuration, lists_threads, live, must_be_seen, must_be_whole
 from migrate.stages.making import Workshop
 from migrate.stages.planfile import Action, Plan
 from migrate.stages.present import States, states
@@ -24,7 +24,8 @@ def check_target(plan: Plan, shop: Workshop, workers: int) -> None:
     listed = lists_threads(shop.writer)
     threads = named | {id_ for kind, _, id_ in made if kind == "thread"}
     with live(shop.writer, configuration(workers, () if listed else threads, listed)) as (target, taken):
-        must_be_whole(taken, shop.writer.url, CONFIGURATION)
+        must_be_whole(taken, shop.writer.url)
+        must_be_seen(taken, shop.writer)
         present = states(target, named)
         made |= _under_way(plan, shop)
         ours = made | _side_effects(target, made) | (unsettled(shop, target) - planned.keys())

@@ -134,9 +134,10 @@ def _append(shop: Workshop, thread: Entity, there: str) -> None:
             arrived = _after_loss(shop, thread, there, place, PAUSE * 2**lost, failed)
         except RequestFailed as failed:
             if len(batch) > 1 and failed.status in REFUSED:
-                size = 1  # to name the one that is refused
-                continue
-            raise _stopped(shop, thread, batch[0], failed) from None
+                size = 1  # to name the one that is refused; it is promised nowhere that none was kept
+                arrived = _already(shop, thread, there) - place
+            else:
+                raise _stopped(shop, thread, batch[0], failed) from None
         lost = 0 if arrived else lost
         place += arrived
         held = held[arrived:]

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from migrate.archive.journal import Entry
-from migrate.model import KINDS, Entity
+from migrate.model import KINDS, Entity, Key
 from migrate.model.normal import normal, written_form
 from migrate.model.refs import remap
 from migrate.stages.differing import differing
 from migrate.stages.estate import Estate
 from migrate.stages.fitting import as_sent, said
 from migrate.stages.making import Workshop
-from migrate.stages.planfile import Action, Plan
+from migrate.stages.planfile import Plan
 from migrate.stages.present import fingerprint
 
 UNDO = "undo"
@@ -53,16 +53,21 @@ class Undoing:
     target: Estate
     talks: Estate
     _threads: dict[str, Entity] = field(default_factory=dict)
+    _fields: dict[Key, tuple[str, ...]] = field(default_factory=dict)
+    _held: tuple[str, str] = ("", "")
+    _members: dict[str, Entity] = field(default_factory=dict)
 
     def steps(self) -> list[Step]:
         """Restorations first, then removals, each kind before what it refers to."""
         self._threads = {thread.id: thread for thread in self.target.threads()}
+        self._fields = {(a.kind, a.parent, a.id): a.fields for a in self.plan.actions if a.action == "update"}
         entries = list(self.shop.earlier.values())
         done = [e for e in entries if e.state == "done"]
         undone = {(e.kind, e.source_parent, e.source_id) for e in done if e.action == UNDO}
         mine = [e for e in done if e.target_id and (e.kind, e.source_parent, e.source_id) not in undone]
+        made = {(e.kind, e.source_id) for e in mine if e.action == "create"}
         restored = [self._restored(e) for e in mine if e.action == "update"]
-        removed = [self._removed(e) for e in mine if e.action == "create" and not self._goes_along(e, mine)]
+        removed = [self._removed(e) for e in mine if e.action == "create" and not _goes_along(e, made)]
         removed += self._made_by_service(removed)
         removed.sort(key=lambda step: ORDER.index(step.kind))
         return [*restored, *removed]
@@ -79,13 +84,6 @@ class Undoing:
                     found.append(Step("remove", "vector_store", f"{step.id}.store", "", "", store))
         return found
 
-    def _goes_along(self, entry: Entry, mine: list[Entry]) -> bool:
-        """Whether it disappears with the thread or store it lies in, which we made as well."""
-        parent = KINDS[entry.kind].parent
-        return bool(parent) and (parent, entry.source_parent) in {
-            (e.kind, e.source_id) for e in mine if e.action == "create"
-        }
-
     def _removed(self, entry: Entry) -> Step:
         found = self._found(entry.kind, entry.target_id, entry.target_parent)
         changed = self._changed(entry, found) if found else ""
@@ -97,7 +95,7 @@ class Undoing:
     def _restored(self, entry: Entry) -> Step:
         found = self._found(entry.kind, entry.target_id, entry.target_parent)
         changed = "" if found is None or self._left_or_restored(entry, found) else "its fields"
-        fields = next((a.fields for a in self.plan.actions if _is(a, entry)), ())
+        fields = self._fields.get((entry.kind, entry.source_parent, entry.source_id), ())
         return Step(
             "restore", entry.kind, entry.source_id, entry.source_parent, entry.name, entry.target_id,
             entry.target_parent, found is None, changed, entry.before, fields, entry.written,
@@ -113,11 +111,17 @@ class Undoing:
     def _found(self, kind: str, id_: str, parent: str) -> Entity | None:
         if kind == "thread":
             return self._threads.get(id_)
-        if kind == "message":
-            return next((m for m in self.talks.walk("message", parent) if m.id == id_), None)
-        if kind == "vector_store_file":
-            return next((f for f in self.target.members(kind, parent) if f.id == id_), None)
+        if KINDS[kind].parent:
+            return self._lying_in(kind, parent).get(id_)
         return self.target.of(kind).get(id_)
+
+    def _lying_in(self, kind: str, parent: str) -> dict[str, Entity]:
+        """What lies in a thread or store. The last one is held: the journal goes from one to the next."""
+        if self._held != (kind, parent):
+            estate = self.talks if kind == "message" else self.target
+            self._members = {entity.id: entity for entity in estate.walk(kind, parent)}
+            self._held = (kind, parent)
+        return self._members
 
     def _changed(self, entry: Entry, found: Entity) -> str:
         """In what an object that we made is not as we made it."""
@@ -166,7 +170,6 @@ class Undoing:
         return ""
 
 
-def _is(action: Action, entry: Entry) -> bool:
-    return (action.action, action.kind, action.parent, action.id) == (
-        "update", entry.kind, entry.source_parent, entry.source_id,
-    )  # fmt: skip
+def _goes_along(entry: Entry, made: set[tuple[str, str]]) -> bool:
+    """Whether it disappears with the thread or store it lies in, which is among what we `made`."""
+    return (KINDS[entry.kind].parent, entry.source_parent) in made

@@ -6,17 +6,19 @@ from collections import Counter
 from collections.abc import Callable
 
 from migrate.archive.journal import Entry
-from migrate.errors import NotThere, RequestFailed
+from migrate.errors import Incomplete, NotThere, RequestFailed
 from migrate.model import Entity
 from migrate.stages.changing import arrived
-from migrate.stages.making import Body, Unresolved, Workshop, sent_at, written
+from migrate.stages.looking import lists_threads
+from migrate.stages.making import Body, Taken, Unresolved, Workshop, sent_at, written
 from migrate.stages.planfile import Action, Plan
 from migrate.stages.stocking import uploaded
 from migrate.stages.talking import note_messages
 
 
 def settle(shop: Workshop, plan: Plan) -> None:
-    """Find what was made or changed without our learning it, and note it in the journal."""
+    """Find what was made or changed without our learning it, and note it in the journal. Raises `Incomplete`
+    when nobody can look: what is not seen must not pass for what was never made."""
     actions: dict[tuple[str, str, str, str], Action] = {
         (a.action, a.kind, a.parent, a.id): a for a in plan.actions
     }
@@ -28,6 +30,10 @@ def settle(shop: Workshop, plan: Plan) -> None:
             body = _look(shop, action, entry)
         except Unresolved:
             continue
+        except (NotThere, Taken):
+            body = None
+        except RequestFailed as failed:
+            raise _unseen(action, failed) from None
         if body is None:
             shop.journal.failed([entry.id], "it was not carried out")
         else:
@@ -52,6 +58,16 @@ def _appended(shop: Workshop, plan: Plan) -> None:
                 note_messages(shop, action, thread, action.target_id, whole=False)
             except NotThere:
                 continue
+            except RequestFailed as failed:
+                raise _unseen(action, failed) from None
+
+
+def _unseen(action: Action, failed: RequestFailed) -> Incomplete:
+    return Incomplete(
+        f"what became of {action.kind} {action.name or '(no name)'} [{action.id}] could not be seen",
+        str(failed),
+        "run the same rollback again when the target answers: nothing was taken back yet",
+    )
 
 
 def _look(shop: Workshop, action: Action, entry: Entry) -> Body | None:
@@ -65,6 +81,12 @@ def _look(shop: Workshop, action: Action, entry: Entry) -> Body | None:
     if action.action == "update":
         return arrived(shop, action, fitted)
     find: Callable[[], Body | None]
+    if action.kind == "thread" and not lists_threads(shop.writer):
+        shop.note(
+            f"thread {action.id}: an answer to its creation was lost and this service does not list "
+            "threads, so an unused twin of it may exist"
+        )
+        return None
     if action.kind == "file":
         blob = shop.source.snapshot.blob(entity.id)
         if blob is None:
@@ -74,10 +96,7 @@ def _look(shop: Workshop, action: Action, entry: Entry) -> Body | None:
         find = shop.at(fitted, action.target_name)
     else:
         find = shop.lookup(fitted, sent_at(entry))
-    try:
-        return find()
-    except RequestFailed:
-        return None
+    return find()
 
 
 def _in_store(shop: Workshop, action: Action) -> Body | None:

@@ -25,7 +25,6 @@ from migrate.stages.differing import differing
 from migrate.stages.estate import Estate, stamp
 from migrate.stages.fitting import as_sent, fitting, said
 from migrate.stages.looking import (
-    CONFIGURATION,
     configuration,
     conversations,
     lists_threads,
@@ -96,7 +95,7 @@ def run(
     inspector = _Inspector(source, plan, profile, ids, blocked, expected)
     listed = bool(threads) and lists_threads(reader)
     with live(reader, configuration(workers, threads, listed), progress) as (target, taken):
-        must_be_whole(taken, reader.url, CONFIGURATION)
+        must_be_whole(taken, reader.url)
         inspector.configuration(target)
         inspector.twice(target)
         inspector.deleted(plan, target)

@@ -65,12 +65,21 @@ class PartlyDone(Fault):
     """Only the first items of the request are kept, and the answer is an error."""
 
     kept = 7
+    status = 500
 
     async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
         body = json.loads(await heard(receive))
         cut = json.dumps({**body, "items": body["items"][: self.kept]}).encode()
         await app(scope, saying(cut), nowhere)
-        await answer(send, 500, {"error": {"message": "The server had an error.", "type": "server_error"}})
+        await answer(
+            send, self.status, {"error": {"message": "The server had an error.", "type": "server_error"}}
+        )
+
+
+class PartlyRefused(PartlyDone):
+    """The first items are kept, and the request is refused all the same."""
+
+    status = 400
 
 
 @dataclass

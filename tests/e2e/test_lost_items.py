@@ -17,6 +17,7 @@ from tests.e2e.faults import (
     Late,
     LostAnswer,
     PartlyDone,
+    PartlyRefused,
     RefusedWord,
     posts,
 )
@@ -53,7 +54,7 @@ def arrived(made: World, *ids: str) -> None:
 
 
 @pytest.mark.parametrize("nth", [1, 2, 4])
-@pytest.mark.parametrize("how", [LostAnswer, HiddenBehind500, PartlyDone])
+@pytest.mark.parametrize("how", [LostAnswer, HiddenBehind500, PartlyDone, PartlyRefused])
 def test_identical_messages_survive_a_lost_answer(launch: Launch, how: type[Fault], nth: int) -> None:
     fault = how(posts("/items"), first=nth, last=nth)
     made, (id_,) = talking(launch, ["ok"] * 97, wrap_target=fault)
