@@ -106,10 +106,15 @@ def _sent(shop: Workshop, fitted: Entity, wire: Body, earlier: Entry | None) -> 
         return shop.once(lambda: shop.writer.create("thread", wire), find, was_sent(earlier))
     finally:
         if lost:
-            shop.note(
-                f"thread {fitted.id}: an answer to its creation was lost and this service does not list "
-                "threads, so an unused twin of it may exist"
-            )
+            note_twin(shop, fitted.id)
+
+
+def note_twin(shop: Workshop, thread: str) -> None:
+    """Tell that a lost answer may have left a thread which nobody can find."""
+    shop.note(
+        f"thread {thread}: an answer to its creation was lost and this service does not list threads, so an "
+        "unused twin of it may exist"
+    )
 
 
 def _append(shop: Workshop, thread: Entity, there: str) -> None:

@@ -13,7 +13,7 @@ from migrate.stages.looking import lists_threads
 from migrate.stages.making import Body, Taken, Unresolved, Workshop, sent_at, written
 from migrate.stages.planfile import Action, Plan
 from migrate.stages.stocking import uploaded
-from migrate.stages.talking import note_messages
+from migrate.stages.talking import note_messages, note_twin
 
 
 def settle(shop: Workshop, plan: Plan) -> None:
@@ -82,10 +82,7 @@ def _look(shop: Workshop, action: Action, entry: Entry) -> Body | None:
         return arrived(shop, action, fitted)
     find: Callable[[], Body | None]
     if action.kind == "thread" and not lists_threads(shop.writer):
-        shop.note(
-            f"thread {action.id}: an answer to its creation was lost and this service does not list "
-            "threads, so an unused twin of it may exist"
-        )
+        note_twin(shop, action.id)
         return None
     if action.kind == "file":
         blob = shop.source.snapshot.blob(entity.id)
