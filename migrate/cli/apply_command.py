@@ -24,8 +24,8 @@ def command(common: Common, plan_file: Path, yes: bool, wait: float, workers: in
     from migrate.cli.planning import from_plan
     from migrate.codecs import profile_for
     from migrate.reports.apply import as_dict, as_text, question
-    from migrate.stages.apply import run
-    from migrate.stages.planfile import read
+    from migrate.stages.planning.planfile import read
+    from migrate.stages.writing.apply import run
 
     plan = read(plan_file)
     if not yes:

@@ -37,7 +37,7 @@ def command(
     from migrate.errors import BadUsage
     from migrate.model import KINDS
     from migrate.reports.diff import as_dict, as_text
-    from migrate.stages.diff import diff
+    from migrate.stages.comparing.diff import diff
 
     for kind in kinds:
         if kind not in KINDS:

@@ -16,7 +16,7 @@ def command(common: Common, estate: str) -> None:
     from migrate.cli.estates import live
     from migrate.endpoints import connect
     from migrate.reports.doctor import as_dict, as_text
-    from migrate.stages.doctor import examine
+    from migrate.stages.reading.doctor import examine
 
     reader = connect(live(estate, common.config).settings)
     try:

@@ -111,8 +111,8 @@ def opened(text: str, config: Config, workers: int, progress: Progress) -> Itera
     """Any estate, ready to be compared; a live one is read into a temporary archive first."""
     from migrate.endpoints import connect
     from migrate.stages.estate import Estate
-    from migrate.stages.looking import live as read_live
-    from migrate.stages.wanted import Wanted
+    from migrate.stages.reading.looking import live as read_live
+    from migrate.stages.reading.wanted import Wanted
 
     found = resolve(text, config, workers)
     with ExitStack() as stack:

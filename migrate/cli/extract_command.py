@@ -28,7 +28,7 @@ def command(common: Common, archive: str, file_id: tuple[str, ...], folder: Path
     from migrate.cli import clean
     from migrate.cli.archived import snapshot
     from migrate.reports.extract import as_dict, as_text, failures
-    from migrate.stages.extract import extract
+    from migrate.stages.answering.extract import extract
 
     with snapshot(archive, common.config) as found:
         done = extract(found, file_id, folder, force)

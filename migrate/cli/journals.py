@@ -16,7 +16,7 @@ def known_pairs(sides: list[tuple[str, Estate]], config: Config) -> dict[tuple[s
     from migrate.archive.damaged import damage_told
     from migrate.archive.journal import id_map
     from migrate.archive.store import Archive
-    from migrate.stages.pairing import trusted
+    from migrate.stages.comparing.pairing import trusted
 
     left, right = sides[0][1], sides[1][1]
     pairs: dict[tuple[str, str], str] = {}

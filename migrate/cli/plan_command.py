@@ -33,7 +33,7 @@ def command(
     from migrate.cli.planning import choices, make_plan, percent
     from migrate.reports.losses import unaccepted
     from migrate.reports.plan import as_dict, as_text
-    from migrate.stages.planfile import write
+    from migrate.stages.planning.planfile import write
 
     config = common.config
     chosen = replace(

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from migrate.archive.journal import Side
     from migrate.archive.store import Archive
     from migrate.endpoints.interface import Reader
-    from migrate.stages.assess import Assessment
     from migrate.stages.estate import Estate
-    from migrate.stages.limits import Choices
-    from migrate.stages.planfile import Plan, SourceSide
+    from migrate.stages.planning.assess import Assessment
+    from migrate.stages.planning.limits import Choices
+    from migrate.stages.planning.planfile import Plan, SourceSide
     from migrate.stages.progress import Progress
 
 
@@ -42,7 +42,7 @@ def choices(
     copy_files: bool,
 ) -> Choices:
     """What the user decided: the config file, and on top of it the options."""
-    from migrate.stages.limits import Choices
+    from migrate.stages.planning.limits import Choices
 
     return Choices(
         models={**config.models, **dict(_pair(text, "--models") for text in models)},
@@ -63,7 +63,7 @@ def make_plan(
     source: str, target: str, config: Config, choices: Choices, workers: int, progress: Progress
 ) -> Plan:
     """Read what the target holds and plan."""
-    from migrate.stages.plan import must_not_be_empty
+    from migrate.stages.planning.plan import must_not_be_empty
 
     found = resolve(source, config)
     if not isinstance(found, Archived):
@@ -79,8 +79,8 @@ def assessed(
     source: str, target: str, config: Config, choices: Choices, workers: int, progress: Progress
 ) -> Assessment:
     """What a move of any estate to a type of service, or to a live one, would keep and lose."""
-    from migrate.stages.assess import account
-    from migrate.stages.plan import must_not_be_empty
+    from migrate.stages.planning.assess import account
+    from migrate.stages.planning.plan import must_not_be_empty
 
     offline = target in SIGN_IN and target not in config.estates
     there = None if offline else live(target, config, workers)
@@ -102,11 +102,12 @@ def _against(
     from migrate.archive.journal import id_map, made
     from migrate.codecs import profile_for
     from migrate.endpoints import connect
-    from migrate.stages import looking, pairing
-    from migrate.stages.deciding import Known
-    from migrate.stages.plan import make
-    from migrate.stages.planfile import TargetSide
-    from migrate.stages.settling import Offer
+    from migrate.stages.comparing import pairing
+    from migrate.stages.planning.deciding import Known
+    from migrate.stages.planning.plan import make
+    from migrate.stages.planning.planfile import TargetSide
+    from migrate.stages.planning.settling import Offer
+    from migrate.stages.reading import looking
 
     with ExitStack() as stack:
         reader = connect(there.settings)
@@ -141,10 +142,11 @@ def _against(
 def _against_nothing(type_: str, ours: Estate, choices: Choices) -> Plan:
     """The plan for a service of a type that holds nothing and that nobody asks."""
     from migrate.codecs import profile_for
-    from migrate.stages import looking, pairing
-    from migrate.stages.deciding import Known
-    from migrate.stages.plan import make
-    from migrate.stages.planfile import TargetSide
+    from migrate.stages.comparing import pairing
+    from migrate.stages.planning.deciding import Known
+    from migrate.stages.planning.plan import make
+    from migrate.stages.planning.planfile import TargetSide
+    from migrate.stages.reading import looking
 
     side = TargetSide(estate=type_, type=type_, url="", api_version="", digest="")
     with looking.nothing(type_) as theirs:
@@ -154,7 +156,7 @@ def _against_nothing(type_: str, ours: Estate, choices: Choices) -> Plan:
 
 
 def _source_side(ours: Estate, archive: str) -> SourceSide:
-    from migrate.stages.planfile import SourceSide
+    from migrate.stages.planning.planfile import SourceSide
 
     info = ours.snapshot.info
     return SourceSide(archive=archive, snapshot=info.id, type=info.type, url=info.url,

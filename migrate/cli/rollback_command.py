@@ -27,8 +27,8 @@ def command(
     from migrate.cli.planning import from_plan
     from migrate.codecs import profile_for
     from migrate.reports.rollback import as_dict, as_text
-    from migrate.stages.planfile import read
-    from migrate.stages.rollback import run
+    from migrate.stages.planning.planfile import read
+    from migrate.stages.writing.rollback import run
 
     plan = read(plan_file)
     if not (yes or dry_run):

@@ -24,7 +24,7 @@ def command(common: Common, archive: str, text: str, kinds: tuple[str, ...], lim
     from migrate.cli.archived import snapshot
     from migrate.errors import BadUsage
     from migrate.reports.search import as_dict, line
-    from migrate.stages.search import FIELDS, search
+    from migrate.stages.answering.search import FIELDS, search
 
     if not text:
         raise BadUsage("there is no text to look for", todo="give one: search ARCHIVE TEXT")

@@ -44,8 +44,8 @@ def command(
     from migrate.errors import BadUsage
     from migrate.reports.snapshot import as_dict, as_text
     from migrate.stages.choice import Choice
-    from migrate.stages.snapshot import take
-    from migrate.stages.wanted import Wanted
+    from migrate.stages.reading.snapshot import take
+    from migrate.stages.reading.wanted import Wanted
 
     if tag and (tag.isdigit() or tag == "latest"):
         raise BadUsage(f"{tag!r} is no tag", "it would be taken for a snapshot's number, or for the latest")

@@ -9,12 +9,12 @@ from migrate.cli.config import Config
 from migrate.cli.planning import from_plan, make_plan
 
 if TYPE_CHECKING:
-    from migrate.stages.limits import Choices
-    from migrate.stages.making import Tally
-    from migrate.stages.planfile import Plan
+    from migrate.stages.comparing.verify import Verified
+    from migrate.stages.planning.limits import Choices
+    from migrate.stages.planning.planfile import Plan
     from migrate.stages.progress import Progress
-    from migrate.stages.snapshot import Taken
-    from migrate.stages.verify import Verified
+    from migrate.stages.reading.snapshot import Taken
+    from migrate.stages.writing.making import Tally
 
 
 class Sync:
@@ -40,7 +40,7 @@ class Sync:
 
     def run(self, threads: str, full: bool, dry_run: bool) -> None:
         """Carry it out. Raises what the steps raise."""
-        from migrate.stages.planfile import write
+        from migrate.stages.planning.planfile import write
 
         self.taken = self._snapshot(threads, full)
         source = f"{self.archive}@{self.taken.id}"
@@ -64,8 +64,8 @@ class Sync:
         from migrate.archive.store import Archive
         from migrate.cli.estates import live, thread_ids
         from migrate.endpoints import connect
-        from migrate.stages.snapshot import take
-        from migrate.stages.wanted import Wanted
+        from migrate.stages.reading.snapshot import take
+        from migrate.stages.reading.wanted import Wanted
 
         found = live(self.source, self.config, self.workers)
         wanted = Wanted(
@@ -84,7 +84,7 @@ class Sync:
 
     def _apply(self, plan: Plan) -> None:
         from migrate.codecs import profile_for
-        from migrate.stages.apply import run
+        from migrate.stages.writing.apply import run
 
         with from_plan(plan, self.config, self.workers, write=True) as (archive, source, writer):
             profile = profile_for(writer.type, writer.api_version)
@@ -92,7 +92,7 @@ class Sync:
 
     def _verify(self, plan: Plan) -> None:
         from migrate.codecs import profile_for
-        from migrate.stages.verify import run
+        from migrate.stages.comparing.verify import run
 
         with from_plan(plan, self.config, self.workers, write=False) as (archive, source, reader):
             profile = profile_for(reader.type, reader.api_version)

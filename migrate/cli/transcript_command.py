@@ -32,7 +32,7 @@ def command(common: Common, archive: str, thread: str, format_: str, output: Pat
     from migrate.archive.store import must_not_be_archive
     from migrate.cli.archived import snapshot
     from migrate.errors import BadUsage
-    from migrate.stages.transcript import transcript
+    from migrate.stages.answering.transcript import transcript
 
     if output:
         must_not_be_archive(output)

@@ -19,8 +19,8 @@ def command(common: Common, plan_file: Path, workers: int) -> None:
     from migrate.cli.planning import from_plan
     from migrate.codecs import profile_for
     from migrate.reports.verify import as_dict, as_text
-    from migrate.stages.planfile import read
-    from migrate.stages.verify import run
+    from migrate.stages.comparing.verify import run
+    from migrate.stages.planning.planfile import read
 
     plan = read(plan_file)
     with from_plan(plan, common.config, workers, write=False) as (archive, source, reader):

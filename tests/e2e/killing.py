@@ -124,7 +124,8 @@ def serve(log: str) -> None:
     from migrate import cli, codecs, endpoints
     from migrate.cli import apply_command, planning, rollback_command, snapshot_command
     from migrate.endpoints import azure_openai, foundry, foundry_classic, openai_platform
-    from migrate.stages import apply, rollback, snapshot
+    from migrate.stages.reading import snapshot
+    from migrate.stages.writing import apply, rollback
 
     del openai, projects, codecs, endpoints, planning, apply, rollback, snapshot
     del apply_command, rollback_command, snapshot_command

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from migrate.stages import making
-from migrate.stages.making import Workshop
+from migrate.stages.writing import making
+from migrate.stages.writing.making import Workshop
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import Fault, HiddenBehind500, Instead, Late, LostAnswer, posts
 from tests.e2e.projects import (

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from migrate.stages.making import Workshop
+from migrate.stages.writing.making import Workshop
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import Fault, HiddenBehind500, Instead, LostAnswer, Match, posts
 from tests.e2e.running import World, options

@@ -6,9 +6,9 @@ import signal
 
 import pytest
 
-from migrate.stages import making
 from migrate.stages import talking as sending
-from migrate.stages.making import Workshop
+from migrate.stages.writing import making
+from migrate.stages.writing.making import Workshop
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import (
     Fault,

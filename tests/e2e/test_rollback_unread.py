@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from migrate.stages.making import Workshop
+from migrate.stages.writing.making import Workshop
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import Instead, LostAnswer, posts
 from tests.e2e.projects import project, say

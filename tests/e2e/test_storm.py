@@ -14,8 +14,8 @@ import pytest
 from migrate.emulator import Emulator
 from migrate.endpoints import channel
 from migrate.endpoints.waiting import pause
-from migrate.stages import making, talking
-from migrate.stages.making import Workshop
+from migrate.stages.writing import making, talking
+from migrate.stages.writing.making import Workshop
 from tests.e2e import sameness, sameness_foundry
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import add, assistant, file, project, store, thread

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from migrate.archive import Archive
 from migrate.archive.searching import candidates
 from migrate.archive.snapshots import Row, SnapshotWriter
-from migrate.stages.search import Hit, search
+from migrate.stages.answering.search import Hit, search
 from tests.archive.filling import TYPE, Listing, reader, write
 from tests.strategies import steady
 

@@ -14,8 +14,8 @@ from migrate.archive import Archive
 from migrate.archive.snapshots import Row, SnapshotWriter
 from migrate.model import Entity
 from migrate.reports.transcript import as_dict, as_markdown, as_text, escaped
-from migrate.stages.speech import parts
-from migrate.stages.transcript import transcript
+from migrate.stages.answering.speech import parts
+from migrate.stages.answering.transcript import transcript
 from tests.archive.filling import Listing, reader, write
 from tests.strategies import json_values, steady
 

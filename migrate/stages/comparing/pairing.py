@@ -1,0 +1,164 @@
+"""Which object of one estate is which of another: by journal, stamp, id, and last by guess, which is said.
+
+Ids never decide between two endpoints; on one endpoint they are the surest sign there is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from migrate.archive.journal import Mapping as Line
+from migrate.model import JSON, Entity
+from migrate.model.normal import digest, normal
+from migrate.stages.comparing.present import fingerprint
+from migrate.stages.estate import Estate, stamp
+
+Ids = dict[str, str]
+"""Left id -> right id."""
+
+
+@dataclass
+class Pairs:
+    """The pairs of every kind. `guessed` holds those found by natural key only."""
+
+    ids: dict[str, Ids] = field(default_factory=dict)
+    guessed: set[tuple[str, str]] = field(default_factory=set)
+    unproven: set[tuple[str, str]] = field(default_factory=set)
+    """Found by a stamp that names an id which another project may use as well."""
+
+    def right(self, kind: str, left: str) -> str | None:
+        """The counterpart of a left id."""
+        return self.ids.get(kind, {}).get(left)
+
+
+def pair(left: Estate, right: Estate, journal: Mapping[tuple[str, str], str], guess: bool) -> Pairs:
+    """Pair two estates. `journal` maps (kind, left id) to a right id, `guess` allows natural keys.
+
+    Files carry no stamp. Where other objects show by theirs that this source was moved here before,
+    files are recognised by name and size even without a journal; verify proves their bytes."""
+    pairs = Pairs()
+    for kind in ("vector_store", "assistant"):
+        _pair_kind(pairs, kind, left, right, journal, guess, list(left.of(kind).values()))
+    _pair_kind(pairs, "thread", left, right, journal, guess, list(left.threads()))
+    moved_before = any(pairs.ids.values()) and not journal
+    _pair_kind(pairs, "file", left, right, journal, guess or moved_before, list(left.of("file").values()))
+    return pairs
+
+
+def trusted(left: Estate, right: Estate, lines: Iterable[Line]) -> dict[tuple[str, str], str]:
+    """(kind, left id) -> right id from the lines of an id map, without assistants whose address on the
+    right another object has taken since: there a name is no proof, but our stamp is, and where the stamp
+    names a name again, only what we left there is."""
+    assistants = right.of("assistant") if right.named and left.side != right.side else {}
+
+    def ours(line: Line) -> bool:
+        there = assistants.get(line.target_id) if line.kind == "assistant" else None
+        if there is None or fingerprint(there) == line.written:
+            return True
+        return not left.named and stamp(there) == f"{left.type}:{line.source_id}"
+
+    return {(line.kind, line.source_id): line.target_id for line in lines if ours(line)}
+
+
+def _pair_kind(
+    pairs: Pairs,
+    kind: str,
+    left: Estate,
+    right: Estate,
+    journal: Mapping[tuple[str, str], str],
+    guess: bool,
+    ours: list[Entity],
+) -> None:
+    theirs = list(right.threads()) if kind == "thread" else list(right.of(kind).values())
+    free_left, free_right = {e.id: e for e in ours}, {e.id: e for e in theirs}
+    found: Ids = {}
+
+    def take(one: str, other: str | None) -> None:
+        if one in free_left and other in free_right:
+            found[one] = other
+            del free_left[one], free_right[other]
+
+    same_place = left.side == right.side
+    for entity in ours:
+        same = same_place and entity.id in free_right
+        take(entity.id, entity.id if same else journal.get((kind, entity.id)))
+    for entity in theirs:
+        type_, _, old = stamp(entity).partition(":")
+        if type_ == left.type and old in free_left:
+            take(old, entity.id)
+            pairs.unproven |= {(kind, old)} if left.named and kind == "assistant" else set()
+    for entity in ours:
+        type_, _, old = stamp(entity).partition(":")
+        if type_ == right.type and not (right.named and kind == "assistant"):
+            take(entity.id, old)
+    if guess:
+        before = set(found)
+        for key in NATURAL_KEYS[kind]:
+            for one, other in _natural(key, left, right, free_left.values(), free_right.values()):
+                take(one, other)
+        pairs.guessed |= {(kind, one) for one in set(found) - before}
+    pairs.ids[kind] = found
+    if guess:
+        pairs.guessed |= pairs.unproven
+
+
+Natural = Callable[[Estate, Entity], Hashable | None]
+
+
+def _natural(
+    key: Natural, left: Estate, right: Estate, ours: Iterable[Entity], theirs: Iterable[Entity]
+) -> list[tuple[str, str]]:
+    """Pairs whose key occurs equally often on both sides, in order."""
+    one = [(key(left, e), e.id) for e in list(ours)]
+    other = [(key(right, e), e.id) for e in list(theirs)]
+    counts, there = Counter(k for k, _ in one), Counter(k for k, _ in other)
+    by_key: dict[Hashable, list[str]] = {}
+    for k, id_ in other:
+        by_key.setdefault(k, []).append(id_)
+    return [
+        (id_, by_key[k].pop(0))
+        for k, id_ in one
+        if k is not None and counts[k] == there.get(k, 0) and by_key[k]
+    ]
+
+
+def _whole(estate: Estate, entity: Entity) -> Hashable | None:
+    plain = Entity(entity.kind, entity.id, entity.parent, {**entity.fields, "tool_resources": None})
+    return digest(normal(plain))
+
+
+def _name(estate: Estate, entity: Entity) -> Hashable | None:
+    return entity.name or None
+
+
+def _hash(estate: Estate, file: Entity) -> Hashable | None:
+    return (file.name, file.fields["sha256"]) if file.fields.get("sha256") else None
+
+
+def _name_and_size(estate: Estate, file: Entity) -> Hashable | None:
+    return (digest(normal(file).get("filename")), file.fields.get("bytes"))
+
+
+def _talk(estate: Estate, thread: Entity) -> Hashable | None:
+    """What was said, whoever holds it: roles and texts."""
+    said: list[JSON] = [
+        [m.fields.get("role"), [_text(part) for part in m.fields.get("content") or []]]
+        for m in estate.members("message", thread.id)
+    ]
+    return digest([said, normal(thread).get("metadata")])
+
+
+def _text(part: JSON) -> JSON:
+    """The words of a part; of one that is no text, the part itself."""
+    text = part.get("text") if isinstance(part, dict) else None
+    return text.get("value") if isinstance(text, dict) else part
+
+
+NATURAL_KEYS: dict[str, tuple[Natural, ...]] = {
+    "file": (_hash, _name_and_size),
+    "vector_store": (_whole, _name),
+    "assistant": (_whole, _name),
+    "thread": (_talk,),
+}

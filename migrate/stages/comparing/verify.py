@@ -1,0 +1,271 @@
+"""A plan in, findings out: the target is read back and every object compared with what should be there.
+
+Nothing is taken from what apply remembers beyond the id map. A difference is a finding unless the plan
+announced it: the expected form is the adapted one, computed anew from the archive.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from migrate.archive.journal import Side, id_map
+from migrate.archive.store import Archive
+from migrate.codecs import CODECS, Profile
+from migrate.model import KINDS, Entity
+from migrate.model.connections import moved_apart
+from migrate.model.normal import normal, written_form
+from migrate.model.refs import remap
+from migrate.model.secrets import without_secrets_of
+from migrate.model.vector_store import refusal
+from migrate.stages.comparing.differing import differing
+from migrate.stages.comparing.proving import prove
+from migrate.stages.estate import Estate, stamp
+from migrate.stages.planning.fitting import as_sent, fitting, said
+from migrate.stages.planning.planfile import Plan
+from migrate.stages.progress import Progress
+from migrate.stages.reading.looking import (
+    configuration,
+    conversations,
+    lists_threads,
+    live,
+    must_be_whole,
+)
+
+if TYPE_CHECKING:
+    from migrate.endpoints.interface import Reader
+
+
+STAMPED_OR_FILE = frozenset({"file", "vector_store", "assistant", "thread"})
+"""Kinds whose target ids must each belong to one object of the source."""
+
+UNUSABLE = {
+    ("vector_store", "expired"): "the store has expired and cannot be searched",
+    ("vector_store_file", "in_progress"): "the service is still taking it in",
+    ("file", "error"): "the service could not take it in",
+}
+"""Kind and state on the target -> why an object that is there is no use."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not on the target as it should be."""
+
+    kind: str
+    source_id: str
+    target_id: str
+    name: str
+    path: str
+    reason: str
+    expected: object = None
+    found: object = None
+
+
+@dataclass
+class Verified:
+    """What was compared, what was found, and what could not be proven."""
+
+    checked: dict[str, int] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def run(
+    plan: Plan,
+    source: Estate,
+    archive: Archive,
+    reader: Reader,
+    profile: Profile,
+    workers: int,
+    progress: Progress,
+) -> Verified:
+    """Read everything the plan speaks of back from the target and compare it."""
+    sides = (Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url))
+    ids = {(line.kind, line.source_id): line.target_id for line in id_map(archive.conn, *sides)}
+    expected = {(a.kind, a.parent, a.id) for a in plan.actions if a.action not in ("blocked", "delete")}
+    threads = [
+        ids[("thread", id_)] for kind, _, id_ in expected if kind == "thread" and ("thread", id_) in ids
+    ]
+    blocked = {
+        (a.kind, a.id) for a in plan.actions if a.action == "blocked" and a.kind != "vector_store_file"
+    }
+    inspector = _Inspector(source, plan, profile, ids, blocked, expected)
+    listed = bool(threads) and lists_threads(reader)
+    with live(reader, configuration(workers, threads, listed), progress) as (target, taken):
+        must_be_whole(taken, reader.url)
+        inspector.configuration(target)
+        inspector.twice(target)
+        inspector.deleted(plan, target)
+        with live(reader, conversations(workers, threads), progress) as (talks, _):
+            inspector.threads(target, talks)
+    _bytes(inspector, reader, workers)
+    inspector.result.notes += [f"not in the snapshot, so not on the target: {gap}" for gap in plan.unread]
+    stuck = sum(1 for action in plan.actions if action.action == "blocked")
+    if stuck:
+        inspector.result.notes.append(f"{stuck:,} blocked object(s) were not moved; the plan names them")
+    return inspector.result
+
+
+class _Inspector:
+    def __init__(
+        self,
+        source: Estate,
+        plan: Plan,
+        profile: Profile,
+        ids: Mapping[tuple[str, str], str],
+        blocked: set[tuple[str, str]],
+        expected: set[tuple[str, str, str]],
+    ) -> None:
+        self.source, self.ids, self.expected = source, ids, expected
+        self.codec = CODECS[profile.service]
+        self.kept = {(a.kind, a.parent, a.id): a.fields for a in plan.actions if a.action == "skip"}
+        self.in_place = frozenset(plan.settled.in_place)
+        self.fit = fitting(source, profile, plan.settled.decided(), blocked)
+        self.result = Verified()
+
+    def configuration(self, target: Estate) -> None:
+        """Files, stores with their files, assistants."""
+        for kind in ("file", "vector_store", "assistant"):
+            for entity in self.wanted(kind, self.source.of(kind).values()):
+                self._one(entity, target.of(kind).get(self.ids.get((kind, entity.id), "")))
+        for store in self.source.of("vector_store"):
+            there = self.ids.get(("vector_store", store), "")
+            present = {e.id: e for e in target.members("vector_store_file", there)} if there else {}
+            for entity in self.wanted("vector_store_file", self.source.members("vector_store_file", store)):
+                file = self.ids.get(("file", str(entity.fields["file_id"])), "")
+                self._one(entity, present.pop(file, None))
+            for stray in present:
+                self.find("vector_store_file", "", stray, "", "", f"in store {there}, but not in {store}")
+
+    def twice(self, target: Estate) -> None:
+        """Nothing may have been made twice, and no two objects may have become one."""
+        owners: dict[tuple[str, str], str] = {}
+        for kind, _, id_ in sorted(self.expected):
+            there = self.ids.get((kind, id_), "")
+            copy = (kind, id_) in self.in_place or there == id_
+            if (
+                kind in STAMPED_OR_FILE
+                and there
+                and not copy
+                and owners.setdefault((kind, there), id_) != id_
+            ):
+                self.find(kind, id_, there, "", "id", f"is on the target what {owners[kind, there]} is")
+        for kind in ("vector_store", "assistant", "thread"):
+            rows = target.threads() if kind == "thread" else iter(target.of(kind).values())
+            for found in rows:
+                type_, _, old = stamp(found).partition(":")
+                mine = self.ids.get((kind, old))
+                named = self.source.named and kind == "assistant"
+                if type_ == self.source.type and mine and mine != found.id and not named:
+                    self.find(
+                        kind, old, found.id, found.name, "id", f"was made twice: {mine} is the other one"
+                    )
+
+    def deleted(self, plan: Plan, target: Estate) -> None:
+        """What the plan deleted must be gone."""
+        for action in plan.actions:
+            if (
+                action.action == "delete"
+                and action.kind != "thread"
+                and action.target_id in target.of(action.kind)
+            ):
+                self.find(
+                    action.kind, action.id, action.target_id, action.name, "", "was deleted, and is there"
+                )
+
+    def threads(self, target: Estate, talks: Estate) -> None:
+        """Threads, and every message in its place."""
+        present = {e.id: e for e in target.threads()}
+        for thread in self.wanted("thread", self.source.threads()):
+            there = self.ids.get(("thread", thread.id), "")
+            found = present.get(there)
+            messages = map(self._written, self._said(thread.id))
+            self._one(thread, found and as_sent(found, self._written(thread), messages))
+            if there in present:
+                self._messages(thread.id, there, talks)
+
+    def _messages(self, thread: str, there: str, target: Estate) -> None:
+        state, reason = target.snapshot.scope("message", there)
+        if state != "complete":
+            self.find("thread", thread, there, "", "messages", f"could not be read back: {reason or state}")
+            return
+        pairs = zip_longest(self._said(thread), target.walk("message", there))
+        for place, (message, found) in enumerate(pairs):
+            if message is None and found is not None:
+                self.find("message", "", found.id, "", f"[{place}]", f"in {there}, but not in {thread}")
+            elif message is not None:
+                self._one(message, found)
+
+    def _said(self, thread: str) -> Iterator[Entity]:
+        return said(self.source, self.codec, self.fit, thread)
+
+    def wanted(self, kind: str, entities: object) -> Iterator[Entity]:
+        """Those that the plan put, or found, on the target."""
+        for entity in entities:  # type: ignore[attr-defined]
+            if (kind, entity.parent, entity.id) in self.expected:
+                yield entity
+
+    def _one(self, entity: Entity, found: Entity | None) -> None:
+        self.result.checked[entity.kind] = self.result.checked.get(entity.kind, 0) + 1
+        if found is None:
+            there = self.ids.get((entity.kind, entity.id), "")
+            self.find(entity.kind, entity.id, there, entity.name, "", "it is not on the target")
+            return
+        wanted = normal(self._written(entity))
+        present = written_form(without_secrets_of(found))
+        wanted.pop("sha256", None)  # bytes are proven by reading them, not by what a listing says
+        kept = self.kept.get((entity.kind, entity.parent, entity.id), ())
+        for path in differing(wanted, present):
+            if re.split(r"[.\[]", path.path)[0] in kept:
+                continue
+            self.find(
+                entity.kind, entity.id, found.id, entity.name, path.path, "differs", path.left, path.right
+            )
+        for one, other in moved_apart(self._written(entity).fields, found.fields):
+            self.find(entity.kind, entity.id, found.id, entity.name, "connections", "differs", one, other)
+        self._state(entity, found)
+
+    def _written(self, entity: Entity) -> Entity:
+        """The object as it should stand on the target: adapted, with the target's ids."""
+        fitted, _ = self.codec.adapt(entity, self.fit)
+        return remap(KINDS[entity.kind], fitted, lambda kind, old: self.ids.get((kind, old)))
+
+    def _state(self, entity: Entity, found: Entity) -> None:
+        """A store's file that the service failed to take in is there and yet not searchable."""
+        status = found.facts.get("status")
+        wrong = UNUSABLE.get((entity.kind, str(status)))
+        if wrong:
+            self.find(entity.kind, entity.id, found.id, entity.name, "status", wrong, "usable", status)
+        bad = ("failed", "cancelled")
+        if entity.kind == "vector_store_file" and found.facts.get("status") in bad:
+            if entity.facts.get("status") in bad:
+                return
+            why = refusal(found.facts)
+            self.find(
+                entity.kind, entity.id, found.id, "", "status", f"the service could not ingest it: {why}"
+            )
+
+    def find(
+        self, kind: str, source: str, target: str, name: str, path: str, reason: str, *values: object
+    ) -> None:
+        self.result.findings.append(Finding(kind, source, target, name, path, reason, *values))
+
+
+def _bytes(inspector: _Inspector, reader: Reader, workers: int) -> None:
+    """Every file's bytes by their hash, where the service gives them back."""
+    files = [
+        (file, inspector.ids[("file", file.id)])
+        for file in inspector.wanted("file", inspector.source.of("file").values())
+        if ("file", file.id) in inspector.ids and file.fields.get("sha256")
+    ]  # a file that is used where it is may have no bytes in the archive
+    proof = prove(files, reader, workers)
+    for file, there, reason, found in proof.wrong:
+        values = (file.fields.get("sha256"), found) if found else ()
+        inspector.find("file", file.id, there, file.name, "bytes", reason, *values)
+    if proof.unproven:
+        inspector.result.notes.append(
+            f"{len(proof.unproven)} file(s): the service keeps the bytes, so only names and sizes are proven"
+        )

@@ -1,0 +1,1 @@
+"""A source and a target in, a plan out: every action and every loss, nothing written."""

@@ -1,0 +1,205 @@
+"""One object in, what happens to it out: created, changed, left alone or blocked, with every loss told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from migrate.codecs import CODECS, Codec, Profile, Target
+from migrate.model import KINDS, Entity
+from migrate.model.connections import moved_apart
+from migrate.model.loss import EVERY, Grade, Loss
+from migrate.model.normal import normal, written_form
+from migrate.model.refs import remap
+from migrate.model.secrets import without_secrets_of
+from migrate.stages.comparing.differing import Path, differing
+from migrate.stages.comparing.pairing import Pairs
+from migrate.stages.comparing.present import fingerprint
+from migrate.stages.estate import Estate
+from migrate.stages.planning.fitting import Decided, fitting, with_plan_losses
+from migrate.stages.planning.planfile import Action
+
+INWARD = frozenset({"object", "bytes_from", "bytes_told"})
+"""Facts that are nobody's loss."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the journal knows of the target. `noted`: (kind, target id) in the id map; `made`: of those that
+    we made ourselves, the id on the source."""
+
+    noted: frozenset[tuple[str, str]] = frozenset()
+    made: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    distrusted: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(kind, source id) -> target id of assistants of which nobody can say whether they are still ours."""
+    written: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(kind, source id) -> fingerprint of what we left on the target."""
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """An object that others changed on the target, where the source has it otherwise."""
+
+    kind: str
+    id: str
+    target_id: str
+    name: str
+    paths: tuple[Path, ...]
+
+
+class Decider:
+    """Knows both sides and what was decided about the target; collects losses."""
+
+    def __init__(
+        self,
+        source: Estate,
+        pairs: Pairs,
+        known: Known,
+        profile: Profile,
+        decided: Decided,
+    ) -> None:
+        self.source, self.pairs, self.known, self.decided = source, pairs, known, decided
+        self.codec: Codec = CODECS[profile.service]
+        self.blocked: set[tuple[str, str]] = set()
+        self.fit: Target = fitting(source, profile, decided, self.blocked)
+        self.losses: list[Loss] = []
+        self.conflicts: list[Conflict] = []
+        self.on_conflict = "overwrite"
+        self.seen_facts: dict[str, set[str]] = {}
+
+    def counterpart(self, entity: Entity, present: Mapping[str, Entity]) -> Entity | None:
+        """The object on the target that is this one."""
+        return present.get(self.pairs.right(entity.kind, entity.id) or "")
+
+    def decide(self, entity: Entity, there: Entity | None, parent: str = "") -> Action:
+        """The action for one object."""
+        fitted, losses = self.fitted(entity)
+        row = Action(action="create", kind=entity.kind, id=entity.id, parent=entity.parent, name=entity.name)
+        if any(loss.grade == "blocked" for loss in losses):
+            self.blocked.add((entity.kind, entity.id))
+            return row.model_copy(update={"action": "blocked"})
+        if there is None:
+            if beside := self.known.distrusted.get((entity.kind, entity.id)):
+                unlike = (Path("(all of it)", "what the last move left", "another; ours is made beside it"),)
+                self.conflicts.append(Conflict(entity.kind, entity.id, beside, entity.name, unlike))
+                reason = f"{beside} on the target is not what was left there, or is another's: made beside it"
+                self.lose(entity, "id", reason, "adapted", "look at both, and delete one too many")
+            address = self.decided.names.get(entity.id, "") if entity.kind == "assistant" else ""
+            return row.model_copy(update={"target_parent": parent, "target_name": address})
+        if (entity.kind, entity.id) in self.pairs.guessed:
+            self.lose(entity, "id", f"recognised as {there.id} on the target by name and size", "adapted")
+        changed = self.changed(fitted, there)
+        if self._is_shared(entity):
+            return self._left_alone(entity, row, there, changed)
+        allowed = set(self.codec.updatable.get(entity.kind, ()))
+        if len(fitted.fields.get("instructions") or "") > self.fit.profile.instructions_modify_max:
+            allowed.discard("instructions")
+        place = {"target_id": there.id, "target_parent": there.parent}
+        if not changed:
+            known = (entity.kind, there.id) in self.known.noted
+            return row.model_copy(update={**place, "action": "skip" if known else "adopt"})
+        for name in sorted(changed - allowed):
+            self.lose(entity, name, "differs on the target and cannot be changed there")
+        if not changed & allowed:
+            return row.model_copy(update={**place, "action": "skip"})
+        portal = there.facts.get("portal") or {}
+        beyond = len(portal) + len(fitted.fields.get("metadata") or {}) - self.fit.profile.metadata_pairs
+        if beyond > 0 and portal:
+            self.lose(entity, "metadata", f"no room for {beyond} key(s) that the portal wrote there")
+        fields = tuple(sorted(changed & allowed))
+        if self._conflicts(entity, fitted, there) and self.on_conflict == "keep":
+            reason = "others changed it on the target since the last move; it is kept as they left it"
+            self.lose(entity, fields[0], reason, "adapted", "--on-conflict overwrite writes it again")
+            return row.model_copy(update={**place, "action": "skip", "fields": fields})
+        return row.model_copy(
+            update={**place, "action": "update", "fields": fields, "before": fingerprint(there)}
+        )
+
+    def _conflicts(self, entity: Entity, fitted: Entity, there: Entity) -> bool:
+        """Whether others changed the object since we left it there; it is noted, both sides side by side."""
+        left = self.known.written.get((entity.kind, entity.id))
+        if not left or left == fingerprint(there):
+            return False
+        wanted = normal(remap(KINDS[fitted.kind], fitted, self._right_or_new))
+        paths = differing(wanted, written_form(without_secrets_of(there)))
+        self.conflicts.append(Conflict(entity.kind, entity.id, there.id, entity.name, tuple(paths)))
+        return True
+
+    def _is_shared(self, entity: Entity) -> bool:
+        """Whether it is the source's own object, used where it is, or lies in one."""
+        shared = self.decided.in_place
+        return (entity.kind, entity.id) in shared or ("vector_store", entity.parent) in shared
+
+    def _left_alone(self, entity: Entity, row: Action, there: Entity, changed: set[str]) -> Action:
+        """What both generations share is never written to; what changed since the snapshot is told."""
+        for name in sorted(changed):
+            self.lose(
+                entity, name, "changed on the source since the snapshot; it is used as it is", "adapted"
+            )
+        known = (entity.kind, there.id) in self.known.noted
+        place = {"target_id": there.id, "target_parent": there.parent}
+        return row.model_copy(update={**place, "action": "skip" if known else "adopt"})
+
+    def unlike(self, target: Estate) -> list[str]:
+        """Assistants whose counterpart only a stamp names that another project may have written, and that
+        are not the same: somebody else's, not to be changed."""
+        found = []
+        for kind, id_ in sorted(self.pairs.unproven):
+            there = target.of(kind).get(self.pairs.right(kind, id_) or "")
+            if there is not None and self.changed(self.fit_only(self.source.of(kind)[id_]), there):
+                found.append(id_)
+        return found
+
+    def changed(self, fitted: Entity, there: Entity) -> set[str]:
+        """Fields in which the object on the target is not what it should be."""
+        wanted = normal(remap(KINDS[fitted.kind], fitted, self._right_or_new))
+        there = without_secrets_of(there)
+        present = written_form(there)
+        paths = {path.path.split(".")[0].split("[")[0] for path in differing(wanted, present)}
+        if fitted.kind == "assistant" and moved_apart(fitted.fields, there.fields):
+            paths.add("tools")
+        return paths - {"sha256"}
+
+    def _right_or_new(self, kind: str, old: str) -> str:
+        """The counterpart of an id. One that is still to be made is unlike any that is there."""
+        return self.pairs.right(kind, old) or f"(to be made: {old})"
+
+    def fit_only(self, entity: Entity) -> Entity:
+        """The object as the target will hold it, nothing told."""
+        return self.codec.adapt(entity, self.fit)[0]
+
+    def fitted(self, entity: Entity) -> tuple[Entity, list[Loss]]:
+        """The object as the target will hold it; its losses are kept."""
+        fitted, losses = self.codec.adapt(entity, self.fit)
+        losses = with_plan_losses(entity, losses, self.source)
+        self.losses += losses
+        told = self.seen_facts.setdefault(entity.kind, set())
+        told.update(
+            name
+            for name, value in entity.facts.items()
+            if name not in INWARD and value not in (None, "", {}, [])
+        )
+        return fitted, losses
+
+    def lose(self, entity: Entity, name: str, reason: str, grade: Grade = "lost", way_out: str = "") -> None:
+        """Tell something that only the plan can see."""
+        self.losses.append(
+            Loss(entity.kind, entity.id, name, grade, reason, way_out, entity.parent, entity.name)
+        )
+
+    def of_every_object(self) -> list[Loss]:
+        """What no service lets anybody write, once per kind and field that occurs."""
+        found = [
+            Loss(kind, EVERY, name, "adapted", KINDS[kind].facts[name], "kept in the archive")
+            for kind, names in sorted(self.seen_facts.items())
+            for name in sorted(names)
+        ]
+        counts = self.source.snapshot.counts()
+        if self.decided.bytes_later:
+            reason = "runs and their steps are archived, never replayed: creating a run executes a model"
+            found.append(Loss("run", EVERY, EVERY, "adapted", reason, "read them in the archive"))
+        for kind in ("run", "run_step"):
+            if counts.get(kind):
+                reason = f"{counts[kind]:,} are archived, never replayed: creating a run executes a model"
+                found.append(Loss(kind, EVERY, EVERY, "adapted", reason, "read them in the archive"))
+        return found

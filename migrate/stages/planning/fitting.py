@@ -1,0 +1,106 @@
+"""What the rules of adapting need to know of an estate: which objects will arrive, and who holds what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, field
+
+from migrate.codecs import Codec, Profile, Target
+from migrate.model import Entity
+from migrate.model.file import ORIGINAL
+from migrate.model.loss import Loss
+from migrate.stages.estate import Estate
+from migrate.stages.planning.naming import Naming
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a plan settled about a target, and what applying and verifying must not decide anew.
+
+    `in_place`: (kind, id) of objects that the target holds already under the same id. Everything else is
+    as in `Target`.
+    """
+
+    models: Mapping[str, str] = field(default_factory=dict)
+    connections: Mapping[str, str] = field(default_factory=dict)
+    deployments: frozenset[str] | None = None
+    connections_there: frozenset[str] | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    reasoning: frozenset[str] = frozenset()
+    bytes_later: bool = False
+    unseen: str = ""
+    """Why deployments could not be listed."""
+    in_place: frozenset[tuple[str, str]] = frozenset()
+
+
+def fitting(source: Estate, profile: Profile, decided: Decided, blocked: Set[tuple[str, str]]) -> Target:
+    """The surroundings of every object of `source`. `blocked` may grow while objects are walked in
+    the order of references: what it names by then has no counterpart."""
+
+    def has(kind: str, id_: str) -> bool:
+        return id_ in source.of(kind) and (kind, id_) not in blocked
+
+    stores_of: dict[str, list[str]] = {}
+    for thread in source.threads():
+        found = ((thread.fields.get("tool_resources") or {}).get("file_search") or {}).get("vector_store_ids")
+        if found:
+            stores_of[thread.id] = [str(store) for store in found]
+
+    def thread_searches(thread: str) -> bool:
+        return any(has("vector_store", store) for store in stores_of.get(thread, ()))
+
+    named = Naming(source.of("assistant"))
+    return Target(
+        profile=profile,
+        source_type=source.type,
+        models=decided.models,
+        connections=decided.connections,
+        deployments=decided.deployments,
+        connections_there=decided.connections_there,
+        names=decided.names,
+        reasoning=decided.reasoning,
+        bytes_later=decided.bytes_later,
+        in_place=lambda kind, id_: (kind, id_) in decided.in_place,
+        paired=lambda thread, call: call in source.calls(thread),
+        has=has,
+        reaches=lambda one, other: has("assistant", other) and not named.in_circle(one, other),
+        file_named=source.of("file").get,
+        thread_searches=thread_searches,
+    )
+
+
+def said(source: Estate, codec: Codec, fit: Target, thread: str) -> Iterator[Entity]:
+    """The messages of a thread that are replayed, in order. Planning, writing and verifying must all
+    walk the same ones."""
+    return (m for m in source.walk("message", thread) if not codec.unsaid(m, fit))
+
+
+def as_sent(there: Entity, thread: Entity, messages: Iterable[Entity]) -> Entity:
+    """A thread on the target without what the service itself put there: it folds the attachments of
+    messages into the thread, as files for code and, where the thread brings none, as a vector store.
+    `thread` and `messages` are as they were written, with ids of the target."""
+    wanted = thread.fields.get("tool_resources") or {}
+    attached: dict[str, set[str]] = {"code_interpreter": set(), "file_search": set()}
+    for message in messages:
+        for attachment in message.fields.get("attachments") or []:
+            for tool in attachment.get("tools") or []:
+                attached.setdefault(tool.get("type"), set()).add(str(attachment.get("file_id")))
+    resources = dict(there.fields.get("tool_resources") or {})
+    own = set((wanted.get("code_interpreter") or {}).get("file_ids") or [])
+    code = (resources.get("code_interpreter") or {}).get("file_ids") or []
+    resources["code_interpreter"] = {
+        "file_ids": [f for f in code if f in own or f not in attached["code_interpreter"]]
+    }
+    if attached["file_search"] and not wanted.get("file_search"):
+        resources.pop("file_search", None)
+    return there.with_fields(tool_resources=resources)
+
+
+def with_plan_losses(entity: Entity, losses: list[Loss], source: Estate) -> list[Loss]:
+    """The losses of an object, with those that only its snapshot can tell."""
+    if entity.kind == "file" and entity.fields.get("sha256"):
+        blob = source.snapshot.blob(entity.id)
+        if blob and blob.origin == ORIGINAL:
+            reason = "the bytes come from the folder of originals, matched by name and size"
+            return [*losses, Loss("file", entity.id, "bytes", "adapted", reason, "", "", entity.name)]
+    return losses

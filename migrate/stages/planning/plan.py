@@ -1,0 +1,115 @@
+"""A source and a target in, an ordered plan out: every action, every loss, fingerprints of both sides.
+
+Nothing is written. Objects are matched with what lies on the target by the journal and by stamps only;
+a like name is no proof, so an assistant of the same name that somebody else made is left alone.
+"""
+
+from __future__ import annotations
+
+import json
+
+from migrate.archive.snapshots import now
+from migrate.codecs import Profile
+from migrate.errors import Incomplete, Refused
+from migrate.model.loss import EVERY, Loss
+from migrate.stages.comparing.pairing import Pairs
+from migrate.stages.comparing.present import combined, states
+from migrate.stages.estate import Estate
+from migrate.stages.planning.deciding import Conflict, Decider, Known
+from migrate.stages.planning.limits import Choices, within_thresholds
+from migrate.stages.planning.planfile import FORMAT, LossRow, Plan, Settled, SourceSide, TargetSide
+from migrate.stages.planning.planner import Planner
+from migrate.stages.planning.pruning import deletions
+from migrate.stages.planning.settling import Offer, decide
+
+SHOWN, WIDTH = 8, 60
+"""Conflicting fields that an error names, and characters of each value."""
+
+
+def make(
+    source: Estate,
+    target: Estate,
+    conversations: Estate | None,
+    pairs: Pairs,
+    known: Known,
+    profile: Profile,
+    choices: Choices,
+    sides: tuple[SourceSide, TargetSide],
+    offer: Offer | None = None,
+) -> Plan:
+    """Plan how `target` becomes like `source`. `known`: what the journal knows of the target.
+
+    Raises `Refused` when a threshold is exceeded or deletes would follow from a partial reading.
+    """
+    offer = offer or Offer()
+    decided = decide(source, target, pairs, profile, choices, offer)
+    if strangers := Decider(source, pairs, known, profile, decided).unlike(target):
+        for id_ in strangers:
+            del pairs.ids["assistant"][id_]
+        decided = decide(source, target, pairs, profile, choices, offer)
+    planner = Planner(source, target, conversations, pairs, known, profile, decided)
+    planner.on_conflict = choices.on_conflict
+    actions = list(planner.actions())
+    if choices.on_conflict == "fail":
+        refuse_conflicts(planner.conflicts)
+    actions += deletions(source, target, pairs, known.made) if choices.prune else []
+    within_thresholds(actions, target, choices)
+    losses = [_row(loss, choices.accept) for loss in planner.losses + planner.general(actions)]
+    touched = {a.target_id for a in actions if a.kind == "thread" and a.target_id}
+    present = states(target, touched)
+    objects = tuple((*key, state) for key, state in sorted(present.items()))
+    return Plan(
+        format=FORMAT,
+        created_at=now(),
+        source=sides[0],
+        target=sides[1].model_copy(update={"digest": combined(present), "objects": objects}),
+        settled=Settled.of(decided),
+        actions=tuple(actions),
+        losses=tuple(losses),
+        unread=tuple(f"{k} {p or EVERY}: {r}" for k, p, r in source.snapshot.incomplete()),
+    ).sealed()
+
+
+def refuse_conflicts(conflicts: list[Conflict]) -> None:
+    """Raises `Refused` when others changed what this move would write over, each shown side by side."""
+    if not conflicts:
+        return
+    named = [
+        f"{c.kind} {c.name or c.id} [{c.target_id}] {p.path}: here {short(p.left)}, there {short(p.right)}"
+        for c in conflicts
+        for p in c.paths
+    ]
+    more = f"; and {len(named) - SHOWN:,} more" if len(named) > SHOWN else ""
+    raise Refused(
+        f"{len(conflicts):,} object(s) were changed on the target by others since the last move",
+        "; ".join(named[:SHOWN]) + more,
+        "--on-conflict keep leaves them as they are, overwrite writes the source's over them",
+    )
+
+
+def short(value: object) -> str:
+    """A value in a line of an error."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= WIDTH else f"{text[:WIDTH]}..."
+
+
+def _row(loss: Loss, accept: frozenset[str]) -> LossRow:
+    names = {"all", loss.field, loss.field.split(".")[0], f"{loss.kind}.{loss.field}"}
+    return LossRow(**loss.__dict__, accepted=loss.grade == "adapted" or bool(accept & names))
+
+
+def must_not_be_empty(source: Estate) -> None:
+    """Raises `Incomplete` when the source holds nothing (more often a mistake than a wish), or is still
+    being read: what is reviewed must be what is applied."""
+    if source.snapshot.info.interrupted:
+        raise Incomplete(
+            f"snapshot {source.snapshot.info.id} of {source.side.url} was interrupted",
+            "it may still grow, so no plan can be made from it",
+            "run the same snapshot command again: it continues",
+        )
+    if not any(source.snapshot.counts().values()):
+        raise Incomplete(
+            f"snapshot {source.snapshot.info.id} of {source.side.url} holds nothing",
+            "there is nothing to plan from it",
+            "look at `snapshots FILE.db` and take a snapshot of the right estate",
+        )

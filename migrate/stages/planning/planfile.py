@@ -1,0 +1,204 @@
+"""The plan as a file: what was reviewed. Any change to it, however small, is noticed."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from migrate.archive.store import must_not_be_archive
+from migrate.errors import BadUsage, PlanEdited
+from migrate.model.normal import digest
+from migrate.stages.planning.fitting import Decided
+
+ActionName = Literal["create", "update", "delete", "adopt", "skip", "blocked"]
+FORMAT = 1
+
+
+class Strict(BaseModel):
+    """Unknown keys are an error: a plan says exactly what will be done."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceSide(Strict):
+    """Where the objects come from: an archive's snapshot, and its fingerprint when planned."""
+
+    archive: str
+    snapshot: int
+    type: str
+    url: str
+    digest: str
+    state: str
+
+
+class TargetSide(Strict):
+    """Where they go. `estate` is the argument as it was given; no secret is ever here. `objects` is what
+    lay there when planned: kind, parent, id and fingerprint of each; `digest` is of all of them."""
+
+    estate: str
+    type: str
+    url: str
+    api_version: str
+    digest: str
+    objects: tuple[tuple[str, str, str, str], ...] = ()
+
+
+class Action(Strict):
+    """What happens to one object. `before`: fingerprint of the target's object that is changed.
+    `target_name`: the address that a new object gets, where names are addresses.
+    `messages`: how many are appended to a thread; `fields`: what an update changes, and what a skip leaves
+    as others have it."""
+
+    action: ActionName
+    kind: str
+    id: str
+    parent: str = ""
+    name: str = ""
+    target_id: str = ""
+    target_parent: str = ""
+    target_name: str = ""
+    before: str = ""
+    fields: tuple[str, ...] = ()
+    messages: int = 0
+
+
+class LossRow(Strict):
+    """One thing that will not arrive as it was; `accepted` when --accept-loss named it."""
+
+    kind: str
+    id: str
+    field: str
+    grade: Literal["adapted", "lost", "blocked"]
+    reason: str
+    way_out: str = ""
+    parent: str = ""
+    name: str = ""
+    accepted: bool = False
+
+
+class Settled(Strict):
+    """What was decided about the target when it was planned: applying and verifying see the same."""
+
+    models: dict[str, str]
+    connections: dict[str, str] = {}
+    deployments: tuple[str, ...] | None = None
+    connections_there: tuple[str, ...] | None = None
+    names: dict[str, str] = {}
+    reasoning: tuple[str, ...] = ()
+    in_place: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, decided: Decided) -> Settled:
+        """For the file."""
+        return cls(
+            models=dict(decided.models),
+            connections=dict(decided.connections),
+            deployments=_sorted(decided.deployments),
+            connections_there=_sorted(decided.connections_there),
+            names=dict(decided.names),
+            reasoning=tuple(sorted(decided.reasoning)),
+            in_place=tuple(sorted(decided.in_place)),
+        )
+
+    def decided(self) -> Decided:
+        """For the rules."""
+        return Decided(
+            self.models,
+            self.connections,
+            None if self.deployments is None else frozenset(self.deployments),
+            None if self.connections_there is None else frozenset(self.connections_there),
+            self.names,
+            frozenset(self.reasoning),
+            in_place=frozenset(self.in_place),
+        )
+
+
+def _sorted(names: frozenset[str] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(sorted(names))
+
+
+class Plan(Strict):
+    """What will be done, what will be lost, and what both sides looked like."""
+
+    format: int
+    created_at: str
+    nonce: str = Field(default_factory=lambda: token_hex(8))
+    """Makes every plan another one, also of the same second."""
+    source: SourceSide
+    target: TargetSide
+    settled: Settled
+    actions: tuple[Action, ...]
+    losses: tuple[LossRow, ...]
+    unread: tuple[str, ...] = ()
+    digest: str = ""
+
+    def counts(self) -> dict[str, int]:
+        """How many objects each action concerns; messages count one by one."""
+        names: tuple[ActionName, ...] = ("create", "update", "delete", "adopt", "skip", "blocked")
+        total: dict[str, int] = dict.fromkeys(names, 0)
+        for row in self.actions:
+            total[row.action] += 1
+            total["create"] += row.messages
+        return total
+
+    def sealed(self) -> Plan:
+        """The plan with its own fingerprint."""
+        return self.model_copy(update={"digest": self.fingerprint()})
+
+    def fingerprint(self) -> str:
+        """Of everything but the fingerprint itself."""
+        return digest(self.model_dump(exclude={"digest"}))
+
+
+def write(plan: Plan, path: Path) -> None:
+    """Write a plan; it holds names of people's objects, so only its owner may read it."""
+    must_not_be_archive(path)
+    text = json.dumps(plan.model_dump(), indent=1, ensure_ascii=True)
+    whole = path.with_name(path.name + ".new")
+    try:
+        handle = os.open(whole, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+        whole.replace(path)
+    except OSError as error:
+        raise BadUsage(f"cannot write {path}", error.strerror or str(error)) from None
+
+
+def read(path: Path) -> Plan:
+    """Read a plan. Raises `BadUsage` when it is none, `PlanEdited` when it was changed by hand."""
+    try:
+        data: Any = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadUsage(
+            f"cannot read {path}", error.strerror or str(error), "write one: plan -o FILE"
+        ) from None
+    except ValueError as error:
+        raise BadUsage(
+            f"{path} is not a plan", f"it is not JSON: {error}", "write one: plan -o FILE"
+        ) from None
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise BadUsage(
+            f"{path} is not a plan", "it has no format this version knows", "write one: plan -o FILE"
+        )
+    try:
+        plan = Plan.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise PlanEdited(
+            f"{path} is not as it was written",
+            f"{where}: {first['msg']}",
+            "run plan again and read the new one",
+        ) from None
+    if plan.digest != plan.fingerprint():
+        raise PlanEdited(
+            f"{path} is not as it was written",
+            "its fingerprint does not fit: it was edited by hand",
+            "change what you want with options of `plan`, not in the file",
+        )
+    return plan

@@ -1,0 +1,205 @@
+"""Walks the source in the order of references and decides about each object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from migrate.codecs import Profile
+from migrate.model import KINDS, Entity
+from migrate.model.loss import EVERY, Loss
+from migrate.model.refs import remap
+from migrate.stages.comparing.pairing import Pairs
+from migrate.stages.comparing.present import fingerprint
+from migrate.stages.estate import Estate
+from migrate.stages.planning.deciding import Decider, Known
+from migrate.stages.planning.fitting import Decided, as_sent, said
+from migrate.stages.planning.naming import Naming
+from migrate.stages.planning.planfile import Action
+
+NAMED = 5
+"""Files that a store lacks are named up to this number."""
+
+
+class Planner(Decider):
+    """`actions` gives the plan's actions; the losses are there when it has ended."""
+
+    def __init__(
+        self,
+        source: Estate,
+        target: Estate,
+        conversations: Estate | None,
+        pairs: Pairs,
+        known: Known,
+        profile: Profile,
+        decided: Decided,
+    ) -> None:
+        super().__init__(source, pairs, known, profile, decided)
+        self.target, self.conversations = target, conversations
+        self.relabelled: list[Action] = []
+        """Updates of messages whose metadata changed; nothing else of a message can be rewritten."""
+
+    def actions(self) -> Iterator[Action]:
+        """Files, stores and what is in them, assistants, threads with their messages."""
+        for kind in ("file", "vector_store"):
+            for entity in self.source.of(kind).values():
+                yield self.decide(entity, self.counterpart(entity, self.target.of(kind)))
+        for store in self.source.of("vector_store"):
+            yield from self._store_files(store)
+        assistants = self.source.of("assistant")
+        for wave in Naming(assistants).waves():
+            for entity in map(assistants.__getitem__, wave):
+                yield self.decide(entity, self.counterpart(entity, self.target.of("assistant")))
+        present = {e.id: e for e in self.target.threads()}
+        for entity in self.source.threads():
+            yield from self._thread(entity, present)
+        yield from self.relabelled
+
+    def general(self, actions: list[Action]) -> list[Loss]:
+        """What is true of many objects, told once."""
+        found = self.of_every_object()
+        made = [a for a in actions if a.kind == "assistant" and a.action == "create"]
+        if made and self.fit.profile.makes_identities:
+            reason = f"each of the {len(made):,} new agents also makes an Entra identity in the tenant"
+            found.append(
+                Loss("assistant", EVERY, "identity", "adapted", reason, "tell who governs identities")
+            )
+        if made and self.decided.deployments is None:
+            used = {str(self.source.of("assistant")[a.id].fields.get("model")) for a in made}
+            names = ", ".join(sorted(self.decided.models.get(name, name) for name in used))
+            why = f" ({self.decided.unseen})" if self.decided.unseen else ""
+            reason = f"whether the target has these models cannot be seen{why}: {names}"
+            found.append(Loss("assistant", EVERY, "model", "adapted", reason, "map others in [models]"))
+        total = sum(int(f.fields.get("bytes") or 0) for f in self.source.of("file").values())
+        if 0 < self.fit.profile.files_total < total:
+            reason = f"{total:,} bytes in all, the target holds {self.fit.profile.files_total:,}"
+            found.append(Loss("file", EVERY, "bytes", "lost", reason, "leave files out: --exclude"))
+        if self.decided.in_place:
+            reason = (
+                f"{len(self.decided.in_place):,} files and stores are shared with the source's project and "
+                "used where they are: deleting one there deletes it here"
+            )
+            found.append(Loss("file", EVERY, "id", "adapted", reason, "--copy-files copies them"))
+        return found
+
+    def _store_files(self, store: str) -> Iterator[Action]:
+        there = self.pairs.right("vector_store", store)
+        present = {
+            str(e.fields["file_id"]): e
+            for e in (self.target.members("vector_store_file", there) if there else ())
+        }
+        owner = self.source.of("vector_store")[store]
+        blocked = ("vector_store", store) in self.blocked
+        if not self.source.read("vector_store_file", store):
+            reason = self.source.snapshot.scope("vector_store_file", store)[1] or "not read"
+            self.lose(owner, "files", f"not read to the end: {reason}")
+        lacking: list[str] = []
+        most = self.fit.profile.store_files_max
+        for number, entity in enumerate(self.source.members("vector_store_file", store)):
+            entity = self._named(entity)
+            if number >= most:
+                self.lose(entity, "file_id", f"beyond {most:,} files", "blocked")
+            gone = ("vector_store", store) in self.decided.in_place and self._file(entity) not in present
+            if gone:
+                reason = "the source's own store, which is used where it is, no longer holds it"
+                self.lose(entity, "file_id", reason, "blocked")
+            if blocked or gone or number >= most:
+                row = Action(action="blocked", kind=entity.kind, id=entity.id, parent=store, name=entity.name)
+            else:
+                row = self.decide(entity, present.get(self._file(entity)), there or "")
+            if row.action == "blocked":
+                lacking.append(entity.name or entity.id)
+            yield row
+        if lacking and not blocked:
+            more = f" and {len(lacking) - NAMED:,} more" if len(lacking) > NAMED else ""
+            reason = f"{len(lacking):,} of its files will not be in it: {', '.join(lacking[:NAMED])}{more}"
+            self.lose(owner, "files", reason, way_out="see the lines of these files")
+
+    def _file(self, row: Entity) -> str:
+        """The id on the target of the file that a row of a store names."""
+        return self.pairs.right("file", str(row.fields["file_id"])) or ""
+
+    def _named(self, row: Entity) -> Entity:
+        """A store's file under the name of the file: for people who read the plan."""
+        held = self.source.of("file").get(str(row.fields.get("file_id")))
+        return replace(row, label=held.name) if held else row
+
+    def _thread(self, entity: Entity, present: Mapping[str, Entity]) -> Iterator[Action]:
+        state, reason = self.source.snapshot.scope("message", entity.id)
+        if state == "gone":
+            return
+        messages = self._messages(entity.id)
+        fitted = [self.fitted(message)[0] for message in messages]
+        row = self.decide(entity, self._as_sent(self.counterpart(entity, present), entity, fitted))
+        if state != "complete":
+            self.lose(entity, "messages", f"not read to the end: {reason or 'not read'}", "lost")
+        self._tell_folded(entity, fitted)
+        most = self.fit.profile.messages_max
+        if 0 < most < len(fitted):
+            self.lose(entity, "messages", f"{len(fitted):,}, the target holds {most:,} in a thread")
+        done = self._arrived(entity, row.target_id, messages, fitted)
+        if row.action in ("create", "update", "skip", "adopt"):
+            action = (
+                "update" if row.target_id and len(fitted) > done and row.action != "create" else row.action
+            )
+            row = row.model_copy(update={"messages": len(fitted) - done, "action": action})
+            if action == "update" and not row.before:
+                row = row.model_copy(update={"before": fingerprint(present[row.target_id])})
+        yield row
+
+    def _tell_folded(self, thread: Entity, messages: list[Entity]) -> None:
+        """A service puts files that messages attach among the thread's own."""
+        own = (self.fit_only(thread).fields.get("tool_resources") or {}).get("code_interpreter") or {}
+        attached = {
+            str(attachment.get("file_id"))
+            for message in messages
+            for attachment in message.fields.get("attachments") or []
+            if attachment.get("tools")
+        }
+        if more := sorted(attached - set(own.get("file_ids") or [])):
+            reason = f"the service adds files that messages attach: {', '.join(more)}"
+            self.lose(thread, "tool_resources", reason, "adapted")
+
+    def _messages(self, thread: str) -> list[Entity]:
+        """Those that are replayed; what nobody said and nobody can write is told."""
+        for message in self.source.walk("message", thread):
+            if reason := self.codec.unsaid(message, self.fit):
+                self.lose(message, EVERY, reason)
+        return list(said(self.source, self.codec, self.fit, thread))
+
+    def _as_sent(self, there: Entity | None, thread: Entity, messages: list[Entity]) -> Entity | None:
+        if there is None:
+            return None
+        written = [remap(KINDS[e.kind], e, self.pairs.right) for e in (self.fit_only(thread), *messages)]
+        return as_sent(there, written[0], written[1:])
+
+    def _arrived(self, thread: Entity, there: str, messages: list[Entity], fitted: list[Entity]) -> int:
+        """How many of a thread's messages are on the target already, in order."""
+        if not there or self.conversations is None:
+            return 0
+        present = self.conversations.members("message", there)
+        for number, (wanted, found) in enumerate(zip(fitted, present, strict=False)):
+            changed = self.changed(wanted, found)
+            if changed == {"metadata"}:
+                self.relabelled.append(_relabelled(messages[number], found))
+            elif changed:
+                self.lose(
+                    messages[number],
+                    sorted(changed - {"metadata"})[0],
+                    f"message {found.id} on the target is not the one expected there, and no message can be "
+                    "rewritten; nothing is appended to this thread",
+                    "blocked",
+                )
+                return len(fitted)
+        if len(present) > len(fitted):
+            self.lose(
+                thread, "messages", f"{len(present) - len(fitted)} on the target are not from here", "lost"
+            )
+        return min(len(present), len(fitted))
+
+
+def _relabelled(message: Entity, there: Entity) -> Action:
+    return Action(
+        action="update", kind="message", id=message.id, parent=message.parent, target_id=there.id,
+        target_parent=there.parent, before=fingerprint(there), fields=("metadata",),
+    )  # fmt: skip

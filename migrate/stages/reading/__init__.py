@@ -1,0 +1,1 @@
+"""A live estate in, a snapshot of it out."""

@@ -1,0 +1,236 @@
+"""Writes what the fetchers bring, and spawns what it calls for. Runs on the one thread that writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial, singledispatchmethod
+from typing import TYPE_CHECKING
+
+from migrate.archive import blobs
+from migrate.archive.earlier import TAIL, Earlier
+from migrate.archive.snapshots import SnapshotWriter
+from migrate.model import KINDS
+from migrate.model.file import DOWNLOAD, ORIGINAL, PARSED
+from migrate.stages.crew import Crew
+from migrate.stages.progress import Progress
+from migrate.stages.reading.fetching import (
+    Compared,
+    Ended,
+    Event,
+    Fetched,
+    Fetcher,
+    FileEnded,
+    FileFacts,
+    Gap,
+    Piece,
+    Understood,
+)
+from migrate.stages.reading.originals import Originals
+from migrate.stages.reading.wanted import Wanted
+
+if TYPE_CHECKING:
+    from migrate.endpoints.interface import Probe, Reader
+
+
+ONLY_GIVEN = "threads were not listed, only read by the ids that were given"
+
+
+class Gatherer:
+    """One snapshot in the making. `gaps` counts what could not be read."""
+
+    def __init__(
+        self, reader: Reader, wanted: Wanted, writer: SnapshotWriter, crew: Crew[Event], progress: Progress
+    ) -> None:
+        self._wanted, self._writer, self._crew, self._progress = wanted, writer, crew, progress
+        self._probe: Probe = reader.probe()
+        self._fetcher = Fetcher(reader, wanted.choice, crew.bring)
+        self._originals = Originals(wanted.originals)
+        self._coming: dict[str, blobs.BlobWriter] = {}
+        self._earlier = Earlier(writer.archive, writer)
+        self._without_bytes: list[FileEnded] = []
+        self.gaps = 0
+
+    def start(self) -> None:
+        """Spawn the estate's own listings; their rows call for the rest."""
+        for kind in ("file", "vector_store", "assistant"):
+            if self._wanted.kind(kind):
+                self._top(kind)
+        if self._wanted.kind("thread"):
+            self._threads()
+        for thread in self._wanted.messages_of:
+            self._listing("message", thread)
+
+    def fall_back(self) -> None:
+        """After everything else, when it is known which stores hold which files: spawn the reading of
+        parsed text for files whose bytes nobody has."""
+        for ended in self._without_bytes:
+            stores = self._writer.holders("vector_store_file", ended.file.id)
+            self._crew.spawn(partial(self._fetcher.parsed, ended.file, stores, ended.reason))
+        self._without_bytes = []
+
+    def _top(self, kind: str) -> None:
+        state = self._probe.routes.get(kind)
+        if state == "works":
+            self._listing(kind)
+        elif state == "gone":
+            self._unread(kind, "retired, or not in this API version: the service has no such route")
+        else:
+            self._unread(kind, self._probe.reasons.get(kind, "the service did not answer"))
+
+    def _threads(self) -> None:
+        given = self._wanted.thread_ids
+        listed = self._wanted.list_threads and self._probe.routes.get("thread") == "works"
+        if self._probe.routes.get("assistant") == "gone" and not listed and self._probe.retired:
+            self._unread("thread", "retired, or not in this API version: the service has no such route")
+        elif listed or given:
+            self._thread_listing(listed, given)
+        elif self._wanted.list_threads:
+            self._unread(
+                "thread", "this service does not list its threads; give their ids with --threads FILE"
+            )
+
+    def _unread(self, kind: str, reason: str) -> None:
+        self.gaps += 1
+        self._writer.end(kind, state="failed", reason=reason)
+        self._writer.missing(kind, "*", reason)
+
+    def _thread_listing(self, listed: bool, given: tuple[str, ...]) -> None:
+        state, cursor = self._writer.scope("thread")
+        if state == "failed":
+            self._writer.restart("thread", "")
+            state = None
+        known = frozenset(self._writer.ids("thread")) if state else frozenset()
+        self._follow("thread", known)
+        unread = listed and (state is None or (state == "reading" and cursor != ""))
+        if unread or set(given) - known or state != "complete":
+            read = partial(self._fetcher.threads, cursor, unread, given, known)
+            self._crew.spawn(partial(read, "" if listed else ONLY_GIVEN))
+
+    def _listing(self, kind: str, parent: str = "") -> None:
+        """Read a listing, or go on where an interrupted snapshot left it."""
+        state, cursor = self._writer.scope(kind, parent)
+        if state == "failed":
+            self._writer.restart(kind, parent)
+            state = None
+        if state is not None:
+            self._continue(kind, parent)
+        if state is None or (state == "reading" and cursor):
+            self._crew.spawn(partial(self._fetcher.listing, kind, parent, cursor))
+        elif state == "reading":
+            self.take(Ended(kind, parent, "complete"))
+        elif kind == "run":
+            self._steps(parent)
+
+    def _continue(self, kind: str, parent: str) -> None:
+        if kind == "file":
+            self._contents(map(FileFacts.of, self._writer.bodies("file")))
+        self._follow(kind, self._writer.ids(kind, parent))
+
+    def _follow(self, kind: str, ids: Iterable[str]) -> None:
+        """Spawn the listings that lie below these objects."""
+        children = [k for k, form in KINDS.items() if form.parent == kind and k != "run_step"]
+        for id_ in ids:
+            known = self._known_end(id_) if kind == "thread" else None
+            if known:
+                self._crew.spawn(partial(self._fetcher.again, id_, known, TAIL))
+                continue
+            for child in children:
+                if self._wanted.kind(child):
+                    self._listing(child, id_)
+
+    def _known_end(self, thread: str) -> list[bytes] | None:
+        """The end of a thread's messages in an earlier snapshot, if it may stand for the thread."""
+        if self._wanted.full or not self._wanted.kind("message") or self._writer.scope("message", thread)[0]:
+            return None
+        return self._earlier.end_of("message", thread)
+
+    def _steps(self, thread: str) -> None:
+        runs = self._writer.ids("run", thread)
+        state, _ = self._writer.scope("run_step", thread)
+        if not runs or not self._wanted.kind("run_step") or state in ("complete", "gone"):
+            return
+        self._writer.restart("run_step", thread)
+        self._crew.spawn(partial(self._fetcher.steps, thread, runs))
+
+    def _contents(self, files: Iterable[FileFacts]) -> None:
+        for file in files if self._wanted.bytes else ():
+            held = blobs.blob_of(self._writer.archive.conn, self._writer.endpoint, file.id)
+            if held is None or held.origin == PARSED:
+                self._crew.spawn(partial(self._fetcher.content, file))
+                self._progress.expect("bytes", file.size or 0)
+
+    @singledispatchmethod
+    def take(self, event: Event) -> None:
+        """Write one event."""
+        raise AssertionError(f"no rule for {event!r}")
+
+    @take.register
+    def _(self, event: Fetched) -> None:
+        self._writer.page(event.kind, event.parent, event.rows, event.cursor)
+        self._progress.count(event.kind, len(event.rows))
+        self._contents(event.files)
+        self._follow(event.kind, [row.object_id for row in event.rows])
+
+    @take.register
+    def _(self, event: Ended) -> None:
+        self._writer.end(event.kind, event.parent, event.state, event.reason)
+        if event.state == "failed":
+            self.gaps += 1
+            self._writer.missing(event.kind, "*", event.reason, event.parent)
+        elif event.state == "gone":
+            self._writer.missing(event.kind, "*", event.reason, event.parent)
+        if event.kind == "run" and event.state != "gone":
+            self._steps(event.parent)
+
+    @take.register
+    def _(self, event: Compared) -> None:
+        for kind in ("message", "run", "run_step"):
+            if not self._wanted.kind(kind):
+                continue
+            if event.same and self._earlier.share(kind, event.thread):
+                self._progress.count(kind, self._earlier.size(kind, event.thread))
+            elif kind != "run_step":  # steps follow their runs
+                self._listing(kind, event.thread)
+
+    @take.register
+    def _(self, event: Gap) -> None:
+        self.gaps += 1
+        self._writer.missing(event.kind, event.id, event.reason)
+
+    @take.register
+    def _(self, event: Piece) -> None:
+        if event.start:
+            if event.file.id in self._coming:
+                self._coming.pop(event.file.id).discard()
+            self._coming[event.file.id] = blobs.BlobWriter(self._writer.archive)
+        if event.data:
+            self._coming[event.file.id].write(event.data)
+            self._progress.count("bytes", len(event.data))
+
+    @take.register
+    def _(self, event: FileEnded) -> None:
+        writer = self._coming.pop(event.file.id, None)
+        if not event.reason and writer:
+            self._keep(event.file, writer.finish(), DOWNLOAD)
+            return
+        if writer:
+            writer.discard()
+        original = self._originals.find(event.file.name, event.file.size)
+        if original is not None:
+            self._keep(event.file, blobs.store(self._writer.archive, original), ORIGINAL)
+        else:
+            self._without_bytes.append(event)
+
+    @take.register
+    def _(self, event: Understood) -> None:
+        self.gaps += 1
+        reason = f"its bytes: {event.reason}"
+        if event.text is not None:
+            self._keep(
+                event.file, blobs.store(self._writer.archive, [event.text.encode("utf-8", "replace")]), PARSED
+            )
+            reason = f"only its parsed text is kept; {reason}"
+        self._writer.missing("file", event.file.id, reason, name=event.file.name)
+
+    def _keep(self, file: FileFacts, blob: int, origin: str) -> None:
+        blobs.link(self._writer.archive, self._writer.endpoint, file.id, blob, origin)

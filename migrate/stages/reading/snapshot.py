@@ -1,0 +1,72 @@
+"""An endpoint in, a snapshot in an archive out: complete, or partial with every gap named.
+
+Threads of a crew fetch; this thread alone writes, a page at a time. A failed page fails its listing by
+name and nothing else; a killed program leaves a snapshot that the same command continues.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrate.archive.reading import Missing, SnapshotReader, snapshots
+from migrate.archive.snapshots import SnapshotWriter
+from migrate.archive.store import Archive
+from migrate.errors import Incomplete
+from migrate.stages.crew import Crew
+from migrate.stages.progress import Progress
+from migrate.stages.reading.fetching import Event
+from migrate.stages.reading.gathering import Gatherer
+from migrate.stages.reading.wanted import Wanted
+
+if TYPE_CHECKING:
+    from migrate.endpoints.interface import Reader
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What came of a snapshot. `state` is complete or partial."""
+
+    id: int
+    state: str
+    counts: dict[str, int]
+    missing: list[Missing]
+    notes: tuple[str, ...]
+
+
+def take(reader: Reader, archive: Archive, wanted: Wanted, progress: Progress | None = None) -> Taken:
+    """Read an estate. Raises `Unreachable` when nothing answers, `Incomplete` on Ctrl-C."""
+    progress = progress or Progress()
+    reader.pace.tell = progress.say
+    probe = reader.probe()
+    notes = list(probe.notes)
+    if probe.retired:
+        notes.append(
+            f"{reader.url} has no assistants and threads any more (retired, or an API version without "
+            "them); files and vector stores are still read"
+        )
+    writer = SnapshotWriter.begin(archive, reader.type, reader.url, wanted.options(), wanted.tag)
+    if writer.resumed:
+        notes.append(f"continuing snapshot {writer.id}, which was interrupted")
+    for note in notes:
+        progress.say(note)
+    with Crew[Event](wanted.workers) as crew:
+        gatherer = Gatherer(reader, wanted, writer, crew, progress)
+        try:
+            gatherer.start()
+            for event in crew.events():
+                gatherer.take(event)
+            gatherer.fall_back()
+            for event in crew.events():
+                gatherer.take(event)
+        except KeyboardInterrupt:
+            reader.pace.stop.set()
+            raise Incomplete(
+                f"stopped; snapshot {writer.id} is partial",
+                "what was read until now is kept",
+                "run the same command again: it continues",
+            ) from None
+    writer.finish("partial" if gatherer.gaps else "complete", probe.api_version)
+    info = next(s for s in snapshots(archive.conn) if s.id == writer.id)
+    found = SnapshotReader(archive.conn, info)
+    return Taken(writer.id, info.state, found.counts(), found.missing(), tuple(notes))

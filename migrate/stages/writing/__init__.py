@@ -1,0 +1,1 @@
+"""A plan in, a changed target out, journalled, and the way back."""

@@ -1,0 +1,92 @@
+"""Updates and deletes objects that are on the target, keeping what was there for an undo."""
+
+from __future__ import annotations
+
+from migrate.errors import NotThere, OutcomeUnknown, RequestFailed
+from migrate.model import Entity
+from migrate.model.normal import written_form
+from migrate.stages.comparing.present import fingerprint
+from migrate.stages.planning.planfile import Action
+from migrate.stages.writing.making import Body, Workshop, give_up, was_sent, written
+
+
+def update(shop: Workshop, action: Action) -> None:
+    """Change the planned fields, and only if the object is still the one that was planned for."""
+    earlier = shop.record(action)
+    if earlier and earlier.state == "done":
+        shop.count("skipped", kind=action.kind)
+        return
+    entries: list[int] = []
+    try:
+        entity = _source(shop, action)
+        fitted = shop.fitted(entity)
+        before = shop.writer.get(action.kind, action.target_id, action.target_parent)
+        there = shop.codec.decode(action.kind, before, action.target_parent, None)[0]
+        ours = was_sent(earlier) and arrived(shop, action, fitted) is not None
+        if fingerprint(there) != action.before and not ours:
+            shop.fail(action.kind, action.id, action.name, "it was changed by others since the plan was made")
+            return
+        wire = shop.codec.update_wire(fitted, frozenset(action.fields), there)
+        job = ("update", action.kind, action.parent, action.id, action.name)
+        entries = shop.journal.intend([job], before)
+        body, _ = shop.once(  # after a lost answer a look: sending again may add a version
+            lambda: shop.writer.update(action.kind, action.target_id, wire, action.target_parent),
+            lambda: arrived(shop, action, fitted),
+            resumed=was_sent(earlier),
+        )
+    except RequestFailed as failed:
+        give_up(shop, action, entries, failed)
+        return
+    mark = written(shop, action.kind, body, action.target_parent)
+    shop.journal.done(entries[0], action.target_id, action.target_parent, mark)
+    shop.count("updated", kind=action.kind)
+
+
+def arrived(shop: Workshop, action: Action, fitted: Entity) -> Body | None:
+    """The object, if the planned fields are what they should be."""
+    body = shop.writer.get(action.kind, action.target_id, action.target_parent)
+    there = written_form(shop.codec.decode(action.kind, body, action.target_parent, None)[0])
+    wanted = written_form(fitted)
+    return body if all(there.get(name) == wanted.get(name) for name in action.fields) else None
+
+
+def _source(shop: Workshop, action: Action) -> Entity:
+    if action.parent:
+        return next(e for e in shop.source.walk(action.kind, action.parent) if e.id == action.id)
+    if action.kind == "thread":
+        return next(e for e in shop.source.threads() if e.id == action.id)
+    return shop.source.of(action.kind)[action.id]
+
+
+def delete(shop: Workshop, action: Action) -> None:
+    """Delete what carries our stamp and is gone from the source, if nobody changed it since."""
+    earlier = shop.record(action)
+    if earlier and earlier.state == "done":
+        shop.count("skipped", kind=action.kind)
+        return
+    try:
+        before = shop.writer.get(action.kind, action.target_id)
+        if (
+            not was_sent(earlier)
+            and fingerprint(shop.codec.decode(action.kind, before, "", None)[0]) != action.before
+        ):
+            shop.fail(action.kind, action.id, action.name, "it was changed by others since the plan was made")
+            return
+        (entry,) = shop.journal.intend([("delete", action.kind, "", action.id, action.name)], before)
+        for left in (1, 0):
+            try:
+                shop.writer.delete(action.kind, action.target_id)
+                break
+            except OutcomeUnknown:
+                if not left:
+                    raise
+    except NotThere:
+        if was_sent(earlier) and earlier:
+            shop.journal.done(earlier.id, action.target_id)
+            shop.count("deleted", kind=action.kind)
+        return
+    except RequestFailed as failed:
+        give_up(shop, action, [], failed)
+        return
+    shop.journal.done(entry, action.target_id)
+    shop.count("deleted", kind=action.kind)

@@ -1,0 +1,48 @@
+"""A plan in, a workshop out: both sides, the journal, and what is known to be on the target already."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrate.archive.journal import Journal, Side, id_map
+from migrate.archive.store import Archive
+from migrate.codecs import Profile
+from migrate.errors import PlanStale
+from migrate.stages.estate import Estate
+from migrate.stages.planning.fitting import fitting
+from migrate.stages.planning.planfile import Plan
+from migrate.stages.progress import Progress
+from migrate.stages.writing.making import Workshop
+
+if TYPE_CHECKING:
+    from migrate.endpoints.interface import Writer
+
+
+def workshop(
+    plan: Plan, source: Estate, archive: Archive, writer: Writer, profile: Profile, progress: Progress
+) -> Workshop:
+    """What carrying out a plan, and taking it back, work with. Raises `PlanStale` when the snapshot is not
+    the one that was planned."""
+    if source.snapshot.info.digest != plan.source.digest:
+        raise PlanStale(
+            f"snapshot {plan.source.snapshot} is not the one that was planned",
+            "its fingerprint changed",
+            "run plan again and read the new one",
+        )
+    sides = (Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url))
+    journal = Journal(archive, plan.digest, *sides)
+    blocked = {
+        (a.kind, a.id) for a in plan.actions if a.action == "blocked" and a.kind != "vector_store_file"
+    }
+    fit = fitting(source, profile, plan.settled.decided(), blocked)
+    shop = Workshop(source, writer, fit, journal, progress)
+    shop.strangers = frozenset(id_ for _, _, id_, _ in plan.target.objects)
+    return shop
+
+
+def recall(plan: Plan, shop: Workshop, archive: Archive) -> None:
+    """Fill the workshop's id map from every earlier move between the two sides."""
+    sides = (Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url))
+    for line in id_map(archive.conn, *sides):
+        if line.kind in ("file", "vector_store", "assistant", "thread"):
+            shop.ids.setdefault((line.kind, line.source_id), line.target_id)

@@ -1,0 +1,239 @@
+"""Recreates threads: messages strictly in order, long threads a request at a time, order read back.
+
+A thread's messages are never sent in parallel, since order within a second is the server's. What is
+there already is read back, not remembered, so a killed apply goes on behind the last message that arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from migrate.archive.journal import Entry
+from migrate.errors import OutcomeUnknown, RequestFailed
+from migrate.model import Entity
+from migrate.model.normal import written_form
+from migrate.stages.estate import stamp
+from migrate.stages.planning.fitting import said
+from migrate.stages.planning.planfile import Action
+from migrate.stages.reading.looking import lists_threads
+from migrate.stages.writing.making import (
+    GATEWAY,
+    GATEWAY_LOOKS,
+    TRIES,
+    Body,
+    Workshop,
+    give_up,
+    sent_at,
+    was_sent,
+    written,
+)
+
+PAUSE = 0.15
+"""Seconds before a look at what became of a lost answer; doubled each time."""
+REFUSED = (400, 413, 422)
+"""Statuses that say there is something wrong with what was sent."""
+FLUSH = 500
+"""Journal lines per commit when a finished thread's messages are noted."""
+
+
+class OutOfOrder(RequestFailed):
+    """The messages on the target are not the ones that should stand there."""
+
+
+def recreate(shop: Workshop, action: Action, thread: Entity) -> None:
+    """Create a thread or append to one, until it holds every message of its source."""
+    there = action.target_id
+    try:
+        if action.action == "create":
+            there = _created(shop, action, thread)
+            shop.settle(thread, there)
+        if action.messages:
+            _append(shop, thread, there)
+        if action.messages or action.action == "adopt":
+            note_messages(shop, action, thread, there)
+    except RequestFailed as failed:
+        shop.fail("thread", thread.id, thread.name, f"{failed}{_where(there)}")
+
+
+def _where(there: str) -> str:
+    return f"; what arrived is in {there}, run apply again to go on" if there else ""
+
+
+def _created(shop: Workshop, action: Action, thread: Entity) -> str:
+    """The thread on the target, with as many messages as one request takes."""
+    earlier = shop.record(action)
+    if earlier and earlier.state == "done":
+        shop.count("skipped", kind="thread")
+        return earlier.target_id
+    fitted = shop.fitted(thread)
+    first = list(islice(_messages(shop, thread), shop.fit.profile.messages_per_create))
+    wire = shop.codec.create_wire(fitted)
+    if first:
+        wire[shop.codec.opening] = [shop.codec.create_wire(message) for message in first]
+    (entry,) = shop.journal.intend([("create", "thread", "", thread.id, thread.name)])
+    try:
+        try:
+            body, found = _sent(shop, fitted, wire, earlier)
+        except RequestFailed as failed:
+            if not first or failed.status not in REFUSED:
+                raise
+            first = []  # one of them is refused: it is named when they are sent one by one
+            body, found = _sent(shop, fitted, shop.codec.create_wire(fitted), None)
+    except RequestFailed as failed:
+        if not isinstance(failed, OutcomeUnknown):
+            shop.journal.failed([entry], str(failed))
+        raise
+    shop.journal.done(entry, str(body["id"]), written=written(shop, "thread", body))
+    shop.count("adopted" if found and earlier is None else "created", kind="thread")
+    if not found:
+        shop.count("created", len(first), "message")
+    return str(body["id"])
+
+
+def _sent(shop: Workshop, fitted: Entity, wire: Body, earlier: Entry | None) -> tuple[Body, bool]:
+    listed = lists_threads(shop.writer)
+    lost: list[str] = []
+    look = shop.lookup(fitted, sent_at(earlier))
+
+    def find() -> Body | None:
+        if listed:
+            return look()
+        lost.append(fitted.id)
+        return None
+
+    try:
+        return shop.once(lambda: shop.writer.create("thread", wire), find, was_sent(earlier))
+    finally:
+        if lost:
+            note_twin(shop, fitted.id)
+
+
+def note_twin(shop: Workshop, thread: str) -> None:
+    """Tell that a lost answer may have left a thread which nobody can find."""
+    shop.note(
+        f"thread {thread}: an answer to its creation was lost and this service does not list threads, so an "
+        "unused twin of it may exist"
+    )
+
+
+def _append(shop: Workshop, thread: Entity, there: str) -> None:
+    """Send what is not there yet, as many messages a request as the service takes, one request after the
+    other. After a lost answer the thread is read: a message may have no mark that tells it from its like,
+    so only its place says whether it arrived."""
+    place = _already(shop, thread, there)
+    waiting = islice(_messages(shop, thread), place, None)
+    size, lost = shop.fit.profile.messages_per_append, 0
+    held: list[Entity] = []
+    while held := held or list(islice(waiting, size)):
+        batch = held[:size]
+        try:
+            stored = shop.writer.append(there, [shop.codec.create_wire(message) for message in batch])
+            if stored != len(batch):
+                raise OutcomeUnknown(f"{stored} of {len(batch)} messages were stored, as the answer says")
+            arrived = stored
+        except OutcomeUnknown as failed:
+            lost += 1
+            if lost == TRIES:
+                raise _stopped(shop, thread, batch[0], failed) from None
+            arrived = _after_loss(shop, thread, there, place, PAUSE * 2**lost, failed)
+        except RequestFailed as failed:
+            if len(batch) > 1 and failed.status in REFUSED:
+                size = 1  # to name the one that is refused; it is promised nowhere that none was kept
+                arrived = _already(shop, thread, there) - place
+            else:
+                raise _stopped(shop, thread, batch[0], failed) from None
+        lost = 0 if arrived else lost
+        place += arrived
+        held = held[arrived:]
+        shop.count("created", arrived, "message")
+
+
+def _after_loss(
+    shop: Workshop, thread: Entity, there: str, place: int, pause: float, lost: OutcomeUnknown
+) -> int:
+    """How many messages arrived though their answer was lost. Behind a gateway that stopped waiting the
+    service may still be at work, so the look is repeated."""
+    arrived = 0
+    for seconds in GATEWAY_LOOKS if lost.status in GATEWAY else (pause,):
+        shop.writer.pace.nap(seconds)
+        try:
+            arrived = _already(shop, thread, there) - place
+        except OutOfOrder:
+            raise
+        except RequestFailed as failed:
+            raise OutOfOrder(f"whether a message arrived could not be seen: {failed}") from None
+        if arrived:
+            break
+    return arrived
+
+
+def _stopped(shop: Workshop, thread: Entity, message: Entity, failed: RequestFailed) -> OutOfOrder:
+    action = Action(action="create", kind="message", id=message.id, parent=thread.id)
+    give_up(shop, action, [], failed)
+    way_out = (
+        f"; to leave it out: snapshot --exclude 'message:{message.id}'" if failed.status in REFUSED else ""
+    )
+    return OutOfOrder(f"stopped before message {message.id}: the ones behind it wait for it{way_out}")
+
+
+def _already(shop: Workshop, thread: Entity, there: str) -> int:
+    """How many messages stand on the target; raises `OutOfOrder` when they are not these."""
+    count = 0
+    wanted = _messages(shop, thread)
+    for page in shop.writer.pages("message", there):
+        for body in page.bodies:
+            expected = next(wanted, None)
+            if expected is None or not _is(shop, body, expected):
+                raise OutOfOrder(
+                    f"message {body.get('id')} in {there} is not the one expected at place {count}"
+                )
+            count += 1
+    return count
+
+
+def _is(shop: Workshop, body: Body, message: Entity) -> bool:
+    """Whether a message on the target is this one: by stamp where there is one, else by its content."""
+    there = shop.codec.decode("message", body, message.parent, None)[0]
+    if stamp(message) and stamp(there):
+        return stamp(message) == stamp(there)
+    return written_form(there) == written_form(message)
+
+
+def note_messages(shop: Workshop, action: Action, thread: Entity, there: str, whole: bool = True) -> None:
+    """Read the thread back: every message in its place; then the id map holds each of them. Those before
+    the ones that this plan appends were not made by it. Unless it must be `whole`, it may end early, and
+    what stands behind may be another's. Raises `OutOfOrder`."""
+    wanted = _messages(shop, thread)
+    total = sum(1 for _ in said(shop.source, shop.codec, shop.fit, thread.id))
+    first = 0 if action.action == "create" else total - action.messages
+    known = shop.journal.known("message", thread.id)
+    waiting: list[tuple[str, Entity, str]] = []
+    for place, body in enumerate(
+        body for page in shop.writer.pages("message", there) for body in page.bodies
+    ):
+        expected = next(wanted, None)
+        if expected is None or not _is(shop, body, expected):
+            if not whole:
+                break
+            raise OutOfOrder(f"message {body.get('id')} in {there} does not stand where it was sent")
+        how = "create" if place >= first else "adopt"
+        if how == "create" or expected.id not in known:
+            waiting.append((how, expected, str(body["id"])))
+        if len(waiting) >= FLUSH:
+            _flush(shop, thread, there, waiting)
+            waiting = []
+    _flush(shop, thread, there, waiting)
+    left = next(wanted, None)
+    if whole and left is not None:
+        raise OutOfOrder(f"message {left.id} was sent but is not in {there}")
+
+
+def _flush(shop: Workshop, thread: Entity, there: str, rows: list[tuple[str, Entity, str]]) -> None:
+    entries = shop.journal.intend([(how, "message", thread.id, m.id, "") for how, m, _ in rows])
+    shop.journal.all_done((entry, id_, there, None) for entry, (*_, id_) in zip(entries, rows, strict=True))
+
+
+def _messages(shop: Workshop, thread: Entity) -> Iterator[Entity]:
+    """The messages as they are to be written, in order."""
+    return map(shop.fitted, said(shop.source, shop.codec, shop.fit, thread.id))

@@ -1,0 +1,175 @@
+"""What a plan did in, what undoing it takes out: which objects to remove or restore, and which were
+changed by others since. Nothing is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from migrate.archive.journal import Entry
+from migrate.model import KINDS, Entity, Key
+from migrate.model.normal import normal, written_form
+from migrate.model.refs import remap
+from migrate.stages.comparing.differing import differing
+from migrate.stages.comparing.present import fingerprint
+from migrate.stages.estate import Estate
+from migrate.stages.planning.fitting import as_sent, said
+from migrate.stages.planning.planfile import Plan
+from migrate.stages.writing.making import Workshop
+
+UNDO = "undo"
+"""The journal's action for taking back what another line of it did."""
+
+ORDER = ("message", "thread", "assistant", "vector_store_file", "vector_store", "file")
+"""Nothing is removed before what names it."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One object to take back. `how`: remove, restore; `gone` when it is not there any more."""
+
+    how: str
+    kind: str
+    id: str
+    parent: str
+    name: str
+    target_id: str
+    target_parent: str = ""
+    gone: bool = False
+    changed: str = ""
+    """In what it is not as we left it."""
+    before: dict[str, object] | None = None
+    fields: tuple[str, ...] = ()
+    written: str = ""
+    """Fingerprint of what we left there."""
+
+
+@dataclass
+class Undoing:
+    """Finds the steps. `target` is the live configuration, `talks` the messages of the threads we wrote."""
+
+    plan: Plan
+    shop: Workshop
+    target: Estate
+    talks: Estate
+    _threads: dict[str, Entity] = field(default_factory=dict)
+    _fields: dict[Key, tuple[str, ...]] = field(default_factory=dict)
+    _held: tuple[str, str] = ("", "")
+    _members: dict[str, Entity] = field(default_factory=dict)
+
+    def steps(self) -> list[Step]:
+        """Restorations first, then removals, each kind before what it refers to."""
+        self._threads = {thread.id: thread for thread in self.target.threads()}
+        self._fields = {(a.kind, a.parent, a.id): a.fields for a in self.plan.actions if a.action == "update"}
+        entries = list(self.shop.earlier.values())
+        done = [e for e in entries if e.state == "done"]
+        undone = {(e.kind, e.source_parent, e.source_id) for e in done if e.action == UNDO}
+        mine = [e for e in done if e.target_id and (e.kind, e.source_parent, e.source_id) not in undone]
+        made = {(e.kind, e.source_id) for e in mine if e.action == "create"}
+        restored = [self._restored(e) for e in mine if e.action == "update"]
+        removed = [self._removed(e) for e in mine if e.action == "create" and not _goes_along(e, made)]
+        removed += self._made_by_service(removed)
+        removed.sort(key=lambda step: ORDER.index(step.kind))
+        return [*restored, *removed]
+
+    def _made_by_service(self, removed: list[Step]) -> list[Step]:
+        """Stores that the service made by itself for files that messages attach in threads of ours."""
+        found: list[Step] = []
+        known = {step.target_id for step in removed} | self.shop.strangers | set(self.shop.ids.values())
+        for step in removed:
+            thread = self._threads.get(step.target_id) if step.kind == "thread" else None
+            search = (thread.fields.get("tool_resources") or {}).get("file_search") if thread else None
+            for store in (search or {}).get("vector_store_ids") or []:
+                if store not in known and store in self.target.of("vector_store"):
+                    found.append(Step("remove", "vector_store", f"{step.id}.store", "", "", store))
+        return found
+
+    def _removed(self, entry: Entry) -> Step:
+        found = self._found(entry.kind, entry.target_id, entry.target_parent)
+        changed = self._changed(entry, found) if found else ""
+        return Step(
+            "remove", entry.kind, entry.source_id, entry.source_parent, entry.name,
+            entry.target_id, entry.target_parent, found is None, changed,
+        )  # fmt: skip
+
+    def _restored(self, entry: Entry) -> Step:
+        found = self._found(entry.kind, entry.target_id, entry.target_parent)
+        changed = "" if found is None or self._left_or_restored(entry, found) else "its fields"
+        fields = self._fields.get((entry.kind, entry.source_parent, entry.source_id), ())
+        return Step(
+            "restore", entry.kind, entry.source_id, entry.source_parent, entry.name, entry.target_id,
+            entry.target_parent, found is None, changed, entry.before, fields, entry.written,
+        )  # fmt: skip
+
+    def _left_or_restored(self, entry: Entry, found: Entity) -> bool:
+        """Whether an object is as we left it, or as it was before: an interrupted rollback restored it."""
+        if fingerprint(found) == entry.written:
+            return True
+        before = self.shop.codec.decode(entry.kind, entry.before or {}, entry.target_parent, None)[0]
+        return written_form(found) == written_form(before)
+
+    def _found(self, kind: str, id_: str, parent: str) -> Entity | None:
+        if kind == "thread":
+            return self._threads.get(id_)
+        if KINDS[kind].parent:
+            return self._lying_in(kind, parent).get(id_)
+        return self.target.of(kind).get(id_)
+
+    def _lying_in(self, kind: str, parent: str) -> dict[str, Entity]:
+        """What lies in a thread or store. The last one is held: the journal goes from one to the next."""
+        if self._held != (kind, parent):
+            estate = self.talks if kind == "message" else self.target
+            self._members = {entity.id: entity for entity in estate.walk(kind, parent)}
+            self._held = (kind, parent)
+        return self._members
+
+    def _changed(self, entry: Entry, found: Entity) -> str:
+        """In what an object that we made is not as we made it."""
+        if entry.kind in ("message", "vector_store_file"):
+            return ""
+        if entry.written != fingerprint(found) and not self._as_written(entry, found):
+            return "its fields"
+        if entry.kind == "thread":
+            return self._strange_messages(entry)
+        if entry.kind == "vector_store":
+            ours = {e.target_id for e in self.shop.earlier.values() if e.target_parent == found.id}
+            ours |= {new for (kind, _), new in self.shop.ids.items() if kind == "file"}
+            there = self.target.members("vector_store_file", found.id)
+            strange = [row.id for row in there if row.id not in ours]
+            return f"files that are not ours: {', '.join(strange)}" if strange else ""
+        return ""
+
+    def _as_written(self, entry: Entry, found: Entity) -> bool:
+        """Whether it is what it should be, though the service added something of its own."""
+        entity = next((e for e in self._sources(entry.kind) if e.id == entry.source_id), None)
+        if entity is None:
+            return False
+        wanted = self._fitted(entity)
+        if entry.kind == "thread":
+            found = as_sent(found, wanted, map(self._fitted, self._said(entry.source_id)))
+        return not differing({k: v for k, v in normal(wanted).items() if k != "sha256"}, written_form(found))
+
+    def _sources(self, kind: str) -> Iterator[Entity]:
+        source = self.shop.source
+        return source.threads() if kind == "thread" else iter(source.of(kind).values())
+
+    def _fitted(self, entity: Entity) -> Entity:
+        fitted, _ = self.shop.codec.adapt(entity, self.shop.fit)
+        return remap(KINDS[entity.kind], fitted, lambda kind, old: self.shop.ids.get((kind, old)))
+
+    def _said(self, thread: str) -> Iterator[Entity]:
+        return said(self.shop.source, self.shop.codec, self.shop.fit, thread)
+
+    def _strange_messages(self, entry: Entry) -> str:
+        """Messages in our thread that we did not write: the conversation went on."""
+        wanted = map(self._fitted, self._said(entry.source_id))
+        for found in self.talks.walk("message", entry.target_id):
+            expected = next(wanted, None)
+            if expected is None or written_form(expected) != written_form(found):
+                return f"message {found.id} is not one that we wrote"
+        return ""
+
+
+def _goes_along(entry: Entry, made: set[tuple[str, str]]) -> bool:
+    """Whether it disappears with the thread or store it lies in, which is among what we `made`."""
+    return (KINDS[entry.kind].parent, entry.source_parent) in made

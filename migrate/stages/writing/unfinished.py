@@ -1,0 +1,113 @@
+"""Requests of an interrupted apply whose outcome nobody knows: looked into before a plan is taken back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from migrate.archive.journal import Entry
+from migrate.errors import Incomplete, NotThere, RequestFailed
+from migrate.model import Entity
+from migrate.stages.planning.planfile import Action, Plan
+from migrate.stages.reading.looking import lists_threads
+from migrate.stages.writing.changing import arrived
+from migrate.stages.writing.making import Body, Taken, Unresolved, Workshop, sent_at, written
+from migrate.stages.writing.stocking import uploaded
+from migrate.stages.writing.talking import note_messages, note_twin
+
+
+def settle(shop: Workshop, plan: Plan) -> None:
+    """Find what was made or changed without our learning it, and note it in the journal. Raises `Incomplete`
+    when nobody can look: what is not seen must not pass for what was never made."""
+    actions: dict[tuple[str, str, str, str], Action] = {
+        (a.action, a.kind, a.parent, a.id): a for a in plan.actions
+    }
+    for key, entry in list(shop.earlier.items()):
+        action = actions.get(key)
+        if entry.state != "intended" or action is None:
+            continue
+        try:
+            body = _look(shop, action, entry)
+        except Unresolved:
+            continue
+        except (NotThere, Taken):
+            body = None
+        except RequestFailed as failed:
+            raise _unseen(action, failed) from None
+        if body is None:
+            shop.journal.failed([entry.id], "it was not carried out")
+        else:
+            parent = action.target_parent or shop.ids.get(("vector_store", action.parent), "")
+            mark = written(shop, action.kind, body, parent)
+            shop.journal.done(entry.id, action.target_id or str(body["id"]), parent, mark)
+    _appended(shop, plan)
+    shop.reload()
+
+
+def _appended(shop: Workshop, plan: Plan) -> None:
+    """Messages that an interrupted apply put into threads which were there before: their ids are noted only
+    when a whole thread has been read back."""
+    threads = {a.id: a for a in plan.actions if a.kind == "thread" and a.messages and a.action != "create"}
+    noted = Counter(
+        e.source_parent for e in shop.earlier.values() if (e.action, e.kind) == ("create", "message")
+    )
+    for thread in shop.source.threads() if threads and shop.earlier else ():
+        action = threads.get(thread.id)
+        if action is not None and noted[thread.id] < action.messages:
+            try:
+                note_messages(shop, action, thread, action.target_id, whole=False)
+            except NotThere:
+                continue
+            except RequestFailed as failed:
+                raise _unseen(action, failed) from None
+
+
+def _unseen(action: Action, failed: RequestFailed) -> Incomplete:
+    return Incomplete(
+        f"what became of {action.kind} {action.name or '(no name)'} [{action.id}] could not be seen",
+        str(failed),
+        "run the same rollback again when the target answers: nothing was taken back yet",
+    )
+
+
+def _look(shop: Workshop, action: Action, entry: Entry) -> Body | None:
+    """What became of one request."""
+    if action.kind == "message":
+        return None  # its thread is looked at whole
+    if action.kind == "vector_store_file":
+        return _in_store(shop, action)
+    entity = _source(shop, action)
+    fitted = shop.fitted(entity)
+    if action.action == "update":
+        return arrived(shop, action, fitted)
+    find: Callable[[], Body | None]
+    if action.kind == "thread" and not lists_threads(shop.writer):
+        note_twin(shop, action.id)
+        return None
+    if action.kind == "file":
+        blob = shop.source.snapshot.blob(entity.id)
+        if blob is None:
+            return None
+        find = uploaded(shop, fitted, blob, sent_at(entry))
+    elif action.target_name:
+        find = shop.at(fitted, action.target_name)
+    else:
+        find = shop.lookup(fitted, sent_at(entry))
+    return find()
+
+
+def _in_store(shop: Workshop, action: Action) -> Body | None:
+    """The file in its store, if both are there."""
+    row = next(e for e in shop.source.members(action.kind, action.parent) if e.id == action.id)
+    file = shop.ids.get(("file", str(row.fields["file_id"])))
+    store = shop.ids.get(("vector_store", action.parent))
+    try:
+        return shop.writer.get(action.kind, file, store) if file and store else None
+    except NotThere:
+        return None
+
+
+def _source(shop: Workshop, action: Action) -> Entity:
+    if action.kind == "thread":
+        return next(e for e in shop.source.threads() if e.id == action.id)
+    return shop.source.of(action.kind)[action.id]
