@@ -6,8 +6,8 @@ import signal
 
 import pytest
 
-from migrate.stages import talking as sending
 from migrate.stages.writing import making
+from migrate.stages.writing import talking as sending
 from migrate.stages.writing.making import Workshop
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import (
