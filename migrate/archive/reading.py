@@ -116,6 +116,19 @@ class SnapshotReader:
             ).fetchone()[0]
         )
 
+    def same_listing(self, other: SnapshotReader, kind: str, parent: str = "") -> bool:
+        """Whether both snapshots hold the very same bodies in the very same order, read to the end."""
+        ours = self._listing_sha(kind, parent)
+        return ours is not None and ours == other._listing_sha(kind, parent)
+
+    def _listing_sha(self, kind: str, parent: str) -> bytes | None:
+        row = self.conn.execute(
+            "SELECT m.sha FROM scopes s JOIN manifests m ON m.id = s.manifest_id "
+            "WHERE s.snapshot_id = ? AND s.kind = ? AND s.parent_id = ? AND s.state = 'complete'",
+            (self.info.id, kind, parent),
+        ).fetchone()
+        return row[0] if row else None
+
     def scope(self, kind: str, parent: str = "") -> tuple[str, str]:
         """State and reason of a listing: complete, failed, gone, reading, or '' when it was not read."""
         row = self.conn.execute(

@@ -6,48 +6,56 @@ import click
 
 from migrate.cli.options import Common, common, finish, workers
 
+FILE = click.Path(path_type=Path, dir_okay=False)
+
 
 @click.command("diff")
 @click.argument("left")
 @click.argument("right")
 @click.option("--kind", "kinds", multiple=True, help="Only this kind; may be repeated.")
+@click.option("--include", multiple=True, metavar="KIND:GLOB", help="Only objects whose name or id fits.")
+@click.option("--exclude", multiple=True, metavar="KIND:GLOB", help="Not objects whose name or id fits.")
+@click.option("--ignore", "ignore", multiple=True, type=FILE, help="A file of rules: what may differ.")
+@click.option("--since", metavar="SNAPSHOT", help="Only objects that are no longer as they were there.")
+@click.option("--journal", type=FILE, help="An archive whose id map says which object is which.")
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
 @workers
 @common
 def command(
-    common: Common,
-    left: str,
-    right: str,
-    kinds: tuple[str, ...],
-    format_: str,
-    output: Path | None,
-    workers: int,
-) -> None:
-    """Compare any two estates, live or archived. Read only.
+    common: Common, left: str, right: str, kinds: tuple[str, ...], include: tuple[str, ...],
+    exclude: tuple[str, ...], ignore: tuple[Path, ...], since: str | None, journal: Path | None, format_: str,
+    output: Path | None, workers: int,
+) -> None:  # fmt: skip
+    """Compare any two estates: live, archived, or a config directory. Read only.
 
     Exit 0 when nothing differs, 1 when something does, 3 when a side could not be read whole.
     """
     import json
+    from contextlib import ExitStack
 
     from migrate.archive.store import must_not_be_archive
     from migrate.cli import clean
-    from migrate.cli.estates import opened
-    from migrate.cli.journals import known_pairs
-    from migrate.errors import BadUsage
-    from migrate.model import KINDS
+    from migrate.cli.comparing import baseline, compared
     from migrate.reports.diff import as_dict, as_text
-    from migrate.stages.comparing.diff import diff
+    from migrate.stages.choice import Choice, must_be_kinds
+    from migrate.stages.comparing.focus import Focus
+    from migrate.stages.comparing.rules import read_rules
 
-    for kind in kinds:
-        if kind not in KINDS:
-            raise BadUsage(f"there is no kind {kind!r}", f"kinds are {', '.join(KINDS)}")
+    must_be_kinds(kinds)
     if output:
         must_not_be_archive(output)
     config, progress = common.config, common.progress()
-    with opened(left, config, workers, progress) as one, opened(right, config, workers, progress) as other:
-        journal = known_pairs([(left, one), (right, other)], config)
-        found = diff(one, other, journal, frozenset(kinds))
+    with ExitStack() as stack:
+        focus = Focus(
+            kinds=frozenset(kinds),
+            choice=Choice.of(include, exclude),
+            rules=tuple(rule for file in ignore for rule in read_rules(file)),
+            since=stack.enter_context(baseline(since, left, right, config)) if since else None,
+            models=config.models,
+            connections=config.connections,
+        )
+        found = compared(left, right, config, focus, journal, workers, progress)
     document, text = as_dict(found), as_text(found, left, right)
     if output:
         content = (
@@ -60,4 +68,4 @@ def command(
         common.answer(document, json.dumps(document, indent=1, default=str))
     else:
         common.answer(document, text)
-    finish(3 if found.unread else 1 if found.changes else 0)
+    finish(found.exit_code)

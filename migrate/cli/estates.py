@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,11 +106,25 @@ def _live(name: str, entry: EstateConfig, config: Config, workers: int) -> Live:
     return Live(settings, threads)
 
 
+Known = Callable[[str, str], tuple[str, ...]]
+"""Type and address of a place -> ids of threads that it should hold."""
+
+
 @contextmanager
-def opened(text: str, config: Config, workers: int, progress: Progress) -> Iterator[Estate]:
-    """Any estate, ready to be compared; a live one is read into a temporary archive first."""
+def opened(
+    text: str,
+    config: Config,
+    workers: int,
+    progress: Progress,
+    kinds: Collection[str] = (),
+    known: Known | None = None,
+) -> Iterator[Estate]:
+    """Any estate, ready to be compared; a live one is read into a temporary archive first. `kinds` narrows
+    what is read of it (empty: all); `known` tells threads to ask for by id where they are not listed."""
     from migrate.endpoints import connect
+    from migrate.stages.choice import Choice
     from migrate.stages.estate import Estate
+    from migrate.stages.reading.looking import lists_threads
     from migrate.stages.reading.looking import live as read_live
     from migrate.stages.reading.wanted import Wanted
 
@@ -122,7 +136,10 @@ def opened(text: str, config: Config, workers: int, progress: Progress) -> Itera
         reader = connect(found.settings)
         stack.callback(reader.close)
         ids = thread_ids(None, found)
-        wanted = Wanted(thread_ids=ids, runs=False, bytes=False, workers=workers)
+        if known and (not kinds or "thread" in kinds) and not lists_threads(reader):
+            ids = tuple(dict.fromkeys([*ids, *known(reader.type, reader.url)]))
+        choice = Choice.only(kinds)
+        wanted = Wanted(thread_ids=ids, runs=False, bytes=False, choice=choice, workers=workers)
         estate, _ = stack.enter_context(read_live(reader, wanted, progress))
         yield estate
 

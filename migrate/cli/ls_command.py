@@ -12,12 +12,10 @@ from migrate.cli.options import Common, common
 def command(common: Common, archive: str, kind: str | None) -> None:
     """List the objects of ARCHIVE[@SNAPSHOT]: kind, id, name, where it lies. Messages only with --kind."""
     from migrate.cli.archived import snapshot
-    from migrate.errors import BadUsage
-    from migrate.model import KINDS
     from migrate.reports.objects import as_dict, as_text, row
+    from migrate.stages.choice import must_be_kinds
 
-    if kind and kind not in KINDS:
-        raise BadUsage(f"there is no kind {kind!r}", f"kinds are {', '.join(KINDS)}")
+    must_be_kinds([kind] if kind else [])
     shown = [kind] if kind else ["assistant", "vector_store", "file", "thread"]
     with snapshot(archive, common.config) as found:
         rows = [row(name, parent, body) for name in shown for parent, body in found.bodies(name, None)]

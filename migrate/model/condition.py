@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from migrate.model.entity import Entity
 
+NOT_THERE = "no object of this id here"
+"""How the reason of a gap begins when the service said so, and was not merely silent."""
+
 USELESS: dict[str, frozenset[str]] = {
     "file": frozenset({"error", "deleted", "deleting"}),
     "vector_store": frozenset({"expired"}),

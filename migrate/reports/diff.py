@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from migrate.reports.objects import masked
@@ -17,6 +18,9 @@ def as_dict(found: Any) -> dict[str, Any]:
         "changes": [_change(change) for change in found.changes],
         "compared": found.compared,
         "unread": found.unread,
+        "ignored": [asdict(row) for row in found.ignored],
+        "expired_rules": list(found.expired),
+        "left_out": list(found.left_out),
     }
 
 
@@ -30,13 +34,16 @@ def _change(change: Any) -> dict[str, Any]:
         "paths": [path.path for path in change.paths],
         "values": [_values(path) for path in change.paths],
         "guessed": change.guessed,
+        "paired_by": change.how,
+        "left_parent": change.left_parent or None,
+        "right_parent": change.right_parent or None,
+        "since": change.since or None,
     }
 
 
 def _values(path: Any) -> dict[str, Any]:
-    top = path.path.split(".")[0].split("[")[0]
-    left, right = (masked({top: value})[top] for value in (path.left, path.right))
-    if top in ("tools", "tool_resources") and any(
+    left, right = (masked({path.field: value})[path.field] for value in (path.left, path.right))
+    if path.field in ("tools", "tool_resources") and any(
         word in path.path.lower() for word in ("header", "authorization")
     ):
         left = right = "(masked)"
@@ -56,6 +63,9 @@ def as_text(found: Any, left: str, right: str) -> str:
             values = _values(path)
             lines.append(f"    {path.path}: {short(repr(values['left']))} -> {short(repr(values['right']))}")
     lines += [f"not compared: {gap}" for gap in found.unread]
+    lines += [f"left out: {line}" for line in found.left_out]
+    lines += [f"ignored: {row.count:,} by {row.rule}: {row.reason}" for row in found.ignored]
+    lines += [f"rule not applied: {line}" for line in found.expired]
     total = sum(found.compared.values())
     count = len(found.changes)
     lines.append(f"{count:,} difference{'' if count == 1 else 's'} in {total:,} objects")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -21,6 +21,11 @@ class Choice:
     def of(cls, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> Choice:
         """From the texts of the command line; raises `BadUsage` for an unknown kind."""
         return cls(tuple(map(_rule, include)), tuple(map(_rule, exclude)))
+
+    @classmethod
+    def only(cls, kinds: Collection[str]) -> Choice:
+        """Whole kinds, and no others (empty: all)."""
+        return cls(exclude=tuple((kind, "*") for kind in KINDS if kinds and kind not in kinds))
 
     def kind(self, kind: str) -> bool:
         """Whether any object of a kind may be wanted."""
@@ -44,3 +49,10 @@ def _rule(text: str) -> tuple[str, str]:
     if kind not in KINDS:
         raise BadUsage(f"{text!r} names no kind", f"kinds are {', '.join(KINDS)}", "write KIND:GLOB")
     return kind, glob or "*"
+
+
+def must_be_kinds(names: Iterable[str]) -> None:
+    """Raises `BadUsage` for a name that is no kind."""
+    for name in names:
+        if name not in KINDS:
+            raise BadUsage(f"there is no kind {name!r}", f"kinds are {', '.join(KINDS)}")

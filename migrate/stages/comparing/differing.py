@@ -1,52 +1,127 @@
-"""Two compared forms in, the paths at which they differ out, with both values."""
+"""Two compared forms in, the paths at which they differ out, with both values.
+
+A hash tells equal objects apart from others first; only those are looked into. A member of a list without
+order is named by what it is (`tools[function:get_weather]`), not by a place that means nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from migrate.model import JSON
+from migrate.model.normal import digest
+from migrate.stages.comparing.bags import matched
 
 UNORDERED = frozenset({"tools", "tool_resources", "attachments"})
 """Fields whose lists are bags: a changed member must not shift the others."""
 
+SPREAD = frozenset({"metadata", "attributes", "tool_resources"})
+"""Fields that are told entry by entry, also where one side has none of it."""
+
+PLAIN = re.compile(r"[^\W\d][\w-]*")
+
+Step = str | int
+Steps = tuple[Step, ...]
+
 
 @dataclass(frozen=True)
 class Path:
-    """Where two objects differ: a dotted path, and the value on each side (None: not there)."""
+    """Where two objects differ: a path to read, its steps, and the value on each side (None: not there)."""
 
     path: str
     left: JSON
     right: JSON
+    steps: Steps = ()
+
+    @property
+    def field(self) -> str:
+        """The field of the object that the path begins with."""
+        return str(self.steps[0]) if self.steps else self.path
+
+    @classmethod
+    def at(cls, steps: Steps, left: JSON, right: JSON) -> Path:
+        """A difference at these steps. Members of bags are steps that begin with `[`."""
+        return cls(spelled(steps), left, right, steps)
+
+
+def spelled(steps: Steps) -> str:
+    """Steps as people write them: `a.b[0]`, `a["odd key"]`, `tools[file_search]`."""
+    out = ""
+    for step in steps:
+        if isinstance(step, int):
+            out += f"[{step}]"
+        elif step.startswith("["):
+            out += step
+        elif PLAIN.fullmatch(step):
+            out += f".{step}" if out else step
+        else:
+            out += f"[{json.dumps(step)}]"
+    return out
 
 
 def differing(left: Mapping[str, JSON], right: Mapping[str, JSON]) -> list[Path]:
     """The differences of two compared forms, by field and then as deep as they go."""
+    if digest(left) == digest(right):
+        return []
     found: list[Path] = []
     for name in sorted(left.keys() | right.keys()):
-        one, other = left.get(name), right.get(name)
-        if one != other:
-            found += _inside(name, one, other)
+        found += _at((name,), left.get(name), right.get(name))
     return found
 
 
-def _inside(name: str, one: JSON, other: JSON) -> list[Path]:
-    if not isinstance(one, (dict, list)) or type(one) is not type(other):
-        return [Path(name, one, other)]
+def alike(one: JSON, other: JSON) -> bool:
+    """Whether two values are the same JSON: 1 and 1.0 are, 1 and true are not."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(alike(one[k], other[k]) for k in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
+
+
+def _at(steps: Steps, one: JSON, other: JSON) -> Iterator[Path]:
+    """The differences below a path."""
+    if alike(one, other):
+        return
+    spread = steps[0] in SPREAD
+    if isinstance(one, list) and isinstance(other, list):
+        yield from (_in_bag if steps[0] in UNORDERED else _in_order)(steps, one, other)
+    elif _are(Mapping, one, other, spread):
+        one, other = one or {}, other or {}
+        for name in sorted(one.keys() | other.keys(), key=str):
+            yield from _at((*steps, str(name)), one.get(name), other.get(name))
+    elif spread and _are(list, one, other, spread):
+        yield from _in_bag(steps, one or [], other or [])
+    else:
+        yield Path.at(steps, one, other)
+
+
+def _are(shape: Any, one: JSON, other: JSON, half: bool) -> bool:
+    """Whether both have a shape; one may be absent where `half` allows it."""
+    shaped = isinstance(one, shape), isinstance(other, shape)
+    return all(shaped) or (half and any(shaped) and (one is None or other is None))
+
+
+def _in_bag(steps: Steps, one: list[JSON], other: list[JSON]) -> Iterator[Path]:
+    for label, ours, theirs in matched(one, other, alike):
+        yield from _at((*steps, f"[{label}]"), ours, theirs)
+
+
+def _in_order(steps: Steps, one: list[JSON], other: list[JSON]) -> Iterator[Path]:
+    """What moved, came and went inside a list whose order means something."""
     from deepdiff import DeepDiff  # 0.1 s to load, and most comparisons end before this line
 
-    tree: Any = DeepDiff(one, other, ignore_order=name in UNORDERED, view="tree")
+    tree: Any = DeepDiff(one, other, ignore_order=False, view="tree")
     found = [
-        Path(name + _dotted(item.path(output_format="list")), _value(item.t1), _value(item.t2))
+        Path.at((*steps, *item.path(output_format="list")), _value(item.t1), _value(item.t2))
         for group in tree.values()
         for item in group
+        if not alike(_value(item.t1), _value(item.t2))
     ]
-    return sorted(found, key=lambda path: path.path) or [Path(name, one, other)]
-
-
-def _dotted(steps: list[Any]) -> str:
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    yield from sorted(found, key=lambda path: path.path) or [Path.at(steps, one, other)]
 
 
 def _value(value: Any) -> JSON:

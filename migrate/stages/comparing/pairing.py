@@ -1,6 +1,7 @@
 """Which object of one estate is which of another: by journal, stamp, id, and last by guess, which is said.
 
-Ids never decide between two endpoints; on one endpoint they are the surest sign there is.
+Ids never decide between two endpoints; on one endpoint they are the surest sign there is. In a config
+directory people choose them, so there they mean what they say.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from migrate.archive.journal import Mapping as Line
+from migrate.codecs.foundry.names import plain_name
 from migrate.model import JSON, Entity
 from migrate.model.normal import digest, normal
 from migrate.stages.comparing.present import fingerprint
@@ -18,19 +20,29 @@ from migrate.stages.estate import Estate, stamp
 Ids = dict[str, str]
 """Left id -> right id."""
 
+ID, KEY, JOURNAL, STAMP = "id", "key", "journal", "stamp"
+SURE = frozenset({ID, KEY, JOURNAL, STAMP})
+"""How two objects were found to be one; any other word is the natural key of a guess."""
+CONFIG = "config"
+"""The type of a config directory."""
+
 
 @dataclass
 class Pairs:
-    """The pairs of every kind. `guessed` holds those found by natural key only."""
+    """The pairs of every kind, and how each was found: (kind, left id) -> a word."""
 
     ids: dict[str, Ids] = field(default_factory=dict)
-    guessed: set[tuple[str, str]] = field(default_factory=set)
+    how: dict[tuple[str, str], str] = field(default_factory=dict)
     unproven: set[tuple[str, str]] = field(default_factory=set)
     """Found by a stamp that names an id which another project may use as well."""
 
     def right(self, kind: str, left: str) -> str | None:
         """The counterpart of a left id."""
         return self.ids.get(kind, {}).get(left)
+
+    def is_guess(self, kind: str, left: str) -> bool:
+        """Whether only a natural key says so."""
+        return self.how.get((kind, left), ID) not in SURE
 
 
 def pair(left: Estate, right: Estate, journal: Mapping[tuple[str, str], str], guess: bool) -> Pairs:
@@ -75,33 +87,30 @@ def _pair_kind(
     free_left, free_right = {e.id: e for e in ours}, {e.id: e for e in theirs}
     found: Ids = {}
 
-    def take(one: str, other: str | None) -> None:
+    def take(one: str, other: str | None, how: str) -> None:
         if one in free_left and other in free_right:
             found[one] = other
+            pairs.how[(kind, one)] = how
             del free_left[one], free_right[other]
 
-    same_place = left.side == right.side
+    same = ID if left.side == right.side else KEY if CONFIG in (left.type, right.type) else ""
+    for entity in ours if same else ():
+        take(entity.id, entity.id, same)
     for entity in ours:
-        same = same_place and entity.id in free_right
-        take(entity.id, entity.id if same else journal.get((kind, entity.id)))
+        take(entity.id, journal.get((kind, entity.id)), JOURNAL)
     for entity in theirs:
         type_, _, old = stamp(entity).partition(":")
         if type_ == left.type and old in free_left:
-            take(old, entity.id)
+            take(old, entity.id, STAMP)
             pairs.unproven |= {(kind, old)} if left.named and kind == "assistant" else set()
     for entity in ours:
         type_, _, old = stamp(entity).partition(":")
         if type_ == right.type and not (right.named and kind == "assistant"):
-            take(entity.id, old)
-    if guess:
-        before = set(found)
-        for key in NATURAL_KEYS[kind]:
-            for one, other in _natural(key, left, right, free_left.values(), free_right.values()):
-                take(one, other)
-        pairs.guessed |= {(kind, one) for one in set(found) - before}
+            take(entity.id, old, STAMP)
+    for how, key in NATURAL_KEYS[kind] if guess else ():
+        for one, other in _natural(key, left, right, free_left.values(), free_right.values()):
+            take(one, other, how)
     pairs.ids[kind] = found
-    if guess:
-        pairs.guessed |= pairs.unproven
 
 
 Natural = Callable[[Estate, Entity], Hashable | None]
@@ -133,6 +142,11 @@ def _name(estate: Estate, entity: Entity) -> Hashable | None:
     return entity.name or None
 
 
+def _address(estate: Estate, entity: Entity) -> Hashable | None:
+    """The name as the newer generation spells names: letters, digits and hyphens."""
+    return plain_name(entity.name).casefold() or None
+
+
 def _hash(estate: Estate, file: Entity) -> Hashable | None:
     return (file.name, file.fields["sha256"]) if file.fields.get("sha256") else None
 
@@ -156,9 +170,10 @@ def _text(part: JSON) -> JSON:
     return text.get("value") if isinstance(text, dict) else part
 
 
-NATURAL_KEYS: dict[str, tuple[Natural, ...]] = {
-    "file": (_hash, _name_and_size),
-    "vector_store": (_whole, _name),
-    "assistant": (_whole, _name),
-    "thread": (_talk,),
+NATURAL_KEYS: dict[str, tuple[tuple[str, Natural], ...]] = {
+    "file": (("hash", _hash), ("name and size", _name_and_size)),
+    "vector_store": (("content", _whole), ("name", _name)),
+    "assistant": (("content", _whole), ("name", _name), ("name as an address", _address)),
+    "thread": (("content", _talk),),
 }
+"""Kind -> its natural keys, the surest first, each with the word for it."""

@@ -86,7 +86,7 @@ class Decider:
                 self.lose(entity, "id", reason, "adapted", "look at both, and delete one too many")
             address = self.decided.names.get(entity.id, "") if entity.kind == "assistant" else ""
             return row.model_copy(update={"target_parent": parent, "target_name": address})
-        if (entity.kind, entity.id) in self.pairs.guessed:
+        if self.pairs.is_guess(entity.kind, entity.id):
             self.lose(entity, "id", f"recognised as {there.id} on the target by name and size", "adapted")
         changed = self.changed(fitted, there)
         if self._is_shared(entity):
@@ -155,7 +155,7 @@ class Decider:
         wanted = normal(remap(KINDS[fitted.kind], fitted, self._right_or_new))
         there = without_secrets_of(there)
         present = written_form(there)
-        paths = {path.path.split(".")[0].split("[")[0] for path in differing(wanted, present)}
+        paths = {path.field for path in differing(wanted, present)}
         if fitted.kind == "assistant" and moved_apart(fitted.fields, there.fields):
             paths.add("tools")
         return paths - {"sha256"}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from migrate.archive.snapshots import Row, ScopeState
 from migrate.errors import Denied, NotDownloadable, NotThere, RequestFailed
 from migrate.model import JSON, KINDS
+from migrate.model.condition import NOT_THERE
 from migrate.stages.choice import Choice
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ class Fetcher:
         try:
             body = self._reader.get("thread", id_)
         except NotThere as failed:
-            self._bring(Gap("thread", id_, f"no thread of this id here: {failed}"))
+            self._bring(Gap("thread", id_, f"{NOT_THERE}: {failed}"))
         except RequestFailed as failed:
             self._bring(Gap("thread", id_, str(failed)))
         else:

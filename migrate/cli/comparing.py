@@ -1,0 +1,84 @@
+"""Joins what a comparison needs: both sides, ready to be read, and what the journals at hand know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migrate.cli.config import Config
+from migrate.cli.estates import Archived, opened, resolve
+from migrate.cli.journals import known_pairs, threads_at
+from migrate.errors import BadUsage
+
+if TYPE_CHECKING:
+    from migrate.stages.comparing.baseline import Baseline
+    from migrate.stages.comparing.diff import Difference
+    from migrate.stages.comparing.focus import Focus
+    from migrate.stages.estate import Estate
+    from migrate.stages.progress import Progress
+
+
+def compared(
+    left: str,
+    right: str,
+    config: Config,
+    focus: Focus,
+    journal: Path | None,
+    workers: int,
+    progress: Progress,
+) -> Difference:
+    """What differs between two ESTATE arguments. An archive is opened first: it may know which threads a
+    service holds that does not list them."""
+    from migrate.stages.comparing.diff import diff
+    from migrate.stages.comparing.focus import needed
+
+    kinds = needed(focus.kinds)
+    with both(left, right, config, kinds, journal, workers, progress) as (one, other):
+        if focus.since and not focus.since.speaks_of(one, other):
+            raise BadUsage(
+                f"--since names a snapshot of {focus.since.base.side.url}",
+                "neither side of the comparison is that place",
+                "name a snapshot of one of the two: `snapshots FILE.db` lists them",
+            )
+        known = known_pairs([(left, one), (right, other)], config, journal)
+        return diff(one, other, known, focus)
+
+
+@contextmanager
+def both(
+    left: str, right: str, config: Config, kinds: frozenset[str], journal: Path | None, workers: int,
+    progress: Progress,
+) -> Iterator[tuple[Estate, Estate]]:  # fmt: skip
+    """Both sides of a comparison, with as much read of a live one as these kinds need."""
+    swap = not isinstance(resolve(left, config), Archived)
+    first, second = (right, left) if swap else (left, right)
+    archives = [found.path for text in (left, right) if isinstance(found := resolve(text, config), Archived)]
+    archives += [journal] if journal else []
+    with opened(first, config, workers, progress, kinds) as one:
+        known = partial(threads_at, archives, one)
+        with opened(second, config, workers, progress, kinds, known) as other:
+            yield (other, one) if swap else (one, other)
+
+
+@contextmanager
+def baseline(which: str, left: str, right: str, config: Config) -> Iterator[Baseline]:
+    """The snapshot that --since names: FILE.db@SNAPSHOT, or the number or tag of one in a compared archive.
+    Raises `BadUsage` when it does not say which archive is meant."""
+    from migrate.stages.comparing.baseline import Baseline
+
+    archives = {f.path for t in (left, right) if isinstance(f := resolve(t, config), Archived)}
+    named = "@" in which or Path(which).is_file()
+    if not named and len(archives) != 1:
+        raise BadUsage(f"--since {which} does not say in which archive", todo="write it as FILE.db@SNAPSHOT")
+    text = which if named else f"{archives.pop()}@{which}"
+    with opened(text, config, 1, _silent()) as base:
+        yield Baseline(base)
+
+
+def _silent() -> Progress:
+    from migrate.stages.progress import Progress
+
+    return Progress()

@@ -1,0 +1,187 @@
+"""Walks two paired estates side by side, object by object, and tells every change from left to right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from migrate.model import JSON, KINDS, Entity
+from migrate.model.condition import condition
+from migrate.model.message import KIND as MESSAGE
+from migrate.model.normal import normal
+from migrate.model.refs import remap
+from migrate.stages.comparing.aligning import Pair, by_journal, by_name
+from migrate.stages.comparing.differing import Path, differing
+from migrate.stages.comparing.focus import Focus
+from migrate.stages.comparing.pairing import Pairs
+from migrate.stages.comparing.unseen import Unseen
+from migrate.stages.estate import Estate
+
+TOPMOST = ("file", "vector_store", "assistant", "thread")
+"""Kinds without a parent, in the order in which references lead."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One object that differs. `action` goes from left to right: added, removed, changed.
+
+    `how` says how the two were found to be one: journal, stamp, id, key, or the natural key of a guess."""
+
+    kind: str
+    left_id: str
+    right_id: str
+    name: str
+    action: str
+    paths: tuple[Path, ...] = ()
+    guessed: bool = False
+    how: str = ""
+    left_parent: str = ""
+    right_parent: str = ""
+    since: str = ""
+
+
+class Comparison:
+    """`changes` tells the changes; the counts, gaps and what was left out are there when it has ended."""
+
+    def __init__(
+        self, left: Estate, right: Estate, pairs: Pairs, journal: Mapping[tuple[str, str], str], focus: Focus
+    ) -> None:
+        self.left, self.right, self.pairs, self.focus = left, right, pairs, focus
+        self.same_place = left.side == right.side
+        self.compared: dict[str, int] = {}
+        self._messages = {old: new for (kind, old), new in journal.items() if kind == MESSAGE.name}
+        self._unseen = Unseen(left, right, journal)
+        self._counted_out: Counter[str] = Counter()
+        self._objects: dict[tuple[int, str], Mapping[str, Entity]] = {}
+
+    @property
+    def unread(self) -> list[str]:
+        """What a side could not tell, one line each."""
+        return self._unseen.lines
+
+    def left_out(self) -> tuple[str, ...]:
+        """What was not compared on purpose."""
+        name = self.focus.since.name if self.focus.since else ""
+        counted = [f"{n:,} {kind} as they were at {name}" for kind, n in sorted(self._counted_out.items())]
+        return (*self.focus.left_out(self.left, self.right), *counted)
+
+    def changes(self) -> Iterator[Change]:
+        """Every change, kind by kind in the order of references, then what lies in each object."""
+        since = self.focus.since
+        for change in self._walk():
+            ours = (self.left, change.left_id, change.left_parent)
+            theirs = (self.right, change.right_id, change.right_parent)
+            if since is None or since.moved(change.kind, ours, theirs):
+                yield change
+            else:
+                self._counted_out[change.kind] += 1
+
+    def _walk(self) -> Iterator[Change]:
+        held = self.focus.kinds_of(self.left, self.right)
+        for kind in TOPMOST:
+            if kind in held and self._unseen.both_read(kind):
+                yield from self._kind(kind)
+        for kind, form in KINDS.items():
+            if form.parent and kind in held and (form.replayed or self.same_place):
+                for one, other in self._paired(form.parent).items():
+                    yield from self._members(kind, one, other)
+
+    def _all(self, side: int, kind: str) -> Mapping[str, Entity]:
+        """Every object of a side and a kind that has no parent, by id."""
+        if (side, kind) not in self._objects:
+            estate = (self.left, self.right)[side]
+            found = {e.id: e for e in estate.threads()} if kind == "thread" else estate.of(kind)
+            self._objects[(side, kind)] = found
+        return self._objects[(side, kind)]
+
+    def _paired(self, kind: str) -> dict[str, str]:
+        """Left id -> right id of the pairs of which one side was chosen."""
+        ours, theirs, wants = self._all(0, kind), self._all(1, kind), self.focus.wants
+        return {
+            one: other
+            for one, other in self.pairs.ids[kind].items()
+            if wants(ours[one]) or wants(theirs[other])
+        }
+
+    def _kind(self, kind: str) -> Iterator[Change]:
+        ours, theirs, paired = self._all(0, kind), self._all(1, kind), self._paired(kind)
+        for one, other in paired.items():
+            yield from self._pair(ours[one], theirs[other], self.pairs.how[(kind, one)])
+        known = self.pairs.ids[kind]
+        removed = [e for id_, e in ours.items() if id_ not in known and self.focus.wants(e)]
+        for entity in removed:
+            if self._unseen.absent_right(kind, entity.id):
+                yield Change(kind, entity.id, "", entity.name, "removed")
+        rights = set(known.values())
+        added = [e for id_, e in theirs.items() if id_ not in rights and self.focus.wants(e)]
+        for entity in added:
+            if self._unseen.absent_left(kind, entity.id):
+                yield Change(kind, "", entity.id, entity.name, "added")
+        self.compared[kind] = len(paired) + len(removed) + len(added)
+
+    def _members(self, kind: str, left: str, right: str) -> Iterator[Change]:
+        if not self._unseen.both_read(kind, left, right):
+            return
+        if self.same_place and self.left.snapshot.same_listing(self.right.snapshot, kind, left):
+            self.compared[kind] = self.compared.get(kind, 0) + self.left.snapshot.count(kind, left)
+            return
+        ours = [self._named(e, self.left) for e in self.left.members(kind, left)]
+        theirs = [self._named(e, self.right) for e in self.right.members(kind, right)]
+        self.compared[kind] = self.compared.get(kind, 0) + max(len(ours), len(theirs))
+        named = kind == "vector_store_file" or self.same_place
+        seen = [self._seen_from_right(e) for e in ours]
+        pairs = list(by_name(kind, seen, theirs) if named else by_journal(seen, theirs, self._messages))
+        places = _places(pairs) if kind == MESSAGE.name else {}
+        for one, other in pairs:
+            if one is None and other is not None:
+                yield _alone(theirs[other], "added", right)
+            elif other is None and one is not None:
+                yield _alone(ours[one], "removed", left)
+            elif one is not None and other is not None:
+                moved = [Path("[place]", *places[one], ("[place]",))] if one in places else []
+                yield from self._pair(ours[one], theirs[other], "", moved)
+
+    def _pair(self, left: Entity, right: Entity, how: str, moved: Iterable[Path] = ()) -> Iterator[Change]:
+        one, other = _comparable(normal(self._seen_from_right(left)), normal(right))
+        paths = differing(one, other)
+        states = condition(left), condition(right)
+        if states[0] != states[1]:
+            paths.append(Path("status", *states, ("status",)))
+        paths += moved
+        if paths:
+            guessed = self.pairs.is_guess(left.kind, left.id) or (left.kind, left.id) in self.pairs.unproven
+            yield Change(
+                left.kind, left.id, right.id, left.name or right.name, "changed", tuple(paths), guessed, how,
+                left.parent, right.parent,
+            )  # fmt: skip
+
+    def _named(self, entity: Entity, estate: Estate) -> Entity:
+        """A store's file under the name of the file: for people who read."""
+        held = estate.of("file").get(str(entity.fields.get("file_id")))
+        return replace(entity, label=held.name) if held and not entity.name else entity
+
+    def _seen_from_right(self, entity: Entity) -> Entity:
+        """References by the ids they have on the right: ids never differ by being ids."""
+        return remap(KINDS[entity.kind], entity, self.pairs.right)
+
+
+def _alone(entity: Entity, action: str, parent: str) -> Change:
+    ids = ("", entity.id) if action == "added" else (entity.id, "")
+    parents = ("", parent) if action == "added" else (parent, "")
+    return Change(entity.kind, *ids, entity.name, action, left_parent=parents[0], right_parent=parents[1])
+
+
+def _comparable(left: dict[str, JSON], right: dict[str, JSON]) -> tuple[dict[str, JSON], dict[str, JSON]]:
+    """A hash that only one side could learn says nothing."""
+    if "sha256" in left and "sha256" in right:
+        return left, right
+    return tuple({k: v for k, v in side.items() if k != "sha256"} for side in (left, right))  # type: ignore[return-value]
+
+
+def _places(pairs: list[Pair]) -> dict[int, tuple[int, int]]:
+    """Places in the common order that differ: left position -> place left and right."""
+    both = [(one, other) for one, other in pairs if one is not None and other is not None]
+    left = {pair: n for n, pair in enumerate(sorted(both))}
+    right = {pair: n for n, pair in enumerate(sorted(both, key=lambda pair: pair[1]))}
+    return {pair[0]: (left[pair], right[pair]) for pair in both if left[pair] != right[pair]}

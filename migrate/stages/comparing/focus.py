@@ -1,0 +1,89 @@
+"""What of two estates is compared, and which differences somebody expects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from migrate.codecs.foundry.names import plain_name
+from migrate.model import KINDS, Entity
+from migrate.model.connections import short
+from migrate.stages.choice import Choice
+from migrate.stages.comparing.baseline import Baseline
+from migrate.stages.comparing.differing import Path
+from migrate.stages.comparing.ignoring import Expected
+from migrate.stages.comparing.rules import Rule
+from migrate.stages.estate import Estate
+
+REFERRED: Mapping[str, frozenset[str]] = {
+    "file": frozenset(),
+    "vector_store": frozenset(),
+    "vector_store_file": frozenset({"vector_store", "file"}),
+    "assistant": frozenset({"vector_store", "file", "vector_store_file"}),
+    "thread": frozenset({"vector_store", "file", "message"}),
+    "message": frozenset({"thread", "vector_store", "file"}),
+    "run": frozenset({"thread", "message", "assistant", "vector_store", "file"}),
+    "run_step": frozenset({"thread", "message", "run", "assistant", "vector_store", "file"}),
+}
+"""Kind -> other kinds that must be known to compare it: what it names, and what recognises it."""
+
+
+def needed(kinds: frozenset[str]) -> frozenset[str]:
+    """The kinds to read when only these are compared (empty: all)."""
+    return kinds.union(*(REFERRED[kind] for kind in kinds)) if kinds else frozenset(KINDS)
+
+
+@dataclass(frozen=True)
+class Focus:
+    """`kinds`: only these (empty: all). `since`: a snapshot; what is still as it was there is left out.
+    `models`, `connections`: names of the left that are called otherwise on the right."""
+
+    kinds: frozenset[str] = frozenset()
+    choice: Choice = field(default_factory=Choice)
+    rules: tuple[Rule, ...] = ()
+    since: Baseline | None = None
+    models: Mapping[str, str] = field(default_factory=dict)
+    connections: Mapping[str, str] = field(default_factory=dict)
+
+    def kinds_of(self, left: Estate, right: Estate) -> frozenset[str]:
+        """The kinds that are compared."""
+        return self.kinds or frozenset(KINDS)
+
+    def wants(self, entity: Entity) -> bool:
+        """Whether an object is among what is compared, by its name or id."""
+        return self.choice.wants(entity.kind, {"id": entity.id, "name": entity.name})
+
+    def left_out(self, left: Estate, right: Estate) -> Iterator[str]:
+        """What was not compared on purpose, in words."""
+        yield from ()
+
+    def expected(self, left: Estate, right: Estate) -> tuple[Expected, ...]:
+        """Differences that follow from where the sides lie. On one endpoint nothing is expected: there a
+        renamed model is drift."""
+        if left.side == right.side:
+            return ()
+        models = {**self.models}
+        linked = {short(old): short(new) for old, new in self.connections.items()}
+        found = []
+        if models:
+            found.append(Expected("[models] of the config file", lambda p: _is_renamed(p, "model", models)))
+        if linked:
+            found.append(Expected("[connections] of the config file", lambda p: _is_relinked(p, linked)))
+        if left.named != right.named:
+            found.append(Expected("names spelled as addresses", _is_spelled))
+        return tuple(found)
+
+
+def _is_renamed(path: Path, field_: str, names: Mapping[str, str]) -> bool:
+    return path.steps == (field_,) and isinstance(path.left, str) and names.get(path.left) == path.right
+
+
+def _is_relinked(path: Path, linked: Mapping[str, str]) -> bool:
+    inside = path.field in ("tools", "tool_resources") and isinstance(path.left, str)
+    return inside and linked.get(path.left) == path.right
+
+
+def _is_spelled(path: Path) -> bool:
+    one, other = path.left, path.right
+    named = path.steps == ("name",) and isinstance(one, str) and isinstance(other, str)
+    return named and plain_name(one).casefold() == plain_name(other).casefold() != ""
