@@ -19,7 +19,7 @@ from migrate.stages.comparing.bags import matched
 UNORDERED = frozenset({"tools", "tool_resources", "attachments"})
 """Fields whose lists are bags: a changed member must not shift the others."""
 
-SPREAD = frozenset({"metadata", "attributes", "tool_resources"})
+SPREAD = UNORDERED | {"metadata", "attributes"}
 """Fields that are told entry by entry, also where one side has none of it."""
 
 PLAIN = re.compile(r"[^\W\d][\w-]*")
@@ -86,10 +86,10 @@ def _at(steps: Steps, one: JSON, other: JSON) -> Iterator[Path]:
     """The differences below a path."""
     if alike(one, other):
         return
-    spread = steps[0] in SPREAD
+    spread = steps[0] in SPREAD and not str(steps[-1]).startswith("[")  # a member is told whole
     if isinstance(one, list) and isinstance(other, list):
         yield from (_in_bag if steps[0] in UNORDERED else _in_order)(steps, one, other)
-    elif _are(Mapping, one, other, spread):
+    elif _are(Mapping, one, other, spread) and not _unlike(one, other):
         one, other = one or {}, other or {}
         for name in sorted(one.keys() | other.keys(), key=str):
             yield from _at((*steps, str(name)), one.get(name), other.get(name))
@@ -97,6 +97,11 @@ def _at(steps: Steps, one: JSON, other: JSON) -> Iterator[Path]:
         yield from _in_bag(steps, one or [], other or [])
     else:
         yield Path.at(steps, one, other)
+
+
+def _unlike(one: JSON, other: JSON) -> bool:
+    """Whether two objects say themselves that they are of different types: then each is told whole."""
+    return bool(one and other) and one.get("type") != other.get("type")
 
 
 def _are(shape: Any, one: JSON, other: JSON, half: bool) -> bool:

@@ -1,0 +1,135 @@
+"""Generated estates as a service would answer them, kept in archives to be compared."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import strategies as st
+
+from migrate.archive import Archive
+from migrate.archive.reading import SnapshotReader, snapshots
+from migrate.archive.snapshots import Row, SnapshotWriter
+from migrate.model import KINDS, Entity
+from migrate.model.refs import remap
+from migrate.stages.estate import Estate
+from tests import strategies
+
+Body = dict[str, Any]
+HERE, ELSEWHERE = "https://east.example.com", "https://west.example.com"
+
+STEADY = {
+    "type": "function",
+    "function": {
+        "name": "steady",
+        "description": "Looks a price up",
+        "parameters": {"type": "object", "properties": {"amount": {"type": "integer", "minimum": 1}}},
+    },
+}
+"""A tool that every generated assistant has, to be changed in known places."""
+
+
+@dataclass
+class Generated:
+    """Kind -> parent -> bodies, in the order of the listing."""
+
+    bodies: dict[str, dict[str, list[Body]]] = field(default_factory=dict)
+
+    def of(self, kind: str) -> Iterator[tuple[str, Body]]:
+        """Parent and body of every object of a kind."""
+        for parent, rows in self.bodies[kind].items():
+            yield from ((parent, row) for row in rows)
+
+    def copy(self) -> Generated:
+        return Generated(copy.deepcopy(self.bodies))
+
+
+def _listed(entities: list[Entity], prefix: str) -> list[Body]:
+    rows = []
+    for number, entity in enumerate(entities, 1):
+        body = {**entity.fields, **entity.extras, "created_at": 1_700_000_000 + number}
+        rows.append({**body, "id": f"{prefix}{number}", "object": entity.kind})
+    return rows
+
+
+@st.composite
+def estates(draw: st.DrawFn) -> Generated:
+    """One to three objects of each kind, odd ones among them; ids as the references of `strategies` use
+    them."""
+
+    def some(strategy: st.SearchStrategy[Entity], prefix: str) -> list[Body]:
+        return _listed(draw(st.lists(strategy, min_size=1, max_size=3)), prefix)
+
+    assistants = some(strategies.assistants, "asst_")
+    for row in assistants:
+        row["tools"] = [*(row.get("tools") or []), copy.deepcopy(STEADY)]
+    stores, threads = some(strategies.stores, "vs_"), some(strategies.threads, "thread_")
+    files = [{**row, "id": f"file-{letter}"} for row, letter in
+             zip(some(strategies.named_files, ""), "abc", strict=False)]  # fmt: skip
+    for row in files:
+        del row["sha256"]
+    members = {
+        store["id"]: [
+            {
+                **draw(strategies.store_files).fields,
+                "id": file["id"],
+                "file_id": file["id"],
+                "status": "completed",
+            }
+            for file in files
+        ]
+        for store in stores
+    }
+    said = {
+        thread["id"]: _listed(
+            draw(st.lists(strategies.messages, min_size=2, max_size=4)), f"msg_{thread['id']}_"
+        )
+        for thread in threads
+    }
+    for row in (row for rows in said.values() for row in rows):
+        row["content"] = [{"type": "text", "text": {"value": "said"}}, *(row.get("content") or [])]
+    tops = {"file": files, "vector_store": stores, "assistant": assistants, "thread": threads}
+    return Generated(
+        {**{k: {"": rows} for k, rows in tops.items()}, "vector_store_file": members, "message": said}
+    )
+
+
+def archived(archive: Archive, made: Generated, url: str = HERE) -> Estate:
+    """The estate as a complete snapshot of an Azure OpenAI resource."""
+    writer = SnapshotWriter.begin(archive, "azure-openai", url, {"threads": True, "runs": False}, None)
+    for kind, by_parent in made.bodies.items():
+        for parent, rows in by_parent.items():
+            writer.page(kind, parent, [Row.of(kind, row) for row in rows], "")
+            writer.end(kind, parent)
+    writer.finish("complete", "")
+    return Estate(SnapshotReader(archive.conn, snapshots(archive.conn)[-1]))
+
+
+def elsewhere(made: Generated) -> Generated:
+    """The same estate on another resource, where every object has another id."""
+    here = {(kind, row["id"]) for kind in made.bodies for _, row in made.of(kind)}
+    return Generated({kind: dict(_moved(kind, by, here)) for kind, by in made.bodies.items()})
+
+
+def journal(made: Generated) -> dict[tuple[str, str], str]:
+    """What the journal of a move to `elsewhere` knows."""
+    return {(kind, row["id"]): f"new-{row['id']}" for kind in made.bodies for _, row in made.of(kind)}
+
+
+def _moved(
+    kind: str, by_parent: Mapping[str, list[Body]], here: set[tuple[str, str]]
+) -> Iterator[tuple[str, list[Body]]]:
+    def new(of: str, old: str) -> str | None:
+        return f"new-{old}" if (of, old) in here else None
+
+    for parent, rows in by_parent.items():
+        moved = []
+        for row in rows:
+            entity = remap(KINDS[kind], Entity(kind, row["id"], parent, row), new)
+            own = f"new-{row['id']}"
+            if kind == "vector_store_file":  # its id is that of the file
+                own = entity.fields["file_id"]
+            moved.append({**entity.fields, "id": own, "created_at": 1_800_000_000})
+        yield f"new-{parent}" if parent else "", moved

@@ -1,0 +1,90 @@
+"""Every single change to a generated estate is told, at its path; what means nothing is not."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from migrate.archive import Archive
+from migrate.stages.comparing.diff import Difference, diff
+from tests.comparing.generated import ELSEWHERE, HERE, Generated, archived, elsewhere, estates, journal
+from tests.comparing.mutations import EDITS, IDLE, Edit, Told, add, apply, idle, remove
+
+KINDS = ("file", "vector_store", "vector_store_file", "assistant", "thread", "message")
+steady = settings(max_examples=12, deadline=None, derandomize=True, database=None)
+chances = st.integers(0, 999).map(random.Random)
+
+
+@pytest.fixture(scope="module")
+def archive() -> Iterator[Archive]:
+    with Archive.temporary() as opened:
+        yield opened
+
+
+def compared(archive: Archive, before: Generated, after: Generated, moved: bool) -> Difference:
+    """Both as snapshots; with `moved`, the second of another resource under other ids."""
+    left = archived(archive, before, HERE)
+    if not moved:
+        return diff(left, archived(archive, after, HERE), {})
+    return diff(left, archived(archive, elsewhere(after), ELSEWHERE), journal(before))
+
+
+def told(found: Difference, moved: bool) -> set[Told]:
+    """What was told, by left ids."""
+    assert not found.unread
+    rows = set()
+    for change in found.changes:
+        id_ = change.left_id or change.right_id
+        for path in change.paths:
+            rows.add((change.kind, id_, change.action, path.path))
+        if not change.paths:
+            rows.add((change.kind, id_.removeprefix("new-") if moved else id_, change.action, ""))
+    return rows
+
+
+@pytest.mark.parametrize("moved", [False, True], ids=["in place", "elsewhere"])
+@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.name)
+@steady
+@given(made=estates(), chance=chances)
+def test_a_changed_field_is_told_at_its_path(
+    archive: Archive, edit: Edit, moved: bool, made: Generated, chance: random.Random
+) -> None:
+    after = made.copy()
+    expected = apply(edit, after, chance)
+    assert told(compared(archive, made, after, moved), moved) == expected
+
+
+@pytest.mark.parametrize("moved", [False, True], ids=["in place", "elsewhere"])
+@pytest.mark.parametrize("how", [remove, add])
+@pytest.mark.parametrize("kind", KINDS)
+@steady
+@given(made=estates(), chance=chances)
+def test_an_object_that_came_or_went_is_told(
+    archive: Archive,
+    kind: str,
+    how: Callable[[str, Generated, random.Random], set[Told]],
+    moved: bool,
+    made: Generated,
+    chance: random.Random,
+) -> None:
+    after = made.copy()
+    expected = how(kind, after, chance)
+    assert told(compared(archive, made, after, moved), moved) == expected
+
+
+@pytest.mark.parametrize("moved", [False, True], ids=["in place", "elsewhere"])
+@pytest.mark.parametrize("how", IDLE, ids=lambda how: how.__name__)
+@steady
+@given(made=estates(), chance=chances)
+def test_what_means_nothing_is_not_told(
+    archive: Archive, how: Callable[..., None], moved: bool, made: Generated, chance: random.Random
+) -> None:
+    after = made.copy()
+    idle(after, chance, how)
+    found = compared(archive, made, after, moved)
+    assert not told(found, moved)
+    assert sum(found.compared.values()) == sum(len(list(made.of(kind))) for kind in KINDS)
