@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -44,7 +43,7 @@ class SnapshotInfo:
     options: Body = field(default_factory=dict)
 
 
-def snapshots(conn: sqlite3.Connection) -> list[SnapshotInfo]:
+def snapshots(conn: Asked) -> list[SnapshotInfo]:
     """Every snapshot of an archive, oldest first."""
     rows = conn.execute(
         "SELECT s.id, e.type, e.url, s.tag, s.state, s.started_at, s.finished_at, s.api_version, s.digest, "
@@ -52,6 +51,12 @@ def snapshots(conn: sqlite3.Connection) -> list[SnapshotInfo]:
         "FROM snapshots s JOIN endpoints e ON e.id = s.endpoint_id ORDER BY s.id"
     )
     return [_info(row) for row in rows]
+
+
+def newest_of(conn: Asked, type_: str, url: str) -> SnapshotInfo | None:
+    """The newest finished snapshot of one endpoint, a complete one before a partial one."""
+    known = [s for s in snapshots(conn) if (s.type, s.url) == (type_, url) and not s.interrupted]
+    return max(known, key=lambda s: (s.state == "complete", s.id), default=None)
 
 
 def _info(row: tuple[JSON, ...]) -> SnapshotInfo:

@@ -19,6 +19,9 @@ from migrate.model import JSON
 
 ScopeState = Literal["reading", "complete", "failed", "gone"]
 
+NEXT = "(SELECT max((SELECT coalesce(max(id), 0) FROM snapshots), user_version) + 1 FROM pragma_user_version)"
+"""A number that no snapshot had, a forgotten one neither."""
+
 
 def now() -> str:
     """The time as the archive writes it: UTC, ISO 8601, seconds."""
@@ -94,8 +97,8 @@ class SnapshotWriter:
                 conn.execute("UPDATE snapshots SET tag = coalesce(?, tag) WHERE id = ?", (tag, last[0]))
                 return cls(archive, last[0], endpoint, resumed=True)
             row = conn.execute(
-                "INSERT INTO snapshots (endpoint_id, tag, state, started_at, tool_version, options) "
-                "VALUES (?, ?, 'reading', ?, ?, ?)",
+                "INSERT INTO snapshots (id, endpoint_id, tag, state, started_at, tool_version, options) "
+                f"VALUES ({NEXT}, ?, ?, 'reading', ?, ?, ?)",
                 (endpoint, tag, now(), __version__, wanted),
             )
         return cls(archive, int(row.lastrowid or 0), endpoint, resumed=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -57,6 +58,15 @@ def shown_text(found: Mapping[str, Any]) -> str:
 def masked(body: Mapping[str, Any]) -> dict[str, Any]:
     """A body without credentials; only looked for where a service keeps them."""
     return {k: _masked(v) if k in SECRET_PLACES else v for k, v in body.items()}
+
+
+def masked_at(path: str, value: Any) -> Any:
+    """A value that stands at a dotted path of a body, without credentials."""
+    top, *steps = re.split(r"[.\[\]]+", path.lower())
+    if top not in (*SECRET_PLACES, "service"):
+        return value
+    owned = steps[: steps.index("parameters")] if "parameters" in steps else steps
+    return MASK if value and SECRET_NAMES & set(owned) else _masked(value)
 
 
 def _masked(value: Any) -> Any:

@@ -1,0 +1,102 @@
+"""Snapshots out of an archive, with everything that only they held; the journal and the id map stay.
+
+All of it is one transaction: a program that is killed leaves either all or nothing. Numbers of snapshots
+that are gone are not given again, so that no plan can mean another snapshot than the one it was made from.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from migrate.archive.store import Archive
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """How much was removed: rows, and bytes of files."""
+
+    snapshots: int
+    listings: int
+    bodies: int
+    files: int
+    file_bytes: int
+
+
+@dataclass(frozen=True)
+class Shrunk:
+    """Bytes of the archive before and after; `why` where the space could not be given back."""
+
+    before: int
+    after: int
+    why: str = ""
+
+
+STEPS = {
+    "snapshots": "DELETE FROM snapshots WHERE id IN (SELECT value FROM json_each(?))",
+    "missing": "DELETE FROM missing WHERE snapshot_id NOT IN (SELECT id FROM snapshots)",
+    "scopes": "DELETE FROM scopes WHERE snapshot_id NOT IN (SELECT id FROM snapshots)",
+    "manifests": "DELETE FROM manifests WHERE id NOT IN (SELECT manifest_id FROM scopes)",
+    "entries": "DELETE FROM entries WHERE manifest_id NOT IN (SELECT id FROM manifests)",
+    "bodies": "DELETE FROM bodies WHERE id NOT IN (SELECT body_id FROM entries)",
+    "contents": "DELETE FROM contents WHERE (endpoint_id, file_id) NOT IN ("
+    "SELECT f.endpoint_id, b.object_id FROM (SELECT DISTINCT n.endpoint_id, s.manifest_id FROM snapshots n "
+    "CROSS JOIN scopes s ON s.snapshot_id = n.id AND s.kind = 'file' AND s.parent_id = '') f "
+    "CROSS JOIN entries e ON e.manifest_id = f.manifest_id CROSS JOIN bodies b ON b.id = e.body_id)",
+    "blobs": "DELETE FROM blobs WHERE id NOT IN (SELECT blob_id FROM contents)",
+    "chunks": "DELETE FROM chunks WHERE blob_id NOT IN (SELECT id FROM blobs)",
+    "endpoints": "DELETE FROM endpoints WHERE id NOT IN (SELECT endpoint_id FROM snapshots) "
+    "AND id NOT IN (SELECT endpoint_id FROM contents)",
+}
+"""Table -> how it is rid of what nothing needs any more, in this order."""
+
+
+def forget(archive: Archive, snapshots: Collection[int]) -> Forgotten:
+    """Remove these snapshots."""
+    conn = archive.conn
+    # Enforced, each row that goes would make SQLite look through tables that have no index for it.
+    conn.execute("PRAGMA foreign_keys = OFF")
+    try:
+        with archive.transaction():
+            sizes = _file_bytes(conn)
+            _keep_number(conn)
+            removed = {
+                table: conn.execute(sql, (json.dumps(sorted(snapshots)),) if "?" in sql else ()).rowcount
+                for table, sql in STEPS.items()
+            }
+            left = _file_bytes(conn)
+    finally:
+        conn.execute("PRAGMA foreign_keys = ON")
+    return Forgotten(
+        removed["snapshots"], removed["manifests"], removed["bodies"], removed["blobs"], sizes - left
+    )
+
+
+def give_back(archive: Archive) -> Shrunk:
+    """Write the archive anew without the room that is free in it. What was removed cannot be found in the
+    file afterwards. Needs as much room again while it works; without it, nothing changes."""
+    before = _bytes(archive)
+    try:
+        archive.conn.execute("VACUUM")
+        archive.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.DatabaseError as error:
+        return Shrunk(before, _bytes(archive), str(error))
+    return Shrunk(before, _bytes(archive))
+
+
+def _keep_number(conn: sqlite3.Connection) -> None:
+    """Note the highest number that was given: `user_version` is part of the transaction and of the file."""
+    given = conn.execute("SELECT coalesce(max(id), 0) FROM snapshots").fetchone()[0]
+    noted = conn.execute("PRAGMA user_version").fetchone()[0]
+    conn.execute(f"PRAGMA user_version = {max(int(given), int(noted))}")
+
+
+def _file_bytes(conn: sqlite3.Connection) -> int:
+    return int(conn.execute("SELECT coalesce(sum(size), 0) FROM blobs").fetchone()[0])
+
+
+def _bytes(archive: Archive) -> int:
+    pages = archive.conn.execute("PRAGMA page_count").fetchone()[0]
+    return int(pages) * int(archive.conn.execute("PRAGMA page_size").fetchone()[0])

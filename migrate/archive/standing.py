@@ -1,0 +1,87 @@
+"""Objects of a snapshot in, since when each of them is as it is out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+
+from migrate.archive.reading import snapshots
+from migrate.archive.snapshots import storable
+from migrate.archive.threads import Asked
+from migrate.archive.tracing import gap_of
+from migrate.model import Key
+
+Since = tuple[int, str]
+"""Number and start of a snapshot."""
+
+
+def first_seen_as_is(conn: Asked, snapshot_id: int, keys: Collection[Key]) -> dict[Key, Since]:
+    """(kind, parent, id) -> the first snapshot of the unbroken run, back from the given one, that holds the
+    very same body. Snapshots that could not see an object neither break nor begin a run. What the given
+    snapshot does not hold is not in the answer."""
+    found: dict[Key, Since] = {}
+    for kind, parent in sorted({key[:2] for key in keys}):
+        wanted = {storable(key[2]): key for key in keys if key[:2] == (kind, parent)}
+        for id_, since in _of_listing(conn, snapshot_id, kind, parent, wanted).items():
+            found[wanted[id_]] = since
+    return found
+
+
+def _of_listing(
+    conn: Asked, snapshot_id: int, kind: str, parent: str, wanted: Collection[str]
+) -> dict[str, Since]:
+    """Walks back listing by listing; of equal ones only the first is looked into."""
+    steps = _back(conn, snapshot_id, kind, parent)
+    start = next(steps, None)
+    if start is None or start[0] != snapshot_id:
+        return {}
+    number, began, before, _ = start
+    bodies = _bodies(conn, before, wanted)
+    since = dict.fromkeys(bodies, (number, began))
+    alive = set(bodies)
+    for number, began, listing, gap in steps:
+        if not alive:
+            break
+        if listing == before and not gap:
+            since.update(dict.fromkeys(alive, (number, began)))
+            continue
+        same = _still(conn, listing, {id_: bodies[id_] for id_ in alive})
+        since.update(dict.fromkeys(same, (number, began)))
+        alive = same | (alive - _bodies(conn, listing, alive).keys() if gap else set())
+        before = 0 if gap else listing  # who was not in a gapped listing is not proven by its like
+    return since
+
+
+def _back(conn: Asked, snapshot_id: int, kind: str, parent: str) -> Iterator[tuple[int, str, int, str]]:
+    """Number, start, listing and gap of each snapshot of the endpoint that has the listing, newest first."""
+    infos = {info.id: info for info in snapshots(conn)}
+    rows = conn.execute(
+        "SELECT n.id, s.manifest_id, s.state, coalesce(s.reason, '') FROM snapshots n "
+        "JOIN snapshots given ON given.id = ? AND n.endpoint_id = given.endpoint_id AND n.id <= given.id "
+        "CROSS JOIN scopes s ON s.snapshot_id = n.id AND s.kind = ? AND s.parent_id = ? ORDER BY n.id DESC",
+        (snapshot_id, kind, parent),
+    )
+    for number, listing, state, reason in rows:
+        info = infos[number]
+        yield number, info.started_at, listing, gap_of(info, kind, state, reason)
+
+
+def _still(conn: Asked, listing: int, bodies: Mapping[str, int]) -> set[str]:
+    """The ids whose very body a listing holds."""
+    rows = conn.execute(
+        "SELECT body_id FROM entries WHERE manifest_id = ? AND body_id IN (SELECT value FROM json_each(?))",
+        (listing, json.dumps(list(bodies.values()))),
+    )
+    held = {number for (number,) in rows}
+    return {id_ for id_, number in bodies.items() if number in held}
+
+
+def _bodies(conn: Asked, listing: int, ids: Collection[str]) -> dict[str, int]:
+    """Id -> body of those that a listing holds."""
+    rows = conn.execute(
+        "SELECT b.object_id, b.id FROM entries e CROSS JOIN bodies b ON b.id = e.body_id "
+        "WHERE e.manifest_id = ? AND b.object_id IN (SELECT value FROM json_each(?)) "
+        "ORDER BY e.ordinal DESC",
+        (listing, json.dumps(list(ids))),
+    )
+    return dict(rows.fetchall())
