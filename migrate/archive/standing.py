@@ -22,7 +22,7 @@ def first_seen_as_is(conn: Asked, snapshot_id: int, keys: Collection[Key]) -> di
     found: dict[Key, Since] = {}
     for kind, parent in sorted({key[:2] for key in keys}):
         wanted = {storable(key[2]): key for key in keys if key[:2] == (kind, parent)}
-        for id_, since in _of_listing(conn, snapshot_id, kind, parent, wanted).items():
+        for id_, since in _of_listing(conn, snapshot_id, kind, storable(parent), wanted).items():
             found[wanted[id_]] = since
     return found
 

@@ -36,8 +36,9 @@ def command(
 
     Either the named ones go (numbers or tags), or a policy says which ones stay; --keep options add up and
     are applied to each endpoint by itself, counting only days, weeks and months (UTC) that have a snapshot.
-    A policy never removes the last complete snapshot of an endpoint. The journal and the id map stay;
-    a plan that was made from a forgotten snapshot cannot be applied, verified or taken back any more.
+    A policy never removes the last complete snapshot of an endpoint, nor the newest where none is
+    complete. The journal and the id map stay; a plan that was made from a forgotten snapshot cannot be
+    applied, verified or taken back any more.
     """
     from migrate.archive.store import Archive
     from migrate.cli import clean

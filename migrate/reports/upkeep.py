@@ -17,6 +17,7 @@ def as_dict(found: Any, kind: str | None = None) -> dict[str, Any]:
         "objects": [asdict(row) for row in rows],
         "totals": {name: {"objects": n, "bytes": size} for name, (n, size) in totals(rows).items()},
         "unsaid": list(found.unsaid),
+        "notes": list(found.notes),
     }
 
 
@@ -24,7 +25,8 @@ def as_text(found: Any, kind: str | None = None) -> str:
     """A table, how many bytes each kind takes, and what cannot be said."""
     rows = _of_kind(found, kind)
     lines = [
-        (r.mark, r.kind, r.id, r.name, r.parent, "" if r.bytes is None else r.bytes, r.why) for r in rows
+        (r.mark, r.kind, r.id, short(r.name, 40), r.parent, "" if r.bytes is None else r.bytes, r.why)
+        for r in rows
     ]
     head = ("which", "kind", "id", "name", "in", "bytes", "why")
     shown = [table(lines, head, WHY)] if lines else ["nothing found"]
@@ -32,6 +34,7 @@ def as_text(found: Any, kind: str | None = None) -> str:
         end = "" if number == 1 else "s"
         shown.append(f"{number:,} {name.replace('_', ' ')}{end}" + (f", {size:,} bytes" if size else ""))
     shown += [f"cannot be said: {short(gap, 300)}" for gap in found.unsaid]
+    shown += [f"note: {note}" for note in found.notes]
     return "\n".join(shown)
 
 

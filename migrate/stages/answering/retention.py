@@ -42,8 +42,9 @@ class Verdict:
 
 
 def by_policy(infos: Iterable[SnapshotInfo], policy: Policy) -> list[Verdict]:
-    """What a policy keeps, oldest first. The last complete snapshot of an endpoint always stays, and one
-    that the next `snapshot` continues. Raises `BadUsage` for tags alone that no snapshot has."""
+    """What a policy keeps, oldest first. The last complete snapshot of an endpoint always stays, or the
+    newest where none is complete, and one that the next `snapshot` continues. Raises `BadUsage` for tags
+    alone that no snapshot has."""
     infos = list(infos)
     if policy == Policy(tags=policy.tags) and not any(info.tag in policy.tags for info in infos):
         raise BadUsage(
@@ -100,8 +101,7 @@ def _reasons(group: list[SnapshotInfo], policy: Policy) -> Iterable[tuple[int, s
     if group[0].interrupted:
         yield group[0].id, "interrupted, can be continued"
     last = next((info for info in group if info.state == "complete"), None)
-    if last:
-        yield last.id, "last complete"
+    yield (last.id, "last complete") if last else (group[0].id, "newest, none is complete")
     for info in group[: policy.last]:
         yield info.id, "last"
     for info in group:

@@ -30,6 +30,8 @@ NAMED = 3
 """Things that are not there and are named in one reason."""
 PROJECT = {"foundry": "foundry-classic", "foundry-classic": "foundry"}
 """Generations of one project: type -> the other, which uses the same files and stores."""
+RUNLESS = {"foundry": "this service keeps no runs and does not say which agent answered"}
+"""Types whose conversations do not tell who was at work."""
 IN_CHATS = frozenset({"assistants", "assistants_output", "vision"})
 """Purposes of files that only assistants, threads and stores use; others belong to jobs that nobody reads."""
 
@@ -51,11 +53,19 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Unsaid:
+    """What cannot be claimed, and which reading is missing for it."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Upkeep:
-    """What was found, and what cannot be claimed because a reading is missing."""
+    """What was found, what cannot be claimed because a reading is missing, and what else to know."""
 
     findings: tuple[Finding, ...]
     unsaid: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,8 +93,8 @@ class Whole:
         return any((kind, id_) in each.named for each in (self.ours, self.beside) if each)
 
 
-Found = Iterator["Finding | str"]
-"""Findings, and in words what cannot be said."""
+Found = Iterator["Finding | Unsaid | str"]
+"""Findings, what cannot be said, and notes."""
 
 
 def upkeep(estate: Estate, marks: Collection[str], beside: Estate | None = None) -> Upkeep:
@@ -97,7 +107,8 @@ def of_usage(ours: Usage, marks: Collection[str], beside: Usage | None = None) -
     whole = Whole(ours, beside)
     found = [one for rule in RULES if rule.mark in marks for one in rule.find(whole)]
     rows = tuple(one for one in found if isinstance(one, Finding))
-    return Upkeep(rows, tuple(dict.fromkeys(one for one in found if isinstance(one, str))))
+    unsaid = dict.fromkeys(one.text for one in found if isinstance(one, Unsaid))
+    return Upkeep(rows, tuple(unsaid), tuple(one for one in found if isinstance(one, str)))
 
 
 def _finding(mark: str, entity: Entity, why: str, of: str = "") -> Finding:
@@ -126,16 +137,16 @@ def _orphans(whole: Whole) -> Found:
         yield _finding("orphan", row, f"its store could not take it in: {refusal(row.facts)}")
     for kind in ("vector_store", "file", "assistant"):
         if usage.gap(kind):
-            yield f"what names a {kind} that is not there: {usage.gap(kind)}"
+            yield Unsaid(f"what names a {kind} that is not there: {usage.gap(kind)}")
     for kind in ("vector_store_file", "thread", "message"):
         if usage.gap(kind):
-            yield f"what each {kind} names: {usage.gap(kind)}"
+            yield Unsaid(f"what each {kind} names: {usage.gap(kind)}")
 
 
 def _unused_stores(whole: Whole) -> Found:
     gap = whole.gap("assistant", "thread")
     if gap:
-        yield f"unused vector stores: {gap}"
+        yield Unsaid(f"unused vector stores: {gap}")
         return
     for store in whole.ours.estate.of("vector_store").values():
         if not store.derived_from and not whole.named("vector_store", store.id):
@@ -145,7 +156,7 @@ def _unused_stores(whole: Whole) -> Found:
 def _unused_files(whole: Whole) -> Found:
     gap = whole.gap("vector_store", "vector_store_file", "assistant", "thread", "message")
     if gap:
-        yield f"unused files: {gap}"
+        yield Unsaid(f"unused files: {gap}")
         return
     others: dict[str, int] = {}
     for file in whole.ours.estate.of("file").values():
@@ -162,9 +173,9 @@ def _unused_files(whole: Whole) -> Found:
 
 def _unused_assistants(whole: Whole) -> Found:
     usage = whole.ours
-    gap = usage.gap("thread", "message", "run")
+    gap = RUNLESS.get(usage.estate.type) or usage.gap("thread", "message", "run")
     if gap:
-        yield f"unused assistants: {gap}"
+        yield Unsaid(f"unused assistants: {gap}")
         return
     for assistant in usage.estate.of("assistant").values():
         if assistant.id not in usage.worked and ("assistant", assistant.id) not in usage.named:
@@ -182,7 +193,7 @@ def _expired(whole: Whole) -> Found:
             elif _is_time(until) and 0 < until <= taken:
                 yield _finding("expired", entity, f"its time had passed: {_day(until)}")
         if estate.snapshot.scope(kind)[0] != "complete":
-            yield f"expired {kind}s: {whole.ours.gap(kind)}"
+            yield Unsaid(f"expired {kind}s: {whole.ours.gap(kind)}")
 
 
 def _is_time(value: object) -> TypeGuard[float]:
@@ -202,7 +213,7 @@ def _duplicates(whole: Whole) -> Found:
     for twin in twins(usage):
         yield _finding("duplicate", twin.entity, twin.why, twin.of)
     if usage.gap("vector_store_file"):
-        yield f"duplicates of vector stores: {usage.gap('vector_store_file')}"
+        yield Unsaid(f"duplicates of vector stores: {usage.gap('vector_store_file')}")
     unhashed = [
         file
         for file in usage.estate.of("file").values()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from migrate.archive.snapshots import storable
 from migrate.archive.tracing import gap_of
 from migrate.model import KINDS, Entity
 from migrate.model.condition import condition
@@ -89,7 +90,7 @@ def usage(estate: Estate) -> Usage:
 
 def _store(found: Usage, store: Entity) -> None:
     whole = store.derived_from or _gap(found, "vector_store_file", store.id)
-    rows = found.estate.members("vector_store_file", store.id)
+    rows = found.estate.members("vector_store_file", storable(store.id))
     if whole:
         found.members[store.id] = rows
     for row in rows:
@@ -102,7 +103,7 @@ def _thread(found: Usage, thread: Entity) -> None:
     hangs_on = dict(_follow(found, thread))
     for kind in ("message", "run"):
         _gap(found, kind, thread.id)
-        for entity in found.estate.walk(kind, thread.id):
+        for entity in found.estate.walk(kind, storable(thread.id)):
             if kind == "message":
                 hangs_on.update(_follow(found, entity))
             worker = getattr(entity, SPEAKERS[kind]).get("assistant_id")
@@ -135,7 +136,7 @@ def _follow(found: Usage, entity: Entity, owner: Named | None = None) -> dict[Na
 def _gap(found: Usage, kind: str, parent: str) -> bool:
     """Whether a listing was read whole; the first that was not is named, the others are counted."""
     snapshot = found.estate.snapshot
-    state, reason = snapshot.scope(kind, parent)
+    state, reason = snapshot.scope(kind, storable(parent))
     why = reason or DELETED if state == "gone" else gap_of(snapshot.info, kind, state, reason)
     if why and kind in found.gaps:
         found.more[kind] = found.more.get(kind, 0) + 1

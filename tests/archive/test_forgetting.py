@@ -1,0 +1,204 @@
+"""What only forgotten snapshots held is gone, everything else stays and is whole."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migrate.archive import Archive
+from migrate.archive.blobs import link, store
+from migrate.archive.forgetting import STEPS, forget, give_back
+from migrate.archive.integrity import check
+from migrate.archive.journal import Journal, Side, id_map
+from migrate.archive.reading import SnapshotReader, snapshots
+from migrate.archive.searching import candidates
+from migrate.archive.snapshots import Row, SnapshotWriter
+from tests.archive.filling import ESTATE, TYPE, URL, Listing, rows, write
+
+OTHER = "https://west.example.com"
+
+
+def changed(model: str, *files: str) -> list[Listing]:
+    """The estate with another model, and with these files instead."""
+    bodies: dict[str, list[dict[str, Any]]] = {
+        "assistant": [{"id": "asst_1", "model": model, "instructions": f"only in {model}"}],
+        "file": [{"id": id_, "filename": f"{id_}.txt"} for id_ in files],
+    }
+    return [(kind, parent, bodies.get(kind, held)) for kind, parent, held in ESTATE]
+
+
+def fill(archive: Archive) -> None:
+    """Four snapshots of two estates; file-b is in the second alone."""
+    first = write(archive, changed("one", "file-a"))
+    write(archive, changed("two", "file-a", "file-b"))
+    write(archive, changed("one", "file-a"))
+    other = write(archive, changed("far", "file-a"), url=OTHER)
+    for endpoint, id_, content in (
+        (first.endpoint, "file-a", b"shared"),
+        (first.endpoint, "file-b", b"secret of two"),
+        (other.endpoint, "file-a", b"shared"),
+    ):
+        link(archive, endpoint, id_, store(archive, [content]), "download")
+
+
+def everything(archive: Archive, number: int) -> list[Any]:
+    """All that a snapshot holds."""
+    info = next(info for info in snapshots(archive.conn) if info.id == number)
+    reader = SnapshotReader(archive.conn, info)
+    kinds = {kind for kind, _, _ in ESTATE}
+    bodies = [list(reader.bodies(kind, None)) for kind in sorted(kinds)]
+    blobs = [(id_, blob.sha256 if (blob := reader.blob(id_)) else "") for id_ in ("file-a", "file-b")]
+    held = {body["id"] for _, body in reader.bodies("file")}
+    return [info, bodies, [one for one in blobs if one[0] in held], reader.missing()]
+
+
+@pytest.mark.parametrize("going", [c for n in range(1, 5) for c in combinations(range(1, 5), n)], ids=str)
+def test_what_stays_is_whole_and_the_same(archive: Archive, going: tuple[int, ...]) -> None:
+    fill(archive)
+    staying = [number for number in range(1, 5) if number not in going]
+    before = {number: everything(archive, number) for number in staying}
+    done = forget(archive, going)
+    assert done.snapshots == len(going)
+    assert [info.id for info in snapshots(archive.conn)] == staying
+    assert {number: everything(archive, number) for number in staying} == before
+    assert check(archive.conn).damage == ()
+    assert archive.conn.execute("PRAGMA foreign_key_check").fetchall() == []
+    assert archive.conn.execute("PRAGMA foreign_keys").fetchone()[0] == 1
+
+
+def test_nothing_is_left_of_what_only_they_held(archive: Archive) -> None:
+    fill(archive)
+    done = forget(archive, [2])
+    assert (done.bodies, done.files, done.file_bytes) == (2, 1, len(b"secret of two"))
+    texts = [text for (text,) in archive.conn.execute("SELECT body FROM bodies")]
+    assert not [text for text in texts if "two" in text or "file-b" in text]
+    assert list(candidates(archive.conn, 3, "assistant", "only in two")) == []
+    give_back(archive)
+    raw = archive.path.read_bytes()
+    assert b"secret of two" not in raw
+    assert b"only in two" not in raw
+    assert b"only in one" in raw
+
+
+def test_everything_can_go_and_no_row_is_left(archive: Archive) -> None:
+    fill(archive)
+    forget(archive, [1, 2, 3, 4])
+    assert [table for table in STEPS if rows(archive, table)] == []
+
+
+def test_a_number_is_not_given_again(archive: Archive) -> None:
+    fill(archive)
+    forget(archive, [3, 4])
+    give_back(archive)
+    assert write(archive).id == 5
+    forget(archive, [1])
+    assert write(archive).id == 6
+    assert [info.id for info in snapshots(archive.conn)] == [2, 5, 6]
+
+
+def test_the_journal_and_the_id_map_stay(archive: Archive) -> None:
+    fill(archive)
+    journal = Journal(archive, "d", Side(TYPE, URL), Side(TYPE, OTHER))
+    (entry,) = journal.intend([("create", "assistant", "", "asst_1", "A")])
+    journal.done(entry, "asst_9")
+    before = list(id_map(archive.conn)), list(journal.entries())
+    forget(archive, [1, 2, 3, 4])
+    assert (list(id_map(archive.conn)), list(journal.entries())) == before
+    assert check(archive.conn).damage == ()
+
+
+def test_an_interrupted_snapshot_is_continued_afterwards(archive: Archive) -> None:
+    fill(archive)
+    begun = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
+    begun.page("assistant", "", [Row.of("assistant", {"id": "asst_1"})], "asst_1")
+    forget(archive, [1, 2, 3])
+    again = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
+    assert (again.id, again.resumed, again.ids("assistant")) == (begun.id, True, ["asst_1"])
+    again.end("assistant")
+    again.finish("complete", "")
+    assert check(archive.conn).damage == ()
+
+
+def test_an_interrupted_snapshot_can_go(archive: Archive) -> None:
+    SnapshotWriter.begin(archive, TYPE, URL, {}, None).page(
+        "file", "", [Row.of("file", {"id": "file-a"})], "file-a"
+    )
+    forget(archive, [1])
+    assert rows(archive, "manifests") == rows(archive, "bodies") == 0
+
+
+@pytest.mark.parametrize("table", STEPS)
+def test_a_failure_at_any_step_leaves_all(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    fill(archive)
+    before = [everything(archive, number) for number in range(1, 5)]
+    monkeypatch.setitem(STEPS, table, "DELETE FROM nowhere")
+    with pytest.raises(sqlite3.OperationalError):
+        forget(archive, [1, 2])
+    assert [everything(archive, number) for number in range(1, 5)] == before
+    assert archive.conn.execute("PRAGMA foreign_keys").fetchone()[0] == 1
+    assert write(archive).id == 5
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from migrate.archive import Archive, forgetting
+forgetting.STEPS["chunks"] = "SELECT die()"
+archive = Archive.open(Path(sys.argv[1]), write=True)
+archive.conn.create_function("die", 0, lambda: os.kill(os.getpid(), signal.SIGKILL))
+archive.conn.execute("PRAGMA cache_size = 1")
+forgetting.forget(archive, [1, 2])
+"""
+
+
+def test_a_killed_program_leaves_all(tmp_path: Path) -> None:
+    path = tmp_path / "estate.db"
+    with Archive.open(path, write=True, create=True) as archive:
+        fill(archive)
+        before = [everything(archive, number) for number in range(1, 5)]
+    root = Path(__file__).parents[2]
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(path)], cwd=root, env={**os.environ, "PYTHONPATH": str(root)}
+    )
+    assert killed.returncode == -signal.SIGKILL
+    with Archive.open(path, write=True) as archive:
+        assert [everything(archive, number) for number in range(1, 5)] == before
+        assert check(archive.conn).damage == ()
+        forget(archive, [1, 2])
+        assert check(archive.conn).damage == ()
+
+
+def test_the_room_is_given_back_or_it_is_said_why_not(archive: Archive) -> None:
+    fill(archive)
+    endpoint = archive.conn.execute("SELECT id FROM endpoints").fetchone()[0]
+    link(archive, endpoint, "file-b", store(archive, [os.urandom(1 << 20)]), "download")
+    forget(archive, [2])
+    shrunk = give_back(archive)
+    assert shrunk.why == ""
+    assert shrunk.before - shrunk.after >= 1 << 20
+    assert archive.path.stat().st_size == shrunk.after
+    archive.conn.execute("BEGIN")
+    refused = give_back(archive)
+    archive.conn.execute("ROLLBACK")
+    assert "VACUUM" in refused.why
+    assert refused.after == refused.before
+    assert check(archive.conn).damage == ()
+
+
+def test_a_thousand_snapshots(archive: Archive) -> None:
+    for number in range(1000):
+        write(archive, changed(f"model-{number // 10}", "file-a"))
+    done = forget(archive, range(1, 994))
+    assert (done.snapshots, len(snapshots(archive.conn))) == (993, 7)
+    assert rows(archive, "bodies") == len(ESTATE) + 1
+    assert check(archive.conn).damage == ()
