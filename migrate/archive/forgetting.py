@@ -47,8 +47,7 @@ STEPS = {
     "CROSS JOIN entries e ON e.manifest_id = f.manifest_id CROSS JOIN bodies b ON b.id = e.body_id)",
     "blobs": "DELETE FROM blobs WHERE id NOT IN (SELECT blob_id FROM contents)",
     "chunks": "DELETE FROM chunks WHERE blob_id NOT IN (SELECT id FROM blobs)",
-    "endpoints": "DELETE FROM endpoints WHERE id NOT IN (SELECT endpoint_id FROM snapshots) "
-    "AND id NOT IN (SELECT endpoint_id FROM contents)",
+    "endpoints": "DELETE FROM endpoints WHERE id NOT IN (SELECT endpoint_id FROM snapshots)",
 }
 """Table -> how it is rid of what nothing needs any more, in this order."""
 

@@ -88,6 +88,14 @@ def test_nothing_is_left_of_what_only_they_held(archive: Archive) -> None:
     assert b"only in one" in raw
 
 
+def test_bytes_go_with_the_last_file_of_their_estate(archive: Archive) -> None:
+    fill(archive)
+    assert forget(archive, [4]).files == 0
+    assert rows(archive, "contents") == 2
+    assert forget(archive, [1, 3]).files == 0
+    assert rows(archive, "contents") == 2
+
+
 def test_everything_can_go_and_no_row_is_left(archive: Archive) -> None:
     fill(archive)
     forget(archive, [1, 2, 3, 4])
@@ -99,9 +107,10 @@ def test_a_number_is_not_given_again(archive: Archive) -> None:
     forget(archive, [3, 4])
     give_back(archive)
     assert write(archive).id == 5
-    forget(archive, [1])
+    forget(archive, [5])
+    forget(archive, [2])
     assert write(archive).id == 6
-    assert [info.id for info in snapshots(archive.conn)] == [2, 5, 6]
+    assert [info.id for info in snapshots(archive.conn)] == [1, 6]
 
 
 def test_the_journal_and_the_id_map_stay(archive: Archive) -> None:

@@ -100,6 +100,30 @@ def test_what_was_not_read_is_never_gone(archive: Archive, how: str) -> None:
     assert found.since.id == 1
 
 
+def test_gaps_are_one_only_where_they_follow_for_one_reason(archive: Archive) -> None:
+    write(archive, [assistant()])
+    write(archive, [("file", "", [])])
+    write(archive, [assistant()])
+    write(archive, [("file", "", [])])
+    write(archive, [("file", "", [])])
+    failed(archive, "assistant")
+    events = only(archive, "asst_1").events[1:]
+    assert [(e.snapshot.id, e.until, e.reason) for e in events] == [
+        (2, 2, "not asked for"),
+        (4, 5, "not asked for"),
+        (6, 6, "it answered 500"),
+    ]
+
+
+def test_a_thread_that_was_deleted_meanwhile_took_its_messages_with_it(archive: Archive) -> None:
+    thread: Listing = ("thread", "", [{"id": "thread_1"}])
+    write(archive, [thread, ("message", "thread_1", [{"id": "msg_1"}])])
+    writer = SnapshotWriter.begin(archive, TYPE, "https://east.example.com", {}, None)
+    writer.end("message", "thread_1", "gone", "404")
+    writer.finish("partial", "")
+    assert told(only(archive, "msg_1")) == [(1, "first seen"), (2, "gone")]
+
+
 def test_an_object_in_a_listing_that_broke_off_later_is_seen(archive: Archive) -> None:
     write(archive, [assistant()])
     failed(archive, "assistant", bodies=[{"id": "asst_1", "name": "A", "model": "n"}])
@@ -202,6 +226,16 @@ def test_secrets_are_masked_in_every_form(archive: Archive) -> None:
     assert "(masked)" in shown
 
 
+def test_what_the_parameters_of_a_function_are_called_is_no_secret(archive: Archive) -> None:
+    def function(about: str) -> dict[str, Any]:
+        inside = {"type": "object", "properties": {"token": {"description": about}}}
+        return {"type": "function", "function": {"name": "f", "parameters": inside}}
+
+    write(archive, [assistant(tools=[function("old words")])])
+    write(archive, [assistant(tools=[function("new words")])])
+    assert "new words" in as_text([only(archive, "asst_1")])
+
+
 def test_hostile_names_are_data(archive: Archive) -> None:
     name = "\x1b]0;x\x07\ud800<script>" + "n" * 300
     id_ = "x'; DROP TABLE bodies; --\ud800"
@@ -229,7 +263,13 @@ def test_long_texts_are_shown_where_they_differ() -> None:
 
 def test_unchanged_bodies_are_not_read_again(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(1000):
-        write(archive, [assistant(temperature=number // 500)], tag=f"t{number}")
+        held: Listing = ("vector_store", "", [{"id": "vs_1"}])
+        write(archive, [assistant(temperature=number // 500), held, stored("vs_1", "file-a")])
+    looked: list[int] = []
+    inside = stage.ids_in
+    monkeypatch.setattr(stage, "ids_in", lambda conn, number: looked.append(number) or inside(conn, number))
+    assert len(only(archive, "vs_1").events) == 1
+    assert len(looked) == 1
     read: list[int] = []
     once = stage.body
     monkeypatch.setattr(stage, "body", lambda conn, number: read.append(number) or once(conn, number))
@@ -270,6 +310,14 @@ def test_a_gap_neither_breaks_nor_begins_a_run(archive: Archive) -> None:
     write(archive, [("assistant", "", [{"id": "asst_2"}])])
     write(archive, [assistant()])
     assert [since(archive, number) for number in (1, 2, 3, 4, 5, 6)] == [1, None, None, 1, None, 6]
+
+
+def test_who_was_missing_in_a_gap_is_not_there_in_a_like_listing(archive: Archive) -> None:
+    write(archive, [assistant()])
+    write(archive, [("assistant", "", [{"id": "asst_2"}])])
+    failed(archive, "assistant", bodies=[{"id": "asst_2"}])
+    write(archive, [assistant()])
+    assert since(archive, 4) == 4
 
 
 def test_another_body_in_a_gap_breaks_a_run(archive: Archive) -> None:

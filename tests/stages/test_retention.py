@@ -44,6 +44,11 @@ def test_a_day_a_week_and_a_month_keep_their_newest() -> None:
     ]  # fmt: skip
 
 
+def test_the_week_around_new_year_is_one() -> None:
+    infos = [taken(1, -24 * 9), taken(2, -48), taken(3, 0)]
+    assert list(kept(by_policy(infos, Policy(weekly=2)))) == [1, 3]
+
+
 def test_only_days_that_have_a_snapshot_count() -> None:
     infos = [taken(1, 0), taken(2, 24 * 40), taken(3, 24 * 90), taken(4, 24 * 90 + 0.2)]
     assert list(kept(by_policy(infos, Policy(daily=3)))) == [1, 2, 4]

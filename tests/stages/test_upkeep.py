@@ -8,6 +8,7 @@ import pytest
 
 from migrate.archive import Archive
 from migrate.archive.blobs import link, store
+from migrate.archive.reading import newest_of
 from migrate.archive.snapshots import Row, SnapshotWriter
 from migrate.reports.upkeep import as_dict, as_text, totals
 from migrate.stages.answering.picture import KINDS_SHOWN, Picture, picture
@@ -208,6 +209,42 @@ def test_a_reference_to_a_kind_that_was_not_read_is_no_orphan(archive: Archive) 
     )
 
 
+def test_a_thread_that_was_deleted_meanwhile_proves_nothing(archive: Archive) -> None:
+    whole = estate(archive, (file("file-a"),), threads=({"id": "thread_1"},))
+    number = whole.snapshot.info.id
+    archive.conn.execute(
+        "UPDATE scopes SET state = 'gone' WHERE kind = 'message' AND snapshot_id = ?", (number,)
+    )
+    assert found(Estate(reader(archive)), "unused") == {}
+
+
+def test_a_file_list_of_the_first_version_is_no_store_to_clean_up(archive: Archive) -> None:
+    old = {"name": "A", "model": "m", "tools": [{"type": "retrieval"}], "file_ids": ["file-a"]}
+    whole = estate(
+        archive,
+        (file("file-a"),),
+        assistants=({"id": "asst_1", **old}, {"id": "asst_2", **old, "name": "B"}),
+        threads=({"id": "thread_1"},),
+        runs={"thread_1": [{"id": "run_1", "assistant_id": "asst_1"}]},
+    )
+    kept = upkeep(whole, MARKS)
+    assert {(one.kind, one.mark) for one in kept.findings} == {("assistant", "unused")}
+
+
+def test_the_newest_snapshot_of_the_other_generation_is_taken(archive: Archive) -> None:
+    for state in ("complete", "complete", "partial"):
+        writer = SnapshotWriter.begin(archive, "foundry", PROJECT, {}, None)
+        writer.finish(state, "")  # type: ignore[arg-type]
+    write(archive, [])
+    SnapshotWriter.begin(archive, "foundry", PROJECT, {"n": 1}, None)
+    newest = newest_of(archive.conn, "foundry", PROJECT)
+    assert newest
+    assert newest.id == 2
+    assert newest_of(archive.conn, "foundry-classic", PROJECT) is None
+    archive.conn.execute("UPDATE snapshots SET state = 'reading' WHERE state = 'complete'")
+    assert (newest_of(archive.conn, "foundry", PROJECT) or newest).id == 3
+
+
 def project(archive: Archive, type_: str, listings: list[Listing]) -> Estate:
     writer = SnapshotWriter.begin(archive, type_, PROJECT, {}, None)
     for kind, parent, bodies in listings:
@@ -250,6 +287,11 @@ def test_expired_is_what_the_service_says_or_whose_time_had_passed(archive: Arch
         ("vs_2", "its time had passed: 1970-01-02T00:00:00+00:00"),
         ("file-a", "its time had passed: 1970-01-01T00:00:01+00:00"),
     ]
+
+
+def test_what_was_not_read_may_be_expired(archive: Archive) -> None:
+    whole = estate(archive, without=("file",))
+    assert upkeep(whole, ("expired",)).unsaid == ("expired files: not all files were read: not asked for",)
 
 
 def test_duplicates_of_files_are_those_of_an_older_one(archive: Archive) -> None:
@@ -382,20 +424,35 @@ def test_the_picture_has_what_hangs_on_what(archive: Archive) -> None:
 def test_the_picture_leaves_out_the_least_connected_without_a_mark(archive: Archive) -> None:
     whole = estate(
         archive,
-        (*(file(f"file-{n}", bytes=n + 1) for n in range(30)), file("file-x", expires_at=1)),
+        (*(file(f"file-{n}", bytes=n + 1) for n in range(30)), file("file-x", purpose="batch", expires_at=1)),
         ({"id": "vs_1"},),
         {"vs_1": [{"id": f"file-{n}"} for n in range(30)]},
         (searching("asst_1", "vs_1"),),
-        ({"id": "thread_1"}, {"id": "thread_2"}),
-        {"thread_1": [message("msg_1", "file-x")], "thread_2": [message("msg_2", "file-x")]},
+        tuple({"id": f"thread_{n}"} for n in range(1, 9)),
+        {"thread_1": [message("msg_1", "file-1")]},
         {"thread_1": [{"id": "run_1", "assistant_id": "asst_1"}]},
     )
-    seen = picture(whole, most=4)
-    assert [node.id for node in seen.nodes] == ["asst_1", "vs_1", "file-x", "thread_1"]
-    assert seen.left_out == {"file": 30, "thread": 1}
-    assert drawn(seen) == {("asst_1", "vs_1"), ("thread_1", "file-x"), ("thread_1", "asst_1")}
+    seen = picture(whole, most=5)
+    assert [node.id for node in seen.nodes] == ["asst_1", "vs_1", "file-1", "file-x", "thread_1"]
+    assert seen.left_out == {"file": 29, "thread": 7}
+    assert drawn(seen) == {
+        ("asst_1", "vs_1"),
+        ("vs_1", "file-1"),
+        ("thread_1", "file-1"),
+        ("thread_1", "asst_1"),
+    }
     assert picture(whole, most=0).nodes == ()
     assert {node.kind for node in picture(whole).nodes} == set(KINDS_SHOWN)
+
+
+def test_threads_are_no_orphans_of_what_was_not_read(archive: Archive) -> None:
+    whole = estate(
+        archive,
+        threads=({"id": "thread_1"},),
+        messages={"thread_1": [message("msg_1", "file-a")]},
+        without=("file",),
+    )
+    assert [node.marks for node in picture(whole).nodes] == [()]
 
 
 def test_ten_thousand_of_each_are_walked_once(archive: Archive) -> None:

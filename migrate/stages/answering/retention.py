@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 
 from migrate.archive.reading import SnapshotInfo
 from migrate.errors import BadUsage
@@ -118,7 +118,7 @@ def _of_periods(
     """One snapshot of each of the newest periods."""
     chosen: dict[str, SnapshotInfo] = {}
     for info in group:
-        key = period(datetime.fromisoformat(info.started_at).astimezone(timezone.utc))
+        key = period(datetime.fromisoformat(info.started_at))
         held = chosen.setdefault(key, info)
         if held.state != "complete" and info.state == "complete":
             chosen[key] = info
@@ -135,4 +135,5 @@ PERIODS: dict[str, Callable[[datetime], str]] = {
     "weekly": _week,
     "monthly": lambda moment: moment.strftime("%Y-%m"),
 }
-"""Rule -> the period that a moment lies in; of later ones the text is greater. Days begin at midnight UTC."""
+"""Rule -> the period that a moment lies in; of later ones the text is greater. Archives tell
+time in UTC."""

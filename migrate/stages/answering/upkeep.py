@@ -80,7 +80,7 @@ class Whole:
         gaps = [self.ours.gap(*kinds)]
         type_ = self.ours.estate.type
         if self.beside is not None:
-            told = self.beside.gap(*(kind for kind in kinds if kind != "run"))
+            told = self.beside.gap(*kinds)
             gaps.append(f"in the {self.beside.estate.type} estate {told}" if told else "")
         elif type_ in PROJECT:
             gaps.append(
