@@ -34,6 +34,8 @@ class Shrunk:
     why: str = ""
 
 
+READ = "another program reads the archive; the room is free when it ends"
+
 STEPS = {
     "snapshots": "DELETE FROM snapshots WHERE id IN (SELECT value FROM json_each(?))",
     "missing": "DELETE FROM missing WHERE snapshot_id NOT IN (SELECT id FROM snapshots)",
@@ -75,14 +77,14 @@ def forget(archive: Archive, snapshots: Collection[int]) -> Forgotten:
 
 def give_back(archive: Archive) -> Shrunk:
     """Write the archive anew without the room that is free in it. What was removed cannot be found in the
-    file afterwards. Needs as much room again while it works; without it, nothing changes."""
+    file afterwards. Needs room while it works; without it, nothing changes."""
     before = _bytes(archive)
     try:
         archive.conn.execute("VACUUM")
-        archive.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy = archive.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     except sqlite3.DatabaseError as error:
         return Shrunk(before, _bytes(archive), str(error))
-    return Shrunk(before, _bytes(archive))
+    return Shrunk(before, _bytes(archive), READ if busy else "")
 
 
 def _keep_number(conn: sqlite3.Connection) -> None:

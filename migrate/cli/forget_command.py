@@ -18,7 +18,7 @@ SOME = click.IntRange(1)
 
 @click.command("forget")
 @click.argument("archive", type=click.Path(path_type=Path, dir_okay=False))
-@click.argument("snapshots", nargs=-1, metavar="[SNAPSHOT]...")
+@click.argument("snapshots", nargs=-1)
 @click.option("--keep-last", "last", type=SOME, metavar="N", help="Keep the newest N.")
 @click.option("--keep-daily", "daily", type=SOME, metavar="N", help="Keep one for each of N days.")
 @click.option("--keep-weekly", "weekly", type=SOME, metavar="N", help="Keep one for each of N weeks.")

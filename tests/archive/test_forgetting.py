@@ -204,6 +204,19 @@ def test_the_room_is_given_back_or_it_is_said_why_not(archive: Archive) -> None:
     assert check(archive.conn).damage == ()
 
 
+def test_a_reader_that_is_still_there_is_told(archive: Archive) -> None:
+    fill(archive)
+    archive.conn.execute("PRAGMA busy_timeout = 10")
+    reader = archive.another()
+    reader.execute("BEGIN")
+    held = reader.execute("SELECT count(*) FROM bodies").fetchone()
+    forget(archive, [1, 2])
+    assert "another program reads" in give_back(archive).why
+    assert reader.execute("SELECT count(*) FROM bodies").fetchone() == held
+    reader.close()
+    assert give_back(archive).why == ""
+
+
 def test_a_thousand_snapshots(archive: Archive) -> None:
     for number in range(1000):
         write(archive, changed(f"model-{number // 10}", "file-a"))

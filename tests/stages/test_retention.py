@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -46,7 +48,7 @@ def test_a_day_a_week_and_a_month_keep_their_newest() -> None:
 
 def test_the_week_around_new_year_is_one() -> None:
     infos = [taken(1, -24 * 9), taken(2, -48), taken(3, 0)]
-    assert list(kept(by_policy(infos, Policy(weekly=2)))) == [1, 3]
+    assert list(kept(by_policy(infos, Policy(weekly=9)))) == [1, 3]
 
 
 def test_only_days_that_have_a_snapshot_count() -> None:
@@ -64,6 +66,22 @@ def test_a_complete_snapshot_stands_for_its_day_before_a_partial_one() -> None:
     assert list(kept(by_policy(infos, Policy(daily=2)))) == [2, 4]
 
 
+@pytest.mark.parametrize(
+    "less",
+    [{"exclude": [["thread", "*"]]}, {"include": [["file", "a"]]}, {"threads": False}, {"bytes": False}],
+)
+def test_what_was_asked_for_less_stands_for_nothing_more(less: dict[str, Any]) -> None:
+    full = {"threads": True, "runs": True, "bytes": True, "include": [], "exclude": []}
+    infos = [replace(taken(1, 1), options=full), replace(taken(2, 2), options={**full, **less})]
+    assert kept(by_policy(infos, Policy(last=1))) == {1: ("last complete",), 2: ("last",)}
+    assert kept(by_policy(infos, Policy(daily=1))) == {1: ("last complete", "daily")}
+    partial = [replace(infos[0], state="partial"), infos[1]]
+    assert kept(by_policy(partial, Policy(last=1))) == {
+        1: ("last that was asked for everything",),
+        2: ("last complete", "last"),
+    }
+
+
 def test_the_last_complete_stays_and_so_does_what_can_be_continued() -> None:
     infos = [taken(1, 1), taken(2, 2), taken(3, 3, "partial"), taken(4, 4, "interrupted")]
     infos += [taken(5, 1, "partial", url="v"), taken(6, 2, "partial", url="v")]
@@ -71,6 +89,14 @@ def test_the_last_complete_stays_and_so_does_what_can_be_continued() -> None:
         2: ("last complete",),
         4: ("interrupted, can be continued", "last"),
         6: ("newest, none is complete", "last"),
+    }
+
+
+def test_an_interrupted_one_does_not_stand_for_what_was_finished() -> None:
+    infos = [taken(1, 1, "partial"), taken(2, 2, "interrupted")]
+    assert kept(by_policy(infos, Policy(daily=1))) == {
+        1: ("newest, none is complete", "daily"),
+        2: ("interrupted, can be continued",),
     }
 
 

@@ -1,7 +1,8 @@
 """The snapshots of an archive and a policy in, which of them stay and why out.
 
 As in restic, a rule keeps the newest snapshot of each of the last N days, weeks or months that have any; a
-complete one is preferred to a partial one. Each endpoint is looked at by itself.
+complete one is preferred to a partial one, and one of everything to one of less. Each endpoint is looked at
+by itself.
 """
 
 from __future__ import annotations
@@ -100,8 +101,11 @@ def _reasons(group: list[SnapshotInfo], policy: Policy) -> Iterable[tuple[int, s
     """Number of a snapshot and a reason to keep it, for each reason there is."""
     if group[0].interrupted:
         yield group[0].id, "interrupted, can be continued"
-    last = next((info for info in group if info.state == "complete"), None)
-    yield (last.id, "last complete") if last else (group[0].id, "newest, none is complete")
+    last = max(group, key=_worth)  # of equals the first, which is the newest
+    yield last.id, "last complete" if last.state == "complete" else "newest, none is complete"
+    whole = [info for info in group if not _narrow(info) and not info.interrupted]
+    if whole and _narrow(last):
+        yield whole[0].id, "last that was asked for everything"
     for info in group[: policy.last]:
         yield info.id, "last"
     for info in group:
@@ -120,9 +124,21 @@ def _of_periods(
     for info in group:
         key = period(datetime.fromisoformat(info.started_at))
         held = chosen.setdefault(key, info)
-        if held.state != "complete" and info.state == "complete":
+        if _worth(info) > _worth(held):
             chosen[key] = info
     return [chosen[key] for key in sorted(chosen, reverse=True)[:number]]
+
+
+def _worth(info: SnapshotInfo) -> tuple[bool, bool, bool]:
+    """What makes one snapshot stand for others, before its age does."""
+    return info.state == "complete", not info.interrupted, not _narrow(info)
+
+
+def _narrow(info: SnapshotInfo) -> bool:
+    """Whether a snapshot was asked for less than everything."""
+    options = info.options
+    limited = any(options.get(name) for name in ("include", "exclude"))
+    return limited or not all(options.get(name, True) for name in ("threads", "runs", "bytes"))
 
 
 def _week(moment: datetime) -> str:

@@ -149,7 +149,7 @@ def _unused_stores(whole: Whole) -> Found:
         yield Unsaid(f"unused vector stores: {gap}")
         return
     for store in whole.ours.estate.of("vector_store").values():
-        if not store.derived_from and not whole.named("vector_store", store.id):
+        if not whole.named("vector_store", store.id):
             yield _finding("unused", store, "no assistant and no thread names it")
 
 
