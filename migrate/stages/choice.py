@@ -9,6 +9,8 @@ from fnmatch import fnmatchcase
 from migrate.errors import BadUsage
 from migrate.model import JSON, KINDS
 
+NAMES = ("id", "name", "filename")
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -33,14 +35,17 @@ class Choice:
 
     def wants(self, kind: str, body: Mapping[str, JSON]) -> bool:
         """Whether an object is wanted."""
-        names = [str(body.get(key)) for key in ("id", "name", "filename") if body.get(key)]
+        return self.wants_named(kind, [str(body[key]) for key in NAMES if body.get(key)])
+
+    def wants_named(self, kind: str, names: Collection[str]) -> bool:
+        """Whether an object of these names and ids is wanted: one that fits a rule is enough."""
         wanted = [glob for k, glob in self.include if k == kind]
         if wanted and not _any(wanted, names):
             return False
         return not _any([glob for k, glob in self.exclude if k == kind], names)
 
 
-def _any(globs: list[str], names: list[str]) -> bool:
+def _any(globs: list[str], names: Collection[str]) -> bool:
     return any(fnmatchcase(name, glob) for glob in globs for name in names)
 
 
@@ -55,4 +60,4 @@ def must_be_kinds(names: Iterable[str]) -> None:
     """Raises `BadUsage` for a name that is no kind."""
     for name in names:
         if name not in KINDS:
-            raise BadUsage(f"there is no kind {name!r}", f"kinds are {', '.join(KINDS)}")
+            raise BadUsage(f"there is no kind {name!r}", todo=f"kinds are {', '.join(KINDS)}")

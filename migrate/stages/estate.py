@@ -18,8 +18,10 @@ SMALL = ("file", "vector_store", "assistant")
 class Estate:
     """One snapshot, decoded. Threads may share it when they may share the snapshot."""
 
-    def __init__(self, snapshot: SnapshotReader) -> None:
+    def __init__(self, snapshot: SnapshotReader, live: bool = False) -> None:
         self.snapshot = snapshot
+        self.live = live
+        """Read just now, to be compared: nothing of it was kept."""
         self.type = snapshot.info.type
         self.side = Side(snapshot.info.type, snapshot.info.url)
         self._codec = CODECS[self.type]

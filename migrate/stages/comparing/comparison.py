@@ -98,11 +98,7 @@ class Comparison:
     def _paired(self, kind: str) -> dict[str, str]:
         """Left id -> right id of the pairs of which one side was chosen."""
         ours, theirs, wants = self._all(0, kind), self._all(1, kind), self.focus.wants
-        return {
-            one: other
-            for one, other in self.pairs.ids[kind].items()
-            if wants(ours[one]) or wants(theirs[other])
-        }
+        return {one: other for one, other in self.pairs.ids[kind].items() if wants(ours[one], theirs[other])}
 
     def _kind(self, kind: str) -> Iterator[Change]:
         ours, theirs, paired = self._all(0, kind), self._all(1, kind), self._paired(kind)

@@ -9,6 +9,7 @@ from migrate.stages.comparing.comparison import Change, Comparison
 from migrate.stages.comparing.focus import Focus
 from migrate.stages.comparing.ignoring import Ignored, Ledger
 from migrate.stages.comparing.pairing import pair
+from migrate.stages.comparing.since import dated
 from migrate.stages.estate import Estate
 
 
@@ -42,7 +43,7 @@ def diff(
     comparison = Comparison(left, right, pairs, journal, focus)
     changes = [kept for change in comparison.changes() if (kept := ledger.rest(change))]
     return Difference(
-        changes=changes,
+        changes=dated(changes, left, right),
         compared=comparison.compared,
         unread=comparison.unread,
         ignored=ledger.ignored(),

@@ -49,9 +49,10 @@ class Focus:
         """The kinds that are compared."""
         return self.kinds or frozenset(KINDS)
 
-    def wants(self, entity: Entity) -> bool:
-        """Whether an object is among what is compared, by its name or id."""
-        return self.choice.wants(entity.kind, {"id": entity.id, "name": entity.name})
+    def wants(self, *sides: Entity) -> bool:
+        """Whether an object is among what is compared, by a name or id that it has on either side."""
+        names = [name for one in sides for name in (one.id, one.name) if name]
+        return self.choice.wants_named(sides[0].kind, names)
 
     def left_out(self, left: Estate, right: Estate) -> Iterator[str]:
         """What was not compared on purpose, in words."""

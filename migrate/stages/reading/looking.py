@@ -29,7 +29,7 @@ def live(reader: Reader, wanted: Wanted, progress: Progress | None = None) -> It
     with Archive.temporary() as archive:
         taken = take(reader, archive, wanted, progress)
         info = next(s for s in snapshots(archive.conn) if s.id == taken.id)
-        yield Estate(SnapshotReader(archive.conn, info)), taken
+        yield Estate(SnapshotReader(archive.conn, info), live=True), taken
 
 
 @contextmanager

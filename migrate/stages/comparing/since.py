@@ -1,0 +1,56 @@
+"""Changes in, and the same with since when each has been so out, as far as snapshots tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from migrate.archive.reading import snapshots
+from migrate.archive.standing import Since, first_seen_as_is
+from migrate.model import Key
+from migrate.stages.comparing.comparison import Change
+from migrate.stages.estate import Estate
+
+OR_BEFORE = " or before"
+
+
+def dated(changes: list[Change], left: Estate, right: Estate) -> list[Change]:
+    """Fill `since`: from when on both sides have been as they are. Of a live side only that it was
+    otherwise in the last snapshot of the same place is known."""
+    ours = {_key(c, c.left_id, c.left_parent) for c in changes if c.left_id}
+    theirs = {_key(c, c.right_id, c.right_parent) for c in changes if c.right_id}
+    known = _Standing(left, ours), _Standing(right, theirs)
+    same_place = left.side == right.side
+    return [replace(change, since=_since(change, *known, same_place)) for change in changes]
+
+
+class _Standing:
+    """Since when the objects of one side are as they are; nothing of a live one."""
+
+    def __init__(self, estate: Estate, keys: set[Key]) -> None:
+        self.live = estate.live
+        self.read_at = estate.snapshot.info.started_at
+        conn, info = estate.snapshot.conn, estate.snapshot.info
+        self._found = {} if self.live else first_seen_as_is(conn, info.id, keys)
+        place = (info.type, info.url)
+        self._first = next((s.id for s in snapshots(conn) if (s.type, s.url) == place), 0)
+
+    def of(self, key: Key) -> str:
+        """The time, with a word when it may have been so before the first snapshot; '' when unknown."""
+        found: Since | None = self._found.get(key)
+        if found is None:
+            return ""
+        return f"{found[1]}{OR_BEFORE}" if found[0] == self._first else found[1]
+
+
+def _since(change: Change, left: _Standing, right: _Standing, same_place: bool) -> str:
+    ours = left.of(_key(change, change.left_id, change.left_parent))
+    theirs = right.of(_key(change, change.right_id, change.right_parent))
+    if same_place and right.live != left.live:
+        return f"after {(left if right.live else right).read_at}"
+    if left.live or right.live:
+        return f"{'left' if right.live else 'right'} as since {ours or theirs}" if ours or theirs else ""
+    return max(ours, theirs, key=lambda said: (said.removesuffix(OR_BEFORE), OR_BEFORE not in said))
+
+
+def _key(change: Change, id_: str, parent: str) -> Key:
+    return (change.kind, parent, id_)

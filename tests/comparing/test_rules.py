@@ -1,0 +1,140 @@
+"""Ignore rules: read with precise errors, applied by object and path, counted, and over when they expire."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from migrate.errors import BadUsage
+from migrate.stages.comparing.comparison import Change
+from migrate.stages.comparing.differing import differing
+from migrate.stages.comparing.ignoring import Expected, Ledger
+from migrate.stages.comparing.rules import Rule, read_rules
+
+TODAY = date(2026, 11, 21)
+
+
+def rules(folder: Path, text: str) -> tuple[Rule, ...]:
+    file = folder / "ignore.toml"
+    file.write_text(text, encoding="utf-8")
+    return read_rules(file)
+
+
+def ledger(folder: Path, *tables: str) -> Ledger:
+    text = "\n".join(f"[[ignore]]\nreason = 'known'\n{table}" for table in tables)
+    return Ledger(rules(folder, text), (), TODAY)
+
+
+def changed(left: dict[str, object], right: dict[str, object], name: str = "Support") -> Change:
+    paths = tuple(differing(left, right))
+    return Change("assistant", "asst_1", "asst_2", name, "changed", paths, how="name")
+
+
+@pytest.mark.parametrize(
+    ("path", "hit"),
+    [
+        ("metadata.owner", True),
+        ("$.metadata.owner", True),
+        ("metadata", True),
+        ("metadata.*", True),
+        ("metadata.own*", True),
+        ('metadata["owner"]', True),
+        ("**.owner", True),
+        ("", True),
+        ("metadata.other", False),
+        ("owner", False),
+        ("metadata.owner.deeper", False),
+        ("metadata[owner]", False),
+        ('metadata["own*"]', False),
+    ],
+)
+def test_a_path_is_covered_by_itself_and_what_stands_above(tmp_path: Path, path: str, hit: bool) -> None:
+    change = changed({"metadata": {"owner": "a"}}, {"metadata": {"owner": "b"}})
+    kept = ledger(tmp_path, f"path = '{path}'").rest(change)
+    assert (kept is None) == hit
+
+
+@pytest.mark.parametrize(
+    ("path", "hit"),
+    [
+        ("tools[*].function.description", True),
+        ("tools[function:find*].function", True),
+        ("tools.*.function", False),
+        ("tools[function:other]", False),
+    ],
+)
+def test_members_of_lists_are_named_in_brackets(tmp_path: Path, path: str, hit: bool) -> None:
+    def tools(text: str) -> dict[str, object]:
+        return {"tools": [{"type": "function", "function": {"name": "find_it", "description": text}}]}
+
+    assert (ledger(tmp_path, f"path = '{path}'").rest(changed(tools("a"), tools("b"))) is None) == hit
+
+
+def test_only_what_a_rule_names_is_taken_and_all_is_counted(tmp_path: Path) -> None:
+    book = ledger(tmp_path, "path = 'metadata.a'", "path = 'temperature'", "name = 'Other*'")
+    change = changed({"metadata": {"a": "1", "b": "1"}}, {"metadata": {"a": "2", "b": "2"}})
+    kept = book.rest(change)
+    assert kept is not None
+    assert [path.path for path in kept.paths] == ["metadata.b"]
+    assert [row.count for row in book.ignored()] == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("table", "hit"),
+    [("", True), ("kind = 'file'", False), ("name = 'Sup*'", True), ("name = 'asst_2'", True),
+     ("name = 'sup*'", False), ("action = 'removed'", False), ("action = 'added'", True),
+     ("path = 'name'", False)],
+)  # fmt: skip
+def test_an_object_that_came_is_taken_by_rules_without_a_path(tmp_path: Path, table: str, hit: bool) -> None:
+    change = Change("assistant", "", "asst_2", "Support", "added")
+    book = ledger(tmp_path, table)
+    assert (book.rest(change) is None) == hit
+    assert [row.count for row in book.ignored()] == [int(hit)]
+
+
+def test_a_rule_whose_time_is_over_is_told_and_not_applied(tmp_path: Path) -> None:
+    book = ledger(tmp_path, "expires = 2026-11-20", "expires = 2026-11-21\npath = 'model'")
+    change = changed({"model": "a", "name": "x"}, {"model": "b", "name": "y"})
+    kept = book.rest(change)
+    assert kept is not None
+    assert [path.path for path in kept.paths] == ["name"]
+    assert book.expired() == ("ignore.toml, rule 1 expired on 2026-11-20: known",)
+    assert [(row.rule, row.expires, row.count) for row in book.ignored()] == [
+        ("ignore.toml, rule 2", "2026-11-21", 1)
+    ]
+
+
+def test_what_the_configuration_expects_is_counted_too() -> None:
+    book = Ledger((), (Expected("a reason", lambda path: path.field == "model"),), TODAY)
+    assert book.rest(changed({"model": "a"}, {"model": "b"})) is None
+    assert [(row.rule, row.reason, row.count) for row in book.ignored()] == [("expected", "a reason", 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[[ignore]]\nkind = 'file'", "rule 1: reason: Field required"),
+        ("[[ignore]]\nreason = ''", "rule 1: reason"),
+        ("[[ignore]]\nreason = 'x'\n\n[[ignore]]\nreason = 'y'\npaht = 'z'", "rule 2: paht"),
+        ("[[ignore]]\nreason = 'x'\nkind = 'agent'", "there is no kind 'agent'"),
+        ("[[ignore]]\nreason = 'x'\nexpires = 'soon'", "rule 1: expires"),
+        ("[[ignore]]\nreason = 'x'\npath = 'a[b'", "cannot be read at '[b'"),
+        ("[[ignore]]\nreason = 'x'\naction = 'moved'", "rule 1: action"),
+        ("[[ignored]]\nreason = 'x'", "ignored"),
+        ("ignore = 3", "ignore"),
+        ("ignore = [3]", "rule 1"),
+        ("[[ignore", "cannot read"),
+    ],
+)
+def test_a_mistake_in_a_rule_is_told_by_rule_and_key(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(BadUsage) as told:
+        rules(tmp_path, text)
+    assert words in " ".join(told.value.lines())
+    assert "ignore.toml" in told.value.what
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(BadUsage, match="cannot read"):
+        read_rules(tmp_path / "none.toml")
