@@ -163,8 +163,8 @@ def test_an_assistant_and_an_agent_are_one_by_name(launch: Launch) -> None:
     """Across generations and without a journal: paired by guess, which is said."""
     world = launch(options("SOURCE_KEY"), options("TARGET_KEY", face="foundry"))
     same = {"instructions": "Add up.", "model": "gpt-4o"}
-    bare = {"description": None, "metadata": {}, **same}
-    add(world.source, assistant(1, "Ledger Check", **bare), assistant(2, "Clerk", **bare))
+    alike = {"description": "not ours", "metadata": {"owner": "somebody else"}, **same}
+    add(world.source, assistant(1, "Ledger Check", **alike), assistant(2, "Clerk", **alike))
     agent(world.target, "ledger-check", **same)
     agent(world.target, "Clerk", **{**same, "instructions": "Add it up."})
     found = world("diff", "source", "target", "--kind", "assistant").ok(1)
