@@ -14,6 +14,8 @@ from migrate.codecs import adapt, assistants_read, assistants_write
 from migrate.codecs.adapt import Target
 from migrate.codecs.adapt import message as family_message
 from migrate.codecs.assistants_read import Surroundings
+from migrate.codecs.config import TYPE as CONFIG
+from migrate.codecs.config import decoding as config_decoding
 from migrate.codecs.foundry import adapt as foundry_adapt
 from migrate.codecs.foundry import adapt_message as foundry_message
 from migrate.codecs.foundry import names as foundry_names
@@ -64,12 +66,22 @@ _PROJECT = Codec(
     name_all=foundry_names.name_all,
 )
 
+_DIRECTORY = Codec(
+    decode=config_decoding.decode,
+    adapt=config_decoding.refused,
+    create_wire=config_decoding.refused,
+    update_wire=config_decoding.refused,
+    updatable={},
+    unsaid=config_decoding.refused,
+)
+
 CODECS: Mapping[str, Codec] = {
     "azure-openai": _ASSISTANTS,
     "openai": _ASSISTANTS,
     "foundry-classic": _ASSISTANTS,
     "foundry": _PROJECT,
+    CONFIG: _DIRECTORY,
 }
-"""Service type -> the codec of its wire family."""
+"""Type of an estate -> the codec of its wire family; a config directory is only read."""
 
 __all__ = ["CODECS", "Codec", "Profile", "Surroundings", "Target", "profile_for"]

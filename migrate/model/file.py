@@ -7,6 +7,9 @@ ORIGINAL = "original"
 PARSED = "parsed"
 """Where the bytes of a file are from: its service, a folder of originals, or, where nobody has the bytes
 themselves, only the text that a vector store read out of them."""
+DIRECTORY = "directory"
+ABSENT = "absent"
+"""The same of a file that a config directory names: its own `path`, or nowhere."""
 
 KIND = Kind(
     name="file",

@@ -15,7 +15,7 @@ from migrate.model.connections import renamed, short
 from migrate.model.entity import JSON, Entity
 from migrate.model.kinds import is_ours
 from migrate.model.normal_tools import normal_tool
-from migrate.model.secrets import masked, without_secrets
+from migrate.model.secrets import SECRET_KEYS, masked, masked_within, without_secrets
 
 Rule = Callable[[JSON], JSON]
 """A field's value in, its compared value out; None means 'as if it were not there'."""
@@ -32,7 +32,9 @@ def normal(entity: Entity) -> dict[str, JSON]:
         kept = rule(value)
         if kept is not None:
             out[name] = kept
-    out.update({name: value for name, value in entity.extras.items() if _plain(value) is not None})
+    for name, value in entity.extras.items():
+        if _plain(value) is not None:
+            out[name] = masked(value) if name in SECRET_KEYS else masked_within(value, name)
     return out
 
 

@@ -6,13 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from migrate.model.entity import JSON
-from migrate.model.secrets import without_secrets
+from migrate.model.secrets import EXACT, without_secrets
 
 DEFAULT_RANKERS = ("auto", "default_2024_08_21", "default-2024-11-15")
 """The older generation's name for the default ranker, and the newer one's."""
-
-EXACT = frozenset({"parameters", "spec", "schema", "default_params"})
-"""Keys under which a tool holds what its owner wrote in another language."""
 
 Tool = dict[str, Any]
 

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 
 from migrate.model.entity import JSON, Entity
+
+EXACT = frozenset({"parameters", "spec", "schema", "default_params"})
+"""Keys under which a tool holds what its owner wrote in another language."""
+
+FINGERPRINT = re.compile(r"\(secret [0-9a-f]{8}\)")
 
 SECRET_KEYS = frozenset({"headers", "authorization"})
 """Keys of a tool, and of a row of `tool_resources.mcp`, whose value may be a secret."""
@@ -64,7 +70,30 @@ def _bare(row: JSON) -> JSON:
 def without_secrets(tool: Mapping[str, JSON]) -> dict[str, JSON]:
     """A tool, or a row about one, with its secrets masked; empty ones say nothing."""
     return {
-        name: masked(value) if name in SECRET_KEYS else value
+        name: masked(value) if name in SECRET_KEYS else masked_within(value, name)
         for name, value in tool.items()
         if value or name not in SECRET_KEYS
     }
+
+
+def masked_within(value: JSON, name: str = "") -> JSON:
+    """The same of what lies deeper; schemas and specifications are their owner's words."""
+    if name in EXACT:
+        return value
+    if isinstance(value, Mapping):
+        return {k: masked(v) if k in SECRET_KEYS else masked_within(v, k) for k, v in value.items()}
+    return [masked_within(one) for one in value] if isinstance(value, list) else value
+
+
+def is_fingerprint(value: JSON) -> bool:
+    """Whether a fingerprint stands where a secret was."""
+    return isinstance(value, str) and FINGERPRINT.fullmatch(value) is not None
+
+
+def without_fingerprints(value: JSON) -> JSON:
+    """A value without what only stands for a secret, however deep."""
+    if isinstance(value, Mapping):
+        return {k: without_fingerprints(v) for k, v in value.items() if not is_fingerprint(v)}
+    if isinstance(value, list):
+        return [without_fingerprints(one) for one in value if not is_fingerprint(one)]
+    return value

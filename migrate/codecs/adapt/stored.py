@@ -9,7 +9,7 @@ from typing import Any
 from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.codecs.adapt.metadata import fit_metadata
 from migrate.model import JSON, Entity
-from migrate.model.file import PARSED
+from migrate.model.file import ABSENT, PARSED
 from migrate.model.normal import DEFAULT_CHUNKING
 from migrate.model.vector_store import refusal
 
@@ -33,7 +33,13 @@ def adapt_file(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     if isinstance(size, int) and size > target.profile.file_max:
         reason = f"{size:,} bytes, the target takes {target.profile.file_max:,} a file"
         ledger.blocked("bytes", reason, "split the file")
-    if target.bytes_later and not entity.fields.get("sha256"):
+    if entity.facts.get("bytes_from") == ABSENT:
+        ledger.blocked(
+            "bytes",
+            "it is not on the target, and the directory does not have its bytes",
+            "export --bytes, or name its `path` in files.yaml",
+        )
+    elif target.bytes_later and not entity.fields.get("sha256"):
         ledger.adapted("bytes", "not read yet; a snapshot tells whether the service gives them back")
     elif not entity.fields.get("sha256"):
         ledger.blocked(
