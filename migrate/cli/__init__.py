@@ -24,6 +24,7 @@ COMMANDS = {
     "forget": "removes snapshots by a policy, and what only they held",
     "assess": "says what a move would keep, change, lose and refuse",
     "diff": "says what differs between any two estates",
+    "export": "writes an estate's configuration as files for git",
     "plan": "plans what to write, and tells every loss beforehand",
     "apply": "carries out a plan; run again, it continues",
     "verify": "reads the target back and compares everything",

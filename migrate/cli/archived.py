@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from migrate.cli.config import Config
-from migrate.cli.estates import Archived, pick, resolve
+from migrate.cli.estates import Archived, ConfigDirectory, pick, resolve
 from migrate.errors import BadUsage
 
 if TYPE_CHECKING:
@@ -22,6 +22,12 @@ def snapshot(text: str, config: Config) -> Iterator[SnapshotReader]:
     from migrate.archive.store import Archive
 
     found = resolve(text, config)
+    if isinstance(found, ConfigDirectory):
+        raise BadUsage(
+            f"{text} is a config directory",
+            "this command answers from an archive",
+            "read its files as they are, or compare it: diff",
+        )
     if not isinstance(found, Archived):
         raise BadUsage(
             f"{text} is a live estate", "this command answers from an archive", "take a snapshot first"

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from migrate.cli.options import Common, common, finish, fitting, workers
+from migrate.cli.options import Common, common, environment, finish, fitting, workers
 
 
 @click.command("assess")
@@ -13,9 +13,12 @@ from migrate.cli.options import Common, common, finish, fitting, workers
     "--to", "target", required=True, metavar="TYPE|ESTATE", help="A type of service, or a live one."
 )
 @fitting
+@environment
 @workers
 @common
-def command(common: Common, estate: str, target: str, workers: int, **given: Any) -> None:
+def command(
+    common: Common, estate: str, target: str, workers: int, environment: str | None, **given: Any
+) -> None:
     """Say per object and field of ESTATE what --to would keep, adapt, lose or refuse. Writes nothing.
 
     Against a type (azure-openai, openai, foundry-classic, foundry) it asks no service; against a live
@@ -26,7 +29,7 @@ def command(common: Common, estate: str, target: str, workers: int, **given: Any
     from migrate.reports.assess import as_dict, as_text
     from migrate.reports.losses import unaccepted
 
-    config = common.config
+    config = common.config.meeting(environment, target)
     found = assessed(estate, target, config, choices(config, **given), workers, common.progress())
     common.answer(as_dict(found), as_text(found))
     finish(1 if unaccepted(found.losses) else 0)

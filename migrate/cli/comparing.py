@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate.cli.config import Config
-from migrate.cli.estates import Archived, opened, resolve
+from migrate.cli.estates import Archived, ConfigDirectory, opened, resolve
 from migrate.cli.journals import known_pairs, threads_at
 from migrate.errors import BadUsage
 
@@ -53,13 +53,18 @@ def both(
     progress: Progress,
 ) -> Iterator[tuple[Estate, Estate]]:  # fmt: skip
     """Both sides of a comparison, with as much read of a live one as these kinds need."""
+    from migrate.stages.comparing.focus import CONFIGURATION
+
+    if any(isinstance(resolve(text, config), ConfigDirectory) for text in (left, right)):
+        kinds &= CONFIGURATION
     swap = not isinstance(resolve(left, config), Archived)
     first, second = (right, left) if swap else (left, right)
     archives = [found.path for text in (left, right) if isinstance(found := resolve(text, config), Archived)]
     archives += [journal] if journal else []
-    with opened(first, config, workers, progress, kinds) as one:
+    facing = [config.meeting(config.environment, other) for other in (second, first)]
+    with opened(first, facing[0], workers, progress, kinds) as one:
         known = partial(threads_at, archives, one)
-        with opened(second, config, workers, progress, kinds, known) as other:
+        with opened(second, facing[1], workers, progress, kinds, known) as other:
             yield (other, one) if swap else (one, other)
 
 

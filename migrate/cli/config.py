@@ -18,6 +18,8 @@ else:
 
 ENV = "ASSISTANTS_MIGRATE_CONFIG"
 DEFAULT = Path("estates.toml")
+OURS = {"folder", "environment", "facing"}
+"""Fields that no file sets."""
 
 
 class Strict(BaseModel):
@@ -47,6 +49,14 @@ class Config(Strict):
     connections: dict[str, str] = Field(default_factory=dict)
     folder: str = "."
     """Where the file lies: paths in it are relative to that."""
+    environment: str = ""
+    facing: str = ""
+    """Of a config directory: the environment that --env chose, and the name of the other side."""
+
+    def meeting(self, environment: str | None, other: str) -> Config:
+        """The same for a command in which a config directory may stand beside an estate of this name."""
+        facing = other if other in self.estates else ""
+        return self.model_copy(update={"environment": environment or "", "facing": facing})
 
 
 def load(path: Path | None) -> Config:
@@ -61,6 +71,8 @@ def load(path: Path | None) -> Config:
         data: Any = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadUsage(f"cannot read {file}", str(error), "it must be TOML") from None
+    for name in OURS & data.keys():
+        raise BadUsage(f"{file}: {name}", "is no key of the config file", "the README shows a config file")
     try:
         return Config(**data, folder=str(file.parent))
     except ValidationError as error:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from migrate.cli.options import Common, common, finish, workers
+from migrate.cli.options import Common, common, environment, finish, workers
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -20,14 +20,18 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--journal", type=FILE, help="An archive whose id map says which object is which.")
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
+@environment
 @workers
 @common
 def command(
     common: Common, left: str, right: str, kinds: tuple[str, ...], include: tuple[str, ...],
     exclude: tuple[str, ...], ignore: tuple[Path, ...], since: str | None, journal: Path | None, format_: str,
-    output: Path | None, workers: int,
+    output: Path | None, environment: str | None, workers: int,
 ) -> None:  # fmt: skip
     """Compare any two estates: live, archived, or a config directory. Read only.
+
+    Beside a config directory only configuration is compared: assistants, the vector stores and files that
+    they use, and named stores.
 
     Exit 0 when nothing differs, 1 when something does, 3 when a side could not be read whole.
     """
@@ -45,7 +49,7 @@ def command(
     must_be_kinds(kinds)
     if output:
         must_not_be_archive(output)
-    config, progress = common.config, common.progress()
+    config, progress = common.config.meeting(environment, ""), common.progress()
     with ExitStack() as stack:
         focus = Focus(
             kinds=frozenset(kinds),

@@ -1,4 +1,4 @@
-"""An ESTATE argument in, what it means out: a live service, or a snapshot in an archive."""
+"""An ESTATE argument in, what it means out: a live service, a snapshot in an archive, a config directory."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from migrate.endpoints.settings import Settings
     from migrate.stages.estate import Estate
     from migrate.stages.progress import Progress
+    from migrate.stages.reading.directory import Directory
 
 HOSTS = {
     ".openai.azure.com": "azure-openai",
@@ -45,11 +46,30 @@ class Archived:
     which: str
 
 
-def resolve(text: str, config: Config, workers: int = 8) -> Live | Archived:
+@dataclass(frozen=True)
+class ConfigDirectory:
+    """Files that people review, and which environment of them is meant: the one asked for, or the one
+    called like the estate that it is `facing`."""
+
+    path: Path
+    environment: str = ""
+    facing: str = ""
+
+    @property
+    def directory(self) -> Directory:
+        """As a stage takes it."""
+        from migrate.stages.reading.directory import Directory
+
+        return Directory(self.path, self.environment, self.facing)
+
+
+def resolve(text: str, config: Config, workers: int = 8) -> Live | Archived | ConfigDirectory:
     """What an ESTATE argument names. Raises `BadUsage`."""
     entry = service(text, config)
     if entry is not None:
         return _live(text if text in config.estates else "", entry, config, workers)
+    if Path(text).is_dir():
+        return ConfigDirectory(Path(text), config.environment, config.facing)
     path, _, which = text.rpartition("@")
     if Path(text).is_file() or not path:
         path, which = text, "latest"
@@ -58,8 +78,8 @@ def resolve(text: str, config: Config, workers: int = 8) -> Live | Archived:
     known = ", ".join(config.estates) or "none"
     raise BadUsage(
         f"{text!r} names no estate",
-        f"it is no file here, no address, and no estate of the config file (known: {known})",
-        "give a name, an address, TYPE+URL, or FILE.db[@SNAPSHOT]",
+        f"it is no file or directory here, no address, and no estate of the config file (known: {known})",
+        "give a name, an address, TYPE+URL, FILE.db[@SNAPSHOT], or a config directory",
     )
 
 
@@ -80,6 +100,12 @@ def live(text: str, config: Config, workers: int = 8) -> Live:
     found = resolve(text, config, workers)
     if isinstance(found, Archived):
         raise BadUsage(f"{text} is an archive", "this command needs a live service")
+    if isinstance(found, ConfigDirectory):
+        raise BadUsage(
+            f"{text} is a config directory",
+            "this command needs a live service",
+            "it can be the SOURCE of plan and assess, and a side of diff; git keeps its history",
+        )
     return found
 
 
@@ -133,6 +159,9 @@ def opened(
         if isinstance(found, Archived):
             yield Estate(stack.enter_context(snapshot_of(found)))
             return
+        if isinstance(found, ConfigDirectory):
+            yield stack.enter_context(directory_of(found, progress))
+            return
         reader = connect(found.settings)
         stack.callback(reader.close)
         ids = thread_ids(None, found)
@@ -142,6 +171,22 @@ def opened(
         wanted = Wanted(thread_ids=ids, runs=False, bytes=False, choice=choice, workers=workers)
         estate, _ = stack.enter_context(read_live(reader, wanted, progress))
         yield estate
+
+
+@contextmanager
+def directory_of(found: ConfigDirectory, progress: Progress) -> Iterator[Estate]:
+    """A config directory as an estate; which environment of it was taken is said."""
+    from migrate.stages.reading.directory import opened as opened_directory
+
+    with opened_directory(found.directory) as (estate, environment):
+        say_environment(environment, found, progress)
+        yield estate
+
+
+def say_environment(name: str, found: ConfigDirectory, progress: Progress) -> None:
+    """Say it where nobody asked for it by name."""
+    if name and name != found.environment:
+        progress.say(f"{found.path} is read as environment {name!r}, which is called like the other side")
 
 
 @contextmanager

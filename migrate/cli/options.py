@@ -90,6 +90,11 @@ workers = click.option(
 )
 
 
+environment = click.option(
+    "--env", "environment", metavar="NAME", help="Which environment of a config directory (variables.toml)."
+)
+
+
 def fitting(function: F) -> F:
     """--models, --connections, --accept-loss and --copy-files: what the user decides about the target."""
     pair: dict[str, Any] = {"multiple": True, "metavar": "OLD=NEW"}

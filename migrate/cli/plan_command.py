@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from migrate.cli.options import Common, common, finish, fitting, workers
+from migrate.cli.options import Common, common, environment, finish, fitting, workers
 
 
 @click.command("plan")
@@ -19,13 +19,18 @@ from migrate.cli.options import Common, common, finish, fitting, workers
 @click.option("--prune", is_flag=True, help="Delete on the target what we made and the source no longer has.")
 @click.option("--max-update", metavar="N%", help="Refuse to update more (default: 100% beyond 10 objects).")
 @click.option("--max-delete", metavar="N%", help="Refuse to delete more (default: 10% beyond 10 objects).")
+@environment
 @workers
 @common
 def command(
     common: Common, source: str, target: str, output: Path, prune: bool, max_update: str | None,
-    max_delete: str | None, workers: int, **given: Any,
+    max_delete: str | None, workers: int, environment: str | None, **given: Any,
 ) -> None:  # fmt: skip
-    """Plan how TARGET becomes like SOURCE, an ARCHIVE[@SNAPSHOT]. Nothing is written but the plan.
+    """Plan how TARGET becomes like SOURCE, an ARCHIVE[@SNAPSHOT] or a config directory. Nothing is written
+    but the plan.
+
+    A config directory is kept as it was read in an archive beside the plan, under the plan's name with the
+    ending .db; objects on TARGET that are in no file of it are left alone.
 
     Exit 1 when something would be lost or is blocked and was not accepted; the plan is written all the
     same, and apply moves what is not blocked.
@@ -35,14 +40,14 @@ def command(
     from migrate.reports.plan import as_dict, as_text
     from migrate.stages.planning.planfile import write
 
-    config = common.config
+    config = common.config.meeting(environment, target)
     chosen = replace(
         choices(config, **given),
         prune=prune,
         max_update=percent(max_update),
         max_delete=percent(max_delete),
     )
-    plan = make_plan(source, target, config, chosen, workers, common.progress())
+    plan = make_plan(source, target, config, chosen, workers, common.progress(), output)
     write(plan, output)
     common.answer(as_dict(plan, output), as_text(plan, output))
     finish(1 if unaccepted(plan.losses) else 0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from migrate.cli.config import Config
 from migrate.cli.credentials import SIGN_IN
-from migrate.cli.estates import Archived, Live, live, opened, resolve
+from migrate.cli.estates import Archived, ConfigDirectory, Live, live, opened, resolve
 from migrate.errors import BadUsage, PlanStale
 
 if TYPE_CHECKING:
@@ -60,12 +60,25 @@ def _pair(text: str, option: str) -> tuple[str, str]:
 
 
 def make_plan(
-    source: str, target: str, config: Config, choices: Choices, workers: int, progress: Progress
+    source: str,
+    target: str,
+    config: Config,
+    choices: Choices,
+    workers: int,
+    progress: Progress,
+    beside: Path | None = None,
 ) -> Plan:
-    """Read what the target holds and plan."""
+    """Read what the target holds and plan. `beside`: the plan's file, beside which a config directory is
+    kept as it was read."""
+    from migrate.cli.directories import kept
     from migrate.stages.planning.plan import must_not_be_empty
 
     found = resolve(source, config)
+    if isinstance(found, ConfigDirectory) and beside is not None:
+        there = live(target, config, workers)
+        with kept(found, beside, progress) as (ours, archive):
+            must_not_be_empty(ours)
+            return _against(there, target, ours, str(archive.resolve()), choices, workers, progress)
     if not isinstance(found, Archived):
         raise BadUsage(f"{source} is a live estate", "a plan is made from something that stays still",
                        f"take a snapshot first: snapshot {source} -o estate.db")  # fmt: skip
@@ -87,7 +100,7 @@ def assessed(
     found = resolve(source, config)
     with opened(source, config, workers, progress) as ours:
         must_not_be_empty(ours)
-        choices = replace(choices, bytes_later=not isinstance(found, Archived))
+        choices = replace(choices, bytes_later=isinstance(found, Live))
         if there is None:
             plan = _against_nothing(target, ours, choices)
         else:
@@ -101,8 +114,10 @@ def _against(
     """The plan for a live target. `archive` and `target` are what the plan calls its sides."""
     from migrate.archive.journal import id_map, made
     from migrate.codecs import profile_for
+    from migrate.codecs.config import TYPE as CONFIG
     from migrate.endpoints import connect
     from migrate.stages.comparing import pairing
+    from migrate.stages.comparing.keyed import by_key
     from migrate.stages.planning.deciding import Known
     from migrate.stages.planning.plan import make
     from migrate.stages.planning.planfile import TargetSide
@@ -127,11 +142,12 @@ def _against(
             only = looking.conversations(workers, pairs.ids["thread"].values())
             talks, _ = stack.enter_context(looking.live(reader, only, progress))
             looking.must_be_read(talks, pairs.ids["thread"].values(), reader.url)
+        unclear = by_key(ours, theirs, pairs) if ours.type == CONFIG else {}
         found = frozenset((line.kind, line.target_id) for line in known)
         lines = {(line.kind, line.source_id): line.target_id for line in known}
         distrusted = {key: there for key, there in lines.items() if key not in journal}
         marks = {(line.kind, line.source_id): line.written for line in known if line.written}
-        own = Known(found, made(ours.snapshot.conn, ours.side, _side(reader)), distrusted, marks)
+        own = Known(found, made(ours.snapshot.conn, ours.side, _side(reader)), distrusted, marks, unclear)
         side = TargetSide(estate=target, type=reader.type, url=reader.url,
                           api_version=reader.api_version, digest="")  # fmt: skip
         profile = profile_for(reader.type, reader.api_version)

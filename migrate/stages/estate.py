@@ -8,6 +8,7 @@ from functools import cached_property
 from migrate.archive.journal import Side
 from migrate.archive.reading import SnapshotReader
 from migrate.codecs import CODECS, Surroundings
+from migrate.codecs.config import TYPE as CONFIG
 from migrate.model import KINDS, STAMP, Entity
 from migrate.model.message import CALL, ITEM, RESULT
 
@@ -115,8 +116,8 @@ class Estate:
 
     def _with_hash(self, file: Entity) -> Entity:
         blob = self.snapshot.blob(file.id)
-        if blob is None:
-            return file
+        if blob is None or (self.type == CONFIG and file.fields.get("sha256") != blob.sha256):
+            return file  # a directory's file may have had other bytes under the same key
         facts = {**file.facts, "bytes_from": blob.origin, "bytes_told": file.fields.get("bytes")}
         fields = {**file.fields, "sha256": blob.sha256, "bytes": blob.size}
         return Entity("file", file.id, file.parent, fields, facts, file.extras)

@@ -27,6 +27,9 @@ class Target:
 
     profile: Profile
     source_type: str = ""
+    stamped_as: str = ""
+    """The type that our stamp names, where it is not the source's: a config directory is written for the
+    service that it goes to, and is still what an object was made from."""
     models: Mapping[str, str] = field(default_factory=dict)
     connections: Mapping[str, str] = field(default_factory=dict)
     deployments: frozenset[str] | None = None

@@ -35,7 +35,7 @@ def fit_metadata(
             )
         else:
             kept[key] = text
-    stamp = stamp_of(target.source_type, entity.id)
+    stamp = stamp_of(target.stamped_as or target.source_type, entity.id)
     if len(kept) < profile.metadata_pairs and len(stamp) <= profile.metadata_value_max:
         kept[STAMP] = stamp
     else:

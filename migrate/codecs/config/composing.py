@@ -41,20 +41,24 @@ def store(entity: Entity, files: Iterable[Entity], why_id: str = "", absent: Ite
     return _yaml("../schema/vector-store.json", whole, _comments(why_id))
 
 
-def files(rows: Mapping[str, Entity], paths: Mapping[str, str]) -> str:
-    """files.yaml: every file under its key. `paths`: where bytes lie in the directory."""
+def files(rows: Mapping[str, Entity], paths: Mapping[str, str], kept: Mapping[str, JSON]) -> str:
+    """files.yaml: every file under its key. `paths`: where bytes lie in the directory; `kept`: entries that
+    stay as they are."""
     whole: dict[str, JSON] = {}
-    for key in sorted(rows):
+    for key in sorted({*rows, *kept}):
+        if key not in rows:
+            whole[key] = kept[key]
+            continue
         file = rows[key]
         name = file.fields.get("filename")
-        given = {"name": name} if isinstance(name, str) or name is None else {}
-        for field in ("purpose", "bytes", "sha256"):
-            if file.fields.get(field) is not None:
-                given[field] = file.fields[field]
+        given: dict[str, JSON] = {"name": name}
+        given["purpose"] = file.fields.get("purpose")
+        given |= {f: file.fields[f] for f in ("bytes", "sha256") if file.fields.get(f) is not None}
         given |= {"path": paths[key]} if key in paths else {}
         extras = _extras(file)
         given |= {"extras": extras} if extras else {}
         loose, _ = unchecked("file", given)
+        loose += ["bytes"] if "bytes" not in given and "path" not in given else []
         whole[key] = {**given, "unchecked": loose} if loose else given
     return _yaml("schema/files.json", whole, {})
 

@@ -133,10 +133,10 @@ def _add_files(found: Contents, file: str, document: Document) -> Iterator[Probl
         if not can_be_key(key):
             yield written.problem((), "cannot be the key of a file; choose another one, and give its `name`")
             continue
-        if value.get("path") is None and value.get("bytes") is None:
+        if value.get("path") is None and value.get("bytes") is None and "bytes" not in _texts(value.get("unchecked")):
             yield written.problem((), "needs `path` (its bytes are here) or `bytes` (its size)")
         body = _body("file", key, value)
-        name = value["name"] if "name" in value else key
+        name = value.get("name", key)
         body |= {"filename": name} if name is not None else {}
         body.setdefault("purpose", "assistants")
         found.objects["file"].append(replace(written, body=body))
@@ -173,7 +173,9 @@ def _unknown(
 ) -> Iterator[Problem]:
     if name not in known[kind]:
         place = {"file": FILES, "vector_store": STORES, "assistant": ASSISTANTS}[kind]
-        yield owner.problem(path, f"there is no {WORDS[kind]} {name!r} in {place}{close_to(name, known[kind])}")
+        yield owner.problem(
+            path, f"there is no {WORDS[kind]} {name!r} in {place}{close_to(name, known[kind])}"
+        )
 
 
 def located(node: JSON, path: str) -> Iterator[tuple[Path, str]]:
@@ -197,5 +199,3 @@ def _located(node: JSON, steps: list[str], at: Path) -> Iterator[tuple[Path, str
 
 def _texts(value: JSON) -> list[str]:
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
-
-

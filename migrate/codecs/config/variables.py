@@ -95,9 +95,7 @@ def forward(contents: Contents, environment: Environment) -> Contents:
     """The objects as this environment has them."""
     prefix = environment.name_prefix
     keys = {
-        kind: {
-            one.key: prefix + one.key for one in contents.objects[kind] if one.key == one.body.get("name")
-        }
+        kind: {one.key: prefix + one.key for one in contents.objects[kind] if one.key == one.body.get("name")}
         for kind in ("assistant", "vector_store")
     }
     for kind in keys:
@@ -125,7 +123,9 @@ def _swap(names: Mapping[str, str]) -> Callable[[str], str]:
     return lambda old: old if is_template(old) else names.get(old, old)
 
 
-def _mapped(fields: Mapping[str, JSON], models: Mapping[str, str], links: Mapping[str, str]) -> dict[str, JSON]:
+def _mapped(
+    fields: Mapping[str, JSON], models: Mapping[str, str], links: Mapping[str, str]
+) -> dict[str, JSON]:
     changed = dict(renamed(fields, lambda old: links.get(old) or links.get(short(old)) or old))
     if isinstance(changed.get("model"), str):
         changed["model"] = models.get(changed["model"], changed["model"])
@@ -164,9 +164,7 @@ class Backward:
             fields = _mapped(fields, self.models, self.connections)
         return entity.with_fields(**fields)
 
-    def _must_return(
-        self, table: str, there: str, names: Mapping[str, str], back: Mapping[str, str]
-    ) -> None:
+    def _must_return(self, table: str, there: str, names: Mapping[str, str], back: Mapping[str, str]) -> None:
         if there not in back and names.get(there, there) != there:
             raise BadUsage(
                 f"{there!r} in use there would be read back as {names[there]!r}",

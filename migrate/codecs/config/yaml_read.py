@@ -59,7 +59,9 @@ def read(text: str, before: int = 0) -> Document:
             found.value = _Converter(found.lines, before).value(node, ())
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + before + 1
-        raise NotYaml(line, f"character #x{ord(str(error.character)[:1] or ' '):x} cannot stand here") from None
+        raise NotYaml(
+            line, f"character #x{ord(str(error.character)[:1] or ' '):x} cannot stand here"
+        ) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = ", ".join(filter(None, (error.context, error.problem)))
@@ -123,11 +125,11 @@ class _Converter:
             line = key.start_mark.line + self.before + 1
             if not isinstance(key.value, str):
                 raise NotYaml(line, "a key must be a text")
+            here: Path = (*path, key.value)
             if key.value in found:
-                first = self.lines[(*path, key.value)]
-                raise NotYaml(line, f"the key {key.value!r} is on line {first} already")
-            self.lines[(*path, key.value)] = line
-            found[key.value] = self.value(value, (*path, key.value))
+                raise NotYaml(line, f"the key {key.value!r} is on line {self.lines[here]} already")
+            self.lines[here] = line
+            found[key.value] = self.value(value, here)
         return found
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from migrate.codecs.config import TYPE as CONFIG
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.condition import condition
 from migrate.model.message import KIND as MESSAGE
@@ -92,8 +93,17 @@ class Comparison:
         if (side, kind) not in self._objects:
             estate = (self.left, self.right)[side]
             found = {e.id: e for e in estate.threads()} if kind == "thread" else estate.of(kind)
-            self._objects[(side, kind)] = found
+            self._objects[(side, kind)] = self._narrowed(side, kind, found)
         return self._objects[(side, kind)]
+
+    def _narrowed(self, side: int, kind: str, found: Mapping[str, Entity]) -> Mapping[str, Entity]:
+        """Beside a config directory only what is configuration, and what the directory names."""
+        estate, other = (self.left, self.right) if side == 0 else (self.right, self.left)
+        if other.type != CONFIG or estate.type == CONFIG:
+            return found
+        held, pairs = self.focus.held(estate, other), self.pairs.ids[kind]
+        named = set(pairs) if side == 0 else set(pairs.values())
+        return {id_: e for id_, e in found.items() if id_ in named or held.holds(kind, id_)}
 
     def _paired(self, kind: str) -> dict[str, str]:
         """Left id -> right id of the pairs of which one side was chosen."""
@@ -142,7 +152,7 @@ class Comparison:
         one, other = _comparable(normal(self._seen_from_right(left)), normal(right))
         paths = differing(one, other)
         states = condition(left), condition(right)
-        if states[0] != states[1]:
+        if states[0] != states[1] and CONFIG not in (self.left.type, self.right.type):
             paths.append(Path("status", *states, ("status",)))
         paths += moved
         if paths:

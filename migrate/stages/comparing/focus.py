@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from migrate.codecs.config import TYPE as CONFIG
 from migrate.codecs.foundry.names import plain_name
 from migrate.model import KINDS, Entity
 from migrate.model.connections import short
 from migrate.stages.choice import Choice
 from migrate.stages.comparing.baseline import Baseline
+from migrate.stages.comparing.configuration import Configured, configured
 from migrate.stages.comparing.differing import Path
 from migrate.stages.comparing.ignoring import Expected
 from migrate.stages.comparing.rules import Rule
 from migrate.stages.estate import Estate
+
+CONFIGURATION = frozenset({"file", "vector_store", "vector_store_file", "assistant"})
+"""Kinds that a config directory can hold."""
 
 REFERRED: Mapping[str, frozenset[str]] = {
     "file": frozenset(),
@@ -47,7 +52,8 @@ class Focus:
 
     def kinds_of(self, left: Estate, right: Estate) -> frozenset[str]:
         """The kinds that are compared."""
-        return self.kinds or frozenset(KINDS)
+        held = CONFIGURATION if CONFIG in (left.type, right.type) else frozenset(KINDS)
+        return held & self.kinds if self.kinds else held
 
     def wants(self, *sides: Entity) -> bool:
         """Whether an object is among what is compared, by a name or id that it has on either side."""
@@ -56,7 +62,14 @@ class Focus:
 
     def left_out(self, left: Estate, right: Estate) -> Iterator[str]:
         """What was not compared on purpose, in words."""
-        yield from ()
+        for estate, other in ((left, right), (right, left)):
+            if other.type == CONFIG != estate.type:
+                for kind, number in sorted(self.held(estate, other).left_out.items()):
+                    yield f"{number:,} {kind} that no assistant uses, or of another environment"
+
+    def held(self, estate: Estate, other: Estate) -> Configured:
+        """What of an estate is compared with a config directory."""
+        return configured(estate, str(other.snapshot.info.options.get("name_prefix") or ""))
 
     def expected(self, left: Estate, right: Estate) -> tuple[Expected, ...]:
         """Differences that follow from where the sides lie. On one endpoint nothing is expected: there a

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from migrate.archive.journal import Mapping as Line
 from migrate.codecs.foundry.names import plain_name
+from migrate.codecs.config import TYPE
 from migrate.model import JSON, Entity
 from migrate.model.normal import digest, normal
 from migrate.stages.comparing.present import fingerprint
@@ -23,7 +24,7 @@ Ids = dict[str, str]
 ID, KEY, JOURNAL, STAMP = "id", "key", "journal", "stamp"
 SURE = frozenset({ID, KEY, JOURNAL, STAMP})
 """How two objects were found to be one; any other word is the natural key of a guess."""
-CONFIG = "config"
+CONFIG = TYPE
 """The type of a config directory."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from migrate.codecs import CODECS, Codec, Profile, Target
+from migrate.codecs.config import TYPE as CONFIG
 from migrate.model import KINDS, Entity
 from migrate.model.connections import moved_apart
 from migrate.model.loss import EVERY, Grade, Loss
@@ -34,6 +35,8 @@ class Known:
     """(kind, source id) -> target id of assistants of which nobody can say whether they are still ours."""
     written: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(kind, source id) -> fingerprint of what we left on the target."""
+    unclear: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    """(kind, source id) -> why nobody can say which object of the target it is, and the way out."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,9 @@ class Decider:
         """The action for one object."""
         fitted, losses = self.fitted(entity)
         row = Action(action="create", kind=entity.kind, id=entity.id, parent=entity.parent, name=entity.name)
+        if unclear := self.known.unclear.get((entity.kind, entity.id)):
+            self.lose(entity, "id", unclear[0], "blocked", unclear[1])
+            losses = self.losses[-1:]
         if any(loss.grade == "blocked" for loss in losses):
             self.blocked.add((entity.kind, entity.id))
             return row.model_copy(update={"action": "blocked"})
@@ -132,10 +138,11 @@ class Decider:
 
     def _left_alone(self, entity: Entity, row: Action, there: Entity, changed: set[str]) -> Action:
         """What both generations share is never written to; what changed since the snapshot is told."""
+        reason = "changed on the source since the snapshot; it is used as it is"
+        if self.source.type == CONFIG:
+            reason = "differs on the target, and no file can be changed; it is used as it is"
         for name in sorted(changed):
-            self.lose(
-                entity, name, "changed on the source since the snapshot; it is used as it is", "adapted"
-            )
+            self.lose(entity, name, reason, "adapted")
         known = (entity.kind, there.id) in self.known.noted
         place = {"target_id": there.id, "target_parent": there.parent}
         return row.model_copy(update={**place, "action": "skip" if known else "adopt"})
@@ -189,6 +196,8 @@ class Decider:
 
     def of_every_object(self) -> list[Loss]:
         """What no service lets anybody write, once per kind and field that occurs."""
+        if self.source.type == CONFIG:
+            return []
         found = [
             Loss(kind, EVERY, name, "adapted", KINDS[kind].facts[name], "kept in the archive")
             for kind, names in sorted(self.seen_facts.items())

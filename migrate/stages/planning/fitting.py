@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from migrate.codecs import Codec, Profile, Target
+from migrate.codecs.config import TYPE as CONFIG
 from migrate.model import Entity
 from migrate.model.file import ORIGINAL
 from migrate.model.loss import Loss
@@ -52,7 +53,8 @@ def fitting(source: Estate, profile: Profile, decided: Decided, blocked: Set[tup
     named = Naming(source.of("assistant"))
     return Target(
         profile=profile,
-        source_type=source.type,
+        source_type=profile.service if source.type == CONFIG else source.type,
+        stamped_as=source.type,
         models=decided.models,
         connections=decided.connections,
         deployments=decided.deployments,

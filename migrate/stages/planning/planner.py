@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from migrate.codecs import Profile
+from migrate.codecs.config import TYPE as CONFIG
 from migrate.model import KINDS, Entity
 from migrate.model.loss import EVERY, Loss
 from migrate.model.refs import remap
@@ -74,7 +75,7 @@ class Planner(Decider):
         if 0 < self.fit.profile.files_total < total:
             reason = f"{total:,} bytes in all, the target holds {self.fit.profile.files_total:,}"
             found.append(Loss("file", EVERY, "bytes", "lost", reason, "leave files out: --exclude"))
-        if self.decided.in_place:
+        if self.decided.in_place and self.source.type != CONFIG:
             reason = (
                 f"{len(self.decided.in_place):,} files and stores are shared with the source's project and "
                 "used where they are: deleting one there deletes it here"
@@ -106,7 +107,10 @@ class Planner(Decider):
             if blocked or gone or number >= most:
                 row = Action(action="blocked", kind=entity.kind, id=entity.id, parent=store, name=entity.name)
             else:
-                row = self.decide(entity, present.get(self._file(entity)), there or "")
+                found = present.get(self._file(entity))
+                if found is not None and self.source.type == CONFIG:  # the service took it in already
+                    entity = replace(entity, facts={"status": found.facts.get("status")})
+                row = self.decide(entity, found, there or "")
             if row.action == "blocked":
                 lacking.append(entity.name or entity.id)
             yield row

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from migrate.codecs.config import TYPE as CONFIG
 from migrate.errors import Refused
 from migrate.model import Entity
 from migrate.stages.comparing.pairing import Pairs
@@ -32,6 +33,8 @@ def deletions(
         )
     rows: list[Action] = []
     for kind in PRUNED:
+        if kind == "thread" and source.type == CONFIG:
+            continue
         _must_be_whole(source, kind)
         present = {e.id: e for e in target.threads()} if kind == "thread" else target.of(kind)
         kept = set(pairs.ids.get(kind, {}).values())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrate.codecs import CODECS, Profile
+from migrate.codecs.config import TYPE as CONFIG
 from migrate.errors import RequestFailed
 from migrate.model import JSON, Entity
 from migrate.model.condition import condition
@@ -62,6 +63,8 @@ def decide(
     if choices.copy_files and source.type in profile.shared_with:
         _part(source, target, pairs)
     in_place = _in_place(source, target, pairs) if shared else set()
+    if source.type == CONFIG:  # a file is never changed: one that is there is used as it is
+        in_place |= {("file", id_) for id_ in pairs.ids.get("file", {})}
     there = offer.connections
     deployments = offer.deployments
     return Decided(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from migrate.codecs.config import TYPE as CONFIG
 from migrate.errors import NotThere, OutcomeUnknown, RequestFailed
-from migrate.model import Entity
+from migrate.model import STAMP, Entity
 from migrate.model.normal import written_form
 from migrate.stages.comparing.present import fingerprint
+from migrate.stages.estate import stamp
 from migrate.stages.planning.planfile import Action
 from migrate.stages.writing.making import Body, Workshop, give_up, was_sent, written
 
@@ -26,6 +28,8 @@ def update(shop: Workshop, action: Action) -> None:
         if fingerprint(there) != action.before and not ours:
             shop.fail(action.kind, action.id, action.name, "it was changed by others since the plan was made")
             return
+        if shop.source.type == CONFIG:
+            fitted = _still_made_from(fitted, there)
         wire = shop.codec.update_wire(fitted, frozenset(action.fields), there)
         job = ("update", action.kind, action.parent, action.id, action.name)
         entries = shop.journal.intend([job], before)
@@ -40,6 +44,14 @@ def update(shop: Workshop, action: Action) -> None:
     mark = written(shop, action.kind, body, action.target_parent)
     shop.journal.done(entries[0], action.target_id, action.target_parent, mark)
     shop.count("updated", kind=action.kind)
+
+
+def _still_made_from(fitted: Entity, there: Entity) -> Entity:
+    """A config directory changes what is there; what it was made from stays true."""
+    metadata, mark = fitted.fields.get("metadata"), stamp(there)
+    if mark and isinstance(metadata, dict) and STAMP in metadata:
+        return fitted.with_fields(metadata={**metadata, STAMP: mark})
+    return fitted
 
 
 def arrived(shop: Workshop, action: Action, fitted: Entity) -> Body | None:

@@ -43,7 +43,7 @@ def upload(shop: Workshop, action: Action) -> None:
         shop.count("skipped", kind="file")
         return
     blob = shop.source.snapshot.blob(file.id)
-    if blob is None:
+    if blob is None or blob.sha256 != file.fields.get("sha256"):
         shop.fail("file", file.id, file.name, "its bytes are not in the archive any more")
         return
     fitted, _ = shop.codec.adapt(file, shop.fit)

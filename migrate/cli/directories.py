@@ -1,0 +1,41 @@
+"""A config directory as the SOURCE of a plan: kept as it was read, in an archive beside the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migrate.cli.estates import ConfigDirectory, say_environment
+from migrate.errors import BadUsage, Refused
+
+if TYPE_CHECKING:
+    from migrate.stages.estate import Estate
+    from migrate.stages.progress import Progress
+
+
+@contextmanager
+def kept(found: ConfigDirectory, plan: Path, progress: Progress) -> Iterator[tuple[Estate, Path]]:
+    """The directory as an estate, and the archive that it was kept in: what was reviewed is what is
+    applied, whatever becomes of the files. An earlier one of the same name goes on, with its journal."""
+    from migrate.archive.reading import snapshots
+    from migrate.archive.store import Archive
+    from migrate.codecs.config import TYPE
+    from migrate.stages.reading import directory
+
+    path = plan.with_name(f"{plan.stem}.db")
+    if path == plan:
+        raise BadUsage(
+            f"{plan} is where the config directory is kept", "a plan needs another name", "end it in .json"
+        )
+    read = directory.read(found.directory)
+    say_environment(read.environment, found, progress)
+    with Archive.open(path, write=True, create=True) as archive:
+        if any(info.type != TYPE for info in snapshots(archive.conn)):
+            raise Refused(
+                f"{path} is an archive of another estate",
+                "a plan from a config directory keeps the directory under that name",
+                "give -o another name",
+            )
+        yield directory.kept(read, str(found.path.resolve()), archive), path

@@ -1,0 +1,47 @@
+"""Joins what an export needs: an estate of any sort, read without its threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from migrate.cli.config import Config
+from migrate.cli.estates import Live, opened, resolve
+
+if TYPE_CHECKING:
+    from migrate.stages.choice import Choice
+    from migrate.stages.estate import Estate
+    from migrate.stages.progress import Progress
+
+
+@contextmanager
+def read_whole(
+    estate: str, config: Config, with_bytes: bool, workers: int, progress: Progress
+) -> Iterator[Estate]:
+    """Any estate; a live one is read into a temporary archive, configuration only."""
+    found = resolve(estate, config, workers)
+    if not isinstance(found, Live):
+        with opened(estate, config, workers, progress) as kept:
+            yield kept
+        return
+    from migrate.endpoints import connect
+    from migrate.stages.reading.looking import configuration, live
+
+    reader = connect(found.settings)
+    try:
+        reader.probe()
+        wanted = replace(configuration(workers, (), False), bytes=with_bytes)
+        with live(reader, wanted, progress) as (read, _):
+            yield read
+    finally:
+        reader.close()
+
+
+def write_terraform(
+    estate: Estate, folder: Path, choice: Choice, config: Config
+) -> tuple[dict[str, Any], str]:
+    """agents.tf in a folder, and what to say about it."""
+    raise NotImplementedError

@@ -1,0 +1,103 @@
+"""A config directory and a target in; which object there each of its keys means out, as far as that is clear.
+
+What the journal or a stamp told before stays. Else an id that the directory gives is that id, and a name is
+the one object of that name: where there are two, nobody can say, and nothing is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+
+from migrate.codecs import CODECS
+from migrate.codecs.foundry.names import plain_name
+from migrate.model import KINDS, Entity
+from migrate.model.condition import condition
+from migrate.model.normal import digest, normal
+from migrate.model.refs import refs_of
+from migrate.stages.comparing.pairing import Pairs
+from migrate.stages.estate import Estate
+
+Unclear = dict[tuple[str, str], tuple[str, str]]
+"""(kind, key) -> why, and the way out."""
+
+
+def by_key(ours: Estate, theirs: Estate, pairs: Pairs) -> Unclear:
+    """Add to `pairs` what keys tell. What is unclear is given back."""
+    unclear: Unclear = {}
+    for kind in ("vector_store", "assistant"):
+        unclear |= _named(kind, ours, theirs, pairs)
+    _files(ours, theirs, pairs)
+    return unclear
+
+
+def _named(kind: str, ours: Estate, theirs: Estate, pairs: Pairs) -> Unclear:
+    found = pairs.ids.setdefault(kind, {})
+    taken = set(found.values())
+    free = {id_: e for id_, e in theirs.of(kind).items() if id_ not in taken and condition(e) == "usable"}
+    by_name: dict[str, list[str]] = {}
+    for id_, entity in free.items():
+        for name in dict.fromkeys([entity.name, id_ if theirs.named and kind == "assistant" else ""]):
+            by_name.setdefault(name, []).append(id_)
+    unclear: Unclear = {}
+    addressed = kind == "assistant" and CODECS[theirs.type].name_all is not None
+    for entity in ours.of(kind).values():
+        if entity.id in found:
+            continue
+        if entity.id != entity.name and entity.id in free:
+            found[entity.id] = entity.id
+            continue
+        names = [entity.name, plain_name(entity.name)] if addressed else [entity.name]
+        ids = list(dict.fromkeys(id_ for name in names if name for id_ in by_name.get(name, [])))
+        if len(ids) == 1:
+            found[entity.id] = ids[0]
+        elif ids:
+            reason = f"{len(ids):,} on the target have this name: {', '.join(ids)}"
+            way_out = "give it an `id:` line with the one that is meant, or rename the other"
+            unclear[kind, entity.id] = (reason, way_out)
+    return unclear
+
+
+def _files(ours: Estate, theirs: Estate, pairs: Pairs) -> None:
+    """By name and size; of several, the one that its store or its assistant holds there."""
+    known = pairs.ids.setdefault("file", {})
+    there = {id_: e for id_, e in theirs.of("file").items() if condition(e) == "usable"}
+    for key, id_ in list(known.items()):
+        if id_ not in there or _shape(there[id_]) != _shape(ours.of("file")[key]):
+            del known[key]  # the directory has other bytes under this key now
+    free = {id_: e for id_, e in there.items() if id_ not in set(known.values())}
+    shapes: dict[Hashable, dict[str, None]] = {}
+    for id_, entity in free.items():
+        shapes.setdefault(_shape(entity), {})[id_] = None
+    near = _near(ours, theirs, pairs)
+    waiting = [e for e in ours.of("file").values() if e.id not in known]
+    for sure in (True, False):
+        for entity in waiting:
+            candidates = shapes.get(_shape(entity), {})
+            sets = near.get(entity.id, ())
+            fits = (id_ for id_ in candidates if not sure or any(id_ in held for held in sets))
+            if entity.id not in known and (first := next(fits, None)) is not None:
+                known[entity.id] = first
+                del candidates[first]
+
+
+def _near(ours: Estate, theirs: Estate, pairs: Pairs) -> Mapping[str, list[frozenset[str]]]:
+    """Key of a file -> what the target holds where it lies: in the same stores and assistants."""
+    near: dict[str, list[frozenset[str]]] = {}
+    for store, other in pairs.ids.get("vector_store", {}).items():
+        for key in ours.store_files[store]:
+            near.setdefault(key, []).append(theirs.store_files.get(other, frozenset()))
+    there = theirs.of("assistant")
+    for assistant, other in pairs.ids.get("assistant", {}).items():
+        held = _file_refs(there[other]) if other in there else frozenset()
+        for key in _file_refs(ours.of("assistant")[assistant]):
+            near.setdefault(key, []).append(held)
+    return near
+
+
+def _file_refs(assistant: Entity) -> frozenset[str]:
+    form = KINDS["assistant"]
+    return frozenset(id_ for _, kind, id_ in refs_of(form, assistant) if kind == "file")
+
+
+def _shape(file: Entity) -> Hashable:
+    return digest(normal(file).get("filename")), file.fields.get("bytes")
