@@ -44,4 +44,18 @@ def write_terraform(
     estate: Estate, folder: Path, choice: Choice, config: Config
 ) -> tuple[dict[str, Any], str]:
     """agents.tf in a folder, and what to say about it."""
-    raise NotImplementedError
+    from migrate.cli.planning import against_nothing
+    from migrate.reports.terraform import as_dict, as_text
+    from migrate.stages.answering.export import Exported
+    from migrate.stages.answering.settled import put
+    from migrate.stages.answering.terraform import FILE, FOUNDRY, as_adapted, as_they_are
+    from migrate.stages.planning.limits import Choices
+
+    if estate.type == FOUNDRY:
+        found = as_they_are(estate, choice)
+    else:
+        choices = Choices(models=config.models, connections=config.connections, bytes_later=True)
+        found = as_adapted(estate, choice, against_nothing(FOUNDRY, estate, choices))
+    result = Exported(folder)
+    put(folder, FILE, found.agents.text.encode("utf-8", "replace"), result)
+    return as_dict(found, folder / FILE), as_text(found, folder / FILE)

@@ -102,7 +102,7 @@ def assessed(
         must_not_be_empty(ours)
         choices = replace(choices, bytes_later=isinstance(found, Live))
         if there is None:
-            plan = _against_nothing(target, ours, choices)
+            plan = against_nothing(target, ours, choices)
         else:
             plan = _against(there, target, ours, source, choices, workers, progress)
         return account(plan, ours, target if there is None else plan.target.url)
@@ -155,7 +155,7 @@ def _against(
         return make(ours, theirs, talks, pairs, own, profile, choices, sides, Offer.of(reader))
 
 
-def _against_nothing(type_: str, ours: Estate, choices: Choices) -> Plan:
+def against_nothing(type_: str, ours: Estate, choices: Choices) -> Plan:
     """The plan for a service of a type that holds nothing and that nobody asks."""
     from migrate.codecs import profile_for
     from migrate.stages.comparing import pairing

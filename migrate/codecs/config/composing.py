@@ -13,6 +13,7 @@ from migrate.codecs.config.checking import unchecked
 from migrate.codecs.config.yaml_write import write
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.normal import normal
+from migrate.model.secrets import EXACT
 
 EDITORS = "# yaml-language-server: $schema={}\n"
 
@@ -66,9 +67,22 @@ def files(rows: Mapping[str, Entity], paths: Mapping[str, str], kept: Mapping[st
 def _said(entity: Entity) -> dict[str, Any]:
     """The compared form, in the order of the kind's fields, with what no rule knows apart."""
     plain = normal(Entity(entity.kind, entity.id, entity.parent, entity.fields))
-    said = {name: plain[name] for name in KINDS[entity.kind].fields if name in plain}
+    said = {name: _in_order(plain[name]) for name in KINDS[entity.kind].fields if name in plain}
     extras = _extras(entity)
     return {**said, "extras": extras} if extras else said
+
+
+FIRST = ("type", "name", "description")
+"""Keys that say what something is."""
+
+
+def _in_order(value: JSON) -> JSON:
+    """Keys in an order of ours, since a service may change its own; what is exact stays as it was written."""
+    if isinstance(value, Mapping):
+        names = [name for name in FIRST if name in value]
+        names += sorted(value.keys() - set(names))
+        return {name: value[name] if name in EXACT else _in_order(value[name]) for name in names}
+    return [_in_order(one) for one in value] if isinstance(value, list) else value
 
 
 def _extras(entity: Entity) -> dict[str, JSON]:

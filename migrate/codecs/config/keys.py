@@ -35,8 +35,10 @@ def _named(row: Entity, uses: int, ids: Collection[str]) -> tuple[str, str]:
 
 def of_read(entities: Iterable[Entity]) -> dict[str, tuple[str, str]]:
     """The same for objects that were read from a config directory: the key stays."""
-    why = "the key that other files use for it"
-    return {row.id: (row.id, "" if row.id == row.name else why) for row in entities}
+    rows = list(entities)
+    why = of_named(rows)
+    kept = "other files know it by this key"
+    return {row.id: (row.id, "" if row.id == row.name else why[row.id][1] or kept) for row in rows}
 
 
 def of_files(files: Iterable[Entity], taken: Collection[str] = ()) -> dict[str, str]:

@@ -133,7 +133,11 @@ def _add_files(found: Contents, file: str, document: Document) -> Iterator[Probl
         if not can_be_key(key):
             yield written.problem((), "cannot be the key of a file; choose another one, and give its `name`")
             continue
-        if value.get("path") is None and value.get("bytes") is None and "bytes" not in _texts(value.get("unchecked")):
+        if (
+            value.get("path") is None
+            and value.get("bytes") is None
+            and "bytes" not in _texts(value.get("unchecked"))
+        ):
             yield written.problem((), "needs `path` (its bytes are here) or `bytes` (its size)")
         body = _body("file", key, value)
         name = value.get("name", key)

@@ -60,6 +60,9 @@ def _named(kind: str, ours: Estate, theirs: Estate, pairs: Pairs) -> Unclear:
 def _files(ours: Estate, theirs: Estate, pairs: Pairs) -> None:
     """By name and size; of several, the one that its store or its assistant holds there."""
     known = pairs.ids.setdefault("file", {})
+    for kind, key in [pair for pair in pairs.guessed if pair[0] == "file"]:
+        pairs.guessed.discard((kind, key))
+        known.pop(key, None)
     there = {id_: e for id_, e in theirs.of("file").items() if condition(e) == "usable"}
     for key, id_ in list(known.items()):
         if id_ not in there or _shape(there[id_]) != _shape(ours.of("file")[key]):

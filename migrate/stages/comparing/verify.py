@@ -22,6 +22,7 @@ from migrate.model.normal import normal, written_form
 from migrate.model.refs import remap
 from migrate.model.secrets import without_secrets_of
 from migrate.model.vector_store import refusal
+from migrate.stages.comparing.asread import is_as_read
 from migrate.stages.comparing.differing import differing
 from migrate.stages.comparing.proving import prove
 from migrate.stages.estate import Estate, stamp
@@ -125,6 +126,7 @@ class _Inspector:
         self.kept = {(a.kind, a.parent, a.id): a.fields for a in plan.actions if a.action == "skip"}
         self.in_place = frozenset(plan.settled.in_place)
         self.fit = fitting(source, profile, plan.settled.decided(), blocked)
+        self.maps = plan.settled.models, plan.settled.connections
         self.result = Verified()
 
     def configuration(self, target: Estate) -> None:
@@ -214,6 +216,11 @@ class _Inspector:
         if found is None:
             there = self.ids.get((entity.kind, entity.id), "")
             self.find(entity.kind, entity.id, there, entity.name, "", "it is not on the target")
+            return
+        if self.source.type == CONFIG and is_as_read(
+            entity, found, *self.maps, lambda kind, old: self.ids.get((kind, old))
+        ):
+            self._state(entity, found)
             return
         wanted = normal(self._written(entity))
         present = written_form(without_secrets_of(found))

@@ -13,6 +13,7 @@ from migrate.model.loss import EVERY, Grade, Loss
 from migrate.model.normal import normal, written_form
 from migrate.model.refs import remap
 from migrate.model.secrets import without_secrets_of
+from migrate.stages.comparing.asread import is_as_read
 from migrate.stages.comparing.differing import Path, differing
 from migrate.stages.comparing.pairing import Pairs
 from migrate.stages.comparing.present import fingerprint
@@ -76,8 +77,12 @@ class Decider:
 
     def decide(self, entity: Entity, there: Entity | None, parent: str = "") -> Action:
         """The action for one object."""
-        fitted, losses = self.fitted(entity)
         row = Action(action="create", kind=entity.kind, id=entity.id, parent=entity.parent, name=entity.name)
+        if there is not None and self._is_as_read(entity, there):
+            known = (entity.kind, there.id) in self.known.noted
+            place = {"target_id": there.id, "target_parent": there.parent}
+            return row.model_copy(update={**place, "action": "skip" if known else "adopt"})
+        fitted, losses = self.fitted(entity)
         if unclear := self.known.unclear.get((entity.kind, entity.id)):
             self.lose(entity, "id", unclear[0], "blocked", unclear[1])
             losses = self.losses[-1:]
@@ -120,6 +125,17 @@ class Decider:
         return row.model_copy(
             update={**place, "action": "update", "fields": fields, "before": fingerprint(there)}
         )
+
+    def _is_as_read(self, entity: Entity, there: Entity) -> bool:
+        """Whether a config directory says what is there already, word for word."""
+
+        def lookup(kind: str, old: str) -> str | None:
+            known = self.pairs.right(kind, old)
+            return known or (self._right_or_new(kind, old) if old in self.source.of(kind) else None)
+
+        maps = self.decided.models, self.decided.connections
+        own = self.source.type == CONFIG and entity.kind != "file"
+        return own and is_as_read(entity, there, *maps, lookup)
 
     def _conflicts(self, entity: Entity, fitted: Entity, there: Entity) -> bool:
         """Whether others changed the object since we left it there; it is noted, both sides side by side."""

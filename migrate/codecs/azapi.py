@@ -1,0 +1,138 @@
+"""Agents in, the text of agents.tf out: one resource of Terraform's azapi provider for each.
+
+The form of an import's id, `HOST/api/projects/PROJECT/agents/NAME|TYPE@VERSION`, is the one that the
+provider's source names (2.9.0 and later).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from migrate.codecs.hcl import Expression, quoted, written
+from migrate.model import JSON
+from migrate.model.secrets import EXACT
+
+TYPE = "Microsoft.Foundry/agents@v1"
+SECRET = frozenset(
+    {"headers", "authorization", "api-key", "x-api-key", "api_key", "token", "password"}
+    | {"environment_variables"}
+)
+"""Keys, in small letters, whose values are not written; each becomes a sensitive variable."""
+
+HEAD = """\
+# Written by: assistants-migrate export --format azapi
+# Ids of files, vector stores and connections are those of the project, or variables without a value.
+
+terraform {{
+  required_version = ">= 1.6"
+  required_providers {{
+    azapi = {{
+      source  = "Azure/azapi"
+      version = ">= 2.9.0"
+    }}
+  }}
+}}
+
+variable "project" {{
+  description = "The project's address without its scheme: HOST/api/projects/PROJECT."
+  type        = string{default}
+}}
+"""
+
+
+@dataclass
+class Agents:
+    """What was written: `resources` by name of the agent, `secrets` and `wanted`: variables to be given."""
+
+    text: str = ""
+    resources: dict[str, str] = field(default_factory=dict)
+    secrets: list[str] = field(default_factory=list)
+    wanted: list[str] = field(default_factory=list)
+
+
+def text_of(agents: Mapping[str, Mapping[str, JSON]], project: str, there: bool) -> Agents:
+    """`agents`: name -> body without the name. `there`: they lie in the project, so they are imported."""
+    found = Agents(resources=_resources(agents))
+    blocks = []
+    for name in sorted(agents):
+        resource = found.resources[name]
+        body = _without_secrets(dict(agents[name]), resource, found.secrets, False)
+        blocks.append(_block(name, resource, body))
+        if there:
+            blocks.append(_import(name, resource))
+    default = f"\n  default     = {quoted(project)}" if project else ""
+    found.wanted = sorted(_variables(agents))
+    variables = [_variable(name, True) for name in found.secrets]
+    variables += [_variable(name, False) for name in found.wanted]
+    found.text = "\n".join([HEAD.format(default=default), *variables, *blocks])
+    return found
+
+
+def _block(name: str, resource: str, body: Mapping[str, JSON]) -> str:
+    whole = written({"name": name, **body}, "  ")
+    return (
+        f'resource "azapi_data_plane_resource" "{resource}" {{\n'
+        f'  type      = "{TYPE}"\n'
+        "  parent_id = var.project\n"
+        f"  name      = {quoted(name)}\n\n"
+        f"  body = {whole}\n}}\n"
+    )
+
+
+def _import(name: str, resource: str) -> str:
+    tail = quoted(f"/agents/{name}|{TYPE}")[1:]
+    return f'import {{\n  to = azapi_data_plane_resource.{resource}\n  id = "${{var.project}}{tail}\n}}\n'
+
+
+def _variable(name: str, sensitive: bool) -> str:
+    more = "  sensitive = true\n" if sensitive else ""
+    return f'variable "{name}" {{\n  type      = string\n{more}}}\n'
+
+
+def _resources(names: Iterable[str]) -> dict[str, str]:
+    """Agent -> a valid name of a resource that no other has."""
+    plain = {name: identifier(name, "agent") for name in sorted(names)}
+    uses = Counter(plain.values())
+    return {
+        name: base if uses[base] == 1 else f"{base}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+        for name, base in plain.items()
+    }
+
+
+def identifier(text: str, otherwise: str) -> str:
+    """A text as a name in Terraform: letters, digits and underscores, not beginning with a digit."""
+    base = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:60]
+    return base if base[:1].isalpha() else f"{otherwise}_{base}".rstrip("_")
+
+
+def _without_secrets(value: Any, at: str, secrets: list[str], hidden: bool) -> Any:
+    """The same value with variables in the places of secrets."""
+    if isinstance(value, Mapping):
+        return {
+            k: v
+            if k in EXACT
+            else _without_secrets(v, f"{at}_{identifier(k, 'key')}", secrets, hidden or k.lower() in SECRET)
+            for k, v in value.items()
+        }
+    if isinstance(value, list):
+        return [_without_secrets(one, f"{at}_{n}", secrets, hidden) for n, one in enumerate(value)]
+    if not hidden or value in (None, ""):
+        return value
+    name, number = at, 2
+    while name in secrets:
+        name, number = f"{at}_{number}", number + 1
+    secrets.append(name)
+    return Expression(f"var.{name}")
+
+
+def _variables(value: JSON) -> set[str]:
+    """Names of the variables that stand for ids of another project."""
+    if isinstance(value, Expression):
+        return {value.removeprefix("var.")}
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return {name for one in inner for name in _variables(one)}

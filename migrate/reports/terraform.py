@@ -1,0 +1,27 @@
+"""A file for Terraform, shown: what is in it, what must be given, what is lost."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from migrate.reports.losses import lines as losses_of
+
+
+def as_dict(found: Any, path: object) -> dict[str, Any]:
+    """As a JSON document."""
+    return {
+        "file": str(path),
+        "agents": found.agents.resources,
+        "secrets": found.agents.secrets,
+        "variables": found.agents.wanted,
+        "losses": [row.model_dump() if hasattr(row, "model_dump") else asdict(row) for row in found.losses],
+    }
+
+
+def as_text(found: Any, path: object) -> str:
+    """Counts, and every variable that needs a value."""
+    lines = [f"{path}: {len(found.agents.resources):,} agents"]
+    lines += [f"give the secret {name}: it is in no file" for name in found.agents.secrets]
+    lines += [f"give {name}: an id of the new project" for name in found.agents.wanted]
+    return "\n".join([*lines, *losses_of(found.losses, "with --json")])
