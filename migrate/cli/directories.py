@@ -29,13 +29,16 @@ def kept(found: ConfigDirectory, plan: Path, progress: Progress) -> Iterator[tup
         raise BadUsage(
             f"{plan} is where the config directory is kept", "a plan needs another name", "end it in .json"
         )
-    read = directory.read(found.directory)
-    say_environment(read.environment, found, progress)
-    with Archive.open(path, write=True, create=True) as archive:
-        if any(info.type != TYPE for info in snapshots(archive.conn)):
+    if path.exists():
+        with Archive.open(path) as archive:
+            foreign = any(info.type != TYPE for info in snapshots(archive.conn))
+        if foreign:
             raise Refused(
                 f"{path} is an archive of another estate",
                 "a plan from a config directory keeps the directory under that name",
                 "give -o another name",
             )
+    read = directory.read(found.directory)
+    say_environment(read.environment, found, progress)
+    with Archive.open(path, write=True, create=True) as archive:
         yield directory.kept(read, str(found.path.resolve()), archive), path

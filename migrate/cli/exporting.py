@@ -48,7 +48,7 @@ def write_terraform(
     from migrate.reports.terraform import as_dict, as_text
     from migrate.stages.answering.export import Exported
     from migrate.stages.answering.settled import put
-    from migrate.stages.answering.terraform import FILE, FOUNDRY, as_adapted, as_they_are
+    from migrate.stages.answering.terraform import FILE, FOUNDRY, as_adapted, as_they_are, must_be_ours
     from migrate.stages.planning.limits import Choices
 
     if estate.type == FOUNDRY:
@@ -57,5 +57,6 @@ def write_terraform(
         choices = Choices(models=config.models, connections=config.connections, bytes_later=True)
         found = as_adapted(estate, choice, against_nothing(FOUNDRY, estate, choices))
     result = Exported(folder)
+    must_be_ours(folder / FILE)
     put(folder, FILE, found.agents.text.encode("utf-8", "replace"), result)
     return as_dict(found, folder / FILE), as_text(found, folder / FILE)

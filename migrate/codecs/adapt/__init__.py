@@ -14,9 +14,11 @@ from migrate.codecs.adapt.assistant import adapt_assistant
 from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.codecs.adapt.message import adapt_message, adapt_thread
 from migrate.codecs.adapt.stored import adapt_file, adapt_store, adapt_store_file
+from migrate.codecs.config import TYPE as CONFIG
 from migrate.model import Entity
 from migrate.model.loss import Loss
 from migrate.model.normal import normal
+from migrate.model.secrets import without_fingerprints
 
 Rules = Mapping[str, Callable[[Entity, Target, Ledger], Entity]]
 
@@ -33,7 +35,10 @@ RULES: Rules = {
 def adapt(entity: Entity, target: Target, rules: Rules = RULES) -> tuple[Entity, list[Loss]]:
     """The object as the target will hold it (references still by source id), and what changed."""
     ledger = Ledger(entity)
-    fitted = rules[entity.kind](_sendable(entity, ledger), target, ledger)
+    sendable = _sendable(entity, ledger)
+    if target.stamped_as == CONFIG:
+        sendable = _without_fingerprints(sendable, ledger)
+    fitted = rules[entity.kind](sendable, target, ledger)
     unknown = normal(Entity(entity.kind, entity.id, extras=entity.extras))
     for name in entity.extras:
         if name in unknown:
@@ -46,6 +51,19 @@ def adapt(entity: Entity, target: Target, rules: Rules = RULES) -> tuple[Entity,
         if before.get(name) != after.get(name) and name not in told and name in entity.fields:
             ledger.lost(name, "changed on the way to the target by no rule that says why")
     return fitted, ledger.losses
+
+
+def _without_fingerprints(entity: Entity, ledger: Ledger) -> Entity:
+    """The object without what only stands for a secret; headers of tools have a rule of their own."""
+    fields = dict(entity.fields)
+    for name in ("tools", "tool_resources", "definition"):
+        kept = without_fingerprints(fields.get(name))
+        if kept != fields.get(name):
+            fields[name] = kept
+            ledger.lost(
+                f"{name}.secrets", "the files hold only fingerprints of its secrets", "set them by hand"
+            )
+    return entity.with_fields(**fields) if fields != entity.fields else entity
 
 
 def _sendable(entity: Entity, ledger: Ledger) -> Entity:

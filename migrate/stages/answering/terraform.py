@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from migrate.codecs import CODECS, profile_for
-from migrate.codecs.azapi import Agents, identifier, text_of
+from migrate.codecs.azapi import HEAD, Agents, identifier, text_of
 from migrate.codecs.foundry.read import PORTAL
 from migrate.codecs.hcl import Expression
+from migrate.errors import Refused
 from migrate.model import JSON, KINDS
 from migrate.model.kinds import STAMP
 from migrate.model.refs import remap
@@ -67,6 +69,14 @@ def as_adapted(estate: Estate, choice: Choice, plan: Plan) -> Terraform:
         found[plan.settled.names[id_]] = _said(written)
     losses = tuple(row for row in plan.losses if row.kind == "assistant" and row.id in {*chosen, "*"})
     return Terraform(text_of(found, "", there=False), losses)
+
+
+def must_be_ours(path: Path) -> None:
+    """Raises `Refused` before a file would be overwritten that somebody else wrote."""
+    if path.exists() and not path.read_text("utf-8", errors="replace").startswith(HEAD.splitlines()[0]):
+        raise Refused(
+            f"{path} was not written by an export", "it would be overwritten", "choose another folder"
+        )
 
 
 def _said(version: Mapping[str, JSON]) -> dict[str, Any]:

@@ -124,6 +124,7 @@ class _Inspector:
         self.source, self.ids, self.expected = source, ids, expected
         self.codec = CODECS[profile.service]
         self.kept = {(a.kind, a.parent, a.id): a.fields for a in plan.actions if a.action == "skip"}
+        self.made = {(a.kind, a.parent, a.id) for a in plan.actions if a.action == "create"}
         self.in_place = frozenset(plan.settled.in_place)
         self.fit = fitting(source, profile, plan.settled.decided(), blocked)
         self.maps = plan.settled.models, plan.settled.connections
@@ -220,7 +221,8 @@ class _Inspector:
         if self.source.type == CONFIG and is_as_read(
             entity, found, *self.maps, lambda kind, old: self.ids.get((kind, old))
         ):
-            self._state(entity, found)
+            if (entity.kind, entity.parent, entity.id) in self.made:
+                self._state(entity, found)
             return
         wanted = normal(self._written(entity))
         present = written_form(without_secrets_of(found))
