@@ -11,7 +11,7 @@ import pytest
 from migrate.emulator import Emulator
 from tests.e2e.conftest import Launch
 from tests.e2e.directories import STATES, bundled, files, write
-from tests.e2e.projects import add, assistant, project
+from tests.e2e.projects import EPOCH, add, assistant, project
 from tests.e2e.running import World
 
 
@@ -44,7 +44,9 @@ def test_an_archive_is_exported_like_its_estate(world: World, folder: Path) -> N
 def test_exporting_twice_gives_the_same_bytes(world: World, folder: Path) -> None:
     world("export", "source", str(folder)).ok()
     first = files(folder)
+    before = listed(world)
     shuffled(world.source)
+    assert sorted(before) == sorted(listed(world)) != listed(world) != before
     again = world("export", "source", str(folder)).ok()
     assert again["written"] == again["removed"] == []
     assert files(folder) == first
@@ -52,17 +54,22 @@ def test_exporting_twice_gives_the_same_bytes(world: World, folder: Path) -> Non
     assert files(world.folder / "fresh") == first
 
 
+def listed(world: World) -> list[str]:
+    """Ids in the order in which the service lists them."""
+    world("snapshot", "source", "-o", str(world.folder / "order.db"), "--threads", "none", "--no-bytes")
+    return [row["id"] for row in world("ls", str(world.folder / "order.db")).json]
+
+
 def shuffled(cloud: Emulator) -> None:
-    """The same objects in another order, with keys in another order."""
-    for name in ("assistants", "files", "stores", "agents"):
-        rows = getattr(cloud.estate, name, None)
-        if isinstance(rows, dict):
-            order = list(rows.items())
-            random.Random(7).shuffle(order)
-            rows.clear()
-            rows.update(
-                {key: dict(reversed(row.items())) if isinstance(row, dict) else row for key, row in order}
-            )
+    """The same objects listed in another order, with keys in another order."""
+    for name in ("assistants", "files", "vector_stores", "agents"):
+        table = getattr(cloud.estate, name)
+        rows = list(table.items())
+        for key, _ in rows:
+            del table[key]
+        for number, (key, row) in enumerate(random.Random(7).sample(rows, len(rows))):
+            turned = dict(reversed(row.items()))
+            table[key] = turned | ({"created_at": EPOCH + number} if "created_at" in row else {})
 
 
 def test_an_export_of_what_was_read_is_the_same_again(world: World, folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from migrate.model import JSON, KINDS
 from migrate.model.refs import is_template
 
 Body = dict[str, Any]
+KIND_OF = {ASSISTANTS: "assistant", STORES: "vector_store", FILES: "file"}
 WORDS = {"assistant": "assistant", "vector_store": "vector store", "file": "file"}
 
 
@@ -52,6 +53,7 @@ class Contents:
 def parse(texts: Mapping[str, str]) -> tuple[Contents, list[Problem]]:
     """Read the files of a directory, by their paths in it."""
     found, problems = Contents(), []
+    broken: set[str] = set()
     for file, text in sorted(texts.items()):
         folder = file.partition("/")[0]
         try:
@@ -64,8 +66,9 @@ def parse(texts: Mapping[str, str]) -> tuple[Contents, list[Problem]]:
                 problems += list(add(found, file, document))
         except NotYaml as error:
             problems.append(Problem(file, error.line, "", error.reason))
+            broken.add(KIND_OF[folder])
     problems += _twice(found)
-    problems += _dangling(found)
+    problems += _dangling(found, broken)
     return found, problems
 
 
@@ -158,9 +161,9 @@ def _twice(found: Contents) -> Iterator[Problem]:
                 yield one.problem(field_, f"{one.key!r} is {other.file} already; give one of them an id")
 
 
-def _dangling(found: Contents) -> Iterator[Problem]:
-    """What names an object that is in no file."""
-    known = {kind: {one.key for one in rows} for kind, rows in found.objects.items()}
+def _dangling(found: Contents, broken: Collection[str]) -> Iterator[Problem]:
+    """What names an object that is in no file; of kinds with a broken file nobody can say."""
+    known = {kind: {one.key for one in rows} for kind, rows in found.objects.items() if kind not in broken}
     for assistant in found.objects["assistant"]:
         for ref in KINDS["assistant"].refs:
             for path, name in located(assistant.body, ref.path):
@@ -175,7 +178,7 @@ def _dangling(found: Contents) -> Iterator[Problem]:
 def _unknown(
     owner: Written, path: Path, kind: str, name: str, known: Mapping[str, set[str]]
 ) -> Iterator[Problem]:
-    if name not in known[kind]:
+    if kind in known and name not in known[kind]:
         place = {"file": FILES, "vector_store": STORES, "assistant": ASSISTANTS}[kind]
         yield owner.problem(
             path, f"there is no {WORDS[kind]} {name!r} in {place}{close_to(name, known[kind])}"
