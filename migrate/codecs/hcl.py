@@ -10,8 +10,10 @@ from migrate.model import JSON
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 KEYWORDS = frozenset({"for", "if", "in", "null", "true", "false", "endfor", "else", "endif"})
 ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
-TEMPLATE = re.compile(r"([$%])(?=\{)")
+TEMPLATE = re.compile(r"([$%]+)\{")
 """What begins a template; doubled, it is a text."""
+UNCLEAR = re.compile(r"[$%]{2}\{")
+"""More such signs before it: which of them is doubled would not be clear, so they are escaped."""
 
 
 class Expression(str):
@@ -24,7 +26,8 @@ def quoted(text: str) -> str:
 
 
 def _doubled(found: re.Match[str]) -> str:
-    return found[1] * 2
+    before, last = found[1][:-1], found[1][-1]
+    return "".join(f"\\u{ord(sign):04x}" for sign in before) + last * 2 + "{"
 
 
 def _escaped(char: str) -> str:
@@ -62,7 +65,7 @@ def _entries(value: Mapping[str, JSON]) -> Iterator[tuple[str, JSON]]:
 def _is_long(text: str) -> bool:
     """Whether a text reads better over several lines and can stand so exactly."""
     lines = text.replace("\t", "").split("\n")
-    return len(lines) > 1 and all(line.isprintable() for line in lines)
+    return len(lines) > 1 and not UNCLEAR.search(text) and all(line.isprintable() for line in lines)
 
 
 def _heredoc(text: str) -> str:

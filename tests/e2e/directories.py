@@ -31,8 +31,7 @@ def itself(launch: Launch, state: str) -> World:
     """A bundled estate that is source and target at once: what a directory was exported from."""
     face, type_ = STATES[state]
     source = options("SOURCE_KEY", state, face, downloads=True)
-    world = launch(options("TARGET_KEY", face=face), source, types=(type_, type_))
-    return world
+    return launch(options("TARGET_KEY", face=face), source, types=(type_, type_))
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,8 +20,8 @@ def world(request: pytest.FixtureRequest, launch: Launch) -> World:
 
 
 @pytest.fixture
-def folder(world: World) -> Iterator[Path]:
-    yield world.folder / "agents"
+def folder(world: World) -> Path:
+    return world.folder / "agents"
 
 
 def test_an_export_compares_as_equal(world: World, folder: Path) -> None:

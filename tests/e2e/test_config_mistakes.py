@@ -18,7 +18,11 @@ GOOD = {
 
 MISTAKES = {
     "a tool's type": (
-        {"assistants/desk.md": FRONT.format("tools:\n  - type: function\n    function: {name: f}\n  - type: file_serach\n")},
+        {
+            "assistants/desk.md": FRONT.format(
+                "tools:\n  - type: function\n    function: {name: f}\n  - type: file_serach\n"
+            )
+        },
         "assistants/desk.md:7: tools[1].type: 'file_serach' is not known; allowed: azure_ai_search, ",
         "did you mean file_search?",
     ),
@@ -43,7 +47,10 @@ MISTAKES = {
         {"assistants/desk.md": "Hello.\n"},
         "assistants/desk.md:1: an assistant's file begins with a line ---",
     ),
-    "no end of it": ({"assistants/desk.md": "---\nname: Desk\n"}, "assistants/desk.md:1: the configuration does not end"),
+    "no end of it": (
+        {"assistants/desk.md": "---\nname: Desk\n"},
+        "assistants/desk.md:1: the configuration does not end",
+    ),
     "no YAML": ({"assistants/desk.md": FRONT.format("tools: [\n")}, "assistants/desk.md:5: no YAML: "),
     "a key twice": (
         {"assistants/desk.md": FRONT.format("model: n\n")},
@@ -54,7 +61,11 @@ MISTAKES = {
         "assistants/desk.md:4: instructions: stand here and below",
     ),
     "a store that is not there": (
-        {"assistants/desk.md": FRONT.format("tool_resources:\n  file_search:\n    vector_store_ids:\n      - T\n      - S\n")},
+        {
+            "assistants/desk.md": FRONT.format(
+                "tool_resources:\n  file_search:\n    vector_store_ids:\n      - T\n      - S\n"
+            )
+        },
         "assistants/desk.md:7: tool_resources.file_search.vector_store_ids[0]: there is no vector store 'T' in vector-stores",
     ),
     "a file that is not there": (
@@ -77,18 +88,29 @@ MISTAKES = {
         {"files.yaml": f"a.md:\n  sha256: {'a' * 64}\n  path: docs/a.md\n", "docs/a.md": "x"},
         "files.yaml:2: a.md.sha256: the bytes at its path are others: ",
     ),
-    "no size": ({"files.yaml": "a.md:\n"}, "files.yaml:1: a.md: needs `path` (its bytes are here) or `bytes` (its size)"),
+    "no size": (
+        {"files.yaml": "a.md:\n"},
+        "files.yaml:1: a.md: needs `path` (its bytes are here) or `bytes` (its size)",
+    ),
     "days": (
         {"vector-stores/s.yaml": "name: S\nexpires_after:\n  anchor: last_active_at\n  days: 400\n"},
         "vector-stores/s.yaml:4: expires_after.days: 400 is too large, the most is 365",
     ),
     "a bomb": (
-        {"files.yaml": "a: &a [x]\n" + "".join(f"{c}: &{c} [*{p}, *{p}, *{p}, *{p}]\n" for p, c in zip("abcdefgh", "bcdefghi", strict=True))},
+        {
+            "files.yaml": "a: &a [x]\n"
+            + "".join(
+                f"{c}: &{c} [*{p}, *{p}, *{p}, *{p}]\n" for p, c in zip("abcdefgh", "bcdefghi", strict=True)
+            )
+        },
         "uses of aliases",
     ),
-    "a tag": ({"assistants/desk.md": FRONT.format("temperature: !!float 1\n")}, "assistants/desk.md:4: the tag"),
+    "a tag": (
+        {"assistants/desk.md": FRONT.format("temperature: !!float 1\n")},
+        "assistants/desk.md:4: the tag",
+    ),
     "deep": ({"files.yaml": "a: " + "[" * 3000 + "]" * 3000 + "\n"}, "files.yaml:1: it is nested too deeply"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", MISTAKES)
@@ -101,8 +123,11 @@ def test_a_mistake_is_told(small: World, name: str) -> None:
 def test_what_is_right_is_read(small: World) -> None:
     folder = write(small.folder / "agents", GOOD)
     assert small("diff", folder, folder).ok()["compared"] == {
-        "file": 1, "vector_store": 1, "assistant": 1, "vector_store_file": 1
-    }  # fmt: skip
+        "file": 1,
+        "vector_store": 1,
+        "assistant": 1,
+        "vector_store_file": 1,
+    }
 
 
 def test_all_mistakes_of_all_files_are_told_at_once(small: World) -> None:

@@ -163,7 +163,7 @@ WORDS: Mapping[str, Callable[[Any, Iterable[str]], str]] = {
     "float_type": _type("a number"),
     "string_too_long": _limit("{size} characters, allowed are {max_length}"),
     "string_too_short": _limit("must not be empty"),
-    "too_long": _limit("{actual_length} entries, allowed are {max_length}"),
+    "too_long": _limit("{size} entries, allowed are {max_length}"),
     "greater_than_equal": _limit("{size} is too small, the least is {ge}"),
     "less_than_equal": _limit("{size} is too large, the most is {le}"),
     "string_pattern_mismatch": lambda error, _: "must be 64 hex digits in lower case",

@@ -59,9 +59,7 @@ def read(text: str, before: int = 0) -> Document:
             found.value = _Converter(found.lines, before).value(node, ())
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + before + 1
-        raise NotYaml(
-            line, f"character #x{ord(str(error.character)[:1] or ' '):x} cannot stand here"
-        ) from None
+        raise NotYaml(line, f"character #x{error.character:x} cannot stand here") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = ", ".join(filter(None, (error.context, error.problem)))

@@ -14,7 +14,7 @@ from migrate.model import JSON
 RESERVED = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 """Words that YAML 1.2, or an older reader, takes for something else than a text."""
 NOT_PLAIN = re.compile(r":(?=\s|$)|\s#|\s$")
-WORD = re.compile(r"[0-9](?=[0-9a-z]*[acdfghijklmnqrsuvwy])[0-9a-z]*")
+WORD = re.compile(r"(?!0[xob])[0-9](?=[0-9a-z]*[acdfghijklmnqrsuvwy])[0-9a-z]*")
 """What begins with a digit and is a number or a time to no reader: hashes."""
 LONGEST_KEY = 900
 """Readers look no further for the end of a key that is written the short way."""
