@@ -172,6 +172,18 @@ def made(conn: Asked, source: Side, target: Side) -> dict[tuple[str, str], str]:
     return {(kind, target_id): source_id for kind, target_id, source_id in rows}
 
 
+def uploads(conn: Asked, source: Side, target: Side) -> dict[tuple[str, str], str]:
+    """(source id, target id) -> hash of the bytes that were sent, of every file that was made between two
+    sides and stands."""
+    rows = conn.execute(
+        "SELECT j.source_id, j.target_id, j.before FROM journal j JOIN plans p ON p.id = j.plan_id "
+        f"WHERE {STANDING} AND j.kind = 'file' AND j.action = 'create' AND j.before IS NOT NULL "
+        "AND p.source_type = ? AND p.source_url = ? AND p.target_type = ? AND p.target_url = ?",
+        (source.type, source.url, target.type, target.url),
+    )
+    return {(old, new): str((json.loads(sent) or {}).get("sha256", "")) for old, new, sent in rows}
+
+
 def id_map(
     conn: Asked, source: Side | None = None, target: Side | None = None, source_id: str = ""
 ) -> Iterator[Mapping]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 NAMED = 20
 """Paths that are named in text; JSON has all of them."""
-PLURAL = {"assistant": "assistants", "vector_store": "vector stores", "file": "files"}
 
 
 def as_dict(found: Any) -> dict[str, Any]:
@@ -25,16 +25,23 @@ def as_dict(found: Any) -> dict[str, Any]:
 
 def as_text(found: Any) -> str:
     """Counts, what was written and removed, and what was left out."""
-    counts = ", ".join(f"{number:,} {PLURAL[kind]}" for kind, number in found.counts.items())
     environment = f", environment {found.environment}" if found.environment else ""
-    lines = [f"{found.folder}: {counts}{environment}"]
+    lines = [f"{found.folder}: {_counted(found.counts)}{environment}"]
     lines += _named("wrote", found.written) + _named("removed", found.removed)
     if found.unchanged:
         lines.append(f"{found.unchanged:,} files are as they were")
     if found.left_out:
-        left = " and ".join(f"{number:,} {PLURAL[kind]}" for kind, number in found.left_out.items())
-        lines.append(f"left out: {left} that no assistant uses or that belong to another environment")
+        other = " or that belong to another environment" if found.environment else ""
+        lines.append(f"left out: {_counted(found.left_out)} that no assistant uses{other}")
     return "\n".join([*lines, *found.notes])
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    """Numbers of each kind, in words."""
+    words = [
+        f"{number:,} {kind.replace('_', ' ')}{'' if number == 1 else 's'}" for kind, number in counts.items()
+    ]
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def _named(verb: str, paths: list[str]) -> list[str]:

@@ -108,7 +108,7 @@ def small_folder(small: World) -> Path:
 
 def test_what_nobody_uses_is_counted(small: World) -> None:
     text = small.plain("export", "source", str(small.folder / "agents")).out
-    assert "left out: 1 vector stores and 3 files that no assistant uses" in text
+    assert "left out: 1 vector store and 3 files that no assistant uses\n" in text
 
 
 def test_a_file_of_what_is_gone_is_removed_and_no_other(small: World, small_folder: Path) -> None:

@@ -66,7 +66,8 @@ MISTAKES = {
                 "tool_resources:\n  file_search:\n    vector_store_ids:\n      - T\n      - S\n"
             )
         },
-        "assistants/desk.md:7: tool_resources.file_search.vector_store_ids[0]: there is no vector store 'T' in vector-stores",
+        "assistants/desk.md:7: tool_resources.file_search.vector_store_ids[0]: "
+        "there is no vector store 'T' in vector-stores",
     ),
     "a file that is not there": (
         {"vector-stores/s.yaml": "name: S\nfiles:\n  a.md:\n  b.md:\n"},

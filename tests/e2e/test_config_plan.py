@@ -150,12 +150,14 @@ def test_a_rollback_takes_it_back(world: World) -> None:
     assert {row["action"] for row in found["changes"]} == {"removed"}
 
 
-def test_new_bytes_under_a_name_are_a_new_file(world: World) -> None:
+@pytest.mark.parametrize("new", ["1,2,3\n", "2,1\n"])
+def test_new_bytes_under_a_name_are_a_new_file(world: World, new: str) -> None:
     folder = write(world.folder / "agents", HAND)
     plan(world, folder)
     world.apply().ok()
-    write(world.folder / "agents", {"docs/numbers.csv": "1,2,3\n"})
-    plan(world, folder)
+    write(world.folder / "agents", {"docs/numbers.csv": new})
+    for _ in range(2):  # a plan that is made again and never applied changes nothing about it
+        plan(world, folder)
     assert {(a["action"], a["kind"]) for a in actions(world)} == {("create", "file"), ("update", "assistant")}
     world.apply().ok()
     assert world("verify", world.plan).ok()["ok"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 
+from migrate.archive.journal import uploads
 from migrate.codecs import CODECS
 from migrate.codecs.foundry.names import plain_name
 from migrate.model import KINDS, Entity
@@ -63,7 +64,9 @@ def _files(ours: Estate, theirs: Estate, pairs: Pairs) -> None:
     for kind, key in [pair for pair in pairs.guessed if pair[0] == "file"]:
         pairs.guessed.discard((kind, key))
         known.pop(key, None)
-    there = {id_: e for id_, e in theirs.of("file").items() if condition(e) == "usable"}
+    old = _outdated(ours, theirs)
+    usable = (e for e in theirs.of("file").values() if condition(e) == "usable")
+    there = {e.id: e for e in usable if e.id not in old}
     for key, id_ in list(known.items()):
         if id_ not in there or _shape(there[id_]) != _shape(ours.of("file")[key]):
             del known[key]  # the directory has other bytes under this key now
@@ -81,6 +84,14 @@ def _files(ours: Estate, theirs: Estate, pairs: Pairs) -> None:
             if entity.id not in known and (first := next(fits, None)) is not None:
                 known[entity.id] = first
                 del candidates[first]
+
+
+def _outdated(ours: Estate, theirs: Estate) -> set[str]:
+    """Files of the target that hold what the directory had under a key before: a name and a size would not
+    tell."""
+    sent = uploads(ours.snapshot.conn, ours.side, theirs.side)
+    hashes = {file.id: file.fields.get("sha256") for file in ours.of("file").values()}
+    return {id_ for (key, id_), sha in sent.items() if sha and hashes.get(key) not in (None, sha)}
 
 
 def _near(ours: Estate, theirs: Estate, pairs: Pairs) -> Mapping[str, list[frozenset[str]]]:

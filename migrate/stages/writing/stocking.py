@@ -55,7 +55,8 @@ def upload(shop: Workshop, action: Action) -> None:
 
 def _uploaded(shop: Workshop, action: Action, file: Entity, blob: Blob, earlier: Entry | None) -> Body | None:
     """The file on the target, settled; None when it could not be uploaded, which is told."""
-    (entry,) = shop.journal.intend([("create", "file", "", file.id, action.name)])
+    sent = {"sha256": blob.sha256}
+    (entry,) = shop.journal.intend([("create", "file", "", file.id, action.name)], sent)
     shop.sent.add(file.id)
     name, purpose = str(file.fields["filename"]), str(file.fields["purpose"])
 
