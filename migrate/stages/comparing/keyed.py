@@ -15,7 +15,7 @@ from migrate.model import KINDS, Entity
 from migrate.model.condition import condition
 from migrate.model.normal import digest, normal
 from migrate.model.refs import refs_of
-from migrate.stages.comparing.pairing import Pairs
+from migrate.stages.comparing.pairing import KEY, Pairs
 from migrate.stages.estate import Estate
 
 Unclear = dict[tuple[str, str], tuple[str, str]]
@@ -28,6 +28,9 @@ def by_key(ours: Estate, theirs: Estate, pairs: Pairs) -> Unclear:
     for kind in ("vector_store", "assistant"):
         unclear |= _named(kind, ours, theirs, pairs)
     _files(ours, theirs, pairs)
+    for kind in ("vector_store", "assistant", "file"):
+        for key in pairs.ids[kind]:
+            pairs.how.setdefault((kind, key), KEY)
     return unclear
 
 
@@ -61,15 +64,15 @@ def _named(kind: str, ours: Estate, theirs: Estate, pairs: Pairs) -> Unclear:
 def _files(ours: Estate, theirs: Estate, pairs: Pairs) -> None:
     """By name and size; of several, the one that its store or its assistant holds there."""
     known = pairs.ids.setdefault("file", {})
-    for kind, key in [pair for pair in pairs.guessed if pair[0] == "file"]:
-        pairs.guessed.discard((kind, key))
-        known.pop(key, None)
+    for key in [key for key in known if pairs.is_guess("file", key)]:
+        del known[key], pairs.how["file", key]  # what follows knows more
     old = _outdated(ours, theirs)
     usable = (e for e in theirs.of("file").values() if condition(e) == "usable")
     there = {e.id: e for e in usable if e.id not in old}
     for key, id_ in list(known.items()):
         if id_ not in there or _shape(there[id_]) != _shape(ours.of("file")[key]):
             del known[key]  # the directory has other bytes under this key now
+            pairs.how.pop(("file", key), None)
     free = {id_: e for id_, e in there.items() if id_ not in set(known.values())}
     shapes: dict[Hashable, dict[str, None]] = {}
     for id_, entity in free.items():

@@ -11,8 +11,8 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from migrate.archive.journal import Mapping as Line
-from migrate.codecs.foundry.names import plain_name
 from migrate.codecs.config import TYPE
+from migrate.codecs.foundry.names import plain_name
 from migrate.model import JSON, Entity
 from migrate.model.normal import digest, normal
 from migrate.stages.comparing.present import fingerprint
