@@ -9,7 +9,7 @@ from migrate.cli.options import Common, common, environment, finish, workers
 
 @click.command("export")
 @click.argument("estate")
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, file_okay=True))
+@click.argument("directory", type=click.Path(path_type=Path))
 @click.option(
     "--format", "format_", type=click.Choice(["directory", "azapi"]), default="directory", show_default=True,
     help="Files for git, or agents.tf for Terraform's azapi provider.",
@@ -30,7 +30,7 @@ def command(
     include: tuple[str, ...], exclude: tuple[str, ...], with_bytes: bool, partial: bool,
     environment: str | None, workers: int,
 ) -> None:  # fmt: skip
-    """Write the configuration of ESTATE, live or archived, as a config directory into DIR.
+    """Write the configuration of ESTATE, live or archived, as a config directory.
 
     One Markdown file for each assistant, YAML for vector stores and files, names instead of ids, no secrets.
     Exporting again changes only what changed; variables.toml and files of your own stay.
