@@ -9,6 +9,7 @@ import click
 
 from migrate import __version__
 from migrate.errors import MigrateError, RequestFailed
+from migrate.reports.visible import clean as clean
 
 COMMANDS = {
     "doctor": "reaches an estate and names what works",
@@ -97,11 +98,3 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
-
-
-def clean(text: str) -> str:
-    """Text for a terminal: control characters, which names may hold, are shown and not obeyed."""
-    return "".join(
-        c if c in "\n\t" or (c.isprintable() or c == " ") else c.encode("unicode_escape").decode()
-        for c in text
-    )

@@ -4,7 +4,9 @@ from typing import Any
 
 import click
 
+from migrate import __version__
 from migrate.cli.options import Common, common, environment, finish, fitting, workers
+from migrate.cli.reporting import Wanted, reporting, show
 
 
 @click.command("assess")
@@ -12,24 +14,30 @@ from migrate.cli.options import Common, common, environment, finish, fitting, wo
 @click.option(
     "--to", "target", required=True, metavar="TYPE|ESTATE", help="A type of service, or a live one."
 )
+@reporting
 @fitting
 @environment
 @workers
 @common
 def command(
-    common: Common, estate: str, target: str, workers: int, environment: str | None, **given: Any
-) -> None:
+    common: Common, estate: str, target: str, wanted: Wanted, workers: int, environment: str | None,
+    **given: Any,
+) -> None:  # fmt: skip
     """Say per object and field of ESTATE what --to would keep, adapt, lose or refuse. Writes nothing.
 
     Against a type (azure-openai, openai, foundry-classic, foundry) it asks no service; against a live
     estate it also looks for deployments, connections and what is there already. Exit 1 when something
     would be lost or is blocked and was not accepted.
     """
+    from migrate.archive.snapshots import now
+    from migrate.cli.picturing import Camera
     from migrate.cli.planning import assessed, choices
-    from migrate.reports.assess import as_dict, as_text
+    from migrate.reports.assess import as_dict, as_report
     from migrate.reports.losses import unaccepted
 
+    wanted.check(estate)
     config = common.config.meeting(environment, target)
-    found = assessed(estate, target, config, choices(config, **given), workers, common.progress())
-    common.answer(as_dict(found), as_text(found))
+    camera, chosen = Camera(wanted.pictures), choices(config, **given)
+    found = assessed(estate, target, config, chosen, workers, common.progress(), camera)
+    show(common, wanted, as_dict(found), as_report(found, now(), __version__, camera.pictures))
     finish(1 if unaccepted(found.losses) else 0)

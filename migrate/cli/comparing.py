@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from migrate.cli.config import Config
 from migrate.cli.estates import Archived, ConfigDirectory, opened, resolve
 from migrate.cli.journals import known_pairs, threads_at
+from migrate.cli.picturing import NOBODY_LOOKS, Camera
 from migrate.errors import BadUsage
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def compared(
     journal: Path | None,
     workers: int,
     progress: Progress,
+    camera: Camera = NOBODY_LOOKS,
 ) -> Difference:
     """What differs between two ESTATE arguments. An archive is opened first: it may know which threads a
     service holds that does not list them."""
@@ -43,6 +45,8 @@ def compared(
                 "neither side of the comparison is that place",
                 "name a snapshot of one of the two: `snapshots FILE.db` lists them",
             )
+        camera.take(left, one)
+        camera.take(right, other)
         known = known_pairs([(left, one), (right, other)], config, journal)
         return diff(one, other, known, focus)
 

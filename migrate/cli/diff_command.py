@@ -4,7 +4,9 @@ from pathlib import Path
 
 import click
 
+from migrate import __version__
 from migrate.cli.options import Common, common, environment, finish, workers
+from migrate.cli.reporting import Wanted, reporting, show
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -18,15 +20,14 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--ignore", "ignore", multiple=True, type=FILE, help="A file of rules: what may differ.")
 @click.option("--since", metavar="SNAPSHOT", help="Only objects that are no longer as they were there.")
 @click.option("--journal", type=FILE, help="An archive whose id map says which object is which.")
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
+@reporting
 @environment
 @workers
 @common
 def command(
     common: Common, left: str, right: str, kinds: tuple[str, ...], include: tuple[str, ...],
-    exclude: tuple[str, ...], ignore: tuple[Path, ...], since: str | None, journal: Path | None, format_: str,
-    output: Path | None, environment: str | None, workers: int,
+    exclude: tuple[str, ...], ignore: tuple[Path, ...], since: str | None, journal: Path | None,
+    wanted: Wanted, environment: str | None, workers: int,
 ) -> None:  # fmt: skip
     """Compare any two estates: live, archived, or a config directory. Read only.
 
@@ -35,20 +36,19 @@ def command(
 
     Exit 0 when nothing differs, 1 when something does, 3 when a side could not be read whole.
     """
-    import json
     from contextlib import ExitStack
 
-    from migrate.archive.store import must_not_be_archive
-    from migrate.cli import clean
+    from migrate.archive.snapshots import now
     from migrate.cli.comparing import baseline, compared
-    from migrate.reports.diff import as_dict, as_text
+    from migrate.cli.picturing import Camera
+    from migrate.reports.diff import as_dict, as_report
     from migrate.stages.choice import Choice, must_be_kinds
     from migrate.stages.comparing.focus import Focus
     from migrate.stages.comparing.rules import read_rules
 
     must_be_kinds(kinds)
-    if output:
-        must_not_be_archive(output)
+    wanted.check(left, right, *ignore, *([journal] if journal else []))
+    camera = Camera(wanted.pictures)
     config, progress = common.config.meeting(environment, ""), common.progress()
     with ExitStack() as stack:
         focus = Focus(
@@ -59,17 +59,7 @@ def command(
             models=config.models,
             connections=config.connections,
         )
-        found = compared(left, right, config, focus, journal, workers, progress)
-    document, text = as_dict(found), as_text(found, left, right)
-    if output:
-        content = (
-            json.dumps(document, indent=1, default=str)
-            if format_ == "json" or common.as_json
-            else clean(text)
-        )
-        output.write_text(content + "\n", encoding="utf-8")
-    elif format_ == "json":
-        common.answer(document, json.dumps(document, indent=1, default=str))
-    else:
-        common.answer(document, text)
+        found = compared(left, right, config, focus, journal, workers, progress, camera)
+    report = as_report(found, left, right, now(), __version__, camera.pictures)
+    show(common, wanted, as_dict(found), report)
     finish(found.exit_code)

@@ -6,7 +6,9 @@ from typing import Any
 
 import click
 
+from migrate import __version__
 from migrate.cli.options import Common, common, environment, finish, fitting, workers
+from migrate.cli.reporting import Wanted, reporting_beside, show
 
 
 @click.command("plan")
@@ -15,6 +17,7 @@ from migrate.cli.options import Common, common, environment, finish, fitting, wo
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The plan."
 )
+@reporting_beside
 @fitting
 @click.option("--prune", is_flag=True, help="Delete on the target what we made and the source no longer has.")
 @click.option("--max-update", metavar="N%", help="Refuse to update more (default: 100% beyond 10 objects).")
@@ -24,7 +27,7 @@ from migrate.cli.options import Common, common, environment, finish, fitting, wo
 @common
 def command(
     common: Common, source: str, target: str, output: Path, prune: bool, max_update: str | None,
-    max_delete: str | None, workers: int, environment: str | None, **given: Any,
+    max_delete: str | None, wanted: Wanted, workers: int, environment: str | None, **given: Any,
 ) -> None:  # fmt: skip
     """Plan how TARGET becomes like SOURCE, an ARCHIVE[@SNAPSHOT] or a config directory. Nothing is written
     but the plan.
@@ -35,11 +38,13 @@ def command(
     Exit 1 when something would be lost or is blocked and was not accepted; the plan is written all the
     same, and apply moves what is not blocked.
     """
+    from migrate.cli.picturing import Camera
     from migrate.cli.planning import choices, make_plan, percent
     from migrate.reports.losses import unaccepted
-    from migrate.reports.plan import as_dict, as_text
+    from migrate.reports.plan import as_dict, as_report
     from migrate.stages.planning.planfile import write
 
+    wanted.check(source, output)
     config = common.config.meeting(environment, target)
     chosen = replace(
         choices(config, **given),
@@ -47,7 +52,9 @@ def command(
         max_update=percent(max_update),
         max_delete=percent(max_delete),
     )
-    plan = make_plan(source, target, config, chosen, workers, common.progress(), output)
+    camera = Camera(wanted.pictures)
+    plan = make_plan(source, target, config, chosen, workers, common.progress(), output, camera)
     write(plan, output)
-    common.answer(as_dict(plan, output), as_text(plan, output))
+    report = as_report(plan, output, plan.created_at, __version__, camera.pictures)
+    show(common, wanted, as_dict(plan, output), report)
     finish(1 if unaccepted(plan.losses) else 0)

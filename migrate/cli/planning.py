@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from migrate.cli.config import Config
 from migrate.cli.credentials import SIGN_IN
 from migrate.cli.estates import Archived, ConfigDirectory, Live, live, opened, resolve
+from migrate.cli.picturing import NOBODY_LOOKS, Camera
 from migrate.errors import BadUsage, PlanStale
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def make_plan(
     workers: int,
     progress: Progress,
     beside: Path | None = None,
+    camera: Camera = NOBODY_LOOKS,
 ) -> Plan:
     """Read what the target holds and plan. `beside`: the plan's file, beside which a config directory is
     kept as it was read."""
@@ -78,6 +80,7 @@ def make_plan(
         there = live(target, config, workers)
         with kept(found, beside, progress) as (ours, archive):
             must_not_be_empty(ours)
+            camera.take(source, ours)
             return _against(there, target, ours, str(archive.resolve()), choices, workers, progress)
     if not isinstance(found, Archived):
         raise BadUsage(f"{source} is a live estate", "a plan is made from something that stays still",
@@ -85,12 +88,14 @@ def make_plan(
     there = live(target, config, workers)
     with opened(source, config, workers, progress) as ours:
         must_not_be_empty(ours)
+        camera.take(source, ours)
         return _against(there, target, ours, str(found.path.resolve()), choices, workers, progress)
 
 
 def assessed(
-    source: str, target: str, config: Config, choices: Choices, workers: int, progress: Progress
-) -> Assessment:
+    source: str, target: str, config: Config, choices: Choices, workers: int, progress: Progress,
+    camera: Camera = NOBODY_LOOKS,
+) -> Assessment:  # fmt: skip
     """What a move of any estate to a type of service, or to a live one, would keep and lose."""
     from migrate.stages.planning.assess import account
     from migrate.stages.planning.plan import must_not_be_empty
@@ -100,6 +105,7 @@ def assessed(
     found = resolve(source, config)
     with opened(source, config, workers, progress) as ours:
         must_not_be_empty(ours)
+        camera.take(source, ours)
         choices = replace(choices, bytes_later=isinstance(found, Live))
         if there is None:
             plan = against_nothing(target, ours, choices)

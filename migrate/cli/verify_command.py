@@ -4,27 +4,36 @@ from pathlib import Path
 
 import click
 
+from migrate import __version__
 from migrate.cli.options import Common, common, finish, workers
+from migrate.cli.reporting import Wanted, reporting, show
 
 
 @click.command("verify")
 @click.argument("plan_file", type=click.Path(path_type=Path, dir_okay=False))
+@reporting
 @workers
 @common
-def command(common: Common, plan_file: Path, workers: int) -> None:
+def command(common: Common, plan_file: Path, wanted: Wanted, workers: int) -> None:
     """Read the target of PLAN_FILE back and compare every object: fields, order, text, references, bytes.
 
     Exit 1 when something is not as it should be.
     """
+    from migrate.archive.snapshots import now
+    from migrate.cli.picturing import Camera
     from migrate.cli.planning import from_plan
     from migrate.codecs import profile_for
-    from migrate.reports.verify import as_dict, as_text
+    from migrate.reports.verify import as_dict, as_report
     from migrate.stages.comparing.verify import run
     from migrate.stages.planning.planfile import read
 
+    wanted.check(plan_file)
     plan = read(plan_file)
+    sides = (f"{plan.source.archive}@{plan.source.snapshot}", plan.target.url)
+    camera = Camera(wanted.pictures)
     with from_plan(plan, common.config, workers, write=False) as (archive, source, reader):
         profile = profile_for(reader.type, reader.api_version)
+        camera.take(sides[0], source)
         found = run(plan, source, archive, reader, profile, workers, common.progress())
-    common.answer(as_dict(found), as_text(found))
+    show(common, wanted, as_dict(found), as_report(found, *sides, now(), __version__, camera.pictures))
     finish(1 if found.findings else 0)

@@ -1,4 +1,4 @@
-"""An assessment, shown: what a move would keep, change, lose and refuse."""
+"""An assessment in, a report out: what a move would keep, change, lose and refuse; and the JSON document."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from migrate.reports import losses
-from migrate.reports.tables import table
+from migrate.reports.document import Counts, Report, in_order
+from migrate.reports.terminal import as_text as plain
 
 GRADES = ("kept", "adapted", "lost", "blocked")
 
@@ -26,14 +27,28 @@ def as_dict(found: Any) -> dict[str, Any]:
     }
 
 
-def as_text(found: Any) -> str:
+def as_report(
+    found: Any, made_at: str = "", version: str = "", pictures: tuple[tuple[str, Any], ...] = ()
+) -> Report:
     """Fields by kind and grade, then every loss."""
-    rows = [(kind, *(counts[grade] for grade in GRADES)) for kind, counts in found.kinds.items()]
-    lines = [
-        f"{found.source} -> {found.target}",
-        table([*rows, ("all", *found.totals.values())], ("fields of", *GRADES)),
-        *losses.lines(found.losses, "in the JSON document"),
-        *(f"not in the snapshot: {gap}" for gap in found.unread),
-        losses.last_line(found.losses),
-    ]
-    return "\n".join(filter(None, lines))
+    rows = tuple((kind, tuple(counts[grade] for grade in GRADES)) for kind, counts in found.kinds.items())
+    return Report(
+        command="assess",
+        title=f"{found.source} -> {found.target}",
+        left=found.source,
+        right=found.target,
+        ok=not losses.unaccepted(found.losses),
+        last_line=losses.last_line(found.losses),
+        summary=tuple((grade, found.totals[grade]) for grade in GRADES),
+        counts=Counts(GRADES, rows, "fields"),
+        items=in_order(losses.items(found.losses)),
+        gaps=tuple(found.unread),
+        pictures=pictures,
+        made_at=made_at,
+        version=version,
+    )
+
+
+def as_text(found: Any) -> str:
+    """In words."""
+    return plain(as_report(found))

@@ -1,14 +1,17 @@
-"""Differences, shown."""
+"""Differences in, a report of them out; and the JSON document that programs read."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
-from migrate.reports.objects import masked
-from migrate.reports.tables import short
+from migrate.reports.document import Counts, Detail, Ignored, Item, Report, in_order
+from migrate.reports.objects import masked_at
+from migrate.reports.showing import number_of
+from migrate.reports.terminal import as_text as plain
 
-SIGNS = {"added": "+", "removed": "-", "changed": "~"}
+ACTIONS = ("added", "removed", "changed")
 
 
 def as_dict(found: Any) -> dict[str, Any]:
@@ -42,31 +45,83 @@ def _change(change: Any) -> dict[str, Any]:
 
 
 def _values(path: Any) -> dict[str, Any]:
-    left, right = (masked({path.field: value})[path.field] for value in (path.left, path.right))
-    if path.field in ("tools", "tool_resources") and any(
-        word in path.path.lower() for word in ("header", "authorization")
-    ):
-        left = right = "(masked)"
+    left, right = (masked_at(path.path, value) for value in (path.left, path.right))
     return {"path": path.path, "left": left, "right": right}
 
 
+def as_report(
+    found: Any,
+    left: str,
+    right: str,
+    made_at: str = "",
+    version: str = "",
+    pictures: tuple[tuple[str, Any], ...] = (),
+) -> Report:
+    """What differs between two estates, and how many objects were compared."""
+    count, total = len(found.changes), sum(found.compared.values())
+    ignored = tuple(Ignored(rule.rule, rule.reason, rule.expires, rule.count) for rule in found.ignored)
+    hidden = sum(rule.count for rule in ignored)
+    by_action = Counter(change.action for change in found.changes)
+    more = f"; {hidden:,} ignored by rules" if hidden else ""
+    gaps = f"; {number_of(len(found.unread), 'listing')} not compared" if found.unread else ""
+    return Report(
+        command="diff",
+        title=f"{left} -> {right}",
+        left=left,
+        right=right,
+        ok=not count and not found.unread,
+        last_line=f"{number_of(count, 'difference')} in {number_of(total, 'object')}{more}{gaps}",
+        summary=(
+            ("compared", total),
+            *((action, by_action[action]) for action in ACTIONS),
+            *((("ignored", hidden),) if ignored else ()),
+            *((("not compared", len(found.unread)),) if found.unread else ()),
+        ),
+        counts=_counts(found),
+        items=in_order([_item(change) for change in found.changes]),
+        gaps=tuple(found.unread),
+        ignored=ignored,
+        expired=tuple(found.expired),
+        left_out=tuple(found.left_out),
+        pictures=pictures,
+        made_at=made_at,
+        version=version,
+    )
+
+
+def _counts(found: Any) -> Counts:
+    by_kind = Counter((change.kind, change.action) for change in found.changes)
+    kinds = dict.fromkeys([*found.compared, *(change.kind for change in found.changes)])
+    return Counts(
+        ("compared", *ACTIONS),
+        tuple(
+            (kind, (found.compared.get(kind, 0), *(by_kind[kind, action] for action in ACTIONS)))
+            for kind in kinds
+        ),
+    )
+
+
+def _item(change: Any) -> Item:
+    how = change.how
+    if change.guessed:
+        note = f"paired by guess: {how}" if how else "paired by guess"
+    else:
+        note = f"paired by {how}" if how and change.action == "changed" else ""
+    values = [_values(path) for path in change.paths]
+    return Item(
+        section="differences",
+        verdict=change.action,
+        kind=change.kind,
+        name=change.name,
+        left_id=change.left_id,
+        right_id=change.right_id,
+        severity="warning",
+        details=tuple(Detail(one["path"], one["left"], one["right"]) for one in values),
+        note=note,
+        since=change.since,
+    )
+
+
 def as_text(found: Any, left: str, right: str) -> str:
-    """+ only right, - only left, ~ changed, each with its paths."""
-    lines = [f"{left} -> {right}"]
-    for change in found.changes:
-        ids = " -> ".join(dict.fromkeys(filter(None, (change.left_id, change.right_id))))
-        guess = "  (paired by guess)" if change.guessed else ""
-        lines.append(
-            f"{SIGNS[change.action]} {change.kind} {short(change.name) or '(no name)'} [{ids}]{guess}"
-        )
-        for path in change.paths:
-            values = _values(path)
-            lines.append(f"    {path.path}: {short(repr(values['left']))} -> {short(repr(values['right']))}")
-    lines += [f"not compared: {gap}" for gap in found.unread]
-    lines += [f"left out: {line}" for line in found.left_out]
-    lines += [f"ignored: {row.count:,} by {row.rule}: {row.reason}" for row in found.ignored]
-    lines += [f"rule not applied: {line}" for line in found.expired]
-    total = sum(found.compared.values())
-    count = len(found.changes)
-    lines.append(f"{count:,} difference{'' if count == 1 else 's'} in {total:,} objects")
-    return "\n".join(lines)
+    """In words, nothing cut short."""
+    return plain(as_report(found, left, right), whole=True)

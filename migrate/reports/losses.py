@@ -1,14 +1,15 @@
-"""Losses, shown: what will not arrive as it was, gravest first, each with its way out where there is one."""
+"""Losses in, the items of a report out: what will not arrive as it was, each with its way out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from migrate.reports.tables import short, table
+from migrate.reports.document import Detail, Item
+from migrate.reports.showing import number_of
 
-MOST = {"blocked": 60, "lost": 40, "adapted": 20}
-"""Lines shown per grade; all of them are in the file and in the JSON document."""
+SEVERITY = {"blocked": "error", "lost": "warning", "adapted": "notice"}
+EVERY = "*"
 
 
 def unaccepted(rows: Iterable[Any]) -> list[Any]:
@@ -16,32 +17,38 @@ def unaccepted(rows: Iterable[Any]) -> list[Any]:
     return [row for row in rows if row.grade != "adapted" and not row.accepted]
 
 
-def lines(rows: Iterable[Any], where: str = "in the plan file") -> list[str]:
-    """One block per grade."""
-    out: list[str] = []
-    every = list(rows)
-    for grade, most in MOST.items():
-        found = [row for row in every if row.grade == grade]
-        if not found:
-            continue
-        out.append(f"{grade}: {len(found):,}")
-        cells = [
-            (f"  {row.kind}", short(row.name or row.id, 34), row.field, short(_words(row), 150))
-            for row in found[:most]
-        ]
-        out.append(table(cells, widest=150))
-        if len(found) > most:
-            out.append(f"  and {len(found) - most:,} more, all {where}")
-    return out
+def items(rows: Iterable[Any]) -> list[Item]:
+    """One item per object, grade and whether it was accepted, with a detail for each field."""
+    found: dict[tuple[str, str, str, str, bool], list[Any]] = {}
+    for row in rows:
+        agreed = row.accepted and row.grade != "adapted"
+        found.setdefault((row.kind, row.parent, row.id, row.grade, agreed), []).append(row)
+    return [_item(*key, fields) for key, fields in found.items()]
 
 
-def _words(row: Any) -> str:
-    return f"{row.reason} -> {row.way_out}" if row.grade == "blocked" and row.way_out else str(row.reason)
+def _item(kind: str, parent: str, id_: str, grade: str, agreed: bool, rows: list[Any]) -> Item:
+    return Item(
+        section="losses",
+        verdict=grade,
+        kind=kind,
+        name=rows[0].name if id_ != EVERY else rows[0].name or "every one",
+        left_id="" if id_ == EVERY else id_,
+        parent=parent,
+        severity="notice" if agreed else SEVERITY[grade],
+        details=tuple(
+            Detail(EVERY_FIELD if row.field == EVERY else row.field, reason=row.reason, way_out=row.way_out)
+            for row in rows
+        ),
+        note="accepted" if agreed else "",
+    )
+
+
+EVERY_FIELD = "the whole object"
 
 
 def last_line(rows: Iterable[Any]) -> str:
     """What is left to accept."""
     left = len(unaccepted(rows))
     if left:
-        return f"{left:,} loss(es) not accepted; --accept-loss FIELD or all"
+        return f"{number_of(left, 'loss', 'losses')} not accepted; --accept-loss FIELD or all"
     return "no loss left to accept"

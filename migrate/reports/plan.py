@@ -1,15 +1,18 @@
-"""A plan, shown: what will be done, and what will not arrive."""
+"""A plan in, a report out: what will be done, and what will not arrive; and the JSON document."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from migrate.reports import losses
-from migrate.reports.losses import last_line
-from migrate.reports.tables import short
+from migrate.reports.document import Counts, Detail, Item, Report, in_order
+from migrate.reports.showing import number_of
+from migrate.reports.terminal import as_text as plain
 
-SIGNS = {"create": "+", "update": "~", "delete": "-", "adopt": "=", "blocked": "!"}
-SHOWN = 40
+ACTIONS = ("create", "update", "delete", "adopt", "skip", "blocked")
+LISTED = frozenset(ACTIONS) - {"skip"}
 
 
 def as_dict(plan: Any, path: object) -> dict[str, Any]:
@@ -25,20 +28,73 @@ def as_dict(plan: Any, path: object) -> dict[str, Any]:
     }
 
 
+def as_report(
+    plan: Any,
+    path: object,
+    made_at: str = "",
+    version: str = "",
+    pictures: tuple[tuple[str, Any], ...] = (),
+) -> Report:
+    """Actions by name, losses by grade."""
+    counts = plan.counts()
+    done = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
+    return Report(
+        command="plan",
+        title=f"plan {path}: {plan.source.url} (snapshot {plan.source.snapshot}) -> {plan.target.url}",
+        left=f"{plan.source.url} (snapshot {plan.source.snapshot})",
+        right=plan.target.url,
+        ok=not losses.unaccepted(plan.losses),
+        last_line=f"{done or 'nothing to do'}; {losses.last_line(plan.losses)}",
+        summary=tuple((name, counts[name]) for name in ACTIONS if counts[name]),
+        counts=_counts(plan),
+        items=in_order([*_actions(plan), *losses.items(plan.losses)]),
+        gaps=tuple(plan.unread),
+        pictures=pictures,
+        made_at=made_at,
+        version=version,
+    )
+
+
+def _counts(plan: Any) -> Counts:
+    by_kind: Counter[tuple[str, str]] = Counter()
+    for row in plan.actions:
+        by_kind[row.kind, row.action] += 1
+        if row.messages:
+            by_kind["message", "create"] += row.messages
+    used = [name for name in ACTIONS if any(action == name for _, action in by_kind)]
+    kinds = dict.fromkeys(kind for kind, _ in by_kind)
+    return Counts(tuple(used), tuple((kind, tuple(by_kind[kind, name] for name in used)) for kind in kinds))
+
+
+def _actions(plan: Any) -> Iterator[Item]:
+    """Every action but skips, and but what a loss tells better. Files of a store stand in the line of their
+    store where it has one."""
+    stores = {row.id for row in plan.actions if row.kind == "vector_store" and row.action in LISTED}
+    inside: Counter[str] = Counter()
+    for row in plan.actions:
+        if row.kind == "vector_store_file" and row.parent in stores and row.action == "create":
+            inside[row.parent] += 1
+    told = {(loss.kind, loss.parent, loss.id) for loss in plan.losses if loss.grade == "blocked"}
+    for row in plan.actions:
+        if row.action == "blocked" and (row.kind, row.parent, row.id) in told:
+            continue
+        within = row.kind == "vector_store_file" and row.parent in stores and row.action != "blocked"
+        if row.action in LISTED and not within:
+            messages = [f"with {number_of(row.messages, 'message')}"] if row.messages else []
+            files = inside[row.id] if row.kind == "vector_store" else 0
+            yield Item(
+                section="actions",
+                verdict=row.action,
+                kind=row.kind,
+                name=row.name,
+                left_id=row.id,
+                right_id=row.target_id or row.target_name,
+                parent=row.parent,
+                details=tuple(Detail(field) for field in row.fields),
+                note=", ".join(messages + ([f"with {number_of(files, 'file')}"] if files else [])),
+            )
+
+
 def as_text(plan: Any, path: object) -> str:
-    """Counts, actions by name, losses by grade."""
-    lines = [f"plan {path}: {plan.source.url} (snapshot {plan.source.snapshot}) -> {plan.target.url}"]
-    shown = [a for a in plan.actions if a.action != "skip" and a.kind != "vector_store_file"]
-    for action in shown[:SHOWN]:
-        more = f" with {action.messages} message(s)" if action.messages else ""
-        more += f" ({', '.join(action.fields)})" if action.fields else ""
-        lines.append(
-            f"{SIGNS[action.action]} {action.kind} {short(action.name) or '(no name)'} [{action.id}]{more}"
-        )
-    if len(shown) > SHOWN:
-        lines.append(f"  and {len(shown) - SHOWN:,} more")
-    lines += losses.lines(plan.losses)
-    lines += [f"not in the snapshot: {gap}" for gap in plan.unread]
-    lines.append(", ".join(f"{number:,} {name}" for name, number in plan.counts().items() if number))
-    lines.append(last_line(plan.losses))
-    return "\n".join(filter(None, lines))
+    """In words."""
+    return plain(as_report(plan, path))

@@ -13,7 +13,7 @@ def table(rows: Iterable[Sequence[object]], head: Sequence[str] = (), widest: in
     lines = [[short(cell, widest) for cell in row] for row in ([head, *rows] if head else rows)]
     if not lines:
         return ""
-    widths = [max(_width(line[n]) for line in lines) for n in range(len(lines[0]))]
+    widths = [max(columns_of(line[n]) for line in lines) for n in range(len(lines[0]))]
     return "\n".join(
         "  ".join(_padded(cell, width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
@@ -28,11 +28,11 @@ def short(value: object, most: int = WIDEST) -> str:
 
 
 def _padded(text: str, width: int) -> str:
-    blank = " " * (width - _width(text))
+    blank = " " * (width - columns_of(text))
     return blank + text if text.replace(",", "").isdigit() else text + blank
 
 
-def _width(text: str) -> int:
+def columns_of(text: str) -> int:
     """Columns a terminal needs: wide characters take two, combining ones none."""
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from migrate.reports.losses import lines as losses_of
+from migrate.reports.tables import short
 
 
 def as_dict(found: Any, path: object) -> dict[str, Any]:
@@ -24,4 +24,6 @@ def as_text(found: Any, path: object) -> str:
     lines = [f"{path}: {len(found.agents.resources):,} agents"]
     lines += [f"give the secret {name}: it is in no file" for name in found.agents.secrets]
     lines += [f"give {name}: an id of the new project" for name in found.agents.wanted]
-    return "\n".join([*lines, *losses_of(found.losses, "with --json")])
+    for row in found.losses:
+        lines.append(f"{row.grade}: {row.kind} {short(row.name or row.id)} {row.field}: {row.reason}")
+    return "\n".join(lines)

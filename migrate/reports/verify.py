@@ -1,13 +1,14 @@
-"""What verify found, shown."""
+"""What verify found in, a report out; and the JSON document."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
-from migrate.reports.tables import short, table
-
-SHOWN = 40
+from migrate.reports.document import Counts, Detail, Item, Report, in_order
+from migrate.reports.showing import number_of
+from migrate.reports.terminal import as_text as plain
 
 
 def as_dict(found: Any) -> dict[str, Any]:
@@ -21,21 +22,74 @@ def as_dict(found: Any) -> dict[str, Any]:
     }
 
 
-def as_text(found: Any) -> str:
+def as_report(
+    found: Any,
+    source: str = "",
+    target: str = "",
+    made_at: str = "",
+    version: str = "",
+    pictures: tuple[tuple[str, Any], ...] = (),
+) -> Report:
     """How much was compared, and every finding."""
-    lines = [table(found.checked.items())]
-    for finding in found.findings[:SHOWN]:
-        ids = f"{finding.source_id or '-'} -> {finding.target_id or '-'}"
-        where = f"{finding.kind} {short(finding.name or '')} [{ids}]"
-        values = (
-            f": {short(repr(finding.expected))} became {short(repr(finding.found))}"
-            if finding.expected != finding.found
-            else ""
+    count, total = len(found.findings), sum(found.checked.values())
+    items = in_order(_items(found.findings))
+    verdicts = Counter(item.verdict for item in items)
+    by_kind = Counter(finding.kind for finding in found.findings)
+    kinds = dict.fromkeys([*found.checked, *by_kind])
+    return Report(
+        command="verify",
+        title=f"{source} -> {target}" if source or target else "verify",
+        left=source,
+        right=target,
+        ok=not count,
+        last_line=f"{number_of(count, 'finding')} in {number_of(total, 'object')}",
+        summary=(("checked", total), ("findings", count), *verdicts.items()),
+        counts=Counts(
+            ("checked", "findings"),
+            tuple((kind, (found.checked.get(kind, 0), by_kind[kind])) for kind in kinds),
+        ),
+        items=items,
+        notes=tuple(found.notes),
+        pictures=pictures,
+        made_at=made_at,
+        version=version,
+    )
+
+
+def _items(findings: list[Any]) -> list[Item]:
+    """One item per object and verdict."""
+    found: dict[tuple[str, str, str, str, str], list[Any]] = {}
+    for one in findings:
+        key = (_verdict(one), one.kind, one.name or "", one.source_id or "", one.target_id or "")
+        found.setdefault(key, []).append(one)
+    return [
+        Item(
+            section="findings",
+            verdict=verdict,
+            kind=kind,
+            name=name,
+            left_id=source,
+            right_id=target,
+            severity="error",
+            details=tuple(Detail(one.path, *_values(one), reason=one.reason) for one in rows),
         )
-        lines.append(f"finding: {where} {finding.path} {finding.reason}{values}")
-    if len(found.findings) > SHOWN:
-        lines.append(f"finding: {len(found.findings) - SHOWN:,} more, all named with --json")
-    lines += [f"note: {note}" for note in found.notes]
-    count = len(found.findings)
-    lines.append(f"{count:,} finding{'' if count == 1 else 's'} in {sum(found.checked.values()):,} objects")
-    return "\n".join(filter(None, lines))
+        for (verdict, kind, name, source, target), rows in found.items()
+    ]
+
+
+def _verdict(finding: Any) -> str:
+    if not finding.path:
+        return "missing" if finding.source_id and finding.reason != GONE else "stray"
+    return "differs" if finding.expected != finding.found else "wrong" if finding.source_id else "stray"
+
+
+GONE = "was deleted, and is there"
+
+
+def _values(finding: Any) -> tuple[Any, Any]:
+    return (finding.expected, finding.found) if finding.expected != finding.found else (None, None)
+
+
+def as_text(found: Any) -> str:
+    """In words."""
+    return plain(as_report(found))

@@ -171,7 +171,7 @@ def test_an_assistant_and_an_agent_are_one_by_name(launch: Launch) -> None:
     told = [(c["name"], c["paired_by"], c["guessed"], c["paths"]) for c in found["changes"]]
     assert told == [("Clerk", "name", True, ["instructions"])]
     assert [row["reason"] for row in found["ignored"]] == ["names spelled as addresses"]
-    assert "(paired by guess)" in world.plain("diff", "source", "target", "--kind", "assistant").out
+    assert "(paired by guess: name)" in world.plain("diff", "source", "target", "--kind", "assistant").out
 
 
 def test_a_thread_that_is_gone_is_told_where_threads_are_not_listed(launch: Launch) -> None:

@@ -54,7 +54,7 @@ def test_each_change_is_told_with_its_paths_and_the_snapshot(archive: Archive) -
     assert told(found) == [(1, "first seen"), (3, "changed")]
     assert paths(found.events[1]) == [
         ("temperature", None, 0.5),
-        ("tools", None, [{"type": "code_interpreter"}]),
+        ("tools[code_interpreter]", None, {"type": "code_interpreter"}),
     ]
     assert (found.since.id, found.since.tag, found.times, found.snapshots) == (3, "later", 3, 3)
 

@@ -1,0 +1,84 @@
+"""A real Chromium that opens reports as files, and remembers everything it complained of or asked for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from migrate.reports.document import Report
+from migrate.reports.html import as_html
+
+ROOT = Path(__file__).parents[2]
+SCREENSHOTS = Path(os.environ.get("SCREENSHOTS") or ROOT / "build/screenshots")
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+@dataclass
+class Opened:
+    """A page, what its console said, and what it asked for."""
+
+    page: Page
+    url: str
+    said: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def all(self, script: str, **arguments: Any) -> Any:
+        return self.page.evaluate(script, arguments or None)
+
+
+Open = Callable[..., Opened]
+
+
+@pytest.fixture(scope="module")  # its event loop must be gone before other tests begin
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; without it these tests skip here, and fail where a change is judged."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not path:
+        said = "no chromium: install Debian's package, or name a program in CHROMIUM"
+        if os.environ.get("CI"):
+            pytest.fail(said)
+        pytest.skip(said)
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+    """Opens a report from a file. At the end nothing may have been said or asked for but the file itself."""
+    contexts, pages = [], []
+
+    def open_(
+        report: Report, width: int = 1280, scheme: str = "light", hash: str = "", **more: Any
+    ) -> Opened:
+        file = tmp_path / f"report-{len(pages)}.html"
+        file.write_text(as_html(report), encoding="utf-8")
+        size = {"width": width, "height": 900}
+        context = browser.new_context(viewport=size, color_scheme=scheme, **more)  # type: ignore[arg-type]
+        contexts.append(context)
+        found = Opened(context.new_page(), f"{file.as_uri()}{hash}")
+        found.page.on("console", lambda message: found.said.append(message.text))
+        found.page.on("pageerror", lambda error: found.said.append(str(error)))
+        found.page.on("dialog", lambda dialog: found.said.append(dialog.message))
+        found.page.on("request", lambda request: found.asked.append(request.url))
+        found.page.goto(found.url)
+        pages.append(found)
+        return found
+
+    yield open_
+    for page in pages:
+        assert page.said == []
+        assert [url.partition("#")[0] for url in page.asked] == [page.url.partition("#")[0]]
+    for context in contexts:
+        context.close()

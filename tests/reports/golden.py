@@ -1,0 +1,32 @@
+"""Writes tests/golden/ anew: `python -m tests.reports.golden`. Look at what changed before committing it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from migrate.cli.reporting import ENDINGS, FORMATS, rendered
+from tests.reports.made import documents, reports
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+def golden() -> dict[str, str]:
+    """File name -> what it should hold: each format of a small report of each command."""
+    endings = {format_: ending for ending, format_ in reversed(ENDINGS.items())}
+    given = documents()
+    return {
+        f"{command}{endings[format_]}": f"{rendered(format_, given[command], report)}\n"
+        for command, report in reports().items()
+        for format_ in FORMATS
+    }
+
+
+def write(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, text in golden().items():
+        folder.joinpath(name).write_text(text, encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]) if len(sys.argv) > 1 else GOLDEN)

@@ -1,0 +1,56 @@
+"""Texts that want to be more than text, and a report in which every text is one of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from migrate.reports.document import Counts, Detail, Ignored, Item, Report, in_order
+from tests.reports.made import MADE_AT, VERSION, Node, Picture
+
+HOSTILE = (
+    "<script>window.pwned=1</script>",
+    "<img src=x onerror=window.pwned=1>",
+    "</script><script>window.pwned=1</script><!--",
+    "</code></summary></details><h1>out</h1>",
+    "\"><svg onload='window.pwned=1'>",
+    "{{ 7*7 }}{% raw %}${7*7}",
+    "@everyone @octocat #1 GH-1 https://evil.example/ www.evil.example",
+    "[click](https://evil.example/) ![x](https://evil.example/x.png)",
+    "a | b\n|---|---|\n| c | d |",
+    "```\n\n# out\n~~~\n- [ ] task",
+    "line one\n\n<b>line three</b>\r\n\x85end",
+    "\x1b[31mred\x1b[0m\x1b]8;;https://evil.example\x07link\x07\x00\x08",
+    "[bold red]markup[/] :smile: [link=https://evil.example]x[/link]",
+    "\ud800 lone \udfff surrogates \u2028\u2029 \u202eesrever",
+    "]]> <![CDATA[ &amp; &#x0; \ufffe\uffff",
+    "-->*_~`<!doctype html>",
+)
+
+
+def hostile(pictured: bool = True) -> Report:
+    """Every text of every record is hostile."""
+    items = [
+        Item("differences", verdict, "assistant", text, text, f"{text}2", text, "warning",
+             (Detail(text, text, f"{text} and more", text, text), Detail("instructions", text, text * 3),
+              Detail("tools", {text: [text]}, None)), text, text)
+        for text in HOSTILE
+        for verdict in ("changed", "removed")
+    ]  # fmt: skip
+    nodes = tuple(
+        Node(kind, text, text, ("orphan", text))
+        for text in HOSTILE
+        for kind in ("assistant", "vector_store", "file", "thread")
+    )
+    picture = Picture(nodes, tuple((n, n + 1) for n in range(len(nodes) - 1)), {"file": 3})
+    everything = "\n".join(HOSTILE)
+    return Report(
+        "diff", everything, everything, everything, False, everything, (("compared", 4),),
+        Counts(("compared", "changed"), (("assistant", (4, 2)),)), in_order(items),
+        HOSTILE, HOSTILE, tuple(Ignored(text, text, text, 2) for text in HOSTILE), HOSTILE, HOSTILE,
+        ((everything, picture),) if pictured else (), MADE_AT, VERSION,
+    )  # fmt: skip
+
+
+def with_names(report: Report, name: str) -> Report:
+    """The same report, every object called `name`."""
+    return replace(report, items=tuple(replace(item, name=name) for item in report.items))

@@ -1,0 +1,193 @@
+"""A small reading of each of the four commands, made of the records that the stages give, and its report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+from migrate.reports import assess, diff, plan, verify
+from migrate.reports.document import Report
+from migrate.stages.answering.picture import Node, Picture
+from migrate.stages.comparing.comparison import Change
+from migrate.stages.comparing.diff import Difference
+from migrate.stages.comparing.differing import Path
+from migrate.stages.comparing.ignoring import Ignored
+from migrate.stages.comparing.verify import Finding, Verified
+from migrate.stages.planning.assess import Assessment, Kept
+from migrate.stages.planning.planfile import Action, LossRow, Plan, Settled, SourceSide, TargetSide
+
+MADE_AT, VERSION = "2026-11-20T06:00:00+00:00", "1.2.3"
+
+
+HANDBOOK = "".join(
+    f"{n}. In bed {n} the {plant} want water {often}, and no more than they can drink.\n"
+    for n, (plant, often) in enumerate(
+        [("roses", "daily"), ("tulips", "weekly"), ("ferns", "twice a day"), ("herbs", "on dry days")] * 3, 1
+    )
+)
+BEFORE = (
+    f"You are the gardener of a botanical garden.\n{HANDBOOK}Answer in one sentence. Never guess a dose.\n"
+)
+AFTER = BEFORE.replace("one sentence", "at most two short sentences").replace(
+    "bed 7 the roses", "bed 7 the lilies"
+)
+
+PICTURE = Picture(
+    (
+        Node("assistant", "asst_1", "Gardener"),
+        Node("assistant", "asst_2", "Plant Desk"),
+        Node("assistant", "asst_3", "Old helper"),
+        Node("vector_store", "vs_1", "Handbooks"),
+        Node("vector_store", "vs_2", "Visitor uploads", ("expired",)),
+        Node("vector_store", "vs_3", "Test store", ("orphan", "unused")),
+        Node("file", "file_1", "greenhouse-handbook.md"),
+        Node("file", "file_2", "price-list-2025.pdf", ("duplicate",)),
+        Node("file", "file_3", "price-list-2025 (1).pdf", ("duplicate", "orphan")),
+        Node("file", "file_4", "visitor-guide.txt"),
+        Node("thread", "thread_1", "", (), 42),
+        Node("thread", "thread_2", "Visit of the school"),
+    ),
+    ((0, 3), (1, 3), (1, 4), (3, 6), (3, 7), (4, 9), (0, 10), (1, 11), (10, 4)),
+    {"file": 12},
+)
+
+
+def a_difference() -> Difference:
+    """Three changes and some that rules took out."""
+    changes: list[Change] = [
+        Change("assistant", "asst_1", "office-gardener", "Gardener", "changed",
+             (Path("instructions", BEFORE, AFTER), Path("temperature", 1, 0.4),
+              Path("tools[function:water].function.strict", None, True)), how="journal",
+             since="2026-11-18T07:00:00+00:00"),
+        Change("vector_store", "vs_1", "vs_9", "Handbooks", "changed", (Path("status", "", "expired"),), True,
+             "name", since="2026-11-19T07:00:00+00:00"),
+        Change("file", "file_4", "", "visitor-guide.txt", "removed", since="2026-11-18T07:00:00+00:00"),
+        Change("file", "", "file_8", "visitor-guide-v2.txt", "added"),
+    ]  # fmt: skip
+    return Difference(
+        changes,
+        {"assistant": 17, "vector_store": 4, "file": 12},
+        ["thread * on the right: this service lists no threads"],
+        (Ignored("assistant * $.metadata.deployed_at", "set by the pipeline", "2027-01-01", 16),),
+        ("file *.tmp: expired on 2026-10-01 (left from the trial)",),
+        ("run: never compared across services",),
+    )
+
+
+LOSSES = (
+    LossRow(kind="assistant", id="asst_2", field="model", grade="blocked", name="Plant Desk",
+            reason="the target has no deployment 'gpt-4-1106-preview'",
+            way_out="deploy it, or name another: --models gpt-4-1106-preview=NAME"),
+    LossRow(kind="assistant", id="asst_1", field="tools", grade="lost", name="Gardener",
+            reason="no counterpart to deep_research", way_out="a model with web search, by hand"),
+    LossRow(kind="assistant", id="asst_1", field="tool_resources.mcp.headers", grade="lost", name="Gardener",
+            reason="secrets are never copied", way_out="a connection that holds them", accepted=True),
+    LossRow(kind="assistant", id="asst_1", field="name", grade="adapted", name="Gardener",
+            reason="names are addresses there: becomes gardener"),
+    LossRow(kind="message", id="msg_1", parent="thread_2", field="created_at", grade="adapted",
+            reason="set by the server; the original time is in the archive"),
+    LossRow(kind="thread", id="*", field="id", grade="adapted", reason="given by the server"),
+)  # fmt: skip
+
+
+def an_assessment() -> Assessment:
+    """Losses of every grade."""
+    kinds = {
+        "assistant": Counter(kept=60, adapted=1, lost=2, blocked=1),
+        "message": Counter(kept=133, adapted=1),
+        "thread": Counter(kept=3, adapted=1),
+    }
+    return Assessment(
+        "https://east.openai.azure.com", "https://acme.services.ai.azure.com/api/projects/garden", LOSSES,
+        ("file file_7: its bytes",), [Kept("assistant", "asst_1", "instructions", "", "Gardener")], kinds,
+    )  # fmt: skip
+
+
+def a_plan() -> Plan:
+    """One action of each sort, and the losses."""
+    return Plan(
+        format=1,
+        created_at=MADE_AT,
+        nonce="0" * 16,
+        source=SourceSide(archive="estate.db", snapshot=3, type="foundry-classic", digest="d",
+                          state="complete", url="https://acme.services.ai.azure.com/api/projects/garden"),
+        target=TargetSide(estate="new", type="foundry", api_version="v1", digest="e",
+                          url="https://acme.services.ai.azure.com/api/projects/garden"),
+        settled=Settled(models={}),
+        actions=(
+            Action(action="adopt", kind="file", id="file_1", name="greenhouse-handbook.md",
+                   target_id="file_1"),
+            Action(action="create", kind="vector_store", id="vs_1", name="Handbooks"),
+            Action(action="create", kind="vector_store_file", id="file_1", parent="vs_1"),
+            Action(action="create", kind="vector_store_file", id="file_2", parent="vs_1"),
+            Action(action="update", kind="assistant", id="asst_1", name="Gardener", target_id="gardener",
+                   fields=("instructions", "temperature")),
+            Action(action="blocked", kind="assistant", id="asst_2", name="Plant Desk"),
+            Action(action="create", kind="thread", id="thread_2", messages=12),
+            Action(action="delete", kind="assistant", id="asst_3", name="Old helper", target_id="old-helper"),
+            Action(action="skip", kind="assistant", id="asst_4", name="Asleep", target_id="asleep"),
+        ),
+        losses=LOSSES,
+        unread=("file file_7: its bytes",),
+        digest="f",
+    )  # fmt: skip
+
+
+def a_verification() -> Verified:
+    """Findings of every verdict."""
+    return Verified(
+        {"file": 12, "assistant": 17, "message": 70},
+        [
+            Finding("assistant", "asst_1", "gardener", "Gardener", "instructions", "differs", BEFORE, AFTER),
+            Finding("assistant", "asst_1", "gardener", "Gardener", "temperature", "differs", 1, 0.4),
+            Finding("message", "", "msg_9", "", "[4]", "in conv_1, but not in thread_2"),
+            Finding("file", "file_4", "", "visitor-guide.txt", "", "it is not on the target"),
+            Finding("vector_store_file", "file_2", "file_2", "", "status",
+                    "the service could not ingest it: unsupported_file"),
+            Finding("assistant", "asst_3", "old-helper", "Old helper", "", "was deleted, and is there"),
+        ],
+        ["2 file(s): the service keeps the bytes, so only names and sizes are proven"],
+    )  # fmt: skip
+
+
+def reports(pictures: tuple[tuple[str, Any], ...] = (("east", PICTURE),)) -> dict[str, Report]:
+    """A report of each command, with the clock and the version given."""
+    given: dict[str, Any] = {"made_at": MADE_AT, "version": VERSION, "pictures": pictures}
+    return {
+        "diff": diff.as_report(a_difference(), "estate.db@1", "east", **given),
+        "assess": assess.as_report(an_assessment(), **given),
+        "plan": plan.as_report(a_plan(), "plan.json", **given),
+        "verify": verify.as_report(a_verification(), "estate.db@3", "new", **given),
+    }
+
+
+def equal() -> Report:
+    """A comparison that found nothing."""
+    return diff.as_report(Difference([], {"assistant": 17}), "a.db@1", "a.db@2", MADE_AT, VERSION)
+
+
+def documents() -> dict[str, Any]:
+    """The JSON document of each command."""
+    return {
+        "diff": diff.as_dict(a_difference()),
+        "assess": assess.as_dict(an_assessment()),
+        "plan": plan.as_dict(a_plan(), "plan.json"),
+        "verify": verify.as_dict(a_verification()),
+    }
+
+
+def many(number: int) -> Report:
+    """A report of very many findings."""
+    kinds = ("assistant", "file", "vector_store", "thread", "message")
+    verbs = ("changed", "removed", "added")
+    changes: list[Change] = [
+        Change(kinds[n % 5], f"left_{n}", f"right_{n}", f"Object {n} of bed {n % 97}", verbs[n % 3],
+             (Path("temperature", n, n + 1),
+              Path("instructions", f"Water bed {n} daily.", f"Water bed {n} weekly.")))
+        for n in range(number)
+    ]  # fmt: skip
+    found = diff.as_report(
+        Difference(changes, dict.fromkeys(kinds, number)), "a.db", "b.db", MADE_AT, VERSION
+    )
+    return replace(found, title="very many")

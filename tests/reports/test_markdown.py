@@ -1,0 +1,116 @@
+"""Markdown for a pull request: what it says, that nothing breaks out, and that it fits into a comment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from markdown_it import MarkdownIt
+
+from migrate.reports.document import Detail, Item, Report
+from migrate.reports.markdown import LIMIT, as_markdown, size
+from migrate.reports.visible import line
+from tests.reports.hostile import HOSTILE, hostile, with_names
+from tests.reports.made import many, reports
+
+OURS = set(
+    "p br b code details summary ul li del ins blockquote sub table thead tbody tr th td h3 h4".split()
+)
+
+
+class Seen(HTMLParser):
+    """The tags of a page, and the text outside and inside `code`."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.open: list[str] = []
+        self.code, self.text = "", ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        if tag != "br":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "code" in self.open:
+            self.code += data
+        else:
+            self.text += data
+
+    def handle_comment(self, data: str) -> None:
+        raise AssertionError("a comment hides what comes after it")
+
+
+def seen(markdown: str) -> Seen:
+    page = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(markdown)
+    return Seen(page)
+
+
+@pytest.mark.parametrize("name", ["diff", "assess", "plan", "verify"])
+def test_it_is_made_of_our_tags_alone(name: str) -> None:
+    page = seen(as_markdown(reports()[name]))
+    assert page.tags <= OURS
+    assert page.open == []
+
+
+def test_the_words_that_differ_are_marked() -> None:
+    text = as_markdown(reports()["diff"])
+    assert "Answer in <del>one sentence</del><ins>at most two short sentences</ins>. Never" in text
+    assert "| assistant | 17 | 0 | 0 | 1 |" in text
+    assert text.startswith("<h3>Drift: 4 differences in 33 objects; 16 ignored by rules")
+
+
+def test_every_loss_has_its_way_out() -> None:
+    text = as_markdown(reports()["assess"])
+    assert "way out: <code>a model with web search, by hand</code>" in text
+    assert text.index("Blocked: 1") < text.index("Lost: 2") < text.index("Adapted: 3")
+
+
+def test_hostile_text_is_text_and_stands_in_code() -> None:
+    markdown = as_markdown(hostile())
+    page = seen(markdown)
+    assert page.tags <= OURS
+    assert page.attributes <= {"style"}  # of the numbers' alignment
+    assert page.open == []
+    body = page.text.replace("for them", "")
+    for word in ("evil", "@", "#1", "# out", "pwned", "task", "esrever"):
+        assert word not in body, word
+    for text in HOSTILE:
+        assert line(text.split("\n")[0])[:60] in page.code
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_hostile_headline_is_one_line_of_text(text: str) -> None:
+    found = Report("diff", text, text, text, False, text)
+    page = seen(as_markdown(found))
+    assert page.tags <= OURS
+    assert "@" not in as_markdown(found)
+
+
+def test_ten_thousand_findings_fit_into_a_comment() -> None:
+    text = as_markdown(many(10_000))
+    assert size(text) <= LIMIT
+    shown = text.count("<details>")
+    assert shown > 100
+    assert f"{3_334 - shown:,} changed, 3,333 removed, 3,333 added" in text
+    assert "-o report.html" in text
+
+
+@pytest.mark.parametrize("sign", ["<", "\U0001f331", "花", "&", "\x00", "`"])
+def test_the_longest_texts_fit_into_a_comment(sign: str) -> None:
+    long = sign * 30_000
+    details = tuple(Detail(long, long, long + "x", long, long) for _ in range(50))
+    item = Item("differences", "changed", "assistant", long, long, long, long, "warning", details, long, long)
+    more = (long,) * 50
+    report = Report("diff", long, long, long, False, long[:100], items=(item,) * 3, gaps=more, notes=more)
+    report = replace(report, expired=more, left_out=more)
+    assert size(as_markdown(report)) <= LIMIT
+    assert size(as_markdown(with_names(many(500), long))) <= LIMIT
