@@ -186,6 +186,16 @@ def test_the_template_of_variables_is_valid() -> None:
     assert (list(environments), problems) == (["prod"], [])
 
 
+def test_no_secret_is_written_however_deep_it_lies() -> None:
+    tools = [{"type": "mcp", "inner": {"rows": [{"headers": {"key": "tomato"}}]}, "authorization": "tomato"}]
+    extras = {"new": {"headers": {"a": "tomato"}}, "authorization": "tomato"}
+    text = composing.assistant(Entity("assistant", "A", fields={"name": "A", "tools": tools}, extras=extras))
+    assert "tomato" not in text
+    assert text.count("(secret ") == 4
+    own = {"type": "function", "function": {"name": "f", "parameters": {"headers": {"type": "a word"}}}}
+    assert "a word" in composing.assistant(Entity("assistant", "A", fields={"name": "A", "tools": [own]}))
+
+
 def test_a_fingerprint_is_never_sent() -> None:
     from migrate.codecs import CODECS, Target, profile_for
 

@@ -99,6 +99,15 @@ def test_text_of_several_lines_is_a_block() -> None:
     assert write({"a": "one\n\n  two", "b": "x\ny\n"}) == "a: |-\n  one\n\n    two\nb: |\n  x\n  y\n"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [" a\nb", "\na\nb", "\ta\nb", "a\n", "a\n\n", "\n", "\n\n", "a\n b\n  c", "a\n\n\nb", "a \nb ",
+     "a\n  \nb", "#a\n- b", "a\r\nb", "a\x85b\nc", "a\u2028\nb", "\ufeffa\nb", "---\na\n...\nb"],
+)  # fmt: skip
+def test_a_text_of_several_lines_is_exact(text: str) -> None:
+    assert read(write({"a": text, "b": [text, {"c": text}]})).value == {"a": text, "b": [text, {"c": text}]}
+
+
 def test_nothing_is_folded() -> None:
     assert write({"a": "word " * 500 + "end"}).count("\n") == 1
 

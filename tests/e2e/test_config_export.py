@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,6 +60,14 @@ def listed(world: World) -> list[str]:
     return [row["id"] for row in world("ls", str(world.folder / "order.db")).json]
 
 
+def backwards(value: Any) -> Any:
+    """The same value with keys in another order, but for what is its owner's own."""
+    if isinstance(value, dict):
+        own = ("parameters", "schema", "spec")
+        return {k: v if k in own else backwards(v) for k, v in reversed(value.items())}
+    return [backwards(one) for one in value] if isinstance(value, list) else value
+
+
 def shuffled(cloud: Emulator) -> None:
     """The same objects listed in another order, with keys in another order."""
     for name in ("assistants", "files", "vector_stores", "agents"):
@@ -67,7 +76,7 @@ def shuffled(cloud: Emulator) -> None:
         for key, _ in rows:
             del table[key]
         for number, (key, row) in enumerate(random.Random(7).sample(rows, len(rows))):
-            turned = dict(reversed(row.items()))
+            turned = backwards(row)
             table[key] = turned | ({"created_at": EPOCH + number} if "created_at" in row else {})
 
 

@@ -273,3 +273,86 @@ def test_an_edit_on_the_target_is_shown(launch: Launch) -> None:
     change(world.target, assistant(1, "Desk")["id"], temperature=0.3)
     (drift,) = world("diff", str(folder), "target").ok(1)["changes"]
     assert drift["paths"] == ["temperature"]
+
+
+def test_what_is_no_longer_used_is_compared_where_the_files_name_it(small: World) -> None:
+    folder = small.folder / "agents"
+    small("export", "source", str(folder)).ok()
+    held = small.source.estate.assistants
+    (id_,) = [id_ for id_, row in held.items() if row["name"] == "Lab Notebook"]
+    held[id_] = {**held[id_], "tool_resources": {}}
+    for sides in (("source", str(folder)), (str(folder), "source")):
+        (drift,) = small("diff", *sides).ok(1)["changes"]
+        assert (drift["kind"], drift["action"]) == ("assistant", "changed")
+
+
+def test_an_agent_that_nobody_stamped_is_found_at_its_address(launch: Launch) -> None:
+    world = launch(project("SOURCE_KEY"), project("TARGET_KEY"), types=("foundry", "foundry"))
+    text = "---\nname: Front-Desk\nmodel: gpt-4o\n---\n\nHello.\n"
+    folder = write(world.folder / "agents", {"assistants/d.md": text})
+    plan(world, folder)
+    world.apply().ok()
+    for row in [*world.target.estate.agents.values(), *world.target.estate.agent_versions.rows()]:
+        for version in (row, row.get("versions", {}).get("latest", {})):
+            if "metadata" in version:
+                version["metadata"] = {}
+    Path(world.plan).with_suffix(".db").unlink()
+    edit(world.folder / "agents/assistants/d.md", "name: Front-Desk", "name: Front Desk")
+    plan(world, folder)
+    assert [(a["action"], a["target_id"]) for a in actions(world)] == [("update", "Front-Desk")]
+
+
+def test_files_that_the_directory_does_not_list_stay_in_a_store(launch: Launch) -> None:
+    world = itself(launch, "openai-v2")
+    folder = world.folder / "agents"
+    world("export", "target", str(folder)).ok()
+    held = {store: set(rows) for store, rows in world.target.estate.vector_store_files.items()}
+    text = (folder / "vector-stores/Contracts.yaml").read_text(encoding="utf-8")
+    (folder / "vector-stores/Contracts.yaml").write_text(
+        text.split("  supply-terms.md:")[0], encoding="utf-8"
+    )
+    changed(folder)
+    plan(world, str(folder))
+    assert [a["kind"] for a in actions(world)] == ["assistant"]
+    world.apply().ok()
+    assert {store: set(rows) for store, rows in world.target.estate.vector_store_files.items()} == held
+    assert world("verify", world.plan).ok()["ok"]
+
+
+@pytest.mark.parametrize("type_", ["foundry-classic", "openai"])
+def test_what_an_object_was_made_from_stays_true(launch: Launch, type_: str) -> None:
+    there = project("TARGET_KEY") if type_ != "openai" else options("TARGET_KEY", face=type_)
+    world = launch(options("SOURCE_KEY", face=there.face), there, types=(type_, type_))
+    mark = "azure-openai:asst_1"
+    add(world.target, assistant(1, "Desk", metadata={"migrated_from": mark, "floor": "1"}))
+    text = '---\nname: Desk\nmodel: gpt-4o\nmetadata:\n  floor: "2"\n---\n\nYou are number 1.\n'
+    folder = write(world.folder / "agents", {"assistants/d.md": text})
+    plan(world, folder)
+    assert [a["fields"] for a in actions(world)] == [["metadata"]]
+    world.apply().ok()
+    (row,) = world.target.estate.assistants.values()
+    assert row["metadata"] == {"migrated_from": mark, "floor": "2"}
+
+
+def test_a_file_that_is_in_its_store_is_not_refused_for_its_ending(launch: Launch) -> None:
+    world = itself(launch, "foundry-classic")
+    folder = world.folder / "agents"
+    world("export", "target", str(folder)).ok()
+    (store,) = [p for p in (folder / "vector-stores").iterdir() if "sales-2025.csv" in p.read_text("utf-8")]
+    chunking = "sales-2025.csv:\n    chunking_strategy: {type: static, static: {max_chunk_size_tokens: 200, "
+    text = store.read_text("utf-8").replace("sales-2025.csv: {}", f"{chunking}chunk_overlap_tokens: 20}}}}")
+    store.write_text(text, encoding="utf-8")
+    losses = plan(world, str(folder), code=1)["losses"]
+    (loss,) = [row for row in losses if row["grade"] != "adapted"]
+    assert (loss["grade"], loss["field"]) == ("lost", "chunking_strategy")
+
+
+def test_bytes_of_an_earlier_plan_are_not_taken_for_others(world: World) -> None:
+    folder = write(world.folder / "agents", HAND)
+    plan(world, folder)
+    other = f"handbook.md:\n  path: docs/handbook.md\nnumbers.csv:\n  bytes: 4\n  sha256: {'a' * 64}\n"
+    write(world.folder / "agents", {"files.yaml": other})
+    planned = plan(world, folder, code=1)
+    assert [row["id"] for row in planned["losses"] if (row["kind"], row["grade"]) == ("file", "blocked")] == [
+        "numbers.csv"
+    ]

@@ -108,8 +108,8 @@ class Planner(Decider):
                 row = Action(action="blocked", kind=entity.kind, id=entity.id, parent=store, name=entity.name)
             else:
                 found = present.get(self._file(entity))
-                if found is not None and self.source.type == CONFIG:  # the service took it in already
-                    entity = replace(entity, facts={"status": found.facts.get("status")})
+                if found is not None and self.source.type == CONFIG:  # its ending is no bar any more
+                    entity = replace(entity, facts={"status": "completed"})
                 row = self.decide(entity, found, there or "")
             if row.action == "blocked":
                 lacking.append(entity.name or entity.id)
