@@ -37,7 +37,7 @@ def command(
 
     wanted.check(estate)
     config = common.config.meeting(environment, target)
-    camera, chosen = Camera(wanted.pictures), choices(config, **given)
+    camera, chosen = Camera(wanted.pictures), choices(config, estate, **given)
     found = assessed(estate, target, config, chosen, workers, common.progress(), camera)
     show(common, wanted, as_dict(found), as_report(found, now(), __version__, camera.pictures))
     finish(1 if unaccepted(found.losses) else 0)

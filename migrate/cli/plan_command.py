@@ -47,7 +47,7 @@ def command(
     wanted.check(source, output)
     config = common.config.meeting(environment, target)
     chosen = replace(
-        choices(config, **given),
+        choices(config, source, **given),
         prune=prune,
         max_update=percent(max_update),
         max_delete=percent(max_delete),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from migrate.cli.config import Config
 from migrate.cli.credentials import SIGN_IN
-from migrate.cli.estates import Archived, ConfigDirectory, Live, live, opened, resolve
+from migrate.cli.estates import Archived, ConfigDirectory, Live, live, opened, resolve, service
 from migrate.cli.picturing import NOBODY_LOOKS, Camera
 from migrate.errors import BadUsage, PlanStale
 
@@ -37,14 +37,18 @@ def percent(text: str | None) -> int | None:
 
 def choices(
     config: Config,
+    source: str,
     models: Iterable[str],
     connections: Iterable[str],
     accept_loss: Iterable[str],
     copy_files: bool,
 ) -> Choices:
-    """What the user decided: the config file, and on top of it the options."""
+    """What the user decided: the config file, and on top of it the options. A config directory has names of
+    its own for each environment, so those of the config file are not for it."""
     from migrate.stages.planning.limits import Choices
 
+    if service(source, config) is None and Path(source).is_dir():
+        config = config.model_copy(update={"models": {}, "connections": {}})
     return Choices(
         models={**config.models, **dict(_pair(text, "--models") for text in models)},
         connections={**config.connections, **dict(_pair(text, "--connections") for text in connections)},

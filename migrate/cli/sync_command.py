@@ -48,7 +48,7 @@ def command(
 
     config = common.config
     chosen = replace(
-        choices(config, **given),
+        choices(config, source, **given),
         prune=prune,
         on_conflict=on_conflict,  # type: ignore[arg-type]
         max_update=percent(max_update),

@@ -65,7 +65,7 @@ class Focus:
         for estate, other in ((left, right), (right, left)):
             if other.type == CONFIG != estate.type:
                 for kind, number in sorted(self.held(estate, other).left_out.items()):
-                    yield f"{number:,} {kind} that no assistant uses, or of another environment"
+                    yield f"{number:,} {_many(kind)} that no assistant uses, or of another environment"
 
     def held(self, estate: Estate, other: Estate) -> Configured:
         """What of an estate is compared with a config directory."""
@@ -73,8 +73,8 @@ class Focus:
 
     def expected(self, left: Estate, right: Estate) -> tuple[Expected, ...]:
         """Differences that follow from where the sides lie. On one endpoint nothing is expected: there a
-        renamed model is drift."""
-        if left.side == right.side:
+        renamed model is drift. A config directory has names of its own for each environment."""
+        if left.side == right.side or CONFIG in (left.type, right.type):
             return ()
         models = {**self.models}
         linked = {short(old): short(new) for old, new in self.connections.items()}
@@ -86,6 +86,10 @@ class Focus:
         if left.named != right.named:
             found.append(Expected("names spelled as addresses", _is_spelled))
         return tuple(found)
+
+
+def _many(kind: str) -> str:
+    return KINDS[kind].plural.replace("_", " ")
 
 
 def _is_renamed(path: Path, field_: str, names: Mapping[str, str]) -> bool:

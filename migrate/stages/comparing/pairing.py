@@ -109,8 +109,9 @@ def _pair_kind(
         if type_ == right.type and not (right.named and kind == "assistant"):
             take(entity.id, old, STAMP)
     for how, key in NATURAL_KEYS[kind] if guess else ():
+        word = KEY if same == KEY and how == "name" else how  # a directory knows its objects by name
         for one, other in _natural(key, left, right, free_left.values(), free_right.values()):
-            take(one, other, how)
+            take(one, other, word)
     pairs.ids[kind] = found
 
 

@@ -8,6 +8,7 @@ from migrate.archive.reading import snapshots
 from migrate.archive.standing import Since, first_seen_as_is
 from migrate.model import Key
 from migrate.stages.comparing.comparison import Change
+from migrate.stages.comparing.pairing import CONFIG
 from migrate.stages.estate import Estate
 
 OR_BEFORE = " or before"
@@ -27,7 +28,7 @@ class _Standing:
     """Since when the objects of one side are as they are; nothing of a live one."""
 
     def __init__(self, estate: Estate, keys: set[Key]) -> None:
-        self.live = estate.live
+        self.live = estate.live or estate.type == CONFIG  # a directory keeps no history of its own
         self.read_at = estate.snapshot.info.started_at
         conn, info = estate.snapshot.conn, estate.snapshot.info
         self._found = {} if self.live else first_seen_as_is(conn, info.id, keys)
@@ -48,7 +49,7 @@ def _since(change: Change, left: _Standing, right: _Standing, same_place: bool) 
     if same_place and right.live != left.live:
         return f"after {(left if right.live else right).read_at}"
     if left.live or right.live:
-        return f"{'left' if right.live else 'right'} as since {ours or theirs}" if ours or theirs else ""
+        return f"{ours or theirs} on the {'left' if right.live else 'right'}" if ours or theirs else ""
     return max(ours, theirs, key=lambda said: (said.removesuffix(OR_BEFORE), OR_BEFORE not in said))
 
 
