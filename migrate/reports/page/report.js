@@ -104,8 +104,9 @@
     if (ids) title.append(make("span", "ids", ids));
     const note = make("span", "side-note", [item.o, item.d ? many(item.d.length, "field") : ""].filter(Boolean).join(" · "));
     if (item.t) {
-      const since = make("time", "since", `since ${item.t.slice(0, 10)}`);
-      since.dateTime = item.t;
+      const word = item.t.endsWith(" or later") ? "after" : "since";
+      const since = make("time", "since", `${word} ${item.t.slice(0, 10)}`);
+      since.dateTime = item.t.slice(0, 10);
       since.title = item.t;
       note.append(since);
     }

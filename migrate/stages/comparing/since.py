@@ -47,9 +47,9 @@ def _since(change: Change, left: _Standing, right: _Standing, same_place: bool) 
     ours = left.of(_key(change, change.left_id, change.left_parent))
     theirs = right.of(_key(change, change.right_id, change.right_parent))
     if same_place and right.live != left.live:
-        return f"after {(left if right.live else right).read_at}"
+        return f"{(left if right.live else right).read_at} or later"
     if left.live or right.live:
-        return f"{ours or theirs} on the {'left' if right.live else 'right'}" if ours or theirs else ""
+        return f"{ours or theirs}, on the {'left' if right.live else 'right'}" if ours or theirs else ""
     return max(ours, theirs, key=lambda said: (said.removesuffix(OR_BEFORE), OR_BEFORE not in said))
 
 
