@@ -49,7 +49,7 @@ def _since(change: Change, left: _Standing, right: _Standing, same_place: bool) 
     if same_place and right.live != left.live:
         return f"{(left if right.live else right).read_at} or later"
     if left.live or right.live:
-        return f"{ours or theirs}, on the {'left' if right.live else 'right'}" if ours or theirs else ""
+        return ""  # the live side may have changed at any time
     return max(ours, theirs, key=lambda said: (said.removesuffix(OR_BEFORE), OR_BEFORE not in said))
 
 
