@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from migrate.reports.document import Detail
 from migrate.reports.objects import masked_at
+from migrate.reports.showing import has_words, in_marks, pieces, value
 from migrate.reports.tables import short
+from migrate.reports.words import folded
 
-LONG = 60
-"""Characters from which a text is shown by what changed in it."""
 AROUND = 24
-"""Characters around a change that are shown with it."""
+"""Characters around a changed word that are shown with it."""
+WIDEST = 400
+"""Characters of a word difference that are shown."""
 NAMED = 10
 """Files of a store that are named in text; JSON has all of them."""
 
@@ -78,7 +81,7 @@ def _block(one: Any) -> Iterator[str]:
 
 def _details(event: Any) -> Iterator[str]:
     for path in map(_values, event.paths):
-        yield f"{short(path['path'], 100)}: {told(path['left'], path['right'])}"
+        yield f"{short(path['path'], 100)}: {told(**path)}"
     if event.messages is not None:
         now, was = event.messages
         yield f"messages: {now:,}" if event.what == "first seen" else f"messages: {was:,} -> {now:,}"
@@ -86,7 +89,7 @@ def _details(event: Any) -> Iterator[str]:
         more = f" and {len(ids) - NAMED:,} more" if len(ids) > NAMED else ""
         if ids:
             yield f"files: {sign} {', '.join(map(short, ids[:NAMED]))}{more}"
-    facts = [f"{short(p['path'])} {told(p['left'], p['right'])}" for p in map(_values, event.facts)]
+    facts = [f"{short(p['path'])} {told(**p)}" for p in map(_values, event.facts)]
     if facts:
         yield f"set by the service: {'; '.join(facts)}"
     if event.what == "changed" and not (
@@ -95,38 +98,10 @@ def _details(event: Any) -> Iterator[str]:
         yield "nothing that is compared"
 
 
-def told(left: Any, right: Any) -> str:
-    """Both values on one line. Of two long texts only where they differ; the difference word by word has
-    its place here."""
-    if isinstance(left, str) and isinstance(right, str) and max(len(left), len(right)) > LONG:
-        was, now = excerpts(left, right)
-        return f"{short(repr(was), 160)} -> {short(repr(now), 160)}"
-    return f"{short(repr(left))} -> {short(repr(right))}"
-
-
-def excerpts(left: str, right: str) -> tuple[str, str]:
-    """What differs between two texts, from the first word that does to the last, with a little around it."""
-    start = _alike(left, right, 1)
-    end = min(_alike(left, right, -1), min(len(left), len(right)) - start)
-    while start and not left[start - 1].isspace():
-        start -= 1
-    while end and not left[len(left) - end].isspace():
-        end -= 1
-    return _cut(left, start, end), _cut(right, start, end)
-
-
-def _alike(left: str, right: str, step: int) -> int:
-    """How many characters two texts have in common at an end."""
-    shortest = min(len(left), len(right))
-    low, high = 0, shortest
-    while low < high:
-        middle = (low + high + 1) // 2
-        same = left[:middle] == right[:middle] if step > 0 else left[-middle:] == right[-middle:]
-        low, high = (middle, high) if same else (low, middle - 1)
-    return low
-
-
-def _cut(text: str, start: int, end: int) -> str:
-    before = max(0, start - AROUND)
-    after = min(len(text), len(text) - end + AROUND)
-    return f"{'…' if before else ''}{text[before:after]}{'…' if after < len(text) else ''}"
+def told(path: str, left: Any, right: Any) -> str:
+    """Both values on one line; two texts word by word, their unchanged stretches folded."""
+    detail = Detail(path, left, right)
+    if not has_words(detail):
+        return f"{short(value(left))} -> {short(value(right))}"
+    marked = "".join(in_marks(*piece) for piece in folded(pieces(detail), AROUND))
+    return short(marked, WIDEST)

@@ -10,7 +10,8 @@ from migrate.archive import Archive
 from migrate.archive.reading import snapshots
 from migrate.archive.snapshots import Row, SnapshotWriter
 from migrate.archive.standing import first_seen_as_is
-from migrate.reports.history import as_dict, as_text, excerpts
+from migrate.reports.history import as_dict, as_text
+from migrate.reports.history import told as words_told
 from migrate.stages.answering import history as stage
 from migrate.stages.answering.history import Event, History, history
 from tests.archive.filling import TYPE, Listing, write
@@ -251,14 +252,13 @@ def test_hostile_names_are_data(archive: Archive) -> None:
     assert all(len(line) < 300 for line in as_text(found).splitlines())
 
 
-def test_long_texts_are_shown_where_they_differ() -> None:
+def test_long_texts_are_shown_word_by_word_where_they_differ() -> None:
     left = "word " * 40_000 + "a small red house" + " tail" * 40_000
-    right = left.replace("small red", "large")
-    assert excerpts(left, right) == (
-        "…d word word word word a small red house tail tail tail ta…",
-        "…d word word word word a large house tail tail tail ta…",
-    )
-    assert excerpts("aaa", "aaaa") == ("aaa", "aaaa")
+    shown = words_told("instructions", left, left.replace("small red", "large"))
+    assert "word a [-small red-]{+large+} house tail" in shown
+    assert shown.startswith("[… 199,")
+    assert len(shown) < 300
+    assert words_told("name", "aaa", "aaaa") == '"aaa" -> "aaaa"'
 
 
 def test_unchanged_bodies_are_not_read_again(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
