@@ -96,9 +96,9 @@ def estates(draw: st.DrawFn) -> Generated:
     )
 
 
-def archived(archive: Archive, made: Generated, url: str = HERE) -> Estate:
-    """The estate as a complete snapshot of an Azure OpenAI resource."""
-    writer = SnapshotWriter.begin(archive, "azure-openai", url, {"threads": True, "runs": False}, None)
+def archived(archive: Archive, made: Generated, url: str = HERE, type_: str = "azure-openai") -> Estate:
+    """The estate as a complete snapshot of a resource."""
+    writer = SnapshotWriter.begin(archive, type_, url, {"threads": True, "runs": False}, None)
     for kind, by_parent in made.bodies.items():
         for parent, rows in by_parent.items():
             writer.page(kind, parent, [Row.of(kind, row) for row in rows], "")

@@ -19,7 +19,7 @@ from migrate.stages.comparing.bags import matched
 UNORDERED = frozenset({"tools", "tool_resources", "attachments"})
 """Fields whose lists are bags: a changed member must not shift the others."""
 
-SPREAD = UNORDERED | {"metadata", "attributes"}
+SPREAD = UNORDERED | {"metadata", "attributes", "definition"}
 """Fields that are told entry by entry, also where one side has none of it."""
 
 PLAIN = re.compile(r"[^\W\d][\w-]*")
