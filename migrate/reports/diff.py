@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
-from migrate.reports.document import Counts, Detail, Ignored, Item, Report, in_order
+from migrate.reports.document import Counts, Detail, Item, Report, in_order
 from migrate.reports.objects import masked_at
 from migrate.reports.showing import number_of
 from migrate.reports.terminal import as_text as plain
@@ -59,7 +59,7 @@ def as_report(
 ) -> Report:
     """What differs between two estates, and how many objects were compared."""
     count, total = len(found.changes), sum(found.compared.values())
-    ignored = tuple(Ignored(rule.rule, rule.reason, rule.expires, rule.count) for rule in found.ignored)
+    ignored = tuple(found.ignored)
     hidden = sum(rule.count for rule in ignored)
     by_action = Counter(change.action for change in found.changes)
     more = f"; {hidden:,} ignored by rules" if hidden else ""

@@ -83,21 +83,12 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Ignored:
-    """Differences that a rule took out: never listed, always counted."""
-
-    rule: str
-    reason: str
-    expires: str
-    count: int
-
-
-@dataclass(frozen=True)
 class Report:
     """One reading of one command.
 
     `title` is its first line, `last_line` its result: the headline, then what goes with it, with a semicolon
-    between. `summary` are its numbers. `gaps` could not
+    between. `summary` are its numbers. `ignored` counts what rules took out, rule by
+    rule. `gaps` could not
     be read, so nothing is said of them; `left_out` was not looked at on purpose; `expired` names rules that
     hold no more. `pictures` are pairs of a label and an estate's picture.
     """
@@ -113,7 +104,7 @@ class Report:
     items: tuple[Item, ...] = ()
     gaps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    ignored: tuple[Ignored, ...] = ()
+    ignored: tuple[Any, ...] = ()
     expired: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     pictures: tuple[tuple[str, Any], ...] = ()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from migrate.errors import BadUsage
-from migrate.stages.comparing.comparison import Change
+from migrate.stages.comparing.change import Change
 from migrate.stages.comparing.differing import differing
 from migrate.stages.comparing.ignoring import Expected, Ledger
 from migrate.stages.comparing.rules import Rule, read_rules

@@ -9,6 +9,9 @@ from migrate.cli.reporting import ENDINGS, FORMATS, rendered
 from tests.reports.made import documents, reports
 
 GOLDEN = Path(__file__).parents[1] / "golden"
+PAGE = Path(__file__).parents[2] / "migrate/reports/page"
+ASSETS = ("report.css", "report.js")
+"""Files that every page holds whole: in their place stands their name."""
 
 
 def golden() -> dict[str, str]:
@@ -16,10 +19,16 @@ def golden() -> dict[str, str]:
     endings = {format_: ending for ending, format_ in reversed(ENDINGS.items())}
     given = documents()
     return {
-        f"{command}{endings[format_]}": f"{rendered(format_, given[command], report)}\n"
+        f"{command}{endings[format_]}": f"{_short(rendered(format_, given[command], report))}\n"
         for command, report in reports().items()
         for format_ in FORMATS
     }
+
+
+def _short(text: str) -> str:
+    for name in ASSETS:
+        text = text.replace(PAGE.joinpath(name).read_text(encoding="utf-8").strip(), f"({name})")
+    return text
 
 
 def write(folder: Path) -> None:

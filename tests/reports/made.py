@@ -9,7 +9,7 @@ from typing import Any
 from migrate.reports import assess, diff, plan, verify
 from migrate.reports.document import Report
 from migrate.stages.answering.picture import Node, Picture
-from migrate.stages.comparing.comparison import Change
+from migrate.stages.comparing.change import Change
 from migrate.stages.comparing.diff import Difference
 from migrate.stages.comparing.differing import Path
 from migrate.stages.comparing.ignoring import Ignored

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from migrate.codecs.config import TYPE as CONFIG
 from migrate.model import JSON, KINDS, Entity
@@ -13,6 +13,7 @@ from migrate.model.message import KIND as MESSAGE
 from migrate.model.normal import normal
 from migrate.model.refs import remap
 from migrate.stages.comparing.aligning import Pair, by_journal, by_name
+from migrate.stages.comparing.change import Change
 from migrate.stages.comparing.differing import Path, differing
 from migrate.stages.comparing.focus import Focus
 from migrate.stages.comparing.pairing import Pairs
@@ -21,25 +22,6 @@ from migrate.stages.estate import Estate
 
 TOPMOST = ("file", "vector_store", "assistant", "thread")
 """Kinds without a parent, in the order in which references lead."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """One object that differs. `action` goes from left to right: added, removed, changed.
-
-    `how` says how the two were found to be one: journal, stamp, id, key, or the natural key of a guess."""
-
-    kind: str
-    left_id: str
-    right_id: str
-    name: str
-    action: str
-    paths: tuple[Path, ...] = ()
-    guessed: bool = False
-    how: str = ""
-    left_parent: str = ""
-    right_parent: str = ""
-    since: str = ""
 
 
 class Comparison:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from migrate.stages.comparing.comparison import Change, Comparison
+from migrate.stages.comparing.change import Change
+from migrate.stages.comparing.comparison import Comparison
 from migrate.stages.comparing.focus import Focus
 from migrate.stages.comparing.ignoring import Ignored, Ledger
 from migrate.stages.comparing.pairing import pair

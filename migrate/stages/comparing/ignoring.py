@@ -6,13 +6,10 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING
 
+from migrate.stages.comparing.change import Change
 from migrate.stages.comparing.differing import Path
 from migrate.stages.comparing.rules import Rule
-
-if TYPE_CHECKING:
-    from migrate.stages.comparing.comparison import Change
 
 
 @dataclass(frozen=True)

@@ -9,21 +9,19 @@ from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path as File
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from migrate.errors import BadUsage
 from migrate.model import KINDS
+from migrate.stages.comparing.change import Change
 from migrate.stages.comparing.differing import Path, Steps
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-
-if TYPE_CHECKING:
-    from migrate.stages.comparing.comparison import Change
 
 STEP = re.compile(
     r'\.?(?P<name>\*\*|\*|[^\W\d][\w*-]*)|\["(?P<quoted>(?:[^"\\]|\\.)*)"\]|\[(?P<inner>[^\]]*)\]'

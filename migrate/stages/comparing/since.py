@@ -7,7 +7,7 @@ from dataclasses import replace
 from migrate.archive.reading import snapshots
 from migrate.archive.standing import Since, first_seen_as_is
 from migrate.model import Key
-from migrate.stages.comparing.comparison import Change
+from migrate.stages.comparing.change import Change
 from migrate.stages.comparing.pairing import CONFIG
 from migrate.stages.estate import Estate
 
