@@ -36,7 +36,7 @@ from migrate.stages.comparing.rules import RuleText
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 ARCHIVE = (ROOT / "docs/archive.md").read_text(encoding="utf-8")
 MATRIX = (ROOT / "docs/support-matrix.md").read_text(encoding="utf-8")
 LEAVING = (ROOT / "docs/leave-assistants.md").read_text(encoding="utf-8")
@@ -94,7 +94,7 @@ def test_no_page_shows_a_command_or_option_that_does_not_exist(page: Path) -> No
         command = program.get_command(click.Context(program), name)
         assert command is not None, name
         known = {spelling for p in command.params for spelling in (*p.opts, *p.secondary_opts)}
-        given = set(re.findall(r"(?<!\S)--?[a-z-]+", rest.split("  ")[0]))
+        given = set(re.findall(r"(?<!\S)--?[a-z-]+", re.split(r"  | [|&;>]", rest)[0]))
         assert given <= known
 
 
