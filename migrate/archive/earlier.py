@@ -16,7 +16,8 @@ class Earlier:
         self._conn = archive.conn
         self._writer = writer
         row = self._conn.execute(
-            "SELECT s.id FROM snapshots s JOIN snapshots mine ON mine.id = ? AND mine.options = s.options "
+            "SELECT s.id FROM snapshots s JOIN snapshots mine ON mine.id = ? AND "
+            "json_remove(mine.options, '$.joined') = json_remove(s.options, '$.joined') "
             "AND mine.endpoint_id = s.endpoint_id WHERE s.id < mine.id AND s.state != 'reading' "
             "ORDER BY s.id DESC LIMIT 1",
             (writer.id,),

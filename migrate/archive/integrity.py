@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from migrate.archive.fingerprints import snapshot_digest
 from migrate.archive.references import BETWEEN, Damage, broken
-from migrate.archive.snapshots import snapshot_digest, storable
+from migrate.archive.snapshots import storable
 
 __all__ = ["Checked", "Damage", "Sample", "check"]
 

@@ -54,8 +54,10 @@ def snapshots(conn: Asked) -> list[SnapshotInfo]:
 
 
 def newest_of(conn: Asked, type_: str, url: str) -> SnapshotInfo | None:
-    """The newest finished snapshot of one endpoint, a complete one before a partial one."""
+    """The newest finished snapshot of one endpoint, a complete one before a partial one. One shard of an
+    endpoint does not stand for it."""
     known = [s for s in snapshots(conn) if (s.type, s.url) == (type_, url) and not s.interrupted]
+    known = [s for s in known if "shard" not in s.options]
     return max(known, key=lambda s: (s.state == "complete", s.id), default=None)
 
 

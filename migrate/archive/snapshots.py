@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from typing import Literal
 
 from migrate import __version__
+from migrate.archive.fingerprints import listing_sha, snapshot_digest
 from migrate.archive.store import Archive
 from migrate.model import JSON
 
@@ -76,7 +77,7 @@ class SnapshotWriter:
         cls, archive: Archive, type_: str, url: str, options: Mapping[str, JSON], tag: str | None
     ) -> SnapshotWriter:
         """Start a snapshot, or continue the newest of this endpoint if it was interrupted and asked
-        for the same."""
+        for the same; a shard belongs to the reading that its tag names, and to no other."""
         wanted = json.dumps(options, sort_keys=True)
         with archive.transaction() as conn:
             conn.execute("INSERT OR IGNORE INTO endpoints (type, url) VALUES (?, ?)", (type_, url))
@@ -84,10 +85,11 @@ class SnapshotWriter:
                 "SELECT id FROM endpoints WHERE type = ? AND url = ?", (type_, url)
             ).fetchone()[0]
             last = conn.execute(
-                "SELECT id, state, options FROM snapshots WHERE endpoint_id = ? ORDER BY id DESC LIMIT 1",
+                "SELECT id, state, options, tag FROM snapshots WHERE endpoint_id = ? "
+                "ORDER BY id DESC LIMIT 1",
                 (endpoint,),
             ).fetchone()
-            if last and last[1] == "reading" and last[2] == wanted:
+            if last and last[1:3] == ("reading", wanted) and ("shard" not in options or last[3] == tag):
                 conn.execute(  # what failed is tried again and named again; what is gone stays gone
                     "DELETE FROM missing WHERE snapshot_id = ? AND NOT EXISTS (SELECT 1 FROM scopes s "
                     "WHERE s.snapshot_id = missing.snapshot_id AND s.kind = missing.kind "
@@ -163,7 +165,7 @@ class SnapshotWriter:
         """A listing was read to its end, or not, and why. The same listing as before is shared."""
         with self.archive.transaction() as conn:
             manifest, _ = self._manifest(kind, parent)
-            sha = _manifest_sha(self.archive, manifest)
+            sha = listing_sha(self.archive.conn, manifest)
             same = conn.execute("SELECT id FROM manifests WHERE sha = ?", (sha,)).fetchone()
             use = same[0] if same else manifest
             conn.execute(
@@ -261,30 +263,6 @@ class SnapshotWriter:
             marks = ",".join("?" * len(part))
             ids.update(conn.execute(f"SELECT sha, id FROM bodies WHERE sha IN ({marks})", part))
         return [ids[row.sha] for row in rows]
-
-
-def snapshot_digest(conn: sqlite3.Connection, snapshot: int) -> str:
-    """A fingerprint of everything a snapshot holds: each listing, its state and its content."""
-    digest = hashlib.sha256()
-    for row in conn.execute(
-        "SELECT s.kind, s.parent_id, s.state, hex(m.sha) "
-        "FROM scopes s JOIN manifests m ON m.id = s.manifest_id "
-        "WHERE s.snapshot_id = ? ORDER BY 1, 2",
-        (snapshot,),
-    ):
-        digest.update("\0".join(map(str, row)).encode(errors="surrogatepass") + b"\n")
-    return digest.hexdigest()
-
-
-def _manifest_sha(archive: Archive, manifest: int) -> bytes:
-    digest = hashlib.sha256()
-    for (sha,) in archive.conn.execute(
-        "SELECT b.sha FROM entries e JOIN bodies b ON b.id = e.body_id WHERE e.manifest_id = ? "
-        "ORDER BY e.ordinal",
-        (manifest,),
-    ):
-        digest.update(sha)
-    return digest.digest()
 
 
 def _count(archive: Archive, table: str) -> int:

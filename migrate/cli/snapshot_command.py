@@ -24,12 +24,13 @@ from migrate.cli.options import Common, common, finish, workers
 @click.option("--exclude", multiple=True, metavar="KIND:GLOB", help="Not objects whose name or id fits.")
 @click.option("--full", is_flag=True, help="Read every thread anew, also those that seem unchanged.")
 @click.option("--tag", help="A name for this snapshot.")
+@click.option("--shard", metavar="K/N", help="Only share K of N of the threads; needs --tag. See merge.")
 @workers
 @common
 def command(
     common: Common, estate: str, output: Path, threads: str, runs: bool, with_bytes: bool,
     originals: Path | None, include: tuple[str, ...], exclude: tuple[str, ...], full: bool, tag: str | None,
-    workers: int,
+    shard: str | None, workers: int,
 ) -> None:  # fmt: skip
     """Read everything of ESTATE into the archive FILE.db. The source is never written.
 
@@ -37,11 +38,16 @@ def command(
     Exit 3 when the snapshot is partial; what is missing is named. An interrupted snapshot is continued
     by the same command. A thread whose newest 100 messages are those of the last snapshot is not read
     again, unless --full is given.
+
+    --shard reads a share of the threads, the same one on every machine, chosen by a hash of their ids; the
+    first share also reads what lies in no thread. The tag names the reading that the shards belong to, and
+    `merge` joins them. A shard that is complete under its tag is not read again.
     """
     from migrate.archive.store import Archive
     from migrate.cli.estates import live, thread_ids
     from migrate.endpoints import connect
     from migrate.errors import BadUsage
+    from migrate.model.shard import Shard
     from migrate.reports.snapshot import as_dict, as_text
     from migrate.stages.choice import Choice
     from migrate.stages.reading.snapshot import take
@@ -49,6 +55,13 @@ def command(
 
     if tag and (tag.isdigit() or tag == "latest"):
         raise BadUsage(f"{tag!r} is no tag", "it would be taken for a snapshot's number, or for the latest")
+    part = Shard.read(shard) if shard else None
+    if part and not tag:
+        raise BadUsage(
+            "--shard needs --tag",
+            "the tag names the reading that all shards belong to",
+            "give all shards of one reading the same tag, and the next reading another",
+        )
     found = live(estate, common.config, workers)
     wanted = Wanted(
         list_threads=threads != "none",
@@ -60,6 +73,7 @@ def command(
         full=full,
         workers=workers,
         tag=tag,
+        shard=part,
     )
     reader = connect(found.settings)
     try:

@@ -11,6 +11,7 @@ from migrate.codecs import CODECS, Surroundings
 from migrate.codecs.config import TYPE as CONFIG
 from migrate.model import KINDS, STAMP, Entity
 from migrate.model.message import CALL, ITEM, RESULT
+from migrate.model.shard import Shard
 
 SMALL = ("file", "vector_store", "assistant")
 """Kinds that are held in memory; threads and messages are walked."""
@@ -57,7 +58,8 @@ class Estate:
         """Why the snapshot holds only some objects of a kind although its listing was read, or ''."""
         options = self.snapshot.info.options
         rules = [r for name in ("include", "exclude") for r in options.get(name, ()) if r[0] == kind]
-        return "filtered by --include or --exclude" if rules else ""
+        shard = Shard.of_options(options)
+        return (shard.left(kind) if shard else "") or ("filtered by --include or --exclude" if rules else "")
 
     def calls(self, thread: str) -> frozenset[str]:
         """Ids of the tool calls in a thread of which both halves are there."""

@@ -137,7 +137,7 @@ def _worth(info: SnapshotInfo) -> tuple[bool, bool, bool]:
 def _narrow(info: SnapshotInfo) -> bool:
     """Whether a snapshot was asked for less than everything."""
     options = info.options
-    limited = any(options.get(name) for name in ("include", "exclude"))
+    limited = any(options.get(name) for name in ("include", "exclude", "shard"))
     return limited or not all(options.get(name, True) for name in ("threads", "runs", "bytes"))
 
 

@@ -12,6 +12,7 @@ from migrate.archive.snapshots import now
 from migrate.codecs import Profile
 from migrate.errors import Incomplete, Refused
 from migrate.model.loss import EVERY, Loss
+from migrate.model.shard import Shard
 from migrate.stages.comparing.pairing import Pairs
 from migrate.stages.comparing.present import combined, states
 from migrate.stages.estate import Estate
@@ -100,7 +101,13 @@ def _row(loss: Loss, accept: frozenset[str]) -> LossRow:
 
 def must_not_be_empty(source: Estate) -> None:
     """Raises `Incomplete` when the source holds nothing (more often a mistake than a wish), or is still
-    being read: what is reviewed must be what is applied."""
+    being read: what is reviewed must be what is applied. Raises `Refused` for one shard of an estate."""
+    if shard := Shard.of_options(source.snapshot.info.options):
+        raise Refused(
+            f"snapshot {source.snapshot.info.id} is shard {shard.number} of {shard.of} of {source.side.url}",
+            "what the other shards hold was not read, and nothing may be decided without it",
+            "join all shards: merge SHARD.db... -o ALL.db; then use ALL.db",
+        )
     if source.snapshot.info.interrupted:
         raise Incomplete(
             f"snapshot {source.snapshot.info.id} of {source.side.url} was interrupted",

@@ -11,7 +11,7 @@ from migrate.archive.snapshots import Row, ScopeState
 from migrate.errors import Denied, NotDownloadable, NotThere, RequestFailed
 from migrate.model import JSON, KINDS
 from migrate.model.condition import NOT_THERE
-from migrate.stages.choice import Choice
+from migrate.stages.reading.wanted import Wanted
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
@@ -108,9 +108,9 @@ Event: TypeAlias = Fetched | Ended | Gap | Piece | FileEnded | Understood | Comp
 class Fetcher:
     """Makes the tasks. They run on worker threads and only read and `bring`."""
 
-    def __init__(self, reader: Reader, choice: Choice, bring: Callable[[Event], None]) -> None:
+    def __init__(self, reader: Reader, wanted: Wanted, bring: Callable[[Event], None]) -> None:
         self._reader = reader
-        self._choice = choice
+        self._wanted = wanted
         self._bring = bring
 
     def listing(self, kind: str, parent: str, cursor: str) -> None:
@@ -131,7 +131,7 @@ class Fetcher:
         except RequestFailed:
             bodies = []  # the listing itself will tell
         found = [
-            Row.of("message", body).sha for body in reversed(bodies) if self._choice.wants("message", body)
+            Row.of("message", body).sha for body in reversed(bodies) if self._wanted.wants("message", body)
         ]
         self._bring(Compared(thread, bool(found) and found == known))
 
@@ -214,7 +214,7 @@ class Fetcher:
         return got
 
     def _page(self, kind: str, parent: str, bodies: list[dict[str, JSON]], cursor: str) -> Fetched:
-        wanted = [body for body in bodies if self._choice.wants(kind, body)]
+        wanted = [body for body in bodies if self._wanted.wants(kind, body)]
         files = tuple(map(FileFacts.of, wanted)) if kind == "file" else ()
         return Fetched(kind, parent, [Row.of(kind, body) for body in wanted], cursor, files)
 

@@ -43,7 +43,7 @@ class Gatherer:
     ) -> None:
         self._wanted, self._writer, self._crew, self._progress = wanted, writer, crew, progress
         self._probe: Probe = reader.probe()
-        self._fetcher = Fetcher(reader, wanted.choice, crew.bring)
+        self._fetcher = Fetcher(reader, wanted, crew.bring)
         self._originals = Originals(wanted.originals)
         self._coming: dict[str, blobs.BlobWriter] = {}
         self._earlier = Earlier(writer.archive, writer)
@@ -78,11 +78,11 @@ class Gatherer:
             self._unread(kind, self._probe.reasons.get(kind, "the service did not answer"))
 
     def _threads(self) -> None:
-        given = self._wanted.thread_ids
+        given = tuple(filter(self._wanted.holds, self._wanted.thread_ids))
         listed = self._wanted.list_threads and self._probe.routes.get("thread") == "works"
         if self._probe.routes.get("assistant") == "gone" and not listed and self._probe.retired:
             self._unread("thread", "retired, or not in this API version: the service has no such route")
-        elif listed or given:
+        elif listed or self._wanted.thread_ids:
             self._thread_listing(listed, given)
         elif self._wanted.list_threads:
             self._unread(
@@ -104,7 +104,12 @@ class Gatherer:
         unread = listed and (state is None or (state == "reading" and cursor != ""))
         if unread or set(given) - known or state != "complete":
             read = partial(self._fetcher.threads, cursor, unread, given, known)
-            self._crew.spawn(partial(read, "" if listed else ONLY_GIVEN))
+            self._crew.spawn(partial(read, self._remark(listed)))
+
+    def _remark(self, listed: bool) -> str:
+        """Why a thread that is not in our list may be there all the same, or ''."""
+        shard = self._wanted.shard
+        return "; ".join(filter(None, ("" if listed else ONLY_GIVEN, shard.remark if shard else "")))
 
     def _listing(self, kind: str, parent: str = "") -> None:
         """Read a listing, or go on where an interrupted snapshot left it."""

@@ -32,6 +32,7 @@ class Taken:
     counts: dict[str, int]
     missing: list[Missing]
     notes: tuple[str, ...]
+    shard: str = ""
 
 
 def take(reader: Reader, archive: Archive, wanted: Wanted, progress: Progress | None = None) -> Taken:
@@ -45,6 +46,8 @@ def take(reader: Reader, archive: Archive, wanted: Wanted, progress: Progress | 
             f"{reader.url} has no assistants and threads any more (retired, or an API version without "
             "them); files and vector stores are still read"
         )
+    if held := _read_already(archive, reader, wanted):
+        return _taken(archive, held, (*notes, f"snapshot {held} holds all of this shard already"))
     writer = SnapshotWriter.begin(archive, reader.type, reader.url, wanted.options(), wanted.tag)
     if writer.resumed:
         notes.append(f"continuing snapshot {writer.id}, which was interrupted")
@@ -67,6 +70,20 @@ def take(reader: Reader, archive: Archive, wanted: Wanted, progress: Progress | 
                 "run the same command again: it continues",
             ) from None
     writer.finish("partial" if gatherer.gaps else "complete", probe.api_version)
-    info = next(s for s in snapshots(archive.conn) if s.id == writer.id)
+    return _taken(archive, writer.id, tuple(notes))
+
+
+def _read_already(archive: Archive, reader: Reader, wanted: Wanted) -> int:
+    """The complete snapshot of this very shard of this very reading, which its tag names; 0 if none."""
+    asked = (reader.type, reader.url, "complete", wanted.tag or "", wanted.options())
+    if wanted.shard is None or not wanted.tag:
+        return 0
+    known = snapshots(archive.conn)
+    return max((s.id for s in known if (s.type, s.url, s.state, s.tag, s.options) == asked), default=0)
+
+
+def _taken(archive: Archive, number: int, notes: tuple[str, ...]) -> Taken:
+    info = next(s for s in snapshots(archive.conn) if s.id == number)
     found = SnapshotReader(archive.conn, info)
-    return Taken(writer.id, info.state, found.counts(), found.missing(), tuple(notes))
+    shard = str(info.options.get("shard") or "")
+    return Taken(number, info.state, found.counts(), found.missing(), notes, shard)

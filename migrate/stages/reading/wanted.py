@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrate.model import JSON, KINDS
+from migrate.model.shard import Shard
 from migrate.stages.choice import Choice
 
 
@@ -25,6 +27,8 @@ class Wanted:
     """Read every thread, also one whose newest messages are known from an earlier snapshot."""
     workers: int = 8
     tag: str | None = None
+    shard: Shard | None = None
+    """Only this share of the threads; the first share also reads what lies in no thread."""
 
     def options(self) -> dict[str, JSON]:
         """What must be the same for an interrupted snapshot to be continued."""
@@ -34,8 +38,19 @@ class Wanted:
             "bytes": self.bytes,
             "include": [list(rule) for rule in self.choice.include],
             "exclude": [list(rule) for rule in self.choice.exclude],
+            **({"shard": str(self.shard)} if self.shard else {}),
         }
 
     def kind(self, kind: str) -> bool:
         """Whether a kind is read at all."""
-        return self.choice.kind(kind) and (self.runs or KINDS[kind].replayed)
+        left = self.shard is not None and not self.shard.reads(kind)
+        return not left and self.choice.kind(kind) and (self.runs or KINDS[kind].replayed)
+
+    def wants(self, kind: str, body: Mapping[str, JSON]) -> bool:
+        """Whether an object of a listing is kept."""
+        ours = kind != "thread" or self.holds(str(body.get("id", "")))
+        return ours and self.choice.wants(kind, body)
+
+    def holds(self, thread: str) -> bool:
+        """Whether a thread is of the share that is read."""
+        return self.shard is None or self.shard.holds(thread)
