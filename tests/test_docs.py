@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import sqlite3
 import subprocess
@@ -10,9 +11,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
+import yaml
 
 from migrate import errors
 from migrate.cli import COMMANDS, program
@@ -96,6 +99,71 @@ def test_no_page_shows_a_command_or_option_that_does_not_exist(page: Path) -> No
         known = {spelling for p in command.params for spelling in (*p.opts, *p.secondary_opts)}
         given = set(re.findall(r"(?<!\S)--?[a-z-]+", re.split(r"  | [|&;>]", rest)[0]))
         assert given <= known
+
+
+SCALE = (ROOT / "docs/scale.md").read_text(encoding="utf-8")
+MANIFESTS = re.findall(r"```yaml\n(.+?)```", SCALE, re.DOTALL)
+
+
+def test_the_indexed_job_reads_every_shard_and_the_merge_job_joins_them(tmp_path: Path) -> None:
+    shards, merge = yaml.safe_load_all(MANIFESTS[0])
+    number = shards["spec"]["completions"]
+    assert shards["spec"]["completionMode"] == "Indexed"
+    local, shared = tmp_path / "local", tmp_path / "shared"
+    shared.mkdir()
+    options = Options(face="azure-openai", key="k", state=ROOT / "fixtures/azure-v2", list_threads="works")
+    with Emulator(options) as cloud:
+        config = tmp_path / "estates.toml"
+        config.write_text(
+            f"[estates.east]\ntype = 'azure-openai'\nendpoint = '{cloud.url}'\nkey_env = 'EAST_KEY'"
+        )
+        for index in range(number):
+            local = tmp_path / f"local{index}"
+            done = _task(shards, local, shared, config, JOB_COMPLETION_INDEX=str(index))
+            assert done.returncode == 0, done.stderr
+        assert len(list(shared.glob("*.db"))) == number
+        done = _task(merge, tmp_path / "local", shared, config)
+        assert done.returncode in (0, 3), done.stderr
+        assert f"of {number} shards" in done.stdout
+        assert "missing: shard" not in done.stdout
+    assert (shared / "all.db").exists()
+
+
+def _task(job: Any, local: Path, shared: Path, config: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """The script of a job's only container, run by a shell as the container would."""
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    given = {row["name"]: row.get("value", "k") for row in container["env"]}
+    places = {"LOCAL": str(local), "SHARED": str(shared), "ASSISTANTS_MIGRATE_CONFIG": str(config)}
+    local.mkdir()
+    program = local / "assistants-migrate"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m migrate "$@"\n')
+    program.chmod(0o755)
+    path = f"{local}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        [*container["command"], *container["args"]], cwd=ROOT, capture_output=True, text=True, timeout=120,
+        env={**os.environ, **given, **places, **env, "PATH": path},
+    )  # fmt: skip
+
+
+def test_the_matrix_has_every_shard_once() -> None:
+    (flow,) = yaml.safe_load_all(MANIFESTS[1])
+    shards = flow["jobs"]["shard"]["strategy"]["matrix"]["shard"]
+    assert shards == list(range(1, len(shards) + 1))
+    (call,) = [step["run"] for step in flow["jobs"]["shard"]["steps"] if "snapshot" in step.get("run", "")]
+    assert f'--shard "$K/{len(shards)}"' in call
+    assert flow["jobs"]["merge"]["needs"] == "shard"
+
+
+def test_the_arithmetic_of_scale_is_right() -> None:
+    units = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
+    table = [row for row in rows(under(SCALE, "The service is the ceiling")) if "million" in row[0]]
+    assert len(table) == 6
+    for row in table:
+        requests = int(row[0].split()[0]) * 1_000_000 // 100 * (1 if row[1] == "long" else 20)
+        assert int(row[2].replace(",", "")) == requests
+        for cell, rate in zip(row[3:], (60, 600, 1800, 36000), strict=True):
+            number, unit = cell.split()
+            assert float(number) * units[unit] == pytest.approx(requests * 60 / rate, rel=0.05)
 
 
 def test_the_exit_codes_are_those_of_the_errors() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from migrate.archive.damaged import damage_told
 from migrate.archive.store import Archive
+from migrate.errors import ArchiveDamaged
 
 T = TypeVar("T")
 
@@ -43,12 +44,24 @@ class Inputs:
 @contextmanager
 def _whole(path: Path) -> Iterator[Archive]:
     """An archive as it is at one moment, also while another program writes to it."""
-    with Archive.open(path) as archive, damage_told(path):
+    with Archive.open(path) as archive, _told(path):
         archive.conn.execute("BEGIN")
         yield archive
         archive.conn.execute("COMMIT")
 
 
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Damage of an input, apart from a disk that is full under the output."""
+    try:
+        with damage_told(path):
+            yield
+    except ArchiveDamaged as damaged:
+        if isinstance(damaged.__context__, sqlite3.OperationalError) and "full" in damaged.why:
+            raise damaged.__context__ from None
+        raise
+
+
 def _place(path: Path) -> tuple[int, int]:
-    stat = os.stat(path)
+    stat = path.stat()
     return stat.st_dev, stat.st_ino

@@ -9,12 +9,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from typing import TypeAlias
 
 from migrate.model import JSON
 from migrate.model.shard import Shard
 
 HERE = 0
 """The number of the archive that is merged into, beside those of its inputs."""
+
+
+Key: TypeAlias = tuple[str, ...]
+"""Equal for the same snapshot in several archives."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +50,13 @@ class Line:
         return found
 
     @property
-    def identity(self) -> tuple[str, ...]:
+    def key(self) -> Key:
         """What two rows have in common that are copies of one snapshot."""
+        if is_joined(self):
+            return self.type, self.url, self.tag, self.options
         return (
-            self.started_at, self.type, self.url, self.digest, self.tag, self.state, self.finished_at,
-            self.api_version, self.tool_version, self.options,
+            self.type, self.url, self.tag, self.options, self.digest, self.state, self.started_at,
+            self.finished_at, self.api_version, self.tool_version,
         )  # fmt: skip
 
 
@@ -94,6 +101,11 @@ class Reading:
     rest: str
     """Options that every shard was asked with."""
     places: Mapping[int, Place] = field(default_factory=dict)
+
+    @property
+    def key(self) -> Key:
+        """What it has in common with the row of the snapshot that was joined from the same parts."""
+        return self.type, self.url, self.tag, self.options
 
     @property
     def missing(self) -> tuple[int, ...]:

@@ -22,6 +22,7 @@ COMMANDS = {
     "transcript": "prints what was said in a thread",
     "extract": "writes the bytes of files into a folder",
     "check": "checks an archive against its own hashes",
+    "merge": "joins archives into one, and shards into one snapshot",
     "forget": "removes snapshots by a policy, and what only they held",
     "assess": "says what a move would keep, change, lose and refuse",
     "diff": "says what differs between any two estates",

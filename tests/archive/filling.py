@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -96,3 +98,26 @@ def reader(archive: Archive, number: int = -1) -> SnapshotReader:
 
 def rows(archive: Archive, table: str) -> int:
     return int(archive.conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+FACTS = {
+    "snapshots": "SELECT n.id, e.type, e.url, tag, state, digest, options, started_at, finished_at, "
+    "bodies_added FROM snapshots n JOIN endpoints e ON e.id = n.endpoint_id ORDER BY n.id",
+    "scopes": "SELECT snapshot_id, kind, parent_id, state, reason, hex(m.sha) FROM scopes "
+    "JOIN manifests m ON m.id = manifest_id ORDER BY 1, 2, 3",
+    "missing": "SELECT * FROM missing ORDER BY 1, 2, 3, 4",
+    "bodies": "SELECT hex(sha), body FROM bodies ORDER BY 1",
+    "contents": "SELECT type, url, file_id, hex(sha), size, origin, fetched_at FROM contents c "
+    "JOIN blobs b ON b.id = blob_id JOIN endpoints e ON e.id = endpoint_id ORDER BY 1, 2, 3",
+    "listings": "SELECT hex(sha) FROM manifests ORDER BY 1",
+    "blobs": "SELECT hex(sha), count(*), sum(length(data)) FROM blobs LEFT JOIN chunks ON blob_id = id "
+    "GROUP BY 1 ORDER BY 1",
+    "plans": "SELECT * FROM plans ORDER BY id",
+    "journal": "SELECT * FROM journal ORDER BY id",
+}
+
+
+def facts(path: Path | str) -> dict[str, Any]:
+    """Everything an archive says, without the numbers that only the file knows."""
+    with closing(sqlite3.connect(path)) as conn:
+        return {name: conn.execute(sql).fetchall() for name, sql in FACTS.items()}

@@ -1,0 +1,150 @@
+"""The shards of one reading in, one snapshot out: the listings of each, and one list of all threads.
+
+Every shard kept its own threads, so the list is theirs put together, oldest first, by id where two were made
+in one second.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+
+from migrate.archive.copying import BATCH, Copier
+from migrate.archive.fingerprints import listing_sha, snapshot_digest
+from migrate.archive.shards import Reading
+from migrate.model import KINDS
+from migrate.model.shard import FIRST, part_of, shared_out
+
+
+class Joiner:
+    """Puts one snapshot together, archive by archive."""
+
+    def __init__(self, conn: sqlite3.Connection, reading: Reading, snapshot: int) -> None:
+        self._conn, self._reading, self._snapshot = conn, reading, snapshot
+        conn.execute(
+            "CREATE TEMP TABLE IF NOT EXISTS joined_threads "
+            "(snapshot INTEGER, created REAL, object_id TEXT, body_id INTEGER)"
+        )
+
+    def gather(self, source: int, copier: Copier) -> None:
+        """Take what lies in one archive."""
+        found: dict[int, set[int]] = {}
+        for number, place in self._reading.places.items():
+            if place.source == source:
+                found.setdefault(place.snapshot, set()).add(number)
+        for snapshot, numbers in found.items():
+            self._take(copier, snapshot, numbers)
+
+    def _take(self, copier: Copier, snapshot: int, numbers: set[int]) -> None:
+        of = self._reading.of
+        digest = copier.source.execute("SELECT digest FROM snapshots WHERE id = ?", (snapshot,)).fetchone()[0]
+        if snapshot_digest(copier.source, snapshot) != digest:
+            raise copier.damaged(f"snapshot {snapshot} does not agree with its fingerprint")
+
+        def ours(kind: str, parent: str) -> bool:
+            return kind != "thread" and part_of(kind, parent, "", of) in numbers
+
+        copier.scopes(snapshot, self._snapshot, ours)
+        missing = copier.source.execute(
+            "SELECT kind, parent_id, object_id, name, reason FROM missing WHERE snapshot_id = ?", (snapshot,)
+        )
+        self._conn.executemany(
+            "INSERT INTO missing VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (self._snapshot, *row)
+                for row in missing
+                if row[0::2][:2] != ("thread", "*") and part_of(row[0], row[1], row[2], of) in numbers
+            ],
+        )
+        self._take_threads(copier, snapshot, numbers)
+
+    def _take_threads(self, copier: Copier, snapshot: int, numbers: set[int]) -> None:
+        rows = copier.source.execute(
+            "SELECT b.id, b.sha, b.object_id, b.body FROM scopes s JOIN entries e ON "
+            "e.manifest_id = s.manifest_id JOIN bodies b ON b.id = e.body_id "
+            "WHERE s.snapshot_id = ? AND s.kind = 'thread' AND s.parent_id = '' ORDER BY e.ordinal",
+            (snapshot,),
+        )
+        while some := rows.fetchmany(BATCH):
+            kept = [row for row in some if part_of("thread", "", row[2], self._reading.of) in numbers]
+            held = copier.bodies([(row[0], row[1]) for row in kept])
+            self._conn.executemany(
+                "INSERT INTO joined_threads VALUES (?, ?, ?, ?)",
+                [(self._snapshot, _created(text), id_, held[sha]) for _, sha, id_, text in kept],
+            )
+
+    def finish(self) -> None:
+        """The list of threads, what is missing, and the fingerprint."""
+        state, reason = self._threads_read()
+        if state:
+            self._conn.execute(
+                "INSERT INTO scopes (snapshot_id, kind, parent_id, manifest_id, state, reason) "
+                "VALUES (?, 'thread', '', ?, ?, ?)",
+                (self._snapshot, self._thread_listing(), state, reason or None),
+            )
+        for kind, why in self._unread(state, reason):
+            self._conn.execute(
+                "INSERT OR REPLACE INTO missing VALUES (?, ?, '', '*', NULL, ?)", (self._snapshot, kind, why)
+            )
+        self._conn.execute("DELETE FROM joined_threads WHERE snapshot = ?", (self._snapshot,))
+        digest = snapshot_digest(self._conn, self._snapshot)
+        self._conn.execute("UPDATE snapshots SET digest = ? WHERE id = ?", (digest, self._snapshot))
+
+    def _threads_read(self) -> tuple[str, str]:
+        """State and reason of the list of all threads."""
+        parts = [place.part for _, place in sorted(self._reading.places.items())]
+        reasons = list(dict.fromkeys(part.thread_reason for part in parts if part.thread_reason))
+        states = {part.thread_state for part in parts}
+        reasons += [self._lacking] if self._reading.missing else []
+        if states == {""} and not self._reading.missing:
+            return "", ""
+        failed = self._reading.missing or states - {"complete"}
+        return "failed" if failed else "complete", "; ".join(reasons)
+
+    @property
+    def _lacking(self) -> str:
+        numbers = self._reading.missing
+        shown = ", ".join(map(str, numbers[:20])) + (", ..." if len(numbers) > 20 else "")
+        return f"not merged: shard {shown} of {self._reading.of} ({self._reading.tag})"
+
+    def _unread(self, state: str, reason: str) -> Iterator[tuple[str, str]]:
+        """Kinds whose list is not whole, and why; of those that the first shard reads, an empty list is
+        kept, which says why."""
+        if state == "failed":
+            yield "thread", reason
+        if FIRST not in self._reading.missing:
+            return
+        excluded = [rule[0] for rule in json.loads(self._reading.rest).get("exclude") or () if rule[1] == "*"]
+        for kind, form in KINDS.items():
+            if not shared_out(kind) and not form.parent and kind not in excluded:
+                self._conn.execute(
+                    "INSERT INTO scopes (snapshot_id, kind, parent_id, manifest_id, state, reason) "
+                    "VALUES (?, ?, '', ?, 'failed', ?)",
+                    (self._snapshot, kind, self._sealed("SELECT 0, 0, 0 WHERE 0"), self._lacking),
+                )
+                yield kind, self._lacking
+
+    def _thread_listing(self) -> int:
+        return self._sealed(
+            "SELECT ?, row_number() OVER (ORDER BY created IS NULL, created, object_id, body_id) - 1, "
+            "body_id FROM joined_threads WHERE snapshot = ?",
+            self._snapshot,
+        )
+
+    def _sealed(self, rows: str, *values: int) -> int:
+        """A listing of these rows, or the one that holds the same already."""
+        number = int(self._conn.execute("INSERT INTO manifests (sha) VALUES (NULL)").lastrowid or 0)
+        self._conn.execute(f"INSERT INTO entries {rows}", (number, *values) if values else ())
+        sha = listing_sha(self._conn, number)
+        same = self._conn.execute("SELECT id FROM manifests WHERE sha = ?", (sha,)).fetchone()
+        if same:
+            self._conn.execute("DELETE FROM manifests WHERE id = ?", (number,))
+            return int(same[0])
+        self._conn.execute("UPDATE manifests SET sha = ? WHERE id = ?", (sha, number))
+        return number
+
+
+def _created(text: str) -> float | None:
+    made = json.loads(text).get("created_at")
+    return float(made) if isinstance(made, (int, float)) and not isinstance(made, bool) else None
