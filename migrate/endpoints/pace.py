@@ -10,12 +10,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from math import ceil
 
 from migrate.endpoints.waiting import pause
 from migrate.errors import RequestFailed
 
-TELLING = 2.0
-"""Seconds; a shorter wait is not worth a word."""
 NEVER_SENT = 499
 """Stands for the status of a request that we did not send."""
 STEP = 0.05
@@ -23,11 +22,10 @@ STEP = 0.05
 
 
 class Pace:
-    """Safe to share between threads. `tell` hears what is waited for; `stop` ends every wait."""
+    """Safe to share between threads. `waiting` says what is waited for; `stop` ends every wait."""
 
     def __init__(self, workers: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.most = max(1, workers)
-        self.tell: Callable[[str], None] = lambda text: None
         self.stop = threading.Event()
         self._clock = clock
         self._room = float(self.most)
@@ -40,6 +38,14 @@ class Pace:
     def room(self) -> int:
         """How many requests may be under way now."""
         return max(1, int(self._room))
+
+    def waiting(self) -> str:
+        """What is being waited for, in words; '' when the service holds nobody back."""
+        rest = self._quiet_until - self._clock()
+        slowed = f"{self.room} of {self.most} workers" if self.room < self.most else ""
+        if rest > 0:
+            return ", ".join(filter(None, (f"waiting {ceil(rest)} s as the service asked", slowed)))
+        return f"{slowed}, as the service asked" if slowed else ""
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -81,8 +87,4 @@ class Pace:
                 self._room = max(1.0, self._room / 2)
                 self._halved_at = now + wait
             self._quiet_until = max(self._quiet_until, now + wait)
-        if wait >= TELLING:
-            self.tell(
-                f"the service asks for a pause (429): {wait:.0f} s, then {self.room} request(s) at once"
-            )
         return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 
 class Progress:
     """Silent. Subclasses show; stages only call."""
@@ -13,4 +15,10 @@ class Progress:
         """So many more of something are done."""
 
     def expect(self, what: str, total: int) -> None:
-        """So many more of something are to come."""
+        """So many more of something are to come; there may be others."""
+
+    def settled(self, what: str) -> None:
+        """All that is to come of something has been announced: from now on its total is known."""
+
+    def watch(self, waiting: Callable[[], str]) -> None:
+        """Whom to ask what is being waited for; it answers '' when nothing is."""

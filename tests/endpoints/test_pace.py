@@ -98,15 +98,19 @@ def test_everybody_waits_as_long_as_one_was_asked_to() -> None:
     assert time.monotonic() - started >= 0.12
 
 
-def test_a_long_wait_is_told_and_a_short_one_is_not() -> None:
-    told: list[str] = []
-    pace = Pace(4, Clock())
-    pace.tell = told.append
-    pace.turned_away(0, {"retry-after-ms": "100"})
-    assert told == []
-    pace.turned_away(0, {"retry-after": "7"})
-    assert len(told) == 1
-    assert "7 s" in told[0]
+def test_it_says_what_is_waited_for() -> None:
+    clock = Clock()
+    pace = Pace(8, clock)
+    assert pace.waiting() == ""
+    pace.turned_away(0, {"retry-after": "12"})
+    assert pace.waiting() == "waiting 12 s as the service asked, 4 of 8 workers"
+    clock.now += 11.5
+    assert pace.waiting().startswith("waiting 1 s ")
+    clock.now += 1
+    assert pace.waiting() == "4 of 8 workers, as the service asked"
+    while pace.room < 8:
+        pace.went_well()
+    assert pace.waiting() == ""
 
 
 def test_a_stop_ends_every_wait() -> None:

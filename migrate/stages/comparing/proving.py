@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 from migrate.errors import NotDownloadable, NotThere, RequestFailed
 from migrate.model import Entity
 from migrate.stages.parallel import in_parallel
+from migrate.stages.progress import Progress
 from migrate.stages.reading.fetching import DOWNLOAD_ATTEMPTS, NAP
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
+
+
+PROVEN = "files read back"
 
 
 @dataclass
@@ -24,10 +28,12 @@ class Proof:
     unproven: list[str] = field(default_factory=list)
 
 
-def prove(files: list[tuple[Entity, str]], reader: Reader, workers: int) -> Proof:
+def prove(files: list[tuple[Entity, str]], reader: Reader, workers: int, progress: Progress) -> Proof:
     """Read the bytes of every (file, target id) back and compare their hashes."""
     proof = Proof()
     absent: list[tuple[Entity, str, str, str]] = []
+    progress.expect(PROVEN, len(files))
+    progress.settled(PROVEN)
 
     def one(pair: tuple[Entity, str]) -> None:
         file, there = pair
@@ -42,6 +48,7 @@ def prove(files: list[tuple[Entity, str]], reader: Reader, workers: int) -> Proo
         else:
             if found != file.fields["sha256"]:
                 proof.wrong.append((file, there, "differ", found))
+        progress.count(PROVEN)
 
     in_parallel(workers, files, one, reader.pace.stop)
     if len(absent) < len(files):  # a service that gives none at all keeps them; one that lacks some lost them

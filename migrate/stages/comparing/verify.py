@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 STAMPED_OR_FILE = frozenset({"file", "vector_store", "assistant", "thread"})
 """Kinds whose target ids must each belong to one object of the source."""
 
+COMPARED = "threads compared"
+
 UNUSABLE = {
     ("vector_store", "expired"): "the store has expired and cannot be searched",
     ("vector_store_file", "in_progress"): "the service is still taking it in",
@@ -102,8 +104,8 @@ def run(
         inspector.twice(target)
         inspector.deleted(plan, target)
         with live(reader, conversations(workers, threads), progress) as (talks, _):
-            inspector.threads(target, talks)
-    _bytes(inspector, reader, workers)
+            inspector.threads(target, talks, progress)
+    _bytes(inspector, reader, workers, progress)
     inspector.result.notes += [f"not in the snapshot, so not on the target: {gap}" for gap in plan.unread]
     stuck = sum(1 for action in plan.actions if action.action == "blocked")
     if stuck:
@@ -180,10 +182,13 @@ class _Inspector:
                     action.kind, action.id, action.target_id, action.name, "", "was deleted, and is there"
                 )
 
-    def threads(self, target: Estate, talks: Estate) -> None:
+    def threads(self, target: Estate, talks: Estate, progress: Progress) -> None:
         """Threads, and every message in its place."""
         present = {e.id: e for e in target.threads()}
+        progress.expect(COMPARED, sum(1 for kind, _, _ in self.expected if kind == "thread"))
+        progress.settled(COMPARED)
         for thread in self.wanted("thread", self.source.threads()):
+            progress.count(COMPARED)
             there = self.ids.get(("thread", thread.id), "")
             found = present.get(there)
             messages = map(self._written, self._said(thread.id))
@@ -264,14 +269,14 @@ class _Inspector:
         self.result.findings.append(Finding(kind, source, target, name, path, reason, *values))
 
 
-def _bytes(inspector: _Inspector, reader: Reader, workers: int) -> None:
+def _bytes(inspector: _Inspector, reader: Reader, workers: int, progress: Progress) -> None:
     """Every file's bytes by their hash, where the service gives them back."""
     files = [
         (file, inspector.ids[("file", file.id)])
         for file in inspector.wanted("file", inspector.source.of("file").values())
         if ("file", file.id) in inspector.ids and file.fields.get("sha256")
     ]  # a file that is used where it is may have no bytes in the archive
-    proof = prove(files, reader, workers)
+    proof = prove(files, reader, workers, progress)
     for file, there, reason, found in proof.wrong:
         values = (file.fields.get("sha256"), found) if found else ()
         inspector.find("file", file.id, there, file.name, "bytes", reason, *values)

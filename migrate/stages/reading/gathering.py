@@ -32,7 +32,13 @@ if TYPE_CHECKING:
     from migrate.endpoints.interface import Probe, Reader
 
 
+LISTINGS = "listings of threads"
+"""What is counted of threads whose number is known: their messages, and their runs with steps."""
 ONLY_GIVEN = "threads were not listed, only read by the ids that were given"
+
+
+SETTLES = {"thread": LISTINGS, "file": "bytes"}
+"""Listing -> what is known to have its total when it has ended."""
 
 
 class Gatherer:
@@ -57,6 +63,9 @@ class Gatherer:
                 self._top(kind)
         if self._wanted.kind("thread"):
             self._threads()
+        if self._wanted.messages_of:
+            self._progress.expect(LISTINGS, len(self._wanted.messages_of))
+            self._progress.settled(LISTINGS)
         for thread in self._wanted.messages_of:
             self._listing("message", thread)
 
@@ -105,6 +114,8 @@ class Gatherer:
         if unread or set(given) - known or state != "complete":
             read = partial(self._fetcher.threads, cursor, unread, given, known)
             self._crew.spawn(partial(read, self._remark(listed)))
+        else:
+            self._settle("thread")
 
     def _remark(self, listed: bool) -> str:
         """Why a thread that is not in our list may be there all the same, or ''."""
@@ -125,6 +136,15 @@ class Gatherer:
             self.take(Ended(kind, parent, "complete"))
         elif kind == "run":
             self._steps(parent)
+        elif kind == "message":
+            self._progress.count(LISTINGS)
+        else:
+            self._settle(kind)
+
+    def _settle(self, kind: str) -> None:
+        """Nothing more will be announced of what a listing calls for."""
+        if kind in SETTLES:
+            self._progress.settled(SETTLES[kind])
 
     def _continue(self, kind: str, parent: str) -> None:
         if kind == "file":
@@ -134,6 +154,9 @@ class Gatherer:
     def _follow(self, kind: str, ids: Iterable[str]) -> None:
         """Spawn the listings that lie below these objects."""
         children = [k for k, form in KINDS.items() if form.parent == kind and k != "run_step"]
+        ids = list(ids)
+        if kind == "thread":
+            self._progress.expect(LISTINGS, len(ids) * sum(map(self._wanted.kind, children)))
         for id_ in ids:
             known = self._known_end(id_) if kind == "thread" else None
             if known:
@@ -153,6 +176,7 @@ class Gatherer:
         runs = self._writer.ids("run", thread)
         state, _ = self._writer.scope("run_step", thread)
         if not runs or not self._wanted.kind("run_step") or state in ("complete", "gone"):
+            self._progress.count(LISTINGS)
             return
         self._writer.restart("run_step", thread)
         self._crew.spawn(partial(self._fetcher.steps, thread, runs))
@@ -186,6 +210,9 @@ class Gatherer:
             self._writer.missing(event.kind, "*", event.reason, event.parent)
         if event.kind == "run" and event.state != "gone":
             self._steps(event.parent)
+        elif event.kind in ("message", "run", "run_step"):
+            self._progress.count(LISTINGS)
+        self._settle(event.kind)
 
     @take.register
     def _(self, event: Compared) -> None:
@@ -194,6 +221,7 @@ class Gatherer:
                 continue
             if event.same and self._earlier.share(kind, event.thread):
                 self._progress.count(kind, self._earlier.size(kind, event.thread))
+                self._progress.count(LISTINGS, int(kind != "run_step"))
             elif kind != "run_step":  # steps follow their runs
                 self._listing(kind, event.thread)
 

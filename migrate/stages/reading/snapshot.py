@@ -38,7 +38,7 @@ class Taken:
 def take(reader: Reader, archive: Archive, wanted: Wanted, progress: Progress | None = None) -> Taken:
     """Read an estate. Raises `Unreachable` when nothing answers, `Incomplete` on Ctrl-C."""
     progress = progress or Progress()
-    reader.pace.tell = progress.say
+    progress.watch(reader.pace.waiting)
     probe = reader.probe()
     notes = list(probe.notes)
     if probe.retired:

@@ -6,6 +6,7 @@ messages; then ingestion is awaited, and deletions come last.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
@@ -53,6 +54,7 @@ def run(
             "run plan again and read the new one",
         )
     check_target(plan, shop, workers)
+    _announce(plan, progress)
     recall(plan, shop, archive)
     _settle_known(plan, shop)
     try:
@@ -65,6 +67,15 @@ def run(
         ) from None
     _report_blocked(plan, shop)
     return shop.tally
+
+
+def _announce(plan: Plan, progress: Progress) -> None:
+    """How much there is to do of every kind."""
+    totals = Counter(a.kind for a in plan.actions if a.action in ("create", "update", "delete", "skip"))
+    totals["message"] += sum(a.messages for a in plan.actions if a.kind == "thread")
+    for kind, number in totals.items():
+        progress.expect(kind, number)
+        progress.settled(kind)
 
 
 def _carry_out(plan: Plan, shop: Workshop, workers: int, patience: float) -> None:

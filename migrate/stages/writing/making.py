@@ -90,7 +90,7 @@ class Workshop:
         self._claims: dict[tuple[str, str], str] = {}
         self._alike: dict[tuple[JSON, ...], threading.Lock] = {}
         self.stop = writer.pace.stop
-        writer.pace.tell = progress.say
+        progress.watch(writer.pace.waiting)
         self.lock = threading.Lock()
 
     def reload(self) -> None:
