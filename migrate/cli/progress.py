@@ -109,12 +109,9 @@ class Spoken(Progress):
         counts = self._counts
         left = counts.left(now)
         waiting = next(filter(None, (ask() for ask in self._watched)), "")
-        parts = [
-            waiting,
-            counts.told(),
-            fastest(counts.rates(now)),
-            "" if left is None else f"{span(left)} left",
-        ]
+        rate = fastest(counts.rates(now))
+        # What matters most comes first: a narrow terminal shows the beginning.
+        parts = [waiting, "" if left is None else f"{span(left)} left", rate, counts.told()]
         told = ", ".join(filter(None, parts))
         return _one_line(f"{now - self._started:6.1f} s  {told}") if told else ""
 

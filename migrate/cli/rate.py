@@ -10,6 +10,8 @@ WINDOW = 20.0
 APART = 0.5
 """Seconds between two moments that are remembered."""
 BYTES = "bytes"
+LEAST = 50_000
+"""Bytes a second that are worth a word."""
 
 
 @dataclass
@@ -50,7 +52,7 @@ class Counts:
 
     def told(self) -> str:
         """Every count, with its total where one was announced."""
-        names = dict.fromkeys([*self.done, *self.expected])
+        names = dict.fromkeys([*self.expected, *self.done])
         return ", ".join(self._one(what) for what in names)
 
     def _one(self, what: str) -> str:
@@ -73,7 +75,7 @@ def fastest(rates: dict[str, float]) -> str:
     if objects:
         what = max(objects, key=lambda name: objects[name])
         shown.append(f"{_few(objects[what])} {what}/s")
-    if rates.get(BYTES):
+    if rates.get(BYTES, 0.0) >= LEAST:
         shown.append(f"{rates[BYTES] / 1e6:,.1f} MB/s")
     return ", ".join(shown)
 

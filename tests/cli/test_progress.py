@@ -64,7 +64,7 @@ def test_without_a_terminal_a_line_comes_every_ten_seconds(piped: Told) -> None:
     told = [n for n, line in enumerate(lines, 1) if line]
     assert told == [10, 20, 30, 40]
     for line in filter(None, lines):
-        assert re.fullmatch(r" *\d+\.0 s  message [\d,]+, 100 message/s\n", line)
+        assert re.fullmatch(r" *\d+\.0 s  100 message/s, message [\d,]+\n", line)
 
 
 def test_the_rate_is_that_of_lately(piped: Told) -> None:
@@ -85,7 +85,7 @@ def test_a_total_that_may_grow_gives_no_time_left(piped: Told) -> None:
     assert "left" not in line
     piped.progress.settled("message")
     line = piped.after(10, message=100)
-    assert "message 200 of 1,000, 10 message/s, 80 s left\n" in line
+    assert "  80 s left, 10 message/s, message 200 of 1,000\n" in line
     piped.progress.expect("message", 1000)
     assert "left" not in piped.after(10, message=100)
 
@@ -109,7 +109,7 @@ def test_the_slowest_kind_says_how_long(piped: Told) -> None:
 
 def test_bytes_are_told_as_such(piped: Told) -> None:
     piped.progress.expect("bytes", 500_000_000)
-    assert "bytes 50.0 MB of 500.0 MB so far, 5.0 MB/s" in piped.after(10, bytes=50_000_000)
+    assert "  5.0 MB/s, bytes 50.0 MB of 500.0 MB so far\n" in piped.after(10, bytes=50_000_000)
 
 
 def test_a_wait_is_told_also_while_nothing_moves(piped: Told) -> None:
@@ -117,7 +117,7 @@ def test_a_wait_is_told_also_while_nothing_moves(piped: Told) -> None:
     piped.progress.watch(lambda: waiting)
     piped.after(1, message=5)
     line = piped.after(9)
-    assert line.startswith(f"  10.0 s  {waiting}, message 5")
+    assert line.startswith(f"  10.0 s  {waiting}, 0.5 message/s, message 5")
     waiting = ""
     assert "waiting" not in piped.after(10)
 
