@@ -1,0 +1,1 @@
+"""A service of one estate on loopback, as light as it can be, so that it is not what is measured."""

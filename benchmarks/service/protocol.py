@@ -1,0 +1,108 @@
+"""Bytes of HTTP/1.1 in, answers out after the latency, every request counted. One plain asyncio protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections import Counter
+from typing import Any, Protocol
+
+from benchmarks.service.listing import Query, query_of
+from benchmarks.service.writing import TooMany
+
+COUNTS = "/benchmark/counts"
+PREFIXES = (["openai", "v1"], ["openai"], ["api", "projects", "demo", "openai", "v1"], ["api", "projects", "demo"])
+LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+ID = re.compile(r"(?:thread|asst|msg|conv)_\w+")
+NOT_FOUND = b'{"error":{"code":"404","message":"Resource not found"}}'
+TOO_MANY = b'{"error":{"code":"invalid_payload","message":"maxItems"}}'
+
+
+class Answering(Protocol):
+    """What knows the answers."""
+
+    def answer(self, method: str, parts: list[str], query: Query, body: bytes) -> bytes | None: ...
+
+
+class Counted:
+    """Requests by method and route, bytes of bodies sent, and when the first and last request came."""
+
+    def __init__(self) -> None:
+        self.requests: Counter[str] = Counter()
+        self.sent = 0
+        self.began = self.ended = 0.0
+
+    def told(self) -> bytes:
+        """As JSON; counting begins anew."""
+        said = json.dumps(
+            {"requests": self.requests, "sent": self.sent, "seconds": round(self.ended - self.began, 3)}
+        ).encode()
+        self.__init__()  # type: ignore[misc]
+        return said
+
+
+class Connection(asyncio.Protocol):
+    """One connection of a client that sends one request at a time."""
+
+    def __init__(self, estate: Answering, latency: float, counted: Counted) -> None:
+        self._estate, self._latency, self._counted = estate, latency, counted
+        self._held = b""
+        self._transport: Any = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._held += data
+        end = self._held.find(b"\r\n\r\n")
+        if end < 0:
+            return
+        head = self._held[: end + 2]
+        length = LENGTH.search(head)
+        whole = end + 4 + (int(length[1]) if length else 0)
+        if len(self._held) < whole:
+            return
+        body, self._held = self._held[end + 4 : whole], self._held[whole:]
+        method, target, _ = head[: head.find(b"\r\n")].decode("latin-1").split(" ")
+        self._asked(method, target, body)
+
+    def _asked(self, method: str, target: str, body: bytes) -> None:
+        path, _, text = target.partition("?")
+        if path == COUNTS:
+            self._transport.write(_http(200, self._counted.told()))
+            return
+        status, answer = 200, b""
+        try:
+            parts = _without_prefix(path.strip("/").split("/"))
+            answer = self._estate.answer(method, parts, query_of(text), body) or b""
+        except TooMany:
+            status, answer = 400, TOO_MANY
+        except (IndexError, ValueError):
+            answer = b""
+        if not answer:
+            status, answer = 404, NOT_FOUND
+        counted, now = self._counted, time.monotonic()
+        counted.requests[f"{method} {ID.sub('ID', '/'.join(parts))}"] += 1
+        counted.sent += len(answer)
+        counted.began = counted.began or now
+        counted.ended = now + self._latency
+        asyncio.get_running_loop().call_later(self._latency, self._transport.write, _http(status, answer))
+
+
+def _without_prefix(parts: list[str]) -> list[str]:
+    for prefix in PREFIXES:
+        longer = next((p for p in PREFIXES if len(p) > len(prefix) and parts[: len(p)] == p), None)
+        if parts[: len(prefix)] == prefix and longer is None:
+            return parts[len(prefix) :]
+    return parts
+
+
+def _http(status: int, body: bytes) -> bytes:
+    line = {200: b"200 OK", 400: b"400 Bad Request", 404: b"404 Not Found"}[status]
+    return b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
+        line,
+        len(body),
+        body,
+    )

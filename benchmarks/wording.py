@@ -1,0 +1,39 @@
+"""A seed in, texts of messages out, as long as real ones are.
+
+Questions are as long as those in fixtures/ (quantiles below). Answers there are as short as in a demo, so
+answers here are longer: median 400 characters, a tail to 4,000. Words are drawn by rank, as in a language,
+so that compressing them is neither easier nor harder than it is with people's own.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+
+QUESTIONS = (22, 26, 30, 41, 53, 71, 106, 123)
+"""Characters of text in the messages of fixtures/: quantiles 5, 10, 25, 50, 75, 90, 95, 99."""
+ANSWER, SPREAD, LONGEST = 400, 0.9, 4_000
+VOCABULARY = 4_000
+LETTERS = "etaoinshrdlucmfwypvbgkjqxz"
+
+
+def writer(seed: int) -> Callable[[str], str]:
+    """A function from role to a text; the same seed gives the same texts."""
+    chance = random.Random(seed)
+    rare = [1 / (n + 1) for n in range(len(LETTERS))]
+    words = [
+        "".join(chance.choices(LETTERS, rare, k=chance.randint(2, 10))) for _ in range(VOCABULARY)
+    ]  # fmt: skip
+    ranks = [1 / (n + 1) for n in range(VOCABULARY)]
+
+    def write(role: str) -> str:
+        wanted = chance.choice(QUESTIONS) if role == "user" else _long(chance)
+        text = " ".join(chance.choices(words, ranks, k=wanted // 4 + 1))
+        return text[:wanted].strip().capitalize() + ("?" if role == "user" else ".")
+
+    return write
+
+
+def _long(chance: random.Random) -> int:
+    return min(LONGEST, int(chance.lognormvariate(math.log(ANSWER), SPREAD)) + 10)
