@@ -1,4 +1,4 @@
-# The words a person needs: demo, test, lint, docs, lock, clean. Each makes its own virtual environment in
+# The words a person needs: demo, test, lint, bench, docs, lock, clean. Each makes its own virtual environment in
 # .venv first, from Python 3.10 or newer and nothing else. Another interpreter: make PYTHON=python3.12 test
 
 PYTHON ?= python3
@@ -10,13 +10,14 @@ LOCKER := .venv-lock
 UV     := uv==0.13.8
 PIP    := -m pip --disable-pip-version-check -qq install
 
-.PHONY: help demo test lint docs lock clean
+.PHONY: help demo test lint bench bench-quick docs lock clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo   the whole flow on the bundled examples, against a local emulator"
 	@echo "make test   all tests, on two workers; one file: make test ARGS=tests/test_layers.py"
 	@echo "make lint   formatting, ruff and mypy --strict"
+	@echo "make bench  measure against the transport's floor, in full; under a minute: make bench-quick"
 	@echo "make docs   write docs/cli.md and docs/support-matrix.md from the program"
 	@echo "make lock   write constraints.txt from pyproject.toml; newest versions: make lock UPGRADE=1"
 	@echo "make clean  remove everything these words made"
@@ -31,6 +32,12 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks --size full
+
+bench-quick: $(STAMP)
+	$(BIN)/python -m benchmarks --size quick
 
 docs: $(STAMP)
 	@mkdir -p docs

@@ -1,4 +1,4 @@
-"""A command in, what it cost out: time, processor time and peak memory of that very process, by the system."""
+"""A command in, what it cost out: time, processor time and peak memory of that very process."""
 
 from __future__ import annotations
 

@@ -107,7 +107,11 @@ def _wire(row: dict[str, Any], project: bool) -> dict[str, Any]:
     if not project:
         return {"role": row["role"], "content": text}
     user = row["role"] == "user"
-    part = {"type": "input_text", "text": text} if user else {"type": "output_text", "text": text, "annotations": []}
+    part = (
+        {"type": "input_text", "text": text}
+        if user
+        else {"type": "output_text", "text": text, "annotations": []}
+    )
     return {"type": "message", "role": row["role"], "content": [part]}
 
 

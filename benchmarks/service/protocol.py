@@ -13,9 +13,14 @@ from benchmarks.service.listing import Query, query_of
 from benchmarks.service.writing import TooMany
 
 COUNTS = "/benchmark/counts"
-PREFIXES = (["openai", "v1"], ["openai"], ["api", "projects", "demo", "openai", "v1"], ["api", "projects", "demo"])
+PREFIXES = (
+    ["openai", "v1"],
+    ["openai"],
+    ["api", "projects", "demo", "openai", "v1"],
+    ["api", "projects", "demo"],
+)
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-ID = re.compile(r"(?:thread|asst|msg|conv)_\w+")
+ID = re.compile(r"(?:thread|asst|msg|conv|vs|vsfb)_\w+|(?:assistant|file)-\w+|(?<=agents/)[\w-]+")
 NOT_FOUND = b'{"error":{"code":"404","message":"Resource not found"}}'
 TOO_MANY = b'{"error":{"code":"invalid_payload","message":"maxItems"}}'
 
@@ -75,8 +80,7 @@ class Connection(asyncio.Protocol):
             return
         status, answer = 200, b""
         try:
-            parts = _without_prefix(path.strip("/").split("/"))
-            answer = self._estate.answer(method, parts, query_of(text), body) or b""
+            answer = self._estate.answer(method, parts_of(path), query_of(text), body) or b""
         except TooMany:
             status, answer = 400, TOO_MANY
         except (IndexError, ValueError):
@@ -84,19 +88,23 @@ class Connection(asyncio.Protocol):
         if not answer:
             status, answer = 404, NOT_FOUND
         counted, now = self._counted, time.monotonic()
-        counted.requests[f"{method} {ID.sub('ID', '/'.join(parts))}"] += 1
+        counted.requests[route_of(method, path)] += 1
         counted.sent += len(answer)
         counted.began = counted.began or now
         counted.ended = now + self._latency
         asyncio.get_running_loop().call_later(self._latency, self._transport.write, _http(status, answer))
 
 
-def _without_prefix(parts: list[str]) -> list[str]:
-    for prefix in PREFIXES:
-        longer = next((p for p in PREFIXES if len(p) > len(prefix) and parts[: len(p)] == p), None)
-        if parts[: len(prefix)] == prefix and longer is None:
-            return parts[len(prefix) :]
-    return parts
+def parts_of(path: str) -> list[str]:
+    """The parts of a path behind the service's own prefix."""
+    parts = path.strip("/").split("/")
+    taken = max((prefix for prefix in PREFIXES if parts[: len(prefix)] == prefix), key=len, default=[])
+    return parts[len(taken) :]
+
+
+def route_of(method: str, path: str) -> str:
+    """A request with its ids taken out."""
+    return f"{method} {ID.sub('ID', '/'.join(parts_of(path)))}"
 
 
 def _http(status: int, body: bytes) -> bytes:

@@ -93,7 +93,12 @@ class Kept:
         first = given.get(self.opening) or []
         if len(first) > self.most_opening:
             raise TooMany
-        body: Body = {"id": id_, "object": "thread", "created_at": EPOCH, "metadata": given.get("metadata") or {}}
+        body: Body = {
+            "id": id_,
+            "object": "thread",
+            "created_at": EPOCH,
+            "metadata": given.get("metadata") or {},
+        }
         if not self.project:
             body["tool_resources"] = given.get("tool_resources") or {}
         self.threads.append(_text(body))

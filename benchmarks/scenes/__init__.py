@@ -1,0 +1,1 @@
+"""What is measured, one idea a file: each takes sizes, results and a folder for what it writes."""

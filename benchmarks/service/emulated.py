@@ -1,0 +1,78 @@
+"""The program's own emulator in a process of its own, with its requests counted: for files and stores.
+
+With a folder, it serves the saved answers there; with `--files N`, N small files in one vector store.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.service.protocol import COUNTS, Counted, route_of
+from migrate.emulator import Emulator, Options
+
+KEY = "benchmark"
+EPOCH = 1_740_000_000
+
+
+class Counting:
+    """An ASGI application around the emulator's."""
+
+    def __init__(self, app: Any, counted: Counted) -> None:
+        self._app, self._counted = app, counted
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] == COUNTS:
+            head = [(b"content-type", b"application/json")]
+            await send({"type": "http.response.start", "status": 200, "headers": head})
+            await send({"type": "http.response.body", "body": self._counted.told()})
+            return
+        self._counted.requests[route_of(scope["method"], scope["path"])] += 1
+        self._counted.ended = time.monotonic()
+        await self._app(scope, receive, send)
+
+
+def furnish(cloud: Emulator, files: int) -> None:
+    """Small files, all in one store."""
+    from migrate.emulator.blobs import Upload
+
+    estate, store = cloud.estate, f"vs_{1:024}"
+    for number in range(files):
+        id_, text = f"assistant-{number:024}", b"file number %d\n" % number
+        row = {"id": id_, "object": "file", "bytes": len(text), "created_at": EPOCH + number}
+        estate.files[id_] = {
+            **row,
+            "filename": f"file-{number}.txt",
+            "purpose": "assistants",
+            "status": "processed",
+        }
+        blob = Upload()
+        blob.write(text)
+        estate.content[id_] = blob
+        held = {"id": id_, "object": "vector_store.file", "created_at": EPOCH, "vector_store_id": store}
+        estate.vector_store_files[store][id_] = {
+            **held, "status": "completed", "last_error": None, "usage_bytes": 1
+        }  # fmt: skip
+    counts = {"in_progress": 0, "completed": files, "failed": 0, "cancelled": 0, "total": files}
+    estate.vector_stores[store] = {"id": store, "object": "vector_store", "created_at": EPOCH, "name": "all",
+                                   "usage_bytes": files, "file_counts": counts, "status": "completed",
+                                   "metadata": {}, "last_active_at": EPOCH}  # fmt: skip
+
+
+def main(arguments: list[str]) -> None:
+    files = int(arguments[1]) if arguments[:1] == ["--files"] else 0
+    state = Path(arguments[0]) if arguments and not files else None
+    counted = Counted()
+    options = Options(key=KEY, state=state, ingestion_seconds=0, downloads=True)
+    with Emulator(options, wrap=lambda app: Counting(app, counted)) as cloud:
+        furnish(cloud, files) if files else None
+        sys.stdout.write(f"{cloud.url}\n")
+        sys.stdout.flush()
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,45 @@
+"""How large each measurement is: full, quick (under a minute), and tiny (for the harness's own tests)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Size:
+    """Threads of each estate, messages in a thread, and how often a ratio is taken."""
+
+    name: str
+    threads: int
+    messages: int = 100
+    rounds: int = 1
+    peers: int = 4
+    """Threads that the peers' way reads; its rate needs no more."""
+    assistants_threads: int = 40
+    """Threads written to an Assistants resource: each message is a request there."""
+    foundry_threads: int = 100
+    files: int = 30
+    compared: int = 10_000
+    """Objects in each of two snapshots that are compared."""
+    many_assistants: int = 0
+    growth: tuple[int, ...] = (1,)
+    """Messages in thousands of the estates whose memory and time are drawn."""
+    moved: int = 0
+    """Of these thousands of messages, how many are also applied, verified and compared with live."""
+    file_megabytes: int = 0
+    starts: int = 5
+    workers: int = 32
+    latency: float = 0.05
+
+
+SIZES = {
+    size.name: size
+    for size in (
+        Size("full", 2_000, rounds=3, peers=15, assistants_threads=200, foundry_threads=1_000, files=1_200,
+             compared=100_000, many_assistants=10_000, growth=(10, 100, 300, 1_000), moved=1_000,
+             file_megabytes=512, starts=11),
+        Size("quick", 600, growth=(6, 60)),
+        Size("tiny", 3, 12, peers=1, assistants_threads=2, foundry_threads=2, files=3, compared=200,
+             growth=(1, 2), starts=1, workers=4, latency=0.0),
+    )
+}  # fmt: skip

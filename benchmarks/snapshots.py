@@ -1,0 +1,76 @@
+"""Two snapshots in one archive, made without any service: so many objects, of which some differ."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from benchmarks.estate import Estate, Shape, assistant, thread_id
+
+DIFFER = 100
+"""One object of so many differs."""
+URL = "https://example.openai.azure.com"
+
+
+def make(path: Path, assistants: int, threads: int, messages: int) -> None:
+    """Write the archive with a first and a second snapshot."""
+    from migrate.archive.snapshots import Row, SnapshotWriter
+    from migrate.archive.store import Archive
+
+    estate = Estate(Shape(max(1, threads), max(1, messages)))
+    with Archive.open(path, write=True, create=True) as archive:
+        for number in range(2):
+            writer = SnapshotWriter.begin(archive, "azure-openai", URL, {"number": number}, None)
+
+            def keep(kind: str, parent: str, bodies: list[dict[str, Any]], writer: Any = writer) -> None:
+                writer.page(kind, parent, [Row.of(kind, body) for body in bodies], "")
+
+            for kind in ("file", "vector_store"):
+                writer.end(kind)
+            for start in range(0, assistants, 100):
+                rows = [assistant(n, 1) for n in range(start, min(assistants, start + 100))]
+                keep("assistant", "", [_changed(row, n + start, number) for n, row in enumerate(rows)])
+            writer.end("assistant")
+            for start in range(0, threads, 100):
+                some = range(start, min(threads, start + 100))
+                keep("thread", "", [json.loads(estate.thread(n)) for n in some])
+            writer.end("thread")
+            for n in range(threads):
+                rows = list(estate.messages(n))
+                whole = [_changed(row, place + n, number) for place, row in enumerate(rows)]
+                keep("message", thread_id(n), whole)
+                writer.end("message", thread_id(n))
+            writer.finish("complete", "")
+
+
+def _changed(row: dict[str, Any], place: int, snapshot: int) -> dict[str, Any]:
+    """The second snapshot has another metadata on one row of a hundred."""
+    changes = snapshot == 1 and place % DIFFER == 0
+    return {**row, "metadata": {**row["metadata"], "changed": "yes"}} if changes else row
+
+
+def load_and_hash(path: Path) -> float:
+    """Seconds of processor time to load and hash every body of both snapshots: what comparing starts from."""
+    from migrate.archive.reading import SnapshotReader, snapshots
+    from migrate.archive.store import Archive
+
+    began = time.process_time()
+    with Archive.open(path) as archive:
+        for info in snapshots(archive.conn):
+            reader = SnapshotReader(archive.conn, info)
+            for kind in ("assistant", "thread", "message"):
+                for _, body in reader.bodies(kind, None):
+                    sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).digest()
+    return time.process_time() - began
+
+
+if __name__ == "__main__":
+    what, where, *numbers = sys.argv[1:]
+    if what == "make":
+        make(Path(where), *map(int, numbers))
+    else:
+        sys.stdout.write(json.dumps({"cpu": load_and_hash(Path(where))}) + "\n")
