@@ -28,13 +28,16 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
+_plain = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
+_escaped = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
+
+
 def body_text(body: Mapping[str, JSON]) -> str:
     """A body as it is stored: every value and the key order as received, without white space."""
     try:
-        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-        text.encode()
+        (text := _plain(body)).encode()
     except UnicodeEncodeError:  # a lone surrogate has no UTF-8 form; escaped it survives
-        text = json.dumps(body, separators=(",", ":"))
+        text = _escaped(body)
     return text
 
 
@@ -54,9 +57,8 @@ class Row:
     @classmethod
     def of(cls, kind: str, body: Mapping[str, JSON]) -> Row:
         text = body_text(body)
-        return cls(
-            storable(str(body.get("id", ""))), text, hashlib.sha256(f"{kind}\0{text}".encode()).digest()
-        )
+        sha = hashlib.sha256(f"{kind}\0{text}".encode()).digest()
+        return cls(storable(str(body.get("id", ""))), text, sha)
 
 
 class SnapshotWriter:

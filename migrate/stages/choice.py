@@ -35,6 +35,8 @@ class Choice:
 
     def wants(self, kind: str, body: Mapping[str, JSON]) -> bool:
         """Whether an object is wanted."""
+        if not self.include and not self.exclude:
+            return True
         return self.wants_named(kind, [str(body[key]) for key in NAMES if body.get(key)])
 
     def wants_named(self, kind: str, names: Collection[str]) -> bool:
