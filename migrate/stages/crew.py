@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Generic, TypeVar
 
 Event = TypeVar("Event")
+
+FEW = 8
+GATHERING = 0.02
+"""Where fewer wait: seconds in which what arrives is written together with what came first: fewer, larger groups."""
 
 
 class Stopped(Exception):
@@ -27,9 +32,9 @@ class _Done:
 
 
 class Crew(Generic[Event]):
-    """Runs tasks on `workers` threads; `events` gives what they bring to the calling thread.
+    """Runs tasks on `workers` threads; `batches` gives what they bring to the calling thread.
 
-    `spawn` may be called by the thread that reads `events`, before and while reading.
+    `spawn` may be called by the thread that reads `batches`, before and while reading.
     """
 
     def __init__(self, workers: int) -> None:
@@ -37,9 +42,10 @@ class Crew(Generic[Event]):
         self._queue: queue.Queue[Event | _Done] = queue.Queue(maxsize=2 * workers)
         self._stop = threading.Event()
         self._open = 0
+        self._failed: BaseException | None = None
 
     def spawn(self, task: Callable[[], None]) -> None:
-        """Run a task on some worker; an exception in it is raised from `events`."""
+        """Run a task on some worker; an exception in it is raised from `batches`."""
         self._open += 1
         self._pool.submit(self._run, task)
 
@@ -47,16 +53,30 @@ class Crew(Generic[Event]):
         """Hand something to the writer; waits while it is busy. Called by workers."""
         self._put(event)
 
-    def events(self) -> Iterator[Event]:
-        """Everything the tasks bring, until none is left."""
+    def batches(self, most: int) -> Iterator[Iterator[Event]]:
+        """Everything the tasks bring, until none is left, in groups: what waits together, at most so many.
+        Each group must be read to its end; only between groups is anything waited for."""
         while self._open:
-            event = self._queue.get()
-            if not isinstance(event, _Done):
-                yield event
-                continue
-            self._open -= 1
-            if event.error is not None:
-                raise event.error
+            first = self._queue.get()
+            if self._queue.qsize() < FEW < self._open:
+                time.sleep(GATHERING)
+            yield self._together(first, most)
+            if self._failed is not None:
+                raise self._failed
+
+    def _together(self, item: Event | _Done, most: int) -> Iterator[Event]:
+        for left in reversed(range(most)):
+            if isinstance(item, _Done):
+                self._open -= 1
+                self._failed = self._failed or item.error
+            else:
+                yield item
+            try:
+                if self._failed is not None or not left:
+                    return
+                item = self._queue.get_nowait()
+            except queue.Empty:
+                return
 
     def __enter__(self) -> Crew[Event]:
         return self

@@ -22,6 +22,9 @@ from migrate.stages.reading.wanted import Wanted
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
 
+MOST = 64
+"""Events in one commit: a killed program reads so many pages again."""
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -57,11 +60,9 @@ def take(reader: Reader, archive: Archive, wanted: Wanted, progress: Progress | 
         gatherer = Gatherer(reader, wanted, writer, crew, progress)
         try:
             gatherer.start()
-            for event in crew.events():
-                gatherer.take(event)
+            _gather(gatherer, crew, archive)
             gatherer.fall_back()
-            for event in crew.events():
-                gatherer.take(event)
+            _gather(gatherer, crew, archive)
         except KeyboardInterrupt:
             reader.pace.stop.set()
             raise Incomplete(
@@ -87,3 +88,11 @@ def _taken(archive: Archive, number: int, notes: tuple[str, ...]) -> Taken:
     found = SnapshotReader(archive.conn, info)
     shard = str(info.options.get("shard") or "")
     return Taken(number, info.state, found.counts(), found.missing(), notes, shard)
+
+
+def _gather(gatherer: Gatherer, crew: Crew[Event], archive: Archive) -> None:
+    """Write what comes; what waits together is committed together."""
+    for events in crew.batches(MOST):
+        with archive.joined():
+            for event in events:
+                gatherer.take(event)
