@@ -26,10 +26,11 @@ def refs_of(kind: Kind, entity: Entity) -> Iterator[tuple[str, str, str]]:
 
 def remap(kind: Kind, entity: Entity, lookup: Lookup) -> Entity:
     """The object with every reference replaced; an id without a counterpart stays as it is."""
-    fields: JSON = dict(entity.fields)
+    start: JSON = dict(entity.fields)
+    fields = start
     for ref in kind.refs:
         fields = _replaced(fields, ref.path.split("."), partial(_new_or_old, lookup, ref.kind))
-    return entity if fields == entity.fields else entity.with_fields(**fields)
+    return entity if fields is start else entity.with_fields(**fields)
 
 
 def is_template(id_: str) -> bool:
@@ -66,8 +67,10 @@ def _values(node: JSON, path: list[str]) -> Iterator[str]:
 
 
 def _replaced(node: JSON, path: list[str], swap: Callable[[str], str]) -> JSON:
+    """The node with the strings at a path swapped; the very same one where nothing changes."""
     if not path:
-        return swap(node) if isinstance(node, str) else node
+        new = swap(node) if isinstance(node, str) else node
+        return node if new == node else new
     name, rest = path[0].removesuffix("[]"), path[1:]
     if not isinstance(node, dict) or node.get(name) is None:
         return node
@@ -75,5 +78,8 @@ def _replaced(node: JSON, path: list[str], swap: Callable[[str], str]) -> JSON:
     if path[0].endswith("[]"):
         if not isinstance(child, list):
             return node
-        return {**node, name: [_replaced(item, rest, swap) for item in child]}
-    return {**node, name: _replaced(child, rest, swap)}
+        items = [_replaced(item, rest, swap) for item in child]
+        same = all(new is old for new, old in zip(items, child, strict=True))
+        return node if same else {**node, name: items}
+    new = _replaced(child, rest, swap)
+    return node if new is child else {**node, name: new}

@@ -71,7 +71,9 @@ def _sendable(entity: Entity, ledger: Ledger) -> Entity:
     fields = dict(entity.fields)
     for name, value in entity.fields.items():
         text = json.dumps(value, ensure_ascii=False)
-        if text.encode("utf-8", "replace").decode() != text:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
             ledger.adapted(name, "half of a character pair cannot be sent; it arrives as a question mark")
             fields[name] = json.loads(text.encode("utf-8", "replace"))
     return entity.with_fields(**fields) if fields != entity.fields else entity

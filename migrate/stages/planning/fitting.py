@@ -82,12 +82,15 @@ def as_sent(there: Entity, thread: Entity, messages: Iterable[Entity]) -> Entity
     messages into the thread, as files for code and, where the thread brings none, as a vector store.
     `thread` and `messages` are as they were written, with ids of the target."""
     wanted = thread.fields.get("tool_resources") or {}
+    held = there.fields.get("tool_resources") or {}
+    if not (held.get("code_interpreter") or held.get("file_search")):
+        return there  # nothing was folded in, so nobody needs to look at the messages
     attached: dict[str, set[str]] = {"code_interpreter": set(), "file_search": set()}
     for message in messages:
         for attachment in message.fields.get("attachments") or []:
             for tool in attachment.get("tools") or []:
                 attached.setdefault(tool.get("type"), set()).add(str(attachment.get("file_id")))
-    resources = dict(there.fields.get("tool_resources") or {})
+    resources = dict(held)
     own = set((wanted.get("code_interpreter") or {}).get("file_ids") or [])
     code = (resources.get("code_interpreter") or {}).get("file_ids") or []
     resources["code_interpreter"] = {
