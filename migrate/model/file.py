@@ -1,5 +1,6 @@
 """A file: a name, a purpose and bytes. The bytes themselves are known by their SHA-256."""
 
+from migrate.model.entity import Entity
 from migrate.model.kinds import SERVER_MADE, Kind
 
 DOWNLOAD = "download"
@@ -24,3 +25,11 @@ KIND = Kind(
         "bytes_told": "the size that the service tells",
     },
 )
+
+
+def as_served(file: Entity) -> Entity:
+    """A file as its service has it: where only its parsed text is here, that text says nothing of its size
+    and hash."""
+    if file.kind != "file" or file.facts.get("bytes_from") != PARSED:
+        return file
+    return file.with_fields(bytes=file.facts.get("bytes_told"), sha256=None)

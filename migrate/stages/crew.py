@@ -17,7 +17,7 @@ Event = TypeVar("Event")
 
 FEW = 8
 GATHERING = 0.02
-"""Where fewer wait: seconds in which what arrives is written together with what came first: fewer, larger groups."""
+"""Where fewer wait: seconds in which what arrives joins what came first, for fewer and larger groups."""
 
 
 class Stopped(Exception):

@@ -134,3 +134,15 @@ def test_a_target_that_keeps_bytes_is_verified_as_far_as_it_lets(launch: Launch,
     moved(made)
     answer = made("verify", made.plan).ok()
     assert bool([note for note in answer["notes"] if "bytes" in note]) is not downloads
+
+
+def test_parsed_text_makes_no_difference_of_a_file(launch: Launch) -> None:
+    """Its size and hash are not those of the file, neither for diff nor for an export."""
+    made = kept(launch)
+    made.snapshot(code=3)
+    assert made("diff", made.db, "source").ok(0)["differences"] == 0
+    folder = made.folder / "agents"
+    made("export", made.db, str(folder)).ok()
+    assert f"bytes: {len(HANDBOOK)}" in (folder / "files.yaml").read_text()
+    assert "sha256" not in (folder / "files.yaml").read_text()
+    assert made("diff", str(folder), "source").ok(0)["differences"] == 0

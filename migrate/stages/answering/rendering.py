@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from migrate.codecs.config import TYPE, composing, keys
 from migrate.codecs.config.variables import Backward
 from migrate.model import KINDS, Entity
+from migrate.model.file import as_served
 from migrate.model.refs import refs_of, remap
 from migrate.stages.comparing.configuration import Configured
 from migrate.stages.estate import Estate
@@ -34,7 +35,7 @@ def render(estate: Estate, held: Configured, backward: Backward) -> Rendered:
         kind: [backward.taken_off(e) for e in estate.of(kind).values() if held.holds(kind, e.id)]
         for kind in ("assistant", "vector_store")
     }
-    files = [e for e in estate.of("file").values() if e.id in held.files]
+    files = [as_served(e) for e in estate.of("file").values() if e.id in held.files]
     members = {store: estate.members("vector_store_file", store) for store in held.stores}
     ids, reasons = _keys(estate, named, files, members)
     found = Rendered()

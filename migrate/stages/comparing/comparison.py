@@ -9,6 +9,7 @@ from dataclasses import replace
 from migrate.codecs.config import TYPE as CONFIG
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.condition import condition
+from migrate.model.file import as_served
 from migrate.model.message import KIND as MESSAGE
 from migrate.model.normal import normal
 from migrate.model.refs import remap
@@ -131,6 +132,7 @@ class Comparison:
                 yield from self._pair(ours[one], theirs[other], "", moved)
 
     def _pair(self, left: Entity, right: Entity, how: str, moved: Iterable[Path] = ()) -> Iterator[Change]:
+        left, right = as_served(left), as_served(right)
         one, other = _comparable(normal(self._seen_from_right(left)), normal(right))
         paths = differing(one, other)
         states = condition(left), condition(right)

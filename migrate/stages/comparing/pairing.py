@@ -14,6 +14,7 @@ from migrate.archive.journal import Mapping as Line
 from migrate.codecs.config import TYPE
 from migrate.codecs.foundry.names import plain_name
 from migrate.model import JSON, Entity
+from migrate.model.file import as_served
 from migrate.model.normal import digest, normal
 from migrate.stages.comparing.present import fingerprint
 from migrate.stages.estate import Estate, stamp
@@ -150,11 +151,12 @@ def _address(estate: Estate, entity: Entity) -> Hashable | None:
 
 
 def _hash(estate: Estate, file: Entity) -> Hashable | None:
+    file = as_served(file)
     return (file.name, file.fields["sha256"]) if file.fields.get("sha256") else None
 
 
 def _name_and_size(estate: Estate, file: Entity) -> Hashable | None:
-    return (digest(normal(file).get("filename")), file.fields.get("bytes"))
+    return (digest(normal(file).get("filename")), as_served(file).fields.get("bytes"))
 
 
 def _talk(estate: Estate, thread: Entity) -> Hashable | None:
