@@ -50,7 +50,7 @@ def test_one_reading_gives_every_format_and_the_text(small: World, name: str) ->
     said = small.plain(*command, *given)
     after = len(small.source.requests) + len(small.target.requests)
     assert after - between == between - before
-    assert (said.code, said.out, said.err) == (alone.code, alone.out, alone.err)
+    assert (said.code, said.out) == (alone.code, alone.out)  # what goes to stderr names rates
     assert said.out.strip()
     text = {file.suffix: file.read_text(encoding="utf-8") for file in files}
     json.loads(text[".json"])

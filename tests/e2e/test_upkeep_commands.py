@@ -56,7 +56,7 @@ def test_an_object_is_followed_through_its_snapshots(run: World) -> None:
     ]
     text = run.plain("history", run.db, assistant["id"]).out
     assert "snapshot 2 (edited)" in text
-    assert "'You are number 1.' -> 'You are number one.'" in text
+    assert "You are number [-1-]{+one+}." in text
     (found,) = run("history", run.db, thread).ok()
     assert [e["messages"] for e in found["events"]] == [{"now": 3, "was": 0}, {"now": 4, "was": 3}]
     run("history", run.db, "asst_none").error(2, "no snapshot of", "ls ")
