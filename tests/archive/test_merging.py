@@ -19,10 +19,11 @@ from migrate.archive.integrity import check
 from migrate.archive.journal import Journal, Side, id_map
 from migrate.archive.merging import Merged, merge
 from migrate.archive.output import output
-from migrate.archive.reading import SnapshotReader, snapshots
-from migrate.archive.snapshots import SnapshotWriter
+from migrate.archive.reading import SnapshotReader, newest_of, snapshots
+from migrate.archive.snapshots import Row, SnapshotWriter
 from migrate.errors import ArchiveBusy, ArchiveDamaged
 from migrate.model.shard import Shard
+from migrate.stages.answering.retention import Policy, by_policy
 from tests.archive.filling import URL, Listing, facts, write
 
 TIMES = [f"2026-11-{day:02}T06:00:00+00:00" for day in range(1, 29)]
@@ -61,8 +62,6 @@ def take_shard(
     first: list[Listing] = [("assistant", "", [{"id": f"asst_{day}"}])] if shard.number == 1 else []
     with at(TIMES[day]), Archive.open(path, write=True, create=True) as archive:
         writer = SnapshotWriter.begin(archive, "azure-openai", URL, {"shard": str(shard)}, tag)
-        from migrate.archive.snapshots import Row
-
         for kind, parent, bodies in [*first, *threads(ours)]:
             writer.page(kind, parent, [Row.of(kind, body) for body in bodies], "")
             writer.end(kind, parent, reason=shard.remark if kind == "thread" else "")
@@ -244,3 +243,26 @@ def test_damage_is_not_carried_over(tmp_path: Path) -> None:
         with pytest.raises(ArchiveDamaged):
             merged(all_, [one])
         assert not list(tmp_path.glob("all.db*"))
+
+
+def test_an_interrupted_shard_is_continued_for_its_own_reading_only(tmp_path: Path) -> None:
+    asked = {"shard": "1/2"}
+    with Archive.open(tmp_path / "one.db", write=True, create=True) as archive:
+        first = SnapshotWriter.begin(archive, "azure-openai", URL, asked, "r")
+        again = SnapshotWriter.begin(archive, "azure-openai", URL, asked, "r")
+        other = SnapshotWriter.begin(archive, "azure-openai", URL, asked, "s")
+    assert (again.resumed, again.id) == (True, first.id)
+    assert (other.resumed, other.id) == (False, first.id + 1)
+
+
+def test_a_shard_does_not_stand_for_its_estate(tmp_path: Path) -> None:
+    take(tmp_path / "one.db", 1, threads(range(3)))
+    take_shard(tmp_path / "one.db", 2, range(3), Shard(1, 2), "r")
+    with Archive.open(tmp_path / "one.db") as archive:
+        found = newest_of(archive.conn, "azure-openai", URL)
+        assert found
+        assert found.id == 1
+        kept = {
+            verdict.snapshot.id: verdict.why for verdict in by_policy(snapshots(archive.conn), Policy(last=1))
+        }
+    assert "last complete" in kept[1]

@@ -207,6 +207,24 @@ def test_a_finished_shard_is_not_read_again_and_the_next_reading_costs_what_chan
     assert world("diff", f"{db(world, 'all')}@one", f"{db(world, 'all')}@two").ok(1)["differences"] == 1
 
 
+def test_a_whole_snapshot_after_joined_shards_costs_what_changed(world: World) -> None:
+    merge(world, shards(world))
+    at = len(world.source.requests)
+    world("snapshot", "source", "-o", db(world, "all")).ok()
+    asked = [r.path for r in world.source.requests[at:] if r.path.endswith("/runs")]
+    assert len(asked) == sum(not held for held in world.source.estate.messages.values())
+
+
+def test_history_does_not_take_what_a_shard_did_not_read_for_gone(world: World) -> None:
+    world.snapshot()
+    first = next(iter(world.source.estate.threads))
+    other = share_of(first, 2) % 2 + 1
+    world("snapshot", "source", "-o", world.db, "--shard", f"{other}/2", "--tag", "one").ok()
+    said = world.plain("history", world.db, first)
+    assert "gone" not in said.out
+    assert f"shard {other} of 2" in said.out
+
+
 def test_shards_of_given_threads(world: World) -> None:
     ids = [*world.source.estate.threads, "thread_gone"]
     file = world.folder / "ids.txt"
