@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from migrate.archive.copying import Copier
@@ -88,12 +88,7 @@ class _Merge:
             for x in there
             if x.state == "reading" and (x.type, x.url, x.started_at, x.options) not in finished
         ]
-        known = {x.key for x in here}
-        new: dict[Key, Line] = {}
-        for line in there:
-            plain = line.state != "reading" and not is_shard(line) and not is_joined(line)
-            if plain and line.key not in known:
-                new.setdefault(line.key, line)
+        new = self._new(here, there)
         groups = readings(here + there)
         held = {x.key: x.id for x in here if is_joined(x)}
         wanted = [group for group in groups if group.key not in held]
@@ -116,6 +111,25 @@ class _Merge:
         return Merged(
             added, joined, tuple(left_out), self.bodies_new, files, self.journal.settle(), renumbered
         )
+
+    def _new(self, here: list[Line], there: list[Line]) -> dict[Key, Line]:
+        """Snapshots that are to be copied. Of equal ones the larger count of what it added is kept: it is
+        that of the archive which had less before."""
+        known = {line.key: line for line in here}
+        new: dict[Key, Line] = {}
+        for line in there:
+            if line.state == "reading" or is_shard(line) or is_joined(line):
+                continue
+            held = known.get(line.key)
+            if held is None:
+                new[line.key] = max(new.get(line.key, line), line, key=_added)
+            elif _added(line) > _added(held):
+                known[line.key] = replace(held, bodies_added=line.bodies_added, bytes_added=line.bytes_added)
+                self.conn.execute(
+                    "UPDATE snapshots SET bodies_added = ?, bytes_added = ? WHERE id = ?",
+                    (*_added(line), held.id),
+                )
+        return new
 
     def _survey(self, number: int, archive: Archive) -> list[Line]:
         self.offered.read(number, archive.conn)
@@ -172,6 +186,10 @@ class _Merge:
         self.conn.executemany("DELETE FROM snapshots WHERE id = ?", [(number,) for number in snapshots])
         for table in ("missing", "scopes", "manifests", "entries", "bodies", "blobs", "chunks"):
             self.conn.execute(STEPS[table])
+
+
+def _added(line: Line) -> tuple[int, int]:
+    return line.bodies_added, line.bytes_added
 
 
 def _of_reading(row: Line | Reading) -> tuple[object, ...]:

@@ -77,6 +77,20 @@ def without_numbers(found: dict[str, Any]) -> dict[str, Any]:
     return {**found, **moved, "snapshots": sorted(names.values(), key=repr)}
 
 
+def test_one_snapshot_in_two_archives_is_one_and_tells_the_larger_count(tmp_path: Path) -> None:
+    paths = [tmp_path / "a.db", tmp_path / "b.db"]
+    take(paths[1], 0, threads(range(3)))
+    for path in paths:
+        take(path, 1, threads(range(3)))
+    for number, order in enumerate((paths, paths[::-1])):
+        merged(tmp_path / f"all{number}.db", order)
+    merged(tmp_path / "step.db", paths[1:])
+    merged(tmp_path / "step.db", paths)
+    found = [facts(tmp_path / name) for name in ("all0.db", "all1.db", "step.db")]
+    assert found[0] == found[1] == found[2]
+    assert [row[-1] for row in found[0]["snapshots"]] == [7, 7]
+
+
 OneArchive = tuple[list[tuple[int, int, int]], list[tuple[int, int, int]]]
 plain = st.tuples(st.integers(0, 9), st.integers(0, 6), st.integers(0, 1))
 shares = st.tuples(st.integers(10, 27), st.integers(1, 3), st.integers(0, 2))
@@ -100,7 +114,7 @@ def made(folder: Path, drawn: Sequence[OneArchive]) -> list[Path]:
     return paths
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(archives, st.randoms(use_true_random=False))
 def test_order_and_grouping_do_not_matter(drawn: list[OneArchive], chance: Any) -> None:
     with tempfile.TemporaryDirectory() as name:
