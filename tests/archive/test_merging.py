@@ -214,7 +214,10 @@ def test_the_best_bytes_of_a_file_are_kept_and_no_others(tmp_path: Path, turned:
 def test_of_two_copies_of_a_journal_what_is_done_counts(tmp_path: Path, turned: bool) -> None:
     paths = [tmp_path / "a.db", tmp_path / "b.db"]
     for number, path in enumerate(paths):
-        with Archive.open(path, write=True, create=True) as archive:
+        with (
+            patch("migrate.archive.journal.now", lambda: TIMES[0]),
+            Archive.open(path, write=True, create=True) as archive,
+        ):
             journal = Journal(archive, "plan", *SIDES)
             first, second = journal.intend(("create", "thread", "", f"thread_{n}", "") for n in (2, 1))
             if number:
