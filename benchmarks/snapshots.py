@@ -18,7 +18,8 @@ URL = "https://example.openai.azure.com"
 
 def make(path: Path, assistants: int, threads: int, messages: int) -> None:
     """Write the archive with a first and a second snapshot."""
-    from migrate.archive.snapshots import Row, SnapshotWriter
+    from migrate.archive.rows import Row
+    from migrate.archive.snapshots import SnapshotWriter
     from migrate.archive.store import Archive
 
     estate = Estate(Shape(max(1, threads), max(1, messages)))

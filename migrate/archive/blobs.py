@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from migrate.archive.asking import Asked
+from migrate.archive.packs import inflated, squeezed
 from migrate.archive.store import Archive
-from migrate.archive.threads import Asked
 from migrate.errors import ArchiveDamaged
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ class BlobWriter:
     def write(self, data: bytes) -> None:
         """Add a chunk, committed at once so that a large file never fills a transaction."""
         with self._archive.transaction() as conn:
-            conn.execute("INSERT INTO chunks VALUES (?, ?, ?)", (self._id, self._ordinal, data))
+            conn.execute(
+                "INSERT INTO chunks VALUES (?, ?, ?, ?)", (self._id, self._ordinal, squeezed(data), len(data))
+            )
         self._hash.update(data)
         self.size += len(data)
         self._ordinal += 1
@@ -99,9 +102,9 @@ def blob_of(conn: Asked, endpoint: int, file_id: str) -> Blob | None:
 
 def chunks(conn: Asked, blob: int) -> Iterator[bytes]:
     """The stored bytes, chunk by chunk."""
-    rows = conn.execute("SELECT data FROM chunks WHERE blob_id = ? ORDER BY ordinal", (blob,))
-    for (data,) in rows:
-        yield data
+    rows = conn.execute("SELECT data, size FROM chunks WHERE blob_id = ? ORDER BY ordinal", (blob,))
+    for data, size in rows:
+        yield inflated(data, size)
 
 
 def proven(conn: Asked, blob: Blob) -> Iterator[bytes]:
@@ -133,7 +136,7 @@ class BlobFile(io.RawIOBase):
         """Start offset and ordinal of each chunk."""
         start = 0
         for ordinal, length in self._conn.execute(
-            "SELECT ordinal, length(data) FROM chunks WHERE blob_id = ? ORDER BY ordinal", (self._blob.id,)
+            "SELECT ordinal, size FROM chunks WHERE blob_id = ? ORDER BY ordinal", (self._blob.id,)
         ):
             yield start, ordinal
             start += length
@@ -173,9 +176,9 @@ class BlobFile(io.RawIOBase):
         start, ordinal = self._starts[index]
         if self._held[0] != ordinal:
             row = self._conn.execute(
-                "SELECT data FROM chunks WHERE blob_id = ? AND ordinal = ?", (self._blob.id, ordinal)
+                "SELECT data, size FROM chunks WHERE blob_id = ? AND ordinal = ?", (self._blob.id, ordinal)
             ).fetchone()
-            self._held = (ordinal, row[0])
+            self._held = (ordinal, inflated(*row))
         offset = self._at - start
         return self._held[1][offset : offset + wanted]
 

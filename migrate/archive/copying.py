@@ -6,22 +6,30 @@ A few hundred rows at a time, so memory stays flat; every body is compared with 
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from migrate.archive.listings import Listing
+from migrate.archive.packs import Bodies, inflated
+from migrate.archive.rows import Row
+from migrate.archive.scopes import Place, begin
+from migrate.archive.store import Archive
 from migrate.errors import ArchiveDamaged
 
 BATCH = 400
 
 
 class Copier:
-    """Copies from one connection to another, or within one. `count` hears of new bodies."""
+    """Copies from one connection into an archive, or within one. `count` hears of new bodies."""
 
     def __init__(
-        self, source: sqlite3.Connection, target: sqlite3.Connection, path: Path, count: Callable[[int], None]
+        self, source: sqlite3.Connection, target: Archive, path: Path, count: Callable[[int], None]
     ) -> None:
-        self.source, self.target, self.path = source, target, path
+        self.source, self.target, self.path = source, target.conn, path
+        self._packer = target.packer
+        self._bodies = Bodies(source)
         self._count = count
 
     def scopes(
@@ -34,59 +42,44 @@ class Copier:
             (snapshot,),
         )
         while some := rows.fetchmany(BATCH):
-            self.target.executemany(
-                "INSERT INTO scopes (snapshot_id, kind, parent_id, manifest_id, state, reason) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                [
-                    (into, kind, parent, self.listing(manifest, sha), state, reason)
-                    for kind, parent, manifest, sha, state, reason in some
-                    if kept(kind, parent)
-                ],
-            )
+            for kind, parent, manifest, sha, state, reason in some:
+                if kept(kind, parent):
+                    begin(self.target, Place(into, kind, parent), self.listing(manifest, sha), state, reason)
 
     def listing(self, manifest: int, sha: bytes) -> int:
         """The number of a listing in the target; copied if it is not there."""
         held = self.target.execute("SELECT id FROM manifests WHERE sha = ?", (sha,)).fetchone()
         if held:
             return int(held[0])
-        number = int(self.target.execute("INSERT INTO manifests (sha) VALUES (?)", (sha,)).lastrowid or 0)
+        listing = Listing.new(self.target)
+        for kind, rows in self.parts(manifest, sha):
+            listing.add([row.sha for row in rows], self.bodies(kind, rows))
+        return listing.seal()
+
+    def parts(self, manifest: int, sha: bytes) -> Iterator[tuple[str, list[Row]]]:
+        """Kind and rows of a listing, part by part; `ArchiveDamaged` after the last one when they are not
+        those that were stored."""
         digest = hashlib.sha256()
-        rows = self.source.execute(
-            "SELECT e.ordinal, b.id, b.sha FROM entries e JOIN bodies b ON b.id = e.body_id "
-            "WHERE e.manifest_id = ? ORDER BY e.ordinal",
-            (manifest,),
-        )
-        while some := rows.fetchmany(BATCH):
-            numbers = self.bodies([(body, body_sha) for _, body, body_sha in some])
-            self.target.executemany(
-                "INSERT INTO entries VALUES (?, ?, ?)",
-                [(number, ordinal, numbers[body_sha]) for ordinal, _, body_sha in some],
-            )
-            for _, _, body_sha in some:
-                digest.update(body_sha)
+        for kind, rows in self._groups(manifest):
+            for row in rows:
+                digest.update(row.sha)
+            yield kind, rows
         if digest.digest() != sha:
             raise self.damaged("a listing does not agree with its hash")
-        return number
 
-    def bodies(self, wanted: Sequence[tuple[int, bytes]]) -> dict[bytes, int]:
-        """Hash -> number in the target of some bodies, given by number in the source and hash."""
-        held = self._held(sha for _, sha in wanted)
-        lacking = {body: sha for body, sha in wanted if sha not in held}
-        if lacking:
-            marks = ",".join("?" * len(lacking))
-            rows = self.source.execute(
-                f"SELECT sha, kind, object_id, body FROM bodies WHERE id IN ({marks}) ORDER BY id",
-                list(lacking),
-            ).fetchall()
-            for sha, kind, object_id, text in rows:
-                if hashlib.sha256(f"{kind}\0{text}".encode()).digest() != sha:
-                    raise self.damaged(f"{kind} {object_id} does not agree with its hash")
-            self.target.executemany(
-                "INSERT OR IGNORE INTO bodies (sha, kind, object_id, body) VALUES (?, ?, ?, ?)", rows
-            )
-            self._count(len(rows))
-            held.update(self._held(lacking.values()))
-        return held
+    def bodies(self, kind: str, rows: Sequence[Row]) -> list[int]:
+        """The numbers of bodies in the target; what is not there is copied."""
+        before = self._packer.added
+        numbers = self._packer.numbers(kind, rows)
+        self._count(self._packer.added - before)
+        return numbers
+
+    def _groups(self, manifest: int) -> Iterator[tuple[str, list[Row]]]:
+        """The bodies of a listing, pack by pack. Each was compressed with a checksum, and the listing has its
+        hash."""
+        for pack, place, count in self._bodies.spans(manifest):
+            kind, texts = self._bodies.pack(pack, place + count)
+            yield kind, [Row.of(kind, json.loads(text)) for text in texts[place : place + count]]
 
     def blob(self, sha: bytes) -> int:
         """The number of stored bytes in the target; copied if they are not there."""
@@ -96,11 +89,11 @@ class Copier:
         row = self.source.execute("SELECT id, size FROM blobs WHERE sha = ?", (sha,)).fetchone()
         number = int(self.target.execute("INSERT INTO blobs DEFAULT VALUES").lastrowid or 0)
         digest = hashlib.sha256()
-        for ordinal, data in self.source.execute(
-            "SELECT ordinal, data FROM chunks WHERE blob_id = ? ORDER BY ordinal", (row[0],)
+        for ordinal, data, size_ in self.source.execute(
+            "SELECT ordinal, data, size FROM chunks WHERE blob_id = ? ORDER BY ordinal", (row[0],)
         ):
-            self.target.execute("INSERT INTO chunks VALUES (?, ?, ?)", (number, ordinal, data))
-            digest.update(data)
+            self.target.execute("INSERT INTO chunks VALUES (?, ?, ?, ?)", (number, ordinal, data, size_))
+            digest.update(inflated(data, size_))
         if digest.digest() != sha:
             raise self.damaged("the bytes of a file do not agree with their hash")
         self.target.execute("UPDATE blobs SET sha = ?, size = ? WHERE id = ?", (sha, row[1], number))
@@ -111,8 +104,3 @@ class Copier:
         return ArchiveDamaged(
             f"{self.path} is damaged, or was changed while it was read", why, f"run: check {self.path}"
         )
-
-    def _held(self, shas: Iterable[bytes]) -> dict[bytes, int]:
-        wanted = list(dict.fromkeys(shas))
-        marks = ",".join("?" * len(wanted))
-        return dict(self.target.execute(f"SELECT sha, id FROM bodies WHERE sha IN ({marks})", wanted))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from migrate.archive import scopes
+from migrate.archive.fingerprints import of_shas
+from migrate.archive.packs import Bodies
+from migrate.archive.scopes import Place
 from migrate.archive.snapshots import SnapshotWriter
 from migrate.archive.store import Archive
 
@@ -15,6 +19,7 @@ class Earlier:
     def __init__(self, archive: Archive, writer: SnapshotWriter) -> None:
         self._conn = archive.conn
         self._writer = writer
+        self._bodies = Bodies(archive.conn)
         row = self._conn.execute(
             "SELECT s.id FROM snapshots s JOIN snapshots mine ON mine.id = ? AND "
             "json_remove(mine.options, '$.joined') = json_remove(s.options, '$.joined') "
@@ -24,18 +29,17 @@ class Earlier:
         ).fetchone()
         self._snapshot = row[0] if row else None
 
-    def end_of(self, kind: str, parent: str) -> list[bytes] | None:
-        """Hashes of the last bodies of a listing that was read whole, in order; None where it was not.
-        Fewer than `TAIL` are all of it."""
+    def end_of(self, kind: str, parent: str) -> bytes | None:
+        """The hash (`of_shas`) of the last `TAIL` bodies of a listing that was read whole, of all of them
+        where they are fewer; None where it was not, or is empty."""
         manifest = self._manifest(kind, parent)
         if manifest is None:
             return None
-        rows = self._conn.execute(
-            "SELECT b.sha FROM entries e JOIN bodies b ON b.id = e.body_id WHERE e.manifest_id = ? "
-            "ORDER BY e.ordinal DESC LIMIT ?",
-            (manifest, TAIL),
-        ).fetchall()
-        return [sha for (sha,) in reversed(rows)]
+        count = self.size(kind, parent)
+        if count > TAIL:
+            return of_shas(self._bodies.shas(manifest, count - TAIL))
+        row = self._conn.execute("SELECT sha FROM manifests WHERE id = ?", (manifest,)).fetchone()
+        return bytes(row[0]) if count else None
 
     def share(self, kind: str, parent: str) -> bool:
         """Let the new snapshot hold the same listing; False where there is no whole one to share."""
@@ -43,18 +47,16 @@ class Earlier:
         if manifest is None:
             return False
         with self._writer.archive.transaction() as conn:
-            conn.execute(
-                "INSERT INTO scopes (snapshot_id, kind, parent_id, manifest_id, state) "
-                "VALUES (?, ?, ?, ?, 'complete')",
-                (self._writer.id, kind, parent, manifest),
-            )
+            scopes.begin(conn, Place(self._writer.id, kind, parent), manifest, "complete")
         return True
 
     def size(self, kind: str, parent: str) -> int:
         """How many bodies an earlier listing holds."""
         manifest = self._manifest(kind, parent)
-        count = self._conn.execute("SELECT count(*) FROM entries WHERE manifest_id = ?", (manifest,))
-        return int(count.fetchone()[0])
+        rows = self._conn.execute(
+            "SELECT coalesce(sum(count), 0) FROM spans WHERE manifest_id = ?", (manifest,)
+        )
+        return int(rows.fetchone()[0])
 
     def _manifest(self, kind: str, parent: str) -> int | None:
         row = self._conn.execute(

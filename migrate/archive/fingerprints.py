@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections.abc import Iterable
 
 
 def snapshot_digest(conn: sqlite3.Connection, snapshot: int) -> str:
@@ -19,13 +20,9 @@ def snapshot_digest(conn: sqlite3.Connection, snapshot: int) -> str:
     return digest.hexdigest()
 
 
-def listing_sha(conn: sqlite3.Connection, manifest: int) -> bytes:
+def of_shas(shas: Iterable[bytes]) -> bytes:
     """The hash of a listing: of its bodies' hashes, in order."""
     digest = hashlib.sha256()
-    for (sha,) in conn.execute(
-        "SELECT b.sha FROM entries e JOIN bodies b ON b.id = e.body_id WHERE e.manifest_id = ? "
-        "ORDER BY e.ordinal",
-        (manifest,),
-    ):
+    for sha in shas:
         digest.update(sha)
     return digest.digest()

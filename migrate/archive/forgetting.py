@@ -11,7 +11,10 @@ import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from migrate.archive.packs import Bodies
+from migrate.archive.rows import id_of
 from migrate.archive.store import Archive
+from migrate.archive.sweeping import sweep, sweep_bytes
 
 
 @dataclass(frozen=True)
@@ -36,22 +39,11 @@ class Shrunk:
 
 READ = "another program reads the archive; the room is free when it ends"
 
-STEPS = {
-    "snapshots": "DELETE FROM snapshots WHERE id IN (SELECT value FROM json_each(?))",
-    "missing": "DELETE FROM missing WHERE snapshot_id NOT IN (SELECT id FROM snapshots)",
-    "scopes": "DELETE FROM scopes WHERE snapshot_id NOT IN (SELECT id FROM snapshots)",
-    "manifests": "DELETE FROM manifests WHERE id NOT IN (SELECT manifest_id FROM scopes)",
-    "entries": "DELETE FROM entries WHERE manifest_id NOT IN (SELECT id FROM manifests)",
-    "bodies": "DELETE FROM bodies WHERE id NOT IN (SELECT body_id FROM entries)",
-    "contents": "DELETE FROM contents WHERE (endpoint_id, file_id) NOT IN ("
-    "SELECT f.endpoint_id, b.object_id FROM (SELECT DISTINCT n.endpoint_id, s.manifest_id FROM snapshots n "
-    "CROSS JOIN scopes s ON s.snapshot_id = n.id AND s.kind = 'file' AND s.parent_id = '') f "
-    "CROSS JOIN entries e ON e.manifest_id = f.manifest_id CROSS JOIN bodies b ON b.id = e.body_id)",
-    "blobs": "DELETE FROM blobs WHERE id NOT IN (SELECT blob_id FROM contents)",
-    "chunks": "DELETE FROM chunks WHERE blob_id NOT IN (SELECT id FROM blobs)",
-    "endpoints": "DELETE FROM endpoints WHERE id NOT IN (SELECT endpoint_id FROM snapshots)",
-}
-"""Table -> how it is rid of what nothing needs any more, in this order."""
+FILES = (
+    "SELECT f.endpoint_id, r.pack_id, r.place, r.count FROM (SELECT DISTINCT n.endpoint_id, s.manifest_id "
+    "FROM snapshots n CROSS JOIN scopes s ON s.snapshot_id = n.id AND s.kind = 'file' "
+    "AND s.parent_id = '') f CROSS JOIN spans r ON r.manifest_id = f.manifest_id"
+)
 
 
 def forget(archive: Archive, snapshots: Collection[int]) -> Forgotten:
@@ -63,16 +55,32 @@ def forget(archive: Archive, snapshots: Collection[int]) -> Forgotten:
         with archive.transaction():
             sizes = _file_bytes(conn)
             _keep_number(conn)
-            removed = {
-                table: conn.execute(sql, (json.dumps(sorted(snapshots)),) if "?" in sql else ()).rowcount
-                for table, sql in STEPS.items()
-            }
+            gone = conn.execute(
+                "DELETE FROM snapshots WHERE id IN (SELECT value FROM json_each(?))",
+                (json.dumps(sorted(snapshots)),),
+            ).rowcount
+            removed = sweep(archive)
+            _sweep_contents(conn)
+            files = sweep_bytes(conn)
+            conn.execute("DELETE FROM endpoints WHERE id NOT IN (SELECT endpoint_id FROM snapshots)")
             left = _file_bytes(conn)
     finally:
         conn.execute("PRAGMA foreign_keys = ON")
-    return Forgotten(
-        removed["snapshots"], removed["manifests"], removed["bodies"], removed["blobs"], sizes - left
-    )
+    return Forgotten(gone, removed["manifests"], removed["bodies"], files, sizes - left)
+
+
+def _sweep_contents(conn: sqlite3.Connection) -> None:
+    """Forget whose bytes they were where no snapshot of the estate lists the file."""
+    conn.execute("CREATE TEMP TABLE listed_files (endpoint_id, file_id, PRIMARY KEY (endpoint_id, file_id))")
+    bodies = Bodies(conn)
+    for endpoint, pack, place, count in conn.execute(FILES):
+        texts = bodies.pack(pack, place + count)[1][place : place + count]
+        conn.executemany(
+            "INSERT OR IGNORE INTO listed_files VALUES (?, ?)",
+            [(endpoint, id_of(json.loads(text))) for text in texts],
+        )
+    conn.execute("DELETE FROM contents WHERE (endpoint_id, file_id) NOT IN (SELECT * FROM listed_files)")
+    conn.execute("DROP TABLE listed_files")
 
 
 def give_back(archive: Archive) -> Shrunk:

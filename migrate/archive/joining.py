@@ -11,7 +11,9 @@ import sqlite3
 from collections.abc import Iterator
 
 from migrate.archive.copying import BATCH, Copier
-from migrate.archive.fingerprints import listing_sha, snapshot_digest
+from migrate.archive.fingerprints import snapshot_digest
+from migrate.archive.listings import Listing
+from migrate.archive.scopes import Place, begin
 from migrate.archive.shards import Reading
 from migrate.model import KINDS
 from migrate.model.shard import FIRST, part_of, shared_out
@@ -24,7 +26,7 @@ class Joiner:
         self._conn, self._reading, self._snapshot = conn, reading, snapshot
         conn.execute(
             "CREATE TEMP TABLE IF NOT EXISTS joined_threads "
-            "(snapshot INTEGER, created REAL, object_id TEXT, body_id INTEGER)"
+            "(snapshot INTEGER, created REAL, object_id TEXT, sha BLOB, number INTEGER)"
         )
 
     def gather(self, source: int, copier: Copier) -> None:
@@ -60,29 +62,27 @@ class Joiner:
         self._take_threads(copier, snapshot, numbers)
 
     def _take_threads(self, copier: Copier, snapshot: int, numbers: set[int]) -> None:
-        rows = copier.source.execute(
-            "SELECT b.id, b.sha, b.object_id, b.body FROM scopes s JOIN entries e ON "
-            "e.manifest_id = s.manifest_id JOIN bodies b ON b.id = e.body_id "
-            "WHERE s.snapshot_id = ? AND s.kind = 'thread' AND s.parent_id = '' ORDER BY e.ordinal",
+        row = copier.source.execute(
+            "SELECT s.manifest_id, m.sha FROM scopes s JOIN manifests m ON m.id = s.manifest_id "
+            "WHERE s.snapshot_id = ? AND s.kind = 'thread' AND s.parent_id = ''",
             (snapshot,),
-        )
-        while some := rows.fetchmany(BATCH):
-            kept = [row for row in some if part_of("thread", "", row[2], self._reading.of) in numbers]
-            held = copier.bodies([(row[0], row[1]) for row in kept])
+        ).fetchone()
+        for kind, rows in copier.parts(*row) if row else ():
+            kept = [row for row in rows if part_of("thread", "", row.object_id, self._reading.of) in numbers]
+            held = copier.bodies(kind, kept)
             self._conn.executemany(
-                "INSERT INTO joined_threads VALUES (?, ?, ?, ?)",
-                [(self._snapshot, _created(text), id_, held[sha]) for _, sha, id_, text in kept],
+                "INSERT INTO joined_threads VALUES (?, ?, ?, ?, ?)",
+                [
+                    (self._snapshot, _created(row.text), row.object_id, row.sha, number)
+                    for row, number in zip(kept, held, strict=True)
+                ],
             )
 
     def finish(self) -> None:
         """The list of threads, what is missing, and the fingerprint."""
         state, reason = self._threads_read()
         if state:
-            self._conn.execute(
-                "INSERT INTO scopes (snapshot_id, kind, parent_id, manifest_id, state, reason) "
-                "VALUES (?, 'thread', '', ?, ?, ?)",
-                (self._snapshot, self._thread_listing(), state, reason or None),
-            )
+            begin(self._conn, Place(self._snapshot, "thread"), self._thread_listing(), state, reason or None)
         for kind, why in self._unread(state, reason):
             self._conn.execute(
                 "INSERT OR REPLACE INTO missing VALUES (?, ?, '', '*', NULL, ?)", (self._snapshot, kind, why)
@@ -118,31 +118,20 @@ class Joiner:
         excluded = [rule[0] for rule in json.loads(self._reading.rest).get("exclude") or () if rule[1] == "*"]
         for kind, form in KINDS.items():
             if not shared_out(kind) and not form.parent and kind not in excluded:
-                self._conn.execute(
-                    "INSERT INTO scopes (snapshot_id, kind, parent_id, manifest_id, state, reason) "
-                    "VALUES (?, ?, '', ?, 'failed', ?)",
-                    (self._snapshot, kind, self._sealed("SELECT 0, 0, 0 WHERE 0"), self._lacking),
-                )
+                empty = Listing.empty(self._conn)
+                begin(self._conn, Place(self._snapshot, kind), empty, "failed", self._lacking)
                 yield kind, self._lacking
 
     def _thread_listing(self) -> int:
-        return self._sealed(
-            "SELECT ?, row_number() OVER (ORDER BY created IS NULL, created, object_id, body_id) - 1, "
-            "body_id FROM joined_threads WHERE snapshot = ?",
-            self._snapshot,
+        listing = Listing.new(self._conn)
+        rows = self._conn.execute(
+            "SELECT sha, number FROM joined_threads WHERE snapshot = ? "
+            "ORDER BY created IS NULL, created, object_id, sha",
+            (self._snapshot,),
         )
-
-    def _sealed(self, rows: str, *values: int) -> int:
-        """A listing of these rows, or the one that holds the same already."""
-        number = int(self._conn.execute("INSERT INTO manifests (sha) VALUES (NULL)").lastrowid or 0)
-        self._conn.execute(f"INSERT INTO entries {rows}", (number, *values) if values else ())
-        sha = listing_sha(self._conn, number)
-        same = self._conn.execute("SELECT id FROM manifests WHERE sha = ?", (sha,)).fetchone()
-        if same:
-            self._conn.execute("DELETE FROM manifests WHERE id = ?", (number,))
-            return int(same[0])
-        self._conn.execute("UPDATE manifests SET sha = ? WHERE id = ?", (sha, number))
-        return number
+        while some := rows.fetchmany(BATCH):
+            listing.add([sha for sha, _ in some], [number for _, number in some])
+        return listing.seal()
 
 
 def _created(text: str) -> float | None:

@@ -12,9 +12,10 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from migrate.archive.snapshots import now, storable
+from migrate.archive.asking import Asked
+from migrate.archive.rows import storable
+from migrate.archive.snapshots import now
 from migrate.archive.store import Archive
-from migrate.archive.threads import Asked
 from migrate.model import JSON
 
 

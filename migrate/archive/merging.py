@@ -13,7 +13,6 @@ from pathlib import Path
 
 from migrate.archive.copying import Copier
 from migrate.archive.fingerprints import snapshot_digest
-from migrate.archive.forgetting import STEPS
 from migrate.archive.inputs import Inputs
 from migrate.archive.joining import Joiner
 from migrate.archive.merging_bytes import OfferedBytes
@@ -21,6 +20,7 @@ from migrate.archive.merging_journal import OfferedJournal
 from migrate.archive.numbering import in_order, next_number
 from migrate.archive.shards import HERE, Key, Line, Reading, is_joined, is_shard, readings
 from migrate.archive.store import Archive
+from migrate.archive.sweeping import sweep, sweep_bytes
 
 
 @dataclass(frozen=True)
@@ -70,16 +70,17 @@ def merge(target: Archive, inputs: Inputs, count: Count = lambda what, number: N
     """Merge the inputs into an open archive."""
     with target.transaction() as conn:
         conn.execute("PRAGMA defer_foreign_keys = ON")
-        return _Merge(conn, inputs, count).run(target.path)
+        return _Merge(target, inputs, count).run()
 
 
 class _Merge:
-    def __init__(self, conn: sqlite3.Connection, inputs: Inputs, count: Count) -> None:
-        self.conn, self.inputs, self.count = conn, inputs, count
+    def __init__(self, target: Archive, inputs: Inputs, count: Count) -> None:
+        self.target, self.conn = target, target.conn
+        self.inputs, self.count = inputs, count
         self.bodies_new = 0
-        self.offered, self.journal = OfferedBytes(conn), OfferedJournal(conn)
+        self.offered, self.journal = OfferedBytes(self.conn), OfferedJournal(self.conn)
 
-    def run(self, target: Path) -> Merged:
+    def run(self) -> Merged:
         here = lines(self.conn, HERE)
         there = [line for found in self.inputs.each(self._survey) for line in found]
         finished = {(x.type, x.url, x.started_at, x.options) for x in here + there if x.state != "reading"}
@@ -96,7 +97,7 @@ class _Merge:
         old = [number for key, number in held.items() if key not in {group.key for group in groups}]
         joiners = [Joiner(self.conn, group, numbers[group.key]) for group in wanted]
         for joiner in joiners:
-            joiner.gather(HERE, self._copier(self.conn, target))
+            joiner.gather(HERE, self._copier(self.conn, self.target.path))
         files = sum(self.inputs.each(lambda n, a: self._copy(n, a, list(new.values()), numbers, joiners)))
         for joiner in joiners:
             joiner.finish()
@@ -175,7 +176,7 @@ class _Merge:
         return self.offered.copy(number, copier)
 
     def _copier(self, source: sqlite3.Connection, path: Path) -> Copier:
-        return Copier(source, self.conn, path, self._new_bodies)
+        return Copier(source, self.target, path, self._new_bodies)
 
     def _new_bodies(self, number: int) -> None:
         self.bodies_new += number
@@ -184,8 +185,8 @@ class _Merge:
     def _drop(self, snapshots: list[int]) -> None:
         """Joined snapshots whose place a better one took, and whatever nothing names any more."""
         self.conn.executemany("DELETE FROM snapshots WHERE id = ?", [(number,) for number in snapshots])
-        for table in ("missing", "scopes", "manifests", "entries", "bodies", "blobs", "chunks"):
-            self.conn.execute(STEPS[table])
+        sweep(self.target)
+        sweep_bytes(self.conn)
 
 
 def _added(line: Line) -> tuple[int, int]:

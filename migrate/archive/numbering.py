@@ -28,7 +28,7 @@ def in_order(conn: sqlite3.Connection) -> dict[int, int]:
             last = max(last, number)
     for old, new in moved.items():
         conn.execute("UPDATE snapshots SET id = ? WHERE id = ?", (new, old))
-        for table in ("scopes", "missing"):
+        for table in ("listed", "missing"):
             conn.execute(f"UPDATE {table} SET snapshot_id = ? WHERE snapshot_id = ?", (new, old))
     # What was given stays given, even to a snapshot that has another number now.
     conn.execute(f"PRAGMA user_version = {next_number(conn) - 1}")

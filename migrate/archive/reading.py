@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from migrate.archive.asking import Asked
 from migrate.archive.blobs import Blob, blob_of
-from migrate.archive.threads import Asked
+from migrate.archive.packs import PLACES, Bodies
+from migrate.archive.rows import storable
 from migrate.model import JSON
 
 Body = dict[str, JSON]
@@ -90,24 +92,30 @@ class SnapshotReader:
         self._endpoint = conn.execute(
             "SELECT endpoint_id FROM snapshots WHERE id = ?", (info.id,)
         ).fetchone()[0]
+        self._bodies = Bodies(conn)
 
     def bodies(self, kind: str, parent: str | None = "") -> Iterator[tuple[str, Body]]:
         """Parent id and body of every object of a kind; of one parent, or (None) of all of them."""
-        where = "" if parent is None else "AND s.parent_id = ?"
+        for parent_id, text in self.texts(kind, parent):
+            yield parent_id, json.loads(text)
+
+    def texts(self, kind: str, parent: str | None = "") -> Iterator[tuple[str, str]]:
+        """The same, not decoded."""
+        where = "" if parent is None else "AND parent_id = ?"
         rows = self.conn.execute(
-            "SELECT s.parent_id, b.body FROM scopes s JOIN entries e ON e.manifest_id = s.manifest_id "
-            f"JOIN bodies b ON b.id = e.body_id WHERE s.snapshot_id = ? AND s.kind = ? {where} "
-            "ORDER BY s.parent_id, e.ordinal",
+            f"SELECT parent_id, manifest_id FROM scopes WHERE snapshot_id = ? AND kind = ? {where} "
+            "ORDER BY parent_id",
             (self.info.id, kind) if parent is None else (self.info.id, kind, parent),
         )
-        for parent_id, text in rows:
-            yield parent_id, json.loads(text)
+        for parent_id, manifest in rows:
+            for _, text in self._bodies.listing(manifest):
+                yield parent_id, text
 
     def counts(self) -> dict[str, int]:
         """How many objects of each kind."""
         return dict(
             self.conn.execute(
-                "SELECT s.kind, count(*) FROM scopes s JOIN entries e ON e.manifest_id = s.manifest_id "
+                "SELECT s.kind, sum(r.count) FROM scopes s JOIN spans r ON r.manifest_id = s.manifest_id "
                 "WHERE s.snapshot_id = ? GROUP BY s.kind ORDER BY s.kind",
                 (self.info.id,),
             )
@@ -117,7 +125,8 @@ class SnapshotReader:
         """How many objects one listing held."""
         return int(
             self.conn.execute(
-                "SELECT count(*) FROM scopes s JOIN entries e ON e.manifest_id = s.manifest_id "
+                "SELECT coalesce(sum(r.count), 0) FROM scopes s "
+                "JOIN spans r ON r.manifest_id = s.manifest_id "
                 "WHERE s.snapshot_id = ? AND s.kind = ? AND s.parent_id = ?",
                 (self.info.id, kind, parent),
             ).fetchone()[0]
@@ -164,14 +173,26 @@ class SnapshotReader:
 
     def find(self, object_id: str) -> list[tuple[str, str, Body]]:
         """Kind, parent and body of every object with this id (a file may lie in several stores)."""
-        rows = self.conn.execute(
-            "SELECT s.kind, s.parent_id, b.body FROM bodies b JOIN entries e ON e.body_id = b.id "
-            "JOIN scopes s ON s.manifest_id = e.manifest_id "
-            "WHERE b.object_id = ? AND s.snapshot_id = ? AND s.kind = b.kind ORDER BY s.kind, s.parent_id",
-            (object_id, self.info.id),
-        )
-        return [(kind, parent, json.loads(text)) for kind, parent, text in rows]
+        found = [
+            (kind, parent, json.loads(text))
+            for number, kind, text in self._bodies.of_id(storable(object_id))
+            for parent, times in holding(self.conn, self.info.id, kind, number)
+            for _ in range(times)
+        ]
+        return sorted(found, key=lambda row: row[:2])
 
     def blob(self, file_id: str) -> Blob | None:
         """A file's bytes, if the archive has them."""
         return blob_of(self.conn, self._endpoint, file_id)
+
+
+def holding(conn: Asked, snapshot: int, kind: str, number: int) -> list[tuple[str, int]]:
+    """Parents of the listings of a kind in a snapshot that hold a body, and how often each does."""
+    pack, place = divmod(number, PLACES)
+    rows = conn.execute(
+        "SELECT s.parent_id, count(*) FROM spans r CROSS JOIN scopes s ON s.manifest_id = r.manifest_id "
+        "WHERE r.pack_id = ? AND r.place <= ? AND r.place + r.count > ? "
+        "AND s.snapshot_id = ? AND s.kind = ? GROUP BY 1 ORDER BY 1",
+        (pack, place, place, snapshot, kind),
+    )
+    return rows.fetchall()

@@ -32,24 +32,49 @@ class Rule:
 
 RULES = (
     Rule(
-        "entries -> bodies",
-        "the body that it names is gone",
-        "SELECT 'row ' || e.ordinal || ' of listing ' || s.kind || ' ' || s.parent_id, s.snapshot_id "
-        "FROM entries e LEFT JOIN bodies b ON b.id = e.body_id "
-        "LEFT JOIN scopes s ON s.manifest_id = e.manifest_id WHERE b.id IS NULL",
+        "spans -> packs",
+        "the bodies that it names are gone",
+        "SELECT 'rows from ' || r.ordinal || ' of listing ' || s.kind || ' ' || s.parent_id, s.snapshot_id "
+        "FROM spans r LEFT JOIN packs p ON p.id = r.pack_id "
+        "LEFT JOIN scopes s ON s.manifest_id = r.manifest_id "
+        "WHERE p.id IS NULL OR r.place < 0 OR r.count < 1 OR r.place + r.count > p.count",
     ),
     Rule(
-        "entries -> bodies",
-        "its body is of another kind",
-        "SELECT s.kind || ' ' || b.object_id || ' is a ' || b.kind, s.snapshot_id FROM scopes s "
-        "JOIN entries e ON e.manifest_id = s.manifest_id JOIN bodies b ON b.id = e.body_id "
-        "WHERE b.kind != s.kind",
+        "spans -> packs",
+        "its bodies are of another kind",
+        "SELECT 'listing ' || s.kind || ' ' || s.parent_id || ' has a ' || p.kind, s.snapshot_id "
+        "FROM scopes s JOIN spans r ON r.manifest_id = s.manifest_id JOIN packs p ON p.id = r.pack_id "
+        "WHERE p.kind != s.kind",
     ),
     Rule(
-        "entries -> manifests",
+        "spans -> manifests",
         "the listing that it belongs to is gone",
-        "SELECT 'row ' || e.ordinal || ' of listing number ' || e.manifest_id, NULL FROM entries e "
-        "LEFT JOIN manifests m ON m.id = e.manifest_id WHERE m.id IS NULL",
+        "SELECT 'rows from ' || r.ordinal || ' of listing number ' || r.manifest_id, NULL FROM spans r "
+        "LEFT JOIN manifests m ON m.id = r.manifest_id WHERE m.id IS NULL",
+    ),
+    Rule(
+        "known -> packs",
+        "the body that it names is gone",
+        "SELECT 'body number ' || n.body, NULL FROM known n LEFT JOIN packs p ON p.id = n.body >> 10 "
+        "WHERE p.id IS NULL OR n.body & 1023 >= p.count",
+    ),
+    Rule(
+        "packs -> known",
+        "not as many of its bodies can be found as it has",
+        "SELECT 'pack ' || p.id, NULL FROM packs p LEFT JOIN (SELECT body >> 10 AS pack, count(*) AS held "
+        "FROM known GROUP BY 1) n ON n.pack = p.id WHERE coalesce(n.held, 0) != p.held",
+    ),
+    Rule(
+        "listed -> kinds",
+        "what it is a listing of is gone",
+        "SELECT 'number ' || l.manifest_id, l.snapshot_id FROM listed l "
+        "LEFT JOIN kinds k ON k.id = l.kind_id WHERE k.id IS NULL",
+    ),
+    Rule(
+        "listed -> parents",
+        "what it lies in is gone",
+        "SELECT 'number ' || l.manifest_id, l.snapshot_id FROM listed l "
+        "LEFT JOIN parents p ON p.id = l.parent_id WHERE p.id IS NULL",
     ),
     Rule(
         "scopes -> manifests",

@@ -1,8 +1,9 @@
 """The archive's tables and views, as named migrations that run in order, each once, each in a transaction.
 
-How a snapshot is stored: every listing that was read (all assistants; the messages of one thread) is a
-`scope`. A scope points to a `manifest`, the ordered list of the bodies it held. Manifests and bodies are
-known by their hash, so a listing that did not change since the last snapshot costs one row.
+How a snapshot is stored: every listing that was read (all assistants; the messages of one thread) is
+`listed`. It points to a `manifest`, the ordered list of the bodies it held: `spans` of neighbours in
+compressed `packs`. Manifests and bodies are known by their hash, so a listing that did not change since the
+last snapshot costs one row.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from migrate.archive.views import AGAIN, VIEWS
+from migrate.archive.repacking import repack
+from migrate.archive.views import BODIES, DROPPED, SCOPES, VIEWS
 
 APPLICATION_ID = 0x41535354
 """Marks the file as ours ("ASST"), so that `file` and we can tell it from any other database."""
@@ -99,14 +101,12 @@ def m003_journal(db: Database) -> None:
 
 @migrations()
 def m004_views(db: Database) -> None:
-    """One readable view per kind."""
-    _run(db, *VIEWS)
+    """One readable view per kind; made with the tables that they read now."""
 
 
 @migrations()
 def m005_views_of_agents(db: Database) -> None:
     """Agents of the new generation keep model and instructions in their newest version."""
-    _run(db, *AGAIN)
 
 
 @migrations()
@@ -124,6 +124,14 @@ def m006_undone(db: Database) -> None:
                AND u.state = 'done' AND u.kind = j.kind AND u.source_parent = j.source_parent
                AND u.source_id = j.source_id)""",
     )
+
+
+@migrations()
+def m007_packs(db: Database) -> None:
+    """Bodies lie in compressed packs, with rows for spans of neighbours instead of one for each."""
+    _run(db, *DROPPED)
+    repack(db.conn)
+    _run(db, SCOPES, BODIES, *VIEWS)
 
 
 def _run(db: Database, *statements: str) -> None:

@@ -5,15 +5,19 @@ Only the thread that opened the archive calls this. A page is one short transact
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Literal
 
 from migrate import __version__
-from migrate.archive.fingerprints import listing_sha, snapshot_digest
+from migrate.archive import scopes
+from migrate.archive.fingerprints import snapshot_digest
+from migrate.archive.listings import Listing
+from migrate.archive.packs import Bodies
+from migrate.archive.reading import holding
+from migrate.archive.rows import Row, storable
+from migrate.archive.scopes import Place
 from migrate.archive.store import Archive
 from migrate.model import JSON
 
@@ -28,39 +32,6 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
-_plain = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
-_escaped = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
-
-
-def body_text(body: Mapping[str, JSON]) -> str:
-    """A body as it is stored: every value and the key order as received, without white space."""
-    try:
-        (text := _plain(body)).encode()
-    except UnicodeEncodeError:  # a lone surrogate has no UTF-8 form; escaped it survives
-        text = _escaped(body)
-    return text
-
-
-def storable(text: str) -> str:
-    """Text that SQLite can hold: a lone surrogate has no UTF-8 form and is spelled out."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-@dataclass(frozen=True)
-class Row:
-    """One body ready to be stored; hashing is done by the thread that received it."""
-
-    object_id: str
-    text: str
-    sha: bytes
-
-    @classmethod
-    def of(cls, kind: str, body: Mapping[str, JSON]) -> Row:
-        text = body_text(body)
-        sha = hashlib.sha256(f"{kind}\0{text}".encode()).digest()
-        return cls(storable(str(body.get("id", ""))), text, sha)
-
-
 class SnapshotWriter:
     """A snapshot being read."""
 
@@ -70,7 +41,10 @@ class SnapshotWriter:
         self.endpoint = endpoint
         self.resumed = resumed
         self._kept: dict[tuple[str, str], set[str]] = {}
-        self._bodies_before = _count(archive, "bodies")
+        self._listings: dict[Place, Listing] = {}
+        self._rollbacks = archive.rollbacks
+        self._bodies = Bodies(archive.conn)
+        self._bodies_before = archive.packer.added
         self._bytes_before = _size(archive)
 
     @classmethod
@@ -120,64 +94,50 @@ class SnapshotWriter:
 
     def bodies(self, kind: str, parent: str = "") -> list[dict[str, JSON]]:
         """What is kept of a listing, in order."""
-        rows = self.archive.conn.execute(
-            "SELECT b.body FROM scopes s JOIN entries e ON e.manifest_id = s.manifest_id "
-            "JOIN bodies b ON b.id = e.body_id "
-            "WHERE s.snapshot_id = ? AND s.kind = ? AND s.parent_id = ? ORDER BY e.ordinal",
-            (self.id, kind, parent),
-        )
-        return [json.loads(text) for (text,) in rows]
+        self.archive.packer.flush()
+        held = scopes.content(self.archive.conn, Place(self.id, kind, parent))
+        return [json.loads(text) for _, text in self._bodies.listing(held[0])] if held else []
 
     def holders(self, kind: str, id_: str) -> list[str]:
         """Parents below which an object of this id was listed: the stores that hold a file."""
-        rows = self.archive.conn.execute(
-            "SELECT DISTINCT s.parent_id FROM scopes s JOIN entries e ON e.manifest_id = s.manifest_id "
-            "JOIN bodies b ON b.id = e.body_id WHERE s.snapshot_id = ? AND s.kind = ? AND b.object_id = ?",
-            (self.id, kind, storable(id_)),
-        )
-        return [parent for (parent,) in rows]
+        self.archive.packer.flush()
+        found: set[str] = set()
+        for number, of_kind, _ in self._bodies.of_id(storable(id_)):
+            if of_kind == kind:
+                found.update(parent for parent, _ in holding(self.archive.conn, self.id, kind, number))
+        return sorted(found)
 
     def restart(self, kind: str, parent: str) -> None:
         """Forget what an interrupted snapshot kept of a listing that cannot be continued."""
         with self.archive.transaction() as conn:
-            row = conn.execute(
-                "DELETE FROM scopes WHERE snapshot_id = ? AND kind = ? AND parent_id = ? "
-                "RETURNING manifest_id",
-                (self.id, kind, parent),
-            ).fetchone()
-            if row:
-                conn.execute("DELETE FROM manifests WHERE id = ? AND sha IS NULL", row)
+            place = Place(self.id, kind, parent)
+            self._listings.pop(place, None)
+            manifest = scopes.remove(conn, place)
+            conn.execute("DELETE FROM manifests WHERE id = ? AND sha IS NULL", (manifest,))
 
     def page(self, kind: str, parent: str, rows: Iterable[Row], cursor: str) -> None:
         """Keep one page of a listing."""
+        place = Place(self.id, kind, parent)
         with self.archive.transaction() as conn:
-            manifest, count = self._manifest(kind, parent)
-            ids = self._bodies(kind, [row for row in rows if self._is_new(kind, parent, row)])
-            conn.executemany(
-                "INSERT INTO entries VALUES (?, ?, ?)",
-                [(manifest, count + n, body) for n, body in enumerate(ids)],
-            )
-            conn.execute(
-                "UPDATE scopes SET cursor = ? WHERE snapshot_id = ? AND kind = ? AND parent_id = ?",
-                (cursor, self.id, kind, parent),
-            )
+            listing = self._listing(place)
+            if listing is None:
+                listing = self._listings[place] = Listing.new(conn)
+                scopes.begin(conn, place, listing.manifest, "reading", cursor=cursor)
+            else:
+                scopes.keep_cursor(conn, place, cursor)
+            new = [row for row in rows if self._is_new(kind, parent, row)]
+            listing.add((row.sha for row in new), self.archive.packer.numbers(kind, new))
 
     def end(self, kind: str, parent: str = "", state: ScopeState = "complete", reason: str = "") -> None:
         """A listing was read to its end, or not, and why. The same listing as before is shared."""
+        place = Place(self.id, kind, parent)
         with self.archive.transaction() as conn:
-            manifest, _ = self._manifest(kind, parent)
-            sha = listing_sha(self.archive.conn, manifest)
-            same = conn.execute("SELECT id FROM manifests WHERE sha = ?", (sha,)).fetchone()
-            use = same[0] if same else manifest
-            conn.execute(
-                "UPDATE scopes SET state = ?, reason = ?, manifest_id = ?, cursor = NULL "
-                "WHERE snapshot_id = ? AND kind = ? AND parent_id = ?",
-                (state, reason or None, use, self.id, kind, parent),
-            )
-            if same and same[0] != manifest:
-                conn.execute("DELETE FROM manifests WHERE id = ?", (manifest,))
-            elif not same:
-                conn.execute("UPDATE manifests SET sha = ? WHERE id = ?", (sha, manifest))
+            listing = self._listing(place)
+            if listing is None:
+                scopes.begin(conn, place, Listing.empty(conn), state, reason or None)
+            else:
+                scopes.settle(conn, place, listing.seal(), state, reason or None)
+                del self._listings[place]
 
     def missing(self, kind: str, id_: str, reason: str, parent: str = "", name: str = "") -> None:
         """Name something that could not be read."""
@@ -190,6 +150,7 @@ class SnapshotWriter:
     def finish(self, state: Literal["complete", "partial"], api_version: str) -> None:
         """Close the snapshot and fingerprint it."""
         with self.archive.transaction() as conn:
+            self.archive.packer.flush()
             conn.execute(
                 "UPDATE snapshots SET state = ?, finished_at = ?, api_version = ?, digest = ?, "
                 "bodies_added = coalesce(bodies_added, 0) + ?, bytes_added = coalesce(bytes_added, 0) + ? "
@@ -199,7 +160,7 @@ class SnapshotWriter:
                     now(),
                     api_version,
                     snapshot_digest(conn, self.id),
-                    _count(self.archive, "bodies") - self._bodies_before,
+                    self.archive.packer.added - self._bodies_before,
                     _size(self.archive) - self._bytes_before,
                     self.id,
                 ),
@@ -214,60 +175,27 @@ class SnapshotWriter:
             kept.update(map(storable, self.ids(kind, parent)))
         return row.object_id not in kept
 
-    def _manifest(self, kind: str, parent: str) -> tuple[int, int]:
-        """The manifest of a listing in progress and how many rows it has."""
+    def _listing(self, place: Place) -> Listing | None:
+        """The listing in progress, if it was begun. What is known of it does not outlive a transaction that
+        failed."""
+        if self._rollbacks != self.archive.rollbacks:
+            self._listings.clear()
+            self._rollbacks = self.archive.rollbacks
+        if place not in self._listings:
+            held = scopes.content(self.archive.conn, place)
+            if held is None:
+                return None
+            self._listings[place] = self._begun(place, *held)
+        return self._listings[place]
+
+    def _begun(self, place: Place, manifest: int, sha: bytes | None) -> Listing:
         conn = self.archive.conn
-        row = conn.execute(
-            "SELECT s.manifest_id, m.sha FROM scopes s JOIN manifests m ON m.id = s.manifest_id "
-            "WHERE s.snapshot_id = ? AND s.kind = ? AND s.parent_id = ?",
-            (self.id, kind, parent),
-        ).fetchone()
-        if row is None:
-            manifest = int(conn.execute("INSERT INTO manifests (sha) VALUES (NULL)").lastrowid or 0)
-            conn.execute(
-                "INSERT INTO scopes (snapshot_id, kind, parent_id, manifest_id, state) "
-                "VALUES (?, ?, ?, ?, 'reading')",
-                (self.id, kind, parent, manifest),
-            )
-            return manifest, 0
-        if row[1] is not None:
-            row = (self._own_copy(kind, parent, row[0]),)
-        count = conn.execute(
-            "SELECT coalesce(max(ordinal), -1) + 1 FROM entries WHERE manifest_id = ?", (row[0],)
-        ).fetchone()[0]
-        return int(row[0]), int(count)
-
-    def _own_copy(self, kind: str, parent: str, sealed: int) -> int:
-        """A sealed manifest may be shared by other snapshots: what is added goes to a copy."""
-        conn = self.archive.conn
-        manifest = int(conn.execute("INSERT INTO manifests (sha) VALUES (NULL)").lastrowid or 0)
-        conn.execute(
-            "INSERT INTO entries SELECT ?, ordinal, body_id FROM entries WHERE manifest_id = ?",
-            (manifest, sealed),
-        )
-        conn.execute(
-            "UPDATE scopes SET manifest_id = ? WHERE snapshot_id = ? AND kind = ? AND parent_id = ?",
-            (manifest, self.id, kind, parent),
-        )
-        return manifest
-
-    def _bodies(self, kind: str, rows: list[Row]) -> list[int]:
-        """Store what is new of a page; the ids of all of it, in order."""
-        conn = self.archive.conn
-        conn.executemany(
-            "INSERT OR IGNORE INTO bodies (sha, kind, object_id, body) VALUES (?, ?, ?, ?)",
-            [(row.sha, kind, row.object_id, row.text) for row in rows],
-        )
-        ids: dict[bytes, int] = {}
-        for start in range(0, len(rows), 500):
-            part = [row.sha for row in rows[start : start + 500]]
-            marks = ",".join("?" * len(part))
-            ids.update(conn.execute(f"SELECT sha, id FROM bodies WHERE sha IN ({marks})", part))
-        return [ids[row.sha] for row in rows]
-
-
-def _count(archive: Archive, table: str) -> int:
-    return int(archive.conn.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0])
+        if sha is None:
+            self.archive.packer.flush()
+            return Listing.begun(conn, manifest)
+        found = Listing.copy(conn, manifest)  # a sealed one may be shared by other snapshots
+        scopes.move(conn, place, found.manifest)
+        return found
 
 
 def _size(archive: Archive) -> int:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 
+from migrate.archive.asking import Asked
+from migrate.archive.packs import Bodies
 from migrate.archive.reading import snapshots
-from migrate.archive.snapshots import storable
-from migrate.archive.threads import Asked
+from migrate.archive.rows import storable
 from migrate.archive.tracing import gap_of
 from migrate.model import Key
 
@@ -36,7 +36,9 @@ def _of_listing(
     if start is None or start[0] != snapshot_id:
         return {}
     number, began, before, _ = start
-    bodies = _bodies(conn, before, wanted)
+    reader = Bodies(conn)
+    versions = {body: id_ for id_ in wanted for body, of, _ in reader.of_id(id_) if of == kind}
+    bodies = {versions[body]: body for body in reversed(_held(reader, before, versions))}
     since = dict.fromkeys(bodies, (number, began))
     alive = set(bodies)
     for number, began, listing, gap in steps:
@@ -45,9 +47,10 @@ def _of_listing(
         if listing == before and not gap:
             since.update(dict.fromkeys(alive, (number, began)))
             continue
-        same = _still(conn, listing, {id_: bodies[id_] for id_ in alive})
+        held = _held(reader, listing, versions)
+        same = alive & {versions[body] for body in held if bodies.get(versions[body]) == body}
         since.update(dict.fromkeys(same, (number, began)))
-        alive = same | (alive - _bodies(conn, listing, alive).keys() if gap else set())
+        alive = same | (alive - {versions[body] for body in held} if gap else set())
         before = 0 if gap else listing  # who was not in a gapped listing is not proven by its like
     return since
 
@@ -66,22 +69,6 @@ def _back(conn: Asked, snapshot_id: int, kind: str, parent: str) -> Iterator[tup
         yield number, info.started_at, listing, gap_of(info, kind, state, reason)
 
 
-def _still(conn: Asked, listing: int, bodies: Mapping[str, int]) -> set[str]:
-    """The ids whose very body a listing holds."""
-    rows = conn.execute(
-        "SELECT body_id FROM entries WHERE manifest_id = ? AND body_id IN (SELECT value FROM json_each(?))",
-        (listing, json.dumps(list(bodies.values()))),
-    )
-    held = {number for (number,) in rows}
-    return {id_ for id_, number in bodies.items() if number in held}
-
-
-def _bodies(conn: Asked, listing: int, ids: Collection[str]) -> dict[str, int]:
-    """Id -> body of those that a listing holds."""
-    rows = conn.execute(
-        "SELECT b.object_id, b.id FROM entries e CROSS JOIN bodies b ON b.id = e.body_id "
-        "WHERE e.manifest_id = ? AND b.object_id IN (SELECT value FROM json_each(?)) "
-        "ORDER BY e.ordinal DESC",
-        (listing, json.dumps(list(ids))),
-    )
-    return dict(rows.fetchall())
+def _held(reader: Bodies, listing: int, versions: Collection[int]) -> list[int]:
+    """Which of these bodies a listing holds, in its order."""
+    return [number for number in reader.numbers(listing) if number in versions]

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from migrate.archive.functions import register
 from migrate.archive.lock import WriterLock
+from migrate.archive.packing import Packer
 from migrate.archive.schema import APPLICATION_ID, migrations
 from migrate.errors import ArchiveDamaged, ArchiveTooNew, BadUsage, DiskFull, Refused
 
@@ -29,6 +31,9 @@ class Archive:
         self._lock = lock
         self._joined = False
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self.packer = Packer(conn)
+        self.rollbacks = 0
+        """How many transactions failed: what was known of their content is not so."""
 
     @classmethod
     def open(cls, path: Path, *, write: bool = False, create: bool = False) -> Archive:
@@ -83,8 +88,11 @@ class Archive:
             self.conn.execute("BEGIN IMMEDIATE")
             try:
                 yield self.conn
+                self.packer.flush()
                 self.conn.execute("COMMIT")
             except BaseException:
+                self.rollbacks += 1
+                self.packer.reset()
                 with contextlib.suppress(sqlite3.Error):
                     self.conn.execute("ROLLBACK")
                 raise
@@ -148,7 +156,9 @@ def _check_magic(path: Path) -> None:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    conn = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    register(conn)
+    return conn
 
 
 def _must_be_ours(conn: sqlite3.Connection, path: Path, write: bool) -> None:
@@ -197,6 +207,8 @@ def _told(path: Path) -> Iterator[None]:
     """SQLite's own errors as ours."""
     try:
         yield
+    except UnicodeDecodeError as error:  # what SQLite says of a damaged table quotes it
+        raise ArchiveDamaged(f"{path} is damaged", str(error), "restore it from a copy") from None
     except sqlite3.OperationalError as error:
         if "full" in str(error) or "disk I/O" in str(error):
             raise DiskFull(

@@ -9,16 +9,9 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from migrate.archive.store import Archive
-
-
-class Asked(Protocol):
-    """Whatever answers SQL: a connection, or one for each thread."""
-
-    def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> sqlite3.Cursor:
-        """Run a statement."""
 
 
 class PerThread:

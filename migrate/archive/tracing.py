@@ -1,6 +1,6 @@
 """An id in, what every snapshot of its endpoints knows of it out: where it lay, as which body, or why unseen.
 
-Bodies and listings are shared by hash, so equal numbers are equal content: nothing is decoded here.
+Bodies and listings are shared by hash, so equal numbers are equal content: only what has the id is decoded.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from migrate.archive.asking import Asked
+from migrate.archive.packs import PLACES, Bodies
 from migrate.archive.reading import Body, SnapshotInfo, snapshots
-from migrate.archive.snapshots import storable
-from migrate.archive.threads import Asked
+from migrate.archive.rows import id_of, storable
 from migrate.model import KINDS
 
 FILTERED = "filtered by --include or --exclude"
@@ -67,24 +68,19 @@ def gap_of(info: SnapshotInfo, kind: str, state: str, reason: str) -> str:
 
 def body(conn: Asked, number: int) -> Body:
     """A body by its number."""
-    found: Body = json.loads(conn.execute("SELECT body FROM bodies WHERE id = ?", (number,)).fetchone()[0])
+    found: Body = json.loads(Bodies(conn).text(number))
     return found
 
 
 def size(conn: Asked, listing: int) -> int:
     """How many objects a listing holds; nothing of it is read."""
-    row = conn.execute("SELECT coalesce(max(ordinal), -1) + 1 FROM entries WHERE manifest_id = ?", (listing,))
+    row = conn.execute("SELECT coalesce(sum(count), 0) FROM spans WHERE manifest_id = ?", (listing,))
     return int(row.fetchone()[0])
 
 
 def ids_in(conn: Asked, listing: int) -> list[str]:
     """The ids in a listing, in order."""
-    rows = conn.execute(
-        "SELECT b.object_id FROM entries e JOIN bodies b ON b.id = e.body_id WHERE e.manifest_id = ? "
-        "ORDER BY e.ordinal",
-        (listing,),
-    )
-    return [id_ for (id_,) in rows]
+    return [id_of(json.loads(text)) for _, text in Bodies(conn).listing(listing)]
 
 
 def traces(conn: Asked, object_id: str) -> list[Trace]:
@@ -107,29 +103,30 @@ class _Found:
 
     def __init__(self, conn: Asked, infos: list[SnapshotInfo]) -> None:
         self._conn = conn
+        self._bodies = Bodies(conn)
         self._infos = {info.id: info for info in infos}
         self._scopes: dict[Place, Scopes] = {}
         self._parents: dict[tuple[str, str], frozenset[int]] = {}
 
     def holding(self, ids: Collection[str], kinds: Iterable[str]) -> dict[str, dict[str, dict[int, int]]]:
-        """Kind -> id -> listing -> body. The listings are walked once, however many ids there are."""
-        bodies = {
-            number: (kind, id_)
-            for number, kind, id_ in self._conn.execute(
-                "SELECT id, kind, object_id FROM bodies WHERE object_id IN (SELECT value FROM json_each(?))",
-                (json.dumps(list(ids)),),
-            )
-            if kind in kinds
-        }
+        """Kind -> id -> listing -> body: the first one where a listing has several."""
         found: dict[str, dict[str, dict[int, int]]] = {}
-        for listing, number in self._conn.execute(
-            "SELECT manifest_id, body_id FROM entries WHERE body_id IN (SELECT value FROM json_each(?)) "
-            "ORDER BY manifest_id, ordinal",
-            (json.dumps(list(bodies)),),
-        ):
-            kind, id_ = bodies[number]
-            found.setdefault(kind, {}).setdefault(id_, {}).setdefault(listing, number)
+        for id_ in ids:
+            bodies = [(number, kind) for number, kind, _ in self._bodies.of_id(id_) if kind in kinds]
+            rows = [(*row, number, kind) for number, kind in bodies for row in self._listings_of(number)]
+            for listing, _, number, kind in sorted(rows):
+                found.setdefault(kind, {}).setdefault(id_, {}).setdefault(listing, number)
         return found
+
+    def _listings_of(self, number: int) -> list[tuple[int, int]]:
+        """Every listing that holds a body, and its place in it."""
+        pack, place = divmod(number, PLACES)
+        rows = self._conn.execute(
+            "SELECT manifest_id, ordinal + ? - place FROM spans "
+            "WHERE pack_id = ? AND place <= ? AND place + count > ?",
+            (place, pack, place, place),
+        )
+        return rows.fetchall()
 
     def places(self, held: Mapping[str, Mapping[int, int]]) -> set[Place]:
         """Where the listings of each kind lie."""

@@ -5,11 +5,24 @@ Every view has `snapshot`, `ordinal` (place in its listing) and `body` (the JSON
 
 from __future__ import annotations
 
+from migrate.archive.packs import PLACES
+
 TEXT_OF_MESSAGE = """(SELECT group_concat(CASE WHEN part.type != 'object' THEN part.value ELSE coalesce(
         json_extract(part.value, '$.text.value'), json_extract(part.value, '$.text'),
         json_extract(part.value, '$.refusal'), '[' || json_extract(part.value, '$.type') || ']')
         END, char(10))
-      FROM json_each(bodies.body, '$.content') AS part)"""
+      FROM json_each(one.value, '$.content') AS part)"""
+
+UNPACKED = "json_each(CAST(sqlar_uncompress(packs.data, packs.size) AS TEXT))"
+"""A row for each body of a pack."""
+
+SCOPES = """CREATE VIEW scopes AS SELECT listed.snapshot_id, kinds.name AS kind,
+      parents.object_id AS parent_id, listed.manifest_id, coalesce(listed.state, 'complete') AS state,
+      listed.reason, listed.cursor
+    FROM listed JOIN kinds ON kinds.id = listed.kind_id JOIN parents ON parents.id = listed.parent_id"""
+BODIES = f"""CREATE VIEW bodies AS SELECT packs.id * {PLACES} + one.key AS id, packs.kind,
+      json_extract(one.value, '$.id') AS object_id, one.value AS body
+    FROM packs JOIN {UNPACKED} AS one WHERE one.type != 'null'"""
 
 LATEST = "$.versions.latest"
 """Where an agent of the new generation keeps what it is."""
@@ -42,21 +55,22 @@ there) or expressions."""
 
 def _view(name: str) -> str:
     kind, parent, columns = COLUMNS[name]
-    shown = ["scopes.snapshot_id AS snapshot", "bodies.object_id AS id"]
+    shown = ["scopes.snapshot_id AS snapshot", "json_extract(one.value, '$.id') AS id"]
     if parent:
         shown.append(f"scopes.parent_id AS {parent}")
     for column, path in columns:
-        places = [f"json_extract(bodies.body, '{place}')" for place in path.split("|")]
+        places = [f"json_extract(one.value, '{place}')" for place in path.split("|")]
         read = places[0] if len(places) == 1 else f"coalesce({', '.join(places)})"
         source = read if path.startswith("$") else path
         shown.append(f"{source} AS {column}")
     return (
-        f"CREATE VIEW {name} AS SELECT {', '.join(shown)}, entries.ordinal, bodies.body FROM scopes "
-        "JOIN entries ON entries.manifest_id = scopes.manifest_id "
-        f"JOIN bodies ON bodies.id = entries.body_id WHERE scopes.kind = '{kind}'"
+        f"CREATE VIEW {name} AS SELECT {', '.join(shown)}, spans.ordinal + one.key - spans.place AS ordinal, "
+        "one.value AS body FROM scopes JOIN spans ON spans.manifest_id = scopes.manifest_id "
+        f"JOIN packs ON packs.id = spans.pack_id JOIN {UNPACKED} AS one "
+        f"ON one.key >= spans.place AND one.key < spans.place + spans.count WHERE scopes.kind = '{kind}'"
     )
 
 
 VIEWS = tuple(_view(name) for name in COLUMNS)
-AGAIN = tuple(f"DROP VIEW {name}" for name in COLUMNS) + VIEWS
+DROPPED = tuple(f"DROP VIEW IF EXISTS {name}" for name in COLUMNS)
 """For an archive whose views were made by an earlier version."""

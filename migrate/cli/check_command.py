@@ -12,14 +12,14 @@ from migrate.cli.options import Common, common, finish
 @click.command("check")
 @click.argument("archive", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--upgrade", is_flag=True, help="First bring the tables of an earlier version up to date.")
-@click.option("--sample", metavar="N%", help="Of bodies and bytes only so many, chosen at random.")
+@click.option("--sample", metavar="N%", help="Of bodies, listings and bytes only so many, chosen at random.")
 @click.option("--seed", type=click.IntRange(0), help="Choose the sample that this number chose before.")
 @common
 def command(common: Common, archive: Path, upgrade: bool, sample: str | None, seed: int | None) -> None:
     """Check every body, listing, byte and reference of ARCHIVE. Exit 1 when something is damaged.
 
-    --sample spares a large archive the reading of all bodies and bytes; listings, fingerprints of
-    snapshots, references and the database itself are looked at whole all the same.
+    --sample spares a large archive the reading of all bodies and bytes; fingerprints of snapshots,
+    references, the spans of each listing and the database itself are looked at whole all the same.
     """
     from random import SystemRandom
 

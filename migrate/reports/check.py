@@ -18,7 +18,8 @@ def as_dict(checked: Any) -> dict[str, Any]:
 def as_text(checked: Any) -> str:
     """What was looked at, and every damage with the snapshots it touches."""
     lines = [
-        f"{_of(checked.bodies, checked.all_bodies)} bodies, {checked.manifests:,} listings, "
+        f"{_of(checked.bodies, checked.all_bodies)} bodies, "
+        f"{_of(checked.manifests, checked.all_manifests)} listings, "
         f"{checked.snapshots:,} fingerprints of snapshots, "
         f"{_of(checked.blobs, checked.all_blobs)} files looked at",
         f"references: {', '.join(checked.references)}",

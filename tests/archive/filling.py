@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from migrate.archive import Archive
 from migrate.archive.blobs import link, store
+from migrate.archive.functions import register
+from migrate.archive.packs import PLACES, SEPARATOR, inflated, lines, squeezed
 from migrate.archive.reading import SnapshotReader, snapshots
-from migrate.archive.snapshots import Row, SnapshotWriter
+from migrate.archive.rows import Row
+from migrate.archive.snapshots import SnapshotWriter
 
 Body = dict[str, Any]
 Listing = tuple[str, str, list[Body]]
@@ -106,11 +109,11 @@ FACTS = {
     "scopes": "SELECT snapshot_id, kind, parent_id, state, reason, hex(m.sha) FROM scopes "
     "JOIN manifests m ON m.id = manifest_id ORDER BY 1, 2, 3",
     "missing": "SELECT * FROM missing ORDER BY 1, 2, 3, 4",
-    "bodies": "SELECT hex(sha), body FROM bodies ORDER BY 1",
+    "bodies": "SELECT kind, body FROM bodies ORDER BY 1, 2",
     "contents": "SELECT type, url, file_id, hex(sha), size, origin, fetched_at FROM contents c "
     "JOIN blobs b ON b.id = blob_id JOIN endpoints e ON e.id = endpoint_id ORDER BY 1, 2, 3",
     "listings": "SELECT hex(sha) FROM manifests ORDER BY 1",
-    "blobs": "SELECT hex(sha), count(*), sum(length(data)) FROM blobs LEFT JOIN chunks ON blob_id = id "
+    "blobs": "SELECT hex(sha), count(*), sum(chunks.size) FROM blobs LEFT JOIN chunks ON blob_id = id "
     "GROUP BY 1 ORDER BY 1",
     "plans": "SELECT * FROM plans ORDER BY id",
     "journal": "SELECT * FROM journal ORDER BY id",
@@ -120,4 +123,16 @@ FACTS = {
 def facts(path: Path | str) -> dict[str, Any]:
     """Everything an archive says, without the numbers that only the file knows."""
     with closing(sqlite3.connect(path)) as conn:
+        register(conn)
         return {name: conn.execute(sql).fetchall() for name, sql in FACTS.items()}
+
+
+def tamper(conn: sqlite3.Connection, id_: str, change: Callable[[str], str]) -> None:
+    """Change the stored text of every body of an id behind the archive's back, compressed as it should be."""
+    for (number,) in conn.execute("SELECT id FROM bodies WHERE object_id = ?", (id_,)).fetchall():
+        pack, place = divmod(number, PLACES)
+        data, size = conn.execute("SELECT data, size FROM packs WHERE id = ?", (pack,)).fetchone()
+        texts = lines(inflated(data, size))
+        texts[place] = change(texts[place])
+        plain = f"[{SEPARATOR.join(texts)}]".encode()
+        conn.execute("UPDATE packs SET data = ?, size = ? WHERE id = ?", (squeezed(plain), len(plain), pack))

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from migrate.archive import Archive
+from migrate.archive import Archive, packing
 from migrate.archive.blobs import link, store
+from migrate.archive.functions import register
 from migrate.archive.integrity import Checked, Sample, check
 from migrate.errors import MigrateError
-from tests.archive.filling import Listing, write
+from tests.archive.filling import Listing, tamper, write
 
 FLIPS = 220
 WINDOW = 16
@@ -47,7 +48,8 @@ CONTENT = {
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("flips") / "estate.db"
-    with Archive.open(path, write=True, create=True) as archive:
+    with Archive.open(path, write=True, create=True) as archive, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packing, "LARGE", 1500)
         writer = write(archive, LISTINGS)
         write(archive, LISTINGS[:2])
         for id_, pieces in CONTENT.items():
@@ -60,9 +62,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def places(whole: Path) -> list[int]:
     """Offsets in the file of bytes that belong to a body or to a piece of a file."""
-    stored = [piece for pieces in CONTENT.values() for piece in pieces]
     with Archive.open(whole) as archive:
-        stored += [raw for (raw,) in archive.conn.execute("SELECT CAST(body AS BLOB) FROM bodies")]
+        stored = [
+            data
+            for (data,) in archive.conn.execute("SELECT data FROM packs UNION ALL SELECT data FROM chunks")
+        ]
     windows = {one[n : n + WINDOW] for one in stored for n in range(len(one) - WINDOW + 1)}
     raw = whole.read_bytes()
     starts = (n for n in range(len(raw) - WINDOW + 1) if raw[n : n + WINDOW] in windows)
@@ -110,7 +114,7 @@ def test_what_is_found_is_named_with_its_snapshots(whole: Path, places: list[int
     for _ in flips(whole.read_bytes(), places, tmp_path / "copy.db"):
         said = checked(tmp_path / "copy.db")
         assert isinstance(said, Checked)
-        rows = [damage for damage in said.damage if damage.what in ("body", "bytes")]
+        rows = [damage for damage in said.damage if damage.what in ("bodies", "bytes")]
         named += bool(rows)
         for damage in rows:
             kind = damage.which.split()[0]
@@ -129,7 +133,8 @@ def test_no_flip_anywhere_in_the_file_ends_in_a_traceback(whole: Path, tmp_path:
 
 def damaged(path: Path) -> None:
     with closing(sqlite3.connect(path)) as conn:
-        conn.execute("UPDATE bodies SET body = replace(body, 'Überblick', 'Überblock')")
+        register(conn)
+        tamper(conn, "asst_1", lambda text: text.replace("Überblick", "Überblock"))
         conn.commit()
 
 
@@ -139,12 +144,16 @@ def test_a_sample_is_as_large_as_was_asked_and_the_same_for_the_same_seed(
     path = tmp_path / "estate.db"
     path.write_bytes(whole.read_bytes())
     damaged(path)
+    with Archive.open(path) as archive:
+        (most,) = archive.conn.execute("SELECT max(held) FROM packs").fetchone()
     seen = []
     for seed in range(30):
         first, again = checked(path, Sample(10, seed)), checked(path, Sample(10, seed))
         assert first == again
         assert isinstance(first, Checked)
-        assert (first.bodies, first.all_bodies, first.blobs, first.all_blobs) == (7, 64, 1, 2)
+        assert 7 <= first.bodies < 7 + most, "a pack is looked at whole"
+        assert (first.all_bodies, first.blobs, first.all_blobs) == (64, 1, 2)
+        assert (first.manifests, first.all_manifests) == (1, 4)
         seen.append(bool(first.damage))
     assert any(seen), "some sample has the damaged body in it"
     assert not all(seen), "and most have not"
@@ -154,11 +163,12 @@ def test_a_sample_is_as_large_as_was_asked_and_the_same_for_the_same_seed(
     assert all_of_it.bodies == 64
 
 
-def test_a_sample_leaves_no_listing_and_no_reference_out(whole: Path, tmp_path: Path) -> None:
+def test_a_sample_leaves_no_span_and_no_reference_out(whole: Path, tmp_path: Path) -> None:
     path = tmp_path / "estate.db"
     for change, what in (
-        ("UPDATE manifests SET sha = zeroblob(32) WHERE id = 4", "listing"),
-        ("DELETE FROM scopes WHERE snapshot_id = 2", "snapshot"),
+        ("UPDATE manifests SET sha = zeroblob(32) WHERE id = 4", "snapshot"),
+        ("UPDATE spans SET ordinal = ordinal + 1 WHERE manifest_id = 4 AND ordinal > 20", "listing"),
+        ("DELETE FROM listed WHERE snapshot_id = 2", "snapshot"),
         ("DELETE FROM blobs WHERE id = 2", "reference"),
     ):
         path.write_bytes(whole.read_bytes())
@@ -177,4 +187,6 @@ def test_the_document_names_the_sample(whole: Path) -> None:
     document = json.loads(json.dumps(as_dict(said)))
     assert document["sample"] == {"percent": 5, "seed": 12}
     assert "--seed 12" in as_text(said)
-    assert "4 of 64 bodies" in as_text(said)
+    assert isinstance(said, Checked)
+    assert f"{said.bodies} of 64 bodies" in as_text(said)
+    assert 4 <= said.bodies < 64

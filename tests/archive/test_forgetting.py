@@ -13,15 +13,17 @@ from typing import Any
 
 import pytest
 
-from migrate.archive import Archive
+from migrate.archive import Archive, sweeping
 from migrate.archive.blobs import link, store
-from migrate.archive.forgetting import STEPS, forget, give_back
+from migrate.archive.forgetting import forget, give_back
 from migrate.archive.integrity import check
 from migrate.archive.journal import Journal, Side, id_map
+from migrate.archive.packs import inflated
 from migrate.archive.reading import SnapshotReader, snapshots
+from migrate.archive.rows import Row
 from migrate.archive.searching import candidates
-from migrate.archive.snapshots import Row, SnapshotWriter
-from tests.archive.filling import ESTATE, TYPE, URL, Listing, rows, write
+from migrate.archive.snapshots import SnapshotWriter
+from tests.archive.filling import ESTATE, TYPE, URL, Listing, reader, rows, write
 
 OTHER = "https://west.example.com"
 
@@ -76,16 +78,41 @@ def test_what_stays_is_whole_and_the_same(archive: Archive, going: tuple[int, ..
 
 def test_nothing_is_left_of_what_only_they_held(archive: Archive) -> None:
     fill(archive)
+    before = {data for (data,) in archive.conn.execute("SELECT data FROM packs")}
     done = forget(archive, [2])
     assert (done.bodies, done.files, done.file_bytes) == (2, 1, len(b"secret of two"))
     texts = [text for (text,) in archive.conn.execute("SELECT body FROM bodies")]
     assert not [text for text in texts if "two" in text or "file-b" in text]
-    assert list(candidates(archive.conn, 3, "assistant", "only in two")) == []
+    assert list(candidates(reader(archive), "assistant", "only in two")) == []
     give_back(archive)
     raw = archive.path.read_bytes()
     assert b"secret of two" not in raw
-    assert b"only in two" not in raw
-    assert b"only in one" in raw
+    packs = archive.conn.execute("SELECT data, size FROM packs").fetchall()
+    plain = b"".join(inflated(data, size) for data, size in packs)
+    assert b"only in two" not in plain
+    assert b"only in one" in plain
+    stored = {data for data, _ in packs}
+    assert not [one for one in before - stored if one in raw], "nothing of what was written anew"
+
+
+@pytest.mark.parametrize("going", [[1, 3, 4], [2]], ids=str)
+def test_of_a_pack_that_is_needed_in_part_the_rest_goes(archive: Archive, going: list[int]) -> None:
+    """Assistants of three snapshots lie in one pack: nobody committed between them."""
+    with archive.joined():
+        fill(archive)
+    assert rows(archive, "packs") == len({kind for kind, _, _ in ESTATE})
+    known = rows(archive, "known")
+    done = forget(archive, going)
+    assert check(archive.conn).damage == ()
+    assert rows(archive, "known") == known - done.bodies
+    assert rows(archive, "bodies") == known - done.bodies
+    texts = " ".join(text for (text,) in archive.conn.execute("SELECT body FROM bodies"))
+    assert ("only in two" in texts) == (2 not in going)
+    assert ("only in far" in texts) == (4 not in going)
+    before = rows(archive, "bodies")
+    write(archive, changed("two", "file-a", "file-b"))
+    assert rows(archive, "bodies") == before + (2 if 2 in going else 0), "and can come again"
+    assert check(archive.conn).damage == ()
 
 
 def test_bytes_go_with_the_last_file_of_their_estate(archive: Archive) -> None:
@@ -99,7 +126,8 @@ def test_bytes_go_with_the_last_file_of_their_estate(archive: Archive) -> None:
 def test_everything_can_go_and_no_row_is_left(archive: Archive) -> None:
     fill(archive)
     forget(archive, [1, 2, 3, 4])
-    assert [table for table in STEPS if rows(archive, table)] == []
+    tables = ("snapshots", *sweeping.STEPS, "packs", "known", "contents", *sweeping.BYTES, "endpoints")
+    assert [table for table in tables if rows(archive, table)] == []
 
 
 def test_a_number_is_not_given_again(archive: Archive) -> None:
@@ -144,13 +172,14 @@ def test_an_interrupted_snapshot_can_go(archive: Archive) -> None:
     assert rows(archive, "manifests") == rows(archive, "bodies") == 0
 
 
-@pytest.mark.parametrize("table", STEPS)
+@pytest.mark.parametrize("table", [*sweeping.STEPS, *sweeping.BYTES])
 def test_a_failure_at_any_step_leaves_all(
     archive: Archive, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
     fill(archive)
     before = [everything(archive, number) for number in range(1, 5)]
-    monkeypatch.setitem(STEPS, table, "DELETE FROM nowhere")
+    steps = sweeping.STEPS if table in sweeping.STEPS else sweeping.BYTES
+    monkeypatch.setitem(steps, table, "DELETE FROM nowhere")
     with pytest.raises(sqlite3.OperationalError):
         forget(archive, [1, 2])
     assert [everything(archive, number) for number in range(1, 5)] == before
@@ -161,8 +190,8 @@ def test_a_failure_at_any_step_leaves_all(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from migrate.archive import Archive, forgetting
-forgetting.STEPS["chunks"] = "SELECT die()"
+from migrate.archive import Archive, forgetting, sweeping
+sweeping.BYTES["chunks"] = "SELECT die()"
 archive = Archive.open(Path(sys.argv[1]), write=True)
 archive.conn.create_function("die", 0, lambda: os.kill(os.getpid(), signal.SIGKILL))
 archive.conn.execute("PRAGMA cache_size = 1")

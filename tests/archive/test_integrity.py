@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from migrate.archive import Archive
 from migrate.archive.blobs import link, store
 from migrate.archive.integrity import Damage, check
-from tests.archive.filling import filled, write
+from tests.archive.filling import filled, tamper, write
 
 
 @pytest.fixture
@@ -37,19 +38,57 @@ def test_a_whole_archive_is_found_whole(copy: Archive) -> None:
     assert checked.manifests == copy.conn.execute("SELECT count(*) FROM manifests").fetchone()[0]
 
 
+CHANGES: dict[str, Callable[[str], str]] = {
+    "another letter": lambda text: text.replace("Hello", "Hallo"),
+    "more": lambda text: text + " ",
+    "less": lambda text: text[1:],
+    "no JSON": lambda text: "x",
+    "two of one": lambda text: f"{text},\n{text}",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_a_changed_body_is_found_with_its_snapshots(copy: Archive, change: Callable[[str], str]) -> None:
+    """And its listing is not what it was. A pack is told by what lies in it."""
+    tamper(copy.conn, "msg_1", change)
+    told = {damage.what: damage for damage in found(copy)}
+    assert set(told) == {"bodies", "listing"}
+    assert told["bodies"].which == "message 0 to 1 of thread_1 (pack 6)"
+    assert told["bodies"].snapshots == told["listing"].snapshots == (1, 2)
+
+
 @pytest.mark.parametrize(
-    "changed", ["replace(body, 'Hello', 'Hallo')", "body || ' '", "substr(body, 2)", "x'ff'"]
+    "change",
+    [
+        "UPDATE packs SET data = x'00ff' WHERE kind = 'message'",
+        "UPDATE packs SET size = size + 1 WHERE kind = 'message'",
+        "UPDATE packs SET data = substr(data, 1, length(data) / 2) WHERE kind = 'message'",
+        "UPDATE packs SET data = zeroblob(size) WHERE kind = 'message'",
+        "UPDATE packs SET sha = zeroblob(32) WHERE kind = 'message'",
+        "UPDATE packs SET kind = x'ff' WHERE kind = 'message'",
+        "UPDATE packs SET data = NULL WHERE kind = 'message'",
+        "UPDATE packs SET held = held - 1 WHERE kind = 'message'",
+        "UPDATE packs SET count = count - 1 WHERE kind = 'message'",
+    ],
 )
-def test_a_changed_body_is_found_with_its_snapshots(copy: Archive, changed: str) -> None:
-    copy.conn.execute(f"UPDATE bodies SET body = {changed} WHERE object_id = 'msg_1'")
-    (damage,) = found(copy)
-    assert (damage.what, damage.which, damage.snapshots) == ("body", "message msg_1", (1, 2))
+def test_a_changed_pack_is_found(copy: Archive, change: str) -> None:
+    copy.conn.execute("PRAGMA ignore_check_constraints = ON")
+    copy.conn.execute(change.replace("data = NULL", "data = x''"))
+    told = [damage for damage in found(copy) if damage.what == "bodies"]
+    assert [damage.snapshots for damage in told] == [(1, 2)]
 
 
-@pytest.mark.parametrize("column", ["object_id", "kind"])
-def test_a_body_under_another_name_is_found(copy: Archive, column: str) -> None:
-    copy.conn.execute(f"UPDATE bodies SET {column} = 'x' WHERE object_id = 'msg_1'")
-    assert "body" in [damage.what for damage in found(copy)]
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM known WHERE body >> 10 = 6",
+        "UPDATE known SET key = key + 1 WHERE body >> 10 = 6",
+        "UPDATE known SET body = body + 1 WHERE body = (SELECT max(body) FROM known)",
+    ],
+)
+def test_a_body_that_cannot_be_found_by_its_id_is_told(copy: Archive, change: str) -> None:
+    copy.conn.execute(change)
+    assert {damage.what for damage in found(copy)} & {"bodies", "reference"}
 
 
 def test_a_flipped_bit_in_the_bytes_of_a_file_is_found(copy: Archive) -> None:
@@ -77,9 +116,11 @@ def test_bytes_that_are_cut_or_swapped_are_found(copy: Archive, change: str) -> 
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE entries SET ordinal = 9 WHERE manifest_id = {id} AND ordinal = 0",
-        "DELETE FROM entries WHERE manifest_id = {id} AND ordinal = 1",
-        "UPDATE entries SET body_id = 1 WHERE manifest_id = {id} AND ordinal = 1",
+        "UPDATE spans SET ordinal = 9 WHERE manifest_id = {id} AND ordinal = 0",
+        "DELETE FROM spans WHERE manifest_id = {id}",
+        "UPDATE spans SET count = 1 WHERE manifest_id = {id}",
+        "UPDATE spans SET place = place + 1 WHERE manifest_id = {id}",
+        "UPDATE spans SET pack_id = 1, count = 1 WHERE manifest_id = {id}",
         "UPDATE manifests SET sha = zeroblob(32) WHERE id = {id}",
     ],
 )
@@ -93,22 +134,23 @@ def test_a_changed_listing_is_found_with_its_snapshots(copy: Archive, change: st
 
 
 def test_a_body_that_is_gone_is_found(copy: Archive) -> None:
-    copy.conn.execute("DELETE FROM bodies WHERE object_id = 'msg_2'")
+    copy.conn.execute("DELETE FROM packs WHERE kind = 'message'")
     assert {damage.what for damage in found(copy)} == {"reference", "listing"}
 
 
 def test_a_listing_that_is_gone_is_found(copy: Archive) -> None:
-    copy.conn.execute("DELETE FROM scopes WHERE kind = 'message' AND snapshot_id = 1")
+    copy.conn.execute("DELETE FROM listed WHERE manifest_id = 6 AND snapshot_id = 1")
     assert found(copy), "the fingerprint of the snapshot covers its listings"
 
 
 def test_a_page_of_rubbish_in_the_file_is_found(tmp_path: Path) -> None:
+    content = random.Random(3).randbytes(100_000)
     path = tmp_path / "estate.db"
     with Archive.open(path, write=True, create=True) as archive:
         writer = write(archive)
-        link(archive, writer.endpoint, "file-a", store(archive, [b"\xaa" * 100_000]), "download")
+        link(archive, writer.endpoint, "file-a", store(archive, [content]), "download")
     raw = bytearray(path.read_bytes())
-    at = raw.index(b"\xaa" * 3_000) + 100
+    at = raw.index(content[50_000:50_100]) + 50
     raw[at] ^= 1
     path.write_bytes(raw)
     with Archive.open(path) as archive:

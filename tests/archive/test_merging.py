@@ -20,7 +20,8 @@ from migrate.archive.journal import Journal, Side, id_map
 from migrate.archive.merging import Merged, merge
 from migrate.archive.output import output
 from migrate.archive.reading import SnapshotReader, newest_of, snapshots
-from migrate.archive.snapshots import Row, SnapshotWriter
+from migrate.archive.rows import Row
+from migrate.archive.snapshots import SnapshotWriter
 from migrate.errors import ArchiveBusy, ArchiveDamaged
 from migrate.model.shard import Shard
 from migrate.stages.answering.retention import Policy, by_policy
@@ -249,9 +250,12 @@ def test_only_the_output_is_locked(tmp_path: Path) -> None:
 def test_damage_is_not_carried_over(tmp_path: Path) -> None:
     one, all_ = tmp_path / "one.db", tmp_path / "all.db"
     for sql in (
-        "UPDATE bodies SET body = replace(body, 'msg_0', 'msg_9')",
-        "DELETE FROM entries",
-        "DELETE FROM scopes",
+        "UPDATE packs SET data = zeroblob(size) WHERE kind = 'message'",
+        "UPDATE packs SET data = substr(data, 1, 40) WHERE kind = 'message'",
+        "UPDATE packs SET kind = 'run' WHERE kind = 'message'",
+        "UPDATE spans SET place = place + 1, count = count - 1 WHERE count > 1",
+        "DELETE FROM spans",
+        "DELETE FROM listed",
     ):
         one.unlink(missing_ok=True)
         take(one, 1, threads(range(3)))

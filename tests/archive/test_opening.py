@@ -60,7 +60,7 @@ def test_foreign_keys_hold_on_every_connection(archive: Archive) -> None:
     assert other.execute("PRAGMA foreign_keys").fetchone() == (1,)
     other.close()
     with pytest.raises(sqlite3.IntegrityError), archive.transaction() as conn:
-        conn.execute("INSERT INTO entries VALUES (1, 0, 99)")
+        conn.execute("INSERT INTO spans VALUES (1, 0, 99, 0, 1)")
 
 
 def test_a_transaction_that_fails_leaves_nothing(archive: Archive) -> None:
@@ -108,7 +108,7 @@ def test_a_temporary_archive_vanishes() -> None:
 def test_a_reading_archive_cannot_be_written(tmp_path: Path) -> None:
     filled(tmp_path / "estate.db")
     with Archive.open(tmp_path / "estate.db") as archive, pytest.raises(sqlite3.OperationalError):
-        archive.conn.execute("DELETE FROM bodies")
+        archive.conn.execute("DELETE FROM packs")
 
 
 def test_a_later_archive_is_refused_by_name(tmp_path: Path) -> None:

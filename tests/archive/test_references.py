@@ -14,17 +14,25 @@ from migrate.archive.references import BETWEEN, RULES
 from tests.archive.filling import filled, write
 
 BREAKS = {
-    "entries -> bodies": [
-        "DELETE FROM bodies WHERE object_id = 'msg_2'",
-        "UPDATE entries SET body_id = (SELECT id FROM bodies WHERE kind = 'thread') WHERE body_id = "
-        "(SELECT id FROM bodies WHERE object_id = 'msg_2')",
+    "spans -> packs": [
+        "DELETE FROM packs WHERE kind = 'message'",
+        "UPDATE spans SET count = 3 WHERE count = 2",
+        "UPDATE spans SET place = -1 WHERE count = 2",
+        "UPDATE spans SET pack_id = (SELECT id FROM packs WHERE kind = 'thread'), count = 1 WHERE count = 2",
     ],
-    "entries -> manifests": ["UPDATE entries SET manifest_id = 99 WHERE ordinal = 1"],
+    "spans -> manifests": ["UPDATE spans SET manifest_id = 99 WHERE count = 2"],
+    "known -> packs": [
+        "INSERT INTO known VALUES (1, 99 << 10)",
+        "UPDATE known SET body = body + 1000",
+    ],
+    "packs -> known": ["DELETE FROM known WHERE key = (SELECT max(key) FROM known)"],
+    "listed -> kinds": ["UPDATE listed SET kind_id = 99 WHERE manifest_id = 7 AND snapshot_id = 1"],
+    "listed -> parents": ["UPDATE listed SET parent_id = 99 WHERE snapshot_id = 1"],
     "scopes -> manifests": [
-        "UPDATE scopes SET manifest_id = 99 WHERE kind = 'thread'",
+        "UPDATE listed SET manifest_id = 99 WHERE kind_id = (SELECT id FROM kinds WHERE name = 'thread')",
         "UPDATE manifests SET sha = NULL",
     ],
-    "scopes -> snapshots": ["UPDATE scopes SET snapshot_id = 99 WHERE kind = 'run' AND snapshot_id = 1"],
+    "scopes -> snapshots": ["UPDATE listed SET snapshot_id = 99 WHERE snapshot_id = 1"],
     "snapshots -> endpoints": ["UPDATE snapshots SET endpoint_id = 99"],
     "snapshots -> digest": ["UPDATE snapshots SET digest = NULL"],
     "missing -> snapshots": ["INSERT INTO missing VALUES (99, 'file', '', 'file-x', NULL, 'gone')"],
@@ -58,5 +66,5 @@ def test_a_broken_reference_is_told_by_name(whole: Archive, between: str, change
     told = [damage for damage in check(whole.conn).damage if damage.which.startswith(f"{between}: ")]
     assert told
     assert all(damage.why in [rule.why for rule in RULES if rule.between == between] for damage in told)
-    if between in ("entries -> bodies", "snapshots -> endpoints"):
+    if between in ("spans -> packs", "snapshots -> endpoints"):
         assert {number for damage in told for number in damage.snapshots} == {1, 2}

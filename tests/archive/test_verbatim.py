@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from migrate.archive import Archive
 from migrate.archive.integrity import check
-from migrate.archive.snapshots import Row, body_text
+from migrate.archive.rows import Row, body_text
 from tests.archive.filling import reader, write
 from tests.strategies import steady
 

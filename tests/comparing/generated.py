@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from migrate.archive import Archive
 from migrate.archive.reading import SnapshotReader, snapshots
-from migrate.archive.snapshots import Row, SnapshotWriter
+from migrate.archive.rows import Row
+from migrate.archive.snapshots import SnapshotWriter
 from migrate.model import KINDS, Entity
 from migrate.model.refs import remap
 from migrate.stages.estate import Estate

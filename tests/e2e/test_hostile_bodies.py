@@ -106,7 +106,7 @@ def test_a_file_name_that_is_no_text(launch: Launch, name: Any) -> None:
 def break_body(world: World) -> None:
     """A page in the middle of the archive is another: opening it does not see that."""
     with closing(sqlite3.connect(world.db)) as conn:
-        conn.execute("UPDATE bodies SET body = substr(body, 1, length(body) / 2)")
+        conn.execute("UPDATE packs SET data = substr(data, 1, length(data) / 2)")
         conn.commit()
 
 

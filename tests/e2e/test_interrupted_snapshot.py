@@ -97,7 +97,7 @@ def test_a_full_disk_leaves_a_usable_archive(launch: Launch) -> None:
 
     def cramped(*arguments: Any) -> sqlite3.Connection:
         conn: sqlite3.Connection = genuine(*arguments)
-        conn.execute("PRAGMA max_page_count = 90")
+        conn.execute("PRAGMA max_page_count = 45")
         return conn
 
     with patch.object(store, "_connect", cramped):

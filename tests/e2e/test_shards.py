@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from migrate.archive import Archive
 from migrate.model.shard import Shard, share_of
 from tests.archive.filling import facts
 from tests.e2e.conftest import Launch
@@ -99,7 +100,8 @@ def test_joined_shards_are_the_snapshot_that_would_have_been_taken(world: World)
     ):
         said = world("diff", left, right).ok()
         assert (said["differences"], said["unread"]) == (0, [])
-    with closing(sqlite3.connect(db(world, "all"))) as one, closing(sqlite3.connect(world.db)) as other:
+    with Archive.open(Path(db(world, "all"))) as all_, Archive.open(Path(world.db)) as whole:
+        one, other = all_.conn, whole.conn
         order = "SELECT id FROM threads ORDER BY created_at, id"
         listed = one.execute("SELECT id FROM threads ORDER BY ordinal").fetchall()
         assert listed == other.execute(order).fetchall()

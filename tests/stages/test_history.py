@@ -8,7 +8,8 @@ import pytest
 
 from migrate.archive import Archive
 from migrate.archive.reading import snapshots
-from migrate.archive.snapshots import Row, SnapshotWriter
+from migrate.archive.rows import Row
+from migrate.archive.snapshots import SnapshotWriter
 from migrate.archive.standing import first_seen_as_is
 from migrate.reports.history import as_dict, as_text
 from migrate.reports.history import told as words_told

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
+from migrate.archive.rows import Row
 from migrate.archive.searching import candidates
-from migrate.archive.snapshots import Row, SnapshotWriter
+from migrate.archive.snapshots import SnapshotWriter
 from migrate.stages.answering.search import Hit, search
 from tests.archive.filling import TYPE, Listing, reader, write
 from tests.strategies import steady
@@ -105,17 +106,17 @@ def test_whatever_was_said_is_found_by_any_piece_of_it(
         return
     row = Row.of("message", message(1, text))
     asked = OneRow(row.text)
-    assert list(candidates(asked, 1, "message", piece))  # type: ignore[arg-type]
-    assert list(candidates(asked, 1, "message", piece.swapcase().swapcase()))  # type: ignore[arg-type]
+    assert list(candidates(asked, "message", piece))  # type: ignore[arg-type]
+    assert list(candidates(asked, "message", piece.swapcase().swapcase()))  # type: ignore[arg-type]
 
 
 class OneRow:
-    """Answers every question with one body."""
+    """A snapshot of one body."""
 
     def __init__(self, text: str) -> None:
         self.text = text
 
-    def execute(self, *_: Any) -> list[tuple[str, str]]:
+    def texts(self, *_: Any) -> list[tuple[str, str]]:
         return [("thread_1", self.text)]
 
 

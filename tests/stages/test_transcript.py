@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
-from migrate.archive.snapshots import Row, SnapshotWriter
+from migrate.archive.rows import Row
+from migrate.archive.snapshots import SnapshotWriter
 from migrate.model import Entity
 from migrate.reports.transcript import as_dict, as_markdown, as_text, escaped
 from migrate.stages.answering.speech import parts

@@ -9,7 +9,8 @@ import pytest
 from migrate.archive import Archive
 from migrate.archive.blobs import link, store
 from migrate.archive.reading import newest_of
-from migrate.archive.snapshots import Row, SnapshotWriter
+from migrate.archive.rows import Row
+from migrate.archive.snapshots import SnapshotWriter
 from migrate.reports.upkeep import as_dict, as_text, totals
 from migrate.stages.answering.picture import KINDS_SHOWN, Picture, picture
 from migrate.stages.answering.upkeep import MARKS, RULES, Upkeep, upkeep
@@ -195,7 +196,10 @@ def test_a_filtered_or_hinted_listing_is_not_whole(archive: Archive) -> None:
     assert found(whole, "unused") == {}
     assert "filtered" in upkeep(whole, ("unused",)).unsaid[0]
     writer = write(archive, [("vector_store", "", [{"id": "vs_1"}]), ("assistant", "", [])], options={"n": 1})
-    archive.conn.execute("DELETE FROM scopes WHERE snapshot_id = ? AND kind = 'thread'", (writer.id,))
+    archive.conn.execute(
+        "DELETE FROM listed WHERE snapshot_id = ? AND kind_id = (SELECT id FROM kinds WHERE name = 'thread')",
+        (writer.id,),
+    )
     writer.end("thread", "", "complete", "threads were only read by the ids that were given")
     assert found(Estate(reader(archive)), "unused") == {}
 
@@ -213,7 +217,9 @@ def test_a_thread_that_was_deleted_meanwhile_proves_nothing(archive: Archive) ->
     whole = estate(archive, (file("file-a"),), threads=({"id": "thread_1"},))
     number = whole.snapshot.info.id
     archive.conn.execute(
-        "UPDATE scopes SET state = 'gone' WHERE kind = 'message' AND snapshot_id = ?", (number,)
+        "UPDATE listed SET state = 'gone' WHERE snapshot_id = ? AND kind_id = "
+        "(SELECT id FROM kinds WHERE name = 'message')",
+        (number,),
     )
     assert found(Estate(reader(archive)), "unused") == {}
 

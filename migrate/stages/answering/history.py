@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from migrate.archive.asking import Asked
 from migrate.archive.reading import SnapshotInfo
-from migrate.archive.threads import Asked
 from migrate.archive.tracing import Content, Sight, Trace, body, ids_in, size, traces
 from migrate.codecs import CODECS
 from migrate.model import JSON, Entity

@@ -34,7 +34,7 @@ def search(snapshot: SnapshotReader, text: str, kinds: Collection[str] = ()) -> 
     for kind, fields in FIELDS.items():
         if kinds and kind not in kinds:
             continue
-        for parent, body in candidates(snapshot.conn, snapshot.info.id, kind, text):
+        for parent, body in candidates(snapshot, kind, text):
             entity = decode(kind, body, parent, None)[0]
             for name, said in fields(entity):
                 if wanted in said.casefold():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from migrate.archive.reading import SnapshotReader
-from migrate.archive.snapshots import storable
+from migrate.archive.rows import storable
 from migrate.codecs import CODECS, Surroundings
 from migrate.model import JSON
 from migrate.model.message import ITEM

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from migrate.archive.blobs import link, store
 from migrate.archive.reading import SnapshotReader, snapshots
-from migrate.archive.snapshots import Row, SnapshotWriter
+from migrate.archive.rows import Row
+from migrate.archive.snapshots import SnapshotWriter
 from migrate.archive.store import Archive
 from migrate.codecs.config import ASSISTANTS, FILES, STORES, TYPE, VARIABLES
 from migrate.codecs.config.parsing import Body, Contents, Written, parse

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
-from migrate.archive.snapshots import Row, ScopeState
+from migrate.archive.fingerprints import of_shas
+from migrate.archive.rows import Row
+from migrate.archive.snapshots import ScopeState
 from migrate.errors import Denied, NotDownloadable, NotThere, RequestFailed
 from migrate.model import JSON, KINDS
 from migrate.model.condition import NOT_THERE
@@ -123,9 +125,9 @@ class Fetcher:
         else:
             self._bring(Ended(kind, parent, "complete"))
 
-    def again(self, thread: str, known: list[bytes], page: int) -> None:
-        """Compare the newest messages of a thread with what is known of its end: `known` are the hashes of
-        the last bodies, all of them when they are fewer than a page. One request."""
+    def again(self, thread: str, known: bytes, page: int) -> None:
+        """Compare the newest messages of a thread with what is known of its end: `known` is the hash of the
+        last bodies, of all of them when they are fewer than a page. One request."""
         try:
             bodies = list(islice(self._reader.newest("message", thread, page), page))
         except RequestFailed:
@@ -133,7 +135,7 @@ class Fetcher:
         found = [
             Row.of("message", body).sha for body in reversed(bodies) if self._wanted.wants("message", body)
         ]
-        self._bring(Compared(thread, bool(found) and found == known))
+        self._bring(Compared(thread, bool(found) and of_shas(found) == known))
 
     def threads(
         self, cursor: str, listed: bool, given: Iterable[str], known: frozenset[str], remark: str

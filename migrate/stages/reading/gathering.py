@@ -166,7 +166,7 @@ class Gatherer:
                 if self._wanted.kind(child):
                     self._listing(child, id_)
 
-    def _known_end(self, thread: str) -> list[bytes] | None:
+    def _known_end(self, thread: str) -> bytes | None:
         """The end of a thread's messages in an earlier snapshot, if it may stand for the thread."""
         if self._wanted.full or not self._wanted.kind("message") or self._writer.scope("message", thread)[0]:
             return None

@@ -1,0 +1,132 @@
+"""Bodies in, their numbers out: each body is kept once, packed with its neighbours of the same kind.
+
+A pack may hold bodies of many listings: small listings would not compress by themselves. The one that is
+being filled is written with every commit and once more when it has grown.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from migrate.archive.packs import PLACES, Bodies, Pack
+from migrate.archive.rows import Row
+
+LARGE = 1 << 15
+"""Characters after which a pack is closed: larger ones hardly compress better, and reading one body unpacks
+all of them."""
+AT_ONCE = 500
+
+
+@dataclass
+class _Open:
+    """A pack that is being filled."""
+
+    id: int
+    kind: str
+    texts: list[str] = field(default_factory=list)
+    characters: int = 0
+    changed: bool = True
+
+
+class Packer:
+    """Stores bodies. What it was given is in the archive after `flush`, which every commit calls."""
+
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self.added = 0
+        self._conn = conn
+        self._bodies = Bodies(conn)
+        self._open: dict[str, _Open] = {}
+        self._known: dict[int, list[int]] = {}
+        self._last = 0
+
+    def numbers(self, kind: str, rows: Sequence[Row]) -> list[int]:
+        """The numbers of these bodies, in order; what is there already keeps its number."""
+        held = self._held(kind, rows)
+        for row in rows:
+            if row.sha not in held:
+                held[row.sha] = number = self._put(kind, row.text)
+                self._known.setdefault(row.key, []).append(number)
+                self.added += 1
+        return [held[row.sha] for row in rows]
+
+    def flush(self) -> None:
+        """Write what is not written yet."""
+        for pack in self._open.values():
+            if pack.changed:
+                self._write(pack)
+        if self._known:  # in order: neighbours in the index are written together
+            pairs = sorted((key, number) for key, numbers in self._known.items() for number in numbers)
+            self._conn.executemany("INSERT INTO known VALUES (?, ?)", pairs)
+            self._known.clear()
+
+    def close(self) -> None:
+        """Write what is not written yet, and put nothing more into the packs that there are."""
+        self.flush()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was not committed."""
+        self._open.clear()
+        self._known.clear()
+        self._bodies = Bodies(self._conn)
+        self._last = 0
+
+    def _held(self, kind: str, rows: Sequence[Row]) -> dict[bytes, int]:
+        """Hash -> number of those that are there. Equal keys are a hint; equal text is what counts."""
+        wanted = {row.key: row for row in rows}
+        found = {
+            row.sha: number
+            for key, number in (*self._stored(list(wanted)), *self._unwritten(wanted))
+            if self._read(number) == (kind, (row := wanted[key]).text)
+        }
+        if len(wanted) < len(rows):  # several of one key: of one body, or by chance
+            rest = [row for row in rows if row is not wanted[row.key] and row.sha not in found]
+            return {**self._held(kind, rest), **found} if rest and len(rest) < len(rows) else found
+        return found
+
+    def _stored(self, keys: Sequence[int]) -> Iterable[tuple[int, int]]:
+        for start in range(0, len(keys), AT_ONCE):
+            some = keys[start : start + AT_ONCE]
+            marks = ",".join("?" * len(some))
+            yield from self._conn.execute(
+                f"SELECT key, body FROM known WHERE key IN ({marks})", some
+            ).fetchall()
+
+    def _unwritten(self, keys: Iterable[int]) -> Iterable[tuple[int, int]]:
+        return [(key, number) for key in keys for number in self._known.get(key, ())]
+
+    def _read(self, number: int) -> tuple[str, str]:
+        pack, place = divmod(number, PLACES)
+        for filling in self._open.values():
+            if filling.id == pack:
+                return filling.kind, filling.texts[place]
+        return self._bodies.read(number)
+
+    def _put(self, kind: str, text: str) -> int:
+        pack = self._open.get(kind)
+        if pack is None:
+            pack = self._open[kind] = _Open(self._next(), kind)
+        pack.texts.append(text)
+        pack.characters += len(text)
+        pack.changed = True
+        number = pack.id * PLACES + len(pack.texts) - 1
+        if pack.characters >= LARGE or len(pack.texts) == PLACES:
+            self._write(self._open.pop(kind))
+        return number
+
+    def _next(self) -> int:
+        self._last = self._last or self._conn.execute("SELECT coalesce(max(id), 0) FROM packs").fetchone()[0]
+        self._last += 1
+        return self._last
+
+    def _write(self, filling: _Open) -> None:
+        pack = Pack.of(filling.kind, filling.texts)
+        self._conn.execute(
+            "INSERT INTO packs (id, kind, count, held, size, sha, data) VALUES (?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET count = excluded.count, held = excluded.held, "
+            "size = excluded.size, sha = excluded.sha, data = excluded.data",
+            (filling.id, filling.kind, pack.count, pack.count, pack.size, pack.sha, pack.data),
+        )
+        filling.changed = False

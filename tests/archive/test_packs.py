@@ -1,0 +1,221 @@
+"""Bodies in packs: each is kept once and read back to the character, however they come."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from migrate.archive import Archive, packing, packs, rows
+from migrate.archive.integrity import check
+from migrate.archive.packs import Bodies, BrokenPack, Pack, inflated, lines, squeezed
+from migrate.archive.rows import Row
+from migrate.archive.snapshots import SnapshotWriter
+from tests.archive import filling
+from tests.archive.filling import TYPE, URL, reader, tamper, write
+from tests.strategies import steady
+
+SEVERAL = 300
+texts = st.text(st.characters(exclude_categories=()), max_size=30)
+bodies = st.fixed_dictionaries(
+    {"id": st.sampled_from("abc"), "text": texts | st.sampled_from(["x", ",\n", "],\n["])}
+)
+pages = st.lists(
+    st.tuples(st.sampled_from(["t1", "t2"]), st.lists(bodies, max_size=6), st.booleans()), max_size=12
+)
+
+
+@steady
+@given(given_pages=pages, large=st.sampled_from([1, 100, 1 << 15]))
+def test_whatever_comes_is_read_back_in_order_and_kept_once(
+    given_pages: list[tuple[str, list[Any], bool]], large: int
+) -> None:
+    """However large packs may be, and whether pages are committed together or not."""
+    with pytest.MonkeyPatch.context() as patch, Archive.temporary() as archive:
+        patch.setattr(packing, "LARGE", large)
+        writer = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
+        expected: dict[str, list[Any]] = {"t1": [], "t2": []}
+        for parent, page, together in given_pages:
+            half = len(page) // 2 if together else 0
+            with archive.joined():
+                for part in (page[:half], page[half:]):
+                    writer.page("message", parent, [Row.of("message", body) for body in part], "")
+            expected[parent] += page
+        for parent, whole in expected.items():
+            assert writer.bodies("message", parent) == whole
+        distinct = {json.dumps(body) for whole in expected.values() for body in whole}
+        (known,) = archive.conn.execute("SELECT count(*) FROM known").fetchone()
+        assert known == len(distinct) == archive.packer.added
+
+
+def fill(archive: Archive, count: int = SEVERAL, each: int = 2) -> None:
+    """Many listings of few messages, one commit each."""
+    writer = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
+    for n in range(count):
+        page = [{"id": f"msg_{n}_{place}", "role": "user", "content": f"number {n}"} for place in range(each)]
+        writer.page("message", f"thread_{n}", [Row.of("message", body) for body in page], "")
+        writer.end("message", f"thread_{n}")
+    writer.finish("complete", "")
+
+
+def test_small_listings_share_packs(archive: Archive) -> None:
+    fill(archive)
+    characters = archive.conn.execute("SELECT sum(length(body)) FROM bodies").fetchone()[0]
+    assert filling.rows(archive, "packs") == -(-characters // packing.LARGE)
+    (size,) = archive.conn.execute("SELECT sum(length(data)) FROM packs").fetchone()
+    assert size < characters / 5
+    assert check(archive.conn).damage == ()
+
+
+def test_a_pack_that_grows_is_whole_after_every_commit(archive: Archive) -> None:
+    """Another connection, which keeps what it unpacked, sees each page when it is committed."""
+    writer = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
+    other = archive.another()
+    seen = Bodies(other)
+    for n in range(20):
+        writer.page("assistant", "", [Row.of("assistant", {"id": f"asst_{n}"})], "")
+        (manifest,) = other.execute("SELECT manifest_id FROM scopes").fetchone()
+        assert [json.loads(text)["id"] for _, text in seen.listing(manifest)] == [
+            f"asst_{k}" for k in range(n + 1)
+        ]
+    assert filling.rows(archive, "packs") == 1
+    other.close()
+
+
+def test_bodies_whose_keys_are_equal_by_chance_are_two(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everywhere = [7] * (1 << rows.OF_SHA)
+    monkeypatch.setattr(rows, "keys_of", lambda object_id: everywhere)
+    monkeypatch.setattr(packs, "keys_of", lambda object_id: [7])
+    page = [{"id": f"asst_{n % 3}", "version": n} for n in range(9)]
+    listings = [("assistant", "", page), ("run", "t", page)]
+    write(archive, listings)
+    write(archive, listings, options={"again": 1})
+    for number in (0, 1):
+        assert [body for _, body in reader(archive, number).bodies("assistant")] == page
+        assert [body["version"] for _, _, body in reader(archive, number).find("asst_1")] == [1, 4, 7] * 2
+    assert filling.rows(archive, "known") == 18
+    assert check(archive.conn).damage == ()
+
+
+def test_what_was_rolled_back_is_stored_again(archive: Archive) -> None:
+    writer = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
+    writer.page("assistant", "", [Row.of("assistant", {"id": "asst_1"})], "1")
+
+    def fail() -> None:
+        with archive.joined():
+            writer.page("assistant", "", [Row.of("assistant", {"id": f"asst_{n}"}) for n in range(9)], "2")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    writer.page("assistant", "", [Row.of("assistant", {"id": "asst_2"})], "3")
+    writer.end("assistant")
+    writer.finish("complete", "")
+    assert [body["id"] for _, body in reader(archive).bodies("assistant")] == ["asst_1", "asst_2"]
+    assert check(archive.conn).damage == ()
+
+
+def test_a_pack_has_so_many_places(archive: Archive) -> None:
+    page = [{"id": f"{n:04}"} for n in range(packs.PLACES + 5)]
+    write(archive, [])
+    writer = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
+    writer.page("run", "t", [Row.of("run", body) for body in page], "")
+    assert writer.bodies("run", "t") == page
+    assert [count for (count,) in archive.conn.execute("SELECT count FROM packs")] == [packs.PLACES, 5]
+    assert writer.holders("run", f"{packs.PLACES + 1:04}") == ["t"]
+
+
+def test_memory_of_what_was_unpacked_is_bounded(archive: Archive) -> None:
+    fill(archive, 40, 50)
+    bodies = Bodies(archive.conn)
+    for (manifest,) in archive.conn.execute("SELECT manifest_id FROM scopes").fetchall() * 3:
+        assert len(list(bodies.listing(manifest))) == 50
+        assert bodies._characters <= packs.HELD
+        assert bodies._characters == sum(len(text) for _, texts in bodies._held.values() for text in texts)
+
+
+@given(st.binary(max_size=3000))
+def test_what_is_squeezed_comes_back(plain: bytes) -> None:
+    data = squeezed(plain)
+    assert len(data) <= len(plain)
+    assert inflated(data, len(plain)) == plain
+    assert len(squeezed(plain * 50 + b"\0" * 200)) < len(plain * 50) + 200
+
+
+def test_a_pack_is_a_json_array() -> None:
+    texts = ['{"id":"a"}', '{"id":"b","text":"],\\n["}']
+    pack = Pack.of("run", texts)
+    plain = inflated(pack.data, pack.size)
+    assert json.loads(plain) == [json.loads(text) for text in texts]
+    assert lines(plain) == texts
+
+
+@pytest.mark.parametrize(
+    ("data", "size"), [(b"x\x9c", 9), (b"", 3), (squeezed(b"a" * 99), 98), (b"\xff", 400)]
+)
+def test_what_cannot_be_unpacked_is_damage(data: bytes, size: int) -> None:
+    with pytest.raises(BrokenPack):
+        inflated(data, size)
+
+
+def test_a_body_that_is_not_there_is_damage(archive: Archive) -> None:
+    write(archive)
+    for number in (99 << 10, 1 << 10 | 5):
+        with pytest.raises(BrokenPack):
+            Bodies(archive.conn).text(number)
+
+
+SQL = "SELECT id, role, text, json_extract(body, '$.role') AS said FROM messages ORDER BY ordinal"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    filling.filled(tmp_path / "estate.db")
+    return tmp_path / "estate.db"
+
+
+def test_sqlite_utils_reads_the_views_by_itself(path: Path) -> None:
+    call = [str(Path(sys.executable).with_name("sqlite-utils")), "query", str(path), SQL]
+    done = subprocess.run(call, capture_output=True, text=True, check=True)
+    assert [row["text"] for row in json.loads(done.stdout)] == ["Hello\n[image_file]", "No."]
+
+
+def test_a_plain_connection_needs_the_function(path: Path) -> None:
+    conn = sqlite3.connect(path)
+    with pytest.raises(sqlite3.OperationalError, match="sqlar_uncompress"):
+        conn.execute(SQL)
+    conn.close()
+
+
+def test_the_shell_of_sqlite_reads_the_views(path: Path) -> None:
+    """Where a shell with this function is installed; elsewhere the function itself is what it is."""
+    shell = shutil.which("sqlite3")
+    built_in = shell and subprocess.run(
+        [shell, ":memory:", "SELECT sqlar_uncompress(x'00', 1)"], capture_output=True
+    )
+    if built_in and built_in.returncode == 0:
+        done = subprocess.run(
+            [shell or "", "-readonly", str(path), SQL], capture_output=True, text=True, check=True
+        )
+        said = done.stdout
+    else:
+        with Archive.open(path) as archive:
+            said = "\n".join("|".join(row) for row in archive.conn.execute(SQL)) + "\n"
+    assert said == "msg_1|user|Hello\n[image_file]|user\nmsg_2|assistant|No.|assistant\n"
+
+
+def test_a_tampered_text_is_not_what_it_was(path: Path) -> None:
+    """The test's own tool changes what it says it changes."""
+    with Archive.open(path, write=True) as archive:
+        tamper(archive.conn, "msg_1", lambda text: text.replace("Hello", "Hallo"))
+        assert "Hallo" in str(reader(archive).find("msg_1"))
