@@ -1,0 +1,15 @@
+"""Lets Datasette read the bodies in an archive: it loads this by itself where both are installed."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from datasette import hookimpl
+
+from migrate.archive.functions import register
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def prepare_connection(conn: sqlite3.Connection) -> None:
+    """Called for every connection that is opened."""
+    register(conn)

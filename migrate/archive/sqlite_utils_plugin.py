@@ -1,0 +1,15 @@
+"""Lets `sqlite-utils` read the bodies in an archive: it loads this by itself where both are installed."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from sqlite_utils import hookimpl
+
+from migrate.archive.functions import register
+
+
+@hookimpl
+def prepare_connection(conn: sqlite3.Connection) -> None:
+    """Called for every database that is opened."""
+    register(conn)
