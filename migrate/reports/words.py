@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from migrate.reports.sequences import Effort, alike
+from migrate.model.sequences import Effort, alike
 
 SAME, REMOVED, ADDED, HIDDEN = "same", "removed", "added", "hidden"
 Piece = tuple[str, str]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.reports.sequences import STEPS, Effort, alike
+from migrate.model.sequences import STEPS, Effort, alike
 from migrate.reports.words import ADDED, HIDDEN, REMOVED, SAME, Piece, folded, hidden, words
 
 few = st.text(st.sampled_from("ab ,.\n花水\t\ud800é"), max_size=60)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from difflib import SequenceMatcher
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 
 from migrate.model import Entity
 from migrate.model.message import ITEM
 from migrate.model.normal import digest, normal
+from migrate.model.sequences import Effort, alike
 
 Pair = tuple[int | None, int | None]
 """Positions left and right; None where a row has no counterpart."""
@@ -41,32 +42,46 @@ def by_journal(left: list[Entity], right: list[Entity], known: Mapping[str, str]
 def by_sequence(left: list[Entity], right: list[Entity]) -> Iterator[Pair]:
     """Messages by what they are, then, between those, by what they say, then by their turn: one that is
     missing must not make all that follow differ."""
+    effort = Effort()
     whole = [digest(normal(e)) for e in left], [digest(normal(e)) for e in right]
-    for a, b, c, d in _gaps(*whole):
-        if whole[0][a:b] == whole[1][c:d]:
+    for same, a, b, c, d in _gaps(*whole, effort):
+        if same:
             yield from zip(range(a, b), range(c, d), strict=True)
             continue
         said = [_said(e) for e in left[a:b]], [_said(e) for e in right[c:d]]
-        for i, j, k, m in _gaps(*said):
+        for _, i, j, k, m in _gaps(*said, effort):
             yield from _in_turn(left, right, range(a + i, a + j), range(c + k, c + m))
 
 
-def _gaps(left: Sequence[Hashable], right: Sequence[Hashable]) -> Iterator[tuple[int, int, int, int]]:
-    """Runs that are equal, and what lies between them."""
-    for _, a, b, c, d in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
-        yield a, b, c, d
+def _gaps(
+    left: Sequence[str], right: Sequence[str], effort: Effort
+) -> Iterator[tuple[bool, int, int, int, int]]:
+    """Runs that are equal, and what lies between them: a few words said over and over must not cost more
+    than others."""
+    a = c = 0
+    for same, ours, theirs in alike(left, right, effort):
+        b, d = a + len(ours), c + len(theirs)
+        yield same, a, b, c, d
+        a, c = b, d
 
 
 def _in_turn(left: list[Entity], right: list[Entity], ours: range, theirs: range) -> Iterator[Pair]:
     """One after the other; what nobody said is never taken for something said."""
-    free = list(theirs)
+    places: dict[bool, list[int]] = {True: [], False: []}
+    for n in theirs:
+        places[_unsaid(right[n])].append(n)
+    free = theirs.start
     for one in ours:
-        fits = next((n for n in free if _unsaid(left[one]) == _unsaid(right[n])), None)
+        fitting = places[_unsaid(left[one])]
+        at = bisect_left(fitting, free)
+        if at == len(fitting):
+            yield one, None
+            continue
+        fits = fitting[at]
         yield one, fits
-        if fits is not None:
-            yield from ((None, passed) for passed in free if passed < fits)
-            free = [n for n in free if n > fits]
-    yield from ((None, passed) for passed in free)
+        yield from ((None, passed) for passed in range(free, fits))
+        free = fits + 1
+    yield from ((None, passed) for passed in range(free, theirs.stop))
 
 
 def _unsaid(message: Entity) -> bool:
