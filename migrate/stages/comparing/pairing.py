@@ -48,15 +48,17 @@ class Pairs:
 
 
 def pair(left: Estate, right: Estate, journal: Mapping[tuple[str, str], str], guess: bool) -> Pairs:
-    """Pair two estates. `journal` maps (kind, left id) to a right id, `guess` allows natural keys.
+    """Pair two estates. `journal` maps (kind, left id) to a right id, `guess` allows natural keys between two
+    places; in one place an object of another id is another object, however alike the two are.
 
     Files carry no stamp. Where other objects show by theirs that this source was moved here before,
     files are recognised by name and size even without a journal; verify proves their bytes."""
     pairs = Pairs()
+    guess = guess and (left.side != right.side or left.type == CONFIG)
     for kind in ("vector_store", "assistant"):
         _pair_kind(pairs, kind, left, right, journal, guess, list(left.of(kind).values()))
     _pair_kind(pairs, "thread", left, right, journal, guess, list(left.threads()))
-    moved_before = any(pairs.ids.values()) and not journal
+    moved_before = STAMP in pairs.how.values() and not journal
     _pair_kind(pairs, "file", left, right, journal, guess or moved_before, list(left.of("file").values()))
     return pairs
 

@@ -1,0 +1,54 @@
+"""Small estates written by hand: a few objects of each kind, kept in archives and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from migrate.archive import Archive
+from migrate.stages.comparing.diff import Difference, diff
+from migrate.stages.comparing.focus import Focus
+from tests.comparing.generated import ELSEWHERE, HERE, Body, Generated, archived
+
+
+def holding(*assistants: Body, **others: list[Body]) -> Generated:
+    """An estate of these. Members are told by the key of their parent: `message_of_t1=[...]`."""
+    tops = ("file", "vector_store", "thread")
+    bodies: dict[str, dict[str, list[Body]]] = {kind: {"": others.pop(kind, [])} for kind in tops}
+    bodies |= {"assistant": {"": list(assistants)}, "vector_store_file": {}, "message": {}}
+    for name, rows in others.items():
+        kind, _, parent = name.partition("_of_")
+        bodies[kind][parent] = rows
+    return Generated(bodies)
+
+
+def assistant(id_: str, name: str | None = "Clerk", **more: Any) -> Body:
+    return {"id": id_, "object": "assistant", "name": name, "model": "gpt-4o", "created_at": 1, **more}
+
+
+def thread(id_: str) -> Body:
+    return {"id": id_, "object": "thread", "metadata": {}, "created_at": 1}
+
+
+def message(id_: str, *content: Any) -> Body:
+    """What the user said: texts, or parts of any sort."""
+    parts = [{"type": "text", "text": {"value": c}} if isinstance(c, str) else c for c in content]
+    return {"id": id_, "object": "thread.message", "role": "user", "content": parts, "created_at": 1}
+
+
+def compared(
+    left: Generated,
+    right: Generated,
+    places: tuple[str, str] = (HERE, ELSEWHERE),
+    focus: Focus | None = None,
+    journal: Mapping[tuple[str, str], str] | None = None,
+) -> Difference:
+    """What differs between them, each in an archive of its own."""
+    with Archive.temporary() as one, Archive.temporary() as other:
+        sides = archived(one, left, places[0]), archived(other, right, places[1])
+        return diff(*sides, journal or {}, focus)
+
+
+def told(found: Difference) -> list[tuple[str, str, str, str]]:
+    """Kind, action and both ids of every change."""
+    return [(c.kind, c.action, c.left_id, c.right_id) for c in found.changes]
