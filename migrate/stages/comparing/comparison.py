@@ -70,6 +70,25 @@ class Comparison:
             if form.parent and kind in held and (form.replayed or self.same_place):
                 for one, other in self._paired(form.parent).items():
                     yield from self._members(kind, one, other)
+                if form.parent not in held and self._unseen.both_read(form.parent):
+                    yield from self._orphaned(kind, form.parent)
+
+    def _orphaned(self, kind: str, above: str) -> Iterator[Change]:
+        """What lies in an object that one side lacks. Where that object is compared too, it stands for what
+        lies in it."""
+        known, unseen = self.pairs.ids[above], self._unseen
+        sides = (
+            (0, "removed", known.keys(), unseen.absent_right),
+            (1, "added", set(known.values()), unseen.absent_left),
+        )
+        for side, action, paired, absent in sides:
+            estate = (self.left, self.right)[side]
+            for id_, entity in self._all(side, above).items():
+                lone = id_ not in paired and self.focus.wants(entity)
+                if lone and absent(above, id_) and unseen.read(side, kind, id_):
+                    for lost in estate.walk(kind, id_):
+                        self.compared[kind] = self.compared.get(kind, 0) + 1
+                        yield _alone(self._named(lost, estate), action, id_)
 
     def _all(self, side: int, kind: str) -> Mapping[str, Entity]:
         """Every object of a side and a kind that has no parent, by id."""

@@ -26,15 +26,19 @@ class Unseen:
 
     def both_read(self, kind: str, left: str = "", right: str = "") -> bool:
         """Whether both sides were read to their end; otherwise neither absence nor presence means a thing."""
-        ok = True
-        for (side, estate), parent in zip(self._sides, (left, right), strict=True):
-            filtered = estate.filtered(kind)
-            if filtered or not estate.read(kind, parent):
-                ok = False
-                state, why = estate.snapshot.scope(kind, parent)
-                if state or KINDS[kind].replayed:  # runs are left out on purpose when estates are compared
-                    self._tell(f"{kind} {parent or '*'} on the {side}: {filtered or why or 'not read'}")
-        return ok
+        read = [self.read(side, kind, parent) for side, parent in enumerate((left, right))]
+        return all(read)
+
+    def read(self, side: int, kind: str, parent: str = "") -> bool:
+        """Whether one side (0: left) was read to its end."""
+        name, estate = self._sides[side]
+        filtered = estate.filtered(kind)
+        if not filtered and estate.read(kind, parent):
+            return True
+        state, why = estate.snapshot.scope(kind, parent)
+        if state or KINDS[kind].replayed:  # runs are left out on purpose when estates are compared
+            self._tell(f"{kind} {parent or '*'} on the {name}: {filtered or why or 'not read'}")
+        return False
 
     def absent_right(self, kind: str, left_id: str) -> bool:
         """Whether a left object is known not to be on the right."""
