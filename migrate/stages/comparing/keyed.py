@@ -1,12 +1,12 @@
 """A config directory and a target in; which object there each of its keys means out, as far as that is clear.
 
 What the journal or a stamp told before stays. Else an id that the directory gives is that id, and a name is
-the one object of that name: where there are two, nobody can say, and nothing is done.
+the one object of that name: where there are two, here or there, nobody can say, and nothing is done.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 
 from migrate.archive.journal import uploads
 from migrate.codecs import CODECS
@@ -18,8 +18,11 @@ from migrate.model.refs import refs_of
 from migrate.stages.comparing.pairing import KEY, Pairs
 from migrate.stages.estate import Estate
 
+Clause = tuple[tuple[str, str], tuple[str, str]]
 Unclear = dict[tuple[str, str], tuple[str, str]]
 """(kind, key) -> why, and the way out."""
+NAMED = 8
+"""Keys that a reason names."""
 
 
 def by_key(ours: Estate, theirs: Estate, pairs: Pairs) -> Unclear:
@@ -42,23 +45,38 @@ def _named(kind: str, ours: Estate, theirs: Estate, pairs: Pairs) -> Unclear:
     for id_, entity in free.items():
         for name in dict.fromkeys([entity.name, id_ if theirs.named and kind == "assistant" else ""]):
             by_name.setdefault(name, []).append(id_)
+    waiting = [entity for entity in ours.of(kind).values() if entity.id not in found]
+    said = {e.id for e in waiting if e.id != e.name and e.id in free}
+    found |= {id_: id_ for id_ in said}
     unclear: Unclear = {}
+    claims: dict[str, list[str]] = {}
     addressed = kind == "assistant" and CODECS[theirs.type].name_all is not None
-    for entity in ours.of(kind).values():
-        if entity.id in found:
-            continue
-        if entity.id != entity.name and entity.id in free:
-            found[entity.id] = entity.id
+    for entity in waiting:
+        if entity.id in said:
             continue
         names = [entity.name, plain_name(entity.name)] if addressed else [entity.name]
-        ids = list(dict.fromkeys(id_ for name in names if name for id_ in by_name.get(name, [])))
+        fitting = (id_ for name in names if name for id_ in by_name.get(name, []))
+        ids = [id_ for id_ in dict.fromkeys(fitting) if id_ not in said]
         if len(ids) == 1:
-            found[entity.id] = ids[0]
+            claims.setdefault(ids[0], []).append(entity.id)
         elif ids:
             reason = f"{len(ids):,} on the target have this name: {', '.join(ids)}"
             way_out = "give it an `id:` line with the one that is meant, or rename the other"
             unclear[kind, entity.id] = (reason, way_out)
-    return unclear
+    return unclear | dict(_shared_out(kind, claims, found))
+
+
+def _shared_out(kind: str, claims: Mapping[str, list[str]], found: dict[str, str]) -> Iterator[Clause]:
+    """Each object of the target to the one key that means it; where two do, neither has it."""
+    for id_, keys in claims.items():
+        if len(keys) == 1:
+            found[keys[0]] = id_
+            continue
+        named = ", ".join(keys[:NAMED]) + (f" and {len(keys) - NAMED:,} more" if len(keys) > NAMED else "")
+        reason = f"{id_} on the target has the name of {len(keys):,} objects of the directory: {named}"
+        way_out = f"give the one that is meant the line `id: {id_}`, or another name"
+        for key in keys:
+            yield (kind, key), (reason, way_out)
 
 
 def _files(ours: Estate, theirs: Estate, pairs: Pairs) -> None:
