@@ -6,12 +6,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from migrate.errors import BadUsage
 from migrate.stages.comparing.change import Change
 from migrate.stages.comparing.differing import differing
 from migrate.stages.comparing.ignoring import Expected, Ledger
-from migrate.stages.comparing.rules import Rule, read_rules
+from migrate.stages.comparing.rules import Rule, read_rules, steps_of
 
 TODAY = date(2026, 11, 21)
 
@@ -138,3 +140,52 @@ def test_a_mistake_in_a_rule_is_told_by_rule_and_key(tmp_path: Path, text: str, 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(BadUsage, match="cannot read"):
         read_rules(tmp_path / "none.toml")
+
+
+KEYS = (
+    st.sampled_from(["[x]", "[x", "*abc", "a?b", "a]b", 'q"q', "**", "$", "\n", "", "é", "0", "[*]", "a.b"])
+    | st.text()
+)
+
+
+@given(KEYS)
+def test_a_path_is_written_in_a_rule_as_diff_shows_it(key: str) -> None:
+    change = changed({"metadata": {key: "1"}}, {"metadata": {key: "2"}})
+    assert _ignored(change.paths[0].path, change)
+    assert not _ignored(change.paths[0].path, changed({"metadata": {f"{key}.": "1"}}, {"metadata": {}}))
+
+
+@given(KEYS.filter(bool))
+def test_so_is_the_name_of_a_member(name: str) -> None:
+    def tools(text: str) -> dict[str, object]:
+        return {"tools": [{"type": "function", "function": {"name": name, "description": text}}]}
+
+    change = changed(tools("a"), tools("b"))
+    assert _ignored(change.paths[0].path, change)
+
+
+def _ignored(path: str, change: Change) -> bool:
+    rule = Rule("rule 1", "*", "*", path, steps_of("rule 1", path), "", "known", None)
+    return Ledger((rule,), (), TODAY).rest(change) is None
+
+
+def test_a_key_that_looks_like_a_member_is_none(tmp_path: Path) -> None:
+    change = changed({"metadata": {"[x]": "1"}}, {"metadata": {"[x]": "2"}})
+    assert [path.path for path in change.paths] == ['metadata["[x]"]']
+    assert ledger(tmp_path, "path = 'metadata[x]'").rest(change) is not None
+
+
+def test_an_escape_that_is_none_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BadUsage, match="rule 1: path"):
+        rules(tmp_path, "[[ignore]]\nreason = 'r'\npath = '''metadata[\"\\x\"]'''\n")
+
+
+def test_two_files_of_one_name_are_counted_apart(tmp_path: Path) -> None:
+    texts = {"one": "path = 'metadata.a'", "two": "path = 'metadata.b'"}
+    found: tuple[Rule, ...] = ()
+    for name, path in texts.items():
+        (tmp_path / name).mkdir()
+        found += rules(tmp_path / name, f"[[ignore]]\nreason = '{name}'\n{path}\n")
+    book = Ledger(found, (), TODAY)
+    assert book.rest(changed({"metadata": {"a": "1"}}, {"metadata": {"a": "2"}})) is None
+    assert [(row.reason, row.count) for row in book.ignored()] == [("one", 1), ("two", 0)]

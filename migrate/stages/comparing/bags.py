@@ -100,8 +100,9 @@ def _type(member: Mapping[str, JSON]) -> str:
 
 
 def _plain(value: JSON) -> str:
-    """A short word as it is, anything else as JSON."""
-    text = value if isinstance(value, str) and PLAIN.fullmatch(value) else _text(value)
+    """A short word as it is, anything else as JSON in which no bracket ends the name."""
+    plain = isinstance(value, str) and PLAIN.fullmatch(value)
+    text = value if plain else _text(value).replace("]", "\\u005d")
     return text if len(text) <= 82 else f"{text[:80]}…"
 
 

@@ -15,11 +15,14 @@ from migrate.model.normal import normal
 from migrate.model.refs import remap
 from migrate.stages.comparing.aligning import Pair, by_journal, by_name
 from migrate.stages.comparing.change import Change
-from migrate.stages.comparing.differing import Path, differing
+from migrate.stages.comparing.differing import Member, Path, differing
 from migrate.stages.comparing.focus import Focus
 from migrate.stages.comparing.pairing import Pairs
 from migrate.stages.comparing.unseen import Unseen
 from migrate.stages.estate import Estate
+
+PLACE = Member("[place]")
+"""The step of a message that changed its place."""
 
 TOPMOST = ("file", "vector_store", "assistant", "thread")
 """Kinds without a parent, in the order in which references lead."""
@@ -147,7 +150,7 @@ class Comparison:
             elif other is None and one is not None:
                 yield _alone(ours[one], "removed", left)
             elif one is not None and other is not None:
-                moved = [Path("[place]", *places[one], ("[place]",))] if one in places else []
+                moved = [Path.at((PLACE,), *places[one])] if one in places else []
                 yield from self._pair(ours[one], theirs[other], "", moved)
 
     def _pair(self, left: Entity, right: Entity, how: str, moved: Iterable[Path] = ()) -> Iterator[Change]:

@@ -24,6 +24,11 @@ SPREAD = UNORDERED | {"metadata", "attributes", "definition"}
 
 PLAIN = re.compile(r"[^\W\d][\w-]*")
 
+
+class Member(str):
+    """A step to a member of a list without order: its name in brackets. A key may look like one."""
+
+
 Step = str | int
 Steps = tuple[Step, ...]
 
@@ -44,7 +49,7 @@ class Path:
 
     @classmethod
     def at(cls, steps: Steps, left: JSON, right: JSON) -> Path:
-        """A difference at these steps. Members of bags are steps that begin with `[`."""
+        """A difference at these steps."""
         return cls(spelled(steps), left, right, steps)
 
 
@@ -54,7 +59,7 @@ def spelled(steps: Steps) -> str:
     for step in steps:
         if isinstance(step, int):
             out += f"[{step}]"
-        elif step.startswith("["):
+        elif isinstance(step, Member):
             out += step
         elif PLAIN.fullmatch(step):
             out += f".{step}" if out else step
@@ -86,7 +91,7 @@ def _at(steps: Steps, one: JSON, other: JSON) -> Iterator[Path]:
     """The differences below a path."""
     if alike(one, other):
         return
-    spread = steps[0] in SPREAD and not str(steps[-1]).startswith("[")  # a member is told whole
+    spread = steps[0] in SPREAD and not isinstance(steps[-1], Member)  # a member is told whole
     if isinstance(one, list) and isinstance(other, list):
         yield from (_in_bag if steps[0] in UNORDERED else _in_order)(steps, one, other)
     elif _are(Mapping, one, other, spread) and not _unlike(one, other):
@@ -112,14 +117,14 @@ def _are(shape: Any, one: JSON, other: JSON, half: bool) -> bool:
 
 def _in_bag(steps: Steps, one: list[JSON], other: list[JSON]) -> Iterator[Path]:
     for label, ours, theirs in matched(one, other, alike):
-        yield from _at((*steps, f"[{label}]"), ours, theirs)
+        yield from _at((*steps, Member(f"[{label}]")), ours, theirs)
 
 
 def _in_order(steps: Steps, one: list[JSON], other: list[JSON]) -> Iterator[Path]:
     """What moved, came and went inside a list whose order means something."""
     from deepdiff import DeepDiff  # 0.1 s to load, and most comparisons end before this line
 
-    tree: Any = DeepDiff(one, other, ignore_order=False, view="tree")
+    tree: Any = DeepDiff(one, other, ignore_order=False, ignore_private_variables=False, view="tree")
     found = [
         Path.at((*steps, *item.path(output_format="list")), _value(item.t1), _value(item.t2))
         for group in tree.values()

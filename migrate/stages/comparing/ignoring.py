@@ -40,7 +40,8 @@ class Ledger:
         self._rules = [rule for rule in rules if not self._is_over(rule)]
         self._over = [rule for rule in rules if self._is_over(rule)]
         self._expected = expected
-        self._counts: Counter[str] = Counter()
+        self._counts: Counter[int] = Counter()
+        """By the identity of a rule: two files may have one name."""
 
     def rest(self, change: Change) -> Change | None:
         """The change without what is ignored; None when nothing is left."""
@@ -49,7 +50,7 @@ class Ledger:
             whole = next((rule for rule in rules if not rule.steps), None)
             if whole is None:
                 return change
-            self._counts[whole.where] += 1
+            self._counts[id(whole)] += 1
             return None
         kept = tuple(path for path in change.paths if not self._taken(path, rules))
         if not kept:
@@ -59,13 +60,13 @@ class Ledger:
     def ignored(self) -> tuple[Ignored, ...]:
         """Every rule that is in force, with its count; one that took nothing may be superfluous."""
         rows = [
-            Ignored(rule.where, rule.reason, str(rule.expires or ""), self._counts[rule.where])
+            Ignored(rule.where, rule.reason, str(rule.expires or ""), self._counts[id(rule)])
             for rule in self._rules
         ]
         made = [
-            Ignored("expected", one.reason, "", self._counts[one.reason])
+            Ignored("expected", one.reason, "", self._counts[id(one)])
             for one in self._expected
-            if self._counts[one.reason]
+            if self._counts[id(one)]
         ]
         return (*rows, *made)
 
@@ -76,11 +77,11 @@ class Ledger:
     def _taken(self, path: Path, rules: list[Rule]) -> bool:
         for rule in rules:
             if rule.covers(path):
-                self._counts[rule.where] += 1
+                self._counts[id(rule)] += 1
                 return True
         for one in self._expected:
             if one.fits(path):
-                self._counts[one.reason] += 1
+                self._counts[id(one)] += 1
                 return True
         return False
 

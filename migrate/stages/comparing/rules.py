@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from migrate.errors import BadUsage
 from migrate.model import KINDS
 from migrate.stages.comparing.change import Change
-from migrate.stages.comparing.differing import Path, Steps
+from migrate.stages.comparing.differing import Member, Path, Steps
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -96,11 +96,11 @@ def _rule(where: str, row: Any) -> Rule:
         ) from None
     if text.kind != "*" and text.kind not in KINDS:
         raise BadUsage(f"{where}: there is no kind {text.kind!r}", f"kinds are {', '.join(KINDS)}, or *")
-    steps = _steps(where, text.path)
+    steps = steps_of(where, text.path)
     return Rule(where, text.kind, text.name, text.path, steps, text.action, text.reason, text.expires)
 
 
-def _steps(where: str, path: str) -> tuple[str, ...]:
+def steps_of(where: str, path: str) -> tuple[str, ...]:
     """A written path, step by step. `$.` at its head is allowed and says nothing."""
     rest = path[1:] if path.startswith("$") else path
     steps: list[str] = []
@@ -108,22 +108,30 @@ def _steps(where: str, path: str) -> tuple[str, ...]:
     while at < len(rest):
         found = STEP.match(rest, at)
         if not found:
-            raise BadUsage(
-                f"{where}: path {path!r} cannot be read at {rest[at:]!r}",
-                todo='write it as `diff` shows it: metadata.owner, tools[*].function, a["odd key"]',
-            )
+            raise _unreadable(where, path, rest[at:])
         if found["name"] is not None:
             steps.append(found["name"])
         elif found["quoted"] is not None:
-            steps.append(_literal(found["quoted"]))
+            steps.append(_literal(where, path, found["quoted"]))
         else:
-            steps.append(f"[{found['inner']}")
+            steps.append(Member(f"[{found['inner']}]"))
         at = found.end()
     return tuple(steps)
 
 
-def _literal(quoted: str) -> str:
-    return str(json.loads(f'"{quoted}"')).replace("[", "[[]").replace("*", "[*]").replace("?", "[?]")
+def _unreadable(where: str, path: str, part: str) -> BadUsage:
+    return BadUsage(
+        f"{where}: path {path!r} cannot be read at {part!r}",
+        todo='write it as `diff` shows it: metadata.owner, tools[*].function, a["odd key"]',
+    )
+
+
+def _literal(where: str, path: str, quoted: str) -> str:
+    try:
+        key = str(json.loads(f'"{quoted}"', strict=False))
+    except ValueError:
+        raise _unreadable(where, path, f'"{quoted}"') from None
+    return key.replace("[", "[[]").replace("*", "[*]").replace("?", "[?]")
 
 
 def _covers(pattern: tuple[str, ...], steps: Steps) -> bool:
@@ -136,8 +144,8 @@ def _covers(pattern: tuple[str, ...], steps: Steps) -> bool:
 
 def _fits(written: str, step: str | int) -> bool:
     """A step in brackets speaks of members of lists, any other of keys."""
-    if written.startswith("["):
-        inner = written[1:].replace("[", "[[]")
+    if isinstance(written, Member):
         called = f"[{step}]" if isinstance(step, int) else step
-        return called.startswith("[") and fnmatchcase(called[1:-1], inner)
-    return isinstance(step, str) and not step.startswith("[") and fnmatchcase(step, written)
+        listed = isinstance(step, (int, Member))
+        return listed and fnmatchcase(called[1:-1], written[1:-1].replace("[", "[[]"))
+    return isinstance(step, str) and not isinstance(step, Member) and fnmatchcase(step, written)
