@@ -103,6 +103,18 @@ def test_an_export_of_an_environment_gives_the_files_back(world: World, folder: 
     assert (planned["actions"]["update"], planned["actions"]["create"]) == (1, 0)
 
 
+def test_a_store_that_environments_share_is_not_renamed(world: World, folder: str) -> None:
+    """Read back, it would be another store, and a plan would make that one."""
+    plan(world, folder)
+    world.apply().ok()
+    (shared,) = world.target.estate.vector_stores.values()
+    shared["name"] = "Papers"
+    before = files(Path(folder))
+    said = world("export", "target", folder)
+    said.error(2, "the vector store 'Papers' in use there would be read back as 'prod-Papers'")
+    assert files(Path(folder)) == before
+
+
 def test_an_environment_that_is_not_there_is_told(world: World, folder: str) -> None:
     said = world("plan", folder, "target", "-o", world.plan, "--env", "prood")
     said.error(2, "there is no environment 'prood'", "target, test")

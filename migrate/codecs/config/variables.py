@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from migrate.codecs.config import VARIABLES
-from migrate.codecs.config.parsing import Body, Contents
+from migrate.codecs.config.parsing import WORDS, Body, Contents
 from migrate.codecs.config.problems import Problem
 from migrate.errors import BadUsage
 from migrate.model import JSON, KINDS, Entity
@@ -147,22 +147,28 @@ class Backward:
             {old: short(new) for old, new in self.environment.connections.items()}, "connections"
         )
 
-    def belongs(self, entity: Entity) -> bool:
-        """Whether an assistant or a store is of this environment."""
-        prefix = self.environment.name_prefix
-        return not prefix or (entity.name.startswith(prefix) and len(entity.name) > len(prefix))
-
     def taken_off(self, entity: Entity) -> Entity:
         """The object as the files have it."""
         fields = dict(entity.fields)
         if fields.get("name"):
-            fields["name"] = str(fields["name"]).removeprefix(self.environment.name_prefix)
+            fields["name"] = self._short_name(entity)
         if entity.kind == "assistant":
             self._must_return("models", str(fields.get("model")), self.environment.models, self.models)
             for link in map(short, named_in(fields)):
                 self._must_return("connections", link, self.environment.connections, self.connections)
             fields = _mapped(fields, self.models, self.connections)
         return entity.with_fields(**fields)
+
+    def _short_name(self, entity: Entity) -> str:
+        """The name without the prefix. What environments share is never renamed by reading."""
+        prefix, name = self.environment.name_prefix, entity.name
+        if prefix and not (name.startswith(prefix) and len(name) > len(prefix)):
+            raise BadUsage(
+                f"the {WORDS[entity.kind]} {name!r} in use there would be read back as {prefix + name!r}",
+                f"assistants of the environment use it, and its name does not begin with {prefix!r}",
+                f"give it a name of this environment there, or take name_prefix out of {VARIABLES}",
+            )
+        return name.removeprefix(prefix)
 
     def _must_return(self, table: str, there: str, names: Mapping[str, str], back: Mapping[str, str]) -> None:
         if there not in back and names.get(there, there) != there:
