@@ -7,6 +7,8 @@ import pytest
 from migrate.archive import Archive
 from migrate.archive.reading import SnapshotReader, snapshots
 from migrate.archive.snapshots import Row, SnapshotWriter
+from migrate.errors import BadUsage
+from migrate.stages.choice import Choice
 from migrate.stages.comparing.diff import diff
 from migrate.stages.comparing.focus import Focus
 from migrate.stages.estate import Estate
@@ -48,3 +50,28 @@ def test_threads_that_were_not_listed_are_a_gap_of_their_messages() -> None:
         found = diff(archived(one, TALK), right, {}, ALONE)
     assert found.exit_code == 3
     assert "thread * on the right: the service is down" in found.unread
+
+
+@pytest.mark.parametrize("kind", ["run", "run_step"])
+def test_runs_of_two_places_are_not_a_comparison_of_nothing(kind: str) -> None:
+    with pytest.raises(BadUsage, match=f"--kind {kind}"):
+        compared(TALK, TALK, focus=Focus(kinds=frozenset({kind})))
+    assert compared(TALK, TALK, (HERE, HERE), Focus(kinds=frozenset({kind}))).exit_code == 0
+
+
+@pytest.mark.parametrize("places", [(HERE, HERE), (HERE, ELSEWHERE)])
+@pytest.mark.parametrize("kinds", [frozenset[str](), frozenset({"message"})])
+def test_messages_are_chosen_by_their_ids(places: tuple[str, str], kinds: frozenset[str]) -> None:
+    """Also those of a thread that the other side lacks."""
+    rest = holding(thread=[thread("thread_1")], message_of_thread_1=[message("msg_1", "Hello")])
+    other = Focus(
+        kinds=kinds, choice=Choice.of(exclude=["message:msg_2", "message:msg_3", "thread:thread_2"])
+    )
+    moved = {("thread", "thread_1"): "thread_1"}
+    found = compared(TALK, rest, places, other, moved)
+    assert (told(found), found.compared["message"]) == ([], 1)
+    only = Focus(kinds=kinds, choice=Choice.of(include=["message:msg_2"], exclude=["thread:thread_2"]))
+    found = compared(TALK, rest, places, only, moved)
+    assert (told(found), found.compared["message"]) == ([("message", "removed", "msg_2", "")], 1)
+    same = compared(TALK, TALK, places, only, moved)
+    assert (told(same), same.compared["message"]) == ([], 1)

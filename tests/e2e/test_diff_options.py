@@ -191,3 +191,17 @@ def test_a_report_never_takes_the_place_of_an_archive(small: World) -> None:
     small.snapshot()
     small("diff", small.db, "source", "-o", small.db).error(4, "archive")
     assert Path(small.db).read_bytes().startswith(b"SQLite format 3")
+
+
+@pytest.mark.parametrize("kind", ["thread", "message", "run"])
+def test_a_kind_that_a_directory_cannot_hold_is_an_error(small: World, kind: str) -> None:
+    folder = str(small.folder / "agents")
+    small("export", "source", folder).ok()
+    small("diff", folder, "source", "--kind", kind).error(2, f"--kind {kind}", "config directory")
+
+
+def test_runs_of_a_live_estate_are_not_a_comparison_of_nothing(small: World) -> None:
+    small.snapshot()
+    small("diff", small.db, "source", "--kind", "run").error(2, "--kind run", "live")
+    small.snapshot()
+    assert small("diff", f"{small.db}@1", small.db, "--kind", "run").ok()["compared"].keys() == {"run"}

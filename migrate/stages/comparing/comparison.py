@@ -89,9 +89,10 @@ class Comparison:
             for id_, entity in self._all(side, above).items():
                 lone = id_ not in paired and self.focus.wants(entity)
                 if lone and absent(above, id_) and unseen.read(side, kind, id_):
-                    for lost in estate.walk(kind, id_):
-                        self.compared[kind] = self.compared.get(kind, 0) + 1
-                        yield _alone(self._named(lost, estate), action, id_)
+                    for lost in (self._named(e, estate) for e in estate.walk(kind, id_)):
+                        if self.focus.wants(lost):
+                            self.compared[kind] = self.compared.get(kind, 0) + 1
+                            yield _alone(lost, action, id_)
 
     def _all(self, side: int, kind: str) -> Mapping[str, Entity]:
         """Every object of a side and a kind that has no parent, by id."""
@@ -134,17 +135,20 @@ class Comparison:
     def _members(self, kind: str, left: str, right: str) -> Iterator[Change]:
         if not self._unseen.both_read(kind, left, right):
             return
-        if self.same_place and self.left.snapshot.same_listing(self.right.snapshot, kind, left):
+        alike = self.same_place and self.left.snapshot.same_listing(self.right.snapshot, kind, left)
+        if alike and not self.focus.chooses(kind):
             self.compared[kind] = self.compared.get(kind, 0) + self.left.snapshot.count(kind, left)
             return
         ours = [self._named(e, self.left) for e in self.left.members(kind, left)]
         theirs = [self._named(e, self.right) for e in self.right.members(kind, right)]
-        self.compared[kind] = self.compared.get(kind, 0) + max(len(ours), len(theirs))
         named = kind == "vector_store_file" or self.same_place
         seen = [self._seen_from_right(e) for e in ours]
         pairs = list(by_name(kind, seen, theirs) if named else by_journal(seen, theirs, self._messages))
         places = _places(pairs) if kind == MESSAGE.name else {}
-        for one, other in pairs:
+        chosen = [pair for pair in pairs if self._wanted(pair, ours, theirs)]
+        most = max(sum(pair[side] is not None for pair in chosen) for side in (0, 1))
+        self.compared[kind] = self.compared.get(kind, 0) + most
+        for one, other in chosen:
             if one is None and other is not None:
                 yield _alone(theirs[other], "added", right)
             elif other is None and one is not None:
@@ -152,6 +156,11 @@ class Comparison:
             elif one is not None and other is not None:
                 moved = [Path.at((PLACE,), *places[one])] if one in places else []
                 yield from self._pair(ours[one], theirs[other], "", moved)
+
+    def _wanted(self, pair: Pair, ours: list[Entity], theirs: list[Entity]) -> bool:
+        one, other = pair
+        sides = [ours[one]] if one is not None else []
+        return self.focus.wants(*sides, *([theirs[other]] if other is not None else []))
 
     def _pair(self, left: Entity, right: Entity, how: str, moved: Iterable[Path] = ()) -> Iterator[Change]:
         left, right = as_served(left), as_served(right)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from migrate.codecs.config import TYPE as CONFIG
 from migrate.codecs.foundry.names import plain_name
+from migrate.errors import BadUsage
 from migrate.model import KINDS, Entity
 from migrate.model.connections import short
 from migrate.stages.choice import Choice
@@ -19,6 +20,8 @@ from migrate.stages.estate import Estate
 
 CONFIGURATION = frozenset({"file", "vector_store", "vector_store_file", "assistant"})
 """Kinds that a config directory can hold."""
+
+RUNS = frozenset(kind for kind, form in KINDS.items() if not form.replayed)
 
 REFERRED: Mapping[str, frozenset[str]] = {
     "file": frozenset(),
@@ -51,14 +54,22 @@ class Focus:
     connections: Mapping[str, str] = field(default_factory=dict)
 
     def kinds_of(self, left: Estate, right: Estate) -> frozenset[str]:
-        """The kinds that are compared."""
+        """The kinds that are compared. Raises `BadUsage` where one that was asked for cannot be."""
         held = CONFIGURATION if CONFIG in (left.type, right.type) else frozenset(KINDS)
+        for kind in sorted(self.kinds):
+            if reason := _never(kind, left, right):
+                rest = "compare two snapshots of one place that hold runs" if kind in RUNS else "leave it out"
+                raise BadUsage(f"--kind {kind}: cannot be compared here", reason, rest)
         return held & self.kinds if self.kinds else held
 
     def wants(self, *sides: Entity) -> bool:
         """Whether an object is among what is compared, by a name or id that it has on either side."""
         names = [name for one in sides for name in (one.id, one.name) if name]
         return self.choice.wants_named(sides[0].kind, names)
+
+    def chooses(self, kind: str) -> bool:
+        """Whether a rule speaks of objects of this kind."""
+        return any(of == kind for of, _ in (*self.choice.include, *self.choice.exclude))
 
     def left_out(self, left: Estate, right: Estate) -> Iterator[str]:
         """What was not compared on purpose, in words."""
@@ -86,6 +97,17 @@ class Focus:
         if left.named != right.named:
             found.append(Expected("names spelled as addresses", _is_spelled))
         return tuple(found)
+
+
+def _never(kind: str, left: Estate, right: Estate) -> str:
+    """Why a kind is not compared on two sides, or ''."""
+    if CONFIG in (left.type, right.type) and kind not in CONFIGURATION:
+        return "a config directory holds assistants, vector stores and files"
+    if kind in RUNS and left.side != right.side:
+        return "runs are compared within one place only"
+    if kind in RUNS and (left.live or right.live):
+        return "runs of a live estate are not read to be compared"
+    return ""
 
 
 def _many(kind: str) -> str:
