@@ -98,9 +98,10 @@ def test_since_shows_only_what_moved(small: World) -> None:
     """A known deviation of the target is left out; what the source changed since is not."""
     small.snapshot("--tag", "before")
     small.planned(), small.apply().ok()
-    target = first(small.target.estate.assistants)
+    one, *_, id_ = small.source.estate.assistants
+    name = small.source.estate.assistants[one]["name"]
+    target = next(key for key, row in small.target.estate.assistants.items() if row["name"] == name)
     small.target.estate.assistants[target] = {**small.target.estate.assistants[target], "model": "deviant"}
-    id_ = list(small.source.estate.assistants)[-1]
     small.source.estate.assistants[id_] = {**small.source.estate.assistants[id_], "instructions": "New."}
     small.snapshot()
     every = small("diff", small.db, "target").ok(1)
