@@ -22,7 +22,7 @@ Clause = tuple[tuple[str, str], tuple[str, str]]
 Unclear = dict[tuple[str, str], tuple[str, str]]
 """(kind, key) -> why, and the way out."""
 NAMED = 8
-"""Keys that a reason names."""
+"""Keys or ids that a reason names."""
 
 
 def by_key(ours: Estate, theirs: Estate, pairs: Pairs) -> Unclear:
@@ -51,16 +51,19 @@ def _named(kind: str, ours: Estate, theirs: Estate, pairs: Pairs) -> Unclear:
     unclear: Unclear = {}
     claims: dict[str, list[str]] = {}
     addressed = kind == "assistant" and CODECS[theirs.type].name_all is not None
+    fitting: dict[str, list[str]] = {}
     for entity in waiting:
         if entity.id in said:
             continue
-        names = [entity.name, plain_name(entity.name)] if addressed else [entity.name]
-        fitting = (id_ for name in names if name for id_ in by_name.get(name, []))
-        ids = [id_ for id_ in dict.fromkeys(fitting) if id_ not in said]
+        if entity.name not in fitting:
+            names = [entity.name, plain_name(entity.name)] if addressed else [entity.name]
+            there = (id_ for name in names if name for id_ in by_name.get(name, []))
+            fitting[entity.name] = [id_ for id_ in dict.fromkeys(there) if id_ not in said]
+        ids = fitting[entity.name]
         if len(ids) == 1:
             claims.setdefault(ids[0], []).append(entity.id)
         elif ids:
-            reason = f"{len(ids):,} on the target have this name: {', '.join(ids)}"
+            reason = f"{len(ids):,} on the target have this name: {_some(ids)}"
             way_out = "give it an `id:` line with the one that is meant, or rename the other"
             unclear[kind, entity.id] = (reason, way_out)
     return unclear | dict(_shared_out(kind, claims, found))
@@ -72,11 +75,16 @@ def _shared_out(kind: str, claims: Mapping[str, list[str]], found: dict[str, str
         if len(keys) == 1:
             found[keys[0]] = id_
             continue
-        named = ", ".join(keys[:NAMED]) + (f" and {len(keys) - NAMED:,} more" if len(keys) > NAMED else "")
-        reason = f"{id_} on the target has the name of {len(keys):,} objects of the directory: {named}"
+        reason = f"{id_} on the target has the name of {len(keys):,} objects of the directory: {_some(keys)}"
         way_out = f"give the one that is meant the line `id: {id_}`, or another name"
         for key in keys:
             yield (kind, key), (reason, way_out)
+
+
+def _some(names: list[str]) -> str:
+    """The first of them: each of 10,000 objects may have as many to name."""
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"
 
 
 def _files(ours: Estate, theirs: Estate, pairs: Pairs) -> None:
