@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+
 from tests.comparing.by_hand import assistant, compared, holding, message, thread, told
-from tests.comparing.generated import HERE
+from tests.comparing.generated import HERE, Generated
 
 
 def test_an_object_made_anew_in_one_place_is_another_object() -> None:
@@ -34,3 +36,34 @@ def test_a_file_in_one_place_is_not_guessed_because_others_have_ids() -> None:
     file = {"object": "file", "filename": "a.txt", "bytes": 1, "purpose": "assistants"}
     old, new = (holding(assistant("asst_1"), file=[{"id": f"file-{n}", **file}]) for n in (1, 2))
     assert len(compared(old, new, (HERE, HERE)).changes) == 2
+
+
+FILE = {"object": "file", "filename": "notes.txt", "bytes": 3, "purpose": "assistants"}
+STORE = {"object": "vector_store", "status": "completed"}
+
+
+def stocked(prefix: str, order: list[int]) -> Generated:
+    """A file of the same name and size in each of three stores, one more with an assistant; listed in an
+    order."""
+    stores = [{"id": f"{prefix}vs{n}", "name": f"Papers {n}", **STORE} for n in range(3)]
+    rows = {
+        f"vector_store_file_of_{prefix}vs{n}": [
+            {"id": f"{prefix}file{n}", "file_id": f"{prefix}file{n}", "status": "completed"}
+        ]
+        for n in range(3)
+    }
+    tools = {"code_interpreter": {"file_ids": [f"{prefix}file3"]}}
+    files = [{"id": f"{prefix}file{n}", **FILE} for n in order]
+    return holding(assistant(f"{prefix}asst", tool_resources=tools), vector_store=stores, file=files, **rows)
+
+
+def test_files_of_one_name_and_size_are_told_apart_by_where_they_lie() -> None:
+    for order in itertools.permutations(range(4)):
+        assert told(compared(stocked("a", [0, 1, 2, 3]), stocked("b", list(order)))) == []
+
+
+def test_a_file_that_lies_elsewhere_now_is_still_found() -> None:
+    left, right = stocked("a", [0, 1, 2, 3]), stocked("b", [3, 2, 1, 0])
+    right.bodies["vector_store_file"]["bvs0"] = []
+    found = compared(left, right)
+    assert told(found) == [("vector_store_file", "removed", "afile0", "")]

@@ -7,15 +7,17 @@ directory people choose them, so there they mean what they say.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from migrate.archive.journal import Mapping as Line
 from migrate.codecs.config import TYPE
 from migrate.codecs.foundry.names import plain_name
-from migrate.model import JSON, Entity
+from migrate.model import JSON, KINDS, Entity
 from migrate.model.file import as_served
 from migrate.model.normal import digest, normal
+from migrate.model.refs import Lookup, refs_of
 from migrate.stages.comparing.present import fingerprint
 from migrate.stages.estate import Estate, stamp
 
@@ -111,7 +113,7 @@ def _pair_kind(
         type_, _, old = stamp(entity).partition(":")
         if type_ == right.type and not (right.named and kind == "assistant"):
             take(entity.id, old, STAMP)
-    for how, key in NATURAL_KEYS[kind] if guess else ():
+    for how, key in _natural_keys(kind, pairs, left, right) if guess and free_left and free_right else ():
         word = KEY if same == KEY and how == "name" else how  # a directory knows its objects by name
         for one, other in _natural(key, left, right, free_left.values(), free_right.values()):
             take(one, other, word)
@@ -119,6 +121,40 @@ def _pair_kind(
 
 
 Natural = Callable[[Estate, Entity], Hashable | None]
+
+
+def _natural_keys(kind: str, pairs: Pairs, left: Estate, right: Estate) -> Iterator[tuple[str, Natural]]:
+    """The natural keys of a kind. Of files that are alike, those first that lie in the same stores and
+    assistants: a name and a size say little."""
+    if kind != "file":
+        yield from NATURAL_KEYS[kind]
+        return
+    held = {id(left): _holders(left, pairs.right), id(right): _holders(right, _itself)}
+
+    def beside(key: Natural, estate: Estate, file: Entity) -> Hashable | None:
+        found, where = key(estate, file), held[id(estate)].get(file.id)
+        return (found, frozenset(where)) if found is not None and where else None
+
+    for how, key in NATURAL_KEYS[kind]:
+        yield how, partial(beside, key)
+        yield how, key
+
+
+def _holders(estate: Estate, there: Lookup) -> dict[str, set[tuple[str, str]]]:
+    """File -> the stores and assistants in which it lies, by their ids on the right."""
+    held: dict[str, set[tuple[str, str]]] = {}
+    for store in estate.of("vector_store"):
+        for file in estate.store_files[store]:
+            held.setdefault(file, set()).add(("vector_store", there("vector_store", store) or ""))
+    for assistant in estate.of("assistant").values():
+        for _, kind, file in refs_of(KINDS["assistant"], assistant):
+            if kind == "file":
+                held.setdefault(file, set()).add(("assistant", there("assistant", assistant.id) or ""))
+    return held
+
+
+def _itself(kind: str, id_: str) -> str:
+    return id_
 
 
 def _natural(
