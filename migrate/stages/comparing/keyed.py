@@ -105,14 +105,26 @@ def _files(ours: Estate, theirs: Estate, pairs: Pairs) -> None:
         shapes.setdefault(_shape(entity), {})[id_] = None
     near = _near(ours, theirs, pairs)
     waiting = [e for e in ours.of("file").values() if e.id not in known]
+    places = {id_: n for n, id_ in enumerate(free)}
     for sure in (True, False):
         for entity in waiting:
             candidates = shapes.get(_shape(entity), {})
-            sets = near.get(entity.id, ())
-            fits = (id_ for id_ in candidates if not sure or any(id_ in held for held in sets))
-            if entity.id not in known and (first := next(fits, None)) is not None:
+            held = near.get(entity.id, [])
+            first = _beside(candidates, held, places) if sure else next(iter(candidates), None)
+            if entity.id not in known and first is not None:
                 known[entity.id] = first
                 del candidates[first]
+
+
+def _beside(
+    candidates: Mapping[str, None], near: list[frozenset[str]], places: Mapping[str, int]
+) -> str | None:
+    """The first candidate that lies near. Either may be long: 10,000 files of one name, or in one store."""
+    if len(candidates) <= sum(map(len, near)):
+        return next((id_ for id_ in candidates if any(id_ in held for held in near)), None)
+    return min(
+        (id_ for held in near for id_ in held if id_ in candidates), key=places.__getitem__, default=None
+    )
 
 
 def _outdated(ours: Estate, theirs: Estate) -> set[str]:
