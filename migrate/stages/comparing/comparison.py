@@ -40,6 +40,7 @@ class Comparison:
         self._messages = {old: new for (kind, old), new in journal.items() if kind == MESSAGE.name}
         self._unseen = Unseen(left, right, journal)
         self._counted_out: Counter[str] = Counter()
+        self._useless: Counter[tuple[str, str]] = Counter()
         self._objects: dict[tuple[int, str], Mapping[str, Entity]] = {}
 
     @property
@@ -51,7 +52,9 @@ class Comparison:
         """What was not compared on purpose."""
         name = self.focus.since.name if self.focus.since else ""
         counted = [f"{n:,} {kind} as they were at {name}" for kind, n in sorted(self._counted_out.items())]
-        return (*self.focus.left_out(self.left, self.right), *counted)
+        useless = [f"the state of {n:,} {kind}: {state}; a config directory tells no states"
+                   for (kind, state), n in sorted(self._useless.items())]  # fmt: skip
+        return (*self.focus.left_out(self.left, self.right), *counted, *useless)
 
     def changes(self) -> Iterator[Change]:
         """Every change, kind by kind in the order of references, then what lies in each object."""
@@ -167,7 +170,9 @@ class Comparison:
         one, other = _comparable(normal(self._seen_from_right(left)), normal(right))
         paths = differing(one, other)
         states = condition(left), condition(right)
-        if states[0] != states[1] and CONFIG not in (self.left.type, self.right.type):
+        if states[0] != states[1] and CONFIG in (self.left.type, self.right.type):
+            self._useless[left.kind, max(states, key=lambda state: state != "usable")] += 1
+        elif states[0] != states[1]:
             paths.append(Path("status", *states, ("status",)))
         paths += moved
         if paths:

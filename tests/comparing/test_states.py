@@ -1,0 +1,37 @@
+"""States that make an object useless: compared, and beside a config directory at least never silent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from migrate.archive import Archive
+from migrate.stages.answering.export import Asked, export
+from migrate.stages.comparing.diff import diff
+from migrate.stages.reading import directory
+from migrate.stages.reading.directory import Directory
+from tests.comparing.by_hand import compared, holding
+from tests.comparing.generated import HERE, Body, archived
+
+
+def store(status: str) -> Body:
+    return {"id": "vs_1", "object": "vector_store", "name": "Papers", "status": status}
+
+
+def test_a_store_that_expired_differs() -> None:
+    old, new = (holding(vector_store=[store(status)]) for status in ("completed", "expired"))
+    (change,) = compared(old, new, (HERE, HERE)).changes
+    assert [path.path for path in change.paths] == ["status"]
+
+
+def test_beside_a_directory_it_is_told(tmp_path: Path) -> None:
+    """An export of an estate is equal to it, but nobody may think that the store could be searched."""
+    expired = holding(vector_store=[store("expired")], vector_store_file_of_vs_1=[])
+    with Archive.temporary() as archive:
+        estate = archived(archive, expired)
+        export(estate, Asked(tmp_path / "agents"))
+        with directory.opened(Directory(tmp_path / "agents")) as (files, _):
+            for found in (diff(files, estate, {}), diff(estate, files, {})):
+                assert found.exit_code == 0
+                assert found.left_out == (
+                    "the state of 1 vector_store: expired; a config directory tells no states",
+                )
