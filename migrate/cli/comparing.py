@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from migrate.cli.config import Config
 from migrate.cli.estates import Archived, ConfigDirectory, opened, resolve
-from migrate.cli.journals import known_pairs, threads_at
+from migrate.cli.journals import known_pairs, sent_bytes, threads_at
 from migrate.cli.picturing import NOBODY_LOOKS, Camera
 from migrate.errors import BadUsage
 
@@ -47,8 +47,9 @@ def compared(
             )
         camera.take(left, one)
         camera.take(right, other)
-        known = known_pairs([(left, one), (right, other)], config, journal)
-        return diff(one, other, known, focus)
+        sides = [(left, one), (right, other)]
+        sent = sent_bytes(sides, config, journal)
+        return diff(one, other, known_pairs(sides, config, journal), focus, sent)
 
 
 @contextmanager

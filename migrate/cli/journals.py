@@ -34,6 +34,25 @@ def known_pairs(
     return pairs
 
 
+def sent_bytes(
+    sides: list[tuple[str, Estate]], config: Config, journal: Path | None = None
+) -> dict[tuple[str, str], str]:
+    """(left id, right id) -> hash of the bytes with which one file was made from the other, from the same
+    journals."""
+    from migrate.archive.damaged import damage_told
+    from migrate.archive.journal import uploads
+    from migrate.archive.store import Archive
+
+    left, right = sides[0][1].side, sides[1][1].side
+    found = [f.path for text, _ in sides if isinstance(f := resolve(text, config), Archived)]
+    sent: dict[tuple[str, str], str] = {}
+    for path in dict.fromkeys([*found, *([journal] if journal else [])]):
+        with Archive.open(path) as archive, damage_told(path):
+            back = {(new, old): sha for (old, new), sha in uploads(archive.conn, right, left).items()}
+            sent |= {pair: sha for pair, sha in {**back, **uploads(archive.conn, left, right)}.items() if sha}
+    return sent
+
+
 def threads_at(archives: Iterable[Path], first: Estate, type_: str, url: str) -> tuple[str, ...]:
     """Ids of threads that a place should hold: those of the other side where it is the same place, and what
     the journals say was made there, or moved from there."""

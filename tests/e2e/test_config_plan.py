@@ -356,3 +356,16 @@ def test_bytes_of_an_earlier_plan_are_not_taken_for_others(world: World) -> None
     assert [row["id"] for row in planned["losses"] if (row["kind"], row["grade"]) == ("file", "blocked")] == [
         "numbers.csv"
     ]
+
+
+def test_other_bytes_of_the_same_size_are_told_where_the_journal_knows_what_was_sent(world: World) -> None:
+    """No service tells a hash, so without the journal a name and a size are all there is."""
+    folder = write(world.folder / "agents", HAND)
+    plan(world, folder)
+    world.apply().ok()
+    journal = str(Path(world.plan).with_suffix(".db"))
+    world("diff", folder, "target", "--journal", journal).ok()
+    write(world.folder / "agents", {"docs/numbers.csv": "1,3\n"})
+    for sides in ((folder, "target"), ("target", folder)):
+        (change,) = world("diff", *sides, "--journal", journal).ok(1)["changes"]
+        assert (change["kind"], change["name"], change["paths"]) == ("file", "numbers.csv", ["sha256"])

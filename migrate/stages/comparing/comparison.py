@@ -32,8 +32,15 @@ class Comparison:
     """`changes` tells the changes; the counts, gaps and what was left out are there when it has ended."""
 
     def __init__(
-        self, left: Estate, right: Estate, pairs: Pairs, journal: Mapping[tuple[str, str], str], focus: Focus
+        self,
+        left: Estate,
+        right: Estate,
+        pairs: Pairs,
+        journal: Mapping[tuple[str, str], str],
+        focus: Focus,
+        sent: Mapping[tuple[str, str], str],
     ) -> None:
+        self._sent = sent
         self.left, self.right, self.pairs, self.focus = left, right, pairs, focus
         self.same_place = left.side == right.side
         self.compared: dict[str, int] = {}
@@ -166,7 +173,7 @@ class Comparison:
         return self.focus.wants(*sides, *([theirs[other]] if other is not None else []))
 
     def _pair(self, left: Entity, right: Entity, how: str, moved: Iterable[Path] = ()) -> Iterator[Change]:
-        left, right = as_served(left), as_served(right)
+        left, right = self._with_sent(as_served(left), as_served(right))
         one, other = _comparable(normal(self._seen_from_right(left)), normal(right))
         paths = differing(one, other)
         states = condition(left), condition(right)
@@ -181,6 +188,14 @@ class Comparison:
                 left.kind, left.id, right.id, left.name or right.name, "changed", tuple(paths), guessed, how,
                 left.parent, right.parent,
             )  # fmt: skip
+
+    def _with_sent(self, left: Entity, right: Entity) -> tuple[Entity, Entity]:
+        """Two files; one whose bytes were not read has those that it was made with from the other."""
+        sent = self._sent.get((left.id, right.id)) if left.kind == "file" else None
+        if not sent:
+            return left, right
+        one, other = (e if e.fields.get("sha256") else e.with_fields(sha256=sent) for e in (left, right))
+        return one, other
 
     def _named(self, entity: Entity, estate: Estate) -> Entity:
         """A store's file under the name of the file: for people who read."""

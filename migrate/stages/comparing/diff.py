@@ -35,13 +35,18 @@ class Difference:
 
 
 def diff(
-    left: Estate, right: Estate, journal: Mapping[tuple[str, str], str], focus: Focus | None = None
+    left: Estate,
+    right: Estate,
+    journal: Mapping[tuple[str, str], str],
+    focus: Focus | None = None,
+    sent: Mapping[tuple[str, str], str] | None = None,
 ) -> Difference:
-    """Compare two estates. `journal` maps (kind, left id) to the right id, where somebody knows."""
+    """Compare two estates. `journal` maps (kind, left id) to the right id, where somebody knows. `sent`:
+    (left id, right id) of files -> hash of the bytes that one was made with from the other."""
     focus = focus or Focus()
     pairs = pair(left, right, journal, guess=True)
     ledger = Ledger(focus.rules, focus.expected(left, right))
-    comparison = Comparison(left, right, pairs, journal, focus)
+    comparison = Comparison(left, right, pairs, journal, focus, sent or {})
     changes = [kept for change in comparison.changes() if (kept := ledger.rest(change))]
     return Difference(
         changes=dated(changes, left, right),
