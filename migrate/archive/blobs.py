@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from migrate.archive.asking import Asked
 from migrate.archive.packs import inflated, squeezed
+from migrate.archive.rows import storable
 from migrate.archive.store import Archive
 from migrate.errors import ArchiveDamaged
 
@@ -86,7 +87,8 @@ def link(archive: Archive, endpoint: int, file_id: str, blob: int, origin: str) 
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     with archive.transaction() as conn:
         conn.execute(
-            "INSERT OR REPLACE INTO contents VALUES (?, ?, ?, ?, ?)", (endpoint, file_id, blob, origin, now)
+            "INSERT OR REPLACE INTO contents VALUES (?, ?, ?, ?, ?)",
+            (endpoint, storable(file_id), blob, origin, now),
         )
 
 
@@ -95,7 +97,7 @@ def blob_of(conn: Asked, endpoint: int, file_id: str) -> Blob | None:
     row = conn.execute(
         "SELECT b.id, b.sha, b.size, c.origin FROM contents c JOIN blobs b ON b.id = c.blob_id "
         "WHERE c.endpoint_id = ? AND c.file_id = ?",
-        (endpoint, file_id),
+        (endpoint, storable(file_id)),
     ).fetchone()
     return Blob(row[0], row[1].hex(), row[2], row[3]) if row else None
 

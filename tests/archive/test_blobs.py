@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from migrate.archive import Archive
 from migrate.archive.blobs import Blob, BlobFile, BlobWriter, blob_of, chunks, link, store
+from migrate.archive.integrity import check
 from tests.archive.filling import filled, reader, rows, write
 from tests.strategies import steady
 
@@ -128,3 +129,13 @@ def test_it_reads_like_any_file(shared: Archive, pieces: list[bytes], steps: lis
 def test_a_clients_buffer_can_read_it(archive: Archive) -> None:
     buffered = io.BufferedReader(BlobFile(archive.conn, blob(archive, b"abc", b"def")))
     assert buffered.read(4) == b"abcd"
+
+
+@pytest.mark.parametrize("id_", ["file-\ud800", "'; --", "a\x00b"])
+def test_a_file_of_an_odd_id_has_its_bytes(archive: Archive, id_: str) -> None:
+    writer = write(archive, [("file", "", [{"id": id_}])])
+    link(archive, writer.endpoint, id_, store(archive, [b"abc"]), "download")
+    found = reader(archive).blob(id_)
+    assert found
+    assert b"".join(chunks(archive.conn, found.id)) == b"abc"
+    assert check(archive.conn).damage == ()
