@@ -117,7 +117,7 @@ class SnapshotWriter:
 
     def page(self, kind: str, parent: str, rows: Iterable[Row], cursor: str) -> None:
         """Keep one page of a listing."""
-        place = Place(self.id, kind, parent)
+        place, cursor = Place(self.id, kind, parent), storable(cursor)
         with self.archive.transaction() as conn:
             listing = self._listing(place)
             if listing is None:
