@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.archive.filling import filled
+
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "migrate").rglob("*.py"))
 
@@ -35,6 +37,8 @@ ONLY_IN = {
     "sqlite_utils": "archive",
 }
 SLOW = {"openai", "azure", "starlette", "uvicorn", "deepdiff", "jinja2", "rich"}
+LATE = SLOW | {"pydantic", "pydantic_core", "sqlite_utils", "yaml", "tomllib", "tomli", "httpx2", "asyncio"}
+"""What listing a small archive needs nothing of."""
 
 Import = tuple[int, str, bool, bool]  # line, dotted name, inside a function, for type checking only
 
@@ -82,13 +86,25 @@ def test_imports_go_one_way(file: Path) -> None:
     assert not list(complaints(file))
 
 
-@pytest.mark.parametrize("start", [["-c", "import migrate.cli"], ["-m", "migrate", "--help"]], ids=" ".join)
-def test_help_loads_nothing_slow(start: list[str]) -> None:
+def loaded(*start: str) -> set[str]:
+    """The packages that are loaded when the interpreter is started in this way."""
     run = subprocess.run(
         [sys.executable, "-X", "importtime", *start], cwd=ROOT, capture_output=True, text=True
     )
     timed = [line for line in run.stderr.splitlines() if line.startswith("import time:")]
     assert run.returncode == 0, run.stderr.rpartition(timed[-1])[2]
-    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in timed}
-    assert "migrate" in loaded
-    assert not loaded & SLOW
+    return {line.rpartition("|")[2].strip().partition(".")[0] for line in timed}
+
+
+@pytest.mark.parametrize("start", [["-c", "import migrate.cli"], ["-m", "migrate", "--help"]], ids=" ".join)
+def test_help_loads_nothing_slow(start: list[str]) -> None:
+    found = loaded(*start)
+    assert "migrate" in found
+    assert not found & (LATE | {"sqlite3", "tempfile", "hashlib"})
+
+
+def test_ls_loads_nothing_but_what_reads_an_archive(tmp_path: Path) -> None:
+    filled(tmp_path / "small.db")
+    found = loaded("-m", "migrate", "ls", str(tmp_path / "small.db"))
+    assert {"migrate", "sqlite3"} <= found
+    assert not found & LATE

@@ -9,13 +9,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from migrate.archive.functions import register
 from migrate.archive.lock import WriterLock
+from migrate.archive.newest import APPLICATION_ID, is_newest
 from migrate.archive.packing import Packer
-from migrate.archive.schema import APPLICATION_ID, migrations
-from migrate.errors import ArchiveDamaged, ArchiveTooNew, BadUsage, DiskFull, Refused
+from migrate.errors import ArchiveDamaged, BadUsage, DiskFull, Refused
 
 MAGIC = b"SQLite format 3\x00"
 NOT_OURS_ANY_MORE = ("unsupported file format", "Could not decode")
@@ -181,25 +179,12 @@ def _prepare(conn: sqlite3.Connection, write: bool) -> None:
 
 
 def _bring_up_to_date(conn: sqlite3.Connection, path: Path, write: bool) -> None:
-    db = Database(conn)
-    known = {migration.name for migration in migrations._migrations}
-    unknown = [m.name for m in migrations.applied(db) if m.name not in known]
-    if unknown:
-        raise ArchiveTooNew(
-            f"{path} was written by a later version of assistants-migrate",
-            f"it has {', '.join(unknown)}, which this version does not know",
-            "install the newest version: pip install --upgrade assistants-migrate",
-        )
+    if not is_newest(conn):
+        from migrate.archive.upgrading import bring_up_to_date
+
+        bring_up_to_date(conn, path, write)
     if write:
-        conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        migrations.apply(db)
         conn.execute("DELETE FROM blobs WHERE sha IS NULL")  # half-written when a program was killed
-    elif migrations.pending(db):
-        raise ArchiveDamaged(
-            f"{path} was written by an earlier version",
-            "its tables are older",
-            f"run: check --upgrade {path}",
-        )
 
 
 @contextlib.contextmanager

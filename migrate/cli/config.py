@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import Any, ClassVar, Literal
 
 from migrate.errors import BadUsage
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 ENV = "ASSISTANTS_MIGRATE_CONFIG"
 DEFAULT = Path("estates.toml")
@@ -22,14 +16,16 @@ OURS = {"folder", "environment", "facing"}
 """Fields that no file sets."""
 
 
-class Strict(BaseModel):
-    """A key that nobody knows is an error, not a silence."""
+STRICT = {"extra": "forbid"}
+"""A key that nobody knows is an error, not a silence. For pydantic, which is loaded for a file alone: that
+takes longer than listing a small archive."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
-
-class EstateConfig(Strict):
+@dataclass(frozen=True)
+class EstateConfig:
     """One `[estates.NAME]` table."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = STRICT
 
     type: Literal["azure-openai", "openai", "foundry-classic", "foundry"]
     endpoint: str
@@ -41,12 +37,15 @@ class EstateConfig(Strict):
     tenant: str = ""
 
 
-class Config(Strict):
+@dataclass(frozen=True)
+class Config:
     """The whole file."""
 
-    estates: dict[str, EstateConfig] = Field(default_factory=dict)
-    models: dict[str, str] = Field(default_factory=dict)
-    connections: dict[str, str] = Field(default_factory=dict)
+    __pydantic_config__: ClassVar[dict[str, str]] = STRICT
+
+    estates: dict[str, EstateConfig] = field(default_factory=dict)
+    models: dict[str, str] = field(default_factory=dict)
+    connections: dict[str, str] = field(default_factory=dict)
     folder: str = "."
     """Where the file lies: paths in it are relative to that."""
     environment: str = ""
@@ -56,7 +55,7 @@ class Config(Strict):
     def meeting(self, environment: str | None, other: str) -> Config:
         """The same for a command in which a config directory may stand beside an estate of this name."""
         facing = other if other in self.estates else ""
-        return self.model_copy(update={"environment": environment or "", "facing": facing})
+        return replace(self, environment=environment or "", facing=facing)
 
 
 def load(path: Path | None) -> Config:
@@ -68,14 +67,33 @@ def load(path: Path | None) -> Config:
             raise BadUsage(f"there is no config file {file}", todo="see `[estates.NAME]` in the README")
         return Config()
     try:
-        data: Any = tomllib.loads(file.read_text(encoding="utf-8"))
+        data = toml(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadUsage(f"cannot read {file}", str(error), "it must be TOML") from None
     for name in OURS & data.keys():
         raise BadUsage(f"{file}: {name}", "is no key of the config file", "the README shows a config file")
+    return checked({**data, "folder": str(file.parent)}, file)
+
+
+def toml(text: str) -> dict[str, Any]:
+    """What TOML says. Raises `ValueError`."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
+    return tomllib.loads(text)
+
+
+def checked(data: dict[str, Any], file: Path) -> Config:
+    """What a file says, as a configuration. Raises `BadUsage` with the key that is wrong."""
+    from pydantic import TypeAdapter, ValidationError
+
     try:
-        return Config(**data, folder=str(file.parent))
+        return TypeAdapter(Config).validate_python(data)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise BadUsage(f"{file}: {where}", first["msg"], "the README shows a config file") from None
+        unknown = first["type"] == "unexpected_keyword_argument"
+        why = "Extra inputs are not permitted" if unknown else first["msg"]
+        raise BadUsage(f"{file}: {where}", why, "the README shows a config file") from None

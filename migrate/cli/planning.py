@@ -48,7 +48,7 @@ def choices(
     from migrate.stages.planning.limits import Choices
 
     if service(source, config) is None and Path(source).is_dir():
-        config = config.model_copy(update={"models": {}, "connections": {}})
+        config = replace(config, models={}, connections={})
     return Choices(
         models={**config.models, **dict(_pair(text, "--models") for text in models)},
         connections={**config.connections, **dict(_pair(text, "--connections") for text in connections)},

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from migrate.archive import Archive
+from migrate.archive.newest import APPLICATION_ID, MIGRATIONS, is_newest
 from migrate.archive.schema import migrations
 from migrate.errors import ArchiveDamaged, ArchiveTooNew, BadUsage
 from tests.archive.filling import filled, reader, rows, write
@@ -198,3 +199,18 @@ def test_a_reader_works_while_a_writer_is_in_a_transaction(tmp_path: Path) -> No
         second = writer.another()
         assert second.execute("SELECT count(*) FROM bodies").fetchone() == (9,)
         second.close()
+
+
+def test_what_is_asked_with_plain_sql_is_what_the_migrations_say(archive: Archive) -> None:
+    """A migration that is added needs its name in newest.py, or an older archive would count as newest."""
+    assert tuple(migration.name for migration in migrations._migrations) == MIGRATIONS
+    assert migrations.name == "assistants-migrate"
+    assert archive.conn.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+    assert is_newest(archive.conn)
+
+
+@pytest.mark.parametrize("change", ["DELETE FROM", "UPDATE", "DROP TABLE"])
+def test_other_migrations_than_ours_are_not_the_newest(archive: Archive, change: str) -> None:
+    rest = {"UPDATE": "SET name = 'm999_later' WHERE id = 3", "DELETE FROM": "WHERE id = 3"}.get(change, "")
+    archive.conn.execute(f"{change} _sqlite_migrations {rest}")
+    assert not is_newest(archive.conn)

@@ -16,7 +16,8 @@ from migrate.archive.fingerprints import of_shas
 from migrate.archive.integrity import check
 from migrate.archive.reading import snapshots
 from migrate.archive.rows import Row
-from migrate.archive.schema import APPLICATION_ID, migrations
+from migrate.archive.newest import APPLICATION_ID
+from migrate.archive.schema import migrations
 from migrate.archive.snapshots import SnapshotWriter
 from migrate.errors import ArchiveDamaged
 from tests.archive.filling import ESTATE, TYPE, URL, Listing, reader, write

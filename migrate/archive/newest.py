@@ -1,0 +1,25 @@
+"""A connection in, whether its tables are the newest out, with plain SQL: what applies migrations takes
+longer to load than a small archive takes to read."""
+
+from __future__ import annotations
+
+import sqlite3
+
+APPLICATION_ID = 0x41535354
+"""Marks the file as ours ("ASST"), so that `file` and we can tell it from any other database."""
+MIGRATIONS = (
+    "m001_snapshots", "m002_blobs", "m003_journal", "m004_views", "m005_views_of_agents", "m006_undone",
+    "m007_packs",
+)  # fmt: skip
+"""The names in schema.py, in order."""
+
+
+def is_newest(conn: sqlite3.Connection) -> bool:
+    """Whether exactly the migrations that we know were applied."""
+    try:
+        rows = conn.execute(
+            "SELECT name FROM _sqlite_migrations WHERE migration_set = 'assistants-migrate' ORDER BY rowid"
+        )
+        return tuple(name for (name,) in rows) == MIGRATIONS
+    except sqlite3.OperationalError:  # no such table, or none that can be read: told where it is applied
+        return False
