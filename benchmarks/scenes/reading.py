@@ -78,11 +78,19 @@ def _tell(
         "requests": at_ours["total"],
         "least": least,
         "floor_requests": at_floor["total"],
+        "floor_of_latency": round(_share(size, at_floor), 3),
         "json_bytes": at_ours["sent"],
         "archive_bytes": archive.stat().st_size,
         "cpu_a_request": round(ours.cpu / at_ours["total"], 6),
         "floor_cpu_a_request": round(floor.cpu / at_floor["total"], 6),
     }
+
+
+def _share(size: Size, counted: dict[str, int]) -> float:
+    """The floor's rate as a share of what the latency alone would allow: near 1, the service is not the
+    limit."""
+    most = size.workers / size.latency if size.latency else float("inf")
+    return counted["total"] / max(counted["seconds"], 1e-9) / most
 
 
 def _again(size: Size, results: Results, there: Service, archive: Path) -> None:

@@ -1,0 +1,96 @@
+"""The benchmarks themselves: what they generate, what they declare, and that a run tells everything."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.estate import Estate, Shape, thread_id
+from benchmarks.plot import drawn
+from benchmarks.results import Results
+from benchmarks.service.listing import places
+from benchmarks.service.protocol import parts_of, route_of
+from benchmarks.service.reading import Generated
+from benchmarks.targets import TARGETS
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_same_seed_gives_the_same_estate_and_another_seed_another() -> None:
+    one, same, other = (list(Estate(Shape(40, 5, seed=seed)).messages(33)) for seed in (7, 7, 8))
+    assert one == same
+    assert [row["content"] for row in one] != [row["content"] for row in other]
+
+
+def test_no_id_occurs_twice() -> None:
+    estate = Estate(Shape(70, 3))
+    ids = [row["id"] for number in range(70) for row in estate.messages(number)]
+    assert len(set(ids)) == 210
+    assert {row["thread_id"] for row in estate.messages(69)} == {thread_id(69)}
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_pages_hold_every_row_once_and_in_order(order: str) -> None:
+    service, seen, after = Generated(Estate(Shape(2, 250))), [], {}
+    while True:
+        query = {"limit": "100", "order": order, **after}
+        page = json.loads(service.answer("GET", ["threads", thread_id(1), "messages"], query, b"") or b"")
+        seen += [row["id"] for row in page["data"]]
+        assert page["last_id"] == seen[-1]
+        after = {"after": page["last_id"]}
+        if not page["has_more"]:
+            break
+    assert len(seen) == 250
+    assert seen == sorted(seen, reverse=order == "desc")
+
+
+def test_a_page_is_twenty_newest_rows_where_nobody_says() -> None:
+    assert places({}, 30) == (range(29, 9, -1), True)
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        (f"/openai/threads/{thread_id(3)}/messages", "GET threads/ID/messages"),
+        (f"/api/projects/demo/openai/v1/conversations/{thread_id(3)}/items", "GET conversations/ID/items"),
+        ("/api/projects/demo/agents/some-name/versions", "GET agents/ID/versions"),
+    ],
+)
+def test_requests_are_counted_by_their_route(path: str, route: str) -> None:
+    assert parts_of(path)[0] in ("threads", "conversations", "agents")
+    assert route_of("GET", path) == route
+
+
+def test_every_target_says_where_it_is_from_and_no_key_occurs_twice() -> None:
+    assert len({target.key for target in TARGETS}) == len(TARGETS)
+    assert all(target.source and target.words and target.bound > 0 for target in TARGETS)
+
+
+def test_a_value_without_a_row_is_refused_and_a_missed_one_is_told() -> None:
+    results = Results()
+    results.put("snapshot_floor", 0.69)
+    results.put("snapshot_peak", 150.0)
+    assert results.missed() == ["snapshot_floor"]
+    with pytest.raises(KeyError):
+        results.put("speed", 1)
+
+
+def test_a_picture_escapes_what_it_is_given() -> None:
+    assert "<b>" not in drawn([1, 2], "<b>", (("<b>", [1, 2]),))
+
+
+def test_a_tiny_run_measures_every_quick_target(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks", "--size", "tiny", "-o", str(tmp_path)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    told = json.loads((tmp_path / "tiny.json").read_text())
+    measured = {row["key"] for row in told["targets"] if row["value"] is not None}
+    assert measured == {target.key for target in TARGETS if target.quick}
+    assert run.returncode == (1 if told["missed"] else 0), run.stderr
+    assert {"machine", "load", "own_peak", "facts", "points", "size"} <= told.keys()
+    assert (tmp_path / "tiny.svg").read_text().startswith("<svg")
+    for row in told["targets"]:
+        assert row["words"] in run.stdout
