@@ -69,9 +69,11 @@ def program(*arguments: str, codes: tuple[int, ...] = (0,)) -> Cost:
 
 
 def environment() -> Mapping[str, str]:
-    """Of every process that is started: keys, and this checkout as the place of the program."""
+    """Of every process that is started: keys, and this checkout as the place of the program. Compiled
+    modules are kept, as they are where the program is installed."""
     keys = dict.fromkeys(("AZURE_OPENAI_API_KEY", "OPENAI_API_KEY", "FOUNDRY_TOKEN"), SECRET)
-    return {**os.environ, **keys, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    others = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**others, **keys, "PYTHONPATH": str(ROOT)}
 
 
 @dataclass(frozen=True)
@@ -79,11 +81,12 @@ class Service:
     """A running service."""
 
     url: str
+    holds: str = ""
 
     @property
-    def project(self) -> str:
-        """The address of its Foundry project."""
-        return f"{self.url}/api/projects/demo"
+    def address(self) -> str:
+        """The address to give to the program: of a project for Foundry."""
+        return f"{self.url}/api/projects/demo" if self.holds == "foundry" else self.url
 
     def counts(self) -> dict[str, Any]:
         """Requests by route, bytes sent and seconds from the first to the last request, since last asked."""
@@ -97,7 +100,7 @@ def service(holds: str, **options: object) -> Iterator[Service]:
     """A service in a process of its own: `generated`, or an empty `azure-openai` or `foundry`."""
     given = [f"--{name}={value}" for name, value in options.items()]
     with started("-m", "benchmarks.service", holds, *given) as url:
-        yield Service(url)
+        yield Service(url, holds)
 
 
 @contextlib.contextmanager

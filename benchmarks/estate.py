@@ -31,6 +31,8 @@ class Shape:
     messages: int
     assistants: int = 10
     seed: int = 1
+    variants: int = VARIANTS
+    """Threads after which texts repeat."""
 
     @property
     def objects(self) -> int:
@@ -73,7 +75,7 @@ class Estate:
 
     def rows(self, thread: int, places: range) -> bytes:
         """Messages of a thread at these places, joined by commas."""
-        key = (thread % VARIANTS, places)
+        key = (thread % self.shape.variants, places)
         if key not in self._pages:
             said = self._said[key[0]]
             self._pages[key] = b",".join(said[place] for place in places)
@@ -87,7 +89,7 @@ class Estate:
     def _said(self) -> list[list[bytes]]:
         return [
             [_text(row) for row in _talk(self.shape.messages, self.shape.seed * 1_000 + variant)]
-            for variant in range(min(VARIANTS, self.shape.threads))
+            for variant in range(min(self.shape.variants, self.shape.threads))
         ]
 
 

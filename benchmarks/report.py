@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import resource
+from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.child import UNIT
 from benchmarks.plot import drawn
 from benchmarks.results import MB, Results
 from benchmarks.sizes import Size
-from benchmarks.targets import TARGETS
+from benchmarks.targets import BY_KEY, TARGETS, expected
 
 
 def machine() -> str:
@@ -23,8 +24,9 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}"
 
 
-def document(size: Size, results: Results, seconds: float) -> dict[str, Any]:
-    """Everything, for another program."""
+def document(size: Size, results: Results, scenes: dict[str, dict[str, float]]) -> dict[str, Any]:
+    """Everything, for another program. `scenes` are those that ran, with what each took."""
+    wanted = {target.key for target in expected(scenes, size.full)}
     rows = [
         {
             "key": target.key,
@@ -33,6 +35,7 @@ def document(size: Size, results: Results, seconds: float) -> dict[str, Any]:
             "sign": target.sign,
             "bound": target.bound,
             "met": target.met(results.values[target.key]) if target.key in results.values else None,
+            "expected": target.key in wanted,
             "source": target.source,
         }
         for target in TARGETS
@@ -41,30 +44,68 @@ def document(size: Size, results: Results, seconds: float) -> dict[str, Any]:
         "size": size.name,
         "machine": machine(),
         "load": [round(load, 2) for load in os.getloadavg()],
-        "seconds": round(seconds, 1),
+        "seconds": round(sum(row["seconds"] for row in scenes.values()), 1),
+        "cpu": round(sum(row["cpu"] for row in scenes.values()), 1),
+        "scenes": scenes,
         "own_peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT,
         "targets": rows,
         "missed": results.missed(),
+        "unmeasured": [key for key in BY_KEY if key in wanted and key not in results.values],
+        "costs": results.costs,
         "facts": results.facts,
         "points": results.points,
     }
 
 
 def table(told: dict[str, Any]) -> str:
-    """The table that is printed."""
-    lines = [f"{told['machine']}; size {told['size']}; {told['seconds']:.0f} s", ""]
-    lines.append(f"{'':62} {'measured':>10}  {'target':>9}")
+    """The tables that are printed: targets, what each command cost, growth."""
+    head = (
+        f"{told['machine']}; size {told['size']}; {told['seconds']:.0f} s, {told['cpu']:.0f} s of processor"
+    )
+    return "\n".join([head, "", *_targets(told), "", *_costs(told), "", *_points(told)]).rstrip() + "\n"
+
+
+def _targets(told: dict[str, Any]) -> Iterator[str]:
+    yield f"{'':62} {'measured':>10}  target"
     for row in told["targets"]:
+        bound = f"{row['sign']} {row['bound']:<7g}"
         if row["value"] is None:
-            lines.append(f"{row['words']:62} {'-':>10}  {row['sign']} {row['bound']:<7g} not measured")
+            word = "NOT MEASURED" if row["expected"] else "not part of this run"
+            yield f"{row['words']:62} {'-':>10}  {bound} {word}"
         else:
             word = "" if row["met"] else "MISSED"
-            lines.append(f"{row['words']:62} {row['value']:>10.3f}  {row['sign']} {row['bound']:<7g}{word}")
-    for point in told["points"]:
-        lines.append(
-            f"{point['messages']:>10,} messages  {point['seconds']:7.1f} s  {point['peak'] / MB:6.0f} MB"
+            yield f"{row['words']:62} {row['value']:>10.3f}  {bound} {word}".rstrip()
+
+
+COLUMNS = (
+    ("seconds", 9, "{:.2f}", 1.0, "seconds"),
+    ("CPU s", 8, "{:.2f}", 1.0, "cpu"),
+    ("requests", 9, "{:,.0f}", 1.0, "requests"),
+    ("CPU ms each", 12, "{:.2f}", 1_000.0, "cpu_a_request"),
+    ("peak MB", 8, "{:.0f}", 1 / MB, "peak"),
+    ("received MB", 12, "{:.1f}", 1 / MB, "received"),
+    ("on disk MB", 11, "{:.1f}", 1 / MB, "disk"),
+)
+"""Of the costs of a command: heading, width, form, factor, key. What was not looked at is a dash."""
+
+
+def _costs(told: dict[str, Any]) -> Iterator[str]:
+    if told["costs"]:
+        yield f"{'':44}" + "".join(f"{title:>{width}}" for title, width, *_ in COLUMNS)
+    for what, cost in told["costs"].items():
+        cells = (
+            f"{form.format(cost[key] * factor) if cost[key] else '-':>{width}}"
+            for _, width, form, factor, key in COLUMNS
         )
-    return "\n".join(lines) + "\n"
+        yield f"{what:44}" + "".join(cells)
+
+
+def _points(told: dict[str, Any]) -> Iterator[str]:
+    for point in told["points"]:
+        yield (
+            f"{point['messages']:>10,} messages: snapshot {point['seconds']:.1f} s, "
+            f"{point['peak'] / MB:.0f} MB of memory, {point['disk'] / MB:.0f} MB on disk"
+        )
 
 
 def picture(told: dict[str, Any]) -> str:

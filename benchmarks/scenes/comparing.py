@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.child import Cost, program, run
-from benchmarks.results import Results, middle
+from benchmarks.results import Results, middle, on_disk
 from benchmarks.sizes import Size
 
 DIFFERENCES = (1,)
@@ -20,6 +20,10 @@ def measure(size: Size, results: Results, folder: Path) -> None:
     for _ in range(size.rounds):
         hashing = run("-m", "benchmarks.snapshots", "hash", str(archive))
         pairs.append((hashing, _diff(archive)))
+    for hashing, diff in pairs:
+        results.largest("pair_peak", diff.peak)
+        results.cost(f"diff of two snapshots, {threads * 101:,} objects", diff, disk=on_disk(archive))
+        results.cost("loading and hashing these", hashing)
     results.put("diff_hashing", middle(diff.seconds / hashing.seconds for hashing, diff in pairs))
     results.facts["diff_of_snapshots"] = {
         "objects": threads * 101,
@@ -29,6 +33,7 @@ def measure(size: Size, results: Results, folder: Path) -> None:
     if size.many_assistants:
         cost = _diff(_made(folder / "assistants.db", size.many_assistants, 0, 0))
         results.put("diff_assistants", cost.cpu / 2)
+        results.cost(f"diff of two snapshots, {size.many_assistants:,} assistants", cost)
 
 
 def _made(archive: Path, *numbers: int) -> Path:

@@ -1,78 +1,84 @@
-"""Time and peak memory against the size of an estate; check; and one large file there and back."""
+"""Time, peak memory and bytes on disk against the size of an estate, for every command."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from pathlib import Path
 
-from benchmarks.child import program, service, started
-from benchmarks.results import MB, Results
+from benchmarks.child import Cost, Service, program, run, service
+from benchmarks.results import Results, on_disk
+from benchmarks.scenes.comparing import DIFFERENCES
 from benchmarks.scenes.writing import move
 from benchmarks.sizes import Size
 
 QUICKLY = 0.0
 """Latency here: memory is what is looked at, and nothing is compared with a floor."""
 
+Peaks = dict[str, dict[int, int]]
+"""Command -> thousands of messages -> largest resident set."""
+
 
 def measure(size: Size, results: Results, folder: Path) -> None:
-    """A snapshot of each size, one ten times the other among them."""
-    workers = ("--workers", str(size.workers))
+    """Every size in turn, one ten times the other among them."""
+    peaks: Peaks = {}
+
+    def told(command: str, thousands: int, cost: Cost) -> None:
+        peaks.setdefault(command, {})[thousands] = cost.peak
+        results.cost(f"{command}, {thousands:,},000 messages", cost)
+        results.largest(f"{command}_peak", cost.peak)
+
     for thousands in size.growth:
-        threads = thousands * 1_000 // size.messages
-        archive = folder / f"growing-{thousands}.db"
-        with service("generated", threads=threads, messages=size.messages, latency=QUICKLY) as there:
-            cost = program("snapshot", f"azure-openai+{there.url}", "-o", str(archive), *workers)
-            if thousands == size.moved:
-                live = program("diff", str(archive), f"azure-openai+{there.url}", *workers)
-                results.largest("diff_peak", live.peak)
+        threads, archive = thousands * 1_000 // size.messages, folder / f"growing-{thousands}.db"
+        shape = {"threads": threads, "messages": size.messages, "latency": QUICKLY}
+        if thousands == min(size.growth):
+            shape["variants"] = threads  # no text repeats, which an archive that packs could gain from
+        with service("generated", **shape) as there:
+            taken, disk = _taken(size, results, there, archive)
+            if thousands in size.moved:
+                told("diff", thousands, _live(size, archive, there))
         checked = program("check", str(archive))
-        results.largest("snapshot_peak", cost.peak)
-        results.largest("check_peak", checked.peak)
-        point = {"messages": threads * size.messages, "seconds": cost.seconds, "peak": cost.peak,
-                 "check_peak": checked.peak, "check_seconds": checked.seconds}  # fmt: skip
+        told("snapshot", thousands, taken)
+        told("check", thousands, checked)
+        point = {"messages": threads * size.messages, "seconds": taken.seconds, "peak": taken.peak,
+                 "check_seconds": checked.seconds, "check_peak": checked.peak, "disk": disk}  # fmt: skip
         results.points.append({name: round(value, 3) for name, value in point.items()})
-        if thousands == size.moved:
-            _moved(size, results, archive)
+        if thousands in size.moved:
+            with service("foundry", latency=QUICKLY) as target:
+                moved = move(size, archive, f"foundry+{target.address}", target)
+            told("apply", thousands, moved.apply)
+            told("verify", thousands, moved.verify)
+            results.cost(f"plan, {thousands:,},000 messages", moved.plan)
+            told("pair", thousands, _pair(threads, size.messages, folder / "pair.db"))
         archive.unlink()
-    last, tenth = size.growth[-1], size.growth[-1] // 10
-    before = tenth if tenth in size.growth else size.growth[0]
-    peaks = {thousands: point["peak"] for thousands, point in zip(size.growth, results.points, strict=True)}
-    results.put("memory_growth", peaks[last] / peaks[before])
-    if size.file_megabytes:
-        _file(size, results, folder)
+    for command, known in peaks.items():
+        last = max(known)
+        results.put(f"{command}_growth", known[last] / known[_tenth(known, last)])
+    results.facts["peaks"] = peaks
 
 
-def _moved(size: Size, results: Results, archive: Path) -> None:
-    with service("foundry", latency=QUICKLY) as there:
-        moved = move(size, archive, f"foundry+{there.project}", there)
-    results.largest("apply_peak", moved.apply.peak)
-    results.largest("verify_peak", moved.verify.peak)
-    results.facts["moved"] = {
-        "plan_peak": moved.plan.peak,
-        "apply_peak": moved.apply.peak,
-        "verify_peak": moved.verify.peak,
-        "apply_seconds": round(moved.apply.seconds, 1),
-        "verify_seconds": round(moved.verify.seconds, 1),
-    }
+def _tenth(known: dict[int, int], last: int) -> int:
+    """The size that is a tenth of the last, or the smallest."""
+    return last // 10 if last // 10 in known else min(known)
 
 
-def _file(size: Size, results: Results, folder: Path) -> None:
-    """Through the emulator, which streams files."""
-    there = folder / "large"
-    (there / "content").mkdir(parents=True)
-    count = size.file_megabytes * MB
-    row = {"id": "assistant-large", "object": "file", "bytes": count, "created_at": 1_740_000_000,
-           "filename": "large.txt", "purpose": "assistants", "status": "processed"}  # fmt: skip
-    (there / "files.json").write_text(json.dumps([row]))
-    with (there / "content" / "assistant-large").open("wb") as stream:
-        for number in range(size.file_megabytes):
-            stream.write(b"%015d\n" % number * (MB // 16))
-    emulator = ("-m", "benchmarks.service.emulated")
-    archive = folder / "large.db"
-    with started(*emulator, str(there)) as source, started(*emulator) as target:
-        cost = program("snapshot", f"azure-openai+{source}", "-o", str(archive))
-        moved = move(dataclasses.replace(size, workers=8), archive, f"azure-openai+{target}", None)
-    peaks = {"snapshot": cost.peak, "apply": moved.apply.peak, "verify": moved.verify.peak}
-    results.put("file_peak", max(peaks.values()) / MB)
-    results.facts["large_file"] = {"megabytes": size.file_megabytes, "peaks": peaks}
+def _taken(size: Size, results: Results, there: Service, archive: Path) -> tuple[Cost, int]:
+    """A snapshot. The bytes of the smallest are the ones that count: no text repeats in it."""
+    there.counts()
+    at = ("-o", str(archive), "--workers", str(size.workers))
+    cost = program("snapshot", f"azure-openai+{there.url}", *at)
+    received, disk = there.counts()["sent"], on_disk(archive)
+    if not results.points:
+        results.put("archive_size", disk / received)
+        results.facts["archive_size"] = {"received": received, "disk": disk}
+    return cost, disk
+
+
+def _live(size: Size, archive: Path, there: Service) -> Cost:
+    return program("diff", str(archive), f"azure-openai+{there.url}", "--workers", str(size.workers))
+
+
+def _pair(threads: int, messages: int, archive: Path) -> Cost:
+    """Two snapshots of so many messages, one in a hundred another."""
+    run("-m", "benchmarks.snapshots", "make", str(archive), "0", str(threads), str(messages))
+    cost = program("diff", f"{archive}@1", f"{archive}@2", codes=DIFFERENCES)
+    archive.unlink()
+    return cost

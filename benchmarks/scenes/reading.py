@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.child import Cost, Service, program, run, service
-from benchmarks.results import Results, middle
+from benchmarks.results import Results, middle, on_disk
 from benchmarks.sizes import Size
 
 LISTS = 3
@@ -35,10 +35,13 @@ def _round(size: Size, results: Results, there: Service, archive: Path) -> dict[
     at_ours = there.counts()
     after = _floor(size, there)
     there.counts()
-    peers = run("-m", "benchmarks.peers", there.url, str(size.peers)).json
-    there.counts()
+    others = run("-m", "benchmarks.peers", there.url, str(size.peers))
+    peers = others.json
+    results.cost(f"peers: {peers['messages']:,} messages", others, there.counts())
     live = program("diff", str(archive), f"azure-openai+{there.url}", "--workers", str(size.workers))
-    there.counts()
+    results.cost("floor: the same pages", floor, at_floor)
+    results.cost("snapshot", ours, at_ours, on_disk(archive))
+    results.cost("diff against live", live, there.counts())
     _tell(results, at_floor, floor, at_ours, ours, archive, size)
     results.largest("snapshot_peak", ours.peak)
     results.largest("diff_peak", live.peak)
@@ -73,14 +76,14 @@ def _tell(
     pages = -(-size.messages // 100)
     least = LISTS + -(-size.threads // 100) + size.threads * (pages + 1)
     results.put("snapshot_requests", at_ours["total"] / least)
-    results.put("archive_size", archive.stat().st_size / at_ours["sent"])
     results.facts["snapshot"] = {
         "requests": at_ours["total"],
         "least": least,
         "floor_requests": at_floor["total"],
         "floor_of_latency": round(_share(size, at_floor), 3),
         "json_bytes": at_ours["sent"],
-        "archive_bytes": archive.stat().st_size,
+        "archive_bytes": on_disk(archive),
+        "archive_share": round(on_disk(archive) / at_ours["sent"], 4),
         "cpu_a_request": round(ours.cpu / at_ours["total"], 6),
         "floor_cpu_a_request": round(floor.cpu / at_floor["total"], 6),
     }
@@ -94,10 +97,11 @@ def _share(size: Size, counted: dict[str, int]) -> float:
 
 
 def _again(size: Size, results: Results, there: Service, archive: Path) -> None:
-    before = archive.stat().st_size
+    before = on_disk(archive)
     cost = _snapshot(size, there, archive)
     counted = there.counts()
     lists = sum(n for route, n in counted["requests"].items() if "ID" not in route)
     results.put("again_requests", (counted["total"] - lists) / size.threads)
-    results.put("again_bytes", (archive.stat().st_size - before) / before)
+    results.put("again_bytes", (on_disk(archive) - before) / before)
+    results.cost("snapshot, nothing changed", cost, counted, on_disk(archive))
     results.facts["again"] = {"requests": counted["requests"], "seconds": round(cost.seconds, 3)}

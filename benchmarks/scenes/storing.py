@@ -20,7 +20,12 @@ def measure(size: Size, results: Results, folder: Path) -> None:
     with started("-m", EMULATOR, "--files", str(size.files)) as source, started("-m", EMULATOR) as target:
         program("snapshot", f"azure-openai+{source}", "-o", str(archive))
         moved = move(size, archive, f"azure-openai+{target}", Service(target))
-    counted = {route: n for route, n in moved.requests.items() if route.startswith("POST") or "ID" in route}
+    counted = {
+        route: n
+        for route, n in moved.counts["apply"]["requests"].items()
+        if route.startswith("POST") or "ID" in route
+    }
     least = size.files + 1 + -(-size.files // BATCH) + 1 + -(-size.files // 100)
     results.put("files_requests", sum(counted.values()) / least)
+    results.cost(f"apply {size.files:,} files and a store", moved.apply, moved.counts["apply"])
     results.facts["files"] = {"requests": counted, "least": least}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
+from typing import Any
 
 from benchmarks.child import Cost, Service, program, run, service
-from benchmarks.results import Results, middle
+from benchmarks.estate import thread_id
+from benchmarks.results import Results, middle, on_disk
 from benchmarks.sizes import Size
 
 OPENING = {"azure-openai": (32, 1), "foundry": (20, 20)}
 """Messages that a new thread takes, and that a further request takes."""
+ASSISTANTS = 10
 
 
 def measure(size: Size, results: Results, folder: Path) -> None:
@@ -20,80 +22,89 @@ def measure(size: Size, results: Results, folder: Path) -> None:
         ("foundry", "foundry", size.foundry_threads),
     ):
         source = folder / f"{key}.db"
-        with service("generated", threads=threads, messages=size.messages, assistants=10, latency=0) as there:
-            taken = program("snapshot", f"azure-openai+{there.url}", "-o", str(source))
-        results.facts[f"{key}_source_seconds"] = round(taken.seconds, 3)
+        shape = {"threads": threads, "messages": size.messages, "assistants": ASSISTANTS, "latency": 0}
+        with service("generated", **shape) as there:
+            program("snapshot", f"azure-openai+{there.url}", "-o", str(source))
         rows = [_round(size, results, target, key, threads, source) for _ in range(min(2, size.rounds))]
         results.put(f"{key}_floor", middle(row["floor"] for row in rows))
         results.facts[f"{key}_rounds"] = rows
         if target == "foundry":  # fewer requests, so the reading back weighs more
-            _against_snapshot(size, results, threads, rows)
+            results.put("verify_snapshot", middle(row["verify_snapshot"] for row in rows))
 
 
 def _round(
     size: Size, results: Results, target: str, key: str, threads: int, source: Path
 ) -> dict[str, float]:
-    floor, requests = _floor(size, target, threads)
+    floors = [_floor(size, target, threads)]
     with service(target, latency=size.latency) as there:
-        url = there.project if target == "foundry" else there.url
-        moved = move(size, source, f"{target}+{url}", there)
-    again, _ = _floor(size, target, threads)
+        moved = move(size, source, f"{target}+{there.address}", there)
+        taken = _snapshot(size, threads, f"{target}+{there.address}", source.with_suffix(".back.db"))
+    if size.rounds > 1:  # before and after
+        floors.append(_floor(size, target, threads))
     first, more = OPENING[target]
     writes = threads * (1 + max(0, -(-(size.messages - first) // more)))
     least = writes + threads * -(-size.messages // 100)
-    threadwise = sum(n for route, n in moved.requests.items() if "ID" in route or route.startswith("POST"))
-    results.put(f"{key}_requests", threadwise / (least + 10))  # and ten assistants
-    results.largest("apply_peak", moved.apply.peak)
-    results.largest("verify_peak", moved.verify.peak)
-    results.facts[key] = {
-        "requests": moved.requests,
-        "least_writes": writes,
-        "least_with_reading_back": least,
-        "cpu_a_request": round(moved.apply.cpu / sum(moved.requests.values()), 6),
-        "floor_cpu_a_request": round(floor.cpu / requests, 6),
-    }
-    beside = (floor.seconds + again.seconds) / 2
+    requests = moved.counts["apply"]["requests"]
+    threadwise = sum(n for route, n in requests.items() if "ID" in route or route.startswith("POST"))
+    results.put(f"{key}_requests", threadwise / (least + ASSISTANTS))
+    _tell(results, key, moved, floors[-1], source)
+    results.facts[key] = {"requests": requests, "least_writes": writes, "least_with_reading_back": least}
+    beside = sum(cost.seconds for cost, _ in floors) / len(floors)
     return {
         "floor": beside / moved.apply.seconds,  # the same threads: a useless request does not count
+        "verify_snapshot": taken.seconds / moved.verify.seconds,
         "floor_seconds": round(beside, 3),
         "apply_seconds": round(moved.apply.seconds, 3),
         "verify_seconds": round(moved.verify.seconds, 3),
+        "snapshot_seconds": round(taken.seconds, 3),
     }
 
 
-def _floor(size: Size, target: str, threads: int) -> tuple[Cost, int]:
+def _tell(results: Results, key: str, moved: Moved, floor: tuple[Cost, dict[str, Any]], source: Path) -> None:
+    results.cost(f"floor: the same writes, {key}", *floor)
+    results.cost(f"plan, {key}", moved.plan, moved.counts["plan"])
+    results.cost(f"apply, {key}", moved.apply, moved.counts["apply"], on_disk(source))
+    results.cost(f"verify, {key}", moved.verify, moved.counts["verify"])
+    results.largest("apply_peak", moved.apply.peak)
+    results.largest("verify_peak", moved.verify.peak)
+
+
+def _floor(size: Size, target: str, threads: int) -> tuple[Cost, dict[str, Any]]:
     with service(target, latency=size.latency) as there:
         shape = [f"--threads={threads}", f"--messages={size.messages}", f"--workers={size.workers}"]
         project = ["--project"] if target == "foundry" else []
         cost = run("-m", "benchmarks.floor", "writing", there.url, *shape, *project)
-        return cost, there.counts()["total"]
+        return cost, there.counts()
+
+
+def _snapshot(size: Size, threads: int, target: str, archive: Path) -> Cost:
+    """What verify stands beside: a snapshot of that very target."""
+    named = archive.with_suffix(".txt")
+    named.write_text("".join(f"{thread_id(number)}\n" for number in range(threads)))
+    archive.unlink(missing_ok=True)
+    at = ("-o", str(archive), "--workers", str(size.workers), "--threads", str(named), "--no-runs")
+    return program("snapshot", target, *at)
 
 
 class Moved:
-    """What it cost to plan, apply and verify; `requests` are those of apply, by route."""
+    """What it cost to plan, apply and verify; `counts` are what the service counted in each."""
 
-    def __init__(self, plan: Cost, apply: Cost, verify: Cost, requests: dict[str, int]) -> None:
-        self.plan, self.apply, self.verify, self.requests = plan, apply, verify, requests
+    def __init__(self, costs: dict[str, Cost], counts: dict[str, dict[str, Any]]) -> None:
+        self.plan, self.apply, self.verify = (costs[what] for what in ("plan", "apply", "verify"))
+        self.counts = counts
 
 
 def move(size: Size, source: Path, target: str, there: Service | None) -> Moved:
     """Plan, apply, verify."""
-    plan = source.with_suffix(".plan.json")
-    workers = ("--workers", str(size.workers))
-    planned = program("plan", str(source), target, "-o", str(plan), "--accept-loss", "all", *workers)
-    there and there.counts()
-    applied = program("apply", str(plan), "--yes", *workers)
-    requests = there.counts()["requests"] if there else {}
-    verified = program("verify", str(plan), *workers)
-    return Moved(planned, applied, verified, requests)
-
-
-def _against_snapshot(size: Size, results: Results, threads: int, rows: list[dict[str, float]]) -> None:
-    """verify beside a snapshot of an estate of that size, taken in the same run."""
-    shape = {"threads": threads, "messages": size.messages, "assistants": 10, "latency": size.latency}
-    taken = []
-    with service("generated", **shape) as there, tempfile.TemporaryDirectory() as folder:
-        for n, _ in enumerate(rows):
-            at = ("-o", f"{folder}/{n}.db", "--workers", str(size.workers))
-            taken.append(program("snapshot", f"azure-openai+{there.url}", *at).seconds)
-    results.put("verify_snapshot", middle(taken) / middle(row["verify_seconds"] for row in rows))
+    plan, workers = source.with_suffix(".plan.json"), ("--workers", str(size.workers))
+    costs: dict[str, Cost] = {}
+    counts: dict[str, dict[str, Any]] = {}
+    for what, arguments in (
+        ("plan", (str(source), target, "-o", str(plan), "--accept-loss", "all")),
+        ("apply", (str(plan), "--yes")),
+        ("verify", (str(plan),)),
+    ):
+        there and there.counts()
+        costs[what] = program(what, *arguments, *workers)
+        counts[what] = there.counts() if there else {"requests": {}, "sent": 0, "total": 0}
+    return Moved(costs, counts)

@@ -7,7 +7,7 @@ import asyncio
 import gc
 import sys
 
-from benchmarks.estate import Estate, Shape
+from benchmarks.estate import VARIANTS, Estate, Shape
 from benchmarks.service.protocol import Answering, Connection, Counted
 from benchmarks.service.reading import Generated
 from benchmarks.service.writing import Kept
@@ -19,9 +19,10 @@ def chosen(arguments: list[str]) -> tuple[Answering, float]:
     parser.add_argument("holds", choices=["generated", "azure-openai", "foundry"])
     for name in ("threads", "messages", "assistants", "seed"):
         parser.add_argument(f"--{name}", type=int, default=1)
+    parser.add_argument("--variants", type=int, default=VARIANTS)
     parser.add_argument("--latency", type=float, default=0.05)
     given = parser.parse_args(arguments)
-    shape = Shape(given.threads, given.messages, given.assistants, given.seed)
+    shape = Shape(given.threads, given.messages, given.assistants, given.seed, given.variants)
     if given.holds != "generated":
         return Kept(given.holds == "foundry"), given.latency
     estate = Estate(shape)

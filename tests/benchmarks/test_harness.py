@@ -6,15 +6,20 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from benchmarks.__main__ import SCENES, main
+from benchmarks.child import Cost
 from benchmarks.estate import Estate, Shape, thread_id
 from benchmarks.plot import drawn
+from benchmarks.report import document, table
 from benchmarks.results import Results
 from benchmarks.service.listing import places
 from benchmarks.service.protocol import parts_of, route_of
 from benchmarks.service.reading import Generated
+from benchmarks.sizes import SIZES
 from benchmarks.targets import TARGETS
 
 ROOT = Path(__file__).parents[2]
@@ -92,5 +97,49 @@ def test_a_tiny_run_measures_every_quick_target(tmp_path: Path) -> None:
     assert run.returncode == (1 if told["missed"] else 0), run.stderr
     assert {"machine", "load", "own_peak", "facts", "points", "size"} <= told.keys()
     assert (tmp_path / "tiny.svg").read_text().startswith("<svg")
+    assert told["unmeasured"] == []
     for row in told["targets"]:
         assert row["words"] in run.stdout
+    for what in (
+        "peers: 12 messages",
+        "floor: the same pages",
+        "snapshot",
+        "apply, foundry",
+        "verify, foundry",
+    ):
+        assert what in run.stdout
+        cost = told["costs"][what]
+        assert all(
+            cost[key] > 0 for key in ("seconds", "cpu", "requests", "cpu_a_request", "peak", "received")
+        )
+    assert told["costs"]["snapshot"]["disk"] > told["costs"]["snapshot"]["received"] / 4
+
+
+def test_a_target_that_should_have_been_measured_and_was_not_is_told() -> None:
+    results, took = Results(), {"seconds": 1.0, "cpu": 1.0}
+    results.put("help_start", 1.1)
+    told = document(SIZES["quick"], results, {"starting": took})
+    assert (told["missed"], told["unmeasured"]) == ([], ["ls_start"])
+    assert [line for line in table(told).splitlines() if line.endswith("NOT MEASURED")] == [
+        line for line in table(told).splitlines() if line.startswith("ls:")
+    ]
+    every = document(SIZES["full"], results, dict.fromkeys(SCENES, took))
+    assert len(every["unmeasured"]) == len(TARGETS) - 1
+
+
+def test_a_run_without_a_value_that_was_due_ends_with_one(monkeypatch: Any, tmp_path: Path) -> None:
+    for name in SCENES:
+        monkeypatch.setitem(SCENES, name, lambda size, results, folder: None)
+    assert main(["--size", "quick", "-o", str(tmp_path)]) == 1
+    assert main(["--size", "quick", "-o", str(tmp_path), "--only", "large"]) == 0
+
+
+def test_every_row_of_targets_names_a_scene() -> None:
+    assert {target.scene for target in TARGETS} == set(SCENES)
+
+
+def test_the_largest_peak_of_a_command_stands() -> None:
+    results = Results()
+    for peak in (7, 9, 8):
+        results.cost("check", Cost(1.0, 1.0, peak, ""))
+    assert results.costs["check"]["peak"] == 9
