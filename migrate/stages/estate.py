@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from migrate.archive.journal import Side
@@ -12,6 +12,7 @@ from migrate.codecs.config import TYPE as CONFIG
 from migrate.model import KINDS, STAMP, Entity
 from migrate.model.message import CALL, ITEM, RESULT
 from migrate.model.shard import Shard
+from migrate.stages.held import Held
 
 SMALL = ("file", "vector_store", "assistant")
 """Kinds that are held in memory; threads and messages are walked."""
@@ -47,6 +48,12 @@ class Estate:
     def threads(self) -> Iterator[Entity]:
         """Every thread, in order."""
         return self._decoded("thread", "")
+
+    @cached_property
+    def threads_by_id(self) -> Mapping[str, Entity]:
+        """The same, to be looked up."""
+        bodies = (body for _, body in self.snapshot.bodies("thread", ""))
+        return Held(bodies, lambda body: self._codec.decode("thread", body, "", None)[0])
 
     def read(self, kind: str, parent: str = "") -> bool:
         """Whether a listing was read to its end."""

@@ -14,9 +14,9 @@ from sqlite_utils import Database
 from migrate.archive import Archive
 from migrate.archive.fingerprints import of_shas
 from migrate.archive.integrity import check
+from migrate.archive.newest import APPLICATION_ID
 from migrate.archive.reading import snapshots
 from migrate.archive.rows import Row
-from migrate.archive.newest import APPLICATION_ID
 from migrate.archive.schema import migrations
 from migrate.archive.snapshots import SnapshotWriter
 from migrate.errors import ArchiveDamaged

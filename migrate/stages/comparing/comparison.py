@@ -108,7 +108,7 @@ class Comparison:
         """Every object of a side and a kind that has no parent, by id."""
         if (side, kind) not in self._objects:
             estate = (self.left, self.right)[side]
-            found = {e.id: e for e in estate.threads()} if kind == "thread" else estate.of(kind)
+            found = estate.threads_by_id if kind == "thread" else estate.of(kind)
             self._objects[(side, kind)] = self._narrowed(side, kind, found)
         return self._objects[(side, kind)]
 

@@ -58,10 +58,10 @@ def pair(left: Estate, right: Estate, journal: Mapping[tuple[str, str], str], gu
     pairs = Pairs()
     guess = guess and (left.side != right.side or left.type == CONFIG)
     for kind in ("vector_store", "assistant"):
-        _pair_kind(pairs, kind, left, right, journal, guess, list(left.of(kind).values()))
-    _pair_kind(pairs, "thread", left, right, journal, guess, list(left.threads()))
+        _pair_kind(pairs, kind, left, right, journal, guess)
+    _pair_kind(pairs, "thread", left, right, journal, guess)
     moved_before = STAMP in pairs.how.values() and not journal
-    _pair_kind(pairs, "file", left, right, journal, guess or moved_before, list(left.of("file").values()))
+    _pair_kind(pairs, "file", left, right, journal, guess or moved_before)
     return pairs
 
 
@@ -87,10 +87,9 @@ def _pair_kind(
     right: Estate,
     journal: Mapping[tuple[str, str], str],
     guess: bool,
-    ours: list[Entity],
 ) -> None:
-    theirs = list(right.threads()) if kind == "thread" else list(right.of(kind).values())
-    free_left, free_right = {e.id: e for e in ours}, {e.id: e for e in theirs}
+    ours, theirs = (estate.threads_by_id if kind == "thread" else estate.of(kind) for estate in (left, right))
+    free_left, free_right = dict.fromkeys(ours), dict.fromkeys(theirs)
     found: Ids = {}
 
     def take(one: str, other: str | None, how: str) -> None:
@@ -100,22 +99,24 @@ def _pair_kind(
             del free_left[one], free_right[other]
 
     same = ID if left.side == right.side else KEY if CONFIG in (left.type, right.type) else ""
-    for entity in ours if same else ():
-        take(entity.id, entity.id, same)
-    for entity in ours:
-        take(entity.id, journal.get((kind, entity.id)), JOURNAL)
-    for entity in theirs:
+    for id_ in ours if same else ():
+        take(id_, id_, same)
+    for id_ in ours:
+        take(id_, journal.get((kind, id_)), JOURNAL)
+    for entity in theirs.values() if free_left else ():
         type_, _, old = stamp(entity).partition(":")
         if type_ == left.type and old in free_left:
             take(old, entity.id, STAMP)
             pairs.unproven |= {(kind, old)} if left.named and kind == "assistant" else set()
-    for entity in ours:
+    for id_ in list(free_left):
+        entity = ours[id_]
         type_, _, old = stamp(entity).partition(":")
         if type_ == right.type and not (right.named and kind == "assistant"):
             take(entity.id, old, STAMP)
     for how, key in _natural_keys(kind, pairs, left, right) if guess and free_left and free_right else ():
         word = KEY if same == KEY and how == "name" else how  # a directory knows its objects by name
-        for one, other in _natural(key, left, right, free_left.values(), free_right.values()):
+        free = (ours[id_] for id_ in free_left), (theirs[id_] for id_ in free_right)
+        for one, other in _natural(key, left, right, *free):
             take(one, other, word)
     pairs.ids[kind] = found
 
@@ -161,8 +162,8 @@ def _natural(
     key: Natural, left: Estate, right: Estate, ours: Iterable[Entity], theirs: Iterable[Entity]
 ) -> list[tuple[str, str]]:
     """Pairs whose key occurs equally often on both sides, in order."""
-    one = [(key(left, e), e.id) for e in list(ours)]
-    other = [(key(right, e), e.id) for e in list(theirs)]
+    one = [(key(left, e), e.id) for e in ours]
+    other = [(key(right, e), e.id) for e in theirs]
     counts, there = Counter(k for k, _ in one), Counter(k for k, _ in other)
     by_key: dict[Hashable, list[str]] = {}
     for k, id_ in other:

@@ -184,7 +184,7 @@ class _Inspector:
 
     def threads(self, target: Estate, talks: Estate, progress: Progress) -> None:
         """Threads, and every message in its place."""
-        present = {e.id: e for e in target.threads()}
+        present = target.threads_by_id
         progress.expect(COMPARED, sum(1 for kind, _, _ in self.expected if kind == "thread"))
         progress.settled(COMPARED)
         for thread in self.wanted("thread", self.source.threads()):

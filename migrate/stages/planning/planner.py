@@ -51,7 +51,7 @@ class Planner(Decider):
         for wave in Naming(assistants).waves():
             for entity in map(assistants.__getitem__, wave):
                 yield self.decide(entity, self.counterpart(entity, self.target.of("assistant")))
-        present = {e.id: e for e in self.target.threads()}
+        present = self.target.threads_by_id
         for entity in self.source.threads():
             yield from self._thread(entity, present)
         yield from self.relabelled

@@ -36,7 +36,7 @@ def deletions(
         if kind == "thread" and source.type == CONFIG:
             continue
         _must_be_whole(source, kind)
-        present = {e.id: e for e in target.threads()} if kind == "thread" else target.of(kind)
+        present = target.threads_by_id if kind == "thread" else target.of(kind)
         kept = set(pairs.ids.get(kind, {}).values())
         for id_, entity in present.items():
             old = made.get((kind, id_))
