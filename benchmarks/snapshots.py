@@ -12,12 +12,12 @@ from typing import Any
 from benchmarks.estate import Estate, Shape, assistant, thread_id
 
 DIFFER = 100
-"""One object of so many differs."""
+"""One object of so many differs where nobody says otherwise."""
 URL = "https://example.openai.azure.com"
 
 
-def make(path: Path, assistants: int, threads: int, messages: int) -> None:
-    """Write the archive with a first and a second snapshot."""
+def make(path: Path, assistants: int, threads: int, messages: int, differ: int = DIFFER) -> None:
+    """Write the archive with a first and a second snapshot; in that one of `differ` objects is another."""
     from migrate.archive.rows import Row
     from migrate.archive.snapshots import SnapshotWriter
     from migrate.archive.store import Archive
@@ -34,7 +34,9 @@ def make(path: Path, assistants: int, threads: int, messages: int) -> None:
                 writer.end(kind)
             for start in range(0, assistants, 100):
                 rows = [assistant(n, 1) for n in range(start, min(assistants, start + 100))]
-                keep("assistant", "", [_changed(row, n + start, number) for n, row in enumerate(rows)])
+                keep(
+                    "assistant", "", [_changed(row, n + start, number, differ) for n, row in enumerate(rows)]
+                )
             writer.end("assistant")
             for start in range(0, threads, 100):
                 some = range(start, min(threads, start + 100))
@@ -42,15 +44,15 @@ def make(path: Path, assistants: int, threads: int, messages: int) -> None:
             writer.end("thread")
             for n in range(threads):
                 rows = list(estate.messages(n))
-                whole = [_changed(row, place + n, number) for place, row in enumerate(rows)]
+                whole = [_changed(row, place + n, number, differ) for place, row in enumerate(rows)]
                 keep("message", thread_id(n), whole)
                 writer.end("message", thread_id(n))
             writer.finish("complete", "")
 
 
-def _changed(row: dict[str, Any], place: int, snapshot: int) -> dict[str, Any]:
-    """The second snapshot has another metadata on one row of a hundred."""
-    changes = snapshot == 1 and place % DIFFER == 0
+def _changed(row: dict[str, Any], place: int, snapshot: int, differ: int) -> dict[str, Any]:
+    """The second snapshot has another metadata on one row of so many."""
+    changes = snapshot == 1 and place % differ == 0
     return {**row, "metadata": {**row["metadata"], "changed": "yes"}} if changes else row
 
 

@@ -47,7 +47,7 @@ def measure(size: Size, results: Results, folder: Path) -> None:
             told("apply", thousands, moved.apply)
             told("verify", thousands, moved.verify)
             results.cost(f"plan, {thousands:,},000 messages", moved.plan)
-            told("pair", thousands, _pair(threads, size.messages, folder / "pair.db"))
+            told("pair", thousands, _pair(thousands, size.messages, folder / "pair.db"))
         archive.unlink()
     for command, known in peaks.items():
         last = max(known)
@@ -76,9 +76,11 @@ def _live(size: Size, archive: Path, there: Service) -> Cost:
     return program("diff", str(archive), f"azure-openai+{there.url}", "--workers", str(size.workers))
 
 
-def _pair(threads: int, messages: int, archive: Path) -> Cost:
-    """Two snapshots of so many messages, one in a hundred another."""
-    run("-m", "benchmarks.snapshots", "make", str(archive), "0", str(threads), str(messages))
+def _pair(thousands: int, messages: int, archive: Path) -> Cost:
+    """Two snapshots of so many messages, of which a thousand differ: what is told does not grow, so memory
+    must not. Where one in a hundred differs, the scene `comparing` looks."""
+    shape = ("0", str(thousands * 1_000 // messages), str(messages), str(thousands))
+    run("-m", "benchmarks.snapshots", "make", str(archive), *shape)
     cost = program("diff", f"{archive}@1", f"{archive}@2", codes=DIFFERENCES)
     archive.unlink()
     return cost
