@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from migrate.archive.reading import snapshots
@@ -31,7 +32,9 @@ class _Standing:
         self.live = estate.live or estate.type == CONFIG  # a directory keeps no history of its own
         self.read_at = estate.snapshot.info.started_at
         conn, info = estate.snapshot.conn, estate.snapshot.info
-        self._found = {} if self.live else first_seen_as_is(conn, info.id, keys)
+        self._found: dict[Key, Since] = {}
+        for listing in [] if self.live else _by_listing(keys):  # each looks through all that it is given
+            self._found |= first_seen_as_is(conn, info.id, listing)
         place = (info.type, info.url)
         self._first = next((s.id for s in snapshots(conn) if (s.type, s.url) == place), 0)
 
@@ -51,6 +54,13 @@ def _since(change: Change, left: _Standing, right: _Standing, same_place: bool) 
     if left.live or right.live:
         return ""  # the live side may have changed at any time
     return max(ours, theirs, key=lambda said: (said.removesuffix(OR_BEFORE), OR_BEFORE not in said))
+
+
+def _by_listing(keys: set[Key]) -> Iterable[list[Key]]:
+    found: dict[tuple[str, str], list[Key]] = {}
+    for key in keys:
+        found.setdefault(key[:2], []).append(key)
+    return found.values()
 
 
 def _key(change: Change, id_: str, parent: str) -> Key:
