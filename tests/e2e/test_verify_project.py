@@ -27,6 +27,23 @@ def test_damage_is_a_finding(arrived: Moved, damage: str) -> None:
         vars(cloud.estate).update(kept)
 
 
+def test_items_that_are_gone_are_told_with_the_ids_they_had(arrived: Moved) -> None:
+    """The journal is asked for them only then: held, they are most of the memory of a verify."""
+    made, cloud = arrived.world, arrived.world.target
+    kept = copied(cloud.estate)
+    had = {item["id"] for item in items(cloud.estate)}
+    try:
+        for talk in cloud.estate.items.values():
+            talk.clear()
+        rows = [row for row in made("verify", made.plan).ok(1)["findings"] if row["kind"] == "message"]
+        told = {row["target_id"] for row in rows}
+        assert told
+        assert told <= had
+        assert all(row["reason"] == "it is not on the target" for row in rows)
+    finally:
+        vars(cloud.estate).update(kept)
+
+
 @pytest.mark.parametrize("damage", NOT_OURS)
 def test_what_is_not_ours_is_no_finding(arrived: Moved, damage: str) -> None:
     made, cloud = arrived.world, arrived.world.target
