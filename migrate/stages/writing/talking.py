@@ -43,13 +43,13 @@ class OutOfOrder(RequestFailed):
 
 def recreate(shop: Workshop, action: Action, thread: Entity) -> None:
     """Create a thread or append to one, until it holds every message of its source."""
-    there = action.target_id
+    there, place = action.target_id, None
     try:
         if action.action == "create":
-            there = _created(shop, action, thread)
+            there, place = _created(shop, action, thread)
             shop.settle(thread, there)
         if action.messages:
-            _append(shop, thread, there)
+            _append(shop, thread, there, place)
         if action.messages or action.action == "adopt":
             note_messages(shop, action, thread, there)
     except RequestFailed as failed:
@@ -60,12 +60,13 @@ def _where(there: str) -> str:
     return f"; what arrived is in {there}, run apply again to go on" if there else ""
 
 
-def _created(shop: Workshop, action: Action, thread: Entity) -> str:
-    """The thread on the target, with as many messages as one request takes."""
+def _created(shop: Workshop, action: Action, thread: Entity) -> tuple[str, int | None]:
+    """The thread on the target, with as many messages as one request takes, and how many those are; None
+    where only reading tells, since its creation was not answered just now."""
     earlier = shop.record(action)
     if earlier and earlier.state == "done":
         shop.count("skipped", kind="thread")
-        return earlier.target_id
+        return earlier.target_id, None
     fitted = shop.fitted(thread)
     first = list(islice(_messages(shop, thread), shop.fit.profile.messages_per_create))
     wire = shop.codec.create_wire(fitted)
@@ -88,7 +89,7 @@ def _created(shop: Workshop, action: Action, thread: Entity) -> str:
     shop.count("adopted" if found and earlier is None else "created", kind="thread")
     if not found:
         shop.count("created", len(first), "message")
-    return str(body["id"])
+    return str(body["id"]), None if found else len(first)
 
 
 def _sent(shop: Workshop, fitted: Entity, wire: Body, earlier: Entry | None) -> tuple[Body, bool]:
@@ -117,11 +118,11 @@ def note_twin(shop: Workshop, thread: str) -> None:
     )
 
 
-def _append(shop: Workshop, thread: Entity, there: str) -> None:
+def _append(shop: Workshop, thread: Entity, there: str, place: int | None) -> None:
     """Send what is not there yet, as many messages a request as the service takes, one request after the
     other. After a lost answer the thread is read: a message may have no mark that tells it from its like,
     so only its place says whether it arrived."""
-    place = _already(shop, thread, there)
+    place = _already(shop, thread, there) if place is None else place
     waiting = islice(_messages(shop, thread), place, None)
     size, lost = shop.fit.profile.messages_per_append, 0
     held: list[Entity] = []
