@@ -11,8 +11,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from migrate.archive.asking import Asked
+from migrate.archive.keys import storable
 from migrate.archive.packs import inflated, squeezed
-from migrate.archive.rows import storable
 from migrate.archive.store import Archive
 from migrate.errors import ArchiveDamaged
 

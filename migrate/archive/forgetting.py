@@ -11,8 +11,8 @@ import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from migrate.archive.keys import id_of
 from migrate.archive.packs import Bodies
-from migrate.archive.rows import id_of
 from migrate.archive.store import Archive
 from migrate.archive.sweeping import sweep, sweep_bytes
 

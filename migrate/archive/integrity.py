@@ -16,6 +16,7 @@ from functools import partial
 
 from migrate.archive.blobs import chunks
 from migrate.archive.fingerprints import of_shas, snapshot_digest
+from migrate.archive.keys import id_of
 from migrate.archive.packs import FORGOTTEN, PLACES, SEPARATOR, Bodies, BrokenPack, inflated, lines, pack_sha
 from migrate.archive.references import BETWEEN, Damage, broken
 from migrate.archive.rows import Row
@@ -143,7 +144,9 @@ def _pack_fault(conn: sqlite3.Connection, pack: int, held: int) -> str:
         if pack_sha(kind.decode(), plain) != sha:
             return "its hash is not the one that was stored"
         bodies = {pack * PLACES + n: text for n, text in enumerate(lines(plain)) if text != FORGOTTEN}
-        keys = {(Row.of(kind.decode(), json.loads(text)).key, n) for n, text in bodies.items()}
+        keys = {
+            (Row.stored(kind.decode(), id_of(json.loads(text)), text).key, n) for n, text in bodies.items()
+        }
     except (ValueError, TypeError, RecursionError, BrokenPack) as error:
         return (
             "it is nested too deeply" if isinstance(error, RecursionError) else f"it cannot be read: {error}"

@@ -73,7 +73,7 @@ class Joiner:
             self._conn.executemany(
                 "INSERT INTO joined_threads VALUES (?, ?, ?, ?, ?)",
                 [
-                    (self._snapshot, _created(row.text), row.object_id, row.sha, number)
+                    (self._snapshot, _created(row.body), row.object_id, row.sha, number)
                     for row, number in zip(kept, held, strict=True)
                 ],
             )
@@ -134,6 +134,6 @@ class Joiner:
         return listing.seal()
 
 
-def _created(text: str) -> float | None:
-    made = json.loads(text).get("created_at")
+def _created(body: bytes) -> float | None:
+    made = json.loads(body).get("created_at")
     return float(made) if isinstance(made, (int, float)) and not isinstance(made, bool) else None

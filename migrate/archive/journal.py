@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from migrate.archive.asking import Asked
-from migrate.archive.rows import storable
+from migrate.archive.keys import storable
 from migrate.archive.snapshots import now
 from migrate.archive.store import Archive
 from migrate.model import JSON

@@ -14,7 +14,7 @@ from migrate.archive.packs import PLACES, Bodies, Pack
 from migrate.archive.rows import Row
 
 LARGE = 1 << 15
-"""Characters after which a pack is closed: larger ones hardly compress better, and reading one body unpacks
+"""Bytes after which a pack is closed: larger ones hardly compress better, and reading one body unpacks
 all of them."""
 AT_ONCE = 500
 
@@ -25,8 +25,8 @@ class _Open:
 
     id: int
     kind: str
-    texts: list[str] = field(default_factory=list)
-    characters: int = 0
+    bodies: list[bytes] = field(default_factory=list)
+    size: int = 0
     changed: bool = True
 
 
@@ -38,17 +38,23 @@ class Packer:
         self._conn = conn
         self._bodies = Bodies(conn)
         self._open: dict[str, _Open] = {}
-        self._known: dict[int, list[int]] = {}
+        self._known: list[tuple[int, int]] = []
+        """Keys and numbers that are not written yet."""
+        self._numbers: dict[int, list[int]] = {}
+        """The same, by key."""
         self._last = 0
 
     def numbers(self, kind: str, rows: Sequence[Row]) -> list[int]:
         """The numbers of these bodies, in order; what is there already keeps its number."""
         held = self._held(kind, rows)
-        for row in rows:
-            if row.sha not in held:
-                held[row.sha] = number = self._put(kind, row.text)
-                self._known.setdefault(row.key, []).append(number)
-                self.added += 1
+        fresh = (
+            {row.sha: row for row in rows if row.sha not in held} if held else {row.sha: row for row in rows}
+        )
+        for row, number in zip(fresh.values(), self._put(kind, list(fresh.values())), strict=True):
+            held[row.sha] = number
+            self._known.append((row.key, number))
+            self._numbers.setdefault(row.key, []).append(number)
+        self.added += len(fresh)
         return [held[row.sha] for row in rows]
 
     def flush(self) -> None:
@@ -57,9 +63,9 @@ class Packer:
             if pack.changed:
                 self._write(pack)
         if self._known:  # in order: neighbours in the index are written together
-            pairs = sorted((key, number) for key, numbers in self._known.items() for number in numbers)
-            self._conn.executemany("INSERT INTO known VALUES (?, ?)", pairs)
+            self._conn.executemany("INSERT INTO known VALUES (?, ?)", sorted(self._known))
             self._known.clear()
+            self._numbers.clear()
 
     def close(self) -> None:
         """Write what is not written yet, and put nothing more into the packs that there are."""
@@ -70,6 +76,7 @@ class Packer:
         """Forget what was not committed."""
         self._open.clear()
         self._known.clear()
+        self._numbers.clear()
         self._bodies = Bodies(self._conn)
         self._last = 0
 
@@ -79,7 +86,7 @@ class Packer:
         found = {
             row.sha: number
             for key, number in (*self._stored(list(wanted)), *self._unwritten(wanted))
-            if self._read(number) == (kind, (row := wanted[key]).text)
+            if self._read(number) == (kind, (row := wanted[key]).body)
         }
         if len(wanted) < len(rows):  # several of one key: of one body, or by chance
             rest = [row for row in rows if row is not wanted[row.key] and row.sha not in found]
@@ -90,31 +97,36 @@ class Packer:
         for start in range(0, len(keys), AT_ONCE):
             some = keys[start : start + AT_ONCE]
             marks = ",".join("?" * len(some))
-            yield from self._conn.execute(
-                f"SELECT key, body FROM known WHERE key IN ({marks})", some
-            ).fetchall()
+            rows = self._conn.execute(f"SELECT key, body FROM known WHERE key IN ({marks})", some)
+            yield from rows.fetchall()
 
     def _unwritten(self, keys: Iterable[int]) -> Iterable[tuple[int, int]]:
-        return [(key, number) for key in keys for number in self._known.get(key, ())]
+        numbers = self._numbers
+        return [(key, number) for key in keys if key in numbers for number in numbers[key]]
 
-    def _read(self, number: int) -> tuple[str, str]:
+    def _read(self, number: int) -> tuple[str, bytes]:
         pack, place = divmod(number, PLACES)
         for filling in self._open.values():
             if filling.id == pack:
-                return filling.kind, filling.texts[place]
-        return self._bodies.read(number)
+                return filling.kind, filling.bodies[place]
+        kind, text = self._bodies.read(number)
+        return kind, text.encode()
 
-    def _put(self, kind: str, text: str) -> int:
-        pack = self._open.get(kind)
-        if pack is None:
-            pack = self._open[kind] = _Open(self._next(), kind)
-        pack.texts.append(text)
-        pack.characters += len(text)
-        pack.changed = True
-        number = pack.id * PLACES + len(pack.texts) - 1
-        if pack.characters >= LARGE or len(pack.texts) == PLACES:
-            self._write(self._open.pop(kind))
-        return number
+    def _put(self, kind: str, rows: Sequence[Row]) -> list[int]:
+        """Put bodies behind the others of their kind; their numbers."""
+        numbers = []
+        filling = self._open.get(kind)
+        for row in rows:
+            if filling is None:
+                filling = self._open[kind] = _Open(self._next(), kind)
+            numbers.append(filling.id * PLACES + len(filling.bodies))
+            filling.bodies.append(row.body)
+            filling.size += len(row.body)
+            filling.changed = True
+            if filling.size >= LARGE or len(filling.bodies) == PLACES:
+                self._write(self._open.pop(kind))
+                filling = None
+        return numbers
 
     def _next(self) -> int:
         self._last = self._last or self._conn.execute("SELECT coalesce(max(id), 0) FROM packs").fetchone()[0]
@@ -122,7 +134,7 @@ class Packer:
         return self._last
 
     def _write(self, filling: _Open) -> None:
-        pack = Pack.of(filling.kind, filling.texts)
+        pack = Pack.of(filling.kind, filling.bodies)
         self._conn.execute(
             "INSERT INTO packs (id, kind, count, held, size, sha, data) VALUES (?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (id) DO UPDATE SET count = excluded.count, held = excluded.held, "

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from migrate.archive.asking import Asked
-from migrate.archive.rows import body_sha, id_of, keys_of
+from migrate.archive.keys import body_sha, id_of, keys_of
 
 PLACES = 1 << 10
 """A body's number is its pack's number times this, plus its place."""
@@ -44,9 +44,9 @@ class Pack:
     data: bytes
 
     @classmethod
-    def of(cls, kind: str, texts: Sequence[str]) -> Pack:
-        plain = f"[{SEPARATOR.join(texts)}]".encode()
-        return cls(len(texts), len(plain), pack_sha(kind, plain), squeezed(plain))
+    def of(cls, kind: str, bodies: Sequence[bytes]) -> Pack:
+        plain = b"[%s]" % SEPARATOR.encode().join(bodies)
+        return cls(len(bodies), len(plain), pack_sha(kind, plain), squeezed(plain))
 
 
 def pack_sha(kind: str, plain: bytes) -> bytes:
@@ -112,7 +112,7 @@ class Bodies:
         for pack, place, count in self.spans(manifest, start):
             kind, texts = self.pack(pack, place + count)
             for text in texts[place : place + count]:
-                yield body_sha(kind, text)
+                yield body_sha(kind, text.encode())
 
     def numbers(self, manifest: int) -> Iterator[int]:
         """The numbers of the bodies of a listing, in order; nothing is unpacked."""
@@ -132,9 +132,8 @@ class Bodies:
 
     def of_id(self, object_id: str) -> Iterator[tuple[int, str, str]]:
         """Number, kind and JSON of every body of an id (see `storable`)."""
-        keys = keys_of(object_id)
         rows = self._conn.execute(
-            "SELECT body FROM known WHERE key BETWEEN ? AND ? ORDER BY body", (keys[0], keys[-1])
+            "SELECT body FROM known WHERE key BETWEEN ? AND ? ORDER BY body", keys_of(object_id)
         ).fetchall()
         for (number,) in rows:
             kind, text = self.read(number)
@@ -151,6 +150,8 @@ class Bodies:
         row = self._conn.execute("SELECT kind, data, size FROM packs WHERE id = ?", (pack,)).fetchone()
         if row is None:
             raise BrokenPack(f"pack {pack} is not there")
+        if not isinstance(row[0], str) or not isinstance(row[1], bytes):
+            raise BrokenPack(f"pack {pack} is not what it was")
         found = (row[0], lines(inflated(row[1], row[2])))
         if len(found[1]) < places:
             raise BrokenPack(f"pack {pack} has fewer bodies than it had")

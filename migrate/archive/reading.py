@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from migrate.archive.asking import Asked
 from migrate.archive.blobs import Blob, blob_of
+from migrate.archive.keys import storable
 from migrate.archive.packs import PLACES, Bodies
-from migrate.archive.rows import storable
 from migrate.model import JSON
 
 Body = dict[str, JSON]

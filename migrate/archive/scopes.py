@@ -7,7 +7,7 @@ state that most have, complete, is none.
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from typing import NamedTuple
 
 ONE = (
     "snapshot_id = ? AND kind_id = (SELECT id FROM kinds WHERE name = ?) "
@@ -16,17 +16,19 @@ ONE = (
 """Picks a row by snapshot, kind and parent."""
 
 
-@dataclass(frozen=True)
-class Place:
+ADD = (
+    "INSERT INTO listed (snapshot_id, kind_id, parent_id, manifest_id, state, reason, cursor) "
+    "SELECT ?, kinds.id, parents.id, ?, nullif(?, 'complete'), ?, ? FROM kinds, parents "
+    "WHERE name = ? AND object_id = ?"
+)
+
+
+class Place(NamedTuple):
     """Which listing of which snapshot. `parent` is '' where nothing lies above."""
 
     snapshot: int
     kind: str
     parent: str = ""
-
-    @property
-    def key(self) -> tuple[int, str, str]:
-        return self.snapshot, self.kind, self.parent
 
 
 def begin(
@@ -38,14 +40,11 @@ def begin(
     cursor: str | None = None,
 ) -> None:
     """Say that a snapshot has a listing, and where its content is."""
-    conn.execute("INSERT OR IGNORE INTO kinds (name) VALUES (?)", (place.kind,))
-    conn.execute("INSERT OR IGNORE INTO parents (object_id) VALUES (?)", (place.parent,))
-    conn.execute(
-        "INSERT INTO listed (snapshot_id, kind_id, parent_id, manifest_id, state, reason, cursor) SELECT ?, "
-        "kinds.id, parents.id, ?, nullif(?, 'complete'), ?, ? FROM kinds, parents "
-        "WHERE name = ? AND object_id = ?",
-        (place.snapshot, manifest, state, reason, cursor, place.kind, place.parent),
-    )
+    row = (place.snapshot, manifest, state, reason, cursor, place.kind, place.parent)
+    if not conn.execute(ADD, row).rowcount:  # the kind or the parent has no number yet
+        conn.execute("INSERT OR IGNORE INTO kinds (name) VALUES (?)", (place.kind,))
+        conn.execute("INSERT OR IGNORE INTO parents (object_id) VALUES (?)", (place.parent,))
+        conn.execute(ADD, row)
 
 
 def settle(conn: sqlite3.Connection, place: Place, manifest: int, state: str, reason: str | None) -> None:
@@ -53,29 +52,29 @@ def settle(conn: sqlite3.Connection, place: Place, manifest: int, state: str, re
     conn.execute(
         "UPDATE listed SET state = nullif(?, 'complete'), reason = ?, manifest_id = ?, cursor = NULL "
         f"WHERE {ONE}",
-        (state, reason, manifest, *place.key),
+        (state, reason, manifest, *place),
     )
 
 
 def move(conn: sqlite3.Connection, place: Place, manifest: int) -> None:
     """Give a listing other content."""
-    conn.execute(f"UPDATE listed SET manifest_id = ? WHERE {ONE}", (manifest, *place.key))
+    conn.execute(f"UPDATE listed SET manifest_id = ? WHERE {ONE}", (manifest, *place))
 
 
 def keep_cursor(conn: sqlite3.Connection, place: Place, cursor: str) -> None:
     """Note where an interrupted reading goes on."""
-    conn.execute(f"UPDATE listed SET cursor = ? WHERE {ONE}", (cursor, *place.key))
+    conn.execute(f"UPDATE listed SET cursor = ? WHERE {ONE}", (cursor, *place))
 
 
 def content(conn: sqlite3.Connection, place: Place) -> tuple[int, bytes | None] | None:
     """Number and hash of what a listing holds; no hash while it is being read."""
     row: tuple[int, bytes | None] | None = conn.execute(
-        f"SELECT m.id, m.sha FROM listed JOIN manifests m ON m.id = manifest_id WHERE {ONE}", place.key
+        f"SELECT m.id, m.sha FROM listed JOIN manifests m ON m.id = manifest_id WHERE {ONE}", place
     ).fetchone()
     return row
 
 
 def remove(conn: sqlite3.Connection, place: Place) -> int | None:
     """Forget that a snapshot has a listing; the number of what it held."""
-    row = conn.execute(f"DELETE FROM listed WHERE {ONE} RETURNING manifest_id", place.key).fetchone()
+    row = conn.execute(f"DELETE FROM listed WHERE {ONE} RETURNING manifest_id", place).fetchone()
     return int(row[0]) if row else None

@@ -13,10 +13,11 @@ from typing import Literal
 from migrate import __version__
 from migrate.archive import scopes
 from migrate.archive.fingerprints import snapshot_digest
+from migrate.archive.keys import storable
 from migrate.archive.listings import Listing
 from migrate.archive.packs import Bodies
 from migrate.archive.reading import holding
-from migrate.archive.rows import Row, storable
+from migrate.archive.rows import Row
 from migrate.archive.scopes import Place
 from migrate.archive.store import Archive
 from migrate.model import JSON
@@ -94,9 +95,11 @@ class SnapshotWriter:
 
     def bodies(self, kind: str, parent: str = "") -> list[dict[str, JSON]]:
         """What is kept of a listing, in order."""
-        self.archive.packer.flush()
         held = scopes.content(self.archive.conn, Place(self.id, kind, parent))
-        return [json.loads(text) for _, text in self._bodies.listing(held[0])] if held else []
+        if held is None or not any(self._bodies.spans(held[0])):
+            return []
+        self.archive.packer.flush()
+        return [json.loads(text) for _, text in self._bodies.listing(held[0])]
 
     def holders(self, kind: str, id_: str) -> list[str]:
         """Parents below which an object of this id was listed: the stores that hold a file."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from migrate.archive.asking import Asked
+from migrate.archive.keys import storable
 from migrate.archive.packs import Bodies
 from migrate.archive.reading import snapshots
-from migrate.archive.rows import storable
 from migrate.archive.tracing import gap_of
 from migrate.model import Key
 

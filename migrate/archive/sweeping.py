@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from itertools import groupby
 
+from migrate.archive.keys import id_of
 from migrate.archive.packs import FORGOTTEN, PLACES, Pack, inflated, lines
 from migrate.archive.rows import Row
 from migrate.archive.store import Archive
@@ -79,12 +80,16 @@ def _empty(conn: sqlite3.Connection, pack: int, kept: set[int]) -> None:
     gone = [place for place, text in enumerate(texts) if place not in kept and text != FORGOTTEN]
     conn.executemany(
         "DELETE FROM known WHERE key = ? AND body = ?",
-        [(Row.of(kind, json.loads(texts[place])).key, pack * PLACES + place) for place in gone],
+        [(_key(kind, texts[place]), pack * PLACES + place) for place in gone],
     )
     for place in gone:
         texts[place] = FORGOTTEN
-    new = Pack.of(kind, texts)
+    new = Pack.of(kind, [text.encode() for text in texts])
     conn.execute(
         "UPDATE packs SET held = ?, size = ?, sha = ?, data = ? WHERE id = ?",
         (len(kept), new.size, new.sha, new.data, pack),
     )
+
+
+def _key(kind: str, text: str) -> int:
+    return Row.stored(kind, id_of(json.loads(text)), text).key

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from migrate.archive.asking import Asked
+from migrate.archive.keys import id_of, storable
 from migrate.archive.packs import PLACES, Bodies
 from migrate.archive.reading import Body, SnapshotInfo, snapshots
-from migrate.archive.rows import id_of, storable
 from migrate.model import KINDS
 
 FILTERED = "filtered by --include or --exclude"

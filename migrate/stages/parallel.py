@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
+from migrate.stages.one_core import one_core
+
 Item = TypeVar("Item")
 
 
@@ -15,7 +17,7 @@ def in_parallel(
 ) -> None:
     """Do `work` for every item. The first exception stops the rest and is raised; `stop` is set then,
     for work that takes long to notice."""
-    with ThreadPoolExecutor(workers, thread_name_prefix="hands") as pool:
+    with one_core(), ThreadPoolExecutor(workers, thread_name_prefix="hands") as pool:
         under_way: set[Future[None]] = set()
         try:
             for item in items:

@@ -65,7 +65,7 @@ def old_listing(
     for ordinal, row in enumerate([] if held else rows):
         conn.execute(
             "INSERT OR IGNORE INTO bodies (sha, kind, object_id, body) VALUES (?, ?, ?, ?)",
-            (row.sha, kind, row.object_id, row.text),
+            (row.sha, kind, row.object_id, row.body.decode()),
         )
         conn.execute(
             "INSERT INTO entries SELECT ?, ?, id FROM bodies WHERE sha = ?", (manifest, ordinal, row.sha)

@@ -105,7 +105,7 @@ def test_whatever_was_said_is_found_by_any_piece_of_it(
     if not piece:
         return
     row = Row.of("message", message(1, text))
-    asked = OneRow(row.text)
+    asked = OneRow(row.body.decode())
     assert list(candidates(asked, "message", piece))  # type: ignore[arg-type]
     assert list(candidates(asked, "message", piece.swapcase().swapcase()))  # type: ignore[arg-type]
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrate.archive.blobs import Blob, proven
+from migrate.archive.keys import storable
 from migrate.archive.reading import SnapshotReader
-from migrate.archive.rows import storable
 from migrate.codecs.adapt.stored import PARSED_ENDING
 from migrate.errors import ArchiveDamaged, BadUsage, Refused
 from migrate.model.file import PARSED

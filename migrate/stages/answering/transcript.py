@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from migrate.archive.keys import storable
 from migrate.archive.reading import SnapshotReader
-from migrate.archive.rows import storable
 from migrate.codecs import CODECS, Surroundings
 from migrate.model import JSON
 from migrate.model.message import ITEM

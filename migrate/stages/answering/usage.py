@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from migrate.archive.rows import storable
+from migrate.archive.keys import storable
 from migrate.archive.tracing import gap_of
 from migrate.model import KINDS, Entity
 from migrate.model.condition import condition

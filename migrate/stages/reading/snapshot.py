@@ -14,6 +14,7 @@ from migrate.archive.snapshots import SnapshotWriter
 from migrate.archive.store import Archive
 from migrate.errors import Incomplete
 from migrate.stages.crew import Crew
+from migrate.stages.one_core import one_core
 from migrate.stages.progress import Progress
 from migrate.stages.reading.fetching import Event
 from migrate.stages.reading.gathering import Gatherer
@@ -56,7 +57,7 @@ def take(reader: Reader, archive: Archive, wanted: Wanted, progress: Progress | 
         notes.append(f"continuing snapshot {writer.id}, which was interrupted")
     for note in notes:
         progress.say(note)
-    with Crew[Event](wanted.workers) as crew:
+    with one_core(), Crew[Event](wanted.workers) as crew:
         gatherer = Gatherer(reader, wanted, writer, crew, progress)
         try:
             gatherer.start()

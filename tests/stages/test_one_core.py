@@ -1,0 +1,51 @@
+"""Threads work side by side on one processor, and afterwards everything is as before."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from migrate.stages import one_core as module
+from migrate.stages.one_core import one_core
+
+ALLOWED = getattr(os, "sched_getaffinity", lambda _: {0})(0)
+
+
+def seen() -> set[int]:
+    return set(getattr(os, "sched_getaffinity", lambda _: {0})(0))
+
+
+def test_threads_share_one_processor_and_only_meanwhile() -> None:
+    with one_core(), ThreadPoolExecutor(4) as pool:
+        inside = [pool.submit(seen).result() for _ in range(8)]
+    assert len(set(map(frozenset, inside))) == 1
+    assert len(inside[0]) == 1
+    assert inside[0] <= ALLOWED
+    assert seen() == ALLOWED
+
+
+def test_it_is_undone_when_the_work_fails() -> None:
+    with pytest.raises(KeyError), one_core():
+        raise KeyError
+    assert seen() == ALLOWED
+
+
+@pytest.mark.parametrize("text", [None, "", "1 (python) R", "1 (a) b) " + "x " * 60])
+def test_where_it_cannot_be_told_nothing_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None
+) -> None:
+    stat = tmp_path / "stat"
+    if text is not None:
+        stat.write_text(text)
+    monkeypatch.setattr(module, "STAT", stat)
+    with one_core():
+        assert seen() == ALLOWED
+
+
+def test_a_failure_of_the_work_is_not_taken_for_that(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="of the work"), one_core():
+        raise OSError("of the work")
+    assert seen() == ALLOWED
