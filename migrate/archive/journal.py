@@ -113,6 +113,21 @@ class Journal:
                 rows,
             )
 
+    def noted(self, made: Iterable[tuple[Job, str, str]]) -> None:
+        """What was made, and is seen to be there: job, id and parent on the target. Intent and outcome in
+        one, for what went with the request of something else."""
+        rows = [(self.plan, *map(storable, job), id_, parent, (at := now()), at) for job, id_, parent in made]
+        with self._lock, self._archive.transaction() as conn:
+            conn.executemany(
+                "INSERT INTO journal (plan_id, action, kind, source_parent, source_id, name, state, "
+                "target_id, target_parent, started_at, finished_at) "
+                "VALUES (?, ?, ?, ?, ?, ?, 'done', ?, ?, ?, ?) "
+                "ON CONFLICT (plan_id, action, kind, source_parent, source_id) DO UPDATE SET "
+                "state = 'done', target_id = excluded.target_id, target_parent = excluded.target_parent, "
+                "finished_at = excluded.finished_at, error = NULL",
+                rows,
+            )
+
     def failed(self, entries: Iterable[int], error: str) -> None:
         """It was refused, and why."""
         with self._lock, self._archive.transaction() as conn:

@@ -70,9 +70,11 @@ class Archive:
         return archive
 
     def another(self) -> sqlite3.Connection:
-        """A further connection for reading, for another thread."""
+        """A further connection for reading, for another thread. There may be many, and a pack is read but
+        once: each keeps a few pages, not SQLite's 2 MB."""
         conn = _connect(self.path)
         _prepare(conn, write=False)
+        conn.execute("PRAGMA cache_size = -256")
         return conn
 
     @contextlib.contextmanager

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from migrate.codecs import adapt, assistants_read, assistants_write
+from migrate.codecs import adapt, assistants_read, assistants_write, plain
 from migrate.codecs.adapt import Target
 from migrate.codecs.adapt import message as family_message
 from migrate.codecs.assistants_read import Surroundings
@@ -21,6 +21,7 @@ from migrate.codecs.foundry import adapt_message as foundry_message
 from migrate.codecs.foundry import names as foundry_names
 from migrate.codecs.foundry import read as foundry_read
 from migrate.codecs.foundry import write as foundry_write
+from migrate.codecs.plain import Words
 from migrate.codecs.profile import Profile, profile_for
 from migrate.model import JSON, Entity
 from migrate.model.loss import Loss
@@ -42,6 +43,10 @@ class Codec:
     update_wire: Callable[[Entity, frozenset[str], Entity | None], dict[str, JSON]]
     updatable: Mapping[str, tuple[str, ...]]
     unsaid: Callable[[Entity, Target], str]
+    words: Callable[[Mapping[str, JSON]], Words | None] = lambda body: None
+    """The words of a message that is nothing else; None sends it the long way."""
+    bare_words: bool = False
+    """Whether a message of words alone is written without anything of ours, such as a stamp."""
     opening: str = "messages"
     name_all: Callable[[Iterable[tuple[str, str]], Collection[str]], dict[str, str]] | None = None
 
@@ -53,6 +58,7 @@ _ASSISTANTS = Codec(
     update_wire=assistants_write.update_wire,
     updatable=assistants_write.UPDATABLE,
     unsaid=family_message.unsaid,
+    words=plain.of_message,
 )
 
 _PROJECT = Codec(
@@ -62,6 +68,8 @@ _PROJECT = Codec(
     update_wire=foundry_write.update_wire,
     updatable=foundry_write.UPDATABLE,
     unsaid=foundry_message.unsaid,
+    words=plain.of_item,
+    bare_words=True,
     opening="items",
     name_all=foundry_names.name_all,
 )
@@ -84,4 +92,4 @@ CODECS: Mapping[str, Codec] = {
 }
 """Type of an estate -> the codec of its wire family; a config directory is only read."""
 
-__all__ = ["CODECS", "Codec", "Profile", "Surroundings", "Target", "profile_for"]
+__all__ = ["CODECS", "Codec", "Profile", "Surroundings", "Target", "Words", "profile_for"]

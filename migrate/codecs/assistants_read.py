@@ -35,12 +35,12 @@ def decode(
     form = KINDS[kind]
     given = dict(body)
     file_ids = given.pop("file_ids", None) if "file_ids" in form.aliases else None
-    sound = {name for name in form.fields if name in given and well_formed(name, given[name])}
+    sound = {name: given[name] for name in form.fields if name in given and well_formed(name, given[name])}
     entity = Entity(
         kind,
         str(given.get("id", "")),
         parent,
-        {name: given[name] for name in form.fields if name in sound},
+        sound,
         {name: given[name] for name in form.facts if name in given},
         {k: v for k, v in given.items() if k not in sound and k not in form.facts},
     )
@@ -111,7 +111,7 @@ def _vector_store_file(entity: Entity, _file_ids: JSON, _: Surroundings) -> list
 
 
 def _is(value: JSON, kind: str) -> bool:
-    return isinstance(value, Mapping) and value.get("type") == kind
+    return isinstance(value, dict) and value.get("type") == kind
 
 
 SHAPES: dict[str, Callable[[Entity, JSON, Surroundings], list[Entity]]] = {

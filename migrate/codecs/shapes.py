@@ -26,17 +26,24 @@ def list_of(member: Shape) -> Shape:
 def record(**members: Shape) -> Shape:
     """An object; the members named, where they are there, have their shapes."""
 
+    shapes = tuple(members.items())
+
     def fits(value: JSON) -> bool:
-        return isinstance(value, dict) and all(
-            value.get(name) is None or shape(value[name]) for name, shape in members.items()
-        )
+        if not isinstance(value, dict):
+            return False
+        for name, shape in shapes:
+            member = value.get(name)
+            if member is not None and not shape(member):
+                return False
+        return True
 
     return fits
 
 
+TEXT = record(value=text, annotations=list_of(record()))
 PART = record(
     type=text,
-    text=lambda value: text(value) or record(value=text, annotations=list_of(record()))(value),
+    text=lambda value: isinstance(value, str) or TEXT(value),
     image_file=record(file_id=text),
     image_url=record(),
 )
@@ -68,4 +75,5 @@ SHAPES: dict[str, Shape] = {
 
 def well_formed(name: str, value: JSON) -> bool:
     """Whether the rules for a field can be let loose on a value."""
-    return value is None or SHAPES.get(name, lambda _: True)(value)
+    shape = SHAPES.get(name)
+    return value is None or shape is None or shape(value)

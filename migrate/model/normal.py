@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from migrate.model.connections import renamed, short
 from migrate.model.entity import JSON, Entity
@@ -28,14 +29,24 @@ def normal(entity: Entity) -> dict[str, JSON]:
     out: dict[str, JSON] = {}
     fields = renamed(entity.fields, short) if entity.kind == "assistant" else entity.fields
     for name, value in fields.items():
-        rule = RULES.get((entity.kind, name)) or RULES.get(("*", name)) or _plain
-        kept = rule(value)
+        kept = compared(entity.kind, name, value)
         if kept is not None:
             out[name] = kept
     for name, value in entity.extras.items():
         if _plain(value) is not None:
             out[name] = masked(value) if name in SECRET_KEYS else masked_within(value, name)
     return out
+
+
+def compared(kind: str, name: str, value: JSON) -> JSON:
+    """One field in the compared form; None where it says nothing. Of assistants use `normal`: there one field
+    may stand for another."""
+    return _rule(kind, name)(value)
+
+
+@lru_cache(1000)
+def _rule(kind: str, name: str) -> Rule:
+    return RULES.get((kind, name)) or RULES.get(("*", name)) or _plain
 
 
 def written_form(entity: Entity) -> dict[str, JSON]:
@@ -106,7 +117,7 @@ def says(branch: str, value: JSON) -> bool:
 
 def _pruned(value: JSON) -> JSON:
     """A configuration tree without its empty branches, lists as bags."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {k: p for k, v in value.items() if (p := _pruned(v)) is not None} or None
     if isinstance(value, list):
         return _bag([p for v in value if (p := _pruned(v)) is not None])
@@ -140,22 +151,20 @@ def _definition(value: JSON) -> JSON:
 
 
 def _content(value: JSON) -> JSON:
-    if not isinstance(value, list):
-        return value
-    return [_part(part) for part in value] or None
+    return ([_part(part) for part in value] or None) if isinstance(value, list) else value
 
 
 def _part(part: JSON) -> JSON:
-    if not isinstance(part, Mapping):
+    if not isinstance(part, dict):
         return part
     out = dict(part)
     for kind in ("image_file", "image_url"):
         image = out.get(kind)
-        if isinstance(image, Mapping):
+        if isinstance(image, dict):
             out[kind] = {k: v for k, v in image.items() if v is not None and (k, v) != ("detail", "auto")}
     text = out.get("text")
-    if isinstance(text, Mapping):
-        out["text"] = {k: v for k, v in text.items() if k != "annotations" or v}
+    if isinstance(text, dict) and not text.get("annotations"):
+        out["text"] = {k: v for k, v in text.items() if k != "annotations"}
     return out
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 from migrate.archive.journal import Side
-from migrate.archive.reading import SnapshotReader
-from migrate.codecs import CODECS, Surroundings
+from migrate.archive.reading import Body, SnapshotReader
+from migrate.codecs import CODECS, Surroundings, Words
 from migrate.codecs.config import TYPE as CONFIG
 from migrate.model import KINDS, STAMP, Entity
 from migrate.model.message import CALL, ITEM, RESULT
@@ -44,6 +45,20 @@ class Estate:
         """The same, one at a time: a thread may hold 100,000 messages."""
         yield from self._decoded(kind, parent)
         yield from (e for e in self._derived if e.kind == kind and e.parent == parent)
+
+    def spoken(self, thread: str) -> Iterator[Spoken]:
+        """The messages of a thread, in order, each decoded where somebody looks."""
+        for _, body in self.snapshot.bodies("message", thread):
+            yield self.speaking(thread, body)
+
+    def speaking(self, thread: str, body: Body) -> Spoken:
+        """A body of a message, decoded where somebody looks."""
+        return Spoken(self, thread, body, self._codec.words(body))
+
+    def decoded(self, kind: str, body: Body, parent: str) -> Entity:
+        """A body of this estate in canonical form."""
+        around = self._around if kind == "message" else None
+        return self._codec.decode(kind, body, parent, around)[0]
 
     def threads(self) -> Iterator[Entity]:
         """Every thread, in order."""
@@ -118,9 +133,8 @@ class Estate:
         return Surroundings(tools) if tools else Surroundings()
 
     def _decoded(self, kind: str, parent: str) -> Iterator[Entity]:
-        around = self._around if kind == "message" else None
         for parent_id, body in self.snapshot.bodies(kind, parent):
-            entity = self._codec.decode(kind, body, parent_id, around)[0]
+            entity = self.decoded(kind, body, parent_id)
             yield self._with_hash(entity) if kind == "file" else entity
 
     def _with_hash(self, file: Entity) -> Entity:
@@ -130,6 +144,25 @@ class Estate:
         facts = {**file.facts, "bytes_from": blob.origin, "bytes_told": file.fields.get("bytes")}
         fields = {**file.fields, "sha256": blob.sha256, "bytes": blob.size}
         return Entity("file", file.id, file.parent, fields, facts, file.extras)
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A message of an estate. `words`: what it says where it is nothing but words."""
+
+    estate: Estate
+    thread: str
+    body: Body
+    words: Words | None
+
+    @property
+    def id(self) -> str:
+        return str(self.body.get("id", ""))
+
+    @property
+    def entity(self) -> Entity:
+        """The message in canonical form."""
+        return self.estate.decoded("message", self.body, self.thread)
 
 
 def stamp(entity: Entity) -> str:

@@ -10,14 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
+from pydantic_core import to_json
+
 from migrate.codecs.adapt.assistant import adapt_assistant
 from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.codecs.adapt.message import adapt_message, adapt_thread
 from migrate.codecs.adapt.stored import adapt_file, adapt_store, adapt_store_file
 from migrate.codecs.config import TYPE as CONFIG
-from migrate.model import Entity
+from migrate.model import JSON, Entity
 from migrate.model.loss import Loss
-from migrate.model.normal import normal
+from migrate.model.normal import compared, normal
 from migrate.model.secrets import without_fingerprints
 
 Rules = Mapping[str, Callable[[Entity, Target, Ledger], Entity]]
@@ -39,18 +41,37 @@ def adapt(entity: Entity, target: Target, rules: Rules = RULES) -> tuple[Entity,
     if target.stamped_as == CONFIG:
         sendable = _without_fingerprints(sendable, ledger)
     fitted = rules[entity.kind](sendable, target, ledger)
-    unknown = normal(Entity(entity.kind, entity.id, extras=entity.extras))
+    unknown = normal(Entity(entity.kind, entity.id, extras=entity.extras)) if entity.extras else {}
     for name in entity.extras:
         if name in unknown:
             ledger.lost(name, "not known to this program, so it cannot be written", "kept in the archive")
     fitted = Entity(fitted.kind, fitted.id, fitted.parent, fitted.fields, fitted.facts)
     told = {loss.field.split(".")[0] for loss in ledger.losses} | {"bytes", "sha256"}
     told |= {"tools", "tool_resources"} if "connections" in told else set()
-    before, after = normal(entity), normal(fitted)
-    for name in sorted(set(before) | set(after)):
-        if before.get(name) != after.get(name) and name not in told and name in entity.fields:
+    for name in _changed(entity, fitted):
+        if name not in told:
             ledger.lost(name, "changed on the way to the target by no rule that says why")
     return fitted, ledger.losses
+
+
+def _same(one: JSON, other: JSON) -> bool:
+    try:
+        return one is other or to_json(one) == to_json(other)
+    except ValueError:
+        return False  # it is looked at more closely
+
+
+def _changed(entity: Entity, fitted: Entity) -> list[str]:
+    """The fields of an object that are others in its fitted form; what is the very same needs no look."""
+    names = [name for name, value in entity.fields.items() if not _same(value, fitted.fields.get(name))]
+    if entity.kind == "assistant":
+        before, after = normal(entity), normal(fitted)
+    else:
+        before, after = (
+            {name: compared(entity.kind, name, one.fields.get(name)) for name in names}
+            for one in (entity, fitted)
+        )
+    return sorted(name for name in names if before.get(name) != after.get(name))
 
 
 def _without_fingerprints(entity: Entity, ledger: Ledger) -> Entity:
@@ -68,6 +89,11 @@ def _without_fingerprints(entity: Entity, ledger: Ledger) -> Entity:
 
 def _sendable(entity: Entity, ledger: Ledger) -> Entity:
     """The object without halves of character pairs: JSON can spell them, UTF-8 cannot."""
+    try:
+        to_json(entity.fields)
+        return entity
+    except ValueError:
+        pass  # one of them cannot be sent, or is nested deeper than that can tell
     fields = dict(entity.fields)
     for name, value in entity.fields.items():
         text = json.dumps(value, ensure_ascii=False)

@@ -49,7 +49,7 @@ def unsaid(entity: Entity, _: Target) -> str:
     if entity.fields.get("role") != ITEM:
         return ""
     item = (entity.fields.get("content") or [{}])[0]
-    type_ = item.get("type") if isinstance(item, Mapping) else None
+    type_ = item.get("type") if isinstance(item, dict) else None
     return f"an item of type {type_} was said by nobody and has no form here; it stays in the archive"
 
 
@@ -70,7 +70,7 @@ def fit_parts(entity: Entity, rules: Parts, target: Target, ledger: Ledger) -> l
             _tell_unknown_keys(part, ledger)
             parts += rules.get(str(part.get("type")), unknown)(dict(part), target, ledger)
         else:
-            parts += unknown(dict(part) if isinstance(part, Mapping) else {"type": None}, target, ledger)
+            parts += unknown(dict(part) if isinstance(part, dict) else {"type": None}, target, ledger)
     return parts or _placeholder(ledger)
 
 

@@ -33,7 +33,7 @@ def unsaid(entity: Entity, target: Target) -> str:
     if entity.fields.get("role") != ITEM:
         return ""
     item = (entity.fields.get("content") or [{}])[0]
-    type_ = str(item.get("type")) if isinstance(item, Mapping) else ""
+    type_ = str(item.get("type")) if isinstance(item, dict) else ""
     if type_ not in CALL_KEYS:
         return f"an item of type {type_} is made by a run and has no write form; it stays in the archive"
     if not target.paired(entity.parent, str(item.get("call_id"))):

@@ -60,7 +60,7 @@ def _entity(body: dict[str, Any], parent: str, fields: dict[str, JSON], known: t
 
 
 def _read_part(part: JSON) -> JSON:
-    rule = READ.get(str(part.get("type"))) if isinstance(part, Mapping) else None
+    rule = READ.get(str(part.get("type"))) if isinstance(part, dict) else None
     return rule(dict(part)) if rule else part
 
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic_core import to_json
+
 from migrate.model import JSON
 from migrate.model.normal import digest
 from migrate.stages.comparing.bags import matched
@@ -68,9 +70,19 @@ def spelled(steps: Steps) -> str:
     return out
 
 
+def _equal(left: Mapping[str, JSON], right: Mapping[str, JSON]) -> bool:
+    """Whether two forms are equal as JSON is: 1, 1.0 and true are three values, the order of keys is none."""
+    try:
+        if to_json(left) == to_json(right):
+            return True
+    except ValueError:
+        pass  # half of a character pair; or it is nested deeper than that can tell
+    return digest(left) == digest(right)
+
+
 def differing(left: Mapping[str, JSON], right: Mapping[str, JSON]) -> list[Path]:
     """The differences of two compared forms, by field and then as deep as they go."""
-    if digest(left) == digest(right):
+    if _equal(left, right):
         return []
     found: list[Path] = []
     for name in sorted(left.keys() | right.keys()):

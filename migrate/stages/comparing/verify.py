@@ -7,7 +7,9 @@ announced it: the expected form is the adapted one, computed anew from the archi
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -16,6 +18,7 @@ from migrate.archive.journal import Side, id_map
 from migrate.archive.store import Archive
 from migrate.codecs import CODECS, Profile
 from migrate.codecs.config import TYPE as CONFIG
+from migrate.errors import Incomplete, RequestFailed
 from migrate.model import KINDS, Entity
 from migrate.model.connections import moved_apart
 from migrate.model.normal import normal, written_form
@@ -25,13 +28,13 @@ from migrate.model.vector_store import refusal
 from migrate.stages.comparing.asread import is_as_read
 from migrate.stages.comparing.differing import differing
 from migrate.stages.comparing.proving import prove
-from migrate.stages.estate import Estate, stamp
-from migrate.stages.planning.fitting import as_sent, fitting, said
+from migrate.stages.estate import Estate, Spoken, stamp
+from migrate.stages.parallel import in_parallel
+from migrate.stages.planning.fitting import as_sent, fitting, said, spoken
 from migrate.stages.planning.planfile import Plan
 from migrate.stages.progress import Progress
 from migrate.stages.reading.looking import (
     configuration,
-    conversations,
     lists_threads,
     live,
     must_be_whole,
@@ -98,15 +101,20 @@ def run(
         (a.kind, a.id) for a in plan.actions if a.action == "blocked" and a.kind != "vector_store_file"
     }
     inspector = _Inspector(source, plan, profile, ids, blocked, expected)
-    inspector.told = lambda id_: [line.target_id for line in id_map(archive.conn, *sides, source_id=id_)]
+    asking = threading.Lock()  # a connection answers one thread at a time
+
+    def told(id_: str) -> list[str]:
+        with asking:
+            return [line.target_id for line in id_map(archive.conn, *sides, source_id=id_)]
+
+    inspector.told = told
     listed = bool(threads) and lists_threads(reader)
     with live(reader, configuration(workers, threads, listed), progress) as (target, taken):
         must_be_whole(taken, reader.url)
         inspector.configuration(target)
         inspector.twice(target)
         inspector.deleted(plan, target)
-        with live(reader, conversations(workers, threads), progress) as (talks, _):
-            inspector.threads(target, talks, progress)
+        inspector.threads(target, reader, workers, progress)
     _bytes(inspector, reader, workers, progress)
     inspector.result.notes += [f"not in the snapshot, so not on the target: {gap}" for gap in plan.unread]
     stuck = sum(1 for action in plan.actions if action.action == "blocked")
@@ -186,31 +194,66 @@ class _Inspector:
                     action.kind, action.id, action.target_id, action.name, "", "was deleted, and is there"
                 )
 
-    def threads(self, target: Estate, talks: Estate, progress: Progress) -> None:
-        """Threads, and every message in its place."""
+    def threads(self, target: Estate, reader: Reader, workers: int, progress: Progress) -> None:
+        """Threads, and every message in its place: read and compared page by page, thread beside thread."""
         present = target.threads_by_id
         progress.expect(COMPARED, sum(1 for kind, _, _ in self.expected if kind == "thread"))
         progress.settled(COMPARED)
-        for thread in self.wanted("thread", self.source.threads()):
-            progress.count(COMPARED)
-            there = self.ids.get(("thread", thread.id), "")
-            found = present.get(there)
-            messages = map(self._written, self._said(thread.id))
-            self._one(thread, found and as_sent(found, self._written(thread), messages))
-            if there in present:
-                self._messages(thread.id, there, talks)
+        wrong: dict[int, list[Finding]] = {}
+        merging = threading.Lock()
 
-    def _messages(self, thread: str, there: str, target: Estate) -> None:
-        state, reason = target.snapshot.scope("message", there)
-        if state != "complete":
-            self.find("thread", thread, there, "", "messages", f"could not be read back: {reason or state}")
-            return
-        pairs = zip_longest(self._said(thread), target.walk("message", there))
+        def one(job: tuple[int, str, str]) -> None:
+            number, thread, there = job
+            part = copy(self)
+            part.result = Verified()
+            part._messages(thread, there, target, reader)
+            with merging:
+                self._count("message", part.result.checked.get("message", 0))
+                if part.result.findings:
+                    wrong[number] = part.result.findings
+            progress.count(COMPARED)
+
+        def jobs() -> Iterator[tuple[int, str, str]]:
+            for number, thread in enumerate(self.wanted("thread", self.source.threads())):
+                there = self.ids.get(("thread", thread.id), "")
+                found = present.get(there)
+                messages = map(self._written, self._said(thread.id))
+                self._one(thread, found and as_sent(found, self._written(thread), messages))
+                if there in present:
+                    yield number, thread.id, there
+
+        try:
+            in_parallel(workers, jobs(), one, reader.pace.stop)
+        except KeyboardInterrupt:
+            raise Incomplete(
+                "stopped before every message was compared", "nothing was written", "run verify again"
+            ) from None
+        self.result.findings += [finding for number in sorted(wrong) for finding in wrong[number]]
+
+    def _count(self, kind: str, number: int = 1) -> None:
+        self.result.checked[kind] = self.result.checked.get(kind, 0) + number
+
+    def _messages(self, thread: str, there: str, target: Estate, reader: Reader) -> None:
+        wanted = spoken(self.source, self.codec, self.fit, thread)
+        pages = reader.pages("message", there)
+        bodies = (target.speaking(there, body) for page in pages for body in page.bodies)
+        try:
+            self._in_order(thread, there, zip_longest(wanted, bodies))
+        except RequestFailed as failed:
+            self.result = Verified()
+            self.find("thread", thread, there, "", "messages", f"could not be read back: {failed}")
+
+    def _in_order(
+        self, thread: str, there: str, pairs: Iterator[tuple[Spoken | None, Spoken | None]]
+    ) -> None:
         for place, (message, found) in enumerate(pairs):
-            if message is None and found is not None:
+            if message is None:
+                assert found
                 self.find("message", "", found.id, "", f"[{place}]", f"in {there}, but not in {thread}")
-            elif message is not None:
-                self._one(message, found)
+            elif found is not None and message.words and message.words == found.words:  # no rule changes them
+                self._count("message")
+            else:
+                self._one(message.entity, found.entity if found else None)
 
     def _said(self, thread: str) -> Iterator[Entity]:
         return said(self.source, self.codec, self.fit, thread)
@@ -222,7 +265,7 @@ class _Inspector:
                 yield entity
 
     def _one(self, entity: Entity, found: Entity | None) -> None:
-        self.result.checked[entity.kind] = self.result.checked.get(entity.kind, 0) + 1
+        self._count(entity.kind)
         if found is None:
             known = self.told(entity.id) if entity.kind == "message" else []
             there = known[-1] if known else self.ids.get((entity.kind, entity.id), "")

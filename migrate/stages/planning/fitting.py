@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from migrate.codecs import Codec, Profile, Target
 from migrate.codecs.config import TYPE as CONFIG
 from migrate.model import Entity
 from migrate.model.file import ORIGINAL
 from migrate.model.loss import Loss
-from migrate.stages.estate import Estate
+from migrate.stages.estate import Estate, Spoken
 from migrate.stages.planning.naming import Naming
 
 
@@ -74,7 +74,16 @@ def fitting(source: Estate, profile: Profile, decided: Decided, blocked: Set[tup
 def said(source: Estate, codec: Codec, fit: Target, thread: str) -> Iterator[Entity]:
     """The messages of a thread that are replayed, in order. Planning, writing and verifying must all
     walk the same ones."""
-    return (m for m in source.walk("message", thread) if not codec.unsaid(m, fit))
+    return (message.entity for message in spoken(source, codec, fit, thread))
+
+
+def spoken(source: Estate, codec: Codec, fit: Target, thread: str) -> Iterator[Spoken]:
+    """The same, decoded where somebody looks; `words` only where they arrive just so."""
+    for message in source.spoken(thread):
+        if message.words and message.words.arrive(fit.profile):
+            yield message
+        elif not codec.unsaid(message.entity, fit):
+            yield replace(message, words=None)
 
 
 def as_sent(there: Entity, thread: Entity, messages: Iterable[Entity]) -> Entity:

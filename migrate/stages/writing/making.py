@@ -143,10 +143,19 @@ class Workshop:
         Raises `Unresolved` when it names something that could not be made."""
         adapted, _ = self.codec.adapt(entity, self.fit)
         form = KINDS[entity.kind]
-        for path, kind, old in refs_of(form, adapted):
+        missing: list[str] = []
+
+        def lookup(kind: str, old: str) -> str | None:
+            new = self.ids.get((kind, old))
+            if new is None:
+                missing.append(old)
+            return new
+
+        found = remap(form, adapted, lookup)
+        for path, kind, old in refs_of(form, adapted) if missing else ():
             if (kind, old) not in self.ids:
                 raise Unresolved(f"{path} names {kind} {old}, which could not be made")
-        return remap(form, adapted, lambda kind, old: self.ids.get((kind, old)))
+        return found
 
     def once(
         self, send: Callable[[], Body], find: Callable[[], Body | None], resumed: bool, waiting: float = 0.3

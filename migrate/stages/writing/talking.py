@@ -6,15 +6,9 @@ there already is read back, not remembered, so a killed apply goes on behind the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
-
-from migrate.archive.journal import Entry
+from migrate.archive.journal import Entry, Job
 from migrate.errors import OutcomeUnknown, RequestFailed
 from migrate.model import Entity
-from migrate.model.normal import written_form
-from migrate.stages.estate import stamp
-from migrate.stages.planning.fitting import said
 from migrate.stages.planning.planfile import Action
 from migrate.stages.reading.looking import lists_threads
 from migrate.stages.writing.making import (
@@ -28,6 +22,7 @@ from migrate.stages.writing.making import (
     was_sent,
     written,
 )
+from migrate.stages.writing.talk import Talk
 
 PAUSE = 0.15
 """Seconds before a look at what became of a lost answer; doubled each time."""
@@ -44,14 +39,15 @@ class OutOfOrder(RequestFailed):
 def recreate(shop: Workshop, action: Action, thread: Entity) -> None:
     """Create a thread or append to one, until it holds every message of its source."""
     there, place = action.target_id, None
+    talk = Talk(shop, thread)
     try:
         if action.action == "create":
-            there, place = _created(shop, action, thread)
+            there, place = _created(shop, action, thread, talk)
             shop.settle(thread, there)
         if action.messages:
-            _append(shop, thread, there, place)
+            _append(shop, thread, there, talk, place)
         if action.messages or action.action == "adopt":
-            note_messages(shop, action, thread, there)
+            note_messages(shop, action, thread, there, talk)
     except RequestFailed as failed:
         shop.fail("thread", thread.id, thread.name, f"{failed}{_where(there)}")
 
@@ -60,7 +56,7 @@ def _where(there: str) -> str:
     return f"; what arrived is in {there}, run apply again to go on" if there else ""
 
 
-def _created(shop: Workshop, action: Action, thread: Entity) -> tuple[str, int | None]:
+def _created(shop: Workshop, action: Action, thread: Entity, talk: Talk) -> tuple[str, int | None]:
     """The thread on the target, with as many messages as one request takes, and how many those are; None
     where only reading tells, since its creation was not answered just now."""
     earlier = shop.record(action)
@@ -68,7 +64,7 @@ def _created(shop: Workshop, action: Action, thread: Entity) -> tuple[str, int |
         shop.count("skipped", kind="thread")
         return earlier.target_id, None
     fitted = shop.fitted(thread)
-    first = list(islice(_messages(shop, thread), shop.fit.profile.messages_per_create))
+    first = talk.take(shop.fit.profile.messages_per_create)
     wire = shop.codec.create_wire(fitted)
     if first:
         wire[shop.codec.opening] = [shop.codec.create_wire(message) for message in first]
@@ -79,6 +75,7 @@ def _created(shop: Workshop, action: Action, thread: Entity) -> tuple[str, int |
         except RequestFailed as failed:
             if not first or failed.status not in REFUSED:
                 raise
+            talk.give_back(first)
             first = []  # one of them is refused: it is named when they are sent one by one
             body, found = _sent(shop, fitted, shop.codec.create_wire(fitted), None)
     except RequestFailed as failed:
@@ -118,15 +115,15 @@ def note_twin(shop: Workshop, thread: str) -> None:
     )
 
 
-def _append(shop: Workshop, thread: Entity, there: str, place: int | None) -> None:
+def _append(shop: Workshop, thread: Entity, there: str, talk: Talk, place: int | None) -> None:
     """Send what is not there yet, as many messages a request as the service takes, one request after the
     other. After a lost answer the thread is read: a message may have no mark that tells it from its like,
     so only its place says whether it arrived."""
-    place = _already(shop, thread, there) if place is None else place
-    waiting = islice(_messages(shop, thread), place, None)
+    place = _already(shop, there, talk) if place is None else place
+    talk.go_to(place)
     size, lost = shop.fit.profile.messages_per_append, 0
     held: list[Entity] = []
-    while held := held or list(islice(waiting, size)):
+    while held := held or talk.take(size):
         batch = held[:size]
         try:
             stored = shop.writer.append(there, [shop.codec.create_wire(message) for message in batch])
@@ -137,11 +134,11 @@ def _append(shop: Workshop, thread: Entity, there: str, place: int | None) -> No
             lost += 1
             if lost == TRIES:
                 raise _stopped(shop, thread, batch[0], failed) from None
-            arrived = _after_loss(shop, thread, there, place, PAUSE * 2**lost, failed)
+            arrived = _after_loss(shop, there, talk, place, PAUSE * 2**lost, failed)
         except RequestFailed as failed:
             if len(batch) > 1 and failed.status in REFUSED:
                 size = 1  # to name the one that is refused; it is promised nowhere that none was kept
-                arrived = _already(shop, thread, there) - place
+                arrived = _already(shop, there, talk) - place
             else:
                 raise _stopped(shop, thread, batch[0], failed) from None
         lost = 0 if arrived else lost
@@ -151,7 +148,7 @@ def _append(shop: Workshop, thread: Entity, there: str, place: int | None) -> No
 
 
 def _after_loss(
-    shop: Workshop, thread: Entity, there: str, place: int, pause: float, lost: OutcomeUnknown
+    shop: Workshop, there: str, talk: Talk, place: int, pause: float, lost: OutcomeUnknown
 ) -> int:
     """How many messages arrived though their answer was lost. Behind a gateway that stopped waiting the
     service may still be at work, so the look is repeated."""
@@ -159,7 +156,7 @@ def _after_loss(
     for seconds in GATEWAY_LOOKS if lost.status in GATEWAY else (pause,):
         shop.writer.pace.nap(seconds)
         try:
-            arrived = _already(shop, thread, there) - place
+            arrived = _already(shop, there, talk) - place
         except OutOfOrder:
             raise
         except RequestFailed as failed:
@@ -178,14 +175,12 @@ def _stopped(shop: Workshop, thread: Entity, message: Entity, failed: RequestFai
     return OutOfOrder(f"stopped before message {message.id}: the ones behind it wait for it{way_out}")
 
 
-def _already(shop: Workshop, thread: Entity, there: str) -> int:
+def _already(shop: Workshop, there: str, talk: Talk) -> int:
     """How many messages stand on the target; raises `OutOfOrder` when they are not these."""
     count = 0
-    wanted = _messages(shop, thread)
     for page in shop.writer.pages("message", there):
         for body in page.bodies:
-            expected = next(wanted, None)
-            if expected is None or not _is(shop, body, expected):
+            if not talk.is_at(count, body):
                 raise OutOfOrder(
                     f"message {body.get('id')} in {there} is not the one expected at place {count}"
                 )
@@ -193,48 +188,31 @@ def _already(shop: Workshop, thread: Entity, there: str) -> int:
     return count
 
 
-def _is(shop: Workshop, body: Body, message: Entity) -> bool:
-    """Whether a message on the target is this one: by stamp where there is one, else by its content."""
-    there = shop.codec.decode("message", body, message.parent, None)[0]
-    if stamp(message) and stamp(there):
-        return stamp(message) == stamp(there)
-    return written_form(there) == written_form(message)
-
-
-def note_messages(shop: Workshop, action: Action, thread: Entity, there: str, whole: bool = True) -> None:
+def note_messages(
+    shop: Workshop, action: Action, thread: Entity, there: str, talk: Talk | None = None, whole: bool = True
+) -> None:
     """Read the thread back: every message in its place; then the id map holds each of them. Those before
     the ones that this plan appends were not made by it. Unless it must be `whole`, it may end early, and
     what stands behind may be another's. Raises `OutOfOrder`."""
-    wanted = _messages(shop, thread)
-    total = sum(1 for _ in said(shop.source, shop.codec, shop.fit, thread.id))
-    first = 0 if action.action == "create" else total - action.messages
-    known = shop.journal.known("message", thread.id)
-    waiting: list[tuple[str, Entity, str]] = []
-    for place, body in enumerate(
-        body for page in shop.writer.pages("message", there) for body in page.bodies
-    ):
-        expected = next(wanted, None)
-        if expected is None or not _is(shop, body, expected):
+    talk = talk or Talk(shop, thread)
+    first = 0 if action.action == "create" else talk.count() - action.messages
+    known = shop.journal.known("message", thread.id) if first else frozenset()
+    waiting: list[tuple[Job, str, str]] = []
+    place = 0
+    for body in (body for page in shop.writer.pages("message", there) for body in page.bodies):
+        if not talk.is_at(place, body):
             if not whole:
                 break
             raise OutOfOrder(f"message {body.get('id')} in {there} does not stand where it was sent")
+        expected = talk.at(place)
         how = "create" if place >= first else "adopt"
-        if how == "create" or expected.id not in known:
-            waiting.append((how, expected, str(body["id"])))
+        if expected and (how == "create" or expected.id not in known):
+            waiting.append(((how, "message", thread.id, expected.id, ""), str(body["id"]), there))
         if len(waiting) >= FLUSH:
-            _flush(shop, thread, there, waiting)
+            shop.journal.noted(waiting)
             waiting = []
-    _flush(shop, thread, there, waiting)
-    left = next(wanted, None)
+        place += 1
+    shop.journal.noted(waiting)
+    left = talk.at(place)
     if whole and left is not None:
         raise OutOfOrder(f"message {left.id} was sent but is not in {there}")
-
-
-def _flush(shop: Workshop, thread: Entity, there: str, rows: list[tuple[str, Entity, str]]) -> None:
-    entries = shop.journal.intend([(how, "message", thread.id, m.id, "") for how, m, _ in rows])
-    shop.journal.all_done((entry, id_, there, None) for entry, (*_, id_) in zip(entries, rows, strict=True))
-
-
-def _messages(shop: Workshop, thread: Entity) -> Iterator[Entity]:
-    """The messages as they are to be written, in order."""
-    return map(shop.fitted, said(shop.source, shop.codec, shop.fit, thread.id))

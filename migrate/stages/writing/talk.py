@@ -1,0 +1,123 @@
+"""A thread of the source in, its messages as they are to be written out, in order, each made once.
+
+What was given out is not kept, only what tells it from others: a thread may hold 100,000 messages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from itertools import islice
+
+from migrate.codecs import Words
+from migrate.model import Entity
+from migrate.model.normal import digest, written_form
+from migrate.stages.estate import stamp
+from migrate.stages.planning.fitting import spoken
+from migrate.stages.writing.making import Body, Workshop
+
+
+@dataclass(frozen=True)
+class Told:
+    """What tells one message from others: its id at the source, its stamp, and a hash of what it says; of its
+    words alone where it is nothing else."""
+
+    id: str
+    stamp: str
+    says: str
+    bare: bool
+
+
+class Talk:
+    """The messages of one thread."""
+
+    def __init__(self, shop: Workshop, thread: Entity) -> None:
+        self._shop, self._thread = shop, thread
+        self._where = shop.source, shop.codec, shop.fit, thread.id
+        self._bare = shop.codec.bare_words
+        self._told: list[Told] = []
+        self._back: list[Entity] = []
+        self._restart()
+
+    def take(self, count: int) -> list[Entity]:
+        """The next messages, fewer at the end."""
+        taken, self._back = self._back[:count], self._back[count:]
+        while len(taken) < count and (message := self._draw()) is not None:
+            taken.append(message)
+        return taken
+
+    def give_back(self, messages: list[Entity]) -> None:
+        """These are the next ones again."""
+        self._back = messages + self._back
+
+    def go_to(self, place: int) -> None:
+        """Go on with the message at this place."""
+        if place < self._drawn - len(self._back):
+            self._restart()
+        self.take(place - self._drawn + len(self._back))
+
+    def at(self, place: int) -> Told | None:
+        """The message at a place, None behind the last one. It need not be taken; those before it are not
+        given out after this."""
+        while len(self._told) <= place:
+            if self._draw() is None:
+                return None
+        return self._told[place]
+
+    def count(self) -> int:
+        """How many there are."""
+        while self._draw() is not None:
+            pass
+        return len(self._told)
+
+    def is_at(self, place: int, body: Body) -> bool:
+        """Whether a message on the target is the one at this place: by stamp where there is one, else by what
+        it says."""
+        expected = self.at(place)
+        if expected is None:
+            return False
+        codec = self._shop.codec
+        if expected.bare:
+            words = codec.words(body)
+            if words:
+                return expected.says == _hash(words)
+            expected = self._by_all(place)
+        there = codec.decode("message", body, self._thread.id, None)[0]
+        if expected.stamp and stamp(there):
+            return expected.stamp == stamp(there)
+        return expected.says == digest(written_form(there))
+
+    def _by_all(self, place: int) -> Told:
+        """The message at a place, known by all it has: the target shows more of it than words. So it may of
+        the others, which are made again once."""
+        self._bare = False
+        again = islice(spoken(*self._where), len(self._told))
+        self._told = [_told(self._shop.fitted(message.entity)) for message in again]
+        return self._told[place]
+
+    def _restart(self) -> None:
+        self._back, self._drawn = [], 0
+        self._rest = spoken(*self._where)
+
+    def _draw(self) -> Entity | None:
+        message = next(self._rest, None)
+        if message is None:
+            return None
+        bare = message.words if self._bare else None
+        fitted = (
+            Entity("message", message.id, self._thread.id, bare.fields)
+            if bare
+            else self._shop.fitted(message.entity)
+        )
+        if self._drawn == len(self._told):
+            self._told.append(Told(message.id, "", _hash(bare), bare=True) if bare else _told(fitted))
+        self._drawn += 1
+        return fitted
+
+
+def _hash(words: Words) -> str:
+    return hashlib.sha256(repr(words).encode(errors="surrogatepass")).hexdigest()
+
+
+def _told(message: Entity) -> Told:
+    return Told(message.id, stamp(message), digest(written_form(message)), bare=False)
