@@ -37,7 +37,7 @@ class Size:
 SIZES = {
     size.name: size
     for size in (
-        Size("full", 2_000, rounds=3, peers=15, assistants_threads=200, foundry_threads=1_000, files=1_200,
+        Size("full", 2_000, rounds=3, peers=15, assistants_threads=200, foundry_threads=2_000, files=1_200,
              compared=100_000, many_assistants=10_000, growth=(10, 100, 300, 1_000), moved=(100, 1_000),
              file_megabytes=512, starts=11, full=True),
         Size("quick", 600, growth=(4, 40), peers=2, assistants_threads=16, foundry_threads=64, starts=3),

@@ -1,0 +1,158 @@
+"""What is told from words alone is what the long way finds: nothing is lost, and equal words are equal."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from migrate.codecs import CODECS, Target, profile_for
+from migrate.codecs.plain import Words, of_item, of_message
+from migrate.model import STAMP
+from migrate.model.normal import normal, written_form
+from tests.strategies import steady
+
+SERVICES = ("azure-openai", "openai", "foundry-classic", "foundry")
+said = st.text(st.characters(exclude_categories=()), max_size=6) | st.sampled_from(["", " ", "Hello"])
+odd = st.sampled_from([None, [], {}, "", "x", 0, [1], {"a": 1}])
+part = st.fixed_dictionaries(
+    {"type": st.sampled_from(["text", "input_text", "output_text", "refusal", "image_file"])},
+    optional={
+        "text": said
+        | odd
+        | st.fixed_dictionaries({"value": said | odd}, optional={"annotations": odd, "more": odd}),
+        "annotations": odd,
+        "logprobs": odd,
+        "image_file": odd,
+    },
+)
+BARE = {"id": "msg_1", "object": "thread.message", "created_at": 1, "thread_id": "thread_1"}
+plain_part = st.builds(lambda text: {"type": "text", "text": {"value": text, "annotations": []}}, said)
+messages = st.fixed_dictionaries(
+    {"role": st.sampled_from(["user", "assistant", "system", "tool"]) | odd,
+     "content": st.lists(plain_part, min_size=1, max_size=3) | st.lists(part, max_size=2) | said | odd},
+    optional={"attachments": odd, "metadata": odd | st.just({STAMP: "x:y"}), "status": odd, "unheard": odd,
+              "file_ids": odd},
+).map(lambda body: {**BARE, **body})  # fmt: skip
+items = st.fixed_dictionaries(
+    {"content": st.lists(part, max_size=2) | said | odd,
+     "role": st.sampled_from(["user", "assistant", "tool"]) | odd},
+    optional={"type": st.sampled_from(["message", "function_call"]), "status": odd, "unheard": odd},
+).map(lambda body: {"id": "item_1", **body})  # fmt: skip
+
+
+@steady
+@given(body=messages, service=st.sampled_from(SERVICES), most=st.sampled_from([3, 1000]))
+def test_words_that_arrive_are_all_that_the_long_way_writes(
+    body: dict[str, Any], service: str, most: int
+) -> None:
+    words = of_message(body)
+    profile = replace(profile_for(service), text_max=most)
+    if words is None or not words.arrive(profile):
+        return
+    codec = CODECS[service]
+    entity = CODECS["azure-openai"].decode("message", body, "thread_1", None)[0]
+    target = Target(profile, source_type="azure-openai")
+    fitted, losses = codec.adapt(entity, target)
+    assert losses == []
+    assert not codec.unsaid(entity, target)
+    assert written_form(fitted) == {"role": words.role, "content": normal_parts(words)}
+
+
+def normal_parts(words: Words) -> list[Any]:
+    return [{"type": "text", "text": {"value": text}} for text in words.texts]
+
+
+@steady
+@given(one=messages, other=messages)
+def test_equal_words_read_back_equal(one: dict[str, Any], other: dict[str, Any]) -> None:
+    first, second = of_message(one), of_message(other)
+    if first is None or first != second:
+        return
+    forms = [written_form(CODECS["openai"].decode("message", body, "", None)[0]) for body in (one, other)]
+    assert forms[0] == forms[1]
+
+
+@steady
+@given(body=items)
+def test_the_words_of_an_item_are_all_that_it_says(body: dict[str, Any]) -> None:
+    words = of_item(body)
+    if words is None:
+        return
+    entity = CODECS["foundry"].decode("message", body, "conv_1", None)[0]
+    assert written_form(entity) == {"role": words.role, "content": normal_parts(words)}
+    assert normal(entity) == written_form(entity), "and nothing is there that no rule knows"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_message_of_words_is_told_by_them(service: str) -> None:
+    body = {**BARE, "role": "user", "metadata": {}, "attachments": [], "content": [
+        {"type": "text", "text": {"value": "Hello", "annotations": []}}]}  # fmt: skip
+    item = {"id": "i", "type": "message", "status": "completed", "role": "user",
+            "content": [{"type": "input_text", "text": "Hello"}]}  # fmt: skip
+    assert of_message(body) == of_item(item) == Words("user", ("Hello",))
+    assert Words("user", ("Hello",)).arrive(profile_for(service))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"attachments": [{"file_id": "file-a", "tools": []}]},
+        {"metadata": {"a": "b"}},
+        {"metadata": "x"},
+        {"unheard": None},
+        {"file_ids": []},
+        {"role": "system"},
+        {"content": []},
+        {"content": "Hello"},
+        {"content": [{"type": "text", "text": {"value": "", "annotations": []}}]},
+        {"content": [{"type": "text", "text": {"value": "a", "annotations": [{"type": "file_citation"}]}}]},
+        {"content": [{"type": "text", "text": {"value": "a", "more": None}}]},
+        {"content": [{"type": "text", "text": {"value": "a"}, "more": 1}]},
+        {"content": [{"type": "text", "text": "a"}]},
+        {"content": [{"type": "refusal", "refusal": "No."}]},
+    ],
+    ids=json.dumps,
+)
+def test_a_message_with_anything_else_takes_the_long_way(more: dict[str, Any]) -> None:
+    body = {**BARE, "role": "user", "content": [{"type": "text", "text": {"value": "Hello"}}]}
+    assert of_message(body)
+    assert of_message({**body, **more}) is None
+
+
+@pytest.mark.parametrize("texts", [("\ud800",), ("a" * 1_500_001,), ("fine", "x\udfff")])
+def test_words_that_are_changed_on_the_way_take_the_long_way(texts: tuple[str, ...]) -> None:
+    assert not Words("user", texts).arrive(profile_for("foundry"))
+
+
+@pytest.mark.parametrize(
+    ("more", "bare"),
+    [
+        ({"logprobs": []}, True),
+        ({"logprobs": None}, True),
+        ({"annotations": []}, True),
+        ({"logprobs": [1]}, False),
+        ({"annotations": [{"type": "url_citation"}]}, False),
+        ({"unheard": 0}, False),
+        ({"type": "summary_text"}, False),
+        ({"text": ""}, False),
+        ({"text": None}, False),
+    ],
+    ids=json.dumps,
+)
+def test_a_part_of_an_item_with_anything_else_takes_the_long_way(more: dict[str, Any], bare: bool) -> None:
+    part_ = {"type": "output_text", "text": "Hello", **more}
+    assert (of_item({"type": "message", "role": "assistant", "content": [part_]}) is not None) is bare
+
+
+@pytest.mark.parametrize(
+    "more", [{"type": "reasoning"}, {"unheard": None}, {"role": "critic"}, {"content": "Hi"}]
+)
+def test_an_item_with_anything_else_takes_the_long_way(more: dict[str, Any]) -> None:
+    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello"}]}
+    assert of_item(item)
+    assert of_item({**item, **more}) is None
