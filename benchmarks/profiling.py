@@ -48,9 +48,47 @@ def profiled(arguments: list[str], out: Path) -> None:
         stats: Any = pstats.Stats(profiles[0], stream=stream)
         for other in profiles[1:]:
             stats.add(other)
+        stream.write(_shares(stats.stats))
         stats.strip_dirs()
         for order in ("tottime", "cumulative"):
             stats.sort_stats(order).print_stats(MOST)
+
+
+def _shares(stats: dict[tuple[str, int, str], tuple[Any, ...]]) -> str:
+    """How much of the processor time each part took, the largest first. What is built in counts alone."""
+    parts: dict[str, float] = {}
+    for (file, _, name), (_, _, own, *_) in stats.items():
+        part = _part(file, name)
+        parts[part] = parts.get(part, 0.0) + own
+    total = sum(parts.values())
+    rows = sorted(parts.items(), key=lambda row: -row[1])
+    return "".join(f"{own / total:6.1%}  {own:8.3f} s  {part}\n" for part, own in rows if own > total / 200)
+
+
+def _part(file: str, name: str) -> str:
+    places = Path(file).parts
+    if "site-packages" in places:
+        return places[places.index("site-packages") + 1]
+    if "migrate" in places:
+        return "/".join(places[places.index("migrate") :][:2])
+    if file == "~":
+        return next((part for word, part in BUILT_IN.items() if word in name), "Python's own types")
+    return "Python's library and imports"
+
+
+BUILT_IN = {
+    "sqlite3": "SQLite",
+    "zlib": "zlib",
+    "pydantic_core": "JSON",
+    "hashlib": "hashing",
+    "HASH": "hashing",
+    "_socket": "sockets",
+    "select": "sockets",
+    "lock": "locks",
+    "marshal": "Python's library and imports",
+    "_imp": "Python's library and imports",
+}
+"""A word in the name of something built in -> the part that it is."""
 
 
 if __name__ == "__main__":

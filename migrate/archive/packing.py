@@ -9,9 +9,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from migrate.archive.packs import PLACES, Bodies, Pack
-from migrate.archive.rows import Row
+
+if TYPE_CHECKING:
+    from migrate.archive.rows import Row
 
 LARGE = 1 << 15
 """Bytes after which a pack is closed: larger ones hardly compress better, and reading one body unpacks

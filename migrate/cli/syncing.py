@@ -9,7 +9,7 @@ from migrate.cli.config import Config
 from migrate.cli.planning import from_plan, make_plan
 
 if TYPE_CHECKING:
-    from migrate.stages.comparing.verify import Verified
+    from migrate.stages.comparing.inspecting import Verified
     from migrate.stages.planning.limits import Choices
     from migrate.stages.planning.planfile import Plan
     from migrate.stages.progress import Progress

@@ -13,7 +13,7 @@ from migrate.stages.comparing.change import Change
 from migrate.stages.comparing.diff import Difference
 from migrate.stages.comparing.differing import Path
 from migrate.stages.comparing.ignoring import Ignored
-from migrate.stages.comparing.verify import Finding, Verified
+from migrate.stages.comparing.inspecting import Finding, Verified
 from migrate.stages.planning.assess import Assessment, Kept
 from migrate.stages.planning.planfile import Action, LossRow, Plan, Settled, SourceSide, TargetSide
 

@@ -6,31 +6,15 @@ announced it: the expected form is the adapted one, computed anew from the archi
 
 from __future__ import annotations
 
-import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from copy import copy
-from dataclasses import dataclass, field
-from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from migrate.archive.journal import Side, id_map
 from migrate.archive.store import Archive
-from migrate.codecs import CODECS, Profile
-from migrate.codecs.config import TYPE as CONFIG
-from migrate.errors import Incomplete, RequestFailed
-from migrate.model import KINDS, Entity
-from migrate.model.connections import moved_apart
-from migrate.model.normal import normal, written_form
-from migrate.model.refs import remap
-from migrate.model.secrets import without_secrets_of
-from migrate.model.vector_store import refusal
-from migrate.stages.comparing.asread import is_as_read
-from migrate.stages.comparing.differing import differing
+from migrate.codecs import Profile
+from migrate.stages.comparing.inspecting import Inspector, Verified
 from migrate.stages.comparing.proving import prove
-from migrate.stages.estate import Estate, Spoken, stamp
-from migrate.stages.parallel import in_parallel
-from migrate.stages.planning.fitting import as_sent, fitting, said, spoken
+from migrate.stages.estate import Estate
 from migrate.stages.planning.planfile import Plan
 from migrate.stages.progress import Progress
 from migrate.stages.reading.looking import (
@@ -42,42 +26,6 @@ from migrate.stages.reading.looking import (
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
-
-
-STAMPED_OR_FILE = frozenset({"file", "vector_store", "assistant", "thread"})
-"""Kinds whose target ids must each belong to one object of the source."""
-
-COMPARED = "threads compared"
-
-UNUSABLE = {
-    ("vector_store", "expired"): "the store has expired and cannot be searched",
-    ("vector_store_file", "in_progress"): "the service is still taking it in",
-    ("file", "error"): "the service could not take it in",
-}
-"""Kind and state on the target -> why an object that is there is no use."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that is not on the target as it should be."""
-
-    kind: str
-    source_id: str
-    target_id: str
-    name: str
-    path: str
-    reason: str
-    expected: object = None
-    found: object = None
-
-
-@dataclass
-class Verified:
-    """What was compared, what was found, and what could not be proven."""
-
-    checked: dict[str, int] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 def run(
@@ -100,7 +48,7 @@ def run(
     blocked = {
         (a.kind, a.id) for a in plan.actions if a.action == "blocked" and a.kind != "vector_store_file"
     }
-    inspector = _Inspector(source, plan, profile, ids, blocked, expected)
+    inspector = Inspector(source, plan, profile, ids, blocked, expected)
     asking = threading.Lock()  # a connection answers one thread at a time
 
     def told(id_: str) -> list[str]:
@@ -123,203 +71,7 @@ def run(
     return inspector.result
 
 
-class _Inspector:
-    def __init__(
-        self,
-        source: Estate,
-        plan: Plan,
-        profile: Profile,
-        ids: Mapping[tuple[str, str], str],
-        blocked: set[tuple[str, str]],
-        expected: set[tuple[str, str, str]],
-    ) -> None:
-        self.source, self.ids, self.expected = source, ids, expected
-        self.told: Callable[[str], list[str]] = lambda id_: []
-        """What the journal says became of a message: asked for only where one is not found."""
-        self.codec = CODECS[profile.service]
-        self.kept = {(a.kind, a.parent, a.id): a.fields for a in plan.actions if a.action == "skip"}
-        self.made = {(a.kind, a.parent, a.id) for a in plan.actions if a.action == "create"}
-        self.in_place = frozenset(plan.settled.in_place)
-        self.fit = fitting(source, profile, plan.settled.decided(), blocked)
-        self.maps = plan.settled.models, plan.settled.connections
-        self.result = Verified()
-
-    def configuration(self, target: Estate) -> None:
-        """Files, stores with their files, assistants."""
-        for kind in ("file", "vector_store", "assistant"):
-            for entity in self.wanted(kind, self.source.of(kind).values()):
-                self._one(entity, target.of(kind).get(self.ids.get((kind, entity.id), "")))
-        for store in self.source.of("vector_store"):
-            there = self.ids.get(("vector_store", store), "")
-            present = {e.id: e for e in target.members("vector_store_file", there)} if there else {}
-            for entity in self.wanted("vector_store_file", self.source.members("vector_store_file", store)):
-                file = self.ids.get(("file", str(entity.fields["file_id"])), "")
-                self._one(entity, present.pop(file, None))
-            for stray in present if self.source.type != CONFIG else ():  # a directory does not own the rest
-                self.find("vector_store_file", "", stray, "", "", f"in store {there}, but not in {store}")
-
-    def twice(self, target: Estate) -> None:
-        """Nothing may have been made twice, and no two objects may have become one."""
-        owners: dict[tuple[str, str], str] = {}
-        for kind, _, id_ in sorted(self.expected):
-            there = self.ids.get((kind, id_), "")
-            copy = (kind, id_) in self.in_place or there == id_
-            if (
-                kind in STAMPED_OR_FILE
-                and there
-                and not copy
-                and owners.setdefault((kind, there), id_) != id_
-            ):
-                self.find(kind, id_, there, "", "id", f"is on the target what {owners[kind, there]} is")
-        for kind in ("vector_store", "assistant", "thread"):
-            rows = target.threads() if kind == "thread" else iter(target.of(kind).values())
-            for found in rows:
-                type_, _, old = stamp(found).partition(":")
-                mine = self.ids.get((kind, old))
-                named = self.source.named and kind == "assistant"
-                if type_ == self.source.type and mine and mine != found.id and not named:
-                    self.find(
-                        kind, old, found.id, found.name, "id", f"was made twice: {mine} is the other one"
-                    )
-
-    def deleted(self, plan: Plan, target: Estate) -> None:
-        """What the plan deleted must be gone."""
-        for action in plan.actions:
-            if (
-                action.action == "delete"
-                and action.kind != "thread"
-                and action.target_id in target.of(action.kind)
-            ):
-                self.find(
-                    action.kind, action.id, action.target_id, action.name, "", "was deleted, and is there"
-                )
-
-    def threads(self, target: Estate, reader: Reader, workers: int, progress: Progress) -> None:
-        """Threads, and every message in its place: read and compared page by page, thread beside thread."""
-        present = target.threads_by_id
-        progress.expect(COMPARED, sum(1 for kind, _, _ in self.expected if kind == "thread"))
-        progress.settled(COMPARED)
-        wrong: dict[int, list[Finding]] = {}
-        merging = threading.Lock()
-
-        def one(job: tuple[int, str, str]) -> None:
-            number, thread, there = job
-            part = copy(self)
-            part.result = Verified()
-            part._messages(thread, there, target, reader)
-            with merging:
-                self._count("message", part.result.checked.get("message", 0))
-                if part.result.findings:
-                    wrong[number] = part.result.findings
-            progress.count(COMPARED)
-
-        def jobs() -> Iterator[tuple[int, str, str]]:
-            for number, thread in enumerate(self.wanted("thread", self.source.threads())):
-                there = self.ids.get(("thread", thread.id), "")
-                found = present.get(there)
-                messages = map(self._written, self._said(thread.id))
-                self._one(thread, found and as_sent(found, self._written(thread), messages))
-                if there in present:
-                    yield number, thread.id, there
-
-        try:
-            in_parallel(workers, jobs(), one, reader.pace.stop)
-        except KeyboardInterrupt:
-            raise Incomplete(
-                "stopped before every message was compared", "nothing was written", "run verify again"
-            ) from None
-        self.result.findings += [finding for number in sorted(wrong) for finding in wrong[number]]
-
-    def _count(self, kind: str, number: int = 1) -> None:
-        self.result.checked[kind] = self.result.checked.get(kind, 0) + number
-
-    def _messages(self, thread: str, there: str, target: Estate, reader: Reader) -> None:
-        wanted = spoken(self.source, self.codec, self.fit, thread)
-        pages = reader.pages("message", there)
-        bodies = (target.speaking(there, body) for page in pages for body in page.bodies)
-        try:
-            self._in_order(thread, there, zip_longest(wanted, bodies))
-        except RequestFailed as failed:
-            self.result = Verified()
-            self.find("thread", thread, there, "", "messages", f"could not be read back: {failed}")
-
-    def _in_order(
-        self, thread: str, there: str, pairs: Iterator[tuple[Spoken | None, Spoken | None]]
-    ) -> None:
-        for place, (message, found) in enumerate(pairs):
-            if message is None:
-                assert found
-                self.find("message", "", found.id, "", f"[{place}]", f"in {there}, but not in {thread}")
-            elif found is not None and message.words and message.words == found.words:  # no rule changes them
-                self._count("message")
-            else:
-                self._one(message.entity, found.entity if found else None)
-
-    def _said(self, thread: str) -> Iterator[Entity]:
-        return said(self.source, self.codec, self.fit, thread)
-
-    def wanted(self, kind: str, entities: object) -> Iterator[Entity]:
-        """Those that the plan put, or found, on the target."""
-        for entity in entities:  # type: ignore[attr-defined]
-            if (kind, entity.parent, entity.id) in self.expected:
-                yield entity
-
-    def _one(self, entity: Entity, found: Entity | None) -> None:
-        self._count(entity.kind)
-        if found is None:
-            known = self.told(entity.id) if entity.kind == "message" else []
-            there = known[-1] if known else self.ids.get((entity.kind, entity.id), "")
-            self.find(entity.kind, entity.id, there, entity.name, "", "it is not on the target")
-            return
-        if self.source.type == CONFIG and is_as_read(
-            entity, found, *self.maps, lambda kind, old: self.ids.get((kind, old))
-        ):
-            if (entity.kind, entity.parent, entity.id) in self.made:
-                self._state(entity, found)
-            return
-        written = self._written(entity)
-        wanted = normal(written)
-        present = written_form(without_secrets_of(found))
-        wanted.pop("sha256", None)  # bytes are proven by reading them, not by what a listing says
-        kept = self.kept.get((entity.kind, entity.parent, entity.id), ())
-        for path in differing(wanted, present):
-            if re.split(r"[.\[]", path.path)[0] in kept:
-                continue
-            self.find(
-                entity.kind, entity.id, found.id, entity.name, path.path, "differs", path.left, path.right
-            )
-        named = entity.kind != "message"  # no field of a message names a connection
-        for one, other in moved_apart(written.fields, found.fields) if named else ():
-            self.find(entity.kind, entity.id, found.id, entity.name, "connections", "differs", one, other)
-        self._state(entity, found)
-
-    def _written(self, entity: Entity) -> Entity:
-        """The object as it should stand on the target: adapted, with the target's ids."""
-        fitted, _ = self.codec.adapt(entity, self.fit)
-        return remap(KINDS[entity.kind], fitted, lambda kind, old: self.ids.get((kind, old)))
-
-    def _state(self, entity: Entity, found: Entity) -> None:
-        """A store's file that the service failed to take in is there and yet not searchable."""
-        status = found.facts.get("status")
-        wrong = UNUSABLE.get((entity.kind, str(status)))
-        if wrong:
-            self.find(entity.kind, entity.id, found.id, entity.name, "status", wrong, "usable", status)
-        bad = ("failed", "cancelled")
-        if entity.kind == "vector_store_file" and found.facts.get("status") in bad:
-            if entity.facts.get("status") in bad:
-                return
-            why = refusal(found.facts)
-            self.find(
-                entity.kind, entity.id, found.id, "", "status", f"the service could not ingest it: {why}"
-            )
-
-    def find(
-        self, kind: str, source: str, target: str, name: str, path: str, reason: str, *values: object
-    ) -> None:
-        self.result.findings.append(Finding(kind, source, target, name, path, reason, *values))
-
-
-def _bytes(inspector: _Inspector, reader: Reader, workers: int, progress: Progress) -> None:
+def _bytes(inspector: Inspector, reader: Reader, workers: int, progress: Progress) -> None:
     """Every file's bytes by their hash, where the service gives them back."""
     files = [
         (file, inspector.ids[("file", file.id)])
