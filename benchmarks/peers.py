@@ -13,7 +13,7 @@ from benchmarks.floor import VERSION
 
 
 def main(url: str, threads: str) -> None:
-    """Read the messages of the first threads of a service."""
+    """Read the messages and runs of the first threads of a service."""
     from openai import AzureOpenAI
 
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -22,6 +22,8 @@ def main(url: str, threads: str) -> None:
     for number in range(int(threads)):
         for _ in client.beta.threads.messages.list(thread_id(number)):
             messages += 1
+        for _ in client.beta.threads.runs.list(thread_id(number)):
+            pass
     told = {"messages": messages, "seconds": time.monotonic() - began}
     sys.stdout.write(json.dumps(told) + "\n")
 

@@ -74,7 +74,7 @@ class Archive:
         once: each keeps a few pages, not SQLite's 2 MB."""
         conn = _connect(self.path)
         _prepare(conn, write=False)
-        conn.execute("PRAGMA cache_size = -256")
+        conn.execute("PRAGMA cache_size = -128")
         return conn
 
     @contextlib.contextmanager

@@ -15,7 +15,7 @@ GRADES = ("kept", "adapted", "lost", "blocked")
 def as_dict(found: Any) -> dict[str, Any]:
     """As a JSON document: `rows` has a line for every object and field."""
     kept = [{**asdict(row), "grade": "kept", "reason": "", "way_out": ""} for row in found.kept]
-    lost = [row.model_dump() for row in found.losses]
+    lost = [asdict(row) for row in found.losses]
     return {
         "source": found.source,
         "target": found.target,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from migrate.reports import losses
@@ -23,7 +24,7 @@ def as_dict(plan: Any, path: object) -> dict[str, Any]:
         "source": plan.source.model_dump(),
         "target": plan.target.model_dump(exclude={"objects"}),
         "actions": plan.counts(),
-        "losses": [row.model_dump() for row in plan.losses],
+        "losses": [asdict(row) for row in plan.losses],
         "unread": list(plan.unread),
     }
 

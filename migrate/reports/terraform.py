@@ -15,7 +15,7 @@ def as_dict(found: Any, path: object) -> dict[str, Any]:
         "agents": found.agents.resources,
         "secrets": found.agents.secrets,
         "variables": found.agents.wanted,
-        "losses": [row.model_dump() if hasattr(row, "model_dump") else asdict(row) for row in found.losses],
+        "losses": [asdict(row) for row in found.losses],
     }
 
 

@@ -9,7 +9,6 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Generic, TypeVar
 
@@ -38,7 +37,11 @@ class Crew(Generic[Event]):
     """
 
     def __init__(self, workers: int) -> None:
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="crew")
+        self._workers = workers
+        self._threads: list[threading.Thread] = []
+        self._tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        """What is to be done. Of a large estate that is a task for each thread in it, so a task is nothing
+        more: a future of the standard pool takes five times the memory."""
         self._queue: queue.Queue[Event | _Done] = queue.Queue(maxsize=2 * workers)
         self._stop = threading.Event()
         self._open = 0
@@ -47,7 +50,11 @@ class Crew(Generic[Event]):
     def spawn(self, task: Callable[[], None]) -> None:
         """Run a task on some worker; an exception in it is raised from `batches`."""
         self._open += 1
-        self._pool.submit(self._run, task)
+        self._tasks.put(task)
+        if len(self._threads) < self._workers:
+            thread = threading.Thread(target=self._work, name=f"crew_{len(self._threads)}")
+            self._threads.append(thread)
+            thread.start()
 
     def bring(self, event: Event) -> None:
         """Hand something to the writer; waits while it is busy. Called by workers."""
@@ -85,7 +92,15 @@ class Crew(Generic[Event]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stop.set()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for _ in self._threads:
+            self._tasks.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            if not self._stop.is_set():
+                self._run(task)
 
     def _run(self, task: Callable[[], None]) -> None:
         error: BaseException | None = None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from migrate.archive.journal import Side
 from migrate.archive.reading import Body, SnapshotReader
@@ -146,8 +146,7 @@ class Estate:
         return Entity("file", file.id, file.parent, fields, facts, file.extras)
 
 
-@dataclass(frozen=True)
-class Spoken:
+class Spoken(NamedTuple):
     """A message of an estate. `words`: what it says where it is nothing but words."""
 
     estate: Estate

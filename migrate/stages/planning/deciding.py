@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from migrate.codecs import CODECS, Codec, Profile, Target
 from migrate.codecs.config import TYPE as CONFIG
@@ -80,15 +81,15 @@ class Decider:
         row = Action(action="create", kind=entity.kind, id=entity.id, parent=entity.parent, name=entity.name)
         if there is not None and self._is_as_read(entity, there):
             known = (entity.kind, there.id) in self.known.noted
-            place = {"target_id": there.id, "target_parent": there.parent}
-            return row.model_copy(update={**place, "action": "skip" if known else "adopt"})
+            place: dict[str, Any] = {"target_id": there.id, "target_parent": there.parent}
+            return replace(row, **place, action="skip" if known else "adopt")
         fitted, losses = self.fitted(entity)
         if unclear := self.known.unclear.get((entity.kind, entity.id)):
             self.lose(entity, "id", unclear[0], "blocked", unclear[1])
             losses = self.losses[-1:]
         if any(loss.grade == "blocked" for loss in losses):
             self.blocked.add((entity.kind, entity.id))
-            return row.model_copy(update={"action": "blocked"})
+            return replace(row, action="blocked")
         if there is None:
             if beside := self.known.distrusted.get((entity.kind, entity.id)):
                 unlike = (Path("(all of it)", "what the last move left", "another; ours is made beside it"),)
@@ -96,7 +97,7 @@ class Decider:
                 reason = f"{beside} on the target is not what was left there, or is another's: made beside it"
                 self.lose(entity, "id", reason, "adapted", "look at both, and delete one too many")
             address = self.decided.names.get(entity.id, "") if entity.kind == "assistant" else ""
-            return row.model_copy(update={"target_parent": parent, "target_name": address})
+            return replace(row, target_parent=parent, target_name=address)
         if self.pairs.is_guess(entity.kind, entity.id):
             self.lose(entity, "id", f"recognised as {there.id} on the target by name and size", "adapted")
         changed = self.changed(fitted, there)
@@ -108,11 +109,11 @@ class Decider:
         place = {"target_id": there.id, "target_parent": there.parent}
         if not changed:
             known = (entity.kind, there.id) in self.known.noted
-            return row.model_copy(update={**place, "action": "skip" if known else "adopt"})
+            return replace(row, **place, action="skip" if known else "adopt")
         for name in sorted(changed - allowed):
             self.lose(entity, name, "differs on the target and cannot be changed there")
         if not changed & allowed:
-            return row.model_copy(update={**place, "action": "skip"})
+            return replace(row, **place, action="skip")
         portal = there.facts.get("portal") or {}
         beyond = len(portal) + len(fitted.fields.get("metadata") or {}) - self.fit.profile.metadata_pairs
         if beyond > 0 and portal:
@@ -121,10 +122,8 @@ class Decider:
         if self._conflicts(entity, fitted, there) and self.on_conflict == "keep":
             reason = "others changed it on the target since the last move; it is kept as they left it"
             self.lose(entity, fields[0], reason, "adapted", "--on-conflict overwrite writes it again")
-            return row.model_copy(update={**place, "action": "skip", "fields": fields})
-        return row.model_copy(
-            update={**place, "action": "update", "fields": fields, "before": fingerprint(there)}
-        )
+            return replace(row, **place, action="skip", fields=fields)
+        return replace(row, **place, action="update", fields=fields, before=fingerprint(there))
 
     def _is_as_read(self, entity: Entity, there: Entity) -> bool:
         """Whether a config directory says what is there already, word for word."""
@@ -160,8 +159,8 @@ class Decider:
         for name in sorted(changed):
             self.lose(entity, name, reason, "adapted")
         known = (entity.kind, there.id) in self.known.noted
-        place = {"target_id": there.id, "target_parent": there.parent}
-        return row.model_copy(update={**place, "action": "skip" if known else "adopt"})
+        place: dict[str, Any] = {"target_id": there.id, "target_parent": there.parent}
+        return replace(row, **place, action="skip" if known else "adopt")
 
     def unlike(self, target: Estate) -> list[str]:
         """Assistants whose counterpart only a stamp names that another project may have written, and that

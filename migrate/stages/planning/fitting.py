@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from migrate.codecs import Codec, Profile, Target
 from migrate.codecs.config import TYPE as CONFIG
@@ -83,7 +83,7 @@ def spoken(source: Estate, codec: Codec, fit: Target, thread: str) -> Iterator[S
         if message.words and message.words.arrive(fit.profile):
             yield message
         elif not codec.unsaid(message.entity, fit):
-            yield replace(message, words=None)
+            yield message._replace(words=None)
 
 
 def as_sent(there: Entity, thread: Entity, messages: Iterable[Entity]) -> Entity:

@@ -146,9 +146,9 @@ class Planner(Decider):
             action = (
                 "update" if row.target_id and len(fitted) > done and row.action != "create" else row.action
             )
-            row = row.model_copy(update={"messages": len(fitted) - done, "action": action})
+            row = replace(row, messages=len(fitted) - done, action=action)
             if action == "update" and not row.before:
-                row = row.model_copy(update={"before": fingerprint(present[row.target_id])})
+                row = replace(row, before=fingerprint(present[row.target_id]))
         yield row
 
     def _tell_folded(self, thread: Entity, messages: list[Entity]) -> None:

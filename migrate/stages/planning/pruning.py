@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from migrate.codecs.config import TYPE as CONFIG
 from migrate.errors import Refused
@@ -42,7 +43,7 @@ def deletions(
             old = made.get((kind, id_))
             if id_ not in kept and old is not None and _is_ours(source, target, entity, old):
                 row = Action(action="delete", kind=kind, id=old, name=entity.name, target_id=id_)
-                rows.append(row.model_copy(update={"before": fingerprint(entity)}))
+                rows.append(replace(row, before=fingerprint(entity)))
     return rows
 
 
