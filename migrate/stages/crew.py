@@ -39,18 +39,19 @@ class Crew(Generic[Event]):
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._threads: list[threading.Thread] = []
-        self._tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        """What is to be done. Of a large estate that is a task for each thread in it, so a task is nothing
-        more: a future of the standard pool takes five times the memory."""
+        self._tasks: queue.SimpleQueue[tuple[Callable[..., None], tuple[object, ...]] | None]
+        self._tasks = queue.SimpleQueue()
+        """What is to be done. Of a large estate that is several calls for each thread in it, so a task is
+        nothing more: a future of the standard pool takes ten times the memory."""
         self._queue: queue.Queue[Event | _Done] = queue.Queue(maxsize=2 * workers)
         self._stop = threading.Event()
         self._open = 0
         self._failed: BaseException | None = None
 
-    def spawn(self, task: Callable[[], None]) -> None:
+    def spawn(self, task: Callable[..., None], *given: object) -> None:
         """Run a task on some worker; an exception in it is raised from `batches`."""
         self._open += 1
-        self._tasks.put(task)
+        self._tasks.put((task, given))
         if len(self._threads) < self._workers:
             thread = threading.Thread(target=self._work, name=f"crew_{len(self._threads)}")
             self._threads.append(thread)
@@ -100,12 +101,12 @@ class Crew(Generic[Event]):
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None:
             if not self._stop.is_set():
-                self._run(task)
+                self._run(*task)
 
-    def _run(self, task: Callable[[], None]) -> None:
+    def _run(self, task: Callable[..., None], given: tuple[object, ...]) -> None:
         error: BaseException | None = None
         try:
-            task()
+            task(*given)
         except Stopped:
             return
         except BaseException as raised:

@@ -142,11 +142,12 @@ class Fetcher:
     ) -> None:
         """The threads of the service's own listing and those whose ids were given, each once. `remark`
         stays with the listing when it is complete."""
+        given = tuple(given)
         seen = set(known)
         state = Ended("thread", "", "complete", remark)
         try:
             for page in self._reader.pages("thread", after=cursor) if listed else ():
-                seen.update(str(body.get("id")) for body in page.bodies)
+                seen.update(str(body.get("id")) for body in page.bodies if given)
                 self._bring(self._page("thread", "", page.bodies, page.cursor))
         except RequestFailed as failed:
             state = self._broken("thread", "", failed)

@@ -50,6 +50,7 @@ class Gatherer:
         self._wanted, self._writer, self._crew, self._progress = wanted, writer, crew, progress
         self._probe: Probe = reader.probe()
         self._fetcher = Fetcher(reader, wanted, crew.bring)
+        self._read = self._fetcher.listing  # once: each look at a method makes another object of it
         self._originals = Originals(wanted.originals)
         self._coming: dict[str, blobs.BlobWriter] = {}
         self._earlier = Earlier(writer.archive, writer)
@@ -74,7 +75,7 @@ class Gatherer:
         parsed text for files whose bytes nobody has."""
         for ended in self._without_bytes:
             stores = self._writer.holders("vector_store_file", ended.file.id)
-            self._crew.spawn(partial(self._fetcher.parsed, ended.file, stores, ended.reason))
+            self._crew.spawn(self._fetcher.parsed, ended.file, stores, ended.reason)
         self._without_bytes = []
 
     def _top(self, kind: str) -> None:
@@ -113,7 +114,7 @@ class Gatherer:
         unread = listed and (state is None or (state == "reading" and cursor != ""))
         if unread or set(given) - known or state != "complete":
             read = partial(self._fetcher.threads, cursor, unread, given, known)
-            self._crew.spawn(partial(read, self._remark(listed)))
+            self._crew.spawn(read, self._remark(listed))
         else:
             self._settle("thread")
 
@@ -131,7 +132,7 @@ class Gatherer:
         if state is not None:
             self._continue(kind, parent)
         if state is None or (state == "reading" and cursor):
-            self._crew.spawn(partial(self._fetcher.listing, kind, parent, cursor))
+            self._crew.spawn(self._read, kind, parent, cursor)
         elif state == "reading":
             self.take(Ended(kind, parent, "complete"))
         elif kind == "run":
@@ -160,7 +161,7 @@ class Gatherer:
         for id_ in ids:
             known = self._known_end(id_) if kind == "thread" else None
             if known:
-                self._crew.spawn(partial(self._fetcher.again, id_, known, TAIL))
+                self._crew.spawn(self._fetcher.again, id_, known, TAIL)
                 continue
             for child in children:
                 if self._wanted.kind(child):
@@ -179,13 +180,13 @@ class Gatherer:
             self._progress.count(LISTINGS)
             return
         self._writer.restart("run_step", thread)
-        self._crew.spawn(partial(self._fetcher.steps, thread, runs))
+        self._crew.spawn(self._fetcher.steps, thread, runs)
 
     def _contents(self, files: Iterable[FileFacts]) -> None:
         for file in files if self._wanted.bytes else ():
             held = blobs.blob_of(self._writer.archive.conn, self._writer.endpoint, file.id)
             if held is None or held.origin == PARSED:
-                self._crew.spawn(partial(self._fetcher.content, file))
+                self._crew.spawn(self._fetcher.content, file)
                 self._progress.expect("bytes", file.size or 0)
 
     @singledispatchmethod
