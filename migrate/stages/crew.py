@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Event = TypeVar("Event")
 
@@ -39,7 +39,7 @@ class Crew(Generic[Event]):
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._threads: list[threading.Thread] = []
-        self._tasks: queue.SimpleQueue[tuple[Callable[..., None], tuple[object, ...]] | None]
+        self._tasks: queue.SimpleQueue[tuple[Any, ...] | None]
         self._tasks = queue.SimpleQueue()
         """What is to be done. Of a large estate that is several calls for each thread in it, so a task is
         nothing more: a future of the standard pool takes ten times the memory."""
@@ -51,7 +51,7 @@ class Crew(Generic[Event]):
     def spawn(self, task: Callable[..., None], *given: object) -> None:
         """Run a task on some worker; an exception in it is raised from `batches`."""
         self._open += 1
-        self._tasks.put((task, given))
+        self._tasks.put((task, *given))
         if len(self._threads) < self._workers:
             thread = threading.Thread(target=self._work, name=f"crew_{len(self._threads)}")
             self._threads.append(thread)
@@ -103,7 +103,7 @@ class Crew(Generic[Event]):
             if not self._stop.is_set():
                 self._run(*task)
 
-    def _run(self, task: Callable[..., None], given: tuple[object, ...]) -> None:
+    def _run(self, task: Callable[..., None], *given: object) -> None:
         error: BaseException | None = None
         try:
             task(*given)
