@@ -13,7 +13,7 @@ OF_SHA = 24
 
 def storable(text: str) -> str:
     """Text that SQLite can hold: a lone surrogate has no UTF-8 form and is spelled out."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def id_of(body: Mapping[str, JSON]) -> str:
