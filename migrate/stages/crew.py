@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from migrate.stages.freed import Freed
+
 Event = TypeVar("Event")
 
 FEW = 8
@@ -64,7 +66,9 @@ class Crew(Generic[Event]):
     def batches(self, most: int) -> Iterator[Iterator[Event]]:
         """Everything the tasks bring, until none is left, in groups: what waits together, at most so many.
         Each group must be read to its end; only between groups is anything waited for."""
+        freed = Freed()
         while self._open:
+            freed.give_back()
             first = self._queue.get()
             if self._queue.qsize() < FEW < self._open:
                 time.sleep(GATHERING)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
+from migrate.stages.freed import Freed
 from migrate.stages.one_core import one_core
 
 Item = TypeVar("Item")
@@ -19,8 +20,10 @@ def in_parallel(
     for work that takes long to notice."""
     with one_core(), ThreadPoolExecutor(workers, thread_name_prefix="hands") as pool:
         under_way: set[Future[None]] = set()
+        freed = Freed()
         try:
             for item in items:
+                freed.give_back()
                 under_way.add(pool.submit(work, item))
                 if len(under_way) >= 2 * workers:
                     under_way = _settle(under_way)
