@@ -1,6 +1,6 @@
 """What an apply intends and did: the intent before each creating request, the outcome after.
 
-The id map is read from here, and so is what a later plan, a resumed apply or a rollback must know.
+The id map (`id_map`) is read from here, and so is what a later plan, a resumed apply or a rollback must know.
 Threads share one journal; each entry is committed at once, so a killed program leaves at most intents.
 """
 
@@ -12,19 +12,11 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from migrate.archive.asking import Asked
+from migrate.archive.id_map import STANDING, Side, messages_of
 from migrate.archive.keys import storable
 from migrate.archive.snapshots import now
 from migrate.archive.store import Archive
 from migrate.model import JSON
-
-
-@dataclass(frozen=True)
-class Side:
-    """One side of a plan: type of service and address."""
-
-    type: str
-    url: str
 
 
 @dataclass(frozen=True)
@@ -46,23 +38,12 @@ class Entry:
     started_at: str
 
 
-@dataclass(frozen=True)
-class Mapping:
-    """One line of the id map."""
-
-    kind: str
-    source_id: str
-    target_id: str
-    name: str
-    source_parent: str
-    target_parent: str
-    written: str = ""
-    """Fingerprint of what was left there, where it was noted."""
-    action: str = "create"
-
-
 Job = tuple[str, str, str, str, str]
 """Action, kind, source parent, source id, name."""
+
+
+AT_ONCE = 1_000
+"""Lines that are read in one go."""
 
 
 class Journal:
@@ -71,6 +52,7 @@ class Journal:
     def __init__(self, archive: Archive, plan_digest: str, source: Side, target: Side) -> None:
         self._archive = archive
         self._lock = threading.Lock()
+        self._sides = source, target
         with archive.transaction() as conn:
             conn.execute(
                 "INSERT OR IGNORE INTO plans (digest, source_type, source_url, target_type, target_url, "
@@ -136,33 +118,58 @@ class Journal:
                 [(error, now(), entry) for entry in entries],
             )
 
-    def known(self, kind: str, parent: str) -> frozenset[str]:
-        """Source ids below a parent that the id map between these two sides has already."""
+    def known(self, thread: str) -> frozenset[str]:
+        """Source ids of the messages of a thread that the id map between these two sides has already."""
+        with self._lock:
+            return frozenset(messages_of(self._archive.conn, *self._sides, thread))
+
+    def has(self, action: str = "") -> bool:
+        """Whether this plan did, or tried, something of a sort, or anything at all."""
         with self._lock:
             rows = self._archive.conn.execute(
-                "SELECT j.source_id FROM journal j JOIN plans p ON p.id = j.plan_id JOIN plans mine ON "
-                "mine.id = ? AND mine.source_type = p.source_type AND mine.source_url = p.source_url AND "
-                "mine.target_type = p.target_type AND mine.target_url = p.target_url "
-                f"WHERE j.kind = ? AND j.source_parent = ? AND {STANDING}",
-                (self.plan, kind, parent),
+                "SELECT 1 FROM journal WHERE plan_id = ? AND ? IN (action, '') LIMIT 1", (self.plan, action)
             ).fetchall()
-        return frozenset(str(row[0]) for row in rows)
+        return bool(rows)
 
-    def entries(self) -> Iterator[Entry]:
-        """Everything this plan did so far."""
+    def talks(self) -> list[tuple[str, str, int]]:
+        """Threads of which this plan noted messages: id on the source and on the target, and how many of the
+        messages it made."""
+        with self._lock:
+            return self._archive.conn.execute(
+                "SELECT source_parent, target_parent, sum(action = 'create') FROM journal "
+                f"WHERE plan_id = ? AND {NOTED} AND action != 'undo' GROUP BY source_parent, target_parent",
+                (self.plan,),
+            ).fetchall()
+
+    def put_into(self, thread: str) -> list[Entry]:
+        """Messages that this plan made in a thread of the source and did not take back, in order."""
         with self._lock:
             rows = self._archive.conn.execute(
-                f"{_ENTRY} WHERE plan_id = ? ORDER BY id", (self.plan,)
+                f"{_ENTRY} j WHERE plan_id = ? AND action = 'create' AND kind = 'message' "
+                f"AND source_parent = ? AND {STANDING} ORDER BY id",
+                (self.plan, thread),
             ).fetchall()
-        return (_entry(row) for row in rows)
+        return [_entry(row) for row in rows]
+
+    def entries(self, messages: bool = True) -> Iterator[Entry]:
+        """Everything this plan did so far, in order; without `messages`, but for those whose outcome is
+        known. There may be a million, so a part of the lines is held at a time."""
+        only = "" if messages else f"AND NOT ({NOTED}) "
+        last = 0
+        while True:
+            with self._lock:
+                rows = self._archive.conn.execute(
+                    f"{_ENTRY} WHERE plan_id = ? AND id > ? {only}ORDER BY id LIMIT ?",
+                    (self.plan, last, AT_ONCE),
+                ).fetchall()
+            if not rows:
+                return
+            yield from map(_entry, rows)
+            last = rows[-1][0]
 
 
-STANDING = """j.state = 'done' AND j.target_id IS NOT NULL AND j.action NOT IN ('delete', 'undo')
-             AND NOT EXISTS (SELECT 1 FROM journal u WHERE u.plan_id = j.plan_id AND u.action = 'undo'
-               AND u.state = 'done' AND u.kind = j.kind AND u.source_parent = j.source_parent
-               AND u.source_id = j.source_id)"""
-"""Of the journal `j`: lines that say what is on the target, and were not taken back."""
-
+NOTED = "kind = 'message' AND state = 'done' AND action IN ('create', 'adopt', 'undo')"
+"""A message that was seen on the target, or taken back from there."""
 _ENTRY = (
     "SELECT id, action, kind, source_parent, source_id, coalesce(name, ''), coalesce(target_parent, ''), "
     "coalesce(target_id, ''), state, before, coalesce(written, ''), coalesce(error, ''), started_at "
@@ -174,51 +181,3 @@ def _entry(row: tuple[JSON, ...]) -> Entry:
     columns = list(row)
     columns[9] = None if row[9] is None else json.loads(row[9])
     return Entry(*columns)
-
-
-def made(conn: Asked, source: Side, target: Side) -> dict[tuple[str, str], str]:
-    """(kind, target id) -> source id of everything that was made between two sides and stands; what was
-    only found there is somebody else's."""
-    rows = conn.execute(
-        "SELECT j.kind, j.target_id, j.source_id FROM journal j JOIN plans p ON p.id = j.plan_id "
-        f"WHERE {STANDING} AND j.action = 'create' AND p.source_type = ? AND p.source_url = ? "
-        "AND p.target_type = ? AND p.target_url = ?",
-        (source.type, source.url, target.type, target.url),
-    )
-    return {(kind, target_id): source_id for kind, target_id, source_id in rows}
-
-
-def uploads(conn: Asked, source: Side, target: Side) -> dict[tuple[str, str], str]:
-    """(source id, target id) -> hash of the bytes that were sent, of every file that was made between two
-    sides and stands."""
-    rows = conn.execute(
-        "SELECT j.source_id, j.target_id, j.before FROM journal j JOIN plans p ON p.id = j.plan_id "
-        f"WHERE {STANDING} AND j.kind = 'file' AND j.action = 'create' AND j.before IS NOT NULL "
-        "AND p.source_type = ? AND p.source_url = ? AND p.target_type = ? AND p.target_url = ?",
-        (source.type, source.url, target.type, target.url),
-    )
-    return {(old, new): str((json.loads(sent) or {}).get("sha256", "")) for old, new, sent in rows}
-
-
-def id_map(
-    conn: Asked, source: Side | None = None, target: Side | None = None, source_id: str = ""
-) -> Iterator[Mapping]:
-    """The id map, narrowed to a source, a target, or one old id. Of several moves of one object to one
-    target, the last counts."""
-    where, values = [STANDING], []
-    for column, side in (("source", source), ("target", target)):
-        if side:
-            where.append(f"p.{column}_type = ? AND p.{column}_url = ?")
-            values += [side.type, side.url]
-    if source_id:
-        where.append("j.source_id = ?")
-        values.append(source_id)
-    rows = conn.execute(
-        "SELECT j.kind, j.source_id, j.target_id, coalesce(j.name, ''), j.source_parent, "
-        "coalesce(j.target_parent, ''), coalesce(j.written, ''), j.action, max(j.id) "
-        "FROM journal j JOIN plans p ON p.id = j.plan_id "
-        f"WHERE {' AND '.join(where)} GROUP BY j.kind, j.source_parent, j.source_id, p.source_type, "
-        "p.source_url, p.target_type, p.target_url ORDER BY max(j.id)",
-        values,
-    )
-    return (Mapping(*row[:8]) for row in rows)

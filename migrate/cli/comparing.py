@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from migrate.cli.config import Config
 from migrate.cli.estates import Archived, ConfigDirectory, opened, resolve
-from migrate.cli.journals import known_pairs, sent_bytes, threads_at
+from migrate.cli.journals import archives_of, journals, threads_at
 from migrate.cli.picturing import NOBODY_LOOKS, Camera
 from migrate.errors import BadUsage
 
@@ -47,9 +47,9 @@ def compared(
             )
         camera.take(left, one)
         camera.take(right, other)
-        sides = [(left, one), (right, other)]
-        sent = sent_bytes(sides, config, journal)
-        return diff(one, other, known_pairs(sides, config, journal), focus, sent)
+        archives = archives_of((left, right), config, journal)
+        with journals(archives, one, other) as told:
+            return diff(one, other, told, focus)
 
 
 @contextmanager
@@ -64,8 +64,7 @@ def both(
         kinds &= CONFIGURATION
     swap = not isinstance(resolve(left, config), Archived)
     first, second = (right, left) if swap else (left, right)
-    archives = [found.path for text in (left, right) if isinstance(found := resolve(text, config), Archived)]
-    archives += [journal] if journal else []
+    archives = archives_of((left, right), config, journal)
     facing = [config.meeting(config.environment, other) for other in (second, first)]
     with opened(first, facing[0], workers, progress, kinds) as one:
         known = partial(threads_at, archives, one)

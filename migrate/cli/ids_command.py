@@ -18,7 +18,7 @@ from migrate.cli.options import Common, common, finish
 def command(common: Common, archive: Path, old_id: str | None, format_: str, target: str | None) -> None:
     """Print which new id took the place of which old one; OLD_ID narrows it. Exit 1 when that is unknown."""
     from migrate.archive.damaged import damage_told
-    from migrate.archive.journal import Side, id_map
+    from migrate.archive.id_map import Side, id_map
     from migrate.archive.store import Archive
     from migrate.cli.estates import service
     from migrate.errors import BadUsage

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,46 +12,73 @@ from migrate.cli.config import Config
 from migrate.cli.estates import Archived, resolve
 
 if TYPE_CHECKING:
+    from migrate.archive.id_map import Side
+    from migrate.archive.store import Archive
+    from migrate.stages.comparing.told import Told
     from migrate.stages.estate import Estate
 
+Pairs = dict[tuple[str, str], str]
+"""(kind, id) -> id on the other side."""
 
-def known_pairs(
-    sides: list[tuple[str, Estate]], config: Config, journal: Path | None = None
-) -> dict[tuple[str, str], str]:
-    """(kind, left id) -> right id, from the journal of either side's archive and of one that is given, in
-    either direction."""
-    from migrate.archive.damaged import damage_told
-    from migrate.archive.journal import id_map
+
+def archives_of(texts: Iterable[str], config: Config, journal: Path | None) -> list[Path]:
+    """The archives among ESTATE arguments, and one that is given for its journal: it knows best, so it comes
+    last."""
+    found = [named.path for text in texts if isinstance(named := resolve(text, config), Archived)]
+    return list(dict.fromkeys([*found, *([journal] if journal else [])]))
+
+
+@contextmanager
+def journals(archives: Iterable[Path], left: Estate, right: Estate) -> Iterator[Told]:
+    """What they know, in either direction; they stay open as long as somebody asks."""
     from migrate.archive.store import Archive
+    from migrate.stages.comparing.told import Told
+
+    with ExitStack() as stack:
+        opened = {path: stack.enter_context(Archive.open(path)) for path in archives}
+        there: Pairs = {}
+        back: Pairs = {}
+        for path, archive in opened.items():
+            there |= _objects(path, archive, left, right)
+            back |= {(kind, new): old for (kind, old), new in _objects(path, archive, right, left).items()}
+        messages = partial(_messages, opened, left.side, right.side)
+        yield Told({**back, **there}, messages, _sent(opened, left.side, right.side))
+
+
+def _objects(path: Path, archive: Archive, source: Estate, target: Estate) -> Pairs:
+    from migrate.archive.damaged import damage_told
+    from migrate.archive.id_map import id_map
     from migrate.stages.comparing.pairing import trusted
 
-    left, right = sides[0][1], sides[1][1]
-    found = [f.path for text, _ in sides if isinstance(f := resolve(text, config), Archived)]
-    pairs: dict[tuple[str, str], str] = {}
-    for path in dict.fromkeys([*([journal] if journal else []), *found]):
-        with Archive.open(path) as archive, damage_told(path):
-            pairs.update(trusted(left, right, id_map(archive.conn, left.side, right.side)))
-            lines = trusted(right, left, id_map(archive.conn, right.side, left.side))
-            pairs = {**{(kind, new): old for (kind, old), new in lines.items()}, **pairs}
-    return pairs
+    with damage_told(path):
+        return trusted(source, target, id_map(archive.conn, source.side, target.side, messages=False))
 
 
-def sent_bytes(
-    sides: list[tuple[str, Estate]], config: Config, journal: Path | None = None
-) -> dict[tuple[str, str], str]:
-    """(left id, right id) -> hash of the bytes with which one file was made from the other, from the same
-    journals."""
+def _messages(
+    opened: Mapping[Path, Archive], left: Side, right: Side, one: str, other: str
+) -> dict[str, str]:
+    """The messages of a thread on the left and its counterpart on the right."""
     from migrate.archive.damaged import damage_told
-    from migrate.archive.journal import uploads
-    from migrate.archive.store import Archive
+    from migrate.archive.id_map import messages_of
 
-    left, right = sides[0][1].side, sides[1][1].side
-    found = [f.path for text, _ in sides if isinstance(f := resolve(text, config), Archived)]
+    there: dict[str, str] = {}
+    back: dict[str, str] = {}
+    for path, archive in opened.items():
+        with damage_told(path):
+            there |= messages_of(archive.conn, left, right, one)
+            back |= {new: old for old, new in messages_of(archive.conn, right, left, other).items()}
+    return {**back, **there}
+
+
+def _sent(opened: Mapping[Path, Archive], left: Side, right: Side) -> dict[tuple[str, str], str]:
+    from migrate.archive.damaged import damage_told
+    from migrate.archive.id_map import uploads
+
     sent: dict[tuple[str, str], str] = {}
-    for path in dict.fromkeys([*found, *([journal] if journal else [])]):
-        with Archive.open(path) as archive, damage_told(path):
+    for path, archive in opened.items():
+        with damage_told(path):
             back = {(new, old): sha for (old, new), sha in uploads(archive.conn, right, left).items()}
-            sent |= {pair: sha for pair, sha in {**back, **uploads(archive.conn, left, right)}.items() if sha}
+            sent |= {pair: sha for pair, sha in (back | uploads(archive.conn, left, right)).items() if sha}
     return sent
 
 
@@ -57,13 +86,15 @@ def threads_at(archives: Iterable[Path], first: Estate, type_: str, url: str) ->
     """Ids of threads that a place should hold: those of the other side where it is the same place, and what
     the journals say was made there, or moved from there."""
     from migrate.archive.damaged import damage_told
-    from migrate.archive.journal import Side, id_map
+    from migrate.archive.id_map import Side, id_map
     from migrate.archive.store import Archive
 
     here = Side(type_, url)
     ids = [thread.id for thread in first.threads()] if first.side == here else []
-    for path in dict.fromkeys(archives):
+    for path in archives:
         with Archive.open(path) as archive, damage_told(path):
-            ids += [m.target_id for m in id_map(archive.conn, first.side, here) if m.kind == "thread"]
-            ids += [m.source_id for m in id_map(archive.conn, here, first.side) if m.kind == "thread"]
+            there = id_map(archive.conn, first.side, here, messages=False)
+            back = id_map(archive.conn, here, first.side, messages=False)
+            ids += [line.target_id for line in there if line.kind == "thread"]
+            ids += [line.source_id for line in back if line.kind == "thread"]
     return tuple(dict.fromkeys(ids))

@@ -15,7 +15,7 @@ from migrate.cli.picturing import NOBODY_LOOKS, Camera
 from migrate.errors import BadUsage, PlanStale
 
 if TYPE_CHECKING:
-    from migrate.archive.journal import Side
+    from migrate.archive.id_map import Side
     from migrate.archive.store import Archive
     from migrate.endpoints.interface import Reader
     from migrate.stages.estate import Estate
@@ -122,7 +122,7 @@ def _against(
     there: Live, target: str, ours: Estate, archive: str, choices: Choices, workers: int, progress: Progress
 ) -> Plan:
     """The plan for a live target. `archive` and `target` are what the plan calls its sides."""
-    from migrate.archive.journal import id_map, made
+    from migrate.archive.id_map import id_map, made
     from migrate.codecs import profile_for
     from migrate.codecs.config import TYPE as CONFIG
     from migrate.endpoints import connect
@@ -138,7 +138,7 @@ def _against(
         reader = connect(there.settings)
         stack.callback(reader.close)
         _must_hold_assistants(reader)
-        known = list(id_map(ours.snapshot.conn, ours.side, _side(reader)))
+        known = list(id_map(ours.snapshot.conn, ours.side, _side(reader), messages=False))
         threads = [line.target_id for line in known if line.kind == "thread"]
         listed = looking.lists_threads(reader)
         wanted = looking.configuration(workers, () if listed else threads, listed)
@@ -190,7 +190,7 @@ def _source_side(ours: Estate, archive: str) -> SourceSide:
 
 
 def _side(reader: Reader) -> Side:
-    from migrate.archive.journal import Side
+    from migrate.archive.id_map import Side
 
     return Side(reader.type, reader.url)
 

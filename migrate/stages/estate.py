@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from migrate.archive.journal import Side
+from migrate.archive.id_map import Side
 from migrate.archive.reading import Body, SnapshotReader
 from migrate.codecs import CODECS, Surroundings, Words
 from migrate.codecs.config import TYPE as CONFIG

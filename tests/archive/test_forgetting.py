@@ -16,8 +16,9 @@ import pytest
 from migrate.archive import Archive, sweeping
 from migrate.archive.blobs import link, store
 from migrate.archive.forgetting import forget, give_back
+from migrate.archive.id_map import Side, id_map
 from migrate.archive.integrity import check
-from migrate.archive.journal import Journal, Side, id_map
+from migrate.archive.journal import Journal
 from migrate.archive.packs import inflated
 from migrate.archive.reading import SnapshotReader, snapshots
 from migrate.archive.rows import Row

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.journal import Entry, Journal, Side, id_map
+from migrate.archive.id_map import Side, id_map, made, messages_of
+from migrate.archive.journal import Entry, Journal
 
 EAST, WEST = Side("azure-openai", "https://east"), Side("openai", "https://west")
 NORTH = Side("openai", "https://north")
@@ -128,6 +129,78 @@ def test_one_id_in_two_stores_is_two_lines(archive: Archive) -> None:
         ("vs_0", "new_vs_0"),
         ("vs_1", "new_vs_1"),
     ]
+
+
+def put(one: Journal, action: str, thread: str, *messages: str) -> None:
+    """Messages that were seen in a thread on the target, each under its own id with a mark."""
+    one.noted(((action, "message", thread, old, ""), f"{old}'", f"{thread}'") for old in messages)
+
+
+def test_messages_are_left_out_or_asked_for_by_their_thread(archive: Archive) -> None:
+    one = journal(archive)
+    one.done(one.intend([JOB])[0], "asst_new")
+    put(one, "create", "thread_1", "m1", "m2")
+    put(one, "adopt", "thread_2", "m3")
+    assert [line.kind for line in id_map(archive.conn, EAST, WEST, messages=False)] == ["assistant"]
+    assert len(pairs(archive, EAST, WEST)) == 4
+    assert messages_of(archive.conn, EAST, WEST, "thread_1") == {"m1": "m1'", "m2": "m2'"}
+    assert messages_of(archive.conn, EAST, WEST, "thread_2") == {"m3": "m3'"}
+    assert messages_of(archive.conn, EAST, NORTH, "thread_1") == {}
+    assert messages_of(archive.conn, WEST, EAST, "thread_1") == {}
+    assert made(archive.conn, EAST, WEST) == {("assistant", "asst_new"): "asst_1"}
+
+
+def test_messages_of_a_thread_are_those_that_stand_now(archive: Archive) -> None:
+    first, second = journal(archive, "d1"), journal(archive, "d2")
+    put(first, "create", "thread_1", "m1", "m2")
+    put(first, "undo", "thread_1", "m1", "m2")
+    assert messages_of(archive.conn, EAST, WEST, "thread_1") == {}
+    put(second, "create", "thread_1", "m2")
+    assert messages_of(archive.conn, EAST, WEST, "thread_1") == {"m2": "m2'"}
+    assert second.known("thread_1") == {"m2"}
+
+
+def test_asking_for_one_thread_does_not_walk_the_journal(archive: Archive) -> None:
+    asked: list[str] = []
+    archive.conn.set_trace_callback(asked.append)
+    one = journal(archive)
+    one.known("thread_1")
+    one.put_into("thread_1")
+    archive.conn.set_trace_callback(None)
+    reading = [sql for sql in asked if sql.startswith("SELECT") and "source_parent" in sql]
+    assert len(reading) == 2
+    for sql in reading:
+        steps = [row[3] for row in archive.conn.execute(f"EXPLAIN QUERY PLAN {sql}")]
+        assert any("source_parent=?" in step for step in steps), steps
+        assert not any(step.startswith("SCAN j") for step in steps), steps
+
+
+def test_a_large_journal_is_read_in_parts_and_without_its_messages(archive: Archive) -> None:
+    one, other = journal(archive, "d1"), journal(archive, "d2")
+    many = [f"m{n}" for n in range(2_500)]
+    put(one, "create", "thread_1", *many)
+    one.intend([JOB, ("update", "message", "thread_1", "m1", "")])
+    put(other, "create", "thread_1", "another plan's")
+    assert [entry.source_id for entry in one.entries()] == [*many, "asst_1", "m1"]
+    assert [(e.action, e.source_id) for e in one.entries(messages=False)] == [
+        ("create", "asst_1"),
+        ("update", "m1"),
+    ], "what nobody knows the outcome of is told"
+
+
+def test_what_a_plan_put_into_a_thread(archive: Archive) -> None:
+    one, other = journal(archive, "d1"), journal(archive, "d2")
+    put(one, "adopt", "thread_1", "m1")
+    put(one, "create", "thread_1", "m2", "m3")
+    put(one, "adopt", "thread_2", "m5")
+    put(one, "undo", "thread_1", "m2")
+    put(other, "create", "thread_1", "m4")
+    assert [entry.source_id for entry in one.put_into("thread_1")] == ["m3"]
+    assert sorted(one.talks()) == [("thread_1", "thread_1'", 2), ("thread_2", "thread_2'", 0)]
+    assert one.has()
+    assert one.has("undo")
+    assert not other.has("undo")
+    assert not journal(archive, "d3").has()
 
 
 def test_threads_share_one_journal(archive: Archive) -> None:

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from migrate.archive import Archive
 from migrate.archive.blobs import link, store
+from migrate.archive.id_map import Side, id_map
 from migrate.archive.inputs import Inputs
 from migrate.archive.integrity import check
-from migrate.archive.journal import Journal, Side, id_map
+from migrate.archive.journal import Journal
 from migrate.archive.merging import Merged, merge
 from migrate.archive.output import output
 from migrate.archive.reading import SnapshotReader, newest_of, snapshots

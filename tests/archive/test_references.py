@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from migrate.archive import Archive
+from migrate.archive.id_map import Side
 from migrate.archive.integrity import check
-from migrate.archive.journal import Journal, Side
+from migrate.archive.journal import Journal
 from migrate.archive.references import BETWEEN, RULES
 from tests.archive.filling import filled, write
 

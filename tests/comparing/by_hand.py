@@ -8,7 +8,7 @@ from typing import Any
 from migrate.archive import Archive
 from migrate.stages.comparing.diff import Difference, diff
 from migrate.stages.comparing.focus import Focus
-from tests.comparing.generated import ELSEWHERE, HERE, Body, Generated, archived
+from tests.comparing.generated import ELSEWHERE, HERE, Body, Generated, archived, noted
 
 
 def holding(*assistants: Body, **others: list[Body]) -> Generated:
@@ -46,7 +46,7 @@ def compared(
     """What differs between them, each in an archive of its own."""
     with Archive.temporary() as one, Archive.temporary() as other:
         sides = archived(one, left, places[0]), archived(other, right, places[1])
-        return diff(*sides, journal or {}, focus)
+        return diff(*sides, noted(journal or {}), focus)
 
 
 def told(found: Difference) -> list[tuple[str, str, str, str]]:

@@ -15,6 +15,7 @@ from migrate.archive.rows import Row
 from migrate.archive.snapshots import SnapshotWriter
 from migrate.model import KINDS, Entity
 from migrate.model.refs import remap
+from migrate.stages.comparing.told import Told
 from migrate.stages.estate import Estate
 from tests import strategies
 
@@ -117,6 +118,13 @@ def elsewhere(made: Generated) -> Generated:
 def journal(made: Generated) -> dict[tuple[str, str], str]:
     """What the journal of a move to `elsewhere` knows."""
     return {(kind, row["id"]): f"new-{row['id']}" for kind in made.bodies for _, row in made.of(kind)}
+
+
+def noted(pairs: Mapping[tuple[str, str], str]) -> Told:
+    """As the journals at hand tell it: messages only thread by thread."""
+    messages = {old: new for (kind, old), new in pairs.items() if kind == "message"}
+    objects = {pair: new for pair, new in pairs.items() if pair[0] != "message"}
+    return Told(objects, lambda left, right: messages)
 
 
 def _moved(

@@ -97,7 +97,7 @@ def archive() -> Iterator[Archive]:
 def told(archive: Archive, left: Body, right: Body) -> set[str]:
     one = archived(archive, estate(left, ("file-a", "vs_1")), HERE)
     other = archived(archive, estate(right, ("new-a", "vs_9")), ELSEWHERE, "foundry")
-    found = diff(one, other, {})
+    found = diff(one, other)
     assert not found.unread
     assert {change.action for change in found.changes} <= {"changed"}
     assert all(change.guessed for change in found.changes)

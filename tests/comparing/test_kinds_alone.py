@@ -47,7 +47,7 @@ def test_threads_that_were_not_listed_are_a_gap_of_their_messages() -> None:
         writer.end("thread", "", "failed", "the service is down")
         writer.finish("partial", "")
         right = Estate(SnapshotReader(other.conn, snapshots(other.conn)[-1]))
-        found = diff(archived(one, TALK), right, {}, ALONE)
+        found = diff(archived(one, TALK), right, focus=ALONE)
     assert found.exit_code == 3
     assert "thread * on the right: the service is down" in found.unread
 

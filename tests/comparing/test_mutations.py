@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from migrate.archive import Archive
 from migrate.stages.comparing.diff import Difference, diff
-from tests.comparing.generated import ELSEWHERE, HERE, Generated, archived, elsewhere, estates, journal
+from tests.comparing.generated import (
+    ELSEWHERE,
+    HERE,
+    Generated,
+    archived,
+    elsewhere,
+    estates,
+    journal,
+    noted,
+)
 from tests.comparing.mutations import EDITS, IDLE, Edit, Told, add, apply, idle, remove
 
 KINDS = ("file", "vector_store", "vector_store_file", "assistant", "thread", "message")
@@ -29,8 +38,8 @@ def compared(archive: Archive, before: Generated, after: Generated, moved: bool)
     """Both as snapshots; with `moved`, the second of another resource under other ids."""
     left = archived(archive, before, HERE)
     if not moved:
-        return diff(left, archived(archive, after, HERE), {})
-    return diff(left, archived(archive, elsewhere(after), ELSEWHERE), journal(before))
+        return diff(left, archived(archive, after, HERE))
+    return diff(left, archived(archive, elsewhere(after), ELSEWHERE), noted(journal(before)))
 
 
 def told(found: Difference, moved: bool) -> set[Told]:

@@ -30,7 +30,7 @@ def test_beside_a_directory_it_is_told(tmp_path: Path) -> None:
         estate = archived(archive, expired)
         export(estate, Asked(tmp_path / "agents"))
         with directory.opened(Directory(tmp_path / "agents")) as (files, _):
-            for found in (diff(files, estate, {}), diff(estate, files, {})):
+            for found in (diff(files, estate), diff(estate, files)):
                 assert found.exit_code == 0
                 assert found.left_out == (
                     "the state of 1 vector_store: expired; a config directory tells no states",

@@ -18,6 +18,7 @@ from migrate.stages.comparing.change import Change
 from migrate.stages.comparing.differing import Member, Path, differing
 from migrate.stages.comparing.focus import Focus
 from migrate.stages.comparing.pairing import Pairs
+from migrate.stages.comparing.told import Told
 from migrate.stages.comparing.unseen import Unseen
 from migrate.stages.estate import Estate
 
@@ -36,16 +37,14 @@ class Comparison:
         left: Estate,
         right: Estate,
         pairs: Pairs,
-        journal: Mapping[tuple[str, str], str],
+        told: Told,
         focus: Focus,
-        sent: Mapping[tuple[str, str], str],
     ) -> None:
-        self._sent = sent
+        self._told = told
         self.left, self.right, self.pairs, self.focus = left, right, pairs, focus
         self.same_place = left.side == right.side
         self.compared: dict[str, int] = {}
-        self._messages = {old: new for (kind, old), new in journal.items() if kind == MESSAGE.name}
-        self._unseen = Unseen(left, right, journal)
+        self._unseen = Unseen(left, right, told.objects)
         self._counted_out: Counter[str] = Counter()
         self._useless: Counter[tuple[str, str]] = Counter()
         self._objects: dict[tuple[int, str], Mapping[str, Entity]] = {}
@@ -153,7 +152,8 @@ class Comparison:
         theirs = [self._named(e, self.right) for e in self.right.members(kind, right)]
         named = kind == "vector_store_file" or self.same_place
         seen = [self._seen_from_right(e) for e in ours]
-        pairs = list(by_name(kind, seen, theirs) if named else by_journal(seen, theirs, self._messages))
+        known = {} if named else self._told.messages(left, right)
+        pairs = list(by_name(kind, seen, theirs) if named else by_journal(seen, theirs, known))
         places = _places(pairs) if kind == MESSAGE.name else {}
         chosen = [pair for pair in pairs if self._wanted(pair, ours, theirs)]
         most = max(sum(pair[side] is not None for pair in chosen) for side in (0, 1))
@@ -191,7 +191,7 @@ class Comparison:
 
     def _with_sent(self, left: Entity, right: Entity) -> tuple[Entity, Entity]:
         """Two files; one whose bytes were not read has those that it was made with from the other."""
-        sent = self._sent.get((left.id, right.id)) if left.kind == "file" else None
+        sent = self._told.sent.get((left.id, right.id)) if left.kind == "file" else None
         if not sent:
             return left, right
         one, other = (e if e.fields.get("sha256") else e.with_fields(sha256=sent) for e in (left, right))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from migrate.stages.comparing.change import Change
@@ -11,6 +10,7 @@ from migrate.stages.comparing.focus import Focus
 from migrate.stages.comparing.ignoring import Ignored, Ledger
 from migrate.stages.comparing.pairing import pair
 from migrate.stages.comparing.since import dated
+from migrate.stages.comparing.told import Told
 from migrate.stages.estate import Estate
 
 
@@ -37,16 +37,14 @@ class Difference:
 def diff(
     left: Estate,
     right: Estate,
-    journal: Mapping[tuple[str, str], str],
+    told: Told | None = None,
     focus: Focus | None = None,
-    sent: Mapping[tuple[str, str], str] | None = None,
 ) -> Difference:
-    """Compare two estates. `journal` maps (kind, left id) to the right id, where somebody knows. `sent`:
-    (left id, right id) of files -> hash of the bytes that one was made with from the other."""
-    focus = focus or Focus()
-    pairs = pair(left, right, journal, guess=True)
+    """Compare two estates, with what journals know of them."""
+    told, focus = told or Told(), focus or Focus()
+    pairs = pair(left, right, told.objects, guess=True)
     ledger = Ledger(focus.rules, focus.expected(left, right))
-    comparison = Comparison(left, right, pairs, journal, focus, sent or {})
+    comparison = Comparison(left, right, pairs, told, focus)
     changes = [kept for change in comparison.changes() if (kept := ledger.rest(change))]
     return Difference(
         changes=dated(changes, left, right),

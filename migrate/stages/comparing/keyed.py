@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 
-from migrate.archive.journal import uploads
+from migrate.archive.id_map import uploads
 from migrate.codecs import CODECS
 from migrate.codecs.foundry.names import plain_name
 from migrate.model import KINDS, Entity

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from migrate.archive.journal import Mapping as Line
+from migrate.archive.id_map import Mapping as Line
 from migrate.codecs.config import TYPE
 from migrate.codecs.foundry.names import plain_name
 from migrate.model import JSON, KINDS, Entity

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from migrate.archive.journal import Side, id_map
+from migrate.archive.id_map import Side, id_map
 from migrate.archive.store import Archive
 from migrate.codecs import Profile
 from migrate.stages.comparing.inspecting import Inspector, Verified
@@ -39,8 +39,9 @@ def run(
 ) -> Verified:
     """Read everything the plan speaks of back from the target and compare it."""
     sides = (Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url))
-    lines = (line for line in id_map(archive.conn, *sides) if line.kind != "message")  # nothing names one
-    ids = {(line.kind, line.source_id): line.target_id for line in lines}
+    ids = {
+        (line.kind, line.source_id): line.target_id for line in id_map(archive.conn, *sides, messages=False)
+    }
     expected = {(a.kind, a.parent, a.id) for a in plan.actions if a.action not in ("blocked", "delete")}
     threads = [
         ids[("thread", id_)] for kind, _, id_ in expected if kind == "thread" and ("thread", id_) in ids

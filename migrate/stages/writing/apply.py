@@ -47,7 +47,7 @@ def run(
 ) -> Tally:
     """Carry out a plan. Raises `PlanStale` when a side moved, `Incomplete` on Ctrl-C."""
     shop = workshop(plan, source, archive, writer, profile, progress)
-    if any(entry.action == UNDO for entry in shop.earlier.values()):
+    if shop.journal.has(UNDO):
         raise PlanStale(
             "this plan was rolled back",
             "what it made was removed from the target",
@@ -99,8 +99,7 @@ def _carry_out(plan: Plan, shop: Workshop, workers: int, patience: float) -> Non
     threads = {
         a.id: a for a in plan.actions if a.kind == "thread" and a.action in ("create", "update", "adopt")
     }
-    for action in (a for a in threads.values() if a.fields):
-        update(shop, action)
+    do((a for a in threads.values() if a.fields), partial(update, shop))
     talks = ((threads[t.id], t) for t in source.threads() if t.id in threads)
     do(talks, lambda pair: recreate(shop, *pair))
     do(of("message", "update"), partial(update, shop))

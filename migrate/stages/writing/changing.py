@@ -66,7 +66,7 @@ def _source(shop: Workshop, action: Action) -> Entity:
     if action.parent:
         return next(e for e in shop.source.walk(action.kind, action.parent) if e.id == action.id)
     if action.kind == "thread":
-        return next(e for e in shop.source.threads() if e.id == action.id)
+        return shop.source.threads_by_id[action.id]
     return shop.source.of(action.kind)[action.id]
 
 

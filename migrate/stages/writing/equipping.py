@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate.archive.journal import Journal, Side, id_map
+from migrate.archive.id_map import Side, id_map
+from migrate.archive.journal import Journal
 from migrate.archive.store import Archive
 from migrate.codecs import Profile
 from migrate.errors import PlanStale
@@ -43,6 +44,6 @@ def workshop(
 def recall(plan: Plan, shop: Workshop, archive: Archive) -> None:
     """Fill the workshop's id map from every earlier move between the two sides."""
     sides = (Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url))
-    for line in id_map(archive.conn, *sides):
+    for line in id_map(archive.conn, *sides, messages=False):
         if line.kind in ("file", "vector_store", "assistant", "thread"):
             shop.ids.setdefault((line.kind, line.source_id), line.target_id)

@@ -94,9 +94,9 @@ class Workshop:
         self.lock = threading.Lock()
 
     def reload(self) -> None:
-        """Read what this plan's journal says now."""
+        """Read what this plan's journal says now, but for messages: their threads are read instead."""
         self.earlier: dict[tuple[str, str, str, str], Entry] = {
-            (e.action, e.kind, e.source_parent, e.source_id): e for e in self.journal.entries()
+            (e.action, e.kind, e.source_parent, e.source_id): e for e in self.journal.entries(messages=False)
         }
 
     def record(self, action: Action) -> Entry | None:

@@ -6,11 +6,13 @@ killed rollback goes on where it was, and a second one has nothing to do.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from migrate.archive.journal import Job
+from migrate.archive.journal import Entry
 from migrate.archive.store import Archive
 from migrate.codecs import Profile
 from migrate.errors import Incomplete, NotThere, OutcomeUnknown, Refused, RequestFailed
@@ -37,7 +39,9 @@ if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer
 
 SHOWN = 5
-Inside = dict[str, list[Job]]
+AT_ONCE = 500
+"""Journal lines in one commit."""
+Inside = dict[str, list[Entry]]
 
 
 @dataclass
@@ -89,7 +93,7 @@ def _steps(plan: Plan, shop: Workshop, workers: int, progress: Progress) -> list
     """Read the target and find what to take back."""
     entries = shop.earlier.values()
     threads = {e.target_id for e in entries if e.kind == "thread" and e.target_id and e.action != "adopt"}
-    threads |= {e.target_parent for e in entries if e.kind == "message"}
+    threads |= {there for _, there, _ in shop.journal.talks()}
     listed = lists_threads(shop.writer)
     wanted = configuration(workers, () if listed else threads, listed)
     with live(shop.writer, wanted, progress) as (target, taken):
@@ -113,7 +117,7 @@ def _refuse_changed(changed: list[Step]) -> None:
 
 
 def _take_back(shop: Workshop, steps: list[Step], done: Undone, workers: int) -> None:
-    do, one = partial(in_parallel, workers, stop=shop.stop), partial(_one, shop, done, _inside(shop))
+    do, one = partial(in_parallel, workers, stop=shop.stop), partial(_one, shop, done, _in_stores(shop))
     do((s for s in steps if s.how == "restore"), one)
     for kind in ORDER:
         mine = [s for s in steps if s.how == "remove" and s.kind == kind]
@@ -126,28 +130,32 @@ def _take_back(shop: Workshop, steps: list[Step], done: Undone, workers: int) ->
 
 def _forget_adopted(shop: Workshop) -> None:
     """What the plan only found on the target stays as it is, and leaves the id map."""
-    adopted = [e for e in shop.earlier.values() if e.action == "adopt" and e.state == "done"]
-    rows = [(UNDO, e.kind, e.source_parent, e.source_id, e.name) for e in adopted]
-    entries = shop.journal.intend(rows)
-    shop.journal.all_done(
-        (entry, e.target_id, e.target_parent, None) for entry, e in zip(entries, adopted, strict=True)
-    )
+    adopted = (e for e in shop.journal.entries() if e.action == "adopt" and e.state == "done")
+    while some := list(islice(adopted, AT_ONCE)):
+        entries = shop.journal.intend((UNDO, e.kind, e.source_parent, e.source_id, e.name) for e in some)
+        shop.journal.all_done(
+            (entry, e.target_id, e.target_parent, None) for entry, e in zip(entries, some, strict=True)
+        )
 
 
-def _inside(shop: Workshop) -> Inside:
-    """Journal lines of what was made in a thread or store, by the id of that on the source."""
+def _in_stores(shop: Workshop) -> Inside:
+    """Journal lines of what was put into a store, by the id of that on the source."""
     found: Inside = {}
     for e in shop.earlier.values():
         if e.action == "create" and e.source_parent and e.state == "done":
-            found.setdefault(e.source_parent, []).append((UNDO, e.kind, e.source_parent, e.source_id, e.name))
+            found.setdefault(e.source_parent, []).append(e)
     return found
 
 
-def _one(shop: Workshop, done: Undone, inside: Inside, step: Step) -> None:
+def _one(shop: Workshop, done: Undone, in_stores: Inside, step: Step) -> None:
     """Remove or restore one object, and what goes along with it."""
-    whole = step.how == "remove" and step.kind in ("thread", "vector_store")
-    along = inside.get(step.id, []) if whole else []
-    rows = [(UNDO, step.kind, step.parent, step.id, step.name), *along]
+    along: Sequence[Entry] = ()
+    if step.how == "remove" and step.kind == "thread":
+        along = shop.journal.put_into(step.id)
+    elif step.how == "remove" and step.kind == "vector_store":
+        along = in_stores.get(step.id, ())
+    rows = [(UNDO, step.kind, step.parent, step.id, step.name)]
+    rows += [(UNDO, e.kind, e.source_parent, e.source_id, e.name) for e in along]
     entries = shop.journal.intend(rows)
     try:
         if step.gone:

@@ -40,7 +40,7 @@ def check_target(plan: Plan, shop: Workshop, workers: int) -> None:
 def _under_way(plan: Plan, shop: Workshop) -> set[Key]:
     """What an earlier run of this plan was changing: threads it appends to, which are compared message
     by message when it goes on, and objects whose update or deletion was sent."""
-    if not shop.earlier:
+    if not shop.journal.has():
         return set()
     return {
         (a.kind, a.target_parent, a.target_id)

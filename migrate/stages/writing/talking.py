@@ -196,7 +196,7 @@ def note_messages(
     what stands behind may be another's. Raises `OutOfOrder`."""
     talk = talk or Talk(shop, thread)
     first = 0 if action.action == "create" else talk.count() - action.messages
-    known = shop.journal.known("message", thread.id) if first else frozenset()
+    known = shop.journal.known(thread.id) if first else frozenset()
     waiting: list[tuple[Job, str, str]] = []
     place = 0
     for body in (body for page in shop.writer.pages("message", there) for body in page.bodies):

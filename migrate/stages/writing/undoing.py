@@ -66,6 +66,9 @@ class Undoing:
         undone = {(e.kind, e.source_parent, e.source_id) for e in done if e.action == UNDO}
         mine = [e for e in done if e.target_id and (e.kind, e.source_parent, e.source_id) not in undone]
         made = {(e.kind, e.source_id) for e in mine if e.action == "create"}
+        for thread, _, new in self.shop.journal.talks():
+            if new and ("thread", thread) not in made:  # else they disappear with it
+                mine += self.shop.journal.put_into(thread)
         restored = [self._restored(e) for e in mine if e.action == "update"]
         removed = [self._removed(e) for e in mine if e.action == "create" and not _goes_along(e, made)]
         removed += self._made_by_service(removed)
@@ -141,17 +144,15 @@ class Undoing:
 
     def _as_written(self, entry: Entry, found: Entity) -> bool:
         """Whether it is what it should be, though the service added something of its own."""
-        entity = next((e for e in self._sources(entry.kind) if e.id == entry.source_id), None)
+        source = self.shop.source
+        known = source.threads_by_id if entry.kind == "thread" else source.of(entry.kind)
+        entity = known.get(entry.source_id)
         if entity is None:
             return False
         wanted = self._fitted(entity)
         if entry.kind == "thread":
             found = as_sent(found, wanted, map(self._fitted, self._said(entry.source_id)))
         return not differing({k: v for k, v in normal(wanted).items() if k != "sha256"}, written_form(found))
-
-    def _sources(self, kind: str) -> Iterator[Entity]:
-        source = self.shop.source
-        return source.threads() if kind == "thread" else iter(source.of(kind).values())
 
     def _fitted(self, entity: Entity) -> Entity:
         fitted, _ = self.shop.codec.adapt(entity, self.shop.fit)

@@ -48,10 +48,8 @@ def _appended(shop: Workshop, plan: Plan) -> None:
     """Messages that an interrupted apply put into threads which were there before: their ids are noted only
     when a whole thread has been read back."""
     threads = {a.id: a for a in plan.actions if a.kind == "thread" and a.messages and a.action != "create"}
-    noted = Counter(
-        e.source_parent for e in shop.earlier.values() if (e.action, e.kind) == ("create", "message")
-    )
-    for thread in shop.source.threads() if threads and shop.earlier else ():
+    noted = Counter({thread: made for thread, _, made in shop.journal.talks()})
+    for thread in shop.source.threads() if threads and shop.journal.has() else ():
         action = threads.get(thread.id)
         if action is not None and noted[thread.id] < action.messages:
             try:
@@ -109,5 +107,5 @@ def _in_store(shop: Workshop, action: Action) -> Body | None:
 
 def _source(shop: Workshop, action: Action) -> Entity:
     if action.kind == "thread":
-        return next(e for e in shop.source.threads() if e.id == action.id)
+        return shop.source.threads_by_id[action.id]
     return shop.source.of(action.kind)[action.id]

@@ -1,0 +1,109 @@
+"""The journal in, which new id took the place of which old one out.
+
+There may be a million messages among its lines, and nothing names one: who needs none leaves them out, who
+compares them asks for those of one thread.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from migrate.archive.asking import Asked
+
+STANDING = """j.state = 'done' AND j.target_id IS NOT NULL AND j.action IN ('create', 'adopt', 'update')
+             AND NOT EXISTS (SELECT 1 FROM journal u WHERE u.plan_id = j.plan_id AND u.action = 'undo'
+               AND u.state = 'done' AND u.kind = j.kind AND u.source_parent = j.source_parent
+               AND u.source_id = j.source_id)"""
+"""Of the journal `j`: lines that say what is on the target, and were not taken back."""
+BETWEEN = "p.source_type = ? AND p.source_url = ? AND p.target_type = ? AND p.target_url = ?"
+"""Of the plans `p`: those from one side to another."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a plan: type of service and address."""
+
+    type: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """One line of the id map."""
+
+    kind: str
+    source_id: str
+    target_id: str
+    name: str
+    source_parent: str
+    target_parent: str
+    written: str = ""
+    """Fingerprint of what was left there, where it was noted."""
+    action: str = "create"
+
+
+def id_map(
+    conn: Asked,
+    source: Side | None = None,
+    target: Side | None = None,
+    source_id: str = "",
+    messages: bool = True,
+) -> Iterator[Mapping]:
+    """The id map, narrowed to a source, a target, one old id, or to all but messages. Of several moves of one
+    object to one target, the last counts."""
+    where, values = [] if messages else ["j.kind != 'message'"], []
+    for column, side in (("source", source), ("target", target)):
+        if side:
+            where.append(f"p.{column}_type = ? AND p.{column}_url = ?")
+            values += [side.type, side.url]
+    if source_id:
+        where.append("j.source_id = ?")
+        values.append(source_id)
+    rows = conn.execute(
+        "SELECT j.kind, j.source_id, j.target_id, coalesce(j.name, ''), j.source_parent, "
+        "coalesce(j.target_parent, ''), coalesce(j.written, ''), j.action, max(j.id) "
+        "FROM journal j JOIN plans p ON p.id = j.plan_id "
+        f"WHERE {' AND '.join([*where, STANDING])} GROUP BY j.kind, j.source_parent, j.source_id, "
+        "p.source_type, p.source_url, p.target_type, p.target_url ORDER BY max(j.id)",
+        values,
+    )
+    return (Mapping(*row[:8]) for row in rows)
+
+
+def messages_of(conn: Asked, source: Side, target: Side, thread: str) -> dict[str, str]:
+    """Old id -> new id of the messages of one thread of the source; what else was moved costs nothing."""
+    rows = conn.execute(
+        "SELECT j.source_id, j.target_id FROM plans p CROSS JOIN journal j ON j.plan_id = p.id "
+        f"WHERE j.kind = 'message' AND j.source_parent = ? AND {BETWEEN} AND {STANDING} ORDER BY j.id",
+        (thread, *_both(source, target)),
+    )
+    return dict(rows.fetchall())
+
+
+def made(conn: Asked, source: Side, target: Side) -> dict[tuple[str, str], str]:
+    """(kind, target id) -> source id of everything but messages that was made between two sides and stands;
+    what was only found there is somebody else's."""
+    rows = conn.execute(
+        "SELECT j.kind, j.target_id, j.source_id FROM journal j JOIN plans p ON p.id = j.plan_id "
+        f"WHERE j.kind != 'message' AND j.action = 'create' AND {BETWEEN} AND {STANDING}",
+        _both(source, target),
+    )
+    return {(kind, target_id): source_id for kind, target_id, source_id in rows}
+
+
+def uploads(conn: Asked, source: Side, target: Side) -> dict[tuple[str, str], str]:
+    """(source id, target id) -> hash of the bytes that were sent, of every file that was made between two
+    sides and stands."""
+    rows = conn.execute(
+        "SELECT j.source_id, j.target_id, j.before FROM journal j JOIN plans p ON p.id = j.plan_id "
+        "WHERE j.kind = 'file' AND j.action = 'create' AND j.before IS NOT NULL "
+        f"AND {BETWEEN} AND {STANDING}",
+        _both(source, target),
+    )
+    return {(old, new): str((json.loads(sent) or {}).get("sha256", "")) for old, new, sent in rows}
+
+
+def _both(source: Side, target: Side) -> tuple[str, str, str, str]:
+    return source.type, source.url, target.type, target.url

@@ -1,0 +1,19 @@
+"""What journals know of two estates: which object was made from which, and with which bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+NOBODY: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Told:
+    """`objects`: (kind, left id) -> right id of all but messages. `messages`: asked with a thread on the left
+    and its counterpart, left id -> right id of those in them; there may be a million in all. `sent`: (left
+    id, right id) of files -> hash of the bytes that one was made with from the other."""
+
+    objects: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    messages: Callable[[str, str], Mapping[str, str]] = lambda left, right: NOBODY
+    sent: Mapping[tuple[str, str], str] = field(default_factory=dict)

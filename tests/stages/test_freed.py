@@ -1,0 +1,77 @@
+"""Memory that is free goes back to the system, now and then, where the system knows how."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from migrate.stages import freed as module
+from migrate.stages.crew import Crew
+from migrate.stages.freed import EVERY, Freed
+from migrate.stages.parallel import in_parallel
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    """A clock that stands still until it is moved."""
+    clock = [0.0]
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    module._trim.cache_clear()
+    yield clock
+    module._trim.cache_clear()
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, now: list[float]) -> list[int]:
+    """What the C library was asked for."""
+    found: list[int] = []
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace(malloc_trim=found.append))
+    return found
+
+
+def test_it_is_asked_for_now_and_then(now: list[float], asked: list[int]) -> None:
+    freed = Freed()
+    for moment in (0.0, EVERY / 2, EVERY, EVERY * 1.5, EVERY * 2, EVERY * 2):
+        now[0] = moment
+        freed.give_back()
+    assert asked == [0, 0]
+
+
+def test_whoever_waits_for_threads_asks(now: list[float], asked: list[int]) -> None:
+    def later(*_: object) -> None:
+        now[0] += EVERY
+
+    in_parallel(2, range(3), later)
+    assert asked
+    asked.clear()
+    with Crew[int](2) as crew:
+        for _ in range(3):
+            crew.spawn(lambda: None)
+        for batch in crew.batches(1):
+            list(batch)
+            later()
+    assert asked
+
+
+@pytest.mark.parametrize("error", [OSError, TypeError, AttributeError])
+def test_another_system_does_without(
+    monkeypatch: pytest.MonkeyPatch, now: list[float], error: type[Exception]
+) -> None:
+    def none(name: object) -> None:
+        raise error
+
+    monkeypatch.setattr(ctypes, "CDLL", none)
+    freed = Freed()
+    now[0] = EVERY
+    freed.give_back()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only glibc has it")
+def test_the_real_one_answers(now: list[float]) -> None:
+    if not hasattr(ctypes.CDLL(None), "malloc_trim"):
+        pytest.skip("another C library")
+    assert module._trim()(0) in (0, 1)
