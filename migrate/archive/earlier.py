@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from migrate.archive import scopes
 from migrate.archive.fingerprints import of_shas
-from migrate.archive.packs import Bodies
 from migrate.archive.scopes import Place
 from migrate.archive.snapshots import SnapshotWriter
 from migrate.archive.store import Archive
@@ -19,7 +18,6 @@ class Earlier:
     def __init__(self, archive: Archive, writer: SnapshotWriter) -> None:
         self._conn = archive.conn
         self._writer = writer
-        self._bodies = Bodies(archive.conn)
         row = self._conn.execute(
             "SELECT s.id FROM snapshots s JOIN snapshots mine ON mine.id = ? AND "
             "json_remove(mine.options, '$.joined') = json_remove(s.options, '$.joined') "
@@ -37,7 +35,7 @@ class Earlier:
             return None
         count = self.size(kind, parent)
         if count > TAIL:
-            return of_shas(self._bodies.shas(manifest, count - TAIL))
+            return of_shas(self._writer.archive.packer.bodies.shas(manifest, count - TAIL))
         row = self._conn.execute("SELECT sha FROM manifests WHERE id = ?", (manifest,)).fetchone()
         return bytes(row[0]) if count else None
 

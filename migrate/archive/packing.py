@@ -39,7 +39,8 @@ class Packer:
     def __init__(self, conn: sqlite3.Connection) -> None:
         self.added = 0
         self._conn = conn
-        self._bodies = Bodies(conn)
+        self.bodies = Bodies(conn)
+        """Reads what was written; nothing in it outlives a transaction that failed."""
         self._open: dict[str, _Open] = {}
         self._known: list[tuple[int, int]] = []
         """Keys and numbers that are not written yet."""
@@ -50,9 +51,7 @@ class Packer:
     def numbers(self, kind: str, rows: Sequence[Row]) -> list[int]:
         """The numbers of these bodies, in order; what is there already keeps its number."""
         held = self._held(kind, rows)
-        fresh = (
-            {row.sha: row for row in rows if row.sha not in held} if held else {row.sha: row for row in rows}
-        )
+        fresh = {row.sha: row for row in rows if row.sha not in held}
         for row, number in zip(fresh.values(), self._put(kind, list(fresh.values())), strict=True):
             held[row.sha] = number
             self._known.append((row.key, number))
@@ -80,7 +79,7 @@ class Packer:
         self._open.clear()
         self._known.clear()
         self._numbers.clear()
-        self._bodies = Bodies(self._conn)
+        self.bodies = Bodies(self._conn)
         self._last = 0
 
     def _held(self, kind: str, rows: Sequence[Row]) -> dict[bytes, int]:
@@ -112,7 +111,7 @@ class Packer:
         for filling in self._open.values():
             if filling.id == pack:
                 return filling.kind, filling.bodies[place]
-        kind, text = self._bodies.read(number)
+        kind, text = self.bodies.read(number)
         return kind, text.encode()
 
     def _put(self, kind: str, rows: Sequence[Row]) -> list[int]:

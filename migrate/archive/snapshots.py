@@ -15,7 +15,6 @@ from migrate.archive import scopes
 from migrate.archive.fingerprints import snapshot_digest
 from migrate.archive.keys import storable
 from migrate.archive.listings import Listing
-from migrate.archive.packs import Bodies
 from migrate.archive.reading import holding
 from migrate.archive.rows import Row
 from migrate.archive.scopes import Place
@@ -44,7 +43,6 @@ class SnapshotWriter:
         self._kept: dict[tuple[str, str], set[str]] = {}
         self._listings: dict[Place, Listing] = {}
         self._rollbacks = archive.rollbacks
-        self._bodies = Bodies(archive.conn)
         self._bodies_before = archive.packer.added
         self._bytes_before = _size(archive)
 
@@ -96,16 +94,17 @@ class SnapshotWriter:
     def bodies(self, kind: str, parent: str = "") -> list[dict[str, JSON]]:
         """What is kept of a listing, in order."""
         held = scopes.content(self.archive.conn, Place(self.id, kind, parent))
-        if held is None or not any(self._bodies.spans(held[0])):
+        packer = self.archive.packer
+        if held is None or not any(packer.bodies.spans(held[0])):
             return []
-        self.archive.packer.flush()
-        return [json.loads(text) for _, text in self._bodies.listing(held[0])]
+        packer.flush()
+        return [json.loads(text) for _, text in packer.bodies.listing(held[0])]
 
     def holders(self, kind: str, id_: str) -> list[str]:
         """Parents below which an object of this id was listed: the stores that hold a file."""
         self.archive.packer.flush()
         found: set[str] = set()
-        for number, of_kind, _ in self._bodies.of_id(storable(id_)):
+        for number, of_kind, _ in self.archive.packer.bodies.of_id(storable(id_)):
             if of_kind == kind:
                 found.update(parent for parent, _ in holding(self.archive.conn, self.id, kind, number))
         return sorted(found)
@@ -115,6 +114,7 @@ class SnapshotWriter:
         with self.archive.transaction() as conn:
             place = Place(self.id, kind, parent)
             self._listings.pop(place, None)
+            self._kept.pop((kind, parent), None)
             manifest = scopes.remove(conn, place)
             conn.execute("DELETE FROM manifests WHERE id = ? AND sha IS NULL", (manifest,))
 
@@ -141,6 +141,7 @@ class SnapshotWriter:
             else:
                 scopes.settle(conn, place, listing.seal(), state, reason or None)
                 del self._listings[place]
+            self._kept.pop((kind, parent), None)
 
     def missing(self, kind: str, id_: str, reason: str, parent: str = "", name: str = "") -> None:
         """Name something that could not be read."""
@@ -173,10 +174,9 @@ class SnapshotWriter:
         """Whether a continued listing has this row not yet: a server may begin it anew."""
         if not self.resumed:
             return True
-        kept = self._kept.setdefault((kind, parent), set())
-        if not kept:
-            kept.update(map(storable, self.ids(kind, parent)))
-        return row.object_id not in kept
+        if (kind, parent) not in self._kept:
+            self._kept[kind, parent] = set(map(storable, self.ids(kind, parent)))
+        return row.object_id not in self._kept[kind, parent]
 
     def _listing(self, place: Place) -> Listing | None:
         """The listing in progress, if it was begun. What is known of it does not outlive a transaction that

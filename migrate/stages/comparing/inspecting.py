@@ -193,14 +193,16 @@ class Inspector:
     def _in_order(
         self, thread: str, there: str, pairs: Iterator[tuple[Spoken | None, Spoken | None]]
     ) -> None:
+        plain = 0
         for place, (message, found) in enumerate(pairs):
             if message is None:
                 assert found
                 self.find("message", "", found.id, "", f"[{place}]", f"in {there}, but not in {thread}")
             elif found is not None and message.words and message.words == found.words:  # no rule changes them
-                self._count("message")
+                plain += 1
             else:
                 self._one(message.entity, found.entity if found else None)
+        self._count("message", plain)
 
     def _said(self, thread: str) -> Iterator[Entity]:
         return said(self.source, self.codec, self.fit, thread)

@@ -54,7 +54,10 @@ class Talk:
         """Go on with the message at this place."""
         if place < self._drawn - len(self._back):
             self._restart()
-        self.take(place - self._drawn + len(self._back))
+        passed = place - self._drawn + len(self._back)
+        self._back = self._back[passed:]
+        while self._drawn < place and self._draw() is not None:
+            pass
 
     def at(self, place: int) -> Told | None:
         """The message at a place, None behind the last one. It need not be taken; those before it are not
