@@ -1,5 +1,6 @@
 """ids: the id map."""
 
+from itertools import chain, islice
 from pathlib import Path
 
 import click
@@ -22,13 +23,14 @@ def command(common: Common, archive: Path, old_id: str | None, format_: str, tar
     from migrate.archive.store import Archive
     from migrate.cli.estates import service
     from migrate.errors import BadUsage
-    from migrate.reports.ids import as_dict, as_text
+    from migrate.reports.ids import lines
 
     entry = service(target, common.config) if target else None
     if target and entry is None:
         raise BadUsage(f"{target!r} names no live estate", todo="give a name of the config file, or TYPE+URL")
     side = Side(entry.type, entry.endpoint.rstrip("/")) if entry else None
     with Archive.open(archive) as opened, damage_told(archive):
-        rows = list(id_map(opened.conn, target=side, source_id=old_id or ""))
-    common.answer(as_dict(rows), as_text(rows, format_), data=True)
-    finish(1 if old_id and not rows else 0)
+        rows = id_map(opened.conn, target=side, source_id=old_id or "")
+        first = list(islice(rows, 1))
+        common.tell(lines(chain(first, rows), "json" if common.as_json else format_))
+    finish(1 if old_id and not first else 0)

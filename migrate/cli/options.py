@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -61,6 +61,15 @@ class Common:
             sys.stdout.write(f"{text}\n")  # click would take escape sequences out
         elif text:
             click.echo(clean(text))
+
+    def tell(self, lines: Iterable[str]) -> None:
+        """Data line by line: to the letter for another program, made safe for a terminal."""
+        self.hush()
+        for line in lines:
+            if sys.stdout.isatty():
+                click.echo(clean(line))
+            else:
+                sys.stdout.write(f"{line}\n")
 
 
 def common(function: F) -> F:
