@@ -6,12 +6,10 @@ A few hundred rows at a time, so memory stays flat; every body is compared with 
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from migrate.archive.keys import id_of
 from migrate.archive.listings import Listing
 from migrate.archive.packs import Bodies, inflated
 from migrate.archive.rows import Row
@@ -80,10 +78,7 @@ class Copier:
         hash."""
         for pack, place, count in self._bodies.spans(manifest):
             kind, texts = self._bodies.pack(pack, place + count)
-            yield (
-                kind,
-                [Row.stored(kind, id_of(json.loads(text)), text) for text in texts[place : place + count]],
-            )
+            yield kind, [Row.stored(kind, text) for text in texts[place : place + count]]
 
     def blob(self, sha: bytes) -> int:
         """The number of stored bytes in the target; copied if they are not there."""

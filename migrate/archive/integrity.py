@@ -7,7 +7,6 @@ how listings are put together are always looked at whole.
 from __future__ import annotations
 
 import hashlib
-import json
 import random
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -16,7 +15,6 @@ from functools import partial
 
 from migrate.archive.blobs import chunks
 from migrate.archive.fingerprints import of_shas, snapshot_digest
-from migrate.archive.keys import id_of
 from migrate.archive.packs import FORGOTTEN, PLACES, SEPARATOR, Bodies, BrokenPack, inflated, lines, pack_sha
 from migrate.archive.references import BETWEEN, Damage, broken
 from migrate.archive.rows import Row
@@ -144,9 +142,7 @@ def _pack_fault(conn: sqlite3.Connection, pack: int, held: int) -> str:
         if pack_sha(kind.decode(), plain) != sha:
             return "its hash is not the one that was stored"
         bodies = {pack * PLACES + n: text for n, text in enumerate(lines(plain)) if text != FORGOTTEN}
-        keys = {
-            (Row.stored(kind.decode(), id_of(json.loads(text)), text).key, n) for n, text in bodies.items()
-        }
+        keys = {(Row.stored(kind.decode(), text).key, n) for n, text in bodies.items()}
     except (ValueError, TypeError, RecursionError, BrokenPack) as error:
         return (
             "it is nested too deeply" if isinstance(error, RecursionError) else f"it cannot be read: {error}"

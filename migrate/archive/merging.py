@@ -68,8 +68,7 @@ Count = Callable[[str, int], None]
 
 def merge(target: Archive, inputs: Inputs, count: Count = lambda what, number: None) -> Merged:
     """Merge the inputs into an open archive."""
-    with target.transaction() as conn:
-        conn.execute("PRAGMA defer_foreign_keys = ON")
+    with target.transaction():
         return _Merge(target, inputs, count).run()
 
 

@@ -26,6 +26,8 @@ def in_order(conn: sqlite3.Connection) -> dict[int, int]:
                 moved[number] = last = free
                 free += 1
             last = max(last, number)
+    if moved:  # not before: while it is on, each new row of another table would look through all listings
+        conn.execute("PRAGMA defer_foreign_keys = ON")
     for old, new in moved.items():
         conn.execute("UPDATE snapshots SET id = ? WHERE id = ?", (new, old))
         for table in ("listed", "missing"):

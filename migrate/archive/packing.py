@@ -20,6 +20,8 @@ LARGE = 1 << 15
 """Bytes after which a pack is closed: larger ones hardly compress better, and reading one body unpacks
 all of them."""
 AT_ONCE = 500
+WAITING = 20_000
+"""Keys that are held at most: a merge is one transaction, however large."""
 
 
 @dataclass
@@ -56,6 +58,8 @@ class Packer:
             held[row.sha] = number
             self._known.append((row.key, number))
             self._numbers.setdefault(row.key, []).append(number)
+        if len(self._known) >= WAITING:
+            self._write_known()
         self.added += len(fresh)
         return [held[row.sha] for row in rows]
 
@@ -64,10 +68,7 @@ class Packer:
         for pack in self._open.values():
             if pack.changed:
                 self._write(pack)
-        if self._known:  # in order: neighbours in the index are written together
-            self._conn.executemany("INSERT INTO known VALUES (?, ?)", sorted(self._known))
-            self._known.clear()
-            self._numbers.clear()
+        self._write_known()
 
     def close(self) -> None:
         """Write what is not written yet, and put nothing more into the packs that there are."""
@@ -81,6 +82,13 @@ class Packer:
         self._numbers.clear()
         self.bodies = Bodies(self._conn)
         self._last = 0
+
+    def _write_known(self) -> None:
+        """In order: neighbours in the index are written together."""
+        if self._known:
+            self._conn.executemany("INSERT INTO known VALUES (?, ?)", sorted(self._known))
+            self._known.clear()
+            self._numbers.clear()
 
     def _held(self, kind: str, rows: Sequence[Row]) -> dict[bytes, int]:
         """Hash -> number of those that are there. Equal keys are a hint; equal text is what counts."""

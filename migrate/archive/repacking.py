@@ -74,4 +74,4 @@ def _entries(conn: sqlite3.Connection, manifest: int) -> Iterator[tuple[str, lis
     )
     while some := rows.fetchmany(BATCH):
         for kind, group in groupby(some, key=lambda row: str(row[0])):
-            yield kind, [Row.stored(kind, id_, text) for _, id_, text in group]
+            yield kind, [Row.named(kind, id_, text) for _, id_, text in group]

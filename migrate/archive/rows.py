@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from migrate.archive.keys import body_sha, id_of, key_of
 from migrate.model import JSON
@@ -25,8 +25,17 @@ class Row(NamedTuple):
         return _row(kind, id_of(body), body_bytes(body))
 
     @classmethod
-    def stored(cls, kind: str, object_id: str, text: str) -> Row:
-        """One whose text is known."""
+    def stored(cls, kind: str, text: str) -> Row:
+        """One that was stored. Raises `ValueError` where it is no JSON any more."""
+        try:
+            body = from_json(text)
+        except ValueError:  # half of a character pair, depth, or damage
+            body = json.loads(text)
+        return cls.named(kind, id_of(body), text)
+
+    @classmethod
+    def named(cls, kind: str, object_id: str, text: str) -> Row:
+        """One whose id is known."""
         return _row(kind, object_id, text.encode())
 
 

@@ -6,12 +6,10 @@ keeps its number.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator
 from itertools import groupby
 
-from migrate.archive.keys import id_of
 from migrate.archive.packs import FORGOTTEN, PLACES, Pack, inflated, lines
 from migrate.archive.rows import Row
 from migrate.archive.store import Archive
@@ -92,4 +90,4 @@ def _empty(conn: sqlite3.Connection, pack: int, kept: set[int]) -> None:
 
 
 def _key(kind: str, text: str) -> int:
-    return Row.stored(kind, id_of(json.loads(text)), text).key
+    return Row.stored(kind, text).key

@@ -198,6 +198,20 @@ def test_shards_of_another_reading_or_asked_otherwise_are_not_joined(tmp_path: P
     ]
 
 
+def test_what_is_copied_does_not_look_through_what_is_there(tmp_path: Path) -> None:
+    """While foreign keys are deferred, each new row of a table looks through all rows that may name it."""
+    take(tmp_path / "a.db", 1, threads(range(30)))
+    with output(tmp_path / "all.db") as target:
+        deferred: list[int] = []
+        merge(
+            target,
+            Inputs.of([tmp_path / "a.db"], tmp_path / "all.db"),
+            lambda *_: deferred.append(target.conn.execute("PRAGMA defer_foreign_keys").fetchone()[0]),
+        )
+    assert deferred
+    assert not any(deferred)
+
+
 @pytest.mark.parametrize("turned", [False, True])
 def test_the_best_bytes_of_a_file_are_kept_and_no_others(tmp_path: Path, turned: bool) -> None:
     paths = [tmp_path / "a.db", tmp_path / "b.db"]

@@ -34,13 +34,14 @@ pages = st.lists(
 
 
 @steady
-@given(given_pages=pages, large=st.sampled_from([1, 100, 1 << 15]))
+@given(given_pages=pages, large=st.sampled_from([1, 100, 1 << 15]), waiting=st.sampled_from([1, 3, 20_000]))
 def test_whatever_comes_is_read_back_in_order_and_kept_once(
-    given_pages: list[tuple[str, list[Any], bool]], large: int
+    given_pages: list[tuple[str, list[Any], bool]], large: int, waiting: int
 ) -> None:
-    """However large packs may be, and whether pages are committed together or not."""
+    """However large packs may be, however many keys may wait, and whether pages are committed together."""
     with pytest.MonkeyPatch.context() as patch, Archive.temporary() as archive:
         patch.setattr(packing, "LARGE", large)
+        patch.setattr(packing, "WAITING", waiting)
         writer = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
         expected: dict[str, list[Any]] = {"t1": [], "t2": []}
         for parent, page, together in given_pages:
@@ -54,6 +55,18 @@ def test_whatever_comes_is_read_back_in_order_and_kept_once(
         distinct = {json.dumps(body) for whole in expected.values() for body in whole}
         (known,) = archive.conn.execute("SELECT count(*) FROM known").fetchone()
         assert known == len(distinct) == archive.packer.added
+
+
+def test_keys_do_not_wait_for_the_end_of_a_long_transaction(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing, "WAITING", 10)
+    seen = []
+    with archive.transaction() as conn:
+        for n in range(25):
+            archive.packer.numbers("message", [Row.of("message", {"id": f"m{n}"})])
+            seen.append(conn.execute("SELECT count(*) FROM known").fetchone()[0])
+    assert seen == [n // 10 * 10 for n in range(1, 26)]
 
 
 def fill(archive: Archive, count: int = SEVERAL, each: int = 2) -> None:
