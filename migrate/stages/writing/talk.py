@@ -6,8 +6,8 @@ What was given out is not kept, only what tells it from others: a thread may hol
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from migrate.codecs import Words
 from migrate.model import Entity
@@ -17,14 +17,13 @@ from migrate.stages.planning.fitting import spoken
 from migrate.stages.writing.making import Body, Workshop
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(NamedTuple):
     """What tells one message from others: its id at the source, its stamp, and a hash of what it says; of its
     words alone where it is nothing else."""
 
     id: str
     stamp: str
-    says: str
+    says: bytes
     bare: bool
 
 
@@ -88,7 +87,7 @@ class Talk:
         there = codec.decode("message", body, self._thread.id, None)[0]
         if expected.stamp and stamp(there):
             return expected.stamp == stamp(there)
-        return expected.says == digest(written_form(there))
+        return expected.says == _says(there)
 
     def _by_all(self, place: int) -> Told:
         """The message at a place, known by all it has: the target shows more of it than words. So it may of
@@ -118,9 +117,13 @@ class Talk:
         return fitted
 
 
-def _hash(words: Words) -> str:
-    return hashlib.sha256(repr(words).encode(errors="surrogatepass")).hexdigest()
+def _hash(words: Words) -> bytes:
+    return hashlib.sha256(repr(words).encode(errors="surrogatepass")).digest()
+
+
+def _says(message: Entity) -> bytes:
+    return bytes.fromhex(digest(written_form(message)))
 
 
 def _told(message: Entity) -> Told:
-    return Told(message.id, stamp(message), digest(written_form(message)), bare=False)
+    return Told(message.id, stamp(message), _says(message), bare=False)
