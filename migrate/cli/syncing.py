@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from migrate.stages.planning.planfile import Plan
     from migrate.stages.progress import Progress
     from migrate.stages.reading.snapshot import Taken
-    from migrate.stages.writing.making import Tally
+    from migrate.stages.writing.workshop import Tally
 
 
 class Sync:

@@ -14,8 +14,7 @@ import pytest
 from migrate.emulator import Emulator
 from migrate.endpoints import channel
 from migrate.endpoints.waiting import pause
-from migrate.stages.writing import making, talking
-from migrate.stages.writing.making import Workshop
+from migrate.stages.writing import outcome, talking
 from tests.e2e import sameness, sameness_foundry
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import add, assistant, file, project, store, thread
@@ -43,10 +42,10 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
         return None if asked is None else min(asked, 0.002)
 
     monkeypatch.setattr(channel, "pause", short)
-    monkeypatch.setattr(making, "GATEWAY_LOOKS", (0.002, 0.002))
+    monkeypatch.setattr(outcome, "GATEWAY_LOOKS", (0.002, 0.002))
     monkeypatch.setattr(talking, "GATEWAY_LOOKS", (0.002, 0.002))
     monkeypatch.setattr(talking, "PAUSE", 0.001)
-    monkeypatch.setattr(Workshop.once, "__defaults__", (0.001,))
+    monkeypatch.setattr(outcome.once, "__defaults__", (0.001,))
 
 
 def storms(launch: Launch, folder: Path, seed: int, target: str) -> World:

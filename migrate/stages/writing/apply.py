@@ -22,11 +22,12 @@ from migrate.stages.progress import Progress
 from migrate.stages.reading.looking import CONFIGURATION
 from migrate.stages.writing.changing import delete, update
 from migrate.stages.writing.equipping import recall, workshop
-from migrate.stages.writing.making import Tally, Workshop, make
+from migrate.stages.writing.making import make
 from migrate.stages.writing.stale import check_target
 from migrate.stages.writing.stocking import await_ingestion, fill, upload
 from migrate.stages.writing.talking import recreate
 from migrate.stages.writing.undoing import UNDO
+from migrate.stages.writing.workshop import Tally, Workshop
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer

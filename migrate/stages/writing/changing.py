@@ -9,7 +9,9 @@ from migrate.model.normal import written_form
 from migrate.stages.comparing.present import fingerprint
 from migrate.stages.estate import stamp
 from migrate.stages.planning.planfile import Action
-from migrate.stages.writing.making import Body, Workshop, give_up, was_sent, written
+from migrate.stages.writing.making import give_up, written
+from migrate.stages.writing.outcome import once, was_sent
+from migrate.stages.writing.workshop import Body, Workshop
 
 
 def update(shop: Workshop, action: Action) -> None:
@@ -33,7 +35,8 @@ def update(shop: Workshop, action: Action) -> None:
         wire = shop.codec.update_wire(fitted, frozenset(action.fields), there)
         job = ("update", action.kind, action.parent, action.id, action.name)
         entries = shop.journal.intend([job], before)
-        body, _ = shop.once(  # after a lost answer a look: sending again may add a version
+        body, _ = once(
+            shop,  # after a lost answer a look: sending again may add a version
             lambda: shop.writer.update(action.kind, action.target_id, wire, action.target_parent),
             lambda: arrived(shop, action, fitted),
             resumed=was_sent(earlier),

@@ -13,7 +13,7 @@ from migrate.stages.estate import Estate
 from migrate.stages.planning.fitting import fitting
 from migrate.stages.planning.planfile import Plan
 from migrate.stages.progress import Progress
-from migrate.stages.writing.making import Workshop
+from migrate.stages.writing.workshop import Workshop
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer

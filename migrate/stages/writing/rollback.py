@@ -31,9 +31,9 @@ from migrate.stages.reading.looking import (
     must_be_whole,
 )
 from migrate.stages.writing.equipping import recall, workshop
-from migrate.stages.writing.making import Failure, Workshop
 from migrate.stages.writing.undoing import ORDER, UNDO, Step, Undoing
 from migrate.stages.writing.unfinished import settle
+from migrate.stages.writing.workshop import Failure, Workshop
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer

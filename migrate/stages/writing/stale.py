@@ -8,8 +8,8 @@ from migrate.stages.comparing.present import States, states
 from migrate.stages.estate import Estate
 from migrate.stages.planning.planfile import Action, Plan
 from migrate.stages.reading.looking import configuration, lists_threads, live, must_be_seen, must_be_whole
-from migrate.stages.writing.making import Workshop
 from migrate.stages.writing.unsettled import unsettled
+from migrate.stages.writing.workshop import Workshop
 
 
 def check_target(plan: Plan, shop: Workshop, workers: int) -> None:

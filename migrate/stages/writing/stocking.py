@@ -16,16 +16,9 @@ from migrate.model.moment import made_at
 from migrate.model.normal import normal
 from migrate.model.vector_store import refusal
 from migrate.stages.planning.planfile import Action
-from migrate.stages.writing.making import (
-    CLOCKS,
-    Body,
-    Unresolved,
-    Workshop,
-    give_up,
-    sent_at,
-    was_sent,
-    written,
-)
+from migrate.stages.writing.making import give_up, written
+from migrate.stages.writing.outcome import CLOCKS, once, sent_at, was_sent
+from migrate.stages.writing.workshop import Body, Unresolved, Workshop
 
 PROCESSING = 30.0
 """Seconds to wait for an uploaded file to be taken in."""
@@ -65,7 +58,7 @@ def _uploaded(shop: Workshop, action: Action, file: Entity, blob: Blob, earlier:
         return shop.writer.upload(name, purpose, data)
 
     try:
-        body, found = shop.once(send, uploaded(shop, file, blob, sent_at(earlier)), was_sent(earlier))
+        body, found = once(shop, send, uploaded(shop, file, blob, sent_at(earlier)), was_sent(earlier))
     except RequestFailed as failed:
         give_up(shop, action, [entry], failed)
         return None
@@ -191,7 +184,7 @@ def _attach(shop: Workshop, store: str, batch: list[tuple[Action, Body]]) -> Non
         return {"id": store}
 
     try:
-        shop.once(send, lambda: None, resumed=False)
+        once(shop, send, lambda: None, resumed=False)
     except RequestFailed as failed:
         if len(batch) > 1 and not isinstance(failed, OutcomeUnknown):
             for row in batch:

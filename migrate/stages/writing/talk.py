@@ -14,7 +14,7 @@ from migrate.model import Entity
 from migrate.model.normal import digest, written_form
 from migrate.stages.estate import stamp
 from migrate.stages.planning.fitting import spoken
-from migrate.stages.writing.making import Body, Workshop
+from migrate.stages.writing.workshop import Body, Workshop
 
 
 class Told(NamedTuple):

@@ -6,23 +6,18 @@ there already is read back, not remembered, so a killed apply goes on behind the
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import islice
+
 from migrate.archive.journal import Entry, Job
-from migrate.errors import OutcomeUnknown, RequestFailed
+from migrate.errors import NotThere, OutcomeUnknown, RequestFailed
 from migrate.model import Entity
 from migrate.stages.planning.planfile import Action
 from migrate.stages.reading.looking import lists_threads
-from migrate.stages.writing.making import (
-    GATEWAY,
-    GATEWAY_LOOKS,
-    TRIES,
-    Body,
-    Workshop,
-    give_up,
-    sent_at,
-    was_sent,
-    written,
-)
+from migrate.stages.writing.making import give_up, written
+from migrate.stages.writing.outcome import GATEWAY, GATEWAY_LOOKS, TRIES, lookup, made, sent_at, was_sent
 from migrate.stages.writing.talk import Talk
+from migrate.stages.writing.workshop import Body, Workshop
 
 PAUSE = 0.15
 """Seconds before a look at what became of a lost answer; doubled each time."""
@@ -71,13 +66,14 @@ def _created(shop: Workshop, action: Action, thread: Entity, talk: Talk) -> tupl
     (entry,) = shop.journal.intend([("create", "thread", "", thread.id, thread.name)])
     try:
         try:
-            body, found = _sent(shop, fitted, wire, earlier)
+            body, found = _sent(shop, fitted, wire, opening_of(shop, talk, len(first), earlier), earlier)
         except RequestFailed as failed:
             if not first or failed.status not in REFUSED:
                 raise
             talk.give_back(first)
             first = []  # one of them is refused: it is named when they are sent one by one
-            body, found = _sent(shop, fitted, shop.codec.create_wire(fitted), None)
+            opening = opening_of(shop, talk, 0, None)
+            body, found = _sent(shop, fitted, shop.codec.create_wire(fitted), opening, None)
     except RequestFailed as failed:
         if not isinstance(failed, OutcomeUnknown):
             shop.journal.failed([entry], str(failed))
@@ -89,10 +85,38 @@ def _created(shop: Workshop, action: Action, thread: Entity, talk: Talk) -> tupl
     return str(body["id"]), None if found else len(first)
 
 
-def _sent(shop: Workshop, fitted: Entity, wire: Body, earlier: Entry | None) -> tuple[Body, bool]:
+def opening_of(shop: Workshop, talk: Talk, sent: int, earlier: Entry | None) -> Callable[[Body], bool]:
+    """Whether a thread holds the messages that it was to begin with: where there is no room for a stamp,
+    nothing else tells it from its like. An earlier run may have had them refused, and sent none."""
+    counts = {sent, 0} if earlier else {sent}
+
+    def fits(body: Body) -> bool:
+        try:
+            pages = shop.writer.pages("message", str(body["id"]))
+            there = list(islice((row for page in pages for row in page.bodies), sent + 1))
+        except NotThere:
+            return False
+        return len(there) in counts and all(talk.is_at(place, row) for place, row in enumerate(there))
+
+    return fits
+
+
+def unanswered(shop: Workshop, thread: Entity, fitted: Entity, entry: Entry) -> Body | None:
+    """The thread that an earlier run may have made, if the service can say."""
+    if not lists_threads(shop.writer):
+        note_twin(shop, thread.id)
+        return None
+    talk = Talk(shop, thread)
+    first = talk.take(shop.fit.profile.messages_per_create)
+    return lookup(shop, fitted, sent_at(entry), opening_of(shop, talk, len(first), entry))()
+
+
+def _sent(
+    shop: Workshop, fitted: Entity, wire: Body, fits: Callable[[Body], bool], earlier: Entry | None
+) -> tuple[Body, bool]:
     listed = lists_threads(shop.writer)
     lost: list[str] = []
-    look = shop.lookup(fitted, sent_at(earlier))
+    look = lookup(shop, fitted, sent_at(earlier), fits)
 
     def find() -> Body | None:
         if listed:
@@ -101,7 +125,7 @@ def _sent(shop: Workshop, fitted: Entity, wire: Body, earlier: Entry | None) -> 
         return None
 
     try:
-        return shop.once(lambda: shop.writer.create("thread", wire), find, was_sent(earlier))
+        return made(shop, fitted, lambda: shop.writer.create("thread", wire), find, was_sent(earlier))
     finally:
         if lost:
             note_twin(shop, fitted.id)

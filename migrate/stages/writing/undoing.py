@@ -15,7 +15,7 @@ from migrate.stages.comparing.present import fingerprint
 from migrate.stages.estate import Estate
 from migrate.stages.planning.fitting import as_sent, said
 from migrate.stages.planning.planfile import Plan
-from migrate.stages.writing.making import Workshop
+from migrate.stages.writing.workshop import Workshop
 
 UNDO = "undo"
 """The journal's action for taking back what another line of it did."""

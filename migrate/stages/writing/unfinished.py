@@ -9,11 +9,12 @@ from migrate.archive.journal import Entry
 from migrate.errors import Incomplete, NotThere, RequestFailed
 from migrate.model import Entity
 from migrate.stages.planning.planfile import Action, Plan
-from migrate.stages.reading.looking import lists_threads
 from migrate.stages.writing.changing import arrived
-from migrate.stages.writing.making import Body, Taken, Unresolved, Workshop, sent_at, written
+from migrate.stages.writing.making import written
+from migrate.stages.writing.outcome import Taken, at, lookup, sent_at
 from migrate.stages.writing.stocking import uploaded
-from migrate.stages.writing.talking import note_messages, note_twin
+from migrate.stages.writing.talking import note_messages, unanswered
+from migrate.stages.writing.workshop import Body, Unresolved, Workshop
 
 
 def settle(shop: Workshop, plan: Plan) -> None:
@@ -79,18 +80,17 @@ def _look(shop: Workshop, action: Action, entry: Entry) -> Body | None:
     if action.action == "update":
         return arrived(shop, action, fitted)
     find: Callable[[], Body | None]
-    if action.kind == "thread" and not lists_threads(shop.writer):
-        note_twin(shop, action.id)
-        return None
+    if action.kind == "thread":
+        return unanswered(shop, entity, fitted, entry)
     if action.kind == "file":
         blob = shop.source.snapshot.blob(entity.id)
         if blob is None:
             return None
         find = uploaded(shop, fitted, blob, sent_at(entry))
     elif action.target_name:
-        find = shop.at(fitted, action.target_name)
+        find = at(shop, fitted, action.target_name)
     else:
-        find = shop.lookup(fitted, sent_at(entry))
+        find = lookup(shop, fitted, sent_at(entry))
     return find()
 
 

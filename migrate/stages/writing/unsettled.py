@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from migrate.archive.journal import Entry
 from migrate.model import Key
 from migrate.stages.estate import Estate, stamp
-from migrate.stages.writing.making import Workshop
 from migrate.stages.writing.stocking import shape
+from migrate.stages.writing.workshop import Workshop
 
 
 def unsettled(shop: Workshop, target: Estate) -> set[Key]:

@@ -1,0 +1,130 @@
+"""Objects without room for a stamp look the same: after a lost answer none is taken for another."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from migrate.endpoints.waiting import ATTEMPTS
+from migrate.stages.writing import outcome
+from tests.e2e.conftest import Launch
+from tests.e2e.faults import Fault, Instead, LostAnswer, posts
+from tests.e2e.projects import say, store, thread
+from tests.e2e.running import World, options
+from tests.e2e.small_estate import FULL
+
+DOWN = {"error": {"message": "down"}}
+
+
+class Belated(Fault):
+    """The request is carried out at once, and answered half a second later."""
+
+    async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
+        async def late(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                await asyncio.sleep(0.5)
+            await send(message)
+
+        await app(scope, receive, late)
+
+
+class Chain(list[Fault]):
+    """Several faults, one before the other."""
+
+    def __call__(self, app: Any) -> Any:
+        for fault in self:
+            app = fault(app)
+        return app
+
+
+@pytest.fixture(autouse=True)
+def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outcome.once, "__defaults__", (0.01,))
+
+
+def lookalikes(launch: Launch, *faults: Fault, talks: tuple[list[str], ...] = ()) -> World:
+    """Two threads, or two stores, without room for a stamp anywhere, about to be made."""
+    given = {"list_threads": "works", "downloads": True}
+    world = launch(options("SOURCE_KEY", **given), options("TARGET_KEY", **given), wrap_target=Chain(faults))
+    for number, texts in enumerate(talks, 1):
+        name = thread(world.source, number, [], metadata=FULL)
+        for text in texts:
+            say(world.source, name, text, metadata=FULL)
+    if not talks:
+        store(world.source, 1, "one", [], metadata=FULL)
+        store(world.source, 2, "one", [], metadata=FULL)
+    world.snapshot()
+    world.planned()
+    return world
+
+
+def told(world: World) -> Counter[tuple[str, ...]]:
+    """What the threads of the target say, and how many say it."""
+    heard: Counter[tuple[str, ...]] = Counter()
+    for name in world.target.estate.threads:
+        rows = world.target.estate.messages[name].values()
+        heard[tuple(row["content"][0]["text"]["value"] for row in rows)] += 1
+    return heard
+
+
+def patiently(world: World, workers: int) -> None:
+    """Apply, and apply again where something stayed unknown."""
+    said = world("apply", world.plan, "--yes", "--workers", str(workers))
+    if said.code:
+        said = world("apply", world.plan, "--yes", "--workers", str(workers))
+    assert said.code == 0, said.out
+
+
+def whole(world: World, kind: str, count: int) -> None:
+    """Every object of a kind has one of its own on the target."""
+    rows = [row for row in world("ids", world.db).json if row["kind"] == kind]
+    assert len({row["target_id"] for row in rows}) == len(rows) == count
+    verified = world("verify", world.plan).json
+    assert verified["ok"] is True, verified["findings"]
+
+
+@pytest.mark.parametrize(
+    "texts", [["first", "mine"], ["mine"], ["yours"], []], ids=["other", "one", "shorter", "empty"]
+)
+def test_a_twin_of_one_thread_is_not_taken_for_another(launch: Launch, texts: list[str]) -> None:
+    """The first thread is made, but nobody hears of it and nobody can look; the second is not made at all."""
+    lost, never = LostAnswer(posts("/threads")), Instead(posts("/threads"), first=2, last=2, body=DOWN)
+    blind = Instead(
+        lambda method, path, query: bool(lost.spoiled) and method == "GET" and path.endswith("/threads"),
+        last=ATTEMPTS,
+        body=DOWN,
+        headers={"retry-after-ms": "1"},
+    )
+    world = lookalikes(launch, blind, lost, never, talks=(["yours", "and more"], texts))
+    patiently(world, workers=1)
+    assert len(lost.spoiled) == len(never.spoiled) == 1
+    assert len(blind.spoiled) == ATTEMPTS
+    assert told(world) == Counter([("yours", "and more"), tuple(texts)])
+    whole(world, "thread", 2)
+
+
+@pytest.mark.parametrize("kind", ["vector_store", "thread"])
+def test_what_another_worker_makes_just_now_is_not_found_by_its_looks(launch: Launch, kind: str) -> None:
+    """While the answer about the first is on its way, the second is refused and looked for."""
+    listing = f"/{kind}s"
+    late, never = Belated(posts(listing)), Instead(posts(listing), first=2, last=2, body=DOWN)
+    talks = (["the same"], ["the same"]) if kind == "thread" else ()
+    world = lookalikes(launch, never, late, talks=talks)
+    patiently(world, workers=2)
+    assert len(late.spoiled) == len(never.spoiled) == 1
+    assert len(world.target.estate.threads if talks else world.target.estate.vector_stores) == 2
+    whole(world, kind, 2)
+
+
+def test_rollback_does_not_take_one_thread_for_another(launch: Launch) -> None:
+    """Neither thread is known to be made. What somebody else made meanwhile only looks like them."""
+    refused = Instead(posts("/threads"), last=10**6, body=DOWN)
+    world = lookalikes(launch, refused, talks=(["mine"], ["mine as well"]))
+    world.apply().ok(3)
+    others = thread(world.target, 9, ["theirs"], metadata=FULL, created_at=int(time.time()))
+    world("rollback", world.plan, "--yes").ok()
+    assert list(world.target.estate.threads) == [others]
