@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from migrate.endpoints.interface import Body, Page
+from migrate.endpoints.seen import Seen
 from migrate.errors import PagingBroken, RequestFailed
 
 
 def walk(fetch: Callable[[str], Body], asked: str, after: str = "") -> Iterator[Page]:
     """Every page of a listing. `fetch` takes a cursor ('' for the start); rows seen twice are dropped."""
-    seen: set[str] = set()
+    seen = Seen()
     while True:
         envelope = fetch(after)
         rows = envelope.get("data")
@@ -25,7 +26,7 @@ def walk(fetch: Callable[[str], Body], asked: str, after: str = "") -> Iterator[
         if not all(isinstance(row, dict) and row.get("id") for row in rows):
             raise RequestFailed(f"GET {asked} answered with a row that is no object or has no id")
         more = envelope.get("has_more")
-        fresh = _first_of_each(rows, seen)
+        fresh = [row for row in rows if seen.new(str(row["id"]))]
         if more and not rows:
             raise PagingBroken(f"GET {asked} promises more but gives an empty page after {after!r}")
         if more and not fresh:
@@ -39,13 +40,3 @@ def walk(fetch: Callable[[str], Body], asked: str, after: str = "") -> Iterator[
         if ended:
             return
         after = last
-
-
-def _first_of_each(rows: list[Body], seen: set[str]) -> list[Body]:
-    """The rows whose ids are new; remembers them."""
-    fresh = []
-    for row in rows:
-        if str(row["id"]) not in seen:
-            seen.add(str(row["id"]))
-            fresh.append(row)
-    return fresh

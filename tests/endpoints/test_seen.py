@@ -1,0 +1,46 @@
+"""Which rows of a listing were there before: exact for few, by hashes for many."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any
+
+import pytest
+
+from migrate.endpoints import seen
+from migrate.endpoints.seen import FEW, Seen
+
+
+@pytest.mark.parametrize("count", [FEW - 1, FEW, FEW + 1, 3 * FEW])
+def test_an_id_is_new_once(count: int) -> None:
+    ids, known = [f"msg_{n:05}" for n in range(count)], Seen()
+    assert all(known.new(id_) for id_ in ids)
+    assert not any(known.new(id_) for id_ in ids)
+    assert known.new("another")
+
+
+def test_half_of_a_character_pair_is_an_id_like_others() -> None:
+    known = Seen()
+    ids = [f"\ud800{n}" for n in range(FEW + 1)]
+    assert all(known.new(id_) for id_ in ids)
+    assert not known.new(ids[0])
+
+
+def test_bytes_across_two_hashes_are_no_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of one and the beginning of the next look like a third."""
+    given = {"one": b"a" * 8 + b"b" * 8, "two": b"c" * 8 + b"d" * 8, "across": b"b" * 8 + b"c" * 8}
+
+    class Chosen:
+        def __init__(self, data: bytes, digest_size: int) -> None:
+            self._mark = given.get(data.decode()) or blake2b(data, digest_size=digest_size).digest()
+
+        def digest(self) -> bytes:
+            return self._mark
+
+    chosen: Any = Chosen
+    monkeypatch.setattr(seen, "blake2b", chosen)
+    monkeypatch.setattr(seen, "BUCKETS", 1)
+    monkeypatch.setattr(seen, "FEW", 0)
+    known = Seen()
+    assert [known.new(id_) for id_ in given] == [True, True, True]
+    assert [known.new(id_) for id_ in given] == [False, False, False]
