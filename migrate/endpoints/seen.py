@@ -1,4 +1,4 @@
-"""Ids in, whether each is new out: exact for few, and for many by 128 bits of a hash, in a sixth of the memory.
+"""Ids in, whether each is new out: exact for few; for many by 128 bits of a hash, in a sixth of the memory.
 
 A listing may hold 100,000 objects, and dozens of them are read at once.
 """
