@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from migrate.codecs import Profile
 from migrate.codecs.config import TYPE as CONFIG
@@ -20,6 +20,19 @@ from migrate.stages.planning.planfile import Action
 
 NAMED = 5
 """Files that a store lacks are named up to this number."""
+
+
+@dataclass
+class Walked:
+    """What planning knows of a thread's messages: how many are replayed, the files they attach, and how many
+    stand on the target in their place; there may be `more`, or one `unlike` ours (ours, its id, a field)."""
+
+    count: int = 0
+    attached: set[str] = field(default_factory=set)
+    beside: int = 0
+    more: int = 0
+    relabelled: list[Action] = field(default_factory=list)
+    unlike: tuple[Entity, str, str] | None = None
 
 
 class Planner(Decider):
@@ -132,74 +145,80 @@ class Planner(Decider):
         state, reason = self.source.snapshot.scope("message", entity.id)
         if state == "gone":
             return
-        messages = self._messages(entity.id)
-        fitted = [self.fitted(message)[0] for message in messages]
-        row = self.decide(entity, self._as_sent(self.counterpart(entity, present), entity, fitted))
+        self._tell_unsaid(entity.id)
+        there = self.counterpart(entity, present)
+        talk = self._walked(entity.id, there.id if there else "")
+        row = self.decide(entity, self._as_sent(there, entity))
         if state != "complete":
             self.lose(entity, "messages", f"not read to the end: {reason or 'not read'}", "lost")
-        self._tell_folded(entity, fitted)
+        self._tell_folded(entity, talk.attached)
         most = self.fit.profile.messages_max
-        if 0 < most < len(fitted):
-            self.lose(entity, "messages", f"{len(fitted):,}, the target holds {most:,} in a thread")
-        done = self._arrived(entity, row.target_id, messages, fitted)
+        if 0 < most < talk.count:
+            self.lose(entity, "messages", f"{talk.count:,}, the target holds {most:,} in a thread")
+        done = self._arrived(entity, talk) if row.target_id else 0
         if row.action in ("create", "update", "skip", "adopt"):
             action = (
-                "update" if row.target_id and len(fitted) > done and row.action != "create" else row.action
+                "update" if row.target_id and talk.count > done and row.action != "create" else row.action
             )
-            row = replace(row, messages=len(fitted) - done, action=action)
+            row = replace(row, messages=talk.count - done, action=action)
             if action == "update" and not row.before:
                 row = replace(row, before=fingerprint(present[row.target_id]))
         yield row
 
-    def _tell_folded(self, thread: Entity, messages: list[Entity]) -> None:
+    def _walked(self, thread: str, there: str) -> Walked:
+        """The messages of a thread, adapted, beside those on the target: one at a time, of maybe 100,000."""
+        talk = Walked()
+        beside = self.conversations.walk("message", there) if there and self.conversations else iter(())
+        for message in self._said(thread):
+            fitted = self.fitted(message)[0]
+            talk.count += 1
+            talk.attached |= attached_by(fitted)
+            if talk.unlike is None and (found := next(beside, None)) is not None:
+                talk.beside += 1
+                changed = self.changed(fitted, found)
+                if changed == {"metadata"}:
+                    talk.relabelled.append(_relabelled(message, found))
+                elif changed:
+                    talk.unlike = message, found.id, sorted(changed - {"metadata"})[0]
+        talk.more = sum(1 for _ in beside) if talk.unlike is None else 0
+        return talk
+
+    def _tell_folded(self, thread: Entity, attached: set[str]) -> None:
         """A service puts files that messages attach among the thread's own."""
         own = (self.fit_only(thread).fields.get("tool_resources") or {}).get("code_interpreter") or {}
-        attached = {
-            str(attachment.get("file_id"))
-            for message in messages
-            for attachment in message.fields.get("attachments") or []
-            if attachment.get("tools")
-        }
         if more := sorted(attached - set(own.get("file_ids") or [])):
             reason = f"the service adds files that messages attach: {', '.join(more)}"
             self.lose(thread, "tool_resources", reason, "adapted")
 
-    def _messages(self, thread: str) -> list[Entity]:
-        """Those that are replayed; what nobody said and nobody can write is told."""
+    def _tell_unsaid(self, thread: str) -> None:
+        """What nobody said and nobody can write."""
         for message in self.source.walk("message", thread):
             if reason := self.codec.unsaid(message, self.fit):
                 self.lose(message, EVERY, reason)
-        return list(said(self.source, self.codec, self.fit, thread))
 
-    def _as_sent(self, there: Entity | None, thread: Entity, messages: list[Entity]) -> Entity | None:
-        if there is None:
-            return None
-        written = [remap(KINDS[e.kind], e, self.pairs.right) for e in (self.fit_only(thread), *messages)]
-        return as_sent(there, written[0], written[1:])
+    def _said(self, thread: str) -> Iterator[Entity]:
+        return said(self.source, self.codec, self.fit, thread)
 
-    def _arrived(self, thread: Entity, there: str, messages: list[Entity], fitted: list[Entity]) -> int:
+    def _as_sent(self, there: Entity | None, thread: Entity) -> Entity | None:
+        def written(entity: Entity) -> Entity:
+            return remap(KINDS[entity.kind], self.fit_only(entity), self.pairs.right)
+
+        return there and as_sent(there, written(thread), map(written, self._said(thread.id)))
+
+    def _arrived(self, thread: Entity, talk: Walked) -> int:
         """How many of a thread's messages are on the target already, in order."""
-        if not there or self.conversations is None:
-            return 0
-        present = self.conversations.members("message", there)
-        for number, (wanted, found) in enumerate(zip(fitted, present, strict=False)):
-            changed = self.changed(wanted, found)
-            if changed == {"metadata"}:
-                self.relabelled.append(_relabelled(messages[number], found))
-            elif changed:
-                self.lose(
-                    messages[number],
-                    sorted(changed - {"metadata"})[0],
-                    f"message {found.id} on the target is not the one expected there, and no message can be "
-                    "rewritten; nothing is appended to this thread",
-                    "blocked",
-                )
-                return len(fitted)
-        if len(present) > len(fitted):
-            self.lose(
-                thread, "messages", f"{len(present) - len(fitted)} on the target are not from here", "lost"
+        self.relabelled += talk.relabelled
+        if talk.unlike is not None:
+            message, there, name = talk.unlike
+            reason = (
+                f"message {there} on the target is not the one expected there, and no message can be "
+                "rewritten; nothing is appended to this thread"
             )
-        return min(len(present), len(fitted))
+            self.lose(message, name, reason, "blocked")
+            return talk.count
+        if talk.more:
+            self.lose(thread, "messages", f"{talk.more} on the target are not from here", "lost")
+        return talk.beside
 
 
 def _relabelled(message: Entity, there: Entity) -> Action:
@@ -207,3 +226,9 @@ def _relabelled(message: Entity, there: Entity) -> Action:
         action="update", kind="message", id=message.id, parent=message.parent, target_id=there.id,
         target_parent=there.parent, before=fingerprint(there), fields=("metadata",),
     )  # fmt: skip
+
+
+def attached_by(message: Entity) -> set[str]:
+    """Files that a message brings for tools."""
+    attachments = message.fields.get("attachments") or []
+    return {str(attachment.get("file_id")) for attachment in attachments if attachment.get("tools")}
