@@ -11,6 +11,7 @@ from migrate.archive.asking import Asked
 from migrate.archive.blobs import Blob, blob_of
 from migrate.archive.keys import storable
 from migrate.archive.packs import PLACES, Bodies
+from migrate.archive.placed import Placed
 from migrate.model import JSON
 
 Body = dict[str, JSON]
@@ -111,6 +112,15 @@ class SnapshotReader:
         for parent_id, manifest in rows:
             for _, text in self._bodies.listing(manifest):
                 yield parent_id, text
+
+    def placed(self, kind: str, parent: str) -> Placed:
+        """The bodies of one parent by their place, each read when it is asked for."""
+        rows = self.conn.execute(
+            "SELECT manifest_id FROM scopes WHERE snapshot_id = ? AND kind = ? AND parent_id = ?",
+            (self.info.id, kind, parent),
+        ).fetchall()
+        spans = [span for (manifest,) in rows for span in self._bodies.spans(manifest)]
+        return Placed(self._bodies, spans, _load())
 
     def counts(self) -> dict[str, int]:
         """How many objects of each kind."""

@@ -14,6 +14,7 @@ from migrate.model import KINDS, STAMP, Entity
 from migrate.model.message import CALL, ITEM, RESULT
 from migrate.model.shard import Shard
 from migrate.stages.held import Held
+from migrate.stages.listed import Listed
 
 SMALL = ("file", "vector_store", "assistant")
 """Kinds that are held in memory; threads and messages are walked."""
@@ -45,6 +46,19 @@ class Estate:
         """The same, one at a time: a thread may hold 100,000 messages."""
         yield from self._decoded(kind, parent)
         yield from (e for e in self._derived if e.kind == kind and e.parent == parent)
+
+    def listed(self, kind: str, parent: str) -> Listed[Entity]:
+        """The same by place, each decoded when it is asked for."""
+        if any((e.kind, e.parent) == (kind, parent) for e in self._derived):
+            members = self.members(kind, parent)
+            return Listed(members.__getitem__, range(len(members)))
+        placed = self.snapshot.placed(kind, parent)
+        return Listed(lambda n: self.decoded(kind, placed.read(n), parent), range(len(placed)))
+
+    def talk(self, thread: str) -> Listed[Spoken]:
+        """The messages of a thread by place, read when they are asked for."""
+        placed = self.snapshot.placed("message", thread)
+        return Listed(lambda n: self.speaking(thread, placed.read(n)), range(len(placed)))
 
     def spoken(self, thread: str) -> Iterator[Spoken]:
         """The messages of a thread, in order, each decoded where somebody looks."""

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import takewhile
 
 from migrate.model import Entity
 from migrate.model.message import ITEM
 from migrate.model.normal import digest, normal
 from migrate.model.sequences import Effort, alike
+from migrate.stages.estate import Spoken
+from migrate.stages.listed import Listed
 
 Pair = tuple[int | None, int | None]
 """Positions left and right; None where a row has no counterpart."""
 
 
-def by_name(kind: str, left: list[Entity], right: list[Entity]) -> Iterator[Pair]:
+def in_step(
+    left: Sequence[Spoken], right: Sequence[Spoken], same: Callable[[Spoken, Spoken], bool]
+) -> Iterator[tuple[Spoken, Spoken]]:
+    """Pairs from the beginning on, until two are not the `same`."""
+    return takewhile(lambda pair: same(*pair), zip(left, right, strict=False))
+
+
+def by_name(kind: str, left: Sequence[Entity], right: Sequence[Entity]) -> Iterator[Pair]:
     """Files of a store by the file they name; on one endpoint everything by its id."""
     key = "file_id" if kind == "vector_store_file" else ""
     one = {str(e.fields[key]) if key else e.id: n for n, e in enumerate(left)}
@@ -23,23 +33,22 @@ def by_name(kind: str, left: list[Entity], right: list[Entity]) -> Iterator[Pair
         yield one.get(name), other.get(name)
 
 
-def by_journal(left: list[Entity], right: list[Entity], known: Mapping[str, str]) -> Iterator[Pair]:
+def by_journal(left: Listed[Entity], right: Listed[Entity], known: Mapping[str, str]) -> Iterator[Pair]:
     """Messages by the id map where it knows them, the others by their sequence."""
-    places = {entity.id: n for n, entity in enumerate(right)}
-    sure = {n: places[known[e.id]] for n, e in enumerate(left) if known.get(e.id) in places}
+    places = {entity.id: n for n, entity in enumerate(right)} if known else {}
+    sure = {n: places[known[e.id]] for n, e in enumerate(left) if known.get(e.id) in places} if known else {}
     yield from sure.items()
     free_left = [n for n in range(len(left)) if n not in sure]
     taken = set(sure.values())
     free_right = [n for n in range(len(right)) if n not in taken]
-    pairs = by_sequence([left[n] for n in free_left], [right[n] for n in free_right])
-    for one, other in pairs:
+    for one, other in by_sequence(left.only(free_left), right.only(free_right)):
         yield (
             None if one is None else free_left[one],
             None if other is None else free_right[other],
         )
 
 
-def by_sequence(left: list[Entity], right: list[Entity]) -> Iterator[Pair]:
+def by_sequence(left: Sequence[Entity], right: Sequence[Entity]) -> Iterator[Pair]:
     """Messages by what they are, then, between those, by what they say, then by their turn: one that is
     missing must not make all that follow differ."""
     effort = Effort()
@@ -48,7 +57,7 @@ def by_sequence(left: list[Entity], right: list[Entity]) -> Iterator[Pair]:
         if same:
             yield from zip(range(a, b), range(c, d), strict=True)
             continue
-        said = [_said(e) for e in left[a:b]], [_said(e) for e in right[c:d]]
+        said = [_said(left[n]) for n in range(a, b)], [_said(right[n]) for n in range(c, d)]
         for _, i, j, k, m in _gaps(*said, effort):
             yield from _in_turn(left, right, range(a + i, a + j), range(c + k, c + m))
 
@@ -65,7 +74,7 @@ def _gaps(
         a, c = b, d
 
 
-def _in_turn(left: list[Entity], right: list[Entity], ours: range, theirs: range) -> Iterator[Pair]:
+def _in_turn(left: Sequence[Entity], right: Sequence[Entity], ours: range, theirs: range) -> Iterator[Pair]:
     """One after the other; what nobody said is never taken for something said."""
     places: dict[bool, list[int]] = {True: [], False: []}
     for n in theirs:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
+from itertools import pairwise
 
 from migrate.codecs.config import TYPE as CONFIG
 from migrate.model import JSON, KINDS, Entity
@@ -13,14 +15,14 @@ from migrate.model.file import as_served
 from migrate.model.message import KIND as MESSAGE
 from migrate.model.normal import normal
 from migrate.model.refs import remap
-from migrate.stages.comparing.aligning import Pair, by_journal, by_name
+from migrate.stages.comparing.aligning import Pair, by_journal, by_name, in_step
 from migrate.stages.comparing.change import Change
 from migrate.stages.comparing.differing import Member, Path, differing
 from migrate.stages.comparing.focus import Focus
 from migrate.stages.comparing.pairing import Pairs
 from migrate.stages.comparing.told import Told
 from migrate.stages.comparing.unseen import Unseen
-from migrate.stages.estate import Estate
+from migrate.stages.estate import Estate, Spoken
 
 PLACE = Member("[place]")
 """The step of a message that changed its place."""
@@ -100,7 +102,7 @@ class Comparison:
                 if lone and absent(above, id_) and unseen.read(side, kind, id_):
                     for lost in (self._named(e, estate) for e in estate.walk(kind, id_)):
                         if self.focus.wants(lost):
-                            self.compared[kind] = self.compared.get(kind, 0) + 1
+                            self._count(kind)
                             yield _alone(lost, action, id_)
 
     def _all(self, side: int, kind: str) -> Mapping[str, Entity]:
@@ -146,31 +148,64 @@ class Comparison:
             return
         alike = self.same_place and self.left.snapshot.same_listing(self.right.snapshot, kind, left)
         if alike and not self.focus.chooses(kind):
-            self.compared[kind] = self.compared.get(kind, 0) + self.left.snapshot.count(kind, left)
+            self._count(kind, self.left.snapshot.count(kind, left))
             return
-        ours = [self._named(e, self.left) for e in self.left.members(kind, left)]
-        theirs = [self._named(e, self.right) for e in self.right.members(kind, right)]
         named = kind == "vector_store_file" or self.same_place
-        seen = [self._seen_from_right(e) for e in ours]
         known = {} if named else self._told.messages(left, right)
+        start = 0
+        if kind == MESSAGE.name:
+            in_step = self._in_step(left, right, self._same(named, known))
+            for start, changes in enumerate(in_step, 1):  # noqa: B007 - how many they were
+                yield from changes
+        ours = self.left.listed(kind, left)[start:].seen(partial(self._named, estate=self.left))
+        theirs = self.right.listed(kind, right)[start:].seen(partial(self._named, estate=self.right))
+        seen = ours.seen(self._seen_from_right)
         pairs = list(by_name(kind, seen, theirs) if named else by_journal(seen, theirs, known))
         places = _places(pairs) if kind == MESSAGE.name else {}
-        chosen = [pair for pair in pairs if self._wanted(pair, ours, theirs)]
-        most = max(sum(pair[side] is not None for pair in chosen) for side in (0, 1))
-        self.compared[kind] = self.compared.get(kind, 0) + most
-        for one, other in chosen:
-            if one is None and other is not None:
-                yield _alone(theirs[other], "added", right)
-            elif other is None and one is not None:
-                yield _alone(ours[one], "removed", left)
-            elif one is not None and other is not None:
+        lefts = rights = 0
+        for one, other in pairs:
+            mine, yours = ours[one] if one is not None else None, theirs[other] if other is not None else None
+            if not self.focus.wants(*(side for side in (mine, yours) if side)):
+                continue
+            lefts, rights = lefts + bool(mine), rights + bool(yours)
+            if mine and yours:
                 moved = [Path.at((PLACE,), *places[one])] if one in places else []
-                yield from self._pair(ours[one], theirs[other], "", moved)
+                yield from self._pair(mine, yours, "", moved)
+            elif mine:
+                yield _alone(mine, "removed", left)
+            elif yours:
+                yield _alone(yours, "added", right)
+        self._count(kind, max(lefts, rights))
 
-    def _wanted(self, pair: Pair, ours: list[Entity], theirs: list[Entity]) -> bool:
-        one, other = pair
-        sides = [ours[one]] if one is not None else []
-        return self.focus.wants(*sides, *([theirs[other]] if other is not None else []))
+    def _same(self, named: bool, known: Mapping[str, str]) -> Callable[[Spoken, Spoken], bool]:
+        """Whether two messages in the same place are each other's counterpart, as `by_name` and `by_journal`
+        would find."""
+
+        def same(one: Spoken, other: Spoken) -> bool:
+            if named:
+                return one.id == other.id
+            if known:
+                return known.get(one.id) == other.id
+            if one.words and other.words:
+                return one.words == other.words
+            return normal(self._seen_from_right(one.entity)) == normal(other.entity)
+
+        return same
+
+    def _in_step(
+        self, left: str, right: str, same: Callable[[Spoken, Spoken], bool]
+    ) -> Iterator[Iterable[Change]]:
+        """What differs in each message from the beginning on, until two do not belong together: of most
+        threads that is all, and nothing of them is held. Of two that are mere words no rule changes any."""
+        kind, chosen = MESSAGE.name, self.focus.chooses(MESSAGE.name)
+        for one, other in in_step(self.left.talk(left), self.right.talk(right), same):
+            alike = one.words is not None and one.words == other.words
+            wanted = not chosen or self.focus.wants(one.entity, other.entity)
+            self._count(kind, wanted)
+            yield () if alike or not wanted else self._pair(one.entity, other.entity, "")
+
+    def _count(self, kind: str, number: int = 1) -> None:
+        self.compared[kind] = self.compared.get(kind, 0) + number
 
     def _pair(self, left: Entity, right: Entity, how: str, moved: Iterable[Path] = ()) -> Iterator[Change]:
         left, right = self._with_sent(as_served(left), as_served(right))
@@ -222,7 +257,9 @@ def _comparable(left: dict[str, JSON], right: dict[str, JSON]) -> tuple[dict[str
 
 def _places(pairs: list[Pair]) -> dict[int, tuple[int, int]]:
     """Places in the common order that differ: left position -> place left and right."""
-    both = [(one, other) for one, other in pairs if one is not None and other is not None]
-    left = {pair: n for n, pair in enumerate(sorted(both))}
+    both = sorted((one, other) for one, other in pairs if one is not None and other is not None)
+    if all(before[1] < behind[1] for before, behind in pairwise(both)):
+        return {}
+    left = {pair: n for n, pair in enumerate(both)}
     right = {pair: n for n, pair in enumerate(sorted(both, key=lambda pair: pair[1]))}
     return {pair[0]: (left[pair], right[pair]) for pair in both if left[pair] != right[pair]}

@@ -6,6 +6,7 @@ directory people choose them, so there they mean what they say.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -200,11 +201,11 @@ def _name_and_size(estate: Estate, file: Entity) -> Hashable | None:
 
 def _talk(estate: Estate, thread: Entity) -> Hashable | None:
     """What was said, whoever holds it: roles and texts."""
-    said: list[JSON] = [
-        [m.fields.get("role"), [_text(part) for part in m.fields.get("content") or []]]
-        for m in estate.members("message", thread.id)
-    ]
-    return digest([said, normal(thread).get("metadata")])
+    said = hashlib.sha256()
+    for message in estate.walk("message", thread.id):
+        texts = [_text(part) for part in message.fields.get("content") or []]
+        said.update(digest([message.fields.get("role"), texts]).encode())
+    return digest([said.hexdigest(), normal(thread).get("metadata")])
 
 
 def _text(part: JSON) -> JSON:

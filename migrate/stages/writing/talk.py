@@ -147,7 +147,7 @@ def _of_words(words: Words) -> bytes:
 
 
 def _says(message: Entity) -> bytes:
-    return bytes.fromhex(digest(written_form(message)))[:SIZE]
+    return bytes.fromhex(digest(written_form(message)))
 
 
 def _mark(message: Entity) -> bytes:
