@@ -72,14 +72,14 @@ def id_map(
     return (Mapping(*row[:8]) for row in rows)
 
 
-def messages_of(conn: Asked, source: Side, target: Side, thread: str) -> dict[str, str]:
-    """Old id -> new id of the messages of one thread of the source; what else was moved costs nothing."""
-    rows = conn.execute(
+def messages_of(conn: Asked, source: Side, target: Side, thread: str) -> Iterator[tuple[str, str]]:
+    """Old id and new id of the messages of one thread of the source, the last of each counts; what else was
+    moved costs nothing."""
+    return conn.execute(
         "SELECT j.source_id, j.target_id FROM plans p CROSS JOIN journal j ON j.plan_id = p.id "
         f"WHERE j.kind = 'message' AND j.source_parent = ? AND {BETWEEN} AND {STANDING} ORDER BY j.id",
         (thread, *_both(source, target)),
     )
-    return dict(rows.fetchall())
 
 
 def made(conn: Asked, source: Side, target: Side) -> dict[tuple[str, str], str]:

@@ -121,7 +121,7 @@ class Journal:
     def known(self, thread: str) -> frozenset[str]:
         """Source ids of the messages of a thread that the id map between these two sides has already."""
         with self._lock:
-            return frozenset(messages_of(self._archive.conn, *self._sides, thread))
+            return frozenset(old for old, _ in messages_of(self._archive.conn, *self._sides, thread))
 
     def has(self, action: str = "") -> bool:
         """Whether this plan did, or tried, something of a sort, or anything at all."""

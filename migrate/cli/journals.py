@@ -61,13 +61,14 @@ def _messages(
     from migrate.archive.damaged import damage_told
     from migrate.archive.id_map import messages_of
 
-    there: dict[str, str] = {}
-    back: dict[str, str] = {}
+    known: dict[str, str] = {}
     for path, archive in opened.items():
         with damage_told(path):
-            there |= messages_of(archive.conn, left, right, one)
-            back |= {new: old for old, new in messages_of(archive.conn, right, left, other).items()}
-    return {**back, **there}
+            known.update((old, new) for new, old in messages_of(archive.conn, right, left, other))
+    for path, archive in opened.items():
+        with damage_told(path):
+            known.update(messages_of(archive.conn, left, right, one))
+    return known
 
 
 def _sent(opened: Mapping[Path, Archive], left: Side, right: Side) -> dict[tuple[str, str], str]:

@@ -1,4 +1,4 @@
-"""Ids in, whether each is new out: exact for few; for many by 128 bits of a hash, in a sixth of the memory.
+"""Ids in, whether each is new out: exact for few; for many by 96 bits of a hash, in an eighth of the memory.
 
 A listing may hold 100,000 objects, and dozens of them are read at once.
 """
@@ -10,9 +10,9 @@ from hashlib import blake2b
 FEW = 2_000
 """Ids that are kept as they are."""
 BUCKETS = 4096
-"""Into which the hashes of more fall: a look searches one, of 400 bytes at 100,000 ids."""
-SIZE = 16
-"""Bytes of a hash. Two of 100,000 ids share one with a chance of 1 in 10 to the 29th."""
+"""Into which the hashes of more fall: a look searches one, of 300 bytes at 100,000 ids."""
+SIZE = 12
+"""Bytes of a hash. Two of 100,000 ids share one with a chance of 1 in 10 to the 19th."""
 
 
 class Seen:

@@ -143,10 +143,10 @@ def test_messages_are_left_out_or_asked_for_by_their_thread(archive: Archive) ->
     put(one, "adopt", "thread_2", "m3")
     assert [line.kind for line in id_map(archive.conn, EAST, WEST, messages=False)] == ["assistant"]
     assert len(pairs(archive, EAST, WEST)) == 4
-    assert messages_of(archive.conn, EAST, WEST, "thread_1") == {"m1": "m1'", "m2": "m2'"}
-    assert messages_of(archive.conn, EAST, WEST, "thread_2") == {"m3": "m3'"}
-    assert messages_of(archive.conn, EAST, NORTH, "thread_1") == {}
-    assert messages_of(archive.conn, WEST, EAST, "thread_1") == {}
+    assert dict(messages_of(archive.conn, EAST, WEST, "thread_1")) == {"m1": "m1'", "m2": "m2'"}
+    assert dict(messages_of(archive.conn, EAST, WEST, "thread_2")) == {"m3": "m3'"}
+    assert dict(messages_of(archive.conn, EAST, NORTH, "thread_1")) == {}
+    assert dict(messages_of(archive.conn, WEST, EAST, "thread_1")) == {}
     assert made(archive.conn, EAST, WEST) == {("assistant", "asst_new"): "asst_1"}
 
 
@@ -154,9 +154,9 @@ def test_messages_of_a_thread_are_those_that_stand_now(archive: Archive) -> None
     first, second = journal(archive, "d1"), journal(archive, "d2")
     put(first, "create", "thread_1", "m1", "m2")
     put(first, "undo", "thread_1", "m1", "m2")
-    assert messages_of(archive.conn, EAST, WEST, "thread_1") == {}
+    assert dict(messages_of(archive.conn, EAST, WEST, "thread_1")) == {}
     put(second, "create", "thread_1", "m2")
-    assert messages_of(archive.conn, EAST, WEST, "thread_1") == {"m2": "m2'"}
+    assert dict(messages_of(archive.conn, EAST, WEST, "thread_1")) == {"m2": "m2'"}
     assert second.known("thread_1") == {"m2"}
 
 

@@ -213,6 +213,11 @@ def posts(ending: str) -> Match:
     return lambda method, path, query: method == "POST" and path.endswith(ending)
 
 
+def reads(ending: str) -> Match:
+    """Pages of a listing."""
+    return lambda method, path, query: method == "GET" and path.endswith(ending)
+
+
 def second_page(ending: str) -> Match:
     """What lies behind the first page of a listing."""
     return lambda method, path, query: method == "GET" and path.endswith(ending) and "after=" in query

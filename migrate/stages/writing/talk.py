@@ -1,7 +1,7 @@
 """A thread of the source in, its messages as they are to be written out, in order, each made once.
 
-What was given out is not kept, only what tells it from others: a thread may hold 100,000 messages, and
-dozens of threads are written at once.
+What was given out is not kept, only what tells the first of them from others. A thread may hold 100,000
+messages, and dozens are written at once: those further on are read again when they are recognised.
 """
 
 from __future__ import annotations
@@ -9,23 +9,27 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from itertools import islice
+from typing import NamedTuple
 
 from migrate.codecs import Words
 from migrate.model import Entity
 from migrate.model.normal import digest, written_form
-from migrate.stages.estate import stamp
+from migrate.stages.estate import Spoken, stamp
 from migrate.stages.planning.fitting import spoken
 from migrate.stages.writing.workshop import Body, Workshop
 
-SIZE = 16
-"""Bytes of a hash."""
-NONE = bytes(SIZE)
-"""Stands for no stamp."""
-TOLD = 1 + 2 * SIZE
-"""Bytes by which a message is known: whether it is nothing but words, a hash of what it says (of its words
-alone where it is), and one of its stamp."""
 KEPT = 2_000
-"""Ids of the source that are kept; those of more messages are read again."""
+"""Messages of a thread of which is kept what tells them from others."""
+
+
+class Told(NamedTuple):
+    """What tells one message from others: its id at the source, its stamp, and a hash of what it says; of its
+    words alone where it is nothing else."""
+
+    id: str
+    stamp: str
+    says: bytes
+    bare: bool
 
 
 class Talk:
@@ -35,9 +39,11 @@ class Talk:
         self._shop, self._thread = shop, thread
         self._where = shop.source, shop.codec, shop.fit, thread.id
         self._bare = shop.codec.bare_words
-        self._told = bytearray()
-        self._ids: list[str] = []
+        self._known = 0
+        self._told: list[Told] = []
         self._back: list[Entity] = []
+        self._beyond: Iterator[Spoken] = iter(())
+        self._last: tuple[int, Told] | None = None
         self._restart()
 
     def take(self, count: int) -> list[Entity]:
@@ -68,14 +74,11 @@ class Talk:
                 return False
         return True
 
-    def ids(self) -> Iterator[str]:
-        """Their ids at the source, in order. As with `has`, those passed are not given out after this."""
-        place = 0
-        while place < KEPT and self.has(place):
-            yield self._ids[place]
-            place += 1
-        if place == KEPT:
-            yield from (message.id for message in islice(spoken(*self._where), place, None))
+    def at(self, place: int) -> Told | None:
+        """The message at a place, None behind the last one. Cheap in order; else as with `has`."""
+        if not self.has(place):
+            return None
+        return self._told[place] if place < KEPT else self._again(place)
 
     def count(self) -> int:
         """How many there are."""
@@ -86,35 +89,39 @@ class Talk:
     def is_at(self, place: int, body: Body) -> bool:
         """Whether a message on the target is the one at this place: by stamp where there is one, else by what
         it says."""
-        if not self.has(place):
+        expected = self.at(place)
+        if expected is None:
             return False
         codec = self._shop.codec
-        bare, says, mark = self._told_at(place)
-        if bare:
+        if expected.bare:
             words = codec.words(body)
             if words:
-                return says == _of_words(words)
-            self._by_all()
-            _, says, mark = self._told_at(place)
+                return expected.says == _hash(words)
+            expected = self._by_all(place)
         there = codec.decode("message", body, self._thread.id, None)[0]
-        if mark != NONE and stamp(there):
-            return mark == _mark(there)
-        return says == _says(there)
+        if expected.stamp and stamp(there):
+            return expected.stamp == stamp(there)
+        return expected.says == _says(there)
 
-    @property
-    def _known(self) -> int:
-        return len(self._told) // TOLD
+    def _by_all(self, place: int) -> Told:
+        """The message at a place, known by all it has: the target shows more of it than words. So it may of
+        the others, which are made again once."""
+        self._bare, self._last = False, None
+        again = islice(spoken(*self._where), len(self._told))
+        self._told = [_told(self._shop.fitted(message.entity)) for message in again]
+        return self._told[place] if place < KEPT else self._again(place)
 
-    def _told_at(self, place: int) -> tuple[bool, bytes, bytes]:
-        told = bytes(self._told[place * TOLD : (place + 1) * TOLD])
-        return bool(told[0]), told[1 : 1 + SIZE], told[1 + SIZE :]
-
-    def _by_all(self) -> None:
-        """Know messages by all they have: the target shows more of one than words. So it may of the others,
-        which are made again once."""
-        self._bare = False
-        again = islice(spoken(*self._where), self._known)
-        self._told = bytearray().join(_told(self._shop.fitted(message.entity)) for message in again)
+    def _again(self, place: int) -> Told:
+        """A message further on than what is kept, read again: the next one after the last that was asked for,
+        or that one."""
+        if self._last is None or not 0 <= place - self._last[0] <= 1:
+            self._beyond, self._last = islice(spoken(*self._where), place, None), None
+        if self._last is None or place > self._last[0]:
+            message = next(self._beyond)
+            words = message.words if self._bare else None
+            told = _in_words(message, words) if words else _told(self._shop.fitted(message.entity))
+            self._last = place, told
+        return self._last[1]
 
     def _restart(self) -> None:
         self._back, self._drawn = [], 0
@@ -131,29 +138,24 @@ class Talk:
             else self._shop.fitted(message.entity)
         )
         if self._drawn == self._known:
-            self._told += b"\1" + _of_words(bare) + NONE if bare else _told(fitted)
+            self._known += 1
             if self._drawn < KEPT:
-                self._ids.append(message.id)
+                self._told.append(_in_words(message, bare) if bare else _told(fitted))
         self._drawn += 1
         return fitted
 
 
-def _told(message: Entity) -> bytes:
-    return b"\0" + _says(message) + _mark(message)
+def _in_words(message: Spoken, words: Words) -> Told:
+    return Told(message.id, "", _hash(words), bare=True)
 
 
-def _of_words(words: Words) -> bytes:
-    return _hash(repr(words))
+def _told(message: Entity) -> Told:
+    return Told(message.id, stamp(message), _says(message), bare=False)
+
+
+def _hash(words: Words) -> bytes:
+    return hashlib.sha256(repr(words).encode(errors="surrogatepass")).digest()
 
 
 def _says(message: Entity) -> bytes:
     return bytes.fromhex(digest(written_form(message)))
-
-
-def _mark(message: Entity) -> bytes:
-    found = stamp(message)
-    return _hash(found) if found else NONE
-
-
-def _hash(text: str) -> bytes:
-    return hashlib.sha256(text.encode(errors="surrogatepass")).digest()[:SIZE]

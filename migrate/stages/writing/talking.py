@@ -222,19 +222,21 @@ def note_messages(
     first = 0 if action.action == "create" else talk.count() - action.messages
     known = shop.journal.known(thread.id) if first else frozenset()
     waiting: list[tuple[Job, str, str]] = []
-    place, ids = 0, talk.ids()
+    place = 0
     for body in (body for page in shop.writer.pages("message", there) for body in page.bodies):
         if not talk.is_at(place, body):
             if not whole:
                 break
             raise OutOfOrder(f"message {body.get('id')} in {there} does not stand where it was sent")
-        how, old = "create" if place >= first else "adopt", next(ids)
-        if how == "create" or old not in known:
-            waiting.append(((how, "message", thread.id, old, ""), str(body["id"]), there))
+        expected = talk.at(place)
+        how = "create" if place >= first else "adopt"
+        if expected and (how == "create" or expected.id not in known):
+            waiting.append(((how, "message", thread.id, expected.id, ""), str(body["id"]), there))
         if len(waiting) >= FLUSH:
             shop.journal.noted(waiting)
             waiting = []
         place += 1
     shop.journal.noted(waiting)
-    if whole and talk.has(place):
-        raise OutOfOrder(f"message {next(ids)} was sent but is not in {there}")
+    left = talk.at(place)
+    if whole and left is not None:
+        raise OutOfOrder(f"message {left.id} was sent but is not in {there}")

@@ -1,0 +1,106 @@
+"""Threads longer than what is kept of one: the rest is read again, and each message gets the right id."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from migrate.endpoints import seen
+from migrate.stages.writing import outcome, talk
+from migrate.stages.writing import talking as sending
+from tests.e2e.conftest import Launch
+from tests.e2e.faults import Fault, HiddenBehind500, LostAnswer, PartlyRefused, answer, posts, reads
+from tests.e2e.projects import moved, project, say, thread
+from tests.e2e.running import World, options
+from tests.e2e.small_estate import FULL
+from tests.e2e.test_conversations import counterpart
+
+TEXTS = [f"number {n // 2}" for n in range(97)]
+"""Each said twice: only its place tells one from the other."""
+
+
+class Embellished(Fault):
+    """Of the items that are read, one far on has a field that nobody wrote."""
+
+    async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
+        parts: list[bytes] = []
+
+        async def keep(message: Any) -> None:
+            parts.append(message.get("body", b""))
+
+        await app(scope, receive, keep)
+        page = json.loads(b"".join(parts))
+        for row in page["data"]:
+            if row["content"][0]["text"] == "number 30":
+                row["mood"] = "calm"
+        await answer(send, 200, page)
+
+
+@pytest.fixture(autouse=True)
+def _little(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(talk, "KEPT", 5)
+    monkeypatch.setattr(seen, "FEW", 5)
+    monkeypatch.setattr(outcome.once, "__defaults__", (0.01,))
+    monkeypatch.setattr(sending, "PAUSE", 0.005)
+
+
+def one_by_one(world: World, old: str) -> None:
+    """Every message is noted with the id of the one that stands in its place."""
+    estate = world.target.estate
+    new = counterpart(world, old)
+    there = list((estate.items if world.types[1] == "foundry" else estate.messages)[new])
+    noted = {r["source_id"]: r["target_id"] for r in world("ids", world.db).ok() if r["kind"] == "message"}
+    assert [noted[id_] for id_ in world.source.estate.messages[old]] == there
+    assert world("verify", world.plan).ok()["ok"] is True
+
+
+@pytest.mark.parametrize("how", [LostAnswer, HiddenBehind500, PartlyRefused])
+@pytest.mark.parametrize("pictured", [False, True], ids=["words", "with a picture"])
+def test_a_conversation(launch: Launch, how: type[Fault], pictured: bool) -> None:
+    fault = how(posts("/items"), first=2, last=2)
+    world = launch(
+        project("SOURCE_KEY"), project("TARGET_KEY"), types=("foundry-classic", "foundry"), wrap_target=fault
+    )
+    old = thread(world.source, 1, TEXTS)
+    picture = {"type": "image_url", "image_url": {"url": "https://example.com/p.png", "detail": "auto"}}
+    for _ in range(pictured):
+        say(world.source, old, "", content=[picture], role="user")
+        say(world.source, old, "and then")
+    moved(world)
+    assert fault.spoiled
+    one_by_one(world, old)
+
+
+def test_an_item_that_shows_more_than_was_written(launch: Launch) -> None:
+    fault = Embellished(reads("/items"), last=10**6)
+    world = launch(
+        project("SOURCE_KEY"), project("TARGET_KEY"), types=("foundry-classic", "foundry"), wrap_target=fault
+    )
+    old = thread(world.source, 1, TEXTS)
+    moved(world)
+    assert fault.spoiled
+    new = counterpart(world, old)
+    noted = {r["source_id"]: r["target_id"] for r in world("ids", world.db).ok() if r["kind"] == "message"}
+    assert [noted[id_] for id_ in world.source.estate.messages[old]] == list(world.target.estate.items[new])
+
+
+@pytest.mark.parametrize("metadata", [{}, FULL], ids=["stamped", "no room for a stamp"])
+def test_a_thread_that_grew(launch: Launch, metadata: dict[str, str]) -> None:
+    fault = LostAnswer(posts("/messages"), first=3, last=3)
+    given = {"list_threads": "works", "downloads": True}
+    world = launch(options("SOURCE_KEY", **given), options("TARGET_KEY", **given), wrap_target=fault)
+    old = thread(world.source, 1, [], metadata=metadata)
+    for text in TEXTS[:50]:
+        say(world.source, old, text, metadata=metadata)
+    moved(world)
+    assert fault.spoiled
+    one_by_one(world, old)
+    for text in TEXTS[50:]:
+        say(world.source, old, text, metadata=metadata)
+    fault.last = fault.seen + 4
+    moved(world)
+    one_by_one(world, old)
+    same = world("diff", world.db, "target").json
+    assert [change for change in same["changes"] if change["kind"] in ("thread", "message")] == []
