@@ -56,19 +56,17 @@ def _objects(path: Path, archive: Archive, source: Estate, target: Estate) -> Pa
 
 def _messages(
     opened: Mapping[Path, Archive], left: Side, right: Side, one: str, other: str
-) -> dict[str, str]:
+) -> Iterator[tuple[str, str]]:
     """The messages of a thread on the left and its counterpart on the right."""
     from migrate.archive.damaged import damage_told
     from migrate.archive.id_map import messages_of
 
-    known: dict[str, str] = {}
     for path, archive in opened.items():
         with damage_told(path):
-            known.update((old, new) for new, old in messages_of(archive.conn, right, left, other))
+            yield from ((old, new) for new, old in messages_of(archive.conn, right, left, other))
     for path, archive in opened.items():
         with damage_told(path):
-            known.update(messages_of(archive.conn, left, right, one))
-    return known
+            yield from messages_of(archive.conn, left, right, one)
 
 
 def _sent(opened: Mapping[Path, Archive], left: Side, right: Side) -> dict[tuple[str, str], str]:

@@ -124,7 +124,7 @@ def noted(pairs: Mapping[tuple[str, str], str]) -> Told:
     """As the journals at hand tell it: messages only thread by thread."""
     messages = {old: new for (kind, old), new in pairs.items() if kind == "message"}
     objects = {pair: new for pair, new in pairs.items() if pair[0] != "message"}
-    return Told(objects, lambda left, right: messages)
+    return Told(objects, lambda left, right: messages.items())
 
 
 def _moved(

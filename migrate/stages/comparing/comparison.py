@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from migrate.codecs.config import TYPE as CONFIG
 from migrate.model import JSON, KINDS, Entity
@@ -151,15 +151,15 @@ class Comparison:
             self._count(kind, self.left.snapshot.count(kind, left))
             return
         named = kind == "vector_store_file" or self.same_place
-        known = {} if named else self._told.messages(left, right)
         start = 0
         if kind == MESSAGE.name:
-            in_step = self._in_step(left, right, self._same(named, known))
+            in_step = self._in_step(left, right, self._same(named, self._told.messages(left, right)))
             for start, changes in enumerate(in_step, 1):  # noqa: B007 - how many they were
                 yield from changes
         ours = self.left.listed(kind, left)[start:].seen(partial(self._named, estate=self.left))
         theirs = self.right.listed(kind, right)[start:].seen(partial(self._named, estate=self.right))
         seen = ours.seen(self._seen_from_right)
+        known = dict(self._told.messages(left, right)) if ours and theirs and not named else {}
         pairs = list(by_name(kind, seen, theirs) if named else by_journal(seen, theirs, known))
         places = _places(pairs) if kind == MESSAGE.name else {}
         lefts = rights = 0
@@ -177,15 +177,18 @@ class Comparison:
                 yield _alone(yours, "added", right)
         self._count(kind, max(lefts, rights))
 
-    def _same(self, named: bool, known: Mapping[str, str]) -> Callable[[Spoken, Spoken], bool]:
+    def _same(self, named: bool, told: Iterable[tuple[str, str]]) -> Callable[[Spoken, Spoken], bool]:
         """Whether two messages in the same place are each other's counterpart, as `by_name` and `by_journal`
-        would find."""
+        would find. What the journal tells is in order too where nothing happened since."""
+        rows = iter(told)
+        first = None if named else next(rows, None)
+        expected = chain(() if first is None else (first,), rows)
 
         def same(one: Spoken, other: Spoken) -> bool:
             if named:
                 return one.id == other.id
-            if known:
-                return known.get(one.id) == other.id
+            if first is not None:
+                return next(expected, None) == (one.id, other.id)
             if one.words and other.words:
                 return one.words == other.words
             return normal(self._seen_from_right(one.entity)) == normal(other.entity)

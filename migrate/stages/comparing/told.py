@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-
-NOBODY: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
 class Told:
     """`objects`: (kind, left id) -> right id of all but messages. `messages`: asked with a thread on the left
-    and its counterpart, left id -> right id of those in them; there may be a million in all. `sent`: (left
-    id, right id) of files -> hash of the bytes that one was made with from the other."""
+    and its counterpart, left and right id of those in them, of which the last counts; there may be a million.
+    `sent`: (left id, right id) of files -> hash of the bytes that one was made with from the other."""
 
     objects: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    messages: Callable[[str, str], Mapping[str, str]] = lambda left, right: NOBODY
+    messages: Callable[[str, str], Iterable[tuple[str, str]]] = lambda left, right: ()
     sent: Mapping[tuple[str, str], str] = field(default_factory=dict)
