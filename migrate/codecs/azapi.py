@@ -15,14 +15,9 @@ from typing import Any
 
 from migrate.codecs.hcl import Expression, quoted, written
 from migrate.model import JSON
-from migrate.model.secrets import EXACT
+from migrate.model.secrets import EXACT, is_secret
 
 TYPE = "Microsoft.Foundry/agents@v1"
-SECRET = frozenset(
-    {"headers", "authorization", "api-key", "x-api-key", "api_key", "token", "password"}
-    | {"environment_variables"}
-)
-"""Keys, in small letters, whose values are not written; each becomes a sensitive variable."""
 
 HEAD = """\
 # Written by: assistants-migrate export --format azapi
@@ -111,12 +106,12 @@ def identifier(text: str, otherwise: str) -> str:
 
 
 def _without_secrets(value: Any, at: str, secrets: list[str], hidden: bool) -> Any:
-    """The same value with variables in the places of secrets."""
+    """The same value with sensitive variables in the places of secrets."""
     if isinstance(value, Mapping):
         return {
             k: v
             if k in EXACT
-            else _without_secrets(v, f"{at}_{identifier(k, 'key')}", secrets, hidden or k.lower() in SECRET)
+            else _without_secrets(v, f"{at}_{identifier(k, 'key')}", secrets, hidden or is_secret(k))
             for k, v in value.items()
         }
     if isinstance(value, list):

@@ -16,7 +16,7 @@ from migrate.model.connections import renamed, short
 from migrate.model.entity import JSON, Entity
 from migrate.model.kinds import is_ours
 from migrate.model.normal_tools import normal_tool
-from migrate.model.secrets import SECRET_KEYS, masked, masked_within, without_secrets
+from migrate.model.secrets import is_secret, masked, masked_within, without_secrets
 
 Rule = Callable[[JSON], JSON]
 """A field's value in, its compared value out; None means 'as if it were not there'."""
@@ -34,7 +34,7 @@ def normal(entity: Entity) -> dict[str, JSON]:
             out[name] = kept
     for name, value in entity.extras.items():
         if _plain(value) is not None:
-            out[name] = masked(value) if name in SECRET_KEYS else masked_within(value, name)
+            out[name] = masked(value) if is_secret(name) else masked_within(value, name)
     return out
 
 

@@ -15,7 +15,10 @@ EXACT = frozenset({"parameters", "spec", "schema", "default_params"})
 FINGERPRINT = re.compile(r"\(secret [0-9a-f]{8}\)")
 
 SECRET_KEYS = frozenset({"headers", "authorization"})
-"""Keys of a tool, and of a row of `tool_resources.mcp`, whose value may be a secret."""
+"""Keys of a tool, and of a row of `tool_resources.mcp`, that are there for secrets. No move writes them."""
+
+SECRET_NAMES = SECRET_KEYS | {"api-key", "x-api-key", "api_key", "token", "password", "environment_variables"}
+"""Keys, in small letters, whose value may be a secret wherever in a tool they stand. It is never shown."""
 
 
 def masked(value: JSON) -> JSON:
@@ -67,12 +70,17 @@ def _bare(row: JSON) -> JSON:
     return {k: v for k, v in row.items() if k not in SECRET_KEYS} if isinstance(row, Mapping) else row
 
 
+def is_secret(key: str) -> bool:
+    """Whether what stands under a key may be a secret."""
+    return key.lower() in SECRET_NAMES
+
+
 def without_secrets(tool: Mapping[str, JSON]) -> dict[str, JSON]:
     """A tool, or a row about one, with its secrets masked; empty ones say nothing."""
     return {
-        name: masked(value) if name in SECRET_KEYS else masked_within(value, name)
+        name: masked(value) if is_secret(name) else masked_within(value, name)
         for name, value in tool.items()
-        if value or name not in SECRET_KEYS
+        if value or not is_secret(name)
     }
 
 
@@ -81,7 +89,7 @@ def masked_within(value: JSON, name: str = "") -> JSON:
     if name in EXACT:
         return value
     if isinstance(value, Mapping):
-        return {k: masked(v) if k in SECRET_KEYS else masked_within(v, k) for k, v in value.items()}
+        return {k: masked(v) if is_secret(k) else masked_within(v, k) for k, v in value.items()}
     return [masked_within(one) for one in value] if isinstance(value, list) else value
 
 

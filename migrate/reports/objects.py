@@ -7,14 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from migrate.model.secrets import SECRET_NAMES, is_secret
 from migrate.reports.tables import table
 
-SECRET_NAMES = frozenset(
-    {
-        "authorization", "api-key", "x-api-key", "api_key", "headers", "token", "password",
-        "environment_variables",
-    }
-)  # fmt: skip
 MASK = "(masked)"
 SECRET_PLACES = ("tools", "tool_resources", "definition", "versions")
 """Fields of a body that may carry credentials: a tool's headers and authorization."""
@@ -72,7 +67,7 @@ def masked_at(path: str, value: Any) -> Any:
 def _masked(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            k: v if k == "parameters" else MASK if k.lower() in SECRET_NAMES and v else _masked(v)
+            k: v if k == "parameters" else MASK if is_secret(k) and v else _masked(v)
             for k, v in value.items()
         }
     return [_masked(item) for item in value] if isinstance(value, list) else value

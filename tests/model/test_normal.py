@@ -9,6 +9,7 @@ from hypothesis import assume, given
 
 from migrate.model import STAMP, Entity
 from migrate.model.normal import digest, normal
+from migrate.model.secrets import SECRET_NAMES
 from tests.strategies import anything, steady
 
 ABSENT = object()
@@ -220,6 +221,14 @@ def test_a_secret_is_never_in_the_compared_form() -> None:
     assert "5f2b" not in shown
     assert shown.count("(secret ") == 3
     assert "Authorization" in shown
+
+
+@pytest.mark.parametrize("key", sorted({*SECRET_NAMES, "API_Key", "Token"}))
+def test_a_secret_is_known_by_its_key_wherever_it_stands_in_a_tool(key: str) -> None:
+    tools = [server(**{key: "Bearer 5f2b"}), server(inner=[{"deeper": {key: ["Bearer 5f2b"]}}])]
+    shown = repr(normal(Entity("assistant", "x", fields={"tools": tools}, extras={key: "Bearer 5f2b"})))
+    assert "5f2b" not in shown
+    assert shown.count("(secret ") == 3
 
 
 def test_a_fingerprint_does_not_depend_on_the_order_of_keys() -> None:
