@@ -61,8 +61,9 @@ RULES = (
     Rule(
         "packs -> known",
         "not as many of its bodies can be found as it has",
-        "SELECT 'pack ' || p.id, NULL FROM packs p LEFT JOIN (SELECT body >> 10 AS pack, count(*) AS held "
-        "FROM known GROUP BY 1) n ON n.pack = p.id WHERE coalesce(n.held, 0) != p.held",
+        "SELECT 'pack ' || pack, NULL FROM (SELECT body >> 10 AS pack, count(*) AS more FROM known GROUP BY 1 "
+        "UNION ALL SELECT id, -held FROM packs) WHERE pack IN (SELECT id FROM packs) "
+        "GROUP BY pack HAVING sum(more) != 0",
     ),
     Rule(
         "listed -> kinds",
