@@ -10,6 +10,7 @@ RATE = "set for the project: storing, hashing and journalling may cost 30 % of t
 PEERS = "one client, one request at a time, pages of 20 moved 340 messages a second where this was set"
 LEAST = "the API's own limits: pages of 100, 20 items a call, 32 messages in a new thread, 500 files a batch"
 FLAT = "set for the project: memory must not grow with the estate"
+LINEAR = "set for the project: cost must grow only with the work"
 SIZE = "set for the project: bodies packed, yet open to SQL"
 START = "set for the project: a command must feel instant"
 
@@ -82,6 +83,28 @@ TARGETS = (
         "<=",
         1.15,
         FLAT,
+        quick=False,
+    ),
+    Target(
+        "snapshot_time",
+        "growing",
+        "snapshot: processor time of ten times as many messages / ten times the time",
+        "<=",
+        1.2,
+        LINEAR,
+        quick=False,
+    ),
+    Target("apply_time", "growing", "apply: the same", "<=", 1.2, LINEAR, quick=False),
+    Target("verify_time", "growing", "verify: the same", "<=", 1.2, LINEAR, quick=False),
+    Target("diff_time", "growing", "diff against live: the same", "<=", 1.2, LINEAR, quick=False),
+    Target("check_time", "growing", "check: the same", "<=", 1.2, LINEAR, quick=False),
+    Target(
+        "pair_time",
+        "growing",
+        "diff of two snapshots, as many differences: the same",
+        "<=",
+        1.2,
+        LINEAR,
         quick=False,
     ),
     Target("snapshot_peak", "growing", "snapshot: peak memory, MB", "<=", 150, FLAT),

@@ -13,16 +13,16 @@ from benchmarks.sizes import Size
 QUICKLY = 0.0
 """Latency here: memory is what is looked at, and nothing is compared with a floor."""
 
-Peaks = dict[str, dict[int, int]]
-"""Command -> thousands of messages -> largest resident set."""
+Costs = dict[str, dict[int, Cost]]
+"""Command -> thousands of messages -> what it cost."""
 
 
 def measure(size: Size, results: Results, folder: Path) -> None:
     """Every size in turn, one ten times the other among them."""
-    peaks: Peaks = {}
+    costs: Costs = {}
 
     def told(command: str, thousands: int, cost: Cost) -> None:
-        peaks.setdefault(command, {})[thousands] = cost.peak
+        costs.setdefault(command, {})[thousands] = cost
         results.cost(f"{command}, {thousands:,},000 messages", cost)
         results.largest(f"{command}_peak", cost.peak)
 
@@ -49,13 +49,20 @@ def measure(size: Size, results: Results, folder: Path) -> None:
             results.cost(f"plan, {thousands:,},000 messages", moved.plan)
             told("pair", thousands, _pair(thousands, size.messages, folder / "pair.db"))
         archive.unlink()
-    for command, known in peaks.items():
+    for command, known in costs.items():
         last = max(known)
-        results.put(f"{command}_growth", known[last] / known[_tenth(known, last)])
-    results.facts["peaks"] = peaks
+        least = _tenth(known, last)
+        results.put(f"{command}_growth", known[last].peak / known[least].peak)
+        if size.full:  # in a small run the start of the interpreter would be most of it
+            more = known[last].cpu / known[least].cpu
+            results.put(f"{command}_time", more / (last / least))
+    results.facts["peaks"] = {
+        command: {thousands: cost.peak for thousands, cost in known.items()}
+        for command, known in costs.items()
+    }
 
 
-def _tenth(known: dict[int, int], last: int) -> int:
+def _tenth(known: dict[int, Cost], last: int) -> int:
     """The size that is a tenth of the last, or the smallest."""
     return last // 10 if last // 10 in known else min(known)
 
