@@ -61,8 +61,8 @@ RULES = (
     Rule(
         "packs -> known",
         "not as many of its bodies can be found as it has",
-        "SELECT 'pack ' || pack, NULL FROM (SELECT body >> 10 AS pack, count(*) AS more FROM known GROUP BY 1 "
-        "UNION ALL SELECT id, -held FROM packs) WHERE pack IN (SELECT id FROM packs) "
+        "SELECT 'pack ' || pack, NULL FROM (SELECT body >> 10 AS pack, count(*) AS more FROM known "
+        "GROUP BY 1 UNION ALL SELECT id, -held FROM packs) WHERE pack IN (SELECT id FROM packs) "
         "GROUP BY pack HAVING sum(more) != 0",
     ),
     Rule(

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 from migrate.model.assistant import CONNECTIONS
 from migrate.model.entity import JSON
-from migrate.model.refs import replaced_at, values_at
+from migrate.model.paths import swapped, tree, values_at
+
+TREE = tree((path, "connection") for path in CONNECTIONS)
 
 
 def short(connection: str) -> str:
@@ -29,6 +31,4 @@ def moved_apart(wanted: Mapping[str, JSON], found: Mapping[str, JSON]) -> list[t
 
 def renamed(fields: Mapping[str, JSON], swap: Callable[[str], str]) -> Mapping[str, JSON]:
     """The same fields with every connection replaced."""
-    for path in CONNECTIONS:
-        fields = replaced_at(fields, path, swap)
-    return fields
+    return swapped(fields, TREE, lambda _, old: swap(old))

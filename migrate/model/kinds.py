@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+
+from migrate.model.paths import Tree, tree
 
 STAMP = "migrated_from"
 """The metadata key of our stamp: `TYPE:ID` of the object this one was made from."""
@@ -56,6 +59,11 @@ class Kind:
     """Can be recreated; runs and steps cannot (creating a run executes a model)."""
     aliases: tuple[str, ...] = field(default=())
     """Spellings of older API versions that the codec reads as one of `fields`."""
+
+    @cached_property
+    def named(self) -> Tree:
+        """The places of `refs`; each is for a kind."""
+        return tree((ref.path, ref.kind) for ref in self.refs)
 
 
 SERVER_MADE = {

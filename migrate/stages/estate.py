@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 from migrate.archive.id_map import Side
@@ -122,19 +123,20 @@ class Estate:
 
     @cached_property
     def _small(self) -> dict[str, dict[str, Entity]]:
-        derived = self._derived
-        return {
-            kind: {e.id: e for e in [*self._decoded(kind, ""), *(d for d in derived if d.kind == kind)]}
-            for kind in SMALL
-        }
+        whole = {kind: chain(self._decoded(kind, ""), self._derived) for kind in SMALL if kind != "assistant"}
+        whole["assistant"] = chain.from_iterable(self._assistants)
+        return {kind: {e.id: e for e in whole[kind] if e.kind == kind} for kind in SMALL}
 
     @cached_property
     def _derived(self) -> list[Entity]:
         """Objects that reading calls for though no body holds them (the stores of v1 retrieval)."""
-        found: list[Entity] = []
-        for _, body in self.snapshot.bodies("assistant"):
-            found += self._codec.decode("assistant", body, "", None)[1:]
-        return found
+        return [one for _, *derived in self._assistants for one in derived]
+
+    @cached_property
+    def _assistants(self) -> list[list[Entity]]:
+        """Each assistant, then the objects that its reading calls for."""
+        bodies = self.snapshot.bodies("assistant", "")
+        return [self._codec.decode("assistant", body, "", None) for _, body in bodies]
 
     @cached_property
     def _around(self) -> Surroundings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,8 @@ from migrate.codecs.config.problems import Problem
 from migrate.errors import BadUsage
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.connections import named_in, renamed, short
-from migrate.model.refs import is_template, replaced_at
+from migrate.model.paths import Swap, swapped
+from migrate.model.refs import is_template
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -113,14 +114,13 @@ def _there(
         changed["name"] = environment.name_prefix + body["name"]
     changed["id"] = keys[kind].get(body["id"], body["id"])
     if kind == "assistant":
-        for ref in KINDS[kind].refs:
-            changed = replaced_at(changed, ref.path, _swap(keys.get(ref.kind, {})))
+        changed = dict(swapped(changed, KINDS[kind].named, _swap(keys)))
         changed = _mapped(changed, environment.models, environment.connections)
     return changed
 
 
-def _swap(names: Mapping[str, str]) -> Callable[[str], str]:
-    return lambda old: old if is_template(old) else names.get(old, old)
+def _swap(keys: Mapping[str, Mapping[str, str]]) -> Swap:
+    return lambda kind, old: old if is_template(old) else keys.get(kind, {}).get(old, old)
 
 
 def _mapped(
