@@ -10,29 +10,41 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from functools import lru_cache
+from itertools import accumulate
+from typing import Any
 
 QUESTIONS = (22, 26, 30, 41, 53, 71, 106, 123)
 """Characters of text in the messages of fixtures/: quantiles 5, 10, 25, 50, 75, 90, 95, 99."""
 ANSWER, SPREAD, LONGEST = 400, 0.9, 4_000
 VOCABULARY = 4_000
+RANKS = list(accumulate(1 / (n + 1) for n in range(VOCABULARY)))
 LETTERS = "etaoinshrdlucmfwypvbgkjqxz"
 
 
 def writer(seed: int) -> Callable[[str], str]:
     """A function from role to a text; the same seed gives the same texts."""
+    words, state = _language(seed)
+    chance = random.Random()
+    chance.setstate(state)
+
+    def write(role: str) -> str:
+        wanted = chance.choice(QUESTIONS) if role == "user" else _long(chance)
+        text = " ".join(chance.choices(words, cum_weights=RANKS, k=wanted // 4 + 1))
+        return text[:wanted].strip().capitalize() + ("?" if role == "user" else ".")
+
+    return write
+
+
+@lru_cache(100)
+def _language(seed: int) -> tuple[list[str], Any]:
+    """Words, the frequent ones first, and how chance goes on from them."""
     chance = random.Random(seed)
     rare = [1 / (n + 1) for n in range(len(LETTERS))]
     words = [
         "".join(chance.choices(LETTERS, rare, k=chance.randint(2, 10))) for _ in range(VOCABULARY)
     ]  # fmt: skip
-    ranks = [1 / (n + 1) for n in range(VOCABULARY)]
-
-    def write(role: str) -> str:
-        wanted = chance.choice(QUESTIONS) if role == "user" else _long(chance)
-        text = " ".join(chance.choices(words, ranks, k=wanted // 4 + 1))
-        return text[:wanted].strip().capitalize() + ("?" if role == "user" else ".")
-
-    return write
+    return words, chance.getstate()
 
 
 def _long(chance: random.Random) -> int:
