@@ -8,12 +8,13 @@ from typing import Any
 
 from migrate.endpoints.assistants_family import Access, FamilyReader, FamilyWriter
 from migrate.endpoints.channel import FileChannel
+from migrate.endpoints.http_client import http_client
 from migrate.endpoints.interface import Probe
 from migrate.endpoints.pace import Pace
 from migrate.endpoints.probing import Answer, ask, findings, survey, turned_away
 from migrate.endpoints.settings import Settings
 from migrate.endpoints.sign_in import AZURE_SCOPE, Entra
-from migrate.endpoints.wire import OpenAIWire, http_client
+from migrate.endpoints.wire import OpenAIWire
 from migrate.errors import Unreachable
 
 VERSIONS = ("2025-04-01-preview", "2025-03-01-preview", "2024-05-01-preview")

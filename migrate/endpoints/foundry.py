@@ -12,13 +12,14 @@ from urllib.parse import quote
 
 from migrate.endpoints.assistants_family import Access, FamilyReader, FamilyWriter
 from migrate.endpoints.channel import Channel, FileChannel
+from migrate.endpoints.http_client import http_client
 from migrate.endpoints.interface import Body, Page
 from migrate.endpoints.pace import Pace
 from migrate.endpoints.probing import findings, must_hold_something, survey
 from migrate.endpoints.project_wire import API_VERSION, ProjectWire, project_client
 from migrate.endpoints.routes import PROJECT_ROUTES
 from migrate.endpoints.settings import Settings
-from migrate.endpoints.wire import OpenAIWire, http_client
+from migrate.endpoints.wire import OpenAIWire
 from migrate.errors import Denied, NotThere, OutcomeUnknown, RequestFailed
 
 

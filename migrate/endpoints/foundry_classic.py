@@ -9,11 +9,12 @@ from typing import Any
 
 from migrate.endpoints.assistants_family import Access, FamilyReader, FamilyWriter
 from migrate.endpoints.channel import FileChannel
+from migrate.endpoints.http_client import http_client
 from migrate.endpoints.pace import Pace
 from migrate.endpoints.probing import findings, must_hold_something, survey
 from migrate.endpoints.settings import Settings
 from migrate.endpoints.sign_in import FOUNDRY_SCOPE, Entra
-from migrate.endpoints.wire import OpenAIWire, http_client
+from migrate.endpoints.wire import OpenAIWire
 from migrate.errors import BadUsage
 
 API_VERSION = "v1"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from migrate.endpoints.assistants_family import Access, FamilyReader, FamilyWriter
 from migrate.endpoints.channel import FileChannel
+from migrate.endpoints.http_client import http_client
 from migrate.endpoints.pace import Pace
 from migrate.endpoints.probing import findings, must_hold_something, survey
 from migrate.endpoints.settings import Settings
-from migrate.endpoints.wire import OpenAIWire, http_client
+from migrate.endpoints.wire import OpenAIWire
 
 
 def connect(settings: Settings, writable: bool = False) -> FamilyReader:

@@ -15,11 +15,12 @@ from azure.core.pipeline.policies import AzureKeyCredentialPolicy, SansIOHTTPPol
 from azure.core.rest import HttpRequest
 
 from migrate.endpoints.answers import failure
+from migrate.endpoints.http_client import only_get
 from migrate.endpoints.interface import Body
 from migrate.endpoints.plain_http import LoopbackHttp
 from migrate.endpoints.settings import Settings
 from migrate.endpoints.sign_in import FOUNDRY_SCOPE, Entra
-from migrate.endpoints.wire import Wire, only_get, parsed_text
+from migrate.endpoints.wire import Wire, parsed_text
 from migrate.errors import RequestFailed
 
 API_VERSION = "v1"

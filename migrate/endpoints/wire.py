@@ -11,9 +11,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import cycle
 from typing import Any, BinaryIO
-from urllib.request import getproxies
 
 import httpx2
 import openai
@@ -24,7 +22,6 @@ from migrate.endpoints.interface import Body
 from migrate.errors import RequestFailed, Unreadable
 
 CHUNK = 1 << 18
-POOLS = 8
 
 
 class Wire(ABC):
@@ -42,6 +39,7 @@ class OpenAIWire(Wire):
 
     def __init__(self, client: openai.OpenAI) -> None:
         self.client = client
+        self._base = str(client.base_url).rstrip("/")
 
     def ask(
         self, method: str, path: str, params: Mapping[str, Any], headers: Mapping[str, str], body: Body | None
@@ -50,7 +48,7 @@ class OpenAIWire(Wire):
         call: Callable[..., httpx2.Response] = getattr(self.client, method.lower())
         given: dict[str, Any] = {} if method == "GET" else {"body": body}
         with translated(f"{method} {path}"):
-            return parsed(call(path, cast_to=httpx2.Response, options=options, **given))
+            return parsed(call(self._base + path, cast_to=httpx2.Response, options=options, **given))
 
     def upload(self, path: str, name: str, purpose: str, data: BinaryIO) -> Body:
         """A multipart upload of exactly two parts, `purpose` and `file` (Azure refuses any other)."""
@@ -89,46 +87,6 @@ def translated(asked: str) -> Iterator[None]:
     except (openai.APIConnectionError, httpx2.HTTPError) as error:
         reason = str(error.__cause__ or error) or type(error).__name__
         raise RequestFailed(f"{asked} got no answer: {reason}") from None
-
-
-class Pools(httpx2.BaseTransport):
-    """Several pools of connections, used in turn. A pool looks at each of its connections for each request:
-    in one pool of 32 that takes a third of the time that a request costs."""
-
-    def __init__(self, limits: httpx2.Limits, number: int) -> None:
-        trust = httpx2.create_ssl_context()  # reading the certificates takes 20 ms, so once for all
-        self._pools = [httpx2.HTTPTransport(verify=trust, limits=limits) for _ in range(max(1, number))]
-        self._turn = cycle(self._pools)
-
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        return next(self._turn).handle_request(request)
-
-    def close(self) -> None:
-        for pool in self._pools:
-            pool.close()
-
-
-def http_client(workers: int, writable: bool) -> httpx2.Client:
-    """The SDK's http client; a reading one refuses every method but GET before a byte is sent."""
-
-    def check(request: httpx2.Request) -> None:
-        only_get(request.method, request.url.path)
-
-    limits = httpx2.Limits(max_connections=workers + 2, max_keepalive_connections=workers + 2)
-    return httpx2.Client(
-        # Given a transport, the client would pass by the proxies that the environment names.
-        transport=None if getproxies() else Pools(limits, min(POOLS, workers)),
-        limits=limits,
-        timeout=httpx2.Timeout(120.0, connect=10.0),
-        follow_redirects=True,
-        event_hooks={} if writable else {"request": [check]},
-    )
-
-
-def only_get(method: str, path: str) -> None:
-    """The guard of every reading connection."""
-    if method != "GET":
-        raise AssertionError(f"a reading connection was asked to {method} {path}")
 
 
 def parsed(response: httpx2.Response) -> Body:
