@@ -61,7 +61,7 @@ class Kind:
     """Spellings of older API versions that the codec reads as one of `fields`."""
 
     @cached_property
-    def named(self) -> Tree:
+    def references(self) -> Tree:
         """The places of `refs`; each is for a kind."""
         return tree((ref.path, ref.kind) for ref in self.refs)
 

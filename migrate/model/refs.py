@@ -30,7 +30,7 @@ def remap(kind: Kind, entity: Entity, lookup: Lookup) -> Entity:
     def new_or_old(of: str, old: str) -> str:
         return old if is_template(old) else lookup(of, old) or old
 
-    fields = swapped(entity.fields, kind.named, new_or_old)
+    fields = swapped(entity.fields, kind.references, new_or_old)
     return entity if fields is entity.fields else entity.with_fields(**fields)
 
 

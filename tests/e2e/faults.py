@@ -165,14 +165,19 @@ class HalfAnswer(Fault):
     """The answer arrives cut in the middle, as if it were whole."""
 
     async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
-        parts: list[bytes] = []
-
-        async def keep(message: Any) -> None:
-            parts.append(message.get("body", b""))
-
-        await app(scope, receive, keep)
-        whole = b"".join(parts)
+        whole = await held_back(app, scope, receive)
         await answer(send, 200, whole[: len(whole) // 2])
+
+
+async def held_back(app: Any, scope: Any, receive: Any) -> bytes:
+    """The body of an answer that was not sent on."""
+    parts: list[bytes] = []
+
+    async def keep(message: Any) -> None:
+        parts.append(message.get("body", b""))
+
+    await app(scope, receive, keep)
+    return b"".join(parts)
 
 
 async def nowhere(message: Any) -> None:

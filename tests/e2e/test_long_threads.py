@@ -11,7 +11,16 @@ from migrate.endpoints import seen
 from migrate.stages.writing import outcome, talk
 from migrate.stages.writing import talking as sending
 from tests.e2e.conftest import Launch
-from tests.e2e.faults import Fault, HiddenBehind500, LostAnswer, PartlyRefused, answer, posts, reads
+from tests.e2e.faults import (
+    Fault,
+    HiddenBehind500,
+    LostAnswer,
+    PartlyRefused,
+    answer,
+    held_back,
+    posts,
+    reads,
+)
 from tests.e2e.projects import moved, project, say, thread
 from tests.e2e.running import World, options
 from tests.e2e.small_estate import FULL
@@ -25,13 +34,7 @@ class Embellished(Fault):
     """Of the items that are read, one far on has a field that nobody wrote."""
 
     async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
-        parts: list[bytes] = []
-
-        async def keep(message: Any) -> None:
-            parts.append(message.get("body", b""))
-
-        await app(scope, receive, keep)
-        page = json.loads(b"".join(parts))
+        page = json.loads(await held_back(app, scope, receive))
         for row in page["data"]:
             if row["content"][0]["text"] == "number 30":
                 row["mood"] = "calm"

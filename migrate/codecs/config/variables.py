@@ -114,7 +114,7 @@ def _there(
         changed["name"] = environment.name_prefix + body["name"]
     changed["id"] = keys[kind].get(body["id"], body["id"])
     if kind == "assistant":
-        changed = dict(swapped(changed, KINDS[kind].named, _swap(keys)))
+        changed = dict(swapped(changed, KINDS[kind].references, _swap(keys)))
         changed = _mapped(changed, environment.models, environment.connections)
     return changed
 
