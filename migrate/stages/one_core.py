@@ -2,37 +2,62 @@
 
 They take turns at the interpreter anyway. Handing it from one processor to another costs a fifth of the time
 that a snapshot takes (docs/performance.md); staying on one costs nothing while another program has the rest.
+Nor does one that wakes interrupt the one that runs: it could only wait for the interpreter. See sched(7).
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 STAT = Path("/proc/thread-self/stat")
 """Where Linux says on which processor a thread was last: see proc(5), field 39."""
 PROCESSOR = 36
 """Its place behind the name of the program."""
 
+Undo: TypeAlias = Callable[[], None]
+
 
 @contextmanager
 def one_core() -> Iterator[None]:
-    """Threads that are started within share the processor that this one runs on. Where that cannot be said,
-    nothing changes."""
-    try:
-        allowed = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {_processor()})
-    except (AttributeError, OSError, ValueError, IndexError):  # not Linux, or not allowed
+    """Threads that are started within share the processor that this one runs on, and take turns there. Where
+    that cannot be said, nothing changes."""
+    with _while_allowed(_stay), _while_allowed(_wait_for_others):
         yield
-        return
+
+
+def _stay() -> Undo:
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {_processor()})
+    return lambda: os.sched_setaffinity(0, allowed)
+
+
+def _wait_for_others() -> Undo:
+    if os.sched_getscheduler(0) != os.SCHED_OTHER:  # somebody chose another one
+        return _nothing
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    return lambda: os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
+def _nothing() -> None:
+    pass
+
+
+@contextmanager
+def _while_allowed(change: Callable[[], Undo]) -> Iterator[None]:
+    """What a change does, until the block ends."""
+    undo: Undo = _nothing
+    with contextlib.suppress(AttributeError, OSError, ValueError, IndexError):  # not Linux, or not allowed
+        undo = change()
     try:
         yield
     finally:
         with contextlib.suppress(OSError):
-            os.sched_setaffinity(0, allowed)
+            undo()
 
 
 def _processor() -> int:

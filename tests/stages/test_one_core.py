@@ -27,6 +27,34 @@ def test_threads_share_one_processor_and_only_meanwhile() -> None:
     assert seen() == ALLOWED
 
 
+def test_threads_do_not_interrupt_each_other_and_only_meanwhile() -> None:
+    if not hasattr(os, "sched_setscheduler"):  # not Linux: there is nothing to set
+        with one_core():
+            return
+    with one_core(), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(os.sched_getscheduler, 0).result() == os.SCHED_BATCH
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
+
+
+def test_a_policy_that_somebody_chose_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(os, "sched_getscheduler", lambda _: 1, raising=False)
+    monkeypatch.setattr(os, "sched_setscheduler", lambda *given: asked.append(given), raising=False)
+    with one_core():
+        pass
+    assert not asked
+
+
+def test_where_the_policy_may_not_be_set_the_work_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setscheduler", refused, raising=False)
+    with one_core():
+        assert len(seen()) == 1
+    assert seen() == ALLOWED
+
+
 def test_it_is_undone_when_the_work_fails() -> None:
     with pytest.raises(KeyError), one_core():
         raise KeyError
