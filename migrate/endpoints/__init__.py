@@ -37,8 +37,12 @@ def connect_to_write(settings: Settings) -> Writer:
 
 def _service(settings: Settings) -> ModuleType:
     """The file of a service. What an SDK brings stays for good, so the garbage collector need not walk it
-    again for each page; nor look after each page, for bodies hold no cycles."""
-    module = import_module(SERVICES[settings.type])
-    gc.freeze()
+    while it is loaded, nor again for each page; nor look after each page, for bodies hold no cycles."""
+    gc.disable()
+    try:
+        module = import_module(SERVICES[settings.type])
+        gc.freeze()
+    finally:
+        gc.enable()
     gc.set_threshold(COLLECT_AFTER, *gc.get_threshold()[1:])
     return module
