@@ -6,6 +6,7 @@ What a retired Azure route answers is documented nowhere, so no single body is e
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from migrate.endpoints.channel import Channel, no_answer
@@ -54,11 +55,17 @@ def survey(
     channel: Channel, url: str, routes: Routes = ROUTES, project: Channel | None = None
 ) -> dict[str, Answer]:
     """What each kind's route says. Raises `Unreachable` or `SignInFailed` when nothing answers."""
-    found: dict[str, Answer] = {}
-    for kind in PROBED:
-        found[kind] = ask((project or channel) if routes[kind].projects else channel, kind, routes[kind])
-        if not found or (found[kind].state == "failed" and found[kind].status == 0 and len(found) == 1):
-            raise no_answer(url, RequestFailed(found[kind].reason))
+
+    def asked(kind: str) -> Answer:
+        route = routes[kind]
+        return ask((project or channel) if route.projects else channel, kind, route)
+
+    first, *others = PROBED
+    found = {first: asked(first)}  # alone: it signs in, and tells whether anybody is there
+    if found[first].state == "failed" and found[first].status == 0:
+        raise no_answer(url, RequestFailed(found[first].reason))
+    with ThreadPoolExecutor(len(others)) as pool:
+        found.update(zip(others, pool.map(asked, others), strict=True))
     settled = [answer for kind, answer in found.items() if kind != "thread"]
     if settled and all(answer.state in ("denied", "failed") for answer in settled):
         raise turned_away(url, settled[0])

@@ -1,0 +1,92 @@
+"""A survey signs in with one request, and asks the rest at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from migrate.endpoints.channel import Channel
+from migrate.endpoints.interface import Body
+from migrate.endpoints.pace import Pace
+from migrate.endpoints.probing import survey
+from migrate.endpoints.wire import Wire
+from migrate.errors import NotThere, RequestFailed, Unreachable
+
+EMPTY: Body = {"data": [], "has_more": False}
+
+
+class Script(Wire):
+    """Answers with what a function says of a path."""
+
+    def __init__(self, answer: Callable[[str], Body]) -> None:
+        self.answer = answer
+        self.asked: list[str] = []
+
+    def ask(
+        self, method: str, path: str, params: Mapping[str, Any], headers: Mapping[str, str], body: Body | None
+    ) -> Body:
+        self.asked.append(path)
+        return self.answer(path)
+
+
+def channel(answer: Callable[[str], Body], workers: int = 4) -> tuple[Channel, Script]:
+    wire = Script(answer)
+    return Channel(wire, Pace(workers)), wire
+
+
+def test_the_first_is_asked_alone_and_the_others_side_by_side() -> None:
+    together = threading.Barrier(3)
+    alone: list[list[str]] = []
+
+    def answer(path: str) -> Body:
+        if path == "/assistants":
+            alone.append(list(wire.asked))
+        else:
+            together.wait(5)  # broken, and so red, where they come one after the other
+        return EMPTY
+
+    asked, wire = channel(answer)
+    found = survey(asked, "https://x")
+    assert alone == [["/assistants"]]
+    assert {kind: answer.state for kind, answer in found.items()} == dict.fromkeys(
+        ("assistant", "file", "vector_store", "thread"), "works"
+    )
+
+
+def test_one_worker_asks_one_at_a_time() -> None:
+    under_way = threading.Lock()
+
+    def answer(_: str) -> Body:
+        assert under_way.acquire(blocking=False)
+        threading.Event().wait(0.01)
+        under_way.release()
+        return EMPTY
+
+    found = survey(channel(answer, workers=1)[0], "https://x")
+    assert {answer.state for answer in found.values()} == {"works"}
+
+
+def test_where_nobody_is_nothing_else_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Pace, "nap", lambda *_: None)
+
+    def answer(_: str) -> Body:
+        raise RequestFailed("nobody there", status=0)
+
+    asked, wire = channel(answer)
+    with pytest.raises(Unreachable):
+        survey(asked, "https://x")
+    assert set(wire.asked) == {"/assistants"}
+
+
+def test_what_each_says_is_told_of_its_own_kind() -> None:
+    def answer(path: str) -> Body:
+        if path == "/vector_stores":
+            raise NotThere(f"{path}: no such route", status=404)
+        return EMPTY
+
+    found = survey(channel(answer)[0], "https://x")
+    assert [kind for kind, answer in found.items() if answer.state == "gone"] == ["vector_store"]
+    assert "/vector_stores" in found["vector_store"].reason
