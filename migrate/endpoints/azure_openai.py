@@ -43,7 +43,7 @@ class Doors:
             http_client=self.http,
             **self._credential,
         )
-        return FileChannel(OpenAIWire(client), self.pace)
+        return FileChannel(OpenAIWire(client, self.http), self.pace)
 
     def outliving(self, found: dict[str, Answer]) -> FileChannel:
         """The channel under /openai/v1, for files and vector stores; fills their rows of `found`."""
@@ -53,7 +53,7 @@ class Doors:
         key: Any = self._credential.get("azure_ad_token_provider") or self.settings.secret
         base = f"{url.rstrip('/')}/openai/v1/"
         client = OpenAI(base_url=base, api_key=key, max_retries=0, http_client=self.http)
-        channel = FileChannel(OpenAIWire(client), self.pace)
+        channel = FileChannel(OpenAIWire(client, self.http), self.pace)
         for kind in ("file", "vector_store"):
             found[kind] = ask(channel, kind)
         if found["file"].state == "denied":

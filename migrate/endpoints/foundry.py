@@ -31,7 +31,7 @@ def connect(settings: Settings, writable: bool = False) -> FoundryReader:
     signed_in = {"api_key": settings.secret} if settings.auth == "key" else {}
     openai = client.get_openai_client(max_retries=0, http_client=http, **signed_in)
     project = Channel(ProjectWire(client, settings.url.rstrip("/")), pace)
-    files = FileChannel(OpenAIWire(openai), pace)
+    files = FileChannel(OpenAIWire(openai, http), pace)
 
     def settle() -> Access:
         found = survey(files, settings.url, PROJECT_ROUTES, project)

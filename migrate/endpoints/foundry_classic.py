@@ -34,7 +34,7 @@ def connect(settings: Settings, writable: bool = False) -> FamilyReader:
         http_client=http,
         **_credential(settings),
     )
-    channel = FileChannel(OpenAIWire(client), pace)
+    channel = FileChannel(OpenAIWire(client, http), pace)
 
     def settle() -> Access:
         found = survey(channel, settings.url)

@@ -16,13 +16,10 @@ def connect(settings: Settings, writable: bool = False) -> FamilyReader:
     from openai import OpenAI
 
     pace = Pace(settings.workers)
-    client = OpenAI(
-        base_url=settings.url.rstrip("/"),
-        api_key=settings.secret,
-        max_retries=0,
-        http_client=http_client(settings.workers, writable),
-    )
-    channel = FileChannel(OpenAIWire(client), pace)
+    http = http_client(settings.workers, writable)
+    base = settings.url.rstrip("/")
+    client = OpenAI(base_url=base, api_key=settings.secret, max_retries=0, http_client=http)
+    channel = FileChannel(OpenAIWire(client, http), pace)
 
     def settle() -> Access:
         found = survey(channel, settings.url)

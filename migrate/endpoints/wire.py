@@ -17,6 +17,7 @@ import httpx2
 import openai
 from pydantic_core import from_json
 
+from migrate.endpoints.alike import Alike
 from migrate.endpoints.answers import failure
 from migrate.endpoints.interface import Body
 from migrate.errors import RequestFailed, Unreadable
@@ -37,18 +38,21 @@ class Wire(ABC):
 class OpenAIWire(Wire):
     """Through a client of the openai package."""
 
-    def __init__(self, client: openai.OpenAI) -> None:
+    def __init__(self, client: openai.OpenAI, http: httpx2.Client) -> None:
         self.client = client
+        self._alike = Alike(client, http)
         self._base = str(client.base_url).rstrip("/")
 
     def ask(
         self, method: str, path: str, params: Mapping[str, Any], headers: Mapping[str, str], body: Body | None
     ) -> Body:
-        options: Any = {"params": dict(params), "headers": dict(headers), "max_retries": 0}
-        call: Callable[..., httpx2.Response] = getattr(self.client, method.lower())
-        given: dict[str, Any] = {} if method == "GET" else {"body": body}
+        address = self._base + path
         with translated(f"{method} {path}"):
-            return parsed(call(self._base + path, cast_to=httpx2.Response, options=options, **given))
+            if method == "GET":
+                return parsed(self._alike.get(address, params, headers))
+            options: Any = {"params": dict(params), "headers": dict(headers), "max_retries": 0}
+            call: Callable[..., httpx2.Response] = getattr(self.client, method.lower())
+            return parsed(call(address, cast_to=httpx2.Response, options=options, body=body))
 
     def upload(self, path: str, name: str, purpose: str, data: BinaryIO) -> Body:
         """A multipart upload of exactly two parts, `purpose` and `file` (Azure refuses any other)."""

@@ -52,7 +52,7 @@ def sent(
         )
     else:
         asked = openai.OpenAI(base_url="https://west.example/api/projects/one/openai/v1/", **given)
-    ask(OpenAIWire(asked))
+    ask(OpenAIWire(asked, client))
     (request,) = seen
     headers = [item for item in request.headers.multi_items() if item[0] != "x-stainless-retry-count"]
     return request.method, str(request.url), sorted(headers), request.content, request.extensions["timeout"]
