@@ -18,6 +18,8 @@ FRESH = 60.0
 """Seconds in which headers stay good. Tokens are renewed 300 seconds before their end (`sign_in.EARLY`)."""
 ITS_OWN = {"host", "cookie"}
 """What depends on the request: the HTTP client gives it."""
+UNSIGNED = 401
+"""Says that the signature is not good, or not any more."""
 
 
 class _Signed(NamedTuple):
@@ -43,7 +45,9 @@ class Alike:
         answer = self._further(signed, address, params)
         if answer.is_success:
             return answer
-        self._signed.pop(kind, None)  # it may have been the signature
+        if answer.status_code == UNSIGNED:  # a token ended early: that must not cost a listing
+            self._signed.pop(kind, None)
+            return self._first(kind, address, params)
         raise openai.APIStatusError(f"status {answer.status_code}", response=answer, body=None)
 
     def _first(

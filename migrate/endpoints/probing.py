@@ -65,7 +65,11 @@ def survey(
     if found[first].state == "failed" and found[first].status == 0:
         raise no_answer(url, RequestFailed(found[first].reason))
     with ThreadPoolExecutor(len(others)) as pool:
-        found.update(zip(others, pool.map(asked, others), strict=True))
+        try:
+            found.update(zip(others, pool.map(asked, others), strict=True))
+        except BaseException:  # Ctrl-C: what is under way may end, nothing is tried again
+            channel.pace.stop.set()
+            raise
     settled = [answer for kind, answer in found.items() if kind != "thread"]
     if settled and all(answer.state in ("denied", "failed") for answer in settled):
         raise turned_away(url, settled[0])

@@ -110,15 +110,26 @@ def test_it_is_signed_again_after_a_while(now: list[float]) -> None:
     assert [request.headers["authorization"][-1] for request in service.asked] == ["1", "1", "2", "2"]
 
 
-def test_it_is_signed_again_once_it_was_refused() -> None:
+def test_a_token_that_ended_early_costs_nothing() -> None:
     service = Service()
     service.get()
-    service.answer = lambda _: httpx2.Response(401, json={"error": {"message": "expired"}})
-    with pytest.raises(Denied, match="expired"):
+    ended = httpx2.Response(401, json={"error": {"message": "expired"}})
+    service.answer = lambda request: (
+        ended if request.headers["authorization"].endswith("-1") else httpx2.Response(200, json={"data": [1]})
+    )
+    assert service.get() == {"data": [1]}
+    assert [request.headers["authorization"][-1] for request in service.asked] == ["1", "1", "2"]
+
+
+def test_who_is_refused_with_a_fresh_signature_is_refused() -> None:
+    service = Service()
+    service.get()
+    service.answer = lambda _: httpx2.Response(401, json={"error": {"message": "no such role"}})
+    with pytest.raises(Denied, match="no such role"):
         service.get()
     service.answer = lambda _: httpx2.Response(200, json={})
     service.get()
-    assert [request.headers["authorization"][-1] for request in service.asked] == ["1", "1", "2"]
+    assert [request.headers["authorization"][-1] for request in service.asked] == ["1", "1", "2", "3"]
 
 
 def test_requests_with_other_headers_are_signed_by_themselves() -> None:

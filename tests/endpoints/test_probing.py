@@ -90,3 +90,18 @@ def test_what_each_says_is_told_of_its_own_kind() -> None:
     found = survey(channel(answer)[0], "https://x")
     assert [kind for kind, answer in found.items() if answer.state == "gone"] == ["vector_store"]
     assert "/vector_stores" in found["vector_store"].reason
+
+
+def test_whoever_stops_it_waits_for_no_further_attempt() -> None:
+    def answer(path: str) -> Body:
+        if path == "/files":
+            raise KeyboardInterrupt
+        if path == "/assistants":
+            return EMPTY
+        raise RequestFailed("no answer yet", status=503)
+
+    asked, wire = channel(answer)
+    with pytest.raises(KeyboardInterrupt):
+        survey(asked, "https://x")
+    assert asked.pace.stop.is_set()
+    assert len(wire.asked) <= 4
