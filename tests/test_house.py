@@ -37,7 +37,7 @@ def our_files() -> Iterator[Path]:
 @each_module
 def test_a_module_is_short_and_says_what_it_is(module: Path) -> None:
     lines = len(module.read_text(encoding="utf-8").splitlines())
-    assert lines <= 300, "one idea per file: what is the second idea here?"
+    assert lines <= 400, "one idea per file: what is the second idea here?"
     assert lines <= 5 or ast.get_docstring(tree(module)), (
         "begin with one sentence: what comes in, what goes out"
     )
