@@ -31,7 +31,7 @@ def tree(module: Path) -> ast.Module:
 def our_files() -> Iterator[Path]:
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [n for n in folders if Path(folder, n) not in MADE and not n.endswith(("_cache", "__"))]
-        yield from (Path(folder, name) for name in names)
+        yield from (Path(folder, name) for name in names if Path(folder, name) not in MADE)
 
 
 @each_module

@@ -17,6 +17,7 @@ from migrate.archive.keys import storable
 from migrate.archive.snapshots import now
 from migrate.archive.store import Archive
 from migrate.model import JSON
+from migrate.model.known_secrets import redact
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class Journal:
         with self._lock, self._archive.transaction() as conn:
             conn.executemany(
                 "UPDATE journal SET state = 'failed', error = ?, finished_at = ? WHERE id = ?",
-                [(error, now(), entry) for entry in entries],
+                [(redact(error), now(), entry) for entry in entries],
             )
 
     def known(self, thread: str) -> frozenset[str]:

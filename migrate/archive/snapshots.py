@@ -20,6 +20,7 @@ from migrate.archive.rows import Row
 from migrate.archive.scopes import Place
 from migrate.archive.store import Archive
 from migrate.model import JSON
+from migrate.model.known_secrets import redact
 
 ScopeState = Literal["reading", "complete", "failed", "gone"]
 
@@ -133,7 +134,7 @@ class SnapshotWriter:
 
     def end(self, kind: str, parent: str = "", state: ScopeState = "complete", reason: str = "") -> None:
         """A listing was read to its end, or not, and why. The same listing as before is shared."""
-        place = Place(self.id, kind, parent)
+        place, reason = Place(self.id, kind, parent), redact(reason)
         with self.archive.transaction() as conn:
             listing = self._listing(place)
             if listing is None:
@@ -148,7 +149,7 @@ class SnapshotWriter:
         with self.archive.transaction() as conn:
             conn.execute(
                 "INSERT OR REPLACE INTO missing VALUES (?, ?, ?, ?, ?, ?)",
-                (self.id, kind, parent, storable(id_), storable(name) or None, storable(reason)),
+                (self.id, kind, parent, storable(id_), storable(name) or None, storable(redact(reason))),
             )
 
     def finish(self, state: Literal["complete", "partial"], api_version: str) -> None:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import sys
+import traceback
 from importlib import import_module
 
 import click
 
 from migrate import __version__
 from migrate.errors import MigrateError, RequestFailed
-from migrate.reports.visible import clean as clean
+from migrate.model.known_secrets import KNOWN, redact
+from migrate.reports.visible import clean as visible
+
+
+def clean(text: str) -> str:
+    """A text as it may be shown: without secrets of this run, and nothing in it that a terminal obeys."""
+    return visible(redact(text))
+
 
 COMMANDS = {
     "doctor": "reaches an estate and names what works",
@@ -70,6 +79,7 @@ def program() -> None:
 
 def main() -> None:
     """Run the program; expected failures are told in three lines and an exit code."""
+    KNOWN.forget_all()
     try:
         code = program.main(standalone_mode=False)  # click gives an Exit's code back instead of raising it
         sys.exit(code if isinstance(code, int) else 0)
@@ -91,7 +101,9 @@ def main() -> None:
         click.echo("stopped", err=True)
         sys.exit(3)
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        click.echo(clean(said.getvalue()), err=True, nl=False)
         sys.exit(2)
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
@@ -99,3 +111,7 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except Exception:
+        # A mistake of ours: whoever reports it sends all of this along.
+        click.echo(redact(traceback.format_exc()), err=True, nl=False)
+        sys.exit(1)

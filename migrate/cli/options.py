@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from migrate.cli import clean
+from migrate.model.known_secrets import redact
 
 if TYPE_CHECKING:
     from migrate.cli.config import Config
@@ -56,9 +57,9 @@ class Common:
         program, which gets it to the letter."""
         self.hush()
         if self.as_json:
-            click.echo(json.dumps(document, indent=1, ensure_ascii=True, default=str))
+            click.echo(redact(json.dumps(document, indent=1, ensure_ascii=True, default=str)))
         elif data and not sys.stdout.isatty():
-            sys.stdout.write(f"{text}\n")  # click would take escape sequences out
+            sys.stdout.write(f"{redact(text)}\n")  # click would take escape sequences out
         elif text:
             click.echo(clean(text))
 
@@ -69,7 +70,7 @@ class Common:
             if sys.stdout.isatty():
                 click.echo(clean(line))
             else:
-                sys.stdout.write(f"{line}\n")
+                sys.stdout.write(f"{redact(line)}\n")
 
 
 def common(function: F) -> F:

@@ -15,6 +15,7 @@ import click
 
 from migrate.cli.options import Common
 from migrate.errors import BadUsage
+from migrate.model.known_secrets import redact
 
 if TYPE_CHECKING:
     from migrate.reports.document import Report
@@ -114,11 +115,15 @@ def _speak(common: Common, report: Report) -> None:
         return
     common.hush()
     colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    click.echo(for_terminal(report, shutil.get_terminal_size().columns, colour), color=colour)
+    click.echo(redact(for_terminal(report, shutil.get_terminal_size().columns, colour)), color=colour)
 
 
 def rendered(format_: str, document: Any, report: Report) -> str:
-    """One report in one format."""
+    """One report in one format, without secrets of this run."""
+    return redact(_rendered(format_, document, report))
+
+
+def _rendered(format_: str, document: Any, report: Report) -> str:
     if format_ == "json":
         return json.dumps(document, indent=1, ensure_ascii=True, default=str)
     if format_ == "markdown":

@@ -61,10 +61,11 @@ def _pieces(found: Any, format_: str) -> Iterator[str]:
     import json
 
     from migrate.cli import clean
+    from migrate.model.known_secrets import redact
     from migrate.reports.transcript import FORMATS, as_dict
 
     if format_ == "json":
-        yield json.dumps(as_dict(found), indent=1, ensure_ascii=True, default=str)
+        yield redact(json.dumps(as_dict(found), indent=1, ensure_ascii=True, default=str))
     else:
         yield from map(clean, FORMATS[format_](found))
 

@@ -13,6 +13,7 @@ from pydantic.dataclasses import dataclass
 
 from migrate.archive.store import must_not_be_archive
 from migrate.errors import BadUsage, PlanEdited
+from migrate.model.known_secrets import redact
 from migrate.model.normal import digest
 from migrate.stages.planning.fitting import Decided
 
@@ -155,8 +156,11 @@ class Plan(Strict):
         return total
 
     def sealed(self) -> Plan:
-        """The plan with its own fingerprint."""
-        return self.model_copy(update={"digest": self.fingerprint()})
+        """The plan without secrets of this run, and with its own fingerprint."""
+        text = json.dumps(self.model_dump(), ensure_ascii=True)
+        hidden = redact(text)
+        plan = self if hidden == text else Plan.model_validate(json.loads(hidden))
+        return plan.model_copy(update={"digest": plan.fingerprint()})
 
     def fingerprint(self) -> str:
         """Of everything but the fingerprint itself."""
