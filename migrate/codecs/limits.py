@@ -75,6 +75,7 @@ LIMITS: Mapping[str, Limit] = {
         "conversations only `user` and `assistant` were written",
     ),
     "store_description": Limit("A A A ?", "a vector store has a description"),
+    "definition": Limit("- - - A", "what only agents of the newer generation say (`definition`) has a place"),
     "reasoning_effort": Limit("A A A A", "an assistant has `reasoning_effort`"),
     "messages_per_create": Limit(
         "? R ? S", "messages in the request that creates a thread; the others follow"

@@ -50,6 +50,8 @@ class Profile:
     roles: tuple[str, ...] = ("user", "assistant")
     store_description: bool = False
     reasoning_effort: bool = False
+    definition: bool = False
+    """What only agents of the newer generation say of themselves has a place."""
     messages_per_create: int = 32
     """Messages accepted inside the request that creates a thread (enforced, though in no description)."""
     messages_per_append: int = 1
@@ -155,6 +157,7 @@ _FOUNDRY = Profile(
     text_max=1_500_000,
     functions_say=("parameters", "strict"),
     reasoning_effort=True,
+    definition=True,
     messages_per_create=20,
     messages_per_append=20,
     files_total=300 * 1024**3,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from migrate.codecs import CODECS, Profile
 from migrate.codecs.config import TYPE as CONFIG
+from migrate.codecs.unheld import unheld
 from migrate.errors import Incomplete, RequestFailed
 from migrate.model import KINDS, Entity
 from migrate.model.connections import moved_apart
@@ -230,7 +231,10 @@ class Inspector:
         wanted = normal(written)
         present = written_form(without_secrets_of(found))
         wanted.pop("sha256", None)  # bytes are proven by reading them, not by what a listing says
-        kept = self.kept.get((entity.kind, entity.parent, entity.id), ())
+        kept = {
+            *self.kept.get((entity.kind, entity.parent, entity.id), ()),
+            *unheld(entity, self.fit.profile),
+        }
         for path in differing(wanted, present):
             if re.split(r"[.\[]", path.path)[0] in kept:
                 continue

@@ -8,6 +8,7 @@ from typing import Any
 
 from migrate.codecs import CODECS, Codec, Profile, Target
 from migrate.codecs.config import TYPE as CONFIG
+from migrate.codecs.unheld import unheld
 from migrate.model import KINDS, Entity
 from migrate.model.connections import moved_apart
 from migrate.model.loss import EVERY, Grade, Loss
@@ -100,7 +101,7 @@ class Decider:
             return replace(row, target_parent=parent, target_name=address)
         if self.pairs.is_guess(entity.kind, entity.id):
             self.lose(entity, "id", f"recognised as {there.id} on the target by name and size", "adapted")
-        changed = self.changed(fitted, there)
+        changed = self.changed(fitted, there) - self._unheld(entity)
         if self._is_shared(entity):
             return self._left_alone(entity, row, there, changed)
         allowed = set(self.codec.updatable.get(entity.kind, ()))
@@ -142,9 +143,13 @@ class Decider:
         if not left or left == fingerprint(there):
             return False
         wanted = normal(remap(KINDS[fitted.kind], fitted, self._right_or_new))
-        paths = differing(wanted, written_form(without_secrets_of(there)))
+        found = differing(wanted, written_form(without_secrets_of(there)))
+        paths = [path for path in found if path.field not in self._unheld(entity)]
         self.conflicts.append(Conflict(entity.kind, entity.id, there.id, entity.name, tuple(paths)))
         return True
+
+    def _unheld(self, entity: Entity) -> frozenset[str]:
+        return unheld(entity, self.fit.profile)
 
     def _is_shared(self, entity: Entity) -> bool:
         """Whether it is the source's own object, used where it is, or lies in one."""
@@ -168,7 +173,8 @@ class Decider:
         found = []
         for kind, id_ in sorted(self.pairs.unproven):
             there = target.of(kind).get(self.pairs.right(kind, id_) or "")
-            if there is not None and self.changed(self.fit_only(self.source.of(kind)[id_]), there):
+            ours = self.source.of(kind)[id_]
+            if there is not None and self.changed(self.fit_only(ours), there) - self._unheld(ours):
                 found.append(id_)
         return found
 

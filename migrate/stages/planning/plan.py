@@ -12,10 +12,12 @@ from migrate.archive.snapshots import now
 from migrate.codecs import Profile
 from migrate.errors import Incomplete, Refused
 from migrate.model.loss import EVERY, Loss
+from migrate.model.loss_fields import names_of
 from migrate.model.shard import Shard
 from migrate.stages.comparing.pairing import Pairs
 from migrate.stages.comparing.present import combined, states
 from migrate.stages.estate import Estate
+from migrate.stages.planning.acceptance import must_be_fields
 from migrate.stages.planning.deciding import Conflict, Decider, Known
 from migrate.stages.planning.limits import Choices, within_thresholds
 from migrate.stages.planning.planfile import FORMAT, LossRow, Plan, Settled, SourceSide, TargetSide
@@ -55,7 +57,9 @@ def make(
         refuse_conflicts(planner.conflicts)
     actions += deletions(source, target, pairs, known.made) if choices.prune else []
     within_thresholds(actions, target, choices)
-    losses = [_row(loss, choices.accept) for loss in planner.losses + planner.general(actions)]
+    told = planner.losses + planner.general(actions)
+    must_be_fields(choices.accept, told)
+    losses = [_row(loss, choices.accept) for loss in told]
     touched = {a.target_id for a in actions if a.kind == "thread" and a.target_id}
     present = states(target, touched)
     objects = tuple((*key, state) for key, state in sorted(present.items()))
@@ -95,7 +99,7 @@ def short(value: object) -> str:
 
 
 def _row(loss: Loss, accept: frozenset[str]) -> LossRow:
-    names = {"all", loss.field, loss.field.split(".")[0], f"{loss.kind}.{loss.field}"}
+    names = {"all"} | (names_of(loss.kind, loss.field) if accept else set())
     return LossRow(**loss.__dict__, accepted=loss.grade == "adapted" or bool(accept & names))
 
 

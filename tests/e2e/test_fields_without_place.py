@@ -1,0 +1,132 @@
+"""A field that the target has no place for is told as lost once, and is no reason to write or to complain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from migrate.codecs.profile import profile_for
+from migrate.codecs.unheld import UNHELD
+from migrate.emulator import Emulator
+from tests.e2e.conftest import Launch
+from tests.e2e.projects import add, agent, assistant, file, project, store
+from tests.e2e.running import World, options
+
+Json = dict[str, Any]
+SCHEMA = {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "object"}}}
+OTHERS = {"type": "static", "static": {"max_chunk_size_tokens": 300, "chunk_overlap_tokens": 50}}
+
+TARGETS = {
+    "classic": ("foundry-classic", ""),
+    "project": ("foundry", ""),
+    "azure of today": ("azure-openai", "2025-03-01-preview"),
+    "azure without attributes": ("azure-openai", "2024-12-01-preview"),
+    "azure without chunking": ("azure-openai", "2024-05-01-preview"),
+    "openai": ("openai", ""),
+}
+
+
+def furnish(cloud: Emulator) -> None:
+    """A store, a row of it and an assistant that say all that some service has no place for."""
+    held = file(cloud, 1, "notes.md")
+    papers = store(cloud, 1, "papers", [held], description="all papers", expires_after=None)
+    row = {"attributes": {"year": 2024, "draft": False}, "chunking_strategy": OTHERS}
+    cloud.estate.vector_store_files[papers][held] |= row
+    search = {"file_search": {"vector_store_ids": [papers]}}
+    tools = [{"type": "file_search"}]
+    add(
+        cloud,
+        assistant(1, "thinker", reasoning_effort="low", model="o4-mini", temperature=None, top_p=None),
+        assistant(2, "clerk", response_format=SCHEMA, tools=tools, tool_resources=search),
+    )
+
+
+def launched(launch: Launch, target: str, version: str) -> World:
+    there = project("TARGET_KEY") if target.startswith("foundry") else options("TARGET_KEY", face=target)
+    source = options("SOURCE_KEY", face="openai", list_threads="works", downloads=True)
+    world = launch(source, there, types=("openai", target), target_version=version)
+    furnish(world.source)
+    return world
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_field_without_a_place_is_told_and_never_updated(launch: Launch, name: str) -> None:
+    type_, version = TARGETS[name]
+    world = launched(launch, type_, version)
+    world.snapshot()
+    first = world.planned()
+    assert world.apply().ok()["failed"] == []
+    again = world.planned()
+    assert [again["actions"][what] for what in ("create", "update", "blocked")] == [0, 0, 0]
+    assert graded(again) == graded(first)
+    assert world("verify", world.plan).ok()["findings"] == []
+
+
+def graded(plan: Json) -> set[tuple[str, str, str]]:
+    return {(row["kind"], row["field"], row["grade"]) for row in plan["losses"] if row["grade"] == "lost"}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_what_others_see_in_such_a_field_is_left_alone(launch: Launch, name: str) -> None:
+    """The same project, or the same resource through another version, may show more than can be written."""
+    type_, version = TARGETS[name]
+    world = launched(launch, type_, version)
+    world.snapshot()
+    world.planned()
+    world.apply().ok()
+    changed = by_others(world.target, type_, version)
+    before = len(world.target.requests)
+    again = world.planned()
+    assert [again["actions"][what] for what in ("create", "update", "blocked")] == [0, 0, 0], changed
+    assert world("verify", world.plan).ok()["findings"] == []
+    assert world.apply().ok()["updated"] == 0
+    assert world.writes(before) == []
+
+
+def by_others(cloud: Emulator, type_: str, version: str) -> list[tuple[str, str]]:
+    """Put something else into every field that the target has no place for."""
+    profile = profile_for(type_, version)
+    rows: dict[str, Any] = {"vector_store": cloud.estate.vector_stores, "assistant": cloud.estate.assistants}
+    values: Json = {"description": "mine", "attributes": {"mine": True}, "chunking_strategy": OTHERS}
+    values |= {"reasoning_effort": "high", "response_format": SCHEMA}
+    done = []
+    for (kind, name), absent in UNHELD.items():
+        if name not in values or not absent(profile, values[name]):
+            continue
+        if kind == "vector_store_file":
+            for table in cloud.estate.vector_store_files.values():
+                for id_ in table:
+                    table[id_] = {**table[id_], name: values[name]}
+        for id_ in rows.get(kind, ()):
+            if name != "response_format" or rows[kind][id_]["name"] == "clerk":
+                rows[kind][id_] = {**rows[kind][id_], name: values[name]}
+        done.append((kind, name))
+    return done
+
+
+def test_attributes_of_a_project_are_no_update_of_its_classic_side(launch: Launch) -> None:
+    """A classic side shows rows of stores that the newer side gave attributes to."""
+    world = launch(project("SOURCE_KEY"), project("TARGET_KEY"), types=("foundry-classic", "foundry-classic"))
+    held = file(world.source, 1, "notes.md")
+    store(world.source, 1, "papers", [held])
+    world.snapshot()
+    world.planned()
+    world.apply().ok()
+    (rows,) = world.target.estate.vector_store_files.values()
+    for id_ in rows:
+        rows[id_] = {**rows[id_], "attributes": {"year": 2024}}
+    assert world.planned()["actions"]["update"] == 0
+    assert world("verify", world.plan).ok()["findings"] == []
+
+
+def test_what_only_agents_say_is_no_update_of_an_assistant(launch: Launch) -> None:
+    world = launch(project("SOURCE_KEY"), project("TARGET_KEY"), types=("foundry", "foundry-classic"))
+    inputs = {"who": {"description": "who asks", "default_value": "nobody"}}
+    agent(world.source, "greeter", structured_inputs=inputs, reasoning={"effort": "low", "summary": "auto"})
+    world.snapshot()
+    first = world.planned()
+    assert {("assistant", "definition.structured_inputs", "lost")} <= graded(first)
+    world.apply().ok()
+    assert world.planned()["actions"]["update"] == 0
+    assert world("verify", world.plan).ok()["findings"] == []
