@@ -153,10 +153,7 @@ class FamilyWriter(FamilyReader, Writer):
         return self.channel(kind).send("POST", self._at(kind, id_, parent), wire)
 
     def delete(self, kind: str, id_: str, parent: str = "") -> None:
-        try:
-            self.channel(kind).send("DELETE", self._at(kind, id_, parent))
-        except NotThere:
-            return
+        self.channel(kind).send("DELETE", self._at(kind, id_, parent))
 
     def upload(self, name: str, purpose: str, data: BinaryIO) -> Body:
         self.channel("file")

@@ -91,32 +91,36 @@ class FoundryWriter(FoundryReader, FamilyWriter):
             return super().update(kind, id_, wire, parent)
         return self._version(id_, wire)
 
-    def revert(self, kind: str, id_: str, wire: Body, parent: str = "") -> None:
-        """Versions are immutable: what came last is taken away, and the one before is the newest again."""
+    def revert(self, kind: str, id_: str, wire: Body, parent: str = "", version: str = "") -> None:
+        """Versions are immutable: the one that was added is taken away, and the one before is the newest
+        again."""
         if kind != "assistant":
             super().revert(kind, id_, wire, parent)
             return
-        versions = self.get(kind, id_).get("versions")
-        latest = versions.get("latest") if isinstance(versions, dict) else None
-        number = str((latest or {}).get("version") or "")
-        if number in ("", "1"):
+        if version in ("", "1"):
             raise RequestFailed(f"agent {id_} has no version before the newest one")
-        path = f"{self._at(kind, id_)}/versions/{quote(number, safe='')}"
+        path = f"{self._at(kind, id_)}/versions/{quote(version, safe='')}"
         self.channel(kind).send("DELETE", path)
 
     def delete(self, kind: str, id_: str, parent: str = "") -> None:
-        """Items outlive their conversation, so they go first."""
+        """Items outlive their conversation, so they go first; while one is left, the conversation stays."""
         if kind == "thread":
-            items = [str(body["id"]) for page in self._items(id_) for body in page.bodies]
-            for item in reversed(items):
-                super().delete("message", item, id_)
+            said = ""
+            for item in reversed(self._items(id_)):
+                try:
+                    super().delete("message", item, id_)
+                except NotThere as failed:
+                    said = f": {failed}"
+            if left := self._items(id_):
+                raise RequestFailed(f"{len(left)} of its items could not be deleted, {left[0]} is one{said}")
         super().delete(kind, id_, parent)
 
-    def _items(self, conversation: str) -> Iterator[Page]:
+    def _items(self, conversation: str) -> list[str]:
+        """Ids of its items; none of one that is not there."""
         try:
-            yield from self.pages("message", conversation)
+            return [str(body["id"]) for page in self.pages("message", conversation) for body in page.bodies]
         except NotThere:
-            return
+            return []
 
     def append(self, thread: str, wires: list[Body]) -> int:
         path = self._at("message", parent=thread)

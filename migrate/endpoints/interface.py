@@ -112,13 +112,15 @@ class Writer(Reader):
     def update(self, kind: str, id_: str, wire: Body, parent: str = "") -> Body:
         """Change an object in place."""
 
-    def revert(self, kind: str, id_: str, wire: Body, parent: str = "") -> None:
-        """Take back the newest change of an object; `wire` is what it was before."""
+    def revert(self, kind: str, id_: str, wire: Body, parent: str = "", version: str = "") -> None:
+        """Take back the newest change of an object; `wire` is what it was before, `version` the number of
+        the change where a service has such."""
         self.update(kind, id_, wire, parent)
 
     @abstractmethod
     def delete(self, kind: str, id_: str, parent: str = "") -> None:
-        """Delete an object and what lies in it; one that is gone already is no error."""
+        """Ask for an object and what lies in it to be deleted. No answer proves that it is gone: the caller
+        looks. Raises `NotThere` where the service knows no such object, or no such request."""
 
     @abstractmethod
     def upload(self, name: str, purpose: str, data: BinaryIO) -> Body:

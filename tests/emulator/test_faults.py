@@ -294,6 +294,20 @@ def test_a_token_expires_in_mid_run(start: Start, face: str) -> None:
     assert not spoiled.cloud.estate.threads
 
 
+@pytest.mark.parametrize(
+    ("answer", "status", "told"), [("deleted", 200, True), ("kept", 200, False), ("empty", 204, None)]
+)
+def test_a_deletion_is_answered_and_nothing_is_deleted(
+    start: Start, answer: str, status: int, told: bool | None
+) -> None:
+    spoiled = start({"what": "undeleted", "answer": answer, "method": ["POST", "DELETE"]})
+    (thread,) = spoiled.threads(1)
+    found, content, _ = spoiled.raw("DELETE", f"{THREADS}/{thread}")
+    assert found == status
+    assert (json.loads(content)["deleted"] if content else None) is told
+    assert list(spoiled.cloud.estate.threads) == [thread]
+
+
 def test_every_kind_is_tried_here() -> None:
     text = Path(__file__).read_text(encoding="utf-8")
     assert [what for what in KINDS if f'"{what}"' not in text] == []

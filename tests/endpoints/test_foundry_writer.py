@@ -13,7 +13,7 @@ from migrate.codecs import CODECS
 from migrate.endpoints import foundry
 from migrate.endpoints.foundry import FoundryWriter
 from migrate.endpoints.settings import Settings
-from migrate.errors import OutcomeUnknown, RequestFailed
+from migrate.errors import NotThere, OutcomeUnknown, RequestFailed
 from tests.endpoints.scripted import PROJECT, Answer, Asked, Reply, Server, in_turn, listing, serving
 
 SECRET = "token-of-this-test"
@@ -139,18 +139,34 @@ class TestConversations:
         assert [asked.json for asked in server.asked] == [{"items": many}]
 
     def test_items_are_deleted_before_their_conversation(self) -> None:
-        page = Reply(body=listing("m1", "m2"))
-        with writing(lambda asked: page if asked.method == "GET" else Reply()) as (writer, server):
+        there = ["m1", "m2"]
+
+        def answer(asked: Asked) -> Reply:
+            if asked.method == "GET":
+                return Reply(body=listing(*there))
+            there[:] = [id_ for id_ in there if not asked.path.endswith(id_)]
+            return Reply()
+
+        with writing(answer) as (writer, server):
             writer.delete("thread", "conv_1")
         deleted = [asked.path for asked in server.asked if asked.method == "DELETE"]
         at = f"{V1}/conversations/conv_1"
         assert sorted(deleted[:-1]) == [f"{at}/items/m1", f"{at}/items/m2"]
         assert deleted[-1] == at
 
-    def test_what_is_gone_already_is_no_error(self) -> None:
-        with writing(in_turn(Reply(404))) as (writer, _):
+    def test_a_conversation_whose_items_stay_is_not_deleted(self) -> None:
+        page = Reply(body=listing("m1", "m2"))
+        with (
+            writing(lambda asked: page if asked.method == "GET" else Reply(404)) as (writer, server),
+            pytest.raises(RequestFailed, match="2 of its items"),
+        ):
             writer.delete("thread", "conv_1")
-            writer.delete("assistant", "desk")
+        assert not [a for a in server.asked if a.method == "DELETE" and a.path.endswith("conv_1")]
+
+    @pytest.mark.parametrize("kind", ["thread", "assistant"])
+    def test_what_the_service_does_not_know_is_said(self, kind: str) -> None:
+        with writing(in_turn(Reply(404))) as (writer, _), pytest.raises(NotThere):
+            writer.delete(kind, "desk")
 
 
 def test_an_upload_is_a_form_of_two_parts() -> None:

@@ -163,6 +163,19 @@ async def expired(hit: Hit) -> None:
     await hit.app({**hit.scope, "headers": headers}, hit.receive, hit.send)
 
 
+async def undeleted(hit: Hit) -> None:
+    """A deletion is answered, and the object stays. Anything but a deletion is carried out."""
+    if hit.asked.method != "DELETE":
+        await hit.app(hit.scope, hit.receive, hit.send)
+        return
+    id_ = hit.asked.path.rstrip("/").rpartition("/")[2]
+    if hit.row["answer"] == "empty":
+        await hit.answer(204, b"", {})
+        return
+    told: Json = {"id": id_, "object": "deleted", "deleted": hit.row["answer"] == "deleted"}
+    await hit.answer(200, json.dumps(told).encode(), {"content-type": "application/json"})
+
+
 async def nothing(hit: Hit) -> None:
     """A fault of files, not of requests."""
     await hit.app(hit.scope, hit.receive, hit.send)
@@ -192,4 +205,5 @@ KINDS: dict[str, Kind] = {
     "ingestion": Kind(nothing, ("outcome",), of_files=True),
     "retired": Kind(retired),
     "expired": Kind(expired),
+    "undeleted": Kind(undeleted, ("answer",)),
 }

@@ -90,6 +90,7 @@ SETTINGS: Mapping[str, Key] = {
     "seconds": Key(_number, "seconds, from 0 on", 1.0),
     "change": _among("insert", "delete-seen", "delete-cursor", "delete-ahead", default="insert"),
     "outcome": _among("failed", "stuck", default="failed"),
+    "answer": _among("deleted", "kept", "empty", default="deleted"),
 }
 
 

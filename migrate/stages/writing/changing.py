@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrate.codecs.config import TYPE as CONFIG
-from migrate.errors import NotThere, OutcomeUnknown, RequestFailed
+from migrate.errors import NotThere, RequestFailed
 from migrate.model import STAMP, Entity
 from migrate.model.normal import written_form
 from migrate.stages.comparing.present import fingerprint
@@ -11,6 +11,7 @@ from migrate.stages.estate import stamp
 from migrate.stages.planning.planfile import Action
 from migrate.stages.writing.making import give_up, written
 from migrate.stages.writing.outcome import once, was_sent
+from migrate.stages.writing.removing import remove
 from migrate.stages.writing.workshop import Body, Workshop
 
 
@@ -74,34 +75,35 @@ def _source(shop: Workshop, action: Action) -> Entity:
 
 
 def delete(shop: Workshop, action: Action) -> None:
-    """Delete what carries our stamp and is gone from the source, if nobody changed it since."""
+    """Delete what we made and the source no longer has, if nobody changed it since. It is done when the
+    service shows it no more."""
     earlier = shop.record(action)
     if earlier and earlier.state == "done":
         shop.count("skipped", kind=action.kind)
         return
+    kind, there, parent = action.kind, action.target_id, action.target_parent
     try:
-        before = shop.writer.get(action.kind, action.target_id)
-        if (
-            not was_sent(earlier)
-            and fingerprint(shop.codec.decode(action.kind, before, "", None)[0]) != action.before
-        ):
-            shop.fail(action.kind, action.id, action.name, "it was changed by others since the plan was made")
-            return
-        (entry,) = shop.journal.intend([("delete", action.kind, "", action.id, action.name)], before)
-        for left in (1, 0):
-            try:
-                shop.writer.delete(action.kind, action.target_id)
-                break
-            except OutcomeUnknown:
-                if not left:
-                    raise
+        before = shop.writer.get(kind, there, parent)
     except NotThere:
         if was_sent(earlier) and earlier:
-            shop.journal.done(earlier.id, action.target_id)
-            shop.count("deleted", kind=action.kind)
+            shop.journal.done(earlier.id, there, parent)
+            shop.count("deleted", kind=kind)
         return
     except RequestFailed as failed:
         give_up(shop, action, [], failed)
         return
-    shop.journal.done(entry, action.target_id)
-    shop.count("deleted", kind=action.kind)
+    now = fingerprint(shop.codec.decode(kind, before, parent, None)[0])
+    if not was_sent(earlier) and now != action.before:
+        shop.fail(kind, action.id, action.name, "it was changed by others since the plan was made")
+        return
+    (entry,) = shop.journal.intend([("delete", kind, action.parent, action.id, action.name)], before)
+    try:
+        left = remove(shop.writer, kind, [there], parent)
+    except RequestFailed as failed:
+        give_up(shop, action, [], failed)
+        return
+    if left:
+        shop.fail(kind, action.id, action.name, left[there])
+        return
+    shop.journal.done(entry, there, parent)
+    shop.count("deleted", kind=kind)

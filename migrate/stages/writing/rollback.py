@@ -16,6 +16,7 @@ from migrate.archive.journal import Entry
 from migrate.archive.store import Archive
 from migrate.codecs import Profile
 from migrate.errors import Incomplete, NotThere, OutcomeUnknown, Refused, RequestFailed
+from migrate.model import KINDS, Entity
 from migrate.model.normal import written_form
 from migrate.stages.comparing.present import fingerprint
 from migrate.stages.estate import Estate
@@ -31,6 +32,7 @@ from migrate.stages.reading.looking import (
     must_be_whole,
 )
 from migrate.stages.writing.equipping import recall, workshop
+from migrate.stages.writing.removing import TRIES, remove, still_there
 from migrate.stages.writing.undoing import ORDER, UNDO, Step, Undoing
 from migrate.stages.writing.unfinished import settle
 from migrate.stages.writing.workshop import Failure, Workshop
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 SHOWN = 5
 AT_ONCE = 500
 """Journal lines in one commit."""
+UNLISTED = "it was not listed and is there all the same; run the same rollback again"
+LOST = "no answer came"
 Inside = dict[str, list[Entry]]
 
 
@@ -117,15 +121,17 @@ def _refuse_changed(changed: list[Step]) -> None:
 
 
 def _take_back(shop: Workshop, steps: list[Step], done: Undone, workers: int) -> None:
-    do, one = partial(in_parallel, workers, stop=shop.stop), partial(_one, shop, done, _in_stores(shop))
-    do((s for s in steps if s.how == "restore"), one)
+    back = _Back(shop, done, _in_stores(shop))
+    do = partial(in_parallel, workers, stop=shop.stop)
+    do((s for s in steps if s.how == "restore"), back.restore)
     for kind in ORDER:
         mine = [s for s in steps if s.how == "remove" and s.kind == kind]
-        if kind == "message":  # one after the other, the last first: they stand in an order
-            for step in reversed(mine):
-                one(step)
-        else:
-            do(mine, one)
+        do(([s] for s in mine if s.gone or not KINDS[kind].parent), back.remove)
+        together: dict[str, list[Step]] = {}
+        for step in reversed(mine) if KINDS[kind].parent else ():  # messages stand in an order: last first
+            if not step.gone:
+                together.setdefault(step.target_parent, []).append(step)
+        do(together.values(), back.remove)
 
 
 def _forget_adopted(shop: Workshop) -> None:
@@ -147,66 +153,106 @@ def _in_stores(shop: Workshop) -> Inside:
     return found
 
 
-def _one(shop: Workshop, done: Undone, in_stores: Inside, step: Step) -> None:
-    """Remove or restore one object, and what goes along with it."""
-    along: Sequence[Entry] = ()
-    if step.how == "remove" and step.kind == "thread":
-        along = shop.journal.put_into(step.id)
-    elif step.how == "remove" and step.kind == "vector_store":
-        along = in_stores.get(step.id, ())
-    rows = [(UNDO, step.kind, step.parent, step.id, step.name)]
-    rows += [(UNDO, e.kind, e.source_parent, e.source_id, e.name) for e in along]
-    entries = shop.journal.intend(rows)
-    try:
-        if step.gone:
-            _must_be_gone(shop, step)
+class _Back:
+    """Removes and restores, and notes what is proved to be done."""
+
+    def __init__(self, shop: Workshop, done: Undone, in_stores: Inside) -> None:
+        self._shop, self._done, self._in_stores = shop, done, in_stores
+
+    def remove(self, steps: list[Step]) -> None:
+        """Remove objects of one kind that lie below one parent, and note what went along with each."""
+        shop, first = self._shop, steps[0]
+        lines = [self._intended(step) for step in steps]
+        ids = [step.target_id for step in steps]
+        try:
+            if first.gone:
+                left = dict.fromkeys(still_there(shop.writer, first.kind, ids, first.target_parent), UNLISTED)
+            else:
+                left = remove(shop.writer, first.kind, ids, first.target_parent)
+        except RequestFailed as failed:
+            left = dict.fromkeys(ids, str(failed))
+        for step, entries in zip(steps, lines, strict=True):
+            if step.target_id in left:
+                self._failed(step, left[step.target_id])
+            else:
+                self._noted(step, entries)
+
+    def restore(self, step: Step) -> None:
+        """Write back what an object was before."""
+        entries = self._intended(step)
+        try:
+            if step.gone:
+                if still_there(self._shop.writer, step.kind, [step.target_id], step.target_parent):
+                    raise RequestFailed(UNLISTED)
+            else:
+                _restored(self._shop, step)
+        except RequestFailed as failed:
+            self._failed(step, str(failed))
         else:
-            _write(shop, step)
-    except RequestFailed as failed:
-        with shop.lock:
-            done.failed.append(Failure(step.kind, step.id, step.name, str(failed)))
-        return
-    shop.journal.all_done((entry, step.target_id, step.target_parent, None) for entry in entries)
-    with shop.lock:
-        done.gone += step.gone
-        done.removed += step.how == "remove" and not step.gone
-        done.restored += step.how == "restore" and not step.gone
-    shop.progress.count("taken back")
+            self._noted(step, entries)
+
+    def _intended(self, step: Step) -> list[int]:
+        along: Sequence[Entry] = ()
+        if step.how == "remove" and step.kind == "thread":
+            along = self._shop.journal.put_into(step.id)
+        elif step.how == "remove" and step.kind == "vector_store":
+            along = self._in_stores.get(step.id, ())
+        rows = [(UNDO, step.kind, step.parent, step.id, step.name)]
+        rows += [(UNDO, e.kind, e.source_parent, e.source_id, e.name) for e in along]
+        return self._shop.journal.intend(rows)
+
+    def _failed(self, step: Step, reason: str) -> None:
+        with self._shop.lock:
+            self._done.failed.append(Failure(step.kind, step.id, step.name, reason))
+
+    def _noted(self, step: Step, entries: list[int]) -> None:
+        self._shop.journal.all_done((entry, step.target_id, step.target_parent, None) for entry in entries)
+        with self._shop.lock:
+            self._done.gone += step.gone
+            self._done.removed += step.how == "remove" and not step.gone
+            self._done.restored += step.how == "restore" and not step.gone
+        self._shop.progress.count("taken back")
 
 
-def _must_be_gone(shop: Workshop, step: Step) -> None:
-    """What was not seen need not be gone: a list may move while it is read, an object not answer."""
+def _restored(shop: Workshop, step: Step) -> None:
+    """Write the pre-image back, and look. Sending it twice does no harm, so after a lost answer it is sent
+    again. Raises `RequestFailed` when it is not there as it was before."""
+    before = shop.codec.decode(step.kind, step.before or {}, step.target_parent, None)[0]
+    wanted = written_form(before)
+    said = ""
+    for _ in range(TRIES):
+        try:
+            now = _seen(shop, step)
+        except NotThere:
+            return  # it was deleted meanwhile
+        if written_form(now) == wanted:
+            return
+        if said and said != LOST:
+            raise RequestFailed(f"it is not as it was before: {said}")
+        said = _sent_back(shop, step, before, now)
     try:
-        shop.writer.get(step.kind, step.target_id, step.target_parent)
+        if written_form(_seen(shop, step)) != wanted:
+            raise RequestFailed(f"it is not as it was before: {said}")
     except NotThere:
         return
-    raise RequestFailed("it was not listed and is there all the same; run the same rollback again")
 
 
-def _write(shop: Workshop, step: Step) -> None:
-    """Both are idempotent, so a lost answer is settled by asking again."""
-    for left in (2, 1, 0):
-        try:
-            if step.how == "remove":
-                shop.writer.delete(step.kind, step.target_id, step.target_parent)
-            else:
-                _restore(shop, step)
-            return
-        except NotThere:
-            return
-        except OutcomeUnknown:
-            if not left:
-                raise
+def _seen(shop: Workshop, step: Step) -> Entity:
+    body = shop.writer.get(step.kind, step.target_id, step.target_parent)
+    return shop.codec.decode(step.kind, body, step.target_parent, None)[0]
 
 
-def _restore(shop: Workshop, step: Step) -> None:
-    """Write the pre-image back, where the object is not that again already."""
-    now = shop.codec.decode(
-        step.kind, shop.writer.get(step.kind, step.target_id, step.target_parent), step.target_parent, None
-    )[0]
-    before = shop.codec.decode(step.kind, step.before or {}, step.target_parent, None)[0]
-    if written_form(now) == written_form(before):
-        return
+def _sent_back(shop: Workshop, step: Step, before: Entity, now: Entity) -> str:
+    """Ask for the pre-image to be written; what was answered."""
     wire = shop.codec.update_wire(before, frozenset(step.fields), now)
-    ours = fingerprint(now) == step.written
-    (shop.writer.revert if ours else shop.writer.update)(step.kind, step.target_id, wire, step.target_parent)
+    where = step.kind, step.target_id, wire, step.target_parent
+    try:
+        if fingerprint(now) == step.written:
+            shop.writer.revert(*where, version=str(now.facts.get("version") or ""))
+        else:
+            shop.writer.update(*where)
+    except OutcomeUnknown:
+        return LOST
+    except RequestFailed as failed:
+        return str(failed)
+    return "the service answered as if it had been written"
