@@ -88,7 +88,10 @@ class Journal:
 
     def all_done(self, outcomes: Iterable[tuple[int, str | None, str, str | None]]) -> None:
         """Several outcomes in one commit."""
-        rows = [(target, parent, written, now(), entry) for entry, target, parent, written in outcomes]
+        rows = [
+            (None if target is None else storable(target), storable(parent), written, now(), entry)
+            for entry, target, parent, written in outcomes
+        ]
         with self._lock, self._archive.transaction() as conn:
             conn.executemany(
                 "UPDATE journal SET state = 'done', target_id = ?, target_parent = ?, written = ?, "
@@ -99,7 +102,9 @@ class Journal:
     def noted(self, made: Iterable[tuple[Job, str, str]]) -> None:
         """What was made, and is seen to be there: job, id and parent on the target. Intent and outcome in
         one, for what went with the request of something else."""
-        rows = [(self.plan, *map(storable, job), id_, parent, (at := now()), at) for job, id_, parent in made]
+        rows = [
+            (self.plan, *map(storable, (*job, id_, parent)), (at := now()), at) for job, id_, parent in made
+        ]
         with self._lock, self._archive.transaction() as conn:
             conn.executemany(
                 "INSERT INTO journal (plan_id, action, kind, source_parent, source_id, name, state, "
@@ -116,7 +121,7 @@ class Journal:
         with self._lock, self._archive.transaction() as conn:
             conn.executemany(
                 "UPDATE journal SET state = 'failed', error = ?, finished_at = ? WHERE id = ?",
-                [(redact(error), now(), entry) for entry in entries],
+                [(storable(redact(error)), now(), entry) for entry in entries],
             )
 
     def known(self, thread: str) -> frozenset[str]:

@@ -134,7 +134,7 @@ class SnapshotWriter:
 
     def end(self, kind: str, parent: str = "", state: ScopeState = "complete", reason: str = "") -> None:
         """A listing was read to its end, or not, and why. The same listing as before is shared."""
-        place, reason = Place(self.id, kind, parent), redact(reason)
+        place, reason = Place(self.id, kind, parent), storable(redact(reason))
         with self.archive.transaction() as conn:
             listing = self._listing(place)
             if listing is None:
