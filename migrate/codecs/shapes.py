@@ -65,7 +65,7 @@ SHAPES: dict[str, Shape] = {
     "role": text,
     "metadata": record(),
     "content": lambda value: isinstance(value, (str, list)),
-    "attachments": list_of(record(file_id=text, tools=list_of(record(type=text)))),
+    "attachments": list_of(record()),
     "attributes": record(),
     "chunking_strategy": record(type=text),
     "expires_after": record(anchor=text),

@@ -155,9 +155,11 @@ def _content(value: JSON) -> JSON:
 
 
 def _part(part: JSON) -> JSON:
+    """A part without its nulls. A file that is named by its id is shown with its own name beside it."""
     if not isinstance(part, dict):
         return part
-    out = dict(part)
+    shown = "filename" if part.get("type") == "input_file" and part.get("file_id") else ""
+    out = {k: v for k, v in part.items() if v is not None and k != shown}
     for kind in ("image_file", "image_url"):
         image = out.get(kind)
         if isinstance(image, dict):

@@ -7,10 +7,22 @@ from typing import Any
 
 import pytest
 
+from migrate.codecs import Target
 from migrate.codecs.adapt.message import NO_TEXT
 from migrate.model import Entity
 from migrate.model.normal import normal
-from tests.codecs.fitting import AZURE, fit, message, reasons, text, without, words
+from tests.codecs.fitting import (
+    AZURE,
+    CLASSIC,
+    OLD_AZURE,
+    OPENAI,
+    fit,
+    message,
+    reasons,
+    text,
+    without,
+    words,
+)
 
 IMAGE = {"type": "image_file", "image_file": {"file_id": "file-i", "detail": "low"}}
 BOTH = [{"type": "file_search"}, {"type": "code_interpreter"}]
@@ -149,3 +161,86 @@ def test_a_thread_loses_only_the_resources_that_are_gone() -> None:
     fitted, told = fit(Entity("thread", "thread_1", fields={"tool_resources": held}), without("gone"))
     assert fitted.fields["tool_resources"] == {**held, "code_interpreter": {"file_ids": ["a"]}}
     assert told == [("tool_resources.code_interpreter.file_ids", "lost")]
+
+
+ODD_ATTACHMENTS: dict[str, tuple[Any, list[str]]] = {
+    "tools missing": ({"file_id": "file-a"}, []),
+    "tools null": ({"file_id": "file-a", "tools": None}, []),
+    "no tools": ({"file_id": "file-a", "tools": []}, []),
+    "tools of the wrong type": ({"file_id": "file-a", "tools": "file_search"}, []),
+    "a function": ({"file_id": "file-a", "tools": [{"type": "function", "function": {"name": "f"}}]}, []),
+    "a tool of another service": ({"file_id": "file-a", "tools": [{"type": "azure_ai_search"}]}, []),
+    "a tool without a type": (
+        {"file_id": "file-a", "tools": [{}, *BOTH]},
+        ["file_search", "code_interpreter"],
+    ),
+    "a tool that is null": (
+        {"file_id": "file-a", "tools": [None, *BOTH]},
+        ["file_search", "code_interpreter"],
+    ),
+    "options": (
+        {"file_id": "file-a", "tools": [{"type": "file_search", "file_search": {"max_num_results": 3}}]},
+        ["file_search"],
+    ),
+    "no file": ({"tools": BOTH}, []),
+    "file null": ({"file_id": None, "tools": BOTH}, []),
+    "file of the wrong type": ({"file_id": 7, "tools": BOTH}, []),
+    "a data source": ({"data_source": {"type": "uri_asset", "uri": "u"}, "tools": BOTH}, []),
+    "a function among others": (
+        {"file_id": "file-a", "tools": [{"type": "function"}, *BOTH]},
+        ["file_search", "code_interpreter"],
+    ),
+}
+
+
+@pytest.mark.parametrize("target", [AZURE, OLD_AZURE, OPENAI, CLASSIC], ids=lambda t: t.profile.service)
+@pytest.mark.parametrize(("given", "tools"), ODD_ATTACHMENTS.values(), ids=ODD_ATTACHMENTS.keys())
+def test_an_attachment_arrives_in_its_write_form_with_one_loss(
+    given: Any, tools: list[str], target: Target
+) -> None:
+    fitted, told = fit(message(text("x"), attachments=[given]), target)
+    assert fitted.fields["attachments"] == ([attached(*tools)] if tools else [])
+    assert told == [("attachments", "lost")]
+
+
+def test_options_of_an_attachment_that_say_nothing_are_no_loss() -> None:
+    quiet = {
+        "file_id": "file-a",
+        "tools": [{"type": "file_search", "file_search": None}],
+        "data_source": None,
+    }
+    fitted, told = fit(message(text("x"), attachments=[quiet, {"file_id": None, "tools": []}]))
+    assert (fitted.fields["attachments"], told) == ([attached("file_search")], [])
+
+
+@pytest.mark.parametrize(
+    ("part", "field"),
+    [
+        ({"type": "image_file", "image_file": {"file_id": None}}, "content.image_file"),
+        ({"type": "image_file", "image_file": {}}, "content.image_file"),
+        ({"type": "image_file"}, "content.image_file"),
+        ({"type": "image_file", "image_file": None}, "content.image_file"),
+        ({"type": "image_url", "image_url": {"url": None, "detail": "auto"}}, "content.image_url"),
+        ({"type": "image_url", "image_url": {"url": 7}}, "content.image_url"),
+        ({"type": "image_url"}, "content.image_url"),
+    ],
+)
+def test_an_image_without_id_and_address_is_a_loss_and_a_line(part: Any, field: str) -> None:
+    fitted, told = fit(message(text("x"), part))
+    assert words(fitted) == ["x", f"[content of type {part['type']}]"]
+    assert told == [(field, "lost")]
+
+
+@pytest.mark.parametrize(("kind", "key"), [("image_url", "url"), ("image_file", "file_id")])
+def test_an_image_says_only_what_can_be_written(kind: str, key: str) -> None:
+    image = {key: "https://example.com/a.png", "detail": "original", "owner": "me", "nothing": None}
+    fitted, told = fit(message({"type": kind, kind: image}))
+    assert fitted.fields["content"] == [{"type": kind, kind: {key: "https://example.com/a.png"}}]
+    assert told == [("content.detail", "lost"), ("content.owner", "lost")]
+
+
+@pytest.mark.parametrize("content", [None, "", [], [None], [{"type": "text", "text": None}]])
+def test_content_of_nothing_still_is_a_message(content: Any) -> None:
+    fitted, told = fit(message(text("x"), content=content))
+    assert fitted.fields["content"]
+    assert told

@@ -153,6 +153,67 @@ class TestImages:
         )
 
 
+def paper(**keys: Any) -> dict[str, Any]:
+    return {"type": "input_file", **keys}
+
+
+class TestFiles:
+    """A file inside a conversation, on its way from one project to another."""
+
+    @pytest.mark.parametrize(
+        ("given", "sent", "lost"),
+        [
+            (paper(file_id="file-a", filename=None), paper(file_id="file-a"), []),
+            (paper(file_id="file-a", filename="a.pdf", file_url=None), paper(file_id="file-a"), []),
+            (
+                paper(file_id=None, file_url="https://example.com/a.pdf", filename="a.pdf"),
+                paper(file_url="https://example.com/a.pdf", filename="a.pdf"),
+                [],
+            ),
+            (
+                paper(file_id=None, filename="a.pdf"),
+                {"type": "input_text", "text": "[file a.pdf]"},
+                [("content.input_file", "lost")],
+            ),
+            (
+                paper(file_id=None, filename=None),
+                {"type": "input_text", "text": "[content of type input_file]"},
+                [("content.input_file", "lost")],
+            ),
+            (
+                paper(),
+                {"type": "input_text", "text": "[content of type input_file]"},
+                [("content.input_file", "lost")],
+            ),
+            (
+                paper(file_id="gone"),
+                {"type": "input_text", "text": "[file gone]"},
+                [("content.input_file", "lost")],
+            ),
+            (
+                paper(file_id=None, file_data="data:text/plain;base64,eA==", filename="x.txt"),
+                paper(file_data="data:text/plain;base64,eA==", filename="x.txt"),
+                [("content.input_file", "adapted")],
+            ),
+        ],
+    )
+    def test_one_is_written_without_what_is_null_or_named_in_a_line(
+        self, given: Any, sent: Any, lost: Any
+    ) -> None:
+        item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "x"}, given]}
+        target = without("gone", target=NATIVE)
+        assert written(read(item), target)["content"] == [{"type": "input_text", "text": "x"}, sent]
+        assert fit(read(item), target)[1] == lost
+
+    @pytest.mark.parametrize("role", ["user", "assistant"])
+    def test_an_image_that_the_service_hides_is_a_loss_and_a_line(self, role: str) -> None:
+        """Recorded: without `include[]` neither the address nor the file of an image is shown."""
+        hidden = {"type": "input_image", "detail": "auto", "file_id": None, "image_url": None}
+        item = {"type": "message", "role": role, "content": [{"type": "input_text", "text": "x"}, hidden]}
+        assert written(read(item), NATIVE)["content"] == said("x", "[content of type image_url]", role=role)
+        assert fit(read(item), NATIVE)[1] == [("content.image_url", "lost")]
+
+
 class TestWithoutPlace:
     def test_attachments_are_told_and_not_written(self) -> None:
         attachments = [

@@ -6,7 +6,8 @@
 | empty text | dropped beside other parts, else a placeholder (a text part of length 0 is refused) |
 | refusal | text, word for word |
 | image_file | the same image under its new id, or a line that names the missing file |
-| image_url | as it is |
+| image_url | the address and how large it is looked at |
+| image or file without id, address and data | a line that says so |
 | anything else | a line that names its type; the archive has it whole |
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from migrate.codecs.adapt.attachments import fit_attachments
 from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.codecs.adapt.metadata import fit_metadata
 from migrate.codecs.adapt.references import fit_resources
@@ -39,7 +41,7 @@ def adapt_message(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     return entity.with_fields(
         role=fit_role(entity, target, ledger),
         content=fit_parts(entity, PARTS, target, ledger),
-        attachments=_attachments(entity, target, ledger),
+        attachments=fit_attachments(entity, target, ledger),
         metadata=fit_metadata(entity, target, ledger),
     )
 
@@ -121,23 +123,66 @@ def _refusal(part: dict[str, Any], target: Target, ledger: Ledger) -> list[JSON]
     return _text({"text": {"value": value}}, target, ledger)
 
 
+DETAILS = ("auto", "low", "high")
+"""What may be said of an image's size, on every service."""
+
+
 def _image_file(part: dict[str, Any], target: Target, ledger: Ledger) -> list[JSON]:
     image = part.get("image_file") or {}
     old = str(image.get("file_id") or "")
+    if not old:
+        return nameless(part, "image", ledger)
     if target.has("file", old):
-        return [{"type": "image_file", "image_file": {k: v for k, v in image.items() if v is not None}}]
-    file = target.file_named(old)
-    called = f"{file.name} ({old})" if file and file.name else old
+        return [{"type": "image_file", "image_file": {"file_id": old, **fit_detail(image, ledger)}}]
+    called = file_called(old, target)
     ledger.lost("content.image_file", f"image {called} cannot be moved; a line of text names it")
     return [text_part(f"[image {called}]")]
 
 
 def _image_url(part: dict[str, Any], target: Target, ledger: Ledger) -> list[JSON]:
     image = part.get("image_url") or {}
-    return [{"type": "image_url", "image_url": image}] if image.get("url") else unknown(part, target, ledger)
+    url = image.get("url")
+    if not isinstance(url, str) or not url:
+        return nameless(part, "image", ledger)
+    return [{"type": "image_url", "image_url": {"url": url, **fit_detail(image, ledger)}}]
+
+
+def fit_detail(image: Mapping[str, JSON], ledger: Ledger) -> dict[str, JSON]:
+    """The `detail` of an image where it can be written. Whatever else an image says is told as lost."""
+    detail = image.get("detail")
+    for key, value in sorted(image.items()):
+        known = key in ("file_id", "url") or (key == "detail" and detail in DETAILS)
+        if not known and value not in (None, "", {}, []):
+            ledger.lost(f"content.{key}", f"{key} {value!r} of an image cannot be written", "in the archive")
+    return {"detail": detail} if detail in DETAILS else {}
+
+
+def file_named_in(part: Mapping[str, JSON], target: Target) -> str:
+    """What a part calls its file: by id, address or name; '' where it names none."""
+    old, url, name = (part.get(key) for key in ("file_id", "file_url", "filename"))
+    if isinstance(old, str) and old:
+        return file_called(old, target)
+    address = url if isinstance(url, str) and not url.startswith("data:") else ""
+    return address or (name if isinstance(name, str) else "")
+
+
+def file_called(old: str, target: Target) -> str:
+    """A file of the source by its name, where the snapshot has it, and its id."""
+    file = target.file_named(old)
+    return f"{file.name} ({old})" if file and file.name else old
+
+
+def nameless(part: Mapping[str, JSON], what: str, ledger: Ledger) -> list[JSON]:
+    """A line in the place of a part that has neither an id nor an address nor data: services show such
+    parts where they hide what they hold (recorded: `file_id` and `image_url` both null)."""
+    type_ = part.get("type")
+    way_out = "the archive has what the service gave"
+    ledger.lost(f"content.{type_}", f"{what} without id, address and data: its content is unknown", way_out)
+    return [text_part(f"[content of type {type_}]")]
 
 
 def unknown(part: dict[str, Any], target: Target, ledger: Ledger) -> list[JSON]:
+    """A line that names the type of a part which has no write form."""
     type_ = part.get("type")
     ledger.lost("content", f"a part of type {type_!r} cannot be written", "the archive has it whole")
     return [text_part(f"[content of type {type_}]")]
@@ -149,32 +194,3 @@ PARTS: Parts = {
     "image_file": _image_file,
     "image_url": _image_url,
 }
-
-
-def _attachments(entity: Entity, target: Target, ledger: Ledger) -> list[JSON]:
-    """Attachments to replay. One for file_search would make the service put the file into the thread's
-    store, a second time or after it was taken out, so it is left out where that store is moved."""
-    kept: list[JSON] = []
-    for attachment in entity.fields.get("attachments") or []:
-        if not any(attachment.values()):
-            continue
-        file_id = attachment.get("file_id")
-        if not file_id or not target.has("file", file_id):
-            ledger.lost("attachments", f"file {file_id} cannot be moved or no longer exists")
-            continue
-        tools = attachment.get("tools") or []
-        known = [tool for tool in tools if tool.get("type") in target.profile.tool_types]
-        for tool in tools:
-            if tool not in known:
-                ledger.lost("attachments", f"{target.profile.service} has no tool {tool.get('type')!r}")
-        if target.thread_searches(entity.parent):
-            left = [tool for tool in known if tool.get("type") != "file_search"]
-            if left != known:
-                reason = (
-                    f"{file_id} is searched through the thread's own vector store, as far as it lies there"
-                )
-                ledger.adapted("attachments", reason)
-                known = left
-        if known or not tools:
-            kept.append({"file_id": file_id, "tools": known} if known else {"file_id": file_id})
-    return kept

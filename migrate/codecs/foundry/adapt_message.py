@@ -17,15 +17,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from migrate.codecs.adapt.attachments import attached_tools
 from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.codecs.adapt.message import PARTS as FAMILY
-from migrate.codecs.adapt.message import fit_parts, fit_role, text_part, unknown
+from migrate.codecs.adapt.message import (
+    file_called,
+    file_named_in,
+    fit_detail,
+    fit_parts,
+    fit_role,
+    nameless,
+    text_part,
+)
 from migrate.codecs.foundry.items import CALL_KEYS
 from migrate.model import JSON, Entity
 from migrate.model.kinds import is_ours
 from migrate.model.message import ITEM
 
 Part = dict[str, Any]
+
+FILE_SOURCES = ("file_id", "file_url", "file_data")
+"""The keys of which one says where the file of an `input_file` is."""
+
+TRIED = "never seen accepted by a project as an item: tried at apply"
+REFUSED_WAY_OUT = "where it is refused: snapshot --exclude 'message:ID'"
 
 
 def unsaid(entity: Entity, target: Target) -> str:
@@ -61,13 +76,14 @@ def adapt_message(entity: Entity, target: Target, ledger: Ledger) -> Entity:
 
 def _tell_homeless(entity: Entity, target: Target, ledger: Ledger) -> None:
     for attachment in filter(lambda one: any(one.values()), entity.fields.get("attachments") or []):
-        file_id = str(attachment.get("file_id") or "")
-        if target.has("file", file_id):
-            tools = ", ".join(str(tool.get("type")) for tool in attachment.get("tools") or []) or "no tool"
+        file_id = attachment.get("file_id")
+        if isinstance(file_id, str) and target.has("file", file_id):
+            tools = ", ".join(attached_tools(attachment, target)) or "no tool"
             reason = f"an item has no attachments; {file_id} ({tools}) is moved, the id map has its new id"
             ledger.adapted("attachments", reason, "pass it with the next response where it is needed")
         else:
-            ledger.lost("attachments", f"file {file_id} cannot be moved or no longer exists")
+            gone = f"file {file_id} cannot be moved or no longer exists"
+            ledger.lost("attachments", gone if file_id else "an attachment names no file")
     metadata = entity.fields.get("metadata")
     own = [key for key in metadata if not is_ours(key)] if isinstance(metadata, Mapping) else []
     if own:
@@ -75,10 +91,10 @@ def _tell_homeless(entity: Entity, target: Target, ledger: Ledger) -> None:
 
 
 def _image_of_assistant(part: Part, target: Target, ledger: Ledger) -> list[JSON]:
-    image = part.get("image_file") or {}
-    old = str(image.get("file_id") or "")
-    file = target.file_named(old)
-    called = f"{file.name} ({old})" if file and file.name else old
+    old = str((part.get("image_file") or {}).get("file_id") or "")
+    if not old:
+        return nameless(part, "image", ledger)
+    called = file_called(old, target)
     if target.has("file", old):
         reason = f"an answer cannot hold an image; a line names {called}, which is moved as a file"
         ledger.adapted("content.image_file", reason, "look up its new id: ids FILE.db")
@@ -91,10 +107,12 @@ def _image_address(part: Part, target: Target, ledger: Ledger) -> list[JSON]:
     image = part.get("image_url") or {}
     url = image.get("url")
     if not isinstance(url, str) or not url:
-        return unknown(part, target, ledger)
-    if url.startswith("data:") and target.source_type != target.profile.service:
-        return _inside_address(url, ledger)
-    return [{"type": "image_url", "image_url": {k: v for k, v in image.items() if v is not None}}]
+        return nameless(part, "image", ledger)
+    if url.startswith("data:"):
+        if target.source_type != target.profile.service:
+            return _inside_address(url, ledger)
+        ledger.adapted("content.image_url", f"an image inside its address is {TRIED}", REFUSED_WAY_OUT)
+    return [{"type": "image_url", "image_url": {"url": url, **fit_detail(image, ledger)}}]
 
 
 def _inside_address(url: str, ledger: Ledger) -> list[JSON]:
@@ -104,9 +122,9 @@ def _inside_address(url: str, ledger: Ledger) -> list[JSON]:
 
 
 def _address_of_assistant(part: Part, target: Target, ledger: Ledger) -> list[JSON]:
-    url = str((part.get("image_url") or {}).get("url") or "")
-    if not url:
-        return unknown(part, target, ledger)
+    url = (part.get("image_url") or {}).get("url")
+    if not isinstance(url, str) or not url:
+        return nameless(part, "image", ledger)
     if url.startswith("data:"):
         return _inside_address(url, ledger)
     ledger.adapted("content.image_url", "an answer cannot hold an image; a line names its address")
@@ -114,12 +132,26 @@ def _address_of_assistant(part: Part, target: Target, ledger: Ledger) -> list[JS
 
 
 def _input_file(part: Part, target: Target, ledger: Ledger) -> list[JSON]:
-    """A file in the conversation itself, which only this service has."""
-    file_id = part.get("file_id")
-    if file_id and not target.has("file", str(file_id)):
-        ledger.lost("content.input_file", f"file {file_id} cannot be moved; a line of text names it")
-        return [text_part(f"[file {file_id}]")]
-    return [part]
+    """A file in the conversation itself, which only this service has. What is null says nothing; the
+    recorded form names the file in one of three ways."""
+    file_id, url, data = (part.get(key) for key in FILE_SOURCES)
+    if isinstance(file_id, str) and file_id:
+        if not target.has("file", file_id):
+            called = file_called(file_id, target)
+            ledger.lost("content.input_file", f"file {called} cannot be moved; a line of text names it")
+            return [text_part(f"[file {called}]")]
+        return [{"type": "input_file", "file_id": file_id}]
+    named = {k: v for k, v in (("filename", part.get("filename")),) if isinstance(v, str) and v}
+    if isinstance(url, str) and url and not url.startswith("data:"):
+        return [{"type": "input_file", "file_url": url, **named}]
+    if isinstance(data, str) and data:
+        ledger.adapted("content.input_file", f"a file inside the conversation is {TRIED}", REFUSED_WAY_OUT)
+        return [{"type": "input_file", "file_data": data, **named}]
+    called = file_named_in(part, target)
+    if not called:
+        return nameless(part, "file", ledger)
+    ledger.lost("content.input_file", f"the service shows of file {called} nothing but its name")
+    return [text_part(f"[file {called}]")]
 
 
 SPOKEN: Mapping[str, Callable[[Part, Target, Ledger], list[JSON]]] = {
