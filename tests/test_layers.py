@@ -19,13 +19,14 @@ MAY_IMPORT = {  # besides itself
     "__init__": "",
     "__main__": "__init__ cli",
     "errors": "__init__",
+    "files": "__init__ errors",
     "model": "__init__ errors",
     "codecs": "__init__ errors model",
     "endpoints": "__init__ errors model codecs",
-    "archive": "__init__ errors model",
+    "archive": "__init__ errors files model",
     "reports": "__init__ errors model",
-    "stages": "__init__ errors model codecs archive",
-    "cli": "__init__ errors model codecs endpoints archive reports stages emulator",
+    "stages": "__init__ errors files model codecs archive",
+    "cli": "__init__ errors files model codecs endpoints archive reports stages emulator",
     "emulator": "",
 }
 TYPES_ONLY = {"stages": "migrate.endpoints.interface"}  # an endpoint is an argument: only its shape is known

@@ -8,7 +8,7 @@ import socket
 import sys
 from pathlib import Path
 
-from migrate.errors import ArchiveBusy
+from migrate.errors import ArchiveBusy, BadUsage
 
 
 class WriterLock:
@@ -22,7 +22,13 @@ class WriterLock:
     def take(cls, archive: Path) -> WriterLock:
         """Raises `ArchiveBusy` with the holder's process and host."""
         path = archive.with_name(archive.name + ".lock")
-        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        if path.is_symlink():  # somebody put it there: the file behind it would be emptied
+            raise BadUsage(
+                f"cannot write to {archive}",
+                f"{path.name} beside it is a link",
+                f"remove {path}, and look why",
+            )
+        handle = os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o600)
         try:
             _lock(handle)
             if not _is_at(path, handle):  # its last holder took the file away while we waited for it

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,9 @@ from pathlib import Path
 from migrate.archive.lock import WriterLock
 from migrate.archive.store import Archive
 from migrate.errors import BadUsage, Refused
+from migrate.files.output import sync_folder, told
+
+MAX_PREFIX_CHARS = 60  # names of files are limited to 255 bytes
 
 
 @contextmanager
@@ -26,9 +30,11 @@ def output(path: Path) -> Iterator[Archive]:
         raise BadUsage(
             f"cannot create {path}", error.strerror or str(error), "choose another place"
         ) from None
-    unfinished = path.with_name(f"{path.name}.merging")
+    folder: Path | None = None
     try:
-        _remove(unfinished)
+        with told(path):
+            folder = _new_folder(path)
+        unfinished = folder / "archive.db"
         with Archive.open(unfinished, write=True, create=True) as archive:
             # Nobody else sees this file: when the program is killed it is thrown away.
             archive.conn.execute("PRAGMA synchronous = OFF")
@@ -37,8 +43,19 @@ def output(path: Path) -> Iterator[Archive]:
             archive.conn.execute("PRAGMA journal_mode = WAL")
         _put(unfinished, path)
     finally:
-        _remove(unfinished)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
         lock.release()
+
+
+def _new_folder(path: Path) -> Path:
+    """A folder beside `path`, of a random name, that nobody else can look into. Those that killed merges
+    into the same archive left behind are removed: the lock on it is held."""
+    prefix = f".{path.name[:MAX_PREFIX_CHARS]}.merging-"
+    for entry in os.scandir(path.parent):
+        if entry.name.startswith(prefix) and entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=path.parent))
 
 
 def _put(unfinished: Path, path: Path) -> None:
@@ -49,10 +66,6 @@ def _put(unfinished: Path, path: Path) -> None:
         os.close(handle)
     if path.exists():
         raise Refused(f"{path} was made by another program meanwhile", todo="run the same merge again")
-    unfinished.replace(path)
-
-
-def _remove(unfinished: Path) -> None:
-    for ending in ("", "-wal", "-shm", "-journal"):
-        with contextlib.suppress(FileNotFoundError):
-            unfinished.with_name(unfinished.name + ending).unlink()
+    with told(path):
+        unfinished.replace(path)
+        sync_folder(path.parent)

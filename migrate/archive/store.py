@@ -131,8 +131,12 @@ class Archive:
 
 def must_not_be_archive(path: Path) -> None:
     """Raises `Refused` before a report would take the place of an archive: it may be the only copy."""
-    with contextlib.suppress(OSError), path.open("rb") as file:
-        if file.read(16) == MAGIC:
+    with contextlib.suppress(OSError, ValueError):
+        if not path.is_file():  # opening a pipe waits for whoever writes to it
+            return
+        with path.open("rb") as file:
+            head = file.read(16)
+        if head == MAGIC:
             raise Refused(f"{path} is an archive", "it would be overwritten", "give -o another name")
 
 

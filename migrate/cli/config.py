@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from migrate.errors import BadUsage
+from migrate.files.text import read_text
 
 ENV = "ASSISTANTS_MIGRATE_CONFIG"
 DEFAULT = Path("estates.toml")
@@ -62,13 +63,14 @@ def load(path: Path | None) -> Config:
     """`--config`, else the environment variable, else ./estates.toml, else nothing configured."""
     given = path or (Path(os.environ[ENV]) if os.environ.get(ENV) else None)
     file = given or DEFAULT
-    if not file.exists():
+    if not os.path.lexists(file):
         if given:
             raise BadUsage(f"there is no config file {file}", todo="see `[estates.NAME]` in the README")
         return Config()
+    text = read_text(file, "it must be TOML, saved as UTF-8")
     try:
-        data = toml(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        data = toml(text)
+    except (ValueError, RecursionError) as error:
         raise BadUsage(f"cannot read {file}", str(error), "it must be TOML") from None
     for name in OURS & data.keys():
         raise BadUsage(f"{file}: {name}", "is no key of the config file", "the README shows a config file")

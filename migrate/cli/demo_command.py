@@ -45,10 +45,12 @@ def command(common: Common, folder: Path) -> None:
     """Move an emulated region to another one and to a Foundry project, with proof. Needs no account."""
     from migrate.cli.demonstration import Demonstration
     from migrate.emulator import Emulator, Options
+    from migrate.files.output import told, write_text
 
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in LEFT:
-        (folder / name).unlink(missing_ok=True)
+    with told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in LEFT:
+            (folder / name).unlink(missing_ok=True)
     keys = {name: name.lower() for name in ("DEMO_EAST_KEY", "DEMO_WEST_KEY", "DEMO_PROJECT_TOKEN")}
     os.environ.update(keys)
     east = Options(face="azure-openai", key=keys["DEMO_EAST_KEY"], state=fixtures() / "azure-v2")
@@ -57,7 +59,7 @@ def command(common: Common, folder: Path) -> None:
     with Emulator(east) as source, Emulator(west) as target, Emulator(new) as project:
         config = folder / "estates.toml"
         text = CONFIG.format(east=source.url, west=target.url, project=project.url)
-        config.write_text(text, encoding="utf-8")
+        write_text(config, [text])
         finish(Demonstration(folder, config, common).run())
 
 

@@ -13,6 +13,7 @@ import click
 
 from migrate.cli import clean, program
 from migrate.cli.options import Common
+from migrate.files.output import write_text
 from migrate.reports.tables import table
 
 KINDS = ("file", "vector_store", "vector_store_file", "assistant", "thread", "message")
@@ -51,7 +52,7 @@ class Demonstration:
         self.step("assess", archive, "--to", "project", "--accept-loss", "all")
         project = self.move(archive, "project", "plan-foundry.json")
         report = self.folder / "report.txt"
-        report.write_text("\n".join(self.report) + "\n", encoding="utf-8")
+        write_text(report, ["\n".join(self.report), "\n"])
         click.echo(f"left for you: {archive}, {west.plan}, {project.plan}, {report}", err=True)
         if self.common.as_json:
             document = {

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from migrate.cli.config import Config, EstateConfig
 from migrate.cli.credentials import SIGN_IN, credential
 from migrate.errors import BadUsage
+from migrate.files.text import read_standard_input, read_text
 
 if TYPE_CHECKING:
     from migrate.archive.reading import SnapshotInfo, SnapshotReader
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from migrate.stages.estate import Estate
     from migrate.stages.progress import Progress
     from migrate.stages.reading.directory import Directory
+
+ONE_ID_A_LINE = "write one id of a thread a line, as UTF-8; # begins a comment"
 
 HOSTS = {
     ".openai.azure.com": "azure-openai",
@@ -224,23 +227,12 @@ def pick(archive: Archive, found: Archived) -> SnapshotInfo:
 
 def thread_ids(option: str | None, found: Live) -> tuple[str, ...]:
     """Thread ids from a file or standard input, and from the config, in order, each once."""
-    import sys
-
     texts: list[str] = []
     if option == "-":
-        texts.append(sys.stdin.read())
+        texts.append(read_standard_input(ONE_ID_A_LINE))
     elif option and option not in ("auto", "none"):
-        texts.append(_text(Path(option)))
+        texts.append(read_text(Path(option), ONE_ID_A_LINE))
     if found.threads_file and option != "none":
-        texts.append(_text(found.threads_file))
+        texts.append(read_text(found.threads_file, ONE_ID_A_LINE))
     ids = [line.split("#")[0].strip() for text in texts for line in text.splitlines()]
     return tuple(dict.fromkeys(id_ for id_ in ids if id_))
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadUsage(
-            f"cannot read the thread ids in {path}", str(error), "one id a line; # begins a comment"
-        ) from None

@@ -40,10 +40,12 @@ def command(
     """
     from migrate.cli.picturing import Camera
     from migrate.cli.planning import choices, make_plan, percent
+    from migrate.files.output import destination
     from migrate.reports.losses import unaccepted
     from migrate.reports.plan import as_dict, as_report
     from migrate.stages.planning.planfile import write
 
+    destination(output)
     wanted.check(source, output)
     config = common.config.meeting(environment, target)
     chosen = replace(

@@ -15,6 +15,7 @@ import click
 
 from migrate.cli.options import Common
 from migrate.errors import BadUsage
+from migrate.files.output import destination, write_text
 from migrate.model.known_secrets import redact
 
 if TYPE_CHECKING:
@@ -51,14 +52,9 @@ class Wanted:
         from migrate.archive.store import must_not_be_archive
 
         for file in self.files:
-            if not file.parent.is_dir() or (file.exists() and not file.is_file()):
-                raise BadUsage(
-                    f"cannot write {file}",
-                    "it is no file, or its folder is missing",
-                    "name a file in one that exists",
-                )
+            destination(file)
             must_not_be_archive(file)
-            if any(file.resolve() == Path(one).resolve() for one in inputs):
+            if any(_is_same_file(file, Path(one)) for one in inputs):
                 raise BadUsage(
                     f"{file} belongs to this command", "it would be overwritten", "name another file"
                 )
@@ -104,7 +100,7 @@ def show(common: Common, wanted: Wanted, document: Any, report: Report) -> None:
     else:
         common.answer(document, rendered(for_stdout, document, report), data=True)
     for file in wanted.files:
-        _write(file, rendered(wanted.of(file), document, report))
+        write_text(file, [rendered(wanted.of(file), document, report), "\n"])
 
 
 def _speak(common: Common, report: Report) -> None:
@@ -143,14 +139,11 @@ def _rendered(format_: str, document: Any, report: Report) -> str:
     return as_text(report, whole=True)
 
 
-def _write(file: Path, text: str) -> None:
-    """Whole or not at all, for its owner only: it names people's objects."""
-    whole = file.with_name(f"{file.name}.new")
+def _is_same_file(file: Path, other: Path) -> bool:
+    """Whether two paths name one plain file, by whatever links. A pipe or a device may be named twice."""
     try:
-        handle = os.open(whole, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as opened:
-            opened.write(f"{text}\n")
-        whole.chmod(0o600)
-        whole.replace(file)
-    except OSError as error:
-        raise BadUsage(f"cannot write {file}", error.strerror or str(error), "name another file") from None
+        if file.exists() and not file.is_file():
+            return False
+        return os.path.realpath(file) == os.path.realpath(other) or file.samefile(other)
+    except (OSError, ValueError):
+        return False

@@ -32,9 +32,11 @@ def command(common: Common, archive: str, thread: str, format_: str, output: Pat
     from migrate.archive.store import must_not_be_archive
     from migrate.cli.archived import snapshot
     from migrate.errors import BadUsage
+    from migrate.files.output import destination, write_text
     from migrate.stages.answering.transcript import transcript
 
     if output:
+        destination(output)
         must_not_be_archive(output)
     with snapshot(archive, common.config) as there:
         found = transcript(there, thread)
@@ -45,7 +47,7 @@ def command(common: Common, archive: str, thread: str, format_: str, output: Pat
             )
         pieces = _pieces(found, "json" if common.as_json else format_)
         if output:
-            _write(pieces, output)
+            write_text(output, (f"{piece}\n" for piece in pieces))
         else:
             for piece in pieces:
                 click.echo(piece)
@@ -68,24 +70,3 @@ def _pieces(found: Any, format_: str) -> Iterator[str]:
         yield redact(json.dumps(as_dict(found), indent=1, ensure_ascii=True, default=str))
     else:
         yield from map(clean, FORMATS[format_](found))
-
-
-def _write(pieces: Iterator[str], output: Path) -> None:
-    """A conversation is for its owner's eyes: the file is made as an archive is, and whole or not at all."""
-    import os
-
-    from migrate.errors import BadUsage
-
-    temporary = output.with_name(f"{output.name}.{os.getpid()}.part")
-    try:
-        handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.writelines(f"{piece}\n" for piece in pieces)
-            temporary.replace(output)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise BadUsage(
-            f"cannot write {output}", error.strerror or str(error), "choose another place"
-        ) from None

@@ -6,9 +6,7 @@ name only when its bytes were proven to be those that were stored.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +16,7 @@ from migrate.archive.keys import storable
 from migrate.archive.reading import SnapshotReader
 from migrate.codecs.adapt.stored import PARSED_ENDING
 from migrate.errors import ArchiveDamaged, BadUsage, Refused
+from migrate.files.output import temporary_beside
 from migrate.model.file import PARSED
 from migrate.stages.answering.filenames import safe_names
 
@@ -136,20 +135,13 @@ def _make(folder: Path) -> None:
 def _write(chunks: Iterable[bytes], path: Path, force: bool) -> None:
     """Under a temporary name first; the whole file takes its place at once, and a link there is not
     followed. Raises `FileExistsError` when somebody else was quicker."""
-    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
-    # O_EXCL follows no link; the mode is set before anything is in the file
-    handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o600)
-    try:
+    with temporary_beside(path) as (temporary, handle):
         with os.fdopen(handle, "wb") as file:
-            for data in chunks:
-                file.write(data)
+            file.writelines(chunks)
         if force:
             temporary.replace(path)
         else:
             _place(temporary, path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
 
 
 def _place(temporary: Path, path: Path) -> None:

@@ -58,7 +58,7 @@ def former(folder: Path) -> Former:
         if uses > 1 or not key:
             del places[kind][key]
     manifest = folder / MANIFEST
-    listed = manifest.read_text("utf-8", errors="replace").splitlines() if manifest.is_file() else []
+    listed = manifest.read_text("utf-8-sig", errors="replace").splitlines() if manifest.is_file() else []
     own = frozenset(line for line in listed if _inside(line))
     rows = entries if isinstance(entries, dict) else {}
     return Former(places, rows, found.get(VARIABLES, ""), own, tuple(problems))

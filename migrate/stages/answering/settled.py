@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
 from migrate.codecs.config import SCHEMAS
-from migrate.errors import BadUsage, DiskFull, Refused
+from migrate.errors import Refused
+from migrate.files.output import replacing, shared_mode, told
 
 
 class Result(Protocol):
@@ -31,7 +33,7 @@ def schemas() -> Iterator[tuple[str, str]]:
 def put(folder: Path, path: str, data: bytes, result: Result) -> None:
     """Write a file unless it is so already. It appears whole or not at all."""
     place = folder / path
-    try:
+    with told(place):
         place.parent.mkdir(parents=True, exist_ok=True)
         if not place.parent.resolve().is_relative_to(folder.resolve()):
             raise Refused(
@@ -40,14 +42,9 @@ def put(folder: Path, path: str, data: bytes, result: Result) -> None:
         if place.is_file() and not place.is_symlink() and _same(place, data):
             result.unchanged += 1
             return
-        new = place.with_name(f".{place.name[:100]}.new")
-        new.write_bytes(data)
-        new.replace(place)
-    except OSError as error:
-        why = error.strerror or str(error)
-        if error.errno == 28:
-            raise DiskFull(f"{place} cannot be written", why, "make room, then export again") from None
-        raise BadUsage(f"cannot write {place}", why, "choose another place") from None
+        mode = stat.S_IMODE(place.stat().st_mode) & 0o777 if place.is_file() else shared_mode()
+        with replacing(place, mode, durable=False) as file:
+            file.write(data)
     result.written.append(path)
 
 

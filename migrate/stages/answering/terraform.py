@@ -73,7 +73,7 @@ def as_adapted(estate: Estate, choice: Choice, plan: Plan) -> Terraform:
 
 def must_be_ours(path: Path) -> None:
     """Raises `Refused` before a file would be overwritten that somebody else wrote."""
-    if path.exists() and not path.read_text("utf-8", errors="replace").startswith(HEAD.splitlines()[0]):
+    if path.is_file() and not path.read_text("utf-8-sig", errors="replace").startswith(HEAD.splitlines()[0]):
         raise Refused(
             f"{path} was not written by an export", "it would be overwritten", "choose another folder"
         )

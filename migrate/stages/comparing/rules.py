@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from migrate.errors import BadUsage
+from migrate.files.text import read_text
 from migrate.model import KINDS
 from migrate.stages.comparing.change import Change
 from migrate.stages.comparing.differing import Member, Path, Steps
@@ -73,9 +74,10 @@ class Rule:
 
 def read_rules(file: File) -> tuple[Rule, ...]:
     """The rules of a file. Raises `BadUsage` with the rule and the key that is wrong."""
+    text = read_text(file, "it must be TOML, saved as UTF-8: docs/diff.md shows one")
     try:
-        data: Any = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        data: Any = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
         raise BadUsage(f"cannot read {file}", str(error), "it must be TOML: docs/diff.md shows one") from None
     rows = data.get("ignore", [])
     unknown = sorted(data.keys() - {"ignore"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, Literal
@@ -13,12 +12,15 @@ from pydantic.dataclasses import dataclass
 
 from migrate.archive.store import must_not_be_archive
 from migrate.errors import BadUsage, PlanEdited
+from migrate.files.output import write_text
+from migrate.files.text import MAX_PLAN_FILE_BYTES, read_text
 from migrate.model.known_secrets import redact
 from migrate.model.normal import digest
 from migrate.stages.planning.fitting import Decided
 
 ActionName = Literal["create", "update", "delete", "adopt", "skip", "blocked"]
 FORMAT = 1
+WRITE_ONE = "write one: plan -o FILE"
 
 
 CLOSED = ConfigDict(extra="forbid")
@@ -170,33 +172,20 @@ class Plan(Strict):
 def write(plan: Plan, path: Path) -> None:
     """Write a plan; it holds names of people's objects, so only its owner may read it."""
     must_not_be_archive(path)
-    text = json.dumps(plan.model_dump(), indent=1, ensure_ascii=True)
-    whole = path.with_name(path.name + ".new")
-    try:
-        handle = os.open(whole, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
-        whole.replace(path)
-    except OSError as error:
-        raise BadUsage(f"cannot write {path}", error.strerror or str(error)) from None
+    write_text(path, [json.dumps(plan.model_dump(), indent=1, ensure_ascii=True), "\n"])
 
 
 def read(path: Path) -> Plan:
     """Read a plan. Raises `BadUsage` when it is none, `PlanEdited` when it was changed by hand."""
+    text = read_text(path, WRITE_ONE, MAX_PLAN_FILE_BYTES)
     try:
-        data: Any = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadUsage(
-            f"cannot read {path}", error.strerror or str(error), "write one: plan -o FILE"
-        ) from None
+        data: Any = json.loads(text)
+    except RecursionError:
+        raise BadUsage(f"{path} is not a plan", "it is nested too deeply", WRITE_ONE) from None
     except ValueError as error:
-        raise BadUsage(
-            f"{path} is not a plan", f"it is not JSON: {error}", "write one: plan -o FILE"
-        ) from None
+        raise BadUsage(f"{path} is not a plan", f"it is not JSON: {error}", WRITE_ONE) from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise BadUsage(
-            f"{path} is not a plan", "it has no format this version knows", "write one: plan -o FILE"
-        )
+        raise BadUsage(f"{path} is not a plan", "it has no format this version knows", WRITE_ONE)
     try:
         plan = Plan.model_validate(data)
     except ValidationError as error:

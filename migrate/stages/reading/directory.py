@@ -19,6 +19,7 @@ from migrate.codecs.config.problems import Problem, must_be_none
 from migrate.codecs.config.variables import Environment, chosen, forward
 from migrate.codecs.config.variables import read as read_variables
 from migrate.errors import BadUsage
+from migrate.files.text import NotUtf8, decode, read_bytes
 from migrate.model.file import DIRECTORY
 from migrate.stages.estate import Estate
 
@@ -60,12 +61,11 @@ def texts(folder: Path) -> tuple[dict[str, str], list[Problem]]:
     for path in _paths(folder):
         name = path.relative_to(folder).as_posix()
         try:
-            found[name] = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-        except UnicodeDecodeError as error:
-            line = path.read_bytes()[: error.start].count(b"\n") + 1
-            problems.append(Problem(name, line, "", "is not UTF-8"))
-        except OSError as error:
-            problems.append(Problem(name, 0, "", f"cannot be read: {error.strerror or error}"))
+            found[name] = decode(read_bytes(path)).replace("\r\n", "\n")
+        except NotUtf8 as error:
+            problems.append(Problem(name, error.line, "", error.reason))
+        except BadUsage as error:
+            problems.append(Problem(name, 0, "", f"cannot be read: {error.why}"))
     return found, problems
 
 

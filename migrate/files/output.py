@@ -1,0 +1,221 @@
+"""Write a file that the user named with -o or --report, or that a command leaves beside its archive.
+
+A link is resolved and the file behind it is written. A pipe or a device is written to, and never replaced
+by a file. A plain file appears whole or not at all: it is written under a random name in the same folder,
+which nobody can have prepared, and then takes its place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import secrets
+import stat
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from migrate.errors import BadUsage, DiskFull
+
+OWNER_ONLY = (
+    0o600  # whatever is written names people's objects; also where an earlier file had other permissions
+)
+PIPE_READER_TIMEOUT_S = 10.0  # a named pipe that nobody reads would otherwise hang for ever
+PIPE_POLL_S = 0.02
+MAX_LINKS = 40  # as Linux has it
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+# A name of one of this process's own descriptors. What stands behind it is never replaced by another file:
+# the shell that opened it would go on with the old one.
+DESCRIPTOR = re.compile(r"/(?:dev|proc/self|proc/thread-self)/fd/(\d+)")
+STANDARD = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where bytes go: `path` behind all links, or the descriptor `fd` of this process.
+
+    `replaced`: it is a plain file or none yet, and is put in place at once.
+    """
+
+    path: Path
+    fd: int | None = None
+    replaced: bool = True
+
+
+def destination(path: Path) -> Destination:
+    """What a path means. Raises `BadUsage` when nothing can be written there; writes nothing."""
+    try:
+        real, fd = _behind_links(path)
+        if fd is not None:
+            os.fstat(fd)
+            return Destination(real, fd, replaced=False)
+        folder = real.parent.stat()
+        if not stat.S_ISDIR(folder.st_mode):
+            raise _cannot(path, f"{real.parent} is not a folder")
+        try:
+            there = real.stat()
+        except FileNotFoundError:
+            return _in_folder(path, Destination(real))
+        return _existing(path, real, there)
+    except FileNotFoundError:
+        raise _cannot(path, f"there is no folder {real.parent}") from None
+    except OSError as error:
+        raise _cannot(path, error.strerror or str(error)) from None
+    except ValueError as error:  # a NUL or half a surrogate pair in the name
+        raise _cannot(repr(str(path)), f"it is no name of a file: {error}") from None
+
+
+def _existing(path: Path, real: Path, there: os.stat_result) -> Destination:
+    kind = there.st_mode
+    if stat.S_ISDIR(kind):
+        raise _cannot(path, "it is a folder, not a file")
+    if stat.S_ISBLK(kind) or stat.S_ISSOCK(kind):
+        raise _cannot(path, "it is a block device" if stat.S_ISBLK(kind) else "it is a socket")
+    if not stat.S_ISREG(kind):
+        return Destination(real, replaced=False)
+    return _in_folder(path, Destination(real))
+
+
+def _in_folder(path: Path, found: Destination) -> Destination:
+    if not os.access(found.path.parent, os.W_OK | os.X_OK):
+        raise _cannot(path, f"nothing can be written into the folder {found.path.parent}")
+    return found
+
+
+def _behind_links(path: Path) -> tuple[Path, int | None]:
+    """The path with its last part's links followed one by one, or a descriptor where one of them is one."""
+    at = path.absolute()
+    for _ in range(MAX_LINKS):
+        if (fd := _descriptor(at)) is not None:
+            return at, fd
+        folder = Path(os.path.realpath(at.parent))
+        at = Path(os.path.realpath(at)) if at.name in ("", "..") else folder / at.name
+        if (fd := _descriptor(at)) is not None:
+            return at, fd
+        if not at.is_symlink():
+            return at, None
+        at = folder / at.readlink()
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+
+
+def _descriptor(path: Path) -> int | None:
+    name = str(path).replace(f"/proc/{os.getpid()}/", "/proc/self/")
+    if name in STANDARD:
+        return STANDARD[name]
+    named = DESCRIPTOR.fullmatch(name)
+    return int(named[1]) if named else None
+
+
+def write_text(path: Path, pieces: Iterable[str], durable: bool = True) -> None:
+    """Write text as UTF-8. Half a surrogate pair, which UTF-8 has no form for, is written as an escape."""
+    write_bytes(path, (piece.encode("utf-8", "backslashreplace") for piece in pieces), durable)
+
+
+def write_bytes(path: Path, pieces: Iterable[bytes], durable: bool = True) -> None:
+    """Write bytes to what `path` means: see `destination`. `durable`: wait until the disk has them.
+
+    Raises `BadUsage`, and `DiskFull` when there is no room. Nothing half-written is left in either case.
+    """
+    found = destination(path)
+    with told(path):
+        if found.replaced:
+            with replacing(found.path, durable=durable) as file:
+                file.writelines(pieces)
+            return
+        handle = _opened(path, found)
+        with os.fdopen(handle, "wb") as file:
+            file.writelines(pieces)
+
+
+@contextmanager
+def replacing(path: Path, mode: int = OWNER_ONLY, durable: bool = True) -> Iterator[IO[bytes]]:
+    """A new file under a random name beside `path`, which takes its place when the block ends without an
+    error. A link at `path` itself is replaced, not followed. Raises `OSError`."""
+    with temporary_beside(path) as (new, handle):
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            if mode != OWNER_ONLY:
+                new.chmod(mode)
+            if durable:
+                os.fsync(file.fileno())
+        new.replace(path)
+        if durable:
+            sync_folder(path.parent)
+
+
+@contextmanager
+def temporary_beside(path: Path) -> Iterator[tuple[Path, int]]:
+    """An empty file in the folder of `path` that only its owner can read, and a descriptor to write to it,
+    which the caller closes. It is gone when the block ends, unless it was renamed. Raises `OSError`."""
+    new = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    handle = os.open(new, flags, OWNER_ONLY)
+    try:
+        yield new, handle
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            new.unlink()
+
+
+def shared_mode() -> int:
+    """Permissions of a new file that a folder's other users may read, as far as the umask allows."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the disk knows the names in a folder. Some file systems cannot do that: then it is left."""
+    if os.name != "posix":
+        return
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def told(path: Path | str) -> Iterator[None]:
+    """Errors of the operating system while `path` is written, as ours."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or str(error)
+        if error.errno in NO_ROOM:
+            raise DiskFull(f"cannot write {path}", why, "make room, or name a file on another disk") from None
+        raise _cannot(path, why) from None
+
+
+def _opened(path: Path, found: Destination) -> int:
+    """A descriptor of a pipe or a device, or a copy of one of this process's own."""
+    if found.fd is not None:
+        for stream in (sys.stdout, sys.stderr):  # what was said before comes before
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        return os.dup(found.fd)
+    deadline = time.monotonic() + PIPE_READER_TIMEOUT_S
+    while True:
+        try:
+            handle = os.open(found.path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW)
+            os.set_blocking(handle, True)
+            return handle
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            if time.monotonic() > deadline:
+                raise _cannot(path, "it is a pipe, and no other program reads from it") from None
+        time.sleep(PIPE_POLL_S)
+
+
+def _cannot(path: Path | str, why: str) -> BadUsage:
+    return BadUsage(f"cannot write {path}", why, "name a file in a folder that exists and can be written")
