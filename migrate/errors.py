@@ -15,7 +15,7 @@ MigrateError
   DiskFull          3   what was read until then is kept
 
 RequestFailed         one request; a stage turns it into a named line of its result
-  NotThere, Denied, NotDownloadable, OutcomeUnknown, PagingBroken
+  NoAnswer, NotThere, Denied, NotDownloadable, OutcomeUnknown, PagingBroken, Unreadable (TooLarge)
 """
 
 from __future__ import annotations
@@ -114,8 +114,16 @@ class RequestFailed(Exception):
         return f"{self.what}{tail}"
 
 
+class NoAnswer(RequestFailed):
+    """Nobody answered: no connection, a timeout, a connection that ended."""
+
+
 class Unreadable(RequestFailed):
     """The service answered, but with something that cannot be read."""
+
+
+class TooLarge(Unreadable):
+    """The service answered with more than is taken; asked again it would do so again."""
 
 
 class NotThere(RequestFailed):

@@ -31,11 +31,16 @@ class EstateConfig:
     type: Literal["azure-openai", "openai", "foundry-classic", "foundry"]
     endpoint: str
     api_version: str = ""
-    auth: Literal["key", "entra", "token"] | None = None
+    auth: Literal["key", "entra", "token", "none"] | None = None
     key_env: str = ""
     token_env: str = ""
     threads_file: str = ""
     tenant: str = ""
+    cloud: Literal["public", "usgov", "china"] | None = None
+    scope: str = ""
+    ca_file: str = ""
+    headers_env: dict[str, str] = field(default_factory=dict)
+    """Header -> the variable that holds its value; they go with every request to this estate."""
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,31 @@
-"""A config entry in, how to sign in out: key, token or Entra. Secrets only by the name of a variable."""
+"""A config entry in, how to sign in out: key, token, Entra or nothing, and the headers that go with every
+request. Secrets only by the name of a variable; one that no header can carry is refused, by that name.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from migrate.cli.config import EstateConfig
+from migrate.endpoints.addresses import is_loopback
+from migrate.endpoints.header_values import NAME, OF_THE_CLIENT, UNUSABLE, UNUSABLE_IN_VALUE
 from migrate.errors import BadUsage
+from migrate.model.known_secrets import register
 
 if TYPE_CHECKING:
     from migrate.endpoints.settings import Auth
+
+
+BLANKS = " \t\r\n\v\f\ufeff\xa0"
+"""What copying and files put around a value without anybody seeing it; the mark of UTF-8 among it."""
+
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+LIKE_A_SECRET = re.compile(r"(?=.*[0-9])[A-Za-z0-9]{24,}")
+"""A word that could be the name of a variable, and is rather a key that stands in its place."""
 
 
 @dataclass(frozen=True)
@@ -34,26 +49,103 @@ set, else Entra where there is Entra."""
 
 
 def credential(name: str, entry: EstateConfig) -> tuple[Auth, str]:
-    """How to sign in, and the key or token. Raises `BadUsage` when there is none."""
+    """How to sign in, and the key or token. Raises `BadUsage` when there is none that can be sent."""
     row = SIGN_IN[entry.type]
+    whose = name or entry.endpoint
     auth = entry.auth or _default(entry, row)
     if auth == "entra" and not row.entra:
-        raise BadUsage(
-            f"{name or entry.endpoint} cannot be reached with Entra", "OpenAI takes keys", 'set auth = "key"'
-        )
-    if auth == "entra":
+        raise BadUsage(f"{whose} cannot be reached with Entra", "OpenAI takes keys", 'set auth = "key"')
+    if auth in ("entra", "none"):
         return auth, ""
-    variable = (entry.token_env or row.token or row.key) if auth == "token" else (entry.key_env or row.key)
-    secret = os.environ.get(variable, "") if variable else ""
+    named = entry.token_env if auth == "token" else entry.key_env
+    variable = named or (row.token if auth == "token" else "") or row.key
+    if not variable:
+        raise BadUsage(
+            f"no {auth} for {whose}",
+            f"{auth}_env names no variable",
+            f"name the variable that holds it with {auth}_env in the config file",
+        )
+    _must_be_name(variable, f"{auth}_env of {whose}")
+    secret = _value(variable, _of_this_machine(entry))
     if not secret:
         raise BadUsage(
-            f"no {auth} for {name or entry.endpoint}",
-            f"the environment variable {variable} is not set"
-            if variable
-            else f"{auth}_env names no variable",
-            f"export {variable or 'NAME'}=..., or name another with {auth}_env in the config file",
+            f"no {auth} for {whose}",
+            f"the environment variable {variable} is {'empty' if variable in os.environ else 'not set'}",
+            f"export {variable}=..., or name another with {auth}_env in the config file",
         )
+    _must_be_sendable(secret, variable, UNUSABLE)
     return auth, secret
+
+
+def extra_headers(name: str, entry: EstateConfig) -> tuple[tuple[str, str], ...]:
+    """Headers and values that go with every request to an estate. Raises `BadUsage` for what cannot."""
+    found: dict[str, tuple[str, str]] = {}
+    for header, variable in entry.headers_env.items():
+        where = f"headers_env of {name or entry.endpoint}"
+        if not NAME.fullmatch(header) or header.lower() in OF_THE_CLIENT:
+            of_client = header.lower() in OF_THE_CLIENT
+            raise BadUsage(
+                f"{where}: {header!r} cannot be set",
+                "it says how a request travels" if of_client else "it is no name of a header",
+                'write "HEADER" = "VARIABLE", such as "Ocp-Apim-Subscription-Key" = "APIM_KEY"',
+            )
+        if header.lower() in found:
+            raise BadUsage(f"{where} names {header} twice", "capital letters make no difference")
+        _must_be_name(variable, f"{where}: the variable of {header}")
+        value = _value(variable, _of_this_machine(entry))
+        if not value:
+            raise BadUsage(
+                f"no value for the header {header} of {name or entry.endpoint}",
+                f"the environment variable {variable} is {'empty' if variable in os.environ else 'not set'}",
+                f"export {variable}=..., or take the header out of headers_env",
+            )
+        _must_be_sendable(value, variable, UNUSABLE_IN_VALUE)
+        found[header.lower()] = (header, value)
+    return tuple(found.values())
+
+
+def _value(variable: str, loopback: bool) -> str:
+    """What a variable holds, without blanks around it; from now on no output shows it."""
+    value = os.environ.get(variable, "")
+    register(value, loopback)
+    return value.strip(BLANKS)
+
+
+def _must_be_name(variable: str, where: str) -> None:
+    """Raises `BadUsage` for what is no variable's name. It may be the secret itself: it is not repeated."""
+    unknown_word = variable not in os.environ and LIKE_A_SECRET.fullmatch(variable)
+    if VARIABLE.fullmatch(variable) and not unknown_word:
+        return
+    register(variable)
+    raise BadUsage(
+        f"{where} is not the name of an environment variable",
+        "what stands there is not shown: it may be a secret, and secrets stand in variables only",
+        'write the name: key_env = "EAST_KEY", and export EAST_KEY=...',
+    )
+
+
+def _must_be_sendable(value: str, variable: str, unusable: re.Pattern[str]) -> None:
+    """Raises `BadUsage`, before anything is sent, for a value that no header can carry."""
+    found = unusable.search(value)
+    if not found:
+        return
+    sign = found.group()
+    kind = (
+        "a line break" if sign in "\r\n"
+        else "a blank" if sign.isspace()
+        else "a control character" if sign < " " or sign == "\x7f"
+        else "a character that is not ASCII"
+    )  # fmt: skip
+    bearer = value[:7].lower() == "bearer "
+    raise BadUsage(
+        f"the value of the environment variable {variable} cannot be sent",
+        'it begins with "Bearer ", which is added by itself' if bearer else f"it holds {kind}",
+        f"set {variable} again, to the value alone",
+    )
+
+
+def _of_this_machine(entry: EstateConfig) -> bool:
+    return is_loopback(urlsplit(entry.endpoint.strip(BLANKS)).hostname or "")
 
 
 def _default(entry: EstateConfig, row: SignIn) -> Auth:

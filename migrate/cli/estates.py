@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from migrate.cli.config import Config, EstateConfig
-from migrate.cli.credentials import SIGN_IN, credential
+from migrate.cli.credentials import BLANKS, SIGN_IN, credential, extra_headers
+from migrate.endpoints.addresses import check
+from migrate.endpoints.clouds import service_of
 from migrate.errors import BadUsage
 from migrate.files.text import read_standard_input, read_text
 
@@ -23,14 +25,6 @@ if TYPE_CHECKING:
     from migrate.stages.reading.directory import Directory
 
 ONE_ID_A_LINE = "write one id of a thread a line, as UTF-8; # begins a comment"
-
-HOSTS = {
-    ".openai.azure.com": "azure-openai",
-    ".cognitiveservices.azure.com": "azure-openai",
-    ".services.ai.azure.com": "foundry",
-    "api.openai.com": "openai",
-}
-"""Ending of a host -> its type of service."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +86,10 @@ def service(text: str, config: Config) -> EstateConfig | None:
         return config.estates[text]
     type_, plus, url = text.partition("+")
     if plus and type_ in SIGN_IN:
+        check(url)
         return EstateConfig(type=type_, endpoint=url)  # type: ignore[arg-type]
     if "://" in text:
+        check(text)
         return EstateConfig(type=_type_of(text), endpoint=text)  # type: ignore[arg-type]
     return None
 
@@ -113,10 +109,8 @@ def live(text: str, config: Config, workers: int = 8) -> Live:
 
 
 def _type_of(url: str) -> str:
-    host = urlsplit(url).hostname or ""
-    for ending, type_ in HOSTS.items():
-        if host.endswith(ending):
-            return type_
+    if type_ := service_of(urlsplit(url).hostname or ""):
+        return type_
     raise BadUsage(
         f"{url} does not tell its type of service",
         "the host is not a known one",
@@ -127,10 +121,24 @@ def _type_of(url: str) -> str:
 def _live(name: str, entry: EstateConfig, config: Config, workers: int) -> Live:
     from migrate.endpoints.settings import Settings
 
+    url = entry.endpoint.strip(BLANKS)
+    check(url, name)
     auth, secret = credential(name, entry)
     threads = Path(config.folder) / entry.threads_file if entry.threads_file else None
+    certificates = Path(config.folder) / Path(entry.ca_file).expanduser() if entry.ca_file else ""
     settings = Settings(
-        entry.type, entry.endpoint.rstrip("/"), entry.api_version, auth, secret, entry.tenant, workers, name
+        entry.type,
+        url.rstrip("/"),
+        entry.api_version,
+        auth,
+        secret,
+        entry.tenant,
+        workers,
+        name,
+        headers=extra_headers(name, entry),
+        cloud=entry.cloud or "",
+        scope=entry.scope,
+        ca_file=str(certificates),
     )
     return Live(settings, threads)
 

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import httpx2
 import openai
 
+RAW = "X-Stainless-Raw-Response"
+"""Header by which the package is told, by itself, to leave the body of an answer unread."""
 FRESH = 60.0
 """Seconds in which headers stay good. Tokens are renewed 300 seconds before their end (`sign_in.EARLY`)."""
 ITS_OWN = {"host", "cookie"}
@@ -49,6 +51,13 @@ class Alike:
             self._signed.pop(kind, None)
             return self._first(kind, address, params)
         raise openai.APIStatusError(f"status {answer.status_code}", response=answer, body=None)
+
+    def stream(self, address: str) -> httpx2.Response:
+        """The answer to a GET of an absolute address, open: its body is read by whoever closes it. Raises as
+        `get` does."""
+        options: Any = {"headers": {RAW: "stream", "Accept": "application/binary"}, "max_retries": 0}
+        answer: httpx2.Response = self._client.get(address, cast_to=httpx2.Response, options=options)
+        return answer
 
     def _first(
         self, kind: tuple[tuple[str, str], ...], address: str, params: Mapping[str, Any]

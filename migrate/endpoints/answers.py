@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from migrate.errors import Denied, NotDownloadable, NotThere, RequestFailed
+from migrate.model.known_secrets import redact
 
 ABSENT = (404, 405, 410, 501)
 DENIED = (401, 403)
@@ -22,7 +23,7 @@ REFUSED_DOWNLOAD = "Not allowed to download files of purpose"
 
 def failure(status: int, text: str, headers: Mapping[str, str], asked: str) -> RequestFailed:
     """The failure that an answer with an error status means; `asked` is "METHOD path"."""
-    message, code = said(text)
+    message, code = said(redact(text))
     what = f"{asked} answered {status}: {message or 'no message'}"
     meant: type[RequestFailed] = RequestFailed
     if REFUSED_DOWNLOAD in message and status in (400, 403):
@@ -38,7 +39,7 @@ def said(text: str) -> tuple[str, str]:
     """Message and code of an error body, whatever its family; HTML is cut to its first words."""
     try:
         body: Any = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return " ".join(text.split())[:200], ""
     error = body.get("error") if isinstance(body, dict) else None
     if isinstance(error, str):

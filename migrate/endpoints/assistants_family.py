@@ -17,7 +17,7 @@ from migrate.endpoints.interface import Body, Page, Probe, Reader, Writer
 from migrate.endpoints.pace import Pace
 from migrate.endpoints.paging import walk
 from migrate.endpoints.routes import BETA, ROUTES, STEP_INCLUDE, Routes, address
-from migrate.errors import NotThere, RequestFailed
+from migrate.errors import NotThere, RequestFailed, TooLarge
 from migrate.model.moment import made_at
 
 
@@ -92,7 +92,7 @@ class FamilyReader(Reader):
         def fetch(cursor: str) -> Body:
             nonlocal asked, silent
             try:
-                found = channel.get(path, {**asked, "after": cursor} if cursor else asked)
+                found = self._page(channel, path, asked, cursor)
             except RequestFailed as failed:
                 if not route.may_be_unpaged or failed.status not in (400, 404):
                     raise
@@ -107,7 +107,19 @@ class FamilyReader(Reader):
 
         return fetch
 
-    def _at(self, kind: str, id_: str = "", parent: str = "", run: str = "") -> str:
+    @staticmethod
+    def _page(channel: Channel, path: str, asked: dict[str, object], cursor: str) -> Body:
+        """One page; of a page that is larger than is taken, fewer rows are asked for from then on."""
+        while True:
+            try:
+                return channel.get(path, {**asked, "after": cursor} if cursor else asked)
+            except TooLarge:
+                rows = asked.get("limit")
+                if not isinstance(rows, int) or rows <= 1:
+                    raise
+                asked["limit"] = max(1, rows // 10)
+
+    def _at(self, kind: str, id_: str | None = None, parent: str = "", run: str = "") -> str:
         return address(kind, id_, parent, run, self.routes)
 
     def get(self, kind: str, id_: str, parent: str = "") -> Body:

@@ -13,7 +13,7 @@ from migrate.endpoints.interface import Probe
 from migrate.endpoints.pace import Pace
 from migrate.endpoints.probing import Answer, ask, findings, survey, turned_away
 from migrate.endpoints.settings import Settings
-from migrate.endpoints.sign_in import AZURE_SCOPE, Entra
+from migrate.endpoints.sign_in import UNUSED_KEY, Entra
 from migrate.endpoints.wire import OpenAIWire
 from migrate.errors import Unreachable
 
@@ -50,7 +50,7 @@ class Doors:
         from openai import OpenAI
 
         url = self.settings.url
-        key: Any = self._credential.get("azure_ad_token_provider") or self.settings.secret
+        key: Any = self._credential.get("azure_ad_token_provider") or self.settings.secret or UNUSED_KEY
         base = f"{url.rstrip('/')}/openai/v1/"
         client = OpenAI(base_url=base, api_key=key, max_retries=0, http_client=self.http)
         channel = FileChannel(OpenAIWire(client, self.http), self.pace)
@@ -70,13 +70,15 @@ class Doors:
     def _credential(self) -> dict[str, Any]:
         """How the SDK's client signs in: exactly one of its three ways."""
         if self.settings.auth == "entra":
-            return {"azure_ad_token_provider": Entra(self.settings, AZURE_SCOPE)}
-        return {"azure_ad_token" if self.settings.auth == "token" else "api_key": self.settings.secret}
+            return {"azure_ad_token_provider": Entra(self.settings)}
+        secret = self.settings.secret or UNUSED_KEY
+        return {"azure_ad_token" if self.settings.auth == "token" else "api_key": secret}
 
 
 def connect(settings: Settings, writable: bool = False) -> FamilyReader:
     """A reader (or writer) of an Azure OpenAI resource. Nothing is sent before the first use."""
-    doors = Doors(settings, http_client(settings.workers, writable), Pace(settings.workers))
+    pace = Pace(settings.workers, url=settings.url)
+    doors = Doors(settings, http_client(settings, writable), pace)
     kind = FamilyWriter if writable else FamilyReader
     return kind("azure-openai", settings.url, doors.pace, lambda: _settle(doors), doors.http.close)
 

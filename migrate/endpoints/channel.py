@@ -12,14 +12,18 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from migrate.endpoints.answers import TRANSIENT
+from migrate.endpoints.deadlines import patience
 from migrate.endpoints.interface import Body
+from migrate.endpoints.outage import Outage
 from migrate.endpoints.pace import Pace
 from migrate.endpoints.waiting import ATTEMPTS, pause
 from migrate.endpoints.wire import OpenAIWire, Wire
-from migrate.errors import OutcomeUnknown, RequestFailed, Unreachable
+from migrate.errors import OutcomeUnknown, RequestFailed, TooLarge, Unreachable
 
 TOO_MANY = 429
 """Says that a request, also one that writes, was turned away before anything happened."""
+SEE_OTHER = (301, 302, 303)
+"""Redirects that may be the answer to a write that was carried out; 307 and 308 ask to write elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class Channel:
     attempts: int = ATTEMPTS
     unanswered: int = ATTEMPTS
     """Attempts when there is no answer at all."""
+    patience_s: float | None = None
+    """Seconds until an answer must begin, where they are not the usual ones."""
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Body:
         """A GET, repeated while that may help. Raises `RequestFailed` or a subclass."""
@@ -41,20 +47,34 @@ class Channel:
         """A writing request, sent again only when the service says it did nothing."""
         return self._write(lambda: self.wire.ask(method, path, {}, self.headers, body))
 
-    def _write(self, call: Callable[[], Body]) -> Body:
+    def _write(self, call: Callable[[], Body], watched: bool = True) -> Body:
         try:
-            return self._tried(call, lambda failed: False)
+            return self._tried(call, lambda failed: False, watched)
         except RequestFailed as failed:
             raise failed if failed.status == TOO_MANY else unsettled(failed) from None
 
-    def _tried(self, call: Callable[[], Body], again: Callable[[RequestFailed], bool]) -> Body:
+    def _noted(self, began: float | None, failed: RequestFailed) -> None:
+        """A request that was sent failed. Raises `Unreachable` once the service counts as gone."""
+        if began is not None:
+            self.pace.outage.ends(began, failed)
+        self.pace.must_be_there()
+
+    def _tried(
+        self, call: Callable[[], Body], again: Callable[[RequestFailed], bool], watched: bool = True
+    ) -> Body:
+        """`watched`: the answer should come at once, so that its absence is worth a word."""
+        outage = self.pace.outage
         for attempt in range(max(self.attempts, self.unanswered)):
+            began: float | None = None
             try:
-                with self.pace.turn():
+                with self.pace.turn(), patience(self.patience_s):
+                    began = outage.begins(watched)
                     answer = call()
+                outage.ends(began)
                 self.pace.went_well()
                 return answer
             except RequestFailed as failed:
+                self._noted(began, failed)
                 most = self.attempts if failed.status else self.unanswered
                 last = attempt + 1 >= most or self.pace.stop.is_set()
                 if failed.status == TOO_MANY:
@@ -76,27 +96,43 @@ class FileChannel(Channel):
 
     def upload(self, path: str, name: str, purpose: str, data: BinaryIO) -> Body:
         """Upload a file, streamed from a seekable object."""
-        return self._write(lambda: self.wire.upload(path, name, purpose, data))
+        return self._write(lambda: self.wire.upload(path, name, purpose, data), watched=False)
 
     @contextmanager
     def stream(self, file_id: str) -> Iterator[Iterator[bytes]]:
         """A file's bytes, read in chunks; a broken stream raises `RequestFailed`."""
+        outage = self.pace.outage
+        began: float | None = None
         try:
-            with self.pace.turn(), self.wire.stream(file_id) as chunks:
-                yield chunks
+            with self.pace.turn():
+                began = outage.begins()
+                with self.wire.stream(file_id) as chunks:
+                    outage.ends(began)
+                    began = outage.begins()
+                    yield _heard(chunks, outage)
+                outage.ends(began)
         except RequestFailed as failed:
+            self._noted(began, failed)
             if failed.status == TOO_MANY:
                 self.pace.turned_away(0, failed.headers)
             raise
 
 
+def _heard(chunks: Iterator[bytes], outage: Outage) -> Iterator[bytes]:
+    """Chunks as they come; each is a sign of life."""
+    for chunk in chunks:
+        outage.heard()
+        yield chunk
+
+
 def _again(failed: RequestFailed) -> bool:
-    return failed.status in TRANSIENT or failed.status == 0
+    return failed.status in TRANSIENT or (failed.status == 0 and not isinstance(failed, TooLarge))
 
 
 def unsettled(failed: RequestFailed) -> RequestFailed:
     """A failed write as what it is: refused for certain, or carried out perhaps."""
-    if failed.status == 0 or failed.status in TRANSIENT or failed.status >= 500:
+    unknown = failed.status in TRANSIENT or failed.status in SEE_OTHER
+    if failed.status == 0 or unknown or failed.status >= 500:
         return OutcomeUnknown(failed.what, failed.status, failed.code, failed.headers)
     return failed
 
@@ -106,5 +142,5 @@ def no_answer(url: str, failed: RequestFailed) -> Unreachable:
     return Unreachable(
         f"cannot reach {url}",
         str(failed),
-        "check the address, the network and any proxy; `assistants-migrate doctor` names what works",
+        "check the address, the network, any proxy and certificates (docs/network.md)",
     )

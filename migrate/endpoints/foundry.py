@@ -8,8 +8,8 @@ version: writing one always adds a version.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import quote
 
+from migrate.endpoints.addresses import segment
 from migrate.endpoints.assistants_family import Access, FamilyReader, FamilyWriter
 from migrate.endpoints.channel import Channel, FileChannel
 from migrate.endpoints.http_client import http_client
@@ -19,16 +19,17 @@ from migrate.endpoints.probing import findings, must_hold_something, survey
 from migrate.endpoints.project_wire import API_VERSION, ProjectWire, project_client
 from migrate.endpoints.routes import PROJECT_ROUTES
 from migrate.endpoints.settings import Settings
+from migrate.endpoints.sign_in import UNUSED_KEY
 from migrate.endpoints.wire import OpenAIWire
 from migrate.errors import Denied, NotThere, OutcomeUnknown, RequestFailed
 
 
 def connect(settings: Settings, writable: bool = False) -> FoundryReader:
     """A reader (or writer) of a Foundry project. Nothing is sent before the first use."""
-    pace = Pace(settings.workers)
-    client = project_client(settings, writable)
-    http = http_client(settings.workers, writable)
-    signed_in = {"api_key": settings.secret} if settings.auth == "key" else {}
+    pace = Pace(settings.workers, url=settings.url)
+    http = http_client(settings, writable)
+    client = project_client(settings, writable, http)
+    signed_in = {"api_key": settings.secret or UNUSED_KEY} if settings.auth in ("key", "none") else {}
     openai = client.get_openai_client(max_retries=0, http_client=http, **signed_in)
     project = Channel(ProjectWire(client, settings.url.rstrip("/")), pace)
     files = FileChannel(OpenAIWire(openai, http), pace)
@@ -41,11 +42,10 @@ def connect(settings: Settings, writable: bool = False) -> FoundryReader:
             "agents",
             "the address of a project ends in /api/projects/PROJECT",
         )
-        return Access(findings(found, API_VERSION), files, files, project)
+        return Access(findings(found, API_VERSION, settings.remarks), files, files, project)
 
     def close() -> None:
         client.close()
-        http.close()
 
     kind = FoundryWriter if writable else FoundryReader
     return kind("foundry", settings.url, pace, settle, close)
@@ -99,7 +99,7 @@ class FoundryWriter(FoundryReader, FamilyWriter):
             return
         if version in ("", "1"):
             raise RequestFailed(f"agent {id_} has no version before the newest one")
-        path = f"{self._at(kind, id_)}/versions/{quote(version, safe='')}"
+        path = f"{self._at(kind, id_)}/versions/{segment(version)}"
         self.channel(kind).send("DELETE", path)
 
     def delete(self, kind: str, id_: str, parent: str = "") -> None:
@@ -129,7 +129,7 @@ class FoundryWriter(FoundryReader, FamilyWriter):
 
     def _version(self, name: str, wire: Body) -> Body:
         """A new version of an agent (its first makes the agent), in the form in which agents are listed."""
-        version = self.channel("assistant").send("POST", f"/agents/{quote(name, safe='')}/versions", wire)
+        version = self.channel("assistant").send("POST", f"/agents/{segment(name)}/versions", wire)
         if not (version.get("version") or version.get("id")):
             raise OutcomeUnknown(f"the answer to a new version of agent {name} names no version")
         called = str(version.get("name") or name)

@@ -13,7 +13,7 @@ from migrate.endpoints.http_client import http_client
 from migrate.endpoints.pace import Pace
 from migrate.endpoints.probing import findings, must_hold_something, survey
 from migrate.endpoints.settings import Settings
-from migrate.endpoints.sign_in import FOUNDRY_SCOPE, Entra
+from migrate.endpoints.sign_in import UNUSED_KEY, Entra
 from migrate.endpoints.wire import OpenAIWire
 from migrate.errors import BadUsage
 
@@ -24,8 +24,8 @@ def connect(settings: Settings, writable: bool = False) -> FamilyReader:
     """A reader (or writer) of a project's classic agents. Nothing is sent before the first use."""
     from openai import AzureOpenAI
 
-    pace = Pace(settings.workers)
-    http = http_client(settings.workers, writable)
+    pace = Pace(settings.workers, url=settings.url)
+    http = http_client(settings, writable)
     version = settings.api_version or API_VERSION
     client = AzureOpenAI(
         base_url=settings.url.rstrip("/"),
@@ -44,7 +44,7 @@ def connect(settings: Settings, writable: bool = False) -> FamilyReader:
             "classic agents",
             "the address of a project ends in /api/projects/PROJECT; classic agents end on 31 March 2027",
         )
-        return Access(findings(found, version), channel, channel)
+        return Access(findings(found, version, settings.remarks), channel, channel)
 
     kind = FamilyWriter if writable else FamilyReader
     return kind("foundry-classic", settings.url, pace, settle, http.close)
@@ -58,5 +58,5 @@ def _credential(settings: Settings) -> dict[str, Any]:
             'set auth = "entra", or auth = "token" and token_env, in the config file',
         )
     if settings.auth == "entra":
-        return {"azure_ad_token_provider": Entra(settings, FOUNDRY_SCOPE)}
-    return {"azure_ad_token": settings.secret}
+        return {"azure_ad_token_provider": Entra(settings)}
+    return {"azure_ad_token": settings.secret or UNUSED_KEY}

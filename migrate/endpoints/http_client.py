@@ -1,32 +1,46 @@
-"""The HTTP client through which the openai package sends its requests: guarded, and cheap for each."""
+"""The HTTP client through which all requests to an estate are sent: guarded, bounded, and cheap for each."""
 
 from __future__ import annotations
 
+import ssl
 from functools import cached_property
 from itertools import cycle
 from typing import Any
-from urllib.request import getproxies
 
+import httpcore2
 import httpx2
+
+from migrate.endpoints.certificates import trust
+from migrate.endpoints.deadlines import CONNECT_TIMEOUT_S, WRITE_ANSWER_TIMEOUT_S, MeteredBackend
+from migrate.endpoints.guarded import STREAMED, Guarded
+from migrate.endpoints.proxies import Proxy, proxy_for
+from migrate.endpoints.settings import Settings
+from migrate.errors import BadUsage
 
 POOLS = 8
 BODY = ("content", "data", "files", "json")
 """What a request may say, in httpx2's words."""
 
 
-def http_client(workers: int, writable: bool) -> httpx2.Client:
-    """One for so many requests at once; a reading one refuses every method but GET before a byte is sent."""
+def http_client(settings: Settings, writable: bool) -> Client:
+    """One for as many requests at once as an estate has workers; a reading one refuses every method but GET
+    before a byte is sent. Raises `BadUsage` for an address, a proxy or a certificate that cannot be used."""
 
     def check(request: httpx2.Request) -> None:
         only_get(request.method, request.url.path)
 
-    limits = httpx2.Limits(max_connections=workers + 2, max_keepalive_connections=workers + 2)
+    try:
+        httpx2.URL(settings.url)
+    except (httpx2.InvalidURL, ValueError) as error:
+        raise BadUsage(
+            f"{settings.url!r} is not the address of a service", str(error), "it needs https:// and a host"
+        ) from None
+    proxy = proxy_for(settings.url)
+    pools = Pools(settings.workers, trust(settings), proxy)
     return Client(
-        # Given a transport, the client would pass by the proxies that the environment names.
-        transport=None if getproxies() else Pools(limits, min(POOLS, workers)),
-        limits=limits,
-        timeout=httpx2.Timeout(120.0, connect=10.0),
-        follow_redirects=True,
+        transport=Guarded(pools, settings, proxy.shown if proxy else ""),
+        timeout=httpx2.Timeout(WRITE_ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+        follow_redirects=False,
         event_hooks={} if writable else {"request": [check]},
     )
 
@@ -56,6 +70,12 @@ class Client(httpx2.Client):
             **{name: given[name] for name in BODY if name in given},
         )
 
+    def send(self, request: httpx2.Request, *, stream: bool = False, **given: Any) -> httpx2.Response:
+        """An answer that is streamed is a file, and bounded as one."""
+        if stream:
+            request.extensions[STREAMED] = True
+        return super().send(request, stream=stream, **given)
+
     @cached_property
     def _always(self) -> list[tuple[str, str]]:
         """Headers that every request has where it does not say otherwise."""
@@ -66,9 +86,9 @@ class Pools(httpx2.BaseTransport):
     """Several pools of connections, used in turn. A pool looks at each of its connections for each request:
     in one pool of 32 that takes a third of the time that a request costs."""
 
-    def __init__(self, limits: httpx2.Limits, number: int) -> None:
-        trust = httpx2.create_ssl_context()  # reading the certificates takes 20 ms, so once for all
-        self._pools = [httpx2.HTTPTransport(verify=trust, limits=limits) for _ in range(max(1, number))]
+    def __init__(self, workers: int, trusted: ssl.SSLContext | None, proxy: Proxy | None) -> None:
+        connections = workers + 2
+        self._pools = [_Pool(connections, trusted, proxy) for _ in range(max(1, min(POOLS, workers)))]
         self._turn = cycle(self._pools)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -77,3 +97,23 @@ class Pools(httpx2.BaseTransport):
     def close(self) -> None:
         for pool in self._pools:
             pool.close()
+
+
+class _Pool(httpx2.HTTPTransport):
+    """One pool of connections whose reads are metered."""
+
+    def __init__(self, connections: int, trusted: ssl.SSLContext | None, proxy: Proxy | None) -> None:
+        given: dict[str, Any] = {
+            "ssl_context": trusted or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            "max_connections": connections,
+            "max_keepalive_connections": connections,
+            "keepalive_expiry": 5.0,
+            "network_backend": MeteredBackend(),
+        }
+        if proxy is None:
+            self._pool = httpcore2.ConnectionPool(**given)
+            return
+        of_proxy = trusted if proxy.url.startswith("https:") else None
+        self._pool = httpcore2.HTTPProxy(
+            proxy.url, proxy_auth=proxy.auth, proxy_ssl_context=of_proxy, **given
+        )

@@ -8,6 +8,7 @@ from migrate.endpoints.http_client import http_client
 from migrate.endpoints.pace import Pace
 from migrate.endpoints.probing import findings, must_hold_something, survey
 from migrate.endpoints.settings import Settings
+from migrate.endpoints.sign_in import UNUSED_KEY
 from migrate.endpoints.wire import OpenAIWire
 
 
@@ -15,10 +16,10 @@ def connect(settings: Settings, writable: bool = False) -> FamilyReader:
     """A reader (or writer) of an OpenAI project. Nothing is sent before the first use."""
     from openai import OpenAI
 
-    pace = Pace(settings.workers)
-    http = http_client(settings.workers, writable)
+    pace = Pace(settings.workers, url=settings.url)
+    http = http_client(settings, writable)
     base = settings.url.rstrip("/")
-    client = OpenAI(base_url=base, api_key=settings.secret, max_retries=0, http_client=http)
+    client = OpenAI(base_url=base, api_key=settings.secret or UNUSED_KEY, max_retries=0, http_client=http)
     channel = FileChannel(OpenAIWire(client, http), pace)
 
     def settle() -> Access:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from math import ceil
 
+from migrate.endpoints.outage import Outage
 from migrate.endpoints.waiting import pause
-from migrate.errors import RequestFailed
+from migrate.errors import RequestFailed, Unreachable
 
 NEVER_SENT = 499
 """Stands for the status of a request that we did not send."""
@@ -24,8 +25,12 @@ STEP = 0.05
 class Pace:
     """Safe to share between threads. `waiting` says what is waited for; `stop` ends every wait."""
 
-    def __init__(self, workers: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, workers: int, clock: Callable[[], float] = time.monotonic, url: str = "the service"
+    ) -> None:
         self.most = max(1, workers)
+        self.outage = Outage(clock)
+        self.url = url
         self.stop = threading.Event()
         self._clock = clock
         self._room = float(self.most)
@@ -41,6 +46,8 @@ class Pace:
 
     def waiting(self) -> str:
         """What is being waited for, in words; '' when the service holds nobody back."""
+        if silent := self.outage.told():
+            return silent
         rest = self._quiet_until - self._clock()
         slowed = f"{self.room} of {self.most} workers" if self.room < self.most else ""
         if rest > 0:
@@ -57,6 +64,7 @@ class Pace:
                     break
                 self._changed.wait(min(STEP, rest) if rest > 0 else STEP)
             if self.stop.is_set():
+                self.outage.check(self.url)
                 raise RequestFailed("stopped before it was asked", status=NEVER_SENT)
             self._under_way += 1
         try:
@@ -65,6 +73,14 @@ class Pace:
             with self._changed:
                 self._under_way -= 1
                 self._changed.notify()
+
+    def must_be_there(self) -> None:
+        """Raises `Unreachable` once the service counts as gone; then every wait ends."""
+        try:
+            self.outage.check(self.url)
+        except Unreachable:
+            self.stop.set()
+            raise
 
     def nap(self, seconds: float) -> None:
         """Wait alone, before one request is repeated."""

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
-from migrate.endpoints.settings import is_loopback
+from migrate.endpoints.addresses import is_loopback
 
 
 class LoopbackHttp(SansIOHTTPPolicy[Any, Any]):

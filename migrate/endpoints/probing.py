@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from migrate.endpoints.channel import Channel, no_answer
+from migrate.endpoints.deadlines import PROBE_TIMEOUT_S
 from migrate.endpoints.interface import Probe, RouteState
 from migrate.endpoints.routes import BETA, ROUTES, Route, Routes
 from migrate.errors import Denied, NotThere, RequestFailed, SignInFailed, Unreachable, Unreadable
@@ -32,7 +33,7 @@ def ask(channel: Channel, kind: str, route: Route | None = None) -> Answer:
     """One row of a kind's listing."""
     route = route or ROUTES[kind]
     headers = {**channel.headers, **BETA} if route.beta else channel.headers
-    asked = replace(channel, headers=headers, unanswered=UNANSWERED)
+    asked = replace(channel, headers=headers, unanswered=UNANSWERED, patience_s=PROBE_TIMEOUT_S)
     try:
         try:
             asked.get(route.path, {"limit": 1})
@@ -72,7 +73,7 @@ def survey(
             raise
     settled = [answer for kind, answer in found.items() if kind != "thread"]
     if settled and all(answer.state in ("denied", "failed") for answer in settled):
-        raise turned_away(url, settled[0])
+        raise turned_away(url, next((a for a in settled if a.state == "denied"), settled[0]))
     return found
 
 
@@ -92,8 +93,15 @@ def must_hold_something(found: dict[str, Answer], url: str, what: str, todo: str
         raise Unreachable(f"{url} has neither {what} nor files", found["assistant"].reason, todo)
 
 
-def turned_away(url: str, answer: Answer) -> SignInFailed:
-    """The error for credentials that nothing accepts."""
+def turned_away(url: str, answer: Answer) -> Unreachable:
+    """The error for a service of which nothing can be read, in its own words. Only 401 and 403 are about who
+    asks."""
+    if answer.state != "denied":
+        return Unreachable(
+            f"{url} answers nothing that was asked of it",
+            answer.reason,
+            "see what it says; check the address, type and api_version, and try again (docs/network.md)",
+        )
     return SignInFailed(
         f"{url} does not let us in",
         answer.reason,

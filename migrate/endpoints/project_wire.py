@@ -10,18 +10,23 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from azure.ai.projects import AIProjectClient
 from azure.core.credentials import AccessToken, AzureKeyCredential
-from azure.core.exceptions import AzureError, DecodeError
+from azure.core.exceptions import AzureError
 from azure.core.pipeline.policies import AzureKeyCredentialPolicy, SansIOHTTPPolicy
 from azure.core.rest import HttpRequest
 
+from migrate.endpoints.addresses import origin, told
 from migrate.endpoints.answers import failure
-from migrate.endpoints.http_client import only_get
+from migrate.endpoints.http_client import Client, only_get
 from migrate.endpoints.interface import Body
+from migrate.endpoints.large_answers import one_answer
 from migrate.endpoints.plain_http import LoopbackHttp
+from migrate.endpoints.project_transport import ProjectTransport
 from migrate.endpoints.settings import Settings
-from migrate.endpoints.sign_in import FOUNDRY_SCOPE, Entra
-from migrate.endpoints.wire import Wire, parsed_text
-from migrate.errors import RequestFailed
+from migrate.endpoints.sign_in import UNUSED_KEY, Entra
+from migrate.endpoints.wire import REASON_CHARS, Wire, parsed_text, translated
+from migrate.errors import NoAnswer, RequestFailed
+from migrate.model import JSON
+from migrate.model.known_secrets import redact
 
 API_VERSION = "v1"
 TOKEN_LIFE = 3600
@@ -33,8 +38,8 @@ class Credential:
     that must be the true one."""
 
     def __init__(self, settings: Settings) -> None:
-        self._entra = Entra(settings, FOUNDRY_SCOPE) if settings.auth == "entra" else None
-        self._secret = settings.secret
+        self._entra = Entra(settings) if settings.auth == "entra" else None
+        self._secret = settings.secret or UNUSED_KEY
 
     def get_token(self, *scopes: str, **options: Any) -> AccessToken:
         """The token of now."""
@@ -51,17 +56,20 @@ class OnlyGet(SansIOHTTPPolicy[Any, Any]):
         only_get(request.http_request.method, request.http_request.url)
 
 
-def project_client(settings: Settings, writable: bool) -> AIProjectClient:
-    """The SDK's client, signed in, its retries off."""
+def project_client(settings: Settings, writable: bool, http: Client) -> AIProjectClient:
+    """The SDK's client, signed in, its retries off, sending through the HTTP client of all requests."""
     policies: list[Any] = [] if writable else [OnlyGet()]
-    # A redirect would take the key along to whatever host it names.
-    options: dict[str, Any] = {"per_call_policies": policies, "retry_total": 0, "permit_redirects": False}
-    if settings.auth != "key":
+    options: dict[str, Any] = {
+        "per_call_policies": policies,
+        "retry_total": 0,
+        "permit_redirects": False,
+        "transport": ProjectTransport(http),
+    }
+    if settings.auth not in ("key", "none"):
         policies.append(LoopbackHttp())
     else:
-        options["authentication_policy"] = AzureKeyCredentialPolicy(
-            AzureKeyCredential(settings.secret), "api-key"
-        )
+        key = AzureKeyCredential(settings.secret or UNUSED_KEY)
+        options["authentication_policy"] = AzureKeyCredentialPolicy(key, "api-key")
     os.environ.pop("AZURE_AI_PROJECTS_CONSOLE_LOGGING", None)  # it prints whole bodies on standard output
     return AIProjectClient(settings.url, Credential(settings), **options)
 
@@ -76,25 +84,22 @@ class ProjectWire(Wire):
     def ask(
         self, method: str, path: str, params: Mapping[str, Any], headers: Mapping[str, str], body: Body | None
     ) -> Body:
-        query = urlencode({**params, "api-version": API_VERSION})
         given: dict[str, Any] = {} if body is None else {"json": body}
-        url = path if "://" in path else f"{self._url}{path}?{query}"
-        request = HttpRequest(method, url, headers={"Accept": "application/json", **headers}, **given)
         asked = f"{method} {path}"
-        try:
-            answer = self._client.send_request(request)
-            answer.read()
-        except DecodeError as error:  # an answer that calls itself JSON and is none
-            raise _undecoded(error, asked) from None
-        except AzureError as error:
-            reason = " ".join(str(error).split())[:300] or type(error).__name__
-            raise RequestFailed(f"{asked} got no answer: {reason}") from None
-        except UnicodeEncodeError:
-            why = "it holds half of a character pair, which has no form on the wire"
-            raise RequestFailed(f"{asked} was not sent: {why}", status=400) from None
-        if answer.status_code >= 300:
-            raise failure(answer.status_code, answer.text(), answer.headers, asked)
-        return parsed_text(answer.content, answer.text)
+        with one_answer(), translated(asked):
+            query = urlencode({**params, "api-version": API_VERSION})
+            url = path if "://" in path else f"{self._url}{path}?{query}"
+            request = HttpRequest(method, url, headers={"Accept": "application/json", **headers}, **given)
+            try:
+                # As a stream, so that azure-core does not parse it too, as XML for one.
+                answer = self._client.send_request(request, stream=True)
+                content = answer.read()
+            except AzureError as error:
+                said = " ".join(redact(str(error)).split())[:REASON_CHARS] or type(error).__name__
+                raise NoAnswer(f"{asked} got no answer: {said}") from None
+            if answer.status_code >= 300:
+                raise failure(answer.status_code, answer.text(), answer.headers, asked)
+            return parsed_text(content, answer.text)
 
     def values(self, path: str, ask: Callable[[str], Body]) -> Iterator[Body]:
         """The rows of a listing in Azure's own form, whose pages name the next one by its address. An
@@ -107,23 +112,19 @@ class ProjectWire(Wire):
             if not isinstance(rows, list):
                 raise RequestFailed(f"GET {path} answered without a `value` list")
             yield from (row for row in rows if isinstance(row, dict))
-            following = str(page.get("nextLink") or "")
-            path = urljoin(self._url, following) if following else ""
-            if path and _place(path) != _place(self._url):
-                raise RequestFailed(f"a listing goes on at another host: {urlsplit(path).netloc}")
+            path = self._following(page.get("nextLink"))
 
-
-def _undecoded(error: DecodeError, asked: str) -> RequestFailed:
-    """The failure that an answer means whose body the SDK could not read."""
-    answer: Any = error.response
-    status = getattr(answer, "status_code", 0) or 0
-    if status >= 300:
-        return failure(status, "", getattr(answer, "headers", {}), asked)
-    return RequestFailed(f"{asked}: the answer is not JSON")
-
-
-def _place(url: str) -> tuple[str, str, int]:
-    """Where a request to an address goes: scheme, host, port."""
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    return parts.scheme, (parts.hostname or "").lower(), port
+    def _following(self, link: JSON) -> str:
+        """The address of the next page, or ''. Raises `RequestFailed` for one that is not followed."""
+        if not link:
+            return ""
+        if not isinstance(link, str):
+            raise RequestFailed("a listing goes on at what is no address")
+        try:
+            path = urljoin(self._url, link)
+            place, ours = origin(path), origin(self._url)
+        except ValueError:
+            raise RequestFailed("a listing goes on at what is no address") from None
+        if place != ours or "@" in urlsplit(path).netloc:
+            raise RequestFailed(f"a listing goes on at another host, which was not asked: {told(place)}")
+        return path

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import quote
+
+from migrate.endpoints.addresses import segment
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,13 @@ STEP_INCLUDE = "step_details.tool_calls[*].file_search.results[*].content"
 """Asks for the text that file search found; unknown to dated Azure versions before 2025-03."""
 
 
-def address(kind: str, id_: str = "", parent: str = "", run: str = "", routes: Routes = ROUTES) -> str:
-    """The path of a kind's listing, or of one object. Ids are quoted: they are data."""
-    path = routes[kind].path.format(parent=quote(parent, safe=""), run=quote(run, safe=""))
-    return f"{path}/{quote(id_, safe='')}" if id_ else path
+def address(
+    kind: str, id_: str | None = None, parent: str = "", run: str = "", routes: Routes = ROUTES
+) -> str:
+    """The path of a kind's listing, or (with an id) of one object. Raises `RequestFailed` for an id that has
+    no form in a path."""
+    path = routes[kind].path
+    for name, value in (("{parent}", parent), ("{run}", run)):
+        if name in path:
+            path = path.replace(name, segment(value))
+    return path if id_ is None else f"{path}/{segment(id_)}"

@@ -1,22 +1,26 @@
-"""How to reach one estate: address, API version and credentials. Secrets never show in a repr."""
+"""How to reach one estate: address, API version, credentials, headers. Secrets never show in a repr."""
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
-from migrate.errors import BadUsage
+from migrate.endpoints.addresses import check, is_loopback
+from migrate.endpoints.addresses import origin as origin_of
+from migrate.endpoints.clouds import CLOUDS, Cloud, cloud_of
+from migrate.model.known_secrets import register
 
-Auth = Literal["key", "entra", "token"]
+Auth = Literal["key", "entra", "token", "none"]
 
 
 @dataclass(frozen=True)
 class Settings:
     """One estate's address and credentials.
 
-    `secret` is the key or token itself; it lives only here, in memory. `workers` bounds connections.
+    `secret` is the key or token itself, `headers` are names and values that go with every request; they live
+    only here, in memory. `workers` bounds connections. `cloud`, `scope` and `ca_file` are '' where nobody set
+    them: then the host tells the cloud, the cloud the scope, and the environment the certificates.
     """
 
     type: str
@@ -27,22 +31,46 @@ class Settings:
     tenant: str = ""
     workers: int = 8
     name: str = ""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    cloud: str = ""
+    scope: str = ""
+    ca_file: str = ""
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-            raise BadUsage(
-                f"{self.url} is plain http",
-                "keys and conversations would travel unprotected",
-                "use https; http is accepted for 127.0.0.1, ::1 and localhost only",
-            )
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise BadUsage(f"{self.url!r} is not the address of a service", "it needs https:// and a host")
+        check(self.url, self.name)
+        for value in (self.secret, *(value for _, value in self.headers)):
+            register(value, self.loopback)
 
+    @property
+    def loopback(self) -> bool:
+        """Whether the estate is a service on this machine."""
+        return is_loopback(urlsplit(self.url).hostname or "")
 
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine itself."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        """Scheme, host and port: the only place that requests go to."""
+        return origin_of(self.url)
+
+    @property
+    def in_cloud(self) -> Cloud:
+        """The cloud of the estate: as set, as its host tells, else the public one."""
+        if self.cloud:
+            return CLOUDS[self.cloud]
+        return cloud_of(urlsplit(self.url).hostname or "") or CLOUDS["public"]
+
+    @property
+    def audience(self) -> str:
+        """The scope that a token of Entra is asked for."""
+        cloud = self.in_cloud
+        return self.scope or (cloud.azure_scope if self.type == "azure-openai" else cloud.foundry_scope)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is not known for certain about reaching this estate."""
+        unsure = self.auth == "entra" and not self.scope and self.type != "azure-openai"
+        if not unsure or self.in_cloud.foundry_verified:
+            return ()
+        return (
+            f"unverified: tokens are asked for {self.audience}; of projects outside the public cloud no "
+            "document names the audience, `scope` of the config file sets another",
+        )

@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from typing import Any
 
+from migrate.endpoints.certificates import file_for_sign_in
+from migrate.endpoints.header_values import UNUSABLE
 from migrate.endpoints.settings import Settings
 from migrate.errors import SignInFailed
+from migrate.model.known_secrets import redact, register
 
-AZURE_SCOPE = "https://cognitiveservices.azure.com/.default"
-FOUNDRY_SCOPE = "https://ai.azure.com/.default"
+UNUSED_KEY = "unused"
+"""What the SDKs are given where an estate is reached without a sign-in; no request carries it."""
 EARLY = 300
 """Seconds before its end at which a token is renewed."""
 
 
 class Entra:
-    """Entra tokens for a scope, in the estate's own tenant, renewed before their end. Threads may share
-    it; raises `SignInFailed`."""
+    """Entra tokens for an estate's audience, from its cloud and tenant, renewed before their end. Threads
+    may share it; raises `SignInFailed`, and `BadUsage` for certificates that cannot be used."""
 
-    def __init__(self, settings: Settings, scope: str) -> None:
+    def __init__(self, settings: Settings) -> None:
         from azure.identity import DefaultAzureCredential
 
         logging.getLogger("azure").setLevel(logging.CRITICAL)  # its failures are told by us, in three lines
-        self._settings, self._scope = settings, scope
-        self._credential = DefaultAzureCredential(additionally_allowed_tenants=["*"])
+        self._settings = settings
+        options: dict[str, Any] = {"additionally_allowed_tenants": ["*"]}
+        if settings.cloud or not os.environ.get("AZURE_AUTHORITY_HOST"):
+            options["authority"] = settings.in_cloud.authority
+        if certificates := file_for_sign_in(settings):
+            options["connection_verify"] = certificates
+        self._credential = DefaultAzureCredential(**options)
         self._lock = threading.Lock()
         self._held: Any = None
 
@@ -34,21 +43,30 @@ class Entra:
         with self._lock:
             if self._held is None or self._held.expires_on - EARLY < time.time():
                 in_tenant = {"tenant_id": self._settings.tenant} if self._settings.tenant else {}
-                self._held = _asked(self._credential, self._scope, in_tenant, self._settings)
+                self._held = _asked(self._credential, in_tenant, self._settings)
             return self._held
 
     def __call__(self) -> str:
         return str(self.access().token)
 
 
-def _asked(credential: Any, scope: str, in_tenant: dict[str, Any], settings: Settings) -> Any:
+def _asked(credential: Any, in_tenant: dict[str, Any], settings: Settings) -> Any:
     from azure.core.exceptions import AzureError
 
     try:
-        return credential.get_token(scope, **in_tenant)
-    except AzureError as error:
+        token = credential.get_token(settings.audience, **in_tenant)
+    except (AzureError, OSError, ValueError) as error:
         raise SignInFailed(
-            f"cannot sign in to {settings.url} with Entra",
-            " ".join(str(error).split())[:300],
-            'run `az login`, or set auth = "key" and key_env in the config file',
+            f"cannot sign in to {settings.url} with Entra for {settings.audience}",
+            " ".join(redact(str(error)).split())[:300],
+            'run `az login`, or set auth = "key" and key_env in the config file; cloud, scope, tenant and '
+            "ca_file are settings of an estate",
         ) from None
+    register(str(token.token), settings.loopback)
+    if UNUSABLE.search(str(token.token)):
+        raise SignInFailed(
+            f"the token of Entra for {settings.url} cannot be sent",
+            "it holds a character that no header takes",
+            "sign in again: az login",
+        )
+    return token

@@ -10,19 +10,26 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, BinaryIO
 
 import httpx2
 import openai
 from pydantic_core import from_json
 
+from migrate.endpoints.addresses import segment
 from migrate.endpoints.alike import Alike
 from migrate.endpoints.answers import failure
 from migrate.endpoints.interface import Body
-from migrate.errors import RequestFailed, Unreadable
+from migrate.endpoints.large_answers import one_answer
+from migrate.endpoints.refusals import Redirected, TooMuch
+from migrate.errors import NoAnswer, RequestFailed, TooLarge, Unreadable
+from migrate.model.bounds import ANSWER_READ_ALONE, VALUES
+from migrate.model.known_secrets import redact
 
 CHUNK = 1 << 18
+REASON_CHARS = 300
+"""So much is told of what an HTTP client says of a request without an answer."""
 
 
 class Wire(ABC):
@@ -47,7 +54,7 @@ class OpenAIWire(Wire):
         self, method: str, path: str, params: Mapping[str, Any], headers: Mapping[str, str], body: Body | None
     ) -> Body:
         address = self._base + path
-        with translated(f"{method} {path}"):
+        with one_answer(), translated(f"{method} {path}"):
             if method == "GET":
                 return parsed(self._alike.get(address, params, headers))
             options: Any = {"params": dict(params), "headers": dict(headers), "max_retries": 0}
@@ -57,7 +64,7 @@ class OpenAIWire(Wire):
     def upload(self, path: str, name: str, purpose: str, data: BinaryIO) -> Body:
         """A multipart upload of exactly two parts, `purpose` and `file` (Azure refuses any other)."""
         data.seek(0)
-        with translated(f"POST {path}"):
+        with one_answer(), translated(f"POST {path}"):
             return parsed(
                 self.client.post(
                     path,
@@ -71,14 +78,14 @@ class OpenAIWire(Wire):
     @contextmanager
     def stream(self, file_id: str) -> Iterator[Iterator[bytes]]:
         """A file's bytes, read in chunks; a broken stream raises `RequestFailed`."""
-        files = self.client.files.with_streaming_response
-        with translated(f"GET /files/{file_id}/content"), files.content(file_id) as response:
+        path = f"/files/{segment(file_id)}/content"
+        with translated(f"GET {path}"), closing(self._alike.stream(self._base + path)) as response:
             yield response.iter_bytes(CHUNK)
 
 
 @contextmanager
 def translated(asked: str) -> Iterator[None]:
-    """What the openai package raises, as what it means. `asked` is "METHOD path"."""
+    """What an SDK or the HTTP client below it raises, as what it means. `asked` is "METHOD path"."""
     try:
         yield
     except openai.APIStatusError as error:
@@ -88,9 +95,21 @@ def translated(asked: str) -> Iterator[None]:
     except UnicodeEncodeError:
         why = "it holds half of a character pair, which has no form on the wire"
         raise RequestFailed(f"{asked} was not sent: {why}", status=400) from None
-    except (openai.APIConnectionError, httpx2.HTTPError) as error:
-        reason = str(error.__cause__ or error) or type(error).__name__
-        raise RequestFailed(f"{asked} got no answer: {reason}") from None
+    except (openai.APIConnectionError, httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
+        raise _unanswered(error.__cause__ or error, asked) from None
+
+
+def _unanswered(error: BaseException, asked: str) -> RequestFailed:
+    """The failure of a request without a usable answer. The words are not ours: they pass `redact`, and
+    before they are cut."""
+    said = " ".join(redact(str(error)).split()) or type(error).__name__
+    if isinstance(error, Redirected):
+        return RequestFailed(f"{asked} {said}", status=error.status)
+    if isinstance(error, TooMuch):
+        return TooLarge(f"{asked}: {said}")
+    if isinstance(error, httpx2.DecodingError):
+        return RequestFailed(f"{asked}: the answer cannot be unpacked: {said[:REASON_CHARS]}")
+    return NoAnswer(f"{asked} got no answer: {said[:REASON_CHARS]}")
 
 
 def parsed(response: httpx2.Response) -> Body:
@@ -100,12 +119,14 @@ def parsed(response: httpx2.Response) -> Body:
 
 def parsed_text(content: bytes, text: Callable[[], str]) -> Body:
     """The same for the bytes of any client's answer."""
+    if len(content) > ANSWER_READ_ALONE.most and sum(map(content.count, (b",", b"[", b"{"))) > VALUES.most:
+        raise TooLarge(f"the answer was given up: {VALUES.told()}")
     try:
         body = _loaded(content) if content else {}
     except RecursionError:
         raise Unreadable("the answer is nested too deeply to be read") from None
     except ValueError:
-        start = " ".join(text()[:200].split())
+        start = " ".join(redact(text()[:2000]).split())
         raise RequestFailed(f"the answer is not JSON but begins {start[:80]!r}") from None
     if not isinstance(body, dict):
         raise RequestFailed("the answer is JSON but not an object")

@@ -40,3 +40,7 @@ FILE = Bound(2048 * MIB, "bytes", "in one file")
 
 # Ids of services have up to 64 signs; names of agents, which are ids too, up to 63.
 ID = Bound(2048, "characters", "in one id")
+
+# Each value of an answer takes memory beside its text: 128 MiB of brackets would become gigabytes.
+# A page of 100 messages has some thousand values; texts in it that are full of commas count as well.
+VALUES = Bound(10_000_000, "values", "in one answer")

@@ -10,8 +10,10 @@ import openai
 import pytest
 
 from migrate.endpoints.http_client import Client, http_client
+from migrate.endpoints.settings import Settings
 from migrate.endpoints.wire import OpenAIWire
 
+EAST = Settings("azure-openai", "https://east.example", secret="k", workers=2)
 STEPS = ["step_details.tool_calls[*].file_search.results[*].content"]
 BETA = {"OpenAI-Beta": "assistants=v2"}
 
@@ -70,12 +72,12 @@ def test_a_request_is_the_same(azure: bool, cookies: dict[str, str], what: str) 
 
 
 def test_other_requests_go_the_usual_way() -> None:
-    with http_client(2, writable=True) as client:
+    with http_client(EAST, writable=True) as client:
         request = client.build_request("GET", "https://east.example/x?a=1", params={"b": "2"})
         assert str(request.url) == "https://east.example/x?b=2"
         assert client.build_request("GET", httpx2.URL("https://east.example/x")).url.path == "/x"
 
 
 def test_a_reading_client_writes_nothing() -> None:
-    with http_client(2, writable=False) as client, pytest.raises(AssertionError, match="asked to POST /x"):
+    with http_client(EAST, writable=False) as client, pytest.raises(AssertionError, match="asked to POST /x"):
         client.post("https://east.example/x", json={})

@@ -11,6 +11,7 @@ import pytest
 
 from migrate.endpoints import foundry
 from migrate.endpoints.channel import Channel
+from migrate.endpoints.http_client import http_client
 from migrate.endpoints.pace import Pace
 from migrate.endpoints.plain_http import LoopbackHttp
 from migrate.endpoints.project_wire import Credential, ProjectWire, project_client
@@ -41,7 +42,8 @@ def channel(stack: ExitStack) -> Open:
     """A channel to a server, as a Foundry endpoint makes it."""
 
     def opened(server: Server, writable: bool = False, auth: Any = "token", attempts: int = 3) -> Channel:
-        client = project_client(Settings("foundry", server.url, auth=auth, secret=SECRET), writable)
+        settings = Settings("foundry", server.url, auth=auth, secret=SECRET)
+        client = project_client(settings, writable, http_client(settings, writable))
         stack.callback(client.close)
         return Channel(
             ProjectWire(client, server.url), Pace(1), attempts=attempts, unanswered=min(attempts, 2)

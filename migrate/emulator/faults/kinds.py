@@ -15,7 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from ..errors import gateway, refuse
 from ..estate import Estate, Json
 from ..listening import CUT
-from . import moving
+from . import moving, sending
 from .rows import Asked, Row
 
 METHODS = ("GET", "POST", "DELETE", "PATCH", "PUT")
@@ -176,6 +176,10 @@ async def undeleted(hit: Hit) -> None:
     await hit.answer(200, json.dumps(told).encode(), {"content-type": "application/json"})
 
 
+async def drip(hit: Hit) -> None:
+    await sending.drip(hit, hit.carried_out)
+
+
 async def nothing(hit: Hit) -> None:
     """A fault of files, not of requests."""
     await hit.app(hit.scope, hit.receive, hit.send)
@@ -206,4 +210,8 @@ KINDS: dict[str, Kind] = {
     "retired": Kind(retired),
     "expired": Kind(expired),
     "undeleted": Kind(undeleted, ("answer",)),
+    "redirect": Kind(sending.redirect, ("code", "to")),
+    "silent": Kind(sending.silent, ("silence",)),
+    "flood": Kind(sending.flood, ("bytes", "packing")),
+    "drip": Kind(drip, ("pause",)),
 }

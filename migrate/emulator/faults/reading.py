@@ -58,6 +58,7 @@ def _among(*words: str, default: str) -> Key:
     return Key(lambda value: value in words if isinstance(value, str) else False, ", ".join(words), default)
 
 
+REDIRECTS = (301, 302, 303, 307, 308)
 COUNT = "a whole number from 1 on"
 TURNS: Mapping[str, Key] = {
     "nth": Key(_one_or_more(_count), f"{COUNT}, or a list of them"),
@@ -89,6 +90,12 @@ SETTINGS: Mapping[str, Key] = {
     "length": _among("whole", "kept", default="whole"),
     "seconds": Key(_number, "seconds, from 0 on", 1.0),
     "change": _among("insert", "delete-seen", "delete-cursor", "delete-ahead", default="insert"),
+    "code": Key(lambda v: v in REDIRECTS and not isinstance(v, bool), "301, 302, 303, 307 or 308", 307),
+    "to": Key(lambda v: isinstance(v, str) and v.isprintable() and v.isascii(), "an address, or a path", ""),
+    "silence": Key(_number, "seconds, from 0 on", 3600.0),
+    "bytes": Key(_count, COUNT, 4 << 30),
+    "packing": _among("none", "gzip", default="none"),
+    "pause": Key(_number, "seconds, from 0 on", 1.0),
     "outcome": _among("failed", "stuck", default="failed"),
     "answer": _among("deleted", "kept", "empty", default="deleted"),
 }

@@ -37,6 +37,9 @@ LISTINGS = "listings of threads"
 ONLY_GIVEN = "threads were not listed, only read by the ids that were given"
 
 
+NOT_LISTED = "threads could not be listed; give their ids with --threads FILE"
+
+
 SETTLES = {"thread": LISTINGS, "file": "bytes"}
 """Listing -> what is known to have its total when it has ended."""
 
@@ -95,9 +98,8 @@ class Gatherer:
         elif listed or self._wanted.thread_ids:
             self._thread_listing(listed, given)
         elif self._wanted.list_threads:
-            self._unread(
-                "thread", "this service does not list its threads; give their ids with --threads FILE"
-            )
+            said = self._probe.reasons.get("thread", "")
+            self._unread("thread", f"{NOT_LISTED}: {said}" if said else NOT_LISTED)
 
     def _unread(self, kind: str, reason: str) -> None:
         self.gaps += 1

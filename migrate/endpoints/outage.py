@@ -1,0 +1,92 @@
+"""Whether a service is gone: told after seconds, and given up after a minute.
+
+A command ends when, for 60 seconds, there was no good answer and at least 5 requests had none at all, timed
+out, or were answered with 5xx. Being slowed down (429) is no outage and never counts; every other answer says
+that somebody is there.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from migrate.errors import NoAnswer, RequestFailed, Unreachable
+
+OUTAGE_S = 60.0
+"""Seconds without a good answer."""
+OUTAGE_ERRORS = 5
+"""Failed requests in them, at the least."""
+QUIET_S = 5.0
+"""Seconds of silence that are worth a word."""
+TOO_MANY = 429
+GATEWAY_TIMEOUT = 408
+"""Said by a gateway that waited in vain: a timeout, though its number begins with 4."""
+
+
+class Outage:
+    """What one endpoint answered lately. Threads may share it; `clock` gives seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._errors = 0
+        self._since = 0.0
+        self._last = ""
+        self._answered = False
+        self._under_way: dict[int, float] = {}
+
+    def begins(self, watched: bool = True) -> float:
+        """A request is sent now; the moment, which its end is told with. `watched`: silence is told."""
+        now = self._clock()
+        with self._lock:
+            if watched:
+                self._under_way[threading.get_ident()] = now
+        return now
+
+    def ends(self, began: float, failed: RequestFailed | None = None) -> None:
+        """A request that began at a moment was answered well, or failed. Without an answer or with 5xx it
+        counts; 429, and what is no statement of the service at all, changes nothing."""
+        with self._lock:
+            self._under_way.pop(threading.get_ident(), None)
+            if failed is None or (
+                300 <= failed.status < 500 and failed.status not in (TOO_MANY, GATEWAY_TIMEOUT)
+            ):
+                self._errors = 0
+            elif isinstance(failed, NoAnswer) or failed.status >= 500 or failed.status == GATEWAY_TIMEOUT:
+                self._since = min(self._since, began) if self._errors else began
+                self._errors += 1
+                self._answered = failed.status >= 500
+                self._last = str(failed)
+
+    def heard(self) -> None:
+        """Bytes of an answer arrive."""
+        with self._lock:
+            if threading.get_ident() in self._under_way:
+                self._under_way[threading.get_ident()] = self._clock()
+
+    def check(self, url: str = "the service") -> None:
+        """Raises `Unreachable` once the service counts as gone."""
+        with self._lock:
+            silent = self._clock() - self._since
+            if self._errors < OUTAGE_ERRORS or silent < OUTAGE_S:
+                return
+            errors, last = self._errors, self._last
+        raise Unreachable(
+            f"{url} does not answer any more: nothing but errors for {silent:.0f} s",
+            f"{errors} requests failed, the last so: {last}",
+            "what was done until now is kept; run the same command again when the service answers, "
+            "and it continues",
+        )
+
+    def told(self) -> str:
+        """In words, how long there has been no answer; '' while all is well."""
+        with self._lock:
+            now = self._clock()
+            moments = [self._since] if self._errors else []
+            moments += self._under_way.values()
+            silent = now - min(moments, default=now)
+            if silent < QUIET_S:
+                return ""
+            only = " but errors" if self._errors and self._answered else ""
+        return f"no answer{only} since {silent:.0f} s"

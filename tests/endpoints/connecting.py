@@ -1,0 +1,54 @@
+"""Every type of service, connected to a server of the test that plays it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, cast
+
+from migrate.endpoints import connect_to_write
+from migrate.endpoints.assistants_family import FamilyWriter
+from migrate.endpoints.interface import Writer
+from migrate.endpoints.settings import Settings
+from tests.endpoints.scripted import PROJECT, Asked, Reply, Server, listing, serving
+
+SECRET = "the-secret-of-this-test-4711"
+TYPES = ("azure-openai", "openai", "foundry-classic", "foundry")
+PATHS = {"azure-openai": "", "openai": "/v1", "foundry-classic": PROJECT, "foundry": PROJECT}
+TOKENS = ("foundry-classic", "foundry")
+
+Answer = Callable[[Asked], Reply]
+
+
+def probed(asked: Asked) -> Reply | None:
+    """The answer to a probe: every route works and lists nothing."""
+    return Reply(body=listing()) if asked.query.get("limit") == "1" else None
+
+
+def settings(type_: str, url: str, **others: Any) -> Settings:
+    """How a service of a type at an address is reached."""
+    given = {"auth": "token" if type_ in TOKENS else "key", "secret": SECRET, "workers": 2, **others}
+    return Settings(type_, url, **given)
+
+
+@contextmanager
+def connected(type_: str, answer: Answer, **others: Any) -> Iterator[tuple[Writer, Server]]:
+    """A writer, after its probe, and the server that answers everything else by `answer`."""
+    with ExitStack() as stack:
+        server = stack.enter_context(serving(lambda asked: probed(asked) or answer(asked)))
+        url = f"{server.origin}{PATHS[type_]}"
+        writer = connect_to_write(settings(type_, url, **others))
+        stack.callback(writer.close)
+        writer.probe()
+        server.asked.clear()
+        yield writer, server
+
+
+def impatient(writer: Writer) -> Writer:
+    """The same, giving up at the first failure."""
+    access = cast("FamilyWriter", writer).access
+    for channel in (access.main, access.stored, access.project):
+        if channel is not None:
+            object.__setattr__(channel, "attempts", 1)
+            object.__setattr__(channel, "unanswered", 1)
+    return writer
