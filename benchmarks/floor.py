@@ -61,14 +61,15 @@ class Client:
 
 
 def reading(client: Client, shape: Shape, given: argparse.Namespace) -> Iterator[Callable[[], None]]:
-    """Every page of an estate, as requests that know their address."""
+    """Every page of an estate, as requests that know their address. Behind a full page there is one
+    more, which proves that it was the last."""
     for path in ("/files", "/vector_stores", "/assistants"):
         yield lambda path=path: client.get(path, limit=100, order="asc")
-    for start in range(0, shape.threads, 100):
+    for start in range(0, shape.threads + 1, 100):
         after = {"after": thread_id(start - 1)} if start else {}
         yield lambda after=after: client.get("/threads", limit=100, order="asc", **after)
     for number in range(shape.threads):
-        for start in range(0, shape.messages, 100):
+        for start in range(0, shape.messages + 1, 100):
             after = {"after": f"msg_{number:08}{start - 1:016}"} if start else {}
             path = f"/threads/{thread_id(number)}/messages"
             yield lambda path=path, after=after: client.get(path, limit=100, order="asc", **after)
@@ -92,7 +93,7 @@ def _write(client: Client, estate: Estate, number: int, given: argparse.Namespac
     for start in range(first, len(wires), more):
         batch = wires[start : start + more]
         client.post(f"{top}/{id_}/{below}", {"items": batch} if given.project else batch[0])
-    for page in range(0, len(wires), 100):
+    for page in range(0, len(wires) + 1, 100):
         after = {"after": f"msg_{int(id_[-16:]):08}{page - 1:016}"} if page else {}
         client.get(f"{top}/{id_}/{below}", limit=100, order="asc", **after)
 

@@ -73,8 +73,8 @@ def _tell(
     archive: Path, size: Size,
 ) -> None:  # fmt: skip
     """Requests, bytes and processor time: the same in every round, so the last may stand."""
-    pages = -(-size.messages // 100)
-    least = LISTS + -(-size.threads // 100) + size.threads * (pages + 1)
+    pages = size.messages // 100 + 1  # a full page is the last one when nothing lies behind it
+    least = LISTS + size.threads // 100 + 1 + size.threads * (pages + 1)
     results.put("snapshot_requests", at_ours["total"] / least)
     results.facts["snapshot"] = {
         "requests": at_ours["total"],

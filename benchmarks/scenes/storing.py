@@ -25,7 +25,7 @@ def measure(size: Size, results: Results, folder: Path) -> None:
         for route, n in moved.counts["apply"]["requests"].items()
         if route.startswith("POST") or "ID" in route
     }
-    least = size.files + 1 + -(-size.files // BATCH) + 1 + -(-size.files // 100)
+    least = size.files + 1 + -(-size.files // BATCH) + 1 + size.files // 100 + 1
     results.put("files_requests", sum(counted.values()) / least)
     results.cost(f"apply {size.files:,} files and a store", moved.apply, moved.counts["apply"])
     results.facts["files"] = {"requests": counted, "least": least}

@@ -43,7 +43,7 @@ def _round(
         floors.append(_floor(size, target, threads))
     first, more = OPENING[target]
     writes = threads * (1 + max(0, -(-(size.messages - first) // more)))
-    least = writes + threads * -(-size.messages // 100)
+    least = writes + threads * (size.messages // 100 + 1)
     requests = moved.counts["apply"]["requests"]
     threadwise = sum(n for route, n in requests.items() if "ID" in route or route.startswith("POST"))
     results.put(f"{key}_requests", threadwise / (least + ASSISTANTS))

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from migrate.codecs.profile import Profile, profile_for
 from migrate.endpoints.channel import Channel, FileChannel
 from migrate.endpoints.interface import Body, Page, Probe, Reader, Writer
+from migrate.endpoints.ordering import Question, Sorting
 from migrate.endpoints.pace import Pace
 from migrate.endpoints.paging import walk
 from migrate.endpoints.routes import BETA, ROUTES, STEP_INCLUDE, Routes, address
@@ -46,6 +47,7 @@ class FamilyReader(Reader):
         self._settle = settle
         self._close = close
         self._access: Access | None = None
+        self._sorting = Sorting()
 
     @property
     def access(self) -> Access:
@@ -75,12 +77,27 @@ class FamilyReader(Reader):
         return replace(channel, headers={**channel.headers, **BETA}) if route.beta else channel
 
     def pages(self, kind: str, parent: str = "", run: str = "", after: str = "") -> Iterator[Page]:
+        """Raises `PagingBroken` also where the order cannot be told and is content."""
         path = self._at(kind, parent=parent, run=run)
-        params: dict[str, object] = {"limit": self.routes[kind].limit, "order": "asc"}
+        asked = {"limit": self.routes[kind].limit, "order": "desc"}
+
+        def newest() -> list[Body]:
+            rows = self.channel(kind).get(path, asked).get("data")
+            return [row for row in rows if isinstance(row, dict) and "id" in row] if rows else []
+
+        question = Question(kind, path, self.routes[kind].order_is_content, newest, resumed=bool(after))
+        return self._sorting.oldest_first(self._listing(kind, parent, run, after), question)
+
+    def _listing(
+        self, kind: str, parent: str = "", run: str = "", after: str = "", order: str = "asc", limit: int = 0
+    ) -> Iterator[Page]:
+        """The pages of a listing in the order in which they come."""
+        path = self._at(kind, parent=parent, run=run)
+        limit = limit or self.routes[kind].limit
+        params: dict[str, object] = {"limit": limit, "order": order}
         if kind == "run_step" and includes_results(self.type, self.api_version):
             params["include[]"] = STEP_INCLUDE
-
-        return walk(self._fetcher(kind, path, params), path, after)
+        return walk(self._fetcher(kind, path, params), path, after, limit)
 
     def _fetcher(self, kind: str, path: str, params: dict[str, object]) -> Callable[[str], Body]:
         """Asks for the page behind a cursor. Where paging is in no description, a service may refuse to
@@ -126,10 +143,8 @@ class FamilyReader(Reader):
         return self.channel(kind).get(self._at(kind, id_, parent))
 
     def newest(self, kind: str, parent: str = "", limit: int = 100) -> Iterator[Body]:
-        path = self._at(kind, parent=parent)
-        params: dict[str, object] = {"limit": limit, "order": "desc"}
-        pages = walk(self._fetcher(kind, path, params), path)
-        for page in pages:
+        pages = self._listing(kind, parent, order="desc", limit=limit)
+        for page in self._sorting.newest_first(pages):
             yield from sorted(page.bodies, key=lambda row: -made_at(row, 0.0))
 
     def content(self, file_id: str) -> AbstractContextManager[Iterator[bytes]]:

@@ -118,7 +118,8 @@ class FoundryWriter(FoundryReader, FamilyWriter):
     def _items(self, conversation: str) -> list[str]:
         """Ids of its items; none of one that is not there."""
         try:
-            return [str(body["id"]) for page in self.pages("message", conversation) for body in page.bodies]
+            pages = self._listing("message", conversation)
+            return [str(body["id"]) for page in pages for body in page.bodies]
         except NotThere:
             return []
 

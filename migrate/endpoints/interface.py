@@ -21,7 +21,8 @@ Body = dict[str, JSON]
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a listing: bodies as received, and the cursor that continues behind it ('' at the end)."""
+    """One page of a listing: bodies as received, and the cursor that continues behind it ('' at the end,
+    `model.cursor.FROM_THE_START` where nothing does)."""
 
     bodies: list[Body]
     cursor: str = ""

@@ -1,42 +1,123 @@
 """A listing in, its pages out: never takes a failed page for the end, never circles on a server that
-ignores `after`.
+ignores `after`, and does not believe a full page that calls itself the last.
 
-The end is said by `has_more: false`. Where a service leaves `has_more` out (Foundry's files), the end is
-an empty page or one that only repeats. A page that repeats although more was promised is an error, and
-so is an empty page that promises more: what lies behind it cannot be read.
+The end is said by `has_more: false` on a page with fewer rows than were asked for. Behind a full page that
+says so one more page is asked for: servers were seen that say it of every page. Where a service leaves
+`has_more` out (Foundry's files), the end is an empty page or one that only repeats. A page that repeats
+although more was promised is an error, and so is an empty page that promises more: what lies behind it
+cannot be read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 from migrate.endpoints.interface import Body, Page
 from migrate.endpoints.seen import Seen
 from migrate.errors import PagingBroken, RequestFailed
 
+DEFAULT_LIMIT = 20
+"""Rows a page where nobody asks for a number, as every description of these listings says: a server that
+ignores `limit` gives so many."""
+REFUSED = frozenset({400, 404, 405, 410, 422, 501})
+"""Answers of a server that cannot be asked for what lies behind a page."""
+SPELLINGS = {"true": True, "1": True, "false": False, "0": False}
+"""`has_more` of a server that does not write it as JSON's true and false."""
+TOTALS = ("total", "total_count")
+"""Keys of an envelope that tell how many rows the whole listing has. No description knows them; some servers
+send them, and a listing that is shorter than it calls itself is not whole."""
 
-def walk(fetch: Callable[[str], Body], asked: str, after: str = "") -> Iterator[Page]:
-    """Every page of a listing. `fetch` takes a cursor ('' for the start); rows seen twice are dropped."""
-    seen = Seen()
-    while True:
-        envelope = fetch(after)
+
+@dataclass
+class _Listing:
+    """One listing while it is read. `limit` is the number of rows asked for a page, 0 if unknown."""
+
+    fetch: Callable[[str], Body]
+    asked: str
+    limit: int
+    seen: Seen = field(default_factory=Seen)
+    given: int = 0
+    total: int = 0
+
+    def rows(self, envelope: Body) -> list[Body]:
+        """The rows of a page. Raises `RequestFailed` where they are no rows."""
         rows = envelope.get("data")
         if not isinstance(rows, list):
-            raise RequestFailed(f"GET {asked} answered without a `data` list")
+            raise RequestFailed(f"GET {self.asked} answered without a `data` list")
         if not all(isinstance(row, dict) and row.get("id") for row in rows):
-            raise RequestFailed(f"GET {asked} answered with a row that is no object or has no id")
-        more = envelope.get("has_more")
-        fresh = [row for row in rows if seen.new(str(row["id"]))]
-        if more and not rows:
+            raise RequestFailed(f"GET {self.asked} answered with a row that is no object or has no id")
+        for name in TOTALS:
+            if type(count := envelope.get(name)) is int:
+                self.total = count
+        return rows
+
+    def fresh(self, rows: list[Body]) -> list[Body]:
+        """The rows that were not there yet. Raises `RequestFailed` where one page has two different rows
+        of one id: nobody can tell which of them is the object."""
+        fresh = [row for row in rows if self.seen.new(str(row["id"]))]
+        self.given += len(fresh)
+        if len(fresh) < len(rows):
+            first: dict[str, Body] = {}
+            for row in rows:
+                if first.setdefault(str(row["id"]), row) != row:
+                    raise RequestFailed(f"GET {self.asked} gives two different rows of id {row['id']}")
+        return fresh
+
+    def is_full(self, rows: list[Body]) -> bool:
+        """Whether a page has so many rows that more may lie behind it, whatever it says."""
+        return bool(self.limit) and (len(rows) >= self.limit or len(rows) == DEFAULT_LIMIT)
+
+    def behind(self, after: str, doubted: bool) -> Body | None:
+        """The page behind a row. None where the server said there is none (`doubted`) and cannot be asked."""
+        try:
+            return self.fetch(after)
+        except RequestFailed as failed:
+            if doubted and failed.status in REFUSED:
+                return None
+            raise
+
+    def must_have_ended(self, repeats: bool, before: int) -> None:
+        """Raises `PagingBroken` where the last page is not known to be the end: it `repeats` rows, and the
+        one before it had exactly the number asked for, `before`; or fewer rows came than were counted."""
+        if repeats and before == self.limit > 0:
+            raise PagingBroken(
+                f"GET {self.asked} repeats its {before:,} rows, as many as were asked for: the server "
+                "ignores `after`, and more may lie behind them"
+            )
+        if self.given < self.total:
+            raise PagingBroken(f"GET {self.asked} counts {self.total:,} rows and gives {self.given:,}")
+
+
+def told(value: object) -> bool | None:
+    """What `has_more` says, in whatever spelling; None where it says nothing."""
+    return value if isinstance(value, bool) else SPELLINGS.get(str(value).lower())
+
+
+def walk(fetch: Callable[[str], Body], asked: str, after: str = "", limit: int = 0) -> Iterator[Page]:
+    """Every page of a listing. `fetch` takes a cursor ('' for the start); `limit` is how many rows it asks
+    for (0: unknown). Rows seen twice are dropped. Raises `RequestFailed`, and `PagingBroken` where the
+    listing cannot be read to its end."""
+    listing = _Listing(fetch, asked, limit)
+    resumed, doubted, before = bool(after), False, 0
+    while True:
+        envelope = listing.behind(after, doubted)
+        rows = listing.rows(envelope) if envelope is not None else []
+        more = told(envelope.get("has_more")) if envelope is not None else False
+        fresh = listing.fresh(rows)
+        if more is True and not rows:
             raise PagingBroken(f"GET {asked} promises more but gives an empty page after {after!r}")
-        if more and not fresh:
+        if more is True and not fresh:
             raise PagingBroken(f"GET {asked} repeats its rows: the server ignores `after`")
-        last = str(rows[-1].get("id") or envelope.get("last_id") or "") if rows else ""
-        ended = more is False or not fresh
-        if not ended and not last:
-            raise PagingBroken(f"GET {asked} gives no id to continue after")
+        doubted = more is False and listing.is_full(rows)
+        ended = not fresh or (more is False and not doubted)
         if fresh:
-            yield Page(fresh, "" if ended else last)
+            after = str(rows[-1]["id"])
+            yield Page(fresh, "" if ended else after)
         if ended:
+            listing.total = (
+                0 if resumed else listing.total
+            )  # what came before the cursor was not counted here
+            listing.must_have_ended(bool(rows) and not fresh, before)
             return
-        after = last
+        before = len(rows)

@@ -21,6 +21,8 @@ class Route:
     """Reached through the project's own API, not through the one shaped like OpenAI's."""
     may_be_unpaged: bool = False
     """Some services document no paging of it and may refuse to be asked for some."""
+    order_is_content: bool = False
+    """Who spoke first, what ran first: a listing in an unknown order is not read."""
 
 
 Routes = Mapping[str, Route]
@@ -28,9 +30,9 @@ Routes = Mapping[str, Route]
 ROUTES: Routes = {
     "assistant": Route("/assistants"),
     "thread": Route("/threads"),
-    "message": Route("/threads/{parent}/messages"),
-    "run": Route("/threads/{parent}/runs"),
-    "run_step": Route("/threads/{parent}/runs/{run}/steps"),
+    "message": Route("/threads/{parent}/messages", order_is_content=True),
+    "run": Route("/threads/{parent}/runs", order_is_content=True),
+    "run_step": Route("/threads/{parent}/runs/{run}/steps", order_is_content=True),
     "file": Route("/files", beta=False, limit=1000, lives_on=True, may_be_unpaged=True),
     "vector_store": Route("/vector_stores", lives_on=True),
     "vector_store_file": Route("/vector_stores/{parent}/files", lives_on=True),
@@ -39,7 +41,7 @@ ROUTES: Routes = {
 PROJECT_ROUTES: Routes = {
     "assistant": Route("/agents", beta=False, projects=True),
     "thread": Route("/conversations", beta=False),
-    "message": Route("/conversations/{parent}/items", beta=False),
+    "message": Route("/conversations/{parent}/items", beta=False, order_is_content=True),
     "file": replace(ROUTES["file"], limit=100),
     "vector_store": ROUTES["vector_store"],
     "vector_store_file": ROUTES["vector_store_file"],

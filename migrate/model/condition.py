@@ -7,6 +7,9 @@ from migrate.model.entity import Entity
 NOT_THERE = "no object of this id here"
 """How the reason of a gap begins when the service said so, and was not merely silent."""
 
+COUNTED = "more are counted than listed"
+"""How the reason begins when a listing was read to its end, and what it lies in counts more."""
+
 USELESS: dict[str, frozenset[str]] = {
     "file": frozenset({"error", "deleted", "deleting"}),
     "vector_store": frozenset({"expired"}),

@@ -312,3 +312,112 @@ def test_every_kind_is_tried_here_or_beside() -> None:
     files = sorted(Path(__file__).parent.glob("test_faults*.py"))
     text = "".join(file.read_text(encoding="utf-8") for file in files).replace('what="', '"')
     assert [what for what in KINDS if f'"{what}"' not in text] == []
+
+
+# ---------------------------------------------------------------------------------- dishonest listings
+
+
+@pytest.mark.parametrize("comes", ["newest-first", "oldest-first"])
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_order_is_ignored_and_the_rest_of_the_query_is_not(start: Start, comes: str, order: str) -> None:
+    spoiled = start({"what": "ignores-order", "path": "*/threads", "comes": comes})
+    made = spoiled.threads(3)
+    status, answer = spoiled("GET", f"{THREADS}?limit=2&order={order}")
+    wanted = made if comes == "oldest-first" else made[::-1]
+    assert status == 200
+    assert [row["id"] for row in answer["data"]] == wanted[:2]
+    assert answer["has_more"] is True
+    assert spoiled.walk() == wanted if order == "asc" else True
+
+
+def test_a_page_that_ends_early_says_that_it_is_the_last(start: Start) -> None:
+    spoiled = start({"what": "ends-early", "path": "*/threads", "page": 1})
+    made = spoiled.threads(3)
+    assert spoiled.walk() == made[:2]
+    assert [row["id"] for row in spoiled.page(made[1])[1]["data"]] == made[2:]
+
+
+def test_an_envelope_may_say_nothing_but_its_rows(start: Start) -> None:
+    spoiled = start({"what": "no-has-more", "path": "*/threads"})
+    spoiled.threads(1)
+    assert spoiled.page()[1].keys() == {"object", "data"}
+
+
+def test_a_store_counts_more_files_than_it_lists(start: Start) -> None:
+    spoiled = start({"what": "counts-more", "path": "*/vector_stores*", "method": "GET", "more": 2})
+    store = spoiled("POST", STORES, {"name": "papers"})[1]
+    assert store["file_counts"]["total"] == 0
+    assert spoiled("GET", f"{STORES}/{store['id']}")[1]["file_counts"]["total"] == 2
+    assert [row["file_counts"]["total"] for row in spoiled("GET", STORES)[1]["data"]] == [2]
+
+
+def test_an_error_is_not_altered(start: Start) -> None:
+    spoiled = start({"what": "counts-more"}, {"what": "ends-early"})
+    assert spoiled("GET", f"{STORES}/vs_none")[0] == 404
+
+
+PICTURE = "message.input_image.image_url"
+
+
+def test_include_is_refused_whole_or_for_one_value(start: Start) -> None:
+    anything = start({"what": "refuses-include"})
+    assert anything("GET", f"{THREADS}?include%5B%5D={PICTURE}")[0] == 400
+    assert anything("GET", THREADS)[0] == 200
+    one = start({"what": "refuses-include", "value": PICTURE})
+    assert one("GET", f"{THREADS}?include%5B%5D=reasoning.encrypted_content")[0] == 200
+    assert (
+        one("GET", f"{THREADS}?include%5B%5D=reasoning.encrypted_content&include%5B%5D={PICTURE}")[0] == 400
+    )
+
+
+ITEMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    PICTURE: (
+        {"type": "message", "content": [{"type": "input_image", "image_url": "https://example.com/p.png"}]},
+        {"type": "message", "content": [{"type": "input_image", "image_url": None, "file_id": None}]},
+    ),
+    "code_interpreter_call.outputs": (
+        {"type": "code_interpreter_call", "outputs": [{"type": "logs", "logs": "4"}]},
+        {"type": "code_interpreter_call", "outputs": None},
+    ),
+    "file_search_call.results": ({"type": "file_search_call", "results": []}, {"type": "file_search_call"}),
+    "web_search_call.action.sources": (
+        {"type": "web_search_call", "action": {"query": "q", "sources": []}},
+        {"type": "web_search_call", "action": {"query": "q"}},
+    ),
+    "reasoning.encrypted_content": (
+        {"type": "reasoning", "encrypted_content": "abc"},
+        {"type": "reasoning"},
+    ),
+    "computer_call_output.output.image_url": (
+        {"type": "computer_call_output", "output": {"image_url": "https://example.com/s.png"}},
+        {"type": "computer_call_output", "output": {}},
+    ),
+}
+
+
+@pytest.mark.parametrize("value", ITEMS)
+def test_content_is_shown_to_who_asks_for_it(start: Start, value: str) -> None:
+    shown, hidden = ITEMS[value]
+    spoiled = start({"what": "hides-content"}, face="foundry")
+    estate = spoiled.cloud.estate
+    estate.conversations["conv_1"] = {
+        "id": "conv_1",
+        "object": "conversation",
+        "created_at": 1,
+        "metadata": {},
+    }
+    estate.items["conv_1"]["item_1"] = {"id": "item_1", **shown}
+    at = f"{PREFIX['foundry']}/openai/v1/conversations/conv_1/items"
+
+    def asked(path: str) -> Any:
+        connection = http.client.HTTPConnection(urlsplit(spoiled.cloud.url).netloc)
+        connection.request("GET", path, None, {"authorization": f"Bearer {KEY}"})
+        try:
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+
+    assert asked(at)["data"] == [{"id": "item_1", **hidden}]
+    assert asked(f"{at}/item_1") == {"id": "item_1", **hidden}
+    assert asked(f"{at}?include%5B%5D={value}")["data"] == [{"id": "item_1", **shown}]
+    assert asked(f"{at}/item_1?include%5B%5D={value}") == {"id": "item_1", **shown}

@@ -41,9 +41,9 @@ class Server:
         return answer
 
 
-def read(fetch: Callable[[str], Body], after: str = "") -> tuple[list[str], list[str]]:
+def read(fetch: Callable[[str], Body], after: str = "", limit: int = 0) -> tuple[list[str], list[str]]:
     """Ids and cursors of every page."""
-    pages = list(walk(fetch, "/things", after))
+    pages = list(walk(fetch, "/things", after, limit))
     return [row["id"] for page in pages for row in page.bodies], [page.cursor for page in pages]
 
 
@@ -128,3 +128,113 @@ def test_any_listing_of_any_server_is_read_whole(count: int, limit: int, says: b
     begin = f"id{start:02}"
     assert read(fetch)[0] == ids
     assert read(fetch, begin)[0] == [id_ for id_ in ids if id_ > begin]
+
+
+class TestAFullPageThatCallsItselfTheLast:
+    """`has_more: false` behind as many rows as were asked for is asked about once more."""
+
+    def test_more_rows_behind_it_are_read(self) -> None:
+        server = Server(
+            envelope("a", "b", more=False), envelope("c", "d", more=False), envelope("e", more=False)
+        )
+        assert read(server, limit=2) == (["a", "b", "c", "d", "e"], ["b", "d", ""])
+        assert server.asked == ["", "b", "d"]
+
+    @pytest.mark.parametrize("more", [False, None])
+    def test_nothing_behind_it_is_the_end(self, more: bool | None) -> None:
+        server = Server(envelope("a", "b", more=False), envelope(more=more))
+        assert read(server, limit=2)[0] == ["a", "b"]
+        assert server.asked == ["", "b"]
+
+    def test_a_page_with_fewer_rows_is_not_doubted(self) -> None:
+        server = Server(envelope("a", "b", more=False))
+        assert read(server, limit=3) == (["a", "b"], [""])
+
+    def test_a_server_that_gives_its_own_twenty_rows_is_doubted_too(self) -> None:
+        ids = [f"id{n:02}" for n in range(30)]
+        server = Server(envelope(*ids[:20], more=False), envelope(*ids[20:], more=False))
+        assert read(server, limit=100)[0] == ids
+
+    @pytest.mark.parametrize("status", [400, 404, 405, 422, 501])
+    def test_a_server_that_cannot_be_asked_is_believed(self, status: int) -> None:
+        assert read(Server(envelope("a", "b", more=False), RequestFailed("no", status)), limit=2)[0] == [
+            "a",
+            "b",
+        ]
+
+    @pytest.mark.parametrize("status", [0, 401, 403, 429, 500, 503])
+    def test_a_server_that_fails_is_not(self, status: int) -> None:
+        with pytest.raises(RequestFailed):
+            read(Server(envelope("a", "b", more=False), RequestFailed("no", status)), limit=2)
+
+    @pytest.mark.parametrize("more", [False, None])
+    def test_a_repeated_full_page_hides_what_lies_behind(self, more: bool | None) -> None:
+        with pytest.raises(PagingBroken, match="ignores `after`"):
+            read(Server(envelope("a", "b", more=more), envelope("a", "b", more=more)), limit=2)
+
+    @pytest.mark.parametrize("more", [False, None])
+    def test_more_rows_than_were_asked_for_and_again_the_same_are_all(self, more: bool | None) -> None:
+        server = Server(envelope("a", "b", "c", more=more), envelope("a", "b", "c", more=more))
+        assert read(server, limit=2)[0] == ["a", "b", "c"]
+
+    def test_reading_goes_on_behind_the_page_that_was_doubted(self) -> None:
+        server = Server(envelope(more=False))
+        assert read(server, after="b", limit=2) == ([], [])
+
+
+class TestWhatAPageSaysOfItself:
+    @pytest.mark.parametrize("said", ["false", "False", 0, "0"])
+    def test_no_more_in_another_spelling(self, said: Any) -> None:
+        server = Server({"data": rows("a"), "has_more": said})
+        assert read(server, limit=2)[0] == ["a"]
+
+    @pytest.mark.parametrize("said", ["true", "True", 1, "1"])
+    def test_more_in_another_spelling_is_a_promise(self, said: Any) -> None:
+        with pytest.raises(PagingBroken, match="repeats"):
+            read(Server({"data": rows("a"), "has_more": said}, {"data": rows("a"), "has_more": said}))
+
+    @pytest.mark.parametrize("said", [None, "perhaps", {}, []])
+    def test_what_says_nothing_is_asked_about(self, said: Any) -> None:
+        server = Server({"data": rows("a"), "has_more": said}, {"data": rows("b")}, {"data": []})
+        assert read(server, limit=2)[0] == ["a", "b"]
+
+    @pytest.mark.parametrize("name", ["total", "total_count"])
+    def test_a_listing_shorter_than_it_counts_is_not_whole(self, name: str) -> None:
+        with pytest.raises(PagingBroken, match="counts 3 rows and gives 2"):
+            read(Server({"data": rows("a", "b"), "has_more": False, name: 3}))
+
+    @pytest.mark.parametrize("count", [2, 1, 0, -1, None, True, "3", 2.5])
+    def test_a_count_that_fits_or_is_none_is_no_matter(self, count: Any) -> None:
+        assert read(Server({"data": rows("a", "b"), "has_more": False, "total": count}))[0] == ["a", "b"]
+
+    def test_a_count_says_nothing_of_a_part(self) -> None:
+        assert read(Server({"data": rows("c"), "has_more": False, "total": 3}), after="b")[0] == ["c"]
+
+
+def test_two_different_rows_of_one_id_on_a_page_are_a_failure() -> None:
+    page = {"data": [{"id": "a", "text": "one"}, {"id": "a", "text": "other"}], "has_more": False}
+    with pytest.raises(RequestFailed, match="two different rows of id a"):
+        read(Server(page))
+
+
+def test_a_row_that_changed_between_two_pages_comes_once() -> None:
+    later = {"data": [{"id": "b", "text": "changed"}, {"id": "c"}], "has_more": False}
+    assert read(Server(envelope("a", "b", more=True), later))[0] == ["a", "b", "c"]
+
+
+@steady
+@given(count=st.integers(0, 40), limit=st.integers(1, 9), lies=st.booleans(), after_works=st.booleans())
+def test_a_server_that_always_calls_itself_finished_is_read_whole_or_fails(
+    count: int, limit: int, lies: bool, after_works: bool
+) -> None:
+    ids = [f"id{n:02}" for n in range(count)]
+
+    def fetch(after: str) -> Body:
+        left = [id_ for id_ in ids if id_ > after] if after_works else ids
+        return envelope(*left[:limit], more=False if lies else None)
+
+    try:
+        assert read(fetch, limit=limit)[0] == ids
+    except PagingBroken:
+        assert not after_works
+        assert count >= limit

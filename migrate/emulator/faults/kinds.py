@@ -15,7 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from ..errors import gateway, refuse
 from ..estate import Estate, Json
 from ..listening import CUT
-from . import moving, sending
+from . import answering, moving, sending
 from .rows import Asked, Row
 
 METHODS = ("GET", "POST", "DELETE", "PATCH", "PUT")
@@ -61,6 +61,22 @@ class Hit:
         while (await self.receive()).get("more_body"):
             pass
 
+    async def altered(self, change: Callable[[Json], None]) -> None:
+        """What the service answers, changed where it is JSON; an error stays as it is."""
+        start, content = _whole(await self.carried_out())
+        if start["status"] < 300:
+            try:
+                answer = json.loads(content)
+            except ValueError:
+                answer = None
+            if isinstance(answer, dict):
+                change(answer)
+                content = json.dumps(answer).encode()
+        others = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
+        size = str(len(content)).encode()
+        await self.send({**start, "headers": [*others, (b"content-length", size)]})
+        await self.send({"type": "http.response.body", "body": content})
+
     async def answer(self, status: int, content: bytes, headers: dict[str, str]) -> None:
         if self.row.given.get("done"):
             await self.carried_out()
@@ -70,6 +86,10 @@ class Hit:
         raw = [(name.encode(), value.encode()) for name, value in named.items()]
         await self.send({"type": "http.response.start", "status": status, "headers": raw})
         await self.send({"type": "http.response.body", "body": content})
+
+
+def _whole(messages: list[Message]) -> tuple[Message, bytes]:
+    return dict(messages[0]), b"".join(message.get("body", b"") for message in messages[1:])
 
 
 def waits(row: Row) -> dict[str, str]:
@@ -138,10 +158,6 @@ async def slow(hit: Hit) -> None:
     await hit.send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def _whole(messages: list[Message]) -> tuple[Message, bytes]:
-    return dict(messages[0]), b"".join(message.get("body", b"") for message in messages[1:])
-
-
 async def ignores_after(hit: Hit) -> None:
     pairs = hit.scope["query_string"].split(b"&")
     kept = b"&".join(pair for pair in pairs if not pair.startswith(b"after="))
@@ -205,6 +221,12 @@ KINDS: dict[str, Kind] = {
     "truncated": Kind(truncated, ("keep", "length")),
     "slow": Kind(slow, ("seconds",)),
     "ignores-after": Kind(ignores_after, between_pages=True),
+    "ignores-order": Kind(answering.ignores_order, ("comes",)),
+    "ends-early": Kind(answering.ends_early),
+    "no-has-more": Kind(answering.no_has_more),
+    "counts-more": Kind(answering.counts_more, ("more",)),
+    "refuses-include": Kind(answering.refuses_include, ("value",)),
+    "hides-content": Kind(answering.hides_content),
     "moving": Kind(moves, ("change",), between_pages=True),
     "ingestion": Kind(nothing, ("outcome",), of_files=True),
     "retired": Kind(retired),

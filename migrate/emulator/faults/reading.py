@@ -96,6 +96,9 @@ SETTINGS: Mapping[str, Key] = {
     "bytes": Key(_count, COUNT, 4 << 30),
     "packing": _among("none", "gzip", default="none"),
     "pause": Key(_number, "seconds, from 0 on", 1.0),
+    "comes": _among("newest-first", "oldest-first", default="newest-first"),
+    "more": Key(_count, COUNT, 1),
+    "value": Key(lambda v: isinstance(v, str) and v != "", "a value of include[], or * for any", "*"),
     "outcome": _among("failed", "stuck", default="failed"),
     "answer": _among("deleted", "kept", "empty", default="deleted"),
 }

@@ -12,7 +12,7 @@ from migrate.archive.rows import Row
 from migrate.archive.snapshots import ScopeState
 from migrate.errors import Denied, NotDownloadable, NotThere, RequestFailed
 from migrate.model import JSON, KINDS
-from migrate.model.condition import NOT_THERE
+from migrate.model.condition import COUNTED, NOT_THERE
 from migrate.stages.reading.wanted import Wanted
 
 if TYPE_CHECKING:
@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 DOWNLOAD_ATTEMPTS = 4
 NAP = 0.25
 """Seconds before a download is tried again, doubled each time."""
+
+
+COUNTS = "vector_store"
+"""The kind whose objects tell how many rows their own listing has."""
+
+
+def total_of(body: Mapping[str, JSON]) -> int:
+    """How many files a vector store counts, whatever their state; 0 where it does not say."""
+    counts = body.get("file_counts")
+    total = counts.get("total") if isinstance(counts, dict) else None
+    return total if type(total) is int else 0
 
 
 @dataclass(frozen=True)
@@ -48,6 +59,8 @@ class Fetched:
     rows: list[Row]
     cursor: str
     files: tuple[FileFacts, ...] = ()
+    totals: tuple[tuple[str, int], ...] = ()
+    """Id of a vector store -> how many files it counts."""
 
 
 @dataclass(frozen=True)
@@ -115,15 +128,23 @@ class Fetcher:
         self._wanted = wanted
         self._bring = bring
 
-    def listing(self, kind: str, parent: str, cursor: str) -> None:
-        """Every page of a listing."""
+    def listing(self, kind: str, parent: str, cursor: str, total: int = 0) -> None:
+        """Every page of a listing, which should have `total` rows or more."""
+        count = 0
         try:
             for page in self._reader.pages(kind, parent, after=cursor):
+                count += len(page.bodies)
                 self._bring(self._page(kind, parent, page.bodies, page.cursor))
+            told = self._counted(kind, parent) if count < total else 0
         except RequestFailed as failed:
             self._bring(self._broken(kind, parent, failed))
         else:
-            self._bring(Ended(kind, parent, "complete"))
+            less = f"{COUNTED}: its store counts {told:,} files, its listing has {count:,}"
+            self._bring(Ended(kind, parent, "complete", less if count < told else ""))
+
+    def _counted(self, kind: str, parent: str) -> int:
+        """How many rows what a listing lies in counts now: some may have left since its own listing."""
+        return total_of(self._reader.get(KINDS[kind].parent, parent))
 
     def again(self, thread: str, known: bytes, page: int) -> None:
         """Compare the newest messages of a thread with what is known of its end: `known` is the hash of the
@@ -219,7 +240,8 @@ class Fetcher:
     def _page(self, kind: str, parent: str, bodies: list[dict[str, JSON]], cursor: str) -> Fetched:
         wanted = [body for body in bodies if self._wanted.wants(kind, body)]
         files = tuple(map(FileFacts.of, wanted)) if kind == "file" else ()
-        return Fetched(kind, parent, [Row.of(kind, body) for body in wanted], cursor, files)
+        totals = tuple((str(body.get("id")), total_of(body)) for body in wanted) if kind == COUNTS else ()
+        return Fetched(kind, parent, [Row.of(kind, body) for body in wanted], cursor, files, totals)
 
     def _broken(self, kind: str, parent: str, failed: RequestFailed) -> Ended:
         """A listing that failed. Below a parent, a 404 may mean that the parent was deleted meanwhile:

@@ -10,10 +10,13 @@ from migrate.archive import blobs
 from migrate.archive.earlier import TAIL, Earlier
 from migrate.archive.snapshots import SnapshotWriter
 from migrate.model import KINDS
+from migrate.model.condition import COUNTED
+from migrate.model.cursor import FROM_THE_START
 from migrate.model.file import DOWNLOAD, ORIGINAL, PARSED
 from migrate.stages.crew import Crew
 from migrate.stages.progress import Progress
 from migrate.stages.reading.fetching import (
+    COUNTS,
     Compared,
     Ended,
     Event,
@@ -24,6 +27,7 @@ from migrate.stages.reading.fetching import (
     Gap,
     Piece,
     Understood,
+    total_of,
 )
 from migrate.stages.reading.originals import Originals
 from migrate.stages.reading.wanted import Wanted
@@ -40,6 +44,7 @@ ONLY_GIVEN = "threads were not listed, only read by the ids that were given"
 NOT_LISTED = "threads could not be listed; give their ids with --threads FILE"
 
 
+COUNTED_KIND = next(kind for kind, form in KINDS.items() if form.parent == COUNTS)
 SETTLES = {"thread": LISTINGS, "file": "bytes"}
 """Listing -> what is known to have its total when it has ended."""
 
@@ -58,6 +63,7 @@ class Gatherer:
         self._coming: dict[str, blobs.BlobWriter] = {}
         self._earlier = Earlier(writer.archive, writer)
         self._without_bytes: list[FileEnded] = []
+        self._totals: dict[str, int] = {}
         self.gaps = 0
 
     def start(self) -> None:
@@ -108,9 +114,9 @@ class Gatherer:
 
     def _thread_listing(self, listed: bool, given: tuple[str, ...]) -> None:
         state, cursor = self._writer.scope("thread")
-        if state == "failed":
+        if state == "failed" or cursor == FROM_THE_START:
             self._writer.restart("thread", "")
-            state = None
+            state, cursor = None, ""
         known = frozenset(self._writer.ids("thread")) if state else frozenset()
         self._follow("thread", known)
         unread = listed and (state is None or (state == "reading" and cursor != ""))
@@ -126,15 +132,18 @@ class Gatherer:
         return "; ".join(filter(None, ("" if listed else ONLY_GIVEN, shard.remark if shard else "")))
 
     def _listing(self, kind: str, parent: str = "") -> None:
-        """Read a listing, or go on where an interrupted snapshot left it."""
+        """Read a listing, or go on where an interrupted snapshot left it. One whose rows are counted is
+        counted from its start."""
         state, cursor = self._writer.scope(kind, parent)
-        if state == "failed":
+        total = self._totals.pop(parent, 0) if kind == COUNTED_KIND else 0
+        begun = total and state == "reading"
+        if state == "failed" or cursor == FROM_THE_START or begun:
             self._writer.restart(kind, parent)
-            state = None
+            state, cursor = None, ""
         if state is not None:
             self._continue(kind, parent)
         if state is None or (state == "reading" and cursor):
-            self._crew.spawn(self._read, kind, parent, cursor)
+            self._crew.spawn(self._read, kind, parent, cursor, total)
         elif state == "reading":
             self.take(Ended(kind, parent, "complete"))
         elif kind == "run":
@@ -152,6 +161,8 @@ class Gatherer:
     def _continue(self, kind: str, parent: str) -> None:
         if kind == "file":
             self._contents(map(FileFacts.of, self._writer.bodies("file")))
+        if kind == COUNTS:
+            self._totals |= {str(body.get("id")): total_of(body) for body in self._writer.bodies(COUNTS)}
         self._follow(kind, self._writer.ids(kind, parent))
 
     def _follow(self, kind: str, ids: Iterable[str]) -> None:
@@ -201,12 +212,13 @@ class Gatherer:
         self._writer.page(event.kind, event.parent, event.rows, event.cursor)
         self._progress.count(event.kind, len(event.rows))
         self._contents(event.files)
+        self._totals.update(event.totals)
         self._follow(event.kind, [row.object_id for row in event.rows])
 
     @take.register
     def _(self, event: Ended) -> None:
         self._writer.end(event.kind, event.parent, event.state, event.reason)
-        if event.state == "failed":
+        if event.state == "failed" or event.reason.startswith(COUNTED):
             self.gaps += 1
             self._writer.missing(event.kind, "*", event.reason, event.parent)
         elif event.state == "gone":
