@@ -111,13 +111,24 @@ class TestConversations:
         assert all("api-version" not in asked.query for asked in server.asked)
         assert all(asked.headers["authorization"] == f"Bearer {SECRET}" for asked in server.asked)
 
-    def test_items_are_asked_for_oldest_first(self) -> None:
-        with reading({f"{CONVERSATIONS}/conv_1/items": pages_of(start=listing("m1", "m2"))}) as (
-            reader,
-            server,
+    def test_items_are_asked_for_oldest_first_and_once_newest_first(self) -> None:
+        def answer(asked: Asked) -> Reply:
+            return Reply(body=listing(*(("m1", "m2") if asked.query["order"] == "asc" else ("m2", "m1"))))
+
+        routes = {f"{CONVERSATIONS}/conv_{number}/items": answer for number in (1, 2)}
+        with reading(routes) as (reader, server):
+            for conversation in ("conv_1", "conv_2"):
+                assert ids(reader, "message", conversation) == ["m1", "m2"]
+        assert [asked.query["order"] for asked in server.asked] == ["asc", "desc", "asc"]
+        assert {asked.query["limit"] for asked in server.asked} == {"100"}
+
+    def test_items_that_come_the_same_way_whatever_is_asked_are_named(self) -> None:
+        path = f"{CONVERSATIONS}/conv_1/items"
+        with (
+            reading({path: pages_of(start=listing("m1", "m2"))}) as (reader, _),
+            pytest.raises(PagingBroken, match="order"),
         ):
-            assert ids(reader, "message", "conv_1") == ["m1", "m2"]
-        assert server.asked[0].query == {"limit": "100", "order": "asc"}
+            ids(reader, "message", "conv_1")
 
     @pytest.mark.parametrize("kind", ["run", "run_step"])
     def test_runs_are_not_asked_for(self, kind: str) -> None:
