@@ -19,10 +19,11 @@ def command(common: Common, plan_file: Path, yes: bool, wait: float, workers: in
     """Carry out PLAN_FILE, journalled: run again after an interruption, it continues and makes nothing twice.
 
     Refuses (exit 4) when the plan was edited or either side moved since. Exit 3 when something could not
-    be written; it is named.
+    be written; it is named. Exit 5 when the target stops answering; all that was not done is named.
     """
     from migrate.cli.planning import from_plan
     from migrate.codecs import profile_for
+    from migrate.errors import Unreachable
     from migrate.reports.apply import as_dict, as_text, question
     from migrate.stages.planning.planfile import read
     from migrate.stages.writing.apply import run
@@ -34,4 +35,6 @@ def command(common: Common, plan_file: Path, yes: bool, wait: float, workers: in
         profile = profile_for(writer.type, writer.api_version)
         done = run(plan, source, archive, writer, profile, workers, common.progress(), wait)  # type: ignore[arg-type]
     common.answer(as_dict(done), as_text(done))
+    if done.outage:
+        raise Unreachable(*done.outage)
     finish(3 if done.failed else 0)

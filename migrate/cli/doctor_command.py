@@ -19,8 +19,10 @@ def command(common: Common, estate: str) -> None:
     from migrate.stages.reading.doctor import examine
 
     reader = connect(live(estate, common.config).settings)
+    progress = common.progress()
+    progress.watch(reader.pace.waiting)
     try:
-        found = examine(reader)
+        found = examine(reader, progress)
     finally:
         reader.close()
     common.answer(as_dict(found), as_text(found))

@@ -16,6 +16,8 @@ from migrate.stages.progress import Progress
 
 EVERY = (0.2, 10.0)
 """Seconds between two tellings: on a terminal, and without one."""
+NO_ANSWER = "no answer"
+"""Where this is waited for, nobody knows how much time is left."""
 WIDTH = 80
 """Of a terminal that does not say how wide it is."""
 
@@ -107,8 +109,8 @@ class Spoken(Progress):
 
     def _line(self, now: float) -> str:
         counts = self._counts
-        left = counts.left(now)
         waiting = next(filter(None, (ask() for ask in self._watched)), "")
+        left = None if waiting.startswith(NO_ANSWER) else counts.left(now)
         rate = fastest(counts.rates(now))
         # What matters most comes first: a narrow terminal shows the beginning.
         parts = [waiting, "" if left is None else f"{span(left)} left", rate, counts.told()]

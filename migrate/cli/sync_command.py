@@ -44,6 +44,7 @@ def command(
     """
     from migrate.cli.planning import choices, percent
     from migrate.cli.syncing import Sync
+    from migrate.errors import Unreachable
     from migrate.reports.sync import as_dict, as_text
 
     config = common.config
@@ -57,4 +58,6 @@ def command(
     sync = Sync(source, target, output, config, chosen, workers, common.progress())
     sync.run(threads, full, dry_run)
     common.answer(as_dict(sync), as_text(sync))
+    if sync.outage:
+        raise Unreachable(*sync.outage)
     finish(sync.code())

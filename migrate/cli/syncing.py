@@ -48,7 +48,13 @@ class Sync:
         write(self.plan, self.plan_file)
         if not dry_run:
             self._apply(self.plan)
-            self._verify(self.plan)
+            if not self.outage:
+                self._verify(self.plan)
+
+    @property
+    def outage(self) -> tuple[str, str, str] | None:
+        """What, why and what to do next, where the target went away while it was written."""
+        return self.tally.outage if self.tally else None
 
     def code(self) -> int:
         """The exit code: what could not be read or written weighs more than what differs."""

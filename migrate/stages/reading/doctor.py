@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from migrate.errors import RequestFailed
 from migrate.model import JSON
+from migrate.stages.progress import Progress
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
@@ -48,8 +49,9 @@ NAMES = {
 }
 
 
-def examine(reader: Reader) -> Diagnosis:
+def examine(reader: Reader, progress: Progress | None = None) -> Diagnosis:
     """Ask each route for one row. Raises `Unreachable` or `SignInFailed` when nothing answers."""
+    (progress or Progress()).say(f"asking {reader.url}")
     probe = reader.probe()
     symptoms = [Symptom("sign-in", "works")]
     for kind, name in NAMES.items():
@@ -59,7 +61,7 @@ def examine(reader: Reader) -> Diagnosis:
     if reader.type.startswith("foundry"):
         symptoms += _listed("connections", reader.connections)
     notes = list(probe.notes)
-    if probe.routes.get("thread") != "works" and not probe.retired:
+    if probe.routes.get("thread") in ("gone", "denied") and not probe.retired:
         notes.append("threads are not listed here: give their ids to snapshot with --threads FILE")
     if probe.retired:
         notes.append("assistants and threads are retired here, or the API version does not know them")

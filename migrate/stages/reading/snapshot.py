@@ -71,6 +71,9 @@ def take(reader: Reader, archive: Archive, wanted: Wanted, progress: Progress | 
                 "what was read until now is kept",
                 "run the same command again: it continues",
             ) from None
+        except BaseException:
+            reader.pace.stop.set()  # whatever ended it: no worker tries anything again
+            raise
     writer.finish("partial" if gatherer.gaps else "complete", probe.api_version)
     return _taken(archive, writer.id, tuple(notes))
 

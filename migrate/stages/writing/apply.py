@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from migrate.archive.store import Archive
 from migrate.codecs import Profile
-from migrate.errors import Incomplete, PlanStale
+from migrate.errors import Incomplete, PlanStale, Unreachable
 from migrate.stages.estate import Estate
 from migrate.stages.parallel import in_parallel
 from migrate.stages.planning.naming import Naming
@@ -27,6 +27,7 @@ from migrate.stages.writing.stale import check_target
 from migrate.stages.writing.stocking import await_ingestion, fill, upload
 from migrate.stages.writing.talking import recreate
 from migrate.stages.writing.undoing import UNDO
+from migrate.stages.writing.unreached import name_unreached
 from migrate.stages.writing.workshop import Tally, Workshop
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def run(
     progress: Progress,
     patience: float = PATIENCE,
 ) -> Tally:
-    """Carry out a plan. Raises `PlanStale` when a side moved, `Incomplete` on Ctrl-C."""
+    """Carry out a plan. Raises `PlanStale` when a side moved, `Incomplete` on Ctrl-C. Where the service goes
+    away meanwhile, the tally says so and names what was not done."""
     shop = workshop(plan, source, archive, writer, profile, progress)
     if shop.journal.has(UNDO):
         raise PlanStale(
@@ -66,6 +68,8 @@ def run(
             "the plan is partly applied",
             "run the same apply again: it continues",
         ) from None
+    except Unreachable as gone:
+        name_unreached(plan, shop, gone)
     _report_blocked(plan, shop)
     return shop.tally
 

@@ -48,6 +48,8 @@ class Tally:
     skipped: int = 0
     failed: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    outage: tuple[str, str, str] | None = None
+    """Where the service went away: what, why, what to do next."""
 
 
 class Workshop:

@@ -1,0 +1,115 @@
+"""A service dies in the middle of a command: exit 5, all that was done is kept, the command continues."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from migrate.endpoints import channel, outage
+from migrate.stages.writing import outcome
+from tests.e2e.conftest import Launch
+from tests.e2e.running import options
+
+App = Callable[..., Any]
+
+
+class Dying:
+    """A service that is gone from a request on, until it is revived: it answers 503, or cuts connections."""
+
+    def __init__(self, method: str, after: int, how: str) -> None:
+        self.method, self.after, self.how = method, after, how
+        self.seen, self.gone = 0, False
+
+    def __call__(self, app: App) -> App:
+        async def wrapped(scope: Any, receive: Any, send: Any) -> None:
+            self.seen += scope["method"] == self.method
+            self.gone = self.gone or (self.after >= 0 and self.seen > self.after)
+            if not self.gone:
+                await app(scope, receive, send)
+                return
+            length = b"0" if self.how == "error" else b"10"  # of an answer that promises more, nothing comes
+            status = 503 if self.how == "error" else 200
+            await send(
+                {"type": "http.response.start", "status": status, "headers": [(b"content-length", length)]}
+            )
+            await send({"type": "http.response.body", "body": b""})
+
+        return wrapped
+
+    def revive(self) -> None:
+        self.after, self.gone = -1, False
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute is a moment, and so is every pause."""
+    monkeypatch.setattr(outage, "OUTAGE_S", 0.1)
+    monkeypatch.setattr(channel, "pause", lambda attempt, headers: 0.05)
+    monkeypatch.setattr(outcome, "GATEWAY_LOOKS", (0.05,))
+
+
+@pytest.mark.parametrize("how", ["error", "cut"])
+@pytest.mark.parametrize("face", ["openai", "foundry"])
+def test_an_apply_is_ended_tells_what_was_not_done_and_is_continued(
+    launch: Launch, face: str, how: str
+) -> None:
+    dying = Dying("POST", 4, how)
+    target = options("TARGET_KEY", face=face, list_threads="works", downloads=True)
+    world = launch(target=target, types=("openai", face), wrap_target=dying)
+    world.snapshot()
+    plan = world.planned()
+    ended = world.apply()
+    assert ended.code == 5, ended.err
+    assert "does not answer any more" in ended.err
+    assert "same command" in ended.err
+    assert "Traceback" not in ended.err
+    done = ended.json
+    assert done["created"] >= 1
+    assert done["failed"]
+    assert all(row["id"] and row["reason"] for row in done["failed"])
+    told = {(row["kind"], row["id"]) for row in done["failed"]}
+    assert len(told) == len(done["failed"]), "named twice"
+    assert len(told) + done["created"] + done["adopted"] >= plan["actions"]["create"] * 0.5
+    dying.revive()
+    assert not world.apply().ok()["failed"]
+    assert world("verify", world.plan).ok()["findings"] == []
+
+
+@pytest.mark.parametrize("how", ["error", "cut"])
+@pytest.mark.parametrize("face", ["openai", "foundry"])
+def test_a_snapshot_is_ended_and_continued(launch: Launch, face: str, how: str) -> None:
+    dying = Dying("GET", 9, how)
+    state = {"openai": "openai-v2", "foundry": "foundry"}[face]
+    source = options("SOURCE_KEY", state, face, list_threads="works", downloads=True)
+    world = launch(source=source, types=(face, face), wrap_source=dying)
+    ended = world("snapshot", "source", "-o", world.db)
+    ended.error(5, "does not answer any more", "same command")
+    dying.revive()
+    world.snapshot()
+
+
+def test_a_sync_whose_target_dies_says_so_and_does_not_verify(launch: Launch) -> None:
+    dying = Dying("POST", 3, "error")
+    world = launch(wrap_target=dying)
+    ended = world("sync", "source", "target", "-o", world.db, "--accept-loss", "all")
+    assert ended.code == 5, ended.err
+    assert ended.json["apply"]["failed"]
+    assert ended.json["verify"] is None
+    dying.revive()
+    assert world("sync", "source", "target", "-o", world.db, "--accept-loss", "all").code == 0
+
+
+def test_every_further_command_on_a_dead_service_ends_with_5(launch: Launch) -> None:
+    dying = Dying("GET", -1, "error")
+    world = launch(wrap_target=dying)
+    world.snapshot()
+    world.planned()
+    world.apply().ok()
+    dying.gone = True
+    for arguments in (
+        ("doctor", "target"), ("verify", world.plan), ("rollback", world.plan, "--yes"),
+        ("diff", world.db, "target"), ("plan", world.db, "target", "-o", world.plan + "2"),
+    ):  # fmt: skip
+        assert world(*arguments).code == 5, arguments

@@ -1,0 +1,175 @@
+"""A service that is gone is told so after seconds, and given up after a minute. The clock is the test's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from migrate.endpoints.channel import Channel
+from migrate.endpoints.interface import Body
+from migrate.endpoints.outage import OUTAGE_ERRORS, OUTAGE_S, Outage
+from migrate.endpoints.pace import Pace
+from migrate.endpoints.wire import Wire
+from migrate.errors import Denied, NoAnswer, NotThere, RequestFailed, TooLarge, Unreachable, Unreadable
+
+COUNTED: dict[str, Callable[[], RequestFailed]] = {
+    "no connection": lambda: NoAnswer("GET /x got no answer: refused"),
+    "500": lambda: RequestFailed("GET /x answered 500", 500),
+    "502": lambda: RequestFailed("GET /x answered 502", 502),
+    "503": lambda: RequestFailed("GET /x answered 503", 503),
+    "504": lambda: RequestFailed("GET /x answered 504", 504),
+    "501, an absent route": lambda: NotThere("GET /x answered 501", 501),
+    "a gateway's timeout": lambda: RequestFailed("GET /x answered 408", 408),
+}
+ANSWERED: dict[str, Callable[[], RequestFailed | None]] = {
+    "a good answer": lambda: None,
+    "400": lambda: RequestFailed("GET /x answered 400", 400),
+    "401": lambda: Denied("GET /x answered 401", 401),
+    "404": lambda: NotThere("GET /x answered 404", 404),
+    "409": lambda: RequestFailed("GET /x answered 409", 409),
+}
+NEUTRAL: dict[str, Callable[[], RequestFailed]] = {
+    "429": lambda: RequestFailed("GET /x answered 429", 429),
+    "no JSON": lambda: RequestFailed("the answer is not JSON"),
+    "unreadable": lambda: Unreadable("nested"),
+    "too large": lambda: TooLarge("more than"),
+}
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def failing(
+    outage: Outage, clock: Clock, why: Callable[[], RequestFailed | None], times: int, apart: float
+) -> None:
+    for _ in range(times):
+        began = outage.begins()
+        clock.now += apart
+        outage.ends(began, why())
+
+
+@pytest.mark.parametrize("what", [name for name in COUNTED if "501" not in name])
+def test_a_minute_of_errors_ends_the_command(what: str) -> None:
+    clock = Clock()
+    outage = Outage(clock)
+    failing(outage, clock, COUNTED[what], OUTAGE_ERRORS - 1, 20.0)
+    outage.check()
+    failing(outage, clock, COUNTED[what], 1, 1.0)
+    with pytest.raises(Unreachable, match="does not answer any more") as gone:
+        outage.check("https://east.example")
+    assert gone.value.exit_code == 5
+    assert "GET /x" in gone.value.why
+    assert "same command" in gone.value.todo
+
+
+def test_many_errors_in_less_than_a_minute_do_not() -> None:
+    clock = Clock()
+    outage = Outage(clock)
+    failing(outage, clock, COUNTED["503"], 100, OUTAGE_S / 101)
+    outage.check()
+
+
+@pytest.mark.parametrize("what", ANSWERED)
+def test_an_answer_of_any_sort_begins_the_minute_anew(what: str) -> None:
+    clock = Clock()
+    outage = Outage(clock)
+    failing(outage, clock, COUNTED["503"], 4, 20.0)
+    failing(outage, clock, ANSWERED[what], 1, 1.0)
+    failing(outage, clock, COUNTED["503"], 4, 1.0)
+    outage.check()
+    assert outage.told() == ""
+
+
+@pytest.mark.parametrize("what", NEUTRAL)
+def test_being_slowed_down_counts_neither_way(what: str) -> None:
+    clock = Clock()
+    outage = Outage(clock)
+    failing(outage, clock, NEUTRAL[what], 100, 60.0)
+    outage.check()
+    failing(outage, clock, COUNTED["503"], 4, 20.0)
+    failing(outage, clock, NEUTRAL[what], 3, 1.0)
+    outage.check()
+    failing(outage, clock, COUNTED["503"], 1, 1.0)
+    with pytest.raises(Unreachable):
+        outage.check()
+
+
+def test_a_pause_of_ours_is_no_silence_of_the_service() -> None:
+    clock = Clock()
+    outage = Outage(clock)
+    failing(outage, clock, ANSWERED["a good answer"], 1, 1.0)
+    clock.now += 3600.0
+    failing(outage, clock, COUNTED["503"], OUTAGE_ERRORS, 1.0)
+    outage.check()
+
+
+def test_silence_is_told_while_a_request_waits_and_between_attempts() -> None:
+    clock = Clock()
+    outage = Outage(clock)
+    began = outage.begins()
+    clock.now += 4.0
+    assert outage.told() == ""
+    clock.now += 36.0
+    assert outage.told() == "no answer since 40 s"
+    outage.ends(began, NoAnswer("timed out"))
+    clock.now += 5.0
+    assert outage.told() == "no answer since 45 s"
+    failing(outage, clock, COUNTED["503"], 1, 1.0)
+    assert outage.told() == "no answer but errors since 46 s"
+    failing(outage, clock, ANSWERED["a good answer"], 1, 1.0)
+    assert outage.told() == ""
+
+
+def test_bytes_that_arrive_are_a_sign_of_life() -> None:
+    clock = Clock()
+    outage = Outage(clock)
+    outage.begins()
+    for _ in range(10):
+        clock.now += 4.0
+        outage.heard()
+    assert outage.told() == ""
+
+
+class Dead(Wire):
+    """Fails every request, and lets time pass."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock, self.asked = clock, 0
+
+    def ask(
+        self, method: str, path: str, params: Mapping[str, Any], headers: Mapping[str, str], body: Body | None
+    ) -> Body:
+        self.asked += 1
+        self.clock.now += 10.0
+        raise NoAnswer(f"{method} {path} got no answer")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_channel_gives_up_and_ends_every_wait(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    monkeypatch.setattr(Pace, "nap", lambda *_: None)
+    clock = Clock()
+    pace = Pace(2, clock, "https://east.example")
+    wire = Dead(clock)
+    channel = Channel(wire, pace)
+
+    def ask_again_and_again() -> None:
+        for _ in range(20):
+            with suppress(RequestFailed):
+                channel.get("/x") if method == "GET" else channel.send("POST", "/x", {})
+
+    with pytest.raises(Unreachable, match=r"east\.example"):
+        ask_again_and_again()
+    assert wire.asked == 6
+    assert pace.stop.is_set()
+    with pytest.raises(Unreachable):
+        channel.get("/y")
+    assert wire.asked == 6
