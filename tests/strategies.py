@@ -44,6 +44,7 @@ TAKEN_KEYS = (
     "migrated_name",
     "migrated_files",
     "migrated_files_2",
+    "assistants_migrate_from",
     "logo",
     "description",
     "modified_at",

@@ -75,6 +75,9 @@ LIMITS: Mapping[str, Limit] = {
         "conversations only `user` and `assistant` were written",
     ),
     "store_description": Limit("A A A ?", "a vector store has a description"),
+    "connected_models": Limit(
+        "- - ? D", "a model may be `CONNECTION/MODEL`, one that a connection of the project reaches"
+    ),
     "definition": Limit("- - - A", "what only agents of the newer generation say (`definition`) has a place"),
     "reasoning_effort": Limit("A A A A", "an assistant has `reasoning_effort`"),
     "messages_per_create": Limit(

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from migrate.codecs.foundry.items import SERVER_KEYS
 from migrate.codecs.profile import Profile
 from migrate.model import JSON, KINDS
-from migrate.model.kinds import is_ours
+from migrate.model.stamp import without_ours
 
 SPOKEN = ("user", "assistant")
 KNOWN = frozenset({"id", *KINDS["message"].fields, *KINDS["message"].facts})
@@ -46,7 +46,7 @@ def of_message(body: Mapping[str, JSON]) -> Words | None:
     if not body.keys() <= KNOWN or body.get("attachments"):
         return None
     metadata = body.get("metadata")
-    if metadata and not (isinstance(metadata, dict) and all(map(is_ours, metadata))):
+    if metadata and (not isinstance(metadata, dict) or without_ours(metadata)):
         return None
     return _words(body.get("role"), body.get("content"), _text)
 

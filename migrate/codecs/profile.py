@@ -50,6 +50,8 @@ class Profile:
     roles: tuple[str, ...] = ("user", "assistant")
     store_description: bool = False
     reasoning_effort: bool = False
+    connected_models: bool = False
+    """A model may be `CONNECTION/MODEL`: one that a connection of the project reaches."""
     definition: bool = False
     """What only agents of the newer generation say of themselves has a place."""
     messages_per_create: int = 32
@@ -137,6 +139,7 @@ _CLASSIC = Profile(
     service="foundry-classic",
     tool_types=CLASSIC_TOOLS,
     resources=frozenset({"azure_ai_search", "mcp"}),
+    connected_models=True,
     text_max=1_500_000,
     messages_max=100_000,
     lists_threads=True,
@@ -153,6 +156,7 @@ _FOUNDRY = Profile(
     service="foundry",
     tool_types=CLASSIC_TOOLS,
     resources=frozenset({"azure_ai_search", "mcp"}),
+    connected_models=True,
     roles=("user", "assistant", "system", "developer"),
     text_max=1_500_000,
     functions_say=("parameters", "strict"),

@@ -2,7 +2,8 @@
 
 from migrate.model import assistant, file, message, run, thread, vector_store
 from migrate.model.entity import JSON, Entity, Key
-from migrate.model.kinds import STAMP, Kind, Ref
+from migrate.model.kinds import Kind, Ref
+from migrate.model.stamp import STAMP
 
 KINDS: dict[str, Kind] = {
     kind.name: kind

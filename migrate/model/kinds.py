@@ -8,28 +8,6 @@ from functools import cached_property
 
 from migrate.model.paths import Tree, tree
 
-STAMP = "migrated_from"
-"""The metadata key of our stamp: `TYPE:ID` of the object this one was made from."""
-
-NAME = "migrated_name"
-FILES = "migrated_files"
-STORES = "migrated_vector_stores"
-CARRIERS = (NAME, FILES, STORES)
-"""Metadata keys that carry a field where a kind has no other place for it: an assistant's own name where
-names are addresses, a thread's files and stores where threads have no resources. One that does not fit
-into one value goes on as KEY_2 and so on."""
-
-
-def is_ours(key: str) -> bool:
-    """Whether a metadata key was written by this program."""
-    return key == STAMP or carrier(key) in CARRIERS
-
-
-def carrier(key: str) -> str:
-    """The carrier that a key is, or goes on from; else the key itself."""
-    start, _, number = key.rpartition("_")
-    return start if start in CARRIERS and number.isdecimal() else key
-
 
 @dataclass(frozen=True)
 class Ref:

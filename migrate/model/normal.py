@@ -14,9 +14,9 @@ from functools import lru_cache
 
 from migrate.model.connections import renamed, short
 from migrate.model.entity import JSON, Entity
-from migrate.model.kinds import is_ours
 from migrate.model.normal_tools import normal_tool
 from migrate.model.secrets import is_secret, masked, masked_within, without_secrets
+from migrate.model.stamp import without_ours
 
 Rule = Callable[[JSON], JSON]
 """A field's value in, its compared value out; None means 'as if it were not there'."""
@@ -96,7 +96,7 @@ def _one(value: JSON) -> JSON:
 def _metadata(value: JSON) -> JSON:
     if not isinstance(value, Mapping):
         return value
-    return {k: v for k, v in value.items() if not is_ours(k)} or None
+    return without_ours(value) or None
 
 
 def _bag(value: JSON) -> JSON:

@@ -11,9 +11,10 @@ from migrate.archive.id_map import Side
 from migrate.archive.reading import Body, SnapshotReader
 from migrate.codecs import CODECS, Surroundings, Words
 from migrate.codecs.config import TYPE as CONFIG
-from migrate.model import KINDS, STAMP, Entity
+from migrate.model import KINDS, Entity
 from migrate.model.message import CALL, ITEM, RESULT
 from migrate.model.shard import Shard
+from migrate.model.stamp import stamp_in
 from migrate.stages.held import Held
 from migrate.stages.listed import Listed
 
@@ -182,5 +183,4 @@ class Spoken(NamedTuple):
 
 def stamp(entity: Entity) -> str:
     """`TYPE:ID` of what an object was made from, or ''."""
-    metadata = entity.fields.get("metadata")
-    return str(metadata.get(STAMP) or "") if isinstance(metadata, dict) else ""
+    return stamp_in(entity.fields.get("metadata"))

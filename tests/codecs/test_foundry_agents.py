@@ -10,8 +10,8 @@ import pytest
 
 from migrate.codecs import CODECS, Target
 from migrate.model import STAMP, Entity
-from migrate.model.kinds import NAME
 from migrate.model.normal import normal, written_form
+from migrate.model.stamp import FIRST
 from tests.codecs import project_answering
 from tests.codecs.fitting import AZURE, CLASSIC, FOUNDRY, NATIVE, adapted, assistant, fit, reasons, told
 
@@ -195,14 +195,14 @@ class TestName:
     def test_a_name_that_is_a_valid_address_needs_no_keeping(self) -> None:
         fitted, losses = fit(assistant(name="Desk-1"), addressed("Desk-1"))
         assert (fitted.fields["name"], losses) == ("Desk-1", [])
-        assert NAME not in fitted.fields["metadata"]
+        assert FIRST.name not in fitted.fields["metadata"]
 
     def test_another_name_is_kept_in_metadata_and_reads_back(self) -> None:
         given = assistant(name="Plant Desk №1")
         target = addressed("Plant-Desk-No1")
         assert fit(given, target)[1] == [("name", "adapted")]
         wire = written(given, target)
-        assert wire["metadata"] == {STAMP: STAMPED, NAME: "Plant Desk №1"}
+        assert wire["metadata"] == {STAMP: STAMPED, FIRST.name: "Plant Desk №1"}
         back = decoded(project_answering.agent(wire, "Plant-Desk-No1"))
         assert (back.id, back.fields["name"]) == ("Plant-Desk-No1", "Plant Desk №1")
         assert normal(back) == normal(given)
@@ -250,7 +250,7 @@ class TestMetadata:
         assert len(wire["metadata"]) == 16
 
     def test_an_older_stamp_and_name_are_not_taken_along(self) -> None:
-        given = assistant(name="Desk", metadata={STAMP: "openai:asst_0", NAME: "Old Desk", "k": "v"})
+        given = assistant(name="Desk", metadata={STAMP: "openai:asst_0", FIRST.name: "Old Desk", "k": "v"})
         assert written(given, addressed("Desk"))["metadata"] == {"k": "v", STAMP: STAMPED}
         assert fit(given, addressed("Desk"))[1] == []
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from migrate.codecs import CODECS, Target
 from migrate.codecs.foundry.write import spread
 from migrate.model import KINDS, STAMP, Entity
-from migrate.model.kinds import FILES, STORES
 from migrate.model.normal import normal
 from migrate.model.refs import refs_of, remap
+from migrate.model.stamp import FIRST
 from tests.codecs import project_answering
 from tests.codecs.fitting import FOUNDRY, NATIVE, adapted, fit, reasons, without
 from tests.strategies import steady
@@ -62,7 +62,7 @@ def test_files_and_stores_are_named_in_metadata_and_read_back() -> None:
     assert fit(given, FOUNDRY)[1] == [("tool_resources", "adapted")]
     wire = written(given)
     assert wire == {
-        "metadata": {"k": "v", STAMP: STAMPED, FILES: "file-a,file-b", STORES: "vs_1"},
+        "metadata": {"k": "v", STAMP: STAMPED, FIRST.files: "file-a,file-b", FIRST.stores: "vs_1"},
     }
     back = decoded(wire["metadata"])
     assert normal(back) == normal(given)
@@ -77,10 +77,10 @@ def test_files_and_stores_are_named_in_metadata_and_read_back() -> None:
     ("count", "keys"),
     [
         (0, []),
-        (1, [FILES]),
-        (10, [FILES]),
-        (11, [FILES, f"{FILES}_2"]),
-        (21, [FILES, f"{FILES}_2", f"{FILES}_3"]),
+        (1, [FIRST.files]),
+        (10, [FIRST.files]),
+        (11, [FIRST.files, f"{FIRST.files}_2"]),
+        (21, [FIRST.files, f"{FIRST.files}_2", f"{FIRST.files}_3"]),
     ],
 )
 def test_many_ids_go_on_in_further_keys(count: int, keys: list[str]) -> None:
@@ -92,13 +92,13 @@ def test_many_ids_go_on_in_further_keys(count: int, keys: list[str]) -> None:
 
 
 def test_ids_of_the_length_that_was_seen_fit_into_a_value() -> None:
-    values = spread(FILES, [f"{LONGEST_ID[:-2]}{n:02}" for n in range(20)]).values()
+    values = spread(FIRST.files, [f"{LONGEST_ID[:-2]}{n:02}" for n in range(20)]).values()
     assert all(len(value) <= FOUNDRY.profile.metadata_value_max for value in values)
 
 
 def test_more_than_a_hundred_ids_read_back_in_full() -> None:
-    carried = spread(STORES, ids(115, "vs"))
-    assert len(carried) == 12
+    carried = {STAMP: "openai:thread_1", **spread(FIRST.stores, ids(115, "vs"))}
+    assert len(carried) == 13
     back = decoded(carried)
     found = back.fields["tool_resources"]["file_search"]["vector_store_ids"]
     assert sorted(found) == sorted(ids(115, "vs"))
@@ -114,18 +114,18 @@ def test_without_room_in_metadata_the_names_are_lost(pairs: int) -> None:
     assert wire.items() >= own.items()
     if pairs == 13:
         assert ("tool_resources", "adapted") in losses
-        assert wire[FILES] == "file-a"
+        assert wire[FIRST.files] == "file-a"
     else:
         assert ("tool_resources", "lost") in losses
         assert fitted.fields["tool_resources"] == {}
-        assert FILES not in wire
+        assert FIRST.files not in wire
     assert normal(decoded(wire)) == normal(fitted)
 
 
 def test_a_file_without_a_counterpart_is_not_named() -> None:
     given = thread(["file-a", "gone"])
     target = without("gone", target=FOUNDRY)
-    assert written(given, target)["metadata"][FILES] == "file-a"
+    assert written(given, target)["metadata"][FIRST.files] == "file-a"
     assert fit(given, target)[1] == [
         ("tool_resources.code_interpreter.file_ids", "lost"),
         ("tool_resources", "adapted"),
@@ -165,21 +165,21 @@ def test_written_ids_are_those_of_the_target() -> None:
     fitted, _ = adapted(thread(["file-a"], ["vs_1"]), FOUNDRY)
     moved = remap(KINDS["thread"], fitted, lambda kind, old: f"new-{old}")
     metadata = CODEC.create_wire(moved)["metadata"]
-    assert (metadata[FILES], metadata[STORES]) == ("new-file-a", "new-vs_1")
+    assert (metadata[FIRST.files], metadata[FIRST.stores]) == ("new-file-a", "new-vs_1")
 
 
 @pytest.mark.parametrize("field", ["metadata", "tool_resources"])
 def test_an_update_says_all_of_the_metadata(field: str) -> None:
     fitted, _ = adapted(thread(["file-a"], metadata={"k": "v"}), FOUNDRY)
     assert CODEC.update_wire(fitted, frozenset({field}), None) == {
-        "metadata": {"k": "v", STAMP: STAMPED, FILES: "file-a"}
+        "metadata": {"k": "v", STAMP: STAMPED, FIRST.files: "file-a"}
     }
 
 
 def test_a_key_that_only_begins_like_ours_names_no_file() -> None:
-    back = decoded({f"{FILES}_note": "see below", f"{STORES}2": "x", "k": "v"})
+    back = decoded({f"{FIRST.files}_note": "see below", f"{FIRST.stores}2": "x", "k": "v"})
     assert back.fields["tool_resources"] == {}
-    assert normal(back)["metadata"] == {f"{FILES}_note": "see below", f"{STORES}2": "x", "k": "v"}
+    assert normal(back)["metadata"] == {f"{FIRST.files}_note": "see below", f"{FIRST.stores}2": "x", "k": "v"}
 
 
 def test_a_conversation_of_somebody_else_is_read_whole() -> None:

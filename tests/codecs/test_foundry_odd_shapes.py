@@ -36,7 +36,7 @@ AGENT = {
                 "structured_inputs": {"a": {"required": True}},
                 "rai_config": {"rai_policy_name": "p"},
             },
-            "metadata": {"migrated_name": "n", "logo": "l", "k": "v"},
+            "metadata": {"migrated_from": "openai:a", "migrated_name": "n", "logo": "l", "k": "v"},
             "description": "d",
         }
     ),
@@ -44,7 +44,13 @@ AGENT = {
 }
 CONVERSATION = {
     **project_answering.conversation({}),
-    "metadata": {"k": "v", "migrated_files": "a,b", "migrated_files_2": "c", "migrated_vector_stores": "vs"},
+    "metadata": {
+        "migrated_from": "openai:t",
+        "k": "v",
+        "migrated_files": "a,b",
+        "migrated_files_2": "c",
+        "migrated_vector_stores": "vs",
+    },
 }
 ITEM = {
     "type": "message",

@@ -12,6 +12,10 @@ from migrate.model.normal import digest, normal
 from migrate.model.secrets import SECRET_NAMES
 from tests.strategies import anything, steady
 
+MARK = {"migrated_from": "openai:asst_1"}
+OWN = {"migrated_name": "n"}
+"""An owner's, since it stands beside no stamp."""
+
 ABSENT = object()
 EMPTY_CODE: dict[str, Any] = {"code_interpreter": {"file_ids": []}}
 EMPTY_BOTH = {**EMPTY_CODE, "file_search": {"vector_store_ids": []}}
@@ -92,7 +96,7 @@ SAME = [
     ("assistant", "metadata", {}, ABSENT),
     ("assistant", "metadata", None, {}),
     ("assistant", "metadata", {STAMP: "openai:asst_1"}, {}),
-    ("assistant", "metadata", {"a": "1", "b": "2"}, {"b": "2", "a": "1", STAMP: "x"}),
+    ("assistant", "metadata", {"a": "1", "b": "2"}, {"b": "2", "a": "1", STAMP: "openai:asst_1"}),
     ("thread", "tool_resources", {}, ABSENT),
     ("thread", "tool_resources", EMPTY_CODE, {}),
     ("thread", "tool_resources", EMPTY_BOTH, None),
@@ -122,8 +126,9 @@ SAME = [
     ("assistant", "tool_resources", rows(), None),
     ("assistant", "tool_resources", rows(ONE_ROW, TWO_ROW), rows(TWO_ROW, ONE_ROW)),
     ("assistant", "definition", {"text": {}, "structured_inputs": None}, ABSENT),
-    ("assistant", "metadata", {"migrated_name": "n", "migrated_files_12": "f"}, {}),
-    ("thread", "metadata", {"migrated_files": "f", "migrated_vector_stores_2": "v"}, None),
+    ("assistant", "metadata", {**MARK, "migrated_name": "n", "migrated_files_12": "f"}, {}),
+    ("thread", "metadata", {**MARK, "migrated_files": "f", "migrated_vector_stores_2": "v"}, None),
+    ("thread", "metadata", {"assistants_migrate_from": "openai:a", "migrated_name": "n"}, OWN),
     ("message", "attachments", [], ABSENT),
     ("message", "attachments", [attached("a", CODE), TWO], [TWO, attached("a", CODE)]),
     ("message", "attachments", [attached("a", CODE, SEARCH)], [attached("a", SEARCH, CODE)]),
@@ -176,6 +181,9 @@ DIFFERENT = [
         {"rai_config": {"rai_policy_name": "b"}},
     ),
     ("assistant", "definition", {"tool_choice": "required"}, ABSENT),
+    ("assistant", "metadata", {"migrated_name": "n", "migrated_files_12": "f"}, {}),
+    ("assistant", "metadata", {"migrated_from": "crm:7"}, {}),
+    ("thread", "metadata", {**MARK, "migrated_files": "see the share"}, {}),
     ("assistant", "metadata", {"migrated_name_by": "n"}, {}),
     ("thread", "metadata", {"migrated_files_note": "n"}, {}),
     ("thread", "metadata", {"migrated_vector_stores2": "n"}, {}),

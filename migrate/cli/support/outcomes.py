@@ -9,7 +9,7 @@ from migrate.codecs import CODECS, Profile, profile_for
 from migrate.codecs.examples import Example, around
 from migrate.codecs.profile import PROFILES
 from migrate.model import JSON, Entity
-from migrate.model.kinds import is_ours
+from migrate.model.stamp import FIRST
 
 NEWEST_AZURE = "2025-04-01-preview"
 SERVICES: Mapping[str, Profile] = {
@@ -100,7 +100,7 @@ def _deepest(value: JSON, path: str) -> str:
     """The path of what is in wrappings of one key each. What a metadata key is called is its owner's."""
     while isinstance(value, Mapping) and len(value) == 1:
         ((key, value),) = value.items()
-        if key == "type" or (path.endswith("metadata") and not is_ours(key)):
+        if key == "type" or (path.endswith("metadata") and not FIRST.holds(key)):
             break
         path = f"{path}.{key}"
     return path

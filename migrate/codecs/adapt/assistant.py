@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from migrate.codecs.adapt.configuration import fit_model, fit_texts, only_prompt
+from migrate.codecs.adapt.configuration import fit_texts, only_prompt
 from migrate.codecs.adapt.connections import fit_connections, without_secrets
 from migrate.codecs.adapt.functions import whole_function
 from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.codecs.adapt.metadata import fit_metadata
+from migrate.codecs.adapt.models import fit_model
 from migrate.codecs.adapt.references import fit_resources
 from migrate.codecs.adapt.toolkeys import known_keys
 from migrate.model import JSON, Entity

@@ -1,4 +1,4 @@
-"""What every target asks of an assistant: a model that is there, texts within limits, a kind it can be."""
+"""What every target asks of an assistant: texts within limits, a kind it can be."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from migrate.codecs.adapt.ledger import Ledger, Target
-from migrate.model import JSON, Entity
+from migrate.model import Entity
 
 
 def only_prompt(entity: Entity, ledger: Ledger) -> bool:
@@ -16,24 +16,6 @@ def only_prompt(entity: Entity, ledger: Ledger) -> bool:
         reason = f"it is a {kind} agent, and only prompt agents can be recreated"
         ledger.blocked("definition", reason, "recreate it by hand; the archive has its definition")
     return not kind
-
-
-def fit_model(entity: Entity, target: Target, ledger: Ledger) -> JSON:
-    """The model's name on the target."""
-    model = entity.fields.get("model")
-    mapped = target.models.get(str(model), model)
-    if mapped != model:
-        ledger.adapted("model", f"{model} becomes {mapped}, as [models] says")
-    if not mapped:
-        ledger.blocked("model", "the assistant names no model", "map it: --models '=DEPLOYMENT'")
-    elif target.deployments is not None and mapped not in target.deployments:
-        there = ", ".join(sorted(target.deployments)) or "none"
-        ledger.blocked(
-            "model",
-            f"the target has no deployment {mapped!r} (it has: {there})",
-            f'in [models] of the config file: "{model}" = "DEPLOYMENT"',
-        )
-    return mapped
 
 
 def fit_texts(fields: dict[str, Any], names: Iterable[str], target: Target, ledger: Ledger) -> None:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Collection, Mapping
 
 from migrate.codecs.adapt.ledger import Ledger, Target
-from migrate.model import JSON, STAMP, Entity
-from migrate.model.kinds import is_ours
+from migrate.model import JSON, Entity
+from migrate.model.stamp import is_stamp, names_free, without_ours
 
 
 def fit_metadata(
@@ -18,9 +18,7 @@ def fit_metadata(
     profile = target.profile
     given = entity.fields.get("metadata") or {}
     kept: dict[str, str] = {}
-    for key, value in given.items() if isinstance(given, Mapping) else ():
-        if is_ours(key):
-            continue
+    for key, value in without_ours(given).items() if isinstance(given, Mapping) else ():
         if key in reserved:
             ledger.lost("metadata", f"{key!r} is a key that the portal writes itself", "use another key")
             continue
@@ -36,8 +34,10 @@ def fit_metadata(
         else:
             kept[key] = text
     stamp = stamp_of(target.stamped_as or target.source_type, entity.id)
-    if len(kept) < profile.metadata_pairs and len(stamp) <= profile.metadata_value_max:
-        kept[STAMP] = stamp
+    names = names_free(kept)
+    fits = len(kept) < profile.metadata_pairs and len(stamp) <= profile.metadata_value_max
+    if names is not None and fits and is_stamp(stamp):
+        kept[names.stamp] = stamp
     else:
         ledger.adapted("metadata", "no room for our stamp: only the journal will know where it came from")
     return kept

@@ -8,18 +8,19 @@ from typing import Any
 
 from migrate.codecs.adapt import RULES as FAMILY
 from migrate.codecs.adapt import Rules
-from migrate.codecs.adapt.configuration import fit_model, fit_texts, only_prompt
+from migrate.codecs.adapt.configuration import fit_texts, only_prompt
 from migrate.codecs.adapt.connections import fit_connections, without_secrets
 from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.codecs.adapt.metadata import fit_metadata, room_for
+from migrate.codecs.adapt.models import fit_model
 from migrate.codecs.adapt.references import fit_resources
 from migrate.codecs.foundry.adapt_message import adapt_message
 from migrate.codecs.foundry.adapt_tools import fit_tools, only_used
 from migrate.codecs.foundry.names import name_for
 from migrate.codecs.foundry.read import PORTAL
 from migrate.codecs.foundry.write import spread
-from migrate.model import STAMP, Entity
-from migrate.model.kinds import FILES, NAME, STORES
+from migrate.model import Entity
+from migrate.model.stamp import FIRST, names_in
 
 TEMPLATE = re.compile(r"\{\{\s*\w")
 
@@ -69,14 +70,15 @@ def _fit_name(entity: Entity, metadata: dict[str, str], target: Target, ledger: 
     name, address = entity.fields.get("name"), target.names.get(entity.id)
     if address is None or address == name:
         return name
-    reads_nameless = STAMP in metadata and address == name_for("", entity.id)
+    names = names_in(metadata)
+    reads_nameless = names is not None and address == name_for("", entity.id)
     if not name:
         ledger.adapted("name", f"an agent needs a name; it becomes {address}")
         return None if reads_nameless else address
     reason = f"agents are addressed by name: {name!r} becomes {address}"
-    if room_for(metadata, target) > 0:
-        metadata[NAME] = name
-        ledger.adapted("name", f"{reason}; the original name is kept in metadata as {NAME}")
+    if names is not None and room_for(metadata, target) > 0:
+        metadata[names.name] = name
+        ledger.adapted("name", f"{reason}; the original name is kept in metadata as {names.name}")
         return str(name)
     ledger.lost("name", f"{reason}, and metadata has no room for the original", "the archive has it")
     return None if reads_nameless else address
@@ -91,8 +93,10 @@ def adapt_conversation(entity: Entity, target: Target, ledger: Ledger) -> Entity
     metadata = fit_metadata(entity, target, ledger)
     files = (resources.get("code_interpreter") or {}).get("file_ids") or []
     stores = (resources.get("file_search") or {}).get("vector_store_ids") or []
-    needed = len(spread(FILES, files)) + len(spread(STORES, stores))
-    if needed > room_for(metadata, target):
+    names = names_in(metadata)
+    called = names or FIRST
+    needed = len(spread(called.files, files)) + len(spread(called.stores, stores))
+    if needed > (room_for(metadata, target) if names else 0):
         ledger.lost(
             "tool_resources",
             "a conversation has no resources, and its metadata has no room to name them",
@@ -102,7 +106,7 @@ def adapt_conversation(entity: Entity, target: Target, ledger: Ledger) -> Entity
     elif needed:
         ledger.adapted(
             "tool_resources",
-            f"a conversation has none; its metadata names them ({FILES}, {STORES})",
+            f"a conversation has none; its metadata names them ({called.files}, {called.stores})",
             "let the application pass them on with each response",
         )
     return entity.with_fields(tool_resources=resources, metadata=metadata)

@@ -31,8 +31,8 @@ from migrate.codecs.adapt.message import (
 )
 from migrate.codecs.foundry.items import CALL_KEYS
 from migrate.model import JSON, Entity
-from migrate.model.kinds import is_ours
 from migrate.model.message import ITEM
+from migrate.model.stamp import without_ours
 
 Part = dict[str, Any]
 
@@ -85,7 +85,7 @@ def _tell_homeless(entity: Entity, target: Target, ledger: Ledger) -> None:
             gone = f"file {file_id} cannot be moved or no longer exists"
             ledger.lost("attachments", gone if file_id else "an attachment names no file")
     metadata = entity.fields.get("metadata")
-    own = [key for key in metadata if not is_ours(key)] if isinstance(metadata, Mapping) else []
+    own = without_ours(metadata) if isinstance(metadata, Mapping) else {}
     if own:
         ledger.lost("metadata", f"an item has none; {len(own)} pair(s) stay in the archive", "join by: ids")
 

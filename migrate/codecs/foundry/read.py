@@ -16,8 +16,8 @@ from migrate.codecs.foundry.items import read_item
 from migrate.codecs.foundry.names import name_for
 from migrate.codecs.foundry.tools import to_old
 from migrate.codecs.shapes import well_formed
-from migrate.model import JSON, STAMP, Entity
-from migrate.model.kinds import FILES, NAME, STORES, carrier
+from migrate.model import JSON, Entity
+from migrate.model.stamp import files_in, name_in, stamp_in, stores_in
 
 PORTAL = frozenset({"logo", "voiceLiveConfig", "description", "modified_at"})
 """Metadata keys that the portal writes on agents (recorded): not the owner's, and never overwritten."""
@@ -121,9 +121,10 @@ def _name(called: str, metadata: JSON) -> str | None:
     """The name before it was made an address: kept in metadata, or known to have been none."""
     if not isinstance(metadata, Mapping):
         return called
-    if isinstance(metadata.get(NAME), str):
-        return str(metadata[NAME])
-    source = str(metadata.get(STAMP) or "").partition(":")[2]
+    carried = name_in(metadata)
+    if carried is not None:
+        return carried
+    source = stamp_in(metadata).partition(":")[2]
     return None if source and called == name_for("", source) else called
 
 
@@ -135,7 +136,7 @@ def _conversation(body: dict[str, Any], _: str) -> Entity:
     metadata = body.get("metadata")
     fields: dict[str, JSON] = {"metadata": metadata}
     if isinstance(metadata, Mapping):
-        files, stores = _carried(metadata, FILES), _carried(metadata, STORES)
+        files, stores = files_in(metadata), stores_in(metadata)
         fields["tool_resources"] = {
             **({"code_interpreter": {"file_ids": files}} if files else {}),
             **({"file_search": {"vector_store_ids": stores}} if stores else {}),
@@ -149,12 +150,6 @@ def _conversation(body: dict[str, Any], _: str) -> Entity:
     sound = {name: value for name, value in fields.items() if well_formed(name, value)}
     odd = {name: value for name, value in fields.items() if name not in sound}
     return Entity("thread", str(body.get("id") or ""), "", sound, facts, odd)
-
-
-def _carried(metadata: Mapping[str, JSON], key: str) -> list[str]:
-    """Ids that metadata carries, spread over KEY, KEY_2 and so on."""
-    values = [v for k, v in sorted(metadata.items()) if carrier(k) == key and isinstance(v, str)]
-    return [id_ for value in values for id_ in value.split(",") if id_]
 
 
 RULES: dict[str, Callable[[dict[str, Any], str], Entity]] = {

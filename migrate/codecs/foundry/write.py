@@ -11,8 +11,8 @@ from migrate.codecs.foundry.read import PLAIN
 from migrate.codecs.foundry.tools import to_new
 from migrate.codecs.profile import METADATA_PAIRS
 from migrate.model import JSON, Entity
-from migrate.model.kinds import FILES, STORES
 from migrate.model.secrets import with_secrets_of
+from migrate.model.stamp import FIRST, names_in
 
 Wire = dict[str, JSON]
 
@@ -97,7 +97,8 @@ def _conversation(entity: Entity) -> Wire:
     resources = entity.fields.get("tool_resources") or {}
     files = (resources.get("code_interpreter") or {}).get("file_ids") or []
     stores = (resources.get("file_search") or {}).get("vector_store_ids") or []
-    return {"metadata": {**metadata, **spread(FILES, files), **spread(STORES, stores)}}
+    names = names_in(metadata) or FIRST
+    return {"metadata": {**metadata, **spread(names.files, files), **spread(names.stores, stores)}}
 
 
 def spread(key: str, ids: list[str]) -> dict[str, str]:

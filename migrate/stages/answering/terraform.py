@@ -13,8 +13,8 @@ from migrate.codecs.foundry.read import PORTAL
 from migrate.codecs.hcl import Expression
 from migrate.errors import Refused
 from migrate.model import JSON, KINDS
-from migrate.model.kinds import STAMP
 from migrate.model.refs import remap
+from migrate.model.stamp import without_ours
 from migrate.stages.choice import Choice
 from migrate.stages.estate import Estate
 from migrate.stages.planning.fitting import fitting
@@ -83,7 +83,7 @@ def _said(version: Mapping[str, JSON]) -> dict[str, Any]:
     """What an owner says of an agent: the definition, and beside it what is not the portal's or ours."""
     given = version.get("metadata")
     metadata = given if isinstance(given, Mapping) else {}
-    own = {k: v for k, v in metadata.items() if k not in PORTAL and k != STAMP}
+    own = {k: v for k, v in without_ours(metadata).items() if k not in PORTAL}
     out: dict[str, Any] = {"definition": version.get("definition") or {}}
     out |= {"description": version["description"]} if version.get("description") else {}
     return out | ({"metadata": own} if own else {})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from migrate.codecs.adapt.models import model_there
 from migrate.model import KINDS, Entity
 from migrate.model.connections import moved_apart, renamed, short
 from migrate.model.normal import written_form
@@ -25,7 +26,7 @@ def is_as_read(
     if entity.kind == "assistant":
         fields = dict(renamed(entity.fields, lambda old: links.get(old) or links.get(short(old)) or old))
         if isinstance(fields.get("model"), str):
-            fields["model"] = models.get(fields["model"], fields["model"])
+            fields["model"] = model_there(fields["model"], models, links)
         wanted = entity.with_fields(**fields)
         if moved_apart(wanted.fields, there.fields):
             return False

@@ -14,6 +14,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from migrate.codecs import CODECS, Profile
+from migrate.codecs.adapt.adopted import beside_others
 from migrate.codecs.config import TYPE as CONFIG
 from migrate.codecs.unheld import unheld
 from migrate.errors import Incomplete, RequestFailed
@@ -227,7 +228,7 @@ class Inspector:
             if (entity.kind, entity.parent, entity.id) in self.made:
                 self._state(entity, found)
             return
-        written = self._written(entity)
+        written = beside_others(self._written(entity), found, self.fit.profile)
         wanted = normal(written)
         present = written_form(without_secrets_of(found))
         wanted.pop("sha256", None)  # bytes are proven by reading them, not by what a listing says

@@ -19,14 +19,15 @@ from migrate.model import JSON, KINDS, Entity
 from migrate.model.file import as_served
 from migrate.model.normal import digest, normal
 from migrate.model.refs import Lookup, refs_of
+from migrate.model.stamp import made_from
 from migrate.stages.comparing.present import fingerprint
 from migrate.stages.estate import Estate, stamp
 
 Ids = dict[str, str]
 """Left id -> right id."""
 
-ID, KEY, JOURNAL, STAMP = "id", "key", "journal", "stamp"
-SURE = frozenset({ID, KEY, JOURNAL, STAMP})
+ID, KEY, JOURNAL, STAMP, MADE_FROM = "id", "key", "journal", "stamp", "original_v1_id"
+SURE = frozenset({ID, KEY, JOURNAL, STAMP, MADE_FROM})
 """How two objects were found to be one; any other word is the natural key of a guess."""
 CONFIG = TYPE
 """The type of a config directory."""
@@ -114,12 +115,31 @@ def _pair_kind(
         type_, _, old = stamp(entity).partition(":")
         if type_ == right.type and not (right.named and kind == "assistant"):
             take(entity.id, old, STAMP)
+    if kind == "assistant":
+        _take_made_by_others(left, right, ours, theirs, take)
     for how, key in _natural_keys(kind, pairs, left, right) if guess and free_left and free_right else ():
         word = KEY if same == KEY and how == "name" else how  # a directory knows its objects by name
         free = (ours[id_] for id_ in free_left), (theirs[id_] for id_ in free_right)
         for one, other in _natural(key, left, right, *free):
             take(one, other, word)
     pairs.ids[kind] = found
+
+
+def _take_made_by_others(
+    left: Estate,
+    right: Estate,
+    ours: Mapping[str, Entity],
+    theirs: Mapping[str, Entity],
+    take: Callable[[str, str, str], None],
+) -> None:
+    """Agents that another tool made, and that say from which assistant. An id of the older generation is
+    random and long, so it is proof enough; a name is not."""
+    if not left.named:
+        for entity in theirs.values():
+            take(made_from(entity), entity.id, MADE_FROM)
+    if not right.named:
+        for entity in ours.values():
+            take(entity.id, made_from(entity), MADE_FROM)
 
 
 Natural = Callable[[Estate, Entity], Hashable | None]

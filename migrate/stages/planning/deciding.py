@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from migrate.codecs import CODECS, Codec, Profile, Target
+from migrate.codecs.adapt.adopted import beside_others
 from migrate.codecs.config import TYPE as CONFIG
 from migrate.codecs.unheld import unheld
 from migrate.model import KINDS, Entity
@@ -15,9 +16,10 @@ from migrate.model.loss import EVERY, Grade, Loss
 from migrate.model.normal import normal, written_form
 from migrate.model.refs import remap
 from migrate.model.secrets import without_secrets_of
+from migrate.model.stamp import without_ours
 from migrate.stages.comparing.asread import is_as_read
 from migrate.stages.comparing.differing import Path, differing
-from migrate.stages.comparing.pairing import Pairs
+from migrate.stages.comparing.pairing import MADE_FROM, Pairs
 from migrate.stages.comparing.present import fingerprint
 from migrate.stages.estate import Estate
 from migrate.stages.planning.fitting import Decided, fitting, with_plan_losses
@@ -101,6 +103,11 @@ class Decider:
             return replace(row, target_parent=parent, target_name=address)
         if self.pairs.is_guess(entity.kind, entity.id):
             self.lose(entity, "id", f"recognised as {there.id} on the target by name and size", "adapted")
+        own, fitted = fitted, beside_others(fitted, there, self.fit.profile)
+        if self.pairs.how.get((entity.kind, entity.id)) == MADE_FROM:
+            self._tell_made_by_others(entity, there)
+        if fitted is not own:
+            self._tell_no_room(entity, own, fitted, there)
         changed = self.changed(fitted, there) - self._unheld(entity)
         if self._is_shared(entity):
             return self._left_alone(entity, row, there, changed)
@@ -147,6 +154,22 @@ class Decider:
         paths = [path for path in found if path.field not in self._unheld(entity)]
         self.conflicts.append(Conflict(entity.kind, entity.id, there.id, entity.name, tuple(paths)))
         return True
+
+    def _tell_made_by_others(self, entity: Entity, there: Entity) -> None:
+        """An agent that another tool made from this assistant is taken over, and said to be."""
+        reason = f"{there.id} on the target says that another tool made it from this one: it is taken over"
+        self.lose(entity, "id", reason, "adapted", "what that tool wrote into its metadata stays")
+
+    def _tell_no_room(self, entity: Entity, own: Entity, fitted: Entity, there: Entity) -> None:
+        """What metadata cannot hold where another tool wrote into it as well."""
+        left = without_ours(there.fields["metadata"]).keys() - fitted.fields["metadata"].keys()
+        if left:
+            self.lose(
+                entity, "metadata", f"no room for what another tool wrote there: {', '.join(sorted(left))}"
+            )
+        if own.fields.get("name") != fitted.fields.get("name"):
+            reason = "metadata has no room for the original name beside what another tool wrote there"
+            self.lose(entity, "name", reason, "lost", "the archive has it")
 
     def _unheld(self, entity: Entity) -> frozenset[str]:
         return unheld(entity, self.fit.profile)

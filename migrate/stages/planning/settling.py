@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrate.codecs import CODECS, Profile
+from migrate.codecs.adapt.models import model_there
 from migrate.codecs.config import TYPE as CONFIG
 from migrate.errors import RequestFailed
 from migrate.model import JSON, Entity
@@ -156,5 +157,10 @@ def _by_name(source: Estate, there: frozenset[str] | None) -> dict[str, str]:
 def _reasoning(source: Estate, choices: Choices, there: Mapping[str, str] | None) -> frozenset[str]:
     """Deployments in use that refuse sampling numbers: by their model, or by name where nobody tells it."""
     used = {str(e.fields.get("model")) for e in source.of("assistant").values()}
-    mapped = {choices.models.get(name, name) for name in used}
-    return frozenset(name for name in mapped if REASONING.match((there or {}).get(name, name)))
+    mapped = {model_there(name, choices.models, choices.connections) for name in used}
+    return frozenset(name for name in mapped if REASONING.match(_bare((there or {}).get(name, name))))
+
+
+def _bare(model: str) -> str:
+    """The model's own name, also of one behind a connection."""
+    return model.rpartition("/")[2]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from migrate.codecs.adapt.adopted import beside_others
 from migrate.codecs.config import TYPE as CONFIG
 from migrate.errors import NotThere, RequestFailed
-from migrate.model import STAMP, Entity
+from migrate.model import Entity
 from migrate.model.normal import written_form
+from migrate.model.stamp import names_in
 from migrate.stages.comparing.present import fingerprint
 from migrate.stages.estate import stamp
 from migrate.stages.planning.planfile import Action
@@ -27,6 +29,7 @@ def update(shop: Workshop, action: Action) -> None:
         fitted = shop.fitted(entity)
         before = shop.writer.get(action.kind, action.target_id, action.target_parent)
         there = shop.codec.decode(action.kind, before, action.target_parent, None)[0]
+        fitted = beside_others(fitted, there, shop.fit.profile)
         ours = was_sent(earlier) and arrived(shop, action, fitted) is not None
         if fingerprint(there) != action.before and not ours:
             shop.fail(action.kind, action.id, action.name, "it was changed by others since the plan was made")
@@ -53,8 +56,9 @@ def update(shop: Workshop, action: Action) -> None:
 def _still_made_from(fitted: Entity, there: Entity) -> Entity:
     """A config directory changes what is there; what it was made from stays true."""
     metadata, mark = fitted.fields.get("metadata"), stamp(there)
-    if mark and isinstance(metadata, dict) and STAMP in metadata:
-        return fitted.with_fields(metadata={**metadata, STAMP: mark})
+    names = names_in(metadata)
+    if mark and names is not None and isinstance(metadata, dict):
+        return fitted.with_fields(metadata={**metadata, names.stamp: mark})
     return fitted
 
 
