@@ -349,7 +349,7 @@ def test_every_row_of_the_declared_tables_says_how_sure_it_is() -> None:
 @pytest.mark.parametrize("kind", BARE)
 def test_the_least_of_each_kind_is_held_by_every_service(kind: str, service: str) -> None:
     entity = BARE[kind]
-    target = Target(SERVICES[service], names={entity.id: entity.name})
+    target = Target(SERVICES[service], source_type=service, names={entity.id: entity.name})
     assert CODECS[service].adapt(entity, target)[1] == []
 
 
