@@ -10,6 +10,7 @@ from importlib import import_module
 import click
 
 from migrate import __version__
+from migrate.cli import streams
 from migrate.errors import MigrateError, RequestFailed
 from migrate.model.known_secrets import KNOWN, redact
 from migrate.reports.visible import clean as visible
@@ -80,38 +81,57 @@ def program() -> None:
 def main() -> None:
     """Run the program; expected failures are told in three lines and an exit code."""
     KNOWN.forget_all()
+    streams.prepare()
+    code = _run()
+    if why := streams.finish():
+        click.echo(f"error: cannot write to standard output\n  why: {why}", err=True)
+        click.echo("  next: make room, or give -o FILE on another disk, and run it again", err=True)
+        code = 3 if code in (0, 1) else code  # the result did not arrive, whatever it was
+    sys.exit(code)
+
+
+def _run() -> int:
     try:
         code = program.main(standalone_mode=False)  # click gives an Exit's code back instead of raising it
-        sys.exit(code if isinstance(code, int) else 0)
+        return code if isinstance(code, int) else 0
     except MigrateError as error:
         for line in error.lines():
             click.echo(f"{'error: ' if line == error.what else '  '}{clean(line)}", err=True)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except RecursionError:
         click.echo("error: something is nested too deeply to be worked on", err=True)
         click.echo(
             "  next: `search` and `show` find the object; leave it out: snapshot --exclude KIND:ID", err=True
         )
-        sys.exit(3)
+        return 3
     except RequestFailed as failed:
         click.echo(f"error: {clean(str(failed))}", err=True)
         click.echo("  next: try again; `doctor` names what the service answers", err=True)
-        sys.exit(3)
+        return 3
     except click.Abort:
         click.echo("stopped", err=True)
-        sys.exit(3)
+        return 3
     except click.ClickException as error:
         said = io.StringIO()
         error.show(said)
         click.echo(clean(said.getvalue()), err=True, nl=False)
-        sys.exit(2)
+        return 2
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
-        sys.exit(3)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+        return 3
+    except OSError as error:
+        return _report_os_error(error)
     except Exception:
         # A mistake of ours: whoever reports it sends all of this along.
         click.echo(redact(traceback.format_exc()), err=True, nl=False)
-        sys.exit(1)
+        return 1
+
+
+def _report_os_error(error: OSError) -> int:
+    """An error of the operating system that nobody expected where it came up, such as a disk that filled."""
+    from migrate.files.output import NO_ROOM
+
+    where = f"{error.filename}: " if error.filename is not None else ""
+    click.echo(f"error: {clean(f'{where}{error.strerror or error}')}", err=True)
+    click.echo("  next: see to that file or disk, and run the same command again", err=True)
+    return 3 if error.errno in NO_ROOM else 2

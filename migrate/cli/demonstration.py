@@ -13,6 +13,7 @@ import click
 
 from migrate.cli import clean, program
 from migrate.cli.options import Common
+from migrate.cli.streams import write_data
 from migrate.files.output import write_text
 from migrate.reports.tables import table
 
@@ -61,7 +62,7 @@ class Demonstration:
                 **west.as_dict(),
                 "ok": west.ok and project.ok,
             }
-            click.echo(json.dumps({**document, "foundry": project.as_dict()}))
+            write_data(f"{json.dumps({**document, 'foundry': project.as_dict()})}\n")
         return 0 if west.ok and project.ok else 1
 
     def move(self, archive: str, target: str, name: str) -> Move:

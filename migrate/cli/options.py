@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from migrate.cli import clean
+from migrate.cli.streams import broken, write_data
 from migrate.model.known_secrets import redact
 
 if TYPE_CHECKING:
@@ -57,20 +58,23 @@ class Common:
         program, which gets it to the letter."""
         self.hush()
         if self.as_json:
-            click.echo(redact(json.dumps(document, indent=1, ensure_ascii=True, default=str)))
+            write_data(f"{redact(json.dumps(document, indent=1, ensure_ascii=True, default=str))}\n")
         elif data and not sys.stdout.isatty():
-            sys.stdout.write(f"{redact(text)}\n")  # click would take escape sequences out
+            write_data(f"{redact(text)}\n")  # click would take escape sequences out
         elif text:
             click.echo(clean(text))
 
     def tell(self, lines: Iterable[str]) -> None:
         """Data line by line: to the letter for another program, made safe for a terminal."""
         self.hush()
+        shown = sys.stdout.isatty()
         for line in lines:
-            if sys.stdout.isatty():
+            if broken():
+                break
+            if shown:
                 click.echo(clean(line))
             else:
-                sys.stdout.write(f"{redact(line)}\n")
+                write_data(f"{redact(line)}\n")
 
 
 def common(function: F) -> F:

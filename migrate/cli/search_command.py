@@ -3,6 +3,7 @@
 import click
 
 from migrate.cli.options import Common, common, finish
+from migrate.cli.streams import broken
 
 
 @click.command("search")
@@ -35,6 +36,8 @@ def command(common: Common, archive: str, text: str, kinds: tuple[str, ...], lim
     with snapshot(archive, common.config) as there:
         hits = search(there, text, kinds)
         for hit in islice(hits, limit):
+            if broken():
+                break
             found += 1
             if common.as_json:
                 kept.append(hit)

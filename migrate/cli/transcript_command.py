@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import click
 
 from migrate.cli.options import Common, common, finish
+from migrate.cli.streams import broken, write_data
 
 
 @click.command("transcript")
@@ -45,17 +47,25 @@ def command(common: Common, archive: str, thread: str, format_: str, output: Pat
                 f"snapshot {there.info.id} has no thread {thread!r}",
                 todo=f"list them: ls {archive} --kind thread",
             )
-        pieces = _pieces(found, "json" if common.as_json else format_)
+        chosen = "json" if common.as_json else format_
+        pieces = _pieces(found, chosen)
         if output:
             write_text(output, (f"{piece}\n" for piece in pieces))
         else:
+            show = click.echo if chosen == "text" or sys.stdout.isatty() else _data
             for piece in pieces:
-                click.echo(piece)
+                if broken():
+                    break
+                show(piece)
     if found.gap and not common.quiet:
         from migrate.cli import clean
 
         click.echo(clean(f"not complete: {found.gap}"), err=True)
     finish(3 if found.gap else 0)
+
+
+def _data(piece: str) -> None:
+    write_data(f"{piece}\n")
 
 
 def _pieces(found: Any, format_: str) -> Iterator[str]:

@@ -194,6 +194,13 @@ def told(path: Path | str) -> Iterator[None]:
         if error.errno in NO_ROOM:
             raise DiskFull(f"cannot write {path}", why, "make room, or name a file on another disk") from None
         raise _cannot(path, why) from None
+    except UnicodeEncodeError as error:
+        raise BadUsage(f"cannot write {path!a}", no_such_name(error), "set PYTHONUTF8=1") from None
+
+
+def no_such_name(error: UnicodeEncodeError) -> str:
+    """Why a name cannot be that of a file on this system."""
+    return f"names of files are in {error.encoding} here, which lacks {error.object[error.start]!a}"
 
 
 def _opened(path: Path, found: Destination) -> int:

@@ -74,10 +74,10 @@ def read_standard_input(todo: str = "") -> str:
     """The text that is piped in, by the same rules. Raises `BadUsage`."""
     if sys.stdin is None:
         raise BadUsage("cannot read standard input", "it is closed", todo)
-    raw = getattr(sys.stdin, "buffer", None)
-    if raw is None:  # replaced by another stream of text
-        return sys.stdin.read()
     try:
+        raw = getattr(sys.stdin, "buffer", None)
+        if raw is None:  # replaced by another stream of text
+            return sys.stdin.read()
         data = raw.read(MAX_TEXT_FILE_BYTES + 1)
         if len(data) > MAX_TEXT_FILE_BYTES:
             raise BadUsage("cannot read standard input", _too_large(MAX_TEXT_FILE_BYTES), todo)

@@ -16,7 +16,7 @@ from migrate.archive.keys import storable
 from migrate.archive.reading import SnapshotReader
 from migrate.codecs.adapt.stored import PARSED_ENDING
 from migrate.errors import ArchiveDamaged, BadUsage, Refused
-from migrate.files.output import temporary_beside
+from migrate.files.output import no_such_name, temporary_beside
 from migrate.model.file import PARSED
 from migrate.stages.answering.filenames import safe_names
 
@@ -82,6 +82,9 @@ def extract(snapshot: SnapshotReader, ids: Iterable[str], folder: Path, force: b
             done.failed.append(NotWritten(job.id, job.name, f"{damage.what}: {damage.why}"))
         except FileExistsError:
             raise _taken([path.name]) from None
+        except UnicodeEncodeError as error:
+            reason = f"cannot write it: {no_such_name(error)}; set PYTHONUTF8=1"
+            done.failed.append(NotWritten(job.id, job.name, reason))
         except OSError as error:
             done.failed.append(NotWritten(job.id, job.name, f"cannot write it: {error.strerror or error}"))
         else:
