@@ -9,6 +9,7 @@ from typing import Literal
 RATE = "set for the project: storing, hashing and journalling may cost 30 % of the transport's rate"
 PEERS = "one client, one request at a time, pages of 20 moved 340 messages a second where this was set"
 LEAST = "the API's own limits: pages of 100, 20 items a call, 32 messages in a new thread, 500 files a batch"
+FRESH = "each listing is looked at by itself: the newest page of messages and that of runs, for every thread"
 FLAT = "set for the project: memory must not grow with the estate"
 LINEAR = "set for the project: cost must grow only with the work"
 SIZE = "set for the project: bodies packed, yet open to SQL"
@@ -36,7 +37,7 @@ TARGETS = (
     Target("snapshot_floor", "reading", "snapshot: rate / floor's rate", ">=", 0.7, RATE),
     Target("snapshot_peers", "reading", "snapshot: rate / peers' rate", ">=", 80, PEERS),
     Target("snapshot_requests", "reading", "snapshot: requests / least possible", "<=", 1.1, LEAST),
-    Target("again_requests", "reading", "unchanged: requests beside the lists, a thread", "<=", 1.0, LEAST),
+    Target("again_requests", "reading", "unchanged: requests beside the lists, a thread", "<=", 2.0, FRESH),
     Target("again_bytes", "reading", "unchanged: bytes added / archive", "<=", 0.01, SIZE),
     Target("assistants_floor", "writing", "apply to Assistants: rate / floor's rate", ">=", 0.7, RATE),
     Target(

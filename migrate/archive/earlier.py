@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from itertools import islice
+
 from migrate.archive import scopes
 from migrate.archive.fingerprints import of_shas
 from migrate.archive.scopes import Place
 from migrate.archive.snapshots import SnapshotWriter
 from migrate.archive.store import Archive
+from migrate.model import JSON
 
 TAIL = 100
 """Bodies at the end of a listing that are compared: one page of the service."""
@@ -38,6 +43,14 @@ class Earlier:
             return of_shas(self._writer.archive.packer.bodies.shas(manifest, count - TAIL))
         row = self._conn.execute("SELECT sha FROM manifests WHERE id = ?", (manifest,)).fetchone()
         return bytes(row[0]) if count else None
+
+    def before_end(self, kind: str, parent: str) -> Iterator[dict[str, JSON]]:
+        """The bodies of a listing that lie before the last `TAIL`."""
+        manifest = self._manifest(kind, parent)
+        if manifest is None or (count := self.size(kind, parent) - TAIL) <= 0:
+            return
+        for _, text in islice(self._writer.archive.packer.bodies.listing(manifest), count):
+            yield json.loads(text)
 
     def share(self, kind: str, parent: str) -> bool:
         """Let the new snapshot hold the same listing; False where there is no whole one to share."""

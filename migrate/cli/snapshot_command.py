@@ -36,8 +36,8 @@ def command(
 
     Threads come from the service's listing where it has one, and from the ids given, both together.
     Exit 3 when the snapshot is partial; what is missing is named. An interrupted snapshot is continued
-    by the same command. A thread whose newest 100 messages are those of the last snapshot is not read
-    again, unless --full is given.
+    by the same command. Messages of a thread are not read again when the newest 100 are those of the last
+    snapshot, nor its runs when the newest 100 runs are, unless --full is given.
 
     --shard reads a share of the threads, the same one on every machine, chosen by a hash of their ids; the
     first share also reads what lies in no thread. The tag names the reading that the shards belong to, and

@@ -1,6 +1,26 @@
 """Runs and their steps: what a model did, when, at what cost. Archived and compared, never replayed."""
 
+from collections.abc import Mapping
+
+from migrate.model.entity import JSON
 from migrate.model.kinds import SERVER_MADE, Kind, Ref
+
+ENDED = frozenset({"completed", "failed", "cancelled", "expired", "incomplete"})
+"""States in which a run stays as it is, and so do its steps."""
+
+
+def has_ended(run: Mapping[str, JSON]) -> bool:
+    """Whether a run, as its service shows it, and its steps will not change any more."""
+    return run.get("status") in ENDED
+
+
+def goes_on(run: Mapping[str, JSON], now: float) -> bool:
+    """Whether a run may be making steps at a moment (seconds since 1970): not when its time is over, even if
+    the service has not called it expired yet."""
+    until = run.get("expires_at")
+    over = isinstance(until, (int, float)) and 0 < until < now
+    return not has_ended(run) and not over
+
 
 RUN = Kind(
     name="run",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -13,6 +14,7 @@ from migrate.archive.snapshots import ScopeState
 from migrate.errors import Denied, NotDownloadable, NotThere, RequestFailed
 from migrate.model import JSON, KINDS
 from migrate.model.condition import COUNTED, NOT_THERE
+from migrate.model.run import goes_on
 from migrate.stages.reading.wanted import Wanted
 
 if TYPE_CHECKING:
@@ -111,10 +113,13 @@ class Understood:
 
 @dataclass(frozen=True)
 class Compared:
-    """Whether the end of a thread is what an earlier snapshot has of it."""
+    """Whether the end of a thread's messages, or runs, is what an earlier snapshot has of it. `underway`:
+    one of the runs goes on, so its steps may be others although it is the same."""
 
+    kind: str
     thread: str
     same: bool
+    underway: bool = False
 
 
 Event: TypeAlias = Fetched | Ended | Gap | Piece | FileEnded | Understood | Compared
@@ -146,17 +151,16 @@ class Fetcher:
         """How many rows what a listing lies in counts now: some may have left since its own listing."""
         return total_of(self._reader.get(KINDS[kind].parent, parent))
 
-    def again(self, thread: str, known: bytes, page: int) -> None:
-        """Compare the newest messages of a thread with what is known of its end: `known` is the hash of the
-        last bodies, of all of them when they are fewer than a page. One request."""
+    def again(self, kind: str, thread: str, known: bytes, page: int) -> None:
+        """Compare the newest messages, or runs, of a thread with what is known of their end: `known` is the
+        hash of the last bodies, of all of them when they are fewer than a page. One request."""
         try:
-            bodies = list(islice(self._reader.newest("message", thread, page), page))
+            bodies = list(islice(self._reader.newest(kind, thread, page), page))
         except RequestFailed:
             bodies = []  # the listing itself will tell
-        found = [
-            Row.of("message", body).sha for body in reversed(bodies) if self._wanted.wants("message", body)
-        ]
-        self._bring(Compared(thread, bool(found) and of_shas(found) == known))
+        found = [Row.of(kind, body).sha for body in reversed(bodies) if self._wanted.wants(kind, body)]
+        underway = kind == "run" and any(goes_on(body, time.time()) for body in bodies)
+        self._bring(Compared(kind, thread, bool(found) and of_shas(found) == known, underway))
 
     def threads(
         self, cursor: str, listed: bool, given: Iterable[str], known: frozenset[str], remark: str

@@ -13,6 +13,7 @@ from migrate.model import KINDS
 from migrate.model.condition import COUNTED
 from migrate.model.cursor import FROM_THE_START
 from migrate.model.file import DOWNLOAD, ORIGINAL, PARSED
+from migrate.model.run import has_ended
 from migrate.stages.crew import Crew
 from migrate.stages.progress import Progress
 from migrate.stages.reading.fetching import (
@@ -172,19 +173,21 @@ class Gatherer:
         if kind == "thread":
             self._progress.expect(LISTINGS, len(ids) * sum(map(self._wanted.kind, children)))
         for id_ in ids:
-            known = self._known_end(id_) if kind == "thread" else None
-            if known:
-                self._crew.spawn(self._fetcher.again, id_, known, TAIL)
-                continue
-            for child in children:
-                if self._wanted.kind(child):
+            for child in filter(self._wanted.kind, children):
+                known = self._known_end(child, id_) if kind == "thread" else None
+                if known:
+                    self._crew.spawn(self._fetcher.again, child, id_, known, TAIL)
+                else:
                     self._listing(child, id_)
 
-    def _known_end(self, thread: str) -> bytes | None:
-        """The end of a thread's messages in an earlier snapshot, if it may stand for the thread."""
-        if self._wanted.full or not self._wanted.kind("message") or self._writer.scope("message", thread)[0]:
+    def _known_end(self, kind: str, thread: str) -> bytes | None:
+        """The end of a thread's messages, or runs, in an earlier snapshot, if it may stand for all of them.
+        Each listing is looked at by itself: a run ends without any message."""
+        if self._wanted.full or self._writer.scope(kind, thread)[0]:
             return None
-        return self._earlier.end_of("message", thread)
+        if kind == "run" and not all(map(has_ended, self._earlier.before_end("run", thread))):
+            return None
+        return self._earlier.end_of(kind, thread)
 
     def _steps(self, thread: str) -> None:
         runs = self._writer.ids("run", thread)
@@ -231,14 +234,18 @@ class Gatherer:
 
     @take.register
     def _(self, event: Compared) -> None:
-        for kind in ("message", "run", "run_step"):
-            if not self._wanted.kind(kind):
-                continue
-            if event.same and self._earlier.share(kind, event.thread):
-                self._progress.count(kind, self._earlier.size(kind, event.thread))
-                self._progress.count(LISTINGS, int(kind != "run_step"))
-            elif kind != "run_step":  # steps follow their runs
-                self._listing(kind, event.thread)
+        if not (event.same and self._shared(event.kind, event.thread)):
+            self._listing(event.kind, event.thread)
+        elif event.kind == "run" and not (not event.underway and self._shared("run_step", event.thread)):
+            self._steps(event.thread)
+        else:
+            self._progress.count(LISTINGS)
+
+    def _shared(self, kind: str, parent: str) -> bool:
+        """Whether a listing is the one of an earlier snapshot, and is held by this one too."""
+        shared = self._earlier.share(kind, parent)
+        self._progress.count(kind, self._earlier.size(kind, parent) if shared else 0)
+        return shared
 
     @take.register
     def _(self, event: Gap) -> None:
