@@ -5,6 +5,7 @@ MigrateError
   Incomplete        3   some objects could not be read or written
   Refused           4   carrying on would risk somebody's data
     PlanEdited          the plan file is not the one that was written
+    PlanUnknown         the archive does not know the plan
     PlanStale           source or target moved since the plan
     ArchiveTooNew       the archive was written by a later version
   Unreachable       5   no answer, no sign-in, or the service is retired
@@ -61,6 +62,10 @@ class Refused(MigrateError):
 
 
 class PlanEdited(Refused):
+    pass
+
+
+class PlanUnknown(Refused):
     pass
 
 

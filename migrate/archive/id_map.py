@@ -11,12 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from migrate.archive.asking import Asked
+from migrate.archive.journal_check import must_be_as_written, must_be_whole
+from migrate.archive.row_hash import HASHED
 
 STANDING = """j.state = 'done' AND j.target_id IS NOT NULL AND j.action IN ('create', 'adopt', 'update')
              AND NOT EXISTS (SELECT 1 FROM journal u WHERE u.plan_id = j.plan_id AND u.action = 'undo'
                AND u.state = 'done' AND u.kind = j.kind AND u.source_parent = j.source_parent
                AND u.source_id = j.source_id)"""
 """Of the journal `j`: lines that say what is on the target, and were not taken back."""
+ACTIONS = "'create', 'adopt', 'update', 'delete', 'undo'"
+"""All that a line of the journal can say."""
 BETWEEN = "p.source_type = ? AND p.source_url = ? AND p.target_type = ? AND p.target_url = ?"
 """Of the plans `p`: those from one side to another."""
 
@@ -52,7 +56,8 @@ def id_map(
     messages: bool = True,
 ) -> Iterator[Mapping]:
     """The id map, narrowed to a source, a target, one old id, or to all but messages. Of several moves of one
-    object to one target, the last counts."""
+    object to one target, the last counts. Raises `BrokenRow` where the journal is not what was written."""
+    must_be_whole(conn, messages=messages and not source_id)
     where, values = [] if messages else ["j.kind != 'message'"], []
     for column, side in (("source", source), ("target", target)):
         if side:
@@ -74,12 +79,18 @@ def id_map(
 
 def messages_of(conn: Asked, source: Side, target: Side, thread: str) -> Iterator[tuple[str, str]]:
     """Old id and new id of the messages of one thread of the source, the last of each counts; what else was
-    moved costs nothing."""
-    return conn.execute(
-        "SELECT j.source_id, j.target_id FROM plans p CROSS JOIN journal j ON j.plan_id = p.id "
-        f"WHERE j.kind = 'message' AND j.source_parent = ? AND {BETWEEN} AND {STANDING} ORDER BY j.id",
+    moved costs nothing. Raises `BrokenRow` where one of these lines is not what was written."""
+    lines = ", ".join(f"j.{column}" for column in HASHED["journal"])
+    rows = conn.execute(
+        f"SELECT j.source_id, j.target_id, {STANDING}, j.hash, {lines} "
+        "FROM plans p CROSS JOIN journal j ON j.plan_id = p.id WHERE j.kind = 'message' "
+        f"AND j.action IN ({ACTIONS}) AND j.source_parent = ? AND {BETWEEN} ORDER BY j.id",
         (thread, *_both(source, target)),
     )
+    for old, new, standing, stored, *line in rows:
+        must_be_as_written("journal", tuple(line), stored)
+        if standing:
+            yield old, new
 
 
 def made(conn: Asked, source: Side, target: Side) -> dict[tuple[str, str], str]:

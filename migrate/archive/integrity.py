@@ -15,6 +15,7 @@ from functools import partial
 
 from migrate.archive.blobs import chunks
 from migrate.archive.fingerprints import of_shas, snapshot_digest
+from migrate.archive.journal_check import damage
 from migrate.archive.packs import FORGOTTEN, PLACES, SEPARATOR, Bodies, BrokenPack, inflated, lines, pack_sha
 from migrate.archive.references import BETWEEN, Damage, broken
 from migrate.archive.rows import Row
@@ -56,7 +57,8 @@ def check(conn: sqlite3.Connection, sample: Sample | None = None) -> Checked:
     found: list[Damage] = []
     count = partial(_look, found)
     count(partial(_database, conn))
-    count(lambda: ((1, [damage]) for damage in broken(conn)))
+    count(lambda: ((1, [one]) for one in broken(conn)))
+    count(lambda: ((1, [one]) for one in damage(conn)))
     all_bodies, all_blobs = count(partial(_ids, conn, ALL_PACKS)), count(partial(_ids, conn, ALL_BLOBS))
     all_manifests = count(partial(_ids, conn, ALL_MANIFESTS))
     snapshots = count(partial(_snapshots, conn))

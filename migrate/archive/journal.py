@@ -10,10 +10,12 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from migrate.archive.id_map import STANDING, Side, messages_of
 from migrate.archive.keys import storable
+from migrate.archive.row_hash import count_rows, hash_rows
 from migrate.archive.snapshots import now
 from migrate.archive.store import Archive
 from migrate.model import JSON
@@ -43,6 +45,8 @@ Job = tuple[str, str, str, str, str]
 """Action, kind, source parent, source id, name."""
 
 
+ONE = "plan_id = ? AND action = ? AND kind = ? AND source_parent = ? AND source_id = ?"
+"""What makes a line one."""
 AT_ONCE = 1_000
 """Lines that are read in one go."""
 
@@ -57,17 +61,33 @@ class Journal:
         with archive.transaction() as conn:
             conn.execute(
                 "INSERT OR IGNORE INTO plans (digest, source_type, source_url, target_type, target_url, "
-                "first_applied_at) VALUES (?, ?, ?, ?, ?, ?)",
+                "first_applied_at, lines) VALUES (?, ?, ?, ?, ?, ?, 0)",
                 (plan_digest, source.type, source.url, target.type, target.url, now()),
             )
+            hash_rows(conn, "plans", "digest = ?", [(plan_digest,)])
+            count_rows(conn)
             row = conn.execute("SELECT id FROM plans WHERE digest = ?", (plan_digest,)).fetchone()
         self.plan = int(row[0])
 
     def intend(self, jobs: Iterable[Job], before: JSON = None) -> list[int]:
         """Note what is about to be tried; the entries' ids, in order."""
         text = None if before is None else json.dumps(before)
+        with self._adding() as conn:
+            entries = [self._intend_one(conn, job, text) for job in jobs]
+            hash_rows(conn, "journal", "id = ?", [(entry,) for entry in entries])
+        return entries
+
+    @contextmanager
+    def _adding(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that may add lines; how many this plan has is noted at its end."""
         with self._lock, self._archive.transaction() as conn:
-            return [self._intend_one(conn, job, text) for job in jobs]
+            last = conn.execute("SELECT coalesce(max(id), 0) FROM journal").fetchone()[0]
+            yield conn
+            conn.execute(
+                "UPDATE plans SET lines = lines + (SELECT count(*) FROM journal WHERE id > ?) WHERE id = ?",
+                (last, self.plan),
+            )
+            hash_rows(conn, "plans", "id = ?", [(self.plan,)])
 
     def _intend_one(self, conn: sqlite3.Connection, job: Job, before: str | None) -> int:
         row = conn.execute(
@@ -98,6 +118,7 @@ class Journal:
                 "finished_at = ?, error = NULL WHERE id = ?",
                 rows,
             )
+            hash_rows(conn, "journal", "id = ?", [(row[-1],) for row in rows])
 
     def noted(self, made: Iterable[tuple[Job, str, str]]) -> None:
         """What was made, and is seen to be there: job, id and parent on the target. Intent and outcome in
@@ -105,7 +126,7 @@ class Journal:
         rows = [
             (self.plan, *map(storable, (*job, id_, parent)), (at := now()), at) for job, id_, parent in made
         ]
-        with self._lock, self._archive.transaction() as conn:
+        with self._adding() as conn:
             conn.executemany(
                 "INSERT INTO journal (plan_id, action, kind, source_parent, source_id, name, state, "
                 "target_id, target_parent, started_at, finished_at) "
@@ -115,14 +136,16 @@ class Journal:
                 "finished_at = excluded.finished_at, error = NULL",
                 rows,
             )
+            hash_rows(conn, "journal", ONE, [row[:5] for row in rows])
 
     def failed(self, entries: Iterable[int], error: str) -> None:
         """It was refused, and why."""
+        rows = [(storable(redact(error)), now(), entry) for entry in entries]
         with self._lock, self._archive.transaction() as conn:
             conn.executemany(
-                "UPDATE journal SET state = 'failed', error = ?, finished_at = ? WHERE id = ?",
-                [(storable(redact(error)), now(), entry) for entry in entries],
+                "UPDATE journal SET state = 'failed', error = ?, finished_at = ? WHERE id = ?", rows
             )
+            hash_rows(conn, "journal", "id = ?", [(row[-1],) for row in rows])
 
     def known(self, thread: str) -> frozenset[str]:
         """Source ids of the messages of a thread that the id map between these two sides has already."""

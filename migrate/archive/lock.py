@@ -1,56 +1,135 @@
-"""Keeps two writers off one archive; the second is told who holds it. Readers need no lock."""
+"""Keeps two writers off one archive; the second is told who holds it. Readers need no lock.
+
+The archive's real name counts, so a link to it is the same archive; on Linux the file itself is locked too,
+which a second name of it (a hard link) does not pass by.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
+import stat
 import sys
 from pathlib import Path
 
 from migrate.errors import ArchiveBusy, BadUsage
 
+NOT_FOLLOWED = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+"""A link or a pipe that somebody laid in the lock's place is not opened."""
+UNSUPPORTED = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
+"""What a file system says that knows no locks of a whole file."""
+
 
 class WriterLock:
     """A lock file beside the archive, locked by the operating system, so a killed program leaves none."""
 
-    def __init__(self, path: Path, handle: int) -> None:
+    def __init__(self, path: Path, handle: int, archive: int | None = None) -> None:
         self.path = path
         self._handle = handle
+        self._archive = archive
 
     @classmethod
     def take(cls, archive: Path) -> WriterLock:
-        """Raises `ArchiveBusy` with the holder's process and host."""
+        """`archive` by its real name. Raises `ArchiveBusy` with the holder's process and host, `BadUsage`
+        where nothing can be written there, or something else lies in the lock's place."""
         path = archive.with_name(archive.name + ".lock")
-        if path.is_symlink():  # somebody put it there: the file behind it would be emptied
-            raise BadUsage(
-                f"cannot write to {archive}",
-                f"{path.name} beside it is a link",
-                f"remove {path}, and look why",
-            )
-        handle = os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0), 0o600)
-        try:
-            _lock(handle)
-            if not _is_at(path, handle):  # its last holder took the file away while we waited for it
+        while True:
+            handle = _open(path, archive)
+            try:
+                held = _take(path, handle, archive)
+            except BaseException:
                 os.close(handle)
-                return cls.take(archive)
-        except OSError:
-            holder = os.read(handle, 200).decode(errors="replace").strip()
-            os.close(handle)
-            raise ArchiveBusy(
-                f"{archive} is being written by another program",
-                holder or "its name is not known yet",
-                "wait until it ends; reading commands work meanwhile",
-            ) from None
-        os.ftruncate(handle, 0)
-        os.write(handle, f"process {os.getpid()} on {socket.gethostname()}".encode())
-        return cls(path, handle)
+                raise
+            if held is not None:
+                return cls(path, handle, held or None)
+            os.close(handle)  # its last holder took the file away while we waited for it
+
 
     def release(self) -> None:
-        """Let go, and take the lock file away."""
+        """Let go, and take the lock file away; after every connection to the archive was closed."""
         with contextlib.suppress(OSError):
             self.path.unlink()
         os.close(self._handle)
+        if self._archive is not None:
+            os.close(self._archive)
+
+
+def _open(path: Path, archive: Path) -> int:
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_RDWR | NOT_FOLLOWED, 0o600)
+    except OSError as error:
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise _in_the_way(path) from None
+        raise _cannot_write(archive, error) from None
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+        os.close(handle)
+        raise _in_the_way(path)
+    with contextlib.suppress(OSError):
+        path.chmod(0o600)
+    return handle
+
+
+def _take(path: Path, handle: int, archive: Path) -> int | None:
+    """Lock an opened lock file, then the archive: a handle that holds the latter, 0 for none, and None where
+    the lock file is not the one that others see."""
+    try:
+        if not _locked(handle):
+            holder = os.read(handle, 200).decode(errors="replace").strip()
+            raise _busy(archive, holder or "its name is not known yet")
+        if not _is_at(path, handle):
+            return None
+        held = _hold(archive)
+        os.ftruncate(handle, 0)
+        os.write(handle, f"process {os.getpid()} on {socket.gethostname()}".encode())
+    except OSError as error:
+        raise _cannot_write(archive, error) from None
+    return held
+
+
+def _hold(archive: Path) -> int:
+    """Lock the archive itself, which counts whatever its name. SQLite's own locks are of another sort."""
+    if sys.platform != "linux":
+        return 0
+    try:
+        handle = os.open(archive, os.O_RDONLY | NOT_FOLLOWED)
+    except FileNotFoundError:  # it is made at the end: see output.py
+        return 0
+    try:
+        locked = _locked(handle)
+    except OSError:
+        os.close(handle)
+        return 0
+    if not locked:
+        os.close(handle)
+        raise _busy(archive, "by another name of the same file (a hard link)")
+    return handle
+
+
+def _busy(archive: Path, holder: str) -> ArchiveBusy:
+    return ArchiveBusy(
+        f"{archive} is being written by another program",
+        holder,
+        "wait until it ends; reading commands work meanwhile",
+    )
+
+
+def _in_the_way(path: Path) -> BadUsage:
+    return BadUsage(
+        f"{path} is in the way",
+        "the lock of the archive has that name, and what lies there is a link or no plain file",
+        "look at what it is, then remove it",
+    )
+
+
+def _cannot_write(archive: Path, error: OSError) -> BadUsage:
+    return BadUsage(
+        f"cannot write {archive}",
+        f"{error.strerror or error}: the lock that keeps a second writer out lies beside it",
+        "give an archive in a folder where you can write, or change who may",
+    )
 
 
 def _is_at(path: Path, handle: int) -> bool:
@@ -58,6 +137,17 @@ def _is_at(path: Path, handle: int) -> bool:
         return os.path.samestat(os.fstat(handle), path.stat())
     except FileNotFoundError:
         return False
+
+
+def _locked(handle: int) -> bool:
+    """Whether the lock could be taken. Raises `OSError` where there are no locks."""
+    try:
+        _lock(handle)
+    except OSError as error:
+        if error.errno in UNSUPPORTED:
+            raise
+        return False
+    return True
 
 
 def _lock(handle: int) -> None:

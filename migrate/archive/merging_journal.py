@@ -5,6 +5,9 @@ from __future__ import annotations
 import sqlite3
 
 from migrate.archive.copying import BATCH
+from migrate.archive.journal_check import must_be_whole
+from migrate.archive.registration import note
+from migrate.archive.row_hash import hash_all
 
 KEY = "digest, action, kind, source_parent, source_id"
 FACTS = "name, target_parent, target_id, state, before, written, error, started_at, finished_at"
@@ -26,13 +29,19 @@ class OfferedJournal:
 
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._conn = conn
+        must_be_whole(conn, messages=True)
         conn.execute("DROP TABLE IF EXISTS temp.lines")
         conn.execute(f"CREATE TEMP TABLE lines ({NAMES}, seq INTEGER)")
         self._offered = False
         self._take(conn)
 
     def read(self, conn: sqlite3.Connection) -> None:
-        """Note what one archive has."""
+        """Note what one archive has. Raises `BrokenRow` where that is not what was written."""
+        must_be_whole(conn, messages=True)
+        for digest, at in conn.execute(
+            "SELECT digest, registered_at FROM registered_plans ORDER BY registered_at, digest"
+        ):
+            note(self._conn, digest, at)
         plans = conn.execute(f"SELECT {PLANS} FROM plans ORDER BY first_applied_at, digest").fetchall()
         self._conn.executemany(
             f"INSERT INTO plans ({PLANS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE SET "
@@ -46,6 +55,11 @@ class OfferedJournal:
         """Write the journal anew, in the order in which things were begun; how many lines are new."""
         if not self._offered:
             return 0
+        new = self._settle()
+        hash_all(self._conn)
+        return new
+
+    def _settle(self) -> int:
         lacking = self._conn.execute(
             f"SELECT count(*) FROM (SELECT {NAMES} FROM ({BEST}) EXCEPT SELECT {NAMES} FROM ({LINES}))"
         ).fetchone()[0]

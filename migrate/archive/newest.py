@@ -9,9 +9,12 @@ APPLICATION_ID = 0x41535354
 """Marks the file as ours ("ASST"), so that `file` and we can tell it from any other database."""
 MIGRATIONS = (
     "m001_snapshots", "m002_blobs", "m003_journal", "m004_views", "m005_views_of_agents", "m006_undone",
-    "m007_packs",
+    "m007_packs", "m008_row_hashes",
 )  # fmt: skip
 """The names in schema.py, in order."""
+SCHEMA_DIGEST = "0499623388f2363181d25a5a5366f1bfa6454c411e16c8d563f3de9726c27c10"
+"""Of the schema that they make (`exact_schema.digest`). A migration that is added changes it;
+tests/archive/test_exact_schema.py says to what."""
 
 
 def is_newest(conn: sqlite3.Connection) -> bool:

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from migrate.archive.connection import real
 from migrate.archive.lock import WriterLock
 from migrate.archive.store import Archive
-from migrate.errors import BadUsage, Refused
+from migrate.errors import Refused
 from migrate.files.output import sync_folder, told
 
 MAX_PREFIX_CHARS = 60  # names of files are limited to 255 bytes
@@ -20,16 +21,12 @@ MAX_PREFIX_CHARS = 60  # names of files are limited to 255 bytes
 @contextmanager
 def output(path: Path) -> Iterator[Archive]:
     """An archive to merge into. A new one is written beside its place and put there at the end."""
+    path = real(path)
     if path.exists():
         with Archive.open(path, write=True) as archive:
             yield archive
         return
-    try:
-        lock = WriterLock.take(path)
-    except OSError as error:
-        raise BadUsage(
-            f"cannot create {path}", error.strerror or str(error), "choose another place"
-        ) from None
+    lock = WriterLock.take(path)
     folder: Path | None = None
     try:
         with told(path):

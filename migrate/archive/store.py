@@ -9,13 +9,23 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from migrate.archive.functions import register
+from migrate.archive.connection import (
+    MAGIC,
+    check_beside,
+    check_magic,
+    connect,
+    connect_to_read,
+    connect_to_write,
+    real,
+    says_read_only,
+    trust,
+)
+from migrate.archive.exact_schema import must_be_exact
 from migrate.archive.lock import WriterLock
 from migrate.archive.newest import APPLICATION_ID, is_newest
 from migrate.archive.packing import Packer
-from migrate.errors import ArchiveDamaged, BadUsage, DiskFull, Refused
+from migrate.errors import ArchiveBusy, ArchiveDamaged, BadUsage, DiskFull, Refused
 
-MAGIC = b"SQLite format 3\x00"
 LOGGED = 4_000
 """Pages in the log before they are folded in, and KiB of pages kept at hand: every commit changes the same
 pages of the index of keys, which so are written to the file once and not four times."""
@@ -26,10 +36,13 @@ NOT_OURS_ANY_MORE = ("unsupported file format", "Could not decode")
 class Archive:
     """An open archive. `conn` belongs to the thread that opened it; other threads call `another()`."""
 
-    def __init__(self, path: Path, conn: sqlite3.Connection, lock: WriterLock | None) -> None:
+    def __init__(
+        self, path: Path, conn: sqlite3.Connection, lock: WriterLock | None, immutable: bool = False
+    ) -> None:
         self.path = path
         self.conn = conn
         self._lock = lock
+        self._immutable = immutable
         self._joined = False
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self.packer = Packer(conn)
@@ -40,20 +53,28 @@ class Archive:
     def open(cls, path: Path, *, write: bool = False, create: bool = False) -> Archive:
         """Open an archive, bringing its schema up to date when writing.
 
-        Raises `BadUsage` (no such file), `ArchiveDamaged` (not an archive), `ArchiveTooNew`,
-        `ArchiveBusy` (another writer).
+        Raises `BadUsage` (no such file, none that can be written), `ArchiveDamaged` (not an archive, or not
+        only one), `ArchiveTooNew`, `ArchiveBusy` (another writer).
         """
+        path = real(path)
         if not path.exists():
             if not create:
                 raise BadUsage(f"there is no archive {path}", todo=f"make one: snapshot ESTATE -o {path}")
             _create(path)
-        _check_magic(path)
+        check_magic(path)
+        check_beside(path)
         lock = WriterLock.take(path) if write else None
         conn: sqlite3.Connection | None = None
+        immutable = False
         try:
             with _told(path):
-                conn = _connect(path)
+                if write:
+                    conn = connect_to_write(path)
+                else:
+                    conn, immutable = connect_to_read(path)
                 _must_be_ours(conn, path, write)
+                must_be_exact(conn, path)
+                trust(conn)
                 _prepare(conn, write)
                 _bring_up_to_date(conn, path, write)
         except BaseException:
@@ -62,7 +83,7 @@ class Archive:
             if lock:
                 lock.release()
             raise
-        return cls(path, conn, lock)
+        return cls(path, conn, lock, immutable)
 
     @classmethod
     def temporary(cls) -> Archive:
@@ -75,9 +96,14 @@ class Archive:
     def another(self) -> sqlite3.Connection:
         """A further connection for reading, for another thread. There may be many, and a pack is read but
         once: each keeps a few pages, not SQLite's 2 MB."""
-        conn = _connect(self.path)
-        _prepare(conn, write=False)
-        conn.execute("PRAGMA cache_size = -128")
+        conn = connect(self.path, self._immutable)
+        try:
+            trust(conn)
+            _prepare(conn, write=False)
+            conn.execute("PRAGMA cache_size = -128")
+        except BaseException:
+            conn.close()
+            raise
         return conn
 
     @contextlib.contextmanager
@@ -150,24 +176,6 @@ def _create(path: Path) -> None:
         ) from None
 
 
-def _check_magic(path: Path) -> None:
-    try:
-        with path.open("rb") as file:
-            head = file.read(16)
-    except OSError as error:
-        raise BadUsage(f"cannot read {path}", error.strerror or str(error)) from None
-    if head and head != MAGIC:
-        raise ArchiveDamaged(
-            f"{path} is not an archive", "it is not an SQLite file", "give the file that `snapshot -o` wrote"
-        )
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    conn = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-    register(conn)
-    return conn
-
-
 def _must_be_ours(conn: sqlite3.Connection, path: Path, write: bool) -> None:
     """Look before anything is set: somebody else's database must stay as it is."""
     empty = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
@@ -212,6 +220,18 @@ def _told(path: Path) -> Iterator[None]:
             ) from None
         if any(words in str(error) for words in NOT_OURS_ANY_MORE):
             raise ArchiveDamaged(f"{path} is damaged", str(error), "restore it from a copy") from None
+        if says_read_only(error):
+            raise BadUsage(
+                f"cannot write {path}",
+                f"{error}: the file or its folder may not be written",
+                "give an archive in a folder where you can write, or change who may",
+            ) from None
+        if "locked" in str(error):
+            raise ArchiveBusy(
+                f"{path} is being written by another program",
+                str(error),
+                "wait until it ends, then run the same command again",
+            ) from None
         raise
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.IntegrityError):

@@ -18,8 +18,9 @@ from migrate.cli.options import Common, common, finish, workers
 def command(common: Common, plan_file: Path, yes: bool, wait: float, workers: int) -> None:
     """Carry out PLAN_FILE, journalled: run again after an interruption, it continues and makes nothing twice.
 
-    Refuses (exit 4) when the plan was edited or either side moved since. Exit 3 when something could not
-    be written; it is named. Exit 5 when the target stops answering; all that was not done is named.
+    Refuses (exit 4) when the plan was edited or is not one that its archive knows, or when either side moved
+    since. Exit 3 when something could not be written; it is named. Exit 5 when the target stops answering;
+    all that was not done is named.
     """
     from migrate.cli.planning import from_plan
     from migrate.codecs import profile_for

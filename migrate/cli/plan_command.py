@@ -30,7 +30,7 @@ def command(
     max_delete: str | None, wanted: Wanted, workers: int, environment: str | None, **given: Any,
 ) -> None:  # fmt: skip
     """Plan how TARGET becomes like SOURCE, an ARCHIVE[@SNAPSHOT] or a config directory. Nothing is written
-    but the plan.
+    but the plan, and into ARCHIVE that this plan was made: `apply`, `verify` and `rollback` take no other.
 
     A config directory is kept as it was read in an archive beside the plan, under the plan's name with the
     ending .db; objects on TARGET that are in no file of it are left alone.

@@ -74,8 +74,20 @@ def make_plan(
     beside: Path | None = None,
     camera: Camera = NOBODY_LOOKS,
 ) -> Plan:
-    """Read what the target holds and plan. `beside`: the plan's file, beside which a config directory is
-    kept as it was read."""
+    """Read what the target holds, plan, and note in the archive that this plan was made from it. `beside`:
+    the plan's file, beside which a config directory is kept as it was read."""
+    from migrate.archive.registration import register
+
+    plan = _made(source, target, config, choices, workers, progress, beside, camera)
+    register(Path(plan.source.archive), plan.digest)
+    return plan
+
+
+def _made(
+    source: str, target: str, config: Config, choices: Choices, workers: int, progress: Progress,
+    beside: Path | None, camera: Camera,
+) -> Plan:  # fmt: skip
+    from migrate.archive.registration import must_be_writable
     from migrate.cli.directories import kept
     from migrate.stages.planning.plan import must_not_be_empty
 
@@ -90,6 +102,7 @@ def make_plan(
         raise BadUsage(f"{source} is a live estate", "a plan is made from something that stays still",
                        f"take a snapshot first: snapshot {source} -o estate.db")  # fmt: skip
     there = live(target, config, workers)
+    must_be_writable(found.path)
     with opened(source, config, workers, progress) as ours:
         must_not_be_empty(ours)
         camera.take(source, ours)
@@ -206,23 +219,42 @@ def _must_hold_assistants(reader: Reader) -> None:
         )
 
 
+def _must_be_known(plan: Plan, archive: Archive) -> None:
+    from migrate.archive.registration import is_known
+    from migrate.errors import PlanUnknown
+
+    if not is_known(archive.conn, plan.digest):
+        raise PlanUnknown(
+            f"{archive.path} does not know this plan",
+            "`plan` notes each plan in its archive; this one was changed since, was made by an earlier "
+            "version, or the archive was replaced by an older copy",
+            "run plan again and read the new one",
+        )
+
+
 @contextmanager
 def from_plan(
     plan: Plan, config: Config, workers: int, write: bool
 ) -> Iterator[tuple[Archive, Estate, Reader]]:
-    """The archive, the source estate and a connection to the target that a plan speaks of."""
+    """The archive, the source estate and a connection to the target that a plan speaks of. Nothing is sent
+    anywhere before the archive was seen to know the plan.
+
+    Raises `PlanUnknown`, `PlanStale`, and `ArchiveDamaged` where the journal is not what was written."""
     from migrate.archive.damaged import damage_told
+    from migrate.archive.journal_check import must_be_whole
     from migrate.archive.reading import SnapshotReader, snapshots
     from migrate.archive.store import Archive
     from migrate.archive.threads import PerThread
     from migrate.endpoints import connect, connect_to_write
     from migrate.stages.estate import Estate
 
-    there = live(plan.target.estate, config, workers)
     with ExitStack() as stack:
         path = Path(plan.source.archive)
         archive = stack.enter_context(Archive.open(path, write=write))
         stack.enter_context(damage_told(path))
+        _must_be_known(plan, archive)
+        must_be_whole(archive.conn, plan.digest)
+        there = live(plan.target.estate, config, workers)
         info = next((s for s in snapshots(archive.conn) if s.id == plan.source.snapshot), None)
         if info is None:
             raise PlanStale(

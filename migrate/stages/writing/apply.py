@@ -20,7 +20,7 @@ from migrate.stages.planning.naming import Naming
 from migrate.stages.planning.planfile import Action, Plan
 from migrate.stages.progress import Progress
 from migrate.stages.reading.looking import CONFIGURATION
-from migrate.stages.writing.changing import delete, update
+from migrate.stages.writing.changing import delete, refuse_foreign_deletions, update
 from migrate.stages.writing.equipping import recall, workshop
 from migrate.stages.writing.making import make
 from migrate.stages.writing.stale import check_target
@@ -47,8 +47,9 @@ def run(
     progress: Progress,
     patience: float = PATIENCE,
 ) -> Tally:
-    """Carry out a plan. Raises `PlanStale` when a side moved, `Incomplete` on Ctrl-C. Where the service goes
-    away meanwhile, the tally says so and names what was not done."""
+    """Carry out a plan. Raises `PlanStale` when a side moved, `Refused` where something would be deleted that
+    the journal does not know as ours, `Incomplete` on Ctrl-C. Where the service goes away meanwhile, the
+    tally says so and names what was not done."""
     shop = workshop(plan, source, archive, writer, profile, progress)
     if shop.journal.has(UNDO):
         raise PlanStale(
@@ -59,6 +60,7 @@ def run(
     check_target(plan, shop, workers)
     _announce(plan, progress)
     recall(plan, shop, archive)
+    refuse_foreign_deletions(plan, archive)
     _settle_known(plan, shop)
     try:
         _carry_out(plan, shop, workers, patience)

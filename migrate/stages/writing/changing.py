@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from migrate.archive.id_map import Side, made
+from migrate.archive.store import Archive
 from migrate.codecs.adapt.adopted import beside_others
 from migrate.codecs.config import TYPE as CONFIG
-from migrate.errors import NotThere, RequestFailed
+from migrate.errors import NotThere, Refused, RequestFailed
 from migrate.model import Entity
 from migrate.model.normal import written_form
 from migrate.model.stamp import names_in
 from migrate.stages.comparing.present import fingerprint
 from migrate.stages.estate import stamp
-from migrate.stages.planning.planfile import Action
+from migrate.stages.planning.planfile import Action, Plan
 from migrate.stages.writing.making import give_up, written
 from migrate.stages.writing.outcome import once, was_sent
 from migrate.stages.writing.removing import remove
 from migrate.stages.writing.workshop import Body, Workshop
+
+SHOWN = 5
+"""Objects that an error names."""
 
 
 def update(shop: Workshop, action: Action) -> None:
@@ -76,6 +81,22 @@ def _source(shop: Workshop, action: Action) -> Entity:
     if action.kind == "thread":
         return shop.source.threads_by_id[action.id]
     return shop.source.of(action.kind)[action.id]
+
+
+def refuse_foreign_deletions(plan: Plan, archive: Archive) -> None:
+    """Raises `Refused` where a plan deletes what this archive's journal did not make from this source."""
+    sides = (Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url))
+    wanted = [action for action in plan.actions if action.action == "delete"]
+    ours = made(archive.conn, *sides) if wanted else {}
+    foreign = [action for action in wanted if ours.get((action.kind, action.target_id)) != action.id]
+    if foreign:
+        named = ", ".join(f"{a.kind} {a.name or a.id} [{a.target_id}]" for a in foreign[:SHOWN])
+        more = f" and {len(foreign) - SHOWN:,} more" if len(foreign) > SHOWN else ""
+        raise Refused(
+            f"the plan deletes {len(foreign):,} object(s) that this archive did not make",
+            f"{named}{more}",
+            "run plan again and read the new one",
+        )
 
 
 def delete(shop: Workshop, action: Action) -> None:
