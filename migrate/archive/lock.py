@@ -46,7 +46,6 @@ class WriterLock:
                 return cls(path, handle, held or None)
             os.close(handle)  # its last holder took the file away while we waited for it
 
-
     def release(self) -> None:
         """Let go, and take the lock file away; after every connection to the archive was closed."""
         with contextlib.suppress(OSError):
