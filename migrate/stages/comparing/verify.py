@@ -43,6 +43,8 @@ def run(
     ids = {
         (line.kind, line.source_id): line.target_id for line in id_map(archive.conn, *sides, messages=False)
     }
+    for kind, id_ in plan.settled.in_place:
+        ids.setdefault((kind, id_), id_)
     expected = {(a.kind, a.parent, a.id) for a in plan.actions if a.action not in ("blocked", "delete")}
     threads = [
         ids[("thread", id_)] for kind, _, id_ in expected if kind == "thread" and ("thread", id_) in ids

@@ -160,7 +160,11 @@ class Decider:
             if id_ in self.source.of(kind) and self.pairs.right(kind, id_) is None:
                 reason = f"names {kind} {id_}, which is gone and comes back under another id"
                 self.lose(
-                    entity, re.split(r"[.\[]", path)[0], reason, "adapted", "change it by hand; `ids` tells the id"
+                    entity,
+                    re.split(r"[.\[]", path)[0],
+                    reason,
+                    "adapted",
+                    "change it by hand; `ids` tells the id",
                 )
 
     def _is_untouched(self, entity: Entity, there: Entity) -> bool:
@@ -223,8 +227,10 @@ class Decider:
         return self._as_it_is(row, there)
 
     def _as_it_is(self, row: Action, there: Entity, left: tuple[str, ...] = ()) -> Action:
-        """Nothing is done to it; where the id map has no line for this very pair, it gets one."""
+        """Nothing is done to it. Where the id map has no line for this very pair, it gets one; a copy has one
+        that says what it was made from."""
         known = (row.kind, row.parent, row.id, there.id) in self.known.noted
+        known |= not {(row.kind, row.id), ("vector_store", row.parent)}.isdisjoint(self.known.copies)
         place: dict[str, Any] = {"target_id": there.id, "target_parent": there.parent, "left": left}
         return replace(row, **place, action="skip" if known else "adopt")
 
