@@ -227,10 +227,11 @@ class Decider:
         return self._as_it_is(row, there)
 
     def _as_it_is(self, row: Action, there: Entity, left: tuple[str, ...] = ()) -> Action:
-        """Nothing is done to it. Where the id map has no line for this very pair, it gets one; a copy has one
-        that says what it was made from."""
+        """Nothing is done to it. Where the id map has no line for this very pair, it gets one; what we made
+        for this target and see on the source too has one that says what it was made from."""
         known = (row.kind, row.parent, row.id, there.id) in self.known.noted
-        known |= not {(row.kind, row.id), ("vector_store", row.parent)}.isdisjoint(self.known.copies)
+        if row.id == there.id:
+            known |= (row.kind, row.id) in self.known.made or ("vector_store", row.parent) in self.known.made
         place: dict[str, Any] = {"target_id": there.id, "target_parent": there.parent, "left": left}
         return replace(row, **place, action="skip" if known else "adopt")
 
