@@ -108,7 +108,7 @@ class SnapshotReader:
         if parent is None:
             rows = self.conn.execute(f"{listings} ORDER BY parent_id", (self.info.id, kind))
         else:  # not ordered: it would walk all listings for the one
-            rows = self.conn.execute(f"{listings} AND parent_id = ?", (self.info.id, kind, parent))
+            rows = self.conn.execute(f"{listings} AND parent_id = ?", (self.info.id, kind, storable(parent)))
         for parent_id, manifest in rows:
             for _, text in self._bodies.listing(manifest):
                 yield parent_id, text
@@ -117,7 +117,7 @@ class SnapshotReader:
         """The bodies of one parent by their place, each read when it is asked for."""
         rows = self.conn.execute(
             "SELECT manifest_id FROM scopes WHERE snapshot_id = ? AND kind = ? AND parent_id = ?",
-            (self.info.id, kind, parent),
+            (self.info.id, kind, storable(parent)),
         ).fetchall()
         spans = [span for (manifest,) in rows for span in self._bodies.spans(manifest)]
         return Placed(self._bodies, spans, _load())
@@ -139,7 +139,7 @@ class SnapshotReader:
                 "SELECT coalesce(sum(r.count), 0) FROM scopes s "
                 "JOIN spans r ON r.manifest_id = s.manifest_id "
                 "WHERE s.snapshot_id = ? AND s.kind = ? AND s.parent_id = ?",
-                (self.info.id, kind, parent),
+                (self.info.id, kind, storable(parent)),
             ).fetchone()[0]
         )
 
@@ -152,7 +152,7 @@ class SnapshotReader:
         row = self.conn.execute(
             "SELECT m.sha FROM scopes s JOIN manifests m ON m.id = s.manifest_id "
             "WHERE s.snapshot_id = ? AND s.kind = ? AND s.parent_id = ? AND s.state = 'complete'",
-            (self.info.id, kind, parent),
+            (self.info.id, kind, storable(parent)),
         ).fetchone()
         return row[0] if row else None
 
@@ -160,7 +160,7 @@ class SnapshotReader:
         """State and reason of a listing: complete, failed, gone, reading, or '' when it was not read."""
         row = self.conn.execute(
             "SELECT state, reason FROM scopes WHERE snapshot_id = ? AND kind = ? AND parent_id = ?",
-            (self.info.id, kind, parent),
+            (self.info.id, kind, storable(parent)),
         ).fetchone()
         return (row[0], row[1] or "") if row else ("", "")
 

@@ -64,8 +64,19 @@ def check(url: str, name: str = "") -> None:
             "keys and conversations would travel unprotected",
             "use https; http is accepted for 127.0.0.1, ::1 and localhost only",
         )
-    if parts.scheme not in PORTS or not parts.hostname or port == 0:
+    if parts.scheme not in PORTS or not _is_host(parts.hostname or "") or port == 0:
         raise BadUsage(f"{url!r} is not the address of a service", "it needs https:// and a host")
+
+
+def _is_host(host: str) -> bool:
+    """Whether a name could be one of a machine: labels of 1 to 63 signs, 253 in all (RFC 1035)."""
+    if ":" in host:  # an address of IPv6, which `urlsplit` has looked at
+        return True
+    try:
+        labels = host.rstrip(".").encode("idna").split(b".")
+    except UnicodeError:
+        return False
+    return all(0 < len(label) <= 63 for label in labels) and len(host) <= 253
 
 
 def _no_credentials(url: str, whose: str) -> None:

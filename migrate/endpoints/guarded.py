@@ -133,6 +133,7 @@ class _Bounded(httpx2.SyncByteStream):
             if taken > self._bound.most:
                 self.close()
                 if self._bound is ERROR:
+                    yield piece[: self._bound.most - taken + len(piece)]  # what came of it before the bound
                     return
                 raise TooMuch(self._bound)
             if taken > ANSWER_READ_ALONE.most and self._bound is not FILE:

@@ -92,11 +92,14 @@ def translated(asked: str) -> Iterator[None]:
         answer = error.response
         answer.read() if not answer.is_stream_consumed else None
         raise failure(answer.status_code, answer.text, answer.headers, asked) from None
-    except UnicodeEncodeError:
+    except UnicodeError as error:
+        if getattr(error, "encoding", "idna") == "idna":  # the name of a host
+            raise NoAnswer(f"{asked} got no answer: {error}") from None
         why = "it holds half of a character pair, which has no form on the wire"
         raise RequestFailed(f"{asked} was not sent: {why}", status=400) from None
     except (openai.APIConnectionError, httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
-        raise _unanswered(error.__cause__ or error, asked) from None
+        of_client = error.__cause__ if isinstance(error, openai.APIConnectionError) else None
+        raise _unanswered(of_client or error, asked) from None
 
 
 def _unanswered(error: BaseException, asked: str) -> RequestFailed:

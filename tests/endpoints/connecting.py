@@ -35,11 +35,13 @@ def settings(type_: str, url: str, **others: Any) -> Settings:
 def connected(type_: str, answer: Answer, **others: Any) -> Iterator[tuple[Writer, Server]]:
     """A writer, after its probe, and the server that answers everything else by `answer`."""
     with ExitStack() as stack:
-        server = stack.enter_context(serving(lambda asked: probed(asked) or answer(asked)))
+        probing = [True]
+        server = stack.enter_context(serving(lambda asked: (probing[0] and probed(asked)) or answer(asked)))
         url = f"{server.origin}{PATHS[type_]}"
         writer = connect_to_write(settings(type_, url, **others))
         stack.callback(writer.close)
         writer.probe()
+        probing[0] = False
         server.asked.clear()
         yield writer, server
 

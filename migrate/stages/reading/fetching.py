@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from migrate.archive.fingerprints import of_shas
 from migrate.archive.rows import Row
 from migrate.archive.snapshots import ScopeState
-from migrate.errors import Denied, NotDownloadable, NotThere, RequestFailed
+from migrate.errors import Denied, NotDownloadable, NotThere, RequestFailed, TooLarge
 from migrate.model import JSON, KINDS
 from migrate.model.condition import COUNTED, NOT_THERE
 from migrate.model.run import goes_on
@@ -63,6 +63,8 @@ class Fetched:
     files: tuple[FileFacts, ...] = ()
     totals: tuple[tuple[str, int], ...] = ()
     """Id of a vector store -> how many files it counts."""
+    unaskable: frozenset[str] = frozenset()
+    """Ids that cannot be asked for as they are stored: half a character has no form on the wire."""
 
 
 @dataclass(frozen=True)
@@ -210,7 +212,7 @@ class Fetcher:
                 self._reader.pace.nap(NAP * 2**attempt)
             try:
                 got = self._stream(file)
-            except (NotDownloadable, NotThere, Denied) as failed:
+            except (NotDownloadable, NotThere, Denied, TooLarge) as failed:
                 reason = str(failed)
                 break
             except RequestFailed as failed:
@@ -239,13 +241,21 @@ class Fetcher:
             for data in chunks:
                 self._bring(Piece(file, data, start=False))
                 got += len(data)
+                if file.size is not None and got > file.size:
+                    raise TooLarge(f"more bytes came than the {file.size:,} that were promised")
         return got
 
     def _page(self, kind: str, parent: str, bodies: list[dict[str, JSON]], cursor: str) -> Fetched:
         wanted = [body for body in bodies if self._wanted.wants(kind, body)]
         files = tuple(map(FileFacts.of, wanted)) if kind == "file" else ()
         totals = tuple((str(body.get("id")), total_of(body)) for body in wanted) if kind == COUNTS else ()
-        return Fetched(kind, parent, [Row.of(kind, body) for body in wanted], cursor, files, totals)
+        rows = [Row.of(kind, body) for body in wanted]
+        odd = frozenset(
+            row.object_id
+            for row, body in zip(rows, wanted, strict=True)
+            if row.object_id != str(body.get("id", ""))
+        )
+        return Fetched(kind, parent, rows, cursor, files, totals, odd)
 
     def _broken(self, kind: str, parent: str, failed: RequestFailed) -> Ended:
         """A listing that failed. Below a parent, a 404 may mean that the parent was deleted meanwhile:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial, singledispatchmethod
 from typing import TYPE_CHECKING
 
 from migrate.archive import blobs
 from migrate.archive.earlier import TAIL, Earlier
+from migrate.archive.keys import storable
 from migrate.archive.snapshots import SnapshotWriter
 from migrate.model import KINDS
 from migrate.model.condition import COUNTED
@@ -46,6 +47,7 @@ NOT_LISTED = "threads could not be listed; give their ids with --threads FILE"
 
 
 COUNTED_KIND = next(kind for kind, form in KINDS.items() if form.parent == COUNTS)
+HALF = "it holds half of a character pair, which has no form on the wire"
 SETTLES = {"thread": LISTINGS, "file": "bytes"}
 """Listing -> what is known to have its total when it has ended."""
 
@@ -166,19 +168,29 @@ class Gatherer:
             self._totals |= {str(body.get("id")): total_of(body) for body in self._writer.bodies(COUNTS)}
         self._follow(kind, self._writer.ids(kind, parent))
 
-    def _follow(self, kind: str, ids: Iterable[str]) -> None:
-        """Spawn the listings that lie below these objects."""
+    def _follow(self, kind: str, ids: Iterable[str], unaskable: Collection[str] = ()) -> None:
+        """Spawn the listings that lie below these objects; those below ids without a form are named."""
         children = [k for k, form in KINDS.items() if form.parent == kind and k != "run_step"]
         ids = list(ids)
         if kind == "thread":
             self._progress.expect(LISTINGS, len(ids) * sum(map(self._wanted.kind, children)))
         for id_ in ids:
+            if id_ in unaskable or storable(id_) != id_:
+                for child in filter(self._wanted.kind, children):
+                    self._not_asked(child, storable(id_))
+                continue
             for child in filter(self._wanted.kind, children):
                 known = self._known_end(child, id_) if kind == "thread" else None
                 if known:
                     self._crew.spawn(self._fetcher.again, child, id_, known, TAIL)
                 else:
                     self._listing(child, id_)
+
+    def _not_asked(self, kind: str, parent: str) -> None:
+        """A listing below an id that has no form on the wire."""
+        if self._writer.scope(kind, parent)[0] is not None:  # an interrupted snapshot named it already
+            self._writer.restart(kind, parent)
+        self.take(Ended(kind, parent, "failed", f"the id {parent} cannot be asked for: {HALF}"))
 
     def _known_end(self, kind: str, thread: str) -> bytes | None:
         """The end of a thread's messages, or runs, in an earlier snapshot, if it may stand for all of them.
@@ -216,7 +228,7 @@ class Gatherer:
         self._progress.count(event.kind, len(event.rows))
         self._contents(event.files)
         self._totals.update(event.totals)
-        self._follow(event.kind, [row.object_id for row in event.rows])
+        self._follow(event.kind, [row.object_id for row in event.rows], event.unaskable)
 
     @take.register
     def _(self, event: Ended) -> None:

@@ -1,0 +1,116 @@
+"""Which host is which service, in which cloud; for which audience a token is asked, and where."""
+
+from __future__ import annotations
+
+import sys
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from migrate.cli.config import Config, EstateConfig
+from migrate.cli.estates import service
+from migrate.endpoints.clouds import service_of
+from migrate.endpoints.settings import Settings
+from migrate.endpoints.sign_in import Entra
+from migrate.errors import BadUsage
+
+HOSTS = {
+    "acme.openai.azure.com": "azure-openai", "acme.cognitiveservices.azure.com": "azure-openai",
+    "acme.services.ai.azure.com": "foundry", "api.openai.com": "openai",
+    "acme.openai.azure.us": "azure-openai", "acme.cognitiveservices.azure.us": "azure-openai",
+    "acme.services.ai.azure.us": "foundry", "acme.openai.azure.cn": "azure-openai",
+    "acme.cognitiveservices.azure.cn": "azure-openai", "acme.services.ai.azure.cn": "foundry",
+    "ACME.OpenAI.Azure.US": "azure-openai", "acme.openai.azure.com.": "azure-openai",
+    "acme.openai.azure.com.evil.example": None, "openai.azure.com.example": None, "evilapi.openai.com": None,
+    "acme.openai.azure.de": None, "openai.azure.us": None,
+}  # fmt: skip
+AZURE, GOV, CHINA = (f"https://cognitiveservices.azure.{end}/.default" for end in ("com", "us", "cn"))
+AI, AI_GOV, AI_CHINA = (f"https://ai.azure.{end}/.default" for end in ("com", "us", "cn"))
+PUBLIC_SIGN_IN, GOV_SIGN_IN, CHINA_SIGN_IN = (
+    "login.microsoftonline.com", "login.microsoftonline.us", "login.chinacloudapi.cn"
+)  # fmt: skip
+
+ASKED = [
+    ("azure-openai", "acme.openai.azure.com", {}, AZURE, PUBLIC_SIGN_IN),
+    ("azure-openai", "acme.openai.azure.us", {}, GOV, GOV_SIGN_IN),
+    ("azure-openai", "acme.cognitiveservices.azure.us", {}, GOV, GOV_SIGN_IN),
+    ("azure-openai", "acme.openai.azure.cn", {}, CHINA, CHINA_SIGN_IN),
+    ("foundry", "acme.services.ai.azure.com", {}, AI, PUBLIC_SIGN_IN),
+    ("foundry", "acme.services.ai.azure.us", {}, AI_GOV, GOV_SIGN_IN),
+    ("foundry-classic", "acme.services.ai.azure.cn", {}, AI_CHINA, CHINA_SIGN_IN),
+    ("azure-openai", "gateway.example", {}, AZURE, PUBLIC_SIGN_IN),
+    ("azure-openai", "gateway.example", {"cloud": "usgov"}, GOV, GOV_SIGN_IN),
+    ("foundry", "gateway.example", {"cloud": "china"}, AI_CHINA, CHINA_SIGN_IN),
+    ("azure-openai", "acme.openai.azure.us", {"cloud": "public"}, AZURE, PUBLIC_SIGN_IN),
+    ("azure-openai", "gateway.example", {"scope": "api://m/.default"}, "api://m/.default", PUBLIC_SIGN_IN),
+    ("foundry", "acme.services.ai.azure.us", {"scope": "api://x/.default"}, "api://x/.default", GOV_SIGN_IN),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_host_tells_its_service(host: str) -> None:
+    assert service_of(host) == HOSTS[host]
+    config = Config()
+    if HOSTS[host] is None:
+        with pytest.raises(BadUsage, match="does not tell its type"):
+            service(f"https://{host}/x", config)
+    else:
+        found = service(f"https://{host}/x", config)
+        assert found == EstateConfig(type=HOSTS[host], endpoint=f"https://{host}/x")  # type: ignore[arg-type]
+
+
+class Identity:
+    """Plays azure-identity, and keeps what it was asked."""
+
+    made: dict[str, Any]
+    scopes: tuple[str, ...]
+    tenant = ""
+
+    def __init__(self, **options: Any) -> None:
+        Identity.made = options
+
+    def get_token(self, *scopes: str, **options: Any) -> Any:
+        Identity.scopes, Identity.tenant = scopes, options.get("tenant_id", "")
+        return SimpleNamespace(token="token-of-this-test", expires_on=10**12)
+
+
+@pytest.fixture
+def identity(monkeypatch: pytest.MonkeyPatch) -> type[Identity]:
+    monkeypatch.delenv("AZURE_AUTHORITY_HOST", raising=False)
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setitem(sys.modules, "azure.identity", SimpleNamespace(DefaultAzureCredential=Identity))  # type: ignore[arg-type]
+    return Identity
+
+
+@pytest.mark.parametrize(("type_", "host", "set_", "scope", "authority"), ASKED)
+def test_a_token_is_asked_for_the_audience_of_the_cloud(
+    identity: type[Identity], type_: str, host: str, set_: dict[str, str], scope: str, authority: str
+) -> None:
+    settings = Settings(type_, f"https://{host}/x", auth="entra", tenant="t-1", **set_)
+    assert Entra(settings)() == "token-of-this-test"
+    assert identity.scopes == (scope,)
+    assert identity.made["authority"] == authority
+    assert identity.tenant == "t-1"
+
+
+def test_the_authority_of_the_environment_holds_where_no_cloud_is_set(identity: type[Identity]) -> None:
+    with patch.dict("os.environ", {"AZURE_AUTHORITY_HOST": "login.example"}):
+        Entra(Settings("azure-openai", "https://gateway.example", auth="entra"))
+        assert "authority" not in identity.made
+        Entra(Settings("azure-openai", "https://gateway.example", auth="entra", cloud="usgov"))
+        assert identity.made["authority"] == GOV_SIGN_IN
+
+
+@pytest.mark.parametrize("type_", ["foundry", "foundry-classic"])
+def test_what_nobody_verified_is_marked_so(type_: str) -> None:
+    there = f"{type_} in another cloud"
+    (remark,) = Settings(type_, "https://a.services.ai.azure.us/api/projects/p", auth="entra").remarks
+    assert "unverified" in remark, there
+    assert "ai.azure.us" in remark
+    public = Settings(type_, "https://a.services.ai.azure.com/api/projects/p", auth="entra")
+    set_ = Settings(type_, "https://a.services.ai.azure.us/p", auth="entra", scope="api://x/.default")
+    with_token = Settings(type_, "https://a.services.ai.azure.us/p", auth="token", secret="t" * 20)
+    assert public.remarks == set_.remarks == with_token.remarks == ()
