@@ -77,6 +77,28 @@ def id_map(
     return (Mapping(*row[:8]) for row in rows)
 
 
+@dataclass(frozen=True)
+class Derivation:
+    """One object that a plan made from another, or found to be its counterpart."""
+
+    kind: str
+    source: Side
+    source_id: str
+    target: Side
+    target_id: str
+
+
+def derivations(conn: Asked) -> Iterator[Derivation]:
+    """What stands of every plan between any two sides, but for messages and the files of stores."""
+    rows = conn.execute(
+        "SELECT j.kind, p.source_type, p.source_url, j.source_id, p.target_type, p.target_url, j.target_id "
+        "FROM journal j JOIN plans p ON p.id = j.plan_id "
+        f"WHERE j.kind NOT IN ('message', 'vector_store_file') AND {STANDING} ORDER BY j.id"
+    )
+    for kind, type_, url, old, type_there, url_there, new in rows:
+        yield Derivation(kind, Side(type_, url), old, Side(type_there, url_there), new)
+
+
 def messages_of(conn: Asked, source: Side, target: Side, thread: str) -> Iterator[tuple[str, str]]:
     """Old id and new id of the messages of one thread of the source, the last of each counts; what else was
     moved costs nothing. Raises `BrokenRow` where one of these lines is not what was written."""
@@ -91,6 +113,18 @@ def messages_of(conn: Asked, source: Side, target: Side, thread: str) -> Iterato
         must_be_as_written("journal", tuple(line), stored)
         if standing:
             yield old, new
+
+
+def origins_of(conn: Asked, source: Side, target: Side, thread: str, there: str) -> dict[str, str]:
+    """Messages of a thread of the source that were made from messages of its counterpart on the target: id
+    here -> id there."""
+    rows = conn.execute(
+        "SELECT j.target_id, j.source_id FROM plans p CROSS JOIN journal j ON j.plan_id = p.id "
+        "WHERE j.kind = 'message' AND j.source_parent = ? AND j.target_parent = ? AND j.action = 'create' "
+        f"AND {BETWEEN} AND {STANDING} ORDER BY j.id",
+        (there, thread, *_both(target, source)),
+    )
+    return dict(rows)
 
 
 def made(conn: Asked, source: Side, target: Side) -> dict[tuple[str, str], str]:

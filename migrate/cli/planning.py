@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,12 +136,13 @@ def _against(
     there: Live, target: str, ours: Estate, archive: str, choices: Choices, workers: int, progress: Progress
 ) -> Plan:
     """The plan for a live target. `archive` and `target` are what the plan calls its sides."""
-    from migrate.archive.id_map import id_map, made
+    from migrate.archive.id_map import derivations, id_map, made, origins_of
     from migrate.codecs import profile_for
     from migrate.codecs.config import TYPE as CONFIG
     from migrate.endpoints import connect
     from migrate.stages.comparing import pairing
     from migrate.stages.comparing.keyed import by_key
+    from migrate.stages.comparing.lineage import Lineage
     from migrate.stages.planning.deciding import Known
     from migrate.stages.planning.plan import make
     from migrate.stages.planning.planfile import TargetSide
@@ -158,7 +160,9 @@ def _against(
         theirs, taken = stack.enter_context(looking.live(reader, wanted, progress))
         looking.must_be_whole(taken, reader.url)
         looking.must_be_seen(taken, reader)
-        journal = pairing.trusted(ours, theirs, known)
+        lineage = Lineage(derivations(ours.snapshot.conn))
+        trusted = pairing.trusted(ours, theirs, known)
+        journal = {**lineage.back(ours, theirs), **lineage.across(ours, theirs), **trusted}
         pairs = pairing.pair(ours, theirs, journal, guess=False)
         talks = None
         if pairs.ids["thread"]:
@@ -166,11 +170,16 @@ def _against(
             talks, _ = stack.enter_context(looking.live(reader, only, progress))
             looking.must_be_read(talks, pairs.ids["thread"].values(), reader.url)
         unclear = by_key(ours, theirs, pairs) if ours.type == CONFIG else {}
-        found = frozenset((line.kind, line.target_id) for line in known)
+        found = frozenset((line.kind, line.source_parent, line.source_id, line.target_id) for line in known)
+        copies = frozenset(lineage.copies(ours, theirs, only_for_target=choices.copy_files))
         lines = {(line.kind, line.source_id): line.target_id for line in known}
-        distrusted = {key: there for key, there in lines.items() if key not in journal}
+        distrusted = {
+            key: there for key, there in lines.items() if key[0] == "assistant" and key not in trusted
+        }
         marks = {(line.kind, line.source_id): line.written for line in known if line.written}
-        own = Known(found, made(ours.snapshot.conn, ours.side, _side(reader)), distrusted, marks, unclear)
+        ours_there = made(ours.snapshot.conn, ours.side, _side(reader))
+        origins = lineage.message_origins(ours, theirs.side, partial(origins_of, ours.snapshot.conn))
+        own = Known(found, theirs.side, ours_there, distrusted, marks, copies, origins, unclear)
         side = TargetSide(estate=target, type=reader.type, url=reader.url,
                           api_version=reader.api_version, digest="")  # fmt: skip
         profile = profile_for(reader.type, reader.api_version)

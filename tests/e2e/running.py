@@ -192,8 +192,10 @@ class World:
     def touched(self) -> list[str]:
         """What was asked of the source that could have changed it."""
         asked = [f"{r.method} {r.path}" for r in self.source.requests if r.method != "GET"]
-        shared = self.source is self.target
-        return [line for line in asked if not (shared and NEW_PATHS.search(line))]
+        shared, newer = self.source is self.target, self.types[0] == "foundry"
+        if shared and len({*self.types}) == 1:
+            return []  # the place is restored into itself
+        return [line for line in asked if not (shared and bool(NEW_PATHS.search(line)) is not newer)]
 
 
 def copied(estate: Estate) -> dict[str, Any]:

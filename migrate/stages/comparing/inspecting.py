@@ -26,6 +26,7 @@ from migrate.model.secrets import without_secrets_of
 from migrate.model.vector_store import refusal
 from migrate.stages.comparing.asread import is_as_read
 from migrate.stages.comparing.differing import differing
+from migrate.stages.comparing.present import is_untouched
 from migrate.stages.estate import Estate, Spoken, stamp
 from migrate.stages.parallel import in_parallel
 from migrate.stages.planning.fitting import as_sent, fitting, said, spoken
@@ -86,7 +87,13 @@ class Inspector:
         self.told: Callable[[str], list[str]] = lambda id_: []
         """What the journal says became of a message: asked for only where one is not found."""
         self.codec = CODECS[profile.service]
-        self.kept = {(a.kind, a.parent, a.id): a.fields for a in plan.actions if a.action == "skip"}
+        self.origins: Callable[[str, str], Mapping[str, str]] = lambda thread, there: {}
+        """As in `Known`: messages that were made from those on the target."""
+        self.same_place = (plan.source.type, plan.source.url) == (plan.target.type, plan.target.url)
+        self.kept = {
+            (a.kind, a.parent, a.id): (*a.left, *(a.fields if a.action == "skip" else ()))
+            for a in plan.actions
+        }
         self.made = {(a.kind, a.parent, a.id) for a in plan.actions if a.action == "create"}
         self.in_place = frozenset(plan.settled.in_place)
         self.fit = fitting(source, profile, plan.settled.decided(), blocked)
@@ -104,7 +111,9 @@ class Inspector:
             for entity in self.wanted("vector_store_file", self.source.members("vector_store_file", store)):
                 file = self.ids.get(("file", str(entity.fields["file_id"])), "")
                 self._one(entity, present.pop(file, None))
-            for stray in present if self.source.type != CONFIG else ():  # a directory does not own the rest
+            # A directory does not own the rest, and where the source itself was read it came since.
+            owned = self.source.type != CONFIG and not self.same_place
+            for stray in present if owned else ():
                 self.find("vector_store_file", "", stray, "", "", f"in store {there}, but not in {store}")
 
     def twice(self, target: Estate) -> None:
@@ -183,25 +192,45 @@ class Inspector:
         self.result.checked[kind] = self.result.checked.get(kind, 0) + number
 
     def _messages(self, thread: str, there: str, target: Estate, reader: Reader) -> None:
+        def found() -> Iterator[Spoken]:
+            pages = reader.pages("message", there)
+            return (target.speaking(there, body) for page in pages for body in page.bodies)
+
         wanted = spoken(self.source, self.codec, self.fit, thread)
-        pages = reader.pages("message", there)
-        bodies = (target.speaking(there, body) for page in pages for body in page.bodies)
         try:
-            self._in_order(thread, there, zip_longest(wanted, bodies))
+            if not (self.same_place and thread == there and self._as_archived(thread, found())):
+                self._in_order(thread, there, zip_longest(wanted, found()))
         except RequestFailed as failed:
             self.result = Verified()
             self.find("thread", thread, there, "", "messages", f"could not be read back: {failed}")
+
+    def _as_archived(self, thread: str, found: Iterator[Spoken]) -> bool:
+        """Whether a thread of the very place that was archived holds its messages as they were, in order.
+        What came behind them since is its own."""
+        number = 0
+        for number, message in enumerate(self.source.spoken(thread), 1):  # noqa: B007 - how many they were
+            there = next(found, None)
+            if there is None or there.id != message.id:
+                return False
+            words = message.words is not None and message.words == there.words
+            if not words and not is_untouched(message.entity, there.entity):
+                return False
+        self._count("message", number)
+        return True
 
     def _in_order(
         self, thread: str, there: str, pairs: Iterator[tuple[Spoken | None, Spoken | None]]
     ) -> None:
         plain = 0
+        origins = self.origins(thread, there)
         for place, (message, found) in enumerate(pairs):
             if message is None:
                 assert found
                 self.find("message", "", found.id, "", f"[{place}]", f"in {there}, but not in {thread}")
             elif found is not None and message.words and message.words == found.words:  # no rule changes them
                 plain += 1
+            elif found is not None and origins.get(message.id) == found.id:
+                plain += 1  # ours was made from it: nothing was written there
             else:
                 self._one(message.entity, found.entity if found else None)
         self._count("message", plain)
@@ -221,6 +250,8 @@ class Inspector:
             known = self.told(entity.id) if entity.kind == "message" else []
             there = known[-1] if known else self.ids.get((entity.kind, entity.id), "")
             self.find(entity.kind, entity.id, there, entity.name, "", "it is not on the target")
+            return
+        if self.same_place and is_untouched(entity, found):
             return
         if self.source.type == CONFIG and is_as_read(
             entity, found, *self.maps, lambda kind, old: self.ids.get((kind, old))
@@ -256,7 +287,7 @@ class Inspector:
         """A store's file that the service failed to take in is there and yet not searchable."""
         status = found.facts.get("status")
         wrong = UNUSABLE.get((entity.kind, str(status)))
-        if wrong:
+        if wrong and "status" not in self.kept.get((entity.kind, entity.parent, entity.id), ()):
             self.find(entity.kind, entity.id, found.id, entity.name, "status", wrong, "usable", status)
         bad = ("failed", "cancelled")
         if entity.kind == "vector_store_file" and found.facts.get("status") in bad:

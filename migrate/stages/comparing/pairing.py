@@ -70,7 +70,12 @@ def pair(left: Estate, right: Estate, journal: Mapping[tuple[str, str], str], gu
 def trusted(left: Estate, right: Estate, lines: Iterable[Line]) -> dict[tuple[str, str], str]:
     """(kind, left id) -> right id from the lines of an id map, without assistants whose address on the
     right another object has taken since: there a name is no proof, but our stamp is, and where the stamp
-    names a name again, only what we left there is."""
+    names a name again, only what we left there is.
+
+    In one project a copy that we made is seen on the left as well, and noted as itself: that line gives way
+    to the one that says what it was made from."""
+    lines = list(lines)
+    copies = {(line.kind, line.target_id) for line in lines if line.source_id != line.target_id}
     assistants = right.of("assistant") if right.named and left.side != right.side else {}
 
     def ours(line: Line) -> bool:
@@ -79,7 +84,11 @@ def trusted(left: Estate, right: Estate, lines: Iterable[Line]) -> dict[tuple[st
             return True
         return not left.named and stamp(there) == f"{left.type}:{line.source_id}"
 
-    return {(line.kind, line.source_id): line.target_id for line in lines if ours(line)}
+    return {
+        (line.kind, line.source_id): line.target_id
+        for line in lines
+        if ours(line) and not (line.source_id == line.target_id and (line.kind, line.target_id) in copies)
+    }
 
 
 def _pair_kind(

@@ -35,6 +35,11 @@ def fingerprint(entity: Entity) -> str:
     return digest([*entity.key, compared])
 
 
+def is_untouched(archived: Entity, there: Entity) -> bool:
+    """Whether what was archived from this very place is there as it was: its id and all that it says."""
+    return archived.id == there.id and fingerprint(archived) == fingerprint(there)
+
+
 def combined(found: Mapping[Key, str]) -> str:
     """One fingerprint of many."""
     return digest(sorted([*key, state] for key, state in found.items()))

@@ -7,12 +7,13 @@ announced it: the expected form is the adapted one, computed anew from the archi
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from migrate.archive.id_map import Side, id_map
+from migrate.archive.id_map import Side, derivations, id_map, origins_of
 from migrate.archive.store import Archive
 from migrate.codecs import Profile
 from migrate.stages.comparing.inspecting import Inspector, Verified
+from migrate.stages.comparing.lineage import Lineage
 from migrate.stages.comparing.proving import prove
 from migrate.stages.estate import Estate
 from migrate.stages.planning.planfile import Plan
@@ -42,6 +43,8 @@ def run(
     ids = {
         (line.kind, line.source_id): line.target_id for line in id_map(archive.conn, *sides, messages=False)
     }
+    for kind, id_ in plan.settled.in_place:
+        ids.setdefault((kind, id_), id_)
     expected = {(a.kind, a.parent, a.id) for a in plan.actions if a.action not in ("blocked", "delete")}
     threads = [
         ids[("thread", id_)] for kind, _, id_ in expected if kind == "thread" and ("thread", id_) in ids
@@ -56,7 +59,12 @@ def run(
         with asking:
             return [line.target_id for line in id_map(archive.conn, *sides, source_id=id_)]
 
+    def origins(*sides_and_threads: Any) -> dict[str, str]:
+        with asking:
+            return origins_of(archive.conn, *sides_and_threads)
+
     inspector.told = told
+    inspector.origins = Lineage(derivations(archive.conn)).message_origins(source, sides[1], origins)
     listed = bool(threads) and lists_threads(reader)
     with live(reader, configuration(workers, threads, listed), progress) as (target, taken):
         must_be_whole(taken, reader.url)

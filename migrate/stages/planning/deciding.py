@@ -2,44 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from migrate.archive.id_map import Side
 from migrate.codecs import CODECS, Codec, Profile, Target
 from migrate.codecs.adapt.adopted import beside_others
 from migrate.codecs.config import TYPE as CONFIG
 from migrate.codecs.unheld import unheld
 from migrate.model import KINDS, Entity
+from migrate.model.condition import condition
 from migrate.model.connections import moved_apart
 from migrate.model.loss import EVERY, Grade, Loss
 from migrate.model.normal import normal, written_form
-from migrate.model.refs import remap
+from migrate.model.refs import refs_of, remap
 from migrate.model.secrets import without_secrets_of
 from migrate.model.stamp import without_ours
 from migrate.stages.comparing.asread import is_as_read
 from migrate.stages.comparing.differing import Path, differing
 from migrate.stages.comparing.pairing import MADE_FROM, Pairs
-from migrate.stages.comparing.present import fingerprint
+from migrate.stages.comparing.present import fingerprint, is_untouched
 from migrate.stages.estate import Estate
 from migrate.stages.planning.fitting import Decided, fitting, with_plan_losses
 from migrate.stages.planning.planfile import Action
 
+LABELS = frozenset({("file", "purpose")})
+"""Kind and field of what only says what an object is for: on one that is there already it may differ."""
 INWARD = frozenset({"object", "bytes_from", "bytes_told"})
 """Facts that are nobody's loss."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """What the journal knows of the target. `noted`: (kind, target id) in the id map; `made`: of those that
-    we made ourselves, the id on the source."""
+    """What the journal knows of the target. `noted`: (kind, parent and id on the source, target id) in the id
+    map; `made`: of those that we made ourselves, the id on the source."""
 
-    noted: frozenset[tuple[str, str]] = frozenset()
+    noted: frozenset[tuple[str, str, str, str]] = frozenset()
+    target: Side | None = None
     made: Mapping[tuple[str, str], str] = field(default_factory=dict)
     distrusted: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(kind, source id) -> target id of assistants of which nobody can say whether they are still ours."""
     written: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(kind, source id) -> fingerprint of what we left on the target."""
+    copies: frozenset[tuple[str, str]] = frozenset()
+    """(kind, id) of files and stores that were made from others and that the target shows under this id."""
+    origins: Callable[[str, str], Mapping[str, str]] = lambda thread, there: {}
+    """Asked with a thread of the source and its counterpart: id of each message that was made from one there
+    -> the id of that one."""
     unclear: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     """(kind, source id) -> why nobody can say which object of the target it is, and the way out."""
 
@@ -67,6 +78,7 @@ class Decider:
         decided: Decided,
     ) -> None:
         self.source, self.pairs, self.known, self.decided = source, pairs, known, decided
+        self.same_place = source.side == known.target
         self.codec: Codec = CODECS[profile.service]
         self.blocked: set[tuple[str, str]] = set()
         self.fit: Target = fitting(source, profile, decided, self.blocked)
@@ -82,10 +94,11 @@ class Decider:
     def decide(self, entity: Entity, there: Entity | None, parent: str = "") -> Action:
         """The action for one object."""
         row = Action(action="create", kind=entity.kind, id=entity.id, parent=entity.parent, name=entity.name)
+        if there is not None and self._is_untouched(entity, there):
+            self._tell_old_names(entity)
+            return self._as_it_is(row, there)
         if there is not None and self._is_as_read(entity, there):
-            known = (entity.kind, there.id) in self.known.noted
-            place: dict[str, Any] = {"target_id": there.id, "target_parent": there.parent}
-            return replace(row, **place, action="skip" if known else "adopt")
+            return self._as_it_is(row, there)
         fitted, losses = self.fitted(entity)
         if unclear := self.known.unclear.get((entity.kind, entity.id)):
             self.lose(entity, "id", unclear[0], "blocked", unclear[1])
@@ -114,14 +127,10 @@ class Decider:
         allowed = set(self.codec.updatable.get(entity.kind, ()))
         if len(fitted.fields.get("instructions") or "") > self.fit.profile.instructions_modify_max:
             allowed.discard("instructions")
-        place = {"target_id": there.id, "target_parent": there.parent}
-        if not changed:
-            known = (entity.kind, there.id) in self.known.noted
-            return replace(row, **place, action="skip" if known else "adopt")
-        for name in sorted(changed - allowed):
-            self.lose(entity, name, "differs on the target and cannot be changed there")
+        place: dict[str, Any] = {"target_id": there.id, "target_parent": there.parent}
+        left = self._left(entity, there, changed - allowed)
         if not changed & allowed:
-            return replace(row, **place, action="skip")
+            return self._as_it_is(row, there, left)
         portal = there.facts.get("portal") or {}
         beyond = len(portal) + len(fitted.fields.get("metadata") or {}) - self.fit.profile.metadata_pairs
         if beyond > 0 and portal:
@@ -130,8 +139,37 @@ class Decider:
         if self._conflicts(entity, fitted, there) and self.on_conflict == "keep":
             reason = "others changed it on the target since the last move; it is kept as they left it"
             self.lose(entity, fields[0], reason, "adapted", "--on-conflict overwrite writes it again")
-            return replace(row, **place, action="skip", fields=fields)
-        return replace(row, **place, action="update", fields=fields, before=fingerprint(there))
+            return replace(row, **place, action="skip", fields=fields, left=left)
+        return replace(row, **place, action="update", fields=fields, left=left, before=fingerprint(there))
+
+    def _left(self, entity: Entity, there: Entity, changed: set[str]) -> tuple[str, ...]:
+        """Tell what of an object on the target is otherwise and stays so; these fields."""
+        for name in sorted(changed):
+            grade: Grade = "adapted" if (entity.kind, name) in LABELS else "lost"
+            self.lose(entity, name, "differs on the target and cannot be changed there", grade)
+        state = condition(there)
+        if entity.kind != "vector_store" or state == "usable":
+            return tuple(sorted(changed))
+        reason = f"{there.id} on the target has {state}, and nothing can be searched in it"
+        self.lose(entity, "status", reason, "lost", "delete it there; the next plan makes it anew")
+        return (*sorted(changed), "status")
+
+    def _tell_old_names(self, entity: Entity) -> None:
+        """An object that is left as it is still names what comes back under another id."""
+        for path, kind, id_ in refs_of(KINDS[entity.kind], entity):
+            if id_ in self.source.of(kind) and self.pairs.right(kind, id_) is None:
+                reason = f"names {kind} {id_}, which is gone and comes back under another id"
+                self.lose(
+                    entity,
+                    re.split(r"[.\[]", path)[0],
+                    reason,
+                    "adapted",
+                    "change it by hand; `ids` tells the id",
+                )
+
+    def _is_untouched(self, entity: Entity, there: Entity) -> bool:
+        """Whether it is an object of the very place that the source was read from, still as it was read."""
+        return self.same_place and is_untouched(entity, there)
 
     def _is_as_read(self, entity: Entity, there: Entity) -> bool:
         """Whether a config directory says what is there already, word for word."""
@@ -186,8 +224,15 @@ class Decider:
             reason = "differs on the target, and no file can be changed; it is used as it is"
         for name in sorted(changed):
             self.lose(entity, name, reason, "adapted")
-        known = (entity.kind, there.id) in self.known.noted
-        place: dict[str, Any] = {"target_id": there.id, "target_parent": there.parent}
+        return self._as_it_is(row, there)
+
+    def _as_it_is(self, row: Action, there: Entity, left: tuple[str, ...] = ()) -> Action:
+        """Nothing is done to it. Where the id map has no line for this very pair, it gets one; what we made
+        for this target and see on the source too has one that says what it was made from."""
+        known = (row.kind, row.parent, row.id, there.id) in self.known.noted
+        if row.id == there.id:
+            known |= (row.kind, row.id) in self.known.made or ("vector_store", row.parent) in self.known.made
+        place: dict[str, Any] = {"target_id": there.id, "target_parent": there.parent, "left": left}
         return replace(row, **place, action="skip" if known else "adopt")
 
     def unlike(self, target: Estate) -> list[str]:

@@ -45,11 +45,11 @@ def make(
     Raises `Refused` when a threshold is exceeded or deletes would follow from a partial reading.
     """
     offer = offer or Offer()
-    decided = decide(source, target, pairs, profile, choices, offer)
+    decided = decide(source, target, pairs, profile, choices, offer, known.copies)
     if strangers := Decider(source, pairs, known, profile, decided).unlike(target):
         for id_ in strangers:
             del pairs.ids["assistant"][id_]
-        decided = decide(source, target, pairs, profile, choices, offer)
+        decided = decide(source, target, pairs, profile, choices, offer, known.copies)
     planner = Planner(source, target, conversations, pairs, known, profile, decided)
     planner.on_conflict = choices.on_conflict
     actions = list(planner.actions())

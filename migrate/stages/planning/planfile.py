@@ -62,7 +62,7 @@ class Action:
     """What happens to one object. `before`: fingerprint of the target's object that is changed.
     `target_name`: the address that a new object gets, where names are addresses.
     `messages`: how many are appended to a thread; `fields`: what an update changes, and what a skip leaves
-    as others have it."""
+    as others have it; `left`: what differs and cannot be changed, each told as a loss."""
 
     action: ActionName
     kind: str
@@ -74,6 +74,7 @@ class Action:
     target_name: str = ""
     before: str = ""
     fields: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
     messages: int = 0
 
 

@@ -11,7 +11,7 @@ from migrate.model import KINDS, Entity
 from migrate.model.loss import EVERY, Loss
 from migrate.model.refs import remap
 from migrate.stages.comparing.pairing import Pairs
-from migrate.stages.comparing.present import fingerprint
+from migrate.stages.comparing.present import fingerprint, is_untouched
 from migrate.stages.estate import Estate
 from migrate.stages.planning.deciding import Decider, Known
 from migrate.stages.planning.fitting import Decided, as_sent, said
@@ -145,8 +145,11 @@ class Planner(Decider):
         state, reason = self.source.snapshot.scope("message", entity.id)
         if state == "gone":
             return
-        self._tell_unsaid(entity.id)
         there = self.counterpart(entity, present)
+        if there is not None and self._is_untouched(entity, there) and self._talk_is_untouched(entity):
+            yield self._as_it_is(Action(action="skip", kind="thread", id=entity.id), there)
+            return
+        self._tell_unsaid(entity.id)
         talk = self._walked(entity.id, there.id if there else "")
         row = self.decide(entity, self._as_sent(there, entity))
         if state != "complete":
@@ -165,17 +168,33 @@ class Planner(Decider):
                 row = replace(row, before=fingerprint(present[row.target_id]))
         yield row
 
+    def _talk_is_untouched(self, thread: Entity) -> bool:
+        """Whether a thread of the very place that was read holds its messages as they were, in order. What
+        came behind them since stays, and is told."""
+        if self.conversations is None:
+            return False
+        beside = self.conversations.walk("message", thread.id)
+        for message in self.source.walk("message", thread.id):
+            found = next(beside, None)
+            if found is None or not is_untouched(message, found):
+                return False
+        if more := sum(1 for _ in beside):
+            self.lose(thread, "messages", f"{more:,} came since the snapshot; they stay", "adapted")
+        return True
+
     def _walked(self, thread: str, there: str) -> Walked:
         """The messages of a thread, adapted, beside those on the target: one at a time, of maybe 100,000."""
         talk = Walked()
         beside = self.conversations.walk("message", there) if there and self.conversations else iter(())
+        origins = self.known.origins(thread, there) if there else {}
         for message in self._said(thread):
             fitted = self.fitted(message)[0]
             talk.count += 1
             talk.attached |= attached_by(fitted)
             if talk.unlike is None and (found := next(beside, None)) is not None:
                 talk.beside += 1
-                changed = self.changed(fitted, found)
+                made_from = origins.get(message.id) == found.id
+                changed = set() if made_from else self.changed(fitted, found)
                 if changed == {"metadata"}:
                     talk.relabelled.append(_relabelled(message, found))
                 elif changed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,14 +56,26 @@ def _listed(ask: Callable[[], Rows | None]) -> tuple[Rows | None, str]:
 
 
 def decide(
-    source: Estate, target: Estate, pairs: Pairs, profile: Profile, choices: Choices, offer: Offer
+    source: Estate,
+    target: Estate,
+    pairs: Pairs,
+    profile: Profile,
+    choices: Choices,
+    offer: Offer,
+    copies: Set[tuple[str, str]] = frozenset(),
 ) -> Decided:
     """Settle everything about a target that adapting, applying and verifying must see alike. Adds to
-    `pairs` what the target holds already under the same id."""
-    shared = source.type in profile.shared_with and not choices.copy_files
-    if choices.copy_files and source.type in profile.shared_with:
-        _part(source, target, pairs)
-    in_place = _in_place(source, target, pairs) if shared else set()
+    `pairs` what the target holds already under the same id. `copies`: (kind, id) of files and stores that
+    were made from others and that both sides show."""
+    in_place: set[tuple[str, str]] = set()
+    if source.type in profile.shared_with:
+        if choices.copy_files:
+            _part(source, pairs)
+        else:
+            in_place |= _in_place(source, target, pairs)
+        in_place |= {(kind, id_) for kind, id_ in copies if pairs.ids[kind].get(id_, id_) == id_}
+        for kind, id_ in in_place:
+            pairs.ids.setdefault(kind, {})[id_] = id_
     if source.type == CONFIG:  # a file is never changed: one that is there is used as it is
         in_place |= {("file", id_) for id_ in pairs.ids.get("file", {})}
     there = offer.connections
@@ -81,7 +93,7 @@ def decide(
     )
 
 
-def _part(source: Estate, target: Estate, pairs: Pairs) -> None:
+def _part(source: Estate, pairs: Pairs) -> None:
     """Nothing is used where it is when everything is to be copied; what an earlier move copied into the
     shared place stays its own counterpart."""
     for kind in ("file", "vector_store"):
@@ -107,8 +119,6 @@ def _in_place(source: Estate, target: Estate, pairs: Pairs) -> set[tuple[str, st
             found.add(("vector_store", id_))
     for kind in ("file", "vector_store"):  # found so by an earlier plan: the source's own for good
         found |= {(kind, id_) for id_, there in pairs.ids.get(kind, {}).items() if id_ == there}
-    for kind, id_ in found:
-        pairs.ids.setdefault(kind, {})[id_] = id_
     return found
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from migrate.archive.id_map import Side, id_map
+from migrate.archive.id_map import Side, derivations, id_map, origins_of
 from migrate.archive.journal import Journal
 from migrate.archive.store import Archive
 from migrate.codecs import Profile
 from migrate.errors import PlanStale
+from migrate.stages.comparing.lineage import Lineage
 from migrate.stages.estate import Estate
 from migrate.stages.planning.fitting import fitting
 from migrate.stages.planning.planfile import Plan
@@ -37,6 +39,9 @@ def workshop(
     }
     fit = fitting(source, profile, plan.settled.decided(), blocked)
     shop = Workshop(source, writer, fit, journal, progress)
+    origins = partial(origins_of, archive.conn)
+    shop.origins = Lineage(derivations(archive.conn)).message_origins(source, sides[1], origins)
+    shop.same_place = sides[0] == sides[1]
     shop.strangers = frozenset(id_ for _, _, id_, _ in plan.target.objects)
     return shop
 

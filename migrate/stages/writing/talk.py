@@ -44,6 +44,8 @@ class Talk:
         self._back: list[Entity] = []
         self._beyond: Iterator[Spoken] = iter(())
         self._last: tuple[int, Told] | None = None
+        there = shop.ids.get(("thread", thread.id))
+        self._origins = shop.origins(thread.id, there) if there else {}
         self._restart()
 
     def take(self, count: int) -> list[Entity]:
@@ -87,11 +89,14 @@ class Talk:
         return self._known
 
     def is_at(self, place: int, body: Body) -> bool:
-        """Whether a message on the target is the one at this place: by stamp where there is one, else by what
-        it says."""
+        """Whether a message on the target is the one at this place: by its id where it was there before, by
+        stamp where there is one, else by what it says."""
         expected = self.at(place)
         if expected is None:
             return False
+        there_before = self._origins.get(expected.id) or (expected.id if self._shop.same_place else "")
+        if there_before and there_before == body.get("id"):
+            return True  # the very message, or the one that ours was made from
         codec = self._shop.codec
         if expected.bare:
             words = codec.words(body)

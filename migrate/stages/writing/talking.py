@@ -42,7 +42,7 @@ def recreate(shop: Workshop, action: Action, thread: Entity) -> None:
         if action.messages:
             _append(shop, thread, there, talk, place)
         if action.messages or action.action == "adopt":
-            note_messages(shop, action, thread, there, talk)
+            note_messages(shop, action, thread, there, talk, whole=not shop.same_place)
     except RequestFailed as failed:
         shop.fail("thread", thread.id, thread.name, f"{failed}{_where(there)}")
 

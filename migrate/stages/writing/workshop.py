@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -69,6 +69,10 @@ class Workshop:
         self.tally = Tally()
         self.ids: dict[tuple[str, str], str] = {}
         self.reload()
+        self.origins: Callable[[str, str], Mapping[str, str]] = lambda thread, there: {}
+        """As in `Known`: messages that were made from those on the target."""
+        self.same_place = False
+        """Whether the target is the very place that the source was read from."""
         self.strangers: frozenset[str] = frozenset()
         """Ids that were on the target when the plan was made: never something we made since."""
         self.sent = {e.source_id for e in self.earlier.values() if e.kind == "file"}

@@ -1,0 +1,75 @@
+"""A move made again: nothing is found, nothing is written, and what a move made is not moved again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.projects import file, store
+from tests.e2e.rounds import ROUTES, TYPES, Route, chain, move, run
+from tests.e2e.running import World
+
+Json = dict[str, Any]
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.id)
+def test_rounds_two_to_four_find_and_write_nothing(route: Route, tmp_path: Path) -> None:
+    assert run(route, tmp_path) == []
+
+
+@pytest.mark.parametrize("first", TYPES[:2])
+def test_moved_to_both_generations_of_one_project(first: str, tmp_path: Path) -> None:
+    """Purposes of files change on the way; what the first move made serves both."""
+    with chain(tmp_path, first) as made:
+        move(made, "first", "old")
+        held = dict(made.target.estate.files)
+        plan = move(made, "first", "new")
+        assert plan["actions"]["adopt"] > 10
+        assert dict(made.target.estate.files) == held, "no file is there twice"
+
+
+@pytest.mark.parametrize("first", TYPES[:2])
+def test_both_generations_without_the_archive_of_the_first_move(first: str, tmp_path: Path) -> None:
+    with chain(tmp_path, first) as made:
+        move(made, "first", "old")
+        Path(made.db).unlink()
+        move(made, "first", "new")
+
+
+def counts(made: World) -> tuple[Json, Json]:
+    return dict(made.source.estate.counts()), dict(made.target.estate.counts())
+
+
+@pytest.mark.parametrize("first", TYPES)
+def test_a_copy_is_not_copied_back_over_any_number_of_moves(first: str, tmp_path: Path) -> None:
+    with chain(tmp_path, first) as made:
+        move(made, "first", "old")
+        assert move(made, "old", "new")["actions"]["adopt"] > 10, "for the id map of this move"
+        before = counts(made)
+        for source, target in (("new", "old"), ("new", "first"), ("old", "first")) * 2:
+            plan = move(made, source, target)
+            assert plan["actions"]["create"] == 0, (source, target)
+        assert counts(made) == before
+
+
+def test_a_copy_whose_origin_is_gone_is_an_ordinary_object(tmp_path: Path) -> None:
+    """It comes back: what is restored is no further copy."""
+    with chain(tmp_path, "openai") as made:
+        move(made, "first", "old")
+        del made.source.estate.assistants[next(iter(made.source.estate.assistants))]
+        plan = move(made, "old", "first")
+        assert plan["actions"]["create"] == 1
+
+
+def test_what_others_add_to_the_project_is_moved(tmp_path: Path) -> None:
+    """Only what the journal made is left out of a further round, not whatever came since."""
+    with chain(tmp_path, "openai") as made:
+        move(made, "first", "old")
+        move(made, "old", "new")
+        notes = file(made.target, 77, "later.md", b"later")
+        store(made.target, 77, "later", [notes])
+        actions = move(made, "old", "new")["actions"]
+        assert (actions["create"], actions["adopt"]) == (0, 3)
+        assert move(made, "old", "first")["actions"]["create"] == 3
