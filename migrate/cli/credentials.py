@@ -12,16 +12,13 @@ from urllib.parse import urlsplit
 
 from migrate.cli.config import EstateConfig
 from migrate.endpoints.addresses import is_loopback
-from migrate.endpoints.header_values import NAME, OF_THE_CLIENT, UNUSABLE, UNUSABLE_IN_VALUE
+from migrate.endpoints.header_values import BLANKS, NAME, OF_THE_CLIENT, UNUSABLE, UNUSABLE_IN_VALUE
 from migrate.errors import BadUsage
 from migrate.model.known_secrets import register
 
 if TYPE_CHECKING:
     from migrate.endpoints.settings import Auth
 
-
-BLANKS = " \t\r\n\v\f\ufeff\xa0"
-"""What copying and files put around a value without anybody seeing it; the mark of UTF-8 among it."""
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 LIKE_A_SECRET = re.compile(r"(?=.*[0-9])[A-Za-z0-9]{24,}")

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from migrate.cli.config import Config, EstateConfig
-from migrate.cli.credentials import BLANKS, SIGN_IN, credential, extra_headers
+from migrate.cli.credentials import SIGN_IN, credential, extra_headers
 from migrate.endpoints.addresses import check
 from migrate.endpoints.clouds import service_of
+from migrate.endpoints.header_values import BLANKS
 from migrate.errors import BadUsage
 from migrate.files.text import read_standard_input, read_text
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+BLANKS = " \t\r\n\v\f\ufeff\xa0"
+"""What copying and files put around a value without anybody seeing it; the mark of UTF-8 among it."""
+
 NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A header's name (RFC 9110, token)."""
 

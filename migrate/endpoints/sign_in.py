@@ -9,13 +9,20 @@ import time
 from typing import Any
 
 from migrate.endpoints.certificates import file_for_sign_in
-from migrate.endpoints.header_values import UNUSABLE
+from migrate.endpoints.header_values import BLANKS, UNUSABLE
 from migrate.endpoints.settings import Settings
 from migrate.errors import SignInFailed
 from migrate.model.known_secrets import redact, register
 
 UNUSED_KEY = "unused"
 """What the SDKs are given where an estate is reached without a sign-in; no request carries it."""
+SECRET_VARIABLES = (
+    "AZURE_CLIENT_SECRET",
+    "AZURE_PASSWORD",
+    "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+    "IDENTITY_HEADER",
+)
+"""What azure-identity signs in with where they are set, and may repeat in its messages."""
 EARLY = 300
 """Seconds before its end at which a token is renewed."""
 
@@ -29,6 +36,8 @@ class Entra:
 
         logging.getLogger("azure").setLevel(logging.CRITICAL)  # its failures are told by us, in three lines
         self._settings = settings
+        for name in SECRET_VARIABLES:
+            register(os.environ.get(name, ""))
         options: dict[str, Any] = {"additionally_allowed_tenants": ["*"]}
         if settings.cloud or not os.environ.get("AZURE_AUTHORITY_HOST"):
             options["authority"] = settings.in_cloud.authority
@@ -62,11 +71,19 @@ def _asked(credential: Any, in_tenant: dict[str, Any], settings: Settings) -> An
             'run `az login`, or set auth = "key" and key_env in the config file; cloud, scope, tenant and '
             "ca_file are settings of an estate",
         ) from None
-    register(str(token.token), settings.loopback)
-    if UNUSABLE.search(str(token.token)):
+    return _sendable(str(token.token), int(token.expires_on), settings)
+
+
+def _sendable(text: str, until: int, settings: Settings) -> Any:
+    """A token without blanks around it, in the form of azure-core. Raises `SignInFailed` for one that no
+    header can carry."""
+    from azure.core.credentials import AccessToken
+
+    register(text, settings.loopback)
+    if UNUSABLE.search(text.strip(BLANKS)):
         raise SignInFailed(
             f"the token of Entra for {settings.url} cannot be sent",
             "it holds a character that no header takes",
             "sign in again: az login",
         )
-    return token
+    return AccessToken(text.strip(BLANKS), until)

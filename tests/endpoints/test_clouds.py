@@ -14,7 +14,8 @@ from migrate.cli.estates import service
 from migrate.endpoints.clouds import service_of
 from migrate.endpoints.settings import Settings
 from migrate.endpoints.sign_in import Entra
-from migrate.errors import BadUsage
+from migrate.errors import BadUsage, SignInFailed
+from migrate.model.known_secrets import redact, register
 
 HOSTS = {
     "acme.openai.azure.com": "azure-openai", "acme.cognitiveservices.azure.com": "azure-openai",
@@ -114,3 +115,38 @@ def test_what_nobody_verified_is_marked_so(type_: str) -> None:
     set_ = Settings(type_, "https://a.services.ai.azure.us/p", auth="entra", scope="api://x/.default")
     with_token = Settings(type_, "https://a.services.ai.azure.us/p", auth="token", secret="t" * 20)
     assert public.remarks == set_.remarks == with_token.remarks == ()
+
+
+SIGNS = {"a line feed": "\n", "a carriage return": "\r", "a blank": " ", "DEL": "\x7f", "an umlaut": "ü"}
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+@pytest.mark.parametrize("place", ["before", "within", "behind"])
+def test_a_token_with_a_sign_that_no_header_takes(
+    identity: type[Identity], monkeypatch: pytest.MonkeyPatch, sign: str, place: str
+) -> None:
+    odd, first, second = SIGNS[sign], "hidden-4711-aa", "hidden-0815-bb"
+    token = {"before": odd + first + second, "within": first + odd + second, "behind": first + second + odd}
+    given = SimpleNamespace(token=token[place], expires_on=10**12)
+    monkeypatch.setattr(identity, "get_token", lambda self, *scopes, **options: given)
+    entra = Entra(Settings("azure-openai", "https://east.openai.azure.com", auth="entra"))
+    if place != "within" and sign in ("a line feed", "a carriage return", "a blank"):
+        assert entra() == first + second
+    else:
+        with pytest.raises(SignInFailed, match="cannot be sent") as failed:
+            entra()
+        assert not [part for part in (first, second) if part in " ".join(failed.value.lines())]
+    assert redact(f"Illegal header value {token[place].encode()!r}").count("hidden") == 0
+
+
+def test_what_the_sign_in_says_of_a_failure_is_told_without_secrets(
+    identity: type[Identity], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Identity, *scopes: str, **options: Any) -> Any:
+        raise ValueError("client secret hidden-client-secret-4711 is wrong")
+
+    register("hidden-client-secret-4711")
+    monkeypatch.setattr(identity, "get_token", fail)
+    with pytest.raises(SignInFailed, match="cannot sign in") as failed:
+        Entra(Settings("azure-openai", "https://east.openai.azure.com", auth="entra"))()
+    assert "hidden-client-secret" not in failed.value.why
