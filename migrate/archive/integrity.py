@@ -45,6 +45,8 @@ class Checked:
     references: tuple[str, ...]
     sample: Sample | None
     damage: tuple[Damage, ...]
+    expected_gaps: int = 0
+    """In the newest snapshot of each estate: files whose bytes their service never gives back."""
 
 
 Looked = Iterator[tuple[int, list[Damage]]]
@@ -76,7 +78,19 @@ def check(conn: sqlite3.Connection, sample: Sample | None = None) -> Checked:
         BETWEEN,
         sample,
         tuple(found),
+        _expected_gaps(conn),
     )
+
+
+def _expected_gaps(conn: sqlite3.Connection) -> int:
+    try:
+        row = conn.execute(
+            "SELECT count(*) FROM missing WHERE expected AND snapshot_id IN "
+            "(SELECT max(id) FROM snapshots GROUP BY endpoint_id)"
+        ).fetchone()
+    except sqlite3.DatabaseError:  # damage is told by what looks for it
+        return 0
+    return int(row[0])
 
 
 def _look(found: list[Damage], part: Callable[[], Looked]) -> int:

@@ -18,6 +18,9 @@ from migrate.archive.shards import Reading
 from migrate.model import KINDS
 from migrate.model.shard import FIRST, part_of, shared_out
 
+MISSING = "kind, parent_id, object_id, name, reason, expected"
+"""Columns of what could not be read, as they are copied."""
+
 
 class Joiner:
     """Puts one snapshot together, archive by archive."""
@@ -48,11 +51,9 @@ class Joiner:
             return kind != "thread" and part_of(kind, parent, "", of) in numbers
 
         copier.scopes(snapshot, self._snapshot, ours)
-        missing = copier.source.execute(
-            "SELECT kind, parent_id, object_id, name, reason FROM missing WHERE snapshot_id = ?", (snapshot,)
-        )
+        missing = copier.source.execute(f"SELECT {MISSING} FROM missing WHERE snapshot_id = ?", (snapshot,))
         self._conn.executemany(
-            "INSERT INTO missing VALUES (?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO missing (snapshot_id, {MISSING}) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
                 (self._snapshot, *row)
                 for row in missing
@@ -85,7 +86,8 @@ class Joiner:
             begin(self._conn, Place(self._snapshot, "thread"), self._thread_listing(), state, reason or None)
         for kind, why in self._unread(state, reason):
             self._conn.execute(
-                "INSERT OR REPLACE INTO missing VALUES (?, ?, '', '*', NULL, ?)", (self._snapshot, kind, why)
+                f"INSERT OR REPLACE INTO missing (snapshot_id, {MISSING}) VALUES (?, ?, '', '*', NULL, ?, 0)",
+                (self._snapshot, kind, why),
             )
         self._conn.execute("DELETE FROM joined_threads WHERE snapshot = ?", (self._snapshot,))
         digest = snapshot_digest(self._conn, self._snapshot)

@@ -14,7 +14,7 @@ from pathlib import Path
 from migrate.archive.copying import Copier
 from migrate.archive.fingerprints import snapshot_digest
 from migrate.archive.inputs import Inputs
-from migrate.archive.joining import Joiner
+from migrate.archive.joining import MISSING, Joiner
 from migrate.archive.merging_bytes import OfferedBytes
 from migrate.archive.merging_journal import OfferedJournal
 from migrate.archive.numbering import in_order, next_number
@@ -160,11 +160,12 @@ class _Merge:
             into = numbers[line.key]
             copier.scopes(line.id, into)
             missing = archive.conn.execute(
-                "SELECT kind, parent_id, object_id, name, reason FROM missing WHERE snapshot_id = ?",
+                f"SELECT {MISSING} FROM missing WHERE snapshot_id = ?",
                 (line.id,),
             )
             self.conn.executemany(
-                "INSERT INTO missing VALUES (?, ?, ?, ?, ?, ?)", ((into, *row) for row in missing)
+                f"INSERT INTO missing (snapshot_id, {MISSING}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                ((into, *row) for row in missing),
             )
             if snapshot_digest(self.conn, into) != line.digest:
                 raise copier.damaged(f"snapshot {line.id} does not agree with its fingerprint")

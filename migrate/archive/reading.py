@@ -13,6 +13,7 @@ from migrate.archive.keys import storable
 from migrate.archive.packs import PLACES, Bodies
 from migrate.archive.placed import Placed
 from migrate.model import JSON
+from migrate.model.condition import COUNTED
 
 Body = dict[str, JSON]
 
@@ -26,6 +27,8 @@ class Missing:
     reason: str
     parent: str = ""
     name: str = ""
+    expected: bool = False
+    """The service never gives it, by its own rule; the snapshot is complete all the same."""
 
 
 @dataclass(frozen=True)
@@ -168,19 +171,30 @@ class SnapshotReader:
         """Kind, parent and reason of each listing that was not read to its end."""
         rows = self.conn.execute(
             "SELECT kind, parent_id, coalesce(reason, state) FROM scopes "
-            "WHERE snapshot_id = ? AND state != 'complete' ORDER BY 1, 2",
-            (self.info.id,),
+            "WHERE snapshot_id = ? AND (state != 'complete' OR substr(reason, 1, ?) = ?) ORDER BY 1, 2",
+            (self.info.id, len(COUNTED), COUNTED),
         )
         return list(rows)
 
     def missing(self) -> list[Missing]:
         """What could not be read, by name."""
         rows = self.conn.execute(
-            "SELECT kind, object_id, reason, parent_id, coalesce(name, '') FROM missing "
+            "SELECT kind, object_id, reason, parent_id, coalesce(name, ''), expected FROM missing "
             "WHERE snapshot_id = ? ORDER BY kind, object_id",
             (self.info.id,),
         )
-        return [Missing(*row) for row in rows]
+        return [
+            Missing(kind, id_, reason, parent, name, bool(expected))
+            for kind, id_, reason, parent, name, expected in rows
+        ]
+
+    def gaps(self) -> tuple[int, int]:
+        """How many objects and listings could not be read, and how many more the service never gives."""
+        row = self.conn.execute(
+            "SELECT count(*) - total(expected), total(expected) FROM missing WHERE snapshot_id = ?",
+            (self.info.id,),
+        ).fetchone()
+        return int(row[0]), int(row[1])
 
     def find(self, object_id: str) -> list[tuple[str, str, Body]]:
         """Kind, parent and body of every object with this id (a file may lie in several stores)."""

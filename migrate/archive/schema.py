@@ -153,6 +153,16 @@ def m008_row_hashes(db: Database) -> None:
     hash_all(db.conn)
 
 
+@migrations()
+def m010_told(db: Database) -> None:
+    """Which gaps a service makes by its own rule; what a service was asked to show, and did not."""
+    _run(
+        db,
+        "ALTER TABLE missing ADD COLUMN expected INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE snapshots ADD COLUMN shown TEXT",
+    )
+
+
 def _run(db: Database, *statements: str) -> None:
     for statement in statements:
         db.execute(statement)

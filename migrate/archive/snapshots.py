@@ -144,12 +144,17 @@ class SnapshotWriter:
                 del self._listings[place]
             self._kept.pop((kind, parent), None)
 
-    def missing(self, kind: str, id_: str, reason: str, parent: str = "", name: str = "") -> None:
-        """Name something that could not be read."""
+    def missing(
+        self, kind: str, id_: str, reason: str, parent: str = "", name: str = "", expected: bool = False
+    ) -> None:
+        """Name something that could not be read. `expected`: the service never gives it."""
+        row = (kind, parent, storable(id_), storable(name) or None, storable(redact(reason)), expected)
         with self.archive.transaction() as conn:
             conn.execute(
-                "INSERT OR REPLACE INTO missing VALUES (?, ?, ?, ?, ?, ?)",
-                (self.id, kind, parent, storable(id_), storable(name) or None, storable(redact(reason))),
+                "INSERT OR REPLACE INTO missing "
+                "(snapshot_id, kind, parent_id, object_id, name, reason, expected) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (self.id, *row),
             )
 
     def finish(self, state: Literal["complete", "partial"], api_version: str) -> None:

@@ -36,7 +36,9 @@ def command(
     Exporting again changes only what changed; variables.toml and files of your own stay.
     """
     from migrate.cli.exporting import read_whole, write_terraform
+    from migrate.model import KINDS
     from migrate.reports.export import as_dict, as_text
+    from migrate.reports.snapshot import unmatched as said_of
     from migrate.stages.answering.export import Asked, export
     from migrate.stages.choice import Choice
 
@@ -45,12 +47,15 @@ def command(
     with read_whole(estate, config, with_bytes, workers, common.progress()) as found:
         if format_ == "azapi":
             document, text = write_terraform(found, directory, choice, config)
-            common.answer(document, text)
-            finish(0)
+            unmatched = choice.unfitted(KINDS.keys() - {"assistant"})  # nothing else is written
+            common.answer({**document, "unmatched": unmatched}, "\n".join([text, *map(said_of, unmatched)]))
+            finish(1 if unmatched else 0)
             return
         asked = Asked(
             directory, config.environment, config.facing, frozenset(kinds), choice, with_bytes, partial
         )
         done = export(found, asked)
-    common.answer(as_dict(done), as_text(done))
-    finish(0)
+    unmatched = choice.unfitted()
+    done.notes += map(said_of, unmatched)
+    common.answer({**as_dict(done), "unmatched": unmatched}, as_text(done))
+    finish(1 if unmatched else 0)

@@ -44,7 +44,9 @@ def _list(common: Common, archive: str, kind: str | None) -> None:
     with snapshot(archive, common.config) as found:
         rows = [row(name, parent, body) for name in shown for parent, body in found.bodies(name, None)]
         counts = found.counts()
-    common.answer(as_dict(rows), as_text(rows, counts))
+        expected = {(gap.kind, gap.id) for gap in found.missing() if gap.expected}
+    rows = [{**one, "expected_gap": True} if (one["kind"], one["id"]) in expected else one for one in rows]
+    common.answer(as_dict(rows), as_text(rows, counts, len(expected)))
 
 
 def _upkeep(common: Common, archive: str, marks: frozenset[str], kind: str | None) -> None:

@@ -35,9 +35,10 @@ def command(
     """Read everything of ESTATE into the archive FILE.db. The source is never written.
 
     Threads come from the service's listing where it has one, and from the ids given, both together.
-    Exit 3 when the snapshot is partial; what is missing is named. An interrupted snapshot is continued
-    by the same command. Messages of a thread are not read again when the newest 100 are those of the last
-    snapshot, nor its runs when the newest 100 runs are, unless --full is given.
+    Exit 3 when the snapshot is partial; what is missing is named. What the service never gives back, by its
+    own rule, is named too and makes no snapshot partial. Exit 1 when a filter fits nothing. An interrupted
+    snapshot is continued by the same command. Messages of a thread are not read again when the newest 100
+    are those of the last snapshot, nor its runs when the newest 100 runs are, unless --full is given.
 
     --shard reads a share of the threads, the same one on every machine, chosen by a hash of their ids; the
     first share also reads what lies in no thread. The tag names the reading that the shards belong to, and
@@ -83,4 +84,4 @@ def command(
     finally:
         reader.close()
     common.answer(as_dict(taken, output), as_text(taken, output))
-    finish(0 if taken.state == "complete" else 3)
+    finish(taken.code)

@@ -11,12 +11,14 @@ from migrate.cli.options import Common, common
 @click.argument("archive", type=click.Path(path_type=Path, dir_okay=False))
 @common
 def command(common: Common, archive: Path) -> None:
-    """List the snapshots of ARCHIVE: when, of what, complete or partial, and what each one added."""
+    """List the snapshots of ARCHIVE: when, of what, complete or partial, what each one added, what it
+    lacks, and what it left out on purpose."""
     from migrate.archive.damaged import damage_told
     from migrate.archive.reading import SnapshotReader, snapshots
     from migrate.archive.store import Archive
     from migrate.reports.snapshot import list_as_dict, list_as_text
 
     with Archive.open(archive) as opened, damage_told(archive):
-        rows = [(info, SnapshotReader(opened.conn, info).counts()) for info in snapshots(opened.conn)]
+        read = [SnapshotReader(opened.conn, info) for info in snapshots(opened.conn)]
+        rows = [(one.info, one.counts(), one.gaps()) for one in read]
     common.answer(list_as_dict(rows), list_as_text(rows))

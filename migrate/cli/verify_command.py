@@ -17,7 +17,7 @@ from migrate.cli.reporting import Wanted, reporting, show
 def command(common: Common, plan_file: Path, wanted: Wanted, workers: int) -> None:
     """Read the target of PLAN_FILE back and compare every object: fields, order, text, references, bytes.
 
-    Exit 1 when something is not as it should be.
+    Exit 1 when something is not as it should be, or was blocked and not accepted.
     """
     from migrate.archive.snapshots import now
     from migrate.cli.picturing import Camera

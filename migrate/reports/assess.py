@@ -7,6 +7,7 @@ from typing import Any
 
 from migrate.reports import losses
 from migrate.reports.document import Counts, Report, in_order
+from migrate.reports.snapshot import expected_gaps
 from migrate.reports.terminal import as_text as plain
 
 GRADES = ("kept", "adapted", "lost", "blocked")
@@ -24,6 +25,7 @@ def as_dict(found: Any) -> dict[str, Any]:
         "losses": lost,
         "rows": [*kept, *lost],
         "unread": list(found.unread),
+        "expected_gaps": found.expected_gaps,
     }
 
 
@@ -43,6 +45,7 @@ def as_report(
         counts=Counts(GRADES, rows, "fields"),
         items=in_order(losses.items(found.losses)),
         gaps=tuple(found.unread),
+        notes=tuple(filter(None, [expected_gaps(found.expected_gaps)])),
         pictures=pictures,
         made_at=made_at,
         version=version,

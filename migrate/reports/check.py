@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from migrate.reports.snapshot import expected_gaps
 from migrate.reports.tables import short
 
 WIDEST = 200
@@ -24,6 +25,8 @@ def as_text(checked: Any) -> str:
         f"{_of(checked.blobs, checked.all_blobs)} files looked at",
         f"references: {', '.join(checked.references)}",
     ]
+    if checked.expected_gaps:
+        lines.append(expected_gaps(checked.expected_gaps))
     if checked.sample:
         lines.append(
             f"a sample of {checked.sample.percent:g} %, --seed {checked.sample.seed} looks at the same again"

@@ -9,6 +9,7 @@ from typing import Any
 from migrate.reports.document import Counts, Detail, Item, Report, in_order
 from migrate.reports.objects import masked_at
 from migrate.reports.showing import number_of
+from migrate.reports.snapshot import unmatched
 from migrate.reports.terminal import as_text as plain
 
 ACTIONS = ("added", "removed", "changed")
@@ -24,6 +25,7 @@ def as_dict(found: Any) -> dict[str, Any]:
         "ignored": [asdict(row) for row in found.ignored],
         "expired_rules": list(found.expired),
         "left_out": list(found.left_out),
+        "unmatched": list(found.unmatched),
     }
 
 
@@ -69,7 +71,7 @@ def as_report(
         title=f"{left} -> {right}",
         left=left,
         right=right,
-        ok=not count and not found.unread,
+        ok=not count and not found.unread and not found.unmatched,
         last_line=f"{number_of(count, 'difference')} in {number_of(total, 'object')}{more}{gaps}",
         summary=(
             ("compared", total),
@@ -83,6 +85,7 @@ def as_report(
         ignored=ignored,
         expired=tuple(found.expired),
         left_out=tuple(found.left_out),
+        notes=tuple(map(unmatched, found.unmatched)),
         pictures=pictures,
         made_at=made_at,
         version=version,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from migrate.model.secrets import SECRET_NAMES, is_secret
+from migrate.reports.snapshot import expected_gaps
 from migrate.reports.tables import table
 
 MASK = "(masked)"
@@ -32,11 +33,13 @@ def as_dict(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
-def as_text(rows: list[dict[str, Any]], counts: Mapping[str, int]) -> str:
-    """A table, and the counts of everything."""
+def as_text(rows: list[dict[str, Any]], counts: Mapping[str, int], expected: int = 0) -> str:
+    """A table, and the counts of everything; `expected`: of gaps that a service makes by its own rule."""
     lines = [(r["kind"], r["id"], r["name"], r["parent"]) for r in rows]
     total = ", ".join(f"{number:,} {kind}" for kind, number in counts.items())
-    return "\n".join(filter(None, [table(lines, ("kind", "id", "name", "in")), total]))
+    return "\n".join(
+        filter(None, [table(lines, ("kind", "id", "name", "in")), total, expected_gaps(expected)])
+    )
 
 
 def shown(kind: str, parent: str, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from migrate.reports import losses
 from migrate.reports.document import Counts, Detail, Item, Report, in_order
 from migrate.reports.showing import number_of
+from migrate.reports.snapshot import expected_gaps
 from migrate.reports.terminal import as_text as plain
 
 ACTIONS = ("create", "update", "delete", "adopt", "skip", "blocked")
@@ -26,6 +27,7 @@ def as_dict(plan: Any, path: object) -> dict[str, Any]:
         "actions": plan.counts(),
         "losses": [asdict(row) for row in plan.losses],
         "unread": list(plan.unread),
+        "expected_gaps": plan.expected_gaps,
     }
 
 
@@ -50,6 +52,7 @@ def as_report(
         counts=_counts(plan),
         items=in_order([*_actions(plan), *losses.items(plan.losses)]),
         gaps=tuple(plan.unread),
+        notes=tuple(filter(None, [expected_gaps(plan.expected_gaps)])),
         pictures=pictures,
         made_at=made_at,
         version=version,

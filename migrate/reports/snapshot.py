@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeAlias
 
+from migrate.reports.showing import number_of
 from migrate.reports.tables import short, table
 
 NAMED = 20
@@ -21,6 +22,7 @@ def as_dict(taken: Any, path: object) -> dict[str, Any]:
         "counts": taken.counts,
         "missing": [asdict(gap) for gap in taken.missing],
         "notes": list(taken.notes),
+        "unmatched": list(taken.unmatched),
         **({"shard": taken.shard} if taken.shard else {}),
     }
 
@@ -31,12 +33,48 @@ def as_text(taken: Any, path: object) -> str:
         f"snapshot {taken.id} in {path}: {_state(taken.state, taken.shard)}",
         table(sorted(taken.counts.items())),
     ]
-    for gap in taken.missing[:NAMED]:
+    gaps = [gap for gap in taken.missing if not gap.expected]
+    for gap in gaps[:NAMED]:
         name = f" {gap.name}" if gap.name else ""
         lines.append(f"missing: {gap.kind} {gap.parent or ''} {gap.id}{name}: {short(gap.reason, 200)}")
-    if len(taken.missing) > NAMED:
-        lines.append(f"missing: {len(taken.missing) - NAMED:,} more, all named with --json")
+    if len(gaps) > NAMED:
+        lines.append(f"missing: {len(gaps) - NAMED:,} more, all named with --json")
+    lines.append(expected_gaps(len(taken.missing) - len(gaps)))
+    lines += [unmatched(rule) for rule in taken.unmatched]
     return "\n".join(line for line in lines if line)
+
+
+def expected_gaps(number: int) -> str:
+    """What is said of gaps that a service makes by its own rule; '' where there is none."""
+    return f"expected: {number_of(number, 'gap')}: the service never gives these bytes back" if number else ""
+
+
+def unmatched(rule: str) -> str:
+    """What is said of a filter that fits nothing."""
+    return f"no object fits {rule}"
+
+
+def left_out(options: Mapping[str, Any]) -> list[str]:
+    """What a reading left out on purpose, in words, by the options it was asked with."""
+    found = [words for name, words in LEFT_OUT.items() if options.get(name) is False]
+    for name, words in (("include", "of kind {} all but {}"), ("exclude", "of kind {}: {}")):
+        rules: dict[str, list[str]] = {}
+        for kind, glob in options.get(name) or ():
+            rules.setdefault(kind, []).append(glob)
+        for kind, globs in rules.items():
+            text = words.format(kind, ", ".join(globs))
+            found.append(f"every {kind}" if name == "exclude" and "*" in globs else text)
+    if shard := options.get("shard"):
+        found.append(f"the shares other than {shard}")
+    return found
+
+
+LEFT_OUT = {
+    "threads": "threads that are only listed (--threads none)",
+    "runs": "runs and their steps (--no-runs)",
+    "bytes": "bytes of files (--no-bytes)",
+}
+"""Option of a reading that is off -> what it leaves out."""
 
 
 def _state(state: str, shard: Any, interrupted: bool = False) -> str:
@@ -44,13 +82,22 @@ def _state(state: str, shard: Any, interrupted: bool = False) -> str:
     return f"{state}{f' (shard {shard})' if shard else ''}{' (interrupted)' if interrupted else ''}"
 
 
-def list_as_dict(rows: Iterable[tuple[Any, dict[str, int]]]) -> list[dict[str, Any]]:
+Listed: TypeAlias = Iterable[tuple[Any, dict[str, int], tuple[int, int]]]
+"""Snapshots with the counts of their objects, and of their gaps without and with a rule of the service."""
+
+
+def list_as_dict(rows: Listed) -> list[dict[str, Any]]:
     """As a JSON document."""
-    return [{**asdict(info), "counts": counts} for info, counts in rows]
+    return [
+        {**asdict(info), "counts": counts, "gaps": gaps, "expected_gaps": expected,
+         "left_out": left_out(info.options)}
+        for info, counts, (gaps, expected) in rows
+    ]  # fmt: skip
 
 
-def list_as_text(rows: Iterable[tuple[Any, dict[str, int]]]) -> str:
-    """One line a snapshot."""
+def list_as_text(rows: Listed) -> str:
+    """One line a snapshot, and below it what it lacks."""
+    rows = list(rows)
     head = ("no", "started", "state", "estate", "tag", "objects", "new", "bytes added")
     lines = [
         (
@@ -63,6 +110,17 @@ def list_as_text(rows: Iterable[tuple[Any, dict[str, int]]]) -> str:
             info.bodies_added,
             info.bytes_added,
         )
-        for info, counts in rows
+        for info, counts, _ in rows
     ]
-    return table(lines, head) if lines else "no snapshot yet"
+    lacks = [line for info, _, gaps in rows for line in _lacks(info, *gaps)]
+    return "\n".join([table(lines, head), *lacks]) if lines else "no snapshot yet"
+
+
+def _lacks(info: Any, gaps: int, expected: int) -> Iterator[str]:
+    """What of an estate is not in a snapshot, and why."""
+    if gaps:
+        yield f"{info.id}: {number_of(gaps, 'object or listing', 'objects or listings')} could not be read"
+    if expected:
+        yield f"{info.id}: {expected_gaps(expected)}"
+    if left := left_out(info.options):
+        yield f"{info.id}: left out on purpose: {'; '.join(left)}"

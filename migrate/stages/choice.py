@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from migrate.errors import BadUsage
@@ -14,10 +14,12 @@ NAMES = ("id", "name", "filename")
 
 @dataclass(frozen=True)
 class Choice:
-    """Included and excluded patterns. A kind without `include` rules is included whole."""
+    """Included and excluded patterns. A kind without `include` rules is included whole. `fitted`: those that
+    fitted something until now; threads may add to it."""
 
     include: tuple[tuple[str, str], ...] = ()
     exclude: tuple[tuple[str, str], ...] = ()
+    fitted: set[tuple[str, str]] = field(default_factory=set, compare=False)
 
     @classmethod
     def of(cls, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> Choice:
@@ -41,14 +43,24 @@ class Choice:
 
     def wants_named(self, kind: str, names: Collection[str]) -> bool:
         """Whether an object of these names and ids is wanted: one that fits a rule is enough."""
-        wanted = [glob for k, glob in self.include if k == kind]
-        if wanted and not _any(wanted, names):
-            return False
-        return not _any([glob for k, glob in self.exclude if k == kind], names)
+        included = [rule for rule in self.include if rule[0] == kind]
+        fits = self._fit(included, names)
+        return not self._fit([r for r in self.exclude if r[0] == kind], names) and (fits or not included)
 
+    def _fit(self, rules: list[tuple[str, str]], names: Collection[str]) -> bool:
+        found = [rule for rule in rules if any(fnmatchcase(name, rule[1]) for name in names)]
+        self.fitted.update(found)
+        return bool(found)
 
-def _any(globs: list[str], names: Collection[str]) -> bool:
-    return any(fnmatchcase(name, glob) for glob in globs for name in names)
+    def unfitted(self, unknown: Collection[str] = ()) -> list[str]:
+        """The rules that fitted nothing, as they were written; not those for whole kinds, nor those of kinds
+        of which it is `unknown`."""
+        rules = dict.fromkeys((*self.include, *self.exclude))
+        return [
+            f"{kind}:{glob}"
+            for kind, glob in rules
+            if glob != "*" and kind not in unknown and (kind, glob) not in self.fitted
+        ]
 
 
 def _rule(text: str) -> tuple[str, str]:

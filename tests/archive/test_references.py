@@ -40,7 +40,7 @@ BREAKS = {
     "scopes -> snapshots": ["UPDATE listed SET snapshot_id = 99 WHERE snapshot_id = 1"],
     "snapshots -> endpoints": ["UPDATE snapshots SET endpoint_id = 99"],
     "snapshots -> digest": ["UPDATE snapshots SET digest = NULL"],
-    "missing -> snapshots": ["INSERT INTO missing VALUES (99, 'file', '', 'file-x', NULL, 'gone')"],
+    "missing -> snapshots": ["INSERT INTO missing VALUES (99, 'file', '', 'file-x', NULL, 'gone', 0)"],
     "contents -> blobs": ["DELETE FROM blobs", "UPDATE blobs SET sha = NULL"],
     "contents -> endpoints": ["UPDATE contents SET endpoint_id = 99"],
     "chunks -> blobs": ["UPDATE chunks SET blob_id = 99 WHERE ordinal = 1"],

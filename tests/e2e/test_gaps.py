@@ -105,7 +105,7 @@ def test_bytes_that_the_service_keeps_are_named_and_originals_settle_it(
     launch: Launch, tmp_path: Path
 ) -> None:
     world = launch(options("SOURCE_KEY", "openai-v2", "openai", list_threads="works"))
-    answer = world.snapshot(code=3)
+    answer = world.snapshot()
     files = world.source.estate.files
     named = {row["id"] for row in answer["missing"]}
     assert (
@@ -113,6 +113,7 @@ def test_bytes_that_the_service_keeps_are_named_and_originals_settle_it(
     )
     assert named
     assert kinds(answer) == {"file"}
+    assert {row["expected"] for row in answer["missing"]} == {True}, "it is what this service always does"
     plan = world("plan", world.db, "target", "-o", world.plan).ok(1)
     found = {
         row["id"]: row["grade"] for row in plan["losses"] if (row["kind"], row["field"]) == ("file", "bytes")
@@ -133,6 +134,6 @@ def test_an_original_of_another_size_settles_nothing(launch: Launch, tmp_path: P
     world = launch(options("SOURCE_KEY", "openai-v2", "openai", list_threads="works"))
     for file in world.source.estate.files.values():
         (tmp_path / Path(file["filename"]).name).write_bytes(b"x" * (file["bytes"] + 1))
-    before = {row["id"] for row in world.snapshot(code=3)["missing"]}
-    after = {row["id"] for row in world.snapshot("--originals", str(tmp_path), code=3)["missing"]}
+    before = {row["id"] for row in world.snapshot()["missing"]}
+    after = {row["id"] for row in world.snapshot("--originals", str(tmp_path))["missing"]}
     assert after == before

@@ -117,8 +117,8 @@ def test_classic_agents_show_no_parsed_text(launch: Launch) -> None:
         project("SOURCE_KEY", downloads=False), project("TARGET_KEY"), types=("foundry-classic", "foundry")
     )
     store(made.source, 1, "papers", [file(made.source, 1, "handbook.md", HANDBOOK)])
-    (row,) = made.snapshot(code=3)["missing"]
-    assert (row["kind"], row["name"]) == ("file", "handbook.md")
+    (row,) = made.snapshot()["missing"]
+    assert (row["kind"], row["name"], row["expected"]) == ("file", "handbook.md", True)
     assert losses(made)["handbook.md", "bytes"] == "blocked"
     rows = made.planned()["losses"]
     (of_store,) = [r for r in rows if (r["kind"], r["field"]) == ("vector_store", "files")]

@@ -36,6 +36,6 @@ def test_the_documents_keep_the_keys_that_others_rely_on() -> None:
     assert {"differences", "changes", "compared", "unread"} <= made["diff"].keys()
     change = {"kind", "left_id", "right_id", "name", "action", "paths", "values", "guessed"}
     assert all(change <= row.keys() for row in made["diff"]["changes"])
-    assert {"actions", "losses", "plan", "digest", "source", "target", "unread"} == made["plan"].keys()
+    assert {"actions", "losses", "plan", "digest", "source", "target", "unread"} <= made["plan"].keys()
     assert {"ok", "checked", "checked_by_kind", "findings", "notes"} == made["verify"].keys()
-    assert {"source", "target", "totals", "kinds", "losses", "rows", "unread"} == made["assess"].keys()
+    assert {"source", "target", "totals", "kinds", "losses", "rows", "unread"} <= made["assess"].keys()

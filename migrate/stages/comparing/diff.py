@@ -13,6 +13,9 @@ from migrate.stages.comparing.since import dated
 from migrate.stages.comparing.told import Told
 from migrate.stages.estate import Estate
 
+UNLOOKED = frozenset({"message", "run", "run_step"})
+"""Kinds of which equal listings are not looked into, so that nobody knows which rules fit in them."""
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -27,11 +30,13 @@ class Difference:
     ignored: tuple[Ignored, ...] = ()
     expired: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    unmatched: tuple[str, ...] = ()
+    """Filters that fit nothing on either side."""
 
     @property
     def exit_code(self) -> int:
         """Of the contract, from the very lists that are shown."""
-        return 3 if self.unread else 1 if self.changes else 0
+        return 3 if self.unread else 1 if self.changes or self.unmatched else 0
 
 
 def diff(
@@ -53,4 +58,5 @@ def diff(
         ignored=ledger.ignored(),
         expired=ledger.expired(),
         left_out=comparison.left_out(),
+        unmatched=tuple(focus.choice.unfitted(UNLOOKED)),
     )

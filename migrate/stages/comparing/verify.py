@@ -74,10 +74,25 @@ def run(
         inspector.threads(target, reader, workers, progress)
     _bytes(inspector, reader, workers, progress)
     inspector.result.notes += [f"not in the snapshot, so not on the target: {gap}" for gap in plan.unread]
-    stuck = sum(1 for action in plan.actions if action.action == "blocked")
-    if stuck:
-        inspector.result.notes.append(f"{stuck:,} blocked object(s) were not moved; the plan names them")
+    _blocked(plan, inspector)
     return inspector.result
+
+
+def _blocked(plan: Plan, inspector: Inspector) -> None:
+    """What was not moved is noted where it was accepted, and a finding where it was not."""
+    rows = {(row.kind, row.parent, row.id): row for row in plan.losses if row.grade == "blocked"}
+    stuck = {(a.kind, a.parent, a.id): a.name for a in plan.actions if a.action == "blocked"}
+    stuck |= {key: row.name for key, row in rows.items() if row.kind == "message"}
+    accepted = 0
+    for (kind, parent, id_), name in stuck.items():
+        row = rows.get((kind, parent, id_))
+        if row is not None and row.accepted:
+            accepted += 1
+            continue
+        why = f": {row.reason}" if row is not None else ""
+        inspector.find(kind, id_, "", name, "", f"it was not moved, which nobody accepted{why}")
+    if accepted:
+        inspector.result.notes.append(f"{accepted:,} blocked object(s) were not moved; the plan names them")
 
 
 def _bytes(inspector: Inspector, reader: Reader, workers: int, progress: Progress) -> None:

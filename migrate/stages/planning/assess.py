@@ -37,6 +37,8 @@ class Assessment:
     unread: tuple[str, ...]
     kept: list[Kept] = field(default_factory=list)
     kinds: dict[str, Counter[str]] = field(default_factory=dict)
+    expected_gaps: int = 0
+    """Files of the source whose bytes its service never gives back."""
 
     @property
     def totals(self) -> dict[str, int]:
@@ -46,7 +48,7 @@ class Assessment:
 
 def account(plan: Plan, source: Estate, target: str) -> Assessment:
     """Count every field of every object that can be replayed."""
-    found = Assessment(source.side.url, target, plan.losses, plan.unread)
+    found = Assessment(source.side.url, target, plan.losses, plan.unread, expected_gaps=plan.expected_gaps)
     told: dict[tuple[str, str, str], set[str]] = {}
     for row in plan.losses:
         told.setdefault((row.kind, row.parent, row.id), set()).add(row.field.split(".")[0])

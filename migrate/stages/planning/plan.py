@@ -72,6 +72,7 @@ def make(
         actions=tuple(actions),
         losses=tuple(losses),
         unread=tuple(f"{k} {p or EVERY}: {r}" for k, p, r in source.snapshot.incomplete()),
+        expected_gaps=source.snapshot.gaps()[1],
     ).sealed()
 
 

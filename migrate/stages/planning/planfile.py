@@ -147,6 +147,8 @@ class Plan(Strict):
     actions: tuple[Action, ...]
     losses: tuple[LossRow, ...]
     unread: tuple[str, ...] = ()
+    expected_gaps: int = 0
+    """Files of the source whose bytes its service never gives back."""
     digest: str = ""
 
     def counts(self) -> dict[str, int]:

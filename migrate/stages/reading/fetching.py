@@ -14,6 +14,7 @@ from migrate.archive.snapshots import ScopeState
 from migrate.errors import Denied, NotDownloadable, NotThere, RequestFailed, TooLarge
 from migrate.model import JSON, KINDS
 from migrate.model.condition import COUNTED, NOT_THERE
+from migrate.model.expected import is_expected
 from migrate.model.run import goes_on
 from migrate.stages.reading.wanted import Wanted
 
@@ -43,12 +44,16 @@ class FileFacts:
     id: str
     name: str
     size: int | None
+    purpose: str = ""
 
     @classmethod
     def of(cls, body: Mapping[str, JSON]) -> FileFacts:
         size = body.get("bytes")
         return cls(
-            str(body.get("id")), str(body.get("filename") or ""), size if isinstance(size, int) else None
+            str(body.get("id")),
+            str(body.get("filename") or ""),
+            size if isinstance(size, int) else None,
+            str(body.get("purpose") or ""),
         )
 
 
@@ -97,10 +102,11 @@ class Piece:
 
 @dataclass(frozen=True)
 class FileEnded:
-    """A file's bytes are all here, or (with a reason) will not come."""
+    """A file's bytes are all here, or (with a reason) will not come; `expected`: they never do."""
 
     file: FileFacts
     reason: str = ""
+    expected: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,6 +117,7 @@ class Understood:
     file: FileFacts
     text: str | None
     reason: str
+    expected: bool = False
 
 
 @dataclass(frozen=True)
@@ -206,33 +213,37 @@ class Fetcher:
 
     def content(self, file: FileFacts) -> None:
         """A file's bytes; a stream that breaks or ends early is read again from the start."""
-        reason = ""
+        reason, expected = "", False
         for attempt in range(DOWNLOAD_ATTEMPTS):
             if attempt:
                 self._reader.pace.nap(NAP * 2**attempt)
             try:
                 got = self._stream(file)
             except (NotDownloadable, NotThere, Denied, TooLarge) as failed:
-                reason = str(failed)
+                reason, expected = str(failed), is_expected(self._reader.type, file.purpose, failed)
                 break
             except RequestFailed as failed:
-                reason = str(failed)
+                reason, expected = str(failed), is_expected(self._reader.type, file.purpose, failed)
+                if failed.status == 400:
+                    break
                 continue
             if file.size is None or got == file.size:
                 self._bring(FileEnded(file))
                 return
-            reason = f"{got:,} bytes came where {file.size:,} were promised"
-        self._bring(FileEnded(file, reason))
+            reason, expected = f"{got:,} bytes came where {file.size:,} were promised", False
+        self._bring(FileEnded(file, reason, expected))
 
-    def parsed(self, file: FileFacts, stores: Iterable[str], reason: str) -> None:
-        """The parsed text of a file, from the first store that gives it."""
+    def parsed(self, ended: FileEnded, stores: Iterable[str]) -> None:
+        """The parsed text of a file whose bytes did not come, from the first store that gives it."""
+        file, reason = ended.file, ended.reason
         for store in stores:
             try:
-                self._bring(Understood(file, self._reader.parsed(store, file.id), reason))
+                text = self._reader.parsed(store, file.id)
+                self._bring(Understood(file, text, reason, ended.expected))
                 return
             except RequestFailed as failed:
                 reason = f"{reason}; its parsed text: {failed}"
-        self._bring(Understood(file, None, reason))
+        self._bring(Understood(file, None, reason, ended.expected))
 
     def _stream(self, file: FileFacts) -> int:
         got = 0

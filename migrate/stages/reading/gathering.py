@@ -68,6 +68,8 @@ class Gatherer:
         self._without_bytes: list[FileEnded] = []
         self._totals: dict[str, int] = {}
         self.gaps = 0
+        self.carried_over: set[str] = set()
+        """Kinds of which a listing is that of an earlier snapshot."""
 
     def start(self) -> None:
         """Spawn the estate's own listings; their rows call for the rest."""
@@ -87,7 +89,7 @@ class Gatherer:
         parsed text for files whose bytes nobody has."""
         for ended in self._without_bytes:
             stores = self._writer.holders("vector_store_file", ended.file.id)
-            self._crew.spawn(self._fetcher.parsed, ended.file, stores, ended.reason)
+            self._crew.spawn(self._fetcher.parsed, ended, stores)
         self._without_bytes = []
 
     def _top(self, kind: str) -> None:
@@ -256,7 +258,9 @@ class Gatherer:
     def _shared(self, kind: str, parent: str) -> bool:
         """Whether a listing is the one of an earlier snapshot, and is held by this one too."""
         shared = self._earlier.share(kind, parent)
-        self._progress.count(kind, self._earlier.size(kind, parent) if shared else 0)
+        if shared:
+            self.carried_over.add(kind)
+            self._progress.count(kind, self._earlier.size(kind, parent))
         return shared
 
     @take.register
@@ -290,14 +294,14 @@ class Gatherer:
 
     @take.register
     def _(self, event: Understood) -> None:
-        self.gaps += 1
+        self.gaps += int(not event.expected)
         reason = f"its bytes: {event.reason}"
         if event.text is not None:
             self._keep(
                 event.file, blobs.store(self._writer.archive, [event.text.encode("utf-8", "replace")]), PARSED
             )
             reason = f"only its parsed text is kept; {reason}"
-        self._writer.missing("file", event.file.id, reason, name=event.file.name)
+        self._writer.missing("file", event.file.id, reason, name=event.file.name, expected=event.expected)
 
     def _keep(self, file: FileFacts, blob: int, origin: str) -> None:
         blobs.link(self._writer.archive, self._writer.endpoint, file.id, blob, origin)

@@ -6,7 +6,8 @@ name and nothing else; a killed program leaves a snapshot that the same command 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migrate.archive.reading import Missing, SnapshotReader, snapshots
@@ -37,6 +38,13 @@ class Taken:
     missing: list[Missing]
     notes: tuple[str, ...]
     shard: str = ""
+    unmatched: tuple[str, ...] = ()
+    """Filters that fit nothing: KIND:GLOB, as they were given."""
+
+    @property
+    def code(self) -> int:
+        """The exit code: what could not be read weighs more than a filter that fits nothing."""
+        return 3 if self.state != "complete" else 1 if self.unmatched else 0
 
 
 def take(reader: Reader, archive: Archive, wanted: Wanted, progress: Progress | None = None) -> Taken:
@@ -75,7 +83,26 @@ def take(reader: Reader, archive: Archive, wanted: Wanted, progress: Progress | 
             reader.pace.stop.set()  # whatever ended it: no worker tries anything again
             raise
     writer.finish("partial" if gatherer.gaps else "complete", probe.api_version)
-    return _taken(archive, writer.id, tuple(notes))
+    taken = _taken(archive, writer.id, tuple(notes))
+    return replace(taken, unmatched=_unmatched(wanted, archive, taken, writer.resumed, gatherer.carried_over))
+
+
+def _unmatched(
+    wanted: Wanted, archive: Archive, taken: Taken, resumed: bool, carried_over: Collection[str]
+) -> tuple[str, ...]:
+    """The filters that fit nothing. What was excluded is in no archive: nothing is said of a kind where an
+    earlier run, or an earlier snapshot, met it, nor of one that was not read whole."""
+    choice = wanted.choice
+    if wanted.shard is not None or not (choice.include or choice.exclude):
+        return ()
+    info = next(s for s in snapshots(archive.conn) if s.id == taken.id)
+    found = SnapshotReader(archive.conn, info)
+    for kind in {kind for kind, glob in choice.include if (kind, glob) not in choice.fitted}:
+        for _, body in found.bodies(kind, None):
+            choice.wants(kind, body)
+    unknown = {gap.kind for gap in taken.missing if gap.id == "*"}
+    excluded = {kind for kind, _ in choice.exclude}
+    return tuple(choice.unfitted(unknown | (excluded if resumed else excluded & set(carried_over))))
 
 
 def _read_already(archive: Archive, reader: Reader, wanted: Wanted) -> int:
