@@ -16,6 +16,7 @@ from migrate.codecs.adapt import message as family_message
 from migrate.codecs.assistants_read import Surroundings
 from migrate.codecs.config import TYPE as CONFIG
 from migrate.codecs.config import decoding as config_decoding
+from migrate.codecs.forms import project
 from migrate.codecs.foundry import adapt as foundry_adapt
 from migrate.codecs.foundry import adapt_message as foundry_message
 from migrate.codecs.foundry import names as foundry_names
@@ -47,6 +48,8 @@ class Codec:
     """The words of a message that is nothing else; None sends it the long way."""
     bare_words: bool = False
     """Whether a message of words alone is written without anything of ours, such as a stamp."""
+    tries: Callable[[Entity], bool] = lambda entity: False
+    """Whether an adapted message has a form that the service was never seen to accept, nor to refuse."""
     opening: str = "messages"
     name_all: Callable[[Iterable[tuple[str, str]], Collection[str]], dict[str, str]] | None = None
 
@@ -63,13 +66,16 @@ _ASSISTANTS = Codec(
 
 _PROJECT = Codec(
     decode=foundry_read.decode,
-    adapt=partial(adapt.adapt, rules=foundry_adapt.RULES),
+    adapt=partial(
+        adapt.adapt, rules=foundry_adapt.RULES, wire=foundry_write.create_wire, bodies=project.body
+    ),
     create_wire=foundry_write.create_wire,
     update_wire=foundry_write.update_wire,
     updatable=foundry_write.UPDATABLE,
     unsaid=foundry_message.unsaid,
     words=plain.of_item,
     bare_words=True,
+    tries=foundry_message.tries,
     opening="items",
     name_all=foundry_names.name_all,
 )

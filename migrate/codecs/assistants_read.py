@@ -34,7 +34,7 @@ def decode(
     searched by `retrieval` becomes a vector store with its files)."""
     form = KINDS[kind]
     given = dict(body)
-    file_ids = given.pop("file_ids", None) if "file_ids" in form.aliases else None
+    file_ids = given.pop("file_ids", None) if "file_ids" in form.aliases and _ids(given) else None
     sound = {name: given[name] for name in form.fields if name in given and well_formed(name, given[name])}
     entity = Entity(
         kind,
@@ -52,7 +52,7 @@ def _assistant(entity: Entity, file_ids: JSON, _: Surroundings) -> list[Entity]:
     tools = [dict(tool) if isinstance(tool, Mapping) else tool for tool in entity.fields.get("tools") or []]
     types = {tool.get("type") for tool in tools if isinstance(tool, Mapping)}
     if "retrieval" in types:
-        tools = [{"type": "file_search"} if _is(tool, "retrieval") else tool for tool in tools]
+        tools = [{**tool, "type": "file_search"} if _is(tool, "retrieval") else tool for tool in tools]
     entity = entity.with_fields(tools=tools)
     if not file_ids:
         return [entity]
@@ -60,11 +60,13 @@ def _assistant(entity: Entity, file_ids: JSON, _: Surroundings) -> list[Entity]:
     derived: list[Entity] = []
     if "code_interpreter" in types:
         present = (resources.get("code_interpreter") or {}).get("file_ids") or []
-        resources["code_interpreter"] = {"file_ids": list(dict.fromkeys([*present, *file_ids]))}
+        held = resources.get("code_interpreter") or {}
+        resources["code_interpreter"] = {**held, "file_ids": list(dict.fromkeys([*present, *file_ids]))}
     if "retrieval" in types:
         derived = _store_of(entity, file_ids)
         present = (resources.get("file_search") or {}).get("vector_store_ids") or []
-        resources["file_search"] = {"vector_store_ids": [*present, derived[0].id]}
+        held = resources.get("file_search") or {}
+        resources["file_search"] = {**held, "vector_store_ids": [*present, derived[0].id]}
     if not types & {"code_interpreter", "retrieval"}:
         extras = {**entity.extras, "file_ids": file_ids}  # no tool uses them: kept, and told as a loss
         return [Entity(entity.kind, entity.id, entity.parent, entity.fields, entity.facts, extras)]
@@ -108,6 +110,12 @@ def _text_part(part: JSON) -> JSON:
 
 def _vector_store_file(entity: Entity, _file_ids: JSON, _: Surroundings) -> list[Entity]:
     return [entity.with_fields(file_id=entity.fields.get("file_id") or entity.id)]
+
+
+def _ids(body: Mapping[str, JSON]) -> bool:
+    """Whether the older spelling is a list of ids, or says nothing; anything else is kept as unknown."""
+    value = body.get("file_ids")
+    return value is None or (isinstance(value, list) and all(isinstance(one, str) for one in value))
 
 
 def _is(value: JSON, kind: str) -> bool:

@@ -109,7 +109,7 @@ def _without_nulls(value: JSON) -> JSON:
     return {k: v for k, v in kept.items() if v not in (None, {}, [])}
 
 
-def _response_format(value: JSON) -> JSON:
+def written_format(value: JSON) -> JSON:
     """A schema's own nulls (`description: null`) are read but refused on writing; the schema is exact."""
     if isinstance(value, Mapping) and isinstance(value.get("json_schema"), Mapping):
         return {**value, "json_schema": _set(value["json_schema"])}
@@ -129,7 +129,7 @@ def _set(value: Mapping[str, JSON]) -> dict[str, JSON]:
 
 
 SHAPES: dict[str, Callable[[JSON], JSON]] = {
-    "response_format": _response_format,
+    "response_format": written_format,
     "tools": _tools,
     "content": _content,
     "chunking_strategy": _chunking,

@@ -15,7 +15,7 @@ from migrate.model import JSON, KINDS
 from migrate.model.stamp import without_ours
 
 SPOKEN = ("user", "assistant")
-KNOWN = frozenset({"id", *KINDS["message"].fields, *KINDS["message"].facts})
+KNOWN = frozenset({"id", *KINDS["message"].fields, *KINDS["message"].facts} - {"phase"})
 ITEM_KEYS = frozenset({"type", "role", "content", "object", "created_at", *SERVER_KEYS})
 ITEM_TEXTS = frozenset({"input_text", "output_text", "text"})
 PART_KEYS = frozenset({"type", "text", "annotations"})

@@ -63,6 +63,7 @@ SHAPES: dict[str, Shape] = {
     "filename": text,
     "purpose": text,
     "role": text,
+    "phase": text,
     "metadata": record(),
     "content": lambda value: isinstance(value, (str, list)),
     "attachments": list_of(record()),

@@ -90,7 +90,7 @@ SEEN: dict[str, Rule] = {
         ranking_options=record(
             ranker=choice("auto", "default-2024-11-15"),
             score_threshold=number(0, 1),
-            hybrid_search=free_object,
+            hybrid_search=nullable(free_object),
         ),
         filters=free,
         name=text,
@@ -130,6 +130,15 @@ SEEN: dict[str, Rule] = {
     "fabric_dataagent_preview": _under("fabric_dataagent_preview", project_connections=connections),
     "browser_automation_preview": _under("browser_automation_preview", connection=connection),
     "a2a_preview": record(**a2a),
+    "fabric_iq_preview": record(
+        "project_connection_id",
+        project_connection_id=named,
+        server_label=text,
+        server_url=text,
+        require_approval=nullable(approval),
+    ),
+    "work_iq_preview": record("project_connection_id", project_connection_id=named),
+    "reminder_preview": record(),
 }
 
 # Never recorded: from the description of the SDK.

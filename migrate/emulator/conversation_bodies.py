@@ -15,19 +15,12 @@ text = string(minimum=1)
 file_id = string(minimum=1)
 
 
-def _address(value: Any, at: str) -> None:
-    """Pictures inside the request are refused (reported 2026-04 for agents; assumed here)."""
-    text(value, at)
-    if value.startswith("data:"):
-        raise refuse(f"Invalid '{at}': a data URL is not accepted.", param=at)
-
-
 def _one_of(names: str, rule: Rule) -> Rule:
-    """Exactly one of these keys must be there."""
+    """Exactly one of these keys must say something."""
 
     def check(value: Any, at: str) -> None:
         rule(value, at)
-        if sum(name in value for name in names.split()) != 1:
+        if sum(value.get(name) is not None for name in names.split()) != 1:
             raise refuse(f"Exactly one of these must be given: {names}.", param=at)
 
     return check
@@ -40,14 +33,23 @@ def _none(value: Any, at: str) -> None:
 
 
 input_text = record("text", text=text)
+detail = choice("auto", "low", "high", "original")  # the last one as described in 2026-08
 PARTS: dict[str, dict[str, Rule]] = {
     "user": {
         "input_text": input_text,
         "input_image": _one_of(
             "image_url file_id",
-            record(image_url=_address, file_id=file_id, detail=choice("auto", "low", "high")),
+            record(image_url=nullable(text), file_id=nullable(file_id), detail=nullable(detail)),
         ),
-        "input_file": _one_of("file_id file_url", record(file_id=file_id, file_url=_address, filename=text)),
+        "input_file": _one_of(
+            "file_id file_url file_data",
+            record(
+                file_id=nullable(file_id),
+                file_url=nullable(text),
+                file_data=nullable(text),
+                filename=nullable(text),
+            ),
+        ),
     },
     "assistant": {"output_text": record("text annotations", text=text, annotations=_none)},
     "system": {"input_text": input_text},
@@ -57,15 +59,36 @@ CONTENT = {role: by_type(text=text, array=array(tagged(**parts), minimum=1)) for
 role = choice(*PARTS)
 
 
+# What the OpenAI platform took as items (recorded 2025-09 to 2026-08), and no project was seen to take: a
+# phase, a namespace, an output that is a list, data inside the item. `refuse-unseen-forms` refuses it.
+phase = nullable(choice("commentary", "final_answer"))
+OUTPUT_PARTS = {
+    "input_text": record("text", text=string()),
+    **{k: PARTS["user"][k] for k in ("input_image", "input_file")},
+}
+
+
 def _message(value: Any, at: str) -> None:
-    record("role content", role=role, content=lambda _value, _at: None)(value, at)
+    record("role content", role=role, content=lambda _value, _at: None, phase=phase)(value, at)
     CONTENT[value["role"]](value["content"], f"{at}.content")
 
 
 item = tagged(
     message=_message,
-    function_call=record("call_id name arguments", call_id=text, name=text, arguments=string()),
-    function_call_output=record("call_id output", call_id=text, output=string()),
+    function_call=record(
+        "call_id name arguments",
+        call_id=text,
+        name=text,
+        arguments=string(),
+        namespace=nullable(text),
+    ),
+    function_call_output=record(
+        "call_id output",
+        call_id=text,
+        output=by_type(text=string(), array=array(tagged(**OUTPUT_PARTS))),
+        name=nullable(text),
+        namespace=nullable(text),
+    ),
 )
 
 

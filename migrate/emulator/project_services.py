@@ -33,6 +33,7 @@ FILES = replace(
     unauthorised=errors.token_needed,
     unknown_key=errors.unknown_parameter,
     unsearchable_refused_at_once=True,
+    endings_as_written=True,  # the refusal names endings in small letters (recorded 2025-12)
 )
 
 CONVERSATIONS = replace(

@@ -47,6 +47,8 @@ class Service:
     fixed_headers: tuple[Header, ...] = ()
     searchable: tuple[str, ...] = field(default=SEARCHABLE, repr=False)
     unsearchable_refused_at_once: bool = False  # or taken in, and failed a moment later
+    endings_as_written: bool = False  # whether `.PDF` is another ending than `.pdf`
+    stores_say_description: bool = False  # null included (recorded 2025-09 to 2026-03)
     upload_parts: frozenset[str] = field(default=UPLOAD_PARTS, repr=False)
     message_text: int = 256_000
     refusal: Callable[[ApiError], ApiError] = lambda error: error  # into the service's own family of bodies
@@ -96,4 +98,5 @@ OPENAI = Service(
     not_a_route=errors.unknown_url,
     unknown_key=errors.unknown_parameter,
     no_thread_list=errors.needs_session_key,
+    stores_say_description=True,
 )

@@ -1,5 +1,7 @@
 """A file: a name, a purpose and bytes. The bytes themselves are known by their SHA-256."""
 
+from pathlib import PurePosixPath
+
 from migrate.model.entity import Entity
 from migrate.model.kinds import SERVER_MADE, Kind
 
@@ -33,3 +35,18 @@ def as_served(file: Entity) -> Entity:
     if file.kind != "file" or file.facts.get("bytes_from") != PARSED:
         return file
     return file.with_fields(bytes=file.facts.get("bytes_told"), sha256=None)
+
+
+def with_plain_ending(name: str) -> str:
+    """A file's name as vector stores know it: without blanks and dots behind it, its ending in small letters.
+
+    Services tell kinds of files by the ending of the name, letter by letter (a project refused `.PDF`)."""
+    kept = name.rstrip(". ") or name
+    ending = PurePosixPath(kept).suffix
+    return kept[: len(kept) - len(ending)] + ending.lower() if ending else kept
+
+
+def is_same_name(one: object, other: object) -> bool:
+    """Whether two names of files differ in nothing but how their endings are spelled."""
+    names = isinstance(one, str) and isinstance(other, str)
+    return names and with_plain_ending(str(one)) == with_plain_ending(str(other))

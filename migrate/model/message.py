@@ -1,7 +1,11 @@
 """A message: who said what, with which files at hand. Its place in the thread is its ordinal.
 
 A Foundry conversation also holds items that nobody said (a tool call, its result, reasoning). They are
-messages whose role is `ITEM` and whose one part is the item itself.
+messages whose role is `ITEM` and whose one part is the item itself. `phase` says whether an answer is a
+remark on the way (`commentary`) or the last word (`final_answer`); only conversations have it.
+
+The references follow the API description of 2026-08: outputs of calls are lists of parts or one picture of a
+screen, results of searches name files, and items may bring tools along.
 """
 
 from migrate.model.kinds import SERVER_MADE, Kind, Ref
@@ -16,7 +20,7 @@ KIND = Kind(
     name="message",
     plural="messages",
     parent="thread",
-    fields=("role", "content", "attachments", "metadata"),
+    fields=("role", "content", "phase", "attachments", "metadata"),
     facts={
         **SERVER_MADE,
         "thread_id": "follows from where it lies",
@@ -35,6 +39,12 @@ KIND = Kind(
         Ref("content[].text.annotations[].file_path.file_id", "file"),
         Ref("content[].text.annotations[].file_id", "file"),
         Ref("content[].file_id", "file"),
+        Ref("content[].output[].file_id", "file"),
+        Ref("content[].results[].file_id", "file"),
+        Ref("content[].tools[].container.file_ids[]", "file"),
+        Ref("content[].tools[].environment.file_ids[]", "file"),
+        Ref("content[].tools[].input_image_mask.file_id", "file"),
+        Ref("content[].tools[].vector_store_ids[]", "vector_store"),
     ),
     stamped=True,
     aliases=("file_ids",),

@@ -62,8 +62,10 @@ def _file_search(tool: Tool) -> Tool:
 
 def _computer(tool: Tool) -> Tool:
     """The options of a computer, nested by one generation and flat in the other."""
-    inner = tool.pop("computer_use_preview", None)
-    return {**tool, **inner} if isinstance(inner, Mapping) else tool
+    inner = tool.get("computer_use_preview")
+    if not isinstance(inner, Mapping) or inner.keys() & tool.keys():
+        return tool
+    return {**{k: v for k, v in tool.items() if k != "computer_use_preview"}, **inner}
 
 
 def _openapi(tool: Tool) -> Tool:

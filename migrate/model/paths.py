@@ -1,6 +1,7 @@
 """Declared paths into an object: the strings that stand there, found or swapped.
 
-A path is keys from the outside in; `[]` behind one means every member of its list.
+A path is keys from the outside in; `[]` behind one means every member of its list, or the one object that
+stands in the place of a list (the `output` of a call is either).
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def _below(value: JSON, branch: Branch, swap: Swap) -> JSON:
     if not branch.many:
         return _one(value, branch, swap)
     if not isinstance(value, list):
-        return value
+        return _one(value, branch, swap) if isinstance(value, dict) else value
     members = [_one(member, branch, swap) for member in value]
     return value if all(map(is_, members, value)) else members
 
@@ -98,5 +99,5 @@ def _values(node: JSON, steps: Steps, at: int = 0) -> Sequence[str]:
     if not many:
         return _values(child, steps, at + 1)
     if not isinstance(child, list):
-        return ()
+        return _values(child, steps, at + 1) if isinstance(child, dict) else ()
     return [found for item in child for found in _values(item, steps, at + 1)]

@@ -75,6 +75,11 @@ RUN_STEP = Kind(
         "failed_at": "set by the server",
         "completed_at": "set by the server",
     },
-    refs=(Ref("run_id", "run"), Ref("assistant_id", "assistant")),
+    refs=(
+        Ref("run_id", "run"),
+        Ref("assistant_id", "assistant"),
+        Ref("step_details.tool_calls[].code_interpreter.outputs[].image.file_id", "file"),
+        Ref("step_details.tool_calls[].file_search.results[].file_id", "file"),
+    ),
     replayed=False,
 )

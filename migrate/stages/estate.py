@@ -11,8 +11,9 @@ from migrate.archive.id_map import Side
 from migrate.archive.reading import Body, SnapshotReader
 from migrate.codecs import CODECS, Surroundings, Words
 from migrate.codecs.config import TYPE as CONFIG
+from migrate.codecs.foundry.items import has_form
 from migrate.model import KINDS, Entity
-from migrate.model.message import CALL, ITEM, RESULT
+from migrate.model.message import ITEM
 from migrate.model.shard import Shard
 from migrate.model.stamp import stamp_in
 from migrate.stages.held import Held
@@ -100,7 +101,7 @@ class Estate:
         return (shard.left(kind) if shard else "") or ("filtered by --include or --exclude" if rules else "")
 
     def calls(self, thread: str) -> frozenset[str]:
-        """Ids of the tool calls in a thread of which both halves are there."""
+        """Ids of the tool calls in a thread of which both halves are there, and can be written."""
         if thread not in self._calls:
             self._calls[thread] = self._paired_calls(thread)
         return self._calls[thread]
@@ -110,7 +111,7 @@ class Estate:
         for message in self.walk("message", thread):
             if message.fields.get("role") == ITEM:
                 item = message.fields["content"][0]
-                if item.get("type") in (CALL, RESULT) and isinstance(item.get("call_id"), str):
+                if has_form(item):
                     halves.setdefault(item["call_id"], set()).add(item["type"])
         return frozenset(call for call, types in halves.items() if len(types) == 2)
 
@@ -121,6 +122,15 @@ class Estate:
             store: frozenset(str(e.fields["file_id"]) for e in self.members("vector_store_file", store))
             for store in self.of("vector_store")
         }
+
+    @cached_property
+    def searched(self) -> dict[str, frozenset[str]]:
+        """File id -> its states in the stores that it lies in."""
+        found: dict[str, set[str]] = {}
+        for store in self.of("vector_store"):
+            for row in self.walk("vector_store_file", store):
+                found.setdefault(str(row.fields["file_id"]), set()).add(str(row.facts.get("status") or ""))
+        return {id_: frozenset(states) for id_, states in found.items()}
 
     @cached_property
     def _small(self) -> dict[str, dict[str, Entity]]:

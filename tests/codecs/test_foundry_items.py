@@ -266,9 +266,9 @@ class TestCalls:
         assert unsaid(message(text("x")), NATIVE) == ""
 
     def test_a_key_that_cannot_be_written_is_told(self) -> None:
-        given = self.read({**CALL, "namespace": "n"})
+        given = self.read({**CALL, "caller": {"type": "program"}, "tomorrow": None})
         assert written(given, NATIVE) == CALL
-        assert fit(given, NATIVE)[1] == [("content.namespace", "lost")]
+        assert fit(given, NATIVE)[1] == [("content.caller", "lost")]
 
 
 class TestReading:
@@ -280,7 +280,7 @@ class TestReading:
         assert read({"id": "msg_1", "role": "user", "content": "hello"}).fields["role"] == "user"
 
     def test_the_keys_of_the_server_are_facts(self) -> None:
-        made = {"created_by": {"response_id": "resp_1"}, "partition_key": "k", "tomorrow": 1}
+        made = {"created_by": {"response_id": "resp_1"}, "partition_key": "k"}
         item = {"type": "message", "id": "msg_1", "status": "completed", "role": "user", "content": "x"}
         entity = read({**item, **made})
         assert (entity.id, entity.parent, dict(entity.extras)) == ("msg_1", "conv_1", {})

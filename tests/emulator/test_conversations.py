@@ -146,7 +146,6 @@ def test_more_than_twenty_items_in_the_recorded_words(project):
         said("user", {"type": "output_text", "text": "x", "annotations": []}),
         said("user", {"type": "input_image"}),
         said("user", {"type": "input_image", "image_url": "https://a.example/b.png", "file_id": "f"}),
-        said("user", {"type": "input_image", "image_url": "data:image/png;base64,AA=="}),
         said("user", {"type": "input_image", "image_url": {"url": "https://a.example/b.png"}}),
         said("user", {"type": "input_image", "image_url": "https://a.example/b.png", "detail": "huge"}),
         said("user", {"type": "input_image", "file_id": "assistant-none"}),
@@ -194,6 +193,35 @@ def test_pictures_and_files(project):
     conversation = project.ok("POST", HOME, {"items": [said("user", *parts)]})["id"]
     (item,) = project.ok("GET", f"{HOME}/{conversation}/items")["data"]
     assert item["content"] == parts
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {**said("assistant", {"type": "output_text", "text": "x", "annotations": []}), "phase": "commentary"},
+        {**CALL, "namespace": "tools"},
+        {**OUTPUT, "output": [{"type": "input_text", "text": "x"}]},
+        {
+            **OUTPUT,
+            "output": [{"type": "input_image", "image_url": "https://a.example/b.png", "detail": "auto"}],
+        },
+        said("user", {"type": "input_image", "image_url": "data:image/png;base64,AA==", "file_id": None}),
+        said("user", {"type": "input_file", "file_data": "data:text/plain;base64,eA==", "filename": "x.txt"}),
+        said("system", {"type": "input_text", "text": "x"}),
+        said("developer", {"type": "input_text", "text": "x"}),
+    ],
+    ids=lambda item: str(item)[:90],
+)
+def test_items_that_the_platform_was_seen_to_take(project, item):
+    made = project.ok("POST", HOME, {"items": [item]})["id"]
+    (found,) = project.ok("GET", f"{HOME}/{made}/items")["data"]
+    assert item.items() <= found.items()
+
+
+def test_a_file_in_an_output_must_be_there(project):
+    part = {"type": "input_file", "file_id": "assistant-none"}
+    error = project.refused("POST", HOME, {"items": [{**OUTPUT, "output": [part]}]})
+    assert error["param"] == "/items/0/output/0/file_id"
 
 
 def test_a_call_without_its_output_is_taken(project):

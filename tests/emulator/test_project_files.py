@@ -56,7 +56,7 @@ def test_purposes_that_are_refused(project, purpose):
 
 
 def test_what_search_cannot_read_is_refused_at_once_in_the_recorded_words(project):
-    good, table, sheet = project.file("a.TXT"), project.file("a.csv"), project.file("a.xlsx")
+    good, table, sheet = project.file("a.txt"), project.file("a.csv"), project.file("a.xlsx")
     empty = store(project)
     path = f"{STORES}/{empty}"
     for target, body in (
@@ -77,6 +77,9 @@ def test_what_search_cannot_read_is_refused_at_once_in_the_recorded_words(projec
         )
     _, body = project("POST", f"{path}/file_batches", {"file_ids": [sheet, good, table]})
     assert body["error"]["message"].startswith("Files with extensions [.csv, .xlsx] are not")
+    status, body = project("POST", f"{path}/files", {"file_id": project.file("a.TXT")})
+    assert status == 400
+    assert body["error"]["message"].startswith("Files with extensions [.TXT] are not")
     assert project.ok("GET", f"{path}/files")["data"] == []
     assert list(project.cloud.estate.vector_stores) == [empty]
 

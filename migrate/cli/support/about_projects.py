@@ -119,7 +119,12 @@ images by file, papers by file | written as `input_image` and `input_file` with 
 conversation | A ?
 
 images inside their address (`data:`) | refused in reports about agents, taken in one recording without an
-agent: a line names the image instead | R S
+agent: a line names the image instead; between projects it is tried, and the line written where that is
+refused | R S
+
+`phase`, `namespace`, outputs of calls in several parts, files inside an item | the OpenAI platform took them
+in recordings, no project was seen to: between projects they are tried, and told in the plan. What is refused
+arrives without them, an output as one text | S ?
 
 citations | a new one needs file name and place, one of a container needs the container: left out | A
 
@@ -130,6 +135,9 @@ steps of classic runs | not made into items: calls of code need a container that
 files and stores of a thread | documents speak of one store per conversation; no way to attach one was
 found. They are made, and named in the metadata (`migrated_files`, `migrated_vector_stores`): the
 application passes them on | D ?
+
+keys of items that nobody knows | are compared, and told as lost; the keys that the service sets are known
+(`id`, `status`, `created_by`, `partition_key`) | S
 
 attachments | the files are moved; which message had them stands in the archive | A
 

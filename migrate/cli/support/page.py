@@ -11,6 +11,7 @@ from migrate.cli.support.tables import HEADS, Row, cells, table
 from migrate.codecs.adapt import stored
 from migrate.codecs.examples import FIELDS, ITEMS, NEWER_TOOLS, OLDER_TOOLS, PARTS, Example
 from migrate.codecs.examples.equal import EQUAL
+from migrate.codecs.forms import family
 from migrate.codecs.foundry.names import LONGEST
 from migrate.codecs.foundry.tools import ROWS, WITHOUT_HOME
 from migrate.codecs.foundry.write import IDS_PER_KEY
@@ -88,11 +89,11 @@ def shown(value: JSON) -> str:
 
 
 def _further() -> str:
-    days, attributes = stored.DAYS, stored.ATTRIBUTES_MAX
+    attributes = stored.ATTRIBUTES_MAX
     key, text = stored.ATTRIBUTE_KEY_MAX, stored.ATTRIBUTE_TEXT_MAX
     return (
         f"For all: {attributes} attributes of a file in a store, keys of {key} and texts of {text} "
-        f"characters (A); a store expires after {days.start} to {days.stop - 1} days without use (A). In a "
+        f"characters (A); a store expires after 1 to {family.DAYS_MAX} days without use (A). In a "
         f"project: the name of an agent has at most {LONGEST} letters, digits and hyphens, and begins and "
         f"ends with a letter or digit (A). Where metadata carries ids, {IDS_PER_KEY} stand in one value, "
         "and more go on under `KEY_2`."

@@ -12,11 +12,14 @@ from collections.abc import Callable, Mapping
 
 from pydantic_core import to_json
 
+from migrate.codecs import assistants_write
 from migrate.codecs.adapt.assistant import adapt_assistant
 from migrate.codecs.adapt.ledger import Ledger, Target
-from migrate.codecs.adapt.message import adapt_message, adapt_thread
+from migrate.codecs.adapt.message import adapt_message, adapt_thread, unwritable
 from migrate.codecs.adapt.stored import adapt_file, adapt_store, adapt_store_file
+from migrate.codecs.adapt.writing import Bodies, Writer, hold_against
 from migrate.codecs.config import TYPE as CONFIG
+from migrate.codecs.forms import family
 from migrate.model import JSON, Entity
 from migrate.model.loss import Loss
 from migrate.model.normal import compared, normal
@@ -34,7 +37,13 @@ RULES: Rules = {
 }
 
 
-def adapt(entity: Entity, target: Target, rules: Rules = RULES) -> tuple[Entity, list[Loss]]:
+def adapt(
+    entity: Entity,
+    target: Target,
+    rules: Rules = RULES,
+    wire: Writer = assistants_write.create_wire,
+    bodies: Bodies = family.body,
+) -> tuple[Entity, list[Loss]]:
     """The object as the target will hold it (references still by source id), and what changed."""
     ledger = Ledger(entity)
     sendable = _sendable(entity, ledger)
@@ -46,12 +55,22 @@ def adapt(entity: Entity, target: Target, rules: Rules = RULES) -> tuple[Entity,
         if name in unknown:
             ledger.lost(name, "not known to this program, so it cannot be written", "kept in the archive")
     fitted = Entity(fitted.kind, fitted.id, fitted.parent, fitted.fields, fitted.facts)
+    blocked = any(loss.grade == "blocked" for loss in ledger.losses)
+    if entity.kind != "file" and not blocked and not _is_there(entity, target):
+        fits = hold_against(fitted, target, ledger, wire, bodies)
+        if not fits and entity.kind == "message":
+            fitted = unwritable(fitted, ledger)
     told = {loss.field.split(".")[0] for loss in ledger.losses} | {"bytes", "sha256"}
     told |= {"tools", "tool_resources"} if "connections" in told else set()
     for name in _changed(entity, fitted):
         if name not in told:
             ledger.lost(name, "changed on the way to the target by no rule that says why")
     return fitted, ledger.losses
+
+
+def _is_there(entity: Entity, target: Target) -> bool:
+    """Whether the object, or the store that it lies in, is used where it is: then nothing is written."""
+    return target.in_place(entity.kind, entity.id) or target.in_place("vector_store", entity.parent)
 
 
 def _same(one: JSON, other: JSON) -> bool:

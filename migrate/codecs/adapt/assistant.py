@@ -13,6 +13,10 @@ from migrate.codecs.adapt.metadata import fit_metadata
 from migrate.codecs.adapt.models import fit_model
 from migrate.codecs.adapt.references import fit_resources
 from migrate.codecs.adapt.toolkeys import known_keys
+from migrate.codecs.adapt.writing import fit_values, may_be_written
+from migrate.codecs.assistants_write import written_format
+from migrate.codecs.forms import family
+from migrate.codecs.forms.rules import Form
 from migrate.model import JSON, Entity
 from migrate.model.normal_tools import said
 
@@ -33,6 +37,7 @@ def adapt_assistant(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     for name in fields.get("definition") or {}:
         ledger.lost(f"definition.{name}", f"{target.profile.service} has no place for it", "set it per run")
     fields["definition"] = None
+    fit_values(fields, VALUES, target, ledger)
     format_ = fields.get("response_format")
     if (
         isinstance(format_, Mapping)
@@ -44,6 +49,14 @@ def adapt_assistant(entity: Entity, target: Target, ledger: Ledger) -> Entity:
         fields["response_format"] = None
     fields["metadata"] = fit_metadata(entity, target, ledger)
     return fit_connections(entity.with_fields(**fields), target, ledger)
+
+
+def called(tool: Mapping[str, JSON]) -> str:
+    """A tool by its type and, where it has one, its name."""
+    type_ = str(tool.get("type"))
+    inner = tool.get(type_)
+    name = inner.get("name") or inner.get("id") if isinstance(inner, Mapping) else None
+    return f"{type_} {name}" if name else type_
 
 
 def _tools(tools: list[JSON], target: Target, ledger: Ledger) -> list[JSON]:
@@ -59,13 +72,24 @@ def _tools(tools: list[JSON], target: Target, ledger: Ledger) -> list[JSON]:
             way_out = "add the tool by hand when both are there"
             ledger.lost("tools", f"connected_agent names {agent}, which cannot be named here", way_out)
         else:
-            kept.append(_older_ranker(known_keys(said(tool), target, ledger), ledger))
+            fitted = _older_ranker(known_keys(said(tool), target, ledger), ledger)
             if type_ == "function":
-                kept[-1]["function"] = whole_function(kept[-1]["function"], target, ledger)
+                fitted["function"] = whole_function(fitted["function"], target, ledger)
+            form = family.tool(target.profile.service)
+            if may_be_written(form(fitted, ""), "tools", called(fitted), target, ledger):
+                kept.append(fitted)
     for tool in kept[target.profile.tools_max :]:
         ledger.lost("tools", f"{tool['type']} is beyond the limit of {target.profile.tools_max} tools")
     return kept[: target.profile.tools_max]
 
+
+VALUES: Mapping[str, Form] = {
+    "temperature": family.temperature,
+    "top_p": family.top_p,
+    "reasoning_effort": family.effort,
+    "response_format": lambda value, at: family.response_format(written_format(value), at),
+}
+"""Fields that are one value, each with its form."""
 
 RANKERS = ("auto", "none", "default_2024_08_21")
 """Rankers of this wire; the newer generation has others."""
@@ -75,6 +99,10 @@ def _older_ranker(tool: dict[str, Any], ledger: Ledger) -> dict[str, Any]:
     """File search with a ranker that is known here."""
     options = tool.get("file_search") if tool["type"] == "file_search" else None
     ranking = options.get("ranking_options") if isinstance(options, Mapping) else None
+    if isinstance(ranking, Mapping) and ranking and "score_threshold" not in ranking:
+        ranking = {**ranking, "score_threshold": 0.0}  # it is required, and this is what leaving it out means
+        tool = {**tool, "file_search": {**(options or {}), "ranking_options": ranking}}
+        options = tool["file_search"]
     ranker = ranking.get("ranker") if isinstance(ranking, Mapping) else None
     if not isinstance(options, Mapping) or not isinstance(ranking, Mapping) or ranker in (None, *RANKERS):
         return tool

@@ -15,7 +15,8 @@ class Target:
     """What the rules need to know of the other side and of the estate around an object.
 
     `has`: kind and source id -> will it have a counterpart on the target. `file_named`: source file id
-    -> the file, when the snapshot holds it. `thread_searches`: thread id -> its own vector store is
+    -> the file, when the snapshot holds it. `searched`: source file id -> its states in the vector
+    stores that it lies in. `thread_searches`: thread id -> its own vector store is
     moved. `reaches`: assistant id and assistant id -> the first can name the
     second when it is made. `in_place`: kind and id -> the target holds this very object already.
     `paired`: thread and call id -> both the call and its result are in the thread.
@@ -37,12 +38,15 @@ class Target:
     names: Mapping[str, str] = field(default_factory=dict)
     reasoning: frozenset[str] = frozenset()
     bytes_later: bool = False
+    tries: bool = True
+    """Whether forms are written that the service was never seen to refuse, nor to accept."""
     in_place: Callable[[str, str], bool] = lambda kind, id_: False
     paired: Callable[[str, str], bool] = lambda thread, call: True
     has: Callable[[str, str], bool] = lambda kind, id_: True
     reaches: Callable[[str, str], bool] = lambda one, other: True
     file_named: Callable[[str], Entity | None] = lambda id_: None
     thread_searches: Callable[[str], bool] = lambda thread: False
+    searched: Callable[[str], frozenset[str]] = lambda id_: frozenset()
 
 
 class Ledger:

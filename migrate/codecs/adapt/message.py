@@ -38,6 +38,9 @@ def adapt_thread(entity: Entity, target: Target, ledger: Ledger) -> Entity:
 
 def adapt_message(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     """A message in a form that can be written and reads back the same."""
+    if entity.fields.get("phase"):
+        ledger.lost("phase", "no message of this generation has one", "the archive has it")
+        entity = entity.with_fields(phase=None)
     return entity.with_fields(
         role=fit_role(entity, target, ledger),
         content=fit_parts(entity, PARTS, target, ledger),
@@ -84,6 +87,15 @@ def _tell_unknown_keys(part: Mapping[str, JSON], ledger: Ledger) -> None:
             ledger.lost(
                 f"content.{name}", f"a key of a {type_} part that cannot be written", "in the archive"
             )
+
+
+def unwritable(entity: Entity, ledger: Ledger) -> Entity:
+    """A line in the place of a message that cannot be written, so that those behind it can follow."""
+    role = entity.fields.get("role")
+    if role == ITEM:
+        return entity
+    line = f"[{role} said something that cannot be written]"
+    return entity.with_fields(content=[text_part(line)], attachments=[])
 
 
 def text_part(value: str) -> JSON:

@@ -8,19 +8,21 @@ from typing import Any
 
 from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.codecs.adapt.metadata import fit_metadata
+from migrate.codecs.forms import family
+from migrate.codecs.profile import SEARCHABLE
 from migrate.model import JSON, Entity
-from migrate.model.file import ABSENT, PARSED
+from migrate.model.file import ABSENT, PARSED, with_plain_ending
 from migrate.model.normal import DEFAULT_CHUNKING
 from migrate.model.vector_store import refusal
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
 UNSENDABLE = re.compile(r'["\\\x00-\x1a\x1c-\x1f]')
 """Characters that a multipart form cannot carry as they are (the SDK's own table)."""
-DAYS = range(1, 366)
-"""Allowed days of expires_after."""
 ATTRIBUTES_MAX = 16
 ATTRIBUTE_TEXT_MAX = 512
 ATTRIBUTE_KEY_MAX = 64
+NAME_SEEN = 255
+"""Characters of the longest name that common file systems hold; a longer one was never seen sent."""
 PARSED_ENDING = ".parsed.txt"
 """What the name of a file ends in of which only the parsed text was had."""
 
@@ -57,7 +59,15 @@ def adapt_file(entity: Entity, target: Target, ledger: Ledger) -> Entity:
         ledger.adapted("purpose", f"{purpose} cannot be uploaded as such; it becomes {accepted}")
     if not entity.name:
         ledger.adapted("filename", "the file has no name; its id serves as one")
-    name = entity.name or entity.id
+    name = _name(entity, target)
+    if entity.name and name != entity.name:
+        ledger.adapted(
+            "filename", f"it becomes {name!r}: vector stores know a file by an ending in small letters"
+        )
+    if len(name) > NAME_SEEN:
+        ledger.adapted(
+            "filename", f"{len(name):,} characters: whether the target takes that is tried at apply"
+        )
     if entity.facts.get("bytes_from") == PARSED:
         name = f"{name}{PARSED_ENDING}"
         ledger.adapted("filename", f"it becomes {name}: what is uploaded is not the file itself")
@@ -67,6 +77,15 @@ def adapt_file(entity: Entity, target: Target, ledger: Ledger) -> Entity:
             "give a folder of originals: snapshot --originals DIR",
         )
     return entity.with_fields(purpose=accepted, filename=name)
+
+
+def _name(file: Entity, target: Target) -> str:
+    """The name to upload a file under. In a vector store its ending counts, and it is searched there already
+    only where the same service took it by the name that it has."""
+    plain = with_plain_ending(file.name)
+    states = target.searched(file.id) if file.name and plain != file.name else frozenset()
+    taken = target.source_type == target.profile.service and "completed" in states
+    return (plain if states and not taken else file.name) or file.id
 
 
 def _other_purpose(entity: Entity, target: Target) -> str:
@@ -80,15 +99,16 @@ def adapt_store(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     if target.in_place("vector_store", entity.id):
         return entity
     fields: dict[str, Any] = dict(entity.fields)
-    if fields.get("description") and not target.profile.store_description:
-        ledger.lost("description", f"{target.profile.service} stores have no description")
+    if not target.profile.store_description:
+        if fields.get("description"):
+            ledger.lost("description", f"{target.profile.service} stores have no description")
         fields["description"] = None
     name = fields.get("name")
     if isinstance(name, str) and len(name) > target.profile.name_max:
         ledger.lost("name", f"longer than {target.profile.name_max} characters: cut")
         fields["name"] = name[: target.profile.name_max]
     expires = fields.get("expires_after")
-    if expires and (expires.get("anchor") != "last_active_at" or expires.get("days") not in DAYS):
+    if expires and list(family.expiry(expires, "")):
         ledger.lost("expires_after", f"{expires} is not accepted; the new store does not expire")
         fields["expires_after"] = None
     if entity.facts.get("status") == "expired":
@@ -113,6 +133,9 @@ def adapt_store_file(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     if isinstance(chunking, dict) and chunking.get("type") not in ("auto", "static"):
         ledger.adapted("chunking_strategy", f"{chunking.get('type')!r} is no request; the default is used")
         chunking = None
+    elif chunking and (wrong := list(family.chunking(chunking, ""))):
+        ledger.lost("chunking_strategy", f"it cannot be asked for: {wrong[0]}; the default is used")
+        chunking = None
     if chunking and not target.profile.chunking:
         if chunking not in ({"type": "auto"}, DEFAULT_CHUNKING):
             way_out = "use a later api_version for the target"
@@ -125,14 +148,20 @@ def _must_be_searchable(entity: Entity, file_id: str, target: Target, ledger: Le
     """Some services refuse a file by its ending when it is attached, not when it is uploaded. One that
     the same service has taken in already is no such file."""
     file = target.file_named(file_id)
-    ending = PurePosixPath(file.name.lower()).suffix if file else ""
+    if not file or file.facts.get("bytes_from") == PARSED:
+        return
+    ending = PurePosixPath(_name(file, target)).suffix
     taken = target.source_type == target.profile.service and entity.facts.get("status") == "completed"
-    if target.profile.searchable and ending and ending not in target.profile.searchable and not taken:
-        if file and file.facts.get("bytes_from") == PARSED:
-            return
+    if ending in (target.profile.searchable or SEARCHABLE) or taken:
+        return
+    what = f"{ending} files" if ending else "files without an ending"
+    if not target.profile.searchable:
+        reason = f"no list of what vector stores search has {what}: tried at apply"
+        ledger.adapted("file_id", reason, "what cannot be searched is named when the store has taken it in")
+    else:
         ledger.blocked(
             "file_id",
-            f"{target.profile.service} refuses {ending} files in vector stores",
+            f"{target.profile.service} refuses {what} in vector stores",
             "convert it to a supported kind of file, or give it to code_interpreter",
         )
 

@@ -49,6 +49,7 @@ MESSAGES = (
         "a `data_source`, no file", {"data_source": {"uri": "asset"}, "tools": [{"type": "file_search"}]}
     ),
     Example("message", "metadata", "a pair", {"metadata": {"channel": "web"}}),
+    Example("message", "phase", "`commentary`", {"phase": "commentary"}, {"role": "assistant"}, source=NEWER),
 )
 
 
@@ -99,6 +100,18 @@ CALL = {"name": "weigh", "arguments": "{}"}
 ITEMS = (
     _item("`function_call` with its output", type="function_call", call_id="call", **CALL),
     _item("`function_call_output` with its call", type="function_call_output", call_id="call", output="7"),
+    _item(
+        "`function_call` with a `namespace`", type="function_call", call_id="call", namespace="shop", **CALL
+    ),
+    _item(
+        "`function_call_output` in several parts",
+        type="function_call_output",
+        call_id="call",
+        output=[
+            {"type": "input_text", "text": "7"},
+            {"type": "input_image", "file_id": "picture", "detail": "auto"},
+        ],
+    ),
     _item("either of them alone", type="function_call", call_id="lone-call", **CALL),
     _item(
         "`reasoning`, `file_search_call`, `web_search_call`, `code_interpreter_call`, "

@@ -14,12 +14,15 @@ from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.codecs.adapt.metadata import fit_metadata, room_for
 from migrate.codecs.adapt.models import fit_model
 from migrate.codecs.adapt.references import fit_resources
+from migrate.codecs.adapt.writing import fit_values, may_be_written
+from migrate.codecs.forms import family, project
+from migrate.codecs.forms.rules import Form, record
 from migrate.codecs.foundry.adapt_message import adapt_message
 from migrate.codecs.foundry.adapt_tools import fit_tools, only_used
 from migrate.codecs.foundry.names import name_for
 from migrate.codecs.foundry.read import PORTAL
-from migrate.codecs.foundry.write import spread
-from migrate.model import Entity
+from migrate.codecs.foundry.write import spread, write_format
+from migrate.model import JSON, Entity
 from migrate.model.stamp import FIRST, names_in
 
 TEMPLATE = re.compile(r"\{\{\s*\w")
@@ -48,12 +51,36 @@ def adapt_agent(entity: Entity, target: Target, ledger: Ledger) -> Entity:
         if fields["response_format"] != "auto":
             ledger.lost("response_format", f"{fields['response_format']!r} is no format of an answer")
         fields["response_format"] = None
+    fit_values(fields, VALUES, target, ledger)
+    fields["definition"] = _fit_definition(fields.get("definition"), target, ledger)
     if "rai_config" in (fields.get("definition") or {}):
         ledger.adapted("definition.rai_config", "the content filter it names must exist in the target too")
     metadata = fit_metadata(entity, target, ledger, PORTAL)
     fields["name"] = _fit_name(entity.with_fields(**fields), metadata, target, ledger)
     fields["metadata"] = metadata
     return fit_connections(entity.with_fields(**fields), target, ledger)
+
+
+VALUES: Mapping[str, Form] = {
+    "temperature": family.temperature,
+    "top_p": family.top_p,
+    "reasoning_effort": project.effort,
+    "response_format": lambda value, at: project.text_format(write_format(value), at),
+}
+"""Fields that are one value, each with its form."""
+
+
+def _fit_definition(definition: JSON, target: Target, ledger: Ledger) -> dict[str, Any] | None:
+    """What only this generation says, key by key; what no description knows is tried, and told."""
+    if not isinstance(definition, Mapping):
+        return None
+    return {
+        name: value
+        for name, value in definition.items()
+        if may_be_written(
+            record(**project.DEFINITION)({name: value}, ""), f"definition.{name}", name, target, ledger
+        )
+    }
 
 
 def _fit_sampling(fields: dict[str, Any], target: Target, ledger: Ledger) -> None:

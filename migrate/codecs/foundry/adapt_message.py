@@ -22,25 +22,19 @@ from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.codecs.adapt.message import PARTS as FAMILY
 from migrate.codecs.adapt.message import (
     file_called,
-    file_named_in,
     fit_detail,
     fit_parts,
     fit_role,
     nameless,
     text_part,
 )
-from migrate.codecs.foundry.items import CALL_KEYS
+from migrate.codecs.foundry.inputs import LINE, REFUSED, TRIED, fit_output, input_file
+from migrate.codecs.foundry.items import CALL_KEYS, PHASES, TRIED_KEYS, has_form
 from migrate.model import JSON, Entity
 from migrate.model.message import ITEM
 from migrate.model.stamp import without_ours
 
 Part = dict[str, Any]
-
-FILE_SOURCES = ("file_id", "file_url", "file_data")
-"""The keys of which one says where the file of an `input_file` is."""
-
-TRIED = "never seen accepted by a project as an item: tried at apply"
-REFUSED_WAY_OUT = "where it is refused: snapshot --exclude 'message:ID'"
 
 
 def unsaid(entity: Entity, target: Target) -> str:
@@ -51,6 +45,8 @@ def unsaid(entity: Entity, target: Target) -> str:
     type_ = str(item.get("type")) if isinstance(item, dict) else ""
     if type_ not in CALL_KEYS:
         return f"an item of type {type_} is made by a run and has no write form; it stays in the archive"
+    if not has_form(item):
+        return f"{type_} lacks something that is required on writing; it stays in the archive"
     if not target.paired(entity.parent, str(item.get("call_id"))):
         return f"{type_} without its other half would break later responses; it stays in the archive"
     return ""
@@ -60,18 +56,66 @@ def adapt_message(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     """A message in a form that can be written and reads back the same."""
     _tell_homeless(entity, target, ledger)
     if entity.fields.get("role") == ITEM:
-        inside = entity.fields["content"][0]
-        keys = CALL_KEYS.get(str(inside.get("type")), ())
-        item = {"type": inside.get("type"), **{k: inside[k] for k in keys if k in inside}}
-        for name in sorted(set(inside) - set(item)):
-            ledger.lost(f"content.{name}", "is not accepted on writing", "the archive has it")
+        item = _fit_item(entity.fields["content"][0], target, ledger)
         return entity.with_fields(content=[item], attachments=None, metadata=None)
     role = fit_role(entity, target, ledger)
     parts = ASSISTANT if role == "assistant" else SPOKEN
     native = target.source_type == target.profile.service
-    known = {**parts, "input_file": _input_file} if native and role != "assistant" else parts
+    known = {**parts, "input_file": input_file} if native and role != "assistant" else parts
     content = fit_parts(entity, known, target, ledger)
-    return entity.with_fields(role=role, content=content, attachments=None, metadata=None)
+    phase = _fit_phase(entity, role, target, ledger)
+    return entity.with_fields(role=role, content=content, phase=phase, attachments=None, metadata=None)
+
+
+def tries(entity: Entity) -> bool:
+    """Whether an adapted message has a form that no project was seen to accept: apply writes it, and where it
+    is refused, the form that `Target.tries` switched off gives."""
+    if entity.fields.get("phase"):
+        return True
+    parts = entity.fields.get("content") or []
+    if entity.fields.get("role") == ITEM:
+        item = parts[0]
+        keys = TRIED_KEYS.get(str(item.get("type")), ())
+        return isinstance(item.get("output"), list) or any(key in item for key in keys)
+    return any(_is_inside(part) for part in parts)
+
+
+def _is_inside(part: Mapping[str, JSON]) -> bool:
+    """Whether a part holds its image or file in itself."""
+    if part.get("type") == "input_file":
+        return "file_data" in part
+    image = part.get("image_url") if part.get("type") == "image_url" else None
+    return isinstance(image, Mapping) and str(image.get("url")).startswith("data:")
+
+
+def _fit_phase(entity: Entity, role: str, target: Target, ledger: Ledger) -> str | None:
+    """What an answer is: a remark on the way, or the last word."""
+    phase = entity.fields.get("phase")
+    if not phase:
+        return None
+    if role == "assistant" and phase in PHASES and target.tries:
+        ledger.adapted("phase", f"phase {phase} is {TRIED}", f"where it is refused it is left out; {REFUSED}")
+        return str(phase)
+    ledger.lost("phase", f"phase {phase!r} of a message of {role} cannot be written", "the archive has it")
+    return None
+
+
+def _fit_item(inside: Part, target: Target, ledger: Ledger) -> Part:
+    """A call or its output with the keys that can be written; a null says nothing."""
+    type_ = str(inside.get("type"))
+    item = {key: inside[key] for key in CALL_KEYS.get(type_, ()) if key in inside}
+    for key in sorted(set(inside) - set(item)):
+        value = inside[key]
+        if value is None:
+            continue
+        if key in TRIED_KEYS.get(type_, ()) and isinstance(value, str) and value and target.tries:
+            ledger.adapted(f"content.{key}", f"{key} {value} is {TRIED}", f"else it is left out; {REFUSED}")
+            item[key] = value
+        else:
+            ledger.lost(f"content.{key}", "is not accepted on writing", "the archive has it")
+    if isinstance(item.get("output"), list):
+        item["output"] = fit_output(item["output"], target, ledger)
+    return item
 
 
 def _tell_homeless(entity: Entity, target: Target, ledger: Ledger) -> None:
@@ -109,9 +153,9 @@ def _image_address(part: Part, target: Target, ledger: Ledger) -> list[JSON]:
     if not isinstance(url, str) or not url:
         return nameless(part, "image", ledger)
     if url.startswith("data:"):
-        if target.source_type != target.profile.service:
+        if target.source_type != target.profile.service or not target.tries:
             return _inside_address(url, ledger)
-        ledger.adapted("content.image_url", f"an image inside its address is {TRIED}", REFUSED_WAY_OUT)
+        ledger.adapted("content.image_url", f"an image inside its address is {TRIED}", LINE)
     return [{"type": "image_url", "image_url": {"url": url, **fit_detail(image, ledger)}}]
 
 
@@ -129,29 +173,6 @@ def _address_of_assistant(part: Part, target: Target, ledger: Ledger) -> list[JS
         return _inside_address(url, ledger)
     ledger.adapted("content.image_url", "an answer cannot hold an image; a line names its address")
     return [text_part(f"[image {url}]")]
-
-
-def _input_file(part: Part, target: Target, ledger: Ledger) -> list[JSON]:
-    """A file in the conversation itself, which only this service has. What is null says nothing; the
-    recorded form names the file in one of three ways."""
-    file_id, url, data = (part.get(key) for key in FILE_SOURCES)
-    if isinstance(file_id, str) and file_id:
-        if not target.has("file", file_id):
-            called = file_called(file_id, target)
-            ledger.lost("content.input_file", f"file {called} cannot be moved; a line of text names it")
-            return [text_part(f"[file {called}]")]
-        return [{"type": "input_file", "file_id": file_id}]
-    named = {k: v for k, v in (("filename", part.get("filename")),) if isinstance(v, str) and v}
-    if isinstance(url, str) and url and not url.startswith("data:"):
-        return [{"type": "input_file", "file_url": url, **named}]
-    if isinstance(data, str) and data:
-        ledger.adapted("content.input_file", f"a file inside the conversation is {TRIED}", REFUSED_WAY_OUT)
-        return [{"type": "input_file", "file_data": data, **named}]
-    called = file_named_in(part, target)
-    if not called:
-        return nameless(part, "file", ledger)
-    ledger.lost("content.input_file", f"the service shows of file {called} nothing but its name")
-    return [text_part(f"[file {called}]")]
 
 
 SPOKEN: Mapping[str, Callable[[Part, Target, Ledger], list[JSON]]] = {

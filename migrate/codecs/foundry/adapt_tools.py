@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from migrate.codecs.adapt.assistant import called
 from migrate.codecs.adapt.functions import whole_function
 from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.codecs.adapt.references import reachable
 from migrate.codecs.adapt.toolkeys import known_keys
-from migrate.codecs.foundry.tools import BY_OLD, WITHOUT_HOME
+from migrate.codecs.adapt.writing import may_be_written
+from migrate.codecs.forms import project
+from migrate.codecs.foundry.spelling import spelled_once
+from migrate.codecs.foundry.tools import BY_OLD, WITHOUT_HOME, to_new
 from migrate.codecs.foundry.tools_plain import APPROVAL, RANKERS
 from migrate.model import JSON
 from migrate.model.normal_tools import said
@@ -39,23 +43,33 @@ def fit_tools(tools: list[JSON], resources: Mapping[str, JSON], target: Target, 
     for tool in tools:
         type_ = str(tool.get("type")) if isinstance(tool, Mapping) else "None"
         if type_ in WITHOUT_HOME:
-            ledger.lost("tools", f"there is no counterpart to {_called(tool)}", WITHOUT_HOME[type_])
+            ledger.lost("tools", f"there is no counterpart to {called(tool)}", WITHOUT_HOME[type_])
             continue
         native = target.source_type == target.profile.service
         if not isinstance(tool, Mapping) or (type_ not in BY_OLD and not native):
             ledger.lost("tools", f"tool {type_!r} is not known to this program", "kept in the archive")
             continue
-        plain = known_keys(said(tool), target, ledger)
+        plain = spelled_once(known_keys(said(tool), target, ledger), ledger)
         if any(type_ == other.get("type") for other in kept) and type_ in OWN and OWN[type_] not in plain:
             ledger.lost("tools", f"a second {type_} adds nothing to the first")
             continue
         check = CHECKS.get(type_)
         fitted = check(plain, resources, target, ledger) if check else plain
-        if fitted is not None:
+        if fitted is None:
+            continue
+        wire = project.tool(to_new(dict(fitted), _own(fitted, kept, resources)), "")
+        if may_be_written(wire, "tools", called(fitted), target, ledger):
             kept.append(fitted)
     for tool in kept[target.profile.tools_max :]:
         ledger.lost("tools", f"{tool.get('type')} is beyond the limit of {target.profile.tools_max} tools")
     return kept[: target.profile.tools_max]
+
+
+def _own(tool: Tool, kept: list[JSON], resources: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    """The resources that go into a tool: what is said about a server belongs to the first tool of it."""
+    label = tool.get("server_label")
+    first = not label or all(other.get("server_label") != label for other in kept)
+    return resources if first else {}
 
 
 def only_used(resources: dict[str, Any], tools: list[JSON], ledger: Ledger) -> dict[str, Any]:
@@ -90,13 +104,6 @@ def _approvals(rows: list[JSON], tools: list[JSON], ledger: Ledger) -> list[JSON
     return kept
 
 
-def _called(tool: Mapping[str, JSON]) -> str:
-    type_ = str(tool.get("type"))
-    inner = tool.get(type_)
-    name = inner.get("name") or inner.get("id") if isinstance(inner, Mapping) else None
-    return f"{type_} {name}" if name else type_
-
-
 def _function(tool: Tool, _: Mapping[str, JSON], target: Target, ledger: Ledger) -> Tool | None:
     function = tool.get("function")
     if not isinstance(function, Mapping) or not function.get("name"):
@@ -112,6 +119,24 @@ def _code(tool: Tool, _: Mapping[str, JSON], target: Target, ledger: Ledger) -> 
         return tool
     ids = reachable(container["file_ids"], "file", "tools", target, ledger)
     return {**tool, "container": {**container, "file_ids": ids}}
+
+
+def _shell(tool: Tool, _: Mapping[str, JSON], target: Target, ledger: Ledger) -> Tool:
+    """A machine that begins with files."""
+    environment = tool.get("environment")
+    if not isinstance(environment, Mapping) or not isinstance(environment.get("file_ids"), list):
+        return tool
+    ids = reachable(environment["file_ids"], "file", "tools", target, ledger)
+    return {**tool, "environment": {**environment, "file_ids": ids}}
+
+
+def _image(tool: Tool, _: Mapping[str, JSON], target: Target, ledger: Ledger) -> Tool:
+    """A maker of images, which may be given a file as its mask."""
+    mask = tool.get("input_image_mask")
+    named = mask.get("file_id") if isinstance(mask, Mapping) else None
+    if not named or reachable([named], "file", "tools", target, ledger):
+        return tool
+    return {k: v for k, v in tool.items() if k != "input_image_mask"}
 
 
 def _file_search(tool: Tool, resources: Mapping[str, JSON], target: Target, ledger: Ledger) -> Tool | None:
@@ -157,4 +182,6 @@ CHECKS: Mapping[str, Check] = {
     "file_search": _file_search,
     "azure_ai_search": _ai_search,
     "mcp": _mcp,
+    "shell": _shell,
+    "image_generation": _image,
 }

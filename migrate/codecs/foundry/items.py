@@ -20,12 +20,30 @@ from migrate.model import JSON, Entity
 from migrate.model.message import CALL, ITEM, RESULT
 
 SERVER_KEYS = ("id", "status", "created_by", "partition_key")
-"""Keys of an item that the service sets."""
+"""Keys of an item that the service sets (recorded 2025-11 to 2026-08). Any other key is its owner's until a
+recording shows that it is not: it is compared, and told where it cannot be written."""
 
 CALL_KEYS: Mapping[str, tuple[str, ...]] = {
     CALL: ("type", "call_id", "name", "arguments"),
     RESULT: ("type", "call_id", "output"),
 }
+"""Type -> its keys that projects were seen to accept, all of them needed."""
+
+TRIED_KEYS: Mapping[str, tuple[str, ...]] = {CALL: ("namespace",), RESULT: ("name", "namespace")}
+"""Type -> its keys that the OpenAI platform was seen to accept, or describes, and no project was."""
+
+PHASES = ("commentary", "final_answer")
+
+
+def has_form(item: JSON) -> bool:
+    """Whether an item that nobody said can be written: a call, or its output, with all that it needs."""
+    if not isinstance(item, Mapping) or item.get("type") not in CALL_KEYS:
+        return False
+    needed = {key: item.get(key) for key in CALL_KEYS[str(item["type"])]}
+    output = needed.pop("output", "")
+    named = (value for key, value in needed.items() if key != "arguments")
+    texts = all(isinstance(value, str) for value in needed.values())
+    return texts and all(named) and isinstance(output, (str, list))
 
 
 def read_item(body: dict[str, Any], parent: str) -> Entity:
@@ -36,8 +54,9 @@ def read_item(body: dict[str, Any], parent: str) -> Entity:
     parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else content
     read = [_read_part(part) for part in parts] if isinstance(parts, list) else parts
     fields = {"role": body.get("role"), "content": read}
-    known = ("type", "id", "status", "role", "content", "object", "created_at")
-    return _entity(body, parent, fields, known)
+    if body.get("phase") is not None:
+        fields["phase"] = body["phase"]
+    return _entity(body, parent, fields, ("type", "role", "content", "phase", "object", "created_at"))
 
 
 def _unsaid(body: dict[str, Any], parent: str) -> Entity:
@@ -51,12 +70,13 @@ def _entity(body: dict[str, Any], parent: str, fields: dict[str, JSON], known: t
         "created_at": body.get("created_at"),
         "thread_id": parent,
         "status": body.get("status"),
-        "service": {k: v for k, v in body.items() if k not in (*known, "id", "status")},
+        "service": {k: body[k] for k in SERVER_KEYS if k in body and k not in ("id", "status")},
     }
+    owners = {k: v for k, v in body.items() if k not in (*known, *SERVER_KEYS)}
     sound = {name: value for name, value in fields.items() if well_formed(name, value)}
     odd = {name: value for name, value in fields.items() if name not in sound}
     facts = {k: v for k, v in facts.items() if v not in (None, "", {})}
-    return Entity("message", str(body.get("id") or ""), parent, sound, facts, odd)
+    return Entity("message", str(body.get("id") or ""), parent, sound, facts, {**owners, **odd})
 
 
 def _read_part(part: JSON) -> JSON:
@@ -93,8 +113,10 @@ def write_item(message: Entity) -> dict[str, JSON]:
     role = message.fields["role"]
     if role == ITEM:
         inside = parts[0]
-        return {key: inside[key] for key in CALL_KEYS[inside["type"]] if key in inside}
-    return {"type": "message", "role": role, "content": [_write_part(part, role) for part in parts]}
+        keys = (*CALL_KEYS[inside["type"]], *TRIED_KEYS[inside["type"]])
+        return {key: inside[key] for key in keys if key in inside}
+    wire = {"type": "message", "role": role, "content": [_write_part(part, role) for part in parts]}
+    return {**wire, "phase": message.fields["phase"]} if message.fields.get("phase") else wire
 
 
 def _write_part(part: Mapping[str, JSON], role: str) -> JSON:

@@ -101,10 +101,15 @@ def _tools(tools: list[JSON], resources: dict[str, Any]) -> Iterator[JSON]:
 
 
 def read_format(format_: Mapping[str, JSON]) -> JSON:
-    """The schema of a structured answer, nested again. One that does not say so is strict (recorded)."""
+    """The schema of a structured answer, nested again; one that is nested already is read as well. One that
+    does not say so is strict (recorded)."""
     if format_.get("type") != "json_schema":
         return dict(format_)
+    nested = format_.get("json_schema")
+    both = format_.keys() & {"name", "schema"}
     inner = {k: v for k, v in format_.items() if k != "type"}
+    if isinstance(nested, Mapping) and not both and not nested.keys() & inner.keys():
+        inner = {**{k: v for k, v in inner.items() if k != "json_schema"}, **nested}
     strict = inner.get("strict")
     return {"type": "json_schema", "json_schema": {**inner, "strict": True if strict is None else strict}}
 

@@ -27,3 +27,15 @@ class ToolRow:
 def said(value: Mapping[str, JSON]) -> Tool:
     """What is said: a null says nothing."""
     return {k: v for k, v in value.items() if v is not None}
+
+
+def unnested(tool: Tool, name: str) -> Tool:
+    """A tool whose settings lie under its own name, as the older generation and Microsoft's migration script
+    write them, with the settings beside its type. Where both spellings stand in one tool nothing is moved: no
+    key that is there is ever replaced."""
+    inner = tool.get(name)
+    if name in tool and inner is None:
+        return {k: v for k, v in tool.items() if k != name}  # a null says nothing
+    if not isinstance(inner, Mapping) or inner.keys() & tool.keys():
+        return tool
+    return {**{k: v for k, v in tool.items() if k != name}, **inner}

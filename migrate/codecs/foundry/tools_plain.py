@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from migrate.codecs.foundry.toolrow import Resources, Tool, said
+from migrate.codecs.foundry.toolrow import Resources, Tool, said, unnested
 from migrate.model import JSON
 
 FUNCTION = ("name", "description", "parameters", "strict")
@@ -17,6 +17,11 @@ def write_function(tool: Tool, _: Mapping[str, JSON]) -> Tool:
 
 
 def read_function(tool: Tool, _: Resources) -> Tool:
+    """Flat, as the service documents it, or nested, as it is found too. One that is spelled both ways stays
+    as it stands."""
+    tool = unnested(tool, "function")
+    if "function" in tool:
+        return dict(tool)
     inner = {name: tool[name] for name in FUNCTION if name in tool}
     return {**{k: v for k, v in tool.items() if k not in FUNCTION}, "function": inner}
 
@@ -40,9 +45,11 @@ def write_search(tool: Tool, resources: Mapping[str, JSON]) -> Tool:
 
 
 def read_search(tool: Tool, resources: Resources) -> Tool:
+    tool = unnested(tool, "file_search")
+    options = () if "file_search" in tool else OPTIONS  # spelled both ways: they stay where they are
     stores = tool.get("vector_store_ids")
-    inside = {name: tool[name] for name in OPTIONS if name in tool}
-    rest = {k: v for k, v in tool.items() if k not in OPTIONS}
+    inside = {name: tool[name] for name in options if name in tool}
+    rest = {k: v for k, v in tool.items() if k not in options}
     if "file_search" not in resources and isinstance(stores, list):
         resources["file_search"] = {"vector_store_ids": stores}
         del rest["vector_store_ids"]
@@ -59,15 +66,22 @@ def write_code(tool: Tool, resources: Mapping[str, JSON]) -> Tool:
 
 
 def read_code(tool: Tool, resources: Resources) -> Tool:
+    tool = unnested(tool, "code_interpreter")
+    if "file_ids" in tool and "container" not in tool:
+        rest = {k: v for k, v in tool.items() if k != "file_ids"}
+        tool = {**rest, "container": {"type": "auto", "file_ids": tool["file_ids"]}}
     container = tool.get("container")
     if not isinstance(container, Mapping) or container.get("type", "auto") != "auto":
         return dict(tool)
+    held = container.get("file_ids")
+    if held is not None and not isinstance(held, list):
+        return dict(tool)
     kept = {k: v for k, v in container.items() if k != "type"}
     if "code_interpreter" in resources:
-        kept.setdefault("file_ids", [])  # a further tool never uses the files of the first
+        kept["file_ids"] = held or []  # a further tool never uses the files of the first
     else:
-        held = kept.pop("file_ids", None)
-        resources["code_interpreter"] = {"file_ids": held if isinstance(held, list) else []}
+        kept.pop("file_ids", None)
+        resources["code_interpreter"] = {"file_ids": held or []}
     rest = {k: v for k, v in tool.items() if k != "container"}
     return {**rest, **({"container": kept} if kept else {})}
 
@@ -88,6 +102,7 @@ def write_mcp(tool: Tool, resources: Mapping[str, JSON]) -> Tool:
 
 
 def read_mcp(tool: Tool, resources: Resources) -> Tool:
+    tool = unnested(tool, "mcp")
     said = {k: tool[k] for k in (APPROVAL, "headers") if tool.get(k) is not None}
     if said:
         row = {"server_label": tool.get("server_label"), **said}
@@ -96,12 +111,12 @@ def read_mcp(tool: Tool, resources: Resources) -> Tool:
 
 
 def write_computer(tool: Tool, _: Mapping[str, JSON]) -> Tool:
-    inner = tool.get("computer_use_preview")
-    kept = {k: v for k, v in tool.items() if k != "computer_use_preview"}
-    return {**kept, **inner} if isinstance(inner, Mapping) else kept
+    return unnested(tool, "computer_use_preview")
 
 
 def read_computer(tool: Tool, _: Resources) -> Tool:
+    if isinstance(tool.get("computer_use_preview"), Mapping):
+        return dict(tool)  # nested already
     return {"type": tool["type"], "computer_use_preview": {k: v for k, v in tool.items() if k != "type"}}
 
 

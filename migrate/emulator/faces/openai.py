@@ -1,4 +1,4 @@
-"""The OpenAI platform: `/v1/...`, Assistants only with the header that asks for them."""
+"""The OpenAI platform: `/v1/...`, assistants and threads only with the header that asks for them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..services import OPENAI
 from . import Dialect, Face, Head
 
 BETA = "assistants=v2"
-WITHOUT_BETA = ("files",)
+WITHOUT_BETA = ("files", "vector_stores")  # (recorded 2025-09 to 2026-03)
 
 _bodies = schemas.bodies(OPENAI)
 _lasting = (*FILES, *STORES, *ATTRIBUTES, *PARSED_CONTENT)

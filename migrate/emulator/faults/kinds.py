@@ -15,7 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from ..errors import gateway, refuse
 from ..estate import Estate, Json
 from ..listening import CUT
-from . import answering, moving, sending
+from . import answering, forms, moving, sending
 from .rows import Asked, Row
 
 METHODS = ("GET", "POST", "DELETE", "PATCH", "PUT")
@@ -196,6 +196,41 @@ async def drip(hit: Hit) -> None:
     await sending.drip(hit, hit.carried_out)
 
 
+async def unless(hit: Hit, wrong: Callable[[Any], str]) -> None:
+    """Refuse a body for what `wrong` says of it; let any other pass. Uploads are no JSON and pass too."""
+    messages = [await hit.receive()]
+    while messages[-1].get("more_body"):
+        messages.append(await hit.receive())
+    try:
+        body = json.loads(b"".join(message.get("body", b"") for message in messages))
+    except ValueError:
+        body = None
+    if reason := wrong(body):
+        error = refuse(reason) if hit.of_openai else gateway(400, reason)
+        content = json.dumps(error.body).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
+        await hit.send({"type": "http.response.start", "status": 400, "headers": headers})
+        await hit.send({"type": "http.response.body", "body": content})
+        return
+    waiting = iter(messages)
+
+    async def again() -> Message:
+        message = next(waiting, None)
+        return await hit.receive() if message is None else message
+
+    await hit.app(hit.scope, again, hit.send)
+
+
+async def refuses_nulls(hit: Hit) -> None:
+    """A service that takes no null where its description says that one may stand."""
+    await unless(hit, lambda body: forms.null_in(body) if body is not None else "")
+
+
+async def unseen_forms(hit: Hit) -> None:
+    """A project that takes of items only what projects were seen to take."""
+    await unless(hit, forms.unseen_in)
+
+
 async def nothing(hit: Hit) -> None:
     """A fault of files, not of requests."""
     await hit.app(hit.scope, hit.receive, hit.send)
@@ -229,6 +264,8 @@ KINDS: dict[str, Kind] = {
     "hides-content": Kind(answering.hides_content),
     "moving": Kind(moves, ("change",), between_pages=True),
     "ingestion": Kind(nothing, ("outcome",), of_files=True),
+    "refuse-nulls": Kind(refuses_nulls),
+    "refuse-unseen-forms": Kind(unseen_forms),
     "retired": Kind(retired),
     "expired": Kind(expired),
     "undeleted": Kind(undeleted, ("answer",)),

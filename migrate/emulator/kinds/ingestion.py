@@ -50,13 +50,14 @@ def check(call: Call, file_ids: Iterable[str]) -> None:
     """A project refuses at once what search cannot read (recorded 2025-12); elsewhere it fails later."""
     if not call.service.unsearchable_refused_at_once:
         return
-    found = {_extension(call.estate.files[file_id]) for file_id in file_ids}
+    found = {_extension(call, call.estate.files[file_id]) for file_id in file_ids}
     if unreadable := sorted(found.difference(call.service.searchable)):
         raise refuse(_unsupported(call, unreadable), param="file_id", code="unsupported_file")
 
 
-def _extension(file: Json) -> str:
-    return PurePosixPath(file["filename"].lower()).suffix
+def _extension(call: Call, file: Json) -> str:
+    ending = PurePosixPath(file["filename"]).suffix
+    return ending if call.service.endings_as_written else ending.lower()
 
 
 def _unsupported(call: Call, extensions: list[str]) -> str:
@@ -104,7 +105,7 @@ def _fail(_call: Call, store: Json, entry: Json) -> None:
 
 def _index(call: Call, store: Json, entry: Json) -> None:
     file = call.estate.files[entry["id"]]
-    extension = _extension(file)
+    extension = _extension(call, file)
     if extension not in call.service.searchable:
         entry["last_error"] = {"code": "unsupported_file", "message": _unsupported(call, [extension])}
         _finish(store, entry, "failed")

@@ -14,11 +14,14 @@ PREFIXES = {"message": "msg_", "function_call": "fc_", "function_call_output": "
 def check(call: Call, bodies: list[Json]) -> None:
     """All files that the items name must exist (assumed)."""
     for place, body in enumerate(bodies):
-        content = body.get("content")
-        for spot, part in enumerate(content if isinstance(content, list) else ()):
-            if "file_id" in part and part["file_id"] not in call.estate.files:
-                at = f"items[{place}].content[{spot}].file_id"
-                raise refuse(f"No such File object: {part['file_id']}", param=at)
+        for key in ("content", "output"):
+            parts = body.get(key)
+            for spot, part in enumerate(parts if isinstance(parts, list) else ()):
+                named = part.get("file_id")
+                if named is not None and named not in call.estate.files:
+                    raise refuse(
+                        f"No such File object: {named}", param=f"items[{place}].{key}[{spot}].file_id"
+                    )
 
 
 def store(call: Call, conversation_id: str, bodies: list[Json]) -> list[Json]:

@@ -37,8 +37,8 @@ def make(call: Call, body: Json) -> Json:
         "expires_at": moment + after["days"] * DAY if after else None,
         "last_active_at": moment,
     }
-    if "description" in body:
-        store["description"] = body["description"]
+    if call.service.stores_say_description or "description" in body:
+        store["description"] = body.get("description")
     call.estate.vector_stores[store["id"]] = store
     call.estate.ageing.add(store["id"])
     for file_id in dict.fromkeys(body.get("file_ids", ())):

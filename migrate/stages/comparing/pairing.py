@@ -16,7 +16,7 @@ from migrate.archive.id_map import Mapping as Line
 from migrate.codecs.config import TYPE
 from migrate.codecs.foundry.names import plain_name
 from migrate.model import JSON, KINDS, Entity
-from migrate.model.file import as_served
+from migrate.model.file import as_served, with_plain_ending
 from migrate.model.normal import digest, normal
 from migrate.model.refs import Lookup, refs_of
 from migrate.model.stamp import made_from
@@ -221,11 +221,17 @@ def _address(estate: Estate, entity: Entity) -> Hashable | None:
 
 def _hash(estate: Estate, file: Entity) -> Hashable | None:
     file = as_served(file)
-    return (file.name, file.fields["sha256"]) if file.fields.get("sha256") else None
+    return (_called(file), file.fields["sha256"]) if file.fields.get("sha256") else None
 
 
 def _name_and_size(estate: Estate, file: Entity) -> Hashable | None:
-    return (digest(normal(file).get("filename")), as_served(file).fields.get("bytes"))
+    return (_called(file), as_served(file).fields.get("bytes"))
+
+
+def _called(file: Entity) -> str:
+    """The name of a file, the same before and after a move changed its ending to small letters."""
+    name = normal(file).get("filename")
+    return digest(with_plain_ending(name) if isinstance(name, str) else name)
 
 
 def _talk(estate: Estate, thread: Entity) -> Hashable | None:

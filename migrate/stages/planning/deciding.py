@@ -15,6 +15,7 @@ from migrate.codecs.unheld import unheld
 from migrate.model import KINDS, Entity
 from migrate.model.condition import condition
 from migrate.model.connections import moved_apart
+from migrate.model.file import is_same_name
 from migrate.model.loss import EVERY, Grade, Loss
 from migrate.model.normal import normal, written_form
 from migrate.model.refs import refs_of, remap
@@ -252,6 +253,10 @@ class Decider:
         there = without_secrets_of(there)
         present = written_form(there)
         paths = {path.field for path in differing(wanted, present)}
+        if fitted.kind == "file" and is_same_name(
+            fitted.fields.get("filename"), there.fields.get("filename")
+        ):
+            paths.discard("filename")  # moved before endings were spelled as vector stores want them
         if fitted.kind == "assistant" and moved_apart(fitted.fields, there.fields):
             paths.add("tools")
         return paths - {"sha256"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from migrate.codecs import Codec, Profile, Target
 from migrate.codecs.config import TYPE as CONFIG
@@ -68,7 +68,14 @@ def fitting(source: Estate, profile: Profile, decided: Decided, blocked: Set[tup
         reaches=lambda one, other: has("assistant", other) and not named.in_circle(one, other),
         file_named=source.of("file").get,
         thread_searches=thread_searches,
+        searched=lambda id_: source.searched.get(id_, frozenset()),
     )
+
+
+def surely(fit: Target) -> Target:
+    """The same surroundings, where only forms are written that the service was seen to accept. A message that
+    was refused as it was tried arrives in this form, so it is looked for in either."""
+    return replace(fit, tries=False)
 
 
 def said(source: Estate, codec: Codec, fit: Target, thread: str) -> Iterator[Entity]:

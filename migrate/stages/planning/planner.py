@@ -14,7 +14,7 @@ from migrate.stages.comparing.pairing import Pairs
 from migrate.stages.comparing.present import fingerprint, is_untouched
 from migrate.stages.estate import Estate
 from migrate.stages.planning.deciding import Decider, Known
-from migrate.stages.planning.fitting import Decided, as_sent, said
+from migrate.stages.planning.fitting import Decided, as_sent, said, surely
 from migrate.stages.planning.naming import Naming
 from migrate.stages.planning.planfile import Action
 
@@ -194,13 +194,21 @@ class Planner(Decider):
             if talk.unlike is None and (found := next(beside, None)) is not None:
                 talk.beside += 1
                 made_from = origins.get(message.id) == found.id
-                changed = set() if made_from else self.changed(fitted, found)
+                changed = set() if made_from else self._unlike(message, fitted, found)
                 if changed == {"metadata"}:
                     talk.relabelled.append(_relabelled(message, found))
                 elif changed:
                     talk.unlike = message, found.id, sorted(changed - {"metadata"})[0]
         talk.more = sum(1 for _ in beside) if talk.unlike is None else 0
         return talk
+
+    def _unlike(self, message: Entity, fitted: Entity, found: Entity) -> set[str]:
+        """Fields in which a message is not what it should be, in the form that was tried or the sure one."""
+        changed = self.changed(fitted, found)
+        if changed and self.codec.tries(fitted):
+            sure = self.codec.adapt(message, surely(self.fit))[0]
+            return changed if self.changed(sure, found) else set()
+        return changed
 
     def _tell_folded(self, thread: Entity, attached: set[str]) -> None:
         """A service puts files that messages attach among the thread's own."""

@@ -12,6 +12,7 @@ from migrate.archive.blobs import Blob, BlobFile
 from migrate.archive.journal import Entry
 from migrate.errors import OutcomeUnknown, RequestFailed
 from migrate.model import JSON, Entity
+from migrate.model.file import with_plain_ending
 from migrate.model.moment import made_at
 from migrate.model.normal import normal
 from migrate.model.vector_store import refusal
@@ -99,7 +100,8 @@ def _rivals(shop: Workshop, file: Entity, blob: Blob) -> bool:
     """Whether a file of other content may have been uploaded under this name and size."""
     return any(
         other.id != file.id
-        and (other.name, other.fields.get("bytes")) == (file.name, file.fields.get("bytes"))
+        and other.fields.get("bytes") == file.fields.get("bytes")
+        and with_plain_ending(other.name) == with_plain_ending(file.name)
         and other.fields.get("sha256") != blob.sha256
         and ("file", other.id) not in shop.ids
         and other.id in shop.sent

@@ -30,6 +30,8 @@ class Told(NamedTuple):
     stamp: str
     says: bytes
     bare: bool
+    surely: bytes = b""
+    """The hash of the sure form, where another one was tried."""
 
 
 class Talk:
@@ -41,6 +43,8 @@ class Talk:
         self._bare = shop.codec.bare_words
         self._known = 0
         self._told: list[Told] = []
+        self.sure: dict[str, Entity] = {}
+        """Messages in a form that was never seen accepted, by id: the form that was."""
         self._back: list[Entity] = []
         self._beyond: Iterator[Spoken] = iter(())
         self._last: tuple[int, Told] | None = None
@@ -106,14 +110,14 @@ class Talk:
         there = codec.decode("message", body, self._thread.id, None)[0]
         if expected.stamp and stamp(there):
             return expected.stamp == stamp(there)
-        return expected.says == _says(there)
+        return _says(there) in (expected.says, expected.surely)
 
     def _by_all(self, place: int) -> Told:
         """The message at a place, known by all it has: the target shows more of it than words. So it may of
         the others, which are made again once."""
         self._bare, self._last = False, None
         again = islice(spoken(*self._where), len(self._told))
-        self._told = [_told(self._shop.fitted(message.entity)) for message in again]
+        self._told = [self._tell(message.entity, self._shop.fitted(message.entity)) for message in again]
         return self._told[place] if place < KEPT else self._again(place)
 
     def _again(self, place: int) -> Told:
@@ -124,7 +128,8 @@ class Talk:
         if self._last is None or place > self._last[0]:
             message = next(self._beyond)
             words = message.words if self._bare else None
-            told = _in_words(message, words) if words else _told(self._shop.fitted(message.entity))
+            whole = message.entity
+            told = _in_words(message, words) if words else self._tell(whole, self._shop.fitted(whole))
             self._last = place, told
         return self._last[1]
 
@@ -145,17 +150,20 @@ class Talk:
         if self._drawn == self._known:
             self._known += 1
             if self._drawn < KEPT:
-                self._told.append(_in_words(message, bare) if bare else _told(fitted))
+                self._told.append(_in_words(message, bare) if bare else self._tell(message.entity, fitted))
+        if self._shop.codec.tries(fitted):
+            self.sure[message.id] = self._shop.surely(message.entity)
         self._drawn += 1
         return fitted
+
+    def _tell(self, message: Entity, fitted: Entity) -> Told:
+        tried = self._shop.codec.tries(fitted)
+        also = _says(self._shop.surely(message)) if tried else b""
+        return Told(message.id, stamp(fitted), _says(fitted), bare=False, surely=also)
 
 
 def _in_words(message: Spoken, words: Words) -> Told:
     return Told(message.id, "", _hash(words), bare=True)
-
-
-def _told(message: Entity) -> Told:
-    return Told(message.id, stamp(message), _says(message), bare=False)
 
 
 def _hash(words: Words) -> bytes:

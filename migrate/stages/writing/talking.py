@@ -163,6 +163,11 @@ def _append(shop: Workshop, thread: Entity, there: str, talk: Talk, place: int |
             if len(batch) > 1 and failed.status in REFUSED:
                 size = 1  # to name the one that is refused; it is promised nowhere that none was kept
                 arrived = _already(shop, there, talk) - place
+            elif failed.status in REFUSED and (sure := talk.sure.pop(batch[0].id, None)):
+                shop.note(
+                    f"message {sure.id} was refused as it was tried, and arrives as the plan says: {failed}"
+                )
+                held, arrived = [sure, *held[1:]], 0
             else:
                 raise _stopped(shop, thread, batch[0], failed) from None
         lost = 0 if arrived else lost

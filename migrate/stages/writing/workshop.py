@@ -14,6 +14,7 @@ from migrate.errors import RequestFailed
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.refs import refs_of, remap
 from migrate.stages.estate import Estate
+from migrate.stages.planning.fitting import surely
 from migrate.stages.planning.planfile import Action
 from migrate.stages.progress import Progress
 
@@ -131,7 +132,14 @@ class Workshop:
         """The object as it is to be written: adapted, with the ids of the target.
 
         Raises `Unresolved` when it names something that could not be made."""
-        adapted, _ = self.codec.adapt(entity, self.fit)
+        return self._with_new_ids(entity, self.fit)
+
+    def surely(self, entity: Entity) -> Entity:
+        """The same in forms that the service was seen to accept."""
+        return self._with_new_ids(entity, surely(self.fit))
+
+    def _with_new_ids(self, entity: Entity, fit: Target) -> Entity:
+        adapted, _ = self.codec.adapt(entity, fit)
         form = KINDS[entity.kind]
         missing: list[str] = []
 

@@ -1,0 +1,97 @@
+"""Names of files on their way into vector stores, which tell kinds of files by how a name ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from migrate.codecs import Target
+from migrate.codecs.profile import SEARCHABLE
+from migrate.model import Entity
+from migrate.model.file import is_same_name, with_plain_ending
+from tests.codecs.fitting import AZURE, CLASSIC, FOUNDRY, NATIVE, OPENAI, fit
+
+SEARCHED = frozenset({"completed"})
+
+
+def file(name: str) -> Entity:
+    return Entity("file", "file-a", fields={"filename": name, "purpose": "assistants", "sha256": "00"})
+
+
+def row(**facts: str) -> Entity:
+    return Entity("vector_store_file", "file-a", "vs_1", {"file_id": "file-a"}, facts)
+
+
+def holding(name: str, target: Target = FOUNDRY, states: frozenset[str] = SEARCHED) -> Target:
+    """The target, seen from an estate whose one file lies in a store."""
+    found = file(name)
+    return replace(target, file_named=lambda id_: found, searched=lambda id_: states)
+
+
+@pytest.mark.parametrize("target", [FOUNDRY, CLASSIC, OPENAI], ids=lambda target: target.profile.service)
+@pytest.mark.parametrize("ending", sorted(SEARCHABLE))
+def test_an_ending_in_large_letters_is_uploaded_in_small_ones(ending: str, target: Target) -> None:
+    name = f"Terms 2024{ending.upper()}"
+    fitted, told = fit(file(name), holding(name, target))
+    assert fitted.fields["filename"] == f"Terms 2024{ending}"
+    assert told == [("filename", "adapted")]
+    assert fit(row(status="completed"), holding(name, target))[1] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "becomes"),
+    [
+        ("a.Pdf", "a.pdf"),
+        ("a.pdf ", "a.pdf"),
+        ("a.pdf.", "a.pdf"),
+        ("a.PDF. .", "a.pdf"),
+        ("Archive.Old.MD", "Archive.Old.md"),
+        ("UPPER.txt", "UPPER.txt"),
+        ("Assets/A.PDF", "Assets/A.pdf"),
+        (".PDF", ".PDF"),
+        ("...", "..."),
+    ],
+)
+def test_nothing_but_the_ending_changes(name: str, becomes: str) -> None:
+    assert with_plain_ending(name) == becomes
+    assert with_plain_ending(becomes) == becomes
+    assert is_same_name(name, becomes)
+    assert fit(file(name), holding(name))[0].fields["filename"] == becomes
+
+
+def test_a_file_in_no_store_keeps_its_name() -> None:
+    assert fit(file("A.PDF"), holding("A.PDF", states=frozenset()))[0].fields["filename"] == "A.PDF"
+
+
+@pytest.mark.parametrize(
+    ("target", "states", "becomes"),
+    [
+        (NATIVE, {"completed"}, "A.PDF"),
+        (NATIVE, {"failed"}, "A.pdf"),
+        (NATIVE, {"failed", "completed"}, "A.PDF"),
+        (AZURE, {"completed"}, "A.PDF"),
+        (OPENAI, {"completed"}, "A.pdf"),
+    ],
+)
+def test_what_the_same_service_searches_already_keeps_its_name(
+    target: Target, states: set[str], becomes: str
+) -> None:
+    assert fit(file("A.PDF"), holding("A.PDF", target, frozenset(states)))[0].fields["filename"] == becomes
+
+
+@pytest.mark.parametrize(
+    "name", ["table.csv", "TABLE.CSV", "notes", "notes.", ".pdf", "a.tar.gz", "a.pdf.exe"]
+)
+def test_a_file_that_a_store_refuses_is_told_before_it_is_sent(name: str) -> None:
+    assert fit(row(status="completed"), holding(name))[1] == [("file_id", "blocked")]
+
+
+def test_a_name_longer_than_any_seen_is_told_as_tried() -> None:
+    assert fit(file(f"{'x' * 300}.txt"), FOUNDRY)[1] == [("filename", "adapted")]
+
+
+def test_names_that_differ_in_more_than_the_ending_are_not_the_same() -> None:
+    assert not is_same_name("A.pdf", "a.pdf")
+    assert not is_same_name("a.pdf", "a.txt")
+    assert not is_same_name(None, "a.txt")

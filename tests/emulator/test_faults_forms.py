@@ -1,0 +1,49 @@
+"""Faults of a service that is pickier about bodies than its description."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.emulator.test_faults import ASSISTANTS, KEY, PREFIX, THREADS, Start
+from tests.emulator.test_faults import start as start
+
+
+@pytest.mark.parametrize("face", ["azure-openai", "openai"])
+def test_a_null_is_refused_wherever_it_stands(start: Start, face: str) -> None:
+    spoiled = start({"what": "refuse-nulls", "method": "POST"}, face=face)
+    for body in ({"model": "m", "name": None}, {"model": "m", "metadata": {"a": None}}, {"tools": [None]}):
+        status, answer = spoiled("POST", ASSISTANTS, body)
+        assert (status, "null is not accepted" in str(answer)) == (400, True)
+    assert spoiled("POST", ASSISTANTS, {"model": "m", "name": "n"})[0] == 200
+    assert spoiled.raw("POST", THREADS)[0] == 200
+    assert spoiled("GET", ASSISTANTS)[0] == 200
+
+
+def test_items_in_forms_that_no_project_took_are_refused(start: Start) -> None:
+    spoiled = start({"what": "refuse-unseen-forms"}, face="foundry")
+    home = "/openai/v1/conversations"
+    spoken = {"type": "message", "role": "user", "content": "x"}
+    image = {"type": "input_image", "image_url": "data:image/png;base64,AA=="}
+    output = {"type": "function_call_output", "call_id": "c", "output": "x"}
+    odd = (
+        {**spoken, "phase": "commentary"},
+        {**spoken, "content": [image]},
+        {**output, "output": [{"type": "input_text", "text": "x"}]},
+        {**output, "namespace": "n"},
+    )
+
+    def posted(item: Any) -> int:
+        connection = http.client.HTTPConnection(urlsplit(spoiled.cloud.url).netloc)
+        headers = {"authorization": f"Bearer {KEY}"}
+        connection.request("POST", f"{PREFIX['foundry']}{home}", json.dumps({"items": [item]}), headers)
+        status = connection.getresponse().status
+        connection.close()
+        return status
+
+    assert [posted(item) for item in odd] == [400] * len(odd)
+    assert [posted(item) for item in (spoken, output)] == [200, 200]
