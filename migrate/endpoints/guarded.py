@@ -7,7 +7,7 @@ else; no write follows a redirect, and a read follows one within that origin onl
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import httpx2
 
@@ -119,16 +119,14 @@ class Guarded(httpx2.BaseTransport):
 
 
 class _Bounded(httpx2.SyncByteStream):
-    """An answer's body, unpacked, up to a bound: an error is cut there, all else is given up."""
+    """An answer's body up to a bound: an error is cut there, all else is given up."""
 
-    def __init__(self, answer: httpx2.Response, bound: Bound) -> None:
-        self._answer, self._bound = answer, bound
-        self._packed = "content-encoding" in answer.headers
+    def __init__(self, pieces: Iterable[bytes], close: Callable[[], None], bound: Bound) -> None:
+        self._pieces, self.close, self._bound = pieces, close, bound  # type: ignore[method-assign]
 
     def __iter__(self) -> Iterator[bytes]:
         taken = 0
-        pieces = self._answer.iter_bytes() if self._packed else self._answer.iter_raw()
-        for piece in pieces:
+        for piece in self._pieces:
             taken += len(piece)
             if taken > self._bound.most:
                 self.close()
@@ -140,9 +138,6 @@ class _Bounded(httpx2.SyncByteStream):
                 take_turn()
             yield piece
 
-    def close(self) -> None:
-        self._answer.close()
-
 
 def _bounded(answer: httpx2.Response, request: httpx2.Request) -> httpx2.Response:
     """An answer whose body comes unpacked and bounded."""
@@ -153,11 +148,16 @@ def _bounded(answer: httpx2.Response, request: httpx2.Request) -> httpx2.Respons
     if bound is not ERROR and length.isdigit() and int(length) > bound.most:
         answer.close()
         raise TooMuch(bound)
-    unpacked = ("content-encoding", "content-length") if "content-encoding" in answer.headers else ()
+    if "content-encoding" not in answer.headers:
+        stream = answer.stream
+        assert isinstance(stream, httpx2.SyncByteStream)
+        answer.stream = _Bounded(stream, stream.close, bound)
+        return answer
+    as_sent = ("content-encoding", "content-length")
     return httpx2.Response(
         answer.status_code,
-        headers=[(n, v) for n, v in answer.headers.multi_items() if n.lower() not in unpacked],
-        stream=_Bounded(answer, bound),
+        headers=[(n, v) for n, v in answer.headers.multi_items() if n.lower() not in as_sent],
+        stream=_Bounded(answer.iter_bytes(), answer.close, bound),
         extensions=answer.extensions,
     )
 
