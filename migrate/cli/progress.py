@@ -36,7 +36,7 @@ class Spoken(Progress):
         self._counts.note(self._started)
         self._watched: list[Callable[[], str]] = []
         self._said = ""
-        self._shown = self._summed = False
+        self._shown = self._summed = self._silent = False
         self._stop = threading.Event()
         self._beat: threading.Thread | None = None
 
@@ -75,7 +75,9 @@ class Spoken(Progress):
             now = self._clock()
             self._counts.note(now)
             line = self._line(now)
-            if now - self._told < EVERY[0 if self._live else 1] or not line:
+            fell_silent = NO_ANSWER in line and not self._silent  # worth a line at once
+            self._silent = NO_ANSWER in line
+            if (now - self._told < EVERY[0 if self._live else 1] and not fell_silent) or not line:
                 return
             self._told = now
             if self._live:

@@ -122,6 +122,24 @@ def test_a_wait_is_told_also_while_nothing_moves(piped: Told) -> None:
     assert "waiting" not in piped.after(10)
 
 
+def test_an_outage_is_told_at_once_and_no_time_is_left_then(piped: Told) -> None:
+    said = [""]
+    piped.progress.watch(lambda: said[0])
+    piped.progress.expect("message", 1000)
+    piped.progress.settled("message")
+    assert "left" in piped.after(10, message=100)
+    said[0] = "no answer since 6 s"
+    told = piped.after(1, message=1)
+    assert "no answer since 6 s" in told
+    assert "left" not in told
+    said[0] = "no answer since 9 s"
+    assert piped.after(3) == ""
+    said[0] = "no answer since 16 s"
+    assert "no answer since 16 s" in piped.after(7)
+    said[0] = ""
+    assert "left" in piped.after(10, message=100)
+
+
 def test_on_a_terminal_one_line_is_written_over(shown: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("migrate.cli.progress._width", lambda: 30)
     lines = [shown.after(0.05, a_kind_with_a_long_name=1) for _ in range(100)]

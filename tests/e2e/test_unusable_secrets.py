@@ -121,3 +121,23 @@ def test_a_service_that_repeats_the_key_does_not_get_it_shown(tmp_path: Path) ->
         for arguments in (("doctor", "east"), ("snapshot", "east", "-o", str(tmp_path / "a.db"))):
             done = run(*arguments, config=file, env={"EAST_SECRET": secret})
             assert secret not in done.error(5, "Incorrect API key provided")
+
+
+def test_a_secret_that_a_service_repeats_is_in_no_file(tmp_path: Path) -> None:
+    secret = "sk-0123456789-abcdefghij"
+    told = {"error": {"message": f"no threads for {secret}", "code": secret}}
+
+    def answer(asked: Any) -> Reply:
+        gone = asked.path.endswith(("/threads", "/files"))
+        return Reply(500, told, {"retry-after-ms": "1"}) if gone else Reply(body=listing("one"))
+
+    with serving(answer) as angry:
+        file = config(tmp_path, angry, "openai", "key")
+        archive, report = tmp_path / "a.db", tmp_path / "report.html"
+        env = {"EAST_SECRET": secret}
+        taken = run("snapshot", "east", "-o", str(archive), "--json", config=file, env=env)
+        assert "no threads for (secret)" in taken.ok(3)["missing"][0]["reason"] + taken.out
+        done = run("assess", str(archive), "--to", "foundry", "-o", str(report), config=file, env=env)
+        assert secret not in taken.out + taken.err + done.out + done.err
+    for left in tmp_path.iterdir():
+        assert secret.encode() not in left.read_bytes(), left

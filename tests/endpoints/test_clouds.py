@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -150,3 +151,13 @@ def test_what_the_sign_in_says_of_a_failure_is_told_without_secrets(
     with pytest.raises(SignInFailed, match="cannot sign in") as failed:
         Entra(Settings("azure-openai", "https://east.openai.azure.com", auth="entra"))()
     assert "hidden-client-secret" not in failed.value.why
+
+
+def test_the_sign_in_trusts_the_same_certificates(identity: type[Identity], tmp_path: Path) -> None:
+    folder = str(tmp_path)
+    for named, own in (({"REQUESTS_CA_BUNDLE": folder}, ""), ({"SSL_CERT_FILE": folder}, ""), ({}, folder)):
+        with patch.dict("os.environ", named):
+            Entra(Settings("azure-openai", "https://east.openai.azure.com", auth="entra", ca_file=own))
+        assert identity.made["connection_verify"] == folder
+    Entra(Settings("azure-openai", "https://east.openai.azure.com", auth="entra"))
+    assert "connection_verify" not in identity.made
