@@ -52,6 +52,23 @@ class Earlier:
         for _, text in islice(self._writer.archive.packer.bodies.listing(manifest), count):
             yield json.loads(text)
 
+    def shows(self, kind: str) -> tuple[str, ...]:
+        """What the service showed of a kind because it was asked to."""
+        row = self._conn.execute("SELECT shown FROM snapshots WHERE id = ?", (self._snapshot,)).fetchone()
+        granted = (json.loads(row[0]) if row and row[0] else {}).get("granted") or {}
+        return tuple(granted.get(kind) or ())
+
+    def carry_gaps(self, kind: str, parent: str) -> int:
+        """Let the new snapshot lack what the earlier listing lacked; how many objects that are."""
+        with self._writer.archive.transaction() as conn:
+            return conn.execute(
+                "INSERT OR IGNORE INTO missing "
+                "(snapshot_id, kind, parent_id, object_id, name, reason, expected) "
+                "SELECT ?, kind, parent_id, object_id, name, reason, expected FROM missing "
+                "WHERE snapshot_id = ? AND kind = ? AND parent_id = ?",
+                (self._writer.id, self._snapshot, kind, parent),
+            ).rowcount
+
     def share(self, kind: str, parent: str) -> bool:
         """Let the new snapshot hold the same listing; False where there is no whole one to share."""
         manifest = self._manifest(kind, parent)

@@ -48,13 +48,22 @@ class SnapshotInfo:
     bodies_added: int
     bytes_added: int
     options: Body = field(default_factory=dict)
+    shown: Body = field(default_factory=dict)
+    """`granted`: kind -> what the service showed because it was asked to; `hidden`: what it refused to be
+    asked for. Empty of a snapshot whose reading asked for nothing, or ended early."""
+
+    @property
+    def hidden(self) -> list[str]:
+        """What of the objects is not in the snapshot, because the service does not show it."""
+        rows = (self.shown.get("hidden") or {}).items()
+        return [f"{kind}: {value}" for kind, values in sorted(rows) for value in values]
 
 
 def snapshots(conn: Asked) -> list[SnapshotInfo]:
     """Every snapshot of an archive, oldest first."""
     rows = conn.execute(
         "SELECT s.id, e.type, e.url, s.tag, s.state, s.started_at, s.finished_at, s.api_version, s.digest, "
-        "s.bodies_added, s.bytes_added, s.options "
+        "s.bodies_added, s.bytes_added, s.options, s.shown "
         "FROM snapshots s JOIN endpoints e ON e.id = s.endpoint_id ORDER BY s.id"
     )
     return [_info(row) for row in rows]
@@ -69,7 +78,7 @@ def newest_of(conn: Asked, type_: str, url: str) -> SnapshotInfo | None:
 
 
 def _info(row: tuple[JSON, ...]) -> SnapshotInfo:
-    id_, type_, url, tag, state, started, finished, version, digest, bodies, bytes_, options = row
+    id_, type_, url, tag, state, started, finished, version, digest, bodies, bytes_, options, shown = row
     interrupted = state == "reading"
     return SnapshotInfo(
         id_,
@@ -85,6 +94,7 @@ def _info(row: tuple[JSON, ...]) -> SnapshotInfo:
         bodies or 0,
         bytes_ or 0,
         json.loads(options),
+        json.loads(shown) if shown else {},
     )
 
 
@@ -187,6 +197,14 @@ class SnapshotReader:
             Missing(kind, id_, reason, parent, name, bool(expected))
             for kind, id_, reason, parent, name, expected in rows
         ]
+
+    def hidden_of(self, object_id: str) -> dict[str, list[str]]:
+        """Kind -> what the service did not show of objects of that id, as far as it is known."""
+        found = {kind: list(values) for kind, values in (self.info.shown.get("hidden") or {}).items()}
+        for gap in self.missing():
+            if gap.id == storable(object_id):
+                found.setdefault(gap.kind, []).append(gap.reason)
+        return found
 
     def gaps(self) -> tuple[int, int]:
         """How many objects and listings could not be read, and how many more the service never gives."""

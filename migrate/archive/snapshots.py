@@ -157,12 +157,15 @@ class SnapshotWriter:
                 (self.id, *row),
             )
 
-    def finish(self, state: Literal["complete", "partial"], api_version: str) -> None:
-        """Close the snapshot and fingerprint it."""
+    def finish(
+        self, state: Literal["complete", "partial"], api_version: str, shown: Mapping[str, JSON] | None = None
+    ) -> None:
+        """Close the snapshot and fingerprint it. `shown`: what the service was asked to show of each kind
+        (`granted`), and what it refused (`hidden`)."""
         with self.archive.transaction() as conn:
             self.archive.packer.flush()
             conn.execute(
-                "UPDATE snapshots SET state = ?, finished_at = ?, api_version = ?, digest = ?, "
+                "UPDATE snapshots SET state = ?, finished_at = ?, api_version = ?, digest = ?, shown = ?, "
                 "bodies_added = coalesce(bodies_added, 0) + ?, bytes_added = coalesce(bytes_added, 0) + ? "
                 "WHERE id = ?",
                 (
@@ -170,6 +173,7 @@ class SnapshotWriter:
                     now(),
                     api_version,
                     snapshot_digest(conn, self.id),
+                    json.dumps(shown) if shown else None,
                     self.archive.packer.added - self._bodies_before,
                     _size(self.archive) - self._bytes_before,
                     self.id,

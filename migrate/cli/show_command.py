@@ -16,7 +16,10 @@ def command(common: Common, archive: str, object_id: str) -> None:
     from migrate.reports.objects import shown, shown_text
 
     with snapshot(archive, common.config) as found:
-        rows = [shown(kind, parent, body) for kind, parent, body in found.find(object_id)]
+        hidden = found.hidden_of(object_id)
+        rows = [
+            shown(kind, parent, body, hidden.get(kind, ())) for kind, parent, body in found.find(object_id)
+        ]
         number = found.info.id
     if not rows:
         raise BadUsage(

@@ -6,18 +6,19 @@ have another, since they outlive the assistants and may then lie elsewhere (`/op
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from migrate.codecs.profile import Profile, profile_for
 from migrate.endpoints.channel import Channel, FileChannel
+from migrate.endpoints.including import Including
 from migrate.endpoints.interface import Body, Page, Probe, Reader, Writer
 from migrate.endpoints.ordering import Question, Sorting
 from migrate.endpoints.pace import Pace
 from migrate.endpoints.paging import walk
-from migrate.endpoints.routes import BETA, ROUTES, STEP_INCLUDE, Routes, address
+from migrate.endpoints.routes import BETA, ROUTES, Routes, address
 from migrate.errors import NotThere, RequestFailed, TooLarge
 from migrate.model.moment import made_at
 
@@ -48,6 +49,7 @@ class FamilyReader(Reader):
         self._close = close
         self._access: Access | None = None
         self._sorting = Sorting()
+        self._including = Including()
 
     @property
     def access(self) -> Access:
@@ -95,8 +97,6 @@ class FamilyReader(Reader):
         path = self._at(kind, parent=parent, run=run)
         limit = limit or self.routes[kind].limit
         params: dict[str, object] = {"limit": limit, "order": order}
-        if kind == "run_step" and includes_results(self.type, self.api_version):
-            params["include[]"] = STEP_INCLUDE
         return walk(self._fetcher(kind, path, params), path, after, limit)
 
     def _fetcher(self, kind: str, path: str, params: dict[str, object]) -> Callable[[str], Body]:
@@ -109,7 +109,7 @@ class FamilyReader(Reader):
         def fetch(cursor: str) -> Body:
             nonlocal asked, silent
             try:
-                found = self._page(channel, path, asked, cursor)
+                found = self._page(kind, path, asked, cursor)
             except RequestFailed as failed:
                 if not route.may_be_unpaged or failed.status not in (400, 404):
                     raise
@@ -124,12 +124,11 @@ class FamilyReader(Reader):
 
         return fetch
 
-    @staticmethod
-    def _page(channel: Channel, path: str, asked: dict[str, object], cursor: str) -> Body:
+    def _page(self, kind: str, path: str, asked: dict[str, object], cursor: str) -> Body:
         """One page; of a page that is larger than is taken, fewer rows are asked for from then on."""
         while True:
             try:
-                return channel.get(path, {**asked, "after": cursor} if cursor else asked)
+                return self._shown(kind, path, {**asked, "after": cursor} if cursor else asked)
             except TooLarge:
                 rows = asked.get("limit")
                 if not isinstance(rows, int) or rows <= 1:
@@ -140,7 +139,24 @@ class FamilyReader(Reader):
         return address(kind, id_, parent, run, self.routes)
 
     def get(self, kind: str, id_: str, parent: str = "") -> Body:
-        return self.channel(kind).get(self._at(kind, id_, parent))
+        return self._shown(kind, self._at(kind, id_, parent), {})
+
+    def _shown(self, kind: str, path: str, params: dict[str, object]) -> Body:
+        """The answer to a GET, with all that the service shows of a kind."""
+        channel, wanted = self.channel(kind), self.routes[kind].include
+        if kind == "run_step" and not includes_results(self.type, self.api_version):
+            wanted = ()
+
+        def ask(include: tuple[str, ...]) -> Body:
+            return channel.get(path, {**params, "include": list(include)} if include else params)
+
+        return self._including.answer(kind, wanted, ask)
+
+    def shows(self, kind: str) -> tuple[str, ...]:
+        return self._including.granted.get(kind, ())
+
+    def hides(self) -> Mapping[str, tuple[str, ...]]:
+        return dict(self._including.hidden)
 
     def newest(self, kind: str, parent: str = "", limit: int = 100) -> Iterator[Body]:
         pages = self._listing(kind, parent, order="desc", limit=limit)

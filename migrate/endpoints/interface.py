@@ -78,6 +78,14 @@ class Reader(ABC):
     def newest(self, kind: str, parent: str = "", limit: int = 100) -> Iterator[Body]:
         """The objects of a listing, newest first, `limit` a page. The caller stops when it has enough."""
 
+    def shows(self, kind: str) -> tuple[str, ...]:
+        """What of a kind is shown because we ask for it, as far as it was asked for until now."""
+        return ()
+
+    def hides(self) -> Mapping[str, tuple[str, ...]]:
+        """Kind -> what the service refuses to be asked for, as far as it was asked until now."""
+        return {}
+
     def deployments(self) -> dict[str, Body] | None:
         """The models that assistants may name, by their name; None where nobody can list them."""
         return None

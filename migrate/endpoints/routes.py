@@ -21,18 +21,33 @@ class Route:
     """Reached through the project's own API, not through the one shaped like OpenAI's."""
     may_be_unpaged: bool = False
     """Some services document no paging of it and may refuse to be asked for some."""
+    include: tuple[str, ...] = ()
+    """What is shown only to who asks for it with `include[]`."""
     order_is_content: bool = False
     """Who spoke first, what ran first: a listing in an unknown order is not read."""
 
 
 Routes = Mapping[str, Route]
 
+STEP_INCLUDE = ("step_details.tool_calls[*].file_search.results[*].content",)
+"""Asks for the text that file search found; unknown to dated Azure versions before 2025-03."""
+ITEM_INCLUDE = (
+    "message.input_image.image_url",
+    "code_interpreter_call.outputs",
+    "file_search_call.results",
+    "web_search_call.action.sources",
+    "reasoning.encrypted_content",
+    "computer_call_output.output.image_url",
+)
+"""Every value that OpenAI's description knows for items and that brings content; seen to hide and to show
+what they name (recordings of 2026), the last one only described."""
+
 ROUTES: Routes = {
     "assistant": Route("/assistants"),
     "thread": Route("/threads"),
     "message": Route("/threads/{parent}/messages", order_is_content=True),
     "run": Route("/threads/{parent}/runs", order_is_content=True),
-    "run_step": Route("/threads/{parent}/runs/{run}/steps", order_is_content=True),
+    "run_step": Route("/threads/{parent}/runs/{run}/steps", order_is_content=True, include=STEP_INCLUDE),
     "file": Route("/files", beta=False, limit=1000, lives_on=True, may_be_unpaged=True),
     "vector_store": Route("/vector_stores", lives_on=True),
     "vector_store_file": Route("/vector_stores/{parent}/files", lives_on=True),
@@ -41,7 +56,9 @@ ROUTES: Routes = {
 PROJECT_ROUTES: Routes = {
     "assistant": Route("/agents", beta=False, projects=True),
     "thread": Route("/conversations", beta=False),
-    "message": Route("/conversations/{parent}/items", beta=False, order_is_content=True),
+    "message": Route(
+        "/conversations/{parent}/items", beta=False, order_is_content=True, include=ITEM_INCLUDE
+    ),
     "file": replace(ROUTES["file"], limit=100),
     "vector_store": ROUTES["vector_store"],
     "vector_store_file": ROUTES["vector_store_file"],
@@ -49,9 +66,6 @@ PROJECT_ROUTES: Routes = {
 """The new generation in a Foundry project: it has no runs that could be listed."""
 
 BETA = {"OpenAI-Beta": "assistants=v2"}
-
-STEP_INCLUDE = "step_details.tool_calls[*].file_search.results[*].content"
-"""Asks for the text that file search found; unknown to dated Azure versions before 2025-03."""
 
 
 def address(

@@ -7,7 +7,7 @@ from typing import Any
 
 from migrate.reports import losses
 from migrate.reports.document import Counts, Report, in_order
-from migrate.reports.snapshot import expected_gaps
+from migrate.reports.snapshot import expected_gaps, hidden
 from migrate.reports.terminal import as_text as plain
 
 GRADES = ("kept", "adapted", "lost", "blocked")
@@ -26,6 +26,7 @@ def as_dict(found: Any) -> dict[str, Any]:
         "rows": [*kept, *lost],
         "unread": list(found.unread),
         "expected_gaps": found.expected_gaps,
+        "hidden": list(found.hidden),
     }
 
 
@@ -45,7 +46,7 @@ def as_report(
         counts=Counts(GRADES, rows, "fields"),
         items=in_order(losses.items(found.losses)),
         gaps=tuple(found.unread),
-        notes=tuple(filter(None, [expected_gaps(found.expected_gaps)])),
+        notes=tuple(filter(None, [expected_gaps(found.expected_gaps), *map(hidden, found.hidden)])),
         pictures=pictures,
         made_at=made_at,
         version=version,

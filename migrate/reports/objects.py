@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from migrate.model.secrets import SECRET_NAMES, is_secret
@@ -42,15 +42,16 @@ def as_text(rows: list[dict[str, Any]], counts: Mapping[str, int], expected: int
     )
 
 
-def shown(kind: str, parent: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """One object with where it lies."""
-    return {"kind": kind, "parent": parent, "body": masked(body)}
+def shown(kind: str, parent: str, body: Mapping[str, Any], hidden: Sequence[str] = ()) -> dict[str, Any]:
+    """One object with where it lies, and what its service did not show of it."""
+    return {"kind": kind, "parent": parent, "body": masked(body), **({"hidden": [*hidden]} if hidden else {})}
 
 
 def shown_text(found: Mapping[str, Any]) -> str:
     """The body, readable."""
     where = f" in {found['parent']}" if found["parent"] else ""
-    return f"# {found['kind']}{where}\n{json.dumps(found['body'], indent=2, ensure_ascii=False)}"
+    hidden = "".join(f"# not shown by the service: {what}\n" for what in found.get("hidden", ()))
+    return f"# {found['kind']}{where}\n{hidden}{json.dumps(found['body'], indent=2, ensure_ascii=False)}"
 
 
 def masked(body: Mapping[str, Any]) -> dict[str, Any]:

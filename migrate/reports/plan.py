@@ -10,7 +10,7 @@ from typing import Any
 from migrate.reports import losses
 from migrate.reports.document import Counts, Detail, Item, Report, in_order
 from migrate.reports.showing import number_of
-from migrate.reports.snapshot import expected_gaps
+from migrate.reports.snapshot import expected_gaps, hidden
 from migrate.reports.terminal import as_text as plain
 
 ACTIONS = ("create", "update", "delete", "adopt", "skip", "blocked")
@@ -28,6 +28,7 @@ def as_dict(plan: Any, path: object) -> dict[str, Any]:
         "losses": [asdict(row) for row in plan.losses],
         "unread": list(plan.unread),
         "expected_gaps": plan.expected_gaps,
+        "hidden": list(plan.hidden),
     }
 
 
@@ -52,7 +53,7 @@ def as_report(
         counts=_counts(plan),
         items=in_order([*_actions(plan), *losses.items(plan.losses)]),
         gaps=tuple(plan.unread),
-        notes=tuple(filter(None, [expected_gaps(plan.expected_gaps)])),
+        notes=tuple(filter(None, [expected_gaps(plan.expected_gaps), *map(hidden, plan.hidden)])),
         pictures=pictures,
         made_at=made_at,
         version=version,

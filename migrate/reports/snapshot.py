@@ -23,6 +23,7 @@ def as_dict(taken: Any, path: object) -> dict[str, Any]:
         "missing": [asdict(gap) for gap in taken.missing],
         "notes": list(taken.notes),
         "unmatched": list(taken.unmatched),
+        "hidden": list(taken.hidden),
         **({"shard": taken.shard} if taken.shard else {}),
     }
 
@@ -41,12 +42,18 @@ def as_text(taken: Any, path: object) -> str:
         lines.append(f"missing: {len(gaps) - NAMED:,} more, all named with --json")
     lines.append(expected_gaps(len(taken.missing) - len(gaps)))
     lines += [unmatched(rule) for rule in taken.unmatched]
+    lines += [hidden(what) for what in taken.hidden]
     return "\n".join(line for line in lines if line)
 
 
 def expected_gaps(number: int) -> str:
     """What is said of gaps that a service makes by its own rule; '' where there is none."""
     return f"expected: {number_of(number, 'gap')}: the service never gives these bytes back" if number else ""
+
+
+def hidden(what: str) -> str:
+    """What is said of content that a service refuses to be asked for: it is in no archive."""
+    return f"the service refuses to show {what}"
 
 
 def unmatched(rule: str) -> str:
@@ -90,7 +97,7 @@ def list_as_dict(rows: Listed) -> list[dict[str, Any]]:
     """As a JSON document."""
     return [
         {**asdict(info), "counts": counts, "gaps": gaps, "expected_gaps": expected,
-         "left_out": left_out(info.options)}
+         "left_out": left_out(info.options), "hidden": info.hidden}
         for info, counts, (gaps, expected) in rows
     ]  # fmt: skip
 
@@ -122,5 +129,7 @@ def _lacks(info: Any, gaps: int, expected: int) -> Iterator[str]:
         yield f"{info.id}: {number_of(gaps, 'object or listing', 'objects or listings')} could not be read"
     if expected:
         yield f"{info.id}: {expected_gaps(expected)}"
+    for what in info.hidden:
+        yield f"{info.id}: {hidden(what)}"
     if left := left_out(info.options):
         yield f"{info.id}: left out on purpose: {'; '.join(left)}"

@@ -58,11 +58,13 @@ async def counts_more(hit: Hit) -> None:
 
 
 async def refuses_include(hit: Hit) -> None:
-    """400 for a request that asks for what else should be shown: for any, or for one `value` of it."""
+    """400 for a request that asks for what else should be shown: for any, or for one `value` of it. What
+    cannot be asked for is not shown."""
     values = [value for name, value in _query(hit) if name == INCLUDE]
     bad = [value for value in values if hit.row["value"] in ("*", value)]
     if not bad:
-        await hit.app(hit.scope, hit.receive, hit.send)
+        hidden = [name for name in HIDDEN if hit.row["value"] in ("*", name)]
+        await hit.altered(lambda answer: _hide(answer, hidden))
         return
     error = refuse(f"Invalid value: '{bad[0]}'.", param="include", code="invalid_value")
     body: Json = error.body
@@ -73,13 +75,13 @@ async def hides_content(hit: Hit) -> None:
     """Items show pictures, outputs and results only to who asks for them (recorded 2026-02, 2026-07)."""
     shown = {value for name, value in _query(hit) if name == INCLUDE}
 
-    def hide(answer: Json) -> None:
-        for item in _objects(answer):
-            for name, take_out in HIDDEN.items():
-                if name not in shown:
-                    take_out(item)
+    await hit.altered(lambda answer: _hide(answer, [name for name in HIDDEN if name not in shown]))
 
-    await hit.altered(hide)
+
+def _hide(answer: Json, names: list[str]) -> None:
+    for item in _objects(answer):
+        for name in names:
+            HIDDEN[name](item)
 
 
 def _objects(answer: Json) -> list[Json]:

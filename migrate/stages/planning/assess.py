@@ -39,6 +39,8 @@ class Assessment:
     kinds: dict[str, Counter[str]] = field(default_factory=dict)
     expected_gaps: int = 0
     """Files of the source whose bytes its service never gives back."""
+    hidden: tuple[str, ...] = ()
+    """What of its objects the source's service refuses to show, so that no archive has it."""
 
     @property
     def totals(self) -> dict[str, int]:
@@ -48,7 +50,8 @@ class Assessment:
 
 def account(plan: Plan, source: Estate, target: str) -> Assessment:
     """Count every field of every object that can be replayed."""
-    found = Assessment(source.side.url, target, plan.losses, plan.unread, expected_gaps=plan.expected_gaps)
+    found = Assessment(source.side.url, target, plan.losses, plan.unread)
+    found.expected_gaps, found.hidden = plan.expected_gaps, plan.hidden
     told: dict[tuple[str, str, str], set[str]] = {}
     for row in plan.losses:
         told.setdefault((row.kind, row.parent, row.id), set()).add(row.field.split(".")[0])

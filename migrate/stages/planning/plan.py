@@ -73,6 +73,7 @@ def make(
         losses=tuple(losses),
         unread=tuple(f"{k} {p or EVERY}: {r}" for k, p, r in source.snapshot.incomplete()),
         expected_gaps=source.snapshot.gaps()[1],
+        hidden=tuple(source.snapshot.info.hidden),
     ).sealed()
 
 

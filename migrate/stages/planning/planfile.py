@@ -149,6 +149,8 @@ class Plan(Strict):
     unread: tuple[str, ...] = ()
     expected_gaps: int = 0
     """Files of the source whose bytes its service never gives back."""
+    hidden: tuple[str, ...] = ()
+    """What of its objects the source's service refuses to show, so that no archive has it."""
     digest: str = ""
 
     def counts(self) -> dict[str, int]:

@@ -15,6 +15,7 @@ from migrate.errors import Denied, NotDownloadable, NotThere, RequestFailed, Too
 from migrate.model import JSON, KINDS
 from migrate.model.condition import COUNTED, NOT_THERE
 from migrate.model.expected import is_expected
+from migrate.model.hidden_parts import hidden_parts
 from migrate.model.run import goes_on
 from migrate.stages.reading.wanted import Wanted
 
@@ -89,6 +90,7 @@ class Gap:
     kind: str
     id: str
     reason: str
+    parent: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,8 @@ class Compared:
     thread: str
     same: bool
     underway: bool = False
+    shown: tuple[str, ...] = ()
+    """What the service shows because it was asked to: what hid more before is not the same."""
 
 
 Event: TypeAlias = Fetched | Ended | Gap | Piece | FileEnded | Understood | Compared
@@ -169,7 +173,8 @@ class Fetcher:
             bodies = []  # the listing itself will tell
         found = [Row.of(kind, body).sha for body in reversed(bodies) if self._wanted.wants(kind, body)]
         underway = kind == "run" and any(goes_on(body, time.time()) for body in bodies)
-        self._bring(Compared(kind, thread, bool(found) and of_shas(found) == known, underway))
+        shown = self._reader.shows(kind)
+        self._bring(Compared(kind, thread, bool(found) and of_shas(found) == known, underway, shown))
 
     def threads(
         self, cursor: str, listed: bool, given: Iterable[str], known: frozenset[str], remark: str
@@ -259,6 +264,10 @@ class Fetcher:
     def _page(self, kind: str, parent: str, bodies: list[dict[str, JSON]], cursor: str) -> Fetched:
         wanted = [body for body in bodies if self._wanted.wants(kind, body)]
         files = tuple(map(FileFacts.of, wanted)) if kind == "file" else ()
+        if kind == "message":
+            for body in wanted:
+                for words in hidden_parts(body)[:1]:
+                    self._bring(Gap(kind, str(body.get("id")), f"the service does not show {words}", parent))
         totals = tuple((str(body.get("id")), total_of(body)) for body in wanted) if kind == COUNTS else ()
         rows = [Row.of(kind, body) for body in wanted]
         odd = frozenset(

@@ -248,7 +248,8 @@ class Gatherer:
 
     @take.register
     def _(self, event: Compared) -> None:
-        if not (event.same and self._shared(event.kind, event.thread)):
+        alike = event.same and event.shown == self._earlier.shows(event.kind)
+        if not (alike and self._shared(event.kind, event.thread)):
             self._listing(event.kind, event.thread)
         elif event.kind == "run" and not (not event.underway and self._shared("run_step", event.thread)):
             self._steps(event.thread)
@@ -260,13 +261,14 @@ class Gatherer:
         shared = self._earlier.share(kind, parent)
         if shared:
             self.carried_over.add(kind)
+            self.gaps += self._earlier.carry_gaps(kind, parent)
             self._progress.count(kind, self._earlier.size(kind, parent))
         return shared
 
     @take.register
     def _(self, event: Gap) -> None:
         self.gaps += 1
-        self._writer.missing(event.kind, event.id, event.reason)
+        self._writer.missing(event.kind, event.id, event.reason, event.parent)
 
     @take.register
     def _(self, event: Piece) -> None:

@@ -14,6 +14,7 @@ from migrate.archive.reading import Missing, SnapshotReader, snapshots
 from migrate.archive.snapshots import SnapshotWriter
 from migrate.archive.store import Archive
 from migrate.errors import Incomplete
+from migrate.model import KINDS
 from migrate.stages.crew import Crew
 from migrate.stages.one_core import one_core
 from migrate.stages.progress import Progress
@@ -38,6 +39,8 @@ class Taken:
     missing: list[Missing]
     notes: tuple[str, ...]
     shard: str = ""
+    hidden: tuple[str, ...] = ()
+    """What of the objects the service refuses to show: KIND: VALUE of `include[]`."""
     unmatched: tuple[str, ...] = ()
     """Filters that fit nothing: KIND:GLOB, as they were given."""
 
@@ -82,7 +85,9 @@ def take(reader: Reader, archive: Archive, wanted: Wanted, progress: Progress | 
         except BaseException:
             reader.pace.stop.set()  # whatever ended it: no worker tries anything again
             raise
-    writer.finish("partial" if gatherer.gaps else "complete", probe.api_version)
+    granted = {kind: reader.shows(kind) for kind in KINDS if reader.shows(kind)}
+    shown = {"granted": granted, "hidden": reader.hides()} if granted or reader.hides() else None
+    writer.finish("partial" if gatherer.gaps else "complete", probe.api_version, shown)
     taken = _taken(archive, writer.id, tuple(notes))
     return replace(taken, unmatched=_unmatched(wanted, archive, taken, writer.resumed, gatherer.carried_over))
 
@@ -118,7 +123,7 @@ def _taken(archive: Archive, number: int, notes: tuple[str, ...]) -> Taken:
     info = next(s for s in snapshots(archive.conn) if s.id == number)
     found = SnapshotReader(archive.conn, info)
     shard = str(info.options.get("shard") or "")
-    return Taken(number, info.state, found.counts(), found.missing(), notes, shard)
+    return Taken(number, info.state, found.counts(), found.missing(), notes, shard, tuple(info.hidden))
 
 
 def _gather(gatherer: Gatherer, crew: Crew[Event], archive: Archive) -> None:

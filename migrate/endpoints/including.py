@@ -1,0 +1,82 @@
+"""What a service shows only to who asks for it: a request in, its answer out, asked with as much of
+`include[]` as the service knows.
+
+Recorded on the OpenAI platform: without it an image sent by address comes back without one, and outputs of
+code, search results, sources and encrypted reasoning are null or absent. Whether a Foundry project takes it
+was recorded nowhere. So it is tried once a kind; where it is refused with a 400 the request goes without it,
+and the values that are known are found by halves.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from migrate.endpoints.interface import Body
+from migrate.errors import RequestFailed
+
+REFUSED = frozenset({400, 422})
+
+Ask = Callable[[tuple[str, ...]], Body]
+"""Sends a request with these values of `include[]`. Raises `RequestFailed`."""
+
+
+@dataclass
+class Including:
+    """What one service has granted. Threads may share it."""
+
+    granted: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Kind -> values that it knows, once asked."""
+    hidden: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Kind -> values that it refuses, where there are any."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def answer(self, kind: str, wanted: tuple[str, ...], ask: Ask) -> Body:
+        """The answer to a request, with all that the service shows. Raises what `ask` raises."""
+        if not wanted:
+            return ask(())
+        if kind not in self.granted:
+            with self._lock:
+                if kind not in self.granted:
+                    return self._first(kind, wanted, ask)
+        return ask(self.granted[kind])
+
+    def _first(self, kind: str, wanted: tuple[str, ...], ask: Ask) -> Body:
+        try:
+            answer = ask(wanted)
+        except RequestFailed as failed:
+            if failed.status not in REFUSED:
+                raise
+        else:
+            self.granted[kind] = wanted
+            return answer
+        answer = ask(())  # raises where something else was wrong
+        known = _halves(wanted, ask)
+        try:
+            answer = ask(known) if known else answer
+        except RequestFailed as failed:  # each by itself, but not together
+            if failed.status not in REFUSED:
+                raise
+            known = ()
+        self.granted[kind] = known
+        self.hidden[kind] = tuple(value for value in wanted if value not in known)
+        return answer
+
+
+def _halves(values: tuple[str, ...], ask: Ask) -> tuple[str, ...]:
+    """Those of refused values that the service knows."""
+    if len(values) < 2:
+        return ()
+    middle = len(values) // 2
+    return _known(values[:middle], ask) + _known(values[middle:], ask)
+
+
+def _known(values: tuple[str, ...], ask: Ask) -> tuple[str, ...]:
+    try:
+        ask(values)
+    except RequestFailed as failed:
+        if failed.status not in REFUSED:
+            raise
+        return _halves(values, ask)
+    return values

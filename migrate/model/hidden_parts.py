@@ -1,0 +1,32 @@
+"""A body of a message or item in, what it names and does not show out: content that no archive can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from migrate.model.entity import JSON
+
+SHOWN_BY: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "input_image": (("image_url", "file_id"), "an image without address and file id"),
+    "computer_screenshot": (("image_url", "file_id"), "a screenshot without address and file id"),
+    "input_file": (("file_id", "file_data", "file_url"), "a file without id, data and address"),
+}
+"""Type of a part -> keys of which one must have a value, and what a part is where none has."""
+
+
+def hidden_parts(body: Mapping[str, JSON]) -> list[str]:
+    """What a message or an item holds without showing it, in words."""
+    found = []
+    for part in _parts(body):
+        keys, words = SHOWN_BY.get(str(part.get("type")), ((), ""))
+        if keys and not any(part.get(key) for key in keys):
+            name = part.get("filename")
+            found.append(f"{words} ({name})" if isinstance(name, str) and name else words)
+    return found
+
+
+def _parts(body: Mapping[str, JSON]) -> Iterator[Mapping[str, JSON]]:
+    for value in (body.get("content"), body.get("output")):
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, Mapping):
+                yield part

@@ -1,0 +1,112 @@
+"""Content that a service shows only to who asks for it: in the archive, or told to be missing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Launch
+from tests.e2e.projects import project
+from tests.e2e.running import World
+from tests.e2e.small_estate import converse
+
+Json = dict[str, Any]
+PICTURE = "https://example.com/p.png"
+ITEMS: tuple[Json, ...] = (
+    {"type": "message", "role": "user", "status": "completed",
+     "content": [{"type": "input_image", "image_url": PICTURE, "detail": "auto"}]},
+    {"type": "code_interpreter_call", "code": "2+2", "container_id": "c", "status": "completed",
+     "outputs": [{"type": "logs", "logs": "four"}]},
+    {"type": "file_search_call", "queries": ["q"], "status": "completed", "results": [{"text": "found"}]},
+)  # fmt: skip
+HIDES, REFUSES = {"what": "hides-content"}, {"what": "refuses-include"}
+Start = Callable[..., World]
+
+
+@pytest.fixture
+def start(launch: Launch, tmp_path: Path) -> Start:
+    def started(*rows: Json) -> World:
+        faults = tmp_path / "faults.json"
+        faults.write_text(json.dumps({"fault": rows}), encoding="utf-8")
+        world = launch(
+            project("SOURCE_KEY", faults=faults), project("TARGET_KEY"), types=("foundry", "foundry")
+        )
+        id_ = converse(world.source, 1, ["hello"])
+        for number, item in enumerate(ITEMS):
+            world.source.estate.items[id_][f"item_{number}"] = {"id": f"item_{number}", **item}
+        return world
+
+    return started
+
+
+def shown(world: World, id_: str) -> Json:
+    found: Json = world("show", world.db, id_).ok()
+    return found
+
+
+def test_what_has_to_be_asked_for_is_in_the_archive(start: Start) -> None:
+    world = start(HIDES)
+    answer = world.snapshot()
+    assert (answer["state"], answer["hidden"]) == ("complete", [])
+    for number, item in enumerate(ITEMS):
+        assert shown(world, f"item_{number}") == {
+            "kind": "message", "parent": answer and f"conv_{1:050}", "body": {"id": f"item_{number}", **item}
+        }  # fmt: skip
+    asked = [r for r in world.source.requests if r.path.endswith("/items")]
+    assert len(asked) == 2, "one page, and one look at the order"
+
+
+class TestRefused:
+    """A service that answers 400 to `include[]` and hides what it would bring."""
+
+    @pytest.fixture
+    def world(self, start: Start) -> World:
+        return start({**REFUSES, "path": "*/items*"})
+
+    def test_it_is_read_without_and_its_absence_is_told(self, world: World) -> None:
+        answer = world.snapshot(code=3)
+        assert answer["counts"]["message"] == 4
+        assert [(row["id"], row["parent"]) for row in answer["missing"]] == [("item_0", f"conv_{1:050}")]
+        assert "image" in answer["missing"][0]["reason"]
+        assert "message: code_interpreter_call.outputs" in answer["hidden"]
+        (row,) = world("snapshots", world.db).ok()
+        assert row["hidden"] == answer["hidden"]
+        text = world.plain("snapshots", world.db).out
+        assert "refuses to show message: code_interpreter_call.outputs" in text
+        assert "code_interpreter_call.outputs" in shown(world, "item_1")["hidden"]
+        assert any("image" in words for words in shown(world, "item_0")["hidden"])
+        assert "hidden" not in shown(world, f"conv_{1:050}")
+
+    def test_assess_and_plan_say_so(self, world: World) -> None:
+        world.snapshot(code=3)
+        told = world("assess", world.db, "--to", "foundry").ok(1)
+        assert "message: file_search_call.results" in told["hidden"]
+        assert "refuses to show" in world.plain("assess", world.db, "--to", "foundry").out
+        assert "message: file_search_call.results" in world.planned()["hidden"]
+
+    def test_a_further_snapshot_lacks_the_same(self, world: World) -> None:
+        first = world.snapshot(code=3)
+        second = world.snapshot(code=3)
+        assert second["missing"] == first["missing"]
+        assert second["hidden"] == first["hidden"]
+
+
+@pytest.mark.parametrize("value", ["reasoning.encrypted_content", "web_search_call.action.sources"])
+def test_one_value_that_is_unknown_costs_the_others_nothing(start: Start, value: str) -> None:
+    world = start({**REFUSES, "value": value})
+    answer = world.snapshot()
+    assert answer["hidden"] == [f"message: {value}"]
+    assert shown(world, "item_1")["body"]["outputs"] == ITEMS[1]["outputs"]
+
+
+def test_what_was_hidden_is_read_once_it_is_shown(start: Start) -> None:
+    world = start({**REFUSES, "path": "*/items*", "times": 10**6})
+    world.snapshot(code=3)
+    for row in world.source.faults._rows:
+        row.fired = 10**6  # the service learns it
+    assert world.snapshot()["state"] == "complete"
+    assert shown(world, "item_0")["body"]["content"][0]["image_url"] == PICTURE

@@ -1,0 +1,132 @@
+"""What a service shows only to who asks: asked for once a kind, and without what it does not know."""
+
+from __future__ import annotations
+
+import threading
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+from migrate.endpoints.including import Including
+from migrate.endpoints.routes import ITEM_INCLUDE
+from migrate.errors import RequestFailed
+from migrate.model.hidden_parts import hidden_parts
+
+Body = dict[str, Any]
+
+
+class Service:
+    """Knows some values of `include[]`, and answers with those it was asked for."""
+
+    def __init__(self, *known: str, status: int = 400) -> None:
+        self.known, self.status = known, status
+        self.asked: list[tuple[str, ...]] = []
+
+    def __call__(self, include: tuple[str, ...]) -> Body:
+        self.asked.append(include)
+        if set(include) - set(self.known):
+            raise RequestFailed("Invalid value", self.status)
+        return {"shown": include}
+
+
+def test_all_of_it_costs_no_request_more() -> None:
+    including, service = Including(), Service(*ITEM_INCLUDE)
+    for _ in range(3):
+        assert including.answer("message", ITEM_INCLUDE, service) == {"shown": ITEM_INCLUDE}
+    assert service.asked == [ITEM_INCLUDE] * 3
+    assert including.hidden == {}
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_service_without_it_is_read_without_it(status: int) -> None:
+    including, service = Including(), Service(status=status)
+    assert including.answer("message", ITEM_INCLUDE, service) == {"shown": ()}
+    assert len(service.asked) <= 2 * len(ITEM_INCLUDE)
+    service.asked.clear()
+    assert including.answer("message", ITEM_INCLUDE, service) == {"shown": ()}
+    assert service.asked == [()]
+    assert including.hidden == {"message": ITEM_INCLUDE}
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [*combinations(ITEM_INCLUDE, 1), *combinations(ITEM_INCLUDE, 2), *combinations(ITEM_INCLUDE, 5)],
+)
+def test_what_it_knows_is_asked_for(unknown: tuple[str, ...]) -> None:
+    known = tuple(value for value in ITEM_INCLUDE if value not in unknown)
+    including, service = Including(), Service(*known)
+    assert including.answer("message", ITEM_INCLUDE, service) == {"shown": known}
+    assert len(service.asked) <= 2 * len(ITEM_INCLUDE) + 1
+    assert including.granted == {"message": known}
+    assert including.hidden == {"message": unknown}
+
+
+@pytest.mark.parametrize("status", [0, 401, 403, 404, 429, 500])
+def test_another_failure_is_no_refusal_and_settles_nothing(status: int) -> None:
+    including, service = Including(), Service(status=status)
+    with pytest.raises(RequestFailed):
+        including.answer("message", ITEM_INCLUDE, service)
+    assert (including.granted, including.hidden) == ({}, {})
+
+
+def test_a_request_that_is_wrong_in_itself_settles_nothing() -> None:
+    def wrong(include: tuple[str, ...]) -> Body:
+        raise RequestFailed("Invalid 'after'", 400)
+
+    including = Including()
+    with pytest.raises(RequestFailed, match="after"):
+        including.answer("message", ITEM_INCLUDE, wrong)
+    assert including.granted == {}
+
+
+def test_values_that_are_not_taken_together_are_given_up() -> None:
+    def one_at_a_time(include: tuple[str, ...]) -> Body:
+        if len(include) > 1:
+            raise RequestFailed("too many", 400)
+        return {"shown": include}
+
+    including = Including()
+    assert including.answer("message", ("a", "b"), one_at_a_time) == {"shown": ()}
+    assert including.hidden == {"message": ("a", "b")}
+
+
+def test_many_threads_find_out_once() -> None:
+    including, service = Including(), Service(ITEM_INCLUDE[0])
+    threads = [
+        threading.Thread(target=including.answer, args=("message", ITEM_INCLUDE, service)) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert service.asked.count(ITEM_INCLUDE) == 1
+
+
+@pytest.mark.parametrize(
+    ("part", "hidden"),
+    [
+        ({"type": "input_image", "image_url": None, "file_id": None, "detail": "auto"}, True),
+        ({"type": "input_image", "detail": "auto"}, True),
+        ({"type": "input_image", "image_url": ""}, True),
+        ({"type": "input_image", "image_url": "https://example.com/p.png"}, False),
+        ({"type": "input_image", "file_id": "file-a", "image_url": None}, False),
+        ({"type": "input_file", "file_id": None, "filename": "a.pdf"}, True),
+        ({"type": "input_file", "file_data": "data:,x"}, False),
+        ({"type": "input_file", "file_url": "https://example.com/a.pdf"}, False),
+        ({"type": "computer_screenshot", "image_url": None}, True),
+        ({"type": "input_text", "text": ""}, False),
+        ({"type": None}, False),
+    ],
+)
+@pytest.mark.parametrize("key", ["content", "output"])
+def test_a_part_that_says_nothing_of_where_it_is_is_hidden(key: str, part: Body, hidden: bool) -> None:
+    assert bool(hidden_parts({key: [part]})) is hidden
+    assert bool(hidden_parts({key: part})) is hidden
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"content": None}, {"content": "text"}, {"content": [None, 7]}, {"output": 3}]
+)
+def test_odd_bodies_hide_nothing(body: Body) -> None:
+    assert hidden_parts(body) == []
