@@ -15,6 +15,7 @@ from typing import Any
 
 from migrate.codecs.hcl import Expression, quoted, written
 from migrate.model import JSON
+from migrate.model.secret_text import credentials_in
 from migrate.model.secrets import EXACT, is_secret
 
 TYPE = "Microsoft.Foundry/agents@v1"
@@ -105,18 +106,24 @@ def identifier(text: str, otherwise: str) -> str:
     return base if base[:1].isalpha() else f"{otherwise}_{base}".rstrip("_")
 
 
-def _without_secrets(value: Any, at: str, secrets: list[str], hidden: bool) -> Any:
-    """The same value with sensitive variables in the places of secrets."""
+def _without_secrets(value: Any, at: str, secrets: list[str], hidden: bool, exact: bool = False) -> Any:
+    """The same value with sensitive variables in the places of secrets. `exact`: within a schema or a
+    specification names of keys say nothing, and only texts with a credential in them are secrets."""
     if isinstance(value, Mapping):
         return {
-            k: v
-            if k in EXACT
-            else _without_secrets(v, f"{at}_{identifier(k, 'key')}", secrets, hidden or is_secret(k))
+            k: _without_secrets(
+                v,
+                f"{at}_{identifier(k, 'key')}",
+                secrets,
+                hidden or (is_secret(k) and not exact),
+                exact or k in EXACT,
+            )
             for k, v in value.items()
         }
     if isinstance(value, list):
-        return [_without_secrets(one, f"{at}_{n}", secrets, hidden) for n, one in enumerate(value)]
-    if not hidden or value in (None, ""):
+        return [_without_secrets(one, f"{at}_{n}", secrets, hidden, exact) for n, one in enumerate(value)]
+    holds = isinstance(value, str) and any(credentials_in(value))
+    if not (hidden or holds) or value in (None, ""):
         return value
     name, number = at, 2
     while name in secrets:

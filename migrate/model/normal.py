@@ -15,7 +15,7 @@ from functools import lru_cache
 from migrate.model.connections import renamed, short
 from migrate.model.entity import JSON, Entity
 from migrate.model.normal_tools import normal_tool
-from migrate.model.secrets import is_secret, masked, masked_within, without_secrets
+from migrate.model.secrets import is_secret, masked, masked_texts, masked_within, without_secrets
 from migrate.model.stamp import without_ours
 
 Rule = Callable[[JSON], JSON]
@@ -96,7 +96,7 @@ def _one(value: JSON) -> JSON:
 def _metadata(value: JSON) -> JSON:
     if not isinstance(value, Mapping):
         return value
-    return without_ours(value) or None
+    return masked_texts(without_ours(value)) or None
 
 
 def _bag(value: JSON) -> JSON:
@@ -147,7 +147,7 @@ def _definition(value: JSON) -> JSON:
         value = {**value, "environment_variables": masked(value["environment_variables"])}
     if not isinstance(value, Mapping):
         return value
-    return {k: v for k, v in value.items() if _plain(v) is not None} or None
+    return {k: masked_within(v, k) for k, v in value.items() if _plain(v) is not None} or None
 
 
 def _content(value: JSON) -> JSON:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from migrate.model.entity import JSON, Entity
+from migrate.model.secret_text import MASKED, credentials_in, fingerprint, masked_text, without_masked
 
 EXACT = frozenset({"parameters", "spec", "schema", "default_params"})
 """Keys under which a tool holds what its owner wrote in another language."""
@@ -29,8 +28,7 @@ def masked(value: JSON) -> JSON:
         return [masked(one) for one in value]
     if value is None or value == "" or str(value).startswith("(secret "):
         return value
-    digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]
-    return f"(secret {digest})"
+    return fingerprint(value)
 
 
 def without_secrets_of(entity: Entity) -> Entity:
@@ -85,12 +83,38 @@ def without_secrets(tool: Mapping[str, JSON]) -> dict[str, JSON]:
 
 
 def masked_within(value: JSON, name: str = "") -> JSON:
-    """The same of what lies deeper; schemas and specifications are their owner's words."""
+    """The same of what lies deeper, and of credentials within texts. In schemas and specifications, which are
+    their owner's words, names of keys say nothing: only credentials in addresses are masked."""
+    if isinstance(value, str):
+        return masked_text(value)
     if name in EXACT:
-        return value
+        return masked_texts(value)
     if isinstance(value, Mapping):
         return {k: masked(v) if is_secret(k) else masked_within(v, k) for k, v in value.items()}
     return [masked_within(one) for one in value] if isinstance(value, list) else value
+
+
+def masked_texts(value: JSON) -> JSON:
+    """Any value with the credentials masked that stand within its texts; keys say nothing here."""
+    if isinstance(value, str):
+        return masked_text(value)
+    if isinstance(value, Mapping):
+        return {k: masked_texts(v) for k, v in value.items()}
+    return [masked_texts(one) for one in value] if isinstance(value, list) else value
+
+
+def credentials_at(value: JSON, path: str) -> Iterator[tuple[str, str]]:
+    """Each place in a value where a text holds credentials, and which, in words without their values."""
+    if isinstance(value, str):
+        words = ", ".join(credentials_in(value))
+        if words:
+            yield path, words
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from credentials_at(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from credentials_at(inner, path)
 
 
 def is_fingerprint(value: JSON) -> bool:
@@ -104,4 +128,4 @@ def without_fingerprints(value: JSON) -> JSON:
         return {k: without_fingerprints(v) for k, v in value.items() if not is_fingerprint(v)}
     if isinstance(value, list):
         return [without_fingerprints(one) for one in value if not is_fingerprint(one)]
-    return value
+    return without_masked(value) if isinstance(value, str) and MASKED.search(value) else value

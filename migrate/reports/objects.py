@@ -1,4 +1,4 @@
-"""Objects of a snapshot, listed and shown; secrets in tool headers are masked wherever they are shown."""
+"""Objects of a snapshot, listed and shown; secrets in headers and addresses are masked wherever shown."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from migrate.model.secrets import SECRET_NAMES, is_secret
+from migrate.model.secrets import SECRET_NAMES, is_secret, masked_texts
 from migrate.reports.snapshot import expected_gaps
 from migrate.reports.tables import table
 
@@ -18,7 +18,7 @@ SECRET_PLACES = ("tools", "tool_resources", "definition", "versions")
 
 def row(kind: str, parent: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """One object as a line of a listing."""
-    name = body.get("name") or body.get("filename") or ""
+    name = masked_texts(body.get("name") or body.get("filename") or "")
     return {
         "kind": kind,
         "id": body.get("id"),
@@ -56,14 +56,14 @@ def shown_text(found: Mapping[str, Any]) -> str:
 
 def masked(body: Mapping[str, Any]) -> dict[str, Any]:
     """A body without credentials; only looked for where a service keeps them."""
-    return {k: _masked(v) if k in SECRET_PLACES else v for k, v in body.items()}
+    return {k: _masked(v) if k in SECRET_PLACES else masked_texts(v) for k, v in body.items()}
 
 
 def masked_at(path: str, value: Any) -> Any:
     """A value that stands at a dotted path of a body, without credentials."""
     top, *steps = re.split(r"[.\[\]]+", path.lower())
     if top not in (*SECRET_PLACES, "service"):
-        return value
+        return masked_texts(value)
     owned = steps[: steps.index("parameters")] if "parameters" in steps else steps
     return MASK if value and SECRET_NAMES & set(owned) else _masked(value)
 
@@ -71,7 +71,7 @@ def masked_at(path: str, value: Any) -> Any:
 def _masked(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            k: v if k == "parameters" else MASK if is_secret(k) and v else _masked(v)
+            k: masked_texts(v) if k == "parameters" else MASK if is_secret(k) and v else _masked(v)
             for k, v in value.items()
         }
-    return [_masked(item) for item in value] if isinstance(value, list) else value
+    return [_masked(item) for item in value] if isinstance(value, list) else masked_texts(value)

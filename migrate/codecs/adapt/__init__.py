@@ -23,9 +23,13 @@ from migrate.codecs.forms import family
 from migrate.model import JSON, Entity
 from migrate.model.loss import Loss
 from migrate.model.normal import compared, normal
-from migrate.model.secrets import without_fingerprints
+from migrate.model.secrets import credentials_at, without_fingerprints
 
 Rules = Mapping[str, Callable[[Entity, Target, Ledger], Entity]]
+
+# Of messages, which may be millions, nothing is told: what was said is sent as it was said.
+HOLDS_ADDRESSES = frozenset({"assistant", "vector_store", "thread"})
+UNMASKED = frozenset({"name"})
 
 RULES: Rules = {
     "file": adapt_file,
@@ -65,12 +69,30 @@ def adapt(
     for name in _changed(entity, fitted):
         if name not in told:
             ledger.lost(name, "changed on the way to the target by no rule that says why")
+    _tell_credentials(fitted, ledger)
     return fitted, ledger.losses
 
 
 def _is_there(entity: Entity, target: Target) -> bool:
     """Whether the object, or the store that it lies in, is used where it is: then nothing is written."""
     return target.in_place(entity.kind, entity.id) or target.in_place("vector_store", entity.parent)
+
+
+def _tell_credentials(fitted: Entity, ledger: Ledger) -> None:
+    """Tell of credentials that travel within addresses: the tool would not work without them, and whoever may
+    read the target can read them there."""
+    if fitted.kind not in HOLDS_ADDRESSES:
+        return
+    told: dict[tuple[str, str], None] = {}
+    for name, value in fitted.fields.items():
+        if name not in UNMASKED:
+            told |= dict.fromkeys(credentials_at(value, name))
+    for field_, words in told:
+        ledger.adapted(
+            field_,
+            f"it holds a credential ({words}), which is sent to the target as it is",
+            "give the tool a connection of the project instead, and renew the credential",
+        )
 
 
 def _same(one: JSON, other: JSON) -> bool:
@@ -96,7 +118,7 @@ def _changed(entity: Entity, fitted: Entity) -> list[str]:
 def _without_fingerprints(entity: Entity, ledger: Ledger) -> Entity:
     """The object without what only stands for a secret; headers of tools have a rule of their own."""
     fields = dict(entity.fields)
-    for name in ("tools", "tool_resources", "definition"):
+    for name in ("tools", "tool_resources", "definition", "metadata"):
         kept = without_fingerprints(fields.get(name))
         if kept != fields.get(name):
             fields[name] = kept

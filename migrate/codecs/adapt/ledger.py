@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from migrate.codecs.profile import Profile
 from migrate.model import Entity
 from migrate.model.loss import Grade, Loss
+from migrate.model.secret_text import masked_text
 
 
 @dataclass(frozen=True)
@@ -67,4 +68,5 @@ class Ledger:
 
     def _add(self, field_: str, grade: Grade, reason: str, way_out: str) -> None:
         e = self.entity
+        reason, way_out = masked_text(reason), masked_text(way_out)  # an address may be quoted
         self.losses.append(Loss(e.kind, e.id, field_, grade, reason, way_out, e.parent, e.name))

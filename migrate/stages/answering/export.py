@@ -19,6 +19,7 @@ from migrate.codecs.config.variables import read as read_variables
 from migrate.errors import Refused
 from migrate.model import JSON
 from migrate.model.file import PARSED
+from migrate.model.secrets import credentials_at
 from migrate.stages.answering.former import Former, file_names, former
 from migrate.stages.answering.rendering import Rendered, render
 from migrate.stages.answering.settled import put, remove, schemas
@@ -86,6 +87,7 @@ def export(estate: Estate, asked: Asked) -> Exported:
     texts = _texts(estate, rendered, before, asked, result)
     for path, text in texts.items():
         put(folder, path, text.encode(), result)
+    result.notes += _credentials_in_texts(estate, held)
     whole = not gaps and not asked.narrowed
     kept = before.manifest if not whole else frozenset()
     gone = before.manifest - texts.keys() if whole else frozenset()
@@ -93,6 +95,15 @@ def export(estate: Estate, asked: Asked) -> Exported:
     listed = sorted({*texts, *kept} - {VARIABLES})
     put(folder, MANIFEST, "".join(f"{path}\n" for path in listed).encode(), result)
     return result
+
+
+def _credentials_in_texts(estate: Estate, held: Configured) -> Iterator[str]:
+    """Texts of an assistant are written exactly, since they are what it is; what they give away is told."""
+    for id_ in sorted(held.assistants):
+        entity = estate.of("assistant")[id_]
+        for name in ("name", "description", "instructions"):
+            for field_, words in credentials_at(entity.fields.get(name), name):
+                yield f"{entity.name or id_}: {field_} holds a credential ({words}), and is written as it is"
 
 
 def unread(estate: Estate) -> list[str]:

@@ -9,6 +9,7 @@ from migrate.archive.reading import SnapshotReader
 from migrate.archive.searching import candidates
 from migrate.codecs import CODECS
 from migrate.model import Entity
+from migrate.model.secret_text import MASKED, masked_text
 from migrate.stages.answering.speech import parts, plain
 
 BEFORE, AFTER = 30, 60
@@ -68,6 +69,11 @@ FIELDS: dict[str, Callable[[Entity], Iterator[tuple[str, str]]]] = {
 
 def _excerpt(said: str, wanted: str) -> str:
     """The first place where a text stands, with what is around it."""
+    shown = masked_text(said)
+    if wanted not in shown.casefold():
+        # What was looked for is part of a credential: that it is there is shown, and no more of it.
+        return next((found.group() for found in MASKED.finditer(shown)), "")
+    said = shown
     at, end = _span(said, wanted)
     start = max(0, at - BEFORE)
     shown = said[start : end + AFTER]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
 from migrate.archive.keys import storable
@@ -11,6 +11,7 @@ from migrate.archive.reading import SnapshotReader
 from migrate.codecs import CODECS, Surroundings
 from migrate.model import JSON
 from migrate.model.message import ITEM
+from migrate.model.secret_text import masked_text
 from migrate.stages.answering.speech import Part, parts, plain, step_calls
 
 
@@ -73,7 +74,7 @@ def _said(snapshot: SnapshotReader, thread: str) -> Iterator[Said]:
             _time(entity.facts.get("created_at")),
             "" if role == ITEM else role,
             assistants.get(who, who),
-            tuple(parts(entity, files)),
+            tuple(replace(part, text=masked_text(part.text)) for part in parts(entity, files)),
             calls.pop(plain(entity.facts.get("run_id")), ()) if role != "user" else (),
         )
 
@@ -88,7 +89,8 @@ def _calls(snapshot: SnapshotReader, thread: str) -> dict[str, tuple[Part, ...]]
     called: dict[str, tuple[Part, ...]] = {}
     for _, step in snapshot.bodies("run_step", thread):
         run = plain(step.get("run_id"))
-        called[run] = (*called.get(run, ()), *step_calls(step))
+        shown = (replace(part, text=masked_text(part.text)) for part in step_calls(step))
+        called[run] = (*called.get(run, ()), *shown)
     return called
 
 
