@@ -1,5 +1,6 @@
-# The words a person needs: demo, test, lint, bench, docs, lock, clean. Each makes its own virtual environment in
-# .venv first, from Python 3.10 or newer and nothing else. Another interpreter: make PYTHON=python3.12 test
+# The words a person needs: demo, test, matrix, recordings, lint, bench, docs, lock, clean. Each makes its own
+# virtual environment in .venv first, from Python 3.10 or newer and nothing else. Another interpreter:
+# make PYTHON=python3.12 test
 
 PYTHON ?= python3
 VENV   := .venv
@@ -10,12 +11,14 @@ LOCKER := .venv-lock
 UV     := uv==0.13.8
 PIP    := -m pip --disable-pip-version-check -qq install
 
-.PHONY: help demo test lint bench bench-quick docs lock clean
+.PHONY: help demo test matrix recordings lint bench bench-quick docs lock clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo   the whole flow on the bundled examples, against a local emulator"
 	@echo "make test   all tests, on two workers; one file: make test ARGS=tests/test_layers.py"
+	@echo "make matrix the tests on every Python from 3.10 on that is found here, each in its own environment"
+	@echo "make recordings DIR=FOLDER   decode recorded answers of real services, and take them through a plan"
 	@echo "make lint   formatting, ruff and mypy --strict"
 	@echo "make bench  measure against the transport's floor, in full; under a minute: make bench-quick"
 	@echo "make docs   write docs/cli.md and docs/support-matrix.md from the program"
@@ -27,6 +30,15 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# Finding them needs none of our packages, so any Python may do it.
+matrix:
+	@$(call check_python)
+	@'$(PYTHON)' tests/matrix/run.py $(ARGS)
+
+recordings: $(STAMP)
+	@test -n "$(DIR)" || { echo "name a folder, as in: make recordings DIR=../recorded" >&2; exit 2; }
+	@$(BIN)/python -m tests.recordings "$(DIR)"
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -64,7 +76,7 @@ lock:
 		$(if $(UPGRADE),--upgrade) --output-file constraints.txt
 
 clean:
-	rm -rf $(VENV) $(LOCKER) demo build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis docs/*.md.new
+	rm -rf $(VENV) $(VENV)-matrix $(LOCKER) demo build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis docs/*.md.new
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 define check_python

@@ -14,7 +14,10 @@ from pytest_socket import SocketConnectBlockedError
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "migrate").rglob("*.py"))
-MADE = {ROOT / name for name in (".git", ".venv", ".venv-lock", ".hypothesis", "demo", "build", "dist")}
+MADE = {
+    ROOT / name
+    for name in (".git", ".venv", ".venv-lock", ".venv-matrix", ".hypothesis", "demo", "build", "dist")
+}
 SAYS_NOTHING = re.compile(r"(utils?|helpers?|common|manager|misc)(\.\w+)?$")
 # Spelled in halves, so that this file passes its own test.
 HOSTS = ("pypi" + ".org", "python" + "hosted.org", "registry.npm" + "js.org", "deb." + "debian.org")

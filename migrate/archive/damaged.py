@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from migrate.errors import ArchiveDamaged
+from migrate.model.nesting import TooDeep
 
 
 @contextmanager
@@ -20,7 +21,7 @@ def damage_told(path: Path) -> Iterator[None]:
         raise ArchiveDamaged(f"{path} is damaged", str(error), _next(path)) from None
     except json.JSONDecodeError as error:
         raise ArchiveDamaged(f"{path} is damaged", f"a body is not JSON: {error}", _next(path)) from None
-    except RecursionError:
+    except (TooDeep, RecursionError):
         raise ArchiveDamaged(f"{path} cannot be read", "a body is nested too deeply", _next(path)) from None
 
 

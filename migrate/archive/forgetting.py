@@ -15,6 +15,7 @@ from migrate.archive.keys import id_of
 from migrate.archive.packs import Bodies
 from migrate.archive.store import Archive
 from migrate.archive.sweeping import sweep, sweep_bytes
+from migrate.model.nesting import loads
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def _sweep_contents(conn: sqlite3.Connection) -> None:
         texts = bodies.pack(pack, place + count)[1][place : place + count]
         conn.executemany(
             "INSERT OR IGNORE INTO listed_files VALUES (?, ?)",
-            [(endpoint, id_of(json.loads(text))) for text in texts],
+            [(endpoint, id_of(loads(text))) for text in texts],
         )
     conn.execute("DELETE FROM contents WHERE (endpoint_id, file_id) NOT IN (SELECT * FROM listed_files)")
     conn.execute("DROP TABLE listed_files")

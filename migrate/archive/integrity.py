@@ -19,6 +19,7 @@ from migrate.archive.journal_check import damage
 from migrate.archive.packs import FORGOTTEN, PLACES, SEPARATOR, Bodies, BrokenPack, inflated, lines, pack_sha
 from migrate.archive.references import BETWEEN, Damage, broken
 from migrate.archive.rows import Row
+from migrate.model.nesting import TooDeep
 
 __all__ = ["Checked", "Damage", "Sample", "check"]
 
@@ -161,7 +162,9 @@ def _pack_fault(conn: sqlite3.Connection, pack: int, held: int) -> str:
         keys = {(Row.stored(kind.decode(), text).key, n) for n, text in bodies.items()}
     except (ValueError, TypeError, RecursionError, BrokenPack) as error:
         return (
-            "it is nested too deeply" if isinstance(error, RecursionError) else f"it cannot be read: {error}"
+            "it is nested too deeply"
+            if isinstance(error, RecursionError | TooDeep)
+            else f"it cannot be read: {error}"
         )
     if len(bodies) != held or plain.count(SEPARATOR.encode()) + 1 != count:
         return "it has not as many bodies as it had"
@@ -242,6 +245,8 @@ def _blob_fault(conn: sqlite3.Connection, blob: int, sha: bytes | None, size: in
         for data in chunks(conn, blob):
             digest.update(data)
             length += len(data)
+            if length > size:
+                break
     except BrokenPack as error:
         return str(error)
     return "" if digest.digest() == sha and length == size else "their hash is not the one that was stored"

@@ -16,6 +16,7 @@ from migrate.archive.listings import Listing
 from migrate.archive.scopes import Place, begin
 from migrate.archive.shards import Reading
 from migrate.model import KINDS
+from migrate.model.nesting import loads
 from migrate.model.shard import FIRST, part_of, shared_out
 
 MISSING = "kind, parent_id, object_id, name, reason, expected"
@@ -137,5 +138,5 @@ class Joiner:
 
 
 def _created(body: bytes) -> float | None:
-    made = json.loads(body).get("created_at")
+    made = loads(body.decode()).get("created_at")
     return float(made) if isinstance(made, (int, float)) and not isinstance(made, bool) else None

@@ -8,7 +8,6 @@ https://sqlite.org/sqlar.html
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
 import threading
 import zlib
@@ -18,12 +17,15 @@ from dataclasses import dataclass
 
 from migrate.archive.asking import Asked
 from migrate.archive.keys import body_sha, id_of, keys_of
+from migrate.model.bounds import UNPACKED
+from migrate.model.nesting import loads
 
 PLACES = 1 << 10
 """A body's number is its pack's number times this, plus its place."""
 LEVEL = 1
 """Of zlib: the highest one makes packs 13 % smaller and takes three times as long."""
 SEPARATOR = ",\n"
+_SEPARATOR = SEPARATOR.encode()
 FORGOTTEN = "null"
 """Stands in the place of a body that was forgotten, so that its neighbours keep their numbers."""
 HELD = 1 << 20
@@ -60,23 +62,31 @@ def squeezed(plain: bytes) -> bytes:
     return data if len(data) < len(plain) else plain
 
 
-def inflated(data: bytes, size: int | None) -> bytes:
-    """The bytes that `squeezed` was given, and their number. Raises `BrokenPack`."""
+def inflated(data: object, size: object) -> bytes:
+    """The bytes that `squeezed` was given, and their number. Raises `BrokenPack`; never unpacks more than the
+    number says, nor more than the bound for it."""
+    if not isinstance(data, bytes) or not isinstance(size, int | None):
+        raise BrokenPack("what was compressed is not what it was")
     if not size or size == len(data):
         return data
+    if not 0 < size <= UNPACKED.most:
+        raise BrokenPack(f"it was given up: {UNPACKED.told()}")
+    unpacking = zlib.decompressobj()
     try:
-        plain = zlib.decompress(data, bufsize=size)
+        plain = unpacking.decompress(data, size + 1)  # so much and no more, whatever the data would give
     except zlib.error as error:
         raise BrokenPack(f"what was compressed cannot be unpacked: {error}") from None
-    if len(plain) != size:
+    if len(plain) != size or not unpacking.eof:
         raise BrokenPack("what was compressed has another size than it had")
     return plain
 
 
 def lines(plain: bytes) -> list[str]:
     """The bodies in an unpacked pack. Raises `BrokenPack`."""
+    if plain.count(_SEPARATOR) >= PLACES:
+        raise BrokenPack("a pack has more bodies than a pack may have")
     try:
-        return plain.decode()[1:-1].split(SEPARATOR)
+        return [part.decode() for part in plain[1:-1].split(_SEPARATOR)]
     except UnicodeDecodeError as error:
         raise BrokenPack(f"a pack is not text: {error}") from None
 
@@ -137,7 +147,7 @@ class Bodies:
         ).fetchall()
         for (number,) in rows:
             kind, text = self.read(number)
-            if id_of(json.loads(text)) == object_id:
+            if id_of(loads(text)) == object_id:
                 yield number, kind, text
 
     def pack(self, pack: int, places: int) -> tuple[str, list[str]]:

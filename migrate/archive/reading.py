@@ -14,6 +14,7 @@ from migrate.archive.packs import PLACES, Bodies
 from migrate.archive.placed import Placed
 from migrate.model import JSON
 from migrate.model.condition import COUNTED
+from migrate.model.nesting import loads
 
 Body = dict[str, JSON]
 
@@ -217,7 +218,7 @@ class SnapshotReader:
     def find(self, object_id: str) -> list[tuple[str, str, Body]]:
         """Kind, parent and body of every object with this id (a file may lie in several stores)."""
         found = [
-            (kind, parent, json.loads(text))
+            (kind, parent, loads(text))
             for number, kind, text in self._bodies.of_id(storable(object_id))
             for parent, times in holding(self.conn, self.info.id, kind, number)
             for _ in range(times)
@@ -246,13 +247,13 @@ def _load() -> Callable[[str], Body]:
     longer than listing a small archive."""
     fast = sys.modules.get("pydantic_core")
     if fast is None:
-        return json.loads
+        return loads
 
     def load(text: str) -> Body:
         try:
             found: Body = fast.from_json(text)
         except ValueError:  # half of a character pair, or too deep
-            found = json.loads(text)
+            found = loads(text)
         return found
 
     return load

@@ -10,6 +10,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from migrate.archive.keys import body_sha, id_of, key_of
 from migrate.model import JSON
+from migrate.model.nesting import loads
 
 
 class Row(NamedTuple):
@@ -26,11 +27,11 @@ class Row(NamedTuple):
 
     @classmethod
     def stored(cls, kind: str, text: str) -> Row:
-        """One that was stored. Raises `ValueError` where it is no JSON any more."""
+        """One that was stored. Raises `ValueError` where it is no JSON any more, or nested too deeply."""
         try:
             body = from_json(text)
         except ValueError:  # half of a character pair, depth, or damage
-            body = json.loads(text)
+            body = loads(text)
         return cls.named(kind, id_of(body), text)
 
     @classmethod

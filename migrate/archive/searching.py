@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 
 from migrate.archive.reading import Body, SnapshotReader
+from migrate.model.nesting import loads
 
 
 def candidates(snapshot: SnapshotReader, kind: str, text: str) -> Iterator[tuple[str, Body]]:
@@ -17,4 +18,4 @@ def candidates(snapshot: SnapshotReader, kind: str, text: str) -> Iterator[tuple
     wanted = json.dumps(text, ensure_ascii=False)[1:-1].casefold()
     for parent, body in snapshot.texts(kind, None):
         if "\\u" in body or wanted in body.casefold():
-            yield parent, json.loads(body)
+            yield parent, loads(body)

@@ -21,6 +21,7 @@ from migrate.archive.scopes import Place
 from migrate.archive.store import Archive
 from migrate.model import JSON
 from migrate.model.known_secrets import redact
+from migrate.model.nesting import loads
 
 ScopeState = Literal["reading", "complete", "failed", "gone"]
 
@@ -99,7 +100,7 @@ class SnapshotWriter:
         if held is None or not any(packer.bodies.spans(held[0])):
             return []
         packer.flush()
-        return [json.loads(text) for _, text in packer.bodies.listing(held[0])]
+        return [loads(text) for _, text in packer.bodies.listing(held[0])]
 
     def holders(self, kind: str, id_: str) -> list[str]:
         """Parents below which an object of this id was listed: the stores that hold a file."""

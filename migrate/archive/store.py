@@ -89,7 +89,11 @@ class Archive:
     def temporary(cls) -> Archive:
         """An archive that vanishes when closed: where a live estate is read to be compared."""
         folder = tempfile.TemporaryDirectory(prefix="assistants-migrate-")
-        archive = cls.open(Path(folder.name) / "estate.db", write=True, create=True)
+        try:
+            archive = cls.open(Path(folder.name) / "estate.db", write=True, create=True)
+        except BaseException:
+            folder.cleanup()
+            raise
         archive._folder = folder
         return archive
 
@@ -139,14 +143,16 @@ class Archive:
 
     def close(self) -> None:
         """Close, fold the write-ahead log in, and let the next writer start."""
-        if self._lock:
-            with contextlib.suppress(sqlite3.Error):
-                self.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self.conn.close()
-        if self._lock:
-            self._lock.release()
-        if self._folder:
-            self._folder.cleanup()
+        try:
+            if self._lock:
+                with contextlib.suppress(sqlite3.Error):
+                    self.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:  # also where Ctrl-C comes meanwhile
+            self.conn.close()
+            if self._lock:
+                self._lock.release()
+            if self._folder:
+                self._folder.cleanup()
 
     def __enter__(self) -> Archive:
         return self

@@ -15,6 +15,7 @@ from migrate.archive.keys import id_of, storable
 from migrate.archive.packs import PLACES, Bodies
 from migrate.archive.reading import Body, SnapshotInfo, snapshots
 from migrate.model import KINDS
+from migrate.model.nesting import loads
 
 FILTERED = "filtered by --include or --exclude"
 UNSAID = {"": "not asked for", "reading": "the snapshot was interrupted"}
@@ -68,7 +69,7 @@ def gap_of(info: SnapshotInfo, kind: str, state: str, reason: str) -> str:
 
 def body(conn: Asked, number: int) -> Body:
     """A body by its number."""
-    found: Body = json.loads(Bodies(conn).text(number))
+    found: Body = loads(Bodies(conn).text(number))
     return found
 
 
@@ -80,7 +81,7 @@ def size(conn: Asked, listing: int) -> int:
 
 def ids_in(conn: Asked, listing: int) -> list[str]:
     """The ids in a listing, in order."""
-    return [id_of(json.loads(text)) for _, text in Bodies(conn).listing(listing)]
+    return [id_of(loads(text)) for _, text in Bodies(conn).listing(listing)]
 
 
 def traces(conn: Asked, object_id: str) -> list[Trace]:

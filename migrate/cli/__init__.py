@@ -13,6 +13,7 @@ from migrate import __version__
 from migrate.cli import streams
 from migrate.errors import MigrateError, RequestFailed
 from migrate.model.known_secrets import KNOWN, redact
+from migrate.model.nesting import FRAMES
 from migrate.reports.visible import clean as visible
 
 
@@ -81,6 +82,7 @@ def program() -> None:
 def main() -> None:
     """Run the program; expected failures are told in three lines and an exit code."""
     KNOWN.forget_all()
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), FRAMES))
     streams.prepare()
     code = _run()
     if why := streams.finish():

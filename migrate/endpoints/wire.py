@@ -24,8 +24,9 @@ from migrate.endpoints.interface import Body
 from migrate.endpoints.large_answers import one_answer
 from migrate.endpoints.refusals import Redirected, TooMuch
 from migrate.errors import NoAnswer, RequestFailed, TooLarge, Unreadable
-from migrate.model.bounds import ANSWER_READ_ALONE, VALUES
+from migrate.model.bounds import ANSWER_READ_ALONE, DEPTH, VALUES
 from migrate.model.known_secrets import redact
+from migrate.model.nesting import TooDeep, loads
 
 CHUNK = 1 << 18
 REASON_CHARS = 300
@@ -126,8 +127,8 @@ def parsed_text(content: bytes, text: Callable[[], str]) -> Body:
         raise TooLarge(f"the answer was given up: {VALUES.told()}")
     try:
         body = _loaded(content) if content else {}
-    except RecursionError:
-        raise Unreadable("the answer is nested too deeply to be read") from None
+    except (TooDeep, RecursionError):
+        raise Unreadable(f"the answer is nested too deeply to be read: {DEPTH.told()}") from None
     except ValueError:
         start = " ".join(redact(text()[:2000]).split())
         raise RequestFailed(f"the answer is not JSON but begins {start[:80]!r}") from None
@@ -142,7 +143,9 @@ def _loaded(content: bytes) -> Any:
     try:
         return from_json(content, allow_inf_nan=False)
     except ValueError:
-        return json.loads(content, parse_constant=_no_number)
+        return loads(
+            content.decode(json.detect_encoding(content), "surrogatepass"), parse_constant=_no_number
+        )
 
 
 def _no_number(name: str) -> None:

@@ -44,3 +44,11 @@ ID = Bound(2048, "characters", "in one id")
 # Each value of an answer takes memory beside its text: 128 MiB of brackets would become gigabytes.
 # A page of 100 messages has some thousand values; texts in it that are full of commas count as well.
 VALUES = Bound(10_000_000, "values", "in one answer")
+
+# Tools and schemas that services take have some ten levels; `pydantic_core.from_json`, which reads what it
+# can first, stops at 201. Higher than any Python could go, an object could be read and not be compared.
+DEPTH = Bound(200, "levels", "in one document")
+
+# Bodies lie together in packs of 32 KiB, or alone. One whose text has signs that are spelled out when it is
+# stored (`\u0436` for two bytes) can be three times as long as in the answer that it came in.
+UNPACKED = Bound(3 * ANSWER.most, "bytes", "unpacked from one place of an archive")

@@ -8,7 +8,7 @@ import json
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -128,7 +128,8 @@ def test_a_partial_reading_is_kept_and_told(stack: ExitStack, backup: tuple[Shel
     said = shell(RUN)
     assert said.code == 3
     (copy,) = (shell.folder / "copies").iterdir()
-    assert sqlite3.connect(copy).execute("SELECT state FROM snapshots").fetchall() == [("partial",)]
+    with closing(sqlite3.connect(copy)) as conn:
+        assert conn.execute("SELECT state FROM snapshots").fetchall() == [("partial",)]
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import io
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -33,9 +34,9 @@ def test_csv_reads_back(count: int) -> None:
 
 
 def test_sql_reads_back() -> None:
-    with sqlite3.connect(":memory:") as conn:
+    with closing(sqlite3.connect(":memory:")) as conn:
         conn.executescript("\n".join(lines(rows(6), "sql")))
-    assert [row[0] for row in conn.execute("SELECT name FROM id_map")] == list(NAMES)
+        assert [row[0] for row in conn.execute("SELECT name FROM id_map")] == list(NAMES)
 
 
 def test_nothing_is_read_ahead() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from migrate.codecs.config.problems import Path
 from migrate.model import JSON
+from migrate.model.bounds import DEPTH
 
 ALIASES = 100
 """Uses of an anchor in one file, everything below it counted."""
@@ -65,7 +66,7 @@ def read(text: str, before: int = 0) -> Document:
         said = ", ".join(filter(None, (error.context, error.problem)))
         raise NotYaml((mark.line if mark else 0) + before + 1, f"no YAML: {said}") from None
     except RecursionError:
-        raise NotYaml(before + 1, "it is nested too deeply") from None
+        raise NotYaml(before + 1, f"it is nested too deeply: {DEPTH.told()}") from None
     return found
 
 
@@ -84,6 +85,15 @@ def _loader() -> Any:
             yaml.parser.Parser.__init__(self)
             yaml.composer.Composer.__init__(self)
             yaml.resolver.BaseResolver.__init__(self)
+            self.depth = 0
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            self.depth += 1
+            if self.depth > DEPTH.most:  # a tree built in calls inside each other: before Python's own limit
+                raise RecursionError
+            node = super().compose_node(parent, index)
+            self.depth -= 1
+            return node
 
     return Loader
 

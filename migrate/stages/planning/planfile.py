@@ -15,6 +15,7 @@ from migrate.errors import BadUsage, PlanEdited
 from migrate.files.output import write_text
 from migrate.files.text import MAX_PLAN_FILE_BYTES, read_text
 from migrate.model.known_secrets import redact
+from migrate.model.nesting import TooDeep, loads
 from migrate.model.normal import digest
 from migrate.stages.planning.fitting import Decided
 
@@ -184,8 +185,8 @@ def read(path: Path) -> Plan:
     """Read a plan. Raises `BadUsage` when it is none, `PlanEdited` when it was changed by hand."""
     text = read_text(path, WRITE_ONE, MAX_PLAN_FILE_BYTES)
     try:
-        data: Any = json.loads(text)
-    except RecursionError:
+        data: Any = loads(text)
+    except (TooDeep, RecursionError):
         raise BadUsage(f"{path} is not a plan", "it is nested too deeply", WRITE_ONE) from None
     except ValueError as error:
         raise BadUsage(f"{path} is not a plan", f"it is not JSON: {error}", WRITE_ONE) from None

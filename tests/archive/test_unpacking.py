@@ -1,0 +1,120 @@
+"""A small archive that unpacks to gigabytes takes neither memory nor time."""
+
+from __future__ import annotations
+
+import sqlite3
+import tracemalloc
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from migrate.archive import Archive
+from migrate.archive.blobs import blob_of, proven
+from migrate.archive.integrity import check
+from migrate.archive.packs import PLACES, BrokenPack, inflated, lines, squeezed
+from migrate.errors import ArchiveDamaged
+from migrate.model.bounds import MIB, UNPACKED
+from tests.archive.filling import filled, reader
+
+ZEROS = 300 * MIB
+
+
+def bomb(unpacked: int) -> bytes:
+    """Some hundred kilobytes that unpack to so many bytes."""
+    packing, block = zlib.compressobj(9), b" " * MIB
+    return b"".join([*(packing.compress(block) for _ in range(unpacked // MIB)), packing.flush()])
+
+
+BOMB = bomb(ZEROS)
+
+
+@contextmanager
+def little_memory(most: int = 64 * MIB) -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < most
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("size", [1, 1000, 1 * MIB, UNPACKED.most + 1, 1 << 62])
+def test_more_than_was_stored_is_not_unpacked(size: int) -> None:
+    with little_memory(), pytest.raises(BrokenPack):
+        inflated(BOMB, size)
+
+
+@pytest.mark.parametrize("size", ["12", b"12", -1, 1.5])
+def test_a_size_that_is_none_is_told(size: object) -> None:
+    with little_memory(), pytest.raises(BrokenPack):
+        inflated(BOMB, size)
+
+
+def test_data_that_is_no_bytes_is_told() -> None:
+    with pytest.raises(BrokenPack):
+        inflated("text", 3)
+
+
+@pytest.mark.parametrize("plain", [b"", b"a", b"abc" * 40_000, b" " * MIB])
+def test_what_was_squeezed_comes_back(plain: bytes) -> None:
+    assert inflated(squeezed(plain), len(plain)) == plain
+
+
+@pytest.mark.parametrize("cut", [1, 4, 100])
+def test_data_that_was_cut_is_told(cut: int) -> None:
+    plain = b"".join(b"%d," % n for n in range(50_000))
+    with pytest.raises(BrokenPack):
+        inflated(squeezed(plain)[:-cut], len(plain))
+
+
+def test_a_pack_of_millions_of_bodies_is_told() -> None:
+    with little_memory(), pytest.raises(BrokenPack, match="more bodies"):
+        lines(b"[" + b",\n" * (4 * MIB) + b"]")
+    assert len(lines(b"[" + b",\n".join([b"1"] * PLACES) + b"]")) == PLACES
+
+
+@pytest.fixture(params=[1000, UNPACKED.most + 1])
+def forged(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """An archive whose packs and bytes unpack to far more than they say, or say more than is taken."""
+    path = tmp_path / "estate.db"
+    filled(path)
+    with closing(sqlite3.connect(path)) as conn, conn:
+        conn.execute("UPDATE packs SET data = ?, size = ?", (BOMB, request.param))
+        conn.execute("UPDATE chunks SET data = ?, size = ?", (BOMB, request.param))
+    return path
+
+
+def test_check_names_it_and_ends(forged: Path) -> None:
+    with little_memory(), Archive.open(forged) as archive:
+        found = check(archive.conn).damage
+    assert {"bodies", "bytes"} <= {one.what for one in found}
+
+
+def test_what_reads_it_ends_with_damage(forged: Path) -> None:
+    with little_memory(), Archive.open(forged) as archive:
+        with pytest.raises(BrokenPack):
+            list(reader(archive).bodies("assistant"))
+        blob = blob_of(archive.conn, 1, "file-a")
+        assert blob
+        with pytest.raises(ArchiveDamaged):
+            list(proven(archive.conn, blob))
+
+
+def test_bytes_that_never_end_are_given_up_where_they_should_end(tmp_path: Path) -> None:
+    path = tmp_path / "estate.db"
+    filled(path)
+    with closing(sqlite3.connect(path)) as conn, conn:
+        conn.executemany(
+            "INSERT INTO chunks VALUES (1, ?, ?, ?)", ((n, b" " * 1000, 1000) for n in range(10, 5_000))
+        )
+    with Archive.open(path) as archive:
+        blob = blob_of(archive.conn, 1, "file-a")
+        assert blob
+        given: list[bytes] = []
+        with pytest.raises(ArchiveDamaged):
+            given.extend(proven(archive.conn, blob))
+        assert sum(map(len, given)) <= blob.size
+        assert [one.what for one in check(archive.conn).damage] == ["bytes"]

@@ -1,0 +1,85 @@
+"""How deeply a document may be nested is our own number, the same on every Python."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+from pydantic_core import from_json
+
+from migrate.codecs.config.yaml_read import NotYaml
+from migrate.codecs.config.yaml_read import read as read_yaml
+from migrate.endpoints.wire import parsed_text
+from migrate.errors import Unreadable
+from migrate.model.bounds import DEPTH
+from migrate.model.nesting import TooDeep, loads
+
+MOST = DEPTH.most
+
+
+def levels(number: int, opening: str = "[", closing: str = "]", inside: str = "1") -> str:
+    return opening * number + inside + closing * number
+
+
+@pytest.mark.parametrize("frames", [300, 1_000, 5_000])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]")])
+def test_the_number_of_levels_decides_and_not_the_interpreter(
+    opening: str, closing: str, frames: int
+) -> None:
+    each = opening.count("[") + opening.count("{")
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(frames, 300))
+    try:
+        loads(levels(MOST // each, opening, closing))
+        for number in (MOST // each + 1, MOST * 2, 100_000):
+            with pytest.raises(TooDeep, match=f"more than {MOST} levels"):
+                loads(levels(number, opening, closing))
+    finally:
+        sys.setrecursionlimit(before)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps("[" * 1000),
+        json.dumps({"a": "{[" * 500, "b": 'quoted " and \\'}),
+        json.dumps(["\\" * n + '"[' for n in range(300)]),
+        "[" + ",".join(["[]"] * 1000) + "]",
+        levels(MOST, inside='"[[["'),
+    ],
+)
+def test_brackets_in_texts_and_side_by_side_are_no_levels(text: str) -> None:
+    assert loads(text) == json.loads(text)
+
+
+@pytest.mark.parametrize("text", ['"' + "[" * 500, "]" * 500, '[{"' * 300, "\\" * 300 + "[" * 300])
+def test_what_is_no_json_is_told_and_never_hangs(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        loads(text)
+
+
+def test_the_faster_reader_stops_where_we_do() -> None:
+    """It reads first; what it takes is not counted again."""
+    from_json(levels(MOST))
+    with pytest.raises(ValueError, match="recursion"):
+        from_json(levels(MOST + 2))
+
+
+def test_an_answer_that_is_nested_too_deeply_is_told() -> None:
+    parsed_text(f'{{"a": {levels(MOST - 1)}}}'.encode(), str)
+    for number in (MOST + 2, 900, 100_000):
+        for odd in ("1", '"\\ud83d"'):  # half of a character pair is read by the slower one
+            with pytest.raises(Unreadable, match="nested too deeply"):
+                parsed_text(f'{{"a": {levels(number, inside=odd)}}}'.encode(), str)
+
+
+@pytest.mark.parametrize("block", [True, False])
+def test_yaml_that_is_nested_too_deeply_is_told(block: bool) -> None:
+    def text(number: int) -> str:
+        return "".join(f"{' ' * n}a:\n" for n in range(number)) if block else levels(number)
+
+    read_yaml(text(MOST - 1))
+    for number in (MOST + 1, 400, 900):
+        with pytest.raises(NotYaml, match=f"more than {MOST} levels"):
+            read_yaml(text(number))

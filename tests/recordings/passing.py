@@ -1,0 +1,186 @@
+"""Recorded objects in, what became of them out: decoded, kept, compared, planned, written and read back.
+
+Written to emulated services only. What differs in the end without a line in the plan was lost untold.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from migrate.archive import Archive
+from migrate.archive.rows import Row
+from migrate.archive.snapshots import SnapshotWriter
+from migrate.codecs import CODECS
+from migrate.emulator.options import FaceName
+from migrate.model import KINDS
+from tests.e2e.running import World, options, world
+from tests.recordings.answers import Family, Other, Recorded
+
+SOURCES: dict[Family, tuple[str, str]] = {
+    "assistants": ("azure-openai", "https://recorded.example.com"),
+    "project": ("foundry", "https://recorded.example.com/api/projects/recorded"),
+}
+"""Type and address that the recorded objects are given as an estate."""
+TARGETS: tuple[tuple[FaceName, str], ...] = (
+    ("azure-openai", "azure-openai"),
+    ("foundry", "foundry-classic"),
+    ("foundry", "foundry"),
+)
+"""Faces of the emulator, and what they are planned as."""
+USUAL = ("gpt-4.1", "gpt-4o", "gpt-4o-mini", "o4-mini")
+
+Key = tuple[str, str, str]
+
+
+@dataclass
+class Held:
+    """The recorded objects of one family as an estate: of several bodies of one object the last counts."""
+
+    family: Family
+    objects: dict[Key, Recorded] = field(default_factory=dict)
+    repeated: int = 0
+    made_up: int = 0
+    """Threads and stores of which only what lies in them was recorded."""
+
+    def add(self, found: Recorded) -> None:
+        """Take one in."""
+        id_ = str(found.body.get("id") or f"recorded_{len(self.objects)}")
+        key = (found.kind, found.parent, id_)
+        self.repeated += key in self.objects
+        body = found.body if found.body.get("id") else {"id": id_, **found.body}
+        self.objects[key] = Recorded(self.family, found.kind, found.parent, body, found.source)
+
+    def complete(self) -> None:
+        """Give everything that lies in something a place to lie in."""
+        for kind, parent, _ in list(self.objects):
+            above = KINDS[kind].parent
+            if above and parent and (above, "", parent) not in self.objects:
+                body = {"id": parent, "object": above, "created_at": 1, "metadata": {}, "name": parent}
+                self.objects[(above, "", parent)] = Recorded(self.family, above, "", body, "made up")
+                self.made_up += 1
+
+
+@dataclass
+class Passed:
+    """What became of one family on one target. `told`: grade and field -> how many; `untold`: in words."""
+
+    family: Family
+    target: str
+    actions: dict[str, int]
+    told: Counter[tuple[str, str]]
+    created: int
+    untold: list[str]
+
+
+@dataclass
+class Result:
+    """Everything that a run says."""
+
+    files: int
+    held: list[Held]
+    others: Counter[str]
+    broken: list[str]
+    """Objects that could not be decoded, with the reason."""
+    unknown: Counter[str]
+    """Kind and key of what no rule knows: kept, compared and told, not understood."""
+    compared: int
+    passed: list[Passed]
+
+
+def run(found: Iterable[Recorded | Other], folder: Path) -> Result:
+    """All of it. `folder`: an empty one to work in."""
+    held: dict[Family, Held] = {family: Held(family) for family in SOURCES}
+    result = Result(0, list(held.values()), Counter(), [], Counter(), 0, [])
+    names = set()
+    for one in found:
+        names.add(one.source)
+        if isinstance(one, Other):
+            result.others[one.what] += 1
+        elif _decodes(one, result):
+            held[one.family].add(one)
+    result.files = len(names)
+    for family in held.values():
+        if family.objects:
+            family.complete()
+            _pass(family, folder / family.family, result)
+    return result
+
+
+def _decodes(one: Recorded, result: Result) -> bool:
+    try:
+        entities = CODECS[SOURCES[one.family][0]].decode(one.kind, one.body, one.parent, None)
+    except Exception as error:  # of any sort: this is what is looked for
+        result.broken.append(f"{one.source}: {one.kind}: {type(error).__name__}: {error}")
+        return False
+    for entity in entities:
+        result.unknown.update(f"{entity.kind}.{key}" for key in entity.extras)
+    return bool(entities)
+
+
+def _pass(held: Held, folder: Path, result: Result) -> None:
+    models = {m for one in held.objects.values() if (m := _model(one.body))}
+    for face, type_ in TARGETS:
+        place = folder / type_
+        place.mkdir(parents=True)
+        there = options("TARGET_KEY", face=face, list_threads="works", deployments=(*USUAL, *sorted(models)))
+        with world(place, options("SOURCE_KEY", face=face), there, types=(type_, type_)) as run_:
+            keep(held, Path(run_.db))
+            same = run_("diff", f"{run_.db}@1", f"{run_.db}@1")
+            if same.code:
+                result.broken.append(f"compared with themselves, they differ: {same.err}{same.out[:500]}")
+            else:
+                result.compared += sum(same.json["compared"].values())
+            result.passed.append(_moved(held, type_, run_))
+
+
+def _model(body: dict[str, Any]) -> str:
+    with suppress(KeyError, TypeError):
+        body = body["versions"]["latest"]["definition"]
+    model = body.get("model")
+    return model if isinstance(model, str) else ""
+
+
+def keep(held: Held, path: Path) -> None:
+    """Put them into an archive as one snapshot, as they were recorded."""
+    listings: dict[tuple[str, str], list[Recorded]] = {
+        (kind, ""): [] for kind in KINDS if not KINDS[kind].parent
+    }
+    for (kind, parent, id_), one in held.objects.items():
+        listings.setdefault((kind, parent), []).append(one)
+        for below in KINDS.values():  # what lies in nothing that was recorded is known to be empty
+            if below.parent == kind:
+                listings.setdefault((below.name, id_), [])
+    with Archive.open(path, write=True, create=True) as archive:
+        writer = SnapshotWriter.begin(archive, *SOURCES[held.family], {}, None)
+        for (kind, parent), rows in listings.items():
+            if rows:
+                writer.page(kind, parent, [Row.of(kind, row.body) for row in rows], "")
+            writer.end(kind, parent)
+        writer.finish("complete", "")
+
+
+def _moved(held: Held, type_: str, run_: World) -> Passed:
+    planned = run_("plan", run_.db, "target", "-o", run_.plan, "--accept-loss", "all")
+    if planned.code not in (0, 1):
+        return Passed(held.family, type_, {}, Counter(), 0, [f"plan: {planned.err.strip()}"])
+    plan = planned.json
+    told = Counter((row["grade"], row["field"]) for row in plan["losses"])
+    applied = run_.apply()
+    untold: list[str] = []
+    created = 0
+    if applied.code in (0, 3):
+        created = applied.json["created"]
+        untold += [f"apply: {row['kind']} {row['id']}: {row['reason']}" for row in applied.json["failed"]]
+    else:
+        untold.append(f"apply: {applied.err.strip()}")
+    verified = run_("verify", run_.plan)
+    if verified.code in (0, 1):
+        untold += [f"verify: {row}" for row in verified.json["findings"]]
+    else:
+        untold.append(f"verify: {verified.err.strip()}")
+    return Passed(held.family, type_, plan["actions"], told, created, untold)
