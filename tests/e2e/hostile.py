@@ -51,6 +51,8 @@ def deep(levels: int = 2000) -> str:
 class Deep(Fault):
     """Puts deeply nested JSON where an answer has a placeholder."""
 
+    levels = 2000
+
     async def spoil(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
         start: list[Any] = []
         parts: list[bytes] = []
@@ -61,7 +63,7 @@ class Deep(Fault):
                 return
             parts.append(message.get("body", b""))
             if not message.get("more_body"):
-                body = b"".join(parts).replace(DEEP.encode(), deep().encode())
+                body = b"".join(parts).replace(DEEP.encode(), deep(self.levels).encode())
                 kept = [(k, v) for k, v in start[0]["headers"] if k.lower() != b"content-length"]
                 await send({**start[0], "headers": [*kept, (b"content-length", str(len(body)).encode())]})
                 await send({"type": "http.response.body", "body": body})
@@ -69,9 +71,11 @@ class Deep(Fault):
         await app(scope, receive, held)
 
 
-def nested() -> Deep:
+def nested(levels: int = 2000) -> Deep:
     """In every answer to a reading request, for as long as the service runs."""
-    return Deep(lambda method, path, query: method == "GET" and "/content" not in path, last=10**9)
+    fault = Deep(lambda method, path, query: method == "GET" and "/content" not in path, last=10**9)
+    fault.levels = levels
+    return fault
 
 
 PLACEHOLDER = json.loads(DEEP)

@@ -3,6 +3,7 @@ work or fails in three lines; it never ends in a traceback."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -10,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from migrate.model.bounds import DEPTH
 from tests.e2e import projects
 from tests.e2e.conftest import Launch
-from tests.e2e.hostile import PLACEHOLDER, commands, nested
+from tests.e2e.hostile import PLACEHOLDER, commands, deep, nested
 from tests.e2e.running import World, options
 
 Put = Callable[[World, Any], str]
@@ -86,8 +88,22 @@ def test_two_thousand_levels(launch: Launch, place: str) -> None:
     run_all(world, thread)
 
 
-def test_one_deep_body_does_not_keep_the_others_from_being_read(launch: Launch) -> None:
-    world = empty(launch, wrap_source=nested())
+@pytest.mark.parametrize("place", DEEP)
+def test_a_body_as_deep_as_is_taken_goes_through_every_command(launch: Launch, place: str) -> None:
+    """On every Python: none of them may meet its own limit below ours."""
+    world = empty(launch)
+    thread = PLACES[place](world, json.loads(deep(DEPTH.most - 20)))
+    codes = run_all(world, thread)
+    assert codes["snapshot"] == [0]
+    assert codes["check"] == [0]
+    assert set(codes["show"]) <= {0, 2}
+    assert codes["plan"] == [0]
+    assert set(codes["diff"]) <= {0, 1}
+
+
+@pytest.mark.parametrize("levels", [DEPTH.most + 4, 300, 500, 900, 2_000, 20_000])
+def test_one_deep_body_does_not_keep_the_others_from_being_read(launch: Launch, levels: int) -> None:
+    world = empty(launch, wrap_source=nested(levels))
     assistant(world, PLACEHOLDER)
     projects.file(world.source, 1, "a.txt")
     answer = world("snapshot", "source", "-o", world.db).ok(3)

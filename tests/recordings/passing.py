@@ -60,7 +60,7 @@ class Held:
         for kind, parent, _ in list(self.objects):
             above = KINDS[kind].parent
             if above and parent and (above, "", parent) not in self.objects:
-                body = {"id": parent, "object": above, "created_at": 1, "metadata": {}, "name": parent}
+                body = {"id": parent, "object": above, "created_at": 1, "metadata": {}}
                 self.objects[(above, "", parent)] = Recorded(self.family, above, "", body, "made up")
                 self.made_up += 1
 

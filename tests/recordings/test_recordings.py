@@ -87,6 +87,7 @@ def test_all_of_it_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "assistants: 5 objects (1 assistant, 3 message, 1 thread)" in said
     assert "project: 6 objects (1 assistant, 3 message, 2 thread)" in said
     assert "not decoded: 0" in said
+    assert "keys that no rule knows: assistant.a_new_key" in said
     assert "assistants to foundry: " in said
     assert said.count("untold: 0") == 6
 
