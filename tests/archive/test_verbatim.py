@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from migrate.archive import Archive
 from migrate.archive.integrity import check
 from migrate.archive.rows import Row, body_bytes
+from migrate.model.bounds import DEPTH
 from tests.archive.filling import reader, write
 from tests.strategies import steady
 
@@ -25,7 +26,7 @@ ODD: dict[str, Any] = {
     "a small number": 5e-324,
     "1 and 1.0": [1, 1.0, True, "1"],
     "ten megabytes": "é" * 5_000_000,
-    "deep": json.loads("[" * 200 + "]" * 200),
+    "deep": json.loads("[" * (DEPTH.most - 1) + "]" * (DEPTH.most - 1)),
     "words of SQL": "'; DROP TABLE bodies; --",
     "beyond the basic plane": "\U0001d11e👩‍👩‍👧",
 }
