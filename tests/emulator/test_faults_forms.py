@@ -47,3 +47,14 @@ def test_items_in_forms_that_no_project_took_are_refused(start: Start) -> None:
 
     assert [posted(item) for item in odd] == [400] * len(odd)
     assert [posted(item) for item in (spoken, output)] == [200, 200]
+
+
+def test_an_agent_serves_one_version_whatever_is_newest(start: Start) -> None:
+    spoiled = start({"what": "pinned", "path": "*/agents/*", "method": "GET", "version": "3"}, face="foundry")
+    body = {"definition": {"kind": "prompt", "model": "gpt-4o"}}
+    assert spoiled("POST", "/agents/clerk/versions", body)[0] == 200
+    shown = spoiled("GET", "/agents/clerk")[1]
+    (rule,) = shown["agent_endpoint"]["version_selector"]["version_selection_rules"]
+    assert rule["agent_version"] == "3"
+    assert shown["agent_endpoint"]["protocols"] == ["responses"]
+    assert shown["versions"]["latest"]["version"] == "1"

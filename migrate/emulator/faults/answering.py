@@ -57,6 +57,19 @@ async def counts_more(hit: Hit) -> None:
     await hit.altered(counted)
 
 
+async def pinned(hit: Hit) -> None:
+    """An agent serves one version by its rules, whatever its newest one is (the shape recorded 2026-04)."""
+    rule = {"type": "FixedRatio", "agent_version": hit.row["version"], "traffic_percentage": 100}
+
+    def serving(answer: Json) -> None:
+        if answer.get("object") == "agent":
+            endpoint = answer.get("agent_endpoint") or {}
+            selector = {"version_selection_rules": [rule]}
+            answer["agent_endpoint"] = {**endpoint, "version_selector": selector}
+
+    await hit.altered(serving)
+
+
 async def refuses_include(hit: Hit) -> None:
     """400 for a request that asks for what else should be shown: for any, or for one `value` of it. What
     cannot be asked for is not shown."""

@@ -264,6 +264,7 @@ KINDS: dict[str, Kind] = {
     "hides-content": Kind(answering.hides_content),
     "moving": Kind(moves, ("change",), between_pages=True),
     "ingestion": Kind(nothing, ("outcome",), of_files=True),
+    "pinned": Kind(answering.pinned, ("version",)),
     "refuse-nulls": Kind(refuses_nulls),
     "refuse-unseen-forms": Kind(unseen_forms),
     "retired": Kind(retired),

@@ -99,6 +99,7 @@ SETTINGS: Mapping[str, Key] = {
     "comes": _among("newest-first", "oldest-first", default="newest-first"),
     "more": Key(_count, COUNT, 1),
     "value": Key(lambda v: isinstance(v, str) and v != "", "a value of include[], or * for any", "*"),
+    "version": Key(lambda v: isinstance(v, str) and v != "", "the number of a version, as text", "1"),
     "outcome": _among("failed", "stuck", default="failed"),
     "answer": _among("deleted", "kept", "empty", default="deleted"),
 }
