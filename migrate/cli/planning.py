@@ -152,11 +152,11 @@ def _against(
     with ExitStack() as stack:
         reader = connect(there.settings)
         stack.callback(reader.close)
-        _must_hold_assistants(reader)
+        absent = looking.absent_kinds(reader)
         known = list(id_map(ours.snapshot.conn, ours.side, _side(reader), messages=False))
         threads = [line.target_id for line in known if line.kind == "thread"]
-        listed = looking.lists_threads(reader)
-        wanted = looking.configuration(workers, () if listed else threads, listed)
+        listed = "thread" not in absent and looking.lists_threads(reader)
+        wanted = looking.configuration(workers, () if listed else threads, listed, absent)
         theirs, taken = stack.enter_context(looking.live(reader, wanted, progress))
         looking.must_be_whole(taken, reader.url)
         looking.must_be_seen(taken, reader)
@@ -184,7 +184,9 @@ def _against(
                           api_version=reader.api_version, digest="")  # fmt: skip
         profile = profile_for(reader.type, reader.api_version)
         sides = (_source_side(ours, archive), side)
-        return make(ours, theirs, talks, pairs, own, profile, choices, sides, Offer.of(reader))
+        return make(
+            ours, theirs, talks, pairs, own, profile, choices, sides, replace(Offer.of(reader), absent=absent)
+        )
 
 
 def against_nothing(type_: str, ours: Estate, choices: Choices) -> Plan:
@@ -215,17 +217,6 @@ def _side(reader: Reader) -> Side:
     from migrate.archive.id_map import Side
 
     return Side(reader.type, reader.url)
-
-
-def _must_hold_assistants(reader: Reader) -> None:
-    from migrate.errors import ServiceRetired
-
-    if reader.probe().retired:
-        raise ServiceRetired(
-            f"{reader.url} no longer takes assistants and threads",
-            "it is retired, or its API version does not know them",
-            "plan for a service that lives",
-        )
 
 
 def _must_be_known(plan: Plan, archive: Archive) -> None:

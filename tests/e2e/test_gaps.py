@@ -43,13 +43,6 @@ def test_a_diff_with_a_retired_service_counts_no_absence(launch: Launch) -> None
     assert {line.split()[0] for line in answer["unread"]} >= {"assistant", "thread"}
 
 
-def test_a_plan_for_a_retired_service_is_refused(launch: Launch) -> None:
-    world = launch(options("SOURCE_KEY", "azure-v1", downloads=True), options("TARGET_KEY", retired=True))
-    world.snapshot(code=0)
-    world("plan", world.db, "target", "-o", world.plan).error(5, "retired")
-    assert not Path(world.plan).exists()
-
-
 def test_threads_that_no_listing_gives_are_named_as_missing(launch: Launch) -> None:
     world = launch(options("SOURCE_KEY", "openai-v2", "openai", downloads=True))
     answer = world.snapshot(code=3)

@@ -66,7 +66,8 @@ def run(
     inspector.told = told
     inspector.origins = Lineage(derivations(archive.conn)).message_origins(source, sides[1], origins)
     listed = bool(threads) and lists_threads(reader)
-    with live(reader, configuration(workers, threads, listed), progress) as (target, taken):
+    wanted = configuration(workers, threads, listed, plan.settled.absent)
+    with live(reader, wanted, progress) as (target, taken):
         must_be_whole(taken, reader.url)
         inspector.configuration(target)
         inspector.twice(target)

@@ -95,6 +95,8 @@ class Decider:
     def decide(self, entity: Entity, there: Entity | None, parent: str = "") -> Action:
         """The action for one object."""
         row = Action(action="create", kind=entity.kind, id=entity.id, parent=entity.parent, name=entity.name)
+        if entity.kind in self.decided.absent:
+            return self._without_a_place(entity, row)
         if there is not None and self._is_untouched(entity, there):
             self._tell_old_names(entity)
             return self._as_it_is(row, there)
@@ -171,6 +173,14 @@ class Decider:
     def _is_untouched(self, entity: Entity, there: Entity) -> bool:
         """Whether it is an object of the very place that the source was read from, still as it was read."""
         return self.same_place and is_untouched(entity, there)
+
+    def _without_a_place(self, entity: Entity, row: Action) -> Action:
+        """The target does not have the kind any more; what else it has is moved all the same."""
+        plural = KINDS[entity.kind].plural
+        reason = f"the target has no {plural}: they are retired there, or its API version does not know them"
+        self.lose(entity, EVERY, reason, "blocked", "plan for a service that has them")
+        self.blocked.add((entity.kind, entity.id))
+        return replace(row, action="blocked")
 
     def _is_as_read(self, entity: Entity, there: Entity) -> bool:
         """Whether a config directory says what is there already, word for word."""

@@ -32,6 +32,8 @@ class Decided:
     unseen: str = ""
     """Why deployments could not be listed."""
     in_place: frozenset[tuple[str, str]] = frozenset()
+    absent: frozenset[str] = frozenset()
+    """Kinds that the target does not have any more."""
 
 
 def fitting(source: Estate, profile: Profile, decided: Decided, blocked: Set[tuple[str, str]]) -> Target:

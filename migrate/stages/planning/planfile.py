@@ -104,6 +104,7 @@ class Settled(Strict):
     names: dict[str, str] = {}
     reasoning: tuple[str, ...] = ()
     in_place: tuple[tuple[str, str], ...] = ()
+    absent: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, decided: Decided) -> Settled:
@@ -116,6 +117,7 @@ class Settled(Strict):
             names=dict(decided.names),
             reasoning=tuple(sorted(decided.reasoning)),
             in_place=tuple(sorted(decided.in_place)),
+            absent=tuple(sorted(decided.absent)),
         )
 
     def decided(self) -> Decided:
@@ -128,6 +130,7 @@ class Settled(Strict):
             self.names,
             frozenset(self.reasoning),
             in_place=frozenset(self.in_place),
+            absent=frozenset(self.absent),
         )
 
 

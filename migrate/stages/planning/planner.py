@@ -145,6 +145,9 @@ class Planner(Decider):
         state, reason = self.source.snapshot.scope("message", entity.id)
         if state == "gone":
             return
+        if entity.kind in self.decided.absent:
+            yield self.decide(entity, None)
+            return
         there = self.counterpart(entity, present)
         if there is not None and self._is_untouched(entity, there) and self._talk_is_untouched(entity):
             yield self._as_it_is(Action(action="skip", kind="thread", id=entity.id), there)

@@ -37,6 +37,8 @@ class Offer:
     connections: frozenset[str] | None = None
     unseen: str = ""
     """Why deployments could not be listed, where they should have been."""
+    absent: frozenset[str] = frozenset()
+    """Kinds that the service does not have any more."""
 
     @classmethod
     def of(cls, reader: Reader) -> Offer:
@@ -90,6 +92,7 @@ def decide(
         bytes_later=choices.bytes_later,
         unseen=offer.unseen,
         in_place=frozenset(in_place),
+        absent=offer.absent,
     )
 
 

@@ -64,7 +64,10 @@ def examine(reader: Reader, progress: Progress | None = None) -> Diagnosis:
     if probe.routes.get("thread") in ("gone", "denied") and not probe.retired:
         notes.append("threads are not listed here: give their ids to snapshot with --threads FILE")
     if probe.retired:
-        notes.append("assistants and threads are retired here, or the API version does not know them")
+        notes.append(
+            "assistants and threads are retired here, or the API version does not know them; "
+            "files and vector stores live: snapshot reads them, and plan moves those of an archive here"
+        )
     return Diagnosis(reader.type, reader.url, probe.api_version, probe.retired, symptoms, tuple(notes))
 
 

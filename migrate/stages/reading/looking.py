@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -45,16 +45,31 @@ def nothing(type_: str) -> Iterator[Estate]:
         yield Estate(SnapshotReader(archive.conn, info))
 
 
-def configuration(workers: int, threads: Iterable[str] = (), listed: bool = True) -> Wanted:
-    """Everything but messages, runs and bytes; threads as listed, plus the ones named."""
+def configuration(
+    workers: int, threads: Iterable[str] = (), listed: bool = True, absent: Collection[str] = ()
+) -> Wanted:
+    """Everything but messages, runs and bytes; threads as listed, plus the ones named. `absent`: kinds that
+    the service does not have any more, which are not asked for."""
+    gone = "thread" in absent
     return Wanted(
-        list_threads=listed,
-        thread_ids=tuple(threads),
+        list_threads=listed and not gone,
+        thread_ids=() if gone else tuple(threads),
         runs=False,
         bytes=False,
-        choice=Choice.of(exclude=["message"]),
+        choice=Choice.of(exclude=["message", *sorted(absent)]),
         workers=workers,
     )
+
+
+def absent_kinds(reader: Reader) -> frozenset[str]:
+    """The kinds that a service does not have any more, or not in this API version: their routes are gone
+    while others answer. Threads go with assistants, also where asking for a list of them is forbidden."""
+    routes = reader.probe().routes
+    gone = {kind for kind in ("file", "vector_store", "assistant") if routes.get(kind) == "gone"}
+    for kind, below in (("assistant", "thread"), ("vector_store", "vector_store_file")):
+        if kind in gone and routes.get(below) != "works":
+            gone.add(below)
+    return frozenset(gone)
 
 
 def conversations(workers: int, threads: Iterable[str]) -> Wanted:

@@ -98,8 +98,9 @@ def _steps(plan: Plan, shop: Workshop, workers: int, progress: Progress) -> list
     entries = shop.earlier.values()
     threads = {e.target_id for e in entries if e.kind == "thread" and e.target_id and e.action != "adopt"}
     threads |= {there for _, there, _ in shop.journal.talks()}
-    listed = lists_threads(shop.writer)
-    wanted = configuration(workers, () if listed else threads, listed)
+    absent = plan.settled.absent
+    listed = "thread" not in absent and lists_threads(shop.writer)
+    wanted = configuration(workers, () if listed else threads, listed, absent)
     with live(shop.writer, wanted, progress) as (target, taken):
         must_be_whole(taken, shop.writer.url)
         present = [thread.id for thread in target.threads() if thread.id in threads]

@@ -21,9 +21,11 @@ def check_target(plan: Plan, shop: Workshop, workers: int) -> None:
         for e in shop.earlier.values()
         if e.state == "done" and e.target_id
     }
-    listed = lists_threads(shop.writer)
+    absent = plan.settled.absent
+    listed = "thread" not in absent and lists_threads(shop.writer)
     threads = named | {id_ for kind, _, id_ in made if kind == "thread"}
-    with live(shop.writer, configuration(workers, () if listed else threads, listed)) as (target, taken):
+    wanted = configuration(workers, () if listed else threads, listed, absent)
+    with live(shop.writer, wanted) as (target, taken):
         must_be_whole(taken, shop.writer.url)
         must_be_seen(taken, shop.writer)
         present = states(target, named)
