@@ -110,12 +110,17 @@ environment = click.option(
 
 
 def fitting(function: F) -> F:
-    """--models, --connections, --accept-loss and --copy-files: what the user decides about the target."""
+    """--models, --connections, --accept-loss, --copy-files, --rewrite-ids: decided by the user."""
     pair: dict[str, Any] = {"multiple": True, "metavar": "OLD=NEW"}
     for option in (
         click.option("--accept-loss", multiple=True, metavar="FIELD|all", help="Accept losing this field."),
         click.option(
             "--copy-files", is_flag=True, help="Copy files and stores even where the target shares them."
+        ),
+        click.option(
+            "--rewrite-ids",
+            is_flag=True,
+            help="Write the new ids where instructions, tools and metadata name old ones.",
         ),
         click.option(
             "--connections", help="Project connections, beside [connections] of the config.", **pair

@@ -43,6 +43,7 @@ def choices(
     connections: Iterable[str],
     accept_loss: Iterable[str],
     copy_files: bool,
+    rewrite_ids: bool = False,
 ) -> Choices:
     """What the user decided: the config file, and on top of it the options. A config directory has names of
     its own for each environment, so those of the config file are not for it."""
@@ -55,6 +56,7 @@ def choices(
         connections={**config.connections, **dict(_pair(text, "--connections") for text in connections)},
         accept=frozenset(accept_loss),
         copy_files=copy_files,
+        rewrite_ids=rewrite_ids,
     )
 
 

@@ -9,7 +9,7 @@ from tests.e2e.running import copied
 from tests.e2e.test_sameness_sees import DAMAGE, NAME, Moved, arrived, items
 
 __all__ = ["arrived"]
-NOT_OURS = ("an agent of nobody", "another stamp", "no stamp on the conversation")
+NOT_OURS = ("an agent of nobody", "another stamp")
 """Damage to what says where an object came from, and things of strangers: no difference in content."""
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from migrate.codecs.profile import Profile
 from migrate.model import Entity
 from migrate.model.loss import Grade, Loss
+from migrate.model.refs import Lookup
 from migrate.model.secret_text import masked_text
 
 
@@ -48,6 +49,8 @@ class Target:
     file_named: Callable[[str], Entity | None] = lambda id_: None
     thread_searches: Callable[[str], bool] = lambda thread: False
     searched: Callable[[str], frozenset[str]] = lambda id_: frozenset()
+    with_new_ids: Callable[[Entity, Lookup], Entity] = lambda entity, lookup: entity
+    """An adapted object with the ids of the target in its texts, where that was asked for."""
 
 
 class Ledger:

@@ -293,7 +293,11 @@ class Inspector:
 
     def _in_place_of(self, entity: Entity, fit: Target) -> Entity:
         fitted, _ = self.codec.adapt(entity, fit)
-        return remap(KINDS[entity.kind], fitted, lambda kind, old: self.ids.get((kind, old)))
+
+        def lookup(kind: str, old: str) -> str | None:
+            return self.ids.get((kind, old))
+
+        return self.fit.with_new_ids(remap(KINDS[entity.kind], fitted, lookup), lookup)
 
     def _state(self, entity: Entity, found: Entity) -> None:
         """A store's file that the service failed to take in is there and yet not searchable."""

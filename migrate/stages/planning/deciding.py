@@ -27,12 +27,15 @@ from migrate.stages.comparing.pairing import MADE_FROM, Pairs
 from migrate.stages.comparing.present import fingerprint, is_untouched
 from migrate.stages.estate import Estate
 from migrate.stages.planning.fitting import Decided, fitting, with_plan_losses
+from migrate.stages.planning.left_behind import left_behind
+from migrate.stages.planning.old_ids import REPLACED, OldIds
 from migrate.stages.planning.planfile import Action
 
 LABELS = frozenset({("file", "purpose")})
 """Kind and field of what only says what an object is for: on one that is there already it may differ."""
 INWARD = frozenset({"object", "bytes_from", "bytes_told"})
 """Facts that are nobody's loss."""
+WAY_TO_NEW_IDS = "--rewrite-ids writes new ids where they are known by then; ids FILE.db tells all of them"
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class Decider:
         self.codec: Codec = CODECS[profile.service]
         self.blocked: set[tuple[str, str]] = set()
         self.fit: Target = fitting(source, profile, decided, self.blocked)
+        self.old_ids = OldIds(source)
         self.losses: list[Loss] = []
         self.conflicts: list[Conflict] = []
         self.on_conflict = "overwrite"
@@ -109,6 +113,8 @@ class Decider:
         if any(loss.grade == "blocked" for loss in losses):
             self.blocked.add((entity.kind, entity.id))
             return replace(row, action="blocked")
+        if not self._is_shared(entity):
+            self._tell_what_it_names(entity, fitted)
         if there is None:
             if beside := self.known.distrusted.get((entity.kind, entity.id)):
                 unlike = (Path("(all of it)", "what the last move left", "another; ours is made beside it"),)
@@ -198,7 +204,7 @@ class Decider:
         left = self.known.written.get((entity.kind, entity.id))
         if not left or left == fingerprint(there):
             return False
-        wanted = normal(remap(KINDS[fitted.kind], fitted, self._right_or_new))
+        wanted = normal(self._with_ids(fitted))
         found = differing(wanted, written_form(without_secrets_of(there)))
         paths = [path for path in found if path.field not in self._unheld(entity)]
         self.conflicts.append(Conflict(entity.kind, entity.id, there.id, entity.name, tuple(paths)))
@@ -259,7 +265,7 @@ class Decider:
 
     def changed(self, fitted: Entity, there: Entity) -> set[str]:
         """Fields in which the object on the target is not what it should be."""
-        wanted = normal(remap(KINDS[fitted.kind], fitted, self._right_or_new))
+        wanted = normal(self._with_ids(fitted))
         there = without_secrets_of(there)
         present = written_form(there)
         paths = {path.field for path in differing(wanted, present)}
@@ -270,6 +276,34 @@ class Decider:
         if fitted.kind == "assistant" and moved_apart(fitted.fields, there.fields):
             paths.add("tools")
         return paths - {"sha256"}
+
+    def _with_ids(self, fitted: Entity) -> Entity:
+        """An adapted object with the ids of the target, as it is to be there."""
+        found = remap(KINDS[fitted.kind], fitted, self._right_or_new)
+        return self.fit.with_new_ids(found, self._right_or_new)
+
+    def is_renamed(self, named: tuple[str, str]) -> bool:
+        """Whether an object (kind and id) is called otherwise on the target."""
+        return named not in self.decided.in_place and self.pairs.right(*named) != named[1]
+
+    def _tell_what_it_names(self, entity: Entity, fitted: Entity) -> None:
+        """Old ids and old places that stay in the texts of an object, or are replaced there."""
+        for name, reason, way_out in left_behind(fitted, self.decided, self.decided.place):
+            self.lose(entity, name, reason, "adapted", way_out)
+        for mention in self.old_ids.mentions(fitted):
+            if not self.is_renamed((mention.kind, mention.id)):
+                continue
+            new = self.pairs.right(mention.kind, mention.id)
+            blocked = (mention.kind, mention.id) in self.blocked or mention.kind in self.decided.absent
+            called = mention.kind.replace("_", " ")
+            becomes = f"it is {new} on the target" if new else "it gets another id on the target"
+            if blocked:
+                becomes = "it will not be on the target"
+            reason = f"{'.'.join(mention.place)} names the {called} {mention.id}; {becomes}"
+            if not blocked and self.decided.rewrite_ids and mention.kind in REPLACED[entity.kind]:
+                self.lose(entity, mention.field, f"{reason}, and the new id is written", "adapted")
+            else:
+                self.lose(entity, mention.field, reason, "adapted", WAY_TO_NEW_IDS)
 
     def _right_or_new(self, kind: str, old: str) -> str:
         """The counterpart of an id. One that is still to be made is unlike any that is there."""

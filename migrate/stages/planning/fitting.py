@@ -10,8 +10,11 @@ from migrate.codecs.config import TYPE as CONFIG
 from migrate.model import Entity
 from migrate.model.file import ORIGINAL
 from migrate.model.loss import Loss
+from migrate.model.place import Place
+from migrate.model.refs import Lookup
 from migrate.stages.estate import Estate, Spoken
 from migrate.stages.planning.naming import Naming
+from migrate.stages.planning.old_ids import OldIds
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,10 @@ class Decided:
     unseen: str = ""
     """Why deployments could not be listed."""
     in_place: frozenset[tuple[str, str]] = frozenset()
+    rewrite_ids: bool = False
+    """Ids of the source in texts are replaced by the new ones."""
+    place: Place | None = None
+    """Where the source lies, if the target is another place."""
     absent: frozenset[str] = frozenset()
     """Kinds that the target does not have any more."""
 
@@ -52,6 +59,11 @@ def fitting(source: Estate, profile: Profile, decided: Decided, blocked: Set[tup
     def thread_searches(thread: str) -> bool:
         return any(has("vector_store", store) for store in stores_of.get(thread, ()))
 
+    old_ids = OldIds(source)
+
+    def with_new_ids(entity: Entity, lookup: Lookup) -> Entity:
+        return old_ids.replaced(entity, lookup, profile) if decided.rewrite_ids else entity
+
     named = Naming(source.of("assistant"))
     return Target(
         profile=profile,
@@ -71,6 +83,7 @@ def fitting(source: Estate, profile: Profile, decided: Decided, blocked: Set[tup
         file_named=source.of("file").get,
         thread_searches=thread_searches,
         searched=lambda id_: source.searched.get(id_, frozenset()),
+        with_new_ids=with_new_ids,
     )
 
 

@@ -29,6 +29,8 @@ class Choices:
     accept: frozenset[str] = frozenset()
     on_conflict: Literal["overwrite", "keep", "fail"] = "overwrite"
     """What becomes of an object on the target that others changed since we left it there."""
+    rewrite_ids: bool = False
+    """Ids of the source in instructions, tools and metadata are replaced by the new ones."""
     prune: bool = False
     max_update: int | None = None
     max_delete: int | None = None

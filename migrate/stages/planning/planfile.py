@@ -105,6 +105,7 @@ class Settled(Strict):
     reasoning: tuple[str, ...] = ()
     in_place: tuple[tuple[str, str], ...] = ()
     absent: tuple[str, ...] = ()
+    rewrite_ids: bool = False
 
     @classmethod
     def of(cls, decided: Decided) -> Settled:
@@ -118,6 +119,7 @@ class Settled(Strict):
             reasoning=tuple(sorted(decided.reasoning)),
             in_place=tuple(sorted(decided.in_place)),
             absent=tuple(sorted(decided.absent)),
+            rewrite_ids=decided.rewrite_ids,
         )
 
     def decided(self) -> Decided:
@@ -131,6 +133,7 @@ class Settled(Strict):
             frozenset(self.reasoning),
             in_place=frozenset(self.in_place),
             absent=frozenset(self.absent),
+            rewrite_ids=self.rewrite_ids,
         )
 
 

@@ -52,6 +52,8 @@ class Planner(Decider):
         self.target, self.conversations = target, conversations
         self.relabelled: list[Action] = []
         """Updates of messages whose metadata changed; nothing else of a message can be rewritten."""
+        self.naming: dict[str, list[str]] = {}
+        """Thread -> its messages that name an id of the source."""
 
     def actions(self) -> Iterator[Action]:
         """Files, stores and what is in them, assistants, threads with their messages."""
@@ -84,6 +86,16 @@ class Planner(Decider):
             why = f" ({self.decided.unseen})" if self.decided.unseen else ""
             reason = f"whether the target has these models cannot be seen{why}: {names}"
             found.append(Loss("assistant", EVERY, "model", "adapted", reason, "map others in [models]"))
+        if self.naming:
+            number = sum(map(len, self.naming.values()))
+            first = next(iter(self.naming))
+            reason = (
+                f"{number:,} name ids of the source (the first is {self.naming[first][0]} in {first}); "
+                "what was said is never rewritten"
+            )
+            found.append(
+                Loss("message", EVERY, "content", "adapted", reason, "ids FILE.db tells the new ids")
+            )
         total = sum(int(f.fields.get("bytes") or 0) for f in self.source.of("file").values())
         if 0 < self.fit.profile.files_total < total:
             reason = f"{total:,} bytes in all, the target holds {self.fit.profile.files_total:,}"
@@ -193,6 +205,8 @@ class Planner(Decider):
         for message in self._said(thread):
             fitted = self.fitted(message)[0]
             talk.count += 1
+            if any(map(self.is_renamed, self.old_ids.in_message(message))):
+                self.naming.setdefault(thread, []).append(message.id)
             talk.attached |= attached_by(fitted)
             if talk.unlike is None and (found := next(beside, None)) is not None:
                 talk.beside += 1

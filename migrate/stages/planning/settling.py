@@ -15,6 +15,7 @@ from migrate.model import JSON, Entity
 from migrate.model.condition import condition
 from migrate.model.connections import named_in, short
 from migrate.model.normal import normal
+from migrate.model.place import Place
 from migrate.stages.comparing.pairing import Pairs
 from migrate.stages.estate import Estate
 from migrate.stages.planning.fitting import Decided
@@ -80,6 +81,7 @@ def decide(
             pairs.ids.setdefault(kind, {})[id_] = id_
     if source.type == CONFIG:  # a file is never changed: one that is there is used as it is
         in_place |= {("file", id_) for id_ in pairs.ids.get("file", {})}
+    here = None if source.type == CONFIG else Place.of(source.side.url)
     there = offer.connections
     deployments = offer.deployments
     return Decided(
@@ -93,6 +95,8 @@ def decide(
         unseen=offer.unseen,
         in_place=frozenset(in_place),
         absent=offer.absent,
+        rewrite_ids=choices.rewrite_ids,
+        place=None if here is None or here.holds(Place.of(target.side.url)) else here,
     )
 
 

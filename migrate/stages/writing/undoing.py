@@ -156,7 +156,11 @@ class Undoing:
 
     def _fitted(self, entity: Entity) -> Entity:
         fitted, _ = self.shop.codec.adapt(entity, self.shop.fit)
-        return remap(KINDS[entity.kind], fitted, lambda kind, old: self.shop.ids.get((kind, old)))
+
+        def lookup(kind: str, old: str) -> str | None:
+            return self.shop.ids.get((kind, old))
+
+        return self.shop.fit.with_new_ids(remap(KINDS[entity.kind], fitted, lookup), lookup)
 
     def _said(self, thread: str) -> Iterator[Entity]:
         return said(self.shop.source, self.shop.codec, self.shop.fit, thread)

@@ -153,4 +153,4 @@ class Workshop:
         for path, kind, old in refs_of(form, adapted) if missing else ():
             if (kind, old) not in self.ids:
                 raise Unresolved(f"{path} names {kind} {old}, which could not be made")
-        return found
+        return self.fit.with_new_ids(found, lambda kind, old: self.ids.get((kind, old)))
