@@ -118,6 +118,13 @@ def fitting(function: F) -> F:
             "--copy-files", is_flag=True, help="Copy files and stores even where the target shares them."
         ),
         click.option(
+            "--agent-version",
+            type=click.Choice(["newest", "served"]),
+            default="newest",
+            show_default=True,
+            help="Which version of an agent is moved, where its users get another one than the newest.",
+        ),
+        click.option(
             "--rewrite-ids",
             is_flag=True,
             help="Write the new ids where instructions, tools and metadata name old ones.",

@@ -44,6 +44,7 @@ def choices(
     accept_loss: Iterable[str],
     copy_files: bool,
     rewrite_ids: bool = False,
+    agent_version: str = "newest",
 ) -> Choices:
     """What the user decided: the config file, and on top of it the options. A config directory has names of
     its own for each environment, so those of the config file are not for it."""
@@ -57,6 +58,7 @@ def choices(
         accept=frozenset(accept_loss),
         copy_files=copy_files,
         rewrite_ids=rewrite_ids,
+        agent_version="served" if agent_version == "served" else "newest",
     )
 
 
@@ -98,6 +100,7 @@ def _made(
     if isinstance(found, ConfigDirectory) and beside is not None:
         there = live(target, config, workers)
         with kept(found, beside, progress) as (ours, archive):
+            ours.agent_version = choices.agent_version
             must_not_be_empty(ours)
             camera.take(source, ours)
             return _against(there, target, ours, str(archive.resolve()), choices, workers, progress)
@@ -107,6 +110,7 @@ def _made(
     there = live(target, config, workers)
     must_be_writable(found.path)
     with opened(source, config, workers, progress) as ours:
+        ours.agent_version = choices.agent_version
         must_not_be_empty(ours)
         camera.take(source, ours)
         return _against(there, target, ours, str(found.path.resolve()), choices, workers, progress)
@@ -124,6 +128,7 @@ def assessed(
     there = None if offline else live(target, config, workers)
     found = resolve(source, config)
     with opened(source, config, workers, progress) as ours:
+        ours.agent_version = choices.agent_version
         must_not_be_empty(ours)
         camera.take(source, ours)
         choices = replace(choices, bytes_later=isinstance(found, Live))
@@ -273,4 +278,6 @@ def from_plan(
                 f"the plan was made for {plan.target.url}",
                 "mend the config file, or run plan again",
             )
-        yield archive, Estate(SnapshotReader(conn, info)), reader
+        source = Estate(SnapshotReader(conn, info))
+        source.agent_version = plan.settled.agent_version
+        yield archive, source, reader

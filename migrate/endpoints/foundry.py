@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrate.endpoints.addresses import segment
+from migrate.endpoints.agent_details import with_details
 from migrate.endpoints.assistants_family import Access, FamilyReader, FamilyWriter
 from migrate.endpoints.channel import Channel, FileChannel
 from migrate.endpoints.http_client import http_client
@@ -59,7 +60,11 @@ class FoundryReader(FamilyReader):
     def pages(self, kind: str, parent: str = "", run: str = "", after: str = "") -> Iterator[Page]:
         if kind not in self.routes:  # runs: what a response did stands among the items
             return iter(())
-        return super().pages(kind, parent, run, after)
+        pages = super().pages(kind, parent, run, after)
+        if kind != "assistant":
+            return pages
+        ask = self.channel(kind).get
+        return (Page(with_details(page.bodies, ask), page.cursor) for page in pages)
 
     def deployments(self) -> dict[str, Body] | None:
         return self._values("/deployments", "name")

@@ -27,6 +27,7 @@ KIND = Kind(
         **SERVER_MADE,
         "version": "counted by the service; older versions are not read",
         "portal": "metadata that the portal writes for itself; kept on the target where it is there",
+        "served": "versions that users get beside the newest; a move writes one version",
         "service": "made by the service: state, identity, endpoint",
     },
     refs=(

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from migrate.model.secrets import SECRET_NAMES, is_secret, masked_texts
+from migrate.model.serving import remarks
 from migrate.reports.snapshot import expected_gaps
 from migrate.reports.tables import table
 
@@ -25,7 +26,14 @@ def row(kind: str, parent: str, body: Mapping[str, Any]) -> dict[str, Any]:
         "name": name,
         "parent": parent,
         "created_at": body.get("created_at"),
+        **_remarks(kind, body),
     }
+
+
+def _remarks(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides what users of an agent get, where that is not its newest version."""
+    said = remarks(body) if kind == "assistant" else []
+    return {"remarks": said} if said else {}
 
 
 def as_dict(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -37,21 +45,23 @@ def as_text(rows: list[dict[str, Any]], counts: Mapping[str, int], expected: int
     """A table, and the counts of everything; `expected`: of gaps that a service makes by its own rule."""
     lines = [(r["kind"], r["id"], r["name"], r["parent"]) for r in rows]
     total = ", ".join(f"{number:,} {kind}" for kind, number in counts.items())
-    return "\n".join(
-        filter(None, [table(lines, ("kind", "id", "name", "in")), total, expected_gaps(expected)])
-    )
+    told = [f"{r['kind']} {r['id']}: {'; '.join(r['remarks'])}" for r in rows if r.get("remarks")]
+    whole = [table(lines, ("kind", "id", "name", "in")), *told, total, expected_gaps(expected)]
+    return "\n".join(filter(None, whole))
 
 
 def shown(kind: str, parent: str, body: Mapping[str, Any], hidden: Sequence[str] = ()) -> dict[str, Any]:
-    """One object with where it lies, and what its service did not show of it."""
-    return {"kind": kind, "parent": parent, "body": masked(body), **({"hidden": [*hidden]} if hidden else {})}
+    """One object with where it lies, what its service did not show of it, and what its users get."""
+    more = {"hidden": [*hidden]} if hidden else {}
+    return {"kind": kind, "parent": parent, "body": masked(body), **more, **_remarks(kind, body)}
 
 
 def shown_text(found: Mapping[str, Any]) -> str:
     """The body, readable."""
     where = f" in {found['parent']}" if found["parent"] else ""
     hidden = "".join(f"# not shown by the service: {what}\n" for what in found.get("hidden", ()))
-    return f"# {found['kind']}{where}\n{hidden}{json.dumps(found['body'], indent=2, ensure_ascii=False)}"
+    said = "".join(f"# {line}\n" for line in found.get("remarks", ()))
+    return f"# {found['kind']}{where}\n{hidden}{said}{json.dumps(found['body'], indent=2, ensure_ascii=False)}"
 
 
 def masked(body: Mapping[str, Any]) -> dict[str, Any]:

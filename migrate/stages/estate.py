@@ -14,6 +14,7 @@ from migrate.codecs.config import TYPE as CONFIG
 from migrate.codecs.foundry.items import has_form
 from migrate.model import KINDS, Entity
 from migrate.model.message import ITEM
+from migrate.model.serving import NEWEST, SERVED, as_served
 from migrate.model.shard import Shard
 from migrate.model.stamp import stamp_in
 from migrate.stages.held import Held
@@ -36,6 +37,9 @@ class Estate:
         self.named = self._codec.name_all is not None
         """Ids of assistants are names here, so a like id in another project proves nothing."""
         self._calls: dict[str, frozenset[str]] = {}
+        self.agent_version = NEWEST
+        """Which version of an agent is meant: the newest, or the one that most users get. Set before any
+        assistant is looked at."""
 
     def of(self, kind: str) -> dict[str, Entity]:
         """All objects of a small kind by id, in the order of their listing."""
@@ -147,6 +151,8 @@ class Estate:
     def _assistants(self) -> list[list[Entity]]:
         """Each assistant, then the objects that its reading calls for."""
         bodies = self.snapshot.bodies("assistant", "")
+        if self.agent_version == SERVED:
+            bodies = ((parent, as_served(body)) for parent, body in bodies)
         return [self._codec.decode("assistant", body, "", None) for _, body in bodies]
 
     @cached_property

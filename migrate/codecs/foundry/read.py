@@ -17,6 +17,7 @@ from migrate.codecs.foundry.names import name_for
 from migrate.codecs.foundry.tools import to_old
 from migrate.codecs.shapes import well_formed
 from migrate.model import JSON, Entity
+from migrate.model.serving import others_served
 from migrate.model.stamp import files_in, name_in, stamp_in, stores_in
 
 PORTAL = frozenset({"logo", "voiceLiveConfig", "description", "modified_at"})
@@ -60,10 +61,18 @@ def _agent(body: dict[str, Any], _: str) -> Entity:
         "created_at": version.get("created_at"),
         "version": version.get("version"),
         "portal": portal,
+        "served": _served(body),
         "service": {k: v for k, v in seen.items() if k not in known | {"definition"}},
     }
     odd = {name: value for name, value in fields.items() if name not in sound}
     return Entity("assistant", called, "", sound, facts, odd)
+
+
+def _served(body: Mapping[str, JSON]) -> dict[str, JSON]:
+    """The versions that users get beside the newest, as far as the archive has them."""
+    versions = body.get("versions")
+    held = versions if isinstance(versions, Mapping) else {}
+    return {number: held[number] for number in others_served(body) if number in held}
 
 
 def _definition(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -16,6 +16,7 @@ from migrate.stages.comparing.inspecting import Inspector, Verified
 from migrate.stages.comparing.lineage import Lineage
 from migrate.stages.comparing.proving import prove
 from migrate.stages.estate import Estate
+from migrate.stages.planning.effect import notes_of
 from migrate.stages.planning.planfile import Plan
 from migrate.stages.progress import Progress
 from migrate.stages.reading.looking import (
@@ -70,6 +71,10 @@ def run(
     with live(reader, wanted, progress) as (target, taken):
         must_be_whole(taken, reader.url)
         inspector.configuration(target)
+        compared = (
+            ids.get(("assistant", id_), "") for kind, _, id_ in sorted(expected) if kind == "assistant"
+        )
+        inspector.result.notes += notes_of(target, compared)
         inspector.twice(target)
         inspector.deleted(plan, target)
         inspector.threads(target, reader, workers, progress)

@@ -12,6 +12,7 @@ from migrate.model.file import ORIGINAL
 from migrate.model.loss import Loss
 from migrate.model.place import Place
 from migrate.model.refs import Lookup
+from migrate.model.serving import NEWEST
 from migrate.stages.estate import Estate, Spoken
 from migrate.stages.planning.naming import Naming
 from migrate.stages.planning.old_ids import OldIds
@@ -37,6 +38,8 @@ class Decided:
     in_place: frozenset[tuple[str, str]] = frozenset()
     rewrite_ids: bool = False
     """Ids of the source in texts are replaced by the new ones."""
+    agent_version: str = NEWEST
+    """Which version of an agent is moved: the newest, or the one that is served."""
     place: Place | None = None
     """Where the source lies, if the target is another place."""
     absent: frozenset[str] = frozenset()

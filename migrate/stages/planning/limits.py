@@ -31,6 +31,8 @@ class Choices:
     """What becomes of an object on the target that others changed since we left it there."""
     rewrite_ids: bool = False
     """Ids of the source in instructions, tools and metadata are replaced by the new ones."""
+    agent_version: Literal["newest", "served"] = "newest"
+    """Which version of an agent is moved, where its users get another one than the newest."""
     prune: bool = False
     max_update: int | None = None
     max_delete: int | None = None

@@ -17,6 +17,7 @@ from migrate.files.text import MAX_PLAN_FILE_BYTES, read_text
 from migrate.model.known_secrets import redact
 from migrate.model.nesting import TooDeep, loads
 from migrate.model.normal import digest
+from migrate.model.serving import SERVED
 from migrate.stages.planning.fitting import Decided
 
 ActionName = Literal["create", "update", "delete", "adopt", "skip", "blocked"]
@@ -106,6 +107,7 @@ class Settled(Strict):
     in_place: tuple[tuple[str, str], ...] = ()
     absent: tuple[str, ...] = ()
     rewrite_ids: bool = False
+    agent_version: Literal["newest", "served"] = "newest"
 
     @classmethod
     def of(cls, decided: Decided) -> Settled:
@@ -120,6 +122,7 @@ class Settled(Strict):
             in_place=tuple(sorted(decided.in_place)),
             absent=tuple(sorted(decided.absent)),
             rewrite_ids=decided.rewrite_ids,
+            agent_version="served" if decided.agent_version == SERVED else "newest",
         )
 
     def decided(self) -> Decided:
@@ -134,6 +137,7 @@ class Settled(Strict):
             in_place=frozenset(self.in_place),
             absent=frozenset(self.absent),
             rewrite_ids=self.rewrite_ids,
+            agent_version=self.agent_version,
         )
 
 

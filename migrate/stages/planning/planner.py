@@ -14,6 +14,7 @@ from migrate.stages.comparing.pairing import Pairs
 from migrate.stages.comparing.present import fingerprint, is_untouched
 from migrate.stages.estate import Estate
 from migrate.stages.planning.deciding import Decider, Known
+from migrate.stages.planning.effect import agents_of, of_source, of_target
 from migrate.stages.planning.fitting import Decided, as_sent, said, surely
 from migrate.stages.planning.naming import Naming
 from migrate.stages.planning.planfile import Action
@@ -50,6 +51,7 @@ class Planner(Decider):
     ) -> None:
         super().__init__(source, pairs, known, profile, decided)
         self.target, self.conversations = target, conversations
+        self._agents_here, self._agents_there = agents_of(source), agents_of(target)
         self.relabelled: list[Action] = []
         """Updates of messages whose metadata changed; nothing else of a message can be rewritten."""
         self.naming: dict[str, list[str]] = {}
@@ -65,11 +67,23 @@ class Planner(Decider):
         assistants = self.source.of("assistant")
         for wave in Naming(assistants).waves():
             for entity in map(assistants.__getitem__, wave):
-                yield self.decide(entity, self.counterpart(entity, self.target.of("assistant")))
+                row = self.decide(entity, self.counterpart(entity, self.target.of("assistant")))
+                self._tell_effect(entity, row)
+                yield row
         present = self.target.threads_by_id
         for entity in self.source.threads():
             yield from self._thread(entity, present)
         yield from self.relabelled
+
+    def _tell_effect(self, entity: Entity, row: Action) -> None:
+        """Which version of an agent users get, on both sides, and whether it is on."""
+        there = self._agents_there.get(row.target_id, {})
+        lines = [
+            *of_source(self._agents_here.get(entity.id, {}), self.decided.agent_version),
+            *of_target(there, row.action == "update"),
+        ]
+        for name, grade, reason, way_out in lines if row.action != "blocked" else ():
+            self.lose(entity, name, reason, grade, way_out)
 
     def general(self, actions: list[Action]) -> list[Loss]:
         """What is true of many objects, told once."""

@@ -96,6 +96,7 @@ def decide(
         in_place=frozenset(in_place),
         absent=offer.absent,
         rewrite_ids=choices.rewrite_ids,
+        agent_version=choices.agent_version,
         place=None if here is None or here.holds(Place.of(target.side.url)) else here,
     )
 

@@ -6,7 +6,7 @@ name and nothing else; a killed program leaves a snapshot that the same command 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,8 @@ from migrate.archive.reading import Missing, SnapshotReader, snapshots
 from migrate.archive.snapshots import SnapshotWriter
 from migrate.archive.store import Archive
 from migrate.errors import Incomplete
-from migrate.model import KINDS
+from migrate.model import JSON, KINDS
+from migrate.model.serving import remarks
 from migrate.stages.crew import Crew
 from migrate.stages.one_core import one_core
 from migrate.stages.progress import Progress
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 MOST = 64
 """Events in one commit: a killed program reads so many pages again."""
+TOLD = 10
+"""Agents that a snapshot's notes name because their users get another version than the newest."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,17 @@ def _taken(archive: Archive, number: int, notes: tuple[str, ...]) -> Taken:
     info = next(s for s in snapshots(archive.conn) if s.id == number)
     found = SnapshotReader(archive.conn, info)
     shard = str(info.options.get("shard") or "")
+    told = [f"assistant {body.get('name')}: {'; '.join(said)}" for body, said in _of_effect(found)]
+    more = [f"and {len(told) - TOLD:,} more such agents: ls"] if len(told) > TOLD else []
+    notes = (*notes, *told[:TOLD], *more)
     return Taken(number, info.state, found.counts(), found.missing(), notes, shard, tuple(info.hidden))
+
+
+def _of_effect(found: SnapshotReader) -> Iterator[tuple[Mapping[str, JSON], list[str]]]:
+    """Agents whose users get another version than the newest, or nothing."""
+    for _, body in found.bodies("assistant", "") if found.info.type == "foundry" else ():
+        if said := remarks(body):
+            yield body, said
 
 
 def _gather(gatherer: Gatherer, crew: Crew[Event], archive: Archive) -> None:

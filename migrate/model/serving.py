@@ -1,0 +1,83 @@
+"""What users of an agent get: the versions its endpoint serves by its selection rules, and whether it is on.
+
+An agent's endpoint names versions by number or as `@latest`, each with a share of the traffic (recorded
+2026-04, type FixedRatio). A disabled agent rejects every request (the service's SDK: `state`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from migrate.model.entity import JSON
+
+LATEST = "@latest"
+NEWEST, SERVED = "newest", "served"
+"""Which version of an agent is moved."""
+STATES = ("state", "configuration_state", "status")
+DISABLED = "disabled"
+
+
+def _within(body: JSON, *keys: str) -> JSON:
+    for key in keys:
+        body = body.get(key) if isinstance(body, Mapping) else None
+    return body
+
+
+def newest(body: Mapping[str, JSON]) -> str:
+    """The number of an agent's newest version, or ''."""
+    return str(_within(body, "versions", "latest", "version") or "")
+
+
+def shares(body: Mapping[str, JSON]) -> list[tuple[str, float]]:
+    """The versions that are served, by number, with the percentage of each, the largest first. Empty where
+    the service says nothing, which means the newest."""
+    rules = _within(body, "agent_endpoint", "version_selector", "version_selection_rules")
+    found: dict[str, float] = {}
+    for rule in rules if isinstance(rules, list) else ():
+        said = _within(rule, "agent_version")
+        share = _within(rule, "traffic_percentage")
+        number = newest(body) if said in (None, "", LATEST) else str(said)
+        percent = float(share) if isinstance(share, (int, float)) and not isinstance(share, bool) else 100.0
+        if percent > 0:
+            found[number] = found.get(number, 0.0) + percent
+    return sorted(found.items(), key=lambda pair: -pair[1])
+
+
+def others_served(body: Mapping[str, JSON]) -> list[str]:
+    """The versions that are served and are not the newest one."""
+    return [number for number, _ in shares(body) if number != newest(body)]
+
+
+def is_disabled(body: Mapping[str, JSON]) -> bool:
+    """Whether an agent rejects every request."""
+    return any(str(body.get(key) or "").lower() == DISABLED for key in STATES)
+
+
+def said_shares(body: Mapping[str, JSON]) -> str:
+    """The served versions in words: `version 3`, or `version 3 (80 %), version 5 (20 %)`."""
+    found = shares(body)
+    if len(found) == 1:
+        return f"version {found[0][0]}"
+    return ", ".join(f"version {number} ({share:g} %)" for number, share in found)
+
+
+def as_served(body: Mapping[str, JSON]) -> dict[str, Any]:
+    """An agent with the version that most of its users get in the place of the newest one. The archive has
+    its definition beside the newest; an agent of which it has not stays as it is."""
+    versions = body.get("versions")
+    for number, _ in shares(body)[:1]:
+        found = _within(versions, number)
+        if number != newest(body) and isinstance(found, Mapping):
+            return {**body, "versions": {**(versions or {}), "latest": found}}
+    return dict(body)
+
+
+def remarks(body: Mapping[str, JSON]) -> list[str]:
+    """What there is to say of an agent that does not serve just its newest version, or is off."""
+    said = []
+    if others_served(body):
+        said.append(f"users get {said_shares(body)}; the newest is version {newest(body)}")
+    if is_disabled(body):
+        said.append("it is disabled: nobody is answered")
+    return said
