@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import quote
 
+from migrate.endpoints.addresses import segment
 from migrate.endpoints.interface import Body
 from migrate.errors import RequestFailed
 from migrate.model.serving import newest, others_served
@@ -35,23 +35,26 @@ def _detailed(row: Body, ask: Ask) -> Body:
     name = row.get("name") or row.get("id")
     if not isinstance(name, str) or not name:
         return row
-    address = f"/agents/{quote(name, safe='')}"
-    found = row if TELLS in row else _asked(address, ask, row)
+    found = row if TELLS in row else _asked(ask, row, name)
     versions = found.get("versions")
     if not isinstance(versions, dict):
         return found
     for number in others_served(found):
-        version = _asked(f"{address}/versions/{quote(number, safe='')}", ask, {})
+        version = _asked(ask, {}, name, number)
         if version:
             versions = {**versions, number: version}
     return {**found, "versions": versions}
 
 
-def _asked(path: str, ask: Ask, otherwise: Body) -> Body:
-    """The answer, if it is an agent or a version; a listing is not lost because one row says no more."""
+def _asked(ask: Ask, otherwise: Body, name: str, number: str = "") -> Body:
+    """The agent, or one version of it, as its own address tells it; `otherwise` where that is not what was
+    asked for: a listing is not lost because one row says no more."""
     try:
-        answer = ask(path)
+        path = f"/agents/{segment(name)}"
+        answer = ask(f"{path}/versions/{segment(number)}" if number else path)
     except RequestFailed:
         return otherwise
-    whole = newest(answer) != "" or answer.get("version") is not None
-    return answer if whole else otherwise
+    if number:
+        return answer if str(answer.get("version")) == number else otherwise
+    same = newest(answer) != "" and answer.get("id") == otherwise.get("id")
+    return answer if same else otherwise

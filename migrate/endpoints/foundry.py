@@ -60,11 +60,10 @@ class FoundryReader(FamilyReader):
     def pages(self, kind: str, parent: str = "", run: str = "", after: str = "") -> Iterator[Page]:
         if kind not in self.routes:  # runs: what a response did stands among the items
             return iter(())
-        pages = super().pages(kind, parent, run, after)
-        if kind != "assistant":
-            return pages
-        ask = self.channel(kind).get
-        return (Page(with_details(page.bodies, ask), page.cursor) for page in pages)
+        return super().pages(kind, parent, run, after)
+
+    def detailed(self, kind: str, bodies: list[Body]) -> list[Body]:
+        return with_details(bodies, self.channel(kind).get) if kind == "assistant" else bodies
 
     def deployments(self) -> dict[str, Body] | None:
         return self._values("/deployments", "name")

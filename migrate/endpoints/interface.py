@@ -66,6 +66,10 @@ class Reader(ABC):
     def pages(self, kind: str, parent: str = "", run: str = "", after: str = "") -> Iterator[Page]:
         """A kind's listing in `asc` order, from behind the cursor `after`. `run` narrows run_step."""
 
+    def detailed(self, kind: str, bodies: list[Body]) -> list[Body]:
+        """Rows of a listing with what only an object's own address tells, where a service has such things."""
+        return bodies
+
     @abstractmethod
     def get(self, kind: str, id_: str, parent: str = "") -> Body:
         """One object."""

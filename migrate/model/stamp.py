@@ -14,10 +14,12 @@ from dataclasses import dataclass
 
 from migrate.model.entity import JSON, Entity
 
-SERVICE_TYPES = ("azure-openai", "openai", "foundry-classic", "foundry", "config")
-"""What the type in a stamp can be (a test compares it with the codecs)."""
+OLDER, NEWER = ("azure-openai", "openai", "foundry-classic"), ("foundry", "config")
+SERVICE_TYPES = (*OLDER, *NEWER)
+"""What the type in a stamp can be (a test compares it with the codecs). Ids of the newer ones are names, in
+which blanks occur (recorded)."""
 
-VALUE = re.compile(rf"(?:{'|'.join(SERVICE_TYPES)}):\S(?:.*\S)?", re.DOTALL)
+VALUE = re.compile(rf"(?:{'|'.join(OLDER)}):\S+|(?:{'|'.join(NEWER)}):\S(?:.*\S)?", re.DOTALL)
 IDS = re.compile(r"[^\s,]+(?:,[^\s,]+)*")
 """What a value of ours looks like: a stamp, and ids carried in one."""
 

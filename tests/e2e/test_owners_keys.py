@@ -34,6 +34,7 @@ OWNERS: dict[str, Json] = {
     "an unknown type": {"migrated_from": "crm-export:7"},
     "a type without an id": {"migrated_from": "openai:"},
     "a type in capitals": {"migrated_from": "OpenAI:asst_1"},
+    "a type and a sentence": {"migrated_from": "openai:see ticket 7"},
     "an id without a type": {"migrated_from": ":asst_1"},
     "another tool's": {"migrated_from": SCRIPT, "original_v1_id": "asst_elsewhere"},
     "the key of a name": {"migrated_name": "Mr Mint"},

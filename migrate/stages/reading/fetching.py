@@ -263,6 +263,7 @@ class Fetcher:
 
     def _page(self, kind: str, parent: str, bodies: list[dict[str, JSON]], cursor: str) -> Fetched:
         wanted = [body for body in bodies if self._wanted.wants(kind, body)]
+        wanted = self._reader.detailed(kind, wanted)
         files = tuple(map(FileFacts.of, wanted)) if kind == "file" else ()
         if kind == "message":
             for body in wanted:
