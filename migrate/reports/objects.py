@@ -61,7 +61,9 @@ def shown_text(found: Mapping[str, Any]) -> str:
     where = f" in {found['parent']}" if found["parent"] else ""
     hidden = "".join(f"# not shown by the service: {what}\n" for what in found.get("hidden", ()))
     said = "".join(f"# {line}\n" for line in found.get("remarks", ()))
-    return f"# {found['kind']}{where}\n{hidden}{said}{json.dumps(found['body'], indent=2, ensure_ascii=False)}"
+    return (
+        f"# {found['kind']}{where}\n{hidden}{said}{json.dumps(found['body'], indent=2, ensure_ascii=False)}"
+    )
 
 
 def masked(body: Mapping[str, Any]) -> dict[str, Any]:
