@@ -18,7 +18,7 @@ import httpcore2
 CONNECT_TIMEOUT_S = 10.0
 """A machine that is there takes a connection at once, also across the world."""
 ANSWER_TIMEOUT_S = 60.0
-"""Until the answer to a read begins. The slowest page that was recorded came after 11 seconds."""
+"""Until the answer to a read begins: as long as it takes until a service counts as gone (`outage.py`)."""
 WRITE_ANSWER_TIMEOUT_S = 120.0
 """Until the answer to a write begins: an upload of 512 MB is answered when the service has stored it."""
 PROBE_TIMEOUT_S = 20.0

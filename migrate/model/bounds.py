@@ -26,19 +26,21 @@ class Bound:
         return f"more than {amount} {self.of}"
 
 
-# A page of 100 messages of 256,000 characters each (the most that services take) is 26 million characters.
+# A page of 100 messages of 256,000 characters each is 100 MB at the most. Projects describe messages of up to
+# 1,500,000 characters: a page that is larger than this is asked for again with fewer rows.
 ANSWER = Bound(128 * MIB, "bytes", "in one answer")
 
 # Larger answers are read by one thread after the other, so that memory is bounded by the size of one.
 ANSWER_READ_ALONE = Bound(8 * MIB, "bytes", "in one answer")
 
-# An error is read for its words; the longest page of a gateway that was recorded has some kilobytes.
+# An error is read for its words, of which some hundred are shown; a page of a gateway may stand around them.
 ERROR = Bound(1 * MIB, "bytes", "in one answer that tells an error")
 
-# Services take files of up to 512 MB ("maximum file size" of OpenAI and Azure). Where none tells the size.
-FILE = Bound(2048 * MIB, "bytes", "in one file")
+# Assistants take files of up to 512 MB, OpenAI's uploads in parts 8 GB. Where a listing tells a file's size,
+# that is the bound.
+FILE = Bound(8192 * MIB, "bytes", "in one file")
 
-# Ids of services have up to 64 signs; names of agents, which are ids too, up to 63.
+# Addresses of more than 2,000 signs are refused by many servers and gateways before anybody reads them.
 ID = Bound(2048, "characters", "in one id")
 
 # Each value of an answer takes memory beside its text: 128 MiB of brackets would become gigabytes.
