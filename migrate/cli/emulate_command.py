@@ -5,7 +5,10 @@ from pathlib import Path
 
 import click
 
+from migrate.cli import clean
 from migrate.cli.options import Common, common
+
+MAX_SKIPPED_SHOWN = 50
 
 
 @click.command("emulate")
@@ -36,7 +39,8 @@ def command(
 
     To rehearse without an account. A Foundry project serves classic agents and new ones at one address.
 
-    --state DIR serves saved API answers: any *.json of objects or lists, bytes in DIR/content/FILE_ID.
+    --state DIR serves saved API answers: JSON or JSON lines of objects, lists or dumps; bytes in
+    DIR/content/FILE_ID or beside. Every file, row and unfinished list that is not taken is named on stderr.
 
     --faults FILE makes it misbehave by a seeded list of faults, the same way every time: docs/emulator.md.
     """
@@ -51,6 +55,12 @@ def command(
 
     def ready(cloud: Emulator) -> None:
         url = cloud.url
-        common.answer({"url": url, "service": service}, f"{service}+{url}   (key: {key}; Ctrl-C ends it)")
+        skipped = [{"file": row.file, "reason": row.reason} for row in cloud.skipped]
+        document = {"url": url, "service": service, "held": cloud.estate.counts(), "skipped": skipped}
+        for row in cloud.skipped[:MAX_SKIPPED_SHOWN]:
+            click.echo(clean(f"not taken: {row.file}: {row.reason}"), err=True)
+        if (more := len(skipped) - MAX_SKIPPED_SHOWN) > 0:
+            click.echo(f"not taken: {more:,} more; --json lists them all", err=True)
+        common.answer(document, f"{service}+{url}   (key: {key}; Ctrl-C ends it)")
 
     serve(options, ready=ready)

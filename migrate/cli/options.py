@@ -74,7 +74,7 @@ class Common:
             if shown:
                 click.echo(clean(line))
             else:
-                write_data(f"{redact(line)}\n")
+                write_data(f"{redact(line)}\n", flush=False)
 
 
 def common(function: F) -> F:

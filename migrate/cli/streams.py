@@ -101,14 +101,17 @@ def _safe(stream: TextIO | None, number: int) -> TextIO:
     return Text(io.BufferedWriter(raw), encoding, ERRORS, line_buffering=number == 2 or raw.isatty())
 
 
-def write_data(text: str) -> None:
-    """Text for another program, on standard output: always UTF-8, never with other line ends."""
+def write_data(text: str, flush: bool = True) -> None:
+    """Text for another program, on standard output: always UTF-8, never with other line ends. `flush`: it
+    waits for this text while the command goes on."""
     raw = getattr(sys.stdout, "buffer", None)
     if raw is None:  # replaced by another stream of text
         sys.stdout.write(text)
         return
     sys.stdout.flush()
     raw.write(text.encode("utf-8", ERRORS))
+    if flush:
+        raw.flush()
 
 
 def broken() -> bool:

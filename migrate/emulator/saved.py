@@ -1,25 +1,27 @@
 """A folder of saved answers comes in; their objects go into an estate verbatim, what cannot is named.
 
-Any JSON file may hold an API object, a list envelope, an array, or recorded exchanges with a `response_body`.
-Objects tell what they are. Those that do not are known by their place: the items of a conversation lie in
-`items/<conversation id>.json`, the rest of a project in `deployments.json` and `connections.json`. The bytes
-of a file lie in `content/<file id>`.
+Any file of JSON or JSON lines may hold objects in the shapes that `dump_shapes` knows. Those that do not tell
+what they are are known by their place: the items of a conversation lie in `items/<conversation id>.json`, the
+rest of a project in `deployments.json` and `connections.json`. The bytes of a file lie in `content/<file
+id>`, or beside its JSON under its id or its name. Every file, row and list that is not taken is named.
 """
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .blobs import SavedContent
-from .estate import Estate, Json, Table, moment
+from .dump_files import ENDINGS, SPARED, Unread, documents
+from .dump_shapes import PARENT, PLURALS, Found, NotTaken, Place, Unfinished, pieces
+from .estate import Estate, Json, Table
 from .orphans import adopt
 
 CONTENT, ITEMS = "content", "items"
-LISTS = ("data", "value")  # what an envelope calls its rows
+UNFINISHED = "an unfinished list: it says that more rows follow, and they are in no file"
 
 
 @dataclass(frozen=True)
@@ -66,25 +68,63 @@ class Skipped:
 def load(folder: Path, estate: Estate) -> list[Skipped]:
     """Fills the estate. The same object saved twice: the later one wins."""
     skipped: list[Skipped] = []
-    for path in sorted(folder.rglob("*.json")):
+    listings: dict[tuple[str, str], tuple[str, bool]] = {}
+    others: list[Path] = []
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = path.relative_to(folder)
-        if name.parts[0] == CONTENT:
+        if name.parts[0] == CONTENT or name.name in SPARED:
+            continue
+        if path.suffix.lower() not in ENDINGS:
+            others.append(path)
             continue
         by_place = _by_place(name, estate)
-        for found in _objects(_parsed(path)):
-            reason = found if isinstance(found, str) else _keep(estate, found, by_place)
-            if reason:
-                skipped.append(Skipped(str(name), reason))
+        for document in documents(path):
+            if isinstance(document, Unread):
+                where = f"{document.where}: " if document.where else ""
+                skipped.append(Skipped(str(name), f"{where}{document.reason}"))
+                continue
+            for piece in pieces(document, _place(name, by_place)):
+                if isinstance(piece, Unfinished):
+                    _note(listings, piece, str(name))
+                elif reason := _taken(estate, piece, by_place):
+                    skipped.append(Skipped(str(name), reason))
+    skipped += [Skipped(name, UNFINISHED) for name, more in listings.values() if more]
     adopt(estate)
-    _find_content(folder / CONTENT, estate)
+    skipped += [
+        Skipped(str(path.relative_to(folder)), why) for path, why in _find_content(folder, others, estate)
+    ]
     return skipped
 
 
-def _parsed(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        return f"not JSON: {error}"
+def _note(listings: dict[tuple[str, str], tuple[str, bool]], page: Unfinished, name: str) -> None:
+    """A listing may be saved page by page; it is whole when one of its pages says that no more follow."""
+    key = (page.kind, page.parent) if page.kind else (name, "")
+    ended = key in listings and not listings[key][1]
+    listings[key] = (name, page.more and not ended)
+
+
+def _place(name: Path, by_place: Shelf | None) -> Place:
+    """What the name of a file, or of its folder, says of the objects in it."""
+    if by_place is not None:
+        return Place("item")
+    if name.stem in PLURALS:
+        return Place(PLURALS[name.stem])
+    kind = PLURALS.get(name.parent.name, "")
+    parent = PARENT.get(kind)
+    return Place(kind, ((parent, name.stem),) if parent else ())
+
+
+def _taken(estate: Estate, piece: Found | NotTaken, by_place: Shelf | None) -> str | None:
+    """Puts an object where it belongs, or says why it belongs nowhere."""
+    if isinstance(piece, NotTaken):
+        return piece.reason
+    if piece.kind == "item" and by_place is None:
+        parent = piece.row.get("conversation_id")
+        if not isinstance(parent, str):
+            return "an item without conversation_id"
+        row = {key: value for key, value in piece.row.items() if key != "conversation_id"}
+        return _keep(estate, row, _shelf(lambda estate, _row: estate.items[parent], "type"))
+    return _keep(estate, piece.row, by_place)
 
 
 def _by_place(name: Path, estate: Estate) -> Shelf | None:
@@ -100,29 +140,6 @@ def _by_place(name: Path, estate: Estate) -> Shelf | None:
         estate.connections = connections
         return Shelf(lambda _estate, row: connections.append(row), ("name",))
     return None
-
-
-def _objects(document: Any) -> Iterator[Json | str]:
-    """Every object in a document, or the reason why there is none."""
-    if isinstance(document, list):
-        for each in _oldest_first(document):
-            yield from _objects(each)
-    elif not isinstance(document, dict):
-        yield document if isinstance(document, str) else f"a bare {type(document).__name__}"
-    elif "response_body" in document:
-        yield from _objects(document["response_body"])
-    elif found := [key for key in LISTS if isinstance(document.get(key), list)]:
-        yield from _objects(document[found[0]])
-    else:
-        yield document
-
-
-def _oldest_first(rows: list[Any]) -> list[Any]:
-    """A list whose seconds fall was read newest first."""
-    seconds = [moment(row) if isinstance(row, dict) else None for row in rows]
-    known = [each for each in seconds if isinstance(each, (int, float))]
-    falls = known != sorted(known) and known == sorted(known, reverse=True)
-    return rows[::-1] if falls else rows
 
 
 def _keep(estate: Estate, row: Json, by_place: Shelf | None) -> str | None:
@@ -148,9 +165,23 @@ def _inside(row: Json, path: str) -> Any:
     return value
 
 
-def _find_content(folder: Path, estate: Estate) -> None:
-    """By listing the folder, so that no id is ever used as a path."""
-    if folder.is_dir():
-        for path in folder.iterdir():
-            if path.is_file() and path.name in estate.files:
-                estate.content[path.name] = SavedContent(path)
+def _find_content(folder: Path, others: list[Path], estate: Estate) -> Iterator[tuple[Path, str]]:
+    """Bytes of files, by listing folders, so that no id is ever used as a path; what belongs to no file, and
+    why. Beside the JSON, bytes are known by the id of their file, or by its name where only one has it."""
+    inside = sorted((folder / CONTENT).rglob("*")) if (folder / CONTENT).is_dir() else []
+    for path in inside:
+        if path.is_dir() or path.name in SPARED:
+            continue
+        if path.parent == folder / CONTENT and path.name in estate.files:
+            estate.content[path.name] = SavedContent(path)
+        else:
+            yield path, "there is no file of this id"
+    names = Counter(str(row.get("filename")) for row in estate.files.values())
+    by_name = {str(row.get("filename")): id_ for id_, row in estate.files.items()}
+    for path in others:
+        ids = [name for name in (path.name, path.stem) if name in estate.files]
+        ids += [by_name[path.name]] if names[path.name] == 1 else []
+        if ids and ids[0] not in estate.content:
+            estate.content[ids[0]] = SavedContent(path)
+        else:
+            yield path, "it is no file of JSON, and not the bytes of one file of the estate"

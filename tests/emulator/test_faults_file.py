@@ -95,3 +95,25 @@ def test_the_example_of_the_page_is_a_faults_file(tmp_path: Path) -> None:
     file = tmp_path / "faults.toml"
     file.write_text(example, encoding="utf-8")
     assert {row.what for row in read(file)} >= {"too-many", "error", "lost", "cut"}
+
+
+@pytest.mark.parametrize("ending", [".toml", ".json"])
+def test_a_file_saved_by_another_editor(tmp_path: Path, ending: str) -> None:
+    """A byte order mark and other line ends are read; UTF-16 is named; what is no file is not waited for."""
+    text = (
+        '{"fault": [{"what": "too-many",\n "share": 0.5}]}' if ending == ".json"
+        else '[[fault]]\nwhat = "too-many"\nshare = 0.5\n'
+    )  # fmt: skip
+    file = tmp_path / f"faults{ending}"
+    file.write_bytes(text.replace("\n", "\r\n").encode("utf-8-sig"))
+    assert len(read(file)) == 1
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
+        file.write_bytes(text.encode(encoding))
+        with pytest.raises(FaultsFileError, match="UTF-16"):
+            read(file)
+    file.write_bytes(b"[" * 200_000)
+    with pytest.raises(FaultsFileError):
+        read(file)
+    for path in (tmp_path, Path("/dev/null")):
+        with pytest.raises(FaultsFileError, match="no plain file"):
+            read(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ else:
     import tomli as tomllib
 
 Json = dict[str, Any]
+MAX_FILE_BYTES = 16 << 20
 
 
 class FaultsFileError(ValueError):
@@ -130,10 +132,21 @@ class _Wrong(Exception):
 
 def _parsed(file: Path) -> Json:
     try:
-        text = file.read_text(encoding="utf-8")
+        if file.exists() and not file.is_file():  # it is read more than once, which a pipe does not allow
+            raise FaultsFileError(file, "it is a folder, a pipe or a device, and no plain file")
+        if file.exists() and file.stat().st_size > MAX_FILE_BYTES:
+            raise FaultsFileError(file, f"it is larger than {MAX_FILE_BYTES >> 20} MB")
+        data = file.read_bytes()
+        if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or b"\0" in data[:4]:
+            raise FaultsFileError(file, "it is UTF-16, not UTF-8; save it as UTF-8")
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
         table = json.loads(text) if file.suffix.lower() == ".json" else tomllib.loads(text)
     except OSError as error:
         raise FaultsFileError(file, error.strerror or str(error)) from None
+    except RecursionError:
+        raise FaultsFileError(file, "it is nested too deeply") from None
+    except FaultsFileError:
+        raise
     except ValueError as error:  # of both parsers, and of text that is none
         language = "JSON" if file.suffix.lower() == ".json" else "TOML"
         raise FaultsFileError(file, f"it is not valid {language}: {error}") from None
