@@ -110,6 +110,18 @@ class TestKeysNobodyKnows:
         assert "lacks" in unsaid(read(broken), NATIVE)
 
 
+def test_how_sure_a_model_was_is_the_services_own() -> None:
+    part = {
+        "type": "output_text",
+        "text": "Yes.",
+        "annotations": [],
+        "logprobs": [{"token": "Yes", "logprob": -0.1}],
+    }
+    given = read({**ANSWER, "content": [part]})
+    assert normal(given) == normal(read(ANSWER))
+    assert fit(given, NATIVE)[1] == []
+
+
 class TestOutputsInParts:
     given = read({**OUTPUT, "output": [TEXT, IMAGE, {**FILE, "filename": None}]})
 

@@ -23,6 +23,9 @@ SERVER_KEYS = ("id", "status", "created_by", "partition_key")
 """Keys of an item that the service sets (recorded 2025-11 to 2026-08). Any other key is its owner's until a
 recording shows that it is not: it is compared, and told where it cannot be written."""
 
+PART_SERVER_KEYS = ("logprobs",)
+"""Keys of a text that the service sets: how sure the model was of each word (recorded 2026-03)."""
+
 CALL_KEYS: Mapping[str, tuple[str, ...]] = {
     CALL: ("type", "call_id", "name", "arguments"),
     RESULT: ("type", "call_id", "output"),
@@ -85,7 +88,8 @@ def _read_part(part: JSON) -> JSON:
 
 
 def _read_text(part: dict[str, Any]) -> JSON:
-    rest = {k: v for k, v in part.items() if k not in ("type", "text", "annotations") and v not in (None, [])}
+    known = ("type", "text", "annotations", *PART_SERVER_KEYS)
+    rest = {k: v for k, v in part.items() if k not in known and v not in (None, [])}
     text = {"value": part.get("text"), "annotations": part.get("annotations") or []}
     return {"type": "text", "text": text, **rest}
 
