@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,12 +44,14 @@ variable "project" {{
 
 @dataclass
 class Agents:
-    """What was written: `resources` by name of the agent, `secrets` and `wanted`: variables to be given."""
+    """What was written: `resources` by name of the agent, `secrets` and `wanted`: variables to be given.
+    `normalized`: fields whose text Terraform changes, as NAME: PATH."""
 
     text: str = ""
     resources: dict[str, str] = field(default_factory=dict)
     secrets: list[str] = field(default_factory=list)
     wanted: list[str] = field(default_factory=list)
+    normalized: list[str] = field(default_factory=list)
 
 
 def text_of(agents: Mapping[str, Mapping[str, JSON]], project: str, there: bool) -> Agents:
@@ -59,6 +62,7 @@ def text_of(agents: Mapping[str, Mapping[str, JSON]], project: str, there: bool)
         resource = found.resources[name]
         body = _without_secrets(dict(agents[name]), resource, found.secrets, False)
         blocks.append(_block(name, resource, body))
+        found.normalized += [f"{name}: {path}" for path in _not_nfc({"name": name, **body}, "")]
         if there:
             blocks.append(_import(name, resource))
     default = f"\n  default     = {quoted(project)}" if project else ""
@@ -130,6 +134,23 @@ def _without_secrets(value: Any, at: str, secrets: list[str], hidden: bool, exac
         name, number = f"{at}_{number}", number + 1
     secrets.append(name)
     return Expression(f"var.{name}")
+
+
+def _not_nfc(value: JSON, at: str) -> Iterator[str]:
+    """Where a text, or a key, is not in the Unicode form NFC. Terraform normalizes every text to it when it
+    reads a file, so its first plan would show a change there."""
+    if isinstance(value, str):
+        if not unicodedata.is_normalized("NFC", value):
+            yield at
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            place = f"{at}.{key}" if at else str(key)
+            if not unicodedata.is_normalized("NFC", str(key)):
+                yield f"{place} (the key)"
+            yield from _not_nfc(inner, place)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _not_nfc(inner, f"{at}[{number}]")
 
 
 def _variables(value: JSON) -> set[str]:

@@ -15,6 +15,7 @@ def as_dict(found: Any, path: object) -> dict[str, Any]:
         "agents": found.agents.resources,
         "secrets": found.agents.secrets,
         "variables": found.agents.wanted,
+        "normalized": found.agents.normalized,
         "losses": [asdict(row) for row in found.losses],
     }
 
@@ -24,6 +25,10 @@ def as_text(found: Any, path: object) -> str:
     lines = [f"{path}: {len(found.agents.resources):,} agents"]
     lines += [f"give the secret {name}: it is in no file" for name in found.agents.secrets]
     lines += [f"give {name}: an id of the new project" for name in found.agents.wanted]
+    lines += [
+        f"{line}: not in the Unicode form NFC, to which Terraform changes every text: the first plan shows it"
+        for line in map(short, found.agents.normalized)
+    ]
     for row in found.losses:
         lines.append(f"{row.grade}: {row.kind} {short(row.name or row.id)} {row.field}: {row.reason}")
     return "\n".join(lines)

@@ -22,7 +22,9 @@ def assistant(entity: Entity, why_id: str = "", absent: Iterable[str] = ()) -> s
     """An assistant's file. `why_id`: why it needs an id line; `absent`: what it names and nobody has."""
     front = _said(entity)
     instructions = front.pop("instructions", None) or ""
-    whole = _with_marks("assistant", entity, front, why_id, absent)
+    # The instructions are checked too, though they stand below: too long, or with half a character pair.
+    whole = _with_marks("assistant", entity, {**front, "instructions": instructions or None}, why_id, absent)
+    del whole["instructions"]
     odd = not isinstance(instructions, str)
     if odd:
         whole = {**whole, "instructions": instructions}
