@@ -155,3 +155,20 @@ def test_an_address_that_is_none_ends_in_words(tmp_path: Path, address: str) -> 
         assert done.code in (2, 5), done.err
         assert "Traceback" not in done.err
         assert "error: " in done.err
+
+
+def test_certificates_lie_beside_the_config_file_and_are_looked_at_first(tmp_path: Path) -> None:
+    file = tmp_path / "estates.toml"
+    entry = '[estates.east]\ntype = "openai"\nendpoint = "https://127.0.0.1:9/v1"\nkey_env = "EAST_SECRET"\n'
+    file.write_text(f'{entry}ca_file = "company.pem"\n', encoding="utf-8")
+    run("doctor", "east", config=file, env=ENV).error(2, "ca_file of east", str(tmp_path / "company.pem"))
+    (tmp_path / "company.pem").write_text("", encoding="utf-8")
+    run("doctor", "east", config=file, env=ENV).error(2, "ca_file of east", "PEM")
+
+
+@pytest.mark.parametrize(("key", "value"), [("cloud", "mars"), ("auth", "nothing"), ("headers_env", "X")])
+def test_a_word_that_no_setting_knows_is_refused(tmp_path: Path, key: str, value: str) -> None:
+    file = tmp_path / "estates.toml"
+    entry = '[estates.east]\ntype = "openai"\nendpoint = "https://127.0.0.1:9/v1"\n'
+    file.write_text(f'{entry}{key} = "{value}"\n', encoding="utf-8")
+    run("doctor", "east", config=file, env=ENV).error(2, f"estates.east.{key}")
