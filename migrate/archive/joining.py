@@ -28,6 +28,7 @@ class Joiner:
 
     def __init__(self, conn: sqlite3.Connection, reading: Reading, snapshot: int) -> None:
         self._conn, self._reading, self._snapshot = conn, reading, snapshot
+        self._shown: dict[str, dict[str, list[str]]] = {}
         conn.execute(
             "CREATE TEMP TABLE IF NOT EXISTS joined_threads "
             "(snapshot INTEGER, created REAL, object_id TEXT, sha BLOB, number INTEGER)"
@@ -52,6 +53,8 @@ class Joiner:
             return kind != "thread" and part_of(kind, parent, "", of) in numbers
 
         copier.scopes(snapshot, self._snapshot, ours)
+        (shown,) = copier.source.execute("SELECT shown FROM snapshots WHERE id = ?", (snapshot,)).fetchone()
+        self._show(json.loads(shown) if shown else {})
         missing = copier.source.execute(f"SELECT {MISSING} FROM missing WHERE snapshot_id = ?", (snapshot,))
         self._conn.executemany(
             f"INSERT INTO missing (snapshot_id, {MISSING}) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -62,6 +65,15 @@ class Joiner:
             ],
         )
         self._take_threads(copier, snapshot, numbers)
+
+    def _show(self, shown: dict[str, dict[str, list[str]]]) -> None:
+        """What the service showed of each kind is what it showed every shard that read some of it; what it
+        refused one of them is missing from the whole."""
+        held = self._shown.setdefault("granted", {}), self._shown.setdefault("hidden", {})
+        for kind, values in (shown.get("granted") or {}).items():
+            held[0][kind] = [v for v in held[0].get(kind, values) if v in values]
+        for kind, values in (shown.get("hidden") or {}).items():
+            held[1][kind] = list(dict.fromkeys([*held[1].get(kind, ()), *values]))
 
     def _take_threads(self, copier: Copier, snapshot: int, numbers: set[int]) -> None:
         row = copier.source.execute(
@@ -92,7 +104,9 @@ class Joiner:
             )
         self._conn.execute("DELETE FROM joined_threads WHERE snapshot = ?", (self._snapshot,))
         digest = snapshot_digest(self._conn, self._snapshot)
-        self._conn.execute("UPDATE snapshots SET digest = ? WHERE id = ?", (digest, self._snapshot))
+        shown = json.dumps(self._shown) if any(self._shown.values()) else None
+        row = (digest, shown, self._snapshot)
+        self._conn.execute("UPDATE snapshots SET digest = ?, shown = ? WHERE id = ?", row)
 
     def _threads_read(self) -> tuple[str, str]:
         """State and reason of the list of all threads."""

@@ -169,7 +169,9 @@ class _Merge:
             )
             if snapshot_digest(self.conn, into) != line.digest:
                 raise copier.damaged(f"snapshot {line.id} does not agree with its fingerprint")
-            self.conn.execute("UPDATE snapshots SET digest = ? WHERE id = ?", (line.digest, into))
+            shown = archive.conn.execute("SELECT shown FROM snapshots WHERE id = ?", (line.id,)).fetchone()
+            row = (line.digest, *shown, into)
+            self.conn.execute("UPDATE snapshots SET digest = ?, shown = ? WHERE id = ?", row)
             self.count("snapshot", 1)
         for joiner in joiners:
             joiner.gather(number, copier)

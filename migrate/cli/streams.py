@@ -79,7 +79,8 @@ def prepare() -> None:
     if sys.stdin is None:
         sys.stdin = ClosedInput()
     elif sys.stdin is sys.__stdin__ and isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(errors="replace")  # an answer to a question; lists of ids are read as bytes
+        with contextlib.suppress(io.UnsupportedOperation):  # somebody has read from it already
+            sys.stdin.reconfigure(errors="replace")  # an answer to a question; lists of ids are read as bytes
 
 
 def _occupy_closed() -> None:

@@ -110,3 +110,21 @@ def test_what_was_hidden_is_read_once_it_is_shown(start: Start) -> None:
         row.fired = 10**6  # the service learns it
     assert world.snapshot()["state"] == "complete"
     assert shown(world, "item_0")["body"]["content"][0]["image_url"] == PICTURE
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_merge_keeps_what_was_not_shown(start: Start, number: int) -> None:
+    world = start({**REFUSES, "value": "reasoning.encrypted_content"})
+    converse(world.source, 2, ["hi", "there"])
+    files = [str(world.folder / f"{n}.db") for n in range(1, number + 1)]
+    for n, file in enumerate(files, 1):
+        part = ("--shard", f"{n}/{number}", "--tag", "one") if number > 1 else ()
+        world("snapshot", "source", "-o", file, *part).ok()
+    whole = str(world.folder / "all.db")
+    world("merge", *files, "-o", whole).ok()
+    (row,) = world("snapshots", whole).ok()
+    assert row["hidden"] == ["message: reasoning.encrypted_content"]
+    at = len(world.source.requests)
+    world("snapshot", "source", "-o", whole).ok()
+    asked = [r.path for r in world.source.requests[at:] if r.path.endswith("/items")]
+    assert len(asked) <= 2 + 12, "each conversation once, and what the service knows of include[]"

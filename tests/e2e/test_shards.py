@@ -187,6 +187,15 @@ def test_a_shard_needs_a_reading(world: World) -> None:
     assert not Path(world.db).exists()
 
 
+def looked_once(world: World, at: int) -> None:
+    """Since a request, messages and runs of each thread were looked at once, and no steps."""
+    below = [r.path for r in world.source.requests[at:] if "/threads/" in r.path]
+    for kind in ("messages", "runs"):
+        asked = [path for path in below if path.endswith(f"/{kind}")]
+        assert len(asked) == len(set(asked)) == len(world.source.estate.threads)
+    assert len(below) == 2 * len(world.source.estate.threads)
+
+
 def test_a_finished_shard_is_not_read_again_and_the_next_reading_costs_what_changed(world: World) -> None:
     inputs = shards(world)
     at = len(world.source.requests)
@@ -196,9 +205,7 @@ def test_a_finished_shard_is_not_read_again_and_the_next_reading_costs_what_chan
     thread(world.source, 300, ["new"])
     at = len(world.source.requests)
     shards(world, "two")
-    asked = [r.path for r in world.source.requests[at:] if r.path.endswith("/runs")]
-    empty = [id_ for id_, held in world.source.estate.messages.items() if not held]
-    assert len(asked) == 1 + len(empty), "of threads with messages, only the new one is read whole"
+    looked_once(world, at)
     merge(world, inputs)
     rows = world("snapshots", db(world, "all")).ok()
     assert [(row["id"], row["tag"], row["state"]) for row in rows] == [
@@ -213,8 +220,7 @@ def test_a_whole_snapshot_after_joined_shards_costs_what_changed(world: World) -
     merge(world, shards(world))
     at = len(world.source.requests)
     world("snapshot", "source", "-o", db(world, "all")).ok()
-    asked = [r.path for r in world.source.requests[at:] if r.path.endswith("/runs")]
-    assert len(asked) == sum(not held for held in world.source.estate.messages.values())
+    looked_once(world, at)
 
 
 def test_history_does_not_take_what_a_shard_did_not_read_for_gone(world: World) -> None:
