@@ -100,19 +100,25 @@ def derivations(conn: Asked) -> Iterator[Derivation]:
 
 
 def messages_of(conn: Asked, source: Side, target: Side, thread: str) -> Iterator[tuple[str, str]]:
-    """Old id and new id of the messages of one thread of the source, the last of each counts; what else was
-    moved costs nothing. Raises `BrokenRow` where one of these lines is not what was written."""
+    """Old id and new id of the messages of one thread of the source: see `arrived_messages`."""
+    return ((old, new) for old, new, _ in arrived_messages(conn, source, target, thread))
+
+
+def arrived_messages(conn: Asked, source: Side, target: Side, thread: str) -> Iterator[tuple[str, str, str]]:
+    """Old id, new id and fingerprint ('' where it was not noted) of the messages of one thread of the source,
+    the last of each counts; what else was moved costs nothing. Raises `BrokenRow` where one of these lines is
+    not what was written."""
     lines = ", ".join(f"j.{column}" for column in HASHED["journal"])
     rows = conn.execute(
-        f"SELECT j.source_id, j.target_id, {STANDING}, j.hash, {lines} "
+        f"SELECT j.source_id, j.target_id, coalesce(j.written, ''), {STANDING}, j.hash, {lines} "
         "FROM plans p CROSS JOIN journal j ON j.plan_id = p.id WHERE j.kind = 'message' "
         f"AND j.action IN ({ACTIONS}) AND j.source_parent = ? AND {BETWEEN} ORDER BY j.id",
         (thread, *_both(source, target)),
     )
-    for old, new, standing, stored, *line in rows:
+    for old, new, mark, standing, stored, *line in rows:
         must_be_as_written("journal", tuple(line), stored)
         if standing:
-            yield old, new
+            yield old, new, mark
 
 
 def origins_of(conn: Asked, source: Side, target: Side, thread: str, there: str) -> dict[str, str]:
@@ -136,6 +142,17 @@ def made(conn: Asked, source: Side, target: Side) -> dict[tuple[str, str], str]:
         _both(source, target),
     )
     return {(kind, target_id): source_id for kind, target_id, source_id in rows}
+
+
+def rows_made(conn: Asked, source: Side, target: Side) -> dict[tuple[str, str], str]:
+    """(store, file) on the target -> id on the source, of every row of a store that was made between two
+    sides and stands."""
+    rows = conn.execute(
+        "SELECT j.target_parent, j.target_id, j.source_id FROM journal j JOIN plans p ON p.id = j.plan_id "
+        f"WHERE j.kind = 'vector_store_file' AND j.action = 'create' AND {BETWEEN} AND {STANDING}",
+        _both(source, target),
+    )
+    return {(store, file): old for store, file, old in rows}
 
 
 def uploads(conn: Asked, source: Side, target: Side) -> dict[tuple[str, str], str]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from migrate.archive import plan_documents
 from migrate.archive.blobs import chunks
 from migrate.archive.fingerprints import of_shas, snapshot_digest
 from migrate.archive.journal_check import damage
@@ -61,7 +62,7 @@ def check(conn: sqlite3.Connection, sample: Sample | None = None) -> Checked:
     count = partial(_look, found)
     count(partial(_database, conn))
     count(lambda: ((1, [one]) for one in broken(conn)))
-    count(lambda: ((1, [one]) for one in damage(conn)))
+    count(lambda: ((1, [one]) for one in (*damage(conn), *plan_documents.damage(conn))))
     all_bodies, all_blobs = count(partial(_ids, conn, ALL_PACKS)), count(partial(_ids, conn, ALL_BLOBS))
     all_manifests = count(partial(_ids, conn, ALL_MANIFESTS))
     snapshots = count(partial(_snapshots, conn))

@@ -13,13 +13,29 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from migrate.archive.asking import Asked
 from migrate.archive.id_map import STANDING, Side, messages_of
 from migrate.archive.keys import storable
+from migrate.archive.plan_documents import keep
 from migrate.archive.row_hash import count_rows, hash_rows
 from migrate.archive.snapshots import now
 from migrate.archive.store import Archive
 from migrate.model import JSON
 from migrate.model.known_secrets import redact
+
+SERVICE = "service"
+"""The action of a line for what the service made by itself, for a request of ours."""
+
+
+@dataclass(frozen=True)
+class Later:
+    """A line of a later apply of ours that touched an object: number, time and plan of the apply, and how it
+    left the object, where that was noted."""
+
+    apply: int
+    at: str
+    plan: str
+    written: str
 
 
 @dataclass(frozen=True)
@@ -54,7 +70,10 @@ AT_ONCE = 1_000
 class Journal:
     """The journal of one plan."""
 
-    def __init__(self, archive: Archive, plan_digest: str, source: Side, target: Side) -> None:
+    def __init__(
+        self, archive: Archive, plan_digest: str, source: Side, target: Side, document: bytes = b""
+    ) -> None:
+        """`document`: the plan as JSON, kept with its journal."""
         self._archive = archive
         self._lock = threading.Lock()
         self._sides = source, target
@@ -66,6 +85,8 @@ class Journal:
             )
             hash_rows(conn, "plans", "digest = ?", [(plan_digest,)])
             count_rows(conn)
+            if document:
+                keep(conn, plan_digest, document)
             row = conn.execute("SELECT id FROM plans WHERE digest = ?", (plan_digest,)).fetchone()
         self.plan = int(row[0])
 
@@ -120,20 +141,21 @@ class Journal:
             )
             hash_rows(conn, "journal", "id = ?", [(row[-1],) for row in rows])
 
-    def noted(self, made: Iterable[tuple[Job, str, str]]) -> None:
-        """What was made, and is seen to be there: job, id and parent on the target. Intent and outcome in
-        one, for what went with the request of something else."""
+    def noted(self, made: Iterable[tuple[Job, str, str, str]]) -> None:
+        """What was made, and is seen to be there: job, id and parent on the target, and how it was left.
+        Intent and outcome in one, for what went with the request of something else."""
         rows = [
-            (self.plan, *map(storable, (*job, id_, parent)), (at := now()), at) for job, id_, parent in made
+            (self.plan, *map(storable, (*job, id_, parent)), mark or None, (at := now()), at)
+            for job, id_, parent, mark in made
         ]
         with self._adding() as conn:
             conn.executemany(
                 "INSERT INTO journal (plan_id, action, kind, source_parent, source_id, name, state, "
-                "target_id, target_parent, started_at, finished_at) "
-                "VALUES (?, ?, ?, ?, ?, ?, 'done', ?, ?, ?, ?) "
+                "target_id, target_parent, written, started_at, finished_at) "
+                "VALUES (?, ?, ?, ?, ?, ?, 'done', ?, ?, ?, ?, ?) "
                 "ON CONFLICT (plan_id, action, kind, source_parent, source_id) DO UPDATE SET "
                 "state = 'done', target_id = excluded.target_id, target_parent = excluded.target_parent, "
-                "finished_at = excluded.finished_at, error = NULL",
+                "written = excluded.written, finished_at = excluded.finished_at, error = NULL",
                 rows,
             )
             hash_rows(conn, "journal", ONE, [row[:5] for row in rows])
@@ -148,9 +170,9 @@ class Journal:
             hash_rows(conn, "journal", "id = ?", [(row[-1],) for row in rows])
 
     def known(self, thread: str) -> frozenset[str]:
-        """Source ids of the messages of a thread that the id map between these two sides has already."""
+        """Ids on the target of the messages of a thread that the id map between the two sides has already."""
         with self._lock:
-            return frozenset(old for old, _ in messages_of(self._archive.conn, *self._sides, thread))
+            return frozenset(new for _, new in messages_of(self._archive.conn, *self._sides, thread))
 
     def has(self, action: str = "") -> bool:
         """Whether this plan did, or tried, something of a sort, or anything at all."""
@@ -180,6 +202,20 @@ class Journal:
             ).fetchall()
         return [_entry(row) for row in rows]
 
+    def later(self, after: int, kind: str, parent: str, id_: str) -> Later | None:
+        """The last apply of another plan that touched an object of the target after a line of this journal,
+        and was not taken back."""
+        with self._lock:
+            row = self._archive.conn.execute(
+                "SELECT p.id, p.first_applied_at, p.digest, coalesce(j.written, '') FROM journal j "
+                "JOIN plans p ON p.id = j.plan_id JOIN plans o ON o.id = ? WHERE p.id != o.id "
+                "AND p.target_type = o.target_type AND p.target_url = o.target_url AND j.id > ? "
+                "AND j.kind = ? AND j.target_id = ? AND (j.target_parent = ? OR ? = '') "
+                f"AND j.action IN ('create', 'update') AND {STANDING} ORDER BY j.id DESC LIMIT 1",
+                (self.plan, after, kind, id_, parent, parent),
+            ).fetchone()
+        return Later(*row) if row else None
+
     def entries(self, messages: bool = True) -> Iterator[Entry]:
         """Everything this plan did so far, in order; without `messages`, but for those whose outcome is
         known. There may be a million, so a part of the lines is held at a time."""
@@ -195,6 +231,19 @@ class Journal:
                 return
             yield from map(_entry, rows)
             last = rows[-1][0]
+
+
+def can_be_undone(conn: Asked, plan_digest: str) -> bool:
+    """Whether a plan changed something on its target, or may have, that was not taken back since."""
+    row = conn.execute(
+        "SELECT 1 FROM plans p JOIN journal j ON j.plan_id = p.id WHERE p.digest = ? "
+        "AND j.action IN ('create', 'update') AND j.state IN ('done', 'intended') "
+        "AND NOT EXISTS (SELECT 1 FROM journal u WHERE u.plan_id = j.plan_id AND u.action = 'undo' "
+        "AND u.state = 'done' AND u.kind = j.kind AND u.source_parent = j.source_parent "
+        "AND u.source_id = j.source_id) LIMIT 1",
+        (plan_digest,),
+    ).fetchone()
+    return row is not None
 
 
 NOTED = "kind = 'message' AND state = 'done' AND action IN ('create', 'adopt', 'undo')"

@@ -6,6 +6,7 @@ import sqlite3
 
 from migrate.archive.copying import BATCH
 from migrate.archive.journal_check import must_be_whole
+from migrate.archive.plan_documents import document_of, keep
 from migrate.archive.registration import note
 from migrate.archive.row_hash import hash_all
 
@@ -42,6 +43,9 @@ class OfferedJournal:
             "SELECT digest, registered_at FROM registered_plans ORDER BY registered_at, digest"
         ):
             note(self._conn, digest, at)
+        for (digest,) in conn.execute("SELECT digest FROM plan_documents ORDER BY digest").fetchall():
+            if document := document_of(conn, digest):
+                keep(self._conn, digest, document)
         plans = conn.execute(f"SELECT {PLANS} FROM plans ORDER BY first_applied_at, digest").fetchall()
         self._conn.executemany(
             f"INSERT INTO plans ({PLANS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE SET "

@@ -9,10 +9,10 @@ APPLICATION_ID = 0x41535354
 """Marks the file as ours ("ASST"), so that `file` and we can tell it from any other database."""
 MIGRATIONS = (
     "m001_snapshots", "m002_blobs", "m003_journal", "m004_views", "m005_views_of_agents", "m006_undone",
-    "m007_packs", "m008_row_hashes", "m010_told",
+    "m007_packs", "m008_row_hashes", "m009_plan_documents", "m010_told",
 )  # fmt: skip
 """The names in schema.py, in order."""
-SCHEMA_DIGEST = "5a3204f1d02a1831700a9c979a074d76a8c96d68e8f5d09771f77e6638d8f835"
+SCHEMA_DIGEST = "a5bc8c6f018280a7e0ed0d7164beda12728e87c37ecc06e90e025bf1e269d7f5"
 """Of the schema that they make (`exact_schema.digest`). A migration that is added changes it;
 tests/archive/test_exact_schema.py says to what."""
 

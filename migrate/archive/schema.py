@@ -154,6 +154,17 @@ def m008_row_hashes(db: Database) -> None:
 
 
 @migrations()
+def m009_plan_documents(db: Database) -> None:
+    """Plans that were carried out, whole."""
+    _run(
+        db,
+        """CREATE TABLE plan_documents (
+               id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, sha TEXT NOT NULL,
+               document BLOB NOT NULL, hash BLOB)""",
+    )
+
+
+@migrations()
 def m010_told(db: Database) -> None:
     """Which gaps a service makes by its own rule; what a service was asked to show, and did not."""
     _run(

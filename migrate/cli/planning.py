@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -92,8 +92,10 @@ def _made(
     source: str, target: str, config: Config, choices: Choices, workers: int, progress: Progress,
     beside: Path | None, camera: Camera,
 ) -> Plan:  # fmt: skip
+    from migrate.archive.id_map import Side
     from migrate.archive.registration import must_be_writable
     from migrate.cli.directories import kept
+    from migrate.cli.interrupted import settle_interrupted
     from migrate.stages.planning.plan import must_not_be_empty
 
     found = resolve(source, config)
@@ -112,6 +114,8 @@ def _made(
     with opened(source, config, workers, progress) as ours:
         ours.agent_version = choices.agent_version
         must_not_be_empty(ours)
+        ends = ours.side, Side(there.settings.type, there.settings.url)
+        settle_interrupted(found.path, *ends, config, workers, progress)
         camera.take(source, ours)
         return _against(there, target, ours, str(found.path.resolve()), choices, workers, progress)
 
@@ -143,14 +147,14 @@ def _against(
     there: Live, target: str, ours: Estate, archive: str, choices: Choices, workers: int, progress: Progress
 ) -> Plan:
     """The plan for a live target. `archive` and `target` are what the plan calls its sides."""
-    from migrate.archive.id_map import derivations, id_map, made, origins_of
+    from migrate.archive.id_map import arrived_messages, derivations, id_map, made, origins_of, rows_made
     from migrate.codecs import profile_for
     from migrate.codecs.config import TYPE as CONFIG
     from migrate.endpoints import connect
     from migrate.stages.comparing import pairing
     from migrate.stages.comparing.keyed import by_key
     from migrate.stages.comparing.lineage import Lineage
-    from migrate.stages.planning.deciding import Known
+    from migrate.stages.planning.deciding import Arrived, Known
     from migrate.stages.planning.plan import make
     from migrate.stages.planning.planfile import TargetSide
     from migrate.stages.planning.settling import Offer
@@ -172,10 +176,14 @@ def _against(
         journal = {**lineage.back(ours, theirs), **lineage.across(ours, theirs), **trusted}
         pairs = pairing.pair(ours, theirs, journal, guess=False)
         talks = None
-        if pairs.ids["thread"]:
-            only = looking.conversations(workers, pairs.ids["thread"].values())
-            talks, _ = stack.enter_context(looking.live(reader, only, progress))
-            looking.must_be_read(talks, pairs.ids["thread"].values(), reader.url)
+        present = theirs.threads_by_id
+        gone = [line for line in known if line.kind == "thread" and line.source_id not in pairs.ids["thread"]]
+        pruned = [line.target_id for line in gone if line.target_id in present] if choices.prune else []
+        if read := list(dict.fromkeys([*pairs.ids["thread"].values(), *pruned])):
+            talks, _ = stack.enter_context(
+                looking.live(reader, looking.conversations(workers, read), progress)
+            )
+            looking.must_be_read(talks, read, reader.url)
         unclear = by_key(ours, theirs, pairs) if ours.type == CONFIG else {}
         found = frozenset((line.kind, line.source_parent, line.source_id, line.target_id) for line in known)
         copies = frozenset(lineage.copies(ours, theirs, only_for_target=choices.copy_files))
@@ -183,10 +191,19 @@ def _against(
         distrusted = {
             key: there for key, there in lines.items() if key[0] == "assistant" and key not in trusted
         }
-        marks = {(line.kind, line.source_id): line.written for line in known if line.written}
-        ours_there = made(ours.snapshot.conn, ours.side, _side(reader))
+        marks = {
+            (line.kind, line.source_parent, line.source_id): line.written for line in known if line.written
+        }
+        ends = ours.snapshot.conn, ours.side, _side(reader)
         origins = lineage.message_origins(ours, theirs.side, partial(origins_of, ours.snapshot.conn))
-        own = Known(found, theirs.side, ours_there, distrusted, marks, copies, origins, unclear)
+
+        def arrived(thread: str) -> Mapping[str, Arrived]:
+            return {old: Arrived(new, mark) for old, new, mark in arrived_messages(*ends, thread)}
+
+        own = Known(
+            found, theirs.side, made(*ends), distrusted, marks, copies, origins, unclear, trusted,
+            rows_made(*ends), arrived,
+        )  # fmt: skip
         side = TargetSide(estate=target, type=reader.type, url=reader.url,
                           api_version=reader.api_version, digest="")  # fmt: skip
         profile = profile_for(reader.type, reader.api_version)

@@ -35,6 +35,8 @@ class Sync:
         self.plan_file = archive.with_name(archive.name + ".plan.json")
         self.taken: Taken | None = None
         self.plan: Plan | None = None
+        self.plan_kept = False
+        """Whether the plan file still holds an earlier plan, which a rollback may need."""
         self.tally: Tally | None = None
         self.verified: Verified | None = None
 
@@ -45,7 +47,8 @@ class Sync:
         self.taken = self._snapshot(threads, full)
         source = f"{self.archive}@{self.taken.id}"
         self.plan = make_plan(source, self.target, self.config, self.choices, self.workers, self.progress)
-        write(self.plan, self.plan_file)
+        if not self._keeps_plan_file(self.plan, dry_run):
+            write(self.plan, self.plan_file)
         if not dry_run:
             self._apply(self.plan)
             if not self.outage:
@@ -65,6 +68,24 @@ class Sync:
             return 3
         found = self.verified is not None and bool(self.verified.findings)
         return 1 if found or (self.plan is not None and unaccepted(self.plan.losses)) else 0
+
+    def _keeps_plan_file(self, plan: Plan, dry_run: bool) -> bool:
+        """A plan that will not be applied, or changes nothing, takes the place of no plan that can be taken
+        back."""
+        from migrate.archive.journal import can_be_undone
+        from migrate.archive.store import Archive
+        from migrate.errors import MigrateError
+        from migrate.stages.planning.planfile import read
+
+        if plan.changes_target and not dry_run:
+            return False
+        try:
+            earlier = read(self.plan_file)
+        except MigrateError:
+            return False  # there is none, or nobody could use it
+        with Archive.open(self.archive) as archive:
+            self.plan_kept = can_be_undone(archive.conn, earlier.digest)
+        return self.plan_kept
 
     def _snapshot(self, threads: str, full: bool) -> Taken:
         from migrate.archive.store import Archive

@@ -37,7 +37,8 @@ def path(tmp_path: Path) -> Path:
         journal.done(one, "agent-1", written="abc")
         journal.done(two, "conv_1")
         journal.noted(
-            (("create", "message", "thread_1", f"msg_{n}", ""), f"item_{n}", "conv_1") for n in range(COUNT)
+            (("create", "message", "thread_1", f"msg_{n}", ""), f"item_{n}", "conv_1", "")
+            for n in range(COUNT)
         )
         journal.intend([("update", "assistant", "", "asst_1", "A")], before={"name": "B"})
         again = Journal(archive, "second", OLD, NEW)
@@ -46,7 +47,7 @@ def path(tmp_path: Path) -> Path:
         )
         again.failed(entries, "refused")
         again.intend([("create", "file", "", "file-1", "a.txt")])
-        again.noted([(("create", "message", "thread_2", "msg_x", ""), "item_x", "conv_2")] * 2)
+        again.noted([(("create", "message", "thread_2", "msg_x", ""), "item_x", "conv_2", "")] * 2)
     return where
 
 
@@ -182,7 +183,7 @@ def test_rows_from_before_there_were_hashes_get_one_and_their_plans_stay_known(p
     with closing(sqlite3.connect(path, isolation_level=None)) as conn:
         conn.executescript(
             "DELETE FROM _sqlite_migrations WHERE name >= 'm008';"
-            "DROP TABLE totals; DROP TABLE registered_plans;"
+            "DROP TABLE totals; DROP TABLE registered_plans; DROP TABLE plan_documents;"
             "ALTER TABLE plans DROP COLUMN hash; ALTER TABLE plans DROP COLUMN lines;"
             "ALTER TABLE journal DROP COLUMN hash;"
             "ALTER TABLE missing DROP COLUMN expected; ALTER TABLE snapshots DROP COLUMN shown;"

@@ -84,14 +84,25 @@ Staged = Callable[..., Scene]
 def staging(launch: Launch, folder: Path) -> Iterator[Staged]:
     """Sets scenes: the small estate on its way to a service, or changed since and on its way again."""
 
-    def staged(target: str, changed: bool = False, prune: bool = True) -> Scene:
+    def staged(
+        target: str,
+        changed: bool = False,
+        prune: bool = True,
+        furnished: Callable[[Any], object] | None = None,
+        fault: Callable[[Any], Any] = lambda app: app,
+    ) -> Scene:
         moment = Moment(write)
-        there = project("TARGET_KEY") if target == "foundry" else options("TARGET_KEY", list_threads="works")
+        azure = target == "azure-openai"
+        there = options("TARGET_KEY", list_threads="works") if azure else project("TARGET_KEY")
         source = options("SOURCE_KEY", list_threads="works", downloads=True)
-        world = launch(source, there, wrap_target=moment)
+        types = ("azure-openai", target)
+        world = launch(source, there, wrap_target=lambda app: moment(fault(app)), types=types)
         somebodys(world)
         empty = untouched = kept(world.target.estate)
-        furnish(world.source, 25 if target == "foundry" else 35)
+        if furnished:
+            furnished(world.source)
+        else:
+            furnish(world.source, 25 if target == "foundry" else 35)
         if changed:
             add(world.source, assistant(3, "old"))
         world.snapshot()

@@ -39,6 +39,29 @@ def furnish(cloud: Emulator, long: int = 35) -> None:
     _run(cloud, short, last)
 
 
+def furnish_full(cloud: Emulator) -> None:
+    """Objects of every kind that has metadata, none of them with room for a stamp; of stores, assistants and
+    threads two that look the same, and names that a project cannot keep as they are."""
+    notes = file(cloud, 1, "notes.md", b"remember")
+    papers = store(cloud, 1, "papers & more", [notes], metadata=FULL)
+    for number in (2, 3):
+        store(cloud, number, "shelf", [], metadata=FULL)
+    search = {"file_search": {"vector_store_ids": [papers]}}
+    tools = [{"type": "file_search"}]
+    add(
+        cloud,
+        assistant(1, "Reader of papers!", tools=tools, tool_resources=search, metadata=FULL),
+        assistant(2, None, metadata=FULL),
+        assistant(3, "twin", instructions="Alike.", metadata=FULL),
+        assistant(4, "twin", instructions="Alike.", metadata=FULL),
+    )
+    for number in (1, 2):
+        talk = thread(cloud, number, [], metadata=FULL)
+        for text in ("hello", "hello"):
+            say(cloud, talk, text, metadata=FULL)
+    thread(cloud, 3, [], metadata=FULL)
+
+
 def furnish_new(cloud: Emulator, number: int = 11) -> None:
     """Agents, conversations and their items; files and a store lie below both generations."""
     notes = file(cloud, 1, "notes.md", b"remember")

@@ -75,7 +75,7 @@ def test_everything_can_be_taken_back_plan_by_plan(changed: Scene) -> None:
     world = changed.world
     first = str(world.folder / "first.json")
     asked = len(world.target.requests)
-    world("rollback", first, "--yes").error(4, "changed by others")
+    world("rollback", first, "--yes").error(4, "changed by apply 2: roll that back first")
     assert world.writes(asked) == [], "what a later plan changed is not the first one's any more"
     back(world)
     world("rollback", first, "--yes").ok()

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from migrate.codecs import CODECS, Profile, Target
@@ -25,9 +24,10 @@ from migrate.model.normal import normal, written_form
 from migrate.model.refs import remap
 from migrate.model.secrets import without_secrets_of
 from migrate.model.vector_store import refusal
+from migrate.stages.comparing.arrival import side_by_side
 from migrate.stages.comparing.asread import is_as_read
 from migrate.stages.comparing.differing import differing
-from migrate.stages.comparing.present import is_untouched
+from migrate.stages.comparing.present import is_untouched, message_mark
 from migrate.stages.estate import Estate, Spoken, stamp
 from migrate.stages.parallel import in_parallel
 from migrate.stages.planning.fitting import as_sent, fitting, said, spoken, surely
@@ -87,14 +87,16 @@ class Inspector:
         self.source, self.ids, self.expected = source, ids, expected
         self.told: Callable[[str], list[str]] = lambda id_: []
         """What the journal says became of a message: asked for only where one is not found."""
+        self.arrived: Callable[[str], Mapping[str, tuple[str, str]]] = lambda thread: {}
+        """Thread -> id on the target of its messages -> id on the source, and how each was left there."""
+        self.standing = {a.id: a.standing for a in plan.actions if a.kind == "thread"}
+        """Thread -> how many messages stood on the target before this plan."""
         self.codec = CODECS[profile.service]
         self.origins: Callable[[str, str], Mapping[str, str]] = lambda thread, there: {}
         """As in `Known`: messages that were made from those on the target."""
         self.same_place = (plan.source.type, plan.source.url) == (plan.target.type, plan.target.url)
-        self.kept = {
-            (a.kind, a.parent, a.id): (*a.left, *(a.fields if a.action == "skip" else ()))
-            for a in plan.actions
-        }
+        self.kept = {(a.kind, a.parent, a.id): a.left for a in plan.actions if a.left}
+        self.staying = frozenset(plan.staying)
         self.made = {(a.kind, a.parent, a.id) for a in plan.actions if a.action == "create"}
         self.in_place = frozenset(plan.settled.in_place)
         self.fit = fitting(source, profile, plan.settled.decided(), blocked)
@@ -115,6 +117,8 @@ class Inspector:
             # A directory does not own the rest, and where the source itself was read it came since.
             owned = self.source.type != CONFIG and not self.same_place
             for stray in present if owned else ():
+                if ("vector_store_file", there, stray) in self.staying:
+                    continue
                 self.find("vector_store_file", "", stray, "", "", f"in store {there}, but not in {store}")
 
     def twice(self, target: Estate) -> None:
@@ -144,11 +148,13 @@ class Inspector:
     def deleted(self, plan: Plan, target: Estate) -> None:
         """What the plan deleted must be gone."""
         for action in plan.actions:
-            if (
-                action.action == "delete"
-                and action.kind != "thread"
-                and action.target_id in target.of(action.kind)
-            ):
+            if action.action != "delete" or action.kind == "thread":
+                continue
+            if action.target_parent:
+                there = {row.id for row in target.members(action.kind, action.target_parent)}
+            else:
+                there = set(target.of(action.kind))
+            if action.target_id in there:
                 self.find(
                     action.kind, action.id, action.target_id, action.name, "", "was deleted, and is there"
                 )
@@ -198,9 +204,15 @@ class Inspector:
             return (target.speaking(there, body) for page in pages for body in page.bodies)
 
         wanted = spoken(self.source, self.codec, self.fit, thread)
+        arrived = self.arrived(thread)
+        made_from = {new: old for new, (old, _) in arrived.items()}
+
+        def here() -> set[str]:
+            return {message.id for message in spoken(self.source, self.codec, self.fit, thread)}
+
         try:
             if not (self.same_place and thread == there and self._as_archived(thread, found())):
-                self._in_order(thread, there, zip_longest(wanted, found()))
+                self._in_order(thread, there, side_by_side(wanted, found(), made_from, here), arrived)
         except RequestFailed as failed:
             self.result = Verified()
             self.find("thread", thread, there, "", "messages", f"could not be read back: {failed}")
@@ -220,21 +232,42 @@ class Inspector:
         return True
 
     def _in_order(
-        self, thread: str, there: str, pairs: Iterator[tuple[Spoken | None, Spoken | None]]
+        self,
+        thread: str,
+        there: str,
+        pairs: Iterator[tuple[Spoken | None, Spoken | None]],
+        arrived: Mapping[str, tuple[str, str]],
     ) -> None:
-        plain = 0
+        plain = place = 0
         origins = self.origins(thread, there)
-        for place, (message, found) in enumerate(pairs):
+        for message, found in pairs:
+            earlier = place < self.standing.get(thread, 0)
+            line = arrived.get(found.id) if found is not None and earlier else None
             if message is None:
                 assert found
-                self.find("message", "", found.id, "", f"[{place}]", f"in {there}, but not in {thread}")
-            elif found is not None and message.words and message.words == found.words:  # no rule changes them
-                plain += 1
+                if line is None:  # else the source no longer has what it was made from, as the plan told
+                    self.find("message", "", found.id, "", f"[{place}]", f"in {there}, but not in {thread}")
+            elif found is not None and message.words and message.words == found.words:
+                plain += 1  # no rule changes them
             elif found is not None and origins.get(message.id) == found.id:
                 plain += 1  # ours was made from it: nothing was written there
             else:
-                self._one(message.entity, found.entity if found else None)
+                as_left = found is not None and line == (message.id, self._mark(found, there))
+                self._message(message.entity, found.entity if found else None, as_left)
+            place += found is not None
         self._count("message", plain)
+
+    def _mark(self, found: Spoken, there: str) -> str:
+        return message_mark(self.codec, found.body, there)
+
+    def _message(self, message: Entity, found: Entity | None, as_left: bool) -> None:
+        """One that arrived before this plan and stands as it was left is what it should be, also where the
+        source would give another one today; what can be written anew, its metadata, counts all the same."""
+        first = len(self.result.findings)
+        self._one(message, found)
+        if as_left:
+            kept = [find for find in self.result.findings[first:] if find.path.startswith("metadata")]
+            self.result.findings[first:] = kept
 
     def _said(self, thread: str) -> Iterator[Entity]:
         return said(self.source, self.codec, self.fit, thread)

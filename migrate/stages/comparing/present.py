@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from migrate.model import Entity, Key
-from migrate.model.normal import digest, normal
+from migrate.codecs import Codec
+from migrate.model import JSON, Entity, Key
+from migrate.model.normal import digest, normal, written_form
 from migrate.stages.estate import Estate
 
 States = dict[Key, str]
@@ -38,6 +39,15 @@ def fingerprint(entity: Entity) -> str:
 def is_untouched(archived: Entity, there: Entity) -> bool:
     """Whether what was archived from this very place is there as it was: its id and all that it says."""
     return archived.id == there.id and fingerprint(archived) == fingerprint(there)
+
+
+def message_mark(codec: Codec, body: Mapping[str, JSON], thread: str) -> str:
+    """Fingerprint of a message as it stands on a target: its words where it is nothing else, else all that
+    its owner may have written. It tells whether others changed it since."""
+    words = codec.words(body)
+    if words:
+        return digest([words.role, *words.texts])
+    return digest(written_form(codec.decode("message", dict(body), thread, None)[0]))
 
 
 def combined(found: Mapping[Key, str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from migrate.archive.id_map import Side, derivations, id_map, origins_of
+from migrate.archive.id_map import Side, arrived_messages, derivations, id_map, origins_of
 from migrate.archive.store import Archive
 from migrate.codecs import Profile
 from migrate.stages.comparing.inspecting import Inspector, Verified
@@ -51,7 +51,9 @@ def run(
         ids[("thread", id_)] for kind, _, id_ in expected if kind == "thread" and ("thread", id_) in ids
     ]
     blocked = {
-        (a.kind, a.id) for a in plan.actions if a.action == "blocked" and a.kind != "vector_store_file"
+        (a.kind, a.id)
+        for a in plan.actions
+        if a.action == "blocked" and a.kind != "vector_store_file" and not a.target_id
     }
     inspector = Inspector(source, plan, profile, ids, blocked, expected)
     asking = threading.Lock()  # a connection answers one thread at a time
@@ -64,7 +66,12 @@ def run(
         with asking:
             return origins_of(archive.conn, *sides_and_threads)
 
-    inspector.told = told
+    def arrived(thread: str) -> dict[str, tuple[str, str]]:
+        with asking:
+            lines = arrived_messages(archive.conn, *sides, thread)
+            return {new: (old, mark) for old, new, mark in lines}
+
+    inspector.told, inspector.arrived = told, arrived
     inspector.origins = Lineage(derivations(archive.conn)).message_origins(source, sides[1], origins)
     listed = bool(threads) and lists_threads(reader)
     wanted = configuration(workers, threads, listed, plan.settled.absent)

@@ -12,7 +12,7 @@ from migrate.codecs import CODECS, Codec, Profile, Target
 from migrate.codecs.adapt.adopted import beside_others
 from migrate.codecs.config import TYPE as CONFIG
 from migrate.codecs.unheld import unheld
-from migrate.model import KINDS, Entity
+from migrate.model import KINDS, Entity, Key
 from migrate.model.condition import condition
 from migrate.model.connections import moved_apart
 from migrate.model.file import is_same_name
@@ -29,13 +29,25 @@ from migrate.stages.estate import Estate
 from migrate.stages.planning.fitting import Decided, fitting, with_plan_losses
 from migrate.stages.planning.left_behind import left_behind
 from migrate.stages.planning.old_ids import REPLACED, OldIds
-from migrate.stages.planning.planfile import Action
+from migrate.stages.planning.planfile import Action, ActionName
 
 LABELS = frozenset({("file", "purpose")})
 """Kind and field of what only says what an object is for: on one that is there already it may differ."""
 INWARD = frozenset({"object", "bytes_from", "bytes_told"})
 """Facts that are nobody's loss."""
 WAY_TO_NEW_IDS = "--rewrite-ids writes new ids where they are known by then; ids FILE.db tells all of them"
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A message on the target that the journal knows: its id there, and how it was left, '' where unknown."""
+
+    id: str
+    mark: str = ""
+
+
+def _none_arrived(thread: str) -> Mapping[str, Arrived]:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -48,8 +60,8 @@ class Known:
     made: Mapping[tuple[str, str], str] = field(default_factory=dict)
     distrusted: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(kind, source id) -> target id of assistants of which nobody can say whether they are still ours."""
-    written: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """(kind, source id) -> fingerprint of what we left on the target."""
+    written: Mapping[Key, str] = field(default_factory=dict)
+    """Key on the source -> fingerprint of what we left, or found, on the target."""
     copies: frozenset[tuple[str, str]] = frozenset()
     """(kind, id) of files and stores that were made from others and that the target shows under this id."""
     origins: Callable[[str, str], Mapping[str, str]] = lambda thread, there: {}
@@ -57,6 +69,13 @@ class Known:
     -> the id of that one."""
     unclear: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     """(kind, source id) -> why nobody can say which object of the target it is, and the way out."""
+    lines: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(kind, source id) -> target id of all but messages, as far as the journal can be trusted."""
+    rows: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(store, file) on the target -> id on the source of the row that we made there."""
+    arrived: Callable[[str], Mapping[str, Arrived]] = _none_arrived
+    """Thread on the source -> its messages that arrived, by their id on the source. There may be a million in
+    all, so it is asked for one thread at a time."""
 
 
 @dataclass(frozen=True)
@@ -96,26 +115,33 @@ class Decider:
         """The object on the target that is this one."""
         return present.get(self.pairs.right(entity.kind, entity.id) or "")
 
-    def decide(self, entity: Entity, there: Entity | None, parent: str = "") -> Action:
-        """The action for one object."""
+    def decide(
+        self, entity: Entity, there: Entity | None, parent: str = "", seen: Entity | None = None
+    ) -> Action:
+        """The action for one object. `seen`: the target's object just as it was read, where `there` is that
+        without what the service added."""
+        seen = seen or there
         row = Action(action="create", kind=entity.kind, id=entity.id, parent=entity.parent, name=entity.name)
         if entity.kind in self.decided.absent:
             return self._without_a_place(entity, row)
-        if there is not None and self._is_untouched(entity, there):
-            self._tell_old_names(entity)
-            return self._as_it_is(row, there)
-        if there is not None and self._is_as_read(entity, there):
-            return self._as_it_is(row, there)
+        if there is not None and seen is not None:
+            if self._is_untouched(entity, there):
+                self._tell_old_names(entity)
+                return self._as_it_is(row, seen)
+            if self._is_as_read(entity, there):
+                return self._as_it_is(row, seen)
         fitted, losses = self.fitted(entity)
         if unclear := self.known.unclear.get((entity.kind, entity.id)):
             self.lose(entity, "id", unclear[0], "blocked", unclear[1])
             losses = self.losses[-1:]
         if any(loss.grade == "blocked" for loss in losses):
+            if there is not None and seen is not None and self._is_noted(row, there.id):
+                return self._blocked_by_now(row, entity, fitted, seen, len(losses))
             self.blocked.add((entity.kind, entity.id))
             return replace(row, action="blocked")
         if not self._is_shared(entity):
             self._tell_what_it_names(entity, fitted)
-        if there is None:
+        if there is None or seen is None:
             if beside := self.known.distrusted.get((entity.kind, entity.id)):
                 unlike = (Path("(all of it)", "what the last move left", "another; ours is made beside it"),)
                 self.conflicts.append(Conflict(entity.kind, entity.id, beside, entity.name, unlike))
@@ -139,17 +165,18 @@ class Decider:
         place: dict[str, Any] = {"target_id": there.id, "target_parent": there.parent}
         left = self._left(entity, there, changed - allowed)
         if not changed & allowed:
-            return self._as_it_is(row, there, left)
+            return self._as_it_is(row, seen, left)
         portal = there.facts.get("portal") or {}
         beyond = len(portal) + len(fitted.fields.get("metadata") or {}) - self.fit.profile.metadata_pairs
         if beyond > 0 and portal:
             self.lose(entity, "metadata", f"no room for {beyond} key(s) that the portal wrote there")
         fields = tuple(sorted(changed & allowed))
-        if self._conflicts(entity, fitted, there) and self.on_conflict == "keep":
+        if self._conflicts(entity, fitted, there, seen) and self.on_conflict == "keep":
             reason = "others changed it on the target since the last move; it is kept as they left it"
             self.lose(entity, fields[0], reason, "adapted", "--on-conflict overwrite writes it again")
-            return replace(row, **place, action="skip", fields=fields, left=left)
-        return replace(row, **place, action="update", fields=fields, left=left, before=fingerprint(there))
+            how: ActionName = "skip" if self._is_noted(row, there.id) else "adopt"
+            return replace(row, **place, action=how, left=tuple(sorted({*fields, *left})))
+        return replace(row, **place, action="update", fields=fields, left=left, before=fingerprint(seen))
 
     def _left(self, entity: Entity, there: Entity, changed: set[str]) -> tuple[str, ...]:
         """Tell what of an object on the target is otherwise and stays so; these fields."""
@@ -188,6 +215,26 @@ class Decider:
         self.blocked.add((entity.kind, entity.id))
         return replace(row, action="blocked")
 
+    def _is_noted(self, row: Action, there: str) -> bool:
+        """Whether the id map has a line for this very pair."""
+        return (row.kind, row.parent, row.id, there) in self.known.noted
+
+    def _blocked_by_now(
+        self, row: Action, entity: Entity, fitted: Entity, seen: Entity, losses: int
+    ) -> Action:
+        """An object that arrived before and could not be moved today: a file whose bytes are gone, a model
+        that is not deployed any more. What names it still finds it. Where nothing of it differs, nothing is
+        lost. `losses`: how many of the last ones are its."""
+        if entity.kind != "file" and self.changed(fitted, seen):
+            return replace(row, action="blocked", target_id=seen.id, target_parent=seen.parent)
+        self.losses[-losses:] = [
+            replace(loss, grade="adapted", reason=f"it arrived before; today it could not be: {loss.reason}")
+            if loss.grade == "blocked"
+            else loss
+            for loss in self.losses[-losses:]
+        ]
+        return self._as_it_is(row, seen)
+
     def _is_as_read(self, entity: Entity, there: Entity) -> bool:
         """Whether a config directory says what is there already, word for word."""
 
@@ -199,16 +246,20 @@ class Decider:
         own = self.source.type == CONFIG and entity.kind != "file"
         return own and is_as_read(entity, there, *maps, lookup)
 
-    def _conflicts(self, entity: Entity, fitted: Entity, there: Entity) -> bool:
-        """Whether others changed the object since we left it there; it is noted, both sides side by side."""
-        left = self.known.written.get((entity.kind, entity.id))
-        if not left or left == fingerprint(there):
+    def _conflicts(self, entity: Entity, fitted: Entity, there: Entity, seen: Entity) -> bool:
+        """Whether others changed the object since we left it there, or nobody knows how we left it; it is
+        noted, both sides side by side."""
+        if self.known.written.get(entity.key) == fingerprint(seen):
             return False
+        self.conflict(entity, fitted, there)
+        return True
+
+    def conflict(self, entity: Entity, fitted: Entity, there: Entity) -> None:
+        """Note that others changed an object which this move would write over, both sides side by side."""
         wanted = normal(self._with_ids(fitted))
         found = differing(wanted, written_form(without_secrets_of(there)))
         paths = [path for path in found if path.field not in self._unheld(entity)]
         self.conflicts.append(Conflict(entity.kind, entity.id, there.id, entity.name, tuple(paths)))
-        return True
 
     def _tell_made_by_others(self, entity: Entity, there: Entity) -> None:
         """An agent that another tool made from this assistant is taken over, and said to be."""
@@ -241,16 +292,23 @@ class Decider:
             reason = "differs on the target, and no file can be changed; it is used as it is"
         for name in sorted(changed):
             self.lose(entity, name, reason, "adapted")
-        return self._as_it_is(row, there)
+        return self._as_it_is(row, there, written_to=False)
 
-    def _as_it_is(self, row: Action, there: Entity, left: tuple[str, ...] = ()) -> Action:
+    def _as_it_is(
+        self, row: Action, seen: Entity, left: tuple[str, ...] = (), written_to: bool = True
+    ) -> Action:
         """Nothing is done to it. Where the id map has no line for this very pair, it gets one; what we made
-        for this target and see on the source too has one that says what it was made from."""
-        known = (row.kind, row.parent, row.id, there.id) in self.known.noted
-        if row.id == there.id:
+        for this target and see on the source too has one that says what it was made from. Where none says how
+        the object was left, and it may be `written_to` one day, it gets one as well: what others make of it
+        later is a conflict then."""
+        known, itself = self._is_noted(row, seen.id), row.id == seen.id
+        if itself:
             known |= (row.kind, row.id) in self.known.made or ("vector_store", row.parent) in self.known.made
-        place: dict[str, Any] = {"target_id": there.id, "target_parent": there.parent, "left": left}
-        return replace(row, **place, action="skip" if known else "adopt")
+        marked = (row.kind, row.parent, row.id) in self.known.written or itself or not written_to
+        place: dict[str, Any] = {"target_id": seen.id, "target_parent": seen.parent, "left": left}
+        if known and marked:
+            return replace(row, **place, action="skip")
+        return replace(row, **place, action="adopt", before=fingerprint(seen))
 
     def unlike(self, target: Estate) -> list[str]:
         """Assistants whose counterpart only a stamp names that another project may have written, and that

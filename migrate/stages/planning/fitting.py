@@ -44,6 +44,9 @@ class Decided:
     """Where the source lies, if the target is another place."""
     absent: frozenset[str] = frozenset()
     """Kinds that the target does not have any more."""
+    arrived: frozenset[tuple[str, str]] = frozenset()
+    """(kind, id) of objects that the source no longer has, and that stand on the target: what named them when
+    they arrived names them still."""
 
 
 def fitting(source: Estate, profile: Profile, decided: Decided, blocked: Set[tuple[str, str]]) -> Target:
@@ -51,7 +54,8 @@ def fitting(source: Estate, profile: Profile, decided: Decided, blocked: Set[tup
     the order of references: what it names by then has no counterpart."""
 
     def has(kind: str, id_: str) -> bool:
-        return id_ in source.of(kind) and (kind, id_) not in blocked
+        here = id_ in source.of(kind) or (kind, id_) in decided.arrived
+        return here and (kind, id_) not in blocked
 
     stores_of: dict[str, list[str]] = {}
     for thread in source.threads():

@@ -43,6 +43,7 @@ def within_thresholds(actions: list[Action], target: Estate, choices: Choices) -
     total = sum(len(target.of(kind)) for kind in ("file", "vector_store", "assistant")) + sum(
         1 for _ in target.threads()
     )
+    total += sum(map(len, target.store_files.values()))
     for name, given in (("update", choices.max_update), ("delete", choices.max_delete)):
         most = DEFAULTS[name] if given is None else given
         count = sum(1 for action in actions if action.action == name and action.kind != "message")

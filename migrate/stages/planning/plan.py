@@ -7,9 +7,11 @@ a like name is no proof, so an assistant of the same name that somebody else mad
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from migrate.archive.snapshots import now
 from migrate.codecs import Profile
+from migrate.codecs.config import TYPE as CONFIG
 from migrate.errors import Incomplete, Refused
 from migrate.model.loss import EVERY, Loss
 from migrate.model.loss_fields import names_of
@@ -19,10 +21,11 @@ from migrate.stages.comparing.present import combined, states
 from migrate.stages.estate import Estate
 from migrate.stages.planning.acceptance import must_be_fields
 from migrate.stages.planning.deciding import Conflict, Decider, Known
+from migrate.stages.planning.fitting import Decided
 from migrate.stages.planning.limits import Choices, within_thresholds
 from migrate.stages.planning.planfile import FORMAT, LossRow, Plan, Settled, SourceSide, TargetSide
 from migrate.stages.planning.planner import Planner
-from migrate.stages.planning.pruning import deletions
+from migrate.stages.planning.pruning import Pruning
 from migrate.stages.planning.settling import Offer, decide
 
 SHOWN, WIDTH = 8, 60
@@ -50,14 +53,20 @@ def make(
         for id_ in strangers:
             del pairs.ids["assistant"][id_]
         decided = decide(source, target, pairs, profile, choices, offer, known.copies)
+    decided = _with_arrived(decided, source, target, pairs, known, choices)
     planner = Planner(source, target, conversations, pairs, known, profile, decided)
     planner.on_conflict = choices.on_conflict
     actions = list(planner.actions())
     if choices.on_conflict == "fail":
         refuse_conflicts(planner.conflicts)
-    actions += deletions(source, target, pairs, known.made) if choices.prune else []
+    overwrite = choices.on_conflict == "overwrite"
+    gone = Pruning(source, target, conversations, pairs, known, decided.in_place, overwrite)
+    if choices.prune:
+        actions += gone.deletions()
+    elif source.type != CONFIG:
+        gone.left_in_stores()
     within_thresholds(actions, target, choices)
-    told = planner.losses + planner.general(actions)
+    told = planner.losses + gone.losses + planner.general(actions)
     must_be_fields(choices.accept, told)
     losses = [_row(loss, choices.accept) for loss in told]
     touched = {a.target_id for a in actions if a.kind == "thread" and a.target_id}
@@ -71,10 +80,29 @@ def make(
         settled=Settled.of(decided),
         actions=tuple(actions),
         losses=tuple(losses),
+        staying=tuple(gone.staying),
         unread=tuple(f"{k} {p or EVERY}: {r}" for k, p, r in source.snapshot.incomplete()),
         expected_gaps=source.snapshot.gaps()[1],
         hidden=tuple(source.snapshot.info.hidden),
     ).sealed()
+
+
+def _with_arrived(
+    decided: Decided, source: Estate, target: Estate, pairs: Pairs, known: Known, choices: Choices
+) -> Decided:
+    """Add what the source no longer has and what stands on the target by the journal: references to it stay
+    as they arrived. With --prune its stores and assistants are deleted, and nothing refers to them."""
+    if source.type == CONFIG:
+        return decided
+    kinds = ("file",) if choices.prune else ("file", "vector_store", "assistant")
+    found = {
+        (kind, old): new
+        for (kind, old), new in known.lines.items()
+        if kind in kinds and old not in source.of(kind) and new in target.of(kind)
+    }
+    for (kind, old), new in found.items():
+        pairs.ids.setdefault(kind, {}).setdefault(old, new)
+    return replace(decided, arrived=frozenset(found))
 
 
 def refuse_conflicts(conflicts: list[Conflict]) -> None:

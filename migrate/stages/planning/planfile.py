@@ -63,8 +63,8 @@ class TargetSide(Strict):
 class Action:
     """What happens to one object. `before`: fingerprint of the target's object that is changed.
     `target_name`: the address that a new object gets, where names are addresses.
-    `messages`: how many are appended to a thread; `fields`: what an update changes, and what a skip leaves
-    as others have it; `left`: what differs and cannot be changed, each told as a loss."""
+    `messages`: how many are appended to a thread, behind the `standing` ones; `fields`: what an update
+    writes, and nothing else is written; `left`: what differs and stays as it is, each told as a loss."""
 
     action: ActionName
     kind: str
@@ -78,6 +78,7 @@ class Action:
     fields: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     messages: int = 0
+    standing: int = 0
 
 
 @dataclass(frozen=True, slots=True, config=CLOSED)
@@ -108,6 +109,7 @@ class Settled(Strict):
     absent: tuple[str, ...] = ()
     rewrite_ids: bool = False
     agent_version: Literal["newest", "served"] = "newest"
+    arrived: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, decided: Decided) -> Settled:
@@ -123,6 +125,7 @@ class Settled(Strict):
             absent=tuple(sorted(decided.absent)),
             rewrite_ids=decided.rewrite_ids,
             agent_version="served" if decided.agent_version == SERVED else "newest",
+            arrived=tuple(sorted(decided.arrived)),
         )
 
     def decided(self) -> Decided:
@@ -138,6 +141,7 @@ class Settled(Strict):
             absent=frozenset(self.absent),
             rewrite_ids=self.rewrite_ids,
             agent_version=self.agent_version,
+            arrived=frozenset(self.arrived),
         )
 
 
@@ -157,6 +161,8 @@ class Plan(Strict):
     settled: Settled
     actions: tuple[Action, ...]
     losses: tuple[LossRow, ...]
+    staying: tuple[tuple[str, str, str], ...] = ()
+    """Kind, parent and id on the target of what we made, the source no longer has, and this plan leaves."""
     unread: tuple[str, ...] = ()
     expected_gaps: int = 0
     """Files of the source whose bytes its service never gives back."""
@@ -172,6 +178,11 @@ class Plan(Strict):
             total[row.action] += 1
             total["create"] += row.messages
         return total
+
+    @property
+    def changes_target(self) -> bool:
+        """Whether applying it sends anything that changes the target."""
+        return any(row.action in ("create", "update", "delete") or row.messages for row in self.actions)
 
     def sealed(self) -> Plan:
         """The plan without secrets of this run, and with its own fingerprint."""
@@ -189,6 +200,21 @@ def write(plan: Plan, path: Path) -> None:
     """Write a plan; it holds names of people's objects, so only its owner may read it."""
     must_not_be_archive(path)
     write_text(path, [json.dumps(plan.model_dump(), indent=1, ensure_ascii=True), "\n"])
+
+
+def from_document(document: bytes) -> Plan:
+    """A plan as its archive keeps it. Raises `PlanEdited` when it is not what was written."""
+    try:
+        plan = Plan.model_validate_json(document)
+    except ValidationError:
+        plan = None
+    if plan is None or plan.digest != plan.fingerprint():
+        raise PlanEdited(
+            "a plan that the archive keeps is not as it was written",
+            "its fingerprint does not fit",
+            "look what else is damaged: check ARCHIVE",
+        )
+    return plan
 
 
 def read(path: Path) -> Plan:

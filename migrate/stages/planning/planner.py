@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from migrate.codecs import Profile
 from migrate.codecs.config import TYPE as CONFIG
 from migrate.model import KINDS, Entity
 from migrate.model.loss import EVERY, Loss
 from migrate.model.refs import remap
+from migrate.stages.comparing.arrival import side_by_side
 from migrate.stages.comparing.pairing import Pairs
-from migrate.stages.comparing.present import fingerprint, is_untouched
-from migrate.stages.estate import Estate
-from migrate.stages.planning.deciding import Decider, Known
+from migrate.stages.comparing.present import fingerprint, is_untouched, message_mark
+from migrate.stages.estate import Estate, Spoken
+from migrate.stages.planning.deciding import Arrived, Decider, Known
 from migrate.stages.planning.effect import agents_of, of_source, of_target
 from migrate.stages.planning.fitting import Decided, as_sent, said, surely
 from migrate.stages.planning.naming import Naming
@@ -26,11 +28,13 @@ NAMED = 5
 @dataclass
 class Walked:
     """What planning knows of a thread's messages: how many are replayed, the files they attach, and how many
-    stand on the target in their place; there may be `more`, or one `unlike` ours (ours, its id, a field)."""
+    stand on the target in their place; of some that stand there the source's may be `gone`; there may be
+    `more`, or one `unlike` ours (ours, its id, a field)."""
 
     count: int = 0
     attached: set[str] = field(default_factory=set)
     beside: int = 0
+    gone: int = 0
     more: int = 0
     relabelled: list[Action] = field(default_factory=list)
     unlike: tuple[Entity, str, str] | None = None
@@ -180,7 +184,7 @@ class Planner(Decider):
             return
         self._tell_unsaid(entity.id)
         talk = self._walked(entity.id, there.id if there else "")
-        row = self.decide(entity, self._as_sent(there, entity))
+        row = self.decide(entity, self._as_sent(there, entity), seen=there)
         if state != "complete":
             self.lose(entity, "messages", f"not read to the end: {reason or 'not read'}", "lost")
         self._tell_folded(entity, talk.attached)
@@ -192,7 +196,8 @@ class Planner(Decider):
             action = (
                 "update" if row.target_id and talk.count > done and row.action != "create" else row.action
             )
-            row = replace(row, messages=talk.count - done, action=action)
+            standing = talk.beside + talk.gone
+            row = replace(row, messages=talk.count - done, action=action, standing=standing)
             if action == "update" and not row.before:
                 row = replace(row, before=fingerprint(present[row.target_id]))
         yield row
@@ -214,24 +219,61 @@ class Planner(Decider):
     def _walked(self, thread: str, there: str) -> Walked:
         """The messages of a thread, adapted, beside those on the target: one at a time, of maybe 100,000."""
         talk = Walked()
-        beside = self.conversations.walk("message", there) if there and self.conversations else iter(())
         origins = self.known.origins(thread, there) if there else {}
-        for message in self._said(thread):
+        arrived = self.known.arrived(thread) if there and self.conversations else {}
+        made_from = {message.id: old for old, message in arrived.items()}
+        theirs = self.conversations.spoken(there) if there and self.conversations else iter(())
+        here = partial(self._ids_said, thread)
+        for message, found in side_by_side(self._said(thread), theirs, made_from, here):
+            if message is None:
+                assert found is not None
+                talk.gone += found.id in made_from and talk.unlike is None
+                talk.more += found.id not in made_from and talk.unlike is None
+                continue
             fitted = self.fitted(message)[0]
             talk.count += 1
             if any(map(self.is_renamed, self.old_ids.in_message(message))):
                 self.naming.setdefault(thread, []).append(message.id)
             talk.attached |= attached_by(fitted)
-            if talk.unlike is None and (found := next(beside, None)) is not None:
+            if talk.unlike is None and found is not None:
                 talk.beside += 1
-                made_from = origins.get(message.id) == found.id
-                changed = set() if made_from else self._unlike(message, fitted, found)
-                if changed == {"metadata"}:
-                    talk.relabelled.append(_relabelled(message, found))
-                elif changed:
-                    talk.unlike = message, found.id, sorted(changed - {"metadata"})[0]
-        talk.more = sum(1 for _ in beside) if talk.unlike is None else 0
+                if origins.get(message.id) != found.id:  # else ours was made from it
+                    self._beside(talk, message, fitted, found, arrived.get(message.id))
         return talk
+
+    def _ids_said(self, thread: str) -> set[str]:
+        return {message.id for message in self._said(thread)}
+
+    def _beside(
+        self, talk: Walked, message: Entity, fitted: Entity, found: Spoken, arrived: Arrived | None
+    ) -> None:
+        """Compare a message with the one in its place on the target. One that the journal knows, and that
+        nobody changed there since, is the one that arrived, whatever the source makes of it today."""
+        there = found.entity
+        changed = self._unlike(message, fitted, there)
+        if not changed:
+            return
+        known = arrived is not None and arrived.id == found.id
+        mark = arrived.mark if arrived is not None and known else ""
+        as_left = mark != "" and mark == message_mark(self.codec, found.body, there.parent)
+        if changed - {"metadata"}:
+            name = sorted(changed - {"metadata"})[0]
+            if not (as_left or (known and not mark)):
+                talk.unlike = message, found.id, name
+                return
+            reason = "the source would give another one today; it stays as it arrived"
+            self.lose(message, name, reason, "adapted")
+        if "metadata" not in changed:
+            return
+        if not as_left:
+            self.conflict(message, fitted, there)
+            if self.on_conflict == "keep":
+                reason = "others may have changed it on the target since it arrived; it is kept as it is"
+                self.lose(message, "metadata", reason, "adapted", "--on-conflict overwrite writes it again")
+                row = _relabelled(message, there)
+                talk.relabelled.append(replace(row, action="skip", fields=(), left=row.fields))
+                return
+        talk.relabelled.append(_relabelled(message, there))
 
     def _unlike(self, message: Entity, fitted: Entity, found: Entity) -> set[str]:
         """Fields in which a message is not what it should be, in the form that was tried or the sure one."""
@@ -274,6 +316,9 @@ class Planner(Decider):
             )
             self.lose(message, name, reason, "blocked")
             return talk.count
+        if talk.gone:
+            reason = f"{talk.gone:,} that the source no longer has stay on the target"
+            self.lose(thread, "messages", reason, "adapted")
         if talk.more:
             self.lose(thread, "messages", f"{talk.more} on the target are not from here", "lost")
         return talk.beside

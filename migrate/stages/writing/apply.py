@@ -57,9 +57,9 @@ def run(
             "what it made was removed from the target",
             "run plan again and read the new one",
         )
+    recall(plan, shop, archive)
     check_target(plan, shop, workers)
     _announce(plan, progress)
-    recall(plan, shop, archive)
     refuse_foreign_deletions(plan, archive)
     _settle_known(plan, shop)
     try:
@@ -133,8 +133,6 @@ def _settle_known(plan: Plan, shop: Workshop) -> None:
     shop.count("adopted", len(earlier))
     shop.count("skipped", len(adopted) - len(earlier))
     for action in plan.actions:
-        if action.target_id and action.action != "delete" and action.kind != "vector_store_file":
-            shop.ids[(action.kind, action.id)] = action.target_id
         if action.action == "skip":
             shop.count("skipped", kind=action.kind)
 

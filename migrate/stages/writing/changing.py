@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrate.archive.id_map import Side, made
+from migrate.archive.id_map import Side, made, rows_made
 from migrate.archive.store import Archive
 from migrate.codecs.adapt.adopted import beside_others
 from migrate.codecs.config import TYPE as CONFIG
@@ -10,7 +10,7 @@ from migrate.errors import NotThere, Refused, RequestFailed
 from migrate.model import Entity
 from migrate.model.normal import written_form
 from migrate.model.stamp import names_in
-from migrate.stages.comparing.present import fingerprint
+from migrate.stages.comparing.present import fingerprint, message_mark
 from migrate.stages.estate import stamp
 from migrate.stages.planning.planfile import Action, Plan
 from migrate.stages.writing.making import give_up, written
@@ -53,7 +53,10 @@ def update(shop: Workshop, action: Action) -> None:
     except RequestFailed as failed:
         give_up(shop, action, entries, failed)
         return
-    mark = written(shop, action.kind, body, action.target_parent)
+    if action.kind == "message":
+        mark = message_mark(shop.codec, body, action.target_parent)
+    else:
+        mark = written(shop, action.kind, body, action.target_parent)
     shop.journal.done(entries[0], action.target_id, action.target_parent, mark)
     shop.count("updated", kind=action.kind)
 
@@ -88,7 +91,17 @@ def refuse_foreign_deletions(plan: Plan, archive: Archive) -> None:
     sides = (Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url))
     wanted = [action for action in plan.actions if action.action == "delete"]
     ours = made(archive.conn, *sides) if wanted else {}
-    foreign = [action for action in wanted if ours.get((action.kind, action.target_id)) != action.id]
+    rows = rows_made(archive.conn, *sides) if wanted else {}
+    foreign = [
+        action
+        for action in wanted
+        if (
+            rows.get((action.target_parent, action.target_id))
+            if action.target_parent
+            else ours.get((action.kind, action.target_id))
+        )
+        != action.id
+    ]
     if foreign:
         named = ", ".join(f"{a.kind} {a.name or a.id} [{a.target_id}]" for a in foreign[:SHOWN])
         more = f" and {len(foreign) - SHOWN:,} more" if len(foreign) > SHOWN else ""

@@ -33,9 +33,11 @@ def workshop(
             "run plan again and read the new one",
         )
     sides = (Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url))
-    journal = Journal(archive, plan.digest, *sides)
+    journal = Journal(archive, plan.digest, *sides, plan.model_dump_json().encode())
     blocked = {
-        (a.kind, a.id) for a in plan.actions if a.action == "blocked" and a.kind != "vector_store_file"
+        (a.kind, a.id)
+        for a in plan.actions
+        if a.action == "blocked" and a.kind != "vector_store_file" and not a.target_id
     }
     fit = fitting(source, profile, plan.settled.decided(), blocked)
     shop = Workshop(source, writer, fit, journal, progress)
@@ -47,8 +49,12 @@ def workshop(
 
 
 def recall(plan: Plan, shop: Workshop, archive: Archive) -> None:
-    """Fill the workshop's id map from every earlier move between the two sides."""
+    """Fill the workshop's id map from every earlier move between the two sides, and from what the plan found
+    on the target."""
     sides = (Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url))
     for line in id_map(archive.conn, *sides, messages=False):
         if line.kind in ("file", "vector_store", "assistant", "thread"):
             shop.ids.setdefault((line.kind, line.source_id), line.target_id)
+    for action in plan.actions:
+        if action.target_id and action.action != "delete" and action.kind != "vector_store_file":
+            shop.ids[(action.kind, action.id)] = action.target_id

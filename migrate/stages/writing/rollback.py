@@ -112,13 +112,25 @@ def _steps(plan: Plan, shop: Workshop, workers: int, progress: Progress) -> list
 def _refuse_changed(changed: list[Step]) -> None:
     if not changed:
         return
-    named = [f"{s.kind} {s.name or s.id} [{s.target_id}]: {s.changed}" for s in changed[:SHOWN]]
+    named = [f"{s.kind} {s.name or s.id} [{s.target_id}]: {s.changed}{_by(s)}" for s in changed[:SHOWN]]
     more = f" and {len(changed) - SHOWN:,} more" if len(changed) > SHOWN else ""
+    applies = sorted({(s.later.apply, s.later.at, s.later.plan) for s in changed if s.later}, reverse=True)
+    if applies:
+        number, at, plan = applies[0]
+        raise Refused(
+            f"{len(changed):,} object(s) were changed by apply {number}: roll that back first",
+            "; ".join(named) + more,
+            f"apply {number} was begun at {at} with the plan {plan[:12]}: rollback that plan, then this one",
+        )
     raise Refused(
         f"{len(changed):,} object(s) were changed by others since the plan was applied",
         "; ".join(named) + more,
         "look at them; --force ID takes one back all the same",
     )
+
+
+def _by(step: Step) -> str:
+    return f", by apply {step.later.apply}" if step.later else ", by others"
 
 
 def _take_back(shop: Workshop, steps: list[Step], done: Undone, workers: int) -> None:

@@ -30,7 +30,7 @@ def check_target(plan: Plan, shop: Workshop, workers: int) -> None:
         must_be_seen(taken, shop.writer)
         present = states(target, named)
         made |= _under_way(plan, shop)
-        ours = made | _side_effects(target, made) | (unsettled(shop, target) - planned.keys())
+        ours = made | _side_effects(target, made) | (unsettled(plan, shop) - planned.keys())
     for key, state in planned.items():
         if key not in made and present.get(key) != state:
             raise _stale(plan, key, "was changed" if key in present else "was deleted")

@@ -194,9 +194,10 @@ def _attach(shop: Workshop, store: str, batch: list[tuple[Action, Body]]) -> Non
             return
         give_up(shop, batch[0][0], entries, failed)
         return
-    shop.journal.all_done(
-        (entry, str(row["file_id"]), store, None) for entry, (_, row) in zip(entries, batch, strict=True)
-    )
+    there = [(entry, str(row["file_id"])) for entry, (_, row) in zip(entries, batch, strict=True)]
+    shop.journal.all_done((entry, file_id, store, None) for entry, file_id in there)
+    with shop.lock:
+        shop.unmarked |= {(store, file_id): entry for entry, file_id in there}
     shop.count("created", len(batch), "vector_store_file")
 
 
@@ -230,12 +231,18 @@ def _settled(shop: Workshop, store: str, patience: float) -> bool:
 
 
 def _name_refused(shop: Workshop, store: str, there: str) -> None:
-    """Failed files, except those that were failed on the source as well."""
+    """Failed files, except those that were failed on the source as well. How each was left is noted."""
     was: dict[str, Entity] = {
         shop.ids.get(("file", str(e.fields["file_id"])), ""): e
         for e in shop.source.members("vector_store_file", store)
     }
     for page in shop.writer.pages("vector_store_file", there):
+        marks = [
+            (entry, str(body["id"]), there, written(shop, "vector_store_file", body, there))
+            for body in page.bodies
+            if (entry := shop.unmarked.get((there, str(body.get("id")))))
+        ]
+        shop.journal.all_done(marks)
         for body in page.bodies:
             source = was.get(str(body.get("id")))
             if body.get("status") not in ("failed", "cancelled") or source is None:

@@ -14,8 +14,10 @@ from typing import NamedTuple
 from migrate.codecs import Words
 from migrate.model import Entity
 from migrate.model.normal import digest, written_form
+from migrate.stages.comparing.present import message_mark
 from migrate.stages.estate import Spoken, stamp
 from migrate.stages.planning.fitting import spoken
+from migrate.stages.writing.derived import attached_for_search
 from migrate.stages.writing.workshop import Body, Workshop
 
 KEPT = 2_000
@@ -41,6 +43,10 @@ class Talk:
         self._shop, self._thread = shop, thread
         self._where = shop.source, shop.codec, shop.fit, thread.id
         self._bare = shop.codec.bare_words
+        self.searched: set[str] = set()
+        """Ids on the target of files that messages drawn so far attach for search."""
+        self.attaches = False
+        """Whether any of them attaches a file."""
         self._known = 0
         self._told: list[Told] = []
         self.sure: dict[str, Entity] = {}
@@ -112,6 +118,10 @@ class Talk:
             return expected.stamp == stamp(there)
         return _says(there) in (expected.says, expected.surely)
 
+    def mark(self, body: Body) -> str:
+        """How a message of the target is known later: see `message_mark`."""
+        return message_mark(self._shop.codec, body, self._thread.id)
+
     def _by_all(self, place: int) -> Told:
         """The message at a place, known by all it has: the target shows more of it than words. So it may of
         the others, which are made again once."""
@@ -147,6 +157,9 @@ class Talk:
             if bare
             else self._shop.fitted(message.entity)
         )
+        if not bare and fitted.fields.get("attachments"):
+            self.attaches = True
+            self.searched.update(attached_for_search(fitted))
         if self._drawn == self._known:
             self._known += 1
             if self._drawn < KEPT:

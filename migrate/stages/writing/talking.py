@@ -12,10 +12,21 @@ from itertools import islice
 from migrate.archive.journal import Entry, Job
 from migrate.errors import NotThere, OutcomeUnknown, RequestFailed
 from migrate.model import Entity
+from migrate.model.normal import normal
+from migrate.stages.comparing.present import fingerprint
 from migrate.stages.planning.planfile import Action
 from migrate.stages.reading.looking import lists_threads
+from migrate.stages.writing.derived import note_derived, stores_of
 from migrate.stages.writing.making import give_up, written
-from migrate.stages.writing.outcome import GATEWAY, GATEWAY_LOOKS, TRIES, lookup, made, sent_at, was_sent
+from migrate.stages.writing.outcome import (
+    GATEWAY,
+    GATEWAY_LOOKS,
+    TRIES,
+    lookup,
+    made,
+    sent_at,
+    was_sent,
+)
 from migrate.stages.writing.talk import Talk
 from migrate.stages.writing.workshop import Body, Workshop
 
@@ -40,11 +51,28 @@ def recreate(shop: Workshop, action: Action, thread: Entity) -> None:
             there, place = _created(shop, action, thread, talk)
             shop.settle(thread, there)
         if action.messages:
-            _append(shop, thread, there, talk, place)
+            _append(shop, action, thread, there, talk, place)
         if action.messages or action.action == "adopt":
             note_messages(shop, action, thread, there, talk, whole=not shop.same_place)
+        if action.action == "create" or action.messages:
+            _note_as_left(shop, action, thread, there, talk)
     except RequestFailed as failed:
         shop.fail("thread", thread.id, thread.name, f"{failed}{_where(there)}")
+
+
+def _note_as_left(shop: Workshop, action: Action, thread: Entity, there: str, talk: Talk) -> None:
+    """A thread's files and stores show only when it is read, those that the service added for attachments
+    among them: how it was left is noted anew, unless it stands as others have it."""
+    fitted = shop.fitted(thread)
+    if action.left or not (talk.attaches or normal(fitted).get("tool_resources")):
+        return
+    found = shop.codec.decode("thread", shop.writer.get("thread", there), "", None)[0]
+    if normal(found).get("metadata") == normal(fitted).get("metadata"):
+        how = action.action if action.fields or action.action == "create" else "adopt"
+        job = (how, "thread", "", thread.id, thread.name)
+        shop.journal.noted([(job, there, "", fingerprint(found))])
+    if action.action == "create" and not stores_of(fitted):
+        note_derived(shop, thread, found, lambda: talk.searched, sent_at(shop.record(action)))
 
 
 def _where(there: str) -> str:
@@ -139,11 +167,13 @@ def note_twin(shop: Workshop, thread: str) -> None:
     )
 
 
-def _append(shop: Workshop, thread: Entity, there: str, talk: Talk, place: int | None) -> None:
+def _append(
+    shop: Workshop, action: Action, thread: Entity, there: str, talk: Talk, place: int | None
+) -> None:
     """Send what is not there yet, as many messages a request as the service takes, one request after the
     other. After a lost answer the thread is read: a message may have no mark that tells it from its like,
     so only its place says whether it arrived."""
-    place = _already(shop, there, talk) if place is None else place
+    place = _already(shop, action, there, talk) if place is None else place
     talk.go_to(place)
     size, lost = shop.fit.profile.messages_per_append, 0
     held: list[Entity] = []
@@ -158,11 +188,11 @@ def _append(shop: Workshop, thread: Entity, there: str, talk: Talk, place: int |
             lost += 1
             if lost == TRIES:
                 raise _stopped(shop, thread, batch[0], failed) from None
-            arrived = _after_loss(shop, there, talk, place, PAUSE * 2**lost, failed)
+            arrived = _after_loss(shop, action, there, talk, place, PAUSE * 2**lost, failed)
         except RequestFailed as failed:
             if len(batch) > 1 and failed.status in REFUSED:
                 size = 1  # to name the one that is refused; it is promised nowhere that none was kept
-                arrived = _already(shop, there, talk) - place
+                arrived = _already(shop, action, there, talk) - place
             elif failed.status in REFUSED and (sure := talk.sure.pop(batch[0].id, None)):
                 shop.note(
                     f"message {sure.id} was refused as it was tried, and arrives as the plan says: {failed}"
@@ -177,7 +207,7 @@ def _append(shop: Workshop, thread: Entity, there: str, talk: Talk, place: int |
 
 
 def _after_loss(
-    shop: Workshop, there: str, talk: Talk, place: int, pause: float, lost: OutcomeUnknown
+    shop: Workshop, action: Action, there: str, talk: Talk, place: int, pause: float, lost: OutcomeUnknown
 ) -> int:
     """How many messages arrived though their answer was lost. Behind a gateway that stopped waiting the
     service may still be at work, so the look is repeated."""
@@ -185,7 +215,7 @@ def _after_loss(
     for seconds in GATEWAY_LOOKS if lost.status in GATEWAY else (pause,):
         shop.writer.pace.nap(seconds)
         try:
-            arrived = _already(shop, there, talk) - place
+            arrived = _already(shop, action, there, talk) - place
         except OutOfOrder:
             raise
         except RequestFailed as failed:
@@ -204,17 +234,25 @@ def _stopped(shop: Workshop, thread: Entity, message: Entity, failed: RequestFai
     return OutOfOrder(f"stopped before message {message.id}: the ones behind it wait for it{way_out}")
 
 
-def _already(shop: Workshop, there: str, talk: Talk) -> int:
-    """How many messages stand on the target; raises `OutOfOrder` when they are not these."""
-    count = 0
+def _first(action: Action, talk: Talk) -> int:
+    """Place among a thread's messages of the first that the plan appends; those before it stood there."""
+    return 0 if action.action == "create" else talk.count() - action.messages
+
+
+def _already(shop: Workshop, action: Action, there: str, talk: Talk) -> int:
+    """The place of the first message that is not on the target yet. Those that stood there when the plan was
+    made were compared then and are counted. Raises `OutOfOrder` when some are gone, or others not ours."""
+    first, count = _first(action, talk), 0
     for page in shop.writer.pages("message", there):
         for body in page.bodies:
-            if not talk.is_at(count, body):
+            if count >= action.standing and not talk.is_at(first + count - action.standing, body):
                 raise OutOfOrder(
                     f"message {body.get('id')} in {there} is not the one expected at place {count}"
                 )
             count += 1
-    return count
+    if count < action.standing:
+        raise OutOfOrder(f"{there} holds {count:,} messages; it held {action.standing:,} when it was planned")
+    return first + count - action.standing
 
 
 def note_messages(
@@ -224,24 +262,34 @@ def note_messages(
     the ones that this plan appends were not made by it. Unless it must be `whole`, it may end early, and
     what stands behind may be another's. Raises `OutOfOrder`."""
     talk = talk or Talk(shop, thread)
-    first = 0 if action.action == "create" else talk.count() - action.messages
-    known = shop.journal.known(thread.id) if first else frozenset()
-    waiting: list[tuple[Job, str, str]] = []
-    place = 0
+    first = _first(action, talk)
+    known = shop.journal.known(thread.id) if first or action.standing else frozenset()
+    waiting: list[tuple[Job, str, str, str]] = []
+    place = first - action.standing
     for body in (body for page in shop.writer.pages("message", there) for body in page.bodies):
-        if not talk.is_at(place, body):
+        if place < first:
+            if first == action.standing and str(body["id"]) not in known and talk.is_at(place, body):
+                waiting.append(_line("adopt", thread, talk, place, body, there))
+        elif not talk.is_at(place, body):
             if not whole:
                 break
             raise OutOfOrder(f"message {body.get('id')} in {there} does not stand where it was sent")
-        expected = talk.at(place)
-        how = "create" if place >= first else "adopt"
-        if expected and (how == "create" or expected.id not in known):
-            waiting.append(((how, "message", thread.id, expected.id, ""), str(body["id"]), there))
+        else:
+            waiting.append(_line("create", thread, talk, place, body, there))
         if len(waiting) >= FLUSH:
             shop.journal.noted(waiting)
             waiting = []
         place += 1
     shop.journal.noted(waiting)
-    left = talk.at(place)
+    left = talk.at(place) if place >= 0 else None
     if whole and left is not None:
         raise OutOfOrder(f"message {left.id} was sent but is not in {there}")
+
+
+def _line(
+    how: str, thread: Entity, talk: Talk, place: int, body: Body, there: str
+) -> tuple[Job, str, str, str]:
+    """A line of the journal for a message that stands in its place."""
+    expected = talk.at(place)
+    assert expected is not None
+    return (how, "message", thread.id, expected.id, ""), str(body["id"]), there, talk.mark(body)

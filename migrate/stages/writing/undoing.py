@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from migrate.archive.journal import Entry
+from migrate.archive.journal import SERVICE, Entry, Later
 from migrate.model import KINDS, Entity, Key
 from migrate.model.normal import normal, written_form
 from migrate.model.refs import remap
@@ -15,6 +15,7 @@ from migrate.stages.comparing.present import fingerprint
 from migrate.stages.estate import Estate
 from migrate.stages.planning.fitting import as_sent, said
 from migrate.stages.planning.planfile import Plan
+from migrate.stages.writing.derived import stores_of
 from migrate.stages.writing.workshop import Workshop
 
 UNDO = "undo"
@@ -42,6 +43,8 @@ class Step:
     fields: tuple[str, ...] = ()
     written: str = ""
     """Fingerprint of what we left there."""
+    later: Later | None = None
+    """The apply of ours that changed it since."""
 
 
 @dataclass
@@ -76,32 +79,51 @@ class Undoing:
         return [*restored, *removed]
 
     def _made_by_service(self, removed: list[Step]) -> list[Step]:
-        """Stores that the service made by itself for files that messages attach in threads of ours."""
+        """Stores that the service made by itself for attachments in threads of ours, as the journal noted
+        them. What others put into one, or attached to our thread, is theirs and stays, which is told."""
+        noted = {e.target_id: e for e in self.shop.earlier.values() if e.action == SERVICE}
         found: list[Step] = []
-        known = {step.target_id for step in removed} | self.shop.strangers | set(self.shop.ids.values())
         for step in removed:
-            thread = self._threads.get(step.target_id) if step.kind == "thread" else None
-            search = (thread.fields.get("tool_resources") or {}).get("file_search") if thread else None
-            for store in (search or {}).get("vector_store_ids") or []:
-                if store not in known and store in self.target.of("vector_store"):
-                    found.append(Step("remove", "vector_store", f"{step.id}.store", "", "", store))
+            if step.kind != "thread":
+                continue
+            mine = [e for e in noted.values() if e.source_parent == step.id]
+            thread = self._threads.get(step.target_id)
+            known = self.shop.strangers | set(self.shop.ids.values()) | noted.keys()
+            for store in stores_of(thread) if thread else ():
+                if store not in known:
+                    self._tell_left(store, step, "it was not made for us")
+            for entry in mine:
+                store_there = self.target.of("vector_store").get(entry.target_id)
+                if store_there is None:
+                    continue
+                if fingerprint(store_there) != entry.written or self._strange_rows(store_there.id):
+                    self._tell_left(
+                        entry.target_id, step, "others changed it since the service made it for us"
+                    )
+                else:
+                    id_ = f"{step.id}.store"
+                    found.append(Step("remove", "vector_store", id_, "", "", entry.target_id))
         return found
+
+    def _tell_left(self, store: str, step: Step, why: str) -> None:
+        self.shop.note(f"vector_store {store}, which thread {step.target_id} searches, is left: {why}")
 
     def _removed(self, entry: Entry) -> Step:
         found = self._found(entry.kind, entry.target_id, entry.target_parent)
-        changed = self._changed(entry, found) if found else ""
+        changed, later = self._changed(entry, found) if found else ("", None)
         return Step(
             "remove", entry.kind, entry.source_id, entry.source_parent, entry.name,
-            entry.target_id, entry.target_parent, found is None, changed,
+            entry.target_id, entry.target_parent, found is None, changed, later=later,
         )  # fmt: skip
 
     def _restored(self, entry: Entry) -> Step:
         found = self._found(entry.kind, entry.target_id, entry.target_parent)
         changed = "" if found is None or self._left_or_restored(entry, found) else "its fields"
+        later = self._later(entry) if changed else None
         fields = self._fields.get((entry.kind, entry.source_parent, entry.source_id), ())
         return Step(
             "restore", entry.kind, entry.source_id, entry.source_parent, entry.name, entry.target_id,
-            entry.target_parent, found is None, changed, entry.before, fields, entry.written,
+            entry.target_parent, found is None, changed, entry.before, fields, entry.written, later,
         )  # fmt: skip
 
     def _left_or_restored(self, entry: Entry, found: Entity) -> bool:
@@ -126,21 +148,47 @@ class Undoing:
             self._held = (kind, parent)
         return self._members
 
-    def _changed(self, entry: Entry, found: Entity) -> str:
-        """In what an object that we made is not as we made it."""
+    def _changed(self, entry: Entry, found: Entity) -> tuple[str, Later | None]:
+        """In what an object that we made is not as we made it, and the later apply of ours that did it."""
         if entry.kind in ("message", "vector_store_file"):
-            return ""
+            return "", None
         if entry.written != fingerprint(found) and not self._as_written(entry, found):
-            return "its fields"
+            return "its fields", self._later(entry)
         if entry.kind == "thread":
-            return self._strange_messages(entry)
+            return self._strange_stores(entry, found) or self._strange_messages(entry)
         if entry.kind == "vector_store":
-            ours = {e.target_id for e in self.shop.earlier.values() if e.target_parent == found.id}
+            strange = self._strange_rows(found.id, entry.source_id)
+            if strange:
+                rows = (
+                    self.shop.journal.later(entry.id, "vector_store_file", found.id, id_) for id_ in strange
+                )
+                later = next((row for row in rows if row), None)
+                return f"files that are not ours: {', '.join(strange)}", later
+        return "", None
+
+    def _later(self, entry: Entry) -> Later | None:
+        return self.shop.journal.later(entry.id, entry.kind, entry.target_parent, entry.target_id)
+
+    def _strange_rows(self, store: str, of: str = "") -> list[str]:
+        """Files in a store of the target that this plan did not put there. `of`: the store on the source; one
+        that the service made for attachments has none, and holds files of ours."""
+        ours = {e.target_id for e in self.shop.earlier.values() if e.target_parent == store}
+        if of:
+            held = self.shop.source.store_files.get(of, frozenset())
+            ours |= {new for (kind, old), new in self.shop.ids.items() if kind == "file" and old in held}
+        else:
             ours |= {new for (kind, _), new in self.shop.ids.items() if kind == "file"}
-            there = self.target.members("vector_store_file", found.id)
-            strange = [row.id for row in there if row.id not in ours]
-            return f"files that are not ours: {', '.join(strange)}" if strange else ""
-        return ""
+        return [row.id for row in self.target.members("vector_store_file", store) if row.id not in ours]
+
+    def _strange_stores(self, entry: Entry, found: Entity) -> tuple[str, Later | None] | None:
+        """Stores that our thread searches now and that neither we nor the service for us attached."""
+        source = self.shop.source.threads_by_id.get(entry.source_id)
+        ours = {e.target_id for e in self.shop.earlier.values() if e.action == SERVICE}
+        ours |= set(stores_of(self._fitted(source))) if source else set()
+        strange = [store for store in stores_of(found) if store not in ours]
+        if not strange:
+            return None
+        return f"stores that we did not attach: {', '.join(strange)}", self._later(entry)
 
     def _as_written(self, entry: Entry, found: Entity) -> bool:
         """Whether it is what it should be, though the service added something of its own."""
@@ -165,14 +213,15 @@ class Undoing:
     def _said(self, thread: str) -> Iterator[Entity]:
         return said(self.shop.source, self.shop.codec, self.shop.fit, thread)
 
-    def _strange_messages(self, entry: Entry) -> str:
+    def _strange_messages(self, entry: Entry) -> tuple[str, Later | None]:
         """Messages in our thread that we did not write: the conversation went on."""
         wanted = map(self._fitted, self._said(entry.source_id))
         for found in self.talks.walk("message", entry.target_id):
             expected = next(wanted, None)
             if expected is None or written_form(expected) != written_form(found):
-                return f"message {found.id} is not one that we wrote"
-        return ""
+                later = self.shop.journal.later(entry.id, "message", entry.target_id, found.id)
+                return f"message {found.id} is not one that this plan wrote", later
+        return "", None
 
 
 def _goes_along(entry: Entry, made: set[tuple[str, str]]) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
-from migrate.archive.journal import Entry
+from migrate.archive.journal import SERVICE, Entry
 from migrate.errors import Incomplete, NotThere, RequestFailed
 from migrate.model import Entity
 from migrate.stages.planning.planfile import Action, Plan
 from migrate.stages.writing.changing import arrived
+from migrate.stages.writing.derived import note_derived, searched_in
 from migrate.stages.writing.making import written
 from migrate.stages.writing.outcome import Taken, at, lookup, sent_at
 from migrate.stages.writing.stocking import uploaded
@@ -28,7 +30,7 @@ def settle(shop: Workshop, plan: Plan) -> None:
         if entry.state != "intended" or action is None:
             continue
         try:
-            body = _look(shop, action, entry)
+            body = look(shop, action, entry)
         except Unresolved:
             continue
         except (NotThere, Taken):
@@ -42,6 +44,8 @@ def settle(shop: Workshop, plan: Plan) -> None:
             mark = written(shop, action.kind, body, parent)
             shop.journal.done(entry.id, action.target_id or str(body["id"]), parent, mark)
     _appended(shop, plan)
+    shop.reload()
+    _derived(shop)
     shop.reload()
 
 
@@ -61,6 +65,22 @@ def _appended(shop: Workshop, plan: Plan) -> None:
                 raise _unseen(action, failed) from None
 
 
+def _derived(shop: Workshop) -> None:
+    """Stores that the service made for threads of an apply that was killed before it noted them."""
+    noted = {e.source_parent for e in shop.earlier.values() if e.action == SERVICE}
+    gone = {e.source_id for e in shop.earlier.values() if e.action == "undo" and e.kind == "thread"}
+    for entry in list(shop.earlier.values()):
+        mine = (entry.action, entry.kind, entry.state) == ("create", "thread", "done")
+        thread = shop.source.threads_by_id.get(entry.source_id) if mine else None
+        if thread is None or entry.source_id in noted | gone:
+            continue
+        try:
+            found = shop.codec.decode("thread", shop.writer.get("thread", entry.target_id), "", None)[0]
+        except NotThere:
+            continue
+        note_derived(shop, thread, found, partial(searched_in, shop, thread), sent_at(entry))
+
+
 def _unseen(action: Action, failed: RequestFailed) -> Incomplete:
     return Incomplete(
         f"what became of {action.kind} {action.name or '(no name)'} [{action.id}] could not be seen",
@@ -69,7 +89,7 @@ def _unseen(action: Action, failed: RequestFailed) -> Incomplete:
     )
 
 
-def _look(shop: Workshop, action: Action, entry: Entry) -> Body | None:
+def look(shop: Workshop, action: Action, entry: Entry) -> Body | None:
     """What became of one request."""
     if action.kind == "message":
         return None  # its thread is looked at whole

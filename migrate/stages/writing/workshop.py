@@ -78,6 +78,12 @@ class Workshop:
         """Ids that were on the target when the plan was made: never something we made since."""
         self.sent = {e.source_id for e in self.earlier.values() if e.kind == "file"}
         """Files of which an upload was begun, now or by an earlier run."""
+        self.unmarked = {
+            (e.target_parent, e.target_id): e.id
+            for e in self.earlier.values()
+            if (e.action, e.kind, e.state) == ("create", "vector_store_file", "done") and not e.written
+        }
+        """(store, file) on the target -> journal line of a row of which is not noted yet how it was left."""
         self._claims: dict[tuple[str, str], str] = {}
         self._alike: dict[tuple[JSON, ...], threading.Lock] = {}
         self.stop = writer.pace.stop
@@ -126,7 +132,8 @@ class Workshop:
     def note(self, text: str) -> None:
         """Something the user should know although nothing failed."""
         with self.lock:
-            self.tally.notes.append(text)
+            if text not in self.tally.notes:
+                self.tally.notes.append(text)
 
     def fitted(self, entity: Entity) -> Entity:
         """The object as it is to be written: adapted, with the ids of the target.

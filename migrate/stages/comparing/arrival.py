@@ -1,0 +1,47 @@
+"""The messages of a thread on the source and on the target in, pairs out, as far as the journal knows them.
+
+What arrived once is not derived anew from today's source: a message that the source no longer has keeps its
+place on the target, and those behind it keep theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cache
+from typing import Protocol, TypeVar
+
+
+class Identified(Protocol):
+    """Whatever has an id."""
+
+    @property
+    def id(self) -> str: ...
+
+
+One = TypeVar("One", bound=Identified)
+Other = TypeVar("Other", bound=Identified)
+
+
+def side_by_side(
+    ours: Iterable[One],
+    theirs: Iterable[Other],
+    made_from: Mapping[str, str],
+    here: Callable[[], Collection[str]],
+) -> Iterator[tuple[One | None, Other | None]]:
+    """Pairs in order. `made_from`: id on the target -> id on the source, by the journal. `here`: ids of all
+    that the source has in this thread, asked for only where two do not fit. Without a counterpart on the left
+    is what was made from a message that is gone, or what others wrote at the end; on the right, what has not
+    arrived."""
+    known = cache(here)
+    rest = iter(theirs)
+    for one in ours:
+        other = next(rest, None)
+        while other is not None:
+            old = made_from.get(other.id)
+            if old is None or old == one.id or old in known():
+                break
+            yield None, other
+            other = next(rest, None)
+        yield one, other
+    for other in rest:
+        yield None, other

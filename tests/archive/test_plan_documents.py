@@ -1,0 +1,55 @@
+"""A plan that was carried out is kept whole in its archive, and travels with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from migrate.archive import Archive
+from migrate.archive.id_map import Side
+from migrate.archive.integrity import check
+from migrate.archive.journal import Journal
+from migrate.archive.plan_documents import document_of, interrupted
+from migrate.archive.row_hash import BrokenRow
+
+EAST, WEST = Side("azure-openai", "https://east"), Side("openai", "https://west")
+JOB = ("create", "assistant", "", "asst_1", "A")
+TEXT = b'{"actions": []}'
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    return Archive.open(tmp_path / "a.db", write=True, create=True)
+
+
+def test_what_was_kept_is_read_back(archive: Archive) -> None:
+    with archive:
+        Journal(archive, "d1", EAST, WEST, TEXT)
+        Journal(archive, "d1", EAST, WEST, b"another time")
+        Journal(archive, "d2", EAST, WEST)
+        assert document_of(archive.conn, "d1") == TEXT
+        assert document_of(archive.conn, "d2") is None
+        assert not check(archive.conn).damage
+
+
+@pytest.mark.parametrize("column", ["document = x'00'", "sha = 'x'", "digest = 'd1' || ''  , hash = x'00'"])
+def test_a_plan_that_was_changed_is_damage(archive: Archive, column: str) -> None:
+    with archive:
+        Journal(archive, "d1", EAST, WEST, TEXT)
+        with archive.transaction() as conn:
+            conn.execute(f"UPDATE plan_documents SET {column}")
+        with pytest.raises(BrokenRow):
+            document_of(archive.conn, "d1")
+        assert check(archive.conn).damage
+
+
+def test_an_apply_is_interrupted_while_an_outcome_is_unknown(archive: Archive) -> None:
+    with archive:
+        one = Journal(archive, "d1", EAST, WEST, TEXT)
+        assert list(interrupted(archive.conn, EAST, WEST)) == []
+        (entry,) = one.intend([JOB])
+        assert list(interrupted(archive.conn, EAST, WEST)) == ["d1"]
+        assert list(interrupted(archive.conn, WEST, EAST)) == []
+        one.done(entry, "asst_new")
+        assert list(interrupted(archive.conn, EAST, WEST)) == []
