@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -16,11 +16,12 @@ from migrate.cli.picturing import NOBODY_LOOKS, Camera
 from migrate.errors import BadUsage, PlanStale
 
 if TYPE_CHECKING:
-    from migrate.archive.id_map import Side
+    from migrate.archive.id_map import Mapping, Side
     from migrate.archive.store import Archive
     from migrate.endpoints.interface import Reader
     from migrate.stages.estate import Estate
     from migrate.stages.planning.assess import Assessment
+    from migrate.stages.planning.deciding import Known
     from migrate.stages.planning.limits import Choices
     from migrate.stages.planning.planfile import Plan, SourceSide
     from migrate.stages.progress import Progress
@@ -147,14 +148,13 @@ def _against(
     there: Live, target: str, ours: Estate, archive: str, choices: Choices, workers: int, progress: Progress
 ) -> Plan:
     """The plan for a live target. `archive` and `target` are what the plan calls its sides."""
-    from migrate.archive.id_map import arrived_messages, derivations, id_map, made, origins_of, rows_made
+    from migrate.archive.id_map import derivations, id_map, origins_of
     from migrate.codecs import profile_for
     from migrate.codecs.config import TYPE as CONFIG
     from migrate.endpoints import connect
     from migrate.stages.comparing import pairing
     from migrate.stages.comparing.keyed import by_key
     from migrate.stages.comparing.lineage import Lineage
-    from migrate.stages.planning.deciding import Arrived, Known
     from migrate.stages.planning.plan import make
     from migrate.stages.planning.planfile import TargetSide
     from migrate.stages.planning.settling import Offer
@@ -185,25 +185,11 @@ def _against(
             )
             looking.must_be_read(talks, read, reader.url)
         unclear = by_key(ours, theirs, pairs) if ours.type == CONFIG else {}
-        found = frozenset((line.kind, line.source_parent, line.source_id, line.target_id) for line in known)
         copies = frozenset(lineage.copies(ours, theirs, only_for_target=choices.copy_files))
-        lines = {(line.kind, line.source_id): line.target_id for line in known}
-        distrusted = {
-            key: there for key, there in lines.items() if key[0] == "assistant" and key not in trusted
-        }
-        marks = {
-            (line.kind, line.source_parent, line.source_id): line.written for line in known if line.written
-        }
-        ends = ours.snapshot.conn, ours.side, _side(reader)
         origins = lineage.message_origins(ours, theirs.side, partial(origins_of, ours.snapshot.conn))
-
-        def arrived(thread: str) -> Mapping[str, Arrived]:
-            return {old: Arrived(new, mark) for old, new, mark in arrived_messages(*ends, thread)}
-
-        own = Known(
-            found, theirs.side, made(*ends), distrusted, marks, copies, origins, unclear, trusted,
-            rows_made(*ends), arrived,
-        )  # fmt: skip
+        own = replace(
+            _known(ours, theirs.side, known, trusted), copies=copies, origins=origins, unclear=unclear
+        )
         side = TargetSide(estate=target, type=reader.type, url=reader.url,
                           api_version=reader.api_version, digest="")  # fmt: skip
         profile = profile_for(reader.type, reader.api_version)
@@ -211,6 +197,32 @@ def _against(
         return make(
             ours, theirs, talks, pairs, own, profile, choices, sides, replace(Offer.of(reader), absent=absent)
         )
+
+
+def _known(ours: Estate, there: Side, known: list[Mapping], trusted: dict[tuple[str, str], str]) -> Known:
+    """What the archive's journal knows of a target. `known`: the lines of its id map; `trusted`: of those,
+    what still is what we left there."""
+    from migrate.archive.id_map import arrived_messages, made, rows_made
+    from migrate.stages.planning.deciding import Arrived, Known
+
+    ends = ours.snapshot.conn, ours.side, there
+    lines = {(line.kind, line.source_id): line.target_id for line in known}
+
+    def arrived(thread: str) -> dict[str, Arrived]:
+        return {old: Arrived(new, mark) for old, new, mark in arrived_messages(*ends, thread)}
+
+    return Known(
+        noted=frozenset((line.kind, line.source_parent, line.source_id, line.target_id) for line in known),
+        target=there,
+        made=made(*ends),
+        distrusted={k: new for k, new in lines.items() if k[0] == "assistant" and k not in trusted},
+        written={
+            (line.kind, line.source_parent, line.source_id): line.written for line in known if line.written
+        },
+        lines=trusted,
+        rows=rows_made(*ends),
+        arrived=arrived,
+    )
 
 
 def against_nothing(type_: str, ours: Estate, choices: Choices) -> Plan:
