@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
     from migrate.stages.estate import Estate
     from migrate.stages.planning.assess import Assessment
-    from migrate.stages.planning.deciding import Known
+    from migrate.stages.planning.known import Known
     from migrate.stages.planning.limits import Choices
     from migrate.stages.planning.planfile import Plan, SourceSide
     from migrate.stages.progress import Progress
@@ -203,7 +203,7 @@ def _known(ours: Estate, there: Side, known: list[Mapping], trusted: dict[tuple[
     """What the archive's journal knows of a target. `known`: the lines of its id map; `trusted`: of those,
     what still is what we left there."""
     from migrate.archive.id_map import arrived_messages, made, rows_made
-    from migrate.stages.planning.deciding import Arrived, Known
+    from migrate.stages.planning.known import Arrived, Known
 
     ends = ours.snapshot.conn, ours.side, there
     lines = {(line.kind, line.source_id): line.target_id for line in known}
@@ -229,7 +229,7 @@ def against_nothing(type_: str, ours: Estate, choices: Choices) -> Plan:
     """The plan for a service of a type that holds nothing and that nobody asks."""
     from migrate.codecs import profile_for
     from migrate.stages.comparing import pairing
-    from migrate.stages.planning.deciding import Known
+    from migrate.stages.planning.known import Known
     from migrate.stages.planning.plan import make
     from migrate.stages.planning.planfile import TargetSide
     from migrate.stages.reading import looking

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from migrate.archive.id_map import Side
 from migrate.codecs import CODECS, Codec, Profile, Target
 from migrate.codecs.adapt.adopted import beside_others
 from migrate.codecs.config import TYPE as CONFIG
 from migrate.codecs.unheld import unheld
-from migrate.model import KINDS, Entity, Key
+from migrate.model import KINDS, Entity
 from migrate.model.condition import condition
 from migrate.model.connections import moved_apart
 from migrate.model.file import is_same_name
@@ -27,6 +26,7 @@ from migrate.stages.comparing.pairing import MADE_FROM, Pairs
 from migrate.stages.comparing.present import fingerprint, is_untouched
 from migrate.stages.estate import Estate
 from migrate.stages.planning.fitting import Decided, fitting, with_plan_losses
+from migrate.stages.planning.known import Conflict, Known
 from migrate.stages.planning.left_behind import left_behind
 from migrate.stages.planning.old_ids import REPLACED, OldIds
 from migrate.stages.planning.planfile import Action, ActionName
@@ -36,57 +36,6 @@ LABELS = frozenset({("file", "purpose")})
 INWARD = frozenset({"object", "bytes_from", "bytes_told"})
 """Facts that are nobody's loss."""
 WAY_TO_NEW_IDS = "--rewrite-ids writes new ids where they are known by then; ids FILE.db tells all of them"
-
-
-@dataclass(frozen=True)
-class Arrived:
-    """A message on the target that the journal knows: its id there, and how it was left, '' where unknown."""
-
-    id: str
-    mark: str = ""
-
-
-def _none_arrived(thread: str) -> Mapping[str, Arrived]:
-    return {}
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the journal knows of the target. `noted`: (kind, parent and id on the source, target id) in the id
-    map; `made`: of those that we made ourselves, the id on the source."""
-
-    noted: frozenset[tuple[str, str, str, str]] = frozenset()
-    target: Side | None = None
-    made: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    distrusted: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """(kind, source id) -> target id of assistants of which nobody can say whether they are still ours."""
-    written: Mapping[Key, str] = field(default_factory=dict)
-    """Key on the source -> fingerprint of what we left, or found, on the target."""
-    copies: frozenset[tuple[str, str]] = frozenset()
-    """(kind, id) of files and stores that were made from others and that the target shows under this id."""
-    origins: Callable[[str, str], Mapping[str, str]] = lambda thread, there: {}
-    """Asked with a thread of the source and its counterpart: id of each message that was made from one there
-    -> the id of that one."""
-    unclear: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
-    """(kind, source id) -> why nobody can say which object of the target it is, and the way out."""
-    lines: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """(kind, source id) -> target id of all but messages, as far as the journal can be trusted."""
-    rows: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """(store, file) on the target -> id on the source of the row that we made there."""
-    arrived: Callable[[str], Mapping[str, Arrived]] = _none_arrived
-    """Thread on the source -> its messages that arrived, by their id on the source. There may be a million in
-    all, so it is asked for one thread at a time."""
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """An object that others changed on the target, where the source has it otherwise."""
-
-    kind: str
-    id: str
-    target_id: str
-    name: str
-    paths: tuple[Path, ...]
 
 
 class Decider:
@@ -142,13 +91,7 @@ class Decider:
         if not self._is_shared(entity):
             self._tell_what_it_names(entity, fitted)
         if there is None or seen is None:
-            if beside := self.known.distrusted.get((entity.kind, entity.id)):
-                unlike = (Path("(all of it)", "what the last move left", "another; ours is made beside it"),)
-                self.conflicts.append(Conflict(entity.kind, entity.id, beside, entity.name, unlike))
-                reason = f"{beside} on the target is not what was left there, or is another's: made beside it"
-                self.lose(entity, "id", reason, "adapted", "look at both, and delete one too many")
-            address = self.decided.names.get(entity.id, "") if entity.kind == "assistant" else ""
-            return replace(row, target_parent=parent, target_name=address)
+            return self._created(entity, row, parent)
         if self.pairs.is_guess(entity.kind, entity.id):
             self.lose(entity, "id", f"recognised as {there.id} on the target by name and size", "adapted")
         own, fitted = fitted, beside_others(fitted, there, self.fit.profile)
@@ -177,6 +120,16 @@ class Decider:
             how: ActionName = "skip" if self._is_noted(row, there.id) else "adopt"
             return replace(row, **place, action=how, left=tuple(sorted({*fields, *left})))
         return replace(row, **place, action="update", fields=fields, left=left, before=fingerprint(seen))
+
+    def _created(self, entity: Entity, row: Action, parent: str) -> Action:
+        """What is not on the target, or not any more where its name was taken since."""
+        if beside := self.known.distrusted.get((entity.kind, entity.id)):
+            unlike = (Path("(all of it)", "what the last move left", "another; ours is made beside it"),)
+            self.conflicts.append(Conflict(entity.kind, entity.id, beside, entity.name, unlike))
+            reason = f"{beside} on the target is not what was left there, or is another's: made beside it"
+            self.lose(entity, "id", reason, "adapted", "look at both, and delete one too many")
+        address = self.decided.names.get(entity.id, "") if entity.kind == "assistant" else ""
+        return replace(row, target_parent=parent, target_name=address)
 
     def _left(self, entity: Entity, there: Entity, changed: set[str]) -> tuple[str, ...]:
         """Tell what of an object on the target is otherwise and stays so; these fields."""

@@ -20,8 +20,9 @@ from migrate.stages.comparing.pairing import Pairs
 from migrate.stages.comparing.present import combined, states
 from migrate.stages.estate import Estate
 from migrate.stages.planning.acceptance import must_be_fields
-from migrate.stages.planning.deciding import Conflict, Decider, Known
+from migrate.stages.planning.deciding import Decider
 from migrate.stages.planning.fitting import Decided
+from migrate.stages.planning.known import Conflict, Known
 from migrate.stages.planning.limits import Choices, within_thresholds
 from migrate.stages.planning.planfile import FORMAT, LossRow, Plan, Settled, SourceSide, TargetSide
 from migrate.stages.planning.planner import Planner

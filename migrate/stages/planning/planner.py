@@ -15,9 +15,10 @@ from migrate.stages.comparing.arrival import side_by_side
 from migrate.stages.comparing.pairing import Pairs
 from migrate.stages.comparing.present import fingerprint, is_untouched, message_mark
 from migrate.stages.estate import Estate, Spoken
-from migrate.stages.planning.deciding import Arrived, Decider, Known
+from migrate.stages.planning.deciding import Decider
 from migrate.stages.planning.effect import agents_of, of_source, of_target
 from migrate.stages.planning.fitting import Decided, as_sent, said, surely
+from migrate.stages.planning.known import Arrived, Known
 from migrate.stages.planning.naming import Naming
 from migrate.stages.planning.planfile import Action
 

@@ -16,7 +16,7 @@ from migrate.model.loss import EVERY, Loss
 from migrate.stages.comparing.pairing import Pairs
 from migrate.stages.comparing.present import fingerprint
 from migrate.stages.estate import Estate, stamp
-from migrate.stages.planning.deciding import Known
+from migrate.stages.planning.known import Known
 from migrate.stages.planning.planfile import Action
 
 PRUNED = ("thread", "assistant", "vector_store")
