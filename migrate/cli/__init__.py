@@ -62,6 +62,11 @@ class Program(click.Group):
         command: click.Command = import_module(f"migrate.cli.{cmd_name}_command").command
         return command
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if any("\0" in word for word in args):  # no name of a file or an object, and open() raises on it
+            raise click.UsageError("an argument holds a NUL character", ctx)
+        return super().parse_args(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))

@@ -18,13 +18,17 @@ MAX_SKIPPED_SHOWN = 50
     default="azure-openai",
     show_default=True,
 )
-@click.option("--port", type=int, default=8001, show_default=True, help="0 takes any free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), default=8001, show_default=True, help="0 takes any free one."
+)
 @click.option("--key", default="emulator", show_default=True, help="The key that clients must send.")
 @click.option(
     "--state", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Folder of saved answers."
 )
 @click.option("--retired", is_flag=True, help="Assistants, or classic agents, are gone; the rest lives.")
-@click.option("--latency", type=float, default=0.0, help="Seconds added to every answer.")
+@click.option(
+    "--latency", type=click.FloatRange(0, 3_600), default=0.0, help="Seconds added to every answer."
+)
 @click.option(
     "--faults",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -1,5 +1,7 @@
 """search: where a text stands in a snapshot."""
 
+import sys
+
 import click
 
 from migrate.cli.options import Common, common, finish
@@ -35,7 +37,7 @@ def command(common: Common, archive: str, text: str, kinds: tuple[str, ...], lim
     kept, found = [], 0
     with snapshot(archive, common.config) as there:
         hits = search(there, text, kinds)
-        for hit in islice(hits, limit):
+        for hit in islice(hits, min(limit, sys.maxsize)):
             if broken():
                 break
             found += 1
