@@ -120,9 +120,11 @@ def test_a_snapshot_killed_at_any_request_goes_on(source: Source) -> None:
         # Steps are read again, run by run; so is the page whose order was being proved.
         twice = pages(first) & pages(again)
         proved = asked.replace("order=desc", "order=asc")
-        wrong += [
-            f"{at} {asked}: {a} is asked for again" for a in twice if "/steps?" not in a and a != proved
-        ]
+        # An agent of a page is read by itself before the page is kept.
+        looked = "/agents?" if "/agents/" in asked else "/steps?"
+        spared = (proved, *(a for a in twice if "/steps?" in a or looked in a))
+        others = (a for a in twice if a not in spared and a.partition("&include")[0] != proved)
+        wrong += [f"{at} {asked}: {a} is asked for again" for a in others]
     assert not wrong, "\n".join(wrong)
     assert source.world("check", source.world.db).ok()["ok"] is True
     assert source.world("diff", source.world.db, "source").ok()["differences"] == 0
