@@ -46,6 +46,10 @@ class Mapping:
     written: str = ""
     """Fingerprint of what was left there, where it was noted."""
     action: str = "create"
+    source_type: str = ""
+    source_url: str = ""
+    target_type: str = ""
+    target_url: str = ""
 
 
 def id_map(
@@ -68,13 +72,14 @@ def id_map(
         values.append(source_id)
     rows = conn.execute(
         "SELECT j.kind, j.source_id, j.target_id, coalesce(j.name, ''), j.source_parent, "
-        "coalesce(j.target_parent, ''), coalesce(j.written, ''), j.action, max(j.id) "
+        "coalesce(j.target_parent, ''), coalesce(j.written, ''), j.action, "
+        "p.source_type, p.source_url, p.target_type, p.target_url, max(j.id) "
         "FROM journal j JOIN plans p ON p.id = j.plan_id "
         f"WHERE {' AND '.join([*where, STANDING])} GROUP BY j.kind, j.source_parent, j.source_id, "
         "p.source_type, p.source_url, p.target_type, p.target_url ORDER BY max(j.id)",
         values,
     )
-    return (Mapping(*row[:8]) for row in rows)
+    return (Mapping(*row[:12]) for row in rows)
 
 
 @dataclass(frozen=True)

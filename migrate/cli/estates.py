@@ -14,10 +14,11 @@ from migrate.cli.credentials import SIGN_IN, credential, extra_headers
 from migrate.endpoints.addresses import check
 from migrate.endpoints.clouds import service_of
 from migrate.endpoints.header_values import BLANKS
-from migrate.errors import BadUsage
+from migrate.errors import BadUsage, Refused
 from migrate.files.text import read_standard_input, read_text
 
 if TYPE_CHECKING:
+    from migrate.archive.id_map import Side
     from migrate.archive.reading import SnapshotInfo, SnapshotReader
     from migrate.archive.store import Archive
     from migrate.endpoints.settings import Settings
@@ -38,10 +39,11 @@ class Live:
 
 @dataclass(frozen=True)
 class Archived:
-    """A snapshot: number, tag, or `latest`."""
+    """A snapshot: number, tag, or `latest`. `named`: it was given with an @, `latest` too."""
 
     path: Path
     which: str
+    named: bool = True
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,11 @@ def resolve(text: str, config: Config, workers: int = 8) -> Live | Archived | Co
     if Path(text).is_dir():
         return ConfigDirectory(Path(text), config.environment, config.facing)
     path, _, which = text.rpartition("@")
-    if Path(text).is_file() or not path:
+    named = not Path(text).is_file() and bool(path)
+    if not named:
         path, which = text, "latest"
     if Path(path).is_file():
-        return Archived(Path(path), which)
+        return Archived(Path(path), which, named)
     known = ", ".join(config.estates) or "none"
     raise BadUsage(
         f"{text!r} names no estate",
@@ -232,6 +235,41 @@ def pick(archive: Archive, found: Archived) -> SnapshotInfo:
         f"it has {names}",
         f"list them: snapshots {found.path}",
     )
+
+
+def source_of(found: Archived, target: Side, strict: bool = True) -> Archived:
+    """The snapshot that is moved to a live target. Without an @ that is the newest one of another estate.
+
+    Raises `BadUsage` where there are several other estates, and `Refused`, if `strict`, where every snapshot
+    was taken from the target itself."""
+    from migrate.archive.damaged import damage_told
+    from migrate.archive.reading import snapshots
+    from migrate.archive.store import Archive
+
+    if found.named:
+        return found
+    with Archive.open(found.path) as archive, damage_told(found.path):
+        known = snapshots(archive.conn)
+    newest = {
+        (info.type, info.url): info for info in known if (info.type, info.url) != (target.type, target.url)
+    }
+    if len(newest) > 1:
+        rows = ", ".join(f"{info.id} of {info.type} {info.url}" for info in newest.values())
+        raise BadUsage(
+            f"{found.path} has snapshots of {len(newest)} estates",
+            f"the newest of each: {rows}",
+            f"name the one that is meant: {found.path}@NUMBER",
+        )
+    if newest:
+        (info,) = newest.values()
+        return Archived(found.path, str(info.id))
+    if known and strict:
+        raise Refused(
+            f"every snapshot in {found.path} was taken from {target.url} itself",
+            "what is planned onto its own origin sets back what changed since",
+            f"to put back what is gone, name the snapshot: {found.path}@{known[-1].id}",
+        )
+    return found
 
 
 def thread_ids(option: str | None, found: Live) -> tuple[str, ...]:

@@ -20,7 +20,9 @@ def command(common: Common, archive: Path, old_id: str | None, format_: str, tar
     """Print which new id took the place of which old one; OLD_ID narrows it. Exit 1 when that is unknown."""
     from migrate.archive.damaged import damage_told
     from migrate.archive.id_map import Side, id_map
+    from migrate.archive.locating import snapshots_holding
     from migrate.archive.store import Archive
+    from migrate.cli import clean
     from migrate.cli.estates import service
     from migrate.errors import BadUsage
     from migrate.reports.ids import lines
@@ -33,4 +35,7 @@ def command(common: Common, archive: Path, old_id: str | None, format_: str, tar
         rows = id_map(opened.conn, target=side, source_id=old_id or "")
         first = list(islice(rows, 1))
         common.tell(lines(chain(first, rows), "json" if common.as_json else format_))
+        unmoved = next(snapshots_holding(opened.conn, old_id), None) if old_id and not first else None
+    if unmoved is not None and not common.quiet:
+        click.echo(f"snapshot {unmoved} has {clean(old_id or '')}; nothing was made from it", err=True)
     finish(1 if old_id and not first else 0)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from migrate.cli.config import Config
 from migrate.cli.credentials import SIGN_IN
-from migrate.cli.estates import Archived, ConfigDirectory, Live, live, opened, resolve, service
+from migrate.cli.estates import Archived, ConfigDirectory, Live, live, opened, resolve, service, source_of
 from migrate.cli.picturing import NOBODY_LOOKS, Camera
 from migrate.errors import BadUsage, PlanStale
 
@@ -112,7 +112,8 @@ def _made(
                        f"take a snapshot first: snapshot {source} -o estate.db")  # fmt: skip
     there = live(target, config, workers)
     must_be_writable(found.path)
-    with opened(source, config, workers, progress) as ours:
+    chosen = source_of(found, _place(there))
+    with opened(f"{chosen.path}@{chosen.which}", config, workers, progress) as ours:
         ours.agent_version = choices.agent_version
         must_not_be_empty(ours)
         ends = ours.side, Side(there.settings.type, there.settings.url)
@@ -132,6 +133,9 @@ def assessed(
     offline = target in SIGN_IN and target not in config.estates
     there = None if offline else live(target, config, workers)
     found = resolve(source, config)
+    if isinstance(found, Archived) and there is not None:
+        chosen = source_of(found, _place(there), strict=False)
+        source = f"{chosen.path}@{chosen.which}"
     with opened(source, config, workers, progress) as ours:
         ours.agent_version = choices.agent_version
         must_not_be_empty(ours)
@@ -247,6 +251,13 @@ def _source_side(ours: Estate, archive: str) -> SourceSide:
     info = ours.snapshot.info
     return SourceSide(archive=archive, snapshot=info.id, type=info.type, url=info.url,
                       digest=info.digest, state=info.state)  # fmt: skip
+
+
+def _place(there: Live) -> Side:
+    """The side of a plan that a live estate is, before anything is asked of it."""
+    from migrate.archive.id_map import Side
+
+    return Side(there.settings.type, there.settings.url)
 
 
 def _side(reader: Reader) -> Side:

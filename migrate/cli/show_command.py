@@ -11,6 +11,7 @@ from migrate.cli.options import Common, common
 @common
 def command(common: Common, archive: str, object_id: str) -> None:
     """Print the object OBJECT_ID of ARCHIVE[@SNAPSHOT], verbatim but for secrets in tool headers."""
+    from migrate.archive.locating import elsewhere
     from migrate.cli.archived import snapshot
     from migrate.errors import BadUsage
     from migrate.reports.objects import shown, shown_text
@@ -20,9 +21,9 @@ def command(common: Common, archive: str, object_id: str) -> None:
         rows = [
             shown(kind, parent, body, hidden.get(kind, ())) for kind, parent, body in found.find(object_id)
         ]
-        number = found.info.id
-    if not rows:
-        raise BadUsage(
-            f"snapshot {number} has no object {object_id!r}", todo=f"list them: ls {archive} [--kind KIND]"
-        )
+        if not rows:
+            raise BadUsage(
+                f"snapshot {found.info.id} has no object {object_id!r}{elsewhere(found, object_id)}",
+                todo=f"name the snapshot: ARCHIVE@NUMBER; or list what is there: ls {archive} [--kind KIND]",
+            )
     common.answer(rows[0] if len(rows) == 1 else rows, "\n".join(map(shown_text, rows)))

@@ -44,6 +44,7 @@ class Sync:
         """Carry it out. Raises what the steps raise."""
         from migrate.stages.planning.planfile import write
 
+        self._must_be_two_places()
         self.taken = self._snapshot(threads, full)
         source = f"{self.archive}@{self.taken.id}"
         self.plan = make_plan(source, self.target, self.config, self.choices, self.workers, self.progress)
@@ -86,6 +87,19 @@ class Sync:
         with Archive.open(self.archive) as archive:
             self.plan_kept = can_be_undone(archive.conn, earlier.digest)
         return self.plan_kept
+
+    def _must_be_two_places(self) -> None:
+        """Raises `Refused` where an estate would be made like itself."""
+        from migrate.cli.estates import live
+        from migrate.errors import Refused
+
+        one, other = (live(text, self.config).settings for text in (self.source, self.target))
+        if (one.type, one.url) == (other.type, other.url):
+            raise Refused(
+                f"{self.source} and {self.target} are one estate: {one.url}",
+                "a sync makes one place like another",
+                "to put back what is gone: plan ARCHIVE@SNAPSHOT ESTATE, then apply",
+            )
 
     def _snapshot(self, threads: str, full: bool) -> Taken:
         from migrate.archive.store import Archive

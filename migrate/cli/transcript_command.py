@@ -31,6 +31,7 @@ def command(common: Common, archive: str, thread: str, format_: str, output: Pat
     Files, images, citations and tool calls are told by name. Exit 3 when the snapshot does not have all
     messages of the thread.
     """
+    from migrate.archive.locating import elsewhere
     from migrate.archive.store import must_not_be_archive
     from migrate.cli.archived import snapshot
     from migrate.errors import BadUsage
@@ -44,8 +45,8 @@ def command(common: Common, archive: str, thread: str, format_: str, output: Pat
         found = transcript(there, thread)
         if found is None:
             raise BadUsage(
-                f"snapshot {there.info.id} has no thread {thread!r}",
-                todo=f"list them: ls {archive} --kind thread",
+                f"snapshot {there.info.id} has no thread {thread!r}{elsewhere(there, thread)}",
+                todo=f"name the snapshot: ARCHIVE@NUMBER; or list what is there: ls {archive} --kind thread",
             )
         chosen = "json" if common.as_json else format_
         pieces = _pieces(found, chosen)

@@ -10,13 +10,18 @@ from textwrap import indent
 from typing import Any
 
 HEAD = ("kind", "source_id", "target_id", "name")
+SQL_HEAD = (
+    *HEAD, "source_parent", "target_parent", "source_type", "source_url", "target_type", "target_url",
+)  # fmt: skip
+"""The columns of the archive's view `id_map`, so that what was written for the view works on the table."""
 FORMULA = (*"=+-@", *"\uff1d\uff0b\uff0d\uff20", "\t", "\r", "\n")
 """What a spreadsheet takes for the beginning of a formula, the wide forms of some languages included."""
 
 
 def lines(rows: Iterable[Any], format_: str) -> Iterator[str]:
     """In one of the formats. There may be a million: each is gone when it has been given out."""
-    return FORMATS[format_]({name: getattr(row, name) for name in HEAD} for row in rows)
+    head = SQL_HEAD if format_ == "sql" else HEAD
+    return FORMATS[format_]({name: getattr(row, name) for name in head} for row in rows)
 
 
 def _csv(rows: Iterable[dict[str, str]]) -> Iterator[str]:
@@ -52,9 +57,9 @@ def _sql(rows: Iterable[dict[str, str]]) -> Iterator[str]:
     def quoted(text: str) -> str:
         return "'" + text.replace("'", "''").replace("\0", "") + "'"
 
-    yield "CREATE TABLE id_map (kind TEXT, source_id TEXT, target_id TEXT, name TEXT);"
+    yield f"CREATE TABLE id_map ({', '.join(f'{name} TEXT' for name in SQL_HEAD)});"
     for row in rows:
-        yield f"INSERT INTO id_map VALUES ({', '.join(quoted(row[h]) for h in HEAD)});"
+        yield f"INSERT INTO id_map VALUES ({', '.join(quoted(row[name]) for name in SQL_HEAD)});"
 
 
 FORMATS = {"csv": _csv, "json": _json, "sql": _sql}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from migrate.archive.blobs import Blob, proven
 from migrate.archive.keys import storable
+from migrate.archive.locating import elsewhere
 from migrate.archive.reading import SnapshotReader
 from migrate.codecs.adapt.stored import PARSED_ENDING
 from migrate.errors import ArchiveDamaged, BadUsage, Refused
@@ -108,7 +109,8 @@ def _jobs(snapshot: SnapshotReader, ids: tuple[str, ...], done: Extracted) -> It
             done.failed.append(NotWritten(id_, name, "the archive does not have its bytes"))
     for id_ in ids:
         if id_ not in seen:
-            done.failed.append(NotWritten(id_, "", f"snapshot {snapshot.info.id} has no such file"))
+            reason = f"snapshot {snapshot.info.id} has no such file{elsewhere(snapshot, id_)}"
+            done.failed.append(NotWritten(id_, "", reason))
 
 
 def _must_be_free(paths: Iterable[Path]) -> None:
