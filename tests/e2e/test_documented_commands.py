@@ -1,0 +1,355 @@
+"""Every command that the documentation shows is run as it stands, or is listed with the reason why not."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from migrate.archive.functions import register
+from tests.commands import PAGES, ROOT, Block, Command, blocks
+from tests.e2e.running import Said
+from tests.e2e.shell import Shell
+
+NOT_RUN = {
+    ("README.md", "make demo"): "`demo` has a test of its own, and `make test` would run this test",
+    ("docs/performance.md", "make bench-quick"): "it takes a minute and more; tests/benchmarks run its parts",
+    ("docs/diff.md", "assistants-migrate diff LEFT RIGHT"): "it shows the form, with words for estates",
+    ("docs/reports.md", ".venv/bin/python -m tests.reports.golden"): "it would write over what is compared",
+    (
+        "docs/scale.md",
+        "kubectl apply -f shards.yaml",
+    ): "there is no cluster; tests/test_docs.py runs the scripts",
+    (
+        "docs/recipes/azure-pipelines.md",
+        "az identity federated-credential create",
+    ): "it needs an Azure account",
+    ("docs/recipes/github.md", "az identity create"): "it needs an Azure account",
+    ("docs/recipes/terraform.md", "cd terraform"): "Terraform would fetch its providers",
+}
+"""Page and beginning of a block -> why nobody runs it."""
+ELSEWHERE = {
+    "docs/recipes/backup.md": "test_recipe_flows.py",
+    "docs/recipes/promotion.md": "test_recipe_flows.py",
+    "docs/recipes/standby.md": "test_recipe_flows.py",
+    "docs/recipes/terraform.md": "test_recipe_flows.py",
+}
+"""Page -> the file of tests that takes its blocks from it and runs them."""
+HERE = ("README.md", "docs/archive.md", "docs/emulator.md", "docs/leave-assistants.md", "docs/reports.md",
+        "docs/scale.md")  # fmt: skip
+"""Pages whose other blocks are run below, all of them."""
+NO_PROGRAM = re.compile(r"(pip|sqlite3|sqlite-utils|datasette)\b")
+"""Programs that are not part of this package, or install it."""
+ESTATES = """
+[estates.old]
+type = "foundry-classic"
+endpoint = "{url}"
+token_env = "FOUNDRY_TOKEN"
+[estates.new]
+type = "foundry"
+endpoint = "{url}"
+token_env = "FOUNDRY_TOKEN"
+[estates.east]
+type = "azure-openai"
+endpoint = "http://127.0.0.1:{east}"
+key_env = "EAST"
+[estates.west]
+type = "azure-openai"
+endpoint = "http://127.0.0.1:{west}"
+key_env = "WEST"
+"""
+START_S, PORT = 30, re.compile(r"\b800[1-4]\b")
+
+
+def reason(block: Block) -> str:
+    """Why a block is not run, or ''."""
+    found = [
+        why for (page, first), why in NOT_RUN.items() if page == block.page and block.first.startswith(first)
+    ]
+    return found[0] if found else ""
+
+
+EVERY = [block for page in PAGES for block in blocks(page)]
+
+
+def of(page: str) -> list[Block]:
+    """The blocks of a page that are run here."""
+    return [block for block in EVERY if block.page == page and not reason(block)]
+
+
+def test_every_block_is_run_or_listed_with_a_reason() -> None:
+    unknown = [b for b in EVERY if not reason(b) and b.page not in HERE and b.page not in ELSEWHERE]
+    assert not unknown, "run it in a test of this file, or list it in NOT_RUN"
+    for page, first in NOT_RUN:
+        assert any(b.page == page and b.first.startswith(first) for b in EVERY), (
+            f"{page} has no {first!r} now"
+        )
+    for page, file in ELSEWHERE.items():
+        assert f'"{Path(page).name}"' in (ROOT / "tests/e2e" / file).read_text(encoding="utf-8")
+
+
+@contextmanager
+def machine(folder: Path) -> Iterator[Machine]:
+    """A folder in which somebody types; what was started in other terminals is ended."""
+    with ExitStack() as stack:
+        made = Machine(folder, stack)
+        yield made
+
+
+class Machine:
+    """Runs commands as they are typed, but for the ports, which are free ones here."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self.shell = Shell(folder)
+        self._stack, self._ports = stack, dict[str, int]()
+        (folder / "fixtures").symlink_to(ROOT / "fixtures")
+
+    def port(self, written: str) -> int:
+        """The port that stands for one of the page."""
+        if written not in self._ports:
+            with socket.socket() as free:
+                free.bind(("127.0.0.1", 0))
+                self._ports[written] = free.getsockname()[1]
+        return self._ports[written]
+
+    def here(self, text: str) -> str:
+        """A text of the page with the ports of this machine."""
+        return PORT.sub(lambda hit: str(self.port(hit[0])), text)
+
+    def start(self, line: str) -> None:
+        """A command for a terminal of its own: an emulated service."""
+        text = self.here(line)
+        process = subprocess.Popen(["bash", "-c", f"exec {text}"], cwd=self.shell.folder, env=self.shell.env,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+        self._stack.callback(_end, process)
+        port = int(re.search(r"--port (\d+)", text)[1])  # type: ignore[index]
+        _wait(port, process)
+
+    def run(self, block: Block, codes: dict[str, int], answers: str = "y") -> list[Said]:
+        """Every command of a block. `codes`: beginning of a command -> how it ends, if not with 0."""
+        said = []
+        for command in block.commands:
+            if NO_PROGRAM.match(command.text):
+                continue
+            if "migrate emulate" in command.text:
+                self.start(command.text)
+                continue
+            if command.text.startswith("export "):
+                self.export(command.text)
+                continue
+            done = self.shell(f"exec 0<<<{answers}\n{self.here(command.text)}")
+            call = command.text.removeprefix("assistants-migrate ")
+            wanted = next((code for text, code in codes.items() if call.startswith(text)), 0)
+            assert done.code == wanted, (
+                f"{command.text} ended with {done.code}\n{done.out[-800:]}\n{done.err}"
+            )
+            _shown(command, self.here, done)
+            said.append(done)
+        return said
+
+    def export(self, text: str) -> None:
+        """Variables that stay for what follows."""
+        for pair in self.here(text).removeprefix("export ").split():
+            name, _, value = pair.partition("=")
+            self.shell.env[name] = value
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGINT)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(10)
+    process.kill()
+    process.wait()
+
+
+def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + START_S
+    while time.monotonic() < end and process.poll() is None:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    raise AssertionError("the emulated service did not start")
+
+
+def _shown(command: Command, here: Any, done: Said) -> None:
+    """What a page shows below a command is what the program says, but for numbers: every line that is not
+    shortened and names no id that a service made."""
+    out = _plain(done.out)
+    for line in command.shown:
+        if line.strip() and "..." not in line and "conv_" not in line and "Plant-Desk" not in line:
+            assert _plain(here(line)) in out, f"{command.text} does not say {line!r}:\n{done.out}"
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\d[\d,.]*", "N", " ".join(text.split()))
+
+
+def texts(page: str, language: str) -> list[str]:
+    """The fenced blocks of one language of a page."""
+    return re.findall(rf"```{language}\n(.+?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+
+
+RUNBOOK = {
+    "snapshot old": 3,
+    "assess estate.db --to new": 1,
+    "plan estate.db new": 1,
+    "assess estate.db@before": 1,
+}
+
+
+def test_the_runbook_line_by_line(tmp_path: Path) -> None:
+    page = "docs/leave-assistants.md"
+    with machine(tmp_path / "move") as typed:
+        shell, toml = typed.shell, texts(page, "toml")
+        shell.write("estates.toml", typed.here(toml[0]))
+        for block in of(page):
+            if block.first.startswith("assistants-migrate plan estate.db new"):
+                shell.write("estates.toml", typed.here(toml[0] + toml[1]))
+            if "--tag after" in block.first:
+                _say_something(typed)
+            typed.run(block, RUNBOOK)
+            if "id_map.sql" in block.first:
+                _loaded(shell)
+            if "--tag moved" in block.first:
+                _attached(shell, texts(page, "sql"))
+                _joined(shell, next(text for text in texts(page, "python") if "id_map.csv" in text))
+
+
+def _say_something(typed: Machine) -> None:
+    """A customer goes on writing on the classic side."""
+    thread = "thread_mKahZtQ4ZVonm7YGx1nPVNrR"
+    address = (
+        f"http://127.0.0.1:{typed.port('8003')}/api/projects/demo/threads/{thread}/messages?api-version=v1"
+    )
+    body = json.dumps({"role": "user", "content": "And thyme?"}).encode()
+    head = {"Authorization": "Bearer emulator", "Content-Type": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request(address, body, head)) as answer:
+        assert answer.status == 200
+
+
+def _database(shell: Shell) -> sqlite3.Connection:
+    conn = sqlite3.connect(f"file:{shell.folder / 'app.db'}", uri=True)
+    conn.execute("CREATE TABLE IF NOT EXISTS chats (customer TEXT, thread_id TEXT, assistant_id TEXT)")
+    return conn
+
+
+def _attached(shell: Shell, sqls: list[str]) -> None:
+    """The SQL of the page, in its order, with the archive attached."""
+    with closing(_database(shell)) as conn:
+        register(conn)
+        for sql in sqls:
+            answer = conn.execute(
+                sql.replace("file:estate.db", f"file:{shell.folder / 'estate.db'}")
+            ).fetchall()
+            assert answer or not sql.startswith("SELECT"), sql
+            if sql.startswith("ATTACH"):
+                conn.execute("INSERT INTO chats VALUES ('Ada', 'thread_forgotten', 'asst_forgotten')")
+                conn.execute(
+                    "INSERT INTO chats SELECT 'Bob', thread.id, assistant.id FROM archive.threads AS thread, "
+                    "archive.assistants AS assistant WHERE thread.snapshot = 1 AND assistant.snapshot = 1"
+                )
+        conn.commit()
+
+
+def _loaded(shell: Shell) -> None:
+    """The same with the table that was written, for any other database: without `archive.`."""
+    with closing(sqlite3.connect(":memory:")) as conn:
+        conn.executescript(shell.read("id_map.sql"))
+        conn.execute("CREATE TABLE chats (customer TEXT, thread_id TEXT, assistant_id TEXT)")
+        conn.execute("INSERT INTO chats SELECT 'Bob', source_id, '' FROM id_map WHERE kind = 'thread'")
+        for sql in texts("docs/leave-assistants.md", "sql"):
+            if sql.startswith(("ALTER", "UPDATE")):
+                conn.execute(sql.replace("archive.", ""))
+        told = conn.execute("SELECT count(*), count(conversation_id) FROM chats").fetchone()
+        assert told[0] == told[1] > 0
+        lying = conn.execute(
+            "SELECT count(*) FROM id_map WHERE kind = 'message' AND source_parent > '' AND target_parent > ''"
+        ).fetchone()
+        assert lying[0] > 0
+
+
+def _joined(shell: Shell, code: str) -> None:
+    with closing(_database(shell)) as conn, (shell.folder / "chats.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["customer", "thread_id", "assistant_id"])
+        rows.writerows(conn.execute("SELECT customer, thread_id, assistant_id FROM chats"))
+    shell.write("join.py", code)
+    assert "Bob conv_" in shell.ok("python3 join.py")
+
+
+def test_the_commands_of_the_readme(tmp_path: Path) -> None:
+    by_hand, in_terminal, in_order, files = of("README.md")
+    with machine(tmp_path / "garden") as typed:
+        typed.run(by_hand, {})
+        typed.run(in_terminal, {"assess": 1, "plan": 1, "apply": 3, "snapshot": 3})
+        url = typed.here("http://127.0.0.1:8003/api/projects/demo")
+        typed.start("assistants-migrate emulate --port 8001 --key east --state fixtures/azure-v2")
+        typed.start("assistants-migrate emulate --port 8002 --key west")
+        typed.shell.write(
+            "estates.toml", ESTATES.format(url=url, east=typed.port("8001"), west=typed.port("8002"))
+        )
+        typed.shell.env |= {"EAST": "east", "WEST": "west"}
+        typed.run(in_order, {"assess": 1, "plan estate.db": 1, "apply": 3, "snapshot": 3})
+        typed.run(files, {"plan": 1})
+
+
+def test_the_commands_about_archives_reports_shards_and_emulators(tmp_path: Path) -> None:
+    with machine(tmp_path / "archives") as typed:
+        shell = typed.shell
+        services, faulty = of("docs/emulator.md")
+        shell.write(
+            "faults.toml", next(text for text in texts("docs/emulator.md", "") if "[[fault]]" in text)
+        )
+        typed.run(services, {})
+        url = typed.here("http://127.0.0.1:8003/api/projects/demo")
+        east, west = typed.port("8001"), typed.port("8002")
+        shell.write("estates.toml", ESTATES.format(url=url, east=east, west=west))
+        shell.env |= {"EAST": "east", "FOUNDRY_TOKEN": "emulator"}
+        for block in of("docs/scale.md"):
+            typed.run(block, {})
+        for _ in range(4):
+            shell("assistants-migrate snapshot east -o estate.db --full")
+        _answered(typed)
+        diff, *_ = of("docs/reports.md")
+        typed.run(diff, {"plan": 1, "verify": 1})
+        _faulty(typed, faulty)
+
+
+def _answered(typed: Machine) -> None:
+    """The commands of the page about archives; words in capitals are ids."""
+    shell = typed.shell
+    ids = {"THREAD": "thread", "ID": "assistant"}
+    for word, kind in ids.items():
+        ids[word] = json.loads(shell.ok(f"assistants-migrate ls estate.db --kind {kind} --json"))[0]["id"]
+    for block in of("docs/archive.md"):
+        commands = tuple(
+            Command(re.sub(r"\b(THREAD|ID|asst_\w+)\b", lambda hit: ids.get(hit[0], ids["ID"]), c.text))
+            for c in block.commands
+        )
+        typed.run(Block(block.page, block.first, block.language, commands), {})
+
+
+def _faulty(typed: Machine, block: Block) -> None:
+    """The file of faults of the page is one that the emulator takes; its port is taken already."""
+    moved = tuple(Command(c.text.replace("8003", "8004")) for c in block.commands)
+    typed.run(Block(block.page, block.first, block.language, moved), {})
+
+
+def test_programs_that_are_not_ours_are_few() -> None:
+    """What is left out within a block that is run: installing, and readers of SQLite."""
+    left = {
+        c.text.split()[0] for b in EVERY if b.page in HERE for c in b.commands if NO_PROGRAM.match(c.text)
+    }
+    assert left == {"pip", "sqlite3", "sqlite-utils", "datasette"}
+    assert shutil.which("bash")

@@ -1,0 +1,28 @@
+"""Fifty random walks of sync: whatever is edited, removed or lost, the target follows, others stay."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.rounds import TYPES, service
+from tests.e2e.running import world
+from tests.e2e.walks import STEPS, Walk
+
+SEEDS = range(50)
+ROUTES = tuple(product(TYPES, TYPES))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_target_follows_and_others_are_left_alone(seed: int, tmp_path: Path) -> None:
+    one, other = ROUTES[seed % len(ROUTES)]
+    with world(
+        tmp_path, service("SOURCE_KEY", one), service("TARGET_KEY", other), types=(one, other)
+    ) as made:
+        walk = Walk(made, seed)
+        walk.begin()
+        for _ in range(STEPS):
+            wrong = list(walk.step())
+            assert not wrong, f"{one} to {other}, seed {seed}: {walk.log}: {wrong}"
