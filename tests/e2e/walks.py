@@ -27,14 +27,14 @@ INNER = ("messages", "items", "vector_store_files", "agent_versions")
 
 @dataclass
 class Walk:
-    """One walk. `foreign`: what others made on the target; `tampered`: ours that others changed there."""
+    """One walk. `foreign`: what others made on the target; `tampered`: texts of others in what is ours."""
 
     made: World
     seed: int
     rng: random.Random = field(init=False)
     number: int = 0
     foreign: dict[tuple[str, str], Json] = field(default_factory=dict)
-    tampered: dict[str, Json] = field(default_factory=dict)
+    tampered: set[str] = field(default_factory=set)
     log: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -180,13 +180,13 @@ class Walk:
         else:
             row["instructions"] = text
         there[new] = row
-        self.tampered[new] = row
+        self.tampered.add(text)
 
     # ---------------------------------------------------------------------------------- the walk
 
-    def ids(self) -> dict[tuple[str, str], str]:
+    def ids(self, *paths: str) -> dict[tuple[str, str], str]:
         found: dict[tuple[str, str], str] = {}
-        for path in self.archives:
+        for path in paths or self.archives:
             if Path(path).exists():
                 rows = self.made("ids", path).json
                 found |= {(r["kind"], r["source_id"]): r["target_id"] for r in rows}
@@ -234,19 +234,15 @@ class Walk:
         if said.code:
             yield f"ended with {said.code}: {_reasons(said)}"
             return
-        if self.tampered and not more:
-            unlike = [id_ for id_, row in self.tampered.items() if not row]
-            if unlike:
-                yield f"others' change is gone: {unlike}"
-        self.tampered.clear()
+        self.tampered = {text for text in self.tampered if f"'{text}'" in str(list(after.values()))}
         for key, row in self.foreign.items():
             if after.get(key) != row:
                 yield f"somebody else's {key} changed"
-        yield from self.unlike()
+        yield from self.unlike(path)
 
-    def unlike(self) -> Iterator[str]:
+    def unlike(self, archive: str) -> Iterator[str]:
         """Every object of the source against its counterpart on the target."""
-        ids, (one, other) = self.ids(), self.made.types
+        ids, (one, other) = self.ids(archive), self.made.types
         here, there = self.made.source.estate, self.made.target.estate
         theirs = agents(there, other)
         for id_, ours in agents(here, one).items():

@@ -56,14 +56,16 @@ def pair(left: Estate, right: Estate, journal: Mapping[tuple[str, str], str], gu
     places; in one place an object of another id is another object, however alike the two are.
 
     Files carry no stamp. Where other objects show by theirs that this source was moved here before,
-    files are recognised by name and size even without a journal; verify proves their bytes."""
+    files are recognised by name and size even without a journal; verify proves their bytes. Where a journal
+    knows some of it (another archive moved the rest), only those in the same stores and assistants."""
     pairs = Pairs()
     guess = guess and (left.side != right.side or left.type == CONFIG)
     for kind in ("vector_store", "assistant"):
         _pair_kind(pairs, kind, left, right, journal, guess)
     _pair_kind(pairs, "thread", left, right, journal, guess)
-    moved_before = STAMP in pairs.how.values() and not journal
-    _pair_kind(pairs, "file", left, right, journal, guess or moved_before)
+    moved_before = STAMP in pairs.how.values()
+    everywhere = guess or not journal
+    _pair_kind(pairs, "file", left, right, journal, guess or moved_before, everywhere)
     return pairs
 
 
@@ -98,6 +100,7 @@ def _pair_kind(
     right: Estate,
     journal: Mapping[tuple[str, str], str],
     guess: bool,
+    everywhere: bool = True,
 ) -> None:
     ours, theirs = (estate.threads_by_id if kind == "thread" else estate.of(kind) for estate in (left, right))
     free_left, free_right = dict.fromkeys(ours), dict.fromkeys(theirs)
@@ -126,7 +129,8 @@ def _pair_kind(
             take(entity.id, old, STAMP)
     if kind == "assistant":
         _take_made_by_others(left, right, ours, theirs, take)
-    for how, key in _natural_keys(kind, pairs, left, right) if guess and free_left and free_right else ():
+    keys = _natural_keys(kind, pairs, left, right, everywhere) if guess and free_left and free_right else ()
+    for how, key in keys:
         word = KEY if same == KEY and how == "name" else how  # a directory knows its objects by name
         free = (ours[id_] for id_ in free_left), (theirs[id_] for id_ in free_right)
         for one, other in _natural(key, left, right, *free):
@@ -154,9 +158,11 @@ def _take_made_by_others(
 Natural = Callable[[Estate, Entity], Hashable | None]
 
 
-def _natural_keys(kind: str, pairs: Pairs, left: Estate, right: Estate) -> Iterator[tuple[str, Natural]]:
+def _natural_keys(
+    kind: str, pairs: Pairs, left: Estate, right: Estate, everywhere: bool
+) -> Iterator[tuple[str, Natural]]:
     """The natural keys of a kind. Of files that are alike, those first that lie in the same stores and
-    assistants: a name and a size say little."""
+    assistants: a name and a size say little. Unless `everywhere`, no others."""
     if kind != "file":
         yield from NATURAL_KEYS[kind]
         return
@@ -168,7 +174,8 @@ def _natural_keys(kind: str, pairs: Pairs, left: Estate, right: Estate) -> Itera
 
     for how, key in NATURAL_KEYS[kind]:
         yield how, partial(beside, key)
-        yield how, key
+        if everywhere:
+            yield how, key
 
 
 def _holders(estate: Estate, there: Lookup) -> dict[str, set[tuple[str, str]]]:

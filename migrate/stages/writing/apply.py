@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -123,8 +124,8 @@ def _by_store(actions: Iterable[Action]) -> dict[str, list[Action]]:
 
 def _settle_known(plan: Plan, shop: Workshop) -> None:
     """What the plan found on the target already: into the id map, nothing is sent."""
-    adopted = [a for a in plan.actions if a.action == "adopt"]
-    earlier = [a for a in adopted if shop.record(a) is None]
+    adopted = [a for a in plan.actions if a.action == "adopt" or _only_grows(a, shop)]
+    earlier = [a for a in adopted if shop.record(replace(a, action="adopt")) is None]
     entries = shop.journal.intend(("adopt", a.kind, a.parent, a.id, a.name) for a in earlier)
     shop.journal.all_done(
         (entry, a.target_id, a.target_parent, a.before or None)
@@ -135,6 +136,13 @@ def _settle_known(plan: Plan, shop: Workshop) -> None:
     for action in plan.actions:
         if action.action == "skip":
             shop.count("skipped", kind=action.kind)
+
+
+def _only_grows(action: Action, shop: Workshop) -> bool:
+    """Whether a thread that was found on the target, and that no move noted yet, gets messages and no change
+    of its own."""
+    grows = action.kind == "thread" and action.action == "update" and not action.fields
+    return grows and shop.ids.get(("thread", action.id)) != action.target_id
 
 
 def _report_blocked(plan: Plan, shop: Workshop) -> None:
