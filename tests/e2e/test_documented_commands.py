@@ -201,7 +201,6 @@ def texts(page: str, language: str) -> list[str]:
 
 
 RUNBOOK = {
-    "snapshot old": 3,
     "assess estate.db --to new": 1,
     "plan estate.db new": 1,
     "assess estate.db@before": 1,
