@@ -291,7 +291,7 @@ def test_the_commands_of_the_readme(tmp_path: Path) -> None:
     by_hand, in_terminal, in_order, files = of("README.md")
     with machine(tmp_path / "garden") as typed:
         typed.run(by_hand, {})
-        typed.run(in_terminal, {"assess": 1, "plan": 1, "apply": 3, "snapshot": 3})
+        typed.run(in_terminal, {"assess": 1, "plan": 1, "apply": 3, "verify": 1})
         url = typed.here("http://127.0.0.1:8003/api/projects/demo")
         typed.start("assistants-migrate emulate --port 8001 --key east --state fixtures/azure-v2")
         typed.start("assistants-migrate emulate --port 8002 --key west")
@@ -299,7 +299,7 @@ def test_the_commands_of_the_readme(tmp_path: Path) -> None:
             "estates.toml", ESTATES.format(url=url, east=typed.port("8001"), west=typed.port("8002"))
         )
         typed.shell.env |= {"EAST": "east", "WEST": "west"}
-        typed.run(in_order, {"assess": 1, "plan estate.db": 1, "apply": 3, "snapshot": 3})
+        typed.run(in_order, {"assess": 1, "plan estate.db": 1, "apply": 3, "verify": 1})
         typed.run(files, {"plan": 1})
 
 
