@@ -205,7 +205,7 @@ def write(plan: Plan, path: Path) -> None:
 def from_document(document: bytes) -> Plan:
     """A plan as its archive keeps it. Raises `PlanEdited` when it is not what was written."""
     try:
-        plan = Plan.model_validate_json(document)
+        plan = Plan.model_validate(json.loads(document))
     except ValidationError:
         plan = None
     if plan is None or plan.digest != plan.fingerprint():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,7 @@ def workshop(
             "run plan again and read the new one",
         )
     sides = (Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url))
-    journal = Journal(archive, plan.digest, *sides, plan.model_dump_json().encode())
+    journal = Journal(archive, plan.digest, *sides, json.dumps(plan.model_dump()).encode())
     blocked = {
         (a.kind, a.id)
         for a in plan.actions
