@@ -206,7 +206,7 @@ def from_document(document: bytes) -> Plan:
     """A plan as its archive keeps it. Raises `PlanEdited` when it is not what was written."""
     try:
         plan = Plan.model_validate(json.loads(document))
-    except ValidationError:
+    except (ValueError, RecursionError):  # a ValidationError is one, and so is what is no JSON
         plan = None
     if plan is None or plan.digest != plan.fingerprint():
         raise PlanEdited(
