@@ -36,6 +36,8 @@ class Walk:
     foreign: dict[tuple[str, str], Json] = field(default_factory=dict)
     tampered: set[str] = field(default_factory=set)
     log: list[str] = field(default_factory=list)
+    last: str = ""
+    """The archive of the last sync: it knows what was left on the target."""
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
@@ -215,6 +217,7 @@ class Walk:
         if self.rng.random() < 0.15 and not self.tampered:
             self.log.append("lost")
             Path(path).unlink(missing_ok=True)
+            self.last = ""
         self.log.append(f"sync {path[-4]}")
         yield from self.sync(path)
 
@@ -225,7 +228,8 @@ class Walk:
         if said.code == 4:
             if after != before:
                 yield "a conflict, and yet something was written"
-            if not self.tampered:
+            # An archive that did not leave an object as it is cannot know whose changes are in it.
+            if not self.tampered and path == self.last:
                 yield f"a conflict where nobody changed anything: {said.err[-600:]}"
             else:
                 self.log.append("overwrite")
@@ -234,6 +238,7 @@ class Walk:
         if said.code:
             yield f"ended with {said.code}: {_reasons(said)}"
             return
+        self.last = path
         self.tampered = {text for text in self.tampered if f"'{text}'" in str(list(after.values()))}
         for key, row in self.foreign.items():
             if after.get(key) != row:

@@ -142,7 +142,7 @@ def _only_grows(action: Action, shop: Workshop) -> bool:
     """Whether a thread that was found on the target, and that no move noted yet, gets messages and no change
     of its own."""
     grows = action.kind == "thread" and action.action == "update" and not action.fields
-    return grows and shop.ids.get(("thread", action.id)) != action.target_id
+    return grows and ("thread", action.id, action.target_id) not in shop.noted
 
 
 def _report_blocked(plan: Plan, shop: Workshop) -> None:

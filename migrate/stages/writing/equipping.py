@@ -54,6 +54,7 @@ def recall(plan: Plan, shop: Workshop, archive: Archive) -> None:
     on the target."""
     sides = (Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url))
     for line in id_map(archive.conn, *sides, messages=False):
+        shop.noted.add((line.kind, line.source_id, line.target_id))
         if line.kind in ("file", "vector_store", "assistant", "thread"):
             shop.ids.setdefault((line.kind, line.source_id), line.target_id)
     for action in plan.actions:

@@ -72,6 +72,8 @@ class Workshop:
         self.reload()
         self.origins: Callable[[str, str], Mapping[str, str]] = lambda thread, there: {}
         """As in `Known`: messages that were made from those on the target."""
+        self.noted: set[tuple[str, str, str]] = set()
+        """Kind, source id and target id of what earlier moves noted."""
         self.same_place = False
         """Whether the target is the very place that the source was read from."""
         self.strangers: frozenset[str] = frozenset()
