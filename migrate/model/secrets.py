@@ -16,6 +16,9 @@ FINGERPRINT = re.compile(r"\(secret [0-9a-f]{8}\)")
 SECRET_KEYS = frozenset({"headers", "authorization"})
 """Keys of a tool, and of a row of `tool_resources.mcp`, that are there for secrets. No move writes them."""
 
+MAY_HOLD_ADDRESSES = ("tools", "tool_resources", "definition", "metadata")
+"""Fields of an assistant in whose texts credentials are masked when files are written."""
+
 SECRET_NAMES = SECRET_KEYS | {"api-key", "x-api-key", "api_key", "token", "password", "environment_variables"}
 """Keys, in small letters, whose value may be a secret wherever in a tool they stand. It is never shown."""
 
@@ -62,6 +65,44 @@ def with_secrets_of(entity: Entity, there: Entity) -> Entity:
         for tool in entity.fields.get("tools") or []
     ]
     return entity.with_fields(tools=tools) if any(held.values()) else entity
+
+
+def with_credentials_of(entity: Entity, there: Entity) -> Entity:
+    """An assistant of a config directory with the credentials that its addresses have on the target: the files
+    hold fingerprints only, and a text of the target with the same fingerprint is that text."""
+    if entity.kind != "assistant":
+        return entity
+    known: dict[str, str] = {}
+    for name in MAY_HOLD_ADDRESSES:
+        _remember_texts(there.fields.get(name), known)
+    fields = {
+        name: _with_known(entity.fields[name], known)
+        for name in MAY_HOLD_ADDRESSES
+        if known and entity.fields.get(name)
+    }
+    return entity.with_fields(**fields) if fields else entity
+
+
+def _remember_texts(value: JSON, known: dict[str, str]) -> None:
+    """Masked text -> text, for each text that holds a credential. A fingerprint is of the credential, so two
+    different texts do not look alike."""
+    if isinstance(value, str):
+        shown = masked_text(value)
+        if shown != value:
+            known[shown] = value
+    else:
+        for inner in (
+            value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+        ):
+            _remember_texts(inner, known)
+
+
+def _with_known(value: JSON, known: Mapping[str, str]) -> JSON:
+    if isinstance(value, str):
+        return known.get(value, value)
+    if isinstance(value, Mapping):
+        return {key: _with_known(inner, known) for key, inner in value.items()}
+    return [_with_known(inner, known) for inner in value] if isinstance(value, list) else value
 
 
 def _bare(row: JSON) -> JSON:

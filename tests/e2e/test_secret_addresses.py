@@ -140,3 +140,31 @@ def test_a_plan_from_files_tells_that_the_credential_is_not_in_them(launch: Laun
     arrived = json.dumps(list(world.target.estate.assistants.values()))
     assert "(secret " not in arrived
     assert "https://x.example/sse?v=1" in arrived
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_edit_of_the_files_keeps_the_credentials_of_the_target(
+    launch: Launch, tmp_path: Path, way: str
+) -> None:
+    world = prepared(launch, way)
+    world.snapshot()
+    world.planned()
+    world.apply().ok()
+    folder = tmp_path / "config"
+    world("export", "target", str(folder)).ok()
+    (file,) = (folder / "assistants").glob("*.md")
+    assert not [secret for secret in SECRETS[1:] if secret in file.read_text(encoding="utf-8")]
+    file.write_text(file.read_text(encoding="utf-8").rstrip() + "\n\nBe brief.\n", encoding="utf-8")
+    second = str(tmp_path / "second.json")
+    planned = world("plan", str(folder), "target", "-o", second).ok()
+    assert planned["actions"]["update"] == 1
+    assert not [row for row in planned["losses"] if row["field"].endswith(".secrets")]
+    world("apply", second, "--yes").ok()
+    assert world("verify", second).ok()["findings"] == []
+    estate = world.target.estate
+    now = [agent["versions"]["latest"] for agent in estate.agents.values()]
+    arrived = json.dumps(now or [*estate.assistants.values()])
+    assert all(secret in arrived for secret in SECRETS)
+    assert "Be brief." in arrived
+    again = world("plan", str(folder), "target", "-o", str(tmp_path / "third.json")).ok()
+    assert again["actions"]["update"] == 0

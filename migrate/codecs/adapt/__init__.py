@@ -23,7 +23,7 @@ from migrate.codecs.forms import family
 from migrate.model import JSON, Entity
 from migrate.model.loss import Loss
 from migrate.model.normal import compared, normal
-from migrate.model.secrets import credentials_at, without_fingerprints
+from migrate.model.secrets import MAY_HOLD_ADDRESSES, credentials_at, without_fingerprints
 
 Rules = Mapping[str, Callable[[Entity, Target, Ledger], Entity]]
 
@@ -118,7 +118,7 @@ def _changed(entity: Entity, fitted: Entity) -> list[str]:
 def _without_fingerprints(entity: Entity, ledger: Ledger) -> Entity:
     """The object without what only stands for a secret; headers of tools have a rule of their own."""
     fields = dict(entity.fields)
-    for name in ("tools", "tool_resources", "definition", "metadata"):
+    for name in MAY_HOLD_ADDRESSES:
         kept = without_fingerprints(fields.get(name))
         if kept != fields.get(name):
             fields[name] = kept

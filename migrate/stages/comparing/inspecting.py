@@ -22,7 +22,7 @@ from migrate.model.connections import moved_apart
 from migrate.model.file import is_same_name
 from migrate.model.normal import normal, written_form
 from migrate.model.refs import remap
-from migrate.model.secrets import without_secrets_of
+from migrate.model.secrets import with_credentials_of, without_secrets_of
 from migrate.model.vector_store import refusal
 from migrate.stages.comparing.arrival import side_by_side
 from migrate.stages.comparing.asread import is_as_read
@@ -293,6 +293,8 @@ class Inspector:
             if (entity.kind, entity.parent, entity.id) in self.made:
                 self._state(entity, found)
             return
+        if self.source.type == CONFIG:
+            entity = with_credentials_of(entity, found)
         written = beside_others(self._written(entity), found, self.fit.profile)
         wanted = normal(written)
         present = written_form(without_secrets_of(found))

@@ -18,7 +18,7 @@ from migrate.model.file import is_same_name
 from migrate.model.loss import EVERY, Grade, Loss
 from migrate.model.normal import normal, written_form
 from migrate.model.refs import refs_of, remap
-from migrate.model.secrets import without_secrets_of
+from migrate.model.secrets import with_credentials_of, without_secrets_of
 from migrate.model.stamp import without_ours
 from migrate.stages.comparing.asread import is_as_read
 from migrate.stages.comparing.differing import Path, differing
@@ -79,6 +79,8 @@ class Decider:
                 return self._as_it_is(row, seen)
             if self._is_as_read(entity, there):
                 return self._as_it_is(row, seen)
+        if there is not None and self.source.type == CONFIG:
+            entity = with_credentials_of(entity, there)
         fitted, losses = self.fitted(entity)
         if unclear := self.known.unclear.get((entity.kind, entity.id)):
             self.lose(entity, "id", unclear[0], "blocked", unclear[1])

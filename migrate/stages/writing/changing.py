@@ -9,6 +9,7 @@ from migrate.codecs.config import TYPE as CONFIG
 from migrate.errors import NotThere, Refused, RequestFailed
 from migrate.model import Entity
 from migrate.model.normal import written_form
+from migrate.model.secrets import with_credentials_of
 from migrate.model.stamp import names_in
 from migrate.stages.comparing.present import fingerprint, message_mark
 from migrate.stages.estate import stamp
@@ -31,10 +32,11 @@ def update(shop: Workshop, action: Action) -> None:
     entries: list[int] = []
     try:
         entity = _source(shop, action)
-        fitted = shop.fitted(entity)
         before = shop.writer.get(action.kind, action.target_id, action.target_parent)
         there = shop.codec.decode(action.kind, before, action.target_parent, None)[0]
-        fitted = beside_others(fitted, there, shop.fit.profile)
+        if shop.source.type == CONFIG:
+            entity = with_credentials_of(entity, there)
+        fitted = beside_others(shop.fitted(entity), there, shop.fit.profile)
         ours = was_sent(earlier) and arrived(shop, action, fitted) is not None
         if fingerprint(there) != action.before and not ours:
             shop.fail(action.kind, action.id, action.name, "it was changed by others since the plan was made")
