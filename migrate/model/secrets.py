@@ -68,8 +68,8 @@ def with_secrets_of(entity: Entity, there: Entity) -> Entity:
 
 
 def with_credentials_of(entity: Entity, there: Entity) -> Entity:
-    """An assistant of a config directory with the credentials that its addresses have on the target. Files hold
-    only fingerprints of them; a text of the target with the same fingerprint is that text."""
+    """An assistant of a config directory with the credentials that its addresses have on the target.
+    Files hold only fingerprints of them; a text of the target with the same fingerprint is that text."""
     if entity.kind != "assistant":
         return entity
     known: dict[str, str] = {}
