@@ -54,9 +54,16 @@ class Earlier:
 
     def shows(self, kind: str) -> tuple[str, ...]:
         """What the service showed of a kind because it was asked to."""
+        return self._of_shown("granted", kind)
+
+    def _of_shown(self, what: str, kind: str) -> tuple[str, ...]:
         row = self._conn.execute("SELECT shown FROM snapshots WHERE id = ?", (self._snapshot,)).fetchone()
-        granted = (json.loads(row[0]) if row and row[0] else {}).get("granted") or {}
-        return tuple(granted.get(kind) or ())
+        found = (json.loads(row[0]) if row and row[0] else {}).get(what) or {}
+        return tuple(found.get(kind) or ())
+
+    def hides(self, kind: str) -> tuple[str, ...]:
+        """What the service did not show of a kind, though it was asked to."""
+        return self._of_shown("hidden", kind)
 
     def carry_gaps(self, kind: str, parent: str) -> int:
         """Let the new snapshot lack what the earlier listing lacked; how many objects that are."""

@@ -63,6 +63,9 @@ NO_RESOURCES: dict[str, JSON] = {
 """Said in full when updating: a branch that is left out stays as it was."""
 
 EMPTY: dict[str, JSON] = {
+    "name": "",
+    "description": "",
+    "instructions": "",
     "metadata": {},
     "tools": [],
     "attributes": {},

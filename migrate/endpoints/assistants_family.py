@@ -156,7 +156,7 @@ class FamilyReader(Reader):
         return self._including.granted.get(kind, ())
 
     def hides(self) -> Mapping[str, tuple[str, ...]]:
-        return dict(self._including.hidden)
+        return self._including.hides()
 
     def newest(self, kind: str, parent: str = "", limit: int = 100) -> Iterator[Body]:
         pages = self._listing(kind, parent, order="desc", limit=limit)

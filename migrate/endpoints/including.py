@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from migrate.endpoints.interface import Body
 from migrate.errors import RequestFailed
+from migrate.model.hidden_parts import kept_back
 
 REFUSED = frozenset({400, 422})
 
@@ -29,18 +30,37 @@ class Including:
     granted: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Kind -> values that it knows, once asked."""
     hidden: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Kind -> values that it refuses, where there are any."""
+    """Kind -> values that it refuses, or takes and does not answer, where there are any."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answer(self, kind: str, wanted: tuple[str, ...], ask: Ask) -> Body:
         """The answer to a request, with all that the service shows. Raises what `ask` raises."""
         if not wanted:
             return ask(())
+        answer = self._asked(kind, wanted, ask)
+        self._look(kind, answer)
+        return answer
+
+    def hides(self) -> dict[str, tuple[str, ...]]:
+        """Kind -> values that the service refuses, or takes and does not answer."""
+        with self._lock:
+            return dict(self.hidden)
+
+    def _asked(self, kind: str, wanted: tuple[str, ...], ask: Ask) -> Body:
         if kind not in self.granted:
             with self._lock:
                 if kind not in self.granted:
                     return self._first(kind, wanted, ask)
         return ask(self.granted[kind])
+
+    def _look(self, kind: str, answer: Body) -> None:
+        """Note what was asked for, not refused, and is not there: a service may take any query."""
+        rows = answer.get("data")
+        for body in rows if isinstance(rows, list) else [answer]:
+            back = kept_back(body, self.granted[kind]) if isinstance(body, dict) else []
+            if back:
+                with self._lock:
+                    self.hidden[kind] = tuple(dict.fromkeys([*self.hidden.get(kind, ()), *back]))
 
     def _first(self, kind: str, wanted: tuple[str, ...], ask: Ask) -> Body:
         try:

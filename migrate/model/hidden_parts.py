@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from migrate.model.entity import JSON
 
@@ -12,6 +12,22 @@ SHOWN_BY: Mapping[str, tuple[tuple[str, ...], str]] = {
     "input_file": (("file_id", "file_data", "file_url"), "a file without id, data and address"),
 }
 """Type of a part -> keys of which one must have a value, and what a part is where none has."""
+
+BROUGHT_BY: Mapping[str, tuple[str, str]] = {
+    "code_interpreter_call.outputs": ("code_interpreter_call", "outputs"),
+    "file_search_call.results": ("file_search_call", "results"),
+}
+"""Value of `include[]` -> type of an item and its key: recorded as null where nobody asks, as a list where
+somebody does."""
+
+
+def kept_back(body: Mapping[str, JSON], asked: Iterable[str]) -> list[str]:
+    """Which of the values `asked` for an item does not show. One that is not completed may have nothing to
+    show."""
+    if body.get("status") != "completed":
+        return []
+    rows = ((value, *BROUGHT_BY[value]) for value in asked if value in BROUGHT_BY)
+    return [value for value, type_, key in rows if body.get("type") == type_ and body.get(key) is None]
 
 
 def hidden_parts(body: Mapping[str, JSON]) -> list[str]:

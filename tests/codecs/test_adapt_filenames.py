@@ -10,7 +10,7 @@ from migrate.codecs import Target
 from migrate.codecs.profile import SEARCHABLE
 from migrate.model import Entity
 from migrate.model.file import is_same_name, with_plain_ending
-from tests.codecs.fitting import AZURE, CLASSIC, FOUNDRY, NATIVE, OPENAI, fit
+from tests.codecs.fitting import AZURE, CLASSIC, FOUNDRY, NATIVE, OPENAI, adapted, fit
 
 SEARCHED = frozenset({"completed"})
 
@@ -67,17 +67,24 @@ def test_a_file_in_no_store_keeps_its_name() -> None:
 @pytest.mark.parametrize(
     ("target", "states", "becomes"),
     [
-        (NATIVE, {"completed"}, "A.PDF"),
+        (NATIVE, {"completed"}, "A.pdf"),
         (NATIVE, {"failed"}, "A.pdf"),
-        (NATIVE, {"failed", "completed"}, "A.PDF"),
-        (AZURE, {"completed"}, "A.PDF"),
+        (AZURE, {"completed"}, "A.pdf"),
         (OPENAI, {"completed"}, "A.pdf"),
+        (NATIVE, set(), "A.PDF"),
     ],
 )
-def test_what_the_same_service_searches_already_keeps_its_name(
+def test_that_another_place_searches_it_does_not_say_that_this_one_takes_the_name(
     target: Target, states: set[str], becomes: str
 ) -> None:
     assert fit(file("A.PDF"), holding("A.PDF", target, frozenset(states)))[0].fields["filename"] == becomes
+
+
+@pytest.mark.parametrize("name", ["table.csv", "notes"])
+def test_an_ending_that_only_the_source_searches_is_told_as_tried(name: str) -> None:
+    _, losses = adapted(row(status="completed"), holding(name, NATIVE))
+    assert [(one.field, one.grade) for one in losses] == [("file_id", "adapted")]
+    assert "tried at apply" in losses[0].reason
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,26 @@ class TestDefinition:
         assert set(told.values()) == {"adapted"}
         assert told.keys() >= {"definition.rai_config", "definition.tomorrow"}
 
+    @pytest.mark.parametrize(
+        ("given", "kept"),
+        [
+            ({"reasoning": {"summary": "auto", "mode": None}}, {"reasoning": {"summary": "auto"}}),
+            ({"reasoning": {"summary": None}}, {}),
+            ({"rai_config": {"rai_policy_name": "p", "x": None}}, {"rai_config": {"rai_policy_name": "p"}}),
+            ({"skills": [{"name": "s", "version": None}]}, {"skills": [{"name": "s"}]}),
+            (
+                {"structured_inputs": {"a": {"required": True, "schema": None, "default_value": {"": None}}}},
+                {"structured_inputs": {"a": {"required": True, "default_value": {"": None}}}},
+            ),
+            ({"structured_inputs": {"a": {"schema": {"default": None}}}},) * 2,
+        ],
+    )  # fmt: skip
+    def test_a_null_beside_what_is_said_costs_it_nothing(self, given: Any, kept: Any) -> None:
+        wire = written(agent(**given), addressed("made-agent", NATIVE, "made-agent"))
+        assert wire["definition"] == {"kind": "prompt", "model": "gpt-4o", **kept}
+        assert not [row for row in fit(agent(**given), NATIVE)[1] if row[1] == "lost"]
+        assert normal(agent(**given)) == normal(agent(**kept))
+
     @pytest.mark.parametrize("target", [AZURE, CLASSIC], ids=["azure", "classic"])
     def test_it_is_lost_by_name_on_a_service_of_the_older_generation(self, target: Target) -> None:
         losses = fit(agent(**REST), target)[1]
@@ -292,6 +312,29 @@ class TestPortal:
         wire = CODEC.update_wire(fitted, frozenset(), agent(PORTAL))
         assert len(wire["metadata"]) == 16
         assert wire["metadata"].items() >= {**own, STAMP: STAMPED}.items()
+
+    def test_what_was_chosen_there_goes_along_to_another_project(self) -> None:
+        fitted, losses = adapted(agent({**PORTAL, "k": "v"}), NATIVE)
+        metadata = CODEC.create_wire(fitted)["metadata"]
+        assert metadata["k"] == "v"
+        assert {key: metadata.get(key) for key in PORTAL} == {
+            "logo": "a.svg", "voiceLiveConfig": "{}", "description": None, "modified_at": None
+        }  # fmt: skip
+        assert told(losses) == []
+
+    @pytest.mark.parametrize("owners", [14, 15, 16])
+    def test_what_has_no_room_there_is_told(self, owners: int) -> None:
+        fitted, losses = adapted(agent({**PORTAL, **{f"k{n}": "v" for n in range(owners)}}), NATIVE)
+        assert len(CODEC.create_wire(fitted)["metadata"]) == 16
+        assert ("metadata", "lost") in told(losses)
+        assert any("voiceLiveConfig" in loss.reason for loss in losses)
+
+    @pytest.mark.parametrize("target", [AZURE, CLASSIC], ids=["azure", "classic"])
+    def test_a_service_without_a_portal_loses_it_by_name(self, target: Target) -> None:
+        fitted, losses = adapted(agent(PORTAL), target)
+        assert "logo" not in CODECS["azure-openai"].create_wire(fitted)["metadata"]
+        (loss,) = (loss for loss in losses if loss.grade == "lost")
+        assert (loss.field, "logo, voiceLiveConfig" in loss.reason) == ("metadata", True)
 
     def test_an_update_is_the_whole_agent(self) -> None:
         fitted, _ = adapted(assistant(instructions="new", description="d"), FOUNDRY)

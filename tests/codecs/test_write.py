@@ -91,9 +91,9 @@ def test_every_kind_that_is_made_by_json_has_a_write_form() -> None:
 @pytest.mark.parametrize(
     ("field", "empty"),
     [
-        ("name", None),
-        ("description", None),
-        ("instructions", None),
+        ("name", ""),
+        ("description", ""),
+        ("instructions", ""),
         ("tools", []),
         ("metadata", {}),
         ("temperature", 1.0),

@@ -23,6 +23,10 @@ ITEMS: tuple[Json, ...] = (
      "outputs": [{"type": "logs", "logs": "four"}]},
     {"type": "file_search_call", "queries": ["q"], "status": "completed", "results": [{"text": "found"}]},
 )  # fmt: skip
+LATER: Json = {
+    "type": "message", "role": "user", "status": "completed",
+    "content": [{"type": "input_text", "text": "hi"}],
+}  # fmt: skip
 HIDES, REFUSES = {"what": "hides-content"}, {"what": "refuses-include"}
 Start = Callable[..., World]
 
@@ -110,6 +114,39 @@ def test_what_was_hidden_is_read_once_it_is_shown(start: Start) -> None:
         row.fired = 10**6  # the service learns it
     assert world.snapshot()["state"] == "complete"
     assert shown(world, "item_0")["body"]["content"][0]["image_url"] == PICTURE
+
+
+class TestIgnored:
+    """A service that takes `include[]` as any unknown query, answers 200, and shows nothing more."""
+
+    @pytest.fixture
+    def world(self, start: Start) -> World:
+        return start({"what": "ignores-include", "path": "*/items*", "times": 10**6})
+
+    def test_what_was_asked_for_and_did_not_come_is_told(self, world: World) -> None:
+        answer = world.snapshot(code=3)
+        assert answer["hidden"] == [
+            "message: code_interpreter_call.outputs", "message: file_search_call.results"
+        ]  # fmt: skip
+        assert "code_interpreter_call.outputs" in shown(world, "item_1")["hidden"]
+        assert "message: file_search_call.results" in world.planned()["hidden"]
+
+    def test_a_listing_that_is_carried_over_lacks_the_same(self, world: World) -> None:
+        first = world.snapshot(code=3)
+        for rows in world.source.estate.items.values():  # longer than what is looked at again
+            for n in range(120):
+                rows[f"late_{n}"] = {**LATER, "id": f"late_{n}"}
+        second = world.snapshot(code=3)
+        third = world.snapshot(code=3)
+        assert first["hidden"] == second["hidden"] == third["hidden"]
+
+
+@pytest.mark.parametrize("changes", [{"status": "in_progress"}, {"status": "failed"}, {"outputs": []}])
+def test_a_call_that_has_nothing_to_show_hides_nothing(start: Start, changes: Json) -> None:
+    world = start(HIDES)
+    (rows,) = world.source.estate.items.values()
+    rows["item_1"] = {**rows["item_1"], "outputs": None, **changes}
+    assert world.snapshot()["hidden"] == []
 
 
 @pytest.mark.parametrize("number", [1, 2])

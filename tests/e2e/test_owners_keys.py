@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -200,6 +201,47 @@ def test_its_own_keys_stay_when_the_assistant_changes_later(launch: Launch) -> N
     assert f"foundry-classic:{id_}" in metadata.values()
     assert world("verify", world.plan).ok()["findings"] == []
     assert again(world, "create", "update") == 0
+
+
+def synced(world: World, *options: str) -> Any:
+    return world("sync", "source", "target", "-o", world.db, "--accept-loss", "all", *options)
+
+
+def test_a_sync_takes_over_what_another_tool_made_equal_and_adds_only_our_keys(launch: Launch) -> None:
+    """The original name has its place in metadata only; all that the other tool wrote stays."""
+    world = to_agents(launch, assistant(1, "Front Desk", metadata={"team": "night"}))
+    id_ = assistant(1, "")["id"]
+    thread(world.source, 1, ["hello"])
+    before = dict(by_script(world, "front-desk", id_)["versions"]["latest"]["metadata"])
+    synced(world).ok()
+    after = latest(world.target, "front-desk")["metadata"]
+    assert {k: after[k] for k in before} == before
+    assert (versions(world.target, "front-desk"), len(world.target.estate.conversations)) == (2, 1)
+    change(world.source, id_, instructions="You are somebody else.")
+    synced(world).ok()
+    assert latest(world.target, "front-desk")["definition"]["instructions"] == "You are somebody else."
+    assert synced(world).ok()["plan"]["actions"]["update"] == 0
+
+
+@pytest.mark.parametrize("differs", ["instructions", "metadata"])
+def test_a_sync_asks_before_it_writes_over_what_another_tool_made(launch: Launch, differs: str) -> None:
+    """It is no move of ours, so nothing says whose text is the right one; each answer ends it."""
+    own = (
+        {"instructions": "You are the desk."} if differs == "instructions" else {"metadata": {"team": "day"}}
+    )
+    world = to_agents(launch, assistant(1, "Front Desk", **own))
+    by_script(world, "front-desk", assistant(1, "")["id"])
+    before = deepcopy(latest(world.target, "front-desk"))
+    synced(world).error(4, "made by another tool", differs, "--on-conflict")
+    assert latest(world.target, "front-desk") == before
+    synced(world, "--on-conflict", "keep").ok()
+    assert latest(world.target, "front-desk") == before
+    synced(world).error(4, "--on-conflict")  # the source still says something else: asked, never written
+    synced(world, "--on-conflict", "overwrite").ok()
+    after = latest(world.target, "front-desk")
+    assert after["metadata"]["original_v1_id"] == assistant(1, "")["id"]
+    synced(world).ok()
+    assert latest(world.target, "front-desk") == after
 
 
 def test_full_metadata_beside_the_other_tools_keys_is_told(launch: Launch) -> None:

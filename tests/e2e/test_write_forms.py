@@ -114,8 +114,8 @@ def furnish(world: World) -> None:
 
 
 def test_what_no_project_was_seen_to_take_is_tried_and_told(lenient: World) -> None:
-    furnish(lenient)
-    lenient.snapshot()
+    furnish(lenient)  # a part of which nothing is shown: the snapshot says that it is missing
+    lenient.snapshot(code=3)
     losses = lenient.planned()["losses"]
     tried = {row["field"] for row in losses if "tried at apply" in row["reason"]}
     assert {
@@ -133,13 +133,13 @@ def test_what_no_project_was_seen_to_take_is_tried_and_told(lenient: World) -> N
     (image,) = lenient.source.estate.files
     assert rows[3]["output"][1]["file_id"] == ids[image] != image
     assert lenient("verify", lenient.plan).ok()["findings"] == []
-    lenient.snapshot()
+    lenient.snapshot(code=3)
     assert lenient.planned()["actions"]["update"] == lenient.planned()["actions"]["create"] == 0
 
 
 def test_what_is_refused_as_it_was_tried_arrives_in_the_sure_form(picky: World) -> None:
     furnish(picky)
-    picky.snapshot()
+    picky.snapshot(code=3)
     picky.planned()
     answer = picky.apply().ok()
     assert answer["failed"] == []
@@ -154,7 +154,7 @@ def test_what_is_refused_as_it_was_tried_arrives_in_the_sure_form(picky: World) 
     ]
     assert rows[6]["content"][0]["text"] == "Thank you."
     assert picky("verify", picky.plan).ok()["findings"] == []
-    picky.snapshot()
+    picky.snapshot(code=3)
     assert picky.planned()["actions"]["update"] == picky.planned()["actions"]["create"] == 0
 
 

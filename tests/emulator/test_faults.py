@@ -395,10 +395,12 @@ ITEMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.parametrize("what", ["hides-content", "ignores-include"])
 @pytest.mark.parametrize("value", ITEMS)
-def test_content_is_shown_to_who_asks_for_it(start: Start, value: str) -> None:
+def test_content_is_shown_to_who_asks_for_it_or_to_nobody(start: Start, value: str, what: str) -> None:
     shown, hidden = ITEMS[value]
-    spoiled = start({"what": "hides-content"}, face="foundry")
+    answered = shown if what == "hides-content" else hidden
+    spoiled = start({"what": what}, face="foundry")
     estate = spoiled.cloud.estate
     estate.conversations["conv_1"] = {
         "id": "conv_1",
@@ -419,5 +421,5 @@ def test_content_is_shown_to_who_asks_for_it(start: Start, value: str) -> None:
 
     assert asked(at)["data"] == [{"id": "item_1", **hidden}]
     assert asked(f"{at}/item_1") == {"id": "item_1", **hidden}
-    assert asked(f"{at}?include%5B%5D={value}")["data"] == [{"id": "item_1", **shown}]
-    assert asked(f"{at}/item_1?include%5B%5D={value}") == {"id": "item_1", **shown}
+    assert asked(f"{at}?include%5B%5D={value}")["data"] == [{"id": "item_1", **answered}]
+    assert asked(f"{at}/item_1?include%5B%5D={value}") == {"id": "item_1", **answered}

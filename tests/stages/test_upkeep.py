@@ -44,6 +44,7 @@ def estate(
     threads: tuple[Body, ...] = (),
     messages: dict[str, list[Body]] | None = None,
     runs: dict[str, list[Body]] | None = None,
+    steps: dict[str, list[Body]] | None = None,
     without: tuple[str, ...] = (),
     **begin: Any,
 ) -> Estate:
@@ -59,6 +60,8 @@ def estate(
     for one in threads:
         listings.append(("message", one["id"], (messages or {}).get(one["id"], [])))
         listings.append(("run", one["id"], (runs or {}).get(one["id"], [])))
+        if steps is not None:
+            listings.append(("run_step", one["id"], steps.get(one["id"], [])))
     write(archive, [listing for listing in listings if listing[0] not in without], **begin)
     return Estate(reader(archive))
 
@@ -188,6 +191,57 @@ def test_nothing_is_claimed_unused_without_the_reading_it_needs(
     assert claimed == there - silent
     assert kept.unsaid
     assert all("were read" in line for line in kept.unsaid)
+
+
+def step(id_: str, *calls: Body) -> Body:
+    return {
+        "id": id_,
+        "run_id": "run_1",
+        "type": "tool_calls",
+        "status": "completed",
+        "step_details": {"type": "tool_calls", "tool_calls": list(calls)},
+    }
+
+
+IMAGE: Body = {
+    "type": "code_interpreter",
+    "code_interpreter": {"outputs": [{"type": "image", "image": {"file_id": "file-a"}}]},
+}
+HIT: Body = {"type": "file_search", "file_search": {"results": [{"file_id": "file-a", "score": 0.5}]}}
+GONE: Body = {"type": "file_search", "file_search": {"results": [{"file_id": "file-gone"}]}}
+
+
+@pytest.mark.parametrize(("calls", "unused"), [([IMAGE], []), ([HIT, GONE], []), ([GONE], ["file-a"])])
+def test_a_file_that_only_a_step_of_a_run_names_is_in_use(
+    archive: Archive, calls: list[Body], unused: list[str]
+) -> None:
+    whole = estate(
+        archive,
+        (file("file-a"),),
+        threads=({"id": "thread_1"},),
+        steps={"thread_1": [step("step_1", *calls)]},
+    )
+    assert found(whole, "unused", "orphan").get("unused", []) == unused
+    assert found(whole, "orphan") == {}
+
+
+def test_steps_that_could_not_be_read_prove_nothing_unused(archive: Archive) -> None:
+    writer = write(
+        archive,
+        [
+            ("file", "", [file("file-a")]),
+            ("vector_store", "", []),
+            ("assistant", "", []),
+            ("thread", "", [{"id": "thread_1"}]),
+            ("message", "thread_1", []),
+            ("run", "thread_1", []),
+        ],
+        state="partial",
+    )
+    writer.end("run_step", "thread_1", "failed", "500")
+    kept = upkeep(Estate(reader(archive)), ("unused",))
+    assert [one.id for one in kept.findings] == []
+    assert any("steps of thread_1 were read: 500" in line for line in kept.unsaid)
 
 
 def test_a_filtered_or_hinted_listing_is_not_whole(archive: Archive) -> None:

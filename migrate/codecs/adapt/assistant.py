@@ -17,6 +17,7 @@ from migrate.codecs.adapt.writing import fit_values, may_be_written
 from migrate.codecs.assistants_write import written_format
 from migrate.codecs.forms import family
 from migrate.codecs.forms.rules import Form
+from migrate.codecs.portal import tell_what_stays
 from migrate.model import JSON, Entity
 from migrate.model.normal_tools import said
 
@@ -48,6 +49,7 @@ def adapt_assistant(entity: Entity, target: Target, ledger: Ledger) -> Entity:
         ledger.lost("response_format", "this API version takes no json_schema; the default is used", way_out)
         fields["response_format"] = None
     fields["metadata"] = fit_metadata(entity, target, ledger)
+    tell_what_stays(entity, {}, target.profile.service, ledger)
     return fit_connections(entity.with_fields(**fields), target, ledger)
 
 

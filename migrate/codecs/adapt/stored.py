@@ -80,12 +80,11 @@ def adapt_file(entity: Entity, target: Target, ledger: Ledger) -> Entity:
 
 
 def _name(file: Entity, target: Target) -> str:
-    """The name to upload a file under. In a vector store its ending counts, and it is searched there already
-    only where the same service took it by the name that it has."""
+    """The name to upload a file under. In a vector store its ending counts; that another place took it by the
+    name that it has does not say that this one does."""
     plain = with_plain_ending(file.name)
-    states = target.searched(file.id) if file.name and plain != file.name else frozenset()
-    taken = target.source_type == target.profile.service and "completed" in states
-    return (plain if states and not taken else file.name) or file.id
+    stored = bool(file.name) and plain != file.name and bool(target.searched(file.id))
+    return (plain if stored else file.name) or file.id
 
 
 def _other_purpose(entity: Entity, target: Target) -> str:
@@ -151,11 +150,16 @@ def _must_be_searchable(entity: Entity, file_id: str, target: Target, ledger: Le
     if not file or file.facts.get("bytes_from") == PARSED:
         return
     ending = PurePosixPath(_name(file, target)).suffix
-    taken = target.source_type == target.profile.service and entity.facts.get("status") == "completed"
-    if ending in (target.profile.searchable or SEARCHABLE) or taken:
+    if ending in (target.profile.searchable or SEARCHABLE):
         return
+    taken = target.source_type == target.profile.service and entity.facts.get("status") == "completed"
     what = f"{ending} files" if ending else "files without an ending"
-    if not target.profile.searchable:
+    if taken:
+        reason = (
+            f"the source searches it, and no list of what vector stores search has {what}: tried at apply"
+        )
+        ledger.adapted("file_id", reason, "where it is refused, convert it to a kind of file that is listed")
+    elif not target.profile.searchable:
         reason = f"no list of what vector stores search has {what}: tried at apply"
         ledger.adapted("file_id", reason, "what cannot be searched is named when the store has taken it in")
     else:

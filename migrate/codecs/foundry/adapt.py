@@ -20,8 +20,8 @@ from migrate.codecs.forms.rules import Form, record
 from migrate.codecs.foundry.adapt_message import adapt_message
 from migrate.codecs.foundry.adapt_tools import fit_tools, only_used
 from migrate.codecs.foundry.names import name_for
-from migrate.codecs.foundry.read import PORTAL
 from migrate.codecs.foundry.write import spread, write_format
+from migrate.codecs.portal import PORTAL, tell_what_stays, that_fits
 from migrate.model import JSON, Entity
 from migrate.model.stamp import FIRST, names_in
 
@@ -58,6 +58,7 @@ def adapt_agent(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     metadata = fit_metadata(entity, target, ledger, PORTAL)
     fields["name"] = _fit_name(entity.with_fields(**fields), metadata, target, ledger)
     fields["metadata"] = metadata
+    tell_what_stays(entity, that_fits(entity, len(metadata)), target.profile.service, ledger)
     return fit_connections(entity.with_fields(**fields), target, ledger)
 
 

@@ -15,13 +15,11 @@ from migrate.codecs.assistants_read import Surroundings
 from migrate.codecs.foundry.items import read_item
 from migrate.codecs.foundry.names import name_for
 from migrate.codecs.foundry.tools import to_old
+from migrate.codecs.portal import PORTAL
 from migrate.codecs.shapes import well_formed
 from migrate.model import JSON, Entity
 from migrate.model.serving import others_served
 from migrate.model.stamp import files_in, name_in, stamp_in, stores_in
-
-PORTAL = frozenset({"logo", "voiceLiveConfig", "description", "modified_at"})
-"""Metadata keys that the portal writes on agents (recorded): not the owner's, and never overwritten."""
 
 
 def decode(
@@ -95,7 +93,19 @@ def _definition(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     if isinstance(reasoning, Mapping) and "effort" in reasoning:
         fields["reasoning_effort"] = reasoning["effort"]
         given["reasoning"] = {k: v for k, v in reasoning.items() if k != "effort"}
-    return fields, {k: v for k, v in given.items() if v not in (None, {}, [])}
+    said = {name: _said(value, name) for name, value in given.items()}
+    return fields, {k: v for k, v in said.items() if v not in (None, {}, [])}
+
+
+EXACT = ("default_value", "schema")
+"""Keys of structured inputs whose values are the owner's own, nulls in them too."""
+
+
+def _said(value: JSON, name: str = "") -> JSON:
+    """A value of a definition without nulls, which say nothing and are refused on writing."""
+    if isinstance(value, Mapping) and name not in EXACT:
+        return {k: _said(v, k) for k, v in value.items() if v is not None}
+    return [_said(one) for one in value] if isinstance(value, list) and name not in EXACT else value
 
 
 def _tools(tools: list[JSON], resources: dict[str, Any]) -> Iterator[JSON]:

@@ -9,6 +9,7 @@ from migrate.codecs import assistants_write
 from migrate.codecs.foundry.items import write_item
 from migrate.codecs.foundry.read import PLAIN
 from migrate.codecs.foundry.tools import to_new
+from migrate.codecs.portal import that_fits
 from migrate.codecs.profile import METADATA_PAIRS
 from migrate.model import JSON, Entity
 from migrate.model.secrets import with_secrets_of
@@ -45,6 +46,12 @@ def update_wire(entity: Entity, fields: frozenset[str], there: Entity | None = N
     if entity.kind == "thread":
         return _conversation(entity)
     return assistants_write.update_wire(entity, fields, there)
+
+
+def _new_agent(entity: Entity) -> Wire:
+    """An agent with what was chosen for it in the portal that it comes from."""
+    wire = _agent(entity)
+    return {**wire, "metadata": {**that_fits(entity, len(wire["metadata"])), **wire["metadata"]}}
 
 
 def _agent(entity: Entity) -> Wire:
@@ -108,7 +115,7 @@ def spread(key: str, ids: list[str]) -> dict[str, str]:
 
 
 RULES: dict[str, Callable[[Entity], Wire]] = {
-    "assistant": _agent,
+    "assistant": _new_agent,
     "thread": _conversation,
     "message": write_item,
 }

@@ -91,6 +91,11 @@ async def hides_content(hit: Hit) -> None:
     await hit.altered(lambda answer: _hide(answer, [name for name in HIDDEN if name not in shown]))
 
 
+async def ignores_include(hit: Hit) -> None:
+    """`include[]` is taken as any unknown query is, and brings nothing."""
+    await hit.altered(lambda answer: _hide(answer, list(HIDDEN)))
+
+
 def _hide(answer: Json, names: list[str]) -> None:
     for item in _objects(answer):
         for name in names:

@@ -262,6 +262,7 @@ KINDS: dict[str, Kind] = {
     "counts-more": Kind(answering.counts_more, ("more",)),
     "refuses-include": Kind(answering.refuses_include, ("value",)),
     "hides-content": Kind(answering.hides_content),
+    "ignores-include": Kind(answering.ignores_include),
     "moving": Kind(moves, ("change",), between_pages=True),
     "ingestion": Kind(nothing, ("outcome",), of_files=True),
     "pinned": Kind(answering.pinned, ("version",)),

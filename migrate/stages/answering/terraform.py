@@ -9,8 +9,8 @@ from typing import Any
 
 from migrate.codecs import CODECS, profile_for
 from migrate.codecs.azapi import HEAD, Agents, identifier, text_of
-from migrate.codecs.foundry.read import PORTAL
 from migrate.codecs.hcl import Expression
+from migrate.codecs.portal import PORTAL
 from migrate.errors import Refused
 from migrate.model import JSON, KINDS
 from migrate.model.refs import remap

@@ -154,7 +154,7 @@ def _unused_stores(whole: Whole) -> Found:
 
 
 def _unused_files(whole: Whole) -> Found:
-    gap = whole.gap("vector_store", "vector_store_file", "assistant", "thread", "message")
+    gap = whole.gap("vector_store", "vector_store_file", "assistant", "thread", "message", "run_step")
     if gap:
         yield Unsaid(f"unused files: {gap}")
         return

@@ -111,8 +111,19 @@ def _thread(found: Usage, thread: Entity) -> None:
                 found.worked.add(worker)
                 if found.there(("assistant", worker)):
                     hangs_on["assistant", worker] = None
+    _steps(found, thread)
     fold = found.folds.setdefault(frozenset(hangs_on), Fold(thread))
     fold.count += 1
+
+
+def _steps(found: Usage, thread: Entity) -> None:
+    """Files that the steps of runs made, or found something in. They use; what is gone by now dangles
+    nowhere, since a step tells what was. Steps that nobody asked for are no gap."""
+    if found.estate.snapshot.scope("run_step", storable(thread.id))[0] not in ("", "complete"):
+        _gap(found, "run_step", thread.id)
+    for step in found.estate.walk("run_step", storable(thread.id)):
+        meant = ((kind, id_) for _, kind, id_ in refs_of(KINDS["run_step"], step) if kind == "file")
+        found.named.update(filter(found.there, meant))
 
 
 def _follow(found: Usage, entity: Entity, owner: Named | None = None) -> dict[Named, None]:

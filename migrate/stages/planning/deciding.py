@@ -97,7 +97,7 @@ class Decider:
         if self.pairs.is_guess(entity.kind, entity.id):
             self.lose(entity, "id", f"recognised as {there.id} on the target by name and size", "adapted")
         own, fitted = fitted, beside_others(fitted, there, self.fit.profile)
-        if self.pairs.how.get((entity.kind, entity.id)) == MADE_FROM:
+        if self._is_made_from(entity):
             self._tell_made_by_others(entity, there)
         if fitted is not own:
             self._tell_no_room(entity, own, fitted, there)
@@ -206,6 +206,8 @@ class Decider:
         noted, both sides side by side."""
         if self.known.written.get(entity.key) == fingerprint(seen):
             return False
+        if self._is_made_from(entity) and self._only_adds(entity, fitted, there):
+            return False
         self.conflict(entity, fitted, there)
         return True
 
@@ -214,7 +216,24 @@ class Decider:
         wanted = normal(self._with_ids(fitted))
         found = differing(wanted, written_form(without_secrets_of(there)))
         paths = [path for path in found if path.field not in self._unheld(entity)]
-        self.conflicts.append(Conflict(entity.kind, entity.id, there.id, entity.name, tuple(paths)))
+        by_other_tool = self._is_made_from(entity) and entity.key not in self.known.written
+        row = Conflict(entity.kind, entity.id, there.id, entity.name, tuple(paths), by_other_tool)
+        self.conflicts.append(row)
+
+    def _is_made_from(self, entity: Entity) -> bool:
+        """Whether its counterpart is known by nothing but the word of another tool."""
+        return self.pairs.how.get((entity.kind, entity.id)) == MADE_FROM
+
+    def _only_adds(self, entity: Entity, fitted: Entity, there: Entity) -> bool:
+        """Whether an update takes nothing away that stands there: it adds metadata to an agent, whose own
+        name is in metadata where its address is another."""
+        before, after = without_ours(there.fields["metadata"]), fitted.fields["metadata"]
+        named = entity.id in self.decided.names
+        return (
+            named
+            and self.changed(fitted, there) <= {"name", "metadata"}
+            and all(after.get(key) == value for key, value in before.items())
+        )
 
     def _tell_made_by_others(self, entity: Entity, there: Entity) -> None:
         """An agent that another tool made from this assistant is taken over, and said to be."""

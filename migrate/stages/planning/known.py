@@ -59,3 +59,5 @@ class Conflict:
     target_id: str
     name: str
     paths: tuple[Path, ...]
+    by_other_tool: bool = False
+    """Whether another tool made it from the object of the source, so that no move of ours left it."""

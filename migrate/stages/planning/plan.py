@@ -116,8 +116,10 @@ def refuse_conflicts(conflicts: list[Conflict]) -> None:
         for p in c.paths
     ]
     more = f"; and {len(named) - SHOWN:,} more" if len(named) > SHOWN else ""
+    made = sum(c.by_other_tool for c in conflicts)
+    also = f" ({made:,} of them made by another tool, and not known to any move)" if made else ""
     raise Refused(
-        f"{len(conflicts):,} object(s) were changed on the target by others since the last move",
+        f"{len(conflicts):,} object(s) were changed on the target by others since the last move{also}",
         "; ".join(named[:SHOWN]) + more,
         "--on-conflict keep leaves them as they are, overwrite writes the source's over them",
     )

@@ -256,6 +256,15 @@ class Gatherer:
         else:
             self._progress.count(LISTINGS)
 
+    def hides(self, reader: Reader) -> dict[str, tuple[str, ...]]:
+        """Kind -> what the service does not show: seen now, or when what is carried over was read."""
+        found = dict(reader.hides())
+        for kind in self.carried_over:
+            held = tuple(value for value in self._earlier.hides(kind) if value in reader.shows(kind))
+            if both := tuple(dict.fromkeys([*found.get(kind, ()), *held])):
+                found[kind] = both
+        return found
+
     def _shared(self, kind: str, parent: str) -> bool:
         """Whether a listing is the one of an earlier snapshot, and is held by this one too."""
         shared = self._earlier.share(kind, parent)

@@ -89,7 +89,8 @@ def take(reader: Reader, archive: Archive, wanted: Wanted, progress: Progress | 
             reader.pace.stop.set()  # whatever ended it: no worker tries anything again
             raise
     granted = {kind: reader.shows(kind) for kind in KINDS if reader.shows(kind)}
-    shown = {"granted": granted, "hidden": reader.hides()} if granted or reader.hides() else None
+    hidden = gatherer.hides(reader)
+    shown = {"granted": granted, "hidden": hidden} if granted or hidden else None
     writer.finish("partial" if gatherer.gaps else "complete", probe.api_version, shown)
     taken = _taken(archive, writer.id, tuple(notes))
     return replace(taken, unmatched=_unmatched(wanted, archive, taken, writer.resumed, gatherer.carried_over))
