@@ -11,6 +11,7 @@ import click
 
 from migrate import __version__
 from migrate.cli import streams
+from migrate.cli.screen import fitted
 from migrate.errors import MigrateError, RequestFailed
 from migrate.model.known_secrets import KNOWN, redact
 from migrate.model.nesting import FRAMES
@@ -20,6 +21,16 @@ from migrate.reports.visible import clean as visible
 def clean(text: str) -> str:
     """A text as it may be shown: without secrets of this run, and nothing in it that a terminal obeys."""
     return visible(redact(text))
+
+
+def tell(text: str) -> None:
+    """Say something to the person at the terminal, on standard error."""
+    click.echo(fitted(clean(text), sys.stderr), err=True)
+
+
+def ask(question: str) -> None:
+    """Ask the person at the terminal; anything but yes ends the command."""
+    click.confirm(fitted(clean(question), sys.stderr), abort=True, err=True)
 
 
 COMMANDS = {
@@ -103,17 +114,15 @@ def _run() -> int:
         return code if isinstance(code, int) else 0
     except MigrateError as error:
         for line in error.lines():
-            click.echo(f"{'error: ' if line == error.what else '  '}{clean(line)}", err=True)
+            tell(f"{'error: ' if line == error.what else '  '}{line}")
         return error.exit_code
     except RecursionError:
-        click.echo("error: something is nested too deeply to be worked on", err=True)
-        click.echo(
-            "  next: `search` and `show` find the object; leave it out: snapshot --exclude KIND:ID", err=True
-        )
+        tell("error: something is nested too deeply to be worked on")
+        tell("  next: `search` and `show` find the object; leave it out: snapshot --exclude KIND:ID")
         return 3
     except RequestFailed as failed:
-        click.echo(f"error: {clean(str(failed))}", err=True)
-        click.echo("  next: try again; `doctor` names what the service answers", err=True)
+        tell(f"error: {failed}")
+        tell("  next: try again; `doctor` names what the service answers")
         return 3
     except click.Abort:
         click.echo("stopped", err=True)
@@ -139,6 +148,6 @@ def _report_os_error(error: OSError) -> int:
     from migrate.files.output import NO_ROOM
 
     where = f"{error.filename}: " if error.filename is not None else ""
-    click.echo(f"error: {clean(f'{where}{error.strerror or error}')}", err=True)
-    click.echo("  next: see to that file or disk, and run the same command again", err=True)
+    tell(f"error: {where}{error.strerror or error}")
+    tell("  next: see to that file or disk, and run the same command again")
     return 3 if error.errno in NO_ROOM else 2

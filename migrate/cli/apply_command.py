@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from migrate.cli import ask
 from migrate.cli.options import Common, common, finish, workers
 
 
@@ -31,7 +32,7 @@ def command(common: Common, plan_file: Path, yes: bool, wait: float, workers: in
 
     plan = read(plan_file)
     if not yes:
-        click.confirm(question(plan), abort=True, err=True)
+        ask(question(plan))
     with from_plan(plan, common.config, workers, write=True) as (archive, source, writer):
         profile = profile_for(writer.type, writer.api_version)
         done = run(plan, source, archive, writer, profile, workers, common.progress(), wait)  # type: ignore[arg-type]

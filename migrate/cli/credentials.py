@@ -84,7 +84,9 @@ def extra_headers(name: str, entry: EstateConfig) -> tuple[tuple[str, str], ...]
             raise BadUsage(
                 f"{where}: {header!r} cannot be set",
                 "it says how a request travels" if of_client else "it is no name of a header",
-                'write "HEADER" = "VARIABLE", such as "Ocp-Apim-Subscription-Key" = "APIM_KEY"',
+                "take it out of headers_env"
+                if of_client
+                else 'write "HEADER" = "VARIABLE", such as "Ocp-Apim-Subscription-Key" = "APIM_KEY"',
             )
         if header.lower() in found:
             raise BadUsage(f"{where} names {header} twice", "capital letters make no difference")

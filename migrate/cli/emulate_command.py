@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from migrate.cli import clean
+from migrate.cli import tell
 from migrate.cli.options import Common, common
 
 MAX_SKIPPED_SHOWN = 50
@@ -62,7 +62,7 @@ def command(
         skipped = [{"file": row.file, "reason": row.reason} for row in cloud.skipped]
         document = {"url": url, "service": service, "held": cloud.estate.counts(), "skipped": skipped}
         for row in cloud.skipped[:MAX_SKIPPED_SHOWN]:
-            click.echo(clean(f"not taken: {row.file}: {row.reason}"), err=True)
+            tell(f"not taken: {row.file}: {row.reason}")
         if (more := len(skipped) - MAX_SKIPPED_SHOWN) > 0:
             click.echo(f"not taken: {more:,} more; --json lists them all", err=True)
         common.answer(document, f"{service}+{url}   (key: {key}; Ctrl-C ends it)")

@@ -25,7 +25,7 @@ def command(common: Common, archive: str, file_id: tuple[str, ...], folder: Path
     Each is hashed on the way and named after its file, as far as that is safe. Exit 3 when a file is
     unknown, has no bytes here, or is damaged; 4 when one of that name is there.
     """
-    from migrate.cli import clean
+    from migrate.cli import tell
     from migrate.cli.archived import snapshot
     from migrate.reports.extract import as_dict, as_text, failures
     from migrate.stages.answering.extract import extract
@@ -34,5 +34,5 @@ def command(common: Common, archive: str, file_id: tuple[str, ...], folder: Path
         done = extract(found, file_id, folder, force)
     common.answer(as_dict(done), as_text(done))
     for line in failures(done):
-        click.echo(clean(line), err=True)
+        tell(line)
     finish(3 if done.failed else 0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from migrate.cli import ask
 from migrate.cli.options import Common, common
 
 if TYPE_CHECKING:
@@ -41,9 +42,9 @@ def command(
     applied, verified or taken back any more.
     """
     from migrate.archive.store import Archive
-    from migrate.cli import clean
     from migrate.errors import BadUsage
     from migrate.reports.forget import as_dict, as_text
+    from migrate.reports.showing import number_of
     from migrate.stages.answering.retention import Policy
 
     policy = Policy(last or 0, daily or 0, weekly or 0, monthly or 0, tags)
@@ -59,9 +60,9 @@ def command(
             common.answer(as_dict(verdicts), as_text(verdicts))
             return
         if not common.as_json:
-            click.echo(clean(as_text(verdicts)))
+            common.answer(None, as_text(verdicts))
         if not yes:
-            click.confirm(f"{archive}: forget {len(going):,} snapshots for ever?", abort=True, err=True)
+            ask(f"{archive}: forget {number_of(len(going), 'snapshot')} for ever?")
         _forget(common, opened, verdicts, going, vacuum)
 
 

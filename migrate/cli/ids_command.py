@@ -22,7 +22,7 @@ def command(common: Common, archive: Path, old_id: str | None, format_: str, tar
     from migrate.archive.id_map import Side, id_map
     from migrate.archive.locating import snapshots_holding
     from migrate.archive.store import Archive
-    from migrate.cli import clean
+    from migrate.cli import tell
     from migrate.cli.estates import service
     from migrate.errors import BadUsage
     from migrate.reports.ids import lines
@@ -36,6 +36,10 @@ def command(common: Common, archive: Path, old_id: str | None, format_: str, tar
         first = list(islice(rows, 1))
         common.tell(lines(chain(first, rows), "json" if common.as_json else format_))
         unmoved = next(snapshots_holding(opened.conn, old_id), None) if old_id and not first else None
-    if unmoved is not None and not common.quiet:
-        click.echo(f"snapshot {unmoved} has {clean(old_id or '')}; nothing was made from it", err=True)
+    if old_id and not first and not common.quiet:
+        tell(
+            f"no object has the id {old_id}: neither the id map nor a snapshot"
+            if unmoved is None
+            else f"snapshot {unmoved} has {old_id}; nothing was made from it"
+        )
     finish(1 if old_id and not first else 0)

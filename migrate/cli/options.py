@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from migrate.cli import clean
+from migrate.cli.screen import fitted
 from migrate.cli.streams import broken, write_data
 from migrate.model.known_secrets import redact
 
@@ -62,7 +63,7 @@ class Common:
         elif data and not sys.stdout.isatty():
             write_data(f"{redact(text)}\n")  # click would take escape sequences out
         elif text:
-            click.echo(clean(text))
+            click.echo(clean(text) if data else fitted(clean(text), sys.stdout))
 
     def tell(self, lines: Iterable[str]) -> None:
         """Data line by line: to the letter for another program, made safe for a terminal."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import click
 
-from migrate.cli import clean
+from migrate.cli import clean, tell
 from migrate.cli.rate import Counts, fastest, span
 from migrate.stages.progress import Progress
 
@@ -44,7 +44,7 @@ class Spoken(Progress):
         with self._lock:
             if text != self._said:
                 self._wipe()
-                click.echo(clean(text), err=True)
+                tell(text)
             self._said = text
 
     def count(self, what: str, done: int = 1) -> None:
@@ -96,7 +96,7 @@ class Spoken(Progress):
             self._stop.clear()
             self._wipe()
             if self._counts.done and not self._summed:
-                click.echo(self._summary(), err=True)
+                tell(self._summary())
             self._summed = True
 
     def _go(self) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from migrate.cli import ask
 from migrate.cli.options import Common, common, finish, workers
 
 
@@ -32,7 +33,7 @@ def command(
 
     plan = read(plan_file)
     if not (yes or dry_run):
-        click.confirm(f"{plan.target.url}: take back what this plan did?", abort=True, err=True)
+        ask(f"{plan.target.url}: take back what this plan did?")
     with from_plan(plan, common.config, workers, write=True) as (archive, source, writer):
         profile = profile_for(writer.type, writer.api_version)
         back = partial(run, force=frozenset(force), dry_run=dry_run)

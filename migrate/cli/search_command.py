@@ -25,6 +25,7 @@ def command(common: Common, archive: str, text: str, kinds: tuple[str, ...], lim
 
     from migrate.cli import clean
     from migrate.cli.archived import snapshot
+    from migrate.cli.screen import fitted
     from migrate.errors import BadUsage
     from migrate.reports.search import as_dict, line
     from migrate.stages.answering.search import FIELDS, search
@@ -44,10 +45,12 @@ def command(common: Common, archive: str, text: str, kinds: tuple[str, ...], lim
             if common.as_json:
                 kept.append(hit)
             else:
-                click.echo(clean(line(hit)))
+                click.echo(fitted(clean(line(hit)), sys.stdout))
         more = next(hits, None) is not None
     if common.as_json:
         common.answer(as_dict(kept), "")
     if more and not common.quiet:
         click.echo(f"stopped after {limit:,}; --limit N shows more", err=True)
+    if not found and not common.quiet:
+        click.echo("nothing found", err=True)
     finish(0 if found else 1)

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from migrate.cli import tell
 from migrate.cli.options import Common, common, finish
 from migrate.cli.streams import broken, write_data
 
@@ -59,9 +60,7 @@ def command(common: Common, archive: str, thread: str, format_: str, output: Pat
                     break
                 show(piece)
     if found.gap and not common.quiet:
-        from migrate.cli import clean
-
-        click.echo(clean(f"not complete: {found.gap}"), err=True)
+        tell(f"not complete: {found.gap}")
     finish(3 if found.gap else 0)
 
 

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Cloud:
-    """One cloud. `domain` is the ending of its hosts, `authority` the host that signs in."""
+    """One cloud. `domain` is the ending of its hosts, `authority` the host that signs in, `cli_name` what
+    `az cloud set --name` calls it."""
 
     name: str
     domain: str
     authority: str
+    cli_name: str
     azure_scope: str
     foundry_scope: str
     foundry_verified: bool
@@ -27,15 +29,15 @@ CLOUDS = {
     cloud.name: cloud
     for cloud in (
         Cloud(
-            "public", "azure.com", "login.microsoftonline.com",
+            "public", "azure.com", "login.microsoftonline.com", "AzureCloud",
             "https://cognitiveservices.azure.com/.default", "https://ai.azure.com/.default", True,
         ),
         Cloud(
-            "usgov", "azure.us", "login.microsoftonline.us",
+            "usgov", "azure.us", "login.microsoftonline.us", "AzureUSGovernment",
             "https://cognitiveservices.azure.us/.default", "https://ai.azure.us/.default", False,
         ),
         Cloud(
-            "china", "azure.cn", "login.chinacloudapi.cn",
+            "china", "azure.cn", "login.chinacloudapi.cn", "AzureChinaCloud",
             "https://cognitiveservices.azure.cn/.default", "https://ai.azure.cn/.default", False,
         ),
     )

@@ -105,6 +105,7 @@ def turned_away(url: str, answer: Answer) -> Unreachable:
     return SignInFailed(
         f"{url} does not let us in",
         answer.reason,
-        "check the key or token (key_env, token_env), and on Azure the role: Cognitive Services OpenAI "
+        "check the key, token or header (key_env, token_env, headers_env), and on Azure the role: Cognitive "
+        "Services OpenAI "
         "Contributor reads assistants, OpenAI User does not; in a Foundry project it is Foundry User",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 import time
 from typing import Any
@@ -23,6 +24,13 @@ SECRET_VARIABLES = (
     "IDENTITY_HEADER",
 )
 """What azure-identity signs in with where they are set, and may repeat in its messages."""
+REASON_CHARACTERS = 400
+"""Of a reason that is shown; of one way to sign in, the longest seen had 260."""
+WAY = re.compile(r"^\s+(\w+Credential): (.*)$", re.MULTILINE)
+"""One way to sign in, and what came of it, as azure-identity 1.x writes them."""
+NOT_SET_UP = re.compile(
+    r"unavailable|not found|could not be found|not installed|is required|requires the|not fully configured"
+)
 EARLY = 300
 """Seconds before its end at which a token is renewed."""
 
@@ -67,11 +75,33 @@ def _asked(credential: Any, in_tenant: dict[str, Any], settings: Settings) -> An
     except (AzureError, OSError, ValueError) as error:
         raise SignInFailed(
             f"cannot sign in to {settings.url} with Entra for {settings.audience}",
-            " ".join(redact(str(error)).split())[:300],
-            'run `az login`, or set auth = "key" and key_env in the config file; cloud, scope, tenant and '
-            "ca_file are settings of an estate",
+            _reason(redact(str(error))),
+            _next_step(settings),
         ) from None
     return _sendable(str(token.token), int(token.expires_on), settings)
+
+
+def _reason(told: str) -> str:
+    """What azure-identity says of a failure, in short. It names each way to sign in, one a line, most of them
+    not set up; what was tried and failed stands far behind."""
+    ways = WAY.findall(told)
+    if not ways:
+        return " ".join(told.split())[:REASON_CHARACTERS]
+    tried = [f"{way}: {why.strip()}" for way, why in ways if not NOT_SET_UP.search(why)]
+    if not tried:
+        names = ", ".join(way.removesuffix("Credential") for way, _ in ways)
+        return f"no way to sign in is set up on this machine (looked for: {names})"
+    return "; ".join(tried)[:REASON_CHARACTERS]
+
+
+def _next_step(settings: Settings) -> str:
+    cloud = settings.in_cloud
+    login = "az login" if cloud.name == "public" else f"az cloud set --name {cloud.cli_name} && az login"
+    steps = [f"run `{login}`"]
+    if settings.type == "azure-openai":
+        steps.append('or use a key: auth = "key" and key_env')
+    steps.append("if the tenant, cloud or audience is another one, set tenant, cloud or scope of the estate")
+    return "; ".join([*steps, *settings.remarks])
 
 
 def _sendable(text: str, until: int, settings: Settings) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from migrate.reports.losses import unaccepted
+from migrate.reports.showing import number_of
 from migrate.reports.tables import short
 
 DONE = ("created", "updated", "deleted", "adopted", "skipped")
@@ -16,7 +17,7 @@ def question(plan: Any) -> str:
     """What is asked before anything is written."""
     counts = ", ".join(f"{number:,} {name}" for name, number in plan.counts().items() if number)
     losses = len(unaccepted(plan.losses))
-    told = f"; {losses:,} loss(es) were not accepted" if losses else ""
+    told = f"; {number_of(losses, 'loss was', 'losses were')} not accepted" if losses else ""
     return f"{plan.target.url}: {counts}{told}. Write it?"
 
 

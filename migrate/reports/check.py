@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from migrate.reports.showing import number_of
 from migrate.reports.snapshot import expected_gaps
 from migrate.reports.tables import short
 
@@ -21,7 +22,7 @@ def as_text(checked: Any) -> str:
     lines = [
         f"{_of(checked.bodies, checked.all_bodies)} bodies, "
         f"{_of(checked.manifests, checked.all_manifests)} listings, "
-        f"{checked.snapshots:,} fingerprints of snapshots, "
+        f"{number_of(checked.snapshots, 'fingerprint of a snapshot', 'fingerprints of snapshots')}, "
         f"{_of(checked.blobs, checked.all_blobs)} files looked at",
         f"references: {', '.join(checked.references)}",
     ]

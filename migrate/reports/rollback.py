@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from migrate.reports.showing import number_of
 from migrate.reports.tables import short
 
 SHOWN = 40
@@ -27,7 +28,7 @@ def as_text(done: Any) -> str:
     if len(done.steps) > SHOWN:
         lines.append(f"  and {len(done.steps) - SHOWN:,} more")
     if done.steps:
-        lines.append(f"{len(done.steps):,} object(s) would be taken back")
+        lines.append(f"{number_of(len(done.steps), 'object')} would be taken back")
     else:
         lines.append(f"{done.removed:,} removed, {done.restored:,} restored, {done.gone:,} gone already")
     for failure in done.failed[:SHOWN]:

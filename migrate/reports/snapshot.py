@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from migrate.reports.showing import number_of
 from migrate.reports.tables import short, table
 
+BYTES_KEPT = "the service never gives the bytes of such files back"
 NAMED = 20
 """Missing objects shown in text; JSON has all of them."""
 
@@ -40,7 +41,8 @@ def as_text(taken: Any, path: object) -> str:
         lines.append(f"missing: {gap.kind} {gap.parent or ''} {gap.id}{name}: {short(gap.reason, 200)}")
     if len(gaps) > NAMED:
         lines.append(f"missing: {len(gaps) - NAMED:,} more, all named with --json")
-    lines.append(expected_gaps(len(taken.missing) - len(gaps)))
+    if told := expected_gaps(len(taken.missing) - len(gaps)):
+        lines.append(f"{told}; --json names them, --originals DIR takes bytes from a folder")
     lines += [unmatched(rule) for rule in taken.unmatched]
     lines += [hidden(what) for what in taken.hidden]
     return "\n".join(line for line in lines if line)
@@ -48,7 +50,7 @@ def as_text(taken: Any, path: object) -> str:
 
 def expected_gaps(number: int) -> str:
     """What is said of gaps that a service makes by its own rule; '' where there is none."""
-    return f"expected: {number_of(number, 'gap')}: the service never gives these bytes back" if number else ""
+    return f"expected: {number_of(number, 'gap')}: {BYTES_KEPT}" if number else ""
 
 
 def hidden(what: str) -> str:
@@ -64,7 +66,7 @@ def unmatched(rule: str) -> str:
 def left_out(options: Mapping[str, Any]) -> list[str]:
     """What a reading left out on purpose, in words, by the options it was asked with."""
     found = [words for name, words in LEFT_OUT.items() if options.get(name) is False]
-    for name, words in (("include", "of kind {} all but {}"), ("exclude", "of kind {}: {}")):
+    for name, words in (("include", "every {} but {} (--include)"), ("exclude", "{} {} (--exclude)")):
         rules: dict[str, list[str]] = {}
         for kind, glob in options.get(name) or ():
             rules.setdefault(kind, []).append(glob)
@@ -77,7 +79,7 @@ def left_out(options: Mapping[str, Any]) -> list[str]:
 
 
 LEFT_OUT = {
-    "threads": "threads that are only listed (--threads none)",
+    "threads": "threads that no list of ids names (--threads none)",
     "runs": "runs and their steps (--no-runs)",
     "bytes": "bytes of files (--no-bytes)",
 }

@@ -167,11 +167,11 @@ class TestFiltersAndWhatWasLeftOut:
         ("asked", "words"),
         [
             ([], []),
-            (["--threads", "none"], ["threads that are only listed (--threads none)"]),
+            (["--threads", "none"], ["threads that no list of ids names (--threads none)"]),
             (["--no-runs"], ["runs and their steps (--no-runs)"]),
             (["--no-bytes"], ["bytes of files (--no-bytes)"]),
-            (["--include", "assistant:reader"], ["of kind assistant all but reader"]),
-            (["--exclude", "assistant:reader"], ["of kind assistant: reader"]),
+            (["--include", "assistant:reader"], ["every assistant but reader (--include)"]),
+            (["--exclude", "assistant:reader"], ["assistant reader (--exclude)"]),
             (["--exclude", "message:*"], ["every message"]),
             (["--shard", "1/1", "--tag", "t"], ["the shares other than 1/1"]),
             (
@@ -179,7 +179,7 @@ class TestFiltersAndWhatWasLeftOut:
                 [
                     "runs and their steps (--no-runs)",
                     "bytes of files (--no-bytes)",
-                    "of kind file: notes*, sales*",
+                    "file notes*, sales* (--exclude)",
                 ],
             ),
         ],

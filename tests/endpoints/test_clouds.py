@@ -153,6 +153,65 @@ def test_what_the_sign_in_says_of_a_failure_is_told_without_secrets(
     assert "hidden-client-secret" not in failed.value.why
 
 
+NOT_SET_UP = """DefaultAzureCredential failed to retrieve a token from the included credentials.
+Attempted credentials:
+\tEnvironmentCredential: EnvironmentCredential authentication unavailable. Variables are not fully configured.
+Visit https://learn.example/troubleshoot to troubleshoot this issue.
+\tManagedIdentityCredential: ManagedIdentityCredential authentication unavailable.
+\tAzureCliCredential: {}
+To mitigate this issue, please refer to the guidelines."""
+
+
+@pytest.mark.parametrize(
+    ("cli", "why"),
+    [
+        ("Azure CLI not found on path", "no way to sign in is set up on this machine"),
+        (
+            "ERROR: AADSTS50020: user of another tenant",
+            "AzureCliCredential: ERROR: AADSTS50020: user of another",
+        ),
+        ("Please run 'az login' to set up an account", "AzureCliCredential: Please run 'az login' to set up"),
+    ],
+)
+def test_the_way_to_sign_in_that_was_tried_is_told_first(
+    identity: type[Identity], monkeypatch: pytest.MonkeyPatch, cli: str, why: str
+) -> None:
+    def fail(self: Identity, *scopes: str, **options: Any) -> Any:
+        raise ValueError(NOT_SET_UP.format(cli))
+
+    monkeypatch.setattr(identity, "get_token", fail)
+    with pytest.raises(SignInFailed) as failed:
+        Entra(Settings("azure-openai", "https://east.openai.azure.com", auth="entra"))()
+    assert failed.value.why.startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("url", "says", "says_not"),
+    [
+        ("https://a.openai.azure.com", "run `az login`; or use a key", "az cloud set"),
+        (
+            "https://a.openai.azure.us",
+            "run `az cloud set --name AzureUSGovernment && az login`",
+            "unverified",
+        ),
+        ("https://a.services.ai.azure.us/api/projects/p", "unverified: tokens are asked for", "use a key"),
+        ("https://a.services.ai.azure.cn/api/projects/p", "az cloud set --name AzureChinaCloud", "use a key"),
+    ],
+)
+def test_the_next_step_after_a_failed_sign_in_fits_the_cloud(
+    identity: type[Identity], monkeypatch: pytest.MonkeyPatch, url: str, says: str, says_not: str
+) -> None:
+    def fail(self: Identity, *scopes: str, **options: Any) -> Any:
+        raise ValueError("no")
+
+    monkeypatch.setattr(identity, "get_token", fail)
+    kind: Any = "azure-openai" if "openai" in url else "foundry"
+    with pytest.raises(SignInFailed) as failed:
+        Entra(Settings(kind, url, auth="entra"))()
+    assert says in failed.value.todo
+    assert says_not not in failed.value.todo
+
+
 def test_the_sign_in_trusts_the_same_certificates(identity: type[Identity], tmp_path: Path) -> None:
     folder = str(tmp_path)
     for named, own in (({"REQUESTS_CA_BUNDLE": folder}, ""), ({"SSL_CERT_FILE": folder}, ""), ({}, folder)):
