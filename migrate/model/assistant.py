@@ -25,7 +25,7 @@ KIND = Kind(
     ),
     facts={
         **SERVER_MADE,
-        "version": "counted by the service; older versions are not read",
+        "version": "counted by the service; of older versions only the served one is read",
         "portal": "metadata that the portal writes for itself; kept on the target where it is there",
         "served": "versions that users get beside the newest; a move writes one version",
         "service": "made by the service: state, identity, endpoint",

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from migrate.model.entity import JSON
 
 SHOWN_BY: Mapping[str, tuple[tuple[str, ...], str]] = {
-    "input_image": (("image_url", "file_id"), "an image without address and file id"),
-    "computer_screenshot": (("image_url", "file_id"), "a screenshot without address and file id"),
-    "input_file": (("file_id", "file_data", "file_url"), "a file without id, data and address"),
+    "input_image": (("image_url", "file_id"), "the address or file id of an image"),
+    "computer_screenshot": (("image_url", "file_id"), "the address or file id of a screenshot"),
+    "input_file": (("file_id", "file_data", "file_url"), "the id, data or address of a file"),
 }
-"""Type of a part -> keys of which one must have a value, and what a part is where none has."""
+"""Type of a part -> keys of which one must have a value, and what is not shown where none has."""
 
 BROUGHT_BY: Mapping[str, tuple[str, str]] = {
     "code_interpreter_call.outputs": ("code_interpreter_call", "outputs"),

@@ -30,22 +30,28 @@ def as_dict(taken: Any, path: object) -> dict[str, Any]:
 
 
 def as_text(taken: Any, path: object) -> str:
-    """Counts, and every gap by name."""
+    """Counts, every gap by name, and what else is worth knowing."""
     lines = [
         f"snapshot {taken.id} in {path}: {_state(taken.state, taken.shard)}",
         table(sorted(taken.counts.items())),
     ]
     gaps = [gap for gap in taken.missing if not gap.expected]
     for gap in gaps[:NAMED]:
-        name = f" {gap.name}" if gap.name else ""
-        lines.append(f"missing: {gap.kind} {gap.parent or ''} {gap.id}{name}: {short(gap.reason, 200)}")
+        lines.append(f"missing: {_where(gap)}: {short(gap.reason, 200)}")
     if len(gaps) > NAMED:
         lines.append(f"missing: {len(gaps) - NAMED:,} more, all named with --json")
     if told := expected_gaps(len(taken.missing) - len(gaps)):
         lines.append(f"{told}; --json names them, --originals DIR takes bytes from a folder")
     lines += [unmatched(rule) for rule in taken.unmatched]
     lines += [hidden(what) for what in taken.hidden]
+    lines += [f"note: {note}" for note in taken.notes]
     return "\n".join(line for line in lines if line)
+
+
+def _where(gap: Any) -> str:
+    """An object by kind, id and name, or a whole listing; and what it lies in."""
+    what = f"the list of {gap.kind}" if gap.id == "*" else f"{gap.kind} {gap.id}"
+    return f"{what}{f' {gap.name}' if gap.name else ''}{f' in {gap.parent}' if gap.parent else ''}"
 
 
 def expected_gaps(number: int) -> str:

@@ -64,6 +64,10 @@ def test_a_pinned_version_is_told_and_the_newest_is_moved(world: World) -> None:
     world.source.estate.agent_endpoints["desk"] = rules(("3", 100))
     taken = world.snapshot()
     assert any("users get version 3; the newest is version 5" in note for note in taken["notes"])
+    assert (
+        "users get version 3; the newest is version 5"
+        in world.plain("snapshot", "source", "-o", world.db).out
+    )
     (row,) = told(world.planned(), "desk")
     assert row["grade"] == "adapted"
     assert "version 3" in row["reason"]

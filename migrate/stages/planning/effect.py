@@ -34,7 +34,12 @@ def of_source(body: Mapping[str, JSON], agent_version: str) -> Iterator[Line]:
             reason = f"{said}; the archive has no definition of version {chosen}, so the newest is moved"
             yield "version", "lost", reason, "take a new snapshot"
         elif agent_version == SERVED:
-            yield "version", "adapted", f"{said}; version {chosen} is moved", "--agent-version newest"
+            yield (
+                "version",
+                "adapted",
+                f"{said}; version {chosen} is moved",
+                "--agent-version newest moves the newest",
+            )
         else:
             way_out = "--agent-version served moves the one that users get"
             yield "version", "adapted", f"{said}, and the newest is moved", way_out
