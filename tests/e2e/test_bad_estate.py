@@ -66,7 +66,7 @@ def test_an_address_that_does_not_tell_its_service(small: World) -> None:
 
 def test_a_key_variable_that_is_not_set(small: World) -> None:
     small.env["SOURCE_KEY"] = ""
-    small("snapshot", "source", "-o", small.db).error(2, "SOURCE_KEY", "not set")
+    small("snapshot", "source", "-o", small.db).error(2, "SOURCE_KEY", "is empty")
 
 
 @pytest.mark.parametrize(

@@ -209,7 +209,8 @@ def test_apply_refuses_what_is_blocked_and_moves_the_rest(bad: Bad) -> None:
     unstamped = f"foundry-classic:{ASSISTANTS['pairs']['id']}"
     assert arrived == (wanted - {unstamped}) | {None}
     assert len(_agents(bad.world)) == len(wanted)
-    assert bad.world("verify", bad.world.plan).ok()["ok"] is True
+    findings = bad.world("verify", bad.world.plan).ok(1)["findings"]  # blocked, and accepted by nobody
+    assert {row["source_id"] for row in findings} == blocked
 
 
 def _agents(made: World) -> list[str]:

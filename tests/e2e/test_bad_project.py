@@ -59,7 +59,7 @@ def test_an_address_without_a_project(small: World, type_: str) -> None:
 def test_a_token_variable_that_is_not_set(launch: Launch, type_: str) -> None:
     world = launch(project("SOURCE_KEY"), types=(type_, "foundry"))
     world.env["SOURCE_KEY"] = ""
-    world("snapshot", "source", "-o", world.db).error(2, "SOURCE_KEY", "not set")
+    world("snapshot", "source", "-o", world.db).error(2, "SOURCE_KEY", "is empty")
 
 
 def test_retired_classic_agents(launch: Launch) -> None:

@@ -59,8 +59,10 @@ def test_only_some_objects_are_compared(small: World) -> None:
     for name in ("renamed", id_):
         others = small("diff", small.db, "source", "--exclude", f"assistant:{name}").ok(0)
         assert others["compared"]["assistant"] == here_all - 1
-    both = small("diff", small.db, "source", "--include", "assistant:none*").ok(0)
+    both = small("diff", small.db, "source", "--include", "assistant:none*").ok(1)
     assert both["compared"]["assistant"] == 0
+    assert both["differences"] == 0
+    assert both["unmatched"] == ["assistant:none*"]
     small("diff", small.db, "source", "--include", "agent:x").error(2, "agent")
     small("diff", small.db, "source", "--kind", "agent").error(2, "agent")
 
