@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from migrate.codecs.profile import Profile, profile_for
+from migrate.endpoints.belonging import must_be, must_belong
 from migrate.endpoints.channel import Channel, FileChannel
 from migrate.endpoints.including import Including
 from migrate.endpoints.interface import Body, Page, Probe, Reader, Writer
@@ -91,13 +92,17 @@ class FamilyReader(Reader):
         return self._sorting.oldest_first(self._listing(kind, parent, run, after), question)
 
     def _listing(
-        self, kind: str, parent: str = "", run: str = "", after: str = "", order: str = "asc", limit: int = 0
-    ) -> Iterator[Page]:
-        """The pages of a listing in the order in which they come."""
+        self, kind: str, parent: str = "", run: str = "", after: str = "", order: str = "asc", limit: int = 0,
+        believed: bool = False,
+    ) -> Iterator[Page]:  # fmt: skip
+        """The pages of a listing in the order in which they come. `believed`: a page that calls itself the
+        last is taken for it."""
         path = self._at(kind, parent=parent, run=run)
         limit = limit or self.routes[kind].limit
         params: dict[str, object] = {"limit": limit, "order": order}
-        return walk(self._fetcher(kind, path, params), path, after, limit)
+        for page in walk(self._fetcher(kind, path, params), path, after, 0 if believed else limit):
+            must_belong(path, kind, page.bodies, parent, run)
+            yield page
 
     def _fetcher(self, kind: str, path: str, params: dict[str, object]) -> Callable[[str], Body]:
         """Asks for the page behind a cursor. Where paging is in no description, a service may refuse to
@@ -139,7 +144,10 @@ class FamilyReader(Reader):
         return address(kind, id_, parent, run, self.routes)
 
     def get(self, kind: str, id_: str, parent: str = "") -> Body:
-        return self._shown(kind, self._at(kind, id_, parent), {})
+        path = self._at(kind, id_, parent)
+        body = self._shown(kind, path, {})
+        must_be(path, kind, body, id_)
+        return body
 
     def _shown(self, kind: str, path: str, params: dict[str, object]) -> Body:
         """The answer to a GET, with all that the service shows of a kind."""
@@ -159,7 +167,8 @@ class FamilyReader(Reader):
         return self._including.hides()
 
     def newest(self, kind: str, parent: str = "", limit: int = 100) -> Iterator[Body]:
-        pages = self._listing(kind, parent, order="desc", limit=limit)
+        # Compared with what is known: rows that a server holds back are no end, but another one.
+        pages = self._listing(kind, parent, order="desc", limit=limit, believed=True)
         for page in self._sorting.newest_first(pages):
             yield from sorted(page.bodies, key=lambda row: -made_at(row, 0.0))
 

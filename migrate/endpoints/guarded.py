@@ -108,8 +108,10 @@ class Guarded(httpx2.BaseTransport):
             answer.close()
             raise Redirected(answer.status_code, "an address that is none", "it cannot be followed") from None
         why = ""
-        if place != self._origin or where.userinfo:
+        if place != self._origin:
             why = f"that is not {told(self._origin)}, and nothing was sent there"
+        elif where.userinfo:
+            why = "the address holds a user or a password, and nothing was sent there"
         elif request.method != "GET":
             why = "a request that writes follows no redirect"
         if why:

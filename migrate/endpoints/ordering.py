@@ -107,6 +107,11 @@ class Sorting:
             return
         times = Times()
         trend = times.add(first.bodies)
+        if trend is Trend.EVEN and question.is_content and first.cursor:
+            # Where the service does not say that this was all, only the next page tells.
+            second = next(pages, None)
+            first = first if second else Page(first.bodies)
+            pages = chain([second], pages) if second else pages
         if trend is Trend.EVEN and question.is_content and (len(first.bodies) > 1 or first.cursor):
             trend = self._even(question, first)
         if trend is Trend.FALLING:

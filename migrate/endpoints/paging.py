@@ -3,9 +3,9 @@ ignores `after`, and does not believe a full page that calls itself the last.
 
 The end is said by `has_more: false` on a page with fewer rows than were asked for. Behind a full page that
 says so one more page is asked for: servers were seen that say it of every page. Where a service leaves
-`has_more` out (Foundry's files), the end is an empty page or one that only repeats. A page that repeats
-although more was promised is an error, and so is an empty page that promises more: what lies behind it
-cannot be read.
+`has_more` out (Foundry's files), the end is an empty page or one that only repeats the page before it. A page
+that repeats although more was promised is an error, and so are an empty page that promises more and one that
+leads back to older pages: what lies behind it cannot be read.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from migrate.endpoints.interface import Body, Page
 from migrate.endpoints.seen import Seen
 from migrate.errors import PagingBroken, RequestFailed
 
-DEFAULT_LIMIT = 20
-"""Rows a page where nobody asks for a number, as every description of these listings says: a server that
-ignores `limit` gives so many."""
+DEFAULT_LIMITS = frozenset({10, 20, 25, 30, 50})
+"""Rows a page of servers that ignore `limit`, or take less than was asked for. 20 is the number of every
+description of these listings; the others are those that servers usually have of their own."""
 REFUSED = frozenset({400, 404, 405, 410, 422, 501})
 """Answers of a server that cannot be asked for what lies behind a page."""
 SPELLINGS = {"true": True, "1": True, "false": False, "0": False}
@@ -66,7 +66,7 @@ class _Listing:
 
     def is_full(self, rows: list[Body]) -> bool:
         """Whether a page has so many rows that more may lie behind it, whatever it says."""
-        return bool(self.limit) and (len(rows) >= self.limit or len(rows) == DEFAULT_LIMIT)
+        return bool(self.limit) and (len(rows) >= self.limit or len(rows) in DEFAULT_LIMITS)
 
     def behind(self, after: str, doubted: bool) -> Body | None:
         """The page behind a row. None where the server said there is none (`doubted`) and cannot be asked."""
@@ -77,13 +77,18 @@ class _Listing:
                 return None
             raise
 
-    def must_have_ended(self, repeats: bool, before: int) -> None:
-        """Raises `PagingBroken` where the last page is not known to be the end: it `repeats` rows, and the
-        one before it had exactly the number asked for, `before`; or fewer rows came than were counted."""
-        if repeats and before == self.limit > 0:
+    def must_have_ended(self, repeated: list[Body], before: list[Body]) -> None:
+        """Raises `PagingBroken` where the last page is not known to be the end: all its rows are `repeated`,
+        and the page `before` it had exactly the number asked for, or they are not that page's; or fewer rows
+        came than were counted."""
+        if repeated and len(before) == self.limit > 0:
             raise PagingBroken(
-                f"GET {self.asked} repeats its {before:,} rows, as many as were asked for: the server "
+                f"GET {self.asked} repeats its {len(before):,} rows, as many as were asked for: the server "
                 "ignores `after`, and more may lie behind them"
+            )
+        if {str(row["id"]) for row in repeated} - {str(row["id"]) for row in before}:
+            raise PagingBroken(
+                f"GET {self.asked} leads back to rows that came before: more may lie behind them"
             )
         if self.given < self.total:
             raise PagingBroken(f"GET {self.asked} counts {self.total:,} rows and gives {self.given:,}")
@@ -99,7 +104,7 @@ def walk(fetch: Callable[[str], Body], asked: str, after: str = "", limit: int =
     for (0: unknown). Rows seen twice are dropped. Raises `RequestFailed`, and `PagingBroken` where the
     listing cannot be read to its end."""
     listing = _Listing(fetch, asked, limit)
-    resumed, doubted, before = bool(after), False, 0
+    resumed, doubted, before = bool(after), False, list[Body]()
     while True:
         envelope = listing.behind(after, doubted)
         rows = listing.rows(envelope) if envelope is not None else []
@@ -118,6 +123,6 @@ def walk(fetch: Callable[[str], Body], asked: str, after: str = "", limit: int =
             listing.total = (
                 0 if resumed else listing.total
             )  # what came before the cursor was not counted here
-            listing.must_have_ended(bool(rows) and not fresh, before)
+            listing.must_have_ended([] if fresh else rows, before)
             return
-        before = len(rows)
+        before = rows

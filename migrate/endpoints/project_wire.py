@@ -103,15 +103,20 @@ class ProjectWire(Wire):
 
     def values(self, path: str, ask: Callable[[str], Body]) -> Iterator[Body]:
         """The rows of a listing in Azure's own form, whose pages name the next one by its address. An
-        address on another host is never followed: the token would go there."""
-        seen: set[str] = set()
-        while path and path not in seen:
+        address on another host is never followed: the token would go there. Raises `RequestFailed` for a
+        page that leads back to one that was read, and for a row that is no object."""
+        asked, seen = path, set[str]()
+        while path:
+            if path in seen:
+                raise RequestFailed(f"GET {asked} leads back to a page that was read: more may lie behind it")
             seen.add(path)
             page = ask(path)
             rows = page.get("value")
             if not isinstance(rows, list):
-                raise RequestFailed(f"GET {path} answered without a `value` list")
-            yield from (row for row in rows if isinstance(row, dict))
+                raise RequestFailed(f"GET {asked} answered without a `value` list")
+            if not all(isinstance(row, dict) for row in rows):
+                raise RequestFailed(f"GET {asked} answered with a row that is no object")
+            yield from rows
             path = self._following(page.get("nextLink"))
 
     def _following(self, link: JSON) -> str:

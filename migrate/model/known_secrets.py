@@ -117,6 +117,7 @@ def _spellings(value: str) -> Iterator[str]:
     yield from (value, escaped, json.dumps(value, ensure_ascii=False)[1:-1], json.dumps(escaped)[1:-1])
     yield from (repr(value)[1:-1], repr(raw)[2:-1], html.escape(value), html.escape(value, quote=False))
     yield value.encode("unicode_escape").decode()
+    yield from (value.upper(), value.lower(), raw.hex(), raw.hex().upper())
     for address in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
         yield address
         yield re.sub(r"%[0-9A-F]{2}", lambda found: found.group().lower(), address)

@@ -140,6 +140,21 @@ class TestTimesThatDoNotTell:
         assert read(server, sorting) == stored(server)
         assert server.asked == 0
 
+    @pytest.mark.parametrize("ignores", ["", "asc", "desc"])
+    def test_one_row_of_a_server_that_says_nothing_of_more_needs_no_proof(self, ignores: str) -> None:
+        server = Server(timed(None), ignores)
+        question = Question("message", "/things", True, server.newest)
+        pages = iter([Page(server.stored, "row000")])  # behind which there is none
+        assert list(Sorting().oldest_first(pages, question)) == [Page(server.stored)]
+        assert server.asked == 0
+
+    @pytest.mark.parametrize("ignores", ["asc", "desc"])
+    def test_two_pages_of_one_row_are_proved(self, ignores: str) -> None:
+        server = Server(timed(None, None), ignores, size=1)
+        with pytest.raises(PagingBroken, match="cannot be told"):
+            read(server)
+        assert read(Server(timed(None, None), size=1)) == ["row000", "row001"]
+
     def test_another_kind_tells_nothing(self) -> None:
         sorting, server = Sorting(), Server(timed(7, 7, 7), ignores="desc")
         other = Server(timed(1, 2, 3))

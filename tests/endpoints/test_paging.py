@@ -83,6 +83,16 @@ def test_without_a_word_about_more_a_repeated_page_is_the_end() -> None:
     assert server.asked == ["", "b"]
 
 
+def test_without_a_word_about_more_a_page_with_the_last_row_again_is_the_end() -> None:
+    assert read(Server(envelope("a", "b"), envelope("b", "c"), envelope("c")))[0] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("back", [("a", "b"), ("b", "c"), ("a",), ("d", "a")])
+def test_a_page_that_leads_back_to_older_pages_is_no_end(back: tuple[str, ...]) -> None:
+    with pytest.raises(PagingBroken, match="leads back"):
+        read(Server(envelope("a", "b"), envelope("c", "d"), envelope(*back)))
+
+
 def test_an_empty_page_that_promises_more_is_a_failure() -> None:
     with pytest.raises(PagingBroken, match="empty page"):
         read(Server(envelope("a", more=True), envelope(more=True)))
@@ -150,9 +160,10 @@ class TestAFullPageThatCallsItselfTheLast:
         server = Server(envelope("a", "b", more=False))
         assert read(server, limit=3) == (["a", "b"], [""])
 
-    def test_a_server_that_gives_its_own_twenty_rows_is_doubted_too(self) -> None:
-        ids = [f"id{n:02}" for n in range(30)]
-        server = Server(envelope(*ids[:20], more=False), envelope(*ids[20:], more=False))
+    @pytest.mark.parametrize("own", [10, 20, 25, 30, 50])
+    def test_a_server_that_gives_a_number_of_rows_of_its_own_is_doubted_too(self, own: int) -> None:
+        ids = [f"id{n:02}" for n in range(own + 3)]
+        server = Server(envelope(*ids[:own], more=False), envelope(*ids[own:], more=False))
         assert read(server, limit=100)[0] == ids
 
     @pytest.mark.parametrize("status", [400, 404, 405, 422, 501])

@@ -13,7 +13,7 @@ from migrate.endpoints.routes import PROJECT_ROUTES, ROUTES, address
 from migrate.errors import RequestFailed
 from migrate.model.bounds import ID
 from tests.endpoints.connecting import TYPES, connected, impatient
-from tests.endpoints.scripted import Reply, in_turn, listing
+from tests.endpoints.scripted import Asked, Reply, in_turn, listing
 
 ODD = {
     "two dots": "..", "a dot": ".", "three dots": "...", "a slash": "a/b", "a way up": "../assistants",
@@ -71,7 +71,10 @@ def test_every_route_has_as_many_segments_as_it_should(routes: dict[str, object]
 @pytest.mark.parametrize("how", REQUESTS)
 @pytest.mark.parametrize("type_", TYPES)
 def test_what_is_sent_has_the_id_as_one_segment(type_: str, how: str) -> None:
-    with connected(type_, in_turn(Reply(body={**listing(), "id": "x"}))) as (writer, server):
+    def answer(asked: Asked) -> Reply:
+        return Reply(body={**listing(), "id": unquote(asked.path.rpartition("/")[2])})
+
+    with connected(type_, answer) as (writer, server):
         REQUESTS[how](impatient(writer), "plain")
         (usual,) = {asked.path for asked in server.asked if "plain" in asked.path}
         for odd in ODD.values():

@@ -201,13 +201,25 @@ class TestInventory:
                 reader.deployments()
             assert other.asked == []
 
-    def test_a_page_that_names_itself_ends(self) -> None:
+    @pytest.mark.parametrize("pages", [1, 2, 3])
+    def test_a_page_that_leads_back_to_one_that_was_read_is_no_end(self, pages: int) -> None:
         def answer(asked: Asked) -> Reply:
-            return Reply(body=value("a", link=f"http://{asked.headers['host']}{self.PATH}?x=1"))
+            skip = int(asked.query.get("skip", "0")) % pages
+            return Reply(body=value(f"d{skip}", link=f"{self.PATH}?skip={skip + 1}"))
 
         with reading({self.PATH: answer}) as (reader, server):
-            assert list(reader.deployments() or {}) == ["a"]
-        assert len(server.asked) == 2
+            with pytest.raises(RequestFailed, match="leads back"):
+                reader.deployments()
+            assert len(server.asked) == pages + 1
+
+    @pytest.mark.parametrize("row", [None, "name", 7, [], True])
+    def test_a_row_that_is_no_object_is_a_failed_request(self, row: Any) -> None:
+        page = {"value": [{"name": "a"}, row]}
+        with (
+            reading({self.PATH: lambda _: Reply(body=page)}) as (reader, _),
+            pytest.raises(RequestFailed, match="no object"),
+        ):
+            reader.deployments()
 
     def test_connections_are_known_by_their_ids(self) -> None:
         with reading({f"{PROJECT}/connections": lambda _: Reply(body=value("a", "b"))}) as (reader, _):

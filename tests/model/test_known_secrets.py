@@ -35,6 +35,9 @@ SPELLED: dict[str, Callable[[str], str]] = {
     "in base64": lambda value: base64.b64encode(value.encode()).decode(),
     "in base64 behind a user": lambda value: base64.b64encode(f"user:{value}".encode()).decode(),
     "in base64 behind another user": lambda value: base64.b64encode(f"ab:{value}!".encode()).decode(),
+    "in capital letters": str.upper,
+    "in small letters": str.lower,
+    "in hexadecimal digits": lambda value: value.encode().hex(),
     "cut off within": lambda value: f"header {value[:20]}",
 }
 
