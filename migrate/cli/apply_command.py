@@ -20,8 +20,8 @@ def command(common: Common, plan_file: Path, yes: bool, wait: float, workers: in
     """Carry out PLAN_FILE, journalled: run again after an interruption, it continues and makes nothing twice.
 
     Refuses (exit 4) when the plan was edited or is not one that its archive knows, or when either side moved
-    since. Exit 3 when something could not be written; it is named. Exit 5 when the target stops answering;
-    all that was not done is named.
+    since. Exit 3 when something could not be written; it is named. Exit 5 when the target does not answer, or
+    stops answering; all that was not done is named.
     """
     from migrate.cli.planning import from_plan
     from migrate.codecs import profile_for
@@ -29,13 +29,17 @@ def command(common: Common, plan_file: Path, yes: bool, wait: float, workers: in
     from migrate.reports.apply import as_dict, as_text, question
     from migrate.stages.planning.planfile import read
     from migrate.stages.writing.apply import run
+    from migrate.stages.writing.unreached import none_reached
 
     plan = read(plan_file)
     if not yes:
         ask(question(plan))
     with from_plan(plan, common.config, workers, write=True) as (archive, source, writer):
-        profile = profile_for(writer.type, writer.api_version)
-        done = run(plan, source, archive, writer, profile, workers, common.progress(), wait)  # type: ignore[arg-type]
+        try:
+            profile = profile_for(writer.type, writer.api_version)
+            done = run(plan, source, archive, writer, profile, workers, common.progress(), wait)  # type: ignore[arg-type]
+        except Unreachable as gone:  # before anything was done
+            done = none_reached(plan, source, archive, writer, gone)  # type: ignore[arg-type]
     common.answer(as_dict(done), as_text(done))
     if done.outage:
         raise Unreachable(*done.outage)

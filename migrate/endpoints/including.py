@@ -4,13 +4,14 @@
 Recorded on the OpenAI platform: without it an image sent by address comes back without one, and outputs of
 code, search results, sources and encrypted reasoning are null or absent. Whether a Foundry project takes it
 was recorded nowhere. So it is tried once a kind; where it is refused with a 400 the request goes without it,
-and the values that are known are found by halves.
+and the values that are known are found by halves. What was granted once and is refused for another object is
+read without, which is told too.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from migrate.endpoints.interface import Body
@@ -51,7 +52,19 @@ class Including:
             with self._lock:
                 if kind not in self.granted:
                     return self._first(kind, wanted, ask)
-        return ask(self.granted[kind])
+        granted = self.granted[kind]
+        try:
+            return ask(granted)
+        except RequestFailed as failed:
+            if not granted or failed.status not in REFUSED:
+                raise
+        answer = ask(())  # raises where something else was wrong
+        with self._lock:
+            self._hide(kind, granted)
+        return answer
+
+    def _hide(self, kind: str, values: Iterable[str]) -> None:
+        self.hidden[kind] = tuple(dict.fromkeys([*self.hidden.get(kind, ()), *values]))
 
     def _look(self, kind: str, answer: Body) -> None:
         """Note what was asked for, not refused, and is not there: a service may take any query."""
@@ -60,7 +73,7 @@ class Including:
             back = kept_back(body, self.granted[kind]) if isinstance(body, dict) else []
             if back:
                 with self._lock:
-                    self.hidden[kind] = tuple(dict.fromkeys([*self.hidden.get(kind, ()), *back]))
+                    self._hide(kind, back)
 
     def _first(self, kind: str, wanted: tuple[str, ...], ask: Ask) -> Body:
         try:

@@ -16,10 +16,13 @@ from dataclasses import dataclass, field
 from migrate.endpoints.interface import Body, Page
 from migrate.endpoints.seen import Seen
 from migrate.errors import PagingBroken, RequestFailed
+from migrate.model.known_secrets import redact
 
-DEFAULT_LIMITS = frozenset({10, 20, 25, 30, 50})
+DEFAULT_LIMITS = frozenset({20, 25, 50})
 """Rows a page of servers that ignore `limit`, or take less than was asked for. 20 is the number of every
 description of these listings; the others are those that servers usually have of their own."""
+ERROR_CHARS = 300
+"""So much is told of an error in an answer that has the status of a good one."""
 REFUSED = frozenset({400, 404, 405, 410, 422, 501})
 """Answers of a server that cannot be asked for what lies behind a page."""
 SPELLINGS = {"true": True, "1": True, "false": False, "0": False}
@@ -41,7 +44,12 @@ class _Listing:
     total: int = 0
 
     def rows(self, envelope: Body) -> list[Body]:
-        """The rows of a page. Raises `RequestFailed` where they are no rows."""
+        """The rows of a page. Raises `RequestFailed` where they are no rows, or beside an error: a proxy may
+        put one into a listing of nothing."""
+        if error := envelope.get("error"):
+            message = error.get("message") if isinstance(error, dict) else error
+            said = redact(" ".join(str(message or error).split()))[:ERROR_CHARS]
+            raise RequestFailed(f"GET {self.asked} answered with an error: {said}")
         rows = envelope.get("data")
         if not isinstance(rows, list):
             raise RequestFailed(f"GET {self.asked} answered without a `data` list")

@@ -77,6 +77,32 @@ def test_an_apply_is_ended_tells_what_was_not_done_and_is_continued(
     assert world("verify", world.plan).ok()["findings"] == []
 
 
+@pytest.mark.parametrize("begun", [False, True])
+@pytest.mark.parametrize("method", ["GET", "nothing"])
+def test_an_apply_that_cannot_begin_names_all_that_is_not_done(
+    launch: Launch, begun: bool, method: str
+) -> None:
+    """GET: the service answers the first questions, and goes away while the target is compared."""
+    dying = Dying("POST", 4 if begun else -1, "error")
+    world = launch(wrap_target=dying)
+    world.snapshot()
+    plan = world.planned()
+    if begun:
+        assert world.apply().code == 5
+    dying.method, dying.seen, dying.after, dying.gone = method, 0, 6, method == "nothing"
+    ended = world.apply()
+    assert ended.code == 5, ended.err
+    done = ended.json
+    assert done["created"] == 0
+    assert done["outage"]
+    assert all(row["reason"].startswith("not carried out") for row in done["failed"])
+    planned = plan["actions"]["create"]
+    assert 0 < len(done["failed"]) <= planned
+    assert len(done["failed"]) < planned if begun else True
+    dying.revive()
+    assert not world.apply().ok()["failed"]
+
+
 @pytest.mark.parametrize("how", ["error", "cut"])
 @pytest.mark.parametrize("face", ["openai", "foundry"])
 def test_a_snapshot_is_ended_and_continued(launch: Launch, face: str, how: str) -> None:

@@ -80,6 +80,28 @@ def test_a_request_that_is_wrong_in_itself_settles_nothing() -> None:
     assert including.granted == {}
 
 
+@pytest.mark.parametrize("status", [400, 422])
+def test_what_is_refused_for_a_later_listing_is_read_without_it_and_told(status: int) -> None:
+    including, service = Including(), Service(*ITEM_INCLUDE, status=status)
+    including.answer("message", ITEM_INCLUDE, service)
+    service.known = ()
+    assert including.answer("message", ITEM_INCLUDE, service) == {"shown": ()}
+    assert including.hides() == {"message": ITEM_INCLUDE}
+    service.known = ITEM_INCLUDE
+    assert including.answer("message", ITEM_INCLUDE, service) == {"shown": ITEM_INCLUDE}
+
+
+def test_a_later_request_that_is_wrong_in_itself_hides_nothing() -> None:
+    including = Including({"message": ITEM_INCLUDE})
+
+    def wrong(include: tuple[str, ...]) -> Body:
+        raise RequestFailed("Invalid 'after'", 400)
+
+    with pytest.raises(RequestFailed, match="after"):
+        including.answer("message", ITEM_INCLUDE, wrong)
+    assert including.hides() == {}
+
+
 def test_values_that_are_not_taken_together_are_given_up() -> None:
     def one_at_a_time(include: tuple[str, ...]) -> Body:
         if len(include) > 1:
