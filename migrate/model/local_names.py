@@ -6,6 +6,7 @@ A path that no recording shows is taken over from the models of the service's SD
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from migrate.model.entity import JSON
@@ -48,6 +49,17 @@ LOCAL_NAMES: tuple[tuple[str, str], ...] = (
     ("tool_resources.file_search.vector_stores[].configuration.data_sources[].uri", "the data source"),
 )
 """Path -> what stands there."""
+
+
+TOOLBOX = re.compile(r"/toolboxes/([^/?#]+)")
+"""The address of a toolbox, which a project serves as a server of tools (the service's SDK)."""
+
+
+def toolboxes(fields: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
+    """Every address in an assistant's tools that is one of a toolbox: the address, and the toolbox's name."""
+    for url in values_at(fields, "tools[].server_url"):
+        if found := TOOLBOX.search(url):
+            yield url, found[1]
 
 
 def local_names(fields: Mapping[str, JSON]) -> Iterator[tuple[str, str, str]]:

@@ -54,6 +54,23 @@ def is_disabled(body: Mapping[str, JSON]) -> bool:
     return any(str(body.get(key) or "").lower() == DISABLED for key in STATES)
 
 
+def settings_of_endpoint(body: Mapping[str, JSON]) -> list[str]:
+    """What an owner set for an agent's endpoint beside its versions, by name: who may call it and how, where
+    that is another than what every agent has (recorded 2026-04), and its card."""
+    endpoint = body.get("agent_endpoint")
+    held: Mapping[str, JSON] = endpoint if isinstance(endpoint, Mapping) else {}
+    schemes, protocols = held.get("authorization_schemes"), held.get("protocols")
+    ways = held.get("protocol_configuration")
+    types = [_within(scheme, "type") for scheme in schemes] if isinstance(schemes, list) else []
+    found = {
+        "agent_endpoint.authorization_schemes": any(type_ != "Entra" for type_ in types),
+        "agent_endpoint.protocols": bool(protocols) and protocols != ["responses"],
+        "agent_endpoint.protocol_configuration": isinstance(ways, Mapping) and any(ways.values()),
+        "agent_card": bool(body.get("agent_card")),
+    }
+    return [name for name, said in found.items() if said]
+
+
 def said_shares(body: Mapping[str, JSON]) -> str:
     """The served versions in words: `version 3`, or `version 3 (80 %), version 5 (20 %)`."""
     found = shares(body)

@@ -231,6 +231,20 @@ def test_every_declared_name_says_what_it_is() -> None:
     assert all(what.startswith("the ") for _, what in LOCAL_NAMES)
 
 
+@pytest.mark.parametrize("path", ["/toolboxes/box/mcp", "/toolboxes/box/versions/2/mcp?api-version=v1"])
+def test_a_toolbox_of_any_project_is_told_since_none_is_moved(launch: Launch, path: str) -> None:
+    world = launch(project("SOURCE_KEY"), project("TARGET_KEY"), types=("foundry", "foundry"))
+    url = f"https://acme.services.ai.azure.com/api/projects/p{path}"
+    agent(world.source, "desk", tools=[{"type": "mcp", "server_label": "box", "server_url": url}])
+    agent(
+        world.source, "free", tools=[{"type": "mcp", "server_label": "b", "server_url": "https://e.com/mcp"}]
+    )
+    world.snapshot()
+    plan = world.planned()
+    assert set(told(plan, "assistant", "desk", "names the toolbox box")) == {"tools"}
+    assert told(plan, "assistant", "free", "toolbox") == {}
+
+
 def test_an_address_of_the_old_project_is_told_wherever_it_stands(launch: Launch) -> None:
     world = launch(project("SOURCE_KEY"), project("TARGET_KEY"), types=("foundry-classic", "foundry"))
     old = world.source.url.removeprefix("http://")

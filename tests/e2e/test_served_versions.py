@@ -133,6 +133,45 @@ def test_shared_traffic_is_told_with_its_shares(world: World) -> None:
     assert "version 3 (80 %), version 5 (20 %)" in row["reason"]
 
 
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("agent_endpoint.authorization_schemes", [{"type": "BotService"}]),
+        ("agent_endpoint.authorization_schemes", [{"type": "Entra"}, {"type": "BotServiceRbac"}]),
+        ("agent_endpoint.protocols", ["responses", "activity"]),
+        ("agent_endpoint.protocol_configuration", {"activity": {"enabled": True}}),
+        ("agent_card", {"version": "1", "description": "Ask me.", "skills": [{"id": "s", "name": "S"}]}),
+    ],
+)
+def test_what_is_set_for_an_endpoint_is_told(world: World, field: str, said: Any) -> None:
+    row = world.source.estate.agents["desk"]
+    outer, _, inner = field.partition(".")
+    if inner:
+        world.source.estate.agent_endpoints["desk"] = {**rules(("@latest", 100)), inner: said}
+    else:
+        world.source.estate.agents["desk"] = {**row, outer: said}
+    world.snapshot()
+    losses = world("plan", world.db, "target", "-o", world.plan).ok(1)["losses"]
+    assert [(row["field"], row["grade"]) for row in losses if row["id"] == "desk"] == [(field, "lost")]
+    world("plan", world.db, "target", "-o", world.plan, "--accept-loss", outer).ok()
+    told_before = world("assess", world.db, "--to", "foundry").ok(1)["losses"]
+    assert field in {row["field"] for row in told_before if row["id"] == "desk"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"authorization_schemes": [{"type": "Entra", "isolation_key_source": {"kind": "Entra"}}]},
+        {"authorization_schemes": None, "protocol_configuration": {"responses": {}}, "protocols": None},
+        {"publish_approval_status": "not_published"},
+    ],
+)
+def test_an_endpoint_as_every_agent_has_one_is_not_spoken_of(world: World, said: Json) -> None:
+    world.source.estate.agent_endpoints["desk"] = {**rules(("@latest", 100)), **said}
+    world.snapshot()
+    assert [row for row in world.planned()["losses"] if row["id"] == "desk"] == []
+
+
 def test_a_disabled_agent_is_told(world: World) -> None:
     world.source.estate.agents["desk"] = {**world.source.estate.agents["desk"], "state": "disabled"}
     taken = world.snapshot()

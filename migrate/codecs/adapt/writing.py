@@ -46,7 +46,7 @@ def fit_values(fields: dict[str, Any], forms: Mapping[str, Form], target: Target
 def hold_against(entity: Entity, target: Target, ledger: Ledger, wire: Writer, bodies: Bodies) -> bool:
     """Whether the whole body fits, after every rule. What is wrong with it blocks the object; a message can
     be no hole in its thread, so the caller writes a line for it."""
-    told = {loss.field.split(".")[0] for loss in ledger.losses}
+    told = {loss.field.removeprefix("definition.").split(".")[0] for loss in ledger.losses}
     fits = True
     for misfit in bodies(entity.kind, target.profile)(wire(entity), ""):
         field = re.split(r"[.\[]", misfit.path.removeprefix("definition."))[0] or entity.kind

@@ -6,7 +6,15 @@ from collections.abc import Iterator, Mapping
 
 from migrate.model import JSON
 from migrate.model.loss import Grade
-from migrate.model.serving import SERVED, is_disabled, newest, others_served, said_shares, shares
+from migrate.model.serving import (
+    SERVED,
+    is_disabled,
+    newest,
+    others_served,
+    said_shares,
+    settings_of_endpoint,
+    shares,
+)
 from migrate.stages.estate import Estate
 
 Bodies = Mapping[str, Mapping[str, JSON]]
@@ -46,6 +54,9 @@ def of_source(body: Mapping[str, JSON], agent_version: str) -> Iterator[Line]:
     if is_disabled(body):
         reason = "it is disabled on the source: nobody is answered there; on the target it is not disabled"
         yield "state", "adapted", reason, "disable it on the target, if it is to stay so"
+    for name in settings_of_endpoint(body):
+        reason = "it is set for the agent's own endpoint, and no version of an agent carries it"
+        yield name, "lost", reason, "set it for the agent on the target; the archive has it"
 
 
 def of_target(body: Mapping[str, JSON], updated: bool) -> Iterator[Line]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrate.model import Entity
-from migrate.model.local_names import DEPLOYMENT, local_names
+from migrate.model.local_names import DEPLOYMENT, local_names, toolboxes
 from migrate.model.place import Place
 from migrate.model.texts import texts_in
 from migrate.stages.planning.fitting import Decided
@@ -32,6 +32,10 @@ def left_behind(fitted: Entity, decided: Decided, source: Place | None) -> Itera
             told.add((field, name))
             reason = f"names {what} {_short(name)}, which lies on the source; the target may have none of it"
             yield field, f"{path} {reason}", "make it there under this name, or change the agent"
+    for url, box in toolboxes(fitted.fields) if fitted.kind == "assistant" else ():
+        if not source.named_in(url):  # told as the source's own place below
+            reason = f"tools[].server_url names the toolbox {_short(box)} of a project; no toolbox is moved"
+            yield "tools", reason, "see that the target may use it there, or make it in the target"
     for field in WHERE.get(fitted.kind, ()):
         for place, text in texts_in(fitted.fields.get(field), (field,)):
             found = source.named_in(text)
