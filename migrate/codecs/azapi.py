@@ -10,7 +10,7 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,13 +45,15 @@ variable "project" {{
 @dataclass
 class Agents:
     """What was written: `resources` by name of the agent, `secrets` and `wanted`: variables to be given.
-    `normalized`: fields whose text Terraform changes, as NAME: PATH."""
+    `normalized`: fields whose text Terraform changes, `replaced`: those with halves of character pairs, which
+    have no form there; both as NAME: PATH."""
 
     text: str = ""
     resources: dict[str, str] = field(default_factory=dict)
     secrets: list[str] = field(default_factory=list)
     wanted: list[str] = field(default_factory=list)
     normalized: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
 
 
 def text_of(agents: Mapping[str, Mapping[str, JSON]], project: str, there: bool) -> Agents:
@@ -62,7 +64,8 @@ def text_of(agents: Mapping[str, Mapping[str, JSON]], project: str, there: bool)
         resource = found.resources[name]
         body = _without_secrets(dict(agents[name]), resource, found.secrets, False)
         blocks.append(_block(name, resource, body))
-        found.normalized += [f"{name}: {path}" for path in _not_nfc({"name": name, **body}, "")]
+        found.normalized += [f"{name}: {path}" for path in _texts_where(_is_not_nfc, {"name": name, **body})]
+        found.replaced += [f"{name}: {path}" for path in _texts_where(_is_half, {"name": name, **body})]
         if there:
             blocks.append(_import(name, resource))
     default = f"\n  default     = {quoted(project)}" if project else ""
@@ -136,21 +139,31 @@ def _without_secrets(value: Any, at: str, secrets: list[str], hidden: bool, exac
     return Expression(f"var.{name}")
 
 
-def _not_nfc(value: JSON, at: str) -> Iterator[str]:
-    """Where a text, or a key, is not in the Unicode form NFC. Terraform normalizes every text to it when it
-    reads a file, so its first plan would show a change there."""
+def _is_not_nfc(text: str) -> bool:
+    """Whether a text is not in the Unicode form NFC. Terraform normalizes every text to it when it reads a
+    file, so its first plan would show a change there."""
+    return not unicodedata.is_normalized("NFC", text)
+
+
+def _is_half(text: str) -> bool:
+    """Whether a text holds half of a character pair."""
+    return any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _texts_where(is_so: Callable[[str], bool], value: JSON, at: str = "") -> Iterator[str]:
+    """Where texts, or keys, are of a kind."""
     if isinstance(value, str):
-        if not unicodedata.is_normalized("NFC", value):
+        if is_so(value):
             yield at
     elif isinstance(value, Mapping):
         for key, inner in value.items():
             place = f"{at}.{key}" if at else str(key)
-            if not unicodedata.is_normalized("NFC", str(key)):
+            if is_so(str(key)):
                 yield f"{place} (the key)"
-            yield from _not_nfc(inner, place)
+            yield from _texts_where(is_so, inner, place)
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            yield from _not_nfc(inner, f"{at}[{number}]")
+            yield from _texts_where(is_so, inner, f"{at}[{number}]")
 
 
 def _variables(value: JSON) -> set[str]:

@@ -16,6 +16,7 @@ def as_dict(found: Any, path: object) -> dict[str, Any]:
         "secrets": found.agents.secrets,
         "variables": found.agents.wanted,
         "normalized": found.agents.normalized,
+        "replaced": found.agents.replaced,
         "losses": [asdict(row) for row in found.losses],
     }
 
@@ -28,6 +29,10 @@ def as_text(found: Any, path: object) -> str:
     lines += [
         f"{line}: not in the Unicode form NFC, to which Terraform changes every text: the first plan shows it"
         for line in map(short, found.agents.normalized)
+    ]
+    lines += [
+        f"{line}: half of a character pair has no form there and becomes U+FFFD"
+        for line in map(short, found.agents.replaced)
     ]
     for row in found.losses:
         lines.append(f"{row.grade}: {row.kind} {short(row.name or row.id)} {row.field}: {row.reason}")

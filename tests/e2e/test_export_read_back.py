@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 
 from migrate.archive import Archive
 from migrate.cli import program
+from migrate.codecs.azapi import text_of
+from migrate.reports.terraform import as_dict, as_text
+from migrate.stages.answering.terraform import Terraform
 from tests.archive.filling import write
 
 SPECIAL = (
@@ -136,3 +139,16 @@ def test_texts_that_terraform_would_change_are_named(tmp_path: Path) -> None:
         "the first plan shows it"
         in run("export", db, str(tmp_path / "tf"), "--format", "azapi", "--quiet")[1]
     )
+
+
+def test_halves_of_character_pairs_are_named_where_terraform_gets_another_sign() -> None:
+    agents = {
+        "desk": {"definition": {"instructions": "half \ud83d of it"}, "metadata": {"k": "\U0001f600"}},
+        "key": {"metadata": {"\udc00": "v"}},
+        "whole": {"definition": {"instructions": "\U0001f600"}},
+    }
+    found = text_of(agents, "", there=True)
+    assert found.replaced == ["desk: definition.instructions", "key: metadata.\udc00 (the key)"]
+    shown = as_text(Terraform(found), "agents.tf")
+    assert shown.count("becomes U+FFFD") == 2
+    assert as_dict(Terraform(found), "agents.tf")["replaced"] == found.replaced
