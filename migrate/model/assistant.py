@@ -26,7 +26,7 @@ KIND = Kind(
     facts={
         **SERVER_MADE,
         "version": "counted by the service; of older versions only the served one is read",
-        "portal": "metadata that the portal writes for itself; kept on the target where it is there",
+        "portal": "metadata that the portal writes; what was chosen there goes along to a project",
         "served": "versions that users get beside the newest; a move writes one version",
         "service": "made by the service: state, identity, endpoint",
     },
