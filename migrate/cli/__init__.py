@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 import traceback
 from importlib import import_module
@@ -33,6 +34,9 @@ def ask(question: str) -> None:
     click.confirm(fitted(clean(question), sys.stderr), abort=True, err=True)
 
 
+HALF_PAIR = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+"""Half of a surrogate pair. U+DC80 to U+DCFF are left out: Python spells bytes of a file name so that are no
+UTF-8, and takes them back."""
 COMMANDS = {
     "doctor": "reaches an estate and names what works",
     "snapshot": "reads an estate into an archive",
@@ -76,6 +80,8 @@ class Program(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if any("\0" in word for word in args):  # no name of a file or an object, and open() raises on it
             raise click.UsageError("an argument holds a NUL character", ctx)
+        if any(HALF_PAIR.search(word) for word in args):  # open() raises on it, too
+            raise click.UsageError("an argument holds half of a character pair", ctx)
         return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

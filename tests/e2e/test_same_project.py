@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -120,6 +121,34 @@ def test_without_bytes_everything_moves_where_it_is_shared(launch: Launch) -> No
     assert made.planned()["actions"]["blocked"] == 0
     assert made.apply().ok()["adopted"] == 4
     assert made("verify", made.plan).ok()["ok"] is True
+
+
+@pytest.mark.parametrize("exported", ["before", "afterwards"])
+@pytest.mark.parametrize("options", [(), ("--copy-files",)], ids=["in place", "copied"])
+def test_a_config_directory_and_the_older_side_do_not_see_what_the_move_made(
+    launch: Launch, options: tuple[str, ...], exported: str
+) -> None:
+    """A named store of a thread that had expired is made anew, with --copy-files every store; the older side
+    shows these copies as well."""
+    made = shared(launch)
+    (notes,) = (id_ for id_, row in made.source.estate.files.items() if row["filename"] == "notes.md")
+    visitors = store(made.source, 3, "visitors", [notes], status="expired")
+    own = {"file_search": {"vector_store_ids": [visitors]}}
+    thread(made.source, 2, ["is it open?"], tool_resources=own)
+    made.snapshot()
+    folder = str(made.folder / "agents")
+    if exported == "before":
+        made("export", made.db, folder).ok()
+    made.planned(*options)
+    made.apply().ok()
+    assert [row["name"] for row in made.source.estate.vector_stores.values()].count("visitors") == 2
+    if exported == "afterwards":
+        made("export", f"{made.db}@1", folder).ok()
+    assert made("diff", folder, "source").ok()["differences"] == 0
+    assert made("diff", "source", folder).ok()["differences"] == 0
+    made("plan", folder, "source", "-o", str(made.folder / "back.json")).ok()
+    actions = json.loads((made.folder / "back.json").read_text())["actions"]
+    assert {a["action"] for a in actions if a["parent"] != "visitors"} <= {"adopt", "skip"}
 
 
 @pytest.mark.parametrize("options", [(), ("--copy-files",)], ids=["in place", "copied"])

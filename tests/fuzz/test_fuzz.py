@@ -32,6 +32,8 @@ def test_damaged_input_ends_in_words_and_an_exit_code_of_the_contract() -> None:
         ["search", "a.db", "i", "--limit", "9" * 30],
         ["search", "a.db", "\ud800"],
         ["apply", "\x00"],
+        ["doctor", "east", "--config", "\ud800"],
+        ["snapshot", "east", "-o", "\udfff.db"],
         ["ls", "x" * 5000],
         ["ls", "a.db", "--config", "x" * 5000],
     ],

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from migrate.model import KINDS, Entity
 from migrate.model.refs import refs_of
-from migrate.stages.estate import Estate
+from migrate.stages.estate import Estate, stamp
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def configured(estate: Estate, name_prefix: str = "") -> Configured:
         id_
         for id_, store in every["vector_store"].items()
         if id_ in named["vector_store"] or (store.name and _belongs(store, name_prefix))
-    }
+    } - copies(estate)
     held = {file for store in stores for file in estate.store_files[store]}
     files = every["file"].keys() & (held | named["file"])
     kept: dict[str, Collection[str]] = {"assistant": assistants, "vector_store": stores, "file": files}
@@ -49,6 +49,16 @@ def configured(estate: Estate, name_prefix: str = "") -> Configured:
         frozenset(files),
         {kind: number for kind, number in left.items() if number},
     )
+
+
+def copies(estate: Estate) -> frozenset[str]:
+    """Ids of vector stores that we made from others of the same place and that no assistant there names: both
+    generations of a project show the stores of both, so a move within one leaves such copies beside what a
+    config directory means."""
+    stores = estate.of("vector_store")
+    used = _named(estate.of("assistant").values(), "vector_store")
+    origins = {id_: stamp(store).partition(":")[2] for id_, store in stores.items()}
+    return frozenset(id_ for id_, old in origins.items() if old != id_ and old in stores and id_ not in used)
 
 
 def _belongs(entity: Entity, prefix: str) -> bool:

@@ -76,7 +76,8 @@ class Focus:
         for estate, other in ((left, right), (right, left)):
             if other.type == CONFIG != estate.type:
                 for kind, number in sorted(self.held(estate, other).left_out.items()):
-                    yield f"{number:,} {_many(kind)} that no assistant uses, or of another environment"
+                    what = kind.replace("_", " ") if number == 1 else _many(kind)
+                    yield f"{number:,} {what} that no assistant uses, or of another environment"
 
     def held(self, estate: Estate, other: Estate) -> Configured:
         """What of an estate is compared with a config directory."""

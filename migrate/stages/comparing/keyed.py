@@ -1,7 +1,8 @@
 """A config directory and a target in; which object there each of its keys means out, as far as that is clear.
 
 What the journal or a stamp told before stays. Else an id that the directory gives is that id, and a name is
-the one object of that name: where there are two, here or there, nobody can say, and nothing is done.
+the one object of that name: where there are two, here or there, nobody can say, and nothing is done. A copy
+that we made beside a store of the same place is not meant.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from migrate.model import KINDS, Entity
 from migrate.model.condition import condition
 from migrate.model.normal import digest, normal
 from migrate.model.refs import refs_of
+from migrate.stages.comparing.configuration import copies
 from migrate.stages.comparing.pairing import KEY, Pairs
 from migrate.stages.estate import Estate
 
@@ -52,6 +54,7 @@ def _named(kind: str, ours: Estate, theirs: Estate, pairs: Pairs) -> Unclear:
     claims: dict[str, list[str]] = {}
     addressed = kind == "assistant" and CODECS[theirs.type].name_all is not None
     fitting: dict[str, list[str]] = {}
+    beside = copies(theirs) if kind == "vector_store" else frozenset()
     for entity in waiting:
         if entity.id in said:
             continue
@@ -59,7 +62,8 @@ def _named(kind: str, ours: Estate, theirs: Estate, pairs: Pairs) -> Unclear:
             names = [entity.name, plain_name(entity.name)] if addressed else [entity.name]
             there = (id_ for name in names if name for id_ in by_name.get(name, []))
             fitting[entity.name] = [id_ for id_ in dict.fromkeys(there) if id_ not in said]
-        ids = fitting[entity.name]
+        several = fitting[entity.name]
+        ids = [id_ for id_ in several if id_ not in beside] or several
         if len(ids) == 1:
             claims.setdefault(ids[0], []).append(entity.id)
         elif ids:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 
 from migrate.archive.id_map import Mapping as Line
 from migrate.codecs.config import TYPE
@@ -20,6 +21,7 @@ from migrate.model.file import as_served, with_plain_ending
 from migrate.model.normal import digest, normal
 from migrate.model.refs import Lookup, refs_of
 from migrate.model.stamp import made_from
+from migrate.stages.comparing.configuration import configured, copies
 from migrate.stages.comparing.present import fingerprint
 from migrate.stages.estate import Estate, stamp
 
@@ -29,6 +31,7 @@ Ids = dict[str, str]
 ID, KEY, JOURNAL, STAMP, MADE_FROM = "id", "key", "journal", "stamp", "original_v1_id"
 SURE = frozenset({ID, KEY, JOURNAL, STAMP, MADE_FROM})
 """How two objects were found to be one; any other word is the natural key of a guess."""
+NONE: frozenset[str] = frozenset()
 CONFIG = TYPE
 """The type of a config directory."""
 
@@ -129,13 +132,28 @@ def _pair_kind(
             take(entity.id, old, STAMP)
     if kind == "assistant":
         _take_made_by_others(left, right, ours, theirs, take)
-    keys = _natural_keys(kind, pairs, left, right, everywhere) if guess and free_left and free_right else ()
-    for how, key in keys:
+    natural = guess and free_left and free_right
+    keys = list(_natural_keys(kind, pairs, left, right, everywhere)) if natural else []
+    for aside, (how, key) in product(_aside(kind, left, right) if same == KEY else [NONE], keys):
         word = KEY if same == KEY and how == "name" else how  # a directory knows its objects by name
-        free = (ours[id_] for id_ in free_left), (theirs[id_] for id_ in free_right)
+        free = [
+            [entities[id_] for id_ in unpaired if id_ not in aside]
+            for entities, unpaired in ((ours, free_left), (theirs, free_right))
+        ]
         for one, other in _natural(key, left, right, *free):
             take(one, other, word)
     pairs.ids[kind] = found
+
+
+def _aside(kind: str, left: Estate, right: Estate) -> list[frozenset[str]]:
+    """Ids left aside where a config directory is paired, for one look after the other: copies of stores
+    always, files that are no configuration at the first look."""
+    if kind == "vector_store":
+        return [copies(left) | copies(right)]
+    if kind == "file":
+        every = frozenset(id_ for estate in (left, right) for id_ in estate.of("file"))
+        return [every - configured(left).files - configured(right).files, NONE]
+    return [NONE]
 
 
 def _take_made_by_others(
