@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from migrate.archive.asking import Asked
 from migrate.archive.id_map import STANDING, Side, messages_of
@@ -173,6 +174,14 @@ class Journal:
         """Ids on the target of the messages of a thread that the id map between the two sides has already."""
         with self._lock:
             return frozenset(new for _, new in messages_of(self._archive.conn, *self._sides, thread))
+
+    def begun(self) -> float:
+        """When this plan was first applied, in seconds since 1970."""
+        with self._lock:
+            row = self._archive.conn.execute(
+                "SELECT first_applied_at FROM plans WHERE id = ?", (self.plan,)
+            ).fetchone()
+        return datetime.fromisoformat(row[0]).timestamp()
 
     def has(self, action: str = "") -> bool:
         """Whether this plan did, or tried, something of a sort, or anything at all."""

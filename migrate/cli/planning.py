@@ -320,4 +320,7 @@ def from_plan(
             )
         source = Estate(SnapshotReader(conn, info))
         source.agent_version = plan.settled.agent_version
+        for action in plan.actions:
+            if action.order:
+                source.arrange(action.id, action.order)
         yield archive, source, reader

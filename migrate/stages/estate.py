@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
@@ -37,6 +37,7 @@ class Estate:
         self.named = self._codec.name_all is not None
         """Ids of assistants are names here, so a like id in another project proves nothing."""
         self._calls: dict[str, frozenset[str]] = {}
+        self._places: dict[str, list[int]] = {}
         self.agent_version = NEWEST
         """Which version of an agent is meant: the newest, or the one that most users get. Set before any
         assistant is looked at."""
@@ -69,8 +70,18 @@ class Estate:
 
     def spoken(self, thread: str) -> Iterator[Spoken]:
         """The messages of a thread, in order, each decoded where somebody looks."""
+        if thread in self._places:
+            yield from self.talk(thread).only(self._places[thread])
+            return
         for _, body in self.snapshot.bodies("message", thread):
             yield self.speaking(thread, body)
+
+    def arrange(self, thread: str, ids: Iterable[str]) -> None:
+        """From now on the messages of a thread are spoken in this order, those that are not named last."""
+        self._places.pop(thread, None)
+        wanted = {id_: n for n, id_ in enumerate(ids)}
+        listed = [message.id for message in self.spoken(thread)]
+        self._places[thread] = sorted(range(len(listed)), key=lambda n: wanted.get(listed[n], len(wanted)))
 
     def speaking(self, thread: str, body: Body) -> Spoken:
         """A body of a message, decoded where somebody looks."""

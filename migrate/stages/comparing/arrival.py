@@ -6,7 +6,7 @@ place on the target, and those behind it keep theirs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Protocol, TypeVar
 
@@ -16,6 +16,15 @@ class Identified(Protocol):
 
     @property
     def id(self) -> str: ...
+
+
+def arrangement(ids: Sequence[str], standing: Iterable[str]) -> list[str]:
+    """The messages of a thread of the source in the order in which they stand on the target, then the others.
+    `standing`: ids on the source of what stands there, '' or an id that is gone where it is of no message."""
+    here = set(ids)
+    first = list(dict.fromkeys(id_ for id_ in standing if id_ in here))
+    arrived = set(first)
+    return [*first, *(id_ for id_ in ids if id_ not in arrived)]
 
 
 One = TypeVar("One", bound=Identified)

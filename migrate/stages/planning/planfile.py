@@ -64,7 +64,9 @@ class Action:
     """What happens to one object. `before`: fingerprint of the target's object that is changed.
     `target_name`: the address that a new object gets, where names are addresses.
     `messages`: how many are appended to a thread, behind the `standing` ones; `fields`: what an update
-    writes, and nothing else is written; `left`: what differs and stays as it is, each told as a loss."""
+    writes, and nothing else is written; `left`: what differs and stays as it is, each told as a loss;
+    `order`: ids of a thread's messages as they stand on the target and are appended, where the source lists
+    them otherwise by now."""
 
     action: ActionName
     kind: str
@@ -79,6 +81,7 @@ class Action:
     left: tuple[str, ...] = ()
     messages: int = 0
     standing: int = 0
+    order: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, config=CLOSED)

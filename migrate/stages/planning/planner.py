@@ -11,7 +11,7 @@ from migrate.codecs.config import TYPE as CONFIG
 from migrate.model import KINDS, Entity
 from migrate.model.loss import EVERY, Loss
 from migrate.model.refs import remap
-from migrate.stages.comparing.arrival import side_by_side
+from migrate.stages.comparing.arrival import arrangement, side_by_side
 from migrate.stages.comparing.pairing import Pairs
 from migrate.stages.comparing.present import fingerprint, is_untouched, message_mark
 from migrate.stages.estate import Estate, Spoken
@@ -184,6 +184,7 @@ class Planner(Decider):
             yield self._as_it_is(Action(action="skip", kind="thread", id=entity.id), there)
             return
         self._tell_unsaid(entity.id)
+        order = self._arranged(entity, there.id) if there else ()
         talk = self._walked(entity.id, there.id if there else "")
         row = self.decide(entity, self._as_sent(there, entity), seen=there)
         if state != "complete":
@@ -198,7 +199,7 @@ class Planner(Decider):
                 "update" if row.target_id and talk.count > done and row.action != "create" else row.action
             )
             standing = talk.beside + talk.gone
-            row = replace(row, messages=talk.count - done, action=action, standing=standing)
+            row = replace(row, messages=talk.count - done, action=action, standing=standing, order=order)
             if action == "update" and not row.before:
                 row = replace(row, before=fingerprint(present[row.target_id]))
         yield row
@@ -216,6 +217,28 @@ class Planner(Decider):
         if more := sum(1 for _ in beside):
             self.lose(thread, "messages", f"{more:,} came since the snapshot; they stay", "adapted")
         return True
+
+    def _arranged(self, thread: Entity, there: str) -> tuple[str, ...]:
+        """Messages that arrived keep their order on the target: where the source lists them otherwise by now,
+        it is read in theirs, and what is new comes last."""
+        made_from = {arrived.id: old for old, arrived in self.known.arrived(thread.id).items()}
+        if not made_from or self.conversations is None:
+            return ()
+        ids = [message.id for message in self.source.spoken(thread.id)]
+        standing = [made_from.get(message.id, "") for message in self.conversations.spoken(there)]
+        order = arrangement(ids, standing)
+        if order == ids:
+            return ()
+        ids = [message.id for message in self._said(thread.id)]  # what nobody can write never arrives
+        order = arrangement(ids, standing)
+        if order == ids:
+            return ()
+        self.source.arrange(thread.id, order)
+        reason = (
+            "the source lists them in another order by now; what arrived keeps its own, new ones come last"
+        )
+        self.lose(thread, "messages", reason, "adapted")
+        return tuple(order)
 
     def _walked(self, thread: str, there: str) -> Walked:
         """The messages of a thread, adapted, beside those on the target: one at a time, of maybe 100,000."""

@@ -8,6 +8,8 @@ in the journal, if its content proves that it was made for what we sent. A store
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Set
+from dataclasses import replace
+from itertools import islice
 
 from migrate.archive.journal import SERVICE
 from migrate.errors import NotThere, RequestFailed
@@ -47,18 +49,35 @@ def stores_of(thread: Entity) -> list[str]:
     return [str(store) for store in search.get("vector_store_ids") or ()]
 
 
+def detach(shop: Workshop, thread: str, store: str) -> None:
+    """Take a store away from a thread of the target that stays. Raises `RequestFailed`."""
+    try:
+        found = shop.codec.decode("thread", shop.writer.get("thread", thread), "", None)[0]
+    except NotThere:
+        return
+    rest = [id_ for id_ in stores_of(found) if id_ != store]
+    if rest == stores_of(found):
+        return
+    resources = {k: v for k, v in found.fields["tool_resources"].items() if k != "file_search" or rest}
+    if rest:
+        resources["file_search"] = {**resources["file_search"], "vector_store_ids": rest}
+    without = replace(found, fields={**found.fields, "tool_resources": resources})
+    wire = shop.codec.update_wire(without, frozenset({"tool_resources"}), found)
+    shop.writer.update("thread", thread, wire)
+
+
 def files_in(shop: Workshop, store: str) -> set[str]:
     """Ids of the files in a store of the target. Raises `RequestFailed`."""
     pages = shop.writer.pages("vector_store_file", store)
     return {str(body.get("id")) for page in pages for body in page.bodies}
 
 
-def searched_in(shop: Workshop, thread: Entity) -> set[str]:
-    """Ids on the target of the files that a thread's messages attach for search, where the thread brings no
-    store of its own; else none, since no store is made then."""
+def searched_in(shop: Workshop, thread: Entity, first: int = 0) -> set[str]:
+    """Ids on the target of the files that a thread's messages attach for search, from place `first` on, where
+    the thread brings no store of its own; else none, since no store is made then."""
     if stores_of(shop.codec.adapt(thread, shop.fit)[0]):
         return set()
-    messages = said(shop.source, shop.codec, shop.fit, thread.id)
+    messages = islice(said(shop.source, shop.codec, shop.fit, thread.id), first, None)
     fitted = (shop.codec.adapt(message, shop.fit)[0] for message in messages)
     attached = {file for message in fitted for file in attached_for_search(message)}
     return {new for old in attached if (new := shop.ids.get(("file", old)))}

@@ -31,6 +31,7 @@ from migrate.stages.reading.looking import (
     must_be_read,
     must_be_whole,
 )
+from migrate.stages.writing.derived import detach
 from migrate.stages.writing.equipping import recall, workshop
 from migrate.stages.writing.removing import TRIES, remove, still_there
 from migrate.stages.writing.undoing import ORDER, UNDO, Step, Undoing
@@ -171,6 +172,8 @@ class _Back:
 
     def __init__(self, shop: Workshop, done: Undone, in_stores: Inside) -> None:
         self._shop, self._done, self._in_stores = shop, done, in_stores
+        self._kept: set[str] = set()
+        """Threads and stores of which something could not be removed."""
 
     def remove(self, steps: list[Step]) -> None:
         """Remove objects of one kind that lie below one parent, and note what went along with each."""
@@ -180,12 +183,17 @@ class _Back:
         try:
             if first.gone:
                 left = dict.fromkeys(still_there(shop.writer, first.kind, ids, first.target_parent), UNLISTED)
+            elif first.detach and first.detach in self._kept:
+                left = dict.fromkeys(ids, "a message that attaches a file of it is still there")
             else:
+                if first.detach:
+                    detach(shop, first.detach, first.target_id)
                 left = remove(shop.writer, first.kind, ids, first.target_parent)
         except RequestFailed as failed:
             left = dict.fromkeys(ids, str(failed))
         for step, entries in zip(steps, lines, strict=True):
             if step.target_id in left:
+                self._kept.add(step.target_parent)
                 self._failed(step, left[step.target_id])
             else:
                 self._noted(step, entries)

@@ -7,6 +7,7 @@ there already is read back, not remembered, so a killed apply goes on behind the
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import islice
 
 from migrate.archive.journal import Entry, Job
@@ -16,7 +17,7 @@ from migrate.model.normal import normal
 from migrate.stages.comparing.present import fingerprint
 from migrate.stages.planning.planfile import Action
 from migrate.stages.reading.looking import lists_threads
-from migrate.stages.writing.derived import note_derived, stores_of
+from migrate.stages.writing.derived import note_derived, searched_in, stores_of
 from migrate.stages.writing.making import give_up, written
 from migrate.stages.writing.outcome import (
     GATEWAY,
@@ -64,15 +65,20 @@ def _note_as_left(shop: Workshop, action: Action, thread: Entity, there: str, ta
     """A thread's files and stores show only when it is read, those that the service added for attachments
     among them: how it was left is noted anew, unless it stands as others have it."""
     fitted = shop.fitted(thread)
-    if action.left or not (talk.attaches or normal(fitted).get("tool_resources")):
+    if not (talk.attaches or normal(fitted).get("tool_resources")):
         return
     found = shop.codec.decode("thread", shop.writer.get("thread", there), "", None)[0]
-    if normal(found).get("metadata") == normal(fitted).get("metadata"):
+    if not action.left and normal(found).get("metadata") == normal(fitted).get("metadata"):
         how = action.action if action.fields or action.action == "create" else "adopt"
         job = (how, "thread", "", thread.id, thread.name)
         shop.journal.noted([(job, there, "", fingerprint(found))])
-    if action.action == "create" and not stores_of(fitted):
+    if stores_of(fitted):
+        return
+    if action.action == "create":
         note_derived(shop, thread, found, lambda: talk.searched, sent_at(shop.record(action)))
+    elif action.messages:
+        searched = partial(searched_in, shop, thread, _first(action, talk))
+        note_derived(shop, thread, found, searched, shop.journal.begun())
 
 
 def _where(there: str) -> str:

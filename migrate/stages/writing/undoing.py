@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import dropwhile
 
 from migrate.archive.journal import SERVICE, Entry, Later
 from migrate.model import KINDS, Entity, Key
 from migrate.model.normal import normal, written_form
-from migrate.model.refs import remap
+from migrate.model.refs import refs_of, remap
 from migrate.stages.comparing.differing import differing
 from migrate.stages.comparing.present import fingerprint
 from migrate.stages.estate import Estate
@@ -45,6 +46,8 @@ class Step:
     """Fingerprint of what we left there."""
     later: Later | None = None
     """The apply of ours that changed it since."""
+    detach: str = ""
+    """Thread on the target that stays, and no longer names it."""
 
 
 @dataclass
@@ -79,34 +82,49 @@ class Undoing:
         return [*restored, *removed]
 
     def _made_by_service(self, removed: list[Step]) -> list[Step]:
-        """Stores that the service made by itself for attachments in threads of ours, as the journal noted
-        them. What others put into one, or attached to our thread, is theirs and stays, which is told."""
+        """Stores that the service made by itself for attachments in threads of ours, or in messages that we
+        appended, as the journal noted them. What others put into one, or attached to our thread, is theirs
+        and stays, which is told; so does what others use."""
         noted = {e.target_id: e for e in self.shop.earlier.values() if e.action == SERVICE}
-        found: list[Step] = []
-        for step in removed:
-            if step.kind != "thread":
-                continue
-            mine = [e for e in noted.values() if e.source_parent == step.id]
-            thread = self._threads.get(step.target_id)
-            known = self.shop.strangers | set(self.shop.ids.values()) | noted.keys()
+        gone = {step.id: step.target_id for step in removed if step.kind == "thread"}
+        grown = {step.parent: step.target_parent for step in removed if step.kind == "message"}
+        known = self.shop.strangers | set(self.shop.ids.values()) | noted.keys()
+        for there in gone.values():
+            thread = self._threads.get(there)
             for store in stores_of(thread) if thread else ():
                 if store not in known:
-                    self._tell_left(store, step, "it was not made for us")
-            for entry in mine:
-                store_there = self.target.of("vector_store").get(entry.target_id)
-                if store_there is None:
-                    continue
-                if fingerprint(store_there) != entry.written or self._strange_rows(store_there.id):
-                    self._tell_left(
-                        entry.target_id, step, "others changed it since the service made it for us"
-                    )
-                else:
-                    id_ = f"{step.id}.store"
-                    found.append(Step("remove", "vector_store", id_, "", "", entry.target_id))
+                    self._tell_left(store, there, "it was not made for us")
+        found: list[Step] = []
+        for entry in noted.values():
+            there = gone.get(entry.source_parent) or grown.get(entry.source_parent, "")
+            if not there or entry.target_id not in self.target.of("vector_store"):
+                continue
+            if why := self._in_use(entry, there, entry.source_parent not in gone):
+                self._tell_left(entry.target_id, there, why)
+            else:
+                detach = "" if entry.source_parent in gone else there
+                id_ = f"{entry.source_parent}.store"
+                found.append(Step("remove", "vector_store", id_, "", "", entry.target_id, detach=detach))
         return found
 
-    def _tell_left(self, store: str, step: Step, why: str) -> None:
-        self.shop.note(f"vector_store {store}, which thread {step.target_id} searches, is left: {why}")
+    def _in_use(self, entry: Entry, there: str, stays: bool) -> str:
+        """Why a store that the service made for us must not be removed, or ''. `stays`: its thread stays."""
+        store = self.target.of("vector_store")[entry.target_id]
+        if fingerprint(store) != entry.written or self._strange_rows(store.id):
+            return "others changed it since the service made it for us"
+        form = KINDS["assistant"]
+        named = (refs_of(form, one) for one in self.target.of("assistant").values())
+        threads = (stores_of(thread) for id_, thread in self._threads.items() if id_ != there)
+        used = any(id_ == store.id for refs in named for _, _, id_ in refs)
+        if used or any(store.id in stores for stores in threads):
+            return "others use it too"
+        ours = {message.target_id for message in self.shop.journal.put_into(entry.source_parent)}
+        messages = (message.id for message in self.talks.walk("message", there)) if stays else iter(())
+        behind = dropwhile(lambda id_: id_ not in ours, messages)
+        return "others wrote in the thread since" if any(id_ not in ours for id_ in behind) else ""
+
+    def _tell_left(self, store: str, thread: str, why: str) -> None:
+        self.shop.note(f"vector_store {store}, which thread {thread} searches, is left: {why}")
 
     def _removed(self, entry: Entry) -> Step:
         found = self._found(entry.kind, entry.target_id, entry.target_parent)

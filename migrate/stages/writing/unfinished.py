@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from migrate.archive.journal import SERVICE, Entry
 from migrate.errors import Incomplete, NotThere, RequestFailed
 from migrate.model import Entity
+from migrate.stages.planning.fitting import spoken
 from migrate.stages.planning.planfile import Action, Plan
 from migrate.stages.writing.changing import arrived
 from migrate.stages.writing.derived import note_derived, searched_in
@@ -45,7 +46,7 @@ def settle(shop: Workshop, plan: Plan) -> None:
             shop.journal.done(entry.id, action.target_id or str(body["id"]), parent, mark)
     _appended(shop, plan)
     shop.reload()
-    _derived(shop)
+    _derived(shop, plan)
     shop.reload()
 
 
@@ -65,20 +66,38 @@ def _appended(shop: Workshop, plan: Plan) -> None:
                 raise _unseen(action, failed) from None
 
 
-def _derived(shop: Workshop) -> None:
+def _derived(shop: Workshop, plan: Plan) -> None:
     """Stores that the service made for threads of an apply that was killed before it noted them."""
     noted = {e.source_parent for e in shop.earlier.values() if e.action == SERVICE}
     gone = {e.source_id for e in shop.earlier.values() if e.action == "undo" and e.kind == "thread"}
+    for thread, there, first, since in (*_grown(shop, plan), *_made(shop)):
+        if thread.id in noted | gone:
+            continue
+        try:
+            found = shop.codec.decode("thread", shop.writer.get("thread", there), "", None)[0]
+        except NotThere:
+            continue
+        note_derived(shop, thread, found, partial(searched_in, shop, thread, first), since)
+
+
+def _made(shop: Workshop) -> Iterator[tuple[Entity, str, int, float]]:
+    """Threads that this plan made: with their ids on the target, 0, and when they may have been made at the
+    earliest."""
     for entry in list(shop.earlier.values()):
         mine = (entry.action, entry.kind, entry.state) == ("create", "thread", "done")
         thread = shop.source.threads_by_id.get(entry.source_id) if mine else None
-        if thread is None or entry.source_id in noted | gone:
-            continue
-        try:
-            found = shop.codec.decode("thread", shop.writer.get("thread", entry.target_id), "", None)[0]
-        except NotThere:
-            continue
-        note_derived(shop, thread, found, partial(searched_in, shop, thread), sent_at(entry))
+        if thread is not None:
+            yield thread, entry.target_id, 0, sent_at(entry)
+
+
+def _grown(shop: Workshop, plan: Plan) -> Iterator[tuple[Entity, str, int, float]]:
+    """Threads that were there and got messages: the place of the first of these instead of 0."""
+    grown = {thread: there for thread, there, made in shop.journal.talks() if made}
+    for action in plan.actions:
+        thread = shop.source.threads_by_id.get(action.id) if action.kind == "thread" else None
+        if thread is not None and action.action != "create" and action.messages and action.id in grown:
+            count = sum(1 for _ in spoken(shop.source, shop.codec, shop.fit, thread.id))
+            yield thread, grown[action.id], count - action.messages, shop.journal.begun()
 
 
 def _unseen(action: Action, failed: RequestFailed) -> Incomplete:
