@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import json
 import re
@@ -12,15 +13,21 @@ import sqlite3
 import subprocess
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from migrate.archive.functions import register
-from tests.commands import PAGES, ROOT, Block, Command, blocks
+from tests.commands import PAGES, ROOT, SHELL, Block, Command, blocks
 from tests.e2e.running import Said
 from tests.e2e.shell import Shell
+from tests.recipes import PAGES as RECIPES
+from tests.recipes import blocks as recipe_blocks
+from tests.recipes import script, steps
 
 NOT_RUN = {
     ("README.md", "make demo"): "`demo` has a test of its own, and `make test` would run this test",
@@ -40,12 +47,29 @@ NOT_RUN = {
 }
 """Page and beginning of a block -> why nobody runs it."""
 ELSEWHERE = {
-    "docs/recipes/backup.md": "test_recipe_flows.py",
-    "docs/recipes/promotion.md": "test_recipe_flows.py",
-    "docs/recipes/standby.md": "test_recipe_flows.py",
-    "docs/recipes/terraform.md": "test_recipe_flows.py",
+    ("backup.md", "The script"): 2,
+    ("backup.md", "How old is the last good one"): 1,
+    ("backup.md", "Keeping it private, and copying it right"): 1,
+    ("promotion.md", "From dev into the repository"): 1,
+    ("promotion.md", "To test"): 1,
+    ("promotion.md", "To prod"): 2,
+    ("standby.md", "The first time"): 2,
+    ("standby.md", "On a schedule"): 1,
+    ("standby.md", "When somebody worked on the standby"): 2,
+    ("standby.md", "The day"): 2,
+    ("standby.md", "The way back"): 1,
+    ("standby.md", "A drill"): 2,
+    ("terraform.md", "Handing over"): 1,
+    ("terraform.md", "Auditing drift afterwards"): 2,
 }
-"""Page -> the file of tests that takes its blocks from it and runs them."""
+"""Recipe and heading -> how many blocks of bash stand there; test_recipe_flows.py takes each of them
+from its page and runs it."""
+STEPS_NOT_RUN = {
+    ("github.md", 'Begin with "nothing was reached"'): "it writes the number that is there before the gate",
+    ("github.md", "Install"): "it installs the package from an address that people fill in",
+    ("promotion.md", "Install"): "it installs the package from an address that people fill in",
+}
+"""Recipe and step of a workflow -> why nobody runs its script."""
 HERE = ("README.md", "docs/archive.md", "docs/emulator.md", "docs/leave-assistants.md", "docs/reports.md",
         "docs/scale.md")  # fmt: skip
 """Pages whose other blocks are run below, all of them."""
@@ -89,14 +113,51 @@ def of(page: str) -> list[Block]:
 
 
 def test_every_block_is_run_or_listed_with_a_reason() -> None:
-    unknown = [b for b in EVERY if not reason(b) and b.page not in HERE and b.page not in ELSEWHERE]
+    unknown = [b for b in EVERY if not reason(b) and b.page not in HERE and not _of_a_recipe(b)]
     assert not unknown, "run it in a test of this file, or list it in NOT_RUN"
     for page, first in NOT_RUN:
         assert any(b.page == page and b.first.startswith(first) for b in EVERY), (
             f"{page} has no {first!r} now"
         )
-    for page, file in ELSEWHERE.items():
-        assert f'"{Path(page).name}"' in (ROOT / "tests/e2e" / file).read_text(encoding="utf-8")
+
+
+def _of_a_recipe(block: Block) -> bool:
+    """Whether the table of the recipes speaks of it; those of the table are counted below."""
+    return block.page.startswith("docs/recipes/") and block.language == "bash"
+
+
+def calls(function: str) -> set[tuple[str, str]]:
+    """Page and heading, or page and step, with which the tests of the recipes call a function."""
+    found: set[tuple[str, str]] = set()
+    for name in ("test_recipe_flows.py", "test_recipe_gates.py"):
+        for node in ast.walk(ast.parse((ROOT / "tests/e2e" / name).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == function:
+                words = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
+                if len(words) == 2:  # a third one names a language that no shell runs
+                    found.add((str(words[0]), str(words[1])))
+    return found
+
+
+def test_every_block_of_a_recipe_is_run_by_the_tests_of_the_recipes() -> None:
+    held = [block for page in RECIPES for block in recipe_blocks(page) if block.language in SHELL]
+    listed = {first for page, first in NOT_RUN if page.startswith("docs/recipes/")}
+    run = [b for b in held if not any(b.text.startswith(first) for first in listed)]
+    counted = Counter((block.page, block.heading) for block in run)
+    assert counted == ELSEWHERE, "run a new block in tests/e2e/test_recipe_flows.py, or list it in NOT_RUN"
+    assert set(ELSEWHERE) <= calls("under")
+
+
+def test_every_step_of_a_recipe_is_run_or_listed_with_a_reason() -> None:
+    documents = [(b.page, yaml.safe_load(b.text)) for page in RECIPES for b in recipe_blocks(page)
+                 if b.language == "yaml"]  # fmt: skip
+    held = {
+        (page, str(one.get("name") or one.get("displayName")))
+        for page, document in documents
+        for one in steps(document)
+        if script(one)
+    }
+    run = calls("step")
+    assert held - run == set(STEPS_NOT_RUN), "run a new step in a test of the recipes, or list it here"
 
 
 @contextmanager
