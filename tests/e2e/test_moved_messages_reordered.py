@@ -69,7 +69,10 @@ def test_a_new_message_is_appended_whatever_the_order_of_the_others(world: World
         again = sync(world, "--full")
         assert (again["apply"]["created"], again["apply"]["updated"]) == (0, 0), number
         assert again["verify"]["findings"] == []
-    say(world.source, talk, "six", created_at=1_760_000_000)
+    rows = world.source.estate.messages[talk]
+    content = [{"type": "text", "text": {"value": "six", "annotations": []}}]
+    last = {**next(iter(rows.values())), "content": content, "created_at": 1_760_000_000}
+    rows["msg_six"] = {**last, "id": "msg_six", "role": "user"}
     sync(world, "--full")
     assert spoken(world) == [*TEXTS, "five", "six"]
 
