@@ -58,6 +58,8 @@ class Decider:
         self.losses: list[Loss] = []
         self.conflicts: list[Conflict] = []
         self.on_conflict = "overwrite"
+        self.beside: Mapping[str, str] = {}
+        """Assistant -> one on the target whose stamp names it, which nothing else proves to be its copy."""
         self.seen_facts: dict[str, set[str]] = {}
 
     def counterpart(self, entity: Entity, present: Mapping[str, Entity]) -> Entity | None:
@@ -130,6 +132,12 @@ class Decider:
             self.conflicts.append(Conflict(entity.kind, entity.id, beside, entity.name, unlike))
             reason = f"{beside} on the target is not what was left there, or is another's: made beside it"
             self.lose(entity, "id", reason, "adapted", "look at both, and delete one too many")
+        elif there := self.beside.get(entity.id) if entity.kind == "assistant" else None:
+            reason = (
+                f"{there} on the target names it as its origin and is unlike it; nobody can say whether it is"
+            )
+            way_out = "look at both, and delete one too many"
+            self.lose(entity, "id", f"{reason} ours: made beside it", "adapted", way_out)
         address = self.decided.names.get(entity.id, "") if entity.kind == "assistant" else ""
         return replace(row, target_parent=parent, target_name=address)
 

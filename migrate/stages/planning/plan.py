@@ -50,13 +50,15 @@ def make(
     """
     offer = offer or Offer()
     decided = decide(source, target, pairs, profile, choices, offer, known.copies)
+    beside: dict[str, str] = {}
     if strangers := Decider(source, pairs, known, profile, decided).unlike(target):
         for id_ in strangers:
-            del pairs.ids["assistant"][id_]
+            beside[id_] = pairs.ids["assistant"].pop(id_)
         decided = decide(source, target, pairs, profile, choices, offer, known.copies)
     decided = _with_arrived(decided, source, target, pairs, known, choices)
     planner = Planner(source, target, conversations, pairs, known, profile, decided)
     planner.on_conflict = choices.on_conflict
+    planner.beside = beside
     actions = list(planner.actions())
     if choices.on_conflict == "fail":
         refuse_conflicts(planner.conflicts)
