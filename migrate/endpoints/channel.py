@@ -41,7 +41,13 @@ class Channel:
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Body:
         """A GET, repeated while that may help. Raises `RequestFailed` or a subclass."""
-        return self._tried(lambda: self.wire.ask("GET", path, params or {}, self.headers, None), _again)
+
+        def call() -> Body:
+            return self.wire.ask("GET", path, params or {}, self.headers, None)
+
+        body = self._tried(call, _again)
+        self.pace.outage.known_good = call
+        return body
 
     def send(self, method: str, path: str, body: Body | None = None) -> Body:
         """A writing request, sent again only when the service says it did nothing."""
@@ -58,6 +64,26 @@ class Channel:
         if began is not None:
             self.pace.outage.ends(began, failed)
         self.pace.must_be_there()
+
+    def _tell_outage_from_failure(self) -> None:
+        """Where nothing but errors came lately, ask again for what was answered before: with few objects all
+        attempts are used up long before a minute is over. Returns once there is an answer: then only this
+        request failed. Raises `Unreachable` once the service counts as gone."""
+        outage = self.pace.outage
+        attempt = 0
+        while outage.is_suspected and outage.known_good is not None and not self.pace.stop.is_set():
+            self.pace.nap(pause(attempt, {}) or 0.0)
+            attempt += 1
+            began: float | None = None
+            try:
+                with self.pace.turn(), patience(self.patience_s):
+                    began = outage.begins()
+                    outage.known_good()
+                outage.ends(began)
+            except RequestFailed as failed:
+                self._noted(began, failed)
+                if failed.status == TOO_MANY:
+                    self.pace.turned_away(attempt, failed.headers)
 
     def _tried(
         self, call: Callable[[], Body], again: Callable[[RequestFailed], bool], watched: bool = True
@@ -83,6 +109,7 @@ class Channel:
                     continue  # the next turn waits, with everybody else's
                 wait = pause(attempt, failed.headers) if again(failed) else None
                 if wait is None or last:
+                    self._tell_outage_from_failure()
                     raise
                 self.pace.nap(wait)
         raise AssertionError("unreachable")

@@ -35,6 +35,8 @@ class Outage:
         self._last = ""
         self._answered = False
         self._under_way: dict[int, float] = {}
+        self.known_good: Callable[[], object] | None = None
+        """Sends a read again that was answered well: to see whether anybody is there at all."""
 
     def begins(self, watched: bool = True) -> float:
         """A request is sent now; the moment, which its end is told with. `watched`: silence is told."""
@@ -64,6 +66,12 @@ class Outage:
         with self._lock:
             if threading.get_ident() in self._under_way:
                 self._under_way[threading.get_ident()] = self._clock()
+
+    @property
+    def is_suspected(self) -> bool:
+        """Whether nothing but errors came lately: one dead listing, or the whole service."""
+        with self._lock:
+            return self._errors >= OUTAGE_ERRORS
 
     def check(self, url: str = "the service") -> None:
         """Raises `Unreachable` once the service counts as gone."""

@@ -10,6 +10,7 @@ import pytest
 from migrate.endpoints import channel, outage
 from migrate.stages.writing import outcome
 from tests.e2e.conftest import Launch
+from tests.e2e.faults import Instead, page
 from tests.e2e.running import options
 
 App = Callable[..., Any]
@@ -139,3 +140,26 @@ def test_every_further_command_on_a_dead_service_ends_with_5(launch: Launch) -> 
         ("diff", world.db, "target"), ("plan", world.db, "target", "-o", world.plan + "2"),
     ):  # fmt: skip
         assert world(*arguments).code == 5, arguments
+
+
+@pytest.mark.parametrize("how", ["error", "cut"])
+def test_a_small_estate_whose_attempts_end_sooner_is_waited_for(
+    launch: Launch, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Nothing is left to ask for long before a minute is over: that must not be taken for single failures."""
+    monkeypatch.setattr(outage, "OUTAGE_S", 3.0)
+    monkeypatch.setattr(channel, "pause", lambda attempt, headers: 0.01)
+    dying = Dying("GET", 25, how)
+    world = launch(wrap_source=dying)
+    world("snapshot", "source", "-o", world.db).error(5, "does not answer any more", "same command")
+    dying.revive()
+    assert world.snapshot()["state"] == "complete"
+
+
+def test_one_dead_listing_is_no_outage(launch: Launch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outage, "OUTAGE_S", 3.0)
+    monkeypatch.setattr(channel, "pause", lambda attempt, headers: 0.01)
+    dead = Instead(page("/steps"), last=10**6, status=503, body={"error": {"message": "no"}})
+    world = launch(wrap_source=dead)
+    answer = world.snapshot(code=3)
+    assert {row["kind"] for row in answer["missing"]} == {"run_step"}
