@@ -38,6 +38,7 @@ def command(
     Exit 1 when something would be lost or is blocked and was not accepted; the plan is written all the
     same, and apply moves what is not blocked.
     """
+    from migrate.archive.store import must_not_be_archive
     from migrate.cli.picturing import Camera
     from migrate.cli.planning import choices, make_plan, percent
     from migrate.files.output import destination
@@ -46,6 +47,7 @@ def command(
     from migrate.stages.planning.planfile import write
 
     destination(output)
+    must_not_be_archive(output)  # before the plan is registered in the archive
     wanted.check(source, output)
     config = common.config.meeting(environment, target)
     chosen = replace(

@@ -209,6 +209,7 @@ def _append(
         lost = 0 if arrived else lost
         place += arrived
         held = held[arrived:]
+        talk.go_to(place + len(held))  # a look at the thread after a loss draws messages to its end
         shop.count("created", arrived, "message")
 
 
