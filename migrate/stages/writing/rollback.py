@@ -46,6 +46,8 @@ AT_ONCE = 500
 """Journal lines in one commit."""
 UNLISTED = "it was not listed and is there all the same; run the same rollback again"
 LOST = "no answer came"
+NULLABLE = frozenset({"name", "description", "instructions"})
+"""Texts of assistants and stores that may be null on the wire, as all three API descriptions say."""
 Inside = dict[str, list[Entry]]
 
 
@@ -266,14 +268,24 @@ def _seen(shop: Workshop, step: Step) -> Entity:
 def _sent_back(shop: Workshop, step: Step, before: Entity, now: Entity) -> str:
     """Ask for the pre-image to be written; what was answered."""
     wire = shop.codec.update_wire(before, frozenset(step.fields), now)
-    where = step.kind, step.target_id, wire, step.target_parent
-    try:
-        if fingerprint(now) == step.written:
-            shop.writer.revert(*where, version=str(now.facts.get("version") or ""))
-        else:
-            shop.writer.update(*where)
-    except OutcomeUnknown:
-        return LOST
-    except RequestFailed as failed:
-        return str(failed)
-    return "the service answered as if it had been written"
+    exact = {**wire, **{name: None for name in wire if name in NULLABLE and _was_null(step, name)}}
+    said = ""
+    for body in [exact, wire] if exact != wire else [wire]:
+        where = step.kind, step.target_id, body, step.target_parent
+        try:
+            if fingerprint(now) == step.written:
+                shop.writer.revert(*where, version=str(now.facts.get("version") or ""))
+            else:
+                shop.writer.update(*where)
+        except OutcomeUnknown:
+            return LOST
+        except RequestFailed as failed:
+            said = str(failed)  # some servers refuse a null, though it is described: then the empty text
+            continue
+        return "the service answered as if it had been written"
+    return said
+
+
+def _was_null(step: Step, name: str) -> bool:
+    """Whether a field stood there as null, which is not the same as an empty text byte for byte."""
+    return isinstance(step.before, dict) and name in step.before and step.before[name] is None
