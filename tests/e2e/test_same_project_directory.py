@@ -1,0 +1,122 @@
+"""A config directory beside a project in which a move made copies: a store that stands twice counts once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Launch
+from tests.e2e.projects import add, assistant, file, project, store, thread
+from tests.e2e.running import World
+
+Json = dict[str, Any]
+SEARCH = {"type": "file_search"}
+
+
+def world(launch: Launch) -> World:
+    """One project: an assistant searches a store of two files, a thread another that has expired."""
+    one = project("SOURCE_KEY")
+    made = launch(one, one, types=("foundry-classic", "foundry"))
+    cloud = made.source
+    notes, guide = file(cloud, 1, "notes.md"), file(cloud, 2, "guide.md")
+    papers = store(cloud, 1, "papers", [notes, guide])
+    store(cloud, 2, "papers of others", [guide])
+    dead = store(cloud, 3, "dead", [notes], status="expired")
+    held = {"file_search": {"vector_store_ids": [papers]}}
+    add(cloud, assistant(1, "reader", tools=[SEARCH], tool_resources=held))
+    thread(cloud, 1, ["hello"], tool_resources={"file_search": {"vector_store_ids": [dead]}})
+    made.begin()
+    return made
+
+
+def exported(made: World) -> str:
+    folder = str(made.folder / "agents")
+    made("export", "source", folder).ok()
+    return folder
+
+
+def move(made: World, *options: str) -> None:
+    before = len(made.source.estate.vector_stores)
+    made.snapshot()
+    made.planned(*options)
+    made.apply().ok()
+    assert len(made.source.estate.vector_stores) > before
+
+
+def planned(made: World, folder: str) -> dict[str, tuple[str, str]]:
+    """Store of the directory -> action and id on the target."""
+    path = made.folder / "back.json"
+    found: Json = made("plan", folder, "source", "-o", str(path)).ok()
+    assert not [loss for loss in found["losses"] if loss["grade"] == "blocked"]
+    rows = json.loads(path.read_text())["actions"]
+    return {r["id"]: (r["action"], r["target_id"]) for r in rows if r["kind"] == "vector_store"}
+
+
+each_way = pytest.mark.parametrize(
+    "options", [("--copy-files",), ()], ids=["files and stores copied", "an expired store made anew"]
+)
+
+
+@each_way
+def test_a_directory_finds_no_difference_after_a_move_to_the_other_generation(
+    launch: Launch, options: tuple[str, ...]
+) -> None:
+    made = world(launch)
+    folder = exported(made)
+    before = made("diff", folder, "source").ok()
+    move(made, *options)
+    after = made("diff", folder, "source").ok()
+    assert (after["changes"], after["compared"]) == ([], before["compared"])
+    swapped = made("diff", "source", folder).ok()
+    assert swapped["changes"] == []
+
+
+@each_way
+def test_a_plan_from_a_directory_means_the_same_stores_after_a_move_to_the_other_generation(
+    launch: Launch, options: tuple[str, ...]
+) -> None:
+    made = world(launch)
+    folder = exported(made)
+    before = planned(made, folder)
+    assert before["dead"] == ("create", "")
+    move(made, *options)
+    after = planned(made, folder)
+    assert after.pop("dead")[0] == "adopt", "it had expired, and can be searched now"
+    assert after == {key: row for key, row in before.items() if key != "dead"}
+    assert {how for how, _ in after.values()} == {"adopt"}
+
+
+def test_an_export_after_the_move_is_the_one_before_it(launch: Launch) -> None:
+    made = world(launch)
+    folder = Path(exported(made))
+    before = {path.name for path in folder.rglob("*") if path.is_file()}
+    move(made, "--copy-files")
+    made("export", "source", str(made.folder / "again")).ok()
+    assert {path.name for path in (made.folder / "again").rglob("*") if path.is_file()} == before
+
+
+def test_a_copy_that_an_assistant_searches_is_configuration(launch: Launch) -> None:
+    made = world(launch)
+    folder = exported(made)
+    move(made, "--copy-files")
+    here = made.source.estate
+    copy = [id_ for id_, row in here.vector_stores.items() if row["name"] == "papers"][-1]
+    held = {"file_search": {"vector_store_ids": [copy]}}
+    add(made.source, assistant(2, "second", tools=[SEARCH], tool_resources=held))
+    changes = made("diff", folder, "source").ok(1)["changes"]
+    assert ("vector_store", copy) in {(c["kind"], c["right_id"]) for c in changes if c["action"] == "added"}
+
+
+def test_a_copy_whose_origin_is_gone_stands_for_it(launch: Launch) -> None:
+    made = world(launch)
+    folder = exported(made)
+    move(made, "--copy-files")
+    here = made.source.estate
+    origin = next(id_ for id_, row in here.vector_stores.items() if row["name"] == "papers of others")
+    del here.vector_stores[origin]
+    here.vector_store_files.pop(origin)
+    removed = [c for c in made("diff", folder, "source").json["changes"] if c["kind"] == "vector_store"]
+    assert removed == []
