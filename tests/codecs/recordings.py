@@ -11,6 +11,8 @@ from typing import Any
 SHARED = Path(os.environ.get("ASSISTANTS_MIGRATE_SHARED") or Path(__file__).parents[3] / "shared")
 FOLDER = SHARED / "real"
 FAMILIES = ("openai_", "azure_", "aoai_", "classic_")
+ITEMS = ("openai_items_", "openai_input_items_")
+"""Recordings of the OpenAI platform that hold items of conversations and responses, and no older object."""
 KIND_OF = {
     "assistant": "assistant",
     "thread": "thread",
@@ -40,7 +42,24 @@ Recorded = tuple[str, str, dict[str, Any]]
 def names() -> list[str]:
     """Recordings of the Assistants wire family."""
     files = sorted(FOLDER.glob("*.json")) if FOLDER.is_dir() else []
-    return [file.name for file in files if file.name.startswith(FAMILIES)]
+    return [f.name for f in files if f.name.startswith(FAMILIES) and not f.name.startswith(ITEMS)]
+
+
+def items() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every recorded item of the OpenAI platform that has an id, with the name of its recording."""
+    files = sorted(FOLDER.glob("*.json")) if FOLDER.is_dir() else []
+    for file in (f for f in files if f.name.startswith(ITEMS)):
+        document = json.loads(file.read_text(encoding="utf-8"))
+        for value in _tables(document):
+            if isinstance(value.get("id"), str) and "type" in value:
+                yield file.name, value
+
+
+def _tables(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _tables(inner)
 
 
 def of_projects() -> list[str]:

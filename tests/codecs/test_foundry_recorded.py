@@ -12,7 +12,7 @@ from migrate.model import KINDS, Entity
 from migrate.model.normal import normal
 from tests.codecs import project_answering
 from tests.codecs.fitting import NATIVE, adapted
-from tests.codecs.recordings import FOLDER, exchanges, of_project, of_projects
+from tests.codecs.recordings import FOLDER, exchanges, items, of_project, of_projects
 
 pytestmark = pytest.mark.skipif(not of_projects(), reason=f"no recordings of projects in {FOLDER.name}/")
 
@@ -164,3 +164,13 @@ def test_a_thread_lists_as_it_was_made() -> None:
     entity = decoded("thread", updated["response_body"])
     assert entity.fields["metadata"] == updated["request_body"]["metadata"]
     assert normal(entity) == {"metadata": {"key1": "value1", "key2": "value2"}}
+
+
+@pytest.mark.parametrize("body", [pytest.param(body, id=f"{name}-{body['id']}") for name, body in items()])
+def test_nothing_of_a_recorded_item_is_lost(body: Body) -> None:
+    entity = decoded("message", body)
+    held = {repr(value) for _, value in leaves({**entity.fields, **entity.facts, **entity.extras})}
+    lost = {
+        name: value for name, value in leaves(body) if name not in ("type", "id") and repr(value) not in held
+    }
+    assert not {name: value for name, value in lost.items() if value is not None}
