@@ -107,16 +107,18 @@ def test_a_call_that_waits_for_its_output_is_left_until_it_has_it(talk: World) -
 
 
 def test_a_call_whose_output_comes_too_late_is_named(talk: World) -> None:
-    """Nothing can be put between messages that are there."""
-    write(talk, message("Is it packed?"), call("c1"), message("Hello?"))
+    """Nothing can be put between messages that are there: it comes last, and the plan names that."""
+    asked, late = message("Is it packed?"), message("Hello?")
+    write(talk, asked, call("c1"), late)
     moved(talk)
     write(talk, output("c1"))
     talk.snapshot()
     plan = talk("plan", talk.db, "target", "-o", talk.plan).ok(1)
-    assert [row["parent"] for row in plan["losses"] if row["grade"] == "blocked"] == [CONVERSATION]
-    asked = len(talk.target.requests)
-    assert talk.apply().code == 3
-    assert talk.writes(asked) == []
+    told = [row for row in plan["losses"] if not row["accepted"] and "another order" in row["reason"]]
+    assert [(row["kind"], row["id"], row["grade"]) for row in told] == [("thread", CONVERSATION, "lost")]
+    talk.apply().ok()
+    assert there(talk) == bare(asked, late, call("c1"), output("c1"))
+    assert talk("verify", talk.plan).ok()["findings"] == []
 
 
 @pytest.mark.parametrize("count", [19, 20, 21, 40])

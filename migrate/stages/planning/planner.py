@@ -237,7 +237,7 @@ class Planner(Decider):
         reason = (
             "the source lists them in another order by now; what arrived keeps its own, new ones come last"
         )
-        self.lose(thread, "messages", reason, "adapted")
+        self.lose(thread, "messages", reason, "lost", "the archive has the order of the source")
         return tuple(order)
 
     def _walked(self, thread: str, there: str) -> Walked:
