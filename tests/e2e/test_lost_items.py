@@ -141,7 +141,7 @@ def test_a_gateway_gives_up_while_the_service_is_still_at_work(
 def test_an_apply_that_was_stopped_in_mid_conversation_goes_on(
     launch: Launch, how: signal.Signals, moments: tuple[int, ...]
 ) -> None:
-    made, ids = talking(launch, ["ok"] * 97, ["yes"] * 61, target=project("TARGET_KEY", latency=0.01))
+    made, ids = talking(launch, ["ok"] * 97, ["yes"] * 61, target=project("TARGET_KEY", latency=0.1))
     ids.append(thread(made.source, 9, [f"{n}" for n in range(85)]))
     made.snapshot()
     made.planned()
