@@ -75,8 +75,8 @@ def _derived(shop: Workshop, plan: Plan) -> None:
             continue
         try:
             found = shop.codec.decode("thread", shop.writer.get("thread", there), "", None)[0]
-        except NotThere:
-            continue
+        except RequestFailed:
+            continue  # one that does not answer is named where the thread itself is looked at
         note_derived(shop, thread, found, partial(searched_in, shop, thread, first), since)
 
 
