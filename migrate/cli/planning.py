@@ -192,8 +192,9 @@ def _against(
         copies = frozenset(lineage.copies(ours, theirs, only_for_target=choices.copy_files))
         origins = lineage.message_origins(ours, theirs.side, partial(origins_of, ours.snapshot.conn))
         own = replace(
-            _known(ours, theirs.side, known, trusted), copies=copies, origins=origins, unclear=unclear
-        )
+            _known(ours, theirs.side, known, trusted), copies=copies, origins=origins, unclear=unclear,
+            further=lineage.further(ours, theirs, pairs),
+        )  # fmt: skip
         side = TargetSide(estate=target, type=reader.type, url=reader.url,
                           api_version=reader.api_version, digest="")  # fmt: skip
         profile = profile_for(reader.type, reader.api_version)

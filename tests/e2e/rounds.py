@@ -208,11 +208,13 @@ def chain(folder: Path, first: str) -> Iterator[World]:
         yield made
 
 
-def move(made: World, source: str, target: str) -> Json:
+def move(made: World, source: str, target: str, *more: str) -> Json:
     """Snapshot, plan, apply, verify with one archive; the plan, after a look that nothing is wrong."""
     number = made("snapshot", source, "-o", made.db).ok()["snapshot"]
     plan = str(made.folder / f"plan{number}.json")
-    planned: Json = made("plan", f"{made.db}@{number}", target, "-o", plan, "--accept-loss", "all").ok()
+    planned: Json = made(
+        "plan", f"{made.db}@{number}", target, "-o", plan, "--accept-loss", "all", *more
+    ).ok()
     applied = made("apply", plan, "--yes")
     assert applied.code == 0, applied.json["failed"]
     verified = made("verify", plan)

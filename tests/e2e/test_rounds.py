@@ -54,6 +54,36 @@ def test_a_copy_is_not_copied_back_over_any_number_of_moves(first: str, tmp_path
         assert counts(made) == before
 
 
+@pytest.mark.parametrize("first", TYPES)
+def test_a_second_copy_of_one_origin_is_not_copied_back(first: str, tmp_path: Path) -> None:
+    """Both generations of a project hold a copy of each file: neither goes back to where they came from."""
+    with chain(tmp_path, first) as made:
+        move(made, "first", "old")
+        move(made, "old", "new", "--copy-files")
+        before = counts(made)
+        for _ in range(2):
+            assert move(made, "new", "first")["actions"]["create"] == 0
+        assert counts(made) == before
+
+
+def test_a_second_copy_that_holds_more_is_made(tmp_path: Path) -> None:
+    """What users put into the copy of a store is in no other place."""
+    with chain(tmp_path, "openai") as made:
+        move(made, "first", "old")
+        held = set(made.target.estate.vector_stores)
+        move(made, "old", "new", "--copy-files")
+        stores = made.target.estate.vector_stores
+        copy = next(id_ for id_, row in stores.items() if id_ not in held and row["name"] == "papers")
+        later = file(made.target, 77, "later.md", b"later")
+        made.target.estate.vector_store_files[copy][later] = {
+            **next(iter(made.target.estate.vector_store_files[copy].values())), "id": later
+        }  # fmt: skip
+        move(made, "new", "first")
+        source = made.source.estate
+        names = {source.files[f]["filename"] for rows in source.vector_store_files.values() for f in rows}
+        assert "later.md" in names
+
+
 def test_a_copy_whose_origin_is_gone_is_an_ordinary_object(tmp_path: Path) -> None:
     """It comes back: what is restored is no further copy."""
     with chain(tmp_path, "openai") as made:

@@ -99,6 +99,7 @@ class Inspector:
         self.staying = frozenset(plan.staying)
         self.made = {(a.kind, a.parent, a.id) for a in plan.actions if a.action == "create"}
         self.in_place = frozenset(plan.settled.in_place)
+        self.further = plan.settled.further
         self.fit = fitting(source, profile, plan.settled.decided(), blocked)
         self.maps = plan.settled.models, plan.settled.connections
         self.result = Verified()
@@ -108,7 +109,10 @@ class Inspector:
         for kind in ("file", "vector_store", "assistant"):
             for entity in self.wanted(kind, self.source.of(kind).values()):
                 self._one(entity, target.of(kind).get(self.ids.get((kind, entity.id), "")))
+        second = {id_ for kind, id_, _ in self.further if kind == "vector_store"}
         for store in self.source.of("vector_store"):
+            if store in second:  # its origin is compared with the one that is its counterpart
+                continue
             there = self.ids.get(("vector_store", store), "")
             present = {e.id: e for e in target.members("vector_store_file", there)} if there else {}
             for entity in self.wanted("vector_store_file", self.source.members("vector_store_file", store)):

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from migrate.archive.id_map import Derivation, Side
+from migrate.model.stamp import without_ours
+from migrate.stages.comparing.pairing import Pairs
 from migrate.stages.estate import Estate
 
 SHARED = frozenset({"file", "vector_store"})
@@ -63,6 +65,33 @@ class Lineage:
                     found[kind, id_] = origin[3]
                     break
         return found
+
+    def further(self, source: Estate, target: Estate, pairs: Pairs) -> dict[tuple[str, str], str]:
+        """(kind, id) of files and stores that were made from the same object of the target as another one,
+        which is its counterpart -> id of that object. A store that holds more than its origin, or says
+        something else, is not among them: it would be lost."""
+        found: dict[tuple[str, str], str] = {}
+        for (kind, id_), origin in sorted(self.back(source, target).items()):
+            if kind not in SHARED or pairs.right(kind, id_) is not None:
+                continue
+            if origin in pairs.ids.get(kind, {}).values() and (
+                kind == "file" or self._adds_nothing(id_, origin, source, target, pairs, found)
+            ):
+                found[kind, id_] = origin
+        return found
+
+    @staticmethod
+    def _adds_nothing(
+        store: str, origin: str, source: Estate, target: Estate, pairs: Pairs,
+        further: Mapping[tuple[str, str], str],
+    ) -> bool:  # fmt: skip
+        """Whether a store says what its origin says, and each of its files lies in that as well."""
+        ours, theirs = source.of("vector_store")[store], target.of("vector_store")[origin]
+        alike = ours.name == theirs.name and without_ours(ours.fields["metadata"]) == without_ours(
+            theirs.fields["metadata"]
+        )
+        held = {pairs.right("file", id_) or further.get(("file", id_)) for id_ in source.store_files[store]}
+        return alike and held <= target.store_files[origin]
 
     def copies(self, source: Estate, target: Estate, only_for_target: bool) -> set[tuple[str, str]]:
         """(kind, id) of files and stores that were made from others and that both sides show under one id:

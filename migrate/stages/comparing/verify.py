@@ -46,6 +46,8 @@ def run(
     }
     for kind, id_ in plan.settled.in_place:
         ids.setdefault((kind, id_), id_)
+    for kind, id_, there in plan.settled.further:
+        ids.setdefault((kind, id_), there)
     expected = {(a.kind, a.parent, a.id) for a in plan.actions if a.action not in ("blocked", "delete")}
     threads = [
         ids[("thread", id_)] for kind, _, id_ in expected if kind == "thread" and ("thread", id_) in ids

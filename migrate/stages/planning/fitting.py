@@ -47,6 +47,8 @@ class Decided:
     arrived: frozenset[tuple[str, str]] = frozenset()
     """(kind, id) of objects that the source no longer has, and that stand on the target: what named them when
     they arrived names them still."""
+    further: tuple[tuple[str, str, str], ...] = ()
+    """Kind and id of second copies of one origin, and the id of the origin on the target: as in `Known`."""
 
 
 def fitting(source: Estate, profile: Profile, decided: Decided, blocked: Set[tuple[str, str]]) -> Target:

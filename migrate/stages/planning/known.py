@@ -36,6 +36,9 @@ class Known:
     """Key on the source -> fingerprint of what we left, or found, on the target."""
     copies: frozenset[tuple[str, str]] = frozenset()
     """(kind, id) of files and stores that were made from others and that the target shows under this id."""
+    further: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(kind, id) of files and stores of the source that are second copies of one origin -> id of the origin,
+    which stands on the target: nothing is made for them, and what names them names the origin."""
     origins: Callable[[str, str], Mapping[str, str]] = lambda thread, there: {}
     """Asked with a thread of the source and its counterpart: id of each message that was made from one there
     -> the id of that one."""

@@ -56,6 +56,7 @@ def make(
             beside[id_] = pairs.ids["assistant"].pop(id_)
         decided = decide(source, target, pairs, profile, choices, offer, known.copies)
     decided = _with_arrived(decided, source, target, pairs, known, choices)
+    decided = _with_further(decided, pairs, known)
     planner = Planner(source, target, conversations, pairs, known, profile, decided)
     planner.on_conflict = choices.on_conflict
     planner.beside = beside
@@ -106,6 +107,14 @@ def _with_arrived(
     for (kind, old), new in found.items():
         pairs.ids.setdefault(kind, {}).setdefault(old, new)
     return replace(decided, arrived=frozenset(found))
+
+
+def _with_further(decided: Decided, pairs: Pairs, known: Known) -> Decided:
+    """Let second copies of one origin stand for that origin."""
+    further = tuple(sorted((*key, there) for key, there in known.further.items()))
+    for kind, id_, there in further:
+        pairs.ids.setdefault(kind, {})[id_] = there
+    return replace(decided, further=further)
 
 
 def refuse_conflicts(conflicts: list[Conflict]) -> None:

@@ -113,6 +113,7 @@ class Settled(Strict):
     rewrite_ids: bool = False
     agent_version: Literal["newest", "served"] = "newest"
     arrived: tuple[tuple[str, str], ...] = ()
+    further: tuple[tuple[str, str, str], ...] = ()
 
     @classmethod
     def of(cls, decided: Decided) -> Settled:
@@ -129,6 +130,7 @@ class Settled(Strict):
             rewrite_ids=decided.rewrite_ids,
             agent_version="served" if decided.agent_version == SERVED else "newest",
             arrived=tuple(sorted(decided.arrived)),
+            further=decided.further,
         )
 
     def decided(self) -> Decided:
@@ -145,6 +147,7 @@ class Settled(Strict):
             rewrite_ids=self.rewrite_ids,
             agent_version=self.agent_version,
             arrived=frozenset(self.arrived),
+            further=self.further,
         )
 
 

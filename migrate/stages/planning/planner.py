@@ -66,9 +66,13 @@ class Planner(Decider):
         """Files, stores and what is in them, assistants, threads with their messages."""
         for kind in ("file", "vector_store"):
             for entity in self.source.of(kind).values():
+                if (kind, entity.id) in self.known.further:
+                    self._tell_further(entity)
+                    continue
                 yield self.decide(entity, self.counterpart(entity, self.target.of(kind)))
         for store in self.source.of("vector_store"):
-            yield from self._store_files(store)
+            if ("vector_store", store) not in self.known.further:
+                yield from self._store_files(store)
         assistants = self.source.of("assistant")
         for wave in Naming(assistants).waves():
             for entity in map(assistants.__getitem__, wave):
@@ -79,6 +83,12 @@ class Planner(Decider):
         for entity in self.source.threads():
             yield from self._thread(entity, present)
         yield from self.relabelled
+
+    def _tell_further(self, entity: Entity) -> None:
+        """A second copy of one origin is not copied back beside that origin."""
+        origin = self.known.further[entity.kind, entity.id]
+        reason = f"a second copy of {origin}, which stands on the target; what names it names that one there"
+        self.lose(entity, "id", reason, "adapted")
 
     def _tell_effect(self, entity: Entity, row: Action) -> None:
         """Which version of an agent users get, on both sides, and whether it is on."""

@@ -57,6 +57,8 @@ def recall(plan: Plan, shop: Workshop, archive: Archive) -> None:
         shop.noted.add((line.kind, line.source_id, line.target_id))
         if line.kind in ("file", "vector_store", "assistant", "thread"):
             shop.ids.setdefault((line.kind, line.source_id), line.target_id)
+    for kind, id_, there in plan.settled.further:
+        shop.ids.setdefault((kind, id_), there)
     for action in plan.actions:
         if action.target_id and action.action != "delete" and action.kind != "vector_store_file":
             shop.ids[(action.kind, action.id)] = action.target_id
