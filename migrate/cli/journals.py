@@ -42,7 +42,9 @@ def journals(archives: Iterable[Path], left: Estate, right: Estate) -> Iterator[
             there |= _objects(path, archive, left, right)
             back |= {(kind, new): old for (kind, old), new in _objects(path, archive, right, left).items()}
         messages = partial(_messages, opened, left.side, right.side)
-        yield Told({**back, **there}, messages, _sent(opened, left.side, right.side))
+        yield Told(
+            {**back, **there}, messages, _sent(opened, left.side, right.side), _copies(opened, left, right)
+        )
 
 
 def _objects(path: Path, archive: Archive, source: Estate, target: Estate) -> Pairs:
@@ -79,6 +81,23 @@ def _sent(opened: Mapping[Path, Archive], left: Side, right: Side) -> dict[tuple
             back = {(new, old): sha for (old, new), sha in uploads(archive.conn, right, left).items()}
             sent |= {pair: sha for pair, sha in (back | uploads(archive.conn, left, right)).items() if sha}
     return sent
+
+
+def _copies(opened: Mapping[Path, Archive], left: Estate, right: Estate) -> frozenset[str]:
+    """Of vector stores beside a config directory, those that were made from others of their place."""
+    from migrate.archive.damaged import damage_told
+    from migrate.archive.id_map import Derivation, derivations
+    from migrate.codecs.config import TYPE as CONFIG
+    from migrate.stages.comparing.lineage import Lineage
+
+    if CONFIG not in (left.type, right.type):
+        return frozenset()
+    rows: list[Derivation] = []
+    for path, archive in opened.items():
+        with damage_told(path):
+            rows += derivations(archive.conn)
+    lineage = Lineage(rows)
+    return frozenset().union(*(lineage.made_beside(one) for one in (left, right) if one.type != CONFIG))
 
 
 def threads_at(archives: Iterable[Path], first: Estate, type_: str, url: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from migrate.archive.blobs import proven
+from migrate.archive.id_map import derivations
 from migrate.codecs.config import ASSISTANTS, BYTES, FILES, MANIFEST, STORES, VARIABLES, composing
 from migrate.codecs.config.problems import must_be_none
 from migrate.codecs.config.variables import TEMPLATE, Backward, chosen
@@ -25,6 +26,7 @@ from migrate.stages.answering.rendering import Rendered, render
 from migrate.stages.answering.settled import put, remove, schemas
 from migrate.stages.choice import Choice
 from migrate.stages.comparing.configuration import Configured, configured
+from migrate.stages.comparing.lineage import Lineage
 from migrate.stages.estate import Estate
 from migrate.stages.reading.directory import is_one
 
@@ -79,7 +81,8 @@ def export(estate: Estate, asked: Asked) -> Exported:
     environments, wrong = read_variables(before.variables)
     must_be_none([*before.problems, *wrong], str(folder))
     name, values = chosen(environments, asked.environment, asked.facing)
-    held = _chosen(estate, configured(estate, values.name_prefix), asked.choice)
+    copies = Lineage(derivations(estate.snapshot.conn)).made_beside(estate)
+    held = _chosen(estate, configured(estate, values.name_prefix, copies), asked.choice)
     rendered = render(estate, held, Backward(values))
     result = Exported(folder, name, left_out=dict(held.left_out))
     result.counts = {"assistant": len(held.assistants), "vector_store": len(held.stores)}

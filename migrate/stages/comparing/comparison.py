@@ -62,7 +62,7 @@ class Comparison:
         counted = [f"{n:,} {kind} as they were at {name}" for kind, n in sorted(self._counted_out.items())]
         useless = [f"the state of {n:,} {kind}: {state}; a config directory tells no states"
                    for (kind, state), n in sorted(self._useless.items())]  # fmt: skip
-        return (*self.focus.left_out(self.left, self.right), *counted, *useless)
+        return (*self.focus.left_out(self.left, self.right, self._told.copies), *counted, *useless)
 
     def changes(self) -> Iterator[Change]:
         """Every change, kind by kind in the order of references, then what lies in each object."""
@@ -118,7 +118,7 @@ class Comparison:
         estate, other = (self.left, self.right) if side == 0 else (self.right, self.left)
         if other.type != CONFIG or estate.type == CONFIG:
             return found
-        held, pairs = self.focus.held(estate, other), self.pairs.ids[kind]
+        held, pairs = self.focus.held(estate, other, self._told.copies), self.pairs.ids[kind]
         named = set(pairs) if side == 0 else set(pairs.values())
         return {id_: e for id_, e in found.items() if id_ in named or held.holds(kind, id_)}
 

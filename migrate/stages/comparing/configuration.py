@@ -29,8 +29,9 @@ class Configured:
         return id_ in held.get(kind, ())
 
 
-def configured(estate: Estate, name_prefix: str = "") -> Configured:
-    """What of an estate is configuration; of one that several environments share, what has the prefix."""
+def configured(estate: Estate, name_prefix: str = "", told: Collection[str] = ()) -> Configured:
+    """What of an estate is configuration; of one that several environments share, what has the prefix.
+    `told`: see `copies`."""
     every = {kind: estate.of(kind) for kind in ("assistant", "vector_store", "file")}
     assistants = {id_: e for id_, e in every["assistant"].items() if _belongs(e, name_prefix)}
     named = {kind: _named(assistants.values(), kind) for kind in ("vector_store", "file")}
@@ -38,7 +39,7 @@ def configured(estate: Estate, name_prefix: str = "") -> Configured:
         id_
         for id_, store in every["vector_store"].items()
         if id_ in named["vector_store"] or (store.name and _belongs(store, name_prefix))
-    } - copies(estate)
+    } - copies(estate, told)
     held = {file for store in stores for file in estate.store_files[store]}
     files = every["file"].keys() & (held | named["file"])
     kept: dict[str, Collection[str]] = {"assistant": assistants, "vector_store": stores, "file": files}
@@ -51,14 +52,16 @@ def configured(estate: Estate, name_prefix: str = "") -> Configured:
     )
 
 
-def copies(estate: Estate) -> frozenset[str]:
+def copies(estate: Estate, told: Collection[str] = ()) -> frozenset[str]:
     """Ids of vector stores that we made from others of the same place and that no assistant there names: both
     generations of a project show the stores of both, so a move within one leaves such copies beside what a
-    config directory means."""
+    config directory means. `told`: those that a journal knows; of the others only a stamp tells it, for which
+    not every store has room."""
     stores = estate.of("vector_store")
     used = _named(estate.of("assistant").values(), "vector_store")
     origins = {id_: stamp(store).partition(":")[2] for id_, store in stores.items()}
-    return frozenset(id_ for id_, old in origins.items() if old != id_ and old in stores and id_ not in used)
+    stamped = {id_ for id_, old in origins.items() if old != id_ and old in stores}
+    return frozenset((stamped | (stores.keys() & set(told))) - used)
 
 
 def _belongs(entity: Entity, prefix: str) -> bool:

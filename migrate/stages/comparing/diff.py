@@ -47,7 +47,7 @@ def diff(
 ) -> Difference:
     """Compare two estates, with what journals know of them."""
     told, focus = told or Told(), focus or Focus()
-    pairs = pair(left, right, told.objects, guess=True)
+    pairs = pair(left, right, told.objects, guess=True, told=told.copies)
     ledger = Ledger(focus.rules, focus.expected(left, right))
     comparison = Comparison(left, right, pairs, told, focus)
     changes = [kept for change in comparison.changes() if (kept := ledger.rest(change))]

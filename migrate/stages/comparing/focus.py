@@ -71,17 +71,17 @@ class Focus:
         """Whether a rule speaks of objects of this kind."""
         return any(of == kind for of, _ in (*self.choice.include, *self.choice.exclude))
 
-    def left_out(self, left: Estate, right: Estate) -> Iterator[str]:
+    def left_out(self, left: Estate, right: Estate, copies: frozenset[str]) -> Iterator[str]:
         """What was not compared on purpose, in words."""
         for estate, other in ((left, right), (right, left)):
             if other.type == CONFIG != estate.type:
-                for kind, number in sorted(self.held(estate, other).left_out.items()):
+                for kind, number in sorted(self.held(estate, other, copies).left_out.items()):
                     what = kind.replace("_", " ") if number == 1 else _many(kind)
                     yield f"{number:,} {what} that no assistant uses, or of another environment"
 
-    def held(self, estate: Estate, other: Estate) -> Configured:
-        """What of an estate is compared with a config directory."""
-        return configured(estate, str(other.snapshot.info.options.get("name_prefix") or ""))
+    def held(self, estate: Estate, other: Estate, copies: frozenset[str]) -> Configured:
+        """What of an estate is compared with a config directory. `copies`: those that a journal knows."""
+        return configured(estate, str(other.snapshot.info.options.get("name_prefix") or ""), copies)
 
     def expected(self, left: Estate, right: Estate) -> tuple[Expected, ...]:
         """Differences that follow from where the sides lie. On one endpoint nothing is expected: there a

@@ -105,6 +105,12 @@ class Lineage:
                 found |= {(kind, id_)} if both else set()
         return found
 
+    def made_beside(self, estate: Estate) -> frozenset[str]:
+        """Ids of vector stores of an estate that were made from others which it shows as well."""
+        shown = {node("vector_store", estate.side, id_) for id_ in estate.of("vector_store")}
+        made = self._origins.keys() & shown
+        return frozenset(one[3] for one in made if not shown.isdisjoint(self._ancestors(one)))
+
     def message_origins(
         self, source: Estate, target: Side, ask: Callable[[Side, Side, str, str], Mapping[str, str]]
     ) -> Callable[[str, str], Mapping[str, str]]:

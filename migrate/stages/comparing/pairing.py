@@ -54,9 +54,16 @@ class Pairs:
         return self.how.get((kind, left), ID) not in SURE
 
 
-def pair(left: Estate, right: Estate, journal: Mapping[tuple[str, str], str], guess: bool) -> Pairs:
+def pair(
+    left: Estate,
+    right: Estate,
+    journal: Mapping[tuple[str, str], str],
+    guess: bool,
+    told: frozenset[str] = NONE,
+) -> Pairs:
     """Pair two estates. `journal` maps (kind, left id) to a right id, `guess` allows natural keys between two
-    places; in one place an object of another id is another object, however alike the two are.
+    places; in one place an object of another id is another object, however alike the two are. `told`: see
+    `copies`.
 
     Files carry no stamp. Where other objects show by theirs that this source was moved here before,
     files are recognised by name and size even without a journal; verify proves their bytes. Where a journal
@@ -64,11 +71,11 @@ def pair(left: Estate, right: Estate, journal: Mapping[tuple[str, str], str], gu
     pairs = Pairs()
     guess = guess and (left.side != right.side or left.type == CONFIG)
     for kind in ("vector_store", "assistant"):
-        _pair_kind(pairs, kind, left, right, journal, guess)
+        _pair_kind(pairs, kind, left, right, journal, guess, told=told)
     _pair_kind(pairs, "thread", left, right, journal, guess)
     moved_before = STAMP in pairs.how.values()
     everywhere = guess or not journal
-    _pair_kind(pairs, "file", left, right, journal, guess or moved_before, everywhere)
+    _pair_kind(pairs, "file", left, right, journal, guess or moved_before, everywhere, told)
     return pairs
 
 
@@ -104,6 +111,7 @@ def _pair_kind(
     journal: Mapping[tuple[str, str], str],
     guess: bool,
     everywhere: bool = True,
+    told: frozenset[str] = NONE,
 ) -> None:
     ours, theirs = (estate.threads_by_id if kind == "thread" else estate.of(kind) for estate in (left, right))
     free_left, free_right = dict.fromkeys(ours), dict.fromkeys(theirs)
@@ -134,7 +142,7 @@ def _pair_kind(
         _take_made_by_others(left, right, ours, theirs, take)
     natural = guess and free_left and free_right
     keys = list(_natural_keys(kind, pairs, left, right, everywhere)) if natural else []
-    for aside, (how, key) in product(_aside(kind, left, right) if same == KEY else [NONE], keys):
+    for aside, (how, key) in product(_aside(kind, left, right, told) if same == KEY else [NONE], keys):
         word = KEY if same == KEY and how == "name" else how  # a directory knows its objects by name
         free = [
             [entities[id_] for id_ in unpaired if id_ not in aside]
@@ -145,14 +153,14 @@ def _pair_kind(
     pairs.ids[kind] = found
 
 
-def _aside(kind: str, left: Estate, right: Estate) -> list[frozenset[str]]:
+def _aside(kind: str, left: Estate, right: Estate, told: frozenset[str]) -> list[frozenset[str]]:
     """Ids left aside where a config directory is paired, for one look after the other: copies of stores
     always, files that are no configuration at the first look."""
     if kind == "vector_store":
-        return [copies(left) | copies(right)]
+        return [copies(left, told) | copies(right, told)]
     if kind == "file":
         every = frozenset(id_ for estate in (left, right) for id_ in estate.of("file"))
-        return [every - configured(left).files - configured(right).files, NONE]
+        return [every - configured(left, told=told).files - configured(right, told=told).files, NONE]
     return [NONE]
 
 
