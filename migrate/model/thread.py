@@ -6,7 +6,7 @@ KIND = Kind(
     name="thread",
     plural="threads",
     fields=("tool_resources", "metadata"),
-    facts={**SERVER_MADE, "service": "made by the service"},
+    facts=SERVER_MADE,
     refs=(
         Ref("tool_resources.code_interpreter.file_ids[]", "file"),
         Ref("tool_resources.file_search.vector_store_ids[]", "vector_store"),

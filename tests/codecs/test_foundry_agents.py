@@ -347,3 +347,21 @@ def test_what_the_service_makes_of_an_agent_is_a_fact() -> None:
     assert there.facts["version"] == "1"
     assert set(there.facts["service"]) == {"status", "agent_guid"}
     assert not there.extras
+
+
+@pytest.mark.parametrize(
+    ("given", "unknown"),
+    [
+        ({"draft": False}, {}),
+        ({"draft": True}, {"draft": True}),
+        ({"digital_worker_type": "m365"}, {"digital_worker_type": "m365"}),
+        ({"tools": [1]}, {"assistant.tools": [1]}),
+    ],
+)
+def test_a_key_that_no_service_is_known_to_set_may_be_the_owners(given: Any, unknown: Any) -> None:
+    body = project_answering.agent({"definition": {"kind": "prompt", "model": "m"}}, "desk")
+    for there in (
+        {**body, **given},
+        {**body, "versions": {"latest": {**body["versions"]["latest"], **given}}},
+    ):
+        assert CODECS["foundry"].decode("assistant", there, "", None)[0].extras == unknown

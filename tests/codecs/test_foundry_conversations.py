@@ -184,9 +184,14 @@ def test_a_key_that_only_begins_like_ours_names_no_file() -> None:
 
 def test_a_conversation_of_somebody_else_is_read_whole() -> None:
     back = decoded({"topic": "pots"}, tomorrow={"a": 1})
-    assert (back.id, back.facts["created_at"], back.facts["service"]) == ("conv_1", 9, {"tomorrow": {"a": 1}})
-    assert normal(back) == {"metadata": {"topic": "pots"}}
-    assert not back.extras
+    assert (back.id, back.facts["created_at"], back.extras) == ("conv_1", 9, {"tomorrow": {"a": 1}})
+    assert normal(back) == {"metadata": {"topic": "pots"}, "tomorrow": {"a": 1}}
+
+
+def test_an_unknown_key_with_the_name_of_a_field_is_kept_apart() -> None:
+    back = decoded({STAMP: STAMPED, FIRST.files: "file-1"}, tool_resources={"a": 1})
+    assert back.fields["tool_resources"] == {"code_interpreter": {"file_ids": ["file-1"]}}
+    assert back.extras == {"thread.tool_resources": {"a": 1}}
 
 
 @steady

@@ -89,6 +89,8 @@ temperature, top_p | go from 0 to 2 and from 0 to 1 in every generation; not che
 
 instructions | how many characters a project takes is unknown; the older limit is used | ?
 
+a key of an agent, a version or a conversation that nobody described | compared, and told as not movable | A
+
 state, endpoint, card, identity, blueprint | archived as facts of the service, not made anew. Agents are
 made enabled; who may call them is for you to set | S
 

@@ -1,8 +1,8 @@
 """A Foundry project's JSON in, canonical entities out; files and vector stores have the family's shape.
 
-Server-made keys of agents and items keep growing (recorded 2025-11 to 2026-07), so whatever is not known
-to be written by an owner is a fact of the service: kept, never compared. What an agent is made of,
-`definition`, comes back as it was sent, so every key in it counts.
+Server-made keys of agents and items keep growing (recorded 2025-11 to 2026-07): those that are known are
+facts, kept and never compared. Any other key may be its owner's: it is compared, and told where it cannot be
+written. What an agent is made of, `definition`, comes back as it was sent, so every key in it counts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from migrate.codecs.foundry.names import name_for
 from migrate.codecs.foundry.tools import to_old
 from migrate.codecs.portal import PORTAL
 from migrate.codecs.shapes import well_formed
-from migrate.model import JSON, Entity
+from migrate.model import JSON, KINDS, Entity
 from migrate.model.serving import others_served
 from migrate.model.stamp import files_in, name_in, stamp_in, stores_in
 
@@ -34,6 +34,14 @@ def decode(
 
 PLAIN = ("model", "instructions", "temperature", "top_p")
 """Keys of a definition that are fields of an assistant under the same name."""
+
+
+SERVICE_KEYS = frozenset(
+    "status agent_guid state configuration_state state_source agent_endpoint agent_card instance_identity "
+    "blueprint blueprint_reference".split()
+)
+"""Keys of an agent and of its versions that say how the service runs it (recorded 2025-11 to 2026-07, or
+described by its SDK). What an owner set in them is told when a move is planned: see `model.serving`."""
 
 
 def _agent(body: dict[str, Any], _: str) -> Entity:
@@ -53,17 +61,30 @@ def _agent(body: dict[str, Any], _: str) -> Entity:
         fields["definition"] = rest
     sound = {name: value for name, value in fields.items() if well_formed(name, value)}
     known = {"object", "id", "name", "version", "versions", "created_at", "metadata", "description"}
-    seen = {**body, **version}
+    seen = {k: v for k, v in {**body, **version}.items() if k not in known | {"definition"}}
     facts = {
         "id": called,
         "created_at": version.get("created_at"),
         "version": version.get("version"),
         "portal": portal,
         "served": _served(body),
-        "service": {k: v for k, v in seen.items() if k not in known | {"definition"}},
+        "service": {k: v for k, v in seen.items() if k in SERVICE_KEYS},
     }
     odd = {name: value for name, value in fields.items() if name not in sound}
-    return Entity("assistant", called, "", sound, facts, odd)
+    return Entity("assistant", called, "", sound, facts, {**_unknown("assistant", seen), **odd})
+
+
+SAYS_NOTHING: Mapping[str, JSON] = {"draft": False}
+"""Keys of an agent with the value that says no more than their absence."""
+
+
+def _unknown(kind: str, rest: Mapping[str, JSON]) -> dict[str, JSON]:
+    """The keys that no rule knows. One that is called as a field which is read from elsewhere keeps apart."""
+    return {
+        f"{kind}.{name}" if name in KINDS[kind].fields else name: value
+        for name, value in rest.items()
+        if name not in SERVICE_KEYS and (name not in SAYS_NOTHING or value != SAYS_NOTHING[name])
+    }
 
 
 def _served(body: Mapping[str, JSON]) -> dict[str, JSON]:
@@ -166,14 +187,11 @@ def _conversation(body: dict[str, Any], _: str) -> Entity:
             **({"file_search": {"vector_store_ids": stores}} if stores else {}),
         }
     known = {"id", "object", "created_at", "metadata"}
-    facts = {
-        "id": body.get("id"),
-        "created_at": body.get("created_at"),
-        "service": {k: v for k, v in body.items() if k not in known},
-    }
+    facts = {"id": body.get("id"), "created_at": body.get("created_at")}
     sound = {name: value for name, value in fields.items() if well_formed(name, value)}
     odd = {name: value for name, value in fields.items() if name not in sound}
-    return Entity("thread", str(body.get("id") or ""), "", sound, facts, odd)
+    unknown = _unknown("thread", {k: v for k, v in body.items() if k not in known})
+    return Entity("thread", str(body.get("id") or ""), "", sound, facts, {**unknown, **odd})
 
 
 RULES: dict[str, Callable[[dict[str, Any], str], Entity]] = {
