@@ -1,5 +1,5 @@
-# The words a person needs: demo, test, matrix, recordings, lint, bench, docs, lock, clean. Each makes its own
-# virtual environment in .venv first, from Python 3.10 or newer and nothing else. Another interpreter:
+# The words a person needs: demo, test, test-all, matrix, recordings, lint, bench, docs, lock, clean. Each makes its
+# own virtual environment in .venv first, from Python 3.10 or newer and nothing else. Another interpreter:
 # make PYTHON=python3.12 test
 
 PYTHON ?= python3
@@ -11,12 +11,13 @@ LOCKER := .venv-lock
 UV     := uv==0.13.8
 PIP    := -m pip --disable-pip-version-check -qq install
 
-.PHONY: help demo test matrix recordings lint bench bench-quick docs lock clean
+.PHONY: help demo test test-all matrix recordings lint bench bench-quick docs lock clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo   the whole flow on the bundled examples, against a local emulator"
-	@echo "make test   all tests, on two workers; one file: make test ARGS=tests/test_layers.py"
+	@echo "make test   every test, of the exhaustive matrices a sample; one file: make test ARGS=tests/test_layers.py"
+	@echo "make test-all  every case of every test, and the branch coverage of all of it"
 	@echo "make matrix the tests on every Python from 3.10 on that is found here, each in its own environment"
 	@echo "make recordings DIR=FOLDER   decode recorded answers of real services, and take them through a plan"
 	@echo "make lint   formatting, ruff and mypy --strict"
@@ -29,7 +30,14 @@ demo: $(STAMP)
 	$(BIN)/assistants-migrate demo --dir demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+
+test-all: $(STAMP)
+	rm -rf build/coverage
+	mkdir -p build/coverage
+	$(BIN)/python -m coverage run -m pytest -n 2 --dist loadscope --exhaustive $(ARGS)
+	$(BIN)/python -m coverage combine -q
+	$(BIN)/python -m coverage report
 
 # Finding them needs none of our packages, so any Python may do it.
 matrix:

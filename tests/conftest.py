@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import signal
 import sqlite3
@@ -10,8 +11,30 @@ from collections.abc import Generator
 from importlib.metadata import version
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+from tests import sample
 from tests.open_connections import Counted, count_connections
+
+for name, examples in sample.EXAMPLES.items():
+    # The same examples on every machine; only a nightly run looks for others each time.
+    settings.register_profile(
+        name,
+        max_examples=examples,
+        derandomize=name != "nightly",
+        deadline=None,
+        database=None,
+        print_blob=True,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--exhaustive",
+        action="store_true",
+        help="every case of the exhaustive matrices, not only their samples",
+    )
 
 
 def pytest_report_header() -> str:
@@ -20,12 +43,24 @@ def pytest_report_header() -> str:
     return ", ".join(f"{name} {number}" for name, number in versions.items())
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Every connection to SQLite is counted. A background job of a shell ignores Ctrl-C; the programs that
-    tests start must not inherit that."""
+    tests start must not inherit that. Settings of hypothesis are read when a test module is imported."""
+    sample.RUN.exhaustive = config.getoption("exhaustive")
+    profile = "ci" if sample.RUN.exhaustive else "dev"
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or profile)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     count_connections()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of the exhaustive matrices only the samples stay, unless every case is asked for."""
+    kept = sample.chosen(items)
+    if len(kept) < len(items):
+        names = {item.nodeid for item in kept}
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in names])
+        items[:] = kept
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,7 +6,9 @@ import ast
 import os
 import re
 import socket
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,9 +26,8 @@ HOSTS = ("pypi" + ".org", "python" + "hosted.org", "registry.npm" + "js.org", "d
 PATHS = ("work", "root", "home", "Users")
 FORBIDDEN = re.compile("|".join([*map(re.escape, HOSTS), rf"(?<![\w.~%*-])/(?:{'|'.join(PATHS)})/\w"]))
 
-each_module = pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 
-
+@cache
 def tree(module: Path) -> ast.Module:
     return ast.parse(module.read_text(encoding="utf-8"))
 
@@ -37,34 +38,59 @@ def our_files() -> Iterator[Path]:
         yield from (Path(folder, name) for name in names if Path(folder, name) not in MADE)
 
 
-@each_module
-def test_a_module_is_short_and_says_what_it_is(module: Path) -> None:
+def too_long(module: Path) -> Iterator[str]:
     lines = len(module.read_text(encoding="utf-8").splitlines())
-    assert lines <= 400, "one idea per file: what is the second idea here?"
-    assert lines <= 5 or ast.get_docstring(tree(module)), (
-        "begin with one sentence: what comes in, what goes out"
-    )
+    if lines > 400:
+        yield f"{lines} lines; one idea per file: what is the second idea here?"
 
 
-@each_module
-def test_a_name_says_something(module: Path) -> None:
-    bad = [part for part in module.relative_to(ROOT).parts if SAYS_NOTHING.fullmatch(part)]
-    assert not bad, "name it after the idea it holds"
+def without_a_sentence(module: Path) -> Iterator[str]:
+    lines = len(module.read_text(encoding="utf-8").splitlines())
+    if lines > 5 and not ast.get_docstring(tree(module)):
+        yield "begin with one sentence: what comes in, what goes out"
 
 
-@each_module
-def test_a_function_fits_a_screen(module: Path) -> None:
-    functions = (n for n in ast.walk(tree(module)) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)))
-    long = {f.name: size for f in functions if (size := (f.end_lineno or 0) - f.lineno + 1) > 60}
-    assert not long, "split it, or turn its branches into a table"
+def named_after_nothing(module: Path) -> Iterator[str]:
+    for part in module.relative_to(ROOT).parts:
+        if SAYS_NOTHING.fullmatch(part):
+            yield f"{part}: name it after the idea it holds"
 
 
-@each_module
-def test_only_the_cli_prints(module: Path) -> None:
+def long_functions(module: Path) -> Iterator[str]:
+    for node in ast.walk(tree(module)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            size = (node.end_lineno or 0) - node.lineno + 1
+            if size > 60:
+                yield f"{node.name} has {size} lines: split it, or turn its branches into a table"
+
+
+def prints(module: Path) -> Iterator[str]:
     if "cli" in module.relative_to(ROOT).parts[1:2]:
         return
-    loud = [n.lineno for n in ast.walk(tree(module)) if isinstance(n, ast.Name) and n.id == "print"]
-    assert not loud, "return a report and let cli show it"
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Name) and node.id == "print":
+            yield f"line {node.lineno}: return a report and let cli show it"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [too_long, without_a_sentence, named_after_nothing, long_functions, prints],
+    ids=lambda r: r.__name__,
+)
+def test_every_module_keeps_the_house_rules(rule: Callable[[Path], Iterator[str]]) -> None:
+    assert len(MODULES) > 100
+    found = [f"{module.relative_to(ROOT)}: {line}" for module in MODULES for line in rule(module)]
+    assert not found, "\n".join(found)
+
+
+def test_every_house_rule_sees_what_breaks_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    module = tmp_path / "migrate" / "utils.py"
+    module.parent.mkdir()
+    module.write_text("def f():\n" + "    print(1)\n" * 401, encoding="utf-8")
+    seen = [next(rule(module), "") for rule in (too_long, without_a_sentence, named_after_nothing)]
+    seen += [next(rule(module), "") for rule in (long_functions, prints)]
+    assert all(seen), seen
 
 
 def test_no_file_names_a_package_host_or_a_path_of_one_machine() -> None:

@@ -1,0 +1,65 @@
+"""The exhaustive matrices: `make test` runs a fixed sample of their cases, `make test-all` every case.
+
+A parametrized test says how many of its cases are the sample with `@pytest.mark.exhaustive(8)`; a loop inside
+a test says it with `for at in sample(range(1, 40), 8)`. Hypothesis has its profiles (`EXAMPLES`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import gcd
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+EXAMPLES = {"dev": 20, "ci": 100, "nightly": 1000}
+"""Of each property that hypothesis tests: in `make test`, in `make test-all`, and in a nightly run."""
+GOLDEN = 0.618
+"""The share of a matrix from one case of the sample to the next one. With any fraction that is not simple,
+the sample meets the values of every parameter, however many values the inner parameters have."""
+
+
+@dataclass
+class Run:
+    """What this run of the tests was asked for."""
+
+    exhaustive: bool = False
+
+
+RUN = Run()
+
+
+def spread(length: int, size: int) -> list[int]:
+    """`size` positions of `length`, always the same ones: the first, the last, and others in between."""
+    if size < 1:
+        raise ValueError("a sample has at least one case")
+    if size >= length:
+        return list(range(length))
+    step = max(1, round(length * GOLDEN))
+    while gcd(step, length) != 1:
+        step += 1
+    chosen = {0, length - 1} if size > 1 else {0}
+    position = 0
+    while len(chosen) < size:
+        position = (position + step) % length
+        chosen.add(position)
+    return sorted(chosen)
+
+
+def sample(cases: Iterable[T], size: int) -> list[T]:
+    """All of the cases in an exhaustive run, else the sample."""
+    rows: Sequence[T] = list(cases)
+    return list(rows) if RUN.exhaustive else [rows[position] for position in spread(len(rows), size)]
+
+
+def chosen(items: Sequence[Any]) -> list[Any]:
+    """The collected tests without those that are in no sample. What was asked for by name alone stays: it is
+    the only case of its test."""
+    cases: dict[str, list[Any]] = {}
+    for item in items:
+        if marker := item.get_closest_marker("exhaustive"):
+            cases.setdefault(item.nodeid.partition("[")[0], []).append((item, *marker.args))
+    kept = {id(row[0]) for rows in cases.values() for row in sample(rows, rows[0][1])}
+    left_out = {id(row[0]) for rows in cases.values() for row in rows} - kept
+    return [item for item in items if id(item) not in left_out]

@@ -1,0 +1,64 @@
+"""The sample of an exhaustive matrix: always the same, spread over every parameter, never empty."""
+
+from __future__ import annotations
+
+from itertools import pairwise, product
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests import sample
+from tests.sample import RUN, chosen, spread
+
+
+@pytest.fixture(autouse=True)
+def _sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RUN, "exhaustive", False)
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 7, 8, 24, 50, 221])
+@pytest.mark.parametrize("size", [1, 2, 8, 20])
+def test_a_sample_has_its_size_and_both_ends(length: int, size: int) -> None:
+    positions = spread(length, size)
+    assert len(positions) == len(set(positions)) == min(length, size)
+    assert positions == sorted(positions)
+    assert length == 0 or positions[0] == 0
+    assert length == 0 or size == 1 or positions[-1] == length - 1
+
+
+def test_a_sample_without_a_case_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one case"):
+        spread(10, 0)
+
+
+@pytest.mark.parametrize("sizes", [(2, 30), (30, 2), (4, 25), (5, 4, 6), (3, 3, 3, 3)], ids=str)
+def test_a_sample_meets_every_value_of_a_small_parameter(sizes: tuple[int, ...]) -> None:
+    cases = list(product(*map(range, sizes)))
+    rows = sample.sample(cases, 12)
+    for place, size in enumerate(sizes):
+        if size <= 6:
+            assert {row[place] for row in rows} == set(range(size))
+
+
+def test_no_stretch_of_a_matrix_is_left_out() -> None:
+    positions = spread(200, 20)
+    gaps = [right - left for left, right in pairwise(positions)]
+    assert max(gaps) <= 20
+
+
+def test_an_exhaustive_run_takes_every_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RUN, "exhaustive", True)
+    assert sample.sample(range(100), 3) == list(range(100))
+
+
+def test_each_test_is_sampled_by_itself_and_others_stay() -> None:
+    def item(name: str, *sizes: int) -> Any:
+        marker = SimpleNamespace(args=sizes) if sizes else None
+        return SimpleNamespace(nodeid=name, get_closest_marker=lambda _: marker)
+
+    items = [item(f"a.py::test_a[{n}]", 3) for n in range(9)] + [item("b.py::test_b")]
+    items += [item(f"c.py::test_c[{n}]") for n in range(9)] + [item("d.py::test_d[6]", 2)]
+    kept = [one.nodeid for one in chosen(items)]
+    assert kept[:4] == ["a.py::test_a[0]", "a.py::test_a[7]", "a.py::test_a[8]", "b.py::test_b"]
+    assert kept[4:] == [f"c.py::test_c[{n}]" for n in range(9)] + ["d.py::test_d[6]"]
