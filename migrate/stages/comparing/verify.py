@@ -41,13 +41,7 @@ def run(
 ) -> Verified:
     """Read everything the plan speaks of back from the target and compare it."""
     sides = (Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url))
-    ids = {
-        (line.kind, line.source_id): line.target_id for line in id_map(archive.conn, *sides, messages=False)
-    }
-    for kind, id_ in plan.settled.in_place:
-        ids.setdefault((kind, id_), id_)
-    for kind, id_, there in plan.settled.further:
-        ids.setdefault((kind, id_), there)
+    ids = _target_ids(plan, archive, sides)
     expected = {(a.kind, a.parent, a.id) for a in plan.actions if a.action not in ("blocked", "delete")}
     threads = [
         ids[("thread", id_)] for kind, _, id_ in expected if kind == "thread" and ("thread", id_) in ids
@@ -91,6 +85,17 @@ def run(
     inspector.result.notes += [f"not in the snapshot, so not on the target: {gap}" for gap in plan.unread]
     _blocked(plan, inspector)
     return inspector.result
+
+
+def _target_ids(plan: Plan, archive: Archive, sides: tuple[Side, Side]) -> dict[tuple[str, str], str]:
+    """(kind, id on the source) -> id on the target, by the id map and by what the plan decided."""
+    lines = id_map(archive.conn, *sides, messages=False)
+    ids = {(line.kind, line.source_id): line.target_id for line in lines}
+    for kind, id_ in plan.settled.in_place:
+        ids.setdefault((kind, id_), id_)
+    for kind, id_, there in plan.settled.further:
+        ids.setdefault((kind, id_), there)
+    return ids
 
 
 def _blocked(plan: Plan, inspector: Inspector) -> None:
