@@ -159,6 +159,7 @@ def _against(
     from migrate.stages.comparing import pairing
     from migrate.stages.comparing.keyed import by_key
     from migrate.stages.comparing.lineage import Lineage
+    from migrate.stages.comparing.proving import hashes_of
     from migrate.stages.planning.plan import make
     from migrate.stages.planning.planfile import TargetSide
     from migrate.stages.planning.settling import Offer
@@ -178,7 +179,10 @@ def _against(
         lineage = Lineage(derivations(ours.snapshot.conn))
         trusted = pairing.trusted(ours, theirs, known)
         journal = {**lineage.back(ours, theirs), **lineage.across(ours, theirs), **trusted}
-        pairs = pairing.pair(ours, theirs, journal, guess=False)
+        hashes = partial(hashes_of, reader, workers, progress)
+        pairs = pairing.pair(
+            ours, theirs, journal, guess=False, hashes=None if ours.type == CONFIG else hashes
+        )
         talks = None
         present = theirs.threads_by_id
         gone = [line for line in known if line.kind == "thread" and line.source_id not in pairs.ids["thread"]]

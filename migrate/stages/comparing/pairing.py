@@ -16,11 +16,11 @@ from itertools import product
 from migrate.archive.id_map import Mapping as Line
 from migrate.codecs.config import TYPE
 from migrate.codecs.foundry.names import plain_name
-from migrate.model import JSON, KINDS, Entity
+from migrate.model import JSON, Entity
 from migrate.model.file import as_served, with_plain_ending
 from migrate.model.normal import digest, normal
-from migrate.model.refs import Lookup, refs_of
 from migrate.model.stamp import made_from
+from migrate.stages.comparing.alike import Alike, Hashes, groups, holders, itself, tell_apart
 from migrate.stages.comparing.configuration import configured, copies
 from migrate.stages.comparing.present import fingerprint
 from migrate.stages.estate import Estate, stamp
@@ -44,6 +44,8 @@ class Pairs:
     how: dict[tuple[str, str], str] = field(default_factory=dict)
     unproven: set[tuple[str, str]] = field(default_factory=set)
     """Found by a stamp that names an id which another project may use as well."""
+    unclear: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """File on the left -> those on the right of which nobody can say whether one is its copy."""
 
     def right(self, kind: str, left: str) -> str | None:
         """The counterpart of a left id."""
@@ -60,10 +62,12 @@ def pair(
     journal: Mapping[tuple[str, str], str],
     guess: bool,
     told: frozenset[str] = NONE,
+    hashes: Hashes | None = None,
 ) -> Pairs:
     """Pair two estates. `journal` maps (kind, left id) to a right id, `guess` allows natural keys between two
     places; in one place an object of another id is another object, however alike the two are. `told`: see
-    `copies`.
+    `copies`. `hashes`: asked for the bytes of files on the right that are one of several of a name and size,
+    so that no guess takes one for another.
 
     Files carry no stamp. Where other objects show by theirs that this source was moved here before,
     files are recognised by name and size even without a journal; verify proves their bytes. Where a journal
@@ -75,7 +79,7 @@ def pair(
     _pair_kind(pairs, "thread", left, right, journal, guess)
     moved_before = STAMP in pairs.how.values()
     everywhere = guess or not journal
-    _pair_kind(pairs, "file", left, right, journal, guess or moved_before, everywhere, told)
+    _pair_kind(pairs, "file", left, right, journal, guess or moved_before, everywhere, told, hashes)
     return pairs
 
 
@@ -112,6 +116,7 @@ def _pair_kind(
     guess: bool,
     everywhere: bool = True,
     told: frozenset[str] = NONE,
+    hashes: Hashes | None = None,
 ) -> None:
     ours, theirs = (estate.threads_by_id if kind == "thread" else estate.of(kind) for estate in (left, right))
     free_left, free_right = dict.fromkeys(ours), dict.fromkeys(theirs)
@@ -141,16 +146,45 @@ def _pair_kind(
     if kind == "assistant":
         _take_made_by_others(left, right, ours, theirs, take)
     natural = guess and free_left and free_right
+    alike = Alike()
+    if natural and kind == "file" and hashes is not None:
+        alike = _told_apart(pairs, left, right, free_left, free_right, everywhere, hashes)
+        pairs.unclear |= alike.unclear
+    for one, other, word in alike.found:
+        take(one, other, word)
     keys = list(_natural_keys(kind, pairs, left, right, everywhere)) if natural else []
     for aside, (how, key) in product(_aside(kind, left, right, told) if same == KEY else [NONE], keys):
         word = KEY if same == KEY and how == "name" else how  # a directory knows its objects by name
         free = [
-            [entities[id_] for id_ in unpaired if id_ not in aside]
+            [entities[id_] for id_ in unpaired if id_ not in aside and id_ not in alike.aside]
             for entities, unpaired in ((ours, free_left), (theirs, free_right))
         ]
         for one, other in _natural(key, left, right, *free):
             take(one, other, word)
     pairs.ids[kind] = found
+
+
+def _told_apart(
+    pairs: Pairs,
+    left: Estate,
+    right: Estate,
+    free_left: Iterable[str],
+    free_right: Iterable[str],
+    everywhere: bool,
+    hashes: Hashes,
+) -> Alike:
+    """Files of one name and size. Both generations of one project show the same ones, which are no matter of
+    a guess."""
+    ours, theirs = left.of("file"), right.of("file")
+    same = ours.keys() & theirs.keys() if left.side.url == right.side.url else NONE
+    one = (as_served(ours[id_]) for id_ in free_left if id_ not in same)
+    other = (theirs[id_] for id_ in free_right if id_ not in same)
+    found = groups(one, other, _shape)
+    places = [
+        (holders(left, pairs.right, closely), holders(right, itself, closely))
+        for closely in ((True, False) if found else ())
+    ]
+    return tell_apart(found, places, everywhere, hashes)
 
 
 def _aside(kind: str, left: Estate, right: Estate, told: frozenset[str]) -> list[frozenset[str]]:
@@ -192,33 +226,16 @@ def _natural_keys(
     if kind != "file":
         yield from NATURAL_KEYS[kind]
         return
-    held = {id(left): _holders(left, pairs.right), id(right): _holders(right, _itself)}
+    held = {id(left): holders(left, pairs.right), id(right): holders(right, itself)}
 
     def beside(key: Natural, estate: Estate, file: Entity) -> Hashable | None:
         found, where = key(estate, file), held[id(estate)].get(file.id)
-        return (found, frozenset(where)) if found is not None and where else None
+        return (found, where) if found is not None and where else None
 
     for how, key in NATURAL_KEYS[kind]:
         yield how, partial(beside, key)
         if everywhere:
             yield how, key
-
-
-def _holders(estate: Estate, there: Lookup) -> dict[str, set[tuple[str, str]]]:
-    """File -> the stores and assistants in which it lies, by their ids on the right."""
-    held: dict[str, set[tuple[str, str]]] = {}
-    for store in estate.of("vector_store"):
-        for file in estate.store_files[store]:
-            held.setdefault(file, set()).add(("vector_store", there("vector_store", store) or ""))
-    for assistant in estate.of("assistant").values():
-        for _, kind, file in refs_of(KINDS["assistant"], assistant):
-            if kind == "file":
-                held.setdefault(file, set()).add(("assistant", there("assistant", assistant.id) or ""))
-    return held
-
-
-def _itself(kind: str, id_: str) -> str:
-    return id_
 
 
 def _natural(
@@ -258,7 +275,11 @@ def _hash(estate: Estate, file: Entity) -> Hashable | None:
 
 
 def _name_and_size(estate: Estate, file: Entity) -> Hashable | None:
-    return (_called(file), as_served(file).fields.get("bytes"))
+    return _shape(as_served(file))
+
+
+def _shape(file: Entity) -> Hashable:
+    return (_called(file), file.fields.get("bytes"))
 
 
 def _called(file: Entity) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migrate.errors import NotDownloadable, NotThere, RequestFailed
+from migrate.errors import Incomplete, NoAnswer, NotDownloadable, NotThere, RequestFailed
 from migrate.model import Entity
 from migrate.stages.parallel import in_parallel
 from migrate.stages.progress import Progress
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 
 PROVEN = "files read back"
+COMPARED = "files of one name and size"
 
 
 @dataclass
@@ -56,6 +58,30 @@ def prove(files: list[tuple[Entity, str]], reader: Reader, workers: int, progres
     else:
         proof.unproven += [there for _, there, *_ in absent]
     return proof
+
+
+def hashes_of(reader: Reader, workers: int, progress: Progress, ids: Collection[str]) -> dict[str, str]:
+    """Hashes of files of a service, of those whose bytes it gives back. Raises `Incomplete` where it did not
+    answer, and may give them another time."""
+    found: dict[str, str] = {}
+    progress.expect(COMPARED, len(ids))
+    progress.settled(COMPARED)
+
+    def one(id_: str) -> None:
+        try:
+            found[id_] = _hash_tried(reader, id_)
+        except RequestFailed as failed:
+            later = isinstance(failed, NoAnswer) or failed.status == 429 or failed.status >= 500
+            if later and not isinstance(failed, NotThere):
+                raise Incomplete(
+                    f"file {id_} on {reader.url} could not be read",
+                    str(failed),
+                    "try again; several have its name and size, and only their bytes tell them apart",
+                ) from None
+        progress.count(COMPARED)
+
+    in_parallel(workers, ids, one, reader.pace.stop)
+    return found
 
 
 def _hash_tried(reader: Reader, file_id: str) -> str:

@@ -20,6 +20,7 @@ from migrate.model.normal import normal, written_form
 from migrate.model.refs import refs_of, remap
 from migrate.model.secrets import with_credentials_of, without_secrets_of
 from migrate.model.stamp import without_ours
+from migrate.stages.comparing.alike import BYTES
 from migrate.stages.comparing.asread import is_as_read
 from migrate.stages.comparing.differing import Path, differing
 from migrate.stages.comparing.pairing import MADE_FROM, Pairs
@@ -97,7 +98,8 @@ class Decider:
         if there is None or seen is None:
             return self._created(entity, row, parent)
         if self.pairs.is_guess(entity.kind, entity.id):
-            self.lose(entity, "id", f"recognised as {there.id} on the target by name and size", "adapted")
+            by = "bytes" if self.pairs.how[entity.kind, entity.id] == BYTES else "size"
+            self.lose(entity, "id", f"recognised as {there.id} on the target by name and {by}", "adapted")
         own, fitted = fitted, beside_others(fitted, there, self.fit.profile)
         if self._is_made_from(entity):
             self._tell_made_by_others(entity, there)

@@ -69,7 +69,10 @@ class Planner(Decider):
                 if (kind, entity.id) in self.known.further:
                     self._tell_further(entity)
                     continue
-                yield self.decide(entity, self.counterpart(entity, self.target.of(kind)))
+                there = self.counterpart(entity, self.target.of(kind))
+                if kind == "file" and there is None:
+                    self._tell_unclear(entity)
+                yield self.decide(entity, there)
         for store in self.source.of("vector_store"):
             if ("vector_store", store) not in self.known.further:
                 yield from self._store_files(store)
@@ -89,6 +92,17 @@ class Planner(Decider):
         origin = self.known.further[entity.kind, entity.id]
         reason = f"a second copy of {origin}, which stands on the target; what names it names that one there"
         self.lose(entity, "id", reason, "adapted")
+
+    def _tell_unclear(self, file: Entity) -> None:
+        """Of several files of one name and size none is taken for another by a guess."""
+        if there := self.pairs.unclear.get(file.id):
+            more = f" and {len(there) - NAMED:,} more" if len(there) > NAMED else ""
+            reason = (
+                f"{len(there):,} on the target have its name and size, and neither their bytes nor where "
+                f"they lie tell which is its copy: none is taken for it ({', '.join(there[:NAMED])}{more})"
+            )
+            way_out = "compare them by hand, and delete there what nobody needs"
+            self.lose(file, "id", reason, "adapted", way_out)
 
     def _tell_effect(self, entity: Entity, row: Action) -> None:
         """Which version of an agent users get, on both sides, and whether it is on."""
