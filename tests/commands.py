@@ -14,8 +14,8 @@ PAGES = [
     *sorted(path for path in (ROOT / "docs").rglob("*.md") if path.name != "cli.md"),
 ]
 SHELL = ("bash", "sh", "shell", "console")
-FIRST_WORDS = re.compile(r"(\$ )?(assistants-migrate|make|pip|cp|mkdir|export|kubectl|sqlite3?|sqlite-utils|"
-                         r"datasette|git|curl|uv|python3?|\.?\S*/python|\./\S+)\b")  # fmt: skip
+FIRST_WORDS = re.compile(r"(\$ )?(assistants-migrate|make|pip|cp|echo|mkdir|export|kubectl|sqlite3?|"
+                         r"sqlite-utils|datasette|git|curl|uv|python3?|\.?\S*/python|\./\S+)\b")  # fmt: skip
 """How a line of an indented block begins that is a command."""
 REMARK = re.compile(r"\s{4,}[^\s\\].*$|\s{2,}\(.*\)$")
 """What stands behind a command, for people."""

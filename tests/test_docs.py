@@ -46,6 +46,8 @@ MATRIX = (ROOT / "docs/support-matrix.md").read_text(encoding="utf-8")
 LEAVING = (ROOT / "docs/leave-assistants.md").read_text(encoding="utf-8")
 SQL = re.findall(r"```sql\n(.+?)```", ARCHIVE, re.DOTALL)
 
+MAX_README_WORDS = 1500
+MAX_PICTURE_BYTES = 200_000
 OTHER_CODES = {0, 1}  # these are results, not failures
 
 
@@ -84,6 +86,20 @@ def test_every_command_and_option_is_in_the_reference(name: str) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_readme_names_every_command(name: str) -> None:
     assert re.search(rf"(`{name}`|assistants-migrate {name}\b)", README)
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.split()) < MAX_README_WORDS
+
+
+def test_the_pictures_of_the_readme_are_small_and_ask_no_other_host() -> None:
+    pictures = [ROOT / source for source in re.findall(r'<img src="([^"]+)"', README)]
+    assert {picture.suffix for picture in pictures} == {".png", ".svg"}
+    for picture in pictures:
+        assert picture.stat().st_size < MAX_PICTURE_BYTES
+        if picture.suffix == ".svg":
+            text = re.sub(r' xmlns="[^"]*"|<text[^>]*>[^<]*</text>', "", picture.read_text(encoding="utf-8"))
+            assert not re.search(r"//|@import|@font-face|href|<script", text)
 
 
 def test_the_readme_names_the_two_words_of_make() -> None:

@@ -31,6 +31,11 @@ from tests.recipes import script, steps
 
 NOT_RUN = {
     ("README.md", "make demo"): "`demo` has a test of its own, and `make test` would run this test",
+    ("README.md", "pipx install ."): "it installs the package, and its dependencies come from the network",
+    (
+        "README.md",
+        "python3 -m venv venv",
+    ): "it installs the package, and its dependencies come from the network",
     ("docs/performance.md", "make bench-quick"): "it takes a minute and more; tests/benchmarks run its parts",
     ("docs/diff.md", "assistants-migrate diff LEFT RIGHT"): "it shows the form, with words for estates",
     ("docs/reports.md", ".venv/bin/python -m tests.reports.golden"): "it would write over what is compared",
@@ -70,11 +75,11 @@ STEPS_NOT_RUN = {
     ("promotion.md", "Install"): "it installs the package from an address that people fill in",
 }
 """Recipe and step of a workflow -> why nobody runs its script."""
-HERE = ("README.md", "docs/archive.md", "docs/emulator.md", "docs/leave-assistants.md", "docs/reports.md",
-        "docs/scale.md")  # fmt: skip
+HERE = ("README.md", "docs/archive.md", "docs/emulator.md", "docs/guide.md", "docs/leave-assistants.md",
+        "docs/reports.md", "docs/scale.md")  # fmt: skip
 """Pages whose other blocks are run below, all of them."""
-NO_PROGRAM = re.compile(r"(pip|sqlite3|sqlite-utils|datasette)\b")
-"""Programs that are not part of this package, or install it."""
+NO_PROGRAM = re.compile(r"(sqlite3|sqlite-utils|datasette)\b")
+"""Programs that are not part of this package."""
 ESTATES = """
 [estates.old]
 type = "foundry-classic"
@@ -349,10 +354,21 @@ def _joined(shell: Shell, code: str) -> None:
 
 
 def test_the_commands_of_the_readme(tmp_path: Path) -> None:
-    by_hand, in_terminal, in_order, files = of("README.md")
+    service, commands = of("README.md")
+    with machine(tmp_path / "quick") as typed:
+        typed.run(service, {})
+        results = typed.run(commands, {})
+        assert "0 findings in 116 objects" in [line for said in results for line in said.out.splitlines()]
+        assert (typed.shell.folder / "plan.html").exists()
+
+
+def test_the_commands_of_the_guide(tmp_path: Path) -> None:
+    in_order, files = of("docs/guide.md")
     with machine(tmp_path / "garden") as typed:
-        typed.run(by_hand, {})
-        typed.run(in_terminal, {"assess": 1, "plan": 1, "apply": 3, "verify": 1})
+        typed.start(
+            "assistants-migrate emulate --service foundry --port 8003 --state fixtures/foundry-classic"
+        )
+        typed.shell.env["FOUNDRY_TOKEN"] = "emulator"
         url = typed.here("http://127.0.0.1:8003/api/projects/demo")
         typed.start("assistants-migrate emulate --port 8001 --key east --state fixtures/azure-v2")
         typed.start("assistants-migrate emulate --port 8002 --key west")
@@ -407,9 +423,9 @@ def _faulty(typed: Machine, block: Block) -> None:
 
 
 def test_programs_that_are_not_ours_are_few() -> None:
-    """What is left out within a block that is run: installing, and readers of SQLite."""
+    """What is left out within a block that is run: readers of SQLite."""
     left = {
         c.text.split()[0] for b in EVERY if b.page in HERE for c in b.commands if NO_PROGRAM.match(c.text)
     }
-    assert left == {"pip", "sqlite3", "sqlite-utils", "datasette"}
+    assert left == {"sqlite3", "sqlite-utils", "datasette"}
     assert shutil.which("bash")
