@@ -1,12 +1,16 @@
-"""The model of an assistant: a deployment, or `CONNECTION/MODEL`, one behind a connection of the project."""
+"""The model of an assistant: a deployment by its name, or `CONNECTION/MODEL`, one behind a connection of the
+project. The full path of a deployment in Azure Resource Manager is the third form, and true of one place."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.model import JSON, Entity
 from migrate.model.connections import short
+
+ARM_PATH = re.compile(r"/subscriptions/.+/deployments/([^/]+)/?", re.IGNORECASE)
 
 
 def model_there(model: str, models: Mapping[str, str], connections: Mapping[str, str]) -> str:
@@ -32,6 +36,8 @@ def fit_model(entity: Entity, target: Target, ledger: Ledger) -> JSON:
         ledger.blocked("model", "the assistant names no model", "map it: --models '=DEPLOYMENT'")
     elif target.deployments is not None and mapped in target.deployments:
         pass
+    elif path := ARM_PATH.fullmatch(mapped):
+        _must_be_mapped(path[0], path[1], target, ledger)
     elif target.profile.connected_models and mapped.partition("/")[1]:
         _must_be_connected(mapped, model, target, ledger)
     elif target.deployments is not None:
@@ -42,6 +48,20 @@ def fit_model(entity: Entity, target: Target, ledger: Ledger) -> JSON:
             f'in [models] of the config file: "{model}" = "DEPLOYMENT"',
         )
     return mapped
+
+
+def _must_be_mapped(path: str, name: str, target: Target, ledger: Ledger) -> None:
+    """A full path names a deployment of one resource; where the target's are known it is none of them."""
+    reason = f"{path} is the full ARM path of a deployment {name!r}, and the target knows deployments by name"
+    there = target.deployments
+    known = there if there is not None and name not in there else None
+    has = f" (it has: {', '.join(sorted(known)) or 'none'})" if known is not None else ""
+    new = "DEPLOYMENT" if known is not None else name
+    way_out = f'map it: --models "{path}={new}", or in [models] of the config file: "{path}" = "{new}"'
+    if there is None:
+        ledger.adapted("model", f"{reason}; which ones it has cannot be seen: it is tried", way_out)
+    else:
+        ledger.blocked("model", f"{reason}{has}", way_out)
 
 
 def _must_be_connected(mapped: str, model: JSON, target: Target, ledger: Ledger) -> None:

@@ -1,0 +1,42 @@
+"""A model that is named by the full path of its deployment: which form that is, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from migrate.codecs import Target
+from tests.codecs.fitting import AZURE, CLASSIC, FOUNDRY, OPENAI, adapted, assistant
+
+PATH = (
+    "/subscriptions/0000/resourceGroups/r/providers/Microsoft.CognitiveServices/accounts/a/deployments/gpt-4o"
+)
+each_target = pytest.mark.parametrize(
+    "target", [AZURE, OPENAI, CLASSIC, FOUNDRY], ids=lambda one: one.profile.service
+)
+
+
+@each_target
+@pytest.mark.parametrize(("there", "new"), [("gpt-4o", "gpt-4o"), ("gpt-5", "DEPLOYMENT")])
+def test_a_full_path_is_blocked_with_the_option_that_maps_it(target: Target, there: str, new: str) -> None:
+    _, losses = adapted(assistant(model=PATH), replace(target, deployments=frozenset({there})))
+    (told,) = (loss for loss in losses if loss.field == "model")
+    assert (told.grade, "full ARM path" in told.reason) == ("blocked", True)
+    assert f'--models "{PATH}={new}"' in told.way_out
+    assert (f"it has: {there}" in told.reason) == (new != there)
+
+
+@each_target
+def test_where_deployments_cannot_be_seen_it_is_tried(target: Target) -> None:
+    fitted, losses = adapted(assistant(model=PATH), replace(target, deployments=None))
+    (told,) = (loss for loss in losses if loss.field == "model")
+    assert (fitted.fields["model"], told.grade, "full ARM path" in told.reason) == (PATH, "adapted", True)
+
+
+@each_target
+def test_a_mapped_path_is_the_deployment(target: Target) -> None:
+    given = replace(target, models={PATH: "gpt-4o"}, deployments=frozenset({"gpt-4o"}))
+    fitted, losses = adapted(assistant(model=PATH), given)
+    (told,) = (loss for loss in losses if loss.field == "model")
+    assert (fitted.fields["model"], told.grade) == ("gpt-4o", "adapted")
