@@ -14,6 +14,7 @@ from pathlib import Path
 
 from migrate.archive.functions import register
 from migrate.errors import ArchiveDamaged, BadUsage
+from migrate.files.output import STDOUT
 
 MAGIC = b"SQLite format 3\x00"
 BESIDE = ("-wal", "-shm", "-journal")
@@ -27,8 +28,13 @@ LONGEST_VALUE = 1 << 30
 def real(path: Path) -> Path:
     """The file behind links: its lock and its log lie beside it, whatever name it was opened by.
 
-    Raises `BadUsage` for what is no plain file: a folder, a FIFO, a device.
+    Raises `BadUsage` for what is no plain file: a folder, a FIFO, a device, standard output.
     """
+    if path == STDOUT:
+        why = "a database is read and written in any order"
+        raise BadUsage(
+            "an archive cannot be standard output or standard input", why, "name a file: estate.db"
+        )
     try:
         found = Path(os.path.realpath(path))
         mode = found.stat().st_mode

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from migrate.cli.estates import ConfigDirectory, say_environment
 from migrate.errors import BadUsage, Refused
+from migrate.files.output import STDOUT
 
 if TYPE_CHECKING:
     from migrate.stages.estate import Estate
@@ -24,6 +25,9 @@ def kept(found: ConfigDirectory, plan: Path, progress: Progress) -> Iterator[tup
     from migrate.codecs.config import TYPE
     from migrate.stages.reading import directory
 
+    if plan == STDOUT:
+        why = "the config directory is kept in an archive beside the plan, under its name"
+        raise BadUsage("a plan from a config directory needs a file", why, "name one: -o plan.json")
     path = plan.with_name(f"{plan.stem}.db")
     if path == plan:
         raise BadUsage(

@@ -15,7 +15,11 @@ from migrate.cli.reporting import Wanted, reporting_beside, show
 @click.argument("source")
 @click.argument("target")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The plan."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The plan; - is stdout.",
 )
 @reporting_beside
 @fitting
@@ -41,11 +45,15 @@ def command(
     from migrate.archive.store import must_not_be_archive
     from migrate.cli.picturing import Camera
     from migrate.cli.planning import choices, make_plan, percent
-    from migrate.files.output import destination
+    from migrate.errors import BadUsage
+    from migrate.files.output import STDOUT, destination
     from migrate.reports.losses import unaccepted
     from migrate.reports.plan import as_dict, as_report
     from migrate.stages.planning.planfile import write
 
+    if output == STDOUT and (common.as_json or STDOUT in wanted.files):
+        other = "the report" if STDOUT in wanted.files else "--json"
+        raise BadUsage(f"-o - and {other} both write to standard output", todo="name a file for one of them")
     destination(output)
     must_not_be_archive(output)  # before the plan is registered in the archive
     wanted.check(source, output)
@@ -60,5 +68,5 @@ def command(
     plan = make_plan(source, target, config, chosen, workers, common.progress(), output, camera)
     write(plan, output)
     report = as_report(plan, output, plan.created_at, __version__, camera.pictures)
-    show(common, wanted, as_dict(plan, output), report)
+    show(common, wanted, as_dict(plan, output), report, taken=output == STDOUT)
     finish(1 if unaccepted(plan.losses) else 0)

@@ -15,7 +15,7 @@ import click
 
 from migrate.cli.options import Common
 from migrate.errors import BadUsage
-from migrate.files.output import destination, write_text
+from migrate.files.output import STDOUT, destination, write_text
 from migrate.model.known_secrets import redact
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _with_options(function: F, *spellings: str) -> F:
     for option in (
         click.option(
             *spellings, "files", multiple=True, metavar="FILE", type=click.Path(path_type=Path),
-            help="Write a report: .md .html .xml .json, else text; may be repeated.",
+            help="Write a report: .md .html .xml .json, else text; - is stdout; may be repeated.",
         ),
         click.option(
             "--format", "format_", type=click.Choice(FORMATS),
@@ -90,16 +90,20 @@ def _with_options(function: F, *spellings: str) -> F:
     return wrapped  # type: ignore[return-value]
 
 
-def show(common: Common, wanted: Wanted, document: Any, report: Report) -> None:
-    """The result on standard output, and in every file that was asked for."""
-    for_stdout = "text" if wanted.files else wanted.format or "text"
-    if common.as_json or for_stdout == "json":
+def show(common: Common, wanted: Wanted, document: Any, report: Report, taken: bool = False) -> None:
+    """The result on standard output, unless something else is written there, and in every file that was
+    asked for."""
+    files = [file for file in wanted.files if file != STDOUT]
+    for_stdout = "text" if files and STDOUT not in wanted.files else wanted.format or "text"
+    if taken:
+        common.hush()
+    elif common.as_json or for_stdout == "json":
         common.answer(document, rendered("json", document, report), data=True)
     elif for_stdout == "text":
         _speak(common, report)
     else:
         common.answer(document, rendered(for_stdout, document, report), data=True)
-    for file in wanted.files:
+    for file in files:
         write_text(file, [rendered(wanted.of(file), document, report), "\n"])
 
 

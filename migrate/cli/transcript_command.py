@@ -24,7 +24,9 @@ from migrate.cli.streams import broken, write_data
     default="text",
     show_default=True,
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file; - is stdout."
+)
 @common
 def command(common: Common, archive: str, thread: str, format_: str, output: Path | None) -> None:
     """Print the messages of a thread, or the items of a conversation, of ARCHIVE[@SNAPSHOT] in order.
@@ -36,9 +38,10 @@ def command(common: Common, archive: str, thread: str, format_: str, output: Pat
     from migrate.archive.store import must_not_be_archive
     from migrate.cli.archived import snapshot
     from migrate.errors import BadUsage
-    from migrate.files.output import destination, write_text
+    from migrate.files.output import STDOUT, destination, write_text
     from migrate.stages.answering.transcript import transcript
 
+    output = None if output == STDOUT else output
     if output:
         destination(output)
         must_not_be_archive(output)

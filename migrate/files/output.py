@@ -34,6 +34,8 @@ NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 # A name of one of this process's own descriptors. What stands behind it is never replaced by another file:
 # the shell that opened it would go on with the old one.
 DESCRIPTOR = re.compile(r"/(?:dev|proc/self|proc/thread-self)/fd/(\d+)")
+STDOUT = Path("-")
+"""What -o and --report take for standard output, as other programs do; a file of this name is `$PWD/-`."""
 STANDARD = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
 
 
@@ -51,6 +53,8 @@ class Destination:
 
 def destination(path: Path) -> Destination:
     """What a path means. Raises `BadUsage` when nothing can be written there; writes nothing."""
+    if path == STDOUT:
+        path = Path("/dev/stdout")
     try:
         real, fd = _behind_links(path)
         if fd is not None:
