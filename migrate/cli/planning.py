@@ -192,7 +192,7 @@ def _against(
                 looking.live(reader, looking.conversations(workers, read), progress)
             )
             looking.must_be_read(talks, read, reader.url)
-        unclear = by_key(ours, theirs, pairs) if ours.type == CONFIG else {}
+        unclear = by_key(ours, theirs, pairs, hashes) if ours.type == CONFIG else {}
         copies = frozenset(lineage.copies(ours, theirs, only_for_target=choices.copy_files))
         origins = lineage.message_origins(ours, theirs.side, partial(origins_of, ours.snapshot.conn))
         own = replace(

@@ -9,6 +9,7 @@ import pytest
 
 from migrate.emulator.blobs import Upload
 from tests.e2e.conftest import Launch
+from tests.e2e.directories import write
 from tests.e2e.faults import Instead
 from tests.e2e.projects import add, assistant, file, project, store
 from tests.e2e.running import World, options
@@ -275,3 +276,39 @@ def test_with_an_older_archive_only_those_in_the_same_stores_are_read(
     made.apply().ok()
     assert holds_its_bytes(made)
     assert len(made.target.estate.files) == 4, f"{new} was made"
+
+
+def directory(made: World) -> str:
+    """Two files of one name and size by hand, one searched, one calculated with."""
+    return write(
+        made.folder / "agents",
+        {
+            "assistants/reader.md": "---\nname: reader\nmodel: gpt-4o\ntools:\n  - type: code_interpreter\n"
+            "tool_resources:\n  code_interpreter:\n    file_ids: [one, two]\n---\n\nRead.\n",
+            "files.yaml": "one:\n  name: notes.md\n  path: docs/one.md\ntwo:\n  name: notes.md\n"
+            "  path: docs/two.md\n",
+            "docs/one.md": "leaf",
+            "docs/two.md": "tree",
+        },
+    )
+
+
+@given
+def test_files_of_a_directory_are_told_apart_as_well(launch: Launch, gives: bool) -> None:
+    made = world(launch, ROUTES["azure-openai"], gives)
+    folder = directory(made)
+    made("plan", folder, "target", "-o", made.plan).ok()
+    made.apply().ok()
+    crosswise(made)
+    for path in (made.plan, str(Path(made.plan).with_suffix(".db"))):
+        Path(path).unlink()
+    asked = len(made.target.requests)
+    plan = made("plan", folder, "target", "-o", made.plan).ok()
+    assert made.writes(asked) == []
+    assert (plan["actions"]["create"], unclear(plan)) == ((0, []) if gives else (2, ["one", "two"]))
+    made.apply().ok()
+    rows = made("ids", str(Path(made.plan).with_suffix(".db"))).ok()
+    held = {
+        r["source_id"]: made.target.estate.content[r["target_id"]].read() for r in rows if r["kind"] == "file"
+    }
+    assert held == {"one": b"leaf", "two": b"tree"}

@@ -14,8 +14,10 @@ from migrate.codecs import CODECS
 from migrate.codecs.foundry.names import plain_name
 from migrate.model import KINDS, Entity
 from migrate.model.condition import condition
+from migrate.model.file import ABSENT
 from migrate.model.normal import digest, normal
 from migrate.model.refs import refs_of
+from migrate.stages.comparing.alike import Hashes, groups, holders, itself, tell_apart
 from migrate.stages.comparing.configuration import copies
 from migrate.stages.comparing.pairing import KEY, Pairs
 from migrate.stages.estate import Estate
@@ -27,12 +29,13 @@ NAMED = 8
 """Keys or ids that a reason names."""
 
 
-def by_key(ours: Estate, theirs: Estate, pairs: Pairs) -> Unclear:
-    """Add to `pairs` what keys tell. What is unclear is given back."""
+def by_key(ours: Estate, theirs: Estate, pairs: Pairs, hashes: Hashes) -> Unclear:
+    """Add to `pairs` what keys tell. What is unclear is given back. `hashes`: asked for the bytes of files of
+    which several have a name and size."""
     unclear: Unclear = {}
     for kind in ("vector_store", "assistant"):
         unclear |= _named(kind, ours, theirs, pairs)
-    _files(ours, theirs, pairs)
+    _files(ours, theirs, pairs, hashes)
     for kind in ("vector_store", "assistant", "file"):
         for key in pairs.ids[kind]:
             pairs.how.setdefault((kind, key), KEY)
@@ -91,8 +94,8 @@ def _some(names: list[str]) -> str:
     return f"{', '.join(names[:NAMED])}{more}"
 
 
-def _files(ours: Estate, theirs: Estate, pairs: Pairs) -> None:
-    """By name and size; of several, the one that its store or its assistant holds there."""
+def _files(ours: Estate, theirs: Estate, pairs: Pairs, hashes: Hashes) -> None:
+    """By name and size; of several, the one of its bytes, or that its store or its assistant holds there."""
     known = pairs.ids.setdefault("file", {})
     for key in [key for key in known if pairs.is_guess("file", key)]:
         del known[key], pairs.how["file", key]  # what follows knows more
@@ -104,11 +107,13 @@ def _files(ours: Estate, theirs: Estate, pairs: Pairs) -> None:
             del known[key]  # the directory has other bytes under this key now
             pairs.how.pop(("file", key), None)
     free = {id_: e for id_, e in there.items() if id_ not in set(known.values())}
+    aside = _by_bytes(ours, theirs, pairs, free, hashes)
+    free = {id_: e for id_, e in free.items() if id_ not in set(known.values()) | aside}
     shapes: dict[Hashable, dict[str, None]] = {}
     for id_, entity in free.items():
         shapes.setdefault(_shape(entity), {})[id_] = None
     near = _near(ours, theirs, pairs)
-    waiting = [e for e in ours.of("file").values() if e.id not in known]
+    waiting = [e for e in ours.of("file").values() if e.id not in known and e.id not in pairs.unclear]
     places = {id_: n for n, id_ in enumerate(free)}
     for sure in (True, False):
         for entity in waiting:
@@ -118,6 +123,28 @@ def _files(ours: Estate, theirs: Estate, pairs: Pairs) -> None:
             if entity.id not in known and first is not None:
                 known[entity.id] = first
                 del candidates[first]
+
+
+def _by_bytes(
+    ours: Estate, theirs: Estate, pairs: Pairs, free: Mapping[str, Entity], hashes: Hashes
+) -> set[str]:
+    """Pair the files whose hash and bytes the directory has, where several have a name and size: one that was
+    taken for another would give it the other's place. Of the target, those that none of the rest may be."""
+    known = pairs.ids["file"]
+    waiting = [e for e in ours.of("file").values() if e.id not in known]
+    alike = [
+        group
+        for group in groups(waiting, free.values(), _shape)
+        if all(e.fields.get("sha256") and e.facts.get("bytes_from") != ABSENT for e in group[0])
+    ]
+    places = [
+        (holders(ours, pairs.right, closely), holders(theirs, itself, closely))
+        for closely in ((True, False) if alike else ())
+    ]
+    found = tell_apart(alike, places, everywhere=True, hashes=hashes)
+    known |= {one: other for one, other, _ in found.found}
+    pairs.unclear |= found.unclear
+    return found.aside & free.keys()
 
 
 def _beside(
