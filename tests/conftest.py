@@ -64,10 +64,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call() -> Generator[None, object, object]:
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """A test that passes has closed every connection that was opened in it: who opens one closes it, on every
     path. Else the garbage collector does so later, and newer Pythons blame whatever test runs then."""
     before = set(Counted.open_)
+    sample.RUN.test = item
     done = yield
     left = [conn for conn in Counted.open_ if conn not in before]
     told = ["".join(traceback.format_list(conn.opened_at)) for conn in left]

@@ -1,7 +1,8 @@
 """The exhaustive matrices: `make test` runs a fixed sample of their cases, `make test-all` every case.
 
 A parametrized test says how many of its cases are the sample with `@pytest.mark.exhaustive(8)`; a loop inside
-a test says it with `for at in sample(range(1, 40), 8)`. Hypothesis has its profiles (`EXAMPLES`).
+a test says it with `for at in sample(range(1, 40), 8)`, and the test has the marker too, with or without a
+number: `make test-all` selects by it. Hypothesis has its profiles (`EXAMPLES`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import gcd
 from typing import Any, TypeVar
+from zlib import crc32
 
 T = TypeVar("T")
 
@@ -25,6 +27,8 @@ class Run:
     """What this run of the tests was asked for."""
 
     exhaustive: bool = False
+    test: Any = None
+    """The one that is running, as pytest collected it."""
 
 
 RUN = Run()
@@ -49,8 +53,22 @@ def spread(length: int, size: int) -> list[int]:
 
 def sample(cases: Iterable[T], size: int) -> list[T]:
     """All of the cases in an exhaustive run, else the sample."""
+    if RUN.test and not RUN.test.get_closest_marker("exhaustive"):
+        raise ValueError(f"{RUN.test.nodeid} lacks @pytest.mark.exhaustive(): make test-all would not run it")
+    return drawn(cases, size)
+
+
+def drawn(cases: Iterable[T], size: int) -> list[T]:
+    """The same without a look at the test."""
     rows: Sequence[T] = list(cases)
     return list(rows) if RUN.exhaustive else [rows[position] for position in spread(len(rows), size)]
+
+
+def turned(cases: Sequence[T], name: str) -> list[T]:
+    """The cases from another one on in each file: the samples of all files together meet every service.
+    The tests of one file begin with the same one: they often share what a fixture made for it."""
+    start = crc32(name.partition("::")[0].encode()) % len(cases)
+    return [*cases[start:], *cases[:start]]
 
 
 def chosen(items: Sequence[Any]) -> list[Any]:
@@ -58,8 +76,9 @@ def chosen(items: Sequence[Any]) -> list[Any]:
     the only case of its test."""
     cases: dict[str, list[Any]] = {}
     for item in items:
-        if marker := item.get_closest_marker("exhaustive"):
+        marker = item.get_closest_marker("exhaustive")
+        if marker and marker.args:
             cases.setdefault(item.nodeid.partition("[")[0], []).append((item, *marker.args))
-    kept = {id(row[0]) for rows in cases.values() for row in sample(rows, rows[0][1])}
+    kept = {id(row[0]) for name, rows in cases.items() for row in drawn(turned(rows, name), rows[0][1])}
     left_out = {id(row[0]) for rows in cases.values() for row in rows} - kept
     return [item for item in items if id(item) not in left_out]

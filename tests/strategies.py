@@ -12,6 +12,12 @@ from migrate.model import STAMP, Entity
 steady = settings()
 """As many examples as the profile says (tests/sample.py), the same ones on every machine."""
 
+
+def few(share: int) -> settings:
+    """For a property of which one example takes long: the profile's number divided by `share`."""
+    return settings(max_examples=max(2, steady.max_examples // share))
+
+
 words = st.text(max_size=12)
 ids = st.sampled_from(["file-a", "file-b", "assistant-c", "gone-1", "gone-2", "vs_1", "vs_2"])
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | words

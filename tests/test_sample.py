@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from tests import sample
-from tests.sample import RUN, chosen, spread
+from tests.sample import RUN, chosen, spread, turned
+
+pytestmark = pytest.mark.exhaustive()
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +54,13 @@ def test_an_exhaustive_run_takes_every_case(monkeypatch: pytest.MonkeyPatch) -> 
     assert sample.sample(range(100), 3) == list(range(100))
 
 
+def test_a_loop_with_a_sample_needs_the_marker(monkeypatch: pytest.MonkeyPatch) -> None:
+    test = SimpleNamespace(nodeid="a.py::test_a", get_closest_marker=lambda _: None)
+    monkeypatch.setattr(RUN, "test", test)
+    with pytest.raises(ValueError, match="test_a lacks"):
+        sample.sample(range(9), 3)
+
+
 def test_each_test_is_sampled_by_itself_and_others_stay() -> None:
     def item(name: str, *sizes: int) -> Any:
         marker = SimpleNamespace(args=sizes) if sizes else None
@@ -60,5 +69,14 @@ def test_each_test_is_sampled_by_itself_and_others_stay() -> None:
     items = [item(f"a.py::test_a[{n}]", 3) for n in range(9)] + [item("b.py::test_b")]
     items += [item(f"c.py::test_c[{n}]") for n in range(9)] + [item("d.py::test_d[6]", 2)]
     kept = [one.nodeid for one in chosen(items)]
-    assert kept[:4] == ["a.py::test_a[0]", "a.py::test_a[7]", "a.py::test_a[8]", "b.py::test_b"]
-    assert kept[4:] == [f"c.py::test_c[{n}]" for n in range(9)] + ["d.py::test_d[6]"]
+    assert kept == [one.nodeid for one in chosen(items)]
+    assert sum(name.startswith("a.py") for name in kept) == 3
+    assert kept[3:] == ["b.py::test_b", *(f"c.py::test_c[{n}]" for n in range(9)), "d.py::test_d[6]"]
+
+
+def test_samples_of_many_files_meet_every_case() -> None:
+    first = {turned(range(13), f"tests/e2e/test_{n}.py::test_a")[0] for n in range(200)}
+    assert first == set(range(13))
+    one, other = (turned(range(13), f"tests/e2e/test_1.py::test_{name}") for name in "ab")
+    assert one == other
+    assert sorted(one) == list(range(13))

@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
@@ -27,6 +27,7 @@ from migrate.errors import ArchiveBusy, ArchiveDamaged
 from migrate.model.shard import Shard
 from migrate.stages.answering.retention import Policy, by_policy
 from tests.archive.filling import URL, Listing, facts, write
+from tests.strategies import few
 
 TIMES = [f"2026-11-{day:02}T06:00:00+00:00" for day in range(1, 29)]
 SIDES = (Side("azure-openai", URL), Side("openai", "https://api.example.com"))
@@ -116,7 +117,7 @@ def made(folder: Path, drawn: Sequence[OneArchive]) -> list[Path]:
     return paths
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@few(4)
 @given(archives, st.randoms(use_true_random=False))
 def test_order_and_grouping_do_not_matter(drawn: list[OneArchive], chance: Any) -> None:
     with tempfile.TemporaryDirectory() as name:

@@ -144,6 +144,7 @@ def _read_and_fitted(service: str, kind: str, body: Any, target: Target) -> None
     assert changed <= named | ({"tools", "tool_resources"} if "connections" in named else set())
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("name", CASES)
 def test_it_is_read_compared_and_fitted_or_named(name: str) -> None:
     service, kind, whole, target = CASES[name]

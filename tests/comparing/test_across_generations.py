@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
 from migrate.stages.comparing.diff import diff
 from tests.comparing.generated import ELSEWHERE, HERE, STEADY, Body, Generated, archived
+from tests.strategies import few
 
-steady = settings(max_examples=25, deadline=None, derandomize=True, database=None)
+steady = few(3)
 
 texts = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), min_size=1, max_size=30)
 assistants = st.fixed_dictionaries(

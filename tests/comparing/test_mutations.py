@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
@@ -22,9 +22,10 @@ from tests.comparing.generated import (
     noted,
 )
 from tests.comparing.mutations import EDITS, IDLE, Edit, Told, add, apply, idle, remove
+from tests.strategies import few
 
 KINDS = ("file", "vector_store", "vector_store_file", "assistant", "thread", "message")
-steady = settings(max_examples=12, deadline=None, derandomize=True, database=None)
+steady = few(6)
 chances = st.integers(0, 999).map(random.Random)
 
 
@@ -55,6 +56,7 @@ def told(found: Difference, moved: bool) -> set[Told]:
     return rows
 
 
+@pytest.mark.exhaustive(12)
 @pytest.mark.parametrize("moved", [False, True], ids=["in place", "elsewhere"])
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.name)
 @steady
@@ -67,6 +69,7 @@ def test_a_changed_field_is_told_at_its_path(
     assert told(compared(archive, made, after, moved), moved) == expected
 
 
+@pytest.mark.exhaustive(6)
 @pytest.mark.parametrize("moved", [False, True], ids=["in place", "elsewhere"])
 @pytest.mark.parametrize("how", [remove, add])
 @pytest.mark.parametrize("kind", KINDS)
@@ -85,6 +88,7 @@ def test_an_object_that_came_or_went_is_told(
     assert told(compared(archive, made, after, moved), moved) == expected
 
 
+@pytest.mark.exhaustive(6)
 @pytest.mark.parametrize("moved", [False, True], ids=["in place", "elsewhere"])
 @pytest.mark.parametrize("how", IDLE, ids=lambda how: how.__name__)
 @steady

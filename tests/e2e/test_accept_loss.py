@@ -44,6 +44,7 @@ WRONG = (
 )
 
 
+@pytest.mark.exhaustive(10)
 @pytest.mark.parametrize("name", WRONG)
 @pytest.mark.parametrize("command", ["plan", "assess", "assess a type", "sync", "sync --dry-run"])
 def test_a_name_that_is_no_field_is_refused(world: World, command: str, name: str) -> None:
@@ -77,6 +78,7 @@ RIGHT = (
 )
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_field_is_accepted_by_every_name_it_has(world: World, name: str) -> None:
     answer = world("plan", world.db, "target", "-o", world.plan, "--accept-loss", name).ok()

@@ -165,6 +165,7 @@ def shortened(value: Any) -> Any:
     return value.rpartition("/")[2] if isinstance(value, str) and "/connections/" in value else value
 
 
+@pytest.mark.exhaustive(4)
 @pytest.mark.parametrize("case", CASES)
 def test_a_tool_arrives_in_its_new_form(launch: Launch, case: str) -> None:
     old, resources, new = CASES[case]

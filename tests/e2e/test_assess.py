@@ -29,6 +29,7 @@ def read(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         yield made
 
 
+@pytest.mark.exhaustive(6)
 @pytest.mark.parametrize("type_", TYPES)
 def test_every_type_can_be_asked_about_without_a_service(read: World, type_: str) -> None:
     asked = len(read.source.requests), len(read.target.requests)
@@ -77,6 +78,7 @@ def test_a_live_source_is_only_read(read: World) -> None:
     assert read.touched() == []
 
 
+@pytest.mark.exhaustive(2)
 def test_it_says_what_the_plan_says(read: World) -> None:
     answer = read("assess", read.db, "--to", "target").json
     plan = read("plan", read.db, "target", "-o", read.plan).json

@@ -138,6 +138,7 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bad]:
         yield found
 
 
+@pytest.mark.exhaustive(6)
 @pytest.mark.parametrize("told", EXPECTED, ids=lambda told: f"{told.who}: {told.field}")
 def test_what_cannot_be_taken_is_named(bad: Bad, told: Told) -> None:
     row = ASSISTANTS[told.who]

@@ -79,6 +79,7 @@ def test_an_html_page_everywhere_is_no_service(launch: Launch) -> None:
     world("snapshot", "source", "-o", world.db).error(5, "502")
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("path", ["/assistants", "/files", "/messages", "/threads", "/steps"])
 def test_json_that_is_cut_once_is_asked_for_again(launch: Launch, path: str) -> None:
     fault = HalfAnswer(page(path))

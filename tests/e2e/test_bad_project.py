@@ -81,6 +81,7 @@ def test_doctor_names_what_works(launch: Launch, type_: str) -> None:
     assert "works" in out
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("status", [403, 500])
 @pytest.mark.parametrize("path", ["/deployments", "/connections"])
 def test_what_cannot_be_listed_is_told_and_blocks_nobody(

@@ -25,6 +25,7 @@ def folder(world: World) -> Path:
     return world.folder / "agents"
 
 
+@pytest.mark.exhaustive(2)
 def test_an_export_compares_as_equal(world: World, folder: Path) -> None:
     exported = world("export", "source", str(folder)).ok()
     assert exported["counts"]["assistant"] == len(list((folder / "assistants").iterdir())) > 0
@@ -32,6 +33,7 @@ def test_an_export_compares_as_equal(world: World, folder: Path) -> None:
         assert world("diff", *sides).ok()["compared"]["assistant"] == exported["counts"]["assistant"]
 
 
+@pytest.mark.exhaustive(2)
 def test_an_archive_is_exported_like_its_estate(world: World, folder: Path) -> None:
     world("export", "source", str(folder)).ok()
     world("snapshot", "source", "-o", world.db, "--no-bytes")  # may lack threads, which are no configuration
@@ -41,6 +43,7 @@ def test_an_archive_is_exported_like_its_estate(world: World, folder: Path) -> N
     world("diff", world.db, str(folder)).ok()
 
 
+@pytest.mark.exhaustive(2)
 def test_exporting_twice_gives_the_same_bytes(world: World, folder: Path) -> None:
     world("export", "source", str(folder)).ok()
     first = files(folder)
@@ -80,12 +83,14 @@ def shuffled(cloud: Emulator) -> None:
             table[key] = turned | ({"created_at": EPOCH + number} if "created_at" in row else {})
 
 
+@pytest.mark.exhaustive(2)
 def test_an_export_of_what_was_read_is_the_same_again(world: World, folder: Path) -> None:
     world("export", "source", str(folder)).ok()
     world("export", str(folder), str(world.folder / "again")).ok()
     assert files(world.folder / "again") == files(folder)
 
 
+@pytest.mark.exhaustive(2)
 def test_what_it_was_exported_from_needs_nothing(world: World, folder: Path) -> None:
     world("export", "source", str(folder)).ok()
     planned = world("plan", str(folder), "source", "-o", world.plan).ok()
@@ -96,6 +101,7 @@ def test_what_it_was_exported_from_needs_nothing(world: World, folder: Path) -> 
     assert not [row for row in planned["losses"] if row["grade"] != "adapted"]
 
 
+@pytest.mark.exhaustive(2)
 def test_a_checkout_with_other_line_ends_is_the_same(world: World, folder: Path) -> None:
     world("export", "source", str(folder)).ok()
     for path in (p for p in folder.rglob("*") if p.is_file()):

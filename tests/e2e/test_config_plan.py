@@ -37,6 +37,7 @@ def actions(world: World) -> list[dict[str, Any]]:
     return [row for row in rows if row["action"] not in ("adopt", "skip")]
 
 
+@pytest.mark.exhaustive(2)
 def test_one_word_is_one_difference_and_one_update(launch: Launch, state: str) -> None:
     world = itself(launch, state)
     folder = world.folder / "agents"
@@ -100,6 +101,7 @@ def world(request: pytest.FixtureRequest, launch: Launch) -> World:
     return launch(options("SOURCE_KEY", face=face), there, types=(request.param, request.param))
 
 
+@pytest.mark.exhaustive(2)
 def test_what_is_written_by_hand_is_made(world: World) -> None:
     folder = write(world.folder / "agents", HAND)
     planned = plan(world, folder)
@@ -116,6 +118,7 @@ def test_what_is_written_by_hand_is_made(world: World) -> None:
     }
 
 
+@pytest.mark.exhaustive(2)
 def test_a_new_file_is_one_more_and_a_deleted_one_touches_nothing(world: World) -> None:
     folder = write(world.folder / "agents", HAND)
     plan(world, folder)
@@ -141,6 +144,7 @@ def actions_of(planned: Any) -> int:
     return int(counts["create"] + counts["update"] + counts["delete"])
 
 
+@pytest.mark.exhaustive(2)
 def test_a_rollback_takes_it_back(world: World) -> None:
     folder = write(world.folder / "agents", HAND)
     plan(world, folder)
@@ -150,6 +154,7 @@ def test_a_rollback_takes_it_back(world: World) -> None:
     assert {row["action"] for row in found["changes"]} == {"removed"}
 
 
+@pytest.mark.exhaustive(4)
 @pytest.mark.parametrize("new", ["1,2,3\n", "2,1\n"])
 def test_new_bytes_under_a_name_are_a_new_file(world: World, new: str) -> None:
     folder = write(world.folder / "agents", HAND)
@@ -227,6 +232,7 @@ def test_a_file_without_bytes_is_blocked_with_a_way_out(world: World) -> None:
     assert "path" in loss["way_out"]
 
 
+@pytest.mark.exhaustive(2)
 def test_the_directory_is_kept_as_it_was_reviewed(world: World) -> None:
     folder = write(world.folder / "agents", HAND)
     plan(world, folder)
@@ -347,6 +353,7 @@ def test_a_file_that_is_in_its_store_is_not_refused_for_its_ending(launch: Launc
     assert (loss["grade"], loss["field"]) == ("lost", "chunking_strategy")
 
 
+@pytest.mark.exhaustive(2)
 def test_bytes_of_an_earlier_plan_are_not_taken_for_others(world: World) -> None:
     folder = write(world.folder / "agents", HAND)
     plan(world, folder)
@@ -358,6 +365,7 @@ def test_bytes_of_an_earlier_plan_are_not_taken_for_others(world: World) -> None
     ]
 
 
+@pytest.mark.exhaustive(2)
 def test_other_bytes_of_the_same_size_are_told_where_the_journal_knows_what_was_sent(world: World) -> None:
     """No service tells a hash, so without the journal a name and a size are all there is."""
     folder = write(world.folder / "agents", HAND)

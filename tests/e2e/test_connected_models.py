@@ -27,6 +27,7 @@ def blocked(plan: Any) -> list[Any]:
     return [row for row in plan["losses"] if row["grade"] == "blocked"]
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("source", ["foundry-classic", "foundry"])
 @pytest.mark.parametrize("model", [MODEL, "gateway/meta/llama-4"])
 def test_a_model_behind_a_connection_that_is_there_is_kept(launch: Launch, model: str, source: str) -> None:

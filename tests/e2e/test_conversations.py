@@ -151,6 +151,7 @@ def test_a_lost_archive_makes_no_conversation_twice(launch: Launch) -> None:
     assert len([r for r in made("ids", made.db).ok() if r["kind"] == "message"]) == 27
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize(("first", "later"), [(0, 2), (1, 1), (19, 3), (20, 1), (25, 45)])
 def test_what_was_said_later_is_put_at_the_end(launch: Launch, first: int, later: int) -> None:
     made, (id_,) = talking(launch, [f"{n}" for n in range(first)])

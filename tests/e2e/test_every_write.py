@@ -10,8 +10,11 @@ import pytest
 from tests.e2e.conftest import Launch
 from tests.e2e.scenes import Staged, staging
 from tests.e2e.small_estate import kept, told
+from tests.sample import sample
 
 CASES = [(target, changed) for target in ("azure-openai", "foundry") for changed in (False, True)]
+SIZE = 3
+"""Of the sample of the requests at which the program is killed."""
 each_case = pytest.mark.parametrize(
     ("target", "changed"), CASES, ids=[f"{t}, {'changed since' if c else 'all new'}" for t, c in CASES]
 )
@@ -23,6 +26,7 @@ def stage(launch: Launch, tmp_path: Path) -> Iterator[Staged]:
         yield staged
 
 
+@pytest.mark.exhaustive(2)
 @each_case
 def test_an_apply_killed_at_any_write_goes_on(stage: Staged, target: str, changed: bool) -> None:
     scene = stage(target, changed)
@@ -32,7 +36,7 @@ def test_an_apply_killed_at_any_write_goes_on(stage: Staged, target: str, change
     assert len(writes) >= 9
     assert list(scene.arrived(counts)) == [], "nobody was killed"
     wrong: list[str] = []
-    for at, asked in enumerate(writes, 1):
+    for at, asked in sample(enumerate(writes, 1), SIZE):
         for done in (True, False):
             scene.restore(scene.before)
             scene.killed(at, *command, done=done)
@@ -41,6 +45,7 @@ def test_an_apply_killed_at_any_write_goes_on(stage: Staged, target: str, change
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.exhaustive(2)
 @each_case
 def test_a_rollback_killed_at_any_write_goes_on(stage: Staged, target: str, changed: bool) -> None:
     scene = stage(target, changed, prune=False)
@@ -51,7 +56,7 @@ def test_a_rollback_killed_at_any_write_goes_on(stage: Staged, target: str, chan
     assert len(writes) >= 7
     assert told(scene.untouched, kept(scene.world.target.estate)) == [], "nobody was killed"
     wrong: list[str] = []
-    for at, asked in enumerate(writes, 1):
+    for at, asked in sample(enumerate(writes, 1), SIZE):
         # A deletion that was not carried out leaves what one leaves that was never sent.
         for done in (True,) if asked.startswith("DELETE") and "/versions/" not in asked else (True, False):
             scene.restore(applied)
@@ -64,6 +69,7 @@ def test_a_rollback_killed_at_any_write_goes_on(stage: Staged, target: str, chan
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize(("target", "changed"), CASES)
 def test_an_apply_killed_at_any_write_is_taken_back(stage: Staged, target: str, changed: bool) -> None:
     """Also what was made without our learning of it."""
@@ -71,7 +77,7 @@ def test_an_apply_killed_at_any_write_is_taken_back(stage: Staged, target: str, 
     command = ("apply", scene.world.plan, "--yes")
     writes = scene.undisturbed(*command, "--workers", "1")
     wrong: list[str] = []
-    for at, asked in enumerate(writes, 1):
+    for at, asked in sample(enumerate(writes, 1), SIZE):
         scene.restore(scene.before)
         scene.killed(at, *command)
         said = scene.world("rollback", scene.world.plan, "--yes")

@@ -12,8 +12,11 @@ from tests.e2e.conftest import Launch
 from tests.e2e.faults import HiddenBehind500
 from tests.e2e.scenes import Staged, staging, write
 from tests.e2e.small_estate import furnish_full, kept, told
+from tests.sample import sample
 
 TARGETS = ("foundry-classic", "foundry")
+SIZE = 3
+"""Of the sample of the requests at which the program is killed."""
 ENDINGS = ("/files", "/vector_stores", "/assistants", "/threads", "/conversations")
 """Of requests that make an object."""
 
@@ -24,6 +27,7 @@ def stage(launch: Launch, tmp_path: Path) -> Iterator[Staged]:
         yield staged
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("target", TARGETS)
 def test_an_apply_killed_at_any_write_goes_on_without_stamps(stage: Staged, target: str) -> None:
     scene = stage(target, furnished=furnish_full)
@@ -36,7 +40,7 @@ def test_an_apply_killed_at_any_write_goes_on_without_stamps(stage: Staged, targ
     assert [kind for kind in kinds if not any(kind in asked for asked in writes)] == [], writes
     assert list(scene.arrived(counts)) == [], "nobody was killed"
     wrong: list[str] = []
-    for at, asked in enumerate(writes, 1):
+    for at, asked in sample(enumerate(writes, 1), SIZE):
         for done in (True, False):
             scene.restore(scene.before)
             scene.killed(at, *command, done=done)
@@ -44,13 +48,14 @@ def test_an_apply_killed_at_any_write_goes_on_without_stamps(stage: Staged, targ
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("target", TARGETS)
 def test_an_apply_killed_at_any_write_is_taken_back_without_stamps(stage: Staged, target: str) -> None:
     scene = stage(target, furnished=furnish_full)
     command = ("apply", scene.world.plan, "--yes")
     writes = scene.undisturbed(*command, "--workers", "1")
     wrong: list[str] = []
-    for at, asked in enumerate(writes, 1):
+    for at, asked in sample(enumerate(writes, 1), SIZE):
         scene.restore(scene.before)
         scene.killed(at, *command)
         said = scene.world("rollback", scene.world.plan, "--yes")
@@ -61,6 +66,7 @@ def test_an_apply_killed_at_any_write_is_taken_back_without_stamps(stage: Staged
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("target", TARGETS)
 def test_any_lost_answer_makes_nothing_twice_without_stamps(
     stage: Staged, target: str, monkeypatch: pytest.MonkeyPatch
@@ -72,7 +78,7 @@ def test_any_lost_answer_makes_nothing_twice_without_stamps(
     writes = scene.undisturbed(*command)
     counts = dict(scene.world.target.estate.counts())
     wrong: list[str] = []
-    for at, asked in enumerate(writes, 1):
+    for at, asked in sample(enumerate(writes, 1), SIZE):
         scene.restore(scene.before)
         fault.seen, fault.first, fault.last = 0, at, at
         said = scene.world(*command)
@@ -82,6 +88,7 @@ def test_any_lost_answer_makes_nothing_twice_without_stamps(
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_new_plan_after_a_kill_makes_nothing_twice_without_stamps(stage: Staged, target: str) -> None:
     """What was made without our learning of it is looked for before the new plan is made."""
@@ -97,7 +104,7 @@ def test_a_new_plan_after_a_kill_makes_nothing_twice_without_stamps(stage: Stage
     ]
     assert len(creating) >= 10
     wrong: list[str] = []
-    for at in creating:
+    for at in sample(creating, SIZE):
         scene.restore(scene.before)
         scene.killed(at, *command)
         scene.world("plan", scene.world.db, "target", "-o", again, "--accept-loss", "all").ok()

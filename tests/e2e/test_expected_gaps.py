@@ -19,6 +19,7 @@ DECLARED = NotDownloadable("Not allowed to download files of purpose: assistants
 WORDLESS = RequestFailed("400: no", 400)
 
 
+@pytest.mark.exhaustive(6)
 @pytest.mark.parametrize(
     ("service", "purpose", "failed", "expected"),
     [
@@ -117,6 +118,7 @@ class TestFiltersAndWhatWasLeftOut:
         furnish(made.source)
         return made
 
+    @pytest.mark.exhaustive(4)
     @pytest.mark.parametrize("option", ["--include", "--exclude"])
     @pytest.mark.parametrize(
         ("rule", "code"),
@@ -163,6 +165,7 @@ class TestFiltersAndWhatWasLeftOut:
         assert world("diff", world.db, "source", *fits).ok()["unmatched"] == []
         assert world("export", world.db, folder, *fits).ok()["unmatched"] == []
 
+    @pytest.mark.exhaustive(4)
     @pytest.mark.parametrize(
         ("asked", "words"),
         [

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
@@ -18,6 +18,7 @@ from migrate.codecs.azapi import text_of
 from migrate.reports.terraform import as_dict, as_text
 from migrate.stages.answering.terraform import Terraform
 from tests.archive.filling import write
+from tests.strategies import few
 
 SPECIAL = (
     "\ud800",
@@ -93,7 +94,7 @@ def run(*arguments: str) -> tuple[int, str]:
     return int(done.return_value or 0), done.stdout
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@few(2)
 @example([HUGE, HALF])
 @example([HUGE | {"name": "\ud800"}, HALF | {"name": ""}])
 @given(st.lists(assistants, min_size=1, max_size=3))

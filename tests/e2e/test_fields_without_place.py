@@ -50,6 +50,7 @@ def launched(launch: Launch, target: str, version: str) -> World:
     return world
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_field_without_a_place_is_told_and_never_updated(launch: Launch, name: str) -> None:
     type_, version = TARGETS[name]
@@ -67,6 +68,7 @@ def graded(plan: Json) -> set[tuple[str, str, str]]:
     return {(row["kind"], row["field"], row["grade"]) for row in plan["losses"] if row["grade"] == "lost"}
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("name", TARGETS)
 def test_what_others_see_in_such_a_field_is_left_alone(launch: Launch, name: str) -> None:
     """The same project, or the same resource through another version, may show more than can be written."""

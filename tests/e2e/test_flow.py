@@ -16,6 +16,8 @@ import pytest
 from tests.e2e.routes import ROUTES, Flow
 from tests.e2e.routes import flow as run_flow
 
+pytestmark = pytest.mark.exhaustive(5)
+
 
 @pytest.fixture(scope="module", params=ROUTES)
 def flow(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flow]:

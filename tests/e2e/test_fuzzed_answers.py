@@ -111,6 +111,7 @@ def fuzzed(launch: Launch, name: str, service: str, seed: int, **where: Any) -> 
     return world, mutated
 
 
+@pytest.mark.exhaustive(6)
 @pytest.mark.parametrize(("name", "service", "seed"), cases())
 def test_a_source_that_answers_nonsense(launch: Launch, name: str, service: str, seed: int) -> None:
     world, mutated = fuzzed(launch, name, service, seed, side="wrap_source")
@@ -134,6 +135,7 @@ def test_a_source_that_answers_nonsense(launch: Launch, name: str, service: str,
     held(world("diff", world.db, "source"), *((0, 1) if name in CANNOT_BE_SEEN else (0,)))
 
 
+@pytest.mark.exhaustive(6)
 @pytest.mark.parametrize(("name", "service", "seed"), cases())
 def test_a_target_that_answers_nonsense(launch: Launch, name: str, service: str, seed: int) -> None:
     how = {"methods": ("GET", "POST")}

@@ -46,6 +46,7 @@ def config(folder: Path, server: Server, type_: str, auth: str, text: str = ENTR
     return file
 
 
+@pytest.mark.exhaustive(6)
 @pytest.mark.parametrize("auth", ["none", "token", "key"])
 @pytest.mark.parametrize("type_", TYPES)
 def test_every_request_carries_the_headers(tmp_path: Path, server: Server, type_: str, auth: str) -> None:

@@ -36,6 +36,7 @@ def rows(world: World) -> list[int]:
     return [len(held) for held in world.target.estate.vector_store_files.values()]
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("whole", [False, True], ids=["taken out", "deleted"])
 def test_a_file_taken_out_of_a_store_is_told_and_with_prune_taken_out(world: World, whole: bool) -> None:
     sync(world)

@@ -99,6 +99,7 @@ class TestRefused:
         assert second["hidden"] == first["hidden"]
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("value", ["reasoning.encrypted_content", "web_search_call.action.sources"])
 def test_one_value_that_is_unknown_costs_the_others_nothing(start: Start, value: str) -> None:
     world = start({**REFUSES, "value": value})
@@ -141,6 +142,7 @@ class TestIgnored:
         assert first["hidden"] == second["hidden"] == third["hidden"]
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("changes", [{"status": "in_progress"}, {"status": "failed"}, {"outputs": []}])
 def test_a_call_that_has_nothing_to_show_hides_nothing(start: Start, changes: Json) -> None:
     world = start(HIDES)
@@ -149,6 +151,7 @@ def test_a_call_that_has_nothing_to_show_hides_nothing(start: Start, changes: Js
     assert world.snapshot()["hidden"] == []
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_merge_keeps_what_was_not_shown(start: Start, number: int) -> None:
     world = start({**REFUSES, "value": "reasoning.encrypted_content"})

@@ -80,6 +80,7 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("format_", ["csv", "json", "sql"])
 def test_the_id_map_on_a_terminal_is_cleaned(
     done: Done, format_: str, monkeypatch: pytest.MonkeyPatch

@@ -111,6 +111,7 @@ class TestRunsWithoutMessages:
         world.snapshot()
         return thread
 
+    @pytest.mark.exhaustive(2)
     @pytest.mark.parametrize("status", ["completed", "failed", "cancelled", "expired", "incomplete"])
     def test_a_run_that_ended_is_read(self, world: World, thread: str, status: str) -> None:
         world.source.estate.runs[thread]["run_0"]["status"] = status

@@ -121,6 +121,7 @@ def test_a_call_whose_output_comes_too_late_is_named(talk: World) -> None:
     assert talk("verify", talk.plan).ok()["findings"] == []
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("count", [19, 20, 21, 40])
 def test_a_pair_may_lie_across_two_calls(talk: World, count: int) -> None:
     rows = [message(f"{n}") for n in range(count - 1)] + [call("c1"), output("c1"), message("x", "assistant")]

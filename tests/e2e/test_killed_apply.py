@@ -27,6 +27,7 @@ def killed(world: World, after: int, how: signal.Signals) -> int:
     return process.returncode
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize(
     ("how", "moments"),
     [(signal.SIGKILL, (5, 25)), (signal.SIGKILL, (45,)), (signal.SIGKILL, (75,)), (signal.SIGINT, (20,))],

@@ -59,6 +59,7 @@ def one_by_one(world: World, old: str) -> None:
     assert world("verify", world.plan).ok()["ok"] is True
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("how", [LostAnswer, HiddenBehind500, PartlyRefused])
 @pytest.mark.parametrize("pictured", [False, True], ids=["words", "with a picture"])
 def test_a_conversation(launch: Launch, how: type[Fault], pictured: bool) -> None:

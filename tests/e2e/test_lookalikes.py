@@ -87,6 +87,7 @@ def whole(world: World, kind: str, count: int) -> None:
     assert verified["ok"] is True, verified["findings"]
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize(
     "texts", [["first", "mine"], ["mine"], ["yours"], []], ids=["other", "one", "shorter", "empty"]
 )

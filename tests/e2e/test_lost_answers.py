@@ -43,6 +43,7 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outcome.once, "__defaults__", (0.01,))
 
 
+@pytest.mark.exhaustive(6)
 @pytest.mark.parametrize("kind", LISTINGS)
 @pytest.mark.parametrize(("how", "nth"), [(LostAnswer, 1), (LostAnswer, 2), (HiddenBehind500, 2)])
 def test_a_lost_answer(launch: Launch, how: type[Fault], kind: str, nth: int) -> None:
@@ -57,6 +58,7 @@ def test_a_lost_answer(launch: Launch, how: type[Fault], kind: str, nth: int) ->
     arrived_once(world)
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("kind", LISTINGS[:5])
 def test_answers_lost_until_apply_gives_up_are_found_by_the_next_apply(launch: Launch, kind: str) -> None:
     fault = Instead(posts(kind), last=10**6, status=500, body={"error": {"message": "down"}})
@@ -79,6 +81,7 @@ def test_a_listing_of_threads_that_is_missing_is_told_when_an_answer_is_lost(lau
     assert len(world.target.estate.threads) == len(world.source.estate.threads) + 1
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize(
     ("fits", "first"),
     [

@@ -52,6 +52,7 @@ def arrived(made: World, *ids: str) -> None:
     assert estate.forbidden == []
 
 
+@pytest.mark.exhaustive(4)
 @pytest.mark.parametrize("nth", [1, 2, 4])
 @pytest.mark.parametrize("how", [LostAnswer, HiddenBehind500, PartlyDone, PartlyRefused])
 def test_identical_messages_survive_a_lost_answer(launch: Launch, how: type[Fault], nth: int) -> None:
@@ -80,6 +81,7 @@ def test_the_answer_to_a_conversations_making_is_lost(launch: Launch, how: type[
     arrived(made, *ids)
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("ending", ["/items", "/conversations"])
 @pytest.mark.parametrize("status", [500, 429])
 def test_a_request_that_never_arrived_is_sent_again(launch: Launch, ending: str, status: int) -> None:
@@ -102,6 +104,7 @@ def test_a_service_that_stays_away_is_waited_for_by_the_next_apply(launch: Launc
     arrived(made, *ids)
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("place", [0, 7, 19, 20, 33, 44])
 def test_a_refused_item_is_named_and_what_stands_before_it_arrives(launch: Launch, place: int) -> None:
     fault = RefusedWord(any_post, last=10**6, word=b"forbidden")
@@ -118,6 +121,7 @@ def test_a_refused_item_is_named_and_what_stands_before_it_arrives(launch: Launc
     arrived(made, *ids)
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("looks", [0, 1])
 @pytest.mark.parametrize("ending", ["/items", "/conversations"])
 def test_a_gateway_gives_up_while_the_service_is_still_at_work(

@@ -156,6 +156,7 @@ def speak(world: World, talk: str, id_: str) -> None:
     }
 
 
+@pytest.mark.exhaustive(6)
 @each_change
 def test_a_new_message_is_appended_whatever_the_source_lost(
     world: World, change: Callable[[World], None]

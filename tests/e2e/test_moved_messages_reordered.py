@@ -56,6 +56,7 @@ def spoken(world: World) -> list[str]:
     return [part["text"] if isinstance(part["text"], str) else part["text"]["value"] for part in parts]
 
 
+@pytest.mark.exhaustive(5)
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
 def test_a_new_message_is_appended_whatever_the_order_of_the_others(world: World, order: list[int]) -> None:
     (talk,) = world.source.estate.threads

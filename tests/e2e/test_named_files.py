@@ -50,6 +50,7 @@ def outputs(moved: World) -> dict[str, list[str]]:
 COMMANDS = ("diff", "assess", "plan", "report of plan", "verify", "transcript")
 
 
+@pytest.mark.exhaustive(3)
 @posix
 @pytest.mark.parametrize("command", COMMANDS)
 def test_an_output_that_is_a_link_is_written_through(moved: World, tmp_path: Path, command: str) -> None:
@@ -65,6 +66,7 @@ def test_an_output_that_is_a_link_is_written_through(moved: World, tmp_path: Pat
     assert len(list(tmp_path.iterdir())) == 4
 
 
+@pytest.mark.exhaustive(3)
 @posix
 @pytest.mark.parametrize("command", COMMANDS)
 def test_an_output_that_is_a_pipe_or_a_device_stays_one(moved: World, tmp_path: Path, command: str) -> None:
@@ -205,6 +207,7 @@ def run(moved: World, arguments: list[str], file: Path) -> tuple[int, str]:
     return said.code, said.err
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("kind", ["config", "rules", "plan", "ids"])
 def test_a_text_with_a_byte_order_mark_and_other_line_ends_is_read(
     moved: World, tmp_path: Path, kind: str

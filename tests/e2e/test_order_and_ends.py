@@ -43,6 +43,7 @@ def talking(world: World, number: int = 250) -> str:
 class TestOrderIsIgnored:
     COMES = pytest.mark.parametrize("comes", ["newest-first", "oldest-first"])
 
+    @pytest.mark.exhaustive(2)
     @COMES
     @pytest.mark.parametrize("path", ["*", "*/messages"])
     def test_a_thread_is_archived_and_written_as_it_was_said(
@@ -78,6 +79,7 @@ class TestOrderIsIgnored:
         found = world("verify", world.plan).ok(1 if said.code else 0)["findings"]
         assert {row["path"] for row in found} <= {"messages"}
 
+    @pytest.mark.exhaustive(4)
     @pytest.mark.parametrize(
         ("view", "path"),
         [
@@ -163,6 +165,7 @@ class TestOrderIsIgnored:
 
 
 class TestTheEnd:
+    @pytest.mark.exhaustive(2)
     @pytest.mark.parametrize("number", [100, 150, 200, 250])
     def test_a_full_page_that_calls_itself_the_last(
         self, launch: Launch, tmp_path: Path, number: int

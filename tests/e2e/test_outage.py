@@ -51,6 +51,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outcome, "GATEWAY_LOOKS", (0.05,))
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("how", ["error", "cut"])
 @pytest.mark.parametrize("face", ["openai", "foundry"])
 def test_an_apply_is_ended_tells_what_was_not_done_and_is_continued(
@@ -78,6 +79,7 @@ def test_an_apply_is_ended_tells_what_was_not_done_and_is_continued(
     assert world("verify", world.plan).ok()["findings"] == []
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("begun", [False, True])
 @pytest.mark.parametrize("method", ["GET", "nothing"])
 def test_an_apply_that_cannot_begin_names_all_that_is_not_done(
@@ -104,6 +106,7 @@ def test_an_apply_that_cannot_begin_names_all_that_is_not_done(
     assert not world.apply().ok()["failed"]
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("how", ["error", "cut"])
 @pytest.mark.parametrize("face", ["openai", "foundry"])
 def test_a_snapshot_is_ended_and_continued(launch: Launch, face: str, how: str) -> None:

@@ -62,6 +62,7 @@ def furnish(world: World, metadata: Json) -> tuple[str, str, str]:
     return assistant(1, "")["id"], papers, talk
 
 
+@pytest.mark.exhaustive(8)
 @pytest.mark.parametrize("name", OWNERS)
 @pytest.mark.parametrize("target", ["foundry-classic", "foundry"])
 def test_a_key_of_the_owners_arrives_and_is_compared(launch: Launch, name: str, target: str) -> None:
@@ -90,6 +91,7 @@ def again(world: World, *actions: str) -> int:
     return sum(plan["actions"][action] for action in actions)
 
 
+@pytest.mark.exhaustive(4)
 @pytest.mark.parametrize("name", OWNERS)
 def test_without_the_journal_the_objects_are_recognised_all_the_same(launch: Launch, name: str) -> None:
     world = to_agents(launch)
@@ -106,6 +108,7 @@ def test_without_the_journal_the_objects_are_recognised_all_the_same(launch: Lau
         assert plan["actions"]["adopt"] >= 3
 
 
+@pytest.mark.exhaustive(4)
 @pytest.mark.parametrize("name", [name for name in OWNERS if name != "keys of both sets"])
 def test_a_second_move_keeps_the_owners_keys_and_names_the_second_place(launch: Launch, name: str) -> None:
     """From the first project to a second one, and from there to a third."""

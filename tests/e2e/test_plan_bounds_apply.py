@@ -85,6 +85,7 @@ def beyond(world: World, plan: Json, before: int) -> Iterator[str]:
     yield from (f"{-number} messages too many in {id_}" for id_, number in appended.items() if number < 0)
 
 
+@pytest.mark.exhaustive(4)
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("type_", ["azure-openai", "foundry"])
 def test_apply_writes_nothing_that_the_plan_does_not_name(launch: Launch, type_: str, seed: int) -> None:

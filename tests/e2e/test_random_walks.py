@@ -15,6 +15,7 @@ SEEDS = range(50)
 ROUTES = tuple(product(TYPES, TYPES))
 
 
+@pytest.mark.exhaustive(5)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_target_follows_and_others_are_left_alone(seed: int, tmp_path: Path) -> None:
     one, other = ROUTES[seed % len(ROUTES)]

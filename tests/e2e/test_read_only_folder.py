@@ -96,6 +96,7 @@ def test_what_writes_ends_with_a_sentence_and_changes_nothing(kept: World) -> No
     assert [file.name for file in (kept.folder / "kept").iterdir()] == ["estate.db"]
 
 
+@pytest.mark.exhaustive(4)
 @pytest.mark.parametrize(
     "words",
     [["ls", "{db}"], ["check", "{db}"], ["ids", "{db}"], ["diff", "{db}", "target"],
@@ -119,6 +120,7 @@ def test_an_archive_with_a_foreign_trigger_is_refused_by_every_command(
     assert not Path(small.folder / "out").exists()
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("command", ["apply", "verify", "rollback", "ids", "plan", "sync", "check"])
 def test_one_changed_sign_in_the_journal_ends_what_would_use_it(small: World, command: str) -> None:
     small.snapshot()

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from migrate.emulator.blobs import Upload
 from tests.e2e import readable
 from tests.e2e.projects import project
 from tests.e2e.running import World, options, world
 from tests.e2e.small_estate import kept, put_back
+from tests.strategies import few
 
 Json = dict[str, Any]
 ROUTES = {
@@ -24,8 +25,6 @@ ROUTES = {
     "new to new": ("foundry", "foundry"),
     "new to openai": ("foundry", "openai"),
 }
-EXAMPLES = 6
-"""Estates for each route; each holds some thirty objects."""
 
 
 @pytest.fixture(scope="module", params=ROUTES.values(), ids=ROUTES.keys())
@@ -140,17 +139,12 @@ def moves(made: World, empty: Json, held: Json, new: bool) -> None:
         assert made("verify", made.plan).json["findings"] == []
 
 
+@pytest.mark.exhaustive(3)
 def test_what_can_be_read_is_written_or_told(route: tuple[World, Json]) -> None:
     made, empty = route
     new = made.types[0] == "foundry"
 
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @few(10)  # each of these estates holds some thirty objects
     @given(held=readable.estates(new))
     def holds(held: Json) -> None:
         moves(made, empty, held, new)

@@ -76,6 +76,7 @@ CHANGES: dict[str, Change] = {
 }
 
 
+@pytest.mark.exhaustive(8)
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_plan_that_was_resealed_is_refused_and_nothing_is_sent(

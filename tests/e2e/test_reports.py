@@ -37,6 +37,7 @@ COMMANDS: dict[str, Callable[[World], tuple[str, ...]]] = {
 OPTION = {"plan": "--report"}
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_one_reading_gives_every_format_and_the_text(small: World, name: str) -> None:
     if name == "verify":
@@ -63,6 +64,7 @@ def test_one_reading_gives_every_format_and_the_text(small: World, name: str) ->
     assert not list(small.folder.glob("*.new"))
 
 
+@pytest.mark.exhaustive(6)
 @pytest.mark.parametrize("name", COMMANDS)
 @pytest.mark.parametrize(
     ("format_", "begins"), [("markdown", "<h3>"), ("html", "<!doctype"), ("junit", "<?xml"), ("json", "{")]
@@ -89,6 +91,7 @@ def test_a_format_holds_for_a_file_of_any_name(small: World) -> None:
     assert file.read_text(encoding="utf-8").startswith("<h3>Drift")
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_no_archive_and_no_plan_is_overwritten(small: World, name: str) -> None:
     small.planned()

@@ -48,6 +48,7 @@ def restore(made: World, code: int = 0) -> Json:
     return planned
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("type_", TYPES)
 def test_one_agent_and_one_thread_come_back_and_nothing_else_is_touched(type_: str, tmp_path: Path) -> None:
     one = service("SOURCE_KEY", type_)

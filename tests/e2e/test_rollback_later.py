@@ -56,6 +56,7 @@ def a_message_more(world: World) -> None:
 CHANGES = (an_assistant, a_store, a_file_more_in_the_store, a_thread, a_message_more)
 
 
+@pytest.mark.exhaustive(4)
 @pytest.mark.parametrize("changed", CHANGES, ids=lambda one: one.__name__)
 @pytest.mark.parametrize("type_", TYPES)
 def test_what_a_later_apply_changed_is_taken_back_first(
@@ -132,6 +133,7 @@ def attach_theirs(world: World, thread_id: str, instead: bool, named: bool) -> s
     return theirs
 
 
+@pytest.mark.exhaustive(6)
 @pytest.mark.parametrize("named", [True, False], ids=["named", "nameless"])
 @pytest.mark.parametrize("instead", [True, False], ids=["in place of it", "beside it"])
 @pytest.mark.parametrize("place", [0, 2], ids=["a thread with a store", "a thread without one"])

@@ -81,6 +81,7 @@ def with_a_file_of_theirs(world: World, made: str) -> None:
     rows[papers] = {**next(iter(rows.values())), "id": papers}
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize(
     "use",
     [in_another_thread, in_an_assistant, named, with_a_file_of_theirs],

@@ -97,6 +97,7 @@ def talked_on(world: World) -> str:
 OTHERS = (renamed_store, foreign_file_in_a_store, edited_assistant, thread_metadata, talked_on)
 
 
+@pytest.mark.exhaustive(4)
 @pytest.mark.parametrize("other", OTHERS, ids=lambda other: other.__name__)
 def test_what_others_changed_is_refused_and_named(fresh: Scene, other: Any) -> None:
     world = fresh.world

@@ -14,6 +14,7 @@ from tests.e2e.running import World
 Json = dict[str, Any]
 
 
+@pytest.mark.exhaustive(5)
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.id)
 def test_rounds_two_to_four_find_and_write_nothing(route: Route, tmp_path: Path) -> None:
     assert run(route, tmp_path) == []
@@ -42,6 +43,7 @@ def counts(made: World) -> tuple[Json, Json]:
     return dict(made.source.estate.counts()), dict(made.target.estate.counts())
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("first", TYPES)
 def test_a_copy_is_not_copied_back_over_any_number_of_moves(first: str, tmp_path: Path) -> None:
     with chain(tmp_path, first) as made:
@@ -54,6 +56,7 @@ def test_a_copy_is_not_copied_back_over_any_number_of_moves(first: str, tmp_path
         assert counts(made) == before
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("first", TYPES)
 def test_a_second_copy_of_one_origin_is_not_copied_back(first: str, tmp_path: Path) -> None:
     """Both generations of a project hold a copy of each file: neither goes back to where they came from."""

@@ -57,6 +57,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
         yield made
 
 
+@pytest.mark.exhaustive(6)
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 500])
 @pytest.mark.parametrize("type_", LISTS)
 def test_threads_that_are_not_listed(place: Place, type_: str, status: int) -> None:
@@ -73,6 +74,7 @@ def test_threads_that_are_not_listed(place: Place, type_: str, status: int) -> N
     assert words in seen.out
 
 
+@pytest.mark.exhaustive(6)
 @pytest.mark.parametrize("status", [400, 401, 403, 409, 500, 503])
 @pytest.mark.parametrize("type_", LISTS)
 def test_a_service_that_refuses_everything(place: Place, type_: str, status: int) -> None:

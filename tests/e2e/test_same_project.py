@@ -123,6 +123,7 @@ def test_without_bytes_everything_moves_where_it_is_shared(launch: Launch) -> No
     assert made("verify", made.plan).ok()["ok"] is True
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("exported", ["before", "afterwards"])
 @pytest.mark.parametrize("options", [(), ("--copy-files",)], ids=["in place", "copied"])
 def test_a_config_directory_and_the_older_side_do_not_see_what_the_move_made(

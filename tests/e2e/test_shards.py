@@ -307,6 +307,7 @@ MOMENTS = {
 """Module -> the function in which the program is killed, from first to last."""
 
 
+@pytest.mark.exhaustive(4)
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("old", [False, True], ids=["new output", "old output"])
 def test_a_killed_merge_leaves_the_old_output_or_none(world: World, moment: str, old: bool) -> None:

@@ -25,6 +25,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(channel, "pause", lambda attempt, headers: 0.02)
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize(
     ("type_", "path"), [("openai", "*/files*"), ("foundry", "*/agents*"), ("foundry", "*/files*")]
 )

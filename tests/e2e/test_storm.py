@@ -83,6 +83,7 @@ def patiently(run: Callable[[], Said], good: Callable[[Any], bool] = lambda answ
     raise AssertionError(f"not in {TIMES} times: {said.out[:2000]} {said.err}")
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("target", ["azure-openai", "foundry"])
 @pytest.mark.parametrize(("seed", "workers"), [(1, 1), (2, 4), (None, 4)], ids=["one", "two", "random"])
 def test_a_move_through_a_storm(

@@ -116,6 +116,7 @@ def is_data(arguments: list[str]) -> bool:
     return bool({"--json", *formats} & set(arguments)) or arguments[0] == "ids"
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize(
     ("encoding", "env"),
     [
@@ -177,6 +178,7 @@ def shell(moved: World, command: str) -> subprocess.CompletedProcess[str]:
 PROGRAM = f"{sys.executable} -m migrate"
 
 
+@pytest.mark.exhaustive(6)
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize("command", ["ls {db}", "transcript {db} thread_1", "ids {db}", "ls {db} --json"])
 def test_a_stream_that_is_closed_changes_no_exit_code(moved: World, command: str, closed: str) -> None:

@@ -43,6 +43,7 @@ def plan_file(world: World) -> Path:
     return Path(f"{world.db}.plan.json")
 
 
+@pytest.mark.exhaustive(4)
 @pytest.mark.parametrize("later", [("--dry-run",), (), ("--dry-run", "--prune"), ("--on-conflict", "keep")])
 def test_a_sync_that_changes_nothing_leaves_the_plan_that_can_be_taken_back(
     world: World, later: tuple[str, ...]
@@ -56,6 +57,7 @@ def test_a_sync_that_changes_nothing_leaves_the_plan_that_can_be_taken_back(
     assert told(empty, kept(world.target.estate)) == []
 
 
+@pytest.mark.exhaustive(1)
 def test_a_dry_run_that_would_change_something_leaves_it_too(world: World) -> None:
     sync(world)
     before = plan_file(world).read_bytes()
@@ -67,6 +69,7 @@ def test_a_dry_run_that_would_change_something_leaves_it_too(world: World) -> No
     assert plan_file(world).read_bytes() != before, "what can be taken back now is the last one"
 
 
+@pytest.mark.exhaustive(1)
 def test_a_dry_run_leaves_its_plan_where_none_can_be_taken_back(world: World) -> None:
     assert sync(world, "--dry-run")["plan_kept"] is False
     first = json.loads(plan_file(world).read_text())["digest"]
@@ -130,6 +133,7 @@ def ours(world: World, kind: str) -> None:
 KINDS = ("thread", "vector_store", "assistant")
 
 
+@pytest.mark.exhaustive(6)
 @pytest.mark.parametrize("also", [True, False], ids=["changed here too", "changed there only"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_keep_only_appends(world: World, kind: str, also: bool) -> None:
@@ -154,6 +158,7 @@ def test_keep_only_appends(world: World, kind: str, also: bool) -> None:
         assert now(world, kind) != left
 
 
+@pytest.mark.exhaustive(4)
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_was_adopted_after_the_archive_was_lost_is_not_written_over(world: World, kind: str) -> None:
     sync(world)
@@ -169,6 +174,7 @@ def test_what_was_adopted_after_the_archive_was_lost_is_not_written_over(world: 
     assert now(world, kind) == left
 
 
+@pytest.mark.exhaustive(4)
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_differs_when_the_archive_is_lost_is_a_conflict(world: World, kind: str) -> None:
     """Nobody knows how it was left, so nobody can say that others did not change it."""
@@ -181,6 +187,7 @@ def test_what_differs_when_the_archive_is_lost_is_a_conflict(world: World, kind:
     assert now(world, kind) == left
 
 
+@pytest.mark.exhaustive(4)
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_only_the_source_changed_is_written_after_an_adoption(world: World, kind: str) -> None:
     sync(world)

@@ -71,6 +71,7 @@ def failing(status: int, body: Any) -> Instead:
     return Instead(deletions, first=FOREVER, last=FOREVER, status=status, body=body)
 
 
+@pytest.mark.exhaustive(6)
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("type_", TYPES)
 def test_what_cannot_be_deleted_is_named(launch: Launch, type_: str, answer: str) -> None:
@@ -104,6 +105,7 @@ def test_what_cannot_be_deleted_is_named(launch: Launch, type_: str, answer: str
     assert not any(dict(world.target.estate.counts()).values())
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("answer", ["404", "deleted: true, which is not so"])
 @pytest.mark.parametrize("type_", ["azure-openai", "foundry"])
 def test_a_service_that_shows_no_single_message_is_asked_for_its_list(
@@ -121,6 +123,7 @@ def test_a_service_that_shows_no_single_message_is_asked_for_its_list(
     assert [f["kind"] for f in back["failed"]] == ["message", "message"]
 
 
+@pytest.mark.exhaustive(4)
 @pytest.mark.parametrize("answer", ["404", "405", "500", "204", "deleted: true, which is not so"])
 @pytest.mark.parametrize("type_", ["azure-openai", "foundry"])
 def test_what_cannot_be_pruned_is_named(launch: Launch, type_: str, answer: str) -> None:

@@ -52,6 +52,7 @@ FEW = ("a line feed", "a blank", "DEL", "an umlaut")
 CASES = [(*way, sign) for way in WAYS for sign in (SIGNS if way[0] == "foundry" else FEW)]
 
 
+@pytest.mark.exhaustive(24)
 @pytest.mark.parametrize("place", ["before", "within", "behind"])
 @pytest.mark.parametrize(("type_", "way", "sign"), CASES)
 def test_one_with_a_sign_that_no_header_takes(

@@ -13,6 +13,7 @@ NOT_OURS = ("an agent of nobody", "another stamp")
 """Damage to what says where an object came from, and things of strangers: no difference in content."""
 
 
+@pytest.mark.exhaustive(6)
 @pytest.mark.parametrize("damage", [name for name in DAMAGE if name not in NOT_OURS])
 def test_damage_is_a_finding(arrived: Moved, damage: str) -> None:
     made, cloud = arrived.world, arrived.world.target

@@ -44,6 +44,7 @@ def blocked(plan: Json) -> set[tuple[str, str]]:
     return {(row["kind"], row["field"]) for row in plan["losses"] if row["grade"] == "blocked"}
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("name", RETIRED)
 def test_files_and_stores_are_moved_proved_and_taken_back(launch: Launch, name: str) -> None:
     world = launched(launch, name)
@@ -60,6 +61,7 @@ def test_files_and_stores_are_moved_proved_and_taken_back(launch: Launch, name: 
     assert not world.target.estate.vector_stores
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("name", RETIRED)
 def test_only_assistants_and_threads_are_blocked_and_told_why(launch: Launch, name: str) -> None:
     world = launched(launch, name)
@@ -79,6 +81,7 @@ def test_only_assistants_and_threads_are_blocked_and_told_why(launch: Launch, na
     assert found.json["findings"] == []
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("name", RETIRED)
 def test_sync_keeps_such_a_service_up_to_date(launch: Launch, name: str) -> None:
     world = launched(launch, name)
@@ -96,6 +99,7 @@ def test_sync_keeps_such_a_service_up_to_date(launch: Launch, name: str) -> None
     assert world.writes(before) == []
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("name", RETIRED)
 def test_it_can_be_assessed_and_examined(launch: Launch, name: str) -> None:
     world = launched(launch, name)
@@ -108,6 +112,7 @@ def test_it_can_be_assessed_and_examined(launch: Launch, name: str) -> None:
     assert "files and vector stores live" in said.out
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("name", RETIRED)
 def test_files_and_stores_of_such_a_service_are_moved_elsewhere(launch: Launch, name: str) -> None:
     face, others = RETIRED[name]

@@ -35,6 +35,7 @@ TARGETS = {
 }
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("type_", TARGETS)
 def test_messages_with_odd_attachments_all_arrive(launch: Launch, type_: str) -> None:
     target = TARGETS[type_]()

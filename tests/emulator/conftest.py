@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ KEY = "secret-of-this-test"
 VERSION = "2025-03-01-preview"
 CLASSIC_VERSION = "v1"
 FACES = ("azure-openai", "openai", "foundry")
+
+# By default a client reads the certificates of the system, which takes 0.1 s. Loopback speaks plain http.
+NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 Answer = tuple[int, Any]
 
@@ -64,14 +68,15 @@ class Api:
 
 def connect(cloud: Emulator, version: str = VERSION, key: str = KEY) -> Api:
     client: openai.OpenAI
+    given: Any = {"max_retries": 0, "http_client": openai.DefaultHttpxClient(verify=NO_CERTIFICATES)}
     if cloud.options.face == "openai":
-        client = openai.OpenAI(base_url=cloud.url, api_key=key, max_retries=0)
+        client = openai.OpenAI(base_url=cloud.url, api_key=key, **given)
     elif cloud.options.face == "foundry":
         client = openai.AzureOpenAI(
-            base_url=cloud.url, azure_ad_token=key, api_version=CLASSIC_VERSION, max_retries=0
+            base_url=cloud.url, azure_ad_token=key, api_version=CLASSIC_VERSION, **given
         )
     else:
-        client = openai.AzureOpenAI(azure_endpoint=cloud.url, api_key=key, api_version=version, max_retries=0)
+        client = openai.AzureOpenAI(azure_endpoint=cloud.url, api_key=key, api_version=version, **given)
     return Api(cloud, client)
 
 

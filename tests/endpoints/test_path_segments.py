@@ -68,6 +68,7 @@ def test_every_route_has_as_many_segments_as_it_should(routes: dict[str, object]
         ]
 
 
+@pytest.mark.exhaustive(12)
 @pytest.mark.parametrize("how", REQUESTS)
 @pytest.mark.parametrize("type_", TYPES)
 def test_what_is_sent_has_the_id_as_one_segment(type_: str, how: str) -> None:
@@ -84,6 +85,7 @@ def test_what_is_sent_has_the_id_as_one_segment(type_: str, how: str) -> None:
             assert usual.replace("plain", segment(odd)) in paths, (odd, paths)
 
 
+@pytest.mark.exhaustive(40)
 @pytest.mark.parametrize("what", UNUSABLE)
 @pytest.mark.parametrize("how", REQUESTS)
 @pytest.mark.parametrize("type_", TYPES)

@@ -48,6 +48,7 @@ def elsewhere(server: Server) -> dict[str, str]:
     }
 
 
+@pytest.mark.exhaustive(20)
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("what", READS)
 @pytest.mark.parametrize("type_", TYPES)
@@ -90,6 +91,7 @@ def test_an_address_that_is_none_is_a_failed_request(type_: str, location: str) 
                 list(impatient(writer).pages(kind))
 
 
+@pytest.mark.exhaustive(40)
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("here", [True, False])
 @pytest.mark.parametrize("what", WRITES)

@@ -331,6 +331,7 @@ def test_dark_and_light_follow_the_reader_and_the_switch(opened: Open) -> None:
     assert max(dark.all(BACKGROUND)) < 60
 
 
+@pytest.mark.exhaustive(7)
 @pytest.mark.parametrize("width", [320, 400, 768])
 @pytest.mark.parametrize("name", EVERY)
 def test_nothing_scrolls_sideways(opened: Open, name: str, width: int) -> None:
@@ -367,6 +368,7 @@ def test_paper_gets_the_findings_and_no_controls(opened: Open) -> None:
     assert found.page.locator(".item .body").first.is_visible()
 
 
+@pytest.mark.exhaustive(4)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1280])
 @pytest.mark.parametrize("name", [*NAMES, "nothing"])
