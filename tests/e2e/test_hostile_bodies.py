@@ -70,6 +70,7 @@ def run_all(world: World, thread: str) -> dict[str, list[int]]:
     return codes
 
 
+@pytest.mark.exhaustive(3)
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("value", VALUES)
 def test_every_command_works_or_says_why_not(launch: Launch, place: str, value: str) -> None:
