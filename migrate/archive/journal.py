@@ -26,6 +26,8 @@ from migrate.model.known_secrets import redact
 
 SERVICE = "service"
 """The action of a line for what the service made by itself, for a request of ours."""
+STOOD = "stood"
+"""The action of a line for how a thread stood before messages that attach files were appended to it."""
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import Launch
+from tests.e2e.faults import Instead, posts
 from tests.e2e.projects import add, assistant, file, project, say, store, thread
 from tests.e2e.running import World, options
 
@@ -123,5 +125,93 @@ def test_a_store_stays_where_its_messages_cannot_be_removed(launch: Launch) -> N
     world = appended(launch, classic=True)
     (made,) = world.target.estate.vector_stores
     failed = world("rollback", world.plan, "--yes").ok(3)["failed"]
-    assert {row["kind"] for row in failed} == {"message", "vector_store"}
+    assert {row["kind"] for row in failed} == {"message", "thread", "vector_store"}
     assert searched(world) == [made]
+
+
+# ----------------------------------------------------------------------------- files for code interpreter
+
+
+def grown(launch: Launch, fault: Any = None, **own: Any) -> World:
+    """A thread that was moved, and then got messages that attach files for code interpreter: one that moved
+    before, and a new one."""
+    given = {"list_threads": "works", "downloads": True}
+    there = options("TARGET_KEY", list_threads="works")
+    world = launch(options("SOURCE_KEY", **given), there, wrap_target=fault)
+    add(world.source, assistant(1, "reader"))
+    held = [file(world.source, number, f"table{number}.csv", str(number).encode()) for number in (1, 2)]
+    talk = thread(
+        world.source, 1, ["hello"], tool_resources={"code_interpreter": {"file_ids": held[:1]}}, **own
+    )
+    world.snapshot()
+    world.planned()
+    world.apply().ok()
+    new = file(world.source, 3, "table3.csv", b"3")
+    for one in (held[0], held[1], new):
+        attached = [{"file_id": one, "tools": [{"type": "code_interpreter"}]}]
+        say(world.source, talk, f"count {one}", attachments=attached, role="user")
+    return world
+
+
+def append(world: World) -> Json:
+    """Carry the new messages over; the thread as it stood before."""
+    (row,) = world.target.estate.threads.values()
+    before = deepcopy(row)
+    world.snapshot()
+    world.planned()
+    world.apply().ok()
+    assert len(coded(world)) == 3
+    return before
+
+
+def coded(world: World) -> list[str]:
+    (row,) = world.target.estate.threads.values()
+    code = (row.get("tool_resources") or {}).get("code_interpreter") or {}
+    return list(code.get("file_ids") or [])
+
+
+def resources(row: Json) -> Json:
+    return {branch: held for branch, held in row["tool_resources"].items() if any(held.values())}
+
+
+@pytest.mark.parametrize("renamed", [False, True], ids=["appended", "appended and changed"])
+def test_files_that_an_append_added_to_a_thread_are_taken_away(launch: Launch, renamed: bool) -> None:
+    world = grown(launch, metadata={"topic": "counts"})
+    if renamed:
+        (talk,) = world.source.estate.threads
+        world.source.estate.threads[talk]["metadata"] = {"topic": "sums"}
+    before = append(world)
+    back = world("rollback", world.plan, "--yes").ok()
+    (row,) = world.target.estate.threads.values()
+    assert (resources(row), row["metadata"]) == (resources(before), before["metadata"])
+    assert (texts(world), back["restored"], back["notes"]) == (1, 1, [])
+    assert set(coded(world)) <= set(world.target.estate.files)
+    assert world("rollback", world.plan, "--yes").ok()["restored"] == 0
+
+
+def test_a_thread_that_others_changed_since_keeps_its_files_and_is_named(launch: Launch) -> None:
+    world = grown(launch)
+    append(world)
+    theirs = file(world.target, 9, "theirs.csv", b"9")
+    (row,) = world.target.estate.threads.values()
+    row["tool_resources"]["code_interpreter"]["file_ids"].append(theirs)
+    back = world("rollback", world.plan, "--yes").ok()
+    assert (theirs in coded(world), len(coded(world))) == (True, 3)
+    assert [note for note in back["notes"] if row["id"] in note and "others changed it" in note]
+
+
+def test_an_interrupted_append_remembers_how_the_thread_stood(launch: Launch) -> None:
+    """The third message is refused once, and the same apply goes on."""
+    refusal = {"error": {"message": "not now", "type": "invalid_request_error"}}
+    third = Instead(posts("/messages"), first=3, last=3, status=400, body=refusal)
+    world = grown(launch, third)
+    (row,) = world.target.estate.threads.values()
+    before = deepcopy(row)
+    world.snapshot()
+    world.planned()
+    world.apply().ok(3)
+    assert len(coded(world)) == 2
+    world.apply().ok()
+    assert len(coded(world)) == 3
+    world("rollback", world.plan, "--yes").ok()
+    assert resources(row) == resources(before)

@@ -139,8 +139,11 @@ def _by(step: Step) -> str:
 def _take_back(shop: Workshop, steps: list[Step], done: Undone, workers: int) -> None:
     back = _Back(shop, done, _in_stores(shop))
     do = partial(in_parallel, workers, stop=shop.stop)
-    do((s for s in steps if s.how == "restore"), back.restore)
+    restored = [s for s in steps if s.how == "restore"]
+    do((s for s in restored if s.kind != "thread"), back.restore)
     for kind in ORDER:
+        if kind == "thread":  # what its messages attach stays with it for as long as they do
+            do((s for s in restored if s.kind == kind), back.restore)
         mine = [s for s in steps if s.how == "remove" and s.kind == kind]
         do(([s] for s in mine if s.gone or not KINDS[kind].parent), back.remove)
         together: dict[str, list[Step]] = {}
@@ -202,6 +205,8 @@ class _Back:
 
     def restore(self, step: Step) -> None:
         """Write back what an object was before."""
+        if "tool_resources" in step.fields and step.target_id in self._kept:
+            return self._failed(step, "a message of it is still there")
         entries = self._intended(step)
         try:
             if step.gone:
@@ -268,6 +273,10 @@ def _seen(shop: Workshop, step: Step) -> Entity:
 def _sent_back(shop: Workshop, step: Step, before: Entity, now: Entity) -> str:
     """Ask for the pre-image to be written; what was answered."""
     wire = shop.codec.update_wire(before, frozenset(step.fields), now)
+    if step.kind == "thread" and isinstance(wire.get("tool_resources"), dict):
+        said_of = {**(before.fields.get("tool_resources") or {}), **(now.fields.get("tool_resources") or {})}
+        kept = {branch: held for branch, held in wire["tool_resources"].items() if branch in said_of}
+        wire = {**wire, "tool_resources": kept}  # a branch that neither says is not made
     exact = {**wire, **{name: None for name in wire if name in NULLABLE and _was_null(step, name)}}
     said = ""
     for body in [exact, wire] if exact != wire else [wire]:

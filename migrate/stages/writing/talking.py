@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from itertools import islice
 
-from migrate.archive.journal import Entry, Job
+from migrate.archive.journal import STOOD, Entry, Job
 from migrate.errors import NotThere, OutcomeUnknown, RequestFailed
 from migrate.model import Entity
 from migrate.model.normal import normal
@@ -68,6 +68,8 @@ def _note_as_left(shop: Workshop, action: Action, thread: Entity, there: str, ta
     if not (talk.attaches or normal(fitted).get("tool_resources")):
         return
     found = shop.codec.decode("thread", shop.writer.get("thread", there), "", None)[0]
+    if _changes_files(action, talk):
+        shop.journal.noted([(_stood(thread), there, "", fingerprint(found))])
     if not action.left and normal(found).get("metadata") == normal(fitted).get("metadata"):
         how = action.action if action.fields or action.action == "create" else "adopt"
         job = (how, "thread", "", thread.id, thread.name)
@@ -79,6 +81,23 @@ def _note_as_left(shop: Workshop, action: Action, thread: Entity, there: str, ta
     elif action.messages:
         searched = partial(searched_in, shop, thread, _first(action, talk))
         note_derived(shop, thread, found, searched, shop.journal.begun())
+
+
+def _changes_files(action: Action, talk: Talk) -> bool:
+    """Whether messages are appended to a thread that stands on the target, and the service may add what they
+    attach to the thread's own files and stores."""
+    return action.action != "create" and action.messages > 0 and talk.attaches
+
+
+def _stood(thread: Entity) -> Job:
+    return (STOOD, "thread", "", thread.id, thread.name)
+
+
+def _note_as_it_stood(shop: Workshop, thread: Entity, there: str) -> None:
+    """Keep how a thread stood before the first message was appended, for a rollback."""
+    if (STOOD, "thread", "", thread.id) not in shop.earlier:
+        (entry,) = shop.journal.intend([_stood(thread)], shop.writer.get("thread", there))
+        shop.journal.done(entry, there)
 
 
 def _where(there: str) -> str:
@@ -180,6 +199,8 @@ def _append(
     other. After a lost answer the thread is read: a message may have no mark that tells it from its like,
     so only its place says whether it arrived."""
     place = _already(shop, action, there, talk) if place is None else place
+    if _changes_files(action, talk):
+        _note_as_it_stood(shop, thread, there)
     talk.go_to(place)
     size, lost = shop.fit.profile.messages_per_append, 0
     held: list[Entity] = []

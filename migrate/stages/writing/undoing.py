@@ -3,11 +3,11 @@ changed by others since. Nothing is written here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import dropwhile
 
-from migrate.archive.journal import SERVICE, Entry, Later
+from migrate.archive.journal import SERVICE, STOOD, Entry, Later
 from migrate.model import KINDS, Entity, Key
 from migrate.model.normal import normal, written_form
 from migrate.model.refs import refs_of, remap
@@ -75,7 +75,10 @@ class Undoing:
         for thread, _, new in self.shop.journal.talks():
             if new and ("thread", thread) not in made:  # else they disappear with it
                 mine += self.shop.journal.put_into(thread)
-        restored = [self._restored(e) for e in mine if e.action == "update"]
+        stood = {e.source_id: e for e in mine if e.action == STOOD}
+        restored = [self._restored(e, stood) for e in mine if e.action == "update"]
+        changed = {e.source_id for e in mine if e.action == "update" and e.kind == "thread"}
+        restored += self._grown([e for id_, e in stood.items() if id_ not in changed])
         removed = [self._removed(e) for e in mine if e.action == "create" and not _goes_along(e, made)]
         removed += self._made_by_service(removed)
         removed.sort(key=lambda step: ORDER.index(step.kind))
@@ -134,11 +137,33 @@ class Undoing:
             entry.target_id, entry.target_parent, found is None, changed, later=later,
         )  # fmt: skip
 
-    def _restored(self, entry: Entry) -> Step:
+    def _grown(self, stood: list[Entry]) -> Iterator[Step]:
+        """Threads to which the service added what messages of ours attach, and nobody changed since."""
+        for entry in stood:
+            found = self._threads.get(entry.target_id)
+            if found is None or written_form(found) == written_form(self._before(entry)):
+                continue
+            if fingerprint(found) == entry.written:
+                yield Step(
+                    "restore", "thread", entry.source_id, "", entry.name, entry.target_id,
+                    before=entry.before, fields=("tool_resources",), written=entry.written,
+                )  # fmt: skip
+            else:
+                why = (
+                    "others changed it since"
+                    if entry.written
+                    else "the apply was stopped before it was noted"
+                )
+                text = "its files and stores are left as they are"
+                self.shop.note(f"thread {entry.target_id}: {text}: {why}")
+
+    def _restored(self, entry: Entry, stood: Mapping[str, Entry]) -> Step:
         found = self._found(entry.kind, entry.target_id, entry.target_parent)
         changed = "" if found is None or self._left_or_restored(entry, found) else "its fields"
         later = self._later(entry) if changed else None
         fields = self._fields.get((entry.kind, entry.source_parent, entry.source_id), ())
+        if entry.kind == "thread" and entry.source_id in stood:
+            fields = (*fields, "tool_resources")
         return Step(
             "restore", entry.kind, entry.source_id, entry.source_parent, entry.name, entry.target_id,
             entry.target_parent, found is None, changed, entry.before, fields, entry.written, later,
@@ -148,8 +173,10 @@ class Undoing:
         """Whether an object is as we left it, or as it was before: an interrupted rollback restored it."""
         if fingerprint(found) == entry.written:
             return True
-        before = self.shop.codec.decode(entry.kind, entry.before or {}, entry.target_parent, None)[0]
-        return written_form(found) == written_form(before)
+        return written_form(found) == written_form(self._before(entry))
+
+    def _before(self, entry: Entry) -> Entity:
+        return self.shop.codec.decode(entry.kind, entry.before or {}, entry.target_parent, None)[0]
 
     def _found(self, kind: str, id_: str, parent: str) -> Entity | None:
         if kind == "thread":
