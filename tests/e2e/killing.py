@@ -71,14 +71,24 @@ class Moment:
 
 
 class Spare:
-    """The interpreter that forks. Use it as a context."""
+    """The interpreter that forks, started before the first kill. Use it as a context."""
 
     def __init__(self, env: Mapping[str, str], log: Path) -> None:
         self._log = log
         self._env = dict(env)
+        self._started: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Spare:
-        self._process = subprocess.Popen(
+        return self
+
+    @property
+    def _process(self) -> subprocess.Popen[str]:
+        if self._started is None:
+            self._started = self._start()
+        return self._started
+
+    def _start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
             [sys.executable, "-m", "tests.e2e.killing", str(self._log)],
             cwd=ROOT,
             env={**os.environ, **self._env},
@@ -86,9 +96,10 @@ class Spare:
             stdout=subprocess.PIPE,
             text=True,
         )
-        return self
 
     def __exit__(self, *_: object) -> None:
+        if self._started is None:
+            return
         self._process.stdin.close()  # type: ignore[union-attr]
         self._process.stdout.close()  # type: ignore[union-attr]
         self._process.wait(SOON)
