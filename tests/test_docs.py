@@ -48,6 +48,18 @@ SQL = re.findall(r"```sql\n(.+?)```", ARCHIVE, re.DOTALL)
 
 MAX_README_WORDS = 1500
 MAX_PICTURE_BYTES = 200_000
+NOT_PROSE = {"cli.md", "support-matrix.md", "architecture.md"}  # two are written by the program
+STANDARD_TERMS = {
+    "told": "reported",
+    "tells": "reports, shows",
+    "ways? out": "what you can do",
+    "anew": "recreated, again",
+    "mend(ed)?": "fix",
+    "by its documents": "according to Microsoft's documentation",
+    "to the letter": "exactly",
+    "in earnest": "on a real service",
+    "twins?": "duplicate",
+}
 OTHER_CODES = {0, 1}  # these are results, not failures
 
 
@@ -100,6 +112,16 @@ def test_the_pictures_of_the_readme_are_small_and_ask_no_other_host() -> None:
         if picture.suffix == ".svg":
             text = re.sub(r' xmlns="[^"]*"|<text[^>]*>[^<]*</text>', "", picture.read_text(encoding="utf-8"))
             assert not re.search(r"//|@import|@font-face|href|<script", text)
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name not in NOT_PROSE], ids=lambda page: page.name
+)
+def test_the_prose_uses_standard_terms(page: Path) -> None:
+    prose = re.sub(
+        r"```.*?```|`[^`]*`|^    .*?$", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
+    )
+    assert not [word for word in STANDARD_TERMS if re.search(rf"\b{word}\b", prose)], STANDARD_TERMS
 
 
 def test_the_readme_names_the_two_words_of_make() -> None:

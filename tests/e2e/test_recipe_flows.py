@@ -213,10 +213,13 @@ def test_an_emptied_region_does_not_empty_the_standby(regions: tuple[Shell, dict
 def stages(stack: ExitStack, tmp_path: Path) -> tuple[Shell, dict[str, Emulator]]:
     """Three projects; dev has two agents, and the page's own variables apply."""
     clouds = {
-        name: stack.enter_context(Emulator(project(key, deployments=("gpt-4o", "gpt-4o-prod"))))
+        name: stack.enter_context(Emulator(project(key, deployments=("support-main", "support-prod"))))
         for name, key in {"dev": "SOURCE_KEY", "test": "TARGET_KEY", "prod": "TARGET_KEY"}.items()
     }
-    add(clouds["dev"], assistant(1, "Clerk"), assistant(2, "Gardener"))
+    add(
+        clouds["dev"],
+        *(assistant(n, name, model="support-main") for n, name in ((1, "Clerk"), (2, "Gardener"))),
+    )
     shell = Shell(tmp_path / "stages")
     shell.configure({name: ("foundry-classic", one) for name, one in clouds.items()})
     variables = under("promotion.md", "From dev to test to prod", "text")[1]
@@ -238,7 +241,7 @@ def test_a_change_goes_from_dev_to_test_to_prod(stages: tuple[Shell, dict[str, E
         shell.ok(text)
     assert names(clouds["test"]) == {"test-Clerk", "test-Gardener"}
     assert names(clouds["prod"]) == {"Clerk", "Gardener"}
-    assert {row["model"] for row in clouds["prod"].estate.assistants.values()} == {"gpt-4o-prod"}
+    assert {row["model"] for row in clouds["prod"].estate.assistants.values()} == {"support-prod"}
     assert "<html" in shell.read("state/prod.html")
 
     change(clouds["dev"], f"asst_{1:024}", instructions="You are number one.")
