@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .agent_tools import TOOLS, free, named, text
-from .project_errors import preview_feature
-from .rules import (
+from migrate.emulator.agent_tools import TOOLS, free, named, text
+from migrate.emulator.project_errors import preview_feature
+from migrate.emulator.rules import (
     Rule,
     anything,
     array,
@@ -21,8 +21,8 @@ from .rules import (
     string,
     tagged,
 )
-from .schemas import DESCRIPTION, EFFORTS, Bodies
-from .schemas import TOOLS as MOST_TOOLS
+from migrate.emulator.schemas import DESCRIPTION, EFFORTS, Bodies
+from migrate.emulator.schemas import TOOLS as MOST_TOOLS
 
 NAME = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 PREVIEW_KINDS = ("workflow", "external", "voice")

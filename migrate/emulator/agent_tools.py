@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .errors import refuse
-from .rules import (
+from migrate.emulator.errors import refuse
+from migrate.emulator.rules import (
     Rule,
     anything,
     array,
@@ -19,7 +19,7 @@ from .rules import (
     string,
     tagged,
 )
-from .schemas import FUNCTION_NAME
+from migrate.emulator.schemas import FUNCTION_NAME
 
 text = string()
 count = number(0, 2**31 - 1, whole=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .estate import Estate, Json
-from .options import Options
-from .services import Service
+from migrate.emulator.estate import Estate, Json
+from migrate.emulator.options import Options
+from migrate.emulator.services import Service
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .rules import Rule, anything, array, free_object, nullable, record, string
-from .schemas import TOOL
+from migrate.emulator.rules import Rule, anything, array, free_object, nullable, record, string
+from migrate.emulator.schemas import TOOL
 
 # Settings under the tool's own name; no document says more that could be checked.
 NESTED = (

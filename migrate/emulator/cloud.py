@@ -14,12 +14,12 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from .call import Call
-from .errors import ApiError, UnknownKey, refuse, resource_not_found
-from .estate import Estate, Json
-from .faces import Dialect, Face, Head
-from .options import Options
-from .routing import Route
+from migrate.emulator.call import Call
+from migrate.emulator.errors import ApiError, UnknownKey, refuse, resource_not_found
+from migrate.emulator.estate import Estate, Json
+from migrate.emulator.faces import Dialect, Face, Head
+from migrate.emulator.options import Options
+from migrate.emulator.routing import Route
 
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 

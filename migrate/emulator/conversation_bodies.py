@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .errors import refuse
-from .project_errors import invalid
-from .rules import Rule, array, by_type, choice, metadata, nullable, record, string, tagged
-from .schemas import Bodies
+from migrate.emulator.errors import refuse
+from migrate.emulator.project_errors import invalid
+from migrate.emulator.rules import Rule, array, by_type, choice, metadata, nullable, record, string, tagged
+from migrate.emulator.schemas import Bodies
 
 MOST_ITEMS = 20
 

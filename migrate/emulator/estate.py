@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .blobs import Blob
+from migrate.emulator.blobs import Blob
 
 Json = dict[str, Any]
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .errors import ApiError, refuse
+from migrate.emulator.errors import ApiError, refuse
 
 HEADER_LIMIT = 16 * 1024
 FIELD_LIMIT = 64 * 1024

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .estate import Json
+from migrate.emulator.estate import Json
 
 OLD_TOOLS = {"file_search": "retrieval"}
 NEW_TOOLS = {old: new for new, old in OLD_TOOLS.items()}

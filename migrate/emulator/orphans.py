@@ -5,7 +5,7 @@ Children whose parent nobody saved get the least parent that makes them reachabl
 
 from __future__ import annotations
 
-from .estate import Estate, Json
+from migrate.emulator.estate import Estate, Json
 
 
 def adopt(estate: Estate) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from .errors import ApiError, refuse
-from .estate import Json, Table
+from migrate.emulator.errors import ApiError, refuse
+from migrate.emulator.estate import Json, Table
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from uuid import uuid4
 
-from .errors import ApiError, gateway
+from migrate.emulator.errors import ApiError, gateway
 
 INVALID = "The supplied value is invalid."
 VERSIONS = (b"api-supported-versions", b"1.0,2025-05-15-preview,2025-11-15-preview")  # (recorded 2026-02)

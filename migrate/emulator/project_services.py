@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from . import errors, project_errors
-from .services import AZURE, AZURE_V1, BEARER
+from migrate.emulator import errors, project_errors
+from migrate.emulator.services import AZURE, AZURE_V1, BEARER
 
 # Uploads of agents do not come back (described for classic agents; nobody saw it tried in a project).
 CLOSED = frozenset({"assistants"})

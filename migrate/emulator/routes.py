@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .kinds import (
+from migrate.emulator.kinds import (
     agents,
     assistants,
     batches,
@@ -15,7 +15,7 @@ from .kinds import (
     stores,
     threads,
 )
-from .routing import Route
+from migrate.emulator.routing import Route
 
 ASSISTANTS = (
     Route("GET", "/assistants", assistants.page),

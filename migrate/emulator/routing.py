@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .call import Handler
+from migrate.emulator.call import Handler
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .errors import ApiError, UnknownKey, refuse
+from migrate.emulator.errors import ApiError, UnknownKey, refuse
 
 Rule = Callable[[Any, str], None]  # the value, and the path to it: `messages[0].content`
 

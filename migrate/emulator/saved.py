@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .blobs import SavedContent
-from .dump_files import ENDINGS, SPARED, Unread, documents
-from .dump_shapes import PARENT, PLURALS, Found, NotTaken, Place, Unfinished, pieces
-from .estate import Estate, Json, Table
-from .orphans import adopt
+from migrate.emulator.blobs import SavedContent
+from migrate.emulator.dump_files import ENDINGS, SPARED, Unread, documents
+from migrate.emulator.dump_shapes import PARENT, PLURALS, Found, NotTaken, Place, Unfinished, pieces
+from migrate.emulator.estate import Estate, Json, Table
+from migrate.emulator.orphans import adopt
 
 CONTENT, ITEMS = "content", "items"
 UNFINISHED = "an unfinished list: it says that more rows follow, and they are in no file"

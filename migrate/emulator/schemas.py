@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .errors import refuse
-from .rules import (
+from migrate.emulator.errors import refuse
+from migrate.emulator.rules import (
     Rule,
     anything,
     array,
@@ -22,7 +22,7 @@ from .rules import (
     string,
     tagged,
 )
-from .services import Service
+from migrate.emulator.services import Service
 
 NAME, DESCRIPTION, INSTRUCTIONS = 256, 512, 256_000
 FUNCTION_NAME, FUNCTION_DESCRIPTION = r"[a-zA-Z0-9_-]{1,64}", 1_024

@@ -7,15 +7,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from . import saved
-from .cloud import Cloud, Request
-from .estate import Estate
-from .faces import Face, azure_dated, azure_v1, foundry, openai
-from .faults.reading import read
-from .faults.standing import Faults
-from .kinds import inventory
-from .listening import Server, listen
-from .options import FaceName, Options
+from migrate.emulator import saved
+from migrate.emulator.cloud import Cloud, Request
+from migrate.emulator.estate import Estate
+from migrate.emulator.faces import Face, azure_dated, azure_v1, foundry, openai
+from migrate.emulator.faults.reading import read
+from migrate.emulator.faults.standing import Faults
+from migrate.emulator.kinds import inventory
+from migrate.emulator.listening import Server, listen
+from migrate.emulator.options import FaceName, Options
 
 FACES: dict[FaceName, tuple[Face, ...]] = {
     "azure-openai": (azure_dated.FACE, azure_v1.FACE),

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
-from . import errors
-from .errors import ApiError, Header, UnknownKey
+from migrate.emulator import errors
+from migrate.emulator.errors import ApiError, Header, UnknownKey
 
 DAY = 86_400
 BEARER = (b"authorization", b"Bearer ")

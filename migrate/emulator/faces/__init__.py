@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hmac import compare_digest
 
-from ..errors import ApiError
-from ..estate import Json
-from ..options import Options
-from ..routing import Router
-from ..schemas import Bodies
-from ..services import Service
+from migrate.emulator.errors import ApiError
+from migrate.emulator.estate import Json
+from migrate.emulator.options import Options
+from migrate.emulator.routing import Router
+from migrate.emulator.schemas import Bodies
+from migrate.emulator.services import Service
 
 Headers = Mapping[bytes, bytes]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 
-from .. import old_shapes, schemas
-from ..errors import gateway, resource_not_found
-from ..options import OLD_VERSION, Options
-from ..routes import ASSISTANTS, ATTRIBUTES, FILES, STORES, THREADS
-from ..routing import Router
-from ..services import AZURE
-from . import Dialect, Face, Head
+from migrate.emulator import old_shapes, schemas
+from migrate.emulator.errors import gateway, resource_not_found
+from migrate.emulator.faces import Dialect, Face, Head
+from migrate.emulator.options import OLD_VERSION, Options
+from migrate.emulator.routes import ASSISTANTS, ATTRIBUTES, FILES, STORES, THREADS
+from migrate.emulator.routing import Router
+from migrate.emulator.services import AZURE
 
 # The first version whose description knows the key; all others refuse unknown keys.
 SINCE = {"chunking_strategy": "2024-07-01-preview", "attributes": "2025-03-01-preview"}

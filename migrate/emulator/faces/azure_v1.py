@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from .. import schemas
-from ..errors import gateway
-from ..options import Options
-from ..routes import ATTRIBUTES, FILES, PARSED_CONTENT, STORES
-from ..routing import Router
-from ..services import AZURE_V1
-from . import Dialect, Face, Head
+from migrate.emulator import schemas
+from migrate.emulator.errors import gateway
+from migrate.emulator.faces import Dialect, Face, Head
+from migrate.emulator.options import Options
+from migrate.emulator.routes import ATTRIBUTES, FILES, PARSED_CONTENT, STORES
+from migrate.emulator.routing import Router
+from migrate.emulator.services import AZURE_V1
 
 VERSIONS = (None, "v1", "preview")
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 
-from .. import agent_bodies, classic_tools, conversation_bodies, schemas
-from ..errors import gateway
-from ..estate import Json
-from ..options import Options
-from ..project_errors import version_unsupported
-from ..project_services import AGENTS, CLASSIC, CONVERSATIONS, FILES
-from ..routes import (
+from migrate.emulator import agent_bodies, classic_tools, conversation_bodies, schemas
+from migrate.emulator.errors import gateway
+from migrate.emulator.estate import Json
+from migrate.emulator.faces import Dialect, Face, Head
+from migrate.emulator.options import Options
+from migrate.emulator.project_errors import version_unsupported
+from migrate.emulator.project_services import AGENTS, CLASSIC, CONVERSATIONS, FILES
+from migrate.emulator.routes import (
     AGENT_ROUTES,
     ASSISTANTS,
     ATTRIBUTES,
@@ -22,9 +23,8 @@ from ..routes import (
     THREADS,
     UNPAGED_FILES,
 )
-from ..routes import FILES as FILE_ROUTES
-from ..routing import Route, Router
-from . import Dialect, Face, Head
+from migrate.emulator.routes import FILES as FILE_ROUTES
+from migrate.emulator.routing import Route, Router
 
 PROJECT = "/api/projects/demo"
 V1 = f"{PROJECT}/openai/v1"

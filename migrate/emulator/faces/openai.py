@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from .. import schemas
-from ..errors import refuse
-from ..options import Options
-from ..routes import ASSISTANTS, ATTRIBUTES, FILES, PARSED_CONTENT, STORES, THREADS
-from ..routing import Router
-from ..services import OPENAI
-from . import Dialect, Face, Head
+from migrate.emulator import schemas
+from migrate.emulator.errors import refuse
+from migrate.emulator.faces import Dialect, Face, Head
+from migrate.emulator.options import Options
+from migrate.emulator.routes import ASSISTANTS, ATTRIBUTES, FILES, PARSED_CONTENT, STORES, THREADS
+from migrate.emulator.routing import Router
+from migrate.emulator.services import OPENAI
 
 BETA = "assistants=v2"
 WITHOUT_BETA = ("files", "vector_stores")  # (recorded 2025-09 to 2026-03)

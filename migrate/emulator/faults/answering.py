@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
-from ..errors import refuse
-from ..estate import Json
+from migrate.emulator.errors import refuse
+from migrate.emulator.estate import Json
 
 if TYPE_CHECKING:
-    from .kinds import Hit
+    from migrate.emulator.faults.kinds import Hit
 
 INCLUDE = "include[]"
 Pairs = list[tuple[str, str]]

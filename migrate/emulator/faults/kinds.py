@@ -12,11 +12,11 @@ from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
 
-from ..errors import gateway, refuse
-from ..estate import Estate, Json
-from ..listening import CUT
-from . import answering, forms, moving, sending
-from .rows import Asked, Row
+from migrate.emulator.errors import gateway, refuse
+from migrate.emulator.estate import Estate, Json
+from migrate.emulator.faults import answering, forms, moving, sending
+from migrate.emulator.faults.rows import Asked, Row
+from migrate.emulator.listening import CUT
 
 METHODS = ("GET", "POST", "DELETE", "PATCH", "PUT")
 WAITS = ("retry_after_ms", "retry_after", "retry_after_date")

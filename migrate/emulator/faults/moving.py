@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .. import ids
-from ..estate import Estate, Json, Table, now
+from migrate.emulator import ids
+from migrate.emulator.estate import Estate, Json, Table, now
 
 TOP = ("assistants", "threads", "files", "vector_stores", "agents", "conversations")
 BELOW = {

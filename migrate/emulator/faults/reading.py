@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .kinds import KINDS, METHODS, WAITS
-from .rows import Row
+from migrate.emulator.faults.kinds import KINDS, METHODS, WAITS
+from migrate.emulator.faults.rows import Row
 
 if sys.version_info >= (3, 11):
     import tomllib

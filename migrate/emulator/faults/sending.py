@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from starlette.types import Message, Receive
 
 if TYPE_CHECKING:
-    from .kinds import Hit
+    from migrate.emulator.faults.kinds import Hit
 
 BEGIN = b'{"object": "list", "data": [{"id": "'
 FILL = b"a" * (1 << 20)

@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Message, Receive, Scope, Send
 
-from ..cloud import Cloud
-from .kinds import KINDS, Hit
-from .rows import Asked, Row
+from migrate.emulator.cloud import Cloud
+from migrate.emulator.faults.kinds import KINDS, Hit
+from migrate.emulator.faults.rows import Asked, Row
 
 
 class Spoiled(NamedTuple):

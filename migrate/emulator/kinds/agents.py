@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from uuid import uuid4
 
-from .. import paging
-from ..agent_bodies import NAME
-from ..call import Call
-from ..estate import Json, now
-from ..project_errors import invalid, missing
+from migrate.emulator import paging
+from migrate.emulator.agent_bodies import NAME
+from migrate.emulator.call import Call
+from migrate.emulator.estate import Json, now
+from migrate.emulator.project_errors import invalid, missing
 
 # First in an answer, in this order; the rest follows as it was sent (recorded 2026-03).
 FIRST_KEYS = ("kind", "model", "instructions", "temperature", "top_p", "tools", "text", "structured_inputs")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .. import ids, paging
-from ..call import Call
-from ..errors import not_found
-from ..estate import Json, now
-from . import resources
+from migrate.emulator import ids, paging
+from migrate.emulator.call import Call
+from migrate.emulator.errors import not_found
+from migrate.emulator.estate import Json, now
+from migrate.emulator.kinds import resources
 
 # What an answer says when the body said nothing, or null (recorded 2025-03).
 DEFAULTS: Json = {"temperature": 1.0, "top_p": 1.0, "response_format": "auto", "metadata": {}, "tools": []}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .. import ids, paging
-from ..call import Call
-from ..errors import not_found, refuse
-from ..estate import Json, Table, now
-from . import files as uploads
-from . import ingestion, store_files, stores
+from migrate.emulator import ids, paging
+from migrate.emulator.call import Call
+from migrate.emulator.errors import not_found, refuse
+from migrate.emulator.estate import Json, Table, now
+from migrate.emulator.kinds import files as uploads
+from migrate.emulator.kinds import ingestion, store_files, stores
 
 
 def create(call: Call, store_id: str) -> Json:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .. import ids, paging
-from ..call import Call
-from ..estate import Json, now
-from ..project_errors import missing
-from . import items
+from migrate.emulator import ids, paging
+from migrate.emulator.call import Call
+from migrate.emulator.estate import Json, now
+from migrate.emulator.kinds import items
+from migrate.emulator.project_errors import missing
 
 
 def create(call: Call) -> Json:

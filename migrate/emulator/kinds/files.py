@@ -7,13 +7,13 @@ from contextlib import ExitStack
 
 from starlette.responses import Response, StreamingResponse
 
-from .. import ids, multipart, paging
-from ..blobs import Blob, Upload
-from ..call import Call
-from ..errors import ApiError, no_file, refuse
-from ..estate import Json, Table, now
-from ..services import EXPIRY_PARTS
-from . import ingestion
+from migrate.emulator import ids, multipart, paging
+from migrate.emulator.blobs import Blob, Upload
+from migrate.emulator.call import Call
+from migrate.emulator.errors import ApiError, no_file, refuse
+from migrate.emulator.estate import Json, Table, now
+from migrate.emulator.kinds import ingestion
+from migrate.emulator.services import EXPIRY_PARTS
 
 ID_LENGTH = 22
 REFUSED_WHEN_CLOSED = frozenset({"assistants", "user_data", "evals", "fine-tune"})

@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from ..call import Call
-from ..errors import refuse
-from ..estate import Estate, Json, Pending, now
+from migrate.emulator.call import Call
+from migrate.emulator.errors import refuse
+from migrate.emulator.estate import Estate, Json, Pending, now
 
 INDEX_OVERHEAD = 1_024  # 12 bytes were counted as 1036, 1209 as 2233 (recorded 2024-04, 2025-12)
 DEFAULT_CHUNKS: Json = {

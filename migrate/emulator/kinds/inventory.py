@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from ..call import Call
-from ..errors import refuse
-from ..estate import Estate, Json
-from ..options import Options
-from ..project_errors import missing
+from migrate.emulator.call import Call
+from migrate.emulator.errors import refuse
+from migrate.emulator.estate import Estate, Json
+from migrate.emulator.options import Options
+from migrate.emulator.project_errors import missing
 
 PAGE_SIZE = 2  # small, so that whoever lists also learns to follow links
 ACCOUNT = (

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .. import ids, paging
-from ..call import Call
-from ..errors import refuse
-from ..estate import Json
-from ..project_errors import missing
+from migrate.emulator import ids, paging
+from migrate.emulator.call import Call
+from migrate.emulator.errors import refuse
+from migrate.emulator.estate import Json
+from migrate.emulator.project_errors import missing
 
 PREFIXES = {"message": "msg_", "function_call": "fc_", "function_call_output": "fco_"}  # (recorded 2026-02)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from .. import ids, paging
-from ..call import Call
-from ..errors import not_found, refuse
-from ..estate import Json, now
-from . import files, ingestion, stores
+from migrate.emulator import ids, paging
+from migrate.emulator.call import Call
+from migrate.emulator.errors import not_found, refuse
+from migrate.emulator.estate import Json, now
+from migrate.emulator.kinds import files, ingestion, stores
 
 ACTIVE = ("queued", "in_progress", "requires_action", "cancelling")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from copy import copy
 
-from ..call import Call
-from ..errors import not_found, refuse
-from ..estate import Json
-from . import files, stores
+from migrate.emulator.call import Call
+from migrate.emulator.errors import not_found, refuse
+from migrate.emulator.estate import Json
+from migrate.emulator.kinds import files, stores
 
 
 def check(call: Call, wanted: Json | None) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .. import paging
-from ..call import Call
-from ..errors import not_found, refuse
-from ..estate import Json, Table
-from . import messages
+from migrate.emulator import paging
+from migrate.emulator.call import Call
+from migrate.emulator.errors import not_found, refuse
+from migrate.emulator.estate import Json, Table
+from migrate.emulator.kinds import messages
 
 
 def forbid(call: Call, *_variables: str) -> Json:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .. import paging
-from ..call import Call
-from ..errors import not_found, refuse
-from ..estate import Json
-from . import files, ingestion, stores
+from migrate.emulator import paging
+from migrate.emulator.call import Call
+from migrate.emulator.errors import not_found, refuse
+from migrate.emulator.estate import Json
+from migrate.emulator.kinds import files, ingestion, stores
 
 PARSED_PAGE = "vector_store.file_content.page"
 

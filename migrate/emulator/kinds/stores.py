@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from .. import ids, paging
-from ..call import Call
-from ..errors import not_found
-from ..estate import Json, now
-from . import files, ingestion
+from migrate.emulator import ids, paging
+from migrate.emulator.call import Call
+from migrate.emulator.errors import not_found
+from migrate.emulator.estate import Json, now
+from migrate.emulator.kinds import files, ingestion
 
 DAY = 86_400
 THREAD_STORE_DAYS = 7  # stores made through a thread expire after a week without use

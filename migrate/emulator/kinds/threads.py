@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .. import ids, paging
-from ..call import Call
-from ..errors import not_found
-from ..estate import Json, now
-from . import messages, resources, stores
+from migrate.emulator import ids, paging
+from migrate.emulator.call import Call
+from migrate.emulator.errors import not_found
+from migrate.emulator.estate import Json, now
+from migrate.emulator.kinds import messages, resources, stores
 
 
 def create(call: Call) -> Json:
