@@ -64,9 +64,9 @@ bench-quick: $(STAMP)
 
 docs: $(STAMP)
 	@mkdir -p docs
-	$(BIN)/python -m migrate.cli.reference > docs/cli.md.new
+	$(BIN)/python -m tools.docs.cli_reference > docs/cli.md.new
 	@mv docs/cli.md.new docs/cli.md
-	$(BIN)/python -m migrate.cli.support > docs/support-matrix.md.new
+	$(BIN)/python -m tools.docs.support_matrix > docs/support-matrix.md.new
 	@mv docs/support-matrix.md.new docs/support-matrix.md
 
 $(STAMP): constraints.txt pyproject.toml

@@ -18,9 +18,9 @@ URL = "https://example.openai.azure.com"
 
 def make(path: Path, assistants: int, threads: int, messages: int, differ: int = DIFFER) -> None:
     """Write the archive with a first and a second snapshot; in that one of `differ` objects is another."""
-    from migrate.archive.rows import Row
-    from migrate.archive.snapshots import SnapshotWriter
-    from migrate.archive.store import Archive
+    from migrate.archive.database import Archive
+    from migrate.archive.packs.rows import Row
+    from migrate.archive.snapshots.writer import SnapshotWriter
 
     estate = Estate(Shape(max(1, threads), max(1, messages)))
     with Archive.open(path, write=True, create=True) as archive:
@@ -58,8 +58,8 @@ def _changed(row: dict[str, Any], place: int, snapshot: int, differ: int) -> dic
 
 def load_and_hash(path: Path) -> float:
     """Seconds of processor time to load and hash every body of both snapshots: what comparing starts from."""
-    from migrate.archive.reading import SnapshotReader, snapshots
-    from migrate.archive.store import Archive
+    from migrate.archive.database import Archive
+    from migrate.archive.snapshots.reader import SnapshotReader, snapshots
 
     began = time.process_time()
     with Archive.open(path) as archive:

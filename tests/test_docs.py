@@ -21,22 +21,22 @@ from migrate import errors
 from migrate.archive.functions import register
 from migrate.cli import COMMANDS, program
 from migrate.cli.config import checked, toml
-from migrate.cli.reference import reference
-from migrate.cli.support.about_tools import SURE
-from migrate.cli.support.outcomes import SERVICES, outcomes
-from migrate.cli.support.page import SECTIONS, page
 from migrate.codecs import CODECS, Target
-from migrate.codecs.examples import BARE, EXAMPLES
-from migrate.codecs.examples.equal import EQUAL, Pair
+from migrate.codecs.capabilities import Profile
 from migrate.codecs.foundry.adapt_message import ASSISTANT, SPOKEN
 from migrate.codecs.foundry.items import CALL_KEYS
 from migrate.codecs.foundry.tools import ROWS, WITHOUT_HOME
-from migrate.codecs.limits import LIMITS, MARKS
-from migrate.codecs.profile import Profile
 from migrate.emulator import Emulator, Options
 from migrate.model import KINDS, Kind
-from migrate.model.normal import RULES
-from migrate.stages.comparing.rules import RuleText
+from migrate.model.normalize import RULES
+from migrate.stages.diff.ignore_rules import RuleText
+from tools.docs.cli_reference import reference
+from tools.docs.examples import BARE, EXAMPLES
+from tools.docs.examples.equivalents import EQUAL, Pair
+from tools.docs.support_matrix.about_tools import SURE
+from tools.docs.support_matrix.limits import LIMITS, MARKS
+from tools.docs.support_matrix.outcomes import SERVICES, outcomes
+from tools.docs.support_matrix.page import SECTIONS, page
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,5 +1,5 @@
 """The archive: one SQLite file with snapshots, file bytes and the journal. No SQL elsewhere."""
 
-from migrate.archive.store import Archive
+from migrate.archive.database import Archive
 
 __all__ = ["Archive"]

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from migrate.archive.asking import Asked
-from migrate.archive.keys import storable
-from migrate.archive.packs import inflated, squeezed
-from migrate.archive.store import Archive
+from migrate.archive.database import Archive
+from migrate.archive.hashing import storable
+from migrate.archive.packs.reader import inflated, squeezed
+from migrate.archive.query import Asked
 from migrate.errors import ArchiveDamaged
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from migrate.errors import ArchiveDamaged
-from migrate.model.nesting import TooDeep
+from migrate.model.json_depth import TooDeep
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from migrate.archive.packs import inflated
+from migrate.archive.packs.reader import inflated
 from migrate.archive.row_hash import register as register_row_hash
 
 NAME = "sqlar_uncompress"

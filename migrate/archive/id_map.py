@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrate.archive.asking import Asked
 from migrate.archive.journal_check import must_be_as_written, must_be_whole
+from migrate.archive.query import Asked
 from migrate.archive.row_hash import HASHED
 
 STANDING = """j.state = 'done' AND j.target_id IS NOT NULL AND j.action IN ('create', 'adopt', 'update')

@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-from migrate.archive.asking import Asked
-from migrate.archive.references import Damage
+from migrate.archive.check.references import Damage
+from migrate.archive.query import Asked
 from migrate.archive.row_hash import COUNTED, HASHED, BrokenRow, columns, is_whole
 
 CHANGED = "it is not what was written"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrate.archive.asking import Asked
-from migrate.archive.reading import SnapshotReader, snapshots
+from migrate.archive.query import Asked
+from migrate.archive.snapshots.reader import SnapshotReader, snapshots
 
 
 def snapshots_holding(conn: Asked, object_id: str, other_than: int | None = None) -> Iterator[int]:

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from migrate.archive.connection import real
+from migrate.archive.database import Archive
 from migrate.archive.lock import WriterLock
-from migrate.archive.store import Archive
+from migrate.archive.sqlite_file import real
 from migrate.errors import Refused
 from migrate.files.output import sync_folder, told
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
-from migrate.archive.packs import Bodies
+from migrate.archive.packs.reader import Bodies
 from migrate.model import JSON
 
 Body = dict[str, JSON]

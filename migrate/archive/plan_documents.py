@@ -7,10 +7,10 @@ import sqlite3
 import zlib
 from collections.abc import Iterator
 
-from migrate.archive.asking import Asked
+from migrate.archive.check.references import Damage
 from migrate.archive.id_map import Side
 from migrate.archive.journal_check import must_be_as_written
-from migrate.archive.references import Damage
+from migrate.archive.query import Asked
 from migrate.archive.row_hash import BrokenRow, columns, hash_rows
 
 TABLE = "plan_documents"

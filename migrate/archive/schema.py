@@ -11,7 +11,7 @@ from __future__ import annotations
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from migrate.archive.repacking import repack
+from migrate.archive.repack import repack
 from migrate.archive.row_hash import hash_all
 from migrate.archive.views import BODIES, DROPPED, SCOPES, VIEWS
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from migrate.archive.reading import Body, SnapshotReader
-from migrate.model.nesting import loads
+from migrate.archive.snapshots.reader import Body, SnapshotReader
+from migrate.model.json_depth import loads
 
 
 def candidates(snapshot: SnapshotReader, kind: str, text: str) -> Iterator[tuple[str, Body]]:

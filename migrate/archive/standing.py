@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from migrate.archive.asking import Asked
-from migrate.archive.keys import storable
-from migrate.archive.packs import Bodies
-from migrate.archive.reading import snapshots
-from migrate.archive.tracing import gap_of
+from migrate.archive.hashing import storable
+from migrate.archive.packs.reader import Bodies
+from migrate.archive.query import Asked
+from migrate.archive.snapshots.history import gap_of
+from migrate.archive.snapshots.reader import snapshots
 from migrate.model import Key
 
 Since = tuple[int, str]

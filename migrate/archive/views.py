@@ -5,7 +5,7 @@ Every view has `snapshot`, `ordinal` (place in its listing) and `body` (the JSON
 
 from __future__ import annotations
 
-from migrate.archive.packs import PLACES
+from migrate.archive.packs.reader import PLACES
 
 TEXT_OF_MESSAGE = """(SELECT group_concat(CASE WHEN part.type != 'object' THEN part.value ELSE coalesce(
         json_extract(part.value, '$.text.value'), json_extract(part.value, '$.text'),

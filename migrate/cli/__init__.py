@@ -12,11 +12,11 @@ import click
 
 from migrate import __version__
 from migrate.cli import streams
-from migrate.cli.screen import fitted
+from migrate.cli.line_wrap import fitted
 from migrate.errors import MigrateError, RequestFailed
+from migrate.model.json_depth import FRAMES
 from migrate.model.known_secrets import KNOWN, redact
-from migrate.model.nesting import FRAMES
-from migrate.reports.visible import clean as visible
+from migrate.reports.escape import clean as visible
 
 
 def clean(text: str) -> str:
@@ -62,7 +62,7 @@ COMMANDS = {
     "emulate": "serves an emulated service on loopback, for rehearsal",
     "demo": "the whole flow on bundled fixtures, no account needed",
 }
-"""Command -> one line about it. The command `x` lives in the module `migrate.cli.x_command`."""
+"""Command -> one line about it. The command `x` lives in the module `migrate.cli.commands.x`."""
 
 
 class Program(click.Group):
@@ -74,7 +74,7 @@ class Program(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"migrate.cli.{cmd_name}_command").command
+        command: click.Command = import_module(f"migrate.cli.commands.{cmd_name}").command
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -7,19 +7,19 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from migrate.cli.config import Config
-from migrate.cli.estates import Archived, ConfigDirectory, pick, resolve
+from migrate.cli.estate_argument import Archived, ConfigDirectory, pick, resolve
 from migrate.errors import BadUsage
 
 if TYPE_CHECKING:
-    from migrate.archive.reading import SnapshotReader
+    from migrate.archive.snapshots.reader import SnapshotReader
 
 
 @contextmanager
 def snapshot(text: str, config: Config) -> Iterator[SnapshotReader]:
     """A reader of the snapshot. Raises `BadUsage` when the argument is a live estate."""
     from migrate.archive.damaged import damage_told
-    from migrate.archive.reading import SnapshotReader
-    from migrate.archive.store import Archive
+    from migrate.archive.database import Archive
+    from migrate.archive.snapshots.reader import SnapshotReader
 
     found = resolve(text, config)
     if isinstance(found, ConfigDirectory):

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate.cli.config import Config
-from migrate.cli.estates import Archived, ConfigDirectory, opened, resolve
-from migrate.cli.journals import archives_of, journals, threads_at
+from migrate.cli.estate_argument import Archived, ConfigDirectory, opened, resolve
 from migrate.cli.picturing import NOBODY_LOOKS, Camera
 from migrate.errors import BadUsage
+from migrate.stages.match.journal_pairs import archives_of, journals, threads_at
 
 if TYPE_CHECKING:
-    from migrate.stages.comparing.baseline import Baseline
-    from migrate.stages.comparing.diff import Difference
-    from migrate.stages.comparing.focus import Focus
+    from migrate.stages.diff.baseline import Baseline
+    from migrate.stages.diff.run import Difference
+    from migrate.stages.diff.scope import Focus
     from migrate.stages.estate import Estate
     from migrate.stages.progress import Progress
 
@@ -34,8 +34,8 @@ def compared(
 ) -> Difference:
     """What differs between two ESTATE arguments. An archive is opened first: it may know which threads a
     service holds that does not list them."""
-    from migrate.stages.comparing.diff import diff
-    from migrate.stages.comparing.focus import needed
+    from migrate.stages.diff.run import diff
+    from migrate.stages.diff.scope import needed
 
     kinds = needed(focus.kinds)
     with both(left, right, config, kinds, journal, workers, progress) as (one, other):
@@ -58,7 +58,7 @@ def both(
     progress: Progress,
 ) -> Iterator[tuple[Estate, Estate]]:  # fmt: skip
     """Both sides of a comparison, with as much read of a live one as these kinds need."""
-    from migrate.stages.comparing.focus import CONFIGURATION
+    from migrate.stages.diff.scope import CONFIGURATION
 
     if any(isinstance(resolve(text, config), ConfigDirectory) for text in (left, right)):
         kinds &= CONFIGURATION
@@ -76,7 +76,7 @@ def both(
 def baseline(which: str, left: str, right: str, config: Config) -> Iterator[Baseline]:
     """The snapshot that --since names: FILE.db@SNAPSHOT, or the number or tag of one in a compared archive.
     Raises `BadUsage` when it does not say which archive is meant."""
-    from migrate.stages.comparing.baseline import Baseline
+    from migrate.stages.diff.baseline import Baseline
 
     archives = {f.path for t in (left, right) if isinstance(f := resolve(t, config), Archived)}
     named = "@" in which or Path(which).is_file()

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from migrate.cli.config import EstateConfig
 from migrate.endpoints.addresses import is_loopback
-from migrate.endpoints.header_values import BLANKS, NAME, OF_THE_CLIENT, UNUSABLE, UNUSABLE_IN_VALUE
+from migrate.endpoints.http.header_values import BLANKS, NAME, OF_THE_CLIENT, UNUSABLE, UNUSABLE_IN_VALUE
 from migrate.errors import BadUsage
 from migrate.model.known_secrets import register
 

@@ -15,7 +15,7 @@ from migrate.cli import clean, program
 from migrate.cli.options import Common
 from migrate.cli.streams import write_data
 from migrate.files.output import write_text
-from migrate.reports.tables import table
+from migrate.reports.text_table import table
 
 KINDS = ("file", "vector_store", "vector_store_file", "assistant", "thread", "message")
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrate.cli.estates import ConfigDirectory, say_environment
+from migrate.cli.estate_argument import ConfigDirectory, say_environment
 from migrate.errors import BadUsage, Refused
 from migrate.files.output import STDOUT
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 def kept(found: ConfigDirectory, plan: Path, progress: Progress) -> Iterator[tuple[Estate, Path]]:
     """The directory as an estate, and the archive that it was kept in: what was reviewed is what is
     applied, whatever becomes of the files. An earlier one of the same name goes on, with its journal."""
-    from migrate.archive.reading import snapshots
-    from migrate.archive.store import Archive
-    from migrate.codecs.config import TYPE
-    from migrate.stages.reading import directory
+    from migrate.archive.database import Archive
+    from migrate.archive.snapshots.reader import snapshots
+    from migrate.codecs.config_directory import TYPE
+    from migrate.stages.config_directory import read as config_directory_read
 
     if plan == STDOUT:
         why = "the config directory is kept in an archive beside the plan, under its name"
@@ -42,7 +42,7 @@ def kept(found: ConfigDirectory, plan: Path, progress: Progress) -> Iterator[tup
                 "a plan from a config directory keeps the directory under that name",
                 "give -o another name",
             )
-    read = directory.read(found.directory)
+    read = config_directory_read.read(found.directory)
     say_environment(read.environment, found, progress)
     with Archive.open(path, write=True, create=True) as archive:
-        yield directory.kept(read, str(found.path.resolve()), archive), path
+        yield config_directory_read.kept(read, str(found.path.resolve()), archive), path

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migrate.cli.config import Config
-from migrate.cli.estates import Live, opened, resolve
+from migrate.cli.estate_argument import Live, opened, resolve
 
 if TYPE_CHECKING:
-    from migrate.stages.choice import Choice
     from migrate.stages.estate import Estate
+    from migrate.stages.filters import Choice
     from migrate.stages.progress import Progress
 
 
@@ -28,7 +28,7 @@ def read_whole(
             yield kept
         return
     from migrate.endpoints import connect
-    from migrate.stages.reading.looking import configuration, live
+    from migrate.stages.snapshot.live_estate import configuration, live
 
     reader = connect(found.settings)
     try:
@@ -44,12 +44,12 @@ def write_terraform(
     estate: Estate, folder: Path, choice: Choice, config: Config
 ) -> tuple[dict[str, Any], str]:
     """agents.tf in a folder, and what to say about it."""
-    from migrate.cli.planning import against_nothing
-    from migrate.reports.terraform import as_dict, as_text
-    from migrate.stages.answering.export import Exported
-    from migrate.stages.answering.settled import put
-    from migrate.stages.answering.terraform import FILE, FOUNDRY, as_adapted, as_they_are, must_be_ours
-    from migrate.stages.planning.limits import Choices
+    from migrate.cli.plan_inputs import against_nothing
+    from migrate.reports.commands.terraform import as_dict, as_text
+    from migrate.stages.export.run import Exported
+    from migrate.stages.export.terraform import FILE, FOUNDRY, as_adapted, as_they_are, must_be_ours
+    from migrate.stages.export.write_file import put
+    from migrate.stages.plan.options import Choices
 
     if estate.type == FOUNDRY:
         found = as_they_are(estate, choice)

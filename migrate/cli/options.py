@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from migrate.cli import clean
-from migrate.cli.screen import fitted
+from migrate.cli.line_wrap import fitted
 from migrate.cli.streams import broken, write_data
 from migrate.model.known_secrets import redact
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from migrate.stages.answering.picture import Picture
     from migrate.stages.estate import Estate
+    from migrate.stages.query.diagram import Picture
 
 
 class Camera:
@@ -20,10 +20,10 @@ class Camera:
         """One more picture, unless nobody wants any."""
         if not self._wanted:
             return
-        from migrate.archive.reading import SnapshotReader, newest_of
-        from migrate.stages.answering.picture import picture
-        from migrate.stages.answering.upkeep import PROJECT
+        from migrate.archive.snapshots.reader import SnapshotReader, newest_of
         from migrate.stages.estate import Estate
+        from migrate.stages.query.cleanup import PROJECT
+        from migrate.stages.query.diagram import picture
 
         conn, side = estate.snapshot.conn, estate.side
         info = newest_of(conn, PROJECT.get(side.type, ""), side.url)

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate.cli.config import Config
-from migrate.cli.planning import from_plan, make_plan
+from migrate.cli.plan_inputs import from_plan, make_plan
 
 if TYPE_CHECKING:
-    from migrate.stages.comparing.inspecting import Verified
-    from migrate.stages.planning.limits import Choices
-    from migrate.stages.planning.planfile import Plan
+    from migrate.stages.apply.context import Tally
+    from migrate.stages.plan.options import Choices
+    from migrate.stages.plan.plan_file import Plan
     from migrate.stages.progress import Progress
-    from migrate.stages.reading.snapshot import Taken
-    from migrate.stages.writing.workshop import Tally
+    from migrate.stages.snapshot.run import Taken
+    from migrate.stages.verify.inspector import Verified
 
 
 class Sync:
@@ -42,7 +42,7 @@ class Sync:
 
     def run(self, threads: str, full: bool, dry_run: bool) -> None:
         """Carry it out. Raises what the steps raise."""
-        from migrate.stages.planning.planfile import write
+        from migrate.stages.plan.plan_file import write
 
         self._must_be_two_places()
         self.taken = self._snapshot(threads, full)
@@ -62,7 +62,7 @@ class Sync:
 
     def code(self) -> int:
         """The exit code: what could not be read or written weighs more than what differs."""
-        from migrate.reports.losses import unaccepted
+        from migrate.reports.commands.losses import unaccepted
 
         failed = self.tally is not None and bool(self.tally.failed)
         if failed or (self.taken is not None and self.taken.state != "complete"):
@@ -73,10 +73,10 @@ class Sync:
     def _keeps_plan_file(self, plan: Plan, dry_run: bool) -> bool:
         """A plan that will not be applied, or changes nothing, takes the place of no plan that can be taken
         back."""
+        from migrate.archive.database import Archive
         from migrate.archive.journal import can_be_undone
-        from migrate.archive.store import Archive
         from migrate.errors import MigrateError
-        from migrate.stages.planning.planfile import read
+        from migrate.stages.plan.plan_file import read
 
         if plan.changes_target and not dry_run:
             return False
@@ -90,7 +90,7 @@ class Sync:
 
     def _must_be_two_places(self) -> None:
         """Raises `Refused` where an estate would be made like itself."""
-        from migrate.cli.estates import live
+        from migrate.cli.estate_argument import live
         from migrate.errors import Refused
 
         one, other = (live(text, self.config).settings for text in (self.source, self.target))
@@ -102,11 +102,11 @@ class Sync:
             )
 
     def _snapshot(self, threads: str, full: bool) -> Taken:
-        from migrate.archive.store import Archive
-        from migrate.cli.estates import live, thread_ids
+        from migrate.archive.database import Archive
+        from migrate.cli.estate_argument import live, thread_ids
         from migrate.endpoints import connect
-        from migrate.stages.reading.snapshot import take
-        from migrate.stages.reading.wanted import Wanted
+        from migrate.stages.snapshot.options import Wanted
+        from migrate.stages.snapshot.run import take
 
         found = live(self.source, self.config, self.workers)
         wanted = Wanted(
@@ -125,7 +125,7 @@ class Sync:
 
     def _apply(self, plan: Plan) -> None:
         from migrate.codecs import profile_for
-        from migrate.stages.writing.apply import run
+        from migrate.stages.apply.run import run
 
         with from_plan(plan, self.config, self.workers, write=True) as (archive, source, writer):
             profile = profile_for(writer.type, writer.api_version)
@@ -133,7 +133,7 @@ class Sync:
 
     def _verify(self, plan: Plan) -> None:
         from migrate.codecs import profile_for
-        from migrate.stages.comparing.verify import run
+        from migrate.stages.verify.run import run
 
         with from_plan(plan, self.config, self.workers, write=False) as (archive, source, reader):
             profile = profile_for(reader.type, reader.api_version)

@@ -10,20 +10,22 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from migrate.codecs import adapt, assistants_read, assistants_write, plain
+from migrate.codecs import adapt, text_messages
 from migrate.codecs.adapt import Target
 from migrate.codecs.adapt import message as family_message
-from migrate.codecs.assistants_read import Surroundings
-from migrate.codecs.config import TYPE as CONFIG
-from migrate.codecs.config import decoding as config_decoding
-from migrate.codecs.forms import project
-from migrate.codecs.foundry import adapt as foundry_adapt
+from migrate.codecs.assistants import decode as assistants_decode
+from migrate.codecs.assistants import encode
+from migrate.codecs.assistants.decode import Surroundings
+from migrate.codecs.capabilities import Profile, profile_for
+from migrate.codecs.config_directory import TYPE as CONFIG
+from migrate.codecs.config_directory import decode as config_decoding
+from migrate.codecs.foundry import adapt_agent as foundry_adapt
 from migrate.codecs.foundry import adapt_message as foundry_message
-from migrate.codecs.foundry import names as foundry_names
-from migrate.codecs.foundry import read as foundry_read
-from migrate.codecs.foundry import write as foundry_write
-from migrate.codecs.plain import Words
-from migrate.codecs.profile import Profile, profile_for
+from migrate.codecs.foundry import agent_names as foundry_names
+from migrate.codecs.foundry import decode as foundry_read
+from migrate.codecs.foundry import encode as foundry_write
+from migrate.codecs.text_messages import Words
+from migrate.codecs.write_forms import foundry
 from migrate.model import JSON, Entity
 from migrate.model.loss import Loss
 
@@ -55,25 +57,25 @@ class Codec:
 
 
 _ASSISTANTS = Codec(
-    decode=assistants_read.decode,
+    decode=assistants_decode.decode,
     adapt=adapt.adapt,
-    create_wire=assistants_write.create_wire,
-    update_wire=assistants_write.update_wire,
-    updatable=assistants_write.UPDATABLE,
+    create_wire=encode.create_wire,
+    update_wire=encode.update_wire,
+    updatable=encode.UPDATABLE,
     unsaid=family_message.unsaid,
-    words=plain.of_message,
+    words=text_messages.of_message,
 )
 
 _PROJECT = Codec(
     decode=foundry_read.decode,
     adapt=partial(
-        adapt.adapt, rules=foundry_adapt.RULES, wire=foundry_write.create_wire, bodies=project.body
+        adapt.adapt, rules=foundry_adapt.RULES, wire=foundry_write.create_wire, bodies=foundry.body
     ),
     create_wire=foundry_write.create_wire,
     update_wire=foundry_write.update_wire,
     updatable=foundry_write.UPDATABLE,
     unsaid=foundry_message.unsaid,
-    words=plain.of_item,
+    words=text_messages.of_item,
     bare_words=True,
     tries=foundry_message.tries,
     opening="items",

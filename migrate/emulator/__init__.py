@@ -1,10 +1,10 @@
 """Options come in; a service on loopback that answers like the real one goes out: a rehearsal."""
 
-from migrate.emulator.cloud import Request
-from migrate.emulator.estate import Estate
-from migrate.emulator.faults.reading import FaultsFileError
+from migrate.emulator.app import Request
+from migrate.emulator.faults.parser import FaultsFileError
+from migrate.emulator.load_state import Skipped
 from migrate.emulator.options import Options
-from migrate.emulator.saved import Skipped
 from migrate.emulator.server import Emulator, serve
+from migrate.emulator.state import Estate
 
 __all__ = ["Emulator", "Estate", "FaultsFileError", "Options", "Request", "Skipped", "serve"]

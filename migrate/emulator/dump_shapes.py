@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from migrate.emulator.estate import Json, moment
+from migrate.emulator.state import Json, moment
 
 LISTS = ("data", "value")  # what an envelope calls its rows
 MORE = ("has_more", "nextLink", "@odata.nextLink", "next_page", "next_page_token")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from migrate.emulator.faults.reading import read
+from migrate.emulator.faults.parser import read
 
 FaceName = Literal["azure-openai", "openai", "foundry"]
 ListThreads = Literal["works", "missing", "ignores-after"]

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from migrate.emulator.kinds import (
+from migrate.emulator.resources import (
     agents,
     assistants,
-    batches,
     conversations,
+    deployments,
+    file_batches,
     files,
-    inventory,
     messages,
     runs,
-    store_files,
-    stores,
     threads,
+    vector_store_files,
+    vector_stores,
 )
-from migrate.emulator.routing import Route
+from migrate.emulator.router import Route
 
 ASSISTANTS = (
     Route("GET", "/assistants", assistants.page),
@@ -57,25 +57,27 @@ FILES = (Route("GET", "/files", files.page), *_EACH_FILE)
 UNPAGED_FILES = (Route("GET", "/files", files.everything), *_EACH_FILE)
 
 STORES = (
-    Route("GET", "/vector_stores", stores.page),
-    Route("POST", "/vector_stores", stores.create, "store.create"),
-    Route("GET", "/vector_stores/{store}", stores.read),
-    Route("POST", "/vector_stores/{store}", stores.update, "store.update"),
-    Route("DELETE", "/vector_stores/{store}", stores.delete),
-    Route("GET", "/vector_stores/{store}/files", store_files.page),
-    Route("POST", "/vector_stores/{store}/files", store_files.create, "store_file.create"),
-    Route("GET", "/vector_stores/{store}/files/{file}", store_files.read),
-    Route("DELETE", "/vector_stores/{store}/files/{file}", store_files.delete),
-    Route("POST", "/vector_stores/{store}/file_batches", batches.create, "batch.create"),
-    Route("GET", "/vector_stores/{store}/file_batches/{batch}", batches.read),
-    Route("POST", "/vector_stores/{store}/file_batches/{batch}/cancel", batches.cancel),
-    Route("GET", "/vector_stores/{store}/file_batches/{batch}/files", batches.files),
+    Route("GET", "/vector_stores", vector_stores.page),
+    Route("POST", "/vector_stores", vector_stores.create, "store.create"),
+    Route("GET", "/vector_stores/{store}", vector_stores.read),
+    Route("POST", "/vector_stores/{store}", vector_stores.update, "store.update"),
+    Route("DELETE", "/vector_stores/{store}", vector_stores.delete),
+    Route("GET", "/vector_stores/{store}/files", vector_store_files.page),
+    Route("POST", "/vector_stores/{store}/files", vector_store_files.create, "store_file.create"),
+    Route("GET", "/vector_stores/{store}/files/{file}", vector_store_files.read),
+    Route("DELETE", "/vector_stores/{store}/files/{file}", vector_store_files.delete),
+    Route("POST", "/vector_stores/{store}/file_batches", file_batches.create, "batch.create"),
+    Route("GET", "/vector_stores/{store}/file_batches/{batch}", file_batches.read),
+    Route("POST", "/vector_stores/{store}/file_batches/{batch}/cancel", file_batches.cancel),
+    Route("GET", "/vector_stores/{store}/file_batches/{batch}/files", file_batches.files),
 )
 
-ATTRIBUTES = (Route("POST", "/vector_stores/{store}/files/{file}", store_files.update, "store_file.update"),)
+ATTRIBUTES = (
+    Route("POST", "/vector_stores/{store}/files/{file}", vector_store_files.update, "store_file.update"),
+)
 
 # In Azure's 2025-03 description, yet answered with 404 there (reported 2026-06).
-PARSED_CONTENT = (Route("GET", "/vector_stores/{store}/files/{file}/content", store_files.parsed),)
+PARSED_CONTENT = (Route("GET", "/vector_stores/{store}/files/{file}/content", vector_store_files.parsed),)
 
 AGENT_ROUTES = (
     Route("GET", "/agents", agents.page),
@@ -88,10 +90,10 @@ AGENT_ROUTES = (
 )
 
 INVENTORY = (
-    Route("GET", "/deployments", inventory.deployments),
-    Route("GET", "/deployments/{deployment}", inventory.deployment),
-    Route("GET", "/connections", inventory.connections),
-    Route("GET", "/connections/{connection}", inventory.connection),
+    Route("GET", "/deployments", deployments.deployments),
+    Route("GET", "/deployments/{deployment}", deployments.deployment),
+    Route("GET", "/connections", deployments.connections),
+    Route("GET", "/connections/{connection}", deployments.connection),
 )
 
 CONVERSATION_ROUTES = (

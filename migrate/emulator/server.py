@@ -7,15 +7,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from migrate.emulator import saved
-from migrate.emulator.cloud import Cloud, Request
-from migrate.emulator.estate import Estate
-from migrate.emulator.faces import Face, azure_dated, azure_v1, foundry, openai
-from migrate.emulator.faults.reading import read
-from migrate.emulator.faults.standing import Faults
-from migrate.emulator.kinds import inventory
-from migrate.emulator.listening import Server, listen
+from migrate.emulator import load_state
+from migrate.emulator.apis import Face, azure_dated, azure_v1, foundry, openai
+from migrate.emulator.app import Cloud, Request
+from migrate.emulator.faults.middleware import Faults
+from migrate.emulator.faults.parser import read
+from migrate.emulator.http_server import Server, listen
 from migrate.emulator.options import FaceName, Options
+from migrate.emulator.resources import deployments
+from migrate.emulator.state import Estate
 
 FACES: dict[FaceName, tuple[Face, ...]] = {
     "azure-openai": (azure_dated.FACE, azure_v1.FACE),
@@ -35,8 +35,8 @@ class Emulator:
     def __init__(self, options: Options | None = None, *, wrap: Wrapper | None = None) -> None:
         self.options = options or Options()
         self.estate = Estate()
-        self.skipped = saved.load(self.options.state, self.estate) if self.options.state else []
-        inventory.stock(self.estate, self.options)
+        self.skipped = load_state.load(self.options.state, self.estate) if self.options.state else []
+        deployments.stock(self.estate, self.options)
         self._cloud = Cloud(self.estate, FACES[self.options.face], self.options)
         self.faults = Faults(read(self.options.faults) if self.options.faults else (), self._cloud)
         service = self.faults if self.options.faults else self._cloud

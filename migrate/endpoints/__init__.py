@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from migrate.endpoints.loading import loaded
+from migrate.endpoints.process_tuning import loaded
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader, Writer

@@ -7,7 +7,7 @@ import re
 from urllib.parse import quote, urlsplit
 
 from migrate.errors import BadUsage, RequestFailed
-from migrate.model.bounds import ID
+from migrate.model.input_limits import ID
 from migrate.model.known_secrets import register
 
 Origin = tuple[str, str, int]

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from migrate.endpoints.addresses import segment
 from migrate.endpoints.interface import Body
 from migrate.errors import RequestFailed
-from migrate.model.serving import newest, others_served
+from migrate.model.served_version import newest, others_served
 
 AT_ONCE = 8
 """Agents asked for side by side; the pace of the endpoint holds for them too."""

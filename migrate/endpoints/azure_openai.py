@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from migrate.endpoints.assistants_family import Access, FamilyReader, FamilyWriter
-from migrate.endpoints.channel import FileChannel
-from migrate.endpoints.http_client import http_client
+from migrate.endpoints.assistants import Access, FamilyReader, FamilyWriter
+from migrate.endpoints.auth import UNUSED_KEY, Entra
+from migrate.endpoints.http.client import http_client
+from migrate.endpoints.http.openai_transport import OpenAIWire
+from migrate.endpoints.http.retry import FileChannel
 from migrate.endpoints.interface import Probe
-from migrate.endpoints.pace import Pace
-from migrate.endpoints.probing import Answer, ask, findings, survey, turned_away
+from migrate.endpoints.probe import Answer, ask, findings, survey, turned_away
+from migrate.endpoints.rate_limit import Pace
 from migrate.endpoints.settings import Settings
-from migrate.endpoints.sign_in import UNUSED_KEY, Entra
-from migrate.endpoints.wire import OpenAIWire
 from migrate.errors import Unreachable
 
 VERSIONS = ("2025-04-01-preview", "2025-03-01-preview", "2024-05-01-preview")

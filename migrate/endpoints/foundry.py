@@ -11,17 +11,17 @@ from collections.abc import Iterator
 
 from migrate.endpoints.addresses import segment
 from migrate.endpoints.agent_details import with_details
-from migrate.endpoints.assistants_family import Access, FamilyReader, FamilyWriter
-from migrate.endpoints.channel import Channel, FileChannel
-from migrate.endpoints.http_client import http_client
+from migrate.endpoints.assistants import Access, FamilyReader, FamilyWriter
+from migrate.endpoints.auth import UNUSED_KEY
+from migrate.endpoints.http.client import http_client
+from migrate.endpoints.http.foundry_transport import API_VERSION, ProjectWire, project_client
+from migrate.endpoints.http.openai_transport import OpenAIWire
+from migrate.endpoints.http.retry import Channel, FileChannel
 from migrate.endpoints.interface import Body, Page
-from migrate.endpoints.pace import Pace
-from migrate.endpoints.probing import findings, must_hold_something, survey
-from migrate.endpoints.project_wire import API_VERSION, ProjectWire, project_client
+from migrate.endpoints.probe import findings, must_hold_something, survey
+from migrate.endpoints.rate_limit import Pace
 from migrate.endpoints.routes import PROJECT_ROUTES
 from migrate.endpoints.settings import Settings
-from migrate.endpoints.sign_in import UNUSED_KEY
-from migrate.endpoints.wire import OpenAIWire
 from migrate.errors import Denied, NotThere, OutcomeUnknown, RequestFailed
 
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from migrate.endpoints.assistants_family import Access, FamilyReader, FamilyWriter
-from migrate.endpoints.channel import FileChannel
-from migrate.endpoints.http_client import http_client
-from migrate.endpoints.pace import Pace
-from migrate.endpoints.probing import findings, must_hold_something, survey
+from migrate.endpoints.assistants import Access, FamilyReader, FamilyWriter
+from migrate.endpoints.auth import UNUSED_KEY, Entra
+from migrate.endpoints.http.client import http_client
+from migrate.endpoints.http.openai_transport import OpenAIWire
+from migrate.endpoints.http.retry import FileChannel
+from migrate.endpoints.probe import findings, must_hold_something, survey
+from migrate.endpoints.rate_limit import Pace
 from migrate.endpoints.settings import Settings
-from migrate.endpoints.sign_in import UNUSED_KEY, Entra
-from migrate.endpoints.wire import OpenAIWire
 from migrate.errors import BadUsage
 
 API_VERSION = "v1"

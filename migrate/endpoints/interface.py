@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal
 
-from migrate.endpoints.pace import Pace
+from migrate.endpoints.rate_limit import Pace
 from migrate.errors import NotThere
 from migrate.model import JSON
 

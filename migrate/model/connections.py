@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from migrate.model.assistant import CONNECTIONS
 from migrate.model.entity import JSON
-from migrate.model.paths import swapped, tree, values_at
+from migrate.model.json_paths import swapped, tree, values_at
 
 TREE = tree((path, "connection") for path in CONNECTIONS)
 

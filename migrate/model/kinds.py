@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from migrate.model.paths import Tree, tree
+from migrate.model.json_paths import Tree, tree
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from migrate.model.entity import JSON
-from migrate.model.paths import values_at
+from migrate.model.json_paths import values_at
 
 DEPLOYMENT = "the deployment"
 """Told only where the target does not list one of that name."""

@@ -8,16 +8,16 @@ from itertools import chain
 from typing import NamedTuple
 
 from migrate.archive.id_map import Side
-from migrate.archive.reading import Body, SnapshotReader
+from migrate.archive.snapshots.reader import Body, SnapshotReader
 from migrate.codecs import CODECS, Surroundings, Words
-from migrate.codecs.config import TYPE as CONFIG
+from migrate.codecs.config_directory import TYPE as CONFIG
 from migrate.codecs.foundry.items import has_form
 from migrate.model import KINDS, Entity
 from migrate.model.message import ITEM
-from migrate.model.serving import NEWEST, SERVED, as_served
-from migrate.model.shard import Shard
+from migrate.model.served_version import NEWEST, SERVED, as_served
+from migrate.model.sharding import Shard
 from migrate.model.stamp import stamp_in
-from migrate.stages.held import Held
+from migrate.stages.lazy import Held
 from migrate.stages.listed import Listed
 
 SMALL = ("file", "vector_store", "assistant")

@@ -11,10 +11,10 @@ from typing import Any
 from migrate.archive import Archive
 from migrate.archive.blobs import link, store
 from migrate.archive.functions import register
-from migrate.archive.packs import PLACES, SEPARATOR, inflated, lines, squeezed
-from migrate.archive.reading import SnapshotReader, snapshots
-from migrate.archive.rows import Row
-from migrate.archive.snapshots import SnapshotWriter
+from migrate.archive.packs.reader import PLACES, SEPARATOR, inflated, lines, squeezed
+from migrate.archive.packs.rows import Row
+from migrate.archive.snapshots.reader import SnapshotReader, snapshots
+from migrate.archive.snapshots.writer import SnapshotWriter
 
 Body = dict[str, Any]
 Listing = tuple[str, str, list[Body]]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from migrate.archive import Archive
 from migrate.archive.blobs import Blob, BlobFile, BlobWriter, blob_of, chunks, link, store
-from migrate.archive.integrity import check
+from migrate.archive.check.integrity import check
 from tests.archive.filling import filled, reader, rows, write
 from tests.strategies import steady
 

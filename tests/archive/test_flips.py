@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from migrate.archive import Archive, packing
+from migrate.archive import Archive
 from migrate.archive.blobs import link, store
+from migrate.archive.check.integrity import Checked, Sample, check
 from migrate.archive.functions import register
-from migrate.archive.integrity import Checked, Sample, check
+from migrate.archive.packs import writer as packs_writer
 from migrate.errors import MigrateError
 from tests.archive.filling import Listing, tamper, write
 
@@ -49,7 +50,7 @@ CONTENT = {
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("flips") / "estate.db"
     with Archive.open(path, write=True, create=True) as archive, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(packing, "LARGE", 1500)
+        patch.setattr(packs_writer, "LARGE", 1500)
         writer = write(archive, LISTINGS)
         write(archive, LISTINGS[:2])
         for id_, pieces in CONTENT.items():
@@ -181,7 +182,7 @@ def test_a_sample_leaves_no_span_and_no_reference_out(whole: Path, tmp_path: Pat
 
 
 def test_the_document_names_the_sample(whole: Path) -> None:
-    from migrate.reports.check import as_dict, as_text
+    from migrate.reports.commands.check import as_dict, as_text
 
     said = checked(whole, Sample(5, 12))
     document = json.loads(json.dumps(as_dict(said)))

@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
-from migrate.archive import Archive, sweeping
+from migrate.archive import Archive, prune
 from migrate.archive.blobs import link, store
-from migrate.archive.forgetting import forget, give_back
+from migrate.archive.check.integrity import check
+from migrate.archive.forget import forget, give_back
 from migrate.archive.id_map import Side, id_map
-from migrate.archive.integrity import check
 from migrate.archive.journal import Journal
-from migrate.archive.packs import inflated
-from migrate.archive.reading import SnapshotReader, snapshots
-from migrate.archive.rows import Row
+from migrate.archive.packs.reader import inflated
+from migrate.archive.packs.rows import Row
 from migrate.archive.searching import candidates
-from migrate.archive.snapshots import SnapshotWriter
+from migrate.archive.snapshots.reader import SnapshotReader, snapshots
+from migrate.archive.snapshots.writer import SnapshotWriter
 from tests.archive.filling import ESTATE, TYPE, URL, Listing, reader, rows, write
 
 OTHER = "https://west.example.com"
@@ -127,7 +127,7 @@ def test_bytes_go_with_the_last_file_of_their_estate(archive: Archive) -> None:
 def test_everything_can_go_and_no_row_is_left(archive: Archive) -> None:
     fill(archive)
     forget(archive, [1, 2, 3, 4])
-    tables = ("snapshots", *sweeping.STEPS, "packs", "known", "contents", *sweeping.BYTES, "endpoints")
+    tables = ("snapshots", *prune.STEPS, "packs", "known", "contents", *prune.BYTES, "endpoints")
     assert [table for table in tables if rows(archive, table)] == []
 
 
@@ -173,13 +173,13 @@ def test_an_interrupted_snapshot_can_go(archive: Archive) -> None:
     assert rows(archive, "manifests") == rows(archive, "bodies") == 0
 
 
-@pytest.mark.parametrize("table", [*sweeping.STEPS, *sweeping.BYTES])
+@pytest.mark.parametrize("table", [*prune.STEPS, *prune.BYTES])
 def test_a_failure_at_any_step_leaves_all(
     archive: Archive, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
     fill(archive)
     before = [everything(archive, number) for number in range(1, 5)]
-    steps = sweeping.STEPS if table in sweeping.STEPS else sweeping.BYTES
+    steps = prune.STEPS if table in prune.STEPS else prune.BYTES
     monkeypatch.setitem(steps, table, "DELETE FROM nowhere")
     with pytest.raises(sqlite3.OperationalError):
         forget(archive, [1, 2])

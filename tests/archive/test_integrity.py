@@ -10,7 +10,7 @@ import pytest
 
 from migrate.archive import Archive
 from migrate.archive.blobs import link, store
-from migrate.archive.integrity import Damage, check
+from migrate.archive.check.integrity import Damage, check
 from tests.archive.filling import filled, tamper, write
 
 

@@ -14,18 +14,18 @@ from hypothesis import strategies as st
 
 from migrate.archive import Archive
 from migrate.archive.blobs import link, store
+from migrate.archive.check.integrity import check
 from migrate.archive.id_map import Side, id_map
-from migrate.archive.inputs import Inputs
-from migrate.archive.integrity import check
 from migrate.archive.journal import Journal
-from migrate.archive.merging import Merged, merge
+from migrate.archive.merge.files import Inputs
+from migrate.archive.merge.run import Merged, merge
 from migrate.archive.output import output
-from migrate.archive.reading import SnapshotReader, newest_of, snapshots
-from migrate.archive.rows import Row
-from migrate.archive.snapshots import SnapshotWriter
+from migrate.archive.packs.rows import Row
+from migrate.archive.snapshots.reader import SnapshotReader, newest_of, snapshots
+from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.errors import ArchiveBusy, ArchiveDamaged
-from migrate.model.shard import Shard
-from migrate.stages.answering.retention import Policy, by_policy
+from migrate.model.sharding import Shard
+from migrate.stages.query.retention import Policy, by_policy
 from tests.archive.filling import URL, Listing, facts, write
 from tests.strategies import few
 
@@ -40,7 +40,7 @@ def merged(into: Path, inputs: Iterable[Path]) -> Merged:
 
 
 def at(moment: str) -> Any:
-    return patch.multiple("migrate.archive.snapshots", now=lambda: moment)
+    return patch.multiple("migrate.archive.snapshots.writer", now=lambda: moment)
 
 
 def threads(ids: Iterable[int]) -> list[Listing]:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.newest import APPLICATION_ID, MIGRATIONS, is_newest
 from migrate.archive.schema import migrations
+from migrate.archive.schema_version import APPLICATION_ID, MIGRATIONS, is_newest
 from migrate.errors import ArchiveDamaged, ArchiveTooNew, BadUsage
 from tests.archive.filling import filled, reader, rows, write
 

@@ -14,11 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.archive import Archive, packing, packs, rows
-from migrate.archive.integrity import check
-from migrate.archive.packs import Bodies, BrokenPack, Pack, inflated, lines, squeezed
-from migrate.archive.rows import Row
-from migrate.archive.snapshots import SnapshotWriter
+from migrate.archive import Archive
+from migrate.archive.check.integrity import check
+from migrate.archive.packs import reader as packs_reader
+from migrate.archive.packs import rows
+from migrate.archive.packs import writer as packs_writer
+from migrate.archive.packs.reader import Bodies, BrokenPack, Pack, inflated, lines, squeezed
+from migrate.archive.packs.rows import Row
+from migrate.archive.snapshots.writer import SnapshotWriter
 from tests.archive import filling
 from tests.archive.filling import TYPE, URL, reader, tamper, write
 from tests.strategies import steady
@@ -40,8 +43,8 @@ def test_whatever_comes_is_read_back_in_order_and_kept_once(
 ) -> None:
     """However large packs may be, however many keys may wait, and whether pages are committed together."""
     with pytest.MonkeyPatch.context() as patch, Archive.temporary() as archive:
-        patch.setattr(packing, "LARGE", large)
-        patch.setattr(packing, "WAITING", waiting)
+        patch.setattr(packs_writer, "LARGE", large)
+        patch.setattr(packs_writer, "WAITING", waiting)
         writer = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
         expected: dict[str, list[Any]] = {"t1": [], "t2": []}
         for parent, page, together in given_pages:
@@ -60,7 +63,7 @@ def test_whatever_comes_is_read_back_in_order_and_kept_once(
 def test_keys_do_not_wait_for_the_end_of_a_long_transaction(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packing, "WAITING", 10)
+    monkeypatch.setattr(packs_writer, "WAITING", 10)
     seen = []
     with archive.transaction() as conn:
         for n in range(25):
@@ -82,7 +85,7 @@ def fill(archive: Archive, count: int = SEVERAL, each: int = 2) -> None:
 def test_small_listings_share_packs(archive: Archive) -> None:
     fill(archive)
     plain, packed = archive.conn.execute("SELECT sum(size), sum(length(data)) FROM packs").fetchone()
-    assert filling.rows(archive, "packs") <= -(-plain // packing.LARGE)
+    assert filling.rows(archive, "packs") <= -(-plain // packs_writer.LARGE)
     assert packed < plain / 5
     assert check(archive.conn).damage == ()
 
@@ -106,7 +109,7 @@ def test_bodies_whose_keys_are_equal_by_chance_are_two(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rows, "key_of", lambda object_id, sha: 7)
-    monkeypatch.setattr(packs, "keys_of", lambda object_id: (7, 7))
+    monkeypatch.setattr(packs_reader, "keys_of", lambda object_id: (7, 7))
     page = [{"id": f"asst_{n % 3}", "version": n} for n in range(9)]
     listings = [("assistant", "", page), ("run", "t", page)]
     write(archive, listings)
@@ -137,13 +140,13 @@ def test_what_was_rolled_back_is_stored_again(archive: Archive) -> None:
 
 
 def test_a_pack_has_so_many_places(archive: Archive) -> None:
-    page = [{"id": f"{n:04}"} for n in range(packs.PLACES + 5)]
+    page = [{"id": f"{n:04}"} for n in range(packs_reader.PLACES + 5)]
     write(archive, [])
     writer = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
     writer.page("run", "t", [Row.of("run", body) for body in page], "")
     assert writer.bodies("run", "t") == page
-    assert [count for (count,) in archive.conn.execute("SELECT count FROM packs")] == [packs.PLACES, 5]
-    assert writer.holders("run", f"{packs.PLACES + 1:04}") == ["t"]
+    assert [count for (count,) in archive.conn.execute("SELECT count FROM packs")] == [packs_reader.PLACES, 5]
+    assert writer.holders("run", f"{packs_reader.PLACES + 1:04}") == ["t"]
 
 
 def test_memory_of_what_was_unpacked_is_bounded(archive: Archive) -> None:
@@ -151,7 +154,7 @@ def test_memory_of_what_was_unpacked_is_bounded(archive: Archive) -> None:
     bodies = Bodies(archive.conn)
     for (manifest,) in archive.conn.execute("SELECT manifest_id FROM scopes").fetchall() * 3:
         assert len(list(bodies.listing(manifest))) == 50
-        assert bodies._characters <= packs.HELD
+        assert bodies._characters <= packs_reader.HELD
         assert bodies._characters == sum(len(text) for _, texts in bodies._held.values() for text in texts)
 
 

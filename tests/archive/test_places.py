@@ -80,7 +80,7 @@ def test_a_disk_that_turns_out_to_be_read_only_is_read_all_the_same(
     path: Path, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
     """Where modes tell nothing: a file system that is mounted read-only."""
-    from migrate.archive import connection
+    from migrate.archive import sqlite_file
 
     class Stopped(sqlite3.Connection):
         def execute(self, sql: str, *values: object) -> sqlite3.Cursor:  # type: ignore[override]
@@ -95,7 +95,7 @@ def test_a_disk_that_turns_out_to_be_read_only_is_read_all_the_same(
         conn.immutable = "immutable" in str(name)  # type: ignore[attr-defined]
         return conn
 
-    monkeypatch.setattr(connection.sqlite3, "connect", connect)
+    monkeypatch.setattr(sqlite_file.sqlite3, "connect", connect)
     with Archive.open(path) as archive:
         assert reader(archive).counts()["message"] == 2
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from migrate.archive import Archive
+from migrate.archive.check.integrity import check
 from migrate.archive.id_map import Side
-from migrate.archive.integrity import check
 from migrate.archive.journal import Journal
 from migrate.archive.plan_documents import document_of, interrupted
 from migrate.archive.row_hash import BrokenRow

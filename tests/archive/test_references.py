@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from migrate.archive import Archive
+from migrate.archive.check.integrity import check
+from migrate.archive.check.references import BETWEEN, RULES
 from migrate.archive.id_map import Side
-from migrate.archive.integrity import check
 from migrate.archive.journal import Journal
-from migrate.archive.references import BETWEEN, RULES
 from tests.archive.filling import filled, write
 
 BREAKS = {

@@ -12,13 +12,13 @@ import pytest
 from sqlite_utils import Database
 
 from migrate.archive import Archive
+from migrate.archive.check.integrity import check
 from migrate.archive.fingerprints import of_shas
-from migrate.archive.integrity import check
-from migrate.archive.newest import APPLICATION_ID
-from migrate.archive.reading import snapshots
-from migrate.archive.rows import Row
+from migrate.archive.packs.rows import Row
 from migrate.archive.schema import migrations
-from migrate.archive.snapshots import SnapshotWriter
+from migrate.archive.schema_version import APPLICATION_ID
+from migrate.archive.snapshots.reader import snapshots
+from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.errors import ArchiveDamaged
 from tests.archive.filling import ESTATE, TYPE, URL, Listing, reader, write
 

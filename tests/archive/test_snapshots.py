@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.reading import SnapshotReader, snapshots
-from migrate.archive.rows import Row
-from migrate.archive.snapshots import SnapshotWriter
+from migrate.archive.packs.rows import Row
+from migrate.archive.snapshots.reader import SnapshotReader, snapshots
+from migrate.archive.snapshots.writer import SnapshotWriter
 from tests.archive.filling import ESTATE, TYPE, URL, Body, reader, rows, write
 
 TABLES = ("bodies", "known", "packs", "manifests", "spans")

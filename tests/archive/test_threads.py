@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from migrate.archive import Archive
-from migrate.archive.threads import PerThread
+from migrate.archive.connections import PerThread
 
 
 def test_threads_do_not_share_a_connection(archive: Archive) -> None:

@@ -13,10 +13,10 @@ import pytest
 
 from migrate.archive import Archive
 from migrate.archive.blobs import blob_of, proven
-from migrate.archive.integrity import check
-from migrate.archive.packs import PLACES, BrokenPack, inflated, lines, squeezed
+from migrate.archive.check.integrity import check
+from migrate.archive.packs.reader import PLACES, BrokenPack, inflated, lines, squeezed
 from migrate.errors import ArchiveDamaged
-from migrate.model.bounds import MIB, UNPACKED
+from migrate.model.input_limits import MIB, UNPACKED
 from tests.archive.filling import filled, reader
 
 ZEROS = 300 * MIB

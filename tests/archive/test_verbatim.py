@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
-from migrate.archive.integrity import check
-from migrate.archive.rows import Row, body_bytes
-from migrate.model.bounds import DEPTH
+from migrate.archive.check.integrity import check
+from migrate.archive.packs.rows import Row, body_bytes
+from migrate.model.input_limits import DEPTH
 from tests.archive.filling import reader, write
 from tests.strategies import steady
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from migrate.cli.screen import _broken, fitted
-from migrate.reports.tables import columns_of
+from migrate.cli.line_wrap import _broken, fitted
+from migrate.reports.text_table import columns_of
 
 COLUMNS = 40
 

@@ -9,7 +9,7 @@ import pytest
 
 from migrate.codecs import Target
 from migrate.model import STAMP
-from migrate.model.normal import normal
+from migrate.model.normalize import normal
 from tests.codecs.fitting import AZURE, OPENAI, assistant, fit, reasons, without
 
 LIMITS = {"name": 256, "description": 512, "instructions": 256_000}

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from migrate.codecs import Target
-from migrate.codecs.profile import SEARCHABLE
+from migrate.codecs.capabilities import SEARCHABLE
 from migrate.model import Entity
 from migrate.model.file import is_same_name, with_plain_ending
 from tests.codecs.fitting import AZURE, CLASSIC, FOUNDRY, NATIVE, OPENAI, adapted, fit

@@ -10,7 +10,7 @@ import pytest
 from migrate.codecs import Target
 from migrate.codecs.adapt.message import NO_TEXT
 from migrate.model import Entity
-from migrate.model.normal import normal
+from migrate.model.normalize import normal
 from tests.codecs.fitting import (
     AZURE,
     CLASSIC,

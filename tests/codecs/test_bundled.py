@@ -11,10 +11,10 @@ import pytest
 
 from migrate.codecs import Target
 from migrate.codecs.adapt import adapt
-from migrate.codecs.assistants_read import decode
-from migrate.codecs.assistants_write import WRITTEN, create_wire
+from migrate.codecs.assistants.decode import decode
+from migrate.codecs.assistants.encode import WRITTEN, create_wire
 from migrate.model import KINDS, Entity
-from migrate.model.normal import normal
+from migrate.model.normalize import normal
 from tests.codecs.answering import answered
 from tests.codecs.fitting import AZURE, OLD_AZURE, OPENAI
 from tests.codecs.recordings import KIND_OF

@@ -11,7 +11,7 @@ import pytest
 
 from migrate.codecs import CODECS, Target
 from migrate.model import Entity
-from migrate.model.normal import normal, written_form
+from migrate.model.normalize import normal, written_form
 from tests.codecs.fitting import AZURE, CLASSIC, FOUNDRY, NATIVE, adapted
 from tests.codecs.recordings import PROJECT_KIND_OF
 from tests.codecs.test_bundled import FIXTURES, PARENT

@@ -7,8 +7,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from migrate.codecs.config.checking import mistakes, unchecked
-from migrate.codecs.config.schema import documents
+from migrate.codecs.config_directory.schema import documents
+from migrate.codecs.config_directory.validate import mistakes, unchecked
 
 GOOD: dict[str, list[dict[str, Any]]] = {
     "assistant": [

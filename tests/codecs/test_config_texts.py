@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.codecs.config import assistant_file, composing, keys
-from migrate.codecs.config.decoding import decode
-from migrate.codecs.config.parsing import parse
-from migrate.codecs.config.variables import Environment, forward, read
+from migrate.codecs.config_directory import assistant_file, compose, keys
+from migrate.codecs.config_directory.decode import decode
+from migrate.codecs.config_directory.parse import parse
+from migrate.codecs.config_directory.variables import Environment, forward, read
 from migrate.errors import BadUsage
 from migrate.model import KINDS, Entity
-from migrate.model.normal import normal
-from migrate.model.refs import refs_of
+from migrate.model.normalize import normal
+from migrate.model.references import refs_of
 from tests.strategies import anything as any_object
 from tests.strategies import assistants, named_files, steady, store_files, stores
 
@@ -54,26 +54,26 @@ def test_the_body_is_the_text_between_one_blank_line_and_the_last_newline() -> N
 def test_an_assistant_comes_back(given_: Entity) -> None:
     entity = replace(given_, id="key-1")
     absent = [id_ for _, _, id_ in refs_of(KINDS["assistant"], entity)]
-    text = composing.assistant(entity, "why", absent)
+    text = compose.assistant(entity, "why", absent)
     contents, problems = parse({"assistants/x.md": text})
     assert not problems, text
     (back,) = decode("assistant", contents.objects["assistant"][0].body)
     assert normal(back) == normal(entity)
-    assert composing.assistant(back, "why", absent) == text
+    assert compose.assistant(back, "why", absent) == text
 
 
 @steady
 @given(stores, st.lists(store_files, max_size=1))
 def test_a_store_comes_back(given_: Entity, rows: list[Entity]) -> None:
     store = replace(given_, id="key-1")
-    text = composing.store(store, rows, "why", ["file-a"])
+    text = compose.store(store, rows, "why", ["file-a"])
     contents, problems = parse({"vector-stores/x.yaml": text})
     assert not problems, text
     (back,) = decode("vector_store", contents.objects["vector_store"][0].body)
     held = [decode("vector_store_file", body, "key-1")[0] for body in contents.members["key-1"]]
     assert normal(back) == normal(store)
     assert list(map(normal, held)) == list(map(normal, rows))
-    assert composing.store(back, held, "why", ["file-a"]) == text
+    assert compose.store(back, held, "why", ["file-a"]) == text
 
 
 @steady
@@ -81,12 +81,12 @@ def test_a_store_comes_back(given_: Entity, rows: list[Entity]) -> None:
 def test_a_file_comes_back(given_: Entity) -> None:
     ids = keys.of_files([given_])
     rows = {ids[given_.id]: given_}
-    text = composing.files(rows, {}, {})
+    text = compose.files(rows, {}, {})
     contents, problems = parse({"files.yaml": text})
     assert not problems, text
     (back,) = decode("file", contents.objects["file"][0].body)
     assert normal(back) == normal(given_)
-    assert composing.files({back.id: back}, {}, {}) == text
+    assert compose.files({back.id: back}, {}, {}) == text
 
 
 @steady
@@ -177,7 +177,7 @@ def test_a_config_directory_is_no_target() -> None:
 
 
 def test_the_template_of_variables_is_valid() -> None:
-    from migrate.codecs.config.variables import TEMPLATE
+    from migrate.codecs.config_directory.variables import TEMPLATE
 
     assert read(TEMPLATE) == ({}, [])
     lines = TEMPLATE.splitlines()
@@ -189,11 +189,11 @@ def test_the_template_of_variables_is_valid() -> None:
 def test_no_secret_is_written_however_deep_it_lies() -> None:
     tools = [{"type": "mcp", "inner": {"rows": [{"headers": {"key": "tomato"}}]}, "authorization": "tomato"}]
     extras = {"new": {"headers": {"a": "tomato"}}, "authorization": "tomato"}
-    text = composing.assistant(Entity("assistant", "A", fields={"name": "A", "tools": tools}, extras=extras))
+    text = compose.assistant(Entity("assistant", "A", fields={"name": "A", "tools": tools}, extras=extras))
     assert "tomato" not in text
     assert text.count("(secret ") == 4
     own = {"type": "function", "function": {"name": "f", "parameters": {"headers": {"type": "a word"}}}}
-    assert "a word" in composing.assistant(Entity("assistant", "A", fields={"name": "A", "tools": [own]}))
+    assert "a word" in compose.assistant(Entity("assistant", "A", fields={"name": "A", "tools": [own]}))
 
 
 def test_a_fingerprint_is_never_sent() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.codecs.config.yaml_read import NotYaml, read
-from migrate.codecs.config.yaml_write import scalar, write
+from migrate.codecs.config_directory.yaml_reader import NotYaml, read
+from migrate.codecs.config_directory.yaml_writer import scalar, write
 from tests.strategies import steady
 
 anything = st.text(st.characters(exclude_categories=()), max_size=30)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from migrate.codecs import CODECS, Target, Words
 from migrate.codecs.adapt import adapt
-from migrate.codecs.forms import family, project
+from migrate.codecs.write_forms import assistants, foundry
 from migrate.model import Entity
 from tests.codecs.fitting import (
     AZURE,
@@ -28,7 +28,7 @@ from tests.strategies import anything, steady
 
 TARGETS = {"azure": AZURE, "openai": OPENAI, "classic": CLASSIC, "foundry": FOUNDRY, "native": NATIVE}
 each_target = pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS.keys())
-FORMS = {"foundry": project.body}
+FORMS = {"foundry": foundry.body}
 SEARCH = {"type": "file_search", "file_search": {"max_num_results": 51}}
 SCHEMA = {"type": "json_schema", "json_schema": {"name": "n" * 65, "schema": {}}}
 
@@ -150,7 +150,7 @@ def test_every_body_that_is_not_blocked_fits_or_is_told_as_tried(target: Target,
     fitted, losses = adapted(entity, target)
     if any(loss.grade == "blocked" for loss in losses):
         return
-    form = FORMS.get(target.profile.service, family.body)(entity.kind, target.profile)
+    form = FORMS.get(target.profile.service, assistants.body)(entity.kind, target.profile)
     misfits = list(form(CODECS[target.profile.service].create_wire(fitted), ""))
     assert all(misfit.unknown for misfit in misfits), misfits
     if misfits:
@@ -166,5 +166,5 @@ def test_words_that_take_the_short_way_fit_the_form(target: Target, role: str, t
     words = CODECS["foundry"].words({"type": "message", "role": role, "content": parts})
     if isinstance(words, Words) and words.arrive(target.profile):
         wire = CODECS[target.profile.service].create_wire(Entity("message", "m", "t", words.fields))
-        form = FORMS.get(target.profile.service, family.body)("message", target.profile)
+        form = FORMS.get(target.profile.service, assistants.body)("message", target.profile)
         assert list(form(wire, "")) == []

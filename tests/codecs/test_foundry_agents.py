@@ -10,7 +10,7 @@ import pytest
 
 from migrate.codecs import CODECS, Target
 from migrate.model import STAMP, Entity
-from migrate.model.normal import normal, written_form
+from migrate.model.normalize import normal, written_form
 from migrate.model.stamp import FIRST
 from tests.codecs import project_answering
 from tests.codecs.fitting import AZURE, CLASSIC, FOUNDRY, NATIVE, adapted, assistant, fit, reasons, told

@@ -10,7 +10,7 @@ import pytest
 from migrate.codecs import CODECS
 from migrate.model import Entity
 from migrate.model.connections import named_in, renamed, short
-from migrate.model.normal import normal
+from migrate.model.normalize import normal
 from tests.codecs.fitting import CLASSIC, FOUNDRY, NATIVE, OPENAI, adapted, assistant, fit
 from tests.codecs.fitting import told as fields_and_grades
 from tests.codecs.foundry_tool_table import TABLE

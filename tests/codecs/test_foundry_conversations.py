@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.codecs import CODECS, Target
-from migrate.codecs.foundry.write import spread
+from migrate.codecs.foundry.encode import spread
 from migrate.model import KINDS, STAMP, Entity
-from migrate.model.normal import normal
-from migrate.model.refs import refs_of, remap
+from migrate.model.normalize import normal
+from migrate.model.references import refs_of, remap
 from migrate.model.stamp import FIRST
 from tests.codecs import project_answering
 from tests.codecs.fitting import FOUNDRY, NATIVE, adapted, fit, reasons, without

@@ -11,8 +11,8 @@ from migrate.codecs import CODECS, Target
 from migrate.codecs.foundry.adapt_message import tries, unsaid
 from migrate.codecs.foundry.items import SERVER_KEYS
 from migrate.model import KINDS, Entity
-from migrate.model.normal import normal
-from migrate.model.refs import refs_of, remap
+from migrate.model.normalize import normal
+from migrate.model.references import refs_of, remap
 from tests.codecs.fitting import AZURE, NATIVE, adapted, fit, without
 from tests.codecs.test_foundry_items import CALL, OUTPUT, read, written
 

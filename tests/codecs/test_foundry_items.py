@@ -14,7 +14,7 @@ from migrate.codecs.adapt.message import NO_TEXT
 from migrate.codecs.foundry.adapt_message import unsaid
 from migrate.model import Entity
 from migrate.model.message import ITEM
-from migrate.model.normal import normal
+from migrate.model.normalize import normal
 from tests.codecs import project_answering
 from tests.codecs.fitting import FOUNDRY, NATIVE, adapted, fit, message, reasons, text, without
 from tests.strategies import messages, steady

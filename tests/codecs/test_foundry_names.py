@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from migrate.codecs.foundry.names import name_all, name_for, plain_name, suffix
+from migrate.codecs.foundry.agent_names import name_all, name_for, plain_name, suffix
 from tests.strategies import steady
 
 VALID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")

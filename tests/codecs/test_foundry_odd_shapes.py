@@ -11,8 +11,8 @@ import pytest
 
 from migrate.codecs import CODECS, Target
 from migrate.model import KINDS
-from migrate.model.normal import digest, normal
-from migrate.model.refs import refs_of, remap
+from migrate.model.normalize import digest, normal
+from migrate.model.references import refs_of, remap
 from tests.codecs import project_answering
 from tests.codecs.fitting import AZURE, FOUNDRY, NATIVE, adapted
 from tests.codecs.foundry_tool_table import NEW_ONLY, TABLE

@@ -9,7 +9,7 @@ import pytest
 
 from migrate.codecs import CODECS
 from migrate.model import KINDS, Entity
-from migrate.model.normal import normal
+from migrate.model.normalize import normal
 from tests.codecs import project_answering
 from tests.codecs.fitting import NATIVE, adapted
 from tests.codecs.recordings import FOLDER, exchanges, items, of_project, of_projects

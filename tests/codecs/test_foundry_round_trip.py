@@ -11,7 +11,7 @@ from hypothesis import given
 
 from migrate.codecs import CODECS, Target
 from migrate.model import KINDS, Entity
-from migrate.model.normal import normal, written_form
+from migrate.model.normalize import normal, written_form
 from tests.codecs import answering, project_answering
 from tests.codecs.fitting import CLASSIC, FOUNDRY, NATIVE, adapted
 from tests.strategies import anything, named_files, steady

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from migrate.codecs import CODECS
 from migrate.model import KINDS, Entity
-from migrate.model.normal import normal
-from migrate.model.refs import refs_of
+from migrate.model.normalize import normal
+from migrate.model.references import refs_of
 from tests.codecs import project_answering
 from tests.codecs.fitting import NATIVE, adapted, fit, without
 from tests.codecs.foundry_tool_table import NEW_ONLY, TABLE

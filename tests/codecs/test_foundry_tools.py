@@ -10,7 +10,7 @@ import pytest
 from migrate.codecs import CODECS
 from migrate.codecs.foundry.tools import ROWS, WITHOUT_HOME
 from migrate.model import Entity
-from migrate.model.normal import normal
+from migrate.model.normalize import normal
 from tests.codecs import project_answering
 from tests.codecs.fitting import FOUNDRY, NATIVE, adapted, assistant, fit, reasons, told, without
 from tests.codecs.foundry_tool_table import NEW_ONLY, TABLE, Pair

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from migrate.codecs.adapt import adapt
-from migrate.codecs.assistants_read import decode
-from migrate.codecs.assistants_write import create_wire
+from migrate.codecs.assistants.decode import decode
+from migrate.codecs.assistants.encode import create_wire
 from migrate.model import KINDS
-from migrate.model.normal import digest, normal
-from migrate.model.refs import refs_of, remap
+from migrate.model.normalize import digest, normal
+from migrate.model.references import refs_of, remap
 from tests.codecs.fitting import AZURE, told
 
 ODD = [

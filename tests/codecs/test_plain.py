@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.codecs import CODECS, Target, profile_for
-from migrate.codecs.plain import Words, of_item, of_message
+from migrate.codecs.text_messages import Words, of_item, of_message
 from migrate.model import STAMP
-from migrate.model.normal import normal, written_form
+from migrate.model.normalize import normal, written_form
 from tests.strategies import steady
 
 SERVICES = ("azure-openai", "openai", "foundry-classic", "foundry")

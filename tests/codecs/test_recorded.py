@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from migrate.codecs.assistants_read import decode
+from migrate.codecs.assistants.decode import decode
 from migrate.model import KINDS
-from migrate.model.normal import normal
-from migrate.model.refs import refs_of
+from migrate.model.normalize import normal
+from migrate.model.references import refs_of
 from tests.codecs.recordings import FOLDER, KIND_OF, answer, names, objects
 
 pytestmark = pytest.mark.skipif(not names(), reason=f"no recordings of real answers in {FOLDER.name}/")

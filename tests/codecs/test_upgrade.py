@@ -8,9 +8,9 @@ import pytest
 
 from migrate.codecs import Surroundings, Target, profile_for
 from migrate.codecs.adapt import adapt
-from migrate.codecs.assistants_read import decode
+from migrate.codecs.assistants.decode import decode
 from migrate.model import KINDS, Entity
-from migrate.model.refs import refs_of
+from migrate.model.references import refs_of
 
 
 def assistant(*tools: str, **more: Any) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from migrate.codecs.assistants_write import UPDATABLE, WRITTEN, create_wire, update_wire
+from migrate.codecs.assistants.encode import UPDATABLE, WRITTEN, create_wire, update_wire
 from migrate.model import KINDS, Entity
-from migrate.model.refs import refs_of, remap
+from migrate.model.references import refs_of, remap
 from tests.codecs.fitting import assistant, message, text
 
 IMAGE = {"type": "image_file", "image_file": {"file_id": "file-i"}}

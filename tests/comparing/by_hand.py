@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from migrate.archive import Archive
-from migrate.stages.comparing.diff import Difference, diff
-from migrate.stages.comparing.focus import Focus
+from migrate.stages.diff.run import Difference, diff
+from migrate.stages.diff.scope import Focus
 from tests.comparing.generated import ELSEWHERE, HERE, Body, Generated, archived, noted
 
 

@@ -10,11 +10,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
-from migrate.archive.reading import SnapshotReader, snapshots
-from migrate.archive.rows import Row
-from migrate.archive.snapshots import SnapshotWriter
+from migrate.archive.packs.rows import Row
+from migrate.archive.snapshots.reader import SnapshotReader, snapshots
+from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.model import KINDS, Entity
-from migrate.model.refs import remap
+from migrate.model.references import remap
 from migrate.stages.comparing.told import Told
 from migrate.stages.estate import Estate
 from tests import strategies

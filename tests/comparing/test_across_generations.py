@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
-from migrate.stages.comparing.diff import diff
+from migrate.stages.diff.run import diff
 from tests.comparing.generated import ELSEWHERE, HERE, STEADY, Body, Generated, archived
 from tests.strategies import few
 

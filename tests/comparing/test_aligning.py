@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from migrate.model import Entity
 from migrate.model.message import ITEM
-from migrate.model.normal import digest
-from migrate.stages.comparing import aligning
-from migrate.stages.comparing.aligning import Pair, by_sequence
+from migrate.model.normalize import digest
+from migrate.stages.diff import message_alignment
+from migrate.stages.diff.message_alignment import Pair, by_sequence
 
 WORDS = st.lists(st.sampled_from(["yes", "no", "item", "why?"]), max_size=12)
 
@@ -64,7 +64,7 @@ class _Counted(str):
 
 
 def test_a_few_words_said_over_and_over_are_bounded_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aligning, "digest", lambda value: _Counted(digest(value)))
+    monkeypatch.setattr(message_alignment, "digest", lambda value: _Counted(digest(value)))
     monkeypatch.setattr(_Counted, "times", 0)
     number = 1_000
     pairs = paired(["yes", "no"] * number, ["yes", "why?"] * number)

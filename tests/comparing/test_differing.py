@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from migrate.stages.comparing.differing import alike, differing
+from migrate.model.object_diff import alike, differing
 
 
 def told(left: Any, right: Any) -> list[tuple[str, Any, Any]]:

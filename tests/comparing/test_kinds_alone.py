@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.reading import SnapshotReader, snapshots
-from migrate.archive.snapshots import Row, SnapshotWriter
+from migrate.archive.snapshots.reader import SnapshotReader, snapshots
+from migrate.archive.snapshots.writer import Row, SnapshotWriter
 from migrate.errors import BadUsage
-from migrate.stages.choice import Choice
-from migrate.stages.comparing.diff import diff
-from migrate.stages.comparing.focus import Focus
+from migrate.stages.diff.run import diff
+from migrate.stages.diff.scope import Focus
 from migrate.stages.estate import Estate
+from migrate.stages.filters import Choice
 from tests.comparing.by_hand import compared, holding, message, thread, told
 from tests.comparing.generated import ELSEWHERE, HERE, archived
 

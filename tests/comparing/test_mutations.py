@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
-from migrate.stages.comparing.diff import Difference, diff
+from migrate.stages.diff.run import Difference, diff
 from tests.comparing.generated import (
     ELSEWHERE,
     HERE,

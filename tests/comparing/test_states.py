@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from migrate.archive import Archive
-from migrate.stages.answering.export import Asked, export
-from migrate.stages.comparing.diff import diff
-from migrate.stages.reading import directory
-from migrate.stages.reading.directory import Directory
+from migrate.stages.config_directory import read
+from migrate.stages.config_directory.read import Directory
+from migrate.stages.diff.run import diff
+from migrate.stages.export.run import Asked, export
 from tests.comparing.by_hand import compared, holding
 from tests.comparing.generated import HERE, Body, archived
 
@@ -29,7 +29,7 @@ def test_beside_a_directory_it_is_told(tmp_path: Path) -> None:
     with Archive.temporary() as archive:
         estate = archived(archive, expired)
         export(estate, Asked(tmp_path / "agents"))
-        with directory.opened(Directory(tmp_path / "agents")) as (files, _):
+        with read.opened(Directory(tmp_path / "agents")) as (files, _):
             for found in (diff(files, estate), diff(estate, files)):
                 assert found.exit_code == 0
                 assert found.left_out == (

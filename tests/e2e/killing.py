@@ -133,13 +133,17 @@ def serve(log: str) -> None:
     from azure.ai import projects
 
     from migrate import cli, codecs, endpoints
-    from migrate.cli import apply_command, planning, rollback_command, snapshot_command
+    from migrate.cli import plan_inputs
+    from migrate.cli.commands import apply as commands_apply
+    from migrate.cli.commands import rollback as commands_rollback
+    from migrate.cli.commands import snapshot as commands_snapshot
     from migrate.endpoints import azure_openai, foundry, foundry_classic, openai_platform
-    from migrate.stages.reading import snapshot
-    from migrate.stages.writing import apply, rollback
+    from migrate.stages.apply import run as apply_run
+    from migrate.stages.rollback import run as rollback_run
+    from migrate.stages.snapshot import run as snapshot_run
 
-    del openai, projects, codecs, endpoints, planning, apply, rollback, snapshot
-    del apply_command, rollback_command, snapshot_command
+    del openai, projects, codecs, endpoints, plan_inputs, apply_run, rollback_run, snapshot_run
+    del commands_apply, commands_rollback, commands_snapshot
     del azure_openai, foundry, foundry_classic, openai_platform
     pid = 0
     for line in sys.stdin:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from migrate.stages.writing import outcome
+from migrate.stages.apply import create
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import Fault, HiddenBehind500, Instead, Late, LostAnswer, posts
 from tests.e2e.projects import (
@@ -29,7 +29,7 @@ DESK, LAB = assistant(1, "desk"), assistant(2, "lab-helper", metadata={"team": "
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pause before a lost answer is looked into is not what is tested here."""
-    monkeypatch.setattr(outcome.once, "__defaults__", (0.01,))
+    monkeypatch.setattr(create.once, "__defaults__", (0.01,))
 
 
 def replanned(world: World) -> dict[str, int]:
@@ -203,7 +203,7 @@ def test_a_request_that_never_arrived_is_sent_again(launch: Launch, status: int)
 def test_a_gateway_gives_up_while_the_service_is_still_at_work(
     launch: Launch, monkeypatch: pytest.MonkeyPatch, looks: int
 ) -> None:
-    monkeypatch.setattr(outcome, "GATEWAY_LOOKS", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(create, "GATEWAY_LOOKS", (0.01, 0.01, 0.01))
     fault = Late(posts("/versions"), looks=looks)
     world = to_agents(launch, DESK, wrap_target=fault)
     moved(world)

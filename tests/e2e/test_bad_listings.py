@@ -21,9 +21,9 @@ def spoiled(launch: Launch, fault: object, **more: object) -> World:
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pauses between attempts are not what is tested here."""
-    from migrate.endpoints import channel
+    from migrate.endpoints.http import retry
 
-    monkeypatch.setattr(channel, "pause", lambda attempt, headers: 0.0)
+    monkeypatch.setattr(retry, "pause", lambda attempt, headers: 0.0)
 
 
 def test_a_second_page_that_fails_for_good_makes_the_thread_partial(launch: Launch) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from migrate.stages.comparing import ignoring
-from migrate.stages.comparing.rules import read_rules
+from migrate.stages.diff import ignoring
+from migrate.stages.diff.ignore_rules import read_rules
 from tests.e2e.conftest import Launch
 from tests.e2e.running import ROOT, options
 

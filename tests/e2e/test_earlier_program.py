@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from migrate.emulator.estate import Children, Estate, Table
+from migrate.emulator.state import Children, Estate, Table
 from tests.e2e.rounds import service
 from tests.e2e.running import KEYS, World, world
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from migrate.errors import Denied, NotDownloadable, NotThere, RequestFailed
-from migrate.model.expected import is_expected
+from migrate.model.expected_gaps import is_expected
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import Instead, reads
 from tests.e2e.projects import file, project

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from migrate.archive import Archive
 from migrate.cli import program
-from migrate.codecs.azapi import text_of
-from migrate.reports.terraform import as_dict, as_text
-from migrate.stages.answering.terraform import Terraform
+from migrate.codecs.terraform import text_of
+from migrate.reports.commands.terraform import as_dict, as_text
+from migrate.stages.export.terraform import Terraform
 from tests.archive.filling import write
 from tests.strategies import few
 

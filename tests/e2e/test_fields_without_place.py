@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from migrate.codecs.profile import profile_for
-from migrate.codecs.unheld import UNHELD
+from migrate.codecs.capabilities import profile_for
+from migrate.codecs.unsupported_fields import UNHELD
 from migrate.emulator import Emulator
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import add, agent, assistant, file, project, store

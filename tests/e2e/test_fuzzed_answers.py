@@ -87,10 +87,11 @@ def counted(cloud: Any) -> dict[str, int]:
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pauses between attempts are not what is tested here."""
-    from migrate.endpoints import channel, pace
+    from migrate.endpoints import rate_limit
+    from migrate.endpoints.http import retry
 
-    monkeypatch.setattr(channel, "pause", lambda attempt, headers: 0.0)
-    monkeypatch.setattr(pace, "pause", lambda attempt, headers: 0.0)
+    monkeypatch.setattr(retry, "pause", lambda attempt, headers: 0.0)
+    monkeypatch.setattr(rate_limit, "pause", lambda attempt, headers: 0.0)
 
 
 def held(said: Said, *allowed: int) -> Said:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from migrate.model.bounds import DEPTH
+from migrate.model.input_limits import DEPTH
 from tests.e2e import projects
 from tests.e2e.conftest import Launch
 from tests.e2e.hostile import PLACEHOLDER, commands, deep, nested

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints import channel
+from migrate.endpoints.http import retry
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import Instead, second_page
 from tests.e2e.running import World, options
@@ -191,8 +191,8 @@ def _any(tables: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_partial_reading_is_not_taken_for_known(launch: Launch, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channel, "pause", lambda attempt, headers: 0.0)
-    once = Instead(second_page("/messages"), last=channel.ATTEMPTS, status=500, body={"error": {}})
+    monkeypatch.setattr(retry, "pause", lambda attempt, headers: 0.0)
+    once = Instead(second_page("/messages"), last=retry.ATTEMPTS, status=500, body={"error": {}})
     source = options("SOURCE_KEY", "azure-v2", list_threads="works", downloads=True)
     world = launch(source, wrap_source=once)
     assert world.snapshot(code=3)["state"] == "partial"

@@ -91,16 +91,16 @@ def test_files_that_arrived_before_the_stop_are_not_fetched_again(launch: Launch
 
 def test_a_full_disk_leaves_a_usable_archive(launch: Launch) -> None:
     world = launch(options("SOURCE_KEY", "azure-v2", list_threads="works", downloads=True))
-    from migrate.archive import store
+    from migrate.archive import database
 
-    genuine = store.connect_to_write
+    genuine = database.connect_to_write
 
     def cramped(*arguments: Any) -> sqlite3.Connection:
         conn: sqlite3.Connection = genuine(*arguments)
         conn.execute("PRAGMA max_page_count = 45")
         return conn
 
-    with patch.object(store, "connect_to_write", cramped):
+    with patch.object(database, "connect_to_write", cramped):
         said = world("snapshot", "source", "-o", world.db)
     said.error(3, "cannot grow", "make room")
     assert world("check", world.db).ok()["ok"] is True

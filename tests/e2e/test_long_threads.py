@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from migrate.endpoints import seen
-from migrate.stages.writing import outcome, talk
-from migrate.stages.writing import talking as sending
+from migrate.stages.apply import create, thread_messages
+from migrate.stages.apply import threads as sending
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import (
     Fault,
@@ -43,9 +43,9 @@ class Embellished(Fault):
 
 @pytest.fixture(autouse=True)
 def _little(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(talk, "KEPT", 5)
+    monkeypatch.setattr(thread_messages, "KEPT", 5)
     monkeypatch.setattr(seen, "FEW", 5)
-    monkeypatch.setattr(outcome.once, "__defaults__", (0.01,))
+    monkeypatch.setattr(create.once, "__defaults__", (0.01,))
     monkeypatch.setattr(sending, "PAUSE", 0.005)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from migrate.endpoints.waiting import ATTEMPTS
-from migrate.stages.writing import outcome
+from migrate.stages.apply import create
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import Fault, Instead, LostAnswer, posts
 from tests.e2e.projects import say, store, thread
@@ -43,7 +43,7 @@ class Chain(list[Fault]):
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outcome.once, "__defaults__", (0.01,))
+    monkeypatch.setattr(create.once, "__defaults__", (0.01,))
 
 
 def lookalikes(launch: Launch, *faults: Fault, talks: tuple[list[str], ...] = ()) -> World:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from migrate.stages.writing import outcome
+from migrate.stages.apply import create
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import Fault, HiddenBehind500, Instead, LostAnswer, Match, posts
 from tests.e2e.running import World, options
@@ -40,7 +40,7 @@ def with_fault(launch: Launch, fault: Fault, state: str = "openai-v2", face: str
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pause before a lost answer is looked into is not what is tested here."""
-    monkeypatch.setattr(outcome.once, "__defaults__", (0.01,))
+    monkeypatch.setattr(create.once, "__defaults__", (0.01,))
 
 
 @pytest.mark.exhaustive(6)

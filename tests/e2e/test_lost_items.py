@@ -6,8 +6,8 @@ import signal
 
 import pytest
 
-from migrate.stages.writing import outcome
-from migrate.stages.writing import talking as sending
+from migrate.stages.apply import create
+from migrate.stages.apply import threads as sending
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import (
     Fault,
@@ -31,7 +31,7 @@ ERROR = {"error": {"message": "The server had an error.", "type": "server_error"
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pauses before a lost answer is looked into are not what is tested here."""
-    monkeypatch.setattr(outcome.once, "__defaults__", (0.01,))
+    monkeypatch.setattr(create.once, "__defaults__", (0.01,))
     monkeypatch.setattr(sending, "PAUSE", 0.005)
 
 
@@ -127,7 +127,7 @@ def test_a_refused_item_is_named_and_what_stands_before_it_arrives(launch: Launc
 def test_a_gateway_gives_up_while_the_service_is_still_at_work(
     launch: Launch, monkeypatch: pytest.MonkeyPatch, ending: str, looks: int
 ) -> None:
-    monkeypatch.setattr(outcome, "GATEWAY_LOOKS", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(create, "GATEWAY_LOOKS", (0.01, 0.01, 0.01))
     monkeypatch.setattr(sending, "GATEWAY_LOOKS", (0.01, 0.01, 0.01))
     fault = Late(posts(ending), looks=looks)
     made, ids = talking(launch, ["ok"] * 65, wrap_target=fault)

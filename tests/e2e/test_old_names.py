@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from migrate.model.estate_location import Place
 from migrate.model.local_names import LOCAL_NAMES
-from migrate.model.place import Place
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import add, agent, assistant, change, file, latest, project, say, store, thread
 from tests.e2e.running import World

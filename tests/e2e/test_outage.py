@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints import channel, outage
-from migrate.stages.writing import outcome
+from migrate.endpoints.http import outage, retry
+from migrate.stages.apply import create
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import Instead, page
 from tests.e2e.running import options
@@ -47,8 +47,8 @@ class Dying:
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A minute is a moment, and so is every pause."""
     monkeypatch.setattr(outage, "OUTAGE_S", 0.1)
-    monkeypatch.setattr(channel, "pause", lambda attempt, headers: 0.05)
-    monkeypatch.setattr(outcome, "GATEWAY_LOOKS", (0.05,))
+    monkeypatch.setattr(retry, "pause", lambda attempt, headers: 0.05)
+    monkeypatch.setattr(create, "GATEWAY_LOOKS", (0.05,))
 
 
 @pytest.mark.exhaustive(2)
@@ -151,7 +151,7 @@ def test_a_small_estate_whose_attempts_end_sooner_is_waited_for(
 ) -> None:
     """Nothing is left to ask for long before a minute is over: that must not be taken for single failures."""
     monkeypatch.setattr(outage, "OUTAGE_S", 3.0)
-    monkeypatch.setattr(channel, "pause", lambda attempt, headers: 0.01)
+    monkeypatch.setattr(retry, "pause", lambda attempt, headers: 0.01)
     dying = Dying("GET", 25, how)
     world = launch(wrap_source=dying)
     world("snapshot", "source", "-o", world.db).error(5, "does not answer any more", "same command")
@@ -161,7 +161,7 @@ def test_a_small_estate_whose_attempts_end_sooner_is_waited_for(
 
 def test_one_dead_listing_is_no_outage(launch: Launch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outage, "OUTAGE_S", 3.0)
-    monkeypatch.setattr(channel, "pause", lambda attempt, headers: 0.01)
+    monkeypatch.setattr(retry, "pause", lambda attempt, headers: 0.01)
     dead = Instead(page("/steps"), last=10**6, status=503, body={"error": {"message": "no"}})
     world = launch(wrap_source=dead)
     answer = world.snapshot(code=3)

@@ -15,7 +15,7 @@ import pytest
 from migrate.archive.functions import register
 from migrate.archive.row_hash import hash_all
 from migrate.emulator import Emulator
-from migrate.stages.planning.planfile import Plan
+from migrate.stages.plan.plan_file import Plan
 from tests.e2e.conftest import Launch
 from tests.e2e.directories import write
 from tests.e2e.running import KEYS, World, options

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from migrate.cli.reporting import ENDINGS
+from migrate.cli.report_options import ENDINGS
 from tests.e2e.conftest import Launch
 from tests.e2e.running import ROOT, World, options
 

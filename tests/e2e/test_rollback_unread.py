@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from migrate.stages.writing import outcome
+from migrate.stages.apply import create
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import Instead, LostAnswer, posts
 from tests.e2e.projects import project, say
@@ -21,7 +21,7 @@ FOREVER = 10**6
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pauses before a lost answer is looked into are not what is tested here."""
-    monkeypatch.setattr(outcome.once, "__defaults__", (0.01,))
+    monkeypatch.setattr(create.once, "__defaults__", (0.01,))
 
 
 def gets(part: str, ending: str) -> Any:

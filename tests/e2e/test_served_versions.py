@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from migrate.emulator import Emulator
-from migrate.model.serving import as_served, is_disabled, others_served, remarks, shares
+from migrate.model.served_version import as_served, is_disabled, others_served, remarks, shares
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import agent, latest, moved, project, versions
 from tests.e2e.running import World

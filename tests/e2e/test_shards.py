@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from migrate.archive import Archive
-from migrate.model.shard import Shard, share_of
+from migrate.model.sharding import Shard, share_of
 from tests.archive.filling import facts
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import thread

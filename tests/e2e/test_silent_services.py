@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from migrate.emulator import Emulator, Options
-from migrate.endpoints import channel, deadlines, outage, probing
+from migrate.endpoints import probe
+from migrate.endpoints.http import deadlines, outage, retry
 from tests.e2e.commands import run
 
 KEY = "key-of-this-test-4711"
@@ -19,10 +20,10 @@ ENTRY = '[estates.east]\ntype = "{type}"\nendpoint = "{url}"\nauth = "token"\nto
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every time that the program gives a service is a small part of itself."""
     monkeypatch.setattr(deadlines, "ANSWER_TIMEOUT_S", 1.3)
-    monkeypatch.setattr(probing, "PROBE_TIMEOUT_S", 1.3)
+    monkeypatch.setattr(probe, "PROBE_TIMEOUT_S", 1.3)
     monkeypatch.setattr(outage, "OUTAGE_S", 0.5)
     monkeypatch.setattr(outage, "QUIET_S", 0.1)
-    monkeypatch.setattr(channel, "pause", lambda attempt, headers: 0.02)
+    monkeypatch.setattr(retry, "pause", lambda attempt, headers: 0.02)
 
 
 @pytest.mark.exhaustive(3)

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from migrate.emulator import Emulator
-from migrate.endpoints import channel
+from migrate.endpoints.http import retry
 from migrate.endpoints.waiting import pause
-from migrate.stages.writing import outcome, talking
+from migrate.stages.apply import create, threads
 from tests.e2e import sameness, sameness_foundry
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import add, assistant, file, project, store, thread
@@ -41,11 +41,11 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
         asked = pause(attempt, headers)
         return None if asked is None else min(asked, 0.002)
 
-    monkeypatch.setattr(channel, "pause", short)
-    monkeypatch.setattr(outcome, "GATEWAY_LOOKS", (0.002, 0.002))
-    monkeypatch.setattr(talking, "GATEWAY_LOOKS", (0.002, 0.002))
-    monkeypatch.setattr(talking, "PAUSE", 0.001)
-    monkeypatch.setattr(outcome.once, "__defaults__", (0.001,))
+    monkeypatch.setattr(retry, "pause", short)
+    monkeypatch.setattr(create, "GATEWAY_LOOKS", (0.002, 0.002))
+    monkeypatch.setattr(threads, "GATEWAY_LOOKS", (0.002, 0.002))
+    monkeypatch.setattr(threads, "PAUSE", 0.001)
+    monkeypatch.setattr(create.once, "__defaults__", (0.001,))
 
 
 def storms(launch: Launch, folder: Path, seed: int, target: str) -> World:

@@ -73,16 +73,16 @@ def test_an_update_that_was_sent_before_the_program_died_is_no_strangers(
     launch: Launch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer is lost, and so is every look at what became of it."""
-    from migrate.endpoints import channel
+    from migrate.endpoints.http import retry
 
-    monkeypatch.setattr(channel, "pause", lambda attempt, headers: 0.0)
+    monkeypatch.setattr(retry, "pause", lambda attempt, headers: 0.0)
     sent: list[str] = []
 
     def lost(method: str, path: str, query: str) -> bool:
         sent.extend([path] if method == "POST" and "/assistants/" in path else [])
         return path in sent
 
-    world = launch(None, None, wrap_target=HiddenBehind500(lost, last=1 + channel.ATTEMPTS))
+    world = launch(None, None, wrap_target=HiddenBehind500(lost, last=1 + retry.ATTEMPTS))
     changed(world)
     assert world.apply().code == 3
     assert world.apply().ok()["updated"] == 1

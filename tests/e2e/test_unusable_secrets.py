@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints.header_values import BLANKS
+from migrate.endpoints.http.header_values import BLANKS
 from tests.e2e.commands import run
 from tests.endpoints.connecting import PATHS, TYPES
 from tests.endpoints.scripted import Reply, Server, listing, serving

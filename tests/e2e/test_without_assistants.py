@@ -139,8 +139,8 @@ def test_a_target_that_retires_after_the_plan_is_not_taken_for_empty(launch: Lau
     world.planned()
     world.apply().ok()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("migrate.emulator.faces.azure_dated.ASSISTANTS", ())
-        from migrate.emulator.faces.azure_dated import dialect
+        patch.setattr("migrate.emulator.apis.azure_dated.ASSISTANTS", ())
+        from migrate.emulator.apis.azure_dated import dialect
 
         dialect.cache_clear()
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate.emulator.agent_tools import TOOLS
+from migrate.emulator.schemas.agent_tools import TOOLS
 
 SHARED = Path(os.environ.get("ASSISTANTS_MIGRATE_SHARED", Path(__file__).parents[3] / "shared"))
 QUEUE = {

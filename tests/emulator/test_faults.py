@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from migrate.emulator import Emulator, Options
-from migrate.emulator.faults.kinds import KINDS
+from migrate.emulator.faults.actions import KINDS
 
 KEY = "secret-of-this-test"
 ASSISTANTS, THREADS, STORES = "/assistants", "/threads", "/vector_stores"

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from migrate.emulator import FaultsFileError, Options
-from migrate.emulator.faults.kinds import KINDS
-from migrate.emulator.faults.reading import FILES, REQUESTS, SETTINGS, read
+from migrate.emulator.faults.actions import KINDS
+from migrate.emulator.faults.parser import FILES, REQUESTS, SETTINGS, read
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/emulator.md").read_text(encoding="utf-8")

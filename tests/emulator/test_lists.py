@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.emulator.estate import Table
-from migrate.emulator.paging import page
+from migrate.emulator.pagination import page
+from migrate.emulator.state import Table
 
 
 def test_an_empty_list_names_its_ends_as_null(api):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from migrate.emulator import Estate
-from migrate.emulator.saved import load
+from migrate.emulator.load_state import load
 
 ROOT = Path(__file__).parents[2]
 SHARED = Path(os.environ.get("ASSISTANTS_MIGRATE_SHARED", ROOT.parent / "shared"))

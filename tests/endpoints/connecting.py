@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, cast
 
 from migrate.endpoints import connect_to_write
-from migrate.endpoints.assistants_family import FamilyWriter
+from migrate.endpoints.assistants import FamilyWriter
 from migrate.endpoints.interface import Writer
 from migrate.endpoints.settings import Settings
 from tests.endpoints.scripted import PROJECT, Asked, Reply, Server, listing, serving

@@ -10,10 +10,10 @@ import httpx2
 import openai
 import pytest
 
-from migrate.endpoints import alike as module
-from migrate.endpoints.alike import FRESH
-from migrate.endpoints.http_client import Client
-from migrate.endpoints.wire import OpenAIWire
+from migrate.endpoints.http import header_cache as module
+from migrate.endpoints.http.client import Client
+from migrate.endpoints.http.header_cache import FRESH
+from migrate.endpoints.http.openai_transport import OpenAIWire
 from migrate.errors import Denied, NotThere, RequestFailed
 
 BETA = {"OpenAI-Beta": "assistants=v2"}

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints import guarded, wire
+from migrate.endpoints.http import guarded_transport, openai_transport
 from migrate.endpoints.interface import Writer
 from migrate.errors import OutcomeUnknown, RequestFailed, TooLarge
-from migrate.model.bounds import ANSWER, ERROR, Bound
+from migrate.model.input_limits import ANSWER, ERROR, Bound
 from tests.endpoints.connecting import TYPES, connected, impatient, settings
 from tests.endpoints.scripted import Asked, Reply, in_turn
 
@@ -27,9 +27,9 @@ FILL = 1_000_000
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limits of this test: a tenth of what its services send."""
-    monkeypatch.setattr(guarded, "ANSWER", SMALL)
-    monkeypatch.setattr(guarded, "ANSWER_READ_ALONE", Bound(20_000, "bytes", ""))
-    monkeypatch.setattr(guarded, "FILE", Bound(300_000, "bytes", "in one file"))
+    monkeypatch.setattr(guarded_transport, "ANSWER", SMALL)
+    monkeypatch.setattr(guarded_transport, "ANSWER_READ_ALONE", Bound(20_000, "bytes", ""))
+    monkeypatch.setattr(guarded_transport, "FILE", Bound(300_000, "bytes", "in one file"))
 
 
 def packed(content: bytes, *ways: str) -> Reply:
@@ -98,7 +98,7 @@ def test_a_write_with_an_answer_too_large_may_have_been_carried_out(type_: str) 
 def test_an_error_without_end_is_cut_and_keeps_its_status(
     type_: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guarded, "ERROR", small_error := Bound(1_000, "bytes", ""))
+    monkeypatch.setattr(guarded_transport, "ERROR", small_error := Bound(1_000, "bytes", ""))
     assert small_error is not ERROR
     with connected(type_, in_turn(Reply(404, b"no such thing " * 100_000))) as (writer, _):
         for kind in ("assistant", "file"):
@@ -140,8 +140,8 @@ def test_what_claims_to_be_packed_and_is_not_is_a_failed_request(type_: str) -> 
 
 
 def test_an_answer_of_nothing_but_values_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "ANSWER_READ_ALONE", Bound(1_000, "bytes", ""))
-    monkeypatch.setattr(wire, "VALUES", Bound(10_000, "values", "in one answer"))
+    monkeypatch.setattr(openai_transport, "ANSWER_READ_ALONE", Bound(1_000, "bytes", ""))
+    monkeypatch.setattr(openai_transport, "VALUES", Bound(10_000, "values", "in one answer"))
     brackets = in_turn(Reply(body={"data": [[]] * 20_000}))
     with connected("openai", brackets) as (writer, _), pytest.raises(TooLarge, match="10,000 values"):
         list(writer.pages("assistant"))
@@ -208,9 +208,9 @@ def sending(begin: bytes, piece: bytes) -> Iterator[tuple[str, list[int]]]:
 @pytest.mark.parametrize("what", ENDLESS)
 @pytest.mark.parametrize("type_", ["openai", "foundry"])
 def test_an_answer_that_never_ends_is_given_up(type_: str, what: str) -> None:
-    from migrate.endpoints.http_client import http_client
-    from migrate.endpoints.project_wire import ProjectWire, project_client
-    from migrate.endpoints.wire import OpenAIWire
+    from migrate.endpoints.http.client import http_client
+    from migrate.endpoints.http.foundry_transport import ProjectWire, project_client
+    from migrate.endpoints.http.openai_transport import OpenAIWire
 
     with ExitStack() as stack:
         url, sent = stack.enter_context(sending(*ENDLESS[what]))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints.belonging import OBJECTS, must_be, must_belong
+from migrate.endpoints.http.response_check import OBJECTS, must_be, must_belong
 from migrate.errors import RequestFailed
 from tests.endpoints.connecting import TYPES, connected
 from tests.endpoints.scripted import Asked, Reply

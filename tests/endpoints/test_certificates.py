@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from migrate.endpoints import connect
-from migrate.endpoints.certificates import VARIABLES, file_for_sign_in, trust
+from migrate.endpoints.http.certificates import VARIABLES, file_for_sign_in, trust
 from migrate.errors import BadUsage, Unreachable
 from tests.endpoints.connecting import PATHS, TYPES, settings
 from tests.endpoints.scripted import Reply, Server, listing, serving

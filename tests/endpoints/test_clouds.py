@@ -11,10 +11,10 @@ from unittest.mock import patch
 import pytest
 
 from migrate.cli.config import Config, EstateConfig
-from migrate.cli.estates import service
+from migrate.cli.estate_argument import service
+from migrate.endpoints.auth import Entra
 from migrate.endpoints.clouds import service_of
 from migrate.endpoints.settings import Settings
-from migrate.endpoints.sign_in import Entra
 from migrate.errors import BadUsage, SignInFailed
 from migrate.model.known_secrets import redact, register
 

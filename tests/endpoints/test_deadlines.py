@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpcore2
 import pytest
 
-from migrate.endpoints.deadlines import (
+from migrate.endpoints.http.deadlines import (
     ANSWER_TIMEOUT_S,
     HEAD_MOST_BYTES,
     SLOW_WINDOW_S,

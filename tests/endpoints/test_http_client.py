@@ -9,9 +9,9 @@ import httpx2
 import openai
 import pytest
 
-from migrate.endpoints.http_client import Client, http_client
+from migrate.endpoints.http.client import Client, http_client
+from migrate.endpoints.http.openai_transport import OpenAIWire
 from migrate.endpoints.settings import Settings
-from migrate.endpoints.wire import OpenAIWire
 
 EAST = Settings("azure-openai", "https://east.example", secret="k", workers=2)
 STEPS = ["step_details.tool_calls[*].file_search.results[*].content"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints.including import Including
+from migrate.endpoints.include import Including
 from migrate.endpoints.routes import ITEM_INCLUDE
 from migrate.errors import RequestFailed
 from migrate.model.hidden_parts import hidden_parts

@@ -13,12 +13,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from migrate.endpoints.loading import COLLECT_AFTER, M_ARENA_MAX, loaded
+from migrate.endpoints.process_tuning import COLLECT_AFTER, M_ARENA_MAX, loaded
 
 HEAPS = """
 import ctypes, sys, threading
 if sys.argv[1] == "loaded":
-    from migrate.endpoints.loading import loaded
+    from migrate.endpoints.process_tuning import loaded
     loaded("json")
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from migrate.endpoints.http.list_order import Question, Sorting, moment
 from migrate.endpoints.interface import Page
-from migrate.endpoints.ordering import Question, Sorting, moment
 from migrate.errors import PagingBroken
-from migrate.model.cursor import FROM_THE_START
+from migrate.model.page_cursor import FROM_THE_START
 from tests.strategies import steady
 
 Body = dict[str, Any]

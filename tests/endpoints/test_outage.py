@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints.channel import Channel
+from migrate.endpoints.http.openai_transport import Wire
+from migrate.endpoints.http.outage import OUTAGE_ERRORS, OUTAGE_S, Outage
+from migrate.endpoints.http.retry import Channel
 from migrate.endpoints.interface import Body
-from migrate.endpoints.outage import OUTAGE_ERRORS, OUTAGE_S, Outage
-from migrate.endpoints.pace import Pace
-from migrate.endpoints.wire import Wire
+from migrate.endpoints.rate_limit import Pace
 from migrate.errors import Denied, NoAnswer, NotThere, RequestFailed, TooLarge, Unreachable, Unreadable
 
 COUNTED: dict[str, Callable[[], RequestFailed]] = {

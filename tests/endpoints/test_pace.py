@@ -9,7 +9,7 @@ from email.utils import formatdate
 
 import pytest
 
-from migrate.endpoints.pace import Pace
+from migrate.endpoints.rate_limit import Pace
 from migrate.errors import RequestFailed
 
 

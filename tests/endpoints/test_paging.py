@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from migrate.endpoints.http.pagination import walk
 from migrate.endpoints.interface import Page
-from migrate.endpoints.paging import walk
 from migrate.errors import PagingBroken, RequestFailed
 from tests.strategies import steady
 

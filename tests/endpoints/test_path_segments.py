@@ -11,7 +11,7 @@ from migrate.endpoints.addresses import segment
 from migrate.endpoints.interface import Writer
 from migrate.endpoints.routes import PROJECT_ROUTES, ROUTES, address
 from migrate.errors import RequestFailed
-from migrate.model.bounds import ID
+from migrate.model.input_limits import ID
 from tests.endpoints.connecting import TYPES, connected, impatient
 from tests.endpoints.scripted import Asked, Reply, in_turn, listing
 

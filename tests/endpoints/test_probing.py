@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints.channel import Channel
+from migrate.endpoints.http.openai_transport import Wire
+from migrate.endpoints.http.retry import Channel
 from migrate.endpoints.interface import Body
-from migrate.endpoints.pace import Pace
-from migrate.endpoints.probing import survey
-from migrate.endpoints.wire import Wire
+from migrate.endpoints.probe import survey
+from migrate.endpoints.rate_limit import Pace
 from migrate.errors import NotThere, RequestFailed, Unreachable
 
 EMPTY: Body = {"data": [], "has_more": False}

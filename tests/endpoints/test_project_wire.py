@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from migrate.endpoints import foundry
-from migrate.endpoints.channel import Channel
-from migrate.endpoints.http_client import http_client
-from migrate.endpoints.pace import Pace
+from migrate.endpoints.http.client import http_client
+from migrate.endpoints.http.foundry_transport import Credential, ProjectWire, project_client
+from migrate.endpoints.http.retry import Channel
 from migrate.endpoints.plain_http import LoopbackHttp
-from migrate.endpoints.project_wire import Credential, ProjectWire, project_client
+from migrate.endpoints.rate_limit import Pace
 from migrate.endpoints.settings import Settings
 from migrate.errors import BadUsage, Denied, NotThere, OutcomeUnknown, RequestFailed
 from tests.endpoints.scripted import PROJECT, Reply, Server, in_turn, listing, serving

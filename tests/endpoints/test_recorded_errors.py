@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints.answers import ABSENT, failure
-from migrate.endpoints.channel import unsettled
+from migrate.endpoints.http.errors import ABSENT, failure
+from migrate.endpoints.http.retry import unsettled
 from migrate.errors import NotThere, OutcomeUnknown
 from tests.codecs.recordings import FOLDER
 

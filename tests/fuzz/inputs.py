@@ -269,7 +269,7 @@ def _directory(chance: random.Random, _: Mapping[str, bytes]) -> Case:
 
 def _plan(chance: random.Random, known: Mapping[str, bytes]) -> Case:
     """A plan that was changed, mostly with a seal that fits."""
-    from migrate.model.normal import digest
+    from migrate.model.normalize import digest
 
     plan = known["plan.json"]
     if chance.random() < 0.3:

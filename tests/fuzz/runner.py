@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 from migrate import cli
 from migrate.archive import Archive
-from migrate.stages.planning.planfile import write as write_plan
+from migrate.stages.plan.plan_file import write as write_plan
 from tests.archive.filling import filled
 from tests.fuzz.inputs import case
 
@@ -34,10 +34,10 @@ class Outcome:
 
 def prepared(folder: Path) -> dict[str, bytes]:
     """A valid archive and plan, as bytes, to begin from."""
-    from migrate.archive.reading import SnapshotReader, snapshots
-    from migrate.cli.planning import against_nothing
+    from migrate.archive.snapshots.reader import SnapshotReader, snapshots
+    from migrate.cli.plan_inputs import against_nothing
     from migrate.stages.estate import Estate
-    from migrate.stages.planning.limits import Choices
+    from migrate.stages.plan.options import Choices
 
     archive = folder / "a.db"
     filled(archive)

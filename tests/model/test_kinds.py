@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from migrate.model import KINDS, STAMP, Entity, Kind
-from migrate.model.refs import refs_of, remap
+from migrate.model.references import refs_of, remap
 from tests.strategies import anything, steady
 
 each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())

@@ -8,12 +8,12 @@ import sys
 import pytest
 from pydantic_core import from_json
 
-from migrate.codecs.config.yaml_read import NotYaml
-from migrate.codecs.config.yaml_read import read as read_yaml
-from migrate.endpoints.wire import parsed_text
+from migrate.codecs.config_directory.yaml_reader import NotYaml
+from migrate.codecs.config_directory.yaml_reader import read as read_yaml
+from migrate.endpoints.http.openai_transport import parsed_text
 from migrate.errors import Unreadable
-from migrate.model.bounds import DEPTH
-from migrate.model.nesting import TooDeep, loads
+from migrate.model.input_limits import DEPTH
+from migrate.model.json_depth import TooDeep, loads
 
 MOST = DEPTH.most
 

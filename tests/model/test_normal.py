@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 
 from migrate.model import STAMP, Entity
-from migrate.model.normal import digest, normal
+from migrate.model.normalize import digest, normal
 from migrate.model.secrets import SECRET_NAMES
 from tests.strategies import anything, steady
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from migrate.model import KINDS
-from migrate.model.paths import swapped, tree, values_at
+from migrate.model.json_paths import swapped, tree, values_at
 
 PATHS = (("a.ids[]", "file"), ("a.id", "store"), ("rows[].deep.id", "file"), ("id", "thread"))
 FIELDS: dict[str, Any] = {

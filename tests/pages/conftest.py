@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from migrate.reports.document import Report
-from migrate.reports.html import as_html
+from migrate.reports.formats.html import as_html
+from migrate.reports.report import Report
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = Path(os.environ.get("SCREENSHOTS") or ROOT / "build/screenshots")

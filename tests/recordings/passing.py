@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from migrate.archive import Archive
-from migrate.archive.rows import Row
-from migrate.archive.snapshots import SnapshotWriter
+from migrate.archive.packs.rows import Row
+from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.codecs import CODECS
 from migrate.emulator.options import FaceName
 from migrate.model import KINDS

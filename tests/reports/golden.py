@@ -6,11 +6,11 @@ import re
 import sys
 from pathlib import Path
 
-from migrate.cli.reporting import ENDINGS, FORMATS, rendered
+from migrate.cli.report_options import ENDINGS, FORMATS, rendered
 from tests.reports.made import documents, reports
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-PAGE = Path(__file__).parents[2] / "migrate/reports/page"
+PAGE = Path(__file__).parents[2] / "migrate/reports/formats/page"
 ASSETS = ("report.css", "report.js")
 """Files that every page holds whole: in their place stands their name."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from migrate.reports.document import Counts, Detail, Item, Report, in_order
+from migrate.reports.report import Counts, Detail, Item, Report, in_order
 from migrate.stages.comparing.ignoring import Ignored
 from tests.reports.made import MADE_AT, VERSION, Node, Picture
 

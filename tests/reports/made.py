@@ -6,16 +6,16 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from migrate.reports import assess, diff, plan, verify
-from migrate.reports.document import Report
-from migrate.stages.answering.picture import Node, Picture
-from migrate.stages.comparing.change import Change
-from migrate.stages.comparing.diff import Difference
-from migrate.stages.comparing.differing import Path
+from migrate.model.object_diff import Path
+from migrate.reports.commands import assess, diff, plan, verify
+from migrate.reports.report import Report
 from migrate.stages.comparing.ignoring import Ignored
-from migrate.stages.comparing.inspecting import Finding, Verified
-from migrate.stages.planning.assess import Assessment, Kept
-from migrate.stages.planning.planfile import Action, LossRow, Plan, Settled, SourceSide, TargetSide
+from migrate.stages.diff.change import Change
+from migrate.stages.diff.run import Difference
+from migrate.stages.plan.assess import Assessment, Kept
+from migrate.stages.plan.plan_file import Action, LossRow, Plan, Settled, SourceSide, TargetSide
+from migrate.stages.query.diagram import Node, Picture
+from migrate.stages.verify.inspector import Finding, Verified
 
 MADE_AT, VERSION = "2026-11-20T06:00:00+00:00", "1.2.3"
 

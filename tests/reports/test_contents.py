@@ -8,13 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from migrate.cli.reporting import FORMATS, rendered
-from migrate.reports import diff, losses
-from migrate.reports.document import SECTIONS, SEVERITIES, VERDICTS, Report
-from migrate.reports.html import LONGEST, as_html
-from migrate.reports.picture import MOST, drawn
-from migrate.stages.comparing.diff import Change, Difference
-from migrate.stages.comparing.differing import Path
+from migrate.cli.report_options import FORMATS, rendered
+from migrate.model.object_diff import Path
+from migrate.reports.commands import diff, losses
+from migrate.reports.diagram import MOST, drawn
+from migrate.reports.formats.html import LONGEST, as_html
+from migrate.reports.report import SECTIONS, SEVERITIES, VERDICTS, Report
+from migrate.stages.diff.run import Change, Difference
 from tests.reports.hostile import HOSTILE, hostile
 from tests.reports.made import LOSSES, Node, Picture, documents, many, reports
 

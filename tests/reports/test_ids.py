@@ -12,7 +12,7 @@ from contextlib import closing
 import pytest
 
 from migrate.archive.id_map import Mapping
-from migrate.reports.ids import HEAD, lines
+from migrate.reports.commands.ids import HEAD, lines
 
 NAMES = ("plain", "two\nlines", 'a "quote", and more', "line\u2028separator", "it's", "")
 

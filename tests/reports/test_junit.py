@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.reports.document import Detail, Item, Report
-from migrate.reports.junit import as_junit
+from migrate.reports.formats.junit import as_junit
+from migrate.reports.report import Detail, Item, Report
 from tests.reports.hostile import HOSTILE, hostile
 from tests.reports.made import equal, reports
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.model.sequences import STEPS, Effort, alike
-from migrate.reports.words import ADDED, HIDDEN, REMOVED, SAME, Piece, folded, hidden, words
+from migrate.model.sequence_diff import STEPS, Effort, alike
+from migrate.reports.word_diff import ADDED, HIDDEN, REMOVED, SAME, Piece, folded, hidden, words
 
 few = st.text(st.sampled_from("ab ,.\n花水\t\ud800é"), max_size=60)
 texts = few | st.text(max_size=200)

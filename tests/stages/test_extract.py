@@ -11,7 +11,7 @@ import pytest
 from migrate.archive import Archive
 from migrate.archive.blobs import link, store
 from migrate.errors import BadUsage, Refused
-from migrate.stages.answering.extract import Extracted, extract
+from migrate.stages.query.extract import Extracted, extract
 from tests.archive.filling import reader, write
 
 FILES = {
@@ -137,7 +137,7 @@ def test_a_file_that_appears_meanwhile_stays(
     archive: Archive, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder.mkdir(parents=True)
-    monkeypatch.setattr("migrate.stages.answering.extract.os.path.lexists", lambda path: False)
+    monkeypatch.setattr("migrate.stages.query.extract.os.path.lexists", lambda path: False)
     (folder / "notes.txt").write_bytes(b"mine")
     with pytest.raises(Refused, match="already there"):
         run(archive, folder, "file-a")

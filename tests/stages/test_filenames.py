@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.stages.answering.filenames import LONGEST, RESERVED, safe_name, safe_names
+from migrate.stages.safe_filenames import LONGEST, RESERVED, safe_name, safe_names
 from tests.strategies import steady
 
 HARMFUL = set('<>:"/\\|?*')

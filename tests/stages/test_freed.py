@@ -9,10 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from migrate.stages import freed as module
-from migrate.stages.crew import Crew
-from migrate.stages.freed import EVERY, Freed
-from migrate.stages.parallel import in_parallel
+from migrate.stages.concurrency import malloc_trim as module
+from migrate.stages.concurrency.malloc_trim import EVERY, Freed
+from migrate.stages.concurrency.parallel import in_parallel
+from migrate.stages.concurrency.worker_pool import Crew
 
 
 @pytest.fixture

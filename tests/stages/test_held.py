@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.model import Entity
-from migrate.stages.held import Held
+from migrate.stages.lazy import Held
 
 BODIES = st.lists(
     st.fixed_dictionaries(

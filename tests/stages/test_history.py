@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.reading import snapshots
-from migrate.archive.rows import Row
-from migrate.archive.snapshots import SnapshotWriter
+from migrate.archive.packs.rows import Row
+from migrate.archive.snapshots.reader import snapshots
+from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.archive.standing import first_seen_as_is
-from migrate.reports.history import as_dict, as_text
-from migrate.reports.history import told as words_told
-from migrate.stages.answering import history as stage
-from migrate.stages.answering.history import Event, History, history
+from migrate.reports.commands.history import as_dict, as_text
+from migrate.reports.commands.history import told as words_told
+from migrate.stages.query import history as stage
+from migrate.stages.query.history import Event, History, history
 from tests.archive.filling import TYPE, Listing, write
 
 OTHER = "https://west.example.com"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from migrate.stages import one_core as module
-from migrate.stages.one_core import one_core
+from migrate.stages.concurrency import cpu_affinity as module
+from migrate.stages.concurrency.cpu_affinity import one_core
 
 ALLOWED = getattr(os, "sched_getaffinity", lambda _: {0})(0)
 

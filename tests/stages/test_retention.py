@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.archive.reading import SnapshotInfo
+from migrate.archive.snapshots.reader import SnapshotInfo
 from migrate.errors import BadUsage
-from migrate.stages.answering.retention import Policy, Verdict, by_name, by_policy
+from migrate.stages.query.retention import Policy, Verdict, by_name, by_policy
 from tests.strategies import steady
 
 START = datetime(2026, 1, 1, 23, 30, tzinfo=timezone.utc)

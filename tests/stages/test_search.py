@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
-from migrate.archive.rows import Row
+from migrate.archive.packs.rows import Row
 from migrate.archive.searching import candidates
-from migrate.archive.snapshots import SnapshotWriter
-from migrate.stages.answering.search import Hit, search
+from migrate.archive.snapshots.writer import SnapshotWriter
+from migrate.stages.query.search import Hit, search
 from tests.archive.filling import TYPE, Listing, reader, write
 from tests.strategies import steady
 

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
-from migrate.archive.rows import Row
-from migrate.archive.snapshots import SnapshotWriter
+from migrate.archive.packs.rows import Row
+from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.model import Entity
-from migrate.reports.transcript import as_dict, as_markdown, as_text, escaped
-from migrate.stages.answering.speech import parts
-from migrate.stages.answering.transcript import transcript
+from migrate.reports.commands.transcript import as_dict, as_markdown, as_text, escaped
+from migrate.stages.query.message_parts import parts
+from migrate.stages.query.transcript import transcript
 from tests.archive.filling import Listing, reader, write
 from tests.strategies import json_values, steady
 

@@ -8,13 +8,13 @@ import pytest
 
 from migrate.archive import Archive
 from migrate.archive.blobs import link, store
-from migrate.archive.reading import newest_of
-from migrate.archive.rows import Row
-from migrate.archive.snapshots import SnapshotWriter
-from migrate.reports.upkeep import as_dict, as_text, totals
-from migrate.stages.answering.picture import KINDS_SHOWN, Picture, picture
-from migrate.stages.answering.upkeep import MARKS, RULES, Upkeep, upkeep
+from migrate.archive.packs.rows import Row
+from migrate.archive.snapshots.reader import newest_of
+from migrate.archive.snapshots.writer import SnapshotWriter
+from migrate.reports.commands.cleanup import as_dict, as_text, totals
 from migrate.stages.estate import Estate
+from migrate.stages.query.cleanup import MARKS, RULES, Upkeep, upkeep
+from migrate.stages.query.diagram import KINDS_SHOWN, Picture, picture
 from tests.archive.filling import Listing, reader, write
 
 PROJECT = "https://acme.example.com/api/projects/p"

@@ -12,17 +12,17 @@ from collections.abc import Callable, Mapping
 
 from pydantic_core import to_json
 
-from migrate.codecs import assistants_write
 from migrate.codecs.adapt.assistant import adapt_assistant
-from migrate.codecs.adapt.ledger import Ledger, Target
+from migrate.codecs.adapt.context import Ledger, Target
+from migrate.codecs.adapt.files import adapt_file, adapt_store, adapt_store_file
 from migrate.codecs.adapt.message import adapt_message, adapt_thread, unwritable
-from migrate.codecs.adapt.stored import adapt_file, adapt_store, adapt_store_file
-from migrate.codecs.adapt.writing import Bodies, Writer, hold_against
-from migrate.codecs.config import TYPE as CONFIG
-from migrate.codecs.forms import family
+from migrate.codecs.adapt.write_form import Bodies, Writer, hold_against
+from migrate.codecs.assistants import encode
+from migrate.codecs.config_directory import TYPE as CONFIG
+from migrate.codecs.write_forms import assistants
 from migrate.model import JSON, Entity
 from migrate.model.loss import Loss
-from migrate.model.normal import compared, normal
+from migrate.model.normalize import compared, normal
 from migrate.model.secrets import MAY_HOLD_ADDRESSES, credentials_at, without_fingerprints
 
 Rules = Mapping[str, Callable[[Entity, Target, Ledger], Entity]]
@@ -45,8 +45,8 @@ def adapt(
     entity: Entity,
     target: Target,
     rules: Rules = RULES,
-    wire: Writer = assistants_write.create_wire,
-    bodies: Bodies = family.body,
+    wire: Writer = encode.create_wire,
+    bodies: Bodies = assistants.body,
 ) -> tuple[Entity, list[Loss]]:
     """The object as the target will hold it (references still by source id), and what changed."""
     ledger = Ledger(entity)

@@ -7,19 +7,19 @@ from typing import Any
 
 from migrate.codecs.adapt.configuration import fit_texts, only_prompt
 from migrate.codecs.adapt.connections import fit_connections, without_secrets
+from migrate.codecs.adapt.context import Ledger, Target
 from migrate.codecs.adapt.functions import whole_function
-from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.codecs.adapt.metadata import fit_metadata
 from migrate.codecs.adapt.models import fit_model
 from migrate.codecs.adapt.references import fit_resources
-from migrate.codecs.adapt.toolkeys import known_keys
-from migrate.codecs.adapt.writing import fit_values, may_be_written
-from migrate.codecs.assistants_write import written_format
-from migrate.codecs.forms import family
-from migrate.codecs.forms.rules import Form
-from migrate.codecs.portal import tell_what_stays
+from migrate.codecs.adapt.tools import known_keys
+from migrate.codecs.adapt.write_form import fit_values, may_be_written
+from migrate.codecs.assistants.encode import written_format
+from migrate.codecs.portal_metadata import tell_what_stays
+from migrate.codecs.write_forms import assistants
+from migrate.codecs.write_forms.rules import Form
 from migrate.model import JSON, Entity
-from migrate.model.normal_tools import said
+from migrate.model.normalize_tools import said
 
 
 def adapt_assistant(entity: Entity, target: Target, ledger: Ledger) -> Entity:
@@ -77,7 +77,7 @@ def _tools(tools: list[JSON], target: Target, ledger: Ledger) -> list[JSON]:
             fitted = _older_ranker(known_keys(said(tool), target, ledger), ledger)
             if type_ == "function":
                 fitted["function"] = whole_function(fitted["function"], target, ledger)
-            form = family.tool(target.profile.service)
+            form = assistants.tool(target.profile.service)
             if may_be_written(form(fitted, ""), "tools", called(fitted), target, ledger):
                 kept.append(fitted)
     for tool in kept[target.profile.tools_max :]:
@@ -86,10 +86,10 @@ def _tools(tools: list[JSON], target: Target, ledger: Ledger) -> list[JSON]:
 
 
 VALUES: Mapping[str, Form] = {
-    "temperature": family.temperature,
-    "top_p": family.top_p,
-    "reasoning_effort": family.effort,
-    "response_format": lambda value, at: family.response_format(written_format(value), at),
+    "temperature": assistants.temperature,
+    "top_p": assistants.top_p,
+    "reasoning_effort": assistants.effort,
+    "response_format": lambda value, at: assistants.response_format(written_format(value), at),
 }
 """Fields that are one value, each with its form."""
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from migrate.codecs.adapt.ledger import Ledger, Target
+from migrate.codecs.adapt.context import Ledger, Target
 from migrate.model import JSON, Entity
 
 ATTACHMENT_TOOLS = ("code_interpreter", "file_search")

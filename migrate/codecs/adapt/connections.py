@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from migrate.codecs.adapt.ledger import Ledger, Target
+from migrate.codecs.adapt.context import Ledger, Target
 from migrate.model import JSON, Entity
 from migrate.model.connections import named_in, renamed, short
 from migrate.model.secrets import SECRET_KEYS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from migrate.codecs.adapt.ledger import Ledger, Target
+from migrate.codecs.adapt.context import Ledger, Target
 from migrate.model import JSON
 
 NOTHING_SAID: dict[str, JSON] = {

@@ -17,10 +17,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from migrate.codecs.adapt.attachments import fit_attachments
-from migrate.codecs.adapt.ledger import Ledger, Target
+from migrate.codecs.adapt.context import Ledger, Target
 from migrate.codecs.adapt.metadata import fit_metadata
 from migrate.codecs.adapt.references import fit_resources
-from migrate.codecs.shapes import PART
+from migrate.codecs.field_types import PART
 from migrate.model import JSON, Entity
 from migrate.model.message import ITEM
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 
-from migrate.codecs.adapt.ledger import Ledger, Target
+from migrate.codecs.adapt.context import Ledger, Target
 from migrate.model import JSON, Entity
 from migrate.model.stamp import is_stamp, names_free, without_ours
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from migrate.codecs.adapt.ledger import Ledger, Target
+from migrate.codecs.adapt.context import Ledger, Target
 from migrate.model import JSON, Entity
 from migrate.model.connections import short
 

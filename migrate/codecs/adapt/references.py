@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from migrate.codecs.adapt.ledger import Ledger, Target
+from migrate.codecs.adapt.context import Ledger, Target
 from migrate.model import JSON, Entity
-from migrate.model.normal import says
-from migrate.model.refs import is_template
+from migrate.model.normalize import says
+from migrate.model.references import is_template
 
 HELD: dict[str, tuple[str, str]] = {
     "code_interpreter": ("file_ids", "file"),

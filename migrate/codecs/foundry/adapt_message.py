@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from migrate.codecs.adapt.attachments import attached_tools
-from migrate.codecs.adapt.ledger import Ledger, Target
+from migrate.codecs.adapt.context import Ledger, Target
 from migrate.codecs.adapt.message import PARTS as FAMILY
 from migrate.codecs.adapt.message import (
     file_called,
@@ -28,7 +28,7 @@ from migrate.codecs.adapt.message import (
     nameless,
     text_part,
 )
-from migrate.codecs.foundry.inputs import LINE, REFUSED, TRIED, fit_output, input_file
+from migrate.codecs.foundry.file_inputs import LINE, REFUSED, TRIED, fit_output, input_file
 from migrate.codecs.foundry.items import CALL_KEYS, PHASES, TRIED_KEYS, has_form
 from migrate.model import JSON, Entity
 from migrate.model.message import ITEM

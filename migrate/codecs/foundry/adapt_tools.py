@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from migrate.codecs.adapt.assistant import called
+from migrate.codecs.adapt.context import Ledger, Target
 from migrate.codecs.adapt.functions import whole_function
-from migrate.codecs.adapt.ledger import Ledger, Target
 from migrate.codecs.adapt.references import reachable
-from migrate.codecs.adapt.toolkeys import known_keys
-from migrate.codecs.adapt.writing import may_be_written
-from migrate.codecs.forms import project
-from migrate.codecs.foundry.spelling import spelled_once
+from migrate.codecs.adapt.tools import known_keys
+from migrate.codecs.adapt.write_form import may_be_written
+from migrate.codecs.foundry.tool_spellings import spelled_once
 from migrate.codecs.foundry.tools import BY_OLD, WITHOUT_HOME, to_new
 from migrate.codecs.foundry.tools_plain import APPROVAL, RANKERS
+from migrate.codecs.write_forms import foundry
 from migrate.model import JSON
-from migrate.model.normal_tools import said
+from migrate.model.normalize_tools import said
 
 Tool = dict[str, Any]
 Check = Callable[[Tool, Mapping[str, JSON], Target, Ledger], "Tool | None"]
@@ -57,7 +57,7 @@ def fit_tools(tools: list[JSON], resources: Mapping[str, JSON], target: Target, 
         fitted = check(plain, resources, target, ledger) if check else plain
         if fitted is None:
             continue
-        wire = project.tool(to_new(dict(fitted), _own(fitted, kept, resources)), "")
+        wire = foundry.tool(to_new(dict(fitted), _own(fitted, kept, resources)), "")
         if may_be_written(wire, "tools", called(fitted), target, ledger):
             kept.append(fitted)
     for tool in kept[target.profile.tools_max :]:

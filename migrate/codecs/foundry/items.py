@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from migrate.codecs.shapes import well_formed
+from migrate.codecs.field_types import well_formed
 from migrate.model import JSON, Entity
 from migrate.model.message import CALL, ITEM, RESULT
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from migrate.stages.comparing.change import Change
-from migrate.stages.comparing.differing import Path
-from migrate.stages.comparing.rules import Rule
+from migrate.model.object_diff import Path
+from migrate.stages.diff.change import Change
+from migrate.stages.diff.ignore_rules import Rule
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,17 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING
 
+from migrate.archive.database import Archive
 from migrate.archive.id_map import Side, derivations, id_map, origins_of
 from migrate.archive.journal import Journal
-from migrate.archive.store import Archive
 from migrate.codecs import Profile
 from migrate.errors import PlanStale
-from migrate.stages.comparing.lineage import Lineage
+from migrate.stages.apply.context import Workshop
 from migrate.stages.estate import Estate
-from migrate.stages.planning.fitting import fitting
-from migrate.stages.planning.planfile import Plan
+from migrate.stages.match.lineage import Lineage
+from migrate.stages.plan.adaptation import fitting
+from migrate.stages.plan.plan_file import Plan
 from migrate.stages.progress import Progress
-from migrate.stages.writing.workshop import Workshop
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer

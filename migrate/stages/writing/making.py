@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from migrate.errors import OutcomeUnknown, RequestFailed
 from migrate.model import Entity
-from migrate.stages.comparing.present import fingerprint
-from migrate.stages.planning.planfile import Action
-from migrate.stages.writing.outcome import at, lookup, made, sent_at, was_sent
-from migrate.stages.writing.workshop import Body, Unresolved, Workshop
+from migrate.stages.apply.context import Body, Unresolved, Workshop
+from migrate.stages.apply.create import at, lookup, made, sent_at, was_sent
+from migrate.stages.plan.plan_file import Action
+from migrate.stages.plan.target_fingerprints import fingerprint
 
 
 def make(shop: Workshop, action: Action, entity: Entity) -> None:

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 from migrate.errors import Incomplete, NotThere, RequestFailed
 from migrate.model import Key
-from migrate.stages.planning.planfile import Action, Plan
-from migrate.stages.writing.outcome import Taken
-from migrate.stages.writing.unfinished import look
-from migrate.stages.writing.workshop import Unresolved, Workshop
+from migrate.stages.apply.context import Unresolved, Workshop
+from migrate.stages.apply.create import Taken
+from migrate.stages.plan.plan_file import Action, Plan
+from migrate.stages.rollback.recover import look
 
 SEEN = ("file", "vector_store", "vector_store_file", "assistant")
 """Kinds whose every object on the target a plan knows; of threads it knows those that it touches."""

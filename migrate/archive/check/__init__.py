@@ -1,0 +1,1 @@
+"""Checks of an archive: every hash, and every reference between its rows."""

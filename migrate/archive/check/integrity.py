@@ -1,0 +1,285 @@
+"""Checks an archive against its own hashes: every body, every listing, every byte, every reference.
+
+Of a large archive a sample of the bodies, the listings and the bytes may do; fingerprints, references and
+how listings are put together are always looked at whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from migrate.archive import plan_documents
+from migrate.archive.blobs import chunks
+from migrate.archive.check.references import BETWEEN, Damage, broken
+from migrate.archive.fingerprints import of_shas, snapshot_digest
+from migrate.archive.journal_check import damage
+from migrate.archive.packs.reader import (
+    FORGOTTEN,
+    PLACES,
+    SEPARATOR,
+    Bodies,
+    BrokenPack,
+    inflated,
+    lines,
+    pack_sha,
+)
+from migrate.archive.packs.rows import Row
+from migrate.model.json_depth import TooDeep
+
+__all__ = ["Checked", "Damage", "Sample", "check"]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """So many of a hundred bodies, listings and files, chosen by a seed: the same seed chooses them again."""
+
+    percent: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was looked at (`bodies` of `all_bodies`), and what was wrong."""
+
+    bodies: int
+    all_bodies: int
+    manifests: int
+    all_manifests: int
+    snapshots: int
+    blobs: int
+    all_blobs: int
+    references: tuple[str, ...]
+    sample: Sample | None
+    damage: tuple[Damage, ...]
+    expected_gaps: int = 0
+    """In the newest snapshot of each estate: files whose bytes their service never gives back."""
+
+
+Looked = Iterator[tuple[int, list[Damage]]]
+"""How many things were looked at, and what was wrong with them; again and again."""
+
+
+def check(conn: sqlite3.Connection, sample: Sample | None = None) -> Checked:
+    """Look at everything, or at a sample of bodies and bytes. Raises nothing: damage is a value, and
+    damage in one place does not keep the others from being looked at."""
+    found: list[Damage] = []
+    count = partial(_look, found)
+    count(partial(_database, conn))
+    count(lambda: ((1, [one]) for one in broken(conn)))
+    count(lambda: ((1, [one]) for one in (*damage(conn), *plan_documents.damage(conn))))
+    all_bodies, all_blobs = count(partial(_ids, conn, ALL_PACKS)), count(partial(_ids, conn, ALL_BLOBS))
+    all_manifests = count(partial(_ids, conn, ALL_MANIFESTS))
+    snapshots = count(partial(_snapshots, conn))
+    manifests = count(partial(_manifests, conn, _chooser(sample, all_manifests)))
+    bodies = count(partial(_packs, conn, _chooser(sample, all_bodies)))
+    blobs = count(partial(_blobs, conn, _chooser(sample, all_blobs)))
+    return Checked(
+        bodies,
+        all_bodies,
+        manifests,
+        all_manifests,
+        snapshots,
+        blobs,
+        all_blobs,
+        BETWEEN,
+        sample,
+        tuple(found),
+        _expected_gaps(conn),
+    )
+
+
+def _expected_gaps(conn: sqlite3.Connection) -> int:
+    try:
+        row = conn.execute(
+            "SELECT count(*) FROM missing WHERE expected AND snapshot_id IN "
+            "(SELECT max(id) FROM snapshots GROUP BY endpoint_id)"
+        ).fetchone()
+    except sqlite3.DatabaseError:  # damage is told by what looks for it
+        return 0
+    return int(row[0])
+
+
+def _look(found: list[Damage], part: Callable[[], Looked]) -> int:
+    """Walk one part; how many things were looked at."""
+    looked = 0
+    try:
+        for things, damage in part():
+            looked += things
+            found += damage
+    except sqlite3.DatabaseError as error:
+        damage_ = Damage("database", "file", f"cannot be read on: {error}")
+        found += [] if damage_ in found else [damage_]
+    return looked
+
+
+def _chooser(sample: Sample | None, count: int) -> Callable[[int], bool]:
+    """Asked once for each group of `count` things, with its size: yes to groups that together have at least
+    the share that was wanted, and to one. Needs no list of what was chosen."""
+    if sample is None:
+        return lambda size: True
+    chance = random.Random(sample.seed)
+    left, needed = count, min(count, max(1, -int(-count * sample.percent // 100)))
+
+    def chosen(size: int) -> bool:
+        nonlocal left, needed
+        yes = needed > 0 and (chance.random() * left < needed or left - size < needed)
+        left, needed = max(0, left - size), needed - size * yes
+        return yes
+
+    return chosen
+
+
+ALL_PACKS = "SELECT id, held FROM packs NOT INDEXED"
+ALL_MANIFESTS = "SELECT id, 1, sha FROM manifests NOT INDEXED WHERE sha IS NOT NULL"
+ALL_BLOBS = "SELECT id, 1 FROM blobs NOT INDEXED WHERE sha IS NOT NULL"
+
+
+def _ids(conn: sqlite3.Connection, sql: str) -> Looked:
+    for row in conn.execute(sql):
+        yield row[1], []
+
+
+def _database(conn: sqlite3.Connection) -> Looked:
+    for (line,) in conn.execute("PRAGMA integrity_check(20)"):
+        yield 1, [] if line == "ok" else [Damage("database", "file", line)]
+
+
+def _packs(conn: sqlite3.Connection, chosen: Callable[[int], bool]) -> Looked:
+    for pack, held in conn.execute(ALL_PACKS):
+        if chosen(held):
+            why = _pack_fault(conn, pack, held)
+            yield held, [_damaged_pack(conn, pack, why)] if why else []
+
+
+def _pack_fault(conn: sqlite3.Connection, pack: int, held: int) -> str:
+    """What is wrong with a pack, or ''."""
+    row = conn.execute(
+        "SELECT CAST(kind AS BLOB), count, size, sha, data FROM packs WHERE id = ?", (pack,)
+    ).fetchone()
+    if row is None or None in row:
+        return "its row is not where it was stored"
+    kind, count, size, sha, data = row
+    try:
+        plain = inflated(data, size)
+        if pack_sha(kind.decode(), plain) != sha:
+            return "its hash is not the one that was stored"
+        bodies = {pack * PLACES + n: text for n, text in enumerate(lines(plain)) if text != FORGOTTEN}
+        keys = {(Row.stored(kind.decode(), text).key, n) for n, text in bodies.items()}
+    except (ValueError, TypeError, RecursionError, BrokenPack) as error:
+        return (
+            "it is nested too deeply"
+            if isinstance(error, RecursionError | TooDeep)
+            else f"it cannot be read: {error}"
+        )
+    if len(bodies) != held or plain.count(SEPARATOR.encode()) + 1 != count:
+        return "it has not as many bodies as it had"
+    marks = ",".join("?" * len(keys))
+    known = conn.execute(f"SELECT key, body FROM known WHERE key IN ({marks})", [key for key, _ in keys])
+    return "" if keys <= set(known) else "its bodies cannot be found by their ids"
+
+
+def _damaged_pack(conn: sqlite3.Connection, pack: int, why: str) -> Damage:
+    """Named by what lies in it: nothing in the pack itself may be believed."""
+    rows = conn.execute(
+        "SELECT s.kind, s.parent_id, r.ordinal, r.count, s.snapshot_id FROM spans r "
+        "JOIN scopes s ON s.manifest_id = r.manifest_id WHERE r.pack_id = ? ORDER BY 1, 2, 3, 5",
+        (pack,),
+    ).fetchall()
+    names = dict.fromkeys(
+        f"{kind} {first} to {first + count - 1}{f' of {parent}' if parent else ''}"
+        for kind, parent, first, count, _ in rows
+    )
+    which = f"{', '.join(names) or 'of no listing'} (pack {pack})"
+    return Damage("bodies", which, why, tuple(sorted({row[4] for row in rows})))
+
+
+def _manifests(conn: sqlite3.Connection, chosen: Callable[[int], bool]) -> Looked:
+    bodies = Bodies(conn)
+    for id_, one, sha in conn.execute(ALL_MANIFESTS):
+        read = chosen(one)
+        try:
+            same = _in_order(conn, id_) and (not read or of_shas(bodies.shas(id_)) == sha)
+        except BrokenPack:
+            same = False
+        yield int(read), [] if same else [_changed_listing(conn, id_)]
+
+
+def _in_order(conn: sqlite3.Connection, manifest: int) -> bool:
+    """Whether each span of a listing begins where the one before it ends."""
+    expected = 0
+    for ordinal, count in conn.execute(
+        "SELECT ordinal, count FROM spans WHERE manifest_id = ? ORDER BY ordinal", (manifest,)
+    ):
+        if ordinal != expected:
+            return False
+        expected += count
+    return True
+
+
+def _changed_listing(conn: sqlite3.Connection, manifest: int) -> Damage:
+    rows = conn.execute(
+        "SELECT snapshot_id, kind, parent_id FROM scopes WHERE manifest_id = ? ORDER BY 1", (manifest,)
+    ).fetchall()
+    names = dict.fromkeys(f"{kind} {parent}".strip() for _, kind, parent in rows)
+    which = f"number {manifest}{f' ({chr(44).join(names)})' if names else ''}"
+    touched = tuple(dict.fromkeys(row[0] for row in rows))
+    return Damage("listing", which, "its rows are not the ones that were stored", touched)
+
+
+def _snapshots(conn: sqlite3.Connection) -> Looked:
+    """The fingerprint of a finished snapshot covers which listings it holds, and their states."""
+    rows = conn.execute("SELECT id, digest FROM snapshots WHERE digest IS NOT NULL").fetchall()
+    for id_, digest in rows:
+        why = "its listings are not the ones that were stored"
+        same = snapshot_digest(conn, id_) == digest
+        yield 1, [] if same else [Damage("snapshot", f"number {id_}", why, (id_,))]
+
+
+def _blobs(conn: sqlite3.Connection, chosen: Callable[[int], bool]) -> Looked:
+    for id_, one in conn.execute(ALL_BLOBS):
+        if not chosen(one):
+            continue
+        row = conn.execute("SELECT sha, size FROM blobs WHERE id = ?", (id_,)).fetchone()
+        why = _blob_fault(conn, id_, *(row or (None, 0)))
+        yield 1, [_damaged_blob(conn, id_, why)] if why else []
+
+
+def _blob_fault(conn: sqlite3.Connection, blob: int, sha: bytes | None, size: int) -> str:
+    digest, length = hashlib.sha256(), 0
+    try:
+        for data in chunks(conn, blob):
+            digest.update(data)
+            length += len(data)
+            if length > size:
+                break
+    except BrokenPack as error:
+        return str(error)
+    return "" if digest.digest() == sha and length == size else "their hash is not the one that was stored"
+
+
+def _damaged_blob(conn: sqlite3.Connection, blob: int, why: str) -> Damage:
+    rows = conn.execute("SELECT endpoint_id, file_id FROM contents WHERE blob_id = ?", (blob,)).fetchall()
+    touched = {snapshot for endpoint, file in rows for snapshot in _snapshots_of_file(conn, endpoint, file)}
+    which = f"of {', '.join(file for _, file in rows) or 'no file'}"
+    return Damage("bytes", which, why, tuple(sorted(touched)))
+
+
+def _snapshots_of_file(conn: sqlite3.Connection, endpoint: int, file: str) -> Iterator[int]:
+    """Snapshots of an estate in which a file is listed; where a pack is broken, those that can be told."""
+    try:
+        numbers = [number for number, kind, _ in Bodies(conn).of_id(file) if kind == "file"]
+    except (BrokenPack, ValueError):
+        return
+    for pack, place in (divmod(number, PLACES) for number in numbers):
+        rows = conn.execute(
+            "SELECT DISTINCT s.snapshot_id FROM spans r JOIN scopes s ON s.manifest_id = r.manifest_id "
+            "JOIN snapshots n ON n.id = s.snapshot_id AND n.endpoint_id = ? "
+            "WHERE r.pack_id = ? AND r.place <= ? AND r.place + r.count > ?",
+            (endpoint, pack, place, place),
+        )
+        yield from (row[0] for row in rows)

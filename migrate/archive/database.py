@@ -1,0 +1,245 @@
+"""Opens the archive: one SQLite file, one writer at a time, readers never blocked."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from migrate.archive.lock import WriterLock
+from migrate.archive.packs.writer import Packer
+from migrate.archive.schema_check import must_be_exact
+from migrate.archive.schema_version import APPLICATION_ID, is_newest
+from migrate.archive.sqlite_file import (
+    MAGIC,
+    check_beside,
+    check_magic,
+    connect,
+    connect_to_read,
+    connect_to_write,
+    real,
+    says_read_only,
+    trust,
+)
+from migrate.errors import ArchiveBusy, ArchiveDamaged, BadUsage, DiskFull, Refused
+
+LOGGED = 4_000
+"""Pages in the log before they are folded in, and KiB of pages kept at hand: every commit changes the same
+pages of the index of keys, which so are written to the file once and not four times."""
+NOT_OURS_ANY_MORE = ("unsupported file format", "Could not decode")
+"""What SQLite says of a flipped byte in a file's head or in a text, as if the program had made a mistake."""
+
+
+class Archive:
+    """An open archive. `conn` belongs to the thread that opened it; other threads call `another()`."""
+
+    def __init__(
+        self, path: Path, conn: sqlite3.Connection, lock: WriterLock | None, immutable: bool = False
+    ) -> None:
+        self.path = path
+        self.conn = conn
+        self._lock = lock
+        self._immutable = immutable
+        self._joined = False
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self.packer = Packer(conn)
+        self.rollbacks = 0
+        """How many transactions failed: what was known of their content is not so."""
+
+    @classmethod
+    def open(cls, path: Path, *, write: bool = False, create: bool = False) -> Archive:
+        """Open an archive, bringing its schema up to date when writing.
+
+        Raises `BadUsage` (no such file, none that can be written), `ArchiveDamaged` (not an archive, or not
+        only one), `ArchiveTooNew`, `ArchiveBusy` (another writer).
+        """
+        path = real(path)
+        if not path.exists():
+            if not create:
+                raise BadUsage(f"there is no archive {path}", todo=f"make one: snapshot ESTATE -o {path}")
+            _create(path)
+        check_magic(path)
+        check_beside(path)
+        lock = WriterLock.take(path) if write else None
+        conn: sqlite3.Connection | None = None
+        immutable = False
+        try:
+            with _told(path):
+                if write:
+                    conn = connect_to_write(path)
+                else:
+                    conn, immutable = connect_to_read(path)
+                _must_be_ours(conn, path, write)
+                must_be_exact(conn, path)
+                trust(conn)
+                _prepare(conn, write)
+                _bring_up_to_date(conn, path, write)
+        except BaseException:
+            if conn:
+                conn.close()
+            if lock:
+                lock.release()
+            raise
+        return cls(path, conn, lock, immutable)
+
+    @classmethod
+    def temporary(cls) -> Archive:
+        """An archive that vanishes when closed: where a live estate is read to be compared."""
+        folder = tempfile.TemporaryDirectory(prefix="assistants-migrate-")
+        try:
+            archive = cls.open(Path(folder.name) / "estate.db", write=True, create=True)
+        except BaseException:
+            folder.cleanup()
+            raise
+        archive._folder = folder
+        return archive
+
+    def another(self) -> sqlite3.Connection:
+        """A further connection for reading, for another thread. There may be many, and a pack is read but
+        once: each keeps a few pages, not SQLite's 2 MB."""
+        conn = connect(self.path, self._immutable)
+        try:
+            trust(conn)
+            _prepare(conn, write=False)
+            conn.execute("PRAGMA cache_size = -128")
+        except BaseException:
+            conn.close()
+            raise
+        return conn
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A transaction; rolled back when it fails, with a full disk told as such. Within `joined` it is a
+        part of that one."""
+        if self._joined:
+            yield self.conn
+            return
+        with _told(self.path):
+            self.conn.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.conn
+                self.packer.flush()
+                self.conn.execute("COMMIT")
+            except BaseException:
+                self.rollbacks += 1
+                self.packer.reset()
+                with contextlib.suppress(sqlite3.Error):
+                    self.conn.execute("ROLLBACK")
+                raise
+
+    @contextlib.contextmanager
+    def joined(self) -> Iterator[None]:
+        """Several transactions of this thread as one: all of them happen, or none. Fewer commits write the
+        same pages of the indices less often."""
+        with self.transaction():
+            self._joined = True
+            try:
+                yield
+            finally:
+                self._joined = False
+
+    def close(self) -> None:
+        """Close, fold the write-ahead log in, and let the next writer start."""
+        try:
+            if self._lock:
+                with contextlib.suppress(sqlite3.Error):
+                    self.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:  # also where Ctrl-C comes meanwhile
+            self.conn.close()
+            if self._lock:
+                self._lock.release()
+            if self._folder:
+                self._folder.cleanup()
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def must_not_be_archive(path: Path) -> None:
+    """Raises `Refused` before a report would take the place of an archive: it may be the only copy."""
+    with contextlib.suppress(OSError, ValueError):
+        if not path.is_file():  # opening a pipe waits for whoever writes to it
+            return
+        with path.open("rb") as file:
+            head = file.read(16)
+        if head == MAGIC:
+            raise Refused(f"{path} is an archive", "it would be overwritten", "give -o another name")
+
+
+def _create(path: Path) -> None:
+    """An empty file that only its owner can read: it will hold other people's conversations."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise BadUsage(
+            f"cannot create {path}", error.strerror or str(error), "choose another place"
+        ) from None
+
+
+def _must_be_ours(conn: sqlite3.Connection, path: Path, write: bool) -> None:
+    """Look before anything is set: somebody else's database must stay as it is."""
+    empty = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    ours = conn.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
+    if not ours and not (empty and write):
+        raise ArchiveDamaged(
+            f"{path} is not an archive", "it is some other SQLite database", "give the file `snapshot` wrote"
+        )
+
+
+def _prepare(conn: sqlite3.Connection, write: bool) -> None:
+    conn.execute("PRAGMA foreign_keys = ON")
+    if write:
+        conn.execute("PRAGMA journal_mode = WAL")
+        conn.execute("PRAGMA synchronous = NORMAL")
+        conn.execute(f"PRAGMA wal_autocheckpoint = {LOGGED}")
+        conn.execute(f"PRAGMA cache_size = -{LOGGED}")
+    else:
+        conn.execute("PRAGMA query_only = ON")
+
+
+def _bring_up_to_date(conn: sqlite3.Connection, path: Path, write: bool) -> None:
+    if not is_newest(conn):
+        from migrate.archive.upgrade import bring_up_to_date
+
+        bring_up_to_date(conn, path, write)
+    if write:
+        conn.execute("DELETE FROM blobs WHERE sha IS NULL")  # half-written when a program was killed
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """SQLite's own errors as ours."""
+    try:
+        yield
+    except UnicodeDecodeError as error:  # what SQLite says of a damaged table quotes it
+        raise ArchiveDamaged(f"{path} is damaged", str(error), "restore it from a copy") from None
+    except sqlite3.OperationalError as error:
+        if "full" in str(error) or "disk I/O" in str(error):
+            raise DiskFull(
+                f"{path} cannot grow", str(error), "make room, then run the same command: it continues"
+            ) from None
+        if any(words in str(error) for words in NOT_OURS_ANY_MORE):
+            raise ArchiveDamaged(f"{path} is damaged", str(error), "restore it from a copy") from None
+        if says_read_only(error):
+            raise BadUsage(
+                f"cannot write {path}",
+                f"{error}: the file or its folder may not be written",
+                "give an archive in a folder where you can write, or change who may",
+            ) from None
+        if "locked" in str(error):
+            raise ArchiveBusy(
+                f"{path} is being written by another program",
+                str(error),
+                "wait until it ends, then run the same command again",
+            ) from None
+        raise
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.IntegrityError):
+            raise
+        raise ArchiveDamaged(f"{path} is damaged", str(error), "restore it from a copy") from None

@@ -1,0 +1,1 @@
+"""Merge several archives into one; join the shards of one snapshot."""

@@ -1,0 +1,221 @@
+"""Archives in, one archive with everything they hold out: each thing once, whatever the order.
+
+All of it is one transaction on the archive that is merged into. Snapshots that are the same are one; shards
+of one reading become one snapshot; what is interrupted is left where it is, and told.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from migrate.archive.database import Archive
+from migrate.archive.fingerprints import snapshot_digest
+from migrate.archive.merge.blobs import OfferedBytes
+from migrate.archive.merge.copy import Copier
+from migrate.archive.merge.files import Inputs
+from migrate.archive.merge.join_shards import MISSING, Joiner
+from migrate.archive.merge.journal import OfferedJournal
+from migrate.archive.merge.shards import HERE, Key, Line, Reading, is_joined, is_shard, readings
+from migrate.archive.numbering import in_order, next_number
+from migrate.archive.prune import sweep, sweep_bytes
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A reading that was, or had been, put together from shards; `missing` are those not at hand."""
+
+    snapshot: int
+    tag: str
+    url: str
+    of: int
+    state: str
+    missing: tuple[int, ...]
+    partial: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """An interrupted snapshot of an input: which file, which number, of what."""
+
+    path: str
+    snapshot: int
+    url: str
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What came of a merge: numbers of new snapshots, how much was added, what is not whole."""
+
+    added: tuple[int, ...]
+    joined: tuple[Joined, ...]
+    left_out: tuple[LeftOut, ...]
+    bodies: int
+    files: int
+    journal: int
+    renumbered: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was left out, and every reading has all its shards, each complete."""
+        return not self.left_out and all(joined.state == "complete" for joined in self.joined)
+
+
+Count = Callable[[str, int], None]
+
+
+def merge(target: Archive, inputs: Inputs, count: Count = lambda what, number: None) -> Merged:
+    """Merge the inputs into an open archive."""
+    with target.transaction():
+        return _Merge(target, inputs, count).run()
+
+
+class _Merge:
+    def __init__(self, target: Archive, inputs: Inputs, count: Count) -> None:
+        self.target, self.conn = target, target.conn
+        self.inputs, self.count = inputs, count
+        self.bodies_new = 0
+        self.offered, self.journal = OfferedBytes(self.conn), OfferedJournal(self.conn)
+
+    def run(self) -> Merged:
+        here = lines(self.conn, HERE)
+        there = [line for found in self.inputs.each(self._survey) for line in found]
+        finished = {(x.type, x.url, x.started_at, x.options) for x in here + there if x.state != "reading"}
+        left_out = [
+            LeftOut(str(self.inputs.paths[x.source - 1]), x.id, x.url)
+            for x in there
+            if x.state == "reading" and (x.type, x.url, x.started_at, x.options) not in finished
+        ]
+        new = self._new(here, there)
+        groups = readings(here + there)
+        held = {x.key: x.id for x in here if is_joined(x)}
+        wanted = [group for group in groups if group.key not in held]
+        numbers = self._begin(new.values(), wanted)
+        old = [number for key, number in held.items() if key not in {group.key for group in groups}]
+        joiners = [Joiner(self.conn, group, numbers[group.key]) for group in wanted]
+        for joiner in joiners:
+            joiner.gather(HERE, self._copier(self.conn, self.target.path))
+        files = sum(self.inputs.each(lambda n, a: self._copy(n, a, list(new.values()), numbers, joiners)))
+        for joiner in joiners:
+            joiner.finish()
+        replaced = self.offered.settle()
+        if old or replaced:
+            self._drop(old)
+        moved = in_order(self.conn)
+        places = {**held, **numbers}
+        joined = tuple(_told(g, moved.get(places[g.key], places[g.key])) for g in groups)
+        added = tuple(sorted(moved.get(number, number) for number in numbers.values()))
+        renumbered = len(moved.keys() - set(numbers.values()))
+        return Merged(
+            added, joined, tuple(left_out), self.bodies_new, files, self.journal.settle(), renumbered
+        )
+
+    def _new(self, here: list[Line], there: list[Line]) -> dict[Key, Line]:
+        """Snapshots that are to be copied. Of equal ones the larger count of what it added is kept: it is
+        that of the archive which had less before."""
+        known = {line.key: line for line in here}
+        new: dict[Key, Line] = {}
+        for line in there:
+            if line.state == "reading" or is_shard(line) or is_joined(line):
+                continue
+            held = known.get(line.key)
+            if held is None:
+                new[line.key] = max(new.get(line.key, line), line, key=_added)
+            elif _added(line) > _added(held):
+                known[line.key] = replace(held, bodies_added=line.bodies_added, bytes_added=line.bytes_added)
+                self.conn.execute(
+                    "UPDATE snapshots SET bodies_added = ?, bytes_added = ? WHERE id = ?",
+                    (*_added(line), held.id),
+                )
+        return new
+
+    def _survey(self, number: int, archive: Archive) -> list[Line]:
+        self.offered.read(number, archive.conn)
+        self.journal.read(archive.conn)
+        return lines(archive.conn, number)
+
+    def _begin(self, plain: Iterable[Line], groups: Iterable[Reading]) -> dict[Key, int]:
+        """Rows for what is new, numbered by start; number by identity or by options."""
+        rows: list[Line | Reading] = [*plain, *groups]
+        first = next_number(self.conn)
+        numbers: dict[Key, int] = {}
+        for number, row in enumerate(sorted(rows, key=lambda row: (row.started_at, row.key)), first):
+            numbers[row.key] = number
+            self.conn.execute(
+                "INSERT INTO snapshots (id, endpoint_id, tag, state, started_at, finished_at, api_version, "
+                "tool_version, options, bodies_added, bytes_added) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (number, self.offered.endpoint(row.type, row.url), row.tag or None, row.state, row.started_at,
+                 row.finished_at, *_of_reading(row)),
+            )  # fmt: skip
+        return numbers
+
+    def _copy(
+        self, number: int, archive: Archive, new: list[Line], numbers: dict[Key, int], joiners: list[Joiner]
+    ) -> int:
+        """Everything that is wanted of one input; how many files' bytes were new."""
+        copier = self._copier(archive.conn, archive.path)
+        for line in (line for line in new if line.source == number):
+            into = numbers[line.key]
+            copier.scopes(line.id, into)
+            missing = archive.conn.execute(
+                f"SELECT {MISSING} FROM missing WHERE snapshot_id = ?",
+                (line.id,),
+            )
+            self.conn.executemany(
+                f"INSERT INTO missing (snapshot_id, {MISSING}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                ((into, *row) for row in missing),
+            )
+            if snapshot_digest(self.conn, into) != line.digest:
+                raise copier.damaged(f"snapshot {line.id} does not agree with its fingerprint")
+            shown = archive.conn.execute("SELECT shown FROM snapshots WHERE id = ?", (line.id,)).fetchone()
+            row = (line.digest, *shown, into)
+            self.conn.execute("UPDATE snapshots SET digest = ?, shown = ? WHERE id = ?", row)
+            self.count("snapshot", 1)
+        for joiner in joiners:
+            joiner.gather(number, copier)
+        return self.offered.copy(number, copier)
+
+    def _copier(self, source: sqlite3.Connection, path: Path) -> Copier:
+        return Copier(source, self.target, path, self._new_bodies)
+
+    def _new_bodies(self, number: int) -> None:
+        self.bodies_new += number
+        self.count("object", number)
+
+    def _drop(self, snapshots: list[int]) -> None:
+        """Joined snapshots whose place a better one took, and whatever nothing names any more."""
+        self.conn.executemany("DELETE FROM snapshots WHERE id = ?", [(number,) for number in snapshots])
+        sweep(self.target)
+        sweep_bytes(self.conn)
+
+
+def _added(line: Line) -> tuple[int, int]:
+    return line.bodies_added, line.bytes_added
+
+
+def _of_reading(row: Line | Reading) -> tuple[object, ...]:
+    if isinstance(row, Line):
+        return row.api_version, row.tool_version, row.options, row.bodies_added, row.bytes_added
+    parts = [place.part for place in row.places.values()]
+    sums = sum(part.bodies_added for part in parts), sum(part.bytes_added for part in parts)
+    return row.newest.api_version, row.newest.tool_version, row.options, *sums
+
+
+def _told(group: Reading, number: int) -> Joined:
+    partial = tuple(n for n, place in sorted(group.places.items()) if place.part.state != "complete")
+    return Joined(number, group.tag, group.url, group.of, group.state, group.missing, partial)
+
+
+def lines(conn: sqlite3.Connection, source: int) -> list[Line]:
+    """The snapshots of an archive, with what is known of their list of threads."""
+    rows = conn.execute(
+        "SELECT n.id, e.type, e.url, coalesce(n.tag, ''), n.state, n.started_at, "
+        "coalesce(n.finished_at, ''), n.api_version, n.tool_version, n.options, coalesce(n.digest, ''), "
+        "coalesce(n.bodies_added, 0), coalesce(n.bytes_added, 0), coalesce(s.state, ''), "
+        "coalesce(s.reason, '') FROM snapshots n "
+        "JOIN endpoints e ON e.id = n.endpoint_id LEFT JOIN scopes s ON s.snapshot_id = n.id "
+        "AND s.kind = 'thread' AND s.parent_id = '' ORDER BY n.id"
+    )
+    return [Line(source, *row) for row in rows]

@@ -1,0 +1,1 @@
+"""Packs: compressed arrays of object bodies, written and read back."""

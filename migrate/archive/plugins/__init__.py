@@ -1,0 +1,1 @@
+"""Let sqlite-utils and Datasette read the compressed bodies of an archive."""

@@ -1,0 +1,206 @@
+"""An id in, what every snapshot of its endpoints knows of it out: where it lay, as which body, or why unseen.
+
+Bodies and listings are shared by hash, so equal numbers are equal content: only what has the id is decoded.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from migrate.archive.hashing import id_of, storable
+from migrate.archive.packs.reader import PLACES, Bodies
+from migrate.archive.query import Asked
+from migrate.archive.snapshots.reader import Body, SnapshotInfo, snapshots
+from migrate.model import KINDS
+from migrate.model.json_depth import loads
+
+FILTERED = "filtered by --include or --exclude"
+UNSAID = {"": "not asked for", "reading": "the snapshot was interrupted"}
+"""State of a listing that gives no reason -> the reason."""
+
+Scopes = dict[int, tuple[int, str, str]]
+"""Snapshot -> listing, its state, its reason."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One snapshot as far as it concerns one object. `body` is None where the object is not in it; that
+    means gone only where `gap`, the reason why it could not be seen, is empty."""
+
+    snapshot: SnapshotInfo
+    body: int | None
+    gap: str = ""
+
+
+@dataclass(frozen=True)
+class Content:
+    """What lay below an object in one snapshot: a listing that was read whole."""
+
+    snapshot: int
+    listing: int
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One object in one place of one endpoint, over all snapshots of it, oldest first."""
+
+    type: str
+    url: str
+    kind: str
+    parent: str
+    id: str
+    sights: tuple[Sight, ...]
+    contents: tuple[Content, ...] = ()
+
+
+def gap_of(info: SnapshotInfo, kind: str, state: str, reason: str) -> str:
+    """Why absence from a listing means nothing, or ''. `gone`: its parent was being deleted."""
+    if state == "gone":
+        return ""
+    if reason or state != "complete":
+        return reason or UNSAID.get(state, state)
+    options = info.options
+    rules = [rule for name in ("include", "exclude") for rule in options.get(name) or ()]
+    return FILTERED if any(rule[0] == kind for rule in rules) else ""
+
+
+def body(conn: Asked, number: int) -> Body:
+    """A body by its number."""
+    found: Body = loads(Bodies(conn).text(number))
+    return found
+
+
+def size(conn: Asked, listing: int) -> int:
+    """How many objects a listing holds; nothing of it is read."""
+    row = conn.execute("SELECT coalesce(sum(count), 0) FROM spans WHERE manifest_id = ?", (listing,))
+    return int(row.fetchone()[0])
+
+
+def ids_in(conn: Asked, listing: int) -> list[str]:
+    """The ids in a listing, in order."""
+    return [id_of(loads(text)) for _, text in Bodies(conn).listing(listing)]
+
+
+def traces(conn: Asked, object_id: str) -> list[Trace]:
+    """Everything of this id: a file also in each store that held it, and on every endpoint."""
+    wanted = storable(object_id)
+    found = _Found(conn, snapshots(conn))
+    held = found.holding([wanted], KINDS)
+    return [
+        found.trace(place, wanted, held[place[1]][wanted])
+        for place in sorted(found.places({kind: ids[wanted] for kind, ids in held.items()}))
+    ]
+
+
+Place = tuple[int, str, str]
+"""Number of the endpoint, kind, parent."""
+
+
+class _Found:
+    """Answers of one archive, each asked once."""
+
+    def __init__(self, conn: Asked, infos: list[SnapshotInfo]) -> None:
+        self._conn = conn
+        self._bodies = Bodies(conn)
+        self._infos = {info.id: info for info in infos}
+        self._scopes: dict[Place, Scopes] = {}
+        self._parents: dict[tuple[str, str], frozenset[int]] = {}
+
+    def holding(self, ids: Collection[str], kinds: Iterable[str]) -> dict[str, dict[str, dict[int, int]]]:
+        """Kind -> id -> listing -> body: the first one where a listing has several."""
+        found: dict[str, dict[str, dict[int, int]]] = {}
+        for id_ in ids:
+            bodies = [(number, kind) for number, kind, _ in self._bodies.of_id(id_) if kind in kinds]
+            rows = [(*row, number, kind) for number, kind in bodies for row in self._listings_of(number)]
+            for listing, _, number, kind in sorted(rows):
+                found.setdefault(kind, {}).setdefault(id_, {}).setdefault(listing, number)
+        return found
+
+    def _listings_of(self, number: int) -> list[tuple[int, int]]:
+        """Every listing that holds a body, and its place in it."""
+        pack, place = divmod(number, PLACES)
+        rows = self._conn.execute(
+            "SELECT manifest_id, ordinal + ? - place FROM spans "
+            "WHERE pack_id = ? AND place <= ? AND place + count > ?",
+            (place, pack, place, place),
+        )
+        return rows.fetchall()
+
+    def places(self, held: Mapping[str, Mapping[int, int]]) -> set[Place]:
+        """Where the listings of each kind lie."""
+        places: set[Place] = set()
+        for kind, listings in held.items():
+            places.update(
+                self._conn.execute(
+                    "SELECT DISTINCT n.endpoint_id, s.kind, s.parent_id FROM snapshots n CROSS JOIN scopes s "
+                    "ON s.snapshot_id = n.id AND s.kind = ? "
+                    "WHERE s.manifest_id IN (SELECT value FROM json_each(?))",
+                    (kind, json.dumps(list(listings))),
+                )
+            )
+        return places
+
+    def trace(self, place: Place, id_: str, listings: Mapping[int, int]) -> Trace:
+        """One object in one place."""
+        endpoint, kind, parent = place
+        sights = []
+        scopes = self._of(place)
+        for number in self._snapshots[endpoint]:
+            listing, state, reason = scopes.get(number, (0, "", ""))
+            seen = listings.get(listing)
+            gap = "" if seen is not None else gap_of(self._infos[number], kind, state, reason)
+            if gap and not state and parent and self._parent_gone(place, number):
+                gap = ""
+            sights.append(Sight(self._infos[number], seen, gap))
+        first = sights[0].snapshot
+        below = self._below(endpoint, kind, id_)
+        return Trace(first.type, first.url, kind, parent, id_, tuple(sights), below)
+
+    def _below(self, endpoint: int, kind: str, id_: str) -> tuple[Content, ...]:
+        child = CONTENT.get(kind)
+        if child is None:
+            return ()
+        rows = self._of((endpoint, child, id_)).items()
+        return tuple(
+            Content(number, listing)
+            for number, (listing, state, reason) in sorted(rows)
+            if not gap_of(self._infos[number], child, state, reason) and state != "gone"
+        )
+
+    def _parent_gone(self, place: Place, number: int) -> bool:
+        """Whether a snapshot saw that what an object lay in is not there any more."""
+        endpoint, kind, parent = place
+        above = KINDS[kind].parent
+        listing, state, reason = self._of((endpoint, above, "")).get(number, (0, "", ""))
+        if (above, parent) not in self._parents:
+            held = self.holding([parent], [above]).get(above, {}).get(parent, {})
+            self._parents[above, parent] = frozenset(held)
+        seen = listing in self._parents[above, parent]
+        return not seen and not gap_of(self._infos[number], above, state, reason)
+
+    def _of(self, place: Place) -> Scopes:
+        """The listing of a place in each snapshot that has it."""
+        if place not in self._scopes:
+            rows = self._conn.execute(
+                "SELECT n.id, s.manifest_id, s.state, coalesce(s.reason, '') FROM snapshots n "
+                "CROSS JOIN scopes s ON s.snapshot_id = n.id AND s.kind = ? AND s.parent_id = ? "
+                "WHERE n.endpoint_id = ?",
+                (place[1], place[2], place[0]),
+            )
+            self._scopes[place] = {number: (listing, state, why) for number, listing, state, why in rows}
+        return self._scopes[place]
+
+    @cached_property
+    def _snapshots(self) -> dict[int, list[int]]:
+        """The snapshots of each endpoint, oldest first."""
+        found: dict[int, list[int]] = {}
+        for number, endpoint in self._conn.execute("SELECT id, endpoint_id FROM snapshots ORDER BY id"):
+            found.setdefault(endpoint, []).append(number)
+        return found
+
+
+CONTENT = {"vector_store": "vector_store_file", "thread": "message"}
+"""Kind -> what lies in it, as its history tells."""

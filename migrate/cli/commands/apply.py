@@ -1,0 +1,46 @@
+"""apply: carry out a plan."""
+
+from pathlib import Path
+
+import click
+
+from migrate.cli import ask
+from migrate.cli.options import Common, common, finish, workers
+
+
+@click.command("apply")
+@click.argument("plan_file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--wait", type=float, default=600, show_default=True, help="Seconds to wait for ingestion of a store."
+)
+@workers
+@common
+def command(common: Common, plan_file: Path, yes: bool, wait: float, workers: int) -> None:
+    """Carry out PLAN_FILE, journalled: run again after an interruption, it continues and makes nothing twice.
+
+    Refuses (exit 4) when the plan was edited or is not one that its archive knows, or when either side moved
+    since. Exit 3 when something could not be written; it is named. Exit 5 when the target does not answer, or
+    stops answering; all that was not done is named.
+    """
+    from migrate.cli.plan_inputs import from_plan
+    from migrate.codecs import profile_for
+    from migrate.errors import Unreachable
+    from migrate.reports.commands.apply import as_dict, as_text, question
+    from migrate.stages.apply.outage import none_reached
+    from migrate.stages.apply.run import run
+    from migrate.stages.plan.plan_file import read
+
+    plan = read(plan_file)
+    if not yes:
+        ask(question(plan))
+    with from_plan(plan, common.config, workers, write=True) as (archive, source, writer):
+        try:
+            profile = profile_for(writer.type, writer.api_version)
+            done = run(plan, source, archive, writer, profile, workers, common.progress(), wait)  # type: ignore[arg-type]
+        except Unreachable as gone:  # before anything was done
+            done = none_reached(plan, source, archive, writer, gone)  # type: ignore[arg-type]
+    common.answer(as_dict(done), as_text(done))
+    if done.outage:
+        raise Unreachable(*done.outage)
+    finish(3 if done.failed else 0)

@@ -1,0 +1,43 @@
+"""assess: what a move would keep and lose, before anything is planned."""
+
+from typing import Any
+
+import click
+
+from migrate import __version__
+from migrate.cli.options import Common, common, environment, finish, fitting, workers
+from migrate.cli.report_options import Wanted, reporting, show
+
+
+@click.command("assess")
+@click.argument("estate")
+@click.option(
+    "--to", "target", required=True, metavar="TYPE|ESTATE", help="A type of service, or a live one."
+)
+@reporting
+@fitting
+@environment
+@workers
+@common
+def command(
+    common: Common, estate: str, target: str, wanted: Wanted, workers: int, environment: str | None,
+    **given: Any,
+) -> None:  # fmt: skip
+    """Say per object and field of ESTATE what --to would keep, adapt, lose or refuse. Writes nothing.
+
+    Against a type (azure-openai, openai, foundry-classic, foundry) it asks no service; against a live
+    estate it also looks for deployments, connections and what is there already. Exit 1 when something
+    would be lost or is blocked and was not accepted.
+    """
+    from migrate.archive.snapshots.writer import now
+    from migrate.cli.picturing import Camera
+    from migrate.cli.plan_inputs import assessed, choices
+    from migrate.reports.commands.assess import as_dict, as_report
+    from migrate.reports.commands.losses import unaccepted
+
+    wanted.check(estate)
+    config = common.config.meeting(environment, target)
+    camera, chosen = Camera(wanted.pictures), choices(config, estate, **given)
+    found = assessed(estate, target, config, chosen, workers, common.progress(), camera)
+    show(common, wanted, as_dict(found), as_report(found, now(), __version__, camera.pictures))
+    finish(1 if unaccepted(found.losses) else 0)

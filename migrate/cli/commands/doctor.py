@@ -1,0 +1,29 @@
+"""doctor: what works at an estate."""
+
+import click
+
+from migrate.cli.options import Common, common, finish
+
+
+@click.command("doctor")
+@click.argument("estate")
+@common
+def command(common: Common, estate: str) -> None:
+    """Reach ESTATE and name what works: sign-in, API version, routes, listing of threads.
+
+    Exit 5 when nothing can be reached or assistants are retired.
+    """
+    from migrate.cli.estate_argument import live
+    from migrate.endpoints import connect
+    from migrate.reports.commands.doctor import as_dict, as_text
+    from migrate.stages.doctor import examine
+
+    reader = connect(live(estate, common.config).settings)
+    progress = common.progress()
+    progress.watch(reader.pace.waiting)
+    try:
+        found = examine(reader, progress)
+    finally:
+        reader.close()
+    common.answer(as_dict(found), as_text(found))
+    finish(5 if found.retired else 0 if found.whole else 3)

@@ -1,0 +1,38 @@
+"""extract: bytes of files, from an archive into a folder."""
+
+from pathlib import Path
+
+import click
+
+from migrate.cli.options import Common, common, finish
+
+
+@click.command("extract")
+@click.argument("archive")
+@click.argument("file_id", nargs=-1)
+@click.option(
+    "--dir",
+    "folder",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder to write to; made if need be.",
+)
+@click.option("--force", is_flag=True, help="Replace files that are there already.")
+@common
+def command(common: Common, archive: str, file_id: tuple[str, ...], folder: Path, force: bool) -> None:
+    """Write the bytes of files of ARCHIVE[@SNAPSHOT] into a folder: of all that it has, or of these.
+
+    Each is hashed on the way and named after its file, as far as that is safe. Exit 3 when a file is
+    unknown, has no bytes here, or is damaged; 4 when one of that name is there.
+    """
+    from migrate.cli import tell
+    from migrate.cli.archived import snapshot
+    from migrate.reports.commands.extract import as_dict, as_text, failures
+    from migrate.stages.query.extract import extract
+
+    with snapshot(archive, common.config) as found:
+        done = extract(found, file_id, folder, force)
+    common.answer(as_dict(done), as_text(done))
+    for line in failures(done):
+        tell(line)
+    finish(3 if done.failed else 0)

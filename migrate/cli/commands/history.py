@@ -1,0 +1,35 @@
+"""history: how one object changed over all snapshots."""
+
+from pathlib import Path
+
+import click
+
+from migrate.cli.options import Common, common
+
+
+@click.command("history")
+@click.argument("archive", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("object_id")
+@common
+def command(common: Common, archive: Path, object_id: str) -> None:
+    """Tell how the object OBJECT_ID changed over all snapshots of ARCHIVE: when, and what.
+
+    Who changed it is not known: no service tells. A file is told in each vector store that held it, a
+    thread with the number of its messages, a vector store with the files that came and went. A snapshot
+    that could not see the object says so; that is not "gone".
+    """
+    from migrate.archive.damaged import damage_told
+    from migrate.archive.database import Archive
+    from migrate.errors import BadUsage
+    from migrate.reports.commands.history import as_dict, as_text
+    from migrate.stages.query.history import history
+
+    with Archive.open(archive) as opened, damage_told(archive):
+        found = history(opened.conn, object_id)
+    if not found:
+        raise BadUsage(
+            f"no snapshot of {archive} has an object {object_id!r}",
+            "ids are taken to the letter",
+            f"list them: ls {archive}@NUMBER [--kind KIND]",
+        )
+    common.answer(as_dict(found), as_text(found))

@@ -1,0 +1,45 @@
+"""ids: the id map."""
+
+from itertools import chain, islice
+from pathlib import Path
+
+import click
+
+from migrate.cli.options import Common, common, finish
+
+
+@click.command("ids")
+@click.argument("archive", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("old_id", required=False)
+@click.option(
+    "--format", "format_", type=click.Choice(["csv", "json", "sql"]), default="csv", show_default=True
+)
+@click.option("--to", "target", metavar="ESTATE", help="Only what was moved to this live estate.")
+@common
+def command(common: Common, archive: Path, old_id: str | None, format_: str, target: str | None) -> None:
+    """Print which new id took the place of which old one; OLD_ID narrows it. Exit 1 when that is unknown."""
+    from migrate.archive.damaged import damage_told
+    from migrate.archive.database import Archive
+    from migrate.archive.id_map import Side, id_map
+    from migrate.archive.locating import snapshots_holding
+    from migrate.cli import tell
+    from migrate.cli.estate_argument import service
+    from migrate.errors import BadUsage
+    from migrate.reports.commands.ids import lines
+
+    entry = service(target, common.config) if target else None
+    if target and entry is None:
+        raise BadUsage(f"{target!r} names no live estate", todo="give a name of the config file, or TYPE+URL")
+    side = Side(entry.type, entry.endpoint.rstrip("/")) if entry else None
+    with Archive.open(archive) as opened, damage_told(archive):
+        rows = id_map(opened.conn, target=side, source_id=old_id or "")
+        first = list(islice(rows, 1))
+        common.tell(lines(chain(first, rows), "json" if common.as_json else format_))
+        unmoved = next(snapshots_holding(opened.conn, old_id), None) if old_id and not first else None
+    if old_id and not first and not common.quiet:
+        tell(
+            f"no object has the id {old_id}: neither the id map nor a snapshot"
+            if unmoved is None
+            else f"snapshot {unmoved} has {old_id}; nothing was made from it"
+        )
+    finish(1 if old_id and not first else 0)

@@ -1,0 +1,36 @@
+"""merge: several archives into one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from migrate.cli.options import Common, common, finish
+
+ARCHIVE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command("merge")
+@click.argument("archives", nargs=-1, required=True, type=ARCHIVE)
+@click.option("-o", "--output", type=ARCHIVE, required=True, help="The archive to merge into.")
+@common
+def command(common: Common, archives: tuple[Path, ...], output: Path) -> None:
+    """Join ARCHIVES into one: snapshots, objects, bytes, journals and id maps, each thing once.
+
+    The order does not matter, and merging again adds nothing. Shards of one reading (snapshot --shard) are
+    joined into one snapshot: complete when all of them are there and complete; otherwise it is partial, what
+    is missing is named, and the exit code is 3. An interrupted snapshot is left out and told. An output
+    that is there is merged into; the inputs are never written.
+    """
+    from migrate.archive.merge.files import Inputs
+    from migrate.archive.merge.run import merge
+    from migrate.archive.output import output as opened
+    from migrate.reports.commands.merge import as_dict, as_text
+
+    progress = common.progress()
+    inputs = Inputs.of(archives, output)
+    with opened(output) as archive:
+        merged = merge(archive, inputs, progress.count)
+    common.answer(as_dict(merged, output), as_text(merged, output))
+    finish(0 if merged.whole else 3)

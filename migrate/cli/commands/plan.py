@@ -1,0 +1,72 @@
+"""plan: what to write where, and every loss told beforehand."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from migrate import __version__
+from migrate.cli.options import Common, common, environment, finish, fitting, workers
+from migrate.cli.report_options import Wanted, reporting_beside, show
+
+
+@click.command("plan")
+@click.argument("source")
+@click.argument("target")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The plan; - is stdout.",
+)
+@reporting_beside
+@fitting
+@click.option("--prune", is_flag=True, help="Delete on the target what we made and the source no longer has.")
+@click.option("--max-update", metavar="N%", help="Refuse to update more (default: 100% beyond 10 objects).")
+@click.option("--max-delete", metavar="N%", help="Refuse to delete more (default: 10% beyond 10 objects).")
+@environment
+@workers
+@common
+def command(
+    common: Common, source: str, target: str, output: Path, prune: bool, max_update: str | None,
+    max_delete: str | None, wanted: Wanted, workers: int, environment: str | None, **given: Any,
+) -> None:  # fmt: skip
+    """Plan how TARGET becomes like SOURCE, an ARCHIVE[@SNAPSHOT] or a config directory. Nothing is written
+    but the plan, and into ARCHIVE that this plan was made: `apply`, `verify` and `rollback` take no other.
+
+    A config directory is kept as it was read in an archive beside the plan, under the plan's name with the
+    ending .db; objects on TARGET that are in no file of it are left alone.
+
+    Exit 1 when something would be lost or is blocked and was not accepted; the plan is written all the
+    same, and apply moves what is not blocked.
+    """
+    from migrate.archive.database import must_not_be_archive
+    from migrate.cli.picturing import Camera
+    from migrate.cli.plan_inputs import choices, make_plan, percent
+    from migrate.errors import BadUsage
+    from migrate.files.output import STDOUT, destination
+    from migrate.reports.commands.losses import unaccepted
+    from migrate.reports.commands.plan import as_dict, as_report
+    from migrate.stages.plan.plan_file import write
+
+    if output == STDOUT and (common.as_json or STDOUT in wanted.files):
+        other = "the report" if STDOUT in wanted.files else "--json"
+        raise BadUsage(f"-o - and {other} both write to standard output", todo="name a file for one of them")
+    destination(output)
+    must_not_be_archive(output)  # before the plan is registered in the archive
+    wanted.check(source, output)
+    config = common.config.meeting(environment, target)
+    chosen = replace(
+        choices(config, source, **given),
+        prune=prune,
+        max_update=percent(max_update),
+        max_delete=percent(max_delete),
+    )
+    camera = Camera(wanted.pictures)
+    plan = make_plan(source, target, config, chosen, workers, common.progress(), output, camera)
+    write(plan, output)
+    report = as_report(plan, output, plan.created_at, __version__, camera.pictures)
+    show(common, wanted, as_dict(plan, output), report, taken=output == STDOUT)
+    finish(1 if unaccepted(plan.losses) else 0)

@@ -1,0 +1,29 @@
+"""show: one object, as the service gave it."""
+
+import click
+
+from migrate.cli.options import Common, common
+
+
+@click.command("show")
+@click.argument("archive")
+@click.argument("object_id")
+@common
+def command(common: Common, archive: str, object_id: str) -> None:
+    """Print the object OBJECT_ID of ARCHIVE[@SNAPSHOT], verbatim but for secrets in tool headers."""
+    from migrate.archive.locating import elsewhere
+    from migrate.cli.archived import snapshot
+    from migrate.errors import BadUsage
+    from migrate.reports.commands.ls import shown, shown_text
+
+    with snapshot(archive, common.config) as found:
+        hidden = found.hidden_of(object_id)
+        rows = [
+            shown(kind, parent, body, hidden.get(kind, ())) for kind, parent, body in found.find(object_id)
+        ]
+        if not rows:
+            raise BadUsage(
+                f"snapshot {found.info.id} has no object {object_id!r}{elsewhere(found, object_id)}",
+                todo=f"name the snapshot: ARCHIVE@NUMBER; or list what is there: ls {archive} [--kind KIND]",
+            )
+    common.answer(rows[0] if len(rows) == 1 else rows, "\n".join(map(shown_text, rows)))

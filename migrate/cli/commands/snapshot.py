@@ -1,0 +1,87 @@
+"""snapshot: an estate into an archive."""
+
+from pathlib import Path
+
+import click
+
+from migrate.cli.options import Common, common, finish, workers
+
+
+@click.command("snapshot")
+@click.argument("estate")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The archive."
+)
+@click.option(
+    "--threads", default="auto", show_default=True, help="auto, none, a FILE of ids, or - for stdin."
+)
+@click.option("--runs/--no-runs", default=True, help="Runs and their steps.")
+@click.option("--bytes/--no-bytes", "with_bytes", default=True, help="The bytes of files.")
+@click.option(
+    "--originals", type=click.Path(path_type=Path, file_okay=False), help="Files the service won't give back."
+)
+@click.option("--include", multiple=True, metavar="KIND:GLOB", help="Only objects whose name or id fits.")
+@click.option("--exclude", multiple=True, metavar="KIND:GLOB", help="Not objects whose name or id fits.")
+@click.option("--full", is_flag=True, help="Read every thread anew, also those that seem unchanged.")
+@click.option("--tag", help="A name for this snapshot.")
+@click.option("--shard", metavar="K/N", help="Only share K of N of the threads; needs --tag. See merge.")
+@workers
+@common
+def command(
+    common: Common, estate: str, output: Path, threads: str, runs: bool, with_bytes: bool,
+    originals: Path | None, include: tuple[str, ...], exclude: tuple[str, ...], full: bool, tag: str | None,
+    shard: str | None, workers: int,
+) -> None:  # fmt: skip
+    """Read everything of ESTATE into the archive FILE.db. The source is never written.
+
+    Threads come from the service's listing where it has one, and from the ids given, both together.
+    Exit 3 when the snapshot is partial; what is missing is named. What the service never gives back, by its
+    own rule, is named too and makes no snapshot partial. Exit 1 when a filter fits nothing. An interrupted
+    snapshot is continued by the same command. Messages of a thread are not read again when the newest 100
+    are those of the last snapshot, nor its runs when the newest 100 runs are, unless --full is given.
+
+    --shard reads a share of the threads, the same one on every machine, chosen by a hash of their ids; the
+    first share also reads what lies in no thread. The tag names the reading that the shards belong to, and
+    `merge` joins them. A shard that is complete under its tag is not read again.
+    """
+    from migrate.archive.database import Archive
+    from migrate.cli.estate_argument import live, thread_ids
+    from migrate.endpoints import connect
+    from migrate.errors import BadUsage
+    from migrate.model.sharding import Shard
+    from migrate.reports.commands.snapshot import as_dict, as_text
+    from migrate.stages.filters import Choice
+    from migrate.stages.snapshot.options import Wanted
+    from migrate.stages.snapshot.run import take
+
+    if tag and (tag.isdigit() or tag == "latest"):
+        raise BadUsage(f"{tag!r} is no tag", "it would be taken for a snapshot's number, or for the latest")
+    part = Shard.read(shard) if shard else None
+    if part and not tag:
+        raise BadUsage(
+            "--shard needs --tag",
+            "the tag names the reading that all shards belong to",
+            "give all shards of one reading the same tag, and the next reading another",
+        )
+    found = live(estate, common.config, workers)
+    wanted = Wanted(
+        list_threads=threads != "none",
+        thread_ids=thread_ids(threads, found),
+        runs=runs,
+        bytes=with_bytes,
+        originals=originals,
+        choice=Choice.of(include, exclude),
+        full=full,
+        workers=workers,
+        tag=tag,
+        shard=part,
+    )
+    reader = connect(found.settings)
+    try:
+        reader.probe()  # before the archive is touched: a wrong key leaves no empty file behind
+        with Archive.open(output, write=True, create=True) as archive:
+            taken = take(reader, archive, wanted, common.progress())
+    finally:
+        reader.close()
+    common.answer(as_dict(taken, output), as_text(taken, output))
+    finish(taken.code)

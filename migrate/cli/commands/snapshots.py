@@ -1,0 +1,24 @@
+"""snapshots: what an archive holds, one line each."""
+
+from pathlib import Path
+
+import click
+
+from migrate.cli.options import Common, common
+
+
+@click.command("snapshots")
+@click.argument("archive", type=click.Path(path_type=Path, dir_okay=False))
+@common
+def command(common: Common, archive: Path) -> None:
+    """List the snapshots of ARCHIVE: when, of what, complete or partial, what each one added, what it
+    lacks, and what it left out on purpose."""
+    from migrate.archive.damaged import damage_told
+    from migrate.archive.database import Archive
+    from migrate.archive.snapshots.reader import SnapshotReader, snapshots
+    from migrate.reports.commands.snapshot import list_as_dict, list_as_text
+
+    with Archive.open(archive) as opened, damage_told(archive):
+        read = [SnapshotReader(opened.conn, info) for info in snapshots(opened.conn)]
+        rows = [(one.info, one.counts(), one.gaps()) for one in read]
+    common.answer(list_as_dict(rows), list_as_text(rows))

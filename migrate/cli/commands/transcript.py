@@ -1,0 +1,85 @@
+"""transcript: what was said in a thread."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from migrate.cli import tell
+from migrate.cli.options import Common, common, finish
+from migrate.cli.streams import broken, write_data
+
+
+@click.command("transcript")
+@click.argument("archive")
+@click.argument("thread")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file; - is stdout."
+)
+@common
+def command(common: Common, archive: str, thread: str, format_: str, output: Path | None) -> None:
+    """Print the messages of a thread, or the items of a conversation, of ARCHIVE[@SNAPSHOT] in order.
+
+    Files, images, citations and tool calls are told by name. Exit 3 when the snapshot does not have all
+    messages of the thread.
+    """
+    from migrate.archive.database import must_not_be_archive
+    from migrate.archive.locating import elsewhere
+    from migrate.cli.archived import snapshot
+    from migrate.errors import BadUsage
+    from migrate.files.output import STDOUT, destination, write_text
+    from migrate.stages.query.transcript import transcript
+
+    output = None if output == STDOUT else output
+    if output:
+        destination(output)
+        must_not_be_archive(output)
+    with snapshot(archive, common.config) as there:
+        found = transcript(there, thread)
+        if found is None:
+            raise BadUsage(
+                f"snapshot {there.info.id} has no thread {thread!r}{elsewhere(there, thread)}",
+                todo=f"name the snapshot: ARCHIVE@NUMBER; or list what is there: ls {archive} --kind thread",
+            )
+        chosen = "json" if common.as_json else format_
+        pieces = _pieces(found, chosen)
+        if output:
+            write_text(output, (f"{piece}\n" for piece in pieces))
+        else:
+            show = click.echo if chosen == "text" or sys.stdout.isatty() else _data
+            for piece in pieces:
+                if broken():
+                    break
+                show(piece)
+    if found.gap and not common.quiet:
+        tell(f"not complete: {found.gap}")
+    finish(3 if found.gap else 0)
+
+
+def _data(piece: str) -> None:
+    write_data(f"{piece}\n")
+
+
+def _pieces(found: Any, format_: str) -> Iterator[str]:
+    """Lines that a terminal cannot be steered with, in a file neither: somebody will print it."""
+    import json
+
+    from migrate.cli import clean
+    from migrate.model.known_secrets import redact
+    from migrate.reports.commands.transcript import FORMATS, as_dict
+
+    if format_ == "json":
+        yield redact(json.dumps(as_dict(found), indent=1, ensure_ascii=True, default=str))
+    else:
+        yield from map(clean, FORMATS[format_](found))

@@ -1,0 +1,39 @@
+"""verify: proof that everything arrived."""
+
+from pathlib import Path
+
+import click
+
+from migrate import __version__
+from migrate.cli.options import Common, common, finish, workers
+from migrate.cli.report_options import Wanted, reporting, show
+
+
+@click.command("verify")
+@click.argument("plan_file", type=click.Path(path_type=Path, dir_okay=False))
+@reporting
+@workers
+@common
+def command(common: Common, plan_file: Path, wanted: Wanted, workers: int) -> None:
+    """Read the target of PLAN_FILE back and compare every object: fields, order, text, references, bytes.
+
+    Exit 1 when something is not as it should be, or was blocked and not accepted.
+    """
+    from migrate.archive.snapshots.writer import now
+    from migrate.cli.picturing import Camera
+    from migrate.cli.plan_inputs import from_plan
+    from migrate.codecs import profile_for
+    from migrate.reports.commands.verify import as_dict, as_report
+    from migrate.stages.plan.plan_file import read
+    from migrate.stages.verify.run import run
+
+    wanted.check(plan_file)
+    plan = read(plan_file)
+    sides = (f"{plan.source.archive}@{plan.source.snapshot}", plan.target.url)
+    camera = Camera(wanted.pictures)
+    with from_plan(plan, common.config, workers, write=False) as (archive, source, reader):
+        profile = profile_for(reader.type, reader.api_version)
+        camera.take(sides[0], source)
+        found = run(plan, source, archive, reader, profile, workers, common.progress())
+    show(common, wanted, as_dict(found), as_report(found, *sides, now(), __version__, camera.pictures))
+    finish(1 if found.findings else 0)

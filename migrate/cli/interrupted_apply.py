@@ -1,0 +1,42 @@
+"""Before a new plan is made: what became of requests of an interrupted apply whose outcome nobody knows.
+
+What it made without our learning of it is noted, so that the new plan finds it: an object without room for a
+stamp would be made a second time.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from migrate.archive.id_map import Side
+from migrate.cli.config import Config
+from migrate.errors import ArchiveBusy, PlanEdited, PlanStale
+from migrate.stages.progress import Progress
+
+
+def settle_interrupted(
+    path: Path, source: Side, target: Side, config: Config, workers: int, progress: Progress
+) -> None:
+    """Look into every interrupted apply between two sides. Raises `Incomplete` when nobody can look."""
+    from migrate.archive.database import Archive
+    from migrate.archive.plan_documents import document_of, interrupted
+    from migrate.cli.plan_inputs import from_plan
+    from migrate.codecs import profile_for
+    from migrate.stages.plan.plan_file import from_document
+    from migrate.stages.rollback.recover import settle
+    from migrate.stages.writing.equipping import recall, workshop
+
+    with Archive.open(path) as archive:
+        documents = [
+            document_of(archive.conn, digest) for digest in interrupted(archive.conn, source, target)
+        ]
+    for document in filter(None, documents):
+        try:
+            plan = from_document(document)
+            with from_plan(plan, config, workers, write=True) as (archive, estate, writer):
+                profile = profile_for(writer.type, writer.api_version)
+                shop = workshop(plan, estate, archive, writer, profile, progress)  # type: ignore[arg-type]
+                recall(plan, shop, archive)
+                settle(shop, plan)
+        except (ArchiveBusy, PlanEdited, PlanStale):
+            continue  # another program is at it, or what it was made from is not there any more

@@ -1,0 +1,37 @@
+"""An agent that another tool made from one of our assistants: taken over with the metadata it has.
+
+The other tool wrote keys of its own on it (a `migrated_from` that is no stamp of ours, `original_v1_id`).
+They are nobody's difference and stay; what the assistant's owner says, and our own keys, stand beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from migrate.codecs.capabilities import Profile
+from migrate.model import JSON, Entity
+from migrate.model.stamp import MADE_FROM, STAMP, made_from, names_free, names_in, without_ours
+
+
+def beside_others(fitted: Entity, there: Entity, profile: Profile) -> Entity:
+    """The object as it is to stand on the target: `fitted`, where another tool made `there` from the same
+    source object with what that tool wrote. Any other object is returned as it is."""
+    if fitted.kind != "assistant" or made_from(there) != fitted.id:
+        return fitted
+    given: Mapping[str, JSON] = fitted.fields.get("metadata") or {}
+    own = without_ours(given)
+    found = without_ours(there.fields["metadata"])
+    room = max(0, profile.metadata_pairs - len(own))
+    ranked = sorted((k for k in found if k not in own), key=lambda key: key not in (MADE_FROM, STAMP))
+    theirs = {key: found[key] for key in ranked[:room]}  # what tells where it came from goes before the rest
+    metadata: dict[str, JSON] = {**theirs, **own}
+    before, names = names_in(given), names_free(metadata)
+    name = fitted.fields.get("name")
+    if before is not None and names is not None and len(metadata) < profile.metadata_pairs:
+        metadata[names.stamp] = given[before.stamp]
+        if before.name in given and len(metadata) < profile.metadata_pairs:
+            metadata[names.name] = given[before.name]
+    carried = names is not None and names.name in metadata
+    if before is not None and before.name in given and not carried:
+        name = there.id  # the address is all that is left to say it
+    return fitted.with_fields(metadata=metadata, name=name)

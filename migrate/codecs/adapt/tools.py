@@ -1,0 +1,84 @@
+"""What of each tool the older generation has keys for; anything beyond is known to one service only.
+
+A tool that goes to another type of service keeps just these. On its own type of service a tool stays as
+it is: what was accepted there once is accepted again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from migrate.codecs.adapt.context import Ledger, Target
+from migrate.model import JSON
+
+_SEARCH = ("connection_id", "market", "set_lang", "count", "freshness")
+_SCREEN = ("display_width", "display_height", "environment")
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "code_interpreter": (),
+    "file_search": (
+        "file_search.max_num_results",
+        "file_search.ranking_options.ranker",
+        "file_search.ranking_options.score_threshold",
+    ),
+    "function": tuple(f"function.{key}" for key in ("name", "description", "parameters", "strict")),
+    "bing_grounding": tuple(f"bing_grounding.search_configurations[].{key}" for key in _SEARCH),
+    "bing_custom_search": tuple(
+        f"bing_custom_search.search_configurations[].{key}" for key in (*_SEARCH, "instance_name")
+    ),
+    "azure_ai_search": (),
+    "openapi": (
+        *(f"openapi.{key}" for key in ("name", "description", "spec", "default_params", "auth.type")),
+        *(f"openapi.auth.security_scheme.{key}" for key in ("connection_id", "audience")),
+    ),
+    "azure_function": tuple(
+        f"azure_function.{key}" for key in ("function", "input_binding", "output_binding")
+    ),
+    "mcp": ("server_label", "server_url", "allowed_tools"),
+    "fabric_dataagent": ("fabric_dataagent.connections[].connection_id",),
+    "sharepoint_grounding": ("sharepoint_grounding.connections[].connection_id",),
+    "browser_automation": ("browser_automation.connection.id",),
+    "computer_use_preview": (*_SCREEN, *(f"computer_use_preview.{key}" for key in _SCREEN)),
+    "connected_agent": tuple(f"connected_agent.{key}" for key in ("id", "name", "description")),
+    "deep_research": ("deep_research",),
+}
+"""Type -> paths in the tool; what lies below a path comes along whole."""
+
+
+def known_keys(tool: Mapping[str, JSON], target: Target, ledger: Ledger) -> dict[str, Any]:
+    """The tool with the keys that another type of service can know; each one left out is told."""
+    type_ = str(tool.get("type"))
+    if type_ == "openapi" and isinstance(tool.get("openapi"), Mapping):  # what it read out of `spec`
+        tool = {**tool, "openapi": {k: v for k, v in tool["openapi"].items() if k != "functions"}}
+    if target.source_type == target.profile.service or type_ not in KEYS:
+        return dict(tool)
+    left: list[str] = []
+    kept: dict[str, Any] = _only(dict(tool), ("type", *KEYS[type_]), "", left)
+    if left:
+        reason = f"{type_}: {target.profile.service} has no place for {', '.join(left)}"
+        ledger.lost("tools", reason, "kept in the archive")
+    return kept
+
+
+def _only(node: JSON, paths: Iterable[str], at: str, left: list[str]) -> Any:
+    """What lies on the paths; adds the paths of what does not to `left`."""
+    below: dict[str, list[str]] = {}
+    for path in paths:
+        name, _, rest = path.partition(".")
+        below.setdefault(name.removesuffix("[]"), []).append(rest)
+    kept: dict[str, Any] = {}
+    for name, value in node.items():
+        rests = below.get(name)
+        if rests is None:
+            if value not in (None, {}, []):
+                left.append(f"{at}{name}")
+        elif "" in rests:
+            kept[name] = value
+        elif isinstance(value, list):
+            rows = [_only(row, rests, f"{at}{name}[].", left) for row in value if isinstance(row, dict)]
+            kept[name] = rows
+        elif isinstance(value, dict):
+            inner = _only(value, rests, f"{at}{name}.", left)
+            kept |= {name: inner} if inner or not value else {}
+    return kept

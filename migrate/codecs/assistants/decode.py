@@ -1,0 +1,129 @@
+"""Assistants wire JSON in, canonical entities out: v2 as it is, v1 upgraded, anything unknown kept.
+
+Read liberally: recorded real answers lack fields that the descriptions call required (messages without
+`status`, stores with `name: null`), name things both ways (`file_ids` in the answer to a v2 update) and
+grow new fields. Nothing here looks at an id's prefix (Azure's file ids begin with `assistant-`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from migrate.codecs.field_types import well_formed
+from migrate.model import JSON, KINDS, Entity
+
+FILE_TOOLS = ("code_interpreter", "file_search")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What an object's reading depends on beside its own body.
+
+    `file_tools`: the file tools in use where a v1 message lies, since v1 `file_ids` do not name one.
+    """
+
+    file_tools: tuple[str, ...] = ("code_interpreter",)
+
+
+def decode(
+    kind: str, body: Mapping[str, JSON], parent: str = "", around: Surroundings | None = None
+) -> list[Entity]:
+    """The object in canonical form, followed by objects that its upgrade calls for (a v1 file list
+    searched by `retrieval` becomes a vector store with its files)."""
+    form = KINDS[kind]
+    given = dict(body)
+    file_ids = given.pop("file_ids", None) if "file_ids" in form.aliases and _ids(given) else None
+    sound = {name: given[name] for name in form.fields if name in given and well_formed(name, given[name])}
+    entity = Entity(
+        kind,
+        str(given.get("id", "")),
+        parent,
+        sound,
+        {name: given[name] for name in form.facts if name in given},
+        {k: v for k, v in given.items() if k not in sound and k not in form.facts},
+    )
+    shape = SHAPES.get(kind)
+    return shape(entity, file_ids, around or Surroundings()) if shape else [entity]
+
+
+def _assistant(entity: Entity, file_ids: JSON, _: Surroundings) -> list[Entity]:
+    tools = [dict(tool) if isinstance(tool, Mapping) else tool for tool in entity.fields.get("tools") or []]
+    types = {tool.get("type") for tool in tools if isinstance(tool, Mapping)}
+    if "retrieval" in types:
+        tools = [{**tool, "type": "file_search"} if _is(tool, "retrieval") else tool for tool in tools]
+    entity = entity.with_fields(tools=tools)
+    if not file_ids:
+        return [entity]
+    resources: dict[str, Any] = dict(entity.fields.get("tool_resources") or {})
+    derived: list[Entity] = []
+    if "code_interpreter" in types:
+        present = (resources.get("code_interpreter") or {}).get("file_ids") or []
+        held = resources.get("code_interpreter") or {}
+        resources["code_interpreter"] = {**held, "file_ids": list(dict.fromkeys([*present, *file_ids]))}
+    if "retrieval" in types:
+        derived = _store_of(entity, file_ids)
+        present = (resources.get("file_search") or {}).get("vector_store_ids") or []
+        held = resources.get("file_search") or {}
+        resources["file_search"] = {**held, "vector_store_ids": [*present, derived[0].id]}
+    if not types & {"code_interpreter", "retrieval"}:
+        extras = {**entity.extras, "file_ids": file_ids}  # no tool uses them: kept, and told as a loss
+        return [Entity(entity.kind, entity.id, entity.parent, entity.fields, entity.facts, extras)]
+    return [entity.with_fields(tool_resources=resources), *derived]
+
+
+def _store_of(owner: Entity, file_ids: list[str]) -> list[Entity]:
+    """The vector store that v2 puts in the place of v1 `retrieval` over a list of files."""
+    store = Entity(
+        "vector_store",
+        f"{owner.id}.files",
+        fields={"name": f"{owner.name or owner.id} files", "metadata": {}},
+        facts={"created_at": owner.facts.get("created_at")},
+        derived_from=owner.id,
+    )
+    rows = [
+        Entity("vector_store_file", one, store.id, {"file_id": one}, derived_from=owner.id)
+        for one in file_ids
+    ]
+    return [store, *rows]
+
+
+def _message(entity: Entity, file_ids: JSON, around: Surroundings) -> list[Entity]:
+    content = entity.fields.get("content")
+    if isinstance(content, str):
+        content = [{"type": "text", "text": content}]
+    parts = [_text_part(part) for part in content or []]
+    attachments = entity.fields.get("attachments") or []
+    if file_ids:
+        tools = [{"type": tool} for tool in around.file_tools]
+        attachments = [*attachments, *({"file_id": one, "tools": tools} for one in file_ids)]
+    return [entity.with_fields(content=parts, attachments=attachments)]
+
+
+def _text_part(part: JSON) -> JSON:
+    """A text part in read form; some servers give the write form back."""
+    if _is(part, "text") and isinstance(part.get("text"), str):
+        return {**part, "text": {"value": part["text"], "annotations": []}}
+    return part
+
+
+def _vector_store_file(entity: Entity, _file_ids: JSON, _: Surroundings) -> list[Entity]:
+    return [entity.with_fields(file_id=entity.fields.get("file_id") or entity.id)]
+
+
+def _ids(body: Mapping[str, JSON]) -> bool:
+    """Whether the older spelling is a list of ids, or says nothing; anything else is kept as unknown."""
+    value = body.get("file_ids")
+    return value is None or (isinstance(value, list) and all(isinstance(one, str) for one in value))
+
+
+def _is(value: JSON, kind: str) -> bool:
+    return isinstance(value, dict) and value.get("type") == kind
+
+
+SHAPES: dict[str, Callable[[Entity, JSON, Surroundings], list[Entity]]] = {
+    "assistant": _assistant,
+    "message": _message,
+    "vector_store_file": _vector_store_file,
+}

@@ -1,0 +1,258 @@
+"""What may stand in each file of a config directory: the forms that are checked, and their JSON Schema.
+
+Only what every service shares stands here. What one service cannot hold is told by the plan.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from migrate.codecs.capabilities import CLASSIC_TOOLS, METADATA_PAIRS
+from migrate.codecs.foundry.tools import ROWS
+
+TOOL_TYPES = tuple(sorted(CLASSIC_TOOLS | {row.old for row in ROWS} | {row.new for row in ROWS}))
+"""Types of tools that a rule knows."""
+
+
+class Form(BaseModel):
+    """A key that nobody knows is a mistake; a number is no text."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class OpenForm(BaseModel):
+    """Keys beyond these belong to one service."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+
+Unknown = Annotated[dict[str, Any], Field(description="What no rule knows, as the service gave it.")]
+Unchecked = Annotated[list[str], Field(description="Fields of this object that are taken as they are.")]
+Absent = Annotated[
+    list[str], Field(description="Names or ids that are named here and were not in the estate.")
+]
+Key = Annotated[
+    str,
+    Field(
+        min_length=1,
+        description="Only where the name is not the key: the object's id, or the name it had before.",
+    ),
+]
+Name = Annotated[str, Field(max_length=256)]
+Metadata = Annotated[
+    dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]],
+    Field(max_length=METADATA_PAIRS),
+]
+
+
+class Function(Form):
+    """What the model may call."""
+
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class Ranking(Form):
+    ranker: str | None = None
+    score_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    hybrid_search: dict[str, Any] | None = None
+
+
+class Search(Form):
+    max_num_results: Annotated[int, Field(ge=1, le=50)] | None = None
+    ranking_options: Ranking | None = None
+
+
+class Agent(Form):
+    """Another assistant, by its name."""
+
+    id: str
+    name: str | None = None
+    description: str | None = None
+
+
+class Tool(OpenForm):
+    """A tool. Its further keys depend on its type."""
+
+    type: Literal[TOOL_TYPES]  # type: ignore[valid-type]
+    function: Function | None = None
+    file_search: Search | None = None
+    connected_agent: Agent | None = None
+
+
+class CodeFiles(Form):
+    file_ids: list[str] | None = None
+
+
+class SearchedStores(Form):
+    vector_store_ids: list[str] | None = None
+
+
+class Resources(Form):
+    """What the tools may use, by name."""
+
+    code_interpreter: CodeFiles | None = None
+    file_search: SearchedStores | None = None
+    azure_ai_search: dict[str, Any] | None = None
+    mcp: list[dict[str, Any]] | None = None
+
+
+def _format(value: Any) -> Any:
+    """Checked by hand: of a choice between forms nobody can say which one was meant."""
+    if value is None or value == "auto":
+        return value
+    type_ = value.get("type") if isinstance(value, dict) else None
+    if type_ not in ("text", "json_object", "json_schema"):
+        raise PydanticCustomError(
+            "format", "allowed are auto, {type: text}, {type: json_object} and {type: json_schema}"
+        )
+    inner = value.get("json_schema")
+    if type_ == "json_schema" and not (isinstance(inner, dict) and isinstance(inner.get("name"), str)):
+        raise PydanticCustomError("format", "a json_schema needs json_schema.name and json_schema.schema")
+    return value
+
+
+class _Checked:
+    """Calls `_format` in the way pydantic asks for it."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, *_: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(_format)
+
+
+Format = Annotated[
+    Any,
+    _Checked,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": ["auto", None]},
+                {
+                    "type": "object",
+                    "required": ["type"],
+                    "properties": {
+                        "type": {"enum": ["text", "json_object", "json_schema"]},
+                        "json_schema": {"type": "object", "required": ["name"]},
+                    },
+                },
+            ]
+        }
+    ),
+]
+
+
+class Assistant(Form):
+    """The front matter of an assistant. Its instructions are what stands below it."""
+
+    id: Key | None = None
+    name: Name | None = None
+    description: Annotated[str, Field(max_length=512)] | None = None
+    model: str | None = None
+    instructions: Annotated[str, Field(max_length=256_000)] | None = None
+    tools: Annotated[list[Tool], Field(max_length=128)] | None = None
+    tool_resources: Resources | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    response_format: Format = None
+    reasoning_effort: str | None = None
+    definition: dict[str, Any] | None = None
+    metadata: Metadata | None = None
+    extras: Unknown | None = None
+    not_here: Absent | None = None
+    unchecked: Unchecked | None = None
+    unchecked_tools: Annotated[list[str], Field(description="Types of tools that no rule knows.")] | None = (
+        None
+    )
+
+
+class Expiry(Form):
+    anchor: Literal["last_active_at"]
+    days: Annotated[int, Field(ge=1, le=365)]
+
+
+class Sizes(Form):
+    max_chunk_size_tokens: Annotated[int, Field(ge=100, le=4096)]
+    chunk_overlap_tokens: Annotated[int, Field(ge=0, le=2048)]
+
+
+class Chunking(Form):
+    type: Literal["auto", "static", "other"]
+    static: Sizes | None = None
+
+
+class Held(Form):
+    """A file's place in a store."""
+
+    attributes: Annotated[dict[str, str | float | bool | None], Field(max_length=16)] | None = None
+    chunking_strategy: Chunking | None = None
+    extras: Unknown | None = None
+
+
+class Store(Form):
+    """A vector store, and the files in it by their keys in files.yaml."""
+
+    id: Key | None = None
+    name: Name | None = None
+    description: str | None = None
+    expires_after: Expiry | None = None
+    metadata: Metadata | None = None
+    extras: Unknown | None = None
+    not_here: Absent | None = None
+    unchecked: Unchecked | None = None
+    files: dict[str, Held | None] | None = None
+
+
+class File(Form):
+    """A file: its key is its name unless `name` says another one."""
+
+    name: str | None = None
+    purpose: str | None = None
+    bytes: Annotated[int, Field(ge=0)] | None = None
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    path: Annotated[str, Field(description="Where its bytes lie, from this directory on.")] | None = None
+    extras: Unknown | None = None
+    unchecked: Unchecked | None = None
+
+
+FORMS: dict[str, type[Form]] = {"assistant": Assistant, "vector_store": Store, "file": File}
+
+
+def documents() -> dict[str, dict[str, Any]]:
+    """The JSON Schema of each file, by the name of its schema file."""
+    files = {"type": ["object", "null"], "additionalProperties": {"$ref": "#/$defs/File"}}
+    schema = File.model_json_schema()
+    inner = schema.pop("$defs", {})
+    return {
+        "assistant.json": _relaxed(Assistant),
+        "vector-store.json": _relaxed(Store),
+        "files.json": {
+            "$schema": DIALECT,
+            "title": "files.yaml",
+            **files,
+            "$defs": {**inner, "File": {"anyOf": [_unless_unchecked(schema), {"type": "null"}]}},
+        },
+    }
+
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def _relaxed(form: type[Form]) -> dict[str, Any]:
+    """The schema of a form; an object that says what is unchecked is only checked for its keys."""
+    schema = form.model_json_schema()
+    inner = schema.pop("$defs", {})
+    return {"$schema": DIALECT, "title": schema["title"], **_unless_unchecked(schema), "$defs": inner}
+
+
+def _unless_unchecked(schema: dict[str, Any]) -> dict[str, Any]:
+    names = schema["properties"]
+    marks = [{"required": [name]} for name in ("unchecked", "unchecked_tools") if name in names]
+    loose = {"properties": dict.fromkeys(names, True), "additionalProperties": False}
+    return {"type": "object", "if": {"anyOf": marks}, "then": loose, "else": schema}

@@ -1,0 +1,162 @@
+"""YAML text in; its value and the line of every part out.
+
+Scalars are those of YAML 1.2's core schema, so `no` is a text and `2024-01-01` is one. Keys are texts.
+A key that occurs twice, a tag, a loop and a heap of aliases are mistakes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from migrate.codecs.config_directory.problems import Path
+from migrate.model import JSON
+from migrate.model.input_limits import DEPTH
+
+ALIASES = 100
+"""Uses of an anchor in one file, everything below it counted."""
+NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+SPECIAL = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+PLAIN_TAGS = frozenset({f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map")})
+
+
+class NotYaml(Exception):
+    """The text cannot be understood: line and reason."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(reason)
+        self.line, self.reason = line, reason
+
+
+@dataclass
+class Document:
+    """A value, and the line on which each part of it stands."""
+
+    value: JSON = None
+    lines: dict[Path, int] = field(default_factory=dict)
+
+    def line(self, path: Path) -> int:
+        """The line of a part, or of the nearest part around it that is there."""
+        for length in range(len(path), -1, -1):
+            if path[:length] in self.lines:
+                return self.lines[path[:length]]
+        return 1
+
+
+def read(text: str, before: int = 0) -> Document:
+    """Parse. `before`: lines of the file that come before the text. Raises `NotYaml`."""
+    import yaml
+
+    try:
+        node = _loader()(text).get_single_node()
+        found = Document(lines={(): before + 1})
+        if node is not None:
+            found.value = _Converter(found.lines, before).value(node, ())
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + before + 1
+        raise NotYaml(line, f"character #x{error.character:x} cannot stand here") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        said = ", ".join(filter(None, (error.context, error.problem)))
+        raise NotYaml((mark.line if mark else 0) + before + 1, f"no YAML: {said}") from None
+    except RecursionError:
+        raise NotYaml(before + 1, f"it is nested too deeply: {DEPTH.told()}") from None
+    return found
+
+
+@cache
+def _loader() -> Any:
+    """PyYAML's parser without its rules for scalars."""
+    import yaml
+
+    class Loader(
+        yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser, yaml.composer.Composer,
+        yaml.resolver.BaseResolver,
+    ):  # fmt: skip
+        def __init__(self, text: str) -> None:
+            yaml.reader.Reader.__init__(self, text)
+            yaml.scanner.Scanner.__init__(self)
+            yaml.parser.Parser.__init__(self)
+            yaml.composer.Composer.__init__(self)
+            yaml.resolver.BaseResolver.__init__(self)
+            self.depth = 0
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            self.depth += 1
+            if self.depth > DEPTH.most:  # a tree built in calls inside each other: before Python's own limit
+                raise RecursionError
+            node = super().compose_node(parent, index)
+            self.depth -= 1
+            return node
+
+    return Loader
+
+
+class _Converter:
+    def __init__(self, lines: dict[Path, int], before: int) -> None:
+        self.lines, self.before = lines, before
+        self.seen: set[int] = set()
+        self.open: set[int] = set()
+        self.again = 0
+
+    def value(self, node: Any, path: Path) -> JSON:
+        line = node.start_mark.line + self.before + 1
+        self.lines.setdefault(path, line)
+        if id(node) in self.open:
+            raise NotYaml(line, "an alias that contains itself")
+        if id(node) in self.seen:
+            self.again += 1
+            if self.again > ALIASES:
+                raise NotYaml(line, f"more than {ALIASES} uses of aliases")
+        self.seen.add(id(node))
+        if node.tag not in PLAIN_TAGS:
+            raise NotYaml(line, f"the tag {node.tag} is not used here")
+        if isinstance(node.value, str):
+            return _scalar(node.value, line) if node.style is None else node.value
+        self.open.add(id(node))
+        found = self._mapping(node, path) if _is_mapping(node) else self._list(node, path)
+        self.open.discard(id(node))
+        return found
+
+    def _list(self, node: Any, path: Path) -> list[JSON]:
+        return [self.value(one, (*path, place)) for place, one in enumerate(node.value)]
+
+    def _mapping(self, node: Any, path: Path) -> Mapping[str, JSON]:
+        found: dict[str, JSON] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + self.before + 1
+            if not isinstance(key.value, str):
+                raise NotYaml(line, "a key must be a text")
+            here: Path = (*path, key.value)
+            if key.value in found:
+                raise NotYaml(line, f"the key {key.value!r} is on line {self.lines[here]} already")
+            self.lines[here] = line
+            found[key.value] = self.value(value, here)
+        return found
+
+
+def _is_mapping(node: Any) -> bool:
+    return str(node.id) == "mapping"
+
+
+def _scalar(text: str, line: int) -> JSON:
+    if text in NULLS:
+        return None
+    if text in TRUTHS:
+        return TRUTHS[text]
+    try:
+        if INTEGER.fullmatch(text):
+            return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+        if FLOAT.fullmatch(text):
+            return float(text)
+    except ValueError:
+        raise NotYaml(line, "a number of so many digits cannot be read; write it in quotes") from None
+    if SPECIAL.fullmatch(text):
+        return float(text.lower().replace(".", ""))
+    return text

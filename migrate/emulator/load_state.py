@@ -1,0 +1,187 @@
+"""A folder of saved answers comes in; their objects go into an estate verbatim, what cannot is named.
+
+Any file of JSON or JSON lines may hold objects in the shapes that `dump_shapes` knows. Those that do not tell
+what they are are known by their place: the items of a conversation lie in `items/<conversation id>.json`, the
+rest of a project in `deployments.json` and `connections.json`. The bytes of a file lie in `content/<file
+id>`, or beside its JSON under its id or its name. Every file, row and list that is not taken is named.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from migrate.emulator.blobs import SavedContent
+from migrate.emulator.dump_files import ENDINGS, SPARED, Unread, documents
+from migrate.emulator.dump_shapes import PARENT, PLURALS, Found, NotTaken, Place, Unfinished, pieces
+from migrate.emulator.fill_gaps import adopt
+from migrate.emulator.state import Estate, Json, Table
+
+CONTENT, ITEMS = "content", "items"
+UNFINISHED = "an unfinished list: it says that more rows follow, and they are in no file"
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where objects of one kind are kept, and what they cannot do without to be kept there."""
+
+    keep: Callable[[Estate, Json], object]
+    needs: tuple[str, ...] = ()
+
+
+def _shelf(table: Callable[[Estate, Json], Table], *needs: str) -> Shelf:
+    def keep(estate: Estate, row: Json) -> None:
+        table(estate, row)[row["id"]] = row
+
+    return Shelf(keep, ("id", *needs))
+
+
+# By what an object calls itself.
+SHELVES: dict[str, Shelf] = {
+    "assistant": _shelf(lambda estate, row: estate.assistants),
+    "thread": _shelf(lambda estate, row: estate.threads),
+    "thread.message": _shelf(lambda estate, row: estate.messages[row["thread_id"]], "thread_id"),
+    "thread.run": _shelf(lambda estate, row: estate.runs[row["thread_id"]], "thread_id"),
+    "thread.run.step": _shelf(lambda estate, row: estate.run_steps[row["run_id"]], "thread_id", "run_id"),
+    "file": _shelf(lambda estate, row: estate.files),
+    "vector_store": _shelf(lambda estate, row: estate.vector_stores),
+    "vector_store.file": _shelf(
+        lambda estate, row: estate.vector_store_files[row["vector_store_id"]], "vector_store_id"
+    ),
+    "agent": _shelf(lambda estate, row: estate.agents, "name", "versions.latest.id"),
+    "agent.version": _shelf(lambda estate, row: estate.agent_versions[row["name"]], "name", "version"),
+    "conversation": _shelf(lambda estate, row: estate.conversations),
+}
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Something in the folder that no estate can hold."""
+
+    file: str
+    reason: str
+
+
+def load(folder: Path, estate: Estate) -> list[Skipped]:
+    """Fills the estate. The same object saved twice: the later one wins."""
+    skipped: list[Skipped] = []
+    listings: dict[tuple[str, str], tuple[str, bool]] = {}
+    others: list[Path] = []
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder)
+        if name.parts[0] == CONTENT or name.name in SPARED:
+            continue
+        if path.suffix.lower() not in ENDINGS:
+            others.append(path)
+            continue
+        by_place = _by_place(name, estate)
+        for document in documents(path):
+            if isinstance(document, Unread):
+                where = f"{document.where}: " if document.where else ""
+                skipped.append(Skipped(str(name), f"{where}{document.reason}"))
+                continue
+            for piece in pieces(document, _place(name, by_place)):
+                if isinstance(piece, Unfinished):
+                    _note(listings, piece, str(name))
+                elif reason := _taken(estate, piece, by_place):
+                    skipped.append(Skipped(str(name), reason))
+    skipped += [Skipped(name, UNFINISHED) for name, more in listings.values() if more]
+    adopt(estate)
+    skipped += [
+        Skipped(str(path.relative_to(folder)), why) for path, why in _find_content(folder, others, estate)
+    ]
+    return skipped
+
+
+def _note(listings: dict[tuple[str, str], tuple[str, bool]], page: Unfinished, name: str) -> None:
+    """A listing may be saved page by page; it is whole when one of its pages says that no more follow."""
+    key = (page.kind, page.parent) if page.kind else (name, "")
+    ended = key in listings and not listings[key][1]
+    listings[key] = (name, page.more and not ended)
+
+
+def _place(name: Path, by_place: Shelf | None) -> Place:
+    """What the name of a file, or of its folder, says of the objects in it."""
+    if by_place is not None:
+        return Place("item")
+    if name.stem in PLURALS:
+        return Place(PLURALS[name.stem])
+    kind = PLURALS.get(name.parent.name, "")
+    parent = PARENT.get(kind)
+    return Place(kind, ((parent, name.stem),) if parent else ())
+
+
+def _taken(estate: Estate, piece: Found | NotTaken, by_place: Shelf | None) -> str | None:
+    """Puts an object where it belongs, or says why it belongs nowhere."""
+    if isinstance(piece, NotTaken):
+        return piece.reason
+    if piece.kind == "item" and by_place is None:
+        parent = piece.row.get("conversation_id")
+        if not isinstance(parent, str):
+            return "an item without conversation_id"
+        row = {key: value for key, value in piece.row.items() if key != "conversation_id"}
+        return _keep(estate, row, _shelf(lambda estate, _row: estate.items[parent], "type"))
+    return _keep(estate, piece.row, by_place)
+
+
+def _by_place(name: Path, estate: Estate) -> Shelf | None:
+    """The shelf of a file whose objects do not say what they are."""
+    if name.parent.name == ITEMS:
+        return _shelf(lambda estate, _row: estate.items[name.stem], "type")
+    if name.stem == "deployments":
+        deployments: list[Json] = []
+        estate.deployments = deployments
+        return Shelf(lambda _estate, row: deployments.append(row), ("name",))
+    if name.stem == "connections":
+        connections: list[Json] = []
+        estate.connections = connections
+        return Shelf(lambda _estate, row: connections.append(row), ("name",))
+    return None
+
+
+def _keep(estate: Estate, row: Json, by_place: Shelf | None) -> str | None:
+    """Puts an object where it belongs, or says why it belongs nowhere."""
+    kind = row.get("object")
+    if by_place is None and "error" in row:
+        return "an error answer"
+    if row.get("deleted"):
+        return "the answer to a deletion"
+    shelf = by_place or SHELVES.get(str(kind))
+    if shelf is None:
+        return f"no kind of an Assistants estate: {kind}"
+    if missing := [key for key in shelf.needs if not isinstance(_inside(row, key), str)]:
+        return f"{kind} without {' and '.join(missing)}"
+    shelf.keep(estate, row)
+    return None
+
+
+def _inside(row: Json, path: str) -> Any:
+    value: Any = row
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _find_content(folder: Path, others: list[Path], estate: Estate) -> Iterator[tuple[Path, str]]:
+    """Bytes of files, by listing folders, so that no id is ever used as a path; what belongs to no file, and
+    why. Beside the JSON, bytes are known by the id of their file, or by its name where only one has it."""
+    inside = sorted((folder / CONTENT).rglob("*")) if (folder / CONTENT).is_dir() else []
+    for path in inside:
+        if path.is_dir() or path.name in SPARED:
+            continue
+        if path.parent == folder / CONTENT and path.name in estate.files:
+            estate.content[path.name] = SavedContent(path)
+        else:
+            yield path, "there is no file of this id"
+    names = Counter(str(row.get("filename")) for row in estate.files.values())
+    by_name = {str(row.get("filename")): id_ for id_, row in estate.files.items()}
+    for path in others:
+        ids = [name for name in (path.name, path.stem) if name in estate.files]
+        ids += [by_name[path.name]] if names[path.name] == 1 else []
+        if ids and ids[0] not in estate.content:
+            estate.content[ids[0]] = SavedContent(path)
+        else:
+            yield path, "it is no file of JSON, and not the bytes of one file of the estate"

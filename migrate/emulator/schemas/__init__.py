@@ -1,0 +1,1 @@
+"""Schemas of the request bodies that the emulated services accept."""

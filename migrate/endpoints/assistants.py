@@ -1,0 +1,253 @@
+"""Reader and writer for every service of the family: listings, objects by id, files and vector stores.
+
+A service adds its routes and its channels: the Assistants routes have one, files and vector stores may
+have another, since they outlive the assistants and may then lie elsewhere (`/openai/v1` on Azure).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+
+from migrate.codecs.capabilities import Profile, profile_for
+from migrate.endpoints.http.list_order import Question, Sorting
+from migrate.endpoints.http.pagination import walk
+from migrate.endpoints.http.response_check import must_be, must_belong
+from migrate.endpoints.http.retry import Channel, FileChannel
+from migrate.endpoints.include import Including
+from migrate.endpoints.interface import Body, Page, Probe, Reader, Writer
+from migrate.endpoints.rate_limit import Pace
+from migrate.endpoints.routes import BETA, ROUTES, Routes, address
+from migrate.errors import NotThere, RequestFailed, TooLarge
+from migrate.model.timestamps import made_at
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a probe settled: its findings, and the channels that answered. `project` is the one of a
+    Foundry project's own API."""
+
+    probe: Probe
+    main: Channel
+    stored: FileChannel
+    project: Channel | None = None
+
+
+class FamilyReader(Reader):
+    """Reads an estate."""
+
+    routes: Routes = ROUTES
+
+    def __init__(
+        self, type_: str, url: str, pace: Pace, settle: Callable[[], Access], close: Callable[[], None]
+    ) -> None:
+        self.type = type_
+        self.pace = pace
+        self.url = url
+        self._settle = settle
+        self._close = close
+        self._access: Access | None = None
+        self._sorting = Sorting()
+        self._including = Including()
+
+    @property
+    def access(self) -> Access:
+        """The channels, after the first probe."""
+        if self._access is None:
+            self._access = self._settle()
+        return self._access
+
+    @property
+    def api_version(self) -> str:  # type: ignore[override]
+        """The API version that answered; '' where the service has none."""
+        return self.access.probe.api_version
+
+    @property
+    def profile(self) -> Profile:
+        """What this service accepts."""
+        return profile_for(self.type, self.api_version)
+
+    def probe(self) -> Probe:
+        return self.access.probe
+
+    def channel(self, kind: str) -> Channel:
+        """The channel a kind is reached through, with the headers its route needs."""
+        route = self.routes[kind]
+        channel = self.access.stored if route.lives_on else self.access.main
+        channel = (self.access.project or channel) if route.projects else channel
+        return replace(channel, headers={**channel.headers, **BETA}) if route.beta else channel
+
+    def pages(self, kind: str, parent: str = "", run: str = "", after: str = "") -> Iterator[Page]:
+        """Raises `PagingBroken` also where the order cannot be told and is content."""
+        path = self._at(kind, parent=parent, run=run)
+        asked = {"limit": self.routes[kind].limit, "order": "desc"}
+
+        def newest() -> list[Body]:
+            rows = self.channel(kind).get(path, asked).get("data")
+            return [row for row in rows if isinstance(row, dict) and "id" in row] if rows else []
+
+        question = Question(kind, path, self.routes[kind].order_is_content, newest, resumed=bool(after))
+        return self._sorting.oldest_first(self._listing(kind, parent, run, after), question)
+
+    def _listing(
+        self, kind: str, parent: str = "", run: str = "", after: str = "", order: str = "asc", limit: int = 0,
+        believed: bool = False,
+    ) -> Iterator[Page]:  # fmt: skip
+        """The pages of a listing in the order in which they come. `believed`: a page that calls itself the
+        last is taken for it."""
+        path = self._at(kind, parent=parent, run=run)
+        limit = limit or self.routes[kind].limit
+        params: dict[str, object] = {"limit": limit, "order": order}
+        for page in walk(self._fetcher(kind, path, params), path, after, 0 if believed else limit):
+            must_belong(path, kind, page.bodies, parent, run)
+            yield page
+
+    def _fetcher(self, kind: str, path: str, params: dict[str, object]) -> Callable[[str], Body]:
+        """Asks for the page behind a cursor. Where paging is in no description, a service may refuse to
+        be asked for it: then what it gave before was all, unless it promised more."""
+        channel, route = self.channel(kind), self.routes[kind]
+        asked = dict(params)
+        silent = route.may_be_unpaged
+
+        def fetch(cursor: str) -> Body:
+            nonlocal asked, silent
+            try:
+                found = self._page(kind, path, asked, cursor)
+            except RequestFailed as failed:
+                if not route.may_be_unpaged or failed.status not in (400, 404):
+                    raise
+                if cursor and silent:
+                    return {"data": [], "has_more": False}
+                if cursor or failed.status == 404:
+                    raise
+                asked = {}
+                found = channel.get(path, asked)
+            silent = route.may_be_unpaged and "has_more" not in found
+            return found
+
+        return fetch
+
+    def _page(self, kind: str, path: str, asked: dict[str, object], cursor: str) -> Body:
+        """One page; of a page that is larger than is taken, fewer rows are asked for from then on."""
+        while True:
+            try:
+                return self._shown(kind, path, {**asked, "after": cursor} if cursor else asked)
+            except TooLarge:
+                rows = asked.get("limit")
+                if not isinstance(rows, int) or rows <= 1:
+                    raise
+                asked["limit"] = max(1, rows // 10)
+
+    def _at(self, kind: str, id_: str | None = None, parent: str = "", run: str = "") -> str:
+        return address(kind, id_, parent, run, self.routes)
+
+    def get(self, kind: str, id_: str, parent: str = "") -> Body:
+        path = self._at(kind, id_, parent)
+        body = self._shown(kind, path, {})
+        must_be(path, kind, body, id_)
+        return body
+
+    def _shown(self, kind: str, path: str, params: dict[str, object]) -> Body:
+        """The answer to a GET, with all that the service shows of a kind."""
+        channel, wanted = self.channel(kind), self.routes[kind].include
+        if kind == "run_step" and not includes_results(self.type, self.api_version):
+            wanted = ()
+
+        def ask(include: tuple[str, ...]) -> Body:
+            return channel.get(path, {**params, "include": list(include)} if include else params)
+
+        return self._including.answer(kind, wanted, ask)
+
+    def shows(self, kind: str) -> tuple[str, ...]:
+        return self._including.granted.get(kind, ())
+
+    def hides(self) -> Mapping[str, tuple[str, ...]]:
+        return self._including.hides()
+
+    def newest(self, kind: str, parent: str = "", limit: int = 100) -> Iterator[Body]:
+        # Compared with what is known: rows that a server holds back are no end, but another one.
+        pages = self._listing(kind, parent, order="desc", limit=limit, believed=True)
+        for page in self._sorting.newest_first(pages):
+            yield from sorted(page.bodies, key=lambda row: -made_at(row, 0.0))
+
+    def content(self, file_id: str) -> AbstractContextManager[Iterator[bytes]]:
+        self.channel("file")
+        return self.access.stored.stream(file_id)
+
+    def parsed(self, store: str, file_id: str) -> str:
+        body = self.channel("vector_store_file").get(
+            f"{self._at('vector_store_file', file_id, store)}/content"
+        )
+        rows = body.get("data")
+        if not isinstance(rows, list) or body.get("has_more"):
+            # How to ask for the next page stands in no description.
+            raise RequestFailed(f"only a part of the parsed text of {file_id} can be had")
+        return "\n".join(str(row.get("text") or "") for row in rows if isinstance(row, dict))
+
+    def close(self) -> None:
+        self._close()
+
+
+class FamilyWriter(FamilyReader, Writer):
+    """Reads and writes an estate."""
+
+    def create(self, kind: str, wire: Body, name: str = "") -> Body:
+        return self.channel(kind).send("POST", self._at(kind), wire)
+
+    def append(self, thread: str, wires: list[Body]) -> int:
+        for wire in wires:
+            self.channel("message").send("POST", self._at("message", parent=thread), wire)
+        return len(wires)
+
+    def update(self, kind: str, id_: str, wire: Body, parent: str = "") -> Body:
+        return self.channel(kind).send("POST", self._at(kind, id_, parent), wire)
+
+    def delete(self, kind: str, id_: str, parent: str = "") -> None:
+        self.channel(kind).send("DELETE", self._at(kind, id_, parent))
+
+    def upload(self, name: str, purpose: str, data: BinaryIO) -> Body:
+        self.channel("file")
+        return self.access.stored.upload(self.routes["file"].path, name, purpose, data)
+
+    def attach(self, store: str, rows: list[Body]) -> None:
+        told = [row for row in rows if row.get("attributes")]
+        if len(rows) > 1 and self._in_one_request(store, rows, bool(told)):
+            later = told if self.profile.attributes == "update" else []
+        else:
+            later = []
+            for row in rows:
+                self._attach_one(store, row)
+        for row in later:
+            self.update("vector_store_file", row["file_id"], {"attributes": row["attributes"]}, store)
+
+    def _in_one_request(self, store: str, rows: list[Body], told: bool) -> bool:
+        """Whether a batch was made of them. A service without rows takes ids and one chunking only."""
+        wire: Body = {"files": rows}
+        if not self.profile.batch_rows:
+            if told and self.profile.attributes == "create":
+                return False
+            wire = {"file_ids": [row["file_id"] for row in rows]}
+            if chunking := rows[0].get("chunking_strategy"):
+                wire["chunking_strategy"] = chunking
+        try:
+            self.channel("vector_store_file").send(
+                "POST", f"{self._at('vector_store', store)}/file_batches", wire
+            )
+        except NotThere:
+            self.get("vector_store", store)  # no such store is an error, no such route is not
+            return False
+        return True
+
+    def _attach_one(self, store: str, row: Body) -> None:
+        later = self.profile.attributes == "update" and row.get("attributes")
+        wire = {k: v for k, v in row.items() if not (later and k == "attributes")}
+        self.channel("vector_store_file").send("POST", self._at("vector_store_file", parent=store), wire)
+        if later:
+            self.update("vector_store_file", row["file_id"], {"attributes": later}, store)
+
+
+def includes_results(type_: str, api_version: str) -> bool:
+    """Whether run steps can be asked for what file search found."""
+    return type_ == "openai" or api_version >= "2025-03"

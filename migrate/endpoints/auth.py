@@ -1,0 +1,119 @@
+"""Credentials in, a callable that gives a bearer token out. Entra through azure-identity, loaded late."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import threading
+import time
+from typing import Any
+
+from migrate.endpoints.http.certificates import file_for_sign_in
+from migrate.endpoints.http.header_values import BLANKS, UNUSABLE
+from migrate.endpoints.settings import Settings
+from migrate.errors import SignInFailed
+from migrate.model.known_secrets import redact, register
+
+UNUSED_KEY = "unused"
+"""What the SDKs are given where an estate is reached without a sign-in; no request carries it."""
+SECRET_VARIABLES = (
+    "AZURE_CLIENT_SECRET",
+    "AZURE_PASSWORD",
+    "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+    "IDENTITY_HEADER",
+)
+"""What azure-identity signs in with where they are set, and may repeat in its messages."""
+REASON_CHARACTERS = 400
+"""Of a reason that is shown; of one way to sign in, the longest seen had 260."""
+WAY = re.compile(r"^\s+(\w+Credential): (.*)$", re.MULTILINE)
+"""One way to sign in, and what came of it, as azure-identity 1.x writes them."""
+NOT_SET_UP = re.compile(
+    r"unavailable|not found|could not be found|not installed|is required|requires the|not fully configured"
+)
+EARLY = 300
+"""Seconds before its end at which a token is renewed."""
+
+
+class Entra:
+    """Entra tokens for an estate's audience, from its cloud and tenant, renewed before their end. Threads
+    may share it; raises `SignInFailed`, and `BadUsage` for certificates that cannot be used."""
+
+    def __init__(self, settings: Settings) -> None:
+        from azure.identity import DefaultAzureCredential
+
+        logging.getLogger("azure").setLevel(logging.CRITICAL)  # its failures are told by us, in three lines
+        self._settings = settings
+        for name in SECRET_VARIABLES:
+            register(os.environ.get(name, ""))
+        options: dict[str, Any] = {"additionally_allowed_tenants": ["*"]}
+        if settings.cloud or not os.environ.get("AZURE_AUTHORITY_HOST"):
+            options["authority"] = settings.in_cloud.authority
+        if certificates := file_for_sign_in(settings):
+            options["connection_verify"] = certificates
+        self._credential = DefaultAzureCredential(**options)
+        self._lock = threading.Lock()
+        self._held: Any = None
+
+    def access(self) -> Any:
+        """The token of now with its true end (an `AccessToken` of azure-core)."""
+        with self._lock:
+            if self._held is None or self._held.expires_on - EARLY < time.time():
+                in_tenant = {"tenant_id": self._settings.tenant} if self._settings.tenant else {}
+                self._held = _asked(self._credential, in_tenant, self._settings)
+            return self._held
+
+    def __call__(self) -> str:
+        return str(self.access().token)
+
+
+def _asked(credential: Any, in_tenant: dict[str, Any], settings: Settings) -> Any:
+    from azure.core.exceptions import AzureError
+
+    try:
+        token = credential.get_token(settings.audience, **in_tenant)
+    except (AzureError, OSError, ValueError) as error:
+        raise SignInFailed(
+            f"cannot sign in to {settings.url} with Entra for {settings.audience}",
+            _reason(redact(str(error))),
+            _next_step(settings),
+        ) from None
+    return _sendable(str(token.token), int(token.expires_on), settings)
+
+
+def _reason(told: str) -> str:
+    """What azure-identity says of a failure, in short. It names each way to sign in, one a line, most of them
+    not set up; what was tried and failed stands far behind."""
+    ways = WAY.findall(told)
+    if not ways:
+        return " ".join(told.split())[:REASON_CHARACTERS]
+    tried = [f"{way}: {why.strip()}" for way, why in ways if not NOT_SET_UP.search(why)]
+    if not tried:
+        names = ", ".join(way.removesuffix("Credential") for way, _ in ways)
+        return f"no way to sign in is set up on this machine (looked for: {names})"
+    return "; ".join(tried)[:REASON_CHARACTERS]
+
+
+def _next_step(settings: Settings) -> str:
+    cloud = settings.in_cloud
+    login = "az login" if cloud.name == "public" else f"az cloud set --name {cloud.cli_name} && az login"
+    steps = [f"run `{login}`"]
+    if settings.type == "azure-openai":
+        steps.append('or use a key: auth = "key" and key_env')
+    steps.append("if the tenant, cloud or audience is another one, set tenant, cloud or scope of the estate")
+    return "; ".join([*steps, *settings.remarks])
+
+
+def _sendable(text: str, until: int, settings: Settings) -> Any:
+    """A token without blanks around it, in the form of azure-core. Raises `SignInFailed` for one that no
+    header can carry."""
+    from azure.core.credentials import AccessToken
+
+    register(text, settings.loopback)
+    if UNUSABLE.search(text.strip(BLANKS)):
+        raise SignInFailed(
+            f"the token of Entra for {settings.url} cannot be sent",
+            "it holds a character that no header takes",
+            "sign in again: az login",
+        )
+    return AccessToken(text.strip(BLANKS), until)

@@ -1,0 +1,1 @@
+"""HTTP below every endpoint: client, transports, retries, errors, pagination, limits."""

@@ -1,0 +1,119 @@
+"""The HTTP client through which all requests to an estate are sent: guarded, bounded, and cheap for each."""
+
+from __future__ import annotations
+
+import ssl
+from functools import cached_property
+from itertools import cycle
+from typing import Any
+
+import httpcore2
+import httpx2
+
+from migrate.endpoints.http.certificates import trust
+from migrate.endpoints.http.deadlines import CONNECT_TIMEOUT_S, WRITE_ANSWER_TIMEOUT_S, MeteredBackend
+from migrate.endpoints.http.guarded_transport import STREAMED, Guarded
+from migrate.endpoints.http.proxies import Proxy, proxy_for
+from migrate.endpoints.settings import Settings
+from migrate.errors import BadUsage
+
+POOLS = 8
+BODY = ("content", "data", "files", "json")
+"""What a request may say, in httpx2's words."""
+
+
+def http_client(settings: Settings, writable: bool) -> Client:
+    """One for as many requests at once as an estate has workers; a reading one refuses every method but GET
+    before a byte is sent. Raises `BadUsage` for an address, a proxy or a certificate that cannot be used."""
+
+    def check(request: httpx2.Request) -> None:
+        only_get(request.method, request.url.path)
+
+    try:
+        httpx2.URL(settings.url)
+    except (httpx2.InvalidURL, ValueError) as error:
+        raise BadUsage(
+            f"{settings.url!r} is not the address of a service", str(error), "it needs https:// and a host"
+        ) from None
+    proxy = proxy_for(settings.url)
+    pools = Pools(settings.workers, trust(settings), proxy)
+    return Client(
+        transport=Guarded(pools, settings, proxy.shown if proxy else ""),
+        timeout=httpx2.Timeout(WRITE_ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+        follow_redirects=False,
+        event_hooks={} if writable else {"request": [check]},
+    )
+
+
+def only_get(method: str, path: str) -> None:
+    """The guard of every reading connection."""
+    if method != "GET":
+        raise AssertionError(f"a reading connection was asked to {method} {path}")
+
+
+class Client(httpx2.Client):
+    """Puts a request of the openai package together in one step. The package gives a whole address, a text of
+    parameters and a list of headers; httpx2 would read each of them several times over to merge them."""
+
+    def build_request(self, method: str, url: httpx2.URL | str, **given: Any) -> httpx2.Request:
+        params, headers, timeout = given.get("params"), given.get("headers"), given.get("timeout")
+        plain = isinstance(url, str) and "://" in url and "?" not in url and isinstance(params, str | None)
+        if not (plain and isinstance(headers, list) and isinstance(timeout, httpx2.Timeout)):
+            return super().build_request(method, url, **given)
+        own = {name.lower() for name, _ in headers}
+        return httpx2.Request(
+            method,
+            f"{url}?{params}" if params else url,
+            headers=[*(item for item in self._always if item[0] not in own), *headers],
+            cookies=self.cookies,
+            extensions={"timeout": timeout.as_dict()},
+            **{name: given[name] for name in BODY if name in given},
+        )
+
+    def send(self, request: httpx2.Request, *, stream: bool = False, **given: Any) -> httpx2.Response:
+        """An answer that is streamed is a file, and bounded as one."""
+        if stream:
+            request.extensions[STREAMED] = True
+        return super().send(request, stream=stream, **given)
+
+    @cached_property
+    def _always(self) -> list[tuple[str, str]]:
+        """Headers that every request has where it does not say otherwise."""
+        return self.headers.multi_items()
+
+
+class Pools(httpx2.BaseTransport):
+    """Several pools of connections, used in turn. A pool looks at each of its connections for each request:
+    in one pool of 32 that takes a third of the time that a request costs."""
+
+    def __init__(self, workers: int, trusted: ssl.SSLContext | None, proxy: Proxy | None) -> None:
+        connections = workers + 2
+        self._pools = [_Pool(connections, trusted, proxy) for _ in range(max(1, min(POOLS, workers)))]
+        self._turn = cycle(self._pools)
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        return next(self._turn).handle_request(request)
+
+    def close(self) -> None:
+        for pool in self._pools:
+            pool.close()
+
+
+class _Pool(httpx2.HTTPTransport):
+    """One pool of connections whose reads are metered."""
+
+    def __init__(self, connections: int, trusted: ssl.SSLContext | None, proxy: Proxy | None) -> None:
+        given: dict[str, Any] = {
+            "ssl_context": trusted or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+            "max_connections": connections,
+            "max_keepalive_connections": connections,
+            "keepalive_expiry": 5.0,
+            "network_backend": MeteredBackend(),
+        }
+        if proxy is None:
+            self._pool = httpcore2.ConnectionPool(**given)
+            return
+        of_proxy = trusted if proxy.url.startswith("https:") else None
+        self._pool = httpcore2.HTTPProxy(
+            proxy.url, proxy_auth=proxy.auth, proxy_ssl_context=of_proxy, **given
+        )

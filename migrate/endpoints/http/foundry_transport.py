@@ -1,0 +1,135 @@
+"""A Foundry project's own API (agents, deployments, connections) through azure-ai-projects, as raw JSON."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from azure.ai.projects import AIProjectClient
+from azure.core.credentials import AccessToken, AzureKeyCredential
+from azure.core.exceptions import AzureError
+from azure.core.pipeline.policies import AzureKeyCredentialPolicy, SansIOHTTPPolicy
+from azure.core.rest import HttpRequest
+
+from migrate.endpoints.addresses import origin, told
+from migrate.endpoints.auth import UNUSED_KEY, Entra
+from migrate.endpoints.http.azure_core_transport import ProjectTransport
+from migrate.endpoints.http.client import Client, only_get
+from migrate.endpoints.http.errors import failure
+from migrate.endpoints.http.large_responses import one_answer
+from migrate.endpoints.http.openai_transport import REASON_CHARS, Wire, parsed_text, translated
+from migrate.endpoints.interface import Body
+from migrate.endpoints.plain_http import LoopbackHttp
+from migrate.endpoints.settings import Settings
+from migrate.errors import NoAnswer, RequestFailed
+from migrate.model import JSON
+from migrate.model.known_secrets import redact
+
+API_VERSION = "v1"
+TOKEN_LIFE = 3600
+"""Seconds for which a given token is taken to be good: nobody tells us its end."""
+
+
+class Credential:
+    """How we sign in, in the form that azure-core asks for. It keeps a token until the end it is told, so
+    that must be the true one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._entra = Entra(settings) if settings.auth == "entra" else None
+        self._secret = settings.secret or UNUSED_KEY
+
+    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        """The token of now."""
+        if self._entra is not None:
+            held: AccessToken = self._entra.access()
+            return held
+        return AccessToken(self._secret, int(time.time()) + TOKEN_LIFE)
+
+
+class OnlyGet(SansIOHTTPPolicy[Any, Any]):
+    """The guard of a reading connection."""
+
+    def on_request(self, request: Any) -> None:
+        only_get(request.http_request.method, request.http_request.url)
+
+
+def project_client(settings: Settings, writable: bool, http: Client) -> AIProjectClient:
+    """The SDK's client, signed in, its retries off, sending through the HTTP client of all requests."""
+    policies: list[Any] = [] if writable else [OnlyGet()]
+    options: dict[str, Any] = {
+        "per_call_policies": policies,
+        "retry_total": 0,
+        "permit_redirects": False,
+        "transport": ProjectTransport(http),
+    }
+    if settings.auth not in ("key", "none"):
+        policies.append(LoopbackHttp())
+    else:
+        key = AzureKeyCredential(settings.secret or UNUSED_KEY)
+        options["authentication_policy"] = AzureKeyCredentialPolicy(key, "api-key")
+    os.environ.pop("AZURE_AI_PROJECTS_CONSOLE_LOGGING", None)  # it prints whole bodies on standard output
+    return AIProjectClient(settings.url, Credential(settings), **options)
+
+
+class ProjectWire(Wire):
+    """Through the SDK's own pipeline: its sign-in, its headers, but bodies as they are."""
+
+    def __init__(self, client: AIProjectClient, url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def ask(
+        self, method: str, path: str, params: Mapping[str, Any], headers: Mapping[str, str], body: Body | None
+    ) -> Body:
+        given: dict[str, Any] = {} if body is None else {"json": body}
+        asked = f"{method} {path}"
+        with one_answer(), translated(asked):
+            query = urlencode({**params, "api-version": API_VERSION})
+            url = path if "://" in path else f"{self._url}{path}?{query}"
+            request = HttpRequest(method, url, headers={"Accept": "application/json", **headers}, **given)
+            try:
+                # As a stream, so that azure-core does not parse it too, as XML for one.
+                answer = self._client.send_request(request, stream=True)
+                content = answer.read()
+            except AzureError as error:
+                said = " ".join(redact(str(error)).split())[:REASON_CHARS] or type(error).__name__
+                raise NoAnswer(f"{asked} got no answer: {said}") from None
+            if answer.status_code >= 300:
+                raise failure(answer.status_code, answer.text(), answer.headers, asked)
+            return parsed_text(content, answer.text)
+
+    def values(self, path: str, ask: Callable[[str], Body]) -> Iterator[Body]:
+        """The rows of a listing in Azure's own form, whose pages name the next one by its address. An
+        address on another host is never followed: the token would go there. Raises `RequestFailed` for a
+        page that leads back to one that was read, and for a row that is no object."""
+        asked, seen = path, set[str]()
+        while path:
+            if path in seen:
+                raise RequestFailed(f"GET {asked} leads back to a page that was read: more may lie behind it")
+            seen.add(path)
+            page = ask(path)
+            rows = page.get("value")
+            if not isinstance(rows, list):
+                raise RequestFailed(f"GET {asked} answered without a `value` list")
+            if not all(isinstance(row, dict) for row in rows):
+                raise RequestFailed(f"GET {asked} answered with a row that is no object")
+            yield from rows
+            path = self._following(page.get("nextLink"))
+
+    def _following(self, link: JSON) -> str:
+        """The address of the next page, or ''. Raises `RequestFailed` for one that is not followed."""
+        if not link:
+            return ""
+        if not isinstance(link, str):
+            raise RequestFailed("a listing goes on at what is no address")
+        try:
+            path = urljoin(self._url, link)
+            place, ours = origin(path), origin(self._url)
+        except ValueError:
+            raise RequestFailed("a listing goes on at what is no address") from None
+        if place != ours or "@" in urlsplit(path).netloc:
+            raise RequestFailed(f"a listing goes on at another host, which was not asked: {told(place)}")
+        return path

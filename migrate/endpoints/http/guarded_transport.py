@@ -1,0 +1,176 @@
+"""The transport below every client: what may be sent, where, and how much of an answer is taken.
+
+All requests of an estate, those of both SDKs, pass here. They go to the estate's own origin and nowhere
+else; no write follows a redirect, and a read follows one within that origin only.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterable, Iterator
+
+import httpx2
+
+from migrate import __version__
+from migrate.endpoints.addresses import PORTS, Origin, told
+from migrate.endpoints.http.certificates import WAYS
+from migrate.endpoints.http.deadlines import (
+    CONNECT_TIMEOUT_S,
+    WHOLE_ANSWER_TIMEOUT_S,
+    Meter,
+    answer_timeout_s,
+    begin,
+)
+from migrate.endpoints.http.large_responses import take_turn
+from migrate.endpoints.http.refused_responses import Redirected, TooMuch
+from migrate.endpoints.settings import Settings
+from migrate.model.input_limits import ANSWER, ANSWER_READ_ALONE, ERROR, FILE, Bound
+
+REDIRECTS = (300, 301, 302, 303, 307, 308)
+MOST_HOPS = 5
+"""Redirects within the origin that a read follows: a gateway adds a slash or a region, not more."""
+USER_AGENT = f"assistants-migrate/{__version__} httpx2/{httpx2.__version__}"
+CREDENTIALS = ("authorization", "api-key")
+"""Headers in which SDKs sign requests."""
+STREAMED = "assistants-migrate.streamed"
+"""Extension of a request whose answer is a file."""
+
+
+class Guarded(httpx2.BaseTransport):
+    """Sends through `inner`. `proxy` is how the proxy is named in messages, if there is one."""
+
+    def __init__(self, inner: httpx2.BaseTransport, settings: Settings, proxy: str = "") -> None:
+        self._inner, self._proxy = inner, proxy
+        self._origin = _place(httpx2.URL(settings.url))
+        self._headers = settings.headers
+        self._unsigned = settings.auth == "none"
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        if _place(request.url) != self._origin:
+            raise AssertionError(f"a request of {told(self._origin)} was to go to {request.url.host}")
+        self._dress(request)
+        for _ in range(MOST_HOPS + 1):
+            answer = self._sent(request)
+            following = self._following(request, answer)
+            if following is None:
+                return _bounded(answer, request)
+            answer.close()
+            request = following
+        raise Redirected(
+            answer.status_code, str(request.url.copy_with(query=None)), "it goes round in a circle"
+        )
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def _dress(self, request: httpx2.Request) -> None:
+        """Our name, and the estate's own headers; without a sign-in, none that an SDK has put there."""
+        headers = request.headers
+        headers["User-Agent"] = USER_AGENT
+        if self._unsigned:
+            for name in CREDENTIALS:
+                headers.pop(name, None)
+        for name, value in self._headers:
+            headers[name] = value
+
+    def _sent(self, request: httpx2.Request) -> httpx2.Response:
+        within = answer_timeout_s(request.method)
+        request.extensions["timeout"] = {
+            "connect": CONNECT_TIMEOUT_S, "read": within, "write": within, "pool": None,
+        }  # fmt: skip
+        meter = Meter(within)
+        begin(meter)
+        try:
+            answer = self._inner.handle_request(request)
+        except httpx2.TransportError as error:
+            raise self._explained(error) from error
+        meter.body(None if request.extensions.get(STREAMED) else WHOLE_ANSWER_TIMEOUT_S)
+        return answer
+
+    def _explained(self, error: httpx2.TransportError) -> httpx2.TransportError:
+        """The same error with what helps to mend it: a proxy that was used, a certificate not trusted."""
+        said = str(error) or type(error).__name__
+        if self._proxy:
+            said += f" (through the proxy {self._proxy}, which the environment names)"
+        if _is_of_certificate(error):
+            said += f"; the certificate of a company or a gateway is trusted when it is named: {WAYS}"
+        return type(error)(said)
+
+    def _following(self, request: httpx2.Request, answer: httpx2.Response) -> httpx2.Request | None:
+        """The request that a redirect asks for; None where the answer is none. Raises `Redirected`."""
+        if answer.status_code not in REDIRECTS or "location" not in answer.headers:
+            return None
+        location = answer.headers["location"]
+        try:
+            where = request.url.join(location)
+            place = _place(where)
+        except (httpx2.InvalidURL, ValueError):
+            answer.close()
+            raise Redirected(answer.status_code, "an address that is none", "it cannot be followed") from None
+        why = ""
+        if place != self._origin:
+            why = f"that is not {told(self._origin)}, and nothing was sent there"
+        elif where.userinfo:
+            why = "the address holds a user or a password, and nothing was sent there"
+        elif request.method != "GET":
+            why = "a request that writes follows no redirect"
+        if why:
+            answer.close()
+            raise Redirected(answer.status_code, told(place), why)
+        return httpx2.Request("GET", where, headers=request.headers, extensions=dict(request.extensions))
+
+
+class _Bounded(httpx2.SyncByteStream):
+    """An answer's body up to a bound: an error is cut there, all else is given up."""
+
+    def __init__(self, pieces: Iterable[bytes], close: Callable[[], None], bound: Bound) -> None:
+        self._pieces, self.close, self._bound = pieces, close, bound  # type: ignore[method-assign]
+
+    def __iter__(self) -> Iterator[bytes]:
+        taken = 0
+        for piece in self._pieces:
+            taken += len(piece)
+            if taken > self._bound.most:
+                self.close()
+                if self._bound is ERROR:
+                    yield piece[: self._bound.most - taken + len(piece)]  # what came of it before the bound
+                    return
+                raise TooMuch(self._bound)
+            if taken > ANSWER_READ_ALONE.most and self._bound is not FILE:
+                take_turn()
+            yield piece
+
+
+def _bounded(answer: httpx2.Response, request: httpx2.Request) -> httpx2.Response:
+    """An answer whose body comes unpacked and bounded."""
+    bound = FILE if request.extensions.get(STREAMED) else ANSWER
+    if answer.status_code >= 300:
+        bound = ERROR
+    length = answer.headers.get("content-length", "")
+    if bound is not ERROR and length.isdigit() and int(length) > bound.most:
+        answer.close()
+        raise TooMuch(bound)
+    if "content-encoding" not in answer.headers:
+        stream = answer.stream
+        assert isinstance(stream, httpx2.SyncByteStream)
+        answer.stream = _Bounded(stream, stream.close, bound)
+        return answer
+    as_sent = ("content-encoding", "content-length")
+    return httpx2.Response(
+        answer.status_code,
+        headers=[(n, v) for n, v in answer.headers.multi_items() if n.lower() not in as_sent],
+        stream=_Bounded(answer.iter_bytes(), answer.close, bound),
+        extensions=answer.extensions,
+    )
+
+
+def _place(url: httpx2.URL) -> Origin:
+    return url.scheme, url.host, url.port or PORTS.get(url.scheme, 0)
+
+
+def _is_of_certificate(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

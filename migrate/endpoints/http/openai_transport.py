@@ -1,0 +1,152 @@
+"""How one request travels: through an SDK's signed-in client, as raw JSON, sent exactly once.
+
+Bodies are read as raw JSON: typed parsing costs eight times the processor time and turns an unknown
+tool into a code interpreter. The SDKs' own retries are off, since they repeat a POST without any
+idempotency key; `Channel` repeats what may be repeated.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import Any, BinaryIO
+
+import httpx2
+import openai
+from pydantic_core import from_json
+
+from migrate.endpoints.addresses import segment
+from migrate.endpoints.http.errors import failure
+from migrate.endpoints.http.header_cache import Alike
+from migrate.endpoints.http.large_responses import one_answer
+from migrate.endpoints.http.refused_responses import Redirected, TooMuch
+from migrate.endpoints.interface import Body
+from migrate.errors import NoAnswer, RequestFailed, TooLarge, Unreadable
+from migrate.model.input_limits import ANSWER_READ_ALONE, DEPTH, VALUES
+from migrate.model.json_depth import TooDeep, loads
+from migrate.model.known_secrets import redact
+
+CHUNK = 1 << 18
+REASON_CHARS = 300
+"""So much is told of what an HTTP client says of a request without an answer."""
+
+
+class Wire(ABC):
+    """One client. Every method raises `RequestFailed` or a subclass; threads may share it."""
+
+    @abstractmethod
+    def ask(
+        self, method: str, path: str, params: Mapping[str, Any], headers: Mapping[str, str], body: Body | None
+    ) -> Body:
+        """Send one request; the JSON object of its answer."""
+
+
+class OpenAIWire(Wire):
+    """Through a client of the openai package."""
+
+    def __init__(self, client: openai.OpenAI, http: httpx2.Client) -> None:
+        self.client = client
+        self._alike = Alike(client, http)
+        self._base = str(client.base_url).rstrip("/")
+
+    def ask(
+        self, method: str, path: str, params: Mapping[str, Any], headers: Mapping[str, str], body: Body | None
+    ) -> Body:
+        address = self._base + path
+        with one_answer(), translated(f"{method} {path}"):
+            if method == "GET":
+                return parsed(self._alike.get(address, params, headers))
+            options: Any = {"params": dict(params), "headers": dict(headers), "max_retries": 0}
+            call: Callable[..., httpx2.Response] = getattr(self.client, method.lower())
+            return parsed(call(address, cast_to=httpx2.Response, options=options, body=body))
+
+    def upload(self, path: str, name: str, purpose: str, data: BinaryIO) -> Body:
+        """A multipart upload of exactly two parts, `purpose` and `file` (Azure refuses any other)."""
+        data.seek(0)
+        with one_answer(), translated(f"POST {path}"):
+            return parsed(
+                self.client.post(
+                    path,
+                    cast_to=httpx2.Response,
+                    body={"purpose": purpose},
+                    files=[("file", (name, data))],
+                    options={"headers": {"Content-Type": "multipart/form-data"}, "max_retries": 0},
+                )
+            )
+
+    @contextmanager
+    def stream(self, file_id: str) -> Iterator[Iterator[bytes]]:
+        """A file's bytes, read in chunks; a broken stream raises `RequestFailed`."""
+        path = f"/files/{segment(file_id)}/content"
+        with translated(f"GET {path}"), closing(self._alike.stream(self._base + path)) as response:
+            yield response.iter_bytes(CHUNK)
+
+
+@contextmanager
+def translated(asked: str) -> Iterator[None]:
+    """What an SDK or the HTTP client below it raises, as what it means. `asked` is "METHOD path"."""
+    try:
+        yield
+    except openai.APIStatusError as error:
+        answer = error.response
+        answer.read() if not answer.is_stream_consumed else None
+        raise failure(answer.status_code, answer.text, answer.headers, asked) from None
+    except UnicodeError as error:
+        if getattr(error, "encoding", "idna") == "idna":  # the name of a host
+            raise NoAnswer(f"{asked} got no answer: {error}") from None
+        why = "it holds half of a character pair, which has no form on the wire"
+        raise RequestFailed(f"{asked} was not sent: {why}", status=400) from None
+    except (openai.APIConnectionError, httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
+        of_client = error.__cause__ if isinstance(error, openai.APIConnectionError) else None
+        raise _unanswered(of_client or error, asked) from None
+
+
+def _unanswered(error: BaseException, asked: str) -> RequestFailed:
+    """The failure of a request without a usable answer. The words are not ours: they pass `redact`, and
+    before they are cut."""
+    said = " ".join(redact(str(error)).split()) or type(error).__name__
+    if isinstance(error, Redirected):
+        return RequestFailed(f"{asked} {said}", status=error.status)
+    if isinstance(error, TooMuch):
+        return TooLarge(f"{asked}: {said}")
+    if isinstance(error, httpx2.DecodingError):
+        return RequestFailed(f"{asked}: the answer cannot be unpacked: {said[:REASON_CHARS]}")
+    return NoAnswer(f"{asked} got no answer: {said[:REASON_CHARS]}")
+
+
+def parsed(response: httpx2.Response) -> Body:
+    """The JSON object of an answer; anything else (HTML of a proxy, a cut body) is a failed request."""
+    return parsed_text(response.content, lambda: response.text)
+
+
+def parsed_text(content: bytes, text: Callable[[], str]) -> Body:
+    """The same for the bytes of any client's answer."""
+    if len(content) > ANSWER_READ_ALONE.most and sum(map(content.count, (b",", b"[", b"{"))) > VALUES.most:
+        raise TooLarge(f"the answer was given up: {VALUES.told()}")
+    try:
+        body = _loaded(content) if content else {}
+    except (TooDeep, RecursionError):
+        raise Unreadable(f"the answer is nested too deeply to be read: {DEPTH.told()}") from None
+    except ValueError:
+        start = " ".join(redact(text()[:2000]).split())
+        raise RequestFailed(f"the answer is not JSON but begins {start[:80]!r}") from None
+    if not isinstance(body, dict):
+        raise RequestFailed("the answer is JSON but not an object")
+    return body
+
+
+def _loaded(content: bytes) -> Any:
+    """As `json.loads` reads it, in half the time. What the faster one refuses (half of a character pair,
+    depth, what is no JSON) the other one reads, or says what is wrong with it."""
+    try:
+        return from_json(content, allow_inf_nan=False)
+    except ValueError:
+        return loads(
+            content.decode(json.detect_encoding(content), "surrogatepass"), parse_constant=_no_number
+        )
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")

@@ -1,0 +1,106 @@
+"""One endpoint's pace, shared by all its connections: how many requests at once, and when to wait.
+
+A 429 halves the number of requests under way and makes all of them wait as long as the service asks;
+every answer after that lets it grow again, slowly. Never more than the workers that were asked for.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from math import ceil
+
+from migrate.endpoints.http.outage import Outage
+from migrate.endpoints.waiting import pause
+from migrate.errors import RequestFailed, Unreachable
+
+NEVER_SENT = 499
+"""Stands for the status of a request that we did not send."""
+STEP = 0.05
+"""Longest nap while waiting, in seconds, so that a stop is noticed."""
+
+
+class Pace:
+    """Safe to share between threads. `waiting` says what is waited for; `stop` ends every wait."""
+
+    def __init__(
+        self, workers: int, clock: Callable[[], float] = time.monotonic, url: str = "the service"
+    ) -> None:
+        self.most = max(1, workers)
+        self.outage = Outage(clock)
+        self.url = url
+        self.stop = threading.Event()
+        self._clock = clock
+        self._room = float(self.most)
+        self._under_way = 0
+        self._quiet_until = 0.0
+        self._halved_at = -1.0
+        self._changed = threading.Condition()
+
+    @property
+    def room(self) -> int:
+        """How many requests may be under way now."""
+        return max(1, int(self._room))
+
+    def waiting(self) -> str:
+        """What is being waited for, in words; '' when the service holds nobody back."""
+        if silent := self.outage.told():
+            return silent
+        rest = self._quiet_until - self._clock()
+        slowed = f"{self.room} of {self.most} workers" if self.room < self.most else ""
+        if rest > 0:
+            return ", ".join(filter(None, (f"waiting {ceil(rest)} s as the service asked", slowed)))
+        return f"{slowed}, as the service asked" if slowed else ""
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for a place among the requests under way, and keep it until the block ends."""
+        with self._changed:
+            while not self.stop.is_set():
+                rest = self._quiet_until - self._clock()
+                if rest <= 0 and self._under_way < self.room:
+                    break
+                self._changed.wait(min(STEP, rest) if rest > 0 else STEP)
+            if self.stop.is_set():
+                self.outage.check(self.url)
+                raise RequestFailed("stopped before it was asked", status=NEVER_SENT)
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify()
+
+    def must_be_there(self) -> None:
+        """Raises `Unreachable` once the service counts as gone; then every wait ends."""
+        try:
+            self.outage.check(self.url)
+        except Unreachable:
+            self.stop.set()
+            raise
+
+    def nap(self, seconds: float) -> None:
+        """Wait alone, before one request is repeated."""
+        self.stop.wait(seconds)
+
+    def went_well(self) -> None:
+        """An answer came: room grows by one when all who have a place have had one."""
+        with self._changed:
+            if self._room < self.most:
+                self._room = min(float(self.most), self._room + 1.0 / self._room)
+
+    def turned_away(self, attempt: int, headers: Mapping[str, str]) -> bool:
+        """A 429: slow down. False when the service asks for longer than anybody should wait."""
+        wait = pause(attempt, headers)
+        if wait is None:
+            return False
+        with self._changed:
+            now = self._clock()
+            if now >= self._halved_at:  # those under way hear the same; they are one event
+                self._room = max(1.0, self._room / 2)
+                self._halved_at = now + wait
+            self._quiet_until = max(self._quiet_until, now + wait)
+        return True

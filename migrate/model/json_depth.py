@@ -1,0 +1,45 @@
+"""JSON that others wrote in, its value out; what is nested too deeply is told, on every Python alike.
+
+An interpreter's own limit is another one in each version (and counts whoever called), so a body that one of
+them reads whole another would not. Ours is one number, below what any of them can do.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from migrate.model.input_limits import DEPTH
+
+FRAMES = 4_000
+"""Calls inside each other that the interpreter must allow: some twenty for each level of a document, as the
+comparison of two values needs."""
+_SIGNS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
+"""A text, which may hold any sign, or a bracket."""
+
+
+class TooDeep(ValueError):
+    """A document has more levels than are taken."""
+
+
+def loads(text: str, parse_constant: Callable[[str], Any] | None = None) -> Any:
+    """As `json.loads`. Raises `TooDeep`, and `ValueError` for what is no JSON."""
+    must_not_be_deep(text)
+    return json.loads(text, parse_constant=parse_constant)
+
+
+def must_not_be_deep(text: str) -> None:
+    """Raises `TooDeep`. Costs next to nothing where there are fewer brackets than levels allowed."""
+    if text.count("[") + text.count("{") <= DEPTH.most:
+        return
+    depth = 0
+    for found in _SIGNS.finditer(text):
+        sign = found[0]
+        if sign in "[{":
+            depth += 1
+            if depth > DEPTH.most:
+                raise TooDeep(f"it is nested too deeply: {DEPTH.told()}")
+        elif sign in "]}":
+            depth -= 1

@@ -1,0 +1,212 @@
+"""The form in which two objects are compared: spellings of one meaning made one, meaningless order removed.
+
+Each rule is a row of `RULES`. A rule may only fold spellings that a service itself treats as the same
+(seen in recordings of real answers: a GET says `{"code_interpreter": {"file_ids": []}}` where the POST
+said `{}`; omitted chunking comes back as static 800/400). Message text is never touched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+from migrate.model.connections import renamed, short
+from migrate.model.entity import JSON, Entity
+from migrate.model.normalize_tools import normal_tool
+from migrate.model.secrets import is_secret, masked, masked_texts, masked_within, without_secrets
+from migrate.model.stamp import without_ours
+
+Rule = Callable[[JSON], JSON]
+"""A field's value in, its compared value out; None means 'as if it were not there'."""
+
+DEFAULT_CHUNKING = {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}}
+
+
+def normal(entity: Entity) -> dict[str, JSON]:
+    """The compared form: a plain dict without absent, empty or default values."""
+    out: dict[str, JSON] = {}
+    fields = renamed(entity.fields, short) if entity.kind == "assistant" else entity.fields
+    for name, value in fields.items():
+        kept = compared(entity.kind, name, value)
+        if kept is not None:
+            out[name] = kept
+    for name, value in entity.extras.items():
+        if _plain(value) is not None:
+            out[name] = masked(value) if is_secret(name) else masked_within(value, name)
+    return out
+
+
+def compared(kind: str, name: str, value: JSON) -> JSON:
+    """One field in the compared form; None where it says nothing. Of assistants use `normal`: there one field
+    may stand for another."""
+    return _rule(kind, name)(value)
+
+
+@lru_cache(1000)
+def _rule(kind: str, name: str) -> Rule:
+    return RULES.get((kind, name)) or RULES.get(("*", name)) or _plain
+
+
+def written_form(entity: Entity) -> dict[str, JSON]:
+    """The compared form of what its owner wrote, without what a service adds of its own."""
+    return normal(Entity(entity.kind, entity.id, entity.parent, entity.fields))
+
+
+def digest(value: JSON) -> str:
+    """A short, stable fingerprint of any JSON value (32 hex digits; key order does not matter)."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _plain(value: JSON) -> JSON:
+    return None if value is None or value == {} or value == [] else value
+
+
+def _text(value: JSON) -> JSON:
+    return value or None
+
+
+def _default(standard: JSON) -> Rule:
+    def rule(value: JSON) -> JSON:
+        return None if value is None or value == standard else value
+
+    return rule
+
+
+def _response_format(value: JSON) -> JSON:
+    """`auto` is the default; a null beside a schema says nothing, and neither does `strict: false`.
+    The schema itself is exact."""
+    if isinstance(value, Mapping) and isinstance(value.get("json_schema"), Mapping):
+        said = {
+            k: v for k, v in value["json_schema"].items() if v is not None and (k, v) != ("strict", False)
+        }
+        value = {**value, "json_schema": said}
+    return None if value is None or value == "auto" else value
+
+
+def _one(value: JSON) -> JSON:
+    """Sampling numbers: absent is 1 on every service; 1 and 1.0 are one number."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return None if float(value) == 1.0 else float(value)
+    return value
+
+
+def _metadata(value: JSON) -> JSON:
+    if not isinstance(value, Mapping):
+        return value
+    return masked_texts(without_ours(value)) or None
+
+
+def _bag(value: JSON) -> JSON:
+    """A list whose order has no meaning."""
+    if not isinstance(value, list):
+        return value
+    return sorted(value, key=_sort_key) or None
+
+
+def _sort_key(value: JSON) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def says(branch: str, value: JSON) -> bool:
+    """Whether a branch of `tool_resources` says anything."""
+    return _resources({branch: value}) is not None
+
+
+def _pruned(value: JSON) -> JSON:
+    """A configuration tree without its empty branches, lists as bags."""
+    if isinstance(value, dict):
+        return {k: p for k, v in value.items() if (p := _pruned(v)) is not None} or None
+    if isinstance(value, list):
+        return _bag([p for v in value if (p := _pruned(v)) is not None])
+    return value
+
+
+def _tools(value: JSON) -> JSON:
+    return _bag([normal_tool(tool) for tool in value]) if isinstance(value, list) else value
+
+
+def _tells(row: Mapping[str, JSON]) -> bool:
+    """Whether a row about a server says more than its label."""
+    return any(_plain(v) is not None for k, v in row.items() if k != "server_label")
+
+
+def _resources(value: JSON) -> JSON:
+    """What tools may use; empty branches say nothing, and a secret is known by its fingerprint only."""
+    if isinstance(value, Mapping) and isinstance(value.get("mcp"), list):
+        rows = [without_secrets(row) if isinstance(row, Mapping) else row for row in value["mcp"]]
+        value = {**value, "mcp": [row for row in rows if not isinstance(row, Mapping) or _tells(row)]}
+    return _pruned(value)
+
+
+def _definition(value: JSON) -> JSON:
+    """What only the new generation says of an agent; the environment of a hosted one may hold secrets."""
+    if isinstance(value, Mapping) and "environment_variables" in value:
+        value = {**value, "environment_variables": masked(value["environment_variables"])}
+    if not isinstance(value, Mapping):
+        return value
+    return {k: masked_within(v, k) for k, v in value.items() if _plain(v) is not None} or None
+
+
+def _content(value: JSON) -> JSON:
+    return ([_part(part) for part in value] or None) if isinstance(value, list) else value
+
+
+def _part(part: JSON) -> JSON:
+    """A part without its nulls. A file that is named by its id is shown with its own name beside it."""
+    if not isinstance(part, dict):
+        return part
+    shown = "filename" if part.get("type") == "input_file" and part.get("file_id") else ""
+    out = {k: v for k, v in part.items() if v is not None and k != shown}
+    for kind in ("image_file", "image_url"):
+        image = out.get(kind)
+        if isinstance(image, dict):
+            out[kind] = {k: v for k, v in image.items() if v is not None and (k, v) != ("detail", "auto")}
+    text = out.get("text")
+    if isinstance(text, dict) and not text.get("annotations"):
+        out["text"] = {k: v for k, v in text.items() if k != "annotations"}
+    return out
+
+
+def _attachments(value: JSON) -> JSON:
+    return _pruned(value)
+
+
+def _chunking(value: JSON) -> JSON:
+    return None if value in (None, {"type": "auto"}, DEFAULT_CHUNKING) else value
+
+
+FILENAME_ESCAPES = (
+    ("%22", '"'),
+    *((f"%{code:02X}", chr(code)) for code in range(32)),
+    ("\\\\", "\\"),
+)
+"""How multipart form encoding spells characters a header cannot hold; some servers give them back so."""
+
+
+def _filename(value: JSON) -> JSON:
+    if isinstance(value, str):
+        for spelled, meant in FILENAME_ESCAPES:
+            value = value.replace(spelled, meant)
+    return value
+
+
+RULES: dict[tuple[str, str], Rule] = {
+    ("*", "metadata"): _metadata,
+    ("*", "description"): _text,
+    ("*", "name"): _text,
+    ("*", "instructions"): _text,
+    ("*", "temperature"): _one,
+    ("*", "top_p"): _one,
+    ("*", "response_format"): _response_format,
+    ("*", "tool_choice"): _default("auto"),
+    ("*", "tools"): _tools,
+    ("*", "tool_resources"): _resources,
+    ("*", "definition"): _definition,
+    ("message", "content"): _content,
+    ("message", "attachments"): _attachments,
+    ("vector_store_file", "chunking_strategy"): _chunking,
+    ("file", "filename"): _filename,
+}

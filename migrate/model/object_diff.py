@@ -1,0 +1,150 @@
+"""Two compared forms in, the paths at which they differ out, with both values.
+
+A hash tells equal objects apart from others first; only those are looked into. A member of a list without
+order is named by what it is (`tools[function:get_weather]`), not by a place that means nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import to_json
+
+from migrate.model import JSON
+from migrate.model.normalize import digest
+from migrate.stages.comparing.bags import matched
+
+UNORDERED = frozenset({"tools", "tool_resources", "attachments"})
+"""Fields whose lists are bags: a changed member must not shift the others."""
+
+SPREAD = UNORDERED | {"metadata", "attributes", "definition"}
+"""Fields that are told entry by entry, also where one side has none of it."""
+
+PLAIN = re.compile(r"[^\W\d][\w-]*")
+
+
+class Member(str):
+    """A step to a member of a list without order: its name in brackets. A key may look like one."""
+
+
+Step = str | int
+Steps = tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Path:
+    """Where two objects differ: a path to read, its steps, and the value on each side (None: not there)."""
+
+    path: str
+    left: JSON
+    right: JSON
+    steps: Steps = ()
+
+    @property
+    def field(self) -> str:
+        """The field of the object that the path begins with."""
+        return str(self.steps[0]) if self.steps else self.path
+
+    @classmethod
+    def at(cls, steps: Steps, left: JSON, right: JSON) -> Path:
+        """A difference at these steps."""
+        return cls(spelled(steps), left, right, steps)
+
+
+def spelled(steps: Steps) -> str:
+    """Steps as people write them: `a.b[0]`, `a["odd key"]`, `tools[file_search]`."""
+    out = ""
+    for step in steps:
+        if isinstance(step, int):
+            out += f"[{step}]"
+        elif isinstance(step, Member):
+            out += step
+        elif PLAIN.fullmatch(step):
+            out += f".{step}" if out else step
+        else:
+            out += f"[{json.dumps(step)}]"
+    return out
+
+
+def _equal(left: Mapping[str, JSON], right: Mapping[str, JSON]) -> bool:
+    """Whether two forms are equal as JSON is: 1, 1.0 and true are three values, the order of keys is none."""
+    try:
+        if to_json(left) == to_json(right):
+            return True
+    except ValueError:
+        pass  # half of a character pair; or it is nested deeper than that can tell
+    return digest(left) == digest(right)
+
+
+def differing(left: Mapping[str, JSON], right: Mapping[str, JSON]) -> list[Path]:
+    """The differences of two compared forms, by field and then as deep as they go."""
+    if _equal(left, right):
+        return []
+    found: list[Path] = []
+    for name in sorted(left.keys() | right.keys()):
+        found += _at((name,), left.get(name), right.get(name))
+    return found
+
+
+def alike(one: JSON, other: JSON) -> bool:
+    """Whether two values are the same JSON: 1 and 1.0 are, 1 and true are not."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(alike(one[k], other[k]) for k in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
+
+
+def _at(steps: Steps, one: JSON, other: JSON) -> Iterator[Path]:
+    """The differences below a path."""
+    if alike(one, other):
+        return
+    spread = steps[0] in SPREAD and not isinstance(steps[-1], Member)  # a member is told whole
+    if isinstance(one, list) and isinstance(other, list):
+        yield from (_in_bag if steps[0] in UNORDERED else _in_order)(steps, one, other)
+    elif _are(Mapping, one, other, spread) and not _unlike(one, other):
+        one, other = one or {}, other or {}
+        for name in sorted(one.keys() | other.keys(), key=str):
+            yield from _at((*steps, str(name)), one.get(name), other.get(name))
+    elif spread and _are(list, one, other, spread):
+        yield from _in_bag(steps, one or [], other or [])
+    else:
+        yield Path.at(steps, one, other)
+
+
+def _unlike(one: JSON, other: JSON) -> bool:
+    """Whether two objects say themselves that they are of different types: then each is told whole."""
+    return bool(one and other) and one.get("type") != other.get("type")
+
+
+def _are(shape: Any, one: JSON, other: JSON, half: bool) -> bool:
+    """Whether both have a shape; one may be absent where `half` allows it."""
+    shaped = isinstance(one, shape), isinstance(other, shape)
+    return all(shaped) or (half and any(shaped) and (one is None or other is None))
+
+
+def _in_bag(steps: Steps, one: list[JSON], other: list[JSON]) -> Iterator[Path]:
+    for label, ours, theirs in matched(one, other, alike):
+        yield from _at((*steps, Member(f"[{label}]")), ours, theirs)
+
+
+def _in_order(steps: Steps, one: list[JSON], other: list[JSON]) -> Iterator[Path]:
+    """What moved, came and went inside a list whose order means something."""
+    from deepdiff import DeepDiff  # 0.1 s to load, and most comparisons end before this line
+
+    tree: Any = DeepDiff(one, other, ignore_order=False, ignore_private_variables=False, view="tree")
+    found = [
+        Path.at((*steps, *item.path(output_format="list")), _value(item.t1), _value(item.t2))
+        for group in tree.values()
+        for item in group
+        if not alike(_value(item.t1), _value(item.t2))
+    ]
+    yield from sorted(found, key=lambda path: path.path) or [Path.at(steps, one, other)]
+
+
+def _value(value: Any) -> JSON:
+    return None if type(value).__name__ == "NotPresent" else value

@@ -1,0 +1,39 @@
+"""What an apply did, shown."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from migrate.reports.commands.losses import unaccepted
+from migrate.reports.text_table import short
+from migrate.reports.values import number_of
+
+DONE = ("created", "updated", "deleted", "adopted", "skipped")
+SHOWN = 20
+
+
+def question(plan: Any) -> str:
+    """What is asked before anything is written."""
+    counts = ", ".join(f"{number:,} {name}" for name, number in plan.counts().items() if number)
+    losses = len(unaccepted(plan.losses))
+    told = f"; {number_of(losses, 'loss was', 'losses were')} not accepted" if losses else ""
+    return f"{plan.target.url}: {counts}{told}. Write it?"
+
+
+def as_dict(done: Any) -> dict[str, Any]:
+    """As a JSON document."""
+    return asdict(done)
+
+
+def as_text(done: Any) -> str:
+    """Counts, then everything that failed, by name."""
+    lines = [", ".join(f"{getattr(done, name):,} {name}" for name in DONE)]
+    lines += [
+        f"failed: {f.kind} {short(f.name or '')} [{f.id}]: {short(f.reason, 240)}"
+        for f in done.failed[:SHOWN]
+    ]
+    if len(done.failed) > SHOWN:
+        lines.append(f"failed: {len(done.failed) - SHOWN:,} more, all named with --json")
+    lines += [f"note: {note}" for note in done.notes[:SHOWN]]
+    return "\n".join(lines)

@@ -1,0 +1,58 @@
+"""An assessment in, a report out: what a move would keep, change, lose and refuse; and the JSON document."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from migrate.reports.commands import losses
+from migrate.reports.commands.snapshot import expected_gaps, hidden
+from migrate.reports.formats.terminal import as_text as plain
+from migrate.reports.report import Counts, Report, in_order
+
+GRADES = ("kept", "adapted", "lost", "blocked")
+
+
+def as_dict(found: Any) -> dict[str, Any]:
+    """As a JSON document: `rows` has a line for every object and field."""
+    kept = [{**asdict(row), "grade": "kept", "reason": "", "way_out": ""} for row in found.kept]
+    lost = [asdict(row) for row in found.losses]
+    return {
+        "source": found.source,
+        "target": found.target,
+        "totals": found.totals,
+        "kinds": {kind: {grade: counts[grade] for grade in GRADES} for kind, counts in found.kinds.items()},
+        "losses": lost,
+        "rows": [*kept, *lost],
+        "unread": list(found.unread),
+        "expected_gaps": found.expected_gaps,
+        "hidden": list(found.hidden),
+    }
+
+
+def as_report(
+    found: Any, made_at: str = "", version: str = "", pictures: tuple[tuple[str, Any], ...] = ()
+) -> Report:
+    """Fields by kind and grade, then every loss."""
+    rows = tuple((kind, tuple(counts[grade] for grade in GRADES)) for kind, counts in found.kinds.items())
+    return Report(
+        command="assess",
+        title=f"{found.source} -> {found.target}",
+        left=found.source,
+        right=found.target,
+        ok=not losses.unaccepted(found.losses),
+        last_line=losses.last_line(found.losses),
+        summary=tuple((grade, found.totals[grade]) for grade in GRADES),
+        counts=Counts(GRADES, rows, "fields"),
+        items=in_order(losses.items(found.losses)),
+        gaps=tuple(found.unread),
+        notes=tuple(filter(None, [expected_gaps(found.expected_gaps), *map(hidden, found.hidden)])),
+        pictures=pictures,
+        made_at=made_at,
+        version=version,
+    )
+
+
+def as_text(found: Any) -> str:
+    """In words."""
+    return plain(as_report(found))

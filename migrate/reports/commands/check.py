@@ -1,0 +1,44 @@
+"""The check of an archive, shown."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from migrate.reports.commands.snapshot import expected_gaps
+from migrate.reports.text_table import short
+from migrate.reports.values import number_of
+
+WIDEST = 200
+
+
+def as_dict(checked: Any) -> dict[str, Any]:
+    """As a JSON document."""
+    return {**asdict(checked), "ok": not checked.damage}
+
+
+def as_text(checked: Any) -> str:
+    """What was looked at, and every damage with the snapshots it touches."""
+    lines = [
+        f"{_of(checked.bodies, checked.all_bodies)} bodies, "
+        f"{_of(checked.manifests, checked.all_manifests)} listings, "
+        f"{number_of(checked.snapshots, 'fingerprint of a snapshot', 'fingerprints of snapshots')}, "
+        f"{_of(checked.blobs, checked.all_blobs)} files looked at",
+        f"references: {', '.join(checked.references)}",
+    ]
+    if checked.expected_gaps:
+        lines.append(expected_gaps(checked.expected_gaps))
+    if checked.sample:
+        lines.append(
+            f"a sample of {checked.sample.percent:g} %, --seed {checked.sample.seed} looks at the same again"
+        )
+    for damage in checked.damage:
+        touched = ", ".join(map(str, damage.snapshots))
+        where = f" (snapshot {touched})" if touched else ""
+        lines.append(f"damaged: {damage.what} {short(damage.which, WIDEST)}: {damage.why}{where}")
+    end = "no damage in what was looked at" if checked.sample else "no damage"
+    return "\n".join([*lines, "" if checked.damage else end]).rstrip()
+
+
+def _of(looked: int, there: int) -> str:
+    return f"{looked:,}" if looked == there else f"{looked:,} of {there:,}"

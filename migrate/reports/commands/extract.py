@@ -1,0 +1,38 @@
+"""Extracted files, shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from migrate.reports.text_table import table
+
+
+def as_dict(done: Any) -> list[dict[str, Any]]:
+    """What was written, as a JSON document."""
+    return [
+        {
+            "id": row.id,
+            "name": row.name,
+            "path": str(row.path),
+            "bytes": row.bytes,
+            "sha256": row.sha256,
+            "bytes_from": row.bytes_from,
+        }
+        for row in done.written
+    ]
+
+
+def as_text(done: Any) -> str:
+    """A line per file, under the name that it has now."""
+    lines = [(row.id, str(row.path), row.bytes, row.bytes_from) for row in done.written]
+    return (
+        table(lines, ("id", "written to", "bytes", "bytes from"), widest=250) if lines else "nothing written"
+    )
+
+
+def failures(done: Any) -> Iterator[str]:
+    """What was not written, by name."""
+    for row in done.failed:
+        name = f" {row.name!r}" if row.name else ""
+        yield f"not written: file {row.id}{name}: {row.reason}"

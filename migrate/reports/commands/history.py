@@ -1,0 +1,107 @@
+"""How an object changed from snapshot to snapshot, shown; secrets in tool headers are masked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from migrate.reports.commands.ls import masked_at
+from migrate.reports.report import Detail
+from migrate.reports.text_table import short
+from migrate.reports.values import has_words, in_marks, pieces, value
+from migrate.reports.word_diff import folded
+
+AROUND = 24
+"""Characters around a changed word that are shown with it."""
+WIDEST = 400
+"""Characters of a word difference that are shown."""
+NAMED = 10
+"""Files of a store that are named in text; JSON has all of them."""
+
+
+def as_dict(found: Any) -> list[dict[str, Any]]:
+    """As a JSON document: one object for each place where the id was found."""
+    return [
+        {
+            "kind": one.kind,
+            "id": one.id,
+            "parent": one.parent,
+            "name": one.name,
+            "type": one.type,
+            "url": one.url,
+            "since": one.since.started_at,
+            "snapshots": one.snapshots,
+            "held_by": one.times,
+            "events": [_event(event) for event in one.events],
+        }
+        for one in found
+    ]
+
+
+def _event(event: Any) -> dict[str, Any]:
+    return {
+        "snapshot": event.snapshot.id,
+        "until": event.until or event.snapshot.id,
+        "tag": event.snapshot.tag,
+        "started_at": event.snapshot.started_at,
+        "state": event.snapshot.state,
+        "what": event.what,
+        "reason": event.reason,
+        "paths": [_values(path) for path in event.paths],
+        "facts": [_values(path) for path in event.facts],
+        "messages": None if event.messages is None else {"now": event.messages[0], "was": event.messages[1]},
+        "came": list(event.came),
+        "went": list(event.went),
+    }
+
+
+def _values(path: Any) -> dict[str, Any]:
+    left, right = (masked_at(path.path, value) for value in (path.left, path.right))
+    return {"path": path.path, "left": left, "right": right}
+
+
+def as_text(found: Any) -> str:
+    """One block for each place; one paragraph for each snapshot that saw something new."""
+    return "\n\n".join("\n".join(_block(one)) for one in found)
+
+
+def _block(one: Any) -> Iterator[str]:
+    where = f" in {short(one.parent)}" if one.parent else ""
+    yield f"{one.kind} {short(one.name) or '(no name)'} [{short(one.id)}]{where}, {one.type} {one.url}"
+    yield f"in {one.times:,} of {one.snapshots:,} snapshots; as last seen since {one.since.started_at}"
+    for event in one.events:
+        number = f"{event.snapshot.id}"
+        if event.until > event.snapshot.id:
+            number += f" to {event.until}"
+        tag = f" ({short(event.snapshot.tag)})" if event.snapshot.tag else ""
+        why = f": {short(event.reason, 200)}" if event.reason else ""
+        yield f"  snapshot {number}{tag}  {event.snapshot.started_at}  {event.what}{why}"
+        yield from (f"      {line}" for line in _details(event))
+
+
+def _details(event: Any) -> Iterator[str]:
+    for path in map(_values, event.paths):
+        yield f"{short(path['path'], 100)}: {told(**path)}"
+    if event.messages is not None:
+        now, was = event.messages
+        yield f"messages: {now:,}" if event.what == "first seen" else f"messages: {was:,} -> {now:,}"
+    for sign, ids in (("+", event.came), ("-", event.went)):
+        more = f" and {len(ids) - NAMED:,} more" if len(ids) > NAMED else ""
+        if ids:
+            yield f"files: {sign} {', '.join(map(short, ids[:NAMED]))}{more}"
+    facts = [f"{short(p['path'])} {told(**p)}" for p in map(_values, event.facts)]
+    if facts:
+        yield f"set by the service: {'; '.join(facts)}"
+    if event.what == "changed" and not (
+        event.paths or event.facts or event.messages or event.came or event.went
+    ):
+        yield "nothing that is compared"
+
+
+def told(path: str, left: Any, right: Any) -> str:
+    """Both values on one line; two texts word by word, their unchanged stretches folded."""
+    detail = Detail(path, left, right)
+    if not has_words(detail):
+        return f"{short(value(left))} -> {short(value(right))}"
+    marked = "".join(in_marks(*piece) for piece in folded(pieces(detail), AROUND))
+    return short(marked, WIDEST)

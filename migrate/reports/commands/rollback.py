@@ -1,0 +1,38 @@
+"""What a rollback took back, or would, shown."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from migrate.reports.text_table import short
+from migrate.reports.values import number_of
+
+SHOWN = 40
+
+
+def as_dict(done: Any) -> dict[str, Any]:
+    """As a JSON document."""
+    steps = [{k: v for k, v in asdict(step).items() if k != "before"} for step in done.steps]
+    failed = [asdict(failure) for failure in done.failed]
+    counts = {"removed": done.removed, "restored": done.restored, "gone": done.gone}
+    return {**counts, "failed": failed, "notes": done.notes, "steps": steps}
+
+
+def as_text(done: Any) -> str:
+    """Counts, or the steps of a dry run, then everything that failed."""
+    lines = []
+    for step in done.steps[:SHOWN]:
+        sign = "gone" if step.gone else step.how
+        lines.append(f"{sign} {step.kind} {short(step.name) or '(no name)'} [{step.target_id}]")
+    if len(done.steps) > SHOWN:
+        lines.append(f"  and {len(done.steps) - SHOWN:,} more")
+    if done.steps:
+        lines.append(f"{number_of(len(done.steps), 'object')} would be taken back")
+    else:
+        lines.append(f"{done.removed:,} removed, {done.restored:,} restored, {done.gone:,} gone already")
+    for failure in done.failed[:SHOWN]:
+        named = f"{failure.kind} {short(failure.name or '')} [{failure.id}]"
+        lines.append(f"failed: {named}: {short(failure.reason, 240)}")
+    lines += [f"note: {note}" for note in done.notes]
+    return "\n".join(lines)

@@ -1,0 +1,22 @@
+"""Hits of a search, shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from migrate.reports.text_table import short
+
+WIDEST = 200
+
+
+def as_dict(hits: Iterable[Any]) -> list[dict[str, Any]]:
+    """As a JSON document."""
+    return [asdict(hit) for hit in hits]
+
+
+def line(hit: Any) -> str:
+    """One hit on one line."""
+    where = f" in {short(hit.parent)}" if hit.parent else ""
+    return f"{hit.kind} {short(hit.id)}{where}, {hit.field}: {short(hit.excerpt, WIDEST)}"

@@ -1,0 +1,95 @@
+"""A transcript as text, Markdown or JSON, piece by piece.
+
+What somebody wrote is data in each of them: in text it stands indented, so that it cannot pass for a
+heading of ours; in Markdown every character that a renderer would obey is escaped, so nothing in it becomes
+HTML, a link or an image that is fetched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+from migrate.reports.text_table import short
+
+SPOKEN = ("text", "refusal")
+ITEM = "(item)"
+NAME = 200
+"""Characters of an argument or an output that are shown; JSON has all of them."""
+
+
+def as_dict(found: Any) -> dict[str, Any]:
+    """As a JSON document."""
+    said = [asdict(one) for one in found.said]
+    return {**{k: v for k, v in vars(found).items() if k != "said"}, "complete": not found.gap, "said": said}
+
+
+def as_text(found: Any) -> Iterator[str]:
+    """Line by line."""
+    yield f"thread {short(found.thread)}{_since(found)}, {found.count:,} messages"
+    yield f"snapshot {found.snapshot} of {found.source}"
+    if found.gap:
+        yield f"not complete: {short(found.gap, NAME)}"
+    for one in found.said:
+        yield ""
+        yield _heading(one)
+        for part in (*one.called, *one.parts):
+            if part.what == "text":
+                yield from (f"    {line}" for line in lines(part.text))
+            else:
+                yield f"    [{_label(part)}]"
+
+
+def as_markdown(found: Any) -> Iterator[str]:
+    """Line by line; texts are quoted."""
+    yield f"# Thread {escaped(short(found.thread))}"
+    yield ""
+    yield escaped(f"{found.count:,} messages{_since(found)}; snapshot {found.snapshot} of {found.source}")
+    if found.gap:
+        yield ""
+        yield f"**Not complete:** {escaped(short(found.gap, NAME))}"
+    for one in found.said:
+        yield ""
+        yield f"## {escaped(_heading(one))}"
+        for part in (*one.called, *one.parts):
+            yield ""
+            if part.what == "text":
+                yield from (f"> {escaped(line)}  " for line in lines(part.text))
+            else:
+                yield f"- *{part.what}*: {escaped(short(part.text, NAME))}"
+
+
+FORMATS: dict[str, Callable[[Any], Iterator[str]]] = {"text": as_text, "markdown": as_markdown}
+
+MARKUP = re.compile(r"([\\`*_\[\]~|$])")
+STARTS = re.compile(r"^(\s*\d*)([-+=#:.)])")
+LINE_ENDS = re.compile("\r\n|[\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029]")
+
+
+def escaped(text: str) -> str:
+    """One line that Markdown shows as it is."""
+    plain = MARKUP.sub(r"\\\1", text)
+    plain = plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    plain = STARTS.sub(r"\1\\\2", plain.replace("\t", "    "))  # a list, a heading, a rule
+    blanks = len(plain) - len(plain.lstrip(" "))
+    return "&nbsp;" * blanks + plain[blanks:]
+
+
+def lines(text: str) -> list[str]:
+    """A text, line by line, whichever way its lines end."""
+    return LINE_ENDS.split(text)
+
+
+def _since(found: Any) -> str:
+    return f", begun {found.at} UTC" if found.at else ""
+
+
+def _heading(one: Any) -> str:
+    who = f"{short(one.role) or ITEM}{f' ({short(one.assistant)})' if one.assistant else ''}"
+    return f"{one.number}. {who}{f', {one.at} UTC' if one.at else ''}, {short(one.id)}"
+
+
+def _label(part: Any) -> str:
+    return f"{part.what}: {short(part.text, NAME)}"

@@ -1,0 +1,110 @@
+"""A report in, JUnit XML for a CI system out: a test case per object named, one per kind for the rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
+
+from migrate.reports.escape import clean, line
+from migrate.reports.report import VERDICTS, Detail, Item, Report
+from migrate.reports.values import (
+    brief,
+    counted,
+    has_values,
+    has_words,
+    ids,
+    in_marks,
+    number_of,
+    pieces,
+    reason,
+    value,
+)  # fmt: skip
+from migrate.reports.word_diff import HIDDEN, folded
+
+LOOKED_AT = ("compared", "checked")
+"""Columns of counts that say how many objects of a kind were looked at."""
+
+
+def as_junit(report: Report) -> str:
+    """A failure is something to act on; what could not be read is an error; an accepted loss is skipped."""
+    suites = Element("testsuites", name="assistants-migrate")
+    suite = SubElement(suites, "testsuite", name=f"{report.command} {line(report.title)}")
+    if report.made_at:
+        suite.set("timestamp", line(report.made_at))
+    for case in [*_alike(report), *_named(report), *_unread(report)]:
+        suite.append(case)
+    for element in (suites, suite):
+        element.set("tests", str(len(suite)))
+        for child, attribute in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
+            element.set(attribute, str(len(suite.findall(f"testcase/{child}"))))
+    said = SubElement(suite, "system-out")
+    said.text = clean("\n".join([report.last_line, *_around(report)]))
+    ElementTree.indent(suites, " ")
+    body = ElementTree.tostring(suites, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}'
+
+
+def _alike(report: Report) -> Iterator[Element]:
+    """The objects of each kind about which there is nothing to say."""
+    named = Counter(item.kind for item in report.items)
+    columns = [name for name in LOOKED_AT if name in report.counts.columns]
+    for kind, numbers in report.counts.rows if columns else ():
+        total = numbers[report.counts.columns.index(columns[0])]
+        alike = max(total - named[kind], 0)
+        if alike or not named[kind]:
+            yield _case(report, kind, f"{alike:,} of {number_of(total, kind)} as expected")
+
+
+def _named(report: Report) -> Iterator[Element]:
+    for item in report.items:
+        name = f"{brief(item.name, 120) or '(no name)'} [{ids(item) or 'every one'}]"
+        case = _case(report, item.kind, f"{name} {item.verdict}")
+        where = [f"in {item.parent}"] if item.parent else []
+        where += [item.note] if item.note else []
+        where += [f"since {item.since}"] if item.since else []
+        body = "\n".join([*where, *(text for detail in item.details for text in _detail(item, detail))])
+        if item.acts:
+            fields = ", ".join(detail.path for detail in item.details if detail.path)
+            told = brief(f"{item.verdict}: {fields or VERDICTS[item.verdict][1]}", 300)
+            failure = SubElement(case, "failure", message=line(told), type=item.verdict)
+            failure.text = clean(body) or None
+        elif item.note == "accepted":
+            SubElement(case, "skipped", message=line(brief(body.replace("\n", "; "), 300)))
+        elif body:
+            SubElement(case, "system-out").text = clean(body)
+        yield case
+
+
+def _unread(report: Report) -> Iterator[Element]:
+    for gap in report.gaps:
+        case = _case(report, "not read", brief(gap, 200))
+        SubElement(case, "error", message=line(brief(gap, 300)), type="not read")
+        yield case
+
+
+def _around(report: Report) -> Iterator[str]:
+    for rule in report.ignored:
+        until = f", until {rule.expires}" if rule.expires else ""
+        yield f"ignored: {rule.count:,} by {rule.rule} ({rule.reason}{until})"
+    yield from (f"expired rule: {rule}" for rule in report.expired)
+    yield from (f"not compared on purpose: {text}" for text in report.left_out)
+    yield from (f"note: {note}" for note in report.notes)
+
+
+def _case(report: Report, kind: str, name: str) -> Element:
+    return Element("testcase", classname=line(f"{report.command}.{kind}"), name=line(name))
+
+
+def _detail(item: Item, detail: Detail) -> Iterator[str]:
+    said = ": ".join(filter(None, (detail.path, reason(item, detail))))
+    said += f" -> {detail.way_out}" if detail.way_out else ""
+    if has_words(detail):
+        found = pieces(detail)
+        yield f"{said}: {counted(found)}"
+        yield "".join(in_marks(kind, text if kind == HIDDEN else clean(text)) for kind, text in folded(found))
+    elif has_values(detail):
+        yield f"{said}: {brief(value(detail.left))} -> {brief(value(detail.right))}"
+    elif said:
+        yield said

@@ -1,0 +1,212 @@
+"""A report in, Markdown for a comment on a pull request out, within the size that GitHub takes.
+
+Everything an estate may have written stands inside blocks of HTML, escaped, and there in `code`: so it is
+neither markup, nor a link, a mention, a row of a table or the end of a fence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from html import escape
+from itertools import accumulate, groupby
+
+from migrate.reports.escape import clean, line
+from migrate.reports.report import VERDICTS, Counts, Detail, Item, Report
+from migrate.reports.values import (
+    brief,
+    counted,
+    has_values,
+    has_words,
+    ids,
+    in_marks,
+    number_of,
+    pieces,
+    reason,
+    value,
+)  # fmt: skip
+from migrate.reports.word_diff import ADDED, HIDDEN, REMOVED, folded
+
+LIMIT = 65_000
+"""Characters, counted as UTF-16 does; a comment on GitHub takes 65,536."""
+KEPT_FREE = 1_200
+DETAILS, TEXT = 30, 4_000
+"""Fields shown per object, and characters per text; how many more there are is said."""
+LINES, LIST = 20, 6_000
+"""Lines shown per list, and their characters in all."""
+RESULTS = {"clear": "Nothing to act on", "open": "To act on", "incomplete": "Not all of it could be read"}
+HARMLESS = re.compile(r"[\w :;,+-]*")
+TAGS = {REMOVED: "del", ADDED: "ins"}
+
+
+def as_markdown(report: Report) -> str:
+    """Headline, numbers, a fold per object, and what was left out of all that."""
+    head = [*_head(report), *_around(report)]
+    room = LIMIT - KEPT_FREE - sum(map(size, head)) - 2 * len(head)
+    blocks, left = _items(report, room)
+    tail = [_left_out(left)] if left else []
+    return "\n\n".join([*head[:3], *blocks, *tail, *head[3:]])
+
+
+def size(text: str) -> int:
+    """Its length as GitHub counts it at most."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _head(report: Report) -> list[str]:
+    names = {"diff": "Drift", "assess": "Assessment", "plan": "Plan", "verify": "Verification"}
+    sides = f"{_code(report.left)} → {_code(report.right)}" if report.left or report.right else ""
+    made = f" · {_told(report.made_at)}" if report.made_at else ""
+    return [
+        f"<h3>{names.get(report.command, report.command)}: {_told(report.last_line)}</h3>",
+        f"<p>{sides}<br><b>{RESULTS[report.result]}</b>{made}</p>",
+        _table(report.counts),
+    ]
+
+
+def _table(counts: Counts) -> str:
+    if not counts.rows:
+        return "<p>Nothing was compared.</p>"
+    rows = [
+        f"| {counts.of if counts.of != 'objects' else 'kind'} | {' | '.join(counts.columns)} |",
+        f"|---|{'---:|' * len(counts.columns)}",
+        *(f"| {kind} | {' | '.join(f'{n:,}' for n in numbers)} |" for kind, numbers in counts.rows),
+    ]
+    return "\n".join(rows)
+
+
+def _items(report: Report, room: int) -> tuple[list[str], dict[str, int]]:
+    """Blocks as long as there is room, and how many objects per verdict had none."""
+    blocks: list[str] = []
+    left: dict[str, int] = {}
+    for (_, verdict), group in groupby(report.items, key=lambda item: (item.section, item.verdict)):
+        items = list(group)
+        title = f"#### {verdict.capitalize()}: {len(items):,} ({VERDICTS[verdict][1]})"
+        room -= size(title) + 2
+        shown = 0
+        for item in items:
+            block = _item(item)
+            if size(block) + 2 > room:
+                break
+            blocks += [title, block] if not shown else [block]
+            room -= size(block) + 2
+            shown += 1
+        if shown < len(items):
+            left[verdict] = left.get(verdict, 0) + len(items) - shown
+    return blocks, left
+
+
+def _left_out(left: dict[str, int]) -> str:
+    told = ", ".join(f"{number:,} {verdict}" for verdict, number in left.items())
+    return (
+        f"<p><b>Not shown here: {told}.</b> A comment is too short for them; all are in the other "
+        "formats: <code>-o report.html</code>, <code>-o report.json</code>.</p>"
+    )
+
+
+def _item(item: Item) -> str:
+    said = [f"<b>{item.verdict}</b> {_plain(item.kind)} {_code(item.name or '(no name)', 120)}"]
+    said += [f"<code>{_plain(brief(found))}</code>"] if (found := ids(item)) else []
+    said += [f"in {_code(item.parent, 120)}"] if item.parent else []
+    said += [f"· {_told(item.note)}"] if item.note else []
+    said += [f"· since {_told(item.since)}"] if item.since else []
+    more = len(item.details) - DETAILS
+    lines = [row for detail in item.details[:DETAILS] for row in _detail(item, detail)]
+    lines += [f"<li>and {number_of(more, 'more field')}</li>"] if more > 0 else []
+    if not lines:
+        return f"<p>{' '.join(said)}</p>"
+    return f"<details><summary>{' '.join(said)}</summary>\n\n" + "\n\n".join(lines) + "\n\n</details>"
+
+
+def _detail(item: Item, detail: Detail) -> Iterator[str]:
+    said = _code(detail.path, 300) if detail.path else ""
+    if why := reason(item, detail):
+        said += f"{' ' if said else ''}{_code(why, 600)}"
+    if detail.way_out:
+        said += f"<br>way out: {_code(detail.way_out, 600)}"
+    if has_words(detail):
+        found = pieces(detail)
+        yield f"<p>{said} {counted(found)}</p>"
+        yield f"<blockquote>{_text(_shortened(folded(found)))}</blockquote>"
+    elif has_values(detail):
+        left, right = (_code(value(one), 300) for one in (detail.left, detail.right))
+        yield f"<p>{said} {left} → {right}</p>"
+    elif said:
+        yield f"<p>{said}</p>"
+
+
+def _shortened(found: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """At most TEXT characters; what comes after them is one hidden piece."""
+    room, rest = TEXT, ""
+    for kind, text in found:
+        if kind == HIDDEN and not rest:
+            yield kind, text
+            continue
+        if room > 0 and text[:room]:
+            yield kind, text[:room]
+        rest += text[max(room, 0) :]
+        room -= len(text)
+    if rest:
+        yield HIDDEN, rest
+
+
+def _text(found: Iterable[tuple[str, str]]) -> str:
+    """Lines of `code`, which wrap where `pre` would have to be scrolled."""
+    rows = [""]
+    for kind, text in found:
+        tag = TAGS.get(kind)
+        said = in_marks(kind, text) if kind == HIDDEN else clean(text)
+        for n, part in enumerate(said.split("\n")):
+            rows += [""] if n else []
+            safe = _escaped(part)
+            rows[-1] += f"<{tag}>{safe}</{tag}>" if tag and part else safe
+    while rows and not rows[-1]:
+        rows.pop()
+    return "<br>".join(f"<code>{row}</code>" if row else "" for row in rows)
+
+
+def _around(report: Report) -> list[str]:
+    """What stands around the objects: rules, gaps, notes, and who says so."""
+    ignored = [
+        f"{rule.count:,} by {_code(rule.rule, 200)}: {_code(rule.reason, 200)}"
+        + (f" until {_told(rule.expires)}" if rule.expires else "")
+        for rule in report.ignored
+    ]
+    found = [
+        _list("Ignored by rules", ignored),
+        _list("Expired rules", [_code(rule, 300) for rule in report.expired]),
+        _list("Not compared" if report.command == "diff" else "Not in the snapshot",
+              [_code(gap, 300) for gap in report.gaps]),
+        _list("Not compared on purpose", [_code(text, 300) for text in report.left_out]),
+        _list("Notes", [_code(note, 300) for note in report.notes]),
+        f"<sub>assistants-migrate {_plain(report.version)}</sub>".replace(" </sub>", "</sub>"),
+    ]  # fmt: skip
+    return [block for block in found if block]
+
+
+def _list(title: str, rows: list[str]) -> str:
+    if not rows:
+        return ""
+    room = [LIST - total for total in accumulate(map(size, rows))]
+    shown = [f"<li>{row}</li>" for row, left in zip(rows[:LINES], room, strict=False) if left >= 0]
+    more = [f"<li>and {len(rows) - len(shown):,} more</li>"] if len(rows) > len(shown) else []
+    lines = "\n".join([*shown, *more])
+    return f"<p><b>{title}</b></p>\n<ul>\n{lines}\n</ul>"
+
+
+def _code(text: str, most: int = 200) -> str:
+    return f"<code>{_plain(brief(text, most))}</code>"
+
+
+def _told(text: str) -> str:
+    """A few words of ours, which stay plain while they hold nothing that a reader could take for more."""
+    return _plain(text) if HARMLESS.fullmatch(text) else _code(text)
+
+
+def _plain(text: str) -> str:
+    return _escaped(line(text))
+
+
+def _escaped(text: str) -> str:
+    """As text of HTML; what some readers of Markdown look for before HTML is read has no chance either."""
+    return escape(text).replace("@", "&#64;").replace("`", "&#96;")

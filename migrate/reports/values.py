@@ -1,0 +1,79 @@
+"""A detail of a report in, its two values as people read them out: words that differ, or a line each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from migrate.reports.report import VERDICTS, Detail, Item
+from migrate.reports.word_diff import ADDED, HIDDEN, REMOVED, SAME, Piece, hidden, words
+
+LONG = 60
+"""Characters from which a text is compared word by word."""
+BRIEF = 160
+"""Characters of a value that stay when it is shown in one line."""
+NOT_THERE = "(not there)"
+MARKS = {SAME: "{}", REMOVED: "[-{}-]", ADDED: "{{+{}+}}", HIDDEN: "[… {} …]"}
+
+
+def has_words(detail: Detail) -> bool:
+    """Whether both values are texts that are long enough to be compared word by word."""
+    both = (detail.left, detail.right)
+    texts = [value for value in both if isinstance(value, str)]
+    instructions = detail.path.rpartition(".")[2] == "instructions"
+    return len(texts) == 2 and (instructions or any(len(text) > LONG or "\n" in text for text in texts))
+
+
+def pieces(detail: Detail) -> list[Piece]:
+    """What differs word by word, with unchanged stretches whole."""
+    return words(detail.left, detail.right)
+
+
+def has_values(detail: Detail) -> bool:
+    """Whether there is anything to show on either side."""
+    return detail.left is not None or detail.right is not None
+
+
+def value(found: Any) -> str:
+    """A value as JSON on one line, so that a text and a number differ; nothing is `(not there)`."""
+    if found is None:
+        return NOT_THERE
+    return json.dumps(found, ensure_ascii=False, default=str)
+
+
+def brief(text: str, most: int = BRIEF) -> str:
+    """The beginning of a text, with the number of characters that were left out."""
+    over = len(text) - most
+    return text if over <= 20 else f"{text[:most]}… ({over:,} more characters)"
+
+
+def reason(item: Item, detail: Detail) -> str:
+    """Why, unless the verdict says it already."""
+    said = (item.verdict, f"it {VERDICTS[item.verdict][1]}")
+    return "" if detail.reason in said else detail.reason
+
+
+def ids(item: Item) -> str:
+    """Left id, right id; one of them where they are equal or one is missing."""
+    return " -> ".join(dict.fromkeys(filter(None, (item.left_id, item.right_id))))
+
+
+def counted(found: Iterable[Piece]) -> str:
+    """How many words came and went."""
+    told = {REMOVED: 0, ADDED: 0}
+    for kind, text in found:
+        if kind != SAME:
+            told[kind] += len(text.split())
+    parts = [f"{number:,} word{'' if number == 1 else 's'} {kind}" for kind, number in told.items() if number]
+    return ", ".join(parts) or "white space only"
+
+
+def in_marks(kind: str, text: str) -> str:
+    """A piece as plain text: [-removed-], {+added+}, or how much is hidden."""
+    return MARKS[kind].format(hidden(text) if kind == HIDDEN else text)
+
+
+def number_of(count: int, noun: str, nouns: str = "") -> str:
+    """`1 difference`, `2 differences`."""
+    return f"{count:,} {noun if count == 1 else nouns or f'{noun}s'}"

@@ -1,0 +1,165 @@
+"""What every maker of objects needs: both sides, the rules, the journal, the id map and the tally."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from migrate.archive.journal import Entry, Journal
+from migrate.codecs import CODECS, Target
+from migrate.errors import RequestFailed
+from migrate.model import JSON, KINDS, Entity
+from migrate.model.references import refs_of, remap
+from migrate.stages.estate import Estate
+from migrate.stages.plan.adaptation import surely
+from migrate.stages.plan.plan_file import Action
+from migrate.stages.progress import Progress
+
+if TYPE_CHECKING:
+    from migrate.endpoints.interface import Writer
+
+Body = dict[str, JSON]
+
+
+class Unresolved(RequestFailed):
+    """An object names another that could not be made."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An object that was not made, changed or deleted, and why."""
+
+    kind: str
+    id: str
+    name: str
+    reason: str
+
+
+@dataclass
+class Tally:
+    """What an apply did. Threads add to it through `Workshop`."""
+
+    created: int = 0
+    updated: int = 0
+    deleted: int = 0
+    adopted: int = 0
+    skipped: int = 0
+    failed: list[Failure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    outage: tuple[str, str, str] | None = None
+    """Where the service went away: what, why, what to do next."""
+
+
+class Workshop:
+    """What every maker needs: both sides, the rules, the journal and the id map. Shared by threads."""
+
+    def __init__(
+        self, source: Estate, writer: Writer, fit: Target, journal: Journal, progress: Progress
+    ) -> None:
+        self.source, self.writer, self.fit, self.journal, self.progress = (
+            source,
+            writer,
+            fit,
+            journal,
+            progress,
+        )
+        self.codec = CODECS[writer.type]
+        self.tally = Tally()
+        self.ids: dict[tuple[str, str], str] = {}
+        self.reload()
+        self.origins: Callable[[str, str], Mapping[str, str]] = lambda thread, there: {}
+        """As in `Known`: messages that were made from those on the target."""
+        self.noted: set[tuple[str, str, str]] = set()
+        """Kind, source id and target id of what earlier moves noted."""
+        self.same_place = False
+        """Whether the target is the very place that the source was read from."""
+        self.strangers: frozenset[str] = frozenset()
+        """Ids that were on the target when the plan was made: never something we made since."""
+        self.sent = {e.source_id for e in self.earlier.values() if e.kind == "file"}
+        """Files of which an upload was begun, now or by an earlier run."""
+        self.unmarked = {
+            (e.target_parent, e.target_id): e.id
+            for e in self.earlier.values()
+            if (e.action, e.kind, e.state) == ("create", "vector_store_file", "done") and not e.written
+        }
+        """(store, file) on the target -> journal line of a row of which is not noted yet how it was left."""
+        self._claims: dict[tuple[str, str], str] = {}
+        self._alike: dict[tuple[JSON, ...], threading.Lock] = {}
+        self.stop = writer.pace.stop
+        progress.watch(writer.pace.waiting)
+        self.lock = threading.Lock()
+
+    def reload(self) -> None:
+        """Read what this plan's journal says now, but for messages: their threads are read instead."""
+        self.earlier: dict[tuple[str, str, str, str], Entry] = {
+            (e.action, e.kind, e.source_parent, e.source_id): e for e in self.journal.entries(messages=False)
+        }
+
+    def record(self, action: Action) -> Entry | None:
+        """What this plan's journal says of an action already."""
+        return self.earlier.get((action.action, action.kind, action.parent, action.id))
+
+    def settle(self, entity: Entity, target_id: str) -> None:
+        """An object is on the target under this id."""
+        self.claim(entity.kind, target_id, entity.id)
+        self.ids[(entity.kind, entity.id)] = target_id
+
+    def claim(self, kind: str, target_id: str, source_id: str) -> bool:
+        """Take an object of the target for one of the source; False where it is another's already."""
+        with self.lock:
+            return self._claims.setdefault((kind, target_id), source_id) == source_id
+
+    @contextmanager
+    def alike(self, *shape: JSON) -> Iterator[None]:
+        """One at a time among objects that look the same on the target."""
+        with self.lock:
+            lock = self._alike.setdefault(shape, threading.Lock())
+        with lock:
+            yield
+
+    def count(self, what: str, number: int = 1, kind: str = "") -> None:
+        """Add to the tally."""
+        with self.lock:
+            setattr(self.tally, what, getattr(self.tally, what) + number)
+        self.progress.count(kind or what, number)
+
+    def fail(self, kind: str, id_: str, name: str, reason: str) -> None:
+        """Name something that did not arrive."""
+        with self.lock:
+            self.tally.failed.append(Failure(kind, id_, name, reason))
+
+    def note(self, text: str) -> None:
+        """Something the user should know although nothing failed."""
+        with self.lock:
+            if text not in self.tally.notes:
+                self.tally.notes.append(text)
+
+    def fitted(self, entity: Entity) -> Entity:
+        """The object as it is to be written: adapted, with the ids of the target.
+
+        Raises `Unresolved` when it names something that could not be made."""
+        return self._with_new_ids(entity, self.fit)
+
+    def surely(self, entity: Entity) -> Entity:
+        """The same in forms that the service was seen to accept."""
+        return self._with_new_ids(entity, surely(self.fit))
+
+    def _with_new_ids(self, entity: Entity, fit: Target) -> Entity:
+        adapted, _ = self.codec.adapt(entity, fit)
+        form = KINDS[entity.kind]
+        missing: list[str] = []
+
+        def lookup(kind: str, old: str) -> str | None:
+            new = self.ids.get((kind, old))
+            if new is None:
+                missing.append(old)
+            return new
+
+        found = remap(form, adapted, lookup)
+        for path, kind, old in refs_of(form, adapted) if missing else ():
+            if (kind, old) not in self.ids:
+                raise Unresolved(f"{path} names {kind} {old}, which could not be made")
+        return self.fit.with_new_ids(found, lambda kind, old: self.ids.get((kind, old)))

@@ -1,0 +1,134 @@
+"""Sends a creating request until its outcome is known: after a lost answer it looks for what became of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import datetime
+
+from migrate.archive.journal import Entry
+from migrate.errors import NotThere, OutcomeUnknown, RequestFailed
+from migrate.model import Entity
+from migrate.model.normalize import digest, written_form
+from migrate.model.timestamps import made_at
+from migrate.stages.apply.context import Body, Workshop
+from migrate.stages.estate import stamp
+
+TRIES = 4
+GATEWAY = (408, 504)
+"""Statuses of a gateway that stopped waiting: the service behind it may still be at work."""
+GATEWAY_LOOKS = (1.0, 4.0, 10.0, 15.0)
+"""Seconds between looks at what became of such a request, before it is sent again."""
+CLOCKS = 6 * 3600
+"""Seconds by which the service's clock and ours may disagree: what is older is not looked at."""
+
+
+class Taken(RequestFailed):
+    """Where an object was to be made lies somebody else's."""
+
+
+def once(
+    shop: Workshop,
+    send: Callable[[], Body],
+    find: Callable[[], Body | None],
+    resumed: bool,
+    waiting: float = 0.3,
+) -> tuple[Body, bool]:
+    """Send a creating request until its outcome is known. The answer, and whether it was found
+    rather than received. Raises `RequestFailed`."""
+    if resumed and (found := _looked(find)):
+        return found, True
+    for attempt in range(TRIES):
+        if shop.stop.is_set():
+            raise RequestFailed("stopped before it was sent")
+        try:
+            answer = send()
+            if not answer.get("id"):
+                raise OutcomeUnknown("the answer to a creating request names no id")
+            return answer, False
+        except OutcomeUnknown as lost:
+            slow = lost.status in GATEWAY
+            for seconds in GATEWAY_LOOKS if slow else (waiting * 2**attempt,):
+                shop.writer.pace.nap(seconds)
+                if found := _looked(find):
+                    return found, True
+            if attempt + 1 == TRIES:
+                raise
+    raise AssertionError("unreachable")
+
+
+def made(
+    shop: Workshop, fitted: Entity, send: Callable[[], Body], find: Callable[[], Body | None], resumed: bool
+) -> tuple[Body, bool]:
+    """`once`, and the object is ours. Of those without a stamp that look the same one at a time is made:
+    what another thread of this program just made, and has not noted, must not be found by its looks."""
+    unmarked = () if stamp(fitted) else (fitted.kind, digest(written_form(fitted)))
+    with shop.alike(*unmarked) if unmarked else nullcontext():
+        body, found = once(shop, send, find, resumed)
+        shop.claim(fitted.kind, str(body["id"]), fitted.id)
+    return body, found
+
+
+def lookup(
+    shop: Workshop, fitted: Entity, since: float, fits: Callable[[Body], bool] = lambda body: True
+) -> Callable[[], Body | None]:
+    """Finds an object that may have been made: by its stamp; where it has no room for one, by
+    being new, alike and nobody else's; `fits` looks at more than the object itself."""
+    wanted, mark = written_form(fitted), stamp(fitted)
+
+    def find() -> Body | None:
+        taken = set(shop.ids.values())
+        for body in shop.writer.newest(fitted.kind, fitted.parent):
+            if made_at(body, since) < since - CLOCKS:
+                return None
+            if str(body.get("id")) in shop.strangers:
+                continue
+            present = shop.codec.decode(fitted.kind, body, fitted.parent, None)[0]
+            if mark and stamp(present) == mark:
+                return body
+            alike = not mark and present.id not in taken and written_form(present) == wanted
+            if alike and fits(body) and shop.claim(fitted.kind, present.id, fitted.id):
+                return body
+        return None
+
+    return find
+
+
+def at(shop: Workshop, fitted: Entity, address: str) -> Callable[[], Body | None]:
+    """Looks at the address that an object is to get, where names are addresses. What lies there and
+    is not ours must not be written on: raises `RequestFailed`."""
+    wanted, mark = written_form(fitted), stamp(fitted)
+
+    def find() -> Body | None:
+        try:
+            body = shop.writer.get(fitted.kind, address)
+        except NotThere:
+            return None
+        present = shop.codec.decode(fitted.kind, body, "", None)[0]
+        same = written_form(present) == wanted
+        if same if shop.source.named or not mark else stamp(present) == mark:
+            return body
+        raise Taken(f"{address} is the name of another {fitted.kind}, made since the plan")
+
+    return find
+
+
+def _looked(find: Callable[[], Body | None]) -> Body | None:
+    """A look for what became of a request; while nobody can look, its outcome stays unknown."""
+    try:
+        return find()
+    except Taken:
+        raise
+    except RequestFailed as failed:
+        raise OutcomeUnknown(f"whether it was carried out could not be seen: {failed}") from None
+
+
+def was_sent(earlier: Entry | None) -> bool:
+    """Whether an earlier run sent a request whose outcome nobody knows."""
+    return earlier is not None and earlier.state == "intended"
+
+
+def sent_at(earlier: Entry | None) -> float:
+    """When an object may have been made at the earliest, in seconds since 1970."""
+    return datetime.fromisoformat(earlier.started_at).timestamp() if earlier else time.time()

@@ -1,0 +1,88 @@
+"""Refuses to apply when the target is not what was planned for, apart from what this plan did itself."""
+
+from __future__ import annotations
+
+from migrate.errors import PlanStale
+from migrate.model import Key
+from migrate.stages.apply.context import Workshop
+from migrate.stages.estate import Estate
+from migrate.stages.plan.plan_file import Action, Plan
+from migrate.stages.plan.target_fingerprints import States, states
+from migrate.stages.snapshot.live_estate import (
+    configuration,
+    lists_threads,
+    live,
+    must_be_seen,
+    must_be_whole,
+)
+from migrate.stages.writing.unsettled import unsettled
+
+
+def check_target(plan: Plan, shop: Workshop, workers: int) -> None:
+    """Read the target and compare it, object by object, with what it was. Raises `PlanStale`."""
+    planned: States = {(kind, parent, id_): state for kind, parent, id_, state in plan.target.objects}
+    named = {a.target_id for a in plan.actions if a.kind == "thread" and a.target_id}
+    made = {
+        (e.kind, e.target_parent, e.target_id)
+        for e in shop.earlier.values()
+        if e.state == "done" and e.target_id
+    }
+    absent = plan.settled.absent
+    listed = "thread" not in absent and lists_threads(shop.writer)
+    threads = named | {id_ for kind, _, id_ in made if kind == "thread"}
+    wanted = configuration(workers, () if listed else threads, listed, absent)
+    with live(shop.writer, wanted) as (target, taken):
+        must_be_whole(taken, shop.writer.url)
+        must_be_seen(taken, shop.writer)
+        present = states(target, named)
+        made |= _under_way(plan, shop)
+        ours = made | _side_effects(target, made) | (unsettled(plan, shop) - planned.keys())
+    for key, state in planned.items():
+        if key not in made and present.get(key) != state:
+            raise _stale(plan, key, "was changed" if key in present else "was deleted")
+    for key in present:
+        if key not in planned and not _of(key, ours):
+            raise _stale(plan, key, "was added")
+
+
+def _under_way(plan: Plan, shop: Workshop) -> set[Key]:
+    """What an earlier run of this plan was changing: threads it appends to, which are compared message
+    by message when it goes on, and objects whose update or deletion was sent."""
+    if not shop.journal.has():
+        return set()
+    return {
+        (a.kind, a.target_parent, a.target_id)
+        for a in plan.actions
+        if a.target_id and (a.messages or (a.action in ("update", "delete") and _was_tried(shop, a)))
+    }
+
+
+def _was_tried(shop: Workshop, action: Action) -> bool:
+    """Whether it was carried out, or may have been; one that was refused for certain changed nothing."""
+    earlier = shop.record(action)
+    return earlier is not None and earlier.state in ("intended", "done")
+
+
+def _stale(plan: Plan, key: Key, what: str) -> PlanStale:
+    kind, parent, id_ = key
+    where = f" in {parent}" if parent else ""
+    return PlanStale(
+        f"{plan.target.url} is not what it was when the plan was made",
+        f"{kind} {id_}{where} {what} since, and not by this plan",
+        "run plan again and read the new one",
+    )
+
+
+def _of(key: Key, ours: set[Key]) -> bool:
+    """Whether an object, or the store it lies in, is one that this plan made."""
+    return key in ours or (key[1] != "" and ("vector_store", "", key[1]) in ours)
+
+
+def _side_effects(target: Estate, made: set[Key]) -> set[Key]:
+    """Stores that the service made by itself for attachments in threads that we made."""
+    found: set[Key] = set()
+    for thread in target.threads():
+        if ("thread", "", thread.id) in made:
+            search = (thread.fields.get("tool_resources") or {}).get("file_search") or {}
+            found |= {("vector_store", "", str(store)) for store in search.get("vector_store_ids") or ()}
+    return found

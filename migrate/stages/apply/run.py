@@ -1,0 +1,157 @@
+"""A plan in, its objects on the target out: journalled, resumable, nothing made twice.
+
+Order follows references: files, vector stores, files into stores, assistants, threads with their
+messages; then ingestion is awaited, and deletions come last.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from migrate.archive.database import Archive
+from migrate.codecs import Profile
+from migrate.errors import Incomplete, PlanStale, Unreachable
+from migrate.stages.apply.context import Tally, Workshop
+from migrate.stages.apply.outage import name_unreached
+from migrate.stages.apply.preconditions import check_target
+from migrate.stages.apply.threads import recreate
+from migrate.stages.apply.update import delete, refuse_foreign_deletions, update
+from migrate.stages.apply.vector_stores import await_ingestion, fill, upload
+from migrate.stages.concurrency.parallel import in_parallel
+from migrate.stages.estate import Estate
+from migrate.stages.plan.dependencies import Naming
+from migrate.stages.plan.plan_file import Action, Plan
+from migrate.stages.progress import Progress
+from migrate.stages.rollback.undo_plan import UNDO
+from migrate.stages.snapshot.live_estate import CONFIGURATION
+from migrate.stages.writing.equipping import recall, workshop
+from migrate.stages.writing.making import make
+
+if TYPE_CHECKING:
+    from migrate.endpoints.interface import Writer
+
+PATIENCE = 600.0
+"""Seconds to wait for the ingestion of a vector store."""
+
+
+def run(
+    plan: Plan,
+    source: Estate,
+    archive: Archive,
+    writer: Writer,
+    profile: Profile,
+    workers: int,
+    progress: Progress,
+    patience: float = PATIENCE,
+) -> Tally:
+    """Carry out a plan. Raises `PlanStale` when a side moved, `Refused` where something would be deleted that
+    the journal does not know as ours, `Incomplete` on Ctrl-C. Where the service goes away meanwhile, the
+    tally says so and names what was not done."""
+    shop = workshop(plan, source, archive, writer, profile, progress)
+    if shop.journal.has(UNDO):
+        raise PlanStale(
+            "this plan was rolled back",
+            "what it made was removed from the target",
+            "run plan again and read the new one",
+        )
+    recall(plan, shop, archive)
+    check_target(plan, shop, workers)
+    _announce(plan, progress)
+    refuse_foreign_deletions(plan, archive)
+    _settle_known(plan, shop)
+    try:
+        _carry_out(plan, shop, workers, patience)
+    except KeyboardInterrupt:
+        raise Incomplete(
+            "stopped; what was made until now is in the journal",
+            "the plan is partly applied",
+            "run the same apply again: it continues",
+        ) from None
+    except Unreachable as gone:
+        name_unreached(plan, shop, gone)
+    _report_blocked(plan, shop)
+    return shop.tally
+
+
+def _announce(plan: Plan, progress: Progress) -> None:
+    """How much there is to do of every kind."""
+    totals = Counter(a.kind for a in plan.actions if a.action in ("create", "update", "delete", "skip"))
+    totals["message"] += sum(a.messages for a in plan.actions if a.kind == "thread")
+    for kind, number in totals.items():
+        progress.expect(kind, number)
+        progress.settled(kind)
+
+
+def _carry_out(plan: Plan, shop: Workshop, workers: int, patience: float) -> None:
+    changes = [a for a in plan.actions if a.action in ("create", "update")]
+
+    def of(kind: str, action: str) -> Iterator[Action]:
+        return (a for a in changes if a.kind == kind and a.action == action)
+
+    source = shop.source
+    do = partial(in_parallel, workers, stop=shop.stop)
+    do(of("file", "create"), partial(upload, shop))
+    made = source.of("vector_store")
+    do(of("vector_store", "create"), lambda a: make(shop, a, made[a.id]))
+    do(_by_store(of("vector_store_file", "create")).items(), lambda item: fill(shop, *item))
+    assistants = source.of("assistant")
+    new = {a.id: a for a in of("assistant", "create")}
+    for wave in Naming(assistants).waves():
+        do((new[id_] for id_ in wave if id_ in new), lambda a: make(shop, a, assistants[a.id]))
+    for kind in CONFIGURATION:
+        do(of(kind, "update"), partial(update, shop))
+    threads = {
+        a.id: a for a in plan.actions if a.kind == "thread" and a.action in ("create", "update", "adopt")
+    }
+    do((a for a in threads.values() if a.fields), partial(update, shop))
+    talks = ((threads[t.id], t) for t in source.threads() if t.id in threads)
+    do(talks, lambda pair: recreate(shop, *pair))
+    do(of("message", "update"), partial(update, shop))
+    await_ingestion(shop, _by_store(of("vector_store_file", "create")), patience)
+    do((a for a in plan.actions if a.action == "delete"), partial(delete, shop))
+
+
+def _by_store(actions: Iterable[Action]) -> dict[str, list[Action]]:
+    stores: dict[str, list[Action]] = {}
+    for action in actions:
+        stores.setdefault(action.parent, []).append(action)
+    return stores
+
+
+def _settle_known(plan: Plan, shop: Workshop) -> None:
+    """What the plan found on the target already: into the id map, nothing is sent."""
+    adopted = [a for a in plan.actions if a.action == "adopt" or _only_grows(a, shop)]
+    earlier = [a for a in adopted if shop.record(replace(a, action="adopt")) is None]
+    entries = shop.journal.intend(("adopt", a.kind, a.parent, a.id, a.name) for a in earlier)
+    shop.journal.all_done(
+        (entry, a.target_id, a.target_parent, a.before or None)
+        for entry, a in zip(entries, earlier, strict=True)
+    )
+    shop.count("adopted", len(earlier))
+    shop.count("skipped", len(adopted) - len(earlier))
+    for action in plan.actions:
+        if action.action == "skip":
+            shop.count("skipped", kind=action.kind)
+
+
+def _only_grows(action: Action, shop: Workshop) -> bool:
+    """Whether a thread that was found on the target, and that no move noted yet, gets messages and no change
+    of its own."""
+    grows = action.kind == "thread" and action.action == "update" and not action.fields
+    return grows and ("thread", action.id, action.target_id) not in shop.noted
+
+
+def _report_blocked(plan: Plan, shop: Workshop) -> None:
+    """Blocked objects are not moved; unless they were accepted, the apply is incomplete. A message may
+    be blocked (it cannot be rewritten) although its thread is not."""
+    rows = {(row.kind, row.parent, row.id): row for row in plan.losses if row.grade == "blocked"}
+    stuck = {(a.kind, a.parent, a.id): a.name for a in plan.actions if a.action == "blocked"}
+    stuck |= {key: row.name for key, row in rows.items() if row.kind == "message"}
+    for key, name in stuck.items():
+        row = rows.get(key)
+        if not (row and row.accepted):
+            shop.fail(key[0], key[2], name, f"blocked: {row.reason if row else 'see the plan'}")

@@ -1,0 +1,149 @@
+"""Updates and deletes objects that are on the target, keeping what was there for an undo."""
+
+from __future__ import annotations
+
+from migrate.archive.database import Archive
+from migrate.archive.id_map import Side, made, rows_made
+from migrate.codecs.adapt.existing_metadata import beside_others
+from migrate.codecs.config_directory import TYPE as CONFIG
+from migrate.errors import NotThere, Refused, RequestFailed
+from migrate.model import Entity
+from migrate.model.normalize import written_form
+from migrate.model.secrets import with_credentials_of
+from migrate.model.stamp import names_in
+from migrate.stages.apply.context import Body, Workshop
+from migrate.stages.apply.create import once, was_sent
+from migrate.stages.apply.delete import remove
+from migrate.stages.estate import stamp
+from migrate.stages.plan.plan_file import Action, Plan
+from migrate.stages.plan.target_fingerprints import fingerprint, message_mark
+from migrate.stages.writing.making import give_up, written
+
+SHOWN = 5
+"""Objects that an error names."""
+
+
+def update(shop: Workshop, action: Action) -> None:
+    """Change the planned fields, and only if the object is still the one that was planned for."""
+    earlier = shop.record(action)
+    if earlier and earlier.state == "done":
+        shop.count("skipped", kind=action.kind)
+        return
+    entries: list[int] = []
+    try:
+        entity = _source(shop, action)
+        before = shop.writer.get(action.kind, action.target_id, action.target_parent)
+        there = shop.codec.decode(action.kind, before, action.target_parent, None)[0]
+        if shop.source.type == CONFIG:
+            entity = with_credentials_of(entity, there)
+        fitted = beside_others(shop.fitted(entity), there, shop.fit.profile)
+        ours = was_sent(earlier) and arrived(shop, action, fitted) is not None
+        if fingerprint(there) != action.before and not ours:
+            shop.fail(action.kind, action.id, action.name, "it was changed by others since the plan was made")
+            return
+        if shop.source.type == CONFIG:
+            fitted = _still_made_from(fitted, there)
+        wire = shop.codec.update_wire(fitted, frozenset(action.fields), there)
+        job = ("update", action.kind, action.parent, action.id, action.name)
+        entries = shop.journal.intend([job], before)
+        body, _ = once(
+            shop,  # after a lost answer a look: sending again may add a version
+            lambda: shop.writer.update(action.kind, action.target_id, wire, action.target_parent),
+            lambda: arrived(shop, action, fitted),
+            resumed=was_sent(earlier),
+        )
+    except RequestFailed as failed:
+        give_up(shop, action, entries, failed)
+        return
+    if action.kind == "message":
+        mark = message_mark(shop.codec, body, action.target_parent)
+    else:
+        mark = written(shop, action.kind, body, action.target_parent)
+    shop.journal.done(entries[0], action.target_id, action.target_parent, mark)
+    shop.count("updated", kind=action.kind)
+
+
+def _still_made_from(fitted: Entity, there: Entity) -> Entity:
+    """A config directory changes what is there; what it was made from stays true."""
+    metadata, mark = fitted.fields.get("metadata"), stamp(there)
+    names = names_in(metadata)
+    if mark and names is not None and isinstance(metadata, dict):
+        return fitted.with_fields(metadata={**metadata, names.stamp: mark})
+    return fitted
+
+
+def arrived(shop: Workshop, action: Action, fitted: Entity) -> Body | None:
+    """The object, if the planned fields are what they should be."""
+    body = shop.writer.get(action.kind, action.target_id, action.target_parent)
+    there = written_form(shop.codec.decode(action.kind, body, action.target_parent, None)[0])
+    wanted = written_form(fitted)
+    return body if all(there.get(name) == wanted.get(name) for name in action.fields) else None
+
+
+def _source(shop: Workshop, action: Action) -> Entity:
+    if action.parent:
+        return next(e for e in shop.source.walk(action.kind, action.parent) if e.id == action.id)
+    if action.kind == "thread":
+        return shop.source.threads_by_id[action.id]
+    return shop.source.of(action.kind)[action.id]
+
+
+def refuse_foreign_deletions(plan: Plan, archive: Archive) -> None:
+    """Raises `Refused` where a plan deletes what this archive's journal did not make from this source."""
+    sides = (Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url))
+    wanted = [action for action in plan.actions if action.action == "delete"]
+    ours = made(archive.conn, *sides) if wanted else {}
+    rows = rows_made(archive.conn, *sides) if wanted else {}
+    foreign = [
+        action
+        for action in wanted
+        if (
+            rows.get((action.target_parent, action.target_id))
+            if action.target_parent
+            else ours.get((action.kind, action.target_id))
+        )
+        != action.id
+    ]
+    if foreign:
+        named = ", ".join(f"{a.kind} {a.name or a.id} [{a.target_id}]" for a in foreign[:SHOWN])
+        more = f" and {len(foreign) - SHOWN:,} more" if len(foreign) > SHOWN else ""
+        raise Refused(
+            f"the plan deletes {len(foreign):,} object(s) that this archive did not make",
+            f"{named}{more}",
+            "run plan again and read the new one",
+        )
+
+
+def delete(shop: Workshop, action: Action) -> None:
+    """Delete what we made and the source no longer has, if nobody changed it since. It is done when the
+    service shows it no more."""
+    earlier = shop.record(action)
+    if earlier and earlier.state == "done":
+        shop.count("skipped", kind=action.kind)
+        return
+    kind, there, parent = action.kind, action.target_id, action.target_parent
+    try:
+        before = shop.writer.get(kind, there, parent)
+    except NotThere:
+        if was_sent(earlier) and earlier:
+            shop.journal.done(earlier.id, there, parent)
+            shop.count("deleted", kind=kind)
+        return
+    except RequestFailed as failed:
+        give_up(shop, action, [], failed)
+        return
+    now = fingerprint(shop.codec.decode(kind, before, parent, None)[0])
+    if not was_sent(earlier) and now != action.before:
+        shop.fail(kind, action.id, action.name, "it was changed by others since the plan was made")
+        return
+    (entry,) = shop.journal.intend([("delete", kind, action.parent, action.id, action.name)], before)
+    try:
+        left = remove(shop.writer, kind, [there], parent)
+    except RequestFailed as failed:
+        give_up(shop, action, [], failed)
+        return
+    if left:
+        shop.fail(kind, action.id, action.name, left[there])
+        return
+    shop.journal.done(entry, there, parent)
+    shop.count("deleted", kind=kind)

@@ -1,0 +1,1 @@
+"""Bounded threads, and what keeps a process with many of them small."""

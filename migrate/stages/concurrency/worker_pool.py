@@ -1,0 +1,130 @@
+"""A bounded crew of threads that fetch, and one thread that writes what they bring.
+
+Workers block when the writer falls behind, so memory stays flat whatever the size of the estate.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+from migrate.stages.concurrency.malloc_trim import Freed
+
+Event = TypeVar("Event")
+
+FEW = 8
+GATHERING = 0.02
+"""Where fewer wait: seconds in which what arrives joins what came first, for fewer and larger groups."""
+
+
+class Stopped(Exception):
+    """The writer has stopped; a worker ends quietly."""
+
+
+class _Done:
+    """A task ended; `error` is what it died of, if anything."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+
+
+class Crew(Generic[Event]):
+    """Runs tasks on `workers` threads; `batches` gives what they bring to the calling thread.
+
+    `spawn` may be called by the thread that reads `batches`, before and while reading.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._threads: list[threading.Thread] = []
+        self._tasks: queue.SimpleQueue[tuple[Any, ...] | None]
+        self._tasks = queue.SimpleQueue()
+        """What is to be done. Of a large estate that is several calls for each thread in it, so a task is
+        nothing more: a future of the standard pool takes ten times the memory."""
+        self._queue: queue.Queue[Event | _Done] = queue.Queue(maxsize=2 * workers)
+        self._stop = threading.Event()
+        self._open = 0
+        self._failed: BaseException | None = None
+
+    def spawn(self, task: Callable[..., None], *given: object) -> None:
+        """Run a task on some worker; an exception in it is raised from `batches`."""
+        self._open += 1
+        self._tasks.put((task, *given))
+        if len(self._threads) < self._workers:
+            thread = threading.Thread(target=self._work, name=f"crew_{len(self._threads)}")
+            self._threads.append(thread)
+            thread.start()
+
+    def bring(self, event: Event) -> None:
+        """Hand something to the writer; waits while it is busy. Called by workers."""
+        self._put(event)
+
+    def batches(self, most: int) -> Iterator[Iterator[Event]]:
+        """Everything the tasks bring, until none is left, in groups: what waits together, at most so many.
+        Each group must be read to its end; only between groups is anything waited for."""
+        freed = Freed()
+        while self._open:
+            freed.give_back()
+            first = self._queue.get()
+            if self._queue.qsize() < FEW < self._open:
+                time.sleep(GATHERING)
+            yield self._together(first, most)
+            if self._failed is not None:
+                raise self._failed
+
+    def _together(self, item: Event | _Done, most: int) -> Iterator[Event]:
+        for left in reversed(range(most)):
+            if isinstance(item, _Done):
+                self._open -= 1
+                self._failed = self._failed or item.error
+            else:
+                yield item
+            try:
+                if self._failed is not None or not left:
+                    return
+                item = self._queue.get_nowait()
+            except queue.Empty:
+                return
+
+    def __enter__(self) -> Crew[Event]:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        for _ in self._threads:
+            self._tasks.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            if not self._stop.is_set():
+                self._run(*task)
+
+    def _run(self, task: Callable[..., None], *given: object) -> None:
+        error: BaseException | None = None
+        try:
+            task(*given)
+        except Stopped:
+            return
+        except BaseException as raised:
+            error = raised
+        try:
+            self._put(_Done(error))
+        except Stopped:
+            return
+
+    def _put(self, item: Event | _Done) -> None:
+        while not self._stop.is_set():
+            try:
+                self._queue.put(item, timeout=0.2)
+                return
+            except queue.Full:
+                continue
+        raise Stopped

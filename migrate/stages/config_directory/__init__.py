@@ -1,0 +1,1 @@
+"""A config directory as an estate: read, selected, matched."""

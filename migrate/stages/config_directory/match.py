@@ -1,0 +1,189 @@
+"""A config directory and a target in; which object there each of its keys means out, as far as that is clear.
+
+What the journal or a stamp told before stays. Else an id that the directory gives is that id, and a name is
+the one object of that name: where there are two, here or there, nobody can say, and nothing is done. A copy
+that we made beside a store of the same place is not meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+
+from migrate.archive.id_map import uploads
+from migrate.codecs import CODECS
+from migrate.codecs.foundry.agent_names import plain_name
+from migrate.model import KINDS, Entity
+from migrate.model.file import ABSENT
+from migrate.model.normalize import digest, normal
+from migrate.model.references import refs_of
+from migrate.model.status import condition
+from migrate.stages.config_directory.select import copies
+from migrate.stages.estate import Estate
+from migrate.stages.match.pairing import KEY, Pairs
+from migrate.stages.match.same_name_files import Hashes, groups, holders, itself, tell_apart
+
+Clause = tuple[tuple[str, str], tuple[str, str]]
+Unclear = dict[tuple[str, str], tuple[str, str]]
+"""(kind, key) -> why, and the way out."""
+NAMED = 8
+"""Keys or ids that a reason names."""
+
+
+def by_key(ours: Estate, theirs: Estate, pairs: Pairs, hashes: Hashes) -> Unclear:
+    """Add to `pairs` what keys tell. What is unclear is given back. `hashes`: asked for the bytes of files of
+    which several have a name and size."""
+    unclear: Unclear = {}
+    for kind in ("vector_store", "assistant"):
+        unclear |= _named(kind, ours, theirs, pairs)
+    _files(ours, theirs, pairs, hashes)
+    for kind in ("vector_store", "assistant", "file"):
+        for key in pairs.ids[kind]:
+            pairs.how.setdefault((kind, key), KEY)
+    return unclear
+
+
+def _named(kind: str, ours: Estate, theirs: Estate, pairs: Pairs) -> Unclear:
+    found = pairs.ids.setdefault(kind, {})
+    taken = set(found.values())
+    free = {id_: e for id_, e in theirs.of(kind).items() if id_ not in taken and condition(e) == "usable"}
+    by_name: dict[str, list[str]] = {}
+    for id_, entity in free.items():
+        for name in dict.fromkeys([entity.name, id_ if theirs.named and kind == "assistant" else ""]):
+            by_name.setdefault(name, []).append(id_)
+    waiting = [entity for entity in ours.of(kind).values() if entity.id not in found]
+    said = {e.id for e in waiting if e.id != e.name and e.id in free}
+    found |= {id_: id_ for id_ in said}
+    unclear: Unclear = {}
+    claims: dict[str, list[str]] = {}
+    addressed = kind == "assistant" and CODECS[theirs.type].name_all is not None
+    fitting: dict[str, list[str]] = {}
+    beside = copies(theirs) if kind == "vector_store" else frozenset()
+    for entity in waiting:
+        if entity.id in said:
+            continue
+        if entity.name not in fitting:
+            names = [entity.name, plain_name(entity.name)] if addressed else [entity.name]
+            there = (id_ for name in names if name for id_ in by_name.get(name, []))
+            fitting[entity.name] = [id_ for id_ in dict.fromkeys(there) if id_ not in said]
+        several = fitting[entity.name]
+        ids = [id_ for id_ in several if id_ not in beside] or several
+        if len(ids) == 1:
+            claims.setdefault(ids[0], []).append(entity.id)
+        elif ids:
+            reason = f"{len(ids):,} on the target have this name: {_some(ids)}"
+            way_out = "give it an `id:` line with the one that is meant, or rename the other"
+            unclear[kind, entity.id] = (reason, way_out)
+    return unclear | dict(_shared_out(kind, claims, found))
+
+
+def _shared_out(kind: str, claims: Mapping[str, list[str]], found: dict[str, str]) -> Iterator[Clause]:
+    """Each object of the target to the one key that means it; where two do, neither has it."""
+    for id_, keys in claims.items():
+        if len(keys) == 1:
+            found[keys[0]] = id_
+            continue
+        reason = f"{id_} on the target has the name of {len(keys):,} objects of the directory: {_some(keys)}"
+        way_out = f"give the one that is meant the line `id: {id_}`, or another name"
+        for key in keys:
+            yield (kind, key), (reason, way_out)
+
+
+def _some(names: list[str]) -> str:
+    """The first of them: each of 10,000 objects may have as many to name."""
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"
+
+
+def _files(ours: Estate, theirs: Estate, pairs: Pairs, hashes: Hashes) -> None:
+    """By name and size; of several, the one of its bytes, or that its store or its assistant holds there."""
+    known = pairs.ids.setdefault("file", {})
+    for key in [key for key in known if pairs.is_guess("file", key)]:
+        del known[key], pairs.how["file", key]  # what follows knows more
+    old = _outdated(ours, theirs)
+    usable = (e for e in theirs.of("file").values() if condition(e) == "usable")
+    there = {e.id: e for e in usable if e.id not in old}
+    for key, id_ in list(known.items()):
+        if id_ not in there or _shape(there[id_]) != _shape(ours.of("file")[key]):
+            del known[key]  # the directory has other bytes under this key now
+            pairs.how.pop(("file", key), None)
+    free = {id_: e for id_, e in there.items() if id_ not in set(known.values())}
+    aside = _by_bytes(ours, theirs, pairs, free, hashes)
+    free = {id_: e for id_, e in free.items() if id_ not in set(known.values()) | aside}
+    shapes: dict[Hashable, dict[str, None]] = {}
+    for id_, entity in free.items():
+        shapes.setdefault(_shape(entity), {})[id_] = None
+    near = _near(ours, theirs, pairs)
+    waiting = [e for e in ours.of("file").values() if e.id not in known and e.id not in pairs.unclear]
+    places = {id_: n for n, id_ in enumerate(free)}
+    for sure in (True, False):
+        for entity in waiting:
+            candidates = shapes.get(_shape(entity), {})
+            held = near.get(entity.id, [])
+            first = _beside(candidates, held, places) if sure else next(iter(candidates), None)
+            if entity.id not in known and first is not None:
+                known[entity.id] = first
+                del candidates[first]
+
+
+def _by_bytes(
+    ours: Estate, theirs: Estate, pairs: Pairs, free: Mapping[str, Entity], hashes: Hashes
+) -> set[str]:
+    """Pair the files whose hash and bytes the directory has, where several have a name and size: one that was
+    taken for another would give it the other's place. Of the target, those that none of the rest may be."""
+    known = pairs.ids["file"]
+    waiting = [e for e in ours.of("file").values() if e.id not in known]
+    alike = [
+        group
+        for group in groups(waiting, free.values(), _shape)
+        if all(e.fields.get("sha256") and e.facts.get("bytes_from") != ABSENT for e in group[0])
+    ]
+    places = [
+        (holders(ours, pairs.right, closely), holders(theirs, itself, closely))
+        for closely in ((True, False) if alike else ())
+    ]
+    found = tell_apart(alike, places, everywhere=True, hashes=hashes)
+    known |= {one: other for one, other, _ in found.found}
+    pairs.unclear |= found.unclear
+    return found.aside & free.keys()
+
+
+def _beside(
+    candidates: Mapping[str, None], near: list[frozenset[str]], places: Mapping[str, int]
+) -> str | None:
+    """The first candidate that lies near. Either may be long: 10,000 files of one name, or in one store."""
+    if len(candidates) <= sum(map(len, near)):
+        return next((id_ for id_ in candidates if any(id_ in held for held in near)), None)
+    return min(
+        (id_ for held in near for id_ in held if id_ in candidates), key=places.__getitem__, default=None
+    )
+
+
+def _outdated(ours: Estate, theirs: Estate) -> set[str]:
+    """Files of the target that hold what the directory had under a key before: a name and a size would not
+    tell."""
+    sent = uploads(ours.snapshot.conn, ours.side, theirs.side)
+    hashes = {file.id: file.fields.get("sha256") for file in ours.of("file").values()}
+    return {id_ for (key, id_), sha in sent.items() if sha and hashes.get(key) not in (None, sha)}
+
+
+def _near(ours: Estate, theirs: Estate, pairs: Pairs) -> Mapping[str, list[frozenset[str]]]:
+    """Key of a file -> what the target holds where it lies: in the same stores and assistants."""
+    near: dict[str, list[frozenset[str]]] = {}
+    for store, other in pairs.ids.get("vector_store", {}).items():
+        for key in ours.store_files[store]:
+            near.setdefault(key, []).append(theirs.store_files.get(other, frozenset()))
+    there = theirs.of("assistant")
+    for assistant, other in pairs.ids.get("assistant", {}).items():
+        held = _file_refs(there[other]) if other in there else frozenset()
+        for key in _file_refs(ours.of("assistant")[assistant]):
+            near.setdefault(key, []).append(held)
+    return near
+
+
+def _file_refs(assistant: Entity) -> frozenset[str]:
+    form = KINDS["assistant"]
+    return frozenset(id_ for _, kind, id_ in refs_of(form, assistant) if kind == "file")
+
+
+def _shape(file: Entity) -> Hashable:
+    return digest(normal(file).get("filename")), file.fields.get("bytes")

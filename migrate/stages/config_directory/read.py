@@ -1,0 +1,167 @@
+"""A config directory in, a snapshot of type `config` out; every mistake in every file told at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from migrate.archive.blobs import link, store
+from migrate.archive.database import Archive
+from migrate.archive.packs.rows import Row
+from migrate.archive.snapshots.reader import SnapshotReader, snapshots
+from migrate.archive.snapshots.writer import SnapshotWriter
+from migrate.codecs.config_directory import ASSISTANTS, FILES, STORES, TYPE, VARIABLES
+from migrate.codecs.config_directory.parse import Body, Contents, Written, parse
+from migrate.codecs.config_directory.problems import Problem, must_be_none
+from migrate.codecs.config_directory.variables import Environment, chosen, forward
+from migrate.codecs.config_directory.variables import read as read_variables
+from migrate.errors import BadUsage
+from migrate.files.text import NotUtf8, decode, read_bytes
+from migrate.model.file import DIRECTORY
+from migrate.stages.estate import Estate
+
+ENDINGS = {ASSISTANTS: (".md",), STORES: (".yaml", ".yml")}
+SPARED = frozenset({"readme.md"})
+"""Names that people give to files about a folder."""
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Directory:
+    """A config directory, and which environment of it is meant: `wanted` by the user, or the one called
+    like the estate that it is `facing`."""
+
+    path: Path
+    wanted: str = ""
+    facing: str = ""
+
+
+@dataclass(frozen=True)
+class Read:
+    """What was read: the environment's name ('' where none), and the objects with their files."""
+
+    environment: str
+    values: Environment
+    contents: Contents
+    local: Mapping[str, Path]
+
+
+def is_one(folder: Path) -> bool:
+    """Whether a folder is a config directory."""
+    return any((folder / name).exists() for name in (ASSISTANTS, STORES, FILES, VARIABLES))
+
+
+def texts(folder: Path) -> tuple[dict[str, str], list[Problem]]:
+    """The text of every file that says something, by its path in the directory."""
+    found: dict[str, str] = {}
+    problems: list[Problem] = []
+    for path in _paths(folder):
+        name = path.relative_to(folder).as_posix()
+        try:
+            found[name] = decode(read_bytes(path)).replace("\r\n", "\n")
+        except NotUtf8 as error:
+            problems.append(Problem(name, error.line, "", error.reason))
+        except BadUsage as error:
+            problems.append(Problem(name, 0, "", f"cannot be read: {error.why}"))
+    return found, problems
+
+
+def _paths(folder: Path) -> Iterator[Path]:
+    for name, endings in ENDINGS.items():
+        inside = sorted((folder / name).iterdir()) if (folder / name).is_dir() else []
+        yield from (p for p in inside if p.suffix in endings and p.name.lower() not in SPARED)
+    yield from (folder / name for name in (FILES, VARIABLES) if (folder / name).exists())
+
+
+def read(directory: Directory) -> Read:
+    """Read and check everything. Raises `BadUsage` that names the mistakes."""
+    folder = directory.path
+    if not is_one(folder):
+        raise BadUsage(
+            f"{folder} is no config directory",
+            f"it has none of {ASSISTANTS}/, {STORES}/, {FILES} and {VARIABLES}",
+            f"write one: export ESTATE {folder}",
+        )
+    found, problems = texts(folder)
+    environments, wrong = read_variables(found.pop(VARIABLES, ""))
+    contents, mistakes = parse(found)
+    local, lacking = _local(folder, contents)
+    must_be_none([*problems, *wrong, *mistakes, *lacking], str(folder))
+    name, values = chosen(environments, directory.wanted, directory.facing)
+    return Read(name, values, forward(contents, values), local)
+
+
+def _local(folder: Path, contents: Contents) -> tuple[dict[str, Path], list[Problem]]:
+    """Key -> the file with the bytes; each proven to be what the entry says, and completed by it."""
+    found: dict[str, Path] = {}
+    problems: list[Problem] = []
+    for one in contents.objects["file"]:
+        if one.key not in contents.paths:
+            continue
+        path = (folder / contents.paths[one.key]).resolve()
+        try:
+            reason = _proven(folder, path, one)
+        except OSError as error:
+            reason = (("path",), f"{contents.paths[one.key]}: {(error.strerror or str(error)).lower()}")
+        if reason:
+            problems.append(one.problem(*reason))
+        found[one.key] = path
+    return found, problems
+
+
+def _proven(folder: Path, path: Path, one: Written) -> tuple[tuple[str, ...], str] | None:
+    """What is wrong with a local file; where nothing is, the entry learns its size and hash."""
+    if not path.is_relative_to(folder.resolve()):
+        return ("path",), "leads out of the directory"
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while data := file.read(CHUNK):
+            digest.update(data)
+            size += len(data)
+    known = {"sha256": digest.hexdigest(), "bytes": size}
+    for field, value in known.items():
+        if one.body.get(field) not in (None, value):
+            return (field,), f"the bytes at its path are others: {value}"
+    one.body.update(known)
+    return None
+
+
+def keep(found: Read, url: str, archive: Archive) -> int:
+    """A snapshot of what was read; its number."""
+    options = {"environment": found.environment, "name_prefix": found.values.name_prefix}
+    writer = SnapshotWriter.begin(archive, TYPE, url, options, None)
+    for kind in ("file", "vector_store", "assistant"):
+        _listing(writer, kind, "", [one.body for one in found.contents.objects[kind]])
+    for one in found.contents.objects["vector_store"]:
+        _listing(writer, "vector_store_file", one.key, found.contents.members.get(one.key, []))
+    for key, path in found.local.items():
+        with path.open("rb") as file:
+            blob = store(archive, iter(lambda: file.read(CHUNK), b""))
+        link(archive, writer.endpoint, key, blob, DIRECTORY)
+    writer.finish("complete", "")
+    return writer.id
+
+
+def _listing(writer: SnapshotWriter, kind: str, parent: str, bodies: list[Body]) -> None:
+    writer.restart(kind, parent)
+    rows = [Row.of(kind, body) for body in sorted(bodies, key=lambda body: str(body["id"]))]
+    writer.page(kind, parent, rows, "")
+    writer.end(kind, parent)
+
+
+def kept(found: Read, url: str, archive: Archive) -> Estate:
+    """An estate of what was read."""
+    number = keep(found, url, archive)
+    info = next(info for info in snapshots(archive.conn) if info.id == number)
+    return Estate(SnapshotReader(archive.conn, info))
+
+
+@contextmanager
+def opened(directory: Directory) -> Iterator[tuple[Estate, str]]:
+    """An estate of a directory, gone when the block ends, and the environment's name."""
+    found = read(directory)
+    with Archive.temporary() as archive:
+        yield kept(found, str(directory.path.resolve()), archive), found.environment

@@ -1,0 +1,74 @@
+"""An estate in, which of its objects are configuration out: assistants, and what they work with.
+
+A vector store counts when an assistant names it or it has a name, a file when such a store holds it or an
+assistant names it. Threads, messages and runs never do. What is left is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from migrate.model import KINDS, Entity
+from migrate.model.references import refs_of
+from migrate.stages.estate import Estate, stamp
+
+
+@dataclass(frozen=True)
+class Configured:
+    """Ids of what is configuration; `left_out` counts the rest of each kind."""
+
+    assistants: frozenset[str]
+    stores: frozenset[str]
+    files: frozenset[str]
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+    def holds(self, kind: str, id_: str) -> bool:
+        """Whether an object is configuration."""
+        held = {"assistant": self.assistants, "vector_store": self.stores, "file": self.files}
+        return id_ in held.get(kind, ())
+
+
+def configured(estate: Estate, name_prefix: str = "", told: Collection[str] = ()) -> Configured:
+    """What of an estate is configuration; of one that several environments share, what has the prefix.
+    `told`: see `copies`."""
+    every = {kind: estate.of(kind) for kind in ("assistant", "vector_store", "file")}
+    assistants = {id_: e for id_, e in every["assistant"].items() if _belongs(e, name_prefix)}
+    named = {kind: _named(assistants.values(), kind) for kind in ("vector_store", "file")}
+    stores = {
+        id_
+        for id_, store in every["vector_store"].items()
+        if id_ in named["vector_store"] or (store.name and _belongs(store, name_prefix))
+    } - copies(estate, told)
+    held = {file for store in stores for file in estate.store_files[store]}
+    files = every["file"].keys() & (held | named["file"])
+    kept: dict[str, Collection[str]] = {"assistant": assistants, "vector_store": stores, "file": files}
+    left = {kind: len(rows) - len(kept[kind]) for kind, rows in every.items()}
+    return Configured(
+        frozenset(assistants),
+        frozenset(stores),
+        frozenset(files),
+        {kind: number for kind, number in left.items() if number},
+    )
+
+
+def copies(estate: Estate, told: Collection[str] = ()) -> frozenset[str]:
+    """Ids of vector stores that we made from others of the same place and that no assistant there names: both
+    generations of a project show the stores of both, so a move within one leaves such copies beside what a
+    config directory means. `told`: those that a journal knows; of the others only a stamp tells it, for which
+    not every store has room."""
+    stores = estate.of("vector_store")
+    used = _named(estate.of("assistant").values(), "vector_store")
+    origins = {id_: stamp(store).partition(":")[2] for id_, store in stores.items()}
+    stamped = {id_ for id_, old in origins.items() if old != id_ and old in stores}
+    return frozenset((stamped | (stores.keys() & set(told))) - used)
+
+
+def _belongs(entity: Entity, prefix: str) -> bool:
+    return entity.name.startswith(prefix) and (not prefix or len(entity.name) > len(prefix))
+
+
+def _named(assistants: Iterable[Entity], kind: str) -> set[str]:
+    """Ids of a kind that assistants name."""
+    form = KINDS["assistant"]
+    return {id_ for one in assistants for _, named, id_ in refs_of(form, one) if named == kind}

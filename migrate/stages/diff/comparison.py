@@ -1,0 +1,268 @@
+"""Walks two paired estates side by side, object by object, and tells every change from left to right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from itertools import chain, pairwise
+
+from migrate.codecs.config_directory import TYPE as CONFIG
+from migrate.model import JSON, KINDS, Entity
+from migrate.model.file import as_served
+from migrate.model.message import KIND as MESSAGE
+from migrate.model.normalize import normal
+from migrate.model.object_diff import Member, Path, differing
+from migrate.model.references import remap
+from migrate.model.status import condition
+from migrate.stages.comparing.told import Told
+from migrate.stages.diff.change import Change
+from migrate.stages.diff.coverage import Unseen
+from migrate.stages.diff.message_alignment import Pair, by_journal, by_name, in_step
+from migrate.stages.diff.scope import Focus
+from migrate.stages.estate import Estate, Spoken
+from migrate.stages.match.pairing import Pairs
+
+PLACE = Member("[place]")
+"""The step of a message that changed its place."""
+
+TOPMOST = ("file", "vector_store", "assistant", "thread")
+"""Kinds without a parent, in the order in which references lead."""
+
+
+class Comparison:
+    """`changes` tells the changes; the counts, gaps and what was left out are there when it has ended."""
+
+    def __init__(
+        self,
+        left: Estate,
+        right: Estate,
+        pairs: Pairs,
+        told: Told,
+        focus: Focus,
+    ) -> None:
+        self._told = told
+        self.left, self.right, self.pairs, self.focus = left, right, pairs, focus
+        self.same_place = left.side == right.side
+        self.compared: dict[str, int] = {}
+        self._unseen = Unseen(left, right, told.objects)
+        self._counted_out: Counter[str] = Counter()
+        self._useless: Counter[tuple[str, str]] = Counter()
+        self._objects: dict[tuple[int, str], Mapping[str, Entity]] = {}
+
+    @property
+    def unread(self) -> list[str]:
+        """What a side could not tell, one line each."""
+        return self._unseen.lines
+
+    def left_out(self) -> tuple[str, ...]:
+        """What was not compared on purpose."""
+        name = self.focus.since.name if self.focus.since else ""
+        counted = [f"{n:,} {kind} as they were at {name}" for kind, n in sorted(self._counted_out.items())]
+        useless = [f"the state of {n:,} {kind}: {state}; a config directory tells no states"
+                   for (kind, state), n in sorted(self._useless.items())]  # fmt: skip
+        return (*self.focus.left_out(self.left, self.right, self._told.copies), *counted, *useless)
+
+    def changes(self) -> Iterator[Change]:
+        """Every change, kind by kind in the order of references, then what lies in each object."""
+        since = self.focus.since
+        for change in self._walk():
+            ours = (self.left, change.left_id, change.left_parent)
+            theirs = (self.right, change.right_id, change.right_parent)
+            if since is None or since.moved(change.kind, ours, theirs):
+                yield change
+            else:
+                self._counted_out[change.kind] += 1
+
+    def _walk(self) -> Iterator[Change]:
+        held = self.focus.kinds_of(self.left, self.right)
+        for kind in TOPMOST:
+            if kind in held and self._unseen.both_read(kind):
+                yield from self._kind(kind)
+        for kind, form in KINDS.items():
+            if form.parent and kind in held and (form.replayed or self.same_place):
+                for one, other in self._paired(form.parent).items():
+                    yield from self._members(kind, one, other)
+                if form.parent not in held and self._unseen.both_read(form.parent):
+                    yield from self._orphaned(kind, form.parent)
+
+    def _orphaned(self, kind: str, above: str) -> Iterator[Change]:
+        """What lies in an object that one side lacks. Where that object is compared too, it stands for what
+        lies in it."""
+        known, unseen = self.pairs.ids[above], self._unseen
+        sides = (
+            (0, "removed", known.keys(), unseen.absent_right),
+            (1, "added", set(known.values()), unseen.absent_left),
+        )
+        for side, action, paired, absent in sides:
+            estate = (self.left, self.right)[side]
+            for id_, entity in self._all(side, above).items():
+                lone = id_ not in paired and self.focus.wants(entity)
+                if lone and absent(above, id_) and unseen.read(side, kind, id_):
+                    for lost in (self._named(e, estate) for e in estate.walk(kind, id_)):
+                        if self.focus.wants(lost):
+                            self._count(kind)
+                            yield _alone(lost, action, id_)
+
+    def _all(self, side: int, kind: str) -> Mapping[str, Entity]:
+        """Every object of a side and a kind that has no parent, by id."""
+        if (side, kind) not in self._objects:
+            estate = (self.left, self.right)[side]
+            found = estate.threads_by_id if kind == "thread" else estate.of(kind)
+            self._objects[(side, kind)] = self._narrowed(side, kind, found)
+        return self._objects[(side, kind)]
+
+    def _narrowed(self, side: int, kind: str, found: Mapping[str, Entity]) -> Mapping[str, Entity]:
+        """Beside a config directory only what is configuration, and what the directory names."""
+        estate, other = (self.left, self.right) if side == 0 else (self.right, self.left)
+        if other.type != CONFIG or estate.type == CONFIG:
+            return found
+        held, pairs = self.focus.held(estate, other, self._told.copies), self.pairs.ids[kind]
+        named = set(pairs) if side == 0 else set(pairs.values())
+        return {id_: e for id_, e in found.items() if id_ in named or held.holds(kind, id_)}
+
+    def _paired(self, kind: str) -> dict[str, str]:
+        """Left id -> right id of the pairs of which one side was chosen."""
+        ours, theirs, wants = self._all(0, kind), self._all(1, kind), self.focus.wants
+        return {one: other for one, other in self.pairs.ids[kind].items() if wants(ours[one], theirs[other])}
+
+    def _kind(self, kind: str) -> Iterator[Change]:
+        ours, theirs, paired = self._all(0, kind), self._all(1, kind), self._paired(kind)
+        for one, other in paired.items():
+            yield from self._pair(ours[one], theirs[other], self.pairs.how[(kind, one)])
+        known = self.pairs.ids[kind]
+        removed = [e for id_, e in ours.items() if id_ not in known and self.focus.wants(e)]
+        for entity in removed:
+            if self._unseen.absent_right(kind, entity.id):
+                yield Change(kind, entity.id, "", entity.name, "removed")
+        rights = set(known.values())
+        added = [e for id_, e in theirs.items() if id_ not in rights and self.focus.wants(e)]
+        for entity in added:
+            if self._unseen.absent_left(kind, entity.id):
+                yield Change(kind, "", entity.id, entity.name, "added")
+        self.compared[kind] = len(paired) + len(removed) + len(added)
+
+    def _members(self, kind: str, left: str, right: str) -> Iterator[Change]:
+        if not self._unseen.both_read(kind, left, right):
+            return
+        alike = self.same_place and self.left.snapshot.same_listing(self.right.snapshot, kind, left)
+        if alike and not self.focus.chooses(kind):
+            self._count(kind, self.left.snapshot.count(kind, left))
+            return
+        named = kind == "vector_store_file" or self.same_place
+        start = 0
+        if kind == MESSAGE.name:
+            in_step = self._in_step(left, right, self._same(named, self._told.messages(left, right)))
+            for start, changes in enumerate(in_step, 1):  # noqa: B007 - how many they were
+                yield from changes
+        ours = self.left.listed(kind, left)[start:].seen(partial(self._named, estate=self.left))
+        theirs = self.right.listed(kind, right)[start:].seen(partial(self._named, estate=self.right))
+        seen = ours.seen(self._seen_from_right)
+        known = dict(self._told.messages(left, right)) if ours and theirs and not named else {}
+        pairs = list(by_name(kind, seen, theirs) if named else by_journal(seen, theirs, known))
+        places = _places(pairs) if kind == MESSAGE.name else {}
+        lefts = rights = 0
+        for one, other in pairs:
+            mine, yours = ours[one] if one is not None else None, theirs[other] if other is not None else None
+            if not self.focus.wants(*(side for side in (mine, yours) if side)):
+                continue
+            lefts, rights = lefts + bool(mine), rights + bool(yours)
+            if mine and yours:
+                moved = [Path.at((PLACE,), *places[one])] if one in places else []
+                yield from self._pair(mine, yours, "", moved)
+            elif mine:
+                yield _alone(mine, "removed", left)
+            elif yours:
+                yield _alone(yours, "added", right)
+        self._count(kind, max(lefts, rights))
+
+    def _same(self, named: bool, told: Iterable[tuple[str, str]]) -> Callable[[Spoken, Spoken], bool]:
+        """Whether two messages in the same place are each other's counterpart, as `by_name` and `by_journal`
+        would find. What the journal tells is in order too where nothing happened since."""
+        rows = iter(told)
+        first = None if named else next(rows, None)
+        expected = chain(() if first is None else (first,), rows)
+
+        def same(one: Spoken, other: Spoken) -> bool:
+            if named:
+                return one.id == other.id
+            if first is not None:
+                return next(expected, None) == (one.id, other.id)
+            if one.words and other.words:
+                return one.words == other.words
+            return normal(self._seen_from_right(one.entity)) == normal(other.entity)
+
+        return same
+
+    def _in_step(
+        self, left: str, right: str, same: Callable[[Spoken, Spoken], bool]
+    ) -> Iterator[Iterable[Change]]:
+        """What differs in each message from the beginning on, until two do not belong together: of most
+        threads that is all, and nothing of them is held. Of two that are mere words no rule changes any."""
+        kind, chosen = MESSAGE.name, self.focus.chooses(MESSAGE.name)
+        for one, other in in_step(self.left.talk(left), self.right.talk(right), same):
+            alike = one.words is not None and one.words == other.words
+            wanted = not chosen or self.focus.wants(one.entity, other.entity)
+            self._count(kind, wanted)
+            yield () if alike or not wanted else self._pair(one.entity, other.entity, "")
+
+    def _count(self, kind: str, number: int = 1) -> None:
+        self.compared[kind] = self.compared.get(kind, 0) + number
+
+    def _pair(self, left: Entity, right: Entity, how: str, moved: Iterable[Path] = ()) -> Iterator[Change]:
+        left, right = self._with_sent(as_served(left), as_served(right))
+        one, other = _comparable(normal(self._seen_from_right(left)), normal(right))
+        paths = differing(one, other)
+        states = condition(left), condition(right)
+        if states[0] != states[1] and CONFIG in (self.left.type, self.right.type):
+            self._useless[left.kind, max(states, key=lambda state: state != "usable")] += 1
+        elif states[0] != states[1]:
+            paths.append(Path("status", *states, ("status",)))
+        paths += moved
+        if paths:
+            guessed = self.pairs.is_guess(left.kind, left.id) or (left.kind, left.id) in self.pairs.unproven
+            yield Change(
+                left.kind, left.id, right.id, left.name or right.name, "changed", tuple(paths), guessed, how,
+                left.parent, right.parent,
+            )  # fmt: skip
+
+    def _with_sent(self, left: Entity, right: Entity) -> tuple[Entity, Entity]:
+        """Two files; one whose bytes were not read has those that it was made with from the other."""
+        sent = self._told.sent.get((left.id, right.id)) if left.kind == "file" else None
+        if not sent:
+            return left, right
+        one, other = (e if e.fields.get("sha256") else e.with_fields(sha256=sent) for e in (left, right))
+        return one, other
+
+    def _named(self, entity: Entity, estate: Estate) -> Entity:
+        """A store's file under the name of the file: for people who read."""
+        held = estate.of("file").get(str(entity.fields.get("file_id")))
+        return replace(entity, label=held.name) if held and not entity.name else entity
+
+    def _seen_from_right(self, entity: Entity) -> Entity:
+        """References by the ids they have on the right: ids never differ by being ids."""
+        return remap(KINDS[entity.kind], entity, self.pairs.right)
+
+
+def _alone(entity: Entity, action: str, parent: str) -> Change:
+    ids = ("", entity.id) if action == "added" else (entity.id, "")
+    parents = ("", parent) if action == "added" else (parent, "")
+    return Change(entity.kind, *ids, entity.name, action, left_parent=parents[0], right_parent=parents[1])
+
+
+def _comparable(left: dict[str, JSON], right: dict[str, JSON]) -> tuple[dict[str, JSON], dict[str, JSON]]:
+    """A hash that only one side could learn says nothing."""
+    if "sha256" in left and "sha256" in right:
+        return left, right
+    return tuple({k: v for k, v in side.items() if k != "sha256"} for side in (left, right))  # type: ignore[return-value]
+
+
+def _places(pairs: list[Pair]) -> dict[int, tuple[int, int]]:
+    """Places in the common order that differ: left position -> place left and right."""
+    both = sorted((one, other) for one, other in pairs if one is not None and other is not None)
+    if all(before[1] < behind[1] for before, behind in pairwise(both)):
+        return {}
+    left = {pair: n for n, pair in enumerate(both)}
+    right = {pair: n for n, pair in enumerate(sorted(both, key=lambda pair: pair[1]))}
+    return {pair[0]: (left[pair], right[pair]) for pair in both if left[pair] != right[pair]}

@@ -1,0 +1,153 @@
+"""A file of ignore rules in, rules out; each knows which differences it speaks of."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from dataclasses import dataclass
+from datetime import date
+from fnmatch import fnmatchcase
+from pathlib import Path as File
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from migrate.errors import BadUsage
+from migrate.files.text import read_text
+from migrate.model import KINDS
+from migrate.model.object_diff import Member, Path, Steps
+from migrate.stages.diff.change import Change
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+STEP = re.compile(
+    r'\.?(?P<name>\*\*|\*|[^\W\d][\w*-]*)|\["(?P<quoted>(?:[^"\\]|\\.)*)"\]|\[(?P<inner>[^\]]*)\]'
+)
+"""One step of a path as it is written: `.name`, `["odd name"]`, `[0]`, `[function:f]`, with `*` in names."""
+
+ANY_DEPTH = "**"
+
+
+class RuleText(BaseModel):
+    """One `[[ignore]]` table. A key that nobody knows is an error, not a silence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    kind: str = "*"
+    name: str = "*"
+    path: str = ""
+    action: Literal["added", "removed", "changed", ""] = ""
+    reason: str = Field(min_length=1)
+    expires: date | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule. `where` says which it is: file and number."""
+
+    where: str
+    kind: str
+    name: str
+    path: str
+    steps: tuple[str, ...]
+    action: str
+    reason: str
+    expires: date | None
+
+    def takes(self, change: Change) -> bool:
+        """Whether the rule speaks of this object and this kind of change."""
+        names = [name for name in (change.name, change.left_id, change.right_id) if name]
+        return (
+            self.kind in ("*", change.kind)
+            and self.action in ("", change.action)
+            and any(fnmatchcase(name, self.name) for name in names)
+        )
+
+    def covers(self, path: Path) -> bool:
+        """Whether a path is the rule's, or lies below it."""
+        return _covers(self.steps, path.steps or (path.path,))
+
+
+def read_rules(file: File) -> tuple[Rule, ...]:
+    """The rules of a file. Raises `BadUsage` with the rule and the key that is wrong."""
+    text = read_text(file, "it must be TOML, saved as UTF-8: docs/diff.md shows one")
+    try:
+        data: Any = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadUsage(f"cannot read {file}", str(error), "it must be TOML: docs/diff.md shows one") from None
+    rows = data.get("ignore", [])
+    unknown = sorted(data.keys() - {"ignore"})
+    if unknown or not isinstance(rows, list):
+        raise BadUsage(f"{file}: {', '.join(unknown) or 'ignore'}", "only [[ignore]] tables are known")
+    return tuple(_rule(f"{file.name}, rule {n}", row) for n, row in enumerate(rows, 1))
+
+
+def _rule(where: str, row: Any) -> Rule:
+    try:
+        text = RuleText.model_validate(row)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"])) or "the table"
+        known = ", ".join(RuleText.model_fields)
+        raise BadUsage(
+            f"{where}: {key}: {first['msg']}", "", f"keys of a rule: {known}; reason is required"
+        ) from None
+    if text.kind != "*" and text.kind not in KINDS:
+        raise BadUsage(f"{where}: there is no kind {text.kind!r}", f"kinds are {', '.join(KINDS)}, or *")
+    steps = steps_of(where, text.path)
+    return Rule(where, text.kind, text.name, text.path, steps, text.action, text.reason, text.expires)
+
+
+def steps_of(where: str, path: str) -> tuple[str, ...]:
+    """A written path, step by step. `$.` at its head is allowed and says nothing."""
+    rest = path[1:] if path.startswith("$") else path
+    steps: list[str] = []
+    at = 0
+    while at < len(rest):
+        found = STEP.match(rest, at)
+        if not found:
+            raise _unreadable(where, path, rest[at:])
+        if found["name"] is not None:
+            steps.append(found["name"])
+        elif found["quoted"] is not None:
+            steps.append(_literal(where, path, found["quoted"]))
+        else:
+            steps.append(Member(f"[{found['inner']}]"))
+        at = found.end()
+    return tuple(steps)
+
+
+def _unreadable(where: str, path: str, part: str) -> BadUsage:
+    return BadUsage(
+        f"{where}: path {path!r} cannot be read at {part!r}",
+        todo='write it as `diff` shows it: metadata.owner, tools[*].function, a["odd key"]',
+    )
+
+
+def _literal(where: str, path: str, quoted: str) -> str:
+    try:
+        key = str(json.loads(f'"{quoted}"', strict=False))
+    except ValueError:
+        raise _unreadable(where, path, f'"{quoted}"') from None
+    return key.replace("[", "[[]").replace("*", "[*]").replace("?", "[?]")
+
+
+def _covers(pattern: tuple[str, ...], steps: Steps) -> bool:
+    if not pattern:
+        return True
+    if pattern[0] == ANY_DEPTH:
+        return any(_covers(pattern[1:], steps[n:]) for n in range(len(steps) + 1))
+    return bool(steps) and _fits(pattern[0], steps[0]) and _covers(pattern[1:], steps[1:])
+
+
+def _fits(written: str, step: str | int) -> bool:
+    """A step in brackets speaks of members of lists, any other of keys."""
+    if isinstance(written, Member):
+        called = f"[{step}]" if isinstance(step, int) else step
+        listed = isinstance(step, (int, Member))
+        return listed and fnmatchcase(called[1:-1], written[1:-1].replace("[", "[[]"))
+    return isinstance(step, str) and not isinstance(step, Member) and fnmatchcase(step, written)

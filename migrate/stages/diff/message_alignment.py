@@ -1,0 +1,107 @@
+"""Two listings below one parent in, which row of one is which of the other out."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import takewhile
+
+from migrate.model import Entity
+from migrate.model.message import ITEM
+from migrate.model.normalize import digest, normal
+from migrate.model.sequence_diff import Effort, alike
+from migrate.stages.estate import Spoken
+from migrate.stages.listed import Listed
+
+Pair = tuple[int | None, int | None]
+"""Positions left and right; None where a row has no counterpart."""
+
+
+def in_step(
+    left: Sequence[Spoken], right: Sequence[Spoken], same: Callable[[Spoken, Spoken], bool]
+) -> Iterator[tuple[Spoken, Spoken]]:
+    """Pairs from the beginning on, until two are not the `same`."""
+    return takewhile(lambda pair: same(*pair), zip(left, right, strict=False))
+
+
+def by_name(kind: str, left: Sequence[Entity], right: Sequence[Entity]) -> Iterator[Pair]:
+    """Files of a store by the file they name; on one endpoint everything by its id."""
+    key = "file_id" if kind == "vector_store_file" else ""
+    one = {str(e.fields[key]) if key else e.id: n for n, e in enumerate(left)}
+    other = {str(e.fields[key]) if key else e.id: n for n, e in enumerate(right)}
+    for name in dict.fromkeys([*one, *other]):
+        yield one.get(name), other.get(name)
+
+
+def by_journal(left: Listed[Entity], right: Listed[Entity], known: Mapping[str, str]) -> Iterator[Pair]:
+    """Messages by the id map where it knows them, the others by their sequence."""
+    places = {entity.id: n for n, entity in enumerate(right)} if known else {}
+    sure = {n: places[known[e.id]] for n, e in enumerate(left) if known.get(e.id) in places} if known else {}
+    yield from sure.items()
+    free_left = [n for n in range(len(left)) if n not in sure]
+    taken = set(sure.values())
+    free_right = [n for n in range(len(right)) if n not in taken]
+    for one, other in by_sequence(left.only(free_left), right.only(free_right)):
+        yield (
+            None if one is None else free_left[one],
+            None if other is None else free_right[other],
+        )
+
+
+def by_sequence(left: Sequence[Entity], right: Sequence[Entity]) -> Iterator[Pair]:
+    """Messages by what they are, then, between those, by what they say, then by their turn: one that is
+    missing must not make all that follow differ."""
+    effort = Effort()
+    whole = [digest(normal(e)) for e in left], [digest(normal(e)) for e in right]
+    for same, a, b, c, d in _gaps(*whole, effort):
+        if same:
+            yield from zip(range(a, b), range(c, d), strict=True)
+            continue
+        said = [_said(left[n]) for n in range(a, b)], [_said(right[n]) for n in range(c, d)]
+        for _, i, j, k, m in _gaps(*said, effort):
+            yield from _in_turn(left, right, range(a + i, a + j), range(c + k, c + m))
+
+
+def _gaps(
+    left: Sequence[str], right: Sequence[str], effort: Effort
+) -> Iterator[tuple[bool, int, int, int, int]]:
+    """Runs that are equal, and what lies between them: a few words said over and over must not cost more
+    than others."""
+    a = c = 0
+    for same, ours, theirs in alike(left, right, effort):
+        b, d = a + len(ours), c + len(theirs)
+        yield same, a, b, c, d
+        a, c = b, d
+
+
+def _in_turn(left: Sequence[Entity], right: Sequence[Entity], ours: range, theirs: range) -> Iterator[Pair]:
+    """One after the other; what nobody said is never taken for something said."""
+    places: dict[bool, list[int]] = {True: [], False: []}
+    for n in theirs:
+        places[_unsaid(right[n])].append(n)
+    free = theirs.start
+    for one in ours:
+        fitting = places[_unsaid(left[one])]
+        at = bisect_left(fitting, free)
+        if at == len(fitting):
+            yield one, None
+            continue
+        fits = fitting[at]
+        yield one, fits
+        yield from ((None, passed) for passed in range(free, fits))
+        free = fits + 1
+    yield from ((None, passed) for passed in range(free, theirs.stop))
+
+
+def _unsaid(message: Entity) -> bool:
+    return message.fields.get("role") == ITEM
+
+
+def _said(message: Entity) -> str:
+    """Who said what, without what may change its form on the way."""
+    texts = [
+        part["text"].get("value")
+        for part in message.fields.get("content") or []
+        if isinstance(part, dict) and isinstance(part.get("text"), dict)
+    ]
+    return digest([message.fields.get("role"), texts]) if texts else digest([message.id])

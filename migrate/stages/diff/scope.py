@@ -1,0 +1,130 @@
+"""What of two estates is compared, and which differences somebody expects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from migrate.codecs.config_directory import TYPE as CONFIG
+from migrate.codecs.foundry.agent_names import plain_name
+from migrate.errors import BadUsage
+from migrate.model import KINDS, Entity
+from migrate.model.connections import short
+from migrate.model.object_diff import Path
+from migrate.stages.comparing.ignoring import Expected
+from migrate.stages.config_directory.select import Configured, configured
+from migrate.stages.diff.baseline import Baseline
+from migrate.stages.diff.ignore_rules import Rule
+from migrate.stages.estate import Estate
+from migrate.stages.filters import Choice
+
+CONFIGURATION = frozenset({"file", "vector_store", "vector_store_file", "assistant"})
+"""Kinds that a config directory can hold."""
+
+RUNS = frozenset(kind for kind, form in KINDS.items() if not form.replayed)
+
+REFERRED: Mapping[str, frozenset[str]] = {
+    "file": frozenset(),
+    "vector_store": frozenset(),
+    "vector_store_file": frozenset({"vector_store", "file"}),
+    "assistant": frozenset({"vector_store", "file", "vector_store_file"}),
+    "thread": frozenset({"vector_store", "file", "message"}),
+    "message": frozenset({"thread", "vector_store", "file"}),
+    "run": frozenset({"thread", "message", "assistant", "vector_store", "file"}),
+    "run_step": frozenset({"thread", "message", "run", "assistant", "vector_store", "file"}),
+}
+"""Kind -> other kinds that must be known to compare it: what it names, and what recognises it."""
+
+
+def needed(kinds: frozenset[str]) -> frozenset[str]:
+    """The kinds to read when only these are compared (empty: all)."""
+    return kinds.union(*(REFERRED[kind] for kind in kinds)) if kinds else frozenset(KINDS)
+
+
+@dataclass(frozen=True)
+class Focus:
+    """`kinds`: only these (empty: all). `since`: a snapshot; what is still as it was there is left out.
+    `models`, `connections`: names of the left that are called otherwise on the right."""
+
+    kinds: frozenset[str] = frozenset()
+    choice: Choice = field(default_factory=Choice)
+    rules: tuple[Rule, ...] = ()
+    since: Baseline | None = None
+    models: Mapping[str, str] = field(default_factory=dict)
+    connections: Mapping[str, str] = field(default_factory=dict)
+
+    def kinds_of(self, left: Estate, right: Estate) -> frozenset[str]:
+        """The kinds that are compared. Raises `BadUsage` where one that was asked for cannot be."""
+        held = CONFIGURATION if CONFIG in (left.type, right.type) else frozenset(KINDS)
+        for kind in sorted(self.kinds):
+            if reason := _never(kind, left, right):
+                rest = "compare two snapshots of one place that hold runs" if kind in RUNS else "leave it out"
+                raise BadUsage(f"--kind {kind}: cannot be compared here", reason, rest)
+        return held & self.kinds if self.kinds else held
+
+    def wants(self, *sides: Entity) -> bool:
+        """Whether an object is among what is compared, by a name or id that it has on either side."""
+        names = [name for one in sides for name in (one.id, one.name) if name]
+        return self.choice.wants_named(sides[0].kind, names)
+
+    def chooses(self, kind: str) -> bool:
+        """Whether a rule speaks of objects of this kind."""
+        return any(of == kind for of, _ in (*self.choice.include, *self.choice.exclude))
+
+    def left_out(self, left: Estate, right: Estate, copies: frozenset[str]) -> Iterator[str]:
+        """What was not compared on purpose, in words."""
+        for estate, other in ((left, right), (right, left)):
+            if other.type == CONFIG != estate.type:
+                for kind, number in sorted(self.held(estate, other, copies).left_out.items()):
+                    what = kind.replace("_", " ") if number == 1 else _many(kind)
+                    yield f"{number:,} {what} that no assistant uses, or of another environment"
+
+    def held(self, estate: Estate, other: Estate, copies: frozenset[str]) -> Configured:
+        """What of an estate is compared with a config directory. `copies`: those that a journal knows."""
+        return configured(estate, str(other.snapshot.info.options.get("name_prefix") or ""), copies)
+
+    def expected(self, left: Estate, right: Estate) -> tuple[Expected, ...]:
+        """Differences that follow from where the sides lie. On one endpoint nothing is expected: there a
+        renamed model is drift. A config directory has names of its own for each environment."""
+        if left.side == right.side or CONFIG in (left.type, right.type):
+            return ()
+        models = {**self.models}
+        linked = {short(old): short(new) for old, new in self.connections.items()}
+        found = []
+        if models:
+            found.append(Expected("[models] of the config file", lambda p: _is_renamed(p, "model", models)))
+        if linked:
+            found.append(Expected("[connections] of the config file", lambda p: _is_relinked(p, linked)))
+        if left.named != right.named:
+            found.append(Expected("names spelled as addresses", _is_spelled))
+        return tuple(found)
+
+
+def _never(kind: str, left: Estate, right: Estate) -> str:
+    """Why a kind is not compared on two sides, or ''."""
+    if CONFIG in (left.type, right.type) and kind not in CONFIGURATION:
+        return "a config directory holds assistants, vector stores and files"
+    if kind in RUNS and left.side != right.side:
+        return "runs are compared within one place only"
+    if kind in RUNS and (left.live or right.live):
+        return "runs of a live estate are not read to be compared"
+    return ""
+
+
+def _many(kind: str) -> str:
+    return KINDS[kind].plural.replace("_", " ")
+
+
+def _is_renamed(path: Path, field_: str, names: Mapping[str, str]) -> bool:
+    return path.steps == (field_,) and isinstance(path.left, str) and names.get(path.left) == path.right
+
+
+def _is_relinked(path: Path, linked: Mapping[str, str]) -> bool:
+    inside = path.field in ("tools", "tool_resources") and isinstance(path.left, str)
+    return inside and linked.get(path.left) == path.right
+
+
+def _is_spelled(path: Path) -> bool:
+    one, other = path.left, path.right
+    named = path.steps == ("name",) and isinstance(one, str) and isinstance(other, str)
+    return named and plain_name(one).casefold() == plain_name(other).casefold() != ""

@@ -1,0 +1,1 @@
+"""Export an estate's configuration as files."""

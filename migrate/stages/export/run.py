@@ -1,0 +1,207 @@
+"""An estate in, a config directory out: the same bytes for the same configuration.
+
+Files that are there keep their names, `variables.toml` and local paths stay, and only what an export wrote
+before is ever removed. Nothing is removed after a reading that was not whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from migrate.archive.blobs import proven
+from migrate.archive.id_map import derivations
+from migrate.codecs.config_directory import ASSISTANTS, BYTES, FILES, MANIFEST, STORES, VARIABLES, compose
+from migrate.codecs.config_directory.problems import must_be_none
+from migrate.codecs.config_directory.variables import TEMPLATE, Backward, chosen
+from migrate.codecs.config_directory.variables import read as read_variables
+from migrate.errors import Refused
+from migrate.model import JSON
+from migrate.model.file import PARSED
+from migrate.model.secrets import credentials_at
+from migrate.stages.config_directory.read import is_one
+from migrate.stages.config_directory.select import Configured, configured
+from migrate.stages.estate import Estate
+from migrate.stages.export.existing_files import Former, file_names, former
+from migrate.stages.export.render import Rendered, render
+from migrate.stages.export.write_file import put, remove, schemas
+from migrate.stages.filters import Choice
+from migrate.stages.match.lineage import Lineage
+
+KINDS_READ = ("file", "vector_store", "assistant")
+PLACES = {"assistant": (ASSISTANTS, ".md"), "vector_store": (STORES, ".yaml")}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What to export, and where to."""
+
+    folder: Path
+    environment: str = ""
+    facing: str = ""
+    kinds: frozenset[str] = frozenset()
+    choice: Choice = field(default_factory=Choice)
+    bytes: bool = False
+    partial: bool = False
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether something was left out on purpose, so that absence says nothing."""
+        return bool(self.kinds or self.choice.include or self.choice.exclude)
+
+
+@dataclass
+class Exported:
+    """What was written, left as it was, and removed, by paths in the directory; what was left out."""
+
+    folder: Path
+    environment: str = ""
+    written: list[str] = field(default_factory=list)
+    unchanged: int = 0
+    removed: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def export(estate: Estate, asked: Asked) -> Exported:
+    """Write the directory. Raises `Refused` where that would be unsafe."""
+    folder = asked.folder
+    _must_be_free(folder)
+    gaps = unread(estate)
+    if gaps and not asked.partial:
+        raise Refused(
+            f"{estate.side.url} was not read whole",
+            f"what was not read cannot be told from what is not there: {'; '.join(gaps)}",
+            "take a complete snapshot, or give --partial: nothing is removed then",
+        )
+    before = former(folder)
+    environments, wrong = read_variables(before.variables)
+    must_be_none([*before.problems, *wrong], str(folder))
+    name, values = chosen(environments, asked.environment, asked.facing)
+    copies = Lineage(derivations(estate.snapshot.conn)).made_beside(estate)
+    held = _chosen(estate, configured(estate, values.name_prefix, copies), asked.choice)
+    rendered = render(estate, held, Backward(values))
+    result = Exported(folder, name, left_out=dict(held.left_out))
+    result.counts = {"assistant": len(held.assistants), "vector_store": len(held.stores)}
+    result.counts["file"] = len(rendered.files)
+    texts = _texts(estate, rendered, before, asked, result)
+    for path, text in texts.items():
+        put(folder, path, text.encode(), result)
+    result.notes += _credentials_in_texts(estate, held)
+    whole = not gaps and not asked.narrowed
+    kept = before.manifest if not whole else frozenset()
+    gone = before.manifest - texts.keys() if whole else frozenset()
+    remove(folder, gone, result)
+    listed = sorted({*texts, *kept} - {VARIABLES})
+    put(folder, MANIFEST, "".join(f"{path}\n" for path in listed).encode(), result)
+    return result
+
+
+def _credentials_in_texts(estate: Estate, held: Configured) -> Iterator[str]:
+    """Texts of an assistant are written exactly, since they are what it is; what they give away is told."""
+    for id_ in sorted(held.assistants):
+        entity = estate.of("assistant")[id_]
+        for name in ("name", "description", "instructions"):
+            for field_, words in credentials_at(entity.fields.get(name), name):
+                yield f"{entity.name or id_}: {field_} holds a credential ({words}), and is written as it is"
+
+
+def unread(estate: Estate) -> list[str]:
+    """Which listings of configuration were not read to their end, and why."""
+    gaps = []
+    for kind in KINDS_READ:
+        state, reason = estate.snapshot.scope(kind)
+        if state != "complete" or (reason := estate.filtered(kind)):
+            gaps.append(f"{kind}: {reason or state or 'not read'}")
+    for store in estate.of("vector_store"):
+        if not estate.read("vector_store_file", store):
+            gaps.append(
+                f"files of {store}: {estate.snapshot.scope('vector_store_file', store)[1] or 'not read'}"
+            )
+    missing = [gap for gap in estate.snapshot.missing() if gap.kind in (*KINDS_READ, "vector_store_file")]
+    bytes_only = {("file", id_) for id_ in estate.of("file")}
+    return gaps + [f"{g.kind} {g.id}: {g.reason}" for g in missing if (g.kind, g.id) not in bytes_only]
+
+
+def _must_be_free(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise Refused(f"{folder} is a file", "a config directory is a folder", "choose another place")
+    inside = [p for p in folder.iterdir() if not p.name.startswith(".")] if folder.is_dir() else []
+    if inside and not is_one(folder):
+        raise Refused(
+            f"{folder} is not empty, and no config directory",
+            f"it holds {inside[0].name}",
+            "choose an empty folder, or one that an export wrote",
+        )
+
+
+def _chosen(estate: Estate, held: Configured, choice: Choice) -> Configured:
+    """What --include and --exclude leave of it."""
+
+    def wanted(kind: str, ids: frozenset[str]) -> frozenset[str]:
+        rows = ((id_, estate.of(kind)[id_]) for id_ in ids)
+        return frozenset(id_ for id_, e in rows if choice.wants(kind, {"id": id_, "name": e.name}))
+
+    return replace(
+        held,
+        assistants=wanted("assistant", held.assistants),
+        stores=wanted("vector_store", held.stores),
+        files=wanted("file", held.files),
+    )
+
+
+def _texts(
+    estate: Estate, rendered: Rendered, before: Former, asked: Asked, result: Exported
+) -> dict[str, str]:
+    """Path in the directory -> text, of the kinds that were asked for."""
+    kinds = asked.kinds or frozenset(KINDS_READ)
+    texts = dict(schemas())
+    for kind, (place, ending) in PLACES.items():
+        keys = [key for one, key in rendered.texts if one == kind]
+        names = file_names(place, ending, keys, before.places.get(kind, {}))
+        if kind in kinds:
+            texts |= {names[key]: rendered.texts[kind, key] for key in sorted(keys)}
+    if "file" in kinds:
+        paths = dict(_bytes(estate, rendered, before, asked, result))
+        keep = asked.narrowed or asked.partial  # what was not looked for is not gone
+        texts[FILES] = compose.files(rendered.files, paths, before.entries if keep else {})
+    if not (asked.folder / VARIABLES).exists():
+        texts[VARIABLES] = TEMPLATE
+    return texts
+
+
+def _bytes(
+    estate: Estate, rendered: Rendered, before: Former, asked: Asked, result: Exported
+) -> Iterator[tuple[str, str]]:
+    """Key -> path of the bytes: where they were, or below files/ when they are asked for."""
+    names = file_names(BYTES, "", rendered.files, {})
+    for key, file in sorted(rendered.files.items()):
+        path = _former_path(asked.folder, before.entries.get(key), file.fields, result, key)
+        if path:
+            yield key, path
+            continue
+        blob = estate.snapshot.blob(rendered.sources[key]) if asked.bytes else None
+        if blob is None or blob.origin == PARSED:
+            if asked.bytes:
+                result.notes.append(f"{key}: its bytes are not there")
+            continue
+        put(asked.folder, names[key], b"".join(proven(estate.snapshot.conn, blob)), result)
+        yield key, names[key]
+
+
+def _former_path(folder: Path, entry: JSON, fields: Mapping[str, JSON], result: Exported, key: str) -> str:
+    """The local path that an entry had, if what lies there is still this file."""
+    path = entry.get("path") if isinstance(entry, dict) else None
+    if not isinstance(path, str):
+        return ""
+    here = (folder / path).resolve()
+    if here.is_relative_to(folder.resolve()) and here.is_file():
+        sha, size = fields.get("sha256"), fields.get("bytes")
+        same = size in (None, here.stat().st_size)
+        if same and (sha is None or hashlib.sha256(here.read_bytes()).hexdigest() == sha):
+            return path
+    result.notes.append(f"{key}: {path} is not this file any more, so its path is left out")
+    return ""

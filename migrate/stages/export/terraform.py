@@ -1,0 +1,93 @@
+"""An estate in, its agents as a file for Terraform out, with what could not be said in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from migrate.codecs import CODECS, profile_for
+from migrate.codecs.hcl import Expression
+from migrate.codecs.portal_metadata import PORTAL
+from migrate.codecs.terraform import HEAD, Agents, identifier, text_of
+from migrate.errors import Refused
+from migrate.model import JSON, KINDS
+from migrate.model.references import remap
+from migrate.model.stamp import without_ours
+from migrate.stages.estate import Estate
+from migrate.stages.filters import Choice
+from migrate.stages.plan.adaptation import fitting
+from migrate.stages.plan.plan_file import LossRow, Plan
+
+FILE = "agents.tf"
+FOUNDRY = "foundry"
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """The text, and what a reader must know beside it."""
+
+    agents: Agents
+    losses: tuple[LossRow, ...] = ()
+
+
+def as_they_are(estate: Estate, choice: Choice) -> Terraform:
+    """The agents of a project: the newest version of each, verbatim but for secrets."""
+    found: dict[str, Mapping[str, JSON]] = {}
+    for _, body in estate.snapshot.bodies("assistant"):
+        name = str(body.get("name") or body.get("id") or "")
+        if not choice.wants("assistant", {"id": name, "name": name}):
+            continue
+        versions = body.get("versions")
+        latest = versions.get("latest") if isinstance(versions, Mapping) else None
+        found[name] = _said(latest if isinstance(latest, Mapping) else body)
+    return Terraform(text_of(found, _project(estate), there=True))
+
+
+def as_adapted(estate: Estate, choice: Choice, plan: Plan) -> Terraform:
+    """The assistants of another service as they would be there. `plan`: for a project that holds nothing.
+    What they name has another id there, so it becomes a variable."""
+    fit = fitting(estate, profile_for(FOUNDRY), plan.settled.decided(), set())
+    blocked = {a.id for a in plan.actions if a.kind == "assistant" and a.action == "blocked"}
+    found: dict[str, Mapping[str, JSON]] = {}
+    chosen: set[str] = set()
+    for id_, entity in estate.of("assistant").items():
+        if not choice.wants("assistant", {"id": id_, "name": entity.name}):
+            continue
+        chosen.add(id_)
+        if id_ in blocked:
+            continue
+        fitted, _ = CODECS[FOUNDRY].adapt(entity, fit)
+
+        def variable(kind: str, old: str) -> str:
+            held = estate.of(kind).get(old) if kind in ("file", "vector_store", "assistant") else None
+            name = held.name if held and held.name else old
+            return Expression(f"var.{identifier(f'{kind}_{name}_{old[-6:]}', kind)}")
+
+        written = CODECS[FOUNDRY].create_wire(remap(KINDS["assistant"], fitted, variable))
+        found[plan.settled.names[id_]] = _said(written)
+    losses = tuple(row for row in plan.losses if row.kind == "assistant" and row.id in {*chosen, "*"})
+    return Terraform(text_of(found, "", there=False), losses)
+
+
+def must_be_ours(path: Path) -> None:
+    """Raises `Refused` before a file would be overwritten that somebody else wrote."""
+    if path.is_file() and not path.read_text("utf-8-sig", errors="replace").startswith(HEAD.splitlines()[0]):
+        raise Refused(
+            f"{path} was not written by an export", "it would be overwritten", "choose another folder"
+        )
+
+
+def _said(version: Mapping[str, JSON]) -> dict[str, Any]:
+    """What an owner says of an agent: the definition, and beside it what is not the portal's or ours."""
+    given = version.get("metadata")
+    metadata = given if isinstance(given, Mapping) else {}
+    own = {k: v for k, v in without_ours(metadata).items() if k not in PORTAL}
+    out: dict[str, Any] = {"definition": version.get("definition") or {}}
+    out |= {"description": version["description"]} if version.get("description") else {}
+    return out | ({"metadata": own} if own else {})
+
+
+def _project(estate: Estate) -> str:
+    return estate.side.url.partition("://")[2].rstrip("/")

@@ -1,0 +1,118 @@
+"""What the journals of the archives at hand know about two estates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migrate.cli.config import Config
+from migrate.cli.estate_argument import Archived, resolve
+
+if TYPE_CHECKING:
+    from migrate.archive.database import Archive
+    from migrate.archive.id_map import Side
+    from migrate.stages.comparing.told import Told
+    from migrate.stages.estate import Estate
+
+Pairs = dict[tuple[str, str], str]
+"""(kind, id) -> id on the other side."""
+
+
+def archives_of(texts: Iterable[str], config: Config, journal: Path | None) -> list[Path]:
+    """The archives among ESTATE arguments, and one that is given for its journal: it knows best, so it comes
+    last."""
+    found = [named.path for text in texts if isinstance(named := resolve(text, config), Archived)]
+    return list(dict.fromkeys([*found, *([journal] if journal else [])]))
+
+
+@contextmanager
+def journals(archives: Iterable[Path], left: Estate, right: Estate) -> Iterator[Told]:
+    """What they know, in either direction; they stay open as long as somebody asks."""
+    from migrate.archive.database import Archive
+    from migrate.stages.comparing.told import Told
+
+    with ExitStack() as stack:
+        opened = {path: stack.enter_context(Archive.open(path)) for path in archives}
+        there: Pairs = {}
+        back: Pairs = {}
+        for path, archive in opened.items():
+            there |= _objects(path, archive, left, right)
+            back |= {(kind, new): old for (kind, old), new in _objects(path, archive, right, left).items()}
+        messages = partial(_messages, opened, left.side, right.side)
+        yield Told(
+            {**back, **there}, messages, _sent(opened, left.side, right.side), _copies(opened, left, right)
+        )
+
+
+def _objects(path: Path, archive: Archive, source: Estate, target: Estate) -> Pairs:
+    from migrate.archive.damaged import damage_told
+    from migrate.archive.id_map import id_map
+    from migrate.stages.match.pairing import trusted
+
+    with damage_told(path):
+        return trusted(source, target, id_map(archive.conn, source.side, target.side, messages=False))
+
+
+def _messages(
+    opened: Mapping[Path, Archive], left: Side, right: Side, one: str, other: str
+) -> Iterator[tuple[str, str]]:
+    """The messages of a thread on the left and its counterpart on the right."""
+    from migrate.archive.damaged import damage_told
+    from migrate.archive.id_map import messages_of
+
+    for path, archive in opened.items():
+        with damage_told(path):
+            yield from ((old, new) for new, old in messages_of(archive.conn, right, left, other))
+    for path, archive in opened.items():
+        with damage_told(path):
+            yield from messages_of(archive.conn, left, right, one)
+
+
+def _sent(opened: Mapping[Path, Archive], left: Side, right: Side) -> dict[tuple[str, str], str]:
+    from migrate.archive.damaged import damage_told
+    from migrate.archive.id_map import uploads
+
+    sent: dict[tuple[str, str], str] = {}
+    for path, archive in opened.items():
+        with damage_told(path):
+            back = {(new, old): sha for (old, new), sha in uploads(archive.conn, right, left).items()}
+            sent |= {pair: sha for pair, sha in (back | uploads(archive.conn, left, right)).items() if sha}
+    return sent
+
+
+def _copies(opened: Mapping[Path, Archive], left: Estate, right: Estate) -> frozenset[str]:
+    """Of vector stores beside a config directory, those that were made from others of their place."""
+    from migrate.archive.damaged import damage_told
+    from migrate.archive.id_map import Derivation, derivations
+    from migrate.codecs.config_directory import TYPE as CONFIG
+    from migrate.stages.match.lineage import Lineage
+
+    if CONFIG not in (left.type, right.type):
+        return frozenset()
+    rows: list[Derivation] = []
+    for path, archive in opened.items():
+        with damage_told(path):
+            rows += derivations(archive.conn)
+    lineage = Lineage(rows)
+    return frozenset().union(*(lineage.made_beside(one) for one in (left, right) if one.type != CONFIG))
+
+
+def threads_at(archives: Iterable[Path], first: Estate, type_: str, url: str) -> tuple[str, ...]:
+    """Ids of threads that a place should hold: those of the other side where it is the same place, and what
+    the journals say was made there, or moved from there."""
+    from migrate.archive.damaged import damage_told
+    from migrate.archive.database import Archive
+    from migrate.archive.id_map import Side, id_map
+
+    here = Side(type_, url)
+    ids = [thread.id for thread in first.threads()] if first.side == here else []
+    for path in archives:
+        with Archive.open(path) as archive, damage_told(path):
+            there = id_map(archive.conn, first.side, here, messages=False)
+            back = id_map(archive.conn, here, first.side, messages=False)
+            ids += [line.target_id for line in there if line.kind == "thread"]
+            ids += [line.source_id for line in back if line.kind == "thread"]
+    return tuple(dict.fromkeys(ids))

@@ -1,0 +1,150 @@
+"""Files of one name and size, of which a side has several, in; which of them are one out.
+
+Their bytes tell it, where the service gives them back; else where they lie, if one alone lies there on either
+side. Of the rest nobody can say it, and a wrong guess would give what names one file the content of another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from migrate.model import KINDS, Entity
+from migrate.model.normalize import digest, normal
+from migrate.model.references import Lookup, refs_of
+from migrate.stages.estate import Estate
+
+Hashes = Callable[[Collection[str]], Mapping[str, str]]
+"""Ids of files on the right -> hashes of those whose bytes the service gives back."""
+Place = Mapping[str, Hashable]
+"""File -> where it lies, of files that lie somewhere."""
+Places = tuple[Place, Place]
+"""The same of the left, by the ids of the right, and of the right."""
+Group = tuple[list[Entity], list[Entity]]
+BYTES, PLACE = "hash", "name and size"
+"""How two files were found to be one."""
+
+
+@dataclass
+class Alike:
+    """`found`: left id, right id, and how. `aside`: ids of both sides that are not to be paired otherwise.
+    `unclear`: left id -> those on the right of which nobody can say whether one is its copy."""
+
+    found: list[tuple[str, str, str]] = field(default_factory=list)
+    aside: set[str] = field(default_factory=set)
+    unclear: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def tell_apart(groups: Sequence[Group], places: Sequence[Places], everywhere: bool, hashes: Hashes) -> Alike:
+    """`places`: the closest first. Unless `everywhere`, only files that lie in the same places are compared.
+    Bytes are read of these files alone."""
+    found = Alike()
+    if not everywhere:
+        groups = [group for group in (_near(group, places[-1]) for group in groups) if all(group)]
+    asked = [e.id for ours, theirs in groups if any(map(_hash, ours)) for e in theirs]
+    known = hashes(asked) if asked else {}
+    for ours, theirs in groups:
+        _one_group(found, (ours, theirs), places, everywhere, known)
+    return found
+
+
+def groups(
+    ours: Iterable[Entity], theirs: Iterable[Entity], shape: Callable[[Entity], Hashable]
+) -> list[Group]:
+    """Files of one shape that stand on both sides, and more than once on one."""
+    found: dict[Hashable, Group] = {}
+    for side, files in enumerate((ours, theirs)):
+        for file in files:
+            found.setdefault(shape(file), ([], []))[side].append(file)
+    return [group for group in found.values() if all(group) and max(map(len, group)) > 1]
+
+
+def holders(estate: Estate, there: Lookup, closely: bool = False) -> dict[str, frozenset[Hashable]]:
+    """File -> the stores and assistants in which it lies, by their ids on the right; `closely`: with the
+    attributes that it has in a store."""
+    held: dict[str, set[Hashable]] = {}
+    for store in estate.of("vector_store"):
+        where = "vector_store", there("vector_store", store) or ""
+        if closely:
+            for row in estate.walk("vector_store_file", store):
+                attributes = digest(normal(row).get("attributes"))
+                held.setdefault(str(row.fields["file_id"]), set()).add((*where, attributes))
+            continue
+        for file in estate.store_files[store]:
+            held.setdefault(file, set()).add(where)
+    for assistant in estate.of("assistant").values():
+        for _, kind, file in refs_of(KINDS["assistant"], assistant):
+            if kind == "file":
+                held.setdefault(file, set()).add(("assistant", there("assistant", assistant.id) or ""))
+    return {file: frozenset(where) for file, where in held.items()}
+
+
+def itself(kind: str, id_: str) -> str:
+    """The lookup of the right."""
+    return id_
+
+
+def _near(group: Group, place: Places) -> Group:
+    """Of a group, the files that lie where one of the other side lies."""
+    both = {place[0].get(e.id) for e in group[0]} & {place[1].get(e.id) for e in group[1]} - {None}
+    ours, theirs = ([e for e in side if place[n].get(e.id) in both] for n, side in enumerate(group))
+    return ours, theirs
+
+
+def _one_group(
+    apart: Alike, group: Group, places: Sequence[Places], everywhere: bool, known: Mapping[str, str]
+) -> None:
+    left = {e.id: _hash(e) for e in group[0]}
+    right = dict.fromkeys(e.id for e in group[1])
+    anywhere: list[Places] = [(dict.fromkeys(left, ""), dict.fromkeys(right, ""))] if everywhere else []
+    for place in (*places, *anywhere):
+        for one, other in _by_bytes(left, right, place, known):
+            apart.found.append((one, other, BYTES))
+            del left[one], right[other]
+    unread = [id_ for id_ in right if id_ not in known]
+    apart.aside |= right.keys() & known.keys() if None not in left.values() else set()
+    if len(set(left.values()) - {None}) == 1 and None not in left.values() and len(left) == len(unread):
+        return  # all of them are the same to us, so none can take the place of another
+    for place in places:
+        for one, other in _by_place(left, right, place, known):
+            apart.found.append((one, other, PLACE))
+            del left[one], right[other]
+    apart.aside |= {*left, *right}
+    for one, sha in left.items():
+        if there := tuple(id_ for id_ in right if id_ not in known or sha is None):
+            apart.unclear[one] = there
+
+
+def _by_bytes(
+    left: Mapping[str, str | None], right: Iterable[str], place: Places, known: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    waiting: dict[Hashable, list[str]] = {}
+    for id_ in right:
+        if id_ in known and id_ in place[1]:
+            waiting.setdefault((known[id_], place[1][id_]), []).append(id_)
+    found = []
+    for id_, sha in left.items():
+        if sha and id_ in place[0] and (there := waiting.get((sha, place[0][id_]))):
+            found.append((id_, there.pop(0)))
+    return found
+
+
+def _by_place(
+    left: Mapping[str, str | None], right: Iterable[str], place: Places, known: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Those that lie alone in a place. One whose bytes were read is no copy of one whose bytes are known."""
+    ours: dict[Hashable, list[str]] = {}
+    theirs: dict[Hashable, list[str]] = {}
+    for side, ids, found in ((0, left, ours), (1, right, theirs)):
+        for id_ in ids:
+            if id_ in place[side]:
+                found.setdefault(place[side][id_], []).append(id_)
+    for where, (one, *more) in ours.items():
+        there = [id_ for id_ in theirs.get(where, ()) if id_ not in known or left[one] is None]
+        if not more and len(there) == 1:
+            yield one, there[0]
+
+
+def _hash(file: Entity) -> str | None:
+    found = file.fields.get("sha256")
+    return str(found) if found else None

@@ -1,0 +1,151 @@
+"""What the rules of adapting need to know of an estate: which objects will arrive, and who holds what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, field, replace
+
+from migrate.codecs import Codec, Profile, Target
+from migrate.codecs.config_directory import TYPE as CONFIG
+from migrate.model import Entity
+from migrate.model.estate_location import Place
+from migrate.model.file import ORIGINAL
+from migrate.model.loss import Loss
+from migrate.model.references import Lookup
+from migrate.model.served_version import NEWEST
+from migrate.stages.estate import Estate, Spoken
+from migrate.stages.plan.dependencies import Naming
+from migrate.stages.plan.old_ids import OldIds
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a plan settled about a target, and what applying and verifying must not decide anew.
+
+    `in_place`: (kind, id) of objects that the target holds already under the same id. Everything else is
+    as in `Target`.
+    """
+
+    models: Mapping[str, str] = field(default_factory=dict)
+    connections: Mapping[str, str] = field(default_factory=dict)
+    deployments: frozenset[str] | None = None
+    connections_there: frozenset[str] | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    reasoning: frozenset[str] = frozenset()
+    bytes_later: bool = False
+    unseen: str = ""
+    """Why deployments could not be listed."""
+    in_place: frozenset[tuple[str, str]] = frozenset()
+    rewrite_ids: bool = False
+    """Ids of the source in texts are replaced by the new ones."""
+    agent_version: str = NEWEST
+    """Which version of an agent is moved: the newest, or the one that is served."""
+    place: Place | None = None
+    """Where the source lies, if the target is another place."""
+    absent: frozenset[str] = frozenset()
+    """Kinds that the target does not have any more."""
+    arrived: frozenset[tuple[str, str]] = frozenset()
+    """(kind, id) of objects that the source no longer has, and that stand on the target: what named them when
+    they arrived names them still."""
+    further: tuple[tuple[str, str, str], ...] = ()
+    """Kind and id of second copies of one origin, and the id of the origin on the target: as in `Known`."""
+
+
+def fitting(source: Estate, profile: Profile, decided: Decided, blocked: Set[tuple[str, str]]) -> Target:
+    """The surroundings of every object of `source`. `blocked` may grow while objects are walked in
+    the order of references: what it names by then has no counterpart."""
+
+    def has(kind: str, id_: str) -> bool:
+        here = id_ in source.of(kind) or (kind, id_) in decided.arrived
+        return here and (kind, id_) not in blocked
+
+    stores_of: dict[str, list[str]] = {}
+    for thread in source.threads():
+        found = ((thread.fields.get("tool_resources") or {}).get("file_search") or {}).get("vector_store_ids")
+        if found:
+            stores_of[thread.id] = [str(store) for store in found]
+
+    def thread_searches(thread: str) -> bool:
+        return any(has("vector_store", store) for store in stores_of.get(thread, ()))
+
+    old_ids = OldIds(source)
+
+    def with_new_ids(entity: Entity, lookup: Lookup) -> Entity:
+        return old_ids.replaced(entity, lookup, profile) if decided.rewrite_ids else entity
+
+    named = Naming(source.of("assistant"))
+    return Target(
+        profile=profile,
+        source_type=profile.service if source.type == CONFIG else source.type,
+        stamped_as=source.type,
+        models=decided.models,
+        connections=decided.connections,
+        deployments=decided.deployments,
+        connections_there=decided.connections_there,
+        names=decided.names,
+        reasoning=decided.reasoning,
+        bytes_later=decided.bytes_later,
+        in_place=lambda kind, id_: (kind, id_) in decided.in_place,
+        paired=lambda thread, call: call in source.calls(thread),
+        has=has,
+        reaches=lambda one, other: has("assistant", other) and not named.in_circle(one, other),
+        file_named=source.of("file").get,
+        thread_searches=thread_searches,
+        searched=lambda id_: source.searched.get(id_, frozenset()),
+        with_new_ids=with_new_ids,
+    )
+
+
+def surely(fit: Target) -> Target:
+    """The same surroundings, where only forms are written that the service was seen to accept. A message that
+    was refused as it was tried arrives in this form, so it is looked for in either."""
+    return replace(fit, tries=False)
+
+
+def said(source: Estate, codec: Codec, fit: Target, thread: str) -> Iterator[Entity]:
+    """The messages of a thread that are replayed, in order. Planning, writing and verifying must all
+    walk the same ones."""
+    return (message.entity for message in spoken(source, codec, fit, thread))
+
+
+def spoken(source: Estate, codec: Codec, fit: Target, thread: str) -> Iterator[Spoken]:
+    """The same, decoded where somebody looks; `words` only where they arrive just so."""
+    for message in source.spoken(thread):
+        if message.words and message.words.arrive(fit.profile):
+            yield message
+        elif not codec.unsaid(message.entity, fit):
+            yield message._replace(words=None)
+
+
+def as_sent(there: Entity, thread: Entity, messages: Iterable[Entity]) -> Entity:
+    """A thread on the target without what the service itself put there: it folds the attachments of
+    messages into the thread, as files for code and, where the thread brings none, as a vector store.
+    `thread` and `messages` are as they were written, with ids of the target."""
+    wanted = thread.fields.get("tool_resources") or {}
+    held = there.fields.get("tool_resources") or {}
+    if not (held.get("code_interpreter") or held.get("file_search")):
+        return there  # nothing was folded in, so nobody needs to look at the messages
+    attached: dict[str, set[str]] = {"code_interpreter": set(), "file_search": set()}
+    for message in messages:
+        for attachment in message.fields.get("attachments") or []:
+            for tool in attachment.get("tools") or []:
+                attached.setdefault(tool.get("type"), set()).add(str(attachment.get("file_id")))
+    resources = dict(held)
+    own = set((wanted.get("code_interpreter") or {}).get("file_ids") or [])
+    code = (resources.get("code_interpreter") or {}).get("file_ids") or []
+    resources["code_interpreter"] = {
+        "file_ids": [f for f in code if f in own or f not in attached["code_interpreter"]]
+    }
+    if attached["file_search"] and not wanted.get("file_search"):
+        resources.pop("file_search", None)
+    return there.with_fields(tool_resources=resources)
+
+
+def with_plan_losses(entity: Entity, losses: list[Loss], source: Estate) -> list[Loss]:
+    """The losses of an object, with those that only its snapshot can tell."""
+    if entity.kind == "file" and entity.fields.get("sha256"):
+        blob = source.snapshot.blob(entity.id)
+        if blob and blob.origin == ORIGINAL:
+            reason = "the bytes come from the folder of originals, matched by name and size"
+            return [*losses, Loss("file", entity.id, "bytes", "adapted", reason, "", "", entity.name)]
+    return losses

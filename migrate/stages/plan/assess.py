@@ -1,0 +1,85 @@
+"""A plan's losses in, an account of every object and field out: kept, adapted, lost, blocked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from migrate.model import KINDS
+from migrate.model.loss import EVERY
+from migrate.model.normalize import normal
+from migrate.stages.estate import Estate
+from migrate.stages.plan.plan_file import LossRow, Plan
+
+GRADES = ("kept", "adapted", "lost", "blocked")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A field that arrives as it is."""
+
+    kind: str
+    id: str
+    field: str
+    parent: str = ""
+    name: str = ""
+
+
+@dataclass
+class Assessment:
+    """`kept` names the fields of all objects but messages, which are only counted; `kinds` counts fields
+    by kind and grade."""
+
+    source: str
+    target: str
+    losses: tuple[LossRow, ...]
+    unread: tuple[str, ...]
+    kept: list[Kept] = field(default_factory=list)
+    kinds: dict[str, Counter[str]] = field(default_factory=dict)
+    expected_gaps: int = 0
+    """Files of the source whose bytes its service never gives back."""
+    hidden: tuple[str, ...] = ()
+    """What of its objects the source's service refuses to show, so that no archive has it."""
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """Fields by grade."""
+        return {grade: sum(counts[grade] for counts in self.kinds.values()) for grade in GRADES}
+
+
+def account(plan: Plan, source: Estate, target: str) -> Assessment:
+    """Count every field of every object that can be replayed."""
+    found = Assessment(source.side.url, target, plan.losses, plan.unread)
+    found.expected_gaps, found.hidden = plan.expected_gaps, plan.hidden
+    told: dict[tuple[str, str, str], set[str]] = {}
+    for row in plan.losses:
+        told.setdefault((row.kind, row.parent, row.id), set()).add(row.field.split(".")[0])
+        found.kinds.setdefault(row.kind, Counter())[row.grade] += 1
+    for kind, parent, id_, name, fields in _fields(source):
+        lost = told.get((kind, parent, id_), set())
+        if EVERY in lost:
+            continue
+        kept = [one for one in fields if one not in lost]
+        found.kinds.setdefault(kind, Counter())["kept"] += len(kept)
+        if kind != "message":
+            found.kept += [Kept(kind, id_, one, parent, name) for one in kept]
+    return found
+
+
+def _fields(source: Estate) -> Iterator[tuple[str, str, str, str, list[str]]]:
+    """Kind, parent, id, name and the fields that say something, of every object that can be replayed."""
+    for kind in ("file", "vector_store", "assistant"):
+        for entity in source.of(kind).values():
+            yield kind, "", entity.id, entity.name, _saying(kind, normal(entity))
+    for store in source.of("vector_store"):
+        for entity in source.members("vector_store_file", store):
+            yield entity.kind, store, entity.id, "", _saying(entity.kind, normal(entity))
+    for thread in source.threads():
+        yield "thread", "", thread.id, "", _saying("thread", normal(thread))
+        for entity in source.walk("message", thread.id):
+            yield "message", thread.id, entity.id, "", _saying("message", normal(entity))
+
+
+def _saying(kind: str, compared: dict[str, object]) -> list[str]:
+    return [name for name in KINDS[kind].fields if name in compared]

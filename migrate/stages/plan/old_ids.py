@@ -1,0 +1,178 @@
+"""Ids of the source that its owner wrote into texts: found, told, and where asked for replaced.
+
+References that the service itself follows stand at declared paths and are replaced by `model/refs.py`. These
+stand in instructions, in a function's enum, in metadata: no service follows them, but somebody's code does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from migrate.codecs.capabilities import Profile
+from migrate.codecs.config_directory import TYPE as CONFIG
+from migrate.model import JSON, KINDS, Entity
+from migrate.model.json_paths import swapped
+from migrate.model.references import Lookup
+from migrate.model.stamp import without_ours
+from migrate.model.text_fields import Place, texts_in, with_texts
+from migrate.stages.estate import Estate
+
+PREFIX = re.compile(r"[A-Za-z]+[_-]")
+"""How ids begin: `asst_`, `vs_`, `file-`. Texts are searched for the beginnings that this source uses."""
+BODY = r"[A-Za-z0-9_-]+"
+BARE = r"[A-Za-z0-9][A-Za-z0-9-]{15,}"
+"""An id without such a beginning, as long as such ids are."""
+
+WHERE: Mapping[str, tuple[str, ...]] = {
+    "vector_store": ("name", "description", "metadata"),
+    "vector_store_file": ("attributes",),
+    "assistant": (
+        "description",
+        "instructions",
+        "tools",
+        "tool_resources",
+        "response_format",
+        "definition",
+        "metadata",
+    ),
+    "thread": ("metadata",),
+}
+"""Kind -> the fields whose texts are looked through. Of messages nothing is ever replaced: it was said so."""
+
+REPLACED: Mapping[str, frozenset[str]] = {
+    "vector_store": frozenset({"file"}),
+    "vector_store_file": frozenset({"file", "vector_store"}),
+    "assistant": frozenset({"file", "vector_store"}),
+    "thread": frozenset({"file", "vector_store", "assistant"}),
+}
+"""Kind -> kinds whose ids can be replaced in it: those that are made before it, so the new id is known."""
+
+
+@dataclass(frozen=True)
+class Mention:
+    """An id in a text: the field it stands in and the path, the kind and id it names."""
+
+    place: Place
+    kind: str
+    id: str
+
+    @property
+    def field(self) -> str:
+        return self.place[0]
+
+
+class OldIds:
+    """The ids of a source, looked for in texts: one scan of each text, whatever the number of ids."""
+
+    def __init__(self, source: Estate) -> None:
+        self._source = source
+
+    def mentions(self, entity: Entity) -> list[Mention]:
+        """Every id that an object's texts name, each once a field; declared references are not among them."""
+        if not self._pattern or entity.kind not in WHERE:
+            return []
+        found: dict[Mention, None] = {}
+        for place, text in _texts(entity):
+            for kind, id_ in self.named_in(text):
+                found[Mention(place, kind, id_)] = None
+        return list(found)
+
+    def named_in(self, text: str) -> Iterator[tuple[str, str]]:
+        """Kind and id of what a text names."""
+        if self._pattern and (self._bare or any(begin in text for begin in self._begins)):
+            for match in self._pattern.finditer(text):
+                if known := self._known(match[0]):
+                    yield known
+
+    def in_message(self, message: Entity) -> Iterator[tuple[str, str]]:
+        """What a message names. Most name nothing: that costs a look for each way in which ids begin."""
+        for part in message.fields.get("content") or ():
+            text = part.get("text") if isinstance(part, Mapping) else None
+            value = text.get("value") if isinstance(text, Mapping) else text
+            if isinstance(value, str):
+                yield from self.named_in(value)
+        for _, value in texts_in(_own(message.fields.get("metadata"))):
+            yield from self.named_in(value)
+
+    def replaced(self, entity: Entity, lookup: Lookup, profile: Profile) -> Entity:
+        """The object with the new ids in its texts, as far as they are known by the time it is made."""
+        kinds = REPLACED.get(entity.kind)
+        if not self._pattern or not kinds or not self.mentions(entity):
+            return entity
+        pattern = self._pattern
+
+        def new(match: re.Match[str]) -> str:
+            known = self._known(match[0])
+            if known is None or known[0] not in kinds:
+                return match[0]
+            return match[0].replace(known[1], lookup(*known) or known[1])
+
+        def change(place: Place, text: str) -> str:
+            changed = pattern.sub(new, text)
+            most = profile.metadata_value_max if place[0] == "metadata" else None
+            return text if most is not None and len(changed) > most else changed
+
+        kept = _references(entity)
+        fields = {
+            name: _own(entity.fields[name], name) for name in WHERE[entity.kind] if name in entity.fields
+        }
+        fresh = with_texts(fields, lambda at, text: text if text in kept else change(at, text))
+        if isinstance(fresh.get("metadata"), Mapping):  # our own keys name old ids on purpose
+            fresh = {**fresh, "metadata": {**entity.fields["metadata"], **fresh["metadata"]}}
+        return entity.with_fields(**fresh)
+
+    def _known(self, token: str) -> tuple[str, str] | None:
+        for id_ in (token, token.rstrip("-_")):
+            if (kind := self._ids.get(id_)) is not None:
+                return kind, id_
+        return None
+
+    @cached_property
+    def _ids(self) -> dict[str, str]:
+        """Id -> kind. Names of agents are words, and keys of a config directory are names: none of them."""
+        if self._source.type == CONFIG:
+            return {}
+        kinds = ["file", "vector_store", *([] if self._source.named else ["assistant"])]
+        found = {thread.id: "thread" for thread in self._source.threads()}
+        return found | {id_: kind for kind in kinds for id_ in self._source.of(kind)}
+
+    @cached_property
+    def _begins(self) -> tuple[str, ...]:
+        return tuple(sorted({match[0] for id_ in self._ids if (match := PREFIX.match(id_))}))
+
+    @cached_property
+    def _bare(self) -> bool:
+        return any(not PREFIX.match(id_) for id_ in self._ids)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str] | None:
+        ways = [f"(?:{'|'.join(map(re.escape, self._begins))}){BODY}"] if self._begins else []
+        ways += [BARE] if self._bare else []
+        return re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(ways)})") if ways else None
+
+
+def _texts(entity: Entity) -> Iterator[tuple[Place, str]]:
+    """The texts of an object, but for declared references."""
+    fields = swapped(entity.fields, KINDS[entity.kind].references, lambda kind, old: "")
+    for name in WHERE[entity.kind]:
+        yield from texts_in(_own(fields.get(name), name), (name,))
+
+
+def _references(entity: Entity) -> frozenset[str]:
+    """The ids at declared paths: replaced already, and not looked at again."""
+    found: set[str] = set()
+
+    def take(_: str, old: str) -> str:
+        found.add(old)
+        return old
+
+    swapped(entity.fields, KINDS[entity.kind].references, take)
+    return frozenset(found)
+
+
+def _own(value: JSON, field: str = "metadata") -> JSON:
+    """A field without what is ours in it."""
+    return without_ours(value) if field == "metadata" and isinstance(value, Mapping) else value

@@ -1,0 +1,253 @@
+"""The plan as a file: what was reviewed. Any change to it, however small, is noticed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.dataclasses import dataclass
+
+from migrate.archive.database import must_not_be_archive
+from migrate.errors import BadUsage, PlanEdited
+from migrate.files.output import write_text
+from migrate.files.text import MAX_PLAN_FILE_BYTES, read_text
+from migrate.model.json_depth import TooDeep, loads
+from migrate.model.known_secrets import redact
+from migrate.model.normalize import digest
+from migrate.model.served_version import SERVED
+from migrate.stages.plan.adaptation import Decided
+
+ActionName = Literal["create", "update", "delete", "adopt", "skip", "blocked"]
+FORMAT = 1
+WRITE_ONE = "write one: plan -o FILE"
+
+
+CLOSED = ConfigDict(extra="forbid")
+"""Unknown keys are an error: a plan says exactly what will be done. What there is one of for each object is a
+record with slots: a model takes five times the memory."""
+
+
+class Strict(BaseModel):
+    """A part of which there is one."""
+
+    model_config = ConfigDict(**CLOSED, frozen=True)
+
+
+class SourceSide(Strict):
+    """Where the objects come from: an archive's snapshot, and its fingerprint when planned."""
+
+    archive: str
+    snapshot: int
+    type: str
+    url: str
+    digest: str
+    state: str
+
+
+class TargetSide(Strict):
+    """Where they go. `estate` is the argument as it was given; no secret is ever here. `objects` is what
+    lay there when planned: kind, parent, id and fingerprint of each; `digest` is of all of them."""
+
+    estate: str
+    type: str
+    url: str
+    api_version: str
+    digest: str
+    objects: tuple[tuple[str, str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, config=CLOSED)
+class Action:
+    """What happens to one object. `before`: fingerprint of the target's object that is changed.
+    `target_name`: the address that a new object gets, where names are addresses.
+    `messages`: how many are appended to a thread, behind the `standing` ones; `fields`: what an update
+    writes, and nothing else is written; `left`: what differs and stays as it is, each told as a loss;
+    `order`: ids of a thread's messages as they stand on the target and are appended, where the source lists
+    them otherwise by now."""
+
+    action: ActionName
+    kind: str
+    id: str
+    parent: str = ""
+    name: str = ""
+    target_id: str = ""
+    target_parent: str = ""
+    target_name: str = ""
+    before: str = ""
+    fields: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    messages: int = 0
+    standing: int = 0
+    order: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, config=CLOSED)
+class LossRow:
+    """One thing that will not arrive as it was; `accepted` when --accept-loss named it."""
+
+    kind: str
+    id: str
+    field: str
+    grade: Literal["adapted", "lost", "blocked"]
+    reason: str
+    way_out: str = ""
+    parent: str = ""
+    name: str = ""
+    accepted: bool = False
+
+
+class Settled(Strict):
+    """What was decided about the target when it was planned: applying and verifying see the same."""
+
+    models: dict[str, str]
+    connections: dict[str, str] = {}
+    deployments: tuple[str, ...] | None = None
+    connections_there: tuple[str, ...] | None = None
+    names: dict[str, str] = {}
+    reasoning: tuple[str, ...] = ()
+    in_place: tuple[tuple[str, str], ...] = ()
+    absent: tuple[str, ...] = ()
+    rewrite_ids: bool = False
+    agent_version: Literal["newest", "served"] = "newest"
+    arrived: tuple[tuple[str, str], ...] = ()
+    further: tuple[tuple[str, str, str], ...] = ()
+
+    @classmethod
+    def of(cls, decided: Decided) -> Settled:
+        """For the file."""
+        return cls(
+            models=dict(decided.models),
+            connections=dict(decided.connections),
+            deployments=_sorted(decided.deployments),
+            connections_there=_sorted(decided.connections_there),
+            names=dict(decided.names),
+            reasoning=tuple(sorted(decided.reasoning)),
+            in_place=tuple(sorted(decided.in_place)),
+            absent=tuple(sorted(decided.absent)),
+            rewrite_ids=decided.rewrite_ids,
+            agent_version="served" if decided.agent_version == SERVED else "newest",
+            arrived=tuple(sorted(decided.arrived)),
+            further=decided.further,
+        )
+
+    def decided(self) -> Decided:
+        """For the rules."""
+        return Decided(
+            self.models,
+            self.connections,
+            None if self.deployments is None else frozenset(self.deployments),
+            None if self.connections_there is None else frozenset(self.connections_there),
+            self.names,
+            frozenset(self.reasoning),
+            in_place=frozenset(self.in_place),
+            absent=frozenset(self.absent),
+            rewrite_ids=self.rewrite_ids,
+            agent_version=self.agent_version,
+            arrived=frozenset(self.arrived),
+            further=self.further,
+        )
+
+
+def _sorted(names: frozenset[str] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(sorted(names))
+
+
+class Plan(Strict):
+    """What will be done, what will be lost, and what both sides looked like."""
+
+    format: int
+    created_at: str
+    nonce: str = Field(default_factory=lambda: token_hex(8))
+    """Makes every plan another one, also of the same second."""
+    source: SourceSide
+    target: TargetSide
+    settled: Settled
+    actions: tuple[Action, ...]
+    losses: tuple[LossRow, ...]
+    staying: tuple[tuple[str, str, str], ...] = ()
+    """Kind, parent and id on the target of what we made, the source no longer has, and this plan leaves."""
+    unread: tuple[str, ...] = ()
+    expected_gaps: int = 0
+    """Files of the source whose bytes its service never gives back."""
+    hidden: tuple[str, ...] = ()
+    """What of its objects the source's service refuses to show, so that no archive has it."""
+    digest: str = ""
+
+    def counts(self) -> dict[str, int]:
+        """How many objects each action concerns; messages count one by one."""
+        names: tuple[ActionName, ...] = ("create", "update", "delete", "adopt", "skip", "blocked")
+        total: dict[str, int] = dict.fromkeys(names, 0)
+        for row in self.actions:
+            total[row.action] += 1
+            total["create"] += row.messages
+        return total
+
+    @property
+    def changes_target(self) -> bool:
+        """Whether applying it sends anything that changes the target."""
+        return any(row.action in ("create", "update", "delete") or row.messages for row in self.actions)
+
+    def sealed(self) -> Plan:
+        """The plan without secrets of this run, and with its own fingerprint."""
+        text = json.dumps(self.model_dump(), ensure_ascii=True)
+        hidden = redact(text)
+        plan = self if hidden == text else Plan.model_validate(json.loads(hidden))
+        return plan.model_copy(update={"digest": plan.fingerprint()})
+
+    def fingerprint(self) -> str:
+        """Of everything but the fingerprint itself."""
+        return digest(self.model_dump(exclude={"digest"}))
+
+
+def write(plan: Plan, path: Path) -> None:
+    """Write a plan; it holds names of people's objects, so only its owner may read it."""
+    must_not_be_archive(path)
+    write_text(path, [json.dumps(plan.model_dump(), indent=1, ensure_ascii=True), "\n"])
+
+
+def from_document(document: bytes) -> Plan:
+    """A plan as its archive keeps it. Raises `PlanEdited` when it is not what was written."""
+    try:
+        plan = Plan.model_validate(json.loads(document))
+    except (ValueError, RecursionError):  # a ValidationError is one, and so is what is no JSON
+        plan = None
+    if plan is None or plan.digest != plan.fingerprint():
+        raise PlanEdited(
+            "a plan that the archive keeps is not as it was written",
+            "its fingerprint does not fit",
+            "look what else is damaged: check ARCHIVE",
+        )
+    return plan
+
+
+def read(path: Path) -> Plan:
+    """Read a plan. Raises `BadUsage` when it is none, `PlanEdited` when it was changed by hand."""
+    text = read_text(path, WRITE_ONE, MAX_PLAN_FILE_BYTES)
+    try:
+        data: Any = loads(text)
+    except (TooDeep, RecursionError):
+        raise BadUsage(f"{path} is not a plan", "it is nested too deeply", WRITE_ONE) from None
+    except ValueError as error:
+        raise BadUsage(f"{path} is not a plan", f"it is not JSON: {error}", WRITE_ONE) from None
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise BadUsage(f"{path} is not a plan", "it has no format this version knows", WRITE_ONE)
+    try:
+        plan = Plan.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise PlanEdited(
+            f"{path} is not as it was written",
+            f"{where}: {first['msg']}",
+            "run plan again and read the new one",
+        ) from None
+    if plan.digest != plan.fingerprint():
+        raise PlanEdited(
+            f"{path} is not as it was written",
+            "its fingerprint does not fit: it was edited by hand",
+            "change what you want with options of `plan`, not in the file",
+        )
+    return plan

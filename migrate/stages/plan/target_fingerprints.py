@@ -1,0 +1,65 @@
+"""Fingerprints of what a target holds now, so that a plan notices when it moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from migrate.codecs import Codec
+from migrate.model import JSON, Entity, Key
+from migrate.model.normalize import digest, normal, written_form
+from migrate.stages.estate import Estate
+
+States = dict[Key, str]
+"""(kind, parent, id) -> fingerprint of the compared form, including what it is called on the target."""
+
+
+def states(target: Estate, threads: Iterable[str]) -> States:
+    """Every configuration object, and those threads that a plan touches. Threads of others may come
+    and go while a plan waits for its review; nothing of them is changed."""
+    found: States = {}
+    for kind in ("file", "vector_store", "assistant"):
+        for entity in target.of(kind).values():
+            found[entity.key] = fingerprint(entity)
+    for store in target.of("vector_store"):
+        for entity in target.members("vector_store_file", store):
+            found[entity.key] = fingerprint(entity)
+    touched = set(threads)
+    for entity in target.threads() if touched else ():
+        if entity.id in touched:
+            found[entity.key] = fingerprint(entity)
+    return found
+
+
+GROWING = frozenset({"assistant"})
+"""Kinds of which a service shows more when they are read than in its answer to a write (recorded of agents):
+an unknown key that is new there is no sign that others changed the object."""
+
+
+def fingerprint(entity: Entity) -> str:
+    """Of the compared form; a file's hash is left out, since only some readings learn it."""
+    form = written_form(entity) if entity.kind in GROWING else normal(entity)
+    return digest([*entity.key, _without_hash(form)])
+
+
+def _without_hash(form: Mapping[str, JSON]) -> dict[str, JSON]:
+    return {k: v for k, v in form.items() if k != "sha256"}
+
+
+def is_untouched(archived: Entity, there: Entity) -> bool:
+    """Whether what was archived from this very place is there as it was: its id and all that it says."""
+    same = archived.key == there.key
+    return same and _without_hash(normal(archived)) == _without_hash(normal(there))
+
+
+def message_mark(codec: Codec, body: Mapping[str, JSON], thread: str) -> str:
+    """Fingerprint of a message as it stands on a target: its words where it is nothing else, else all that
+    its owner may have written. It tells whether others changed it since."""
+    words = codec.words(body)
+    if words:
+        return digest([words.role, *words.texts])
+    return digest(written_form(codec.decode("message", dict(body), thread, None)[0]))
+
+
+def combined(found: Mapping[Key, str]) -> str:
+    """One fingerprint of many."""
+    return digest(sorted([*key, state] for key, state in found.items()))

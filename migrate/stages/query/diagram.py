@@ -1,0 +1,100 @@
+"""An estate in, its picture out: assistants, stores, files and threads, what hangs on what, and marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from migrate.stages.estate import Estate
+from migrate.stages.query.cleanup import MARKS, Finding, of_usage
+from migrate.stages.query.references import Fold, Named, Usage, usage
+
+MOST = 400
+KINDS_SHOWN = ("assistant", "vector_store", "file", "thread")
+DRAWN_AS = {"vector_store_file": "vector_store"}
+"""Kind that has no node of its own -> the kind of its parent, which carries its mark."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One object, or several threads that hang on the same things: `weight` is how many."""
+
+    kind: str
+    id: str
+    name: str
+    marks: tuple[str, ...] = ()
+    weight: int = 1
+
+
+@dataclass(frozen=True)
+class Picture:
+    """`edges` are pairs of places in `nodes`, from what names to what is named; `left_out` is how many
+    objects of each kind are not drawn."""
+
+    nodes: tuple[Node, ...]
+    edges: tuple[tuple[int, int], ...]
+    left_out: Mapping[str, int]
+
+
+def picture(estate: Estate, most: int = MOST, beside: Estate | None = None) -> Picture:
+    """At most so many nodes. Where there are more, the least connected ones without a mark are left out
+    first. `beside`: the other generation of the same project."""
+    ours = usage(estate)
+    found = of_usage(ours, MARKS, usage(beside) if beside else None)
+    nodes, edges = _drawn(ours, _marks(found.findings))
+    return _cut(nodes, edges, most)
+
+
+Marks = dict[Named, dict[str, None]]
+Drawn = dict[Named, Node]
+Edges = dict[tuple[Named, Named], None]
+
+
+def _marks(findings: tuple[Finding, ...]) -> Marks:
+    """The marks of each object that is drawn."""
+    marks: Marks = {}
+    for one in findings:
+        kind = DRAWN_AS.get(one.kind, one.kind)
+        marks.setdefault((kind, one.parent if kind != one.kind else one.id), {})[one.mark] = None
+    return marks
+
+
+def _drawn(found: Usage, marks: Marks) -> tuple[Drawn, Edges]:
+    nodes: Drawn = {}
+    for kind in KINDS_SHOWN[:-1]:
+        for one in found.estate.of(kind).values():
+            nodes[kind, one.id] = Node(kind, one.id, one.name, tuple(marks.get((kind, one.id), ())))
+    edges = {edge: None for edge in found.edges if edge[1] in nodes}
+    for node, names in _threads(found, nodes):
+        nodes["thread", node.id] = node
+        edges.update({(("thread", node.id), name): None for name in names})
+    return nodes, edges
+
+
+def _threads(found: Usage, nodes: Drawn) -> Iterator[tuple[Node, list[Named]]]:
+    """One node for all threads that hang on the same things. Where one of these is not there, they are
+    orphans."""
+    for names, fold in found.folds.items():
+        there = [name for name in names if name in nodes]
+        lost = any(name not in nodes and name[0] not in found.gaps for name in names)
+        yield _node(fold, ("orphan",) if lost else ()), sorted(there)
+
+
+def _node(fold: Fold, marks: tuple[str, ...]) -> Node:
+    return Node("thread", fold.first.id, fold.first.name, marks, fold.count)
+
+
+def _cut(nodes: Drawn, edges: Edges, most: int) -> Picture:
+    degree = dict.fromkeys(nodes, 0)
+    for pair in edges:
+        for end in pair:
+            degree[end] += 1
+    order = {key: place for place, key in enumerate(nodes)}
+    ranked = sorted(nodes, key=lambda key: (not nodes[key].marks, -degree[key], order[key]))
+    kept = sorted(ranked[: max(0, most)], key=order.__getitem__)
+    left_out: dict[str, int] = {}
+    for key in ranked[max(0, most) :]:
+        left_out[key[0]] = left_out.get(key[0], 0) + nodes[key].weight
+    place = {key: n for n, key in enumerate(kept)}
+    pairs = ((place[one], place[other]) for one, other in edges if one in place and other in place)
+    return Picture(tuple(nodes[key] for key in kept), tuple(pairs), left_out)

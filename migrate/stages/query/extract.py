@@ -1,0 +1,161 @@
+"""Files of a snapshot in; their bytes in a folder out, hashed on the way.
+
+Nothing is overwritten unless asked for, nothing is written through a link, and a file appears under its
+name only when its bytes were proven to be those that were stored.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from migrate.archive.blobs import Blob, proven
+from migrate.archive.hashing import storable
+from migrate.archive.locating import elsewhere
+from migrate.archive.snapshots.reader import SnapshotReader
+from migrate.codecs.adapt.files import PARSED_ENDING
+from migrate.errors import ArchiveDamaged, BadUsage, Refused
+from migrate.files.output import no_such_name, temporary_beside
+from migrate.model.file import PARSED
+from migrate.stages.safe_filenames import safe_names
+
+NAMED = 5
+"""Files in the way that a refusal names."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file that lies in the folder now. `name` is what its service calls it."""
+
+    id: str
+    name: str
+    path: Path
+    bytes: int
+    sha256: str
+    bytes_from: str
+
+
+@dataclass(frozen=True)
+class NotWritten:
+    """A file that was asked for and could not be written, and why."""
+
+    id: str
+    name: str
+    reason: str
+
+
+@dataclass
+class Extracted:
+    """What was written, and what was not."""
+
+    written: list[Written] = field(default_factory=list)
+    failed: list[NotWritten] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Job:
+    id: str
+    name: str
+    blob: Blob
+
+    @property
+    def called(self) -> str:
+        """Its name in a folder; text that was read out of a file is not that file."""
+        return f"{self.name}{PARSED_ENDING}" if self.blob.origin == PARSED else self.name
+
+
+def extract(snapshot: SnapshotReader, ids: Iterable[str], folder: Path, force: bool = False) -> Extracted:
+    """Write the files with these ids, or all of which the archive has bytes. Raises `Refused` before
+    anything is written when a file is there already, and `BadUsage` when the folder cannot be made."""
+    done = Extracted()
+    jobs = list(_jobs(snapshot, tuple(dict.fromkeys(map(storable, ids))), done))
+    names = safe_names((job.id, job.called) for job in jobs)
+    if not force:
+        _must_be_free([folder / name for name in names.values()])
+    _make(folder)
+    for job in jobs:
+        path = folder / names[job.id]
+        try:
+            _write(proven(snapshot.conn, job.blob), path, force)
+        except ArchiveDamaged as damage:
+            done.failed.append(NotWritten(job.id, job.name, f"{damage.what}: {damage.why}"))
+        except FileExistsError:
+            raise _taken([path.name]) from None
+        except UnicodeEncodeError as error:
+            reason = f"cannot write it: {no_such_name(error)}; set PYTHONUTF8=1"
+            done.failed.append(NotWritten(job.id, job.name, reason))
+        except OSError as error:
+            done.failed.append(NotWritten(job.id, job.name, f"cannot write it: {error.strerror or error}"))
+        else:
+            row = Written(job.id, job.name, path, job.blob.size, job.blob.sha256, job.blob.origin)
+            done.written.append(row)
+    return done
+
+
+def _jobs(snapshot: SnapshotReader, ids: tuple[str, ...], done: Extracted) -> Iterator[_Job]:
+    wanted = set(ids)
+    seen: set[str] = set()
+    for _, body in snapshot.bodies("file"):
+        id_, name = storable(str(body.get("id", ""))), str(body.get("filename") or "")
+        if id_ in seen or (wanted and id_ not in wanted):
+            continue
+        seen.add(id_)
+        blob = snapshot.blob(id_)
+        if blob is not None:
+            yield _Job(id_, name, blob)
+        elif wanted:
+            done.failed.append(NotWritten(id_, name, "the archive does not have its bytes"))
+    for id_ in ids:
+        if id_ not in seen:
+            reason = f"snapshot {snapshot.info.id} has no such file{elsewhere(snapshot, id_)}"
+            done.failed.append(NotWritten(id_, "", reason))
+
+
+def _must_be_free(paths: Iterable[Path]) -> None:
+    there = [path.name for path in paths if os.path.lexists(path)]
+    if there:
+        raise _taken(there)
+
+
+def _taken(names: list[str]) -> Refused:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return Refused(
+        f"{', '.join(names[:NAMED])}{more}: already there",
+        "extract overwrites nothing",
+        "give --dir another folder, or --force to replace them",
+    )
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadUsage(
+            f"cannot make the folder {folder}", error.strerror or str(error), "choose another --dir"
+        ) from None
+
+
+def _write(chunks: Iterable[bytes], path: Path, force: bool) -> None:
+    """Under a temporary name first; the whole file takes its place at once, and a link there is not
+    followed. Raises `FileExistsError` when somebody else was quicker."""
+    with temporary_beside(path) as (temporary, handle):
+        with os.fdopen(handle, "wb") as file:
+            file.writelines(chunks)
+        if force:
+            temporary.replace(path)
+        else:
+            _place(temporary, path)
+
+
+def _place(temporary: Path, path: Path) -> None:
+    """Give the file its name, unless it is taken."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links: looking and renaming are two steps there
+        if os.path.lexists(path):
+            raise FileExistsError(path) from None
+        temporary.rename(path)

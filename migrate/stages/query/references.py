@@ -1,0 +1,157 @@
+"""An estate in, who names whom out. Messages and runs are walked once and not held.
+
+What was not read whole proves nothing: `gap` says which reading a claim would need and does not have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from migrate.archive.hashing import storable
+from migrate.archive.snapshots.history import gap_of
+from migrate.model import KINDS, Entity
+from migrate.model.references import refs_of
+from migrate.model.status import condition
+from migrate.stages.estate import Estate
+
+Named = tuple[str, str]
+"""Kind and id."""
+
+ELSEWHERE = frozenset({"content[].text.annotations[].file_id"})
+"""References that may mean a file of a container, which no listing has: they use, and never dangle."""
+DELETED = "it was deleted while the snapshot was read"
+SPEAKERS = {"run": "fields", "message": "facts"}
+"""Kind -> where it says which assistant was at work."""
+
+
+@dataclass(frozen=True)
+class Dangling:
+    """A reference that leads nowhere."""
+
+    entity: Entity
+    path: str
+    meant: Named
+
+
+@dataclass
+class Fold:
+    """Threads that hang on the same things: how many, and the first of them."""
+
+    first: Entity
+    count: int = 0
+
+
+@dataclass
+class Usage:
+    """`named`: everything that something names; `edges`: which assistant or store names what; `folds`:
+    threads by what they, their messages and their runs name; `worked`: assistants that a run or a message
+    tells of."""
+
+    estate: Estate
+    named: set[Named] = field(default_factory=set)
+    edges: dict[tuple[Named, Named], None] = field(default_factory=dict)
+    folds: dict[frozenset[Named], Fold] = field(default_factory=dict)
+    worked: set[str] = field(default_factory=set)
+    dangling: list[Dangling] = field(default_factory=list)
+    refused: list[Entity] = field(default_factory=list)
+    """Files that their store holds and could not take in."""
+    members: dict[str, list[Entity]] = field(default_factory=dict)
+    """Store id -> its files, of stores whose files were all read."""
+    gaps: dict[str, str] = field(default_factory=dict)
+    more: dict[str, int] = field(default_factory=dict)
+
+    def gap(self, *kinds: str) -> str:
+        """Why not all objects of these kinds are known, or ''."""
+        told = (f"{self.gaps[kind]}{self._more(kind)}" for kind in kinds if kind in self.gaps)
+        return "; ".join(told)
+
+    def _more(self, kind: str) -> str:
+        number = self.more.get(kind, 0)
+        return f" (and {number:,} more)" if number else ""
+
+    def there(self, named: Named) -> bool:
+        """Whether an object of a small kind is in the estate."""
+        return named[1] in self.estate.of(named[0])
+
+
+def usage(estate: Estate) -> Usage:
+    """Walk everything once."""
+    found = Usage(estate)
+    for kind in ("file", "vector_store", "assistant", "thread"):
+        _gap(found, kind, "")
+    for assistant in estate.of("assistant").values():
+        _follow(found, assistant, ("assistant", assistant.id))
+    for store in estate.of("vector_store").values():
+        _store(found, store)
+    for thread in estate.threads():
+        _thread(found, thread)
+    return found
+
+
+def _store(found: Usage, store: Entity) -> None:
+    whole = store.derived_from or _gap(found, "vector_store_file", store.id)
+    rows = found.estate.members("vector_store_file", storable(store.id))
+    if whole:
+        found.members[store.id] = rows
+    for row in rows:
+        names = _follow(found, row, ("vector_store", store.id))
+        if condition(row) != "usable" and all(map(found.there, names)):
+            found.refused.append(row)
+
+
+def _thread(found: Usage, thread: Entity) -> None:
+    hangs_on = dict(_follow(found, thread))
+    for kind in ("message", "run"):
+        _gap(found, kind, thread.id)
+        for entity in found.estate.walk(kind, storable(thread.id)):
+            if kind == "message":
+                hangs_on.update(_follow(found, entity))
+            worker = getattr(entity, SPEAKERS[kind]).get("assistant_id")
+            if isinstance(worker, str) and worker:
+                found.worked.add(worker)
+                if found.there(("assistant", worker)):
+                    hangs_on["assistant", worker] = None
+    _steps(found, thread)
+    fold = found.folds.setdefault(frozenset(hangs_on), Fold(thread))
+    fold.count += 1
+
+
+def _steps(found: Usage, thread: Entity) -> None:
+    """Files that the steps of runs made, or found something in. They use; what is gone by now dangles
+    nowhere, since a step tells what was. Steps that nobody asked for are no gap."""
+    if found.estate.snapshot.scope("run_step", storable(thread.id))[0] not in ("", "complete"):
+        _gap(found, "run_step", thread.id)
+    for step in found.estate.walk("run_step", storable(thread.id)):
+        meant = ((kind, id_) for _, kind, id_ in refs_of(KINDS["run_step"], step) if kind == "file")
+        found.named.update(filter(found.there, meant))
+
+
+def _follow(found: Usage, entity: Entity, owner: Named | None = None) -> dict[Named, None]:
+    """Note every reference of an object, and give back what it names. `owner` is what a picture draws it
+    as."""
+    names: dict[Named, None] = {}
+    for path, kind, id_ in refs_of(KINDS[entity.kind], entity):
+        meant = (kind, id_)
+        if not found.there(meant):
+            if path in ELSEWHERE:
+                continue
+            if kind not in found.gaps:
+                found.dangling.append(Dangling(entity, path, meant))
+        names[meant] = None
+    found.named.update(names)
+    if owner:
+        found.edges.update({(owner, meant): None for meant in names if meant != owner})
+    return names
+
+
+def _gap(found: Usage, kind: str, parent: str) -> bool:
+    """Whether a listing was read whole; the first that was not is named, the others are counted."""
+    snapshot = found.estate.snapshot
+    state, reason = snapshot.scope(kind, storable(parent))
+    why = reason or DELETED if state == "gone" else gap_of(snapshot.info, kind, state, reason)
+    if why and kind in found.gaps:
+        found.more[kind] = found.more.get(kind, 0) + 1
+    elif why:
+        where = f" of {parent}" if parent else ""
+        found.gaps[kind] = f"not all {KINDS[kind].plural.replace('_', ' ')}{where} were read: {why}"
+    return not why

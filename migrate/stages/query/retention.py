@@ -1,0 +1,155 @@
+"""The snapshots of an archive and a policy in, which of them stay and why out.
+
+As in restic, a rule keeps the newest snapshot of each of the last N days, weeks or months that have any; a
+complete one is preferred to a partial one, and one of everything to one of less. Each endpoint is looked at
+by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from migrate.archive.snapshots.reader import SnapshotInfo
+from migrate.errors import BadUsage
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How many snapshots to keep by each rule; 0 is no rule."""
+
+    last: int = 0
+    daily: int = 0
+    weekly: int = 0
+    monthly: int = 0
+    tags: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.last or self.daily or self.weekly or self.monthly or self.tags)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One snapshot, and why it stays; without a reason it goes. `remark`: what should be known before."""
+
+    snapshot: SnapshotInfo
+    why: tuple[str, ...] = field(default=())
+    remark: str = ""
+
+    @property
+    def stays(self) -> bool:
+        return bool(self.why)
+
+
+def by_policy(infos: Iterable[SnapshotInfo], policy: Policy) -> list[Verdict]:
+    """What a policy keeps, oldest first. The last complete snapshot of an endpoint always stays, or the
+    newest where none is complete, and one that the next `snapshot` continues. Raises `BadUsage` for tags
+    alone that no snapshot has."""
+    infos = list(infos)
+    if policy == Policy(tags=policy.tags) and not any(info.tag in policy.tags for info in infos):
+        raise BadUsage(
+            f"no snapshot has the tag {' or '.join(policy.tags)}",
+            "nothing else says what to keep",
+            "`snapshots ARCHIVE` lists the tags; or add another rule: --keep-last N",
+        )
+    verdicts: dict[int, Verdict] = {}
+    for group in _endpoints(infos).values():
+        why: dict[int, list[str]] = {info.id: [] for info in group}
+        for number, reason in _reasons(group, policy):
+            why[number].append(reason)
+        verdicts.update({info.id: Verdict(info, tuple(why[info.id])) for info in group})
+    return [verdicts[number] for number in sorted(verdicts)]
+
+
+def by_name(infos: Collection[SnapshotInfo], names: Collection[str]) -> list[Verdict]:
+    """What stays when these numbers or tags go. Raises `BadUsage` for a name that means none, or several."""
+    going = {_named(infos, name).id for name in names}
+    left = {(i.type, i.url) for i in infos if i.state == "complete" and i.id not in going}
+    return [
+        Verdict(info, () if info.id in going else ("not named",), _remark(info, info.id in going, left))
+        for info in infos
+    ]
+
+
+def _remark(info: SnapshotInfo, goes: bool, left: Collection[tuple[str, str]]) -> str:
+    last = goes and info.state == "complete" and (info.type, info.url) not in left
+    return f"no complete snapshot of {info.url} is left without it" if last else ""
+
+
+def _named(infos: Collection[SnapshotInfo], name: str) -> SnapshotInfo:
+    found = [info for info in infos if name == str(info.id)] or [info for info in infos if name == info.tag]
+    if len(found) == 1:
+        return found[0]
+    numbers = ", ".join(str(info.id) for info in found)
+    raise BadUsage(
+        f"{name!r} names {'several snapshots' if found else 'no snapshot'}",
+        f"it is the tag of {numbers}" if found else "it is neither a number nor a tag here",
+        "give numbers; `snapshots ARCHIVE` lists them",
+    )
+
+
+def _endpoints(infos: Iterable[SnapshotInfo]) -> dict[tuple[str, str], list[SnapshotInfo]]:
+    """The snapshots of each endpoint, newest first."""
+    groups: dict[tuple[str, str], list[SnapshotInfo]] = {}
+    for info in sorted(infos, key=lambda info: -info.id):
+        groups.setdefault((info.type, info.url), []).append(info)
+    return groups
+
+
+def _reasons(group: list[SnapshotInfo], policy: Policy) -> Iterable[tuple[int, str]]:
+    """Number of a snapshot and a reason to keep it, for each reason there is."""
+    if group[0].interrupted:
+        yield group[0].id, "interrupted, can be continued"
+    last = max(group, key=_worth)  # of equals the first, which is the newest
+    yield last.id, "last complete" if last.state == "complete" else "newest, none is complete"
+    whole = [info for info in group if not _narrow(info) and not info.interrupted]
+    if whole and _narrow(last):
+        yield whole[0].id, "last that was asked for everything"
+    for info in group[: policy.last]:
+        yield info.id, "last"
+    for info in group:
+        if info.tag and info.tag in policy.tags:
+            yield info.id, f"tag {info.tag}"
+    for name, period in PERIODS.items():
+        for info in _of_periods(group, period, getattr(policy, name)):
+            yield info.id, name
+
+
+def _of_periods(
+    group: list[SnapshotInfo], period: Callable[[datetime], str], number: int
+) -> list[SnapshotInfo]:
+    """One snapshot of each of the newest periods."""
+    chosen: dict[str, SnapshotInfo] = {}
+    for info in group:
+        key = period(datetime.fromisoformat(info.started_at))
+        held = chosen.setdefault(key, info)
+        if _worth(info) > _worth(held):
+            chosen[key] = info
+    return [chosen[key] for key in sorted(chosen, reverse=True)[:number]]
+
+
+def _worth(info: SnapshotInfo) -> tuple[bool, bool, bool]:
+    """What makes one snapshot stand for others, before its age does."""
+    return info.state == "complete", not info.interrupted, not _narrow(info)
+
+
+def _narrow(info: SnapshotInfo) -> bool:
+    """Whether a snapshot was asked for less than everything."""
+    options = info.options
+    limited = any(options.get(name) for name in ("include", "exclude", "shard"))
+    return limited or not all(options.get(name, True) for name in ("threads", "runs", "bytes"))
+
+
+def _week(moment: datetime) -> str:
+    year, week, _ = moment.isocalendar()
+    return f"{year:04}-{week:02}"
+
+
+PERIODS: dict[str, Callable[[datetime], str]] = {
+    "daily": lambda moment: moment.strftime("%Y-%m-%d"),
+    "weekly": _week,
+    "monthly": lambda moment: moment.strftime("%Y-%m"),
+}
+"""Rule -> the period that a moment lies in; of later ones the text is greater. Archives tell
+time in UTC."""

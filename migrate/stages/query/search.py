@@ -1,0 +1,96 @@
+"""A text in, the objects of a snapshot that hold it out, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+
+from migrate.archive.searching import candidates
+from migrate.archive.snapshots.reader import SnapshotReader
+from migrate.codecs import CODECS
+from migrate.model import Entity
+from migrate.model.secret_text import MASKED, masked_text
+from migrate.stages.query.message_parts import parts, plain
+
+BEFORE, AFTER = 30, 60
+"""Characters around the place where a text was found."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An object in which the text stands: in which field, and between what."""
+
+    kind: str
+    id: str
+    parent: str
+    field: str
+    excerpt: str
+
+
+def search(snapshot: SnapshotReader, text: str, kinds: Collection[str] = ()) -> Iterator[Hit]:
+    """Every field that holds the text, whatever its case, in the order of the listings. Nothing but the
+    object at hand is kept in memory."""
+    wanted = text.casefold()
+    decode = CODECS[snapshot.info.type].decode
+    for kind, fields in FIELDS.items():
+        if kinds and kind not in kinds:
+            continue
+        for parent, body in candidates(snapshot, kind, text):
+            entity = decode(kind, body, parent, None)[0]
+            for name, said in fields(entity):
+                if wanted in said.casefold():
+                    yield Hit(kind, entity.id, parent, name, _excerpt(said, wanted))
+
+
+def _plain_fields(*names: str) -> Callable[[Entity], Iterator[tuple[str, str]]]:
+    """These fields, whatever shape they have."""
+
+    def told(entity: Entity) -> Iterator[tuple[str, str]]:
+        for name in names:
+            value = entity.fields.get(name, entity.extras.get(name))
+            if value:
+                yield name, plain(value)
+
+    return told
+
+
+def _message(message: Entity) -> Iterator[tuple[str, str]]:
+    yield "content", "\n".join(part.text for part in parts(message, {}))
+
+
+FIELDS: dict[str, Callable[[Entity], Iterator[tuple[str, str]]]] = {
+    "assistant": _plain_fields("name", "description", "instructions"),
+    "file": _plain_fields("filename"),
+    "vector_store": _plain_fields("name", "description"),
+    "message": _message,
+}
+"""Kind -> its fields that are searched."""
+
+
+def _excerpt(said: str, wanted: str) -> str:
+    """The first place where a text stands, with what is around it."""
+    shown = masked_text(said)
+    if wanted not in shown.casefold():
+        # What was looked for is part of a credential: that it is there is shown, and no more of it.
+        return next((found.group() for found in MASKED.finditer(shown)), "")
+    said = shown
+    at, end = _span(said, wanted)
+    start = max(0, at - BEFORE)
+    shown = said[start : end + AFTER]
+    return f"{'…' if start else ''}{shown}{'…' if end + AFTER < len(said) else ''}"
+
+
+def _span(said: str, wanted: str) -> tuple[int, int]:
+    """Where folded text stands in text as it is: folding makes one character into up to three."""
+    folded = said.casefold()
+    at = folded.index(wanted)
+    if len(folded) == len(said):
+        return at, at + len(wanted)
+    place, start = 0, 0
+    for n, c in enumerate(said):
+        if place <= at:
+            start = n
+        if place >= at + len(wanted):
+            return start, n
+        place += len(c.casefold())
+    return start, len(said)

@@ -1,0 +1,104 @@
+"""A thread of a snapshot in; what was said in it out, one message after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+
+from migrate.archive.hashing import storable
+from migrate.archive.snapshots.reader import SnapshotReader
+from migrate.codecs import CODECS, Surroundings
+from migrate.model import JSON
+from migrate.model.message import ITEM
+from migrate.model.secret_text import masked_text
+from migrate.stages.query.message_parts import Part, parts, plain, step_calls
+
+
+@dataclass(frozen=True)
+class Said:
+    """One message, or one item that nobody said (its role is ''). `called` are tools that its run used."""
+
+    number: int
+    id: str
+    at: str
+    role: str
+    assistant: str
+    parts: tuple[Part, ...]
+    called: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """A thread. `gap` is why its messages are not all here, or ''. `said` can be walked once."""
+
+    thread: str
+    at: str
+    snapshot: int
+    source: str
+    count: int
+    gap: str
+    said: Iterator[Said]
+
+
+def transcript(snapshot: SnapshotReader, thread: str) -> Transcript | None:
+    """The transcript of a thread, or None when the snapshot has no such thread."""
+    id_ = storable(thread)
+    found = [body for kind, _, body in snapshot.find(id_) if kind == "thread"]
+    if not found:
+        return None
+    state, reason = snapshot.scope("message", id_)
+    gap = "" if state == "complete" else reason or state or "its messages were not read"
+    return Transcript(
+        id_,
+        _time(found[0].get("created_at")),
+        snapshot.info.id,
+        f"{snapshot.info.type} {snapshot.info.url}",
+        snapshot.count("message", id_),
+        gap,
+        _said(snapshot, id_),
+    )
+
+
+def _said(snapshot: SnapshotReader, thread: str) -> Iterator[Said]:
+    files, assistants = _names(snapshot, "file", "filename"), _names(snapshot, "assistant", "name")
+    calls = _calls(snapshot, thread)
+    decode = CODECS[snapshot.info.type].decode
+    for number, (_, body) in enumerate(snapshot.bodies("message", thread), 1):
+        entity = decode("message", body, thread, Surroundings())[0]
+        role = plain(entity.fields.get("role", entity.extras.get("role")))
+        who = plain(entity.facts.get("assistant_id"))
+        yield Said(
+            number,
+            entity.id,
+            _time(entity.facts.get("created_at")),
+            "" if role == ITEM else role,
+            assistants.get(who, who),
+            tuple(replace(part, text=masked_text(part.text)) for part in parts(entity, files)),
+            calls.pop(plain(entity.facts.get("run_id")), ()) if role != "user" else (),
+        )
+
+
+def _names(snapshot: SnapshotReader, kind: str, key: str) -> dict[str, str]:
+    """Id -> name of everything of a kind that has one."""
+    return {str(body.get("id")): plain(body[key]) for _, body in snapshot.bodies(kind) if body.get(key)}
+
+
+def _calls(snapshot: SnapshotReader, thread: str) -> dict[str, tuple[Part, ...]]:
+    """Run id -> the tools it called, told with its first message."""
+    called: dict[str, tuple[Part, ...]] = {}
+    for _, step in snapshot.bodies("run_step", thread):
+        run = plain(step.get("run_id"))
+        shown = (replace(part, text=masked_text(part.text)) for part in step_calls(step))
+        called[run] = (*called.get(run, ()), *shown)
+    return called
+
+
+def _time(seconds: JSON) -> str:
+    """Seconds since 1970 as people read them, or ''."""
+    if not isinstance(seconds, (int, float)) or isinstance(seconds, bool):
+        return ""
+    try:
+        return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return ""

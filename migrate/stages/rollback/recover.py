@@ -1,0 +1,150 @@
+"""Requests of an interrupted apply whose outcome nobody knows: looked into before a plan is taken back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from migrate.archive.journal import SERVICE, Entry
+from migrate.errors import Incomplete, NotThere, RequestFailed
+from migrate.model import Entity
+from migrate.stages.apply.context import Body, Unresolved, Workshop
+from migrate.stages.apply.create import Taken, at, lookup, sent_at
+from migrate.stages.apply.implicit_vector_stores import note_derived, searched_in
+from migrate.stages.apply.threads import note_messages, unanswered
+from migrate.stages.apply.update import arrived
+from migrate.stages.apply.vector_stores import uploaded
+from migrate.stages.plan.adaptation import spoken
+from migrate.stages.plan.plan_file import Action, Plan
+from migrate.stages.writing.making import written
+
+
+def settle(shop: Workshop, plan: Plan) -> None:
+    """Find what was made or changed without our learning it, and note it in the journal. Raises `Incomplete`
+    when nobody can look: what is not seen must not pass for what was never made."""
+    actions: dict[tuple[str, str, str, str], Action] = {
+        (a.action, a.kind, a.parent, a.id): a for a in plan.actions
+    }
+    for key, entry in list(shop.earlier.items()):
+        action = actions.get(key)
+        if entry.state != "intended" or action is None:
+            continue
+        try:
+            body = look(shop, action, entry)
+        except Unresolved:
+            continue
+        except (NotThere, Taken):
+            body = None
+        except RequestFailed as failed:
+            raise _unseen(action, failed) from None
+        if body is None:
+            shop.journal.failed([entry.id], "it was not carried out")
+        else:
+            parent = action.target_parent or shop.ids.get(("vector_store", action.parent), "")
+            mark = written(shop, action.kind, body, parent)
+            shop.journal.done(entry.id, action.target_id or str(body["id"]), parent, mark)
+    _appended(shop, plan)
+    shop.reload()
+    _derived(shop, plan)
+    shop.reload()
+
+
+def _appended(shop: Workshop, plan: Plan) -> None:
+    """Messages that an interrupted apply put into threads which were there before: their ids are noted only
+    when a whole thread has been read back."""
+    threads = {a.id: a for a in plan.actions if a.kind == "thread" and a.messages and a.action != "create"}
+    noted = Counter({thread: made for thread, _, made in shop.journal.talks()})
+    for thread in shop.source.threads() if threads and shop.journal.has() else ():
+        action = threads.get(thread.id)
+        if action is not None and noted[thread.id] < action.messages:
+            try:
+                note_messages(shop, action, thread, action.target_id, whole=False)
+            except NotThere:
+                continue
+            except RequestFailed as failed:
+                raise _unseen(action, failed) from None
+
+
+def _derived(shop: Workshop, plan: Plan) -> None:
+    """Stores that the service made for threads of an apply that was killed before it noted them."""
+    noted = {e.source_parent for e in shop.earlier.values() if e.action == SERVICE}
+    gone = {e.source_id for e in shop.earlier.values() if e.action == "undo" and e.kind == "thread"}
+    for thread, there, first, since in (*_grown(shop, plan), *_made(shop)):
+        if thread.id in noted | gone:
+            continue
+        try:
+            found = shop.codec.decode("thread", shop.writer.get("thread", there), "", None)[0]
+        except RequestFailed:
+            continue  # one that does not answer is named where the thread itself is looked at
+        note_derived(shop, thread, found, partial(searched_in, shop, thread, first), since)
+
+
+def _made(shop: Workshop) -> Iterator[tuple[Entity, str, int, float]]:
+    """Threads that this plan made: with their ids on the target, 0, and when they may have been made at the
+    earliest."""
+    for entry in list(shop.earlier.values()):
+        mine = (entry.action, entry.kind, entry.state) == ("create", "thread", "done")
+        thread = shop.source.threads_by_id.get(entry.source_id) if mine else None
+        if thread is not None:
+            yield thread, entry.target_id, 0, sent_at(entry)
+
+
+def _grown(shop: Workshop, plan: Plan) -> Iterator[tuple[Entity, str, int, float]]:
+    """Threads that were there and got messages: the place of the first of these instead of 0."""
+    grown = {thread: there for thread, there, made in shop.journal.talks() if made}
+    for action in plan.actions:
+        thread = shop.source.threads_by_id.get(action.id) if action.kind == "thread" else None
+        if thread is not None and action.action != "create" and action.messages and action.id in grown:
+            count = sum(1 for _ in spoken(shop.source, shop.codec, shop.fit, thread.id))
+            yield thread, grown[action.id], count - action.messages, shop.journal.begun()
+
+
+def _unseen(action: Action, failed: RequestFailed) -> Incomplete:
+    return Incomplete(
+        f"what became of {action.kind} {action.name or '(no name)'} [{action.id}] could not be seen",
+        str(failed),
+        "run the same rollback again when the target answers: nothing was taken back yet",
+    )
+
+
+def look(shop: Workshop, action: Action, entry: Entry) -> Body | None:
+    """What became of one request."""
+    if action.kind == "message":
+        return None  # its thread is looked at whole
+    if action.kind == "vector_store_file":
+        return _in_store(shop, action)
+    entity = _source(shop, action)
+    fitted = shop.fitted(entity)
+    if action.action == "update":
+        return arrived(shop, action, fitted)
+    find: Callable[[], Body | None]
+    if action.kind == "thread":
+        return unanswered(shop, entity, fitted, entry)
+    if action.kind == "file":
+        blob = shop.source.snapshot.blob(entity.id)
+        if blob is None:
+            return None
+        find = uploaded(shop, fitted, blob, sent_at(entry))
+    elif action.target_name:
+        find = at(shop, fitted, action.target_name)
+    else:
+        find = lookup(shop, fitted, sent_at(entry))
+    return find()
+
+
+def _in_store(shop: Workshop, action: Action) -> Body | None:
+    """The file in its store, if both are there."""
+    row = next(e for e in shop.source.members(action.kind, action.parent) if e.id == action.id)
+    file = shop.ids.get(("file", str(row.fields["file_id"])))
+    store = shop.ids.get(("vector_store", action.parent))
+    try:
+        return shop.writer.get(action.kind, file, store) if file and store else None
+    except NotThere:
+        return None
+
+
+def _source(shop: Workshop, action: Action) -> Entity:
+    if action.kind == "thread":
+        return shop.source.threads_by_id[action.id]
+    return shop.source.of(action.kind)[action.id]

@@ -1,0 +1,300 @@
+"""A plan in, the target as it was before it out: removes what the plan made, restores what it changed.
+
+Nothing is touched that others changed since, unless it is forced by id. Journalled like an apply: a
+killed rollback goes on where it was, and a second one has nothing to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from migrate.archive.database import Archive
+from migrate.archive.journal import Entry
+from migrate.codecs import Profile
+from migrate.errors import Incomplete, NotThere, OutcomeUnknown, Refused, RequestFailed
+from migrate.model import KINDS, Entity
+from migrate.model.normalize import written_form
+from migrate.stages.apply.context import Failure, Workshop
+from migrate.stages.apply.delete import TRIES, remove, still_there
+from migrate.stages.apply.implicit_vector_stores import detach
+from migrate.stages.concurrency.parallel import in_parallel
+from migrate.stages.estate import Estate
+from migrate.stages.plan.plan_file import Plan
+from migrate.stages.plan.target_fingerprints import fingerprint
+from migrate.stages.progress import Progress
+from migrate.stages.rollback.recover import settle
+from migrate.stages.rollback.undo_plan import ORDER, UNDO, Step, Undoing
+from migrate.stages.snapshot.live_estate import (
+    configuration,
+    conversations,
+    lists_threads,
+    live,
+    must_be_read,
+    must_be_whole,
+)
+from migrate.stages.writing.equipping import recall, workshop
+
+if TYPE_CHECKING:
+    from migrate.endpoints.interface import Writer
+
+SHOWN = 5
+AT_ONCE = 500
+"""Journal lines in one commit."""
+UNLISTED = "it was not listed and is there all the same; run the same rollback again"
+LOST = "no answer came"
+NULLABLE = frozenset({"name", "description", "instructions"})
+"""Texts of assistants and stores that may be null on the wire, as all three API descriptions say."""
+Inside = dict[str, list[Entry]]
+
+
+@dataclass
+class Undone:
+    """What was taken back. `steps` is what would be done, in a dry run."""
+
+    removed: int = 0
+    restored: int = 0
+    gone: int = 0
+    failed: list[Failure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+
+
+def run(
+    plan: Plan,
+    source: Estate,
+    archive: Archive,
+    writer: Writer,
+    profile: Profile,
+    workers: int,
+    progress: Progress,
+    force: frozenset[str] = frozenset(),
+    dry_run: bool = False,
+) -> Undone:
+    """Take a plan back. Raises `Refused` when something was changed by others since and is not forced."""
+    shop = workshop(plan, source, archive, writer, profile, progress)
+    recall(plan, shop, archive)
+    settle(shop, plan)
+    steps = _steps(plan, shop, workers, progress)
+    _refuse_changed([step for step in steps if step.changed and step.target_id not in force])
+    done = Undone(notes=shop.tally.notes, steps=steps if dry_run else [])
+    for action in plan.actions:
+        if action.action == "delete" and shop.record(action):
+            reason = "the plan deleted it; what it was is in the journal, but its id cannot come back"
+            done.failed.append(Failure(action.kind, action.id, action.name, reason))
+    if dry_run:
+        return done
+    try:
+        _take_back(shop, steps, done, workers)
+        _forget_adopted(shop)
+    except KeyboardInterrupt:
+        why = "the plan is partly taken back"
+        raise Incomplete("stopped", why, "run the same rollback again: it continues") from None
+    return done
+
+
+def _steps(plan: Plan, shop: Workshop, workers: int, progress: Progress) -> list[Step]:
+    """Read the target and find what to take back."""
+    entries = shop.earlier.values()
+    threads = {e.target_id for e in entries if e.kind == "thread" and e.target_id and e.action != "adopt"}
+    threads |= {there for _, there, _ in shop.journal.talks()}
+    absent = plan.settled.absent
+    listed = "thread" not in absent and lists_threads(shop.writer)
+    wanted = configuration(workers, () if listed else threads, listed, absent)
+    with live(shop.writer, wanted, progress) as (target, taken):
+        must_be_whole(taken, shop.writer.url)
+        present = [thread.id for thread in target.threads() if thread.id in threads]
+        with live(shop.writer, conversations(workers, present), progress) as (talks, _):
+            must_be_read(talks, present, shop.writer.url)
+            return Undoing(plan, shop, target, talks).steps()
+
+
+def _refuse_changed(changed: list[Step]) -> None:
+    if not changed:
+        return
+    named = [f"{s.kind} {s.name or s.id} [{s.target_id}]: {s.changed}{_by(s)}" for s in changed[:SHOWN]]
+    more = f" and {len(changed) - SHOWN:,} more" if len(changed) > SHOWN else ""
+    applies = sorted({(s.later.apply, s.later.at, s.later.plan) for s in changed if s.later}, reverse=True)
+    if applies:
+        number, at, plan = applies[0]
+        raise Refused(
+            f"{len(changed):,} object(s) were changed by apply {number}: roll that back first",
+            "; ".join(named) + more,
+            f"apply {number} was begun at {at} with the plan {plan[:12]}: rollback that plan, then this one",
+        )
+    raise Refused(
+        f"{len(changed):,} object(s) were changed by others since the plan was applied",
+        "; ".join(named) + more,
+        "look at them; --force ID takes one back all the same",
+    )
+
+
+def _by(step: Step) -> str:
+    return f", by apply {step.later.apply}" if step.later else ", by others"
+
+
+def _take_back(shop: Workshop, steps: list[Step], done: Undone, workers: int) -> None:
+    back = _Back(shop, done, _in_stores(shop))
+    do = partial(in_parallel, workers, stop=shop.stop)
+    restored = [s for s in steps if s.how == "restore"]
+    do((s for s in restored if s.kind != "thread"), back.restore)
+    for kind in ORDER:
+        if kind == "thread":  # what its messages attach stays with it for as long as they do
+            do((s for s in restored if s.kind == kind), back.restore)
+        mine = [s for s in steps if s.how == "remove" and s.kind == kind]
+        do(([s] for s in mine if s.gone or not KINDS[kind].parent), back.remove)
+        together: dict[str, list[Step]] = {}
+        for step in reversed(mine) if KINDS[kind].parent else ():  # messages stand in an order: last first
+            if not step.gone:
+                together.setdefault(step.target_parent, []).append(step)
+        do(together.values(), back.remove)
+
+
+def _forget_adopted(shop: Workshop) -> None:
+    """What the plan only found on the target stays as it is, and leaves the id map."""
+    adopted = (e for e in shop.journal.entries() if e.action == "adopt" and e.state == "done")
+    while some := list(islice(adopted, AT_ONCE)):
+        entries = shop.journal.intend((UNDO, e.kind, e.source_parent, e.source_id, e.name) for e in some)
+        shop.journal.all_done(
+            (entry, e.target_id, e.target_parent, None) for entry, e in zip(entries, some, strict=True)
+        )
+
+
+def _in_stores(shop: Workshop) -> Inside:
+    """Journal lines of what was put into a store, by the id of that on the source."""
+    found: Inside = {}
+    for e in shop.earlier.values():
+        if e.action == "create" and e.source_parent and e.state == "done":
+            found.setdefault(e.source_parent, []).append(e)
+    return found
+
+
+class _Back:
+    """Removes and restores, and notes what is proved to be done."""
+
+    def __init__(self, shop: Workshop, done: Undone, in_stores: Inside) -> None:
+        self._shop, self._done, self._in_stores = shop, done, in_stores
+        self._kept: set[str] = set()
+        """Threads and stores of which something could not be removed."""
+
+    def remove(self, steps: list[Step]) -> None:
+        """Remove objects of one kind that lie below one parent, and note what went along with each."""
+        shop, first = self._shop, steps[0]
+        lines = [self._intended(step) for step in steps]
+        ids = [step.target_id for step in steps]
+        try:
+            if first.gone:
+                left = dict.fromkeys(still_there(shop.writer, first.kind, ids, first.target_parent), UNLISTED)
+            elif first.detach and first.detach in self._kept:
+                left = dict.fromkeys(ids, "a message that attaches a file of it is still there")
+            else:
+                if first.detach:
+                    detach(shop, first.detach, first.target_id)
+                left = remove(shop.writer, first.kind, ids, first.target_parent)
+        except RequestFailed as failed:
+            left = dict.fromkeys(ids, str(failed))
+        for step, entries in zip(steps, lines, strict=True):
+            if step.target_id in left:
+                self._kept.add(step.target_parent)
+                self._failed(step, left[step.target_id])
+            else:
+                self._noted(step, entries)
+
+    def restore(self, step: Step) -> None:
+        """Write back what an object was before."""
+        if "tool_resources" in step.fields and step.target_id in self._kept:
+            return self._failed(step, "a message of it is still there")
+        entries = self._intended(step)
+        try:
+            if step.gone:
+                if still_there(self._shop.writer, step.kind, [step.target_id], step.target_parent):
+                    raise RequestFailed(UNLISTED)
+            else:
+                _restored(self._shop, step)
+        except RequestFailed as failed:
+            self._failed(step, str(failed))
+        else:
+            self._noted(step, entries)
+
+    def _intended(self, step: Step) -> list[int]:
+        along: Sequence[Entry] = ()
+        if step.how == "remove" and step.kind == "thread":
+            along = self._shop.journal.put_into(step.id)
+        elif step.how == "remove" and step.kind == "vector_store":
+            along = self._in_stores.get(step.id, ())
+        rows = [(UNDO, step.kind, step.parent, step.id, step.name)]
+        rows += [(UNDO, e.kind, e.source_parent, e.source_id, e.name) for e in along]
+        return self._shop.journal.intend(rows)
+
+    def _failed(self, step: Step, reason: str) -> None:
+        with self._shop.lock:
+            self._done.failed.append(Failure(step.kind, step.id, step.name, reason))
+
+    def _noted(self, step: Step, entries: list[int]) -> None:
+        self._shop.journal.all_done((entry, step.target_id, step.target_parent, None) for entry in entries)
+        with self._shop.lock:
+            self._done.gone += step.gone
+            self._done.removed += step.how == "remove" and not step.gone
+            self._done.restored += step.how == "restore" and not step.gone
+        self._shop.progress.count("taken back")
+
+
+def _restored(shop: Workshop, step: Step) -> None:
+    """Write the pre-image back, and look. Sending it twice does no harm, so after a lost answer it is sent
+    again. Raises `RequestFailed` when it is not there as it was before."""
+    before = shop.codec.decode(step.kind, step.before or {}, step.target_parent, None)[0]
+    wanted = written_form(before)
+    said = ""
+    for _ in range(TRIES):
+        try:
+            now = _seen(shop, step)
+        except NotThere:
+            return  # it was deleted meanwhile
+        if written_form(now) == wanted:
+            return
+        if said and said != LOST:
+            raise RequestFailed(f"it is not as it was before: {said}")
+        said = _sent_back(shop, step, before, now)
+    try:
+        if written_form(_seen(shop, step)) != wanted:
+            raise RequestFailed(f"it is not as it was before: {said}")
+    except NotThere:
+        return
+
+
+def _seen(shop: Workshop, step: Step) -> Entity:
+    body = shop.writer.get(step.kind, step.target_id, step.target_parent)
+    return shop.codec.decode(step.kind, body, step.target_parent, None)[0]
+
+
+def _sent_back(shop: Workshop, step: Step, before: Entity, now: Entity) -> str:
+    """Ask for the pre-image to be written; what was answered."""
+    wire = shop.codec.update_wire(before, frozenset(step.fields), now)
+    if step.kind == "thread" and isinstance(wire.get("tool_resources"), dict):
+        said_of = {**(before.fields.get("tool_resources") or {}), **(now.fields.get("tool_resources") or {})}
+        kept = {branch: held for branch, held in wire["tool_resources"].items() if branch in said_of}
+        wire = {**wire, "tool_resources": kept}  # a branch that neither says is not made
+    exact = {**wire, **{name: None for name in wire if name in NULLABLE and _was_null(step, name)}}
+    said = ""
+    for body in [exact, wire] if exact != wire else [wire]:
+        where = step.kind, step.target_id, body, step.target_parent
+        try:
+            if fingerprint(now) == step.written:
+                shop.writer.revert(*where, version=str(now.facts.get("version") or ""))
+            else:
+                shop.writer.update(*where)
+        except OutcomeUnknown:
+            return LOST
+        except RequestFailed as failed:
+            said = str(failed)  # some servers refuse a null, though it is described: then the empty text
+            continue
+        return "the service answered as if it had been written"
+    return said
+
+
+def _was_null(step: Step, name: str) -> bool:
+    """Whether a field stood there as null, which is not the same as an empty text byte for byte."""
+    return isinstance(step.before, dict) and name in step.before and step.before[name] is None

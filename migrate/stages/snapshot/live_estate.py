@@ -1,0 +1,144 @@
+"""Reads as much of a live target as planning, applying and verifying need, into a temporary archive."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from migrate.archive.database import Archive
+from migrate.archive.snapshots.reader import SnapshotReader, snapshots
+from migrate.archive.snapshots.writer import SnapshotWriter
+from migrate.codecs import profile_for
+from migrate.errors import Incomplete, NotThere, RequestFailed
+from migrate.model.status import COUNTED
+from migrate.stages.estate import Estate
+from migrate.stages.filters import Choice
+from migrate.stages.progress import Progress
+from migrate.stages.snapshot.options import Wanted
+from migrate.stages.snapshot.run import Taken, take
+
+if TYPE_CHECKING:
+    from migrate.endpoints.interface import Reader
+
+CONFIGURATION = ("file", "vector_store", "vector_store_file", "assistant")
+
+
+@contextmanager
+def live(reader: Reader, wanted: Wanted, progress: Progress | None = None) -> Iterator[tuple[Estate, Taken]]:
+    """A live estate as if it were archived; gone when the block ends."""
+    with Archive.temporary() as archive:
+        taken = take(reader, archive, wanted, progress)
+        info = next(s for s in snapshots(archive.conn) if s.id == taken.id)
+        yield Estate(SnapshotReader(archive.conn, info), live=True), taken
+
+
+@contextmanager
+def nothing(type_: str) -> Iterator[Estate]:
+    """An estate of a type that holds nothing: what an assessment without a live target is made against."""
+    with Archive.temporary() as archive:
+        writer = SnapshotWriter.begin(archive, type_, "", {}, None)
+        for kind in (*CONFIGURATION, "thread"):
+            writer.end(kind)
+        writer.finish("complete", "")
+        (info,) = snapshots(archive.conn)
+        yield Estate(SnapshotReader(archive.conn, info))
+
+
+def configuration(
+    workers: int, threads: Iterable[str] = (), listed: bool = True, absent: Collection[str] = ()
+) -> Wanted:
+    """Everything but messages, runs and bytes; threads as listed, plus the ones named. `absent`: kinds that
+    the service does not have any more, which are not asked for."""
+    gone = "thread" in absent
+    return Wanted(
+        list_threads=listed and not gone,
+        thread_ids=() if gone else tuple(threads),
+        runs=False,
+        bytes=False,
+        choice=Choice.of(exclude=["message", *sorted(absent)]),
+        workers=workers,
+    )
+
+
+def absent_kinds(reader: Reader) -> frozenset[str]:
+    """The kinds that a service does not have any more, or not in this API version: their routes are gone
+    while others answer. Threads go with assistants, also where asking for a list of them is forbidden."""
+    routes = reader.probe().routes
+    gone = {kind for kind in ("file", "vector_store", "assistant") if routes.get(kind) == "gone"}
+    for kind, below in (("assistant", "thread"), ("vector_store", "vector_store_file")):
+        if kind in gone and routes.get(below) != "works":
+            gone.add(below)
+    return frozenset(gone)
+
+
+def conversations(workers: int, threads: Iterable[str]) -> Wanted:
+    """Just the messages of these threads."""
+    return Wanted(
+        list_threads=False,
+        messages_of=tuple(threads),
+        runs=False,
+        bytes=False,
+        choice=Choice.of(exclude=(*CONFIGURATION, "thread")),
+        workers=workers,
+    )
+
+
+def lists_threads(reader: Reader) -> bool:
+    """Whether a service lists its threads. Raises `Incomplete` when it does and just did not."""
+    probe = reader.probe()
+    state = probe.routes.get("thread")
+    promised = profile_for(reader.type, probe.api_version).lists_threads
+    if state == "failed" or (promised and state == "denied"):
+        raise Incomplete(
+            f"{reader.url} did not list its threads",
+            probe.reasons.get("thread", str(state)),
+            "try again: without the list nobody can tell what is there already",
+        )
+    return state == "works"
+
+
+def must_be_read(talks: Estate, threads: Iterable[str], where: str) -> None:
+    """Raises `Incomplete` when the messages of one of these threads could not be read to their end."""
+    for thread in threads:
+        state, reason = talks.snapshot.scope("message", thread)
+        if state not in ("complete", "gone"):
+            raise Incomplete(
+                f"the messages of thread {thread} on {where} could not be read",
+                reason or str(state),
+                "try again; without them nobody can tell what is there already",
+            )
+
+
+def must_be_seen(taken: Taken, reader: Reader) -> None:
+    """Raises `Incomplete` when a thread that was asked for by its id did not answer, and may be there: what
+    is taken for gone is made a second time."""
+    for gap in taken.missing:
+        if gap.kind != "thread" or gap.id == "*":
+            continue
+        reason = gap.reason
+        try:
+            reader.get("thread", gap.id)
+        except NotThere:
+            continue
+        except RequestFailed as failed:
+            reason = str(failed)
+        raise Incomplete(
+            f"thread {gap.id} on {reader.url} could not be read",
+            reason,
+            "try again; unless it is seen, nobody can tell whether it is there already",
+        )
+
+
+def must_be_whole(taken: Taken, where: str) -> None:
+    """Raises `Incomplete` when the list of a kind could not be read: nothing may be decided on it. A store
+    that counts more files than it lists was read to its end, and its count may be late."""
+    for gap in taken.missing:
+        if gap.reason.startswith(COUNTED):
+            continue
+        if gap.kind in (*CONFIGURATION, "thread") and gap.id == "*":
+            raise Incomplete(
+                f"{where} could not be read whole: {gap.kind} {gap.parent or ''}".rstrip(),
+                gap.reason,
+                "try again; `doctor` names what the service answers",
+            )

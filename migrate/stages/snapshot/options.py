@@ -1,0 +1,56 @@
+"""What a snapshot is asked to read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from migrate.model import JSON, KINDS
+from migrate.model.sharding import Shard
+from migrate.stages.filters import Choice
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """`list_threads`: ask the service for its threads where it lists them; `thread_ids` come on top.
+    `messages_of`: read the messages of these threads, without the threads themselves."""
+
+    list_threads: bool = True
+    thread_ids: tuple[str, ...] = ()
+    messages_of: tuple[str, ...] = ()
+    runs: bool = True
+    bytes: bool = True
+    originals: Path | None = None
+    choice: Choice = field(default_factory=Choice)
+    full: bool = False
+    """Read every thread, also one whose newest messages are known from an earlier snapshot."""
+    workers: int = 8
+    tag: str | None = None
+    shard: Shard | None = None
+    """Only this share of the threads; the first share also reads what lies in no thread."""
+
+    def options(self) -> dict[str, JSON]:
+        """What must be the same for an interrupted snapshot to be continued."""
+        return {
+            "threads": self.list_threads,
+            "runs": self.runs,
+            "bytes": self.bytes,
+            "include": [list(rule) for rule in self.choice.include],
+            "exclude": [list(rule) for rule in self.choice.exclude],
+            **({"shard": str(self.shard)} if self.shard else {}),
+        }
+
+    def kind(self, kind: str) -> bool:
+        """Whether a kind is read at all."""
+        left = self.shard is not None and not self.shard.reads(kind)
+        return not left and self.choice.kind(kind) and (self.runs or KINDS[kind].replayed)
+
+    def wants(self, kind: str, body: Mapping[str, JSON]) -> bool:
+        """Whether an object of a listing is kept."""
+        ours = kind != "thread" or self.holds(str(body.get("id", "")))
+        return ours and self.choice.wants(kind, body)
+
+    def holds(self, thread: str) -> bool:
+        """Whether a thread is of the share that is read."""
+        return self.shard is None or self.shard.holds(thread)

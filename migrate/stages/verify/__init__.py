@@ -1,0 +1,1 @@
+"""Verify a target against its plan."""

@@ -1,0 +1,1 @@
+"""Scripts beside the program: they write documents from it."""

@@ -1,0 +1,1 @@
+"""Write docs/cli.md and docs/support-matrix.md from the program."""

@@ -1,0 +1,24 @@
+"""One small object for each thing that an estate may hold: what codecs are shown with, field by field."""
+
+from tools.docs.examples.assistants import CONFIGURED
+from tools.docs.examples.example import BARE, Example, around
+from tools.docs.examples.files import STORED
+from tools.docs.examples.messages import ITEMS, MESSAGES, PARTS, THREADS
+from tools.docs.examples.tools import NEWER_TOOLS, OLDER_TOOLS
+
+FIELDS = (*STORED, *CONFIGURED, *THREADS, *MESSAGES)
+"""Fields of every kind that is moved, but for tools and the parts of messages."""
+
+EXAMPLES = (*FIELDS, *OLDER_TOOLS, *NEWER_TOOLS, *PARTS, *ITEMS)
+
+__all__ = [
+    "BARE",
+    "EXAMPLES",
+    "FIELDS",
+    "ITEMS",
+    "NEWER_TOOLS",
+    "OLDER_TOOLS",
+    "PARTS",
+    "Example",
+    "around",
+]

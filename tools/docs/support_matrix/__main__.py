@@ -1,0 +1,8 @@
+"""Prints the page."""
+
+import sys
+
+from tools.docs.support_matrix.page import page
+
+sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+sys.stdout.write(page())
