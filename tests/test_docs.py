@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from migrate import errors
-from migrate.archive.functions import register
+from migrate.archive.packs.reader import register
 from migrate.cli import COMMANDS, program
 from migrate.cli.config import checked, toml
 from migrate.codecs import CODECS, Target
@@ -33,7 +33,7 @@ from migrate.stages.diff.ignore_rules import RuleText
 from tools.docs.cli_reference import reference
 from tools.docs.examples import BARE, EXAMPLES
 from tools.docs.examples.equivalents import EQUAL, Pair
-from tools.docs.support_matrix.about_tools import SURE
+from tools.docs.support_matrix.about_projects import SURE
 from tools.docs.support_matrix.limits import LIMITS, MARKS
 from tools.docs.support_matrix.outcomes import SERVICES, outcomes
 from tools.docs.support_matrix.page import SECTIONS, page

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.connections import PerThread
+from migrate.archive.database import PerThread
 from migrate.errors import MigrateError
 from tests.archive.filling import filled
 from tests.open_connections import Counted

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
 
 from migrate.archive.lock import WriterLock
 from migrate.archive.packs.writer import Packer
+from migrate.archive.schema import migrations
 from migrate.archive.schema_check import must_be_exact
 from migrate.archive.schema_version import APPLICATION_ID, is_newest
 from migrate.archive.sqlite_file import (
@@ -24,7 +31,48 @@ from migrate.archive.sqlite_file import (
     says_read_only,
     trust,
 )
-from migrate.errors import ArchiveBusy, ArchiveDamaged, BadUsage, DiskFull, Refused
+from migrate.errors import ArchiveBusy, ArchiveDamaged, ArchiveTooNew, BadUsage, DiskFull, Refused
+from migrate.model.json_depth import TooDeep
+
+
+def bring_up_to_date(conn: sqlite3.Connection, path: Path, write: bool) -> None:
+    """Apply what is pending. Raises `ArchiveTooNew`, and `ArchiveDamaged` where nothing may be written."""
+    db = Database(conn)
+    known = {migration.name for migration in migrations._migrations}
+    unknown = [m.name for m in migrations.applied(db) if m.name not in known]
+    if unknown:
+        raise ArchiveTooNew(
+            f"{path} was written by a later version of assistants-migrate",
+            f"it has {', '.join(unknown)}, which this version does not know",
+            "install the newest version: pip install --upgrade assistants-migrate",
+        )
+    if write:
+        conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        migrations.apply(db)
+    elif migrations.pending(db):
+        raise ArchiveDamaged(
+            f"{path} was written by an earlier version",
+            "its tables are older",
+            f"run: check --upgrade {path}",
+        )
+
+
+@contextmanager
+def damage_told(path: Path) -> Iterator[None]:
+    """Raises `ArchiveDamaged` where a page, a text or a body turns out not to be what was written."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise ArchiveDamaged(f"{path} is damaged", str(error), _next(path)) from None
+    except json.JSONDecodeError as error:
+        raise ArchiveDamaged(f"{path} is damaged", f"a body is not JSON: {error}", _next(path)) from None
+    except (TooDeep, RecursionError):
+        raise ArchiveDamaged(f"{path} cannot be read", "a body is nested too deeply", _next(path)) from None
+
+
+def _next(path: Path) -> str:
+    return f"name what is damaged: check {path}; or restore it from a copy"
+
 
 LOGGED = 4_000
 """Pages in the log before they are folded in, and KiB of pages kept at hand: every commit changes the same
@@ -205,8 +253,6 @@ def _prepare(conn: sqlite3.Connection, write: bool) -> None:
 
 def _bring_up_to_date(conn: sqlite3.Connection, path: Path, write: bool) -> None:
     if not is_newest(conn):
-        from migrate.archive.upgrade import bring_up_to_date
-
         bring_up_to_date(conn, path, write)
     if write:
         conn.execute("DELETE FROM blobs WHERE sha IS NULL")  # half-written when a program was killed
@@ -243,3 +289,27 @@ def _told(path: Path) -> Iterator[None]:
         if isinstance(error, sqlite3.IntegrityError):
             raise
         raise ArchiveDamaged(f"{path} is damaged", str(error), "restore it from a copy") from None
+
+
+class PerThread:
+    """Answers each thread through a connection of its own. Close it when the threads are done."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._opened: list[sqlite3.Connection] = []
+
+    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> sqlite3.Cursor:
+        """Run a statement on this thread's connection."""
+        conn: sqlite3.Connection | None = getattr(self._local, "conn", None)
+        if conn is None:
+            conn = self._local.conn = self._archive.another()
+            with self._lock:
+                self._opened.append(conn)
+        return conn.execute(sql, parameters)
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        for conn in self._opened:
+            conn.close()

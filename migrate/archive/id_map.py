@@ -10,9 +10,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from migrate.archive.hashing import HASHED
 from migrate.archive.journal_check import must_be_as_written, must_be_whole
 from migrate.archive.query import Asked
-from migrate.archive.row_hash import HASHED
 
 STANDING = """j.state = 'done' AND j.target_id IS NOT NULL AND j.action IN ('create', 'adopt', 'update')
              AND NOT EXISTS (SELECT 1 FROM journal u WHERE u.plan_id = j.plan_id AND u.action = 'undo'

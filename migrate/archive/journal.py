@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from migrate.archive.database import Archive
-from migrate.archive.hashing import storable
+from migrate.archive.hashing import count_rows, hash_rows, storable
 from migrate.archive.id_map import STANDING, Side, messages_of
-from migrate.archive.plan_documents import keep
 from migrate.archive.query import Asked
-from migrate.archive.row_hash import count_rows, hash_rows
+from migrate.archive.registered_plans import keep
 from migrate.archive.snapshots.writer import now
 from migrate.model import JSON
 from migrate.model.known_secrets import redact

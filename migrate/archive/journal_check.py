@@ -10,8 +10,8 @@ import sqlite3
 from collections.abc import Iterator
 
 from migrate.archive.check.references import Damage
+from migrate.archive.hashing import COUNTED, HASHED, BrokenRow, columns, is_whole
 from migrate.archive.query import Asked
-from migrate.archive.row_hash import COUNTED, HASHED, BrokenRow, columns, is_whole
 
 CHANGED = "it is not what was written"
 AT_ONCE = 1_000

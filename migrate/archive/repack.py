@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from migrate.archive.packs.listing import Listing
-from migrate.archive.packs.rows import Row
-from migrate.archive.packs.writer import Packer
+from migrate.archive.packs.writer import Packer, Row
 
 BATCH = 500
 TABLES = (

@@ -103,7 +103,7 @@ def _made(number: int) -> dict[Entry, str]:
     """The schema after so many migrations."""
     from sqlite_utils import Database
 
-    from migrate.archive.functions import register
+    from migrate.archive.packs.reader import register
     from migrate.archive.schema import migrations
 
     conn = sqlite3.connect(":memory:", isolation_level=None)
@@ -122,7 +122,7 @@ def _is_of_any_version(entry: Entry) -> bool:
 
 
 def _is_view_for_people(entry: Entry) -> bool:
-    from migrate.archive.views import COLUMNS
+    from migrate.archive.schema import COLUMNS
 
     return entry[0] == "view" and entry[1] in COLUMNS
 

@@ -12,7 +12,7 @@ import stat
 import sys
 from pathlib import Path
 
-from migrate.archive.functions import register
+from migrate.archive.packs.reader import register
 from migrate.errors import ArchiveDamaged, BadUsage
 from migrate.files.output import STDOUT
 

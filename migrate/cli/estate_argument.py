@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from migrate.cli.config import Config, EstateConfig
-from migrate.cli.credentials import SIGN_IN, credential, extra_headers
+from migrate.cli.config import SIGN_IN, Config, EstateConfig, credential, extra_headers
 from migrate.endpoints.addresses import check
 from migrate.endpoints.clouds import service_of
 from migrate.endpoints.http.header_values import BLANKS
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from migrate.stages.config_directory.read import Directory
     from migrate.stages.estate import Estate
     from migrate.stages.progress import Progress
+
 
 ONE_ID_A_LINE = "write one id of a thread a line, as UTF-8; # begins a comment"
 
@@ -207,8 +207,7 @@ def say_environment(name: str, found: ConfigDirectory, progress: Progress) -> No
 @contextmanager
 def snapshot_of(found: Archived) -> Iterator[SnapshotReader]:
     """A reader of one snapshot of an archive."""
-    from migrate.archive.damaged import damage_told
-    from migrate.archive.database import Archive
+    from migrate.archive.database import Archive, damage_told
     from migrate.archive.snapshots.reader import SnapshotReader
 
     with Archive.open(found.path) as archive, damage_told(found.path):
@@ -242,8 +241,7 @@ def source_of(found: Archived, target: Side, strict: bool = True) -> Archived:
 
     Raises `BadUsage` where there are several other estates, and `Refused`, if `strict`, where every snapshot
     was taken from the target itself."""
-    from migrate.archive.damaged import damage_told
-    from migrate.archive.database import Archive
+    from migrate.archive.database import Archive, damage_told
     from migrate.archive.snapshots.reader import snapshots
 
     if found.named:
@@ -283,3 +281,24 @@ def thread_ids(option: str | None, found: Live) -> tuple[str, ...]:
         texts.append(read_text(found.threads_file, ONE_ID_A_LINE))
     ids = [line.split("#")[0].strip() for text in texts for line in text.splitlines()]
     return tuple(dict.fromkeys(id_ for id_ in ids if id_))
+
+
+@contextmanager
+def snapshot(text: str, config: Config) -> Iterator[SnapshotReader]:
+    """A reader of the snapshot. Raises `BadUsage` when the argument is a live estate."""
+    from migrate.archive.database import Archive, damage_told
+    from migrate.archive.snapshots.reader import SnapshotReader
+
+    found = resolve(text, config)
+    if isinstance(found, ConfigDirectory):
+        raise BadUsage(
+            f"{text} is a config directory",
+            "this command answers from an archive",
+            "read its files as they are, or compare it: diff",
+        )
+    if not isinstance(found, Archived):
+        raise BadUsage(
+            f"{text} is a live estate", "this command answers from an archive", "take a snapshot first"
+        )
+    with Archive.open(found.path) as archive, damage_told(found.path):
+        yield SnapshotReader(archive.conn, pick(archive, found))

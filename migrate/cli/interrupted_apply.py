@@ -19,12 +19,12 @@ def settle_interrupted(
 ) -> None:
     """Look into every interrupted apply between two sides. Raises `Incomplete` when nobody can look."""
     from migrate.archive.database import Archive
-    from migrate.archive.plan_documents import document_of, interrupted
+    from migrate.archive.registered_plans import document_of, interrupted
     from migrate.cli.plan_inputs import from_plan
     from migrate.codecs import profile_for
+    from migrate.stages.apply.context import recall, workshop
     from migrate.stages.plan.plan_file import from_document
     from migrate.stages.rollback.recover import settle
-    from migrate.stages.writing.equipping import recall, workshop
 
     with Archive.open(path) as archive:
         documents = [

@@ -9,8 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrate.cli.config import Config
-from migrate.cli.credentials import SIGN_IN
+from migrate.cli.config import SIGN_IN, Config
 from migrate.cli.estate_argument import (
     Archived,
     ConfigDirectory,
@@ -18,11 +17,13 @@ from migrate.cli.estate_argument import (
     live,
     opened,
     resolve,
+    say_environment,
     service,
     source_of,
 )
-from migrate.cli.picturing import NOBODY_LOOKS, Camera
-from migrate.errors import BadUsage, PlanStale
+from migrate.cli.report_options import NOBODY_LOOKS, Camera
+from migrate.errors import BadUsage, PlanStale, Refused
+from migrate.files.output import STDOUT
 
 if TYPE_CHECKING:
     from migrate.archive.database import Archive
@@ -34,6 +35,38 @@ if TYPE_CHECKING:
     from migrate.stages.plan.options import Choices
     from migrate.stages.plan.plan_file import Plan, SourceSide
     from migrate.stages.progress import Progress
+
+
+@contextmanager
+def kept(found: ConfigDirectory, plan: Path, progress: Progress) -> Iterator[tuple[Estate, Path]]:
+    """The directory as an estate, and the archive that it was kept in: what was reviewed is what is
+    applied, whatever becomes of the files. An earlier one of the same name goes on, with its journal."""
+    from migrate.archive.database import Archive
+    from migrate.archive.snapshots.reader import snapshots
+    from migrate.codecs.config_directory import TYPE
+    from migrate.stages.config_directory import read as config_directory_read
+
+    if plan == STDOUT:
+        why = "the config directory is kept in an archive beside the plan, under its name"
+        raise BadUsage("a plan from a config directory needs a file", why, "name one: -o plan.json")
+    path = plan.with_name(f"{plan.stem}.db")
+    if path == plan:
+        raise BadUsage(
+            f"{plan} is where the config directory is kept", "a plan needs another name", "end it in .json"
+        )
+    if path.exists():
+        with Archive.open(path) as archive:
+            foreign = any(info.type != TYPE for info in snapshots(archive.conn))
+        if foreign:
+            raise Refused(
+                f"{path} is an archive of another estate",
+                "a plan from a config directory keeps the directory under that name",
+                "give -o another name",
+            )
+    read = config_directory_read.read(found.directory)
+    say_environment(read.environment, found, progress)
+    with Archive.open(path, write=True, create=True) as archive:
+        yield config_directory_read.kept(read, str(found.path.resolve()), archive), path
 
 
 def percent(text: str | None) -> int | None:
@@ -104,7 +137,6 @@ def _made(
 ) -> Plan:  # fmt: skip
     from migrate.archive.id_map import Side
     from migrate.archive.registered_plans import must_be_writable
-    from migrate.cli.directories import kept
     from migrate.cli.interrupted_apply import settle_interrupted
     from migrate.stages.plan.run import must_not_be_empty
 
@@ -172,7 +204,7 @@ def _against(
     from migrate.stages.plan.run import make
     from migrate.stages.plan.target_settings import Offer
     from migrate.stages.snapshot import live_estate
-    from migrate.stages.verify.file_hashes import hashes_of
+    from migrate.stages.verify.run import hashes_of
 
     with ExitStack() as stack:
         reader = connect(there.settings)
@@ -301,9 +333,7 @@ def from_plan(
     anywhere before the archive was seen to know the plan.
 
     Raises `PlanUnknown`, `PlanStale`, and `ArchiveDamaged` where the journal is not what was written."""
-    from migrate.archive.connections import PerThread
-    from migrate.archive.damaged import damage_told
-    from migrate.archive.database import Archive
+    from migrate.archive.database import Archive, PerThread, damage_told
     from migrate.archive.journal_check import must_be_whole
     from migrate.archive.snapshots.reader import SnapshotReader, snapshots
     from migrate.endpoints import connect, connect_to_write

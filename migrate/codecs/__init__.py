@@ -18,7 +18,7 @@ from migrate.codecs.assistants import encode
 from migrate.codecs.assistants.decode import Surroundings
 from migrate.codecs.capabilities import Profile, profile_for
 from migrate.codecs.config_directory import TYPE as CONFIG
-from migrate.codecs.config_directory import decode as config_decoding
+from migrate.codecs.config_directory import parse as config_decoding
 from migrate.codecs.foundry import adapt_agent as foundry_adapt
 from migrate.codecs.foundry import adapt_message as foundry_message
 from migrate.codecs.foundry import agent_names as foundry_names

@@ -17,8 +17,7 @@ from starlette.types import Receive, Scope, Send
 from migrate.emulator.apis import Dialect, Face, Head
 from migrate.emulator.errors import ApiError, UnknownKey, refuse, resource_not_found
 from migrate.emulator.options import Options
-from migrate.emulator.request import Call
-from migrate.emulator.router import Route
+from migrate.emulator.router import Call, Route
 from migrate.emulator.state import Estate, Json
 
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -3,14 +3,39 @@
 from __future__ import annotations
 
 import itertools
+import random
+import string
 import time
 from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from migrate.emulator.blobs import Blob
+
+ALPHABET = string.ascii_letters + string.digits
+LENGTH = 24
+
+
+def new(prefix: str, length: int = LENGTH) -> str:
+    return prefix + "".join(random.choices(ALPHABET, k=length))
+
+
+def new_conversation() -> str:
+    return new("conv_" + uuid4().hex[:16] + "00", 32)
+
+
+def new_item(prefix: str, conversation_id: str) -> str:
+    """The 18 hex digits after `conv_` stand in the ids of its items too (recorded 2025-11)."""
+    return new(prefix + conversation_id.removeprefix("conv_")[:18], 32)
+
+
+def new_hex(prefix: str) -> str:
+    """As file batches have it (recorded 2024-04)."""
+    return prefix + uuid4().hex
+
 
 Json = dict[str, Any]
 

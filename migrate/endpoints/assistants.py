@@ -21,7 +21,7 @@ from migrate.endpoints.interface import Body, Page, Probe, Reader, Writer
 from migrate.endpoints.rate_limit import Pace
 from migrate.endpoints.routes import BETA, ROUTES, Routes, address
 from migrate.errors import NotThere, RequestFailed, TooLarge
-from migrate.model.timestamps import made_at
+from migrate.model.entity import made_at
 
 
 @dataclass(frozen=True)

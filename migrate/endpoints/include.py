@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from migrate.endpoints.interface import Body
 from migrate.errors import RequestFailed
-from migrate.model.hidden_parts import kept_back
+from migrate.model.expected_gaps import kept_back
 
 REFUSED = frozenset({400, 422})
 

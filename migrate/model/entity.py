@@ -53,3 +53,31 @@ class Entity:
             self.derived_from,
             self.label,
         )
+
+
+NOT_THERE = "no object of this id here"
+"""How the reason of a gap begins when the service said so, and was not merely silent."""
+
+COUNTED = "more are counted than listed"
+"""How the reason begins when a listing was read to its end, and what it lies in counts more."""
+
+USELESS: dict[str, frozenset[str]] = {
+    "file": frozenset({"error", "deleted", "deleting"}),
+    "vector_store": frozenset({"expired"}),
+    "vector_store_file": frozenset({"failed", "cancelled"}),
+}
+"""Kind -> states in which the service holds an object and yet will not use it."""
+
+
+def condition(entity: Entity) -> str:
+    """The state that makes an object useless, or 'usable'. Passing states are not told apart."""
+    status = str(entity.facts.get("status") or "")
+    return status if status in USELESS.get(entity.kind, ()) else "usable"
+
+
+def made_at(body: Mapping[str, JSON], unknown: float) -> float:
+    """Seconds since 1970; `unknown` where a body does not tell (items of conversations never do)."""
+    value = body.get("created_at")
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value:
+        return float(value)
+    return unknown

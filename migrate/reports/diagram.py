@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from migrate.reports.escape import line
-from migrate.reports.text_table import columns_of
+from migrate.reports.text_table import columns_of, line
 
 COLUMNS = {"assistant": "Assistants", "vector_store": "Vector stores", "file": "Files", "thread": "Threads"}
 MARKS = {

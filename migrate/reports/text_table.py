@@ -5,6 +5,21 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+
+def clean(text: str) -> str:
+    """Control characters, escapes, marks of direction and lone surrogates, which names may hold, are shown
+    and not obeyed; line breaks and tabs stay."""
+    return "".join(
+        c if c in "\n\t" or (c.isprintable() or c == " ") else c.encode("unicode_escape").decode()
+        for c in text
+    )
+
+
+def line(text: str) -> str:
+    """The same on one line: line breaks and tabs are written as escapes too."""
+    return clean(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
 WIDEST = 60
 
 

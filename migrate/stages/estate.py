@@ -17,8 +17,7 @@ from migrate.model.message import ITEM
 from migrate.model.served_version import NEWEST, SERVED, as_served
 from migrate.model.sharding import Shard
 from migrate.model.stamp import stamp_in
-from migrate.stages.lazy import Held
-from migrate.stages.listed import Listed
+from migrate.stages.lazy import Held, Listed
 
 SMALL = ("file", "vector_store", "assistant")
 """Kinds that are held in memory; threads and messages are walked."""

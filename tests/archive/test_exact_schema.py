@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from migrate.archive import Archive
 from migrate.archive import schema_check as exact
 from migrate.archive.check.integrity import check
-from migrate.archive.functions import register
+from migrate.archive.packs.reader import register
 from migrate.archive.schema import migrations
 from migrate.archive.schema_version import APPLICATION_ID, MIGRATIONS, SCHEMA_DIGEST
 from migrate.errors import ArchiveDamaged

@@ -15,8 +15,8 @@ import pytest
 from migrate.archive import Archive
 from migrate.archive.blobs import link, store
 from migrate.archive.check.integrity import Checked, Sample, check
-from migrate.archive.functions import register
 from migrate.archive.packs import writer as packs_writer
+from migrate.archive.packs.reader import register
 from migrate.errors import MigrateError
 from tests.archive.filling import Listing, tamper, write
 

@@ -20,9 +20,8 @@ from migrate.archive.forget import forget, give_back
 from migrate.archive.id_map import Side, id_map
 from migrate.archive.journal import Journal
 from migrate.archive.packs.reader import inflated
-from migrate.archive.packs.rows import Row
-from migrate.archive.searching import candidates
-from migrate.archive.snapshots.reader import SnapshotReader, snapshots
+from migrate.archive.packs.writer import Row
+from migrate.archive.snapshots.reader import SnapshotReader, candidates, snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
 from tests.archive.filling import ESTATE, TYPE, URL, Listing, reader, rows, write
 

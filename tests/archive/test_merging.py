@@ -17,10 +17,9 @@ from migrate.archive.blobs import link, store
 from migrate.archive.check.integrity import check
 from migrate.archive.id_map import Side, id_map
 from migrate.archive.journal import Journal
-from migrate.archive.merge.files import Inputs
+from migrate.archive.merge.files import Inputs, output
 from migrate.archive.merge.run import Merged, merge
-from migrate.archive.output import output
-from migrate.archive.packs.rows import Row
+from migrate.archive.packs.writer import Row
 from migrate.archive.snapshots.reader import SnapshotReader, newest_of, snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.errors import ArchiveBusy, ArchiveDamaged

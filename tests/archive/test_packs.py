@@ -17,10 +17,9 @@ from hypothesis import strategies as st
 from migrate.archive import Archive
 from migrate.archive.check.integrity import check
 from migrate.archive.packs import reader as packs_reader
-from migrate.archive.packs import rows
 from migrate.archive.packs import writer as packs_writer
 from migrate.archive.packs.reader import Bodies, BrokenPack, Pack, inflated, lines, squeezed
-from migrate.archive.packs.rows import Row
+from migrate.archive.packs.writer import Row
 from migrate.archive.snapshots.writer import SnapshotWriter
 from tests.archive import filling
 from tests.archive.filling import TYPE, URL, reader, tamper, write
@@ -108,7 +107,7 @@ def test_a_pack_that_grows_is_whole_after_every_commit(archive: Archive) -> None
 def test_bodies_whose_keys_are_equal_by_chance_are_two(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rows, "key_of", lambda object_id, sha: 7)
+    monkeypatch.setattr(packs_writer, "key_of", lambda object_id, sha: 7)
     monkeypatch.setattr(packs_reader, "keys_of", lambda object_id: (7, 7))
     page = [{"id": f"asst_{n % 3}", "version": n} for n in range(9)]
     listings = [("assistant", "", page), ("run", "t", page)]

@@ -8,10 +8,10 @@ import pytest
 
 from migrate.archive import Archive
 from migrate.archive.check.integrity import check
+from migrate.archive.hashing import BrokenRow
 from migrate.archive.id_map import Side
 from migrate.archive.journal import Journal
-from migrate.archive.plan_documents import document_of, interrupted
-from migrate.archive.row_hash import BrokenRow
+from migrate.archive.registered_plans import document_of, interrupted
 
 EAST, WEST = Side("azure-openai", "https://east"), Side("openai", "https://west")
 JOB = ("create", "assistant", "", "asst_1", "A")

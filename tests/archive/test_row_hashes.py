@@ -11,12 +11,12 @@ import pytest
 
 from migrate.archive import Archive
 from migrate.archive.check.integrity import check
-from migrate.archive.functions import register
+from migrate.archive.hashing import HASHED, BrokenRow, row_hash
 from migrate.archive.id_map import Side, id_map, messages_of
 from migrate.archive.journal import Journal
 from migrate.archive.journal_check import must_be_whole
+from migrate.archive.packs.reader import register
 from migrate.archive.registered_plans import is_known, note
-from migrate.archive.row_hash import HASHED, BrokenRow, row_hash
 
 OLD, NEW = Side("openai", "https://old.example.com"), Side("foundry", "https://new.example.com")
 COUNT = 40

@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from migrate.archive import Archive
-from migrate.archive.connections import PerThread
+from migrate.archive.database import PerThread
 
 
 def test_threads_do_not_share_a_connection(archive: Archive) -> None:

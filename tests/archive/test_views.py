@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.views import COLUMNS
+from migrate.archive.schema import COLUMNS
 from migrate.model import KINDS
 from tests.archive.filling import ESTATE, write
 

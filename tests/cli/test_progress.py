@@ -15,8 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate.cli.progress import EVERY, Spoken
-from migrate.cli.rate import WINDOW, span
+from migrate.cli.progress import EVERY, WINDOW, Spoken, span
 from migrate.emulator import Emulator, Options
 
 ROOT = Path(__file__).parents[2]

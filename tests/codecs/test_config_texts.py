@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.codecs.config_directory import assistant_file, compose, keys
-from migrate.codecs.config_directory.decode import decode
-from migrate.codecs.config_directory.parse import parse
+from migrate.codecs.config_directory.parse import decode, parse
 from migrate.codecs.config_directory.variables import Environment, forward, read
 from migrate.errors import BadUsage
 from migrate.model import KINDS, Entity

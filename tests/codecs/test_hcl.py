@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.codecs.hcl import Expression, quoted, written
-from migrate.codecs.terraform import identifier, text_of
+from migrate.codecs.terraform import Expression, identifier, quoted, text_of, written
 from tests.strategies import steady
 
 pieces = st.sampled_from(

@@ -10,13 +10,13 @@ from typing import Any
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
-from migrate.archive.packs.rows import Row
+from migrate.archive.packs.writer import Row
 from migrate.archive.snapshots.reader import SnapshotReader, snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.model import KINDS, Entity
 from migrate.model.references import remap
-from migrate.stages.comparing.told import Told
 from migrate.stages.estate import Estate
+from migrate.stages.match.journal_pairs import Told
 from tests import strategies
 
 Body = dict[str, Any]

@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 
 from migrate.errors import BadUsage
 from migrate.model.object_diff import differing
-from migrate.stages.comparing.ignoring import Expected, Ledger
-from migrate.stages.diff.change import Change
-from migrate.stages.diff.ignore_rules import Rule, read_rules, steps_of
+from migrate.stages.diff.ignore_rules import Change, Expected, Ledger, Rule, read_rules, steps_of
 
 TODAY = date(2026, 11, 21)
 

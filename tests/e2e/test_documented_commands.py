@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from migrate.archive.functions import register
+from migrate.archive.packs.reader import register
 from tests.commands import PAGES, ROOT, SHELL, Block, Command, blocks
 from tests.e2e.running import Said
 from tests.e2e.shell import Shell

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints import seen
+from migrate.endpoints.http import pagination
 from migrate.stages.apply import create, thread_messages
 from migrate.stages.apply import threads as sending
 from tests.e2e.conftest import Launch
@@ -44,7 +44,7 @@ class Embellished(Fault):
 @pytest.fixture(autouse=True)
 def _little(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(thread_messages, "KEPT", 5)
-    monkeypatch.setattr(seen, "FEW", 5)
+    monkeypatch.setattr(pagination, "FEW", 5)
     monkeypatch.setattr(create.once, "__defaults__", (0.01,))
     monkeypatch.setattr(sending, "PAUSE", 0.005)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints.waiting import ATTEMPTS
+from migrate.endpoints.rate_limit import ATTEMPTS
 from migrate.stages.apply import create
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import Fault, Instead, LostAnswer, posts

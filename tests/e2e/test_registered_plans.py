@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from migrate.archive.functions import register
-from migrate.archive.row_hash import hash_all
+from migrate.archive.hashing import hash_all
+from migrate.archive.packs.reader import register
 from migrate.emulator import Emulator
 from migrate.stages.plan.plan_file import Plan
 from tests.e2e.conftest import Launch

@@ -13,7 +13,7 @@ import pytest
 
 from migrate.emulator import Emulator
 from migrate.endpoints.http import retry
-from migrate.endpoints.waiting import pause
+from migrate.endpoints.rate_limit import pause
 from migrate.stages.apply import create, threads
 from tests.e2e import sameness, sameness_foundry
 from tests.e2e.conftest import Launch

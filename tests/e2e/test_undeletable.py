@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from migrate.stages.apply import delete
+from migrate.stages.apply import update
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import Instead
 from tests.e2e.projects import add, assistant, change, file, project, say, store, thread
@@ -34,7 +34,7 @@ FOREVER = 10**6
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """How long is waited for a list that lags behind is not what is tested here."""
-    monkeypatch.setattr(delete, "LOOKS_S", (0.0, 0.0))
+    monkeypatch.setattr(update, "LOOKS_S", (0.0, 0.0))
 
 
 def deletions(method: str, path: str, query: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints.agent_details import with_details
+from migrate.endpoints.foundry import with_details
 from migrate.errors import NotThere, RequestFailed
 
 Json = dict[str, Any]

@@ -11,7 +11,7 @@ import pytest
 from migrate.endpoints.include import Including
 from migrate.endpoints.routes import ITEM_INCLUDE
 from migrate.errors import RequestFailed
-from migrate.model.hidden_parts import hidden_parts
+from migrate.model.expected_gaps import hidden_parts
 
 Body = dict[str, Any]
 

@@ -11,9 +11,8 @@ import pytest
 
 from migrate.endpoints import foundry
 from migrate.endpoints.http.client import http_client
-from migrate.endpoints.http.foundry_transport import Credential, ProjectWire, project_client
+from migrate.endpoints.http.foundry_transport import Credential, LoopbackHttp, ProjectWire, project_client
 from migrate.endpoints.http.retry import Channel
-from migrate.endpoints.plain_http import LoopbackHttp
 from migrate.endpoints.rate_limit import Pace
 from migrate.endpoints.settings import Settings
 from migrate.errors import BadUsage, Denied, NotThere, OutcomeUnknown, RequestFailed

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints import seen
-from migrate.endpoints.seen import FEW, Seen
+from migrate.endpoints.http import pagination
+from migrate.endpoints.http.pagination import FEW, Seen
 
 
 @pytest.mark.parametrize("count", [FEW - 1, FEW, FEW + 1, 3 * FEW])
@@ -38,9 +38,9 @@ def test_bytes_across_two_hashes_are_no_hash(monkeypatch: pytest.MonkeyPatch) ->
             return self._mark
 
     chosen: Any = Chosen
-    monkeypatch.setattr(seen, "blake2b", chosen)
-    monkeypatch.setattr(seen, "BUCKETS", 1)
-    monkeypatch.setattr(seen, "FEW", 0)
+    monkeypatch.setattr(pagination, "blake2b", chosen)
+    monkeypatch.setattr(pagination, "BUCKETS", 1)
+    monkeypatch.setattr(pagination, "FEW", 0)
     known = Seen()
     assert [known.new(id_) for id_ in given] == [True, True, True]
     assert [known.new(id_) for id_ in given] == [False, False, False]

@@ -7,7 +7,7 @@ from email.utils import formatdate
 
 import pytest
 
-from migrate.endpoints.waiting import ATTEMPTS, LONGEST, asked_wait, pause
+from migrate.endpoints.rate_limit import ATTEMPTS, LONGEST, asked_wait, pause
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from migrate.reports.report import Counts, Detail, Item, Report, in_order
-from migrate.stages.comparing.ignoring import Ignored
+from migrate.stages.diff.ignore_rules import Ignored
 from tests.reports.made import MADE_AT, VERSION, Node, Picture
 
 HOSTILE = (

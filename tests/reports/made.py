@@ -9,8 +9,7 @@ from typing import Any
 from migrate.model.object_diff import Path
 from migrate.reports.commands import assess, diff, plan, verify
 from migrate.reports.report import Report
-from migrate.stages.comparing.ignoring import Ignored
-from migrate.stages.diff.change import Change
+from migrate.stages.diff.ignore_rules import Change, Ignored
 from migrate.stages.diff.run import Difference
 from migrate.stages.plan.assess import Assessment, Kept
 from migrate.stages.plan.plan_file import Action, LossRow, Plan, Settled, SourceSide, TargetSide

@@ -10,7 +10,7 @@ import pytest
 
 from migrate.cli.report_options import FORMATS, rendered
 from migrate.model.object_diff import Path
-from migrate.reports.commands import diff, losses
+from migrate.reports.commands import diff, plan
 from migrate.reports.diagram import MOST, drawn
 from migrate.reports.formats.html import LONGEST, as_html
 from migrate.reports.report import SECTIONS, SEVERITIES, VERDICTS, Report
@@ -38,7 +38,7 @@ def test_every_format_names_every_object_and_field(name: str, format_: str) -> N
         assert item.name.replace("every one", "") in text
         assert item.left_id in text
         assert item.right_id in text
-        assert all(detail.path in text for detail in item.details if detail.path != losses.EVERY_FIELD)
+        assert all(detail.path in text for detail in item.details if detail.path != plan.EVERY_FIELD)
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -69,7 +69,7 @@ def test_items_use_the_declared_words_in_the_declared_order(name: str) -> None:
 
 
 def test_one_item_per_object_grade_and_consent() -> None:
-    found = [(item.left_id, item.verdict, item.note, item.acts) for item in losses.items(LOSSES)]
+    found = [(item.left_id, item.verdict, item.note, item.acts) for item in plan.items(LOSSES)]
     assert found == [
         ("asst_2", "blocked", "", True),
         ("asst_1", "lost", "", True),

@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 import pytest
 from markdown_it import MarkdownIt
 
-from migrate.reports.escape import line
 from migrate.reports.formats.markdown import LIMIT, as_markdown, size
 from migrate.reports.report import Detail, Item, Report
+from migrate.reports.text_table import line
 from tests.reports.hostile import HOSTILE, hostile, with_names
 from tests.reports.made import many, reports
 

@@ -7,8 +7,7 @@ import unicodedata
 
 import pytest
 
-from migrate.reports.formats.terminal import WIDE, as_text, for_terminal
-from migrate.reports.formats.text import MOST
+from migrate.reports.formats.terminal import MOST, WIDE, as_text, for_terminal
 from migrate.reports.report import Detail, Item, Report
 from tests.reports.hostile import HOSTILE, hostile
 from tests.reports.made import AFTER, BEFORE, equal, many, reports

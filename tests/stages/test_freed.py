@@ -9,10 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from migrate.stages.concurrency import malloc_trim as module
-from migrate.stages.concurrency.malloc_trim import EVERY, Freed
-from migrate.stages.concurrency.parallel import in_parallel
-from migrate.stages.concurrency.worker_pool import Crew
+from migrate.stages.concurrency import cpu_affinity as module
+from migrate.stages.concurrency.cpu_affinity import EVERY, Freed
+from migrate.stages.concurrency.worker_pool import Crew, in_parallel
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.packs.rows import Row
+from migrate.archive.packs.writer import Row
+from migrate.archive.snapshots.history import first_seen_as_is
 from migrate.archive.snapshots.reader import snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
-from migrate.archive.standing import first_seen_as_is
 from migrate.reports.commands.history import as_dict, as_text
 from migrate.reports.commands.history import told as words_told
 from migrate.stages.query import history as stage

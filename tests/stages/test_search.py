@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
-from migrate.archive.packs.rows import Row
-from migrate.archive.searching import candidates
+from migrate.archive.packs.writer import Row
+from migrate.archive.snapshots.reader import candidates
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.stages.query.search import Hit, search
 from tests.archive.filling import TYPE, Listing, reader, write

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from migrate.archive import plan_documents
+from migrate.archive import registered_plans
 from migrate.archive.blobs import chunks
 from migrate.archive.check.references import BETWEEN, Damage, broken
-from migrate.archive.fingerprints import of_shas, snapshot_digest
+from migrate.archive.hashing import of_shas, snapshot_digest
 from migrate.archive.journal_check import damage
 from migrate.archive.packs.reader import (
     FORGOTTEN,
@@ -28,7 +28,7 @@ from migrate.archive.packs.reader import (
     lines,
     pack_sha,
 )
-from migrate.archive.packs.rows import Row
+from migrate.archive.packs.writer import Row
 from migrate.model.json_depth import TooDeep
 
 __all__ = ["Checked", "Damage", "Sample", "check"]
@@ -71,7 +71,7 @@ def check(conn: sqlite3.Connection, sample: Sample | None = None) -> Checked:
     count = partial(_look, found)
     count(partial(_database, conn))
     count(lambda: ((1, [one]) for one in broken(conn)))
-    count(lambda: ((1, [one]) for one in (*damage(conn), *plan_documents.damage(conn))))
+    count(lambda: ((1, [one]) for one in (*damage(conn), *registered_plans.damage(conn))))
     all_bodies, all_blobs = count(partial(_ids, conn, ALL_PACKS)), count(partial(_ids, conn, ALL_BLOBS))
     all_manifests = count(partial(_ids, conn, ALL_MANIFESTS))
     snapshots = count(partial(_snapshots, conn))

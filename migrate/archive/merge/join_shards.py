@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 
-from migrate.archive.fingerprints import snapshot_digest
+from migrate.archive.hashing import snapshot_digest
 from migrate.archive.merge.copy import BATCH, Copier
 from migrate.archive.merge.shards import Reading
 from migrate.archive.packs.listing import Listing

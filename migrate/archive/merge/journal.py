@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 
+from migrate.archive.hashing import hash_all
 from migrate.archive.journal_check import must_be_whole
 from migrate.archive.merge.copy import BATCH
-from migrate.archive.plan_documents import document_of, keep
-from migrate.archive.registered_plans import note
-from migrate.archive.row_hash import hash_all
+from migrate.archive.registered_plans import document_of, keep, note
 
 KEY = "digest, action, kind, source_parent, source_id"
 FACTS = "name, target_parent, target_id, state, before, written, error, started_at, finished_at"

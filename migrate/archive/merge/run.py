@@ -9,18 +9,115 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 from migrate.archive.database import Archive
-from migrate.archive.fingerprints import snapshot_digest
-from migrate.archive.merge.blobs import OfferedBytes
-from migrate.archive.merge.copy import Copier
+from migrate.archive.hashing import snapshot_digest
+from migrate.archive.merge.copy import BATCH, Copier
 from migrate.archive.merge.files import Inputs
 from migrate.archive.merge.join_shards import MISSING, Joiner
 from migrate.archive.merge.journal import OfferedJournal
 from migrate.archive.merge.shards import HERE, Key, Line, Reading, is_joined, is_shard, readings
-from migrate.archive.numbering import in_order, next_number
 from migrate.archive.prune import sweep, sweep_bytes
+from migrate.model.file import DOWNLOAD, ORIGINAL, PARSED
+
+WORTH = {DOWNLOAD: 3, ORIGINAL: 2, PARSED: 1}
+
+
+class OfferedBytes:
+    """Collects what every archive has, then copies the best of it."""
+
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self._conn = conn
+        self._endpoints: dict[tuple[str, str], int] = {}
+        conn.execute("DROP TABLE IF EXISTS temp.offered")
+        conn.execute(
+            "CREATE TEMP TABLE offered (endpoint INTEGER, file_id TEXT, worth INTEGER, fetched TEXT, "
+            "sha BLOB, origin TEXT, source INTEGER, PRIMARY KEY (endpoint, file_id)) WITHOUT ROWID"
+        )
+        self.read(HERE, conn)
+
+    def endpoint(self, type_: str, url: str) -> int:
+        """The number of an estate in the target."""
+        if (type_, url) not in self._endpoints:
+            self._conn.execute("INSERT OR IGNORE INTO endpoints (type, url) VALUES (?, ?)", (type_, url))
+            row = self._conn.execute("SELECT id FROM endpoints WHERE type = ? AND url = ?", (type_, url))
+            self._endpoints[(type_, url)] = int(row.fetchone()[0])
+        return self._endpoints[(type_, url)]
+
+    def read(self, source: int, conn: sqlite3.Connection) -> None:
+        """Note what one archive has."""
+        rows = conn.execute(
+            "SELECT e.type, e.url, c.file_id, c.origin, c.fetched_at, b.sha FROM contents c "
+            "JOIN endpoints e ON e.id = c.endpoint_id JOIN blobs b ON b.id = c.blob_id"
+        )
+        while some := rows.fetchmany(BATCH):
+            self._conn.executemany(
+                "INSERT INTO offered VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+                "worth = excluded.worth, fetched = excluded.fetched, sha = excluded.sha, "
+                "origin = excluded.origin, source = excluded.source WHERE (excluded.worth, excluded.fetched, "
+                "excluded.sha) > (worth, fetched, sha)",
+                [
+                    (self.endpoint(type_, url), file_id, WORTH.get(origin, 0), fetched, sha, origin, source)
+                    for type_, url, file_id, origin, fetched, sha in some
+                ],
+            )
+
+    def copy(self, source: int, copier: Copier) -> int:
+        """Take what is best in one archive; how many of it the target had not."""
+        rows = self._conn.execute(
+            "SELECT DISTINCT sha FROM offered WHERE source = ? AND sha NOT IN (SELECT sha FROM blobs) "
+            "ORDER BY sha",
+            (source,),
+        ).fetchall()
+        for (sha,) in rows:
+            copier.blob(sha)
+        return len(rows)
+
+    def settle(self) -> bool:
+        """Say whose bytes they are. Whether anything was there that gave way to something better."""
+        gone = self._conn.execute(
+            "SELECT count(*) FROM contents c JOIN blobs b ON b.id = c.blob_id JOIN offered o "
+            "ON o.endpoint = c.endpoint_id AND o.file_id = c.file_id WHERE o.sha != b.sha"
+        ).fetchone()[0]
+        self._conn.execute(
+            "INSERT OR REPLACE INTO contents SELECT o.endpoint, o.file_id, b.id, o.origin, o.fetched "
+            "FROM offered o JOIN blobs b ON b.sha = o.sha WHERE o.source != ?",
+            (HERE,),
+        )
+        return bool(gone)
+
+
+def next_number(conn: sqlite3.Connection) -> int:
+    """One that no snapshot had, a forgotten one neither."""
+    noted = conn.execute("PRAGMA user_version").fetchone()[0]
+    given = conn.execute("SELECT coalesce(max(id), 0) FROM snapshots").fetchone()[0]
+    return max(int(noted), int(given)) + 1
+
+
+def in_order(conn: sqlite3.Connection) -> dict[int, int]:
+    """Give new numbers where a snapshot is older than one of a lower number of the same estate: from there
+    on, so that an old number never means another snapshot. Old number -> new one."""
+    rows = conn.execute("SELECT endpoint_id, id FROM snapshots ORDER BY endpoint_id, started_at, id")
+    moved: dict[int, int] = {}
+    free = next_number(conn)
+    for _, group in groupby(rows.fetchall(), key=lambda row: row[0]):
+        last = 0
+        for _, number in group:
+            if number < last:
+                moved[number] = last = free
+                free += 1
+            last = max(last, number)
+    if moved:  # not before: while it is on, each new row of another table would look through all listings
+        conn.execute("PRAGMA defer_foreign_keys = ON")
+    for old, new in moved.items():
+        conn.execute("UPDATE snapshots SET id = ? WHERE id = ?", (new, old))
+        for table in ("listed", "missing"):
+            conn.execute(f"UPDATE {table} SET snapshot_id = ? WHERE snapshot_id = ?", (new, old))
+    # What was given stays given, even to a snapshot that has another number now.
+    conn.execute(f"PRAGMA user_version = {next_number(conn) - 1}")
+    return moved
 
 
 @dataclass(frozen=True)

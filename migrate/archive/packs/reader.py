@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from migrate.archive.hashing import body_sha, id_of, keys_of
+from migrate.archive.hashing import register as register_row_hash
 from migrate.archive.query import Asked
 from migrate.model.input_limits import UNPACKED
 from migrate.model.json_depth import loads
@@ -178,3 +179,12 @@ class Bodies:
 
 def _characters(found: tuple[str, list[str]]) -> int:
     return sum(map(len, found[1]))
+
+
+NAME = "sqlar_uncompress"
+
+
+def register(conn: sqlite3.Connection) -> None:
+    """Let this connection read bodies, the bytes of files, and hashes of rows in SQL."""
+    conn.create_function(NAME, 2, inflated, deterministic=True)
+    register_row_hash(conn)

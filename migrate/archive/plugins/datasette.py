@@ -6,7 +6,7 @@ import sqlite3
 
 from datasette import hookimpl
 
-from migrate.archive.functions import register
+from migrate.archive.packs.reader import register
 
 
 @hookimpl  # type: ignore[untyped-decorator]

@@ -6,7 +6,7 @@ import sqlite3
 
 from sqlite_utils import hookimpl
 
-from migrate.archive.functions import register
+from migrate.archive.packs.reader import register
 
 
 @hookimpl

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from migrate.archive.database import Archive
-from migrate.archive.fingerprints import of_shas
+from migrate.archive.hashing import of_shas
 from migrate.archive.snapshots import scopes
 from migrate.archive.snapshots.scopes import Place
 from migrate.archive.snapshots.writer import SnapshotWriter

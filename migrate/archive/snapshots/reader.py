@@ -4,19 +4,41 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from migrate.archive.blobs import Blob, blob_of
 from migrate.archive.hashing import storable
 from migrate.archive.packs.reader import PLACES, Bodies
-from migrate.archive.placed import Placed
 from migrate.archive.query import Asked
 from migrate.model import JSON
+from migrate.model.entity import COUNTED
 from migrate.model.json_depth import loads
-from migrate.model.status import COUNTED
 
 Body = dict[str, JSON]
+
+
+class Placed:
+    """Cheapest in order: the packs that were used last are at hand."""
+
+    def __init__(
+        self, bodies: Bodies, spans: Sequence[tuple[int, int, int]], load: Callable[[str], Body]
+    ) -> None:
+        """`spans`: pack, first place in it and count, in order."""
+        self._bodies, self._spans, self._load = bodies, spans, load
+        self._starts = [0]
+        for _, _, count in spans:
+            self._starts.append(self._starts[-1] + count)
+
+    def __len__(self) -> int:
+        return self._starts[-1]
+
+    def read(self, place: int) -> Body:
+        """The body at a place, which must be less than the length."""
+        span = bisect_right(self._starts, place) - 1
+        pack, first, count = self._spans[span]
+        return self._load(self._bodies.pack(pack, first + count)[1][first + place - self._starts[span]])
 
 
 @dataclass(frozen=True)
@@ -257,3 +279,11 @@ def _load() -> Callable[[str], Body]:
         return found
 
     return load
+
+
+def candidates(snapshot: SnapshotReader, kind: str, text: str) -> Iterator[tuple[str, Body]]:
+    """Parent id and body of every object of a kind in whose JSON the text occurs, whatever its case."""
+    wanted = json.dumps(text, ensure_ascii=False)[1:-1].casefold()
+    for parent, body in snapshot.texts(kind, None):
+        if "\\u" in body or wanted in body.casefold():
+            yield parent, loads(body)

@@ -27,7 +27,7 @@ def command(common: Common, plan_file: Path, yes: bool, wait: float, workers: in
     from migrate.codecs import profile_for
     from migrate.errors import Unreachable
     from migrate.reports.commands.apply import as_dict, as_text, question
-    from migrate.stages.apply.outage import none_reached
+    from migrate.stages.apply.preconditions import none_reached
     from migrate.stages.apply.run import run
     from migrate.stages.plan.plan_file import read
 

@@ -30,10 +30,10 @@ def command(
     would be lost or is blocked and was not accepted.
     """
     from migrate.archive.snapshots.writer import now
-    from migrate.cli.picturing import Camera
     from migrate.cli.plan_inputs import assessed, choices
+    from migrate.cli.report_options import Camera
     from migrate.reports.commands.assess import as_dict, as_report
-    from migrate.reports.commands.losses import unaccepted
+    from migrate.reports.commands.plan import unaccepted
 
     wanted.check(estate)
     config = common.config.meeting(environment, target)

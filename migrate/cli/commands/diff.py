@@ -1,12 +1,100 @@
 """diff: what differs between two estates."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from migrate import __version__
+from migrate.cli.config import Config
+from migrate.cli.estate_argument import Archived, ConfigDirectory, opened, resolve
 from migrate.cli.options import Common, common, environment, finish, workers
-from migrate.cli.report_options import Wanted, reporting, show
+from migrate.cli.report_options import NOBODY_LOOKS, Camera, Wanted, reporting, show
+from migrate.errors import BadUsage
+from migrate.stages.match.journal_pairs import archives_of, journals, threads_at
+
+if TYPE_CHECKING:
+    from migrate.stages.diff.run import Difference
+    from migrate.stages.diff.scope import Baseline, Focus
+    from migrate.stages.estate import Estate
+    from migrate.stages.progress import Progress
+
+
+def compared(
+    left: str,
+    right: str,
+    config: Config,
+    focus: Focus,
+    journal: Path | None,
+    workers: int,
+    progress: Progress,
+    camera: Camera = NOBODY_LOOKS,
+) -> Difference:
+    """What differs between two ESTATE arguments. An archive is opened first: it may know which threads a
+    service holds that does not list them."""
+    from migrate.stages.diff.run import diff
+    from migrate.stages.diff.scope import needed
+
+    kinds = needed(focus.kinds)
+    with both(left, right, config, kinds, journal, workers, progress) as (one, other):
+        if focus.since and not focus.since.speaks_of(one, other):
+            raise BadUsage(
+                f"--since names a snapshot of {focus.since.base.side.url}",
+                "neither side of the comparison is that place",
+                "name a snapshot of one of the two: `snapshots FILE.db` lists them",
+            )
+        camera.take(left, one)
+        camera.take(right, other)
+        archives = archives_of((left, right), config, journal)
+        with journals(archives, one, other) as told:
+            return diff(one, other, told, focus)
+
+
+@contextmanager
+def both(
+    left: str, right: str, config: Config, kinds: frozenset[str], journal: Path | None, workers: int,
+    progress: Progress,
+) -> Iterator[tuple[Estate, Estate]]:  # fmt: skip
+    """Both sides of a comparison, with as much read of a live one as these kinds need."""
+    from migrate.stages.diff.scope import CONFIGURATION
+
+    if any(isinstance(resolve(text, config), ConfigDirectory) for text in (left, right)):
+        kinds &= CONFIGURATION
+    swap = not isinstance(resolve(left, config), Archived)
+    first, second = (right, left) if swap else (left, right)
+    archives = archives_of((left, right), config, journal)
+    facing = [config.meeting(config.environment, other) for other in (second, first)]
+    with opened(first, facing[0], workers, progress, kinds) as one:
+        known = partial(threads_at, archives, one)
+        with opened(second, facing[1], workers, progress, kinds, known) as other:
+            yield (other, one) if swap else (one, other)
+
+
+@contextmanager
+def baseline(which: str, left: str, right: str, config: Config) -> Iterator[Baseline]:
+    """The snapshot that --since names: FILE.db@SNAPSHOT, or the number or tag of one in a compared archive.
+    Raises `BadUsage` when it does not say which archive is meant."""
+    from migrate.stages.diff.scope import Baseline
+
+    archives = {f.path for t in (left, right) if isinstance(f := resolve(t, config), Archived)}
+    named = "@" in which or Path(which).is_file()
+    if not named and len(archives) != 1:
+        raise BadUsage(f"--since {which} does not say in which archive", todo="write it as FILE.db@SNAPSHOT")
+    text = which if named else f"{archives.pop()}@{which}"
+    with opened(text, config, 1, _silent()) as base:
+        yield Baseline(base)
+
+
+def _silent() -> Progress:
+    from migrate.stages.progress import Progress
+
+    return Progress()
+
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -39,8 +127,7 @@ def command(
     from contextlib import ExitStack
 
     from migrate.archive.snapshots.writer import now
-    from migrate.cli.comparing import baseline, compared
-    from migrate.cli.picturing import Camera
+    from migrate.cli.report_options import Camera
     from migrate.reports.commands.diff import as_dict, as_report
     from migrate.stages.diff.ignore_rules import read_rules
     from migrate.stages.diff.scope import Focus

@@ -26,7 +26,7 @@ def command(common: Common, archive: str, file_id: tuple[str, ...], folder: Path
     unknown, has no bytes here, or is damaged; 4 when one of that name is there.
     """
     from migrate.cli import tell
-    from migrate.cli.archived import snapshot
+    from migrate.cli.estate_argument import snapshot
     from migrate.reports.commands.extract import as_dict, as_text, failures
     from migrate.stages.query.extract import extract
 

@@ -67,7 +67,7 @@ def command(
 
 
 def _verdicts(archive: Archive, policy: Policy, names: tuple[str, ...]) -> list[Verdict]:
-    from migrate.archive.damaged import damage_told
+    from migrate.archive.database import damage_told
     from migrate.archive.snapshots.reader import snapshots
     from migrate.stages.query.retention import by_name, by_policy
 

@@ -18,8 +18,7 @@ def command(common: Common, archive: Path, object_id: str) -> None:
     thread with the number of its messages, a vector store with the files that came and went. A snapshot
     that could not see the object says so; that is not "gone".
     """
-    from migrate.archive.damaged import damage_told
-    from migrate.archive.database import Archive
+    from migrate.archive.database import Archive, damage_told
     from migrate.errors import BadUsage
     from migrate.reports.commands.history import as_dict, as_text
     from migrate.stages.query.history import history

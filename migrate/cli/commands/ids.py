@@ -18,10 +18,9 @@ from migrate.cli.options import Common, common, finish
 @common
 def command(common: Common, archive: Path, old_id: str | None, format_: str, target: str | None) -> None:
     """Print which new id took the place of which old one; OLD_ID narrows it. Exit 1 when that is unknown."""
-    from migrate.archive.damaged import damage_told
-    from migrate.archive.database import Archive
+    from migrate.archive.database import Archive, damage_told
     from migrate.archive.id_map import Side, id_map
-    from migrate.archive.locating import snapshots_holding
+    from migrate.archive.snapshots.history import snapshots_holding
     from migrate.cli import tell
     from migrate.cli.estate_argument import service
     from migrate.errors import BadUsage

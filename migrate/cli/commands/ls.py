@@ -37,7 +37,7 @@ def command(
 
 
 def _list(common: Common, archive: str, kind: str | None) -> None:
-    from migrate.cli.archived import snapshot
+    from migrate.cli.estate_argument import snapshot
     from migrate.reports.commands.ls import as_dict, as_text, row
 
     shown = [kind] if kind else ["assistant", "vector_store", "file", "thread"]
@@ -51,7 +51,7 @@ def _list(common: Common, archive: str, kind: str | None) -> None:
 
 def _upkeep(common: Common, archive: str, marks: frozenset[str], kind: str | None) -> None:
     from migrate.archive.snapshots.reader import SnapshotReader, newest_of
-    from migrate.cli.archived import snapshot
+    from migrate.cli.estate_argument import snapshot
     from migrate.reports.commands.cleanup import as_dict, as_text
     from migrate.stages.estate import Estate
     from migrate.stages.query.cleanup import PROJECT, upkeep

@@ -24,8 +24,8 @@ def command(common: Common, archives: tuple[Path, ...], output: Path) -> None:
     that is there is merged into; the inputs are never written.
     """
     from migrate.archive.merge.files import Inputs
+    from migrate.archive.merge.files import output as opened
     from migrate.archive.merge.run import merge
-    from migrate.archive.output import output as opened
     from migrate.reports.commands.merge import as_dict, as_text
 
     progress = common.progress()

@@ -43,12 +43,11 @@ def command(
     same, and apply moves what is not blocked.
     """
     from migrate.archive.database import must_not_be_archive
-    from migrate.cli.picturing import Camera
     from migrate.cli.plan_inputs import choices, make_plan, percent
+    from migrate.cli.report_options import Camera
     from migrate.errors import BadUsage
     from migrate.files.output import STDOUT, destination
-    from migrate.reports.commands.losses import unaccepted
-    from migrate.reports.commands.plan import as_dict, as_report
+    from migrate.reports.commands.plan import as_dict, as_report, unaccepted
     from migrate.stages.plan.plan_file import write
 
     if output == STDOUT and (common.as_json or STDOUT in wanted.files):

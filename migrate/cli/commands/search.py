@@ -24,7 +24,7 @@ def command(common: Common, archive: str, text: str, kinds: tuple[str, ...], lim
     from itertools import islice
 
     from migrate.cli import clean
-    from migrate.cli.archived import snapshot
+    from migrate.cli.estate_argument import snapshot
     from migrate.cli.line_wrap import fitted
     from migrate.errors import BadUsage
     from migrate.reports.commands.search import as_dict, line

@@ -11,8 +11,8 @@ from migrate.cli.options import Common, common
 @common
 def command(common: Common, archive: str, object_id: str) -> None:
     """Print the object OBJECT_ID of ARCHIVE[@SNAPSHOT], verbatim but for secrets in tool headers."""
-    from migrate.archive.locating import elsewhere
-    from migrate.cli.archived import snapshot
+    from migrate.archive.snapshots.history import elsewhere
+    from migrate.cli.estate_argument import snapshot
     from migrate.errors import BadUsage
     from migrate.reports.commands.ls import shown, shown_text
 

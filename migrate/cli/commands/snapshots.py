@@ -13,8 +13,7 @@ from migrate.cli.options import Common, common
 def command(common: Common, archive: Path) -> None:
     """List the snapshots of ARCHIVE: when, of what, complete or partial, what each one added, what it
     lacks, and what it left out on purpose."""
-    from migrate.archive.damaged import damage_told
-    from migrate.archive.database import Archive
+    from migrate.archive.database import Archive, damage_told
     from migrate.archive.snapshots.reader import SnapshotReader, snapshots
     from migrate.reports.commands.snapshot import list_as_dict, list_as_text
 

@@ -1,12 +1,147 @@
 """sync: one-way replication, again and again."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from migrate.cli.config import Config
 from migrate.cli.options import Common, common, finish, fitting, workers
+from migrate.cli.plan_inputs import from_plan, make_plan
+
+if TYPE_CHECKING:
+    from migrate.stages.apply.context import Tally
+    from migrate.stages.plan.options import Choices
+    from migrate.stages.plan.plan_file import Plan
+    from migrate.stages.progress import Progress
+    from migrate.stages.snapshot.run import Taken
+    from migrate.stages.verify.inspector import Verified
+
+
+class Sync:
+    """One run. What each step gave is kept for the report; a step that was not reached is None."""
+
+    def __init__(
+        self,
+        source: str,
+        target: str,
+        archive: Path,
+        config: Config,
+        choices: Choices,
+        workers: int,
+        progress: Progress,
+    ) -> None:
+        self.source, self.target, self.archive = source, target, archive
+        self.config, self.choices, self.workers, self.progress = config, choices, workers, progress
+        self.plan_file = archive.with_name(archive.name + ".plan.json")
+        self.taken: Taken | None = None
+        self.plan: Plan | None = None
+        self.plan_kept = False
+        """Whether the plan file still holds an earlier plan, which a rollback may need."""
+        self.tally: Tally | None = None
+        self.verified: Verified | None = None
+
+    def run(self, threads: str, full: bool, dry_run: bool) -> None:
+        """Carry it out. Raises what the steps raise."""
+        from migrate.stages.plan.plan_file import write
+
+        self._must_be_two_places()
+        self.taken = self._snapshot(threads, full)
+        source = f"{self.archive}@{self.taken.id}"
+        self.plan = make_plan(source, self.target, self.config, self.choices, self.workers, self.progress)
+        if not self._keeps_plan_file(self.plan, dry_run):
+            write(self.plan, self.plan_file)
+        if not dry_run:
+            self._apply(self.plan)
+            if not self.outage:
+                self._verify(self.plan)
+
+    @property
+    def outage(self) -> tuple[str, str, str] | None:
+        """What, why and what to do next, where the target went away while it was written."""
+        return self.tally.outage if self.tally else None
+
+    def code(self) -> int:
+        """The exit code: what could not be read or written weighs more than what differs."""
+        from migrate.reports.commands.plan import unaccepted
+
+        failed = self.tally is not None and bool(self.tally.failed)
+        if failed or (self.taken is not None and self.taken.state != "complete"):
+            return 3
+        found = self.verified is not None and bool(self.verified.findings)
+        return 1 if found or (self.plan is not None and unaccepted(self.plan.losses)) else 0
+
+    def _keeps_plan_file(self, plan: Plan, dry_run: bool) -> bool:
+        """A plan that will not be applied, or changes nothing, takes the place of no plan that can be taken
+        back."""
+        from migrate.archive.database import Archive
+        from migrate.archive.journal import can_be_undone
+        from migrate.errors import MigrateError
+        from migrate.stages.plan.plan_file import read
+
+        if plan.changes_target and not dry_run:
+            return False
+        try:
+            earlier = read(self.plan_file)
+        except MigrateError:
+            return False  # there is none, or nobody could use it
+        with Archive.open(self.archive) as archive:
+            self.plan_kept = can_be_undone(archive.conn, earlier.digest)
+        return self.plan_kept
+
+    def _must_be_two_places(self) -> None:
+        """Raises `Refused` where an estate would be made like itself."""
+        from migrate.cli.estate_argument import live
+        from migrate.errors import Refused
+
+        one, other = (live(text, self.config).settings for text in (self.source, self.target))
+        if (one.type, one.url) == (other.type, other.url):
+            raise Refused(
+                f"{self.source} and {self.target} are one estate: {one.url}",
+                "a sync makes one place like another",
+                "to put back what is gone: plan ARCHIVE@SNAPSHOT ESTATE, then apply",
+            )
+
+    def _snapshot(self, threads: str, full: bool) -> Taken:
+        from migrate.archive.database import Archive
+        from migrate.cli.estate_argument import live, thread_ids
+        from migrate.endpoints import connect
+        from migrate.stages.snapshot.options import Wanted
+        from migrate.stages.snapshot.run import take
+
+        found = live(self.source, self.config, self.workers)
+        wanted = Wanted(
+            list_threads=threads != "none",
+            thread_ids=thread_ids(threads, found),
+            full=full,
+            workers=self.workers,
+        )
+        reader = connect(found.settings)
+        try:
+            reader.probe()  # before the archive is touched
+            with Archive.open(self.archive, write=True, create=True) as archive:
+                return take(reader, archive, wanted, self.progress)
+        finally:
+            reader.close()
+
+    def _apply(self, plan: Plan) -> None:
+        from migrate.codecs import profile_for
+        from migrate.stages.apply.run import run
+
+        with from_plan(plan, self.config, self.workers, write=True) as (archive, source, writer):
+            profile = profile_for(writer.type, writer.api_version)
+            self.tally = run(plan, source, archive, writer, profile, self.workers, self.progress)  # type: ignore[arg-type]
+
+    def _verify(self, plan: Plan) -> None:
+        from migrate.codecs import profile_for
+        from migrate.stages.verify.run import run
+
+        with from_plan(plan, self.config, self.workers, write=False) as (archive, source, reader):
+            profile = profile_for(reader.type, reader.api_version)
+            self.verified = run(plan, source, archive, reader, profile, self.workers, self.progress)
 
 
 @click.command("sync")
@@ -43,7 +178,6 @@ def command(
     something or a loss was not accepted.
     """
     from migrate.cli.plan_inputs import choices, percent
-    from migrate.cli.syncing import Sync
     from migrate.errors import Unreachable
     from migrate.reports.commands.sync import as_dict, as_text
 

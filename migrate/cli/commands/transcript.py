@@ -35,8 +35,8 @@ def command(common: Common, archive: str, thread: str, format_: str, output: Pat
     messages of the thread.
     """
     from migrate.archive.database import must_not_be_archive
-    from migrate.archive.locating import elsewhere
-    from migrate.cli.archived import snapshot
+    from migrate.archive.snapshots.history import elsewhere
+    from migrate.cli.estate_argument import snapshot
     from migrate.errors import BadUsage
     from migrate.files.output import STDOUT, destination, write_text
     from migrate.stages.query.transcript import transcript

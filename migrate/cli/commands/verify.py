@@ -20,8 +20,8 @@ def command(common: Common, plan_file: Path, wanted: Wanted, workers: int) -> No
     Exit 1 when something is not as it should be, or was blocked and not accepted.
     """
     from migrate.archive.snapshots.writer import now
-    from migrate.cli.picturing import Camera
     from migrate.cli.plan_inputs import from_plan
+    from migrate.cli.report_options import Camera
     from migrate.codecs import profile_for
     from migrate.reports.commands.verify import as_dict, as_report
     from migrate.stages.plan.plan_file import read

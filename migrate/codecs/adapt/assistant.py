@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from migrate.codecs.adapt.configuration import fit_texts, only_prompt
 from migrate.codecs.adapt.connections import fit_connections, without_secrets
 from migrate.codecs.adapt.context import Ledger, Target
-from migrate.codecs.adapt.functions import whole_function
+from migrate.codecs.adapt.existing_metadata import tell_what_stays
 from migrate.codecs.adapt.metadata import fit_metadata
 from migrate.codecs.adapt.models import fit_model
 from migrate.codecs.adapt.references import fit_resources
-from migrate.codecs.adapt.tools import known_keys
+from migrate.codecs.adapt.tools import known_keys, whole_function
 from migrate.codecs.adapt.write_form import fit_values, may_be_written
 from migrate.codecs.assistants.encode import written_format
-from migrate.codecs.portal_metadata import tell_what_stays
 from migrate.codecs.write_forms import assistants
 from migrate.codecs.write_forms.rules import Form
 from migrate.model import JSON, Entity
-from migrate.model.normalize_tools import said
+from migrate.model.normalize import said
+
+
+def only_prompt(entity: Entity, ledger: Ledger) -> bool:
+    """Whether it is an agent that is made of a model and instructions; workflows and hosted ones are not."""
+    kind = (entity.fields.get("definition") or {}).get("kind")
+    if kind:
+        reason = f"it is a {kind} agent, and only prompt agents can be recreated"
+        ledger.blocked("definition", reason, "recreate it by hand; the archive has its definition")
+    return not kind
+
+
+def fit_texts(fields: dict[str, Any], names: Iterable[str], target: Target, ledger: Ledger) -> None:
+    """Cut texts to the target's limits, each told."""
+    for name in names:
+        most = getattr(target.profile, f"{name}_max")
+        text = fields.get(name)
+        if isinstance(text, str) and len(text) > most:
+            reason = f"{len(text):,} characters, the target takes {most:,}: cut"
+            ledger.lost(name, reason, "the archive has all of it")
+            fields[name] = text[:most]
 
 
 def adapt_assistant(entity: Entity, target: Target, ledger: Ledger) -> Entity:

@@ -8,9 +8,10 @@ from typing import Any
 
 from migrate.codecs.adapt import RULES as FAMILY
 from migrate.codecs.adapt import Rules
-from migrate.codecs.adapt.configuration import fit_texts, only_prompt
+from migrate.codecs.adapt.assistant import fit_texts, only_prompt
 from migrate.codecs.adapt.connections import fit_connections, without_secrets
 from migrate.codecs.adapt.context import Ledger, Target
+from migrate.codecs.adapt.existing_metadata import PORTAL, tell_what_stays, that_fits
 from migrate.codecs.adapt.metadata import fit_metadata, room_for
 from migrate.codecs.adapt.models import fit_model
 from migrate.codecs.adapt.references import fit_resources
@@ -19,7 +20,6 @@ from migrate.codecs.foundry.adapt_message import adapt_message
 from migrate.codecs.foundry.adapt_tools import fit_tools, only_used
 from migrate.codecs.foundry.agent_names import name_for
 from migrate.codecs.foundry.encode import spread, write_format
-from migrate.codecs.portal_metadata import PORTAL, tell_what_stays, that_fits
 from migrate.codecs.write_forms import assistants, foundry
 from migrate.codecs.write_forms.rules import Form, record
 from migrate.model import JSON, Entity

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from migrate.codecs.adapt.existing_metadata import PORTAL
 from migrate.codecs.assistants import decode as assistants_decode
 from migrate.codecs.assistants.decode import Surroundings
 from migrate.codecs.field_types import well_formed
 from migrate.codecs.foundry.agent_names import name_for
 from migrate.codecs.foundry.items import read_item
 from migrate.codecs.foundry.tools import to_old
-from migrate.codecs.portal_metadata import PORTAL
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.served_version import others_served
 from migrate.model.stamp import files_in, name_in, stamp_in, stores_in

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from migrate.codecs.adapt.existing_metadata import that_fits
 from migrate.codecs.assistants import encode
 from migrate.codecs.capabilities import METADATA_PAIRS
 from migrate.codecs.foundry.decode import PLAIN
 from migrate.codecs.foundry.items import write_item
 from migrate.codecs.foundry.tools import to_new
-from migrate.codecs.portal_metadata import that_fits
 from migrate.model import JSON, Entity
 from migrate.model.secrets import with_secrets_of
 from migrate.model.stamp import FIRST, names_in

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
+from migrate.emulator import errors
+from migrate.emulator import errors as emulator_errors
 from migrate.emulator.apis import Dialect, Face, Head
-from migrate.emulator.errors import gateway
+from migrate.emulator.errors import gateway, version_unsupported
 from migrate.emulator.options import Options
-from migrate.emulator.project_errors import version_unsupported
-from migrate.emulator.project_services import AGENTS, CLASSIC, CONVERSATIONS, FILES
 from migrate.emulator.router import Route, Router
 from migrate.emulator.routes import (
     AGENT_ROUTES,
@@ -24,7 +25,54 @@ from migrate.emulator.routes import (
 )
 from migrate.emulator.routes import FILES as FILE_ROUTES
 from migrate.emulator.schemas import agents, assistants, classic_tools, conversations
+from migrate.emulator.services import AZURE, AZURE_V1, BEARER
 from migrate.emulator.state import Json
+
+# Uploads of agents do not come back (described for classic agents; nobody saw it tried in a project).
+CLOSED = frozenset({"assistants"})
+
+CLASSIC = replace(
+    AZURE,
+    name="foundry classic",
+    purposes=("assistants", "vision", "fine-tune", "batch", "evals"),
+    not_downloadable=CLOSED,
+    upload_parts=frozenset({"purpose", "file", "filename"}),
+    instructions_on_update=256_000,  # no other limit is described
+    message_update_answers_file_ids=False,
+    message_text=1_500_000,
+    key_headers=(BEARER,),
+    unauthorised=errors.token_needed,
+    unknown_key=errors.unknown_parameter,
+)
+
+FILES = replace(
+    AZURE_V1,
+    name="foundry v1",
+    purposes=("assistants", "batch", "fine-tune", "vision", "user_data", "evals"),
+    not_downloadable=CLOSED,
+    key_headers=(BEARER,),
+    unauthorised=errors.token_needed,
+    unknown_key=errors.unknown_parameter,
+    unsearchable_refused_at_once=True,
+    endings_as_written=True,  # the refusal names endings in small letters (recorded 2025-12)
+)
+
+CONVERSATIONS = replace(
+    FILES,
+    name="foundry conversations",
+    fixed_headers=(emulator_errors.VERSIONS,),
+    request_id_headers=(b"x-request-id",),
+    refusal=emulator_errors.as_payload,
+)
+
+# A key opens these too (recorded 2026-03).
+AGENTS = replace(
+    CONVERSATIONS,
+    name="foundry agents",
+    key_headers=(BEARER, (b"api-key", b"")),
+    refusal=emulator_errors.as_agent_payload,
+)
+
 
 PROJECT = "/api/projects/demo"
 V1 = f"{PROJECT}/openai/v1"

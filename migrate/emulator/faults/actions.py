@@ -13,7 +13,8 @@ from typing import Any
 from starlette.types import Message, Receive, Scope, Send
 
 from migrate.emulator.errors import gateway, refuse
-from migrate.emulator.faults import altered_responses, connections, mutations, stricter_schemas
+from migrate.emulator.faults import altered_responses, mutations
+from migrate.emulator.faults import altered_responses as faults_altered_responses
 from migrate.emulator.faults.rule import Asked, Row
 from migrate.emulator.http_server import CUT
 from migrate.emulator.state import Estate, Json
@@ -193,7 +194,7 @@ async def undeleted(hit: Hit) -> None:
 
 
 async def drip(hit: Hit) -> None:
-    await connections.drip(hit, hit.carried_out)
+    await faults_altered_responses.drip(hit, hit.carried_out)
 
 
 async def unless(hit: Hit, wrong: Callable[[Any], str]) -> None:
@@ -223,12 +224,12 @@ async def unless(hit: Hit, wrong: Callable[[Any], str]) -> None:
 
 async def refuses_nulls(hit: Hit) -> None:
     """A service that takes no null where its description says that one may stand."""
-    await unless(hit, lambda body: stricter_schemas.null_in(body) if body is not None else "")
+    await unless(hit, lambda body: faults_altered_responses.null_in(body) if body is not None else "")
 
 
 async def unseen_forms(hit: Hit) -> None:
     """A project that takes of items only what projects were seen to take."""
-    await unless(hit, stricter_schemas.unseen_in)
+    await unless(hit, faults_altered_responses.unseen_in)
 
 
 async def nothing(hit: Hit) -> None:
@@ -271,8 +272,8 @@ KINDS: dict[str, Kind] = {
     "retired": Kind(retired),
     "expired": Kind(expired),
     "undeleted": Kind(undeleted, ("answer",)),
-    "redirect": Kind(connections.redirect, ("code", "to")),
-    "silent": Kind(connections.silent, ("silence",)),
-    "flood": Kind(connections.flood, ("bytes", "packing")),
+    "redirect": Kind(faults_altered_responses.redirect, ("code", "to")),
+    "silent": Kind(faults_altered_responses.silent, ("silence",)),
+    "flood": Kind(faults_altered_responses.flood, ("bytes", "packing")),
     "drip": Kind(drip, ("pause",)),
 }

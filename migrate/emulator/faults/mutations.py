@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from migrate.emulator import ids
+from migrate.emulator import state
 from migrate.emulator.state import Estate, Json, Table, now
 
 TOP = ("assistants", "threads", "files", "vector_stores", "agents", "conversations")
@@ -52,7 +52,7 @@ def table_of(estate: Estate, path: str) -> Table | None:
 def _insert(estate: Estate, table: Table, like: str) -> None:
     """A double under an id of its own, made now."""
     row = table[like]
-    id_ = ids.new(f"{like}-")
+    id_ = state.new(f"{like}-")
     double: Json = {**row, "id": id_}
     if "created_at" in row:
         double["created_at"] = now()

@@ -6,8 +6,8 @@ import re
 from uuid import uuid4
 
 from migrate.emulator import pagination
-from migrate.emulator.project_errors import invalid, missing
-from migrate.emulator.request import Call
+from migrate.emulator.errors import invalid, missing
+from migrate.emulator.router import Call
 from migrate.emulator.schemas.agents import NAME
 from migrate.emulator.state import Json, now
 

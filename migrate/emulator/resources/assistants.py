@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from migrate.emulator import ids, pagination
+from migrate.emulator import pagination, state
 from migrate.emulator.errors import not_found
-from migrate.emulator.request import Call
 from migrate.emulator.resources import tool_resources
+from migrate.emulator.router import Call
 from migrate.emulator.state import Json, now
 
 # What an answer says when the body said nothing, or null (recorded 2025-03).
@@ -19,7 +19,7 @@ def create(call: Call) -> Json:
     body = call.body
     tool_resources.check(call, body.get("tool_resources"))
     assistant: Json = {
-        "id": ids.new("asst_"),
+        "id": state.new("asst_"),
         "object": "assistant",
         "created_at": now(),
         "name": body.get("name"),

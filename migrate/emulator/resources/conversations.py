@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from migrate.emulator import ids, pagination
-from migrate.emulator.project_errors import missing
-from migrate.emulator.request import Call
+from migrate.emulator import pagination, state
+from migrate.emulator.errors import missing
 from migrate.emulator.resources import items
+from migrate.emulator.router import Call
 from migrate.emulator.state import Json, now
 
 
@@ -14,7 +14,7 @@ def create(call: Call) -> Json:
     first = call.body.get("items") or []
     items.check(call, first)
     conversation: Json = {
-        "id": ids.new_conversation(),
+        "id": state.new_conversation(),
         "object": "conversation",
         "created_at": now(),
         "metadata": call.body.get("metadata") or {},

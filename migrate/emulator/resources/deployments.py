@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from migrate.emulator.errors import refuse
+from migrate.emulator.errors import missing, refuse
 from migrate.emulator.options import Options
-from migrate.emulator.project_errors import missing
-from migrate.emulator.request import Call
+from migrate.emulator.router import Call
 from migrate.emulator.state import Estate, Json
 
 PAGE_SIZE = 2  # small, so that whoever lists also learns to follow links

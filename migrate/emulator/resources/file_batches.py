@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from migrate.emulator import ids, pagination
+from migrate.emulator import pagination, state
 from migrate.emulator.errors import not_found, refuse
-from migrate.emulator.request import Call
 from migrate.emulator.resources import files as uploads
 from migrate.emulator.resources import ingestion, vector_store_files, vector_stores
+from migrate.emulator.router import Call
 from migrate.emulator.state import Json, Table, now
 
 
@@ -19,7 +19,7 @@ def create(call: Call, store_id: str) -> Json:
     for entry in entries:
         ingestion.attach(call, store, entry)
     batch: Json = {
-        "id": ids.new_hex("vsfb_"),
+        "id": state.new_hex("vsfb_"),
         "object": "vector_store.file_batch",
         "created_at": now(),
         "status": "in_progress",

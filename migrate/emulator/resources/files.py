@@ -7,11 +7,11 @@ from contextlib import ExitStack
 
 from starlette.responses import Response, StreamingResponse
 
-from migrate.emulator import ids, multipart, pagination
+from migrate.emulator import multipart, pagination, state
 from migrate.emulator.blobs import Blob, Upload
 from migrate.emulator.errors import ApiError, no_file, refuse
-from migrate.emulator.request import Call
 from migrate.emulator.resources import ingestion
+from migrate.emulator.router import Call
 from migrate.emulator.services import EXPIRY_PARTS
 from migrate.emulator.state import Json, Table, now
 
@@ -28,7 +28,7 @@ async def create(call: Call) -> Json:
     moment = now()
     file: Json = {
         "object": "file",
-        "id": ids.new(call.service.file_prefixes.get(purpose, "file-"), ID_LENGTH),
+        "id": state.new(call.service.file_prefixes.get(purpose, "file-"), ID_LENGTH),
         "purpose": purpose,
         "filename": filename,
         "bytes": upload.size,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from migrate.emulator.errors import refuse
-from migrate.emulator.request import Call
+from migrate.emulator.router import Call
 from migrate.emulator.state import Estate, Json, Pending, now
 
 INDEX_OVERHEAD = 1_024  # 12 bytes were counted as 1036, 1209 as 2233 (recorded 2024-04, 2025-12)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from migrate.emulator import ids, pagination
-from migrate.emulator.errors import refuse
-from migrate.emulator.project_errors import missing
-from migrate.emulator.request import Call
+from migrate.emulator import pagination, state
+from migrate.emulator.errors import missing, refuse
+from migrate.emulator.router import Call
 from migrate.emulator.state import Json
 
 PREFIXES = {"message": "msg_", "function_call": "fc_", "function_call_output": "fco_"}  # (recorded 2026-02)
@@ -35,7 +34,7 @@ def store(call: Call, conversation_id: str, bodies: list[Json]) -> list[Json]:
 def _item(conversation_id: str, body: Json) -> Json:
     item: Json = {
         "type": body["type"],
-        "id": ids.new_item(PREFIXES[body["type"]], conversation_id),
+        "id": state.new_item(PREFIXES[body["type"]], conversation_id),
         "status": "completed",
         **body,
     }

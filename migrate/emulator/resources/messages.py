@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from migrate.emulator import ids, pagination
+from migrate.emulator import pagination, state
 from migrate.emulator.errors import not_found, refuse
-from migrate.emulator.request import Call
 from migrate.emulator.resources import files, ingestion, vector_stores
+from migrate.emulator.router import Call
 from migrate.emulator.state import Json, now
 
 ACTIVE = ("queued", "in_progress", "requires_action", "cancelling")
@@ -30,7 +30,7 @@ def make(call: Call, thread: Json, body: Json) -> Json:
     """No `status` key, though the documents require one (recorded 2025-03)."""
     attachments = body.get("attachments") or []
     message: Json = {
-        "id": ids.new("msg_"),
+        "id": state.new("msg_"),
         "object": "thread.message",
         "created_at": now(),
         "assistant_id": None,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from migrate.emulator import pagination
 from migrate.emulator.errors import not_found, refuse
-from migrate.emulator.request import Call
 from migrate.emulator.resources import messages
+from migrate.emulator.router import Call
 from migrate.emulator.state import Json, Table
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from migrate.emulator import ids, pagination
+from migrate.emulator import pagination, state
 from migrate.emulator.errors import not_found
-from migrate.emulator.request import Call
 from migrate.emulator.resources import messages, tool_resources, vector_stores
+from migrate.emulator.router import Call
 from migrate.emulator.state import Json, now
 
 
@@ -16,7 +16,7 @@ def create(call: Call) -> Json:
     for first in body.get("messages", ()):
         messages.check(call, first)
     thread: Json = {
-        "id": ids.new("thread_"),
+        "id": state.new("thread_"),
         "object": "thread",
         "created_at": now(),
         "metadata": body.get("metadata") or {},

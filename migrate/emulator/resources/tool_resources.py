@@ -5,8 +5,8 @@ from __future__ import annotations
 from copy import copy
 
 from migrate.emulator.errors import not_found, refuse
-from migrate.emulator.request import Call
 from migrate.emulator.resources import files, vector_stores
+from migrate.emulator.router import Call
 from migrate.emulator.state import Json
 
 

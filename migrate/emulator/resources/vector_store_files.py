@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from migrate.emulator import pagination
 from migrate.emulator.errors import not_found, refuse
-from migrate.emulator.request import Call
 from migrate.emulator.resources import files, ingestion, vector_stores
+from migrate.emulator.router import Call
 from migrate.emulator.state import Json
 
 PARSED_PAGE = "vector_store.file_content.page"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from migrate.emulator import ids, pagination
+from migrate.emulator import pagination, state
 from migrate.emulator.errors import not_found
-from migrate.emulator.request import Call
 from migrate.emulator.resources import files, ingestion
+from migrate.emulator.router import Call
 from migrate.emulator.state import Json, now
 
 DAY = 86_400
@@ -25,7 +25,7 @@ def make(call: Call, body: Json) -> Json:
     moment = now()
     after = body.get("expires_after")
     store: Json = {
-        "id": ids.new("vs_"),
+        "id": state.new("vs_"),
         "object": "vector_store",
         "name": body.get("name"),
         "status": "completed",

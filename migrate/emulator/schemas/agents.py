@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from migrate.emulator.project_errors import preview_feature
+from migrate.emulator.errors import preview_feature
 from migrate.emulator.schemas.agent_tools import TOOLS, free, named, text
 from migrate.emulator.schemas.assistants import DESCRIPTION, EFFORTS, Bodies
 from migrate.emulator.schemas.assistants import TOOLS as MOST_TOOLS

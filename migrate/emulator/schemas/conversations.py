@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from migrate.emulator.errors import refuse
-from migrate.emulator.project_errors import invalid
+from migrate.emulator.errors import invalid, refuse
 from migrate.emulator.schemas.assistants import Bodies
 from migrate.emulator.schemas.rules import (
     Rule,

@@ -22,9 +22,25 @@ from migrate.endpoints.http.deadlines import (
     begin,
 )
 from migrate.endpoints.http.large_responses import take_turn
-from migrate.endpoints.http.refused_responses import Redirected, TooMuch
 from migrate.endpoints.settings import Settings
 from migrate.model.input_limits import ANSWER, ANSWER_READ_ALONE, ERROR, FILE, Bound
+
+
+class Redirected(httpx2.TransportError):
+    """The server sends us elsewhere, and we do not go there. `status` is that of its answer."""
+
+    def __init__(self, status: int, where: str, why: str) -> None:
+        super().__init__(f"was answered {status} and sent on to {where}: {why}")
+        self.status = status
+
+
+class TooMuch(httpx2.TransportError):
+    """The server sends more than is taken."""
+
+    def __init__(self, bound: Bound) -> None:
+        super().__init__(f"the answer was given up: {bound.told()}")
+        self.bound = bound
+
 
 REDIRECTS = (300, 301, 302, 303, 307, 308)
 MOST_HOPS = 5

@@ -21,8 +21,8 @@ from itertools import chain
 
 from migrate.endpoints.interface import Body, Page
 from migrate.errors import PagingBroken
+from migrate.model.entity import made_at
 from migrate.model.page_cursor import FROM_THE_START
-from migrate.model.timestamps import made_at
 
 UNKNOWN = 0.0
 COMPARED = 100

@@ -19,9 +19,9 @@ from pydantic_core import from_json
 
 from migrate.endpoints.addresses import segment
 from migrate.endpoints.http.errors import failure
+from migrate.endpoints.http.guarded_transport import Redirected, TooMuch
 from migrate.endpoints.http.header_cache import Alike
 from migrate.endpoints.http.large_responses import one_answer
-from migrate.endpoints.http.refused_responses import Redirected, TooMuch
 from migrate.endpoints.interface import Body
 from migrate.errors import NoAnswer, RequestFailed, TooLarge, Unreadable
 from migrate.model.input_limits import ANSWER_READ_ALONE, DEPTH, VALUES

@@ -16,8 +16,7 @@ from migrate.endpoints.http.errors import TRANSIENT
 from migrate.endpoints.http.openai_transport import OpenAIWire, Wire
 from migrate.endpoints.http.outage import Outage
 from migrate.endpoints.interface import Body
-from migrate.endpoints.rate_limit import Pace
-from migrate.endpoints.waiting import ATTEMPTS, pause
+from migrate.endpoints.rate_limit import ATTEMPTS, Pace, pause
 from migrate.errors import OutcomeUnknown, RequestFailed, TooLarge, Unreachable
 
 TOO_MANY = 429

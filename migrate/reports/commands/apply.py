@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from migrate.reports.commands.losses import unaccepted
+from migrate.reports.commands.plan import unaccepted
 from migrate.reports.text_table import short
 from migrate.reports.values import number_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from migrate.reports.commands import losses
+from migrate.reports.commands import plan
 from migrate.reports.commands.snapshot import expected_gaps, hidden
 from migrate.reports.formats.terminal import as_text as plain
 from migrate.reports.report import Counts, Report, in_order
@@ -40,11 +40,11 @@ def as_report(
         title=f"{found.source} -> {found.target}",
         left=found.source,
         right=found.target,
-        ok=not losses.unaccepted(found.losses),
-        last_line=losses.last_line(found.losses),
+        ok=not plan.unaccepted(found.losses),
+        last_line=plan.last_line(found.losses),
         summary=tuple((grade, found.totals[grade]) for grade in GRADES),
         counts=Counts(GRADES, rows, "fields"),
-        items=in_order(losses.items(found.losses)),
+        items=in_order(plan.items(found.losses)),
         gaps=tuple(found.unread),
         notes=tuple(filter(None, [expected_gaps(found.expected_gaps), *map(hidden, found.hidden)])),
         pictures=pictures,

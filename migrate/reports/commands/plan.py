@@ -3,15 +3,61 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-from migrate.reports.commands import losses
+from migrate.reports.commands import plan as commands_plan
 from migrate.reports.commands.snapshot import expected_gaps, hidden
 from migrate.reports.formats.terminal import as_text as plain
 from migrate.reports.report import Counts, Detail, Item, Report, in_order
 from migrate.reports.values import number_of
+
+SEVERITY = {"blocked": "error", "lost": "warning", "adapted": "notice"}
+EVERY = "*"
+
+
+def unaccepted(rows: Iterable[Any]) -> list[Any]:
+    """Losses that nobody agreed to."""
+    return [row for row in rows if row.grade != "adapted" and not row.accepted]
+
+
+def items(rows: Iterable[Any]) -> list[Item]:
+    """One item per object, grade and whether it was accepted, with a detail for each field."""
+    found: dict[tuple[str, str, str, str, bool], list[Any]] = {}
+    for row in rows:
+        agreed = row.accepted and row.grade != "adapted"
+        found.setdefault((row.kind, row.parent, row.id, row.grade, agreed), []).append(row)
+    return [_item(*key, fields) for key, fields in found.items()]
+
+
+def _item(kind: str, parent: str, id_: str, grade: str, agreed: bool, rows: list[Any]) -> Item:
+    return Item(
+        section="losses",
+        verdict=grade,
+        kind=kind,
+        name=rows[0].name if id_ != EVERY else rows[0].name or "every one",
+        left_id="" if id_ == EVERY else id_,
+        parent=parent,
+        severity="notice" if agreed else SEVERITY[grade],
+        details=tuple(
+            Detail(EVERY_FIELD if row.field == EVERY else row.field, reason=row.reason, way_out=row.way_out)
+            for row in rows
+        ),
+        note="accepted" if agreed else "",
+    )
+
+
+EVERY_FIELD = "the whole object"
+
+
+def last_line(rows: Iterable[Any]) -> str:
+    """What is left to accept."""
+    left = len(unaccepted(rows))
+    if left:
+        return f"{number_of(left, 'loss', 'losses')} not accepted; --accept-loss FIELD or all"
+    return "no loss left to accept"
+
 
 ACTIONS = ("create", "update", "delete", "adopt", "skip", "blocked")
 LISTED = frozenset(ACTIONS) - {"skip"}
@@ -47,11 +93,11 @@ def as_report(
         title=f"plan {path}: {plan.source.url} (snapshot {plan.source.snapshot}) -> {plan.target.url}",
         left=f"{plan.source.url} (snapshot {plan.source.snapshot})",
         right=plan.target.url,
-        ok=not losses.unaccepted(plan.losses),
-        last_line=f"{done or 'nothing to do'}; {losses.last_line(plan.losses)}",
+        ok=not commands_plan.unaccepted(plan.losses),
+        last_line=f"{done or 'nothing to do'}; {commands_plan.last_line(plan.losses)}",
         summary=tuple((name, counts[name]) for name in ACTIONS if counts[name]),
         counts=_counts(plan),
-        items=in_order([*_actions(plan), *losses.items(plan.losses)]),
+        items=in_order([*_actions(plan), *commands_plan.items(plan.losses)]),
         gaps=tuple(plan.unread),
         notes=tuple(filter(None, [expected_gaps(plan.expected_gaps), *map(hidden, plan.hidden)])),
         pictures=pictures,

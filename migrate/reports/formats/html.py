@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from migrate.reports.diagram import MARKS, drawn
-from migrate.reports.escape import clean, line
 from migrate.reports.report import SECTIONS, VERDICTS, Counts, Detail, Item, Report
+from migrate.reports.text_table import clean, line
 from migrate.reports.values import brief, counted, has_values, has_words, pieces, reason, value
 from migrate.reports.word_diff import ADDED, HIDDEN, REMOVED, SAME, folded, hidden
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from migrate.reports.escape import clean, line
 from migrate.reports.report import VERDICTS, Detail, Item, Report
+from migrate.reports.text_table import clean, line
 from migrate.reports.values import (
     brief,
     counted,

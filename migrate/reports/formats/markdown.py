@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from itertools import accumulate, groupby
 
-from migrate.reports.escape import clean, line
 from migrate.reports.report import VERDICTS, Counts, Detail, Item, Report
+from migrate.reports.text_table import clean, line
 from migrate.reports.values import (
     brief,
     counted,

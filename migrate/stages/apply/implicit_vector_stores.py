@@ -14,7 +14,7 @@ from itertools import islice
 from migrate.archive.journal import SERVICE
 from migrate.errors import NotThere, RequestFailed
 from migrate.model import Entity
-from migrate.model.timestamps import made_at
+from migrate.model.entity import made_at
 from migrate.stages.apply.context import Body, Workshop
 from migrate.stages.apply.create import CLOCKS
 from migrate.stages.plan.adaptation import said

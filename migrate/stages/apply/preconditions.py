@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from migrate.errors import PlanStale
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from migrate.archive.database import Archive
+from migrate.codecs import profile_for
+from migrate.errors import Incomplete, NotThere, PlanStale, RequestFailed, Unreachable
 from migrate.model import Key
-from migrate.stages.apply.context import Workshop
+from migrate.stages.apply.context import Tally, Unresolved, Workshop, workshop
+from migrate.stages.apply.create import Taken
 from migrate.stages.estate import Estate
 from migrate.stages.plan.plan_file import Action, Plan
 from migrate.stages.plan.target_fingerprints import States, states
+from migrate.stages.progress import Progress
+from migrate.stages.rollback.recover import look
 from migrate.stages.snapshot.live_estate import (
     configuration,
     lists_threads,
@@ -15,7 +23,75 @@ from migrate.stages.snapshot.live_estate import (
     must_be_seen,
     must_be_whole,
 )
-from migrate.stages.writing.unsettled import unsettled
+
+if TYPE_CHECKING:
+    from migrate.endpoints.interface import Writer
+
+
+REASON = "not carried out: the service stopped answering"
+NEVER = "not carried out: the service could not be reached"
+
+
+def none_reached(plan: Plan, source: Estate, archive: Archive, writer: Writer, gone: Unreachable) -> Tally:
+    """What is told of an apply that could not begin: every object that no earlier run has made. Raises
+    `PlanStale` when the snapshot is not the one that was planned."""
+    rules = profile_for(writer.type, "")  # nothing is made by them
+    shop = workshop(plan, source, archive, writer, rules, Progress())
+    name_unreached(plan, shop, gone, NEVER)
+    return shop.tally
+
+
+def name_unreached(plan: Plan, shop: Workshop, gone: Unreachable, reason: str = REASON) -> None:
+    """Put into the tally every object that has no outcome yet, and why the apply ended."""
+    done = {
+        (e.action, e.kind, e.source_parent, e.source_id) for e in shop.journal.entries() if e.state == "done"
+    }
+    messages = {thread: made for thread, _, made in shop.journal.talks()}
+    named = {(f.kind, f.id) for f in shop.tally.failed}
+    for action in plan.actions:
+        if action.action not in ("create", "update", "delete", "adopt") or (action.kind, action.id) in named:
+            continue
+        carried_out = (action.action, action.kind, action.parent, action.id) in done
+        written = messages.get(action.id, 0) if action.kind == "thread" else action.messages
+        if carried_out and written >= action.messages:
+            continue
+        part = f" ({written:,} of {action.messages:,} messages are there)" if carried_out else ""
+        shop.fail(action.kind, action.id, action.name, f"{reason}{part}")
+    shop.tally.outage = (gone.what, gone.why, gone.todo)
+
+
+SEEN = ("file", "vector_store", "vector_store_file", "assistant")
+"""Kinds whose every object on the target a plan knows; of threads it knows those that it touches."""
+
+
+def unsettled(plan: Plan, shop: Workshop) -> set[Key]:
+    """Keys of objects on the target that answer to an intent without an outcome. Raises `Incomplete` when
+    nobody can look."""
+    return set(_found(plan, shop))
+
+
+def _found(plan: Plan, shop: Workshop) -> Iterator[Key]:
+    for action in plan.actions:
+        entry = shop.record(action)
+        if action.action != "create" or action.kind not in SEEN or entry is None or entry.state != "intended":
+            continue
+        try:
+            body = look(shop, action, entry)
+        except (Unresolved, NotThere, Taken):
+            continue
+        except RequestFailed as failed:
+            raise _unseen(action, failed) from None
+        if body is not None:
+            store = shop.ids.get(("vector_store", action.parent), "") if action.parent else ""
+            yield action.kind, store, str(body["id"])
+
+
+def _unseen(action: Action, failed: RequestFailed) -> Incomplete:
+    return Incomplete(
+        f"what became of {action.kind} {action.name or '(no name)'} [{action.id}] could not be seen",
+        str(failed),
+        "run the same apply again when the target answers",
+    )
 
 
 def check_target(plan: Plan, shop: Workshop, workers: int) -> None:

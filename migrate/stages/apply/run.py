@@ -15,21 +15,19 @@ from typing import TYPE_CHECKING
 from migrate.archive.database import Archive
 from migrate.codecs import Profile
 from migrate.errors import Incomplete, PlanStale, Unreachable
-from migrate.stages.apply.context import Tally, Workshop
-from migrate.stages.apply.outage import name_unreached
-from migrate.stages.apply.preconditions import check_target
+from migrate.stages.apply.context import Tally, Workshop, recall, workshop
+from migrate.stages.apply.create import make
+from migrate.stages.apply.preconditions import check_target, name_unreached
 from migrate.stages.apply.threads import recreate
 from migrate.stages.apply.update import delete, refuse_foreign_deletions, update
 from migrate.stages.apply.vector_stores import await_ingestion, fill, upload
-from migrate.stages.concurrency.parallel import in_parallel
+from migrate.stages.concurrency.worker_pool import in_parallel
 from migrate.stages.estate import Estate
 from migrate.stages.plan.dependencies import Naming
 from migrate.stages.plan.plan_file import Action, Plan
 from migrate.stages.progress import Progress
 from migrate.stages.rollback.undo_plan import UNDO
 from migrate.stages.snapshot.live_estate import CONFIGURATION
-from migrate.stages.writing.equipping import recall, workshop
-from migrate.stages.writing.making import make
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer

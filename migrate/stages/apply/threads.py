@@ -19,17 +19,18 @@ from migrate.stages.apply.create import (
     GATEWAY,
     GATEWAY_LOOKS,
     TRIES,
+    give_up,
     lookup,
     made,
     sent_at,
     was_sent,
+    written,
 )
 from migrate.stages.apply.implicit_vector_stores import note_derived, searched_in, stores_of
 from migrate.stages.apply.thread_messages import Talk
 from migrate.stages.plan.plan_file import Action
 from migrate.stages.plan.target_fingerprints import fingerprint
 from migrate.stages.snapshot.live_estate import lists_threads
-from migrate.stages.writing.making import give_up, written
 
 PAUSE = 0.15
 """Seconds before a look at what became of a lost answer; doubled each time."""

@@ -12,14 +12,13 @@ from migrate.archive.blobs import Blob, BlobFile
 from migrate.archive.journal import Entry
 from migrate.errors import OutcomeUnknown, RequestFailed
 from migrate.model import JSON, Entity
+from migrate.model.entity import made_at
 from migrate.model.file import with_plain_ending
 from migrate.model.normalize import normal
-from migrate.model.timestamps import made_at
 from migrate.model.vector_store import refusal
 from migrate.stages.apply.context import Body, Unresolved, Workshop
-from migrate.stages.apply.create import CLOCKS, once, sent_at, was_sent
+from migrate.stages.apply.create import CLOCKS, give_up, once, sent_at, was_sent, written
 from migrate.stages.plan.plan_file import Action
-from migrate.stages.writing.making import give_up, written
 
 PROCESSING = 30.0
 """Seconds to wait for an uploaded file to be taken in."""

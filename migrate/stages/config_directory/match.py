@@ -7,20 +7,41 @@ that we made beside a store of the same place is not meant.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 
 from migrate.archive.id_map import uploads
 from migrate.codecs import CODECS
+from migrate.codecs.adapt.models import model_there
 from migrate.codecs.foundry.agent_names import plain_name
 from migrate.model import KINDS, Entity
+from migrate.model.connections import moved_apart, renamed, short
+from migrate.model.entity import condition
 from migrate.model.file import ABSENT
-from migrate.model.normalize import digest, normal
-from migrate.model.references import refs_of
-from migrate.model.status import condition
+from migrate.model.normalize import digest, normal, written_form
+from migrate.model.object_diff import differing
+from migrate.model.references import refs_of, remap
 from migrate.stages.config_directory.select import copies
 from migrate.stages.estate import Estate
 from migrate.stages.match.pairing import KEY, Pairs
 from migrate.stages.match.same_name_files import Hashes, groups, holders, itself, tell_apart
+
+Lookup = Callable[[str, str], "str | None"]
+
+
+def is_as_read(
+    entity: Entity, there: Entity, models: Mapping[str, str], links: Mapping[str, str], lookup: Lookup
+) -> bool:
+    """Whether the target holds an object exactly as the files say it. `lookup`: key -> id there."""
+    wanted = entity
+    if entity.kind == "assistant":
+        fields = dict(renamed(entity.fields, lambda old: links.get(old) or links.get(short(old)) or old))
+        if isinstance(fields.get("model"), str):
+            fields["model"] = model_there(fields["model"], models, links)
+        wanted = entity.with_fields(**fields)
+        if moved_apart(wanted.fields, there.fields):
+            return False
+    return not differing(written_form(remap(KINDS[entity.kind], wanted, lookup)), written_form(there))
+
 
 Clause = tuple[tuple[str, str], tuple[str, str]]
 Unclear = dict[tuple[str, str], tuple[str, str]]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import sys
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path as File
@@ -17,7 +19,26 @@ from migrate.errors import BadUsage
 from migrate.files.text import read_text
 from migrate.model import KINDS
 from migrate.model.object_diff import Member, Path, Steps
-from migrate.stages.diff.change import Change
+
+
+@dataclass(frozen=True)
+class Change:
+    """One object that differs. `action` goes from left to right: added, removed, changed.
+
+    `how` says how the two were found to be one: journal, stamp, id, key, or the natural key of a guess."""
+
+    kind: str
+    left_id: str
+    right_id: str
+    name: str
+    action: str
+    paths: tuple[Path, ...] = ()
+    guessed: bool = False
+    how: str = ""
+    left_parent: str = ""
+    right_parent: str = ""
+    since: str = ""
+
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -151,3 +172,80 @@ def _fits(written: str, step: str | int) -> bool:
         listed = isinstance(step, (int, Member))
         return listed and fnmatchcase(called[1:-1], written[1:-1].replace("[", "[[]"))
     return isinstance(step, str) and not isinstance(step, Member) and fnmatchcase(step, written)
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """How many differences a rule took away. `expires` is a date or ''."""
+
+    rule: str
+    reason: str
+    expires: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A difference that follows from the configuration; counted as an ignored one."""
+
+    reason: str
+    fits: Callable[[Path], bool]
+
+
+class Ledger:
+    """Applies rules to one change after the other and counts what each took away."""
+
+    def __init__(
+        self, rules: tuple[Rule, ...], expected: tuple[Expected, ...], today: date | None = None
+    ) -> None:
+        self._today = today or date.today()
+        self._rules = [rule for rule in rules if not self._is_over(rule)]
+        self._over = [rule for rule in rules if self._is_over(rule)]
+        self._expected = expected
+        self._counts: Counter[int] = Counter()
+        """By the identity of a rule: two files may have one name."""
+
+    def rest(self, change: Change) -> Change | None:
+        """The change without what is ignored; None when nothing is left."""
+        rules = [rule for rule in self._rules if rule.takes(change)]
+        if change.action != "changed":
+            whole = next((rule for rule in rules if not rule.steps), None)
+            if whole is None:
+                return change
+            self._counts[id(whole)] += 1
+            return None
+        kept = tuple(path for path in change.paths if not self._taken(path, rules))
+        if not kept:
+            return None
+        return change if len(kept) == len(change.paths) else replace(change, paths=kept)
+
+    def ignored(self) -> tuple[Ignored, ...]:
+        """Every rule that is in force, with its count; one that took nothing may be superfluous."""
+        rows = [
+            Ignored(rule.where, rule.reason, str(rule.expires or ""), self._counts[id(rule)])
+            for rule in self._rules
+        ]
+        made = [
+            Ignored("expected", one.reason, "", self._counts[id(one)])
+            for one in self._expected
+            if self._counts[id(one)]
+        ]
+        return (*rows, *made)
+
+    def expired(self) -> tuple[str, ...]:
+        """Rules whose time is over, in words; they are not applied."""
+        return tuple(f"{rule.where} expired on {rule.expires}: {rule.reason}" for rule in self._over)
+
+    def _taken(self, path: Path, rules: list[Rule]) -> bool:
+        for rule in rules:
+            if rule.covers(path):
+                self._counts[id(rule)] += 1
+                return True
+        for one in self._expected:
+            if one.fits(path):
+                self._counts[id(one)] += 1
+                return True
+        return False
+
+    def _is_over(self, rule: Rule) -> bool:
+        return rule.expires is not None and rule.expires < self._today

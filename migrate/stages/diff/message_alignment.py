@@ -11,7 +11,7 @@ from migrate.model.message import ITEM
 from migrate.model.normalize import digest, normal
 from migrate.model.sequence_diff import Effort, alike
 from migrate.stages.estate import Spoken
-from migrate.stages.listed import Listed
+from migrate.stages.lazy import Listed
 
 Pair = tuple[int | None, int | None]
 """Positions left and right; None where a row has no counterpart."""

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from migrate.codecs import CODECS, profile_for
-from migrate.codecs.hcl import Expression
-from migrate.codecs.portal_metadata import PORTAL
-from migrate.codecs.terraform import HEAD, Agents, identifier, text_of
+from migrate.codecs.adapt.existing_metadata import PORTAL
+from migrate.codecs.terraform import HEAD, Agents, Expression, identifier, text_of
 from migrate.errors import Refused
 from migrate.model import JSON, KINDS
 from migrate.model.references import remap

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +15,21 @@ from migrate.cli.estate_argument import Archived, resolve
 if TYPE_CHECKING:
     from migrate.archive.database import Archive
     from migrate.archive.id_map import Side
-    from migrate.stages.comparing.told import Told
     from migrate.stages.estate import Estate
+
+
+@dataclass(frozen=True)
+class Told:
+    """`objects`: (kind, left id) -> right id of all but messages. `messages`: asked with a thread on the left
+    and its counterpart, left and right id of those in them, of which the last counts; there may be a million.
+    `sent`: (left id, right id) of files -> hash of the bytes that one was made with from the other. `copies`:
+    ids of vector stores beside a config directory that were made from others of the same place."""
+
+    objects: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    messages: Callable[[str, str], Iterable[tuple[str, str]]] = lambda left, right: ()
+    sent: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    copies: frozenset[str] = frozenset()
+
 
 Pairs = dict[tuple[str, str], str]
 """(kind, id) -> id on the other side."""
@@ -32,7 +46,6 @@ def archives_of(texts: Iterable[str], config: Config, journal: Path | None) -> l
 def journals(archives: Iterable[Path], left: Estate, right: Estate) -> Iterator[Told]:
     """What they know, in either direction; they stay open as long as somebody asks."""
     from migrate.archive.database import Archive
-    from migrate.stages.comparing.told import Told
 
     with ExitStack() as stack:
         opened = {path: stack.enter_context(Archive.open(path)) for path in archives}
@@ -48,7 +61,7 @@ def journals(archives: Iterable[Path], left: Estate, right: Estate) -> Iterator[
 
 
 def _objects(path: Path, archive: Archive, source: Estate, target: Estate) -> Pairs:
-    from migrate.archive.damaged import damage_told
+    from migrate.archive.database import damage_told
     from migrate.archive.id_map import id_map
     from migrate.stages.match.pairing import trusted
 
@@ -60,7 +73,7 @@ def _messages(
     opened: Mapping[Path, Archive], left: Side, right: Side, one: str, other: str
 ) -> Iterator[tuple[str, str]]:
     """The messages of a thread on the left and its counterpart on the right."""
-    from migrate.archive.damaged import damage_told
+    from migrate.archive.database import damage_told
     from migrate.archive.id_map import messages_of
 
     for path, archive in opened.items():
@@ -72,7 +85,7 @@ def _messages(
 
 
 def _sent(opened: Mapping[Path, Archive], left: Side, right: Side) -> dict[tuple[str, str], str]:
-    from migrate.archive.damaged import damage_told
+    from migrate.archive.database import damage_told
     from migrate.archive.id_map import uploads
 
     sent: dict[tuple[str, str], str] = {}
@@ -85,7 +98,7 @@ def _sent(opened: Mapping[Path, Archive], left: Side, right: Side) -> dict[tuple
 
 def _copies(opened: Mapping[Path, Archive], left: Estate, right: Estate) -> frozenset[str]:
     """Of vector stores beside a config directory, those that were made from others of their place."""
-    from migrate.archive.damaged import damage_told
+    from migrate.archive.database import damage_told
     from migrate.archive.id_map import Derivation, derivations
     from migrate.codecs.config_directory import TYPE as CONFIG
     from migrate.stages.match.lineage import Lineage
@@ -103,8 +116,7 @@ def _copies(opened: Mapping[Path, Archive], left: Estate, right: Estate) -> froz
 def threads_at(archives: Iterable[Path], first: Estate, type_: str, url: str) -> tuple[str, ...]:
     """Ids of threads that a place should hold: those of the other side where it is the same place, and what
     the journals say was made there, or moved from there."""
-    from migrate.archive.damaged import damage_told
-    from migrate.archive.database import Archive
+    from migrate.archive.database import Archive, damage_told
     from migrate.archive.id_map import Side, id_map
 
     here = Side(type_, url)

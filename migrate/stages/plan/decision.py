@@ -13,6 +13,7 @@ from migrate.codecs.config_directory import TYPE as CONFIG
 from migrate.codecs.unsupported_fields import unheld
 from migrate.model import KINDS, Entity
 from migrate.model.connections import moved_apart
+from migrate.model.entity import condition
 from migrate.model.file import is_same_name
 from migrate.model.loss import EVERY, Grade, Loss
 from migrate.model.normalize import normal, written_form
@@ -20,8 +21,7 @@ from migrate.model.object_diff import Path, differing
 from migrate.model.references import refs_of, remap
 from migrate.model.secrets import with_credentials_of, without_secrets_of
 from migrate.model.stamp import without_ours
-from migrate.model.status import condition
-from migrate.stages.config_directory.unchanged import is_as_read
+from migrate.stages.config_directory.match import is_as_read
 from migrate.stages.estate import Estate
 from migrate.stages.match.pairing import MADE_FROM, Pairs
 from migrate.stages.match.same_name_files import BYTES

@@ -14,10 +14,9 @@ from functools import cached_property
 from migrate.codecs.capabilities import Profile
 from migrate.codecs.config_directory import TYPE as CONFIG
 from migrate.model import JSON, KINDS, Entity
-from migrate.model.json_paths import swapped
+from migrate.model.json_paths import Place, swapped, texts_in, with_texts
 from migrate.model.references import Lookup
 from migrate.model.stamp import without_ours
-from migrate.model.text_fields import Place, texts_in, with_texts
 from migrate.stages.estate import Estate
 
 PREFIX = re.compile(r"[A-Za-z]+[_-]")

@@ -18,11 +18,10 @@ from migrate.model.loss_fields import names_of
 from migrate.model.sharding import Shard
 from migrate.stages.estate import Estate
 from migrate.stages.match.pairing import Pairs
-from migrate.stages.plan.accept_loss import must_be_fields
 from migrate.stages.plan.adaptation import Decided
 from migrate.stages.plan.decision import Decider
 from migrate.stages.plan.journal_state import Conflict, Known
-from migrate.stages.plan.options import Choices, within_thresholds
+from migrate.stages.plan.options import Choices, must_be_fields, within_thresholds
 from migrate.stages.plan.plan_file import FORMAT, LossRow, Plan, Settled, SourceSide, TargetSide
 from migrate.stages.plan.planner import Planner
 from migrate.stages.plan.prune import Pruning

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from migrate.model import Entity
 from migrate.model.estate_location import Place
+from migrate.model.json_paths import texts_in
 from migrate.model.local_names import DEPLOYMENT, local_names, toolboxes
-from migrate.model.text_fields import texts_in
 from migrate.stages.plan.adaptation import Decided
 from migrate.stages.plan.old_ids import WHERE
 

@@ -13,9 +13,9 @@ from migrate.codecs.config_directory import TYPE as CONFIG
 from migrate.errors import RequestFailed
 from migrate.model import JSON, Entity
 from migrate.model.connections import named_in, short
+from migrate.model.entity import condition
 from migrate.model.estate_location import Place
 from migrate.model.normalize import normal
-from migrate.model.status import condition
 from migrate.stages.estate import Estate
 from migrate.stages.match.pairing import Pairs
 from migrate.stages.plan.adaptation import Decided

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from migrate.archive.blobs import Blob, proven
 from migrate.archive.hashing import storable
-from migrate.archive.locating import elsewhere
+from migrate.archive.snapshots.history import elsewhere
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.codecs.adapt.files import PARSED_ENDING
 from migrate.errors import ArchiveDamaged, BadUsage, Refused

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from migrate.archive.hashing import storable
 from migrate.archive.snapshots.history import gap_of
 from migrate.model import KINDS, Entity
+from migrate.model.entity import condition
 from migrate.model.references import refs_of
-from migrate.model.status import condition
 from migrate.stages.estate import Estate
 
 Named = tuple[str, str]

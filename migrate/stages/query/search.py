@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
-from migrate.archive.searching import candidates
-from migrate.archive.snapshots.reader import SnapshotReader
+from migrate.archive.snapshots.reader import SnapshotReader, candidates
 from migrate.codecs import CODECS
 from migrate.model import Entity
 from migrate.model.secret_text import MASKED, masked_text

@@ -10,14 +10,13 @@ from migrate.archive.journal import SERVICE, Entry
 from migrate.errors import Incomplete, NotThere, RequestFailed
 from migrate.model import Entity
 from migrate.stages.apply.context import Body, Unresolved, Workshop
-from migrate.stages.apply.create import Taken, at, lookup, sent_at
+from migrate.stages.apply.create import Taken, at, lookup, sent_at, written
 from migrate.stages.apply.implicit_vector_stores import note_derived, searched_in
 from migrate.stages.apply.threads import note_messages, unanswered
 from migrate.stages.apply.update import arrived
 from migrate.stages.apply.vector_stores import uploaded
 from migrate.stages.plan.adaptation import spoken
 from migrate.stages.plan.plan_file import Action, Plan
-from migrate.stages.writing.making import written
 
 
 def settle(shop: Workshop, plan: Plan) -> None:

@@ -18,10 +18,10 @@ from migrate.codecs import Profile
 from migrate.errors import Incomplete, NotThere, OutcomeUnknown, Refused, RequestFailed
 from migrate.model import KINDS, Entity
 from migrate.model.normalize import written_form
-from migrate.stages.apply.context import Failure, Workshop
-from migrate.stages.apply.delete import TRIES, remove, still_there
+from migrate.stages.apply.context import Failure, Workshop, recall, workshop
 from migrate.stages.apply.implicit_vector_stores import detach
-from migrate.stages.concurrency.parallel import in_parallel
+from migrate.stages.apply.update import TRIES, remove, still_there
+from migrate.stages.concurrency.worker_pool import in_parallel
 from migrate.stages.estate import Estate
 from migrate.stages.plan.plan_file import Plan
 from migrate.stages.plan.target_fingerprints import fingerprint
@@ -36,7 +36,6 @@ from migrate.stages.snapshot.live_estate import (
     must_be_read,
     must_be_whole,
 )
-from migrate.stages.writing.equipping import recall, workshop
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer

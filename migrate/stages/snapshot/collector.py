@@ -11,10 +11,10 @@ from migrate.archive.hashing import storable
 from migrate.archive.snapshots.previous import TAIL, Earlier
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.model import KINDS
+from migrate.model.entity import COUNTED
 from migrate.model.file import DOWNLOAD, ORIGINAL, PARSED
 from migrate.model.page_cursor import FROM_THE_START
 from migrate.model.run import has_ended
-from migrate.model.status import COUNTED
 from migrate.stages.concurrency.worker_pool import Crew
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.fetcher import (

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
-from migrate.archive.fingerprints import of_shas
-from migrate.archive.packs.rows import Row
+from migrate.archive.hashing import of_shas
+from migrate.archive.packs.writer import Row
 from migrate.archive.snapshots.writer import ScopeState
 from migrate.errors import Denied, NotDownloadable, NotThere, RequestFailed, TooLarge
 from migrate.model import JSON, KINDS
-from migrate.model.expected_gaps import is_expected
-from migrate.model.hidden_parts import hidden_parts
+from migrate.model.entity import COUNTED, NOT_THERE
+from migrate.model.expected_gaps import hidden_parts, is_expected
 from migrate.model.run import goes_on
-from migrate.model.status import COUNTED, NOT_THERE
 from migrate.stages.snapshot.options import Wanted
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from migrate.archive.snapshots.reader import SnapshotReader, snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.codecs import profile_for
 from migrate.errors import Incomplete, NotThere, RequestFailed
-from migrate.model.status import COUNTED
+from migrate.model.entity import COUNTED
 from migrate.stages.estate import Estate
 from migrate.stages.filters import Choice
 from migrate.stages.progress import Progress

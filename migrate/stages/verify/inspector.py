@@ -25,8 +25,8 @@ from migrate.model.object_diff import differing
 from migrate.model.references import remap
 from migrate.model.secrets import with_credentials_of, without_secrets_of
 from migrate.model.vector_store import refusal
-from migrate.stages.concurrency.parallel import in_parallel
-from migrate.stages.config_directory.unchanged import is_as_read
+from migrate.stages.concurrency.worker_pool import in_parallel
+from migrate.stages.config_directory.match import is_as_read
 from migrate.stages.estate import Estate, Spoken, stamp
 from migrate.stages.match.messages import side_by_side
 from migrate.stages.plan.adaptation import as_sent, fitting, said, spoken, surely

@@ -14,7 +14,8 @@ from migrate.codecs.write_forms import assistants
 from migrate.model import JSON, KINDS, Kind
 from tools.docs.examples import FIELDS, ITEMS, NEWER_TOOLS, OLDER_TOOLS, PARTS, Example
 from tools.docs.examples.equivalents import EQUAL
-from tools.docs.support_matrix import about_projects, about_sources, about_tools
+from tools.docs.support_matrix import about_projects, about_sources
+from tools.docs.support_matrix import about_projects as support_matrix_about_projects
 from tools.docs.support_matrix.limits import LIMITS, MARKS
 from tools.docs.support_matrix.outcomes import NEWEST_AZURE, SERVICES, names_of, outcomes
 from tools.docs.support_matrix.tables import HEADS, Row, cells, table
@@ -54,11 +55,11 @@ def _sections() -> Iterator[str]:
         yield from (f"### {kind.plural}", _fields(kind)) if kind.replayed else ()
     yield from ("### Runs and their steps", about_sources.RUNS, _runs())
     yield from ("## Parts of a message", _by_title("part", PARTS))
-    yield from ("## Items that nobody said", about_tools.ITEMS, _by_title("item", ITEMS))
-    yield from ("## Tools", about_tools.TOOLS, _tools(OLDER_TOOLS))
-    yield from ("### How they are written for a project", table(about_tools.HEAD, _rows()))
+    yield from ("## Items that nobody said", support_matrix_about_projects.ITEMS, _by_title("item", ITEMS))
+    yield from ("## Tools", support_matrix_about_projects.TOOLS, _tools(OLDER_TOOLS))
+    yield from ("### How they are written for a project", table(support_matrix_about_projects.HEAD, _rows()))
     yield from ("### Without a counterpart", table(("tool", "way out"), _homeless()))
-    yield from ("### Of the newer generation only", about_tools.NEWER, _tools(NEWER_TOOLS))
+    yield from ("### Of the newer generation only", support_matrix_about_projects.NEWER, _tools(NEWER_TOOLS))
     yield from ("## Never written", about_sources.FACTS, table(("kind", "field", "why"), _facts()))
     yield from ("## Equal, though spelled differently", about_sources.EQUAL)
     yield table(("kind", "field", "spellings"), _equal())
@@ -123,7 +124,7 @@ def _tools(examples: Iterable[Example]) -> str:
 
 def _rows() -> Iterator[Row]:
     for row in ROWS:
-        yield f"`{row.old}`", f"`{row.new}`", row.how, about_tools.SURE[row.old]
+        yield f"`{row.old}`", f"`{row.new}`", row.how, support_matrix_about_projects.SURE[row.old]
 
 
 def _homeless() -> Iterator[Row]:
