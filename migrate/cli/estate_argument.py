@@ -167,7 +167,7 @@ def opened(
     from migrate.stages.filters import Choice
     from migrate.stages.snapshot.live_estate import lists_threads
     from migrate.stages.snapshot.live_estate import live as read_live
-    from migrate.stages.snapshot.options import Wanted
+    from migrate.stages.snapshot.options import SnapshotOptions
 
     found = resolve(text, config, workers)
     with ExitStack() as stack:
@@ -183,7 +183,7 @@ def opened(
         if known and (not kinds or "thread" in kinds) and not lists_threads(reader):
             ids = tuple(dict.fromkeys([*ids, *known(reader.type, reader.url)]))
         choice = Choice.only(kinds)
-        wanted = Wanted(thread_ids=ids, runs=False, bytes=False, choice=choice, workers=workers)
+        wanted = SnapshotOptions(thread_ids=ids, runs=False, bytes=False, choice=choice, workers=workers)
         estate, _ = stack.enter_context(read_live(reader, wanted, progress))
         yield estate
 

@@ -22,7 +22,7 @@ def settle_interrupted(
     from migrate.archive.registered_plans import document_of, interrupted
     from migrate.cli.plan_inputs import from_plan
     from migrate.codecs import profile_for
-    from migrate.stages.apply.context import recall, workshop
+    from migrate.stages.apply.context import apply_context, recall
     from migrate.stages.plan.plan_file import from_document
     from migrate.stages.rollback.recover import settle
 
@@ -35,7 +35,7 @@ def settle_interrupted(
             plan = from_document(document)
             with from_plan(plan, config, workers, write=True) as (archive, estate, writer):
                 profile = profile_for(writer.type, writer.api_version)
-                shop = workshop(plan, estate, archive, writer, profile, progress)  # type: ignore[arg-type]
+                shop = apply_context(plan, estate, archive, writer, profile, progress)  # type: ignore[arg-type]
                 recall(plan, shop, archive)
                 settle(shop, plan)
         except (ArchiveBusy, PlanEdited, PlanStale):

@@ -18,7 +18,7 @@ from migrate.model.known_secrets import redact
 
 if TYPE_CHECKING:
     from migrate.cli.config import Config
-    from migrate.cli.progress import Spoken
+    from migrate.cli.progress import StderrProgress
     from migrate.stages.progress import Progress
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -31,7 +31,7 @@ class Common:
     as_json: bool
     quiet: bool
     config_path: Path | None
-    spoken: list[Spoken] = field(default_factory=list)
+    spoken: list[StderrProgress] = field(default_factory=list)
 
     @property
     def config(self) -> Config:
@@ -41,12 +41,12 @@ class Common:
 
     def progress(self) -> Progress:
         """Where a stage tells how far it is: stderr, or nowhere."""
-        from migrate.cli.progress import Spoken
+        from migrate.cli.progress import StderrProgress
         from migrate.stages.progress import Progress
 
         if self.quiet:
             return Progress()
-        self.spoken.append(Spoken())
+        self.spoken.append(StderrProgress())
         return self.spoken[-1]
 
     def hush(self) -> None:

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
     from migrate.stages.estate import Estate
     from migrate.stages.plan.assess import Assessment
-    from migrate.stages.plan.journal_state import Known
-    from migrate.stages.plan.options import Choices
+    from migrate.stages.plan.journal_state import JournalState
+    from migrate.stages.plan.options import PlanOptions
     from migrate.stages.plan.plan_file import Plan, SourceSide
     from migrate.stages.progress import Progress
 
@@ -88,14 +88,14 @@ def choices(
     copy_files: bool,
     rewrite_ids: bool = False,
     agent_version: str = "newest",
-) -> Choices:
+) -> PlanOptions:
     """What the user decided: the config file, and on top of it the options. A config directory has names of
     its own for each environment, so those of the config file are not for it."""
-    from migrate.stages.plan.options import Choices
+    from migrate.stages.plan.options import PlanOptions
 
     if service(source, config) is None and Path(source).is_dir():
         config = replace(config, models={}, connections={})
-    return Choices(
+    return PlanOptions(
         models={**config.models, **dict(_pair(text, "--models") for text in models)},
         connections={**config.connections, **dict(_pair(text, "--connections") for text in connections)},
         accept=frozenset(accept_loss),
@@ -116,7 +116,7 @@ def make_plan(
     source: str,
     target: str,
     config: Config,
-    choices: Choices,
+    choices: PlanOptions,
     workers: int,
     progress: Progress,
     beside: Path | None = None,
@@ -132,7 +132,7 @@ def make_plan(
 
 
 def _made(
-    source: str, target: str, config: Config, choices: Choices, workers: int, progress: Progress,
+    source: str, target: str, config: Config, choices: PlanOptions, workers: int, progress: Progress,
     beside: Path | None, camera: Camera,
 ) -> Plan:  # fmt: skip
     from migrate.archive.id_map import Side
@@ -164,7 +164,7 @@ def _made(
 
 
 def assessed(
-    source: str, target: str, config: Config, choices: Choices, workers: int, progress: Progress,
+    source: str, target: str, config: Config, choices: PlanOptions, workers: int, progress: Progress,
     camera: Camera = NOBODY_LOOKS,
 ) -> Assessment:  # fmt: skip
     """What a move of any estate to a type of service, or to a live one, would keep and lose."""
@@ -190,7 +190,13 @@ def assessed(
 
 
 def _against(
-    there: Live, target: str, ours: Estate, archive: str, choices: Choices, workers: int, progress: Progress
+    there: Live,
+    target: str,
+    ours: Estate,
+    archive: str,
+    choices: PlanOptions,
+    workers: int,
+    progress: Progress,
 ) -> Plan:
     """The plan for a live target. `archive` and `target` are what the plan calls its sides."""
     from migrate.archive.id_map import derivations, id_map, origins_of
@@ -201,8 +207,8 @@ def _against(
     from migrate.stages.match import pairing
     from migrate.stages.match.lineage import Lineage
     from migrate.stages.plan.plan_file import TargetSide
-    from migrate.stages.plan.run import make
-    from migrate.stages.plan.target_settings import Offer
+    from migrate.stages.plan.run import build_plan
+    from migrate.stages.plan.target_settings import TargetInventory
     from migrate.stages.snapshot import live_estate
     from migrate.stages.verify.run import hashes_of
 
@@ -244,16 +250,26 @@ def _against(
                           api_version=reader.api_version, digest="")  # fmt: skip
         profile = profile_for(reader.type, reader.api_version)
         sides = (_source_side(ours, archive), side)
-        return make(
-            ours, theirs, talks, pairs, own, profile, choices, sides, replace(Offer.of(reader), absent=absent)
+        return build_plan(
+            ours,
+            theirs,
+            talks,
+            pairs,
+            own,
+            profile,
+            choices,
+            sides,
+            replace(TargetInventory.of(reader), absent=absent),
         )
 
 
-def _known(ours: Estate, there: Side, known: list[Mapping], trusted: dict[tuple[str, str], str]) -> Known:
+def _known(
+    ours: Estate, there: Side, known: list[Mapping], trusted: dict[tuple[str, str], str]
+) -> JournalState:
     """What the archive's journal knows of a target. `known`: the lines of its id map; `trusted`: of those,
     what still is what we left there."""
     from migrate.archive.id_map import arrived_messages, made, rows_made
-    from migrate.stages.plan.journal_state import Arrived, Known
+    from migrate.stages.plan.journal_state import Arrived, JournalState
 
     ends = ours.snapshot.conn, ours.side, there
     lines = {(line.kind, line.source_id): line.target_id for line in known}
@@ -261,7 +277,7 @@ def _known(ours: Estate, there: Side, known: list[Mapping], trusted: dict[tuple[
     def arrived(thread: str) -> dict[str, Arrived]:
         return {old: Arrived(new, mark) for old, new, mark in arrived_messages(*ends, thread)}
 
-    return Known(
+    return JournalState(
         noted=frozenset((line.kind, line.source_parent, line.source_id, line.target_id) for line in known),
         target=there,
         made=made(*ends),
@@ -275,20 +291,20 @@ def _known(ours: Estate, there: Side, known: list[Mapping], trusted: dict[tuple[
     )
 
 
-def against_nothing(type_: str, ours: Estate, choices: Choices) -> Plan:
+def against_nothing(type_: str, ours: Estate, choices: PlanOptions) -> Plan:
     """The plan for a service of a type that holds nothing and that nobody asks."""
     from migrate.codecs import profile_for
     from migrate.stages.match import pairing
-    from migrate.stages.plan.journal_state import Known
+    from migrate.stages.plan.journal_state import JournalState
     from migrate.stages.plan.plan_file import TargetSide
-    from migrate.stages.plan.run import make
+    from migrate.stages.plan.run import build_plan
     from migrate.stages.snapshot import live_estate
 
     side = TargetSide(estate=type_, type=type_, url="", api_version="", digest="")
     with live_estate.nothing(type_) as theirs:
         pairs = pairing.pair(ours, theirs, {}, guess=False)
         sides = (_source_side(ours, ""), side)
-        return make(ours, theirs, None, pairs, Known(), profile_for(type_), choices, sides)
+        return build_plan(ours, theirs, None, pairs, JournalState(), profile_for(type_), choices, sides)
 
 
 def _source_side(ours: Estate, archive: str) -> SourceSide:

@@ -110,7 +110,7 @@ WIDTH = 80
 """Of a terminal that does not say how wide it is."""
 
 
-class Spoken(Progress):
+class StderrProgress(Progress):
     """Counts what is done; a thread of its own tells it, at a humane pace, also while nothing moves."""
 
     def __init__(

@@ -59,7 +59,7 @@ ENDINGS = {
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ReportOptions:
     """A format (nothing: text on a terminal, the ending for a file) and the files to write."""
 
     format: str
@@ -89,7 +89,7 @@ class Wanted:
 
 
 def reporting(function: F) -> F:
-    """--format and -o; the command receives a `Wanted` as `wanted`."""
+    """--format and -o; the command receives a `ReportOptions` as `wanted`."""
     return _with_options(function, "-o", "--output")
 
 
@@ -100,7 +100,7 @@ def reporting_beside(function: F) -> F:
 
 def _with_options(function: F, *spellings: str) -> F:
     def wrapped(format_: str | None, files: tuple[Path, ...], **others: Any) -> Any:
-        return function(wanted=Wanted(format_ or "", files), **others)
+        return function(wanted=ReportOptions(format_ or "", files), **others)
 
     wrapped.__doc__, wrapped.__name__ = function.__doc__, function.__name__
     wrapped.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
@@ -118,7 +118,7 @@ def _with_options(function: F, *spellings: str) -> F:
     return wrapped  # type: ignore[return-value]
 
 
-def show(common: Common, wanted: Wanted, document: Any, report: Report, taken: bool = False) -> None:
+def show(common: Common, wanted: ReportOptions, document: Any, report: Report, taken: bool = False) -> None:
     """The result on standard output, unless something else is written there, and in every file that was
     asked for."""
     files = [file for file in wanted.files if file != STDOUT]
@@ -136,10 +136,10 @@ def show(common: Common, wanted: Wanted, document: Any, report: Report, taken: b
 
 
 def _speak(common: Common, report: Report) -> None:
-    from migrate.reports.formats.terminal import as_text, for_terminal
+    from migrate.reports.formats.terminal import for_terminal, terminal_text
 
     if not sys.stdout.isatty():
-        common.answer(None, as_text(report))
+        common.answer(None, terminal_text(report))
         return
     common.hush()
     colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
@@ -155,20 +155,20 @@ def _rendered(format_: str, document: Any, report: Report) -> str:
     if format_ == "json":
         return json.dumps(document, indent=1, ensure_ascii=True, default=str)
     if format_ == "markdown":
-        from migrate.reports.formats.markdown import as_markdown
+        from migrate.reports.formats.markdown import markdown_text
 
-        return as_markdown(report)
+        return markdown_text(report)
     if format_ == "junit":
-        from migrate.reports.formats.junit import as_junit
+        from migrate.reports.formats.junit import junit_xml
 
-        return as_junit(report)
+        return junit_xml(report)
     if format_ == "html":
-        from migrate.reports.formats.html import as_html
+        from migrate.reports.formats.html import html_page
 
-        return as_html(report)
-    from migrate.reports.formats.terminal import as_text
+        return html_page(report)
+    from migrate.reports.formats.terminal import terminal_text
 
-    return as_text(report, whole=True)
+    return terminal_text(report, whole=True)
 
 
 def _is_same_file(file: Path, other: Path) -> bool:

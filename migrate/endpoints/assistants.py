@@ -18,7 +18,7 @@ from migrate.endpoints.http.response_check import must_be, must_belong
 from migrate.endpoints.http.retry import Channel, FileChannel
 from migrate.endpoints.include import Including
 from migrate.endpoints.interface import Body, Page, Probe, Reader, Writer
-from migrate.endpoints.rate_limit import Pace
+from migrate.endpoints.rate_limit import RateLimiter
 from migrate.endpoints.routes import BETA, ROUTES, Routes, address
 from migrate.errors import NotThere, RequestFailed, TooLarge
 from migrate.model.entity import made_at
@@ -41,7 +41,7 @@ class FamilyReader(Reader):
     routes: Routes = ROUTES
 
     def __init__(
-        self, type_: str, url: str, pace: Pace, settle: Callable[[], Access], close: Callable[[], None]
+        self, type_: str, url: str, pace: RateLimiter, settle: Callable[[], Access], close: Callable[[], None]
     ) -> None:
         self.type = type_
         self.pace = pace

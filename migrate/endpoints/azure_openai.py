@@ -13,7 +13,7 @@ from migrate.endpoints.http.openai_transport import OpenAIWire
 from migrate.endpoints.http.retry import FileChannel
 from migrate.endpoints.interface import Probe
 from migrate.endpoints.probe import Answer, ask, findings, survey, turned_away
-from migrate.endpoints.rate_limit import Pace
+from migrate.endpoints.rate_limit import RateLimiter
 from migrate.endpoints.settings import Settings
 from migrate.errors import Unreachable
 
@@ -30,7 +30,7 @@ class Doors:
 
     settings: Settings
     http: Any
-    pace: Pace
+    pace: RateLimiter
 
     def dated(self, version: str) -> FileChannel:
         """The channel of one API version."""
@@ -77,7 +77,7 @@ class Doors:
 
 def connect(settings: Settings, writable: bool = False) -> FamilyReader:
     """A reader (or writer) of an Azure OpenAI resource. Nothing is sent before the first use."""
-    pace = Pace(settings.workers, url=settings.url)
+    pace = RateLimiter(settings.workers, url=settings.url)
     doors = Doors(settings, http_client(settings, writable), pace)
     kind = FamilyWriter if writable else FamilyReader
     return kind("azure-openai", settings.url, doors.pace, lambda: _settle(doors), doors.http.close)

@@ -19,7 +19,7 @@ from migrate.endpoints.http.openai_transport import OpenAIWire
 from migrate.endpoints.http.retry import Channel, FileChannel
 from migrate.endpoints.interface import Body, Page
 from migrate.endpoints.probe import findings, must_hold_something, survey
-from migrate.endpoints.rate_limit import Pace
+from migrate.endpoints.rate_limit import RateLimiter
 from migrate.endpoints.routes import PROJECT_ROUTES
 from migrate.endpoints.settings import Settings
 from migrate.errors import Denied, NotThere, OutcomeUnknown, RequestFailed
@@ -72,7 +72,7 @@ def _asked(ask: Ask, otherwise: Body, name: str, number: str = "") -> Body:
 
 def connect(settings: Settings, writable: bool = False) -> FoundryReader:
     """A reader (or writer) of a Foundry project. Nothing is sent before the first use."""
-    pace = Pace(settings.workers, url=settings.url)
+    pace = RateLimiter(settings.workers, url=settings.url)
     http = http_client(settings, writable)
     client = project_client(settings, writable, http)
     signed_in = {"api_key": settings.secret or UNUSED_KEY} if settings.auth in ("key", "none") else {}

@@ -13,7 +13,7 @@ from migrate.endpoints.http.client import http_client
 from migrate.endpoints.http.openai_transport import OpenAIWire
 from migrate.endpoints.http.retry import FileChannel
 from migrate.endpoints.probe import findings, must_hold_something, survey
-from migrate.endpoints.rate_limit import Pace
+from migrate.endpoints.rate_limit import RateLimiter
 from migrate.endpoints.settings import Settings
 from migrate.errors import BadUsage
 
@@ -24,7 +24,7 @@ def connect(settings: Settings, writable: bool = False) -> FamilyReader:
     """A reader (or writer) of a project's classic agents. Nothing is sent before the first use."""
     from openai import AzureOpenAI
 
-    pace = Pace(settings.workers, url=settings.url)
+    pace = RateLimiter(settings.workers, url=settings.url)
     http = http_client(settings, writable)
     version = settings.api_version or API_VERSION
     client = AzureOpenAI(

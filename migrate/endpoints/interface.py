@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal
 
-from migrate.endpoints.rate_limit import Pace
+from migrate.endpoints.rate_limit import RateLimiter
 from migrate.errors import NotThere
 from migrate.model import JSON
 
@@ -56,7 +56,7 @@ class Reader(ABC):
     type: str
     url: str
     api_version: str
-    pace: Pace
+    pace: RateLimiter
 
     @abstractmethod
     def probe(self) -> Probe:

@@ -8,7 +8,7 @@ from migrate.endpoints.http.client import http_client
 from migrate.endpoints.http.openai_transport import OpenAIWire
 from migrate.endpoints.http.retry import FileChannel
 from migrate.endpoints.probe import findings, must_hold_something, survey
-from migrate.endpoints.rate_limit import Pace
+from migrate.endpoints.rate_limit import RateLimiter
 from migrate.endpoints.settings import Settings
 
 
@@ -16,7 +16,7 @@ def connect(settings: Settings, writable: bool = False) -> FamilyReader:
     """A reader (or writer) of an OpenAI project. Nothing is sent before the first use."""
     from openai import OpenAI
 
-    pace = Pace(settings.workers, url=settings.url)
+    pace = RateLimiter(settings.workers, url=settings.url)
     http = http_client(settings, writable)
     base = settings.url.rstrip("/")
     client = OpenAI(base_url=base, api_key=settings.secret or UNUSED_KEY, max_retries=0, http_client=http)

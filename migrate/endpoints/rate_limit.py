@@ -53,7 +53,7 @@ STEP = 0.05
 """Longest nap while waiting, in seconds, so that a stop is noticed."""
 
 
-class Pace:
+class RateLimiter:
     """Safe to share between threads. `waiting` says what is waited for; `stop` ends every wait."""
 
     def __init__(

@@ -62,12 +62,12 @@ class Estate:
         placed = self.snapshot.placed(kind, parent)
         return Listed(lambda n: self.decoded(kind, placed.read(n), parent), range(len(placed)))
 
-    def talk(self, thread: str) -> Listed[Spoken]:
+    def talk(self, thread: str) -> Listed[LazyMessage]:
         """The messages of a thread by place, read when they are asked for."""
         placed = self.snapshot.placed("message", thread)
         return Listed(lambda n: self.speaking(thread, placed.read(n)), range(len(placed)))
 
-    def spoken(self, thread: str) -> Iterator[Spoken]:
+    def spoken(self, thread: str) -> Iterator[LazyMessage]:
         """The messages of a thread, in order, each decoded where somebody looks."""
         if thread in self._places:
             yield from self.talk(thread).only(self._places[thread])
@@ -82,9 +82,9 @@ class Estate:
         listed = [message.id for message in self.spoken(thread)]
         self._places[thread] = sorted(range(len(listed)), key=lambda n: wanted.get(listed[n], len(wanted)))
 
-    def speaking(self, thread: str, body: Body) -> Spoken:
+    def speaking(self, thread: str, body: Body) -> LazyMessage:
         """A body of a message, decoded where somebody looks."""
-        return Spoken(self, thread, body, self._codec.words(body))
+        return LazyMessage(self, thread, body, self._codec.words(body))
 
     def decoded(self, kind: str, body: Body, parent: str) -> Entity:
         """A body of this estate in canonical form."""
@@ -189,7 +189,7 @@ class Estate:
         return Entity("file", file.id, file.parent, fields, facts, file.extras)
 
 
-class Spoken(NamedTuple):
+class LazyMessage(NamedTuple):
     """A message of an estate. `words`: what it says where it is nothing but words."""
 
     estate: Estate

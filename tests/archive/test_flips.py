@@ -182,12 +182,12 @@ def test_a_sample_leaves_no_span_and_no_reference_out(whole: Path, tmp_path: Pat
 
 
 def test_the_document_names_the_sample(whole: Path) -> None:
-    from migrate.reports.commands.check import as_dict, as_text
+    from migrate.reports.commands.check import check_document, check_text
 
     said = checked(whole, Sample(5, 12))
-    document = json.loads(json.dumps(as_dict(said)))
+    document = json.loads(json.dumps(check_document(said)))
     assert document["sample"] == {"percent": 5, "seed": 12}
-    assert "--seed 12" in as_text(said)
+    assert "--seed 12" in check_text(said)
     assert isinstance(said, Checked)
-    assert f"{said.bodies} of 64 bodies" in as_text(said)
+    assert f"{said.bodies} of 64 bodies" in check_text(said)
     assert 4 <= said.bodies < 64

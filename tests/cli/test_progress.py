@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate.cli.progress import EVERY, WINDOW, Spoken, span
+from migrate.cli.progress import EVERY, WINDOW, StderrProgress, span
 from migrate.emulator import Emulator, Options
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ class Told:
 
     def __init__(self, capsys: pytest.CaptureFixture[str], live: bool) -> None:
         self.clock = Clock()
-        self.progress = Spoken(self.clock, live, beating=False)
+        self.progress = StderrProgress(self.clock, live, beating=False)
         self._capsys = capsys
 
     def after(self, seconds: float, **counts: int) -> str:
@@ -175,7 +175,7 @@ def test_names_are_no_commands_to_a_terminal(shown: Told) -> None:
 
 
 def test_the_beat_ends_with_the_work(capsys: pytest.CaptureFixture[str]) -> None:
-    progress = Spoken()
+    progress = StderrProgress()
     progress.count("x")
     assert any(thread.name == "progress" for thread in threading.enumerate())
     progress.close()

@@ -16,7 +16,7 @@ from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.model import KINDS, Entity
 from migrate.model.references import remap
 from migrate.stages.estate import Estate
-from migrate.stages.match.journal_pairs import Told
+from migrate.stages.match.journal_pairs import JournalPairs
 from tests import strategies
 
 Body = dict[str, Any]
@@ -120,11 +120,11 @@ def journal(made: Generated) -> dict[tuple[str, str], str]:
     return {(kind, row["id"]): f"new-{row['id']}" for kind in made.bodies for _, row in made.of(kind)}
 
 
-def noted(pairs: Mapping[tuple[str, str], str]) -> Told:
+def noted(pairs: Mapping[tuple[str, str], str]) -> JournalPairs:
     """As the journals at hand tell it: messages only thread by thread."""
     messages = {old: new for (kind, old), new in pairs.items() if kind == "message"}
     objects = {pair: new for pair, new in pairs.items() if pair[0] != "message"}
-    return Told(objects, lambda left, right: messages.items())
+    return JournalPairs(objects, lambda left, right: messages.items())
 
 
 def _moved(

@@ -29,7 +29,7 @@ DESK, LAB = assistant(1, "desk"), assistant(2, "lab-helper", metadata={"team": "
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pause before a lost answer is looked into is not what is tested here."""
-    monkeypatch.setattr(create.once, "__defaults__", (0.01,))
+    monkeypatch.setattr(create.create_once, "__defaults__", (0.01,))
 
 
 def replanned(world: World) -> dict[str, int]:

@@ -71,7 +71,7 @@ def test_an_apply_killed_at_any_write_is_taken_back_without_stamps(stage: Staged
 def test_any_lost_answer_makes_nothing_twice_without_stamps(
     stage: Staged, target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(create.once, "__defaults__", (0.01,))
+    monkeypatch.setattr(create.create_once, "__defaults__", (0.01,))
     fault = HiddenBehind500(write, last=0)
     scene = stage(target, furnished=furnish_full, fault=fault)
     command = ("apply", scene.world.plan, "--yes", "--workers", "1")

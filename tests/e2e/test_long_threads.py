@@ -45,7 +45,7 @@ class Embellished(Fault):
 def _little(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(thread_messages, "KEPT", 5)
     monkeypatch.setattr(pagination, "FEW", 5)
-    monkeypatch.setattr(create.once, "__defaults__", (0.01,))
+    monkeypatch.setattr(create.create_once, "__defaults__", (0.01,))
     monkeypatch.setattr(sending, "PAUSE", 0.005)
 
 

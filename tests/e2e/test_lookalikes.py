@@ -43,7 +43,7 @@ class Chain(list[Fault]):
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(create.once, "__defaults__", (0.01,))
+    monkeypatch.setattr(create.create_once, "__defaults__", (0.01,))
 
 
 def lookalikes(launch: Launch, *faults: Fault, talks: tuple[list[str], ...] = ()) -> World:

@@ -40,7 +40,7 @@ def with_fault(launch: Launch, fault: Fault, state: str = "openai-v2", face: str
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pause before a lost answer is looked into is not what is tested here."""
-    monkeypatch.setattr(create.once, "__defaults__", (0.01,))
+    monkeypatch.setattr(create.create_once, "__defaults__", (0.01,))
 
 
 @pytest.mark.exhaustive(6)

@@ -31,7 +31,7 @@ ERROR = {"error": {"message": "The server had an error.", "type": "server_error"
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pauses before a lost answer is looked into are not what is tested here."""
-    monkeypatch.setattr(create.once, "__defaults__", (0.01,))
+    monkeypatch.setattr(create.create_once, "__defaults__", (0.01,))
     monkeypatch.setattr(sending, "PAUSE", 0.005)
 
 

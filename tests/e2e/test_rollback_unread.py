@@ -21,7 +21,7 @@ FOREVER = 10**6
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pauses before a lost answer is looked into are not what is tested here."""
-    monkeypatch.setattr(create.once, "__defaults__", (0.01,))
+    monkeypatch.setattr(create.create_once, "__defaults__", (0.01,))
 
 
 def gets(part: str, ending: str) -> Any:

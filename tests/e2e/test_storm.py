@@ -45,7 +45,7 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(create, "GATEWAY_LOOKS", (0.002, 0.002))
     monkeypatch.setattr(threads, "GATEWAY_LOOKS", (0.002, 0.002))
     monkeypatch.setattr(threads, "PAUSE", 0.001)
-    monkeypatch.setattr(create.once, "__defaults__", (0.001,))
+    monkeypatch.setattr(create.create_once, "__defaults__", (0.001,))
 
 
 def storms(launch: Launch, folder: Path, seed: int, target: str) -> World:

@@ -12,7 +12,7 @@ from migrate.endpoints.http.openai_transport import Wire
 from migrate.endpoints.http.outage import OUTAGE_ERRORS, OUTAGE_S, Outage
 from migrate.endpoints.http.retry import Channel
 from migrate.endpoints.interface import Body
-from migrate.endpoints.rate_limit import Pace
+from migrate.endpoints.rate_limit import RateLimiter
 from migrate.errors import Denied, NoAnswer, NotThere, RequestFailed, TooLarge, Unreachable, Unreadable
 
 COUNTED: dict[str, Callable[[], RequestFailed]] = {
@@ -155,9 +155,9 @@ class Dead(Wire):
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_channel_gives_up_and_ends_every_wait(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
-    monkeypatch.setattr(Pace, "nap", lambda *_: None)
+    monkeypatch.setattr(RateLimiter, "nap", lambda *_: None)
     clock = Clock()
-    pace = Pace(2, clock, "https://east.example")
+    pace = RateLimiter(2, clock, "https://east.example")
     wire = Dead(clock)
     channel = Channel(wire, pace)
 

@@ -9,7 +9,7 @@ from email.utils import formatdate
 
 import pytest
 
-from migrate.endpoints.rate_limit import Pace
+from migrate.endpoints.rate_limit import RateLimiter
 from migrate.errors import RequestFailed
 
 
@@ -23,7 +23,7 @@ class Clock:
         return self.now
 
 
-def many(pace: Pace, jobs: int, threads: int) -> int:
+def many(pace: RateLimiter, jobs: int, threads: int) -> int:
     """The most requests that were under way at once."""
     under_way, most, lock = 0, 0, threading.Lock()
 
@@ -44,12 +44,12 @@ def many(pace: Pace, jobs: int, threads: int) -> int:
 
 @pytest.mark.parametrize("workers", [1, 3, 8])
 def test_never_more_than_the_workers(workers: int) -> None:
-    assert many(Pace(workers), 60, 20) == workers
+    assert many(RateLimiter(workers), 60, 20) == workers
 
 
 def test_a_429_halves_and_answers_let_it_grow_again() -> None:
     clock = Clock()
-    pace = Pace(8, clock)
+    pace = RateLimiter(8, clock)
     assert pace.turned_away(0, {"retry-after-ms": "10"})
     assert pace.room == 4
     clock.now += 1
@@ -65,7 +65,7 @@ def test_a_429_halves_and_answers_let_it_grow_again() -> None:
 
 
 def test_many_that_hear_of_one_shortage_halve_once() -> None:
-    pace = Pace(8, Clock())
+    pace = RateLimiter(8, Clock())
     for _ in range(5):
         pace.turned_away(0, {"retry-after": "1"})
     assert pace.room == 4
@@ -73,7 +73,7 @@ def test_many_that_hear_of_one_shortage_halve_once() -> None:
 
 def test_it_never_stops_altogether() -> None:
     clock = Clock()
-    pace = Pace(2, clock)
+    pace = RateLimiter(2, clock)
     for _ in range(10):
         pace.turned_away(0, {"retry-after-ms": "1"})
         clock.now += 1
@@ -82,16 +82,18 @@ def test_it_never_stops_altogether() -> None:
 
 @pytest.mark.parametrize("headers", [{"retry-after": "86400"}, {"retry-after-ms": "86400000"}])
 def test_nobody_waits_for_a_day(headers: dict[str, str]) -> None:
-    assert Pace(4).turned_away(0, headers) is False
+    assert RateLimiter(4).turned_away(0, headers) is False
 
 
 def test_a_date_is_understood() -> None:
-    assert Pace(4).turned_away(0, {"retry-after": formatdate(time.time() + 5, usegmt=True)})
-    assert Pace(4).turned_away(0, {"retry-after": formatdate(time.time() + 9999, usegmt=True)}) is False
+    assert RateLimiter(4).turned_away(0, {"retry-after": formatdate(time.time() + 5, usegmt=True)})
+    assert (
+        RateLimiter(4).turned_away(0, {"retry-after": formatdate(time.time() + 9999, usegmt=True)}) is False
+    )
 
 
 def test_everybody_waits_as_long_as_one_was_asked_to() -> None:
-    pace = Pace(4)
+    pace = RateLimiter(4)
     pace.turned_away(0, {"retry-after-ms": "120"})
     started = time.monotonic()
     many(pace, 4, 4)
@@ -100,7 +102,7 @@ def test_everybody_waits_as_long_as_one_was_asked_to() -> None:
 
 def test_it_says_what_is_waited_for() -> None:
     clock = Clock()
-    pace = Pace(8, clock)
+    pace = RateLimiter(8, clock)
     assert pace.waiting() == ""
     pace.turned_away(0, {"retry-after": "12"})
     assert pace.waiting() == "waiting 12 s as the service asked, 4 of 8 workers"
@@ -114,7 +116,7 @@ def test_it_says_what_is_waited_for() -> None:
 
 
 def test_a_stop_ends_every_wait() -> None:
-    pace = Pace(1)
+    pace = RateLimiter(1)
     pace.turned_away(0, {"retry-after": "30"})
     threading.Timer(0.1, pace.stop.set).start()
     started = time.monotonic()

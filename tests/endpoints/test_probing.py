@@ -12,7 +12,7 @@ from migrate.endpoints.http.openai_transport import Wire
 from migrate.endpoints.http.retry import Channel
 from migrate.endpoints.interface import Body
 from migrate.endpoints.probe import survey
-from migrate.endpoints.rate_limit import Pace
+from migrate.endpoints.rate_limit import RateLimiter
 from migrate.errors import NotThere, RequestFailed, Unreachable
 
 EMPTY: Body = {"data": [], "has_more": False}
@@ -34,7 +34,7 @@ class Script(Wire):
 
 def channel(answer: Callable[[str], Body], workers: int = 4) -> tuple[Channel, Script]:
     wire = Script(answer)
-    return Channel(wire, Pace(workers)), wire
+    return Channel(wire, RateLimiter(workers)), wire
 
 
 def test_the_first_is_asked_alone_and_the_others_side_by_side() -> None:
@@ -70,7 +70,7 @@ def test_one_worker_asks_one_at_a_time() -> None:
 
 
 def test_where_nobody_is_nothing_else_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Pace, "nap", lambda *_: None)
+    monkeypatch.setattr(RateLimiter, "nap", lambda *_: None)
 
     def answer(_: str) -> Body:
         raise RequestFailed("nobody there", status=0)

@@ -13,7 +13,7 @@ from migrate.endpoints import foundry
 from migrate.endpoints.http.client import http_client
 from migrate.endpoints.http.foundry_transport import Credential, LoopbackHttp, ProjectWire, project_client
 from migrate.endpoints.http.retry import Channel
-from migrate.endpoints.rate_limit import Pace
+from migrate.endpoints.rate_limit import RateLimiter
 from migrate.endpoints.settings import Settings
 from migrate.errors import BadUsage, Denied, NotThere, OutcomeUnknown, RequestFailed
 from tests.endpoints.scripted import PROJECT, Reply, Server, in_turn, listing, serving
@@ -45,7 +45,7 @@ def channel(stack: ExitStack) -> Open:
         client = project_client(settings, writable, http_client(settings, writable))
         stack.callback(client.close)
         return Channel(
-            ProjectWire(client, server.url), Pace(1), attempts=attempts, unanswered=min(attempts, 2)
+            ProjectWire(client, server.url), RateLimiter(1), attempts=attempts, unanswered=min(attempts, 2)
         )
 
     return opened

@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 from migrate import cli
 from migrate.archive import Archive
-from migrate.stages.plan.plan_file import write as write_plan
+from migrate.stages.plan.plan_file import write_plan as write_plan
 from tests.archive.filling import filled
 from tests.fuzz.inputs import case
 
@@ -37,13 +37,13 @@ def prepared(folder: Path) -> dict[str, bytes]:
     from migrate.archive.snapshots.reader import SnapshotReader, snapshots
     from migrate.cli.plan_inputs import against_nothing
     from migrate.stages.estate import Estate
-    from migrate.stages.plan.options import Choices
+    from migrate.stages.plan.options import PlanOptions
 
     archive = folder / "a.db"
     filled(archive)
     with Archive.open(archive) as opened:
         estate = Estate(SnapshotReader(opened.conn, snapshots(opened.conn)[-1]))
-        plan = against_nothing("openai", estate, Choices())
+        plan = against_nothing("openai", estate, PlanOptions())
     source = plan.source.model_copy(update={"archive": str(archive)})
     target = plan.target.model_copy(
         update={"estate": "openai+http://127.0.0.1:1", "url": "http://127.0.0.1:1"}

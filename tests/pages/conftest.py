@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from migrate.reports.formats.html import as_html
+from migrate.reports.formats.html import html_page
 from migrate.reports.report import Report
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +63,7 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Open]:
         report: Report, width: int = 1280, scheme: str = "light", hash: str = "", **more: Any
     ) -> Opened:
         file = tmp_path / f"report-{len(pages)}.html"
-        file.write_text(as_html(report), encoding="utf-8")
+        file.write_text(html_page(report), encoding="utf-8")
         size = {"width": width, "height": 900}
         context = browser.new_context(viewport=size, color_scheme=scheme, **more)  # type: ignore[arg-type]
         contexts.append(context)

@@ -12,7 +12,7 @@ from migrate.reports.report import Report
 from migrate.stages.diff.ignore_rules import Change, Ignored
 from migrate.stages.diff.run import Difference
 from migrate.stages.plan.assess import Assessment, Kept
-from migrate.stages.plan.plan_file import Action, LossRow, Plan, Settled, SourceSide, TargetSide
+from migrate.stages.plan.plan_file import Action, LossRow, Plan, SourceSide, TargetSettingsRow, TargetSide
 from migrate.stages.query.diagram import Node, Picture
 from migrate.stages.verify.inspector import Finding, Verified
 
@@ -113,7 +113,7 @@ def a_plan() -> Plan:
                           state="complete", url="https://acme.services.ai.azure.com/api/projects/garden"),
         target=TargetSide(estate="new", type="foundry", api_version="v1", digest="e",
                           url="https://acme.services.ai.azure.com/api/projects/garden"),
-        settled=Settled(models={}),
+        settled=TargetSettingsRow(models={}),
         actions=(
             Action(action="adopt", kind="file", id="file_1", name="greenhouse-handbook.md",
                    target_id="file_1"),
@@ -154,25 +154,25 @@ def reports(pictures: tuple[tuple[str, Any], ...] = (("east", PICTURE),)) -> dic
     """A report of each command, with the clock and the version given."""
     given: dict[str, Any] = {"made_at": MADE_AT, "version": VERSION, "pictures": pictures}
     return {
-        "diff": diff.as_report(a_difference(), "estate.db@1", "east", **given),
-        "assess": assess.as_report(an_assessment(), **given),
-        "plan": plan.as_report(a_plan(), "plan.json", **given),
-        "verify": verify.as_report(a_verification(), "estate.db@3", "new", **given),
+        "diff": diff.diff_report(a_difference(), "estate.db@1", "east", **given),
+        "assess": assess.assess_report(an_assessment(), **given),
+        "plan": plan.plan_report(a_plan(), "plan.json", **given),
+        "verify": verify.verify_report(a_verification(), "estate.db@3", "new", **given),
     }
 
 
 def equal() -> Report:
     """A comparison that found nothing."""
-    return diff.as_report(Difference([], {"assistant": 17}), "a.db@1", "a.db@2", MADE_AT, VERSION)
+    return diff.diff_report(Difference([], {"assistant": 17}), "a.db@1", "a.db@2", MADE_AT, VERSION)
 
 
 def documents() -> dict[str, Any]:
     """The JSON document of each command."""
     return {
-        "diff": diff.as_dict(a_difference()),
-        "assess": assess.as_dict(an_assessment()),
-        "plan": plan.as_dict(a_plan(), "plan.json"),
-        "verify": verify.as_dict(a_verification()),
+        "diff": diff.diff_document(a_difference()),
+        "assess": assess.assess_document(an_assessment()),
+        "plan": plan.plan_document(a_plan(), "plan.json"),
+        "verify": verify.verify_document(a_verification()),
     }
 
 
@@ -186,7 +186,7 @@ def many(number: int) -> Report:
               Path("instructions", f"Water bed {n} daily.", f"Water bed {n} weekly.")))
         for n in range(number)
     ]  # fmt: skip
-    found = diff.as_report(
+    found = diff.diff_report(
         Difference(changes, dict.fromkeys(kinds, number)), "a.db", "b.db", MADE_AT, VERSION
     )
     return replace(found, title="very many")

@@ -12,7 +12,7 @@ from migrate.cli.report_options import FORMATS, rendered
 from migrate.model.object_diff import Path
 from migrate.reports.commands import diff, plan
 from migrate.reports.diagram import MOST, drawn
-from migrate.reports.formats.html import LONGEST, as_html
+from migrate.reports.formats.html import LONGEST, html_page
 from migrate.reports.report import SECTIONS, SEVERITIES, VERDICTS, Report
 from migrate.stages.diff.run import Change, Difference
 from tests.reports.hostile import HOSTILE, hostile
@@ -22,7 +22,9 @@ COMMANDS = reports()
 
 
 def data(report: Report) -> dict[str, object]:
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', as_html(report), re.DOTALL)
+    found = re.search(
+        r'<script type="application/json" id="data">(.*?)</script>', html_page(report), re.DOTALL
+    )
     assert found
     loaded: dict[str, object] = json.loads(found[1])
     return loaded
@@ -82,10 +84,10 @@ def test_one_item_per_object_grade_and_consent() -> None:
 
 def test_a_comparison_that_says_no_more_than_changes_is_enough() -> None:
     found = Difference([Change("file", "a", "", "a.txt", "removed")], {"file": 1})
-    report = diff.as_report(found, "a.db", "b.db")
+    report = diff.diff_report(found, "a.db", "b.db")
     assert report.ignored == ()
     assert report.items[0].since == ""
-    assert diff.as_dict(found)["changes"][0]["paired_by"] == ""
+    assert diff.diff_document(found)["changes"][0]["paired_by"] == ""
 
 
 def test_a_header_of_a_tool_is_in_no_format() -> None:
@@ -96,12 +98,12 @@ def test_a_header_of_a_tool_is_in_no_format() -> None:
     )
     found = Difference([Change("assistant", "a", "b", "a", "changed", paths)], {"assistant": 1})
     for format_ in FORMATS:
-        assert secret not in rendered(format_, diff.as_dict(found), diff.as_report(found, "a", "b"))
+        assert secret not in rendered(format_, diff.diff_document(found), diff.diff_report(found, "a", "b"))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_text_ends_the_script_that_holds_it(text: str) -> None:
-    page = as_html(replace(hostile(), items=hostile().items[:4], title=text))
+    page = html_page(replace(hostile(), items=hostile().items[:4], title=text))
     assert page.count("<script") == page.count("</script>") == 2
     assert "<!--" not in page.split('id="data">')[1].split("</script>")[0]
 
@@ -110,7 +112,7 @@ def test_the_page_holds_texts_whole_until_they_are_too_many() -> None:
     long = "Water the beds and the pots. " * 4_000
     paths = (Path("instructions", f"{long}A", f"{long}B"),)
     changes = [Change("assistant", f"a{n}", f"b{n}", "", "changed", paths) for n in range(60)]
-    page = as_html(diff.as_report(Difference(changes, {"assistant": 60}), "a", "b"))
+    page = html_page(diff.diff_report(Difference(changes, {"assistant": 60}), "a", "b"))
     assert len(page) < 6_000_000
     assert page.count("[3,") > 10
 
@@ -118,7 +120,7 @@ def test_the_page_holds_texts_whole_until_they_are_too_many() -> None:
 def test_a_value_that_is_too_long_is_cut_with_a_count() -> None:
     paths = (Path("tools[0]", None, {"text": "x" * 300_000}),)
     found = Difference([Change("assistant", "a", "b", "", "changed", paths)], {"assistant": 1})
-    page = as_html(diff.as_report(found, "a", "b"))
+    page = html_page(diff.diff_report(found, "a", "b"))
     assert "more characters)" in page
     assert len(page) < LONGEST + 100_000
 

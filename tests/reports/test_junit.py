@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.reports.formats.junit import as_junit
+from migrate.reports.formats.junit import junit_xml
 from migrate.reports.report import Detail, Item, Report
 from tests.reports.hostile import HOSTILE, hostile
 from tests.reports.made import equal, reports
 
 
 def suite(report: Report) -> ElementTree.Element:
-    found = ElementTree.fromstring(as_junit(report).encode("utf-8")).find("testsuite")
+    found = ElementTree.fromstring(junit_xml(report).encode("utf-8")).find("testsuite")
     assert found is not None
     return found
 

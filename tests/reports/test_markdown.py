@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from markdown_it import MarkdownIt
 
-from migrate.reports.formats.markdown import LIMIT, as_markdown, size
+from migrate.reports.formats.markdown import LIMIT, markdown_text, size
 from migrate.reports.report import Detail, Item, Report
 from migrate.reports.text_table import line
 from tests.reports.hostile import HOSTILE, hostile, with_names
@@ -56,26 +56,26 @@ def seen(markdown: str) -> Seen:
 
 @pytest.mark.parametrize("name", ["diff", "assess", "plan", "verify"])
 def test_it_is_made_of_our_tags_alone(name: str) -> None:
-    page = seen(as_markdown(reports()[name]))
+    page = seen(markdown_text(reports()[name]))
     assert page.tags <= OURS
     assert page.open == []
 
 
 def test_the_words_that_differ_are_marked() -> None:
-    text = as_markdown(reports()["diff"])
+    text = markdown_text(reports()["diff"])
     assert "Answer in <del>one sentence</del><ins>at most two short sentences</ins>. Never" in text
     assert "| assistant | 17 | 0 | 0 | 1 |" in text
     assert text.startswith("<h3>Drift: 4 differences in 33 objects; 16 ignored by rules")
 
 
 def test_every_loss_has_its_way_out() -> None:
-    text = as_markdown(reports()["assess"])
+    text = markdown_text(reports()["assess"])
     assert "way out: <code>a model with web search, by hand</code>" in text
     assert text.index("Blocked: 1") < text.index("Lost: 2") < text.index("Adapted: 3")
 
 
 def test_hostile_text_is_text_and_stands_in_code() -> None:
-    markdown = as_markdown(hostile())
+    markdown = markdown_text(hostile())
     page = seen(markdown)
     assert page.tags <= OURS
     assert page.attributes <= {"style"}  # of the numbers' alignment
@@ -90,13 +90,13 @@ def test_hostile_text_is_text_and_stands_in_code() -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_headline_is_one_line_of_text(text: str) -> None:
     found = Report("diff", text, text, text, False, text)
-    page = seen(as_markdown(found))
+    page = seen(markdown_text(found))
     assert page.tags <= OURS
-    assert "@" not in as_markdown(found)
+    assert "@" not in markdown_text(found)
 
 
 def test_ten_thousand_findings_fit_into_a_comment() -> None:
-    text = as_markdown(many(10_000))
+    text = markdown_text(many(10_000))
     assert size(text) <= LIMIT
     shown = text.count("<details>")
     assert shown > 100
@@ -113,5 +113,5 @@ def test_the_longest_texts_fit_into_a_comment(sign: str) -> None:
     more = (long,) * 50
     report = Report("diff", long, long, long, False, long[:100], items=(item,) * 3, gaps=more, notes=more)
     report = replace(report, expired=more, left_out=more)
-    assert size(as_markdown(report)) <= LIMIT
-    assert size(as_markdown(with_names(many(500), long))) <= LIMIT
+    assert size(markdown_text(report)) <= LIMIT
+    assert size(markdown_text(with_names(many(500), long))) <= LIMIT

@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from migrate.reports.formats.terminal import MOST, WIDE, as_text, for_terminal
+from migrate.reports.formats.terminal import MOST, WIDE, for_terminal, terminal_text
 from migrate.reports.report import Detail, Item, Report
 from tests.reports.hostile import HOSTILE, hostile
 from tests.reports.made import AFTER, BEFORE, equal, many, reports
@@ -20,7 +20,7 @@ def visible_width(text: str) -> int:
 
 
 def test_a_pipe_gets_no_colour_and_whole_lines() -> None:
-    text = as_text(reports()["diff"])
+    text = terminal_text(reports()["diff"])
     assert "\x1b" not in text
     assert "Answer in [-one sentence-]{+at most two short sentences+}. Never guess a dose." in text.replace(
         "        ", ""
@@ -44,15 +44,15 @@ def test_a_terminal_folds_long_lists_and_says_how_much() -> None:
     text = for_terminal(many(300), 100, colour=False)
     assert text.count("  ~ ") == MOST
     assert f"and {100 - MOST} more" in text
-    assert as_text(many(300)).count("  ~ ") == 100
+    assert terminal_text(many(300)).count("  ~ ") == 100
 
 
 def test_a_file_is_never_folded() -> None:
     report = many(300)
     findings = tuple(Item("findings", "differs", item.kind, item.name, item.left_id) for item in report.items)
     folded = Report("verify", "", "", "", False, "", items=findings)
-    assert as_text(folded).count("  ~ ") == MOST
-    assert as_text(folded, whole=True).count("  ~ ") == 300
+    assert terminal_text(folded).count("  ~ ") == MOST
+    assert terminal_text(folded, whole=True).count("  ~ ") == 300
 
 
 def test_colour_marks_what_came_and_went_and_signs_do_without() -> None:
@@ -75,7 +75,7 @@ def test_two_texts_stand_side_by_side_where_there_is_room() -> None:
 
 
 def test_a_long_text_is_folded_with_a_count() -> None:
-    text = as_text(reports()["diff"])
+    text = terminal_text(reports()["diff"])
     assert "[… 887 characters, 12 lines …]" in text
     assert "In bed 3" in BEFORE
     assert "In bed 3" in AFTER
@@ -84,7 +84,7 @@ def test_a_long_text_is_folded_with_a_count() -> None:
 
 @pytest.mark.parametrize("width", [0, 60, 140])
 def test_hostile_text_is_shown_and_not_obeyed(width: int) -> None:
-    text = for_terminal(hostile(), width, colour=True) if width else as_text(hostile(), whole=True)
+    text = for_terminal(hostile(), width, colour=True) if width else terminal_text(hostile(), whole=True)
     text = COLOUR.sub("", text)
     assert not {c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")} - {"\n"}
     assert "\\x1b[31mred" in text.replace("\n", "").replace(" ", "") or width
@@ -95,11 +95,11 @@ def test_hostile_text_is_shown_and_not_obeyed(width: int) -> None:
 
 
 def test_nothing_found_is_said_in_two_lines() -> None:
-    assert as_text(equal()) == "a.db@1 -> a.db@2\n0 differences in 17 objects"
+    assert terminal_text(equal()) == "a.db@1 -> a.db@2\n0 differences in 17 objects"
 
 
 def test_a_short_text_and_a_number_look_different() -> None:
     item = Item("differences", "changed", "assistant", details=(Detail("x", "1", 1), Detail("y", None, [1])))
-    text = as_text(Report("diff", "", "", "", False, "", items=(item,)))
+    text = terminal_text(Report("diff", "", "", "", False, "", items=(item,)))
     assert 'x: "1" -> 1' in text
     assert "y: (not there) -> [1]" in text

@@ -11,7 +11,7 @@ import pytest
 
 from migrate.stages.concurrency import cpu_affinity as module
 from migrate.stages.concurrency.cpu_affinity import EVERY, Freed
-from migrate.stages.concurrency.worker_pool import Crew, in_parallel
+from migrate.stages.concurrency.worker_pool import WorkerPool, in_parallel
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_whoever_waits_for_threads_asks(now: list[float], asked: list[int]) -> N
     in_parallel(2, range(3), later)
     assert asked
     asked.clear()
-    with Crew[int](2) as crew:
+    with WorkerPool[int](2) as crew:
         for _ in range(3):
             crew.spawn(lambda: None)
         for batch in crew.batches(1):

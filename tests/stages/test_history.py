@@ -11,7 +11,7 @@ from migrate.archive.packs.writer import Row
 from migrate.archive.snapshots.history import first_seen_as_is
 from migrate.archive.snapshots.reader import snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
-from migrate.reports.commands.history import as_dict, as_text
+from migrate.reports.commands.history import history_document, history_text
 from migrate.reports.commands.history import told as words_told
 from migrate.stages.query import history as stage
 from migrate.stages.query.history import Event, History, history
@@ -148,7 +148,7 @@ def test_another_spelling_is_a_change_of_nothing(archive: Archive) -> None:
     write(archive, [assistant()])
     found = only(archive, "asst_1")
     assert told(found) == [(1, "first seen"), (2, "changed")]
-    assert "nothing that is compared" in as_text([found])
+    assert "nothing that is compared" in history_text([found])
 
 
 def stored(store: str, *files: str) -> Listing:
@@ -193,7 +193,7 @@ def test_a_thread_is_told_with_the_number_of_its_messages(archive: Archive) -> N
         (3, (3, 1)),
         (4, (2, 3)),
     ]
-    assert "messages: 1 -> 3" in as_text([found])
+    assert "messages: 1 -> 3" in history_text([found])
 
 
 def test_endpoints_are_told_apart(archive: Archive) -> None:
@@ -223,7 +223,7 @@ def test_secrets_are_masked_in_every_form(archive: Archive) -> None:
     write(archive, [assistant(tools=[tool("secret-two"), {**nested, "inner": {"api_key": "hidden-2"}}])])
     found = [only(archive, "asst_1")]
     assert len(found[0].events) == 3
-    shown = f"{as_dict(found)}{as_text(found)}"
+    shown = f"{history_document(found)}{history_text(found)}"
     assert not [word for word in ("secret-one", "secret-two", "hidden-1", "hidden-2") if word in shown]
     assert "(masked)" in shown
 
@@ -235,7 +235,7 @@ def test_what_the_parameters_of_a_function_are_called_is_no_secret(archive: Arch
 
     write(archive, [assistant(tools=[function("old words")])])
     write(archive, [assistant(tools=[function("new words")])])
-    assert "new words" in as_text([only(archive, "asst_1")])
+    assert "new words" in history_text([only(archive, "asst_1")])
 
 
 def test_hostile_names_are_data(archive: Archive) -> None:
@@ -250,7 +250,7 @@ def test_hostile_names_are_data(archive: Archive) -> None:
     found = history(archive.conn, id_)
     assert told(found[0]) == [(1, "first seen"), (2, "changed")]
     assert found[0].name == name
-    assert all(len(line) < 300 for line in as_text(found).splitlines())
+    assert all(len(line) < 300 for line in history_text(found).splitlines())
 
 
 def test_long_texts_are_shown_word_by_word_where_they_differ() -> None:

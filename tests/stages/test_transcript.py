@@ -14,7 +14,12 @@ from migrate.archive import Archive
 from migrate.archive.packs.writer import Row
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.model import Entity
-from migrate.reports.commands.transcript import as_dict, as_markdown, as_text, escaped
+from migrate.reports.commands.transcript import (
+    escaped,
+    transcript_document,
+    transcript_markdown,
+    transcript_text,
+)
 from migrate.stages.query.message_parts import parts
 from migrate.stages.query.transcript import transcript
 from tests.archive.filling import Listing, reader, write
@@ -66,7 +71,7 @@ def classic(archive: Archive) -> Archive:
 
 
 def text_of(archive: Archive) -> str:
-    return "\n".join(as_text(transcript(reader(archive), "thread_1")))
+    return "\n".join(transcript_text(transcript(reader(archive), "thread_1")))
 
 
 def test_a_thread_is_told_in_order_and_by_name(classic: Archive) -> None:
@@ -91,7 +96,7 @@ def test_a_thread_is_told_in_order_and_by_name(classic: Archive) -> None:
 
 
 def test_the_document_has_everything(classic: Archive) -> None:
-    document = json.loads(json.dumps(as_dict(transcript(reader(classic), "thread_1"))))
+    document = json.loads(json.dumps(transcript_document(transcript(reader(classic), "thread_1"))))
     assert document["complete"] is True
     assert [one["id"] for one in document["said"]] == ["msg_1", "msg_2"]
     assert document["said"][0]["parts"][0] == {"what": "text", "text": "Hello\n2. assistant, forged"}
@@ -184,7 +189,7 @@ def test_markdown_quotes_every_line(archive: Archive) -> None:
     part = {"type": "text", "text": {"value": "one\r\n<b>two\u2028three\n\n## four", "annotations": []}}
     body = {"id": "<i>", "role": "</h1>", "content": [part]}
     write(archive, [("thread", "", [{"id": "thread_1"}]), ("message", "thread_1", [body])])
-    lines: Iterator[str] = as_markdown(transcript(reader(archive), "thread_1"))
+    lines: Iterator[str] = transcript_markdown(transcript(reader(archive), "thread_1"))
     text = "\n".join(lines)
     assert "<" not in text
     quoted = [line.rstrip() for line in text.split("\n") if line.startswith(">")]

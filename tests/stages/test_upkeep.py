@@ -11,7 +11,7 @@ from migrate.archive.blobs import link, store
 from migrate.archive.packs.writer import Row
 from migrate.archive.snapshots.reader import newest_of
 from migrate.archive.snapshots.writer import SnapshotWriter
-from migrate.reports.commands.cleanup import as_dict, as_text, totals
+from migrate.reports.commands.cleanup import cleanup_document, cleanup_text, totals
 from migrate.stages.estate import Estate
 from migrate.stages.query.cleanup import MARKS, RULES, Upkeep, upkeep
 from migrate.stages.query.diagram import KINDS_SHOWN, Picture, picture
@@ -415,11 +415,11 @@ def test_every_mark_has_a_rule_and_only_what_was_asked_for_is_told(archive: Arch
 def test_an_object_with_several_marks_is_counted_once(archive: Archive) -> None:
     whole = estate(archive, (file("file-a", expires_at=1), file("file-b", bytes=100)))
     kept = upkeep(whole, MARKS)
-    assert as_text(kept).count("file-a.txt") == 2
-    assert "2 files, 110 bytes" in as_text(kept)
-    assert as_dict(kept)["totals"] == {"file": {"objects": 2, "bytes": 110}}
-    assert {"why", "bytes", "mark"} <= as_dict(kept)["objects"][0].keys()
-    assert as_dict(kept, "assistant")["objects"] == []
+    assert cleanup_text(kept).count("file-a.txt") == 2
+    assert "2 files, 110 bytes" in cleanup_text(kept)
+    assert cleanup_document(kept)["totals"] == {"file": {"objects": 2, "bytes": 110}}
+    assert {"why", "bytes", "mark"} <= cleanup_document(kept)["objects"][0].keys()
+    assert cleanup_document(kept, "assistant")["objects"] == []
 
 
 def test_hostile_objects_are_data(archive: Archive) -> None:
@@ -438,8 +438,8 @@ def test_hostile_objects_are_data(archive: Archive) -> None:
     whole = Estate(reader(archive))
     kept = upkeep(whole, MARKS)
     assert "expired" in {one.mark for one in kept.findings}
-    assert as_text(kept)
-    assert as_dict(kept)
+    assert cleanup_text(kept)
+    assert cleanup_document(kept)
     assert len(picture(whole).nodes) == 4
 
 

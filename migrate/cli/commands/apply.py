@@ -16,7 +16,7 @@ from migrate.cli.options import Common, common, finish, workers
 )
 @workers
 @common
-def command(common: Common, plan_file: Path, yes: bool, wait: float, workers: int) -> None:
+def apply_command(common: Common, plan_file: Path, yes: bool, wait: float, workers: int) -> None:
     """Carry out PLAN_FILE, journalled: run again after an interruption, it continues and makes nothing twice.
 
     Refuses (exit 4) when the plan was edited or is not one that its archive knows, or when either side moved
@@ -26,21 +26,21 @@ def command(common: Common, plan_file: Path, yes: bool, wait: float, workers: in
     from migrate.cli.plan_inputs import from_plan
     from migrate.codecs import profile_for
     from migrate.errors import Unreachable
-    from migrate.reports.commands.apply import as_dict, as_text, question
+    from migrate.reports.commands.apply import apply_document, apply_text, question
     from migrate.stages.apply.preconditions import none_reached
-    from migrate.stages.apply.run import run
-    from migrate.stages.plan.plan_file import read
+    from migrate.stages.apply.run import apply_plan
+    from migrate.stages.plan.plan_file import read_plan
 
-    plan = read(plan_file)
+    plan = read_plan(plan_file)
     if not yes:
         ask(question(plan))
     with from_plan(plan, common.config, workers, write=True) as (archive, source, writer):
         try:
             profile = profile_for(writer.type, writer.api_version)
-            done = run(plan, source, archive, writer, profile, workers, common.progress(), wait)  # type: ignore[arg-type]
+            done = apply_plan(plan, source, archive, writer, profile, workers, common.progress(), wait)  # type: ignore[arg-type]
         except Unreachable as gone:  # before anything was done
             done = none_reached(plan, source, archive, writer, gone)  # type: ignore[arg-type]
-    common.answer(as_dict(done), as_text(done))
+    common.answer(apply_document(done), apply_text(done))
     if done.outage:
         raise Unreachable(*done.outage)
     finish(3 if done.failed else 0)

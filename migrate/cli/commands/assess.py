@@ -6,7 +6,7 @@ import click
 
 from migrate import __version__
 from migrate.cli.options import Common, common, environment, finish, fitting, workers
-from migrate.cli.report_options import Wanted, reporting, show
+from migrate.cli.report_options import ReportOptions, reporting, show
 
 
 @click.command("assess")
@@ -19,8 +19,8 @@ from migrate.cli.report_options import Wanted, reporting, show
 @environment
 @workers
 @common
-def command(
-    common: Common, estate: str, target: str, wanted: Wanted, workers: int, environment: str | None,
+def assess_command(
+    common: Common, estate: str, target: str, wanted: ReportOptions, workers: int, environment: str | None,
     **given: Any,
 ) -> None:  # fmt: skip
     """Say per object and field of ESTATE what --to would keep, adapt, lose or refuse. Writes nothing.
@@ -32,12 +32,12 @@ def command(
     from migrate.archive.snapshots.writer import now
     from migrate.cli.plan_inputs import assessed, choices
     from migrate.cli.report_options import Camera
-    from migrate.reports.commands.assess import as_dict, as_report
+    from migrate.reports.commands.assess import assess_document, assess_report
     from migrate.reports.commands.plan import unaccepted
 
     wanted.check(estate)
     config = common.config.meeting(environment, target)
     camera, chosen = Camera(wanted.pictures), choices(config, estate, **given)
     found = assessed(estate, target, config, chosen, workers, common.progress(), camera)
-    show(common, wanted, as_dict(found), as_report(found, now(), __version__, camera.pictures))
+    show(common, wanted, assess_document(found), assess_report(found, now(), __version__, camera.pictures))
     finish(1 if unaccepted(found.losses) else 0)

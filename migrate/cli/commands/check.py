@@ -15,7 +15,7 @@ from migrate.cli.options import Common, common, finish
 @click.option("--sample", metavar="N%", help="Of bodies, listings and bytes only so many, chosen at random.")
 @click.option("--seed", type=click.IntRange(0), help="Choose the sample that this number chose before.")
 @common
-def command(common: Common, archive: Path, upgrade: bool, sample: str | None, seed: int | None) -> None:
+def check_command(common: Common, archive: Path, upgrade: bool, sample: str | None, seed: int | None) -> None:
     """Check every body, listing, byte and reference of ARCHIVE. Exit 1 when something is damaged.
 
     --sample spares a large archive the reading of all bodies and bytes; fingerprints of snapshots,
@@ -26,7 +26,7 @@ def command(common: Common, archive: Path, upgrade: bool, sample: str | None, se
     from migrate.archive.check.integrity import Sample, check
     from migrate.archive.database import Archive
     from migrate.errors import BadUsage
-    from migrate.reports.commands.check import as_dict, as_text
+    from migrate.reports.commands.check import check_document, check_text
 
     if seed is not None and sample is None:
         raise BadUsage("--seed chooses a sample", "none was asked for", "add --sample N%")
@@ -37,7 +37,7 @@ def command(common: Common, archive: Path, upgrade: bool, sample: str | None, se
         Archive.open(archive, write=True).close()
     with Archive.open(archive) as opened:
         checked = check(opened.conn, chosen)
-    common.answer(as_dict(checked), as_text(checked))
+    common.answer(check_document(checked), check_text(checked))
     finish(1 if checked.damage else 0)
 
 

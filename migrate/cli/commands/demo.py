@@ -143,7 +143,7 @@ LEFT = ("estate.db", "estate.db-wal", "estate.db-shm", "plan.json", "plan-foundr
 @click.option("--dir", "folder", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"),
               show_default=True, help="Where archive, plan and report are left.")  # fmt: skip
 @common
-def command(common: Common, folder: Path) -> None:
+def demo_command(common: Common, folder: Path) -> None:
     """Move an emulated region to another one and to a Foundry project, with proof. Needs no account."""
     from migrate.emulator import Emulator, Options
     from migrate.files.output import told, write_text

@@ -14,7 +14,7 @@ from migrate import __version__
 from migrate.cli.config import Config
 from migrate.cli.estate_argument import Archived, ConfigDirectory, opened, resolve
 from migrate.cli.options import Common, common, environment, finish, workers
-from migrate.cli.report_options import NOBODY_LOOKS, Camera, Wanted, reporting, show
+from migrate.cli.report_options import NOBODY_LOOKS, Camera, ReportOptions, reporting, show
 from migrate.errors import BadUsage
 from migrate.stages.match.journal_pairs import archives_of, journals, threads_at
 
@@ -112,10 +112,10 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @environment
 @workers
 @common
-def command(
+def diff_command(
     common: Common, left: str, right: str, kinds: tuple[str, ...], include: tuple[str, ...],
     exclude: tuple[str, ...], ignore: tuple[Path, ...], since: str | None, journal: Path | None,
-    wanted: Wanted, environment: str | None, workers: int,
+    wanted: ReportOptions, environment: str | None, workers: int,
 ) -> None:  # fmt: skip
     """Compare any two estates: live, archived, or a config directory. Read only.
 
@@ -128,7 +128,7 @@ def command(
 
     from migrate.archive.snapshots.writer import now
     from migrate.cli.report_options import Camera
-    from migrate.reports.commands.diff import as_dict, as_report
+    from migrate.reports.commands.diff import diff_document, diff_report
     from migrate.stages.diff.ignore_rules import read_rules
     from migrate.stages.diff.scope import Focus
     from migrate.stages.filters import Choice, must_be_kinds
@@ -147,6 +147,6 @@ def command(
             connections=config.connections,
         )
         found = compared(left, right, config, focus, journal, workers, progress, camera)
-    report = as_report(found, left, right, now(), __version__, camera.pictures)
-    show(common, wanted, as_dict(found), report)
+    report = diff_report(found, left, right, now(), __version__, camera.pictures)
+    show(common, wanted, diff_document(found), report)
     finish(found.exit_code)

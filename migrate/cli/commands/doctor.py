@@ -8,14 +8,14 @@ from migrate.cli.options import Common, common, finish
 @click.command("doctor")
 @click.argument("estate")
 @common
-def command(common: Common, estate: str) -> None:
+def doctor_command(common: Common, estate: str) -> None:
     """Reach ESTATE and name what works: sign-in, API version, routes, listing of threads.
 
     Exit 5 when nothing can be reached or assistants are retired.
     """
     from migrate.cli.estate_argument import live
     from migrate.endpoints import connect
-    from migrate.reports.commands.doctor import as_dict, as_text
+    from migrate.reports.commands.doctor import doctor_document, doctor_text
     from migrate.stages.doctor import examine
 
     reader = connect(live(estate, common.config).settings)
@@ -25,5 +25,5 @@ def command(common: Common, estate: str) -> None:
         found = examine(reader, progress)
     finally:
         reader.close()
-    common.answer(as_dict(found), as_text(found))
+    common.answer(doctor_document(found), doctor_text(found))
     finish(5 if found.retired else 0 if found.whole else 3)

@@ -35,7 +35,7 @@ MAX_SKIPPED_SHOWN = 50
     help="File of faults: which requests go wrong, and how.",
 )
 @common
-def command(
+def emulate_command(
     common: Common, service: str, port: int, key: str, state: Path | None, retired: bool, latency: float,
     faults: Path | None,
 ) -> None:  # fmt: skip

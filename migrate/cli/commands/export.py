@@ -48,21 +48,21 @@ def write_terraform(
 ) -> tuple[dict[str, Any], str]:
     """agents.tf in a folder, and what to say about it."""
     from migrate.cli.plan_inputs import against_nothing
-    from migrate.reports.commands.terraform import as_dict, as_text
+    from migrate.reports.commands.terraform import terraform_document, terraform_text
     from migrate.stages.export.run import Exported
     from migrate.stages.export.terraform import FILE, FOUNDRY, as_adapted, as_they_are, must_be_ours
     from migrate.stages.export.write_file import put
-    from migrate.stages.plan.options import Choices
+    from migrate.stages.plan.options import PlanOptions
 
     if estate.type == FOUNDRY:
         found = as_they_are(estate, choice)
     else:
-        choices = Choices(models=config.models, connections=config.connections, bytes_later=True)
+        choices = PlanOptions(models=config.models, connections=config.connections, bytes_later=True)
         found = as_adapted(estate, choice, against_nothing(FOUNDRY, estate, choices))
     result = Exported(folder)
     must_be_ours(folder / FILE)
     put(folder, FILE, found.agents.text.encode("utf-8", "replace"), result)
-    return as_dict(found, folder / FILE), as_text(found, folder / FILE)
+    return terraform_document(found, folder / FILE), terraform_text(found, folder / FILE)
 
 
 @click.command("export")
@@ -83,7 +83,7 @@ def write_terraform(
 @environment
 @workers
 @common
-def command(
+def export_command(
     common: Common, estate: str, directory: Path, format_: str, kinds: tuple[str, ...],
     include: tuple[str, ...], exclude: tuple[str, ...], with_bytes: bool, partial: bool,
     environment: str | None, workers: int,
@@ -94,7 +94,7 @@ def command(
     Exporting again changes only what changed; variables.toml and files of your own stay.
     """
     from migrate.model import KINDS
-    from migrate.reports.commands.export import as_dict, as_text
+    from migrate.reports.commands.export import export_document, export_text
     from migrate.reports.commands.snapshot import unmatched as said_of
     from migrate.stages.export.run import Asked, export
     from migrate.stages.filters import Choice
@@ -114,5 +114,5 @@ def command(
         done = export(found, asked)
     unmatched = choice.unfitted()
     done.notes += map(said_of, unmatched)
-    common.answer({**as_dict(done), "unmatched": unmatched}, as_text(done))
+    common.answer({**export_document(done), "unmatched": unmatched}, export_text(done))
     finish(1 if unmatched else 0)

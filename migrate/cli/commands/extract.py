@@ -19,7 +19,9 @@ from migrate.cli.options import Common, common, finish
 )
 @click.option("--force", is_flag=True, help="Replace files that are there already.")
 @common
-def command(common: Common, archive: str, file_id: tuple[str, ...], folder: Path, force: bool) -> None:
+def extract_command(
+    common: Common, archive: str, file_id: tuple[str, ...], folder: Path, force: bool
+) -> None:
     """Write the bytes of files of ARCHIVE[@SNAPSHOT] into a folder: of all that it has, or of these.
 
     Each is hashed on the way and named after its file, as far as that is safe. Exit 3 when a file is
@@ -27,12 +29,12 @@ def command(common: Common, archive: str, file_id: tuple[str, ...], folder: Path
     """
     from migrate.cli import tell
     from migrate.cli.estate_argument import snapshot
-    from migrate.reports.commands.extract import as_dict, as_text, failures
+    from migrate.reports.commands.extract import extract_document, extract_text, failures
     from migrate.stages.query.extract import extract
 
     with snapshot(archive, common.config) as found:
         done = extract(found, file_id, folder, force)
-    common.answer(as_dict(done), as_text(done))
+    common.answer(extract_document(done), extract_text(done))
     for line in failures(done):
         tell(line)
     finish(3 if done.failed else 0)

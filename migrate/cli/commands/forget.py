@@ -29,7 +29,7 @@ SOME = click.IntRange(1)
 @click.option("--vacuum/--no-vacuum", default=True, help="Write the archive anew, smaller.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common
-def command(
+def forget_command(
     common: Common, archive: Path, snapshots: tuple[str, ...], last: int | None, daily: int | None,
     weekly: int | None, monthly: int | None, tags: tuple[str, ...], dry_run: bool, vacuum: bool, yes: bool,
 ) -> None:  # fmt: skip
@@ -43,7 +43,7 @@ def command(
     """
     from migrate.archive.database import Archive
     from migrate.errors import BadUsage
-    from migrate.reports.commands.forget import as_dict, as_text
+    from migrate.reports.commands.forget import forget_document, forget_text
     from migrate.reports.values import number_of
     from migrate.stages.query.retention import Policy
 
@@ -57,10 +57,10 @@ def command(
         verdicts = _verdicts(opened, policy, snapshots)
         going = [one.snapshot.id for one in verdicts if not one.stays]
         if dry_run or not going:
-            common.answer(as_dict(verdicts), as_text(verdicts))
+            common.answer(forget_document(verdicts), forget_text(verdicts))
             return
         if not common.as_json:
-            common.answer(None, as_text(verdicts))
+            common.answer(None, forget_text(verdicts))
         if not yes:
             ask(f"{archive}: forget {number_of(len(going), 'snapshot')} for ever?")
         _forget(common, opened, verdicts, going, vacuum)
@@ -80,8 +80,8 @@ def _forget(
     common: Common, archive: Archive, verdicts: list[Verdict], going: list[int], vacuum: bool
 ) -> None:
     from migrate.archive.forget import forget, give_back
-    from migrate.reports.commands.forget import as_dict, outcome
+    from migrate.reports.commands.forget import forget_document, outcome
 
     forgotten = forget(archive, going)
     shrunk = give_back(archive) if vacuum else None
-    common.answer(as_dict(verdicts, forgotten, shrunk), outcome(forgotten, shrunk))
+    common.answer(forget_document(verdicts, forgotten, shrunk), outcome(forgotten, shrunk))

@@ -11,7 +11,7 @@ from migrate.cli.options import Common, common
 @click.argument("archive", type=click.Path(path_type=Path, dir_okay=False))
 @click.argument("object_id")
 @common
-def command(common: Common, archive: Path, object_id: str) -> None:
+def history_command(common: Common, archive: Path, object_id: str) -> None:
     """Tell how the object OBJECT_ID changed over all snapshots of ARCHIVE: when, and what.
 
     Who changed it is not known: no service tells. A file is told in each vector store that held it, a
@@ -20,7 +20,7 @@ def command(common: Common, archive: Path, object_id: str) -> None:
     """
     from migrate.archive.database import Archive, damage_told
     from migrate.errors import BadUsage
-    from migrate.reports.commands.history import as_dict, as_text
+    from migrate.reports.commands.history import history_document, history_text
     from migrate.stages.query.history import history
 
     with Archive.open(archive) as opened, damage_told(archive):
@@ -31,4 +31,4 @@ def command(common: Common, archive: Path, object_id: str) -> None:
             "ids are taken to the letter",
             f"list them: ls {archive}@NUMBER [--kind KIND]",
         )
-    common.answer(as_dict(found), as_text(found))
+    common.answer(history_document(found), history_text(found))

@@ -16,7 +16,7 @@ from migrate.cli.options import Common, common, finish
 )
 @click.option("--to", "target", metavar="ESTATE", help="Only what was moved to this live estate.")
 @common
-def command(common: Common, archive: Path, old_id: str | None, format_: str, target: str | None) -> None:
+def ids_command(common: Common, archive: Path, old_id: str | None, format_: str, target: str | None) -> None:
     """Print which new id took the place of which old one; OLD_ID narrows it. Exit 1 when that is unknown."""
     from migrate.archive.database import Archive, damage_told
     from migrate.archive.id_map import Side, id_map

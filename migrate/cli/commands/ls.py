@@ -15,7 +15,7 @@ from migrate.cli.options import Common, common, finish
 @click.option("--expired", is_flag=True, help="What its service counts as expired.")
 @click.option("--duplicates", is_flag=True, help="What an older one holds or says as well.")
 @common
-def command(
+def ls_command(
     common: Common, archive: str, kind: str | None, orphans: bool, unused: bool, expired: bool,
     duplicates: bool,
 ) -> None:  # fmt: skip
@@ -38,7 +38,7 @@ def command(
 
 def _list(common: Common, archive: str, kind: str | None) -> None:
     from migrate.cli.estate_argument import snapshot
-    from migrate.reports.commands.ls import as_dict, as_text, row
+    from migrate.reports.commands.ls import objects_document, objects_text, row
 
     shown = [kind] if kind else ["assistant", "vector_store", "file", "thread"]
     with snapshot(archive, common.config) as found:
@@ -46,13 +46,13 @@ def _list(common: Common, archive: str, kind: str | None) -> None:
         counts = found.counts()
         expected = {(gap.kind, gap.id) for gap in found.missing() if gap.expected}
     rows = [{**one, "expected_gap": True} if (one["kind"], one["id"]) in expected else one for one in rows]
-    common.answer(as_dict(rows), as_text(rows, counts, len(expected)))
+    common.answer(objects_document(rows), objects_text(rows, counts, len(expected)))
 
 
 def _upkeep(common: Common, archive: str, marks: frozenset[str], kind: str | None) -> None:
     from migrate.archive.snapshots.reader import SnapshotReader, newest_of
     from migrate.cli.estate_argument import snapshot
-    from migrate.reports.commands.cleanup import as_dict, as_text
+    from migrate.reports.commands.cleanup import cleanup_document, cleanup_text
     from migrate.stages.estate import Estate
     from migrate.stages.query.cleanup import PROJECT, upkeep
 
@@ -60,5 +60,5 @@ def _upkeep(common: Common, archive: str, marks: frozenset[str], kind: str | Non
         other = newest_of(found.conn, PROJECT.get(found.info.type, ""), found.info.url)
         beside = Estate(SnapshotReader(found.conn, other)) if other else None
         kept = upkeep(Estate(found), marks, beside)
-    common.answer(as_dict(kept, kind), as_text(kept, kind))
+    common.answer(cleanup_document(kept, kind), cleanup_text(kept, kind))
     finish(3 if kept.unsaid else 0)

@@ -15,7 +15,7 @@ ARCHIVE = click.Path(path_type=Path, dir_okay=False)
 @click.argument("archives", nargs=-1, required=True, type=ARCHIVE)
 @click.option("-o", "--output", type=ARCHIVE, required=True, help="The archive to merge into.")
 @common
-def command(common: Common, archives: tuple[Path, ...], output: Path) -> None:
+def merge_command(common: Common, archives: tuple[Path, ...], output: Path) -> None:
     """Join ARCHIVES into one: snapshots, objects, bytes, journals and id maps, each thing once.
 
     The order does not matter, and merging again adds nothing. Shards of one reading (snapshot --shard) are
@@ -26,11 +26,11 @@ def command(common: Common, archives: tuple[Path, ...], output: Path) -> None:
     from migrate.archive.merge.files import Inputs
     from migrate.archive.merge.files import output as opened
     from migrate.archive.merge.run import merge
-    from migrate.reports.commands.merge import as_dict, as_text
+    from migrate.reports.commands.merge import merge_document, merge_text
 
     progress = common.progress()
     inputs = Inputs.of(archives, output)
     with opened(output) as archive:
         merged = merge(archive, inputs, progress.count)
-    common.answer(as_dict(merged, output), as_text(merged, output))
+    common.answer(merge_document(merged, output), merge_text(merged, output))
     finish(0 if merged.whole else 3)

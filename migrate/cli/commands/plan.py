@@ -8,7 +8,7 @@ import click
 
 from migrate import __version__
 from migrate.cli.options import Common, common, environment, finish, fitting, workers
-from migrate.cli.report_options import Wanted, reporting_beside, show
+from migrate.cli.report_options import ReportOptions, reporting_beside, show
 
 
 @click.command("plan")
@@ -29,9 +29,9 @@ from migrate.cli.report_options import Wanted, reporting_beside, show
 @environment
 @workers
 @common
-def command(
+def plan_command(
     common: Common, source: str, target: str, output: Path, prune: bool, max_update: str | None,
-    max_delete: str | None, wanted: Wanted, workers: int, environment: str | None, **given: Any,
+    max_delete: str | None, wanted: ReportOptions, workers: int, environment: str | None, **given: Any,
 ) -> None:  # fmt: skip
     """Plan how TARGET becomes like SOURCE, an ARCHIVE[@SNAPSHOT] or a config directory. Nothing is written
     but the plan, and into ARCHIVE that this plan was made: `apply`, `verify` and `rollback` take no other.
@@ -47,8 +47,8 @@ def command(
     from migrate.cli.report_options import Camera
     from migrate.errors import BadUsage
     from migrate.files.output import STDOUT, destination
-    from migrate.reports.commands.plan import as_dict, as_report, unaccepted
-    from migrate.stages.plan.plan_file import write
+    from migrate.reports.commands.plan import plan_document, plan_report, unaccepted
+    from migrate.stages.plan.plan_file import write_plan
 
     if output == STDOUT and (common.as_json or STDOUT in wanted.files):
         other = "the report" if STDOUT in wanted.files else "--json"
@@ -65,7 +65,7 @@ def command(
     )
     camera = Camera(wanted.pictures)
     plan = make_plan(source, target, config, chosen, workers, common.progress(), output, camera)
-    write(plan, output)
-    report = as_report(plan, output, plan.created_at, __version__, camera.pictures)
-    show(common, wanted, as_dict(plan, output), report, taken=output == STDOUT)
+    write_plan(plan, output)
+    report = plan_report(plan, output, plan.created_at, __version__, camera.pictures)
+    show(common, wanted, plan_document(plan, output), report, taken=output == STDOUT)
     finish(1 if unaccepted(plan.losses) else 0)

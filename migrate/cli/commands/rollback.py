@@ -16,7 +16,7 @@ from migrate.cli.options import Common, common, finish, workers
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @workers
 @common
-def command(
+def rollback_command(
     common: Common, plan_file: Path, dry_run: bool, force: tuple[str, ...], yes: bool, workers: int
 ) -> None:
     """Remove exactly what PLAN_FILE created on its target, and restore what it changed.
@@ -27,16 +27,16 @@ def command(
     """
     from migrate.cli.plan_inputs import from_plan
     from migrate.codecs import profile_for
-    from migrate.reports.commands.rollback import as_dict, as_text
-    from migrate.stages.plan.plan_file import read
-    from migrate.stages.rollback.run import run
+    from migrate.reports.commands.rollback import rollback_document, rollback_text
+    from migrate.stages.plan.plan_file import read_plan
+    from migrate.stages.rollback.run import roll_back
 
-    plan = read(plan_file)
+    plan = read_plan(plan_file)
     if not (yes or dry_run):
         ask(f"{plan.target.url}: take back what this plan did?")
     with from_plan(plan, common.config, workers, write=True) as (archive, source, writer):
         profile = profile_for(writer.type, writer.api_version)
-        back = partial(run, force=frozenset(force), dry_run=dry_run)
+        back = partial(roll_back, force=frozenset(force), dry_run=dry_run)
         done = back(plan, source, archive, writer, profile, workers, common.progress())  # type: ignore[arg-type]
-    common.answer(as_dict(done), as_text(done))
+    common.answer(rollback_document(done), rollback_text(done))
     finish(3 if done.failed else 0)

@@ -16,7 +16,7 @@ from migrate.cli.streams import broken
     "--limit", type=click.IntRange(1), default=100, show_default=True, help="Stop after so many hits."
 )
 @common
-def command(common: Common, archive: str, text: str, kinds: tuple[str, ...], limit: int) -> None:
+def search_command(common: Common, archive: str, text: str, kinds: tuple[str, ...], limit: int) -> None:
     """Find TEXT in ARCHIVE[@SNAPSHOT]: in messages, instructions, descriptions, names and file names.
 
     TEXT is taken as it is, upper and lower case alike. Exit 1 when it is nowhere.
@@ -27,7 +27,7 @@ def command(common: Common, archive: str, text: str, kinds: tuple[str, ...], lim
     from migrate.cli.estate_argument import snapshot
     from migrate.cli.line_wrap import fitted
     from migrate.errors import BadUsage
-    from migrate.reports.commands.search import as_dict, line
+    from migrate.reports.commands.search import line, search_document
     from migrate.stages.query.search import FIELDS, search
 
     if not text:
@@ -48,7 +48,7 @@ def command(common: Common, archive: str, text: str, kinds: tuple[str, ...], lim
                 click.echo(fitted(clean(line(hit)), sys.stdout))
         more = next(hits, None) is not None
     if common.as_json:
-        common.answer(as_dict(kept), "")
+        common.answer(search_document(kept), "")
     if more and not common.quiet:
         click.echo(f"stopped after {limit:,}; --limit N shows more", err=True)
     if not found and not common.quiet:

@@ -9,7 +9,7 @@ from migrate.cli.options import Common, common
 @click.argument("archive")
 @click.argument("object_id")
 @common
-def command(common: Common, archive: str, object_id: str) -> None:
+def show_command(common: Common, archive: str, object_id: str) -> None:
     """Print the object OBJECT_ID of ARCHIVE[@SNAPSHOT], verbatim but for secrets in tool headers."""
     from migrate.archive.snapshots.history import elsewhere
     from migrate.cli.estate_argument import snapshot

@@ -27,7 +27,7 @@ from migrate.cli.options import Common, common, finish, workers
 @click.option("--shard", metavar="K/N", help="Only share K of N of the threads; needs --tag. See merge.")
 @workers
 @common
-def command(
+def snapshot_command(
     common: Common, estate: str, output: Path, threads: str, runs: bool, with_bytes: bool,
     originals: Path | None, include: tuple[str, ...], exclude: tuple[str, ...], full: bool, tag: str | None,
     shard: str | None, workers: int,
@@ -49,10 +49,10 @@ def command(
     from migrate.endpoints import connect
     from migrate.errors import BadUsage
     from migrate.model.sharding import Shard
-    from migrate.reports.commands.snapshot import as_dict, as_text
+    from migrate.reports.commands.snapshot import snapshot_document, snapshot_text
     from migrate.stages.filters import Choice
-    from migrate.stages.snapshot.options import Wanted
-    from migrate.stages.snapshot.run import take
+    from migrate.stages.snapshot.options import SnapshotOptions
+    from migrate.stages.snapshot.run import take_snapshot
 
     if tag and (tag.isdigit() or tag == "latest"):
         raise BadUsage(f"{tag!r} is no tag", "it would be taken for a snapshot's number, or for the latest")
@@ -64,7 +64,7 @@ def command(
             "give all shards of one reading the same tag, and the next reading another",
         )
     found = live(estate, common.config, workers)
-    wanted = Wanted(
+    wanted = SnapshotOptions(
         list_threads=threads != "none",
         thread_ids=thread_ids(threads, found),
         runs=runs,
@@ -80,8 +80,8 @@ def command(
     try:
         reader.probe()  # before the archive is touched: a wrong key leaves no empty file behind
         with Archive.open(output, write=True, create=True) as archive:
-            taken = take(reader, archive, wanted, common.progress())
+            taken = take_snapshot(reader, archive, wanted, common.progress())
     finally:
         reader.close()
-    common.answer(as_dict(taken, output), as_text(taken, output))
+    common.answer(snapshot_document(taken, output), snapshot_text(taken, output))
     finish(taken.code)

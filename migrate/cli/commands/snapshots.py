@@ -10,14 +10,14 @@ from migrate.cli.options import Common, common
 @click.command("snapshots")
 @click.argument("archive", type=click.Path(path_type=Path, dir_okay=False))
 @common
-def command(common: Common, archive: Path) -> None:
+def snapshots_command(common: Common, archive: Path) -> None:
     """List the snapshots of ARCHIVE: when, of what, complete or partial, what each one added, what it
     lacks, and what it left out on purpose."""
     from migrate.archive.database import Archive, damage_told
     from migrate.archive.snapshots.reader import SnapshotReader, snapshots
-    from migrate.reports.commands.snapshot import list_as_dict, list_as_text
+    from migrate.reports.commands.snapshot import snapshots_document, snapshots_text
 
     with Archive.open(archive) as opened, damage_told(archive):
         read = [SnapshotReader(opened.conn, info) for info in snapshots(opened.conn)]
         rows = [(one.info, one.counts(), one.gaps()) for one in read]
-    common.answer(list_as_dict(rows), list_as_text(rows))
+    common.answer(snapshots_document(rows), snapshots_text(rows))

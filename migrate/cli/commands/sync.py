@@ -14,10 +14,10 @@ from migrate.cli.plan_inputs import from_plan, make_plan
 
 if TYPE_CHECKING:
     from migrate.stages.apply.context import Tally
-    from migrate.stages.plan.options import Choices
+    from migrate.stages.plan.options import PlanOptions
     from migrate.stages.plan.plan_file import Plan
     from migrate.stages.progress import Progress
-    from migrate.stages.snapshot.run import Taken
+    from migrate.stages.snapshot.run import SnapshotResult
     from migrate.stages.verify.inspector import Verified
 
 
@@ -30,14 +30,14 @@ class Sync:
         target: str,
         archive: Path,
         config: Config,
-        choices: Choices,
+        choices: PlanOptions,
         workers: int,
         progress: Progress,
     ) -> None:
         self.source, self.target, self.archive = source, target, archive
         self.config, self.choices, self.workers, self.progress = config, choices, workers, progress
         self.plan_file = archive.with_name(archive.name + ".plan.json")
-        self.taken: Taken | None = None
+        self.taken: SnapshotResult | None = None
         self.plan: Plan | None = None
         self.plan_kept = False
         """Whether the plan file still holds an earlier plan, which a rollback may need."""
@@ -46,14 +46,14 @@ class Sync:
 
     def run(self, threads: str, full: bool, dry_run: bool) -> None:
         """Carry it out. Raises what the steps raise."""
-        from migrate.stages.plan.plan_file import write
+        from migrate.stages.plan.plan_file import write_plan
 
         self._must_be_two_places()
         self.taken = self._snapshot(threads, full)
         source = f"{self.archive}@{self.taken.id}"
         self.plan = make_plan(source, self.target, self.config, self.choices, self.workers, self.progress)
         if not self._keeps_plan_file(self.plan, dry_run):
-            write(self.plan, self.plan_file)
+            write_plan(self.plan, self.plan_file)
         if not dry_run:
             self._apply(self.plan)
             if not self.outage:
@@ -80,12 +80,12 @@ class Sync:
         from migrate.archive.database import Archive
         from migrate.archive.journal import can_be_undone
         from migrate.errors import MigrateError
-        from migrate.stages.plan.plan_file import read
+        from migrate.stages.plan.plan_file import read_plan
 
         if plan.changes_target and not dry_run:
             return False
         try:
-            earlier = read(self.plan_file)
+            earlier = read_plan(self.plan_file)
         except MigrateError:
             return False  # there is none, or nobody could use it
         with Archive.open(self.archive) as archive:
@@ -105,15 +105,15 @@ class Sync:
                 "to put back what is gone: plan ARCHIVE@SNAPSHOT ESTATE, then apply",
             )
 
-    def _snapshot(self, threads: str, full: bool) -> Taken:
+    def _snapshot(self, threads: str, full: bool) -> SnapshotResult:
         from migrate.archive.database import Archive
         from migrate.cli.estate_argument import live, thread_ids
         from migrate.endpoints import connect
-        from migrate.stages.snapshot.options import Wanted
-        from migrate.stages.snapshot.run import take
+        from migrate.stages.snapshot.options import SnapshotOptions
+        from migrate.stages.snapshot.run import take_snapshot
 
         found = live(self.source, self.config, self.workers)
-        wanted = Wanted(
+        wanted = SnapshotOptions(
             list_threads=threads != "none",
             thread_ids=thread_ids(threads, found),
             full=full,
@@ -123,25 +123,25 @@ class Sync:
         try:
             reader.probe()  # before the archive is touched
             with Archive.open(self.archive, write=True, create=True) as archive:
-                return take(reader, archive, wanted, self.progress)
+                return take_snapshot(reader, archive, wanted, self.progress)
         finally:
             reader.close()
 
     def _apply(self, plan: Plan) -> None:
         from migrate.codecs import profile_for
-        from migrate.stages.apply.run import run
+        from migrate.stages.apply.run import apply_plan
 
         with from_plan(plan, self.config, self.workers, write=True) as (archive, source, writer):
             profile = profile_for(writer.type, writer.api_version)
-            self.tally = run(plan, source, archive, writer, profile, self.workers, self.progress)  # type: ignore[arg-type]
+            self.tally = apply_plan(plan, source, archive, writer, profile, self.workers, self.progress)  # type: ignore[arg-type]
 
     def _verify(self, plan: Plan) -> None:
         from migrate.codecs import profile_for
-        from migrate.stages.verify.run import run
+        from migrate.stages.verify.run import verify_plan
 
         with from_plan(plan, self.config, self.workers, write=False) as (archive, source, reader):
             profile = profile_for(reader.type, reader.api_version)
-            self.verified = run(plan, source, archive, reader, profile, self.workers, self.progress)
+            self.verified = verify_plan(plan, source, archive, reader, profile, self.workers, self.progress)
 
 
 @click.command("sync")
@@ -166,7 +166,7 @@ class Sync:
 @click.option("--dry-run", is_flag=True, help="Snapshot and plan only; nothing is written to the target.")
 @workers
 @common
-def command(
+def sync_command(
     common: Common, source: str, target: str, output: Path, threads: str, on_conflict: str, prune: bool,
     max_update: str | None, max_delete: str | None, full: bool, dry_run: bool, workers: int, **given: Any,
 ) -> None:  # fmt: skip
@@ -179,7 +179,7 @@ def command(
     """
     from migrate.cli.plan_inputs import choices, percent
     from migrate.errors import Unreachable
-    from migrate.reports.commands.sync import as_dict, as_text
+    from migrate.reports.commands.sync import sync_document, sync_text
 
     config = common.config
     chosen = replace(
@@ -191,7 +191,7 @@ def command(
     )
     sync = Sync(source, target, output, config, chosen, workers, common.progress())
     sync.run(threads, full, dry_run)
-    common.answer(as_dict(sync), as_text(sync))
+    common.answer(sync_document(sync), sync_text(sync))
     if sync.outage:
         raise Unreachable(*sync.outage)
     finish(sync.code())

@@ -28,7 +28,7 @@ from migrate.cli.streams import broken, write_data
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file; - is stdout."
 )
 @common
-def command(common: Common, archive: str, thread: str, format_: str, output: Path | None) -> None:
+def transcript_command(common: Common, archive: str, thread: str, format_: str, output: Path | None) -> None:
     """Print the messages of a thread, or the items of a conversation, of ARCHIVE[@SNAPSHOT] in order.
 
     Files, images, citations and tool calls are told by name. Exit 3 when the snapshot does not have all
@@ -77,9 +77,9 @@ def _pieces(found: Any, format_: str) -> Iterator[str]:
 
     from migrate.cli import clean
     from migrate.model.known_secrets import redact
-    from migrate.reports.commands.transcript import FORMATS, as_dict
+    from migrate.reports.commands.transcript import FORMATS, transcript_document
 
     if format_ == "json":
-        yield redact(json.dumps(as_dict(found), indent=1, ensure_ascii=True, default=str))
+        yield redact(json.dumps(transcript_document(found), indent=1, ensure_ascii=True, default=str))
     else:
         yield from map(clean, FORMATS[format_](found))

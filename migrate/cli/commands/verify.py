@@ -6,7 +6,7 @@ import click
 
 from migrate import __version__
 from migrate.cli.options import Common, common, finish, workers
-from migrate.cli.report_options import Wanted, reporting, show
+from migrate.cli.report_options import ReportOptions, reporting, show
 
 
 @click.command("verify")
@@ -14,7 +14,7 @@ from migrate.cli.report_options import Wanted, reporting, show
 @reporting
 @workers
 @common
-def command(common: Common, plan_file: Path, wanted: Wanted, workers: int) -> None:
+def verify_command(common: Common, plan_file: Path, wanted: ReportOptions, workers: int) -> None:
     """Read the target of PLAN_FILE back and compare every object: fields, order, text, references, bytes.
 
     Exit 1 when something is not as it should be, or was blocked and not accepted.
@@ -23,17 +23,22 @@ def command(common: Common, plan_file: Path, wanted: Wanted, workers: int) -> No
     from migrate.cli.plan_inputs import from_plan
     from migrate.cli.report_options import Camera
     from migrate.codecs import profile_for
-    from migrate.reports.commands.verify import as_dict, as_report
-    from migrate.stages.plan.plan_file import read
-    from migrate.stages.verify.run import run
+    from migrate.reports.commands.verify import verify_document, verify_report
+    from migrate.stages.plan.plan_file import read_plan
+    from migrate.stages.verify.run import verify_plan
 
     wanted.check(plan_file)
-    plan = read(plan_file)
+    plan = read_plan(plan_file)
     sides = (f"{plan.source.archive}@{plan.source.snapshot}", plan.target.url)
     camera = Camera(wanted.pictures)
     with from_plan(plan, common.config, workers, write=False) as (archive, source, reader):
         profile = profile_for(reader.type, reader.api_version)
         camera.take(sides[0], source)
-        found = run(plan, source, archive, reader, profile, workers, common.progress())
-    show(common, wanted, as_dict(found), as_report(found, *sides, now(), __version__, camera.pictures))
+        found = verify_plan(plan, source, archive, reader, profile, workers, common.progress())
+    show(
+        common,
+        wanted,
+        verify_document(found),
+        verify_report(found, *sides, now(), __version__, camera.pictures),
+    )
     finish(1 if found.findings else 0)

@@ -16,7 +16,7 @@ from migrate.endpoints.http.errors import TRANSIENT
 from migrate.endpoints.http.openai_transport import OpenAIWire, Wire
 from migrate.endpoints.http.outage import Outage
 from migrate.endpoints.interface import Body
-from migrate.endpoints.rate_limit import ATTEMPTS, Pace, pause
+from migrate.endpoints.rate_limit import ATTEMPTS, RateLimiter, pause
 from migrate.errors import OutcomeUnknown, RequestFailed, TooLarge, Unreachable
 
 TOO_MANY = 429
@@ -30,7 +30,7 @@ class Channel:
     """A wire and how it is used. Safe to share between threads."""
 
     wire: Wire
-    pace: Pace
+    pace: RateLimiter
     headers: Mapping[str, str] = field(default_factory=dict)
     attempts: int = ATTEMPTS
     unanswered: int = ATTEMPTS

@@ -21,12 +21,12 @@ def question(plan: Any) -> str:
     return f"{plan.target.url}: {counts}{told}. Write it?"
 
 
-def as_dict(done: Any) -> dict[str, Any]:
+def apply_document(done: Any) -> dict[str, Any]:
     """As a JSON document."""
     return asdict(done)
 
 
-def as_text(done: Any) -> str:
+def apply_text(done: Any) -> str:
     """Counts, then everything that failed, by name."""
     lines = [", ".join(f"{getattr(done, name):,} {name}" for name in DONE)]
     lines += [

@@ -7,13 +7,13 @@ from typing import Any
 
 from migrate.reports.commands import plan
 from migrate.reports.commands.snapshot import expected_gaps, hidden
-from migrate.reports.formats.terminal import as_text as plain
+from migrate.reports.formats.terminal import terminal_text as plain
 from migrate.reports.report import Counts, Report, in_order
 
 GRADES = ("kept", "adapted", "lost", "blocked")
 
 
-def as_dict(found: Any) -> dict[str, Any]:
+def assess_document(found: Any) -> dict[str, Any]:
     """As a JSON document: `rows` has a line for every object and field."""
     kept = [{**asdict(row), "grade": "kept", "reason": "", "way_out": ""} for row in found.kept]
     lost = [asdict(row) for row in found.losses]
@@ -30,7 +30,7 @@ def as_dict(found: Any) -> dict[str, Any]:
     }
 
 
-def as_report(
+def assess_report(
     found: Any, made_at: str = "", version: str = "", pictures: tuple[tuple[str, Any], ...] = ()
 ) -> Report:
     """Fields by kind and grade, then every loss."""
@@ -53,6 +53,6 @@ def as_report(
     )
 
 
-def as_text(found: Any) -> str:
+def assess_text(found: Any) -> str:
     """In words."""
-    return plain(as_report(found))
+    return plain(assess_report(found))

@@ -12,12 +12,12 @@ from migrate.reports.values import number_of
 WIDEST = 200
 
 
-def as_dict(checked: Any) -> dict[str, Any]:
+def check_document(checked: Any) -> dict[str, Any]:
     """As a JSON document."""
     return {**asdict(checked), "ok": not checked.damage}
 
 
-def as_text(checked: Any) -> str:
+def check_text(checked: Any) -> str:
     """What was looked at, and every damage with the snapshots it touches."""
     lines = [
         f"{_of(checked.bodies, checked.all_bodies)} bodies, "

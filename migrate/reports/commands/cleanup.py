@@ -10,7 +10,7 @@ from migrate.reports.text_table import short, table
 WHY = 100
 
 
-def as_dict(found: Any, kind: str | None = None) -> dict[str, Any]:
+def cleanup_document(found: Any, kind: str | None = None) -> dict[str, Any]:
     """As a JSON document."""
     rows = _of_kind(found, kind)
     return {
@@ -21,7 +21,7 @@ def as_dict(found: Any, kind: str | None = None) -> dict[str, Any]:
     }
 
 
-def as_text(found: Any, kind: str | None = None) -> str:
+def cleanup_text(found: Any, kind: str | None = None) -> str:
     """A table, how many bytes each kind takes, and what cannot be said."""
     rows = _of_kind(found, kind)
     lines = [

@@ -8,14 +8,14 @@ from typing import Any
 
 from migrate.reports.commands.ls import masked_at
 from migrate.reports.commands.snapshot import unmatched
-from migrate.reports.formats.terminal import as_text as plain
+from migrate.reports.formats.terminal import terminal_text as plain
 from migrate.reports.report import Counts, Detail, Item, Report, in_order
 from migrate.reports.values import number_of
 
 ACTIONS = ("added", "removed", "changed")
 
 
-def as_dict(found: Any) -> dict[str, Any]:
+def diff_document(found: Any) -> dict[str, Any]:
     """As a JSON document."""
     return {
         "differences": len(found.changes),
@@ -51,7 +51,7 @@ def _values(path: Any) -> dict[str, Any]:
     return {"path": path.path, "left": left, "right": right}
 
 
-def as_report(
+def diff_report(
     found: Any,
     left: str,
     right: str,
@@ -125,6 +125,6 @@ def _item(change: Any) -> Item:
     )
 
 
-def as_text(found: Any, left: str, right: str) -> str:
+def diff_text(found: Any, left: str, right: str) -> str:
     """In words, nothing cut short."""
-    return plain(as_report(found, left, right), whole=True)
+    return plain(diff_report(found, left, right), whole=True)

@@ -8,12 +8,12 @@ from typing import Any
 from migrate.reports.text_table import table
 
 
-def as_dict(found: Any) -> dict[str, Any]:
+def doctor_document(found: Any) -> dict[str, Any]:
     """As a JSON document."""
     return asdict(found)
 
 
-def as_text(found: Any) -> str:
+def doctor_text(found: Any) -> str:
     """One line a symptom, then the advice."""
     version = f", API version {found.api_version}" if found.api_version else ""
     rows = [(s.what, s.state, s.detail) for s in found.symptoms]

@@ -9,7 +9,7 @@ NAMED = 20
 """Paths that are named in text; JSON has all of them."""
 
 
-def as_dict(found: Any) -> dict[str, Any]:
+def export_document(found: Any) -> dict[str, Any]:
     """As a JSON document."""
     return {
         "directory": str(found.folder),
@@ -23,7 +23,7 @@ def as_dict(found: Any) -> dict[str, Any]:
     }
 
 
-def as_text(found: Any) -> str:
+def export_text(found: Any) -> str:
     """Counts, what was written and removed, and what was left out."""
     environment = f", environment {found.environment}" if found.environment else ""
     lines = [f"{found.folder}: {_counted(found.counts)}{environment}"]

@@ -8,7 +8,7 @@ from typing import Any
 from migrate.reports.text_table import table
 
 
-def as_dict(done: Any) -> list[dict[str, Any]]:
+def extract_document(done: Any) -> list[dict[str, Any]]:
     """What was written, as a JSON document."""
     return [
         {
@@ -23,7 +23,7 @@ def as_dict(done: Any) -> list[dict[str, Any]]:
     ]
 
 
-def as_text(done: Any) -> str:
+def extract_text(done: Any) -> str:
     """A line per file, under the name that it has now."""
     lines = [(row.id, str(row.path), row.bytes, row.bytes_from) for row in done.written]
     return (

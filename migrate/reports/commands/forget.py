@@ -8,7 +8,7 @@ from typing import Any
 from migrate.reports.text_table import table
 
 
-def as_dict(verdicts: Any, forgotten: Any = None, shrunk: Any = None) -> dict[str, Any]:
+def forget_document(verdicts: Any, forgotten: Any = None, shrunk: Any = None) -> dict[str, Any]:
     """As a JSON document; `removed` and `archive_bytes` are null where nothing was removed."""
     return {
         "kept": [_verdict(one) for one in verdicts if one.stays],
@@ -32,7 +32,7 @@ def _verdict(one: Any) -> dict[str, Any]:
     }
 
 
-def as_text(verdicts: Any) -> str:
+def forget_text(verdicts: Any) -> str:
     """One line a snapshot: it stays, and why, or it goes."""
     lines = [
         (

@@ -19,7 +19,7 @@ NAMED = 10
 """Files of a store that are named in text; JSON has all of them."""
 
 
-def as_dict(found: Any) -> list[dict[str, Any]]:
+def history_document(found: Any) -> list[dict[str, Any]]:
     """As a JSON document: one object for each place where the id was found."""
     return [
         {
@@ -60,7 +60,7 @@ def _values(path: Any) -> dict[str, Any]:
     return {"path": path.path, "left": left, "right": right}
 
 
-def as_text(found: Any) -> str:
+def history_text(found: Any) -> str:
     """One block for each place; one paragraph for each snapshot that saw something new."""
     return "\n\n".join("\n".join(_block(one)) for one in found)
 

@@ -36,12 +36,12 @@ def _remarks(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
     return {"remarks": said} if said else {}
 
 
-def as_dict(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def objects_document(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """As a JSON document."""
     return rows
 
 
-def as_text(rows: list[dict[str, Any]], counts: Mapping[str, int], expected: int = 0) -> str:
+def objects_text(rows: list[dict[str, Any]], counts: Mapping[str, int], expected: int = 0) -> str:
     """A table, and the counts of everything; `expected`: of gaps that a service makes by its own rule."""
     lines = [(r["kind"], r["id"], r["name"], r["parent"]) for r in rows]
     total = ", ".join(f"{number:,} {kind}" for kind, number in counts.items())

@@ -8,12 +8,12 @@ from typing import Any
 SHOWN = 20
 
 
-def as_dict(merged: Any, path: object) -> dict[str, Any]:
+def merge_document(merged: Any, path: object) -> dict[str, Any]:
     """As a JSON document."""
     return {"archive": str(path), "whole": merged.whole, **asdict(merged)}
 
 
-def as_text(merged: Any, path: object) -> str:
+def merge_text(merged: Any, path: object) -> str:
     """What is new, what was joined, and what is not whole."""
     new = ", ".join(map(str, merged.added)) or "none"
     lines = [

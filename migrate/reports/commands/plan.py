@@ -9,7 +9,7 @@ from typing import Any
 
 from migrate.reports.commands import plan as commands_plan
 from migrate.reports.commands.snapshot import expected_gaps, hidden
-from migrate.reports.formats.terminal import as_text as plain
+from migrate.reports.formats.terminal import terminal_text as plain
 from migrate.reports.report import Counts, Detail, Item, Report, in_order
 from migrate.reports.values import number_of
 
@@ -63,7 +63,7 @@ ACTIONS = ("create", "update", "delete", "adopt", "skip", "blocked")
 LISTED = frozenset(ACTIONS) - {"skip"}
 
 
-def as_dict(plan: Any, path: object) -> dict[str, Any]:
+def plan_document(plan: Any, path: object) -> dict[str, Any]:
     """As a JSON document."""
     return {
         "plan": str(path),
@@ -78,7 +78,7 @@ def as_dict(plan: Any, path: object) -> dict[str, Any]:
     }
 
 
-def as_report(
+def plan_report(
     plan: Any,
     path: object,
     made_at: str = "",
@@ -146,6 +146,6 @@ def _actions(plan: Any) -> Iterator[Item]:
             )
 
 
-def as_text(plan: Any, path: object) -> str:
+def plan_text(plan: Any, path: object) -> str:
     """In words."""
-    return plain(as_report(plan, path))
+    return plain(plan_report(plan, path))

@@ -11,7 +11,7 @@ from migrate.reports.values import number_of
 SHOWN = 40
 
 
-def as_dict(done: Any) -> dict[str, Any]:
+def rollback_document(done: Any) -> dict[str, Any]:
     """As a JSON document."""
     steps = [{k: v for k, v in asdict(step).items() if k != "before"} for step in done.steps]
     failed = [asdict(failure) for failure in done.failed]
@@ -19,7 +19,7 @@ def as_dict(done: Any) -> dict[str, Any]:
     return {**counts, "failed": failed, "notes": done.notes, "steps": steps}
 
 
-def as_text(done: Any) -> str:
+def rollback_text(done: Any) -> str:
     """Counts, or the steps of a dry run, then everything that failed."""
     lines = []
     for step in done.steps[:SHOWN]:

@@ -11,7 +11,7 @@ from migrate.reports.text_table import short
 WIDEST = 200
 
 
-def as_dict(hits: Iterable[Any]) -> list[dict[str, Any]]:
+def search_document(hits: Iterable[Any]) -> list[dict[str, Any]]:
     """As a JSON document."""
     return [asdict(hit) for hit in hits]
 

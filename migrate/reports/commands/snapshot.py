@@ -14,7 +14,7 @@ NAMED = 20
 """Missing objects shown in text; JSON has all of them."""
 
 
-def as_dict(taken: Any, path: object) -> dict[str, Any]:
+def snapshot_document(taken: Any, path: object) -> dict[str, Any]:
     """As a JSON document."""
     return {
         "snapshot": taken.id,
@@ -29,7 +29,7 @@ def as_dict(taken: Any, path: object) -> dict[str, Any]:
     }
 
 
-def as_text(taken: Any, path: object) -> str:
+def snapshot_text(taken: Any, path: object) -> str:
     """Counts, every gap by name, and what else is worth knowing."""
     lines = [
         f"snapshot {taken.id} in {path}: {_state(taken.state, taken.shard)}",
@@ -101,7 +101,7 @@ Listed: TypeAlias = Iterable[tuple[Any, dict[str, int], tuple[int, int]]]
 """Snapshots with the counts of their objects, and of their gaps without and with a rule of the service."""
 
 
-def list_as_dict(rows: Listed) -> list[dict[str, Any]]:
+def snapshots_document(rows: Listed) -> list[dict[str, Any]]:
     """As a JSON document."""
     return [
         {**asdict(info), "counts": counts, "gaps": gaps, "expected_gaps": expected,
@@ -110,7 +110,7 @@ def list_as_dict(rows: Listed) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def list_as_text(rows: Listed) -> str:
+def snapshots_text(rows: Listed) -> str:
     """One line a snapshot, and below it what it lacks."""
     rows = list(rows)
     head = ("no", "started", "state", "estate", "tag", "objects", "new", "bytes added")

@@ -8,7 +8,7 @@ from typing import Any
 from migrate.reports.text_table import short
 
 
-def as_dict(found: Any, path: object) -> dict[str, Any]:
+def terraform_document(found: Any, path: object) -> dict[str, Any]:
     """As a JSON document."""
     return {
         "file": str(path),
@@ -21,7 +21,7 @@ def as_dict(found: Any, path: object) -> dict[str, Any]:
     }
 
 
-def as_text(found: Any, path: object) -> str:
+def terraform_text(found: Any, path: object) -> str:
     """Counts, and every variable that needs a value."""
     lines = [f"{path}: {len(found.agents.resources):,} agents"]
     lines += [f"give the secret {name}: it is in no file" for name in found.agents.secrets]

@@ -20,13 +20,13 @@ NAME = 200
 """Characters of an argument or an output that are shown; JSON has all of them."""
 
 
-def as_dict(found: Any) -> dict[str, Any]:
+def transcript_document(found: Any) -> dict[str, Any]:
     """As a JSON document."""
     said = [asdict(one) for one in found.said]
     return {**{k: v for k, v in vars(found).items() if k != "said"}, "complete": not found.gap, "said": said}
 
 
-def as_text(found: Any) -> Iterator[str]:
+def transcript_text(found: Any) -> Iterator[str]:
     """Line by line."""
     yield f"thread {short(found.thread)}{_since(found)}, {found.count:,} messages"
     yield f"snapshot {found.snapshot} of {found.source}"
@@ -42,7 +42,7 @@ def as_text(found: Any) -> Iterator[str]:
                 yield f"    [{_label(part)}]"
 
 
-def as_markdown(found: Any) -> Iterator[str]:
+def transcript_markdown(found: Any) -> Iterator[str]:
     """Line by line; texts are quoted."""
     yield f"# Thread {escaped(short(found.thread))}"
     yield ""
@@ -61,7 +61,10 @@ def as_markdown(found: Any) -> Iterator[str]:
                 yield f"- *{part.what}*: {escaped(short(part.text, NAME))}"
 
 
-FORMATS: dict[str, Callable[[Any], Iterator[str]]] = {"text": as_text, "markdown": as_markdown}
+FORMATS: dict[str, Callable[[Any], Iterator[str]]] = {
+    "text": transcript_text,
+    "markdown": transcript_markdown,
+}
 
 MARKUP = re.compile(r"([\\`*_\[\]~|$])")
 STARTS = re.compile(r"^(\s*\d*)([-+=#:.)])")

@@ -6,12 +6,12 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
-from migrate.reports.formats.terminal import as_text as plain
+from migrate.reports.formats.terminal import terminal_text as plain
 from migrate.reports.report import Counts, Detail, Item, Report, in_order
 from migrate.reports.values import number_of
 
 
-def as_dict(found: Any) -> dict[str, Any]:
+def verify_document(found: Any) -> dict[str, Any]:
     """As a JSON document."""
     return {
         "ok": not found.findings,
@@ -22,7 +22,7 @@ def as_dict(found: Any) -> dict[str, Any]:
     }
 
 
-def as_report(
+def verify_report(
     found: Any,
     source: str = "",
     target: str = "",
@@ -90,6 +90,6 @@ def _values(finding: Any) -> tuple[Any, Any]:
     return (finding.expected, finding.found) if finding.expected != finding.found else (None, None)
 
 
-def as_text(found: Any) -> str:
+def verify_text(found: Any) -> str:
     """In words."""
-    return plain(as_report(found))
+    return plain(verify_report(found))

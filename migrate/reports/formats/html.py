@@ -32,7 +32,7 @@ SIDES = {"diff": ("left", "right")}
 WAYS_OF_COUNTING = ("compared", "checked")
 
 
-def as_html(report: Report) -> str:
+def html_page(report: Report) -> str:
     """The whole page."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 

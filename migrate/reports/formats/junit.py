@@ -27,7 +27,7 @@ LOOKED_AT = ("compared", "checked")
 """Columns of counts that say how many objects of a kind were looked at."""
 
 
-def as_junit(report: Report) -> str:
+def junit_xml(report: Report) -> str:
     """A failure is something to act on; what could not be read is an error; an accepted loss is skipped."""
     suites = Element("testsuites", name="assistants-migrate")
     suite = SubElement(suites, "testsuite", name=f"{report.command} {line(report.title)}")

@@ -39,7 +39,7 @@ HARMLESS = re.compile(r"[\w :;,+-]*")
 TAGS = {REMOVED: "del", ADDED: "ins"}
 
 
-def as_markdown(report: Report) -> str:
+def markdown_text(report: Report) -> str:
     """Headline, numbers, a fold per object, and what was left out of all that."""
     head = [*_head(report), *_around(report)]
     room = LIMIT - KEPT_FREE - sum(map(size, head)) - 2 * len(head)

@@ -132,7 +132,7 @@ STYLES = {
 }  # fmt: skip
 
 
-def as_text(report: Report, whole: bool = False) -> str:
+def terminal_text(report: Report, whole: bool = False) -> str:
     """Plain text that nothing wraps. `whole`: no list is cut short, as in a file."""
     folds = frozenset() if whole else frozenset(SECTIONS) - {"differences"}
     lines: list[str] = []

@@ -46,7 +46,7 @@ class Failure:
 
 @dataclass
 class Tally:
-    """What an apply did. Threads add to it through `Workshop`."""
+    """What an apply did. Threads add to it through `ApplyContext`."""
 
     created: int = 0
     updated: int = 0
@@ -59,7 +59,7 @@ class Tally:
     """Where the service went away: what, why, what to do next."""
 
 
-class Workshop:
+class ApplyContext:
     """What every maker needs: both sides, the rules, the journal and the id map. Shared by threads."""
 
     def __init__(
@@ -171,9 +171,9 @@ class Workshop:
         return self.fit.with_new_ids(found, lambda kind, old: self.ids.get((kind, old)))
 
 
-def workshop(
+def apply_context(
     plan: Plan, source: Estate, archive: Archive, writer: Writer, profile: Profile, progress: Progress
-) -> Workshop:
+) -> ApplyContext:
     """What carrying out a plan, and taking it back, work with. Raises `PlanStale` when the snapshot is not
     the one that was planned."""
     if source.snapshot.info.digest != plan.source.digest:
@@ -190,7 +190,7 @@ def workshop(
         if a.action == "blocked" and a.kind != "vector_store_file" and not a.target_id
     }
     fit = fitting(source, profile, plan.settled.decided(), blocked)
-    shop = Workshop(source, writer, fit, journal, progress)
+    shop = ApplyContext(source, writer, fit, journal, progress)
     origins = partial(origins_of, archive.conn)
     shop.origins = Lineage(derivations(archive.conn)).message_origins(source, sides[1], origins)
     shop.same_place = sides[0] == sides[1]
@@ -198,7 +198,7 @@ def workshop(
     return shop
 
 
-def recall(plan: Plan, shop: Workshop, archive: Archive) -> None:
+def recall(plan: Plan, shop: ApplyContext, archive: Archive) -> None:
     """Fill the workshop's id map from every earlier move between the two sides, and from what the plan found
     on the target."""
     sides = (Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url))

@@ -12,7 +12,7 @@ from migrate.errors import NotThere, OutcomeUnknown, RequestFailed
 from migrate.model import Entity
 from migrate.model.entity import made_at
 from migrate.model.normalize import digest, written_form
-from migrate.stages.apply.context import Body, Unresolved, Workshop
+from migrate.stages.apply.context import ApplyContext, Body, Unresolved
 from migrate.stages.estate import stamp
 from migrate.stages.plan.plan_file import Action
 from migrate.stages.plan.target_fingerprints import fingerprint
@@ -26,12 +26,12 @@ CLOCKS = 6 * 3600
 """Seconds by which the service's clock and ours may disagree: what is older is not looked at."""
 
 
-class Taken(RequestFailed):
+class AddressInUse(RequestFailed):
     """Where an object was to be made lies somebody else's."""
 
 
-def once(
-    shop: Workshop,
+def create_once(
+    shop: ApplyContext,
     send: Callable[[], Body],
     find: Callable[[], Body | None],
     resumed: bool,
@@ -60,20 +60,24 @@ def once(
     raise AssertionError("unreachable")
 
 
-def made(
-    shop: Workshop, fitted: Entity, send: Callable[[], Body], find: Callable[[], Body | None], resumed: bool
+def create_and_claim(
+    shop: ApplyContext,
+    fitted: Entity,
+    send: Callable[[], Body],
+    find: Callable[[], Body | None],
+    resumed: bool,
 ) -> tuple[Body, bool]:
-    """`once`, and the object is ours. Of those without a stamp that look the same one at a time is made:
+    """`create_once`, and the object is ours. Of those without a stamp that look the same one at a time is made:
     what another thread of this program just made, and has not noted, must not be found by its looks."""
     unmarked = () if stamp(fitted) else (fitted.kind, digest(written_form(fitted)))
     with shop.alike(*unmarked) if unmarked else nullcontext():
-        body, found = once(shop, send, find, resumed)
+        body, found = create_once(shop, send, find, resumed)
         shop.claim(fitted.kind, str(body["id"]), fitted.id)
     return body, found
 
 
-def lookup(
-    shop: Workshop, fitted: Entity, since: float, fits: Callable[[Body], bool] = lambda body: True
+def find_by_stamp(
+    shop: ApplyContext, fitted: Entity, since: float, fits: Callable[[Body], bool] = lambda body: True
 ) -> Callable[[], Body | None]:
     """Finds an object that may have been made: by its stamp; where it has no room for one, by
     being new, alike and nobody else's; `fits` looks at more than the object itself."""
@@ -97,7 +101,7 @@ def lookup(
     return find
 
 
-def at(shop: Workshop, fitted: Entity, address: str) -> Callable[[], Body | None]:
+def find_by_address(shop: ApplyContext, fitted: Entity, address: str) -> Callable[[], Body | None]:
     """Looks at the address that an object is to get, where names are addresses. What lies there and
     is not ours must not be written on: raises `RequestFailed`."""
     wanted, mark = written_form(fitted), stamp(fitted)
@@ -111,7 +115,7 @@ def at(shop: Workshop, fitted: Entity, address: str) -> Callable[[], Body | None
         same = written_form(present) == wanted
         if same if shop.source.named or not mark else stamp(present) == mark:
             return body
-        raise Taken(f"{address} is the name of another {fitted.kind}, made since the plan")
+        raise AddressInUse(f"{address} is the name of another {fitted.kind}, made since the plan")
 
     return find
 
@@ -120,7 +124,7 @@ def _looked(find: Callable[[], Body | None]) -> Body | None:
     """A look for what became of a request; while nobody can look, its outcome stays unknown."""
     try:
         return find()
-    except Taken:
+    except AddressInUse:
         raise
     except RequestFailed as failed:
         raise OutcomeUnknown(f"whether it was carried out could not be seen: {failed}") from None
@@ -136,7 +140,7 @@ def sent_at(earlier: Entry | None) -> float:
     return datetime.fromisoformat(earlier.started_at).timestamp() if earlier else time.time()
 
 
-def make(shop: Workshop, action: Action, entity: Entity) -> None:
+def make(shop: ApplyContext, action: Action, entity: Entity) -> None:
     """Create an object of a kind that has its own address and metadata (assistant, vector store)."""
     earlier = shop.record(action)
     if earlier and earlier.state == "done":
@@ -150,9 +154,11 @@ def make(shop: Workshop, action: Action, entity: Entity) -> None:
         return
     (entry,) = shop.journal.intend([("create", action.kind, action.parent, action.id, action.name)])
     wire, address = shop.codec.create_wire(fitted), action.target_name
-    find = at(shop, fitted, address) if address else lookup(shop, fitted, sent_at(earlier))
+    find = (
+        find_by_address(shop, fitted, address) if address else find_by_stamp(shop, fitted, sent_at(earlier))
+    )
     try:
-        body, found = made(
+        body, found = create_and_claim(
             shop,
             fitted,
             lambda: shop.writer.create(action.kind, wire, address),
@@ -170,17 +176,17 @@ def make(shop: Workshop, action: Action, entity: Entity) -> None:
     shop.count("adopted" if found and earlier is None else "created", kind=action.kind)
 
 
-def _is_first(shop: Workshop, kind: str, body: Body) -> bool:
+def _is_first(shop: ApplyContext, kind: str, body: Body) -> bool:
     version = shop.codec.decode(kind, body, "", None)[0].facts.get("version")
     return version in (None, "1")
 
 
-def written(shop: Workshop, kind: str, body: Body, parent: str = "") -> str:
+def written(shop: ApplyContext, kind: str, body: Body, parent: str = "") -> str:
     """The fingerprint of what the target now holds."""
     return fingerprint(shop.codec.decode(kind, body, parent, None)[0])
 
 
-def give_up(shop: Workshop, action: Action, entries: list[int], failed: RequestFailed) -> None:
+def give_up(shop: ApplyContext, action: Action, entries: list[int], failed: RequestFailed) -> None:
     """A certain refusal is noted as failed; an unknown outcome stays an intent, to be looked into by
     the next run of the same apply."""
     if not isinstance(failed, OutcomeUnknown):

@@ -15,16 +15,16 @@ from migrate.archive.journal import SERVICE
 from migrate.errors import NotThere, RequestFailed
 from migrate.model import Entity
 from migrate.model.entity import made_at
-from migrate.stages.apply.context import Body, Workshop
+from migrate.stages.apply.context import ApplyContext, Body
 from migrate.stages.apply.create import CLOCKS
-from migrate.stages.plan.adaptation import said
+from migrate.stages.plan.adaptation import replayed_messages
 from migrate.stages.plan.target_fingerprints import fingerprint
 
 STORE = "vector_store"
 
 
 def note_derived(
-    shop: Workshop, thread: Entity, found: Entity, searched: Callable[[], Set[str]], since: float
+    shop: ApplyContext, thread: Entity, found: Entity, searched: Callable[[], Set[str]], since: float
 ) -> None:
     """Note the stores of a thread, as `found` on the target, that the service made for us. `searched`: ids on
     the target of the files that its messages attach for search. `since`: seconds since 1970 when the thread
@@ -49,7 +49,7 @@ def stores_of(thread: Entity) -> list[str]:
     return [str(store) for store in search.get("vector_store_ids") or ()]
 
 
-def detach(shop: Workshop, thread: str, store: str) -> None:
+def detach(shop: ApplyContext, thread: str, store: str) -> None:
     """Take a store away from a thread of the target that stays. Raises `RequestFailed`."""
     try:
         found = shop.codec.decode("thread", shop.writer.get("thread", thread), "", None)[0]
@@ -66,18 +66,18 @@ def detach(shop: Workshop, thread: str, store: str) -> None:
     shop.writer.update("thread", thread, wire)
 
 
-def files_in(shop: Workshop, store: str) -> set[str]:
+def files_in(shop: ApplyContext, store: str) -> set[str]:
     """Ids of the files in a store of the target. Raises `RequestFailed`."""
     pages = shop.writer.pages("vector_store_file", store)
     return {str(body.get("id")) for page in pages for body in page.bodies}
 
 
-def searched_in(shop: Workshop, thread: Entity, first: int = 0) -> set[str]:
+def searched_in(shop: ApplyContext, thread: Entity, first: int = 0) -> set[str]:
     """Ids on the target of the files that a thread's messages attach for search, from place `first` on, where
     the thread brings no store of its own; else none, since no store is made then."""
     if stores_of(shop.codec.adapt(thread, shop.fit)[0]):
         return set()
-    messages = islice(said(shop.source, shop.codec, shop.fit, thread.id), first, None)
+    messages = islice(replayed_messages(shop.source, shop.codec, shop.fit, thread.id), first, None)
     fitted = (shop.codec.adapt(message, shop.fit)[0] for message in messages)
     attached = {file for message in fitted for file in attached_for_search(message)}
     return {new for old in attached if (new := shop.ids.get(("file", old)))}
@@ -90,7 +90,7 @@ def attached_for_search(message: Entity) -> Iterator[str]:
             yield str(attachment.get("file_id"))
 
 
-def _made_for(shop: Workshop, body: Body, searched: Set[str], since: float) -> bool:
+def _made_for(shop: ApplyContext, body: Body, searched: Set[str], since: float) -> bool:
     """Whether a store is one that a service makes: without a name and metadata, new, with our files only."""
     if body.get("name") or body.get("metadata") or made_at(body, since) < since - CLOCKS:
         return False

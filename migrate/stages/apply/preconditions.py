@@ -9,8 +9,8 @@ from migrate.archive.database import Archive
 from migrate.codecs import profile_for
 from migrate.errors import Incomplete, NotThere, PlanStale, RequestFailed, Unreachable
 from migrate.model import Key
-from migrate.stages.apply.context import Tally, Unresolved, Workshop, workshop
-from migrate.stages.apply.create import Taken
+from migrate.stages.apply.context import ApplyContext, Tally, Unresolved, apply_context
+from migrate.stages.apply.create import AddressInUse
 from migrate.stages.estate import Estate
 from migrate.stages.plan.plan_file import Action, Plan
 from migrate.stages.plan.target_fingerprints import States, states
@@ -36,12 +36,12 @@ def none_reached(plan: Plan, source: Estate, archive: Archive, writer: Writer, g
     """What is told of an apply that could not begin: every object that no earlier run has made. Raises
     `PlanStale` when the snapshot is not the one that was planned."""
     rules = profile_for(writer.type, "")  # nothing is made by them
-    shop = workshop(plan, source, archive, writer, rules, Progress())
+    shop = apply_context(plan, source, archive, writer, rules, Progress())
     name_unreached(plan, shop, gone, NEVER)
     return shop.tally
 
 
-def name_unreached(plan: Plan, shop: Workshop, gone: Unreachable, reason: str = REASON) -> None:
+def name_unreached(plan: Plan, shop: ApplyContext, gone: Unreachable, reason: str = REASON) -> None:
     """Put into the tally every object that has no outcome yet, and why the apply ended."""
     done = {
         (e.action, e.kind, e.source_parent, e.source_id) for e in shop.journal.entries() if e.state == "done"
@@ -64,20 +64,20 @@ SEEN = ("file", "vector_store", "vector_store_file", "assistant")
 """Kinds whose every object on the target a plan knows; of threads it knows those that it touches."""
 
 
-def unsettled(plan: Plan, shop: Workshop) -> set[Key]:
+def unsettled(plan: Plan, shop: ApplyContext) -> set[Key]:
     """Keys of objects on the target that answer to an intent without an outcome. Raises `Incomplete` when
     nobody can look."""
     return set(_found(plan, shop))
 
 
-def _found(plan: Plan, shop: Workshop) -> Iterator[Key]:
+def _found(plan: Plan, shop: ApplyContext) -> Iterator[Key]:
     for action in plan.actions:
         entry = shop.record(action)
         if action.action != "create" or action.kind not in SEEN or entry is None or entry.state != "intended":
             continue
         try:
             body = look(shop, action, entry)
-        except (Unresolved, NotThere, Taken):
+        except (Unresolved, NotThere, AddressInUse):
             continue
         except RequestFailed as failed:
             raise _unseen(action, failed) from None
@@ -94,7 +94,7 @@ def _unseen(action: Action, failed: RequestFailed) -> Incomplete:
     )
 
 
-def check_target(plan: Plan, shop: Workshop, workers: int) -> None:
+def check_target(plan: Plan, shop: ApplyContext, workers: int) -> None:
     """Read the target and compare it, object by object, with what it was. Raises `PlanStale`."""
     planned: States = {(kind, parent, id_): state for kind, parent, id_, state in plan.target.objects}
     named = {a.target_id for a in plan.actions if a.kind == "thread" and a.target_id}
@@ -121,7 +121,7 @@ def check_target(plan: Plan, shop: Workshop, workers: int) -> None:
             raise _stale(plan, key, "was added")
 
 
-def _under_way(plan: Plan, shop: Workshop) -> set[Key]:
+def _under_way(plan: Plan, shop: ApplyContext) -> set[Key]:
     """What an earlier run of this plan was changing: threads it appends to, which are compared message
     by message when it goes on, and objects whose update or deletion was sent."""
     if not shop.journal.has():
@@ -133,7 +133,7 @@ def _under_way(plan: Plan, shop: Workshop) -> set[Key]:
     }
 
 
-def _was_tried(shop: Workshop, action: Action) -> bool:
+def _was_tried(shop: ApplyContext, action: Action) -> bool:
     """Whether it was carried out, or may have been; one that was refused for certain changed nothing."""
     earlier = shop.record(action)
     return earlier is not None and earlier.state in ("intended", "done")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from migrate.archive.database import Archive
 from migrate.codecs import Profile
 from migrate.errors import Incomplete, PlanStale, Unreachable
-from migrate.stages.apply.context import Tally, Workshop, recall, workshop
+from migrate.stages.apply.context import ApplyContext, Tally, apply_context, recall
 from migrate.stages.apply.create import make
 from migrate.stages.apply.preconditions import check_target, name_unreached
 from migrate.stages.apply.threads import recreate
@@ -36,7 +36,7 @@ PATIENCE = 600.0
 """Seconds to wait for the ingestion of a vector store."""
 
 
-def run(
+def apply_plan(
     plan: Plan,
     source: Estate,
     archive: Archive,
@@ -49,7 +49,7 @@ def run(
     """Carry out a plan. Raises `PlanStale` when a side moved, `Refused` where something would be deleted that
     the journal does not know as ours, `Incomplete` on Ctrl-C. Where the service goes away meanwhile, the
     tally says so and names what was not done."""
-    shop = workshop(plan, source, archive, writer, profile, progress)
+    shop = apply_context(plan, source, archive, writer, profile, progress)
     if shop.journal.has(UNDO):
         raise PlanStale(
             "this plan was rolled back",
@@ -84,7 +84,7 @@ def _announce(plan: Plan, progress: Progress) -> None:
         progress.settled(kind)
 
 
-def _carry_out(plan: Plan, shop: Workshop, workers: int, patience: float) -> None:
+def _carry_out(plan: Plan, shop: ApplyContext, workers: int, patience: float) -> None:
     changes = [a for a in plan.actions if a.action in ("create", "update")]
 
     def of(kind: str, action: str) -> Iterator[Action]:
@@ -120,7 +120,7 @@ def _by_store(actions: Iterable[Action]) -> dict[str, list[Action]]:
     return stores
 
 
-def _settle_known(plan: Plan, shop: Workshop) -> None:
+def _settle_known(plan: Plan, shop: ApplyContext) -> None:
     """What the plan found on the target already: into the id map, nothing is sent."""
     adopted = [a for a in plan.actions if a.action == "adopt" or _only_grows(a, shop)]
     earlier = [a for a in adopted if shop.record(replace(a, action="adopt")) is None]
@@ -136,14 +136,14 @@ def _settle_known(plan: Plan, shop: Workshop) -> None:
             shop.count("skipped", kind=action.kind)
 
 
-def _only_grows(action: Action, shop: Workshop) -> bool:
+def _only_grows(action: Action, shop: ApplyContext) -> bool:
     """Whether a thread that was found on the target, and that no move noted yet, gets messages and no change
     of its own."""
     grows = action.kind == "thread" and action.action == "update" and not action.fields
     return grows and ("thread", action.id, action.target_id) not in shop.noted
 
 
-def _report_blocked(plan: Plan, shop: Workshop) -> None:
+def _report_blocked(plan: Plan, shop: ApplyContext) -> None:
     """Blocked objects are not moved; unless they were accepted, the apply is incomplete. A message may
     be blocked (it cannot be rewritten) although its thread is not."""
     rows = {(row.kind, row.parent, row.id): row for row in plan.losses if row.grade == "blocked"}

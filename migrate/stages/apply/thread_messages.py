@@ -14,17 +14,17 @@ from typing import NamedTuple
 from migrate.codecs import Words
 from migrate.model import Entity
 from migrate.model.normalize import digest, written_form
-from migrate.stages.apply.context import Body, Workshop
+from migrate.stages.apply.context import ApplyContext, Body
 from migrate.stages.apply.implicit_vector_stores import attached_for_search
-from migrate.stages.estate import Spoken, stamp
-from migrate.stages.plan.adaptation import spoken
+from migrate.stages.estate import LazyMessage, stamp
+from migrate.stages.plan.adaptation import iter_messages
 from migrate.stages.plan.target_fingerprints import message_mark
 
 KEPT = 2_000
 """Messages of a thread of which is kept what tells them from others."""
 
 
-class Told(NamedTuple):
+class MessageFingerprint(NamedTuple):
     """What tells one message from others: its id at the source, its stamp, and a hash of what it says; of its
     words alone where it is nothing else."""
 
@@ -36,10 +36,10 @@ class Told(NamedTuple):
     """The hash of the sure form, where another one was tried."""
 
 
-class Talk:
+class ThreadMessages:
     """The messages of one thread."""
 
-    def __init__(self, shop: Workshop, thread: Entity) -> None:
+    def __init__(self, shop: ApplyContext, thread: Entity) -> None:
         self._shop, self._thread = shop, thread
         self._where = shop.source, shop.codec, shop.fit, thread.id
         self._bare = shop.codec.bare_words
@@ -48,12 +48,12 @@ class Talk:
         self.attaches = False
         """Whether any of them attaches a file."""
         self._known = 0
-        self._told: list[Told] = []
+        self._told: list[MessageFingerprint] = []
         self.sure: dict[str, Entity] = {}
         """Messages in a form that was never seen accepted, by id: the form that was."""
         self._back: list[Entity] = []
-        self._beyond: Iterator[Spoken] = iter(())
-        self._last: tuple[int, Told] | None = None
+        self._beyond: Iterator[LazyMessage] = iter(())
+        self._last: tuple[int, MessageFingerprint] | None = None
         there = shop.ids.get(("thread", thread.id))
         self._origins = shop.origins(thread.id, there) if there else {}
         self._restart()
@@ -86,7 +86,7 @@ class Talk:
                 return False
         return True
 
-    def at(self, place: int) -> Told | None:
+    def at(self, place: int) -> MessageFingerprint | None:
         """The message at a place, None behind the last one. Cheap in order; else as with `has`."""
         if not self.has(place):
             return None
@@ -122,19 +122,19 @@ class Talk:
         """How a message of the target is known later: see `message_mark`."""
         return message_mark(self._shop.codec, body, self._thread.id)
 
-    def _by_all(self, place: int) -> Told:
+    def _by_all(self, place: int) -> MessageFingerprint:
         """The message at a place, known by all it has: the target shows more of it than words. So it may of
         the others, which are made again once."""
         self._bare, self._last = False, None
-        again = islice(spoken(*self._where), len(self._told))
+        again = islice(iter_messages(*self._where), len(self._told))
         self._told = [self._tell(message.entity, self._shop.fitted(message.entity)) for message in again]
         return self._told[place] if place < KEPT else self._again(place)
 
-    def _again(self, place: int) -> Told:
+    def _again(self, place: int) -> MessageFingerprint:
         """A message further on than what is kept, read again: the next one after the last that was asked for,
         or that one."""
         if self._last is None or not 0 <= place - self._last[0] <= 1:
-            self._beyond, self._last = islice(spoken(*self._where), place, None), None
+            self._beyond, self._last = islice(iter_messages(*self._where), place, None), None
         if self._last is None or place > self._last[0]:
             message = next(self._beyond)
             words = message.words if self._bare else None
@@ -145,7 +145,7 @@ class Talk:
 
     def _restart(self) -> None:
         self._back, self._drawn = [], 0
-        self._rest = spoken(*self._where)
+        self._rest = iter_messages(*self._where)
 
     def _draw(self) -> Entity | None:
         message = next(self._rest, None)
@@ -169,14 +169,14 @@ class Talk:
         self._drawn += 1
         return fitted
 
-    def _tell(self, message: Entity, fitted: Entity) -> Told:
+    def _tell(self, message: Entity, fitted: Entity) -> MessageFingerprint:
         tried = self._shop.codec.tries(fitted)
         also = _says(self._shop.surely(message)) if tried else b""
-        return Told(message.id, stamp(fitted), _says(fitted), bare=False, surely=also)
+        return MessageFingerprint(message.id, stamp(fitted), _says(fitted), bare=False, surely=also)
 
 
-def _in_words(message: Spoken, words: Words) -> Told:
-    return Told(message.id, "", _hash(words), bare=True)
+def _in_words(message: LazyMessage, words: Words) -> MessageFingerprint:
+    return MessageFingerprint(message.id, "", _hash(words), bare=True)
 
 
 def _hash(words: Words) -> bytes:

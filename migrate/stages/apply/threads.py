@@ -14,20 +14,20 @@ from migrate.archive.journal import STOOD, Entry, Job
 from migrate.errors import NotThere, OutcomeUnknown, RequestFailed
 from migrate.model import Entity
 from migrate.model.normalize import normal
-from migrate.stages.apply.context import Body, Workshop
+from migrate.stages.apply.context import ApplyContext, Body
 from migrate.stages.apply.create import (
     GATEWAY,
     GATEWAY_LOOKS,
     TRIES,
+    create_and_claim,
+    find_by_stamp,
     give_up,
-    lookup,
-    made,
     sent_at,
     was_sent,
     written,
 )
 from migrate.stages.apply.implicit_vector_stores import note_derived, searched_in, stores_of
-from migrate.stages.apply.thread_messages import Talk
+from migrate.stages.apply.thread_messages import ThreadMessages
 from migrate.stages.plan.plan_file import Action
 from migrate.stages.plan.target_fingerprints import fingerprint
 from migrate.stages.snapshot.live_estate import lists_threads
@@ -44,10 +44,10 @@ class OutOfOrder(RequestFailed):
     """The messages on the target are not the ones that should stand there."""
 
 
-def recreate(shop: Workshop, action: Action, thread: Entity) -> None:
+def recreate(shop: ApplyContext, action: Action, thread: Entity) -> None:
     """Create a thread or append to one, until it holds every message of its source."""
     there, place = action.target_id, None
-    talk = Talk(shop, thread)
+    talk = ThreadMessages(shop, thread)
     try:
         if action.action == "create":
             there, place = _created(shop, action, thread, talk)
@@ -62,7 +62,9 @@ def recreate(shop: Workshop, action: Action, thread: Entity) -> None:
         shop.fail("thread", thread.id, thread.name, f"{failed}{_where(there)}")
 
 
-def _note_as_left(shop: Workshop, action: Action, thread: Entity, there: str, talk: Talk) -> None:
+def _note_as_left(
+    shop: ApplyContext, action: Action, thread: Entity, there: str, talk: ThreadMessages
+) -> None:
     """A thread's files and stores show only when it is read, those that the service added for attachments
     among them: how it was left is noted anew, unless it stands as others have it."""
     fitted = shop.fitted(thread)
@@ -84,7 +86,7 @@ def _note_as_left(shop: Workshop, action: Action, thread: Entity, there: str, ta
         note_derived(shop, thread, found, searched, shop.journal.begun())
 
 
-def _changes_files(action: Action, talk: Talk) -> bool:
+def _changes_files(action: Action, talk: ThreadMessages) -> bool:
     """Whether messages are appended to a thread that stands on the target, and the service may add what they
     attach to the thread's own files and stores."""
     return action.action != "create" and action.messages > 0 and talk.attaches
@@ -94,7 +96,7 @@ def _stood(thread: Entity) -> Job:
     return (STOOD, "thread", "", thread.id, thread.name)
 
 
-def _note_as_it_stood(shop: Workshop, thread: Entity, there: str) -> None:
+def _note_as_it_stood(shop: ApplyContext, thread: Entity, there: str) -> None:
     """Keep how a thread stood before the first message was appended, for a rollback."""
     if (STOOD, "thread", "", thread.id) not in shop.earlier:
         (entry,) = shop.journal.intend([_stood(thread)], shop.writer.get("thread", there))
@@ -105,7 +107,9 @@ def _where(there: str) -> str:
     return f"; what arrived is in {there}, run apply again to go on" if there else ""
 
 
-def _created(shop: Workshop, action: Action, thread: Entity, talk: Talk) -> tuple[str, int | None]:
+def _created(
+    shop: ApplyContext, action: Action, thread: Entity, talk: ThreadMessages
+) -> tuple[str, int | None]:
     """The thread on the target, with as many messages as one request takes, and how many those are; None
     where only reading tells, since its creation was not answered just now."""
     earlier = shop.record(action)
@@ -139,7 +143,9 @@ def _created(shop: Workshop, action: Action, thread: Entity, talk: Talk) -> tupl
     return str(body["id"]), None if found else len(first)
 
 
-def opening_of(shop: Workshop, talk: Talk, sent: int, earlier: Entry | None) -> Callable[[Body], bool]:
+def opening_of(
+    shop: ApplyContext, talk: ThreadMessages, sent: int, earlier: Entry | None
+) -> Callable[[Body], bool]:
     """Whether a thread holds the messages that it was to begin with: where there is no room for a stamp,
     nothing else tells it from its like. An earlier run may have had them refused, and sent none."""
     counts = {sent, 0} if earlier else {sent}
@@ -155,22 +161,22 @@ def opening_of(shop: Workshop, talk: Talk, sent: int, earlier: Entry | None) -> 
     return fits
 
 
-def unanswered(shop: Workshop, thread: Entity, fitted: Entity, entry: Entry) -> Body | None:
+def unanswered(shop: ApplyContext, thread: Entity, fitted: Entity, entry: Entry) -> Body | None:
     """The thread that an earlier run may have made, if the service can say."""
     if not lists_threads(shop.writer):
         note_twin(shop, thread.id)
         return None
-    talk = Talk(shop, thread)
+    talk = ThreadMessages(shop, thread)
     first = talk.take(shop.fit.profile.messages_per_create)
-    return lookup(shop, fitted, sent_at(entry), opening_of(shop, talk, len(first), entry))()
+    return find_by_stamp(shop, fitted, sent_at(entry), opening_of(shop, talk, len(first), entry))()
 
 
 def _sent(
-    shop: Workshop, fitted: Entity, wire: Body, fits: Callable[[Body], bool], earlier: Entry | None
+    shop: ApplyContext, fitted: Entity, wire: Body, fits: Callable[[Body], bool], earlier: Entry | None
 ) -> tuple[Body, bool]:
     listed = lists_threads(shop.writer)
     lost: list[str] = []
-    look = lookup(shop, fitted, sent_at(earlier), fits)
+    look = find_by_stamp(shop, fitted, sent_at(earlier), fits)
 
     def find() -> Body | None:
         if listed:
@@ -179,13 +185,15 @@ def _sent(
         return None
 
     try:
-        return made(shop, fitted, lambda: shop.writer.create("thread", wire), find, was_sent(earlier))
+        return create_and_claim(
+            shop, fitted, lambda: shop.writer.create("thread", wire), find, was_sent(earlier)
+        )
     finally:
         if lost:
             note_twin(shop, fitted.id)
 
 
-def note_twin(shop: Workshop, thread: str) -> None:
+def note_twin(shop: ApplyContext, thread: str) -> None:
     """Tell that a lost answer may have left a thread which nobody can find."""
     shop.note(
         f"thread {thread}: an answer to its creation was lost and this service does not list threads, so an "
@@ -194,7 +202,7 @@ def note_twin(shop: Workshop, thread: str) -> None:
 
 
 def _append(
-    shop: Workshop, action: Action, thread: Entity, there: str, talk: Talk, place: int | None
+    shop: ApplyContext, action: Action, thread: Entity, there: str, talk: ThreadMessages, place: int | None
 ) -> None:
     """Send what is not there yet, as many messages a request as the service takes, one request after the
     other. After a lost answer the thread is read: a message may have no mark that tells it from its like,
@@ -236,7 +244,13 @@ def _append(
 
 
 def _after_loss(
-    shop: Workshop, action: Action, there: str, talk: Talk, place: int, pause: float, lost: OutcomeUnknown
+    shop: ApplyContext,
+    action: Action,
+    there: str,
+    talk: ThreadMessages,
+    place: int,
+    pause: float,
+    lost: OutcomeUnknown,
 ) -> int:
     """How many messages arrived though their answer was lost. Behind a gateway that stopped waiting the
     service may still be at work, so the look is repeated."""
@@ -254,7 +268,7 @@ def _after_loss(
     return arrived
 
 
-def _stopped(shop: Workshop, thread: Entity, message: Entity, failed: RequestFailed) -> OutOfOrder:
+def _stopped(shop: ApplyContext, thread: Entity, message: Entity, failed: RequestFailed) -> OutOfOrder:
     action = Action(action="create", kind="message", id=message.id, parent=thread.id)
     give_up(shop, action, [], failed)
     way_out = (
@@ -263,12 +277,12 @@ def _stopped(shop: Workshop, thread: Entity, message: Entity, failed: RequestFai
     return OutOfOrder(f"stopped before message {message.id}: the ones behind it wait for it{way_out}")
 
 
-def _first(action: Action, talk: Talk) -> int:
+def _first(action: Action, talk: ThreadMessages) -> int:
     """Place among a thread's messages of the first that the plan appends; those before it stood there."""
     return 0 if action.action == "create" else talk.count() - action.messages
 
 
-def _already(shop: Workshop, action: Action, there: str, talk: Talk) -> int:
+def _already(shop: ApplyContext, action: Action, there: str, talk: ThreadMessages) -> int:
     """The place of the first message that is not on the target yet. Those that stood there when the plan was
     made were compared then and are counted. Raises `OutOfOrder` when some are gone, or others not ours."""
     first, count = _first(action, talk), 0
@@ -285,12 +299,17 @@ def _already(shop: Workshop, action: Action, there: str, talk: Talk) -> int:
 
 
 def note_messages(
-    shop: Workshop, action: Action, thread: Entity, there: str, talk: Talk | None = None, whole: bool = True
+    shop: ApplyContext,
+    action: Action,
+    thread: Entity,
+    there: str,
+    talk: ThreadMessages | None = None,
+    whole: bool = True,
 ) -> None:
     """Read the thread back: every message in its place; then the id map holds each of them. Those before
     the ones that this plan appends were not made by it. Unless it must be `whole`, it may end early, and
     what stands behind may be another's. Raises `OutOfOrder`."""
-    talk = talk or Talk(shop, thread)
+    talk = talk or ThreadMessages(shop, thread)
     first = _first(action, talk)
     known = shop.journal.known(thread.id) if first or action.standing else frozenset()
     waiting: list[tuple[Job, str, str, str]] = []
@@ -316,7 +335,7 @@ def note_messages(
 
 
 def _line(
-    how: str, thread: Entity, talk: Talk, place: int, body: Body, there: str
+    how: str, thread: Entity, talk: ThreadMessages, place: int, body: Body, there: str
 ) -> tuple[Job, str, str, str]:
     """A line of the journal for a message that stands in its place."""
     expected = talk.at(place)

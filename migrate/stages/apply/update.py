@@ -14,8 +14,8 @@ from migrate.model import KINDS, Entity
 from migrate.model.normalize import written_form
 from migrate.model.secrets import with_credentials_of
 from migrate.model.stamp import names_in
-from migrate.stages.apply.context import Body, Workshop
-from migrate.stages.apply.create import give_up, once, was_sent, written
+from migrate.stages.apply.context import ApplyContext, Body
+from migrate.stages.apply.create import create_once, give_up, was_sent, written
 from migrate.stages.estate import stamp
 from migrate.stages.plan.plan_file import Action, Plan
 from migrate.stages.plan.target_fingerprints import fingerprint, message_mark
@@ -97,7 +97,7 @@ SHOWN = 5
 """Objects that an error names."""
 
 
-def update(shop: Workshop, action: Action) -> None:
+def update(shop: ApplyContext, action: Action) -> None:
     """Change the planned fields, and only if the object is still the one that was planned for."""
     earlier = shop.record(action)
     if earlier and earlier.state == "done":
@@ -120,7 +120,7 @@ def update(shop: Workshop, action: Action) -> None:
         wire = shop.codec.update_wire(fitted, frozenset(action.fields), there)
         job = ("update", action.kind, action.parent, action.id, action.name)
         entries = shop.journal.intend([job], before)
-        body, _ = once(
+        body, _ = create_once(
             shop,  # after a lost answer a look: sending again may add a version
             lambda: shop.writer.update(action.kind, action.target_id, wire, action.target_parent),
             lambda: arrived(shop, action, fitted),
@@ -146,7 +146,7 @@ def _still_made_from(fitted: Entity, there: Entity) -> Entity:
     return fitted
 
 
-def arrived(shop: Workshop, action: Action, fitted: Entity) -> Body | None:
+def arrived(shop: ApplyContext, action: Action, fitted: Entity) -> Body | None:
     """The object, if the planned fields are what they should be."""
     body = shop.writer.get(action.kind, action.target_id, action.target_parent)
     there = written_form(shop.codec.decode(action.kind, body, action.target_parent, None)[0])
@@ -154,7 +154,7 @@ def arrived(shop: Workshop, action: Action, fitted: Entity) -> Body | None:
     return body if all(there.get(name) == wanted.get(name) for name in action.fields) else None
 
 
-def _source(shop: Workshop, action: Action) -> Entity:
+def _source(shop: ApplyContext, action: Action) -> Entity:
     if action.parent:
         return next(e for e in shop.source.walk(action.kind, action.parent) if e.id == action.id)
     if action.kind == "thread":
@@ -188,7 +188,7 @@ def refuse_foreign_deletions(plan: Plan, archive: Archive) -> None:
         )
 
 
-def delete(shop: Workshop, action: Action) -> None:
+def delete(shop: ApplyContext, action: Action) -> None:
     """Delete what we made and the source no longer has, if nobody changed it since. It is done when the
     service shows it no more."""
     earlier = shop.record(action)

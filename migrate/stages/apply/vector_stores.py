@@ -16,8 +16,8 @@ from migrate.model.entity import made_at
 from migrate.model.file import with_plain_ending
 from migrate.model.normalize import normal
 from migrate.model.vector_store import refusal
-from migrate.stages.apply.context import Body, Unresolved, Workshop
-from migrate.stages.apply.create import CLOCKS, give_up, once, sent_at, was_sent, written
+from migrate.stages.apply.context import ApplyContext, Body, Unresolved
+from migrate.stages.apply.create import CLOCKS, create_once, give_up, sent_at, was_sent, written
 from migrate.stages.plan.plan_file import Action
 
 PROCESSING = 30.0
@@ -26,7 +26,7 @@ POLL = (0.1, 5.0)
 """Shortest and longest pause between two looks at a store, in seconds."""
 
 
-def upload(shop: Workshop, action: Action) -> None:
+def upload(shop: ApplyContext, action: Action) -> None:
     """Upload one file from the archive. Files carry no metadata: after a lost answer the newest file
     of the same name and size that nobody knows yet is ours."""
     file = shop.source.of("file")[action.id]
@@ -46,7 +46,9 @@ def upload(shop: Workshop, action: Action) -> None:
         _processed(shop, body)
 
 
-def _uploaded(shop: Workshop, action: Action, file: Entity, blob: Blob, earlier: Entry | None) -> Body | None:
+def _uploaded(
+    shop: ApplyContext, action: Action, file: Entity, blob: Blob, earlier: Entry | None
+) -> Body | None:
     """The file on the target, settled; None when it could not be uploaded, which is told."""
     sent = {"sha256": blob.sha256}
     (entry,) = shop.journal.intend([("create", "file", "", file.id, action.name)], sent)
@@ -58,7 +60,7 @@ def _uploaded(shop: Workshop, action: Action, file: Entity, blob: Blob, earlier:
         return shop.writer.upload(name, purpose, data)
 
     try:
-        body, found = once(shop, send, uploaded(shop, file, blob, sent_at(earlier)), was_sent(earlier))
+        body, found = create_once(shop, send, uploaded(shop, file, blob, sent_at(earlier)), was_sent(earlier))
     except RequestFailed as failed:
         give_up(shop, action, [entry], failed)
         return None
@@ -68,7 +70,7 @@ def _uploaded(shop: Workshop, action: Action, file: Entity, blob: Blob, earlier:
     return body
 
 
-def uploaded(shop: Workshop, file: Entity, blob: Blob, since: float) -> Callable[[], Body | None]:
+def uploaded(shop: ApplyContext, file: Entity, blob: Blob, since: float) -> Callable[[], Body | None]:
     """Finds a file that may have been uploaded: by name and size, new, and nobody else's. Where another
     file of the same name and size may have been uploaded too, only its bytes tell which it is."""
 
@@ -95,7 +97,7 @@ def shape(file: Entity) -> tuple[JSON, JSON]:
     return normal(file).get("filename"), file.fields.get("bytes")
 
 
-def _rivals(shop: Workshop, file: Entity, blob: Blob) -> bool:
+def _rivals(shop: ApplyContext, file: Entity, blob: Blob) -> bool:
     """Whether a file of other content may have been uploaded under this name and size."""
     return any(
         other.id != file.id
@@ -108,7 +110,7 @@ def _rivals(shop: Workshop, file: Entity, blob: Blob) -> bool:
     )
 
 
-def _holds(shop: Workshop, file_id: str, blob: Blob) -> bool:
+def _holds(shop: ApplyContext, file_id: str, blob: Blob) -> bool:
     """Whether a file of the target has these bytes, where it gives them back."""
     digest = hashlib.sha256()
     try:
@@ -120,7 +122,7 @@ def _holds(shop: Workshop, file_id: str, blob: Blob) -> bool:
     return digest.hexdigest() == blob.sha256
 
 
-def _processed(shop: Workshop, body: Body) -> None:
+def _processed(shop: ApplyContext, body: Body) -> None:
     """Wait until the service has taken a file in (Azure says pending or running until then); attaching it
     earlier may be refused. One that stays so is not waited for longer than `PROCESSING`."""
     end = time.monotonic() + PROCESSING
@@ -132,7 +134,7 @@ def _processed(shop: Workshop, body: Body) -> None:
             return
 
 
-def fill(shop: Workshop, store: str, actions: list[Action]) -> None:
+def fill(shop: ApplyContext, store: str, actions: list[Action]) -> None:
     """Put files into one store, in batches of one chunking each."""
     there = shop.ids.get(("vector_store", store))
     todo = [action for action in actions if not _done(shop, action)]
@@ -153,7 +155,7 @@ def fill(shop: Workshop, store: str, actions: list[Action]) -> None:
         _attach(shop, there, batch)
 
 
-def _done(shop: Workshop, action: Action) -> bool:
+def _done(shop: ApplyContext, action: Action) -> bool:
     earlier = shop.record(action)
     if earlier is None or earlier.state != "done":
         return False
@@ -161,7 +163,7 @@ def _done(shop: Workshop, action: Action) -> bool:
     return True
 
 
-def _batches(shop: Workshop, rows: list[tuple[Action, Body]]) -> Iterator[list[tuple[Action, Body]]]:
+def _batches(shop: ApplyContext, rows: list[tuple[Action, Body]]) -> Iterator[list[tuple[Action, Body]]]:
     """Rows that may share a request: a batch has one chunking, unless the service takes rows."""
     profile = shop.fit.profile
     groups: dict[str, list[tuple[Action, Body]]] = {}
@@ -173,7 +175,7 @@ def _batches(shop: Workshop, rows: list[tuple[Action, Body]]) -> Iterator[list[t
             yield group[start : start + profile.batch_max]
 
 
-def _attach(shop: Workshop, store: str, batch: list[tuple[Action, Body]]) -> None:
+def _attach(shop: ApplyContext, store: str, batch: list[tuple[Action, Body]]) -> None:
     """One request for many files. Attaching is idempotent (a file lies in a store once), so a lost
     answer is settled by sending again; a refused batch is tried file by file to name the culprit."""
     entries = shop.journal.intend(
@@ -185,7 +187,7 @@ def _attach(shop: Workshop, store: str, batch: list[tuple[Action, Body]]) -> Non
         return {"id": store}
 
     try:
-        once(shop, send, lambda: None, resumed=False)
+        create_once(shop, send, lambda: None, resumed=False)
     except RequestFailed as failed:
         if len(batch) > 1 and not isinstance(failed, OutcomeUnknown):
             for row in batch:
@@ -200,7 +202,7 @@ def _attach(shop: Workshop, store: str, batch: list[tuple[Action, Body]]) -> Non
     shop.count("created", len(batch), "vector_store_file")
 
 
-def await_ingestion(shop: Workshop, stores: Iterable[str], patience: float) -> None:
+def await_ingestion(shop: ApplyContext, stores: Iterable[str], patience: float) -> None:
     """Wait until the service has worked through every store, then name what it refused."""
     for store in stores:
         there = shop.ids.get(("vector_store", store))
@@ -215,7 +217,7 @@ def await_ingestion(shop: Workshop, stores: Iterable[str], patience: float) -> N
             shop.fail("vector_store", store, "", f"its ingestion could not be followed: {failed}")
 
 
-def _settled(shop: Workshop, store: str, patience: float) -> bool:
+def _settled(shop: ApplyContext, store: str, patience: float) -> bool:
     end, pause = time.monotonic() + patience, POLL[0]
     while True:
         body = shop.writer.get("vector_store", store)
@@ -229,7 +231,7 @@ def _settled(shop: Workshop, store: str, patience: float) -> bool:
         pause = min(POLL[1], 2 * pause)
 
 
-def _name_refused(shop: Workshop, store: str, there: str) -> None:
+def _name_refused(shop: ApplyContext, store: str, there: str) -> None:
     """Failed files, except those that were failed on the source as well. How each was left is noted."""
     was: dict[str, Entity] = {
         shop.ids.get(("file", str(e.fields["file_id"])), ""): e

@@ -66,7 +66,7 @@ class _Done:
         self.error = error
 
 
-class Crew(Generic[Event]):
+class WorkerPool(Generic[Event]):
     """Runs tasks on `workers` threads; `batches` gives what they bring to the calling thread.
 
     `spawn` may be called by the thread that reads `batches`, before and while reading.
@@ -124,7 +124,7 @@ class Crew(Generic[Event]):
             except queue.Empty:
                 return
 
-    def __enter__(self) -> Crew[Event]:
+    def __enter__(self) -> WorkerPool[Event]:
         return self
 
     def __exit__(

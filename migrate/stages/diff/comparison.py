@@ -19,8 +19,8 @@ from migrate.model.references import remap
 from migrate.stages.diff.ignore_rules import Change
 from migrate.stages.diff.message_alignment import Pair, by_journal, by_name, in_step
 from migrate.stages.diff.scope import Focus
-from migrate.stages.estate import Estate, Spoken
-from migrate.stages.match.journal_pairs import Told
+from migrate.stages.estate import Estate, LazyMessage
+from migrate.stages.match.journal_pairs import JournalPairs
 from migrate.stages.match.pairing import Pairs
 
 
@@ -96,7 +96,7 @@ class Comparison:
         left: Estate,
         right: Estate,
         pairs: Pairs,
-        told: Told,
+        told: JournalPairs,
         focus: Focus,
     ) -> None:
         self._told = told
@@ -234,14 +234,16 @@ class Comparison:
                 yield _alone(yours, "added", right)
         self._count(kind, max(lefts, rights))
 
-    def _same(self, named: bool, told: Iterable[tuple[str, str]]) -> Callable[[Spoken, Spoken], bool]:
+    def _same(
+        self, named: bool, told: Iterable[tuple[str, str]]
+    ) -> Callable[[LazyMessage, LazyMessage], bool]:
         """Whether two messages in the same place are each other's counterpart, as `by_name` and `by_journal`
         would find. What the journal tells is in order too where nothing happened since."""
         rows = iter(told)
         first = None if named else next(rows, None)
         expected = chain(() if first is None else (first,), rows)
 
-        def same(one: Spoken, other: Spoken) -> bool:
+        def same(one: LazyMessage, other: LazyMessage) -> bool:
             if named:
                 return one.id == other.id
             if first is not None:
@@ -253,7 +255,7 @@ class Comparison:
         return same
 
     def _in_step(
-        self, left: str, right: str, same: Callable[[Spoken, Spoken], bool]
+        self, left: str, right: str, same: Callable[[LazyMessage, LazyMessage], bool]
     ) -> Iterator[Iterable[Change]]:
         """What differs in each message from the beginning on, until two do not belong together: of most
         threads that is all, and nothing of them is held. Of two that are mere words no rule changes any."""

@@ -10,7 +10,7 @@ from migrate.model import Entity
 from migrate.model.message import ITEM
 from migrate.model.normalize import digest, normal
 from migrate.model.sequence_diff import Effort, alike
-from migrate.stages.estate import Spoken
+from migrate.stages.estate import LazyMessage
 from migrate.stages.lazy import Listed
 
 Pair = tuple[int | None, int | None]
@@ -18,8 +18,10 @@ Pair = tuple[int | None, int | None]
 
 
 def in_step(
-    left: Sequence[Spoken], right: Sequence[Spoken], same: Callable[[Spoken, Spoken], bool]
-) -> Iterator[tuple[Spoken, Spoken]]:
+    left: Sequence[LazyMessage],
+    right: Sequence[LazyMessage],
+    same: Callable[[LazyMessage, LazyMessage], bool],
+) -> Iterator[tuple[LazyMessage, LazyMessage]]:
     """Pairs from the beginning on, until two are not the `same`."""
     return takewhile(lambda pair: same(*pair), zip(left, right, strict=False))
 

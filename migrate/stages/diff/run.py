@@ -12,7 +12,7 @@ from migrate.stages.diff.comparison import Comparison
 from migrate.stages.diff.ignore_rules import Change, Ignored, Ledger
 from migrate.stages.diff.scope import Focus
 from migrate.stages.estate import Estate
-from migrate.stages.match.journal_pairs import Told
+from migrate.stages.match.journal_pairs import JournalPairs
 from migrate.stages.match.pairing import CONFIG, pair
 
 OR_BEFORE = " or before"
@@ -99,11 +99,11 @@ class Difference:
 def diff(
     left: Estate,
     right: Estate,
-    told: Told | None = None,
+    told: JournalPairs | None = None,
     focus: Focus | None = None,
 ) -> Difference:
     """Compare two estates, with what journals know of them."""
-    told, focus = told or Told(), focus or Focus()
+    told, focus = told or JournalPairs(), focus or Focus()
     pairs = pair(left, right, told.objects, guess=True, told=told.copies)
     ledger = Ledger(focus.rules, focus.expected(left, right))
     comparison = Comparison(left, right, pairs, told, focus)

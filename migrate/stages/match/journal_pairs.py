@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Told:
+class JournalPairs:
     """`objects`: (kind, left id) -> right id of all but messages. `messages`: asked with a thread on the left
     and its counterpart, left and right id of those in them, of which the last counts; there may be a million.
     `sent`: (left id, right id) of files -> hash of the bytes that one was made with from the other. `copies`:
@@ -43,7 +43,7 @@ def archives_of(texts: Iterable[str], config: Config, journal: Path | None) -> l
 
 
 @contextmanager
-def journals(archives: Iterable[Path], left: Estate, right: Estate) -> Iterator[Told]:
+def journals(archives: Iterable[Path], left: Estate, right: Estate) -> Iterator[JournalPairs]:
     """What they know, in either direction; they stay open as long as somebody asks."""
     from migrate.archive.database import Archive
 
@@ -55,7 +55,7 @@ def journals(archives: Iterable[Path], left: Estate, right: Estate) -> Iterator[
             there |= _objects(path, archive, left, right)
             back |= {(kind, new): old for (kind, old), new in _objects(path, archive, right, left).items()}
         messages = partial(_messages, opened, left.side, right.side)
-        yield Told(
+        yield JournalPairs(
             {**back, **there}, messages, _sent(opened, left.side, right.side), _copies(opened, left, right)
         )
 

@@ -13,13 +13,13 @@ from migrate.model.file import ORIGINAL
 from migrate.model.loss import Loss
 from migrate.model.references import Lookup
 from migrate.model.served_version import NEWEST
-from migrate.stages.estate import Estate, Spoken
+from migrate.stages.estate import Estate, LazyMessage
 from migrate.stages.plan.dependencies import Naming
 from migrate.stages.plan.old_ids import OldIds
 
 
 @dataclass(frozen=True)
-class Decided:
+class TargetSettings:
     """What a plan settled about a target, and what applying and verifying must not decide anew.
 
     `in_place`: (kind, id) of objects that the target holds already under the same id. Everything else is
@@ -51,7 +51,9 @@ class Decided:
     """Kind and id of second copies of one origin, and the id of the origin on the target: as in `Known`."""
 
 
-def fitting(source: Estate, profile: Profile, decided: Decided, blocked: Set[tuple[str, str]]) -> Target:
+def fitting(
+    source: Estate, profile: Profile, decided: TargetSettings, blocked: Set[tuple[str, str]]
+) -> Target:
     """The surroundings of every object of `source`. `blocked` may grow while objects are walked in
     the order of references: what it names by then has no counterpart."""
 
@@ -102,13 +104,13 @@ def surely(fit: Target) -> Target:
     return replace(fit, tries=False)
 
 
-def said(source: Estate, codec: Codec, fit: Target, thread: str) -> Iterator[Entity]:
+def replayed_messages(source: Estate, codec: Codec, fit: Target, thread: str) -> Iterator[Entity]:
     """The messages of a thread that are replayed, in order. Planning, writing and verifying must all
     walk the same ones."""
-    return (message.entity for message in spoken(source, codec, fit, thread))
+    return (message.entity for message in iter_messages(source, codec, fit, thread))
 
 
-def spoken(source: Estate, codec: Codec, fit: Target, thread: str) -> Iterator[Spoken]:
+def iter_messages(source: Estate, codec: Codec, fit: Target, thread: str) -> Iterator[LazyMessage]:
     """The same, decoded where somebody looks; `words` only where they arrive just so."""
     for message in source.spoken(thread):
         if message.words and message.words.arrive(fit.profile):

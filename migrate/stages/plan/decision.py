@@ -25,8 +25,8 @@ from migrate.stages.config_directory.match import is_as_read
 from migrate.stages.estate import Estate
 from migrate.stages.match.pairing import MADE_FROM, Pairs
 from migrate.stages.match.same_name_files import BYTES
-from migrate.stages.plan.adaptation import Decided, fitting, with_plan_losses
-from migrate.stages.plan.journal_state import Conflict, Known
+from migrate.stages.plan.adaptation import TargetSettings, fitting, with_plan_losses
+from migrate.stages.plan.journal_state import Conflict, JournalState
 from migrate.stages.plan.old_ids import REPLACED, OldIds
 from migrate.stages.plan.plan_file import Action, ActionName
 from migrate.stages.plan.source_references import left_behind
@@ -46,9 +46,9 @@ class Decider:
         self,
         source: Estate,
         pairs: Pairs,
-        known: Known,
+        known: JournalState,
         profile: Profile,
-        decided: Decided,
+        decided: TargetSettings,
     ) -> None:
         self.source, self.pairs, self.known, self.decided = source, pairs, known, decided
         self.same_place = source.side == known.target

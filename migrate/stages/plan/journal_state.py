@@ -23,7 +23,7 @@ def _none_arrived(thread: str) -> Mapping[str, Arrived]:
 
 
 @dataclass(frozen=True)
-class Known:
+class JournalState:
     """What the journal knows of the target. `noted`: (kind, parent and id on the source, target id) in the id
     map; `made`: of those that we made ourselves, the id on the source."""
 

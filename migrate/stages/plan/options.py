@@ -49,7 +49,7 @@ DEFAULTS = {"update": 100, "delete": 10}
 
 
 @dataclass(frozen=True)
-class Choices:
+class PlanOptions:
     """What the user decided. Percentages are of the target's objects of all kinds."""
 
     models: Mapping[str, str] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class Choices:
     max_delete: int | None = None
 
 
-def within_thresholds(actions: list[Action], target: Estate, choices: Choices) -> None:
+def within_thresholds(actions: list[Action], target: Estate, choices: PlanOptions) -> None:
     """Raises `Refused`, with the number and the option that allows it."""
     total = sum(len(target.of(kind)) for kind in ("file", "vector_store", "assistant")) + sum(
         1 for _ in target.threads()

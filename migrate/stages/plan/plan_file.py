@@ -18,7 +18,7 @@ from migrate.model.json_depth import TooDeep, loads
 from migrate.model.known_secrets import redact
 from migrate.model.normalize import digest
 from migrate.model.served_version import SERVED
-from migrate.stages.plan.adaptation import Decided
+from migrate.stages.plan.adaptation import TargetSettings
 
 ActionName = Literal["create", "update", "delete", "adopt", "skip", "blocked"]
 FORMAT = 1
@@ -99,7 +99,7 @@ class LossRow:
     accepted: bool = False
 
 
-class Settled(Strict):
+class TargetSettingsRow(Strict):
     """What was decided about the target when it was planned: applying and verifying see the same."""
 
     models: dict[str, str]
@@ -116,7 +116,7 @@ class Settled(Strict):
     further: tuple[tuple[str, str, str], ...] = ()
 
     @classmethod
-    def of(cls, decided: Decided) -> Settled:
+    def of(cls, decided: TargetSettings) -> TargetSettingsRow:
         """For the file."""
         return cls(
             models=dict(decided.models),
@@ -133,9 +133,9 @@ class Settled(Strict):
             further=decided.further,
         )
 
-    def decided(self) -> Decided:
+    def decided(self) -> TargetSettings:
         """For the rules."""
-        return Decided(
+        return TargetSettings(
             self.models,
             self.connections,
             None if self.deployments is None else frozenset(self.deployments),
@@ -164,7 +164,7 @@ class Plan(Strict):
     """Makes every plan another one, also of the same second."""
     source: SourceSide
     target: TargetSide
-    settled: Settled
+    settled: TargetSettingsRow
     actions: tuple[Action, ...]
     losses: tuple[LossRow, ...]
     staying: tuple[tuple[str, str, str], ...] = ()
@@ -202,7 +202,7 @@ class Plan(Strict):
         return digest(self.model_dump(exclude={"digest"}))
 
 
-def write(plan: Plan, path: Path) -> None:
+def write_plan(plan: Plan, path: Path) -> None:
     """Write a plan; it holds names of people's objects, so only its owner may read it."""
     must_not_be_archive(path)
     write_text(path, [json.dumps(plan.model_dump(), indent=1, ensure_ascii=True), "\n"])
@@ -223,7 +223,7 @@ def from_document(document: bytes) -> Plan:
     return plan
 
 
-def read(path: Path) -> Plan:
+def read_plan(path: Path) -> Plan:
     """Read a plan. Raises `BadUsage` when it is none, `PlanEdited` when it was changed by hand."""
     text = read_text(path, WRITE_ONE, MAX_PLAN_FILE_BYTES)
     try:

@@ -11,13 +11,13 @@ from migrate.codecs.config_directory import TYPE as CONFIG
 from migrate.model import KINDS, Entity
 from migrate.model.loss import EVERY, Loss
 from migrate.model.references import remap
-from migrate.stages.estate import Estate, Spoken
+from migrate.stages.estate import Estate, LazyMessage
 from migrate.stages.match.messages import arrangement, side_by_side
 from migrate.stages.match.pairing import Pairs
-from migrate.stages.plan.adaptation import Decided, as_sent, said, surely
+from migrate.stages.plan.adaptation import TargetSettings, as_sent, replayed_messages, surely
 from migrate.stages.plan.decision import Decider
 from migrate.stages.plan.dependencies import Naming
-from migrate.stages.plan.journal_state import Arrived, Known
+from migrate.stages.plan.journal_state import Arrived, JournalState
 from migrate.stages.plan.plan_file import Action
 from migrate.stages.plan.served_versions import agents_of, of_source, of_target
 from migrate.stages.plan.target_fingerprints import fingerprint, is_untouched, message_mark
@@ -50,9 +50,9 @@ class Planner(Decider):
         target: Estate,
         conversations: Estate | None,
         pairs: Pairs,
-        known: Known,
+        known: JournalState,
         profile: Profile,
-        decided: Decided,
+        decided: TargetSettings,
     ) -> None:
         super().__init__(source, pairs, known, profile, decided)
         self.target, self.conversations = target, conversations
@@ -293,7 +293,7 @@ class Planner(Decider):
         return {message.id for message in self._said(thread)}
 
     def _beside(
-        self, talk: Walked, message: Entity, fitted: Entity, found: Spoken, arrived: Arrived | None
+        self, talk: Walked, message: Entity, fitted: Entity, found: LazyMessage, arrived: Arrived | None
     ) -> None:
         """Compare a message with the one in its place on the target. One that the journal knows, and that
         nobody changed there since, is the one that arrived, whatever the source makes of it today."""
@@ -345,7 +345,7 @@ class Planner(Decider):
                 self.lose(message, EVERY, reason)
 
     def _said(self, thread: str) -> Iterator[Entity]:
-        return said(self.source, self.codec, self.fit, thread)
+        return replayed_messages(self.source, self.codec, self.fit, thread)
 
     def _as_sent(self, there: Entity | None, thread: Entity) -> Entity | None:
         def written(entity: Entity) -> Entity:

@@ -15,7 +15,7 @@ from migrate.model import Entity
 from migrate.model.loss import EVERY, Loss
 from migrate.stages.estate import Estate, stamp
 from migrate.stages.match.pairing import Pairs
-from migrate.stages.plan.journal_state import Known
+from migrate.stages.plan.journal_state import JournalState
 from migrate.stages.plan.plan_file import Action
 from migrate.stages.plan.target_fingerprints import fingerprint
 
@@ -35,7 +35,7 @@ class Pruning:
     target: Estate
     conversations: Estate | None
     pairs: Pairs
-    known: Known
+    known: JournalState
     in_place: frozenset[tuple[str, str]]
     overwrite: bool = False
     losses: list[Loss] = field(default_factory=list)

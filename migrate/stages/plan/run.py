@@ -18,42 +18,42 @@ from migrate.model.loss_fields import names_of
 from migrate.model.sharding import Shard
 from migrate.stages.estate import Estate
 from migrate.stages.match.pairing import Pairs
-from migrate.stages.plan.adaptation import Decided
+from migrate.stages.plan.adaptation import TargetSettings
 from migrate.stages.plan.decision import Decider
-from migrate.stages.plan.journal_state import Conflict, Known
-from migrate.stages.plan.options import Choices, must_be_fields, within_thresholds
-from migrate.stages.plan.plan_file import FORMAT, LossRow, Plan, Settled, SourceSide, TargetSide
+from migrate.stages.plan.journal_state import Conflict, JournalState
+from migrate.stages.plan.options import PlanOptions, must_be_fields, within_thresholds
+from migrate.stages.plan.plan_file import FORMAT, LossRow, Plan, SourceSide, TargetSettingsRow, TargetSide
 from migrate.stages.plan.planner import Planner
 from migrate.stages.plan.prune import Pruning
 from migrate.stages.plan.target_fingerprints import combined, states
-from migrate.stages.plan.target_settings import Offer, decide
+from migrate.stages.plan.target_settings import TargetInventory, settle_target
 
 SHOWN, WIDTH = 8, 60
 """Conflicting fields that an error names, and characters of each value."""
 
 
-def make(
+def build_plan(
     source: Estate,
     target: Estate,
     conversations: Estate | None,
     pairs: Pairs,
-    known: Known,
+    known: JournalState,
     profile: Profile,
-    choices: Choices,
+    choices: PlanOptions,
     sides: tuple[SourceSide, TargetSide],
-    offer: Offer | None = None,
+    offer: TargetInventory | None = None,
 ) -> Plan:
     """Plan how `target` becomes like `source`. `known`: what the journal knows of the target.
 
     Raises `Refused` when a threshold is exceeded or deletes would follow from a partial reading.
     """
-    offer = offer or Offer()
-    decided = decide(source, target, pairs, profile, choices, offer, known.copies)
+    offer = offer or TargetInventory()
+    decided = settle_target(source, target, pairs, profile, choices, offer, known.copies)
     beside: dict[str, str] = {}
     if strangers := Decider(source, pairs, known, profile, decided).unlike(target):
         for id_ in strangers:
             beside[id_] = pairs.ids["assistant"].pop(id_)
-        decided = decide(source, target, pairs, profile, choices, offer, known.copies)
+        decided = settle_target(source, target, pairs, profile, choices, offer, known.copies)
     decided = _with_arrived(decided, source, target, pairs, known, choices)
     decided = _with_further(decided, pairs, known)
     planner = Planner(source, target, conversations, pairs, known, profile, decided)
@@ -80,7 +80,7 @@ def make(
         created_at=now(),
         source=sides[0],
         target=sides[1].model_copy(update={"digest": combined(present), "objects": objects}),
-        settled=Settled.of(decided),
+        settled=TargetSettingsRow.of(decided),
         actions=tuple(actions),
         losses=tuple(losses),
         staying=tuple(gone.staying),
@@ -91,8 +91,13 @@ def make(
 
 
 def _with_arrived(
-    decided: Decided, source: Estate, target: Estate, pairs: Pairs, known: Known, choices: Choices
-) -> Decided:
+    decided: TargetSettings,
+    source: Estate,
+    target: Estate,
+    pairs: Pairs,
+    known: JournalState,
+    choices: PlanOptions,
+) -> TargetSettings:
     """Add what the source no longer has and what stands on the target by the journal: references to it stay
     as they arrived. With --prune its stores and assistants are deleted, and nothing refers to them."""
     if source.type == CONFIG:
@@ -108,7 +113,7 @@ def _with_arrived(
     return replace(decided, arrived=frozenset(found))
 
 
-def _with_further(decided: Decided, pairs: Pairs, known: Known) -> Decided:
+def _with_further(decided: TargetSettings, pairs: Pairs, known: JournalState) -> TargetSettings:
     """Let second copies of one origin stand for that origin."""
     further = tuple(sorted((*key, there) for key, there in known.further.items()))
     for kind, id_, there in further:

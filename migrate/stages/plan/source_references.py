@@ -8,7 +8,7 @@ from migrate.model import Entity
 from migrate.model.estate_location import Place
 from migrate.model.json_paths import texts_in
 from migrate.model.local_names import DEPLOYMENT, local_names, toolboxes
-from migrate.stages.plan.adaptation import Decided
+from migrate.stages.plan.adaptation import TargetSettings
 from migrate.stages.plan.old_ids import WHERE
 
 SHOWN = 80
@@ -18,7 +18,7 @@ Line = tuple[str, str, str]
 """Field, reason, way out."""
 
 
-def left_behind(fitted: Entity, decided: Decided, source: Place | None) -> Iterator[Line]:
+def left_behind(fitted: Entity, decided: TargetSettings, source: Place | None) -> Iterator[Line]:
     """What of an object, as it will be on the target, only the place it came from knows. `source` is None
     where the target is that very place."""
     if source is None:

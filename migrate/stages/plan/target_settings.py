@@ -18,8 +18,8 @@ from migrate.model.estate_location import Place
 from migrate.model.normalize import normal
 from migrate.stages.estate import Estate
 from migrate.stages.match.pairing import Pairs
-from migrate.stages.plan.adaptation import Decided
-from migrate.stages.plan.options import Choices
+from migrate.stages.plan.adaptation import TargetSettings
+from migrate.stages.plan.options import PlanOptions
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
@@ -31,7 +31,7 @@ REASONING = re.compile(r"(o\d|gpt-5(?!.*chat))", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Offer:
+class TargetInventory:
     """What a target's project has; None where nobody can list it. Deployments: name -> model."""
 
     deployments: Mapping[str, str] | None = None
@@ -42,7 +42,7 @@ class Offer:
     """Kinds that the service does not have any more."""
 
     @classmethod
-    def of(cls, reader: Reader) -> Offer:
+    def of(cls, reader: Reader) -> TargetInventory:
         """Ask a live target."""
         models, why = _listed(reader.deployments)
         linked, _ = _listed(reader.connections)
@@ -58,15 +58,15 @@ def _listed(ask: Callable[[], Rows | None]) -> tuple[Rows | None, str]:
         return None, str(failed)
 
 
-def decide(
+def settle_target(
     source: Estate,
     target: Estate,
     pairs: Pairs,
     profile: Profile,
-    choices: Choices,
-    offer: Offer,
+    choices: PlanOptions,
+    offer: TargetInventory,
     copies: Set[tuple[str, str]] = frozenset(),
-) -> Decided:
+) -> TargetSettings:
     """Settle everything about a target that adapting, applying and verifying must see alike. Adds to
     `pairs` what the target holds already under the same id. `copies`: (kind, id) of files and stores that
     were made from others and that both sides show."""
@@ -84,7 +84,7 @@ def decide(
     here = None if source.type == CONFIG else Place.of(source.side.url)
     there = offer.connections
     deployments = offer.deployments
-    return Decided(
+    return TargetSettings(
         models=choices.models,
         connections={**_by_name(source, there), **choices.connections},
         deployments=None if deployments is None else frozenset(deployments),
@@ -172,7 +172,7 @@ def _by_name(source: Estate, there: frozenset[str] | None) -> dict[str, str]:
     }
 
 
-def _reasoning(source: Estate, choices: Choices, there: Mapping[str, str] | None) -> frozenset[str]:
+def _reasoning(source: Estate, choices: PlanOptions, there: Mapping[str, str] | None) -> frozenset[str]:
     """Deployments in use that refuse sampling numbers: by their model, or by name where nobody tells it."""
     used = {str(e.fields.get("model")) for e in source.of("assistant").values()}
     mapped = {model_there(name, choices.models, choices.connections) for name in used}

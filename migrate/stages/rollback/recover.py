@@ -9,17 +9,17 @@ from functools import partial
 from migrate.archive.journal import SERVICE, Entry
 from migrate.errors import Incomplete, NotThere, RequestFailed
 from migrate.model import Entity
-from migrate.stages.apply.context import Body, Unresolved, Workshop
-from migrate.stages.apply.create import Taken, at, lookup, sent_at, written
+from migrate.stages.apply.context import ApplyContext, Body, Unresolved
+from migrate.stages.apply.create import AddressInUse, find_by_address, find_by_stamp, sent_at, written
 from migrate.stages.apply.implicit_vector_stores import note_derived, searched_in
 from migrate.stages.apply.threads import note_messages, unanswered
 from migrate.stages.apply.update import arrived
 from migrate.stages.apply.vector_stores import uploaded
-from migrate.stages.plan.adaptation import spoken
+from migrate.stages.plan.adaptation import iter_messages
 from migrate.stages.plan.plan_file import Action, Plan
 
 
-def settle(shop: Workshop, plan: Plan) -> None:
+def settle(shop: ApplyContext, plan: Plan) -> None:
     """Find what was made or changed without our learning it, and note it in the journal. Raises `Incomplete`
     when nobody can look: what is not seen must not pass for what was never made."""
     actions: dict[tuple[str, str, str, str], Action] = {
@@ -33,7 +33,7 @@ def settle(shop: Workshop, plan: Plan) -> None:
             body = look(shop, action, entry)
         except Unresolved:
             continue
-        except (NotThere, Taken):
+        except (NotThere, AddressInUse):
             body = None
         except RequestFailed as failed:
             raise _unseen(action, failed) from None
@@ -49,7 +49,7 @@ def settle(shop: Workshop, plan: Plan) -> None:
     shop.reload()
 
 
-def _appended(shop: Workshop, plan: Plan) -> None:
+def _appended(shop: ApplyContext, plan: Plan) -> None:
     """Messages that an interrupted apply put into threads which were there before: their ids are noted only
     when a whole thread has been read back."""
     threads = {a.id: a for a in plan.actions if a.kind == "thread" and a.messages and a.action != "create"}
@@ -65,7 +65,7 @@ def _appended(shop: Workshop, plan: Plan) -> None:
                 raise _unseen(action, failed) from None
 
 
-def _derived(shop: Workshop, plan: Plan) -> None:
+def _derived(shop: ApplyContext, plan: Plan) -> None:
     """Stores that the service made for threads of an apply that was killed before it noted them."""
     noted = {e.source_parent for e in shop.earlier.values() if e.action == SERVICE}
     gone = {e.source_id for e in shop.earlier.values() if e.action == "undo" and e.kind == "thread"}
@@ -79,7 +79,7 @@ def _derived(shop: Workshop, plan: Plan) -> None:
         note_derived(shop, thread, found, partial(searched_in, shop, thread, first), since)
 
 
-def _made(shop: Workshop) -> Iterator[tuple[Entity, str, int, float]]:
+def _made(shop: ApplyContext) -> Iterator[tuple[Entity, str, int, float]]:
     """Threads that this plan made: with their ids on the target, 0, and when they may have been made at the
     earliest."""
     for entry in list(shop.earlier.values()):
@@ -89,13 +89,13 @@ def _made(shop: Workshop) -> Iterator[tuple[Entity, str, int, float]]:
             yield thread, entry.target_id, 0, sent_at(entry)
 
 
-def _grown(shop: Workshop, plan: Plan) -> Iterator[tuple[Entity, str, int, float]]:
+def _grown(shop: ApplyContext, plan: Plan) -> Iterator[tuple[Entity, str, int, float]]:
     """Threads that were there and got messages: the place of the first of these instead of 0."""
     grown = {thread: there for thread, there, made in shop.journal.talks() if made}
     for action in plan.actions:
         thread = shop.source.threads_by_id.get(action.id) if action.kind == "thread" else None
         if thread is not None and action.action != "create" and action.messages and action.id in grown:
-            count = sum(1 for _ in spoken(shop.source, shop.codec, shop.fit, thread.id))
+            count = sum(1 for _ in iter_messages(shop.source, shop.codec, shop.fit, thread.id))
             yield thread, grown[action.id], count - action.messages, shop.journal.begun()
 
 
@@ -107,7 +107,7 @@ def _unseen(action: Action, failed: RequestFailed) -> Incomplete:
     )
 
 
-def look(shop: Workshop, action: Action, entry: Entry) -> Body | None:
+def look(shop: ApplyContext, action: Action, entry: Entry) -> Body | None:
     """What became of one request."""
     if action.kind == "message":
         return None  # its thread is looked at whole
@@ -126,13 +126,13 @@ def look(shop: Workshop, action: Action, entry: Entry) -> Body | None:
             return None
         find = uploaded(shop, fitted, blob, sent_at(entry))
     elif action.target_name:
-        find = at(shop, fitted, action.target_name)
+        find = find_by_address(shop, fitted, action.target_name)
     else:
-        find = lookup(shop, fitted, sent_at(entry))
+        find = find_by_stamp(shop, fitted, sent_at(entry))
     return find()
 
 
-def _in_store(shop: Workshop, action: Action) -> Body | None:
+def _in_store(shop: ApplyContext, action: Action) -> Body | None:
     """The file in its store, if both are there."""
     row = next(e for e in shop.source.members(action.kind, action.parent) if e.id == action.id)
     file = shop.ids.get(("file", str(row.fields["file_id"])))
@@ -143,7 +143,7 @@ def _in_store(shop: Workshop, action: Action) -> Body | None:
         return None
 
 
-def _source(shop: Workshop, action: Action) -> Entity:
+def _source(shop: ApplyContext, action: Action) -> Entity:
     if action.kind == "thread":
         return shop.source.threads_by_id[action.id]
     return shop.source.of(action.kind)[action.id]

@@ -18,7 +18,7 @@ from migrate.codecs import Profile
 from migrate.errors import Incomplete, NotThere, OutcomeUnknown, Refused, RequestFailed
 from migrate.model import KINDS, Entity
 from migrate.model.normalize import written_form
-from migrate.stages.apply.context import Failure, Workshop, recall, workshop
+from migrate.stages.apply.context import ApplyContext, Failure, apply_context, recall
 from migrate.stages.apply.implicit_vector_stores import detach
 from migrate.stages.apply.update import TRIES, remove, still_there
 from migrate.stages.concurrency.worker_pool import in_parallel
@@ -62,7 +62,7 @@ class Undone:
     steps: list[Step] = field(default_factory=list)
 
 
-def run(
+def roll_back(
     plan: Plan,
     source: Estate,
     archive: Archive,
@@ -74,7 +74,7 @@ def run(
     dry_run: bool = False,
 ) -> Undone:
     """Take a plan back. Raises `Refused` when something was changed by others since and is not forced."""
-    shop = workshop(plan, source, archive, writer, profile, progress)
+    shop = apply_context(plan, source, archive, writer, profile, progress)
     recall(plan, shop, archive)
     settle(shop, plan)
     steps = _steps(plan, shop, workers, progress)
@@ -95,7 +95,7 @@ def run(
     return done
 
 
-def _steps(plan: Plan, shop: Workshop, workers: int, progress: Progress) -> list[Step]:
+def _steps(plan: Plan, shop: ApplyContext, workers: int, progress: Progress) -> list[Step]:
     """Read the target and find what to take back."""
     entries = shop.earlier.values()
     threads = {e.target_id for e in entries if e.kind == "thread" and e.target_id and e.action != "adopt"}
@@ -135,7 +135,7 @@ def _by(step: Step) -> str:
     return f", by apply {step.later.apply}" if step.later else ", by others"
 
 
-def _take_back(shop: Workshop, steps: list[Step], done: Undone, workers: int) -> None:
+def _take_back(shop: ApplyContext, steps: list[Step], done: Undone, workers: int) -> None:
     back = _Back(shop, done, _in_stores(shop))
     do = partial(in_parallel, workers, stop=shop.stop)
     restored = [s for s in steps if s.how == "restore"]
@@ -152,7 +152,7 @@ def _take_back(shop: Workshop, steps: list[Step], done: Undone, workers: int) ->
         do(together.values(), back.remove)
 
 
-def _forget_adopted(shop: Workshop) -> None:
+def _forget_adopted(shop: ApplyContext) -> None:
     """What the plan only found on the target stays as it is, and leaves the id map."""
     adopted = (e for e in shop.journal.entries() if e.action == "adopt" and e.state == "done")
     while some := list(islice(adopted, AT_ONCE)):
@@ -162,7 +162,7 @@ def _forget_adopted(shop: Workshop) -> None:
         )
 
 
-def _in_stores(shop: Workshop) -> Inside:
+def _in_stores(shop: ApplyContext) -> Inside:
     """Journal lines of what was put into a store, by the id of that on the source."""
     found: Inside = {}
     for e in shop.earlier.values():
@@ -174,7 +174,7 @@ def _in_stores(shop: Workshop) -> Inside:
 class _Back:
     """Removes and restores, and notes what is proved to be done."""
 
-    def __init__(self, shop: Workshop, done: Undone, in_stores: Inside) -> None:
+    def __init__(self, shop: ApplyContext, done: Undone, in_stores: Inside) -> None:
         self._shop, self._done, self._in_stores = shop, done, in_stores
         self._kept: set[str] = set()
         """Threads and stores of which something could not be removed."""
@@ -241,7 +241,7 @@ class _Back:
         self._shop.progress.count("taken back")
 
 
-def _restored(shop: Workshop, step: Step) -> None:
+def _restored(shop: ApplyContext, step: Step) -> None:
     """Write the pre-image back, and look. Sending it twice does no harm, so after a lost answer it is sent
     again. Raises `RequestFailed` when it is not there as it was before."""
     before = shop.codec.decode(step.kind, step.before or {}, step.target_parent, None)[0]
@@ -264,12 +264,12 @@ def _restored(shop: Workshop, step: Step) -> None:
         return
 
 
-def _seen(shop: Workshop, step: Step) -> Entity:
+def _seen(shop: ApplyContext, step: Step) -> Entity:
     body = shop.writer.get(step.kind, step.target_id, step.target_parent)
     return shop.codec.decode(step.kind, body, step.target_parent, None)[0]
 
 
-def _sent_back(shop: Workshop, step: Step, before: Entity, now: Entity) -> str:
+def _sent_back(shop: ApplyContext, step: Step, before: Entity, now: Entity) -> str:
     """Ask for the pre-image to be written; what was answered."""
     wire = shop.codec.update_wire(before, frozenset(step.fields), now)
     if step.kind == "thread" and isinstance(wire.get("tool_resources"), dict):

@@ -12,10 +12,10 @@ from migrate.model import KINDS, Entity, Key
 from migrate.model.normalize import normal, written_form
 from migrate.model.object_diff import differing
 from migrate.model.references import refs_of, remap
-from migrate.stages.apply.context import Workshop
+from migrate.stages.apply.context import ApplyContext
 from migrate.stages.apply.implicit_vector_stores import stores_of
 from migrate.stages.estate import Estate
-from migrate.stages.plan.adaptation import as_sent, said
+from migrate.stages.plan.adaptation import as_sent, replayed_messages
 from migrate.stages.plan.plan_file import Plan
 from migrate.stages.plan.target_fingerprints import fingerprint
 
@@ -55,7 +55,7 @@ class Undoing:
     """Finds the steps. `target` is the live configuration, `talks` the messages of the threads we wrote."""
 
     plan: Plan
-    shop: Workshop
+    shop: ApplyContext
     target: Estate
     talks: Estate
     _threads: dict[str, Entity] = field(default_factory=dict)
@@ -256,7 +256,7 @@ class Undoing:
         return self.shop.fit.with_new_ids(remap(KINDS[entity.kind], fitted, lookup), lookup)
 
     def _said(self, thread: str) -> Iterator[Entity]:
-        return said(self.shop.source, self.shop.codec, self.shop.fit, thread)
+        return replayed_messages(self.shop.source, self.shop.codec, self.shop.fit, thread)
 
     def _strange_messages(self, entry: Entry) -> tuple[str, Later | None]:
         """Messages in our thread that we did not write: the conversation went on."""

@@ -15,23 +15,23 @@ from migrate.model.entity import COUNTED
 from migrate.model.file import DOWNLOAD, ORIGINAL, PARSED
 from migrate.model.page_cursor import FROM_THE_START
 from migrate.model.run import has_ended
-from migrate.stages.concurrency.worker_pool import Crew
+from migrate.stages.concurrency.worker_pool import WorkerPool
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.fetcher import (
     COUNTS,
     Compared,
-    Ended,
     Event,
-    Fetched,
     Fetcher,
+    FileChunk,
     FileEnded,
     FileFacts,
-    Gap,
-    Piece,
-    Understood,
+    ListingEnded,
+    ObjectFailed,
+    PageFetched,
+    ParsedTextFetched,
     total_of,
 )
-from migrate.stages.snapshot.options import Wanted
+from migrate.stages.snapshot.options import SnapshotOptions
 from migrate.stages.snapshot.originals import Originals
 
 if TYPE_CHECKING:
@@ -52,11 +52,16 @@ SETTLES = {"thread": LISTINGS, "file": "bytes"}
 """Listing -> what is known to have its total when it has ended."""
 
 
-class Gatherer:
+class Collector:
     """One snapshot in the making. `gaps` counts what could not be read."""
 
     def __init__(
-        self, reader: Reader, wanted: Wanted, writer: SnapshotWriter, crew: Crew[Event], progress: Progress
+        self,
+        reader: Reader,
+        wanted: SnapshotOptions,
+        writer: SnapshotWriter,
+        crew: WorkerPool[Event],
+        progress: Progress,
     ) -> None:
         self._wanted, self._writer, self._crew, self._progress = wanted, writer, crew, progress
         self._probe: Probe = reader.probe()
@@ -150,7 +155,7 @@ class Gatherer:
         if state is None or (state == "reading" and cursor):
             self._crew.spawn(self._read, kind, parent, cursor, total)
         elif state == "reading":
-            self.take(Ended(kind, parent, "complete"))
+            self.take(ListingEnded(kind, parent, "complete"))
         elif kind == "run":
             self._steps(parent)
         elif kind == "message":
@@ -192,7 +197,7 @@ class Gatherer:
         """A listing below an id that has no form on the wire."""
         if self._writer.scope(kind, parent)[0] is not None:  # an interrupted snapshot named it already
             self._writer.restart(kind, parent)
-        self.take(Ended(kind, parent, "failed", f"the id {parent} cannot be asked for: {HALF}"))
+        self.take(ListingEnded(kind, parent, "failed", f"the id {parent} cannot be asked for: {HALF}"))
 
     def _known_end(self, kind: str, thread: str) -> bytes | None:
         """The end of a thread's messages, or runs, in an earlier snapshot, if it may stand for all of them.
@@ -225,7 +230,7 @@ class Gatherer:
         raise AssertionError(f"no rule for {event!r}")
 
     @take.register
-    def _(self, event: Fetched) -> None:
+    def _(self, event: PageFetched) -> None:
         self._writer.page(event.kind, event.parent, event.rows, event.cursor)
         self._progress.count(event.kind, len(event.rows))
         self._contents(event.files)
@@ -233,7 +238,7 @@ class Gatherer:
         self._follow(event.kind, [row.object_id for row in event.rows], event.unaskable)
 
     @take.register
-    def _(self, event: Ended) -> None:
+    def _(self, event: ListingEnded) -> None:
         self._writer.end(event.kind, event.parent, event.state, event.reason)
         if event.state == "failed" or event.reason.startswith(COUNTED):
             self.gaps += 1
@@ -275,12 +280,12 @@ class Gatherer:
         return shared
 
     @take.register
-    def _(self, event: Gap) -> None:
+    def _(self, event: ObjectFailed) -> None:
         self.gaps += 1
         self._writer.missing(event.kind, event.id, event.reason, event.parent)
 
     @take.register
-    def _(self, event: Piece) -> None:
+    def _(self, event: FileChunk) -> None:
         if event.start:
             if event.file.id in self._coming:
                 self._coming.pop(event.file.id).discard()
@@ -304,7 +309,7 @@ class Gatherer:
             self._without_bytes.append(event)
 
     @take.register
-    def _(self, event: Understood) -> None:
+    def _(self, event: ParsedTextFetched) -> None:
         self.gaps += int(not event.expected)
         reason = f"its bytes: {event.reason}"
         if event.text is not None:

@@ -16,7 +16,7 @@ from migrate.model import JSON, KINDS
 from migrate.model.entity import COUNTED, NOT_THERE
 from migrate.model.expected_gaps import hidden_parts, is_expected
 from migrate.model.run import goes_on
-from migrate.stages.snapshot.options import Wanted
+from migrate.stages.snapshot.options import SnapshotOptions
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
@@ -58,7 +58,7 @@ class FileFacts:
 
 
 @dataclass(frozen=True)
-class Fetched:
+class PageFetched:
     """A page of a listing. `files` describes the rows when they are files."""
 
     kind: str
@@ -73,7 +73,7 @@ class Fetched:
 
 
 @dataclass(frozen=True)
-class Ended:
+class ListingEnded:
     """A listing is at its end, or cannot be read on."""
 
     kind: str
@@ -83,7 +83,7 @@ class Ended:
 
 
 @dataclass(frozen=True)
-class Gap:
+class ObjectFailed:
     """One object that could not be read."""
 
     kind: str
@@ -93,7 +93,7 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class Piece:
+class FileChunk:
     """Some bytes of a file; `start` when they are the first."""
 
     file: FileFacts
@@ -111,7 +111,7 @@ class FileEnded:
 
 
 @dataclass(frozen=True)
-class Understood:
+class ParsedTextFetched:
     """What a vector store read out of a file whose bytes will not come; `text` is None where nothing was
     had. `reason`: why the bytes did not come."""
 
@@ -134,13 +134,15 @@ class Compared:
     """What the service shows because it was asked to: what hid more before is not the same."""
 
 
-Event: TypeAlias = Fetched | Ended | Gap | Piece | FileEnded | Understood | Compared
+Event: TypeAlias = (
+    PageFetched | ListingEnded | ObjectFailed | FileChunk | FileEnded | ParsedTextFetched | Compared
+)
 
 
 class Fetcher:
     """Makes the tasks. They run on worker threads and only read and `bring`."""
 
-    def __init__(self, reader: Reader, wanted: Wanted, bring: Callable[[Event], None]) -> None:
+    def __init__(self, reader: Reader, wanted: SnapshotOptions, bring: Callable[[Event], None]) -> None:
         self._reader = reader
         self._wanted = wanted
         self._bring = bring
@@ -157,7 +159,7 @@ class Fetcher:
             self._bring(self._broken(kind, parent, failed))
         else:
             less = f"{COUNTED}: its store counts {told:,} files, its listing has {count:,}"
-            self._bring(Ended(kind, parent, "complete", less if count < told else ""))
+            self._bring(ListingEnded(kind, parent, "complete", less if count < told else ""))
 
     def _counted(self, kind: str, parent: str) -> int:
         """How many rows what a listing lies in counts now: some may have left since its own listing."""
@@ -182,7 +184,7 @@ class Fetcher:
         stays with the listing when it is complete."""
         given = tuple(given)
         seen = set(known)
-        state = Ended("thread", "", "complete", remark)
+        state = ListingEnded("thread", "", "complete", remark)
         try:
             for page in self._reader.pages("thread", after=cursor) if listed else ():
                 seen.update(str(body.get("id")) for body in page.bodies if given)
@@ -198,9 +200,9 @@ class Fetcher:
         try:
             body = self._reader.get("thread", id_)
         except NotThere as failed:
-            self._bring(Gap("thread", id_, f"{NOT_THERE}: {failed}"))
+            self._bring(ObjectFailed("thread", id_, f"{NOT_THERE}: {failed}"))
         except RequestFailed as failed:
-            self._bring(Gap("thread", id_, str(failed)))
+            self._bring(ObjectFailed("thread", id_, str(failed)))
         else:
             self._bring(self._page("thread", "", [body], ""))
 
@@ -213,7 +215,7 @@ class Fetcher:
         except RequestFailed as failed:
             self._bring(self._broken("run_step", thread, failed))
         else:
-            self._bring(Ended("run_step", thread, "complete"))
+            self._bring(ListingEnded("run_step", thread, "complete"))
 
     def content(self, file: FileFacts) -> None:
         """A file's bytes; a stream that breaks or ends early is read again from the start."""
@@ -243,31 +245,33 @@ class Fetcher:
         for store in stores:
             try:
                 text = self._reader.parsed(store, file.id)
-                self._bring(Understood(file, text, reason, ended.expected))
+                self._bring(ParsedTextFetched(file, text, reason, ended.expected))
                 return
             except RequestFailed as failed:
                 reason = f"{reason}; its parsed text: {failed}"
-        self._bring(Understood(file, None, reason, ended.expected))
+        self._bring(ParsedTextFetched(file, None, reason, ended.expected))
 
     def _stream(self, file: FileFacts) -> int:
         got = 0
-        self._bring(Piece(file, b"", start=True))
+        self._bring(FileChunk(file, b"", start=True))
         with self._reader.content(file.id) as chunks:
             for data in chunks:
-                self._bring(Piece(file, data, start=False))
+                self._bring(FileChunk(file, data, start=False))
                 got += len(data)
                 if file.size is not None and got > file.size:
                     raise TooLarge(f"more bytes came than the {file.size:,} that were promised")
         return got
 
-    def _page(self, kind: str, parent: str, bodies: list[dict[str, JSON]], cursor: str) -> Fetched:
+    def _page(self, kind: str, parent: str, bodies: list[dict[str, JSON]], cursor: str) -> PageFetched:
         wanted = [body for body in bodies if self._wanted.wants(kind, body)]
         wanted = self._reader.detailed(kind, wanted)
         files = tuple(map(FileFacts.of, wanted)) if kind == "file" else ()
         if kind == "message":
             for body in wanted:
                 for words in hidden_parts(body)[:1]:
-                    self._bring(Gap(kind, str(body.get("id")), f"the service does not show {words}", parent))
+                    self._bring(
+                        ObjectFailed(kind, str(body.get("id")), f"the service does not show {words}", parent)
+                    )
         totals = tuple((str(body.get("id")), total_of(body)) for body in wanted) if kind == COUNTS else ()
         rows = [Row.of(kind, body) for body in wanted]
         odd = frozenset(
@@ -275,16 +279,16 @@ class Fetcher:
             for row, body in zip(rows, wanted, strict=True)
             if row.object_id != str(body.get("id", ""))
         )
-        return Fetched(kind, parent, rows, cursor, files, totals, odd)
+        return PageFetched(kind, parent, rows, cursor, files, totals, odd)
 
-    def _broken(self, kind: str, parent: str, failed: RequestFailed) -> Ended:
+    def _broken(self, kind: str, parent: str, failed: RequestFailed) -> ListingEnded:
         """A listing that failed. Below a parent, a 404 may mean that the parent was deleted meanwhile:
         only the parent's own address tells that from a listing that cannot be read."""
         if parent and isinstance(failed, NotThere):
             try:
                 self._reader.get(KINDS[kind].parent, parent)
             except NotThere:
-                return Ended(kind, parent, "gone", "deleted while the snapshot was read")
+                return ListingEnded(kind, parent, "gone", "deleted while the snapshot was read")
             except RequestFailed:
                 pass
-        return Ended(kind, parent, "failed", str(failed))
+        return ListingEnded(kind, parent, "failed", str(failed))

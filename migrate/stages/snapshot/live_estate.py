@@ -15,8 +15,8 @@ from migrate.model.entity import COUNTED
 from migrate.stages.estate import Estate
 from migrate.stages.filters import Choice
 from migrate.stages.progress import Progress
-from migrate.stages.snapshot.options import Wanted
-from migrate.stages.snapshot.run import Taken, take
+from migrate.stages.snapshot.options import SnapshotOptions
+from migrate.stages.snapshot.run import SnapshotResult, take_snapshot
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
@@ -25,10 +25,12 @@ CONFIGURATION = ("file", "vector_store", "vector_store_file", "assistant")
 
 
 @contextmanager
-def live(reader: Reader, wanted: Wanted, progress: Progress | None = None) -> Iterator[tuple[Estate, Taken]]:
+def live(
+    reader: Reader, wanted: SnapshotOptions, progress: Progress | None = None
+) -> Iterator[tuple[Estate, SnapshotResult]]:
     """A live estate as if it were archived; gone when the block ends."""
     with Archive.temporary() as archive:
-        taken = take(reader, archive, wanted, progress)
+        taken = take_snapshot(reader, archive, wanted, progress)
         info = next(s for s in snapshots(archive.conn) if s.id == taken.id)
         yield Estate(SnapshotReader(archive.conn, info), live=True), taken
 
@@ -47,11 +49,11 @@ def nothing(type_: str) -> Iterator[Estate]:
 
 def configuration(
     workers: int, threads: Iterable[str] = (), listed: bool = True, absent: Collection[str] = ()
-) -> Wanted:
+) -> SnapshotOptions:
     """Everything but messages, runs and bytes; threads as listed, plus the ones named. `absent`: kinds that
     the service does not have any more, which are not asked for."""
     gone = "thread" in absent
-    return Wanted(
+    return SnapshotOptions(
         list_threads=listed and not gone,
         thread_ids=() if gone else tuple(threads),
         runs=False,
@@ -72,9 +74,9 @@ def absent_kinds(reader: Reader) -> frozenset[str]:
     return frozenset(gone)
 
 
-def conversations(workers: int, threads: Iterable[str]) -> Wanted:
+def conversations(workers: int, threads: Iterable[str]) -> SnapshotOptions:
     """Just the messages of these threads."""
-    return Wanted(
+    return SnapshotOptions(
         list_threads=False,
         messages_of=tuple(threads),
         runs=False,
@@ -110,7 +112,7 @@ def must_be_read(talks: Estate, threads: Iterable[str], where: str) -> None:
             )
 
 
-def must_be_seen(taken: Taken, reader: Reader) -> None:
+def must_be_seen(taken: SnapshotResult, reader: Reader) -> None:
     """Raises `Incomplete` when a thread that was asked for by its id did not answer, and may be there: what
     is taken for gone is made a second time."""
     for gap in taken.missing:
@@ -130,7 +132,7 @@ def must_be_seen(taken: Taken, reader: Reader) -> None:
         )
 
 
-def must_be_whole(taken: Taken, where: str) -> None:
+def must_be_whole(taken: SnapshotResult, where: str) -> None:
     """Raises `Incomplete` when the list of a kind could not be read: nothing may be decided on it. A store
     that counts more files than it lists was read to its end, and its count may be late."""
     for gap in taken.missing:

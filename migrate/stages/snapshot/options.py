@@ -12,7 +12,7 @@ from migrate.stages.filters import Choice
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SnapshotOptions:
     """`list_threads`: ask the service for its threads where it lists them; `thread_ids` come on top.
     `messages_of`: read the messages of these threads, without the threads themselves."""
 

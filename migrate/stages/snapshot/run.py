@@ -17,11 +17,11 @@ from migrate.errors import Incomplete
 from migrate.model import JSON, KINDS
 from migrate.model.served_version import remarks
 from migrate.stages.concurrency.cpu_affinity import one_core
-from migrate.stages.concurrency.worker_pool import Crew
+from migrate.stages.concurrency.worker_pool import WorkerPool
 from migrate.stages.progress import Progress
-from migrate.stages.snapshot.collector import Gatherer
+from migrate.stages.snapshot.collector import Collector
 from migrate.stages.snapshot.fetcher import Event
-from migrate.stages.snapshot.options import Wanted
+from migrate.stages.snapshot.options import SnapshotOptions
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
@@ -33,7 +33,7 @@ TOLD = 10
 
 
 @dataclass(frozen=True)
-class Taken:
+class SnapshotResult:
     """What came of a snapshot. `state` is complete or partial."""
 
     id: int
@@ -53,7 +53,9 @@ class Taken:
         return 3 if self.state != "complete" else 1 if self.unmatched else 0
 
 
-def take(reader: Reader, archive: Archive, wanted: Wanted, progress: Progress | None = None) -> Taken:
+def take_snapshot(
+    reader: Reader, archive: Archive, wanted: SnapshotOptions, progress: Progress | None = None
+) -> SnapshotResult:
     """Read an estate. Raises `Unreachable` when nothing answers, `Incomplete` on Ctrl-C."""
     progress = progress or Progress()
     progress.watch(reader.pace.waiting)
@@ -71,8 +73,8 @@ def take(reader: Reader, archive: Archive, wanted: Wanted, progress: Progress | 
         notes.append(f"continuing snapshot {writer.id}, which was interrupted")
     for note in notes:
         progress.say(note)
-    with one_core(), Crew[Event](wanted.workers) as crew:
-        gatherer = Gatherer(reader, wanted, writer, crew, progress)
+    with one_core(), WorkerPool[Event](wanted.workers) as crew:
+        gatherer = Collector(reader, wanted, writer, crew, progress)
         try:
             gatherer.start()
             _gather(gatherer, crew, archive)
@@ -97,7 +99,11 @@ def take(reader: Reader, archive: Archive, wanted: Wanted, progress: Progress | 
 
 
 def _unmatched(
-    wanted: Wanted, archive: Archive, taken: Taken, resumed: bool, carried_over: Collection[str]
+    wanted: SnapshotOptions,
+    archive: Archive,
+    taken: SnapshotResult,
+    resumed: bool,
+    carried_over: Collection[str],
 ) -> tuple[str, ...]:
     """The filters that fit nothing. What was excluded is in no archive: nothing is said of a kind where an
     earlier run, or an earlier snapshot, met it, nor of one that was not read whole."""
@@ -114,7 +120,7 @@ def _unmatched(
     return tuple(choice.unfitted(unknown | (excluded if resumed else excluded & set(carried_over))))
 
 
-def _read_already(archive: Archive, reader: Reader, wanted: Wanted) -> int:
+def _read_already(archive: Archive, reader: Reader, wanted: SnapshotOptions) -> int:
     """The complete snapshot of this very shard of this very reading, which its tag names; 0 if none."""
     asked = (reader.type, reader.url, "complete", wanted.tag or "", wanted.options())
     if wanted.shard is None or not wanted.tag:
@@ -123,14 +129,16 @@ def _read_already(archive: Archive, reader: Reader, wanted: Wanted) -> int:
     return max((s.id for s in known if (s.type, s.url, s.state, s.tag, s.options) == asked), default=0)
 
 
-def _taken(archive: Archive, number: int, notes: tuple[str, ...]) -> Taken:
+def _taken(archive: Archive, number: int, notes: tuple[str, ...]) -> SnapshotResult:
     info = next(s for s in snapshots(archive.conn) if s.id == number)
     found = SnapshotReader(archive.conn, info)
     shard = str(info.options.get("shard") or "")
     told = [f"assistant {body.get('name')}: {'; '.join(said)}" for body, said in _of_effect(found)]
     more = [f"and {len(told) - TOLD:,} more such agents: ls"] if len(told) > TOLD else []
     notes = (*notes, *told[:TOLD], *more)
-    return Taken(number, info.state, found.counts(), found.missing(), notes, shard, tuple(info.hidden))
+    return SnapshotResult(
+        number, info.state, found.counts(), found.missing(), notes, shard, tuple(info.hidden)
+    )
 
 
 def _of_effect(found: SnapshotReader) -> Iterator[tuple[Mapping[str, JSON], list[str]]]:
@@ -140,7 +148,7 @@ def _of_effect(found: SnapshotReader) -> Iterator[tuple[Mapping[str, JSON], list
             yield body, said
 
 
-def _gather(gatherer: Gatherer, crew: Crew[Event], archive: Archive) -> None:
+def _gather(gatherer: Collector, crew: WorkerPool[Event], archive: Archive) -> None:
     """Write what comes; what waits together is committed together."""
     for events in crew.batches(MOST):
         with archive.joined():

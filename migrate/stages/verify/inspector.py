@@ -27,9 +27,9 @@ from migrate.model.secrets import with_credentials_of, without_secrets_of
 from migrate.model.vector_store import refusal
 from migrate.stages.concurrency.worker_pool import in_parallel
 from migrate.stages.config_directory.match import is_as_read
-from migrate.stages.estate import Estate, Spoken, stamp
+from migrate.stages.estate import Estate, LazyMessage, stamp
 from migrate.stages.match.messages import side_by_side
-from migrate.stages.plan.adaptation import as_sent, fitting, said, spoken, surely
+from migrate.stages.plan.adaptation import as_sent, fitting, iter_messages, replayed_messages, surely
 from migrate.stages.plan.plan_file import Plan
 from migrate.stages.plan.target_fingerprints import is_untouched, message_mark
 from migrate.stages.progress import Progress
@@ -203,16 +203,16 @@ class Inspector:
         self.result.checked[kind] = self.result.checked.get(kind, 0) + number
 
     def _messages(self, thread: str, there: str, target: Estate, reader: Reader) -> None:
-        def found() -> Iterator[Spoken]:
+        def found() -> Iterator[LazyMessage]:
             pages = reader.pages("message", there)
             return (target.speaking(there, body) for page in pages for body in page.bodies)
 
-        wanted = spoken(self.source, self.codec, self.fit, thread)
+        wanted = iter_messages(self.source, self.codec, self.fit, thread)
         arrived = self.arrived(thread)
         made_from = {new: old for new, (old, _) in arrived.items()}
 
         def here() -> set[str]:
-            return {message.id for message in spoken(self.source, self.codec, self.fit, thread)}
+            return {message.id for message in iter_messages(self.source, self.codec, self.fit, thread)}
 
         try:
             if not (self.same_place and thread == there and self._as_archived(thread, found())):
@@ -221,7 +221,7 @@ class Inspector:
             self.result = Verified()
             self.find("thread", thread, there, "", "messages", f"could not be read back: {failed}")
 
-    def _as_archived(self, thread: str, found: Iterator[Spoken]) -> bool:
+    def _as_archived(self, thread: str, found: Iterator[LazyMessage]) -> bool:
         """Whether a thread of the very place that was archived holds its messages as they were, in order.
         What came behind them since is its own."""
         number = 0
@@ -239,7 +239,7 @@ class Inspector:
         self,
         thread: str,
         there: str,
-        pairs: Iterator[tuple[Spoken | None, Spoken | None]],
+        pairs: Iterator[tuple[LazyMessage | None, LazyMessage | None]],
         arrived: Mapping[str, tuple[str, str]],
     ) -> None:
         plain = place = 0
@@ -261,7 +261,7 @@ class Inspector:
             place += found is not None
         self._count("message", plain)
 
-    def _mark(self, found: Spoken, there: str) -> str:
+    def _mark(self, found: LazyMessage, there: str) -> str:
         return message_mark(self.codec, found.body, there)
 
     def _message(self, message: Entity, found: Entity | None, as_left: bool) -> None:
@@ -274,7 +274,7 @@ class Inspector:
             self.result.findings[first:] = kept
 
     def _said(self, thread: str) -> Iterator[Entity]:
-        return said(self.source, self.codec, self.fit, thread)
+        return replayed_messages(self.source, self.codec, self.fit, thread)
 
     def wanted(self, kind: str, entities: object) -> Iterator[Entity]:
         """Those that the plan put, or found, on the target."""

@@ -123,7 +123,7 @@ def _hash(reader: Reader, file_id: str) -> str:
     return digest.hexdigest()
 
 
-def run(
+def verify_plan(
     plan: Plan,
     source: Estate,
     archive: Archive,
