@@ -8,23 +8,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from migrate.archive.database import Archive
 from migrate.archive.id_map import Side
+from migrate.archive.registered_plans import document_of, interrupted
 from migrate.cli.config import Config
+from migrate.cli.plan_inputs import from_plan
+from migrate.codecs import profile_for
 from migrate.errors import ArchiveBusy, PlanEdited, PlanStale
+from migrate.stages.apply.context import apply_context, recall
+from migrate.stages.plan.plan_file import from_document
 from migrate.stages.progress import Progress
+from migrate.stages.rollback.recover import settle
 
 
 def settle_interrupted(
     path: Path, source: Side, target: Side, config: Config, workers: int, progress: Progress
 ) -> None:
     """Look into every interrupted apply between two sides. Raises `Incomplete` when nobody can look."""
-    from migrate.archive.database import Archive
-    from migrate.archive.registered_plans import document_of, interrupted
-    from migrate.cli.plan_inputs import from_plan
-    from migrate.codecs import profile_for
-    from migrate.stages.apply.context import apply_context, recall
-    from migrate.stages.plan.plan_file import from_document
-    from migrate.stages.rollback.recover import settle
 
     with Archive.open(path) as archive:
         documents = [

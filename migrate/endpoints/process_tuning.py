@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 from importlib import import_module
 from types import ModuleType
@@ -32,6 +33,4 @@ def _one_heap() -> None:
     when they do, so none waits; by itself glibc gives each its own, and what is free in one is of no use to
     another (docs/performance.md)."""
     with contextlib.suppress(ImportError, OSError, TypeError, AttributeError):  # another C library
-        import ctypes  # late: only who talks to a service needs it
-
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)

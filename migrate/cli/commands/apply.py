@@ -6,6 +6,13 @@ import click
 
 from migrate.cli import ask
 from migrate.cli.options import Common, common, finish, workers
+from migrate.cli.plan_inputs import from_plan
+from migrate.codecs import profile_for
+from migrate.errors import Unreachable
+from migrate.reports.commands.apply import apply_document, apply_text, question
+from migrate.stages.apply.preconditions import none_reached
+from migrate.stages.apply.run import apply_plan
+from migrate.stages.plan.plan_file import read_plan
 
 
 @click.command("apply")
@@ -23,13 +30,6 @@ def apply_command(common: Common, plan_file: Path, yes: bool, wait: float, worke
     since. Exit 3 when something could not be written; it is named. Exit 5 when the target does not answer, or
     stops answering; all that was not done is named.
     """
-    from migrate.cli.plan_inputs import from_plan
-    from migrate.codecs import profile_for
-    from migrate.errors import Unreachable
-    from migrate.reports.commands.apply import apply_document, apply_text, question
-    from migrate.stages.apply.preconditions import none_reached
-    from migrate.stages.apply.run import apply_plan
-    from migrate.stages.plan.plan_file import read_plan
 
     plan = read_plan(plan_file)
     if not yes:

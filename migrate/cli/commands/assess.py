@@ -5,8 +5,12 @@ from typing import Any
 import click
 
 from migrate import __version__
+from migrate.archive.snapshots.writer import now
 from migrate.cli.options import Common, common, environment, finish, fitting, workers
-from migrate.cli.report_options import ReportOptions, reporting, show
+from migrate.cli.plan_inputs import assessed, choices
+from migrate.cli.report_options import Camera, ReportOptions, reporting, show
+from migrate.reports.commands.assess import assess_document, assess_report
+from migrate.reports.commands.plan import unaccepted
 
 
 @click.command("assess")
@@ -29,11 +33,6 @@ def assess_command(
     estate it also looks for deployments, connections and what is there already. Exit 1 when something
     would be lost or is blocked and was not accepted.
     """
-    from migrate.archive.snapshots.writer import now
-    from migrate.cli.plan_inputs import assessed, choices
-    from migrate.cli.report_options import Camera
-    from migrate.reports.commands.assess import assess_document, assess_report
-    from migrate.reports.commands.plan import unaccepted
 
     wanted.check(estate)
     config = common.config.meeting(environment, target)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import SystemRandom
 
 import click
 
+from migrate.archive.check.integrity import Sample, check
+from migrate.archive.database import Archive
 from migrate.cli.options import Common, common, finish
+from migrate.errors import BadUsage
+from migrate.reports.commands.check import check_document, check_text
 
 
 @click.command("check")
@@ -21,12 +26,6 @@ def check_command(common: Common, archive: Path, upgrade: bool, sample: str | No
     --sample spares a large archive the reading of all bodies and bytes; fingerprints of snapshots,
     references, the spans of each listing and the database itself are looked at whole all the same.
     """
-    from random import SystemRandom
-
-    from migrate.archive.check.integrity import Sample, check
-    from migrate.archive.database import Archive
-    from migrate.errors import BadUsage
-    from migrate.reports.commands.check import check_document, check_text
 
     if seed is not None and sample is None:
         raise BadUsage("--seed chooses a sample", "none was asked for", "add --sample N%")
@@ -43,7 +42,6 @@ def check_command(common: Common, archive: Path, upgrade: bool, sample: str | No
 
 def share(text: str) -> float:
     """`5%`, `5` or `0.5%` as a number of hundredths, above none."""
-    from migrate.errors import BadUsage
 
     number = text.strip().removesuffix("%").strip()
     whole, _, part = number.partition(".")

@@ -15,6 +15,7 @@ import click
 from migrate.cli import clean, program
 from migrate.cli.options import Common, common, finish
 from migrate.cli.streams import write_data
+from migrate.emulator import Emulator, Options
 from migrate.files.output import write_text
 from migrate.reports.text_table import table
 
@@ -145,7 +146,6 @@ LEFT = ("estate.db", "estate.db-wal", "estate.db-shm", "plan.json", "plan-foundr
 @common
 def demo_command(common: Common, folder: Path) -> None:
     """Move an emulated region to another one and to a Foundry project, with proof. Needs no account."""
-    from migrate.emulator import Emulator, Options
     from migrate.files.output import told, write_text
 
     with told(folder):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +11,19 @@ from typing import TYPE_CHECKING
 import click
 
 from migrate import __version__
+from migrate.archive.snapshots.writer import now
 from migrate.cli.config import Config
 from migrate.cli.estate_argument import Archived, ConfigDirectory, opened, resolve
 from migrate.cli.options import Common, common, environment, finish, workers
 from migrate.cli.report_options import NOBODY_LOOKS, Camera, ReportOptions, reporting, show
 from migrate.errors import BadUsage
+from migrate.reports.commands.diff import diff_document, diff_report
+from migrate.stages.diff.ignore_rules import read_rules
+from migrate.stages.diff.run import diff
+from migrate.stages.diff.scope import CONFIGURATION, Baseline, Focus, needed
+from migrate.stages.filters import Choice, must_be_kinds
 from migrate.stages.match.journal_pairs import archives_of, journals, threads_at
+from migrate.stages.progress import Progress
 
 if TYPE_CHECKING:
     from migrate.stages.diff.run import Difference
@@ -37,8 +44,6 @@ def compared(
 ) -> Difference:
     """What differs between two ESTATE arguments. An archive is opened first: it may know which threads a
     service holds that does not list them."""
-    from migrate.stages.diff.run import diff
-    from migrate.stages.diff.scope import needed
 
     kinds = needed(focus.kinds)
     with both(left, right, config, kinds, journal, workers, progress) as (one, other):
@@ -61,7 +66,6 @@ def both(
     progress: Progress,
 ) -> Iterator[tuple[Estate, Estate]]:  # fmt: skip
     """Both sides of a comparison, with as much read of a live one as these kinds need."""
-    from migrate.stages.diff.scope import CONFIGURATION
 
     if any(isinstance(resolve(text, config), ConfigDirectory) for text in (left, right)):
         kinds &= CONFIGURATION
@@ -79,7 +83,6 @@ def both(
 def baseline(which: str, left: str, right: str, config: Config) -> Iterator[Baseline]:
     """The snapshot that --since names: FILE.db@SNAPSHOT, or the number or tag of one in a compared archive.
     Raises `BadUsage` when it does not say which archive is meant."""
-    from migrate.stages.diff.scope import Baseline
 
     archives = {f.path for t in (left, right) if isinstance(f := resolve(t, config), Archived)}
     named = "@" in which or Path(which).is_file()
@@ -91,7 +94,6 @@ def baseline(which: str, left: str, right: str, config: Config) -> Iterator[Base
 
 
 def _silent() -> Progress:
-    from migrate.stages.progress import Progress
 
     return Progress()
 
@@ -124,14 +126,8 @@ def diff_command(
 
     Exit 0 when nothing differs, 1 when something does, 3 when a side could not be read whole.
     """
-    from contextlib import ExitStack
 
-    from migrate.archive.snapshots.writer import now
     from migrate.cli.report_options import Camera
-    from migrate.reports.commands.diff import diff_document, diff_report
-    from migrate.stages.diff.ignore_rules import read_rules
-    from migrate.stages.diff.scope import Focus
-    from migrate.stages.filters import Choice, must_be_kinds
 
     must_be_kinds(kinds)
     wanted.check(left, right, *ignore, *([journal] if journal else []))

@@ -2,7 +2,11 @@
 
 import click
 
+from migrate.cli.estate_argument import live
 from migrate.cli.options import Common, common, finish
+from migrate.endpoints import connect
+from migrate.reports.commands.doctor import doctor_document, doctor_text
+from migrate.stages.doctor import examine
 
 
 @click.command("doctor")
@@ -13,10 +17,6 @@ def doctor_command(common: Common, estate: str) -> None:
 
     Exit 5 when nothing can be reached or assistants are retired.
     """
-    from migrate.cli.estate_argument import live
-    from migrate.endpoints import connect
-    from migrate.reports.commands.doctor import doctor_document, doctor_text
-    from migrate.stages.doctor import examine
 
     reader = connect(live(estate, common.config).settings)
     progress = common.progress()

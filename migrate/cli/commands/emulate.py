@@ -7,6 +7,8 @@ import click
 
 from migrate.cli import tell
 from migrate.cli.options import Common, common
+from migrate.emulator import Emulator, FaultsFileError, Options, serve
+from migrate.errors import BadUsage
 
 MAX_SKIPPED_SHOWN = 50
 
@@ -48,8 +50,6 @@ def emulate_command(
 
     --faults FILE makes it misbehave by a seeded list of faults, the same way every time: docs/emulator.md.
     """
-    from migrate.emulator import Emulator, FaultsFileError, Options, serve
-    from migrate.errors import BadUsage
 
     given = Options(face=service, port=port, key=key, state=state, retired=retired, latency=latency)  # type: ignore[arg-type]
     try:

@@ -13,6 +13,18 @@ import click
 from migrate.cli.config import Config
 from migrate.cli.estate_argument import Live, opened, resolve
 from migrate.cli.options import Common, common, environment, finish, workers
+from migrate.cli.plan_inputs import against_nothing
+from migrate.endpoints import connect
+from migrate.model import KINDS
+from migrate.reports.commands.export import export_document, export_text
+from migrate.reports.commands.snapshot import unmatched as said_of
+from migrate.reports.commands.terraform import terraform_document, terraform_text
+from migrate.stages.export.run import Asked, Exported, export
+from migrate.stages.export.terraform import FILE, FOUNDRY, as_adapted, as_they_are, must_be_ours
+from migrate.stages.export.write_file import put
+from migrate.stages.filters import Choice
+from migrate.stages.plan.options import PlanOptions
+from migrate.stages.snapshot.live_estate import configuration, live
 
 if TYPE_CHECKING:
     from migrate.stages.estate import Estate
@@ -30,8 +42,6 @@ def read_whole(
         with opened(estate, config, workers, progress) as kept:
             yield kept
         return
-    from migrate.endpoints import connect
-    from migrate.stages.snapshot.live_estate import configuration, live
 
     reader = connect(found.settings)
     try:
@@ -47,12 +57,6 @@ def write_terraform(
     estate: Estate, folder: Path, choice: Choice, config: Config
 ) -> tuple[dict[str, Any], str]:
     """agents.tf in a folder, and what to say about it."""
-    from migrate.cli.plan_inputs import against_nothing
-    from migrate.reports.commands.terraform import terraform_document, terraform_text
-    from migrate.stages.export.run import Exported
-    from migrate.stages.export.terraform import FILE, FOUNDRY, as_adapted, as_they_are, must_be_ours
-    from migrate.stages.export.write_file import put
-    from migrate.stages.plan.options import PlanOptions
 
     if estate.type == FOUNDRY:
         found = as_they_are(estate, choice)
@@ -93,11 +97,6 @@ def export_command(
     One Markdown file for each assistant, YAML for vector stores and files, names instead of ids, no secrets.
     Exporting again changes only what changed; variables.toml and files of your own stay.
     """
-    from migrate.model import KINDS
-    from migrate.reports.commands.export import export_document, export_text
-    from migrate.reports.commands.snapshot import unmatched as said_of
-    from migrate.stages.export.run import Asked, export
-    from migrate.stages.filters import Choice
 
     config = common.config.meeting(environment, estate)
     choice = Choice.of(include, exclude)

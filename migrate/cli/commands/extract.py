@@ -4,7 +4,11 @@ from pathlib import Path
 
 import click
 
+from migrate.cli import tell
+from migrate.cli.estate_argument import snapshot
 from migrate.cli.options import Common, common, finish
+from migrate.reports.commands.extract import extract_document, extract_text, failures
+from migrate.stages.query.extract import extract
 
 
 @click.command("extract")
@@ -27,10 +31,6 @@ def extract_command(
     Each is hashed on the way and named after its file, as far as that is safe. Exit 3 when a file is
     unknown, has no bytes here, or is damaged; 4 when one of that name is there.
     """
-    from migrate.cli import tell
-    from migrate.cli.estate_argument import snapshot
-    from migrate.reports.commands.extract import extract_document, extract_text, failures
-    from migrate.stages.query.extract import extract
 
     with snapshot(archive, common.config) as found:
         done = extract(found, file_id, folder, force)

@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from migrate.archive.database import Archive, damage_told
+from migrate.archive.forget import forget, give_back
 from migrate.cli import ask
 from migrate.cli.options import Common, common
+from migrate.errors import BadUsage
+from migrate.reports.commands.forget import forget_document, forget_text, outcome
+from migrate.reports.values import number_of
+from migrate.stages.query.retention import Policy, by_name, by_policy
 
 if TYPE_CHECKING:
     from migrate.archive.database import Archive
@@ -41,11 +47,6 @@ def forget_command(
     complete. The journal and the id map stay; a plan that was made from a forgotten snapshot cannot be
     applied, verified or taken back any more.
     """
-    from migrate.archive.database import Archive
-    from migrate.errors import BadUsage
-    from migrate.reports.commands.forget import forget_document, forget_text
-    from migrate.reports.values import number_of
-    from migrate.stages.query.retention import Policy
 
     policy = Policy(last or 0, daily or 0, weekly or 0, monthly or 0, tags)
     if bool(policy) == bool(snapshots):
@@ -67,9 +68,7 @@ def forget_command(
 
 
 def _verdicts(archive: Archive, policy: Policy, names: tuple[str, ...]) -> list[Verdict]:
-    from migrate.archive.database import damage_told
     from migrate.archive.snapshots.reader import snapshots
-    from migrate.stages.query.retention import by_name, by_policy
 
     with damage_told(archive.path):
         known = snapshots(archive.conn)
@@ -79,8 +78,6 @@ def _verdicts(archive: Archive, policy: Policy, names: tuple[str, ...]) -> list[
 def _forget(
     common: Common, archive: Archive, verdicts: list[Verdict], going: list[int], vacuum: bool
 ) -> None:
-    from migrate.archive.forget import forget, give_back
-    from migrate.reports.commands.forget import forget_document, outcome
 
     forgotten = forget(archive, going)
     shrunk = give_back(archive) if vacuum else None

@@ -4,7 +4,11 @@ from pathlib import Path
 
 import click
 
+from migrate.archive.database import Archive, damage_told
 from migrate.cli.options import Common, common
+from migrate.errors import BadUsage
+from migrate.reports.commands.history import history_document, history_text
+from migrate.stages.query.history import history
 
 
 @click.command("history")
@@ -18,10 +22,6 @@ def history_command(common: Common, archive: Path, object_id: str) -> None:
     thread with the number of its messages, a vector store with the files that came and went. A snapshot
     that could not see the object says so; that is not "gone".
     """
-    from migrate.archive.database import Archive, damage_told
-    from migrate.errors import BadUsage
-    from migrate.reports.commands.history import history_document, history_text
-    from migrate.stages.query.history import history
 
     with Archive.open(archive) as opened, damage_told(archive):
         found = history(opened.conn, object_id)

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import click
 
+from migrate.archive.database import Archive, damage_told
+from migrate.archive.id_map import Side, id_map
+from migrate.archive.snapshots.history import snapshots_holding
+from migrate.cli import tell
+from migrate.cli.estate_argument import service
 from migrate.cli.options import Common, common, finish
+from migrate.errors import BadUsage
+from migrate.reports.commands.ids import lines
 
 
 @click.command("ids")
@@ -18,13 +25,6 @@ from migrate.cli.options import Common, common, finish
 @common
 def ids_command(common: Common, archive: Path, old_id: str | None, format_: str, target: str | None) -> None:
     """Print which new id took the place of which old one; OLD_ID narrows it. Exit 1 when that is unknown."""
-    from migrate.archive.database import Archive, damage_told
-    from migrate.archive.id_map import Side, id_map
-    from migrate.archive.snapshots.history import snapshots_holding
-    from migrate.cli import tell
-    from migrate.cli.estate_argument import service
-    from migrate.errors import BadUsage
-    from migrate.reports.commands.ids import lines
 
     entry = service(target, common.config) if target else None
     if target and entry is None:

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import click
 
+from migrate.archive.merge.files import Inputs
+from migrate.archive.merge.files import output as opened
+from migrate.archive.merge.run import merge
 from migrate.cli.options import Common, common, finish
+from migrate.reports.commands.merge import merge_document, merge_text
 
 ARCHIVE = click.Path(path_type=Path, dir_okay=False)
 
@@ -23,10 +27,6 @@ def merge_command(common: Common, archives: tuple[Path, ...], output: Path) -> N
     is missing is named, and the exit code is 3. An interrupted snapshot is left out and told. An output
     that is there is merged into; the inputs are never written.
     """
-    from migrate.archive.merge.files import Inputs
-    from migrate.archive.merge.files import output as opened
-    from migrate.archive.merge.run import merge
-    from migrate.reports.commands.merge import merge_document, merge_text
 
     progress = common.progress()
     inputs = Inputs.of(archives, output)

@@ -7,8 +7,14 @@ from typing import Any
 import click
 
 from migrate import __version__
+from migrate.archive.database import must_not_be_archive
 from migrate.cli.options import Common, common, environment, finish, fitting, workers
-from migrate.cli.report_options import ReportOptions, reporting_beside, show
+from migrate.cli.plan_inputs import choices, make_plan, percent
+from migrate.cli.report_options import Camera, ReportOptions, reporting_beside, show
+from migrate.errors import BadUsage
+from migrate.files.output import STDOUT, destination
+from migrate.reports.commands.plan import plan_document, plan_report, unaccepted
+from migrate.stages.plan.plan_file import write_plan
 
 
 @click.command("plan")
@@ -42,13 +48,6 @@ def plan_command(
     Exit 1 when something would be lost or is blocked and was not accepted; the plan is written all the
     same, and apply moves what is not blocked.
     """
-    from migrate.archive.database import must_not_be_archive
-    from migrate.cli.plan_inputs import choices, make_plan, percent
-    from migrate.cli.report_options import Camera
-    from migrate.errors import BadUsage
-    from migrate.files.output import STDOUT, destination
-    from migrate.reports.commands.plan import plan_document, plan_report, unaccepted
-    from migrate.stages.plan.plan_file import write_plan
 
     if output == STDOUT and (common.as_json or STDOUT in wanted.files):
         other = "the report" if STDOUT in wanted.files else "--json"

@@ -7,6 +7,11 @@ import click
 
 from migrate.cli import ask
 from migrate.cli.options import Common, common, finish, workers
+from migrate.cli.plan_inputs import from_plan
+from migrate.codecs import profile_for
+from migrate.reports.commands.rollback import rollback_document, rollback_text
+from migrate.stages.plan.plan_file import read_plan
+from migrate.stages.rollback.run import roll_back
 
 
 @click.command("rollback")
@@ -25,11 +30,6 @@ def rollback_command(
     one back all the same. Run again after an interruption, it continues. Exit 3 when something could not
     be taken back.
     """
-    from migrate.cli.plan_inputs import from_plan
-    from migrate.codecs import profile_for
-    from migrate.reports.commands.rollback import rollback_document, rollback_text
-    from migrate.stages.plan.plan_file import read_plan
-    from migrate.stages.rollback.run import roll_back
 
     plan = read_plan(plan_file)
     if not (yes or dry_run):

@@ -1,11 +1,18 @@
 """search: where a text stands in a snapshot."""
 
 import sys
+from itertools import islice
 
 import click
 
+from migrate.cli import clean
+from migrate.cli.estate_argument import snapshot
+from migrate.cli.line_wrap import fitted
 from migrate.cli.options import Common, common, finish
 from migrate.cli.streams import broken
+from migrate.errors import BadUsage
+from migrate.reports.commands.search import line, search_document
+from migrate.stages.query.search import FIELDS, search
 
 
 @click.command("search")
@@ -21,14 +28,6 @@ def search_command(common: Common, archive: str, text: str, kinds: tuple[str, ..
 
     TEXT is taken as it is, upper and lower case alike. Exit 1 when it is nowhere.
     """
-    from itertools import islice
-
-    from migrate.cli import clean
-    from migrate.cli.estate_argument import snapshot
-    from migrate.cli.line_wrap import fitted
-    from migrate.errors import BadUsage
-    from migrate.reports.commands.search import line, search_document
-    from migrate.stages.query.search import FIELDS, search
 
     if not text:
         raise BadUsage("there is no text to look for", todo="give one: search ARCHIVE TEXT")

@@ -2,7 +2,11 @@
 
 import click
 
+from migrate.archive.snapshots.history import elsewhere
+from migrate.cli.estate_argument import snapshot
 from migrate.cli.options import Common, common
+from migrate.errors import BadUsage
+from migrate.reports.commands.ls import shown, shown_text
 
 
 @click.command("show")
@@ -11,10 +15,6 @@ from migrate.cli.options import Common, common
 @common
 def show_command(common: Common, archive: str, object_id: str) -> None:
     """Print the object OBJECT_ID of ARCHIVE[@SNAPSHOT], verbatim but for secrets in tool headers."""
-    from migrate.archive.snapshots.history import elsewhere
-    from migrate.cli.estate_argument import snapshot
-    from migrate.errors import BadUsage
-    from migrate.reports.commands.ls import shown, shown_text
 
     with snapshot(archive, common.config) as found:
         hidden = found.hidden_of(object_id)

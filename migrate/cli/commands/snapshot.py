@@ -4,7 +4,16 @@ from pathlib import Path
 
 import click
 
+from migrate.archive.database import Archive
+from migrate.cli.estate_argument import live, thread_ids
 from migrate.cli.options import Common, common, finish, workers
+from migrate.endpoints import connect
+from migrate.errors import BadUsage
+from migrate.model.sharding import Shard
+from migrate.reports.commands.snapshot import snapshot_document, snapshot_text
+from migrate.stages.filters import Choice
+from migrate.stages.snapshot.options import SnapshotOptions
+from migrate.stages.snapshot.run import take_snapshot
 
 
 @click.command("snapshot")
@@ -44,15 +53,6 @@ def snapshot_command(
     first share also reads what lies in no thread. The tag names the reading that the shards belong to, and
     `merge` joins them. A shard that is complete under its tag is not read again.
     """
-    from migrate.archive.database import Archive
-    from migrate.cli.estate_argument import live, thread_ids
-    from migrate.endpoints import connect
-    from migrate.errors import BadUsage
-    from migrate.model.sharding import Shard
-    from migrate.reports.commands.snapshot import snapshot_document, snapshot_text
-    from migrate.stages.filters import Choice
-    from migrate.stages.snapshot.options import SnapshotOptions
-    from migrate.stages.snapshot.run import take_snapshot
 
     if tag and (tag.isdigit() or tag == "latest"):
         raise BadUsage(f"{tag!r} is no tag", "it would be taken for a snapshot's number, or for the latest")

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import click
 
+from migrate.archive.database import Archive, damage_told
+from migrate.archive.snapshots.reader import SnapshotReader, snapshots
 from migrate.cli.options import Common, common
+from migrate.reports.commands.snapshot import snapshots_document, snapshots_text
 
 
 @click.command("snapshots")
@@ -13,9 +16,6 @@ from migrate.cli.options import Common, common
 def snapshots_command(common: Common, archive: Path) -> None:
     """List the snapshots of ARCHIVE: when, of what, complete or partial, what each one added, what it
     lacks, and what it left out on purpose."""
-    from migrate.archive.database import Archive, damage_told
-    from migrate.archive.snapshots.reader import SnapshotReader, snapshots
-    from migrate.reports.commands.snapshot import snapshots_document, snapshots_text
 
     with Archive.open(archive) as opened, damage_told(archive):
         read = [SnapshotReader(opened.conn, info) for info in snapshots(opened.conn)]

@@ -8,9 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from migrate.archive.database import Archive
+from migrate.archive.journal import can_be_undone
 from migrate.cli.config import Config
+from migrate.cli.estate_argument import live, thread_ids
 from migrate.cli.options import Common, common, finish, fitting, workers
 from migrate.cli.plan_inputs import from_plan, make_plan
+from migrate.codecs import profile_for
+from migrate.endpoints import connect
+from migrate.errors import MigrateError, Refused, Unreachable
+from migrate.reports.commands.plan import unaccepted
+from migrate.reports.commands.sync import sync_document, sync_text
+from migrate.stages.apply.run import apply_plan
+from migrate.stages.plan.plan_file import read_plan, write_plan
+from migrate.stages.snapshot.options import SnapshotOptions
+from migrate.stages.snapshot.run import take_snapshot
+from migrate.stages.verify.run import verify_plan
 
 if TYPE_CHECKING:
     from migrate.stages.apply.context import Tally
@@ -46,7 +59,6 @@ class Sync:
 
     def run(self, threads: str, full: bool, dry_run: bool) -> None:
         """Carry it out. Raises what the steps raise."""
-        from migrate.stages.plan.plan_file import write_plan
 
         self._must_be_two_places()
         self.taken = self._snapshot(threads, full)
@@ -66,7 +78,6 @@ class Sync:
 
     def code(self) -> int:
         """The exit code: what could not be read or written weighs more than what differs."""
-        from migrate.reports.commands.plan import unaccepted
 
         failed = self.tally is not None and bool(self.tally.failed)
         if failed or (self.taken is not None and self.taken.state != "complete"):
@@ -77,10 +88,6 @@ class Sync:
     def _keeps_plan_file(self, plan: Plan, dry_run: bool) -> bool:
         """A plan that will not be applied, or changes nothing, takes the place of no plan that can be taken
         back."""
-        from migrate.archive.database import Archive
-        from migrate.archive.journal import can_be_undone
-        from migrate.errors import MigrateError
-        from migrate.stages.plan.plan_file import read_plan
 
         if plan.changes_target and not dry_run:
             return False
@@ -94,8 +101,6 @@ class Sync:
 
     def _must_be_two_places(self) -> None:
         """Raises `Refused` where an estate would be made like itself."""
-        from migrate.cli.estate_argument import live
-        from migrate.errors import Refused
 
         one, other = (live(text, self.config).settings for text in (self.source, self.target))
         if (one.type, one.url) == (other.type, other.url):
@@ -106,11 +111,6 @@ class Sync:
             )
 
     def _snapshot(self, threads: str, full: bool) -> SnapshotResult:
-        from migrate.archive.database import Archive
-        from migrate.cli.estate_argument import live, thread_ids
-        from migrate.endpoints import connect
-        from migrate.stages.snapshot.options import SnapshotOptions
-        from migrate.stages.snapshot.run import take_snapshot
 
         found = live(self.source, self.config, self.workers)
         wanted = SnapshotOptions(
@@ -128,16 +128,12 @@ class Sync:
             reader.close()
 
     def _apply(self, plan: Plan) -> None:
-        from migrate.codecs import profile_for
-        from migrate.stages.apply.run import apply_plan
 
         with from_plan(plan, self.config, self.workers, write=True) as (archive, source, writer):
             profile = profile_for(writer.type, writer.api_version)
             self.tally = apply_plan(plan, source, archive, writer, profile, self.workers, self.progress)  # type: ignore[arg-type]
 
     def _verify(self, plan: Plan) -> None:
-        from migrate.codecs import profile_for
-        from migrate.stages.verify.run import verify_plan
 
         with from_plan(plan, self.config, self.workers, write=False) as (archive, source, reader):
             profile = profile_for(reader.type, reader.api_version)
@@ -178,8 +174,6 @@ def sync_command(
     something or a loss was not accepted.
     """
     from migrate.cli.plan_inputs import choices, percent
-    from migrate.errors import Unreachable
-    from migrate.reports.commands.sync import sync_document, sync_text
 
     config = common.config
     chosen = replace(

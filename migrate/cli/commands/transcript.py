@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +10,17 @@ from typing import Any
 
 import click
 
-from migrate.cli import tell
+from migrate.archive.database import must_not_be_archive
+from migrate.archive.snapshots.history import elsewhere
+from migrate.cli import clean, tell
+from migrate.cli.estate_argument import snapshot
 from migrate.cli.options import Common, common, finish
 from migrate.cli.streams import broken, write_data
+from migrate.errors import BadUsage
+from migrate.files.output import STDOUT, destination, write_text
+from migrate.model.known_secrets import redact
+from migrate.reports.commands.transcript import FORMATS, transcript_document
+from migrate.stages.query.transcript import transcript
 
 
 @click.command("transcript")
@@ -34,12 +43,6 @@ def transcript_command(common: Common, archive: str, thread: str, format_: str, 
     Files, images, citations and tool calls are told by name. Exit 3 when the snapshot does not have all
     messages of the thread.
     """
-    from migrate.archive.database import must_not_be_archive
-    from migrate.archive.snapshots.history import elsewhere
-    from migrate.cli.estate_argument import snapshot
-    from migrate.errors import BadUsage
-    from migrate.files.output import STDOUT, destination, write_text
-    from migrate.stages.query.transcript import transcript
 
     output = None if output == STDOUT else output
     if output:
@@ -73,11 +76,6 @@ def _data(piece: str) -> None:
 
 def _pieces(found: Any, format_: str) -> Iterator[str]:
     """Lines that a terminal cannot be steered with, in a file neither: somebody will print it."""
-    import json
-
-    from migrate.cli import clean
-    from migrate.model.known_secrets import redact
-    from migrate.reports.commands.transcript import FORMATS, transcript_document
 
     if format_ == "json":
         yield redact(json.dumps(transcript_document(found), indent=1, ensure_ascii=True, default=str))

@@ -5,8 +5,14 @@ from pathlib import Path
 import click
 
 from migrate import __version__
+from migrate.archive.snapshots.writer import now
 from migrate.cli.options import Common, common, finish, workers
-from migrate.cli.report_options import ReportOptions, reporting, show
+from migrate.cli.plan_inputs import from_plan
+from migrate.cli.report_options import Camera, ReportOptions, reporting, show
+from migrate.codecs import profile_for
+from migrate.reports.commands.verify import verify_document, verify_report
+from migrate.stages.plan.plan_file import read_plan
+from migrate.stages.verify.run import verify_plan
 
 
 @click.command("verify")
@@ -19,13 +25,6 @@ def verify_command(common: Common, plan_file: Path, wanted: ReportOptions, worke
 
     Exit 1 when something is not as it should be, or was blocked and not accepted.
     """
-    from migrate.archive.snapshots.writer import now
-    from migrate.cli.plan_inputs import from_plan
-    from migrate.cli.report_options import Camera
-    from migrate.codecs import profile_for
-    from migrate.reports.commands.verify import verify_document, verify_report
-    from migrate.stages.plan.plan_file import read_plan
-    from migrate.stages.verify.run import verify_plan
 
     wanted.check(plan_file)
     plan = read_plan(plan_file)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from migrate.codecs.config_directory.problems import Path, close_to
+from migrate.codecs.config_directory.schema import FORMS, TOOL_TYPES, Tool
 from migrate.model import JSON
 
 SHOWN = 60
@@ -15,8 +16,6 @@ SHOWN = 60
 def mistakes(kind: str, value: Mapping[str, JSON]) -> list[tuple[Path, str]]:
     """Where an object is not of its form, and why. What it says is unchecked is not looked at."""
     from pydantic import ValidationError
-
-    from migrate.codecs.config_directory.schema import FORMS
 
     form = FORMS[kind]
     loose = _texts(value.get("unchecked"))
@@ -40,7 +39,6 @@ def mistakes(kind: str, value: Mapping[str, JSON]) -> list[tuple[Path, str]]:
 def unchecked(kind: str, value: Mapping[str, JSON]) -> tuple[list[str], list[str]]:
     """What an export must say is unchecked, so that what a service holds can be read back: fields, and
     types of tools."""
-    from migrate.codecs.config_directory.schema import TOOL_TYPES
 
     tools = value.get("tools") if kind == "assistant" else None
     types = {t["type"] for t in tools or [] if isinstance(t, Mapping) and isinstance(t.get("type"), str)}
@@ -115,9 +113,6 @@ def _extra(error: Any, known: Iterable[str]) -> str:
 
 
 def _literal(error: Any, _: Iterable[str]) -> str:
-    from typing import get_args
-
-    from migrate.codecs.config_directory.schema import Tool
 
     given = error["input"]
     tools = get_args(Tool.model_fields["type"].annotation)

@@ -8,6 +8,7 @@ Nor does one that wakes interrupt the one that runs: it could only wait for the 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -37,8 +38,6 @@ class Freed:
 @cache
 def _trim() -> Callable[[int], int]:
     try:
-        import ctypes  # late: only who works for a quarter of a second needs it
-
         trim: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
     except (ImportError, OSError, TypeError, AttributeError):  # another system, another C library
         return lambda keep: 0

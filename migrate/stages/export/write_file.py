@@ -23,6 +23,7 @@ from migrate.codecs.config_directory import (
 )
 from migrate.codecs.config_directory.parse import key_of
 from migrate.codecs.config_directory.problems import Problem
+from migrate.codecs.config_directory.schema import documents
 from migrate.codecs.config_directory.yaml_reader import NotYaml, read
 from migrate.errors import Refused
 from migrate.files.output import replacing, shared_mode, told
@@ -119,7 +120,6 @@ class Result(Protocol):
 
 def schemas() -> Iterator[tuple[str, str]]:
     """The JSON Schema of every file, for editors."""
-    from migrate.codecs.config_directory.schema import documents
 
     for name, schema in documents().items():
         yield f"{SCHEMAS}/{name}", json.dumps(schema, indent=1, sort_keys=True) + "\n"

@@ -9,8 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from migrate.archive.database import Archive, damage_told
+from migrate.archive.id_map import Derivation, Side, derivations, id_map, messages_of, uploads
 from migrate.cli.config import Config
 from migrate.cli.estate_argument import Archived, resolve
+from migrate.codecs.config_directory import TYPE as CONFIG
+from migrate.stages.match.lineage import Lineage
+from migrate.stages.match.pairing import trusted
 
 if TYPE_CHECKING:
     from migrate.archive.database import Archive
@@ -45,7 +50,6 @@ def archives_of(texts: Iterable[str], config: Config, journal: Path | None) -> l
 @contextmanager
 def journals(archives: Iterable[Path], left: Estate, right: Estate) -> Iterator[JournalPairs]:
     """What they know, in either direction; they stay open as long as somebody asks."""
-    from migrate.archive.database import Archive
 
     with ExitStack() as stack:
         opened = {path: stack.enter_context(Archive.open(path)) for path in archives}
@@ -61,9 +65,6 @@ def journals(archives: Iterable[Path], left: Estate, right: Estate) -> Iterator[
 
 
 def _objects(path: Path, archive: Archive, source: Estate, target: Estate) -> Pairs:
-    from migrate.archive.database import damage_told
-    from migrate.archive.id_map import id_map
-    from migrate.stages.match.pairing import trusted
 
     with damage_told(path):
         return trusted(source, target, id_map(archive.conn, source.side, target.side, messages=False))
@@ -73,8 +74,6 @@ def _messages(
     opened: Mapping[Path, Archive], left: Side, right: Side, one: str, other: str
 ) -> Iterator[tuple[str, str]]:
     """The messages of a thread on the left and its counterpart on the right."""
-    from migrate.archive.database import damage_told
-    from migrate.archive.id_map import messages_of
 
     for path, archive in opened.items():
         with damage_told(path):
@@ -85,8 +84,6 @@ def _messages(
 
 
 def _sent(opened: Mapping[Path, Archive], left: Side, right: Side) -> dict[tuple[str, str], str]:
-    from migrate.archive.database import damage_told
-    from migrate.archive.id_map import uploads
 
     sent: dict[tuple[str, str], str] = {}
     for path, archive in opened.items():
@@ -98,10 +95,6 @@ def _sent(opened: Mapping[Path, Archive], left: Side, right: Side) -> dict[tuple
 
 def _copies(opened: Mapping[Path, Archive], left: Estate, right: Estate) -> frozenset[str]:
     """Of vector stores beside a config directory, those that were made from others of their place."""
-    from migrate.archive.database import damage_told
-    from migrate.archive.id_map import Derivation, derivations
-    from migrate.codecs.config_directory import TYPE as CONFIG
-    from migrate.stages.match.lineage import Lineage
 
     if CONFIG not in (left.type, right.type):
         return frozenset()
@@ -116,8 +109,6 @@ def _copies(opened: Mapping[Path, Archive], left: Estate, right: Estate) -> froz
 def threads_at(archives: Iterable[Path], first: Estate, type_: str, url: str) -> tuple[str, ...]:
     """Ids of threads that a place should hold: those of the other side where it is the same place, and what
     the journals say was made there, or moved from there."""
-    from migrate.archive.database import Archive, damage_told
-    from migrate.archive.id_map import Side, id_map
 
     here = Side(type_, url)
     ids = [thread.id for thread in first.threads()] if first.side == here else []
