@@ -19,7 +19,7 @@ URL = "https://example.openai.azure.com"
 def make(path: Path, assistants: int, threads: int, messages: int, differ: int = DIFFER) -> None:
     """Write the archive with a first and a second snapshot; in that one of `differ` objects is another."""
     from migrate.archive.database import Archive
-    from migrate.archive.packs.writer import Row
+    from migrate.archive.packs.rows import Row
     from migrate.archive.snapshots.writer import SnapshotWriter
 
     estate = Estate(Shape(max(1, threads), max(1, messages)))

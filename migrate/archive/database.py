@@ -13,11 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-
 from migrate.archive.lock import WriterLock
 from migrate.archive.packs.writer import Packer
-from migrate.archive.schema import migrations
 from migrate.archive.schema_check import must_be_exact
 from migrate.archive.schema_version import APPLICATION_ID, is_newest
 from migrate.archive.sqlite_file import (
@@ -37,6 +34,11 @@ from migrate.model.json_depth import TooDeep
 
 def bring_up_to_date(conn: sqlite3.Connection, path: Path, write: bool) -> None:
     """Apply what is pending. Raises `ArchiveTooNew`, and `ArchiveDamaged` where nothing may be written."""
+    # sqlite-utils takes longer to load than a small archive takes to list, and the newest schema needs none.
+    from sqlite_utils import Database
+
+    from migrate.archive.schema import migrations
+
     db = Database(conn)
     known = {migration.name for migration in migrations._migrations}
     unknown = [m.name for m in migrations.applied(db) if m.name not in known]

@@ -12,7 +12,7 @@ from itertools import groupby
 
 from migrate.archive.database import Archive
 from migrate.archive.packs.reader import FORGOTTEN, PLACES, Pack, inflated, lines
-from migrate.archive.packs.writer import Row
+from migrate.archive.packs.rows import Row
 
 STEPS = {
     "missing": "DELETE FROM missing WHERE snapshot_id NOT IN (SELECT id FROM snapshots)",

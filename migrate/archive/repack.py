@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from migrate.archive.packs.listing import Listing
-from migrate.archive.packs.writer import Packer, Row
+from migrate.archive.packs.rows import Row
+from migrate.archive.packs.writer import Packer
 
 BATCH = 500
 TABLES = (

@@ -13,8 +13,6 @@ import sqlite3
 from functools import cache
 from pathlib import Path
 
-from migrate.archive.packs.reader import register
-from migrate.archive.schema import COLUMNS, migrations
 from migrate.archive.schema_version import MIGRATIONS, SCHEMA_DIGEST
 from migrate.errors import ArchiveDamaged
 
@@ -105,6 +103,9 @@ def _made(number: int) -> dict[Entry, str]:
     """The schema after so many migrations."""
     from sqlite_utils import Database
 
+    from migrate.archive.packs.reader import register
+    from migrate.archive.schema import migrations
+
     conn = sqlite3.connect(":memory:", isolation_level=None)
     try:
         register(conn)
@@ -121,6 +122,7 @@ def _is_of_any_version(entry: Entry) -> bool:
 
 
 def _is_view_for_people(entry: Entry) -> bool:
+    from migrate.archive.schema import COLUMNS
 
     return entry[0] == "view" and entry[1] in COLUMNS
 

@@ -14,7 +14,6 @@ from migrate import __version__
 from migrate.cli import streams
 from migrate.cli.line_wrap import fitted
 from migrate.errors import MigrateError, RequestFailed
-from migrate.files.output import NO_ROOM
 from migrate.model.json_depth import FRAMES
 from migrate.model.known_secrets import KNOWN, redact
 from migrate.reports.text_table import clean as visible
@@ -153,6 +152,7 @@ def _run() -> int:
 
 def _report_os_error(error: OSError) -> int:
     """An error of the operating system that nobody expected where it came up, such as a disk that filled."""
+    from migrate.files.output import NO_ROOM
 
     where = f"{error.filename}: " if error.filename is not None else ""
     tell(f"error: {where}{error.strerror or error}")

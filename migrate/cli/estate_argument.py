@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from migrate.archive.database import Archive, damage_told
-from migrate.archive.snapshots.reader import SnapshotReader, snapshots
 from migrate.cli.config import SIGN_IN, Config, EstateConfig, credential, extra_headers
-from migrate.endpoints import connect
 from migrate.endpoints.addresses import check
 from migrate.endpoints.clouds import service_of
 from migrate.endpoints.http.header_values import BLANKS
-from migrate.endpoints.settings import Settings
 from migrate.errors import BadUsage, Refused
 from migrate.files.text import read_standard_input, read_text
-from migrate.stages.config_directory.read import Directory
-from migrate.stages.config_directory.read import opened as opened_directory
-from migrate.stages.estate import Estate
-from migrate.stages.filters import Choice
-from migrate.stages.snapshot.live_estate import lists_threads
-from migrate.stages.snapshot.live_estate import live as read_live
-from migrate.stages.snapshot.options import SnapshotOptions
 
 if TYPE_CHECKING:
     from migrate.archive.database import Archive
@@ -69,6 +58,7 @@ class ConfigDirectory:
     @property
     def directory(self) -> Directory:
         """As a stage takes it."""
+        from migrate.stages.config_directory.read import Directory
 
         return Directory(self.path, self.environment, self.facing)
 
@@ -133,6 +123,7 @@ def _type_of(url: str) -> str:
 
 
 def _live(name: str, entry: EstateConfig, config: Config, workers: int) -> Live:
+    from migrate.endpoints.settings import Settings
 
     url = entry.endpoint.strip(BLANKS)
     check(url, name)
@@ -171,6 +162,12 @@ def opened(
 ) -> Iterator[Estate]:
     """Any estate, ready to be compared; a live one is read into a temporary archive first. `kinds` narrows
     what is read of it (empty: all); `known` tells threads to ask for by id where they are not listed."""
+    from migrate.endpoints import connect
+    from migrate.stages.estate import Estate
+    from migrate.stages.filters import Choice
+    from migrate.stages.snapshot.live_estate import lists_threads
+    from migrate.stages.snapshot.live_estate import live as read_live
+    from migrate.stages.snapshot.options import SnapshotOptions
 
     found = resolve(text, config, workers)
     with ExitStack() as stack:
@@ -194,10 +191,18 @@ def opened(
 @contextmanager
 def directory_of(found: ConfigDirectory, progress: Progress) -> Iterator[Estate]:
     """A config directory as an estate; which environment of it was taken is said."""
+    from migrate.stages.config_directory.read import opened as opened_directory
 
     with opened_directory(found.directory) as (estate, environment):
         say_environment(environment, found, progress)
         yield estate
+
+
+def archives_of(texts: Iterable[str], config: Config, journal: Path | None) -> list[Path]:
+    """The archives among ESTATE arguments, and one that is given for its journal: it knows best, so it comes
+    last."""
+    found = [named.path for text in texts if isinstance(named := resolve(text, config), Archived)]
+    return list(dict.fromkeys([*found, *([journal] if journal else [])]))
 
 
 def say_environment(name: str, found: ConfigDirectory, progress: Progress) -> None:
@@ -209,6 +214,8 @@ def say_environment(name: str, found: ConfigDirectory, progress: Progress) -> No
 @contextmanager
 def snapshot_of(found: Archived) -> Iterator[SnapshotReader]:
     """A reader of one snapshot of an archive."""
+    from migrate.archive.database import Archive, damage_told
+    from migrate.archive.snapshots.reader import SnapshotReader
 
     with Archive.open(found.path) as archive, damage_told(found.path):
         yield SnapshotReader(archive.conn, pick(archive, found))
@@ -216,6 +223,7 @@ def snapshot_of(found: Archived) -> Iterator[SnapshotReader]:
 
 def pick(archive: Archive, found: Archived) -> SnapshotInfo:
     """The snapshot that a number, a tag or `latest` means. Raises `BadUsage`."""
+    from migrate.archive.snapshots.reader import snapshots
 
     known = snapshots(archive.conn)
     if not known:
@@ -240,6 +248,8 @@ def source_of(found: Archived, target: Side, strict: bool = True) -> Archived:
 
     Raises `BadUsage` where there are several other estates, and `Refused`, if `strict`, where every snapshot
     was taken from the target itself."""
+    from migrate.archive.database import Archive, damage_told
+    from migrate.archive.snapshots.reader import snapshots
 
     if found.named:
         return found
@@ -283,6 +293,8 @@ def thread_ids(option: str | None, found: Live) -> tuple[str, ...]:
 @contextmanager
 def snapshot(text: str, config: Config) -> Iterator[SnapshotReader]:
     """A reader of the snapshot. Raises `BadUsage` when the argument is a live estate."""
+    from migrate.archive.database import Archive, damage_told
+    from migrate.archive.snapshots.reader import SnapshotReader
 
     found = resolve(text, config)
     if isinstance(found, ConfigDirectory):

@@ -12,7 +12,7 @@ from migrate.archive.database import Archive
 from migrate.archive.id_map import Side
 from migrate.archive.registered_plans import document_of, interrupted
 from migrate.cli.config import Config
-from migrate.cli.plan_inputs import from_plan
+from migrate.cli.opened_plan import from_plan
 from migrate.codecs import profile_for
 from migrate.errors import ArchiveBusy, PlanEdited, PlanStale
 from migrate.stages.apply.context import apply_context, recall

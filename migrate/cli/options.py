@@ -12,12 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from migrate.cli import clean
-from migrate.cli.config import load
 from migrate.cli.line_wrap import fitted
-from migrate.cli.progress import StderrProgress
 from migrate.cli.streams import broken, write_data
 from migrate.model.known_secrets import redact
-from migrate.stages.progress import Progress
 
 if TYPE_CHECKING:
     from migrate.cli.config import Config
@@ -38,11 +35,14 @@ class Common:
 
     @property
     def config(self) -> Config:
+        from migrate.cli.config import load
 
         return load(self.config_path)
 
     def progress(self) -> Progress:
         """Where a stage tells how far it is: stderr, or nowhere."""
+        from migrate.cli.progress import StderrProgress
+        from migrate.stages.progress import Progress
 
         if self.quiet:
             return Progress()

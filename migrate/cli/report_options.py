@@ -13,19 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from migrate.archive.database import must_not_be_archive
-from migrate.archive.snapshots.reader import SnapshotReader, newest_of
 from migrate.cli.options import Common
 from migrate.errors import BadUsage
 from migrate.files.output import STDOUT, destination, write_text
 from migrate.model.known_secrets import redact
-from migrate.reports.formats.html import html_page
-from migrate.reports.formats.junit import junit_xml
-from migrate.reports.formats.markdown import markdown_text
-from migrate.reports.formats.terminal import for_terminal, terminal_text
-from migrate.stages.estate import Estate
-from migrate.stages.query.cleanup import PROJECT
-from migrate.stages.query.diagram import picture
 
 if TYPE_CHECKING:
     from migrate.reports.report import Report
@@ -44,6 +35,10 @@ class Camera:
         """One more picture, unless nobody wants any."""
         if not self._wanted:
             return
+        from migrate.archive.snapshots.reader import SnapshotReader, newest_of
+        from migrate.stages.estate import Estate
+        from migrate.stages.query.cleanup import PROJECT
+        from migrate.stages.query.diagram import picture
 
         conn, side = estate.snapshot.conn, estate.side
         info = newest_of(conn, PROJECT.get(side.type, ""), side.url)
@@ -82,6 +77,7 @@ class ReportOptions:
     def check(self, *inputs: Path | str) -> None:
         """Raises before anything is read when a file cannot be written or must not be: an archive, or one
         of `inputs`."""
+        from migrate.archive.database import must_not_be_archive
 
         for file in self.files:
             destination(file)
@@ -140,6 +136,7 @@ def show(common: Common, wanted: ReportOptions, document: Any, report: Report, t
 
 
 def _speak(common: Common, report: Report) -> None:
+    from migrate.reports.formats.terminal import for_terminal, terminal_text
 
     if not sys.stdout.isatty():
         common.answer(None, terminal_text(report))
@@ -158,11 +155,18 @@ def _rendered(format_: str, document: Any, report: Report) -> str:
     if format_ == "json":
         return json.dumps(document, indent=1, ensure_ascii=True, default=str)
     if format_ == "markdown":
+        from migrate.reports.formats.markdown import markdown_text
+
         return markdown_text(report)
     if format_ == "junit":
+        from migrate.reports.formats.junit import junit_xml
+
         return junit_xml(report)
     if format_ == "html":
+        from migrate.reports.formats.html import html_page
+
         return html_page(report)
+    from migrate.reports.formats.terminal import terminal_text
 
     return terminal_text(report, whole=True)
 

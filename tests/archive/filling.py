@@ -11,7 +11,7 @@ from typing import Any
 from migrate.archive import Archive
 from migrate.archive.blobs import link, store
 from migrate.archive.packs.reader import PLACES, SEPARATOR, inflated, lines, register, squeezed
-from migrate.archive.packs.writer import Row
+from migrate.archive.packs.rows import Row
 from migrate.archive.snapshots.reader import SnapshotReader, snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
 

@@ -20,7 +20,7 @@ from migrate.archive.forget import forget, give_back
 from migrate.archive.id_map import Side, id_map
 from migrate.archive.journal import Journal
 from migrate.archive.packs.reader import inflated
-from migrate.archive.packs.writer import Row
+from migrate.archive.packs.rows import Row
 from migrate.archive.snapshots.reader import SnapshotReader, candidates, snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
 from tests.archive.filling import ESTATE, TYPE, URL, Listing, reader, rows, write
@@ -190,12 +190,14 @@ def test_a_failure_at_any_step_leaves_all(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from migrate.archive import Archive, forgetting, sweeping
-sweeping.BYTES["chunks"] = "SELECT die()"
+from migrate.archive import prune
+from migrate.archive.database import Archive
+from migrate.archive.forget import forget
+prune.BYTES["chunks"] = "SELECT die()"
 archive = Archive.open(Path(sys.argv[1]), write=True)
 archive.conn.create_function("die", 0, lambda: os.kill(os.getpid(), signal.SIGKILL))
 archive.conn.execute("PRAGMA cache_size = 1")
-forgetting.forget(archive, [1, 2])
+forget(archive, [1, 2])
 """
 
 

@@ -19,7 +19,7 @@ from migrate.archive.id_map import Side, id_map
 from migrate.archive.journal import Journal
 from migrate.archive.merge.files import Inputs, output
 from migrate.archive.merge.run import Merged, merge
-from migrate.archive.packs.writer import Row
+from migrate.archive.packs.rows import Row
 from migrate.archive.snapshots.reader import SnapshotReader, newest_of, snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.errors import ArchiveBusy, ArchiveDamaged

@@ -19,7 +19,7 @@ from migrate.archive.check.integrity import check
 from migrate.archive.packs import reader as packs_reader
 from migrate.archive.packs import writer as packs_writer
 from migrate.archive.packs.reader import Bodies, BrokenPack, Pack, inflated, lines, squeezed
-from migrate.archive.packs.writer import Row
+from migrate.archive.packs.rows import Row
 from migrate.archive.snapshots.writer import SnapshotWriter
 from tests.archive import filling
 from tests.archive.filling import TYPE, URL, reader, tamper, write

@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from migrate.archive import Archive
 from migrate.archive.check.integrity import check
 from migrate.archive.hashing import of_shas
-from migrate.archive.packs.writer import Row
+from migrate.archive.packs.rows import Row
 from migrate.archive.schema import migrations
 from migrate.archive.schema_version import APPLICATION_ID
 from migrate.archive.snapshots.reader import snapshots

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.packs.writer import Row
+from migrate.archive.packs.rows import Row
 from migrate.archive.snapshots.reader import SnapshotReader, snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
 from tests.archive.filling import ESTATE, TYPE, URL, Body, reader, rows, write

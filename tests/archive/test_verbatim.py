@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from migrate.archive import Archive
 from migrate.archive.check.integrity import check
-from migrate.archive.packs.writer import Row, body_bytes
+from migrate.archive.packs.rows import Row, body_bytes
 from migrate.model.input_limits import DEPTH
 from tests.archive.filling import reader, write
 from tests.strategies import steady

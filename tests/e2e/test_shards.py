@@ -288,7 +288,7 @@ def test_a_journal_is_merged_and_the_id_map_with_it(world: World) -> None:
 
 KILLED = """
 import os, signal, sys
-from migrate.archive import {module}
+from migrate.archive.merge import {module}
 def last(*args, **kwargs):
     os.kill(os.getpid(), signal.SIGKILL)
 {module}.{what} = last
@@ -297,28 +297,28 @@ sys.argv = ["assistants-migrate", *sys.argv[1:]]
 cli.main()
 """
 MOMENTS = {
-    "copying": "Copier.listing",
-    "joining": "Joiner.finish",
-    "merging_bytes": "OfferedBytes.settle",
-    "numbering": "next_number",
-    "merging_journal": "OfferedJournal.settle",
-    "output": "_put",
+    "Copier.listing": "copy",
+    "Joiner.finish": "join_shards",
+    "OfferedBytes.settle": "run",
+    "next_number": "run",
+    "OfferedJournal.settle": "journal",
+    "_put": "files",
 }
-"""Module -> the function in which the program is killed, from first to last."""
+# The function in which the program is killed, from first to last -> its module.
 
 
 @pytest.mark.exhaustive(4)
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("old", [False, True], ids=["new output", "old output"])
 def test_a_killed_merge_leaves_the_old_output_or_none(world: World, moment: str, old: bool) -> None:
-    if moment == "output" and old:
-        moment = "merging"
+    if moment == "_put" and old:
+        moment = "in_order"
     inputs = shards(world)
     path = Path(db(world, "all"))
     if old:
         merge(world, inputs[:1], code=3)
     before = facts(str(path)) if old else None
-    script = KILLED.format(module=moment, what=MOMENTS.get(moment, "in_order"))
+    script = KILLED.format(module=MOMENTS.get(moment, "run"), what=moment)
     call = [sys.executable, "-c", script, "merge", *inputs, "-o", str(path)]
     done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == -signal.SIGKILL, done.stderr

@@ -35,15 +35,15 @@ class Outcome:
 def prepared(folder: Path) -> dict[str, bytes]:
     """A valid archive and plan, as bytes, to begin from."""
     from migrate.archive.snapshots.reader import SnapshotReader, snapshots
-    from migrate.cli.plan_inputs import against_nothing
     from migrate.stages.estate import Estate
     from migrate.stages.plan.options import PlanOptions
+    from migrate.stages.plan.run import plan_without_target
 
     archive = folder / "a.db"
     filled(archive)
     with Archive.open(archive) as opened:
         estate = Estate(SnapshotReader(opened.conn, snapshots(opened.conn)[-1]))
-        plan = against_nothing("openai", estate, PlanOptions())
+        plan = plan_without_target("openai", estate, PlanOptions())
     source = plan.source.model_copy(update={"archive": str(archive)})
     target = plan.target.model_copy(
         update={"estate": "openai+http://127.0.0.1:1", "url": "http://127.0.0.1:1"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.packs.writer import Row
+from migrate.archive.packs.rows import Row
 from migrate.archive.snapshots.history import first_seen_as_is
 from migrate.archive.snapshots.reader import snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
-from migrate.archive.packs.writer import Row
+from migrate.archive.packs.rows import Row
 from migrate.archive.snapshots.reader import candidates
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.stages.query.search import Hit, search

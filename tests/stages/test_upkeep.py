@@ -8,7 +8,7 @@ import pytest
 
 from migrate.archive import Archive
 from migrate.archive.blobs import link, store
-from migrate.archive.packs.writer import Row
+from migrate.archive.packs.rows import Row
 from migrate.archive.snapshots.reader import newest_of
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.reports.commands.cleanup import cleanup_document, cleanup_text, totals

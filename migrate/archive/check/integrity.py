@@ -28,7 +28,7 @@ from migrate.archive.packs.reader import (
     lines,
     pack_sha,
 )
-from migrate.archive.packs.writer import Row
+from migrate.archive.packs.rows import Row
 from migrate.model.json_depth import TooDeep
 
 __all__ = ["Checked", "Damage", "Sample", "check"]

@@ -13,7 +13,7 @@ from pathlib import Path
 from migrate.archive.database import Archive
 from migrate.archive.packs.listing import Listing
 from migrate.archive.packs.reader import Bodies, inflated
-from migrate.archive.packs.writer import Row
+from migrate.archive.packs.rows import Row
 from migrate.archive.snapshots.scopes import Place, begin
 from migrate.errors import ArchiveDamaged
 

@@ -6,61 +6,15 @@ being filled is written with every commit and once more when it has grown.
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
-from pydantic_core import PydanticSerializationError, from_json, to_json
-
-from migrate.archive.hashing import body_sha, id_of, key_of
 from migrate.archive.packs.reader import PLACES, Bodies, Pack
-from migrate.model import JSON
-from migrate.model.json_depth import loads
 
-
-class Row(NamedTuple):
-    """One body ready to be stored; made by the thread that received it."""
-
-    object_id: str
-    body: bytes
-    sha: bytes
-    key: int
-
-    @classmethod
-    def of(cls, kind: str, body: Mapping[str, JSON]) -> Row:
-        return _row(kind, id_of(body), body_bytes(body))
-
-    @classmethod
-    def stored(cls, kind: str, text: str) -> Row:
-        """One that was stored. Raises `ValueError` where it is no JSON any more, or nested too deeply."""
-        try:
-            body = from_json(text)
-        except ValueError:  # half of a character pair, depth, or damage
-            body = loads(text)
-        return cls.named(kind, id_of(body), text)
-
-    @classmethod
-    def named(cls, kind: str, object_id: str, text: str) -> Row:
-        """One whose id is known."""
-        return _row(kind, object_id, text.encode())
-
-
-def body_bytes(body: Mapping[str, JSON]) -> bytes:
-    """A body as it is stored: every value and the key order as received, without white space, in UTF-8. It
-    has no line end: JSON spells them out. As `json.dumps` would, in a third of the time."""
-    try:
-        return to_json(body, inf_nan_mode="constants")
-    except (PydanticSerializationError, UnicodeEncodeError, ValueError):
-        # a lone surrogate has no UTF-8 form, escaped it survives; and depth has another limit
-        return json.dumps(body, separators=(",", ":")).encode()
-
-
-def _row(kind: str, object_id: str, body: bytes) -> Row:
-    sha = body_sha(kind, body)
-    return Row(object_id, body, sha, key_of(object_id, sha))
-
+if TYPE_CHECKING:
+    from migrate.archive.packs.rows import Row
 
 LARGE = 1 << 15
 """Bytes after which a pack is closed: larger ones hardly compress better, and reading one body unpacks

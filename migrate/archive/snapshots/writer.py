@@ -14,7 +14,7 @@ from migrate import __version__
 from migrate.archive.database import Archive
 from migrate.archive.hashing import snapshot_digest, storable
 from migrate.archive.packs.listing import Listing
-from migrate.archive.packs.writer import Row
+from migrate.archive.packs.rows import Row
 from migrate.archive.snapshots import scopes
 from migrate.archive.snapshots.reader import holding
 from migrate.archive.snapshots.scopes import Place

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from migrate.cli import ask
+from migrate.cli.opened_plan import from_plan
 from migrate.cli.options import Common, common, finish, workers
-from migrate.cli.plan_inputs import from_plan
 from migrate.codecs import profile_for
 from migrate.errors import Unreachable
 from migrate.reports.commands.apply import apply_document, apply_text, question

@@ -13,7 +13,7 @@ import click
 from migrate import __version__
 from migrate.archive.snapshots.writer import now
 from migrate.cli.config import Config
-from migrate.cli.estate_argument import Archived, ConfigDirectory, opened, resolve
+from migrate.cli.estate_argument import Archived, ConfigDirectory, archives_of, opened, resolve
 from migrate.cli.options import Common, common, environment, finish, workers
 from migrate.cli.report_options import NOBODY_LOOKS, Camera, ReportOptions, reporting, show
 from migrate.errors import BadUsage
@@ -22,7 +22,7 @@ from migrate.stages.diff.ignore_rules import read_rules
 from migrate.stages.diff.run import diff
 from migrate.stages.diff.scope import CONFIGURATION, Baseline, Focus, needed
 from migrate.stages.filters import Choice, must_be_kinds
-from migrate.stages.match.journal_pairs import archives_of, journals, threads_at
+from migrate.stages.match.journal_pairs import journals, threads_at
 from migrate.stages.progress import Progress
 
 if TYPE_CHECKING:

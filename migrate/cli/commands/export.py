@@ -13,7 +13,6 @@ import click
 from migrate.cli.config import Config
 from migrate.cli.estate_argument import Live, opened, resolve
 from migrate.cli.options import Common, common, environment, finish, workers
-from migrate.cli.plan_inputs import against_nothing
 from migrate.endpoints import connect
 from migrate.model import KINDS
 from migrate.reports.commands.export import export_document, export_text
@@ -24,6 +23,7 @@ from migrate.stages.export.terraform import FILE, FOUNDRY, as_adapted, as_they_a
 from migrate.stages.export.write_file import put
 from migrate.stages.filters import Choice
 from migrate.stages.plan.options import PlanOptions
+from migrate.stages.plan.run import plan_without_target
 from migrate.stages.snapshot.live_estate import configuration, live
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def write_terraform(
         found = as_they_are(estate, choice)
     else:
         choices = PlanOptions(models=config.models, connections=config.connections, bytes_later=True)
-        found = as_adapted(estate, choice, against_nothing(FOUNDRY, estate, choices))
+        found = as_adapted(estate, choice, plan_without_target(FOUNDRY, estate, choices))
     result = Exported(folder)
     must_be_ours(folder / FILE)
     put(folder, FILE, found.agents.text.encode("utf-8", "replace"), result)

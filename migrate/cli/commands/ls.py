@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import click
 
-from migrate.archive.snapshots.reader import SnapshotReader, newest_of
-from migrate.cli.estate_argument import snapshot
 from migrate.cli.options import Common, common, finish
-from migrate.reports.commands.cleanup import cleanup_document, cleanup_text
-from migrate.reports.commands.ls import objects_document, objects_text, row
-from migrate.stages.estate import Estate
-from migrate.stages.filters import must_be_kinds
-from migrate.stages.query.cleanup import PROJECT, upkeep
 
 
 @click.command("ls")
@@ -32,6 +25,7 @@ def ls_command(
     instead: which it is, why, and how many bytes it takes. Nothing is claimed that needs a reading the
     snapshot does not have; that is said, and the command ends with 3.
     """
+    from migrate.stages.filters import must_be_kinds
 
     must_be_kinds([kind] if kind else [])
     asked = {"orphan": orphans, "unused": unused, "expired": expired, "duplicate": duplicates}
@@ -43,6 +37,8 @@ def ls_command(
 
 
 def _list(common: Common, archive: str, kind: str | None) -> None:
+    from migrate.cli.estate_argument import snapshot
+    from migrate.reports.commands.ls import objects_document, objects_text, row
 
     shown = [kind] if kind else ["assistant", "vector_store", "file", "thread"]
     with snapshot(archive, common.config) as found:
@@ -54,6 +50,11 @@ def _list(common: Common, archive: str, kind: str | None) -> None:
 
 
 def _upkeep(common: Common, archive: str, marks: frozenset[str], kind: str | None) -> None:
+    from migrate.archive.snapshots.reader import SnapshotReader, newest_of
+    from migrate.cli.estate_argument import snapshot
+    from migrate.reports.commands.cleanup import cleanup_document, cleanup_text
+    from migrate.stages.estate import Estate
+    from migrate.stages.query.cleanup import PROJECT, upkeep
 
     with snapshot(archive, common.config) as found:
         other = newest_of(found.conn, PROJECT.get(found.info.type, ""), found.info.url)

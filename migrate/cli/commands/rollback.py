@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from migrate.cli import ask
+from migrate.cli.opened_plan import from_plan
 from migrate.cli.options import Common, common, finish, workers
-from migrate.cli.plan_inputs import from_plan
 from migrate.codecs import profile_for
 from migrate.reports.commands.rollback import rollback_document, rollback_text
 from migrate.stages.plan.plan_file import read_plan

@@ -12,8 +12,9 @@ from migrate.archive.database import Archive
 from migrate.archive.journal import can_be_undone
 from migrate.cli.config import Config
 from migrate.cli.estate_argument import live, thread_ids
+from migrate.cli.opened_plan import from_plan
 from migrate.cli.options import Common, common, finish, fitting, workers
-from migrate.cli.plan_inputs import from_plan, make_plan
+from migrate.cli.plan_inputs import make_plan
 from migrate.codecs import profile_for
 from migrate.endpoints import connect
 from migrate.errors import MigrateError, Refused, Unreachable

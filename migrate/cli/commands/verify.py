@@ -6,8 +6,8 @@ import click
 
 from migrate import __version__
 from migrate.archive.snapshots.writer import now
+from migrate.cli.opened_plan import from_plan
 from migrate.cli.options import Common, common, finish, workers
-from migrate.cli.plan_inputs import from_plan
 from migrate.cli.report_options import Camera, ReportOptions, reporting, show
 from migrate.codecs import profile_for
 from migrate.reports.commands.verify import verify_document, verify_report

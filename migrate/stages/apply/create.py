@@ -67,8 +67,8 @@ def create_and_claim(
     find: Callable[[], Body | None],
     resumed: bool,
 ) -> tuple[Body, bool]:
-    """`create_once`, and the object is ours. Of those without a stamp that look the same one at a time is made:
-    what another thread of this program just made, and has not noted, must not be found by its looks."""
+    """Create an object once, and claim it. Of those without a stamp that look the same, one at a time is
+    created: what another thread just made and has not noted must not be found by its looks."""
     unmarked = () if stamp(fitted) else (fitted.kind, digest(written_form(fitted)))
     with shop.alike(*unmarked) if unmarked else nullcontext():
         body, found = create_once(shop, send, find, resumed)

@@ -16,13 +16,7 @@ from migrate.stages.plan.plan_file import Action, Plan
 from migrate.stages.plan.target_fingerprints import States, states
 from migrate.stages.progress import Progress
 from migrate.stages.rollback.recover import look
-from migrate.stages.snapshot.live_estate import (
-    configuration,
-    lists_threads,
-    live,
-    must_be_seen,
-    must_be_whole,
-)
+from migrate.stages.snapshot.target_state import read_target
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer
@@ -103,16 +97,11 @@ def check_target(plan: Plan, shop: ApplyContext, workers: int) -> None:
         for e in shop.earlier.values()
         if e.state == "done" and e.target_id
     }
-    absent = plan.settled.absent
-    listed = "thread" not in absent and lists_threads(shop.writer)
     threads = named | {id_ for kind, _, id_ in made if kind == "thread"}
-    wanted = configuration(workers, () if listed else threads, listed, absent)
-    with live(shop.writer, wanted) as (target, taken):
-        must_be_whole(taken, shop.writer.url)
-        must_be_seen(taken, shop.writer)
-        present = states(target, named)
+    with read_target(shop.writer, plan.settled.absent, threads, workers) as target:
+        present = states(target.estate, named)
         made |= _under_way(plan, shop)
-        ours = made | _side_effects(target, made) | (unsettled(plan, shop) - planned.keys())
+        ours = made | _side_effects(target.estate, made) | (unsettled(plan, shop) - planned.keys())
     for key, state in planned.items():
         if key not in made and present.get(key) != state:
             raise _stale(plan, key, "was changed" if key in present else "was deleted")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from migrate.archive.blobs import link, store
 from migrate.archive.database import Archive
-from migrate.archive.packs.writer import Row
+from migrate.archive.packs.rows import Row
 from migrate.archive.snapshots.reader import SnapshotReader, snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.codecs.config_directory import ASSISTANTS, FILES, STORES, TYPE, VARIABLES

@@ -11,15 +11,11 @@ from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive, damage_told
 from migrate.archive.id_map import Derivation, Side, derivations, id_map, messages_of, uploads
-from migrate.cli.config import Config
-from migrate.cli.estate_argument import Archived, resolve
 from migrate.codecs.config_directory import TYPE as CONFIG
 from migrate.stages.match.lineage import Lineage
 from migrate.stages.match.pairing import trusted
 
 if TYPE_CHECKING:
-    from migrate.archive.database import Archive
-    from migrate.archive.id_map import Side
     from migrate.stages.estate import Estate
 
 
@@ -40,17 +36,9 @@ Pairs = dict[tuple[str, str], str]
 """(kind, id) -> id on the other side."""
 
 
-def archives_of(texts: Iterable[str], config: Config, journal: Path | None) -> list[Path]:
-    """The archives among ESTATE arguments, and one that is given for its journal: it knows best, so it comes
-    last."""
-    found = [named.path for text in texts if isinstance(named := resolve(text, config), Archived)]
-    return list(dict.fromkeys([*found, *([journal] if journal else [])]))
-
-
 @contextmanager
 def journals(archives: Iterable[Path], left: Estate, right: Estate) -> Iterator[JournalPairs]:
     """What they know, in either direction; they stay open as long as somebody asks."""
-
     with ExitStack() as stack:
         opened = {path: stack.enter_context(Archive.open(path)) for path in archives}
         there: Pairs = {}

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from migrate.archive import id_map
 from migrate.archive.id_map import Side
 from migrate.model import Key
 from migrate.model.object_diff import Path
+from migrate.stages.estate import Estate
 
 
 @dataclass(frozen=True)
@@ -64,3 +66,30 @@ class Conflict:
     paths: tuple[Path, ...]
     by_other_tool: bool = False
     """Whether another tool made it from the object of the source, so that no move of ours left it."""
+
+
+def read_journal_state(
+    source: Estate, target: Side, lines: list[id_map.Mapping], trusted: Mapping[tuple[str, str], str]
+) -> JournalState:
+    """What the archive's journal knows of a target. `lines`: of its id map; `trusted`: (kind, source id) ->
+    target id of those whose object on the target still is what was left there."""
+    ends = source.snapshot.conn, source.side, target
+    by_source = {(line.kind, line.source_id): line.target_id for line in lines}
+
+    def arrived(thread: str) -> dict[str, Arrived]:
+        return {old: Arrived(new, mark) for old, new, mark in id_map.arrived_messages(*ends, thread)}
+
+    return JournalState(
+        noted=frozenset((line.kind, line.source_parent, line.source_id, line.target_id) for line in lines),
+        target=target,
+        made=id_map.made(*ends),
+        distrusted={
+            key: new for key, new in by_source.items() if key[0] == "assistant" and key not in trusted
+        },
+        written={
+            (line.kind, line.source_parent, line.source_id): line.written for line in lines if line.written
+        },
+        lines=trusted,
+        rows=id_map.rows_made(*ends),
+        arrived=arrived,
+    )

@@ -28,14 +28,7 @@ from migrate.stages.plan.target_fingerprints import fingerprint
 from migrate.stages.progress import Progress
 from migrate.stages.rollback.recover import settle
 from migrate.stages.rollback.undo_plan import ORDER, UNDO, Step, Undoing
-from migrate.stages.snapshot.live_estate import (
-    configuration,
-    conversations,
-    lists_threads,
-    live,
-    must_be_read,
-    must_be_whole,
-)
+from migrate.stages.snapshot.target_state import read_target
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer
@@ -101,14 +94,10 @@ def _steps(plan: Plan, shop: ApplyContext, workers: int, progress: Progress) -> 
     threads = {e.target_id for e in entries if e.kind == "thread" and e.target_id and e.action != "adopt"}
     threads |= {there for _, there, _ in shop.journal.talks()}
     absent = plan.settled.absent
-    listed = "thread" not in absent and lists_threads(shop.writer)
-    wanted = configuration(workers, () if listed else threads, listed, absent)
-    with live(shop.writer, wanted, progress) as (target, taken):
-        must_be_whole(taken, shop.writer.url)
-        present = [thread.id for thread in target.threads() if thread.id in threads]
-        with live(shop.writer, conversations(workers, present), progress) as (talks, _):
-            must_be_read(talks, present, shop.writer.url)
-            return Undoing(plan, shop, target, talks).steps()
+    with read_target(shop.writer, absent, threads, workers, progress, must_answer=False) as target:
+        present = [thread.id for thread in target.estate.threads() if thread.id in threads]
+        with target.messages_of(present) as messages:
+            return Undoing(plan, shop, target.estate, messages).steps()
 
 
 def _refuse_changed(changed: list[Step]) -> None:

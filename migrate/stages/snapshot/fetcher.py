@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from migrate.archive.hashing import of_shas
-from migrate.archive.packs.writer import Row
+from migrate.archive.packs.rows import Row
 from migrate.archive.snapshots.writer import ScopeState
 from migrate.errors import Denied, NotDownloadable, NotThere, RequestFailed, TooLarge
 from migrate.model import JSON, KINDS

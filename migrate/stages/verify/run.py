@@ -6,121 +6,23 @@ announced it: the expected form is the adapted one, computed anew from the archi
 
 from __future__ import annotations
 
-import hashlib
 import threading
-from collections.abc import Collection
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from migrate.archive.database import Archive
 from migrate.archive.id_map import Side, arrived_messages, derivations, id_map, origins_of
 from migrate.codecs import Profile
-from migrate.errors import Incomplete, NoAnswer, NotDownloadable, NotThere, RequestFailed
-from migrate.model import Entity
-from migrate.stages.concurrency.worker_pool import in_parallel
 from migrate.stages.estate import Estate
+from migrate.stages.match.file_hashes import prove
 from migrate.stages.match.lineage import Lineage
 from migrate.stages.plan.plan_file import Plan
 from migrate.stages.plan.served_versions import notes_of
 from migrate.stages.progress import Progress
-from migrate.stages.snapshot.fetcher import DOWNLOAD_ATTEMPTS, NAP
-from migrate.stages.snapshot.live_estate import (
-    configuration,
-    lists_threads,
-    live,
-    must_be_whole,
-)
+from migrate.stages.snapshot.target_state import read_target
 from migrate.stages.verify.inspector import Inspector, Verified
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
-
-
-PROVEN = "files read back"
-COMPARED = "files of one name and size"
-
-
-@dataclass
-class Proof:
-    """`wrong`: file, target id, why, and the hash that was found ('' where there was none). `unproven`:
-    target ids whose bytes the service keeps to itself."""
-
-    wrong: list[tuple[Entity, str, str, str]] = field(default_factory=list)
-    unproven: list[str] = field(default_factory=list)
-
-
-def prove(files: list[tuple[Entity, str]], reader: Reader, workers: int, progress: Progress) -> Proof:
-    """Read the bytes of every (file, target id) back and compare their hashes."""
-    proof = Proof()
-    absent: list[tuple[Entity, str, str, str]] = []
-    progress.expect(PROVEN, len(files))
-    progress.settled(PROVEN)
-
-    def one(pair: tuple[Entity, str]) -> None:
-        file, there = pair
-        try:
-            found = _hash_tried(reader, there)
-        except NotDownloadable:
-            proof.unproven.append(there)
-        except NotThere as failed:
-            absent.append((file, there, f"are not there: {failed}", ""))
-        except RequestFailed as failed:
-            proof.wrong.append((file, there, f"could not be read back: {failed}", ""))
-        else:
-            if found != file.fields["sha256"]:
-                proof.wrong.append((file, there, "differ", found))
-        progress.count(PROVEN)
-
-    in_parallel(workers, files, one, reader.pace.stop)
-    if len(absent) < len(files):  # a service that gives none at all keeps them; one that lacks some lost them
-        proof.wrong += absent
-    else:
-        proof.unproven += [there for _, there, *_ in absent]
-    return proof
-
-
-def hashes_of(reader: Reader, workers: int, progress: Progress, ids: Collection[str]) -> dict[str, str]:
-    """Hashes of files of a service, of those whose bytes it gives back. Raises `Incomplete` where it did not
-    answer, and may give them another time."""
-    found: dict[str, str] = {}
-    progress.expect(COMPARED, len(ids))
-    progress.settled(COMPARED)
-
-    def one(id_: str) -> None:
-        try:
-            found[id_] = _hash_tried(reader, id_)
-        except RequestFailed as failed:
-            later = isinstance(failed, NoAnswer) or failed.status == 429 or failed.status >= 500
-            if later and not isinstance(failed, NotThere):
-                raise Incomplete(
-                    f"file {id_} on {reader.url} could not be read",
-                    str(failed),
-                    "try again; several have its name and size, and only their bytes tell them apart",
-                ) from None
-        progress.count(COMPARED)
-
-    in_parallel(workers, ids, one, reader.pace.stop)
-    return found
-
-
-def _hash_tried(reader: Reader, file_id: str) -> str:
-    """The hash of a file's bytes; a download that breaks is begun again."""
-    for attempt in range(DOWNLOAD_ATTEMPTS - 1):
-        try:
-            return _hash(reader, file_id)
-        except (NotDownloadable, NotThere):
-            raise
-        except RequestFailed:
-            reader.pace.nap(NAP * 2**attempt)
-    return _hash(reader, file_id)
-
-
-def _hash(reader: Reader, file_id: str) -> str:
-    digest = hashlib.sha256()
-    with reader.content(file_id) as chunks:
-        for data in chunks:
-            digest.update(data)
-    return digest.hexdigest()
 
 
 def verify_plan(
@@ -162,10 +64,9 @@ def verify_plan(
 
     inspector.told, inspector.arrived = told, arrived
     inspector.origins = Lineage(derivations(archive.conn)).message_origins(source, sides[1], origins)
-    listed = bool(threads) and lists_threads(reader)
-    wanted = configuration(workers, threads, listed, plan.settled.absent)
-    with live(reader, wanted, progress) as (target, taken):
-        must_be_whole(taken, reader.url)
+    absent, options = plan.settled.absent, {"must_answer": False, "just_these": True}
+    with read_target(reader, absent, threads, workers, progress, **options) as state:
+        target = state.estate
         inspector.configuration(target)
         compared = (
             ids.get(("assistant", id_), "") for kind, _, id_ in sorted(expected) if kind == "assistant"

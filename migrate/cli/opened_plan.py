@@ -1,0 +1,70 @@
+"""Open what a plan speaks of: its archive, its source as an estate, and a connection to its target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from migrate.archive.database import Archive, PerThread, damage_told
+from migrate.archive.journal_check import must_be_whole
+from migrate.archive.registered_plans import is_known
+from migrate.archive.snapshots.reader import SnapshotReader, snapshots
+from migrate.cli.config import Config
+from migrate.cli.estate_argument import live
+from migrate.endpoints import connect, connect_to_write
+from migrate.endpoints.interface import Reader
+from migrate.errors import PlanStale, PlanUnknown
+from migrate.stages.estate import Estate
+from migrate.stages.plan.plan_file import Plan
+
+
+def _must_be_known(plan: Plan, archive: Archive) -> None:
+
+    if not is_known(archive.conn, plan.digest):
+        raise PlanUnknown(
+            f"{archive.path} does not know this plan",
+            "`plan` notes each plan in its archive; this one was changed since, was made by an earlier "
+            "version, or the archive was replaced by an older copy",
+            "run plan again and read the new one",
+        )
+
+
+@contextmanager
+def from_plan(
+    plan: Plan, config: Config, workers: int, write: bool
+) -> Iterator[tuple[Archive, Estate, Reader]]:
+    """The archive, the source estate and a connection to the target that a plan speaks of. Nothing is sent
+    anywhere before the archive was seen to know the plan.
+
+    Raises `PlanUnknown`, `PlanStale`, and `ArchiveDamaged` where the journal is not what was written."""
+
+    with ExitStack() as stack:
+        path = Path(plan.source.archive)
+        archive = stack.enter_context(Archive.open(path, write=write))
+        stack.enter_context(damage_told(path))
+        _must_be_known(plan, archive)
+        must_be_whole(archive.conn, plan.digest)
+        there = live(plan.target.estate, config, workers)
+        info = next((s for s in snapshots(archive.conn) if s.id == plan.source.snapshot), None)
+        if info is None:
+            raise PlanStale(
+                f"{plan.source.archive} has no snapshot {plan.source.snapshot} any more",
+                todo="run plan again and read the new one",
+            )
+        conn = PerThread(archive)
+        stack.callback(conn.close)
+        reader = (connect_to_write if write else connect)(there.settings)
+        stack.callback(reader.close)
+        if (reader.type, reader.url) != (plan.target.type, plan.target.url):
+            raise PlanStale(
+                f"{plan.target.estate} is {reader.url} now",
+                f"the plan was made for {plan.target.url}",
+                "mend the config file, or run plan again",
+            )
+        source = Estate(SnapshotReader(conn, info))
+        source.agent_version = plan.settled.agent_version
+        for action in plan.actions:
+            if action.order:
+                source.arrange(action.id, action.order)
+        yield archive, source, reader
