@@ -31,6 +31,7 @@ class Common:
     as_json: bool
     quiet: bool
     config_path: Path | None
+    verbose: bool = False
     spoken: list[StderrProgress] = field(default_factory=list)
 
     @property
@@ -79,10 +80,10 @@ class Common:
 
 
 def common(function: F) -> F:
-    """--json, --quiet and --config; the command receives one `Common` as `common`."""
+    """--json, --quiet, --verbose and --config; the command receives one `Common` as `common`."""
 
-    def wrapped(as_json: bool, quiet: bool, config_path: Path | None, **others: Any) -> Any:
-        given = Common(as_json, quiet, config_path)
+    def wrapped(as_json: bool, quiet: bool, verbose: bool, config_path: Path | None, **others: Any) -> Any:
+        given = Common(as_json, quiet, config_path, verbose)
         try:
             return function(common=given, **others)
         finally:
@@ -93,6 +94,7 @@ def common(function: F) -> F:
     path = click.Path(path_type=Path, dir_okay=False)
     for option in (
         click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
+        click.option("--verbose", "-v", is_flag=True, help="Say on stderr what is done."),
         click.option("--quiet", "-q", is_flag=True, help="No progress on stderr."),
         click.option("--config", "config_path", type=path, help="Config file (default: estates.toml)."),
     ):

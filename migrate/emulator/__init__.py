@@ -4,7 +4,8 @@ from migrate.emulator.app import Request
 from migrate.emulator.faults.parser import FaultsFileError
 from migrate.emulator.load_state import Skipped
 from migrate.emulator.options import Options
+from migrate.emulator.save_state import save
 from migrate.emulator.server import Emulator, serve
 from migrate.emulator.state import Estate
 
-__all__ = ["Emulator", "Estate", "FaultsFileError", "Options", "Request", "Skipped", "serve"]
+__all__ = ["Emulator", "Estate", "FaultsFileError", "Options", "Request", "Skipped", "save", "serve"]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from migrate.emulator import Estate
+from migrate.emulator import Estate, save
+from migrate.emulator.blobs import SavedContent
 from migrate.emulator.load_state import load
 
 ROOT = Path(__file__).parents[2]
@@ -205,3 +206,44 @@ def test_recorded_answers(launch, face):
     assert {row.reason for row in api.cloud.skipped if "items" in row.file} >= {
         "no kind of an Assistants estate: None"
     }
+
+
+@pytest.mark.parametrize("name", ["azure-v1", "azure-v2", "openai-v2", "foundry-classic", "foundry"])
+def test_what_is_saved_loads_as_it_was(tmp_path, name):
+    before, after = Estate(), Estate()
+    load(ROOT / "fixtures" / name, before)
+    save(before, tmp_path / "saved")
+    assert load(tmp_path / "saved", after) == []
+    for kind in ("assistants", "threads", "files", "vector_stores", "agents", "conversations"):
+        assert in_order(getattr(after, kind)) == in_order(getattr(before, kind))
+    for kind in ("messages", "runs", "run_steps", "vector_store_files", "agent_versions", "items"):
+        tables = {parent: table for parent, table in getattr(before, kind).items() if table}
+        assert {parent: in_order(table) for parent, table in getattr(after, kind).items() if table} == {
+            parent: in_order(table) for parent, table in tables.items()
+        }
+    assert (after.deployments, after.connections) == (before.deployments, before.connections)
+    assert {id_: blob.read() for id_, blob in after.content.items()} == {
+        id_: blob.read() for id_, blob in before.content.items()
+    }
+
+
+def test_messages_of_one_second_keep_their_order_beside_an_older_thread(tmp_path):
+    before, after = Estate(), Estate()
+    for thread, second in (("thread_new", 9), ("thread_old", 3)):
+        for number in range(3):
+            message = {"object": "thread.message", "id": f"msg_{second}_{number}", "created_at": second}
+            before.messages[thread][message["id"]] = {**message, "thread_id": thread}
+    save(before, tmp_path / "saved")
+    load(tmp_path / "saved", after)
+    assert in_order(after.messages["thread_new"]) == in_order(before.messages["thread_new"])
+
+
+def test_a_file_id_that_is_a_path_is_refused(tmp_path):
+    estate = Estate()
+    estate.content["../outside"] = SavedContent(tmp_path / "none")
+    with pytest.raises(ValueError, match="cannot be the name of a file"):
+        save(estate, tmp_path / "saved")
+
+
+def in_order(table):
+    return [table[place.id] for place in table.order]

@@ -1,12 +1,17 @@
-"""demo: the whole flow on the bundled fixtures, between two emulated regions."""
+"""demo: the whole flow on the bundled examples, between emulated services, and what to do next."""
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
-from contextlib import redirect_stdout
-from dataclasses import dataclass
+import shlex
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +20,59 @@ import click
 from migrate.cli import clean, program
 from migrate.cli.options import Common, common, finish
 from migrate.cli.streams import write_data
-from migrate.emulator import Emulator, Options
-from migrate.files.output import write_text
+from migrate.emulator import Emulator, Options, save
+from migrate.errors import BadUsage
+from migrate.files.output import told, write_text
+from migrate.reports.text_table import clean as visible
 from migrate.reports.text_table import table
+from migrate.stages.plan.plan_file import read_plan
 
 KINDS = ("file", "vector_store", "vector_store_file", "assistant", "thread", "message")
+KEY_VARIABLE, KEY = "DEMO_KEY", "emulator"
+# Where the services listen if nobody else does; the quick start of the README uses 8001 to 8004.
+PORTS = {"east": 8011, "west": 8012, "project": 8013}
+CONFIG_FILE = "estates.toml"
+FIRST_LINE = "# Two emulated regions and a Foundry project"
+CONFIG = f"""{FIRST_LINE}. To start them again, each in a terminal of its own:
+#
+{{services}}
+#
+# The key is in a variable: {{variable}}
+
+[estates.east]
+type = "azure-openai"
+endpoint = "{{east}}"
+api_version = "2025-04-01-preview"
+key_env = "{KEY_VARIABLE}"
+
+[estates.west]
+type = "azure-openai"
+endpoint = "{{west}}"
+api_version = "2025-04-01-preview"
+key_env = "{KEY_VARIABLE}"
+
+[estates.project]
+type = "foundry"
+endpoint = "{{project}}"
+auth = "token"
+token_env = "{KEY_VARIABLE}"
+
+[models]
+"gpt-4-1106-preview" = "support-main"
+"""
+# What the project has, so that every assistant finds its model.
+DEPLOYMENTS = ("support-main", "gpt-4o", "gpt-4o-2024-08-06", "gpt-4o-mini")
+LEFT = (
+    *("estate.db", "estate.db-wal", "estate.db-shm", "plan.json", "plan-foundry.json"),
+    *("report.txt", "report.html"),
+)  # fmt: skip
+INTRODUCTION = """Moves an emulated Azure OpenAI resource (east) to a second one (west) and to a
+Foundry project (project), and proves what arrived. -v shows every command."""
 
 
 @dataclass(frozen=True)
 class Move:
-    """What became of one move."""
+    """Result of one move."""
 
     plan: str
     moved: dict[str, int]
@@ -37,30 +85,32 @@ class Move:
 
 
 class Demonstration:
-    """Runs the flow in a folder; `run` gives the exit code."""
+    """Runs the flow in a folder; `run` returns the exit code."""
 
-    def __init__(self, folder: Path, config: Path, common: Common) -> None:
-        self.folder, self.config, self.common = folder, config, common
-        self.report: list[str] = []
+    def __init__(self, folder: Path, common: Common) -> None:
+        self.folder, self.common = folder, common
+        self.transcript: list[str] = []
 
     def run(self) -> int:
-        """Snapshot, then a move to another region and one to Foundry agents, each with its proof."""
+        """Snapshot, then a move to another region and one to Foundry agents, each verified."""
         archive = str(self.folder / "estate.db")
-        self.step("doctor", "east")
-        self.step("snapshot", "east", "-o", archive, expect=(0, 3))
-        before = self.json("diff", archive, "west")
-        self.say(f"before: {before['differences']:,} differences between the archive and west\n")
+        self.step("east", "doctor", "east", summary=working)
+        self.step("east", "snapshot", "east", "-o", archive, expect=(0, 3), summary=objects_in(archive))
+        with self.line("west", "diff") as line:
+            before = self.json("diff", archive, "west")
+            line.text = f"{before['differences']:,} differences between the archive and west"
+        self.show(f"before: {line.text}\n")
         west = self.move(archive, "west", "plan.json")
-        self.step("doctor", "project")
-        self.step("assess", archive, "--to", "project", "--accept-loss", "all")
+        self.step("project", "doctor", "project", summary=working)
+        self.step("project", "assess", archive, "--to", "project", "--accept-loss", "all", summary=graded)
         project = self.move(archive, "project", "plan-foundry.json")
-        report = self.folder / "report.txt"
-        write_text(report, ["\n".join(self.report), "\n"])
-        click.echo(f"left for you: {archive}, {west.plan}, {project.plan}, {report}", err=True)
+        transcript = self.folder / "report.txt"
+        write_text(transcript, ["\n".join(self.transcript), "\n"])
         if self.common.as_json:
             document = {
                 "archive": archive,
-                "report": str(report),
+                "report": str(transcript),
+                "html_report": str(self.folder / "report.html"),
                 **west.as_dict(),
                 "ok": west.ok and project.ok,
             }
@@ -70,25 +120,54 @@ class Demonstration:
     def move(self, archive: str, target: str, name: str) -> Move:
         """Plan, apply, verify, and a table of what was moved."""
         plan = str(self.folder / name)
-        self.step("plan", archive, target, "-o", plan, "--accept-loss", "all")
-        self.step("apply", plan, "--yes")
-        self.step("verify", plan)
-        verified = self.json("verify", plan)
+        self.step(target, "plan", archive, target, "-o", plan, "--accept-loss", "all", summary=planned(plan))
+        self.step(target, "apply", plan, "--yes", summary=first_part)
+        self.step(target, "verify", plan, summary=last_line)
+        verified = self.json("verify", plan, "-o", str(self.folder / "report.html"))
         checked = verified["checked_by_kind"]
         rows = self.json("ids", archive, "--to", target)
         counts = {kind: sum(1 for row in rows if row["kind"] == kind) for kind in KINDS}
         cells = [(kind, number, checked.get(kind, 0)) for kind, number in counts.items()]
-        self.say(table(cells, ("moved", "objects", "verified")))
-        self.say(f"{len(verified['findings'])} findings\n")
+        self.show(table(cells, ("moved", "objects", "verified")))
+        self.show(f"{len(verified['findings'])} findings\n")
         return Move(plan, counts, verified["ok"], verified["findings"])
 
-    def step(self, *arguments: str, expect: tuple[int, ...] = (0,)) -> None:
-        """Run a command and show what it says; stop the demo when it fails."""
-        self.say(f"$ assistants-migrate {' '.join(arguments)}")
-        code, text = self.call(*arguments)
-        self.say(text)
+    def step(
+        self,
+        estate: str,
+        command: str,
+        *arguments: str,
+        expect: tuple[int, ...] = (0,),
+        summary: Callable[[str], str],
+    ) -> None:
+        """Run a command and show one line about it, or all of its output; stop the demo when it fails."""
+        self.show(f"$ assistants-migrate {' '.join((command, *arguments))}")
+        with self.line(estate, command) as line:
+            code, text = self.call(command, *arguments)
+            line.text = summary(text) if code in expect else f"ended with exit code {code}"
+        self.show(text)
         if code not in expect:
+            if self.quiet:
+                click.echo(clean(text), err=True)
             raise click.exceptions.Exit(code)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether a step is shown as one line."""
+        return not self.common.verbose
+
+    @contextmanager
+    def line(self, estate: str, command: str) -> Iterator[Line]:
+        """One line for a step: its name at once, what came out of it when it ends."""
+        found = Line()
+        shown = self.quiet and not self.common.as_json
+        if shown:
+            click.echo(f"{estate:<8}  {command:<8}  ", nl=False)
+        try:
+            yield found
+        finally:
+            if shown:
+                click.echo(clean(found.text))
 
     def json(self, *arguments: str) -> Any:
         """Run a command for its JSON document."""
@@ -97,7 +176,7 @@ class Demonstration:
     def call(self, *arguments: str) -> tuple[int, str]:
         """Exit code and standard output of a command, run in this process."""
         out = io.StringIO()
-        given = [*arguments, "--config", str(self.config), "--quiet"]
+        given = [*arguments, "--config", str(self.folder / CONFIG_FILE), "--quiet"]
         with redirect_stdout(out):
             try:
                 code = program.main(given, standalone_mode=False) or 0
@@ -105,63 +184,185 @@ class Demonstration:
                 code = done.exit_code
         return code, out.getvalue()
 
-    def say(self, text: str) -> None:
-        """Show a line, and keep it for the report."""
-        self.report.append(text)
-        if not self.common.as_json:
+    def show(self, text: str) -> None:
+        """Keep a text for the transcript, and show it with -v."""
+        self.transcript.append(text)
+        if not self.common.as_json and not self.quiet:
             click.echo(clean(text))
 
 
-CONFIG = """# Two emulated regions and a Foundry project, as they were while the demo ran.
-[estates.east]
-type = "azure-openai"
-endpoint = "{east}"
-api_version = "2025-04-01-preview"
-key_env = "DEMO_EAST_KEY"
+@dataclass
+class Line:
+    """What came out of a step."""
 
-[estates.west]
-type = "azure-openai"
-endpoint = "{west}"
-api_version = "2025-04-01-preview"
-key_env = "DEMO_WEST_KEY"
-
-[estates.project]
-type = "foundry"
-endpoint = "{project}"
-auth = "token"
-token_env = "DEMO_PROJECT_TOKEN"
-
-[models]
-"gpt-4-1106-preview" = "gpt-4.1"
-"""
+    text: str = "stopped"
 
 
-DEPLOYMENTS = ("gpt-4.1", "gpt-4o", "gpt-4o-2024-08-06", "gpt-4o-mini")
-LEFT = ("estate.db", "estate.db-wal", "estate.db-shm", "plan.json", "plan-foundry.json", "report.txt")
+def last_line(text: str) -> str:
+    """The sum that a report ends with."""
+    return text.strip().rpartition("\n")[2]
+
+
+def first_part(text: str) -> str:
+    """The first number of a line such as "366 created, 0 updated"."""
+    return last_line(text).partition(",")[0]
+
+
+def working(text: str) -> str:
+    """How many checks work, from the lines of `doctor`: "sign-in             works"."""
+    checks = [line.split("  ")[0] for line in text.splitlines()[1:] if "  " in line]
+    works = [line.split("  ")[0] for line in text.splitlines()[1:] if "  works" in line]
+    rest = "".join(f"; not known: {name}" for name in checks if name not in works)
+    return f"{len(works)} of {len(checks)} checks work{rest}"
+
+
+def objects_in(archive: str) -> Callable[[str], str]:
+    """How many objects were read, from the lines of `snapshot`: "assistant           12"."""
+
+    def summary(text: str) -> str:
+        numbers = [line.split()[-1] for line in text.splitlines()[1:] if line.split()]
+        total = sum(int(number) for number in numbers if number.isdecimal())
+        return f"{total:,} objects read -> {archive}"
+
+    return summary
+
+
+def graded(text: str) -> str:
+    """The last row of the table of `assess`: kept, adapted, lost, blocked."""
+    row = next((line.split() for line in text.splitlines() if line.startswith("all ")), [])
+    return f"fields: {row[1]} kept, {row[2]} adapted, {row[3]} accepted as lost" if len(row) > 3 else ""
+
+
+def planned(plan: str) -> Callable[[str], str]:
+    """What a plan does, and how many losses are accepted."""
+
+    def summary(text: str) -> str:
+        losses = sum(1 for row in read_plan(Path(plan)).losses if row.grade != "adapted")
+        accepted = f", {losses} losses accepted" if losses else ""
+        return f"{last_line(text).partition(' ')[0]} to create{accepted} -> {plan}"
+
+    return summary
 
 
 @click.command("demo")
 @click.option("--dir", "folder", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"),
-              show_default=True, help="Where archive, plan and report are left.")  # fmt: skip
+              show_default=True, help="Where it leaves its files.")  # fmt: skip
 @common
 def demo_command(common: Common, folder: Path) -> None:
-    """Move an emulated region to another one and to a Foundry project, with proof. Needs no account."""
-    from migrate.files.output import told, write_text
+    """Move an emulated region to another one and to a Foundry project, with proof. Needs no account.
 
+    It shows one line a step; -v shows every command with its output. It leaves an HTML report, a config
+    file, and the state of its services, and says how to start them again.
+    """
+    prepare(folder)
+    os.environ[KEY_VARIABLE] = KEY
+    given = {
+        "east": Options(face="azure-openai", key=KEY, state=fixtures() / "azure-v2"),
+        "west": Options(face="azure-openai", key=KEY),
+        "project": Options(face="foundry", key=KEY, deployments=DEPLOYMENTS),
+    }
+    with ExitStack() as stack:
+        services = {name: started(options, PORTS[name]) for name, options in given.items()}
+        for service in services.values():
+            stack.callback(service.stop)
+        lines = [service_line(name, service, folder) for name, service in services.items()]
+        urls = {name: service.url for name, service in services.items()}
+        comments = "\n".join(f"#     {line}" for line in lines)
+        text = CONFIG.format(services=comments, variable=variable_line(KEY_VARIABLE, KEY), **urls)
+        write_text(folder / CONFIG_FILE, [text])
+        if not common.as_json:
+            click.echo(f"{INTRODUCTION}\n")
+        code = Demonstration(folder, common).run()
+        with told(folder):
+            for name, service in services.items():
+                save(service.estate, folder / name)
+    if not common.as_json:
+        click.echo(visible(next_steps(folder, lines)))  # the key of an emulated service is no secret
+    finish(code)
+
+
+def prepare(folder: Path) -> None:
+    """An empty folder, or that of an earlier demo without what it left. Raises `BadUsage`."""
     with told(folder):
         folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()) and not _is_of_demo(folder):
+            raise BadUsage(
+                f"{folder} is not empty, and no demo was run there",
+                "the demo would overwrite files",
+                "name another folder with --dir",
+            )
         for name in LEFT:
             (folder / name).unlink(missing_ok=True)
-    keys = {name: name.lower() for name in ("DEMO_EAST_KEY", "DEMO_WEST_KEY", "DEMO_PROJECT_TOKEN")}
-    os.environ.update(keys)
-    east = Options(face="azure-openai", key=keys["DEMO_EAST_KEY"], state=fixtures() / "azure-v2")
-    west = Options(face="azure-openai", key=keys["DEMO_WEST_KEY"])
-    new = Options(face="foundry", key=keys["DEMO_PROJECT_TOKEN"], deployments=DEPLOYMENTS)
-    with Emulator(east) as source, Emulator(west) as target, Emulator(new) as project:
-        config = folder / "estates.toml"
-        text = CONFIG.format(east=source.url, west=target.url, project=project.url)
-        write_text(config, [text])
-        finish(Demonstration(folder, config, common).run())
+        for name in PORTS:
+            shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def _is_of_demo(folder: Path) -> bool:
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        return (folder / CONFIG_FILE).read_text(encoding="utf-8").startswith(FIRST_LINE)
+    return False
+
+
+def started(options: Options, port: int) -> Emulator:
+    """A running service at a port, or at any free one where that is taken."""
+    try:
+        return Emulator(replace(options, port=port)).start()
+    except OSError:
+        return Emulator(options).start()
+
+
+def service_line(name: str, service: Emulator, folder: Path) -> str:
+    """The command that starts a service again."""
+    port = service.url.split("/")[2].rpartition(":")[2]
+    kind = "" if service.options.face == "azure-openai" else f" --service {service.options.face}"
+    return f"{program_name()} emulate{kind} --port {port} --state {quoted(folder / name)}"
+
+
+def next_steps(folder: Path, services: list[str]) -> str:
+    """What the demo left, and what to do with it."""
+    name, page = program_name(), folder / "report.html"
+    archive, plan, config = (quoted(folder / file) for file in ("estate.db", "plan.json", CONFIG_FILE))
+    lines = "\n".join(f"  {line}" for line in services)
+    return f"""
+The report: {page}. Open it in a browser:
+  {page.resolve().as_uri()}
+
+The services have ended. To start them again as they are now, each in a
+terminal of its own:
+{lines}
+
+Next steps
+1. Look into the archive; this needs no service:
+  {name} search {archive} warranty
+2. With the services running again, compare them, and undo the move to west:
+  {variable_line(KEY_VARIABLE, KEY)}
+  {name} diff east west --config {config}
+  {name} rollback {plan} --config {config}
+3. See what your own resource answers; docs/guide.md goes on from there:
+  {name} doctor https://NAME.openai.azure.com"""
+
+
+def variable_line(name: str, value: str) -> str:
+    """How a shell of this system sets a variable."""
+    return f'$env:{name} = "{value}"' if os.name == "nt" else f"export {name}={value}"
+
+
+def program_name() -> str:
+    """How to call this program from here: by its name if it is found on PATH."""
+    name = "assistants-migrate"
+    if shutil.which(name):
+        return name
+    started_as = Path(sys.argv[0])
+    if started_as.name.removesuffix(".exe") == name:
+        return quoted(started_as)
+    return f"{quoted(Path(sys.executable))} -m migrate"
+
+
+def quoted(path: Path) -> str:
+    """A path as a word of a command, relative to this folder if it lies within it."""
+    with contextlib.suppress(ValueError):
+        path = path.absolute().relative_to(Path.cwd())
+    return shlex.quote(str(path)) if os.name != "nt" else f'"{path}"' if " " in str(path) else str(path)
 
 
 def fixtures() -> Path:
