@@ -405,3 +405,22 @@ def test_equal_spellings_are_equal_and_differ_as_written(pair: Pair) -> None:
 def test_every_rule_of_comparing_has_a_pair_of_spellings() -> None:
     shown = {(kind, pair.field) for pair in EQUAL for kind in ("*", pair.kind)}
     assert set(RULES) <= shown
+
+
+NAMED_PATH = re.compile(r"`((?:[a-z_]+/)+[a-z_]+\.py)`")
+
+
+def test_every_file_that_the_docs_name_exists() -> None:
+    """A page may leave `migrate/` out."""
+    named = {
+        (page.name, path)
+        for page in [*sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
+        for path in NAMED_PATH.findall(page.read_text(encoding="utf-8"))
+    }
+    assert ("architecture.md", "stages/plan/run.py") in named
+    lost = [
+        f"{page}: {path}"
+        for page, path in sorted(named)
+        if not (ROOT / path).exists() and not (ROOT / "migrate" / path).exists()
+    ]
+    assert not lost
