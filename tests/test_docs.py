@@ -29,7 +29,7 @@ from migrate.codecs.foundry.tools import ROWS, WITHOUT_HOME
 from migrate.emulator import Emulator, Options
 from migrate.model import KINDS, Kind
 from migrate.model.normalize import RULES
-from migrate.stages.diff.ignore_rules import RuleText
+from migrate.stages.diff.ignore_rules import IgnoreRuleTable
 from tools.docs.cli_reference import reference
 from tools.docs.examples import BARE, EXAMPLES
 from tools.docs.examples.equivalents import EQUAL, Pair
@@ -298,7 +298,7 @@ def test_examples_in_python_and_toml_can_be_read(page: Path) -> None:
     for config in re.findall(r"```toml\n(.+?)```", text, re.DOTALL):
         data = toml(config)
         if "ignore" in data:  # rules for what may differ, not a config file
-            assert all(RuleText.model_validate(row) for row in data["ignore"])
+            assert all(IgnoreRuleTable.model_validate(row) for row in data["ignore"])
         else:
             checked(data, page)
 

@@ -16,7 +16,7 @@ from migrate.cli.line_wrap import fitted
 from migrate.errors import MigrateError, RequestFailed
 from migrate.model.json_depth import FRAMES
 from migrate.model.known_secrets import KNOWN, redact
-from migrate.reports.text_table import clean as visible
+from migrate.reports.text_table import escape_control as visible
 
 
 def clean(text: str) -> str:

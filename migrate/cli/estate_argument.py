@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from migrate.archive.id_map import Side
     from migrate.archive.snapshots.reader import SnapshotInfo, SnapshotReader
     from migrate.endpoints.settings import Settings
-    from migrate.stages.config_directory.read import Directory
+    from migrate.stages.config_directory.read import DirectoryOptions
     from migrate.stages.estate import Estate
     from migrate.stages.progress import Progress
 
@@ -56,11 +56,11 @@ class ConfigDirectory:
     facing: str = ""
 
     @property
-    def directory(self) -> Directory:
+    def directory(self) -> DirectoryOptions:
         """As a stage takes it."""
-        from migrate.stages.config_directory.read import Directory
+        from migrate.stages.config_directory.read import DirectoryOptions
 
-        return Directory(self.path, self.environment, self.facing)
+        return DirectoryOptions(self.path, self.environment, self.facing)
 
 
 def resolve(text: str, config: Config, workers: int = 8) -> Live | Archived | ConfigDirectory:
@@ -164,7 +164,7 @@ def opened(
     what is read of it (empty: all); `known` tells threads to ask for by id where they are not listed."""
     from migrate.endpoints import connect
     from migrate.stages.estate import Estate
-    from migrate.stages.filters import Choice
+    from migrate.stages.filters import ObjectFilter
     from migrate.stages.snapshot.live_estate import lists_threads
     from migrate.stages.snapshot.live_estate import live as read_live
     from migrate.stages.snapshot.options import SnapshotOptions
@@ -182,7 +182,7 @@ def opened(
         ids = thread_ids(None, found)
         if known and (not kinds or "thread" in kinds) and not lists_threads(reader):
             ids = tuple(dict.fromkeys([*ids, *known(reader.type, reader.url)]))
-        choice = Choice.only(kinds)
+        choice = ObjectFilter.only(kinds)
         wanted = SnapshotOptions(thread_ids=ids, runs=False, bytes=False, choice=choice, workers=workers)
         estate, _ = stack.enter_context(read_live(reader, wanted, progress))
         yield estate
@@ -191,7 +191,7 @@ def opened(
 @contextmanager
 def directory_of(found: ConfigDirectory, progress: Progress) -> Iterator[Estate]:
     """A config directory as an estate; which environment of it was taken is said."""
-    from migrate.stages.config_directory.read import opened as opened_directory
+    from migrate.stages.config_directory.read import open_directory as opened_directory
 
     with opened_directory(found.directory) as (estate, environment):
         say_environment(environment, found, progress)

@@ -9,7 +9,7 @@ import os
 import re
 from typing import Any
 
-from migrate.reports.text_table import columns_of
+from migrate.reports.text_table import display_width
 
 HANGING = "  "
 """What the further rows of a line begin with, after the blanks that the line itself begins with."""
@@ -35,12 +35,12 @@ def width_of(stream: Any) -> int:
 def _broken(line: str, width: int) -> str:
     """A line in rows of at most `width` columns; a word that is longer than that, an address for one, stays
     whole."""
-    if columns_of(line) <= width:
+    if display_width(line) <= width:
         return line
     begin = line[: len(line) - len(line.lstrip())]
     rows = [begin]
     for word in WORDS.findall(line[len(begin) :]):
-        if columns_of(rows[-1] + word) <= width or not rows[-1].strip():
+        if display_width(rows[-1] + word) <= width or not rows[-1].strip():
             rows[-1] += word if rows[-1].strip() else word.lstrip()
         else:
             rows.append(begin + HANGING + word.lstrip())

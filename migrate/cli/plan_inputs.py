@@ -69,10 +69,10 @@ def kept(found: ConfigDirectory, plan: Path, progress: Progress) -> Iterator[tup
                 "a plan from a config directory keeps the directory under that name",
                 "give -o another name",
             )
-    read = config_directory_read.read(found.directory)
+    read = config_directory_read.read_directory(found.directory)
     say_environment(read.environment, found, progress)
     with Archive.open(path, write=True, create=True) as archive:
-        yield config_directory_read.kept(read, str(found.path.resolve()), archive), path
+        yield config_directory_read.directory_estate(read, str(found.path.resolve()), archive), path
 
 
 def percent(text: str | None) -> int | None:

@@ -21,7 +21,7 @@ from migrate.model.known_secrets import redact
 if TYPE_CHECKING:
     from migrate.reports.report import Report
     from migrate.stages.estate import Estate
-    from migrate.stages.query.diagram import Picture
+    from migrate.stages.query.diagram import Diagram
 
 
 class Camera:
@@ -29,7 +29,7 @@ class Camera:
 
     def __init__(self, wanted: bool) -> None:
         self._wanted = wanted
-        self.pictures: tuple[tuple[str, Picture], ...] = ()
+        self.pictures: tuple[tuple[str, Diagram], ...] = ()
 
     def take(self, label: str, estate: Estate) -> None:
         """One more picture, unless nobody wants any."""
@@ -37,13 +37,13 @@ class Camera:
             return
         from migrate.archive.snapshots.reader import SnapshotReader, newest_of
         from migrate.stages.estate import Estate
-        from migrate.stages.query.cleanup import PROJECT
-        from migrate.stages.query.diagram import picture
+        from migrate.stages.query.cleanup import OTHER_GENERATION
+        from migrate.stages.query.diagram import estate_diagram
 
         conn, side = estate.snapshot.conn, estate.side
-        info = newest_of(conn, PROJECT.get(side.type, ""), side.url)
+        info = newest_of(conn, OTHER_GENERATION.get(side.type, ""), side.url)
         beside = Estate(SnapshotReader(conn, info)) if info else None
-        self.pictures = (*self.pictures, (label, picture(estate, beside=beside)))
+        self.pictures = (*self.pictures, (label, estate_diagram(estate, beside=beside)))
 
 
 NOBODY_LOOKS = Camera(wanted=False)
@@ -136,14 +136,14 @@ def show(common: Common, wanted: ReportOptions, document: Any, report: Report, t
 
 
 def _speak(common: Common, report: Report) -> None:
-    from migrate.reports.formats.terminal import for_terminal, terminal_text
+    from migrate.reports.formats.terminal import terminal_screen, terminal_text
 
     if not sys.stdout.isatty():
         common.answer(None, terminal_text(report))
         return
     common.hush()
     colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    click.echo(redact(for_terminal(report, shutil.get_terminal_size().columns, colour)), color=colour)
+    click.echo(redact(terminal_screen(report, shutil.get_terminal_size().columns, colour)), color=colour)
 
 
 def rendered(format_: str, document: Any, report: Report) -> str:

@@ -6,21 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from migrate.reports.text_table import columns_of, line
+from migrate.reports.text_table import display_width, single_line
 
-COLUMNS = {"assistant": "Assistants", "vector_store": "Vector stores", "file": "Files", "thread": "Threads"}
-MARKS = {
+DIAGRAM_COLUMNS = {
+    "assistant": "Assistants",
+    "vector_store": "Vector stores",
+    "file": "Files",
+    "thread": "Threads",
+}
+MARK_MEANINGS = {
     "orphan": "nothing uses it",
     "expired": "it has expired",
     "unused": "it is empty or was never used",
     "duplicate": "another one is the same",
 }
-MOST = 60
+MAX_BOXES_PER_COLUMN = 60
 """Boxes per column; the others are counted."""
 WIDTH, GAP, HEIGHT, STEP, TOP = 220, 80, 30, 40, 44
 """Sizes in units of the drawing: a box, the room between columns, a row, the head."""
-LETTERS = 27
-SWEEPS = 4
+MAX_BOX_LABEL_COLUMNS = 27
+ORDERING_PASSES = 4
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class DiagramLayout:
     """Everything an SVG needs. `left_out` counts per column what is not drawn."""
 
     label: str
@@ -62,13 +67,13 @@ class Drawing:
     marked: tuple[tuple[str, int], ...]
 
 
-def drawn(label: str, picture: Any) -> Drawing:
+def layout_diagram(label: str, picture: Any) -> DiagramLayout:
     """Place each kind in its column, neighbours near each other."""
     nodes = list(picture.nodes)
     edges = [(a, b) for a, b in picture.edges if 0 <= a < len(nodes) and 0 <= b < len(nodes)]
-    columns = {kind: [n for n, node in enumerate(nodes) if node.kind == kind] for kind in COLUMNS}
-    _untangle(columns, edges)
-    shown = {kind: rows[:MOST] for kind, rows in columns.items()}
+    columns = {kind: [n for n, node in enumerate(nodes) if node.kind == kind] for kind in DIAGRAM_COLUMNS}
+    _order_columns(columns, edges)
+    shown = {kind: rows[:MAX_BOXES_PER_COLUMN] for kind, rows in columns.items()}
     place: dict[int, tuple[int, int]] = {}
     for column, rows in enumerate(shown.values()):
         place |= {n: (column * (WIDTH + GAP), TOP + row * STEP) for row, n in enumerate(rows)}
@@ -78,14 +83,14 @@ def drawn(label: str, picture: Any) -> Drawing:
         near.setdefault(a, []).append(names[b])
         near.setdefault(b, []).append(names[a])
     boxes = [_box(n, nodes[n], *place[n], names[n], tuple(near.get(n, ()))) for n in place]
-    marked = {mark: sum(mark in node.marks for node in nodes) for mark in MARKS}
-    return Drawing(
-        label=line(label),
+    marked = {mark: sum(mark in node.marks for node in nodes) for mark in MARK_MEANINGS}
+    return DiagramLayout(
+        label=single_line(label),
         width=4 * WIDTH + 3 * GAP,
         height=TOP + STEP * max(1, *map(len, shown.values())),
         heads=tuple(
             (n * (WIDTH + GAP), head, _total(nodes, columns[kind], kind, picture.left_out))
-            for n, (kind, head) in enumerate(COLUMNS.items())
+            for n, (kind, head) in enumerate(DIAGRAM_COLUMNS.items())
         ),
         boxes=tuple(boxes),
         curves=tuple(Curve(*_curve(place[a], place[b]), a, b) for a, b in edges if a in place and b in place),
@@ -94,13 +99,13 @@ def drawn(label: str, picture: Any) -> Drawing:
     )
 
 
-def _untangle(columns: dict[str, list[int]], edges: list[tuple[int, int]]) -> None:
+def _order_columns(columns: dict[str, list[int]], edges: list[tuple[int, int]]) -> None:
     """Order each column by the mean place of what its members are tied to; loose ones come last."""
     near: dict[int, list[int]] = {}
     for a, b in edges:
         near.setdefault(a, []).append(b)
         near.setdefault(b, []).append(a)
-    for _ in range(SWEEPS):
+    for _ in range(ORDERING_PASSES):
         for kind, rows in columns.items():
             at = {n: row / len(one) for one in columns.values() for row, n in enumerate(one)}
             mean = {n: _mean([at[other] for other in near.get(n, ()) if other in at]) for n in rows}
@@ -112,23 +117,23 @@ def _mean(places: list[float]) -> float:
 
 
 def _box(number: int, node: Any, x: int, y: int, name: str, reaches: tuple[str, ...]) -> Box:
-    marks = tuple(mark for mark in MARKS if mark in node.marks)
-    room = LETTERS - (len(marks[0]) + 1 if marks else 0)
+    marks = tuple(mark for mark in MARK_MEANINGS if mark in node.marks)
+    room = MAX_BOX_LABEL_COLUMNS - (len(marks[0]) + 1 if marks else 0)
     return Box(number, x, y, node.kind, _cut(name, room), name, marks, marks[0] if marks else "", reaches)
 
 
 def _name(node: Any) -> str:
-    said = line(node.name) or ("" if node.weight > 1 else line(node.id))
+    said = single_line(node.name) or ("" if node.weight > 1 else single_line(node.id))
     if node.kind == "thread" and node.weight > 1:
         return f"{node.weight:,} threads{f' {said}' if said else ''}"
     return said or "(no name)"
 
 
 def _cut(text: str, room: int) -> str:
-    if columns_of(text[: room + 1]) <= room and len(text) <= room:
+    if display_width(text[: room + 1]) <= room and len(text) <= room:
         return text
     kept = text[: room - 1]
-    while columns_of(kept) > room - 1:
+    while display_width(kept) > room - 1:
         kept = kept[:-1]
     return f"{kept}…"
 
@@ -149,5 +154,8 @@ def _total(nodes: list[Any], rows: list[int], kind: str, left_out: Mapping[str, 
 
 
 def _left_out(columns: dict[str, list[int]], left_out: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
-    rest = {head: max(len(columns[kind]) - MOST, 0) + left_out.get(kind, 0) for kind, head in COLUMNS.items()}
+    rest = {
+        head: max(len(columns[kind]) - MAX_BOXES_PER_COLUMN, 0) + left_out.get(kind, 0)
+        for kind, head in DIAGRAM_COLUMNS.items()
+    }
     return tuple((head, number) for head, number in rest.items() if number)

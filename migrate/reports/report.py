@@ -40,7 +40,7 @@ one is no judgement, as an action of a plan."""
 
 
 @dataclass(frozen=True)
-class Detail:
+class ItemDetail:
     """One thing said about an object: where, both values (None: not there), why, what can be done."""
 
     path: str
@@ -51,7 +51,7 @@ class Detail:
 
 
 @dataclass(frozen=True)
-class Item:
+class ReportItem:
     """One object, with everything that one verdict says about it. `since`: when it began, as far as snapshots
     tell (ISO 8601), or nothing. `note`: a few words beside its name, as how two objects were paired."""
 
@@ -63,7 +63,7 @@ class Item:
     right_id: str = ""
     parent: str = ""
     severity: str = ""
-    details: tuple[Detail, ...] = ()
+    details: tuple[ItemDetail, ...] = ()
     note: str = ""
     since: str = ""
 
@@ -74,7 +74,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Counts:
+class ObjectCounts:
     """Numbers per kind of object: the heads of the columns, and a row for each kind."""
 
     columns: tuple[str, ...] = ()
@@ -100,8 +100,8 @@ class Report:
     ok: bool
     last_line: str
     summary: tuple[tuple[str, int], ...] = ()
-    counts: Counts = Counts()
-    items: tuple[Item, ...] = ()
+    counts: ObjectCounts = ObjectCounts()
+    items: tuple[ReportItem, ...] = ()
     gaps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     ignored: tuple[Any, ...] = ()
@@ -117,7 +117,7 @@ class Report:
         return "incomplete" if self.gaps and self.command == "diff" else "clear" if self.ok else "open"
 
 
-def in_order(items: list[Item]) -> tuple[Item, ...]:
+def sort_items(items: list[ReportItem]) -> tuple[ReportItem, ...]:
     """By section, then verdict, gravest first; what came first stays first."""
     sections, verdicts = list(SECTIONS), list(VERDICTS)
     return tuple(

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 
-def clean(text: str) -> str:
+def escape_control(text: str) -> str:
     """Control characters, escapes, marks of direction and lone surrogates, which names may hold, are shown
     and not obeyed; line breaks and tabs stay."""
     return "".join(
@@ -15,27 +15,27 @@ def clean(text: str) -> str:
     )
 
 
-def line(text: str) -> str:
+def single_line(text: str) -> str:
     """The same on one line: line breaks and tabs are written as escapes too."""
-    return clean(text).replace("\n", "\\n").replace("\t", "\\t")
+    return escape_control(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
-WIDEST = 60
+MAX_CELL_CHARS = 60
 
 
-def table(rows: Iterable[Sequence[object]], head: Sequence[str] = (), widest: int = WIDEST) -> str:
+def table(rows: Iterable[Sequence[object]], head: Sequence[str] = (), widest: int = MAX_CELL_CHARS) -> str:
     """A table with two blanks between columns; numbers to the right; no cell over `widest`."""
-    lines = [[short(cell, widest) for cell in row] for row in ([head, *rows] if head else rows)]
+    lines = [[shorten(cell, widest) for cell in row] for row in ([head, *rows] if head else rows)]
     if not lines:
         return ""
-    widths = [max(columns_of(line[n]) for line in lines) for n in range(len(lines[0]))]
+    widths = [max(display_width(line[n]) for line in lines) for n in range(len(lines[0]))]
     return "\n".join(
         "  ".join(_padded(cell, width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
 
 
-def short(value: object, most: int = WIDEST) -> str:
+def shorten(value: object, most: int = MAX_CELL_CHARS) -> str:
     """One line of at most `most` characters; line breaks and tabs are shown as such."""
     text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
     text = text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
@@ -43,11 +43,11 @@ def short(value: object, most: int = WIDEST) -> str:
 
 
 def _padded(text: str, width: int) -> str:
-    blank = " " * (width - columns_of(text))
+    blank = " " * (width - display_width(text))
     return blank + text if text.replace(",", "").isdigit() else text + blank
 
 
-def columns_of(text: str) -> int:
+def display_width(text: str) -> int:
     """Columns a terminal needs: wide characters take two, combining ones none."""
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text

@@ -6,60 +6,62 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from migrate.reports.report import VERDICTS, Detail, Item
-from migrate.reports.word_diff import ADDED, HIDDEN, REMOVED, SAME, Piece, hidden, words
+from migrate.reports.report import VERDICTS, ItemDetail, ReportItem
+from migrate.reports.word_diff import ADDED, HIDDEN, REMOVED, SAME, DiffPiece, hidden_label, word_diff
 
-LONG = 60
+MIN_WORD_DIFF_CHARS = 60
 """Characters from which a text is compared word by word."""
-BRIEF = 160
+MAX_BRIEF_CHARS = 160
 """Characters of a value that stay when it is shown in one line."""
-NOT_THERE = "(not there)"
-MARKS = {SAME: "{}", REMOVED: "[-{}-]", ADDED: "{{+{}+}}", HIDDEN: "[… {} …]"}
+ABSENT_VALUE = "(not there)"
+PIECE_MARKS = {SAME: "{}", REMOVED: "[-{}-]", ADDED: "{{+{}+}}", HIDDEN: "[… {} …]"}
 
 
-def has_words(detail: Detail) -> bool:
+def is_word_diff(detail: ItemDetail) -> bool:
     """Whether both values are texts that are long enough to be compared word by word."""
     both = (detail.left, detail.right)
     texts = [value for value in both if isinstance(value, str)]
     instructions = detail.path.rpartition(".")[2] == "instructions"
-    return len(texts) == 2 and (instructions or any(len(text) > LONG or "\n" in text for text in texts))
+    return len(texts) == 2 and (
+        instructions or any(len(text) > MIN_WORD_DIFF_CHARS or "\n" in text for text in texts)
+    )
 
 
-def pieces(detail: Detail) -> list[Piece]:
+def detail_pieces(detail: ItemDetail) -> list[DiffPiece]:
     """What differs word by word, with unchanged stretches whole."""
-    return words(detail.left, detail.right)
+    return word_diff(detail.left, detail.right)
 
 
-def has_values(detail: Detail) -> bool:
+def has_values(detail: ItemDetail) -> bool:
     """Whether there is anything to show on either side."""
     return detail.left is not None or detail.right is not None
 
 
-def value(found: Any) -> str:
+def json_value(found: Any) -> str:
     """A value as JSON on one line, so that a text and a number differ; nothing is `(not there)`."""
     if found is None:
-        return NOT_THERE
+        return ABSENT_VALUE
     return json.dumps(found, ensure_ascii=False, default=str)
 
 
-def brief(text: str, most: int = BRIEF) -> str:
+def brief(text: str, most: int = MAX_BRIEF_CHARS) -> str:
     """The beginning of a text, with the number of characters that were left out."""
     over = len(text) - most
     return text if over <= 20 else f"{text[:most]}… ({over:,} more characters)"
 
 
-def reason(item: Item, detail: Detail) -> str:
+def detail_reason(item: ReportItem, detail: ItemDetail) -> str:
     """Why, unless the verdict says it already."""
     said = (item.verdict, f"it {VERDICTS[item.verdict][1]}")
     return "" if detail.reason in said else detail.reason
 
 
-def ids(item: Item) -> str:
+def item_ids(item: ReportItem) -> str:
     """Left id, right id; one of them where they are equal or one is missing."""
     return " -> ".join(dict.fromkeys(filter(None, (item.left_id, item.right_id))))
 
 
-def counted(found: Iterable[Piece]) -> str:
+def count_words(found: Iterable[DiffPiece]) -> str:
     """How many words came and went."""
     told = {REMOVED: 0, ADDED: 0}
     for kind, text in found:
@@ -69,9 +71,9 @@ def counted(found: Iterable[Piece]) -> str:
     return ", ".join(parts) or "white space only"
 
 
-def in_marks(kind: str, text: str) -> str:
+def mark_piece(kind: str, text: str) -> str:
     """A piece as plain text: [-removed-], {+added+}, or how much is hidden."""
-    return MARKS[kind].format(hidden(text) if kind == HIDDEN else text)
+    return PIECE_MARKS[kind].format(hidden_label(text) if kind == HIDDEN else text)
 
 
 def number_of(count: int, noun: str, nouns: str = "") -> str:

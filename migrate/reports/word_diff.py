@@ -14,25 +14,25 @@ from itertools import groupby
 from migrate.model.sequence_diff import Effort, alike
 
 SAME, REMOVED, ADDED, HIDDEN = "same", "removed", "added", "hidden"
-Piece = tuple[str, str]
+DiffPiece = tuple[str, str]
 
-LETTERWISE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+CHARACTER_SCRIPTS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 """Hiragana, Katakana and Han: written without blanks between words, so each character is one."""
-TOKEN = re.compile(rf"[{LETTERWISE}]|[^\W{LETTERWISE}]+|\n|[^\S\n]+|[^\w\s]")
-LINE = re.compile(r"[^\n]*\n|[^\n]+")
-FILLER = re.compile(r"[^\w\n]{1,3}")
+WORD_PATTERN = re.compile(rf"[{CHARACTER_SCRIPTS}]|[^\W{CHARACTER_SCRIPTS}]+|\n|[^\S\n]+|[^\w\s]")
+LINE_PATTERN = re.compile(r"[^\n]*\n|[^\n]+")
+FILLER_PATTERN = re.compile(r"[^\w\n]{1,3}")
 
-AROUND = 80
+CONTEXT_CHARS = 80
 """Characters that stay to be seen on each side of a change when the rest is folded away."""
-LINE_NEAR, WORD_NEAR = 60, 20
+MAX_LINE_SEARCH_CHARS, MAX_WORD_SEARCH_CHARS = 60, 20
 """How much further a fold looks for the end of a line, or of a word."""
 
 
-def words(left: str, right: str) -> list[Piece]:
+def word_diff(left: str, right: str) -> list[DiffPiece]:
     """The pieces, in order; between two `same` ones everything removed stands before everything added."""
     effort = Effort()
-    found: list[Piece] = []
-    for same, ours, theirs in alike(LINE.findall(left), LINE.findall(right), effort):
+    found: list[DiffPiece] = []
+    for same, ours, theirs in alike(LINE_PATTERN.findall(left), LINE_PATTERN.findall(right), effort):
         if same:
             found.append((SAME, "".join(ours)))
         elif not ours or not theirs:
@@ -42,8 +42,8 @@ def words(left: str, right: str) -> list[Piece]:
     return list(_tidy(found))
 
 
-def _inside(left: str, right: str, effort: Effort) -> Iterator[Piece]:
-    for same, ours, theirs in alike(TOKEN.findall(left), TOKEN.findall(right), effort):
+def _inside(left: str, right: str, effort: Effort) -> Iterator[DiffPiece]:
+    for same, ours, theirs in alike(WORD_PATTERN.findall(left), WORD_PATTERN.findall(right), effort):
         if same:
             yield SAME, "".join(ours)
         else:
@@ -51,13 +51,13 @@ def _inside(left: str, right: str, effort: Effort) -> Iterator[Piece]:
             yield ADDED, "".join(theirs)
 
 
-def _tidy(pieces: list[Piece]) -> Iterator[Piece]:
+def _tidy(pieces: list[DiffPiece]) -> Iterator[DiffPiece]:
     """Neighbours joined. A blank or a comma that alone survived between two changes goes along with them."""
     full = [piece for piece in pieces if piece[1]]
-    spread: list[Piece] = []
+    spread: list[DiffPiece] = []
     for n, (kind, text) in enumerate(full):
         inner = 0 < n < len(full) - 1 and full[n - 1][0] != SAME != full[n + 1][0]
-        if kind == SAME and inner and FILLER.fullmatch(text):
+        if kind == SAME and inner and FILLER_PATTERN.fullmatch(text):
             spread += [(REMOVED, text), (ADDED, text)]
         else:
             spread.append((kind, text))
@@ -68,10 +68,10 @@ def _tidy(pieces: list[Piece]) -> Iterator[Piece]:
                 yield kind, text
 
 
-def folded(pieces: Iterable[Piece], around: int = AROUND) -> list[Piece]:
+def fold_unchanged(pieces: Iterable[DiffPiece], around: int = CONTEXT_CHARS) -> list[DiffPiece]:
     """The same with long unchanged stretches as `hidden` pieces, cut between words where that is near."""
     every = list(pieces)
-    found: list[Piece] = []
+    found: list[DiffPiece] = []
     for n, (kind, text) in enumerate(every):
         head = around if n else 0
         tail = around if n < len(every) - 1 else 0
@@ -88,15 +88,15 @@ def _cut(text: str, place: int, step: int) -> int:
     """A place near `place` where a line ends, else a word; looked for in one direction, not far."""
     if place in (0, len(text)):
         return place
-    near = [n for n in range(place, place + step * LINE_NEAR, step) if 0 < n < len(text)]
+    near = [n for n in range(place, place + step * MAX_LINE_SEARCH_CHARS, step) if 0 < n < len(text)]
     for ends in (lambda c: c == "\n", str.isspace):
-        for n in near[: None if ends is not str.isspace else WORD_NEAR]:
+        for n in near[: None if ends is not str.isspace else MAX_WORD_SEARCH_CHARS]:
             if ends(text[n - 1]):
                 return n
     return place
 
 
-def hidden(text: str) -> str:
+def hidden_label(text: str) -> str:
     """What stands in the place of a stretch that is not shown."""
     lines = text.count("\n")
     more = f", {lines:,} line{'' if lines == 1 else 's'}" if lines else ""

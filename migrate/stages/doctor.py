@@ -37,11 +37,11 @@ class Diagnosis:
     @property
     def whole(self) -> bool:
         """Whether everything can be read whose absence is not the service's own way."""
-        return all(s.state == "works" for s in self.symptoms if s.what in ESSENTIAL)
+        return all(s.state == "works" for s in self.symptoms if s.what in ESSENTIAL_ROUTES)
 
 
-ESSENTIAL = ("assistants", "files", "vector stores")
-NAMES = {
+ESSENTIAL_ROUTES = ("assistants", "files", "vector stores")
+ROUTE_NAMES = {
     "assistant": "assistants",
     "thread": "listing of threads",
     "file": "files",
@@ -49,17 +49,17 @@ NAMES = {
 }
 
 
-def examine(reader: Reader, progress: Progress | None = None) -> Diagnosis:
+def diagnose(reader: Reader, progress: Progress | None = None) -> Diagnosis:
     """Ask each route for one row. Raises `Unreachable` or `SignInFailed` when nothing answers."""
     (progress or Progress()).say(f"asking {reader.url}")
     probe = reader.probe()
     symptoms = [Symptom("sign-in", "works")]
-    for kind, name in NAMES.items():
+    for kind, name in ROUTE_NAMES.items():
         state = probe.routes.get(kind, "failed")
         symptoms.append(Symptom(name, state, probe.reasons.get(kind, "")))
-    symptoms += _listed("deployments", reader.deployments)
+    symptoms += _list_names("deployments", reader.deployments)
     if reader.type.startswith("foundry"):
-        symptoms += _listed("connections", reader.connections)
+        symptoms += _list_names("connections", reader.connections)
     notes = list(probe.notes)
     if probe.routes.get("thread") in ("gone", "denied") and not probe.retired:
         notes.append("threads are not listed here: give their ids to snapshot with --threads FILE")
@@ -71,7 +71,7 @@ def examine(reader: Reader, progress: Progress | None = None) -> Diagnosis:
     return Diagnosis(reader.type, reader.url, probe.api_version, probe.retired, symptoms, tuple(notes))
 
 
-def _listed(what: str, ask: Callable[[], Mapping[str, Mapping[str, JSON]] | None]) -> list[Symptom]:
+def _list_names(what: str, ask: Callable[[], Mapping[str, Mapping[str, JSON]] | None]) -> list[Symptom]:
     """What a project has of something, by name."""
     try:
         rows = ask()

@@ -17,9 +17,9 @@ from migrate.model.message import ITEM
 from migrate.model.served_version import NEWEST, SERVED, as_served
 from migrate.model.sharding import Shard
 from migrate.model.stamp import stamp_in
-from migrate.stages.lazy import Held, Listed
+from migrate.stages.lazy import LazyEntities, LazySequence
 
-SMALL = ("file", "vector_store", "assistant")
+IN_MEMORY_KINDS = ("file", "vector_store", "assistant")
 """Kinds that are held in memory; threads and messages are walked."""
 
 
@@ -54,18 +54,18 @@ class Estate:
         yield from self._decoded(kind, parent)
         yield from (e for e in self._derived if e.kind == kind and e.parent == parent)
 
-    def listed(self, kind: str, parent: str) -> Listed[Entity]:
+    def listed(self, kind: str, parent: str) -> LazySequence[Entity]:
         """The same by place, each decoded when it is asked for."""
         if any((e.kind, e.parent) == (kind, parent) for e in self._derived):
             members = self.members(kind, parent)
-            return Listed(members.__getitem__, range(len(members)))
+            return LazySequence(members.__getitem__, range(len(members)))
         placed = self.snapshot.placed(kind, parent)
-        return Listed(lambda n: self.decoded(kind, placed.read(n), parent), range(len(placed)))
+        return LazySequence(lambda n: self.decoded(kind, placed.read(n), parent), range(len(placed)))
 
-    def talk(self, thread: str) -> Listed[LazyMessage]:
+    def talk(self, thread: str) -> LazySequence[LazyMessage]:
         """The messages of a thread by place, read when they are asked for."""
         placed = self.snapshot.placed("message", thread)
-        return Listed(lambda n: self.speaking(thread, placed.read(n)), range(len(placed)))
+        return LazySequence(lambda n: self.speaking(thread, placed.read(n)), range(len(placed)))
 
     def spoken(self, thread: str) -> Iterator[LazyMessage]:
         """The messages of a thread, in order, each decoded where somebody looks."""
@@ -99,7 +99,7 @@ class Estate:
     def threads_by_id(self) -> Mapping[str, Entity]:
         """The same, to be looked up."""
         bodies = (body for _, body in self.snapshot.bodies("thread", ""))
-        return Held(bodies, lambda body: self._codec.decode("thread", body, "", None)[0])
+        return LazyEntities(bodies, lambda body: self._codec.decode("thread", body, "", None)[0])
 
     def read(self, kind: str, parent: str = "") -> bool:
         """Whether a listing was read to its end."""
@@ -148,9 +148,13 @@ class Estate:
 
     @cached_property
     def _small(self) -> dict[str, dict[str, Entity]]:
-        whole = {kind: chain(self._decoded(kind, ""), self._derived) for kind in SMALL if kind != "assistant"}
+        whole = {
+            kind: chain(self._decoded(kind, ""), self._derived)
+            for kind in IN_MEMORY_KINDS
+            if kind != "assistant"
+        }
         whole["assistant"] = chain.from_iterable(self._assistants)
-        return {kind: {e.id: e for e in whole[kind] if e.kind == kind} for kind in SMALL}
+        return {kind: {e.id: e for e in whole[kind] if e.kind == kind} for kind in IN_MEMORY_KINDS}
 
     @cached_property
     def _derived(self) -> list[Entity]:

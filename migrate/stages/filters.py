@@ -9,11 +9,11 @@ from fnmatch import fnmatchcase
 from migrate.errors import BadUsage
 from migrate.model import JSON, KINDS
 
-NAMES = ("id", "name", "filename")
+NAME_FIELDS = ("id", "name", "filename")
 
 
 @dataclass(frozen=True)
-class Choice:
+class ObjectFilter:
     """Included and excluded patterns. A kind without `include` rules is included whole. `fitted`: those that
     fitted something until now; threads may add to it."""
 
@@ -22,12 +22,12 @@ class Choice:
     fitted: set[tuple[str, str]] = field(default_factory=set, compare=False)
 
     @classmethod
-    def of(cls, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> Choice:
+    def of(cls, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> ObjectFilter:
         """From the texts of the command line; raises `BadUsage` for an unknown kind."""
         return cls(tuple(map(_rule, include)), tuple(map(_rule, exclude)))
 
     @classmethod
-    def only(cls, kinds: Collection[str]) -> Choice:
+    def only(cls, kinds: Collection[str]) -> ObjectFilter:
         """Whole kinds, and no others (empty: all)."""
         return cls(exclude=tuple((kind, "*") for kind in KINDS if kinds and kind not in kinds))
 
@@ -39,7 +39,7 @@ class Choice:
         """Whether an object is wanted."""
         if not self.include and not self.exclude:
             return True
-        return self.wants_named(kind, [str(body[key]) for key in NAMES if body.get(key)])
+        return self.wants_named(kind, [str(body[key]) for key in NAME_FIELDS if body.get(key)])
 
     def wants_named(self, kind: str, names: Collection[str]) -> bool:
         """Whether an object of these names and ids is wanted: one that fits a rule is enough."""

@@ -11,39 +11,39 @@ from typing import Generic, TypeVar, overload
 
 from migrate.model import JSON, Entity
 
-T = TypeVar("T")
-S = TypeVar("S")
+_T = TypeVar("_T")
+_S = TypeVar("_S")
 
 
-class Listed(Sequence[T], Generic[T]):
+class LazySequence(Sequence[_T], Generic[_T]):
     """What `read` makes of each of `places`."""
 
-    def __init__(self, read: Callable[[int], T], places: Sequence[int]) -> None:
+    def __init__(self, read: Callable[[int], _T], places: Sequence[int]) -> None:
         self._read, self._places = read, places
 
     def __len__(self) -> int:
         return len(self._places)
 
     @overload
-    def __getitem__(self, at: int) -> T: ...
+    def __getitem__(self, at: int) -> _T: ...
     @overload
-    def __getitem__(self, at: slice) -> Listed[T]: ...
-    def __getitem__(self, at: int | slice) -> T | Listed[T]:
+    def __getitem__(self, at: slice) -> LazySequence[_T]: ...
+    def __getitem__(self, at: int | slice) -> _T | LazySequence[_T]:
         if isinstance(at, slice):
-            return Listed(self._read, self._places[at])
+            return LazySequence(self._read, self._places[at])
         return self._read(self._places[at])
 
-    def only(self, at: Sequence[int]) -> Listed[T]:
+    def only(self, at: Sequence[int]) -> LazySequence[_T]:
         """Those at some places of it."""
-        return Listed(self._read, [self._places[n] for n in at])
+        return LazySequence(self._read, [self._places[n] for n in at])
 
-    def seen(self, through: Callable[[T], S]) -> Listed[S]:
+    def seen(self, through: Callable[[_T], _S]) -> LazySequence[_S]:
         """What a function makes of each."""
         read = self._read
-        return Listed(lambda place: through(read(place)), self._places)
+        return LazySequence(lambda place: through(read(place)), self._places)
 
 
-class Held(Mapping[str, Entity]):
+class LazyEntities(Mapping[str, Entity]):
     """Objects of one kind by id, in the order in which they came."""
 
     def __init__(self, bodies: Iterable[JSON], decode: Callable[[JSON], Entity]) -> None:

@@ -10,13 +10,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-LONGEST = 200
+MAX_NAME_BYTES = 200
 """Bytes of a name; file systems take 255, and a temporary name needs some more than its own."""
-ENDING = 24
+MAX_ENDING_BYTES = 24
 """Bytes that an ending may have and still be kept when a name is cut."""
-OBEYED = re.compile(r'[<>:"|?*]')
-ENDS = re.compile(r"^[\s.]+|[\s.]+$")
-RESERVED = re.compile(
+SPECIAL_CHARACTERS = re.compile(r'[<>:"|?*]')
+LEADING_AND_TRAILING_DOTS = re.compile(r"^[\s.]+|[\s.]+$")
+WINDOWS_DEVICE_NAME = re.compile(
     r"(con|prn|aux|nul|clock\$|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3]) *(\.|$)", re.IGNORECASE
 )
 """What Windows takes for a device, with any ending."""
@@ -25,10 +25,10 @@ RESERVED = re.compile(
 def safe_name(name: str, otherwise: str = "", more: str = "") -> str:
     """The name of a file in a folder. `otherwise` is used where nothing of the name remains; `more` goes
     before the ending."""
-    base = _tidy(name) or _tidy(otherwise) or "file"
-    stem, ending = _apart(base)
-    whole = _cut(stem, LONGEST - len(f"_{more}{ending}".encode())) + more + ending
-    return f"_{whole}" if RESERVED.match(whole) else whole
+    base = _clean_name(name) or _clean_name(otherwise) or "file"
+    stem, ending = _split_ending(base)
+    whole = _cut(stem, MAX_NAME_BYTES - len(f"_{more}{ending}".encode())) + more + ending
+    return f"_{whole}" if WINDOWS_DEVICE_NAME.match(whole) else whole
 
 
 def safe_names(files: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -52,7 +52,7 @@ def safe_names(files: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _apart_by_id(name: str, id_: str) -> Iterator[str]:
-    whole = _cut(_tidy(id_), LONGEST // 2) or "file"
+    whole = _cut(_clean_name(id_), MAX_NAME_BYTES // 2) or "file"
     yield safe_name(name, "file", f"-{whole[-8:]}")
     yield safe_name(name, "file", f"-{whole}")
     number = 2
@@ -61,21 +61,21 @@ def _apart_by_id(name: str, id_: str) -> Iterator[str]:
         number += 1
 
 
-def _tidy(name: str) -> str:
+def _clean_name(name: str) -> str:
     """Without folders, without what a system obeys, without dots and blanks at its ends."""
     base = re.split(r"[/\\]", name)[-1]
-    shown = "".join("_" if unicodedata.category(c) in UNSEEN else c for c in base)
-    return ENDS.sub("", OBEYED.sub("_", shown))
+    shown = "".join("_" if unicodedata.category(c) in INVISIBLE_CATEGORIES else c for c in base)
+    return LEADING_AND_TRAILING_DOTS.sub("", SPECIAL_CHARACTERS.sub("_", shown))
 
 
-UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Categories of characters that show nothing, turn a line around, or have no form in UTF-8."""
 
 
-def _apart(name: str) -> tuple[str, str]:
+def _split_ending(name: str) -> tuple[str, str]:
     """Stem and ending. A long ending is none."""
     stem, dot, ending = name.rpartition(".")
-    if not stem or len(ending.encode()) > ENDING or " " in ending:
+    if not stem or len(ending.encode()) > MAX_ENDING_BYTES or " " in ending:
         return name, ""
     return stem, dot + ending
 

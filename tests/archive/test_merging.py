@@ -24,7 +24,7 @@ from migrate.archive.snapshots.reader import SnapshotReader, newest_of, snapshot
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.errors import ArchiveBusy, ArchiveDamaged
 from migrate.model.sharding import Shard
-from migrate.stages.query.retention import Policy, by_policy
+from migrate.stages.query.retention import RetentionPolicy, apply_policy
 from tests.archive.filling import URL, Listing, facts, write
 from tests.strategies import few
 
@@ -299,6 +299,7 @@ def test_a_shard_does_not_stand_for_its_estate(tmp_path: Path) -> None:
         assert found
         assert found.id == 1
         kept = {
-            verdict.snapshot.id: verdict.why for verdict in by_policy(snapshots(archive.conn), Policy(last=1))
+            verdict.snapshot.id: verdict.why
+            for verdict in apply_policy(snapshots(archive.conn), RetentionPolicy(last=1))
         }
     assert "last complete" in kept[1]

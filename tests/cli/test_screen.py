@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from migrate.cli.line_wrap import _broken, fitted
-from migrate.reports.text_table import columns_of
+from migrate.reports.text_table import display_width
 
 COLUMNS = 40
 
@@ -36,7 +36,7 @@ COLUMNS = 40
 )  # fmt: skip
 def test_a_line_is_broken_between_words_and_its_rows_hang(line: str, rows: list[str]) -> None:
     assert _broken(line, COLUMNS).split("\n") == rows
-    assert all(columns_of(row) <= COLUMNS or " " not in row.strip() for row in rows)
+    assert all(display_width(row) <= COLUMNS or " " not in row.strip() for row in rows)
 
 
 def test_a_stream_that_is_no_terminal_gets_whole_lines() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from migrate.archive import Archive
-from migrate.stages.diff.run import Difference, diff
-from migrate.stages.diff.scope import Focus
+from migrate.stages.diff.run import DiffResult, diff
+from migrate.stages.diff.scope import DiffScope
 from tests.comparing.generated import ELSEWHERE, HERE, Body, Generated, archived, noted
 
 
@@ -40,15 +40,15 @@ def compared(
     left: Generated,
     right: Generated,
     places: tuple[str, str] = (HERE, ELSEWHERE),
-    focus: Focus | None = None,
+    focus: DiffScope | None = None,
     journal: Mapping[tuple[str, str], str] | None = None,
-) -> Difference:
+) -> DiffResult:
     """What differs between them, each in an archive of its own."""
     with Archive.temporary() as one, Archive.temporary() as other:
         sides = archived(one, left, places[0]), archived(other, right, places[1])
         return diff(*sides, noted(journal or {}), focus)
 
 
-def told(found: Difference) -> list[tuple[str, str, str, str]]:
+def told(found: DiffResult) -> list[tuple[str, str, str, str]]:
     """Kind, action and both ids of every change."""
     return [(c.kind, c.action, c.left_id, c.right_id) for c in found.changes]

@@ -10,7 +10,7 @@ from migrate.model import Entity
 from migrate.model.message import ITEM
 from migrate.model.normalize import digest
 from migrate.stages.diff import message_alignment
-from migrate.stages.diff.message_alignment import Pair, by_sequence
+from migrate.stages.diff.message_alignment import PositionPair, align_by_content
 
 WORDS = st.lists(st.sampled_from(["yes", "no", "item", "why?"]), max_size=12)
 
@@ -27,8 +27,8 @@ def _said(word: str) -> list[object]:
     return [{"type": "text", "text": {"value": word}}]
 
 
-def paired(left: list[str], right: list[str]) -> list[Pair]:
-    return list(by_sequence(thread(left), thread(right)))
+def paired(left: list[str], right: list[str]) -> list[PositionPair]:
+    return list(align_by_content(thread(left), thread(right)))
 
 
 @given(WORDS, WORDS)

@@ -9,13 +9,13 @@ from migrate.archive.snapshots.reader import SnapshotReader, snapshots
 from migrate.archive.snapshots.writer import Row, SnapshotWriter
 from migrate.errors import BadUsage
 from migrate.stages.diff.run import diff
-from migrate.stages.diff.scope import Focus
+from migrate.stages.diff.scope import DiffScope
 from migrate.stages.estate import Estate
-from migrate.stages.filters import Choice
+from migrate.stages.filters import ObjectFilter
 from tests.comparing.by_hand import compared, holding, message, thread, told
 from tests.comparing.generated import ELSEWHERE, HERE, archived
 
-ALONE = Focus(kinds=frozenset({"message"}))
+ALONE = DiffScope(kinds=frozenset({"message"}))
 TALK = holding(
     thread=[thread("thread_1"), thread("thread_2")],
     message_of_thread_1=[message("msg_1", "Hello"), message("msg_2", "Bye")],
@@ -55,8 +55,8 @@ def test_threads_that_were_not_listed_are_a_gap_of_their_messages() -> None:
 @pytest.mark.parametrize("kind", ["run", "run_step"])
 def test_runs_of_two_places_are_not_a_comparison_of_nothing(kind: str) -> None:
     with pytest.raises(BadUsage, match=f"--kind {kind}"):
-        compared(TALK, TALK, focus=Focus(kinds=frozenset({kind})))
-    assert compared(TALK, TALK, (HERE, HERE), Focus(kinds=frozenset({kind}))).exit_code == 0
+        compared(TALK, TALK, focus=DiffScope(kinds=frozenset({kind})))
+    assert compared(TALK, TALK, (HERE, HERE), DiffScope(kinds=frozenset({kind}))).exit_code == 0
 
 
 @pytest.mark.parametrize("places", [(HERE, HERE), (HERE, ELSEWHERE)])
@@ -64,13 +64,15 @@ def test_runs_of_two_places_are_not_a_comparison_of_nothing(kind: str) -> None:
 def test_messages_are_chosen_by_their_ids(places: tuple[str, str], kinds: frozenset[str]) -> None:
     """Also those of a thread that the other side lacks."""
     rest = holding(thread=[thread("thread_1")], message_of_thread_1=[message("msg_1", "Hello")])
-    other = Focus(
-        kinds=kinds, choice=Choice.of(exclude=["message:msg_2", "message:msg_3", "thread:thread_2"])
+    other = DiffScope(
+        kinds=kinds, choice=ObjectFilter.of(exclude=["message:msg_2", "message:msg_3", "thread:thread_2"])
     )
     moved = {("thread", "thread_1"): "thread_1"}
     found = compared(TALK, rest, places, other, moved)
     assert (told(found), found.compared["message"]) == ([], 1)
-    only = Focus(kinds=kinds, choice=Choice.of(include=["message:msg_2"], exclude=["thread:thread_2"]))
+    only = DiffScope(
+        kinds=kinds, choice=ObjectFilter.of(include=["message:msg_2"], exclude=["thread:thread_2"])
+    )
     found = compared(TALK, rest, places, only, moved)
     assert (told(found), found.compared["message"]) == ([("message", "removed", "msg_2", "")], 1)
     same = compared(TALK, TALK, places, only, moved)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
-from migrate.stages.diff.run import Difference, diff
+from migrate.stages.diff.run import DiffResult, diff
 from tests.comparing.generated import (
     ELSEWHERE,
     HERE,
@@ -35,7 +35,7 @@ def archive() -> Iterator[Archive]:
         yield opened
 
 
-def compared(archive: Archive, before: Generated, after: Generated, moved: bool) -> Difference:
+def compared(archive: Archive, before: Generated, after: Generated, moved: bool) -> DiffResult:
     """Both as snapshots; with `moved`, the second of another resource under other ids."""
     left = archived(archive, before, HERE)
     if not moved:
@@ -43,7 +43,7 @@ def compared(archive: Archive, before: Generated, after: Generated, moved: bool)
     return diff(left, archived(archive, elsewhere(after), ELSEWHERE), noted(journal(before)))
 
 
-def told(found: Difference, moved: bool) -> set[Told]:
+def told(found: DiffResult, moved: bool) -> set[Told]:
     """What was told, by left ids."""
     assert not found.unread
     rows = set()

@@ -11,20 +11,27 @@ from hypothesis import strategies as st
 
 from migrate.errors import BadUsage
 from migrate.model.object_diff import differing
-from migrate.stages.diff.ignore_rules import Change, Expected, Ledger, Rule, read_rules, steps_of
+from migrate.stages.diff.ignore_rules import (
+    Change,
+    ExpectedDifference,
+    IgnoreFilter,
+    IgnoreRule,
+    parse_path,
+    read_ignore_rules,
+)
 
 TODAY = date(2026, 11, 21)
 
 
-def rules(folder: Path, text: str) -> tuple[Rule, ...]:
+def rules(folder: Path, text: str) -> tuple[IgnoreRule, ...]:
     file = folder / "ignore.toml"
     file.write_text(text, encoding="utf-8")
-    return read_rules(file)
+    return read_ignore_rules(file)
 
 
-def ledger(folder: Path, *tables: str) -> Ledger:
+def ledger(folder: Path, *tables: str) -> IgnoreFilter:
     text = "\n".join(f"[[ignore]]\nreason = 'known'\n{table}" for table in tables)
-    return Ledger(rules(folder, text), (), TODAY)
+    return IgnoreFilter(rules(folder, text), (), TODAY)
 
 
 def changed(left: dict[str, object], right: dict[str, object], name: str = "Support") -> Change:
@@ -107,7 +114,7 @@ def test_a_rule_whose_time_is_over_is_told_and_not_applied(tmp_path: Path) -> No
 
 
 def test_what_the_configuration_expects_is_counted_too() -> None:
-    book = Ledger((), (Expected("a reason", lambda path: path.field == "model"),), TODAY)
+    book = IgnoreFilter((), (ExpectedDifference("a reason", lambda path: path.field == "model"),), TODAY)
     assert book.rest(changed({"model": "a"}, {"model": "b"})) is None
     assert [(row.rule, row.reason, row.count) for row in book.ignored()] == [("expected", "a reason", 1)]
 
@@ -137,7 +144,7 @@ def test_a_mistake_in_a_rule_is_told_by_rule_and_key(tmp_path: Path, text: str, 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(BadUsage, match="cannot read"):
-        read_rules(tmp_path / "none.toml")
+        read_ignore_rules(tmp_path / "none.toml")
 
 
 KEYS = (
@@ -163,8 +170,8 @@ def test_so_is_the_name_of_a_member(name: str) -> None:
 
 
 def _ignored(path: str, change: Change) -> bool:
-    rule = Rule("rule 1", "*", "*", path, steps_of("rule 1", path), "", "known", None)
-    return Ledger((rule,), (), TODAY).rest(change) is None
+    rule = IgnoreRule("rule 1", "*", "*", path, parse_path("rule 1", path), "", "known", None)
+    return IgnoreFilter((rule,), (), TODAY).rest(change) is None
 
 
 def test_a_key_that_looks_like_a_member_is_none(tmp_path: Path) -> None:
@@ -180,10 +187,10 @@ def test_an_escape_that_is_none_is_told(tmp_path: Path) -> None:
 
 def test_two_files_of_one_name_are_counted_apart(tmp_path: Path) -> None:
     texts = {"one": "path = 'metadata.a'", "two": "path = 'metadata.b'"}
-    found: tuple[Rule, ...] = ()
+    found: tuple[IgnoreRule, ...] = ()
     for name, path in texts.items():
         (tmp_path / name).mkdir()
         found += rules(tmp_path / name, f"[[ignore]]\nreason = '{name}'\n{path}\n")
-    book = Ledger(found, (), TODAY)
+    book = IgnoreFilter(found, (), TODAY)
     assert book.rest(changed({"metadata": {"a": "1"}}, {"metadata": {"a": "2"}})) is None
     assert [(row.reason, row.count) for row in book.ignored()] == [("one", 1), ("two", 0)]

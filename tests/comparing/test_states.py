@@ -6,9 +6,9 @@ from pathlib import Path
 
 from migrate.archive import Archive
 from migrate.stages.config_directory import read
-from migrate.stages.config_directory.read import Directory
+from migrate.stages.config_directory.read import DirectoryOptions
 from migrate.stages.diff.run import diff
-from migrate.stages.export.run import Asked, export
+from migrate.stages.export.run import ExportOptions, export
 from tests.comparing.by_hand import compared, holding
 from tests.comparing.generated import HERE, Body, archived
 
@@ -28,8 +28,8 @@ def test_beside_a_directory_it_is_told(tmp_path: Path) -> None:
     expired = holding(vector_store=[store("expired")], vector_store_file_of_vs_1=[])
     with Archive.temporary() as archive:
         estate = archived(archive, expired)
-        export(estate, Asked(tmp_path / "agents"))
-        with read.opened(Directory(tmp_path / "agents")) as (files, _):
+        export(estate, ExportOptions(tmp_path / "agents"))
+        with read.open_directory(DirectoryOptions(tmp_path / "agents")) as (files, _):
             for found in (diff(files, estate), diff(estate, files)):
                 assert found.exit_code == 0
                 assert found.left_out == (

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from migrate.stages.diff import ignoring
-from migrate.stages.diff.ignore_rules import read_rules
+from migrate.stages.diff.ignore_rules import read_ignore_rules
 from tests.e2e.conftest import Launch
 from tests.e2e.running import ROOT, options
 
@@ -58,7 +58,7 @@ def test_the_page_shows_real_output(launch: Launch, monkeypatch: pytest.MonkeyPa
 def test_the_rules_on_the_page_are_rules(tmp_path: Path) -> None:
     file = tmp_path / "ignore.toml"
     file.write_text(RULES, encoding="utf-8")
-    assert [rule.path for rule in read_rules(file)] == [
+    assert [rule.path for rule in read_ignore_rules(file)] == [
         "temperature",
         "metadata.owner",
         "tools[function:*].function.description",

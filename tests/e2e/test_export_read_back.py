@@ -16,7 +16,7 @@ from migrate.archive import Archive
 from migrate.cli import program
 from migrate.codecs.terraform import text_of
 from migrate.reports.commands.terraform import terraform_document, terraform_text
-from migrate.stages.export.terraform import Terraform
+from migrate.stages.export.terraform import TerraformExport
 from tests.archive.filling import write
 from tests.strategies import few
 
@@ -150,6 +150,6 @@ def test_halves_of_character_pairs_are_named_where_terraform_gets_another_sign()
     }
     found = text_of(agents, "", there=True)
     assert found.replaced == ["desk: definition.instructions", "key: metadata.\udc00 (the key)"]
-    shown = terraform_text(Terraform(found), "agents.tf")
+    shown = terraform_text(TerraformExport(found), "agents.tf")
     assert shown.count("becomes U+FFFD") == 2
-    assert terraform_document(Terraform(found), "agents.tf")["replaced"] == found.replaced
+    assert terraform_document(TerraformExport(found), "agents.tf")["replaced"] == found.replaced

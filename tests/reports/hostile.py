@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from migrate.reports.report import Counts, Detail, Item, Report, in_order
-from migrate.stages.diff.ignore_rules import Ignored
+from migrate.reports.report import ItemDetail, ObjectCounts, Report, ReportItem, sort_items
+from migrate.stages.diff.ignore_rules import IgnoreCount
 from tests.reports.made import MADE_AT, VERSION, Node, Picture
 
 HOSTILE = (
@@ -31,9 +31,10 @@ HOSTILE = (
 def hostile(pictured: bool = True) -> Report:
     """Every text of every record is hostile."""
     items = [
-        Item("differences", verdict, "assistant", text, text, f"{text}2", text, "warning",
-             (Detail(text, text, f"{text} and more", text, text), Detail("instructions", text, text * 3),
-              Detail("tools", {text: [text]}, None)), text, text)
+        ReportItem("differences", verdict, "assistant", text, text, f"{text}2", text, "warning",
+             (ItemDetail(text, text, f"{text} and more", text, text),
+              ItemDetail("instructions", text, text * 3),
+              ItemDetail("tools", {text: [text]}, None)), text, text)
         for text in HOSTILE
         for verdict in ("changed", "removed")
     ]  # fmt: skip
@@ -46,8 +47,8 @@ def hostile(pictured: bool = True) -> Report:
     everything = "\n".join(HOSTILE)
     return Report(
         "diff", everything, everything, everything, False, everything, (("compared", 4),),
-        Counts(("compared", "changed"), (("assistant", (4, 2)),)), in_order(items),
-        HOSTILE, HOSTILE, tuple(Ignored(text, text, text, 2) for text in HOSTILE), HOSTILE, HOSTILE,
+        ObjectCounts(("compared", "changed"), (("assistant", (4, 2)),)), sort_items(items),
+        HOSTILE, HOSTILE, tuple(IgnoreCount(text, text, text, 2) for text in HOSTILE), HOSTILE, HOSTILE,
         ((everything, picture),) if pictured else (), MADE_AT, VERSION,
     )  # fmt: skip
 

@@ -9,12 +9,12 @@ from typing import Any
 from migrate.model.object_diff import Path
 from migrate.reports.commands import assess, diff, plan, verify
 from migrate.reports.report import Report
-from migrate.stages.diff.ignore_rules import Change, Ignored
-from migrate.stages.diff.run import Difference
+from migrate.stages.diff.ignore_rules import Change, IgnoreCount
+from migrate.stages.diff.run import DiffResult
 from migrate.stages.plan.assess import Assessment, Kept
 from migrate.stages.plan.plan_file import Action, LossRow, Plan, SourceSide, TargetSettingsRow, TargetSide
-from migrate.stages.query.diagram import Node, Picture
-from migrate.stages.verify.inspector import Finding, Verified
+from migrate.stages.query.diagram import Diagram, DiagramNode
+from migrate.stages.verify.inspector import VerifyFinding, VerifyResult
 
 MADE_AT, VERSION = "2026-11-20T06:00:00+00:00", "1.2.3"
 
@@ -32,27 +32,27 @@ AFTER = BEFORE.replace("one sentence", "at most two short sentences").replace(
     "bed 7 the roses", "bed 7 the lilies"
 )
 
-PICTURE = Picture(
+PICTURE = Diagram(
     (
-        Node("assistant", "asst_1", "Gardener"),
-        Node("assistant", "asst_2", "Plant Desk"),
-        Node("assistant", "asst_3", "Old helper"),
-        Node("vector_store", "vs_1", "Handbooks"),
-        Node("vector_store", "vs_2", "Visitor uploads", ("expired",)),
-        Node("vector_store", "vs_3", "Test store", ("orphan", "unused")),
-        Node("file", "file_1", "greenhouse-handbook.md"),
-        Node("file", "file_2", "price-list-2025.pdf", ("duplicate",)),
-        Node("file", "file_3", "price-list-2025 (1).pdf", ("duplicate", "orphan")),
-        Node("file", "file_4", "visitor-guide.txt"),
-        Node("thread", "thread_1", "", (), 42),
-        Node("thread", "thread_2", "Visit of the school"),
+        DiagramNode("assistant", "asst_1", "Gardener"),
+        DiagramNode("assistant", "asst_2", "Plant Desk"),
+        DiagramNode("assistant", "asst_3", "Old helper"),
+        DiagramNode("vector_store", "vs_1", "Handbooks"),
+        DiagramNode("vector_store", "vs_2", "Visitor uploads", ("expired",)),
+        DiagramNode("vector_store", "vs_3", "Test store", ("orphan", "unused")),
+        DiagramNode("file", "file_1", "greenhouse-handbook.md"),
+        DiagramNode("file", "file_2", "price-list-2025.pdf", ("duplicate",)),
+        DiagramNode("file", "file_3", "price-list-2025 (1).pdf", ("duplicate", "orphan")),
+        DiagramNode("file", "file_4", "visitor-guide.txt"),
+        DiagramNode("thread", "thread_1", "", (), 42),
+        DiagramNode("thread", "thread_2", "Visit of the school"),
     ),
     ((0, 3), (1, 3), (1, 4), (3, 6), (3, 7), (4, 9), (0, 10), (1, 11), (10, 4)),
     {"file": 12},
 )
 
 
-def a_difference() -> Difference:
+def a_difference() -> DiffResult:
     """Three changes and some that rules took out."""
     changes: list[Change] = [
         Change("assistant", "asst_1", "office-gardener", "Gardener", "changed",
@@ -64,11 +64,11 @@ def a_difference() -> Difference:
         Change("file", "file_4", "", "visitor-guide.txt", "removed", since="2026-11-18T07:00:00+00:00"),
         Change("file", "", "file_8", "visitor-guide-v2.txt", "added"),
     ]  # fmt: skip
-    return Difference(
+    return DiffResult(
         changes,
         {"assistant": 17, "vector_store": 4, "file": 12},
         ["thread * on the right: this service lists no threads"],
-        (Ignored("assistant * $.metadata.deployed_at", "set by the pipeline", "2027-01-01", 16),),
+        (IgnoreCount("assistant * $.metadata.deployed_at", "set by the pipeline", "2027-01-01", 16),),
         ("file *.tmp: expired on 2026-10-01 (left from the trial)",),
         ("run: never compared across services",),
     )
@@ -133,18 +133,20 @@ def a_plan() -> Plan:
     )  # fmt: skip
 
 
-def a_verification() -> Verified:
+def a_verification() -> VerifyResult:
     """Findings of every verdict."""
-    return Verified(
+    return VerifyResult(
         {"file": 12, "assistant": 17, "message": 70},
         [
-            Finding("assistant", "asst_1", "gardener", "Gardener", "instructions", "differs", BEFORE, AFTER),
-            Finding("assistant", "asst_1", "gardener", "Gardener", "temperature", "differs", 1, 0.4),
-            Finding("message", "", "msg_9", "", "[4]", "in conv_1, but not in thread_2"),
-            Finding("file", "file_4", "", "visitor-guide.txt", "", "it is not on the target"),
-            Finding("vector_store_file", "file_2", "file_2", "", "status",
+            VerifyFinding(
+                "assistant", "asst_1", "gardener", "Gardener", "instructions", "differs", BEFORE, AFTER
+            ),
+            VerifyFinding("assistant", "asst_1", "gardener", "Gardener", "temperature", "differs", 1, 0.4),
+            VerifyFinding("message", "", "msg_9", "", "[4]", "in conv_1, but not in thread_2"),
+            VerifyFinding("file", "file_4", "", "visitor-guide.txt", "", "it is not on the target"),
+            VerifyFinding("vector_store_file", "file_2", "file_2", "", "status",
                     "the service could not ingest it: unsupported_file"),
-            Finding("assistant", "asst_3", "old-helper", "Old helper", "", "was deleted, and is there"),
+            VerifyFinding("assistant", "asst_3", "old-helper", "Old helper", "", "was deleted, and is there"),
         ],
         ["2 file(s): the service keeps the bytes, so only names and sizes are proven"],
     )  # fmt: skip
@@ -163,7 +165,7 @@ def reports(pictures: tuple[tuple[str, Any], ...] = (("east", PICTURE),)) -> dic
 
 def equal() -> Report:
     """A comparison that found nothing."""
-    return diff.diff_report(Difference([], {"assistant": 17}), "a.db@1", "a.db@2", MADE_AT, VERSION)
+    return diff.diff_report(DiffResult([], {"assistant": 17}), "a.db@1", "a.db@2", MADE_AT, VERSION)
 
 
 def documents() -> dict[str, Any]:
@@ -187,6 +189,6 @@ def many(number: int) -> Report:
         for n in range(number)
     ]  # fmt: skip
     found = diff.diff_report(
-        Difference(changes, dict.fromkeys(kinds, number)), "a.db", "b.db", MADE_AT, VERSION
+        DiffResult(changes, dict.fromkeys(kinds, number)), "a.db", "b.db", MADE_AT, VERSION
     )
     return replace(found, title="very many")

@@ -11,10 +11,10 @@ import pytest
 from migrate.cli.report_options import FORMATS, rendered
 from migrate.model.object_diff import Path
 from migrate.reports.commands import diff, plan
-from migrate.reports.diagram import MOST, drawn
-from migrate.reports.formats.html import LONGEST, html_page
+from migrate.reports.diagram import MAX_BOXES_PER_COLUMN, layout_diagram
+from migrate.reports.formats.html import MAX_VALUE_CHARS, html_page
 from migrate.reports.report import SECTIONS, SEVERITIES, VERDICTS, Report
-from migrate.stages.diff.run import Change, Difference
+from migrate.stages.diff.run import Change, DiffResult
 from tests.reports.hostile import HOSTILE, hostile
 from tests.reports.made import LOSSES, Node, Picture, documents, many, reports
 
@@ -40,7 +40,7 @@ def test_every_format_names_every_object_and_field(name: str, format_: str) -> N
         assert item.name.replace("every one", "") in text
         assert item.left_id in text
         assert item.right_id in text
-        assert all(detail.path in text for detail in item.details if detail.path != plan.EVERY_FIELD)
+        assert all(detail.path in text for detail in item.details if detail.path != plan.WHOLE_OBJECT)
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -71,7 +71,7 @@ def test_items_use_the_declared_words_in_the_declared_order(name: str) -> None:
 
 
 def test_one_item_per_object_grade_and_consent() -> None:
-    found = [(item.left_id, item.verdict, item.note, item.acts) for item in plan.items(LOSSES)]
+    found = [(item.left_id, item.verdict, item.note, item.acts) for item in plan.loss_items(LOSSES)]
     assert found == [
         ("asst_2", "blocked", "", True),
         ("asst_1", "lost", "", True),
@@ -83,7 +83,7 @@ def test_one_item_per_object_grade_and_consent() -> None:
 
 
 def test_a_comparison_that_says_no_more_than_changes_is_enough() -> None:
-    found = Difference([Change("file", "a", "", "a.txt", "removed")], {"file": 1})
+    found = DiffResult([Change("file", "a", "", "a.txt", "removed")], {"file": 1})
     report = diff.diff_report(found, "a.db", "b.db")
     assert report.ignored == ()
     assert report.items[0].since == ""
@@ -96,7 +96,7 @@ def test_a_header_of_a_tool_is_in_no_format() -> None:
         Path("tools[0].mcp.headers.Authorization", secret, f"{secret}d"),
         Path("tools[1]", None, {"type": "mcp", "headers": {"Authorization": secret}}),
     )
-    found = Difference([Change("assistant", "a", "b", "a", "changed", paths)], {"assistant": 1})
+    found = DiffResult([Change("assistant", "a", "b", "a", "changed", paths)], {"assistant": 1})
     for format_ in FORMATS:
         assert secret not in rendered(format_, diff.diff_document(found), diff.diff_report(found, "a", "b"))
 
@@ -112,17 +112,17 @@ def test_the_page_holds_texts_whole_until_they_are_too_many() -> None:
     long = "Water the beds and the pots. " * 4_000
     paths = (Path("instructions", f"{long}A", f"{long}B"),)
     changes = [Change("assistant", f"a{n}", f"b{n}", "", "changed", paths) for n in range(60)]
-    page = html_page(diff.diff_report(Difference(changes, {"assistant": 60}), "a", "b"))
+    page = html_page(diff.diff_report(DiffResult(changes, {"assistant": 60}), "a", "b"))
     assert len(page) < 6_000_000
     assert page.count("[3,") > 10
 
 
 def test_a_value_that_is_too_long_is_cut_with_a_count() -> None:
     paths = (Path("tools[0]", None, {"text": "x" * 300_000}),)
-    found = Difference([Change("assistant", "a", "b", "", "changed", paths)], {"assistant": 1})
+    found = DiffResult([Change("assistant", "a", "b", "", "changed", paths)], {"assistant": 1})
     page = html_page(diff.diff_report(found, "a", "b"))
     assert "more characters)" in page
-    assert len(page) < LONGEST + 100_000
+    assert len(page) < MAX_VALUE_CHARS + 100_000
 
 
 def test_ten_thousand_findings_are_all_in_the_page() -> None:
@@ -135,13 +135,18 @@ def test_ten_thousand_findings_are_all_in_the_page() -> None:
 
 
 def test_boxes_beyond_the_room_are_counted() -> None:
-    files = tuple(Node("file", f"f{n}", f"{n}.txt") for n in range(MOST + 5))
+    files = tuple(Node("file", f"f{n}", f"{n}.txt") for n in range(MAX_BOXES_PER_COLUMN + 5))
     nodes = (*files, Node("assistant", "a", "Gardener"))
-    found = drawn("east", Picture(nodes, tuple((MOST + 5, n) for n in range(MOST + 5)), {"file": 7}))
-    assert len(found.boxes) == MOST + 1
+    found = layout_diagram(
+        "east",
+        Picture(
+            nodes, tuple((MAX_BOXES_PER_COLUMN + 5, n) for n in range(MAX_BOXES_PER_COLUMN + 5)), {"file": 7}
+        ),
+    )
+    assert len(found.boxes) == MAX_BOXES_PER_COLUMN + 1
     assert found.left_out == (("Files", 12),)
-    assert found.heads[2][2] == MOST + 12
-    assert len(found.curves) == MOST
+    assert found.heads[2][2] == MAX_BOXES_PER_COLUMN + 12
+    assert len(found.curves) == MAX_BOXES_PER_COLUMN
 
 
 def test_neighbours_stand_near_each_other() -> None:
@@ -150,12 +155,12 @@ def test_neighbours_stand_near_each_other() -> None:
         *(Node("vector_store", f"s{n}", "") for n in range(9)),
     )
     edges = tuple((n, 17 - n) for n in range(9))
-    places = {box.name: box.y for box in drawn("east", Picture(nodes, edges, {})).boxes}
+    places = {box.name: box.y for box in layout_diagram("east", Picture(nodes, edges, {})).boxes}
     assert all(places[f"a{n}"] == places[f"s{8 - n}"] for n in range(9))
 
 
 def test_edges_to_nowhere_and_strange_marks_are_borne() -> None:
-    found = drawn(
+    found = layout_diagram(
         "east",
         Picture(
             (Node("file", "f", "", ("odd", "expired")), Node("odd", "o", "")), ((0, 9), (0, 1), (-1, 0)), {}
@@ -163,4 +168,4 @@ def test_edges_to_nowhere_and_strange_marks_are_borne() -> None:
     )
     assert [box.marks for box in found.boxes] == [("expired",)]
     assert found.curves == ()
-    assert drawn("nothing", Picture((), (), {})).boxes == ()
+    assert layout_diagram("nothing", Picture((), (), {})).boxes == ()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.reports.formats.junit import junit_xml
-from migrate.reports.report import Detail, Item, Report
+from migrate.reports.report import ItemDetail, Report, ReportItem
 from tests.reports.hostile import HOSTILE, hostile
 from tests.reports.made import equal, reports
 
@@ -77,8 +77,8 @@ characters = st.text(
 
 @given(characters, characters)
 def test_any_text_gives_valid_xml(one: str, other: str) -> None:
-    details = (Detail(one, other, one, other, one), Detail("instructions", one, other))
-    item = Item("differences", "changed", one, other, one, other, one, "warning", details, other, one)
+    details = (ItemDetail(one, other, one, other, one), ItemDetail("instructions", one, other))
+    item = ReportItem("differences", "changed", one, other, one, other, one, "warning", details, other, one)
     report = Report("diff", one, one, other, False, other, items=(item,), gaps=(one,), notes=(other,))
     assert len(list(suite(report).iter("testcase"))) == 2
 

@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 import pytest
 from markdown_it import MarkdownIt
 
-from migrate.reports.formats.markdown import LIMIT, markdown_text, size
-from migrate.reports.report import Detail, Item, Report
-from migrate.reports.text_table import line
+from migrate.reports.formats.markdown import MAX_COMMENT_CHARS, markdown_text, utf16_length
+from migrate.reports.report import ItemDetail, Report, ReportItem
+from migrate.reports.text_table import single_line
 from tests.reports.hostile import HOSTILE, hostile, with_names
 from tests.reports.made import many, reports
 
@@ -84,7 +84,7 @@ def test_hostile_text_is_text_and_stands_in_code() -> None:
     for word in ("evil", "@", "#1", "# out", "pwned", "task", "esrever"):
         assert word not in body, word
     for text in HOSTILE:
-        assert line(text.split("\n")[0])[:60] in page.code
+        assert single_line(text.split("\n")[0])[:60] in page.code
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -97,7 +97,7 @@ def test_a_hostile_headline_is_one_line_of_text(text: str) -> None:
 
 def test_ten_thousand_findings_fit_into_a_comment() -> None:
     text = markdown_text(many(10_000))
-    assert size(text) <= LIMIT
+    assert utf16_length(text) <= MAX_COMMENT_CHARS
     shown = text.count("<details>")
     assert shown > 100
     assert f"{3_334 - shown:,} changed, 3,333 removed, 3,333 added" in text
@@ -108,10 +108,12 @@ def test_ten_thousand_findings_fit_into_a_comment() -> None:
 @pytest.mark.parametrize("sign", ["<", "\U0001f331", "花", "&", "\x00", "`"])
 def test_the_longest_texts_fit_into_a_comment(sign: str) -> None:
     long = sign * 30_000
-    details = tuple(Detail(long, long, long + "x", long, long) for _ in range(50))
-    item = Item("differences", "changed", "assistant", long, long, long, long, "warning", details, long, long)
+    details = tuple(ItemDetail(long, long, long + "x", long, long) for _ in range(50))
+    item = ReportItem(
+        "differences", "changed", "assistant", long, long, long, long, "warning", details, long, long
+    )
     more = (long,) * 50
     report = Report("diff", long, long, long, False, long[:100], items=(item,) * 3, gaps=more, notes=more)
     report = replace(report, expired=more, left_out=more)
-    assert size(markdown_text(report)) <= LIMIT
-    assert size(markdown_text(with_names(many(500), long))) <= LIMIT
+    assert utf16_length(markdown_text(report)) <= MAX_COMMENT_CHARS
+    assert utf16_length(markdown_text(with_names(many(500), long))) <= MAX_COMMENT_CHARS

@@ -7,8 +7,13 @@ import unicodedata
 
 import pytest
 
-from migrate.reports.formats.terminal import MOST, WIDE, for_terminal, terminal_text
-from migrate.reports.report import Detail, Item, Report
+from migrate.reports.formats.terminal import (
+    MAX_OBJECTS_SHOWN,
+    SIDE_BY_SIDE_MIN_COLUMNS,
+    terminal_screen,
+    terminal_text,
+)
+from migrate.reports.report import ItemDetail, Report, ReportItem
 from tests.reports.hostile import HOSTILE, hostile
 from tests.reports.made import AFTER, BEFORE, equal, many, reports
 
@@ -34,31 +39,33 @@ def test_a_pipe_gets_no_colour_and_whole_lines() -> None:
 @pytest.mark.parametrize("width", [40, 80, 119, 120, 200])
 def test_nothing_is_wider_than_the_terminal(name: str, width: int) -> None:
     rows = [
-        row for row in for_terminal(reports()[name], width, colour=True).splitlines() if "  0 " not in row
+        row for row in terminal_screen(reports()[name], width, colour=True).splitlines() if "  0 " not in row
     ]
     tables = ("kind ", "fields of", "assistant ", "vector_store", "file ", "thread ", "message ", "all ")
     assert max(visible_width(row) for row in rows if not row.startswith(tables)) <= width
 
 
 def test_a_terminal_folds_long_lists_and_says_how_much() -> None:
-    text = for_terminal(many(300), 100, colour=False)
-    assert text.count("  ~ ") == MOST
-    assert f"and {100 - MOST} more" in text
+    text = terminal_screen(many(300), 100, colour=False)
+    assert text.count("  ~ ") == MAX_OBJECTS_SHOWN
+    assert f"and {100 - MAX_OBJECTS_SHOWN} more" in text
     assert terminal_text(many(300)).count("  ~ ") == 100
 
 
 def test_a_file_is_never_folded() -> None:
     report = many(300)
-    findings = tuple(Item("findings", "differs", item.kind, item.name, item.left_id) for item in report.items)
+    findings = tuple(
+        ReportItem("findings", "differs", item.kind, item.name, item.left_id) for item in report.items
+    )
     folded = Report("verify", "", "", "", False, "", items=findings)
-    assert terminal_text(folded).count("  ~ ") == MOST
+    assert terminal_text(folded).count("  ~ ") == MAX_OBJECTS_SHOWN
     assert terminal_text(folded, whole=True).count("  ~ ") == 300
 
 
 def test_colour_marks_what_came_and_went_and_signs_do_without() -> None:
     report = reports()["diff"]
-    assert "\x1b[31mone sentence\x1b[0m" in for_terminal(report, 100, colour=True)
-    plain = for_terminal(report, 100, colour=False)
+    assert "\x1b[31mone sentence\x1b[0m" in terminal_screen(report, 100, colour=True)
+    plain = terminal_screen(report, 100, colour=False)
     assert "[-one sentence-]{+at most two short sentences+}" in plain
     assert "\x1b" not in COLOUR.sub("", plain)
     assert not re.search(r"\x1b\[[\d;]*3\dm", plain)
@@ -66,12 +73,12 @@ def test_colour_marks_what_came_and_went_and_signs_do_without() -> None:
 
 def test_two_texts_stand_side_by_side_where_there_is_room() -> None:
     report = reports()["diff"]
-    row = next(r for r in for_terminal(report, 140, colour=False).splitlines() if "Answer in" in r)
+    row = next(r for r in terminal_screen(report, 140, colour=False).splitlines() if "Answer in" in r)
     left, right = row.split("│")
     assert "[-one sentence-]" in left
     assert "{+" not in left
     assert "{+at most two short sentences+}" in right
-    assert "│" not in for_terminal(report, WIDE - 1, colour=False)
+    assert "│" not in terminal_screen(report, SIDE_BY_SIDE_MIN_COLUMNS - 1, colour=False)
 
 
 def test_a_long_text_is_folded_with_a_count() -> None:
@@ -84,7 +91,7 @@ def test_a_long_text_is_folded_with_a_count() -> None:
 
 @pytest.mark.parametrize("width", [0, 60, 140])
 def test_hostile_text_is_shown_and_not_obeyed(width: int) -> None:
-    text = for_terminal(hostile(), width, colour=True) if width else terminal_text(hostile(), whole=True)
+    text = terminal_screen(hostile(), width, colour=True) if width else terminal_text(hostile(), whole=True)
     text = COLOUR.sub("", text)
     assert not {c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")} - {"\n"}
     assert "\\x1b[31mred" in text.replace("\n", "").replace(" ", "") or width
@@ -99,7 +106,9 @@ def test_nothing_found_is_said_in_two_lines() -> None:
 
 
 def test_a_short_text_and_a_number_look_different() -> None:
-    item = Item("differences", "changed", "assistant", details=(Detail("x", "1", 1), Detail("y", None, [1])))
+    item = ReportItem(
+        "differences", "changed", "assistant", details=(ItemDetail("x", "1", 1), ItemDetail("y", None, [1]))
+    )
     text = terminal_text(Report("diff", "", "", "", False, "", items=(item,)))
     assert 'x: "1" -> 1' in text
     assert "y: (not there) -> [1]" in text

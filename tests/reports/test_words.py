@@ -10,19 +10,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.model.sequence_diff import STEPS, Effort, alike
-from migrate.reports.word_diff import ADDED, HIDDEN, REMOVED, SAME, Piece, folded, hidden, words
+from migrate.reports.word_diff import (
+    ADDED,
+    HIDDEN,
+    REMOVED,
+    SAME,
+    DiffPiece,
+    fold_unchanged,
+    hidden_label,
+    word_diff,
+)
 
 few = st.text(st.sampled_from("ab ,.\n花水\t\ud800é"), max_size=60)
 texts = few | st.text(max_size=200)
 
 
-def joined(pieces: list[Piece], *kinds: str) -> str:
+def joined(pieces: list[DiffPiece], *kinds: str) -> str:
     return "".join(text for kind, text in pieces if kind in kinds)
 
 
 @given(texts, texts)
 def test_the_pieces_are_both_texts(left: str, right: str) -> None:
-    found = words(left, right)
+    found = word_diff(left, right)
     assert joined(found, SAME, REMOVED) == left
     assert joined(found, SAME, ADDED) == right
     assert all(text for _, text in found)
@@ -33,8 +42,8 @@ def test_the_pieces_are_both_texts(left: str, right: str) -> None:
 
 @given(texts, texts, st.integers(0, 30))
 def test_folding_hides_only_what_is_the_same(left: str, right: str, around: int) -> None:
-    found = words(left, right)
-    shown = folded(found, around)
+    found = word_diff(left, right)
+    shown = fold_unchanged(found, around)
     assert joined(shown, SAME, HIDDEN, REMOVED) == left
     assert joined(shown, SAME, HIDDEN, ADDED) == right
     assert [piece for piece in shown if piece[0] in (ADDED, REMOVED)] == [p for p in found if p[0] != SAME]
@@ -42,17 +51,17 @@ def test_folding_hides_only_what_is_the_same(left: str, right: str, around: int)
 
 @given(texts)
 def test_equal_texts_have_no_difference(text: str) -> None:
-    assert words(text, text) == ([(SAME, text)] if text else [])
+    assert word_diff(text, text) == ([(SAME, text)] if text else [])
 
 
 def test_one_word_is_one_word() -> None:
     left = "Water the roses daily.\nNever guess.\n" * 3
     right = left.replace("daily", "weekly", 1)
-    assert words(left, right)[1:3] == [(REMOVED, "daily"), (ADDED, "weekly")]
+    assert word_diff(left, right)[1:3] == [(REMOVED, "daily"), (ADDED, "weekly")]
 
 
 def test_chinese_and_japanese_go_by_character() -> None:
-    assert words("毎日水をやる", "毎週水をやる") == [
+    assert word_diff("毎日水をやる", "毎週水をやる") == [
         (SAME, "毎"),
         (REMOVED, "日"),
         (ADDED, "週"),
@@ -61,7 +70,7 @@ def test_chinese_and_japanese_go_by_character() -> None:
 
 
 def test_a_blank_between_two_changes_goes_with_them() -> None:
-    assert words("say one sentence now", "say two words now") == [
+    assert word_diff("say one sentence now", "say two words now") == [
         (SAME, "say "),
         (REMOVED, "one sentence"),
         (ADDED, "two words"),
@@ -71,9 +80,9 @@ def test_a_blank_between_two_changes_goes_with_them() -> None:
 
 def test_a_fold_says_how_much_it_hides() -> None:
     text = "word and word\n" * 300
-    shown = folded(words(text + "a", text + "b"))
+    shown = fold_unchanged(word_diff(text + "a", text + "b"))
     assert shown[0][0] == HIDDEN
-    assert hidden(shown[0][1]) == f"{len(shown[0][1]):,} characters, {shown[0][1].count(chr(10))} lines"
+    assert hidden_label(shown[0][1]) == f"{len(shown[0][1]):,} characters, {shown[0][1].count(chr(10))} lines"
     assert 40 < len(shown[1][1]) < 200
 
 
@@ -100,7 +109,7 @@ HARD = {
 @pytest.mark.parametrize("name", HARD)
 def test_the_longest_instructions_stay_within_the_budget(name: str) -> None:
     left, right = HARD[name]
-    found = words(left, right)
+    found = word_diff(left, right)
     assert joined(found, SAME, REMOVED) == left
     assert joined(found, SAME, ADDED) == right
 

@@ -11,7 +11,7 @@ import pytest
 from migrate.archive import Archive
 from migrate.archive.blobs import link, store
 from migrate.errors import BadUsage, Refused
-from migrate.stages.query.extract import Extracted, extract
+from migrate.stages.query.extract import ExtractResult, extract
 from tests.archive.filling import reader, write
 
 FILES = {
@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "out" / "deep"
 
 
-def run(archive: Archive, folder: Path, *ids: str, force: bool = False) -> Extracted:
+def run(archive: Archive, folder: Path, *ids: str, force: bool = False) -> ExtractResult:
     return extract(reader(archive), ids, folder, force)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.stages.safe_filenames import LONGEST, RESERVED, safe_name, safe_names
+from migrate.stages.safe_filenames import MAX_NAME_BYTES, WINDOWS_DEVICE_NAME, safe_name, safe_names
 from tests.strategies import steady
 
 HARMFUL = set('<>:"/\\|?*')
@@ -20,14 +20,14 @@ ids = st.text(max_size=12) | st.sampled_from(["file-1", "../x", "", "CON"])
 
 
 def assert_safe(name: str) -> None:
-    assert 0 < len(name.encode()) <= LONGEST
+    assert 0 < len(name.encode()) <= MAX_NAME_BYTES
     assert not HARMFUL & set(name)
     assert not [c for c in name if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")]
     assert name[0] != "."
     assert not name[0].isspace()
     assert name[-1] != "."
     assert not name[-1].isspace()
-    assert not RESERVED.match(name)
+    assert not WINDOWS_DEVICE_NAME.match(name)
 
 
 @steady
@@ -81,7 +81,7 @@ def test_what_becomes_of_a_name(name: str, safe: str) -> None:
 def test_a_long_name_keeps_its_ending() -> None:
     cut = safe_name("ü" * 300 + ".tar.gz", "id")
     assert cut.endswith(("ü.gz", ".tar.gz"))
-    assert LONGEST - 4 <= len(cut.encode()) <= LONGEST
+    assert MAX_NAME_BYTES - 4 <= len(cut.encode()) <= MAX_NAME_BYTES
     assert safe_name("a." + "b" * 300, "id").startswith("a.bbb"), "an ending as long as that is none"
 
 

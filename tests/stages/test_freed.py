@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from migrate.stages.concurrency import cpu_affinity as module
-from migrate.stages.concurrency.cpu_affinity import EVERY, Freed
-from migrate.stages.concurrency.worker_pool import WorkerPool, in_parallel
+from migrate.stages.concurrency.cpu_affinity import TRIM_INTERVAL_S, MemoryTrimmer
+from migrate.stages.concurrency.worker_pool import WorkerPool, run_parallel
 
 
 @pytest.fixture
@@ -33,8 +33,15 @@ def asked(monkeypatch: pytest.MonkeyPatch, now: list[float]) -> list[int]:
 
 
 def test_it_is_asked_for_now_and_then(now: list[float], asked: list[int]) -> None:
-    freed = Freed()
-    for moment in (0.0, EVERY / 2, EVERY, EVERY * 1.5, EVERY * 2, EVERY * 2):
+    freed = MemoryTrimmer()
+    for moment in (
+        0.0,
+        TRIM_INTERVAL_S / 2,
+        TRIM_INTERVAL_S,
+        TRIM_INTERVAL_S * 1.5,
+        TRIM_INTERVAL_S * 2,
+        TRIM_INTERVAL_S * 2,
+    ):
         now[0] = moment
         freed.give_back()
     assert asked == [0, 0]
@@ -42,9 +49,9 @@ def test_it_is_asked_for_now_and_then(now: list[float], asked: list[int]) -> Non
 
 def test_whoever_waits_for_threads_asks(now: list[float], asked: list[int]) -> None:
     def later(*_: object) -> None:
-        now[0] += EVERY
+        now[0] += TRIM_INTERVAL_S
 
-    in_parallel(2, range(3), later)
+    run_parallel(2, range(3), later)
     assert asked
     asked.clear()
     with WorkerPool[int](2) as crew:
@@ -64,8 +71,8 @@ def test_another_system_does_without(
         raise error
 
     monkeypatch.setattr(ctypes, "CDLL", none)
-    freed = Freed()
-    now[0] = EVERY
+    freed = MemoryTrimmer()
+    now[0] = TRIM_INTERVAL_S
     freed.give_back()
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.model import Entity
-from migrate.stages.lazy import Held
+from migrate.stages.lazy import LazyEntities
 
 BODIES = st.lists(
     st.fixed_dictionaries(
@@ -18,7 +18,7 @@ BODIES = st.lists(
 
 @given(BODIES)
 def test_what_is_held_comes_back_whole_and_in_order(bodies: list[dict[str, object]]) -> None:
-    held = Held(bodies, lambda body: Entity("thread", body["id"], "", body))
+    held = LazyEntities(bodies, lambda body: Entity("thread", body["id"], "", body))
     assert list(held) == [body["id"] for body in bodies]
     assert [entity.fields for entity in held.values()] == bodies
     assert len(held) == len(bodies)
@@ -29,7 +29,7 @@ def test_what_is_held_comes_back_whole_and_in_order(bodies: list[dict[str, objec
 
 def test_nothing_decoded_is_kept() -> None:
     made = []
-    held = Held([{"id": "a"}], lambda body: made.append(body) or Entity("thread", body["id"]))
+    held = LazyEntities([{"id": "a"}], lambda body: made.append(body) or Entity("thread", body["id"]))
     before = len(made)
     assert held["a"] == held["a"]
     assert len(made) == before + 2

@@ -12,9 +12,9 @@ from migrate.archive.snapshots.history import first_seen_as_is
 from migrate.archive.snapshots.reader import snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.reports.commands.history import history_document, history_text
-from migrate.reports.commands.history import told as words_told
+from migrate.reports.commands.history import value_change_text as words_told
 from migrate.stages.query import history as stage
-from migrate.stages.query.history import Event, History, history
+from migrate.stages.query.history import HistoryEvent, ObjectHistory, object_histories
 from tests.archive.filling import TYPE, Listing, write
 
 OTHER = "https://west.example.com"
@@ -34,17 +34,17 @@ def failed(archive: Archive, kind: str, parent: str = "", bodies: Any = (), url:
     writer.finish("partial", "")
 
 
-def told(one: History) -> list[tuple[int, str]]:
+def told(one: ObjectHistory) -> list[tuple[int, str]]:
     return [(event.snapshot.id, event.what) for event in one.events]
 
 
-def only(archive: Archive, id_: str, kind: str = "") -> History:
-    found = [one for one in history(archive.conn, id_) if kind in ("", one.kind)]
+def only(archive: Archive, id_: str, kind: str = "") -> ObjectHistory:
+    found = [one for one in object_histories(archive.conn, id_) if kind in ("", one.kind)]
     assert len(found) == 1
     return found[0]
 
 
-def paths(event: Event) -> list[tuple[str, Any, Any]]:
+def paths(event: HistoryEvent) -> list[tuple[str, Any, Any]]:
     return [(path.path, path.left, path.right) for path in event.paths]
 
 
@@ -161,7 +161,7 @@ def test_a_file_is_told_in_every_store_and_a_store_with_its_files(archive: Archi
     write(archive, [file, both, stored("vs_1", "file-a"), stored("vs_2", "file-b")])
     write(archive, [file, both, stored("vs_1"), stored("vs_2", "file-a", "file-b")])
     write(archive, [file, ("vector_store", "", [{"id": "vs_1"}]), stored("vs_1")])
-    found = {(one.kind, one.parent): told(one) for one in history(archive.conn, "file-a")}
+    found = {(one.kind, one.parent): told(one) for one in object_histories(archive.conn, "file-a")}
     assert found == {
         ("file", ""): [(1, "first seen")],
         ("vector_store_file", "vs_1"): [(1, "first seen"), (2, "gone")],
@@ -200,7 +200,7 @@ def test_endpoints_are_told_apart(archive: Archive) -> None:
     write(archive, [assistant()])
     write(archive, [assistant()], url=OTHER)
     write(archive, [("assistant", "", [])])
-    found = {one.url: told(one) for one in history(archive.conn, "asst_1")}
+    found = {one.url: told(one) for one in object_histories(archive.conn, "asst_1")}
     assert found == {
         "https://east.example.com": [(1, "first seen"), (3, "gone")],
         OTHER: [(2, "first seen")],
@@ -209,8 +209,8 @@ def test_endpoints_are_told_apart(archive: Archive) -> None:
 
 def test_an_unknown_id_is_nowhere(archive: Archive) -> None:
     write(archive, [assistant()])
-    assert history(archive.conn, "asst_3") == []
-    assert history(archive.conn, "asst_%") == []
+    assert object_histories(archive.conn, "asst_3") == []
+    assert object_histories(archive.conn, "asst_%") == []
 
 
 def test_secrets_are_masked_in_every_form(archive: Archive) -> None:
@@ -247,7 +247,7 @@ def test_hostile_names_are_data(archive: Archive) -> None:
         writer.end("assistant")
         writer.finish("complete", "")
     assert first_seen_as_is(archive.conn, 2, [("assistant", "", id_)])["assistant", "", id_][0] == 2
-    found = history(archive.conn, id_)
+    found = object_histories(archive.conn, id_)
     assert told(found[0]) == [(1, "first seen"), (2, "changed")]
     assert found[0].name == name
     assert all(len(line) < 300 for line in history_text(found).splitlines())

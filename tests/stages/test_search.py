@@ -15,7 +15,7 @@ from migrate.archive import Archive
 from migrate.archive.packs.rows import Row
 from migrate.archive.snapshots.reader import candidates
 from migrate.archive.snapshots.writer import SnapshotWriter
-from migrate.stages.query.search import Hit, search
+from migrate.stages.query.search import SearchHit, search
 from tests.archive.filling import TYPE, Listing, reader, write
 from tests.strategies import steady
 
@@ -55,7 +55,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
         yield opened
 
 
-def found(archive: Archive, text: str, *kinds: str) -> list[Hit]:
+def found(archive: Archive, text: str, *kinds: str) -> list[SearchHit]:
     return list(search(reader(archive), text, kinds))
 
 

@@ -15,13 +15,13 @@ from migrate.archive.packs.rows import Row
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.model import Entity
 from migrate.reports.commands.transcript import (
-    escaped,
+    escape_markdown,
     transcript_document,
     transcript_markdown,
     transcript_text,
 )
-from migrate.stages.query.message_parts import parts
-from migrate.stages.query.transcript import transcript
+from migrate.stages.query.message_parts import message_parts
+from migrate.stages.query.transcript import read_transcript
 from tests.archive.filling import Listing, reader, write
 from tests.strategies import json_values, steady
 
@@ -71,7 +71,7 @@ def classic(archive: Archive) -> Archive:
 
 
 def text_of(archive: Archive) -> str:
-    return "\n".join(transcript_text(transcript(reader(archive), "thread_1")))
+    return "\n".join(transcript_text(read_transcript(reader(archive), "thread_1")))
 
 
 def test_a_thread_is_told_in_order_and_by_name(classic: Archive) -> None:
@@ -96,15 +96,15 @@ def test_a_thread_is_told_in_order_and_by_name(classic: Archive) -> None:
 
 
 def test_the_document_has_everything(classic: Archive) -> None:
-    document = json.loads(json.dumps(transcript_document(transcript(reader(classic), "thread_1"))))
+    document = json.loads(json.dumps(transcript_document(read_transcript(reader(classic), "thread_1"))))
     assert document["complete"] is True
     assert [one["id"] for one in document["said"]] == ["msg_1", "msg_2"]
     assert document["said"][0]["parts"][0] == {"what": "text", "text": "Hello\n2. assistant, forged"}
 
 
 def test_an_unknown_thread_is_none(classic: Archive) -> None:
-    assert transcript(reader(classic), "thread_2") is None
-    assert transcript(reader(classic), "msg_1") is None
+    assert read_transcript(reader(classic), "thread_2") is None
+    assert read_transcript(reader(classic), "msg_1") is None
 
 
 def test_what_was_not_read_is_said(archive: Archive) -> None:
@@ -115,7 +115,7 @@ def test_what_was_not_read_is_said(archive: Archive) -> None:
     writer.end("message", "thread_1", "failed", "GET answered 500")
     writer.finish("partial", "v")
     assert "not complete: GET answered 500" in text_of(archive)
-    found = transcript(reader(archive), "thread_1")
+    found = read_transcript(reader(archive), "thread_1")
     assert found is not None
     assert found.gap == "GET answered 500"
 
@@ -161,7 +161,7 @@ CONTENT = st.lists(
 @given(content=CONTENT | json_values, attachments=json_values, role=st.sampled_from(["user", "item", None]))
 def test_no_shape_stops_it(content: Any, attachments: Any, role: Any) -> None:
     fields = {"role": role, "content": content, "attachments": attachments}
-    for part in parts(Entity("message", "m", "t", fields), {}):
+    for part in message_parts(Entity("message", "m", "t", fields), {}):
         assert isinstance(part.text, str)
 
 
@@ -182,14 +182,14 @@ def test_no_shape_stops_it(content: Any, attachments: Any, role: Any) -> None:
     ],
 )
 def test_markdown_shows_what_was_written(text: str, shown: str) -> None:
-    assert escaped(text) == shown
+    assert escape_markdown(text) == shown
 
 
 def test_markdown_quotes_every_line(archive: Archive) -> None:
     part = {"type": "text", "text": {"value": "one\r\n<b>two\u2028three\n\n## four", "annotations": []}}
     body = {"id": "<i>", "role": "</h1>", "content": [part]}
     write(archive, [("thread", "", [{"id": "thread_1"}]), ("message", "thread_1", [body])])
-    lines: Iterator[str] = transcript_markdown(transcript(reader(archive), "thread_1"))
+    lines: Iterator[str] = transcript_markdown(read_transcript(reader(archive), "thread_1"))
     text = "\n".join(lines)
     assert "<" not in text
     quoted = [line.rstrip() for line in text.split("\n") if line.startswith(">")]

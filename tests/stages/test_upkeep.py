@@ -11,10 +11,10 @@ from migrate.archive.blobs import link, store
 from migrate.archive.packs.rows import Row
 from migrate.archive.snapshots.reader import newest_of
 from migrate.archive.snapshots.writer import SnapshotWriter
-from migrate.reports.commands.cleanup import cleanup_document, cleanup_text, totals
+from migrate.reports.commands.cleanup import cleanup_document, cleanup_text, cleanup_totals
 from migrate.stages.estate import Estate
-from migrate.stages.query.cleanup import MARKS, RULES, Upkeep, upkeep
-from migrate.stages.query.diagram import KINDS_SHOWN, Picture, picture
+from migrate.stages.query.cleanup import CLEANUP_MARKS, CLEANUP_RULES, CleanupResult, find_cleanup
+from migrate.stages.query.diagram import DIAGRAM_KINDS, Diagram, estate_diagram
 from tests.archive.filling import Listing, reader, write
 
 PROJECT = "https://acme.example.com/api/projects/p"
@@ -69,7 +69,7 @@ def estate(
 def found(of: Estate, *marks: str, beside: Estate | None = None) -> dict[str, list[str]]:
     """Mark -> ids."""
     rows: dict[str, list[str]] = {}
-    for one in upkeep(of, marks or MARKS, beside).findings:
+    for one in find_cleanup(of, marks or CLEANUP_MARKS, beside).findings:
         rows.setdefault(one.mark, []).append(one.id)
     return rows
 
@@ -85,7 +85,7 @@ def test_an_estate_in_order_has_nothing(archive: Archive) -> None:
         {"thread_1": [message("msg_1", "file-a")]},
         {"thread_1": [{"id": "run_1", "assistant_id": "asst_1"}]},
     )
-    assert upkeep(whole, MARKS) == Upkeep(
+    assert find_cleanup(whole, CLEANUP_MARKS) == CleanupResult(
         (), (), ("1 files whose bytes are not here were compared by name and size alone",)
     )
 
@@ -100,7 +100,7 @@ def test_an_orphan_names_what_is_not_there(archive: Archive) -> None:
         ({"id": "thread_1", "tool_resources": {"file_search": {"vector_store_ids": ["vs_gone"]}}},),
         {"thread_1": [message("msg_1", "file-a"), message("msg_2", "file-gone")]},
     )
-    rows = {one.id: one for one in upkeep(whole, ("orphan",)).findings}
+    rows = {one.id: one for one in find_cleanup(whole, ("orphan",)).findings}
     assert list(rows) == ["asst_2", "file-gone", "thread_1", "msg_2"]
     assert rows["asst_2"].why == "names vector_store vs_gone, not there"
     assert (rows["file-gone"].kind, rows["file-gone"].parent) == ("vector_store_file", "vs_1")
@@ -109,7 +109,7 @@ def test_an_orphan_names_what_is_not_there(archive: Archive) -> None:
 
 def test_one_row_for_an_object_that_names_many(archive: Archive) -> None:
     whole = estate(archive, assistants=(searching("asst_1", *(f"vs_{n}" for n in range(9))),))
-    (row,) = upkeep(whole, ("orphan",)).findings
+    (row,) = find_cleanup(whole, ("orphan",)).findings
     assert row.why.endswith("vs_2 and 6 more, not there")
 
 
@@ -117,7 +117,7 @@ def test_a_file_that_its_store_refused(archive: Archive) -> None:
     row = {"id": "file-a", "status": "failed", "last_error": {"message": "too odd"}}
     lost = {"id": "file-gone", "status": "failed"}
     whole = estate(archive, (file("file-a"),), ({"id": "vs_1"},), {"vs_1": [row, lost]})
-    rows = [(one.id, one.why) for one in upkeep(whole, ("orphan",)).findings]
+    rows = [(one.id, one.why) for one in find_cleanup(whole, ("orphan",)).findings]
     assert rows == [
         ("file-gone", "names file file-gone, not there"),
         ("file-a", "its store could not take it in: too odd"),
@@ -149,9 +149,13 @@ def test_unused_is_what_nothing_names(archive: Archive) -> None:
         {"thread_1": [{"id": "run_1", "assistant_id": "asst_1"}]},
     )
     assert found(whole, "unused") == {"unused": ["vs_3", "file-c", "asst_2"]}
-    kept = upkeep(whole, ("unused",))
+    kept = find_cleanup(whole, ("unused",))
     assert kept.notes == ("1 files of purpose batch: jobs that are not read may use them",)
-    assert totals(list(kept.findings)) == {"vector_store": (1, 7), "file": (1, 10), "assistant": (1, 0)}
+    assert cleanup_totals(list(kept.findings)) == {
+        "vector_store": (1, 7),
+        "file": (1, 10),
+        "assistant": (1, 0),
+    }
 
 
 def test_an_assistant_that_a_message_names_has_worked(archive: Archive) -> None:
@@ -185,7 +189,7 @@ def test_nothing_is_claimed_unused_without_the_reading_it_needs(
         threads=({"id": "thread_1"},),
         without=(missing,),
     )
-    kept = upkeep(whole, ("unused",))
+    kept = find_cleanup(whole, ("unused",))
     claimed = {one.kind for one in kept.findings}
     there = {"vector_store", "file", "assistant"} - {missing}
     assert claimed == there - silent
@@ -239,7 +243,7 @@ def test_steps_that_could_not_be_read_prove_nothing_unused(archive: Archive) -> 
         state="partial",
     )
     writer.end("run_step", "thread_1", "failed", "500")
-    kept = upkeep(Estate(reader(archive)), ("unused",))
+    kept = find_cleanup(Estate(reader(archive)), ("unused",))
     assert [one.id for one in kept.findings] == []
     assert any("steps of thread_1 were read: 500" in line for line in kept.unsaid)
 
@@ -248,7 +252,7 @@ def test_a_filtered_or_hinted_listing_is_not_whole(archive: Archive) -> None:
     options = {"include": [], "exclude": [["thread", "x*"]]}
     whole = estate(archive, stores=({"id": "vs_1"},), options=options)
     assert found(whole, "unused") == {}
-    assert "filtered" in upkeep(whole, ("unused",)).unsaid[0]
+    assert "filtered" in find_cleanup(whole, ("unused",)).unsaid[0]
     writer = write(archive, [("vector_store", "", [{"id": "vs_1"}]), ("assistant", "", [])], options={"n": 1})
     archive.conn.execute(
         "DELETE FROM listed WHERE snapshot_id = ? AND kind_id = (SELECT id FROM kinds WHERE name = 'thread')",
@@ -260,7 +264,7 @@ def test_a_filtered_or_hinted_listing_is_not_whole(archive: Archive) -> None:
 
 def test_a_reference_to_a_kind_that_was_not_read_is_no_orphan(archive: Archive) -> None:
     whole = estate(archive, assistants=(searching("asst_1", "vs_1"),), without=("vector_store",))
-    kept = upkeep(whole, ("orphan",))
+    kept = find_cleanup(whole, ("orphan",))
     assert not kept.findings
     assert kept.unsaid == (
         "what names a vector_store that is not there: not all vector stores were read: not asked for",
@@ -287,7 +291,7 @@ def test_a_file_list_of_the_first_version_is_no_store_to_clean_up(archive: Archi
         threads=({"id": "thread_1"},),
         runs={"thread_1": [{"id": "run_1", "assistant_id": "asst_1"}]},
     )
-    kept = upkeep(whole, MARKS)
+    kept = find_cleanup(whole, CLEANUP_MARKS)
     assert {(one.kind, one.mark) for one in kept.findings} == {("assistant", "unused")}
 
 
@@ -324,10 +328,10 @@ def test_what_a_project_shares_is_unused_only_if_both_generations_say_so(archive
     agent = {"id": "a", "name": "a", "versions": {"latest": latest}}
     new = project(archive, "foundry", [*empty, stores, *below, ("assistant", "", [agent])])
     assert found(classic, "unused") == {}
-    assert "foundry estate" in upkeep(classic, ("unused",)).unsaid[0]
+    assert "foundry estate" in find_cleanup(classic, ("unused",)).unsaid[0]
     assert found(classic, "unused", beside=new) == {"unused": ["vs_2"]}
     assert found(new, "unused", beside=classic) == {"unused": ["vs_2"]}
-    assert "keeps no runs" in upkeep(new, ("unused",), classic).unsaid[0]
+    assert "keeps no runs" in find_cleanup(new, ("unused",), classic).unsaid[0]
 
 
 def test_expired_is_what_the_service_says_or_whose_time_had_passed(archive: Archive) -> None:
@@ -341,7 +345,7 @@ def test_expired_is_what_the_service_says_or_whose_time_had_passed(archive: Arch
             {"id": "vs_4", "expires_at": True},
         ),
     )
-    rows = [(one.id, one.why) for one in upkeep(whole, ("expired",)).findings]
+    rows = [(one.id, one.why) for one in find_cleanup(whole, ("expired",)).findings]
     assert rows == [
         ("vs_1", "its service says so"),
         ("vs_2", "its time had passed: 1970-01-02T00:00:00+00:00"),
@@ -351,7 +355,9 @@ def test_expired_is_what_the_service_says_or_whose_time_had_passed(archive: Arch
 
 def test_what_was_not_read_may_be_expired(archive: Archive) -> None:
     whole = estate(archive, without=("file",))
-    assert upkeep(whole, ("expired",)).unsaid == ("expired files: not all files were read: not asked for",)
+    assert find_cleanup(whole, ("expired",)).unsaid == (
+        "expired files: not all files were read: not asked for",
+    )
 
 
 def test_duplicates_of_files_are_those_of_an_older_one(archive: Archive) -> None:
@@ -377,9 +383,9 @@ def test_duplicates_of_files_are_those_of_an_older_one(archive: Archive) -> None
         ("file-e", b"4", "parsed"),
     ):
         link(archive, endpoint, id_, store(archive, [content]), origin)
-    rows = [(one.id, one.of) for one in upkeep(whole, ("duplicate",)).findings]
+    rows = [(one.id, one.of) for one in find_cleanup(whole, ("duplicate",)).findings]
     assert rows == [("file-a", "file-b"), ("file-d", "file-c")]
-    assert "guess" in upkeep(whole, ("duplicate",)).findings[1].why
+    assert "guess" in find_cleanup(whole, ("duplicate",)).findings[1].why
 
 
 def test_duplicates_of_assistants_and_stores_differ_in_their_name_at_most(archive: Archive) -> None:
@@ -398,7 +404,7 @@ def test_duplicates_of_assistants_and_stores_differ_in_their_name_at_most(archiv
             {"id": "asst_3", "name": "A", **base, "metadata": {"k": "v"}},
         ),
     )
-    rows = [(one.id, one.why) for one in upkeep(whole, ("duplicate",)).findings]
+    rows = [(one.id, one.why) for one in find_cleanup(whole, ("duplicate",)).findings]
     assert rows == [
         ("asst_1", "like asst_2 but for the name"),
         ("vs_2", "like vs_1 but for the name, with the same files"),
@@ -407,14 +413,18 @@ def test_duplicates_of_assistants_and_stores_differ_in_their_name_at_most(archiv
 
 def test_every_mark_has_a_rule_and_only_what_was_asked_for_is_told(archive: Archive) -> None:
     whole = estate(archive, (file("file-a", expires_at=1), file("file-b", filename="file-a.txt")))
-    assert set(MARKS) == {"orphan", "unused", "expired", "duplicate"} == {rule.mark for rule in RULES}
+    assert (
+        set(CLEANUP_MARKS)
+        == {"orphan", "unused", "expired", "duplicate"}
+        == {rule.mark for rule in CLEANUP_RULES}
+    )
     assert set(found(whole)) == {"unused", "expired", "duplicate"}
     assert set(found(whole, "expired")) == {"expired"}
 
 
 def test_an_object_with_several_marks_is_counted_once(archive: Archive) -> None:
     whole = estate(archive, (file("file-a", expires_at=1), file("file-b", bytes=100)))
-    kept = upkeep(whole, MARKS)
+    kept = find_cleanup(whole, CLEANUP_MARKS)
     assert cleanup_text(kept).count("file-a.txt") == 2
     assert "2 files, 110 bytes" in cleanup_text(kept)
     assert cleanup_document(kept)["totals"] == {"file": {"objects": 2, "bytes": 110}}
@@ -436,14 +446,14 @@ def test_hostile_objects_are_data(archive: Archive) -> None:
         writer.end(kind)
     writer.finish("complete", "")
     whole = Estate(reader(archive))
-    kept = upkeep(whole, MARKS)
+    kept = find_cleanup(whole, CLEANUP_MARKS)
     assert "expired" in {one.mark for one in kept.findings}
     assert cleanup_text(kept)
     assert cleanup_document(kept)
-    assert len(picture(whole).nodes) == 4
+    assert len(estate_diagram(whole).nodes) == 4
 
 
-def drawn(of: Picture) -> set[tuple[str, str]]:
+def drawn(of: Diagram) -> set[tuple[str, str]]:
     return {(of.nodes[one].id, of.nodes[other].id) for one, other in of.edges}
 
 
@@ -459,7 +469,7 @@ def test_the_picture_has_what_hangs_on_what(archive: Archive) -> None:
         {"other": [message("msg_1", "file-b")], "lost": [message("msg_2", "file-gone")]},
         {"other": [{"id": "run_1", "assistant_id": "asst_1"}]},
     )
-    seen = picture(whole)
+    seen = estate_diagram(whole)
     nodes = {node.id: (node.kind, node.marks, node.weight) for node in seen.nodes}
     assert nodes == {
         "asst_1": ("assistant", (), 1),
@@ -492,7 +502,7 @@ def test_the_picture_leaves_out_the_least_connected_without_a_mark(archive: Arch
         {"thread_1": [message("msg_1", "file-1")]},
         {"thread_1": [{"id": "run_1", "assistant_id": "asst_1"}]},
     )
-    seen = picture(whole, most=5)
+    seen = estate_diagram(whole, most=5)
     assert [node.id for node in seen.nodes] == ["asst_1", "vs_1", "file-1", "file-x", "thread_1"]
     assert seen.left_out == {"file": 29, "thread": 7}
     assert drawn(seen) == {
@@ -501,8 +511,8 @@ def test_the_picture_leaves_out_the_least_connected_without_a_mark(archive: Arch
         ("thread_1", "file-1"),
         ("thread_1", "asst_1"),
     }
-    assert picture(whole, most=0).nodes == ()
-    assert {node.kind for node in picture(whole).nodes} == set(KINDS_SHOWN)
+    assert estate_diagram(whole, most=0).nodes == ()
+    assert {node.kind for node in estate_diagram(whole).nodes} == set(DIAGRAM_KINDS)
 
 
 def test_threads_are_no_orphans_of_what_was_not_read(archive: Archive) -> None:
@@ -512,7 +522,7 @@ def test_threads_are_no_orphans_of_what_was_not_read(archive: Archive) -> None:
         messages={"thread_1": [message("msg_1", "file-a")]},
         without=("file",),
     )
-    assert [node.marks for node in picture(whole).nodes] == [()]
+    assert [node.marks for node in estate_diagram(whole).nodes] == [()]
 
 
 def test_ten_thousand_of_each_are_walked_once(archive: Archive) -> None:

@@ -9,7 +9,7 @@ from migrate.cli.opened_plan import from_plan
 from migrate.cli.options import Common, common, finish, workers
 from migrate.codecs import profile_for
 from migrate.errors import Unreachable
-from migrate.reports.commands.apply import apply_document, apply_text, question
+from migrate.reports.commands.apply import apply_document, apply_text, confirmation_question
 from migrate.stages.apply.preconditions import none_reached
 from migrate.stages.apply.run import apply_plan
 from migrate.stages.plan.plan_file import read_plan
@@ -33,7 +33,7 @@ def apply_command(common: Common, plan_file: Path, yes: bool, wait: float, worke
 
     plan = read_plan(plan_file)
     if not yes:
-        ask(question(plan))
+        ask(confirmation_question(plan))
     with from_plan(plan, common.config, workers, write=True) as (archive, source, writer):
         try:
             profile = profile_for(writer.type, writer.api_version)

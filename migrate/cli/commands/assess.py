@@ -10,7 +10,7 @@ from migrate.cli.options import Common, common, environment, finish, fitting, wo
 from migrate.cli.plan_inputs import assessed, choices
 from migrate.cli.report_options import Camera, ReportOptions, reporting, show
 from migrate.reports.commands.assess import assess_document, assess_report
-from migrate.reports.commands.plan import unaccepted
+from migrate.reports.commands.plan import unaccepted_losses
 
 
 @click.command("assess")
@@ -39,4 +39,4 @@ def assess_command(
     camera, chosen = Camera(wanted.pictures), choices(config, estate, **given)
     found = assessed(estate, target, config, chosen, workers, common.progress(), camera)
     show(common, wanted, assess_document(found), assess_report(found, now(), __version__, camera.pictures))
-    finish(1 if unaccepted(found.losses) else 0)
+    finish(1 if unaccepted_losses(found.losses) else 0)

@@ -23,7 +23,7 @@ from migrate.cli.streams import write_data
 from migrate.emulator import Emulator, Options, save
 from migrate.errors import BadUsage
 from migrate.files.output import told, write_text
-from migrate.reports.text_table import clean as visible
+from migrate.reports.text_table import escape_control as visible
 from migrate.reports.text_table import table
 from migrate.stages.plan.plan_file import read_plan
 

@@ -18,16 +18,16 @@ from migrate.cli.options import Common, common, environment, finish, workers
 from migrate.cli.report_options import NOBODY_LOOKS, Camera, ReportOptions, reporting, show
 from migrate.errors import BadUsage
 from migrate.reports.commands.diff import diff_document, diff_report
-from migrate.stages.diff.ignore_rules import read_rules
+from migrate.stages.diff.ignore_rules import read_ignore_rules
 from migrate.stages.diff.run import diff
-from migrate.stages.diff.scope import CONFIGURATION, Baseline, Focus, needed
-from migrate.stages.filters import Choice, must_be_kinds
-from migrate.stages.match.journal_pairs import journals, threads_at
+from migrate.stages.diff.scope import DIRECTORY_KINDS, Baseline, DiffScope, kinds_to_read
+from migrate.stages.filters import ObjectFilter, must_be_kinds
+from migrate.stages.match.journal_pairs import known_threads, open_journals
 from migrate.stages.progress import Progress
 
 if TYPE_CHECKING:
-    from migrate.stages.diff.run import Difference
-    from migrate.stages.diff.scope import Baseline, Focus
+    from migrate.stages.diff.run import DiffResult
+    from migrate.stages.diff.scope import Baseline, DiffScope
     from migrate.stages.estate import Estate
     from migrate.stages.progress import Progress
 
@@ -36,16 +36,16 @@ def compared(
     left: str,
     right: str,
     config: Config,
-    focus: Focus,
+    focus: DiffScope,
     journal: Path | None,
     workers: int,
     progress: Progress,
     camera: Camera = NOBODY_LOOKS,
-) -> Difference:
+) -> DiffResult:
     """What differs between two ESTATE arguments. An archive is opened first: it may know which threads a
     service holds that does not list them."""
 
-    kinds = needed(focus.kinds)
+    kinds = kinds_to_read(focus.kinds)
     with both(left, right, config, kinds, journal, workers, progress) as (one, other):
         if focus.since and not focus.since.speaks_of(one, other):
             raise BadUsage(
@@ -56,7 +56,7 @@ def compared(
         camera.take(left, one)
         camera.take(right, other)
         archives = archives_of((left, right), config, journal)
-        with journals(archives, one, other) as told:
+        with open_journals(archives, one, other) as told:
             return diff(one, other, told, focus)
 
 
@@ -68,13 +68,13 @@ def both(
     """Both sides of a comparison, with as much read of a live one as these kinds need."""
 
     if any(isinstance(resolve(text, config), ConfigDirectory) for text in (left, right)):
-        kinds &= CONFIGURATION
+        kinds &= DIRECTORY_KINDS
     swap = not isinstance(resolve(left, config), Archived)
     first, second = (right, left) if swap else (left, right)
     archives = archives_of((left, right), config, journal)
     facing = [config.meeting(config.environment, other) for other in (second, first)]
     with opened(first, facing[0], workers, progress, kinds) as one:
-        known = partial(threads_at, archives, one)
+        known = partial(known_threads, archives, one)
         with opened(second, facing[1], workers, progress, kinds, known) as other:
             yield (other, one) if swap else (one, other)
 
@@ -134,10 +134,10 @@ def diff_command(
     camera = Camera(wanted.pictures)
     config, progress = common.config.meeting(environment, ""), common.progress()
     with ExitStack() as stack:
-        focus = Focus(
+        focus = DiffScope(
             kinds=frozenset(kinds),
-            choice=Choice.of(include, exclude),
-            rules=tuple(rule for file in ignore for rule in read_rules(file)),
+            choice=ObjectFilter.of(include, exclude),
+            rules=tuple(rule for file in ignore for rule in read_ignore_rules(file)),
             since=stack.enter_context(baseline(since, left, right, config)) if since else None,
             models=config.models,
             connections=config.connections,

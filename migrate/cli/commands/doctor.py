@@ -6,7 +6,7 @@ from migrate.cli.estate_argument import live
 from migrate.cli.options import Common, common, finish
 from migrate.endpoints import connect
 from migrate.reports.commands.doctor import doctor_document, doctor_text
-from migrate.stages.doctor import examine
+from migrate.stages.doctor import diagnose
 
 
 @click.command("doctor")
@@ -22,7 +22,7 @@ def doctor_command(common: Common, estate: str) -> None:
     progress = common.progress()
     progress.watch(reader.pace.waiting)
     try:
-        found = examine(reader, progress)
+        found = diagnose(reader, progress)
     finally:
         reader.close()
     common.answer(doctor_document(found), doctor_text(found))

@@ -16,19 +16,25 @@ from migrate.cli.options import Common, common, environment, finish, workers
 from migrate.endpoints import connect
 from migrate.model import KINDS
 from migrate.reports.commands.export import export_document, export_text
-from migrate.reports.commands.snapshot import unmatched as said_of
+from migrate.reports.commands.snapshot import unmatched_text as said_of
 from migrate.reports.commands.terraform import terraform_document, terraform_text
-from migrate.stages.export.run import Asked, Exported, export
-from migrate.stages.export.terraform import FILE, FOUNDRY, as_adapted, as_they_are, must_be_ours
-from migrate.stages.export.write_file import put
-from migrate.stages.filters import Choice
+from migrate.stages.export.run import ExportOptions, ExportResult, export
+from migrate.stages.export.terraform import (
+    FOUNDRY_SERVICE,
+    TERRAFORM_FILE,
+    export_adapted_assistants,
+    export_agents,
+    must_be_terraform_export,
+)
+from migrate.stages.export.write_file import write_file
+from migrate.stages.filters import ObjectFilter
 from migrate.stages.plan.options import PlanOptions
 from migrate.stages.plan.run import plan_without_target
 from migrate.stages.snapshot.live_estate import configuration, live
 
 if TYPE_CHECKING:
     from migrate.stages.estate import Estate
-    from migrate.stages.filters import Choice
+    from migrate.stages.filters import ObjectFilter
     from migrate.stages.progress import Progress
 
 
@@ -54,19 +60,21 @@ def read_whole(
 
 
 def write_terraform(
-    estate: Estate, folder: Path, choice: Choice, config: Config
+    estate: Estate, folder: Path, choice: ObjectFilter, config: Config
 ) -> tuple[dict[str, Any], str]:
     """agents.tf in a folder, and what to say about it."""
 
-    if estate.type == FOUNDRY:
-        found = as_they_are(estate, choice)
+    if estate.type == FOUNDRY_SERVICE:
+        found = export_agents(estate, choice)
     else:
         choices = PlanOptions(models=config.models, connections=config.connections, bytes_later=True)
-        found = as_adapted(estate, choice, plan_without_target(FOUNDRY, estate, choices))
-    result = Exported(folder)
-    must_be_ours(folder / FILE)
-    put(folder, FILE, found.agents.text.encode("utf-8", "replace"), result)
-    return terraform_document(found, folder / FILE), terraform_text(found, folder / FILE)
+        found = export_adapted_assistants(
+            estate, choice, plan_without_target(FOUNDRY_SERVICE, estate, choices)
+        )
+    result = ExportResult(folder)
+    must_be_terraform_export(folder / TERRAFORM_FILE)
+    write_file(folder, TERRAFORM_FILE, found.agents.text.encode("utf-8", "replace"), result)
+    return terraform_document(found, folder / TERRAFORM_FILE), terraform_text(found, folder / TERRAFORM_FILE)
 
 
 @click.command("export")
@@ -99,7 +107,7 @@ def export_command(
     """
 
     config = common.config.meeting(environment, estate)
-    choice = Choice.of(include, exclude)
+    choice = ObjectFilter.of(include, exclude)
     with read_whole(estate, config, with_bytes, workers, common.progress()) as found:
         if format_ == "azapi":
             document, text = write_terraform(found, directory, choice, config)
@@ -107,7 +115,7 @@ def export_command(
             common.answer({**document, "unmatched": unmatched}, "\n".join([text, *map(said_of, unmatched)]))
             finish(1 if unmatched else 0)
             return
-        asked = Asked(
+        asked = ExportOptions(
             directory, config.environment, config.facing, frozenset(kinds), choice, with_bytes, partial
         )
         done = export(found, asked)

@@ -7,7 +7,7 @@ import click
 from migrate.cli import tell
 from migrate.cli.estate_argument import snapshot
 from migrate.cli.options import Common, common, finish
-from migrate.reports.commands.extract import extract_document, extract_text, failures
+from migrate.reports.commands.extract import extract_document, extract_failure_lines, extract_text
 from migrate.stages.query.extract import extract
 
 
@@ -35,6 +35,6 @@ def extract_command(
     with snapshot(archive, common.config) as found:
         done = extract(found, file_id, folder, force)
     common.answer(extract_document(done), extract_text(done))
-    for line in failures(done):
+    for line in extract_failure_lines(done):
         tell(line)
     finish(3 if done.failed else 0)

@@ -12,13 +12,13 @@ from migrate.archive.forget import forget, give_back
 from migrate.cli import ask
 from migrate.cli.options import Common, common
 from migrate.errors import BadUsage
-from migrate.reports.commands.forget import forget_document, forget_text, outcome
+from migrate.reports.commands.forget import forget_document, forget_result_text, forget_text
 from migrate.reports.values import number_of
-from migrate.stages.query.retention import Policy, by_name, by_policy
+from migrate.stages.query.retention import RetentionPolicy, apply_policy, forget_by_name
 
 if TYPE_CHECKING:
     from migrate.archive.database import Archive
-    from migrate.stages.query.retention import Policy, Verdict
+    from migrate.stages.query.retention import RetentionDecision, RetentionPolicy
 
 SOME = click.IntRange(1)
 
@@ -48,7 +48,7 @@ def forget_command(
     applied, verified or taken back any more.
     """
 
-    policy = Policy(last or 0, daily or 0, weekly or 0, monthly or 0, tags)
+    policy = RetentionPolicy(last or 0, daily or 0, weekly or 0, monthly or 0, tags)
     if bool(policy) == bool(snapshots):
         raise BadUsage(
             "snapshots and a policy cannot both be given" if snapshots else "nothing says what may go",
@@ -67,18 +67,18 @@ def forget_command(
         _forget(common, opened, verdicts, going, vacuum)
 
 
-def _verdicts(archive: Archive, policy: Policy, names: tuple[str, ...]) -> list[Verdict]:
+def _verdicts(archive: Archive, policy: RetentionPolicy, names: tuple[str, ...]) -> list[RetentionDecision]:
     from migrate.archive.snapshots.reader import snapshots
 
     with damage_told(archive.path):
         known = snapshots(archive.conn)
-        return by_name(known, names) if names else by_policy(known, policy)
+        return forget_by_name(known, names) if names else apply_policy(known, policy)
 
 
 def _forget(
-    common: Common, archive: Archive, verdicts: list[Verdict], going: list[int], vacuum: bool
+    common: Common, archive: Archive, verdicts: list[RetentionDecision], going: list[int], vacuum: bool
 ) -> None:
 
     forgotten = forget(archive, going)
     shrunk = give_back(archive) if vacuum else None
-    common.answer(forget_document(verdicts, forgotten, shrunk), outcome(forgotten, shrunk))
+    common.answer(forget_document(verdicts, forgotten, shrunk), forget_result_text(forgotten, shrunk))

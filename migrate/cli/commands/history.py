@@ -8,7 +8,7 @@ from migrate.archive.database import Archive, damage_told
 from migrate.cli.options import Common, common
 from migrate.errors import BadUsage
 from migrate.reports.commands.history import history_document, history_text
-from migrate.stages.query.history import history
+from migrate.stages.query.history import object_histories
 
 
 @click.command("history")
@@ -24,7 +24,7 @@ def history_command(common: Common, archive: Path, object_id: str) -> None:
     """
 
     with Archive.open(archive) as opened, damage_told(archive):
-        found = history(opened.conn, object_id)
+        found = object_histories(opened.conn, object_id)
     if not found:
         raise BadUsage(
             f"no snapshot of {archive} has an object {object_id!r}",

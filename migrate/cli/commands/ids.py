@@ -12,7 +12,7 @@ from migrate.cli import tell
 from migrate.cli.estate_argument import service
 from migrate.cli.options import Common, common, finish
 from migrate.errors import BadUsage
-from migrate.reports.commands.ids import lines
+from migrate.reports.commands.ids import id_map_lines
 
 
 @click.command("ids")
@@ -33,7 +33,7 @@ def ids_command(common: Common, archive: Path, old_id: str | None, format_: str,
     with Archive.open(archive) as opened, damage_told(archive):
         rows = id_map(opened.conn, target=side, source_id=old_id or "")
         first = list(islice(rows, 1))
-        common.tell(lines(chain(first, rows), "json" if common.as_json else format_))
+        common.tell(id_map_lines(chain(first, rows), "json" if common.as_json else format_))
         unmoved = next(snapshots_holding(opened.conn, old_id), None) if old_id and not first else None
     if old_id and not first and not common.quiet:
         tell(

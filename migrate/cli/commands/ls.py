@@ -38,11 +38,11 @@ def ls_command(
 
 def _list(common: Common, archive: str, kind: str | None) -> None:
     from migrate.cli.estate_argument import snapshot
-    from migrate.reports.commands.ls import objects_document, objects_text, row
+    from migrate.reports.commands.ls import object_row, objects_document, objects_text
 
     shown = [kind] if kind else ["assistant", "vector_store", "file", "thread"]
     with snapshot(archive, common.config) as found:
-        rows = [row(name, parent, body) for name in shown for parent, body in found.bodies(name, None)]
+        rows = [object_row(name, parent, body) for name in shown for parent, body in found.bodies(name, None)]
         counts = found.counts()
         expected = {(gap.kind, gap.id) for gap in found.missing() if gap.expected}
     rows = [{**one, "expected_gap": True} if (one["kind"], one["id"]) in expected else one for one in rows]
@@ -54,11 +54,11 @@ def _upkeep(common: Common, archive: str, marks: frozenset[str], kind: str | Non
     from migrate.cli.estate_argument import snapshot
     from migrate.reports.commands.cleanup import cleanup_document, cleanup_text
     from migrate.stages.estate import Estate
-    from migrate.stages.query.cleanup import PROJECT, upkeep
+    from migrate.stages.query.cleanup import OTHER_GENERATION, find_cleanup
 
     with snapshot(archive, common.config) as found:
-        other = newest_of(found.conn, PROJECT.get(found.info.type, ""), found.info.url)
+        other = newest_of(found.conn, OTHER_GENERATION.get(found.info.type, ""), found.info.url)
         beside = Estate(SnapshotReader(found.conn, other)) if other else None
-        kept = upkeep(Estate(found), marks, beside)
+        kept = find_cleanup(Estate(found), marks, beside)
     common.answer(cleanup_document(kept, kind), cleanup_text(kept, kind))
     finish(3 if kept.unsaid else 0)

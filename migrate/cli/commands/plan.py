@@ -13,7 +13,7 @@ from migrate.cli.plan_inputs import choices, make_plan, percent
 from migrate.cli.report_options import Camera, ReportOptions, reporting_beside, show
 from migrate.errors import BadUsage
 from migrate.files.output import STDOUT, destination
-from migrate.reports.commands.plan import plan_document, plan_report, unaccepted
+from migrate.reports.commands.plan import plan_document, plan_report, unaccepted_losses
 from migrate.stages.plan.plan_file import write_plan
 
 
@@ -67,4 +67,4 @@ def plan_command(
     write_plan(plan, output)
     report = plan_report(plan, output, plan.created_at, __version__, camera.pictures)
     show(common, wanted, plan_document(plan, output), report, taken=output == STDOUT)
-    finish(1 if unaccepted(plan.losses) else 0)
+    finish(1 if unaccepted_losses(plan.losses) else 0)

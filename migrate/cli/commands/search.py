@@ -11,8 +11,8 @@ from migrate.cli.line_wrap import fitted
 from migrate.cli.options import Common, common, finish
 from migrate.cli.streams import broken
 from migrate.errors import BadUsage
-from migrate.reports.commands.search import line, search_document
-from migrate.stages.query.search import FIELDS, search
+from migrate.reports.commands.search import hit_line, search_document
+from migrate.stages.query.search import SEARCHED_FIELDS, search
 
 
 @click.command("search")
@@ -32,8 +32,8 @@ def search_command(common: Common, archive: str, text: str, kinds: tuple[str, ..
     if not text:
         raise BadUsage("there is no text to look for", todo="give one: search ARCHIVE TEXT")
     for kind in kinds:
-        if kind not in FIELDS:
-            raise BadUsage(f"nothing is searched in kind {kind!r}", f"kinds are {', '.join(FIELDS)}")
+        if kind not in SEARCHED_FIELDS:
+            raise BadUsage(f"nothing is searched in kind {kind!r}", f"kinds are {', '.join(SEARCHED_FIELDS)}")
     kept, found = [], 0
     with snapshot(archive, common.config) as there:
         hits = search(there, text, kinds)
@@ -44,7 +44,7 @@ def search_command(common: Common, archive: str, text: str, kinds: tuple[str, ..
             if common.as_json:
                 kept.append(hit)
             else:
-                click.echo(fitted(clean(line(hit)), sys.stdout))
+                click.echo(fitted(clean(hit_line(hit)), sys.stdout))
         more = next(hits, None) is not None
     if common.as_json:
         common.answer(search_document(kept), "")

@@ -6,7 +6,7 @@ from migrate.archive.snapshots.history import elsewhere
 from migrate.cli.estate_argument import snapshot
 from migrate.cli.options import Common, common
 from migrate.errors import BadUsage
-from migrate.reports.commands.ls import shown, shown_text
+from migrate.reports.commands.ls import object_document, object_text
 
 
 @click.command("show")
@@ -19,11 +19,12 @@ def show_command(common: Common, archive: str, object_id: str) -> None:
     with snapshot(archive, common.config) as found:
         hidden = found.hidden_of(object_id)
         rows = [
-            shown(kind, parent, body, hidden.get(kind, ())) for kind, parent, body in found.find(object_id)
+            object_document(kind, parent, body, hidden.get(kind, ()))
+            for kind, parent, body in found.find(object_id)
         ]
         if not rows:
             raise BadUsage(
                 f"snapshot {found.info.id} has no object {object_id!r}{elsewhere(found, object_id)}",
                 todo=f"name the snapshot: ARCHIVE@NUMBER; or list what is there: ls {archive} [--kind KIND]",
             )
-    common.answer(rows[0] if len(rows) == 1 else rows, "\n".join(map(shown_text, rows)))
+    common.answer(rows[0] if len(rows) == 1 else rows, "\n".join(map(object_text, rows)))

@@ -11,7 +11,7 @@ from migrate.endpoints import connect
 from migrate.errors import BadUsage
 from migrate.model.sharding import Shard
 from migrate.reports.commands.snapshot import snapshot_document, snapshot_text
-from migrate.stages.filters import Choice
+from migrate.stages.filters import ObjectFilter
 from migrate.stages.snapshot.options import SnapshotOptions
 from migrate.stages.snapshot.run import take_snapshot
 
@@ -70,7 +70,7 @@ def snapshot_command(
         runs=runs,
         bytes=with_bytes,
         originals=originals,
-        choice=Choice.of(include, exclude),
+        choice=ObjectFilter.of(include, exclude),
         full=full,
         workers=workers,
         tag=tag,

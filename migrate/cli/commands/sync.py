@@ -18,7 +18,7 @@ from migrate.cli.plan_inputs import make_plan
 from migrate.codecs import profile_for
 from migrate.endpoints import connect
 from migrate.errors import MigrateError, Refused, Unreachable
-from migrate.reports.commands.plan import unaccepted
+from migrate.reports.commands.plan import unaccepted_losses
 from migrate.reports.commands.sync import sync_document, sync_text
 from migrate.stages.apply.run import apply_plan
 from migrate.stages.plan.plan_file import read_plan, write_plan
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from migrate.stages.plan.plan_file import Plan
     from migrate.stages.progress import Progress
     from migrate.stages.snapshot.run import SnapshotResult
-    from migrate.stages.verify.inspector import Verified
+    from migrate.stages.verify.inspector import VerifyResult
 
 
 class Sync:
@@ -56,7 +56,7 @@ class Sync:
         self.plan_kept = False
         """Whether the plan file still holds an earlier plan, which a rollback may need."""
         self.tally: Tally | None = None
-        self.verified: Verified | None = None
+        self.verified: VerifyResult | None = None
 
     def run(self, threads: str, full: bool, dry_run: bool) -> None:
         """Carry it out. Raises what the steps raise."""
@@ -84,7 +84,7 @@ class Sync:
         if failed or (self.taken is not None and self.taken.state != "complete"):
             return 3
         found = self.verified is not None and bool(self.verified.findings)
-        return 1 if found or (self.plan is not None and unaccepted(self.plan.losses)) else 0
+        return 1 if found or (self.plan is not None and unaccepted_losses(self.plan.losses)) else 0
 
     def _keeps_plan_file(self, plan: Plan, dry_run: bool) -> bool:
         """A plan that will not be applied, or changes nothing, takes the place of no plan that can be taken

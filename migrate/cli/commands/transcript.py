@@ -19,8 +19,8 @@ from migrate.cli.streams import broken, write_data
 from migrate.errors import BadUsage
 from migrate.files.output import STDOUT, destination, write_text
 from migrate.model.known_secrets import redact
-from migrate.reports.commands.transcript import FORMATS, transcript_document
-from migrate.stages.query.transcript import transcript
+from migrate.reports.commands.transcript import TRANSCRIPT_FORMATS, transcript_document
+from migrate.stages.query.transcript import read_transcript
 
 
 @click.command("transcript")
@@ -49,7 +49,7 @@ def transcript_command(common: Common, archive: str, thread: str, format_: str, 
         destination(output)
         must_not_be_archive(output)
     with snapshot(archive, common.config) as there:
-        found = transcript(there, thread)
+        found = read_transcript(there, thread)
         if found is None:
             raise BadUsage(
                 f"snapshot {there.info.id} has no thread {thread!r}{elsewhere(there, thread)}",
@@ -80,4 +80,4 @@ def _pieces(found: Any, format_: str) -> Iterator[str]:
     if format_ == "json":
         yield redact(json.dumps(transcript_document(found), indent=1, ensure_ascii=True, default=str))
     else:
-        yield from map(clean, FORMATS[format_](found))
+        yield from map(clean, TRANSCRIPT_FORMATS[format_](found))

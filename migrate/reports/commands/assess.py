@@ -6,11 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 from migrate.reports.commands import plan
-from migrate.reports.commands.snapshot import expected_gaps, hidden
+from migrate.reports.commands.snapshot import expected_gaps_text, hidden_text
 from migrate.reports.formats.terminal import terminal_text as plain
-from migrate.reports.report import Counts, Report, in_order
+from migrate.reports.report import ObjectCounts, Report, sort_items
 
-GRADES = ("kept", "adapted", "lost", "blocked")
+ASSESS_GRADES = ("kept", "adapted", "lost", "blocked")
 
 
 def assess_document(found: Any) -> dict[str, Any]:
@@ -21,7 +21,9 @@ def assess_document(found: Any) -> dict[str, Any]:
         "source": found.source,
         "target": found.target,
         "totals": found.totals,
-        "kinds": {kind: {grade: counts[grade] for grade in GRADES} for kind, counts in found.kinds.items()},
+        "kinds": {
+            kind: {grade: counts[grade] for grade in ASSESS_GRADES} for kind, counts in found.kinds.items()
+        },
         "losses": lost,
         "rows": [*kept, *lost],
         "unread": list(found.unread),
@@ -34,19 +36,21 @@ def assess_report(
     found: Any, made_at: str = "", version: str = "", pictures: tuple[tuple[str, Any], ...] = ()
 ) -> Report:
     """Fields by kind and grade, then every loss."""
-    rows = tuple((kind, tuple(counts[grade] for grade in GRADES)) for kind, counts in found.kinds.items())
+    rows = tuple(
+        (kind, tuple(counts[grade] for grade in ASSESS_GRADES)) for kind, counts in found.kinds.items()
+    )
     return Report(
         command="assess",
         title=f"{found.source} -> {found.target}",
         left=found.source,
         right=found.target,
-        ok=not plan.unaccepted(found.losses),
-        last_line=plan.last_line(found.losses),
-        summary=tuple((grade, found.totals[grade]) for grade in GRADES),
-        counts=Counts(GRADES, rows, "fields"),
-        items=in_order(plan.items(found.losses)),
+        ok=not plan.unaccepted_losses(found.losses),
+        last_line=plan.losses_last_line(found.losses),
+        summary=tuple((grade, found.totals[grade]) for grade in ASSESS_GRADES),
+        counts=ObjectCounts(ASSESS_GRADES, rows, "fields"),
+        items=sort_items(plan.loss_items(found.losses)),
         gaps=tuple(found.unread),
-        notes=tuple(filter(None, [expected_gaps(found.expected_gaps), *map(hidden, found.hidden)])),
+        notes=tuple(filter(None, [expected_gaps_text(found.expected_gaps), *map(hidden_text, found.hidden)])),
         pictures=pictures,
         made_at=made_at,
         version=version,

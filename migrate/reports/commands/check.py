@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from migrate.reports.commands.snapshot import expected_gaps
-from migrate.reports.text_table import short
+from migrate.reports.commands.snapshot import expected_gaps_text
+from migrate.reports.text_table import shorten
 from migrate.reports.values import number_of
 
-WIDEST = 200
+MAX_DAMAGE_CHARS = 200
 
 
 def check_document(checked: Any) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def check_text(checked: Any) -> str:
         f"references: {', '.join(checked.references)}",
     ]
     if checked.expected_gaps:
-        lines.append(expected_gaps(checked.expected_gaps))
+        lines.append(expected_gaps_text(checked.expected_gaps))
     if checked.sample:
         lines.append(
             f"a sample of {checked.sample.percent:g} %, --seed {checked.sample.seed} looks at the same again"
@@ -35,7 +35,7 @@ def check_text(checked: Any) -> str:
     for damage in checked.damage:
         touched = ", ".join(map(str, damage.snapshots))
         where = f" (snapshot {touched})" if touched else ""
-        lines.append(f"damaged: {damage.what} {short(damage.which, WIDEST)}: {damage.why}{where}")
+        lines.append(f"damaged: {damage.what} {shorten(damage.which, MAX_DAMAGE_CHARS)}: {damage.why}{where}")
     end = "no damage in what was looked at" if checked.sample else "no damage"
     return "\n".join([*lines, "" if checked.damage else end]).rstrip()
 

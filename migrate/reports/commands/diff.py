@@ -6,13 +6,13 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
-from migrate.reports.commands.ls import masked_at
-from migrate.reports.commands.snapshot import unmatched
+from migrate.reports.commands.ls import mask_value_at
+from migrate.reports.commands.snapshot import unmatched_text
 from migrate.reports.formats.terminal import terminal_text as plain
-from migrate.reports.report import Counts, Detail, Item, Report, in_order
+from migrate.reports.report import ItemDetail, ObjectCounts, Report, ReportItem, sort_items
 from migrate.reports.values import number_of
 
-ACTIONS = ("added", "removed", "changed")
+CHANGE_ACTIONS = ("added", "removed", "changed")
 
 
 def diff_document(found: Any) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def _change(change: Any) -> dict[str, Any]:
 
 
 def _values(path: Any) -> dict[str, Any]:
-    left, right = (masked_at(path.path, value) for value in (path.left, path.right))
+    left, right = (mask_value_at(path.path, value) for value in (path.left, path.right))
     return {"path": path.path, "left": left, "right": right}
 
 
@@ -75,43 +75,43 @@ def diff_report(
         last_line=f"{number_of(count, 'difference')} in {number_of(total, 'object')}{more}{gaps}",
         summary=(
             ("compared", total),
-            *((action, by_action[action]) for action in ACTIONS),
+            *((action, by_action[action]) for action in CHANGE_ACTIONS),
             *((("ignored", hidden),) if ignored else ()),
             *((("not compared", len(found.unread)),) if found.unread else ()),
         ),
         counts=_counts(found),
-        items=in_order([_item(change) for change in found.changes]),
+        items=sort_items([_item(change) for change in found.changes]),
         gaps=tuple(found.unread),
         ignored=ignored,
         expired=tuple(found.expired),
         left_out=tuple(found.left_out),
-        notes=tuple(map(unmatched, found.unmatched)),
+        notes=tuple(map(unmatched_text, found.unmatched)),
         pictures=pictures,
         made_at=made_at,
         version=version,
     )
 
 
-def _counts(found: Any) -> Counts:
+def _counts(found: Any) -> ObjectCounts:
     by_kind = Counter((change.kind, change.action) for change in found.changes)
     kinds = dict.fromkeys([*found.compared, *(change.kind for change in found.changes)])
-    return Counts(
-        ("compared", *ACTIONS),
+    return ObjectCounts(
+        ("compared", *CHANGE_ACTIONS),
         tuple(
-            (kind, (found.compared.get(kind, 0), *(by_kind[kind, action] for action in ACTIONS)))
+            (kind, (found.compared.get(kind, 0), *(by_kind[kind, action] for action in CHANGE_ACTIONS)))
             for kind in kinds
         ),
     )
 
 
-def _item(change: Any) -> Item:
+def _item(change: Any) -> ReportItem:
     how = change.how
     if change.guessed:
         note = f"paired by guess: {how}" if how else "paired by guess"
     else:
         note = f"paired by {how}" if how and change.action == "changed" else ""
     values = [_values(path) for path in change.paths]
-    return Item(
+    return ReportItem(
         section="differences",
         verdict=change.action,
         kind=change.kind,
@@ -119,7 +119,7 @@ def _item(change: Any) -> Item:
         left_id=change.left_id,
         right_id=change.right_id,
         severity="warning",
-        details=tuple(Detail(one["path"], one["left"], one["right"]) for one in values),
+        details=tuple(ItemDetail(one["path"], one["left"], one["right"]) for one in values),
         note=note,
         since=change.since,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-NAMED = 20
+MAX_PATHS_SHOWN = 20
 """Paths that are named in text; JSON has all of them."""
 
 
@@ -45,5 +45,5 @@ def _counted(counts: Mapping[str, int]) -> str:
 
 
 def _named(verb: str, paths: list[str]) -> list[str]:
-    more = [f"{verb} {len(paths) - NAMED:,} more"] if len(paths) > NAMED else []
-    return [f"{verb} {path}" for path in paths[:NAMED]] + more
+    more = [f"{verb} {len(paths) - MAX_PATHS_SHOWN:,} more"] if len(paths) > MAX_PATHS_SHOWN else []
+    return [f"{verb} {path}" for path in paths[:MAX_PATHS_SHOWN]] + more

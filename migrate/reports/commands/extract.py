@@ -31,7 +31,7 @@ def extract_text(done: Any) -> str:
     )
 
 
-def failures(done: Any) -> Iterator[str]:
+def extract_failure_lines(done: Any) -> Iterator[str]:
     """What was not written, by name."""
     for row in done.failed:
         name = f" {row.name!r}" if row.name else ""

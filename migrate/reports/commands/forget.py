@@ -51,7 +51,7 @@ def forget_text(verdicts: Any) -> str:
     return f"{table(lines, ('no', 'started', 'state', 'estate', 'tag', 'what', 'why'))}\n{end}"
 
 
-def outcome(forgotten: Any, shrunk: Any) -> str:
+def forget_result_text(forgotten: Any, shrunk: Any) -> str:
     """What was removed, and what became of the room."""
     lines = [
         f"removed {forgotten.snapshots:,} snapshots, {forgotten.listings:,} listings, "

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from migrate.reports.commands.ls import masked_at
-from migrate.reports.report import Detail
-from migrate.reports.text_table import short
-from migrate.reports.values import has_words, in_marks, pieces, value
-from migrate.reports.word_diff import folded
+from migrate.reports.commands.ls import mask_value_at
+from migrate.reports.report import ItemDetail
+from migrate.reports.text_table import shorten
+from migrate.reports.values import detail_pieces, is_word_diff, json_value, mark_piece
+from migrate.reports.word_diff import fold_unchanged
 
-AROUND = 24
+WORD_DIFF_CONTEXT_CHARS = 24
 """Characters around a changed word that are shown with it."""
-WIDEST = 400
+MAX_WORD_DIFF_CHARS = 400
 """Characters of a word difference that are shown."""
-NAMED = 10
+MAX_STORE_FILES_SHOWN = 10
 """Files of a store that are named in text; JSON has all of them."""
 
 
@@ -56,7 +56,7 @@ def _event(event: Any) -> dict[str, Any]:
 
 
 def _values(path: Any) -> dict[str, Any]:
-    left, right = (masked_at(path.path, value) for value in (path.left, path.right))
+    left, right = (mask_value_at(path.path, value) for value in (path.left, path.right))
     return {"path": path.path, "left": left, "right": right}
 
 
@@ -66,30 +66,30 @@ def history_text(found: Any) -> str:
 
 
 def _block(one: Any) -> Iterator[str]:
-    where = f" in {short(one.parent)}" if one.parent else ""
-    yield f"{one.kind} {short(one.name) or '(no name)'} [{short(one.id)}]{where}, {one.type} {one.url}"
+    where = f" in {shorten(one.parent)}" if one.parent else ""
+    yield f"{one.kind} {shorten(one.name) or '(no name)'} [{shorten(one.id)}]{where}, {one.type} {one.url}"
     yield f"in {one.times:,} of {one.snapshots:,} snapshots; as last seen since {one.since.started_at}"
     for event in one.events:
         number = f"{event.snapshot.id}"
         if event.until > event.snapshot.id:
             number += f" to {event.until}"
-        tag = f" ({short(event.snapshot.tag)})" if event.snapshot.tag else ""
-        why = f": {short(event.reason, 200)}" if event.reason else ""
+        tag = f" ({shorten(event.snapshot.tag)})" if event.snapshot.tag else ""
+        why = f": {shorten(event.reason, 200)}" if event.reason else ""
         yield f"  snapshot {number}{tag}  {event.snapshot.started_at}  {event.what}{why}"
         yield from (f"      {line}" for line in _details(event))
 
 
 def _details(event: Any) -> Iterator[str]:
     for path in map(_values, event.paths):
-        yield f"{short(path['path'], 100)}: {told(**path)}"
+        yield f"{shorten(path['path'], 100)}: {value_change_text(**path)}"
     if event.messages is not None:
         now, was = event.messages
         yield f"messages: {now:,}" if event.what == "first seen" else f"messages: {was:,} -> {now:,}"
     for sign, ids in (("+", event.came), ("-", event.went)):
-        more = f" and {len(ids) - NAMED:,} more" if len(ids) > NAMED else ""
+        more = f" and {len(ids) - MAX_STORE_FILES_SHOWN:,} more" if len(ids) > MAX_STORE_FILES_SHOWN else ""
         if ids:
-            yield f"files: {sign} {', '.join(map(short, ids[:NAMED]))}{more}"
-    facts = [f"{short(p['path'])} {told(**p)}" for p in map(_values, event.facts)]
+            yield f"files: {sign} {', '.join(map(shorten, ids[:MAX_STORE_FILES_SHOWN]))}{more}"
+    facts = [f"{shorten(p['path'])} {value_change_text(**p)}" for p in map(_values, event.facts)]
     if facts:
         yield f"set by the service: {'; '.join(facts)}"
     if event.what == "changed" and not (
@@ -98,10 +98,12 @@ def _details(event: Any) -> Iterator[str]:
         yield "nothing that is compared"
 
 
-def told(path: str, left: Any, right: Any) -> str:
+def value_change_text(path: str, left: Any, right: Any) -> str:
     """Both values on one line; two texts word by word, their unchanged stretches folded."""
-    detail = Detail(path, left, right)
-    if not has_words(detail):
-        return f"{short(value(left))} -> {short(value(right))}"
-    marked = "".join(in_marks(*piece) for piece in folded(pieces(detail), AROUND))
-    return short(marked, WIDEST)
+    detail = ItemDetail(path, left, right)
+    if not is_word_diff(detail):
+        return f"{shorten(json_value(left))} -> {shorten(json_value(right))}"
+    marked = "".join(
+        mark_piece(*piece) for piece in fold_unchanged(detail_pieces(detail), WORD_DIFF_CONTEXT_CHARS)
+    )
+    return shorten(marked, MAX_WORD_DIFF_CHARS)

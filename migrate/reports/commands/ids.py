@@ -9,30 +9,30 @@ from collections.abc import Iterable, Iterator
 from textwrap import indent
 from typing import Any
 
-HEAD = ("kind", "source_id", "target_id", "name")
-SQL_HEAD = (
-    *HEAD, "source_parent", "target_parent", "source_type", "source_url", "target_type", "target_url",
+CSV_COLUMNS = ("kind", "source_id", "target_id", "name")
+SQL_COLUMNS = (
+    *CSV_COLUMNS, "source_parent", "target_parent", "source_type", "source_url", "target_type", "target_url",
 )  # fmt: skip
 """The columns of the archive's view `id_map`, so that what was written for the view works on the table."""
-FORMULA = (*"=+-@", *"\uff1d\uff0b\uff0d\uff20", "\t", "\r", "\n")
+FORMULA_STARTS = (*"=+-@", *"\uff1d\uff0b\uff0d\uff20", "\t", "\r", "\n")
 """What a spreadsheet takes for the beginning of a formula, the wide forms of some languages included."""
 
 
-def lines(rows: Iterable[Any], format_: str) -> Iterator[str]:
+def id_map_lines(rows: Iterable[Any], format_: str) -> Iterator[str]:
     """In one of the formats. There may be a million: each is gone when it has been given out."""
-    head = SQL_HEAD if format_ == "sql" else HEAD
-    return FORMATS[format_]({name: getattr(row, name) for name in head} for row in rows)
+    head = SQL_COLUMNS if format_ == "sql" else CSV_COLUMNS
+    return ID_MAP_FORMATS[format_]({name: getattr(row, name) for name in head} for row in rows)
 
 
 def _csv(rows: Iterable[dict[str, str]]) -> Iterator[str]:
     out = io.StringIO()
     plain = csv.writer(out, lineterminator="\n")
     quoting = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    yield ",".join(HEAD)
+    yield ",".join(CSV_COLUMNS)
     for row in rows:
-        cells = [row[h].replace("\0", "") for h in HEAD]  # many readers stop at a NUL
+        cells = [row[h].replace("\0", "") for h in CSV_COLUMNS]  # many readers stop at a NUL
         writer = quoting if "\r" in "".join(cells) else plain  # a bare \r ends a row for a reader, too
-        writer.writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells])
+        writer.writerow([f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell for cell in cells])
         yield out.getvalue()[:-1]
         out.seek(0)
         out.truncate()
@@ -57,9 +57,9 @@ def _sql(rows: Iterable[dict[str, str]]) -> Iterator[str]:
     def quoted(text: str) -> str:
         return "'" + text.replace("'", "''").replace("\0", "") + "'"
 
-    yield f"CREATE TABLE id_map ({', '.join(f'{name} TEXT' for name in SQL_HEAD)});"
+    yield f"CREATE TABLE id_map ({', '.join(f'{name} TEXT' for name in SQL_COLUMNS)});"
     for row in rows:
-        yield f"INSERT INTO id_map VALUES ({', '.join(quoted(row[name]) for name in SQL_HEAD)});"
+        yield f"INSERT INTO id_map VALUES ({', '.join(quoted(row[name]) for name in SQL_COLUMNS)});"
 
 
-FORMATS = {"csv": _csv, "json": _json, "sql": _sql}
+ID_MAP_FORMATS = {"csv": _csv, "json": _json, "sql": _sql}

@@ -9,15 +9,15 @@ from typing import Any
 
 from migrate.model.secrets import SECRET_NAMES, is_secret, masked_texts
 from migrate.model.served_version import remarks
-from migrate.reports.commands.snapshot import expected_gaps
+from migrate.reports.commands.snapshot import expected_gaps_text
 from migrate.reports.text_table import table
 
 MASK = "(masked)"
-SECRET_PLACES = ("tools", "tool_resources", "definition", "versions")
+SECRET_FIELDS = ("tools", "tool_resources", "definition", "versions")
 """Fields of a body that may carry credentials: a tool's headers and authorization."""
 
 
-def row(kind: str, parent: str, body: Mapping[str, Any]) -> dict[str, Any]:
+def object_row(kind: str, parent: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """One object as a line of a listing."""
     name = masked_texts(body.get("name") or body.get("filename") or "")
     return {
@@ -46,17 +46,19 @@ def objects_text(rows: list[dict[str, Any]], counts: Mapping[str, int], expected
     lines = [(r["kind"], r["id"], r["name"], r["parent"]) for r in rows]
     total = ", ".join(f"{number:,} {kind}" for kind, number in counts.items())
     told = [f"{r['kind']} {r['id']}: {'; '.join(r['remarks'])}" for r in rows if r.get("remarks")]
-    whole = [table(lines, ("kind", "id", "name", "in")), *told, total, expected_gaps(expected)]
+    whole = [table(lines, ("kind", "id", "name", "in")), *told, total, expected_gaps_text(expected)]
     return "\n".join(filter(None, whole))
 
 
-def shown(kind: str, parent: str, body: Mapping[str, Any], hidden: Sequence[str] = ()) -> dict[str, Any]:
+def object_document(
+    kind: str, parent: str, body: Mapping[str, Any], hidden: Sequence[str] = ()
+) -> dict[str, Any]:
     """One object with where it lies, what its service did not show of it, and what its users get."""
     more = {"hidden": [*hidden]} if hidden else {}
-    return {"kind": kind, "parent": parent, "body": masked(body), **more, **_remarks(kind, body)}
+    return {"kind": kind, "parent": parent, "body": mask_body(body), **more, **_remarks(kind, body)}
 
 
-def shown_text(found: Mapping[str, Any]) -> str:
+def object_text(found: Mapping[str, Any]) -> str:
     """The body, readable."""
     where = f" in {found['parent']}" if found["parent"] else ""
     hidden = "".join(f"# not shown by the service: {what}\n" for what in found.get("hidden", ()))
@@ -66,24 +68,24 @@ def shown_text(found: Mapping[str, Any]) -> str:
     )
 
 
-def masked(body: Mapping[str, Any]) -> dict[str, Any]:
+def mask_body(body: Mapping[str, Any]) -> dict[str, Any]:
     """A body without credentials; only looked for where a service keeps them."""
-    return {k: _masked(v) if k in SECRET_PLACES else masked_texts(v) for k, v in body.items()}
+    return {k: _mask_value(v) if k in SECRET_FIELDS else masked_texts(v) for k, v in body.items()}
 
 
-def masked_at(path: str, value: Any) -> Any:
+def mask_value_at(path: str, value: Any) -> Any:
     """A value that stands at a dotted path of a body, without credentials."""
     top, *steps = re.split(r"[.\[\]]+", path.lower())
-    if top not in (*SECRET_PLACES, "service"):
+    if top not in (*SECRET_FIELDS, "service"):
         return masked_texts(value)
     owned = steps[: steps.index("parameters")] if "parameters" in steps else steps
-    return MASK if value and SECRET_NAMES & set(owned) else _masked(value)
+    return MASK if value and SECRET_NAMES & set(owned) else _mask_value(value)
 
 
-def _masked(value: Any) -> Any:
+def _mask_value(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            k: masked_texts(v) if k == "parameters" else MASK if is_secret(k) and v else _masked(v)
+            k: masked_texts(v) if k == "parameters" else MASK if is_secret(k) and v else _mask_value(v)
             for k, v in value.items()
         }
-    return [_masked(item) for item in value] if isinstance(value, list) else masked_texts(value)
+    return [_mask_value(item) for item in value] if isinstance(value, list) else masked_texts(value)

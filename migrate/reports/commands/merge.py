@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-SHOWN = 20
+MAX_SHARDS_SHOWN = 20
 
 
 def merge_document(merged: Any, path: object) -> dict[str, Any]:
@@ -24,8 +24,10 @@ def merge_text(merged: Any, path: object) -> str:
         lines.append(f"snapshot {joined.snapshot} ({joined.tag}) of {joined.of} shards: {joined.state}")
         for name, numbers in (("missing", joined.missing), ("partial", joined.partial)):
             if numbers:
-                more = ", ..." if len(numbers) > SHOWN else ""
-                lines.append(f"{name}: shard {', '.join(map(str, numbers[:SHOWN]))}{more} of {joined.of}")
+                more = ", ..." if len(numbers) > MAX_SHARDS_SHOWN else ""
+                lines.append(
+                    f"{name}: shard {', '.join(map(str, numbers[:MAX_SHARDS_SHOWN]))}{more} of {joined.of}"
+                )
     lines += [
         f"left out: snapshot {gone.snapshot} of {gone.path} was interrupted ({gone.url}); run its command "
         "again, then merge"

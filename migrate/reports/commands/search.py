@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from migrate.reports.text_table import short
+from migrate.reports.text_table import shorten
 
-WIDEST = 200
+MAX_EXCERPT_CHARS = 200
 
 
 def search_document(hits: Iterable[Any]) -> list[dict[str, Any]]:
@@ -16,7 +16,7 @@ def search_document(hits: Iterable[Any]) -> list[dict[str, Any]]:
     return [asdict(hit) for hit in hits]
 
 
-def line(hit: Any) -> str:
+def hit_line(hit: Any) -> str:
     """One hit on one line."""
-    where = f" in {short(hit.parent)}" if hit.parent else ""
-    return f"{hit.kind} {short(hit.id)}{where}, {hit.field}: {short(hit.excerpt, WIDEST)}"
+    where = f" in {shorten(hit.parent)}" if hit.parent else ""
+    return f"{hit.kind} {shorten(hit.id)}{where}, {hit.field}: {shorten(hit.excerpt, MAX_EXCERPT_CHARS)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from migrate.reports.text_table import short
+from migrate.reports.text_table import shorten
 
 
 def terraform_document(found: Any, path: object) -> dict[str, Any]:
@@ -28,12 +28,12 @@ def terraform_text(found: Any, path: object) -> str:
     lines += [f"give {name}: an id of the new project" for name in found.agents.wanted]
     lines += [
         f"{line}: not in the Unicode form NFC, to which Terraform changes every text: the first plan shows it"
-        for line in map(short, found.agents.normalized)
+        for line in map(shorten, found.agents.normalized)
     ]
     lines += [
         f"{line}: half of a character pair has no form there and becomes U+FFFD"
-        for line in map(short, found.agents.replaced)
+        for line in map(shorten, found.agents.replaced)
     ]
     for row in found.losses:
-        lines.append(f"{row.grade}: {row.kind} {short(row.name or row.id)} {row.field}: {row.reason}")
+        lines.append(f"{row.grade}: {row.kind} {shorten(row.name or row.id)} {row.field}: {row.reason}")
     return "\n".join(lines)

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-from migrate.reports.text_table import short
+from migrate.reports.text_table import shorten
 
 SPOKEN = ("text", "refusal")
-ITEM = "(item)"
-NAME = 200
+ITEM_LABEL = "(item)"
+MAX_LABEL_CHARS = 200
 """Characters of an argument or an output that are shown; JSON has all of them."""
 
 
@@ -28,59 +28,61 @@ def transcript_document(found: Any) -> dict[str, Any]:
 
 def transcript_text(found: Any) -> Iterator[str]:
     """Line by line."""
-    yield f"thread {short(found.thread)}{_since(found)}, {found.count:,} messages"
+    yield f"thread {shorten(found.thread)}{_since(found)}, {found.count:,} messages"
     yield f"snapshot {found.snapshot} of {found.source}"
     if found.gap:
-        yield f"not complete: {short(found.gap, NAME)}"
+        yield f"not complete: {shorten(found.gap, MAX_LABEL_CHARS)}"
     for one in found.said:
         yield ""
         yield _heading(one)
         for part in (*one.called, *one.parts):
             if part.what == "text":
-                yield from (f"    {line}" for line in lines(part.text))
+                yield from (f"    {line}" for line in split_lines(part.text))
             else:
                 yield f"    [{_label(part)}]"
 
 
 def transcript_markdown(found: Any) -> Iterator[str]:
     """Line by line; texts are quoted."""
-    yield f"# Thread {escaped(short(found.thread))}"
+    yield f"# Thread {escape_markdown(shorten(found.thread))}"
     yield ""
-    yield escaped(f"{found.count:,} messages{_since(found)}; snapshot {found.snapshot} of {found.source}")
+    yield escape_markdown(
+        f"{found.count:,} messages{_since(found)}; snapshot {found.snapshot} of {found.source}"
+    )
     if found.gap:
         yield ""
-        yield f"**Not complete:** {escaped(short(found.gap, NAME))}"
+        yield f"**Not complete:** {escape_markdown(shorten(found.gap, MAX_LABEL_CHARS))}"
     for one in found.said:
         yield ""
-        yield f"## {escaped(_heading(one))}"
+        yield f"## {escape_markdown(_heading(one))}"
         for part in (*one.called, *one.parts):
             yield ""
             if part.what == "text":
-                yield from (f"> {escaped(line)}  " for line in lines(part.text))
+                yield from (f"> {escape_markdown(line)}  " for line in split_lines(part.text))
             else:
-                yield f"- *{part.what}*: {escaped(short(part.text, NAME))}"
+                yield f"- *{part.what}*: {escape_markdown(shorten(part.text, MAX_LABEL_CHARS))}"
 
 
-FORMATS: dict[str, Callable[[Any], Iterator[str]]] = {
+TRANSCRIPT_FORMATS: dict[str, Callable[[Any], Iterator[str]]] = {
     "text": transcript_text,
     "markdown": transcript_markdown,
 }
 
-MARKUP = re.compile(r"([\\`*_\[\]~|$])")
-STARTS = re.compile(r"^(\s*\d*)([-+=#:.)])")
+MARKDOWN_SPECIALS = re.compile(r"([\\`*_\[\]~|$])")
+MARKDOWN_LINE_STARTS = re.compile(r"^(\s*\d*)([-+=#:.)])")
 LINE_ENDS = re.compile("\r\n|[\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029]")
 
 
-def escaped(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """One line that Markdown shows as it is."""
-    plain = MARKUP.sub(r"\\\1", text)
+    plain = MARKDOWN_SPECIALS.sub(r"\\\1", text)
     plain = plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    plain = STARTS.sub(r"\1\\\2", plain.replace("\t", "    "))  # a list, a heading, a rule
+    plain = MARKDOWN_LINE_STARTS.sub(r"\1\\\2", plain.replace("\t", "    "))  # a list, a heading, a rule
     blanks = len(plain) - len(plain.lstrip(" "))
     return "&nbsp;" * blanks + plain[blanks:]
 
 
-def lines(text: str) -> list[str]:
+def split_lines(text: str) -> list[str]:
     """A text, line by line, whichever way its lines end."""
     return LINE_ENDS.split(text)
 
@@ -90,9 +92,9 @@ def _since(found: Any) -> str:
 
 
 def _heading(one: Any) -> str:
-    who = f"{short(one.role) or ITEM}{f' ({short(one.assistant)})' if one.assistant else ''}"
-    return f"{one.number}. {who}{f', {one.at} UTC' if one.at else ''}, {short(one.id)}"
+    who = f"{shorten(one.role) or ITEM_LABEL}{f' ({shorten(one.assistant)})' if one.assistant else ''}"
+    return f"{one.number}. {who}{f', {one.at} UTC' if one.at else ''}, {shorten(one.id)}"
 
 
 def _label(part: Any) -> str:
-    return f"{part.what}: {short(part.text, NAME)}"
+    return f"{part.what}: {shorten(part.text, MAX_LABEL_CHARS)}"

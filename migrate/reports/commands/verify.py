@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from migrate.reports.formats.terminal import terminal_text as plain
-from migrate.reports.report import Counts, Detail, Item, Report, in_order
+from migrate.reports.report import ItemDetail, ObjectCounts, Report, ReportItem, sort_items
 from migrate.reports.values import number_of
 
 
@@ -32,7 +32,7 @@ def verify_report(
 ) -> Report:
     """How much was compared, and every finding."""
     count, total = len(found.findings), sum(found.checked.values())
-    items = in_order(_items(found.findings))
+    items = sort_items(_items(found.findings))
     verdicts = Counter(item.verdict for item in items)
     by_kind = Counter(finding.kind for finding in found.findings)
     kinds = dict.fromkeys([*found.checked, *by_kind])
@@ -44,7 +44,7 @@ def verify_report(
         ok=not count,
         last_line=f"{number_of(count, 'finding')} in {number_of(total, 'object')}",
         summary=(("checked", total), ("findings", count), *verdicts.items()),
-        counts=Counts(
+        counts=ObjectCounts(
             ("checked", "findings"),
             tuple((kind, (found.checked.get(kind, 0), by_kind[kind])) for kind in kinds),
         ),
@@ -56,14 +56,14 @@ def verify_report(
     )
 
 
-def _items(findings: list[Any]) -> list[Item]:
+def _items(findings: list[Any]) -> list[ReportItem]:
     """One item per object and verdict."""
     found: dict[tuple[str, str, str, str, str], list[Any]] = {}
     for one in findings:
         key = (_verdict(one), one.kind, one.name or "", one.source_id or "", one.target_id or "")
         found.setdefault(key, []).append(one)
     return [
-        Item(
+        ReportItem(
             section="findings",
             verdict=verdict,
             kind=kind,
@@ -71,7 +71,7 @@ def _items(findings: list[Any]) -> list[Item]:
             left_id=source,
             right_id=target,
             severity="error",
-            details=tuple(Detail(one.path, *_values(one), reason=one.reason) for one in rows),
+            details=tuple(ItemDetail(one.path, *_values(one), reason=one.reason) for one in rows),
         )
         for (verdict, kind, name, source, target), rows in found.items()
     ]
@@ -79,11 +79,11 @@ def _items(findings: list[Any]) -> list[Item]:
 
 def _verdict(finding: Any) -> str:
     if not finding.path:
-        return "missing" if finding.source_id and finding.reason != GONE else "stray"
+        return "missing" if finding.source_id and finding.reason != NOT_DELETED else "stray"
     return "differs" if finding.expected != finding.found else "wrong" if finding.source_id else "stray"
 
 
-GONE = "was deleted, and is there"
+NOT_DELETED = "was deleted, and is there"
 
 
 def _values(finding: Any) -> tuple[Any, Any]:

@@ -13,23 +13,31 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from migrate.reports.diagram import MARKS, drawn
-from migrate.reports.report import SECTIONS, VERDICTS, Counts, Detail, Item, Report
-from migrate.reports.text_table import clean, line
-from migrate.reports.values import brief, counted, has_values, has_words, pieces, reason, value
-from migrate.reports.word_diff import ADDED, HIDDEN, REMOVED, SAME, folded, hidden
+from migrate.reports.diagram import MARK_MEANINGS, layout_diagram
+from migrate.reports.report import SECTIONS, VERDICTS, ItemDetail, ObjectCounts, Report, ReportItem
+from migrate.reports.text_table import escape_control, single_line
+from migrate.reports.values import (
+    brief,
+    count_words,
+    detail_pieces,
+    detail_reason,
+    has_values,
+    is_word_diff,
+    json_value,
+)
+from migrate.reports.word_diff import ADDED, HIDDEN, REMOVED, SAME, fold_unchanged, hidden_label
 
-PAGE = Path(__file__).parent / "page"
-TEXT_BUDGET = 4_000_000
+PAGE_FOLDER = Path(__file__).parent / "page"
+MAX_UNCHANGED_CHARS = 4_000_000
 """Characters of unchanged text that the page may hold to be unfolded; after that they are only counted."""
-LONGEST = 20_000
+MAX_VALUE_CHARS = 20_000
 """Characters of one value that was not compared word by word."""
-OPERATIONS = {SAME: 0, REMOVED: 1, ADDED: 2, HIDDEN: 3}
-WAYS = 12
-NAMES = {"diff": "Drift", "assess": "Assessment", "plan": "Plan", "verify": "Verification"}
-RESULTS = {"clear": "Nothing to act on", "open": "To act on", "incomplete": "Not all of it was read"}
-SIDES = {"diff": ("left", "right")}
-WAYS_OF_COUNTING = ("compared", "checked")
+PIECE_CODES = {SAME: 0, REMOVED: 1, ADDED: 2, HIDDEN: 3}
+MAX_REMEDIES_SHOWN = 12
+HTML_TITLES = {"diff": "Drift", "assess": "Assessment", "plan": "Plan", "verify": "Verification"}
+HTML_RESULTS = {"clear": "Nothing to act on", "open": "To act on", "incomplete": "Not all of it was read"}
+SIDE_LABELS = {"diff": ("left", "right")}
+HTML_TOTAL_COLUMNS = ("compared", "checked")
 
 
 def html_page(report: Report) -> str:
@@ -37,10 +45,10 @@ def html_page(report: Report) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(PAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, finalize=_seen,
+        loader=FileSystemLoader(PAGE_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, finalize=_finalize,
     )  # fmt: skip
-    style, script = ((PAGE / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
+    style, script = ((PAGE_FOLDER / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
     return environment.get_template("report.html.j2").render(
         report=report,
         style=style,
@@ -50,22 +58,22 @@ def html_page(report: Report) -> str:
         data=_data(report),
         headline=report.last_line.partition("; ")[0],
         more=report.last_line.partition("; ")[2],
-        title=NAMES.get(report.command, report.command),
-        result=RESULTS[report.result],
-        sides=SIDES.get(report.command, ("source", "target")),
+        title=HTML_TITLES.get(report.command, report.command),
+        result=HTML_RESULTS[report.result],
+        sides=SIDE_LABELS.get(report.command, ("source", "target")),
         bars=_bars(report.counts),
-        ways=_ways(report),
+        ways=_remedies(report),
         days=_days(report),
-        pictures=[drawn(label, picture) for label, picture in report.pictures],
-        marks=MARKS,
+        pictures=[layout_diagram(label, picture) for label, picture in report.pictures],
+        marks=MARK_MEANINGS,
         verdicts=VERDICTS,
         not_read="Not compared" if report.command == "diff" else "Not in the snapshot",
     )
 
 
-def _seen(found: object) -> object:
+def _finalize(found: object) -> object:
     """What the template is about to write, with every character visible; what is safe already stays."""
-    return line(found) if isinstance(found, str) and not hasattr(found, "__html__") else found
+    return single_line(found) if isinstance(found, str) and not hasattr(found, "__html__") else found
 
 
 def _hash(text: str) -> str:
@@ -74,7 +82,7 @@ def _hash(text: str) -> str:
 
 def _data(report: Report) -> str:
     """The objects as JSON that can stand inside a script element, whatever it holds."""
-    budget = [TEXT_BUDGET]
+    budget = [MAX_UNCHANGED_CHARS]
     document = {
         "sections": SECTIONS,
         "verdicts": VERDICTS,
@@ -84,40 +92,45 @@ def _data(report: Report) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def _item(item: Item, budget: list[int]) -> dict[str, Any]:
+def _item(item: ReportItem, budget: list[int]) -> dict[str, Any]:
     details = [said for detail in item.details if (said := _detail(item, detail, budget))]
     short = {
-        "s": item.section, "v": item.verdict, "k": item.kind, "n": clean(item.name), "l": clean(item.left_id),
-        "r": clean(item.right_id), "p": clean(item.parent), "g": item.severity, "o": clean(item.note),
-        "t": clean(item.since), "d": details,
+        "s": item.section, "v": item.verdict, "k": item.kind, "n": escape_control(item.name),
+        "l": escape_control(item.left_id), "r": escape_control(item.right_id),
+        "p": escape_control(item.parent), "g": item.severity, "o": escape_control(item.note),
+        "t": escape_control(item.since), "d": details,
     }  # fmt: skip
     return {key: found for key, found in short.items() if found}
 
 
-def _detail(item: Item, detail: Detail, budget: list[int]) -> dict[str, Any]:
+def _detail(item: ReportItem, detail: ItemDetail, budget: list[int]) -> dict[str, Any]:
     said: dict[str, Any] = {
-        "p": clean(detail.path),
-        "y": clean(reason(item, detail)),
-        "w": clean(detail.way_out),
+        "p": escape_control(detail.path),
+        "y": escape_control(detail_reason(item, detail)),
+        "w": escape_control(detail.way_out),
     }
-    if has_words(detail):
-        found = pieces(detail)
-        said["c"] = counted(found)
+    if is_word_diff(detail):
+        found = detail_pieces(detail)
+        said["c"] = count_words(found)
         budget[0] -= sum(len(text) for kind, text in found if kind == SAME)
-        shown = found if budget[0] > 0 else folded(found)
-        said["x"] = [[OPERATIONS[k], hidden(text) if k == HIDDEN else clean(text)] for k, text in shown]
+        shown = found if budget[0] > 0 else fold_unchanged(found)
+        said["x"] = [
+            [PIECE_CODES[k], hidden_label(text) if k == HIDDEN else escape_control(text)] for k, text in shown
+        ]
     elif has_values(detail):
-        said["l"], said["r"] = (clean(brief(value(one), LONGEST)) for one in (detail.left, detail.right))
+        said["l"], said["r"] = (
+            escape_control(brief(json_value(one), MAX_VALUE_CHARS)) for one in (detail.left, detail.right)
+        )
         said["a"] = (detail.left is not None) + 2 * (detail.right is not None)
     return {key: found for key, found in said.items() if found}
 
 
-def _bars(counts: Counts) -> list[dict[str, Any]]:
+def _bars(counts: ObjectCounts) -> list[dict[str, Any]]:
     """Per kind its numbers, and how they share a bar of 100."""
     rows = []
     for kind, numbers in counts.rows:
         by_name = dict(zip(counts.columns, numbers, strict=True))
-        total = sum(by_name.pop(name, 0) for name in WAYS_OF_COUNTING)
+        total = sum(by_name.pop(name, 0) for name in HTML_TOTAL_COLUMNS)
         alike = max(total - sum(by_name.values()), 0)
         parts = {"alike": alike, **by_name} if total else by_name
         whole = sum(parts.values()) or 1
@@ -130,7 +143,7 @@ def _bars(counts: Counts) -> list[dict[str, Any]]:
     return rows
 
 
-def _ways(report: Report) -> list[dict[str, Any]]:
+def _remedies(report: Report) -> list[dict[str, Any]]:
     """Each way out of losing something once, with how many objects it would help, gravest first."""
     found: Counter[tuple[str, str, str, str]] = Counter()
     for item in report.items:
@@ -141,7 +154,7 @@ def _ways(report: Report) -> list[dict[str, Any]]:
     rows = sorted(found.items(), key=lambda row: (order.index(row[0][0]), -row[1]))
     return [
         {"verdict": verdict, "path": path, "reason": brief(why, 400), "way": brief(way, 400), "count": count}
-        for (verdict, path, why, way), count in rows[:WAYS]
+        for (verdict, path, why, way), count in rows[:MAX_REMEDIES_SHOWN]
     ]
 
 

@@ -7,49 +7,49 @@ from collections.abc import Iterator
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from migrate.reports.report import VERDICTS, Detail, Item, Report
-from migrate.reports.text_table import clean, line
+from migrate.reports.report import VERDICTS, ItemDetail, Report, ReportItem
+from migrate.reports.text_table import escape_control, single_line
 from migrate.reports.values import (
     brief,
-    counted,
+    count_words,
+    detail_pieces,
+    detail_reason,
     has_values,
-    has_words,
-    ids,
-    in_marks,
+    is_word_diff,
+    item_ids,
+    json_value,
+    mark_piece,
     number_of,
-    pieces,
-    reason,
-    value,
 )  # fmt: skip
-from migrate.reports.word_diff import HIDDEN, folded
+from migrate.reports.word_diff import HIDDEN, fold_unchanged
 
-LOOKED_AT = ("compared", "checked")
+JUNIT_TOTAL_COLUMNS = ("compared", "checked")
 """Columns of counts that say how many objects of a kind were looked at."""
 
 
 def junit_xml(report: Report) -> str:
     """A failure is something to act on; what could not be read is an error; an accepted loss is skipped."""
     suites = Element("testsuites", name="assistants-migrate")
-    suite = SubElement(suites, "testsuite", name=f"{report.command} {line(report.title)}")
+    suite = SubElement(suites, "testsuite", name=f"{report.command} {single_line(report.title)}")
     if report.made_at:
-        suite.set("timestamp", line(report.made_at))
-    for case in [*_alike(report), *_named(report), *_unread(report)]:
+        suite.set("timestamp", single_line(report.made_at))
+    for case in [*_passed_cases(report), *_item_cases(report), *_unread_cases(report)]:
         suite.append(case)
     for element in (suites, suite):
         element.set("tests", str(len(suite)))
         for child, attribute in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
             element.set(attribute, str(len(suite.findall(f"testcase/{child}"))))
     said = SubElement(suite, "system-out")
-    said.text = clean("\n".join([report.last_line, *_around(report)]))
+    said.text = escape_control("\n".join([report.last_line, *_notes(report)]))
     ElementTree.indent(suites, " ")
     body = ElementTree.tostring(suites, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}'
 
 
-def _alike(report: Report) -> Iterator[Element]:
+def _passed_cases(report: Report) -> Iterator[Element]:
     """The objects of each kind about which there is nothing to say."""
     named = Counter(item.kind for item in report.items)
-    columns = [name for name in LOOKED_AT if name in report.counts.columns]
+    columns = [name for name in JUNIT_TOTAL_COLUMNS if name in report.counts.columns]
     for kind, numbers in report.counts.rows if columns else ():
         total = numbers[report.counts.columns.index(columns[0])]
         alike = max(total - named[kind], 0)
@@ -57,9 +57,9 @@ def _alike(report: Report) -> Iterator[Element]:
             yield _case(report, kind, f"{alike:,} of {number_of(total, kind)} as expected")
 
 
-def _named(report: Report) -> Iterator[Element]:
+def _item_cases(report: Report) -> Iterator[Element]:
     for item in report.items:
-        name = f"{brief(item.name, 120) or '(no name)'} [{ids(item) or 'every one'}]"
+        name = f"{brief(item.name, 120) or '(no name)'} [{item_ids(item) or 'every one'}]"
         case = _case(report, item.kind, f"{name} {item.verdict}")
         where = [f"in {item.parent}"] if item.parent else []
         where += [item.note] if item.note else []
@@ -68,23 +68,23 @@ def _named(report: Report) -> Iterator[Element]:
         if item.acts:
             fields = ", ".join(detail.path for detail in item.details if detail.path)
             told = brief(f"{item.verdict}: {fields or VERDICTS[item.verdict][1]}", 300)
-            failure = SubElement(case, "failure", message=line(told), type=item.verdict)
-            failure.text = clean(body) or None
+            failure = SubElement(case, "failure", message=single_line(told), type=item.verdict)
+            failure.text = escape_control(body) or None
         elif item.note == "accepted":
-            SubElement(case, "skipped", message=line(brief(body.replace("\n", "; "), 300)))
+            SubElement(case, "skipped", message=single_line(brief(body.replace("\n", "; "), 300)))
         elif body:
-            SubElement(case, "system-out").text = clean(body)
+            SubElement(case, "system-out").text = escape_control(body)
         yield case
 
 
-def _unread(report: Report) -> Iterator[Element]:
+def _unread_cases(report: Report) -> Iterator[Element]:
     for gap in report.gaps:
         case = _case(report, "not read", brief(gap, 200))
-        SubElement(case, "error", message=line(brief(gap, 300)), type="not read")
+        SubElement(case, "error", message=single_line(brief(gap, 300)), type="not read")
         yield case
 
 
-def _around(report: Report) -> Iterator[str]:
+def _notes(report: Report) -> Iterator[str]:
     for rule in report.ignored:
         until = f", until {rule.expires}" if rule.expires else ""
         yield f"ignored: {rule.count:,} by {rule.rule} ({rule.reason}{until})"
@@ -94,17 +94,20 @@ def _around(report: Report) -> Iterator[str]:
 
 
 def _case(report: Report, kind: str, name: str) -> Element:
-    return Element("testcase", classname=line(f"{report.command}.{kind}"), name=line(name))
+    return Element("testcase", classname=single_line(f"{report.command}.{kind}"), name=single_line(name))
 
 
-def _detail(item: Item, detail: Detail) -> Iterator[str]:
-    said = ": ".join(filter(None, (detail.path, reason(item, detail))))
+def _detail(item: ReportItem, detail: ItemDetail) -> Iterator[str]:
+    said = ": ".join(filter(None, (detail.path, detail_reason(item, detail))))
     said += f" -> {detail.way_out}" if detail.way_out else ""
-    if has_words(detail):
-        found = pieces(detail)
-        yield f"{said}: {counted(found)}"
-        yield "".join(in_marks(kind, text if kind == HIDDEN else clean(text)) for kind, text in folded(found))
+    if is_word_diff(detail):
+        found = detail_pieces(detail)
+        yield f"{said}: {count_words(found)}"
+        yield "".join(
+            mark_piece(kind, text if kind == HIDDEN else escape_control(text))
+            for kind, text in fold_unchanged(found)
+        )
     elif has_values(detail):
-        yield f"{said}: {brief(value(detail.left))} -> {brief(value(detail.right))}"
+        yield f"{said}: {brief(json_value(detail.left))} -> {brief(json_value(detail.right))}"
     elif said:
         yield said

@@ -11,44 +11,48 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from itertools import accumulate, groupby
 
-from migrate.reports.report import VERDICTS, Counts, Detail, Item, Report
-from migrate.reports.text_table import clean, line
+from migrate.reports.report import VERDICTS, ItemDetail, ObjectCounts, Report, ReportItem
+from migrate.reports.text_table import escape_control, single_line
 from migrate.reports.values import (
     brief,
-    counted,
+    count_words,
+    detail_pieces,
+    detail_reason,
     has_values,
-    has_words,
-    ids,
-    in_marks,
+    is_word_diff,
+    item_ids,
+    json_value,
+    mark_piece,
     number_of,
-    pieces,
-    reason,
-    value,
 )  # fmt: skip
-from migrate.reports.word_diff import ADDED, HIDDEN, REMOVED, folded
+from migrate.reports.word_diff import ADDED, HIDDEN, REMOVED, fold_unchanged
 
-LIMIT = 65_000
+MAX_COMMENT_CHARS = 65_000
 """Characters, counted as UTF-16 does; a comment on GitHub takes 65,536."""
-KEPT_FREE = 1_200
-DETAILS, TEXT = 30, 4_000
+RESERVED_CHARS = 1_200
+MAX_FIELDS_PER_OBJECT, MAX_TEXT_CHARS = 30, 4_000
 """Fields shown per object, and characters per text; how many more there are is said."""
-LINES, LIST = 20, 6_000
+MAX_LIST_LINES, MAX_LIST_CHARS = 20, 6_000
 """Lines shown per list, and their characters in all."""
-RESULTS = {"clear": "Nothing to act on", "open": "To act on", "incomplete": "Not all of it could be read"}
-HARMLESS = re.compile(r"[\w :;,+-]*")
-TAGS = {REMOVED: "del", ADDED: "ins"}
+MARKDOWN_RESULTS = {
+    "clear": "Nothing to act on",
+    "open": "To act on",
+    "incomplete": "Not all of it could be read",
+}
+PLAIN_WORDS = re.compile(r"[\w :;,+-]*")
+PIECE_TAGS = {REMOVED: "del", ADDED: "ins"}
 
 
 def markdown_text(report: Report) -> str:
     """Headline, numbers, a fold per object, and what was left out of all that."""
-    head = [*_head(report), *_around(report)]
-    room = LIMIT - KEPT_FREE - sum(map(size, head)) - 2 * len(head)
+    head = [*_head(report), *_notes(report)]
+    room = MAX_COMMENT_CHARS - RESERVED_CHARS - sum(map(utf16_length, head)) - 2 * len(head)
     blocks, left = _items(report, room)
     tail = [_left_out(left)] if left else []
     return "\n\n".join([*head[:3], *blocks, *tail, *head[3:]])
 
 
-def size(text: str) -> int:
+def utf16_length(text: str) -> int:
     """Its length as GitHub counts it at most."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
@@ -56,15 +60,15 @@ def size(text: str) -> int:
 def _head(report: Report) -> list[str]:
     names = {"diff": "Drift", "assess": "Assessment", "plan": "Plan", "verify": "Verification"}
     sides = f"{_code(report.left)} → {_code(report.right)}" if report.left or report.right else ""
-    made = f" · {_told(report.made_at)}" if report.made_at else ""
+    made = f" · {_plain_or_code(report.made_at)}" if report.made_at else ""
     return [
-        f"<h3>{names.get(report.command, report.command)}: {_told(report.last_line)}</h3>",
-        f"<p>{sides}<br><b>{RESULTS[report.result]}</b>{made}</p>",
+        f"<h3>{names.get(report.command, report.command)}: {_plain_or_code(report.last_line)}</h3>",
+        f"<p>{sides}<br><b>{MARKDOWN_RESULTS[report.result]}</b>{made}</p>",
         _table(report.counts),
     ]
 
 
-def _table(counts: Counts) -> str:
+def _table(counts: ObjectCounts) -> str:
     if not counts.rows:
         return "<p>Nothing was compared.</p>"
     rows = [
@@ -82,14 +86,14 @@ def _items(report: Report, room: int) -> tuple[list[str], dict[str, int]]:
     for (_, verdict), group in groupby(report.items, key=lambda item: (item.section, item.verdict)):
         items = list(group)
         title = f"#### {verdict.capitalize()}: {len(items):,} ({VERDICTS[verdict][1]})"
-        room -= size(title) + 2
+        room -= utf16_length(title) + 2
         shown = 0
         for item in items:
             block = _item(item)
-            if size(block) + 2 > room:
+            if utf16_length(block) + 2 > room:
                 break
             blocks += [title, block] if not shown else [block]
-            room -= size(block) + 2
+            room -= utf16_length(block) + 2
             shown += 1
         if shown < len(items):
             left[verdict] = left.get(verdict, 0) + len(items) - shown
@@ -104,40 +108,40 @@ def _left_out(left: dict[str, int]) -> str:
     )
 
 
-def _item(item: Item) -> str:
+def _item(item: ReportItem) -> str:
     said = [f"<b>{item.verdict}</b> {_plain(item.kind)} {_code(item.name or '(no name)', 120)}"]
-    said += [f"<code>{_plain(brief(found))}</code>"] if (found := ids(item)) else []
+    said += [f"<code>{_plain(brief(found))}</code>"] if (found := item_ids(item)) else []
     said += [f"in {_code(item.parent, 120)}"] if item.parent else []
-    said += [f"· {_told(item.note)}"] if item.note else []
-    said += [f"· since {_told(item.since)}"] if item.since else []
-    more = len(item.details) - DETAILS
-    lines = [row for detail in item.details[:DETAILS] for row in _detail(item, detail)]
+    said += [f"· {_plain_or_code(item.note)}"] if item.note else []
+    said += [f"· since {_plain_or_code(item.since)}"] if item.since else []
+    more = len(item.details) - MAX_FIELDS_PER_OBJECT
+    lines = [row for detail in item.details[:MAX_FIELDS_PER_OBJECT] for row in _detail(item, detail)]
     lines += [f"<li>and {number_of(more, 'more field')}</li>"] if more > 0 else []
     if not lines:
         return f"<p>{' '.join(said)}</p>"
     return f"<details><summary>{' '.join(said)}</summary>\n\n" + "\n\n".join(lines) + "\n\n</details>"
 
 
-def _detail(item: Item, detail: Detail) -> Iterator[str]:
+def _detail(item: ReportItem, detail: ItemDetail) -> Iterator[str]:
     said = _code(detail.path, 300) if detail.path else ""
-    if why := reason(item, detail):
+    if why := detail_reason(item, detail):
         said += f"{' ' if said else ''}{_code(why, 600)}"
     if detail.way_out:
         said += f"<br>way out: {_code(detail.way_out, 600)}"
-    if has_words(detail):
-        found = pieces(detail)
-        yield f"<p>{said} {counted(found)}</p>"
-        yield f"<blockquote>{_text(_shortened(folded(found)))}</blockquote>"
+    if is_word_diff(detail):
+        found = detail_pieces(detail)
+        yield f"<p>{said} {count_words(found)}</p>"
+        yield f"<blockquote>{_text(_cut_pieces(fold_unchanged(found)))}</blockquote>"
     elif has_values(detail):
-        left, right = (_code(value(one), 300) for one in (detail.left, detail.right))
+        left, right = (_code(json_value(one), 300) for one in (detail.left, detail.right))
         yield f"<p>{said} {left} → {right}</p>"
     elif said:
         yield f"<p>{said}</p>"
 
 
-def _shortened(found: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+def _cut_pieces(found: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """At most TEXT characters; what comes after them is one hidden piece."""
-    room, rest = TEXT, ""
+    room, rest = MAX_TEXT_CHARS, ""
     for kind, text in found:
         if kind == HIDDEN and not rest:
             yield kind, text
@@ -154,8 +158,8 @@ def _text(found: Iterable[tuple[str, str]]) -> str:
     """Lines of `code`, which wrap where `pre` would have to be scrolled."""
     rows = [""]
     for kind, text in found:
-        tag = TAGS.get(kind)
-        said = in_marks(kind, text) if kind == HIDDEN else clean(text)
+        tag = PIECE_TAGS.get(kind)
+        said = mark_piece(kind, text) if kind == HIDDEN else escape_control(text)
         for n, part in enumerate(said.split("\n")):
             rows += [""] if n else []
             safe = _escaped(part)
@@ -165,11 +169,11 @@ def _text(found: Iterable[tuple[str, str]]) -> str:
     return "<br>".join(f"<code>{row}</code>" if row else "" for row in rows)
 
 
-def _around(report: Report) -> list[str]:
+def _notes(report: Report) -> list[str]:
     """What stands around the objects: rules, gaps, notes, and who says so."""
     ignored = [
         f"{rule.count:,} by {_code(rule.rule, 200)}: {_code(rule.reason, 200)}"
-        + (f" until {_told(rule.expires)}" if rule.expires else "")
+        + (f" until {_plain_or_code(rule.expires)}" if rule.expires else "")
         for rule in report.ignored
     ]
     found = [
@@ -187,8 +191,8 @@ def _around(report: Report) -> list[str]:
 def _list(title: str, rows: list[str]) -> str:
     if not rows:
         return ""
-    room = [LIST - total for total in accumulate(map(size, rows))]
-    shown = [f"<li>{row}</li>" for row, left in zip(rows[:LINES], room, strict=False) if left >= 0]
+    room = [MAX_LIST_CHARS - total for total in accumulate(map(utf16_length, rows))]
+    shown = [f"<li>{row}</li>" for row, left in zip(rows[:MAX_LIST_LINES], room, strict=False) if left >= 0]
     more = [f"<li>and {len(rows) - len(shown):,} more</li>"] if len(rows) > len(shown) else []
     lines = "\n".join([*shown, *more])
     return f"<p><b>{title}</b></p>\n<ul>\n{lines}\n</ul>"
@@ -198,13 +202,13 @@ def _code(text: str, most: int = 200) -> str:
     return f"<code>{_plain(brief(text, most))}</code>"
 
 
-def _told(text: str) -> str:
+def _plain_or_code(text: str) -> str:
     """A few words of ours, which stay plain while they hold nothing that a reader could take for more."""
-    return _plain(text) if HARMLESS.fullmatch(text) else _code(text)
+    return _plain(text) if PLAIN_WORDS.fullmatch(text) else _code(text)
 
 
 def _plain(text: str) -> str:
-    return _escaped(line(text))
+    return _escaped(single_line(text))
 
 
 def _escaped(text: str) -> str:

@@ -12,10 +12,20 @@ from io import StringIO
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from migrate.reports.report import SECTIONS, VERDICTS, Detail, Item, Report
-from migrate.reports.text_table import clean, line, table
-from migrate.reports.values import brief, counted, has_values, has_words, ids, in_marks, pieces, reason, value
-from migrate.reports.word_diff import ADDED, HIDDEN, REMOVED, SAME, Piece, folded
+from migrate.reports.report import SECTIONS, VERDICTS, ItemDetail, Report, ReportItem
+from migrate.reports.text_table import escape_control, single_line, table
+from migrate.reports.values import (
+    brief,
+    count_words,
+    detail_pieces,
+    detail_reason,
+    has_values,
+    is_word_diff,
+    item_ids,
+    json_value,
+    mark_piece,
+)
+from migrate.reports.word_diff import ADDED, HIDDEN, REMOVED, SAME, DiffPiece, fold_unchanged
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,20 +34,20 @@ if TYPE_CHECKING:
 
 Span = tuple[str, str]
 
-MOST = 40
+MAX_OBJECTS_SHOWN = 40
 """Objects shown per verdict where a list is folded."""
 
 
 @dataclass(frozen=True)
-class Line:
+class OutputLine:
     """One line, or the words that differ between two texts, which may be many."""
 
     indent: int = 0
     spans: tuple[Span, ...] = ()
-    words: tuple[Piece, ...] = ()
+    words: tuple[DiffPiece, ...] = ()
 
 
-def outline(report: Report, folds: frozenset[str]) -> Iterator[Line]:
+def report_lines(report: Report, folds: frozenset[str]) -> Iterator[OutputLine]:
     """Everything a report says, top to bottom; `folds` names the sections whose lists are cut short."""
     yield _line(0, (report.title, "title"))
     counts = report.counts
@@ -47,24 +57,24 @@ def outline(report: Report, folds: frozenset[str]) -> Iterator[Line]:
             rows.append(("all", *(sum(column) for column in zip(*(n for _, n in counts.rows), strict=True))))
         head = (f"{counts.of} of" if counts.of != "objects" else "kind", *counts.columns)
         for text in table(rows, head).splitlines():
-            yield Line(0, ((text, ""),))
+            yield OutputLine(0, ((text, ""),))
     for (section, verdict), group in groupby(report.items, key=lambda item: (item.section, item.verdict)):
         items = list(group)
-        yield Line(0, ((f"{verdict}: {len(items):,}", verdict), (f" - {VERDICTS[verdict][1]}", "dim")))
-        shown = items[:MOST] if section in folds else items
+        yield OutputLine(0, ((f"{verdict}: {len(items):,}", verdict), (f" - {VERDICTS[verdict][1]}", "dim")))
+        shown = items[:MAX_OBJECTS_SHOWN] if section in folds else items
         for item in shown:
             yield from _item(item)
         if len(items) > len(shown):
             yield _line(2, (f"and {len(items) - len(shown):,} more; all of them in a file: ", "dim"),
                         ("-o report.html", "dim"))  # fmt: skip
-    yield from _said(report)
+    yield from _note_lines(report)
     yield _line(0, (report.last_line, "clear" if report.result == "clear" else "open"))
 
 
-def _item(item: Item) -> Iterator[Line]:
+def _item(item: ReportItem) -> Iterator[OutputLine]:
     words = VERDICTS[item.verdict]
     said = [(words[0], item.verdict), (f" {item.kind} ", "dim"), (brief(item.name) or "(no name)", "name")]
-    if found := ids(item):
+    if found := item_ids(item):
         said.append((f" [{found}]", "dim"))
     if item.parent:
         said.append((f" in {item.parent}", "dim"))
@@ -77,31 +87,37 @@ def _item(item: Item) -> Iterator[Line]:
         yield from _detail(item, detail)
 
 
-def _detail(item: Item, detail: Detail) -> Iterator[Line]:
+def _detail(item: ReportItem, detail: ItemDetail) -> Iterator[OutputLine]:
     said = [(detail.path, "path")] if detail.path else []
-    if why := reason(item, detail):
+    if why := detail_reason(item, detail):
         said.append((f"{': ' if said else ''}{brief(why, 400)}", ""))
     if detail.way_out:
         said.append((f" -> {brief(detail.way_out, 400)}", "way"))
-    if has_words(detail):
-        found = pieces(detail)
-        yield _line(6, *said, (f": {counted(found)}", "dim"))
-        yield Line(8, words=tuple((k, text if k == HIDDEN else clean(text)) for k, text in _ended(found)))
+    if is_word_diff(detail):
+        found = detail_pieces(detail)
+        yield _line(6, *said, (f": {count_words(found)}", "dim"))
+        yield OutputLine(
+            8,
+            words=tuple(
+                (k, text if k == HIDDEN else escape_control(text))
+                for k, text in _folded_without_line_end(found)
+            ),
+        )
     elif has_values(detail):
-        left, right = brief(value(detail.left)), brief(value(detail.right))
+        left, right = brief(json_value(detail.left)), brief(json_value(detail.right))
         yield _line(6, *said, (": ", ""), (left, "removed"), (" -> ", "dim"), (right, "added"))
     elif said:
         yield _line(6, *said)
 
 
-def _ended(found: list[Piece]) -> list[Piece]:
+def _folded_without_line_end(found: list[DiffPiece]) -> list[DiffPiece]:
     """Folded, without the line end that both texts close with."""
-    shown = folded(found)
+    shown = fold_unchanged(found)
     kind, text = shown[-1] if shown else (SAME, "")
     return [*shown[:-1], (kind, text[:-1])] if kind == SAME and text.endswith("\n") else shown
 
 
-def _said(report: Report) -> Iterator[Line]:
+def _note_lines(report: Report) -> Iterator[OutputLine]:
     for rule in report.ignored:
         until = f", until {rule.expires}" if rule.expires else ""
         yield _line(0, ("ignored: ", "dim"), (f"{rule.count:,} by {rule.rule} ({rule.reason}{until})", ""))
@@ -116,11 +132,11 @@ def _said(report: Report) -> Iterator[Line]:
             yield _line(0, (f"{what}: ", "dim"), (text, ""))
 
 
-def _line(indent: int, *spans: Span) -> Line:
-    return Line(indent, tuple((line(text), style) for text, style in spans if text))
+def _line(indent: int, *spans: Span) -> OutputLine:
+    return OutputLine(indent, tuple((single_line(text), style) for text, style in spans if text))
 
 
-WIDE = 120
+SIDE_BY_SIDE_MIN_COLUMNS = 120
 """Columns from which two texts stand side by side."""
 STYLES = {
     "title": "bold", "name": "bold", "path": "cyan", "way": "green", "dim": "dim",
@@ -136,14 +152,14 @@ def terminal_text(report: Report, whole: bool = False) -> str:
     """Plain text that nothing wraps. `whole`: no list is cut short, as in a file."""
     folds = frozenset() if whole else frozenset(SECTIONS) - {"differences"}
     lines: list[str] = []
-    for found in outline(report, folds):
+    for found in report_lines(report, folds):
         blank = " " * found.indent
         text = "".join(text for text, _ in _spans(found.words, False) or found.spans)
         lines += [f"{blank}{part}".rstrip() for part in text.split("\n")]
     return "\n".join(lines)
 
 
-def for_terminal(report: Report, width: int, colour: bool) -> str:
+def terminal_screen(report: Report, width: int, colour: bool) -> str:
     """The same for a terminal of `width` columns."""
     from rich.console import Console
 
@@ -152,17 +168,17 @@ def for_terminal(report: Report, width: int, colour: bool) -> str:
         file=file, width=max(width, 20), force_terminal=True, no_color=not colour, legacy_windows=False,
         color_system="standard" if colour else None,
     )  # fmt: skip
-    for found in outline(report, frozenset(SECTIONS)):
-        for part in _laid(found, console, width, colour):
+    for found in report_lines(report, frozenset(SECTIONS)):
+        for part in _wrapped(found, console, width, colour):
             console.print(part, no_wrap=True, overflow="ignore", crop=False)
     return "\n".join(row.rstrip() for row in file.getvalue().splitlines())
 
 
-def _laid(found: Line, console: Console, width: int, colour: bool) -> Iterator[Text]:
+def _wrapped(found: OutputLine, console: Console, width: int, colour: bool) -> Iterator[Text]:
     from rich.text import Text
 
-    if found.words and width >= WIDE:
-        yield from _beside(found, console, width, colour)
+    if found.words and width >= SIDE_BY_SIDE_MIN_COLUMNS:
+        yield from _side_by_side(found, console, width, colour)
         return
     pieces = _spans(found.words, colour) if found.words else found.spans
     text = Text()
@@ -176,7 +192,7 @@ def _laid(found: Line, console: Console, width: int, colour: bool) -> Iterator[T
             yield blank + (Text("  ") if n and not found.words else Text()) + wrapped
 
 
-def _beside(found: Line, console: Console, width: int, colour: bool) -> Iterator[Text]:
+def _side_by_side(found: OutputLine, console: Console, width: int, colour: bool) -> Iterator[Text]:
     """Left text and right text in two columns, abreast at every line end that both have."""
     from rich.text import Text
 
@@ -195,8 +211,8 @@ def _beside(found: Line, console: Console, width: int, colour: bool) -> Iterator
             yield Text(" " * found.indent) + left + Text(" │ ", "dim") + right
 
 
-def _rows(words: Iterable[Piece]) -> Iterator[list[Piece]]:
-    row: list[Piece] = []
+def _rows(words: Iterable[DiffPiece]) -> Iterator[list[DiffPiece]]:
+    row: list[DiffPiece] = []
     for kind, text in words:
         *ends, rest = text.split("\n") if kind == SAME else [text]
         for part in ends:
@@ -207,6 +223,6 @@ def _rows(words: Iterable[Piece]) -> Iterator[list[Piece]]:
         yield row
 
 
-def _spans(words: Iterable[Piece], colour: bool) -> list[tuple[str, str]]:
+def _spans(words: Iterable[DiffPiece], colour: bool) -> list[tuple[str, str]]:
     """Text and style; without colour the marks of plain text."""
-    return [(text if colour and kind != HIDDEN else in_marks(kind, text), kind) for kind, text in words]
+    return [(text if colour and kind != HIDDEN else mark_piece(kind, text), kind) for kind, text in words]

@@ -21,7 +21,7 @@ from migrate.stages.apply.preconditions import check_target, name_unreached
 from migrate.stages.apply.threads import recreate
 from migrate.stages.apply.update import delete, refuse_foreign_deletions, update
 from migrate.stages.apply.vector_stores import await_ingestion, fill, upload
-from migrate.stages.concurrency.worker_pool import in_parallel
+from migrate.stages.concurrency.worker_pool import run_parallel
 from migrate.stages.estate import Estate
 from migrate.stages.plan.dependencies import Naming
 from migrate.stages.plan.plan_file import Action, Plan
@@ -91,7 +91,7 @@ def _carry_out(plan: Plan, shop: ApplyContext, workers: int, patience: float) ->
         return (a for a in changes if a.kind == kind and a.action == action)
 
     source = shop.source
-    do = partial(in_parallel, workers, stop=shop.stop)
+    do = partial(run_parallel, workers, stop=shop.stop)
     do(of("file", "create"), partial(upload, shop))
     made = source.of("vector_store")
     do(of("vector_store", "create"), lambda a: make(shop, a, made[a.id]))

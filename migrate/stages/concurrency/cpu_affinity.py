@@ -17,11 +17,11 @@ from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
-EVERY = 0.25
+TRIM_INTERVAL_S = 0.25
 """Seconds. Looking takes one to three thousandths."""
 
 
-class Freed:
+class MemoryTrimmer:
     """Gives back what is free, where it is time to and the system knows how."""
 
     def __init__(self) -> None:
@@ -30,13 +30,13 @@ class Freed:
     def give_back(self) -> None:
         """Called often, by the thread that waits for the others."""
         now = time.monotonic()
-        if now - self._last >= EVERY:
+        if now - self._last >= TRIM_INTERVAL_S:
             self._last = now
-            _trim()(0)
+            _malloc_trim()(0)
 
 
 @cache
-def _trim() -> Callable[[int], int]:
+def _malloc_trim() -> Callable[[int], int]:
     try:
         trim: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
     except (ImportError, OSError, TypeError, AttributeError):  # another system, another C library
@@ -44,43 +44,43 @@ def _trim() -> Callable[[int], int]:
     return trim
 
 
-STAT = Path("/proc/thread-self/stat")
+THREAD_STAT_FILE = Path("/proc/thread-self/stat")
 """Where Linux says on which processor a thread was last: see proc(5), field 39."""
-PROCESSOR = 36
+PROCESSOR_FIELD = 36
 """Its place behind the name of the program."""
 
 Undo: TypeAlias = Callable[[], None]
 
 
 @contextmanager
-def one_core() -> Iterator[None]:
+def pin_to_one_cpu() -> Iterator[None]:
     """Threads that are started within share the processor that this one runs on, and take turns there. Where
     that cannot be said, nothing changes."""
-    with _while_allowed(_stay), _while_allowed(_wait_for_others):
+    with _apply_if_allowed(_pin_to_current_cpu), _apply_if_allowed(_use_batch_scheduling):
         yield
 
 
-def _stay() -> Undo:
+def _pin_to_current_cpu() -> Undo:
     allowed = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {_processor()})
+    os.sched_setaffinity(0, {_current_cpu()})
     return lambda: os.sched_setaffinity(0, allowed)
 
 
-def _wait_for_others() -> Undo:
+def _use_batch_scheduling() -> Undo:
     if os.sched_getscheduler(0) != os.SCHED_OTHER:  # somebody chose another one
-        return _nothing
+        return _no_undo
     os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     return lambda: os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
-def _nothing() -> None:
+def _no_undo() -> None:
     pass
 
 
 @contextmanager
-def _while_allowed(change: Callable[[], Undo]) -> Iterator[None]:
+def _apply_if_allowed(change: Callable[[], Undo]) -> Iterator[None]:
     """What a change does, until the block ends."""
-    undo: Undo = _nothing
+    undo: Undo = _no_undo
     with contextlib.suppress(AttributeError, OSError, ValueError, IndexError):  # not Linux, or not allowed
         undo = change()
     try:
@@ -90,5 +90,5 @@ def _while_allowed(change: Callable[[], Undo]) -> Iterator[None]:
             undo()
 
 
-def _processor() -> int:
-    return int(STAT.read_text().rpartition(")")[2].split()[PROCESSOR])
+def _current_cpu() -> int:
+    return int(THREAD_STAT_FILE.read_text().rpartition(")")[2].split()[PROCESSOR_FIELD])

@@ -13,27 +13,27 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
-from migrate.stages.concurrency.cpu_affinity import Freed, one_core
+from migrate.stages.concurrency.cpu_affinity import MemoryTrimmer, pin_to_one_cpu
 
-Item = TypeVar("Item")
+_ItemT = TypeVar("_ItemT")
 
 
-def in_parallel(
-    workers: int, items: Iterable[Item], work: Callable[[Item], None], stop: threading.Event | None = None
+def run_parallel(
+    workers: int, items: Iterable[_ItemT], work: Callable[[_ItemT], None], stop: threading.Event | None = None
 ) -> None:
     """Do `work` for every item. The first exception stops the rest and is raised; `stop` is set then,
     for work that takes long to notice."""
-    with one_core(), ThreadPoolExecutor(workers, thread_name_prefix="hands") as pool:
+    with pin_to_one_cpu(), ThreadPoolExecutor(workers, thread_name_prefix="hands") as pool:
         under_way: set[Future[None]] = set()
-        freed = Freed()
+        freed = MemoryTrimmer()
         try:
             for item in items:
                 freed.give_back()
                 under_way.add(pool.submit(work, item))
                 if len(under_way) >= 2 * workers:
-                    under_way = _settle(under_way)
+                    under_way = _raise_first_error(under_way)
             while under_way:
-                under_way = _settle(under_way)
+                under_way = _raise_first_error(under_way)
         except BaseException:
             if stop:
                 stop.set()
@@ -41,32 +41,32 @@ def in_parallel(
             raise
 
 
-def _settle(under_way: set[Future[None]]) -> set[Future[None]]:
+def _raise_first_error(under_way: set[Future[None]]) -> set[Future[None]]:
     done, left = wait(under_way, return_when=FIRST_COMPLETED)
     for future in done:
         future.result()
     return left
 
 
-Event = TypeVar("Event")
+_EventT = TypeVar("_EventT")
 
-FEW = 8
-GATHERING = 0.02
+MIN_BATCH_EVENTS = 8
+BATCH_WAIT_S = 0.02
 """Where fewer wait: seconds in which what arrives joins what came first, for fewer and larger groups."""
 
 
-class Stopped(Exception):
+class PoolShutdown(Exception):
     """The writer has stopped; a worker ends quietly."""
 
 
-class _Done:
+class _TaskEnd:
     """A task ended; `error` is what it died of, if anything."""
 
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
 
 
-class WorkerPool(Generic[Event]):
+class WorkerPool(Generic[_EventT]):
     """Runs tasks on `workers` threads; `batches` gives what they bring to the calling thread.
 
     `spawn` may be called by the thread that reads `batches`, before and while reading.
@@ -79,7 +79,7 @@ class WorkerPool(Generic[Event]):
         self._tasks = queue.SimpleQueue()
         """What is to be done. Of a large estate that is several calls for each thread in it, so a task is
         nothing more: a future of the standard pool takes ten times the memory."""
-        self._queue: queue.Queue[Event | _Done] = queue.Queue(maxsize=2 * workers)
+        self._queue: queue.Queue[_EventT | _TaskEnd] = queue.Queue(maxsize=2 * workers)
         self._stop = threading.Event()
         self._open = 0
         self._failed: BaseException | None = None
@@ -93,26 +93,26 @@ class WorkerPool(Generic[Event]):
             self._threads.append(thread)
             thread.start()
 
-    def bring(self, event: Event) -> None:
+    def bring(self, event: _EventT) -> None:
         """Hand something to the writer; waits while it is busy. Called by workers."""
         self._put(event)
 
-    def batches(self, most: int) -> Iterator[Iterator[Event]]:
+    def batches(self, most: int) -> Iterator[Iterator[_EventT]]:
         """Everything the tasks bring, until none is left, in groups: what waits together, at most so many.
         Each group must be read to its end; only between groups is anything waited for."""
-        freed = Freed()
+        freed = MemoryTrimmer()
         while self._open:
             freed.give_back()
             first = self._queue.get()
-            if self._queue.qsize() < FEW < self._open:
-                time.sleep(GATHERING)
+            if self._queue.qsize() < MIN_BATCH_EVENTS < self._open:
+                time.sleep(BATCH_WAIT_S)
             yield self._together(first, most)
             if self._failed is not None:
                 raise self._failed
 
-    def _together(self, item: Event | _Done, most: int) -> Iterator[Event]:
+    def _together(self, item: _EventT | _TaskEnd, most: int) -> Iterator[_EventT]:
         for left in reversed(range(most)):
-            if isinstance(item, _Done):
+            if isinstance(item, _TaskEnd):
                 self._open -= 1
                 self._failed = self._failed or item.error
             else:
@@ -124,7 +124,7 @@ class WorkerPool(Generic[Event]):
             except queue.Empty:
                 return
 
-    def __enter__(self) -> WorkerPool[Event]:
+    def __enter__(self) -> WorkerPool[_EventT]:
         return self
 
     def __exit__(
@@ -145,20 +145,20 @@ class WorkerPool(Generic[Event]):
         error: BaseException | None = None
         try:
             task(*given)
-        except Stopped:
+        except PoolShutdown:
             return
         except BaseException as raised:
             error = raised
         try:
-            self._put(_Done(error))
-        except Stopped:
+            self._put(_TaskEnd(error))
+        except PoolShutdown:
             return
 
-    def _put(self, item: Event | _Done) -> None:
+    def _put(self, item: _EventT | _TaskEnd) -> None:
         while not self._stop.is_set():
             try:
                 self._queue.put(item, timeout=0.2)
                 return
             except queue.Full:
                 continue
-        raise Stopped
+        raise PoolShutdown

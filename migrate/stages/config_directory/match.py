@@ -20,15 +20,21 @@ from migrate.model.file import ABSENT
 from migrate.model.normalize import digest, normal, written_form
 from migrate.model.object_diff import differing
 from migrate.model.references import refs_of, remap
-from migrate.stages.config_directory.select import copies
+from migrate.stages.config_directory.select import unused_store_copies
 from migrate.stages.estate import Estate
-from migrate.stages.match.pairing import KEY, Pairs
-from migrate.stages.match.same_name_files import Hashes, groups, holders, itself, tell_apart
+from migrate.stages.match.pairing import BY_KEY, ObjectPairs
+from migrate.stages.match.same_name_files import (
+    HashReader,
+    file_holders,
+    match_same_name_files,
+    same_id,
+    same_name_groups,
+)
 
 Lookup = Callable[[str, str], "str | None"]
 
 
-def is_as_read(
+def is_equal_on_target(
     entity: Entity, there: Entity, models: Mapping[str, str], links: Mapping[str, str], lookup: Lookup
 ) -> bool:
     """Whether the target holds an object exactly as the files say it. `lookup`: key -> id there."""
@@ -43,27 +49,27 @@ def is_as_read(
     return not differing(written_form(remap(KINDS[entity.kind], wanted, lookup)), written_form(there))
 
 
-Clause = tuple[tuple[str, str], tuple[str, str]]
-Unclear = dict[tuple[str, str], tuple[str, str]]
+_AmbiguousKey = tuple[tuple[str, str], tuple[str, str]]
+AmbiguousKeys = dict[tuple[str, str], tuple[str, str]]
 """(kind, key) -> why, and the way out."""
-NAMED = 8
+MAX_NAMES_IN_REASON = 8
 """Keys or ids that a reason names."""
 
 
-def by_key(ours: Estate, theirs: Estate, pairs: Pairs, hashes: Hashes) -> Unclear:
+def match_by_key(ours: Estate, theirs: Estate, pairs: ObjectPairs, hashes: HashReader) -> AmbiguousKeys:
     """Add to `pairs` what keys tell. What is unclear is given back. `hashes`: asked for the bytes of files of
     which several have a name and size."""
-    unclear: Unclear = {}
+    unclear: AmbiguousKeys = {}
     for kind in ("vector_store", "assistant"):
-        unclear |= _named(kind, ours, theirs, pairs)
-    _files(ours, theirs, pairs, hashes)
+        unclear |= _match_by_name(kind, ours, theirs, pairs)
+    _match_files(ours, theirs, pairs, hashes)
     for kind in ("vector_store", "assistant", "file"):
         for key in pairs.ids[kind]:
-            pairs.how.setdefault((kind, key), KEY)
+            pairs.how.setdefault((kind, key), BY_KEY)
     return unclear
 
 
-def _named(kind: str, ours: Estate, theirs: Estate, pairs: Pairs) -> Unclear:
+def _match_by_name(kind: str, ours: Estate, theirs: Estate, pairs: ObjectPairs) -> AmbiguousKeys:
     found = pairs.ids.setdefault(kind, {})
     taken = set(found.values())
     free = {id_: e for id_, e in theirs.of(kind).items() if id_ not in taken and condition(e) == "usable"}
@@ -74,11 +80,11 @@ def _named(kind: str, ours: Estate, theirs: Estate, pairs: Pairs) -> Unclear:
     waiting = [entity for entity in ours.of(kind).values() if entity.id not in found]
     said = {e.id for e in waiting if e.id != e.name and e.id in free}
     found |= {id_: id_ for id_ in said}
-    unclear: Unclear = {}
+    unclear: AmbiguousKeys = {}
     claims: dict[str, list[str]] = {}
     addressed = kind == "assistant" and CODECS[theirs.type].name_all is not None
     fitting: dict[str, list[str]] = {}
-    beside = copies(theirs) if kind == "vector_store" else frozenset()
+    beside = unused_store_copies(theirs) if kind == "vector_store" else frozenset()
     for entity in waiting:
         if entity.id in said:
             continue
@@ -91,63 +97,66 @@ def _named(kind: str, ours: Estate, theirs: Estate, pairs: Pairs) -> Unclear:
         if len(ids) == 1:
             claims.setdefault(ids[0], []).append(entity.id)
         elif ids:
-            reason = f"{len(ids):,} on the target have this name: {_some(ids)}"
+            reason = f"{len(ids):,} on the target have this name: {_first_names(ids)}"
             way_out = "give it an `id:` line with the one that is meant, or rename the other"
             unclear[kind, entity.id] = (reason, way_out)
-    return unclear | dict(_shared_out(kind, claims, found))
+    return unclear | dict(_resolve_claims(kind, claims, found))
 
 
-def _shared_out(kind: str, claims: Mapping[str, list[str]], found: dict[str, str]) -> Iterator[Clause]:
+def _resolve_claims(
+    kind: str, claims: Mapping[str, list[str]], found: dict[str, str]
+) -> Iterator[_AmbiguousKey]:
     """Each object of the target to the one key that means it; where two do, neither has it."""
     for id_, keys in claims.items():
         if len(keys) == 1:
             found[keys[0]] = id_
             continue
-        reason = f"{id_} on the target has the name of {len(keys):,} objects of the directory: {_some(keys)}"
+        names = _first_names(keys)
+        reason = f"{id_} on the target has the name of {len(keys):,} objects of the directory: {names}"
         way_out = f"give the one that is meant the line `id: {id_}`, or another name"
         for key in keys:
             yield (kind, key), (reason, way_out)
 
 
-def _some(names: list[str]) -> str:
+def _first_names(names: list[str]) -> str:
     """The first of them: each of 10,000 objects may have as many to name."""
-    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    return f"{', '.join(names[:NAMED])}{more}"
+    more = f" and {len(names) - MAX_NAMES_IN_REASON:,} more" if len(names) > MAX_NAMES_IN_REASON else ""
+    return f"{', '.join(names[:MAX_NAMES_IN_REASON])}{more}"
 
 
-def _files(ours: Estate, theirs: Estate, pairs: Pairs, hashes: Hashes) -> None:
+def _match_files(ours: Estate, theirs: Estate, pairs: ObjectPairs, hashes: HashReader) -> None:
     """By name and size; of several, the one of its bytes, or that its store or its assistant holds there."""
     known = pairs.ids.setdefault("file", {})
     for key in [key for key in known if pairs.is_guess("file", key)]:
         del known[key], pairs.how["file", key]  # what follows knows more
-    old = _outdated(ours, theirs)
+    old = _outdated_files(ours, theirs)
     usable = (e for e in theirs.of("file").values() if condition(e) == "usable")
     there = {e.id: e for e in usable if e.id not in old}
     for key, id_ in list(known.items()):
-        if id_ not in there or _shape(there[id_]) != _shape(ours.of("file")[key]):
+        if id_ not in there or _name_and_size(there[id_]) != _name_and_size(ours.of("file")[key]):
             del known[key]  # the directory has other bytes under this key now
             pairs.how.pop(("file", key), None)
     free = {id_: e for id_, e in there.items() if id_ not in set(known.values())}
-    aside = _by_bytes(ours, theirs, pairs, free, hashes)
+    aside = _match_by_bytes(ours, theirs, pairs, free, hashes)
     free = {id_: e for id_, e in free.items() if id_ not in set(known.values()) | aside}
     shapes: dict[Hashable, dict[str, None]] = {}
     for id_, entity in free.items():
-        shapes.setdefault(_shape(entity), {})[id_] = None
-    near = _near(ours, theirs, pairs)
+        shapes.setdefault(_name_and_size(entity), {})[id_] = None
+    near = _nearby_files(ours, theirs, pairs)
     waiting = [e for e in ours.of("file").values() if e.id not in known and e.id not in pairs.unclear]
     places = {id_: n for n, id_ in enumerate(free)}
     for sure in (True, False):
         for entity in waiting:
-            candidates = shapes.get(_shape(entity), {})
+            candidates = shapes.get(_name_and_size(entity), {})
             held = near.get(entity.id, [])
-            first = _beside(candidates, held, places) if sure else next(iter(candidates), None)
+            first = _first_nearby(candidates, held, places) if sure else next(iter(candidates), None)
             if entity.id not in known and first is not None:
                 known[entity.id] = first
                 del candidates[first]
 
 
-def _by_bytes(
-    ours: Estate, theirs: Estate, pairs: Pairs, free: Mapping[str, Entity], hashes: Hashes
+def _match_by_bytes(
+    ours: Estate, theirs: Estate, pairs: ObjectPairs, free: Mapping[str, Entity], hashes: HashReader
 ) -> set[str]:
     """Pair the files whose hash and bytes the directory has, where several have a name and size: one that was
     taken for another would give it the other's place. Of the target, those that none of the rest may be."""
@@ -155,20 +164,20 @@ def _by_bytes(
     waiting = [e for e in ours.of("file").values() if e.id not in known]
     alike = [
         group
-        for group in groups(waiting, free.values(), _shape)
+        for group in same_name_groups(waiting, free.values(), _name_and_size)
         if all(e.fields.get("sha256") and e.facts.get("bytes_from") != ABSENT for e in group[0])
     ]
     places = [
-        (holders(ours, pairs.right, closely), holders(theirs, itself, closely))
+        (file_holders(ours, pairs.right, closely), file_holders(theirs, same_id, closely))
         for closely in ((True, False) if alike else ())
     ]
-    found = tell_apart(alike, places, everywhere=True, hashes=hashes)
+    found = match_same_name_files(alike, places, everywhere=True, hashes=hashes)
     known |= {one: other for one, other, _ in found.found}
     pairs.unclear |= found.unclear
     return found.aside & free.keys()
 
 
-def _beside(
+def _first_nearby(
     candidates: Mapping[str, None], near: list[frozenset[str]], places: Mapping[str, int]
 ) -> str | None:
     """The first candidate that lies near. Either may be long: 10,000 files of one name, or in one store."""
@@ -179,7 +188,7 @@ def _beside(
     )
 
 
-def _outdated(ours: Estate, theirs: Estate) -> set[str]:
+def _outdated_files(ours: Estate, theirs: Estate) -> set[str]:
     """Files of the target that hold what the directory had under a key before: a name and a size would not
     tell."""
     sent = uploads(ours.snapshot.conn, ours.side, theirs.side)
@@ -187,7 +196,7 @@ def _outdated(ours: Estate, theirs: Estate) -> set[str]:
     return {id_ for (key, id_), sha in sent.items() if sha and hashes.get(key) not in (None, sha)}
 
 
-def _near(ours: Estate, theirs: Estate, pairs: Pairs) -> Mapping[str, list[frozenset[str]]]:
+def _nearby_files(ours: Estate, theirs: Estate, pairs: ObjectPairs) -> Mapping[str, list[frozenset[str]]]:
     """Key of a file -> what the target holds where it lies: in the same stores and assistants."""
     near: dict[str, list[frozenset[str]]] = {}
     for store, other in pairs.ids.get("vector_store", {}).items():
@@ -206,5 +215,5 @@ def _file_refs(assistant: Entity) -> frozenset[str]:
     return frozenset(id_ for _, kind, id_ in refs_of(form, assistant) if kind == "file")
 
 
-def _shape(file: Entity) -> Hashable:
+def _name_and_size(file: Entity) -> Hashable:
     return digest(normal(file).get("filename")), file.fields.get("bytes")

@@ -23,14 +23,14 @@ from migrate.files.text import NotUtf8, decode, read_bytes
 from migrate.model.file import DIRECTORY
 from migrate.stages.estate import Estate
 
-ENDINGS = {ASSISTANTS: (".md",), STORES: (".yaml", ".yml")}
-SPARED = frozenset({"readme.md"})
+OBJECT_FILE_ENDINGS = {ASSISTANTS: (".md",), STORES: (".yaml", ".yml")}
+IGNORED_FILE_NAMES = frozenset({"readme.md"})
 """Names that people give to files about a folder."""
-CHUNK = 1 << 20
+HASH_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class Directory:
+class DirectoryOptions:
     """A config directory, and which environment of it is meant: `wanted` by the user, or the one called
     like the estate that it is `facing`."""
 
@@ -40,7 +40,7 @@ class Directory:
 
 
 @dataclass(frozen=True)
-class Read:
+class DirectoryContents:
     """What was read: the environment's name ('' where none), and the objects with their files."""
 
     environment: str
@@ -49,12 +49,12 @@ class Read:
     local: Mapping[str, Path]
 
 
-def is_one(folder: Path) -> bool:
+def is_config_directory(folder: Path) -> bool:
     """Whether a folder is a config directory."""
     return any((folder / name).exists() for name in (ASSISTANTS, STORES, FILES, VARIABLES))
 
 
-def texts(folder: Path) -> tuple[dict[str, str], list[Problem]]:
+def read_texts(folder: Path) -> tuple[dict[str, str], list[Problem]]:
     """The text of every file that says something, by its path in the directory."""
     found: dict[str, str] = {}
     problems: list[Problem] = []
@@ -70,31 +70,31 @@ def texts(folder: Path) -> tuple[dict[str, str], list[Problem]]:
 
 
 def _paths(folder: Path) -> Iterator[Path]:
-    for name, endings in ENDINGS.items():
+    for name, endings in OBJECT_FILE_ENDINGS.items():
         inside = sorted((folder / name).iterdir()) if (folder / name).is_dir() else []
-        yield from (p for p in inside if p.suffix in endings and p.name.lower() not in SPARED)
+        yield from (p for p in inside if p.suffix in endings and p.name.lower() not in IGNORED_FILE_NAMES)
     yield from (folder / name for name in (FILES, VARIABLES) if (folder / name).exists())
 
 
-def read(directory: Directory) -> Read:
+def read_directory(directory: DirectoryOptions) -> DirectoryContents:
     """Read and check everything. Raises `BadUsage` that names the mistakes."""
     folder = directory.path
-    if not is_one(folder):
+    if not is_config_directory(folder):
         raise BadUsage(
             f"{folder} is no config directory",
             f"it has none of {ASSISTANTS}/, {STORES}/, {FILES} and {VARIABLES}",
             f"write one: export ESTATE {folder}",
         )
-    found, problems = texts(folder)
+    found, problems = read_texts(folder)
     environments, wrong = read_variables(found.pop(VARIABLES, ""))
     contents, mistakes = parse(found)
-    local, lacking = _local(folder, contents)
+    local, lacking = _local_files(folder, contents)
     must_be_none([*problems, *wrong, *mistakes, *lacking], str(folder))
     name, values = chosen(environments, directory.wanted, directory.facing)
-    return Read(name, values, forward(contents, values), local)
+    return DirectoryContents(name, values, forward(contents, values), local)
 
 
-def _local(folder: Path, contents: Contents) -> tuple[dict[str, Path], list[Problem]]:
+def _local_files(folder: Path, contents: Contents) -> tuple[dict[str, Path], list[Problem]]:
     """Key -> the file with the bytes; each proven to be what the entry says, and completed by it."""
     found: dict[str, Path] = {}
     problems: list[Problem] = []
@@ -103,7 +103,7 @@ def _local(folder: Path, contents: Contents) -> tuple[dict[str, Path], list[Prob
             continue
         path = (folder / contents.paths[one.key]).resolve()
         try:
-            reason = _proven(folder, path, one)
+            reason = _check_local_file(folder, path, one)
         except OSError as error:
             reason = (("path",), f"{contents.paths[one.key]}: {(error.strerror or str(error)).lower()}")
         if reason:
@@ -112,13 +112,13 @@ def _local(folder: Path, contents: Contents) -> tuple[dict[str, Path], list[Prob
     return found, problems
 
 
-def _proven(folder: Path, path: Path, one: Written) -> tuple[tuple[str, ...], str] | None:
+def _check_local_file(folder: Path, path: Path, one: Written) -> tuple[tuple[str, ...], str] | None:
     """What is wrong with a local file; where nothing is, the entry learns its size and hash."""
     if not path.is_relative_to(folder.resolve()):
         return ("path",), "leads out of the directory"
     digest, size = hashlib.sha256(), 0
     with path.open("rb") as file:
-        while data := file.read(CHUNK):
+        while data := file.read(HASH_CHUNK_BYTES):
             digest.update(data)
             size += len(data)
     known = {"sha256": digest.hexdigest(), "bytes": size}
@@ -129,39 +129,39 @@ def _proven(folder: Path, path: Path, one: Written) -> tuple[tuple[str, ...], st
     return None
 
 
-def keep(found: Read, url: str, archive: Archive) -> int:
+def write_directory_snapshot(found: DirectoryContents, url: str, archive: Archive) -> int:
     """A snapshot of what was read; its number."""
     options = {"environment": found.environment, "name_prefix": found.values.name_prefix}
     writer = SnapshotWriter.begin(archive, TYPE, url, options, None)
     for kind in ("file", "vector_store", "assistant"):
-        _listing(writer, kind, "", [one.body for one in found.contents.objects[kind]])
+        _write_listing(writer, kind, "", [one.body for one in found.contents.objects[kind]])
     for one in found.contents.objects["vector_store"]:
-        _listing(writer, "vector_store_file", one.key, found.contents.members.get(one.key, []))
+        _write_listing(writer, "vector_store_file", one.key, found.contents.members.get(one.key, []))
     for key, path in found.local.items():
         with path.open("rb") as file:
-            blob = store(archive, iter(lambda: file.read(CHUNK), b""))
+            blob = store(archive, iter(lambda: file.read(HASH_CHUNK_BYTES), b""))
         link(archive, writer.endpoint, key, blob, DIRECTORY)
     writer.finish("complete", "")
     return writer.id
 
 
-def _listing(writer: SnapshotWriter, kind: str, parent: str, bodies: list[Body]) -> None:
+def _write_listing(writer: SnapshotWriter, kind: str, parent: str, bodies: list[Body]) -> None:
     writer.restart(kind, parent)
     rows = [Row.of(kind, body) for body in sorted(bodies, key=lambda body: str(body["id"]))]
     writer.page(kind, parent, rows, "")
     writer.end(kind, parent)
 
 
-def kept(found: Read, url: str, archive: Archive) -> Estate:
+def directory_estate(found: DirectoryContents, url: str, archive: Archive) -> Estate:
     """An estate of what was read."""
-    number = keep(found, url, archive)
+    number = write_directory_snapshot(found, url, archive)
     info = next(info for info in snapshots(archive.conn) if info.id == number)
     return Estate(SnapshotReader(archive.conn, info))
 
 
 @contextmanager
-def opened(directory: Directory) -> Iterator[tuple[Estate, str]]:
+def open_directory(directory: DirectoryOptions) -> Iterator[tuple[Estate, str]]:
     """An estate of a directory, gone when the block ends, and the environment's name."""
-    found = read(directory)
+    found = read_directory(directory)
     with Archive.temporary() as archive:
-        yield kept(found, str(directory.path.resolve()), archive), found.environment
+        yield directory_estate(found, str(directory.path.resolve()), archive), found.environment

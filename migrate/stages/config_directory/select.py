@@ -15,7 +15,7 @@ from migrate.stages.estate import Estate, stamp
 
 
 @dataclass(frozen=True)
-class Configured:
+class ConfigSelection:
     """Ids of what is configuration; `left_out` counts the rest of each kind."""
 
     assistants: frozenset[str]
@@ -29,22 +29,24 @@ class Configured:
         return id_ in held.get(kind, ())
 
 
-def configured(estate: Estate, name_prefix: str = "", told: Collection[str] = ()) -> Configured:
+def select_configuration(
+    estate: Estate, name_prefix: str = "", told: Collection[str] = ()
+) -> ConfigSelection:
     """What of an estate is configuration; of one that several environments share, what has the prefix.
-    `told`: see `copies`."""
+    `told`: see `unused_store_copies`."""
     every = {kind: estate.of(kind) for kind in ("assistant", "vector_store", "file")}
-    assistants = {id_: e for id_, e in every["assistant"].items() if _belongs(e, name_prefix)}
-    named = {kind: _named(assistants.values(), kind) for kind in ("vector_store", "file")}
+    assistants = {id_: e for id_, e in every["assistant"].items() if _has_prefix(e, name_prefix)}
+    named = {kind: _referenced_ids(assistants.values(), kind) for kind in ("vector_store", "file")}
     stores = {
         id_
         for id_, store in every["vector_store"].items()
-        if id_ in named["vector_store"] or (store.name and _belongs(store, name_prefix))
-    } - copies(estate, told)
+        if id_ in named["vector_store"] or (store.name and _has_prefix(store, name_prefix))
+    } - unused_store_copies(estate, told)
     held = {file for store in stores for file in estate.store_files[store]}
     files = every["file"].keys() & (held | named["file"])
     kept: dict[str, Collection[str]] = {"assistant": assistants, "vector_store": stores, "file": files}
     left = {kind: len(rows) - len(kept[kind]) for kind, rows in every.items()}
-    return Configured(
+    return ConfigSelection(
         frozenset(assistants),
         frozenset(stores),
         frozenset(files),
@@ -52,23 +54,23 @@ def configured(estate: Estate, name_prefix: str = "", told: Collection[str] = ()
     )
 
 
-def copies(estate: Estate, told: Collection[str] = ()) -> frozenset[str]:
+def unused_store_copies(estate: Estate, told: Collection[str] = ()) -> frozenset[str]:
     """Ids of vector stores that we made from others of the same place and that no assistant there names: both
     generations of a project show the stores of both, so a move within one leaves such copies beside what a
     config directory means. `told`: those that a journal knows; of the others only a stamp tells it, for which
     not every store has room."""
     stores = estate.of("vector_store")
-    used = _named(estate.of("assistant").values(), "vector_store")
+    used = _referenced_ids(estate.of("assistant").values(), "vector_store")
     origins = {id_: stamp(store).partition(":")[2] for id_, store in stores.items()}
     stamped = {id_ for id_, old in origins.items() if old != id_ and old in stores}
     return frozenset((stamped | (stores.keys() & set(told))) - used)
 
 
-def _belongs(entity: Entity, prefix: str) -> bool:
+def _has_prefix(entity: Entity, prefix: str) -> bool:
     return entity.name.startswith(prefix) and (not prefix or len(entity.name) > len(prefix))
 
 
-def _named(assistants: Iterable[Entity], kind: str) -> set[str]:
+def _referenced_ids(assistants: Iterable[Entity], kind: str) -> set[str]:
     """Ids of a kind that assistants name."""
     form = KINDS["assistant"]
     return {id_ for one in assistants for _, named, id_ in refs_of(form, one) if named == kind}

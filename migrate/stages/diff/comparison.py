@@ -17,14 +17,14 @@ from migrate.model.normalize import normal
 from migrate.model.object_diff import Member, Path, differing
 from migrate.model.references import remap
 from migrate.stages.diff.ignore_rules import Change
-from migrate.stages.diff.message_alignment import Pair, by_journal, by_name, in_step
-from migrate.stages.diff.scope import Focus
+from migrate.stages.diff.message_alignment import PositionPair, align_by_id, align_by_journal, common_prefix
+from migrate.stages.diff.scope import DiffScope
 from migrate.stages.estate import Estate, LazyMessage
 from migrate.stages.match.journal_pairs import JournalPairs
-from migrate.stages.match.pairing import Pairs
+from migrate.stages.match.pairing import ObjectPairs
 
 
-class Unseen:
+class ReadCoverage:
     """Collects `lines`, one for each listing or object that a side did not read."""
 
     def __init__(self, left: Estate, right: Estate, journal: Mapping[tuple[str, str], str]) -> None:
@@ -81,29 +81,29 @@ class Unseen:
             self.lines.append(line)
 
 
-PLACE = Member("[place]")
+POSITION_STEP = Member("[place]")
 """The step of a message that changed its place."""
 
-TOPMOST = ("file", "vector_store", "assistant", "thread")
+ROOT_KINDS = ("file", "vector_store", "assistant", "thread")
 """Kinds without a parent, in the order in which references lead."""
 
 
-class Comparison:
+class EstateComparison:
     """`changes` tells the changes; the counts, gaps and what was left out are there when it has ended."""
 
     def __init__(
         self,
         left: Estate,
         right: Estate,
-        pairs: Pairs,
+        pairs: ObjectPairs,
         told: JournalPairs,
-        focus: Focus,
+        focus: DiffScope,
     ) -> None:
         self._told = told
         self.left, self.right, self.pairs, self.focus = left, right, pairs, focus
         self.same_place = left.side == right.side
         self.compared: dict[str, int] = {}
-        self._unseen = Unseen(left, right, told.objects)
+        self._unseen = ReadCoverage(left, right, told.objects)
         self._counted_out: Counter[str] = Counter()
         self._useless: Counter[tuple[str, str]] = Counter()
         self._objects: dict[tuple[int, str], Mapping[str, Entity]] = {}
@@ -134,7 +134,7 @@ class Comparison:
 
     def _walk(self) -> Iterator[Change]:
         held = self.focus.kinds_of(self.left, self.right)
-        for kind in TOPMOST:
+        for kind in ROOT_KINDS:
             if kind in held and self._unseen.both_read(kind):
                 yield from self._kind(kind)
         for kind, form in KINDS.items():
@@ -160,7 +160,7 @@ class Comparison:
                     for lost in (self._named(e, estate) for e in estate.walk(kind, id_)):
                         if self.focus.wants(lost):
                             self._count(kind)
-                            yield _alone(lost, action, id_)
+                            yield _unpaired_change(lost, action, id_)
 
     def _all(self, side: int, kind: str) -> Mapping[str, Entity]:
         """Every object of a side and a kind that has no parent, by id."""
@@ -217,8 +217,8 @@ class Comparison:
         theirs = self.right.listed(kind, right)[start:].seen(partial(self._named, estate=self.right))
         seen = ours.seen(self._seen_from_right)
         known = dict(self._told.messages(left, right)) if ours and theirs and not named else {}
-        pairs = list(by_name(kind, seen, theirs) if named else by_journal(seen, theirs, known))
-        places = _places(pairs) if kind == MESSAGE.name else {}
+        pairs = list(align_by_id(kind, seen, theirs) if named else align_by_journal(seen, theirs, known))
+        places = _moved_positions(pairs) if kind == MESSAGE.name else {}
         lefts = rights = 0
         for one, other in pairs:
             mine, yours = ours[one] if one is not None else None, theirs[other] if other is not None else None
@@ -226,19 +226,19 @@ class Comparison:
                 continue
             lefts, rights = lefts + bool(mine), rights + bool(yours)
             if mine and yours:
-                moved = [Path.at((PLACE,), *places[one])] if one in places else []
+                moved = [Path.at((POSITION_STEP,), *places[one])] if one in places else []
                 yield from self._pair(mine, yours, "", moved)
             elif mine:
-                yield _alone(mine, "removed", left)
+                yield _unpaired_change(mine, "removed", left)
             elif yours:
-                yield _alone(yours, "added", right)
+                yield _unpaired_change(yours, "added", right)
         self._count(kind, max(lefts, rights))
 
     def _same(
         self, named: bool, told: Iterable[tuple[str, str]]
     ) -> Callable[[LazyMessage, LazyMessage], bool]:
-        """Whether two messages in the same place are each other's counterpart, as `by_name` and `by_journal`
-        would find. What the journal tells is in order too where nothing happened since."""
+        """Return a test whether two messages at the same position are a pair, as `align_by_id` and
+        `align_by_journal` would decide. The pairs of the journal are in order, too, where nothing changed."""
         rows = iter(told)
         first = None if named else next(rows, None)
         expected = chain(() if first is None else (first,), rows)
@@ -260,7 +260,7 @@ class Comparison:
         """What differs in each message from the beginning on, until two do not belong together: of most
         threads that is all, and nothing of them is held. Of two that are mere words no rule changes any."""
         kind, chosen = MESSAGE.name, self.focus.chooses(MESSAGE.name)
-        for one, other in in_step(self.left.talk(left), self.right.talk(right), same):
+        for one, other in common_prefix(self.left.talk(left), self.right.talk(right), same):
             alike = one.words is not None and one.words == other.words
             wanted = not chosen or self.focus.wants(one.entity, other.entity)
             self._count(kind, wanted)
@@ -271,7 +271,7 @@ class Comparison:
 
     def _pair(self, left: Entity, right: Entity, how: str, moved: Iterable[Path] = ()) -> Iterator[Change]:
         left, right = self._with_sent(as_served(left), as_served(right))
-        one, other = _comparable(normal(self._seen_from_right(left)), normal(right))
+        one, other = _without_one_sided_hash(normal(self._seen_from_right(left)), normal(right))
         paths = differing(one, other)
         states = condition(left), condition(right)
         if states[0] != states[1] and CONFIG in (self.left.type, self.right.type):
@@ -304,20 +304,22 @@ class Comparison:
         return remap(KINDS[entity.kind], entity, self.pairs.right)
 
 
-def _alone(entity: Entity, action: str, parent: str) -> Change:
+def _unpaired_change(entity: Entity, action: str, parent: str) -> Change:
     ids = ("", entity.id) if action == "added" else (entity.id, "")
     parents = ("", parent) if action == "added" else (parent, "")
     return Change(entity.kind, *ids, entity.name, action, left_parent=parents[0], right_parent=parents[1])
 
 
-def _comparable(left: dict[str, JSON], right: dict[str, JSON]) -> tuple[dict[str, JSON], dict[str, JSON]]:
+def _without_one_sided_hash(
+    left: dict[str, JSON], right: dict[str, JSON]
+) -> tuple[dict[str, JSON], dict[str, JSON]]:
     """A hash that only one side could learn says nothing."""
     if "sha256" in left and "sha256" in right:
         return left, right
     return tuple({k: v for k, v in side.items() if k != "sha256"} for side in (left, right))  # type: ignore[return-value]
 
 
-def _places(pairs: list[Pair]) -> dict[int, tuple[int, int]]:
+def _moved_positions(pairs: list[PositionPair]) -> dict[int, tuple[int, int]]:
     """Places in the common order that differ: left position -> place left and right."""
     both = sorted((one, other) for one, other in pairs if one is not None and other is not None)
     if all(before[1] < behind[1] for before, behind in pairwise(both)):

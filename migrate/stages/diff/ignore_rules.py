@@ -45,7 +45,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-STEP = re.compile(
+PATH_STEP = re.compile(
     r'\.?(?P<name>\*\*|\*|[^\W\d][\w*-]*)|\["(?P<quoted>(?:[^"\\]|\\.)*)"\]|\[(?P<inner>[^\]]*)\]'
 )
 """One step of a path as it is written: `.name`, `["odd name"]`, `[0]`, `[function:f]`, with `*` in names."""
@@ -53,7 +53,7 @@ STEP = re.compile(
 ANY_DEPTH = "**"
 
 
-class RuleText(BaseModel):
+class IgnoreRuleTable(BaseModel):
     """One `[[ignore]]` table. A key that nobody knows is an error, not a silence."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -67,7 +67,7 @@ class RuleText(BaseModel):
 
 
 @dataclass(frozen=True)
-class Rule:
+class IgnoreRule:
     """One rule. `where` says which it is: file and number."""
 
     where: str
@@ -93,7 +93,7 @@ class Rule:
         return _covers(self.steps, path.steps or (path.path,))
 
 
-def read_rules(file: File) -> tuple[Rule, ...]:
+def read_ignore_rules(file: File) -> tuple[IgnoreRule, ...]:
     """The rules of a file. Raises `BadUsage` with the rule and the key that is wrong."""
     text = read_text(file, "it must be TOML, saved as UTF-8: docs/diff.md shows one")
     try:
@@ -107,53 +107,53 @@ def read_rules(file: File) -> tuple[Rule, ...]:
     return tuple(_rule(f"{file.name}, rule {n}", row) for n, row in enumerate(rows, 1))
 
 
-def _rule(where: str, row: Any) -> Rule:
+def _rule(where: str, row: Any) -> IgnoreRule:
     try:
-        text = RuleText.model_validate(row)
+        text = IgnoreRuleTable.model_validate(row)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "the table"
-        known = ", ".join(RuleText.model_fields)
+        known = ", ".join(IgnoreRuleTable.model_fields)
         raise BadUsage(
             f"{where}: {key}: {first['msg']}", "", f"keys of a rule: {known}; reason is required"
         ) from None
     if text.kind != "*" and text.kind not in KINDS:
         raise BadUsage(f"{where}: there is no kind {text.kind!r}", f"kinds are {', '.join(KINDS)}, or *")
-    steps = steps_of(where, text.path)
-    return Rule(where, text.kind, text.name, text.path, steps, text.action, text.reason, text.expires)
+    steps = parse_path(where, text.path)
+    return IgnoreRule(where, text.kind, text.name, text.path, steps, text.action, text.reason, text.expires)
 
 
-def steps_of(where: str, path: str) -> tuple[str, ...]:
+def parse_path(where: str, path: str) -> tuple[str, ...]:
     """A written path, step by step. `$.` at its head is allowed and says nothing."""
     rest = path[1:] if path.startswith("$") else path
     steps: list[str] = []
     at = 0
     while at < len(rest):
-        found = STEP.match(rest, at)
+        found = PATH_STEP.match(rest, at)
         if not found:
-            raise _unreadable(where, path, rest[at:])
+            raise _bad_path(where, path, rest[at:])
         if found["name"] is not None:
             steps.append(found["name"])
         elif found["quoted"] is not None:
-            steps.append(_literal(where, path, found["quoted"]))
+            steps.append(_quoted_key(where, path, found["quoted"]))
         else:
             steps.append(Member(f"[{found['inner']}]"))
         at = found.end()
     return tuple(steps)
 
 
-def _unreadable(where: str, path: str, part: str) -> BadUsage:
+def _bad_path(where: str, path: str, part: str) -> BadUsage:
     return BadUsage(
         f"{where}: path {path!r} cannot be read at {part!r}",
         todo='write it as `diff` shows it: metadata.owner, tools[*].function, a["odd key"]',
     )
 
 
-def _literal(where: str, path: str, quoted: str) -> str:
+def _quoted_key(where: str, path: str, quoted: str) -> str:
     try:
         key = str(json.loads(f'"{quoted}"', strict=False))
     except ValueError:
-        raise _unreadable(where, path, f'"{quoted}"') from None
+        raise _bad_path(where, path, f'"{quoted}"') from None
     return key.replace("[", "[[]").replace("*", "[*]").replace("?", "[?]")
 
 
@@ -162,10 +162,10 @@ def _covers(pattern: tuple[str, ...], steps: Steps) -> bool:
         return True
     if pattern[0] == ANY_DEPTH:
         return any(_covers(pattern[1:], steps[n:]) for n in range(len(steps) + 1))
-    return bool(steps) and _fits(pattern[0], steps[0]) and _covers(pattern[1:], steps[1:])
+    return bool(steps) and _step_matches(pattern[0], steps[0]) and _covers(pattern[1:], steps[1:])
 
 
-def _fits(written: str, step: str | int) -> bool:
+def _step_matches(written: str, step: str | int) -> bool:
     """A step in brackets speaks of members of lists, any other of keys."""
     if isinstance(written, Member):
         called = f"[{step}]" if isinstance(step, int) else step
@@ -175,7 +175,7 @@ def _fits(written: str, step: str | int) -> bool:
 
 
 @dataclass(frozen=True)
-class Ignored:
+class IgnoreCount:
     """How many differences a rule took away. `expires` is a date or ''."""
 
     rule: str
@@ -185,18 +185,21 @@ class Ignored:
 
 
 @dataclass(frozen=True)
-class Expected:
+class ExpectedDifference:
     """A difference that follows from the configuration; counted as an ignored one."""
 
     reason: str
     fits: Callable[[Path], bool]
 
 
-class Ledger:
+class IgnoreFilter:
     """Applies rules to one change after the other and counts what each took away."""
 
     def __init__(
-        self, rules: tuple[Rule, ...], expected: tuple[Expected, ...], today: date | None = None
+        self,
+        rules: tuple[IgnoreRule, ...],
+        expected: tuple[ExpectedDifference, ...],
+        today: date | None = None,
     ) -> None:
         self._today = today or date.today()
         self._rules = [rule for rule in rules if not self._is_over(rule)]
@@ -219,14 +222,14 @@ class Ledger:
             return None
         return change if len(kept) == len(change.paths) else replace(change, paths=kept)
 
-    def ignored(self) -> tuple[Ignored, ...]:
+    def ignored(self) -> tuple[IgnoreCount, ...]:
         """Every rule that is in force, with its count; one that took nothing may be superfluous."""
         rows = [
-            Ignored(rule.where, rule.reason, str(rule.expires or ""), self._counts[id(rule)])
+            IgnoreCount(rule.where, rule.reason, str(rule.expires or ""), self._counts[id(rule)])
             for rule in self._rules
         ]
         made = [
-            Ignored("expected", one.reason, "", self._counts[id(one)])
+            IgnoreCount("expected", one.reason, "", self._counts[id(one)])
             for one in self._expected
             if self._counts[id(one)]
         ]
@@ -236,7 +239,7 @@ class Ledger:
         """Rules whose time is over, in words; they are not applied."""
         return tuple(f"{rule.where} expired on {rule.expires}: {rule.reason}" for rule in self._over)
 
-    def _taken(self, path: Path, rules: list[Rule]) -> bool:
+    def _taken(self, path: Path, rules: list[IgnoreRule]) -> bool:
         for rule in rules:
             if rule.covers(path):
                 self._counts[id(rule)] += 1
@@ -247,5 +250,5 @@ class Ledger:
                 return True
         return False
 
-    def _is_over(self, rule: Rule) -> bool:
+    def _is_over(self, rule: IgnoreRule) -> bool:
         return rule.expires is not None and rule.expires < self._today

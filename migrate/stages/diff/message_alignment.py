@@ -11,13 +11,13 @@ from migrate.model.message import ITEM
 from migrate.model.normalize import digest, normal
 from migrate.model.sequence_diff import Effort, alike
 from migrate.stages.estate import LazyMessage
-from migrate.stages.lazy import Listed
+from migrate.stages.lazy import LazySequence
 
-Pair = tuple[int | None, int | None]
+PositionPair = tuple[int | None, int | None]
 """Positions left and right; None where a row has no counterpart."""
 
 
-def in_step(
+def common_prefix(
     left: Sequence[LazyMessage],
     right: Sequence[LazyMessage],
     same: Callable[[LazyMessage, LazyMessage], bool],
@@ -26,7 +26,7 @@ def in_step(
     return takewhile(lambda pair: same(*pair), zip(left, right, strict=False))
 
 
-def by_name(kind: str, left: Sequence[Entity], right: Sequence[Entity]) -> Iterator[Pair]:
+def align_by_id(kind: str, left: Sequence[Entity], right: Sequence[Entity]) -> Iterator[PositionPair]:
     """Files of a store by the file they name; on one endpoint everything by its id."""
     key = "file_id" if kind == "vector_store_file" else ""
     one = {str(e.fields[key]) if key else e.id: n for n, e in enumerate(left)}
@@ -35,7 +35,9 @@ def by_name(kind: str, left: Sequence[Entity], right: Sequence[Entity]) -> Itera
         yield one.get(name), other.get(name)
 
 
-def by_journal(left: Listed[Entity], right: Listed[Entity], known: Mapping[str, str]) -> Iterator[Pair]:
+def align_by_journal(
+    left: LazySequence[Entity], right: LazySequence[Entity], known: Mapping[str, str]
+) -> Iterator[PositionPair]:
     """Messages by the id map where it knows them, the others by their sequence."""
     places = {entity.id: n for n, entity in enumerate(right)} if known else {}
     sure = {n: places[known[e.id]] for n, e in enumerate(left) if known.get(e.id) in places} if known else {}
@@ -43,28 +45,28 @@ def by_journal(left: Listed[Entity], right: Listed[Entity], known: Mapping[str, 
     free_left = [n for n in range(len(left)) if n not in sure]
     taken = set(sure.values())
     free_right = [n for n in range(len(right)) if n not in taken]
-    for one, other in by_sequence(left.only(free_left), right.only(free_right)):
+    for one, other in align_by_content(left.only(free_left), right.only(free_right)):
         yield (
             None if one is None else free_left[one],
             None if other is None else free_right[other],
         )
 
 
-def by_sequence(left: Sequence[Entity], right: Sequence[Entity]) -> Iterator[Pair]:
+def align_by_content(left: Sequence[Entity], right: Sequence[Entity]) -> Iterator[PositionPair]:
     """Messages by what they are, then, between those, by what they say, then by their turn: one that is
     missing must not make all that follow differ."""
     effort = Effort()
     whole = [digest(normal(e)) for e in left], [digest(normal(e)) for e in right]
-    for same, a, b, c, d in _gaps(*whole, effort):
+    for same, a, b, c, d in _runs(*whole, effort):
         if same:
             yield from zip(range(a, b), range(c, d), strict=True)
             continue
-        said = [_said(left[n]) for n in range(a, b)], [_said(right[n]) for n in range(c, d)]
-        for _, i, j, k, m in _gaps(*said, effort):
-            yield from _in_turn(left, right, range(a + i, a + j), range(c + k, c + m))
+        said = [_text_digest(left[n]) for n in range(a, b)], [_text_digest(right[n]) for n in range(c, d)]
+        for _, i, j, k, m in _runs(*said, effort):
+            yield from _align_in_order(left, right, range(a + i, a + j), range(c + k, c + m))
 
 
-def _gaps(
+def _runs(
     left: Sequence[str], right: Sequence[str], effort: Effort
 ) -> Iterator[tuple[bool, int, int, int, int]]:
     """Runs that are equal, and what lies between them: a few words said over and over must not cost more
@@ -76,14 +78,16 @@ def _gaps(
         a, c = b, d
 
 
-def _in_turn(left: Sequence[Entity], right: Sequence[Entity], ours: range, theirs: range) -> Iterator[Pair]:
+def _align_in_order(
+    left: Sequence[Entity], right: Sequence[Entity], ours: range, theirs: range
+) -> Iterator[PositionPair]:
     """One after the other; what nobody said is never taken for something said."""
     places: dict[bool, list[int]] = {True: [], False: []}
     for n in theirs:
-        places[_unsaid(right[n])].append(n)
+        places[_is_item(right[n])].append(n)
     free = theirs.start
     for one in ours:
-        fitting = places[_unsaid(left[one])]
+        fitting = places[_is_item(left[one])]
         at = bisect_left(fitting, free)
         if at == len(fitting):
             yield one, None
@@ -95,11 +99,11 @@ def _in_turn(left: Sequence[Entity], right: Sequence[Entity], ours: range, their
     yield from ((None, passed) for passed in range(free, theirs.stop))
 
 
-def _unsaid(message: Entity) -> bool:
+def _is_item(message: Entity) -> bool:
     return message.fields.get("role") == ITEM
 
 
-def _said(message: Entity) -> str:
+def _text_digest(message: Entity) -> str:
     """Who said what, without what may change its form on the way."""
     texts = [
         part["text"].get("value")

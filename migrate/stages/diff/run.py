@@ -8,27 +8,27 @@ from dataclasses import dataclass, field, replace
 from migrate.archive.snapshots.history import Since, first_seen_as_is
 from migrate.archive.snapshots.reader import snapshots
 from migrate.model import Key
-from migrate.stages.diff.comparison import Comparison
-from migrate.stages.diff.ignore_rules import Change, Ignored, Ledger
-from migrate.stages.diff.scope import Focus
+from migrate.stages.diff.comparison import EstateComparison
+from migrate.stages.diff.ignore_rules import Change, IgnoreCount, IgnoreFilter
+from migrate.stages.diff.scope import DiffScope
 from migrate.stages.estate import Estate
 from migrate.stages.match.journal_pairs import JournalPairs
-from migrate.stages.match.pairing import CONFIG, pair
+from migrate.stages.match.pairing import CONFIG, pair_estates
 
 OR_BEFORE = " or before"
 
 
-def dated(changes: list[Change], left: Estate, right: Estate) -> list[Change]:
+def add_since(changes: list[Change], left: Estate, right: Estate) -> list[Change]:
     """Fill `since`: from when on both sides have been as they are. Of a live side only that it was
     otherwise in the last snapshot of the same place is known."""
     ours = {_key(c, c.left_id, c.left_parent) for c in changes if c.left_id}
     theirs = {_key(c, c.right_id, c.right_parent) for c in changes if c.right_id}
-    known = _Standing(left, ours), _Standing(right, theirs)
+    known = _FirstSeen(left, ours), _FirstSeen(right, theirs)
     same_place = left.side == right.side
     return [replace(change, since=_since(change, *known, same_place)) for change in changes]
 
 
-class _Standing:
+class _FirstSeen:
     """Since when the objects of one side are as they are; nothing of a live one."""
 
     def __init__(self, estate: Estate, keys: set[Key]) -> None:
@@ -49,7 +49,7 @@ class _Standing:
         return f"{found[1]}{OR_BEFORE}" if found[0] == self._first else found[1]
 
 
-def _since(change: Change, left: _Standing, right: _Standing, same_place: bool) -> str:
+def _since(change: Change, left: _FirstSeen, right: _FirstSeen, same_place: bool) -> str:
     ours = left.of(_key(change, change.left_id, change.left_parent))
     theirs = right.of(_key(change, change.right_id, change.right_parent))
     if same_place and right.live != left.live:
@@ -70,12 +70,12 @@ def _key(change: Change, id_: str, parent: str) -> Key:
     return (change.kind, parent, id_)
 
 
-UNLOOKED = frozenset({"message", "run", "run_step"})
+UNREAD_WHEN_EQUAL = frozenset({"message", "run", "run_step"})
 """Kinds of which equal listings are not looked into, so that nobody knows which rules fit in them."""
 
 
 @dataclass(frozen=True)
-class Difference:
+class DiffResult:
     """Everything that differs, how many objects were compared, and what was not.
 
     `unread`: what a side should have been asked for and could not tell. `ignored`: differences that a rule
@@ -84,7 +84,7 @@ class Difference:
     changes: list[Change]
     compared: dict[str, int]
     unread: list[str] = field(default_factory=list)
-    ignored: tuple[Ignored, ...] = ()
+    ignored: tuple[IgnoreCount, ...] = ()
     expired: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     unmatched: tuple[str, ...] = ()
@@ -100,20 +100,20 @@ def diff(
     left: Estate,
     right: Estate,
     told: JournalPairs | None = None,
-    focus: Focus | None = None,
-) -> Difference:
+    focus: DiffScope | None = None,
+) -> DiffResult:
     """Compare two estates, with what journals know of them."""
-    told, focus = told or JournalPairs(), focus or Focus()
-    pairs = pair(left, right, told.objects, guess=True, told=told.copies)
-    ledger = Ledger(focus.rules, focus.expected(left, right))
-    comparison = Comparison(left, right, pairs, told, focus)
+    told, focus = told or JournalPairs(), focus or DiffScope()
+    pairs = pair_estates(left, right, told.objects, guess=True, told=told.copies)
+    ledger = IgnoreFilter(focus.rules, focus.expected(left, right))
+    comparison = EstateComparison(left, right, pairs, told, focus)
     changes = [kept for change in comparison.changes() if (kept := ledger.rest(change))]
-    return Difference(
-        changes=dated(changes, left, right),
+    return DiffResult(
+        changes=add_since(changes, left, right),
         compared=comparison.compared,
         unread=comparison.unread,
         ignored=ledger.ignored(),
         expired=ledger.expired(),
         left_out=comparison.left_out(),
-        unmatched=tuple(focus.choice.unfitted(UNLOOKED)),
+        unmatched=tuple(focus.choice.unfitted(UNREAD_WHEN_EQUAL)),
     )

@@ -13,12 +13,12 @@ from migrate.model.connections import short
 from migrate.model.entity import condition
 from migrate.model.normalize import digest, normal
 from migrate.model.object_diff import Path
-from migrate.stages.config_directory.select import Configured, configured
-from migrate.stages.diff.ignore_rules import Expected, Rule
+from migrate.stages.config_directory.select import ConfigSelection, select_configuration
+from migrate.stages.diff.ignore_rules import ExpectedDifference, IgnoreRule
 from migrate.stages.estate import Estate
-from migrate.stages.filters import Choice
+from migrate.stages.filters import ObjectFilter
 
-Marks = dict[str, str]
+_Fingerprints = dict[str, str]
 """Id -> fingerprint."""
 
 
@@ -28,7 +28,7 @@ class Baseline:
     def __init__(self, base: Estate) -> None:
         self.base = base
         self.name = f"snapshot {base.snapshot.info.id}"
-        self._marks: dict[tuple[int, str], tuple[str, Marks]] = {}
+        self._marks: dict[tuple[int, str], tuple[str, _Fingerprints]] = {}
 
     def speaks_of(self, *sides: Estate) -> bool:
         """Whether one of these is the place that the earlier reading is of."""
@@ -49,7 +49,7 @@ class Baseline:
             self._marks[key] = (parent, self._read(estate, kind, parent))
         return self._marks[key][1].get(id_, "")
 
-    def _read(self, estate: Estate, kind: str, parent: str) -> Marks:
+    def _read(self, estate: Estate, kind: str, parent: str) -> _Fingerprints:
         if KINDS[kind].parent:
             found = estate.walk(kind, parent)
         else:
@@ -57,12 +57,12 @@ class Baseline:
         return {e.id: digest([normal(e), condition(e)]) for e in found}
 
 
-CONFIGURATION = frozenset({"file", "vector_store", "vector_store_file", "assistant"})
+DIRECTORY_KINDS = frozenset({"file", "vector_store", "vector_store_file", "assistant"})
 """Kinds that a config directory can hold."""
 
-RUNS = frozenset(kind for kind, form in KINDS.items() if not form.replayed)
+RUN_KINDS = frozenset(kind for kind, form in KINDS.items() if not form.replayed)
 
-REFERRED: Mapping[str, frozenset[str]] = {
+REQUIRED_KINDS: Mapping[str, frozenset[str]] = {
     "file": frozenset(),
     "vector_store": frozenset(),
     "vector_store_file": frozenset({"vector_store", "file"}),
@@ -75,29 +75,33 @@ REFERRED: Mapping[str, frozenset[str]] = {
 """Kind -> other kinds that must be known to compare it: what it names, and what recognises it."""
 
 
-def needed(kinds: frozenset[str]) -> frozenset[str]:
+def kinds_to_read(kinds: frozenset[str]) -> frozenset[str]:
     """The kinds to read when only these are compared (empty: all)."""
-    return kinds.union(*(REFERRED[kind] for kind in kinds)) if kinds else frozenset(KINDS)
+    return kinds.union(*(REQUIRED_KINDS[kind] for kind in kinds)) if kinds else frozenset(KINDS)
 
 
 @dataclass(frozen=True)
-class Focus:
+class DiffScope:
     """`kinds`: only these (empty: all). `since`: a snapshot; what is still as it was there is left out.
     `models`, `connections`: names of the left that are called otherwise on the right."""
 
     kinds: frozenset[str] = frozenset()
-    choice: Choice = field(default_factory=Choice)
-    rules: tuple[Rule, ...] = ()
+    choice: ObjectFilter = field(default_factory=ObjectFilter)
+    rules: tuple[IgnoreRule, ...] = ()
     since: Baseline | None = None
     models: Mapping[str, str] = field(default_factory=dict)
     connections: Mapping[str, str] = field(default_factory=dict)
 
     def kinds_of(self, left: Estate, right: Estate) -> frozenset[str]:
         """The kinds that are compared. Raises `BadUsage` where one that was asked for cannot be."""
-        held = CONFIGURATION if CONFIG in (left.type, right.type) else frozenset(KINDS)
+        held = DIRECTORY_KINDS if CONFIG in (left.type, right.type) else frozenset(KINDS)
         for kind in sorted(self.kinds):
-            if reason := _never(kind, left, right):
-                rest = "compare two snapshots of one place that hold runs" if kind in RUNS else "leave it out"
+            if reason := _why_not_comparable(kind, left, right):
+                rest = (
+                    "compare two snapshots of one place that hold runs"
+                    if kind in RUN_KINDS
+                    else "leave it out"
+                )
                 raise BadUsage(f"--kind {kind}: cannot be compared here", reason, rest)
         return held & self.kinds if self.kinds else held
 
@@ -115,14 +119,14 @@ class Focus:
         for estate, other in ((left, right), (right, left)):
             if other.type == CONFIG != estate.type:
                 for kind, number in sorted(self.held(estate, other, copies).left_out.items()):
-                    what = kind.replace("_", " ") if number == 1 else _many(kind)
+                    what = kind.replace("_", " ") if number == 1 else _plural(kind)
                     yield f"{number:,} {what} that no assistant uses, or of another environment"
 
-    def held(self, estate: Estate, other: Estate, copies: frozenset[str]) -> Configured:
+    def held(self, estate: Estate, other: Estate, copies: frozenset[str]) -> ConfigSelection:
         """What of an estate is compared with a config directory. `copies`: those that a journal knows."""
-        return configured(estate, str(other.snapshot.info.options.get("name_prefix") or ""), copies)
+        return select_configuration(estate, str(other.snapshot.info.options.get("name_prefix") or ""), copies)
 
-    def expected(self, left: Estate, right: Estate) -> tuple[Expected, ...]:
+    def expected(self, left: Estate, right: Estate) -> tuple[ExpectedDifference, ...]:
         """Differences that follow from where the sides lie. On one endpoint nothing is expected: there a
         renamed model is drift. A config directory has names of its own for each environment."""
         if left.side == right.side or CONFIG in (left.type, right.type):
@@ -131,26 +135,30 @@ class Focus:
         linked = {short(old): short(new) for old, new in self.connections.items()}
         found = []
         if models:
-            found.append(Expected("[models] of the config file", lambda p: _is_renamed(p, "model", models)))
+            found.append(
+                ExpectedDifference("[models] of the config file", lambda p: _is_renamed(p, "model", models))
+            )
         if linked:
-            found.append(Expected("[connections] of the config file", lambda p: _is_relinked(p, linked)))
+            found.append(
+                ExpectedDifference("[connections] of the config file", lambda p: _is_relinked(p, linked))
+            )
         if left.named != right.named:
-            found.append(Expected("names spelled as addresses", _is_spelled))
+            found.append(ExpectedDifference("names spelled as addresses", _is_respelled))
         return tuple(found)
 
 
-def _never(kind: str, left: Estate, right: Estate) -> str:
+def _why_not_comparable(kind: str, left: Estate, right: Estate) -> str:
     """Why a kind is not compared on two sides, or ''."""
-    if CONFIG in (left.type, right.type) and kind not in CONFIGURATION:
+    if CONFIG in (left.type, right.type) and kind not in DIRECTORY_KINDS:
         return "a config directory holds assistants, vector stores and files"
-    if kind in RUNS and left.side != right.side:
+    if kind in RUN_KINDS and left.side != right.side:
         return "runs are compared within one place only"
-    if kind in RUNS and (left.live or right.live):
+    if kind in RUN_KINDS and (left.live or right.live):
         return "runs of a live estate are not read to be compared"
     return ""
 
 
-def _many(kind: str) -> str:
+def _plural(kind: str) -> str:
     return KINDS[kind].plural.replace("_", " ")
 
 
@@ -163,7 +171,7 @@ def _is_relinked(path: Path, linked: Mapping[str, str]) -> bool:
     return inside and linked.get(path.left) == path.right
 
 
-def _is_spelled(path: Path) -> bool:
+def _is_respelled(path: Path) -> bool:
     one, other = path.left, path.right
     named = path.steps == ("name",) and isinstance(one, str) and isinstance(other, str)
     return named and plain_name(one).casefold() == plain_name(other).casefold() != ""

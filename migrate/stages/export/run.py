@@ -32,19 +32,26 @@ from migrate.model import JSON, KINDS, Entity
 from migrate.model.file import PARSED, as_served
 from migrate.model.references import refs_of, remap
 from migrate.model.secrets import credentials_at
-from migrate.stages.config_directory.read import is_one
-from migrate.stages.config_directory.select import Configured, configured
+from migrate.stages.config_directory.read import is_config_directory
+from migrate.stages.config_directory.select import ConfigSelection, select_configuration
 from migrate.stages.estate import Estate
-from migrate.stages.export.write_file import Former, file_names, former, put, remove, schemas
-from migrate.stages.filters import Choice
+from migrate.stages.export.write_file import (
+    PreviousExport,
+    assign_paths,
+    read_previous_export,
+    remove_files,
+    schema_files,
+    write_file,
+)
+from migrate.stages.filters import ObjectFilter
 from migrate.stages.match.lineage import Lineage
 
-Ids = Mapping[tuple[str, str], str]
+KeyById = Mapping[tuple[str, str], str]
 """(kind, id) -> key."""
 
 
 @dataclass
-class Rendered:
+class RenderedEstate:
     """`texts`: (kind, key) -> the text of its file; `files`: key -> file; `sources`: key of a file -> id."""
 
     texts: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -52,7 +59,7 @@ class Rendered:
     sources: dict[str, str] = field(default_factory=dict)
 
 
-def render(estate: Estate, held: Configured, backward: Backward) -> Rendered:
+def render(estate: Estate, held: ConfigSelection, backward: Backward) -> RenderedEstate:
     """The texts of assistants and stores, and the entries of files."""
     named = {
         kind: [backward.taken_off(e) for e in estate.of(kind).values() if held.holds(kind, e.id)]
@@ -61,15 +68,15 @@ def render(estate: Estate, held: Configured, backward: Backward) -> Rendered:
     files = [as_served(e) for e in estate.of("file").values() if e.id in held.files]
     members = {store: estate.members("vector_store_file", store) for store in held.stores}
     ids, reasons = _keys(estate, named, files, members)
-    found = Rendered()
+    found = RenderedEstate()
     for file in files:
         key = ids["file", file.id]
         found.files[key], found.sources[key] = file, file.id
     for entity in named["assistant"]:
-        whole, absent = _by_keys(entity, ids)
+        whole, absent = _with_keys(entity, ids)
         found.texts["assistant", whole.id] = compose.assistant(whole, reasons["assistant", entity.id], absent)
     for entity in named["vector_store"]:
-        rows = [_by_keys(row, ids) for row in members[entity.id]]
+        rows = [_with_keys(row, ids) for row in members[entity.id]]
         lacking = [one for _, absent in rows for one in absent]
         key = ids["vector_store", entity.id]
         store = Entity(entity.kind, key, "", entity.fields, {}, entity.extras)
@@ -89,7 +96,7 @@ def _keys(
     ids: dict[tuple[str, str], str] = {}
     reasons: dict[tuple[str, str], str] = {}
     rows = [*named["assistant"], *(row for held in members.values() for row in held)]
-    gone = _gone(rows, {"file": files, **named})
+    gone = _missing_references(rows, {"file": files, **named})
     for kind, entities in named.items():
         chosen = keys.of_read(entities) if estate.type == TYPE else keys.of_named(entities, gone[kind])
         for id_, (key, why) in chosen.items():
@@ -100,7 +107,7 @@ def _keys(
     return ids, reasons
 
 
-def _gone(rows: Iterable[Entity], there: Mapping[str, list[Entity]]) -> dict[str, set[str]]:
+def _missing_references(rows: Iterable[Entity], there: Mapping[str, list[Entity]]) -> dict[str, set[str]]:
     """What is named and is not there, by kind: no key may look like it."""
     known = {kind: {entity.id for entity in entities} for kind, entities in there.items()}
     gone: dict[str, set[str]] = {kind: set() for kind in there}
@@ -111,7 +118,7 @@ def _gone(rows: Iterable[Entity], there: Mapping[str, list[Entity]]) -> dict[str
     return gone
 
 
-def _by_keys(entity: Entity, ids: Ids) -> tuple[Entity, list[str]]:
+def _with_keys(entity: Entity, ids: KeyById) -> tuple[Entity, list[str]]:
     """The object with keys in the place of ids, and what it names that nobody has."""
     form = KINDS[entity.kind]
     absent = [id_ for _, kind, id_ in refs_of(form, entity) if (kind, id_) not in ids]
@@ -120,19 +127,19 @@ def _by_keys(entity: Entity, ids: Ids) -> tuple[Entity, list[str]]:
     return Entity(entity.kind, key, entity.parent, whole.fields, whole.facts, whole.extras), absent
 
 
-KINDS_READ = ("file", "vector_store", "assistant")
-PLACES = {"assistant": (ASSISTANTS, ".md"), "vector_store": (STORES, ".yaml")}
+EXPORTED_KINDS = ("file", "vector_store", "assistant")
+OBJECT_FILE_LOCATIONS = {"assistant": (ASSISTANTS, ".md"), "vector_store": (STORES, ".yaml")}
 
 
 @dataclass(frozen=True)
-class Asked:
+class ExportOptions:
     """What to export, and where to."""
 
     folder: Path
     environment: str = ""
     facing: str = ""
     kinds: frozenset[str] = frozenset()
-    choice: Choice = field(default_factory=Choice)
+    choice: ObjectFilter = field(default_factory=ObjectFilter)
     bytes: bool = False
     partial: bool = False
 
@@ -143,7 +150,7 @@ class Asked:
 
 
 @dataclass
-class Exported:
+class ExportResult:
     """What was written, left as it was, and removed, by paths in the directory; what was left out."""
 
     folder: Path
@@ -156,41 +163,41 @@ class Exported:
     notes: list[str] = field(default_factory=list)
 
 
-def export(estate: Estate, asked: Asked) -> Exported:
+def export(estate: Estate, asked: ExportOptions) -> ExportResult:
     """Write the directory. Raises `Refused` where that would be unsafe."""
     folder = asked.folder
     _must_be_free(folder)
-    gaps = unread(estate)
+    gaps = unread_listings(estate)
     if gaps and not asked.partial:
         raise Refused(
             f"{estate.side.url} was not read whole",
             f"what was not read cannot be told from what is not there: {'; '.join(gaps)}",
             "take a complete snapshot, or give --partial: nothing is removed then",
         )
-    before = former(folder)
+    before = read_previous_export(folder)
     environments, wrong = read_variables(before.variables)
     must_be_none([*before.problems, *wrong], str(folder))
     name, values = chosen(environments, asked.environment, asked.facing)
     copies = Lineage(derivations(estate.snapshot.conn)).made_beside(estate)
-    held = _chosen(estate, configured(estate, values.name_prefix, copies), asked.choice)
+    held = _filter_selection(estate, select_configuration(estate, values.name_prefix, copies), asked.choice)
     rendered = render(estate, held, Backward(values))
-    result = Exported(folder, name, left_out=dict(held.left_out))
+    result = ExportResult(folder, name, left_out=dict(held.left_out))
     result.counts = {"assistant": len(held.assistants), "vector_store": len(held.stores)}
     result.counts["file"] = len(rendered.files)
-    texts = _texts(estate, rendered, before, asked, result)
+    texts = _files_to_write(estate, rendered, before, asked, result)
     for path, text in texts.items():
-        put(folder, path, text.encode(), result)
+        write_file(folder, path, text.encode(), result)
     result.notes += _credentials_in_texts(estate, held)
     whole = not gaps and not asked.narrowed
     kept = before.manifest if not whole else frozenset()
     gone = before.manifest - texts.keys() if whole else frozenset()
-    remove(folder, gone, result)
+    remove_files(folder, gone, result)
     listed = sorted({*texts, *kept} - {VARIABLES})
-    put(folder, MANIFEST, "".join(f"{path}\n" for path in listed).encode(), result)
+    write_file(folder, MANIFEST, "".join(f"{path}\n" for path in listed).encode(), result)
     return result
 
 
-def _credentials_in_texts(estate: Estate, held: Configured) -> Iterator[str]:
+def _credentials_in_texts(estate: Estate, held: ConfigSelection) -> Iterator[str]:
     """Texts of an assistant are written exactly, since they are what it is; what they give away is told."""
     for id_ in sorted(held.assistants):
         entity = estate.of("assistant")[id_]
@@ -199,10 +206,10 @@ def _credentials_in_texts(estate: Estate, held: Configured) -> Iterator[str]:
                 yield f"{entity.name or id_}: {field_} holds a credential ({words}), and is written as it is"
 
 
-def unread(estate: Estate) -> list[str]:
+def unread_listings(estate: Estate) -> list[str]:
     """Which listings of configuration were not read to their end, and why."""
     gaps = []
-    for kind in KINDS_READ:
+    for kind in EXPORTED_KINDS:
         state, reason = estate.snapshot.scope(kind)
         if state != "complete" or (reason := estate.filtered(kind)):
             gaps.append(f"{kind}: {reason or state or 'not read'}")
@@ -211,7 +218,7 @@ def unread(estate: Estate) -> list[str]:
             gaps.append(
                 f"files of {store}: {estate.snapshot.scope('vector_store_file', store)[1] or 'not read'}"
             )
-    missing = [gap for gap in estate.snapshot.missing() if gap.kind in (*KINDS_READ, "vector_store_file")]
+    missing = [gap for gap in estate.snapshot.missing() if gap.kind in (*EXPORTED_KINDS, "vector_store_file")]
     bytes_only = {("file", id_) for id_ in estate.of("file")}
     return gaps + [f"{g.kind} {g.id}: {g.reason}" for g in missing if (g.kind, g.id) not in bytes_only]
 
@@ -220,7 +227,7 @@ def _must_be_free(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise Refused(f"{folder} is a file", "a config directory is a folder", "choose another place")
     inside = [p for p in folder.iterdir() if not p.name.startswith(".")] if folder.is_dir() else []
-    if inside and not is_one(folder):
+    if inside and not is_config_directory(folder):
         raise Refused(
             f"{folder} is not empty, and no config directory",
             f"it holds {inside[0].name}",
@@ -228,7 +235,7 @@ def _must_be_free(folder: Path) -> None:
         )
 
 
-def _chosen(estate: Estate, held: Configured, choice: Choice) -> Configured:
+def _filter_selection(estate: Estate, held: ConfigSelection, choice: ObjectFilter) -> ConfigSelection:
     """What --include and --exclude leave of it."""
 
     def wanted(kind: str, ids: frozenset[str]) -> frozenset[str]:
@@ -243,19 +250,23 @@ def _chosen(estate: Estate, held: Configured, choice: Choice) -> Configured:
     )
 
 
-def _texts(
-    estate: Estate, rendered: Rendered, before: Former, asked: Asked, result: Exported
+def _files_to_write(
+    estate: Estate,
+    rendered: RenderedEstate,
+    before: PreviousExport,
+    asked: ExportOptions,
+    result: ExportResult,
 ) -> dict[str, str]:
     """Path in the directory -> text, of the kinds that were asked for."""
-    kinds = asked.kinds or frozenset(KINDS_READ)
-    texts = dict(schemas())
-    for kind, (place, ending) in PLACES.items():
+    kinds = asked.kinds or frozenset(EXPORTED_KINDS)
+    texts = dict(schema_files())
+    for kind, (place, ending) in OBJECT_FILE_LOCATIONS.items():
         keys = [key for one, key in rendered.texts if one == kind]
-        names = file_names(place, ending, keys, before.places.get(kind, {}))
+        names = assign_paths(place, ending, keys, before.places.get(kind, {}))
         if kind in kinds:
             texts |= {names[key]: rendered.texts[kind, key] for key in sorted(keys)}
     if "file" in kinds:
-        paths = dict(_bytes(estate, rendered, before, asked, result))
+        paths = dict(_write_bytes(estate, rendered, before, asked, result))
         keep = asked.narrowed or asked.partial  # what was not looked for is not gone
         texts[FILES] = compose.files(rendered.files, paths, before.entries if keep else {})
     if not (asked.folder / VARIABLES).exists():
@@ -263,13 +274,17 @@ def _texts(
     return texts
 
 
-def _bytes(
-    estate: Estate, rendered: Rendered, before: Former, asked: Asked, result: Exported
+def _write_bytes(
+    estate: Estate,
+    rendered: RenderedEstate,
+    before: PreviousExport,
+    asked: ExportOptions,
+    result: ExportResult,
 ) -> Iterator[tuple[str, str]]:
     """Key -> path of the bytes: where they were, or below files/ when they are asked for."""
-    names = file_names(BYTES, "", rendered.files, {})
+    names = assign_paths(BYTES, "", rendered.files, {})
     for key, file in sorted(rendered.files.items()):
-        path = _former_path(asked.folder, before.entries.get(key), file.fields, result, key)
+        path = _previous_path(asked.folder, before.entries.get(key), file.fields, result, key)
         if path:
             yield key, path
             continue
@@ -278,11 +293,13 @@ def _bytes(
             if asked.bytes:
                 result.notes.append(f"{key}: its bytes are not there")
             continue
-        put(asked.folder, names[key], b"".join(proven(estate.snapshot.conn, blob)), result)
+        write_file(asked.folder, names[key], b"".join(proven(estate.snapshot.conn, blob)), result)
         yield key, names[key]
 
 
-def _former_path(folder: Path, entry: JSON, fields: Mapping[str, JSON], result: Exported, key: str) -> str:
+def _previous_path(
+    folder: Path, entry: JSON, fields: Mapping[str, JSON], result: ExportResult, key: str
+) -> str:
     """The local path that an entry had, if what lies there is still this file."""
     path = entry.get("path") if isinstance(entry, dict) else None
     if not isinstance(path, str):

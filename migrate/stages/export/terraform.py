@@ -15,23 +15,23 @@ from migrate.model import JSON, KINDS
 from migrate.model.references import remap
 from migrate.model.stamp import without_ours
 from migrate.stages.estate import Estate
-from migrate.stages.filters import Choice
+from migrate.stages.filters import ObjectFilter
 from migrate.stages.plan.adaptation import fitting
 from migrate.stages.plan.plan_file import LossRow, Plan
 
-FILE = "agents.tf"
-FOUNDRY = "foundry"
+TERRAFORM_FILE = "agents.tf"
+FOUNDRY_SERVICE = "foundry"
 
 
 @dataclass(frozen=True)
-class Terraform:
+class TerraformExport:
     """The text, and what a reader must know beside it."""
 
     agents: Agents
     losses: tuple[LossRow, ...] = ()
 
 
-def as_they_are(estate: Estate, choice: Choice) -> Terraform:
+def export_agents(estate: Estate, choice: ObjectFilter) -> TerraformExport:
     """The agents of a project: the newest version of each, verbatim but for secrets."""
     found: dict[str, Mapping[str, JSON]] = {}
     for _, body in estate.snapshot.bodies("assistant"):
@@ -40,14 +40,14 @@ def as_they_are(estate: Estate, choice: Choice) -> Terraform:
             continue
         versions = body.get("versions")
         latest = versions.get("latest") if isinstance(versions, Mapping) else None
-        found[name] = _said(latest if isinstance(latest, Mapping) else body)
-    return Terraform(text_of(found, _project(estate), there=True))
+        found[name] = _agent_fields(latest if isinstance(latest, Mapping) else body)
+    return TerraformExport(text_of(found, _project_address(estate), there=True))
 
 
-def as_adapted(estate: Estate, choice: Choice, plan: Plan) -> Terraform:
+def export_adapted_assistants(estate: Estate, choice: ObjectFilter, plan: Plan) -> TerraformExport:
     """The assistants of another service as they would be there. `plan`: for a project that holds nothing.
     What they name has another id there, so it becomes a variable."""
-    fit = fitting(estate, profile_for(FOUNDRY), plan.settled.decided(), set())
+    fit = fitting(estate, profile_for(FOUNDRY_SERVICE), plan.settled.decided(), set())
     blocked = {a.id for a in plan.actions if a.kind == "assistant" and a.action == "blocked"}
     found: dict[str, Mapping[str, JSON]] = {}
     chosen: set[str] = set()
@@ -57,20 +57,20 @@ def as_adapted(estate: Estate, choice: Choice, plan: Plan) -> Terraform:
         chosen.add(id_)
         if id_ in blocked:
             continue
-        fitted, _ = CODECS[FOUNDRY].adapt(entity, fit)
+        fitted, _ = CODECS[FOUNDRY_SERVICE].adapt(entity, fit)
 
         def variable(kind: str, old: str) -> str:
             held = estate.of(kind).get(old) if kind in ("file", "vector_store", "assistant") else None
             name = held.name if held and held.name else old
             return Expression(f"var.{identifier(f'{kind}_{name}_{old[-6:]}', kind)}")
 
-        written = CODECS[FOUNDRY].create_wire(remap(KINDS["assistant"], fitted, variable))
-        found[plan.settled.names[id_]] = _said(written)
+        written = CODECS[FOUNDRY_SERVICE].create_wire(remap(KINDS["assistant"], fitted, variable))
+        found[plan.settled.names[id_]] = _agent_fields(written)
     losses = tuple(row for row in plan.losses if row.kind == "assistant" and row.id in {*chosen, "*"})
-    return Terraform(text_of(found, "", there=False), losses)
+    return TerraformExport(text_of(found, "", there=False), losses)
 
 
-def must_be_ours(path: Path) -> None:
+def must_be_terraform_export(path: Path) -> None:
     """Raises `Refused` before a file would be overwritten that somebody else wrote."""
     if path.is_file() and not path.read_text("utf-8-sig", errors="replace").startswith(HEAD.splitlines()[0]):
         raise Refused(
@@ -78,7 +78,7 @@ def must_be_ours(path: Path) -> None:
         )
 
 
-def _said(version: Mapping[str, JSON]) -> dict[str, Any]:
+def _agent_fields(version: Mapping[str, JSON]) -> dict[str, Any]:
     """What an owner says of an agent: the definition, and beside it what is not the portal's or ours."""
     given = version.get("metadata")
     metadata = given if isinstance(given, Mapping) else {}
@@ -88,5 +88,5 @@ def _said(version: Mapping[str, JSON]) -> dict[str, Any]:
     return out | ({"metadata": own} if own else {})
 
 
-def _project(estate: Estate) -> str:
+def _project_address(estate: Estate) -> str:
     return estate.side.url.partition("://")[2].rstrip("/")

@@ -28,15 +28,15 @@ from migrate.codecs.config_directory.yaml_reader import NotYaml, read
 from migrate.errors import Refused
 from migrate.files.output import replacing, shared_mode, told
 from migrate.model import JSON
-from migrate.stages.config_directory.read import texts
+from migrate.stages.config_directory.read import read_texts
 from migrate.stages.safe_filenames import safe_names
 
-MARK = 8
+NAME_HASH_DIGITS = 8
 """Hex digits that tell file names apart."""
 
 
 @dataclass(frozen=True)
-class Former:
+class PreviousExport:
     """`places`: kind -> key -> path; `entries`: files.yaml; `manifest`: what an export wrote."""
 
     places: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -46,12 +46,12 @@ class Former:
     problems: tuple[Problem, ...] = ()
 
 
-def former(folder: Path) -> Former:
+def read_previous_export(folder: Path) -> PreviousExport:
     """What is there. A file that cannot be read belongs to nobody; of files.yaml that is a problem, since
     local paths would be lost."""
     if not folder.is_dir():
-        return Former()
-    found, problems = texts(folder)
+        return PreviousExport()
+    found, problems = read_texts(folder)
     places: dict[str, dict[str, str]] = {"assistant": {}, "vector_store": {}}
     entries: JSON = {}
     keys: Counter[tuple[str, str]] = Counter()
@@ -74,12 +74,12 @@ def former(folder: Path) -> Former:
             del places[kind][key]
     manifest = folder / MANIFEST
     listed = manifest.read_text("utf-8-sig", errors="replace").splitlines() if manifest.is_file() else []
-    own = frozenset(line for line in listed if _inside(line))
+    own = frozenset(line for line in listed if _is_export_path(line))
     rows = entries if isinstance(entries, dict) else {}
-    return Former(places, rows, found.get(VARIABLES, ""), own, tuple(problems))
+    return PreviousExport(places, rows, found.get(VARIABLES, ""), own, tuple(problems))
 
 
-def _inside(path: str) -> bool:
+def _is_export_path(path: str) -> bool:
     """Whether a line of the manifest is a path of ours: nothing else is ever removed."""
     steps = path.split("/")
     return ".." not in steps and (
@@ -87,11 +87,11 @@ def _inside(path: str) -> bool:
     )
 
 
-def file_names(place: str, ending: str, keys: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
+def assign_paths(place: str, ending: str, keys: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
     """Key -> path in the directory: the one it has, else a safe one that no other has."""
     rows = sorted(keys)
     marks = {hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest(): key for key in rows}
-    names = safe_names((mark, _flat(key)) for mark, key in marks.items())
+    names = safe_names((mark, _without_separators(key)) for mark, key in marks.items())
     chosen = {key: known[key] for key in rows if key in known}
     used = {path.casefold() for path in {*chosen.values(), *known.values()}}
     for mark, key in marks.items():
@@ -99,18 +99,18 @@ def file_names(place: str, ending: str, keys: Iterable[str], known: Mapping[str,
             continue
         path = f"{place}/{names[mark]}{ending}"
         if path.casefold() in used:
-            path = f"{place}/{names[mark]}-{mark[:MARK]}{ending}"
+            path = f"{place}/{names[mark]}-{mark[:NAME_HASH_DIGITS]}{ending}"
         chosen[key] = path
         used.add(path.casefold())
     return chosen
 
 
-def _flat(key: str) -> str:
+def _without_separators(key: str) -> str:
     """A name with separators stays whole: it is no path."""
     return key.replace("/", "-").replace("\\", "-")
 
 
-class Result(Protocol):
+class FileChanges(Protocol):
     """Where it is noted what was done."""
 
     written: list[str]
@@ -118,14 +118,14 @@ class Result(Protocol):
     removed: list[str]
 
 
-def schemas() -> Iterator[tuple[str, str]]:
+def schema_files() -> Iterator[tuple[str, str]]:
     """The JSON Schema of every file, for editors."""
 
     for name, schema in documents().items():
         yield f"{SCHEMAS}/{name}", json.dumps(schema, indent=1, sort_keys=True) + "\n"
 
 
-def put(folder: Path, path: str, data: bytes, result: Result) -> None:
+def write_file(folder: Path, path: str, data: bytes, result: FileChanges) -> None:
     """Write a file unless it is so already. It appears whole or not at all."""
     place = folder / path
     with told(place):
@@ -134,7 +134,7 @@ def put(folder: Path, path: str, data: bytes, result: Result) -> None:
             raise Refused(
                 f"{place.parent} leads out of the directory", "it is a link", "replace it by a folder"
             )
-        if place.is_file() and not place.is_symlink() and _same(place, data):
+        if place.is_file() and not place.is_symlink() and _has_content(place, data):
             result.unchanged += 1
             return
         mode = stat.S_IMODE(place.stat().st_mode) & 0o777 if place.is_file() else shared_mode()
@@ -143,13 +143,13 @@ def put(folder: Path, path: str, data: bytes, result: Result) -> None:
     result.written.append(path)
 
 
-def _same(place: Path, data: bytes) -> bool:
+def _has_content(place: Path, data: bytes) -> bool:
     """Line ends are the checkout's business, not a difference."""
     held = place.read_bytes()
     return held == data or (b"\r\n" in held and held.replace(b"\r\n", b"\n") == data)
 
 
-def remove(folder: Path, paths: Iterable[str], result: Result) -> None:
+def remove_files(folder: Path, paths: Iterable[str], result: FileChanges) -> None:
     """Take files away that an export wrote and nobody needs any more."""
     for path in sorted(paths):
         with contextlib.suppress(FileNotFoundError):

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 from migrate.errors import Incomplete, NoAnswer, NotDownloadable, NotThere, RequestFailed
 from migrate.model import Entity
-from migrate.stages.concurrency.worker_pool import in_parallel
+from migrate.stages.concurrency.worker_pool import run_parallel
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.fetcher import DOWNLOAD_ATTEMPTS, NAP
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
 
-PROVEN = "files read back"
-COMPARED = "files of one name and size"
+FILES_READ_BACK = "files read back"
+FILES_COMPARED = "files of one name and size"
 
 
 @dataclass
-class Proof:
+class FileHashCheck:
     """`wrong`: file, target id, why, and the hash that was found ('' where there was none). `unproven`:
     target ids whose bytes the service keeps to itself."""
 
@@ -29,17 +29,19 @@ class Proof:
     unproven: list[str] = field(default_factory=list)
 
 
-def prove(files: list[tuple[Entity, str]], reader: Reader, workers: int, progress: Progress) -> Proof:
+def check_file_hashes(
+    files: list[tuple[Entity, str]], reader: Reader, workers: int, progress: Progress
+) -> FileHashCheck:
     """Read the bytes of every (file, target id) back and compare their hashes."""
-    proof = Proof()
+    proof = FileHashCheck()
     absent: list[tuple[Entity, str, str, str]] = []
-    progress.expect(PROVEN, len(files))
-    progress.settled(PROVEN)
+    progress.expect(FILES_READ_BACK, len(files))
+    progress.settled(FILES_READ_BACK)
 
     def one(pair: tuple[Entity, str]) -> None:
         file, there = pair
         try:
-            found = _hash_tried(reader, there)
+            found = _hash_with_retries(reader, there)
         except NotDownloadable:
             proof.unproven.append(there)
         except NotThere as failed:
@@ -49,9 +51,9 @@ def prove(files: list[tuple[Entity, str]], reader: Reader, workers: int, progres
         else:
             if found != file.fields["sha256"]:
                 proof.wrong.append((file, there, "differ", found))
-        progress.count(PROVEN)
+        progress.count(FILES_READ_BACK)
 
-    in_parallel(workers, files, one, reader.pace.stop)
+    run_parallel(workers, files, one, reader.pace.stop)
     if len(absent) < len(files):  # a service that gives none at all keeps them; one that lacks some lost them
         proof.wrong += absent
     else:
@@ -59,16 +61,16 @@ def prove(files: list[tuple[Entity, str]], reader: Reader, workers: int, progres
     return proof
 
 
-def hashes_of(reader: Reader, workers: int, progress: Progress, ids: Collection[str]) -> dict[str, str]:
+def read_hashes(reader: Reader, workers: int, progress: Progress, ids: Collection[str]) -> dict[str, str]:
     """Hashes of files of a service, of those whose bytes it gives back. Raises `Incomplete` where it did not
     answer, and may give them another time."""
     found: dict[str, str] = {}
-    progress.expect(COMPARED, len(ids))
-    progress.settled(COMPARED)
+    progress.expect(FILES_COMPARED, len(ids))
+    progress.settled(FILES_COMPARED)
 
     def one(id_: str) -> None:
         try:
-            found[id_] = _hash_tried(reader, id_)
+            found[id_] = _hash_with_retries(reader, id_)
         except RequestFailed as failed:
             later = isinstance(failed, NoAnswer) or failed.status == 429 or failed.status >= 500
             if later and not isinstance(failed, NotThere):
@@ -77,13 +79,13 @@ def hashes_of(reader: Reader, workers: int, progress: Progress, ids: Collection[
                     str(failed),
                     "try again; several have its name and size, and only their bytes tell them apart",
                 ) from None
-        progress.count(COMPARED)
+        progress.count(FILES_COMPARED)
 
-    in_parallel(workers, ids, one, reader.pace.stop)
+    run_parallel(workers, ids, one, reader.pace.stop)
     return found
 
 
-def _hash_tried(reader: Reader, file_id: str) -> str:
+def _hash_with_retries(reader: Reader, file_id: str) -> str:
     """The hash of a file's bytes; a download that breaks is begun again."""
     for attempt in range(DOWNLOAD_ATTEMPTS - 1):
         try:

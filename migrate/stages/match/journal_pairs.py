@@ -13,7 +13,7 @@ from migrate.archive.database import Archive, damage_told
 from migrate.archive.id_map import Derivation, Side, derivations, id_map, messages_of, uploads
 from migrate.codecs.config_directory import TYPE as CONFIG
 from migrate.stages.match.lineage import Lineage
-from migrate.stages.match.pairing import trusted
+from migrate.stages.match.pairing import trusted_pairs
 
 if TYPE_CHECKING:
     from migrate.stages.estate import Estate
@@ -32,33 +32,38 @@ class JournalPairs:
     copies: frozenset[str] = frozenset()
 
 
-Pairs = dict[tuple[str, str], str]
+_IdPairs = dict[tuple[str, str], str]
 """(kind, id) -> id on the other side."""
 
 
 @contextmanager
-def journals(archives: Iterable[Path], left: Estate, right: Estate) -> Iterator[JournalPairs]:
+def open_journals(archives: Iterable[Path], left: Estate, right: Estate) -> Iterator[JournalPairs]:
     """What they know, in either direction; they stay open as long as somebody asks."""
     with ExitStack() as stack:
         opened = {path: stack.enter_context(Archive.open(path)) for path in archives}
-        there: Pairs = {}
-        back: Pairs = {}
+        there: _IdPairs = {}
+        back: _IdPairs = {}
         for path, archive in opened.items():
-            there |= _objects(path, archive, left, right)
-            back |= {(kind, new): old for (kind, old), new in _objects(path, archive, right, left).items()}
-        messages = partial(_messages, opened, left.side, right.side)
+            there |= _object_pairs(path, archive, left, right)
+            back |= {
+                (kind, new): old for (kind, old), new in _object_pairs(path, archive, right, left).items()
+            }
+        messages = partial(_message_pairs, opened, left.side, right.side)
         yield JournalPairs(
-            {**back, **there}, messages, _sent(opened, left.side, right.side), _copies(opened, left, right)
+            {**back, **there},
+            messages,
+            _sent_hashes(opened, left.side, right.side),
+            _store_copies(opened, left, right),
         )
 
 
-def _objects(path: Path, archive: Archive, source: Estate, target: Estate) -> Pairs:
+def _object_pairs(path: Path, archive: Archive, source: Estate, target: Estate) -> _IdPairs:
 
     with damage_told(path):
-        return trusted(source, target, id_map(archive.conn, source.side, target.side, messages=False))
+        return trusted_pairs(source, target, id_map(archive.conn, source.side, target.side, messages=False))
 
 
-def _messages(
+def _message_pairs(
     opened: Mapping[Path, Archive], left: Side, right: Side, one: str, other: str
 ) -> Iterator[tuple[str, str]]:
     """The messages of a thread on the left and its counterpart on the right."""
@@ -71,7 +76,7 @@ def _messages(
             yield from messages_of(archive.conn, left, right, one)
 
 
-def _sent(opened: Mapping[Path, Archive], left: Side, right: Side) -> dict[tuple[str, str], str]:
+def _sent_hashes(opened: Mapping[Path, Archive], left: Side, right: Side) -> dict[tuple[str, str], str]:
 
     sent: dict[tuple[str, str], str] = {}
     for path, archive in opened.items():
@@ -81,7 +86,7 @@ def _sent(opened: Mapping[Path, Archive], left: Side, right: Side) -> dict[tuple
     return sent
 
 
-def _copies(opened: Mapping[Path, Archive], left: Estate, right: Estate) -> frozenset[str]:
+def _store_copies(opened: Mapping[Path, Archive], left: Estate, right: Estate) -> frozenset[str]:
     """Of vector stores beside a config directory, those that were made from others of their place."""
 
     if CONFIG not in (left.type, right.type):
@@ -94,7 +99,7 @@ def _copies(opened: Mapping[Path, Archive], left: Estate, right: Estate) -> froz
     return frozenset().union(*(lineage.made_beside(one) for one in (left, right) if one.type != CONFIG))
 
 
-def threads_at(archives: Iterable[Path], first: Estate, type_: str, url: str) -> tuple[str, ...]:
+def known_threads(archives: Iterable[Path], first: Estate, type_: str, url: str) -> tuple[str, ...]:
     """Ids of threads that a place should hold: those of the other side where it is the same place, and what
     the journals say was made there, or moved from there."""
 

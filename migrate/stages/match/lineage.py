@@ -11,29 +11,29 @@ from itertools import pairwise
 from migrate.archive.id_map import Derivation, Side
 from migrate.model.stamp import without_ours
 from migrate.stages.estate import Estate
-from migrate.stages.match.pairing import Pairs
+from migrate.stages.match.pairing import ObjectPairs
 
-SHARED = frozenset({"file", "vector_store"})
+KINDS_SHARED_BY_GENERATIONS = frozenset({"file", "vector_store"})
 """Kinds that both generations of one project show under the same ids, at the same address."""
 
-Node = tuple[str, str, str, str]
+LineageNode = tuple[str, str, str, str]
 """Kind, type of service, address, id. The type is '' for shared kinds."""
 
 
-def node(kind: str, side: Side, id_: str) -> Node:
+def lineage_node(kind: str, side: Side, id_: str) -> LineageNode:
     """One object wherever it is seen."""
-    return kind, "" if kind in SHARED else side.type, side.url, id_
+    return kind, "" if kind in KINDS_SHARED_BY_GENERATIONS else side.type, side.url, id_
 
 
 class Lineage:
     """Origins by the object that was made from them, over any number of moves."""
 
     def __init__(self, rows: Iterable[Derivation]) -> None:
-        self._origins: dict[Node, dict[Node, None]] = {}
-        self._made_for: dict[Node, set[Side]] = {}
+        self._origins: dict[LineageNode, dict[LineageNode, None]] = {}
+        self._made_for: dict[LineageNode, set[Side]] = {}
         for row in rows:
-            there = node(row.kind, row.target, row.target_id)
-            origin = node(row.kind, row.source, row.source_id)
+            there = lineage_node(row.kind, row.target, row.target_id)
+            origin = lineage_node(row.kind, row.source, row.source_id)
             if there != origin:
                 self._origins.setdefault(there, {})[origin] = None
                 self._made_for.setdefault(there, set()).add(row.target)
@@ -44,9 +44,15 @@ class Lineage:
         found: dict[tuple[str, str], str] = {}
         for made, origins in self._origins.items():
             kind, _, url, id_ = made
-            if kind in SHARED and url == target.side.url and id_ in _held(target, kind):
+            if (
+                kind in KINDS_SHARED_BY_GENERATIONS
+                and url == target.side.url
+                and id_ in _entities(target, kind)
+            ):
                 for origin in origins:
-                    if origin == node(kind, source.side, origin[3]) and origin[3] in _held(source, kind):
+                    if origin == lineage_node(kind, source.side, origin[3]) and origin[3] in _entities(
+                        source, kind
+                    ):
                         found[kind, origin[3]] = id_
         return found
 
@@ -56,23 +62,25 @@ class Lineage:
         found: dict[tuple[str, str], str] = {}
         for made in self._origins:
             kind, _, _, id_ = made
-            if made != node(kind, source.side, id_) or id_ not in _held(source, kind):
+            if made != lineage_node(kind, source.side, id_) or id_ not in _entities(source, kind):
                 continue
-            if made == node(kind, target.side, id_) and id_ in _held(target, kind):
+            if made == lineage_node(kind, target.side, id_) and id_ in _entities(target, kind):
                 continue
             for origin in self._ancestors(made):
-                if origin == node(kind, target.side, origin[3]) and origin[3] in _held(target, kind):
+                if origin == lineage_node(kind, target.side, origin[3]) and origin[3] in _entities(
+                    target, kind
+                ):
                     found[kind, id_] = origin[3]
                     break
         return found
 
-    def further(self, source: Estate, target: Estate, pairs: Pairs) -> dict[tuple[str, str], str]:
+    def further(self, source: Estate, target: Estate, pairs: ObjectPairs) -> dict[tuple[str, str], str]:
         """(kind, id) of files and stores that were made from the same object of the target as another one,
         which is its counterpart -> id of that object. A store that holds more than its origin, or says
         something else, is not among them: it would be lost."""
         found: dict[tuple[str, str], str] = {}
         for (kind, id_), origin in sorted(self.back(source, target).items()):
-            if kind not in SHARED or pairs.right(kind, id_) is not None:
+            if kind not in KINDS_SHARED_BY_GENERATIONS or pairs.right(kind, id_) is not None:
                 continue
             if origin in pairs.ids.get(kind, {}).values() and (
                 kind == "file" or self._adds_nothing(id_, origin, source, target, pairs, found)
@@ -82,7 +90,7 @@ class Lineage:
 
     @staticmethod
     def _adds_nothing(
-        store: str, origin: str, source: Estate, target: Estate, pairs: Pairs,
+        store: str, origin: str, source: Estate, target: Estate, pairs: ObjectPairs,
         further: Mapping[tuple[str, str], str],
     ) -> bool:  # fmt: skip
         """Whether a store says what its origin says, and each of its files lies in that as well."""
@@ -99,15 +107,15 @@ class Lineage:
         found: set[tuple[str, str]] = set()
         for made, sides in self._made_for.items():
             kind, _, url, id_ = made
-            here = kind in SHARED and (not only_for_target or target.side in sides)
+            here = kind in KINDS_SHARED_BY_GENERATIONS and (not only_for_target or target.side in sides)
             if here and url in (source.side.url, target.side.url):
-                both = id_ in _held(source, kind) and id_ in _held(target, kind)
+                both = id_ in _entities(source, kind) and id_ in _entities(target, kind)
                 found |= {(kind, id_)} if both else set()
         return found
 
     def made_beside(self, estate: Estate) -> frozenset[str]:
         """Ids of vector stores of an estate that were made from others which it shows as well."""
-        shown = {node("vector_store", estate.side, id_) for id_ in estate.of("vector_store")}
+        shown = {lineage_node("vector_store", estate.side, id_) for id_ in estate.of("vector_store")}
         made = self._origins.keys() & shown
         return frozenset(one[3] for one in made if not shown.isdisjoint(self._ancestors(one)))
 
@@ -119,7 +127,9 @@ class Lineage:
 
         def origins(thread: str, there: str) -> Mapping[str, str]:
             found: Mapping[str, str] | None = None
-            way = self._way(node("thread", source.side, thread), node("thread", target, there))
+            way = self._way(
+                lineage_node("thread", source.side, thread), lineage_node("thread", target, there)
+            )
             for one, other in pairwise(way):
                 step = ask(_side(one), _side(other), one[3], other[3])
                 found = step if found is None else {k: step[v] for k, v in found.items() if v in step}
@@ -127,9 +137,9 @@ class Lineage:
 
         return origins
 
-    def _way(self, made: Node, origin: Node) -> list[Node]:
+    def _way(self, made: LineageNode, origin: LineageNode) -> list[LineageNode]:
         """From an object to one that it was made from, over what came between; nothing where it was not."""
-        before: dict[Node, Node] = {}
+        before: dict[LineageNode, LineageNode] = {}
         waiting = [made]
         while waiting:
             at = waiting.pop(0)
@@ -144,7 +154,7 @@ class Lineage:
             way.append(before[way[-1]])
         return way[::-1]
 
-    def _ancestors(self, made: Node) -> Iterator[Node]:
+    def _ancestors(self, made: LineageNode) -> Iterator[LineageNode]:
         """What an object was made from, the nearest first."""
         seen, waiting = {made}, [made]
         while waiting:
@@ -155,10 +165,10 @@ class Lineage:
                     yield origin
 
 
-def _side(of: Node) -> Side:
+def _side(of: LineageNode) -> Side:
     """Of an object whose kind is not shared."""
     return Side(of[1], of[2])
 
 
-def _held(estate: Estate, kind: str) -> Iterable[str]:
+def _entities(estate: Estate, kind: str) -> Iterable[str]:
     return estate.threads_by_id if kind == "thread" else estate.of(kind)

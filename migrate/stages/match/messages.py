@@ -11,14 +11,14 @@ from functools import cache
 from typing import Protocol, TypeVar
 
 
-class Identified(Protocol):
+class HasId(Protocol):
     """Whatever has an id."""
 
     @property
     def id(self) -> str: ...
 
 
-def arrangement(ids: Sequence[str], standing: Iterable[str]) -> list[str]:
+def target_order(ids: Sequence[str], standing: Iterable[str]) -> list[str]:
     """The messages of a thread of the source in the order in which they stand on the target, then the others.
     `standing`: ids on the source of what stands there, '' or an id that is gone where it is of no message."""
     here = set(ids)
@@ -27,16 +27,16 @@ def arrangement(ids: Sequence[str], standing: Iterable[str]) -> list[str]:
     return [*first, *(id_ for id_ in ids if id_ not in arrived)]
 
 
-One = TypeVar("One", bound=Identified)
-Other = TypeVar("Other", bound=Identified)
+_SourceT = TypeVar("_SourceT", bound=HasId)
+_TargetT = TypeVar("_TargetT", bound=HasId)
 
 
-def side_by_side(
-    ours: Iterable[One],
-    theirs: Iterable[Other],
+def pair_messages(
+    ours: Iterable[_SourceT],
+    theirs: Iterable[_TargetT],
     made_from: Mapping[str, str],
     here: Callable[[], Collection[str]],
-) -> Iterator[tuple[One | None, Other | None]]:
+) -> Iterator[tuple[_SourceT | None, _TargetT | None]]:
     """Pairs in order. `made_from`: id on the target -> id on the source, by the journal. `here`: ids of all
     that the source has in this thread, asked for only where two do not fit. Without a counterpart on the left
     is what was made from a message that is gone, or what others wrote at the end; on the right, what has not

@@ -20,27 +20,34 @@ from migrate.model import JSON, Entity
 from migrate.model.file import as_served, with_plain_ending
 from migrate.model.normalize import digest, normal
 from migrate.model.stamp import made_from
-from migrate.stages.config_directory.select import configured, copies
+from migrate.stages.config_directory.select import select_configuration, unused_store_copies
 from migrate.stages.estate import Estate, stamp
-from migrate.stages.match.same_name_files import Alike, Hashes, groups, holders, itself, tell_apart
+from migrate.stages.match.same_name_files import (
+    HashReader,
+    SameNameMatches,
+    file_holders,
+    match_same_name_files,
+    same_id,
+    same_name_groups,
+)
 from migrate.stages.plan.target_fingerprints import fingerprint
 
-Ids = dict[str, str]
+_IdPairs = dict[str, str]
 """Left id -> right id."""
 
-ID, KEY, JOURNAL, STAMP, MADE_FROM = "id", "key", "journal", "stamp", "original_v1_id"
-SURE = frozenset({ID, KEY, JOURNAL, STAMP, MADE_FROM})
+BY_ID, BY_KEY, BY_JOURNAL, BY_STAMP, BY_ORIGINAL_ID = "id", "key", "journal", "stamp", "original_v1_id"
+CERTAIN_MATCHES = frozenset({BY_ID, BY_KEY, BY_JOURNAL, BY_STAMP, BY_ORIGINAL_ID})
 """How two objects were found to be one; any other word is the natural key of a guess."""
-NONE: frozenset[str] = frozenset()
+_NO_IDS: frozenset[str] = frozenset()
 CONFIG = TYPE
 """The type of a config directory."""
 
 
 @dataclass
-class Pairs:
+class ObjectPairs:
     """The pairs of every kind, and how each was found: (kind, left id) -> a word."""
 
-    ids: dict[str, Ids] = field(default_factory=dict)
+    ids: dict[str, _IdPairs] = field(default_factory=dict)
     how: dict[tuple[str, str], str] = field(default_factory=dict)
     unproven: set[tuple[str, str]] = field(default_factory=set)
     """Found by a stamp that names an id which another project may use as well."""
@@ -53,37 +60,37 @@ class Pairs:
 
     def is_guess(self, kind: str, left: str) -> bool:
         """Whether only a natural key says so."""
-        return self.how.get((kind, left), ID) not in SURE
+        return self.how.get((kind, left), BY_ID) not in CERTAIN_MATCHES
 
 
-def pair(
+def pair_estates(
     left: Estate,
     right: Estate,
     journal: Mapping[tuple[str, str], str],
     guess: bool,
-    told: frozenset[str] = NONE,
-    hashes: Hashes | None = None,
-) -> Pairs:
+    told: frozenset[str] = _NO_IDS,
+    hashes: HashReader | None = None,
+) -> ObjectPairs:
     """Pair two estates. `journal` maps (kind, left id) to a right id, `guess` allows natural keys between two
     places; in one place an object of another id is another object, however alike the two are. `told`: see
-    `copies`. `hashes`: asked for the bytes of files on the right that are one of several of a name and size,
-    so that no guess takes one for another.
+    `unused_store_copies`. `hashes` reads the hashes of files on the right where several have the same name
+    and size, so that no guess confuses them.
 
     Files carry no stamp. Where other objects show by theirs that this source was moved here before,
     files are recognised by name and size even without a journal; verify proves their bytes. Where a journal
     knows some of it (another archive moved the rest), only those in the same stores and assistants."""
-    pairs = Pairs()
+    pairs = ObjectPairs()
     guess = guess and (left.side != right.side or left.type == CONFIG)
     for kind in ("vector_store", "assistant"):
         _pair_kind(pairs, kind, left, right, journal, guess, told=told)
     _pair_kind(pairs, "thread", left, right, journal, guess)
-    moved_before = STAMP in pairs.how.values()
+    moved_before = BY_STAMP in pairs.how.values()
     everywhere = guess or not journal
     _pair_kind(pairs, "file", left, right, journal, guess or moved_before, everywhere, told, hashes)
     return pairs
 
 
-def trusted(left: Estate, right: Estate, lines: Iterable[Line]) -> dict[tuple[str, str], str]:
+def trusted_pairs(left: Estate, right: Estate, lines: Iterable[Line]) -> dict[tuple[str, str], str]:
     """(kind, left id) -> right id from the lines of an id map, without assistants whose address on the
     right another object has taken since: there a name is no proof, but our stamp is, and where the stamp
     names a name again, only what we left there is.
@@ -108,19 +115,19 @@ def trusted(left: Estate, right: Estate, lines: Iterable[Line]) -> dict[tuple[st
 
 
 def _pair_kind(
-    pairs: Pairs,
+    pairs: ObjectPairs,
     kind: str,
     left: Estate,
     right: Estate,
     journal: Mapping[tuple[str, str], str],
     guess: bool,
     everywhere: bool = True,
-    told: frozenset[str] = NONE,
-    hashes: Hashes | None = None,
+    told: frozenset[str] = _NO_IDS,
+    hashes: HashReader | None = None,
 ) -> None:
     ours, theirs = (estate.threads_by_id if kind == "thread" else estate.of(kind) for estate in (left, right))
     free_left, free_right = dict.fromkeys(ours), dict.fromkeys(theirs)
-    found: Ids = {}
+    found: _IdPairs = {}
 
     def take(one: str, other: str | None, how: str) -> None:
         if one in free_left and other in free_right:
@@ -128,77 +135,84 @@ def _pair_kind(
             pairs.how[(kind, one)] = how
             del free_left[one], free_right[other]
 
-    same = ID if left.side == right.side else KEY if CONFIG in (left.type, right.type) else ""
+    same = BY_ID if left.side == right.side else BY_KEY if CONFIG in (left.type, right.type) else ""
     for id_ in ours if same else ():
         take(id_, id_, same)
     for id_ in ours:
-        take(id_, journal.get((kind, id_)), JOURNAL)
+        take(id_, journal.get((kind, id_)), BY_JOURNAL)
     for entity in theirs.values() if free_left else ():
         type_, _, old = stamp(entity).partition(":")
         if type_ == left.type and old in free_left:
-            take(old, entity.id, STAMP)
+            take(old, entity.id, BY_STAMP)
             pairs.unproven |= {(kind, old)} if left.named and kind == "assistant" else set()
     for id_ in list(free_left):
         entity = ours[id_]
         type_, _, old = stamp(entity).partition(":")
         if type_ == right.type and not (right.named and kind == "assistant"):
-            take(entity.id, old, STAMP)
+            take(entity.id, old, BY_STAMP)
     if kind == "assistant":
-        _take_made_by_others(left, right, ours, theirs, take)
+        _pair_by_original_id(left, right, ours, theirs, take)
     natural = guess and free_left and free_right
-    alike = Alike()
+    alike = SameNameMatches()
     if natural and kind == "file" and hashes is not None:
-        alike = _told_apart(pairs, left, right, free_left, free_right, everywhere, hashes)
+        alike = _pair_same_name_files(pairs, left, right, free_left, free_right, everywhere, hashes)
         pairs.unclear |= alike.unclear
     for one, other, word in alike.found:
         take(one, other, word)
     keys = list(_natural_keys(kind, pairs, left, right, everywhere)) if natural else []
-    for aside, (how, key) in product(_aside(kind, left, right, told) if same == KEY else [NONE], keys):
-        word = KEY if same == KEY and how == "name" else how  # a directory knows its objects by name
+    for aside, (how, key) in product(
+        _ids_to_skip(kind, left, right, told) if same == BY_KEY else [_NO_IDS], keys
+    ):
+        word = BY_KEY if same == BY_KEY and how == "name" else how  # a directory knows its objects by name
         free = [
             [entities[id_] for id_ in unpaired if id_ not in aside and id_ not in alike.aside]
             for entities, unpaired in ((ours, free_left), (theirs, free_right))
         ]
-        for one, other in _natural(key, left, right, *free):
+        for one, other in _pairs_of_equal_key(key, left, right, *free):
             take(one, other, word)
     pairs.ids[kind] = found
 
 
-def _told_apart(
-    pairs: Pairs,
+def _pair_same_name_files(
+    pairs: ObjectPairs,
     left: Estate,
     right: Estate,
     free_left: Iterable[str],
     free_right: Iterable[str],
     everywhere: bool,
-    hashes: Hashes,
-) -> Alike:
+    hashes: HashReader,
+) -> SameNameMatches:
     """Files of one name and size. Both generations of one project show the same ones, which are no matter of
     a guess."""
     ours, theirs = left.of("file"), right.of("file")
-    same = ours.keys() & theirs.keys() if left.side.url == right.side.url else NONE
+    same = ours.keys() & theirs.keys() if left.side.url == right.side.url else _NO_IDS
     one = (as_served(ours[id_]) for id_ in free_left if id_ not in same)
     other = (theirs[id_] for id_ in free_right if id_ not in same)
-    found = groups(one, other, _shape)
+    found = same_name_groups(one, other, _file_name_and_size)
     places = [
-        (holders(left, pairs.right, closely), holders(right, itself, closely))
+        (file_holders(left, pairs.right, closely), file_holders(right, same_id, closely))
         for closely in ((True, False) if found else ())
     ]
-    return tell_apart(found, places, everywhere, hashes)
+    return match_same_name_files(found, places, everywhere, hashes)
 
 
-def _aside(kind: str, left: Estate, right: Estate, told: frozenset[str]) -> list[frozenset[str]]:
+def _ids_to_skip(kind: str, left: Estate, right: Estate, told: frozenset[str]) -> list[frozenset[str]]:
     """Ids left aside where a config directory is paired, for one look after the other: copies of stores
     always, files that are no configuration at the first look."""
     if kind == "vector_store":
-        return [copies(left, told) | copies(right, told)]
+        return [unused_store_copies(left, told) | unused_store_copies(right, told)]
     if kind == "file":
         every = frozenset(id_ for estate in (left, right) for id_ in estate.of("file"))
-        return [every - configured(left, told=told).files - configured(right, told=told).files, NONE]
-    return [NONE]
+        return [
+            every
+            - select_configuration(left, told=told).files
+            - select_configuration(right, told=told).files,
+            _NO_IDS,
+        ]
+    return [_NO_IDS]
 
 
-def _take_made_by_others(
+def _pair_by_original_id(
     left: Estate,
     right: Estate,
     ours: Mapping[str, Entity],
@@ -209,26 +223,26 @@ def _take_made_by_others(
     random and long, so it is proof enough; a name is not."""
     if not left.named:
         for entity in theirs.values():
-            take(made_from(entity), entity.id, MADE_FROM)
+            take(made_from(entity), entity.id, BY_ORIGINAL_ID)
     if not right.named:
         for entity in ours.values():
-            take(entity.id, made_from(entity), MADE_FROM)
+            take(entity.id, made_from(entity), BY_ORIGINAL_ID)
 
 
-Natural = Callable[[Estate, Entity], Hashable | None]
+NaturalKey = Callable[[Estate, Entity], Hashable | None]
 
 
 def _natural_keys(
-    kind: str, pairs: Pairs, left: Estate, right: Estate, everywhere: bool
-) -> Iterator[tuple[str, Natural]]:
+    kind: str, pairs: ObjectPairs, left: Estate, right: Estate, everywhere: bool
+) -> Iterator[tuple[str, NaturalKey]]:
     """The natural keys of a kind. Of files that are alike, those first that lie in the same stores and
     assistants: a name and a size say little. Unless `everywhere`, no others."""
     if kind != "file":
         yield from NATURAL_KEYS[kind]
         return
-    held = {id(left): holders(left, pairs.right), id(right): holders(right, itself)}
+    held = {id(left): file_holders(left, pairs.right), id(right): file_holders(right, same_id)}
 
-    def beside(key: Natural, estate: Estate, file: Entity) -> Hashable | None:
+    def beside(key: NaturalKey, estate: Estate, file: Entity) -> Hashable | None:
         found, where = key(estate, file), held[id(estate)].get(file.id)
         return (found, where) if found is not None and where else None
 
@@ -238,8 +252,8 @@ def _natural_keys(
             yield how, key
 
 
-def _natural(
-    key: Natural, left: Estate, right: Estate, ours: Iterable[Entity], theirs: Iterable[Entity]
+def _pairs_of_equal_key(
+    key: NaturalKey, left: Estate, right: Estate, ours: Iterable[Entity], theirs: Iterable[Entity]
 ) -> list[tuple[str, str]]:
     """Pairs whose key occurs equally often on both sides, in order."""
     one = [(key(left, e), e.id) for e in ours]
@@ -255,58 +269,58 @@ def _natural(
     ]
 
 
-def _whole(estate: Estate, entity: Entity) -> Hashable | None:
+def _content_key(estate: Estate, entity: Entity) -> Hashable | None:
     plain = Entity(entity.kind, entity.id, entity.parent, {**entity.fields, "tool_resources": None})
     return digest(normal(plain))
 
 
-def _name(estate: Estate, entity: Entity) -> Hashable | None:
+def _name_key(estate: Estate, entity: Entity) -> Hashable | None:
     return entity.name or None
 
 
-def _address(estate: Estate, entity: Entity) -> Hashable | None:
+def _address_key(estate: Estate, entity: Entity) -> Hashable | None:
     """The name as the newer generation spells names: letters, digits and hyphens."""
     return plain_name(entity.name).casefold() or None
 
 
-def _hash(estate: Estate, file: Entity) -> Hashable | None:
+def _hash_key(estate: Estate, file: Entity) -> Hashable | None:
     file = as_served(file)
-    return (_called(file), file.fields["sha256"]) if file.fields.get("sha256") else None
+    return (_file_name_digest(file), file.fields["sha256"]) if file.fields.get("sha256") else None
 
 
-def _name_and_size(estate: Estate, file: Entity) -> Hashable | None:
-    return _shape(as_served(file))
+def _name_and_size_key(estate: Estate, file: Entity) -> Hashable | None:
+    return _file_name_and_size(as_served(file))
 
 
-def _shape(file: Entity) -> Hashable:
-    return (_called(file), file.fields.get("bytes"))
+def _file_name_and_size(file: Entity) -> Hashable:
+    return (_file_name_digest(file), file.fields.get("bytes"))
 
 
-def _called(file: Entity) -> str:
+def _file_name_digest(file: Entity) -> str:
     """The name of a file, the same before and after a move changed its ending to small letters."""
     name = normal(file).get("filename")
     return digest(with_plain_ending(name) if isinstance(name, str) else name)
 
 
-def _talk(estate: Estate, thread: Entity) -> Hashable | None:
+def _conversation_key(estate: Estate, thread: Entity) -> Hashable | None:
     """What was said, whoever holds it: roles and texts."""
     said = hashlib.sha256()
     for message in estate.walk("message", thread.id):
-        texts = [_text(part) for part in message.fields.get("content") or []]
+        texts = [_part_text(part) for part in message.fields.get("content") or []]
         said.update(digest([message.fields.get("role"), texts]).encode())
     return digest([said.hexdigest(), normal(thread).get("metadata")])
 
 
-def _text(part: JSON) -> JSON:
+def _part_text(part: JSON) -> JSON:
     """The words of a part; of one that is no text, the part itself."""
     text = part.get("text") if isinstance(part, dict) else None
     return text.get("value") if isinstance(text, dict) else part
 
 
-NATURAL_KEYS: dict[str, tuple[tuple[str, Natural], ...]] = {
-    "file": (("hash", _hash), ("name and size", _name_and_size)),
-    "vector_store": (("content", _whole), ("name", _name)),
-    "assistant": (("content", _whole), ("name", _name), ("name as an address", _address)),
-    "thread": (("content", _talk),),
+NATURAL_KEYS: dict[str, tuple[tuple[str, NaturalKey], ...]] = {
+    "file": (("hash", _hash_key), ("name and size", _name_and_size_key)),
+    "vector_store": (("content", _content_key), ("name", _name_key)),
+    "assistant": (("content", _content_key), ("name", _name_key), ("name as an address", _address_key)),
+    "thread": (("content", _conversation_key),),
 }
 """Kind -> its natural keys, the surest first, each with the word for it."""

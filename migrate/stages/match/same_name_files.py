@@ -14,19 +14,19 @@ from migrate.model.normalize import digest, normal
 from migrate.model.references import Lookup, refs_of
 from migrate.stages.estate import Estate
 
-Hashes = Callable[[Collection[str]], Mapping[str, str]]
+HashReader = Callable[[Collection[str]], Mapping[str, str]]
 """Ids of files on the right -> hashes of those whose bytes the service gives back."""
-Place = Mapping[str, Hashable]
+FilePlaces = Mapping[str, Hashable]
 """File -> where it lies, of files that lie somewhere."""
-Places = tuple[Place, Place]
+SidePlaces = tuple[FilePlaces, FilePlaces]
 """The same of the left, by the ids of the right, and of the right."""
-Group = tuple[list[Entity], list[Entity]]
-BYTES, PLACE = "hash", "name and size"
+FileGroup = tuple[list[Entity], list[Entity]]
+MATCHED_BY_BYTES, MATCHED_BY_PLACE = "hash", "name and size"
 """How two files were found to be one."""
 
 
 @dataclass
-class Alike:
+class SameNameMatches:
     """`found`: left id, right id, and how. `aside`: ids of both sides that are not to be paired otherwise.
     `unclear`: left id -> those on the right of which nobody can say whether one is its copy."""
 
@@ -35,31 +35,33 @@ class Alike:
     unclear: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def tell_apart(groups: Sequence[Group], places: Sequence[Places], everywhere: bool, hashes: Hashes) -> Alike:
+def match_same_name_files(
+    groups: Sequence[FileGroup], places: Sequence[SidePlaces], everywhere: bool, hashes: HashReader
+) -> SameNameMatches:
     """`places`: the closest first. Unless `everywhere`, only files that lie in the same places are compared.
     Bytes are read of these files alone."""
-    found = Alike()
+    found = SameNameMatches()
     if not everywhere:
-        groups = [group for group in (_near(group, places[-1]) for group in groups) if all(group)]
+        groups = [group for group in (_in_shared_places(group, places[-1]) for group in groups) if all(group)]
     asked = [e.id for ours, theirs in groups if any(map(_hash, ours)) for e in theirs]
     known = hashes(asked) if asked else {}
     for ours, theirs in groups:
-        _one_group(found, (ours, theirs), places, everywhere, known)
+        _match_group(found, (ours, theirs), places, everywhere, known)
     return found
 
 
-def groups(
+def same_name_groups(
     ours: Iterable[Entity], theirs: Iterable[Entity], shape: Callable[[Entity], Hashable]
-) -> list[Group]:
+) -> list[FileGroup]:
     """Files of one shape that stand on both sides, and more than once on one."""
-    found: dict[Hashable, Group] = {}
+    found: dict[Hashable, FileGroup] = {}
     for side, files in enumerate((ours, theirs)):
         for file in files:
             found.setdefault(shape(file), ([], []))[side].append(file)
     return [group for group in found.values() if all(group) and max(map(len, group)) > 1]
 
 
-def holders(estate: Estate, there: Lookup, closely: bool = False) -> dict[str, frozenset[Hashable]]:
+def file_holders(estate: Estate, there: Lookup, closely: bool = False) -> dict[str, frozenset[Hashable]]:
     """File -> the stores and assistants in which it lies, by their ids on the right; `closely`: with the
     attributes that it has in a store."""
     held: dict[str, set[Hashable]] = {}
@@ -79,27 +81,31 @@ def holders(estate: Estate, there: Lookup, closely: bool = False) -> dict[str, f
     return {file: frozenset(where) for file, where in held.items()}
 
 
-def itself(kind: str, id_: str) -> str:
+def same_id(kind: str, id_: str) -> str:
     """The lookup of the right."""
     return id_
 
 
-def _near(group: Group, place: Places) -> Group:
+def _in_shared_places(group: FileGroup, place: SidePlaces) -> FileGroup:
     """Of a group, the files that lie where one of the other side lies."""
     both = {place[0].get(e.id) for e in group[0]} & {place[1].get(e.id) for e in group[1]} - {None}
     ours, theirs = ([e for e in side if place[n].get(e.id) in both] for n, side in enumerate(group))
     return ours, theirs
 
 
-def _one_group(
-    apart: Alike, group: Group, places: Sequence[Places], everywhere: bool, known: Mapping[str, str]
+def _match_group(
+    apart: SameNameMatches,
+    group: FileGroup,
+    places: Sequence[SidePlaces],
+    everywhere: bool,
+    known: Mapping[str, str],
 ) -> None:
     left = {e.id: _hash(e) for e in group[0]}
     right = dict.fromkeys(e.id for e in group[1])
-    anywhere: list[Places] = [(dict.fromkeys(left, ""), dict.fromkeys(right, ""))] if everywhere else []
+    anywhere: list[SidePlaces] = [(dict.fromkeys(left, ""), dict.fromkeys(right, ""))] if everywhere else []
     for place in (*places, *anywhere):
         for one, other in _by_bytes(left, right, place, known):
-            apart.found.append((one, other, BYTES))
+            apart.found.append((one, other, MATCHED_BY_BYTES))
             del left[one], right[other]
     unread = [id_ for id_ in right if id_ not in known]
     apart.aside |= right.keys() & known.keys() if None not in left.values() else set()
@@ -107,7 +113,7 @@ def _one_group(
         return  # all of them are the same to us, so none can take the place of another
     for place in places:
         for one, other in _by_place(left, right, place, known):
-            apart.found.append((one, other, PLACE))
+            apart.found.append((one, other, MATCHED_BY_PLACE))
             del left[one], right[other]
     apart.aside |= {*left, *right}
     for one, sha in left.items():
@@ -116,7 +122,7 @@ def _one_group(
 
 
 def _by_bytes(
-    left: Mapping[str, str | None], right: Iterable[str], place: Places, known: Mapping[str, str]
+    left: Mapping[str, str | None], right: Iterable[str], place: SidePlaces, known: Mapping[str, str]
 ) -> list[tuple[str, str]]:
     waiting: dict[Hashable, list[str]] = {}
     for id_ in right:
@@ -130,7 +136,7 @@ def _by_bytes(
 
 
 def _by_place(
-    left: Mapping[str, str | None], right: Iterable[str], place: Places, known: Mapping[str, str]
+    left: Mapping[str, str | None], right: Iterable[str], place: SidePlaces, known: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     """Those that lie alone in a place. One whose bytes were read is no copy of one whose bytes are known."""
     ours: dict[Hashable, list[str]] = {}

@@ -17,7 +17,7 @@ from migrate.model.loss import EVERY, Loss
 from migrate.model.loss_fields import names_of
 from migrate.model.sharding import Shard
 from migrate.stages.estate import Estate
-from migrate.stages.match.pairing import Pairs
+from migrate.stages.match.pairing import ObjectPairs
 from migrate.stages.plan.adaptation import TargetSettings
 from migrate.stages.plan.decision import Decider
 from migrate.stages.plan.journal_state import Conflict, JournalState
@@ -36,7 +36,7 @@ def build_plan(
     source: Estate,
     target: Estate,
     conversations: Estate | None,
-    pairs: Pairs,
+    pairs: ObjectPairs,
     known: JournalState,
     profile: Profile,
     choices: PlanOptions,
@@ -94,7 +94,7 @@ def _with_arrived(
     decided: TargetSettings,
     source: Estate,
     target: Estate,
-    pairs: Pairs,
+    pairs: ObjectPairs,
     known: JournalState,
     choices: PlanOptions,
 ) -> TargetSettings:
@@ -113,7 +113,7 @@ def _with_arrived(
     return replace(decided, arrived=frozenset(found))
 
 
-def _with_further(decided: TargetSettings, pairs: Pairs, known: JournalState) -> TargetSettings:
+def _with_further(decided: TargetSettings, pairs: ObjectPairs, known: JournalState) -> TargetSettings:
     """Let second copies of one origin stand for that origin."""
     further = tuple(sorted((*key, there) for key, there in known.further.items()))
     for kind, id_, there in further:

@@ -21,10 +21,10 @@ from migrate.model.object_diff import Path, differing
 from migrate.model.references import refs_of, remap
 from migrate.model.secrets import with_credentials_of, without_secrets_of
 from migrate.model.stamp import without_ours
-from migrate.stages.config_directory.match import is_as_read
+from migrate.stages.config_directory.match import is_equal_on_target
 from migrate.stages.estate import Estate
-from migrate.stages.match.pairing import MADE_FROM, Pairs
-from migrate.stages.match.same_name_files import BYTES
+from migrate.stages.match.pairing import BY_ORIGINAL_ID, ObjectPairs
+from migrate.stages.match.same_name_files import MATCHED_BY_BYTES
 from migrate.stages.plan.adaptation import TargetSettings, fitting, with_plan_losses
 from migrate.stages.plan.journal_state import Conflict, JournalState
 from migrate.stages.plan.old_ids import REPLACED, OldIds
@@ -45,7 +45,7 @@ class Decider:
     def __init__(
         self,
         source: Estate,
-        pairs: Pairs,
+        pairs: ObjectPairs,
         known: JournalState,
         profile: Profile,
         decided: TargetSettings,
@@ -98,7 +98,7 @@ class Decider:
         if there is None or seen is None:
             return self._created(entity, row, parent)
         if self.pairs.is_guess(entity.kind, entity.id):
-            by = "bytes" if self.pairs.how[entity.kind, entity.id] == BYTES else "size"
+            by = "bytes" if self.pairs.how[entity.kind, entity.id] == MATCHED_BY_BYTES else "size"
             self.lose(entity, "id", f"recognised as {there.id} on the target by name and {by}", "adapted")
         own, fitted = fitted, beside_others(fitted, there, self.fit.profile)
         if self._is_made_from(entity):
@@ -209,7 +209,7 @@ class Decider:
 
         maps = self.decided.models, self.decided.connections
         own = self.source.type == CONFIG and entity.kind != "file"
-        return own and is_as_read(entity, there, *maps, lookup)
+        return own and is_equal_on_target(entity, there, *maps, lookup)
 
     def _conflicts(self, entity: Entity, fitted: Entity, there: Entity, seen: Entity) -> bool:
         """Whether others changed the object since we left it there, or nobody knows how we left it; it is
@@ -232,7 +232,7 @@ class Decider:
 
     def _is_made_from(self, entity: Entity) -> bool:
         """Whether its counterpart is known by nothing but the word of another tool."""
-        return self.pairs.how.get((entity.kind, entity.id)) == MADE_FROM
+        return self.pairs.how.get((entity.kind, entity.id)) == BY_ORIGINAL_ID
 
     def _only_adds(self, entity: Entity, fitted: Entity, there: Entity) -> bool:
         """Whether an update takes nothing away that stands there: it adds metadata to an agent, whose own

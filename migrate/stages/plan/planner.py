@@ -12,8 +12,8 @@ from migrate.model import KINDS, Entity
 from migrate.model.loss import EVERY, Loss
 from migrate.model.references import remap
 from migrate.stages.estate import Estate, LazyMessage
-from migrate.stages.match.messages import arrangement, side_by_side
-from migrate.stages.match.pairing import Pairs
+from migrate.stages.match.messages import pair_messages, target_order
+from migrate.stages.match.pairing import ObjectPairs
 from migrate.stages.plan.adaptation import TargetSettings, as_sent, replayed_messages, surely
 from migrate.stages.plan.decision import Decider
 from migrate.stages.plan.dependencies import Naming
@@ -49,7 +49,7 @@ class Planner(Decider):
         source: Estate,
         target: Estate,
         conversations: Estate | None,
-        pairs: Pairs,
+        pairs: ObjectPairs,
         known: JournalState,
         profile: Profile,
         decided: TargetSettings,
@@ -250,11 +250,11 @@ class Planner(Decider):
             return ()
         ids = [message.id for message in self.source.spoken(thread.id)]
         standing = [made_from.get(message.id, "") for message in self.conversations.spoken(there)]
-        order = arrangement(ids, standing)
+        order = target_order(ids, standing)
         if order == ids:
             return ()
         ids = [message.id for message in self._said(thread.id)]  # what nobody can write never arrives
-        order = arrangement(ids, standing)
+        order = target_order(ids, standing)
         if order == ids:
             return ()
         self.source.arrange(thread.id, order)
@@ -272,7 +272,7 @@ class Planner(Decider):
         made_from = {message.id: old for old, message in arrived.items()}
         theirs = self.conversations.spoken(there) if there and self.conversations else iter(())
         here = partial(self._ids_said, thread)
-        for message, found in side_by_side(self._said(thread), theirs, made_from, here):
+        for message, found in pair_messages(self._said(thread), theirs, made_from, here):
             if message is None:
                 assert found is not None
                 talk.gone += found.id in made_from and talk.unlike is None

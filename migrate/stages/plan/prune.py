@@ -14,7 +14,7 @@ from migrate.errors import Refused
 from migrate.model import Entity
 from migrate.model.loss import EVERY, Loss
 from migrate.stages.estate import Estate, stamp
-from migrate.stages.match.pairing import Pairs
+from migrate.stages.match.pairing import ObjectPairs
 from migrate.stages.plan.journal_state import JournalState
 from migrate.stages.plan.plan_file import Action
 from migrate.stages.plan.target_fingerprints import fingerprint
@@ -34,7 +34,7 @@ class Pruning:
     source: Estate
     target: Estate
     conversations: Estate | None
-    pairs: Pairs
+    pairs: ObjectPairs
     known: JournalState
     in_place: frozenset[tuple[str, str]]
     overwrite: bool = False

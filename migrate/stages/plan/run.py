@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from migrate.archive.id_map import Mapping, Side, derivations, id_map, origins_of
 from migrate.codecs import profile_for
 from migrate.codecs.config_directory import TYPE as CONFIG
-from migrate.stages.config_directory.match import by_key
+from migrate.stages.config_directory.match import match_by_key
 from migrate.stages.estate import Estate
 from migrate.stages.match import pairing
-from migrate.stages.match.file_hashes import hashes_of
+from migrate.stages.match.file_hashes import read_hashes
 from migrate.stages.match.lineage import Lineage
-from migrate.stages.match.pairing import Pairs
+from migrate.stages.match.pairing import ObjectPairs
 from migrate.stages.plan.build import build_plan
 from migrate.stages.plan.journal_state import JournalState, read_journal_state
 from migrate.stages.plan.options import PlanOptions
@@ -70,7 +70,7 @@ def plan_without_target(type_: str, source: Estate, options: PlanOptions) -> Pla
     """Plan a move to a service of this type that holds nothing and is not asked."""
     side = TargetSide(estate=type_, type=type_, url="", api_version="", digest="")
     with nothing(type_) as target:
-        pairs = pairing.pair(source, target, {}, guess=False)
+        pairs = pairing.pair_estates(source, target, {}, guess=False)
         sides = (source_side(source, ""), side)
         return build_plan(source, target, None, pairs, JournalState(), profile_for(type_), options, sides)
 
@@ -90,26 +90,30 @@ def source_side(source: Estate, archive: str) -> SourceSide:
 
 def _match(
     source: Estate, target: TargetState, lines: list[Mapping], options: PlanOptions
-) -> tuple[Pairs, JournalState]:
+) -> tuple[ObjectPairs, JournalState]:
     """Which object of the target is which of the source, and what the journal knows of the target."""
     conn, estate = source.snapshot.conn, target.estate
     lineage = Lineage(derivations(conn))
-    trusted = pairing.trusted(source, estate, lines)
+    trusted = pairing.trusted_pairs(source, estate, lines)
     journal = {**lineage.back(source, estate), **lineage.across(source, estate), **trusted}
-    hashes = partial(hashes_of, target.reader, target.workers, target.progress)
+    hashes = partial(read_hashes, target.reader, target.workers, target.progress)
     in_directory = source.type == CONFIG
-    pairs = pairing.pair(source, estate, journal, guess=False, hashes=None if in_directory else hashes)
+    pairs = pairing.pair_estates(
+        source, estate, journal, guess=False, hashes=None if in_directory else hashes
+    )
     known = replace(
         read_journal_state(source, estate.side, lines, trusted),
         copies=frozenset(lineage.copies(source, estate, only_for_target=options.copy_files)),
         origins=lineage.message_origins(source, estate.side, partial(origins_of, conn)),
-        unclear=by_key(source, estate, pairs, hashes) if in_directory else {},
+        unclear=match_by_key(source, estate, pairs, hashes) if in_directory else {},
         further=lineage.further(source, estate, pairs),
     )
     return pairs, known
 
 
-def _threads_to_read(target: Estate, pairs: Pairs, lines: list[Mapping], options: PlanOptions) -> list[str]:
+def _threads_to_read(
+    target: Estate, pairs: ObjectPairs, lines: list[Mapping], options: PlanOptions
+) -> list[str]:
     """Ids of threads on the target whose messages decide about something: those that stand for one of the
     source, and with --prune those that would be deleted."""
     gone = [line for line in lines if line.kind == "thread" and line.source_id not in pairs.ids["thread"]]

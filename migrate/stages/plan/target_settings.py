@@ -17,7 +17,7 @@ from migrate.model.entity import condition
 from migrate.model.estate_location import Place
 from migrate.model.normalize import normal
 from migrate.stages.estate import Estate
-from migrate.stages.match.pairing import Pairs
+from migrate.stages.match.pairing import ObjectPairs
 from migrate.stages.plan.adaptation import TargetSettings
 from migrate.stages.plan.options import PlanOptions
 
@@ -61,7 +61,7 @@ def _listed(ask: Callable[[], Rows | None]) -> tuple[Rows | None, str]:
 def settle_target(
     source: Estate,
     target: Estate,
-    pairs: Pairs,
+    pairs: ObjectPairs,
     profile: Profile,
     choices: PlanOptions,
     offer: TargetInventory,
@@ -101,7 +101,7 @@ def settle_target(
     )
 
 
-def _part(source: Estate, pairs: Pairs) -> None:
+def _part(source: Estate, pairs: ObjectPairs) -> None:
     """Nothing is used where it is when everything is to be copied; what an earlier move copied into the
     shared place stays its own counterpart."""
     for kind in ("file", "vector_store"):
@@ -114,7 +114,7 @@ def _part(source: Estate, pairs: Pairs) -> None:
                 del known[id_]
 
 
-def _in_place(source: Estate, target: Estate, pairs: Pairs) -> set[tuple[str, str]]:
+def _in_place(source: Estate, target: Estate, pairs: ObjectPairs) -> set[tuple[str, str]]:
     """Files and stores that both generations of one project share: the same id, and all else agrees."""
     found = {
         ("file", id_) for id_ in _shared("file", source, target, pairs) if _same_file(id_, source, target)
@@ -130,7 +130,7 @@ def _in_place(source: Estate, target: Estate, pairs: Pairs) -> set[tuple[str, st
     return found
 
 
-def _shared(kind: str, source: Estate, target: Estate, pairs: Pairs) -> Iterable[str]:
+def _shared(kind: str, source: Estate, target: Estate, pairs: ObjectPairs) -> Iterable[str]:
     """Ids that are on both sides, usable, and not paired with another object. What an earlier move put into
     the shared place is among them: it is there already, and is not moved again."""
     known = pairs.ids.get(kind, {})
@@ -151,7 +151,7 @@ def _name_and_size(file: Entity) -> tuple[JSON, JSON]:
     return file.name, file.facts.get("bytes_told", file.fields.get("bytes"))
 
 
-def _names(source: Estate, target: Estate, pairs: Pairs, profile: Profile) -> dict[str, str]:
+def _names(source: Estate, target: Estate, pairs: ObjectPairs, profile: Profile) -> dict[str, str]:
     """Source id of an assistant -> its address on the target: the one it has, else a free one."""
     choose = CODECS[profile.service].name_all
     if choose is None:

@@ -21,14 +21,14 @@ from migrate.model.file import PARSED
 from migrate.model.normalize import digest, normal
 from migrate.model.vector_store import refusal
 from migrate.stages.estate import Estate
-from migrate.stages.query.references import Usage, usage
+from migrate.stages.query.references import Usage, read_usage
 
 if TYPE_CHECKING:
     from typing import TypeGuard
 
 
 @dataclass(frozen=True)
-class Twin:
+class Duplicate:
     """An object, the older one that it is like, and in what."""
 
     entity: Entity
@@ -36,62 +36,67 @@ class Twin:
     why: str
 
 
-def twins(found: Usage) -> Iterator[Twin]:
+def find_duplicates(found: Usage) -> Iterator[Duplicate]:
     """Every object that an older one makes superfluous. Each is compared by a fingerprint, once."""
-    yield from _files(found.estate.of("file").values())
-    assistants = [(_but_name(one), one) for one in found.estate.of("assistant").values()]
-    for twin, first in _groups(assistants):
-        yield Twin(twin, first.id, f"like {first.id}{_called(twin, first)}")
-    for twin, first in _groups(_stores(found)):
-        yield Twin(twin, first.id, f"like {first.id}{_called(twin, first)}, with the same files")
+    yield from _duplicate_files(found.estate.of("file").values())
+    assistants = [(_digest_without_name(one), one) for one in found.estate.of("assistant").values()]
+    for twin, first in _newer_and_oldest(assistants):
+        yield Duplicate(twin, first.id, f"like {first.id}{_name_difference(twin, first)}")
+    for twin, first in _newer_and_oldest(_store_digests(found)):
+        yield Duplicate(
+            twin, first.id, f"like {first.id}{_name_difference(twin, first)}, with the same files"
+        )
 
 
-def _files(files: Iterable[Entity]) -> Iterator[Twin]:
+def _duplicate_files(files: Iterable[Entity]) -> Iterator[Duplicate]:
     """Files by their hash first; one without is like any of its name and size."""
     rows = list(files)
-    known = [(hash_, file) for file in rows if (hash_ := content_of(file))]
+    known = [(hash_, file) for file in rows if (hash_ := content_hash(file))]
     told = set()
-    for twin, first in _groups(known):
+    for twin, first in _newer_and_oldest(known):
         told.add(twin.id)
-        yield Twin(twin, first.id, f"the same bytes as {first.id}")
-    rest = [((_called_of(f), _size(f)), f) for f in rows if f.id not in told and _called_of(f) and _size(f)]
-    for twin, first in _groups(rest):
-        if not (content_of(twin) and content_of(first)):
-            yield Twin(
+        yield Duplicate(twin, first.id, f"the same bytes as {first.id}")
+    rest = [((_file_name(f), _size(f)), f) for f in rows if f.id not in told and _file_name(f) and _size(f)]
+    for twin, first in _newer_and_oldest(rest):
+        if not (content_hash(twin) and content_hash(first)):
+            yield Duplicate(
                 twin, first.id, f"the same name and size as {first.id}, a guess: not all bytes are here"
             )
 
 
-def content_of(file: Entity) -> str:
+def content_hash(file: Entity) -> str:
     """The hash of a file's own bytes, if they are here; text that was read out of it is not them."""
     return "" if file.facts.get("bytes_from") == PARSED else str(file.fields.get("sha256") or "")
 
 
-def _stores(found: Usage) -> Iterator[tuple[str, Entity]]:
+def _store_digests(found: Usage) -> Iterator[tuple[str, Entity]]:
     """Stores with a fingerprint of themselves and their files. One without files is like nothing."""
     files = found.estate.of("file")
     for id_, rows in found.members.items():
         store = found.estate.of("vector_store")[id_]
         if rows and not store.derived_from:
-            yield digest([_but_name(store), sorted(_row(row, files) for row in rows)]), store
+            yield (
+                digest([_digest_without_name(store), sorted(_member_digest(row, files) for row in rows)]),
+                store,
+            )
 
 
-def _row(row: Entity, files: dict[str, Entity]) -> str:
+def _member_digest(row: Entity, files: dict[str, Entity]) -> str:
     said = normal(row)
     id_ = str(said.pop("file_id", row.id))
     file = files.get(id_)
-    return digest([(content_of(file) if file else "") or id_, said])
+    return digest([(content_hash(file) if file else "") or id_, said])
 
 
-def _but_name(entity: Entity) -> str:
+def _digest_without_name(entity: Entity) -> str:
     return digest({name: value for name, value in normal(entity).items() if name != "name"})
 
 
-def _called(twin: Entity, first: Entity) -> str:
+def _name_difference(twin: Entity, first: Entity) -> str:
     return "" if twin.name == first.name else " but for the name"
 
 
-def _called_of(file: Entity) -> str:
+def _file_name(file: Entity) -> str:
     return str(file.fields.get("filename") or "")
 
 
@@ -100,7 +105,7 @@ def _size(file: Entity) -> int:
     return size if isinstance(size, int) else 0
 
 
-def _groups(rows: Iterable[tuple[Hashable, Entity]]) -> Iterator[tuple[Entity, Entity]]:
+def _newer_and_oldest(rows: Iterable[tuple[Hashable, Entity]]) -> Iterator[tuple[Entity, Entity]]:
     """Each object that has the key of an older one, with the oldest of that key."""
     groups: dict[Hashable, list[Entity]] = {}
     for key, entity in rows:
@@ -110,18 +115,18 @@ def _groups(rows: Iterable[tuple[Hashable, Entity]]) -> Iterator[tuple[Entity, E
         yield from ((one, first) for one in group if one is not first)
 
 
-NAMED = 3
+MAX_REFERENCES_NAMED = 3
 """Things that are not there and are named in one reason."""
-PROJECT = {"foundry": "foundry-classic", "foundry-classic": "foundry"}
+OTHER_GENERATION = {"foundry": "foundry-classic", "foundry-classic": "foundry"}
 """Generations of one project: type -> the other, which uses the same files and stores."""
-RUNLESS = {"foundry": "this service keeps no runs and does not say which agent answered"}
+TYPES_WITHOUT_RUNS = {"foundry": "this service keeps no runs and does not say which agent answered"}
 """Types whose conversations do not tell who was at work."""
-IN_CHATS = frozenset({"assistants", "assistants_output", "vision"})
+CHAT_FILE_PURPOSES = frozenset({"assistants", "assistants_output", "vision"})
 """Purposes of files that only assistants, threads and stores use; others belong to jobs that nobody reads."""
 
 
 @dataclass(frozen=True)
-class Finding:
+class CleanupFinding:
     """One object, what it is, and why. `bytes`: what it costs, where the service tells; `of`: the one that
     a duplicate is like."""
 
@@ -137,23 +142,23 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Unsaid:
+class UnprovenClaim:
     """What cannot be claimed, and which reading is missing for it."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class Upkeep:
+class CleanupResult:
     """What was found, what cannot be claimed because a reading is missing, and what else to know."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[CleanupFinding, ...]
     unsaid: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Whole:
+class ProjectUsage:
     """An estate with all its references, and those of the other generation of its project."""
 
     ours: Usage
@@ -166,10 +171,9 @@ class Whole:
         if self.beside is not None:
             told = self.beside.gap(*kinds)
             gaps.append(f"in the {self.beside.estate.type} estate {told}" if told else "")
-        elif type_ in PROJECT:
-            gaps.append(
-                f"the {PROJECT[type_]} estate of the project, which shares them, is not in the archive"
-            )
+        elif type_ in OTHER_GENERATION:
+            beside = OTHER_GENERATION[type_]
+            gaps.append(f"the {beside} estate of the project, which shares them, is not in the archive")
         return "; ".join(filter(None, gaps))
 
     def named(self, kind: str, id_: str) -> bool:
@@ -177,27 +181,29 @@ class Whole:
         return any((kind, id_) in each.named for each in (self.ours, self.beside) if each)
 
 
-Found = Iterator["Finding | Unsaid | str"]
+_CleanupItems = Iterator["CleanupFinding | UnprovenClaim | str"]
 """Findings, what cannot be said, and notes."""
 
 
-def upkeep(estate: Estate, marks: Collection[str], beside: Estate | None = None) -> Upkeep:
+def find_cleanup(estate: Estate, marks: Collection[str], beside: Estate | None = None) -> CleanupResult:
     """Everything that carries one of the marks. `beside`: the other generation of the same project."""
-    return of_usage(usage(estate), marks, usage(beside) if beside else None)
+    return find_cleanup_in_usage(read_usage(estate), marks, read_usage(beside) if beside else None)
 
 
-def of_usage(ours: Usage, marks: Collection[str], beside: Usage | None = None) -> Upkeep:
+def find_cleanup_in_usage(ours: Usage, marks: Collection[str], beside: Usage | None = None) -> CleanupResult:
     """The same, of an estate that was walked already."""
-    whole = Whole(ours, beside)
-    found = [one for rule in RULES if rule.mark in marks for one in rule.find(whole)]
-    rows = tuple(one for one in found if isinstance(one, Finding))
-    unsaid = dict.fromkeys(one.text for one in found if isinstance(one, Unsaid))
-    return Upkeep(rows, tuple(unsaid), tuple(one for one in found if isinstance(one, str)))
+    whole = ProjectUsage(ours, beside)
+    found = [one for rule in CLEANUP_RULES if rule.mark in marks for one in rule.find(whole)]
+    rows = tuple(one for one in found if isinstance(one, CleanupFinding))
+    unsaid = dict.fromkeys(one.text for one in found if isinstance(one, UnprovenClaim))
+    return CleanupResult(rows, tuple(unsaid), tuple(one for one in found if isinstance(one, str)))
 
 
-def _finding(mark: str, entity: Entity, why: str, of: str = "") -> Finding:
+def _finding(mark: str, entity: Entity, why: str, of: str = "") -> CleanupFinding:
     made = made_at(entity.facts, 0.0) or None
-    return Finding(mark, entity.kind, entity.id, entity.parent, entity.name, why, _bytes(entity), made, of)
+    return CleanupFinding(
+        mark, entity.kind, entity.id, entity.parent, entity.name, why, _bytes(entity), made, of
+    )
 
 
 def _bytes(entity: Entity) -> int | None:
@@ -207,47 +213,47 @@ def _bytes(entity: Entity) -> int | None:
     return size if isinstance(size, int) and not isinstance(size, bool) else None
 
 
-def _orphans(whole: Whole) -> Found:
+def _orphans(whole: ProjectUsage) -> _CleanupItems:
     usage = whole.ours
     by_owner: dict[tuple[str, str, str], tuple[Entity, dict[str, None]]] = {}
     for lost in usage.dangling:
         entity, names = by_owner.setdefault(lost.entity.key, (lost.entity, {}))
         names[f"{lost.meant[0]} {lost.meant[1]}"] = None
     for entity, names in by_owner.values():
-        told = ", ".join(list(names)[:NAMED])
-        more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+        told = ", ".join(list(names)[:MAX_REFERENCES_NAMED])
+        more = f" and {len(names) - MAX_REFERENCES_NAMED:,} more" if len(names) > MAX_REFERENCES_NAMED else ""
         yield _finding("orphan", entity, f"names {told}{more}, not there")
     for row in usage.refused:
         yield _finding("orphan", row, f"its store could not take it in: {refusal(row.facts)}")
     for kind in ("vector_store", "file", "assistant"):
         if usage.gap(kind):
-            yield Unsaid(f"what names a {kind} that is not there: {usage.gap(kind)}")
+            yield UnprovenClaim(f"what names a {kind} that is not there: {usage.gap(kind)}")
     for kind in ("vector_store_file", "thread", "message"):
         if usage.gap(kind):
-            yield Unsaid(f"what each {kind} names: {usage.gap(kind)}")
+            yield UnprovenClaim(f"what each {kind} names: {usage.gap(kind)}")
 
 
-def _unused_stores(whole: Whole) -> Found:
+def _unused_stores(whole: ProjectUsage) -> _CleanupItems:
     gap = whole.gap("assistant", "thread")
     if gap:
-        yield Unsaid(f"unused vector stores: {gap}")
+        yield UnprovenClaim(f"unused vector stores: {gap}")
         return
     for store in whole.ours.estate.of("vector_store").values():
         if not whole.named("vector_store", store.id):
             yield _finding("unused", store, "no assistant and no thread names it")
 
 
-def _unused_files(whole: Whole) -> Found:
+def _unused_files(whole: ProjectUsage) -> _CleanupItems:
     gap = whole.gap("vector_store", "vector_store_file", "assistant", "thread", "message", "run_step")
     if gap:
-        yield Unsaid(f"unused files: {gap}")
+        yield UnprovenClaim(f"unused files: {gap}")
         return
     others: dict[str, int] = {}
     for file in whole.ours.estate.of("file").values():
         if whole.named("file", file.id):
             continue
         purpose = str(file.fields.get("purpose"))
-        if purpose in IN_CHATS:
+        if purpose in CHAT_FILE_PURPOSES:
             yield _finding("unused", file, "no vector store, assistant, thread or message names it")
         else:
             others[purpose] = others.get(purpose, 0) + 1
@@ -255,18 +261,18 @@ def _unused_files(whole: Whole) -> Found:
         yield f"{number:,} files of purpose {purpose}: jobs that are not read may use them"
 
 
-def _unused_assistants(whole: Whole) -> Found:
+def _unused_assistants(whole: ProjectUsage) -> _CleanupItems:
     usage = whole.ours
-    gap = RUNLESS.get(usage.estate.type) or usage.gap("thread", "message", "run")
+    gap = TYPES_WITHOUT_RUNS.get(usage.estate.type) or usage.gap("thread", "message", "run")
     if gap:
-        yield Unsaid(f"unused assistants: {gap}")
+        yield UnprovenClaim(f"unused assistants: {gap}")
         return
     for assistant in usage.estate.of("assistant").values():
         if assistant.id not in usage.worked and ("assistant", assistant.id) not in usage.named:
             yield _finding("unused", assistant, "no run or message is its work, and no assistant names it")
 
 
-def _expired(whole: Whole) -> Found:
+def _expired(whole: ProjectUsage) -> _CleanupItems:
     estate = whole.ours.estate
     taken = _seconds(estate.snapshot.info.started_at)
     for kind in ("vector_store", "file"):
@@ -277,7 +283,7 @@ def _expired(whole: Whole) -> Found:
             elif _is_time(until) and 0 < until <= taken:
                 yield _finding("expired", entity, f"its time had passed: {_day(until)}")
         if estate.snapshot.scope(kind)[0] != "complete":
-            yield Unsaid(f"expired {kind}s: {whole.ours.gap(kind)}")
+            yield UnprovenClaim(f"expired {kind}s: {whole.ours.gap(kind)}")
 
 
 def _is_time(value: object) -> TypeGuard[float]:
@@ -292,12 +298,12 @@ def _day(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")
 
 
-def _duplicates(whole: Whole) -> Found:
+def _duplicates(whole: ProjectUsage) -> _CleanupItems:
     usage = whole.ours
-    for twin in twins(usage):
+    for twin in find_duplicates(usage):
         yield _finding("duplicate", twin.entity, twin.why, twin.of)
     if usage.gap("vector_store_file"):
-        yield Unsaid(f"duplicates of vector stores: {usage.gap('vector_store_file')}")
+        yield UnprovenClaim(f"duplicates of vector stores: {usage.gap('vector_store_file')}")
     unhashed = [
         file
         for file in usage.estate.of("file").values()
@@ -308,22 +314,22 @@ def _duplicates(whole: Whole) -> Found:
 
 
 @dataclass(frozen=True)
-class Rule:
+class CleanupRule:
     """One thing that is looked for: its mark, what it means, and what finds it."""
 
     mark: str
     means: str
-    find: Callable[[Whole], Found]
+    find: Callable[[ProjectUsage], _CleanupItems]
 
 
-RULES = (
-    Rule("orphan", "names what is not there, or was not taken in by its store", _orphans),
-    Rule("unused", "a vector store that no assistant and no thread names", _unused_stores),
-    Rule("unused", "a file that no store, assistant, thread or message names", _unused_files),
-    Rule("unused", "an assistant that never worked and that no assistant names", _unused_assistants),
-    Rule("expired", "a vector store or file whose time has passed", _expired),
-    Rule("duplicate", "holds or says what an older one does", _duplicates),
+CLEANUP_RULES = (
+    CleanupRule("orphan", "names what is not there, or was not taken in by its store", _orphans),
+    CleanupRule("unused", "a vector store that no assistant and no thread names", _unused_stores),
+    CleanupRule("unused", "a file that no store, assistant, thread or message names", _unused_files),
+    CleanupRule("unused", "an assistant that never worked and that no assistant names", _unused_assistants),
+    CleanupRule("expired", "a vector store or file whose time has passed", _expired),
+    CleanupRule("duplicate", "holds or says what an older one does", _duplicates),
 )
 """Everything that is looked for."""
 
-MARKS = tuple(dict.fromkeys(rule.mark for rule in RULES))
+CLEANUP_MARKS = tuple(dict.fromkeys(rule.mark for rule in CLEANUP_RULES))

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from migrate.stages.estate import Estate
-from migrate.stages.query.cleanup import MARKS, Finding, of_usage
-from migrate.stages.query.references import Fold, Named, Usage, usage
+from migrate.stages.query.cleanup import CLEANUP_MARKS, CleanupFinding, find_cleanup_in_usage
+from migrate.stages.query.references import ObjectKey, ThreadGroup, Usage, read_usage
 
-MOST = 400
-KINDS_SHOWN = ("assistant", "vector_store", "file", "thread")
-DRAWN_AS = {"vector_store_file": "vector_store"}
+MAX_NODES = 400
+DIAGRAM_KINDS = ("assistant", "vector_store", "file", "thread")
+NODE_KIND = {"vector_store_file": "vector_store"}
 """Kind that has no node of its own -> the kind of its parent, which carries its mark."""
 
 
 @dataclass(frozen=True)
-class Node:
+class DiagramNode:
     """One object, or several threads that hang on the same things: `weight` is how many."""
 
     kind: str
@@ -27,64 +27,64 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Picture:
+class Diagram:
     """`edges` are pairs of places in `nodes`, from what names to what is named; `left_out` is how many
     objects of each kind are not drawn."""
 
-    nodes: tuple[Node, ...]
+    nodes: tuple[DiagramNode, ...]
     edges: tuple[tuple[int, int], ...]
     left_out: Mapping[str, int]
 
 
-def picture(estate: Estate, most: int = MOST, beside: Estate | None = None) -> Picture:
+def estate_diagram(estate: Estate, most: int = MAX_NODES, beside: Estate | None = None) -> Diagram:
     """At most so many nodes. Where there are more, the least connected ones without a mark are left out
     first. `beside`: the other generation of the same project."""
-    ours = usage(estate)
-    found = of_usage(ours, MARKS, usage(beside) if beside else None)
-    nodes, edges = _drawn(ours, _marks(found.findings))
+    ours = read_usage(estate)
+    found = find_cleanup_in_usage(ours, CLEANUP_MARKS, read_usage(beside) if beside else None)
+    nodes, edges = _nodes_and_edges(ours, _marks_by_node(found.findings))
     return _cut(nodes, edges, most)
 
 
-Marks = dict[Named, dict[str, None]]
-Drawn = dict[Named, Node]
-Edges = dict[tuple[Named, Named], None]
+_NodeMarks = dict[ObjectKey, dict[str, None]]
+_Nodes = dict[ObjectKey, DiagramNode]
+_Edges = dict[tuple[ObjectKey, ObjectKey], None]
 
 
-def _marks(findings: tuple[Finding, ...]) -> Marks:
+def _marks_by_node(findings: tuple[CleanupFinding, ...]) -> _NodeMarks:
     """The marks of each object that is drawn."""
-    marks: Marks = {}
+    marks: _NodeMarks = {}
     for one in findings:
-        kind = DRAWN_AS.get(one.kind, one.kind)
+        kind = NODE_KIND.get(one.kind, one.kind)
         marks.setdefault((kind, one.parent if kind != one.kind else one.id), {})[one.mark] = None
     return marks
 
 
-def _drawn(found: Usage, marks: Marks) -> tuple[Drawn, Edges]:
-    nodes: Drawn = {}
-    for kind in KINDS_SHOWN[:-1]:
+def _nodes_and_edges(found: Usage, marks: _NodeMarks) -> tuple[_Nodes, _Edges]:
+    nodes: _Nodes = {}
+    for kind in DIAGRAM_KINDS[:-1]:
         for one in found.estate.of(kind).values():
-            nodes[kind, one.id] = Node(kind, one.id, one.name, tuple(marks.get((kind, one.id), ())))
+            nodes[kind, one.id] = DiagramNode(kind, one.id, one.name, tuple(marks.get((kind, one.id), ())))
     edges = {edge: None for edge in found.edges if edge[1] in nodes}
-    for node, names in _threads(found, nodes):
+    for node, names in _thread_nodes(found, nodes):
         nodes["thread", node.id] = node
         edges.update({(("thread", node.id), name): None for name in names})
     return nodes, edges
 
 
-def _threads(found: Usage, nodes: Drawn) -> Iterator[tuple[Node, list[Named]]]:
+def _thread_nodes(found: Usage, nodes: _Nodes) -> Iterator[tuple[DiagramNode, list[ObjectKey]]]:
     """One node for all threads that hang on the same things. Where one of these is not there, they are
     orphans."""
     for names, fold in found.folds.items():
         there = [name for name in names if name in nodes]
         lost = any(name not in nodes and name[0] not in found.gaps for name in names)
-        yield _node(fold, ("orphan",) if lost else ()), sorted(there)
+        yield _thread_node(fold, ("orphan",) if lost else ()), sorted(there)
 
 
-def _node(fold: Fold, marks: tuple[str, ...]) -> Node:
-    return Node("thread", fold.first.id, fold.first.name, marks, fold.count)
+def _thread_node(fold: ThreadGroup, marks: tuple[str, ...]) -> DiagramNode:
+    return DiagramNode("thread", fold.first.id, fold.first.name, marks, fold.count)
 
 
-def _cut(nodes: Drawn, edges: Edges, most: int) -> Picture:
+def _cut(nodes: _Nodes, edges: _Edges, most: int) -> Diagram:
     degree = dict.fromkeys(nodes, 0)
     for pair in edges:
         for end in pair:
@@ -97,4 +97,4 @@ def _cut(nodes: Drawn, edges: Edges, most: int) -> Picture:
         left_out[key[0]] = left_out.get(key[0], 0) + nodes[key].weight
     place = {key: n for n, key in enumerate(kept)}
     pairs = ((place[one], place[other]) for one, other in edges if one in place and other in place)
-    return Picture(tuple(nodes[key] for key in kept), tuple(pairs), left_out)
+    return Diagram(tuple(nodes[key] for key in kept), tuple(pairs), left_out)

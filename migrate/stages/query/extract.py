@@ -21,12 +21,12 @@ from migrate.files.output import no_such_name, temporary_beside
 from migrate.model.file import PARSED
 from migrate.stages.safe_filenames import safe_names
 
-NAMED = 5
+MAX_EXISTING_NAMED = 5
 """Files in the way that a refusal names."""
 
 
 @dataclass(frozen=True)
-class Written:
+class ExtractedFile:
     """A file that lies in the folder now. `name` is what its service calls it."""
 
     id: str
@@ -38,7 +38,7 @@ class Written:
 
 
 @dataclass(frozen=True)
-class NotWritten:
+class ExtractFailure:
     """A file that was asked for and could not be written, and why."""
 
     id: str
@@ -47,11 +47,11 @@ class NotWritten:
 
 
 @dataclass
-class Extracted:
+class ExtractResult:
     """What was written, and what was not."""
 
-    written: list[Written] = field(default_factory=list)
-    failed: list[NotWritten] = field(default_factory=list)
+    written: list[ExtractedFile] = field(default_factory=list)
+    failed: list[ExtractFailure] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -66,35 +66,37 @@ class _Job:
         return f"{self.name}{PARSED_ENDING}" if self.blob.origin == PARSED else self.name
 
 
-def extract(snapshot: SnapshotReader, ids: Iterable[str], folder: Path, force: bool = False) -> Extracted:
+def extract(snapshot: SnapshotReader, ids: Iterable[str], folder: Path, force: bool = False) -> ExtractResult:
     """Write the files with these ids, or all of which the archive has bytes. Raises `Refused` before
     anything is written when a file is there already, and `BadUsage` when the folder cannot be made."""
-    done = Extracted()
+    done = ExtractResult()
     jobs = list(_jobs(snapshot, tuple(dict.fromkeys(map(storable, ids))), done))
     names = safe_names((job.id, job.called) for job in jobs)
     if not force:
         _must_be_free([folder / name for name in names.values()])
-    _make(folder)
+    _make_folder(folder)
     for job in jobs:
         path = folder / names[job.id]
         try:
             _write(proven(snapshot.conn, job.blob), path, force)
         except ArchiveDamaged as damage:
-            done.failed.append(NotWritten(job.id, job.name, f"{damage.what}: {damage.why}"))
+            done.failed.append(ExtractFailure(job.id, job.name, f"{damage.what}: {damage.why}"))
         except FileExistsError:
-            raise _taken([path.name]) from None
+            raise _already_exists([path.name]) from None
         except UnicodeEncodeError as error:
             reason = f"cannot write it: {no_such_name(error)}; set PYTHONUTF8=1"
-            done.failed.append(NotWritten(job.id, job.name, reason))
+            done.failed.append(ExtractFailure(job.id, job.name, reason))
         except OSError as error:
-            done.failed.append(NotWritten(job.id, job.name, f"cannot write it: {error.strerror or error}"))
+            done.failed.append(
+                ExtractFailure(job.id, job.name, f"cannot write it: {error.strerror or error}")
+            )
         else:
-            row = Written(job.id, job.name, path, job.blob.size, job.blob.sha256, job.blob.origin)
+            row = ExtractedFile(job.id, job.name, path, job.blob.size, job.blob.sha256, job.blob.origin)
             done.written.append(row)
     return done
 
 
-def _jobs(snapshot: SnapshotReader, ids: tuple[str, ...], done: Extracted) -> Iterator[_Job]:
+def _jobs(snapshot: SnapshotReader, ids: tuple[str, ...], done: ExtractResult) -> Iterator[_Job]:
     wanted = set(ids)
     seen: set[str] = set()
     for _, body in snapshot.bodies("file"):
@@ -106,29 +108,29 @@ def _jobs(snapshot: SnapshotReader, ids: tuple[str, ...], done: Extracted) -> It
         if blob is not None:
             yield _Job(id_, name, blob)
         elif wanted:
-            done.failed.append(NotWritten(id_, name, "the archive does not have its bytes"))
+            done.failed.append(ExtractFailure(id_, name, "the archive does not have its bytes"))
     for id_ in ids:
         if id_ not in seen:
             reason = f"snapshot {snapshot.info.id} has no such file{elsewhere(snapshot, id_)}"
-            done.failed.append(NotWritten(id_, "", reason))
+            done.failed.append(ExtractFailure(id_, "", reason))
 
 
 def _must_be_free(paths: Iterable[Path]) -> None:
     there = [path.name for path in paths if os.path.lexists(path)]
     if there:
-        raise _taken(there)
+        raise _already_exists(there)
 
 
-def _taken(names: list[str]) -> Refused:
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+def _already_exists(names: list[str]) -> Refused:
+    more = f" and {len(names) - MAX_EXISTING_NAMED} more" if len(names) > MAX_EXISTING_NAMED else ""
     return Refused(
-        f"{', '.join(names[:NAMED])}{more}: already there",
+        f"{', '.join(names[:MAX_EXISTING_NAMED])}{more}: already there",
         "extract overwrites nothing",
         "give --dir another folder, or --force to replace them",
     )
 
 
-def _make(folder: Path) -> None:
+def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -146,10 +148,10 @@ def _write(chunks: Iterable[bytes], path: Path, force: bool) -> None:
         if force:
             temporary.replace(path)
         else:
-            _place(temporary, path)
+            _move_into_place(temporary, path)
 
 
-def _place(temporary: Path, path: Path) -> None:
+def _move_into_place(temporary: Path, path: Path) -> None:
     """Give the file its name, unless it is taken."""
     try:
         os.link(temporary, path)

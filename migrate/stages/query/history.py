@@ -17,11 +17,11 @@ from migrate.model import JSON, Entity
 from migrate.model.normalize import normal
 from migrate.model.object_diff import Path, differing
 
-What = Literal["first seen", "changed", "gone", "back", "not read"]
+HistoryEventType = Literal["first seen", "changed", "gone", "back", "not read"]
 
 
 @dataclass(frozen=True)
-class Event:
+class HistoryEvent:
     """What a snapshot saw of an object that the one before had not seen.
 
     `until`: the last snapshot of which the same is true (of `not read` alone). `facts`: what the service
@@ -29,7 +29,7 @@ class Event:
     """
 
     snapshot: SnapshotInfo
-    what: What
+    what: HistoryEventType
     until: int = 0
     reason: str = ""
     paths: tuple[Path, ...] = ()
@@ -40,7 +40,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class History:
+class ObjectHistory:
     """One object in one place. `since`: the snapshot that first saw it as it was last seen; `times`: how
     many snapshots hold it."""
 
@@ -53,47 +53,47 @@ class History:
     since: SnapshotInfo
     times: int
     snapshots: int
-    events: tuple[Event, ...] = field(default=())
+    events: tuple[HistoryEvent, ...] = field(default=())
 
 
-def history(conn: Asked, object_id: str) -> list[History]:
+def object_histories(conn: Asked, object_id: str) -> list[ObjectHistory]:
     """What became of an object, in every place and on every endpoint that held it; none where no snapshot
     did."""
-    return [_history(conn, trace) for trace in traces(conn, object_id)]
+    return [_trace_history(conn, trace) for trace in traces(conn, object_id)]
 
 
-def _history(conn: Asked, trace: Trace) -> History:
-    eyes = _Eyes(conn, trace)
-    below = {change.snapshot: change for change in _contents(conn, trace)}
-    events: list[Event] = []
+def _trace_history(conn: Asked, trace: Trace) -> ObjectHistory:
+    eyes = _BodyComparer(conn, trace)
+    below = {change.snapshot: change for change in _content_changes(conn, trace)}
+    events: list[HistoryEvent] = []
     for sight in trace.sights:
         seen = eyes.look(sight)
         change = below.pop(sight.snapshot.id, None)
         if seen is None and change is not None:
-            seen = Event(sight.snapshot, "changed")
+            seen = HistoryEvent(sight.snapshot, "changed")
         if seen is None:
             continue
         if change is not None and seen.what != "gone":
             seen = replace(seen, messages=change.messages, came=change.came, went=change.went)
-        if change is None and events and _goes_on(events[-1], seen, eyes.before):
+        if change is None and events and _continues(events[-1], seen, eyes.before):
             events[-1] = replace(events[-1], until=seen.snapshot.id)
         else:
             events.append(seen)
     told = [event.snapshot for event in events if event.what in ("first seen", "changed", "back")]
     times = sum(sight.body is not None for sight in trace.sights)
-    return History(
+    return ObjectHistory(
         trace.type, trace.url, trace.kind, trace.parent, trace.id, eyes.name, told[-1], times,
         len(trace.sights), tuple(events),
     )  # fmt: skip
 
 
-def _goes_on(last: Event, seen: Event, before: int) -> bool:
+def _continues(last: HistoryEvent, seen: HistoryEvent, before: int) -> bool:
     """Whether a snapshot could not see for the same reason as the one before it."""
     both = last.what == seen.what == "not read"
     return both and last.reason == seen.reason and last.until == before
 
 
-class _Eyes:
+class _BodyComparer:
     """Looks at one snapshot after the other and holds the last body that was seen, decoded."""
 
     def __init__(self, conn: Asked, trace: Trace) -> None:
@@ -111,27 +111,27 @@ class _Eyes:
         """What it was called when it was last seen."""
         return self._entity.name if self._entity else ""
 
-    def look(self, sight: Sight) -> Event | None:
+    def look(self, sight: Sight) -> HistoryEvent | None:
         """What is new in a snapshot, if anything is."""
         self.before, self._at = self._at, sight.snapshot.id
         if sight.body is None:
             return self._missed(sight)
         was, self._there = self._there, True
         if sight.body == self._number:
-            return None if was else Event(sight.snapshot, "back")
+            return None if was else HistoryEvent(sight.snapshot, "back")
         before = self._entity
         self._number, self._entity = sight.body, self._decoded(sight.body)
         if before is None:
-            return Event(sight.snapshot, "first seen")
+            return HistoryEvent(sight.snapshot, "first seen")
         paths = tuple(differing(normal(before), normal(self._entity)))
         facts = tuple(differing(before.facts, self._entity.facts))
-        return Event(sight.snapshot, "changed" if was else "back", paths=paths, facts=facts)
+        return HistoryEvent(sight.snapshot, "changed" if was else "back", paths=paths, facts=facts)
 
-    def _missed(self, sight: Sight) -> Event | None:
+    def _missed(self, sight: Sight) -> HistoryEvent | None:
         if sight.gap:
-            return Event(sight.snapshot, "not read", sight.snapshot.id, sight.gap)
+            return HistoryEvent(sight.snapshot, "not read", sight.snapshot.id, sight.gap)
         was, self._there = self._there, False
-        return Event(sight.snapshot, "gone") if was else None
+        return HistoryEvent(sight.snapshot, "gone") if was else None
 
     def _decoded(self, number: int) -> Entity:
         found: JSON = body(self._conn, number)
@@ -139,7 +139,7 @@ class _Eyes:
 
 
 @dataclass(frozen=True)
-class _Change:
+class _ContentChange:
     """What came to lie in an object, and what does not lie there any more."""
 
     snapshot: int
@@ -148,7 +148,7 @@ class _Change:
     went: tuple[str, ...] = ()
 
 
-def _contents(conn: Asked, trace: Trace) -> Iterator[_Change]:
+def _content_changes(conn: Asked, trace: Trace) -> Iterator[_ContentChange]:
     """Each change of what lies in an object; listings that are the same one are not looked into."""
     last: Content | None = None
     held: dict[str, None] = {}
@@ -159,12 +159,12 @@ def _contents(conn: Asked, trace: Trace) -> Iterator[_Change]:
             number = size(conn, content.listing)
             before = size(conn, last.listing) if last else 0
             if number != before or last is None:
-                yield _Change(content.snapshot, (number, before))
+                yield _ContentChange(content.snapshot, (number, before))
         else:
             now = dict.fromkeys(ids_in(conn, content.listing))
             came = tuple(id_ for id_ in now if id_ not in held)
             went = tuple(id_ for id_ in held if id_ not in now)
             if came or went:
-                yield _Change(content.snapshot, None, came, went)
+                yield _ContentChange(content.snapshot, None, came, went)
             held = now
         last = content

@@ -14,20 +14,20 @@ from migrate.model import JSON, Entity
 from migrate.model.message import CALL, ITEM, RESULT
 from migrate.model.secrets import without_secrets
 
-What = Literal["text", "refusal", "image", "citation", "attachment", "call", "result", "other"]
-Names = Mapping[str, str]
+MessagePartType = Literal["text", "refusal", "image", "citation", "attachment", "call", "result", "other"]
+FileNames = Mapping[str, str]
 """File id -> file name."""
 
 
 @dataclass(frozen=True)
-class Part:
+class MessagePart:
     """One thing in a message."""
 
-    what: What
+    what: MessagePartType
     text: str
 
 
-def parts(message: Entity, names: Names) -> Iterator[Part]:
+def message_parts(message: Entity, names: FileNames) -> Iterator[MessagePart]:
     """Everything in a message, in order; attachments come last."""
     content = message.fields.get("content")
     if content is None:
@@ -38,60 +38,62 @@ def parts(message: Entity, names: Names) -> Iterator[Part]:
     if attachments is None:
         attachments = message.extras.get("attachments")
     for one in attachments if isinstance(attachments, list) else []:
-        yield Part("attachment", _attached(one, names))
+        yield MessagePart("attachment", _attachment(one, names))
 
 
-def _part(part: JSON, names: Names) -> Iterator[Part]:
+def _part(part: JSON, names: FileNames) -> Iterator[MessagePart]:
     if not isinstance(part, Mapping):
-        yield Part("text" if isinstance(part, str) else "other", plain(part))
+        yield MessagePart("text" if isinstance(part, str) else "other", as_text(part))
         return
-    rule = PARTS.get(str(part.get("type")))
+    rule = PART_READERS.get(str(part.get("type")))
     if rule:
         yield from rule(part, names)
     else:
-        yield Part("other", f"{plain(part.get('type') or 'part')} {_inside(part)}".strip())
+        yield MessagePart("other", f"{as_text(part.get('type') or 'part')} {_other_fields(part)}".strip())
 
 
-def _text(part: Mapping[str, JSON], names: Names) -> Iterator[Part]:
+def _text(part: Mapping[str, JSON], names: FileNames) -> Iterator[MessagePart]:
     text = part.get("text")
     if not isinstance(text, Mapping):
-        yield Part("text", plain(text))
+        yield MessagePart("text", as_text(text))
         return
-    yield Part("text", plain(text.get("value")))
+    yield MessagePart("text", as_text(text.get("value")))
     notes = text.get("annotations")
     for note in notes if isinstance(notes, list) else []:
         if isinstance(note, Mapping):
-            yield Part("citation", _cited(note, names))
+            yield MessagePart("citation", _citation(note, names))
 
 
-def _cited(note: Mapping[str, JSON], names: Names) -> str:
+def _citation(note: Mapping[str, JSON], names: FileNames) -> str:
     """What an annotation points to, and the marker that stands for it in the text."""
     inside = note.get(str(note.get("type")))
     found = {**note, **(inside if isinstance(inside, Mapping) else {})}
     told = found.get("filename") or found.get("title") or found.get("url") or ""
-    where = _named(found.get("file_id"), names) if found.get("file_id") else plain(told)
-    marker = f" at {plain(note['text'])}" if note.get("text") else ""
-    return f"{where or plain(note.get('type'))}{marker}"
+    where = _file_label(found.get("file_id"), names) if found.get("file_id") else as_text(told)
+    marker = f" at {as_text(note['text'])}" if note.get("text") else ""
+    return f"{where or as_text(note.get('type'))}{marker}"
 
 
-def _image(part: Mapping[str, JSON], names: Names) -> Iterator[Part]:
+def _image(part: Mapping[str, JSON], names: FileNames) -> Iterator[MessagePart]:
     inside = part.get(str(part.get("type")))
     image = inside if isinstance(inside, Mapping) else part
-    address = plain(image.get("url") or "")
+    address = as_text(image.get("url") or "")
     if address.startswith("data:"):
         address = f"{address.partition(',')[0]},... ({len(address):,} characters)"
-    yield Part("image", _named(image.get("file_id"), names) if image.get("file_id") else address)
+    yield MessagePart("image", _file_label(image.get("file_id"), names) if image.get("file_id") else address)
 
 
-def _refusal(part: Mapping[str, JSON], _: Names) -> Iterator[Part]:
-    yield Part("refusal", plain(part.get("refusal")))
+def _refusal(part: Mapping[str, JSON], _: FileNames) -> Iterator[MessagePart]:
+    yield MessagePart("refusal", as_text(part.get("refusal")))
 
 
-def _file(part: Mapping[str, JSON], names: Names) -> Iterator[Part]:
-    yield Part("attachment", _named(part.get("file_id"), names) if part.get("file_id") else _inside(part))
+def _file(part: Mapping[str, JSON], names: FileNames) -> Iterator[MessagePart]:
+    yield MessagePart(
+        "attachment", _file_label(part.get("file_id"), names) if part.get("file_id") else _other_fields(part)
+    )
 
 
-PARTS: Mapping[str, Callable[[Mapping[str, JSON], Names], Iterator[Part]]] = {
+PART_READERS: Mapping[str, Callable[[Mapping[str, JSON], FileNames], Iterator[MessagePart]]] = {
     "text": _text,
     "refusal": _refusal,
     "image_file": _image,
@@ -101,23 +103,25 @@ PARTS: Mapping[str, Callable[[Mapping[str, JSON], Names], Iterator[Part]]] = {
 """Type of a part of a message -> how it is told."""
 
 
-def _item(item: JSON) -> Iterator[Part]:
+def _item(item: JSON) -> Iterator[MessagePart]:
     """Something in a conversation that nobody said."""
     if not isinstance(item, Mapping):
-        yield Part("other", plain(item))
+        yield MessagePart("other", as_text(item))
         return
-    type_ = plain(item.get("type"))
+    type_ = as_text(item.get("type"))
     if type_ == CALL:
-        yield Part("call", f"{plain(item.get('name'))}({plain(item.get('arguments'))})")
+        yield MessagePart("call", f"{as_text(item.get('name'))}({as_text(item.get('arguments'))})")
     elif type_ == RESULT:
-        yield Part("result", plain(item.get("output")))
+        yield MessagePart("result", as_text(item.get("output")))
     elif type_.endswith("_output"):
-        yield Part("result", f"{type_} {_inside(item)}".strip())
+        yield MessagePart("result", f"{type_} {_other_fields(item)}".strip())
     else:
-        yield Part("call" if type_.endswith("_call") else "other", f"{type_} {_inside(item)}".strip())
+        yield MessagePart(
+            "call" if type_.endswith("_call") else "other", f"{type_} {_other_fields(item)}".strip()
+        )
 
 
-def step_calls(step: Mapping[str, JSON]) -> Iterator[Part]:
+def step_tool_calls(step: Mapping[str, JSON]) -> Iterator[MessagePart]:
     """The tools that a step of a run called, as the older generation tells them."""
     details = step.get("step_details")
     calls = details.get("tool_calls") if isinstance(details, Mapping) else None
@@ -125,35 +129,39 @@ def step_calls(step: Mapping[str, JSON]) -> Iterator[Part]:
         if isinstance(call, Mapping):
             function = call.get("function")
             if isinstance(function, Mapping):
-                yield Part("call", f"{plain(function.get('name'))}({plain(function.get('arguments'))})")
+                yield MessagePart(
+                    "call", f"{as_text(function.get('name'))}({as_text(function.get('arguments'))})"
+                )
             else:
-                yield Part("call", plain(call.get("type") or "tool"))
+                yield MessagePart("call", as_text(call.get("type") or "tool"))
 
 
-def plain(value: JSON) -> str:
+def as_text(value: JSON) -> str:
     """Text as it is, anything else as JSON."""
     return value if isinstance(value, str) else "" if value is None else json.dumps(value, default=str)
 
 
-def _inside(item: Mapping[str, JSON]) -> str:
+def _other_fields(item: Mapping[str, JSON]) -> str:
     """What an item says, without its type, ids and states."""
     kept = without_secrets(item).items()
-    said = {k: v for k, v in kept if k not in SAID_BY_TYPE and v not in (None, "", [], {})}
-    return plain(said) if said else ""
+    said = {k: v for k, v in kept if k not in FIELDS_NOT_SHOWN and v not in (None, "", [], {})}
+    return as_text(said) if said else ""
 
 
-SAID_BY_TYPE = frozenset({"type", "id", "status", "call_id", "created_by", "partition_key"})
+FIELDS_NOT_SHOWN = frozenset({"type", "id", "status", "call_id", "created_by", "partition_key"})
 
 
-def _named(file_id: JSON, names: Names) -> str:
-    id_ = plain(file_id)
+def _file_label(file_id: JSON, names: FileNames) -> str:
+    id_ = as_text(file_id)
     return f"{names[id_]} ({id_})" if names.get(id_) else id_
 
 
-def _attached(one: JSON, names: Names) -> str:
+def _attachment(one: JSON, names: FileNames) -> str:
     if not isinstance(one, Mapping):
-        return plain(one)
+        return as_text(one)
     tools = one.get("tools")
-    types = [plain(t.get("type")) for t in tools if isinstance(t, Mapping)] if isinstance(tools, list) else []
-    where = _named(one.get("file_id"), names) if one.get("file_id") else _inside(one)
+    types = (
+        [as_text(t.get("type")) for t in tools if isinstance(t, Mapping)] if isinstance(tools, list) else []
+    )
+    where = _file_label(one.get("file_id"), names) if one.get("file_id") else _other_fields(one)
     return f"{where} for {', '.join(types)}" if types else where

@@ -14,27 +14,27 @@ from migrate.model.entity import condition
 from migrate.model.references import refs_of
 from migrate.stages.estate import Estate
 
-Named = tuple[str, str]
+ObjectKey = tuple[str, str]
 """Kind and id."""
 
-ELSEWHERE = frozenset({"content[].text.annotations[].file_id"})
+CONTAINER_FILE_PATHS = frozenset({"content[].text.annotations[].file_id"})
 """References that may mean a file of a container, which no listing has: they use, and never dangle."""
-DELETED = "it was deleted while the snapshot was read"
-SPEAKERS = {"run": "fields", "message": "facts"}
+DELETED_WHILE_READ = "it was deleted while the snapshot was read"
+ASSISTANT_ID_SOURCE = {"run": "fields", "message": "facts"}
 """Kind -> where it says which assistant was at work."""
 
 
 @dataclass(frozen=True)
-class Dangling:
+class DanglingReference:
     """A reference that leads nowhere."""
 
     entity: Entity
     path: str
-    meant: Named
+    meant: ObjectKey
 
 
 @dataclass
-class Fold:
+class ThreadGroup:
     """Threads that hang on the same things: how many, and the first of them."""
 
     first: Entity
@@ -48,11 +48,11 @@ class Usage:
     tells of."""
 
     estate: Estate
-    named: set[Named] = field(default_factory=set)
-    edges: dict[tuple[Named, Named], None] = field(default_factory=dict)
-    folds: dict[frozenset[Named], Fold] = field(default_factory=dict)
+    named: set[ObjectKey] = field(default_factory=set)
+    edges: dict[tuple[ObjectKey, ObjectKey], None] = field(default_factory=dict)
+    folds: dict[frozenset[ObjectKey], ThreadGroup] = field(default_factory=dict)
     worked: set[str] = field(default_factory=set)
-    dangling: list[Dangling] = field(default_factory=list)
+    dangling: list[DanglingReference] = field(default_factory=list)
     refused: list[Entity] = field(default_factory=list)
     """Files that their store holds and could not take in."""
     members: dict[str, list[Entity]] = field(default_factory=dict)
@@ -69,74 +69,74 @@ class Usage:
         number = self.more.get(kind, 0)
         return f" (and {number:,} more)" if number else ""
 
-    def there(self, named: Named) -> bool:
+    def there(self, named: ObjectKey) -> bool:
         """Whether an object of a small kind is in the estate."""
         return named[1] in self.estate.of(named[0])
 
 
-def usage(estate: Estate) -> Usage:
+def read_usage(estate: Estate) -> Usage:
     """Walk everything once."""
     found = Usage(estate)
     for kind in ("file", "vector_store", "assistant", "thread"):
-        _gap(found, kind, "")
+        _is_read_whole(found, kind, "")
     for assistant in estate.of("assistant").values():
-        _follow(found, assistant, ("assistant", assistant.id))
+        _add_references(found, assistant, ("assistant", assistant.id))
     for store in estate.of("vector_store").values():
-        _store(found, store)
+        _add_store(found, store)
     for thread in estate.threads():
-        _thread(found, thread)
+        _add_thread(found, thread)
     return found
 
 
-def _store(found: Usage, store: Entity) -> None:
-    whole = store.derived_from or _gap(found, "vector_store_file", store.id)
+def _add_store(found: Usage, store: Entity) -> None:
+    whole = store.derived_from or _is_read_whole(found, "vector_store_file", store.id)
     rows = found.estate.members("vector_store_file", storable(store.id))
     if whole:
         found.members[store.id] = rows
     for row in rows:
-        names = _follow(found, row, ("vector_store", store.id))
+        names = _add_references(found, row, ("vector_store", store.id))
         if condition(row) != "usable" and all(map(found.there, names)):
             found.refused.append(row)
 
 
-def _thread(found: Usage, thread: Entity) -> None:
-    hangs_on = dict(_follow(found, thread))
+def _add_thread(found: Usage, thread: Entity) -> None:
+    hangs_on = dict(_add_references(found, thread))
     for kind in ("message", "run"):
-        _gap(found, kind, thread.id)
+        _is_read_whole(found, kind, thread.id)
         for entity in found.estate.walk(kind, storable(thread.id)):
             if kind == "message":
-                hangs_on.update(_follow(found, entity))
-            worker = getattr(entity, SPEAKERS[kind]).get("assistant_id")
+                hangs_on.update(_add_references(found, entity))
+            worker = getattr(entity, ASSISTANT_ID_SOURCE[kind]).get("assistant_id")
             if isinstance(worker, str) and worker:
                 found.worked.add(worker)
                 if found.there(("assistant", worker)):
                     hangs_on["assistant", worker] = None
-    _steps(found, thread)
-    fold = found.folds.setdefault(frozenset(hangs_on), Fold(thread))
+    _add_run_steps(found, thread)
+    fold = found.folds.setdefault(frozenset(hangs_on), ThreadGroup(thread))
     fold.count += 1
 
 
-def _steps(found: Usage, thread: Entity) -> None:
+def _add_run_steps(found: Usage, thread: Entity) -> None:
     """Files that the steps of runs made, or found something in. They use; what is gone by now dangles
     nowhere, since a step tells what was. Steps that nobody asked for are no gap."""
     if found.estate.snapshot.scope("run_step", storable(thread.id))[0] not in ("", "complete"):
-        _gap(found, "run_step", thread.id)
+        _is_read_whole(found, "run_step", thread.id)
     for step in found.estate.walk("run_step", storable(thread.id)):
         meant = ((kind, id_) for _, kind, id_ in refs_of(KINDS["run_step"], step) if kind == "file")
         found.named.update(filter(found.there, meant))
 
 
-def _follow(found: Usage, entity: Entity, owner: Named | None = None) -> dict[Named, None]:
+def _add_references(found: Usage, entity: Entity, owner: ObjectKey | None = None) -> dict[ObjectKey, None]:
     """Note every reference of an object, and give back what it names. `owner` is what a picture draws it
     as."""
-    names: dict[Named, None] = {}
+    names: dict[ObjectKey, None] = {}
     for path, kind, id_ in refs_of(KINDS[entity.kind], entity):
         meant = (kind, id_)
         if not found.there(meant):
-            if path in ELSEWHERE:
+            if path in CONTAINER_FILE_PATHS:
                 continue
             if kind not in found.gaps:
-                found.dangling.append(Dangling(entity, path, meant))
+                found.dangling.append(DanglingReference(entity, path, meant))
         names[meant] = None
     found.named.update(names)
     if owner:
@@ -144,11 +144,11 @@ def _follow(found: Usage, entity: Entity, owner: Named | None = None) -> dict[Na
     return names
 
 
-def _gap(found: Usage, kind: str, parent: str) -> bool:
+def _is_read_whole(found: Usage, kind: str, parent: str) -> bool:
     """Whether a listing was read whole; the first that was not is named, the others are counted."""
     snapshot = found.estate.snapshot
     state, reason = snapshot.scope(kind, storable(parent))
-    why = reason or DELETED if state == "gone" else gap_of(snapshot.info, kind, state, reason)
+    why = reason or DELETED_WHILE_READ if state == "gone" else gap_of(snapshot.info, kind, state, reason)
     if why and kind in found.gaps:
         found.more[kind] = found.more.get(kind, 0) + 1
     elif why:

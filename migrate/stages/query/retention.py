@@ -16,7 +16,7 @@ from migrate.errors import BadUsage
 
 
 @dataclass(frozen=True)
-class Policy:
+class RetentionPolicy:
     """How many snapshots to keep by each rule; 0 is no rule."""
 
     last: int = 0
@@ -30,7 +30,7 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RetentionDecision:
     """One snapshot, and why it stays; without a reason it goes. `remark`: what should be known before."""
 
     snapshot: SnapshotInfo
@@ -42,32 +42,34 @@ class Verdict:
         return bool(self.why)
 
 
-def by_policy(infos: Iterable[SnapshotInfo], policy: Policy) -> list[Verdict]:
+def apply_policy(infos: Iterable[SnapshotInfo], policy: RetentionPolicy) -> list[RetentionDecision]:
     """What a policy keeps, oldest first. The last complete snapshot of an endpoint always stays, or the
     newest where none is complete, and one that the next `snapshot` continues. Raises `BadUsage` for tags
     alone that no snapshot has."""
     infos = list(infos)
-    if policy == Policy(tags=policy.tags) and not any(info.tag in policy.tags for info in infos):
+    if policy == RetentionPolicy(tags=policy.tags) and not any(info.tag in policy.tags for info in infos):
         raise BadUsage(
             f"no snapshot has the tag {' or '.join(policy.tags)}",
             "nothing else says what to keep",
             "`snapshots ARCHIVE` lists the tags; or add another rule: --keep-last N",
         )
-    verdicts: dict[int, Verdict] = {}
-    for group in _endpoints(infos).values():
+    verdicts: dict[int, RetentionDecision] = {}
+    for group in _by_endpoint(infos).values():
         why: dict[int, list[str]] = {info.id: [] for info in group}
         for number, reason in _reasons(group, policy):
             why[number].append(reason)
-        verdicts.update({info.id: Verdict(info, tuple(why[info.id])) for info in group})
+        verdicts.update({info.id: RetentionDecision(info, tuple(why[info.id])) for info in group})
     return [verdicts[number] for number in sorted(verdicts)]
 
 
-def by_name(infos: Collection[SnapshotInfo], names: Collection[str]) -> list[Verdict]:
+def forget_by_name(infos: Collection[SnapshotInfo], names: Collection[str]) -> list[RetentionDecision]:
     """What stays when these numbers or tags go. Raises `BadUsage` for a name that means none, or several."""
     going = {_named(infos, name).id for name in names}
     left = {(i.type, i.url) for i in infos if i.state == "complete" and i.id not in going}
     return [
-        Verdict(info, () if info.id in going else ("not named",), _remark(info, info.id in going, left))
+        RetentionDecision(
+            info, () if info.id in going else ("not named",), _remark(info, info.id in going, left)
+        )
         for info in infos
     ]
 
@@ -89,7 +91,7 @@ def _named(infos: Collection[SnapshotInfo], name: str) -> SnapshotInfo:
     )
 
 
-def _endpoints(infos: Iterable[SnapshotInfo]) -> dict[tuple[str, str], list[SnapshotInfo]]:
+def _by_endpoint(infos: Iterable[SnapshotInfo]) -> dict[tuple[str, str], list[SnapshotInfo]]:
     """The snapshots of each endpoint, newest first."""
     groups: dict[tuple[str, str], list[SnapshotInfo]] = {}
     for info in sorted(infos, key=lambda info: -info.id):
@@ -97,21 +99,21 @@ def _endpoints(infos: Iterable[SnapshotInfo]) -> dict[tuple[str, str], list[Snap
     return groups
 
 
-def _reasons(group: list[SnapshotInfo], policy: Policy) -> Iterable[tuple[int, str]]:
+def _reasons(group: list[SnapshotInfo], policy: RetentionPolicy) -> Iterable[tuple[int, str]]:
     """Number of a snapshot and a reason to keep it, for each reason there is."""
     if group[0].interrupted:
         yield group[0].id, "interrupted, can be continued"
-    last = max(group, key=_worth)  # of equals the first, which is the newest
+    last = max(group, key=_rank)  # of equals the first, which is the newest
     yield last.id, "last complete" if last.state == "complete" else "newest, none is complete"
-    whole = [info for info in group if not _narrow(info) and not info.interrupted]
-    if whole and _narrow(last):
+    whole = [info for info in group if not _is_filtered(info) and not info.interrupted]
+    if whole and _is_filtered(last):
         yield whole[0].id, "last that was asked for everything"
     for info in group[: policy.last]:
         yield info.id, "last"
     for info in group:
         if info.tag and info.tag in policy.tags:
             yield info.id, f"tag {info.tag}"
-    for name, period in PERIODS.items():
+    for name, period in PERIOD_KEYS.items():
         for info in _of_periods(group, period, getattr(policy, name)):
             yield info.id, name
 
@@ -124,17 +126,17 @@ def _of_periods(
     for info in group:
         key = period(datetime.fromisoformat(info.started_at))
         held = chosen.setdefault(key, info)
-        if _worth(info) > _worth(held):
+        if _rank(info) > _rank(held):
             chosen[key] = info
     return [chosen[key] for key in sorted(chosen, reverse=True)[:number]]
 
 
-def _worth(info: SnapshotInfo) -> tuple[bool, bool, bool]:
+def _rank(info: SnapshotInfo) -> tuple[bool, bool, bool]:
     """What makes one snapshot stand for others, before its age does."""
-    return info.state == "complete", not info.interrupted, not _narrow(info)
+    return info.state == "complete", not info.interrupted, not _is_filtered(info)
 
 
-def _narrow(info: SnapshotInfo) -> bool:
+def _is_filtered(info: SnapshotInfo) -> bool:
     """Whether a snapshot was asked for less than everything."""
     options = info.options
     limited = any(options.get(name) for name in ("include", "exclude", "shard"))
@@ -146,7 +148,7 @@ def _week(moment: datetime) -> str:
     return f"{year:04}-{week:02}"
 
 
-PERIODS: dict[str, Callable[[datetime], str]] = {
+PERIOD_KEYS: dict[str, Callable[[datetime], str]] = {
     "daily": lambda moment: moment.strftime("%Y-%m-%d"),
     "weekly": _week,
     "monthly": lambda moment: moment.strftime("%Y-%m"),

@@ -9,14 +9,14 @@ from migrate.archive.snapshots.reader import SnapshotReader, candidates
 from migrate.codecs import CODECS
 from migrate.model import Entity
 from migrate.model.secret_text import MASKED, masked_text
-from migrate.stages.query.message_parts import parts, plain
+from migrate.stages.query.message_parts import as_text, message_parts
 
-BEFORE, AFTER = 30, 60
+EXCERPT_CHARS_BEFORE, EXCERPT_CHARS_AFTER = 30, 60
 """Characters around the place where a text was found."""
 
 
 @dataclass(frozen=True)
-class Hit:
+class SearchHit:
     """An object in which the text stands: in which field, and between what."""
 
     kind: str
@@ -26,42 +26,42 @@ class Hit:
     excerpt: str
 
 
-def search(snapshot: SnapshotReader, text: str, kinds: Collection[str] = ()) -> Iterator[Hit]:
+def search(snapshot: SnapshotReader, text: str, kinds: Collection[str] = ()) -> Iterator[SearchHit]:
     """Every field that holds the text, whatever its case, in the order of the listings. Nothing but the
     object at hand is kept in memory."""
     wanted = text.casefold()
     decode = CODECS[snapshot.info.type].decode
-    for kind, fields in FIELDS.items():
+    for kind, fields in SEARCHED_FIELDS.items():
         if kinds and kind not in kinds:
             continue
         for parent, body in candidates(snapshot, kind, text):
             entity = decode(kind, body, parent, None)[0]
             for name, said in fields(entity):
                 if wanted in said.casefold():
-                    yield Hit(kind, entity.id, parent, name, _excerpt(said, wanted))
+                    yield SearchHit(kind, entity.id, parent, name, _excerpt(said, wanted))
 
 
-def _plain_fields(*names: str) -> Callable[[Entity], Iterator[tuple[str, str]]]:
+def _text_fields(*names: str) -> Callable[[Entity], Iterator[tuple[str, str]]]:
     """These fields, whatever shape they have."""
 
     def told(entity: Entity) -> Iterator[tuple[str, str]]:
         for name in names:
             value = entity.fields.get(name, entity.extras.get(name))
             if value:
-                yield name, plain(value)
+                yield name, as_text(value)
 
     return told
 
 
-def _message(message: Entity) -> Iterator[tuple[str, str]]:
-    yield "content", "\n".join(part.text for part in parts(message, {}))
+def _message_text(message: Entity) -> Iterator[tuple[str, str]]:
+    yield "content", "\n".join(part.text for part in message_parts(message, {}))
 
 
-FIELDS: dict[str, Callable[[Entity], Iterator[tuple[str, str]]]] = {
-    "assistant": _plain_fields("name", "description", "instructions"),
-    "file": _plain_fields("filename"),
-    "vector_store": _plain_fields("name", "description"),
-    "message": _message,
+SEARCHED_FIELDS: dict[str, Callable[[Entity], Iterator[tuple[str, str]]]] = {
+    "assistant": _text_fields("name", "description", "instructions"),
+    "file": _text_fields("filename"),
+    "vector_store": _text_fields("name", "description"),
+    "message": _message_text,
 }
 """Kind -> its fields that are searched."""
 
@@ -74,9 +74,9 @@ def _excerpt(said: str, wanted: str) -> str:
         return next((found.group() for found in MASKED.finditer(shown)), "")
     said = shown
     at, end = _span(said, wanted)
-    start = max(0, at - BEFORE)
-    shown = said[start : end + AFTER]
-    return f"{'…' if start else ''}{shown}{'…' if end + AFTER < len(said) else ''}"
+    start = max(0, at - EXCERPT_CHARS_BEFORE)
+    shown = said[start : end + EXCERPT_CHARS_AFTER]
+    return f"{'…' if start else ''}{shown}{'…' if end + EXCERPT_CHARS_AFTER < len(said) else ''}"
 
 
 def _span(said: str, wanted: str) -> tuple[int, int]:

@@ -12,11 +12,11 @@ from migrate.codecs import CODECS, Surroundings
 from migrate.model import JSON
 from migrate.model.message import ITEM
 from migrate.model.secret_text import masked_text
-from migrate.stages.query.message_parts import Part, parts, plain, step_calls
+from migrate.stages.query.message_parts import MessagePart, as_text, message_parts, step_tool_calls
 
 
 @dataclass(frozen=True)
-class Said:
+class TranscriptEntry:
     """One message, or one item that nobody said (its role is ''). `called` are tools that its run used."""
 
     number: int
@@ -24,8 +24,8 @@ class Said:
     at: str
     role: str
     assistant: str
-    parts: tuple[Part, ...]
-    called: tuple[Part, ...] = ()
+    parts: tuple[MessagePart, ...]
+    called: tuple[MessagePart, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ class Transcript:
     source: str
     count: int
     gap: str
-    said: Iterator[Said]
+    said: Iterator[TranscriptEntry]
 
 
-def transcript(snapshot: SnapshotReader, thread: str) -> Transcript | None:
+def read_transcript(snapshot: SnapshotReader, thread: str) -> Transcript | None:
     """The transcript of a thread, or None when the snapshot has no such thread."""
     id_ = storable(thread)
     found = [body for kind, _, body in snapshot.find(id_) if kind == "thread"]
@@ -56,40 +56,40 @@ def transcript(snapshot: SnapshotReader, thread: str) -> Transcript | None:
         f"{snapshot.info.type} {snapshot.info.url}",
         snapshot.count("message", id_),
         gap,
-        _said(snapshot, id_),
+        _entries(snapshot, id_),
     )
 
 
-def _said(snapshot: SnapshotReader, thread: str) -> Iterator[Said]:
+def _entries(snapshot: SnapshotReader, thread: str) -> Iterator[TranscriptEntry]:
     files, assistants = _names(snapshot, "file", "filename"), _names(snapshot, "assistant", "name")
     calls = _calls(snapshot, thread)
     decode = CODECS[snapshot.info.type].decode
     for number, (_, body) in enumerate(snapshot.bodies("message", thread), 1):
         entity = decode("message", body, thread, Surroundings())[0]
-        role = plain(entity.fields.get("role", entity.extras.get("role")))
-        who = plain(entity.facts.get("assistant_id"))
-        yield Said(
+        role = as_text(entity.fields.get("role", entity.extras.get("role")))
+        who = as_text(entity.facts.get("assistant_id"))
+        yield TranscriptEntry(
             number,
             entity.id,
             _time(entity.facts.get("created_at")),
             "" if role == ITEM else role,
             assistants.get(who, who),
-            tuple(replace(part, text=masked_text(part.text)) for part in parts(entity, files)),
-            calls.pop(plain(entity.facts.get("run_id")), ()) if role != "user" else (),
+            tuple(replace(part, text=masked_text(part.text)) for part in message_parts(entity, files)),
+            calls.pop(as_text(entity.facts.get("run_id")), ()) if role != "user" else (),
         )
 
 
 def _names(snapshot: SnapshotReader, kind: str, key: str) -> dict[str, str]:
     """Id -> name of everything of a kind that has one."""
-    return {str(body.get("id")): plain(body[key]) for _, body in snapshot.bodies(kind) if body.get(key)}
+    return {str(body.get("id")): as_text(body[key]) for _, body in snapshot.bodies(kind) if body.get(key)}
 
 
-def _calls(snapshot: SnapshotReader, thread: str) -> dict[str, tuple[Part, ...]]:
+def _calls(snapshot: SnapshotReader, thread: str) -> dict[str, tuple[MessagePart, ...]]:
     """Run id -> the tools it called, told with its first message."""
-    called: dict[str, tuple[Part, ...]] = {}
+    called: dict[str, tuple[MessagePart, ...]] = {}
     for _, step in snapshot.bodies("run_step", thread):
-        run = plain(step.get("run_id"))
-        shown = (replace(part, text=masked_text(part.text)) for part in step_calls(step))
+        run = as_text(step.get("run_id"))
+        shown = (replace(part, text=masked_text(part.text)) for part in step_tool_calls(step))
         called[run] = (*called.get(run, ()), *shown)
     return called
 

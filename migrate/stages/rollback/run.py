@@ -21,7 +21,7 @@ from migrate.model.normalize import written_form
 from migrate.stages.apply.context import ApplyContext, Failure, apply_context, recall
 from migrate.stages.apply.implicit_vector_stores import detach
 from migrate.stages.apply.update import TRIES, remove, still_there
-from migrate.stages.concurrency.worker_pool import in_parallel
+from migrate.stages.concurrency.worker_pool import run_parallel
 from migrate.stages.estate import Estate
 from migrate.stages.plan.plan_file import Plan
 from migrate.stages.plan.target_fingerprints import fingerprint
@@ -126,7 +126,7 @@ def _by(step: Step) -> str:
 
 def _take_back(shop: ApplyContext, steps: list[Step], done: Undone, workers: int) -> None:
     back = _Back(shop, done, _in_stores(shop))
-    do = partial(in_parallel, workers, stop=shop.stop)
+    do = partial(run_parallel, workers, stop=shop.stop)
     restored = [s for s in steps if s.how == "restore"]
     do((s for s in restored if s.kind != "thread"), back.restore)
     for kind in ORDER:

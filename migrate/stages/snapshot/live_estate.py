@@ -13,7 +13,7 @@ from migrate.codecs import profile_for
 from migrate.errors import Incomplete, NotThere, RequestFailed
 from migrate.model.entity import COUNTED
 from migrate.stages.estate import Estate
-from migrate.stages.filters import Choice
+from migrate.stages.filters import ObjectFilter
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.options import SnapshotOptions
 from migrate.stages.snapshot.run import SnapshotResult, take_snapshot
@@ -58,7 +58,7 @@ def configuration(
         thread_ids=() if gone else tuple(threads),
         runs=False,
         bytes=False,
-        choice=Choice.of(exclude=["message", *sorted(absent)]),
+        choice=ObjectFilter.of(exclude=["message", *sorted(absent)]),
         workers=workers,
     )
 
@@ -81,7 +81,7 @@ def conversations(workers: int, threads: Iterable[str]) -> SnapshotOptions:
         messages_of=tuple(threads),
         runs=False,
         bytes=False,
-        choice=Choice.of(exclude=(*CONFIGURATION, "thread")),
+        choice=ObjectFilter.of(exclude=(*CONFIGURATION, "thread")),
         workers=workers,
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from migrate.model import JSON, KINDS
 from migrate.model.sharding import Shard
-from migrate.stages.filters import Choice
+from migrate.stages.filters import ObjectFilter
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class SnapshotOptions:
     runs: bool = True
     bytes: bool = True
     originals: Path | None = None
-    choice: Choice = field(default_factory=Choice)
+    choice: ObjectFilter = field(default_factory=ObjectFilter)
     full: bool = False
     """Read every thread, also one whose newest messages are known from an earlier snapshot."""
     workers: int = 8

@@ -16,7 +16,7 @@ from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.errors import Incomplete
 from migrate.model import JSON, KINDS
 from migrate.model.served_version import remarks
-from migrate.stages.concurrency.cpu_affinity import one_core
+from migrate.stages.concurrency.cpu_affinity import pin_to_one_cpu
 from migrate.stages.concurrency.worker_pool import WorkerPool
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.collector import Collector
@@ -73,7 +73,7 @@ def take_snapshot(
         notes.append(f"continuing snapshot {writer.id}, which was interrupted")
     for note in notes:
         progress.say(note)
-    with one_core(), WorkerPool[Event](wanted.workers) as crew:
+    with pin_to_one_cpu(), WorkerPool[Event](wanted.workers) as crew:
         gatherer = Collector(reader, wanted, writer, crew, progress)
         try:
             gatherer.start()

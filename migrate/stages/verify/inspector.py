@@ -25,10 +25,10 @@ from migrate.model.object_diff import differing
 from migrate.model.references import remap
 from migrate.model.secrets import with_credentials_of, without_secrets_of
 from migrate.model.vector_store import refusal
-from migrate.stages.concurrency.worker_pool import in_parallel
-from migrate.stages.config_directory.match import is_as_read
+from migrate.stages.concurrency.worker_pool import run_parallel
+from migrate.stages.config_directory.match import is_equal_on_target
 from migrate.stages.estate import Estate, LazyMessage, stamp
-from migrate.stages.match.messages import side_by_side
+from migrate.stages.match.messages import pair_messages
 from migrate.stages.plan.adaptation import as_sent, fitting, iter_messages, replayed_messages, surely
 from migrate.stages.plan.plan_file import Plan
 from migrate.stages.plan.target_fingerprints import is_untouched, message_mark
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
 
 
-STAMPED_OR_FILE = frozenset({"file", "vector_store", "assistant", "thread"})
+KINDS_WITH_UNIQUE_TARGET = frozenset({"file", "vector_store", "assistant", "thread"})
 """Kinds whose target ids must each belong to one object of the source."""
 
-COMPARED = "threads compared"
+THREADS_COMPARED = "threads compared"
 
-UNUSABLE = {
+UNUSABLE_STATES = {
     ("vector_store", "expired"): "the store has expired and cannot be searched",
     ("vector_store_file", "in_progress"): "the service is still taking it in",
     ("file", "error"): "the service could not take it in",
@@ -52,7 +52,7 @@ UNUSABLE = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class VerifyFinding:
     """Something that is not on the target as it should be."""
 
     kind: str
@@ -66,11 +66,11 @@ class Finding:
 
 
 @dataclass
-class Verified:
+class VerifyResult:
     """What was compared, what was found, and what could not be proven."""
 
     checked: dict[str, int] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[VerifyFinding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -102,7 +102,7 @@ class Inspector:
         self.further = plan.settled.further
         self.fit = fitting(source, profile, plan.settled.decided(), blocked)
         self.maps = plan.settled.models, plan.settled.connections
-        self.result = Verified()
+        self.result = VerifyResult()
 
     def configuration(self, target: Estate) -> None:
         """Files, stores with their files, assistants."""
@@ -132,7 +132,7 @@ class Inspector:
             there = self.ids.get((kind, id_), "")
             copy = (kind, id_) in self.in_place or there == id_
             if (
-                kind in STAMPED_OR_FILE
+                kind in KINDS_WITH_UNIQUE_TARGET
                 and there
                 and not copy
                 and owners.setdefault((kind, there), id_) != id_
@@ -166,21 +166,21 @@ class Inspector:
     def threads(self, target: Estate, reader: Reader, workers: int, progress: Progress) -> None:
         """Threads, and every message in its place: read and compared page by page, thread beside thread."""
         present = target.threads_by_id
-        progress.expect(COMPARED, sum(1 for kind, _, _ in self.expected if kind == "thread"))
-        progress.settled(COMPARED)
-        wrong: dict[int, list[Finding]] = {}
+        progress.expect(THREADS_COMPARED, sum(1 for kind, _, _ in self.expected if kind == "thread"))
+        progress.settled(THREADS_COMPARED)
+        wrong: dict[int, list[VerifyFinding]] = {}
         merging = threading.Lock()
 
         def one(job: tuple[int, str, str]) -> None:
             number, thread, there = job
             part = copy(self)
-            part.result = Verified()
+            part.result = VerifyResult()
             part._messages(thread, there, target, reader)
             with merging:
                 self._count("message", part.result.checked.get("message", 0))
                 if part.result.findings:
                     wrong[number] = part.result.findings
-            progress.count(COMPARED)
+            progress.count(THREADS_COMPARED)
 
         def jobs() -> Iterator[tuple[int, str, str]]:
             for number, thread in enumerate(self.wanted("thread", self.source.threads())):
@@ -192,7 +192,7 @@ class Inspector:
                     yield number, thread.id, there
 
         try:
-            in_parallel(workers, jobs(), one, reader.pace.stop)
+            run_parallel(workers, jobs(), one, reader.pace.stop)
         except KeyboardInterrupt:
             raise Incomplete(
                 "stopped before every message was compared", "nothing was written", "run verify again"
@@ -216,9 +216,9 @@ class Inspector:
 
         try:
             if not (self.same_place and thread == there and self._as_archived(thread, found())):
-                self._in_order(thread, there, side_by_side(wanted, found(), made_from, here), arrived)
+                self._in_order(thread, there, pair_messages(wanted, found(), made_from, here), arrived)
         except RequestFailed as failed:
-            self.result = Verified()
+            self.result = VerifyResult()
             self.find("thread", thread, there, "", "messages", f"could not be read back: {failed}")
 
     def _as_archived(self, thread: str, found: Iterator[LazyMessage]) -> bool:
@@ -291,7 +291,7 @@ class Inspector:
             return
         if self.same_place and is_untouched(entity, found):
             return
-        if self.source.type == CONFIG and is_as_read(
+        if self.source.type == CONFIG and is_equal_on_target(
             entity, found, *self.maps, lambda kind, old: self.ids.get((kind, old))
         ):
             if (entity.kind, entity.parent, entity.id) in self.made:
@@ -341,7 +341,7 @@ class Inspector:
     def _state(self, entity: Entity, found: Entity) -> None:
         """A store's file that the service failed to take in is there and yet not searchable."""
         status = found.facts.get("status")
-        wrong = UNUSABLE.get((entity.kind, str(status)))
+        wrong = UNUSABLE_STATES.get((entity.kind, str(status)))
         if wrong and "status" not in self.kept.get((entity.kind, entity.parent, entity.id), ()):
             self.find(entity.kind, entity.id, found.id, entity.name, "status", wrong, "usable", status)
         bad = ("failed", "cancelled")
@@ -356,4 +356,4 @@ class Inspector:
     def find(
         self, kind: str, source: str, target: str, name: str, path: str, reason: str, *values: object
     ) -> None:
-        self.result.findings.append(Finding(kind, source, target, name, path, reason, *values))
+        self.result.findings.append(VerifyFinding(kind, source, target, name, path, reason, *values))

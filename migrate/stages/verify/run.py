@@ -13,13 +13,13 @@ from migrate.archive.database import Archive
 from migrate.archive.id_map import Side, arrived_messages, derivations, id_map, origins_of
 from migrate.codecs import Profile
 from migrate.stages.estate import Estate
-from migrate.stages.match.file_hashes import prove
+from migrate.stages.match.file_hashes import check_file_hashes
 from migrate.stages.match.lineage import Lineage
 from migrate.stages.plan.plan_file import Plan
 from migrate.stages.plan.served_versions import notes_of
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.target_state import read_target
-from migrate.stages.verify.inspector import Inspector, Verified
+from migrate.stages.verify.inspector import Inspector, VerifyResult
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
@@ -33,7 +33,7 @@ def verify_plan(
     profile: Profile,
     workers: int,
     progress: Progress,
-) -> Verified:
+) -> VerifyResult:
     """Read everything the plan speaks of back from the target and compare it."""
     sides = (Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url))
     ids = _target_ids(plan, archive, sides)
@@ -75,9 +75,9 @@ def verify_plan(
         inspector.twice(target)
         inspector.deleted(plan, target)
         inspector.threads(target, reader, workers, progress)
-    _bytes(inspector, reader, workers, progress)
+    _check_files(inspector, reader, workers, progress)
     inspector.result.notes += [f"not in the snapshot, so not on the target: {gap}" for gap in plan.unread]
-    _blocked(plan, inspector)
+    _report_blocked(plan, inspector)
     return inspector.result
 
 
@@ -92,7 +92,7 @@ def _target_ids(plan: Plan, archive: Archive, sides: tuple[Side, Side]) -> dict[
     return ids
 
 
-def _blocked(plan: Plan, inspector: Inspector) -> None:
+def _report_blocked(plan: Plan, inspector: Inspector) -> None:
     """What was not moved is noted where it was accepted, and a finding where it was not."""
     rows = {(row.kind, row.parent, row.id): row for row in plan.losses if row.grade == "blocked"}
     stuck = {(a.kind, a.parent, a.id): a.name for a in plan.actions if a.action == "blocked"}
@@ -109,14 +109,14 @@ def _blocked(plan: Plan, inspector: Inspector) -> None:
         inspector.result.notes.append(f"{accepted:,} blocked object(s) were not moved; the plan names them")
 
 
-def _bytes(inspector: Inspector, reader: Reader, workers: int, progress: Progress) -> None:
+def _check_files(inspector: Inspector, reader: Reader, workers: int, progress: Progress) -> None:
     """Every file's bytes by their hash, where the service gives them back."""
     files = [
         (file, inspector.ids[("file", file.id)])
         for file in inspector.wanted("file", inspector.source.of("file").values())
         if ("file", file.id) in inspector.ids and file.fields.get("sha256")
     ]  # a file that is used where it is may have no bytes in the archive
-    proof = prove(files, reader, workers, progress)
+    proof = check_file_hashes(files, reader, workers, progress)
     for file, there, reason, found in proof.wrong:
         values = (file.fields.get("sha256"), found) if found else ()
         inspector.find("file", file.id, there, file.name, "bytes", reason, *values)
