@@ -7,9 +7,11 @@ Threads share one journal; each entry is committed at once, so a killed program 
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +24,8 @@ from migrate.archive.registered_plans import keep
 from migrate.archive.snapshots.writer import now
 from migrate.model import JSON
 from migrate.model.known_secrets import redact
+
+log = logging.getLogger(__name__)
 
 SERVICE = "service"
 """The action of a line for what the service made by itself, for a request of ours."""
@@ -94,10 +98,11 @@ class Journal:
 
     def intend(self, jobs: Iterable[Job], before: JSON = None) -> list[int]:
         """Note what is about to be tried; the entries' ids, in order."""
-        text = None if before is None else json.dumps(before)
+        text, jobs = None if before is None else json.dumps(before), list(jobs)
         with self._adding() as conn:
             entries = [self._intend_one(conn, job, text) for job in jobs]
             hash_rows(conn, "journal", "id = ?", [(entry,) for entry in entries])
+        _log(jobs)
         return entries
 
     @contextmanager
@@ -146,6 +151,7 @@ class Journal:
     def noted(self, made: Iterable[tuple[Job, str, str, str]]) -> None:
         """What was made, and is seen to be there: job, id and parent on the target, and how it was left.
         Intent and outcome in one, for what went with the request of something else."""
+        made = list(made)
         rows = [
             (self.plan, *map(storable, (*job, id_, parent)), mark or None, (at := now()), at)
             for job, id_, parent, mark in made
@@ -161,10 +167,12 @@ class Journal:
                 rows,
             )
             hash_rows(conn, "journal", ONE, [row[:5] for row in rows])
+        _log([job for job, *_ in made])
 
     def failed(self, entries: Iterable[int], error: str) -> None:
         """It was refused, and why."""
         rows = [(storable(redact(error)), now(), entry) for entry in entries]
+        log.info("failed: %s", error)
         with self._lock, self._archive.transaction() as conn:
             conn.executemany(
                 "UPDATE journal SET state = 'failed', error = ?, finished_at = ? WHERE id = ?", rows
@@ -241,6 +249,18 @@ class Journal:
                 return
             yield from map(_entry, rows)
             last = rows[-1][0]
+
+
+def _log(jobs: Sequence[Job]) -> None:
+    """One log line for each object, one for all messages of a thread."""
+    if not log.isEnabledFor(logging.INFO):
+        return
+    for action, kind, parent, id_, name in jobs:
+        if kind != "message":
+            log.info("%s %s %s %s", action, kind, id_ or parent, name)
+    messages = Counter((job[0], job[2]) for job in jobs if job[1] == "message")
+    for (action, thread), number in messages.items():
+        log.info("%s %d message(s) of thread %s", action, number, thread)
 
 
 def can_be_undone(conn: Asked, plan_digest: str) -> bool:

@@ -73,9 +73,14 @@ class Config:
         return replace(self, environment=environment or "", facing=facing)
 
 
+def config_file(path: Path | None) -> Path | None:
+    """The config file that was named, by --config or by the environment variable."""
+    return path or (Path(os.environ[ENV]) if os.environ.get(ENV) else None)
+
+
 def load(path: Path | None) -> Config:
     """`--config`, else the environment variable, else ./estates.toml, else nothing configured."""
-    given = path or (Path(os.environ[ENV]) if os.environ.get(ENV) else None)
+    given = config_file(path)
     file = given or DEFAULT
     if not os.path.lexists(file):
         if given:

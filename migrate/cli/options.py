@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from migrate import __version__
 from migrate.cli import clean
+from migrate.cli import tell as tell_user
 from migrate.cli.line_wrap import fitted
 from migrate.cli.streams import broken, write_data
 from migrate.model.known_secrets import redact
 
 if TYPE_CHECKING:
     from migrate.cli.config import Config
+    from migrate.cli.log import CommandLog
     from migrate.cli.progress import StderrProgress
     from migrate.stages.progress import Progress
 
@@ -33,6 +36,7 @@ class Common:
     config_path: Path | None
     verbose: bool = False
     spoken: list[StderrProgress] = field(default_factory=list)
+    log: CommandLog | None = None
 
     @property
     def config(self) -> Config:
@@ -49,6 +53,13 @@ class Common:
             return Progress()
         self.spoken.append(StderrProgress())
         return self.spoken[-1]
+
+    def log_line(self, text: str) -> None:
+        """A line of the log on standard error, above the live line of the progress."""
+        if self.spoken:
+            self.spoken[-1].show_line(text)
+        else:
+            tell_user(text)
 
     def hush(self) -> None:
         """Take the live line away, so that what is said next begins on a clean one."""
@@ -80,26 +91,62 @@ class Common:
 
 
 def common(function: F) -> F:
-    """--json, --quiet, --verbose and --config; the command receives one `Common` as `common`."""
+    """The options of every command; the command receives one `Common` as `common`."""
 
-    def wrapped(as_json: bool, quiet: bool, verbose: bool, config_path: Path | None, **others: Any) -> Any:
+    def wrapped(
+        as_json: bool,
+        quiet: bool,
+        verbose: bool,
+        debug: bool,
+        log_file: Path | None,
+        config_path: Path | None,
+        **others: Any,
+    ) -> Any:
         given = Common(as_json, quiet, config_path, verbose)
+        if verbose or debug or log_file:
+            given = _with_log(given, debug, log_file, function.__name__.removesuffix("_command"))
         try:
             return function(common=given, **others)
+        except BaseException as error:
+            if given.log:
+                given.log.failed(error)
+            raise
         finally:
             given.hush()
+            if given.log:
+                given.log.stop()
 
     wrapped.__doc__ = function.__doc__
     wrapped.__name__ = function.__name__
     path = click.Path(path_type=Path, dir_okay=False)
     for option in (
         click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
-        click.option("--verbose", "-v", is_flag=True, help="Say on stderr what is done."),
+        click.option(
+            "--log-file", type=path, metavar="FILE",
+            help="Append a log to FILE, with one line per request; no secrets.",
+        ),
+        click.option("--debug", is_flag=True, help="As -v, and one line per request."),
+        click.option("--verbose", "-v", is_flag=True, help="Say on stderr what is done, also with --quiet."),
         click.option("--quiet", "-q", is_flag=True, help="No progress on stderr."),
         click.option("--config", "config_path", type=path, help="Config file (default: estates.toml)."),
-    ):
+    ):  # fmt: skip
         wrapped = option(wrapped)
     return wrapped  # type: ignore[return-value]
+
+
+def _with_log(common: Common, debug: bool, file: Path | None, command: str) -> Common:
+    """The same with a log that was started. `logging` is loaded here: without a log, few commands need it."""
+    import logging
+
+    from migrate.cli.config import config_file
+    from migrate.cli.log import CommandLog
+
+    level = logging.DEBUG if debug else logging.INFO if common.verbose else None
+    log = CommandLog(level, file, common.log_line)
+    log.start()
+    config = config_file(common.config_path) or "estates.toml, if it is there"
+    logging.getLogger(__name__).info("%s, version %s, config file: %s", command, __version__, config)
+    return replace(common, log=log)
 
 
 workers = click.option(

@@ -135,6 +135,12 @@ class StderrProgress(Progress):
                 tell(text)
             self._said = text
 
+    def show_line(self, text: str) -> None:
+        """A line above the live one: a line of the log, also where it repeats the one before."""
+        with self._lock:
+            self._wipe()
+            tell(text)
+
     def count(self, what: str, done: int = 1) -> None:
         if done:
             with self._lock:

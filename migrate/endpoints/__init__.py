@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, cast
 
 from migrate.endpoints.process_tuning import loaded
@@ -12,6 +13,8 @@ from migrate.endpoints.process_tuning import loaded
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader, Writer
     from migrate.endpoints.settings import Settings
+
+log = logging.getLogger(__name__)
 
 SERVICES = {
     "azure-openai": "migrate.endpoints.azure_openai",
@@ -24,9 +27,18 @@ SERVICES = {
 
 def connect(settings: Settings) -> Reader:
     """A reading connection; every method but GET is refused before anything is sent."""
+    _log("read", settings)
     return cast("Reader", loaded(SERVICES[settings.type]).connect(settings))
 
 
 def connect_to_write(settings: Settings) -> Writer:
     """A connection that may also write."""
+    _log("read and write", settings)
     return cast("Writer", loaded(SERVICES[settings.type]).connect(settings, writable=True))
+
+
+def _log(access: str, settings: Settings) -> None:
+    log.info(
+        "%s %s %s (sign-in: %s, %d workers)",
+        *(access, settings.type, settings.url, settings.auth, settings.workers),
+    )

@@ -15,6 +15,8 @@ from migrate.endpoints.settings import Settings
 from migrate.errors import SignInFailed
 from migrate.model.known_secrets import redact, register
 
+log = logging.getLogger(__name__)
+
 UNUSED_KEY = "unused"
 """What the SDKs are given where an estate is reached without a sign-in; no request carries it."""
 SECRET_VARIABLES = (
@@ -73,11 +75,13 @@ def _asked(credential: Any, in_tenant: dict[str, Any], settings: Settings) -> An
     try:
         token = credential.get_token(settings.audience, **in_tenant)
     except (AzureError, OSError, ValueError) as error:
+        log.debug("no token from Entra for %s: %s", settings.audience, error)
         raise SignInFailed(
             f"cannot sign in to {settings.url} with Entra for {settings.audience}",
             _reason(redact(str(error))),
             _next_step(settings),
         ) from None
+    log.info("a token from Entra for %s, good for %d s", settings.audience, token.expires_on - time.time())
     return _sendable(str(token.token), int(token.expires_on), settings)
 
 

@@ -254,6 +254,8 @@ def demo_command(common: Common, folder: Path) -> None:
     It shows one line a step; -v shows every command with its output. It leaves an HTML report, a config
     file, and the state of its services, and says how to start them again.
     """
+    if common.log:
+        common.log.silence_stderr()  # -v means something else here; --log-file has the log
     prepare(folder)
     os.environ[KEY_VARIABLE] = KEY
     given = {

@@ -7,6 +7,7 @@ else; no write follows a redirect, and a read follows one within that origin onl
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Callable, Iterable, Iterator
 
 import httpx2
@@ -22,6 +23,7 @@ from migrate.endpoints.http.deadlines import (
     begin,
 )
 from migrate.endpoints.http.large_responses import take_turn
+from migrate.endpoints.http.request_log import log_answer, log_no_answer
 from migrate.endpoints.settings import Settings
 from migrate.model.input_limits import ANSWER, ANSWER_READ_ALONE, ERROR, FILE, Bound
 
@@ -96,10 +98,13 @@ class Guarded(httpx2.BaseTransport):
         }  # fmt: skip
         meter = Meter(within)
         begin(meter)
+        began = time.monotonic()
         try:
             answer = self._inner.handle_request(request)
         except httpx2.TransportError as error:
+            log_no_answer(request, error, began)
             raise self._explained(error) from error
+        log_answer(request, answer, began)
         meter.body(None if request.extensions.get(STREAMED) else WHOLE_ANSWER_TIMEOUT_S)
         return answer
 

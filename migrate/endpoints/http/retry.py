@@ -6,6 +6,8 @@ outcome open is `OutcomeUnknown`, and the caller finds out what became of it.
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,9 +17,12 @@ from migrate.endpoints.http.deadlines import patience
 from migrate.endpoints.http.errors import TRANSIENT
 from migrate.endpoints.http.openai_transport import OpenAIWire, Wire
 from migrate.endpoints.http.outage import Outage
+from migrate.endpoints.http.request_log import begin_attempt
 from migrate.endpoints.interface import Body
 from migrate.endpoints.rate_limit import ATTEMPTS, RateLimiter, pause
 from migrate.errors import OutcomeUnknown, RequestFailed, TooLarge, Unreachable
+
+log = logging.getLogger(__name__)
 
 TOO_MANY = 429
 """Says that a request, also one that writes, was turned away before anything happened."""
@@ -71,11 +76,13 @@ class Channel:
         outage = self.pace.outage
         attempt = 0
         while outage.is_suspected and outage.known_good is not None and not self.pace.stop.is_set():
+            waiting_since = time.monotonic()
             self.pace.nap(pause(attempt, {}) or 0.0)
             attempt += 1
             began: float | None = None
             try:
                 with self.pace.turn(), patience(self.patience_s):
+                    begin_attempt(attempt, time.monotonic() - waiting_since)
                     began = outage.begins()
                     outage.known_good()
                 outage.ends(began)
@@ -89,27 +96,32 @@ class Channel:
     ) -> Body:
         """`watched`: the answer should come at once, so that its absence is worth a word."""
         outage = self.pace.outage
+        waiting_since = time.monotonic()
         for attempt in range(max(self.attempts, self.unanswered)):
             began: float | None = None
             try:
                 with self.pace.turn(), patience(self.patience_s):
+                    begin_attempt(attempt + 1, time.monotonic() - waiting_since)
                     began = outage.begins(watched)
                     answer = call()
                 outage.ends(began)
                 self.pace.went_well()
                 return answer
             except RequestFailed as failed:
+                waiting_since = time.monotonic()
                 self._noted(began, failed)
                 most = self.attempts if failed.status else self.unanswered
                 last = attempt + 1 >= most or self.pace.stop.is_set()
                 if failed.status == TOO_MANY:
                     if not self.pace.turned_away(attempt, failed.headers) or last:
                         raise
+                    log.info("%s; it is sent again when the service allows it", failed)
                     continue  # the next turn waits, with everybody else's
                 wait = pause(attempt, failed.headers) if again(failed) else None
                 if wait is None or last:
                     self._tell_outage_from_failure()
                     raise
+                log.info("%s; it is sent again in %.1f s", failed, wait)
                 self.pace.nap(wait)
         raise AssertionError("unreachable")
 
@@ -129,8 +141,10 @@ class FileChannel(Channel):
         """A file's bytes, read in chunks; a broken stream raises `RequestFailed`."""
         outage = self.pace.outage
         began: float | None = None
+        waiting_since = time.monotonic()
         try:
             with self.pace.turn():
+                begin_attempt(1, time.monotonic() - waiting_since)
                 began = outage.begins()
                 with self.wire.stream(file_id) as chunks:
                     outage.ends(began)
