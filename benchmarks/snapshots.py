@@ -19,7 +19,7 @@ URL = "https://example.openai.azure.com"
 def make(path: Path, assistants: int, threads: int, messages: int, differ: int = DIFFER) -> None:
     """Write the archive with a first and a second snapshot; in that one of `differ` objects is another."""
     from migrate.archive.database import Archive
-    from migrate.archive.packs.rows import Row
+    from migrate.archive.packs.rows import BodyRow
     from migrate.archive.snapshots.writer import SnapshotWriter
 
     estate = Estate(Shape(max(1, threads), max(1, messages)))
@@ -28,7 +28,7 @@ def make(path: Path, assistants: int, threads: int, messages: int, differ: int =
             writer = SnapshotWriter.begin(archive, "azure-openai", URL, {"number": number}, None)
 
             def keep(kind: str, parent: str, bodies: list[dict[str, Any]], writer: Any = writer) -> None:
-                writer.page(kind, parent, [Row.of(kind, body) for body in bodies], "")
+                writer.page(kind, parent, [BodyRow.of(kind, body) for body in bodies], "")
 
             for kind in ("file", "vector_store"):
                 writer.end(kind)
@@ -59,11 +59,11 @@ def _changed(row: dict[str, Any], place: int, snapshot: int, differ: int) -> dic
 def load_and_hash(path: Path) -> float:
     """Seconds of processor time to load and hash every body of both snapshots: what comparing starts from."""
     from migrate.archive.database import Archive
-    from migrate.archive.snapshots.reader import SnapshotReader, snapshots
+    from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 
     began = time.process_time()
     with Archive.open(path) as archive:
-        for info in snapshots(archive.conn):
+        for info in list_snapshots(archive.conn):
             reader = SnapshotReader(archive.conn, info)
             for kind in ("assistant", "thread", "message"):
                 for _, body in reader.bodies(kind, None):

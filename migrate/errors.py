@@ -49,35 +49,35 @@ class BadUsage(MigrateError):
     exit_code = 2
 
 
-class Incomplete(MigrateError):
+class IncompleteResult(MigrateError):
     exit_code = 3
 
 
-class DiskFull(Incomplete):
+class DiskFull(IncompleteResult):
     pass
 
 
-class Refused(MigrateError):
+class OperationRefused(MigrateError):
     exit_code = 4
 
 
-class PlanEdited(Refused):
+class PlanEdited(OperationRefused):
     pass
 
 
-class PlanUnknown(Refused):
+class PlanUnknown(OperationRefused):
     pass
 
 
-class PlanStale(Refused):
+class PlanStale(OperationRefused):
     pass
 
 
-class ArchiveTooNew(Refused):
+class ArchiveTooNew(OperationRefused):
     pass
 
 
-class ArchiveBusy(Refused):
+class ArchiveBusy(OperationRefused):
     pass
 
 
@@ -85,15 +85,15 @@ class ArchiveDamaged(BadUsage):
     pass
 
 
-class Unreachable(MigrateError):
+class ServiceUnreachable(MigrateError):
     exit_code = 5
 
 
-class SignInFailed(Unreachable):
+class SignInFailed(ServiceUnreachable):
     pass
 
 
-class ServiceRetired(Unreachable):
+class ServiceRetired(ServiceUnreachable):
     pass
 
 
@@ -119,23 +119,23 @@ class RequestFailed(Exception):
         return f"{self.what}{tail}"
 
 
-class NoAnswer(RequestFailed):
+class NoResponse(RequestFailed):
     """Nobody answered: no connection, a timeout, a connection that ended."""
 
 
-class Unreadable(RequestFailed):
+class InvalidResponse(RequestFailed):
     """The service answered, but with something that cannot be read."""
 
 
-class TooLarge(Unreadable):
+class ResponseTooLarge(InvalidResponse):
     """The service answered with more than is taken; asked again it would do so again."""
 
 
-class NotThere(RequestFailed):
+class NotFound(RequestFailed):
     """404, 405, 410 or 501: the object is unknown, or the route does not exist here."""
 
 
-class Denied(RequestFailed):
+class AccessDenied(RequestFailed):
     """401 or 403: the credentials do not allow it."""
 
 
@@ -147,5 +147,5 @@ class OutcomeUnknown(RequestFailed):
     """A writing request got no usable answer: it may or may not have been carried out."""
 
 
-class PagingBroken(RequestFailed):
+class PaginationError(RequestFailed):
     """A listing that cannot be read to its end: the server repeats itself or gives no cursor."""

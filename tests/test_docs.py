@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from migrate import errors
-from migrate.archive.packs.reader import register
+from migrate.archive.packs.reader import register_sql_functions
 from migrate.cli import COMMANDS, program
 from migrate.cli.config import checked, toml
 from migrate.codecs import CODECS, Target
@@ -28,7 +28,7 @@ from migrate.codecs.foundry.items import CALL_KEYS
 from migrate.codecs.foundry.tools import ROWS, WITHOUT_HOME
 from migrate.emulator import Emulator, Options
 from migrate.model import KINDS, Kind
-from migrate.model.normalize import RULES
+from migrate.model.normalize import FIELD_RULES
 from migrate.stages.diff.ignore_rules import IgnoreRuleTable
 from tools.docs.cli_reference import reference
 from tools.docs.examples import BARE, EXAMPLES
@@ -270,7 +270,7 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Co
         ):
             assert program.main([*call.split(), "--quiet"], standalone_mode=False) in (None, 0, 3)
         conn = sqlite3.connect("file:app.db", uri=True)
-        register(conn)
+        register_sql_functions(conn)
         conn.execute("CREATE TABLE chats (customer TEXT, thread_id TEXT, assistant_id TEXT)")
         conn.execute("INSERT INTO chats VALUES ('Ada', 'thread_forgotten', 'asst_forgotten')")
         yield conn
@@ -404,7 +404,7 @@ def test_equal_spellings_are_equal_and_differ_as_written(pair: Pair) -> None:
 
 def test_every_rule_of_comparing_has_a_pair_of_spellings() -> None:
     shown = {(kind, pair.field) for pair in EQUAL for kind in ("*", pair.kind)}
-    assert set(RULES) <= shown
+    assert set(FIELD_RULES) <= shown
 
 
 NAMED_PATH = re.compile(r"`((?:[a-z_]+/)+[a-z_]+\.py)`")

@@ -11,15 +11,15 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
-from migrate.archive.hashing import storable
-from migrate.archive.packs.reader import inflated, squeezed
-from migrate.archive.query import Asked
+from migrate.archive.hashing import storable_text
+from migrate.archive.packs.reader import compress, decompress
+from migrate.archive.sql_connection import SqlConnection
 from migrate.errors import ArchiveDamaged
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-CHUNK = 1 << 20
+BLOB_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class BlobWriter:
         """Add a chunk, committed at once so that a large file never fills a transaction."""
         with self._archive.transaction() as conn:
             conn.execute(
-                "INSERT INTO chunks VALUES (?, ?, ?, ?)", (self._id, self._ordinal, squeezed(data), len(data))
+                "INSERT INTO chunks VALUES (?, ?, ?, ?)", (self._id, self._ordinal, compress(data), len(data))
             )
         self._hash.update(data)
         self.size += len(data)
@@ -70,7 +70,7 @@ class BlobWriter:
             conn.execute("DELETE FROM blobs WHERE id = ?", (self._id,))
 
 
-def store(archive: Archive, chunks: Iterable[bytes]) -> int:
+def store_blob(archive: Archive, chunks: Iterable[bytes]) -> int:
     """Store bytes from an iterable; the blob's id."""
     writer = BlobWriter(archive)
     try:
@@ -82,39 +82,39 @@ def store(archive: Archive, chunks: Iterable[bytes]) -> int:
         raise
 
 
-def link(archive: Archive, endpoint: int, file_id: str, blob: int, origin: str) -> None:
+def link_file_to_blob(archive: Archive, endpoint: int, file_id: str, blob: int, origin: str) -> None:
     """Say whose bytes these are. `origin`: download, original, parsed (see `model.file`)."""
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     with archive.transaction() as conn:
         conn.execute(
             "INSERT OR REPLACE INTO contents VALUES (?, ?, ?, ?, ?)",
-            (endpoint, storable(file_id), blob, origin, now),
+            (endpoint, storable_text(file_id), blob, origin, now),
         )
 
 
-def blob_of(conn: Asked, endpoint: int, file_id: str) -> Blob | None:
+def blob_of(conn: SqlConnection, endpoint: int, file_id: str) -> Blob | None:
     """The bytes of a file, if the archive has them."""
     row = conn.execute(
         "SELECT b.id, b.sha, b.size, c.origin FROM contents c JOIN blobs b ON b.id = c.blob_id "
         "WHERE c.endpoint_id = ? AND c.file_id = ?",
-        (endpoint, storable(file_id)),
+        (endpoint, storable_text(file_id)),
     ).fetchone()
     return Blob(row[0], row[1].hex(), row[2], row[3]) if row else None
 
 
-def chunks(conn: Asked, blob: int) -> Iterator[bytes]:
+def read_chunks(conn: SqlConnection, blob: int) -> Iterator[bytes]:
     """The stored bytes, chunk by chunk."""
     rows = conn.execute("SELECT data, size FROM chunks WHERE blob_id = ? ORDER BY ordinal", (blob,))
     for data, size in rows:
-        yield inflated(data, size)
+        yield decompress(data, size)
 
 
-def proven(conn: Asked, blob: Blob) -> Iterator[bytes]:
+def read_verified_chunks(conn: SqlConnection, blob: Blob) -> Iterator[bytes]:
     """The stored bytes, chunk by chunk; `ArchiveDamaged`, at the latest after the last one, when they are
     not what was stored."""
     digest, size = hashlib.sha256(), 0
     try:
-        for data in chunks(conn, blob.id):
+        for data in read_chunks(conn, blob.id):
             digest.update(data)
             size += len(data)
             if size > blob.size:
@@ -129,7 +129,7 @@ def proven(conn: Asked, blob: Blob) -> Iterator[bytes]:
 class BlobFile(io.RawIOBase):
     """Stored bytes as a readable, seekable file, for uploads. Holds one chunk in memory."""
 
-    def __init__(self, conn: Asked, blob: Blob) -> None:
+    def __init__(self, conn: SqlConnection, blob: Blob) -> None:
         self._conn = conn
         self._blob = blob
         self._at = 0
@@ -182,7 +182,7 @@ class BlobFile(io.RawIOBase):
             row = self._conn.execute(
                 "SELECT data, size FROM chunks WHERE blob_id = ? AND ordinal = ?", (self._blob.id, ordinal)
             ).fetchone()
-            self._held = (ordinal, inflated(*row))
+            self._held = (ordinal, decompress(*row))
         offset = self._at - start
         return self._held[1][offset : offset + wanted]
 

@@ -14,25 +14,25 @@ from pathlib import Path
 from typing import Any
 
 from migrate.archive.lock import WriterLock
-from migrate.archive.packs.writer import Packer
-from migrate.archive.schema_check import must_be_exact
-from migrate.archive.schema_version import APPLICATION_ID, is_newest
+from migrate.archive.packs.writer import PackWriter
+from migrate.archive.schema_check import check_schema
+from migrate.archive.schema_version import APPLICATION_ID, is_newest_schema
 from migrate.archive.sqlite_file import (
-    MAGIC,
-    check_beside,
-    check_magic,
-    connect,
-    connect_to_read,
-    connect_to_write,
-    real,
-    says_read_only,
-    trust,
+    SQLITE_MAGIC,
+    check_side_files,
+    check_sqlite_magic,
+    is_read_only_error,
+    open_connection,
+    open_for_reading,
+    open_for_writing,
+    resolve_archive_path,
+    trust_schema,
 )
-from migrate.errors import ArchiveBusy, ArchiveDamaged, ArchiveTooNew, BadUsage, DiskFull, Refused
-from migrate.model.json_depth import TooDeep
+from migrate.errors import ArchiveBusy, ArchiveDamaged, ArchiveTooNew, BadUsage, DiskFull, OperationRefused
+from migrate.model.json_depth import JSONTooDeep
 
 
-def bring_up_to_date(conn: sqlite3.Connection, path: Path, write: bool) -> None:
+def migrate_schema(conn: sqlite3.Connection, path: Path, write: bool) -> None:
     """Apply what is pending. Raises `ArchiveTooNew`, and `ArchiveDamaged` where nothing may be written."""
     # sqlite-utils takes longer to load than a small archive takes to list, and the newest schema needs none.
     from sqlite_utils import Database
@@ -60,26 +60,30 @@ def bring_up_to_date(conn: sqlite3.Connection, path: Path, write: bool) -> None:
 
 
 @contextmanager
-def damage_told(path: Path) -> Iterator[None]:
+def translate_damage(path: Path) -> Iterator[None]:
     """Raises `ArchiveDamaged` where a page, a text or a body turns out not to be what was written."""
     try:
         yield
     except sqlite3.DatabaseError as error:
-        raise ArchiveDamaged(f"{path} is damaged", str(error), _next(path)) from None
+        raise ArchiveDamaged(f"{path} is damaged", str(error), _repair_hint(path)) from None
     except json.JSONDecodeError as error:
-        raise ArchiveDamaged(f"{path} is damaged", f"a body is not JSON: {error}", _next(path)) from None
-    except (TooDeep, RecursionError):
-        raise ArchiveDamaged(f"{path} cannot be read", "a body is nested too deeply", _next(path)) from None
+        raise ArchiveDamaged(
+            f"{path} is damaged", f"a body is not JSON: {error}", _repair_hint(path)
+        ) from None
+    except (JSONTooDeep, RecursionError):
+        raise ArchiveDamaged(
+            f"{path} cannot be read", "a body is nested too deeply", _repair_hint(path)
+        ) from None
 
 
-def _next(path: Path) -> str:
+def _repair_hint(path: Path) -> str:
     return f"name what is damaged: check {path}; or restore it from a copy"
 
 
-LOGGED = 4_000
+WAL_PAGES = 4_000
 """Pages in the log before they are folded in, and KiB of pages kept at hand: every commit changes the same
 pages of the index of keys, which so are written to the file once and not four times."""
-NOT_OURS_ANY_MORE = ("unsupported file format", "Could not decode")
+DAMAGE_MESSAGES = ("unsupported file format", "Could not decode")
 """What SQLite says of a flipped byte in a file's head or in a text, as if the program had made a mistake."""
 
 
@@ -95,7 +99,7 @@ class Archive:
         self._immutable = immutable
         self._joined = False
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self.packer = Packer(conn)
+        self.packer = PackWriter(conn)
         self.rollbacks = 0
         """How many transactions failed: what was known of their content is not so."""
 
@@ -106,27 +110,27 @@ class Archive:
         Raises `BadUsage` (no such file, none that can be written), `ArchiveDamaged` (not an archive, or not
         only one), `ArchiveTooNew`, `ArchiveBusy` (another writer).
         """
-        path = real(path)
+        path = resolve_archive_path(path)
         if not path.exists():
             if not create:
                 raise BadUsage(f"there is no archive {path}", todo=f"make one: snapshot ESTATE -o {path}")
             _create(path)
-        check_magic(path)
-        check_beside(path)
-        lock = WriterLock.take(path) if write else None
+        check_sqlite_magic(path)
+        check_side_files(path)
+        lock = WriterLock.acquire(path) if write else None
         conn: sqlite3.Connection | None = None
         immutable = False
         try:
-            with _told(path):
+            with _translate_sqlite_errors(path):
                 if write:
-                    conn = connect_to_write(path)
+                    conn = open_for_writing(path)
                 else:
-                    conn, immutable = connect_to_read(path)
-                _must_be_ours(conn, path, write)
-                must_be_exact(conn, path)
-                trust(conn)
+                    conn, immutable = open_for_reading(path)
+                _check_application_id(conn, path, write)
+                check_schema(conn, path)
+                trust_schema(conn)
                 _prepare(conn, write)
-                _bring_up_to_date(conn, path, write)
+                _ensure_newest_schema(conn, path, write)
         except BaseException:
             if conn:
                 conn.close()
@@ -147,12 +151,12 @@ class Archive:
         archive._folder = folder
         return archive
 
-    def another(self) -> sqlite3.Connection:
+    def open_read_connection(self) -> sqlite3.Connection:
         """A further connection for reading, for another thread. There may be many, and a pack is read but
         once: each keeps a few pages, not SQLite's 2 MB."""
-        conn = connect(self.path, self._immutable)
+        conn = open_connection(self.path, self._immutable)
         try:
-            trust(conn)
+            trust_schema(conn)
             _prepare(conn, write=False)
             conn.execute("PRAGMA cache_size = -128")
         except BaseException:
@@ -162,12 +166,12 @@ class Archive:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A transaction; rolled back when it fails, with a full disk told as such. Within `joined` it is a
-        part of that one."""
+        """A transaction; rolled back when it fails, with a full disk told as such. Within
+        `single_transaction` it is a part of that one."""
         if self._joined:
             yield self.conn
             return
-        with _told(self.path):
+        with _translate_sqlite_errors(self.path):
             self.conn.execute("BEGIN IMMEDIATE")
             try:
                 yield self.conn
@@ -181,7 +185,7 @@ class Archive:
                 raise
 
     @contextlib.contextmanager
-    def joined(self) -> Iterator[None]:
+    def single_transaction(self) -> Iterator[None]:
         """Several transactions of this thread as one: all of them happen, or none. Fewer commits write the
         same pages of the indices less often."""
         with self.transaction():
@@ -211,15 +215,16 @@ class Archive:
         self.close()
 
 
-def must_not_be_archive(path: Path) -> None:
-    """Raises `Refused` before a report would take the place of an archive: it may be the only copy."""
+def check_not_an_archive(path: Path) -> None:
+    """Raises `OperationRefused` before a report would take the place of an archive: it may be the only
+    copy."""
     with contextlib.suppress(OSError, ValueError):
         if not path.is_file():  # opening a pipe waits for whoever writes to it
             return
         with path.open("rb") as file:
             head = file.read(16)
-        if head == MAGIC:
-            raise Refused(f"{path} is an archive", "it would be overwritten", "give -o another name")
+        if head == SQLITE_MAGIC:
+            raise OperationRefused(f"{path} is an archive", "it would be overwritten", "give -o another name")
 
 
 def _create(path: Path) -> None:
@@ -232,7 +237,7 @@ def _create(path: Path) -> None:
         ) from None
 
 
-def _must_be_ours(conn: sqlite3.Connection, path: Path, write: bool) -> None:
+def _check_application_id(conn: sqlite3.Connection, path: Path, write: bool) -> None:
     """Look before anything is set: somebody else's database must stay as it is."""
     empty = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
     ours = conn.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
@@ -247,21 +252,21 @@ def _prepare(conn: sqlite3.Connection, write: bool) -> None:
     if write:
         conn.execute("PRAGMA journal_mode = WAL")
         conn.execute("PRAGMA synchronous = NORMAL")
-        conn.execute(f"PRAGMA wal_autocheckpoint = {LOGGED}")
-        conn.execute(f"PRAGMA cache_size = -{LOGGED}")
+        conn.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
+        conn.execute(f"PRAGMA cache_size = -{WAL_PAGES}")
     else:
         conn.execute("PRAGMA query_only = ON")
 
 
-def _bring_up_to_date(conn: sqlite3.Connection, path: Path, write: bool) -> None:
-    if not is_newest(conn):
-        bring_up_to_date(conn, path, write)
+def _ensure_newest_schema(conn: sqlite3.Connection, path: Path, write: bool) -> None:
+    if not is_newest_schema(conn):
+        migrate_schema(conn, path, write)
     if write:
         conn.execute("DELETE FROM blobs WHERE sha IS NULL")  # half-written when a program was killed
 
 
 @contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _translate_sqlite_errors(path: Path) -> Iterator[None]:
     """SQLite's own errors as ours."""
     try:
         yield
@@ -272,9 +277,9 @@ def _told(path: Path) -> Iterator[None]:
             raise DiskFull(
                 f"{path} cannot grow", str(error), "make room, then run the same command: it continues"
             ) from None
-        if any(words in str(error) for words in NOT_OURS_ANY_MORE):
+        if any(words in str(error) for words in DAMAGE_MESSAGES):
             raise ArchiveDamaged(f"{path} is damaged", str(error), "restore it from a copy") from None
-        if says_read_only(error):
+        if is_read_only_error(error):
             raise BadUsage(
                 f"cannot write {path}",
                 f"{error}: the file or its folder may not be written",
@@ -293,7 +298,7 @@ def _told(path: Path) -> Iterator[None]:
         raise ArchiveDamaged(f"{path} is damaged", str(error), "restore it from a copy") from None
 
 
-class PerThread:
+class ThreadLocalConnection:
     """Answers each thread through a connection of its own. Close it when the threads are done."""
 
     def __init__(self, archive: Archive) -> None:
@@ -306,7 +311,7 @@ class PerThread:
         """Run a statement on this thread's connection."""
         conn: sqlite3.Connection | None = getattr(self._local, "conn", None)
         if conn is None:
-            conn = self._local.conn = self._archive.another()
+            conn = self._local.conn = self._archive.open_read_connection()
             with self._lock:
                 self._opened.append(conn)
         return conn.execute(sql, parameters)

@@ -12,14 +12,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from migrate.archive.database import Archive
-from migrate.archive.hashing import id_of
-from migrate.archive.packs.reader import Bodies
-from migrate.archive.prune import sweep, sweep_bytes
+from migrate.archive.hashing import body_id
+from migrate.archive.packs.reader import BodyReader
+from migrate.archive.prune import sweep_blobs, sweep_listings
 from migrate.model.json_depth import loads
 
 
 @dataclass(frozen=True)
-class Forgotten:
+class ForgetResult:
     """How much was removed: rows, and bytes of files."""
 
     snapshots: int
@@ -30,7 +30,7 @@ class Forgotten:
 
 
 @dataclass(frozen=True)
-class Shrunk:
+class VacuumResult:
     """Bytes of the archive before and after; `why` where the space could not be given back."""
 
     before: int
@@ -38,16 +38,16 @@ class Shrunk:
     why: str = ""
 
 
-READ = "another program reads the archive; the room is free when it ends"
+ARCHIVE_IN_USE_REASON = "another program reads the archive; the room is free when it ends"
 
-FILES = (
+FILE_SPANS_SQL = (
     "SELECT f.endpoint_id, r.pack_id, r.place, r.count FROM (SELECT DISTINCT n.endpoint_id, s.manifest_id "
     "FROM snapshots n CROSS JOIN scopes s ON s.snapshot_id = n.id AND s.kind = 'file' "
     "AND s.parent_id = '') f CROSS JOIN spans r ON r.manifest_id = f.manifest_id"
 )
 
 
-def forget(archive: Archive, snapshots: Collection[int]) -> Forgotten:
+def forget_snapshots(archive: Archive, snapshots: Collection[int]) -> ForgetResult:
     """Remove these snapshots."""
     conn = archive.conn
     # Enforced, each row that goes would make SQLite look through tables that have no index for it.
@@ -60,31 +60,31 @@ def forget(archive: Archive, snapshots: Collection[int]) -> Forgotten:
                 "DELETE FROM snapshots WHERE id IN (SELECT value FROM json_each(?))",
                 (json.dumps(sorted(snapshots)),),
             ).rowcount
-            removed = sweep(archive)
+            removed = sweep_listings(archive)
             _sweep_contents(conn)
-            files = sweep_bytes(conn)
+            files = sweep_blobs(conn)
             conn.execute("DELETE FROM endpoints WHERE id NOT IN (SELECT endpoint_id FROM snapshots)")
             left = _file_bytes(conn)
     finally:
         conn.execute("PRAGMA foreign_keys = ON")
-    return Forgotten(gone, removed["manifests"], removed["bodies"], files, sizes - left)
+    return ForgetResult(gone, removed["manifests"], removed["bodies"], files, sizes - left)
 
 
 def _sweep_contents(conn: sqlite3.Connection) -> None:
     """Forget whose bytes they were where no snapshot of the estate lists the file."""
     conn.execute("CREATE TEMP TABLE listed_files (endpoint_id, file_id, PRIMARY KEY (endpoint_id, file_id))")
-    bodies = Bodies(conn)
-    for endpoint, pack, place, count in conn.execute(FILES):
+    bodies = BodyReader(conn)
+    for endpoint, pack, place, count in conn.execute(FILE_SPANS_SQL):
         texts = bodies.pack(pack, place + count)[1][place : place + count]
         conn.executemany(
             "INSERT OR IGNORE INTO listed_files VALUES (?, ?)",
-            [(endpoint, id_of(loads(text))) for text in texts],
+            [(endpoint, body_id(loads(text))) for text in texts],
         )
     conn.execute("DELETE FROM contents WHERE (endpoint_id, file_id) NOT IN (SELECT * FROM listed_files)")
     conn.execute("DROP TABLE listed_files")
 
 
-def give_back(archive: Archive) -> Shrunk:
+def vacuum_archive(archive: Archive) -> VacuumResult:
     """Write the archive anew without the room that is free in it. What was removed cannot be found in the
     file afterwards. Needs room while it works; without it, nothing changes."""
     before = _bytes(archive)
@@ -92,8 +92,8 @@ def give_back(archive: Archive) -> Shrunk:
         archive.conn.execute("VACUUM")
         busy = archive.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     except sqlite3.DatabaseError as error:
-        return Shrunk(before, _bytes(archive), str(error))
-    return Shrunk(before, _bytes(archive), READ if busy else "")
+        return VacuumResult(before, _bytes(archive), str(error))
+    return VacuumResult(before, _bytes(archive), ARCHIVE_IN_USE_REASON if busy else "")
 
 
 def _keep_number(conn: sqlite3.Connection) -> None:

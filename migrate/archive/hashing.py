@@ -10,11 +10,11 @@ from json.encoder import encode_basestring_ascii
 
 from migrate.model import JSON
 
-NAME = "row_hash"
-SIZE = 16
+ROW_HASH_FUNCTION = "row_hash"
+ROW_HASH_BYTES = 16
 """Bytes of a hash (BLAKE2b)."""
 
-HASHED: dict[str, tuple[str, ...]] = {
+HASHED_COLUMNS: dict[str, tuple[str, ...]] = {
     "plans": (
         "id", "digest", "source_type", "source_url", "target_type", "target_url", "first_applied_at", "lines",
     ),
@@ -27,12 +27,14 @@ HASHED: dict[str, tuple[str, ...]] = {
     "plan_documents": ("id", "digest", "sha"),
 }  # fmt: skip
 """Table -> the columns that its hash covers, in this order. A migration that adds a column names it here and
-calls `hash_all`."""
+calls `hash_all_rows`."""
 
-COUNTED = ("plans", "registered_plans")
+COUNTED_TABLES = ("plans", "registered_plans")
 """Tables of which `totals` knows the number of rows."""
 
-_whole = json.JSONEncoder(separators=(",", ":"), default=lambda value: {"bytes": bytes(value).hex()}).encode
+_encode_value = json.JSONEncoder(
+    separators=(",", ":"), default=lambda value: {"bytes": bytes(value).hex()}
+).encode
 
 
 def _value(value: object) -> str:
@@ -41,62 +43,62 @@ def _value(value: object) -> str:
         return encode_basestring_ascii(value)
     if value is None:
         return "null"
-    return str(value) if type(value) is int else _whole(value)
+    return str(value) if type(value) is int else _encode_value(value)
 
 
-class BrokenRow(sqlite3.DatabaseError):
+class RowDamaged(sqlite3.DatabaseError):
     """A row is not as it was written, or is gone. Told as any other damage of the file."""
 
 
 def row_hash(table: str, *values: object) -> bytes:
     """The hash of a row: BLAKE2b of the table's name and the values as a JSON array."""
     text = f"[{','.join(map(_value, (table, *values)))}]"
-    return hashlib.blake2b(text.encode(), digest_size=SIZE).digest()
+    return hashlib.blake2b(text.encode(), digest_size=ROW_HASH_BYTES).digest()
 
 
-def columns(table: str) -> str:
+def hashed_columns(table: str) -> str:
     """The hashed columns of a table, for a SELECT."""
-    return ", ".join(HASHED[table])
+    return ", ".join(HASHED_COLUMNS[table])
 
 
-def is_whole(table: str, values: Sequence[object], stored: object) -> bool:
-    """Whether a row, read as `columns` says, has the hash that was stored with it."""
+def matches_row_hash(table: str, values: Sequence[object], stored: object) -> bool:
+    """Whether a row, read as `hashed_columns` says, has the hash that was stored with it."""
     return stored == row_hash(table, *values)
 
 
 def hash_rows(conn: sqlite3.Connection, table: str, where: str, keys: Iterable[Sequence[object]]) -> None:
     """Write the hash of the rows that were just written; `where` finds one by one of `keys`."""
-    conn.executemany(f"{_hashing(table, HASHED[table])} WHERE {where}", keys)
+    conn.executemany(f"{_update_hash_sql(table, HASHED_COLUMNS[table])} WHERE {where}", keys)
 
 
-def hash_all(conn: sqlite3.Connection) -> None:
+def hash_all_rows(conn: sqlite3.Connection) -> None:
     """Count and hash every row of every table anew: after a migration, or when all of them were numbered
     anew. What was changed before that is not noticed, so who calls it has looked at the rows before."""
     conn.execute("UPDATE plans SET lines = (SELECT count(*) FROM journal WHERE plan_id = plans.id)")
     count_rows(conn)
-    for table, wanted in HASHED.items():
+    for table, wanted in HASHED_COLUMNS.items():
         there = {row[1] for row in conn.execute(f"PRAGMA table_info({table})")}
         if not there:
             continue  # a later migration makes it
-        conn.execute(_hashing(table, [column for column in wanted if column in there]))
+        conn.execute(_update_hash_sql(table, [column for column in wanted if column in there]))
 
 
 def count_rows(conn: sqlite3.Connection) -> None:
     """Note how many rows the counted tables have."""
-    for table in COUNTED:
+    for table in COUNTED_TABLES:
         conn.execute(
             f"INSERT OR REPLACE INTO totals SELECT ?, (SELECT count(*) FROM {table}), NULL", (table,)
         )
-    hash_rows(conn, "totals", "name = ?", [(table,) for table in COUNTED])
+    hash_rows(conn, "totals", "name = ?", [(table,) for table in COUNTED_TABLES])
 
 
-def _hashing(table: str, wanted: Sequence[str]) -> str:
-    return f"UPDATE {table} SET hash = {NAME}('{table}', {', '.join(wanted)})"
+def _update_hash_sql(table: str, wanted: Sequence[str]) -> str:
+    return f"UPDATE {table} SET hash = {ROW_HASH_FUNCTION}('{table}', {', '.join(wanted)})"
 
 
-def register(conn: sqlite3.Connection) -> None:
+def register_row_hash(conn: sqlite3.Connection) -> None:
     """Let this connection compute the hash of a row in SQL."""
-    conn.create_function(NAME, -1, row_hash, deterministic=True)
+    conn.create_function(ROW_HASH_FUNCTION, -1, row_hash, deterministic=True)
 
 
 def snapshot_digest(conn: sqlite3.Connection, snapshot: int) -> str:
@@ -112,7 +114,7 @@ def snapshot_digest(conn: sqlite3.Connection, snapshot: int) -> str:
     return digest.hexdigest()
 
 
-def of_shas(shas: Iterable[bytes]) -> bytes:
+def listing_sha(shas: Iterable[bytes]) -> bytes:
     """The hash of a listing: of its bodies' hashes, in order."""
     digest = hashlib.sha256()
     for sha in shas:
@@ -120,18 +122,18 @@ def of_shas(shas: Iterable[bytes]) -> bytes:
     return digest.digest()
 
 
-OF_SHA = 24
+BODY_SHA_BITS = 24
 """Bits of a key that come from the body's hash; the others are those of its id."""
 
 
-def storable(text: str) -> str:
+def storable_text(text: str) -> str:
     """Text that SQLite can hold: a lone surrogate has no UTF-8 form and is spelled out."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
-def id_of(body: Mapping[str, JSON]) -> str:
+def body_id(body: Mapping[str, JSON]) -> str:
     """The id of a body as it is stored, '' where it has none."""
-    return storable(str(body.get("id", "")))
+    return storable_text(str(body.get("id", "")))
 
 
 def body_sha(kind: str, text: bytes) -> bytes:
@@ -139,19 +141,19 @@ def body_sha(kind: str, text: bytes) -> bytes:
     return hashlib.sha256(kind.encode() + b"\0" + text).digest()
 
 
-def key_of(object_id: str, sha: bytes) -> int:
+def body_key(object_id: str, sha: bytes) -> int:
     """63 bits under which a body is found: of its id first, so that all bodies of an id lie together, then of
     its hash."""
-    return _first(object_id) | int.from_bytes(sha[:3], "big")
+    return _id_bits(object_id) | int.from_bytes(sha[:3], "big")
 
 
-def keys_of(object_id: str) -> tuple[int, int]:
+def body_key_range(object_id: str) -> tuple[int, int]:
     """The first and the last key that a body of this id may have. Other ids have others, but for chance."""
-    first = _first(object_id)
-    return first, first | (1 << OF_SHA) - 1
+    first = _id_bits(object_id)
+    return first, first | (1 << BODY_SHA_BITS) - 1
 
 
-def _first(object_id: str) -> int:
+def _id_bits(object_id: str) -> int:
     """39 bits of the id's hash, in front of the bits that are the body's."""
     head = hashlib.sha256(object_id.encode()).digest()[:5]
-    return int.from_bytes(head, "big") >> 1 << OF_SHA
+    return int.from_bytes(head, "big") >> 1 << BODY_SHA_BITS

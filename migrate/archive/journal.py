@@ -17,24 +17,24 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from migrate.archive.database import Archive
-from migrate.archive.hashing import count_rows, hash_rows, storable
-from migrate.archive.id_map import STANDING, Side, messages_of
-from migrate.archive.query import Asked
-from migrate.archive.registered_plans import keep
-from migrate.archive.snapshots.writer import now
+from migrate.archive.hashing import count_rows, hash_rows, storable_text
+from migrate.archive.id_map import IN_EFFECT_SQL, Side, message_id_pairs
+from migrate.archive.registered_plans import store_plan_document
+from migrate.archive.snapshots.writer import utc_now
+from migrate.archive.sql_connection import SqlConnection
 from migrate.model import JSON
 from migrate.model.known_secrets import redact
 
 log = logging.getLogger(__name__)
 
-SERVICE = "service"
+SERVICE_ACTION = "service"
 """The action of a line for what the service made by itself, for a request of ours."""
-STOOD = "stood"
+THREAD_STATE_ACTION = "stood"
 """The action of a line for how a thread stood before messages that attach files were appended to it."""
 
 
 @dataclass(frozen=True)
-class Later:
+class LaterChange:
     """A line of a later apply of ours that touched an object: number, time and plan of the apply, and how it
     left the object, where that was noted."""
 
@@ -45,7 +45,7 @@ class Later:
 
 
 @dataclass(frozen=True)
-class Entry:
+class JournalEntry:
     """One line of the journal. `state`: intended (no outcome known), done, failed."""
 
     id: int
@@ -63,13 +63,13 @@ class Entry:
     started_at: str
 
 
-Job = tuple[str, str, str, str, str]
+JournalJob = tuple[str, str, str, str, str]
 """Action, kind, source parent, source id, name."""
 
 
-ONE = "plan_id = ? AND action = ? AND kind = ? AND source_parent = ? AND source_id = ?"
+LINE_KEY_SQL = "plan_id = ? AND action = ? AND kind = ? AND source_parent = ? AND source_id = ?"
 """What makes a line one."""
-AT_ONCE = 1_000
+JOURNAL_BATCH_ROWS = 1_000
 """Lines that are read in one go."""
 
 
@@ -87,16 +87,16 @@ class Journal:
             conn.execute(
                 "INSERT OR IGNORE INTO plans (digest, source_type, source_url, target_type, target_url, "
                 "first_applied_at, lines) VALUES (?, ?, ?, ?, ?, ?, 0)",
-                (plan_digest, source.type, source.url, target.type, target.url, now()),
+                (plan_digest, source.type, source.url, target.type, target.url, utc_now()),
             )
             hash_rows(conn, "plans", "digest = ?", [(plan_digest,)])
             count_rows(conn)
             if document:
-                keep(conn, plan_digest, document)
+                store_plan_document(conn, plan_digest, document)
             row = conn.execute("SELECT id FROM plans WHERE digest = ?", (plan_digest,)).fetchone()
         self.plan = int(row[0])
 
-    def intend(self, jobs: Iterable[Job], before: JSON = None) -> list[int]:
+    def intend(self, jobs: Iterable[JournalJob], before: JSON = None) -> list[int]:
         """Note what is about to be tried; the entries' ids, in order."""
         text, jobs = None if before is None else json.dumps(before), list(jobs)
         with self._adding() as conn:
@@ -117,27 +117,33 @@ class Journal:
             )
             hash_rows(conn, "plans", "id = ?", [(self.plan,)])
 
-    def _intend_one(self, conn: sqlite3.Connection, job: Job, before: str | None) -> int:
+    def _intend_one(self, conn: sqlite3.Connection, job: JournalJob, before: str | None) -> int:
         row = conn.execute(
             "INSERT INTO journal (plan_id, action, kind, source_parent, source_id, name, state, before, "
             "started_at) VALUES (?, ?, ?, ?, ?, ?, 'intended', ?, ?) "
             "ON CONFLICT (plan_id, action, kind, source_parent, source_id) DO UPDATE SET "
             "state = 'intended', error = NULL, before = coalesce(journal.before, excluded.before) "
             "RETURNING id",
-            (self.plan, *map(storable, job), before, now()),
+            (self.plan, *map(storable_text, job), before, utc_now()),
         ).fetchone()
         return int(row[0])
 
-    def done(
+    def record_done(
         self, entry: int, target_id: str | None, target_parent: str = "", written: str | None = None
     ) -> None:
         """It is there: under this id, with this fingerprint of its compared form."""
-        self.all_done([(entry, target_id, target_parent, written)])
+        self.record_all_done([(entry, target_id, target_parent, written)])
 
-    def all_done(self, outcomes: Iterable[tuple[int, str | None, str, str | None]]) -> None:
+    def record_all_done(self, outcomes: Iterable[tuple[int, str | None, str, str | None]]) -> None:
         """Several outcomes in one commit."""
         rows = [
-            (None if target is None else storable(target), storable(parent), written, now(), entry)
+            (
+                None if target is None else storable_text(target),
+                storable_text(parent),
+                written,
+                utc_now(),
+                entry,
+            )
             for entry, target, parent, written in outcomes
         ]
         with self._lock, self._archive.transaction() as conn:
@@ -148,12 +154,12 @@ class Journal:
             )
             hash_rows(conn, "journal", "id = ?", [(row[-1],) for row in rows])
 
-    def noted(self, made: Iterable[tuple[Job, str, str, str]]) -> None:
+    def record_created(self, made: Iterable[tuple[JournalJob, str, str, str]]) -> None:
         """What was made, and is seen to be there: job, id and parent on the target, and how it was left.
         Intent and outcome in one, for what went with the request of something else."""
         made = list(made)
         rows = [
-            (self.plan, *map(storable, (*job, id_, parent)), mark or None, (at := now()), at)
+            (self.plan, *map(storable_text, (*job, id_, parent)), mark or None, (at := utc_now()), at)
             for job, id_, parent, mark in made
         ]
         with self._adding() as conn:
@@ -166,12 +172,12 @@ class Journal:
                 "written = excluded.written, finished_at = excluded.finished_at, error = NULL",
                 rows,
             )
-            hash_rows(conn, "journal", ONE, [row[:5] for row in rows])
+            hash_rows(conn, "journal", LINE_KEY_SQL, [row[:5] for row in rows])
         _log([job for job, *_ in made])
 
-    def failed(self, entries: Iterable[int], error: str) -> None:
+    def record_failed(self, entries: Iterable[int], error: str) -> None:
         """It was refused, and why."""
-        rows = [(storable(redact(error)), now(), entry) for entry in entries]
+        rows = [(storable_text(redact(error)), utc_now(), entry) for entry in entries]
         log.info("failed: %s", error)
         with self._lock, self._archive.transaction() as conn:
             conn.executemany(
@@ -179,12 +185,12 @@ class Journal:
             )
             hash_rows(conn, "journal", "id = ?", [(row[-1],) for row in rows])
 
-    def known(self, thread: str) -> frozenset[str]:
+    def mapped_message_ids(self, thread: str) -> frozenset[str]:
         """Ids on the target of the messages of a thread that the id map between the two sides has already."""
         with self._lock:
-            return frozenset(new for _, new in messages_of(self._archive.conn, *self._sides, thread))
+            return frozenset(new for _, new in message_id_pairs(self._archive.conn, *self._sides, thread))
 
-    def begun(self) -> float:
+    def first_applied_at(self) -> float:
         """When this plan was first applied, in seconds since 1970."""
         with self._lock:
             row = self._archive.conn.execute(
@@ -192,7 +198,7 @@ class Journal:
             ).fetchone()
         return datetime.fromisoformat(row[0]).timestamp()
 
-    def has(self, action: str = "") -> bool:
+    def has_action(self, action: str = "") -> bool:
         """Whether this plan did, or tried, something of a sort, or anything at all."""
         with self._lock:
             rows = self._archive.conn.execute(
@@ -200,27 +206,28 @@ class Journal:
             ).fetchall()
         return bool(rows)
 
-    def talks(self) -> list[tuple[str, str, int]]:
+    def threads_with_messages(self) -> list[tuple[str, str, int]]:
         """Threads of which this plan noted messages: id on the source and on the target, and how many of the
         messages it made."""
         with self._lock:
             return self._archive.conn.execute(
                 "SELECT source_parent, target_parent, sum(action = 'create') FROM journal "
-                f"WHERE plan_id = ? AND {NOTED} AND action != 'undo' GROUP BY source_parent, target_parent",
+                f"WHERE plan_id = ? AND {NOTED_MESSAGE_SQL} AND action != 'undo' "
+                "GROUP BY source_parent, target_parent",
                 (self.plan,),
             ).fetchall()
 
-    def put_into(self, thread: str) -> list[Entry]:
+    def created_messages(self, thread: str) -> list[JournalEntry]:
         """Messages that this plan made in a thread of the source and did not take back, in order."""
         with self._lock:
             rows = self._archive.conn.execute(
-                f"{_ENTRY} j WHERE plan_id = ? AND action = 'create' AND kind = 'message' "
-                f"AND source_parent = ? AND {STANDING} ORDER BY id",
+                f"{_SELECT_ENTRY} j WHERE plan_id = ? AND action = 'create' AND kind = 'message' "
+                f"AND source_parent = ? AND {IN_EFFECT_SQL} ORDER BY id",
                 (self.plan, thread),
             ).fetchall()
         return [_entry(row) for row in rows]
 
-    def later(self, after: int, kind: str, parent: str, id_: str) -> Later | None:
+    def later_change(self, after: int, kind: str, parent: str, id_: str) -> LaterChange | None:
         """The last apply of another plan that touched an object of the target after a line of this journal,
         and was not taken back."""
         with self._lock:
@@ -229,21 +236,21 @@ class Journal:
                 "JOIN plans p ON p.id = j.plan_id JOIN plans o ON o.id = ? WHERE p.id != o.id "
                 "AND p.target_type = o.target_type AND p.target_url = o.target_url AND j.id > ? "
                 "AND j.kind = ? AND j.target_id = ? AND (j.target_parent = ? OR ? = '') "
-                f"AND j.action IN ('create', 'update') AND {STANDING} ORDER BY j.id DESC LIMIT 1",
+                f"AND j.action IN ('create', 'update') AND {IN_EFFECT_SQL} ORDER BY j.id DESC LIMIT 1",
                 (self.plan, after, kind, id_, parent, parent),
             ).fetchone()
-        return Later(*row) if row else None
+        return LaterChange(*row) if row else None
 
-    def entries(self, messages: bool = True) -> Iterator[Entry]:
+    def entries(self, messages: bool = True) -> Iterator[JournalEntry]:
         """Everything this plan did so far, in order; without `messages`, but for those whose outcome is
         known. There may be a million, so a part of the lines is held at a time."""
-        only = "" if messages else f"AND NOT ({NOTED}) "
+        only = "" if messages else f"AND NOT ({NOTED_MESSAGE_SQL}) "
         last = 0
         while True:
             with self._lock:
                 rows = self._archive.conn.execute(
-                    f"{_ENTRY} WHERE plan_id = ? AND id > ? {only}ORDER BY id LIMIT ?",
-                    (self.plan, last, AT_ONCE),
+                    f"{_SELECT_ENTRY} WHERE plan_id = ? AND id > ? {only}ORDER BY id LIMIT ?",
+                    (self.plan, last, JOURNAL_BATCH_ROWS),
                 ).fetchall()
             if not rows:
                 return
@@ -251,7 +258,7 @@ class Journal:
             last = rows[-1][0]
 
 
-def _log(jobs: Sequence[Job]) -> None:
+def _log(jobs: Sequence[JournalJob]) -> None:
     """One log line for each object, one for all messages of a thread."""
     if not log.isEnabledFor(logging.INFO):
         return
@@ -263,7 +270,7 @@ def _log(jobs: Sequence[Job]) -> None:
         log.info("%s %d message(s) of thread %s", action, number, thread)
 
 
-def can_be_undone(conn: Asked, plan_digest: str) -> bool:
+def can_be_undone(conn: SqlConnection, plan_digest: str) -> bool:
     """Whether a plan changed something on its target, or may have, that was not taken back since."""
     row = conn.execute(
         "SELECT 1 FROM plans p JOIN journal j ON j.plan_id = p.id WHERE p.digest = ? "
@@ -276,16 +283,16 @@ def can_be_undone(conn: Asked, plan_digest: str) -> bool:
     return row is not None
 
 
-NOTED = "kind = 'message' AND state = 'done' AND action IN ('create', 'adopt', 'undo')"
+NOTED_MESSAGE_SQL = "kind = 'message' AND state = 'done' AND action IN ('create', 'adopt', 'undo')"
 """A message that was seen on the target, or taken back from there."""
-_ENTRY = (
+_SELECT_ENTRY = (
     "SELECT id, action, kind, source_parent, source_id, coalesce(name, ''), coalesce(target_parent, ''), "
     "coalesce(target_id, ''), state, before, coalesce(written, ''), coalesce(error, ''), started_at "
     "FROM journal"
 )
 
 
-def _entry(row: tuple[JSON, ...]) -> Entry:
+def _entry(row: tuple[JSON, ...]) -> JournalEntry:
     columns = list(row)
     columns[9] = None if row[9] is None else json.loads(row[9])
-    return Entry(*columns)
+    return JournalEntry(*columns)

@@ -10,40 +10,46 @@ import sqlite3
 from collections.abc import Iterator
 
 from migrate.archive.check.references import Damage
-from migrate.archive.hashing import COUNTED, HASHED, BrokenRow, columns, is_whole
-from migrate.archive.query import Asked
+from migrate.archive.hashing import (
+    COUNTED_TABLES,
+    HASHED_COLUMNS,
+    RowDamaged,
+    hashed_columns,
+    matches_row_hash,
+)
+from migrate.archive.sql_connection import SqlConnection
 
-CHANGED = "it is not what was written"
-AT_ONCE = 1_000
-NO_MESSAGE = "id IN (SELECT id FROM journal WHERE kind != 'message')"
+ROW_CHANGED_REASON = "it is not what was written"
+CHECK_BATCH_ROWS = 1_000
+NOT_MESSAGES_SQL = "id IN (SELECT id FROM journal WHERE kind != 'message')"
 """Found in an index: the rows of a million messages are not read for it."""
-OF_PLAN = "plan_id IN (SELECT id FROM plans WHERE digest = ?)"
+LINES_OF_PLAN_SQL = "plan_id IN (SELECT id FROM plans WHERE digest = ?)"
 
 
-def damage(conn: Asked) -> Iterator[Damage]:
+def find_journal_damage(conn: SqlConnection) -> Iterator[Damage]:
     """Everything that is not as it was written, in all tables that have hashes."""
     for which, why in (*_counts(conn), *_rows(conn)):
         yield Damage("journal", which, why)
 
 
-def must_be_whole(conn: Asked, plan: str = "", messages: bool = False) -> None:
-    """Raises `BrokenRow` where something was changed or is gone. Of messages, only those of the plan of this
+def check_journal(conn: SqlConnection, plan: str = "", messages: bool = False) -> None:
+    """Raises `RowDamaged` where something was changed or is gone. Of messages, only those of the plan of this
     digest are looked at, or all of them."""
-    looked = [_counts(conn), _rows(conn, "1" if messages else NO_MESSAGE)]
-    for found in (*looked, *([_rows(conn, OF_PLAN, (plan,))] if plan else [])):
+    looked = [_counts(conn), _rows(conn, "1" if messages else NOT_MESSAGES_SQL)]
+    for found in (*looked, *([_rows(conn, LINES_OF_PLAN_SQL, (plan,))] if plan else [])):
         for which, why in found:
-            raise BrokenRow(f"{which}: {why}")
+            raise RowDamaged(f"{which}: {why}")
 
 
-def must_be_as_written(table: str, values: tuple[object, ...], stored: object) -> None:
-    """Raises `BrokenRow` for a row that has not its hash; `values` are those of `columns(table)`."""
-    if not is_whole(table, values, stored):
-        raise BrokenRow(f"{_named(table, values)}: {CHANGED}")
+def check_row(table: str, values: tuple[object, ...], stored: object) -> None:
+    """Raises `RowDamaged` for a row that has not its hash; `values` are those of `hashed_columns(table)`."""
+    if not matches_row_hash(table, values, stored):
+        raise RowDamaged(f"{_describe_row(table, values)}: {ROW_CHANGED_REASON}")
 
 
-def _counts(conn: Asked) -> Iterator[tuple[str, str]]:
+def _counts(conn: SqlConnection) -> Iterator[tuple[str, str]]:
     known = dict(conn.execute("SELECT name, number FROM totals").fetchall())
-    for table in COUNTED:
+    for table in COUNTED_TABLES:
         there = conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
         if known.get(table) != there:
             yield table, f"it has {there} rows and had {known.get(table, 'an unknown number of')}"
@@ -56,23 +62,25 @@ def _counts(conn: Asked) -> Iterator[tuple[str, str]]:
         yield f"lines of apply {plan}", f"there are {there}, and nothing is known of that apply"
 
 
-def _rows(conn: Asked, of_journal: str = "1", values: tuple[object, ...] = ()) -> Iterator[tuple[str, str]]:
-    for table in HASHED:
+def _rows(
+    conn: SqlConnection, of_journal: str = "1", values: tuple[object, ...] = ()
+) -> Iterator[tuple[str, str]]:
+    for table in HASHED_COLUMNS:
         where, given = (of_journal, values) if table == "journal" else ("1", ())
-        rows = conn.execute(f"SELECT {columns(table)}, hash FROM {table} WHERE {where}", given)
-        while some := _some(rows):
+        rows = conn.execute(f"SELECT {hashed_columns(table)}, hash FROM {table} WHERE {where}", given)
+        while some := _next_batch(rows):
             for *row, stored in some:
-                if not is_whole(table, row, stored):
-                    yield _named(table, tuple(row)), CHANGED
+                if not matches_row_hash(table, row, stored):
+                    yield _describe_row(table, tuple(row)), ROW_CHANGED_REASON
 
 
-def _some(rows: sqlite3.Cursor) -> list[tuple[object, ...]]:
-    return rows.fetchmany(AT_ONCE)
+def _next_batch(rows: sqlite3.Cursor) -> list[tuple[object, ...]]:
+    return rows.fetchmany(CHECK_BATCH_ROWS)
 
 
-def _named(table: str, values: tuple[object, ...]) -> str:
+def _describe_row(table: str, values: tuple[object, ...]) -> str:
     """A row in words: by number and by what it says, as far as that can be believed."""
-    row = dict(zip(HASHED[table], values, strict=True))
+    row = dict(zip(HASHED_COLUMNS[table], values, strict=True))
     if table == "journal":
         return f"line {row['id']} of the journal ({row['action']} {row['kind']} {row['source_id']})"
     if table == "totals":

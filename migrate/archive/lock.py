@@ -16,9 +16,9 @@ from pathlib import Path
 
 from migrate.errors import ArchiveBusy, BadUsage
 
-NOT_FOLLOWED = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+SAFE_OPEN_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 """A link or a pipe that somebody laid in the lock's place is not opened."""
-UNSUPPORTED = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
+LOCKS_UNSUPPORTED_ERRNOS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 """What a file system says that knows no locks of a whole file."""
 
 
@@ -31,14 +31,14 @@ class WriterLock:
         self._archive = archive
 
     @classmethod
-    def take(cls, archive: Path) -> WriterLock:
+    def acquire(cls, archive: Path) -> WriterLock:
         """`archive` by its real name. Raises `ArchiveBusy` with the holder's process and host, `BadUsage`
         where nothing can be written there, or something else lies in the lock's place."""
         path = archive.with_name(archive.name + ".lock")
         while True:
             handle = _open(path, archive)
             try:
-                held = _take(path, handle, archive)
+                held = _lock_both(path, handle, archive)
             except BaseException:
                 os.close(handle)
                 raise
@@ -57,7 +57,7 @@ class WriterLock:
 
 def _open(path: Path, archive: Path) -> int:
     try:
-        handle = os.open(path, os.O_CREAT | os.O_RDWR | NOT_FOLLOWED, 0o600)
+        handle = os.open(path, os.O_CREAT | os.O_RDWR | SAFE_OPEN_FLAGS, 0o600)
     except OSError as error:
         if path.is_symlink() or (path.exists() and not path.is_file()):
             raise _in_the_way(path) from None
@@ -71,16 +71,16 @@ def _open(path: Path, archive: Path) -> int:
     return handle
 
 
-def _take(path: Path, handle: int, archive: Path) -> int | None:
+def _lock_both(path: Path, handle: int, archive: Path) -> int | None:
     """Lock an opened lock file, then the archive: a handle that holds the latter, 0 for none, and None where
     the lock file is not the one that others see."""
     try:
-        if not _locked(handle):
+        if not _try_lock(handle):
             holder = os.read(handle, 200).decode(errors="replace").strip()
             raise _busy(archive, holder or "its name is not known yet")
         if not _is_at(path, handle):
             return None
-        held = _hold(archive)
+        held = _lock_archive(archive)
         os.ftruncate(handle, 0)
         os.write(handle, f"process {os.getpid()} on {socket.gethostname()}".encode())
     except OSError as error:
@@ -88,16 +88,16 @@ def _take(path: Path, handle: int, archive: Path) -> int | None:
     return held
 
 
-def _hold(archive: Path) -> int:
+def _lock_archive(archive: Path) -> int:
     """Lock the archive itself, which counts whatever its name. SQLite's own locks are of another sort."""
     if sys.platform != "linux":
         return 0
     try:
-        handle = os.open(archive, os.O_RDONLY | NOT_FOLLOWED)
+        handle = os.open(archive, os.O_RDONLY | SAFE_OPEN_FLAGS)
     except FileNotFoundError:  # it is made at the end: see output.py
         return 0
     try:
-        locked = _locked(handle)
+        locked = _try_lock(handle)
     except OSError:
         os.close(handle)
         return 0
@@ -138,12 +138,12 @@ def _is_at(path: Path, handle: int) -> bool:
         return False
 
 
-def _locked(handle: int) -> bool:
+def _try_lock(handle: int) -> bool:
     """Whether the lock could be taken. Raises `OSError` where there are no locks."""
     try:
         _lock(handle)
     except OSError as error:
-        if error.errno in UNSUPPORTED:
+        if error.errno in LOCKS_UNSUPPORTED_ERRNOS:
             raise
         return False
     return True

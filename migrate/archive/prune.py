@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from migrate.archive.database import Archive
-from migrate.archive.packs.reader import FORGOTTEN, PLACES, Pack, inflated, lines
-from migrate.archive.packs.rows import Row
+from migrate.archive.packs.reader import BODIES_PER_PACK, FORGOTTEN_BODY, Pack, decompress, split_bodies
+from migrate.archive.packs.rows import BodyRow
 
-STEPS = {
+SWEEP_STATEMENTS = {
     "missing": "DELETE FROM missing WHERE snapshot_id NOT IN (SELECT id FROM snapshots)",
     "listed": "DELETE FROM listed WHERE snapshot_id NOT IN (SELECT id FROM snapshots)",
     "parents": "DELETE FROM parents WHERE id NOT IN (SELECT parent_id FROM listed)",
@@ -23,37 +23,37 @@ STEPS = {
 }
 """Table -> how it is rid of what nothing needs any more, in this order."""
 
-BYTES = {
+BLOB_SWEEP_STATEMENTS = {
     "blobs": "DELETE FROM blobs WHERE id NOT IN (SELECT blob_id FROM contents)",
     "chunks": "DELETE FROM chunks WHERE blob_id NOT IN (SELECT id FROM blobs)",
 }
 
 
-def sweep(archive: Archive) -> dict[str, int]:
+def sweep_listings(archive: Archive) -> dict[str, int]:
     """Remove listings and bodies that nothing names; how many rows of each, bodies as `bodies`."""
     conn = archive.conn
     archive.packer.close()
-    removed = {table: conn.execute(sql).rowcount for table, sql in STEPS.items()}
+    removed = {table: conn.execute(sql).rowcount for table, sql in SWEEP_STATEMENTS.items()}
     return {**removed, "bodies": _sweep_bodies(conn)}
 
 
-def sweep_bytes(conn: sqlite3.Connection) -> int:
+def sweep_blobs(conn: sqlite3.Connection) -> int:
     """Remove the bytes that no file has; of how many files."""
-    removed = [conn.execute(sql).rowcount for sql in BYTES.values()]
+    removed = [conn.execute(sql).rowcount for sql in BLOB_SWEEP_STATEMENTS.values()]
     return removed[0]
 
 
 def _sweep_bodies(conn: sqlite3.Connection) -> int:
     """Packs that no listing names, and bodies of others that none names."""
-    held = _held(conn)
+    held = _count_bodies(conn)
     conn.execute("DELETE FROM packs WHERE id NOT IN (SELECT pack_id FROM spans)")
-    conn.execute(f"DELETE FROM known WHERE body / {PLACES} NOT IN (SELECT id FROM packs)")
+    conn.execute(f"DELETE FROM known WHERE body / {BODIES_PER_PACK} NOT IN (SELECT id FROM packs)")
     for pack, places in _partly_used(conn):
-        _empty(conn, pack, places)
-    return held - _held(conn)
+        _forget_bodies(conn, pack, places)
+    return held - _count_bodies(conn)
 
 
-def _held(conn: sqlite3.Connection) -> int:
+def _count_bodies(conn: sqlite3.Connection) -> int:
     return int(conn.execute("SELECT coalesce(sum(held), 0) FROM packs").fetchone()[0])
 
 
@@ -71,17 +71,17 @@ def _partly_used(conn: sqlite3.Connection) -> Iterator[tuple[int, set[int]]]:
     yield from wanted  # all were found before the first is changed
 
 
-def _empty(conn: sqlite3.Connection, pack: int, kept: set[int]) -> None:
+def _forget_bodies(conn: sqlite3.Connection, pack: int, kept: set[int]) -> None:
     """Write a pack anew with only these places."""
     kind, data, size = conn.execute("SELECT kind, data, size FROM packs WHERE id = ?", (pack,)).fetchone()
-    texts = lines(inflated(data, size))
-    gone = [place for place, text in enumerate(texts) if place not in kept and text != FORGOTTEN]
+    texts = split_bodies(decompress(data, size))
+    gone = [place for place, text in enumerate(texts) if place not in kept and text != FORGOTTEN_BODY]
     conn.executemany(
         "DELETE FROM known WHERE key = ? AND body = ?",
-        [(_key(kind, texts[place]), pack * PLACES + place) for place in gone],
+        [(_key(kind, texts[place]), pack * BODIES_PER_PACK + place) for place in gone],
     )
     for place in gone:
-        texts[place] = FORGOTTEN
+        texts[place] = FORGOTTEN_BODY
     new = Pack.of(kind, [text.encode() for text in texts])
     conn.execute(
         "UPDATE packs SET held = ?, size = ?, sha = ?, data = ? WHERE id = ?",
@@ -90,4 +90,4 @@ def _empty(conn: sqlite3.Connection, pack: int, kept: set[int]) -> None:
 
 
 def _key(kind: str, text: str) -> int:
-    return Row.stored(kind, text).key
+    return BodyRow.stored(kind, text).key

@@ -14,56 +14,57 @@ from pathlib import Path
 
 from migrate.archive.check.references import Damage
 from migrate.archive.database import Archive
-from migrate.archive.hashing import BrokenRow, columns, count_rows, hash_rows
+from migrate.archive.hashing import RowDamaged, count_rows, hash_rows, hashed_columns
 from migrate.archive.id_map import Side
-from migrate.archive.journal_check import must_be_as_written
-from migrate.archive.query import Asked
-from migrate.archive.snapshots.writer import now
+from migrate.archive.journal_check import check_row
+from migrate.archive.snapshots.writer import utc_now
+from migrate.archive.sql_connection import SqlConnection
 from migrate.errors import ArchiveBusy, BadUsage
 
-TABLE = "plan_documents"
+DOCUMENTS_TABLE = "plan_documents"
 
 
-def keep(conn: sqlite3.Connection, plan: str, document: bytes) -> None:
+def store_plan_document(conn: sqlite3.Connection, plan: str, document: bytes) -> None:
     """Write a plan of this digest down, within the caller's transaction; one that is there stays.
     `document`: the plan as JSON."""
-    if conn.execute(f"SELECT 1 FROM {TABLE} WHERE digest = ?", (plan,)).fetchone():
+    if conn.execute(f"SELECT 1 FROM {DOCUMENTS_TABLE} WHERE digest = ?", (plan,)).fetchone():
         return
     conn.execute(
-        f"INSERT INTO {TABLE} (digest, sha, document) VALUES (?, ?, ?)",
+        f"INSERT INTO {DOCUMENTS_TABLE} (digest, sha, document) VALUES (?, ?, ?)",
         (plan, hashlib.sha256(document).hexdigest(), zlib.compress(document, 6)),
     )
-    hash_rows(conn, TABLE, "digest = ?", [(plan,)])
+    hash_rows(conn, DOCUMENTS_TABLE, "digest = ?", [(plan,)])
 
 
-def document_of(conn: Asked, plan: str) -> bytes | None:
-    """A plan as JSON; None where it was carried out by an earlier version. Raises `BrokenRow`."""
+def read_plan_document(conn: SqlConnection, plan: str) -> bytes | None:
+    """A plan as JSON; None where it was carried out by an earlier version. Raises `RowDamaged`."""
     row = conn.execute(
-        f"SELECT {columns(TABLE)}, hash, document FROM {TABLE} WHERE digest = ?", (plan,)
+        f"SELECT {hashed_columns(DOCUMENTS_TABLE)}, hash, document FROM {DOCUMENTS_TABLE} WHERE digest = ?",
+        (plan,),
     ).fetchone()
     if row is None:
         return None
     *values, stored, packed = row
-    must_be_as_written(TABLE, tuple(values), stored)
+    check_row(DOCUMENTS_TABLE, tuple(values), stored)
     try:
         document = zlib.decompress(packed)
     except zlib.error:
         document = b""
     if hashlib.sha256(document).hexdigest() != values[-1]:
-        raise BrokenRow(f"the plan {plan[:12]} is not what was written")
+        raise RowDamaged(f"the plan {plan[:12]} is not what was written")
     return document
 
 
-def damage(conn: Asked) -> Iterator[Damage]:
+def find_document_damage(conn: SqlConnection) -> Iterator[Damage]:
     """Plans that are not what was written, though their row is."""
-    for (plan,) in conn.execute(f"SELECT digest FROM {TABLE} ORDER BY id").fetchall():
+    for (plan,) in conn.execute(f"SELECT digest FROM {DOCUMENTS_TABLE} ORDER BY id").fetchall():
         try:
-            document_of(conn, plan)
-        except BrokenRow as broken:
+            read_plan_document(conn, plan)
+        except RowDamaged as broken:
             yield Damage("journal", f"the plan {plan[:12]}", str(broken))
 
 
-def interrupted(conn: Asked, source: Side, target: Side) -> Iterator[str]:
+def interrupted_plans(conn: SqlConnection, source: Side, target: Side) -> Iterator[str]:
     """Digests of the plans between two sides that sent creating requests whose outcome nobody knows, and that
     were not taken back since."""
     rows = conn.execute(
@@ -76,10 +77,10 @@ def interrupted(conn: Asked, source: Side, target: Side) -> Iterator[str]:
     return (digest for (digest,) in rows)
 
 
-WHY = "`plan` notes in its archive which plan it made, so that `apply` knows it"
+REGISTRATION_REASON = "`plan` notes in its archive which plan it made, so that `apply` knows it"
 
 
-def register(path: Path, plan: str) -> None:
+def register_plan(path: Path, plan: str) -> None:
     """Note that the plan of this digest was made from this archive. Another program may be writing to it.
 
     Raises `BadUsage` where the archive cannot be written, `ArchiveBusy` where another program holds it in one
@@ -89,23 +90,23 @@ def register(path: Path, plan: str) -> None:
         _write(archive, plan)
 
 
-def must_be_writable(path: Path) -> None:
-    """Raises what `register` would, before much was read to make a plan. Nothing is changed."""
+def check_plan_can_be_registered(path: Path) -> None:
+    """Raises what `register_plan` would, before much was read to make a plan. Nothing is changed."""
     with Archive.open(path) as archive:
         _write(archive, "")
 
 
-def is_known(conn: Asked, plan: str) -> bool:
-    """Whether the plan of this digest was made from this archive. Raises `BrokenRow`."""
+def is_plan_registered(conn: SqlConnection, plan: str) -> bool:
+    """Whether the plan of this digest was made from this archive. Raises `RowDamaged`."""
     rows = conn.execute(
-        f"SELECT {columns('registered_plans')}, hash FROM registered_plans WHERE digest = ?", (plan,)
+        f"SELECT {hashed_columns('registered_plans')}, hash FROM registered_plans WHERE digest = ?", (plan,)
     ).fetchall()
     for *values, stored in rows:
-        must_be_as_written("registered_plans", tuple(values), stored)
+        check_row("registered_plans", tuple(values), stored)
     return bool(rows)
 
 
-def note(conn: sqlite3.Connection, plan: str, at: str) -> None:
+def insert_registered_plan(conn: sqlite3.Connection, plan: str, at: str) -> None:
     """Write the row, within the caller's transaction; one that is there stays."""
     conn.execute("INSERT OR IGNORE INTO registered_plans (digest, registered_at) VALUES (?, ?)", (plan, at))
     hash_rows(conn, "registered_plans", "digest = ?", [(plan,)])
@@ -121,17 +122,17 @@ def _write(archive: Archive, plan: str) -> None:
             "DELETE FROM registered_plans WHERE 0"
         )  # BEGIN alone is no proof: it reads where it must
         if plan:
-            note(conn, plan, now())
+            insert_registered_plan(conn, plan, utc_now())
         conn.execute("COMMIT")
     except sqlite3.OperationalError as error:
         if "locked" in str(error) or "busy" in str(error):
             raise ArchiveBusy(
                 f"{archive.path} is being written by another program",
-                WHY,
+                REGISTRATION_REASON,
                 "wait until it ends, then run plan again",
             ) from None
         raise BadUsage(
             f"cannot write {archive.path}",
-            f"{WHY}; {error}",
+            f"{REGISTRATION_REASON}; {error}",
             "copy the archive to a folder where you can write, and plan from the copy",
         ) from None

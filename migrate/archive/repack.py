@@ -10,12 +10,12 @@ import sqlite3
 from collections.abc import Iterator
 from itertools import groupby
 
-from migrate.archive.packs.listing import Listing
-from migrate.archive.packs.rows import Row
-from migrate.archive.packs.writer import Packer
+from migrate.archive.packs.listing import ListingWriter
+from migrate.archive.packs.rows import BodyRow
+from migrate.archive.packs.writer import PackWriter
 
-BATCH = 500
-TABLES = (
+REPACK_BATCH_ROWS = 500
+CREATE_TABLES = (
     "CREATE TABLE kinds (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
     "CREATE TABLE parents (id INTEGER PRIMARY KEY, object_id TEXT NOT NULL UNIQUE)",
     """CREATE TABLE packs (
@@ -37,7 +37,7 @@ TABLES = (
            state TEXT, reason TEXT, cursor TEXT,
            PRIMARY KEY (snapshot_id, kind_id, parent_id)) WITHOUT ROWID""",
 )
-MOVES = (
+MOVE_STATEMENTS = (
     "INSERT INTO kinds (name) SELECT DISTINCT kind FROM scopes ORDER BY kind",
     "INSERT INTO parents (object_id) SELECT DISTINCT parent_id FROM scopes ORDER BY parent_id",
     "INSERT INTO listed SELECT s.snapshot_id, k.id, p.id, s.manifest_id, nullif(s.state, 'complete'), "
@@ -53,25 +53,25 @@ MOVES = (
 
 def repack(conn: sqlite3.Connection) -> None:
     """Move everything. Memory stays flat."""
-    for sql in TABLES:
+    for sql in CREATE_TABLES:
         conn.execute(sql)
-    packer = Packer(conn)
+    packer = PackWriter(conn)
     for (manifest,) in conn.execute("SELECT id FROM manifests ORDER BY id").fetchall():
-        listing = Listing(conn, manifest)
+        listing = ListingWriter(conn, manifest)
         for kind, rows in _entries(conn, manifest):
             listing.add((row.sha for row in rows), packer.numbers(kind, rows))
     packer.flush()
-    for sql in MOVES:
+    for sql in MOVE_STATEMENTS:
         conn.execute(sql)
 
 
-def _entries(conn: sqlite3.Connection, manifest: int) -> Iterator[tuple[str, list[Row]]]:
+def _entries(conn: sqlite3.Connection, manifest: int) -> Iterator[tuple[str, list[BodyRow]]]:
     """What a listing holds, by kind, some at a time."""
     rows = conn.execute(
         "SELECT b.kind, b.object_id, b.body FROM entries e JOIN bodies b ON b.id = e.body_id "
         "WHERE e.manifest_id = ? ORDER BY e.ordinal",
         (manifest,),
     )
-    while some := rows.fetchmany(BATCH):
+    while some := rows.fetchmany(REPACK_BATCH_ROWS):
         for kind, group in groupby(some, key=lambda row: str(row[0])):
-            yield kind, [Row.named(kind, id_, text) for _, id_, text in group]
+            yield kind, [BodyRow.named(kind, id_, text) for _, id_, text in group]

@@ -11,38 +11,39 @@ from __future__ import annotations
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from migrate.archive.hashing import hash_all
-from migrate.archive.packs.reader import PLACES
+from migrate.archive.hashing import hash_all_rows
+from migrate.archive.packs.reader import BODIES_PER_PACK
 from migrate.archive.repack import repack
 
-TEXT_OF_MESSAGE = """(SELECT group_concat(CASE WHEN part.type != 'object' THEN part.value ELSE coalesce(
+MESSAGE_TEXT_SQL = """(SELECT group_concat(CASE WHEN part.type != 'object' THEN part.value ELSE coalesce(
         json_extract(part.value, '$.text.value'), json_extract(part.value, '$.text'),
         json_extract(part.value, '$.refusal'), '[' || json_extract(part.value, '$.type') || ']')
         END, char(10))
       FROM json_each(one.value, '$.content') AS part)"""
 
-UNPACKED = "json_each(CAST(sqlar_uncompress(packs.data, packs.size) AS TEXT))"
+UNPACKED_BODIES_SQL = "json_each(CAST(sqlar_uncompress(packs.data, packs.size) AS TEXT))"
 """A row for each body of a pack."""
 
-SCOPES = """CREATE VIEW scopes AS SELECT listed.snapshot_id, kinds.name AS kind,
+SCOPES_VIEW = """CREATE VIEW scopes AS SELECT listed.snapshot_id, kinds.name AS kind,
       parents.object_id AS parent_id, listed.manifest_id, coalesce(listed.state, 'complete') AS state,
       listed.reason, listed.cursor
     FROM listed JOIN kinds ON kinds.id = listed.kind_id JOIN parents ON parents.id = listed.parent_id"""
-BODIES = f"""CREATE VIEW bodies AS SELECT packs.id * {PLACES} + one.key AS id, packs.kind,
+BODIES_VIEW = f"""CREATE VIEW bodies AS SELECT packs.id * {BODIES_PER_PACK} + one.key AS id, packs.kind,
       json_extract(one.value, '$.id') AS object_id, one.value AS body
-    FROM packs JOIN {UNPACKED} AS one WHERE one.type != 'null'"""
+    FROM packs JOIN {UNPACKED_BODIES_SQL} AS one WHERE one.type != 'null'"""
 
-LATEST = "$.versions.latest"
+NEWEST_VERSION_PATH = "$.versions.latest"
 """Where an agent of the new generation keeps what it is."""
 
-COLUMNS: dict[str, tuple[str, str | None, tuple[tuple[str, str], ...]]] = {
-    "assistants": ("assistant", None, (("name", "$.name"), ("model", f"$.model|{LATEST}.definition.model"),
-        ("instructions", f"$.instructions|{LATEST}.definition.instructions"),
-        ("created_at", f"$.created_at|{LATEST}.created_at"),
-        ("metadata", f"$.metadata|{LATEST}.metadata"))),
+VIEW_COLUMNS: dict[str, tuple[str, str | None, tuple[tuple[str, str], ...]]] = {
+    "assistants": ("assistant", None, (("name", "$.name"),
+        ("model", f"$.model|{NEWEST_VERSION_PATH}.definition.model"),
+        ("instructions", f"$.instructions|{NEWEST_VERSION_PATH}.definition.instructions"),
+        ("created_at", f"$.created_at|{NEWEST_VERSION_PATH}.created_at"),
+        ("metadata", f"$.metadata|{NEWEST_VERSION_PATH}.metadata"))),
     "threads": ("thread", None, (("created_at", "$.created_at"), ("metadata", "$.metadata"),
         ("tool_resources", "$.tool_resources"))),
-    "messages": ("message", "thread_id", (("role", "$.role"), ("text", TEXT_OF_MESSAGE),
+    "messages": ("message", "thread_id", (("role", "$.role"), ("text", MESSAGE_TEXT_SQL),
         ("created_at", "$.created_at"), ("assistant_id", "$.assistant_id"), ("run_id", "$.run_id"))),
     "runs": ("run", "thread_id", (("status", "$.status"), ("assistant_id", "$.assistant_id"),
         ("model", "$.model"), ("created_at", "$.created_at"), ("total_tokens", "$.usage.total_tokens"))),
@@ -62,7 +63,7 @@ there) or expressions."""
 
 
 def _view(name: str) -> str:
-    kind, parent, columns = COLUMNS[name]
+    kind, parent, columns = VIEW_COLUMNS[name]
     shown = ["scopes.snapshot_id AS snapshot", "json_extract(one.value, '$.id') AS id"]
     if parent:
         shown.append(f"scopes.parent_id AS {parent}")
@@ -74,13 +75,13 @@ def _view(name: str) -> str:
     return (
         f"CREATE VIEW {name} AS SELECT {', '.join(shown)}, spans.ordinal + one.key - spans.place AS ordinal, "
         "one.value AS body FROM scopes JOIN spans ON spans.manifest_id = scopes.manifest_id "
-        f"JOIN packs ON packs.id = spans.pack_id JOIN {UNPACKED} AS one "
+        f"JOIN packs ON packs.id = spans.pack_id JOIN {UNPACKED_BODIES_SQL} AS one "
         f"ON one.key >= spans.place AND one.key < spans.place + spans.count WHERE scopes.kind = '{kind}'"
     )
 
 
-VIEWS = tuple(_view(name) for name in COLUMNS)
-DROPPED = tuple(f"DROP VIEW IF EXISTS {name}" for name in COLUMNS)
+CREATE_KIND_VIEWS = tuple(_view(name) for name in VIEW_COLUMNS)
+DROP_KIND_VIEWS = tuple(f"DROP VIEW IF EXISTS {name}" for name in VIEW_COLUMNS)
 """For an archive whose views were made by an earlier version."""
 
 
@@ -199,9 +200,9 @@ def m006_undone(db: Database) -> None:
 @migrations()
 def m007_packs(db: Database) -> None:
     """Bodies lie in compressed packs, with rows for spans of neighbours instead of one for each."""
-    _run(db, *DROPPED)
+    _run(db, *DROP_KIND_VIEWS)
     repack(db.conn)
-    _run(db, SCOPES, BODIES, *VIEWS)
+    _run(db, SCOPES_VIEW, BODIES_VIEW, *CREATE_KIND_VIEWS)
 
 
 @migrations()
@@ -219,7 +220,7 @@ def m008_row_hashes(db: Database) -> None:
         "INSERT INTO registered_plans (digest, registered_at) SELECT digest, first_applied_at FROM plans "
         "ORDER BY id",  # carried out by an earlier version: they can still be verified and taken back
     )
-    hash_all(db.conn)
+    hash_all_rows(db.conn)
 
 
 @migrations()

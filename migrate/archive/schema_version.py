@@ -7,7 +7,7 @@ import sqlite3
 
 APPLICATION_ID = 0x41535354
 """Marks the file as ours ("ASST"), so that `file` and we can tell it from any other database."""
-MIGRATIONS = (
+MIGRATION_NAMES = (
     "m001_snapshots", "m002_blobs", "m003_journal", "m004_views", "m005_views_of_agents", "m006_undone",
     "m007_packs", "m008_row_hashes", "m009_plan_documents", "m010_told",
 )  # fmt: skip
@@ -17,12 +17,12 @@ SCHEMA_DIGEST = "a5bc8c6f018280a7e0ed0d7164beda12728e87c37ecc06e90e025bf1e269d7f
 tests/archive/test_exact_schema.py says to what."""
 
 
-def is_newest(conn: sqlite3.Connection) -> bool:
+def is_newest_schema(conn: sqlite3.Connection) -> bool:
     """Whether exactly the migrations that we know were applied."""
     try:
         rows = conn.execute(
             "SELECT name FROM _sqlite_migrations WHERE migration_set = 'assistants-migrate' ORDER BY rowid"
         )
-        return tuple(name for (name,) in rows) == MIGRATIONS
+        return tuple(name for (name,) in rows) == MIGRATION_NAMES
     except sqlite3.OperationalError:  # no such table, or none that can be read: told where it is applied
         return False

@@ -12,25 +12,25 @@ import stat
 import sys
 from pathlib import Path
 
-from migrate.archive.packs.reader import register
+from migrate.archive.packs.reader import register_sql_functions
 from migrate.errors import ArchiveDamaged, BadUsage
-from migrate.files.output import STDOUT
+from migrate.files.output import STDOUT_PATH
 
-MAGIC = b"SQLite format 3\x00"
-BESIDE = ("-wal", "-shm", "-journal")
+SQLITE_MAGIC = b"SQLite format 3\x00"
+SIDE_FILE_ENDINGS = ("-wal", "-shm", "-journal")
 """Endings of the files that SQLite keeps beside an archive."""
-READ_ONLY = ("readonly", "unable to open", "read-only")
+READ_ONLY_MESSAGES = ("readonly", "unable to open", "read-only")
 """What SQLite says where it may not write a file, or not make one beside it."""
-LONGEST_VALUE = 1 << 30
+MAX_VALUE_BYTES = 1 << 30
 """Bytes of one value, as SQLite's own default; one that is built with a larger limit has this one too."""
 
 
-def real(path: Path) -> Path:
+def resolve_archive_path(path: Path) -> Path:
     """The file behind links: its lock and its log lie beside it, whatever name it was opened by.
 
     Raises `BadUsage` for what is no plain file: a folder, a FIFO, a device, standard output.
     """
-    if path == STDOUT:
+    if path == STDOUT_PATH:
         why = "a database is read and written in any order"
         raise BadUsage(
             "an archive cannot be standard output or standard input", why, "name a file: estate.db"
@@ -61,7 +61,7 @@ def _sort(mode: int) -> str:
     return sorts.get(stat.S_IFMT(mode), "no plain file")
 
 
-def check_magic(path: Path) -> None:
+def check_sqlite_magic(path: Path) -> None:
     """Raises `ArchiveDamaged` for a file that is no SQLite database; an empty one may become an archive."""
     try:
         with path.open("rb") as file:
@@ -70,15 +70,15 @@ def check_magic(path: Path) -> None:
         raise BadUsage(
             f"cannot read {path}", error.strerror or str(error), "give a file that you may read"
         ) from None
-    if head and head != MAGIC:
+    if head and head != SQLITE_MAGIC:
         raise ArchiveDamaged(
             f"{path} is not an archive", "it is not an SQLite file", "give the file that `snapshot -o` wrote"
         )
 
 
-def check_beside(path: Path) -> None:
+def check_side_files(path: Path) -> None:
     """Raises `BadUsage` where SQLite would follow a link that somebody laid beside the archive."""
-    for ending in BESIDE:
+    for ending in SIDE_FILE_ENDINGS:
         beside = path.with_name(path.name + ending)
         try:
             mode = beside.lstat().st_mode
@@ -92,8 +92,8 @@ def check_beside(path: Path) -> None:
             )
 
 
-def connect(path: Path, immutable: bool = False) -> sqlite3.Connection:
-    """A connection on which SQL of the file itself may call nothing, until `trust` is called."""
+def open_connection(path: Path, immutable: bool = False) -> sqlite3.Connection:
+    """A connection on which SQL of the file itself may call nothing, until `trust_schema` is called."""
     if immutable:
         conn = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro&immutable=1",
@@ -107,20 +107,20 @@ def connect(path: Path, immutable: bool = False) -> sqlite3.Connection:
         conn.execute("PRAGMA trusted_schema = OFF")
         conn.execute("PRAGMA cell_size_check = ON")
         if sys.version_info >= (3, 11):
-            conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
-        register(conn)
+            conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
+        register_sql_functions(conn)
     except BaseException:
         conn.close()
         raise
     return conn
 
 
-def trust(conn: sqlite3.Connection) -> None:
+def trust_schema(conn: sqlite3.Connection) -> None:
     """Let views work: the schema was seen to be ours."""
     conn.execute("PRAGMA trusted_schema = ON")
 
 
-def connect_to_write(path: Path) -> sqlite3.Connection:
+def open_for_writing(path: Path) -> sqlite3.Connection:
     """Raises `BadUsage` before SQLite makes files beside an archive that may not be written."""
     if not _may_be_written(path):
         raise BadUsage(
@@ -128,37 +128,37 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
             "the file may only be read",
             "give an archive that you may write, or change who may",
         )
-    return connect(path)
+    return open_connection(path)
 
 
 def _may_be_written(path: Path) -> bool:
     return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
-def connect_to_read(path: Path) -> tuple[sqlite3.Connection, bool]:
+def open_for_reading(path: Path) -> tuple[sqlite3.Connection, bool]:
     """A connection, and whether the file is read as it is because nothing can be written beside it.
 
     Raises `BadUsage` where that would hide what a writer left in its log.
     """
     if _may_be_written(path):
-        conn = connect(path)
+        conn = open_connection(path)
         try:
             conn.execute("SELECT count(*) FROM sqlite_master").fetchone()
             return conn, False
         except sqlite3.OperationalError as error:
             conn.close()
-            if not says_read_only(error):
+            if not is_read_only_error(error):
                 raise
         except BaseException:
             conn.close()
             raise
     _must_have_no_log(path)
-    return connect(path, immutable=True), True
+    return open_connection(path, immutable=True), True
 
 
-def says_read_only(error: sqlite3.Error) -> bool:
+def is_read_only_error(error: sqlite3.Error) -> bool:
     """Whether SQLite could not write a file, or make one."""
-    return any(words in str(error) for words in READ_ONLY)
+    return any(words in str(error) for words in READ_ONLY_MESSAGES)
 
 
 def _must_have_no_log(path: Path) -> None:

@@ -14,8 +14,8 @@ from migrate import __version__
 from migrate.cli import streams
 from migrate.cli.line_wrap import fitted
 from migrate.errors import MigrateError, RequestFailed
-from migrate.model.json_depth import FRAMES
-from migrate.model.known_secrets import KNOWN, redact
+from migrate.model.json_depth import MIN_RECURSION_LIMIT
+from migrate.model.known_secrets import PROCESS_SECRETS, redact
 from migrate.reports.text_table import escape_control as visible
 
 
@@ -104,8 +104,8 @@ def program() -> None:
 
 def main() -> None:
     """Run the program; expected failures are told in three lines and an exit code."""
-    KNOWN.forget_all()
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), FRAMES))
+    PROCESS_SECRETS.forget_all()
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), MIN_RECURSION_LIMIT))
     streams.prepare()
     code = _run()
     if why := streams.finish():
@@ -152,9 +152,9 @@ def _run() -> int:
 
 def _report_os_error(error: OSError) -> int:
     """An error of the operating system that nobody expected where it came up, such as a disk that filled."""
-    from migrate.files.output import NO_ROOM
+    from migrate.files.output import DISK_FULL_ERRNOS
 
     where = f"{error.filename}: " if error.filename is not None else ""
     tell(f"error: {where}{error.strerror or error}")
     tell("  next: see to that file or disk, and run the same command again")
-    return 3 if error.errno in NO_ROOM else 2
+    return 3 if error.errno in DISK_FULL_ERRNOS else 2

@@ -14,7 +14,7 @@ from migrate.endpoints.addresses import is_loopback
 from migrate.endpoints.http.header_values import BLANKS, NAME, OF_THE_CLIENT, UNUSABLE, UNUSABLE_IN_VALUE
 from migrate.errors import BadUsage
 from migrate.files.text import read_text
-from migrate.model.known_secrets import register
+from migrate.model.known_secrets import register_secret
 
 if TYPE_CHECKING:
     from migrate.endpoints.settings import Auth
@@ -206,7 +206,7 @@ def extra_headers(name: str, entry: EstateConfig) -> tuple[tuple[str, str], ...]
 def _value(variable: str, loopback: bool) -> str:
     """What a variable holds, without blanks around it; from now on no output shows it."""
     value = os.environ.get(variable, "")
-    register(value, loopback)
+    register_secret(value, loopback)
     return value.strip(BLANKS)
 
 
@@ -215,7 +215,7 @@ def _must_be_name(variable: str, where: str) -> None:
     unknown_word = variable not in os.environ and LIKE_A_SECRET.fullmatch(variable)
     if VARIABLE.fullmatch(variable) and not unknown_word:
         return
-    register(variable)
+    register_secret(variable)
     raise BadUsage(
         f"{where} is not the name of an environment variable",
         "what stands there is not shown: it may be a secret, and secrets stand in variables only",

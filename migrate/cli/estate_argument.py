@@ -13,7 +13,7 @@ from migrate.cli.config import SIGN_IN, Config, EstateConfig, credential, extra_
 from migrate.endpoints.addresses import check
 from migrate.endpoints.clouds import service_of
 from migrate.endpoints.http.header_values import BLANKS
-from migrate.errors import BadUsage, Refused
+from migrate.errors import BadUsage, OperationRefused
 from migrate.files.text import read_standard_input, read_text
 
 if TYPE_CHECKING:
@@ -214,18 +214,18 @@ def say_environment(name: str, found: ConfigDirectory, progress: Progress) -> No
 @contextmanager
 def snapshot_of(found: Archived) -> Iterator[SnapshotReader]:
     """A reader of one snapshot of an archive."""
-    from migrate.archive.database import Archive, damage_told
+    from migrate.archive.database import Archive, translate_damage
     from migrate.archive.snapshots.reader import SnapshotReader
 
-    with Archive.open(found.path) as archive, damage_told(found.path):
+    with Archive.open(found.path) as archive, translate_damage(found.path):
         yield SnapshotReader(archive.conn, pick(archive, found))
 
 
 def pick(archive: Archive, found: Archived) -> SnapshotInfo:
     """The snapshot that a number, a tag or `latest` means. Raises `BadUsage`."""
-    from migrate.archive.snapshots.reader import snapshots
+    from migrate.archive.snapshots.reader import list_snapshots
 
-    known = snapshots(archive.conn)
+    known = list_snapshots(archive.conn)
     if not known:
         raise BadUsage(
             f"{found.path} holds no snapshot yet", todo=f"take one: snapshot ESTATE -o {found.path}"
@@ -246,15 +246,15 @@ def pick(archive: Archive, found: Archived) -> SnapshotInfo:
 def source_of(found: Archived, target: Side, strict: bool = True) -> Archived:
     """The snapshot that is moved to a live target. Without an @ that is the newest one of another estate.
 
-    Raises `BadUsage` where there are several other estates, and `Refused`, if `strict`, where every snapshot
-    was taken from the target itself."""
-    from migrate.archive.database import Archive, damage_told
-    from migrate.archive.snapshots.reader import snapshots
+    Raises `BadUsage` where there are several other estates, and `OperationRefused`, if `strict`, where every
+    snapshot was taken from the target itself."""
+    from migrate.archive.database import Archive, translate_damage
+    from migrate.archive.snapshots.reader import list_snapshots
 
     if found.named:
         return found
-    with Archive.open(found.path) as archive, damage_told(found.path):
-        known = snapshots(archive.conn)
+    with Archive.open(found.path) as archive, translate_damage(found.path):
+        known = list_snapshots(archive.conn)
     newest = {
         (info.type, info.url): info for info in known if (info.type, info.url) != (target.type, target.url)
     }
@@ -269,7 +269,7 @@ def source_of(found: Archived, target: Side, strict: bool = True) -> Archived:
         (info,) = newest.values()
         return Archived(found.path, str(info.id))
     if known and strict:
-        raise Refused(
+        raise OperationRefused(
             f"every snapshot in {found.path} was taken from {target.url} itself",
             "what is planned onto its own origin sets back what changed since",
             f"to put back what is gone, name the snapshot: {found.path}@{known[-1].id}",
@@ -293,7 +293,7 @@ def thread_ids(option: str | None, found: Live) -> tuple[str, ...]:
 @contextmanager
 def snapshot(text: str, config: Config) -> Iterator[SnapshotReader]:
     """A reader of the snapshot. Raises `BadUsage` when the argument is a live estate."""
-    from migrate.archive.database import Archive, damage_told
+    from migrate.archive.database import Archive, translate_damage
     from migrate.archive.snapshots.reader import SnapshotReader
 
     found = resolve(text, config)
@@ -307,5 +307,5 @@ def snapshot(text: str, config: Config) -> Iterator[SnapshotReader]:
         raise BadUsage(
             f"{text} is a live estate", "this command answers from an archive", "take a snapshot first"
         )
-    with Archive.open(found.path) as archive, damage_told(found.path):
+    with Archive.open(found.path) as archive, translate_damage(found.path):
         yield SnapshotReader(archive.conn, pick(archive, found))

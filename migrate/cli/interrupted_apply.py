@@ -10,7 +10,7 @@ from pathlib import Path
 
 from migrate.archive.database import Archive
 from migrate.archive.id_map import Side
-from migrate.archive.registered_plans import document_of, interrupted
+from migrate.archive.registered_plans import interrupted_plans, read_plan_document
 from migrate.cli.config import Config
 from migrate.cli.opened_plan import from_plan
 from migrate.codecs import profile_for
@@ -24,11 +24,12 @@ from migrate.stages.rollback.recover import settle
 def settle_interrupted(
     path: Path, source: Side, target: Side, config: Config, workers: int, progress: Progress
 ) -> None:
-    """Look into every interrupted apply between two sides. Raises `Incomplete` when nobody can look."""
+    """Look into every interrupted apply between two sides. Raises `IncompleteResult` when nobody can look."""
 
     with Archive.open(path) as archive:
         documents = [
-            document_of(archive.conn, digest) for digest in interrupted(archive.conn, source, target)
+            read_plan_document(archive.conn, digest)
+            for digest in interrupted_plans(archive.conn, source, target)
         ]
     for document in filter(None, documents):
         try:

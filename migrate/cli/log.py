@@ -17,7 +17,7 @@ from pathlib import Path
 
 from migrate.cli import clean
 from migrate.errors import BadUsage
-from migrate.files.output import OWNER_ONLY, destination, told
+from migrate.files.output import OWNER_ONLY_MODE, resolve_destination, translate_write_errors
 
 PROGRAM = "migrate"  # the logger above those of all modules
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S"
@@ -119,12 +119,12 @@ class CommandLog:
 
 def _opened(path: Path) -> int:
     """A descriptor that appends to a log of this program or to a new file, which only its owner can read."""
-    found = destination(path)
-    if not found.replaced:
+    found = resolve_destination(path)
+    if not found.is_plain_file:
         raise BadUsage(f"{path} cannot be a log file", "it is not a plain file", "name another file")
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    with told(path):
-        handle = os.open(found.path, flags, OWNER_ONLY)
+    with translate_write_errors(path):
+        handle = os.open(found.path, flags, OWNER_ONLY_MODE)
         try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise BadUsage(f"{path} cannot be a log file", "it is not a plain file", "name another file")
@@ -132,7 +132,7 @@ def _opened(path: Path) -> int:
             if head and not LOG_LINE.match(head):
                 raise BadUsage(f"{path} is no log file", "it holds something else", "name another file")
             if hasattr(os, "fchmod"):
-                os.fchmod(handle, OWNER_ONLY)  # it may be older, with other permissions
+                os.fchmod(handle, OWNER_ONLY_MODE)  # it may be older, with other permissions
         except BaseException:
             os.close(handle)
             raise

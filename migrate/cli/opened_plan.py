@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from migrate.archive.database import Archive, PerThread, damage_told
-from migrate.archive.journal_check import must_be_whole
-from migrate.archive.registered_plans import is_known
-from migrate.archive.snapshots.reader import SnapshotReader, snapshots
+from migrate.archive.database import Archive, ThreadLocalConnection, translate_damage
+from migrate.archive.journal_check import check_journal
+from migrate.archive.registered_plans import is_plan_registered
+from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.cli.config import Config
 from migrate.cli.estate_argument import live
 from migrate.endpoints import connect, connect_to_write
@@ -21,7 +21,7 @@ from migrate.stages.plan.plan_file import Plan
 
 def _must_be_known(plan: Plan, archive: Archive) -> None:
 
-    if not is_known(archive.conn, plan.digest):
+    if not is_plan_registered(archive.conn, plan.digest):
         raise PlanUnknown(
             f"{archive.path} does not know this plan",
             "`plan` notes each plan in its archive; this one was changed since, was made by an earlier "
@@ -42,17 +42,17 @@ def from_plan(
     with ExitStack() as stack:
         path = Path(plan.source.archive)
         archive = stack.enter_context(Archive.open(path, write=write))
-        stack.enter_context(damage_told(path))
+        stack.enter_context(translate_damage(path))
         _must_be_known(plan, archive)
-        must_be_whole(archive.conn, plan.digest)
+        check_journal(archive.conn, plan.digest)
         there = live(plan.target.estate, config, workers)
-        info = next((s for s in snapshots(archive.conn) if s.id == plan.source.snapshot), None)
+        info = next((s for s in list_snapshots(archive.conn) if s.id == plan.source.snapshot), None)
         if info is None:
             raise PlanStale(
                 f"{plan.source.archive} has no snapshot {plan.source.snapshot} any more",
                 todo="run plan again and read the new one",
             )
-        conn = PerThread(archive)
+        conn = ThreadLocalConnection(archive)
         stack.callback(conn.close)
         reader = (connect_to_write if write else connect)(there.settings)
         stack.callback(reader.close)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
 from migrate.archive.id_map import Side
-from migrate.archive.registered_plans import must_be_writable, register
-from migrate.archive.snapshots.reader import snapshots
+from migrate.archive.registered_plans import check_plan_can_be_registered, register_plan
+from migrate.archive.snapshots.reader import list_snapshots
 from migrate.cli.config import SIGN_IN, Config
 from migrate.cli.estate_argument import (
     Archived,
@@ -28,8 +28,8 @@ from migrate.cli.interrupted_apply import settle_interrupted
 from migrate.cli.report_options import NOBODY_LOOKS, Camera
 from migrate.codecs.config_directory import TYPE
 from migrate.endpoints import connect
-from migrate.errors import BadUsage, Refused
-from migrate.files.output import STDOUT
+from migrate.errors import BadUsage, OperationRefused
+from migrate.files.output import STDOUT_PATH
 from migrate.stages.config_directory import read as config_directory_read
 from migrate.stages.plan.assess import account
 from migrate.stages.plan.build import must_not_be_empty
@@ -52,7 +52,7 @@ def kept(found: ConfigDirectory, plan: Path, progress: Progress) -> Iterator[tup
     """The directory as an estate, and the archive that it was kept in: what was reviewed is what is
     applied, whatever becomes of the files. An earlier one of the same name goes on, with its journal."""
 
-    if plan == STDOUT:
+    if plan == STDOUT_PATH:
         why = "the config directory is kept in an archive beside the plan, under its name"
         raise BadUsage("a plan from a config directory needs a file", why, "name one: -o plan.json")
     path = plan.with_name(f"{plan.stem}.db")
@@ -62,9 +62,9 @@ def kept(found: ConfigDirectory, plan: Path, progress: Progress) -> Iterator[tup
         )
     if path.exists():
         with Archive.open(path) as archive:
-            foreign = any(info.type != TYPE for info in snapshots(archive.conn))
+            foreign = any(info.type != TYPE for info in list_snapshots(archive.conn))
         if foreign:
-            raise Refused(
+            raise OperationRefused(
                 f"{path} is an archive of another estate",
                 "a plan from a config directory keeps the directory under that name",
                 "give -o another name",
@@ -131,7 +131,7 @@ def make_plan(
     the plan's file, beside which a config directory is kept as it was read."""
 
     plan = _made(source, target, config, choices, workers, progress, beside, camera)
-    register(Path(plan.source.archive), plan.digest)
+    register_plan(Path(plan.source.archive), plan.digest)
     return plan
 
 
@@ -152,7 +152,7 @@ def _made(
         raise BadUsage(f"{source} is a live estate", "a plan is made from something that stays still",
                        f"take a snapshot first: snapshot {source} -o estate.db")  # fmt: skip
     there = live(target, config, workers)
-    must_be_writable(found.path)
+    check_plan_can_be_registered(found.path)
     chosen = source_of(found, _place(there))
     with opened(f"{chosen.path}@{chosen.which}", config, workers, progress) as ours:
         ours.agent_version = choices.agent_version

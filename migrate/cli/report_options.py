@@ -15,7 +15,7 @@ import click
 
 from migrate.cli.options import Common
 from migrate.errors import BadUsage
-from migrate.files.output import STDOUT, destination, write_text
+from migrate.files.output import STDOUT_PATH, resolve_destination, write_text
 from migrate.model.known_secrets import redact
 
 if TYPE_CHECKING:
@@ -35,13 +35,13 @@ class Camera:
         """One more picture, unless nobody wants any."""
         if not self._wanted:
             return
-        from migrate.archive.snapshots.reader import SnapshotReader, newest_of
+        from migrate.archive.snapshots.reader import SnapshotReader, newest_snapshot
         from migrate.stages.estate import Estate
         from migrate.stages.query.cleanup import OTHER_GENERATION
         from migrate.stages.query.diagram import estate_diagram
 
         conn, side = estate.snapshot.conn, estate.side
-        info = newest_of(conn, OTHER_GENERATION.get(side.type, ""), side.url)
+        info = newest_snapshot(conn, OTHER_GENERATION.get(side.type, ""), side.url)
         beside = Estate(SnapshotReader(conn, info)) if info else None
         self.pictures = (*self.pictures, (label, estate_diagram(estate, beside=beside)))
 
@@ -77,11 +77,11 @@ class ReportOptions:
     def check(self, *inputs: Path | str) -> None:
         """Raises before anything is read when a file cannot be written or must not be: an archive, or one
         of `inputs`."""
-        from migrate.archive.database import must_not_be_archive
+        from migrate.archive.database import check_not_an_archive
 
         for file in self.files:
-            destination(file)
-            must_not_be_archive(file)
+            resolve_destination(file)
+            check_not_an_archive(file)
             if any(_is_same_file(file, Path(one)) for one in inputs):
                 raise BadUsage(
                     f"{file} belongs to this command", "it would be overwritten", "name another file"
@@ -121,8 +121,8 @@ def _with_options(function: F, *spellings: str) -> F:
 def show(common: Common, wanted: ReportOptions, document: Any, report: Report, taken: bool = False) -> None:
     """The result on standard output, unless something else is written there, and in every file that was
     asked for."""
-    files = [file for file in wanted.files if file != STDOUT]
-    for_stdout = "text" if files and STDOUT not in wanted.files else wanted.format or "text"
+    files = [file for file in wanted.files if file != STDOUT_PATH]
+    for_stdout = "text" if files and STDOUT_PATH not in wanted.files else wanted.format or "text"
     if taken:
         common.hush()
     elif common.as_json or for_stdout == "json":

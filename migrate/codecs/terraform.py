@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from migrate.model import JSON
-from migrate.model.secret_text import credentials_in
-from migrate.model.secrets import EXACT, is_secret
+from migrate.model.secret_text import describe_credentials
+from migrate.model.secrets import VERBATIM_KEYS, is_secret_key
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 KEYWORDS = frozenset({"for", "if", "in", "null", "true", "false", "endfor", "else", "endif"})
@@ -191,14 +191,14 @@ def _without_secrets(value: Any, at: str, secrets: list[str], hidden: bool, exac
                 v,
                 f"{at}_{identifier(k, 'key')}",
                 secrets,
-                hidden or (is_secret(k) and not exact),
-                exact or k in EXACT,
+                hidden or (is_secret_key(k) and not exact),
+                exact or k in VERBATIM_KEYS,
             )
             for k, v in value.items()
         }
     if isinstance(value, list):
         return [_without_secrets(one, f"{at}_{n}", secrets, hidden, exact) for n, one in enumerate(value)]
-    holds = isinstance(value, str) and any(credentials_in(value))
+    holds = isinstance(value, str) and any(describe_credentials(value))
     if not (hidden or holds) or value in (None, ""):
         return value
     name, number = at, 2

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from migrate.codecs.capabilities import Profile
 from migrate.codecs.foundry.items import SERVER_KEYS
 from migrate.model import JSON, KINDS
-from migrate.model.stamp import without_ours
+from migrate.model.stamp import remove_stamp_keys
 
 SPOKEN = ("user", "assistant")
 KNOWN = frozenset({"id", *KINDS["message"].fields, *KINDS["message"].facts} - {"phase"})
@@ -46,7 +46,7 @@ def of_message(body: Mapping[str, JSON]) -> Words | None:
     if not body.keys() <= KNOWN or body.get("attachments"):
         return None
     metadata = body.get("metadata")
-    if metadata and (not isinstance(metadata, dict) or without_ours(metadata)):
+    if metadata and (not isinstance(metadata, dict) or remove_stamp_keys(metadata)):
         return None
     return _words(body.get("role"), body.get("content"), _text)
 

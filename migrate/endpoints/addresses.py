@@ -7,8 +7,8 @@ import re
 from urllib.parse import quote, urlsplit
 
 from migrate.errors import BadUsage, RequestFailed
-from migrate.model.input_limits import ID
-from migrate.model.known_secrets import register
+from migrate.model.input_limits import MAX_ID
+from migrate.model.known_secrets import register_secret
 
 Origin = tuple[str, str, int]
 """Scheme, host, port: where a request goes."""
@@ -86,7 +86,7 @@ def _no_credentials(url: str, whose: str) -> None:
     userinfo, at, _ = host_and_path.partition("/")[0].rpartition("@")
     if at:
         for part in (userinfo, *userinfo.split(":", 1)):
-            register(part)
+            register_secret(part)
         raise BadUsage(
             f"the address of {whose} holds a user or a password",
             "it would be kept in archives and plans, and shown in reports",
@@ -94,7 +94,7 @@ def _no_credentials(url: str, whose: str) -> None:
         )
     if mark:
         for pair in re.split("[&;]", query):
-            register(pair.partition("=")[2])
+            register_secret(pair.partition("=")[2])
         scheme = url[: len(url) - len(rest)]
         raise BadUsage(
             f"the address of {whose}, {scheme}{host_and_path}, is followed by {mark!r}",
@@ -108,8 +108,8 @@ def segment(id_: str) -> str:
     there: it names an object that cannot be asked for, and nothing else."""
     if not id_:
         raise RequestFailed("an object without an id cannot be asked for", status=400)
-    if len(id_) > ID.most:
-        raise RequestFailed(f"the id {id_[:40]!r}... cannot be asked for: {ID.told()}", status=400)
+    if len(id_) > MAX_ID.maximum:
+        raise RequestFailed(f"the id {id_[:40]!r}... cannot be asked for: {MAX_ID.describe()}", status=400)
     try:
         quoted = quote(id_, safe="")
     except UnicodeEncodeError:

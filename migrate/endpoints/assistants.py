@@ -20,8 +20,8 @@ from migrate.endpoints.include import Including
 from migrate.endpoints.interface import Body, Page, Probe, Reader, Writer
 from migrate.endpoints.rate_limit import RateLimiter
 from migrate.endpoints.routes import BETA, ROUTES, Routes, address
-from migrate.errors import NotThere, RequestFailed, TooLarge
-from migrate.model.entity import made_at
+from migrate.errors import NotFound, RequestFailed, ResponseTooLarge
+from migrate.model.entity import creation_time
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class FamilyReader(Reader):
         return replace(channel, headers={**channel.headers, **BETA}) if route.beta else channel
 
     def pages(self, kind: str, parent: str = "", run: str = "", after: str = "") -> Iterator[Page]:
-        """Raises `PagingBroken` also where the order cannot be told and is content."""
+        """Raises `PaginationError` also where the order cannot be told and is content."""
         path = self._at(kind, parent=parent, run=run)
         asked = {"limit": self.routes[kind].limit, "order": "desc"}
 
@@ -134,7 +134,7 @@ class FamilyReader(Reader):
         while True:
             try:
                 return self._shown(kind, path, {**asked, "after": cursor} if cursor else asked)
-            except TooLarge:
+            except ResponseTooLarge:
                 rows = asked.get("limit")
                 if not isinstance(rows, int) or rows <= 1:
                     raise
@@ -170,7 +170,7 @@ class FamilyReader(Reader):
         # Compared with what is known: rows that a server holds back are no end, but another one.
         pages = self._listing(kind, parent, order="desc", limit=limit, believed=True)
         for page in self._sorting.newest_first(pages):
-            yield from sorted(page.bodies, key=lambda row: -made_at(row, 0.0))
+            yield from sorted(page.bodies, key=lambda row: -creation_time(row, 0.0))
 
     def content(self, file_id: str) -> AbstractContextManager[Iterator[bytes]]:
         self.channel("file")
@@ -235,7 +235,7 @@ class FamilyWriter(FamilyReader, Writer):
             self.channel("vector_store_file").send(
                 "POST", f"{self._at('vector_store', store)}/file_batches", wire
             )
-        except NotThere:
+        except NotFound:
             self.get("vector_store", store)  # no such store is an error, no such route is not
             return False
         return True

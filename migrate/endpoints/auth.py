@@ -13,7 +13,7 @@ from migrate.endpoints.http.certificates import file_for_sign_in
 from migrate.endpoints.http.header_values import BLANKS, UNUSABLE
 from migrate.endpoints.settings import Settings
 from migrate.errors import SignInFailed
-from migrate.model.known_secrets import redact, register
+from migrate.model.known_secrets import redact, register_secret
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Entra:
         logging.getLogger("azure").setLevel(logging.CRITICAL)  # its failures are told by us, in three lines
         self._settings = settings
         for name in SECRET_VARIABLES:
-            register(os.environ.get(name, ""))
+            register_secret(os.environ.get(name, ""))
         options: dict[str, Any] = {"additionally_allowed_tenants": ["*"]}
         if settings.cloud or not os.environ.get("AZURE_AUTHORITY_HOST"):
             options["authority"] = settings.in_cloud.authority
@@ -113,7 +113,7 @@ def _sendable(text: str, until: int, settings: Settings) -> Any:
     header can carry."""
     from azure.core.credentials import AccessToken
 
-    register(text, settings.loopback)
+    register_secret(text, settings.loopback)
     if UNUSABLE.search(text.strip(BLANKS)):
         raise SignInFailed(
             f"the token of Entra for {settings.url} cannot be sent",

@@ -15,7 +15,7 @@ from migrate.endpoints.interface import Probe
 from migrate.endpoints.probe import Answer, ask, findings, survey, turned_away
 from migrate.endpoints.rate_limit import RateLimiter
 from migrate.endpoints.settings import Settings
-from migrate.errors import Unreachable
+from migrate.errors import ServiceUnreachable
 
 VERSIONS = ("2025-04-01-preview", "2025-03-01-preview", "2024-05-01-preview")
 """Tried in this order when none is configured; later ones show more (attributes since 2025-03)."""
@@ -59,7 +59,7 @@ class Doors:
         if found["file"].state == "denied":
             raise turned_away(url, found["file"])
         if "works" not in (found["file"].state, found["vector_store"].state):
-            raise Unreachable(
+            raise ServiceUnreachable(
                 f"{url} has neither assistants nor files, dated or under /openai/v1",
                 found["assistant"].reason,
                 "check the address: https://RESOURCE.openai.azure.com, without a path",
@@ -104,12 +104,12 @@ def _settle(doors: Doors) -> Access:
 
 
 def _suggest_version(doors: Doors) -> None:
-    """Raise `Unreachable` when another API version has what the configured one lacks: a misspelled
+    """Raise `ServiceUnreachable` when another API version has what the configured one lacks: a misspelled
     version must not pass for a retired service."""
     asked = doors.settings.api_version
     for version in VERSIONS:
         if version != asked and ask(doors.dated(version), "assistant").state == "works":
-            raise Unreachable(
+            raise ServiceUnreachable(
                 f"{doors.settings.url} has no assistants in API version {asked!r}",
                 f"version {version} has them",
                 f'set api_version = "{version}" in the config file',

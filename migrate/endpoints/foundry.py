@@ -22,8 +22,8 @@ from migrate.endpoints.probe import findings, must_hold_something, survey
 from migrate.endpoints.rate_limit import RateLimiter
 from migrate.endpoints.routes import PROJECT_ROUTES
 from migrate.endpoints.settings import Settings
-from migrate.errors import Denied, NotThere, OutcomeUnknown, RequestFailed
-from migrate.model.served_version import newest, others_served
+from migrate.errors import AccessDenied, NotFound, OutcomeUnknown, RequestFailed
+from migrate.model.served_version import newest_version, served_older_versions
 
 AT_ONCE = 8
 """Agents asked for side by side; the pace of the endpoint holds for them too."""
@@ -49,7 +49,7 @@ def _detailed(row: Body, ask: Ask) -> Body:
     versions = found.get("versions")
     if not isinstance(versions, dict):
         return found
-    for number in others_served(found):
+    for number in served_older_versions(found):
         version = _asked(ask, {}, name, number)
         if version:
             versions = {**versions, number: version}
@@ -66,7 +66,7 @@ def _asked(ask: Ask, otherwise: Body, name: str, number: str = "") -> Body:
         return otherwise
     if number:
         return answer if str(answer.get("version")) == number else otherwise
-    same = newest(answer) != "" and answer.get("id") == otherwise.get("id")
+    same = newest_version(answer) != "" and answer.get("id") == otherwise.get("id")
     return answer if same else otherwise
 
 
@@ -122,7 +122,7 @@ class FoundryReader(FamilyReader):
             return None
         try:
             rows = list(channel.wire.values(path, channel.get))
-        except (NotThere, Denied):
+        except (NotFound, AccessDenied):
             return None
         return {str(row.get(key) or row.get("name")): row for row in rows}
 
@@ -158,7 +158,7 @@ class FoundryWriter(FoundryReader, FamilyWriter):
             for item in reversed(self._items(id_)):
                 try:
                     super().delete("message", item, id_)
-                except NotThere as failed:
+                except NotFound as failed:
                     said = f": {failed}"
             if left := self._items(id_):
                 raise RequestFailed(f"{len(left)} of its items could not be deleted, {left[0]} is one{said}")
@@ -169,7 +169,7 @@ class FoundryWriter(FoundryReader, FamilyWriter):
         try:
             pages = self._listing("message", conversation)
             return [str(body["id"]) for page in pages for body in page.bodies]
-        except NotThere:
+        except NotFound:
             return []
 
     def append(self, thread: str, wires: list[Body]) -> int:

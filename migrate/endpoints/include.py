@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from migrate.endpoints.interface import Body
 from migrate.errors import RequestFailed
-from migrate.model.expected_gaps import kept_back
+from migrate.model.expected_gaps import withheld_includes
 
 REFUSED = frozenset({400, 422})
 
@@ -70,7 +70,7 @@ class Including:
         """Note what was asked for, not refused, and is not there: a service may take any query."""
         rows = answer.get("data")
         for body in rows if isinstance(rows, list) else [answer]:
-            back = kept_back(body, self.granted[kind]) if isinstance(body, dict) else []
+            back = withheld_includes(body, self.granted[kind]) if isinstance(body, dict) else []
             if back:
                 with self._lock:
                     self._hide(kind, back)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Literal
 
 from migrate.endpoints.rate_limit import RateLimiter
-from migrate.errors import NotThere
+from migrate.errors import NotFound
 from migrate.model import JSON
 
 Body = dict[str, JSON]
@@ -101,7 +101,7 @@ class Reader(ABC):
     def parsed(self, store: str, file_id: str) -> str:
         """The text that the service read out of a store's file. Raises `RequestFailed`, also when only
         a part of it can be had."""
-        raise NotThere(f"{self.type} does not show the parsed text of files")
+        raise NotFound(f"{self.type} does not show the parsed text of files")
 
     @abstractmethod
     def close(self) -> None:
@@ -133,7 +133,7 @@ class Writer(Reader):
     @abstractmethod
     def delete(self, kind: str, id_: str, parent: str = "") -> None:
         """Ask for an object and what lies in it to be deleted. No answer proves that it is gone: the caller
-        looks. Raises `NotThere` where the service knows no such object, or no such request."""
+        looks. Raises `NotFound` where the service knows no such object, or no such request."""
 
     @abstractmethod
     def upload(self, name: str, purpose: str, data: BinaryIO) -> Body:

@@ -13,7 +13,14 @@ from migrate.endpoints.http.deadlines import PROBE_TIMEOUT_S
 from migrate.endpoints.http.retry import Channel, no_answer
 from migrate.endpoints.interface import Probe, RouteState
 from migrate.endpoints.routes import BETA, ROUTES, Route, Routes
-from migrate.errors import Denied, NotThere, RequestFailed, SignInFailed, Unreachable, Unreadable
+from migrate.errors import (
+    AccessDenied,
+    InvalidResponse,
+    NotFound,
+    RequestFailed,
+    ServiceUnreachable,
+    SignInFailed,
+)
 
 PROBED = ("assistant", "file", "vector_store", "thread")
 UNANSWERED = 3
@@ -41,11 +48,11 @@ def ask(channel: Channel, kind: str, route: Route | None = None) -> Answer:
             if failed.status != 400 or not route.may_be_unpaged:
                 raise
             asked.get(route.path)
-    except NotThere as failed:
+    except NotFound as failed:
         return Answer("gone", str(failed), failed.status)
-    except Denied as failed:
+    except AccessDenied as failed:
         return Answer("denied", str(failed), failed.status)
-    except Unreadable:
+    except InvalidResponse:
         return Answer("works")  # it answers; what cannot be read is for the listing to name
     except RequestFailed as failed:
         return Answer("failed", str(failed), failed.status)
@@ -55,7 +62,7 @@ def ask(channel: Channel, kind: str, route: Route | None = None) -> Answer:
 def survey(
     channel: Channel, url: str, routes: Routes = ROUTES, project: Channel | None = None
 ) -> dict[str, Answer]:
-    """What each kind's route says. Raises `Unreachable` or `SignInFailed` when nothing answers."""
+    """What each kind's route says. Raises `ServiceUnreachable` or `SignInFailed` when nothing answers."""
 
     def asked(kind: str) -> Answer:
         route = routes[kind]
@@ -88,16 +95,17 @@ def findings(found: dict[str, Answer], api_version: str = "", notes: tuple[str, 
 
 
 def must_hold_something(found: dict[str, Answer], url: str, what: str, todo: str) -> None:
-    """Raises `Unreachable` where every route is unknown: then the address is wrong, nothing is retired."""
+    """Raises `ServiceUnreachable` where every route is unknown: then the address is wrong, nothing is
+    retired."""
     if all(answer.state == "gone" for answer in found.values()):
-        raise Unreachable(f"{url} has neither {what} nor files", found["assistant"].reason, todo)
+        raise ServiceUnreachable(f"{url} has neither {what} nor files", found["assistant"].reason, todo)
 
 
-def turned_away(url: str, answer: Answer) -> Unreachable:
+def turned_away(url: str, answer: Answer) -> ServiceUnreachable:
     """The error for a service of which nothing can be read, in its own words. Only 401 and 403 are about who
     asks."""
     if answer.state != "denied":
-        return Unreachable(
+        return ServiceUnreachable(
             f"{url} answers nothing that was asked of it",
             answer.reason,
             "see what it says; check the address, type and api_version, and try again (docs/network.md)",

@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from math import ceil
 
 from migrate.endpoints.http.outage import Outage
-from migrate.errors import RequestFailed, Unreachable
+from migrate.errors import RequestFailed, ServiceUnreachable
 
 ATTEMPTS = 6
 LONGEST = 60.0
@@ -106,10 +106,10 @@ class RateLimiter:
                 self._changed.notify()
 
     def must_be_there(self) -> None:
-        """Raises `Unreachable` once the service counts as gone; then every wait ends."""
+        """Raises `ServiceUnreachable` once the service counts as gone; then every wait ends."""
         try:
             self.outage.check(self.url)
-        except Unreachable:
+        except ServiceUnreachable:
             self.stop.set()
             raise
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from migrate.endpoints.addresses import check, is_loopback
 from migrate.endpoints.addresses import origin as origin_of
 from migrate.endpoints.clouds import CLOUDS, Cloud, cloud_of
-from migrate.model.known_secrets import register
+from migrate.model.known_secrets import register_secret
 
 Auth = Literal["key", "entra", "token", "none"]
 
@@ -39,7 +39,7 @@ class Settings:
     def __post_init__(self) -> None:
         check(self.url, self.name)
         for value in (self.secret, *(value for _, value in self.headers)):
-            register(value, self.loopback)
+            register_secret(value, self.loopback)
 
     @property
     def loopback(self) -> bool:

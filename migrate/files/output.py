@@ -23,80 +23,80 @@ from typing import IO
 
 from migrate.errors import BadUsage, DiskFull
 
-OWNER_ONLY = (
+OWNER_ONLY_MODE = (
     0o600  # whatever is written names people's objects; also where an earlier file had other permissions
 )
 PIPE_READER_TIMEOUT_S = 10.0  # a named pipe that nobody reads would otherwise hang for ever
 PIPE_POLL_S = 0.02
-MAX_LINKS = 40  # as Linux has it
-NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+MAX_SYMLINKS = 40  # as Linux has it
+DISK_FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 # A name of one of this process's own descriptors. What stands behind it is never replaced by another file:
 # the shell that opened it would go on with the old one.
-DESCRIPTOR = re.compile(r"/(?:dev|proc/self|proc/thread-self)/fd/(\d+)")
-STDOUT = Path("-")
+DESCRIPTOR_PATH = re.compile(r"/(?:dev|proc/self|proc/thread-self)/fd/(\d+)")
+STDOUT_PATH = Path("-")
 """What -o and --report take for standard output, as other programs do; a file of this name is `$PWD/-`."""
-STANDARD = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
+STANDARD_STREAM_FDS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
 
 
 @dataclass(frozen=True)
 class Destination:
     """Where bytes go: `path` behind all links, or the descriptor `fd` of this process.
 
-    `replaced`: it is a plain file or none yet, and is put in place at once.
+    `is_plain_file`: it is a plain file or none yet, and is put in place at once.
     """
 
     path: Path
     fd: int | None = None
-    replaced: bool = True
+    is_plain_file: bool = True
 
 
-def destination(path: Path) -> Destination:
+def resolve_destination(path: Path) -> Destination:
     """What a path means. Raises `BadUsage` when nothing can be written there; writes nothing."""
-    if path == STDOUT:
+    if path == STDOUT_PATH:
         path = Path("/dev/stdout")
     try:
-        real, fd = _behind_links(path)
+        real, fd = _resolve_links(path)
         if fd is not None:
             os.fstat(fd)
-            return Destination(real, fd, replaced=False)
+            return Destination(real, fd, is_plain_file=False)
         folder = real.parent.stat()
         if not stat.S_ISDIR(folder.st_mode):
-            raise _cannot(path, f"{real.parent} is not a folder")
+            raise _cannot_write(path, f"{real.parent} is not a folder")
         try:
-            there = real.stat()
+            status = real.stat()
         except FileNotFoundError:
-            return _in_folder(path, Destination(real))
-        return _existing(path, real, there)
+            return _check_folder(path, Destination(real))
+        return _check_existing(path, real, status)
     except FileNotFoundError:
-        raise _cannot(path, f"there is no folder {real.parent}") from None
+        raise _cannot_write(path, f"there is no folder {real.parent}") from None
     except OSError as error:
-        raise _cannot(path, error.strerror or str(error)) from None
+        raise _cannot_write(path, error.strerror or str(error)) from None
     except ValueError as error:  # a NUL or half a surrogate pair in the name
-        raise _cannot(repr(str(path)), f"it is no name of a file: {error}") from None
+        raise _cannot_write(repr(str(path)), f"it is no name of a file: {error}") from None
 
 
-def _existing(path: Path, real: Path, there: os.stat_result) -> Destination:
-    kind = there.st_mode
+def _check_existing(path: Path, real: Path, status: os.stat_result) -> Destination:
+    kind = status.st_mode
     if stat.S_ISDIR(kind):
-        raise _cannot(path, "it is a folder, not a file")
+        raise _cannot_write(path, "it is a folder, not a file")
     if stat.S_ISBLK(kind) or stat.S_ISSOCK(kind):
-        raise _cannot(path, "it is a block device" if stat.S_ISBLK(kind) else "it is a socket")
+        raise _cannot_write(path, "it is a block device" if stat.S_ISBLK(kind) else "it is a socket")
     if not stat.S_ISREG(kind):
-        return Destination(real, replaced=False)
-    return _in_folder(path, Destination(real))
+        return Destination(real, is_plain_file=False)
+    return _check_folder(path, Destination(real))
 
 
-def _in_folder(path: Path, found: Destination) -> Destination:
+def _check_folder(path: Path, found: Destination) -> Destination:
     if not os.access(found.path.parent, os.W_OK | os.X_OK):
-        raise _cannot(path, f"nothing can be written into the folder {found.path.parent}")
+        raise _cannot_write(path, f"nothing can be written into the folder {found.path.parent}")
     return found
 
 
-def _behind_links(path: Path) -> tuple[Path, int | None]:
+def _resolve_links(path: Path) -> tuple[Path, int | None]:
     """The path with its last part's links followed one by one, or a descriptor where one of them is one."""
     at = path.absolute()
-    for _ in range(MAX_LINKS):
+    for _ in range(MAX_SYMLINKS):
         if (fd := _descriptor(at)) is not None:
             return at, fd
         folder = Path(os.path.realpath(at.parent))
@@ -111,9 +111,9 @@ def _behind_links(path: Path) -> tuple[Path, int | None]:
 
 def _descriptor(path: Path) -> int | None:
     name = str(path).replace(f"/proc/{os.getpid()}/", "/proc/self/")
-    if name in STANDARD:
-        return STANDARD[name]
-    named = DESCRIPTOR.fullmatch(name)
+    if name in STANDARD_STREAM_FDS:
+        return STANDARD_STREAM_FDS[name]
+    named = DESCRIPTOR_PATH.fullmatch(name)
     return int(named[1]) if named else None
 
 
@@ -123,30 +123,30 @@ def write_text(path: Path, pieces: Iterable[str], durable: bool = True) -> None:
 
 
 def write_bytes(path: Path, pieces: Iterable[bytes], durable: bool = True) -> None:
-    """Write bytes to what `path` means: see `destination`. `durable`: wait until the disk has them.
+    """Write bytes to what `path` means: see `resolve_destination`. `durable`: wait until the disk has them.
 
     Raises `BadUsage`, and `DiskFull` when there is no room. Nothing half-written is left in either case.
     """
-    found = destination(path)
-    with told(path):
-        if found.replaced:
-            with replacing(found.path, durable=durable) as file:
+    found = resolve_destination(path)
+    with translate_write_errors(path):
+        if found.is_plain_file:
+            with atomic_write(found.path, durable=durable) as file:
                 file.writelines(pieces)
             return
-        handle = _opened(path, found)
+        handle = _open_stream(path, found)
         with os.fdopen(handle, "wb") as file:
             file.writelines(pieces)
 
 
 @contextmanager
-def replacing(path: Path, mode: int = OWNER_ONLY, durable: bool = True) -> Iterator[IO[bytes]]:
+def atomic_write(path: Path, mode: int = OWNER_ONLY_MODE, durable: bool = True) -> Iterator[IO[bytes]]:
     """A new file under a random name beside `path`, which takes its place when the block ends without an
     error. A link at `path` itself is replaced, not followed. Raises `OSError`."""
-    with temporary_beside(path) as (new, handle):
+    with temporary_file_beside(path) as (new, handle):
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
-            if mode != OWNER_ONLY:
+            if mode != OWNER_ONLY_MODE:
                 new.chmod(mode)
             if durable:
                 os.fsync(file.fileno())
@@ -156,12 +156,12 @@ def replacing(path: Path, mode: int = OWNER_ONLY, durable: bool = True) -> Itera
 
 
 @contextmanager
-def temporary_beside(path: Path) -> Iterator[tuple[Path, int]]:
+def temporary_file_beside(path: Path) -> Iterator[tuple[Path, int]]:
     """An empty file in the folder of `path` that only its owner can read, and a descriptor to write to it,
     which the caller closes. It is gone when the block ends, unless it was renamed. Raises `OSError`."""
     new = path.with_name(f".{secrets.token_hex(8)}.tmp")
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    handle = os.open(new, flags, OWNER_ONLY)
+    handle = os.open(new, flags, OWNER_ONLY_MODE)
     try:
         yield new, handle
     finally:
@@ -169,7 +169,7 @@ def temporary_beside(path: Path) -> Iterator[tuple[Path, int]]:
             new.unlink()
 
 
-def shared_mode() -> int:
+def shared_file_mode() -> int:
     """Permissions of a new file that a folder's other users may read, as far as the umask allows."""
     mask = os.umask(0o077)
     os.umask(mask)
@@ -189,25 +189,27 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def told(path: Path | str) -> Iterator[None]:
+def translate_write_errors(path: Path | str) -> Iterator[None]:
     """Errors of the operating system while `path` is written, as ours."""
     try:
         yield
     except OSError as error:
         why = error.strerror or str(error)
-        if error.errno in NO_ROOM:
+        if error.errno in DISK_FULL_ERRNOS:
             raise DiskFull(f"cannot write {path}", why, "make room, or name a file on another disk") from None
-        raise _cannot(path, why) from None
+        raise _cannot_write(path, why) from None
     except UnicodeEncodeError as error:
-        raise BadUsage(f"cannot write {path!a}", no_such_name(error), "set PYTHONUTF8=1") from None
+        raise BadUsage(
+            f"cannot write {path!a}", describe_unencodable_name(error), "set PYTHONUTF8=1"
+        ) from None
 
 
-def no_such_name(error: UnicodeEncodeError) -> str:
+def describe_unencodable_name(error: UnicodeEncodeError) -> str:
     """Why a name cannot be that of a file on this system."""
     return f"names of files are in {error.encoding} here, which lacks {error.object[error.start]!a}"
 
 
-def _opened(path: Path, found: Destination) -> int:
+def _open_stream(path: Path, found: Destination) -> int:
     """A descriptor of a pipe or a device, or a copy of one of this process's own."""
     if found.fd is not None:
         for stream in (sys.stdout, sys.stderr):  # what was said before comes before
@@ -224,9 +226,9 @@ def _opened(path: Path, found: Destination) -> int:
             if error.errno != errno.ENXIO:
                 raise
             if time.monotonic() > deadline:
-                raise _cannot(path, "it is a pipe, and no other program reads from it") from None
+                raise _cannot_write(path, "it is a pipe, and no other program reads from it") from None
         time.sleep(PIPE_POLL_S)
 
 
-def _cannot(path: Path | str, why: str) -> BadUsage:
+def _cannot_write(path: Path | str, why: str) -> BadUsage:
     return BadUsage(f"cannot write {path}", why, "name a file in a folder that exists and can be written")

@@ -23,7 +23,7 @@ PIPE_POLL_MS = 50
 READ_CHUNK_BYTES = 1 << 20
 
 # Longest first: the mark of UTF-32 begins with the one of UTF-16.
-FOREIGN_MARKS = (
+FOREIGN_BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
     (codecs.BOM_UTF16_LE, "UTF-16"),
@@ -40,14 +40,14 @@ class NotUtf8(ValueError):
         self.line = line
 
 
-def decode(data: bytes) -> str:
+def decode_utf8(data: bytes) -> str:
     """Bytes of a text file as text, without a byte order mark; line ends stay. Raises `NotUtf8`."""
-    for mark, name in FOREIGN_MARKS:
+    for mark, name in FOREIGN_BYTE_ORDER_MARKS:
         if data.startswith(mark):
-            raise NotUtf8(_way_out(name))
+            raise NotUtf8(_describe_wrong_encoding(name))
     body = data.removeprefix(codecs.BOM_UTF8)
     if name := _utf16_without_mark(body):
-        raise NotUtf8(_way_out(name))
+        raise NotUtf8(_describe_wrong_encoding(name))
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -64,10 +64,10 @@ def read_text(path: Path, todo: str = "", limit: int = MAX_TEXT_FILE_BYTES) -> s
     """
     data = read_bytes(path, todo, limit)
     try:
-        text = decode(data)
+        text = decode_utf8(data)
     except NotUtf8 as error:
         raise BadUsage(f"cannot read {path}", f"it {error.reason}", todo) from None
-    return _with_plain_line_ends(text)
+    return _normalize_line_ends(text)
 
 
 def read_standard_input(todo: str = "") -> str:
@@ -81,7 +81,7 @@ def read_standard_input(todo: str = "") -> str:
         data = raw.read(MAX_TEXT_FILE_BYTES + 1)
         if len(data) > MAX_TEXT_FILE_BYTES:
             raise BadUsage("cannot read standard input", _too_large(MAX_TEXT_FILE_BYTES), todo)
-        return _with_plain_line_ends(decode(data))
+        return _normalize_line_ends(decode_utf8(data))
     except OSError as error:
         raise BadUsage("cannot read standard input", error.strerror or str(error), todo) from None
     except NotUtf8 as error:
@@ -96,10 +96,10 @@ def read_bytes(path: Path, todo: str = "", limit: int = MAX_TEXT_FILE_BYTES) -> 
             mode = os.fstat(handle).st_mode
             if stat.S_ISDIR(mode):
                 raise BadUsage(f"cannot read {path}", "it is a folder, not a file", todo)
-            begun = _first_of_pipe(handle, path, todo) if stat.S_ISFIFO(mode) else b""
+            first_bytes = _wait_for_pipe_writer(handle, path, todo) if stat.S_ISFIFO(mode) else b""
             if os.name == "posix":
                 os.set_blocking(handle, True)
-            return _read_within(handle, begun, path, todo, limit)
+            return _read_limited(handle, first_bytes, path, todo, limit)
         finally:
             os.close(handle)
     except OSError as error:
@@ -108,9 +108,9 @@ def read_bytes(path: Path, todo: str = "", limit: int = MAX_TEXT_FILE_BYTES) -> 
         raise BadUsage(f"cannot read {str(path)!r}", f"it is no name of a file: {error}", todo) from None
 
 
-def _read_within(handle: int, begun: bytes, path: Path, todo: str, limit: int) -> bytes:
-    pieces = [begun]
-    size = len(begun)
+def _read_limited(handle: int, first_bytes: bytes, path: Path, todo: str, limit: int) -> bytes:
+    pieces = [first_bytes]
+    size = len(first_bytes)
     while piece := os.read(handle, READ_CHUNK_BYTES):
         pieces.append(piece)
         size += len(piece)
@@ -119,7 +119,7 @@ def _read_within(handle: int, begun: bytes, path: Path, todo: str, limit: int) -
     return b"".join(pieces)
 
 
-def _first_of_pipe(handle: int, path: Path, todo: str) -> bytes:
+def _wait_for_pipe_writer(handle: int, path: Path, todo: str) -> bytes:
     """Wait until somebody has opened a pipe for writing; what was read meanwhile, often nothing.
 
     As long as nobody has, `poll` reports nothing and `read` gives the end of the file. With a writer that
@@ -143,11 +143,11 @@ def _too_large(limit: int) -> str:
     return f"it is larger than {limit >> 20:,} MB, which no such file is"
 
 
-def _with_plain_line_ends(text: str) -> str:
+def _normalize_line_ends(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _way_out(encoding: str) -> str:
+def _describe_wrong_encoding(encoding: str) -> str:
     return (
         f"is {encoding}, not UTF-8; save it as UTF-8 in your editor, "
         f"or: iconv -f {encoding} -t UTF-8 FILE > NEW"

@@ -4,9 +4,9 @@ The canonical form is the older generation's: functions nested, files and stores
 What only the new generation can say (structured inputs, reasoning summaries) stands in `definition`.
 """
 
-from migrate.model.kinds import SERVER_MADE, Kind, Ref
+from migrate.model.kinds import SERVER_SET_FACTS, Kind, Ref
 
-KIND = Kind(
+ASSISTANT_KIND = Kind(
     name="assistant",
     plural="assistants",
     fields=(
@@ -24,7 +24,7 @@ KIND = Kind(
         "metadata",
     ),
     facts={
-        **SERVER_MADE,
+        **SERVER_SET_FACTS,
         "version": "counted by the service; of older versions only the served one is read",
         "portal": "metadata that the portal writes; what was chosen there goes along to a project",
         "served": "versions that users get beside the newest; a move writes one version",
@@ -43,7 +43,7 @@ KIND = Kind(
     aliases=("file_ids",),
 )
 
-CONNECTIONS = (
+CONNECTION_PATHS = (
     "tools[].bing_grounding.search_configurations[].connection_id",
     "tools[].bing_custom_search.search_configurations[].connection_id",
     "tools[].openapi.auth.security_scheme.connection_id",

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 JSON: TypeAlias = Any
 """What `json.loads` gives: the wire is data, and data from a service has no type we could promise."""
 
-Key: TypeAlias = tuple[str, str, str]
+EntityKey: TypeAlias = tuple[str, str, str]
 """Kind, parent's id ('' where the kind has none) and id: unique within one estate."""
 
 
@@ -33,7 +33,7 @@ class Entity:
     """What people call it where it has no name of its own."""
 
     @property
-    def key(self) -> Key:
+    def key(self) -> EntityKey:
         return (self.kind, self.parent, self.id)
 
     @property
@@ -55,13 +55,13 @@ class Entity:
         )
 
 
-NOT_THERE = "no object of this id here"
+NOT_FOUND_REASON = "no object of this id here"
 """How the reason of a gap begins when the service said so, and was not merely silent."""
 
-COUNTED = "more are counted than listed"
+COUNT_MISMATCH_REASON = "more are counted than listed"
 """How the reason begins when a listing was read to its end, and what it lies in counts more."""
 
-USELESS: dict[str, frozenset[str]] = {
+UNUSABLE_STATES: dict[str, frozenset[str]] = {
     "file": frozenset({"error", "deleted", "deleting"}),
     "vector_store": frozenset({"expired"}),
     "vector_store_file": frozenset({"failed", "cancelled"}),
@@ -69,13 +69,13 @@ USELESS: dict[str, frozenset[str]] = {
 """Kind -> states in which the service holds an object and yet will not use it."""
 
 
-def condition(entity: Entity) -> str:
+def usability(entity: Entity) -> str:
     """The state that makes an object useless, or 'usable'. Passing states are not told apart."""
     status = str(entity.facts.get("status") or "")
-    return status if status in USELESS.get(entity.kind, ()) else "usable"
+    return status if status in UNUSABLE_STATES.get(entity.kind, ()) else "usable"
 
 
-def made_at(body: Mapping[str, JSON], unknown: float) -> float:
+def creation_time(body: Mapping[str, JSON], unknown: float) -> float:
     """Seconds since 1970; `unknown` where a body does not tell (items of conversations never do)."""
     value = body.get("created_at")
     if isinstance(value, (int, float)) and not isinstance(value, bool) and value:

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlsplit
 
-AZURE = (
+AZURE_DOMAINS = (
     "azure.com",
     "azure.us",
     "azure.cn",
 )
 """What hosts of Azure's clouds end in; the account is the first label of such a host."""
-SHARED = frozenset({"api.openai.com"})
+SHARED_HOSTS = frozenset({"api.openai.com"})
 """Hosts that belong to nobody's estate: to name one is to name no place."""
-PROJECT = re.compile(r"/projects/([^/?#]+)")
+PROJECT_IN_PATH = re.compile(r"/projects/([^/?#]+)")
 
 
 @dataclass(frozen=True)
-class Place:
+class EstateLocation:
     """`host` with its port, in small letters; `account` and `project` where the address has them."""
 
     host: str
@@ -27,21 +27,21 @@ class Place:
     project: str = ""
 
     @classmethod
-    def of(cls, url: str) -> Place | None:
+    def of(cls, url: str) -> EstateLocation | None:
         """The place of an address; None where it is none, or one that everybody shares."""
         try:
             parts = urlsplit(url)
             host = parts.netloc.rpartition("@")[2].lower()
         except ValueError:
             return None
-        if parts.scheme not in ("http", "https") or not host or host in SHARED:
+        if parts.scheme not in ("http", "https") or not host or host in SHARED_HOSTS:
             return None
         first, _, rest = host.partition(".")
-        account = first if any(rest == end or rest.endswith(f".{end}") for end in AZURE) else ""
-        found = PROJECT.search(parts.path)
+        account = first if any(rest == end or rest.endswith(f".{end}") for end in AZURE_DOMAINS) else ""
+        found = PROJECT_IN_PATH.search(parts.path)
         return cls(host, account, found[1] if found else "")
 
-    def holds(self, other: Place | None) -> bool:
+    def holds(self, other: EstateLocation | None) -> bool:
         """Whether the other is this very place: then no name of it leads anywhere else."""
         same = other is not None and (self.account, self.project) == (other.account, other.project)
         return same and other is not None and (self.account != "" or self.host == other.host)
@@ -53,7 +53,7 @@ class Place:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        ends = "|".join(map(re.escape, AZURE))
+        ends = "|".join(map(re.escape, AZURE_DOMAINS))
         account = re.escape(self.account)
         ways = [rf"(?<![\w.-]){re.escape(self.host)}(?![\w-]|\.\w)"]
         if self.account:

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from migrate.errors import NotDownloadable, RequestFailed
 from migrate.model.entity import JSON
 
-SHOWN_BY: Mapping[str, tuple[tuple[str, ...], str]] = {
+PART_CONTENT_KEYS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "input_image": (("image_url", "file_id"), "the address or file id of an image"),
     "computer_screenshot": (("image_url", "file_id"), "the address or file id of a screenshot"),
     "input_file": (("file_id", "file_data", "file_url"), "the id, data or address of a file"),
 }
 """Type of a part -> keys of which one must have a value, and what is not shown where none has."""
 
-BROUGHT_BY: Mapping[str, tuple[str, str]] = {
+INCLUDE_FIELDS: Mapping[str, tuple[str, str]] = {
     "code_interpreter_call.outputs": ("code_interpreter_call", "outputs"),
     "file_search_call.results": ("file_search_call", "results"),
 }
@@ -27,12 +27,12 @@ BROUGHT_BY: Mapping[str, tuple[str, str]] = {
 somebody does."""
 
 
-def kept_back(body: Mapping[str, JSON], asked: Iterable[str]) -> list[str]:
+def withheld_includes(body: Mapping[str, JSON], asked: Iterable[str]) -> list[str]:
     """Which of the values `asked` for an item does not show. One that is not completed may have nothing to
     show."""
     if body.get("status") != "completed":
         return []
-    rows = ((value, *BROUGHT_BY[value]) for value in asked if value in BROUGHT_BY)
+    rows = ((value, *INCLUDE_FIELDS[value]) for value in asked if value in INCLUDE_FIELDS)
     return [value for value, type_, key in rows if body.get("type") == type_ and body.get(key) is None]
 
 
@@ -40,7 +40,7 @@ def hidden_parts(body: Mapping[str, JSON]) -> list[str]:
     """What a message or an item holds without showing it, in words."""
     found = []
     for part in _parts(body):
-        keys, words = SHOWN_BY.get(str(part.get("type")), ((), ""))
+        keys, words = PART_CONTENT_KEYS.get(str(part.get("type")), ((), ""))
         if keys and not any(part.get(key) for key in keys):
             name = part.get("filename")
             found.append(f"{words} ({name})" if isinstance(name, str) and name else words)
@@ -54,18 +54,18 @@ def _parts(body: Mapping[str, JSON]) -> Iterator[Mapping[str, JSON]]:
                 yield part
 
 
-def _declared(failed: RequestFailed) -> bool:
+def _declared(error: RequestFailed) -> bool:
     """The service says in its own words that it does not give files of this purpose back."""
-    return isinstance(failed, NotDownloadable)
+    return isinstance(error, NotDownloadable)
 
 
-def _declared_or_refused(failed: RequestFailed) -> bool:
+def _declared_or_refused(error: RequestFailed) -> bool:
     """The same, or a 400, whose words were recorded nowhere. No 403: that may be a missing role."""
-    return _declared(failed) or failed.status == 400
+    return _declared(error) or error.status == 400
 
 
 @dataclass(frozen=True)
-class Rule:
+class ExpectedGapRule:
     """`service` never gives back the bytes of files of these `purposes`, and answers with such an error."""
 
     service: str
@@ -74,14 +74,14 @@ class Rule:
     source: str
 
 
-RULES = (
-    Rule(
+EXPECTED_GAP_RULES = (
+    ExpectedGapRule(
         "openai",
         frozenset({"assistants", "user_data", "evals"}),
         _declared,
         "the answer itself: 400 'Not allowed to download files of purpose', as users report it",
     ),
-    Rule(
+    ExpectedGapRule(
         "foundry-classic",
         frozenset({"assistants"}),
         _declared_or_refused,
@@ -90,6 +90,9 @@ RULES = (
 )
 
 
-def is_expected(service: str, purpose: str, failed: RequestFailed) -> bool:
+def is_expected(service: str, purpose: str, error: RequestFailed) -> bool:
     """Whether the bytes of a file stay away because its service never gives such bytes back."""
-    return any(rule.service == service and purpose in rule.purposes and rule.error(failed) for rule in RULES)
+    return any(
+        rule.service == service and purpose in rule.purposes and rule.error(error)
+        for rule in EXPECTED_GAP_RULES
+    )

@@ -12,45 +12,45 @@ MIB = 1 << 20
 
 
 @dataclass(frozen=True)
-class Bound:
+class InputLimit:
     """One limit: the most that is taken, in a unit, and of what."""
 
-    most: int
+    maximum: int
     unit: str
-    of: str
+    scope: str
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """In words, for a message: "more than 128 MiB in one answer"."""
-        in_mib = self.unit == "bytes" and self.most >= MIB
-        amount = f"{self.most // MIB:,} MiB" if in_mib else f"{self.most:,} {self.unit}"
-        return f"more than {amount} {self.of}"
+        in_mib = self.unit == "bytes" and self.maximum >= MIB
+        amount = f"{self.maximum // MIB:,} MiB" if in_mib else f"{self.maximum:,} {self.unit}"
+        return f"more than {amount} {self.scope}"
 
 
 # A page of 100 messages of 256,000 characters each is 100 MB at the most. Projects describe messages of up to
 # 1,500,000 characters: a page that is larger than this is asked for again with fewer rows.
-ANSWER = Bound(128 * MIB, "bytes", "in one answer")
+MAX_RESPONSE = InputLimit(128 * MIB, "bytes", "in one answer")
 
 # Larger answers are read by one thread after the other, so that memory is bounded by the size of one.
-ANSWER_READ_ALONE = Bound(8 * MIB, "bytes", "in one answer")
+MAX_RESPONSE_READ_CONCURRENTLY = InputLimit(8 * MIB, "bytes", "in one answer")
 
 # An error is read for its words, of which some hundred are shown; a page of a gateway may stand around them.
-ERROR = Bound(1 * MIB, "bytes", "in one answer that tells an error")
+MAX_ERROR_RESPONSE = InputLimit(1 * MIB, "bytes", "in one answer that tells an error")
 
 # Assistants take files of up to 512 MB, OpenAI's uploads in parts 8 GB. Where a listing tells a file's size,
 # that is the bound.
-FILE = Bound(8192 * MIB, "bytes", "in one file")
+MAX_FILE = InputLimit(8192 * MIB, "bytes", "in one file")
 
 # Addresses of more than 2,000 signs are refused by many servers and gateways before anybody reads them.
-ID = Bound(2048, "characters", "in one id")
+MAX_ID = InputLimit(2048, "characters", "in one id")
 
 # Each value of an answer takes memory beside its text: 128 MiB of brackets would become gigabytes.
 # A page of 100 messages has some thousand values; texts in it that are full of commas count as well.
-VALUES = Bound(10_000_000, "values", "in one answer")
+MAX_RESPONSE_VALUES = InputLimit(10_000_000, "values", "in one answer")
 
 # Tools and schemas that services take have some ten levels; `pydantic_core.from_json`, which reads what it
 # can first, stops at 201. Higher than any Python could go, an object could be read and not be compared.
-DEPTH = Bound(200, "levels", "in one document")
+MAX_JSON_DEPTH = InputLimit(200, "levels", "in one document")
 
 # Bodies lie together in packs of 32 KiB, or alone. One whose text has signs that are spelled out when it is
 # stored (`\u0436` for two bytes) can be three times as long as in the answer that it came in.
-UNPACKED = Bound(3 * ANSWER.most, "bytes", "unpacked from one place of an archive")
+MAX_UNPACKED = InputLimit(3 * MAX_RESPONSE.maximum, "bytes", "unpacked from one place of an archive")

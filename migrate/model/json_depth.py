@@ -11,35 +11,35 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from migrate.model.input_limits import DEPTH
+from migrate.model.input_limits import MAX_JSON_DEPTH
 
-FRAMES = 4_000
+MIN_RECURSION_LIMIT = 4_000
 """Calls inside each other that the interpreter must allow: some twenty for each level of a document, as the
 comparison of two values needs."""
-_SIGNS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
+_TEXT_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
 """A text, which may hold any sign, or a bracket."""
 
 
-class TooDeep(ValueError):
+class JSONTooDeep(ValueError):
     """A document has more levels than are taken."""
 
 
 def loads(text: str, parse_constant: Callable[[str], Any] | None = None) -> Any:
-    """As `json.loads`. Raises `TooDeep`, and `ValueError` for what is no JSON."""
-    must_not_be_deep(text)
+    """As `json.loads`. Raises `JSONTooDeep`, and `ValueError` for what is no JSON."""
+    check_json_depth(text)
     return json.loads(text, parse_constant=parse_constant)
 
 
-def must_not_be_deep(text: str) -> None:
-    """Raises `TooDeep`. Costs next to nothing where there are fewer brackets than levels allowed."""
-    if text.count("[") + text.count("{") <= DEPTH.most:
+def check_json_depth(text: str) -> None:
+    """Raises `JSONTooDeep`. Costs next to nothing where there are fewer brackets than levels allowed."""
+    if text.count("[") + text.count("{") <= MAX_JSON_DEPTH.maximum:
         return
     depth = 0
-    for found in _SIGNS.finditer(text):
+    for found in _TEXT_OR_BRACKET.finditer(text):
         sign = found[0]
         if sign in "[{":
             depth += 1
-            if depth > DEPTH.most:
-                raise TooDeep(f"it is nested too deeply: {DEPTH.told()}")
+            if depth > MAX_JSON_DEPTH.maximum:
+                raise JSONTooDeep(f"it is nested too deeply: {MAX_JSON_DEPTH.describe()}")
         elif sign in "]}":
             depth -= 1

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from migrate.model.json_paths import Tree, tree
+from migrate.model.json_paths import PathTree, path_tree
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class Kind:
     """Spellings of older API versions that the codec reads as one of `fields`."""
 
     @cached_property
-    def references(self) -> Tree:
+    def references(self) -> PathTree:
         """The places of `refs`; each is for a kind."""
-        return tree((ref.path, ref.kind) for ref in self.refs)
+        return path_tree((ref.path, ref.kind) for ref in self.refs)
 
 
-SERVER_MADE = {
+SERVER_SET_FACTS = {
     "id": "given by the server; the old one is in the id map",
     "object": "says the kind",
     "created_at": "set by the server; the original time is in the archive",

@@ -19,23 +19,25 @@ import threading
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
 
-HIDDEN = "(secret)"
+REDACTED = "(secret)"
 """Stands where a secret was."""
 
 SHORT_VALUE_CHARS = 12
 """A value below this many characters may be a word of any sentence."""
 
-UNMISTAKABLE_CHARS = 20
+MIN_LOOPBACK_SECRET_CHARS = 20
 """A value of a loopback service from this many characters on, with letters and digits in it, is no word."""
 
 PREFIX_CHARS = 16
 """So much of the beginning of a secret is told from a text that was cut within it."""
 
-NAMES = r"key|token|secret|password|passwd|pwd|credential|authorization|signature|cookie|header value"
+CREDENTIAL_NAMES = (
+    r"key|token|secret|password|passwd|pwd|credential|authorization|signature|cookie|header value"
+)
 """What is written before a value that is a credential."""
 
-BEFORE = (
-    rf"(?:\b(?:bearer|basic)\s+|(?:{NAMES})\w*[^\w\n]{{0,4}}(?:[^\n:=]{{0,30}}[:=])?\s*b?[\"'(\[]*"
+BEFORE_CREDENTIAL = (
+    rf"(?:\b(?:bearer|basic)\s+|(?:{CREDENTIAL_NAMES})\w*[^\w\n]{{0,4}}(?:[^\n:=]{{0,30}}[:=])?\s*b?[\"'(\[]*"
     r"(?:(?:bearer|basic)\s+)?|[?&][\w.%-]+=|://[^/\s@]*:|://)"
 )
 """What stands before a value in a header, a credential that is told, or an address."""
@@ -53,7 +55,7 @@ class KnownSecrets:
     def register(self, value: str, loopback: bool = False) -> None:
         """Remember a value as secret. `loopback`: it belongs to a service on this machine."""
         for one in _parts(value):
-            if len(one) >= SHORT_VALUE_CHARS and not (loopback and not _unmistakable(one)):
+            if len(one) >= SHORT_VALUE_CHARS and not (loopback and not _is_no_word(one)):
                 self._remember_anywhere(one)
             else:
                 self._remember_quoted(one)
@@ -68,12 +70,12 @@ class KnownSecrets:
         or Python write it; also one that was cut off within."""
         for spelled in self._spelled:
             if spelled in text:
-                text = text.replace(spelled, HIDDEN)
+                text = text.replace(spelled, REDACTED)
         for spelled in self._anywhere:
             text = _without_prefix(text, spelled)
         for value, pattern in tuple(self._quoted.items()):
             if value in text:
-                text = pattern.sub(lambda found: found.group(1) + HIDDEN, text)
+                text = pattern.sub(lambda found: found.group(1) + REDACTED, text)
         return text
 
     def _remember_anywhere(self, value: str) -> None:
@@ -88,7 +90,7 @@ class KnownSecrets:
     def _remember_quoted(self, value: str) -> None:
         with self._lock:
             spelled = "|".join(map(re.escape, sorted({value, quote(value, safe=""), repr(value)[1:-1]})))
-            pattern = re.compile(rf"({BEFORE})(?:{spelled})(?!\w)", re.IGNORECASE)
+            pattern = re.compile(rf"({BEFORE_CREDENTIAL})(?:{spelled})(?!\w)", re.IGNORECASE)
             self._quoted = {**self._quoted, value: pattern}
 
 
@@ -102,9 +104,9 @@ def _parts(value: str) -> Iterator[str]:
     )
 
 
-def _unmistakable(value: str) -> bool:
+def _is_no_word(value: str) -> bool:
     return (
-        len(value) >= UNMISTAKABLE_CHARS
+        len(value) >= MIN_LOOPBACK_SECRET_CHARS
         and any(sign.isdigit() for sign in value)
         and any(sign.isalpha() for sign in value)
     )
@@ -141,20 +143,20 @@ def _without_prefix(text: str, value: str) -> str:
         end = found + len(head)
         while end - found < len(value) and end < len(text) and text[end] == value[end - found]:
             end += 1
-        pieces += [text[at:found], HIDDEN]
+        pieces += [text[at:found], REDACTED]
         at = end
     return "".join([*pieces, text[at:]])
 
 
-KNOWN = KnownSecrets()
+PROCESS_SECRETS = KnownSecrets()
 """Those of this process."""
 
 
-def register(value: str, loopback: bool = False) -> None:
+def register_secret(value: str, loopback: bool = False) -> None:
     """Remember a secret of this run."""
-    KNOWN.register(value, loopback)
+    PROCESS_SECRETS.register(value, loopback)
 
 
 def redact(text: str) -> str:
     """Any text without a secret of this run."""
-    return KNOWN.redact(text)
+    return PROCESS_SECRETS.redact(text)

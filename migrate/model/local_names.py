@@ -10,14 +10,14 @@ import re
 from collections.abc import Iterator, Mapping
 
 from migrate.model.entity import JSON
-from migrate.model.json_paths import values_at
+from migrate.model.json_paths import strings_at
 
-DEPLOYMENT = "the deployment"
+DEPLOYMENT_LABEL = "the deployment"
 """Told only where the target does not list one of that name."""
 
 _QUEUE = "azure_function.{}_binding.storage_queue.{}"
 
-LOCAL_NAMES: tuple[tuple[str, str], ...] = (
+LOCAL_NAME_PATHS: tuple[tuple[str, str], ...] = (
     ("tools[].memory_store_name", "the memory store"),
     ("tools[].memory_search.memory_store_name", "the memory store"),
     ("tool_resources.azure_ai_search.indexes[].index_asset_id", "the index of the project"),
@@ -38,8 +38,8 @@ LOCAL_NAMES: tuple[tuple[str, str], ...] = (
     ("tools[].agent_name", "the agent"),
     ("tools[].agent.name", "the agent"),
     ("tools[].workflow_name", "the workflow"),
-    ("tools[].model", DEPLOYMENT),
-    ("tools[].deep_research.deep_research_model", DEPLOYMENT),
+    ("tools[].model", DEPLOYMENT_LABEL),
+    ("tools[].deep_research.deep_research_model", DEPLOYMENT_LABEL),
     *(
         (f"tools[].{_QUEUE.format(side, key)}", "the storage queue")
         for side in ("input", "output")
@@ -51,20 +51,20 @@ LOCAL_NAMES: tuple[tuple[str, str], ...] = (
 """Path -> what stands there."""
 
 
-TOOLBOX = re.compile(r"/toolboxes/([^/?#]+)")
+TOOLBOX_ADDRESS = re.compile(r"/toolboxes/([^/?#]+)")
 """The address of a toolbox, which a project serves as a server of tools (the service's SDK)."""
 
 
-def toolboxes(fields: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
+def toolbox_addresses(fields: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
     """Every address in an assistant's tools that is one of a toolbox: the address, and the toolbox's name."""
-    for url in values_at(fields, "tools[].server_url"):
-        if found := TOOLBOX.search(url):
+    for url in strings_at(fields, "tools[].server_url"):
+        if found := TOOLBOX_ADDRESS.search(url):
             yield url, found[1]
 
 
-def local_names(fields: Mapping[str, JSON]) -> Iterator[tuple[str, str, str]]:
+def iter_local_names(fields: Mapping[str, JSON]) -> Iterator[tuple[str, str, str]]:
     """Every such name in an assistant's fields: path, what it names, the name."""
-    for path, what in LOCAL_NAMES:
-        for name in values_at(fields, path):
+    for path, what in LOCAL_NAME_PATHS:
+        for name in strings_at(fields, path):
             if name and not name.startswith("{{"):
                 yield path, what, name

@@ -7,7 +7,7 @@ from typing import Literal
 
 Grade = Literal["adapted", "lost", "blocked"]
 
-EVERY = "*"
+EVERY_OBJECT = "*"
 """As an id: true of every object of the kind."""
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from migrate.model import KINDS
-from migrate.model.loss import EVERY, Loss
+from migrate.model.loss import EVERY_OBJECT, Loss
 
-FURTHER: Mapping[str, tuple[str, ...]] = {
+RULE_FIELDS: Mapping[str, tuple[str, ...]] = {
     "file": ("content",),
     "vector_store": ("files",),
     "vector_store_file": (),
@@ -57,7 +57,7 @@ FURTHER: Mapping[str, tuple[str, ...]] = {
 """Kind -> names of losses that are neither a field nor a fact of it."""
 
 
-def names_of(kind: str, field: str) -> set[str]:
+def accepted_names(kind: str, field: str) -> set[str]:
     """Every name by which a loss can be accepted: the field, the fields around it, and each of them behind
     its kind (`message.content`)."""
     steps = field.split(".")
@@ -65,18 +65,18 @@ def names_of(kind: str, field: str) -> set[str]:
     return plain | {f"{kind}.{name}" for name in plain}
 
 
-def declared() -> set[str]:
+def declared_names() -> set[str]:
     """Every name that is known before a plan is made."""
     found: set[str] = set()
     for kind, form in KINDS.items():
-        for field in (*form.fields, *form.facts, *FURTHER[kind], EVERY):
-            found |= names_of(kind, field)
-    return found - {EVERY}
+        for field in (*form.fields, *form.facts, *RULE_FIELDS[kind], EVERY_OBJECT):
+            found |= accepted_names(kind, field)
+    return found - {EVERY_OBJECT}
 
 
 def unknown_names(given: Iterable[str], losses: Iterable[Loss]) -> list[str]:
     """Those of the given names that fit no loss, neither of this plan nor of any."""
-    left = set(given) - declared() - {"all"}
+    left = set(given) - declared_names() - {"all"}
     for loss in losses if left else ():
-        left -= names_of(loss.kind, loss.field)
+        left -= accepted_names(loss.kind, loss.field)
     return sorted(left)

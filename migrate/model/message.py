@@ -1,28 +1,28 @@
 """A message: who said what, with which files at hand. Its place in the thread is its ordinal.
 
 A Foundry conversation also holds items that nobody said (a tool call, its result, reasoning). They are
-messages whose role is `ITEM` and whose one part is the item itself. `phase` says whether an answer is a
+messages whose role is `ITEM_ROLE` and whose one part is the item itself. `phase` says whether an answer is a
 remark on the way (`commentary`) or the last word (`final_answer`); only conversations have it.
 
 The references follow the API description of 2026-08: outputs of calls are lists of parts or one picture of a
 screen, results of searches name files, and items may bring tools along.
 """
 
-from migrate.model.kinds import SERVER_MADE, Kind, Ref
+from migrate.model.kinds import SERVER_SET_FACTS, Kind, Ref
 
-CALL, RESULT = "function_call", "function_call_output"
+FUNCTION_CALL, FUNCTION_CALL_OUTPUT = "function_call", "function_call_output"
 """Items that can be written again (recorded), if both halves are there."""
 
-ITEM = "item"
+ITEM_ROLE = "item"
 """The role of what stands in a conversation and was said by nobody."""
 
-KIND = Kind(
+MESSAGE_KIND = Kind(
     name="message",
     plural="messages",
     parent="thread",
     fields=("role", "content", "phase", "attachments", "metadata"),
     facts={
-        **SERVER_MADE,
+        **SERVER_SET_FACTS,
         "thread_id": "follows from where it lies",
         "assistant_id": "no service accepts it on writing",
         "run_id": "runs are archived, never replayed",

@@ -1,6 +1,6 @@
 """The form in which two objects are compared: spellings of one meaning made one, meaningless order removed.
 
-Each rule is a row of `RULES`. A rule may only fold spellings that a service itself treats as the same
+Each rule is a row of `FIELD_RULES`. A rule may only fold spellings that a service itself treats as the same
 (seen in recordings of real answers: a GET says `{"code_interpreter": {"file_ids": []}}` where the POST
 said `{}`; omitted chunking comes back as static 800/400). Message text is never touched.
 """
@@ -13,40 +13,47 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from migrate.model.connections import renamed, short
+from migrate.model.connections import replace_connections, short_connection_name
 from migrate.model.entity import JSON, Entity
-from migrate.model.secrets import EXACT, is_secret, masked, masked_texts, masked_within, without_secrets
-from migrate.model.stamp import without_ours
+from migrate.model.secrets import (
+    VERBATIM_KEYS,
+    is_secret_key,
+    mask_nested,
+    mask_texts,
+    mask_tool_secrets,
+    mask_value,
+)
+from migrate.model.stamp import remove_stamp_keys
 
 DEFAULT_RANKERS = ("auto", "default_2024_08_21", "default-2024-11-15")
 """The older generation's name for the default ranker, and the newer one's."""
 
-Tool = dict[str, Any]
+ToolFields = dict[str, Any]
 
 
-def normal_tool(tool: JSON) -> JSON:
+def normalize_tool(tool: JSON) -> JSON:
     """A tool without what says nothing, its secrets as fingerprints."""
     if not isinstance(tool, Mapping):
         return tool
     shape = TOOL_RULES.get(str(tool.get("type")))
-    plain = said(without_secrets(tool))
+    plain = without_nulls(mask_tool_secrets(tool))
     return {k: v for k, v in (shape(plain) if shape else plain).items() if v is not None}
 
 
-def said(tool: Mapping[str, JSON]) -> Tool:
+def without_nulls(tool: Mapping[str, JSON]) -> ToolFields:
     """A tool without its nulls, however deep. What is the owner's own (schemas, specifications) is exact."""
-    return {k: _said(k, v) for k, v in tool.items() if v is not None}
+    return {k: _value_without_nulls(k, v) for k, v in tool.items() if v is not None}
 
 
-def _said(key: str, value: JSON) -> JSON:
-    if key in EXACT:
+def _value_without_nulls(key: str, value: JSON) -> JSON:
+    if key in VERBATIM_KEYS:
         return value
     if isinstance(value, Mapping):
-        return {k: _said(k, v) for k, v in value.items() if v is not None}
-    return [_said(key, one) for one in value] if isinstance(value, list) else value
+        return {k: _value_without_nulls(k, v) for k, v in value.items() if v is not None}
+    return [_value_without_nulls(key, one) for one in value] if isinstance(value, list) else value
 
 
-def _function(tool: Tool) -> Tool:
+def _function(tool: ToolFields) -> ToolFields:
     function = tool.get("function")
     if isinstance(function, Mapping):
         kept = {k: v for k, v in function.items() if v is not None and not (k == "strict" and v is False)}
@@ -58,7 +65,7 @@ def _function(tool: Tool) -> Tool:
     return tool
 
 
-def _file_search(tool: Tool) -> Tool:
+def _file_search(tool: ToolFields) -> ToolFields:
     options = {k: v for k, v in (tool.get("file_search") or {}).items() if v is not None}
     ranking = {k: v for k, v in (options.get("ranking_options") or {}).items() if v is not None}
     if ranking.get("ranker", "auto") in DEFAULT_RANKERS:
@@ -70,7 +77,7 @@ def _file_search(tool: Tool) -> Tool:
     return tool
 
 
-def _computer(tool: Tool) -> Tool:
+def _computer(tool: ToolFields) -> ToolFields:
     """The options of a computer, nested by one generation and flat in the other."""
     inner = tool.get("computer_use_preview")
     if not isinstance(inner, Mapping) or inner.keys() & tool.keys():
@@ -78,7 +85,7 @@ def _computer(tool: Tool) -> Tool:
     return {**{k: v for k, v in tool.items() if k != "computer_use_preview"}, **inner}
 
 
-def _openapi(tool: Tool) -> Tool:
+def _openapi(tool: ToolFields) -> ToolFields:
     """`functions` is what the service read out of the specification."""
     if isinstance(tool.get("openapi"), Mapping):
         kept = {k: v for k, v in tool["openapi"].items() if k != "functions"}
@@ -88,7 +95,7 @@ def _openapi(tool: Tool) -> Tool:
     return tool
 
 
-def _code(tool: Tool) -> Tool:
+def _code(tool: ToolFields) -> ToolFields:
     """No files and an empty list of them are one thing (a GET says either)."""
     container = tool.get("container")
     if isinstance(container, Mapping):
@@ -97,7 +104,7 @@ def _code(tool: Tool) -> Tool:
     return tool
 
 
-TOOL_RULES: dict[str, Callable[[Tool], Tool]] = {
+TOOL_RULES: dict[str, Callable[[ToolFields], ToolFields]] = {
     "function": _function,
     "code_interpreter": _code,
     "file_search": _file_search,
@@ -106,49 +113,53 @@ TOOL_RULES: dict[str, Callable[[Tool], Tool]] = {
 }
 
 
-Rule = Callable[[JSON], JSON]
+FieldRule = Callable[[JSON], JSON]
 """A field's value in, its compared value out; None means 'as if it were not there'."""
 
 DEFAULT_CHUNKING = {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}}
 
 
-def normal(entity: Entity) -> dict[str, JSON]:
+def normalize_entity(entity: Entity) -> dict[str, JSON]:
     """The compared form: a plain dict without absent, empty or default values."""
     out: dict[str, JSON] = {}
-    fields = renamed(entity.fields, short) if entity.kind == "assistant" else entity.fields
+    fields = (
+        replace_connections(entity.fields, short_connection_name)
+        if entity.kind == "assistant"
+        else entity.fields
+    )
     for name, value in fields.items():
-        kept = compared(entity.kind, name, value)
+        kept = normalize_field(entity.kind, name, value)
         if kept is not None:
             out[name] = kept
     for name, value in entity.extras.items():
-        if _plain(value) is not None:
-            out[name] = masked(value) if is_secret(name) else masked_within(value, name)
+        if _none_if_empty(value) is not None:
+            out[name] = mask_value(value) if is_secret_key(name) else mask_nested(value, name)
     return out
 
 
-def compared(kind: str, name: str, value: JSON) -> JSON:
-    """One field in the compared form; None where it says nothing. Of assistants use `normal`: there one field
-    may stand for another."""
+def normalize_field(kind: str, name: str, value: JSON) -> JSON:
+    """One field in the compared form; None where it says nothing. Of assistants use `normalize_entity`: there
+    one field may stand for another."""
     return _rule(kind, name)(value)
 
 
 @lru_cache(1000)
-def _rule(kind: str, name: str) -> Rule:
-    return RULES.get((kind, name)) or RULES.get(("*", name)) or _plain
+def _rule(kind: str, name: str) -> FieldRule:
+    return FIELD_RULES.get((kind, name)) or FIELD_RULES.get(("*", name)) or _none_if_empty
 
 
-def written_form(entity: Entity) -> dict[str, JSON]:
+def normalize_written_fields(entity: Entity) -> dict[str, JSON]:
     """The compared form of what its owner wrote, without what a service adds of its own."""
-    return normal(Entity(entity.kind, entity.id, entity.parent, entity.fields))
+    return normalize_entity(Entity(entity.kind, entity.id, entity.parent, entity.fields))
 
 
-def digest(value: JSON) -> str:
+def json_digest(value: JSON) -> str:
     """A short, stable fingerprint of any JSON value (32 hex digits; key order does not matter)."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _plain(value: JSON) -> JSON:
+def _none_if_empty(value: JSON) -> JSON:
     return None if value is None or value == {} or value == [] else value
 
 
@@ -156,7 +167,7 @@ def _text(value: JSON) -> JSON:
     return value or None
 
 
-def _default(standard: JSON) -> Rule:
+def _default(standard: JSON) -> FieldRule:
     def rule(value: JSON) -> JSON:
         return None if value is None or value == standard else value
 
@@ -167,14 +178,14 @@ def _response_format(value: JSON) -> JSON:
     """`auto` is the default; a null beside a schema says nothing, and neither does `strict: false`.
     The schema itself is exact."""
     if isinstance(value, Mapping) and isinstance(value.get("json_schema"), Mapping):
-        said = {
+        schema = {
             k: v for k, v in value["json_schema"].items() if v is not None and (k, v) != ("strict", False)
         }
-        value = {**value, "json_schema": said}
+        value = {**value, "json_schema": schema}
     return None if value is None or value == "auto" else value
 
 
-def _one(value: JSON) -> JSON:
+def _sampling_number(value: JSON) -> JSON:
     """Sampling numbers: absent is 1 on every service; 1 and 1.0 are one number."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return None if float(value) == 1.0 else float(value)
@@ -184,10 +195,10 @@ def _one(value: JSON) -> JSON:
 def _metadata(value: JSON) -> JSON:
     if not isinstance(value, Mapping):
         return value
-    return masked_texts(without_ours(value)) or None
+    return mask_texts(remove_stamp_keys(value)) or None
 
 
-def _bag(value: JSON) -> JSON:
+def _unordered(value: JSON) -> JSON:
     """A list whose order has no meaning."""
     if not isinstance(value, list):
         return value
@@ -198,7 +209,7 @@ def _sort_key(value: JSON) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def says(branch: str, value: JSON) -> bool:
+def resource_has_content(branch: str, value: JSON) -> bool:
     """Whether a branch of `tool_resources` says anything."""
     return _resources({branch: value}) is not None
 
@@ -208,34 +219,34 @@ def _pruned(value: JSON) -> JSON:
     if isinstance(value, dict):
         return {k: p for k, v in value.items() if (p := _pruned(v)) is not None} or None
     if isinstance(value, list):
-        return _bag([p for v in value if (p := _pruned(v)) is not None])
+        return _unordered([p for v in value if (p := _pruned(v)) is not None])
     return value
 
 
 def _tools(value: JSON) -> JSON:
-    return _bag([normal_tool(tool) for tool in value]) if isinstance(value, list) else value
+    return _unordered([normalize_tool(tool) for tool in value]) if isinstance(value, list) else value
 
 
-def _tells(row: Mapping[str, JSON]) -> bool:
+def _has_settings(row: Mapping[str, JSON]) -> bool:
     """Whether a row about a server says more than its label."""
-    return any(_plain(v) is not None for k, v in row.items() if k != "server_label")
+    return any(_none_if_empty(v) is not None for k, v in row.items() if k != "server_label")
 
 
 def _resources(value: JSON) -> JSON:
     """What tools may use; empty branches say nothing, and a secret is known by its fingerprint only."""
     if isinstance(value, Mapping) and isinstance(value.get("mcp"), list):
-        rows = [without_secrets(row) if isinstance(row, Mapping) else row for row in value["mcp"]]
-        value = {**value, "mcp": [row for row in rows if not isinstance(row, Mapping) or _tells(row)]}
+        rows = [mask_tool_secrets(row) if isinstance(row, Mapping) else row for row in value["mcp"]]
+        value = {**value, "mcp": [row for row in rows if not isinstance(row, Mapping) or _has_settings(row)]}
     return _pruned(value)
 
 
 def _definition(value: JSON) -> JSON:
     """What only the new generation says of an agent; the environment of a hosted one may hold secrets."""
     if isinstance(value, Mapping) and "environment_variables" in value:
-        value = {**value, "environment_variables": masked(value["environment_variables"])}
+        value = {**value, "environment_variables": mask_value(value["environment_variables"])}
     if not isinstance(value, Mapping):
         return value
-    return {k: masked_within(v, k) for k, v in value.items() if _plain(v) is not None} or None
+    return {k: mask_nested(v, k) for k, v in value.items() if _none_if_empty(v) is not None} or None
 
 
 def _content(value: JSON) -> JSON:
@@ -281,13 +292,13 @@ def _filename(value: JSON) -> JSON:
     return value
 
 
-RULES: dict[tuple[str, str], Rule] = {
+FIELD_RULES: dict[tuple[str, str], FieldRule] = {
     ("*", "metadata"): _metadata,
     ("*", "description"): _text,
     ("*", "name"): _text,
     ("*", "instructions"): _text,
-    ("*", "temperature"): _one,
-    ("*", "top_p"): _one,
+    ("*", "temperature"): _sampling_number,
+    ("*", "top_p"): _sampling_number,
     ("*", "response_format"): _response_format,
     ("*", "tool_choice"): _default("auto"),
     ("*", "tools"): _tools,

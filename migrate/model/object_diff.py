@@ -16,24 +16,26 @@ from typing import Any
 from pydantic_core import to_json
 
 from migrate.model import JSON
-from migrate.model.normalize import digest
+from migrate.model.normalize import json_digest
 
-NAMES = ("name", "server_label", "id", "file_id", "project_connection_id", "index_name")
+MEMBER_NAME_KEYS = ("name", "server_label", "id", "file_id", "project_connection_id", "index_name")
 """Keys by which a member, or the options of a tool, is told from others of its type."""
 
-PLAIN_NAME = re.compile(r"[\w./@ -]{1,80}")
+PLAIN_MEMBER_NAME = re.compile(r"[\w./@ -]{1,80}")
 
-Match = tuple[str, JSON, JSON]
+MemberMatch = tuple[str, JSON, JSON]
 """What the member is called, and its value on each side; None where it is not there."""
 
 
-def matched(left: list[JSON], right: list[JSON], same: Callable[[JSON, JSON], bool]) -> Iterator[Match]:
+def match_members(
+    left: list[JSON], right: list[JSON], same: Callable[[JSON, JSON], bool]
+) -> Iterator[MemberMatch]:
     """Members that differ: equal ones are left out, the others matched by name, then by type in order."""
-    ours, theirs = _without_equal(left, right, same)
+    ours, theirs = _remove_equal(left, right, same)
     called = _labels(ours), _labels(theirs)
     named = {label: n for n, label in enumerate(called[1])}
     pairs = {n: named[label] for n, label in enumerate(called[0]) if label in named}
-    _by_type(ours, theirs, pairs)
+    _pair_by_type(ours, theirs, pairs)
     taken = set(pairs.values())
     for n, one in enumerate(ours):
         yield called[0][n], one, theirs[pairs[n]] if n in pairs else None
@@ -42,7 +44,7 @@ def matched(left: list[JSON], right: list[JSON], same: Callable[[JSON, JSON], bo
             yield called[1][n], None, other
 
 
-def _without_equal(
+def _remove_equal(
     left: list[JSON], right: list[JSON], same: Callable[[JSON, JSON], bool]
 ) -> tuple[list[JSON], list[JSON]]:
     """Both lists without what stands in both, each as often as it does."""
@@ -51,9 +53,9 @@ def _without_equal(
         there[_text(other)].append(other)
     ours = []
     for one in left:
-        alike = there[_text(one)]
-        if alike:
-            alike.pop()
+        same_text = there[_text(one)]
+        if same_text:
+            same_text.pop()
         else:
             ours.append(one)
     theirs = [other for rest in there.values() for other in rest]
@@ -68,7 +70,7 @@ def _without_equal(
     return rest, theirs
 
 
-def _by_type(ours: list[JSON], theirs: list[JSON], pairs: dict[int, int]) -> None:
+def _pair_by_type(ours: list[JSON], theirs: list[JSON], pairs: dict[int, int]) -> None:
     """Pair what is left over, one after the other, where the type is the same."""
     taken = set(pairs.values())
     free: dict[str, list[int]] = defaultdict(list)
@@ -98,7 +100,7 @@ def _label(member: JSON) -> str:
     inner = member.get(type_)
     for place in (member, inner, *(inner.values() if isinstance(inner, Mapping) else ())):
         if isinstance(place, Mapping):
-            for key in NAMES:
+            for key in MEMBER_NAME_KEYS:
                 if isinstance(place.get(key), str) and place[key]:
                     return f"{type_}:{_plain(place[key])}" if type_ else _plain(place[key])
     return type_ or "?"
@@ -110,7 +112,7 @@ def _type(member: Mapping[str, JSON]) -> str:
 
 def _plain(value: JSON) -> str:
     """A short word as it is, anything else as JSON in which no bracket ends the name."""
-    plain = isinstance(value, str) and PLAIN_NAME.fullmatch(value)
+    plain = isinstance(value, str) and PLAIN_MEMBER_NAME.fullmatch(value)
     text = value if plain else _text(value).replace("]", "\\u005d")
     return text if len(text) <= 82 else f"{text[:80]}…"
 
@@ -119,31 +121,31 @@ def _text(value: JSON) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-UNORDERED = frozenset({"tools", "tool_resources", "attachments"})
+UNORDERED_FIELDS = frozenset({"tools", "tool_resources", "attachments"})
 """Fields whose lists are bags: a changed member must not shift the others."""
 
-SPREAD = UNORDERED | {"metadata", "attributes", "definition"}
+ENTRYWISE_FIELDS = UNORDERED_FIELDS | {"metadata", "attributes", "definition"}
 """Fields that are told entry by entry, also where one side has none of it."""
 
-PLAIN = re.compile(r"[^\W\d][\w-]*")
+PLAIN_KEY = re.compile(r"[^\W\d][\w-]*")
 
 
-class Member(str):
+class MemberStep(str):
     """A step to a member of a list without order: its name in brackets. A key may look like one."""
 
 
-Step = str | int
-Steps = tuple[Step, ...]
+DiffStep = str | int
+DiffSteps = tuple[DiffStep, ...]
 
 
 @dataclass(frozen=True)
-class Path:
+class FieldDifference:
     """Where two objects differ: a path to read, its steps, and the value on each side (None: not there)."""
 
     path: str
     left: JSON
     right: JSON
-    steps: Steps = ()
+    steps: DiffSteps = ()
 
     @property
     def field(self) -> str:
@@ -151,100 +153,100 @@ class Path:
         return str(self.steps[0]) if self.steps else self.path
 
     @classmethod
-    def at(cls, steps: Steps, left: JSON, right: JSON) -> Path:
+    def at(cls, steps: DiffSteps, left: JSON, right: JSON) -> FieldDifference:
         """A difference at these steps."""
-        return cls(spelled(steps), left, right, steps)
+        return cls(format_steps(steps), left, right, steps)
 
 
-def spelled(steps: Steps) -> str:
+def format_steps(steps: DiffSteps) -> str:
     """Steps as people write them: `a.b[0]`, `a["odd key"]`, `tools[file_search]`."""
     out = ""
     for step in steps:
         if isinstance(step, int):
             out += f"[{step}]"
-        elif isinstance(step, Member):
+        elif isinstance(step, MemberStep):
             out += step
-        elif PLAIN.fullmatch(step):
+        elif PLAIN_KEY.fullmatch(step):
             out += f".{step}" if out else step
         else:
             out += f"[{json.dumps(step)}]"
     return out
 
 
-def _equal(left: Mapping[str, JSON], right: Mapping[str, JSON]) -> bool:
+def _forms_equal(left: Mapping[str, JSON], right: Mapping[str, JSON]) -> bool:
     """Whether two forms are equal as JSON is: 1, 1.0 and true are three values, the order of keys is none."""
     try:
         if to_json(left) == to_json(right):
             return True
     except ValueError:
         pass  # half of a character pair; or it is nested deeper than that can tell
-    return digest(left) == digest(right)
+    return json_digest(left) == json_digest(right)
 
 
-def differing(left: Mapping[str, JSON], right: Mapping[str, JSON]) -> list[Path]:
+def diff_objects(left: Mapping[str, JSON], right: Mapping[str, JSON]) -> list[FieldDifference]:
     """The differences of two compared forms, by field and then as deep as they go."""
-    if _equal(left, right):
+    if _forms_equal(left, right):
         return []
-    found: list[Path] = []
+    found: list[FieldDifference] = []
     for name in sorted(left.keys() | right.keys()):
-        found += _at((name,), left.get(name), right.get(name))
+        found += _diff_at((name,), left.get(name), right.get(name))
     return found
 
 
-def alike(one: JSON, other: JSON) -> bool:
+def json_equal(one: JSON, other: JSON) -> bool:
     """Whether two values are the same JSON: 1 and 1.0 are, 1 and true are not."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(alike(one[k], other[k]) for k in one)
+        return one.keys() == other.keys() and all(json_equal(one[k], other[k]) for k in one)
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(alike, one, other))
+        return len(one) == len(other) and all(map(json_equal, one, other))
     return one == other and isinstance(one, bool) == isinstance(other, bool)
 
 
-def _at(steps: Steps, one: JSON, other: JSON) -> Iterator[Path]:
+def _diff_at(steps: DiffSteps, one: JSON, other: JSON) -> Iterator[FieldDifference]:
     """The differences below a path."""
-    if alike(one, other):
+    if json_equal(one, other):
         return
-    spread = steps[0] in SPREAD and not isinstance(steps[-1], Member)  # a member is told whole
+    spread = steps[0] in ENTRYWISE_FIELDS and not isinstance(steps[-1], MemberStep)  # a member is told whole
     if isinstance(one, list) and isinstance(other, list):
-        yield from (_in_bag if steps[0] in UNORDERED else _in_order)(steps, one, other)
-    elif _are(Mapping, one, other, spread) and not _unlike(one, other):
+        yield from (_diff_unordered if steps[0] in UNORDERED_FIELDS else _diff_ordered)(steps, one, other)
+    elif _both_are(Mapping, one, other, spread) and not _types_differ(one, other):
         one, other = one or {}, other or {}
         for name in sorted(one.keys() | other.keys(), key=str):
-            yield from _at((*steps, str(name)), one.get(name), other.get(name))
-    elif spread and _are(list, one, other, spread):
-        yield from _in_bag(steps, one or [], other or [])
+            yield from _diff_at((*steps, str(name)), one.get(name), other.get(name))
+    elif spread and _both_are(list, one, other, spread):
+        yield from _diff_unordered(steps, one or [], other or [])
     else:
-        yield Path.at(steps, one, other)
+        yield FieldDifference.at(steps, one, other)
 
 
-def _unlike(one: JSON, other: JSON) -> bool:
+def _types_differ(one: JSON, other: JSON) -> bool:
     """Whether two objects say themselves that they are of different types: then each is told whole."""
     return bool(one and other) and one.get("type") != other.get("type")
 
 
-def _are(shape: Any, one: JSON, other: JSON, half: bool) -> bool:
+def _both_are(shape: Any, one: JSON, other: JSON, half: bool) -> bool:
     """Whether both have a shape; one may be absent where `half` allows it."""
     shaped = isinstance(one, shape), isinstance(other, shape)
     return all(shaped) or (half and any(shaped) and (one is None or other is None))
 
 
-def _in_bag(steps: Steps, one: list[JSON], other: list[JSON]) -> Iterator[Path]:
-    for label, ours, theirs in matched(one, other, alike):
-        yield from _at((*steps, Member(f"[{label}]")), ours, theirs)
+def _diff_unordered(steps: DiffSteps, one: list[JSON], other: list[JSON]) -> Iterator[FieldDifference]:
+    for label, ours, theirs in match_members(one, other, json_equal):
+        yield from _diff_at((*steps, MemberStep(f"[{label}]")), ours, theirs)
 
 
-def _in_order(steps: Steps, one: list[JSON], other: list[JSON]) -> Iterator[Path]:
+def _diff_ordered(steps: DiffSteps, one: list[JSON], other: list[JSON]) -> Iterator[FieldDifference]:
     """What moved, came and went inside a list whose order means something."""
     from deepdiff import DeepDiff  # 0.1 s to load, and most comparisons end before this line
 
     tree: Any = DeepDiff(one, other, ignore_order=False, ignore_private_variables=False, view="tree")
     found = [
-        Path.at((*steps, *item.path(output_format="list")), _value(item.t1), _value(item.t2))
+        FieldDifference.at((*steps, *item.path(output_format="list")), _value(item.t1), _value(item.t2))
         for group in tree.values()
         for item in group
-        if not alike(_value(item.t1), _value(item.t2))
+        if not json_equal(_value(item.t1), _value(item.t2))
     ]
-    yield from sorted(found, key=lambda path: path.path) or [Path.at(steps, one, other)]
+    yield from sorted(found, key=lambda path: path.path) or [FieldDifference.at(steps, one, other)]
 
 
 def _value(value: Any) -> JSON:

@@ -9,28 +9,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from migrate.model.entity import Entity
-from migrate.model.json_paths import swapped, values_at
+from migrate.model.json_paths import replace_strings_at, strings_at
 from migrate.model.kinds import Kind
 
-Lookup = Callable[[str, str], str | None]
+IdLookup = Callable[[str, str], str | None]
 """Kind and old id -> new id, or None where there is none."""
 
 
-def refs_of(kind: Kind, entity: Entity) -> Iterator[tuple[str, str, str]]:
+def references_of(kind: Kind, entity: Entity) -> Iterator[tuple[str, str, str]]:
     """Every reference of an object: declared path, kind meant, id."""
     for ref in kind.refs:
-        for found in values_at(entity.fields, ref.path):
+        for found in strings_at(entity.fields, ref.path):
             if not is_template(found):
                 yield ref.path, ref.kind, found
 
 
-def remap(kind: Kind, entity: Entity, lookup: Lookup) -> Entity:
+def remap_references(kind: Kind, entity: Entity, lookup: IdLookup) -> Entity:
     """The object with every reference replaced; an id without a counterpart stays as it is."""
 
     def new_or_old(of: str, old: str) -> str:
         return old if is_template(old) else lookup(of, old) or old
 
-    fields = swapped(entity.fields, kind.references, new_or_old)
+    fields = replace_strings_at(entity.fields, kind.references, new_or_old)
     return entity if fields is entity.fields else entity.with_fields(**fields)
 
 

@@ -3,26 +3,26 @@
 from collections.abc import Mapping
 
 from migrate.model.entity import JSON
-from migrate.model.kinds import SERVER_MADE, Kind, Ref
+from migrate.model.kinds import SERVER_SET_FACTS, Kind, Ref
 
-ENDED = frozenset({"completed", "failed", "cancelled", "expired", "incomplete"})
+FINAL_RUN_STATES = frozenset({"completed", "failed", "cancelled", "expired", "incomplete"})
 """States in which a run stays as it is, and so do its steps."""
 
 
-def has_ended(run: Mapping[str, JSON]) -> bool:
+def run_has_ended(run: Mapping[str, JSON]) -> bool:
     """Whether a run, as its service shows it, and its steps will not change any more."""
-    return run.get("status") in ENDED
+    return run.get("status") in FINAL_RUN_STATES
 
 
-def goes_on(run: Mapping[str, JSON], now: float) -> bool:
+def run_may_add_steps(run: Mapping[str, JSON], now: float) -> bool:
     """Whether a run may be making steps at a moment (seconds since 1970): not when its time is over, even if
     the service has not called it expired yet."""
     until = run.get("expires_at")
     over = isinstance(until, (int, float)) and 0 < until < now
-    return not has_ended(run) and not over
+    return not run_has_ended(run) and not over
 
 
-RUN = Kind(
+RUN_KIND = Kind(
     name="run",
     plural="runs",
     parent="thread",
@@ -49,7 +49,7 @@ RUN = Kind(
         "usage",
     ),
     facts={
-        **SERVER_MADE,
+        **SERVER_SET_FACTS,
         "thread_id": "follows from where it lies",
         "expires_at": "set by the server",
         "started_at": "set by the server",
@@ -61,13 +61,13 @@ RUN = Kind(
     replayed=False,
 )
 
-RUN_STEP = Kind(
+RUN_STEP_KIND = Kind(
     name="run_step",
     plural="run_steps",
     parent="thread",
     fields=("run_id", "assistant_id", "type", "status", "step_details", "last_error", "metadata", "usage"),
     facts={
-        **SERVER_MADE,
+        **SERVER_SET_FACTS,
         "thread_id": "follows from where it lies",
         "expires_at": "set by the server",
         "expired_at": "set by the server",

@@ -12,29 +12,31 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-Stretch = tuple[bool, Sequence[str], Sequence[str]]
-Block = tuple[int, int, int]
+DiffStretch = tuple[bool, Sequence[str], Sequence[str]]
+CommonBlock = tuple[int, int, int]
 """A stretch in common: where it begins on the left, on the right, and how long it is."""
 
-STEPS = 400_000
+MAX_SEARCH_STEPS = 400_000
 """Comparisons that the search for shortest edits may take in all: about 0.2 s."""
-EDITS = 300
+MAX_SEARCH_EDITS = 300
 """Edits after which one search gives up: its memory grows with their square."""
-DEPTH = 12
+MAX_ANCHOR_DEPTH = 12
 """How often a stretch between anchors is looked through for anchors again."""
 
 
 @dataclass
-class Effort:
+class SearchBudget:
     """What is left of the budget of one comparison."""
 
-    steps: int = STEPS
+    steps: int = MAX_SEARCH_STEPS
 
 
-def alike(left: Sequence[str], right: Sequence[str], effort: Effort | None = None) -> Iterator[Stretch]:
+def diff_sequences(
+    left: Sequence[str], right: Sequence[str], budget: SearchBudget | None = None
+) -> Iterator[DiffStretch]:
     """Stretches in order: (in common, of the left, of the right)."""
     one = other = 0
-    for start, begin, size in _joined(_blocks(left, right, effort or Effort())):
+    for start, begin, size in _merge_adjacent(_common_blocks(left, right, budget or SearchBudget())):
         if start > one or begin > other:
             yield False, left[one:start], right[other:begin]
         yield True, left[start : start + size], right[begin : begin + size]
@@ -43,8 +45,8 @@ def alike(left: Sequence[str], right: Sequence[str], effort: Effort | None = Non
         yield False, left[one:], right[other:]
 
 
-def _joined(blocks: list[Block]) -> Iterator[Block]:
-    last: Block | None = None
+def _merge_adjacent(blocks: list[CommonBlock]) -> Iterator[CommonBlock]:
+    last: CommonBlock | None = None
     for one, other, size in sorted(blocks):
         if last and (last[0] + last[2], last[1] + last[2]) == (one, other):
             last = (last[0], last[1], last[2] + size)
@@ -56,8 +58,8 @@ def _joined(blocks: list[Block]) -> Iterator[Block]:
         yield last
 
 
-def _blocks(left: Sequence[str], right: Sequence[str], effort: Effort) -> list[Block]:
-    found: list[Block] = []
+def _common_blocks(left: Sequence[str], right: Sequence[str], budget: SearchBudget) -> list[CommonBlock]:
+    found: list[CommonBlock] = []
     waiting = [(0, len(left), 0, len(right), 0)]
     while waiting:
         a, b, c, d, depth = waiting.pop()
@@ -73,9 +75,9 @@ def _blocks(left: Sequence[str], right: Sequence[str], effort: Effort) -> list[B
             found.append((b, d, end - b))
         if a == b or c == d:
             continue
-        anchors = _anchors(left, right, (a, b, c, d)) if depth < DEPTH else []
+        anchors = _anchors(left, right, (a, b, c, d)) if depth < MAX_ANCHOR_DEPTH else []
         if not anchors:
-            found += _shortest(left[a:b], right[c:d], a, c, effort)
+            found += _shortest_edit(left[a:b], right[c:d], a, c, budget)
             continue
         for one, other in [*anchors, (b, d)]:
             waiting.append((a, one, c, other, depth + 1))
@@ -115,38 +117,40 @@ def _anchors(
     return run[::-1]
 
 
-def _shortest(left: Sequence[str], right: Sequence[str], a: int, c: int, effort: Effort) -> list[Block]:
+def _shortest_edit(
+    left: Sequence[str], right: Sequence[str], a: int, c: int, budget: SearchBudget
+) -> list[CommonBlock]:
     """A shortest edit between two stretches, forward and greedy; nothing in common when it costs too much."""
     n, m = len(left), len(right)
     reach = {1: 0}  # diagonal -> how far the left is read on it
     steps: list[dict[int, int]] = []
-    for edits in range(min(n + m, EDITS) + 1):
+    for edits in range(min(n + m, MAX_SEARCH_EDITS) + 1):
         steps.append(dict(reach))
         for k in range(-edits, edits + 1, 2):
             down = k == -edits or (k != edits and reach[k - 1] < reach[k + 1])
             x = reach[k + 1] if down else reach[k - 1] + 1
-            begun = x
+            x_start = x
             while x < n and x - k < m and left[x] == right[x - k]:
                 x += 1
             reach[k] = x
-            effort.steps -= 1 + x - begun
+            budget.steps -= 1 + x - x_start
             if x >= n and x - k >= m:
-                return _walked_back(steps, n, m, a, c)
-        if effort.steps < 0:
+                return _trace_back(steps, n, m, a, c)
+        if budget.steps < 0:
             break
     return []
 
 
-def _walked_back(steps: list[dict[int, int]], n: int, m: int, a: int, c: int) -> list[Block]:
-    found: list[Block] = []
+def _trace_back(steps: list[dict[int, int]], n: int, m: int, a: int, c: int) -> list[CommonBlock]:
+    found: list[CommonBlock] = []
     x, y = n, m
     for edits in range(len(steps) - 1, -1, -1):
         reach, k = steps[edits], x - y
         down = k == -edits or (k != edits and reach.get(k - 1, -1) < reach.get(k + 1, -1))
         last = k + 1 if down else k - 1
         was = reach[last] if edits else 0
-        begun = (was if down else was + 1) if edits else 0
-        if x > begun:
-            found.append((a + begun, c + begun - k, x - begun))
+        x_start = (was if down else was + 1) if edits else 0
+        if x > x_start:
+            found.append((a + x_start, c + x_start - k, x - x_start))
         x, y = was, was - last
     return found

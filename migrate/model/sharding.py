@@ -14,27 +14,27 @@ from dataclasses import dataclass
 from migrate.errors import BadUsage
 from migrate.model import JSON, KINDS
 
-MOST = 10_000
-FIRST = 1
+MAX_SHARDS = 10_000
+FIRST_SHARD = 1
 """The shard that reads everything which does not lie in threads."""
 
 
-def share_of(id_: str, of: int) -> int:
+def shard_of_id(id_: str, of: int) -> int:
     """Which of `of` shares an id belongs to, from 1."""
     digest = hashlib.sha256(id_.encode("utf-8", "backslashreplace")).digest()
     return int.from_bytes(digest[:8], "big") % of + 1
 
 
-def shared_out(kind: str) -> bool:
+def is_sharded(kind: str) -> bool:
     """Whether a kind is shared out by thread; the others are read by the first shard."""
     return "thread" in (kind, KINDS[kind].parent)
 
 
-def part_of(kind: str, parent: str, id_: str, of: int) -> int:
+def shard_reading(kind: str, parent: str, id_: str, of: int) -> int:
     """The shard that reads an object, or with an empty id the listing below a parent."""
-    if not shared_out(kind):
-        return FIRST
-    return share_of(parent or id_, of)
+    if not is_sharded(kind):
+        return FIRST_SHARD
+    return shard_of_id(parent or id_, of)
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,14 @@ class Shard:
     of: int
 
     @classmethod
-    def read(cls, text: str) -> Shard:
+    def parse(cls, text: str) -> Shard:
         """`K/N`, as on the command line. Raises `BadUsage`."""
         found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text.strip())
         number, of = (int(found[1]), int(found[2])) if found else (0, 0)
-        if not 1 <= number <= of <= MOST:
+        if not 1 <= number <= of <= MAX_SHARDS:
             raise BadUsage(
-                f"{text!r} is no shard", todo=f"write K/N, K from 1 to N and N at most {MOST:,}: --shard 2/8"
+                f"{text!r} is no shard",
+                todo=f"write K/N, K from 1 to N and N at most {MAX_SHARDS:,}: --shard 2/8",
             )
         return cls(number, of)
 
@@ -59,18 +60,18 @@ class Shard:
     def of_options(cls, options: Mapping[str, JSON]) -> Shard | None:
         """The shard that a snapshot was asked for, if it was."""
         text = options.get("shard")
-        return cls.read(text) if isinstance(text, str) else None
+        return cls.parse(text) if isinstance(text, str) else None
 
     def __str__(self) -> str:
         return f"{self.number}/{self.of}"
 
     def holds(self, thread: str) -> bool:
         """Whether a thread is of this share."""
-        return share_of(thread, self.of) == self.number
+        return shard_of_id(thread, self.of) == self.number
 
     def reads(self, kind: str) -> bool:
         """Whether this shard reads anything of a kind."""
-        return self.number == FIRST or shared_out(kind)
+        return self.number == FIRST_SHARD or is_sharded(kind)
 
     @property
     def remark(self) -> str:
@@ -79,4 +80,4 @@ class Shard:
 
     def left(self, kind: str) -> str:
         """Why a kind is not in this shard, or ''."""
-        return "" if self.reads(kind) else f"shard {self.number} of {self.of}: read by shard {FIRST}"
+        return "" if self.reads(kind) else f"shard {self.number} of {self.of}: read by shard {FIRST_SHARD}"

@@ -14,18 +14,23 @@ from dataclasses import dataclass
 
 from migrate.model.entity import JSON, Entity
 
-OLDER, NEWER = ("azure-openai", "openai", "foundry-classic"), ("foundry", "config")
-SERVICE_TYPES = (*OLDER, *NEWER)
+OLDER_SERVICE_TYPES, NEWER_SERVICE_TYPES = (
+    ("azure-openai", "openai", "foundry-classic"),
+    ("foundry", "config"),
+)
+SERVICE_TYPES = (*OLDER_SERVICE_TYPES, *NEWER_SERVICE_TYPES)
 """What the type in a stamp can be (a test compares it with the codecs). Ids of the newer ones are names, in
 which blanks occur (recorded)."""
 
-VALUE = re.compile(rf"(?:{'|'.join(OLDER)}):\S+|(?:{'|'.join(NEWER)}):\S(?:.*\S)?", re.DOTALL)
-IDS = re.compile(r"[^\s,]+(?:,[^\s,]+)*")
+STAMP_VALUE = re.compile(
+    rf"(?:{'|'.join(OLDER_SERVICE_TYPES)}):\S+|(?:{'|'.join(NEWER_SERVICE_TYPES)}):\S(?:.*\S)?", re.DOTALL
+)
+ID_LIST = re.compile(r"[^\s,]+(?:,[^\s,]+)*")
 """What a value of ours looks like: a stamp, and ids carried in one."""
 
 
 @dataclass(frozen=True)
-class Names:
+class StampKeys:
     """One set of our keys. A carrier that does not fit into one value goes on as KEY_2 and so on."""
 
     stamp: str
@@ -47,18 +52,18 @@ class Names:
             return start
         return key if key in carriers else ""
 
-    def is_ours(self, key: str, value: JSON) -> bool:
+    def is_stamp_entry(self, key: str, value: JSON) -> bool:
         """Whether a key of this set has a value of ours; the stamp stands beside it."""
         if key == self.stamp:
             return is_stamp(value)
         carrier = self.carrier(key)
         if carrier == self.name:
             return key == carrier and isinstance(value, str)
-        return bool(carrier) and isinstance(value, str) and IDS.fullmatch(value) is not None
+        return bool(carrier) and isinstance(value, str) and ID_LIST.fullmatch(value) is not None
 
 
-FIRST = Names("migrated_from", "migrated_name", "migrated_files", "migrated_vector_stores")
-SECOND = Names(
+DEFAULT_STAMP_KEYS = StampKeys("migrated_from", "migrated_name", "migrated_files", "migrated_vector_stores")
+FALLBACK_STAMP_KEYS = StampKeys(
     "assistants_migrate_from",
     "assistants_migrate_name",
     "assistants_migrate_files",
@@ -66,70 +71,76 @@ SECOND = Names(
 )
 """The names where an owner uses one of the first."""
 
-STAMP = FIRST.stamp
+STAMP = DEFAULT_STAMP_KEYS.stamp
 
-MADE_FROM = "original_v1_id"
+ORIGINAL_ASSISTANT_KEY = "original_v1_id"
 """The key in which another tool of this work (a script of the service's maker) says from which assistant an
 agent was made. Its own `migrated_from` names no object."""
 
 
 def is_stamp(value: JSON) -> bool:
     """Whether a value has the form of our stamp."""
-    return isinstance(value, str) and VALUE.fullmatch(value) is not None
+    return isinstance(value, str) and STAMP_VALUE.fullmatch(value) is not None
 
 
-def names_in(metadata: JSON) -> Names | None:
+def stamp_keys_in(metadata: JSON) -> StampKeys | None:
     """The set under which our keys stand in this metadata; None where nothing of it is ours. The second
     set is written only where the first is an owner's, so it decides."""
     if not isinstance(metadata, Mapping):
         return None
-    return next((names for names in (SECOND, FIRST) if is_stamp(metadata.get(names.stamp))), None)
+    return next(
+        (keys for keys in (FALLBACK_STAMP_KEYS, DEFAULT_STAMP_KEYS) if is_stamp(metadata.get(keys.stamp))),
+        None,
+    )
 
 
-def names_free(metadata: Mapping[str, JSON]) -> Names | None:
+def unused_stamp_keys(metadata: Mapping[str, JSON]) -> StampKeys | None:
     """The set under which our keys can be written beside an owner's; None where both are in use."""
-    return next((names for names in (FIRST, SECOND) if not any(map(names.holds, metadata))), None)
+    return next(
+        (keys for keys in (DEFAULT_STAMP_KEYS, FALLBACK_STAMP_KEYS) if not any(map(keys.holds, metadata))),
+        None,
+    )
 
 
-def without_ours(metadata: Mapping[str, JSON]) -> dict[str, JSON]:
+def remove_stamp_keys(metadata: Mapping[str, JSON]) -> dict[str, JSON]:
     """What of the metadata is its owner's."""
-    names = names_in(metadata)
-    return {k: v for k, v in metadata.items() if names is None or not names.is_ours(k, v)}
+    keys = stamp_keys_in(metadata)
+    return {k: v for k, v in metadata.items() if keys is None or not keys.is_stamp_entry(k, v)}
 
 
-def stamp_in(metadata: JSON) -> str:
+def read_stamp(metadata: JSON) -> str:
     """`TYPE:ID` of what an object was made from, or ''."""
-    names = names_in(metadata)
-    return str(metadata[names.stamp]) if names else ""
+    keys = stamp_keys_in(metadata)
+    return str(metadata[keys.stamp]) if keys else ""
 
 
-def name_in(metadata: JSON) -> str | None:
+def stamped_name(metadata: JSON) -> str | None:
     """The name of its own that metadata carries for an assistant; None where it carries none."""
-    names = names_in(metadata)
-    carried = metadata.get(names.name) if names else None
+    keys = stamp_keys_in(metadata)
+    carried = metadata.get(keys.name) if keys else None
     return carried if isinstance(carried, str) else None
 
 
-def files_in(metadata: JSON) -> list[str]:
+def stamped_file_ids(metadata: JSON) -> list[str]:
     """The ids of files that metadata carries for a thread, spread over KEY, KEY_2 and so on."""
-    names = names_in(metadata)
-    return list(_ids(metadata, names, names.files)) if names else []
+    keys = stamp_keys_in(metadata)
+    return list(_stamped_ids(metadata, keys, keys.files)) if keys else []
 
 
-def stores_in(metadata: JSON) -> list[str]:
+def stamped_vector_store_ids(metadata: JSON) -> list[str]:
     """The same of vector stores."""
-    names = names_in(metadata)
-    return list(_ids(metadata, names, names.stores)) if names else []
+    keys = stamp_keys_in(metadata)
+    return list(_stamped_ids(metadata, keys, keys.stores)) if keys else []
 
 
-def _ids(metadata: Mapping[str, JSON], names: Names, carrier: str) -> Iterator[str]:
+def _stamped_ids(metadata: Mapping[str, JSON], keys: StampKeys, carrier: str) -> Iterator[str]:
     for key, value in sorted(metadata.items()):
-        if names.carrier(key) == carrier and names.is_ours(key, value):
+        if keys.carrier(key) == carrier and keys.is_stamp_entry(key, value):
             yield from value.split(",")
 
 
-def made_from(entity: Entity) -> str:
+def original_assistant_id(entity: Entity) -> str:
     """The id of the assistant that another tool says an agent was made from, or ''."""
     metadata = entity.fields.get("metadata")
-    said = metadata.get(MADE_FROM) if isinstance(metadata, Mapping) else None
+    said = metadata.get(ORIGINAL_ASSISTANT_KEY) if isinstance(metadata, Mapping) else None
     return said if isinstance(said, str) else ""

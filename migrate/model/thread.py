@@ -1,12 +1,12 @@
 """A thread (or a Foundry conversation): the folder that messages lie in, in order."""
 
-from migrate.model.kinds import SERVER_MADE, Kind, Ref
+from migrate.model.kinds import SERVER_SET_FACTS, Kind, Ref
 
-KIND = Kind(
+THREAD_KIND = Kind(
     name="thread",
     plural="threads",
     fields=("tool_resources", "metadata"),
-    facts=SERVER_MADE,
+    facts=SERVER_SET_FACTS,
     refs=(
         Ref("tool_resources.code_interpreter.file_ids[]", "file"),
         Ref("tool_resources.file_search.vector_store_ids[]", "vector_store"),

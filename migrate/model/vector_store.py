@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 
 from migrate.model.entity import JSON
-from migrate.model.kinds import SERVER_MADE, Kind, Ref
+from migrate.model.kinds import SERVER_SET_FACTS, Kind, Ref
 
-VECTOR_STORE = Kind(
+VECTOR_STORE_KIND = Kind(
     name="vector_store",
     plural="vector_stores",
     fields=("name", "description", "metadata", "expires_after"),
     facts={
-        **SERVER_MADE,
+        **SERVER_SET_FACTS,
         "status": "ingestion state; an expired store is made anew",
         "usage_bytes": "counted by the service",
         "file_counts": "counted by the service; the files themselves are compared",
@@ -20,13 +20,13 @@ VECTOR_STORE = Kind(
     stamped=True,
 )
 
-VECTOR_STORE_FILE = Kind(
+VECTOR_STORE_FILE_KIND = Kind(
     name="vector_store_file",
     plural="vector_store_files",
     parent="vector_store",
     fields=("file_id", "attributes", "chunking_strategy"),
     facts={
-        **SERVER_MADE,
+        **SERVER_SET_FACTS,
         "vector_store_id": "follows from where it lies",
         "status": "ingestion state",
         "last_error": "ingestion state",
@@ -36,7 +36,7 @@ VECTOR_STORE_FILE = Kind(
 )
 
 
-def refusal(facts: Mapping[str, JSON]) -> str:
+def ingestion_error(facts: Mapping[str, JSON]) -> str:
     """Why a file of a store is not searchable, in the service's own words where it has some."""
     error = facts.get("last_error")
     said = error.get("message") if isinstance(error, Mapping) else error

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from migrate.model.sequence_diff import Effort, alike
+from migrate.model.sequence_diff import SearchBudget, diff_sequences
 
 SAME, REMOVED, ADDED, HIDDEN = "same", "removed", "added", "hidden"
 DiffPiece = tuple[str, str]
@@ -30,9 +30,9 @@ MAX_LINE_SEARCH_CHARS, MAX_WORD_SEARCH_CHARS = 60, 20
 
 def word_diff(left: str, right: str) -> list[DiffPiece]:
     """The pieces, in order; between two `same` ones everything removed stands before everything added."""
-    effort = Effort()
+    effort = SearchBudget()
     found: list[DiffPiece] = []
-    for same, ours, theirs in alike(LINE_PATTERN.findall(left), LINE_PATTERN.findall(right), effort):
+    for same, ours, theirs in diff_sequences(LINE_PATTERN.findall(left), LINE_PATTERN.findall(right), effort):
         if same:
             found.append((SAME, "".join(ours)))
         elif not ours or not theirs:
@@ -42,8 +42,8 @@ def word_diff(left: str, right: str) -> list[DiffPiece]:
     return list(_tidy(found))
 
 
-def _inside(left: str, right: str, effort: Effort) -> Iterator[DiffPiece]:
-    for same, ours, theirs in alike(WORD_PATTERN.findall(left), WORD_PATTERN.findall(right), effort):
+def _inside(left: str, right: str, effort: SearchBudget) -> Iterator[DiffPiece]:
+    for same, ours, theirs in diff_sequences(WORD_PATTERN.findall(left), WORD_PATTERN.findall(right), effort):
         if same:
             yield SAME, "".join(ours)
         else:

@@ -50,7 +50,7 @@ ROUTE_NAMES = {
 
 
 def diagnose(reader: Reader, progress: Progress | None = None) -> Diagnosis:
-    """Ask each route for one row. Raises `Unreachable` or `SignInFailed` when nothing answers."""
+    """Ask each route for one row. Raises `ServiceUnreachable` or `SignInFailed` when nothing answers."""
     (progress or Progress()).say(f"asking {reader.url}")
     probe = reader.probe()
     symptoms = [Symptom("sign-in", "works")]

@@ -8,15 +8,15 @@ from itertools import chain
 from typing import NamedTuple
 
 from migrate.archive.id_map import Side
-from migrate.archive.snapshots.reader import Body, SnapshotReader
+from migrate.archive.snapshots.reader import SnapshotReader, StoredBody
 from migrate.codecs import CODECS, Surroundings, Words
 from migrate.codecs.config_directory import TYPE as CONFIG
 from migrate.codecs.foundry.items import has_form
 from migrate.model import KINDS, Entity
-from migrate.model.message import ITEM
-from migrate.model.served_version import NEWEST, SERVED, as_served
+from migrate.model.message import ITEM_ROLE
+from migrate.model.served_version import NEWEST_VERSION, SERVED_VERSION, with_served_version
 from migrate.model.sharding import Shard
-from migrate.model.stamp import stamp_in
+from migrate.model.stamp import read_stamp
 from migrate.stages.lazy import LazyEntities, LazySequence
 
 IN_MEMORY_KINDS = ("file", "vector_store", "assistant")
@@ -37,7 +37,7 @@ class Estate:
         """Ids of assistants are names here, so a like id in another project proves nothing."""
         self._calls: dict[str, frozenset[str]] = {}
         self._places: dict[str, list[int]] = {}
-        self.agent_version = NEWEST
+        self.agent_version = NEWEST_VERSION
         """Which version of an agent is meant: the newest, or the one that most users get. Set before any
         assistant is looked at."""
 
@@ -82,11 +82,11 @@ class Estate:
         listed = [message.id for message in self.spoken(thread)]
         self._places[thread] = sorted(range(len(listed)), key=lambda n: wanted.get(listed[n], len(wanted)))
 
-    def speaking(self, thread: str, body: Body) -> LazyMessage:
+    def speaking(self, thread: str, body: StoredBody) -> LazyMessage:
         """A body of a message, decoded where somebody looks."""
         return LazyMessage(self, thread, body, self._codec.words(body))
 
-    def decoded(self, kind: str, body: Body, parent: str) -> Entity:
+    def decoded(self, kind: str, body: StoredBody, parent: str) -> Entity:
         """A body of this estate in canonical form."""
         around = self._around if kind == "message" else None
         return self._codec.decode(kind, body, parent, around)[0]
@@ -123,7 +123,7 @@ class Estate:
     def _paired_calls(self, thread: str) -> frozenset[str]:
         halves: dict[str, set[str]] = {}
         for message in self.walk("message", thread):
-            if message.fields.get("role") == ITEM:
+            if message.fields.get("role") == ITEM_ROLE:
                 item = message.fields["content"][0]
                 if has_form(item):
                     halves.setdefault(item["call_id"], set()).add(item["type"])
@@ -165,8 +165,8 @@ class Estate:
     def _assistants(self) -> list[list[Entity]]:
         """Each assistant, then the objects that its reading calls for."""
         bodies = self.snapshot.bodies("assistant", "")
-        if self.agent_version == SERVED:
-            bodies = ((parent, as_served(body)) for parent, body in bodies)
+        if self.agent_version == SERVED_VERSION:
+            bodies = ((parent, with_served_version(body)) for parent, body in bodies)
         return [self._codec.decode("assistant", body, "", None) for _, body in bodies]
 
     @cached_property
@@ -198,7 +198,7 @@ class LazyMessage(NamedTuple):
 
     estate: Estate
     thread: str
-    body: Body
+    body: StoredBody
     words: Words | None
 
     @property
@@ -213,4 +213,4 @@ class LazyMessage(NamedTuple):
 
 def stamp(entity: Entity) -> str:
     """`TYPE:ID` of what an object was made from, or ''."""
-    return stamp_in(entity.fields.get("metadata"))
+    return read_stamp(entity.fields.get("metadata"))

@@ -9,10 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from migrate.archive import Archive
-from migrate.archive.blobs import link, store
-from migrate.archive.packs.reader import PLACES, SEPARATOR, inflated, lines, register, squeezed
-from migrate.archive.packs.rows import Row
-from migrate.archive.snapshots.reader import SnapshotReader, snapshots
+from migrate.archive.blobs import link_file_to_blob, store_blob
+from migrate.archive.packs.reader import (
+    BODIES_PER_PACK,
+    BODY_SEPARATOR,
+    compress,
+    decompress,
+    register_sql_functions,
+    split_bodies,
+)
+from migrate.archive.packs.rows import BodyRow
+from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
 
 Body = dict[str, Any]
@@ -81,7 +88,7 @@ def write(
     writer = SnapshotWriter.begin(archive, TYPE, url, begin.get("options", {}), begin.get("tag"))
     for kind, parent, bodies in listings:
         for body in bodies:
-            writer.page(kind, parent, [Row.of(kind, body)], str(body["id"]))
+            writer.page(kind, parent, [BodyRow.of(kind, body)], str(body["id"]))
         writer.end(kind, parent)
     writer.finish(state, "2025-03-01-preview")
     return writer
@@ -91,11 +98,13 @@ def filled(path: Path, content: bytes = b"abc") -> None:
     """A closed archive with one snapshot and the bytes of its file."""
     with Archive.open(path, write=True, create=True) as archive:
         writer = write(archive)
-        link(archive, writer.endpoint, "file-a", store(archive, [content[:1], content[1:]]), "download")
+        link_file_to_blob(
+            archive, writer.endpoint, "file-a", store_blob(archive, [content[:1], content[1:]]), "download"
+        )
 
 
 def reader(archive: Archive, number: int = -1) -> SnapshotReader:
-    return SnapshotReader(archive.conn, snapshots(archive.conn)[number])
+    return SnapshotReader(archive.conn, list_snapshots(archive.conn)[number])
 
 
 def rows(archive: Archive, table: str) -> int:
@@ -122,16 +131,16 @@ FACTS = {
 def facts(path: Path | str) -> dict[str, Any]:
     """Everything an archive says, without the numbers that only the file knows."""
     with closing(sqlite3.connect(path)) as conn:
-        register(conn)
+        register_sql_functions(conn)
         return {name: conn.execute(sql).fetchall() for name, sql in FACTS.items()}
 
 
 def tamper(conn: sqlite3.Connection, id_: str, change: Callable[[str], str]) -> None:
     """Change the stored text of every body of an id behind the archive's back, compressed as it should be."""
     for (number,) in conn.execute("SELECT id FROM bodies WHERE object_id = ?", (id_,)).fetchall():
-        pack, place = divmod(number, PLACES)
+        pack, place = divmod(number, BODIES_PER_PACK)
         data, size = conn.execute("SELECT data, size FROM packs WHERE id = ?", (pack,)).fetchone()
-        texts = lines(inflated(data, size))
+        texts = split_bodies(decompress(data, size))
         texts[place] = change(texts[place])
-        plain = f"[{SEPARATOR.join(texts)}]".encode()
-        conn.execute("UPDATE packs SET data = ?, size = ? WHERE id = ?", (squeezed(plain), len(plain), pack))
+        plain = f"[{BODY_SEPARATOR.join(texts)}]".encode()
+        conn.execute("UPDATE packs SET data = ?, size = ? WHERE id = ?", (compress(plain), len(plain), pack))

@@ -12,8 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
-from migrate.archive.blobs import Blob, BlobFile, BlobWriter, blob_of, chunks, link, store
-from migrate.archive.check.integrity import check
+from migrate.archive.blobs import (
+    Blob,
+    BlobFile,
+    BlobWriter,
+    blob_of,
+    link_file_to_blob,
+    read_chunks,
+    store_blob,
+)
+from migrate.archive.check.integrity import check_archive
 from tests.archive.filling import filled, reader, rows, write
 from tests.strategies import steady
 
@@ -22,27 +30,27 @@ Step = tuple[str, int, int]
 
 def blob(archive: Archive, *pieces: bytes) -> Blob:
     whole = b"".join(pieces)
-    return Blob(store(archive, pieces), hashlib.sha256(whole).hexdigest(), len(whole), "download")
+    return Blob(store_blob(archive, pieces), hashlib.sha256(whole).hexdigest(), len(whole), "download")
 
 
 @pytest.mark.parametrize("pieces", [[], [b""], [b"abc"], [b"a", b"", b"bc"], [bytes(range(256))] * 3])
 def test_bytes_come_back_with_their_hash_and_size(archive: Archive, pieces: list[bytes]) -> None:
     writer = write(archive)
-    link(archive, writer.endpoint, "file-a", store(archive, pieces), "original")
+    link_file_to_blob(archive, writer.endpoint, "file-a", store_blob(archive, pieces), "original")
     found = reader(archive).blob("file-a")
     whole = b"".join(pieces)
     assert found is not None
     assert (found.sha256, found.size) == (hashlib.sha256(whole).hexdigest(), len(whole))
     assert found.origin == "original"
-    assert b"".join(chunks(archive.conn, found.id)) == whole
+    assert b"".join(read_chunks(archive.conn, found.id)) == whole
 
 
 def test_the_same_bytes_are_kept_once_however_they_were_cut(archive: Archive) -> None:
-    first = store(archive, [b"abc", b"def"])
+    first = store_blob(archive, [b"abc", b"def"])
     before = rows(archive, "chunks")
-    assert store(archive, [b"a", b"bcde", b"f"]) == first
+    assert store_blob(archive, [b"a", b"bcde", b"f"]) == first
     assert (rows(archive, "blobs"), rows(archive, "chunks")) == (1, before)
-    assert store(archive, [b"abcdeg"]) != first
+    assert store_blob(archive, [b"abcdeg"]) != first
 
 
 def test_bytes_that_broke_off_leave_nothing(archive: Archive) -> None:
@@ -51,7 +59,7 @@ def test_bytes_that_broke_off_leave_nothing(archive: Archive) -> None:
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        store(archive, broken())
+        store_blob(archive, broken())
     assert (rows(archive, "blobs"), rows(archive, "chunks")) == (0, 0)
 
 
@@ -67,7 +75,7 @@ def test_bytes_left_by_a_killed_program_are_swept_up(tmp_path: Path) -> None:
 def test_a_file_is_known_to_its_own_endpoint_only(archive: Archive) -> None:
     east = write(archive)
     west = write(archive, url="https://west.example.com")
-    link(archive, east.endpoint, "file-a", store(archive, [b"abc"]), "download")
+    link_file_to_blob(archive, east.endpoint, "file-a", store_blob(archive, [b"abc"]), "download")
     assert blob_of(archive.conn, west.endpoint, "file-a") is None
     assert blob_of(archive.conn, east.endpoint, "file-b") is None
     assert blob_of(archive.conn, east.endpoint, "file-a") is not None
@@ -76,10 +84,10 @@ def test_a_file_is_known_to_its_own_endpoint_only(archive: Archive) -> None:
 def test_newer_bytes_of_a_file_take_the_place_of_older_ones(archive: Archive) -> None:
     writer = write(archive)
     for content in (b"old", b"new"):
-        link(archive, writer.endpoint, "file-a", store(archive, [content]), "download")
+        link_file_to_blob(archive, writer.endpoint, "file-a", store_blob(archive, [content]), "download")
     found = reader(archive).blob("file-a")
     assert found is not None
-    assert b"".join(chunks(archive.conn, found.id)) == b"new"
+    assert b"".join(read_chunks(archive.conn, found.id)) == b"new"
 
 
 def test_a_large_file_is_read_a_chunk_at_a_time(archive: Archive) -> None:
@@ -134,8 +142,8 @@ def test_a_clients_buffer_can_read_it(archive: Archive) -> None:
 @pytest.mark.parametrize("id_", ["file-\ud800", "'; --", "a\x00b"])
 def test_a_file_of_an_odd_id_has_its_bytes(archive: Archive, id_: str) -> None:
     writer = write(archive, [("file", "", [{"id": id_}])])
-    link(archive, writer.endpoint, id_, store(archive, [b"abc"]), "download")
+    link_file_to_blob(archive, writer.endpoint, id_, store_blob(archive, [b"abc"]), "download")
     found = reader(archive).blob(id_)
     assert found
-    assert b"".join(chunks(archive.conn, found.id)) == b"abc"
-    assert check(archive.conn).damage == ()
+    assert b"".join(read_chunks(archive.conn, found.id)) == b"abc"
+    assert check_archive(archive.conn).damage == ()

@@ -12,10 +12,10 @@ from sqlite_utils import Database
 
 from migrate.archive import Archive
 from migrate.archive import schema_check as exact
-from migrate.archive.check.integrity import check
-from migrate.archive.packs.reader import register
+from migrate.archive.check.integrity import check_archive
+from migrate.archive.packs.reader import register_sql_functions
 from migrate.archive.schema import migrations
-from migrate.archive.schema_version import APPLICATION_ID, MIGRATIONS, SCHEMA_DIGEST
+from migrate.archive.schema_version import APPLICATION_ID, MIGRATION_NAMES, SCHEMA_DIGEST
 from migrate.errors import ArchiveDamaged
 from tests.archive.filling import filled
 
@@ -127,7 +127,7 @@ def test_a_schema_written_by_hand_with_an_odd_type_is_named(path: Path) -> None:
 
 
 def test_thousands_of_tables_are_not_gone_through(path: Path) -> None:
-    run(path, *(f"CREATE TABLE t{n} (x)" for n in range(exact.MOST)))
+    run(path, *(f"CREATE TABLE t{n} (x)" for n in range(exact.MAX_SCHEMA_ENTRIES)))
     with pytest.raises(ArchiveDamaged, match="not an archive of this program"):
         Archive.open(path)
 
@@ -135,13 +135,13 @@ def test_thousands_of_tables_are_not_gone_through(path: Path) -> None:
 def test_numbers_that_sqlite_itself_keeps_are_no_harm(path: Path) -> None:
     run(path, "ANALYZE")
     with Archive.open(path) as archive:
-        assert not check(archive.conn).damage
+        assert not check_archive(archive.conn).damage
 
 
 def test_the_newest_schema_is_known_by_its_digest() -> None:
     """A migration that is added changes it: the new one belongs into newest.py. Until then every archive is
     compared the long way, which loads sqlite-utils."""
-    assert exact.digest(exact._made(len(MIGRATIONS))) == SCHEMA_DIGEST
+    assert exact.schema_digest(exact._schema_after(len(MIGRATION_NAMES))) == SCHEMA_DIGEST
 
 
 def test_an_archive_is_opened_without_making_our_schema_anew(
@@ -151,13 +151,13 @@ def test_an_archive_is_opened_without_making_our_schema_anew(
     Archive.open(path).close()
 
 
-@pytest.mark.parametrize("number", range(len(MIGRATIONS)))
+@pytest.mark.parametrize("number", range(len(MIGRATION_NAMES)))
 def test_an_archive_of_any_earlier_version_is_brought_up_to_date(tmp_path: Path, number: int) -> None:
     path = tmp_path / "estate.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as conn:
-        register(conn)
+        register_sql_functions(conn)
         conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        migrations.apply(Database(conn), stop_before=MIGRATIONS[number])
+        migrations.apply(Database(conn), stop_before=MIGRATION_NAMES[number])
     foreign = tmp_path / "foreign.db"
     shutil.copy(path, foreign)
     Archive.open(path, write=True).close()

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.blobs import link, store
-from migrate.archive.check.integrity import Checked, Sample, check
+from migrate.archive.blobs import link_file_to_blob, store_blob
+from migrate.archive.check.integrity import CheckResult, CheckSample, check_archive
 from migrate.archive.packs import writer as packs_writer
-from migrate.archive.packs.reader import register
+from migrate.archive.packs.reader import register_sql_functions
 from migrate.errors import MigrateError
 from tests.archive.filling import Listing, tamper, write
 
@@ -54,7 +54,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         writer = write(archive, LISTINGS)
         write(archive, LISTINGS[:2])
         for id_, pieces in CONTENT.items():
-            link(archive, writer.endpoint, id_, store(archive, pieces), "download")
+            link_file_to_blob(archive, writer.endpoint, id_, store_blob(archive, pieces), "download")
     with closing(sqlite3.connect(path)) as conn:
         conn.execute("VACUUM")  # no stale copies in pages that nobody reads
     return path
@@ -76,10 +76,10 @@ def places(whole: Path) -> list[int]:
     return found
 
 
-def checked(path: Path, sample: Sample | None = None) -> Checked | MigrateError:
+def checked(path: Path, sample: CheckSample | None = None) -> CheckResult | MigrateError:
     try:
         with Archive.open(path) as archive:
-            return check(archive.conn, sample)
+            return check_archive(archive.conn, sample)
     except MigrateError as error:
         return error
 
@@ -101,11 +101,11 @@ def test_every_flipped_bit_is_found(whole: Path, places: list[int], tmp_path: Pa
     unseen = []
     for place in flips(whole.read_bytes(), places, tmp_path / "copy.db"):
         said = checked(tmp_path / "copy.db")
-        if isinstance(said, Checked) and not said.damage:
+        if isinstance(said, CheckResult) and not said.damage:
             unseen.append(place)
     assert not unseen
     said = checked(tmp_path / "copy.db")
-    assert isinstance(said, Checked)
+    assert isinstance(said, CheckResult)
     assert said.damage == (), "the last flip was taken back"
 
 
@@ -114,7 +114,7 @@ def test_what_is_found_is_named_with_its_snapshots(whole: Path, places: list[int
     named = 0
     for _ in flips(whole.read_bytes(), places, tmp_path / "copy.db"):
         said = checked(tmp_path / "copy.db")
-        assert isinstance(said, Checked)
+        assert isinstance(said, CheckResult)
         rows = [damage for damage in said.damage if damage.what in ("bodies", "bytes")]
         named += bool(rows)
         for damage in rows:
@@ -129,12 +129,12 @@ def test_no_flip_anywhere_in_the_file_ends_in_a_traceback(whole: Path, tmp_path:
     head = [n for n in range(16, 100) if n not in range(24, 28)]
     for places in (head, range(100, len(raw))):
         for _ in flips(raw, list(places), tmp_path / "copy.db", min(FLIPS, len(places))):
-            checked(tmp_path / "copy.db", Sample(50, chance.randrange(9)))
+            checked(tmp_path / "copy.db", CheckSample(50, chance.randrange(9)))
 
 
 def damaged(path: Path) -> None:
     with closing(sqlite3.connect(path)) as conn:
-        register(conn)
+        register_sql_functions(conn)
         tamper(conn, "asst_1", lambda text: text.replace("Überblick", "Überblock"))
         conn.commit()
 
@@ -149,17 +149,17 @@ def test_a_sample_is_as_large_as_was_asked_and_the_same_for_the_same_seed(
         (most,) = archive.conn.execute("SELECT max(held) FROM packs").fetchone()
     seen = []
     for seed in range(30):
-        first, again = checked(path, Sample(10, seed)), checked(path, Sample(10, seed))
+        first, again = checked(path, CheckSample(10, seed)), checked(path, CheckSample(10, seed))
         assert first == again
-        assert isinstance(first, Checked)
+        assert isinstance(first, CheckResult)
         assert 7 <= first.bodies < 7 + most, "a pack is looked at whole"
         assert (first.all_bodies, first.blobs, first.all_blobs) == (64, 1, 2)
         assert (first.manifests, first.all_manifests) == (1, 4)
         seen.append(bool(first.damage))
     assert any(seen), "some sample has the damaged body in it"
     assert not all(seen), "and most have not"
-    all_of_it = checked(path, Sample(100, 1))
-    assert isinstance(all_of_it, Checked)
+    all_of_it = checked(path, CheckSample(100, 1))
+    assert isinstance(all_of_it, CheckResult)
     assert all_of_it.damage
     assert all_of_it.bodies == 64
 
@@ -176,18 +176,18 @@ def test_a_sample_leaves_no_span_and_no_reference_out(whole: Path, tmp_path: Pat
         with closing(sqlite3.connect(path)) as conn:
             conn.execute(change)
             conn.commit()
-        said = checked(path, Sample(1, 3))
-        assert isinstance(said, Checked)
+        said = checked(path, CheckSample(1, 3))
+        assert isinstance(said, CheckResult)
         assert what in [damage.what for damage in said.damage]
 
 
 def test_the_document_names_the_sample(whole: Path) -> None:
     from migrate.reports.commands.check import check_document, check_text
 
-    said = checked(whole, Sample(5, 12))
+    said = checked(whole, CheckSample(5, 12))
     document = json.loads(json.dumps(check_document(said)))
     assert document["sample"] == {"percent": 5, "seed": 12}
     assert "--seed 12" in check_text(said)
-    assert isinstance(said, Checked)
+    assert isinstance(said, CheckResult)
     assert f"{said.bodies} of 64 bodies" in check_text(said)
     assert 4 <= said.bodies < 64

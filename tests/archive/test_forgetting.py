@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 
 from migrate.archive import Archive, prune
-from migrate.archive.blobs import link, store
-from migrate.archive.check.integrity import check
-from migrate.archive.forget import forget, give_back
+from migrate.archive.blobs import link_file_to_blob, store_blob
+from migrate.archive.check.integrity import check_archive
+from migrate.archive.forget import forget_snapshots, vacuum_archive
 from migrate.archive.id_map import Side, id_map
 from migrate.archive.journal import Journal
-from migrate.archive.packs.reader import inflated
-from migrate.archive.packs.rows import Row
-from migrate.archive.snapshots.reader import SnapshotReader, candidates, snapshots
+from migrate.archive.packs.reader import decompress
+from migrate.archive.packs.rows import BodyRow
+from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots, search_candidates
 from migrate.archive.snapshots.writer import SnapshotWriter
 from tests.archive.filling import ESTATE, TYPE, URL, Listing, reader, rows, write
 
@@ -48,12 +48,12 @@ def fill(archive: Archive) -> None:
         (first.endpoint, "file-b", b"secret of two"),
         (other.endpoint, "file-a", b"shared"),
     ):
-        link(archive, endpoint, id_, store(archive, [content]), "download")
+        link_file_to_blob(archive, endpoint, id_, store_blob(archive, [content]), "download")
 
 
 def everything(archive: Archive, number: int) -> list[Any]:
     """All that a snapshot holds."""
-    info = next(info for info in snapshots(archive.conn) if info.id == number)
+    info = next(info for info in list_snapshots(archive.conn) if info.id == number)
     reader = SnapshotReader(archive.conn, info)
     kinds = {kind for kind, _, _ in ESTATE}
     bodies = [list(reader.bodies(kind, None)) for kind in sorted(kinds)]
@@ -67,11 +67,11 @@ def test_what_stays_is_whole_and_the_same(archive: Archive, going: tuple[int, ..
     fill(archive)
     staying = [number for number in range(1, 5) if number not in going]
     before = {number: everything(archive, number) for number in staying}
-    done = forget(archive, going)
+    done = forget_snapshots(archive, going)
     assert done.snapshots == len(going)
-    assert [info.id for info in snapshots(archive.conn)] == staying
+    assert [info.id for info in list_snapshots(archive.conn)] == staying
     assert {number: everything(archive, number) for number in staying} == before
-    assert check(archive.conn).damage == ()
+    assert check_archive(archive.conn).damage == ()
     assert archive.conn.execute("PRAGMA foreign_key_check").fetchall() == []
     assert archive.conn.execute("PRAGMA foreign_keys").fetchone()[0] == 1
 
@@ -79,16 +79,16 @@ def test_what_stays_is_whole_and_the_same(archive: Archive, going: tuple[int, ..
 def test_nothing_is_left_of_what_only_they_held(archive: Archive) -> None:
     fill(archive)
     before = {data for (data,) in archive.conn.execute("SELECT data FROM packs")}
-    done = forget(archive, [2])
+    done = forget_snapshots(archive, [2])
     assert (done.bodies, done.files, done.file_bytes) == (2, 1, len(b"secret of two"))
     texts = [text for (text,) in archive.conn.execute("SELECT body FROM bodies")]
     assert not [text for text in texts if "two" in text or "file-b" in text]
-    assert list(candidates(reader(archive), "assistant", "only in two")) == []
-    give_back(archive)
+    assert list(search_candidates(reader(archive), "assistant", "only in two")) == []
+    vacuum_archive(archive)
     raw = archive.path.read_bytes()
     assert b"secret of two" not in raw
     packs = archive.conn.execute("SELECT data, size FROM packs").fetchall()
-    plain = b"".join(inflated(data, size) for data, size in packs)
+    plain = b"".join(decompress(data, size) for data, size in packs)
     assert b"only in two" not in plain
     assert b"only in one" in plain
     stored = {data for data, _ in packs}
@@ -98,12 +98,12 @@ def test_nothing_is_left_of_what_only_they_held(archive: Archive) -> None:
 @pytest.mark.parametrize("going", [[1, 3, 4], [2]], ids=str)
 def test_of_a_pack_that_is_needed_in_part_the_rest_goes(archive: Archive, going: list[int]) -> None:
     """Assistants of three snapshots lie in one pack: nobody committed between them."""
-    with archive.joined():
+    with archive.single_transaction():
         fill(archive)
     assert rows(archive, "packs") == len({kind for kind, _, _ in ESTATE})
     known = rows(archive, "known")
-    done = forget(archive, going)
-    assert check(archive.conn).damage == ()
+    done = forget_snapshots(archive, going)
+    assert check_archive(archive.conn).damage == ()
     assert rows(archive, "known") == known - done.bodies
     assert rows(archive, "bodies") == known - done.bodies
     texts = " ".join(text for (text,) in archive.conn.execute("SELECT body FROM bodies"))
@@ -112,76 +112,84 @@ def test_of_a_pack_that_is_needed_in_part_the_rest_goes(archive: Archive, going:
     before = rows(archive, "bodies")
     write(archive, changed("two", "file-a", "file-b"))
     assert rows(archive, "bodies") == before + (2 if 2 in going else 0), "and can come again"
-    assert check(archive.conn).damage == ()
+    assert check_archive(archive.conn).damage == ()
 
 
 def test_bytes_go_with_the_last_file_of_their_estate(archive: Archive) -> None:
     fill(archive)
-    assert forget(archive, [4]).files == 0
+    assert forget_snapshots(archive, [4]).files == 0
     assert rows(archive, "contents") == 2
-    assert forget(archive, [1, 3]).files == 0
+    assert forget_snapshots(archive, [1, 3]).files == 0
     assert rows(archive, "contents") == 2
 
 
 def test_everything_can_go_and_no_row_is_left(archive: Archive) -> None:
     fill(archive)
-    forget(archive, [1, 2, 3, 4])
-    tables = ("snapshots", *prune.STEPS, "packs", "known", "contents", *prune.BYTES, "endpoints")
+    forget_snapshots(archive, [1, 2, 3, 4])
+    tables = (
+        "snapshots",
+        *prune.SWEEP_STATEMENTS,
+        "packs",
+        "known",
+        "contents",
+        *prune.BLOB_SWEEP_STATEMENTS,
+        "endpoints",
+    )
     assert [table for table in tables if rows(archive, table)] == []
 
 
 def test_a_number_is_not_given_again(archive: Archive) -> None:
     fill(archive)
-    forget(archive, [3, 4])
-    give_back(archive)
+    forget_snapshots(archive, [3, 4])
+    vacuum_archive(archive)
     assert write(archive).id == 5
-    forget(archive, [5])
-    forget(archive, [2])
+    forget_snapshots(archive, [5])
+    forget_snapshots(archive, [2])
     assert write(archive).id == 6
-    assert [info.id for info in snapshots(archive.conn)] == [1, 6]
+    assert [info.id for info in list_snapshots(archive.conn)] == [1, 6]
 
 
 def test_the_journal_and_the_id_map_stay(archive: Archive) -> None:
     fill(archive)
     journal = Journal(archive, "d", Side(TYPE, URL), Side(TYPE, OTHER))
     (entry,) = journal.intend([("create", "assistant", "", "asst_1", "A")])
-    journal.done(entry, "asst_9")
+    journal.record_done(entry, "asst_9")
     before = list(id_map(archive.conn)), list(journal.entries())
-    forget(archive, [1, 2, 3, 4])
+    forget_snapshots(archive, [1, 2, 3, 4])
     assert (list(id_map(archive.conn)), list(journal.entries())) == before
-    assert check(archive.conn).damage == ()
+    assert check_archive(archive.conn).damage == ()
 
 
 def test_an_interrupted_snapshot_is_continued_afterwards(archive: Archive) -> None:
     fill(archive)
     begun = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
-    begun.page("assistant", "", [Row.of("assistant", {"id": "asst_1"})], "asst_1")
-    forget(archive, [1, 2, 3])
+    begun.page("assistant", "", [BodyRow.of("assistant", {"id": "asst_1"})], "asst_1")
+    forget_snapshots(archive, [1, 2, 3])
     again = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
     assert (again.id, again.resumed, again.ids("assistant")) == (begun.id, True, ["asst_1"])
     again.end("assistant")
     again.finish("complete", "")
-    assert check(archive.conn).damage == ()
+    assert check_archive(archive.conn).damage == ()
 
 
 def test_an_interrupted_snapshot_can_go(archive: Archive) -> None:
     SnapshotWriter.begin(archive, TYPE, URL, {}, None).page(
-        "file", "", [Row.of("file", {"id": "file-a"})], "file-a"
+        "file", "", [BodyRow.of("file", {"id": "file-a"})], "file-a"
     )
-    forget(archive, [1])
+    forget_snapshots(archive, [1])
     assert rows(archive, "manifests") == rows(archive, "bodies") == 0
 
 
-@pytest.mark.parametrize("table", [*prune.STEPS, *prune.BYTES])
+@pytest.mark.parametrize("table", [*prune.SWEEP_STATEMENTS, *prune.BLOB_SWEEP_STATEMENTS])
 def test_a_failure_at_any_step_leaves_all(
     archive: Archive, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
     fill(archive)
     before = [everything(archive, number) for number in range(1, 5)]
-    steps = prune.STEPS if table in prune.STEPS else prune.BYTES
+    steps = prune.SWEEP_STATEMENTS if table in prune.SWEEP_STATEMENTS else prune.BLOB_SWEEP_STATEMENTS
     monkeypatch.setitem(steps, table, "DELETE FROM nowhere")
     with pytest.raises(sqlite3.OperationalError):
-        forget(archive, [1, 2])
+        forget_snapshots(archive, [1, 2])
     assert [everything(archive, number) for number in range(1, 5)] == before
     assert archive.conn.execute("PRAGMA foreign_keys").fetchone()[0] == 1
     assert write(archive).id == 5
@@ -213,45 +221,45 @@ def test_a_killed_program_leaves_all(tmp_path: Path) -> None:
     assert killed.returncode == -signal.SIGKILL
     with Archive.open(path, write=True) as archive:
         assert [everything(archive, number) for number in range(1, 5)] == before
-        assert check(archive.conn).damage == ()
-        forget(archive, [1, 2])
-        assert check(archive.conn).damage == ()
+        assert check_archive(archive.conn).damage == ()
+        forget_snapshots(archive, [1, 2])
+        assert check_archive(archive.conn).damage == ()
 
 
 def test_the_room_is_given_back_or_it_is_said_why_not(archive: Archive) -> None:
     fill(archive)
     endpoint = archive.conn.execute("SELECT id FROM endpoints").fetchone()[0]
-    link(archive, endpoint, "file-b", store(archive, [os.urandom(1 << 20)]), "download")
-    forget(archive, [2])
-    shrunk = give_back(archive)
+    link_file_to_blob(archive, endpoint, "file-b", store_blob(archive, [os.urandom(1 << 20)]), "download")
+    forget_snapshots(archive, [2])
+    shrunk = vacuum_archive(archive)
     assert shrunk.why == ""
     assert shrunk.before - shrunk.after >= 1 << 20
     assert archive.path.stat().st_size == shrunk.after
     archive.conn.execute("BEGIN")
-    refused = give_back(archive)
+    refused = vacuum_archive(archive)
     archive.conn.execute("ROLLBACK")
     assert "VACUUM" in refused.why
     assert refused.after == refused.before
-    assert check(archive.conn).damage == ()
+    assert check_archive(archive.conn).damage == ()
 
 
 def test_a_reader_that_is_still_there_is_told(archive: Archive) -> None:
     fill(archive)
     archive.conn.execute("PRAGMA busy_timeout = 10")
-    reader = archive.another()
+    reader = archive.open_read_connection()
     reader.execute("BEGIN")
     held = reader.execute("SELECT count(*) FROM bodies").fetchone()
-    forget(archive, [1, 2])
-    assert "another program reads" in give_back(archive).why
+    forget_snapshots(archive, [1, 2])
+    assert "another program reads" in vacuum_archive(archive).why
     assert reader.execute("SELECT count(*) FROM bodies").fetchone() == held
     reader.close()
-    assert give_back(archive).why == ""
+    assert vacuum_archive(archive).why == ""
 
 
 def test_a_thousand_snapshots(archive: Archive) -> None:
     for number in range(1000):
         write(archive, changed(f"model-{number // 10}", "file-a"))
-    done = forget(archive, range(1, 994))
-    assert (done.snapshots, len(snapshots(archive.conn))) == (993, 7)
+    done = forget_snapshots(archive, range(1, 994))
+    assert (done.snapshots, len(list_snapshots(archive.conn))) == (993, 7)
     assert rows(archive, "bodies") == len(ESTATE) + 1
-    assert check(archive.conn).damage == ()
+    assert check_archive(archive.conn).damage == ()

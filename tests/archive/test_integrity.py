@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.blobs import link, store
-from migrate.archive.check.integrity import Damage, check
+from migrate.archive.blobs import link_file_to_blob, store_blob
+from migrate.archive.check.integrity import Damage, check_archive
 from tests.archive.filling import filled, tamper, write
 
 
@@ -27,11 +27,11 @@ def copy(tmp_path: Path) -> Iterator[Archive]:
 
 
 def found(archive: Archive) -> list[Damage]:
-    return list(check(archive.conn).damage)
+    return list(check_archive(archive.conn).damage)
 
 
 def test_a_whole_archive_is_found_whole(copy: Archive) -> None:
-    checked = check(copy.conn)
+    checked = check_archive(copy.conn)
     assert checked.damage == ()
     assert (checked.bodies, checked.blobs, checked.snapshots) == (10, 1, 3)
     assert (checked.all_bodies, checked.all_blobs) == (10, 1)
@@ -148,10 +148,10 @@ def test_a_page_of_rubbish_in_the_file_is_found(tmp_path: Path) -> None:
     path = tmp_path / "estate.db"
     with Archive.open(path, write=True, create=True) as archive:
         writer = write(archive)
-        link(archive, writer.endpoint, "file-a", store(archive, [content]), "download")
+        link_file_to_blob(archive, writer.endpoint, "file-a", store_blob(archive, [content]), "download")
     raw = bytearray(path.read_bytes())
     at = raw.index(content[50_000:50_100]) + 50
     raw[at] ^= 1
     path.write_bytes(raw)
     with Archive.open(path) as archive:
-        assert check(archive.conn).damage
+        assert check_archive(archive.conn).damage

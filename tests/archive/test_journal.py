@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.id_map import Side, id_map, made, messages_of
-from migrate.archive.journal import Entry, Journal
+from migrate.archive.id_map import Side, created_source_ids, id_map, message_id_pairs
+from migrate.archive.journal import Journal, JournalEntry
 
 EAST, WEST = Side("azure-openai", "https://east"), Side("openai", "https://west")
 NORTH = Side("openai", "https://north")
@@ -21,7 +21,7 @@ def journal(archive: Archive, digest: str = "d1", source: Side = EAST, target: S
     return Journal(archive, digest, source, target)
 
 
-def only(one: Journal) -> Entry:
+def only(one: Journal) -> JournalEntry:
     (entry,) = one.entries()
     return entry
 
@@ -42,14 +42,14 @@ def test_an_intent_is_there_before_the_outcome(archive: Archive) -> None:
 def test_an_outcome_makes_the_id_map(archive: Archive) -> None:
     one = journal(archive)
     (entry,) = one.intend([JOB])
-    one.done(entry, "asst_new", written="abc")
+    one.record_done(entry, "asst_new", written="abc")
     assert (only(one).state, only(one).target_id, only(one).written) == ("done", "asst_new", "abc")
     assert pairs(archive) == [("asst_1", "asst_new")]
 
 
 def test_a_failure_is_kept_with_its_reason_and_maps_nothing(archive: Archive) -> None:
     one = journal(archive)
-    one.failed(one.intend([JOB]), "400: no")
+    one.record_failed(one.intend([JOB]), "400: no")
     assert (only(one).state, only(one).error) == ("failed", "400: no")
     assert pairs(archive) == []
 
@@ -57,15 +57,15 @@ def test_a_failure_is_kept_with_its_reason_and_maps_nothing(archive: Archive) ->
 def test_what_failed_after_it_was_done_maps_nothing(archive: Archive) -> None:
     one = journal(archive)
     (entry,) = one.intend([JOB])
-    one.done(entry, "asst_new", written="abc")
-    one.failed([entry], "it is gone again")
+    one.record_done(entry, "asst_new", written="abc")
+    one.record_failed([entry], "it is gone again")
     assert pairs(archive) == []
 
 
 def test_a_new_attempt_is_the_same_line(archive: Archive) -> None:
     one = journal(archive)
     (first,) = one.intend([JOB], before={"name": "was"})
-    one.failed([first], "500")
+    one.record_failed([first], "500")
     (second,) = one.intend([JOB], before={"name": "is"})
     assert second == first
     entry = only(one)
@@ -77,7 +77,7 @@ def test_many_intents_keep_their_order(archive: Archive) -> None:
     one = journal(archive)
     jobs = [("create", "message", "thread_1", f"msg_{n}", "") for n in range(50)]
     ids = one.intend(jobs)
-    one.all_done([(entry, f"new_{n}", "thread_new", None) for n, entry in enumerate(ids)])
+    one.record_all_done([(entry, f"new_{n}", "thread_new", None) for n, entry in enumerate(ids)])
     assert [entry.source_id for entry in one.entries()] == [job[3] for job in jobs]
     assert len(pairs(archive)) == 50
 
@@ -95,8 +95,8 @@ def test_a_plan_that_is_applied_again_finds_its_lines(tmp_path: Path) -> None:
 def test_the_id_map_is_narrowed(archive: Archive) -> None:
     for digest, target, new in (("d1", WEST, "w"), ("d2", NORTH, "n")):
         one = journal(archive, digest, target=target)
-        one.done(one.intend([JOB])[0], new)
-        one.done(one.intend([("create", "file", "", "file-a", "a.txt")])[0], f"file-{new}")
+        one.record_done(one.intend([JOB])[0], new)
+        one.record_done(one.intend([("create", "file", "", "file-a", "a.txt")])[0], f"file-{new}")
     assert sorted(pairs(archive, EAST, WEST)) == [("asst_1", "w"), ("file-a", "file-w")]
     assert pairs(archive, EAST, NORTH, "asst_1") == [("asst_1", "n")]
     assert pairs(archive, WEST) == []
@@ -107,7 +107,7 @@ def test_the_id_map_is_narrowed(archive: Archive) -> None:
 def test_a_later_line_overrules_an_earlier_one(archive: Archive, digests: tuple[str, str]) -> None:
     for digest, new in zip(digests, ("first", "second"), strict=True):
         one = journal(archive, digest)
-        one.done(one.intend([JOB])[0], new, written=new)
+        one.record_done(one.intend([JOB])[0], new, written=new)
     assert dict(pairs(archive, EAST, WEST)) == {"asst_1": "second"}
     assert dict(pairs(archive)) == {"asst_1": "second"}
     assert dict(pairs(archive, source_id="asst_1")) == {"asst_1": "second"}
@@ -115,7 +115,7 @@ def test_a_later_line_overrules_an_earlier_one(archive: Archive, digests: tuple[
 
 def test_a_deletion_maps_nothing(archive: Archive) -> None:
     one = journal(archive)
-    one.done(one.intend([("delete", *JOB[1:])])[0], "asst_new")
+    one.record_done(one.intend([("delete", *JOB[1:])])[0], "asst_new")
     assert pairs(archive) == []
 
 
@@ -124,7 +124,7 @@ def test_one_id_in_two_stores_is_two_lines(archive: Archive) -> None:
     for n, entry in enumerate(
         one.intend([("create", "vector_store_file", f"vs_{n}", "file-a", "") for n in range(2)])
     ):
-        one.done(entry, "file-b", f"new_vs_{n}")
+        one.record_done(entry, "file-b", f"new_vs_{n}")
     assert sorted((line.source_parent, line.target_parent) for line in id_map(archive.conn)) == [
         ("vs_0", "new_vs_0"),
         ("vs_1", "new_vs_1"),
@@ -133,39 +133,41 @@ def test_one_id_in_two_stores_is_two_lines(archive: Archive) -> None:
 
 def put(one: Journal, action: str, thread: str, *messages: str) -> None:
     """Messages that were seen in a thread on the target, each under its own id with a mark."""
-    one.noted(((action, "message", thread, old, ""), f"{old}'", f"{thread}'", "") for old in messages)
+    one.record_created(
+        ((action, "message", thread, old, ""), f"{old}'", f"{thread}'", "") for old in messages
+    )
 
 
 def test_messages_are_left_out_or_asked_for_by_their_thread(archive: Archive) -> None:
     one = journal(archive)
-    one.done(one.intend([JOB])[0], "asst_new")
+    one.record_done(one.intend([JOB])[0], "asst_new")
     put(one, "create", "thread_1", "m1", "m2")
     put(one, "adopt", "thread_2", "m3")
     assert [line.kind for line in id_map(archive.conn, EAST, WEST, messages=False)] == ["assistant"]
     assert len(pairs(archive, EAST, WEST)) == 4
-    assert dict(messages_of(archive.conn, EAST, WEST, "thread_1")) == {"m1": "m1'", "m2": "m2'"}
-    assert dict(messages_of(archive.conn, EAST, WEST, "thread_2")) == {"m3": "m3'"}
-    assert dict(messages_of(archive.conn, EAST, NORTH, "thread_1")) == {}
-    assert dict(messages_of(archive.conn, WEST, EAST, "thread_1")) == {}
-    assert made(archive.conn, EAST, WEST) == {("assistant", "asst_new"): "asst_1"}
+    assert dict(message_id_pairs(archive.conn, EAST, WEST, "thread_1")) == {"m1": "m1'", "m2": "m2'"}
+    assert dict(message_id_pairs(archive.conn, EAST, WEST, "thread_2")) == {"m3": "m3'"}
+    assert dict(message_id_pairs(archive.conn, EAST, NORTH, "thread_1")) == {}
+    assert dict(message_id_pairs(archive.conn, WEST, EAST, "thread_1")) == {}
+    assert created_source_ids(archive.conn, EAST, WEST) == {("assistant", "asst_new"): "asst_1"}
 
 
 def test_messages_of_a_thread_are_those_that_stand_now(archive: Archive) -> None:
     first, second = journal(archive, "d1"), journal(archive, "d2")
     put(first, "create", "thread_1", "m1", "m2")
     put(first, "undo", "thread_1", "m1", "m2")
-    assert dict(messages_of(archive.conn, EAST, WEST, "thread_1")) == {}
+    assert dict(message_id_pairs(archive.conn, EAST, WEST, "thread_1")) == {}
     put(second, "create", "thread_1", "m2")
-    assert dict(messages_of(archive.conn, EAST, WEST, "thread_1")) == {"m2": "m2'"}
-    assert second.known("thread_1") == {"m2'"}
+    assert dict(message_id_pairs(archive.conn, EAST, WEST, "thread_1")) == {"m2": "m2'"}
+    assert second.mapped_message_ids("thread_1") == {"m2'"}
 
 
 def test_asking_for_one_thread_does_not_walk_the_journal(archive: Archive) -> None:
     asked: list[str] = []
     archive.conn.set_trace_callback(asked.append)
     one = journal(archive)
-    one.known("thread_1")
-    one.put_into("thread_1")
+    one.mapped_message_ids("thread_1")
+    one.created_messages("thread_1")
     archive.conn.set_trace_callback(None)
     reading = [sql for sql in asked if sql.startswith("SELECT") and "source_parent" in sql]
     assert len(reading) == 2
@@ -195,10 +197,10 @@ def test_what_a_plan_put_into_a_thread(archive: Archive) -> None:
     put(one, "adopt", "thread_2", "m5")
     put(one, "undo", "thread_1", "m2")
     put(other, "create", "thread_1", "m4")
-    assert [entry.source_id for entry in one.put_into("thread_1")] == ["m3"]
-    assert sorted(one.talks()) == [("thread_1", "thread_1'", 2), ("thread_2", "thread_2'", 0)]
-    assert one.has()
-    assert one.has("undo")
+    assert [entry.source_id for entry in one.created_messages("thread_1")] == ["m3"]
+    assert sorted(one.threads_with_messages()) == [("thread_1", "thread_1'", 2), ("thread_2", "thread_2'", 0)]
+    assert one.has_action()
+    assert one.has_action("undo")
     assert not other.has("undo")
     assert not journal(archive, "d3").has()
 
@@ -209,7 +211,7 @@ def test_threads_share_one_journal(archive: Archive) -> None:
     def work(worker: int) -> None:
         for n in range(20):
             (entry,) = one.intend([("create", "file", "", f"f{worker}-{n}", "")])
-            one.done(entry, f"new{worker}-{n}")
+            one.record_done(entry, f"new{worker}-{n}")
 
     threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
     for thread in threads:

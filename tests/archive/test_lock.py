@@ -87,7 +87,7 @@ def test_a_stale_lock_file_stops_nobody(path: Path) -> None:
 def test_a_lock_let_go_while_another_waits_for_it_is_still_one_lock(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = WriterLock.take(path)
+    first = WriterLock.acquire(path)
     really_lock = locking._lock
 
     def lock_after_the_first_let_go(handle: int) -> None:
@@ -97,11 +97,11 @@ def test_a_lock_let_go_while_another_waits_for_it_is_still_one_lock(
 
     monkeypatch.setattr(locking, "_lock", lock_after_the_first_let_go)
     try:
-        second = WriterLock.take(path)
+        second = WriterLock.acquire(path)
     except ArchiveBusy:
         return
     try:
         with pytest.raises(ArchiveBusy):
-            WriterLock.take(path).release()
+            WriterLock.acquire(path).release()
     finally:
         second.release()

@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
-from migrate.archive.blobs import link, store
-from migrate.archive.check.integrity import check
+from migrate.archive.blobs import link_file_to_blob, store_blob
+from migrate.archive.check.integrity import check_archive
 from migrate.archive.id_map import Side, id_map
 from migrate.archive.journal import Journal
-from migrate.archive.merge.files import Inputs, output
-from migrate.archive.merge.run import Merged, merge
-from migrate.archive.packs.rows import Row
-from migrate.archive.snapshots.reader import SnapshotReader, newest_of, snapshots
+from migrate.archive.merge.files import MergeInputs, open_merge_output
+from migrate.archive.merge.run import MergeResult, merge_archives
+from migrate.archive.packs.rows import BodyRow
+from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots, newest_snapshot
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.errors import ArchiveBusy, ArchiveDamaged
 from migrate.model.sharding import Shard
@@ -32,10 +32,10 @@ TIMES = [f"2026-11-{day:02}T06:00:00+00:00" for day in range(1, 29)]
 SIDES = (Side("azure-openai", URL), Side("openai", "https://api.example.com"))
 
 
-def merged(into: Path, inputs: Iterable[Path]) -> Merged:
-    found = Inputs.of(inputs, into)
-    with output(into) as archive:
-        return merge(archive, found)
+def merged(into: Path, inputs: Iterable[Path]) -> MergeResult:
+    found = MergeInputs.of(inputs, into)
+    with open_merge_output(into) as archive:
+        return merge_archives(archive, found)
 
 
 def at(moment: str) -> Any:
@@ -65,7 +65,7 @@ def take_shard(
     with at(TIMES[day]), Archive.open(path, write=True, create=True) as archive:
         writer = SnapshotWriter.begin(archive, "azure-openai", URL, {"shard": str(shard)}, tag)
         for kind, parent, bodies in [*first, *threads(ours)]:
-            writer.page(kind, parent, [Row.of(kind, body) for body in bodies], "")
+            writer.page(kind, parent, [BodyRow.of(kind, body) for body in bodies], "")
             writer.end(kind, parent, reason=shard.remark if kind == "thread" else "")
         if state == "partial":
             writer.missing("thread", f"thread_x{shard.number}", "no answer")
@@ -141,9 +141,9 @@ def test_order_and_grouping_do_not_matter(drawn: list[OneArchive], chance: Any) 
         assert facts(folder / "all.db") == whole
         for result in ("all.db", "step.db"):
             with Archive.open(folder / result) as archive:
-                assert check(archive.conn).damage == ()
+                assert check_archive(archive.conn).damage == ()
                 by_place: dict[str, list[str]] = {}
-                for info in snapshots(archive.conn):
+                for info in list_snapshots(archive.conn):
                     by_place.setdefault(info.url, []).append(info.started_at)
                 assert all(times == sorted(times) for times in by_place.values())
 
@@ -156,8 +156,8 @@ def test_an_older_snapshot_comes_before_and_no_number_means_another(tmp_path: Pa
     merged(all_, [new])
     answer = merged(all_, [old])
     with Archive.open(all_) as archive:
-        rows = [(info.id, info.started_at) for info in snapshots(archive.conn)]
-        assert [SnapshotReader(archive.conn, i).counts()["thread"] for i in snapshots(archive.conn)] == [
+        rows = [(info.id, info.started_at) for info in list_snapshots(archive.conn)]
+        assert [SnapshotReader(archive.conn, i).counts()["thread"] for i in list_snapshots(archive.conn)] == [
             3,
             2,
             4,
@@ -175,13 +175,13 @@ def test_the_better_reading_of_a_shard_takes_the_place_of_the_other(tmp_path: Pa
     take_shard(again, 3, range(9), Shard(1, 2), "r")
     assert merged(all_, [again]).whole
     with Archive.open(all_) as archive:
-        (info,) = snapshots(archive.conn)
+        (info,) = list_snapshots(archive.conn)
         assert info.state == "complete"
         assert SnapshotReader(archive.conn, info).missing() == []
         assert [body["id"] for _, body in SnapshotReader(archive.conn, info).bodies("assistant")] == [
             "asst_3"
         ]
-        assert check(archive.conn).damage == ()
+        assert check_archive(archive.conn).damage == ()
     assert merged(all_, [one, two]).added == ()
 
 
@@ -201,11 +201,11 @@ def test_shards_of_another_reading_or_asked_otherwise_are_not_joined(tmp_path: P
 def test_what_is_copied_does_not_look_through_what_is_there(tmp_path: Path) -> None:
     """While foreign keys are deferred, each new row of a table looks through all rows that may name it."""
     take(tmp_path / "a.db", 1, threads(range(30)))
-    with output(tmp_path / "all.db") as target:
+    with open_merge_output(tmp_path / "all.db") as target:
         deferred: list[int] = []
-        merge(
+        merge_archives(
             target,
-            Inputs.of([tmp_path / "a.db"], tmp_path / "all.db"),
+            MergeInputs.of([tmp_path / "a.db"], tmp_path / "all.db"),
             lambda *_: deferred.append(target.conn.execute("PRAGMA defer_foreign_keys").fetchone()[0]),
         )
     assert deferred
@@ -218,7 +218,9 @@ def test_the_best_bytes_of_a_file_are_kept_and_no_others(tmp_path: Path, turned:
     for path, origin, data in zip(paths, ("parsed", "download"), (b"text", b"bytes"), strict=True):
         with Archive.open(path, write=True, create=True) as archive:
             writer = write(archive)
-            link(archive, writer.endpoint, "file-a", store(archive, [data[:2], data[2:]]), origin)
+            link_file_to_blob(
+                archive, writer.endpoint, "file-a", store_blob(archive, [data[:2], data[2:]]), origin
+            )
     for path in reversed(paths) if turned else paths:
         merged(tmp_path / "all.db", [path])
     found = facts(tmp_path / "all.db")
@@ -237,10 +239,10 @@ def test_of_two_copies_of_a_journal_what_is_done_counts(tmp_path: Path, turned: 
             journal = Journal(archive, "plan", *SIDES)
             first, second = journal.intend(("create", "thread", "", f"thread_{n}", "") for n in (2, 1))
             if number:
-                journal.done(first, "new_2")
+                journal.record_done(first, "new_2")
             else:
-                journal.failed([first], "no")
-                journal.done(second, "new_1")
+                journal.record_failed([first], "no")
+                journal.record_done(second, "new_1")
             Journal(archive, f"other{number}", *SIDES).intend([("create", "file", "", "f", "")])
     merged(tmp_path / "all.db", reversed(paths) if turned else paths)
     with Archive.open(tmp_path / "all.db") as archive:
@@ -249,7 +251,7 @@ def test_of_two_copies_of_a_journal_what_is_done_counts(tmp_path: Path, turned: 
             ("thread_1", "new_1"),
         ]
         assert archive.conn.execute("SELECT count(*) FROM journal").fetchone()[0] == 4
-        assert check(archive.conn).damage == ()
+        assert check_archive(archive.conn).damage == ()
 
 
 def test_only_the_output_is_locked(tmp_path: Path) -> None:
@@ -295,11 +297,11 @@ def test_a_shard_does_not_stand_for_its_estate(tmp_path: Path) -> None:
     take(tmp_path / "one.db", 1, threads(range(3)))
     take_shard(tmp_path / "one.db", 2, range(3), Shard(1, 2), "r")
     with Archive.open(tmp_path / "one.db") as archive:
-        found = newest_of(archive.conn, "azure-openai", URL)
+        found = newest_snapshot(archive.conn, "azure-openai", URL)
         assert found
         assert found.id == 1
         kept = {
             verdict.snapshot.id: verdict.why
-            for verdict in apply_policy(snapshots(archive.conn), RetentionPolicy(last=1))
+            for verdict in apply_policy(list_snapshots(archive.conn), RetentionPolicy(last=1))
         }
     assert "last complete" in kept[1]

@@ -12,7 +12,7 @@ import pytest
 
 from migrate.archive import Archive
 from migrate.archive.schema import migrations
-from migrate.archive.schema_version import APPLICATION_ID, MIGRATIONS, is_newest
+from migrate.archive.schema_version import APPLICATION_ID, MIGRATION_NAMES, is_newest_schema
 from migrate.errors import ArchiveDamaged, ArchiveTooNew, BadUsage
 from tests.archive.filling import filled, reader, rows, write
 
@@ -57,7 +57,7 @@ def test_an_empty_file_becomes_an_archive_when_written(tmp_path: Path) -> None:
 
 def test_foreign_keys_hold_on_every_connection(archive: Archive) -> None:
     assert archive.conn.execute("PRAGMA foreign_keys").fetchone() == (1,)
-    other = archive.another()
+    other = archive.open_read_connection()
     assert other.execute("PRAGMA foreign_keys").fetchone() == (1,)
     other.close()
     with pytest.raises(sqlite3.IntegrityError), archive.transaction() as conn:
@@ -196,21 +196,21 @@ def test_a_reader_works_while_a_writer_is_in_a_transaction(tmp_path: Path) -> No
         with Archive.open(tmp_path / "estate.db") as other:
             assert reader(other).counts()["message"] == 2
             assert reader(other).info.tag == ""
-        second = writer.another()
+        second = writer.open_read_connection()
         assert second.execute("SELECT count(*) FROM bodies").fetchone() == (9,)
         second.close()
 
 
 def test_what_is_asked_with_plain_sql_is_what_the_migrations_say(archive: Archive) -> None:
     """A migration that is added needs its name in newest.py, or an older archive would count as newest."""
-    assert tuple(migration.name for migration in migrations._migrations) == MIGRATIONS
+    assert tuple(migration.name for migration in migrations._migrations) == MIGRATION_NAMES
     assert migrations.name == "assistants-migrate"
     assert archive.conn.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
-    assert is_newest(archive.conn)
+    assert is_newest_schema(archive.conn)
 
 
 @pytest.mark.parametrize("change", ["DELETE FROM", "UPDATE", "DROP TABLE"])
 def test_other_migrations_than_ours_are_not_the_newest(archive: Archive, change: str) -> None:
     rest = {"UPDATE": "SET name = 'm999_later' WHERE id = 3", "DELETE FROM": "WHERE id = 3"}.get(change, "")
     archive.conn.execute(f"{change} _sqlite_migrations {rest}")
-    assert not is_newest(archive.conn)
+    assert not is_newest_schema(archive.conn)

@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
-from migrate.archive.check.integrity import check
+from migrate.archive.check.integrity import check_archive
 from migrate.archive.packs import reader as packs_reader
 from migrate.archive.packs import writer as packs_writer
-from migrate.archive.packs.reader import Bodies, BrokenPack, Pack, inflated, lines, squeezed
-from migrate.archive.packs.rows import Row
+from migrate.archive.packs.reader import BodyReader, Pack, PackDamaged, compress, decompress, split_bodies
+from migrate.archive.packs.rows import BodyRow
 from migrate.archive.snapshots.writer import SnapshotWriter
 from tests.archive import filling
 from tests.archive.filling import TYPE, URL, reader, tamper, write
@@ -48,9 +48,9 @@ def test_whatever_comes_is_read_back_in_order_and_kept_once(
         expected: dict[str, list[Any]] = {"t1": [], "t2": []}
         for parent, page, together in given_pages:
             half = len(page) // 2 if together else 0
-            with archive.joined():
+            with archive.single_transaction():
                 for part in (page[:half], page[half:]):
-                    writer.page("message", parent, [Row.of("message", body) for body in part], "")
+                    writer.page("message", parent, [BodyRow.of("message", body) for body in part], "")
             expected[parent] += page
         for parent, whole in expected.items():
             assert writer.bodies("message", parent) == whole
@@ -66,7 +66,7 @@ def test_keys_do_not_wait_for_the_end_of_a_long_transaction(
     seen = []
     with archive.transaction() as conn:
         for n in range(25):
-            archive.packer.numbers("message", [Row.of("message", {"id": f"m{n}"})])
+            archive.packer.numbers("message", [BodyRow.of("message", {"id": f"m{n}"})])
             seen.append(conn.execute("SELECT count(*) FROM known").fetchone()[0])
     assert seen == [n // 10 * 10 for n in range(1, 26)]
 
@@ -76,7 +76,7 @@ def fill(archive: Archive, count: int = SEVERAL, each: int = 2) -> None:
     writer = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
     for n in range(count):
         page = [{"id": f"msg_{n}_{place}", "role": "user", "content": f"number {n}"} for place in range(each)]
-        writer.page("message", f"thread_{n}", [Row.of("message", body) for body in page], "")
+        writer.page("message", f"thread_{n}", [BodyRow.of("message", body) for body in page], "")
         writer.end("message", f"thread_{n}")
     writer.finish("complete", "")
 
@@ -84,18 +84,18 @@ def fill(archive: Archive, count: int = SEVERAL, each: int = 2) -> None:
 def test_small_listings_share_packs(archive: Archive) -> None:
     fill(archive)
     plain, packed = archive.conn.execute("SELECT sum(size), sum(length(data)) FROM packs").fetchone()
-    assert filling.rows(archive, "packs") <= -(-plain // packs_writer.LARGE)
+    assert filling.rows(archive, "packs") <= -(-plain // packs_writer.FULL_PACK_BYTES)
     assert packed < plain / 5
-    assert check(archive.conn).damage == ()
+    assert check_archive(archive.conn).damage == ()
 
 
 def test_a_pack_that_grows_is_whole_after_every_commit(archive: Archive) -> None:
     """Another connection, which keeps what it unpacked, sees each page when it is committed."""
     writer = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
-    other = archive.another()
-    seen = Bodies(other)
+    other = archive.open_read_connection()
+    seen = BodyReader(other)
     for n in range(20):
-        writer.page("assistant", "", [Row.of("assistant", {"id": f"asst_{n}"})], "")
+        writer.page("assistant", "", [BodyRow.of("assistant", {"id": f"asst_{n}"})], "")
         (manifest,) = other.execute("SELECT manifest_id FROM scopes").fetchone()
         assert [json.loads(text)["id"] for _, text in seen.listing(manifest)] == [
             f"asst_{k}" for k in range(n + 1)
@@ -117,75 +117,80 @@ def test_bodies_whose_keys_are_equal_by_chance_are_two(
         assert [body for _, body in reader(archive, number).bodies("assistant")] == page
         assert [body["version"] for _, _, body in reader(archive, number).find("asst_1")] == [1, 4, 7] * 2
     assert filling.rows(archive, "known") == 18
-    assert check(archive.conn).damage == ()
+    assert check_archive(archive.conn).damage == ()
 
 
 def test_what_was_rolled_back_is_stored_again(archive: Archive) -> None:
     writer = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
-    writer.page("assistant", "", [Row.of("assistant", {"id": "asst_1"})], "1")
+    writer.page("assistant", "", [BodyRow.of("assistant", {"id": "asst_1"})], "1")
 
     def fail() -> None:
-        with archive.joined():
-            writer.page("assistant", "", [Row.of("assistant", {"id": f"asst_{n}"}) for n in range(9)], "2")
+        with archive.single_transaction():
+            writer.page(
+                "assistant", "", [BodyRow.of("assistant", {"id": f"asst_{n}"}) for n in range(9)], "2"
+            )
             raise KeyError
 
     with pytest.raises(KeyError):
         fail()
-    writer.page("assistant", "", [Row.of("assistant", {"id": "asst_2"})], "3")
+    writer.page("assistant", "", [BodyRow.of("assistant", {"id": "asst_2"})], "3")
     writer.end("assistant")
     writer.finish("complete", "")
     assert [body["id"] for _, body in reader(archive).bodies("assistant")] == ["asst_1", "asst_2"]
-    assert check(archive.conn).damage == ()
+    assert check_archive(archive.conn).damage == ()
 
 
 def test_a_pack_has_so_many_places(archive: Archive) -> None:
-    page = [{"id": f"{n:04}"} for n in range(packs_reader.PLACES + 5)]
+    page = [{"id": f"{n:04}"} for n in range(packs_reader.BODIES_PER_PACK + 5)]
     write(archive, [])
     writer = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
-    writer.page("run", "t", [Row.of("run", body) for body in page], "")
+    writer.page("run", "t", [BodyRow.of("run", body) for body in page], "")
     assert writer.bodies("run", "t") == page
-    assert [count for (count,) in archive.conn.execute("SELECT count FROM packs")] == [packs_reader.PLACES, 5]
-    assert writer.holders("run", f"{packs_reader.PLACES + 1:04}") == ["t"]
+    assert [count for (count,) in archive.conn.execute("SELECT count FROM packs")] == [
+        packs_reader.BODIES_PER_PACK,
+        5,
+    ]
+    assert writer.holders("run", f"{packs_reader.BODIES_PER_PACK + 1:04}") == ["t"]
 
 
 def test_memory_of_what_was_unpacked_is_bounded(archive: Archive) -> None:
     fill(archive, 40, 50)
-    bodies = Bodies(archive.conn)
+    bodies = BodyReader(archive.conn)
     for (manifest,) in archive.conn.execute("SELECT manifest_id FROM scopes").fetchall() * 3:
         assert len(list(bodies.listing(manifest))) == 50
-        assert bodies._characters <= packs_reader.HELD
+        assert bodies._characters <= packs_reader.MAX_CACHED_CHARS
         assert bodies._characters == sum(len(text) for _, texts in bodies._held.values() for text in texts)
 
 
 @given(st.binary(max_size=3000))
 def test_what_is_squeezed_comes_back(plain: bytes) -> None:
-    data = squeezed(plain)
+    data = compress(plain)
     assert len(data) <= len(plain)
-    assert inflated(data, len(plain)) == plain
-    assert len(squeezed(plain * 50 + b"\0" * 200)) < len(plain * 50) + 200
+    assert decompress(data, len(plain)) == plain
+    assert len(compress(plain * 50 + b"\0" * 200)) < len(plain * 50) + 200
 
 
 def test_a_pack_is_a_json_array() -> None:
     texts = ['{"id":"a"}', '{"id":"b","text":"],\\n["}']
     pack = Pack.of("run", [text.encode() for text in texts])
-    plain = inflated(pack.data, pack.size)
+    plain = decompress(pack.data, pack.size)
     assert json.loads(plain) == [json.loads(text) for text in texts]
-    assert lines(plain) == texts
+    assert split_bodies(plain) == texts
 
 
 @pytest.mark.parametrize(
-    ("data", "size"), [(b"x\x9c", 9), (b"", 3), (squeezed(b"a" * 99), 98), (b"\xff", 400)]
+    ("data", "size"), [(b"x\x9c", 9), (b"", 3), (compress(b"a" * 99), 98), (b"\xff", 400)]
 )
 def test_what_cannot_be_unpacked_is_damage(data: bytes, size: int) -> None:
-    with pytest.raises(BrokenPack):
-        inflated(data, size)
+    with pytest.raises(PackDamaged):
+        decompress(data, size)
 
 
 def test_a_body_that_is_not_there_is_damage(archive: Archive) -> None:
     write(archive)
     for number in (99 << 10, 1 << 10 | 5):
-        with pytest.raises(BrokenPack):
-            Bodies(archive.conn).text(number)
+        with pytest.raises(PackDamaged):
+            BodyReader(archive.conn).text(number)
 
 
 SQL = "SELECT id, role, text, json_extract(body, '$.role') AS said FROM messages ORDER BY ordinal"

@@ -62,7 +62,7 @@ def names(folder: Path) -> list[str]:
 def test_an_archive_that_may_only_be_read_is_read(locked: Path) -> None:
     with Archive.open(locked) as archive:
         assert reader(archive).counts()["message"] == 2
-        with closing(archive.another()) as other:
+        with closing(archive.open_read_connection()) as other:
             assert other.execute("SELECT count(*) FROM bodies").fetchone() == (9,)
     assert names(locked.parent) == ["estate.db"]
 
@@ -284,7 +284,7 @@ def test_a_lock_is_let_go_where_the_archive_cannot_be_opened(path: Path) -> None
     path.write_bytes(b"SQLite format 3\x00" + b"\xff" * 8000)
     with pytest.raises(ArchiveDamaged):
         Archive.open(path, write=True)
-    WriterLock.take(path).release()
+    WriterLock.acquire(path).release()
 
 
 @pytest.mark.parametrize("name", ["a b.db", "a?b.db", "a#b.db", "a%41.db", "ä.db", "a\nb.db"])

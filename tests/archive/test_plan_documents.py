@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.check.integrity import check
-from migrate.archive.hashing import BrokenRow
+from migrate.archive.check.integrity import check_archive
+from migrate.archive.hashing import RowDamaged
 from migrate.archive.id_map import Side
 from migrate.archive.journal import Journal
-from migrate.archive.registered_plans import document_of, interrupted
+from migrate.archive.registered_plans import interrupted_plans, read_plan_document
 
 EAST, WEST = Side("azure-openai", "https://east"), Side("openai", "https://west")
 JOB = ("create", "assistant", "", "asst_1", "A")
@@ -28,9 +28,9 @@ def test_what_was_kept_is_read_back(archive: Archive) -> None:
         Journal(archive, "d1", EAST, WEST, TEXT)
         Journal(archive, "d1", EAST, WEST, b"another time")
         Journal(archive, "d2", EAST, WEST)
-        assert document_of(archive.conn, "d1") == TEXT
-        assert document_of(archive.conn, "d2") is None
-        assert not check(archive.conn).damage
+        assert read_plan_document(archive.conn, "d1") == TEXT
+        assert read_plan_document(archive.conn, "d2") is None
+        assert not check_archive(archive.conn).damage
 
 
 @pytest.mark.parametrize("column", ["document = x'00'", "sha = 'x'", "digest = 'd1' || ''  , hash = x'00'"])
@@ -39,17 +39,17 @@ def test_a_plan_that_was_changed_is_damage(archive: Archive, column: str) -> Non
         Journal(archive, "d1", EAST, WEST, TEXT)
         with archive.transaction() as conn:
             conn.execute(f"UPDATE plan_documents SET {column}")
-        with pytest.raises(BrokenRow):
-            document_of(archive.conn, "d1")
-        assert check(archive.conn).damage
+        with pytest.raises(RowDamaged):
+            read_plan_document(archive.conn, "d1")
+        assert check_archive(archive.conn).damage
 
 
 def test_an_apply_is_interrupted_while_an_outcome_is_unknown(archive: Archive) -> None:
     with archive:
         one = Journal(archive, "d1", EAST, WEST, TEXT)
-        assert list(interrupted(archive.conn, EAST, WEST)) == []
+        assert list(interrupted_plans(archive.conn, EAST, WEST)) == []
         (entry,) = one.intend([JOB])
-        assert list(interrupted(archive.conn, EAST, WEST)) == ["d1"]
-        assert list(interrupted(archive.conn, WEST, EAST)) == []
-        one.done(entry, "asst_new")
-        assert list(interrupted(archive.conn, EAST, WEST)) == []
+        assert list(interrupted_plans(archive.conn, EAST, WEST)) == ["d1"]
+        assert list(interrupted_plans(archive.conn, WEST, EAST)) == []
+        one.record_done(entry, "asst_new")
+        assert list(interrupted_plans(archive.conn, EAST, WEST)) == []

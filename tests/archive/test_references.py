@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.check.integrity import check
-from migrate.archive.check.references import BETWEEN, RULES
+from migrate.archive.check.integrity import check_archive
+from migrate.archive.check.references import CHECKED_REFERENCES, REFERENCE_RULES
 from migrate.archive.id_map import Side
 from migrate.archive.journal import Journal
 from tests.archive.filling import filled, write
@@ -60,24 +60,26 @@ def whole(tmp_path: Path) -> Iterator[Archive]:
 
 
 def test_every_rule_has_a_way_to_break_it(whole: Archive) -> None:
-    assert set(BREAKS) == set(BETWEEN)
-    assert check(whole.conn).damage == ()
-    assert check(whole.conn).references == BETWEEN
+    assert set(BREAKS) == set(CHECKED_REFERENCES)
+    assert check_archive(whole.conn).damage == ()
+    assert check_archive(whole.conn).references == CHECKED_REFERENCES
 
 
 @pytest.mark.parametrize(("between", "change"), [(k, sql) for k, rows in BREAKS.items() for sql in rows])
 def test_a_broken_reference_is_told_by_name(whole: Archive, between: str, change: str) -> None:
     whole.conn.execute(change)
-    told = [damage for damage in check(whole.conn).damage if damage.which.startswith(f"{between}: ")]
+    told = [damage for damage in check_archive(whole.conn).damage if damage.which.startswith(f"{between}: ")]
     assert told
-    assert all(damage.why in [rule.why for rule in RULES if rule.between == between] for damage in told)
+    assert all(
+        damage.why in [rule.why for rule in REFERENCE_RULES if rule.between == between] for damage in told
+    )
     if between in ("spans -> packs", "snapshots -> endpoints"):
         assert {number for damage in told for number in damage.snapshots} == {1, 2}
 
 
 def test_no_rule_looks_at_every_row_for_every_row(whole: Archive) -> None:
     """A left join on something without an index is such a look: it took most of the time of a check."""
-    for rule in RULES:
+    for rule in REFERENCE_RULES:
         steps = [row[3] for row in whole.conn.execute(f"EXPLAIN QUERY PLAN {rule.sql}")]
         assert steps
         assert not [step for step in steps if step.startswith("SCAN") and "JOIN" in step], rule.between

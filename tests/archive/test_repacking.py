@@ -12,12 +12,12 @@ import pytest
 from sqlite_utils import Database
 
 from migrate.archive import Archive
-from migrate.archive.check.integrity import check
-from migrate.archive.hashing import of_shas
-from migrate.archive.packs.rows import Row
+from migrate.archive.check.integrity import check_archive
+from migrate.archive.hashing import listing_sha
+from migrate.archive.packs.rows import BodyRow
 from migrate.archive.schema import migrations
 from migrate.archive.schema_version import APPLICATION_ID
-from migrate.archive.snapshots.reader import snapshots
+from migrate.archive.snapshots.reader import list_snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.errors import ArchiveDamaged
 from tests.archive.filling import ESTATE, TYPE, URL, Listing, reader, write
@@ -58,8 +58,8 @@ def old_archive(path: Path) -> None:
 def old_listing(
     conn: sqlite3.Connection, snapshot: int, kind: str, parent: str, bodies: list[Any], *, sealed: bool
 ) -> None:
-    rows = [Row.of(kind, body) for body in bodies]
-    sha = of_shas(row.sha for row in rows) if sealed else None
+    rows = [BodyRow.of(kind, body) for body in bodies]
+    sha = listing_sha(row.sha for row in rows) if sealed else None
     held = conn.execute("SELECT id FROM manifests WHERE sha = ?", (sha,)).fetchone()
     manifest = held[0] if held else conn.execute("INSERT INTO manifests (sha) VALUES (?)", (sha,)).lastrowid
     for ordinal, row in enumerate([] if held else rows):
@@ -96,11 +96,11 @@ def old(tmp_path: Path) -> Path:
 
 def test_everything_is_there_afterwards(old: Path) -> None:
     with Archive.open(old, write=True) as archive:
-        assert check(archive.conn).damage == ()
+        assert check_archive(archive.conn).damage == ()
         for number, listings in enumerate((ESTATE, CHANGED)):
             for kind, parent, bodies in listings:
                 assert [body for _, body in reader(archive, number).bodies(kind, parent)] == bodies
-        assert [info.state for info in snapshots(archive.conn)] == ["complete", "complete", "partial"]
+        assert [info.state for info in list_snapshots(archive.conn)] == ["complete", "complete", "partial"]
         assert archive.conn.execute("SELECT sum(held) FROM packs").fetchone() == (11,)
         blob = reader(archive, 0).blob("file-a")
         assert blob
@@ -112,17 +112,17 @@ def test_what_was_interrupted_is_continued(old: Path) -> None:
         writer = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
         assert (writer.id, writer.resumed) == (3, True)
         assert writer.scope("message", "thread_1") == ("reading", "msg_1")
-        writer.page("message", "thread_1", [Row.of("message", {"id": "msg_2"})], "msg_2")
+        writer.page("message", "thread_1", [BodyRow.of("message", {"id": "msg_2"})], "msg_2")
         writer.end("message", "thread_1")
         writer.finish("complete", "")
         assert [body["id"] for body in writer.bodies("message", "thread_1")] == ["msg_1", "msg_2"]
-        assert check(archive.conn).damage == ()
+        assert check_archive(archive.conn).damage == ()
 
 
 def test_the_same_estate_adds_nothing(old: Path) -> None:
     with Archive.open(old, write=True) as archive:
         write(archive, CHANGED, options={"another": 1})
-        assert snapshots(archive.conn)[-1].bodies_added == 0
+        assert list_snapshots(archive.conn)[-1].bodies_added == 0
 
 
 def test_damage_is_not_blessed(old: Path) -> None:
@@ -130,7 +130,7 @@ def test_damage_is_not_blessed(old: Path) -> None:
         conn.execute("UPDATE bodies SET body = replace(body, 'Hello', 'Hallo')")
         conn.commit()
     with Archive.open(old, write=True) as archive:
-        damage = check(archive.conn).damage
+        damage = check_archive(archive.conn).damage
     assert {one.what for one in damage} == {"listing"}
     assert damage[0].snapshots == (1, 2)
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.check.integrity import check
-from migrate.archive.hashing import HASHED, BrokenRow, row_hash
-from migrate.archive.id_map import Side, id_map, messages_of
+from migrate.archive.check.integrity import check_archive
+from migrate.archive.hashing import HASHED_COLUMNS, RowDamaged, row_hash
+from migrate.archive.id_map import Side, id_map, message_id_pairs
 from migrate.archive.journal import Journal
-from migrate.archive.journal_check import must_be_whole
-from migrate.archive.packs.reader import register
-from migrate.archive.registered_plans import is_known, note
+from migrate.archive.journal_check import check_journal
+from migrate.archive.packs.reader import register_sql_functions
+from migrate.archive.registered_plans import insert_registered_plan, is_plan_registered
 
 OLD, NEW = Side("openai", "https://old.example.com"), Side("foundry", "https://new.example.com")
 COUNT = 40
@@ -28,15 +28,15 @@ def path(tmp_path: Path) -> Path:
     where = tmp_path / "estate.db"
     with Archive.open(where, write=True, create=True) as archive:
         with archive.transaction() as conn:
-            note(conn, "first", "2026-11-01T00:00:00+00:00")
-            note(conn, "second", "2026-11-02T00:00:00+00:00")
+            insert_registered_plan(conn, "first", "2026-11-01T00:00:00+00:00")
+            insert_registered_plan(conn, "second", "2026-11-02T00:00:00+00:00")
         journal = Journal(archive, "first", OLD, NEW)
         one, two = journal.intend(
             [("create", "assistant", "", "asst_1", "Aé"), ("create", "thread", "", "thread_1", "")]
         )
-        journal.done(one, "agent-1", written="abc")
-        journal.done(two, "conv_1")
-        journal.noted(
+        journal.record_done(one, "agent-1", written="abc")
+        journal.record_done(two, "conv_1")
+        journal.record_created(
             (("create", "message", "thread_1", f"msg_{n}", ""), f"item_{n}", "conv_1", "")
             for n in range(COUNT)
         )
@@ -45,9 +45,9 @@ def path(tmp_path: Path) -> Path:
         entries = again.intend(
             [("create", "file", "", "file-1", "a.txt"), ("delete", "file", "", "file-2", "")]
         )
-        again.failed(entries, "refused")
+        again.record_failed(entries, "refused")
         again.intend([("create", "file", "", "file-1", "a.txt")])
-        again.noted([(("create", "message", "thread_2", "msg_x", ""), "item_x", "conv_2", "")] * 2)
+        again.record_created([(("create", "message", "thread_2", "msg_x", ""), "item_x", "conv_2", "")] * 2)
     return where
 
 
@@ -60,22 +60,24 @@ def other(path: Path) -> Iterator[sqlite3.Connection]:
 
 def damage(path: Path) -> list[str]:
     with Archive.open(path) as archive:
-        return [f"{one.which}: {one.why}" for one in check(archive.conn).damage if one.what == "journal"]
+        return [
+            f"{one.which}: {one.why}" for one in check_archive(archive.conn).damage if one.what == "journal"
+        ]
 
 
 def test_what_was_written_is_whole(path: Path) -> None:
     assert damage(path) == []
     with Archive.open(path) as archive:
-        must_be_whole(archive.conn, "first", messages=True)
+        check_journal(archive.conn, "first", messages=True)
         lines = dict(archive.conn.execute("SELECT digest, lines FROM plans"))
         assert lines == {"first": 3 + COUNT, "second": 3}
-        assert [old for old, _ in messages_of(archive.conn, OLD, NEW, "thread_1")] == [
+        assert [old for old, _ in message_id_pairs(archive.conn, OLD, NEW, "thread_1")] == [
             f"msg_{n}" for n in range(COUNT)
         ]
 
 
 @pytest.mark.parametrize(
-    ("table", "column"), [(table, column) for table, columns in HASHED.items() for column in columns]
+    ("table", "column"), [(table, column) for table, columns in HASHED_COLUMNS.items() for column in columns]
 )
 def test_one_changed_value_of_any_column_is_named(
     path: Path, other: sqlite3.Connection, table: str, column: str
@@ -98,7 +100,9 @@ def swapped(conn: sqlite3.Connection) -> None:
 
 
 def copied(conn: sqlite3.Connection) -> None:
-    names = ", ".join(name for name in (*HASHED["journal"], "hash") if name not in ("id", "source_id"))
+    names = ", ".join(
+        name for name in (*HASHED_COLUMNS["journal"], "hash") if name not in ("id", "source_id")
+    )
     conn.execute(
         f"INSERT INTO journal (source_id, {names}) SELECT 'msg_copy', {names} FROM journal WHERE id = 7"
     )
@@ -135,8 +139,8 @@ def test_rows_that_are_gone_copied_or_in_another_place_are_named(
     other.execute("PRAGMA foreign_keys = OFF")
     harm(other)
     assert damage(path)
-    with Archive.open(path) as archive, pytest.raises(BrokenRow):
-        must_be_whole(archive.conn, "first", messages=True)
+    with Archive.open(path) as archive, pytest.raises(RowDamaged):
+        check_journal(archive.conn, "first", messages=True)
 
 
 @pytest.mark.parametrize("column", ["target_id", "state", "source_id", "error"])
@@ -146,9 +150,9 @@ def test_a_changed_message_is_noticed_when_its_thread_is_read(
     other.execute(f"UPDATE journal SET {column} = 'x' WHERE source_id = 'msg_3'")
     with Archive.open(path) as archive:
         list(id_map(archive.conn, OLD, NEW, messages=False))
-        with pytest.raises(BrokenRow, match="journal"):
-            list(messages_of(archive.conn, OLD, NEW, "thread_1"))
-        with pytest.raises(BrokenRow):
+        with pytest.raises(RowDamaged, match="journal"):
+            list(message_id_pairs(archive.conn, OLD, NEW, "thread_1"))
+        with pytest.raises(RowDamaged):
             list(id_map(archive.conn, OLD, NEW))
 
 
@@ -157,17 +161,17 @@ def test_of_messages_only_those_of_the_plan_in_hand_are_looked_at(
 ) -> None:
     other.execute("UPDATE journal SET target_id = 'x' WHERE source_id = 'msg_3'")
     with Archive.open(path) as archive:
-        must_be_whole(archive.conn, "second")
-        with pytest.raises(BrokenRow, match="msg_3"):
-            must_be_whole(archive.conn, "first")
+        check_journal(archive.conn, "second")
+        with pytest.raises(RowDamaged, match="msg_3"):
+            check_journal(archive.conn, "first")
 
 
 def test_a_registered_plan_that_was_changed_is_no_known_one(path: Path, other: sqlite3.Connection) -> None:
     other.execute("UPDATE registered_plans SET digest = 'forged' WHERE digest = 'second'")
     with Archive.open(path) as archive:
-        assert is_known(archive.conn, "first")
-        with pytest.raises(BrokenRow, match="registered_plans"):
-            is_known(archive.conn, "forged")
+        assert is_plan_registered(archive.conn, "first")
+        with pytest.raises(RowDamaged, match="registered_plans"):
+            is_plan_registered(archive.conn, "forged")
 
 
 def test_half_of_a_character_pair_has_a_hash() -> None:
@@ -191,9 +195,9 @@ def test_rows_from_before_there_were_hashes_get_one_and_their_plans_stay_known(p
     Archive.open(path, write=True).close()
     assert damage(path) == []
     with Archive.open(path) as archive:
-        assert is_known(archive.conn, "first")
-        assert is_known(archive.conn, "second")
+        assert is_plan_registered(archive.conn, "first")
+        assert is_plan_registered(archive.conn, "second")
     with closing(sqlite3.connect(path, isolation_level=None)) as conn:
-        register(conn)
+        register_sql_functions(conn)
         conn.execute("UPDATE journal SET target_id = 'x' WHERE id = 4")
     assert damage(path)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.packs.rows import Row
-from migrate.archive.snapshots.reader import SnapshotReader, snapshots
+from migrate.archive.packs.rows import BodyRow
+from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
 from tests.archive.filling import ESTATE, TYPE, URL, Body, reader, rows, write
 
@@ -23,7 +23,7 @@ def assistant(n: int, **more: object) -> Body:
 
 
 def page(writer: SnapshotWriter, *bodies: Body, cursor: str = "", parent: str = "") -> None:
-    writer.page("assistant", parent, [Row.of("assistant", body) for body in bodies], cursor)
+    writer.page("assistant", parent, [BodyRow.of("assistant", body) for body in bodies], cursor)
 
 
 def test_a_second_identical_snapshot_adds_no_rows(archive: Archive) -> None:
@@ -31,7 +31,7 @@ def test_a_second_identical_snapshot_adds_no_rows(archive: Archive) -> None:
     before = {table: rows(archive, table) for table in TABLES}
     write(archive)
     assert {table: rows(archive, table) for table in TABLES} == before
-    first, second = snapshots(archive.conn)
+    first, second = list_snapshots(archive.conn)
     assert (first.digest, first.bodies_added) == (second.digest, 9)
     assert second.bodies_added == 0
     assert reader(archive, 0).counts() == reader(archive, 1).counts()
@@ -52,7 +52,7 @@ def test_one_changed_object_adds_one_body_and_one_listing(archive: Archive) -> N
     }
     assert [body["name"] for _, body in reader(archive, 0).bodies("assistant")] == ["A"]
     assert [body["name"] for _, body in reader(archive, 1).bodies("assistant")] == ["B"]
-    assert snapshots(archive.conn)[0].digest != snapshots(archive.conn)[1].digest
+    assert list_snapshots(archive.conn)[0].digest != list_snapshots(archive.conn)[1].digest
 
 
 def test_the_order_of_a_listing_is_kept_and_is_part_of_it(archive: Archive) -> None:
@@ -108,12 +108,12 @@ def test_an_interrupted_snapshot_goes_on_behind_its_last_page(archive: Archive) 
     again.end("assistant")
     again.finish("complete", "v")
     assert [body["id"] for _, body in reader(archive).bodies("assistant")] == ["asst_1", "asst_2"]
-    assert len(snapshots(archive.conn)) == 1
+    assert len(list_snapshots(archive.conn)) == 1
 
 
 def test_an_interrupted_snapshot_reads_as_partial(archive: Archive) -> None:
     page(begin(archive), assistant(1), cursor="asst_1")
-    (info,) = snapshots(archive.conn)
+    (info,) = list_snapshots(archive.conn)
     assert (info.state, info.interrupted) == ("partial", True)
     assert reader(archive).incomplete() == [("assistant", "", "reading")]
 
@@ -170,7 +170,7 @@ def test_ending_a_listing_twice_changes_nothing(archive: Archive) -> None:
 def test_two_endpoints_live_in_one_file(archive: Archive) -> None:
     write(archive, [("assistant", "", [assistant(1)])])
     write(archive, [("assistant", "", [assistant(1, name="other")])], url=WEST)
-    east, west = snapshots(archive.conn)
+    east, west = list_snapshots(archive.conn)
     assert (east.url, west.url) == (URL, WEST)
     assert [body["name"] for _, body in SnapshotReader(archive.conn, east).bodies("assistant")] == ["A1"]
     assert [body["name"] for _, body in SnapshotReader(archive.conn, west).bodies("assistant")] == ["other"]
@@ -198,5 +198,5 @@ def test_a_listing_read_in_vain_is_not_the_same_as_an_empty_one(archive: Archive
         writer = begin(archive)
         writer.end("assistant", state=state)  # type: ignore[arg-type]
         writer.finish("complete", "")
-    first, second = snapshots(archive.conn)
+    first, second = list_snapshots(archive.conn)
     assert first.digest != second.digest

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.blobs import blob_of, proven
-from migrate.archive.check.integrity import check
-from migrate.archive.packs.reader import PLACES, BrokenPack, inflated, lines, squeezed
+from migrate.archive.blobs import blob_of, read_verified_chunks
+from migrate.archive.check.integrity import check_archive
+from migrate.archive.packs.reader import BODIES_PER_PACK, PackDamaged, compress, decompress, split_bodies
 from migrate.errors import ArchiveDamaged
-from migrate.model.input_limits import MIB, UNPACKED
+from migrate.model.input_limits import MAX_UNPACKED, MIB
 from tests.archive.filling import filled, reader
 
 ZEROS = 300 * MIB
@@ -41,42 +41,42 @@ def little_memory(most: int = 64 * MIB) -> Iterator[None]:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("size", [1, 1000, 1 * MIB, UNPACKED.most + 1, 1 << 62])
+@pytest.mark.parametrize("size", [1, 1000, 1 * MIB, MAX_UNPACKED.maximum + 1, 1 << 62])
 def test_more_than_was_stored_is_not_unpacked(size: int) -> None:
-    with little_memory(), pytest.raises(BrokenPack):
-        inflated(BOMB, size)
+    with little_memory(), pytest.raises(PackDamaged):
+        decompress(BOMB, size)
 
 
 @pytest.mark.parametrize("size", ["12", b"12", -1, 1.5])
 def test_a_size_that_is_none_is_told(size: object) -> None:
-    with little_memory(), pytest.raises(BrokenPack):
-        inflated(BOMB, size)
+    with little_memory(), pytest.raises(PackDamaged):
+        decompress(BOMB, size)
 
 
 def test_data_that_is_no_bytes_is_told() -> None:
-    with pytest.raises(BrokenPack):
-        inflated("text", 3)
+    with pytest.raises(PackDamaged):
+        decompress("text", 3)
 
 
 @pytest.mark.parametrize("plain", [b"", b"a", b"abc" * 40_000, b" " * MIB])
 def test_what_was_squeezed_comes_back(plain: bytes) -> None:
-    assert inflated(squeezed(plain), len(plain)) == plain
+    assert decompress(compress(plain), len(plain)) == plain
 
 
 @pytest.mark.parametrize("cut", [1, 4, 100])
 def test_data_that_was_cut_is_told(cut: int) -> None:
     plain = b"".join(b"%d," % n for n in range(50_000))
-    with pytest.raises(BrokenPack):
-        inflated(squeezed(plain)[:-cut], len(plain))
+    with pytest.raises(PackDamaged):
+        decompress(compress(plain)[:-cut], len(plain))
 
 
 def test_a_pack_of_millions_of_bodies_is_told() -> None:
-    with little_memory(), pytest.raises(BrokenPack, match="more bodies"):
-        lines(b"[" + b",\n" * (4 * MIB) + b"]")
-    assert len(lines(b"[" + b",\n".join([b"1"] * PLACES) + b"]")) == PLACES
+    with little_memory(), pytest.raises(PackDamaged, match="more bodies"):
+        split_bodies(b"[" + b",\n" * (4 * MIB) + b"]")
+    assert len(split_bodies(b"[" + b",\n".join([b"1"] * BODIES_PER_PACK) + b"]")) == BODIES_PER_PACK
 
 
-@pytest.fixture(params=[1000, UNPACKED.most + 1])
+@pytest.fixture(params=[1000, MAX_UNPACKED.maximum + 1])
 def forged(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """An archive whose packs and bytes unpack to far more than they say, or say more than is taken."""
     path = tmp_path / "estate.db"
@@ -89,18 +89,18 @@ def forged(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 
 def test_check_names_it_and_ends(forged: Path) -> None:
     with little_memory(), Archive.open(forged) as archive:
-        found = check(archive.conn).damage
+        found = check_archive(archive.conn).damage
     assert {"bodies", "bytes"} <= {one.what for one in found}
 
 
 def test_what_reads_it_ends_with_damage(forged: Path) -> None:
     with little_memory(), Archive.open(forged) as archive:
-        with pytest.raises(BrokenPack):
+        with pytest.raises(PackDamaged):
             list(reader(archive).bodies("assistant"))
         blob = blob_of(archive.conn, 1, "file-a")
         assert blob
         with pytest.raises(ArchiveDamaged):
-            list(proven(archive.conn, blob))
+            list(read_verified_chunks(archive.conn, blob))
 
 
 def test_bytes_that_never_end_are_given_up_where_they_should_end(tmp_path: Path) -> None:
@@ -115,6 +115,6 @@ def test_bytes_that_never_end_are_given_up_where_they_should_end(tmp_path: Path)
         assert blob
         given: list[bytes] = []
         with pytest.raises(ArchiveDamaged):
-            given.extend(proven(archive.conn, blob))
+            given.extend(read_verified_chunks(archive.conn, blob))
         assert sum(map(len, given)) <= blob.size
-        assert [one.what for one in check(archive.conn).damage] == ["bytes"]
+        assert [one.what for one in check_archive(archive.conn).damage] == ["bytes"]

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
-from migrate.archive.check.integrity import check
-from migrate.archive.packs.rows import Row, body_bytes
-from migrate.model.input_limits import DEPTH
+from migrate.archive.check.integrity import check_archive
+from migrate.archive.packs.rows import BodyRow, body_bytes
+from migrate.model.input_limits import MAX_JSON_DEPTH
 from tests.archive.filling import reader, write
 from tests.strategies import steady
 
@@ -26,7 +26,7 @@ ODD: dict[str, Any] = {
     "a small number": 5e-324,
     "1 and 1.0": [1, 1.0, True, "1"],
     "ten megabytes": "é" * 5_000_000,
-    "deep": json.loads("[" * (DEPTH.most - 1) + "]" * (DEPTH.most - 1)),
+    "deep": json.loads("[" * (MAX_JSON_DEPTH.maximum - 1) + "]" * (MAX_JSON_DEPTH.maximum - 1)),
     "words of SQL": "'; DROP TABLE bodies; --",
     "beyond the basic plane": "\U0001d11e👩‍👩‍👧",
 }
@@ -39,7 +39,7 @@ def test_an_odd_value_survives(archive: Archive, value: Any) -> None:
     ((_, found),) = reader(archive).bodies("assistant")
     assert found == body
     assert repr(found) == repr(body), "types and the order of keys too"
-    assert check(archive.conn).damage == ()
+    assert check_archive(archive.conn).damage == ()
 
 
 @pytest.mark.parametrize("odd", ["a\x00b", "'; --", "\U0001d11e", "../up"])
@@ -51,16 +51,16 @@ def test_an_odd_id_survives(archive: Archive, odd: str) -> None:
 
 def test_an_id_that_is_no_text_harms_nothing(archive: Archive) -> None:
     writer = write(archive, [])
-    writer.page("assistant", "", [Row.of("assistant", {"id": "\ud83d"})], "")
+    writer.page("assistant", "", [BodyRow.of("assistant", {"id": "\ud83d"})], "")
     writer.end("assistant")
     writer.finish("complete", "")
     assert writer.bodies("assistant") == [{"id": "\ud83d"}]
-    assert check(archive.conn).damage == ()
+    assert check_archive(archive.conn).damage == ()
 
 
 def test_a_body_without_an_id_survives(archive: Archive) -> None:
     writer = write(archive, [])
-    writer.page("assistant", "", [Row.of("assistant", {"name": "A"})], "")
+    writer.page("assistant", "", [BodyRow.of("assistant", {"name": "A"})], "")
     assert writer.bodies("assistant") == [{"name": "A"}]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.schema import COLUMNS
+from migrate.archive.schema import VIEW_COLUMNS
 from migrate.model import KINDS
 from tests.archive.filling import ESTATE, write
 
@@ -21,14 +21,16 @@ def rows(archive: Archive, view: str) -> list[dict[str, Any]]:
 
 
 def test_every_kind_has_its_view() -> None:
-    assert {name: view[0] for name, view in COLUMNS.items()} == {k.plural: k.name for k in KINDS.values()}
+    assert {name: view[0] for name, view in VIEW_COLUMNS.items()} == {
+        k.plural: k.name for k in KINDS.values()
+    }
 
 
-@pytest.mark.parametrize("view", COLUMNS)
+@pytest.mark.parametrize("view", VIEW_COLUMNS)
 def test_a_view_gives_a_row_for_each_object_of_each_snapshot(archive: Archive, view: str) -> None:
     for _ in range(2):
         write(archive)
-    kind, parent, columns = COLUMNS[view]
+    kind, parent, columns = VIEW_COLUMNS[view]
     found = rows(archive, view)
     assert [(row["snapshot"], row["ordinal"], row["id"]) for row in found] == [
         (snapshot, n, body["id"]) for snapshot in (1, 2) for n, body in enumerate(BODIES[kind])

@@ -1,4 +1,5 @@
-"""The log: one line per request, on standard error or in a file, never on standard output, without secrets."""
+"""The log: one line per request, on standard error or in a file, never on standard output, without
+secrets."""
 
 from __future__ import annotations
 

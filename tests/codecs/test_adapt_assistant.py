@@ -9,7 +9,7 @@ import pytest
 
 from migrate.codecs import Target
 from migrate.model import STAMP
-from migrate.model.normalize import normal
+from migrate.model.normalize import normalize_entity
 from tests.codecs.fitting import AZURE, OPENAI, assistant, fit, reasons, without
 
 LIMITS = {"name": 256, "description": 512, "instructions": 256_000}
@@ -30,7 +30,7 @@ def test_a_function_is_completed_where_the_target_requires_it() -> None:
         "parameters": {"type": "object", "properties": {}},
     }
     assert told == [("tools", "adapted")]
-    assert normal(fitted) == normal(assistant(tools=[bare]))
+    assert normalize_entity(fitted) == normalize_entity(assistant(tools=[bare]))
 
 
 def test_json_schema_is_lost_where_the_api_version_has_none() -> None:
@@ -44,7 +44,7 @@ def test_what_fits_arrives_unchanged_and_nothing_is_told() -> None:
     given = assistant(instructions="Be brief.", temperature=0.0, tools=[function("f")])
     fitted, told = fit(given)
     assert told == []
-    assert normal(fitted) == normal(given)
+    assert normalize_entity(fitted) == normalize_entity(given)
 
 
 @pytest.mark.parametrize(("field", "most"), LIMITS.items())
@@ -146,7 +146,7 @@ def test_an_unknown_key_that_says_nothing_is_no_loss(value: Any) -> None:
 def test_an_unknown_key_that_is_compared_is_told(value: Any) -> None:
     given = replace(assistant(), extras={"colour": value})
     fitted, told = fit(given)
-    assert told == [("colour", "lost")] if normal(given) != normal(fitted) else told == []
+    assert told == [("colour", "lost")] if normalize_entity(given) != normalize_entity(fitted) else told == []
 
 
 def test_a_change_that_no_rule_names_is_told_all_the_same() -> None:

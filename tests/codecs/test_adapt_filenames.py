@@ -9,7 +9,7 @@ import pytest
 from migrate.codecs import Target
 from migrate.codecs.capabilities import SEARCHABLE
 from migrate.model import Entity
-from migrate.model.file import is_same_name, with_plain_ending
+from migrate.model.file import is_same_filename, normalize_filename
 from tests.codecs.fitting import AZURE, CLASSIC, FOUNDRY, NATIVE, OPENAI, adapted, fit
 
 SEARCHED = frozenset({"completed"})
@@ -54,9 +54,9 @@ def test_an_ending_in_large_letters_is_uploaded_in_small_ones(ending: str, targe
     ],
 )
 def test_nothing_but_the_ending_changes(name: str, becomes: str) -> None:
-    assert with_plain_ending(name) == becomes
-    assert with_plain_ending(becomes) == becomes
-    assert is_same_name(name, becomes)
+    assert normalize_filename(name) == becomes
+    assert normalize_filename(becomes) == becomes
+    assert is_same_filename(name, becomes)
     assert fit(file(name), holding(name))[0].fields["filename"] == becomes
 
 
@@ -99,6 +99,6 @@ def test_a_name_longer_than_any_seen_is_told_as_tried() -> None:
 
 
 def test_names_that_differ_in_more_than_the_ending_are_not_the_same() -> None:
-    assert not is_same_name("A.pdf", "a.pdf")
-    assert not is_same_name("a.pdf", "a.txt")
-    assert not is_same_name(None, "a.txt")
+    assert not is_same_filename("A.pdf", "a.pdf")
+    assert not is_same_filename("a.pdf", "a.txt")
+    assert not is_same_filename(None, "a.txt")

@@ -10,7 +10,7 @@ import pytest
 from migrate.codecs import Target
 from migrate.codecs.adapt.message import NO_TEXT
 from migrate.model import Entity
-from migrate.model.normalize import normal
+from migrate.model.normalize import normalize_entity
 from tests.codecs.fitting import (
     AZURE,
     CLASSIC,
@@ -116,7 +116,7 @@ def test_an_attachment_stays_with_its_tools() -> None:
     given = message(text("x"), attachments=[{"file_id": "file-a", "tools": BOTH}])
     fitted, told = fit(given)
     assert told == []
-    assert normal(fitted) == normal(given)
+    assert normalize_entity(fitted) == normalize_entity(given)
 
 
 @pytest.mark.parametrize("file_id", ["gone", None])

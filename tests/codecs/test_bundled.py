@@ -14,7 +14,7 @@ from migrate.codecs.adapt import adapt
 from migrate.codecs.assistants.decode import decode
 from migrate.codecs.assistants.encode import WRITTEN, create_wire
 from migrate.model import KINDS, Entity
-from migrate.model.normalize import normal
+from migrate.model.normalize import normalize_entity
 from tests.codecs.answering import answered
 from tests.codecs.fitting import AZURE, OLD_AZURE, OPENAI
 from tests.codecs.recordings import KIND_OF
@@ -61,8 +61,8 @@ def test_what_is_written_reads_back(estate: str, target: Target) -> None:
             fitted, losses = adapt(entity, target)
             wire = json.loads(json.dumps(create_wire(fitted)))
             back = decode(entity.kind, answered(entity.kind, wire), entity.parent)[0]
-            assert normal(back) == normal(fitted), f"{entity.kind} {entity.id}"
-            before, after = normal(entity), normal(fitted)
+            assert normalize_entity(back) == normalize_entity(fitted), f"{entity.kind} {entity.id}"
+            before, after = normalize_entity(entity), normalize_entity(fitted)
             changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
             assert changed <= {loss.field.split(".")[0] for loss in losses}, f"{entity.kind} {entity.id}"
     assert seen == set(WRITTEN)

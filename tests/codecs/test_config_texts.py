@@ -14,8 +14,8 @@ from migrate.codecs.config_directory.parse import decode, parse
 from migrate.codecs.config_directory.variables import Environment, forward, read
 from migrate.errors import BadUsage
 from migrate.model import KINDS, Entity
-from migrate.model.normalize import normal
-from migrate.model.references import refs_of
+from migrate.model.normalize import normalize_entity
+from migrate.model.references import references_of
 from tests.strategies import anything as any_object
 from tests.strategies import assistants, named_files, steady, store_files, stores
 
@@ -52,12 +52,12 @@ def test_the_body_is_the_text_between_one_blank_line_and_the_last_newline() -> N
 @given(assistants)
 def test_an_assistant_comes_back(given_: Entity) -> None:
     entity = replace(given_, id="key-1")
-    absent = [id_ for _, _, id_ in refs_of(KINDS["assistant"], entity)]
+    absent = [id_ for _, _, id_ in references_of(KINDS["assistant"], entity)]
     text = compose.assistant(entity, "why", absent)
     contents, problems = parse({"assistants/x.md": text})
     assert not problems, text
     (back,) = decode("assistant", contents.objects["assistant"][0].body)
-    assert normal(back) == normal(entity)
+    assert normalize_entity(back) == normalize_entity(entity)
     assert compose.assistant(back, "why", absent) == text
 
 
@@ -70,8 +70,8 @@ def test_a_store_comes_back(given_: Entity, rows: list[Entity]) -> None:
     assert not problems, text
     (back,) = decode("vector_store", contents.objects["vector_store"][0].body)
     held = [decode("vector_store_file", body, "key-1")[0] for body in contents.members["key-1"]]
-    assert normal(back) == normal(store)
-    assert list(map(normal, held)) == list(map(normal, rows))
+    assert normalize_entity(back) == normalize_entity(store)
+    assert list(map(normalize_entity, held)) == list(map(normalize_entity, rows))
     assert compose.store(back, held, "why", ["file-a"]) == text
 
 
@@ -84,17 +84,17 @@ def test_a_file_comes_back(given_: Entity) -> None:
     contents, problems = parse({"files.yaml": text})
     assert not problems, text
     (back,) = decode("file", contents.objects["file"][0].body)
-    assert normal(back) == normal(given_)
+    assert normalize_entity(back) == normalize_entity(given_)
     assert compose.files({back.id: back}, {}, {}) == text
 
 
 @steady
 @given(any_object)
 def test_the_compared_form_is_its_own(entity: Entity) -> None:
-    once = normal(entity)
+    once = normalize_entity(entity)
     fields = {name: once[name] for name in KINDS[entity.kind].fields if name in once}
     extras = {name: value for name, value in once.items() if name not in fields}
-    assert normal(Entity(entity.kind, entity.id, entity.parent, fields, {}, extras)) == once
+    assert normalize_entity(Entity(entity.kind, entity.id, entity.parent, fields, {}, extras)) == once
 
 
 def files_of(*rows: tuple[str, str | None, dict[str, Any]]) -> list[Entity]:

@@ -10,8 +10,8 @@ import pytest
 
 from migrate.codecs import CODECS, Target
 from migrate.model import STAMP, Entity
-from migrate.model.normalize import normal, written_form
-from migrate.model.stamp import FIRST
+from migrate.model.normalize import normalize_entity, normalize_written_fields
+from migrate.model.stamp import DEFAULT_STAMP_KEYS
 from tests.codecs import project_answering
 from tests.codecs.fitting import AZURE, CLASSIC, FOUNDRY, NATIVE, adapted, assistant, fit, reasons, told
 
@@ -125,7 +125,7 @@ class TestDefinition:
         assert written(given)["definition"].get("text") == (None if text is None else {"format": text})
         assert fit(given, FOUNDRY)[1] == []
         back = agent(**({"text": {"format": text}} if text else {}))
-        assert normal(back).get("response_format") == normal(given).get("response_format")
+        assert normalize_entity(back).get("response_format") == normalize_entity(given).get("response_format")
 
     def test_a_schema_that_says_nothing_is_strict_here_and_stays_so(self) -> None:
         silent = {"type": "json_schema", "name": "n", "schema": SCHEMA}
@@ -169,7 +169,7 @@ class TestDefinition:
         wire = written(agent(**given), addressed("made-agent", NATIVE, "made-agent"))
         assert wire["definition"] == {"kind": "prompt", "model": "gpt-4o", **kept}
         assert not [row for row in fit(agent(**given), NATIVE)[1] if row[1] == "lost"]
-        assert normal(agent(**given)) == normal(agent(**kept))
+        assert normalize_entity(agent(**given)) == normalize_entity(agent(**kept))
 
     @pytest.mark.parametrize("target", [AZURE, CLASSIC], ids=["azure", "classic"])
     def test_it_is_lost_by_name_on_a_service_of_the_older_generation(self, target: Target) -> None:
@@ -222,17 +222,17 @@ class TestName:
     def test_a_name_that_is_a_valid_address_needs_no_keeping(self) -> None:
         fitted, losses = fit(assistant(name="Desk-1"), addressed("Desk-1"))
         assert (fitted.fields["name"], losses) == ("Desk-1", [])
-        assert FIRST.name not in fitted.fields["metadata"]
+        assert DEFAULT_STAMP_KEYS.name not in fitted.fields["metadata"]
 
     def test_another_name_is_kept_in_metadata_and_reads_back(self) -> None:
         given = assistant(name="Plant Desk №1")
         target = addressed("Plant-Desk-No1")
         assert fit(given, target)[1] == [("name", "adapted")]
         wire = written(given, target)
-        assert wire["metadata"] == {STAMP: STAMPED, FIRST.name: "Plant Desk №1"}
+        assert wire["metadata"] == {STAMP: STAMPED, DEFAULT_STAMP_KEYS.name: "Plant Desk №1"}
         back = decoded(project_answering.agent(wire, "Plant-Desk-No1"))
         assert (back.id, back.fields["name"]) == ("Plant-Desk-No1", "Plant Desk №1")
-        assert normal(back) == normal(given)
+        assert normalize_entity(back) == normalize_entity(given)
 
     def test_without_room_the_name_is_lost_and_the_address_is_the_name(self) -> None:
         own = {f"k{n}": "v" for n in range(15)}
@@ -247,7 +247,7 @@ class TestName:
         assert fit(given, target)[1] == [("name", "adapted")]
         back = decoded(project_answering.agent(written(given, target), "agent-PR8dVtVp"))
         assert back.fields["name"] is None
-        assert normal(back) == normal(given)
+        assert normalize_entity(back) == normalize_entity(given)
 
     @pytest.mark.parametrize(("pairs", "address"), [(16, "agent-PR8dVtVp"), (0, "agent-PR8dVtVp-0a1b2c3d")])
     def test_one_without_a_name_settles_where_that_cannot_be_seen(self, pairs: int, address: str) -> None:
@@ -256,7 +256,7 @@ class TestName:
         target = addressed(address, id_=given.id)
         fitted, losses = fit(given, target)
         back = decoded(project_answering.agent(written(given, target), address))
-        assert normal(back) == normal(fitted)
+        assert normalize_entity(back) == normalize_entity(fitted)
         assert ("name", "adapted") in losses
 
     def test_an_agent_of_somebody_else_is_called_as_it_is(self) -> None:
@@ -277,7 +277,9 @@ class TestMetadata:
         assert len(wire["metadata"]) == 16
 
     def test_an_older_stamp_and_name_are_not_taken_along(self) -> None:
-        given = assistant(name="Desk", metadata={STAMP: "openai:asst_0", FIRST.name: "Old Desk", "k": "v"})
+        given = assistant(
+            name="Desk", metadata={STAMP: "openai:asst_0", DEFAULT_STAMP_KEYS.name: "Old Desk", "k": "v"}
+        )
         assert written(given, addressed("Desk"))["metadata"] == {"k": "v", STAMP: STAMPED}
         assert fit(given, addressed("Desk"))[1] == []
 
@@ -298,7 +300,7 @@ class TestPortal:
         there = agent({**PORTAL, "owner": "desk 3"})
         assert there.fields["metadata"] == {"owner": "desk 3"}
         assert there.facts["portal"] == PORTAL
-        assert normal(there) == normal(agent({"owner": "desk 3"}))
+        assert normalize_entity(there) == normalize_entity(agent({"owner": "desk 3"}))
 
     def test_a_new_version_keeps_them(self) -> None:
         fitted, _ = adapted(assistant(metadata={"k": "v"}), FOUNDRY)
@@ -343,7 +345,7 @@ class TestPortal:
 
 def test_what_the_service_makes_of_an_agent_is_a_fact() -> None:
     there = agent(instructions="x")
-    assert written_form(there) == {"name": "made-agent", "model": "gpt-4o", "instructions": "x"}
+    assert normalize_written_fields(there) == {"name": "made-agent", "model": "gpt-4o", "instructions": "x"}
     assert there.facts["version"] == "1"
     assert set(there.facts["service"]) == {"status", "agent_guid"}
     assert not there.extras

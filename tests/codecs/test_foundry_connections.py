@@ -9,8 +9,8 @@ import pytest
 
 from migrate.codecs import CODECS
 from migrate.model import Entity
-from migrate.model.connections import named_in, renamed, short
-from migrate.model.normalize import normal
+from migrate.model.connections import connections_in, replace_connections, short_connection_name
+from migrate.model.normalize import normalize_entity
 from tests.codecs.fitting import CLASSIC, FOUNDRY, NATIVE, OPENAI, adapted, assistant, fit
 from tests.codecs.fitting import told as fields_and_grades
 from tests.codecs.foundry_tool_table import TABLE
@@ -35,11 +35,11 @@ def linked(tool: str, connection: str = OLD) -> Entity:
     """An assistant with one tool that reaches something."""
     pair = TABLE[tool]
     fields = {"tools": [pair.old], "tool_resources": pair.resources}
-    return assistant(**renamed(fields, lambda _: connection))
+    return assistant(**replace_connections(fields, lambda _: connection))
 
 
 def named(entity: Entity) -> list[str]:
-    return list(named_in(entity.fields))
+    return list(connections_in(entity.fields))
 
 
 @each_tool
@@ -89,7 +89,7 @@ def test_one_that_is_there_is_no_loss(connection: str) -> None:
     given = linked("bing_grounding", connection)
     fitted, losses = fit(given, target)
     assert (named(fitted), losses) == ([connection], [])
-    assert normal(fitted) == normal(given)
+    assert normalize_entity(fitted) == normalize_entity(given)
 
 
 def test_where_nobody_can_list_them_it_is_told_and_goes_on() -> None:
@@ -108,7 +108,7 @@ def test_within_the_service_an_unseen_one_is_told_where_it_names_another_project
 
 def test_a_connection_used_twice_is_told_once() -> None:
     tools = [TABLE["bing_grounding"].old, TABLE["fabric_dataagent"].old]
-    given = assistant(**renamed({"tools": tools}, lambda _: OLD))
+    given = assistant(**replace_connections({"tools": tools}, lambda _: OLD))
     fitted, losses = fit(given, replace(FOUNDRY, connections={"search": NEW}))
     assert (named(fitted), losses) == ([NEW, NEW], [("connections", "adapted")])
 
@@ -167,9 +167,11 @@ def test_tools_of_the_newer_generation_name_theirs_too(tool: dict[str, Any]) -> 
     ("connection", "name"), [(OLD, "search"), ("search", "search"), (f"{OLD}/", "search"), ("", "")]
 )
 def test_a_short_name_is_the_end_of_an_id(connection: str, name: str) -> None:
-    assert short(connection) == name
+    assert short_connection_name(connection) == name
 
 
 def test_both_spellings_of_one_connection_compare_equal() -> None:
     one, other = linked("bing_grounding", OLD), linked("bing_grounding", "search")
-    assert normal(one) == normal(other) != normal(linked("bing_grounding", OTHER))
+    assert (
+        normalize_entity(one) == normalize_entity(other) != normalize_entity(linked("bing_grounding", OTHER))
+    )

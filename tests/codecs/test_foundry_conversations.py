@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from migrate.codecs import CODECS, Target
 from migrate.codecs.foundry.encode import spread
 from migrate.model import KINDS, STAMP, Entity
-from migrate.model.normalize import normal
-from migrate.model.references import refs_of, remap
-from migrate.model.stamp import FIRST
+from migrate.model.normalize import normalize_entity
+from migrate.model.references import references_of, remap_references
+from migrate.model.stamp import DEFAULT_STAMP_KEYS
 from tests.codecs import project_answering
 from tests.codecs.fitting import FOUNDRY, NATIVE, adapted, fit, reasons, without
 from tests.strategies import steady
@@ -62,11 +62,16 @@ def test_files_and_stores_are_named_in_metadata_and_read_back() -> None:
     assert fit(given, FOUNDRY)[1] == [("tool_resources", "adapted")]
     wire = written(given)
     assert wire == {
-        "metadata": {"k": "v", STAMP: STAMPED, FIRST.files: "file-a,file-b", FIRST.stores: "vs_1"},
+        "metadata": {
+            "k": "v",
+            STAMP: STAMPED,
+            DEFAULT_STAMP_KEYS.files: "file-a,file-b",
+            DEFAULT_STAMP_KEYS.stores: "vs_1",
+        },
     }
     back = decoded(wire["metadata"])
-    assert normal(back) == normal(given)
-    assert [(kind, id_) for _, kind, id_ in refs_of(KINDS["thread"], back)] == [
+    assert normalize_entity(back) == normalize_entity(given)
+    assert [(kind, id_) for _, kind, id_ in references_of(KINDS["thread"], back)] == [
         ("file", "file-a"),
         ("file", "file-b"),
         ("vector_store", "vs_1"),
@@ -77,10 +82,10 @@ def test_files_and_stores_are_named_in_metadata_and_read_back() -> None:
     ("count", "keys"),
     [
         (0, []),
-        (1, [FIRST.files]),
-        (10, [FIRST.files]),
-        (11, [FIRST.files, f"{FIRST.files}_2"]),
-        (21, [FIRST.files, f"{FIRST.files}_2", f"{FIRST.files}_3"]),
+        (1, [DEFAULT_STAMP_KEYS.files]),
+        (10, [DEFAULT_STAMP_KEYS.files]),
+        (11, [DEFAULT_STAMP_KEYS.files, f"{DEFAULT_STAMP_KEYS.files}_2"]),
+        (21, [DEFAULT_STAMP_KEYS.files, f"{DEFAULT_STAMP_KEYS.files}_2", f"{DEFAULT_STAMP_KEYS.files}_3"]),
     ],
 )
 def test_many_ids_go_on_in_further_keys(count: int, keys: list[str]) -> None:
@@ -88,16 +93,16 @@ def test_many_ids_go_on_in_further_keys(count: int, keys: list[str]) -> None:
     roomy = replace(FOUNDRY, profile=replace(FOUNDRY.profile, code_files_max=100))
     wire = written(given, roomy)
     assert [key for key in wire["metadata"] if key != STAMP] == keys
-    assert normal(decoded(wire["metadata"])) == normal(given)
+    assert normalize_entity(decoded(wire["metadata"])) == normalize_entity(given)
 
 
 def test_ids_of_the_length_that_was_seen_fit_into_a_value() -> None:
-    values = spread(FIRST.files, [f"{LONGEST_ID[:-2]}{n:02}" for n in range(20)]).values()
+    values = spread(DEFAULT_STAMP_KEYS.files, [f"{LONGEST_ID[:-2]}{n:02}" for n in range(20)]).values()
     assert all(len(value) <= FOUNDRY.profile.metadata_value_max for value in values)
 
 
 def test_more_than_a_hundred_ids_read_back_in_full() -> None:
-    carried = {STAMP: "openai:thread_1", **spread(FIRST.stores, ids(115, "vs"))}
+    carried = {STAMP: "openai:thread_1", **spread(DEFAULT_STAMP_KEYS.stores, ids(115, "vs"))}
     assert len(carried) == 13
     back = decoded(carried)
     found = back.fields["tool_resources"]["file_search"]["vector_store_ids"]
@@ -114,18 +119,18 @@ def test_without_room_in_metadata_the_names_are_lost(pairs: int) -> None:
     assert wire.items() >= own.items()
     if pairs == 13:
         assert ("tool_resources", "adapted") in losses
-        assert wire[FIRST.files] == "file-a"
+        assert wire[DEFAULT_STAMP_KEYS.files] == "file-a"
     else:
         assert ("tool_resources", "lost") in losses
         assert fitted.fields["tool_resources"] == {}
-        assert FIRST.files not in wire
-    assert normal(decoded(wire)) == normal(fitted)
+        assert DEFAULT_STAMP_KEYS.files not in wire
+    assert normalize_entity(decoded(wire)) == normalize_entity(fitted)
 
 
 def test_a_file_without_a_counterpart_is_not_named() -> None:
     given = thread(["file-a", "gone"])
     target = without("gone", target=FOUNDRY)
-    assert written(given, target)["metadata"][FIRST.files] == "file-a"
+    assert written(given, target)["metadata"][DEFAULT_STAMP_KEYS.files] == "file-a"
     assert fit(given, target)[1] == [
         ("tool_resources.code_interpreter.file_ids", "lost"),
         ("tool_resources", "adapted"),
@@ -144,7 +149,7 @@ def test_more_than_the_older_generation_may_hold_are_lost_by_name() -> None:
 def test_what_one_project_held_another_holds() -> None:
     given = thread(ids(21), ["vs_1", "vs_2"])
     assert fit(given, NATIVE)[1] == [("tool_resources", "adapted")]
-    assert normal(adapted(given, NATIVE)[0]) == normal(given)
+    assert normalize_entity(adapted(given, NATIVE)[0]) == normalize_entity(given)
 
 
 @pytest.mark.parametrize("branch", ["azure_ai_search", "mcp", "browser"])
@@ -163,33 +168,42 @@ def test_a_resource_of_nothing_is_no_loss(held: Any) -> None:
 
 def test_written_ids_are_those_of_the_target() -> None:
     fitted, _ = adapted(thread(["file-a"], ["vs_1"]), FOUNDRY)
-    moved = remap(KINDS["thread"], fitted, lambda kind, old: f"new-{old}")
+    moved = remap_references(KINDS["thread"], fitted, lambda kind, old: f"new-{old}")
     metadata = CODEC.create_wire(moved)["metadata"]
-    assert (metadata[FIRST.files], metadata[FIRST.stores]) == ("new-file-a", "new-vs_1")
+    assert (metadata[DEFAULT_STAMP_KEYS.files], metadata[DEFAULT_STAMP_KEYS.stores]) == (
+        "new-file-a",
+        "new-vs_1",
+    )
 
 
 @pytest.mark.parametrize("field", ["metadata", "tool_resources"])
 def test_an_update_says_all_of_the_metadata(field: str) -> None:
     fitted, _ = adapted(thread(["file-a"], metadata={"k": "v"}), FOUNDRY)
     assert CODEC.update_wire(fitted, frozenset({field}), None) == {
-        "metadata": {"k": "v", STAMP: STAMPED, FIRST.files: "file-a"}
+        "metadata": {"k": "v", STAMP: STAMPED, DEFAULT_STAMP_KEYS.files: "file-a"}
     }
 
 
 def test_a_key_that_only_begins_like_ours_names_no_file() -> None:
-    back = decoded({f"{FIRST.files}_note": "see below", f"{FIRST.stores}2": "x", "k": "v"})
+    back = decoded(
+        {f"{DEFAULT_STAMP_KEYS.files}_note": "see below", f"{DEFAULT_STAMP_KEYS.stores}2": "x", "k": "v"}
+    )
     assert back.fields["tool_resources"] == {}
-    assert normal(back)["metadata"] == {f"{FIRST.files}_note": "see below", f"{FIRST.stores}2": "x", "k": "v"}
+    assert normalize_entity(back)["metadata"] == {
+        f"{DEFAULT_STAMP_KEYS.files}_note": "see below",
+        f"{DEFAULT_STAMP_KEYS.stores}2": "x",
+        "k": "v",
+    }
 
 
 def test_a_conversation_of_somebody_else_is_read_whole() -> None:
     back = decoded({"topic": "pots"}, tomorrow={"a": 1})
     assert (back.id, back.facts["created_at"], back.extras) == ("conv_1", 9, {"tomorrow": {"a": 1}})
-    assert normal(back) == {"metadata": {"topic": "pots"}, "tomorrow": {"a": 1}}
+    assert normalize_entity(back) == {"metadata": {"topic": "pots"}, "tomorrow": {"a": 1}}
 
 
 def test_an_unknown_key_with_the_name_of_a_field_is_kept_apart() -> None:
-    back = decoded({STAMP: STAMPED, FIRST.files: "file-1"}, tool_resources={"a": 1})
+    back = decoded({STAMP: STAMPED, DEFAULT_STAMP_KEYS.files: "file-1"}, tool_resources={"a": 1})
     assert back.fields["tool_resources"] == {"code_interpreter": {"file_ids": ["file-1"]}}
     assert back.extras == {"thread.tool_resources": {"a": 1}}
 
@@ -209,4 +223,4 @@ def test_any_number_of_files_and_pairs_keeps_the_budget(
         assert len(wire) <= 16
         assert all(isinstance(value, str) and len(value) <= 512 for value in wire.values())
         assert wire.items() >= {f"k{n}": "v" for n in range(min(pairs, 16))}.items()
-        assert normal(decoded(wire)) == normal(adapted(given, target)[0])
+        assert normalize_entity(decoded(wire)) == normalize_entity(adapted(given, target)[0])

@@ -11,8 +11,8 @@ from migrate.codecs import CODECS, Target
 from migrate.codecs.foundry.adapt_message import tries, unsaid
 from migrate.codecs.foundry.items import SERVER_KEYS
 from migrate.model import KINDS, Entity
-from migrate.model.normalize import normal
-from migrate.model.references import refs_of, remap
+from migrate.model.normalize import normalize_entity
+from migrate.model.references import references_of, remap_references
 from tests.codecs.fitting import AZURE, NATIVE, adapted, fit, without
 from tests.codecs.test_foundry_items import CALL, OUTPUT, read, written
 
@@ -29,14 +29,14 @@ FORM = KINDS["message"]
 
 
 def named(entity: Entity) -> set[tuple[str, str]]:
-    return {(kind, id_) for _, kind, id_ in refs_of(FORM, entity)}
+    return {(kind, id_) for _, kind, id_ in references_of(FORM, entity)}
 
 
 class TestPhase:
     @pytest.mark.parametrize("phase", ["commentary", "final_answer"])
     def test_it_is_compared_written_and_told_as_tried(self, phase: str) -> None:
         given = read({**ANSWER, "phase": phase})
-        assert normal(given) != normal(read(ANSWER))
+        assert normalize_entity(given) != normalize_entity(read(ANSWER))
         assert written(given, NATIVE) == {**ANSWER, "phase": phase}
         assert fit(given, NATIVE)[1] == [("phase", "adapted")]
         assert tries(adapted(given, NATIVE)[0])
@@ -58,7 +58,7 @@ class TestPhase:
         assert told == [("phase", "lost")]
 
     def test_one_that_is_null_says_nothing(self) -> None:
-        assert normal(read({**ANSWER, "phase": None})) == normal(read(ANSWER))
+        assert normalize_entity(read({**ANSWER, "phase": None})) == normalize_entity(read(ANSWER))
         assert fit(read({**ANSWER, "phase": None}), NATIVE)[1] == []
 
     @pytest.mark.parametrize("service", ["foundry", "openai"])
@@ -76,7 +76,7 @@ class TestKeysNobodyKnows:
     @pytest.mark.parametrize("key", ["tomorrow", "caller", "agent"])
     def test_one_is_compared_and_told(self, given: dict[str, Any], key: str) -> None:
         one, other = read({**given, key: {"a": 1}}), read({**given, key: {"a": 2}})
-        assert normal(one) != normal(other)
+        assert normalize_entity(one) != normalize_entity(other)
         assert written(one, NATIVE) == given
         told = {field.removeprefix("content.") for field, grade in fit(one, NATIVE)[1] if grade == "lost"}
         assert told == {key}
@@ -84,7 +84,7 @@ class TestKeysNobodyKnows:
     @pytest.mark.parametrize("given", [ANSWER, CALL, OUTPUT], ids=lambda item: item["type"])
     @pytest.mark.parametrize("key", SERVER_KEYS)
     def test_one_that_the_service_sets_is_neither(self, given: dict[str, Any], key: str) -> None:
-        assert normal(read({**given, key: "x"})) == normal(read(given))
+        assert normalize_entity(read({**given, key: "x"})) == normalize_entity(read(given))
         assert fit(read({**given, key: "x"}), NATIVE)[1] == []
 
     @pytest.mark.parametrize("given", [{**CALL, "namespace": "n"}, {**OUTPUT, "namespace": "n", "name": "f"}])
@@ -94,7 +94,7 @@ class TestKeysNobodyKnows:
         assert {grade for _, grade in fit(entity, NATIVE)[1]} == {"adapted"}
         assert tries(adapted(entity, NATIVE)[0])
         assert "namespace" not in written(entity, SURE)
-        assert normal(entity) != normal(read({**given, "namespace": "other"}))
+        assert normalize_entity(entity) != normalize_entity(read({**given, "namespace": "other"}))
 
     @pytest.mark.parametrize(
         "broken",
@@ -118,7 +118,7 @@ def test_how_sure_a_model_was_is_the_services_own() -> None:
         "logprobs": [{"token": "Yes", "logprob": -0.1}],
     }
     given = read({**ANSWER, "content": [part]})
-    assert normal(given) == normal(read(ANSWER))
+    assert normalize_entity(given) == normalize_entity(read(ANSWER))
     assert fit(given, NATIVE)[1] == []
 
 
@@ -126,7 +126,7 @@ class TestOutputsInParts:
     given = read({**OUTPUT, "output": [TEXT, IMAGE, {**FILE, "filename": None}]})
 
     def test_they_are_written_with_the_files_of_the_target(self) -> None:
-        fitted = remap(FORM, adapted(self.given, NATIVE)[0], lambda _, old: f"new-{old}")
+        fitted = remap_references(FORM, adapted(self.given, NATIVE)[0], lambda _, old: f"new-{old}")
         assert CODECS["foundry"].create_wire(fitted)["output"] == [
             TEXT,
             {**IMAGE, "file_id": "new-file-i"},
@@ -193,7 +193,7 @@ class TestOutputsInParts:
 def test_what_an_item_names_is_found_by_its_path(item: dict[str, Any], names: set[tuple[str, str]]) -> None:
     entity = read({"id": "i", **item})
     assert named(entity) == names
-    moved = remap(FORM, entity, lambda _, old: f"new-{old}")
+    moved = remap_references(FORM, entity, lambda _, old: f"new-{old}")
     assert named(moved) == {(kind, f"new-{id_}") for kind, id_ in names}
 
 
@@ -203,7 +203,7 @@ def test_a_mask_and_the_files_of_a_shell_are_named_by_an_agent() -> None:
         {"type": "shell", "environment": {"type": "container_auto", "file_ids": ["file-b"]}},
     ]
     entity = Entity("assistant", "a", fields={"tools": tools})
-    assert {id_ for _, _, id_ in refs_of(KINDS["assistant"], entity)} == {"file-a", "file-b"}
+    assert {id_ for _, _, id_ in references_of(KINDS["assistant"], entity)} == {"file-a", "file-b"}
 
 
 def targets() -> list[Target]:
@@ -219,4 +219,4 @@ def test_what_was_written_reads_back_as_promised(target: Target) -> None:
     ):
         fitted = adapted(read(given), target)[0]
         back = read({"id": "x", "status": "completed", **CODECS["foundry"].create_wire(fitted)})
-        assert normal(back) == normal(fitted)
+        assert normalize_entity(back) == normalize_entity(fitted)

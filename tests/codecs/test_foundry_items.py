@@ -13,8 +13,8 @@ from migrate.codecs import CODECS, Target
 from migrate.codecs.adapt.message import NO_TEXT
 from migrate.codecs.foundry.adapt_message import unsaid
 from migrate.model import Entity
-from migrate.model.message import ITEM
-from migrate.model.normalize import normal
+from migrate.model.message import ITEM_ROLE
+from migrate.model.normalize import normalize_entity
 from tests.codecs import project_answering
 from tests.codecs.fitting import FOUNDRY, NATIVE, adapted, fit, message, reasons, text, without
 from tests.strategies import messages, steady
@@ -243,7 +243,7 @@ class TestCalls:
     @pytest.mark.parametrize("item", [CALL, OUTPUT])
     def test_both_halves_of_a_call_are_replayed_as_they_are(self, item: dict[str, Any]) -> None:
         given = self.read(item)
-        assert given.fields["role"] == ITEM
+        assert given.fields["role"] == ITEM_ROLE
         assert unsaid(given, NATIVE) == ""
         assert written(given, NATIVE) == item
         assert fit(given, NATIVE)[1] == []
@@ -285,7 +285,7 @@ class TestReading:
         entity = read({**item, **made})
         assert (entity.id, entity.parent, dict(entity.extras)) == ("msg_1", "conv_1", {})
         assert entity.facts["service"] == made
-        assert normal(entity) == normal(read(item))
+        assert normalize_entity(entity) == normalize_entity(read(item))
 
     @pytest.mark.parametrize("role", ["user", "assistant"])
     def test_citations_are_kept_in_reading(self, role: str) -> None:
@@ -321,4 +321,4 @@ def test_every_message_becomes_one_item_of_a_safe_form(target: Target, entity: E
     assert item["role"] in ROLES
     assert item["content"]
     assert all(_takes(part, item["role"]) for part in item["content"]), item
-    assert normal(read(project_answering.answered("message", item)))["role"] == item["role"]
+    assert normalize_entity(read(project_answering.answered("message", item)))["role"] == item["role"]

@@ -11,8 +11,8 @@ import pytest
 
 from migrate.codecs import CODECS, Target
 from migrate.model import KINDS
-from migrate.model.normalize import digest, normal
-from migrate.model.references import refs_of, remap
+from migrate.model.normalize import json_digest, normalize_entity
+from migrate.model.references import references_of, remap_references
 from tests.codecs import project_answering
 from tests.codecs.fitting import AZURE, FOUNDRY, NATIVE, adapted
 from tests.codecs.foundry_tool_table import NEW_ONLY, TABLE
@@ -128,9 +128,9 @@ def disfigured(node: Any, at: str = "") -> Iterator[tuple[str, Any]]:
 
 def _read_and_fitted(service: str, kind: str, body: Any, target: Target) -> None:
     (entity,) = CODECS[service].decode(kind, body, "conv_1", None)
-    assert digest(normal(entity))
-    list(refs_of(KINDS[kind], entity))
-    remap(KINDS[kind], entity, lambda _, old: old)
+    assert json_digest(normalize_entity(entity))
+    list(references_of(KINDS[kind], entity))
+    remap_references(KINDS[kind], entity, lambda _, old: old)
     codec = CODECS[target.profile.service]
     target = replace(target, has=lambda _kind, id_: bool(id_))
     if kind == "message" and codec.unsaid(entity, target):
@@ -138,7 +138,7 @@ def _read_and_fitted(service: str, kind: str, body: Any, target: Target) -> None
     fitted, losses = adapted(entity, target)
     if not any(loss.grade == "blocked" for loss in losses):
         json.dumps(codec.create_wire(fitted))
-    before, after = normal(entity), normal(fitted)
+    before, after = normalize_entity(entity), normalize_entity(fitted)
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     named = {loss.field.split(".")[0] for loss in losses}
     assert changed <= named | ({"tools", "tool_resources"} if "connections" in named else set())
@@ -167,4 +167,4 @@ def test_it_is_read_compared_and_fitted_or_named(name: str) -> None:
 def test_a_body_of_nothing_is_read(kind: str, body: dict[str, Any]) -> None:
     (entity,) = CODECS["foundry"].decode(kind, body, "", None)
     assert entity.kind == kind
-    assert digest(normal(entity))
+    assert json_digest(normalize_entity(entity))

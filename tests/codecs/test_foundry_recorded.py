@@ -9,7 +9,7 @@ import pytest
 
 from migrate.codecs import CODECS
 from migrate.model import KINDS, Entity
-from migrate.model.normalize import normal
+from migrate.model.normalize import normalize_entity
 from tests.codecs import project_answering
 from tests.codecs.fitting import NATIVE, adapted
 from tests.codecs.recordings import FOLDER, exchanges, items, of_project, of_projects
@@ -93,7 +93,7 @@ def test_a_recorded_object_holds_nothing_unknown(kind: str, body: Body) -> None:
 
 @each_object
 def test_a_recorded_object_has_a_compared_form(kind: str, body: Body) -> None:
-    compared = normal(decoded(kind, body))
+    compared = normalize_entity(decoded(kind, body))
     assert compared.keys() <= set(KINDS[kind].fields)
     assert None not in compared.values()
 
@@ -113,7 +113,7 @@ def test_agents_of_every_age_read_alike(exchange: Body) -> None:
     assert first.id == name
     assert first.facts["version"] == version["version"]
     for other in others:
-        assert (other.id, normal(other)) == (first.id, normal(first))
+        assert (other.id, normalize_entity(other)) == (first.id, normalize_entity(first))
         assert other.fields.keys() == first.fields.keys()
 
 
@@ -124,7 +124,7 @@ def test_what_was_accepted_is_what_is_sent(exchange: Body) -> None:
     wire = CODEC.create_wire(entity)
     assert _as_said(wire["definition"]) == _as_said(sent["definition"])
     assert wire.get("description") == sent.get("description")
-    assert normal(decoded("assistant", project_answering.agent(wire))) == normal(entity)
+    assert normalize_entity(decoded("assistant", project_answering.agent(wire))) == normalize_entity(entity)
 
 
 def _as_said(definition: Body) -> Body:
@@ -156,14 +156,14 @@ def test_items_of_a_run_keep_their_texts_and_the_servers_keys_are_facts() -> Non
         assert entity.facts["service"] == {key: row[key] for key in ("created_by", "partition_key")}
         assert (entity.id, entity.facts["status"]) == (row["id"], "completed")
         bare = {key: value for key, value in row.items() if key not in ("created_by", "partition_key")}
-        assert normal(entity) == normal(decoded("message", bare))
+        assert normalize_entity(entity) == normalize_entity(decoded("message", bare))
 
 
 def test_a_thread_lists_as_it_was_made() -> None:
     (updated,) = exchanges("conv_update_metadata.json")
     entity = decoded("thread", updated["response_body"])
     assert entity.fields["metadata"] == updated["request_body"]["metadata"]
-    assert normal(entity) == {"metadata": {"key1": "value1", "key2": "value2"}}
+    assert normalize_entity(entity) == {"metadata": {"key1": "value1", "key2": "value2"}}
 
 
 @pytest.mark.parametrize("body", [pytest.param(body, id=f"{name}-{body['id']}") for name, body in items()])

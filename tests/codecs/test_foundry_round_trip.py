@@ -11,7 +11,7 @@ from hypothesis import given
 
 from migrate.codecs import CODECS, Target
 from migrate.model import KINDS, Entity
-from migrate.model.normalize import normal, written_form
+from migrate.model.normalize import normalize_entity, normalize_written_fields
 from tests.codecs import answering, project_answering
 from tests.codecs.fitting import CLASSIC, FOUNDRY, NATIVE, adapted
 from tests.strategies import anything, named_files, steady
@@ -77,7 +77,7 @@ def test_what_is_written_reads_back_as_promised(name: str, entity: Entity) -> No
     target = addressed(TARGETS[name], entity)
     fitted, _ = adapted(entity, target)
     back = read_back(fitted, target)
-    assert written_form(back) == normal(fitted)
+    assert normalize_written_fields(back) == normalize_entity(fitted)
     assert not back.extras
 
 
@@ -99,15 +99,17 @@ def test_a_file_is_uploaded_as_promised(name: str, file: Entity) -> None:
         **form,
     }
     back = CODECS[target.profile.service].decode("file", answer, "", None)[0]
-    assert {field: normal(back)[field] for field in form} == {field: normal(fitted)[field] for field in form}
+    assert {field: normalize_entity(back)[field] for field in form} == {
+        field: normalize_entity(fitted)[field] for field in form
+    }
     for field in form:
-        if normal(file).get(field) != normal(fitted).get(field):
+        if normalize_entity(file).get(field) != normalize_entity(fitted).get(field):
             assert field in {loss.field for loss in losses}
 
 
 def changed_fields(one: Entity, other: Entity) -> set[str]:
     """Fields in which two objects differ in the compared form."""
-    before, after = normal(one), normal(other)
+    before, after = normalize_entity(one), normalize_entity(other)
     return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
 
@@ -139,7 +141,7 @@ def test_every_field_that_changes_is_told_with_its_reason(name: str, entity: Ent
 def test_nothing_is_told_lost_that_arrives(name: str, entity: Entity) -> None:
     target = addressed(TARGETS[name], entity)
     fitted, losses = adapted(entity, target)
-    before, after = normal(entity), normal(fitted)
+    before, after = normalize_entity(entity), normalize_entity(fitted)
     for loss in losses:
         field = loss.field.split(".")[0]
         if loss.grade == "lost" and field in KINDS[entity.kind].fields:
@@ -153,7 +155,7 @@ def test_what_fits_is_not_changed_again(name: str, entity: Entity) -> None:
     target = addressed(TARGETS[name], entity)
     once, _ = adapted(entity, target)
     twice, _ = adapted(once, target)
-    assert normal(twice) == normal(once)
+    assert normalize_entity(twice) == normalize_entity(once)
 
 
 @each_target

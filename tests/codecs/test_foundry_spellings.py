@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from migrate.codecs import CODECS
 from migrate.model import KINDS, Entity
-from migrate.model.normalize import normal
-from migrate.model.references import refs_of
+from migrate.model.normalize import normalize_entity
+from migrate.model.references import references_of
 from tests.codecs import project_answering
 from tests.codecs.fitting import NATIVE, adapted, fit, without
 from tests.codecs.foundry_tool_table import NEW_ONLY, TABLE
@@ -64,7 +64,7 @@ RESPELLED: dict[str, tuple[Json, Json]] = {
 
 @pytest.mark.parametrize(("found", "sent"), RESPELLED.values(), ids=RESPELLED.keys())
 def test_either_spelling_is_read_and_the_services_own_is_written(found: Json, sent: Json) -> None:
-    assert normal(agent(found)) == normal(agent(sent))
+    assert normalize_entity(agent(found)) == normalize_entity(agent(sent))
     assert written(agent(found), NATIVE) == [sent]
     assert fit(agent(found), NATIVE)[1] == fit(agent(sent), NATIVE)[1]
 
@@ -72,7 +72,9 @@ def test_either_spelling_is_read_and_the_services_own_is_written(found: Json, se
 @pytest.mark.parametrize("name", ["weigh", "measure"])
 def test_two_nested_functions_are_two_functions(name: str) -> None:
     other = agent({"type": "function", "function": {**FUNCTION, "name": "other"}})
-    assert normal(agent({"type": "function", "function": {**FUNCTION, "name": name}})) != normal(other)
+    assert normalize_entity(
+        agent({"type": "function", "function": {**FUNCTION, "name": name}})
+    ) != normalize_entity(other)
 
 
 TWICE: tuple[Json, ...] = (
@@ -127,9 +129,9 @@ TWICE: tuple[Json, ...] = (
 @pytest.mark.parametrize("tool", TWICE, ids=lambda tool: str(sorted(tool)))
 def test_no_key_of_a_tool_is_replaced_in_reading(tool: Json) -> None:
     """Changing anything in it makes another agent of it."""
-    given = normal(agent(tool))
+    given = normalize_entity(agent(tool))
     for other in changed(tool):
-        assert normal(agent(other)) != given, other
+        assert normalize_entity(agent(other)) != given, other
 
 
 def changed(node: Any) -> list[Any]:
@@ -155,7 +157,7 @@ def test_a_second_search_keeps_its_own_indexes() -> None:
         return {"type": "azure_ai_search", "azure_ai_search": {"indexes": rows}}
 
     one, other = agent(searching("a"), searching("b")), agent(searching("a", "b"), searching())
-    assert normal(one) != normal(other)
+    assert normalize_entity(one) != normalize_entity(other)
     assert written(one, NATIVE) == [searching("a"), searching("b")]
 
 
@@ -186,7 +188,7 @@ def test_an_older_list_of_files_that_is_none_is_kept_as_unknown(kind: str, file_
     body = {"id": "x", "role": "user", "tools": [{"type": "code_interpreter"}], "file_ids": file_ids}
     entity = CODECS["openai"].decode(kind, body, "t", None)[0]
     assert entity.extras["file_ids"] == file_ids
-    assert list(refs_of(KINDS[kind], entity)) == []
+    assert list(references_of(KINDS[kind], entity)) == []
 
 
 def test_what_a_retrieval_tool_says_beside_its_type_is_kept() -> None:
@@ -225,4 +227,4 @@ def test_what_is_written_reads_back_the_same(given_tools: list[Json]) -> None:
     fitted = adapted(agent(*given_tools), NATIVE)[0]
     wire = CODECS["foundry"].create_wire(fitted)
     back = CODECS["foundry"].decode("assistant", project_answering.agent(wire), "", None)[0]
-    assert normal(back).get("tools") == normal(fitted).get("tools")
+    assert normalize_entity(back).get("tools") == normalize_entity(fitted).get("tools")

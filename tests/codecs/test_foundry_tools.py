@@ -10,7 +10,7 @@ import pytest
 from migrate.codecs import CODECS
 from migrate.codecs.foundry.tools import ROWS, WITHOUT_HOME
 from migrate.model import Entity
-from migrate.model.normalize import normal
+from migrate.model.normalize import normalize_entity
 from tests.codecs import project_answering
 from tests.codecs.fitting import FOUNDRY, NATIVE, adapted, assistant, fit, reasons, told, without
 from tests.codecs.foundry_tool_table import NEW_ONLY, TABLE, Pair
@@ -47,14 +47,14 @@ class TestTable:
     def test_a_tool_is_read_in_the_older_form(self, pair: Pair) -> None:
         read, meant = agent(pair.new), assistant(tools=[pair.old], tool_resources=pair.resources)
         for name in ("tools", "tool_resources"):
-            assert normal(read).get(name) == normal(meant).get(name)
+            assert normalize_entity(read).get(name) == normalize_entity(meant).get(name)
 
     @each_pair
     def test_a_tool_that_fits_loses_nothing(self, pair: Pair) -> None:
         given = assistant(tools=[pair.old], tool_resources=pair.resources)
         fitted, losses = adapted(given, FOUNDRY)
         assert {loss.grade for loss in losses if loss.field != "connections"} == set()
-        assert normal(fitted) == normal(given)
+        assert normalize_entity(fitted) == normalize_entity(given)
 
     @each_pair
     def test_a_tool_goes_from_project_to_project_as_it_is(self, pair: Pair) -> None:
@@ -94,7 +94,7 @@ class TestFunction:
         ]
         assert fit(given, FOUNDRY)[1] == [("tools", "adapted")]
         assert "parameters" in reasons(given, FOUNDRY)
-        assert normal(adapted(given, FOUNDRY)[0]) == normal(given)
+        assert normalize_entity(adapted(given, FOUNDRY)[0]) == normalize_entity(given)
 
     @pytest.mark.parametrize("strict", [True, False])
     def test_strict_is_sent_as_it_was_said(self, strict: bool) -> None:
@@ -211,9 +211,9 @@ class TestSecrets:
 
     def test_another_secret_is_another_agent_and_neither_is_shown(self) -> None:
         one, other = (agent(mcp(headers={"Authorization": value})) for value in (self.SECRET, "Bearer 9"))
-        assert normal(one) != normal(other)
-        assert normal(one) == normal(agent(mcp(headers={"Authorization": self.SECRET})))
-        assert self.SECRET not in json.dumps(normal(one))
+        assert normalize_entity(one) != normalize_entity(other)
+        assert normalize_entity(one) == normalize_entity(agent(mcp(headers={"Authorization": self.SECRET})))
+        assert self.SECRET not in json.dumps(normalize_entity(one))
 
     def test_approval_goes_to_the_server_of_its_label(self) -> None:
         given = assistant(

@@ -11,8 +11,8 @@ from migrate.codecs.adapt import adapt
 from migrate.codecs.assistants.decode import decode
 from migrate.codecs.assistants.encode import create_wire
 from migrate.model import KINDS
-from migrate.model.normalize import digest, normal
-from migrate.model.references import refs_of, remap
+from migrate.model.normalize import json_digest, normalize_entity
+from migrate.model.references import references_of, remap_references
 from tests.codecs.fitting import AZURE, told
 
 ODD = [
@@ -43,9 +43,9 @@ each_shape = pytest.mark.parametrize(("kind", "field", "value"), ODD)
 @each_shape
 def test_it_is_read_and_compared(kind: str, field: str, value: Any) -> None:
     for entity in decode(kind, {"id": "x", field: value}):
-        assert digest(normal(entity))
-        list(refs_of(KINDS[entity.kind], entity))
-        remap(KINDS[entity.kind], entity, lambda _, old: old)
+        assert json_digest(normalize_entity(entity))
+        list(references_of(KINDS[entity.kind], entity))
+        remap_references(KINDS[entity.kind], entity, lambda _, old: old)
 
 
 @each_shape
@@ -53,5 +53,5 @@ def test_it_is_fitted_or_named(kind: str, field: str, value: Any) -> None:
     entity = decode(kind, {"id": "x", field: value})[0]
     fitted, losses = adapt(entity, AZURE)
     json.dumps(create_wire(fitted))
-    if normal(fitted).get(field) != normal(entity).get(field):
+    if normalize_entity(fitted).get(field) != normalize_entity(entity).get(field):
         assert field in {name.split(".")[0] for name, _ in told(losses)}

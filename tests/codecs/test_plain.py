@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from migrate.codecs import CODECS, Target, profile_for
 from migrate.codecs.text_messages import Words, of_item, of_message
 from migrate.model import STAMP
-from migrate.model.normalize import normal, written_form
+from migrate.model.normalize import normalize_entity, normalize_written_fields
 from tests.strategies import steady
 
 SERVICES = ("azure-openai", "openai", "foundry-classic", "foundry")
@@ -60,7 +60,7 @@ def test_words_that_arrive_are_all_that_the_long_way_writes(
     fitted, losses = codec.adapt(entity, target)
     assert losses == []
     assert not codec.unsaid(entity, target)
-    assert written_form(fitted) == {"role": words.role, "content": normal_parts(words)}
+    assert normalize_written_fields(fitted) == {"role": words.role, "content": normal_parts(words)}
 
 
 def normal_parts(words: Words) -> list[Any]:
@@ -73,7 +73,10 @@ def test_equal_words_read_back_equal(one: dict[str, Any], other: dict[str, Any])
     first, second = of_message(one), of_message(other)
     if first is None or first != second:
         return
-    forms = [written_form(CODECS["openai"].decode("message", body, "", None)[0]) for body in (one, other)]
+    forms = [
+        normalize_written_fields(CODECS["openai"].decode("message", body, "", None)[0])
+        for body in (one, other)
+    ]
     assert forms[0] == forms[1]
 
 
@@ -84,8 +87,10 @@ def test_the_words_of_an_item_are_all_that_it_says(body: dict[str, Any]) -> None
     if words is None:
         return
     entity = CODECS["foundry"].decode("message", body, "conv_1", None)[0]
-    assert written_form(entity) == {"role": words.role, "content": normal_parts(words)}
-    assert normal(entity) == written_form(entity), "and nothing is there that no rule knows"
+    assert normalize_written_fields(entity) == {"role": words.role, "content": normal_parts(words)}
+    assert normalize_entity(entity) == normalize_written_fields(entity), (
+        "and nothing is there that no rule knows"
+    )
 
 
 @pytest.mark.parametrize("service", SERVICES)

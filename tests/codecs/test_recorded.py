@@ -8,8 +8,8 @@ import pytest
 
 from migrate.codecs.assistants.decode import decode
 from migrate.model import KINDS
-from migrate.model.normalize import normal
-from migrate.model.references import refs_of
+from migrate.model.normalize import normalize_entity
+from migrate.model.references import references_of
 from tests.codecs.recordings import FOLDER, KIND_OF, answer, names, objects
 
 pytestmark = pytest.mark.skipif(not names(), reason=f"no recordings of real answers in {FOLDER.name}/")
@@ -52,7 +52,7 @@ def test_a_recorded_object_holds_nothing_unknown(name: str, kind: str, body: dic
 
 @each_object
 def test_a_recorded_object_has_a_compared_form(name: str, kind: str, body: dict[str, Any]) -> None:
-    compared = normal(decode(kind, body)[0])
+    compared = normalize_entity(decode(kind, body)[0])
     assert compared.keys() <= set(KINDS[kind].fields)
     assert None not in compared.values()
 
@@ -62,14 +62,14 @@ def test_two_answers_of_one_thread_are_one_thread() -> None:
         pytest.skip("this recording is not there")
     got = answer("aoai_thread_get_rewrite.json")
     posted = {**got, "tool_resources": {}}
-    assert normal(decode("thread", got)[0]) == normal(decode("thread", posted)[0])
+    assert normalize_entity(decode("thread", got)[0]) == normalize_entity(decode("thread", posted)[0])
 
 
 def test_a_citation_of_a_real_answer_is_a_reference() -> None:
     if "azure_v2_messages_list_with_file_citation.json" not in names():
         pytest.skip("this recording is not there")
     rows = answer("azure_v2_messages_list_with_file_citation.json")["data"]
-    found = [ref for row in rows for ref in refs_of(KINDS["message"], decode("message", row)[0])]
+    found = [ref for row in rows for ref in references_of(KINDS["message"], decode("message", row)[0])]
     assert found == [
         (
             "content[].text.annotations[].file_citation.file_id",

@@ -13,7 +13,7 @@ from migrate.codecs.adapt import adapt
 from migrate.codecs.assistants.decode import decode
 from migrate.codecs.assistants.encode import WRITTEN, create_wire
 from migrate.model import Entity
-from migrate.model.normalize import normal
+from migrate.model.normalize import normalize_entity
 from tests.codecs.answering import answered
 from tests.codecs.fitting import AZURE, OLD_AZURE, OPENAI
 from tests.strategies import anything, steady
@@ -60,7 +60,7 @@ def test_what_is_written_reads_back_as_promised(target: Target, entity: Entity) 
     assert wire.keys() <= set(WRITTEN[entity.kind])
     back, *derived = decode(entity.kind, answered(entity.kind, wire), entity.parent)
     assert not derived
-    assert normal(back) == normal(fitted)
+    assert normalize_entity(back) == normalize_entity(fitted)
 
 
 @each_target
@@ -68,7 +68,7 @@ def test_what_is_written_reads_back_as_promised(target: Target, entity: Entity) 
 @given(entity=anything)
 def test_every_field_that_changes_is_told(target: Target, entity: Entity) -> None:
     fitted, losses = adapt(entity, target)
-    before, after = normal(entity), normal(fitted)
+    before, after = normalize_entity(entity), normalize_entity(fitted)
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     assert changed <= {loss.field.split(".")[0] for loss in losses}
 

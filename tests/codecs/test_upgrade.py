@@ -10,7 +10,7 @@ from migrate.codecs import Surroundings, Target, profile_for
 from migrate.codecs.adapt import adapt
 from migrate.codecs.assistants.decode import decode
 from migrate.model import KINDS, Entity
-from migrate.model.references import refs_of
+from migrate.model.references import references_of
 
 
 def assistant(*tools: str, **more: Any) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def test_the_written_form_of_text_is_read_too(content: Any) -> None:
 
 def test_a_file_in_a_store_is_named_by_its_own_id() -> None:
     (entity,) = decode("vector_store_file", {"id": "file-a", "vector_store_id": "vs_1"}, "vs_1")
-    assert list(refs_of(KINDS["vector_store_file"], entity)) == [("file_id", "file", "file-a")]
+    assert list(references_of(KINDS["vector_store_file"], entity)) == [("file_id", "file", "file-a")]
 
 
 def test_an_unknown_key_is_kept() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from migrate.codecs.assistants.encode import UPDATABLE, WRITTEN, create_wire, update_wire
 from migrate.model import KINDS, Entity
-from migrate.model.references import refs_of, remap
+from migrate.model.references import references_of, remap_references
 from tests.codecs.fitting import assistant, message, text
 
 IMAGE = {"type": "image_file", "image_file": {"file_id": "file-i"}}
@@ -151,7 +151,7 @@ def test_a_schema_that_speaks_of_ids_is_never_touched() -> None:
             "file_search": {"vector_store_ids": ["vs_1"]},
         },
     )
-    moved = remap(KINDS["assistant"], given, lambda kind, old: f"new-{old}")
+    moved = remap_references(KINDS["assistant"], given, lambda kind, old: f"new-{old}")
     assert moved.fields["tools"][0] == function
     assert moved.fields["tools"][1]["connected_agent"] == {"id": "new-asst_1", "name": "file-a"}
     assert moved.fields["tool_resources"] == {
@@ -162,4 +162,8 @@ def test_a_schema_that_speaks_of_ids_is_never_touched() -> None:
         "Use file-a of vs_1.",
         {"file_id": "file-a"},
     )
-    assert sorted(id_ for _, _, id_ in refs_of(KINDS["assistant"], given)) == ["asst_1", "file-a", "vs_1"]
+    assert sorted(id_ for _, _, id_ in references_of(KINDS["assistant"], given)) == [
+        "asst_1",
+        "file-a",
+        "vs_1",
+    ]

@@ -10,11 +10,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
-from migrate.archive.packs.rows import Row
-from migrate.archive.snapshots.reader import SnapshotReader, snapshots
+from migrate.archive.packs.rows import BodyRow
+from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.model import KINDS, Entity
-from migrate.model.references import remap
+from migrate.model.references import remap_references
 from migrate.stages.estate import Estate
 from migrate.stages.match.journal_pairs import JournalPairs
 from tests import strategies
@@ -103,10 +103,10 @@ def archived(archive: Archive, made: Generated, url: str = HERE, type_: str = "a
     writer = SnapshotWriter.begin(archive, type_, url, {"threads": True, "runs": False}, None)
     for kind, by_parent in made.bodies.items():
         for parent, rows in by_parent.items():
-            writer.page(kind, parent, [Row.of(kind, row) for row in rows], "")
+            writer.page(kind, parent, [BodyRow.of(kind, row) for row in rows], "")
             writer.end(kind, parent)
     writer.finish("complete", "")
-    return Estate(SnapshotReader(archive.conn, snapshots(archive.conn)[-1]))
+    return Estate(SnapshotReader(archive.conn, list_snapshots(archive.conn)[-1]))
 
 
 def elsewhere(made: Generated) -> Generated:
@@ -136,7 +136,7 @@ def _moved(
     for parent, rows in by_parent.items():
         moved = []
         for row in rows:
-            entity = remap(KINDS[kind], Entity(kind, row["id"], parent, row), new)
+            entity = remap_references(KINDS[kind], Entity(kind, row["id"], parent, row), new)
             own = f"new-{row['id']}"
             if kind == "vector_store_file":  # its id is that of the file
                 own = entity.fields["file_id"]

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.model import Entity
-from migrate.model.message import ITEM
-from migrate.model.normalize import digest
+from migrate.model.message import ITEM_ROLE
+from migrate.model.normalize import json_digest
 from migrate.stages.diff import message_alignment
 from migrate.stages.diff.message_alignment import PositionPair, align_by_content
 
@@ -18,7 +18,9 @@ WORDS = st.lists(st.sampled_from(["yes", "no", "item", "why?"]), max_size=12)
 def thread(words: list[str]) -> list[Entity]:
     """A message for each word; `item` was said by nobody."""
     return [
-        Entity("message", f"m{n}", "t", {"role": ITEM if word == "item" else "user", "content": _said(word)})
+        Entity(
+            "message", f"m{n}", "t", {"role": ITEM_ROLE if word == "item" else "user", "content": _said(word)}
+        )
         for n, word in enumerate(words)
     ]
 
@@ -64,7 +66,7 @@ class _Counted(str):
 
 
 def test_a_few_words_said_over_and_over_are_bounded_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(message_alignment, "digest", lambda value: _Counted(digest(value)))
+    monkeypatch.setattr(message_alignment, "digest", lambda value: _Counted(json_digest(value)))
     monkeypatch.setattr(_Counted, "times", 0)
     number = 1_000
     pairs = paired(["yes", "no"] * number, ["yes", "why?"] * number)

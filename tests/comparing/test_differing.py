@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from migrate.model.object_diff import alike, differing
+from migrate.model.object_diff import diff_objects, json_equal
 
 
 def told(left: Any, right: Any) -> list[tuple[str, Any, Any]]:
-    return [(path.path, path.left, path.right) for path in differing(left, right)]
+    return [(path.path, path.left, path.right) for path in diff_objects(left, right)]
 
 
 def test_equal_forms_differ_nowhere() -> None:
@@ -19,8 +19,8 @@ def test_equal_forms_differ_nowhere() -> None:
 
 def test_true_is_not_one() -> None:
     assert told({"attributes": {"n": 1}}, {"attributes": {"n": True}}) == [("attributes.n", 1, True)]
-    assert not alike([0], [False])
-    assert alike({"a": [1]}, {"a": [1.0]})
+    assert not json_equal([0], [False])
+    assert json_equal({"a": [1]}, {"a": [1.0]})
 
 
 def test_entries_of_metadata_are_told_one_by_one() -> None:
@@ -30,7 +30,7 @@ def test_entries_of_metadata_are_told_one_by_one() -> None:
 
 @pytest.mark.parametrize("key", ["a.b", "a[0]", 'quo"te', "", "new\nline", "[x", "\ud800"])
 def test_an_odd_key_is_one_step(key: str) -> None:
-    (path,) = differing({"metadata": {key: 1}}, {"metadata": {}})
+    (path,) = diff_objects({"metadata": {key: 1}}, {"metadata": {}})
     assert path.steps == ("metadata", key)
     assert path.field == "metadata"
 
@@ -92,7 +92,7 @@ def test_many_members_are_matched_in_no_time_that_grows_with_their_square() -> N
     ids = [f"file-{n}" for n in range(20_000)]
     left = {"tool_resources": {"code_interpreter": {"file_ids": ids}}}
     right = {"tool_resources": {"code_interpreter": {"file_ids": [f"new-{id_}" for id_ in ids]}}}
-    assert len(differing(left, right)) == 2 * len(ids)
+    assert len(diff_objects(left, right)) == 2 * len(ids)
 
 
 def test_a_key_with_underscores_differs_like_any_other() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.snapshots.reader import SnapshotReader, snapshots
+from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.archive.snapshots.writer import Row, SnapshotWriter
 from migrate.errors import BadUsage
 from migrate.stages.diff.run import diff
@@ -46,7 +46,7 @@ def test_threads_that_were_not_listed_are_a_gap_of_their_messages() -> None:
         writer.page("thread", "", [Row.of("thread", thread("thread_1"))], "")
         writer.end("thread", "", "failed", "the service is down")
         writer.finish("partial", "")
-        right = Estate(SnapshotReader(other.conn, snapshots(other.conn)[-1]))
+        right = Estate(SnapshotReader(other.conn, list_snapshots(other.conn)[-1]))
         found = diff(archived(one, TALK), right, focus=ALONE)
     assert found.exit_code == 3
     assert "thread * on the right: the service is down" in found.unread

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.errors import BadUsage
-from migrate.model.object_diff import differing
+from migrate.model.object_diff import diff_objects
 from migrate.stages.diff.ignore_rules import (
     Change,
     ExpectedDifference,
@@ -35,7 +35,7 @@ def ledger(folder: Path, *tables: str) -> IgnoreFilter:
 
 
 def changed(left: dict[str, object], right: dict[str, object], name: str = "Support") -> Change:
-    paths = tuple(differing(left, right))
+    paths = tuple(diff_objects(left, right))
     return Change("assistant", "asst_1", "asst_2", name, "changed", paths, how="name")
 
 

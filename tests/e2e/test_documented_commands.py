@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from migrate.archive.packs.reader import register
+from migrate.archive.packs.reader import register_sql_functions
 from tests.commands import PAGES, ROOT, SHELL, Block, Command, blocks
 from tests.e2e.running import Said
 from tests.e2e.shell import Shell
@@ -312,7 +312,7 @@ def _database(shell: Shell) -> sqlite3.Connection:
 def _attached(shell: Shell, sqls: list[str]) -> None:
     """The SQL of the page, in its order, with the archive attached."""
     with closing(_database(shell)) as conn:
-        register(conn)
+        register_sql_functions(conn)
         for sql in sqls:
             answer = conn.execute(
                 sql.replace("file:estate.db", f"file:{shell.folder / 'estate.db'}")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from migrate.errors import Denied, NotDownloadable, NotThere, RequestFailed
+from migrate.errors import AccessDenied, NotDownloadable, NotFound, RequestFailed
 from migrate.model.expected_gaps import is_expected
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import Instead, reads
@@ -26,16 +26,16 @@ WORDLESS = RequestFailed("400: no", 400)
         ("openai", "assistants", DECLARED, True),
         ("openai", "user_data", DECLARED, True),
         ("openai", "assistants", WORDLESS, False),
-        ("openai", "assistants", Denied("403", 403), False),
-        ("openai", "assistants", NotThere("404", 404), False),
+        ("openai", "assistants", AccessDenied("403", 403), False),
+        ("openai", "assistants", NotFound("404", 404), False),
         ("openai", "assistants", RequestFailed("500", 500), False),
         ("openai", "assistants", RequestFailed("no answer"), False),
         ("openai", "assistants_output", DECLARED, False),
         ("openai", "vision", DECLARED, False),
         ("foundry-classic", "assistants", DECLARED, True),
         ("foundry-classic", "assistants", WORDLESS, True),
-        ("foundry-classic", "assistants", Denied("403", 403), False),
-        ("foundry-classic", "assistants", NotThere("404", 404), False),
+        ("foundry-classic", "assistants", AccessDenied("403", 403), False),
+        ("foundry-classic", "assistants", NotFound("404", 404), False),
         ("foundry-classic", "assistants", RequestFailed("503", 503), False),
         ("foundry-classic", "assistants_output", DECLARED, False),
         ("foundry-classic", "", DECLARED, False),

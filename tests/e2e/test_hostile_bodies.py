@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from migrate.model.input_limits import DEPTH
+from migrate.model.input_limits import MAX_JSON_DEPTH
 from tests.e2e import projects
 from tests.e2e.conftest import Launch
 from tests.e2e.hostile import PLACEHOLDER, commands, deep, nested
@@ -93,7 +93,7 @@ def test_two_thousand_levels(launch: Launch, place: str) -> None:
 def test_a_body_as_deep_as_is_taken_goes_through_every_command(launch: Launch, place: str) -> None:
     """On every Python: none of them may meet its own limit below ours."""
     world = empty(launch)
-    thread = PLACES[place](world, json.loads(deep(DEPTH.most - 20)))
+    thread = PLACES[place](world, json.loads(deep(MAX_JSON_DEPTH.maximum - 20)))
     codes = run_all(world, thread)
     assert codes["snapshot"] == [0]
     assert codes["check"] == [0]
@@ -102,7 +102,7 @@ def test_a_body_as_deep_as_is_taken_goes_through_every_command(launch: Launch, p
     assert set(codes["diff"]) <= {0, 1}
 
 
-@pytest.mark.parametrize("levels", [DEPTH.most + 4, 300, 500, 900, 2_000, 20_000])
+@pytest.mark.parametrize("levels", [MAX_JSON_DEPTH.maximum + 4, 300, 500, 900, 2_000, 20_000])
 def test_one_deep_body_does_not_keep_the_others_from_being_read(launch: Launch, levels: int) -> None:
     world = empty(launch, wrap_source=nested(levels))
     assistant(world, PLACEHOLDER)

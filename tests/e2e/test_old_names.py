@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from migrate.model.estate_location import Place
-from migrate.model.local_names import LOCAL_NAMES
+from migrate.model.estate_location import EstateLocation
+from migrate.model.local_names import LOCAL_NAME_PATHS
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import add, agent, assistant, change, file, latest, project, say, store, thread
 from tests.e2e.running import World
@@ -227,8 +227,8 @@ def test_back_to_its_own_project_no_name_is_told(launch: Launch, what: str) -> N
 
 
 def test_every_declared_name_says_what_it_is() -> None:
-    assert len({path for path, _ in LOCAL_NAMES}) == len(LOCAL_NAMES)
-    assert all(what.startswith("the ") for _, what in LOCAL_NAMES)
+    assert len({path for path, _ in LOCAL_NAME_PATHS}) == len(LOCAL_NAME_PATHS)
+    assert all(what.startswith("the ") for _, what in LOCAL_NAME_PATHS)
 
 
 @pytest.mark.parametrize("path", ["/toolboxes/box/mcp", "/toolboxes/box/versions/2/mcp?api-version=v1"])
@@ -300,11 +300,11 @@ ARM = (
     ],
 )
 def test_which_texts_name_a_place(text: str, found: str) -> None:
-    place = Place.of(HOME)
+    place = EstateLocation.of(HOME)
     assert place is not None
     assert place.named_in(text) == found
 
 
 @pytest.mark.parametrize("url", ["https://api.openai.com/v1", "./agents", "", "http://[::1"])
 def test_an_address_that_everybody_shares_is_no_place(url: str) -> None:
-    assert Place.of(url) is None
+    assert EstateLocation.of(url) is None

@@ -248,14 +248,14 @@ def ordinals(world: World, view: str, snapshot: int = 1) -> list[str]:
     import sqlite3
     from contextlib import closing
 
-    from migrate.archive.packs.reader import register
+    from migrate.archive.packs.reader import register_sql_functions
 
     parent = {
         "messages": "thread_id", "runs": "thread_id", "run_steps": "thread_id",
         "vector_store_files": "vector_store_id",
     }.get(view, "1")  # fmt: skip
     with closing(sqlite3.connect(world.db)) as conn:
-        register(conn)
+        register_sql_functions(conn)
         rows = conn.execute(
             f"SELECT id FROM {view} WHERE snapshot = ? ORDER BY {parent}, ordinal", (snapshot,)
         ).fetchall()

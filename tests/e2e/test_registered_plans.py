@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from migrate.archive.hashing import hash_all
-from migrate.archive.packs.reader import register
+from migrate.archive.hashing import hash_all_rows
+from migrate.archive.packs.reader import register_sql_functions
 from migrate.emulator import Emulator
 from migrate.stages.plan.plan_file import Plan
 from tests.e2e.conftest import Launch
@@ -170,9 +170,9 @@ def test_a_deletion_is_looked_up_in_the_journal_again_when_it_is_applied(launch:
     world.snapshot()
     world.planned("--prune", "--max-delete", "100%")
     with closing(sqlite3.connect(world.db)) as conn, conn:
-        register(conn)
+        register_sql_functions(conn)
         conn.execute("UPDATE journal SET action = 'adopt' WHERE source_id = ?", (gone,))
-        hash_all(conn)
+        hash_all_rows(conn)
     before = world.target.estate.counts()
     world.apply().error(4, "that this archive did not make", "assistant")
     assert world.target.estate.counts() == before

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from migrate.archive.packs.reader import inflated
+from migrate.archive.packs.reader import decompress
 from tests.e2e import projects
 from tests.e2e.conftest import Launch
 from tests.e2e.running import KEYS, World, options
@@ -86,7 +86,7 @@ def cells(db: str) -> Iterator[tuple[str, str, bytes]]:
             for row in found:
                 if table in ("packs", "chunks"):
                     held = dict(zip(names, row, strict=True))
-                    row = tuple({**held, "data": inflated(held["data"], held["size"])}.values())
+                    row = tuple({**held, "data": decompress(held["data"], held["size"])}.values())
                 for name, value in zip(names, row, strict=True):
                     yield table, name, value if isinstance(value, bytes) else str(value).encode()
 

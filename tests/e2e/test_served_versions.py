@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from migrate.emulator import Emulator
-from migrate.model.served_version import as_served, is_disabled, others_served, remarks, shares
+from migrate.model.served_version import (
+    is_agent_disabled,
+    served_older_versions,
+    served_version_remarks,
+    traffic_shares,
+    with_served_version,
+)
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import agent, latest, moved, project, versions
 from tests.e2e.running import World
@@ -263,8 +269,8 @@ ODD: list[tuple[Any, list[tuple[str, float]]]] = [
 
 @pytest.mark.parametrize(("said", "found"), ODD)
 def test_rules_are_read_as_they_come(said: Any, found: list[tuple[str, float]]) -> None:
-    assert shares(body(said)) == found
-    assert remarks(body(said)) == [] or others_served(body(said))
+    assert traffic_shares(body(said)) == found
+    assert served_version_remarks(body(said)) == [] or served_older_versions(body(said))
 
 
 @pytest.mark.parametrize(
@@ -279,11 +285,11 @@ def test_rules_are_read_as_they_come(said: Any, found: list[tuple[str, float]]) 
     ],
 )
 def test_what_says_that_an_agent_is_off(others: Json, off: bool) -> None:
-    assert is_disabled(body(None, **others)) is off
+    assert is_agent_disabled(body(None, **others)) is off
 
 
 def test_the_served_version_takes_the_place_of_the_newest_where_it_is_known() -> None:
     pinned = body(rules(("3", 100)))
-    assert as_served(pinned) == pinned
+    assert with_served_version(pinned) == pinned
     pinned["versions"]["3"] = {"version": "3"}
-    assert as_served(pinned)["versions"]["latest"] == {"version": "3"}
+    assert with_served_version(pinned)["versions"]["latest"] == {"version": "3"}

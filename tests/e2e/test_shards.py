@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from migrate.archive import Archive
-from migrate.model.sharding import Shard, share_of
+from migrate.model.sharding import Shard, shard_of_id
 from tests.archive.filling import facts
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import thread
@@ -59,8 +59,8 @@ def only(world: World, name: str) -> Any:
 
 
 def test_the_share_of_an_id_is_the_same_for_ever() -> None:
-    assert [share_of(id_, 7) for id_ in ("thread_1", "thread_2", "conv_ä", "")] == [1, 3, 6, 2]
-    assert share_of("\ud800", 97) == share_of("\\ud800", 97)
+    assert [shard_of_id(id_, 7) for id_ in ("thread_1", "thread_2", "conv_ä", "")] == [1, 3, 6, 2]
+    assert shard_of_id("\ud800", 97) == shard_of_id("\\ud800", 97)
 
 
 def test_shards_share_out_the_threads(world: World) -> None:
@@ -227,7 +227,7 @@ def test_a_whole_snapshot_after_joined_shards_costs_what_changed(world: World) -
 def test_history_does_not_take_what_a_shard_did_not_read_for_gone(world: World) -> None:
     world.snapshot()
     first = next(iter(world.source.estate.threads))
-    other = share_of(first, 2) % 2 + 1
+    other = shard_of_id(first, 2) % 2 + 1
     world("snapshot", "source", "-o", world.db, "--shard", f"{other}/2", "--tag", "one").ok()
     said = world.plain("history", world.db, first)
     assert "gone" not in said.out
@@ -245,7 +245,7 @@ def test_shards_of_given_threads(world: World) -> None:
     ]  # fmt: skip
     assert [said.code for said in found].count(3) == 1, "one shard looked for the thread that is gone"
     answer = merge(world, [db(world, str(n)) for n in range(1, N + 1)], code=3)
-    assert answer["joined"][0]["partial"] == [Shard(share_of("thread_gone", N), N).number]
+    assert answer["joined"][0]["partial"] == [Shard(shard_of_id("thread_gone", N), N).number]
     assert only(world, "all")["counts"]["thread"] == len(ids) - 1
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from migrate.emulator import Emulator, Estate
-from migrate.model.loss import EVERY
+from migrate.model.loss import EVERY_OBJECT
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import add, agent, assistant, file, latest, project, store, thread
 from tests.e2e.running import World, options
@@ -82,7 +82,7 @@ def test_an_unknown_key_is_told_and_compared(launch: Launch, type_: str, kind: s
     world.snapshot()
     shown = "assistant" if kind == "version" else kind
     told = [(loss["field"], loss["grade"]) for loss in world.planned()["losses"] if loss["kind"] == shown]
-    assert ((EVERY, "adapted") if kind in RUNS else (KEY, "lost")) in told
+    assert ((EVERY_OBJECT, "adapted") if kind in RUNS else (KEY, "lost")) in told
     world.apply().ok()
     assert world("verify", world.plan).ok()["findings"] == []
     again = world.planned()["actions"]

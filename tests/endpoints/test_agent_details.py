@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from migrate.endpoints.foundry import with_details
-from migrate.errors import NotThere, RequestFailed
+from migrate.errors import NotFound, RequestFailed
 
 Json = dict[str, Any]
 
@@ -29,7 +29,7 @@ class Service:
 
     def __call__(self, path: str) -> Json:
         self.asked.append(path)
-        answer = self.answers.get(path.removeprefix("/agents/"), NotThere("no such", 404))
+        answer = self.answers.get(path.removeprefix("/agents/"), NotFound("no such", 404))
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -55,7 +55,7 @@ def test_a_row_that_tells_is_not_asked_for_again() -> None:
     "answer",
     [
         RequestFailed("down", 500),
-        NotThere("gone", 404),
+        NotFound("gone", 404),
         {},
         {"error": "x"},
         row("another", **pinned("3")),
@@ -67,7 +67,7 @@ def test_an_answer_that_is_not_this_agent_changes_nothing(answer: Any) -> None:
     assert with_details([row()], service) == [row()]
 
 
-@pytest.mark.parametrize("answer", [NotThere("gone", 404), {}, {"version": "2"}])
+@pytest.mark.parametrize("answer", [NotFound("gone", 404), {}, {"version": "2"}])
 def test_a_version_that_is_not_there_is_left_out(answer: Any) -> None:
     service = Service(**{"desk": row(**pinned("3")), "desk/versions/3": answer})
     (found,) = with_details([row()], service)

@@ -14,7 +14,7 @@ from migrate.endpoints.http import header_cache as module
 from migrate.endpoints.http.client import Client
 from migrate.endpoints.http.header_cache import FRESH
 from migrate.endpoints.http.openai_transport import OpenAIWire
-from migrate.errors import Denied, NotThere, RequestFailed
+from migrate.errors import AccessDenied, NotFound, RequestFailed
 
 BETA = {"OpenAI-Beta": "assistants=v2"}
 STEPS = ["step_details.tool_calls[*].file_search.results[*].content"]
@@ -125,7 +125,7 @@ def test_who_is_refused_with_a_fresh_signature_is_refused() -> None:
     service = Service()
     service.get()
     service.answer = lambda _: httpx2.Response(401, json={"error": {"message": "no such role"}})
-    with pytest.raises(Denied, match="no such role"):
+    with pytest.raises(AccessDenied, match="no such role"):
         service.get()
     service.answer = lambda _: httpx2.Response(200, json={})
     service.get()
@@ -156,7 +156,7 @@ def test_headers_of_another_address_are_not_kept() -> None:
 
 @pytest.mark.parametrize(
     ("status", "meant"),
-    [(304, RequestFailed), (400, RequestFailed), (404, NotThere), (429, RequestFailed), (500, RequestFailed)],
+    [(304, RequestFailed), (400, RequestFailed), (404, NotFound), (429, RequestFailed), (500, RequestFailed)],
 )
 def test_it_fails_as_the_first_would(status: int, meant: type[RequestFailed]) -> None:
     body = {"error": {"message": "so it is", "code": "why"}}

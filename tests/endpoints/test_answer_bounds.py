@@ -15,12 +15,12 @@ import pytest
 
 from migrate.endpoints.http import guarded_transport, openai_transport
 from migrate.endpoints.interface import Writer
-from migrate.errors import OutcomeUnknown, RequestFailed, TooLarge
-from migrate.model.input_limits import ANSWER, ERROR, Bound
+from migrate.errors import OutcomeUnknown, RequestFailed, ResponseTooLarge
+from migrate.model.input_limits import MAX_ERROR_RESPONSE, MAX_RESPONSE, InputLimit
 from tests.endpoints.connecting import TYPES, connected, impatient, settings
 from tests.endpoints.scripted import Asked, Reply, in_turn
 
-SMALL = Bound(200_000, "bytes", "in one answer")
+SMALL = InputLimit(200_000, "bytes", "in one answer")
 FILL = 1_000_000
 
 
@@ -28,8 +28,8 @@ FILL = 1_000_000
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limits of this test: a tenth of what its services send."""
     monkeypatch.setattr(guarded_transport, "ANSWER", SMALL)
-    monkeypatch.setattr(guarded_transport, "ANSWER_READ_ALONE", Bound(20_000, "bytes", ""))
-    monkeypatch.setattr(guarded_transport, "FILE", Bound(300_000, "bytes", "in one file"))
+    monkeypatch.setattr(guarded_transport, "ANSWER_READ_ALONE", InputLimit(20_000, "bytes", ""))
+    monkeypatch.setattr(guarded_transport, "FILE", InputLimit(300_000, "bytes", "in one file"))
 
 
 def packed(content: bytes, *ways: str) -> Reply:
@@ -57,7 +57,7 @@ LARGE: dict[str, Callable[[], Reply]] = {
 @pytest.mark.parametrize("type_", TYPES)
 def test_an_answer_that_is_too_large_is_given_up(type_: str, kind: str, how: str) -> None:
     with connected(type_, in_turn(LARGE[how]())) as (writer, server):
-        with pytest.raises(TooLarge, match="given up: more than 200,000 bytes in one answer"):
+        with pytest.raises(ResponseTooLarge, match="given up: more than 200,000 bytes in one answer"):
             list(writer.pages(kind))
         # Once for 100 (or 1,000) rows, then for fewer, then for one: not again and again.
         assert len(server.asked) <= 4
@@ -98,8 +98,8 @@ def test_a_write_with_an_answer_too_large_may_have_been_carried_out(type_: str) 
 def test_an_error_without_end_is_cut_and_keeps_its_status(
     type_: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guarded_transport, "ERROR", small_error := Bound(1_000, "bytes", ""))
-    assert small_error is not ERROR
+    monkeypatch.setattr(guarded_transport, "ERROR", small_error := InputLimit(1_000, "bytes", ""))
+    assert small_error is not MAX_ERROR_RESPONSE
     with connected(type_, in_turn(Reply(404, b"no such thing " * 100_000))) as (writer, _):
         for kind in ("assistant", "file"):
             with pytest.raises(RequestFailed, match="no such thing") as no:
@@ -110,14 +110,17 @@ def test_an_error_without_end_is_cut_and_keeps_its_status(
 @pytest.mark.parametrize("type_", TYPES)
 def test_a_file_without_end_is_given_up(type_: str) -> None:
     reply = Reply(body=b"a" * FILL, headers={"content-length": "", "content-type": "text/plain"})
-    with connected(type_, in_turn(reply)) as (writer, _), pytest.raises(TooLarge, match="in one file"):
+    with (
+        connected(type_, in_turn(reply)) as (writer, _),
+        pytest.raises(ResponseTooLarge, match="in one file"),
+    ):
         _content(writer)
 
 
 @pytest.mark.parametrize("type_", TYPES)
 def test_a_file_that_unpacks_without_end_is_given_up(type_: str) -> None:
     bomb = in_turn(packed(b"a" * FILL, "gzip"))
-    with connected(type_, bomb) as (writer, _), pytest.raises(TooLarge, match="in one file"):
+    with connected(type_, bomb) as (writer, _), pytest.raises(ResponseTooLarge, match="in one file"):
         _content(writer)
 
 
@@ -140,15 +143,15 @@ def test_what_claims_to_be_packed_and_is_not_is_a_failed_request(type_: str) -> 
 
 
 def test_an_answer_of_nothing_but_values_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openai_transport, "ANSWER_READ_ALONE", Bound(1_000, "bytes", ""))
-    monkeypatch.setattr(openai_transport, "VALUES", Bound(10_000, "values", "in one answer"))
+    monkeypatch.setattr(openai_transport, "ANSWER_READ_ALONE", InputLimit(1_000, "bytes", ""))
+    monkeypatch.setattr(openai_transport, "VALUES", InputLimit(10_000, "values", "in one answer"))
     brackets = in_turn(Reply(body={"data": [[]] * 20_000}))
-    with connected("openai", brackets) as (writer, _), pytest.raises(TooLarge, match="10,000 values"):
+    with connected("openai", brackets) as (writer, _), pytest.raises(ResponseTooLarge, match="10,000 values"):
         list(writer.pages("assistant"))
 
 
 def test_the_real_limits_leave_room_for_the_largest_page() -> None:
-    assert ANSWER.most > 100 * 256_000 * 4
+    assert MAX_RESPONSE.maximum > 100 * 256_000 * 4
 
 
 BEGIN = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from migrate.endpoints import connect
 from migrate.endpoints.http.certificates import VARIABLES, file_for_sign_in, trust
-from migrate.errors import BadUsage, Unreachable
+from migrate.errors import BadUsage, ServiceUnreachable
 from tests.endpoints.connecting import PATHS, TYPES, settings
 from tests.endpoints.scripted import Reply, Server, listing, serving
 
@@ -115,7 +115,7 @@ def test_several_variables_are_taken_together(server: Server, company: Path, oth
 def test_one_that_nobody_named_is_not_trusted_and_the_ways_are_told(
     server: Server, other: Path, type_: str
 ) -> None:
-    with env(SSL_CERT_FILE=str(other)), pytest.raises(Unreachable) as failed:
+    with env(SSL_CERT_FILE=str(other)), pytest.raises(ServiceUnreachable) as failed:
         connect(settings(type_, address(server, type_))).probe()
     for way in ("ca_file", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
         assert way in failed.value.why, failed.value.lines()

@@ -16,7 +16,7 @@ from migrate.endpoints.auth import Entra
 from migrate.endpoints.clouds import service_of
 from migrate.endpoints.settings import Settings
 from migrate.errors import BadUsage, SignInFailed
-from migrate.model.known_secrets import redact, register
+from migrate.model.known_secrets import redact, register_secret
 
 HOSTS = {
     "acme.openai.azure.com": "azure-openai", "acme.cognitiveservices.azure.com": "azure-openai",
@@ -146,7 +146,7 @@ def test_what_the_sign_in_says_of_a_failure_is_told_without_secrets(
     def fail(self: Identity, *scopes: str, **options: Any) -> Any:
         raise ValueError("client secret hidden-client-secret-4711 is wrong")
 
-    register("hidden-client-secret-4711")
+    register_secret("hidden-client-secret-4711")
     monkeypatch.setattr(identity, "get_token", fail)
     with pytest.raises(SignInFailed, match="cannot sign in") as failed:
         Entra(Settings("azure-openai", "https://east.openai.azure.com", auth="entra"))()

@@ -13,7 +13,7 @@ from migrate.codecs import CODECS
 from migrate.endpoints import foundry
 from migrate.endpoints.foundry import FoundryWriter
 from migrate.endpoints.settings import Settings
-from migrate.errors import NotThere, OutcomeUnknown, RequestFailed
+from migrate.errors import NotFound, OutcomeUnknown, RequestFailed
 from tests.endpoints.scripted import PROJECT, Answer, Asked, Reply, Server, in_turn, listing, serving
 
 SECRET = "token-of-this-test"
@@ -165,7 +165,7 @@ class TestConversations:
 
     @pytest.mark.parametrize("kind", ["thread", "assistant"])
     def test_what_the_service_does_not_know_is_said(self, kind: str) -> None:
-        with writing(in_turn(Reply(404))) as (writer, _), pytest.raises(NotThere):
+        with writing(in_turn(Reply(404))) as (writer, _), pytest.raises(NotFound):
             writer.delete(kind, "desk")
 
 

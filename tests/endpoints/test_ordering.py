@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from migrate.endpoints.http.list_order import Question, Sorting, moment
 from migrate.endpoints.interface import Page
-from migrate.errors import PagingBroken
-from migrate.model.page_cursor import FROM_THE_START
+from migrate.errors import PaginationError
+from migrate.model.page_cursor import RESTART_FROM_FIRST_PAGE
 from tests.strategies import steady
 
 Body = dict[str, Any]
@@ -90,7 +90,7 @@ class TestTimesThatTell:
     def test_newest_first_it_is_turned_round(self, times: Any, size: int) -> None:
         server = Server(timed(*times), ignores="desc", size=size)
         if not tells(times[-size:]):
-            with pytest.raises(PagingBroken, match="cannot be told"):
+            with pytest.raises(PaginationError, match="cannot be told"):
                 read(server)
             return
         assert read(server) == stored(server)
@@ -100,10 +100,10 @@ class TestTimesThatTell:
         server = Server(timed(1, 2, 3, 4, 5), ignores="desc", size=2)
         question = Question("message", "/things", True, server.newest)
         pages = list(Sorting().oldest_first(server.pages(), question))
-        assert [page.cursor for page in pages] == [FROM_THE_START, FROM_THE_START, ""]
+        assert [page.cursor for page in pages] == [RESTART_FROM_FIRST_PAGE, RESTART_FROM_FIRST_PAGE, ""]
 
     def test_a_part_of_a_listing_is_not_turned_round(self) -> None:
-        with pytest.raises(PagingBroken, match="was read before"):
+        with pytest.raises(PaginationError, match="was read before"):
             read(Server(timed(1, 2, 3), ignores="desc"), resumed=True)
 
     def test_one_row_or_none_needs_no_proof(self) -> None:
@@ -129,7 +129,7 @@ class TestTimesThatDoNotTell:
     def test_a_server_that_does_not_is_named(self, ignores: str, size: int) -> None:
         sorting, server = Sorting(), Server(timed(None, None, None), ignores=ignores, size=size)
         for _ in range(2):
-            with pytest.raises(PagingBroken, match="ignores `order`"):
+            with pytest.raises(PaginationError, match="ignores `order`"):
                 read(server, sorting)
         assert server.asked == 1
 
@@ -151,7 +151,7 @@ class TestTimesThatDoNotTell:
     @pytest.mark.parametrize("ignores", ["asc", "desc"])
     def test_two_pages_of_one_row_are_proved(self, ignores: str) -> None:
         server = Server(timed(None, None), ignores, size=1)
-        with pytest.raises(PagingBroken, match="cannot be told"):
+        with pytest.raises(PaginationError, match="cannot be told"):
             read(server)
         assert read(Server(timed(None, None), size=1)) == ["row000", "row001"]
 
@@ -159,7 +159,7 @@ class TestTimesThatDoNotTell:
         sorting, server = Sorting(), Server(timed(7, 7, 7), ignores="desc")
         other = Server(timed(1, 2, 3))
         list(sorting.oldest_first(other.pages(), Question("run", "/runs", True, other.newest)))
-        with pytest.raises(PagingBroken):
+        with pytest.raises(PaginationError):
             read(server, sorting)
 
     def test_a_row_that_came_meanwhile_proves_all_the_same(self) -> None:
@@ -178,7 +178,7 @@ class TestTimesThatDoNotTell:
         server = Server(timed(None, None, None, None))
         shuffled = [server.stored[n] for n in (2, 0, 3, 1)]
         question = Question("message", "/things", True, lambda: shuffled)
-        with pytest.raises(PagingBroken):
+        with pytest.raises(PaginationError):
             list(Sorting().oldest_first(server.pages(), question))
 
     def test_where_order_is_no_content_nothing_is_asked(self) -> None:
@@ -198,13 +198,13 @@ class TestTimesThatRiseAndFall:
     @pytest.mark.parametrize("ignores", ["asc", "desc"])
     @pytest.mark.parametrize("size", [100, 2])
     def test_a_server_that_ignores_order_is_named(self, ignores: str, size: int) -> None:
-        with pytest.raises(PagingBroken, match="rise and fall"):
+        with pytest.raises(PaginationError, match="rise and fall"):
             read(Server(timed(*self.MIXED), ignores=ignores, size=size))
 
     def test_it_is_named_although_another_listing_of_the_kind_was_in_order(self) -> None:
         sorting = Sorting()
         read(Server(timed(1, 2, 3), ignores="asc"), sorting)
-        with pytest.raises(PagingBroken, match="rise and fall"):
+        with pytest.raises(PaginationError, match="rise and fall"):
             read(Server(timed(*self.MIXED), ignores="asc"), sorting)
 
     @pytest.mark.parametrize("ignores", ["", "asc", "desc"])
@@ -251,5 +251,5 @@ def test_any_listing_in_the_order_of_its_times_is_read_so_or_named(
     server = Server(timed(*sorted(times)), ignores, size)
     try:
         assert read(server) == stored(server)
-    except PagingBroken:
+    except PaginationError:
         assert ignores

@@ -13,29 +13,37 @@ from migrate.endpoints.http.outage import OUTAGE_ERRORS, OUTAGE_S, Outage
 from migrate.endpoints.http.retry import Channel
 from migrate.endpoints.interface import Body
 from migrate.endpoints.rate_limit import RateLimiter
-from migrate.errors import Denied, NoAnswer, NotThere, RequestFailed, TooLarge, Unreachable, Unreadable
+from migrate.errors import (
+    AccessDenied,
+    InvalidResponse,
+    NoResponse,
+    NotFound,
+    RequestFailed,
+    ResponseTooLarge,
+    ServiceUnreachable,
+)
 
 COUNTED: dict[str, Callable[[], RequestFailed]] = {
-    "no connection": lambda: NoAnswer("GET /x got no answer: refused"),
+    "no connection": lambda: NoResponse("GET /x got no answer: refused"),
     "500": lambda: RequestFailed("GET /x answered 500", 500),
     "502": lambda: RequestFailed("GET /x answered 502", 502),
     "503": lambda: RequestFailed("GET /x answered 503", 503),
     "504": lambda: RequestFailed("GET /x answered 504", 504),
-    "501, an absent route": lambda: NotThere("GET /x answered 501", 501),
+    "501, an absent route": lambda: NotFound("GET /x answered 501", 501),
     "a gateway's timeout": lambda: RequestFailed("GET /x answered 408", 408),
 }
 ANSWERED: dict[str, Callable[[], RequestFailed | None]] = {
     "a good answer": lambda: None,
     "400": lambda: RequestFailed("GET /x answered 400", 400),
-    "401": lambda: Denied("GET /x answered 401", 401),
-    "404": lambda: NotThere("GET /x answered 404", 404),
+    "401": lambda: AccessDenied("GET /x answered 401", 401),
+    "404": lambda: NotFound("GET /x answered 404", 404),
     "409": lambda: RequestFailed("GET /x answered 409", 409),
 }
 NEUTRAL: dict[str, Callable[[], RequestFailed]] = {
     "429": lambda: RequestFailed("GET /x answered 429", 429),
     "no JSON": lambda: RequestFailed("the answer is not JSON"),
-    "unreadable": lambda: Unreadable("nested"),
-    "too large": lambda: TooLarge("more than"),
+    "unreadable": lambda: InvalidResponse("nested"),
+    "too large": lambda: ResponseTooLarge("more than"),
 }
 
 
@@ -64,7 +72,7 @@ def test_a_minute_of_errors_ends_the_command(what: str) -> None:
     failing(outage, clock, COUNTED[what], OUTAGE_ERRORS - 1, 20.0)
     outage.check()
     failing(outage, clock, COUNTED[what], 1, 1.0)
-    with pytest.raises(Unreachable, match="does not answer any more") as gone:
+    with pytest.raises(ServiceUnreachable, match="does not answer any more") as gone:
         outage.check("https://east.example")
     assert gone.value.exit_code == 5
     assert "GET /x" in gone.value.why
@@ -99,7 +107,7 @@ def test_being_slowed_down_counts_neither_way(what: str) -> None:
     failing(outage, clock, NEUTRAL[what], 3, 1.0)
     outage.check()
     failing(outage, clock, COUNTED["503"], 1, 1.0)
-    with pytest.raises(Unreachable):
+    with pytest.raises(ServiceUnreachable):
         outage.check()
 
 
@@ -120,7 +128,7 @@ def test_silence_is_told_while_a_request_waits_and_between_attempts() -> None:
     assert outage.told() == ""
     clock.now += 36.0
     assert outage.told() == "no answer since 40 s"
-    outage.ends(began, NoAnswer("timed out"))
+    outage.ends(began, NoResponse("timed out"))
     clock.now += 5.0
     assert outage.told() == "no answer since 45 s"
     failing(outage, clock, COUNTED["503"], 1, 1.0)
@@ -150,7 +158,7 @@ class Dead(Wire):
     ) -> Body:
         self.asked += 1
         self.clock.now += 10.0
-        raise NoAnswer(f"{method} {path} got no answer")
+        raise NoResponse(f"{method} {path} got no answer")
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -166,10 +174,10 @@ def test_a_channel_gives_up_and_ends_every_wait(monkeypatch: pytest.MonkeyPatch,
             with suppress(RequestFailed):
                 channel.get("/x") if method == "GET" else channel.send("POST", "/x", {})
 
-    with pytest.raises(Unreachable, match=r"east\.example"):
+    with pytest.raises(ServiceUnreachable, match=r"east\.example"):
         ask_again_and_again()
     assert wire.asked == 6
     assert pace.stop.is_set()
-    with pytest.raises(Unreachable):
+    with pytest.raises(ServiceUnreachable):
         channel.get("/y")
     assert wire.asked == 6

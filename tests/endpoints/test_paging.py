@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from migrate.endpoints.http.pagination import walk
 from migrate.endpoints.interface import Page
-from migrate.errors import PagingBroken, RequestFailed
+from migrate.errors import PaginationError, RequestFailed
 from tests.strategies import steady
 
 Body = dict[str, Any]
@@ -96,17 +96,17 @@ def test_without_a_word_about_more_a_page_with_the_last_row_again_is_the_end() -
 
 @pytest.mark.parametrize("back", [("a", "b"), ("b", "c"), ("a",), ("d", "a")])
 def test_a_page_that_leads_back_to_older_pages_is_no_end(back: tuple[str, ...]) -> None:
-    with pytest.raises(PagingBroken, match="leads back"):
+    with pytest.raises(PaginationError, match="leads back"):
         read(Server(envelope("a", "b"), envelope("c", "d"), envelope(*back)))
 
 
 def test_an_empty_page_that_promises_more_is_a_failure() -> None:
-    with pytest.raises(PagingBroken, match="empty page"):
+    with pytest.raises(PaginationError, match="empty page"):
         read(Server(envelope("a", more=True), envelope(more=True)))
 
 
 def test_a_repeated_page_that_promises_more_is_a_failure() -> None:
-    with pytest.raises(PagingBroken, match="repeats"):
+    with pytest.raises(PaginationError, match="repeats"):
         read(Server(envelope("a", "b", more=True), envelope("a", "b", more=True)))
 
 
@@ -187,7 +187,7 @@ class TestAFullPageThatCallsItselfTheLast:
 
     @pytest.mark.parametrize("more", [False, None])
     def test_a_repeated_full_page_hides_what_lies_behind(self, more: bool | None) -> None:
-        with pytest.raises(PagingBroken, match="ignores `after`"):
+        with pytest.raises(PaginationError, match="ignores `after`"):
             read(Server(envelope("a", "b", more=more), envelope("a", "b", more=more)), limit=2)
 
     @pytest.mark.parametrize("more", [False, None])
@@ -208,7 +208,7 @@ class TestWhatAPageSaysOfItself:
 
     @pytest.mark.parametrize("said", ["true", "True", 1, "1"])
     def test_more_in_another_spelling_is_a_promise(self, said: Any) -> None:
-        with pytest.raises(PagingBroken, match="repeats"):
+        with pytest.raises(PaginationError, match="repeats"):
             read(Server({"data": rows("a"), "has_more": said}, {"data": rows("a"), "has_more": said}))
 
     @pytest.mark.parametrize("said", [None, "perhaps", {}, []])
@@ -218,7 +218,7 @@ class TestWhatAPageSaysOfItself:
 
     @pytest.mark.parametrize("name", ["total", "total_count"])
     def test_a_listing_shorter_than_it_counts_is_not_whole(self, name: str) -> None:
-        with pytest.raises(PagingBroken, match="counts 3 rows and gives 2"):
+        with pytest.raises(PaginationError, match="counts 3 rows and gives 2"):
             read(Server({"data": rows("a", "b"), "has_more": False, name: 3}))
 
     @pytest.mark.parametrize("count", [2, 1, 0, -1, None, True, "3", 2.5])
@@ -253,6 +253,6 @@ def test_a_server_that_always_calls_itself_finished_is_read_whole_or_fails(
 
     try:
         assert read(fetch, limit=limit)[0] == ids
-    except PagingBroken:
+    except PaginationError:
         assert not after_works
         assert count >= limit

@@ -11,7 +11,7 @@ from migrate.endpoints.addresses import segment
 from migrate.endpoints.interface import Writer
 from migrate.endpoints.routes import PROJECT_ROUTES, ROUTES, address
 from migrate.errors import RequestFailed
-from migrate.model.input_limits import ID
+from migrate.model.input_limits import MAX_ID
 from tests.endpoints.connecting import TYPES, connected, impatient
 from tests.endpoints.scripted import Asked, Reply, in_turn, listing
 
@@ -24,7 +24,7 @@ ODD = {
     "braces": "{parent}",
     "a right to left": "a\u202eb", "an emoji": "\U0001f600",
 }  # fmt: skip
-UNUSABLE = {"half a pair": "a\ud800b", "nothing": "", "very long": "a" * (ID.most + 1)}
+UNUSABLE = {"half a pair": "a\ud800b", "nothing": "", "very long": "a" * (MAX_ID.maximum + 1)}
 
 REQUESTS: dict[str, Callable[[Writer, str], object]] = {
     "an object": lambda w, id_: w.get("vector_store", id_),

@@ -13,7 +13,7 @@ from migrate.endpoints.http.retry import Channel
 from migrate.endpoints.interface import Body
 from migrate.endpoints.probe import survey
 from migrate.endpoints.rate_limit import RateLimiter
-from migrate.errors import NotThere, RequestFailed, Unreachable
+from migrate.errors import NotFound, RequestFailed, ServiceUnreachable
 
 EMPTY: Body = {"data": [], "has_more": False}
 
@@ -76,7 +76,7 @@ def test_where_nobody_is_nothing_else_is_asked(monkeypatch: pytest.MonkeyPatch) 
         raise RequestFailed("nobody there", status=0)
 
     asked, wire = channel(answer)
-    with pytest.raises(Unreachable):
+    with pytest.raises(ServiceUnreachable):
         survey(asked, "https://x")
     assert set(wire.asked) == {"/assistants"}
 
@@ -84,7 +84,7 @@ def test_where_nobody_is_nothing_else_is_asked(monkeypatch: pytest.MonkeyPatch) 
 def test_what_each_says_is_told_of_its_own_kind() -> None:
     def answer(path: str) -> Body:
         if path == "/vector_stores":
-            raise NotThere(f"{path}: no such route", status=404)
+            raise NotFound(f"{path}: no such route", status=404)
         return EMPTY
 
     found = survey(channel(answer)[0], "https://x")

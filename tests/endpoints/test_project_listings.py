@@ -11,7 +11,7 @@ import pytest
 from migrate.endpoints import foundry, foundry_classic
 from migrate.endpoints.interface import Reader
 from migrate.endpoints.settings import Settings
-from migrate.errors import PagingBroken, RequestFailed
+from migrate.errors import PaginationError, RequestFailed
 from tests.endpoints.scripted import PROJECT, Answer, Asked, Reply, Server, listing, serving
 
 SECRET = "token-of-this-test"
@@ -78,7 +78,7 @@ class TestAgents:
     def test_a_server_that_promises_more_and_repeats_itself_is_named(self) -> None:
         with (
             reading({AGENTS: lambda _: Reply(body=listing("a", "b", more=True))}) as (reader, server),
-            pytest.raises(PagingBroken, match="repeats"),
+            pytest.raises(PaginationError, match="repeats"),
         ):
             ids(reader, "assistant")
         assert len(server.asked) == 2
@@ -126,7 +126,7 @@ class TestConversations:
         path = f"{CONVERSATIONS}/conv_1/items"
         with (
             reading({path: pages_of(start=listing("m1", "m2"))}) as (reader, _),
-            pytest.raises(PagingBroken, match="order"),
+            pytest.raises(PaginationError, match="order"),
         ):
             ids(reader, "message", "conv_1")
 

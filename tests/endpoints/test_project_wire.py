@@ -15,7 +15,7 @@ from migrate.endpoints.http.foundry_transport import Credential, LoopbackHttp, P
 from migrate.endpoints.http.retry import Channel
 from migrate.endpoints.rate_limit import RateLimiter
 from migrate.endpoints.settings import Settings
-from migrate.errors import BadUsage, Denied, NotThere, OutcomeUnknown, RequestFailed
+from migrate.errors import AccessDenied, BadUsage, NotFound, OutcomeUnknown, RequestFailed
 from tests.endpoints.scripted import PROJECT, Reply, Server, in_turn, listing, serving
 
 SECRET = "token-of-this-test"
@@ -205,7 +205,7 @@ FAMILIES = [
     (
         404,
         said("Agent X doesn't exist", "not_found", details=[]),
-        NotThere,
+        NotFound,
         "Agent X doesn't exist",
         "not_found",
     ),
@@ -216,10 +216,10 @@ FAMILIES = [
         "supplied",
         "invalid_payload",
     ),
-    (404, said("No such File object: x", None, param="id"), NotThere, "No such File object", ""),
+    (404, said("No such File object: x", None, param="id"), NotFound, "No such File object", ""),
     (408, said("The operation was timeout.", "Timeout"), RequestFailed, "timeout", "Timeout"),
-    (403, b"<html><body>Forbidden by  proxy</body></html>", Denied, "Forbidden by proxy", ""),
-    (401, {"statusCode": 401, "message": "Access denied"}, Denied, "Access denied", ""),
+    (403, b"<html><body>Forbidden by  proxy</body></html>", AccessDenied, "Forbidden by proxy", ""),
+    (401, {"statusCode": 401, "message": "Access denied"}, AccessDenied, "Access denied", ""),
     (500, b"", RequestFailed, "no message", ""),
     (400, {"error": "in words"}, RequestFailed, "in words", ""),
 ]
@@ -239,7 +239,9 @@ class TestFailures:
         assert SECRET not in str(failed.value)
 
     @pytest.mark.parametrize("kind", ["", "application/json", "application/xml"])
-    @pytest.mark.parametrize(("status", "meant"), [(403, Denied), (404, NotThere), (400, RequestFailed)])
+    @pytest.mark.parametrize(
+        ("status", "meant"), [(403, AccessDenied), (404, NotFound), (400, RequestFailed)]
+    )
     def test_a_body_that_is_not_what_it_says_hides_no_status(
         self, serve: Serve, channel: Open, kind: str, status: int, meant: Any
     ) -> None:

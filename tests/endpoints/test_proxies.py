@@ -11,7 +11,7 @@ import pytest
 
 from migrate.endpoints.http.proxies import proxy_for
 from migrate.errors import BadUsage, RequestFailed
-from migrate.model.known_secrets import KNOWN
+from migrate.model.known_secrets import PROCESS_SECRETS
 from tests.endpoints.connecting import PATHS, TYPES, connected, settings
 from tests.endpoints.scripted import Asked, Reply, in_turn, listing, serving
 
@@ -85,9 +85,9 @@ def test_no_request_to_this_machine_passes_a_proxy(type_: str) -> None:
 @pytest.mark.parametrize("type_", TYPES)
 def test_a_proxy_that_was_used_is_named_in_the_failure(type_: str) -> None:
     from migrate.endpoints import connect
-    from migrate.errors import Unreachable
+    from migrate.errors import ServiceUnreachable
 
-    KNOWN.forget_all()
+    PROCESS_SECRETS.forget_all()
     refusals: list[Asked] = []
 
     def refuse(asked: Asked) -> Reply:
@@ -96,7 +96,7 @@ def test_a_proxy_that_was_used_is_named_in_the_failure(type_: str) -> None:
 
     with serving(refuse) as proxy:
         address = proxy.origin.replace("http://", "http://user:pass-of-the-proxy@")
-        with env(HTTPS_PROXY=address), pytest.raises((Unreachable, RequestFailed)) as failed:
+        with env(HTTPS_PROXY=address), pytest.raises((ServiceUnreachable, RequestFailed)) as failed:
             connect(settings(type_, f"https://east.example{PATHS[type_]}")).probe()
     told = f"{failed.value} {getattr(failed.value, 'why', '')}"
     assert f"through the proxy {proxy.origin}" in told

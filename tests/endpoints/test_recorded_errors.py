@@ -9,7 +9,7 @@ import pytest
 
 from migrate.endpoints.http.errors import ABSENT, failure
 from migrate.endpoints.http.retry import unsettled
-from migrate.errors import NotThere, OutcomeUnknown
+from migrate.errors import NotFound, OutcomeUnknown
 from tests.codecs.recordings import FOLDER
 
 NAMES = sorted(FOLDER.glob("*.json")) if FOLDER.is_dir() else []
@@ -29,7 +29,7 @@ def test_it_is_told_in_the_services_own_words(exchange: dict[str, Any]) -> None:
     failed = failure(status, text, exchange.get("response_headers") or {}, "GET /x")
     assert error["message"] in failed.what
     assert (failed.status, failed.code) == (status, error.get("code") or "")
-    assert isinstance(failed, NotThere) == (status in ABSENT)
+    assert isinstance(failed, NotFound) == (status in ABSENT)
 
 
 @pytest.mark.parametrize("exchange", RECORDED)

@@ -15,7 +15,7 @@ import pytest
 
 from migrate.errors import BadUsage, DiskFull
 from migrate.files import output
-from migrate.files.output import destination, replacing, write_text
+from migrate.files.output import atomic_write, resolve_destination, write_text
 
 posix = pytest.mark.skipif(os.name != "posix", reason="links, pipes and devices as POSIX has them")
 
@@ -80,7 +80,7 @@ def test_what_cannot_be_written_is_named_before_anything_is_read(tmp_path: Path)
             Path("/dev/fd/876"): "Bad file descriptor",
         }.items():
             with pytest.raises(BadUsage) as failed:
-                destination(path)
+                resolve_destination(path)
             assert why in failed.value.why
             with pytest.raises(BadUsage):
                 write_text(path, ["x"])
@@ -91,7 +91,7 @@ def test_what_cannot_be_written_is_named_before_anything_is_read(tmp_path: Path)
 def test_a_folder_that_nothing_can_be_written_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)  # the owner of everything may write everywhere
     with pytest.raises(BadUsage) as failed:
-        destination(tmp_path / "a")
+        resolve_destination(tmp_path / "a")
     assert "nothing can be written into the folder" in failed.value.why
 
 
@@ -182,7 +182,7 @@ def test_a_link_planted_at_the_temporary_name_is_not_followed(
 def test_temporary_names_are_never_the_same(tmp_path: Path) -> None:
     seen: set[str] = set()
     for _ in range(50):
-        with replacing(tmp_path / "a") as file:
+        with atomic_write(tmp_path / "a") as file:
             file.write(b"x")
             seen |= names(tmp_path) - {"a"}
     assert len(seen) == 50

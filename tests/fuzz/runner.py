@@ -34,7 +34,7 @@ class Outcome:
 
 def prepared(folder: Path) -> dict[str, bytes]:
     """A valid archive and plan, as bytes, to begin from."""
-    from migrate.archive.snapshots.reader import SnapshotReader, snapshots
+    from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
     from migrate.stages.estate import Estate
     from migrate.stages.plan.options import PlanOptions
     from migrate.stages.plan.run import plan_without_target
@@ -42,7 +42,7 @@ def prepared(folder: Path) -> dict[str, bytes]:
     archive = folder / "a.db"
     filled(archive)
     with Archive.open(archive) as opened:
-        estate = Estate(SnapshotReader(opened.conn, snapshots(opened.conn)[-1]))
+        estate = Estate(SnapshotReader(opened.conn, list_snapshots(opened.conn)[-1]))
         plan = plan_without_target("openai", estate, PlanOptions())
     source = plan.source.model_copy(update={"archive": str(archive)})
     target = plan.target.model_copy(

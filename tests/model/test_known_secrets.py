@@ -12,7 +12,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from migrate.model.known_secrets import HIDDEN, KnownSecrets
+from migrate.model.known_secrets import REDACTED, KnownSecrets
 
 KEY = 'k3y+/="\\ü&<of>%the east'
 TOKEN = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJzb21lYm9keSJ9.c2lnbmF0dXJl"
@@ -49,10 +49,10 @@ def test_a_secret_is_hidden_however_it_is_spelled(value: str, spelled: str) -> N
     known.register(value)
     text = SPELLED[spelled](value)
     hidden = known.redact(text)
-    assert HIDDEN in hidden
+    assert REDACTED in hidden
     assert value[:16] not in hidden
     # Of base64, at most a letter at either end is made of neighbours too.
-    assert len(hidden) - len(HIDDEN) <= len(SPELLED[spelled]("")) + 12
+    assert len(hidden) - len(REDACTED) <= len(SPELLED[spelled]("")) + 12
 
 
 @pytest.mark.parametrize("sign", ["\n", "\r", "\r\n", "\x7f", "\0", "\t", " "])
@@ -95,7 +95,7 @@ def test_the_key_of_a_loopback_service_stays_readable_as_a_word(value: str) -> N
 def test_a_loopback_key_that_is_no_word_is_hidden_everywhere() -> None:
     known = KnownSecrets()
     known.register("sk-0123456789abcdefghij", loopback=True)
-    assert known.redact("it said sk-0123456789abcdefghij twice") == f"it said {HIDDEN} twice"
+    assert known.redact("it said sk-0123456789abcdefghij twice") == f"it said {REDACTED} twice"
 
 
 def test_secrets_are_registered_and_hidden_by_many_threads() -> None:
@@ -109,7 +109,7 @@ def test_secrets_are_registered_and_hidden_by_many_threads() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert known.redact(" ".join(values)).replace(HIDDEN, "").strip() == ""
+    assert known.redact(" ".join(values)).replace(REDACTED, "").strip() == ""
 
 
 def test_another_run_begins_without_the_secrets_of_the_one_before() -> None:

@@ -11,11 +11,11 @@ from pydantic_core import from_json
 from migrate.codecs.config_directory.yaml_reader import NotYaml
 from migrate.codecs.config_directory.yaml_reader import read as read_yaml
 from migrate.endpoints.http.openai_transport import parsed_text
-from migrate.errors import Unreadable
-from migrate.model.input_limits import DEPTH
-from migrate.model.json_depth import TooDeep, loads
+from migrate.errors import InvalidResponse
+from migrate.model.input_limits import MAX_JSON_DEPTH
+from migrate.model.json_depth import JSONTooDeep, loads
 
-MOST = DEPTH.most
+MOST = MAX_JSON_DEPTH.maximum
 
 
 def levels(number: int, opening: str = "[", closing: str = "]", inside: str = "1") -> str:
@@ -33,7 +33,7 @@ def test_the_number_of_levels_decides_and_not_the_interpreter(
     try:
         loads(levels(MOST // each, opening, closing))
         for number in (MOST // each + 1, MOST * 2, 100_000):
-            with pytest.raises(TooDeep, match=f"more than {MOST} levels"):
+            with pytest.raises(JSONTooDeep, match=f"more than {MOST} levels"):
                 loads(levels(number, opening, closing))
     finally:
         sys.setrecursionlimit(before)
@@ -70,7 +70,7 @@ def test_an_answer_that_is_nested_too_deeply_is_told() -> None:
     parsed_text(f'{{"a": {levels(MOST - 1)}}}'.encode(), str)
     for number in (MOST + 2, 900, 100_000):
         for odd in ("1", '"\\ud83d"'):  # half of a character pair is read by the slower one
-            with pytest.raises(Unreadable, match="nested too deeply"):
+            with pytest.raises(InvalidResponse, match="nested too deeply"):
                 parsed_text(f'{{"a": {levels(number, inside=odd)}}}'.encode(), str)
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 
 from migrate.model import STAMP, Entity
-from migrate.model.normalize import digest, normal
-from migrate.model.secrets import SECRET_NAMES
+from migrate.model.normalize import json_digest, normalize_entity
+from migrate.model.secrets import SECRET_KEY_NAMES
 from tests.strategies import anything, steady
 
 MARK = {"migrated_from": "openai:asst_1"}
@@ -84,7 +84,7 @@ EMPTY_SCHEME = {"auth": {"type": "anonymous", "security_scheme": {}}}
 
 
 def compared(kind: str, field: str, value: Any) -> dict[str, Any]:
-    return normal(Entity(kind, "x", fields={} if value is ABSENT else {field: value}))
+    return normalize_entity(Entity(kind, "x", fields={} if value is ABSENT else {field: value}))
 
 
 SAME = [
@@ -213,49 +213,53 @@ def test_spellings_of_one_thing_compare_equal(kind: str, field: str, left: Any, 
 @pytest.mark.parametrize(("kind", "field", "left", "right"), DIFFERENT)
 def test_different_things_compare_unequal(kind: str, field: str, left: Any, right: Any) -> None:
     assert compared(kind, field, left) != compared(kind, field, right)
-    assert digest(compared(kind, field, left)) != digest(compared(kind, field, right))
+    assert json_digest(compared(kind, field, left)) != json_digest(compared(kind, field, right))
 
 
 def test_facts_are_not_compared_and_unknown_keys_are() -> None:
     plain = Entity("thread", "x", fields={}, facts={"created_at": 1})
-    assert normal(plain) == {}
-    assert normal(Entity("thread", "x", extras={"colour": "red", "none": None})) == {"colour": "red"}
+    assert normalize_entity(plain) == {}
+    assert normalize_entity(Entity("thread", "x", extras={"colour": "red", "none": None})) == {
+        "colour": "red"
+    }
 
 
 def test_a_secret_is_never_in_the_compared_form() -> None:
     tools = [server(headers={"Authorization": "Bearer 5f2b"}, authorization="Bearer 5f2b")]
     held = rows({"server_label": "one", "headers": {"Authorization": "Bearer 5f2b"}})
-    shown = repr(normal(Entity("assistant", "x", fields={"tools": tools, "tool_resources": held})))
+    shown = repr(normalize_entity(Entity("assistant", "x", fields={"tools": tools, "tool_resources": held})))
     assert "5f2b" not in shown
     assert shown.count("(secret ") == 3
     assert "Authorization" in shown
 
 
-@pytest.mark.parametrize("key", sorted({*SECRET_NAMES, "API_Key", "Token"}))
+@pytest.mark.parametrize("key", sorted({*SECRET_KEY_NAMES, "API_Key", "Token"}))
 def test_a_secret_is_known_by_its_key_wherever_it_stands_in_a_tool(key: str) -> None:
     tools = [server(**{key: "Bearer 5f2b"}), server(inner=[{"deeper": {key: ["Bearer 5f2b"]}}])]
-    shown = repr(normal(Entity("assistant", "x", fields={"tools": tools}, extras={key: "Bearer 5f2b"})))
+    shown = repr(
+        normalize_entity(Entity("assistant", "x", fields={"tools": tools}, extras={key: "Bearer 5f2b"}))
+    )
     assert "5f2b" not in shown
     assert shown.count("(secret ") == 3
 
 
 def test_a_fingerprint_does_not_depend_on_the_order_of_keys() -> None:
-    assert digest({"a": 1, "b": [1, 2]}) == digest({"b": [1, 2], "a": 1})
-    assert digest({"a": [1, 2]}) != digest({"a": [2, 1]})
-    assert len(digest(None)) == 32
+    assert json_digest({"a": 1, "b": [1, 2]}) == json_digest({"b": [1, 2], "a": 1})
+    assert json_digest({"a": [1, 2]}) != json_digest({"a": [2, 1]})
+    assert len(json_digest(None)) == 32
 
 
 @steady
 @given(entity=anything)
 def test_the_compared_form_is_its_own_compared_form(entity: Entity) -> None:
-    once = normal(entity)
+    once = normalize_entity(entity)
     assume("(secret " not in repr(once))  # a fingerprint would get a fingerprint
-    assert normal(Entity(entity.kind, entity.id, entity.parent, once)) == once
+    assert normalize_entity(Entity(entity.kind, entity.id, entity.parent, once)) == once
 
 
 @steady
 @given(entity=anything)
 def test_comparing_leaves_the_object_alone(entity: Entity) -> None:
     before = repr((entity.fields, entity.extras))
-    normal(entity)
+    normalize_entity(entity)
     assert repr((entity.fields, entity.extras)) == before

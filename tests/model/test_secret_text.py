@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from migrate.model.secret_text import credentials_in, masked_text, without_masked
+from migrate.model.secret_text import describe_credentials, mask_text, remove_masked_secrets
 
 SECRET = "s3cr3t-Value_of.0urs"
 PARAMETERS = (
@@ -32,18 +32,18 @@ HARMLESS = "page next_token pageToken partition_key sv se sp sr api-version q fo
 )
 def test_a_parameter_that_carries_a_credential_is_masked(name: str, address: str) -> None:
     text = address.format(name, SECRET)
-    shown = masked_text(text)
+    shown = mask_text(text)
     assert SECRET not in shown
     assert name in shown
-    assert masked_text(shown) == shown
-    assert list(credentials_in(text)) == [f"the query parameter {name!r}"]
-    assert list(credentials_in(shown)) == []
+    assert mask_text(shown) == shown
+    assert list(describe_credentials(text)) == [f"the query parameter {name!r}"]
+    assert list(describe_credentials(shown)) == []
 
 
 @pytest.mark.parametrize("name", HARMLESS.split())
 def test_a_parameter_of_another_name_stays(name: str) -> None:
     text = f"https://x.example/?{name}={SECRET}"
-    assert masked_text(text) == text
+    assert mask_text(text) == text
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,10 @@ def test_a_parameter_of_another_name_stays(name: str) -> None:
     ],
 )
 def test_other_credentials_are_known_by_their_form(text: str) -> None:
-    shown = masked_text(text)
+    shown = mask_text(text)
     assert "(secret " in shown
     assert SECRET not in shown
-    assert list(credentials_in(text))
+    assert list(describe_credentials(text))
 
 
 @pytest.mark.parametrize(
@@ -81,14 +81,14 @@ def test_other_credentials_are_known_by_their_form(text: str) -> None:
     ],
 )
 def test_what_stands_for_a_credential_or_is_none_stays(text: str) -> None:
-    assert masked_text(text) == text
-    assert list(credentials_in(text)) == []
+    assert mask_text(text) == text
+    assert list(describe_credentials(text)) == []
 
 
 def test_two_secrets_differ_and_one_is_like_itself() -> None:
-    one, other = (masked_text(f"https://x/?code={value}") for value in ("one", "other"))
+    one, other = (mask_text(f"https://x/?code={value}") for value in ("one", "other"))
     assert one != other
-    assert one == masked_text("https://x/?code=one")
+    assert one == mask_text("https://x/?code=one")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_two_secrets_differ_and_one_is_like_itself() -> None:
     ],
 )
 def test_an_address_without_what_was_masked(text: str, left: str) -> None:
-    assert without_masked(masked_text(text)) == left
+    assert remove_masked_secrets(mask_text(text)) == left
 
 
 @pytest.mark.parametrize(
@@ -110,5 +110,5 @@ def test_an_address_without_what_was_masked(text: str, left: str) -> None:
 )
 def test_a_long_text_takes_no_time_that_grows_with_its_square(text: str) -> None:
     began = time.process_time()
-    masked_text(text)
+    mask_text(text)
     assert time.process_time() - began < 20  # with a square it takes hours

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from migrate.archive import Archive
-from migrate.archive.packs.rows import Row
+from migrate.archive.packs.rows import BodyRow
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.codecs import CODECS
 from migrate.emulator.options import FaceName
@@ -159,7 +159,7 @@ def keep(held: Held, path: Path) -> None:
         writer = SnapshotWriter.begin(archive, *SOURCES[held.family], {}, None)
         for (kind, parent), rows in listings.items():
             if rows:
-                writer.page(kind, parent, [Row.of(kind, row.body) for row in rows], "")
+                writer.page(kind, parent, [BodyRow.of(kind, row.body) for row in rows], "")
             writer.end(kind, parent)
         writer.finish("complete", "")
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from migrate.model.object_diff import Path
+from migrate.model.object_diff import FieldDifference
 from migrate.reports.commands import assess, diff, plan, verify
 from migrate.reports.report import Report
 from migrate.stages.diff.ignore_rules import Change, IgnoreCount
@@ -56,10 +56,11 @@ def a_difference() -> DiffResult:
     """Three changes and some that rules took out."""
     changes: list[Change] = [
         Change("assistant", "asst_1", "office-gardener", "Gardener", "changed",
-             (Path("instructions", BEFORE, AFTER), Path("temperature", 1, 0.4),
-              Path("tools[function:water].function.strict", None, True)), how="journal",
+             (FieldDifference("instructions", BEFORE, AFTER), FieldDifference("temperature", 1, 0.4),
+              FieldDifference("tools[function:water].function.strict", None, True)), how="journal",
              since="2026-11-18T07:00:00+00:00"),
-        Change("vector_store", "vs_1", "vs_9", "Handbooks", "changed", (Path("status", "", "expired"),), True,
+        Change("vector_store", "vs_1", "vs_9", "Handbooks", "changed",
+             (FieldDifference("status", "", "expired"),), True,
              "name", since="2026-11-19T07:00:00+00:00"),
         Change("file", "file_4", "", "visitor-guide.txt", "removed", since="2026-11-18T07:00:00+00:00"),
         Change("file", "", "file_8", "visitor-guide-v2.txt", "added"),
@@ -184,8 +185,8 @@ def many(number: int) -> Report:
     verbs = ("changed", "removed", "added")
     changes: list[Change] = [
         Change(kinds[n % 5], f"left_{n}", f"right_{n}", f"Object {n} of bed {n % 97}", verbs[n % 3],
-             (Path("temperature", n, n + 1),
-              Path("instructions", f"Water bed {n} daily.", f"Water bed {n} weekly.")))
+             (FieldDifference("temperature", n, n + 1),
+              FieldDifference("instructions", f"Water bed {n} daily.", f"Water bed {n} weekly.")))
         for n in range(number)
     ]  # fmt: skip
     found = diff.diff_report(

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from migrate.cli.report_options import FORMATS, rendered
-from migrate.model.object_diff import Path
+from migrate.model.object_diff import FieldDifference
 from migrate.reports.commands import diff, plan
 from migrate.reports.diagram import MAX_BOXES_PER_COLUMN, layout_diagram
 from migrate.reports.formats.html import MAX_VALUE_CHARS, html_page
@@ -93,8 +93,8 @@ def test_a_comparison_that_says_no_more_than_changes_is_enough() -> None:
 def test_a_header_of_a_tool_is_in_no_format() -> None:
     secret = "Bearer abc"
     paths = (
-        Path("tools[0].mcp.headers.Authorization", secret, f"{secret}d"),
-        Path("tools[1]", None, {"type": "mcp", "headers": {"Authorization": secret}}),
+        FieldDifference("tools[0].mcp.headers.Authorization", secret, f"{secret}d"),
+        FieldDifference("tools[1]", None, {"type": "mcp", "headers": {"Authorization": secret}}),
     )
     found = DiffResult([Change("assistant", "a", "b", "a", "changed", paths)], {"assistant": 1})
     for format_ in FORMATS:
@@ -110,7 +110,7 @@ def test_no_text_ends_the_script_that_holds_it(text: str) -> None:
 
 def test_the_page_holds_texts_whole_until_they_are_too_many() -> None:
     long = "Water the beds and the pots. " * 4_000
-    paths = (Path("instructions", f"{long}A", f"{long}B"),)
+    paths = (FieldDifference("instructions", f"{long}A", f"{long}B"),)
     changes = [Change("assistant", f"a{n}", f"b{n}", "", "changed", paths) for n in range(60)]
     page = html_page(diff.diff_report(DiffResult(changes, {"assistant": 60}), "a", "b"))
     assert len(page) < 6_000_000
@@ -118,7 +118,7 @@ def test_the_page_holds_texts_whole_until_they_are_too_many() -> None:
 
 
 def test_a_value_that_is_too_long_is_cut_with_a_count() -> None:
-    paths = (Path("tools[0]", None, {"text": "x" * 300_000}),)
+    paths = (FieldDifference("tools[0]", None, {"text": "x" * 300_000}),)
     found = DiffResult([Change("assistant", "a", "b", "", "changed", paths)], {"assistant": 1})
     page = html_page(diff.diff_report(found, "a", "b"))
     assert "more characters)" in page

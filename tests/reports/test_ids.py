@@ -11,14 +11,14 @@ from contextlib import closing
 
 import pytest
 
-from migrate.archive.id_map import Mapping
+from migrate.archive.id_map import IdMapping
 from migrate.reports.commands.ids import CSV_COLUMNS, id_map_lines
 
 NAMES = ("plain", "two\nlines", 'a "quote", and more', "line\u2028separator", "it's", "")
 
 
-def rows(count: int) -> Iterator[Mapping]:
-    return (Mapping("file", f"file-{n}", f"new-{n}", NAMES[n % len(NAMES)], "", "") for n in range(count))
+def rows(count: int) -> Iterator[IdMapping]:
+    return (IdMapping("file", f"file-{n}", f"new-{n}", NAMES[n % len(NAMES)], "", "") for n in range(count))
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 6])

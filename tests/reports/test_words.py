@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.model.sequence_diff import STEPS, Effort, alike
+from migrate.model.sequence_diff import MAX_SEARCH_STEPS, SearchBudget, diff_sequences
 from migrate.reports.word_diff import (
     ADDED,
     HIDDEN,
@@ -133,31 +133,31 @@ def counted(text: str) -> Iterator[Counted]:
 def test_the_work_grows_with_the_length_and_not_with_its_square(name: str) -> None:
     left, right = (list(counted(text)) for text in HARD[name])
     Counted.compared = 0
-    effort = Effort()
-    list(alike(left, right, effort))
-    assert Counted.compared < 2 * STEPS + 20 * (len(left) + len(right))
-    assert effort.steps > -STEPS
+    effort = SearchBudget()
+    list(diff_sequences(left, right, effort))
+    assert Counted.compared < 2 * MAX_SEARCH_STEPS + 20 * (len(left) + len(right))
+    assert effort.steps > -MAX_SEARCH_STEPS
 
 
 def test_a_search_gives_up_long_before_the_budget_is_spent() -> None:
-    effort = Effort()
-    list(alike(["a", "b"] * 2_000, ["c", "d"] * 2_000, effort))
-    assert STEPS // 2 < effort.steps < STEPS
+    effort = SearchBudget()
+    list(diff_sequences(["a", "b"] * 2_000, ["c", "d"] * 2_000, effort))
+    assert MAX_SEARCH_STEPS // 2 < effort.steps < MAX_SEARCH_STEPS
 
 
 def test_nothing_is_searched_when_the_budget_is_spent() -> None:
     left, right = list("xababab"), list("yabbaba")
-    assert len(list(alike(left, right))) > 1
-    assert list(alike(left, right, Effort(3))) == [(False, left, right)]
+    assert len(list(diff_sequences(left, right))) > 1
+    assert list(diff_sequences(left, right, SearchBudget(3))) == [(False, left, right)]
 
 
 def test_everything_in_common_between_many_changes_is_found() -> None:
     left = [f"word{n}" for n in range(3_000)]
     right = [f"{word}!" if n % 3 == 0 else word for n, word in enumerate(left)]
-    found = list(alike(left, right))
+    found = list(diff_sequences(left, right))
     assert sum(len(ours) for same, ours, _ in found if same) == 2_000
 
 
 def test_what_costs_too_much_is_removed_and_added() -> None:
     left, right = [f"a{n}" for n in range(400)] * 2, [f"b{n}" for n in range(400)] * 2
-    assert list(alike(left, right)) == [(False, left, right)]
+    assert list(diff_sequences(left, right)) == [(False, left, right)]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.blobs import link, store
-from migrate.errors import BadUsage, Refused
+from migrate.archive.blobs import link_file_to_blob, store_blob
+from migrate.errors import BadUsage, OperationRefused
 from migrate.stages.query.extract import ExtractResult, extract
 from tests.archive.filling import reader, write
 
@@ -30,7 +30,7 @@ def archive(tmp_path: Path) -> Iterator[Archive]:
         writer = write(opened, [("file", "", bodies)])
         for id_, (_, pieces, origin) in FILES.items():
             if pieces is not None:
-                link(opened, writer.endpoint, id_, store(opened, pieces), origin)
+                link_file_to_blob(opened, writer.endpoint, id_, store_blob(opened, pieces), origin)
         yield opened
 
 
@@ -76,7 +76,7 @@ def test_unknown_ids_and_files_without_bytes_are_named(archive: Archive, folder:
 def test_nothing_is_overwritten(archive: Archive, folder: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "empty.bin").write_bytes(b"mine")
-    with pytest.raises(Refused, match=r"empty\.bin"):
+    with pytest.raises(OperationRefused, match=r"empty\.bin"):
         run(archive, folder)
     assert held(folder) == {"empty.bin": b"mine"}
     run(archive, folder, force=True)
@@ -91,7 +91,7 @@ def test_a_link_is_never_followed(archive: Archive, folder: Path, tmp_path: Path
     if not dangling:
         outside.write_bytes(b"mine")
     (folder / "notes.txt").symlink_to(outside)
-    with pytest.raises(Refused):
+    with pytest.raises(OperationRefused):
         run(archive, folder, "file-a")
     run(archive, folder, "file-a", force=True)
     assert not (folder / "notes.txt").is_symlink()
@@ -139,6 +139,6 @@ def test_a_file_that_appears_meanwhile_stays(
     folder.mkdir(parents=True)
     monkeypatch.setattr("migrate.stages.query.extract.os.path.lexists", lambda path: False)
     (folder / "notes.txt").write_bytes(b"mine")
-    with pytest.raises(Refused, match="already there"):
+    with pytest.raises(OperationRefused, match="already there"):
         run(archive, folder, "file-a")
     assert held(folder) == {"notes.txt": b"mine"}

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.packs.rows import Row
-from migrate.archive.snapshots.history import first_seen_as_is
-from migrate.archive.snapshots.reader import snapshots
+from migrate.archive.packs.rows import BodyRow
+from migrate.archive.snapshots.history import first_seen_unchanged
+from migrate.archive.snapshots.reader import list_snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.reports.commands.history import history_document, history_text
 from migrate.reports.commands.history import value_change_text as words_told
@@ -29,7 +29,7 @@ def failed(archive: Archive, kind: str, parent: str = "", bodies: Any = (), url:
     """A snapshot in which one listing broke off."""
     writer = SnapshotWriter.begin(archive, TYPE, url or "https://east.example.com", {}, None)
     for body in bodies:
-        writer.page(kind, parent, [Row.of(kind, body)], "next")
+        writer.page(kind, parent, [BodyRow.of(kind, body)], "next")
     writer.end(kind, parent, "failed", "it answered 500")
     writer.finish("partial", "")
 
@@ -243,10 +243,10 @@ def test_hostile_names_are_data(archive: Archive) -> None:
     id_ = "x'; DROP TABLE bodies; --\ud800"
     for model in ("a", "b"):
         writer = SnapshotWriter.begin(archive, TYPE, OTHER, {}, None)
-        writer.page("assistant", "", [Row.of("assistant", {"id": id_, "name": name, "model": model})], "")
+        writer.page("assistant", "", [BodyRow.of("assistant", {"id": id_, "name": name, "model": model})], "")
         writer.end("assistant")
         writer.finish("complete", "")
-    assert first_seen_as_is(archive.conn, 2, [("assistant", "", id_)])["assistant", "", id_][0] == 2
+    assert first_seen_unchanged(archive.conn, 2, [("assistant", "", id_)])["assistant", "", id_][0] == 2
     found = object_histories(archive.conn, id_)
     assert told(found[0]) == [(1, "first seen"), (2, "changed")]
     assert found[0].name == name
@@ -278,7 +278,9 @@ def test_unchanged_bodies_are_not_read_again(archive: Archive, monkeypatch: pyte
     assert told(found) == [(1, "first seen"), (501, "changed")]
     assert (found.times, found.snapshots) == (1000, 1000)
     assert len(read) == 2
-    since = first_seen_as_is(archive.conn, 1000, [("assistant", "", "asst_1"), ("assistant", "", "asst_2")])
+    since = first_seen_unchanged(
+        archive.conn, 1000, [("assistant", "", "asst_1"), ("assistant", "", "asst_2")]
+    )
     assert {key[2]: number for key, (number, _) in since.items()} == {"asst_1": 501, "asst_2": 1}
 
 
@@ -286,9 +288,9 @@ KEY = ("assistant", "", "asst_1")
 
 
 def since(archive: Archive, number: int) -> int | None:
-    found = first_seen_as_is(archive.conn, number, [KEY]).get(KEY)
+    found = first_seen_unchanged(archive.conn, number, [KEY]).get(KEY)
     if found:
-        assert found[1] == snapshots(archive.conn)[found[0] - 1].started_at
+        assert found[1] == list_snapshots(archive.conn)[found[0] - 1].started_at
     return found[0] if found else None
 
 
@@ -299,8 +301,8 @@ def test_since_when_something_is_as_it_is(archive: Archive) -> None:
     write(archive, [assistant()], url=OTHER)
     write(archive, [assistant()])
     assert [since(archive, number) for number in range(1, 6)] == [1, 2, 3, 4, 3]
-    assert first_seen_as_is(archive.conn, 1, [("assistant", "", "none"), ("file", "", "x")]) == {}
-    assert first_seen_as_is(archive.conn, 9, [KEY]) == {}
+    assert first_seen_unchanged(archive.conn, 1, [("assistant", "", "none"), ("file", "", "x")]) == {}
+    assert first_seen_unchanged(archive.conn, 9, [KEY]) == {}
 
 
 def test_a_gap_neither_breaks_nor_begins_a_run(archive: Archive) -> None:

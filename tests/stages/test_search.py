@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
-from migrate.archive.packs.rows import Row
-from migrate.archive.snapshots.reader import candidates
+from migrate.archive.packs.rows import BodyRow
+from migrate.archive.snapshots.reader import search_candidates
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.stages.query.search import SearchHit, search
 from tests.archive.filling import TYPE, Listing, reader, write
@@ -104,10 +104,10 @@ def test_whatever_was_said_is_found_by_any_piece_of_it(
     piece = text[start : start + size]
     if not piece:
         return
-    row = Row.of("message", message(1, text))
+    row = BodyRow.of("message", message(1, text))
     asked = OneRow(row.body.decode())
-    assert list(candidates(asked, "message", piece))  # type: ignore[arg-type]
-    assert list(candidates(asked, "message", piece.swapcase().swapcase()))  # type: ignore[arg-type]
+    assert list(search_candidates(asked, "message", piece))  # type: ignore[arg-type]
+    assert list(search_candidates(asked, "message", piece.swapcase().swapcase()))  # type: ignore[arg-type]
 
 
 class OneRow:
@@ -125,7 +125,7 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
         writer = SnapshotWriter.begin(archive, TYPE, "https://x", {}, None)
         text = "word " * 4000
         for n in range(300):
-            writer.page("message", "thread_1", [Row.of("message", message(n, f"{text}{n}"))], str(n))
+            writer.page("message", "thread_1", [BodyRow.of("message", message(n, f"{text}{n}"))], str(n))
         writer.end("message", "thread_1")
         writer.finish("complete", "v")
         tracemalloc.start()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
-from migrate.archive.packs.rows import Row
+from migrate.archive.packs.rows import BodyRow
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.model import Entity
 from migrate.reports.commands.transcript import (
@@ -109,9 +109,9 @@ def test_an_unknown_thread_is_none(classic: Archive) -> None:
 
 def test_what_was_not_read_is_said(archive: Archive) -> None:
     writer = SnapshotWriter.begin(archive, "openai", "https://x", {}, None)
-    writer.page("thread", "", [Row.of("thread", {"id": "thread_1"})], "")
+    writer.page("thread", "", [BodyRow.of("thread", {"id": "thread_1"})], "")
     writer.end("thread")
-    writer.page("message", "thread_1", [Row.of("message", MESSAGES[0])], "")
+    writer.page("message", "thread_1", [BodyRow.of("message", MESSAGES[0])], "")
     writer.end("message", "thread_1", "failed", "GET answered 500")
     writer.finish("partial", "v")
     assert "not complete: GET answered 500" in text_of(archive)
@@ -133,7 +133,7 @@ def test_items_of_a_conversation(archive: Archive) -> None:
         ("message", "thread_1", items),
     ]
     for kind, parent, bodies in listings:
-        writer.page(kind, parent, [Row.of(kind, body) for body in bodies], "")
+        writer.page(kind, parent, [BodyRow.of(kind, body) for body in bodies], "")
         writer.end(kind, parent)
     writer.finish("complete", "v")
     text = text_of(archive)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.blobs import link, store
-from migrate.archive.packs.rows import Row
-from migrate.archive.snapshots.reader import newest_of
+from migrate.archive.blobs import link_file_to_blob, store_blob
+from migrate.archive.packs.rows import BodyRow
+from migrate.archive.snapshots.reader import newest_snapshot
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.reports.commands.cleanup import cleanup_document, cleanup_text, cleanup_totals
 from migrate.stages.estate import Estate
@@ -301,18 +301,18 @@ def test_the_newest_snapshot_of_the_other_generation_is_taken(archive: Archive) 
         writer.finish(state, "")  # type: ignore[arg-type]
     write(archive, [])
     SnapshotWriter.begin(archive, "foundry", PROJECT, {"n": 1}, None)
-    newest = newest_of(archive.conn, "foundry", PROJECT)
+    newest = newest_snapshot(archive.conn, "foundry", PROJECT)
     assert newest
     assert newest.id == 2
-    assert newest_of(archive.conn, "foundry-classic", PROJECT) is None
+    assert newest_snapshot(archive.conn, "foundry-classic", PROJECT) is None
     archive.conn.execute("UPDATE snapshots SET state = 'reading' WHERE state = 'complete'")
-    assert (newest_of(archive.conn, "foundry", PROJECT) or newest).id == 3
+    assert (newest_snapshot(archive.conn, "foundry", PROJECT) or newest).id == 3
 
 
 def project(archive: Archive, type_: str, listings: list[Listing]) -> Estate:
     writer = SnapshotWriter.begin(archive, type_, PROJECT, {}, None)
     for kind, parent, bodies in listings:
-        writer.page(kind, parent, [Row.of(kind, body) for body in bodies], "")
+        writer.page(kind, parent, [BodyRow.of(kind, body) for body in bodies], "")
         writer.end(kind, parent)
     writer.finish("complete", "")
     return Estate(reader(archive))
@@ -382,7 +382,7 @@ def test_duplicates_of_files_are_those_of_an_older_one(archive: Archive) -> None
         ("file-c", b"4", "parsed"),
         ("file-e", b"4", "parsed"),
     ):
-        link(archive, endpoint, id_, store(archive, [content]), origin)
+        link_file_to_blob(archive, endpoint, id_, store_blob(archive, [content]), origin)
     rows = [(one.id, one.of) for one in find_cleanup(whole, ("duplicate",)).findings]
     assert rows == [("file-a", "file-b"), ("file-d", "file-c")]
     assert "guess" in find_cleanup(whole, ("duplicate",)).findings[1].why
@@ -442,7 +442,7 @@ def test_hostile_objects_are_data(archive: Archive) -> None:
         "file": {"id": "file-a", "bytes": -1, "filename": ["x"], "purpose": None},
     }
     for kind, body in bodies.items():
-        writer.page(kind, "", [Row.of(kind, body)], "")
+        writer.page(kind, "", [BodyRow.of(kind, body)], "")
         writer.end(kind)
     writer.finish("complete", "")
     whole = Estate(reader(archive))
@@ -534,7 +534,7 @@ def test_ten_thousand_of_each_are_walked_once(archive: Archive) -> None:
         "assistant": [{"id": f"asst_{n}", "name": f"{n}"} for n in range(count)],
         "thread": [],
     }.items():
-        writer.page(kind, "", [Row.of(kind, body) for body in bodies], "")
+        writer.page(kind, "", [BodyRow.of(kind, body) for body in bodies], "")
         writer.end(kind)
     writer.finish("complete", "")
     marks = found(Estate(reader(archive)))

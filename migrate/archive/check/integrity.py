@@ -14,28 +14,28 @@ from dataclasses import dataclass
 from functools import partial
 
 from migrate.archive import registered_plans
-from migrate.archive.blobs import chunks
-from migrate.archive.check.references import BETWEEN, Damage, broken
-from migrate.archive.hashing import of_shas, snapshot_digest
-from migrate.archive.journal_check import damage
+from migrate.archive.blobs import read_chunks
+from migrate.archive.check.references import CHECKED_REFERENCES, Damage, find_broken_references
+from migrate.archive.hashing import listing_sha, snapshot_digest
+from migrate.archive.journal_check import find_journal_damage
 from migrate.archive.packs.reader import (
-    FORGOTTEN,
-    PLACES,
-    SEPARATOR,
-    Bodies,
-    BrokenPack,
-    inflated,
-    lines,
+    BODIES_PER_PACK,
+    BODY_SEPARATOR,
+    FORGOTTEN_BODY,
+    BodyReader,
+    PackDamaged,
+    decompress,
     pack_sha,
+    split_bodies,
 )
-from migrate.archive.packs.rows import Row
-from migrate.model.json_depth import TooDeep
+from migrate.archive.packs.rows import BodyRow
+from migrate.model.json_depth import JSONTooDeep
 
-__all__ = ["Checked", "Damage", "Sample", "check"]
+__all__ = ["CheckResult", "CheckSample", "Damage", "check_archive"]
 
 
 @dataclass(frozen=True)
-class Sample:
+class CheckSample:
     """So many of a hundred bodies, listings and files, chosen by a seed: the same seed chooses them again."""
 
     percent: float
@@ -43,7 +43,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckResult:
     """What was looked at (`bodies` of `all_bodies`), and what was wrong."""
 
     bodies: int
@@ -54,31 +54,38 @@ class Checked:
     blobs: int
     all_blobs: int
     references: tuple[str, ...]
-    sample: Sample | None
+    sample: CheckSample | None
     damage: tuple[Damage, ...]
     expected_gaps: int = 0
     """In the newest snapshot of each estate: files whose bytes their service never gives back."""
 
 
-Looked = Iterator[tuple[int, list[Damage]]]
+CheckSteps = Iterator[tuple[int, list[Damage]]]
 """How many things were looked at, and what was wrong with them; again and again."""
 
 
-def check(conn: sqlite3.Connection, sample: Sample | None = None) -> Checked:
+def check_archive(conn: sqlite3.Connection, sample: CheckSample | None = None) -> CheckResult:
     """Look at everything, or at a sample of bodies and bytes. Raises nothing: damage is a value, and
     damage in one place does not keep the others from being looked at."""
     found: list[Damage] = []
-    count = partial(_look, found)
+    count = partial(_count_checked, found)
     count(partial(_database, conn))
-    count(lambda: ((1, [one]) for one in broken(conn)))
-    count(lambda: ((1, [one]) for one in (*damage(conn), *registered_plans.damage(conn))))
-    all_bodies, all_blobs = count(partial(_ids, conn, ALL_PACKS)), count(partial(_ids, conn, ALL_BLOBS))
-    all_manifests = count(partial(_ids, conn, ALL_MANIFESTS))
+    count(lambda: ((1, [one]) for one in find_broken_references(conn)))
+    count(
+        lambda: (
+            (1, [one]) for one in (*find_journal_damage(conn), *registered_plans.find_document_damage(conn))
+        )
+    )
+    all_bodies, all_blobs = (
+        count(partial(_ids, conn, ALL_PACKS_SQL)),
+        count(partial(_ids, conn, ALL_BLOBS_SQL)),
+    )
+    all_manifests = count(partial(_ids, conn, ALL_MANIFESTS_SQL))
     snapshots = count(partial(_snapshots, conn))
-    manifests = count(partial(_manifests, conn, _chooser(sample, all_manifests)))
-    bodies = count(partial(_packs, conn, _chooser(sample, all_bodies)))
-    blobs = count(partial(_blobs, conn, _chooser(sample, all_blobs)))
-    return Checked(
+    manifests = count(partial(_manifests, conn, _sampler(sample, all_manifests)))
+    bodies = count(partial(_packs, conn, _sampler(sample, all_bodies)))
+    blobs = count(partial(_blobs, conn, _sampler(sample, all_blobs)))
+    return CheckResult(
         bodies,
         all_bodies,
         manifests,
@@ -86,7 +93,7 @@ def check(conn: sqlite3.Connection, sample: Sample | None = None) -> Checked:
         snapshots,
         blobs,
         all_blobs,
-        BETWEEN,
+        CHECKED_REFERENCES,
         sample,
         tuple(found),
         _expected_gaps(conn),
@@ -104,7 +111,7 @@ def _expected_gaps(conn: sqlite3.Connection) -> int:
     return int(row[0])
 
 
-def _look(found: list[Damage], part: Callable[[], Looked]) -> int:
+def _count_checked(found: list[Damage], part: Callable[[], CheckSteps]) -> int:
     """Walk one part; how many things were looked at."""
     looked = 0
     try:
@@ -117,7 +124,7 @@ def _look(found: list[Damage], part: Callable[[], Looked]) -> int:
     return looked
 
 
-def _chooser(sample: Sample | None, count: int) -> Callable[[int], bool]:
+def _sampler(sample: CheckSample | None, count: int) -> Callable[[int], bool]:
     """Asked once for each group of `count` things, with its size: yes to groups that together have at least
     the share that was wanted, and to one. Needs no list of what was chosen."""
     if sample is None:
@@ -134,23 +141,23 @@ def _chooser(sample: Sample | None, count: int) -> Callable[[int], bool]:
     return chosen
 
 
-ALL_PACKS = "SELECT id, held FROM packs NOT INDEXED"
-ALL_MANIFESTS = "SELECT id, 1, sha FROM manifests NOT INDEXED WHERE sha IS NOT NULL"
-ALL_BLOBS = "SELECT id, 1 FROM blobs NOT INDEXED WHERE sha IS NOT NULL"
+ALL_PACKS_SQL = "SELECT id, held FROM packs NOT INDEXED"
+ALL_MANIFESTS_SQL = "SELECT id, 1, sha FROM manifests NOT INDEXED WHERE sha IS NOT NULL"
+ALL_BLOBS_SQL = "SELECT id, 1 FROM blobs NOT INDEXED WHERE sha IS NOT NULL"
 
 
-def _ids(conn: sqlite3.Connection, sql: str) -> Looked:
+def _ids(conn: sqlite3.Connection, sql: str) -> CheckSteps:
     for row in conn.execute(sql):
         yield row[1], []
 
 
-def _database(conn: sqlite3.Connection) -> Looked:
+def _database(conn: sqlite3.Connection) -> CheckSteps:
     for (line,) in conn.execute("PRAGMA integrity_check(20)"):
         yield 1, [] if line == "ok" else [Damage("database", "file", line)]
 
 
-def _packs(conn: sqlite3.Connection, chosen: Callable[[int], bool]) -> Looked:
-    for pack, held in conn.execute(ALL_PACKS):
+def _packs(conn: sqlite3.Connection, chosen: Callable[[int], bool]) -> CheckSteps:
+    for pack, held in conn.execute(ALL_PACKS_SQL):
         if chosen(held):
             why = _pack_fault(conn, pack, held)
             yield held, [_damaged_pack(conn, pack, why)] if why else []
@@ -165,18 +172,22 @@ def _pack_fault(conn: sqlite3.Connection, pack: int, held: int) -> str:
         return "its row is not where it was stored"
     kind, count, size, sha, data = row
     try:
-        plain = inflated(data, size)
+        plain = decompress(data, size)
         if pack_sha(kind.decode(), plain) != sha:
             return "its hash is not the one that was stored"
-        bodies = {pack * PLACES + n: text for n, text in enumerate(lines(plain)) if text != FORGOTTEN}
-        keys = {(Row.stored(kind.decode(), text).key, n) for n, text in bodies.items()}
-    except (ValueError, TypeError, RecursionError, BrokenPack) as error:
+        bodies = {
+            pack * BODIES_PER_PACK + n: text
+            for n, text in enumerate(split_bodies(plain))
+            if text != FORGOTTEN_BODY
+        }
+        keys = {(BodyRow.stored(kind.decode(), text).key, n) for n, text in bodies.items()}
+    except (ValueError, TypeError, RecursionError, PackDamaged) as error:
         return (
             "it is nested too deeply"
-            if isinstance(error, RecursionError | TooDeep)
+            if isinstance(error, RecursionError | JSONTooDeep)
             else f"it cannot be read: {error}"
         )
-    if len(bodies) != held or plain.count(SEPARATOR.encode()) + 1 != count:
+    if len(bodies) != held or plain.count(BODY_SEPARATOR.encode()) + 1 != count:
         return "it has not as many bodies as it had"
     marks = ",".join("?" * len(keys))
     known = conn.execute(f"SELECT key, body FROM known WHERE key IN ({marks})", [key for key, _ in keys])
@@ -198,13 +209,13 @@ def _damaged_pack(conn: sqlite3.Connection, pack: int, why: str) -> Damage:
     return Damage("bodies", which, why, tuple(sorted({row[4] for row in rows})))
 
 
-def _manifests(conn: sqlite3.Connection, chosen: Callable[[int], bool]) -> Looked:
-    bodies = Bodies(conn)
-    for id_, one, sha in conn.execute(ALL_MANIFESTS):
+def _manifests(conn: sqlite3.Connection, chosen: Callable[[int], bool]) -> CheckSteps:
+    bodies = BodyReader(conn)
+    for id_, one, sha in conn.execute(ALL_MANIFESTS_SQL):
         read = chosen(one)
         try:
-            same = _in_order(conn, id_) and (not read or of_shas(bodies.shas(id_)) == sha)
-        except BrokenPack:
+            same = _in_order(conn, id_) and (not read or listing_sha(bodies.shas(id_)) == sha)
+        except PackDamaged:
             same = False
         yield int(read), [] if same else [_changed_listing(conn, id_)]
 
@@ -231,7 +242,7 @@ def _changed_listing(conn: sqlite3.Connection, manifest: int) -> Damage:
     return Damage("listing", which, "its rows are not the ones that were stored", touched)
 
 
-def _snapshots(conn: sqlite3.Connection) -> Looked:
+def _snapshots(conn: sqlite3.Connection) -> CheckSteps:
     """The fingerprint of a finished snapshot covers which listings it holds, and their states."""
     rows = conn.execute("SELECT id, digest FROM snapshots WHERE digest IS NOT NULL").fetchall()
     for id_, digest in rows:
@@ -240,8 +251,8 @@ def _snapshots(conn: sqlite3.Connection) -> Looked:
         yield 1, [] if same else [Damage("snapshot", f"number {id_}", why, (id_,))]
 
 
-def _blobs(conn: sqlite3.Connection, chosen: Callable[[int], bool]) -> Looked:
-    for id_, one in conn.execute(ALL_BLOBS):
+def _blobs(conn: sqlite3.Connection, chosen: Callable[[int], bool]) -> CheckSteps:
+    for id_, one in conn.execute(ALL_BLOBS_SQL):
         if not chosen(one):
             continue
         row = conn.execute("SELECT sha, size FROM blobs WHERE id = ?", (id_,)).fetchone()
@@ -252,12 +263,12 @@ def _blobs(conn: sqlite3.Connection, chosen: Callable[[int], bool]) -> Looked:
 def _blob_fault(conn: sqlite3.Connection, blob: int, sha: bytes | None, size: int) -> str:
     digest, length = hashlib.sha256(), 0
     try:
-        for data in chunks(conn, blob):
+        for data in read_chunks(conn, blob):
             digest.update(data)
             length += len(data)
             if length > size:
                 break
-    except BrokenPack as error:
+    except PackDamaged as error:
         return str(error)
     return "" if digest.digest() == sha and length == size else "their hash is not the one that was stored"
 
@@ -272,10 +283,10 @@ def _damaged_blob(conn: sqlite3.Connection, blob: int, why: str) -> Damage:
 def _snapshots_of_file(conn: sqlite3.Connection, endpoint: int, file: str) -> Iterator[int]:
     """Snapshots of an estate in which a file is listed; where a pack is broken, those that can be told."""
     try:
-        numbers = [number for number, kind, _ in Bodies(conn).of_id(file) if kind == "file"]
-    except (BrokenPack, ValueError):
+        numbers = [number for number, kind, _ in BodyReader(conn).of_id(file) if kind == "file"]
+    except (PackDamaged, ValueError):
         return
-    for pack, place in (divmod(number, PLACES) for number in numbers):
+    for pack, place in (divmod(number, BODIES_PER_PACK) for number in numbers):
         rows = conn.execute(
             "SELECT DISTINCT s.snapshot_id FROM spans r JOIN scopes s ON s.manifest_id = r.manifest_id "
             "JOIN snapshots n ON n.id = s.snapshot_id AND n.endpoint_id = ? "

@@ -22,7 +22,7 @@ class Damage:
 
 
 @dataclass(frozen=True)
-class Rule:
+class ReferenceRule:
     """Rows that must not be there: their SQL gives which one, and a snapshot that it touches or NULL."""
 
     between: str
@@ -30,8 +30,8 @@ class Rule:
     sql: str
 
 
-RULES = (
-    Rule(
+REFERENCE_RULES = (
+    ReferenceRule(
         "spans -> packs",
         "the bodies that it names are gone",
         "SELECT 'rows from ' || r.ordinal || ' of listing ' || s.kind || ' ' || s.parent_id, s.snapshot_id "
@@ -39,104 +39,104 @@ RULES = (
         "LEFT JOIN scopes s ON s.manifest_id = r.manifest_id "
         "WHERE p.id IS NULL OR r.place < 0 OR r.count < 1 OR r.place + r.count > p.count",
     ),
-    Rule(
+    ReferenceRule(
         "spans -> packs",
         "its bodies are of another kind",
         "SELECT 'listing ' || s.kind || ' ' || s.parent_id || ' has a ' || p.kind, s.snapshot_id "
         "FROM scopes s JOIN spans r ON r.manifest_id = s.manifest_id JOIN packs p ON p.id = r.pack_id "
         "WHERE p.kind != s.kind",
     ),
-    Rule(
+    ReferenceRule(
         "spans -> manifests",
         "the listing that it belongs to is gone",
         "SELECT 'rows from ' || r.ordinal || ' of listing number ' || r.manifest_id, NULL FROM spans r "
         "LEFT JOIN manifests m ON m.id = r.manifest_id WHERE m.id IS NULL",
     ),
-    Rule(
+    ReferenceRule(
         "known -> packs",
         "the body that it names is gone",
         "SELECT 'body number ' || n.body, NULL FROM known n LEFT JOIN packs p ON p.id = n.body >> 10 "
         "WHERE p.id IS NULL OR n.body & 1023 >= p.count",
     ),
-    Rule(
+    ReferenceRule(
         "packs -> known",
         "not as many of its bodies can be found as it has",
         "SELECT 'pack ' || pack, NULL FROM (SELECT body >> 10 AS pack, count(*) AS more FROM known "
         "GROUP BY 1 UNION ALL SELECT id, -held FROM packs) WHERE pack IN (SELECT id FROM packs) "
         "GROUP BY pack HAVING sum(more) != 0",
     ),
-    Rule(
+    ReferenceRule(
         "listed -> kinds",
         "what it is a listing of is gone",
         "SELECT 'number ' || l.manifest_id, l.snapshot_id FROM listed l "
         "LEFT JOIN kinds k ON k.id = l.kind_id WHERE k.id IS NULL",
     ),
-    Rule(
+    ReferenceRule(
         "listed -> parents",
         "what it lies in is gone",
         "SELECT 'number ' || l.manifest_id, l.snapshot_id FROM listed l "
         "LEFT JOIN parents p ON p.id = l.parent_id WHERE p.id IS NULL",
     ),
-    Rule(
+    ReferenceRule(
         "scopes -> manifests",
         "what it held is gone",
         "SELECT s.kind || ' ' || s.parent_id, s.snapshot_id FROM scopes s "
         "LEFT JOIN manifests m ON m.id = s.manifest_id WHERE m.id IS NULL",
     ),
-    Rule(
+    ReferenceRule(
         "scopes -> manifests",
         "it was read to its end and has no hash",
         "SELECT s.kind || ' ' || s.parent_id, s.snapshot_id FROM scopes s "
         "JOIN manifests m ON m.id = s.manifest_id WHERE m.sha IS NULL AND s.state != 'reading'",
     ),
-    Rule(
+    ReferenceRule(
         "scopes -> snapshots",
         "the snapshot that it belongs to is gone",
         "SELECT s.kind || ' ' || s.parent_id, s.snapshot_id FROM scopes s "
         "LEFT JOIN snapshots n ON n.id = s.snapshot_id WHERE n.id IS NULL",
     ),
-    Rule(
+    ReferenceRule(
         "snapshots -> endpoints",
         "the estate that it is of is gone",
         "SELECT 'number ' || n.id, n.id FROM snapshots n LEFT JOIN endpoints e ON e.id = n.endpoint_id "
         "WHERE e.id IS NULL",
     ),
-    Rule(
+    ReferenceRule(
         "snapshots -> digest",
         "it is finished and has no fingerprint",
         "SELECT 'number ' || id, id FROM snapshots WHERE digest IS NULL AND state != 'reading'",
     ),
-    Rule(
+    ReferenceRule(
         "missing -> snapshots",
         "the snapshot that it belongs to is gone",
         "SELECT m.kind || ' ' || m.object_id, m.snapshot_id FROM missing m "
         "LEFT JOIN snapshots n ON n.id = m.snapshot_id WHERE n.id IS NULL",
     ),
-    Rule(
+    ReferenceRule(
         "contents -> blobs",
         "the bytes that it names are gone, or were never whole",
         "SELECT 'bytes of ' || c.file_id, NULL FROM contents c LEFT JOIN blobs b ON b.id = c.blob_id "
         "WHERE b.sha IS NULL",
     ),
-    Rule(
+    ReferenceRule(
         "contents -> endpoints",
         "the estate of its file is gone",
         "SELECT 'bytes of ' || c.file_id, NULL FROM contents c "
         "LEFT JOIN endpoints e ON e.id = c.endpoint_id WHERE e.id IS NULL",
     ),
-    Rule(
+    ReferenceRule(
         "chunks -> blobs",
         "the file that it is a piece of is gone",
         "SELECT 'piece ' || k.ordinal || ' of bytes number ' || k.blob_id, NULL FROM chunks k "
         "LEFT JOIN blobs b ON b.id = k.blob_id WHERE b.id IS NULL",
     ),
-    Rule(
+    ReferenceRule(
         "journal -> plans",
         "the plan that it belongs to is gone",
         "SELECT j.action || ' ' || j.kind || ' ' || j.source_id, NULL FROM journal j "
         "LEFT JOIN plans p ON p.id = j.plan_id WHERE p.id IS NULL",
     ),
-    Rule(
+    ReferenceRule(
         "journal -> plans",
         "it is in none of the states that a line can have",
         "SELECT j.action || ' ' || j.kind || ' ' || j.source_id, NULL FROM journal j "
@@ -145,13 +145,13 @@ RULES = (
 )
 """What must never be found."""
 
-BETWEEN = tuple(dict.fromkeys(rule.between for rule in RULES))
+CHECKED_REFERENCES = tuple(dict.fromkeys(rule.between for rule in REFERENCE_RULES))
 """What is looked at, as `check` says it."""
 
 
-def broken(conn: sqlite3.Connection) -> Iterator[Damage]:
+def find_broken_references(conn: sqlite3.Connection) -> Iterator[Damage]:
     """Every reference that leads nowhere or does not fit, once, with all snapshots it touches."""
-    for rule in RULES:
+    for rule in REFERENCE_RULES:
         rows: dict[str, list[int]] = {}
         for which, snapshot in conn.execute(rule.sql):
             rows.setdefault(str(which).strip(), []).extend([] if snapshot is None else [snapshot])

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from migrate.archive.database import Archive
-from migrate.archive.packs.listing import Listing
-from migrate.archive.packs.reader import Bodies, inflated
-from migrate.archive.packs.rows import Row
-from migrate.archive.snapshots.scopes import Place, begin
+from migrate.archive.packs.listing import ListingWriter
+from migrate.archive.packs.reader import BodyReader, decompress
+from migrate.archive.packs.rows import BodyRow
+from migrate.archive.snapshots.scopes import ScopePlace, begin_scope
 from migrate.errors import ArchiveDamaged
 
-BATCH = 400
+MERGE_BATCH_ROWS = 400
 
 
 class Copier:
@@ -28,7 +28,7 @@ class Copier:
     ) -> None:
         self.source, self.target, self.path = source, target.conn, path
         self._packer = target.packer
-        self._bodies = Bodies(source)
+        self._bodies = BodyReader(source)
         self._count = count
 
     def scopes(
@@ -40,22 +40,28 @@ class Copier:
             "JOIN manifests m ON m.id = s.manifest_id WHERE s.snapshot_id = ? ORDER BY 1, 2",
             (snapshot,),
         )
-        while some := rows.fetchmany(BATCH):
+        while some := rows.fetchmany(MERGE_BATCH_ROWS):
             for kind, parent, manifest, sha, state, reason in some:
                 if kept(kind, parent):
-                    begin(self.target, Place(into, kind, parent), self.listing(manifest, sha), state, reason)
+                    begin_scope(
+                        self.target,
+                        ScopePlace(into, kind, parent),
+                        self.listing(manifest, sha),
+                        state,
+                        reason,
+                    )
 
     def listing(self, manifest: int, sha: bytes) -> int:
         """The number of a listing in the target; copied if it is not there."""
         held = self.target.execute("SELECT id FROM manifests WHERE sha = ?", (sha,)).fetchone()
         if held:
             return int(held[0])
-        listing = Listing.new(self.target)
+        listing = ListingWriter.new(self.target)
         for kind, rows in self.parts(manifest, sha):
             listing.add([row.sha for row in rows], self.bodies(kind, rows))
         return listing.seal()
 
-    def parts(self, manifest: int, sha: bytes) -> Iterator[tuple[str, list[Row]]]:
+    def parts(self, manifest: int, sha: bytes) -> Iterator[tuple[str, list[BodyRow]]]:
         """Kind and rows of a listing, part by part; `ArchiveDamaged` after the last one when they are not
         those that were stored."""
         digest = hashlib.sha256()
@@ -66,19 +72,19 @@ class Copier:
         if digest.digest() != sha:
             raise self.damaged("a listing does not agree with its hash")
 
-    def bodies(self, kind: str, rows: Sequence[Row]) -> list[int]:
+    def bodies(self, kind: str, rows: Sequence[BodyRow]) -> list[int]:
         """The numbers of bodies in the target; what is not there is copied."""
         before = self._packer.added
         numbers = self._packer.numbers(kind, rows)
         self._count(self._packer.added - before)
         return numbers
 
-    def _groups(self, manifest: int) -> Iterator[tuple[str, list[Row]]]:
+    def _groups(self, manifest: int) -> Iterator[tuple[str, list[BodyRow]]]:
         """The bodies of a listing, pack by pack. Each was compressed with a checksum, and the listing has its
         hash."""
         for pack, place, count in self._bodies.spans(manifest):
             kind, texts = self._bodies.pack(pack, place + count)
-            yield kind, [Row.stored(kind, text) for text in texts[place : place + count]]
+            yield kind, [BodyRow.stored(kind, text) for text in texts[place : place + count]]
 
     def blob(self, sha: bytes) -> int:
         """The number of stored bytes in the target; copied if they are not there."""
@@ -92,7 +98,7 @@ class Copier:
             "SELECT ordinal, data, size FROM chunks WHERE blob_id = ? ORDER BY ordinal", (row[0],)
         ):
             self.target.execute("INSERT INTO chunks VALUES (?, ?, ?, ?)", (number, ordinal, data, size_))
-            digest.update(inflated(data, size_))
+            digest.update(decompress(data, size_))
         if digest.digest() != sha:
             raise self.damaged("the bytes of a file do not agree with their hash")
         self.target.execute("UPDATE blobs SET sha = ?, size = ? WHERE id = ?", (sha, row[1], number))

@@ -12,27 +12,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from migrate.archive.database import Archive, damage_told
+from migrate.archive.database import Archive, translate_damage
 from migrate.archive.lock import WriterLock
-from migrate.archive.sqlite_file import real
-from migrate.errors import ArchiveDamaged, Refused
-from migrate.files.output import sync_folder, told
+from migrate.archive.sqlite_file import resolve_archive_path
+from migrate.errors import ArchiveDamaged, OperationRefused
+from migrate.files.output import sync_folder, translate_write_errors
 
 MAX_PREFIX_CHARS = 60  # names of files are limited to 255 bytes
 
 
 @contextmanager
-def output(path: Path) -> Iterator[Archive]:
+def open_merge_output(path: Path) -> Iterator[Archive]:
     """An archive to merge into. A new one is written beside its place and put there at the end."""
-    path = real(path)
+    path = resolve_archive_path(path)
     if path.exists():
         with Archive.open(path, write=True) as archive:
             yield archive
         return
-    lock = WriterLock.take(path)
+    lock = WriterLock.acquire(path)
     folder: Path | None = None
     try:
-        with told(path):
+        with translate_write_errors(path):
             folder = _new_folder(path)
         unfinished = folder / "archive.db"
         with Archive.open(unfinished, write=True, create=True) as archive:
@@ -41,7 +41,7 @@ def output(path: Path) -> Iterator[Archive]:
             archive.conn.execute("PRAGMA journal_mode = OFF")
             yield archive
             archive.conn.execute("PRAGMA journal_mode = WAL")
-        _put(unfinished, path)
+        _publish(unfinished, path)
     finally:
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -58,61 +58,63 @@ def _new_folder(path: Path) -> Path:
     return Path(tempfile.mkdtemp(prefix=prefix, dir=path.parent))
 
 
-def _put(unfinished: Path, path: Path) -> None:
+def _publish(unfinished: Path, path: Path) -> None:
     handle = os.open(unfinished, os.O_RDWR)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
     if path.exists():
-        raise Refused(f"{path} was made by another program meanwhile", todo="run the same merge again")
-    with told(path):
+        raise OperationRefused(
+            f"{path} was made by another program meanwhile", todo="run the same merge again"
+        )
+    with translate_write_errors(path):
         unfinished.replace(path)
         sync_folder(path.parent)
 
 
-T = TypeVar("T")
+ReadResult = TypeVar("ReadResult")
 
 
 @dataclass(frozen=True)
-class Inputs:
+class MergeInputs:
     """The files, each once, without the output. There may be thousands: no two are open together."""
 
     paths: tuple[Path, ...]
 
     @classmethod
-    def of(cls, paths: Iterable[Path], output: Path) -> Inputs:
+    def of(cls, paths: Iterable[Path], output: Path) -> MergeInputs:
         """Raises `BadUsage`, `ArchiveDamaged` and `ArchiveTooNew` before anything is written."""
         kept: list[Path] = []
-        seen = {_place(output)} if output.exists() else set()
+        seen = {_file_identity(output)} if output.exists() else set()
         for path in paths:
             Archive.open(path).close()
-            if _place(path) not in seen:
-                seen.add(_place(path))
+            if _file_identity(path) not in seen:
+                seen.add(_file_identity(path))
                 kept.append(path)
         return cls(tuple(kept))
 
-    def each(self, read: Callable[[int, Archive], T]) -> Iterator[T]:
+    def each(self, read: Callable[[int, Archive], ReadResult]) -> Iterator[ReadResult]:
         """What `read` makes of each input; they are numbered from 1."""
         for number, path in enumerate(self.paths, 1):
-            with _whole(path) as archive:
+            with _open_at_one_moment(path) as archive:
                 yield read(number, archive)
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[Archive]:
+def _open_at_one_moment(path: Path) -> Iterator[Archive]:
     """An archive as it is at one moment, also while another program writes to it."""
-    with Archive.open(path) as archive, _told(path):
+    with Archive.open(path) as archive, _translate_input_damage(path):
         archive.conn.execute("BEGIN")
         yield archive
         archive.conn.execute("COMMIT")
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _translate_input_damage(path: Path) -> Iterator[None]:
     """Damage of an input, apart from a disk that is full under the output."""
     try:
-        with damage_told(path):
+        with translate_damage(path):
             yield
     except ArchiveDamaged as damaged:
         if isinstance(damaged.__context__, sqlite3.OperationalError) and "full" in damaged.why:
@@ -120,6 +122,6 @@ def _told(path: Path) -> Iterator[None]:
         raise
 
 
-def _place(path: Path) -> tuple[int, int]:
+def _file_identity(path: Path) -> tuple[int, int]:
     stat = path.stat()
     return stat.st_dev, stat.st_ino

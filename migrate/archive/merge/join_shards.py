@@ -11,22 +11,22 @@ import sqlite3
 from collections.abc import Iterator
 
 from migrate.archive.hashing import snapshot_digest
-from migrate.archive.merge.copy import BATCH, Copier
-from migrate.archive.merge.shards import Reading
-from migrate.archive.packs.listing import Listing
-from migrate.archive.snapshots.scopes import Place, begin
+from migrate.archive.merge.copy import MERGE_BATCH_ROWS, Copier
+from migrate.archive.merge.shards import ShardedReading
+from migrate.archive.packs.listing import ListingWriter
+from migrate.archive.snapshots.scopes import ScopePlace, begin_scope
 from migrate.model import KINDS
 from migrate.model.json_depth import loads
-from migrate.model.sharding import FIRST, part_of, shared_out
+from migrate.model.sharding import FIRST_SHARD, is_sharded, shard_reading
 
-MISSING = "kind, parent_id, object_id, name, reason, expected"
+MISSING_COLUMNS = "kind, parent_id, object_id, name, reason, expected"
 """Columns of what could not be read, as they are copied."""
 
 
-class Joiner:
+class ShardJoiner:
     """Puts one snapshot together, archive by archive."""
 
-    def __init__(self, conn: sqlite3.Connection, reading: Reading, snapshot: int) -> None:
+    def __init__(self, conn: sqlite3.Connection, reading: ShardedReading, snapshot: int) -> None:
         self._conn, self._reading, self._snapshot = conn, reading, snapshot
         self._shown: dict[str, dict[str, list[str]]] = {}
         conn.execute(
@@ -50,18 +50,20 @@ class Joiner:
             raise copier.damaged(f"snapshot {snapshot} does not agree with its fingerprint")
 
         def ours(kind: str, parent: str) -> bool:
-            return kind != "thread" and part_of(kind, parent, "", of) in numbers
+            return kind != "thread" and shard_reading(kind, parent, "", of) in numbers
 
         copier.scopes(snapshot, self._snapshot, ours)
         (shown,) = copier.source.execute("SELECT shown FROM snapshots WHERE id = ?", (snapshot,)).fetchone()
         self._show(json.loads(shown) if shown else {})
-        missing = copier.source.execute(f"SELECT {MISSING} FROM missing WHERE snapshot_id = ?", (snapshot,))
+        missing = copier.source.execute(
+            f"SELECT {MISSING_COLUMNS} FROM missing WHERE snapshot_id = ?", (snapshot,)
+        )
         self._conn.executemany(
-            f"INSERT INTO missing (snapshot_id, {MISSING}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO missing (snapshot_id, {MISSING_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
                 (self._snapshot, *row)
                 for row in missing
-                if row[0::2][:2] != ("thread", "*") and part_of(row[0], row[1], row[2], of) in numbers
+                if row[0::2][:2] != ("thread", "*") and shard_reading(row[0], row[1], row[2], of) in numbers
             ],
         )
         self._take_threads(copier, snapshot, numbers)
@@ -82,7 +84,9 @@ class Joiner:
             (snapshot,),
         ).fetchone()
         for kind, rows in copier.parts(*row) if row else ():
-            kept = [row for row in rows if part_of("thread", "", row.object_id, self._reading.of) in numbers]
+            kept = [
+                row for row in rows if shard_reading("thread", "", row.object_id, self._reading.of) in numbers
+            ]
             held = copier.bodies(kind, kept)
             self._conn.executemany(
                 "INSERT INTO joined_threads VALUES (?, ?, ?, ?, ?)",
@@ -96,10 +100,17 @@ class Joiner:
         """The list of threads, what is missing, and the fingerprint."""
         state, reason = self._threads_read()
         if state:
-            begin(self._conn, Place(self._snapshot, "thread"), self._thread_listing(), state, reason or None)
+            begin_scope(
+                self._conn,
+                ScopePlace(self._snapshot, "thread"),
+                self._thread_listing(),
+                state,
+                reason or None,
+            )
         for kind, why in self._unread(state, reason):
             self._conn.execute(
-                f"INSERT OR REPLACE INTO missing (snapshot_id, {MISSING}) VALUES (?, ?, '', '*', NULL, ?, 0)",
+                f"INSERT OR REPLACE INTO missing (snapshot_id, {MISSING_COLUMNS}) "
+                "VALUES (?, ?, '', '*', NULL, ?, 0)",
                 (self._snapshot, kind, why),
             )
         self._conn.execute("DELETE FROM joined_threads WHERE snapshot = ?", (self._snapshot,))
@@ -130,23 +141,23 @@ class Joiner:
         kept, which says why."""
         if state == "failed":
             yield "thread", reason
-        if FIRST not in self._reading.missing:
+        if FIRST_SHARD not in self._reading.missing:
             return
         excluded = [rule[0] for rule in json.loads(self._reading.rest).get("exclude") or () if rule[1] == "*"]
         for kind, form in KINDS.items():
-            if not shared_out(kind) and not form.parent and kind not in excluded:
-                empty = Listing.empty(self._conn)
-                begin(self._conn, Place(self._snapshot, kind), empty, "failed", self._lacking)
+            if not is_sharded(kind) and not form.parent and kind not in excluded:
+                empty = ListingWriter.empty(self._conn)
+                begin_scope(self._conn, ScopePlace(self._snapshot, kind), empty, "failed", self._lacking)
                 yield kind, self._lacking
 
     def _thread_listing(self) -> int:
-        listing = Listing.new(self._conn)
+        listing = ListingWriter.new(self._conn)
         rows = self._conn.execute(
             "SELECT sha, number FROM joined_threads WHERE snapshot = ? "
             "ORDER BY created IS NULL, created, object_id, sha",
             (self._snapshot,),
         )
-        while some := rows.fetchmany(BATCH):
+        while some := rows.fetchmany(MERGE_BATCH_ROWS):
             listing.add([sha for sha, _ in some], [number for _, number in some])
         return listing.seal()
 

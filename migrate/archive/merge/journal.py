@@ -4,51 +4,51 @@ from __future__ import annotations
 
 import sqlite3
 
-from migrate.archive.hashing import hash_all
-from migrate.archive.journal_check import must_be_whole
-from migrate.archive.merge.copy import BATCH
-from migrate.archive.registered_plans import document_of, keep, note
+from migrate.archive.hashing import hash_all_rows
+from migrate.archive.journal_check import check_journal
+from migrate.archive.merge.copy import MERGE_BATCH_ROWS
+from migrate.archive.registered_plans import insert_registered_plan, read_plan_document, store_plan_document
 
-KEY = "digest, action, kind, source_parent, source_id"
-FACTS = "name, target_parent, target_id, state, before, written, error, started_at, finished_at"
-NAMES = f"{KEY}, {FACTS}"
-LINES = (
-    f"SELECT p.digest, {', '.join(f'j.{name}' for name in NAMES.split(', ')[1:])}, j.id "
+LINE_KEY_COLUMNS = "digest, action, kind, source_parent, source_id"
+LINE_VALUE_COLUMNS = "name, target_parent, target_id, state, before, written, error, started_at, finished_at"
+LINE_COLUMNS = f"{LINE_KEY_COLUMNS}, {LINE_VALUE_COLUMNS}"
+ARCHIVE_LINES_SQL = (
+    f"SELECT p.digest, {', '.join(f'j.{name}' for name in LINE_COLUMNS.split(', ')[1:])}, j.id "
     "FROM journal j JOIN plans p ON p.id = j.plan_id"
 )
-PLANS = "digest, source_type, source_url, target_type, target_url, first_applied_at"
-BEST = (
-    f"SELECT {NAMES}, seq FROM (SELECT *, row_number() OVER (PARTITION BY {KEY} ORDER BY "
+PLAN_COLUMNS = "digest, source_type, source_url, target_type, target_url, first_applied_at"
+BEST_LINES_SQL = (
+    f"SELECT {LINE_COLUMNS}, seq FROM (SELECT *, row_number() OVER (PARTITION BY {LINE_KEY_COLUMNS} ORDER BY "
     "CASE state WHEN 'done' THEN 0 WHEN 'failed' THEN 1 ELSE 2 END, finished_at DESC, target_id, "
     "target_parent, written, error, before, name, started_at, seq) AS place FROM lines) WHERE place = 1"
 )
 
 
-class OfferedJournal:
+class JournalMerge:
     """Collects the plans and lines of every archive."""
 
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._conn = conn
-        must_be_whole(conn, messages=True)
+        check_journal(conn, messages=True)
         conn.execute("DROP TABLE IF EXISTS temp.lines")
-        conn.execute(f"CREATE TEMP TABLE lines ({NAMES}, seq INTEGER)")
+        conn.execute(f"CREATE TEMP TABLE lines ({LINE_COLUMNS}, seq INTEGER)")
         self._offered = False
         self._take(conn)
 
     def read(self, conn: sqlite3.Connection) -> None:
-        """Note what one archive has. Raises `BrokenRow` where that is not what was written."""
-        must_be_whole(conn, messages=True)
+        """Note what one archive has. Raises `RowDamaged` where that is not what was written."""
+        check_journal(conn, messages=True)
         for digest, at in conn.execute(
             "SELECT digest, registered_at FROM registered_plans ORDER BY registered_at, digest"
         ):
-            note(self._conn, digest, at)
+            insert_registered_plan(self._conn, digest, at)
         for (digest,) in conn.execute("SELECT digest FROM plan_documents ORDER BY digest").fetchall():
-            if document := document_of(conn, digest):
-                keep(self._conn, digest, document)
-        plans = conn.execute(f"SELECT {PLANS} FROM plans ORDER BY first_applied_at, digest").fetchall()
+            if document := read_plan_document(conn, digest):
+                store_plan_document(self._conn, digest, document)
+        plans = conn.execute(f"SELECT {PLAN_COLUMNS} FROM plans ORDER BY first_applied_at, digest").fetchall()
         self._conn.executemany(
-            f"INSERT INTO plans ({PLANS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE SET "
-            "first_applied_at = min(first_applied_at, excluded.first_applied_at)",
+            f"INSERT INTO plans ({PLAN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (digest) "
+            "DO UPDATE SET first_applied_at = min(first_applied_at, excluded.first_applied_at)",
             plans,
         )
         self._offered = self._offered or bool(plans)
@@ -59,20 +59,21 @@ class OfferedJournal:
         if not self._offered:
             return 0
         new = self._settle()
-        hash_all(self._conn)
+        hash_all_rows(self._conn)
         return new
 
     def _settle(self) -> int:
         lacking = self._conn.execute(
-            f"SELECT count(*) FROM (SELECT {NAMES} FROM ({BEST}) EXCEPT SELECT {NAMES} FROM ({LINES}))"
+            f"SELECT count(*) FROM (SELECT {LINE_COLUMNS} FROM ({BEST_LINES_SQL}) "
+            f"EXCEPT SELECT {LINE_COLUMNS} FROM ({ARCHIVE_LINES_SQL}))"
         ).fetchone()[0]
         before = self._conn.execute("SELECT count(*) FROM journal").fetchone()[0]
         if not lacking:
             return 0
         self._conn.execute("DELETE FROM journal")
         self._conn.execute(
-            f"INSERT INTO journal (plan_id, {NAMES.partition(', ')[2]}) SELECT p.id, "
-            f"{', '.join(f'b.{name}' for name in NAMES.split(', ')[1:])} FROM ({BEST}) b "
+            f"INSERT INTO journal (plan_id, {LINE_COLUMNS.partition(', ')[2]}) SELECT p.id, "
+            f"{', '.join(f'b.{name}' for name in LINE_COLUMNS.split(', ')[1:])} FROM ({BEST_LINES_SQL}) b "
             "JOIN plans p ON p.digest = b.digest ORDER BY b.started_at, p.first_applied_at, b.digest, b.seq, "
             "b.action, b.kind, b.source_parent, b.source_id"
         )
@@ -80,7 +81,7 @@ class OfferedJournal:
         return int(after) - int(before)
 
     def _take(self, conn: sqlite3.Connection) -> None:
-        rows = conn.execute(f"{LINES} ORDER BY j.id")
-        marks = ", ".join("?" * (len(NAMES.split(", ")) + 1))
-        while some := rows.fetchmany(BATCH):
+        rows = conn.execute(f"{ARCHIVE_LINES_SQL} ORDER BY j.id")
+        marks = ", ".join("?" * (len(LINE_COLUMNS.split(", ")) + 1))
+        while some := rows.fetchmany(MERGE_BATCH_ROWS):
             self._conn.executemany(f"INSERT INTO lines VALUES ({marks})", some)

@@ -14,18 +14,26 @@ from pathlib import Path
 
 from migrate.archive.database import Archive
 from migrate.archive.hashing import snapshot_digest
-from migrate.archive.merge.copy import BATCH, Copier
-from migrate.archive.merge.files import Inputs
-from migrate.archive.merge.join_shards import MISSING, Joiner
-from migrate.archive.merge.journal import OfferedJournal
-from migrate.archive.merge.shards import HERE, Key, Line, Reading, is_joined, is_shard, readings
-from migrate.archive.prune import sweep, sweep_bytes
-from migrate.model.file import DOWNLOAD, ORIGINAL, PARSED
+from migrate.archive.merge.copy import MERGE_BATCH_ROWS, Copier
+from migrate.archive.merge.files import MergeInputs
+from migrate.archive.merge.join_shards import MISSING_COLUMNS, ShardJoiner
+from migrate.archive.merge.journal import JournalMerge
+from migrate.archive.merge.shards import (
+    TARGET_ARCHIVE,
+    ShardedReading,
+    SnapshotKey,
+    SnapshotRow,
+    is_joined_snapshot,
+    is_shard_snapshot,
+    sharded_readings,
+)
+from migrate.archive.prune import sweep_blobs, sweep_listings
+from migrate.model.file import BYTES_FROM_DOWNLOAD, BYTES_FROM_ORIGINAL, BYTES_FROM_PARSED_TEXT
 
-WORTH = {DOWNLOAD: 3, ORIGINAL: 2, PARSED: 1}
+ORIGIN_RANK = {BYTES_FROM_DOWNLOAD: 3, BYTES_FROM_ORIGINAL: 2, BYTES_FROM_PARSED_TEXT: 1}
 
 
-class OfferedBytes:
+class BlobMerge:
     """Collects what every archive has, then copies the best of it."""
 
     def __init__(self, conn: sqlite3.Connection) -> None:
@@ -36,7 +44,7 @@ class OfferedBytes:
             "CREATE TEMP TABLE offered (endpoint INTEGER, file_id TEXT, worth INTEGER, fetched TEXT, "
             "sha BLOB, origin TEXT, source INTEGER, PRIMARY KEY (endpoint, file_id)) WITHOUT ROWID"
         )
-        self.read(HERE, conn)
+        self.read(TARGET_ARCHIVE, conn)
 
     def endpoint(self, type_: str, url: str) -> int:
         """The number of an estate in the target."""
@@ -52,14 +60,22 @@ class OfferedBytes:
             "SELECT e.type, e.url, c.file_id, c.origin, c.fetched_at, b.sha FROM contents c "
             "JOIN endpoints e ON e.id = c.endpoint_id JOIN blobs b ON b.id = c.blob_id"
         )
-        while some := rows.fetchmany(BATCH):
+        while some := rows.fetchmany(MERGE_BATCH_ROWS):
             self._conn.executemany(
                 "INSERT INTO offered VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
                 "worth = excluded.worth, fetched = excluded.fetched, sha = excluded.sha, "
                 "origin = excluded.origin, source = excluded.source WHERE (excluded.worth, excluded.fetched, "
                 "excluded.sha) > (worth, fetched, sha)",
                 [
-                    (self.endpoint(type_, url), file_id, WORTH.get(origin, 0), fetched, sha, origin, source)
+                    (
+                        self.endpoint(type_, url),
+                        file_id,
+                        ORIGIN_RANK.get(origin, 0),
+                        fetched,
+                        sha,
+                        origin,
+                        source,
+                    )
                     for type_, url, file_id, origin, fetched, sha in some
                 ],
             )
@@ -84,24 +100,24 @@ class OfferedBytes:
         self._conn.execute(
             "INSERT OR REPLACE INTO contents SELECT o.endpoint, o.file_id, b.id, o.origin, o.fetched "
             "FROM offered o JOIN blobs b ON b.sha = o.sha WHERE o.source != ?",
-            (HERE,),
+            (TARGET_ARCHIVE,),
         )
         return bool(gone)
 
 
-def next_number(conn: sqlite3.Connection) -> int:
+def next_snapshot_number(conn: sqlite3.Connection) -> int:
     """One that no snapshot had, a forgotten one neither."""
     noted = conn.execute("PRAGMA user_version").fetchone()[0]
     given = conn.execute("SELECT coalesce(max(id), 0) FROM snapshots").fetchone()[0]
     return max(int(noted), int(given)) + 1
 
 
-def in_order(conn: sqlite3.Connection) -> dict[int, int]:
+def renumber_snapshots(conn: sqlite3.Connection) -> dict[int, int]:
     """Give new numbers where a snapshot is older than one of a lower number of the same estate: from there
     on, so that an old number never means another snapshot. Old number -> new one."""
     rows = conn.execute("SELECT endpoint_id, id FROM snapshots ORDER BY endpoint_id, started_at, id")
     moved: dict[int, int] = {}
-    free = next_number(conn)
+    free = next_snapshot_number(conn)
     for _, group in groupby(rows.fetchall(), key=lambda row: row[0]):
         last = 0
         for _, number in group:
@@ -116,12 +132,12 @@ def in_order(conn: sqlite3.Connection) -> dict[int, int]:
         for table in ("listed", "missing"):
             conn.execute(f"UPDATE {table} SET snapshot_id = ? WHERE snapshot_id = ?", (new, old))
     # What was given stays given, even to a snapshot that has another number now.
-    conn.execute(f"PRAGMA user_version = {next_number(conn) - 1}")
+    conn.execute(f"PRAGMA user_version = {next_snapshot_number(conn) - 1}")
     return moved
 
 
 @dataclass(frozen=True)
-class Joined:
+class JoinedSnapshot:
     """A reading that was, or had been, put together from shards; `missing` are those not at hand."""
 
     snapshot: int
@@ -134,7 +150,7 @@ class Joined:
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class InterruptedSnapshot:
     """An interrupted snapshot of an input: which file, which number, of what."""
 
     path: str
@@ -143,12 +159,12 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
-class Merged:
+class MergeResult:
     """What came of a merge: numbers of new snapshots, how much was added, what is not whole."""
 
     added: tuple[int, ...]
-    joined: tuple[Joined, ...]
-    left_out: tuple[LeftOut, ...]
+    joined: tuple[JoinedSnapshot, ...]
+    left_out: tuple[InterruptedSnapshot, ...]
     bodies: int
     files: int
     journal: int
@@ -160,62 +176,64 @@ class Merged:
         return not self.left_out and all(joined.state == "complete" for joined in self.joined)
 
 
-Count = Callable[[str, int], None]
+CountMerged = Callable[[str, int], None]
 
 
-def merge(target: Archive, inputs: Inputs, count: Count = lambda what, number: None) -> Merged:
+def merge_archives(
+    target: Archive, inputs: MergeInputs, count: CountMerged = lambda what, number: None
+) -> MergeResult:
     """Merge the inputs into an open archive."""
     with target.transaction():
         return _Merge(target, inputs, count).run()
 
 
 class _Merge:
-    def __init__(self, target: Archive, inputs: Inputs, count: Count) -> None:
+    def __init__(self, target: Archive, inputs: MergeInputs, count: CountMerged) -> None:
         self.target, self.conn = target, target.conn
         self.inputs, self.count = inputs, count
         self.bodies_new = 0
-        self.offered, self.journal = OfferedBytes(self.conn), OfferedJournal(self.conn)
+        self.offered, self.journal = BlobMerge(self.conn), JournalMerge(self.conn)
 
-    def run(self) -> Merged:
-        here = lines(self.conn, HERE)
+    def run(self) -> MergeResult:
+        here = read_snapshot_rows(self.conn, TARGET_ARCHIVE)
         there = [line for found in self.inputs.each(self._survey) for line in found]
         finished = {(x.type, x.url, x.started_at, x.options) for x in here + there if x.state != "reading"}
         left_out = [
-            LeftOut(str(self.inputs.paths[x.source - 1]), x.id, x.url)
+            InterruptedSnapshot(str(self.inputs.paths[x.source - 1]), x.id, x.url)
             for x in there
             if x.state == "reading" and (x.type, x.url, x.started_at, x.options) not in finished
         ]
         new = self._new(here, there)
-        groups = readings(here + there)
-        held = {x.key: x.id for x in here if is_joined(x)}
+        groups = sharded_readings(here + there)
+        held = {x.key: x.id for x in here if is_joined_snapshot(x)}
         wanted = [group for group in groups if group.key not in held]
         numbers = self._begin(new.values(), wanted)
         old = [number for key, number in held.items() if key not in {group.key for group in groups}]
-        joiners = [Joiner(self.conn, group, numbers[group.key]) for group in wanted]
+        joiners = [ShardJoiner(self.conn, group, numbers[group.key]) for group in wanted]
         for joiner in joiners:
-            joiner.gather(HERE, self._copier(self.conn, self.target.path))
+            joiner.gather(TARGET_ARCHIVE, self._copier(self.conn, self.target.path))
         files = sum(self.inputs.each(lambda n, a: self._copy(n, a, list(new.values()), numbers, joiners)))
         for joiner in joiners:
             joiner.finish()
         replaced = self.offered.settle()
         if old or replaced:
             self._drop(old)
-        moved = in_order(self.conn)
+        moved = renumber_snapshots(self.conn)
         places = {**held, **numbers}
-        joined = tuple(_told(g, moved.get(places[g.key], places[g.key])) for g in groups)
+        joined = tuple(_joined_snapshot(g, moved.get(places[g.key], places[g.key])) for g in groups)
         added = tuple(sorted(moved.get(number, number) for number in numbers.values()))
         renumbered = len(moved.keys() - set(numbers.values()))
-        return Merged(
+        return MergeResult(
             added, joined, tuple(left_out), self.bodies_new, files, self.journal.settle(), renumbered
         )
 
-    def _new(self, here: list[Line], there: list[Line]) -> dict[Key, Line]:
+    def _new(self, here: list[SnapshotRow], there: list[SnapshotRow]) -> dict[SnapshotKey, SnapshotRow]:
         """Snapshots that are to be copied. Of equal ones the larger count of what it added is kept: it is
         that of the archive which had less before."""
         known = {line.key: line for line in here}
-        new: dict[Key, Line] = {}
+        new: dict[SnapshotKey, SnapshotRow] = {}
         for line in there:
-            if line.state == "reading" or is_shard(line) or is_joined(line):
+            if line.state == "reading" or is_shard_snapshot(line) or is_joined_snapshot(line):
                 continue
             held = known.get(line.key)
             if held is None:
@@ -228,16 +246,18 @@ class _Merge:
                 )
         return new
 
-    def _survey(self, number: int, archive: Archive) -> list[Line]:
+    def _survey(self, number: int, archive: Archive) -> list[SnapshotRow]:
         self.offered.read(number, archive.conn)
         self.journal.read(archive.conn)
-        return lines(archive.conn, number)
+        return read_snapshot_rows(archive.conn, number)
 
-    def _begin(self, plain: Iterable[Line], groups: Iterable[Reading]) -> dict[Key, int]:
+    def _begin(
+        self, plain: Iterable[SnapshotRow], groups: Iterable[ShardedReading]
+    ) -> dict[SnapshotKey, int]:
         """Rows for what is new, numbered by start; number by identity or by options."""
-        rows: list[Line | Reading] = [*plain, *groups]
-        first = next_number(self.conn)
-        numbers: dict[Key, int] = {}
+        rows: list[SnapshotRow | ShardedReading] = [*plain, *groups]
+        first = next_snapshot_number(self.conn)
+        numbers: dict[SnapshotKey, int] = {}
         for number, row in enumerate(sorted(rows, key=lambda row: (row.started_at, row.key)), first):
             numbers[row.key] = number
             self.conn.execute(
@@ -249,7 +269,12 @@ class _Merge:
         return numbers
 
     def _copy(
-        self, number: int, archive: Archive, new: list[Line], numbers: dict[Key, int], joiners: list[Joiner]
+        self,
+        number: int,
+        archive: Archive,
+        new: list[SnapshotRow],
+        numbers: dict[SnapshotKey, int],
+        joiners: list[ShardJoiner],
     ) -> int:
         """Everything that is wanted of one input; how many files' bytes were new."""
         copier = self._copier(archive.conn, archive.path)
@@ -257,11 +282,11 @@ class _Merge:
             into = numbers[line.key]
             copier.scopes(line.id, into)
             missing = archive.conn.execute(
-                f"SELECT {MISSING} FROM missing WHERE snapshot_id = ?",
+                f"SELECT {MISSING_COLUMNS} FROM missing WHERE snapshot_id = ?",
                 (line.id,),
             )
             self.conn.executemany(
-                f"INSERT INTO missing (snapshot_id, {MISSING}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO missing (snapshot_id, {MISSING_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 ((into, *row) for row in missing),
             )
             if snapshot_digest(self.conn, into) != line.digest:
@@ -284,28 +309,28 @@ class _Merge:
     def _drop(self, snapshots: list[int]) -> None:
         """Joined snapshots whose place a better one took, and whatever nothing names any more."""
         self.conn.executemany("DELETE FROM snapshots WHERE id = ?", [(number,) for number in snapshots])
-        sweep(self.target)
-        sweep_bytes(self.conn)
+        sweep_listings(self.target)
+        sweep_blobs(self.conn)
 
 
-def _added(line: Line) -> tuple[int, int]:
+def _added(line: SnapshotRow) -> tuple[int, int]:
     return line.bodies_added, line.bytes_added
 
 
-def _of_reading(row: Line | Reading) -> tuple[object, ...]:
-    if isinstance(row, Line):
+def _of_reading(row: SnapshotRow | ShardedReading) -> tuple[object, ...]:
+    if isinstance(row, SnapshotRow):
         return row.api_version, row.tool_version, row.options, row.bodies_added, row.bytes_added
     parts = [place.part for place in row.places.values()]
     sums = sum(part.bodies_added for part in parts), sum(part.bytes_added for part in parts)
     return row.newest.api_version, row.newest.tool_version, row.options, *sums
 
 
-def _told(group: Reading, number: int) -> Joined:
+def _joined_snapshot(group: ShardedReading, number: int) -> JoinedSnapshot:
     partial = tuple(n for n, place in sorted(group.places.items()) if place.part.state != "complete")
-    return Joined(number, group.tag, group.url, group.of, group.state, group.missing, partial)
+    return JoinedSnapshot(number, group.tag, group.url, group.of, group.state, group.missing, partial)
 
 
-def lines(conn: sqlite3.Connection, source: int) -> list[Line]:
+def read_snapshot_rows(conn: sqlite3.Connection, source: int) -> list[SnapshotRow]:
     """The snapshots of an archive, with what is known of their list of threads."""
     rows = conn.execute(
         "SELECT n.id, e.type, e.url, coalesce(n.tag, ''), n.state, n.started_at, "
@@ -315,4 +340,4 @@ def lines(conn: sqlite3.Connection, source: int) -> list[Line]:
         "JOIN endpoints e ON e.id = n.endpoint_id LEFT JOIN scopes s ON s.snapshot_id = n.id "
         "AND s.kind = 'thread' AND s.parent_id = '' ORDER BY n.id"
     )
-    return [Line(source, *row) for row in rows]
+    return [SnapshotRow(source, *row) for row in rows]

@@ -14,16 +14,16 @@ from typing import TypeAlias
 from migrate.model import JSON
 from migrate.model.sharding import Shard
 
-HERE = 0
+TARGET_ARCHIVE = 0
 """The number of the archive that is merged into, beside those of its inputs."""
 
 
-Key: TypeAlias = tuple[str, ...]
+SnapshotKey: TypeAlias = tuple[str, ...]
 """Equal for the same snapshot in several archives."""
 
 
 @dataclass(frozen=True)
-class Line:
+class SnapshotRow:
     """A row of the snapshots of an archive; `source` says which archive."""
 
     source: int
@@ -50,9 +50,9 @@ class Line:
         return found
 
     @property
-    def key(self) -> Key:
+    def key(self) -> SnapshotKey:
         """What two rows have in common that are copies of one snapshot."""
-        if is_joined(self):
+        if is_joined_snapshot(self):
             return self.type, self.url, self.tag, self.options
         return (
             self.type, self.url, self.tag, self.options, self.digest, self.state, self.started_at,
@@ -61,7 +61,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Part:
+class ShardPart:
     """What is known of one shard that is, or may become, part of a joined snapshot."""
 
     state: str
@@ -82,16 +82,16 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Place:
+class ShardPlace:
     """Where the best reading of a shard lies: archive and snapshot."""
 
     source: int
     snapshot: int
-    part: Part
+    part: ShardPart
 
 
 @dataclass(frozen=True)
-class Reading:
+class ShardedReading:
     """All shards of one reading that are at hand, by number."""
 
     type: str
@@ -100,10 +100,10 @@ class Reading:
     of: int
     rest: str
     """Options that every shard was asked with."""
-    places: Mapping[int, Place] = field(default_factory=dict)
+    places: Mapping[int, ShardPlace] = field(default_factory=dict)
 
     @property
-    def key(self) -> Key:
+    def key(self) -> SnapshotKey:
         """What it has in common with the row of the snapshot that was joined from the same parts."""
         return self.type, self.url, self.tag, self.options
 
@@ -127,7 +127,7 @@ class Reading:
         return max(place.part.finished_at for place in self.places.values())
 
     @property
-    def newest(self) -> Part:
+    def newest(self) -> ShardPart:
         """The part that was read last."""
         return max((place.part for place in self.places.values()), key=lambda p: (p.started_at, p.worth))
 
@@ -139,28 +139,28 @@ class Reading:
         return json.dumps(asked, sort_keys=True)
 
 
-def readings(lines: Iterable[Line]) -> list[Reading]:
+def sharded_readings(lines: Iterable[SnapshotRow]) -> list[ShardedReading]:
     """Every reading of which a finished shard is at hand, in a fixed order."""
-    groups: dict[tuple[str, str, str, int, str], dict[int, Place]] = {}
+    groups: dict[tuple[str, str, str, int, str], dict[int, ShardPlace]] = {}
     for line in sorted(lines, key=lambda line: (line.source, line.id)):
         for key, number, part in _parts(line):
             held = groups.setdefault(key, {}).get(number)
             if held is None or part.worth > held.part.worth:
-                groups[key][number] = Place(line.source, line.id, part)
-    return [Reading(*key, places) for key, places in sorted(groups.items())]
+                groups[key][number] = ShardPlace(line.source, line.id, part)
+    return [ShardedReading(*key, places) for key, places in sorted(groups.items())]
 
 
-def is_shard(line: Line) -> bool:
+def is_shard_snapshot(line: SnapshotRow) -> bool:
     """Whether a snapshot is one shard of a reading that has a name."""
     return "shard" in line.asked and bool(line.tag)
 
 
-def is_joined(line: Line) -> bool:
+def is_joined_snapshot(line: SnapshotRow) -> bool:
     """Whether a snapshot was made of shards."""
     return "joined" in line.asked
 
 
-def _parts(line: Line) -> Iterator[tuple[tuple[str, str, str, int, str], int, Part]]:
+def _parts(line: SnapshotRow) -> Iterator[tuple[tuple[str, str, str, int, str], int, ShardPart]]:
     asked = line.asked
     joined = asked.pop("joined", None)
     shard = Shard.of_options(asked)
@@ -168,10 +168,10 @@ def _parts(line: Line) -> Iterator[tuple[tuple[str, str, str, int, str], int, Pa
     rest = json.dumps(asked, sort_keys=True)
     if joined:
         key = (line.type, line.url, line.tag, int(joined["of"]), rest)
-        yield from ((key, int(number), Part(**part)) for number, part in joined["parts"].items())
+        yield from ((key, int(number), ShardPart(**part)) for number, part in joined["parts"].items())
     elif shard and line.tag and line.state != "reading":
         reason = line.thread_reason.removesuffix(shard.remark).removesuffix("; ")
-        part = Part(
+        part = ShardPart(
             line.state, line.started_at, line.finished_at, line.digest, line.api_version, line.tool_version,
             line.bodies_added, line.bytes_added, line.thread_state, reason,
         )  # fmt: skip

@@ -6,10 +6,10 @@ import hashlib
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-from migrate.archive.packs.reader import PLACES, Bodies
+from migrate.archive.packs.reader import BODIES_PER_PACK, BodyReader
 
 
-class Listing:
+class ListingWriter:
     """A listing that is being written. `manifest` is its number, `count` how many bodies it has."""
 
     def __init__(self, conn: sqlite3.Connection, manifest: int) -> None:
@@ -21,28 +21,28 @@ class Listing:
         """First place of the last span, its length, and the number that would make it longer."""
 
     @classmethod
-    def new(cls, conn: sqlite3.Connection) -> Listing:
+    def new(cls, conn: sqlite3.Connection) -> ListingWriter:
         """An empty one."""
         return cls(conn, int(conn.execute("INSERT INTO manifests (sha) VALUES (NULL)").lastrowid or 0))
 
     @classmethod
-    def begun(cls, conn: sqlite3.Connection, manifest: int) -> Listing:
+    def resume(cls, conn: sqlite3.Connection, manifest: int) -> ListingWriter:
         """One that an interrupted program began; what it has is read again."""
         found = cls(conn, manifest)
-        for sha in Bodies(conn).shas(manifest):
+        for sha in BodyReader(conn).shas(manifest):
             found._digest.update(sha)
             found.count += 1
         return found
 
     @classmethod
-    def copy(cls, conn: sqlite3.Connection, sealed: int) -> Listing:
+    def copy(cls, conn: sqlite3.Connection, sealed: int) -> ListingWriter:
         """One that begins with what another has, which stays as it is."""
         manifest = cls.new(conn).manifest
         conn.execute(
             "INSERT INTO spans SELECT ?, ordinal, pack_id, place, count FROM spans WHERE manifest_id = ?",
             (manifest, sealed),
         )
-        return cls.begun(conn, manifest)
+        return cls.resume(conn, manifest)
 
     @classmethod
     def empty(cls, conn: sqlite3.Connection) -> int:
@@ -71,12 +71,12 @@ class Listing:
 
     def _span(self, first: int, length: int) -> None:
         start, before, follower = self._end
-        if before and first == follower and first // PLACES == start // PLACES:
+        if before and first == follower and first // BODIES_PER_PACK == start // BODIES_PER_PACK:
             first, length = start, before + length
             self.count -= before
         self._conn.execute(
             "INSERT OR REPLACE INTO spans VALUES (?, ?, ?, ?, ?)",
-            (self.manifest, self.count, *divmod(first, PLACES), length),
+            (self.manifest, self.count, *divmod(first, BODIES_PER_PACK), length),
         )
         self._end = (first, length, first + length)
         self.count += length
@@ -86,7 +86,7 @@ def _spans(numbers: Sequence[int]) -> list[tuple[int, int]]:
     """First number and length of each stretch of neighbours in one pack."""
     found: list[tuple[int, int]] = []
     for number in numbers:
-        if found and number == sum(found[-1]) and number % PLACES:
+        if found and number == sum(found[-1]) and number % BODIES_PER_PACK:
             found[-1] = (found[-1][0], found[-1][1] + 1)
         else:
             found.append((number, 1))

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
-from migrate.archive.hashing import body_sha, id_of, key_of
+from migrate.archive.hashing import body_id, body_key, body_sha
 from migrate.model import JSON
 from migrate.model.json_depth import loads
 
 
-class Row(NamedTuple):
+class BodyRow(NamedTuple):
     """One body ready to be stored; made by the thread that received it."""
 
     object_id: str
@@ -22,20 +22,20 @@ class Row(NamedTuple):
     key: int
 
     @classmethod
-    def of(cls, kind: str, body: Mapping[str, JSON]) -> Row:
-        return _row(kind, id_of(body), body_bytes(body))
+    def of(cls, kind: str, body: Mapping[str, JSON]) -> BodyRow:
+        return _row(kind, body_id(body), body_bytes(body))
 
     @classmethod
-    def stored(cls, kind: str, text: str) -> Row:
+    def stored(cls, kind: str, text: str) -> BodyRow:
         """One that was stored. Raises `ValueError` where it is no JSON any more, or nested too deeply."""
         try:
             body = from_json(text)
         except ValueError:  # half of a character pair, depth, or damage
             body = loads(text)
-        return cls.named(kind, id_of(body), text)
+        return cls.named(kind, body_id(body), text)
 
     @classmethod
-    def named(cls, kind: str, object_id: str, text: str) -> Row:
+    def named(cls, kind: str, object_id: str, text: str) -> BodyRow:
         """One whose id is known."""
         return _row(kind, object_id, text.encode())
 
@@ -50,6 +50,6 @@ def body_bytes(body: Mapping[str, JSON]) -> bytes:
         return json.dumps(body, separators=(",", ":")).encode()
 
 
-def _row(kind: str, object_id: str, body: bytes) -> Row:
+def _row(kind: str, object_id: str, body: bytes) -> BodyRow:
     sha = body_sha(kind, body)
-    return Row(object_id, body, sha, key_of(object_id, sha))
+    return BodyRow(object_id, body, sha, body_key(object_id, sha))

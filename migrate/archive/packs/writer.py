@@ -11,21 +11,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migrate.archive.packs.reader import PLACES, Bodies, Pack
+from migrate.archive.packs.reader import BODIES_PER_PACK, BodyReader, Pack
 
 if TYPE_CHECKING:
-    from migrate.archive.packs.rows import Row
+    from migrate.archive.packs.rows import BodyRow
 
-LARGE = 1 << 15
+FULL_PACK_BYTES = 1 << 15
 """Bytes after which a pack is closed: larger ones hardly compress better, and reading one body unpacks
 all of them."""
-AT_ONCE = 500
-WAITING = 20_000
+MAX_KEYS_PER_QUERY = 500
+MAX_PENDING_KEYS = 20_000
 """Keys that are held at most: a merge is one transaction, however large."""
 
 
 @dataclass
-class _Open:
+class _OpenPack:
     """A pack that is being filled."""
 
     id: int
@@ -35,22 +35,22 @@ class _Open:
     changed: bool = True
 
 
-class Packer:
+class PackWriter:
     """Stores bodies. What it was given is in the archive after `flush`, which every commit calls."""
 
     def __init__(self, conn: sqlite3.Connection) -> None:
         self.added = 0
         self._conn = conn
-        self.bodies = Bodies(conn)
+        self.bodies = BodyReader(conn)
         """Reads what was written; nothing in it outlives a transaction that failed."""
-        self._open: dict[str, _Open] = {}
+        self._open: dict[str, _OpenPack] = {}
         self._known: list[tuple[int, int]] = []
         """Keys and numbers that are not written yet."""
         self._numbers: dict[int, list[int]] = {}
         """The same, by key."""
         self._last = 0
 
-    def numbers(self, kind: str, rows: Sequence[Row]) -> list[int]:
+    def numbers(self, kind: str, rows: Sequence[BodyRow]) -> list[int]:
         """The numbers of these bodies, in order; what is there already keeps its number."""
         held = self._held(kind, rows)
         fresh = {row.sha: row for row in rows if row.sha not in held}
@@ -58,7 +58,7 @@ class Packer:
             held[row.sha] = number
             self._known.append((row.key, number))
             self._numbers.setdefault(row.key, []).append(number)
-        if len(self._known) >= WAITING:
+        if len(self._known) >= MAX_PENDING_KEYS:
             self._write_known()
         self.added += len(fresh)
         return [held[row.sha] for row in rows]
@@ -80,7 +80,7 @@ class Packer:
         self._open.clear()
         self._known.clear()
         self._numbers.clear()
-        self.bodies = Bodies(self._conn)
+        self.bodies = BodyReader(self._conn)
         self._last = 0
 
     def _write_known(self) -> None:
@@ -90,7 +90,7 @@ class Packer:
             self._known.clear()
             self._numbers.clear()
 
-    def _held(self, kind: str, rows: Sequence[Row]) -> dict[bytes, int]:
+    def _held(self, kind: str, rows: Sequence[BodyRow]) -> dict[bytes, int]:
         """Hash -> number of those that are there. Equal keys are a hint; equal text is what counts."""
         wanted = {row.key: row for row in rows}
         found = {
@@ -104,8 +104,8 @@ class Packer:
         return found
 
     def _stored(self, keys: Sequence[int]) -> Iterable[tuple[int, int]]:
-        for start in range(0, len(keys), AT_ONCE):
-            some = keys[start : start + AT_ONCE]
+        for start in range(0, len(keys), MAX_KEYS_PER_QUERY):
+            some = keys[start : start + MAX_KEYS_PER_QUERY]
             marks = ",".join("?" * len(some))
             rows = self._conn.execute(f"SELECT key, body FROM known WHERE key IN ({marks})", some)
             yield from rows.fetchall()
@@ -115,25 +115,25 @@ class Packer:
         return [(key, number) for key in keys if key in numbers for number in numbers[key]]
 
     def _read(self, number: int) -> tuple[str, bytes]:
-        pack, place = divmod(number, PLACES)
+        pack, place = divmod(number, BODIES_PER_PACK)
         for filling in self._open.values():
             if filling.id == pack:
                 return filling.kind, filling.bodies[place]
         kind, text = self.bodies.read(number)
         return kind, text.encode()
 
-    def _put(self, kind: str, rows: Sequence[Row]) -> list[int]:
+    def _put(self, kind: str, rows: Sequence[BodyRow]) -> list[int]:
         """Put bodies behind the others of their kind; their numbers."""
         numbers = []
         filling = self._open.get(kind)
         for row in rows:
             if filling is None:
-                filling = self._open[kind] = _Open(self._next(), kind)
-            numbers.append(filling.id * PLACES + len(filling.bodies))
+                filling = self._open[kind] = _OpenPack(self._next(), kind)
+            numbers.append(filling.id * BODIES_PER_PACK + len(filling.bodies))
             filling.bodies.append(row.body)
             filling.size += len(row.body)
             filling.changed = True
-            if filling.size >= LARGE or len(filling.bodies) == PLACES:
+            if filling.size >= FULL_PACK_BYTES or len(filling.bodies) == BODIES_PER_PACK:
                 self._write(self._open.pop(kind))
                 filling = None
         return numbers
@@ -143,7 +143,7 @@ class Packer:
         self._last += 1
         return self._last
 
-    def _write(self, filling: _Open) -> None:
+    def _write(self, filling: _OpenPack) -> None:
         pack = Pack.of(filling.kind, filling.bodies)
         self._conn.execute(
             "INSERT INTO packs (id, kind, count, held, size, sha, data) VALUES (?, ?, ?, ?, ?, ?, ?) "

@@ -6,10 +6,10 @@ import sqlite3
 
 from datasette import hookimpl
 
-from migrate.archive.packs.reader import register
+from migrate.archive.packs.reader import register_sql_functions
 
 
 @hookimpl  # type: ignore[untyped-decorator]
 def prepare_connection(conn: sqlite3.Connection) -> None:
     """Called for every connection that is opened."""
-    register(conn)
+    register_sql_functions(conn)

@@ -6,10 +6,10 @@ import sqlite3
 
 from sqlite_utils import hookimpl
 
-from migrate.archive.packs.reader import register
+from migrate.archive.packs.reader import register_sql_functions
 
 
 @hookimpl
 def prepare_connection(conn: sqlite3.Connection) -> None:
     """Called for every database that is opened."""
-    register(conn)
+    register_sql_functions(conn)

@@ -10,37 +10,37 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from migrate.archive.hashing import id_of, storable
-from migrate.archive.packs.reader import PLACES, Bodies
-from migrate.archive.query import Asked
-from migrate.archive.snapshots.reader import Body, SnapshotInfo, SnapshotReader, snapshots
-from migrate.model import KINDS, Key
+from migrate.archive.hashing import body_id, storable_text
+from migrate.archive.packs.reader import BODIES_PER_PACK, BodyReader
+from migrate.archive.snapshots.reader import SnapshotInfo, SnapshotReader, StoredBody, list_snapshots
+from migrate.archive.sql_connection import SqlConnection
+from migrate.model import KINDS, EntityKey
 from migrate.model.json_depth import loads
 
 
-def snapshots_holding(conn: Asked, object_id: str, other_than: int | None = None) -> Iterator[int]:
+def snapshots_with(conn: SqlConnection, object_id: str, other_than: int | None = None) -> Iterator[int]:
     """Their numbers, the newest first."""
-    for info in reversed(snapshots(conn)):
+    for info in reversed(list_snapshots(conn)):
         if info.id != other_than and SnapshotReader(conn, info).find(object_id):
             yield info.id
 
 
-def elsewhere(snapshot: SnapshotReader, object_id: str) -> str:
+def describe_other_snapshot(snapshot: SnapshotReader, object_id: str) -> str:
     """Where an object is that a snapshot does not have, in words: '; snapshot 2 has it', or ''."""
-    number = next(snapshots_holding(snapshot.conn, object_id, snapshot.info.id), None)
+    number = next(snapshots_with(snapshot.conn, object_id, snapshot.info.id), None)
     return "" if number is None else f"; snapshot {number} has it"
 
 
-FILTERED = "filtered by --include or --exclude"
-UNSAID = {"": "not asked for", "reading": "the snapshot was interrupted"}
+FILTERED_REASON = "filtered by --include or --exclude"
+DEFAULT_GAP_REASONS = {"": "not asked for", "reading": "the snapshot was interrupted"}
 """State of a listing that gives no reason -> the reason."""
 
-Scopes = dict[int, tuple[int, str, str]]
+ListingBySnapshot = dict[int, tuple[int, str, str]]
 """Snapshot -> listing, its state, its reason."""
 
 
 @dataclass(frozen=True)
-class Sight:
+class ObjectSighting:
     """One snapshot as far as it concerns one object. `body` is None where the object is not in it; that
     means gone only where `gap`, the reason why it could not be seen, is empty."""
 
@@ -50,7 +50,7 @@ class Sight:
 
 
 @dataclass(frozen=True)
-class Content:
+class ChildListing:
     """What lay below an object in one snapshot: a listing that was read whole."""
 
     snapshot: int
@@ -58,7 +58,7 @@ class Content:
 
 
 @dataclass(frozen=True)
-class Trace:
+class ObjectTrace:
     """One object in one place of one endpoint, over all snapshots of it, oldest first."""
 
     type: str
@@ -66,42 +66,42 @@ class Trace:
     kind: str
     parent: str
     id: str
-    sights: tuple[Sight, ...]
-    contents: tuple[Content, ...] = ()
+    sights: tuple[ObjectSighting, ...]
+    contents: tuple[ChildListing, ...] = ()
 
 
-def gap_of(info: SnapshotInfo, kind: str, state: str, reason: str) -> str:
+def absence_gap(info: SnapshotInfo, kind: str, state: str, reason: str) -> str:
     """Why absence from a listing means nothing, or ''. `gone`: its parent was being deleted."""
     if state == "gone":
         return ""
     if reason or state != "complete":
-        return reason or UNSAID.get(state, state)
+        return reason or DEFAULT_GAP_REASONS.get(state, state)
     options = info.options
     rules = [rule for name in ("include", "exclude") for rule in options.get(name) or ()]
-    return FILTERED if any(rule[0] == kind for rule in rules) else ""
+    return FILTERED_REASON if any(rule[0] == kind for rule in rules) else ""
 
 
-def body(conn: Asked, number: int) -> Body:
+def read_body(conn: SqlConnection, number: int) -> StoredBody:
     """A body by its number."""
-    found: Body = loads(Bodies(conn).text(number))
+    found: StoredBody = loads(BodyReader(conn).text(number))
     return found
 
 
-def size(conn: Asked, listing: int) -> int:
+def listing_size(conn: SqlConnection, listing: int) -> int:
     """How many objects a listing holds; nothing of it is read."""
     row = conn.execute("SELECT coalesce(sum(count), 0) FROM spans WHERE manifest_id = ?", (listing,))
     return int(row.fetchone()[0])
 
 
-def ids_in(conn: Asked, listing: int) -> list[str]:
+def listing_ids(conn: SqlConnection, listing: int) -> list[str]:
     """The ids in a listing, in order."""
-    return [id_of(loads(text)) for _, text in Bodies(conn).listing(listing)]
+    return [body_id(loads(text)) for _, text in BodyReader(conn).listing(listing)]
 
 
-def traces(conn: Asked, object_id: str) -> list[Trace]:
+def trace_object(conn: SqlConnection, object_id: str) -> list[ObjectTrace]:
     """Everything of this id: a file also in each store that held it, and on every endpoint."""
-    wanted = storable(object_id)
-    found = _Found(conn, snapshots(conn))
+    wanted = storable_text(object_id)
+    found = _HistoryQuery(conn, list_snapshots(conn))
     held = found.holding([wanted], KINDS)
     return [
         found.trace(place, wanted, held[place[1]][wanted])
@@ -109,18 +109,18 @@ def traces(conn: Asked, object_id: str) -> list[Trace]:
     ]
 
 
-Place = tuple[int, str, str]
+EndpointScope = tuple[int, str, str]
 """Number of the endpoint, kind, parent."""
 
 
-class _Found:
+class _HistoryQuery:
     """Answers of one archive, each asked once."""
 
-    def __init__(self, conn: Asked, infos: list[SnapshotInfo]) -> None:
+    def __init__(self, conn: SqlConnection, infos: list[SnapshotInfo]) -> None:
         self._conn = conn
-        self._bodies = Bodies(conn)
+        self._bodies = BodyReader(conn)
         self._infos = {info.id: info for info in infos}
-        self._scopes: dict[Place, Scopes] = {}
+        self._scopes: dict[EndpointScope, ListingBySnapshot] = {}
         self._parents: dict[tuple[str, str], frozenset[int]] = {}
 
     def holding(self, ids: Collection[str], kinds: Iterable[str]) -> dict[str, dict[str, dict[int, int]]]:
@@ -135,7 +135,7 @@ class _Found:
 
     def _listings_of(self, number: int) -> list[tuple[int, int]]:
         """Every listing that holds a body, and its place in it."""
-        pack, place = divmod(number, PLACES)
+        pack, place = divmod(number, BODIES_PER_PACK)
         rows = self._conn.execute(
             "SELECT manifest_id, ordinal + ? - place FROM spans "
             "WHERE pack_id = ? AND place <= ? AND place + count > ?",
@@ -143,9 +143,9 @@ class _Found:
         )
         return rows.fetchall()
 
-    def places(self, held: Mapping[str, Mapping[int, int]]) -> set[Place]:
+    def places(self, held: Mapping[str, Mapping[int, int]]) -> set[EndpointScope]:
         """Where the listings of each kind lie."""
-        places: set[Place] = set()
+        places: set[EndpointScope] = set()
         for kind, listings in held.items():
             places.update(
                 self._conn.execute(
@@ -157,7 +157,7 @@ class _Found:
             )
         return places
 
-    def trace(self, place: Place, id_: str, listings: Mapping[int, int]) -> Trace:
+    def trace(self, place: EndpointScope, id_: str, listings: Mapping[int, int]) -> ObjectTrace:
         """One object in one place."""
         endpoint, kind, parent = place
         sights = []
@@ -165,26 +165,26 @@ class _Found:
         for number in self._snapshots[endpoint]:
             listing, state, reason = scopes.get(number, (0, "", ""))
             seen = listings.get(listing)
-            gap = "" if seen is not None else gap_of(self._infos[number], kind, state, reason)
+            gap = "" if seen is not None else absence_gap(self._infos[number], kind, state, reason)
             if gap and not state and parent and self._parent_gone(place, number):
                 gap = ""
-            sights.append(Sight(self._infos[number], seen, gap))
+            sights.append(ObjectSighting(self._infos[number], seen, gap))
         first = sights[0].snapshot
         below = self._below(endpoint, kind, id_)
-        return Trace(first.type, first.url, kind, parent, id_, tuple(sights), below)
+        return ObjectTrace(first.type, first.url, kind, parent, id_, tuple(sights), below)
 
-    def _below(self, endpoint: int, kind: str, id_: str) -> tuple[Content, ...]:
-        child = CONTENT.get(kind)
+    def _below(self, endpoint: int, kind: str, id_: str) -> tuple[ChildListing, ...]:
+        child = CHILD_KINDS.get(kind)
         if child is None:
             return ()
         rows = self._of((endpoint, child, id_)).items()
         return tuple(
-            Content(number, listing)
+            ChildListing(number, listing)
             for number, (listing, state, reason) in sorted(rows)
-            if not gap_of(self._infos[number], child, state, reason) and state != "gone"
+            if not absence_gap(self._infos[number], child, state, reason) and state != "gone"
         )
 
-    def _parent_gone(self, place: Place, number: int) -> bool:
+    def _parent_gone(self, place: EndpointScope, number: int) -> bool:
         """Whether a snapshot saw that what an object lay in is not there any more."""
         endpoint, kind, parent = place
         above = KINDS[kind].parent
@@ -193,9 +193,9 @@ class _Found:
             held = self.holding([parent], [above]).get(above, {}).get(parent, {})
             self._parents[above, parent] = frozenset(held)
         seen = listing in self._parents[above, parent]
-        return not seen and not gap_of(self._infos[number], above, state, reason)
+        return not seen and not absence_gap(self._infos[number], above, state, reason)
 
-    def _of(self, place: Place) -> Scopes:
+    def _of(self, place: EndpointScope) -> ListingBySnapshot:
         """The listing of a place in each snapshot that has it."""
         if place not in self._scopes:
             rows = self._conn.execute(
@@ -216,36 +216,38 @@ class _Found:
         return found
 
 
-CONTENT = {"vector_store": "vector_store_file", "thread": "message"}
+CHILD_KINDS = {"vector_store": "vector_store_file", "thread": "message"}
 """Kind -> what lies in it, as its history tells."""
 
 
-Since = tuple[int, str]
+FirstSeen = tuple[int, str]
 """Number and start of a snapshot."""
 
 
-def first_seen_as_is(conn: Asked, snapshot_id: int, keys: Collection[Key]) -> dict[Key, Since]:
+def first_seen_unchanged(
+    conn: SqlConnection, snapshot_id: int, keys: Collection[EntityKey]
+) -> dict[EntityKey, FirstSeen]:
     """(kind, parent, id) -> the first snapshot of the unbroken run, back from the given one, that holds the
     very same body. Snapshots that could not see an object neither break nor begin a run. What the given
     snapshot does not hold is not in the answer."""
-    found: dict[Key, Since] = {}
+    found: dict[EntityKey, FirstSeen] = {}
     for kind, parent in sorted({key[:2] for key in keys}):
-        wanted = {storable(key[2]): key for key in keys if key[:2] == (kind, parent)}
-        for id_, since in _of_listing(conn, snapshot_id, kind, storable(parent), wanted).items():
+        wanted = {storable_text(key[2]): key for key in keys if key[:2] == (kind, parent)}
+        for id_, since in _of_listing(conn, snapshot_id, kind, storable_text(parent), wanted).items():
             found[wanted[id_]] = since
     return found
 
 
 def _of_listing(
-    conn: Asked, snapshot_id: int, kind: str, parent: str, wanted: Collection[str]
-) -> dict[str, Since]:
+    conn: SqlConnection, snapshot_id: int, kind: str, parent: str, wanted: Collection[str]
+) -> dict[str, FirstSeen]:
     """Walks back listing by listing; of equal ones only the first is looked into."""
     steps = _back(conn, snapshot_id, kind, parent)
     start = next(steps, None)
     if start is None or start[0] != snapshot_id:
         return {}
     number, began, before, _ = start
-    reader = Bodies(conn)
+    reader = BodyReader(conn)
     versions = {body: id_ for id_ in wanted for body, of, _ in reader.of_id(id_) if of == kind}
     bodies = {versions[body]: body for body in reversed(_held(reader, before, versions))}
     since = dict.fromkeys(bodies, (number, began))
@@ -264,9 +266,11 @@ def _of_listing(
     return since
 
 
-def _back(conn: Asked, snapshot_id: int, kind: str, parent: str) -> Iterator[tuple[int, str, int, str]]:
+def _back(
+    conn: SqlConnection, snapshot_id: int, kind: str, parent: str
+) -> Iterator[tuple[int, str, int, str]]:
     """Number, start, listing and gap of each snapshot of the endpoint that has the listing, newest first."""
-    infos = {info.id: info for info in snapshots(conn)}
+    infos = {info.id: info for info in list_snapshots(conn)}
     rows = conn.execute(
         "SELECT n.id, s.manifest_id, s.state, coalesce(s.reason, '') FROM snapshots n "
         "JOIN snapshots given ON given.id = ? AND n.endpoint_id = given.endpoint_id AND n.id <= given.id "
@@ -275,9 +279,9 @@ def _back(conn: Asked, snapshot_id: int, kind: str, parent: str) -> Iterator[tup
     )
     for number, listing, state, reason in rows:
         info = infos[number]
-        yield number, info.started_at, listing, gap_of(info, kind, state, reason)
+        yield number, info.started_at, listing, absence_gap(info, kind, state, reason)
 
 
-def _held(reader: Bodies, listing: int, versions: Collection[int]) -> list[int]:
+def _held(reader: BodyReader, listing: int, versions: Collection[int]) -> list[int]:
     """Which of these bodies a listing holds, in its order."""
     return [number for number in reader.numbers(listing) if number in versions]

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from itertools import islice
 
 from migrate.archive.database import Archive
-from migrate.archive.hashing import of_shas
+from migrate.archive.hashing import listing_sha
 from migrate.archive.snapshots import scopes
-from migrate.archive.snapshots.scopes import Place
+from migrate.archive.snapshots.scopes import ScopePlace
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.model import JSON
 
-TAIL = 100
+TAIL_BODIES = 100
 """Bodies at the end of a listing that are compared: one page of the service."""
 
 
-class Earlier:
+class PreviousSnapshot:
     """The newest earlier snapshot that was asked for the same. Called by the thread that writes."""
 
     def __init__(self, archive: Archive, writer: SnapshotWriter) -> None:
@@ -33,21 +33,21 @@ class Earlier:
         self._snapshot = row[0] if row else None
 
     def end_of(self, kind: str, parent: str) -> bytes | None:
-        """The hash (`of_shas`) of the last `TAIL` bodies of a listing that was read whole, of all of them
-        where they are fewer; None where it was not, or is empty."""
+        """The hash (`listing_sha`) of the last `TAIL_BODIES` bodies of a listing that was read whole, of all
+        of them where they are fewer; None where it was not, or is empty."""
         manifest = self._manifest(kind, parent)
         if manifest is None:
             return None
         count = self.size(kind, parent)
-        if count > TAIL:
-            return of_shas(self._writer.archive.packer.bodies.shas(manifest, count - TAIL))
+        if count > TAIL_BODIES:
+            return listing_sha(self._writer.archive.packer.bodies.shas(manifest, count - TAIL_BODIES))
         row = self._conn.execute("SELECT sha FROM manifests WHERE id = ?", (manifest,)).fetchone()
         return bytes(row[0]) if count else None
 
     def before_end(self, kind: str, parent: str) -> Iterator[dict[str, JSON]]:
-        """The bodies of a listing that lie before the last `TAIL`."""
+        """The bodies of a listing that lie before the last `TAIL_BODIES`."""
         manifest = self._manifest(kind, parent)
-        if manifest is None or (count := self.size(kind, parent) - TAIL) <= 0:
+        if manifest is None or (count := self.size(kind, parent) - TAIL_BODIES) <= 0:
             return
         for _, text in islice(self._writer.archive.packer.bodies.listing(manifest), count):
             yield json.loads(text)
@@ -82,7 +82,7 @@ class Earlier:
         if manifest is None:
             return False
         with self._writer.archive.transaction() as conn:
-            scopes.begin(conn, Place(self._writer.id, kind, parent), manifest, "complete")
+            scopes.begin_scope(conn, ScopePlace(self._writer.id, kind, parent), manifest, "complete")
         return True
 
     def size(self, kind: str, parent: str) -> int:

@@ -9,21 +9,21 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from migrate.archive.blobs import Blob, blob_of
-from migrate.archive.hashing import storable
-from migrate.archive.packs.reader import PLACES, Bodies
-from migrate.archive.query import Asked
+from migrate.archive.hashing import storable_text
+from migrate.archive.packs.reader import BODIES_PER_PACK, BodyReader
+from migrate.archive.sql_connection import SqlConnection
 from migrate.model import JSON
-from migrate.model.entity import COUNTED
+from migrate.model.entity import COUNT_MISMATCH_REASON
 from migrate.model.json_depth import loads
 
-Body = dict[str, JSON]
+StoredBody = dict[str, JSON]
 
 
-class Placed:
+class ListingBodies:
     """Cheapest in order: the packs that were used last are at hand."""
 
     def __init__(
-        self, bodies: Bodies, spans: Sequence[tuple[int, int, int]], load: Callable[[str], Body]
+        self, bodies: BodyReader, spans: Sequence[tuple[int, int, int]], load: Callable[[str], StoredBody]
     ) -> None:
         """`spans`: pack, first place in it and count, in order."""
         self._bodies, self._spans, self._load = bodies, spans, load
@@ -34,7 +34,7 @@ class Placed:
     def __len__(self) -> int:
         return self._starts[-1]
 
-    def read(self, place: int) -> Body:
+    def read(self, place: int) -> StoredBody:
         """The body at a place, which must be less than the length."""
         span = bisect_right(self._starts, place) - 1
         pack, first, count = self._spans[span]
@@ -42,7 +42,7 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class Missing:
+class MissingObject:
     """Something a snapshot could not read, and why."""
 
     kind: str
@@ -70,8 +70,8 @@ class SnapshotInfo:
     interrupted: bool
     bodies_added: int
     bytes_added: int
-    options: Body = field(default_factory=dict)
-    shown: Body = field(default_factory=dict)
+    options: StoredBody = field(default_factory=dict)
+    shown: StoredBody = field(default_factory=dict)
     """`granted`: kind -> what the service showed because it was asked to; `hidden`: what it refused to be
     asked for. Empty of a snapshot whose reading asked for nothing, or ended early."""
 
@@ -82,7 +82,7 @@ class SnapshotInfo:
         return [f"{kind}: {value}" for kind, values in sorted(rows) for value in values]
 
 
-def snapshots(conn: Asked) -> list[SnapshotInfo]:
+def list_snapshots(conn: SqlConnection) -> list[SnapshotInfo]:
     """Every snapshot of an archive, oldest first."""
     rows = conn.execute(
         "SELECT s.id, e.type, e.url, s.tag, s.state, s.started_at, s.finished_at, s.api_version, s.digest, "
@@ -92,10 +92,10 @@ def snapshots(conn: Asked) -> list[SnapshotInfo]:
     return [_info(row) for row in rows]
 
 
-def newest_of(conn: Asked, type_: str, url: str) -> SnapshotInfo | None:
+def newest_snapshot(conn: SqlConnection, type_: str, url: str) -> SnapshotInfo | None:
     """The newest finished snapshot of one endpoint, a complete one before a partial one. One shard of an
     endpoint does not stand for it."""
-    known = [s for s in snapshots(conn) if (s.type, s.url) == (type_, url) and not s.interrupted]
+    known = [s for s in list_snapshots(conn) if (s.type, s.url) == (type_, url) and not s.interrupted]
     known = [s for s in known if "shard" not in s.options]
     return max(known, key=lambda s: (s.state == "complete", s.id), default=None)
 
@@ -124,17 +124,17 @@ def _info(row: tuple[JSON, ...]) -> SnapshotInfo:
 class SnapshotReader:
     """One snapshot. It may be read by as many threads as what it asks allows."""
 
-    def __init__(self, conn: Asked, info: SnapshotInfo) -> None:
+    def __init__(self, conn: SqlConnection, info: SnapshotInfo) -> None:
         self.conn = conn
         self.info = info
         self._endpoint = conn.execute(
             "SELECT endpoint_id FROM snapshots WHERE id = ?", (info.id,)
         ).fetchone()[0]
-        self._bodies = Bodies(conn)
+        self._bodies = BodyReader(conn)
 
-    def bodies(self, kind: str, parent: str | None = "") -> Iterator[tuple[str, Body]]:
+    def bodies(self, kind: str, parent: str | None = "") -> Iterator[tuple[str, StoredBody]]:
         """Parent id and body of every object of a kind; of one parent, or (None) of all of them."""
-        load = _load()
+        load = _json_loader()
         for parent_id, text in self.texts(kind, parent):
             yield parent_id, load(text)
 
@@ -144,19 +144,21 @@ class SnapshotReader:
         if parent is None:
             rows = self.conn.execute(f"{listings} ORDER BY parent_id", (self.info.id, kind))
         else:  # not ordered: it would walk all listings for the one
-            rows = self.conn.execute(f"{listings} AND parent_id = ?", (self.info.id, kind, storable(parent)))
+            rows = self.conn.execute(
+                f"{listings} AND parent_id = ?", (self.info.id, kind, storable_text(parent))
+            )
         for parent_id, manifest in rows:
             for _, text in self._bodies.listing(manifest):
                 yield parent_id, text
 
-    def placed(self, kind: str, parent: str) -> Placed:
+    def placed(self, kind: str, parent: str) -> ListingBodies:
         """The bodies of one parent by their place, each read when it is asked for."""
         rows = self.conn.execute(
             "SELECT manifest_id FROM scopes WHERE snapshot_id = ? AND kind = ? AND parent_id = ?",
-            (self.info.id, kind, storable(parent)),
+            (self.info.id, kind, storable_text(parent)),
         ).fetchall()
         spans = [span for (manifest,) in rows for span in self._bodies.spans(manifest)]
-        return Placed(self._bodies, spans, _load())
+        return ListingBodies(self._bodies, spans, _json_loader())
 
     def counts(self) -> dict[str, int]:
         """How many objects of each kind."""
@@ -175,7 +177,7 @@ class SnapshotReader:
                 "SELECT coalesce(sum(r.count), 0) FROM scopes s "
                 "JOIN spans r ON r.manifest_id = s.manifest_id "
                 "WHERE s.snapshot_id = ? AND s.kind = ? AND s.parent_id = ?",
-                (self.info.id, kind, storable(parent)),
+                (self.info.id, kind, storable_text(parent)),
             ).fetchone()[0]
         )
 
@@ -188,7 +190,7 @@ class SnapshotReader:
         row = self.conn.execute(
             "SELECT m.sha FROM scopes s JOIN manifests m ON m.id = s.manifest_id "
             "WHERE s.snapshot_id = ? AND s.kind = ? AND s.parent_id = ? AND s.state = 'complete'",
-            (self.info.id, kind, storable(parent)),
+            (self.info.id, kind, storable_text(parent)),
         ).fetchone()
         return row[0] if row else None
 
@@ -196,7 +198,7 @@ class SnapshotReader:
         """State and reason of a listing: complete, failed, gone, reading, or '' when it was not read."""
         row = self.conn.execute(
             "SELECT state, reason FROM scopes WHERE snapshot_id = ? AND kind = ? AND parent_id = ?",
-            (self.info.id, kind, storable(parent)),
+            (self.info.id, kind, storable_text(parent)),
         ).fetchone()
         return (row[0], row[1] or "") if row else ("", "")
 
@@ -205,11 +207,11 @@ class SnapshotReader:
         rows = self.conn.execute(
             "SELECT kind, parent_id, coalesce(reason, state) FROM scopes "
             "WHERE snapshot_id = ? AND (state != 'complete' OR substr(reason, 1, ?) = ?) ORDER BY 1, 2",
-            (self.info.id, len(COUNTED), COUNTED),
+            (self.info.id, len(COUNT_MISMATCH_REASON), COUNT_MISMATCH_REASON),
         )
         return list(rows)
 
-    def missing(self) -> list[Missing]:
+    def missing(self) -> list[MissingObject]:
         """What could not be read, by name."""
         rows = self.conn.execute(
             "SELECT kind, object_id, reason, parent_id, coalesce(name, ''), expected FROM missing "
@@ -217,7 +219,7 @@ class SnapshotReader:
             (self.info.id,),
         )
         return [
-            Missing(kind, id_, reason, parent, name, bool(expected))
+            MissingObject(kind, id_, reason, parent, name, bool(expected))
             for kind, id_, reason, parent, name, expected in rows
         ]
 
@@ -225,7 +227,7 @@ class SnapshotReader:
         """Kind -> what the service did not show of objects of that id, as far as it is known."""
         found = {kind: list(values) for kind, values in (self.info.shown.get("hidden") or {}).items()}
         for gap in self.missing():
-            if gap.id == storable(object_id):
+            if gap.id == storable_text(object_id):
                 found.setdefault(gap.kind, []).append(gap.reason)
         return found
 
@@ -237,12 +239,12 @@ class SnapshotReader:
         ).fetchone()
         return int(row[0]), int(row[1])
 
-    def find(self, object_id: str) -> list[tuple[str, str, Body]]:
+    def find(self, object_id: str) -> list[tuple[str, str, StoredBody]]:
         """Kind, parent and body of every object with this id (a file may lie in several stores)."""
         found = [
             (kind, parent, loads(text))
-            for number, kind, text in self._bodies.of_id(storable(object_id))
-            for parent, times in holding(self.conn, self.info.id, kind, number)
+            for number, kind, text in self._bodies.of_id(storable_text(object_id))
+            for parent, times in listings_holding(self.conn, self.info.id, kind, number)
             for _ in range(times)
         ]
         return sorted(found, key=lambda row: row[:2])
@@ -252,9 +254,9 @@ class SnapshotReader:
         return blob_of(self.conn, self._endpoint, file_id)
 
 
-def holding(conn: Asked, snapshot: int, kind: str, number: int) -> list[tuple[str, int]]:
+def listings_holding(conn: SqlConnection, snapshot: int, kind: str, number: int) -> list[tuple[str, int]]:
     """Parents of the listings of a kind in a snapshot that hold a body, and how often each does."""
-    pack, place = divmod(number, PLACES)
+    pack, place = divmod(number, BODIES_PER_PACK)
     rows = conn.execute(
         "SELECT s.parent_id, count(*) FROM spans r CROSS JOIN scopes s ON s.manifest_id = r.manifest_id "
         "WHERE r.pack_id = ? AND r.place <= ? AND r.place + r.count > ? "
@@ -264,16 +266,16 @@ def holding(conn: Asked, snapshot: int, kind: str, number: int) -> list[tuple[st
     return rows.fetchall()
 
 
-def _load() -> Callable[[str], Body]:
+def _json_loader() -> Callable[[str], StoredBody]:
     """What reads JSON: twice as fast where the faster one was loaded for something else; loading it takes
     longer than listing a small archive."""
     fast = sys.modules.get("pydantic_core")
     if fast is None:
         return loads
 
-    def load(text: str) -> Body:
+    def load(text: str) -> StoredBody:
         try:
-            found: Body = fast.from_json(text)
+            found: StoredBody = fast.from_json(text)
         except ValueError:  # half of a character pair, or too deep
             found = loads(text)
         return found
@@ -281,7 +283,7 @@ def _load() -> Callable[[str], Body]:
     return load
 
 
-def candidates(snapshot: SnapshotReader, kind: str, text: str) -> Iterator[tuple[str, Body]]:
+def search_candidates(snapshot: SnapshotReader, kind: str, text: str) -> Iterator[tuple[str, StoredBody]]:
     """Parent id and body of every object of a kind in whose JSON the text occurs, whatever its case."""
     wanted = json.dumps(text, ensure_ascii=False)[1:-1].casefold()
     for parent, body in snapshot.texts(kind, None):

@@ -9,21 +9,21 @@ from __future__ import annotations
 import sqlite3
 from typing import NamedTuple
 
-ONE = (
+SCOPE_KEY_SQL = (
     "snapshot_id = ? AND kind_id = (SELECT id FROM kinds WHERE name = ?) "
     "AND parent_id = (SELECT id FROM parents WHERE object_id = ?)"
 )
 """Picks a row by snapshot, kind and parent."""
 
 
-ADD = (
+INSERT_SCOPE_SQL = (
     "INSERT INTO listed (snapshot_id, kind_id, parent_id, manifest_id, state, reason, cursor) "
     "SELECT ?, kinds.id, parents.id, ?, nullif(?, 'complete'), ?, ? FROM kinds, parents "
     "WHERE name = ? AND object_id = ?"
 )
 
 
-class Place(NamedTuple):
+class ScopePlace(NamedTuple):
     """Which listing of which snapshot. `parent` is '' where nothing lies above."""
 
     snapshot: int
@@ -31,9 +31,9 @@ class Place(NamedTuple):
     parent: str = ""
 
 
-def begin(
+def begin_scope(
     conn: sqlite3.Connection,
-    place: Place,
+    place: ScopePlace,
     manifest: int,
     state: str,
     reason: str | None = None,
@@ -41,40 +41,42 @@ def begin(
 ) -> None:
     """Say that a snapshot has a listing, and where its content is."""
     row = (place.snapshot, manifest, state, reason, cursor, place.kind, place.parent)
-    if not conn.execute(ADD, row).rowcount:  # the kind or the parent has no number yet
+    if not conn.execute(INSERT_SCOPE_SQL, row).rowcount:  # the kind or the parent has no number yet
         conn.execute("INSERT OR IGNORE INTO kinds (name) VALUES (?)", (place.kind,))
         conn.execute("INSERT OR IGNORE INTO parents (object_id) VALUES (?)", (place.parent,))
-        conn.execute(ADD, row)
+        conn.execute(INSERT_SCOPE_SQL, row)
 
 
-def settle(conn: sqlite3.Connection, place: Place, manifest: int, state: str, reason: str | None) -> None:
+def end_scope(
+    conn: sqlite3.Connection, place: ScopePlace, manifest: int, state: str, reason: str | None
+) -> None:
     """Say how a listing ended."""
     conn.execute(
         "UPDATE listed SET state = nullif(?, 'complete'), reason = ?, manifest_id = ?, cursor = NULL "
-        f"WHERE {ONE}",
+        f"WHERE {SCOPE_KEY_SQL}",
         (state, reason, manifest, *place),
     )
 
 
-def move(conn: sqlite3.Connection, place: Place, manifest: int) -> None:
+def set_scope_manifest(conn: sqlite3.Connection, place: ScopePlace, manifest: int) -> None:
     """Give a listing other content."""
-    conn.execute(f"UPDATE listed SET manifest_id = ? WHERE {ONE}", (manifest, *place))
+    conn.execute(f"UPDATE listed SET manifest_id = ? WHERE {SCOPE_KEY_SQL}", (manifest, *place))
 
 
-def keep_cursor(conn: sqlite3.Connection, place: Place, cursor: str) -> None:
+def set_scope_cursor(conn: sqlite3.Connection, place: ScopePlace, cursor: str) -> None:
     """Note where an interrupted reading goes on."""
-    conn.execute(f"UPDATE listed SET cursor = ? WHERE {ONE}", (cursor, *place))
+    conn.execute(f"UPDATE listed SET cursor = ? WHERE {SCOPE_KEY_SQL}", (cursor, *place))
 
 
-def content(conn: sqlite3.Connection, place: Place) -> tuple[int, bytes | None] | None:
+def scope_content(conn: sqlite3.Connection, place: ScopePlace) -> tuple[int, bytes | None] | None:
     """Number and hash of what a listing holds; no hash while it is being read."""
     row: tuple[int, bytes | None] | None = conn.execute(
-        f"SELECT m.id, m.sha FROM listed JOIN manifests m ON m.id = manifest_id WHERE {ONE}", place
+        f"SELECT m.id, m.sha FROM listed JOIN manifests m ON m.id = manifest_id WHERE {SCOPE_KEY_SQL}", place
     ).fetchone()
     return row
 
 
-def remove(conn: sqlite3.Connection, place: Place) -> int | None:
+def remove_scope(conn: sqlite3.Connection, place: ScopePlace) -> int | None:
     """Forget that a snapshot has a listing; the number of what it held."""
-    row = conn.execute(f"DELETE FROM listed WHERE {ONE} RETURNING manifest_id", place).fetchone()
+    row = conn.execute(f"DELETE FROM listed WHERE {SCOPE_KEY_SQL} RETURNING manifest_id", place).fetchone()
     return int(row[0]) if row else None

@@ -12,23 +12,25 @@ from typing import Literal
 
 from migrate import __version__
 from migrate.archive.database import Archive
-from migrate.archive.hashing import snapshot_digest, storable
-from migrate.archive.packs.listing import Listing
-from migrate.archive.packs.rows import Row
+from migrate.archive.hashing import snapshot_digest, storable_text
+from migrate.archive.packs.listing import ListingWriter
+from migrate.archive.packs.rows import BodyRow
 from migrate.archive.snapshots import scopes
-from migrate.archive.snapshots.reader import holding
-from migrate.archive.snapshots.scopes import Place
+from migrate.archive.snapshots.reader import listings_holding
+from migrate.archive.snapshots.scopes import ScopePlace
 from migrate.model import JSON
 from migrate.model.json_depth import loads
 from migrate.model.known_secrets import redact
 
 ScopeState = Literal["reading", "complete", "failed", "gone"]
 
-NEXT = "(SELECT max((SELECT coalesce(max(id), 0) FROM snapshots), user_version) + 1 FROM pragma_user_version)"
+NEXT_NUMBER_SQL = (
+    "(SELECT max((SELECT coalesce(max(id), 0) FROM snapshots), user_version) + 1 FROM pragma_user_version)"
+)
 """A number that no snapshot had, a forgotten one neither."""
 
 
-def now() -> str:
+def utc_now() -> str:
     """The time as the archive writes it: UTC, ISO 8601, seconds."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
@@ -42,7 +44,7 @@ class SnapshotWriter:
         self.endpoint = endpoint
         self.resumed = resumed
         self._kept: dict[tuple[str, str], set[str]] = {}
-        self._listings: dict[Place, Listing] = {}
+        self._listings: dict[ScopePlace, ListingWriter] = {}
         self._rollbacks = archive.rollbacks
         self._bodies_before = archive.packer.added
         self._bytes_before = _size(archive)
@@ -75,8 +77,8 @@ class SnapshotWriter:
                 return cls(archive, last[0], endpoint, resumed=True)
             row = conn.execute(
                 "INSERT INTO snapshots (id, endpoint_id, tag, state, started_at, tool_version, options) "
-                f"VALUES ({NEXT}, ?, ?, 'reading', ?, ?, ?)",
-                (endpoint, tag, now(), __version__, wanted),
+                f"VALUES ({NEXT_NUMBER_SQL}, ?, ?, 'reading', ?, ?, ?)",
+                (endpoint, tag, utc_now(), __version__, wanted),
             )
         return cls(archive, int(row.lastrowid or 0), endpoint, resumed=False)
 
@@ -94,7 +96,7 @@ class SnapshotWriter:
 
     def bodies(self, kind: str, parent: str = "") -> list[dict[str, JSON]]:
         """What is kept of a listing, in order."""
-        held = scopes.content(self.archive.conn, Place(self.id, kind, parent))
+        held = scopes.scope_content(self.archive.conn, ScopePlace(self.id, kind, parent))
         packer = self.archive.packer
         if held is None or not any(packer.bodies.spans(held[0])):
             return []
@@ -105,42 +107,44 @@ class SnapshotWriter:
         """Parents below which an object of this id was listed: the stores that hold a file."""
         self.archive.packer.flush()
         found: set[str] = set()
-        for number, of_kind, _ in self.archive.packer.bodies.of_id(storable(id_)):
+        for number, of_kind, _ in self.archive.packer.bodies.of_id(storable_text(id_)):
             if of_kind == kind:
-                found.update(parent for parent, _ in holding(self.archive.conn, self.id, kind, number))
+                found.update(
+                    parent for parent, _ in listings_holding(self.archive.conn, self.id, kind, number)
+                )
         return sorted(found)
 
     def restart(self, kind: str, parent: str) -> None:
         """Forget what an interrupted snapshot kept of a listing that cannot be continued."""
         with self.archive.transaction() as conn:
-            place = Place(self.id, kind, parent)
+            place = ScopePlace(self.id, kind, parent)
             self._listings.pop(place, None)
             self._kept.pop((kind, parent), None)
-            manifest = scopes.remove(conn, place)
+            manifest = scopes.remove_scope(conn, place)
             conn.execute("DELETE FROM manifests WHERE id = ? AND sha IS NULL", (manifest,))
 
-    def page(self, kind: str, parent: str, rows: Iterable[Row], cursor: str) -> None:
+    def page(self, kind: str, parent: str, rows: Iterable[BodyRow], cursor: str) -> None:
         """Keep one page of a listing."""
-        place, cursor = Place(self.id, kind, parent), storable(cursor)
+        place, cursor = ScopePlace(self.id, kind, parent), storable_text(cursor)
         with self.archive.transaction() as conn:
             listing = self._listing(place)
             if listing is None:
-                listing = self._listings[place] = Listing.new(conn)
-                scopes.begin(conn, place, listing.manifest, "reading", cursor=cursor)
+                listing = self._listings[place] = ListingWriter.new(conn)
+                scopes.begin_scope(conn, place, listing.manifest, "reading", cursor=cursor)
             else:
-                scopes.keep_cursor(conn, place, cursor)
+                scopes.set_scope_cursor(conn, place, cursor)
             new = [row for row in rows if self._is_new(kind, parent, row)]
             listing.add((row.sha for row in new), self.archive.packer.numbers(kind, new))
 
     def end(self, kind: str, parent: str = "", state: ScopeState = "complete", reason: str = "") -> None:
         """A listing was read to its end, or not, and why. The same listing as before is shared."""
-        place, reason = Place(self.id, kind, parent), storable(redact(reason))
+        place, reason = ScopePlace(self.id, kind, parent), storable_text(redact(reason))
         with self.archive.transaction() as conn:
             listing = self._listing(place)
             if listing is None:
-                scopes.begin(conn, place, Listing.empty(conn), state, reason or None)
+                scopes.begin_scope(conn, place, ListingWriter.empty(conn), state, reason or None)
             else:
-                scopes.settle(conn, place, listing.seal(), state, reason or None)
+                scopes.end_scope(conn, place, listing.seal(), state, reason or None)
                 del self._listings[place]
             self._kept.pop((kind, parent), None)
 
@@ -148,7 +152,14 @@ class SnapshotWriter:
         self, kind: str, id_: str, reason: str, parent: str = "", name: str = "", expected: bool = False
     ) -> None:
         """Name something that could not be read. `expected`: the service never gives it."""
-        row = (kind, parent, storable(id_), storable(name) or None, storable(redact(reason)), expected)
+        row = (
+            kind,
+            parent,
+            storable_text(id_),
+            storable_text(name) or None,
+            storable_text(redact(reason)),
+            expected,
+        )
         with self.archive.transaction() as conn:
             conn.execute(
                 "INSERT OR REPLACE INTO missing "
@@ -170,7 +181,7 @@ class SnapshotWriter:
                 "WHERE id = ?",
                 (
                     state,
-                    now(),
+                    utc_now(),
                     api_version,
                     snapshot_digest(conn, self.id),
                     json.dumps(shown) if shown else None,
@@ -180,34 +191,34 @@ class SnapshotWriter:
                 ),
             )
 
-    def _is_new(self, kind: str, parent: str, row: Row) -> bool:
+    def _is_new(self, kind: str, parent: str, row: BodyRow) -> bool:
         """Whether a continued listing has this row not yet: a server may begin it anew."""
         if not self.resumed:
             return True
         if (kind, parent) not in self._kept:
-            self._kept[kind, parent] = set(map(storable, self.ids(kind, parent)))
+            self._kept[kind, parent] = set(map(storable_text, self.ids(kind, parent)))
         return row.object_id not in self._kept[kind, parent]
 
-    def _listing(self, place: Place) -> Listing | None:
+    def _listing(self, place: ScopePlace) -> ListingWriter | None:
         """The listing in progress, if it was begun. What is known of it does not outlive a transaction that
         failed."""
         if self._rollbacks != self.archive.rollbacks:
             self._listings.clear()
             self._rollbacks = self.archive.rollbacks
         if place not in self._listings:
-            held = scopes.content(self.archive.conn, place)
+            held = scopes.scope_content(self.archive.conn, place)
             if held is None:
                 return None
             self._listings[place] = self._begun(place, *held)
         return self._listings[place]
 
-    def _begun(self, place: Place, manifest: int, sha: bytes | None) -> Listing:
+    def _begun(self, place: ScopePlace, manifest: int, sha: bytes | None) -> ListingWriter:
         conn = self.archive.conn
         if sha is None:
             self.archive.packer.flush()
-            return Listing.begun(conn, manifest)
-        found = Listing.copy(conn, manifest)  # a sealed one may be shared by other snapshots
-        scopes.move(conn, place, found.manifest)
+            return ListingWriter.resume(conn, manifest)
+        found = ListingWriter.copy(conn, manifest)  # a sealed one may be shared by other snapshots
+        scopes.set_scope_manifest(conn, place, found.manifest)
         return found
 
 

@@ -8,7 +8,7 @@ from migrate.cli import ask
 from migrate.cli.opened_plan import from_plan
 from migrate.cli.options import Common, common, finish, workers
 from migrate.codecs import profile_for
-from migrate.errors import Unreachable
+from migrate.errors import ServiceUnreachable
 from migrate.reports.commands.apply import apply_document, apply_text, confirmation_question
 from migrate.stages.apply.preconditions import none_reached
 from migrate.stages.apply.run import apply_plan
@@ -38,9 +38,9 @@ def apply_command(common: Common, plan_file: Path, yes: bool, wait: float, worke
         try:
             profile = profile_for(writer.type, writer.api_version)
             done = apply_plan(plan, source, archive, writer, profile, workers, common.progress(), wait)  # type: ignore[arg-type]
-        except Unreachable as gone:  # before anything was done
+        except ServiceUnreachable as gone:  # before anything was done
             done = none_reached(plan, source, archive, writer, gone)  # type: ignore[arg-type]
     common.answer(apply_document(done), apply_text(done))
     if done.outage:
-        raise Unreachable(*done.outage)
+        raise ServiceUnreachable(*done.outage)
     finish(3 if done.failed else 0)

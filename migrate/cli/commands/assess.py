@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from migrate import __version__
-from migrate.archive.snapshots.writer import now
+from migrate.archive.snapshots.writer import utc_now
 from migrate.cli.options import Common, common, environment, finish, fitting, workers
 from migrate.cli.plan_inputs import assessed, choices
 from migrate.cli.report_options import Camera, ReportOptions, reporting, show
@@ -38,5 +38,7 @@ def assess_command(
     config = common.config.meeting(environment, target)
     camera, chosen = Camera(wanted.pictures), choices(config, estate, **given)
     found = assessed(estate, target, config, chosen, workers, common.progress(), camera)
-    show(common, wanted, assess_document(found), assess_report(found, now(), __version__, camera.pictures))
+    show(
+        common, wanted, assess_document(found), assess_report(found, utc_now(), __version__, camera.pictures)
+    )
     finish(1 if unaccepted_losses(found.losses) else 0)

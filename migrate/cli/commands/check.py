@@ -7,7 +7,7 @@ from random import SystemRandom
 
 import click
 
-from migrate.archive.check.integrity import Sample, check
+from migrate.archive.check.integrity import CheckSample, check_archive
 from migrate.archive.database import Archive
 from migrate.cli.options import Common, common, finish
 from migrate.errors import BadUsage
@@ -31,11 +31,11 @@ def check_command(common: Common, archive: Path, upgrade: bool, sample: str | No
         raise BadUsage("--seed chooses a sample", "none was asked for", "add --sample N%")
     chosen = None
     if sample is not None:
-        chosen = Sample(share(sample), SystemRandom().randrange(1 << 31) if seed is None else seed)
+        chosen = CheckSample(share(sample), SystemRandom().randrange(1 << 31) if seed is None else seed)
     if upgrade:
         Archive.open(archive, write=True).close()
     with Archive.open(archive) as opened:
-        checked = check(opened.conn, chosen)
+        checked = check_archive(opened.conn, chosen)
     common.answer(check_document(checked), check_text(checked))
     finish(1 if checked.damage else 0)
 

@@ -22,7 +22,7 @@ from migrate.cli.options import Common, common, finish
 from migrate.cli.streams import write_data
 from migrate.emulator import Emulator, Options, save
 from migrate.errors import BadUsage
-from migrate.files.output import told, write_text
+from migrate.files.output import translate_write_errors, write_text
 from migrate.reports.text_table import escape_control as visible
 from migrate.reports.text_table import table
 from migrate.stages.plan.plan_file import read_plan
@@ -275,7 +275,7 @@ def demo_command(common: Common, folder: Path) -> None:
         if not common.as_json:
             click.echo(f"{INTRODUCTION}\n")
         code = Demonstration(folder, common).run()
-        with told(folder):
+        with translate_write_errors(folder):
             for name, service in services.items():
                 save(service.estate, folder / name)
     if not common.as_json:
@@ -285,7 +285,7 @@ def demo_command(common: Common, folder: Path) -> None:
 
 def prepare(folder: Path) -> None:
     """An empty folder, or that of an earlier demo without what it left. Raises `BadUsage`."""
-    with told(folder):
+    with translate_write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()) and not _is_of_demo(folder):
             raise BadUsage(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from migrate import __version__
-from migrate.archive.snapshots.writer import now
+from migrate.archive.snapshots.writer import utc_now
 from migrate.cli.config import Config
 from migrate.cli.estate_argument import Archived, ConfigDirectory, archives_of, opened, resolve
 from migrate.cli.options import Common, common, environment, finish, workers
@@ -143,6 +143,6 @@ def diff_command(
             connections=config.connections,
         )
         found = compared(left, right, config, focus, journal, workers, progress, camera)
-    report = diff_report(found, left, right, now(), __version__, camera.pictures)
+    report = diff_report(found, left, right, utc_now(), __version__, camera.pictures)
     show(common, wanted, diff_document(found), report)
     finish(found.exit_code)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from migrate.archive.database import Archive, damage_told
-from migrate.archive.forget import forget, give_back
+from migrate.archive.database import Archive, translate_damage
+from migrate.archive.forget import forget_snapshots, vacuum_archive
 from migrate.cli import ask
 from migrate.cli.options import Common, common
 from migrate.errors import BadUsage
@@ -68,10 +68,10 @@ def forget_command(
 
 
 def _verdicts(archive: Archive, policy: RetentionPolicy, names: tuple[str, ...]) -> list[RetentionDecision]:
-    from migrate.archive.snapshots.reader import snapshots
+    from migrate.archive.snapshots.reader import list_snapshots
 
-    with damage_told(archive.path):
-        known = snapshots(archive.conn)
+    with translate_damage(archive.path):
+        known = list_snapshots(archive.conn)
         return forget_by_name(known, names) if names else apply_policy(known, policy)
 
 
@@ -79,6 +79,6 @@ def _forget(
     common: Common, archive: Archive, verdicts: list[RetentionDecision], going: list[int], vacuum: bool
 ) -> None:
 
-    forgotten = forget(archive, going)
-    shrunk = give_back(archive) if vacuum else None
+    forgotten = forget_snapshots(archive, going)
+    shrunk = vacuum_archive(archive) if vacuum else None
     common.answer(forget_document(verdicts, forgotten, shrunk), forget_result_text(forgotten, shrunk))

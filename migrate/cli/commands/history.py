@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from migrate.archive.database import Archive, damage_told
+from migrate.archive.database import Archive, translate_damage
 from migrate.cli.options import Common, common
 from migrate.errors import BadUsage
 from migrate.reports.commands.history import history_document, history_text
@@ -23,7 +23,7 @@ def history_command(common: Common, archive: Path, object_id: str) -> None:
     that could not see the object says so; that is not "gone".
     """
 
-    with Archive.open(archive) as opened, damage_told(archive):
+    with Archive.open(archive) as opened, translate_damage(archive):
         found = object_histories(opened.conn, object_id)
     if not found:
         raise BadUsage(

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from migrate.archive.database import Archive, damage_told
+from migrate.archive.database import Archive, translate_damage
 from migrate.archive.id_map import Side, id_map
-from migrate.archive.snapshots.history import snapshots_holding
+from migrate.archive.snapshots.history import snapshots_with
 from migrate.cli import tell
 from migrate.cli.estate_argument import service
 from migrate.cli.options import Common, common, finish
@@ -30,11 +30,11 @@ def ids_command(common: Common, archive: Path, old_id: str | None, format_: str,
     if target and entry is None:
         raise BadUsage(f"{target!r} names no live estate", todo="give a name of the config file, or TYPE+URL")
     side = Side(entry.type, entry.endpoint.rstrip("/")) if entry else None
-    with Archive.open(archive) as opened, damage_told(archive):
+    with Archive.open(archive) as opened, translate_damage(archive):
         rows = id_map(opened.conn, target=side, source_id=old_id or "")
         first = list(islice(rows, 1))
         common.tell(id_map_lines(chain(first, rows), "json" if common.as_json else format_))
-        unmoved = next(snapshots_holding(opened.conn, old_id), None) if old_id and not first else None
+        unmoved = next(snapshots_with(opened.conn, old_id), None) if old_id and not first else None
     if old_id and not first and not common.quiet:
         tell(
             f"no object has the id {old_id}: neither the id map nor a snapshot"

@@ -50,14 +50,14 @@ def _list(common: Common, archive: str, kind: str | None) -> None:
 
 
 def _upkeep(common: Common, archive: str, marks: frozenset[str], kind: str | None) -> None:
-    from migrate.archive.snapshots.reader import SnapshotReader, newest_of
+    from migrate.archive.snapshots.reader import SnapshotReader, newest_snapshot
     from migrate.cli.estate_argument import snapshot
     from migrate.reports.commands.cleanup import cleanup_document, cleanup_text
     from migrate.stages.estate import Estate
     from migrate.stages.query.cleanup import OTHER_GENERATION, find_cleanup
 
     with snapshot(archive, common.config) as found:
-        other = newest_of(found.conn, OTHER_GENERATION.get(found.info.type, ""), found.info.url)
+        other = newest_snapshot(found.conn, OTHER_GENERATION.get(found.info.type, ""), found.info.url)
         beside = Estate(SnapshotReader(found.conn, other)) if other else None
         kept = find_cleanup(Estate(found), marks, beside)
     common.answer(cleanup_document(kept, kind), cleanup_text(kept, kind))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from migrate.archive.merge.files import Inputs
-from migrate.archive.merge.files import output as opened
-from migrate.archive.merge.run import merge
+from migrate.archive.merge.files import MergeInputs
+from migrate.archive.merge.files import open_merge_output as opened
+from migrate.archive.merge.run import merge_archives
 from migrate.cli.options import Common, common, finish
 from migrate.reports.commands.merge import merge_document, merge_text
 
@@ -29,8 +29,8 @@ def merge_command(common: Common, archives: tuple[Path, ...], output: Path) -> N
     """
 
     progress = common.progress()
-    inputs = Inputs.of(archives, output)
+    inputs = MergeInputs.of(archives, output)
     with opened(output) as archive:
-        merged = merge(archive, inputs, progress.count)
+        merged = merge_archives(archive, inputs, progress.count)
     common.answer(merge_document(merged, output), merge_text(merged, output))
     finish(0 if merged.whole else 3)

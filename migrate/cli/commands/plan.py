@@ -7,12 +7,12 @@ from typing import Any
 import click
 
 from migrate import __version__
-from migrate.archive.database import must_not_be_archive
+from migrate.archive.database import check_not_an_archive
 from migrate.cli.options import Common, common, environment, finish, fitting, workers
 from migrate.cli.plan_inputs import choices, make_plan, percent
 from migrate.cli.report_options import Camera, ReportOptions, reporting_beside, show
 from migrate.errors import BadUsage
-from migrate.files.output import STDOUT, destination
+from migrate.files.output import STDOUT_PATH, resolve_destination
 from migrate.reports.commands.plan import plan_document, plan_report, unaccepted_losses
 from migrate.stages.plan.plan_file import write_plan
 
@@ -49,11 +49,11 @@ def plan_command(
     same, and apply moves what is not blocked.
     """
 
-    if output == STDOUT and (common.as_json or STDOUT in wanted.files):
-        other = "the report" if STDOUT in wanted.files else "--json"
+    if output == STDOUT_PATH and (common.as_json or STDOUT_PATH in wanted.files):
+        other = "the report" if STDOUT_PATH in wanted.files else "--json"
         raise BadUsage(f"-o - and {other} both write to standard output", todo="name a file for one of them")
-    destination(output)
-    must_not_be_archive(output)  # before the plan is registered in the archive
+    resolve_destination(output)
+    check_not_an_archive(output)  # before the plan is registered in the archive
     wanted.check(source, output)
     config = common.config.meeting(environment, target)
     chosen = replace(
@@ -66,5 +66,5 @@ def plan_command(
     plan = make_plan(source, target, config, chosen, workers, common.progress(), output, camera)
     write_plan(plan, output)
     report = plan_report(plan, output, plan.created_at, __version__, camera.pictures)
-    show(common, wanted, plan_document(plan, output), report, taken=output == STDOUT)
+    show(common, wanted, plan_document(plan, output), report, taken=output == STDOUT_PATH)
     finish(1 if unaccepted_losses(plan.losses) else 0)

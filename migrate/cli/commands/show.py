@@ -2,7 +2,7 @@
 
 import click
 
-from migrate.archive.snapshots.history import elsewhere
+from migrate.archive.snapshots.history import describe_other_snapshot
 from migrate.cli.estate_argument import snapshot
 from migrate.cli.options import Common, common
 from migrate.errors import BadUsage
@@ -24,7 +24,8 @@ def show_command(common: Common, archive: str, object_id: str) -> None:
         ]
         if not rows:
             raise BadUsage(
-                f"snapshot {found.info.id} has no object {object_id!r}{elsewhere(found, object_id)}",
+                f"snapshot {found.info.id} has no object {object_id!r}"
+                f"{describe_other_snapshot(found, object_id)}",
                 todo=f"name the snapshot: ARCHIVE@NUMBER; or list what is there: ls {archive} [--kind KIND]",
             )
     common.answer(rows[0] if len(rows) == 1 else rows, "\n".join(map(object_text, rows)))

@@ -56,7 +56,7 @@ def snapshot_command(
 
     if tag and (tag.isdigit() or tag == "latest"):
         raise BadUsage(f"{tag!r} is no tag", "it would be taken for a snapshot's number, or for the latest")
-    part = Shard.read(shard) if shard else None
+    part = Shard.parse(shard) if shard else None
     if part and not tag:
         raise BadUsage(
             "--shard needs --tag",

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from migrate.archive.database import Archive, damage_told
-from migrate.archive.snapshots.reader import SnapshotReader, snapshots
+from migrate.archive.database import Archive, translate_damage
+from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.cli.options import Common, common
 from migrate.reports.commands.snapshot import snapshots_document, snapshots_text
 
@@ -17,7 +17,7 @@ def snapshots_command(common: Common, archive: Path) -> None:
     """List the snapshots of ARCHIVE: when, of what, complete or partial, what each one added, what it
     lacks, and what it left out on purpose."""
 
-    with Archive.open(archive) as opened, damage_told(archive):
-        read = [SnapshotReader(opened.conn, info) for info in snapshots(opened.conn)]
+    with Archive.open(archive) as opened, translate_damage(archive):
+        read = [SnapshotReader(opened.conn, info) for info in list_snapshots(opened.conn)]
         rows = [(one.info, one.counts(), one.gaps()) for one in read]
     common.answer(snapshots_document(rows), snapshots_text(rows))

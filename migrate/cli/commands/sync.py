@@ -17,7 +17,7 @@ from migrate.cli.options import Common, common, finish, fitting, workers
 from migrate.cli.plan_inputs import make_plan
 from migrate.codecs import profile_for
 from migrate.endpoints import connect
-from migrate.errors import MigrateError, Refused, Unreachable
+from migrate.errors import MigrateError, OperationRefused, ServiceUnreachable
 from migrate.reports.commands.plan import unaccepted_losses
 from migrate.reports.commands.sync import sync_document, sync_text
 from migrate.stages.apply.run import apply_plan
@@ -101,11 +101,11 @@ class Sync:
         return self.plan_kept
 
     def _must_be_two_places(self) -> None:
-        """Raises `Refused` where an estate would be made like itself."""
+        """Raises `OperationRefused` where an estate would be made like itself."""
 
         one, other = (live(text, self.config).settings for text in (self.source, self.target))
         if (one.type, one.url) == (other.type, other.url):
-            raise Refused(
+            raise OperationRefused(
                 f"{self.source} and {self.target} are one estate: {one.url}",
                 "a sync makes one place like another",
                 "to put back what is gone: plan ARCHIVE@SNAPSHOT ESTATE, then apply",
@@ -188,5 +188,5 @@ def sync_command(
     sync.run(threads, full, dry_run)
     common.answer(sync_document(sync), sync_text(sync))
     if sync.outage:
-        raise Unreachable(*sync.outage)
+        raise ServiceUnreachable(*sync.outage)
     finish(sync.code())

@@ -10,14 +10,14 @@ from typing import Any
 
 import click
 
-from migrate.archive.database import must_not_be_archive
-from migrate.archive.snapshots.history import elsewhere
+from migrate.archive.database import check_not_an_archive
+from migrate.archive.snapshots.history import describe_other_snapshot
 from migrate.cli import clean, tell
 from migrate.cli.estate_argument import snapshot
 from migrate.cli.options import Common, common, finish
 from migrate.cli.streams import broken, write_data
 from migrate.errors import BadUsage
-from migrate.files.output import STDOUT, destination, write_text
+from migrate.files.output import STDOUT_PATH, resolve_destination, write_text
 from migrate.model.known_secrets import redact
 from migrate.reports.commands.transcript import TRANSCRIPT_FORMATS, transcript_document
 from migrate.stages.query.transcript import read_transcript
@@ -44,15 +44,15 @@ def transcript_command(common: Common, archive: str, thread: str, format_: str, 
     messages of the thread.
     """
 
-    output = None if output == STDOUT else output
+    output = None if output == STDOUT_PATH else output
     if output:
-        destination(output)
-        must_not_be_archive(output)
+        resolve_destination(output)
+        check_not_an_archive(output)
     with snapshot(archive, common.config) as there:
         found = read_transcript(there, thread)
         if found is None:
             raise BadUsage(
-                f"snapshot {there.info.id} has no thread {thread!r}{elsewhere(there, thread)}",
+                f"snapshot {there.info.id} has no thread {thread!r}{describe_other_snapshot(there, thread)}",
                 todo=f"name the snapshot: ARCHIVE@NUMBER; or list what is there: ls {archive} --kind thread",
             )
         chosen = "json" if common.as_json else format_

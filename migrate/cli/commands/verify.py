@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from migrate import __version__
-from migrate.archive.snapshots.writer import now
+from migrate.archive.snapshots.writer import utc_now
 from migrate.cli.opened_plan import from_plan
 from migrate.cli.options import Common, common, finish, workers
 from migrate.cli.report_options import Camera, ReportOptions, reporting, show
@@ -38,6 +38,6 @@ def verify_command(common: Common, plan_file: Path, wanted: ReportOptions, worke
         common,
         wanted,
         verify_document(found),
-        verify_report(found, *sides, now(), __version__, camera.pictures),
+        verify_report(found, *sides, utc_now(), __version__, camera.pictures),
     )
     finish(1 if found.findings else 0)

@@ -22,8 +22,8 @@ from migrate.codecs.config_directory import TYPE as CONFIG
 from migrate.codecs.write_forms import assistants
 from migrate.model import JSON, Entity
 from migrate.model.loss import Loss
-from migrate.model.normalize import compared, normal
-from migrate.model.secrets import MAY_HOLD_ADDRESSES, credentials_at, without_fingerprints
+from migrate.model.normalize import normalize_entity, normalize_field
+from migrate.model.secrets import FIELDS_WITH_ADDRESSES, locate_credentials, remove_secret_fingerprints
 
 Rules = Mapping[str, Callable[[Entity, Target, Ledger], Entity]]
 
@@ -54,7 +54,7 @@ def adapt(
     if target.stamped_as == CONFIG:
         sendable = _without_fingerprints(sendable, ledger)
     fitted = rules[entity.kind](sendable, target, ledger)
-    unknown = normal(Entity(entity.kind, entity.id, extras=entity.extras)) if entity.extras else {}
+    unknown = normalize_entity(Entity(entity.kind, entity.id, extras=entity.extras)) if entity.extras else {}
     for name in entity.extras:
         if name in unknown:
             ledger.lost(name, "not known to this program, so it cannot be written", "kept in the archive")
@@ -86,7 +86,7 @@ def _tell_credentials(fitted: Entity, ledger: Ledger) -> None:
     told: dict[tuple[str, str], None] = {}
     for name, value in fitted.fields.items():
         if name not in UNMASKED:
-            told |= dict.fromkeys(credentials_at(value, name))
+            told |= dict.fromkeys(locate_credentials(value, name))
     for field_, words in told:
         ledger.adapted(
             field_,
@@ -106,10 +106,10 @@ def _changed(entity: Entity, fitted: Entity) -> list[str]:
     """The fields of an object that are others in its fitted form; what is the very same needs no look."""
     names = [name for name, value in entity.fields.items() if not _same(value, fitted.fields.get(name))]
     if entity.kind == "assistant":
-        before, after = normal(entity), normal(fitted)
+        before, after = normalize_entity(entity), normalize_entity(fitted)
     else:
         before, after = (
-            {name: compared(entity.kind, name, one.fields.get(name)) for name in names}
+            {name: normalize_field(entity.kind, name, one.fields.get(name)) for name in names}
             for one in (entity, fitted)
         )
     return sorted(name for name in names if before.get(name) != after.get(name))
@@ -118,8 +118,8 @@ def _changed(entity: Entity, fitted: Entity) -> list[str]:
 def _without_fingerprints(entity: Entity, ledger: Ledger) -> Entity:
     """The object without what only stands for a secret; headers of tools have a rule of their own."""
     fields = dict(entity.fields)
-    for name in MAY_HOLD_ADDRESSES:
-        kept = without_fingerprints(fields.get(name))
+    for name in FIELDS_WITH_ADDRESSES:
+        kept = remove_secret_fingerprints(fields.get(name))
         if kept != fields.get(name):
             fields[name] = kept
             ledger.lost(

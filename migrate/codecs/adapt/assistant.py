@@ -17,7 +17,7 @@ from migrate.codecs.assistants.encode import written_format
 from migrate.codecs.write_forms import assistants
 from migrate.codecs.write_forms.rules import Form
 from migrate.model import JSON, Entity
-from migrate.model.normalize import said
+from migrate.model.normalize import without_nulls
 
 
 def only_prompt(entity: Entity, ledger: Ledger) -> bool:
@@ -92,7 +92,7 @@ def _tools(tools: list[JSON], target: Target, ledger: Ledger) -> list[JSON]:
             way_out = "add the tool by hand when both are there"
             ledger.lost("tools", f"connected_agent names {agent}, which cannot be named here", way_out)
         else:
-            fitted = _older_ranker(known_keys(said(tool), target, ledger), ledger)
+            fitted = _older_ranker(known_keys(without_nulls(tool), target, ledger), ledger)
             if type_ == "function":
                 fitted["function"] = whole_function(fitted["function"], target, ledger)
             form = assistants.tool(target.profile.service)

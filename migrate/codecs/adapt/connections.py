@@ -7,7 +7,7 @@ from typing import Any
 
 from migrate.codecs.adapt.context import Ledger, Target
 from migrate.model import JSON, Entity
-from migrate.model.connections import named_in, renamed, short
+from migrate.model.connections import connections_in, replace_connections, short_connection_name
 from migrate.model.secrets import SECRET_KEYS
 
 
@@ -15,26 +15,36 @@ def fit_connections(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     """The same assistant naming the connections of the target. One that the target lacks blocks it: the
     service checks nothing when an assistant is made (recorded), so it would only fail when it is used."""
     swaps: dict[str, str] = {}
-    for old in dict.fromkeys(named_in(entity.fields)):
-        new = target.connections.get(old) or target.connections.get(short(old))
+    for old in dict.fromkeys(connections_in(entity.fields)):
+        new = target.connections.get(old) or target.connections.get(short_connection_name(old))
         swaps[old] = new or old
         if new and new != old:
-            ledger.adapted("connections", f"{short(old)} becomes {short(new)}: {new}")
+            ledger.adapted(
+                "connections", f"{short_connection_name(old)} becomes {short_connection_name(new)}: {new}"
+            )
         if not old:
             ledger.blocked("connections", "a tool names no connection", "name it on the source")
         elif target.connections_there is None:
-            if not new and (target.source_type != target.profile.service or short(old) != old):
-                reason = f"whether the target has a connection {short(old)!r} cannot be seen"
+            if not new and (
+                target.source_type != target.profile.service or short_connection_name(old) != old
+            ):
+                reason = f"whether the target has a connection {short_connection_name(old)!r} cannot be seen"
                 ledger.adapted("connections", reason, _line(old))
         elif swaps[old] not in target.connections_there:
-            there = ", ".join(sorted({short(id_) for id_ in target.connections_there})) or "none"
-            reason = f"the target has no connection {short(swaps[old])!r} (it has: {there})"
+            there = (
+                ", ".join(sorted({short_connection_name(id_) for id_ in target.connections_there})) or "none"
+            )
+            reason = f"the target has no connection {short_connection_name(swaps[old])!r} (it has: {there})"
             ledger.blocked("connections", reason, _line(old))
-    return entity.with_fields(**renamed(entity.fields, lambda old: swaps.get(old, old))) if swaps else entity
+    return (
+        entity.with_fields(**replace_connections(entity.fields, lambda old: swaps.get(old, old)))
+        if swaps
+        else entity
+    )
 
 
 def _line(old: str) -> str:
-    return f'in [connections] of the config file: "{short(old)}" = "CONNECTION"'
+    return f'in [connections] of the config file: "{short_connection_name(old)}" = "CONNECTION"'
 
 
 def without_secrets(entity: Entity, ledger: Ledger) -> Entity:

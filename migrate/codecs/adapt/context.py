@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from migrate.codecs.capabilities import Profile
 from migrate.model import Entity
 from migrate.model.loss import Grade, Loss
-from migrate.model.references import Lookup
-from migrate.model.secret_text import masked_text
+from migrate.model.references import IdLookup
+from migrate.model.secret_text import mask_text
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Target:
     file_named: Callable[[str], Entity | None] = lambda id_: None
     thread_searches: Callable[[str], bool] = lambda thread: False
     searched: Callable[[str], frozenset[str]] = lambda id_: frozenset()
-    with_new_ids: Callable[[Entity, Lookup], Entity] = lambda entity, lookup: entity
+    with_new_ids: Callable[[Entity, IdLookup], Entity] = lambda entity, lookup: entity
     """An adapted object with the ids of the target in its texts, where that was asked for."""
 
 
@@ -71,5 +71,5 @@ class Ledger:
 
     def _add(self, field_: str, grade: Grade, reason: str, way_out: str) -> None:
         e = self.entity
-        reason, way_out = masked_text(reason), masked_text(way_out)  # an address may be quoted
+        reason, way_out = mask_text(reason), mask_text(way_out)  # an address may be quoted
         self.losses.append(Loss(e.kind, e.id, field_, grade, reason, way_out, e.parent, e.name))

@@ -11,7 +11,14 @@ from collections.abc import Mapping
 from migrate.codecs.adapt.context import Ledger
 from migrate.codecs.capabilities import METADATA_PAIRS, Profile
 from migrate.model import JSON, Entity
-from migrate.model.stamp import MADE_FROM, STAMP, made_from, names_free, names_in, without_ours
+from migrate.model.stamp import (
+    ORIGINAL_ASSISTANT_KEY,
+    STAMP,
+    original_assistant_id,
+    remove_stamp_keys,
+    stamp_keys_in,
+    unused_stamp_keys,
+)
 
 CLOCK = "modified_at"
 """When the agent was saved there last: true of that place only."""
@@ -41,16 +48,18 @@ def tell_what_stays(entity: Entity, kept: dict[str, str], service: str, ledger: 
 def beside_others(fitted: Entity, there: Entity, profile: Profile) -> Entity:
     """The object as it is to stand on the target: `fitted`, where another tool made `there` from the same
     source object with what that tool wrote. Any other object is returned as it is."""
-    if fitted.kind != "assistant" or made_from(there) != fitted.id:
+    if fitted.kind != "assistant" or original_assistant_id(there) != fitted.id:
         return fitted
     given: Mapping[str, JSON] = fitted.fields.get("metadata") or {}
-    own = without_ours(given)
-    found = without_ours(there.fields["metadata"])
+    own = remove_stamp_keys(given)
+    found = remove_stamp_keys(there.fields["metadata"])
     room = max(0, profile.metadata_pairs - len(own))
-    ranked = sorted((k for k in found if k not in own), key=lambda key: key not in (MADE_FROM, STAMP))
+    ranked = sorted(
+        (k for k in found if k not in own), key=lambda key: key not in (ORIGINAL_ASSISTANT_KEY, STAMP)
+    )
     theirs = {key: found[key] for key in ranked[:room]}  # what tells where it came from goes before the rest
     metadata: dict[str, JSON] = {**theirs, **own}
-    before, names = names_in(given), names_free(metadata)
+    before, names = stamp_keys_in(given), unused_stamp_keys(metadata)
     name = fitted.fields.get("name")
     if before is not None and names is not None and len(metadata) < profile.metadata_pairs:
         metadata[names.stamp] = given[before.stamp]

@@ -11,9 +11,9 @@ from migrate.codecs.adapt.metadata import fit_metadata
 from migrate.codecs.capabilities import SEARCHABLE
 from migrate.codecs.write_forms import assistants
 from migrate.model import JSON, Entity
-from migrate.model.file import ABSENT, PARSED, with_plain_ending
+from migrate.model.file import BYTES_ABSENT, BYTES_FROM_PARSED_TEXT, normalize_filename
 from migrate.model.normalize import DEFAULT_CHUNKING
-from migrate.model.vector_store import refusal
+from migrate.model.vector_store import ingestion_error
 
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
 UNSENDABLE = re.compile(r'["\\\x00-\x1a\x1c-\x1f]')
@@ -35,7 +35,7 @@ def adapt_file(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     if isinstance(size, int) and size > target.profile.file_max:
         reason = f"{size:,} bytes, the target takes {target.profile.file_max:,} a file"
         ledger.blocked("bytes", reason, "split the file")
-    if entity.facts.get("bytes_from") == ABSENT:
+    if entity.facts.get("bytes_from") == BYTES_ABSENT:
         ledger.blocked(
             "bytes",
             "it is not on the target, and the directory does not have its bytes",
@@ -68,7 +68,7 @@ def adapt_file(entity: Entity, target: Target, ledger: Ledger) -> Entity:
         ledger.adapted(
             "filename", f"{len(name):,} characters: whether the target takes that is tried at apply"
         )
-    if entity.facts.get("bytes_from") == PARSED:
+    if entity.facts.get("bytes_from") == BYTES_FROM_PARSED_TEXT:
         name = f"{name}{PARSED_ENDING}"
         ledger.adapted("filename", f"it becomes {name}: what is uploaded is not the file itself")
         ledger.lost(
@@ -82,7 +82,7 @@ def adapt_file(entity: Entity, target: Target, ledger: Ledger) -> Entity:
 def _name(file: Entity, target: Target) -> str:
     """The name to upload a file under. In a vector store its ending counts; that another place took it by the
     name that it has does not say that this one does."""
-    plain = with_plain_ending(file.name)
+    plain = normalize_filename(file.name)
     stored = bool(file.name) and plain != file.name and bool(target.searched(file.id))
     return (plain if stored else file.name) or file.id
 
@@ -126,7 +126,7 @@ def adapt_store_file(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     _must_be_searchable(entity, file_id, target, ledger)
     blocked = any(loss.grade == "blocked" for loss in ledger.losses)
     if not blocked and entity.facts.get("status") in ("failed", "cancelled"):
-        why = refusal(entity.facts)
+        why = ingestion_error(entity.facts)
         ledger.adapted("status", f"not searchable on the source either ({why}); it is tried again")
     chunking = entity.fields.get("chunking_strategy")
     if isinstance(chunking, dict) and chunking.get("type") not in ("auto", "static"):
@@ -147,7 +147,7 @@ def _must_be_searchable(entity: Entity, file_id: str, target: Target, ledger: Le
     """Some services refuse a file by its ending when it is attached, not when it is uploaded. One that
     the same service has taken in already is no such file."""
     file = target.file_named(file_id)
-    if not file or file.facts.get("bytes_from") == PARSED:
+    if not file or file.facts.get("bytes_from") == BYTES_FROM_PARSED_TEXT:
         return
     ending = PurePosixPath(_name(file, target)).suffix
     if ending in (target.profile.searchable or SEARCHABLE):

@@ -21,7 +21,7 @@ from migrate.codecs.adapt.metadata import fit_metadata
 from migrate.codecs.adapt.references import fit_resources
 from migrate.codecs.field_types import PART
 from migrate.model import JSON, Entity
-from migrate.model.message import ITEM
+from migrate.model.message import ITEM_ROLE
 
 ATTACHMENT_TOOLS = ("code_interpreter", "file_search")
 """The only tools that an attachment may name, on every service (API descriptions of 2024-05 to 2026-08)."""
@@ -109,7 +109,7 @@ def adapt_message(entity: Entity, target: Target, ledger: Ledger) -> Entity:
 
 def unsaid(entity: Entity, _: Target) -> str:
     """Why an item that nobody said is not replayed: such things are run steps on this wire. Or ''."""
-    if entity.fields.get("role") != ITEM:
+    if entity.fields.get("role") != ITEM_ROLE:
         return ""
     item = (entity.fields.get("content") or [{}])[0]
     type_ = item.get("type") if isinstance(item, dict) else None
@@ -150,7 +150,7 @@ def _tell_unknown_keys(part: Mapping[str, JSON], ledger: Ledger) -> None:
 def unwritable(entity: Entity, ledger: Ledger) -> Entity:
     """A line in the place of a message that cannot be written, so that those behind it can follow."""
     role = entity.fields.get("role")
-    if role == ITEM:
+    if role == ITEM_ROLE:
         return entity
     line = f"[{role} said something that cannot be written]"
     return entity.with_fields(content=[text_part(line)], attachments=[])

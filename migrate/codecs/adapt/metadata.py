@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 
 from migrate.codecs.adapt.context import Ledger, Target
 from migrate.model import JSON, Entity
-from migrate.model.stamp import is_stamp, names_free, without_ours
+from migrate.model.stamp import is_stamp, remove_stamp_keys, unused_stamp_keys
 
 
 def fit_metadata(
@@ -18,7 +18,7 @@ def fit_metadata(
     profile = target.profile
     given = entity.fields.get("metadata") or {}
     kept: dict[str, str] = {}
-    for key, value in without_ours(given).items() if isinstance(given, Mapping) else ():
+    for key, value in remove_stamp_keys(given).items() if isinstance(given, Mapping) else ():
         if key in reserved:
             ledger.lost("metadata", f"{key!r} is a key that the portal writes itself", "use another key")
             continue
@@ -34,7 +34,7 @@ def fit_metadata(
         else:
             kept[key] = text
     stamp = stamp_of(target.stamped_as or target.source_type, entity.id)
-    names = names_free(kept)
+    names = unused_stamp_keys(kept)
     fits = len(kept) < profile.metadata_pairs and len(stamp) <= profile.metadata_value_max
     if names is not None and fits and is_stamp(stamp):
         kept[names.stamp] = stamp

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from migrate.codecs.adapt.context import Ledger, Target
 from migrate.model import JSON, Entity
-from migrate.model.connections import short
+from migrate.model.connections import short_connection_name
 
 ARM_PATH = re.compile(r"/subscriptions/.+/deployments/([^/]+)/?", re.IGNORECASE)
 
@@ -20,8 +20,8 @@ def model_there(model: str, models: Mapping[str, str], connections: Mapping[str,
     link, slash, rest = model.partition("/")
     if not slash or not link:
         return model
-    by_name = {short(old): new for old, new in connections.items()}
-    return f"{short(connections.get(link) or by_name.get(link) or link)}/{rest}"
+    by_name = {short_connection_name(old): new for old, new in connections.items()}
+    return f"{short_connection_name(connections.get(link) or by_name.get(link) or link)}/{rest}"
 
 
 def fit_model(entity: Entity, target: Target, ledger: Ledger) -> JSON:
@@ -74,6 +74,6 @@ def _must_be_connected(mapped: str, model: JSON, target: Target, ledger: Ledger)
         reason = f"whether the target has the connection {link!r} of {mapped} cannot be seen: it is tried"
         ledger.adapted("model", reason, line)
     elif link not in target.connections_there:
-        there = ", ".join(sorted({short(id_) for id_ in target.connections_there})) or "none"
+        there = ", ".join(sorted({short_connection_name(id_) for id_ in target.connections_there})) or "none"
         reason = f"the target has neither a deployment {mapped!r} nor a connection {link!r} (it has: {there})"
         ledger.blocked("model", reason, f'{line}; or in [models]: "{model}" = "DEPLOYMENT"')

@@ -7,7 +7,7 @@ from typing import Any
 
 from migrate.codecs.adapt.context import Ledger, Target
 from migrate.model import JSON, Entity
-from migrate.model.normalize import says
+from migrate.model.normalize import resource_has_content
 from migrate.model.references import is_template
 
 HELD: dict[str, tuple[str, str]] = {
@@ -26,7 +26,7 @@ def fit_resources(entity: Entity, target: Target, ledger: Ledger) -> dict[str, A
     }
     out: dict[str, Any] = {}
     for branch, value in given.items() if isinstance(given, Mapping) else ():
-        if not says(branch, value):
+        if not resource_has_content(branch, value):
             continue
         if branch in target.profile.resources:
             out[branch] = value

@@ -12,8 +12,8 @@ from migrate.codecs.config_directory import assistant_file
 from migrate.codecs.config_directory.validate import unchecked
 from migrate.codecs.config_directory.yaml_writer import write
 from migrate.model import JSON, KINDS, Entity
-from migrate.model.normalize import normal
-from migrate.model.secrets import EXACT
+from migrate.model.normalize import normalize_entity
+from migrate.model.secrets import VERBATIM_KEYS
 
 EDITORS = "# yaml-language-server: $schema={}\n"
 
@@ -68,7 +68,7 @@ def files(rows: Mapping[str, Entity], paths: Mapping[str, str], kept: Mapping[st
 
 def _said(entity: Entity) -> dict[str, Any]:
     """The compared form, in the order of the kind's fields, with what no rule knows apart."""
-    plain = normal(Entity(entity.kind, entity.id, entity.parent, entity.fields))
+    plain = normalize_entity(Entity(entity.kind, entity.id, entity.parent, entity.fields))
     said = {name: _in_order(plain[name]) for name in KINDS[entity.kind].fields if name in plain}
     extras = _extras(entity)
     return {**said, "extras": extras} if extras else said
@@ -83,12 +83,12 @@ def _in_order(value: JSON) -> JSON:
     if isinstance(value, Mapping):
         names = [name for name in FIRST if name in value]
         names += sorted(value.keys() - set(names))
-        return {name: value[name] if name in EXACT else _in_order(value[name]) for name in names}
+        return {name: value[name] if name in VERBATIM_KEYS else _in_order(value[name]) for name in names}
     return [_in_order(one) for one in value] if isinstance(value, list) else value
 
 
 def _extras(entity: Entity) -> dict[str, JSON]:
-    return normal(Entity(entity.kind, entity.id, extras=dict(sorted(entity.extras.items()))))
+    return normalize_entity(Entity(entity.kind, entity.id, extras=dict(sorted(entity.extras.items()))))
 
 
 def _with_marks(

@@ -13,7 +13,7 @@ from migrate.codecs.config_directory.yaml_reader import Document, NotYaml, read
 from migrate.codecs.field_types import well_formed
 from migrate.errors import BadUsage
 from migrate.model import JSON, KINDS, Entity
-from migrate.model.file import ABSENT
+from migrate.model.file import BYTES_ABSENT
 from migrate.model.references import is_template
 
 EXTRAS = "extras"
@@ -27,7 +27,7 @@ def decode(
     given = {name: body[name] for name in KINDS[kind].fields if name in body}
     sound = {name: value for name, value in given.items() if well_formed(name, value)}
     extras = {name: value for name, value in given.items() if name not in sound}
-    facts = {"bytes_from": ABSENT} if kind == "file" else {}
+    facts = {"bytes_from": BYTES_ABSENT} if kind == "file" else {}
     return [Entity(kind, str(body["id"]), parent, sound, facts, {**extras, **(body.get(EXTRAS) or {})})]
 
 

@@ -15,8 +15,8 @@ from migrate.codecs.config_directory.parse import WORDS, Body, Contents
 from migrate.codecs.config_directory.problems import Problem
 from migrate.errors import BadUsage
 from migrate.model import JSON, KINDS, Entity
-from migrate.model.connections import named_in, renamed, short
-from migrate.model.json_paths import Swap, swapped
+from migrate.model.connections import connections_in, replace_connections, short_connection_name
+from migrate.model.json_paths import ReplaceString, replace_strings_at
 from migrate.model.references import is_template
 
 if sys.version_info >= (3, 11):
@@ -114,19 +114,23 @@ def _there(
         changed["name"] = environment.name_prefix + body["name"]
     changed["id"] = keys[kind].get(body["id"], body["id"])
     if kind == "assistant":
-        changed = dict(swapped(changed, KINDS[kind].references, _swap(keys)))
+        changed = dict(replace_strings_at(changed, KINDS[kind].references, _swap(keys)))
         changed = _mapped(changed, environment.models, environment.connections)
     return changed
 
 
-def _swap(keys: Mapping[str, Mapping[str, str]]) -> Swap:
+def _swap(keys: Mapping[str, Mapping[str, str]]) -> ReplaceString:
     return lambda kind, old: old if is_template(old) else keys.get(kind, {}).get(old, old)
 
 
 def _mapped(
     fields: Mapping[str, JSON], models: Mapping[str, str], links: Mapping[str, str]
 ) -> dict[str, JSON]:
-    changed = dict(renamed(fields, lambda old: links.get(old) or links.get(short(old)) or old))
+    changed = dict(
+        replace_connections(
+            fields, lambda old: links.get(old) or links.get(short_connection_name(old)) or old
+        )
+    )
     if isinstance(changed.get("model"), str):
         changed["model"] = models.get(changed["model"], changed["model"])
     return changed
@@ -144,7 +148,8 @@ class Backward:
     def __post_init__(self) -> None:
         self.models = _inverse(self.environment.models, "models")
         self.connections = _inverse(
-            {old: short(new) for old, new in self.environment.connections.items()}, "connections"
+            {old: short_connection_name(new) for old, new in self.environment.connections.items()},
+            "connections",
         )
 
     def taken_off(self, entity: Entity) -> Entity:
@@ -154,7 +159,7 @@ class Backward:
             fields["name"] = self._short_name(entity)
         if entity.kind == "assistant":
             self._must_return("models", str(fields.get("model")), self.environment.models, self.models)
-            for link in map(short, named_in(fields)):
+            for link in map(short_connection_name, connections_in(fields)):
                 self._must_return("connections", link, self.environment.connections, self.connections)
             fields = _mapped(fields, self.models, self.connections)
         return entity.with_fields(**fields)

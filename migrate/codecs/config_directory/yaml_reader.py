@@ -14,7 +14,7 @@ from typing import Any
 
 from migrate.codecs.config_directory.problems import Path
 from migrate.model import JSON
-from migrate.model.input_limits import DEPTH
+from migrate.model.input_limits import MAX_JSON_DEPTH
 
 ALIASES = 100
 """Uses of an anchor in one file, everything below it counted."""
@@ -66,7 +66,7 @@ def read(text: str, before: int = 0) -> Document:
         said = ", ".join(filter(None, (error.context, error.problem)))
         raise NotYaml((mark.line if mark else 0) + before + 1, f"no YAML: {said}") from None
     except RecursionError:
-        raise NotYaml(before + 1, f"it is nested too deeply: {DEPTH.told()}") from None
+        raise NotYaml(before + 1, f"it is nested too deeply: {MAX_JSON_DEPTH.describe()}") from None
     return found
 
 
@@ -89,7 +89,9 @@ def _loader() -> Any:
 
         def compose_node(self, parent: Any, index: Any) -> Any:
             self.depth += 1
-            if self.depth > DEPTH.most:  # a tree built in calls inside each other: before Python's own limit
+            if (
+                self.depth > MAX_JSON_DEPTH.maximum
+            ):  # a tree built in calls inside each other: before Python's own limit
                 raise RecursionError
             node = super().compose_node(parent, index)
             self.depth -= 1

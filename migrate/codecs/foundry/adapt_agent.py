@@ -23,7 +23,7 @@ from migrate.codecs.foundry.encode import spread, write_format
 from migrate.codecs.write_forms import assistants, foundry
 from migrate.codecs.write_forms.rules import Form, record
 from migrate.model import JSON, Entity
-from migrate.model.stamp import FIRST, names_in
+from migrate.model.stamp import DEFAULT_STAMP_KEYS, stamp_keys_in
 
 TEMPLATE = re.compile(r"\{\{\s*\w")
 
@@ -98,7 +98,7 @@ def _fit_name(entity: Entity, metadata: dict[str, str], target: Target, ledger: 
     name, address = entity.fields.get("name"), target.names.get(entity.id)
     if address is None or address == name:
         return name
-    names = names_in(metadata)
+    names = stamp_keys_in(metadata)
     reads_nameless = names is not None and address == name_for("", entity.id)
     if not name:
         ledger.adapted("name", f"an agent needs a name; it becomes {address}")
@@ -121,8 +121,8 @@ def adapt_conversation(entity: Entity, target: Target, ledger: Ledger) -> Entity
     metadata = fit_metadata(entity, target, ledger)
     files = (resources.get("code_interpreter") or {}).get("file_ids") or []
     stores = (resources.get("file_search") or {}).get("vector_store_ids") or []
-    names = names_in(metadata)
-    called = names or FIRST
+    names = stamp_keys_in(metadata)
+    called = names or DEFAULT_STAMP_KEYS
     needed = len(spread(called.files, files)) + len(spread(called.stores, stores))
     if needed > (room_for(metadata, target) if names else 0):
         ledger.lost(

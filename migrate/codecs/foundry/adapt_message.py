@@ -32,8 +32,8 @@ from migrate.codecs.adapt.message import (
 from migrate.codecs.adapt.message import PARTS as FAMILY
 from migrate.codecs.foundry.items import CALL_KEYS, PHASES, TRIED_KEYS, has_form
 from migrate.model import JSON, Entity
-from migrate.model.message import ITEM
-from migrate.model.stamp import without_ours
+from migrate.model.message import ITEM_ROLE
+from migrate.model.stamp import remove_stamp_keys
 
 Part = dict[str, Any]
 
@@ -127,7 +127,7 @@ def _line(part: Mapping[str, JSON], target: Target) -> str:
 
 def unsaid(entity: Entity, target: Target) -> str:
     """Why an item that nobody said is not replayed, or ''."""
-    if entity.fields.get("role") != ITEM:
+    if entity.fields.get("role") != ITEM_ROLE:
         return ""
     item = (entity.fields.get("content") or [{}])[0]
     type_ = str(item.get("type")) if isinstance(item, dict) else ""
@@ -143,7 +143,7 @@ def unsaid(entity: Entity, target: Target) -> str:
 def adapt_message(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     """A message in a form that can be written and reads back the same."""
     _tell_homeless(entity, target, ledger)
-    if entity.fields.get("role") == ITEM:
+    if entity.fields.get("role") == ITEM_ROLE:
         item = _fit_item(entity.fields["content"][0], target, ledger)
         return entity.with_fields(content=[item], attachments=None, metadata=None)
     role = fit_role(entity, target, ledger)
@@ -161,7 +161,7 @@ def tries(entity: Entity) -> bool:
     if entity.fields.get("phase"):
         return True
     parts = entity.fields.get("content") or []
-    if entity.fields.get("role") == ITEM:
+    if entity.fields.get("role") == ITEM_ROLE:
         item = parts[0]
         keys = TRIED_KEYS.get(str(item.get("type")), ())
         return isinstance(item.get("output"), list) or any(key in item for key in keys)
@@ -217,7 +217,7 @@ def _tell_homeless(entity: Entity, target: Target, ledger: Ledger) -> None:
             gone = f"file {file_id} cannot be moved or no longer exists"
             ledger.lost("attachments", gone if file_id else "an attachment names no file")
     metadata = entity.fields.get("metadata")
-    own = without_ours(metadata) if isinstance(metadata, Mapping) else {}
+    own = remove_stamp_keys(metadata) if isinstance(metadata, Mapping) else {}
     if own:
         ledger.lost("metadata", f"an item has none; {len(own)} pair(s) stay in the archive", "join by: ids")
 

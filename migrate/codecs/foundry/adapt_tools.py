@@ -25,7 +25,7 @@ from migrate.codecs.foundry.tools import (
 )
 from migrate.codecs.write_forms import foundry
 from migrate.model import JSON
-from migrate.model.normalize import said
+from migrate.model.normalize import without_nulls
 
 TAKEN: dict[str, Any] = {"file_search": {}, "code_interpreter": {}}
 """Resources that are spoken for, so that a tool keeps its own stores and files."""
@@ -94,7 +94,7 @@ def fit_tools(tools: list[JSON], resources: Mapping[str, JSON], target: Target, 
         if not isinstance(tool, Mapping) or (type_ not in BY_OLD and not native):
             ledger.lost("tools", f"tool {type_!r} is not known to this program", "kept in the archive")
             continue
-        plain = spelled_once(known_keys(said(tool), target, ledger), ledger)
+        plain = spelled_once(known_keys(without_nulls(tool), target, ledger), ledger)
         if any(type_ == other.get("type") for other in kept) and type_ in OWN and OWN[type_] not in plain:
             ledger.lost("tools", f"a second {type_} adds nothing to the first")
             continue
@@ -136,7 +136,7 @@ def _approvals(rows: list[JSON], tools: list[JSON], ledger: Ledger) -> list[JSON
     """Rows about MCP servers of which the agent has the tool, as far as they say something."""
     labels = {str(tool.get("server_label")) for tool in tools if tool.get("type") == "mcp"}
     kept: list[JSON] = []
-    for row in map(said, filter(lambda one: isinstance(one, Mapping), rows)):
+    for row in map(without_nulls, filter(lambda one: isinstance(one, Mapping), rows)):
         if set(row) <= {"server_label"}:
             continue
         label = str(row.get("server_label"))

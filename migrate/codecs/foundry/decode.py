@@ -18,8 +18,8 @@ from migrate.codecs.foundry.agent_names import name_for
 from migrate.codecs.foundry.items import read_item
 from migrate.codecs.foundry.tools import to_old
 from migrate.model import JSON, KINDS, Entity
-from migrate.model.served_version import others_served
-from migrate.model.stamp import files_in, name_in, stamp_in, stores_in
+from migrate.model.served_version import served_older_versions
+from migrate.model.stamp import read_stamp, stamped_file_ids, stamped_name, stamped_vector_store_ids
 
 
 def decode(
@@ -91,7 +91,7 @@ def _served(body: Mapping[str, JSON]) -> dict[str, JSON]:
     """The versions that users get beside the newest, as far as the archive has them."""
     versions = body.get("versions")
     held = versions if isinstance(versions, Mapping) else {}
-    return {number: held[number] for number in others_served(body) if number in held}
+    return {number: held[number] for number in served_older_versions(body) if number in held}
 
 
 def _definition(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -166,10 +166,10 @@ def _name(called: str, metadata: JSON) -> str | None:
     """The name before it was made an address: kept in metadata, or known to have been none."""
     if not isinstance(metadata, Mapping):
         return called
-    carried = name_in(metadata)
+    carried = stamped_name(metadata)
     if carried is not None:
         return carried
-    source = stamp_in(metadata).partition(":")[2]
+    source = read_stamp(metadata).partition(":")[2]
     return None if source and called == name_for("", source) else called
 
 
@@ -181,7 +181,7 @@ def _conversation(body: dict[str, Any], _: str) -> Entity:
     metadata = body.get("metadata")
     fields: dict[str, JSON] = {"metadata": metadata}
     if isinstance(metadata, Mapping):
-        files, stores = files_in(metadata), stores_in(metadata)
+        files, stores = stamped_file_ids(metadata), stamped_vector_store_ids(metadata)
         fields["tool_resources"] = {
             **({"code_interpreter": {"file_ids": files}} if files else {}),
             **({"file_search": {"vector_store_ids": stores}} if stores else {}),

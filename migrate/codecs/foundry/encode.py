@@ -12,8 +12,8 @@ from migrate.codecs.foundry.decode import PLAIN
 from migrate.codecs.foundry.items import write_item
 from migrate.codecs.foundry.tools import to_new
 from migrate.model import JSON, Entity
-from migrate.model.secrets import with_secrets_of
-from migrate.model.stamp import FIRST, names_in
+from migrate.model.secrets import with_target_secrets
+from migrate.model.stamp import DEFAULT_STAMP_KEYS, stamp_keys_in
 
 Wire = dict[str, JSON]
 
@@ -38,7 +38,7 @@ def update_wire(entity: Entity, fields: frozenset[str], there: Entity | None = N
     """The body that changes an object. An agent's version is immutable, so a changed agent is written
     whole, with what the portal keeps on it; a conversation has nothing but metadata."""
     if entity.kind == "assistant":
-        wire = _agent(with_secrets_of(entity, there) if there else entity)
+        wire = _agent(with_target_secrets(entity, there) if there else entity)
         portal = (there.facts.get("portal") if there else None) or {}
         room = max(0, METADATA_PAIRS - len(wire["metadata"]))
         kept = dict(list(portal.items())[:room])
@@ -104,7 +104,7 @@ def _conversation(entity: Entity) -> Wire:
     resources = entity.fields.get("tool_resources") or {}
     files = (resources.get("code_interpreter") or {}).get("file_ids") or []
     stores = (resources.get("file_search") or {}).get("vector_store_ids") or []
-    names = names_in(metadata) or FIRST
+    names = stamp_keys_in(metadata) or DEFAULT_STAMP_KEYS
     return {"metadata": {**metadata, **spread(names.files, files), **spread(names.stores, stores)}}
 
 

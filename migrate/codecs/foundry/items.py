@@ -17,7 +17,7 @@ from typing import Any
 
 from migrate.codecs.field_types import well_formed
 from migrate.model import JSON, Entity
-from migrate.model.message import CALL, ITEM, RESULT
+from migrate.model.message import FUNCTION_CALL, FUNCTION_CALL_OUTPUT, ITEM_ROLE
 
 SERVER_KEYS = ("id", "status", "created_by", "partition_key")
 """Keys of an item that the service sets (recorded 2025-11 to 2026-08). Any other key is its owner's until a
@@ -27,12 +27,15 @@ PART_SERVER_KEYS = ("logprobs",)
 """Keys of a text that the service sets: how sure the model was of each word (recorded 2026-03)."""
 
 CALL_KEYS: Mapping[str, tuple[str, ...]] = {
-    CALL: ("type", "call_id", "name", "arguments"),
-    RESULT: ("type", "call_id", "output"),
+    FUNCTION_CALL: ("type", "call_id", "name", "arguments"),
+    FUNCTION_CALL_OUTPUT: ("type", "call_id", "output"),
 }
 """Type -> its keys that projects were seen to accept, all of them needed."""
 
-TRIED_KEYS: Mapping[str, tuple[str, ...]] = {CALL: ("namespace",), RESULT: ("name", "namespace")}
+TRIED_KEYS: Mapping[str, tuple[str, ...]] = {
+    FUNCTION_CALL: ("namespace",),
+    FUNCTION_CALL_OUTPUT: ("name", "namespace"),
+}
 """Type -> its keys that the OpenAI platform was seen to accept, or describes, and no project was."""
 
 PHASES = ("commentary", "final_answer")
@@ -64,7 +67,7 @@ def read_item(body: dict[str, Any], parent: str) -> Entity:
 
 def _unsaid(body: dict[str, Any], parent: str) -> Entity:
     inside = {k: v for k, v in body.items() if k not in SERVER_KEYS}
-    return _entity(body, parent, {"role": ITEM, "content": [inside]}, tuple(inside))
+    return _entity(body, parent, {"role": ITEM_ROLE, "content": [inside]}, tuple(inside))
 
 
 def _entity(body: dict[str, Any], parent: str, fields: dict[str, JSON], known: tuple[str, ...]) -> Entity:
@@ -115,7 +118,7 @@ def write_item(message: Entity) -> dict[str, JSON]:
     """An adapted message as the item that makes it."""
     parts = message.fields.get("content") or []
     role = message.fields["role"]
-    if role == ITEM:
+    if role == ITEM_ROLE:
         inside = parts[0]
         keys = (*CALL_KEYS[inside["type"]], *TRIED_KEYS[inside["type"]])
         return {key: inside[key] for key in keys if key in inside}

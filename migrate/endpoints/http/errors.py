@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from migrate.errors import Denied, NotDownloadable, NotThere, RequestFailed
+from migrate.errors import AccessDenied, NotDownloadable, NotFound, RequestFailed
 from migrate.model.known_secrets import redact
 
 ABSENT = (404, 405, 410, 501)
@@ -29,9 +29,9 @@ def failure(status: int, text: str, headers: Mapping[str, str], asked: str) -> R
     if REFUSED_DOWNLOAD in message and status in (400, 403):
         meant = NotDownloadable
     elif status in ABSENT:
-        meant = NotThere
+        meant = NotFound
     elif status in DENIED:
-        meant = Denied
+        meant = AccessDenied
     return meant(what, status, code, headers)
 
 

@@ -25,7 +25,7 @@ from migrate.endpoints.http.large_responses import one_answer
 from migrate.endpoints.http.openai_transport import REASON_CHARS, Wire, parsed_text, translated
 from migrate.endpoints.interface import Body
 from migrate.endpoints.settings import Settings
-from migrate.errors import NoAnswer, RequestFailed
+from migrate.errors import NoResponse, RequestFailed
 from migrate.model import JSON
 from migrate.model.known_secrets import redact
 
@@ -212,7 +212,7 @@ class ProjectWire(Wire):
                 content = answer.read()
             except AzureError as error:
                 said = " ".join(redact(str(error)).split())[:REASON_CHARS] or type(error).__name__
-                raise NoAnswer(f"{asked} got no answer: {said}") from None
+                raise NoResponse(f"{asked} got no answer: {said}") from None
             if answer.status_code >= 300:
                 raise failure(answer.status_code, answer.text(), answer.headers, asked)
             return parsed_text(content, answer.text)

@@ -25,7 +25,13 @@ from migrate.endpoints.http.deadlines import (
 from migrate.endpoints.http.large_responses import take_turn
 from migrate.endpoints.http.request_log import log_answer, log_no_answer
 from migrate.endpoints.settings import Settings
-from migrate.model.input_limits import ANSWER, ANSWER_READ_ALONE, ERROR, FILE, Bound
+from migrate.model.input_limits import (
+    MAX_ERROR_RESPONSE,
+    MAX_FILE,
+    MAX_RESPONSE,
+    MAX_RESPONSE_READ_CONCURRENTLY,
+    InputLimit,
+)
 
 
 class Redirected(httpx2.TransportError):
@@ -39,8 +45,8 @@ class Redirected(httpx2.TransportError):
 class TooMuch(httpx2.TransportError):
     """The server sends more than is taken."""
 
-    def __init__(self, bound: Bound) -> None:
-        super().__init__(f"the answer was given up: {bound.told()}")
+    def __init__(self, bound: InputLimit) -> None:
+        super().__init__(f"the answer was given up: {bound.describe()}")
         self.bound = bound
 
 
@@ -144,31 +150,33 @@ class Guarded(httpx2.BaseTransport):
 class _Bounded(httpx2.SyncByteStream):
     """An answer's body up to a bound: an error is cut there, all else is given up."""
 
-    def __init__(self, pieces: Iterable[bytes], close: Callable[[], None], bound: Bound) -> None:
+    def __init__(self, pieces: Iterable[bytes], close: Callable[[], None], bound: InputLimit) -> None:
         self._pieces, self.close, self._bound = pieces, close, bound  # type: ignore[method-assign]
 
     def __iter__(self) -> Iterator[bytes]:
         taken = 0
         for piece in self._pieces:
             taken += len(piece)
-            if taken > self._bound.most:
+            if taken > self._bound.maximum:
                 self.close()
-                if self._bound is ERROR:
-                    yield piece[: self._bound.most - taken + len(piece)]  # what came of it before the bound
+                if self._bound is MAX_ERROR_RESPONSE:
+                    yield piece[
+                        : self._bound.maximum - taken + len(piece)
+                    ]  # what came of it before the bound
                     return
                 raise TooMuch(self._bound)
-            if taken > ANSWER_READ_ALONE.most and self._bound is not FILE:
+            if taken > MAX_RESPONSE_READ_CONCURRENTLY.maximum and self._bound is not MAX_FILE:
                 take_turn()
             yield piece
 
 
 def _bounded(answer: httpx2.Response, request: httpx2.Request) -> httpx2.Response:
     """An answer whose body comes unpacked and bounded."""
-    bound = FILE if request.extensions.get(STREAMED) else ANSWER
+    bound = MAX_FILE if request.extensions.get(STREAMED) else MAX_RESPONSE
     if answer.status_code >= 300:
-        bound = ERROR
+        bound = MAX_ERROR_RESPONSE
     length = answer.headers.get("content-length", "")
-    if bound is not ERROR and length.isdigit() and int(length) > bound.most:
+    if bound is not MAX_ERROR_RESPONSE and length.isdigit() and int(length) > bound.maximum:
         answer.close()
         raise TooMuch(bound)
     if "content-encoding" not in answer.headers:

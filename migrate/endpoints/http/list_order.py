@@ -20,9 +20,9 @@ from enum import Enum, auto
 from itertools import chain
 
 from migrate.endpoints.interface import Body, Page
-from migrate.errors import PagingBroken
-from migrate.model.entity import made_at
-from migrate.model.page_cursor import FROM_THE_START
+from migrate.errors import PaginationError
+from migrate.model.entity import creation_time
+from migrate.model.page_cursor import RESTART_FROM_FIRST_PAGE
 
 UNKNOWN = 0.0
 COMPARED = 100
@@ -66,10 +66,10 @@ class Times:
 def moment(row: Body) -> float:
     """When a row was made; for an agent, whose row tells none, when its newest version was. `UNKNOWN` where
     nothing is told (items of conversations)."""
-    found = made_at(row, UNKNOWN)
+    found = creation_time(row, UNKNOWN)
     if found == UNKNOWN and isinstance(versions := row.get("versions"), dict):
         latest = versions.get("latest")
-        found = made_at(latest, UNKNOWN) if isinstance(latest, dict) else UNKNOWN
+        found = creation_time(latest, UNKNOWN) if isinstance(latest, dict) else UNKNOWN
     return found
 
 
@@ -84,9 +84,9 @@ class Question:
     newest: Callable[[], list[Body]]
     resumed: bool = False
 
-    def unproved(self, why: str) -> PagingBroken:
+    def unproved(self, why: str) -> PaginationError:
         """The error of a listing whose order cannot be told."""
-        return PagingBroken(f"GET {self.asked}: which row came first cannot be told: {why}")
+        return PaginationError(f"GET {self.asked}: which row came first cannot be told: {why}")
 
 
 @dataclass
@@ -100,7 +100,7 @@ class Sorting:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def oldest_first(self, pages: Iterator[Page], question: Question) -> Iterator[Page]:
-        """The pages of a listing that was asked for oldest first. Raises `PagingBroken` where the order
+        """The pages of a listing that was asked for oldest first. Raises `PaginationError` where the order
         cannot be told and is content."""
         first = next(pages, None)
         if first is None:
@@ -149,7 +149,7 @@ class Sorting:
             raise question.unproved("it ignores `order`, and a part of it was read before")
         given = map(_unpacked, packed) if times.trend is Trend.MIXED else _backwards(packed)
         for number, rows in enumerate(given, 1):
-            yield Page(rows, FROM_THE_START if number < len(packed) else "")
+            yield Page(rows, RESTART_FROM_FIRST_PAGE if number < len(packed) else "")
 
     def _even(self, question: Question, first: Page) -> Trend:
         """The order of a listing that begins with rows whose times do not tell: RISING or FALLING."""

@@ -23,9 +23,9 @@ from migrate.endpoints.http.guarded_transport import Redirected, TooMuch
 from migrate.endpoints.http.header_cache import Alike
 from migrate.endpoints.http.large_responses import one_answer
 from migrate.endpoints.interface import Body
-from migrate.errors import NoAnswer, RequestFailed, TooLarge, Unreadable
-from migrate.model.input_limits import ANSWER_READ_ALONE, DEPTH, VALUES
-from migrate.model.json_depth import TooDeep, loads
+from migrate.errors import InvalidResponse, NoResponse, RequestFailed, ResponseTooLarge
+from migrate.model.input_limits import MAX_JSON_DEPTH, MAX_RESPONSE_READ_CONCURRENTLY, MAX_RESPONSE_VALUES
+from migrate.model.json_depth import JSONTooDeep, loads
 from migrate.model.known_secrets import redact
 
 CHUNK = 1 << 18
@@ -95,7 +95,7 @@ def translated(asked: str) -> Iterator[None]:
         raise failure(answer.status_code, answer.text, answer.headers, asked) from None
     except UnicodeError as error:
         if getattr(error, "encoding", "idna") == "idna":  # the name of a host
-            raise NoAnswer(f"{asked} got no answer: {error}") from None
+            raise NoResponse(f"{asked} got no answer: {error}") from None
         why = "it holds half of a character pair, which has no form on the wire"
         raise RequestFailed(f"{asked} was not sent: {why}", status=400) from None
     except (openai.APIConnectionError, httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
@@ -110,10 +110,10 @@ def _unanswered(error: BaseException, asked: str) -> RequestFailed:
     if isinstance(error, Redirected):
         return RequestFailed(f"{asked} {said}", status=error.status)
     if isinstance(error, TooMuch):
-        return TooLarge(f"{asked}: {said}")
+        return ResponseTooLarge(f"{asked}: {said}")
     if isinstance(error, httpx2.DecodingError):
         return RequestFailed(f"{asked}: the answer cannot be unpacked: {said[:REASON_CHARS]}")
-    return NoAnswer(f"{asked} got no answer: {said[:REASON_CHARS]}")
+    return NoResponse(f"{asked} got no answer: {said[:REASON_CHARS]}")
 
 
 def parsed(response: httpx2.Response) -> Body:
@@ -123,12 +123,17 @@ def parsed(response: httpx2.Response) -> Body:
 
 def parsed_text(content: bytes, text: Callable[[], str]) -> Body:
     """The same for the bytes of any client's answer."""
-    if len(content) > ANSWER_READ_ALONE.most and sum(map(content.count, (b",", b"[", b"{"))) > VALUES.most:
-        raise TooLarge(f"the answer was given up: {VALUES.told()}")
+    if (
+        len(content) > MAX_RESPONSE_READ_CONCURRENTLY.maximum
+        and sum(map(content.count, (b",", b"[", b"{"))) > MAX_RESPONSE_VALUES.maximum
+    ):
+        raise ResponseTooLarge(f"the answer was given up: {MAX_RESPONSE_VALUES.describe()}")
     try:
         body = _loaded(content) if content else {}
-    except (TooDeep, RecursionError):
-        raise Unreadable(f"the answer is nested too deeply to be read: {DEPTH.told()}") from None
+    except (JSONTooDeep, RecursionError):
+        raise InvalidResponse(
+            f"the answer is nested too deeply to be read: {MAX_JSON_DEPTH.describe()}"
+        ) from None
     except ValueError:
         start = " ".join(redact(text()[:2000]).split())
         raise RequestFailed(f"the answer is not JSON but begins {start[:80]!r}") from None

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from migrate.errors import NoAnswer, RequestFailed, Unreachable
+from migrate.errors import NoResponse, RequestFailed, ServiceUnreachable
 
 OUTAGE_S = 60.0
 """Seconds without a good answer."""
@@ -55,7 +55,7 @@ class Outage:
                 300 <= failed.status < 500 and failed.status not in (TOO_MANY, GATEWAY_TIMEOUT)
             ):
                 self._errors = 0
-            elif isinstance(failed, NoAnswer) or failed.status >= 500 or failed.status == GATEWAY_TIMEOUT:
+            elif isinstance(failed, NoResponse) or failed.status >= 500 or failed.status == GATEWAY_TIMEOUT:
                 self._since = min(self._since, began) if self._errors else began
                 self._errors += 1
                 self._answered = failed.status >= 500
@@ -74,13 +74,13 @@ class Outage:
             return self._errors >= OUTAGE_ERRORS
 
     def check(self, url: str = "the service") -> None:
-        """Raises `Unreachable` once the service counts as gone."""
+        """Raises `ServiceUnreachable` once the service counts as gone."""
         with self._lock:
             silent = self._clock() - self._since
             if self._errors < OUTAGE_ERRORS or silent < OUTAGE_S:
                 return
             errors, last = self._errors, self._last
-        raise Unreachable(
+        raise ServiceUnreachable(
             f"{url} does not answer any more: nothing but errors for {silent:.0f} s",
             f"{errors} requests failed, the last so: {last}",
             "what was done until now is kept; run the same command again when the service answers, "

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from migrate.endpoints.interface import Body, Page
-from migrate.errors import PagingBroken, RequestFailed
+from migrate.errors import PaginationError, RequestFailed
 from migrate.model.known_secrets import redact
 
 FEW = 2_000
@@ -127,20 +127,20 @@ class _Listing:
             raise
 
     def must_have_ended(self, repeated: list[Body], before: list[Body]) -> None:
-        """Raises `PagingBroken` where the last page is not known to be the end: all its rows are `repeated`,
-        and the page `before` it had exactly the number asked for, or they are not that page's; or fewer rows
-        came than were counted."""
+        """Raises `PaginationError` where the last page is not known to be the end: all its rows are
+        `repeated`, and the page `before` it had exactly the number asked for, or they are not that page's; or
+        fewer rows came than were counted."""
         if repeated and len(before) == self.limit > 0:
-            raise PagingBroken(
+            raise PaginationError(
                 f"GET {self.asked} repeats its {len(before):,} rows, as many as were asked for: the server "
                 "ignores `after`, and more may lie behind them"
             )
         if {str(row["id"]) for row in repeated} - {str(row["id"]) for row in before}:
-            raise PagingBroken(
+            raise PaginationError(
                 f"GET {self.asked} leads back to rows that came before: more may lie behind them"
             )
         if self.given < self.total:
-            raise PagingBroken(f"GET {self.asked} counts {self.total:,} rows and gives {self.given:,}")
+            raise PaginationError(f"GET {self.asked} counts {self.total:,} rows and gives {self.given:,}")
 
 
 def told(value: object) -> bool | None:
@@ -150,7 +150,7 @@ def told(value: object) -> bool | None:
 
 def walk(fetch: Callable[[str], Body], asked: str, after: str = "", limit: int = 0) -> Iterator[Page]:
     """Every page of a listing. `fetch` takes a cursor ('' for the start); `limit` is how many rows it asks
-    for (0: unknown). Rows seen twice are dropped. Raises `RequestFailed`, and `PagingBroken` where the
+    for (0: unknown). Rows seen twice are dropped. Raises `RequestFailed`, and `PaginationError` where the
     listing cannot be read to its end."""
     listing = _Listing(fetch, asked, limit)
     resumed, doubted, before = bool(after), False, list[Body]()
@@ -160,9 +160,9 @@ def walk(fetch: Callable[[str], Body], asked: str, after: str = "", limit: int =
         more = told(envelope.get("has_more")) if envelope is not None else False
         fresh = listing.fresh(rows)
         if more is True and not rows:
-            raise PagingBroken(f"GET {asked} promises more but gives an empty page after {after!r}")
+            raise PaginationError(f"GET {asked} promises more but gives an empty page after {after!r}")
         if more is True and not fresh:
-            raise PagingBroken(f"GET {asked} repeats its rows: the server ignores `after`")
+            raise PaginationError(f"GET {asked} repeats its rows: the server ignores `after`")
         doubted = more is False and listing.is_full(rows)
         ended = not fresh or (more is False and not doubted)
         if fresh:

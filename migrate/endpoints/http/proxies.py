@@ -12,7 +12,7 @@ from urllib.request import getproxies
 
 from migrate.endpoints.addresses import is_loopback, origin, told
 from migrate.errors import BadUsage
-from migrate.model.known_secrets import register
+from migrate.model.known_secrets import register_secret
 
 SCHEMES = ("http", "https")
 
@@ -54,7 +54,7 @@ def _proxy(text: str, variable: str) -> Proxy:
         ) from None
     for part in (parts.password, unquote(parts.password or "")):
         if part:
-            register(part)
+            register_secret(part)
     if place[0] not in SCHEMES:
         raise BadUsage(
             f"the environment variable {variable} names a proxy of type {place[0]}",

@@ -20,7 +20,7 @@ from migrate.endpoints.http.outage import Outage
 from migrate.endpoints.http.request_log import begin_attempt
 from migrate.endpoints.interface import Body
 from migrate.endpoints.rate_limit import ATTEMPTS, RateLimiter, pause
-from migrate.errors import OutcomeUnknown, RequestFailed, TooLarge, Unreachable
+from migrate.errors import OutcomeUnknown, RequestFailed, ResponseTooLarge, ServiceUnreachable
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Channel:
             raise failed if failed.status == TOO_MANY else unsettled(failed) from None
 
     def _noted(self, began: float | None, failed: RequestFailed) -> None:
-        """A request that was sent failed. Raises `Unreachable` once the service counts as gone."""
+        """A request that was sent failed. Raises `ServiceUnreachable` once the service counts as gone."""
         if began is not None:
             self.pace.outage.ends(began, failed)
         self.pace.must_be_there()
@@ -72,7 +72,7 @@ class Channel:
     def _tell_outage_from_failure(self) -> None:
         """Where nothing but errors came lately, ask again for what was answered before: with few objects all
         attempts are used up long before a minute is over. Returns once there is an answer: then only this
-        request failed. Raises `Unreachable` once the service counts as gone."""
+        request failed. Raises `ServiceUnreachable` once the service counts as gone."""
         outage = self.pace.outage
         attempt = 0
         while outage.is_suspected and outage.known_good is not None and not self.pace.stop.is_set():
@@ -166,7 +166,7 @@ def _heard(chunks: Iterator[bytes], outage: Outage) -> Iterator[bytes]:
 
 
 def _again(failed: RequestFailed) -> bool:
-    return failed.status in TRANSIENT or (failed.status == 0 and not isinstance(failed, TooLarge))
+    return failed.status in TRANSIENT or (failed.status == 0 and not isinstance(failed, ResponseTooLarge))
 
 
 def unsettled(failed: RequestFailed) -> RequestFailed:
@@ -177,9 +177,9 @@ def unsettled(failed: RequestFailed) -> RequestFailed:
     return failed
 
 
-def no_answer(url: str, failed: RequestFailed) -> Unreachable:
+def no_answer(url: str, failed: RequestFailed) -> ServiceUnreachable:
     """The error for a service that could not be reached at all."""
-    return Unreachable(
+    return ServiceUnreachable(
         f"cannot reach {url}",
         str(failed),
         "check the address, the network, any proxy and certificates (docs/network.md)",

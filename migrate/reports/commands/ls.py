@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from migrate.model.secrets import SECRET_NAMES, is_secret, masked_texts
-from migrate.model.served_version import remarks
+from migrate.model.secrets import SECRET_KEY_NAMES, is_secret_key, mask_texts
+from migrate.model.served_version import served_version_remarks
 from migrate.reports.commands.snapshot import expected_gaps_text
 from migrate.reports.text_table import table
 
@@ -19,7 +19,7 @@ SECRET_FIELDS = ("tools", "tool_resources", "definition", "versions")
 
 def object_row(kind: str, parent: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """One object as a line of a listing."""
-    name = masked_texts(body.get("name") or body.get("filename") or "")
+    name = mask_texts(body.get("name") or body.get("filename") or "")
     return {
         "kind": kind,
         "id": body.get("id"),
@@ -32,7 +32,7 @@ def object_row(kind: str, parent: str, body: Mapping[str, Any]) -> dict[str, Any
 
 def _remarks(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """What decides what users of an agent get, where that is not its newest version."""
-    said = remarks(body) if kind == "assistant" else []
+    said = served_version_remarks(body) if kind == "assistant" else []
     return {"remarks": said} if said else {}
 
 
@@ -70,22 +70,22 @@ def object_text(found: Mapping[str, Any]) -> str:
 
 def mask_body(body: Mapping[str, Any]) -> dict[str, Any]:
     """A body without credentials; only looked for where a service keeps them."""
-    return {k: _mask_value(v) if k in SECRET_FIELDS else masked_texts(v) for k, v in body.items()}
+    return {k: _mask_value(v) if k in SECRET_FIELDS else mask_texts(v) for k, v in body.items()}
 
 
 def mask_value_at(path: str, value: Any) -> Any:
     """A value that stands at a dotted path of a body, without credentials."""
     top, *steps = re.split(r"[.\[\]]+", path.lower())
     if top not in (*SECRET_FIELDS, "service"):
-        return masked_texts(value)
+        return mask_texts(value)
     owned = steps[: steps.index("parameters")] if "parameters" in steps else steps
-    return MASK if value and SECRET_NAMES & set(owned) else _mask_value(value)
+    return MASK if value and SECRET_KEY_NAMES & set(owned) else _mask_value(value)
 
 
 def _mask_value(value: Any) -> Any:
     if isinstance(value, dict):
         return {
-            k: masked_texts(v) if k == "parameters" else MASK if is_secret(k) and v else _mask_value(v)
+            k: mask_texts(v) if k == "parameters" else MASK if is_secret_key(k) and v else _mask_value(v)
             for k, v in value.items()
         }
-    return [_mask_value(item) for item in value] if isinstance(value, list) else masked_texts(value)
+    return [_mask_value(item) for item in value] if isinstance(value, list) else mask_texts(value)

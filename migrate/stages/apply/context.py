@@ -11,12 +11,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
-from migrate.archive.id_map import Side, derivations, id_map, origins_of
-from migrate.archive.journal import Entry, Journal
+from migrate.archive.id_map import Side, derivations, id_map, reverse_message_ids
+from migrate.archive.journal import Journal, JournalEntry
 from migrate.codecs import CODECS, Profile, Target
 from migrate.errors import PlanStale, RequestFailed
 from migrate.model import JSON, KINDS, Entity
-from migrate.model.references import refs_of, remap
+from migrate.model.references import references_of, remap_references
 from migrate.stages.estate import Estate
 from migrate.stages.match.lineage import Lineage
 from migrate.stages.plan.adaptation import fitting, surely
@@ -100,11 +100,11 @@ class ApplyContext:
 
     def reload(self) -> None:
         """Read what this plan's journal says now, but for messages: their threads are read instead."""
-        self.earlier: dict[tuple[str, str, str, str], Entry] = {
+        self.earlier: dict[tuple[str, str, str, str], JournalEntry] = {
             (e.action, e.kind, e.source_parent, e.source_id): e for e in self.journal.entries(messages=False)
         }
 
-    def record(self, action: Action) -> Entry | None:
+    def record(self, action: Action) -> JournalEntry | None:
         """What this plan's journal says of an action already."""
         return self.earlier.get((action.action, action.kind, action.parent, action.id))
 
@@ -164,8 +164,8 @@ class ApplyContext:
                 missing.append(old)
             return new
 
-        found = remap(form, adapted, lookup)
-        for path, kind, old in refs_of(form, adapted) if missing else ():
+        found = remap_references(form, adapted, lookup)
+        for path, kind, old in references_of(form, adapted) if missing else ():
             if (kind, old) not in self.ids:
                 raise Unresolved(f"{path} names {kind} {old}, which could not be made")
         return self.fit.with_new_ids(found, lambda kind, old: self.ids.get((kind, old)))
@@ -191,7 +191,7 @@ def apply_context(
     }
     fit = fitting(source, profile, plan.settled.decided(), blocked)
     shop = ApplyContext(source, writer, fit, journal, progress)
-    origins = partial(origins_of, archive.conn)
+    origins = partial(reverse_message_ids, archive.conn)
     shop.origins = Lineage(derivations(archive.conn)).message_origins(source, sides[1], origins)
     shop.same_place = sides[0] == sides[1]
     shop.strangers = frozenset(id_ for _, _, id_, _ in plan.target.objects)

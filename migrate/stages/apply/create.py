@@ -7,11 +7,11 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import datetime
 
-from migrate.archive.journal import Entry
-from migrate.errors import NotThere, OutcomeUnknown, RequestFailed
+from migrate.archive.journal import JournalEntry
+from migrate.errors import NotFound, OutcomeUnknown, RequestFailed
 from migrate.model import Entity
-from migrate.model.entity import made_at
-from migrate.model.normalize import digest, written_form
+from migrate.model.entity import creation_time
+from migrate.model.normalize import json_digest, normalize_written_fields
 from migrate.stages.apply.context import ApplyContext, Body, Unresolved
 from migrate.stages.estate import stamp
 from migrate.stages.plan.plan_file import Action
@@ -69,7 +69,7 @@ def create_and_claim(
 ) -> tuple[Body, bool]:
     """Create an object once, and claim it. Of those without a stamp that look the same, one at a time is
     created: what another thread just made and has not noted must not be found by its looks."""
-    unmarked = () if stamp(fitted) else (fitted.kind, digest(written_form(fitted)))
+    unmarked = () if stamp(fitted) else (fitted.kind, json_digest(normalize_written_fields(fitted)))
     with shop.alike(*unmarked) if unmarked else nullcontext():
         body, found = create_once(shop, send, find, resumed)
         shop.claim(fitted.kind, str(body["id"]), fitted.id)
@@ -81,19 +81,19 @@ def find_by_stamp(
 ) -> Callable[[], Body | None]:
     """Finds an object that may have been made: by its stamp; where it has no room for one, by
     being new, alike and nobody else's; `fits` looks at more than the object itself."""
-    wanted, mark = written_form(fitted), stamp(fitted)
+    wanted, mark = normalize_written_fields(fitted), stamp(fitted)
 
     def find() -> Body | None:
         taken = set(shop.ids.values())
         for body in shop.writer.newest(fitted.kind, fitted.parent):
-            if made_at(body, since) < since - CLOCKS:
+            if creation_time(body, since) < since - CLOCKS:
                 return None
             if str(body.get("id")) in shop.strangers:
                 continue
             present = shop.codec.decode(fitted.kind, body, fitted.parent, None)[0]
             if mark and stamp(present) == mark:
                 return body
-            alike = not mark and present.id not in taken and written_form(present) == wanted
+            alike = not mark and present.id not in taken and normalize_written_fields(present) == wanted
             if alike and fits(body) and shop.claim(fitted.kind, present.id, fitted.id):
                 return body
         return None
@@ -104,15 +104,15 @@ def find_by_stamp(
 def find_by_address(shop: ApplyContext, fitted: Entity, address: str) -> Callable[[], Body | None]:
     """Looks at the address that an object is to get, where names are addresses. What lies there and
     is not ours must not be written on: raises `RequestFailed`."""
-    wanted, mark = written_form(fitted), stamp(fitted)
+    wanted, mark = normalize_written_fields(fitted), stamp(fitted)
 
     def find() -> Body | None:
         try:
             body = shop.writer.get(fitted.kind, address)
-        except NotThere:
+        except NotFound:
             return None
         present = shop.codec.decode(fitted.kind, body, "", None)[0]
-        same = written_form(present) == wanted
+        same = normalize_written_fields(present) == wanted
         if same if shop.source.named or not mark else stamp(present) == mark:
             return body
         raise AddressInUse(f"{address} is the name of another {fitted.kind}, made since the plan")
@@ -130,12 +130,12 @@ def _looked(find: Callable[[], Body | None]) -> Body | None:
         raise OutcomeUnknown(f"whether it was carried out could not be seen: {failed}") from None
 
 
-def was_sent(earlier: Entry | None) -> bool:
+def was_sent(earlier: JournalEntry | None) -> bool:
     """Whether an earlier run sent a request whose outcome nobody knows."""
     return earlier is not None and earlier.state == "intended"
 
 
-def sent_at(earlier: Entry | None) -> float:
+def sent_at(earlier: JournalEntry | None) -> float:
     """When an object may have been made at the earliest, in seconds since 1970."""
     return datetime.fromisoformat(earlier.started_at).timestamp() if earlier else time.time()
 
@@ -171,7 +171,7 @@ def make(shop: ApplyContext, action: Action, entity: Entity) -> None:
     target_id = str(body["id"])
     if address and not found and not _is_first(shop, action.kind, body):
         shop.note(f"{action.kind} {address} was there already: what was written is a further version of it")
-    shop.journal.done(entry, target_id, written=written(shop, action.kind, body))
+    shop.journal.record_done(entry, target_id, written=written(shop, action.kind, body))
     shop.settle(entity, target_id)
     shop.count("adopted" if found and earlier is None else "created", kind=action.kind)
 
@@ -190,5 +190,5 @@ def give_up(shop: ApplyContext, action: Action, entries: list[int], failed: Requ
     """A certain refusal is noted as failed; an unknown outcome stays an intent, to be looked into by
     the next run of the same apply."""
     if not isinstance(failed, OutcomeUnknown):
-        shop.journal.failed(entries, str(failed))
+        shop.journal.record_failed(entries, str(failed))
     shop.fail(action.kind, action.id, action.name, str(failed))

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Set
 from dataclasses import replace
 from itertools import islice
 
-from migrate.archive.journal import SERVICE
-from migrate.errors import NotThere, RequestFailed
+from migrate.archive.journal import SERVICE_ACTION
+from migrate.errors import NotFound, RequestFailed
 from migrate.model import Entity
-from migrate.model.entity import made_at
+from migrate.model.entity import creation_time
 from migrate.stages.apply.context import ApplyContext, Body
 from migrate.stages.apply.create import CLOCKS
 from migrate.stages.plan.adaptation import replayed_messages
@@ -35,12 +35,12 @@ def note_derived(
     for store in unknown if ours else ():
         try:
             body = shop.writer.get(STORE, store)
-        except NotThere:
+        except NotFound:
             continue
         if _made_for(shop, body, ours, since):
             entity = shop.codec.decode(STORE, body, "", None)[0]
-            job = (SERVICE, STORE, thread.id, thread.id, thread.name)
-            shop.journal.noted([(job, store, found.id, fingerprint(entity))])
+            job = (SERVICE_ACTION, STORE, thread.id, thread.id, thread.name)
+            shop.journal.record_created([(job, store, found.id, fingerprint(entity))])
 
 
 def stores_of(thread: Entity) -> list[str]:
@@ -53,7 +53,7 @@ def detach(shop: ApplyContext, thread: str, store: str) -> None:
     """Take a store away from a thread of the target that stays. Raises `RequestFailed`."""
     try:
         found = shop.codec.decode("thread", shop.writer.get("thread", thread), "", None)[0]
-    except NotThere:
+    except NotFound:
         return
     rest = [id_ for id_ in stores_of(found) if id_ != store]
     if rest == stores_of(found):
@@ -92,7 +92,7 @@ def attached_for_search(message: Entity) -> Iterator[str]:
 
 def _made_for(shop: ApplyContext, body: Body, searched: Set[str], since: float) -> bool:
     """Whether a store is one that a service makes: without a name and metadata, new, with our files only."""
-    if body.get("name") or body.get("metadata") or made_at(body, since) < since - CLOCKS:
+    if body.get("name") or body.get("metadata") or creation_time(body, since) < since - CLOCKS:
         return False
     try:
         held = files_in(shop, str(body["id"]))

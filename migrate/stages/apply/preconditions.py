@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
 from migrate.codecs import profile_for
-from migrate.errors import Incomplete, NotThere, PlanStale, RequestFailed, Unreachable
-from migrate.model import Key
+from migrate.errors import IncompleteResult, NotFound, PlanStale, RequestFailed, ServiceUnreachable
+from migrate.model import EntityKey
 from migrate.stages.apply.context import ApplyContext, Tally, Unresolved, apply_context
 from migrate.stages.apply.create import AddressInUse
 from migrate.stages.estate import Estate
@@ -26,7 +26,9 @@ REASON = "not carried out: the service stopped answering"
 NEVER = "not carried out: the service could not be reached"
 
 
-def none_reached(plan: Plan, source: Estate, archive: Archive, writer: Writer, gone: Unreachable) -> Tally:
+def none_reached(
+    plan: Plan, source: Estate, archive: Archive, writer: Writer, gone: ServiceUnreachable
+) -> Tally:
     """What is told of an apply that could not begin: every object that no earlier run has made. Raises
     `PlanStale` when the snapshot is not the one that was planned."""
     rules = profile_for(writer.type, "")  # nothing is made by them
@@ -35,12 +37,12 @@ def none_reached(plan: Plan, source: Estate, archive: Archive, writer: Writer, g
     return shop.tally
 
 
-def name_unreached(plan: Plan, shop: ApplyContext, gone: Unreachable, reason: str = REASON) -> None:
+def name_unreached(plan: Plan, shop: ApplyContext, gone: ServiceUnreachable, reason: str = REASON) -> None:
     """Put into the tally every object that has no outcome yet, and why the apply ended."""
     done = {
         (e.action, e.kind, e.source_parent, e.source_id) for e in shop.journal.entries() if e.state == "done"
     }
-    messages = {thread: made for thread, _, made in shop.journal.talks()}
+    messages = {thread: made for thread, _, made in shop.journal.threads_with_messages()}
     named = {(f.kind, f.id) for f in shop.tally.failed}
     for action in plan.actions:
         if action.action not in ("create", "update", "delete", "adopt") or (action.kind, action.id) in named:
@@ -58,20 +60,20 @@ SEEN = ("file", "vector_store", "vector_store_file", "assistant")
 """Kinds whose every object on the target a plan knows; of threads it knows those that it touches."""
 
 
-def unsettled(plan: Plan, shop: ApplyContext) -> set[Key]:
-    """Keys of objects on the target that answer to an intent without an outcome. Raises `Incomplete` when
-    nobody can look."""
+def unsettled(plan: Plan, shop: ApplyContext) -> set[EntityKey]:
+    """Keys of objects on the target that answer to an intent without an outcome. Raises `IncompleteResult`
+    when nobody can look."""
     return set(_found(plan, shop))
 
 
-def _found(plan: Plan, shop: ApplyContext) -> Iterator[Key]:
+def _found(plan: Plan, shop: ApplyContext) -> Iterator[EntityKey]:
     for action in plan.actions:
         entry = shop.record(action)
         if action.action != "create" or action.kind not in SEEN or entry is None or entry.state != "intended":
             continue
         try:
             body = look(shop, action, entry)
-        except (Unresolved, NotThere, AddressInUse):
+        except (Unresolved, NotFound, AddressInUse):
             continue
         except RequestFailed as failed:
             raise _unseen(action, failed) from None
@@ -80,8 +82,8 @@ def _found(plan: Plan, shop: ApplyContext) -> Iterator[Key]:
             yield action.kind, store, str(body["id"])
 
 
-def _unseen(action: Action, failed: RequestFailed) -> Incomplete:
-    return Incomplete(
+def _unseen(action: Action, failed: RequestFailed) -> IncompleteResult:
+    return IncompleteResult(
         f"what became of {action.kind} {action.name or '(no name)'} [{action.id}] could not be seen",
         str(failed),
         "run the same apply again when the target answers",
@@ -110,10 +112,10 @@ def check_target(plan: Plan, shop: ApplyContext, workers: int) -> None:
             raise _stale(plan, key, "was added")
 
 
-def _under_way(plan: Plan, shop: ApplyContext) -> set[Key]:
+def _under_way(plan: Plan, shop: ApplyContext) -> set[EntityKey]:
     """What an earlier run of this plan was changing: threads it appends to, which are compared message
     by message when it goes on, and objects whose update or deletion was sent."""
-    if not shop.journal.has():
+    if not shop.journal.has_action():
         return set()
     return {
         (a.kind, a.target_parent, a.target_id)
@@ -128,7 +130,7 @@ def _was_tried(shop: ApplyContext, action: Action) -> bool:
     return earlier is not None and earlier.state in ("intended", "done")
 
 
-def _stale(plan: Plan, key: Key, what: str) -> PlanStale:
+def _stale(plan: Plan, key: EntityKey, what: str) -> PlanStale:
     kind, parent, id_ = key
     where = f" in {parent}" if parent else ""
     return PlanStale(
@@ -138,14 +140,14 @@ def _stale(plan: Plan, key: Key, what: str) -> PlanStale:
     )
 
 
-def _of(key: Key, ours: set[Key]) -> bool:
+def _of(key: EntityKey, ours: set[EntityKey]) -> bool:
     """Whether an object, or the store it lies in, is one that this plan made."""
     return key in ours or (key[1] != "" and ("vector_store", "", key[1]) in ours)
 
 
-def _side_effects(target: Estate, made: set[Key]) -> set[Key]:
+def _side_effects(target: Estate, made: set[EntityKey]) -> set[EntityKey]:
     """Stores that the service made by itself for attachments in threads that we made."""
-    found: set[Key] = set()
+    found: set[EntityKey] = set()
     for thread in target.threads():
         if ("thread", "", thread.id) in made:
             search = (thread.fields.get("tool_resources") or {}).get("file_search") or {}

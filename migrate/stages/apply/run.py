@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
 from migrate.codecs import Profile
-from migrate.errors import Incomplete, PlanStale, Unreachable
+from migrate.errors import IncompleteResult, PlanStale, ServiceUnreachable
 from migrate.stages.apply.context import ApplyContext, Tally, apply_context, recall
 from migrate.stages.apply.create import make
 from migrate.stages.apply.preconditions import check_target, name_unreached
@@ -46,11 +46,11 @@ def apply_plan(
     progress: Progress,
     patience: float = PATIENCE,
 ) -> Tally:
-    """Carry out a plan. Raises `PlanStale` when a side moved, `Refused` where something would be deleted that
-    the journal does not know as ours, `Incomplete` on Ctrl-C. Where the service goes away meanwhile, the
-    tally says so and names what was not done."""
+    """Carry out a plan. Raises `PlanStale` when a side moved, `OperationRefused` where something would be
+    deleted that the journal does not know as ours, `IncompleteResult` on Ctrl-C. Where the service goes away
+    meanwhile, the tally says so and names what was not done."""
     shop = apply_context(plan, source, archive, writer, profile, progress)
-    if shop.journal.has(UNDO):
+    if shop.journal.has_action(UNDO):
         raise PlanStale(
             "this plan was rolled back",
             "what it made was removed from the target",
@@ -64,12 +64,12 @@ def apply_plan(
     try:
         _carry_out(plan, shop, workers, patience)
     except KeyboardInterrupt:
-        raise Incomplete(
+        raise IncompleteResult(
             "stopped; what was made until now is in the journal",
             "the plan is partly applied",
             "run the same apply again: it continues",
         ) from None
-    except Unreachable as gone:
+    except ServiceUnreachable as gone:
         name_unreached(plan, shop, gone)
     _report_blocked(plan, shop)
     return shop.tally
@@ -125,7 +125,7 @@ def _settle_known(plan: Plan, shop: ApplyContext) -> None:
     adopted = [a for a in plan.actions if a.action == "adopt" or _only_grows(a, shop)]
     earlier = [a for a in adopted if shop.record(replace(a, action="adopt")) is None]
     entries = shop.journal.intend(("adopt", a.kind, a.parent, a.id, a.name) for a in earlier)
-    shop.journal.all_done(
+    shop.journal.record_all_done(
         (entry, a.target_id, a.target_parent, a.before or None)
         for entry, a in zip(entries, earlier, strict=True)
     )

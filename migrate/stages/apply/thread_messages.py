@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from migrate.codecs import Words
 from migrate.model import Entity
-from migrate.model.normalize import digest, written_form
+from migrate.model.normalize import json_digest, normalize_written_fields
 from migrate.stages.apply.context import ApplyContext, Body
 from migrate.stages.apply.implicit_vector_stores import attached_for_search
 from migrate.stages.estate import LazyMessage, stamp
@@ -184,4 +184,4 @@ def _hash(words: Words) -> bytes:
 
 
 def _says(message: Entity) -> bytes:
-    return bytes.fromhex(digest(written_form(message)))
+    return bytes.fromhex(json_digest(normalize_written_fields(message)))

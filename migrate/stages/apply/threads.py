@@ -10,10 +10,10 @@ from collections.abc import Callable
 from functools import partial
 from itertools import islice
 
-from migrate.archive.journal import STOOD, Entry, Job
-from migrate.errors import NotThere, OutcomeUnknown, RequestFailed
+from migrate.archive.journal import THREAD_STATE_ACTION, JournalEntry, JournalJob
+from migrate.errors import NotFound, OutcomeUnknown, RequestFailed
 from migrate.model import Entity
-from migrate.model.normalize import normal
+from migrate.model.normalize import normalize_entity
 from migrate.stages.apply.context import ApplyContext, Body
 from migrate.stages.apply.create import (
     GATEWAY,
@@ -68,22 +68,24 @@ def _note_as_left(
     """A thread's files and stores show only when it is read, those that the service added for attachments
     among them: how it was left is noted anew, unless it stands as others have it."""
     fitted = shop.fitted(thread)
-    if not (talk.attaches or normal(fitted).get("tool_resources")):
+    if not (talk.attaches or normalize_entity(fitted).get("tool_resources")):
         return
     found = shop.codec.decode("thread", shop.writer.get("thread", there), "", None)[0]
     if _changes_files(action, talk):
-        shop.journal.noted([(_stood(thread), there, "", fingerprint(found))])
-    if not action.left and normal(found).get("metadata") == normal(fitted).get("metadata"):
+        shop.journal.record_created([(_stood(thread), there, "", fingerprint(found))])
+    if not action.left and normalize_entity(found).get("metadata") == normalize_entity(fitted).get(
+        "metadata"
+    ):
         how = action.action if action.fields or action.action == "create" else "adopt"
         job = (how, "thread", "", thread.id, thread.name)
-        shop.journal.noted([(job, there, "", fingerprint(found))])
+        shop.journal.record_created([(job, there, "", fingerprint(found))])
     if stores_of(fitted):
         return
     if action.action == "create":
         note_derived(shop, thread, found, lambda: talk.searched, sent_at(shop.record(action)))
     elif action.messages:
         searched = partial(searched_in, shop, thread, _first(action, talk))
-        note_derived(shop, thread, found, searched, shop.journal.begun())
+        note_derived(shop, thread, found, searched, shop.journal.first_applied_at())
 
 
 def _changes_files(action: Action, talk: ThreadMessages) -> bool:
@@ -92,15 +94,15 @@ def _changes_files(action: Action, talk: ThreadMessages) -> bool:
     return action.action != "create" and action.messages > 0 and talk.attaches
 
 
-def _stood(thread: Entity) -> Job:
-    return (STOOD, "thread", "", thread.id, thread.name)
+def _stood(thread: Entity) -> JournalJob:
+    return (THREAD_STATE_ACTION, "thread", "", thread.id, thread.name)
 
 
 def _note_as_it_stood(shop: ApplyContext, thread: Entity, there: str) -> None:
     """Keep how a thread stood before the first message was appended, for a rollback."""
-    if (STOOD, "thread", "", thread.id) not in shop.earlier:
+    if (THREAD_STATE_ACTION, "thread", "", thread.id) not in shop.earlier:
         (entry,) = shop.journal.intend([_stood(thread)], shop.writer.get("thread", there))
-        shop.journal.done(entry, there)
+        shop.journal.record_done(entry, there)
 
 
 def _where(there: str) -> str:
@@ -134,9 +136,9 @@ def _created(
             body, found = _sent(shop, fitted, shop.codec.create_wire(fitted), opening, None)
     except RequestFailed as failed:
         if not isinstance(failed, OutcomeUnknown):
-            shop.journal.failed([entry], str(failed))
+            shop.journal.record_failed([entry], str(failed))
         raise
-    shop.journal.done(entry, str(body["id"]), written=written(shop, "thread", body))
+    shop.journal.record_done(entry, str(body["id"]), written=written(shop, "thread", body))
     shop.count("adopted" if found and earlier is None else "created", kind="thread")
     if not found:
         shop.count("created", len(first), "message")
@@ -144,7 +146,7 @@ def _created(
 
 
 def opening_of(
-    shop: ApplyContext, talk: ThreadMessages, sent: int, earlier: Entry | None
+    shop: ApplyContext, talk: ThreadMessages, sent: int, earlier: JournalEntry | None
 ) -> Callable[[Body], bool]:
     """Whether a thread holds the messages that it was to begin with: where there is no room for a stamp,
     nothing else tells it from its like. An earlier run may have had them refused, and sent none."""
@@ -154,14 +156,14 @@ def opening_of(
         try:
             pages = shop.writer.pages("message", str(body["id"]))
             there = list(islice((row for page in pages for row in page.bodies), sent + 1))
-        except NotThere:
+        except NotFound:
             return False
         return len(there) in counts and all(talk.is_at(place, row) for place, row in enumerate(there))
 
     return fits
 
 
-def unanswered(shop: ApplyContext, thread: Entity, fitted: Entity, entry: Entry) -> Body | None:
+def unanswered(shop: ApplyContext, thread: Entity, fitted: Entity, entry: JournalEntry) -> Body | None:
     """The thread that an earlier run may have made, if the service can say."""
     if not lists_threads(shop.writer):
         note_twin(shop, thread.id)
@@ -172,7 +174,7 @@ def unanswered(shop: ApplyContext, thread: Entity, fitted: Entity, entry: Entry)
 
 
 def _sent(
-    shop: ApplyContext, fitted: Entity, wire: Body, fits: Callable[[Body], bool], earlier: Entry | None
+    shop: ApplyContext, fitted: Entity, wire: Body, fits: Callable[[Body], bool], earlier: JournalEntry | None
 ) -> tuple[Body, bool]:
     listed = lists_threads(shop.writer)
     lost: list[str] = []
@@ -311,8 +313,8 @@ def note_messages(
     what stands behind may be another's. Raises `OutOfOrder`."""
     talk = talk or ThreadMessages(shop, thread)
     first = _first(action, talk)
-    known = shop.journal.known(thread.id) if first or action.standing else frozenset()
-    waiting: list[tuple[Job, str, str, str]] = []
+    known = shop.journal.mapped_message_ids(thread.id) if first or action.standing else frozenset()
+    waiting: list[tuple[JournalJob, str, str, str]] = []
     place = first - action.standing
     for body in (body for page in shop.writer.pages("message", there) for body in page.bodies):
         if place < first:
@@ -325,10 +327,10 @@ def note_messages(
         else:
             waiting.append(_line("create", thread, talk, place, body, there))
         if len(waiting) >= FLUSH:
-            shop.journal.noted(waiting)
+            shop.journal.record_created(waiting)
             waiting = []
         place += 1
-    shop.journal.noted(waiting)
+    shop.journal.record_created(waiting)
     left = talk.at(place) if place >= 0 else None
     if whole and left is not None:
         raise OutOfOrder(f"message {left.id} was sent but is not in {there}")
@@ -336,7 +338,7 @@ def note_messages(
 
 def _line(
     how: str, thread: Entity, talk: ThreadMessages, place: int, body: Body, there: str
-) -> tuple[Job, str, str, str]:
+) -> tuple[JournalJob, str, str, str]:
     """A line of the journal for a message that stands in its place."""
     expected = talk.at(place)
     assert expected is not None

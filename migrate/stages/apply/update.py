@@ -6,14 +6,14 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
-from migrate.archive.id_map import Side, made, rows_made
+from migrate.archive.id_map import Side, created_source_ids, created_store_file_ids
 from migrate.codecs.adapt.existing_metadata import beside_others
 from migrate.codecs.config_directory import TYPE as CONFIG
-from migrate.errors import NotThere, OutcomeUnknown, Refused, RequestFailed
+from migrate.errors import NotFound, OperationRefused, OutcomeUnknown, RequestFailed
 from migrate.model import KINDS, Entity
-from migrate.model.normalize import written_form
-from migrate.model.secrets import with_credentials_of
-from migrate.model.stamp import names_in
+from migrate.model.normalize import normalize_written_fields
+from migrate.model.secrets import with_target_credentials
+from migrate.model.stamp import stamp_keys_in
 from migrate.stages.apply.context import ApplyContext, Body
 from migrate.stages.apply.create import create_once, give_up, was_sent, written
 from migrate.stages.estate import stamp
@@ -54,7 +54,7 @@ def still_there(writer: Writer, kind: str, ids: Collection[str], parent: str = "
         try:
             pages = writer.pages(kind, parent)
             return {str(body.get("id")) for page in pages for body in page.bodies} & set(ids)
-        except NotThere as failed:
+        except NotFound as failed:
             _must_mean_absent(failed)
             return set()  # what lay in it is gone with it
     return {id_ for id_ in ids if _answers(writer, kind, id_)}
@@ -63,7 +63,7 @@ def still_there(writer: Writer, kind: str, ids: Collection[str], parent: str = "
 def _answers(writer: Writer, kind: str, id_: str) -> bool:
     try:
         writer.get(kind, id_)
-    except NotThere as failed:
+    except NotFound as failed:
         _must_mean_absent(failed)
         return False
     return True
@@ -73,7 +73,7 @@ ABSENT = (404, 410)
 """Statuses of a GET that say: there is no such object. 405 and 501 say that it cannot be asked for."""
 
 
-def _must_mean_absent(failed: NotThere) -> None:
+def _must_mean_absent(failed: NotFound) -> None:
     if failed.status not in (0, *ABSENT):
         raise RequestFailed(f"whether it is gone cannot be seen: {failed}", failed.status) from None
 
@@ -109,7 +109,7 @@ def update(shop: ApplyContext, action: Action) -> None:
         before = shop.writer.get(action.kind, action.target_id, action.target_parent)
         there = shop.codec.decode(action.kind, before, action.target_parent, None)[0]
         if shop.source.type == CONFIG:
-            entity = with_credentials_of(entity, there)
+            entity = with_target_credentials(entity, there)
         fitted = beside_others(shop.fitted(entity), there, shop.fit.profile)
         ours = was_sent(earlier) and arrived(shop, action, fitted) is not None
         if fingerprint(there) != action.before and not ours:
@@ -133,14 +133,14 @@ def update(shop: ApplyContext, action: Action) -> None:
         mark = message_mark(shop.codec, body, action.target_parent)
     else:
         mark = written(shop, action.kind, body, action.target_parent)
-    shop.journal.done(entries[0], action.target_id, action.target_parent, mark)
+    shop.journal.record_done(entries[0], action.target_id, action.target_parent, mark)
     shop.count("updated", kind=action.kind)
 
 
 def _still_made_from(fitted: Entity, there: Entity) -> Entity:
     """A config directory changes what is there; what it was made from stays true."""
     metadata, mark = fitted.fields.get("metadata"), stamp(there)
-    names = names_in(metadata)
+    names = stamp_keys_in(metadata)
     if mark and names is not None and isinstance(metadata, dict):
         return fitted.with_fields(metadata={**metadata, names.stamp: mark})
     return fitted
@@ -149,8 +149,8 @@ def _still_made_from(fitted: Entity, there: Entity) -> Entity:
 def arrived(shop: ApplyContext, action: Action, fitted: Entity) -> Body | None:
     """The object, if the planned fields are what they should be."""
     body = shop.writer.get(action.kind, action.target_id, action.target_parent)
-    there = written_form(shop.codec.decode(action.kind, body, action.target_parent, None)[0])
-    wanted = written_form(fitted)
+    there = normalize_written_fields(shop.codec.decode(action.kind, body, action.target_parent, None)[0])
+    wanted = normalize_written_fields(fitted)
     return body if all(there.get(name) == wanted.get(name) for name in action.fields) else None
 
 
@@ -163,11 +163,12 @@ def _source(shop: ApplyContext, action: Action) -> Entity:
 
 
 def refuse_foreign_deletions(plan: Plan, archive: Archive) -> None:
-    """Raises `Refused` where a plan deletes what this archive's journal did not make from this source."""
+    """Raises `OperationRefused` where a plan deletes what this archive's journal did not make from this
+    source."""
     sides = (Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url))
     wanted = [action for action in plan.actions if action.action == "delete"]
-    ours = made(archive.conn, *sides) if wanted else {}
-    rows = rows_made(archive.conn, *sides) if wanted else {}
+    ours = created_source_ids(archive.conn, *sides) if wanted else {}
+    rows = created_store_file_ids(archive.conn, *sides) if wanted else {}
     foreign = [
         action
         for action in wanted
@@ -181,7 +182,7 @@ def refuse_foreign_deletions(plan: Plan, archive: Archive) -> None:
     if foreign:
         named = ", ".join(f"{a.kind} {a.name or a.id} [{a.target_id}]" for a in foreign[:SHOWN])
         more = f" and {len(foreign) - SHOWN:,} more" if len(foreign) > SHOWN else ""
-        raise Refused(
+        raise OperationRefused(
             f"the plan deletes {len(foreign):,} object(s) that this archive did not make",
             f"{named}{more}",
             "run plan again and read the new one",
@@ -198,9 +199,9 @@ def delete(shop: ApplyContext, action: Action) -> None:
     kind, there, parent = action.kind, action.target_id, action.target_parent
     try:
         before = shop.writer.get(kind, there, parent)
-    except NotThere:
+    except NotFound:
         if was_sent(earlier) and earlier:
-            shop.journal.done(earlier.id, there, parent)
+            shop.journal.record_done(earlier.id, there, parent)
             shop.count("deleted", kind=kind)
         return
     except RequestFailed as failed:
@@ -219,5 +220,5 @@ def delete(shop: ApplyContext, action: Action) -> None:
     if left:
         shop.fail(kind, action.id, action.name, left[there])
         return
-    shop.journal.done(entry, there, parent)
+    shop.journal.record_done(entry, there, parent)
     shop.count("deleted", kind=kind)

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, cast
 
 from migrate.archive.blobs import Blob, BlobFile
-from migrate.archive.journal import Entry
+from migrate.archive.journal import JournalEntry
 from migrate.errors import OutcomeUnknown, RequestFailed
 from migrate.model import JSON, Entity
-from migrate.model.entity import made_at
-from migrate.model.file import with_plain_ending
-from migrate.model.normalize import normal
-from migrate.model.vector_store import refusal
+from migrate.model.entity import creation_time
+from migrate.model.file import normalize_filename
+from migrate.model.normalize import normalize_entity
+from migrate.model.vector_store import ingestion_error
 from migrate.stages.apply.context import ApplyContext, Body, Unresolved
 from migrate.stages.apply.create import CLOCKS, create_once, give_up, sent_at, was_sent, written
 from migrate.stages.plan.plan_file import Action
@@ -47,7 +47,7 @@ def upload(shop: ApplyContext, action: Action) -> None:
 
 
 def _uploaded(
-    shop: ApplyContext, action: Action, file: Entity, blob: Blob, earlier: Entry | None
+    shop: ApplyContext, action: Action, file: Entity, blob: Blob, earlier: JournalEntry | None
 ) -> Body | None:
     """The file on the target, settled; None when it could not be uploaded, which is told."""
     sent = {"sha256": blob.sha256}
@@ -65,7 +65,7 @@ def _uploaded(
         give_up(shop, action, [entry], failed)
         return None
     shop.settle(file, str(body["id"]))
-    shop.journal.done(entry, str(body["id"]), written=written(shop, "file", body))
+    shop.journal.record_done(entry, str(body["id"]), written=written(shop, "file", body))
     shop.count("adopted" if found and earlier is None else "created", kind="file")
     return body
 
@@ -77,7 +77,7 @@ def uploaded(shop: ApplyContext, file: Entity, blob: Blob, since: float) -> Call
     def find() -> Body | None:
         taken = {*shop.ids.values(), *shop.strangers}
         for body in shop.writer.newest("file"):
-            if made_at(body, since) < since - CLOCKS:
+            if creation_time(body, since) < since - CLOCKS:
                 return None
             there = shop.codec.decode("file", body, "", None)[0]
             if shape(there) != shape(file) or there.id in taken:
@@ -94,7 +94,7 @@ def uploaded(shop: ApplyContext, file: Entity, blob: Blob, since: float) -> Call
 
 def shape(file: Entity) -> tuple[JSON, JSON]:
     """What a file is known by on the target: name and size."""
-    return normal(file).get("filename"), file.fields.get("bytes")
+    return normalize_entity(file).get("filename"), file.fields.get("bytes")
 
 
 def _rivals(shop: ApplyContext, file: Entity, blob: Blob) -> bool:
@@ -102,7 +102,7 @@ def _rivals(shop: ApplyContext, file: Entity, blob: Blob) -> bool:
     return any(
         other.id != file.id
         and other.fields.get("bytes") == file.fields.get("bytes")
-        and with_plain_ending(other.name) == with_plain_ending(file.name)
+        and normalize_filename(other.name) == normalize_filename(file.name)
         and other.fields.get("sha256") != blob.sha256
         and ("file", other.id) not in shop.ids
         and other.id in shop.sent
@@ -196,7 +196,7 @@ def _attach(shop: ApplyContext, store: str, batch: list[tuple[Action, Body]]) ->
         give_up(shop, batch[0][0], entries, failed)
         return
     there = [(entry, str(row["file_id"])) for entry, (_, row) in zip(entries, batch, strict=True)]
-    shop.journal.all_done((entry, file_id, store, None) for entry, file_id in there)
+    shop.journal.record_all_done((entry, file_id, store, None) for entry, file_id in there)
     with shop.lock:
         shop.unmarked |= {(store, file_id): entry for entry, file_id in there}
     shop.count("created", len(batch), "vector_store_file")
@@ -243,12 +243,12 @@ def _name_refused(shop: ApplyContext, store: str, there: str) -> None:
             for body in page.bodies
             if (entry := shop.unmarked.get((there, str(body.get("id")))))
         ]
-        shop.journal.all_done(marks)
+        shop.journal.record_all_done(marks)
         for body in page.bodies:
             source = was.get(str(body.get("id")))
             if body.get("status") not in ("failed", "cancelled") or source is None:
                 continue
-            reason = refusal(body)
+            reason = ingestion_error(body)
             if source.facts.get("status") in ("failed", "cancelled"):
                 shop.note(f"vector_store_file {source.id}: not searchable, as on the source ({reason})")
             else:

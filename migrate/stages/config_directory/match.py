@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 
-from migrate.archive.id_map import uploads
+from migrate.archive.id_map import uploaded_hashes
 from migrate.codecs import CODECS
 from migrate.codecs.adapt.models import model_there
 from migrate.codecs.foundry.agent_names import plain_name
 from migrate.model import KINDS, Entity
-from migrate.model.connections import moved_apart, renamed, short
-from migrate.model.entity import condition
-from migrate.model.file import ABSENT
-from migrate.model.normalize import digest, normal, written_form
-from migrate.model.object_diff import differing
-from migrate.model.references import refs_of, remap
+from migrate.model.connections import connections_in_other_project, replace_connections, short_connection_name
+from migrate.model.entity import usability
+from migrate.model.file import BYTES_ABSENT
+from migrate.model.normalize import json_digest, normalize_entity, normalize_written_fields
+from migrate.model.object_diff import diff_objects
+from migrate.model.references import references_of, remap_references
 from migrate.stages.config_directory.select import unused_store_copies
 from migrate.stages.estate import Estate
 from migrate.stages.match.pairing import BY_KEY, ObjectPairs
@@ -40,13 +40,20 @@ def is_equal_on_target(
     """Whether the target holds an object exactly as the files say it. `lookup`: key -> id there."""
     wanted = entity
     if entity.kind == "assistant":
-        fields = dict(renamed(entity.fields, lambda old: links.get(old) or links.get(short(old)) or old))
+        fields = dict(
+            replace_connections(
+                entity.fields, lambda old: links.get(old) or links.get(short_connection_name(old)) or old
+            )
+        )
         if isinstance(fields.get("model"), str):
             fields["model"] = model_there(fields["model"], models, links)
         wanted = entity.with_fields(**fields)
-        if moved_apart(wanted.fields, there.fields):
+        if connections_in_other_project(wanted.fields, there.fields):
             return False
-    return not differing(written_form(remap(KINDS[entity.kind], wanted, lookup)), written_form(there))
+    return not diff_objects(
+        normalize_written_fields(remap_references(KINDS[entity.kind], wanted, lookup)),
+        normalize_written_fields(there),
+    )
 
 
 _AmbiguousKey = tuple[tuple[str, str], tuple[str, str]]
@@ -72,7 +79,7 @@ def match_by_key(ours: Estate, theirs: Estate, pairs: ObjectPairs, hashes: HashR
 def _match_by_name(kind: str, ours: Estate, theirs: Estate, pairs: ObjectPairs) -> AmbiguousKeys:
     found = pairs.ids.setdefault(kind, {})
     taken = set(found.values())
-    free = {id_: e for id_, e in theirs.of(kind).items() if id_ not in taken and condition(e) == "usable"}
+    free = {id_: e for id_, e in theirs.of(kind).items() if id_ not in taken and usability(e) == "usable"}
     by_name: dict[str, list[str]] = {}
     for id_, entity in free.items():
         for name in dict.fromkeys([entity.name, id_ if theirs.named and kind == "assistant" else ""]):
@@ -130,7 +137,7 @@ def _match_files(ours: Estate, theirs: Estate, pairs: ObjectPairs, hashes: HashR
     for key in [key for key in known if pairs.is_guess("file", key)]:
         del known[key], pairs.how["file", key]  # what follows knows more
     old = _outdated_files(ours, theirs)
-    usable = (e for e in theirs.of("file").values() if condition(e) == "usable")
+    usable = (e for e in theirs.of("file").values() if usability(e) == "usable")
     there = {e.id: e for e in usable if e.id not in old}
     for key, id_ in list(known.items()):
         if id_ not in there or _name_and_size(there[id_]) != _name_and_size(ours.of("file")[key]):
@@ -165,7 +172,7 @@ def _match_by_bytes(
     alike = [
         group
         for group in same_name_groups(waiting, free.values(), _name_and_size)
-        if all(e.fields.get("sha256") and e.facts.get("bytes_from") != ABSENT for e in group[0])
+        if all(e.fields.get("sha256") and e.facts.get("bytes_from") != BYTES_ABSENT for e in group[0])
     ]
     places = [
         (file_holders(ours, pairs.right, closely), file_holders(theirs, same_id, closely))
@@ -191,7 +198,7 @@ def _first_nearby(
 def _outdated_files(ours: Estate, theirs: Estate) -> set[str]:
     """Files of the target that hold what the directory had under a key before: a name and a size would not
     tell."""
-    sent = uploads(ours.snapshot.conn, ours.side, theirs.side)
+    sent = uploaded_hashes(ours.snapshot.conn, ours.side, theirs.side)
     hashes = {file.id: file.fields.get("sha256") for file in ours.of("file").values()}
     return {id_ for (key, id_), sha in sent.items() if sha and hashes.get(key) not in (None, sha)}
 
@@ -212,8 +219,8 @@ def _nearby_files(ours: Estate, theirs: Estate, pairs: ObjectPairs) -> Mapping[s
 
 def _file_refs(assistant: Entity) -> frozenset[str]:
     form = KINDS["assistant"]
-    return frozenset(id_ for _, kind, id_ in refs_of(form, assistant) if kind == "file")
+    return frozenset(id_ for _, kind, id_ in references_of(form, assistant) if kind == "file")
 
 
 def _name_and_size(file: Entity) -> Hashable:
-    return digest(normal(file).get("filename")), file.fields.get("bytes")
+    return json_digest(normalize_entity(file).get("filename")), file.fields.get("bytes")

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from migrate.archive.blobs import link, store
+from migrate.archive.blobs import link_file_to_blob, store_blob
 from migrate.archive.database import Archive
-from migrate.archive.packs.rows import Row
-from migrate.archive.snapshots.reader import SnapshotReader, snapshots
+from migrate.archive.packs.rows import BodyRow
+from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.codecs.config_directory import ASSISTANTS, FILES, STORES, TYPE, VARIABLES
 from migrate.codecs.config_directory.parse import Body, Contents, Written, parse
@@ -19,8 +19,8 @@ from migrate.codecs.config_directory.problems import Problem, must_be_none
 from migrate.codecs.config_directory.variables import Environment, chosen, forward
 from migrate.codecs.config_directory.variables import read as read_variables
 from migrate.errors import BadUsage
-from migrate.files.text import NotUtf8, decode, read_bytes
-from migrate.model.file import DIRECTORY
+from migrate.files.text import NotUtf8, decode_utf8, read_bytes
+from migrate.model.file import BYTES_FROM_DIRECTORY
 from migrate.stages.estate import Estate
 
 OBJECT_FILE_ENDINGS = {ASSISTANTS: (".md",), STORES: (".yaml", ".yml")}
@@ -61,7 +61,7 @@ def read_texts(folder: Path) -> tuple[dict[str, str], list[Problem]]:
     for path in _paths(folder):
         name = path.relative_to(folder).as_posix()
         try:
-            found[name] = decode(read_bytes(path)).replace("\r\n", "\n")
+            found[name] = decode_utf8(read_bytes(path)).replace("\r\n", "\n")
         except NotUtf8 as error:
             problems.append(Problem(name, error.line, "", error.reason))
         except BadUsage as error:
@@ -139,15 +139,15 @@ def write_directory_snapshot(found: DirectoryContents, url: str, archive: Archiv
         _write_listing(writer, "vector_store_file", one.key, found.contents.members.get(one.key, []))
     for key, path in found.local.items():
         with path.open("rb") as file:
-            blob = store(archive, iter(lambda: file.read(HASH_CHUNK_BYTES), b""))
-        link(archive, writer.endpoint, key, blob, DIRECTORY)
+            blob = store_blob(archive, iter(lambda: file.read(HASH_CHUNK_BYTES), b""))
+        link_file_to_blob(archive, writer.endpoint, key, blob, BYTES_FROM_DIRECTORY)
     writer.finish("complete", "")
     return writer.id
 
 
 def _write_listing(writer: SnapshotWriter, kind: str, parent: str, bodies: list[Body]) -> None:
     writer.restart(kind, parent)
-    rows = [Row.of(kind, body) for body in sorted(bodies, key=lambda body: str(body["id"]))]
+    rows = [BodyRow.of(kind, body) for body in sorted(bodies, key=lambda body: str(body["id"]))]
     writer.page(kind, parent, rows, "")
     writer.end(kind, parent)
 
@@ -155,7 +155,7 @@ def _write_listing(writer: SnapshotWriter, kind: str, parent: str, bodies: list[
 def directory_estate(found: DirectoryContents, url: str, archive: Archive) -> Estate:
     """An estate of what was read."""
     number = write_directory_snapshot(found, url, archive)
-    info = next(info for info in snapshots(archive.conn) if info.id == number)
+    info = next(info for info in list_snapshots(archive.conn) if info.id == number)
     return Estate(SnapshotReader(archive.conn, info))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from migrate.model import KINDS, Entity
-from migrate.model.references import refs_of
+from migrate.model.references import references_of
 from migrate.stages.estate import Estate, stamp
 
 
@@ -73,4 +73,4 @@ def _has_prefix(entity: Entity, prefix: str) -> bool:
 def _referenced_ids(assistants: Iterable[Entity], kind: str) -> set[str]:
     """Ids of a kind that assistants name."""
     form = KINDS["assistant"]
-    return {id_ for one in assistants for _, named, id_ in refs_of(form, one) if named == kind}
+    return {id_ for one in assistants for _, named, id_ in references_of(form, one) if named == kind}

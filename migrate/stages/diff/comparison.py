@@ -10,12 +10,12 @@ from itertools import chain, pairwise
 
 from migrate.codecs.config_directory import TYPE as CONFIG
 from migrate.model import JSON, KINDS, Entity
-from migrate.model.entity import NOT_THERE, condition
-from migrate.model.file import as_served
-from migrate.model.message import KIND as MESSAGE
-from migrate.model.normalize import normal
-from migrate.model.object_diff import Member, Path, differing
-from migrate.model.references import remap
+from migrate.model.entity import NOT_FOUND_REASON, usability
+from migrate.model.file import file_on_service
+from migrate.model.message import MESSAGE_KIND as MESSAGE
+from migrate.model.normalize import normalize_entity
+from migrate.model.object_diff import FieldDifference, MemberStep, diff_objects
+from migrate.model.references import remap_references
 from migrate.stages.diff.ignore_rules import Change
 from migrate.stages.diff.message_alignment import PositionPair, align_by_id, align_by_journal, common_prefix
 from migrate.stages.diff.scope import DiffScope
@@ -66,7 +66,7 @@ class ReadCoverage:
     def _absent(self, side: int, kind: str, id_: str) -> bool:
         name, estate = self._sides[side]
         reason = self._gaps[side].get((kind, id_), "")
-        if reason and not reason.startswith(NOT_THERE):
+        if reason and not reason.startswith(NOT_FOUND_REASON):
             self._tell(f"{kind} {id_} on the {name}: {reason}")
             return False
         state, remark = estate.snapshot.scope(kind)
@@ -81,7 +81,7 @@ class ReadCoverage:
             self.lines.append(line)
 
 
-POSITION_STEP = Member("[place]")
+POSITION_STEP = MemberStep("[place]")
 """The step of a message that changed its place."""
 
 ROOT_KINDS = ("file", "vector_store", "assistant", "thread")
@@ -226,7 +226,7 @@ class EstateComparison:
                 continue
             lefts, rights = lefts + bool(mine), rights + bool(yours)
             if mine and yours:
-                moved = [Path.at((POSITION_STEP,), *places[one])] if one in places else []
+                moved = [FieldDifference.at((POSITION_STEP,), *places[one])] if one in places else []
                 yield from self._pair(mine, yours, "", moved)
             elif mine:
                 yield _unpaired_change(mine, "removed", left)
@@ -250,7 +250,7 @@ class EstateComparison:
                 return next(expected, None) == (one.id, other.id)
             if one.words and other.words:
                 return one.words == other.words
-            return normal(self._seen_from_right(one.entity)) == normal(other.entity)
+            return normalize_entity(self._seen_from_right(one.entity)) == normalize_entity(other.entity)
 
         return same
 
@@ -269,15 +269,19 @@ class EstateComparison:
     def _count(self, kind: str, number: int = 1) -> None:
         self.compared[kind] = self.compared.get(kind, 0) + number
 
-    def _pair(self, left: Entity, right: Entity, how: str, moved: Iterable[Path] = ()) -> Iterator[Change]:
-        left, right = self._with_sent(as_served(left), as_served(right))
-        one, other = _without_one_sided_hash(normal(self._seen_from_right(left)), normal(right))
-        paths = differing(one, other)
-        states = condition(left), condition(right)
+    def _pair(
+        self, left: Entity, right: Entity, how: str, moved: Iterable[FieldDifference] = ()
+    ) -> Iterator[Change]:
+        left, right = self._with_sent(file_on_service(left), file_on_service(right))
+        one, other = _without_one_sided_hash(
+            normalize_entity(self._seen_from_right(left)), normalize_entity(right)
+        )
+        paths = diff_objects(one, other)
+        states = usability(left), usability(right)
         if states[0] != states[1] and CONFIG in (self.left.type, self.right.type):
             self._useless[left.kind, max(states, key=lambda state: state != "usable")] += 1
         elif states[0] != states[1]:
-            paths.append(Path("status", *states, ("status",)))
+            paths.append(FieldDifference("status", *states, ("status",)))
         paths += moved
         if paths:
             guessed = self.pairs.is_guess(left.kind, left.id) or (left.kind, left.id) in self.pairs.unproven
@@ -301,7 +305,7 @@ class EstateComparison:
 
     def _seen_from_right(self, entity: Entity) -> Entity:
         """References by the ids they have on the right: ids never differ by being ids."""
-        return remap(KINDS[entity.kind], entity, self.pairs.right)
+        return remap_references(KINDS[entity.kind], entity, self.pairs.right)
 
 
 def _unpaired_change(entity: Entity, action: str, parent: str) -> Change:

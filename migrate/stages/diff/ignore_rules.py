@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from migrate.errors import BadUsage
 from migrate.files.text import read_text
 from migrate.model import KINDS
-from migrate.model.object_diff import Member, Path, Steps
+from migrate.model.object_diff import DiffSteps, FieldDifference, MemberStep
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Change:
     right_id: str
     name: str
     action: str
-    paths: tuple[Path, ...] = ()
+    paths: tuple[FieldDifference, ...] = ()
     guessed: bool = False
     how: str = ""
     left_parent: str = ""
@@ -88,7 +88,7 @@ class IgnoreRule:
             and any(fnmatchcase(name, self.name) for name in names)
         )
 
-    def covers(self, path: Path) -> bool:
+    def covers(self, path: FieldDifference) -> bool:
         """Whether a path is the rule's, or lies below it."""
         return _covers(self.steps, path.steps or (path.path,))
 
@@ -137,7 +137,7 @@ def parse_path(where: str, path: str) -> tuple[str, ...]:
         elif found["quoted"] is not None:
             steps.append(_quoted_key(where, path, found["quoted"]))
         else:
-            steps.append(Member(f"[{found['inner']}]"))
+            steps.append(MemberStep(f"[{found['inner']}]"))
         at = found.end()
     return tuple(steps)
 
@@ -157,7 +157,7 @@ def _quoted_key(where: str, path: str, quoted: str) -> str:
     return key.replace("[", "[[]").replace("*", "[*]").replace("?", "[?]")
 
 
-def _covers(pattern: tuple[str, ...], steps: Steps) -> bool:
+def _covers(pattern: tuple[str, ...], steps: DiffSteps) -> bool:
     if not pattern:
         return True
     if pattern[0] == ANY_DEPTH:
@@ -167,11 +167,11 @@ def _covers(pattern: tuple[str, ...], steps: Steps) -> bool:
 
 def _step_matches(written: str, step: str | int) -> bool:
     """A step in brackets speaks of members of lists, any other of keys."""
-    if isinstance(written, Member):
+    if isinstance(written, MemberStep):
         called = f"[{step}]" if isinstance(step, int) else step
-        listed = isinstance(step, (int, Member))
+        listed = isinstance(step, (int, MemberStep))
         return listed and fnmatchcase(called[1:-1], written[1:-1].replace("[", "[[]"))
-    return isinstance(step, str) and not isinstance(step, Member) and fnmatchcase(step, written)
+    return isinstance(step, str) and not isinstance(step, MemberStep) and fnmatchcase(step, written)
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ class ExpectedDifference:
     """A difference that follows from the configuration; counted as an ignored one."""
 
     reason: str
-    fits: Callable[[Path], bool]
+    fits: Callable[[FieldDifference], bool]
 
 
 class IgnoreFilter:
@@ -239,7 +239,7 @@ class IgnoreFilter:
         """Rules whose time is over, in words; they are not applied."""
         return tuple(f"{rule.where} expired on {rule.expires}: {rule.reason}" for rule in self._over)
 
-    def _taken(self, path: Path, rules: list[IgnoreRule]) -> bool:
+    def _taken(self, path: FieldDifference, rules: list[IgnoreRule]) -> bool:
         for rule in rules:
             if rule.covers(path):
                 self._counts[id(rule)] += 1

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import takewhile
 
 from migrate.model import Entity
-from migrate.model.message import ITEM
-from migrate.model.normalize import digest, normal
-from migrate.model.sequence_diff import Effort, alike
+from migrate.model.message import ITEM_ROLE
+from migrate.model.normalize import json_digest, normalize_entity
+from migrate.model.sequence_diff import SearchBudget, diff_sequences
 from migrate.stages.estate import LazyMessage
 from migrate.stages.lazy import LazySequence
 
@@ -55,8 +55,11 @@ def align_by_journal(
 def align_by_content(left: Sequence[Entity], right: Sequence[Entity]) -> Iterator[PositionPair]:
     """Messages by what they are, then, between those, by what they say, then by their turn: one that is
     missing must not make all that follow differ."""
-    effort = Effort()
-    whole = [digest(normal(e)) for e in left], [digest(normal(e)) for e in right]
+    effort = SearchBudget()
+    whole = (
+        [json_digest(normalize_entity(e)) for e in left],
+        [json_digest(normalize_entity(e)) for e in right],
+    )
     for same, a, b, c, d in _runs(*whole, effort):
         if same:
             yield from zip(range(a, b), range(c, d), strict=True)
@@ -67,12 +70,12 @@ def align_by_content(left: Sequence[Entity], right: Sequence[Entity]) -> Iterato
 
 
 def _runs(
-    left: Sequence[str], right: Sequence[str], effort: Effort
+    left: Sequence[str], right: Sequence[str], effort: SearchBudget
 ) -> Iterator[tuple[bool, int, int, int, int]]:
     """Runs that are equal, and what lies between them: a few words said over and over must not cost more
     than others."""
     a = c = 0
-    for same, ours, theirs in alike(left, right, effort):
+    for same, ours, theirs in diff_sequences(left, right, effort):
         b, d = a + len(ours), c + len(theirs)
         yield same, a, b, c, d
         a, c = b, d
@@ -100,7 +103,7 @@ def _align_in_order(
 
 
 def _is_item(message: Entity) -> bool:
-    return message.fields.get("role") == ITEM
+    return message.fields.get("role") == ITEM_ROLE
 
 
 def _text_digest(message: Entity) -> str:
@@ -110,4 +113,4 @@ def _text_digest(message: Entity) -> str:
         for part in message.fields.get("content") or []
         if isinstance(part, dict) and isinstance(part.get("text"), dict)
     ]
-    return digest([message.fields.get("role"), texts]) if texts else digest([message.id])
+    return json_digest([message.fields.get("role"), texts]) if texts else json_digest([message.id])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from migrate.archive.snapshots.history import Since, first_seen_as_is
-from migrate.archive.snapshots.reader import snapshots
-from migrate.model import Key
+from migrate.archive.snapshots.history import FirstSeen, first_seen_unchanged
+from migrate.archive.snapshots.reader import list_snapshots
+from migrate.model import EntityKey
 from migrate.stages.diff.comparison import EstateComparison
 from migrate.stages.diff.ignore_rules import Change, IgnoreCount, IgnoreFilter
 from migrate.stages.diff.scope import DiffScope
@@ -31,19 +31,19 @@ def add_since(changes: list[Change], left: Estate, right: Estate) -> list[Change
 class _FirstSeen:
     """Since when the objects of one side are as they are; nothing of a live one."""
 
-    def __init__(self, estate: Estate, keys: set[Key]) -> None:
+    def __init__(self, estate: Estate, keys: set[EntityKey]) -> None:
         self.live = estate.live or estate.type == CONFIG  # a directory keeps no history of its own
         self.read_at = estate.snapshot.info.started_at
         conn, info = estate.snapshot.conn, estate.snapshot.info
-        self._found: dict[Key, Since] = {}
+        self._found: dict[EntityKey, FirstSeen] = {}
         for listing in [] if self.live else _by_listing(keys):  # each looks through all that it is given
-            self._found |= first_seen_as_is(conn, info.id, listing)
+            self._found |= first_seen_unchanged(conn, info.id, listing)
         place = (info.type, info.url)
-        self._first = next((s.id for s in snapshots(conn) if (s.type, s.url) == place), 0)
+        self._first = next((s.id for s in list_snapshots(conn) if (s.type, s.url) == place), 0)
 
-    def of(self, key: Key) -> str:
+    def of(self, key: EntityKey) -> str:
         """The time, with a word when it may have been so before the first snapshot; '' when unknown."""
-        found: Since | None = self._found.get(key)
+        found: FirstSeen | None = self._found.get(key)
         if found is None:
             return ""
         return f"{found[1]}{OR_BEFORE}" if found[0] == self._first else found[1]
@@ -59,14 +59,14 @@ def _since(change: Change, left: _FirstSeen, right: _FirstSeen, same_place: bool
     return max(ours, theirs, key=lambda said: (said.removesuffix(OR_BEFORE), OR_BEFORE not in said))
 
 
-def _by_listing(keys: set[Key]) -> Iterable[list[Key]]:
-    found: dict[tuple[str, str], list[Key]] = {}
+def _by_listing(keys: set[EntityKey]) -> Iterable[list[EntityKey]]:
+    found: dict[tuple[str, str], list[EntityKey]] = {}
     for key in keys:
         found.setdefault(key[:2], []).append(key)
     return found.values()
 
 
-def _key(change: Change, id_: str, parent: str) -> Key:
+def _key(change: Change, id_: str, parent: str) -> EntityKey:
     return (change.kind, parent, id_)
 
 

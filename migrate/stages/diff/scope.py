@@ -9,10 +9,10 @@ from migrate.codecs.config_directory import TYPE as CONFIG
 from migrate.codecs.foundry.agent_names import plain_name
 from migrate.errors import BadUsage
 from migrate.model import KINDS, Entity
-from migrate.model.connections import short
-from migrate.model.entity import condition
-from migrate.model.normalize import digest, normal
-from migrate.model.object_diff import Path
+from migrate.model.connections import short_connection_name
+from migrate.model.entity import usability
+from migrate.model.normalize import json_digest, normalize_entity
+from migrate.model.object_diff import FieldDifference
 from migrate.stages.config_directory.select import ConfigSelection, select_configuration
 from migrate.stages.diff.ignore_rules import ExpectedDifference, IgnoreRule
 from migrate.stages.estate import Estate
@@ -54,7 +54,7 @@ class Baseline:
             found = estate.walk(kind, parent)
         else:
             found = iter(estate.threads() if kind == "thread" else estate.of(kind).values())
-        return {e.id: digest([normal(e), condition(e)]) for e in found}
+        return {e.id: json_digest([normalize_entity(e), usability(e)]) for e in found}
 
 
 DIRECTORY_KINDS = frozenset({"file", "vector_store", "vector_store_file", "assistant"})
@@ -132,7 +132,9 @@ class DiffScope:
         if left.side == right.side or CONFIG in (left.type, right.type):
             return ()
         models = {**self.models}
-        linked = {short(old): short(new) for old, new in self.connections.items()}
+        linked = {
+            short_connection_name(old): short_connection_name(new) for old, new in self.connections.items()
+        }
         found = []
         if models:
             found.append(
@@ -162,16 +164,16 @@ def _plural(kind: str) -> str:
     return KINDS[kind].plural.replace("_", " ")
 
 
-def _is_renamed(path: Path, field_: str, names: Mapping[str, str]) -> bool:
+def _is_renamed(path: FieldDifference, field_: str, names: Mapping[str, str]) -> bool:
     return path.steps == (field_,) and isinstance(path.left, str) and names.get(path.left) == path.right
 
 
-def _is_relinked(path: Path, linked: Mapping[str, str]) -> bool:
+def _is_relinked(path: FieldDifference, linked: Mapping[str, str]) -> bool:
     inside = path.field in ("tools", "tool_resources") and isinstance(path.left, str)
     return inside and linked.get(path.left) == path.right
 
 
-def _is_respelled(path: Path) -> bool:
+def _is_respelled(path: FieldDifference) -> bool:
     one, other = path.left, path.right
     named = path.steps == ("name",) and isinstance(one, str) and isinstance(other, str)
     return named and plain_name(one).casefold() == plain_name(other).casefold() != ""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from migrate.archive.blobs import proven
+from migrate.archive.blobs import read_verified_chunks
 from migrate.archive.id_map import derivations
 from migrate.codecs.config_directory import (
     ASSISTANTS,
@@ -27,11 +27,11 @@ from migrate.codecs.config_directory import (
 from migrate.codecs.config_directory.problems import must_be_none
 from migrate.codecs.config_directory.variables import TEMPLATE, Backward, chosen
 from migrate.codecs.config_directory.variables import read as read_variables
-from migrate.errors import Refused
+from migrate.errors import OperationRefused
 from migrate.model import JSON, KINDS, Entity
-from migrate.model.file import PARSED, as_served
-from migrate.model.references import refs_of, remap
-from migrate.model.secrets import credentials_at
+from migrate.model.file import BYTES_FROM_PARSED_TEXT, file_on_service
+from migrate.model.references import references_of, remap_references
+from migrate.model.secrets import locate_credentials
 from migrate.stages.config_directory.read import is_config_directory
 from migrate.stages.config_directory.select import ConfigSelection, select_configuration
 from migrate.stages.estate import Estate
@@ -65,7 +65,7 @@ def render(estate: Estate, held: ConfigSelection, backward: Backward) -> Rendere
         kind: [backward.taken_off(e) for e in estate.of(kind).values() if held.holds(kind, e.id)]
         for kind in ("assistant", "vector_store")
     }
-    files = [as_served(e) for e in estate.of("file").values() if e.id in held.files]
+    files = [file_on_service(e) for e in estate.of("file").values() if e.id in held.files]
     members = {store: estate.members("vector_store_file", store) for store in held.stores}
     ids, reasons = _keys(estate, named, files, members)
     found = RenderedEstate()
@@ -112,7 +112,7 @@ def _missing_references(rows: Iterable[Entity], there: Mapping[str, list[Entity]
     known = {kind: {entity.id for entity in entities} for kind, entities in there.items()}
     gone: dict[str, set[str]] = {kind: set() for kind in there}
     for row in rows:
-        for _, kind, id_ in refs_of(KINDS[row.kind], row):
+        for _, kind, id_ in references_of(KINDS[row.kind], row):
             if id_ not in known[kind]:
                 gone[kind].add(id_)
     return gone
@@ -121,8 +121,8 @@ def _missing_references(rows: Iterable[Entity], there: Mapping[str, list[Entity]
 def _with_keys(entity: Entity, ids: KeyById) -> tuple[Entity, list[str]]:
     """The object with keys in the place of ids, and what it names that nobody has."""
     form = KINDS[entity.kind]
-    absent = [id_ for _, kind, id_ in refs_of(form, entity) if (kind, id_) not in ids]
-    whole = remap(form, entity, lambda kind, id_: ids.get((kind, id_)))
+    absent = [id_ for _, kind, id_ in references_of(form, entity) if (kind, id_) not in ids]
+    whole = remap_references(form, entity, lambda kind, id_: ids.get((kind, id_)))
     key = ids.get((entity.kind, entity.id), str(whole.fields.get("file_id") or entity.id))
     return Entity(entity.kind, key, entity.parent, whole.fields, whole.facts, whole.extras), absent
 
@@ -164,12 +164,12 @@ class ExportResult:
 
 
 def export(estate: Estate, asked: ExportOptions) -> ExportResult:
-    """Write the directory. Raises `Refused` where that would be unsafe."""
+    """Write the directory. Raises `OperationRefused` where that would be unsafe."""
     folder = asked.folder
     _must_be_free(folder)
     gaps = unread_listings(estate)
     if gaps and not asked.partial:
-        raise Refused(
+        raise OperationRefused(
             f"{estate.side.url} was not read whole",
             f"what was not read cannot be told from what is not there: {'; '.join(gaps)}",
             "take a complete snapshot, or give --partial: nothing is removed then",
@@ -202,7 +202,7 @@ def _credentials_in_texts(estate: Estate, held: ConfigSelection) -> Iterator[str
     for id_ in sorted(held.assistants):
         entity = estate.of("assistant")[id_]
         for name in ("name", "description", "instructions"):
-            for field_, words in credentials_at(entity.fields.get(name), name):
+            for field_, words in locate_credentials(entity.fields.get(name), name):
                 yield f"{entity.name or id_}: {field_} holds a credential ({words}), and is written as it is"
 
 
@@ -225,10 +225,12 @@ def unread_listings(estate: Estate) -> list[str]:
 
 def _must_be_free(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
-        raise Refused(f"{folder} is a file", "a config directory is a folder", "choose another place")
+        raise OperationRefused(
+            f"{folder} is a file", "a config directory is a folder", "choose another place"
+        )
     inside = [p for p in folder.iterdir() if not p.name.startswith(".")] if folder.is_dir() else []
     if inside and not is_config_directory(folder):
-        raise Refused(
+        raise OperationRefused(
             f"{folder} is not empty, and no config directory",
             f"it holds {inside[0].name}",
             "choose an empty folder, or one that an export wrote",
@@ -289,11 +291,13 @@ def _write_bytes(
             yield key, path
             continue
         blob = estate.snapshot.blob(rendered.sources[key]) if asked.bytes else None
-        if blob is None or blob.origin == PARSED:
+        if blob is None or blob.origin == BYTES_FROM_PARSED_TEXT:
             if asked.bytes:
                 result.notes.append(f"{key}: its bytes are not there")
             continue
-        write_file(asked.folder, names[key], b"".join(proven(estate.snapshot.conn, blob)), result)
+        write_file(
+            asked.folder, names[key], b"".join(read_verified_chunks(estate.snapshot.conn, blob)), result
+        )
         yield key, names[key]
 
 

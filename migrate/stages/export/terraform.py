@@ -10,10 +10,10 @@ from typing import Any
 from migrate.codecs import CODECS, profile_for
 from migrate.codecs.adapt.existing_metadata import PORTAL
 from migrate.codecs.terraform import HEAD, Agents, Expression, identifier, text_of
-from migrate.errors import Refused
+from migrate.errors import OperationRefused
 from migrate.model import JSON, KINDS
-from migrate.model.references import remap
-from migrate.model.stamp import without_ours
+from migrate.model.references import remap_references
+from migrate.model.stamp import remove_stamp_keys
 from migrate.stages.estate import Estate
 from migrate.stages.filters import ObjectFilter
 from migrate.stages.plan.adaptation import fitting
@@ -64,16 +64,16 @@ def export_adapted_assistants(estate: Estate, choice: ObjectFilter, plan: Plan) 
             name = held.name if held and held.name else old
             return Expression(f"var.{identifier(f'{kind}_{name}_{old[-6:]}', kind)}")
 
-        written = CODECS[FOUNDRY_SERVICE].create_wire(remap(KINDS["assistant"], fitted, variable))
+        written = CODECS[FOUNDRY_SERVICE].create_wire(remap_references(KINDS["assistant"], fitted, variable))
         found[plan.settled.names[id_]] = _agent_fields(written)
     losses = tuple(row for row in plan.losses if row.kind == "assistant" and row.id in {*chosen, "*"})
     return TerraformExport(text_of(found, "", there=False), losses)
 
 
 def must_be_terraform_export(path: Path) -> None:
-    """Raises `Refused` before a file would be overwritten that somebody else wrote."""
+    """Raises `OperationRefused` before a file would be overwritten that somebody else wrote."""
     if path.is_file() and not path.read_text("utf-8-sig", errors="replace").startswith(HEAD.splitlines()[0]):
-        raise Refused(
+        raise OperationRefused(
             f"{path} was not written by an export", "it would be overwritten", "choose another folder"
         )
 
@@ -82,7 +82,7 @@ def _agent_fields(version: Mapping[str, JSON]) -> dict[str, Any]:
     """What an owner says of an agent: the definition, and beside it what is not the portal's or ours."""
     given = version.get("metadata")
     metadata = given if isinstance(given, Mapping) else {}
-    own = {k: v for k, v in without_ours(metadata).items() if k not in PORTAL}
+    own = {k: v for k, v in remove_stamp_keys(metadata).items() if k not in PORTAL}
     out: dict[str, Any] = {"definition": version.get("definition") or {}}
     out |= {"description": version["description"]} if version.get("description") else {}
     return out | ({"metadata": own} if own else {})

@@ -25,8 +25,8 @@ from migrate.codecs.config_directory.parse import key_of
 from migrate.codecs.config_directory.problems import Problem
 from migrate.codecs.config_directory.schema import documents
 from migrate.codecs.config_directory.yaml_reader import NotYaml, read
-from migrate.errors import Refused
-from migrate.files.output import replacing, shared_mode, told
+from migrate.errors import OperationRefused
+from migrate.files.output import atomic_write, shared_file_mode, translate_write_errors
 from migrate.model import JSON
 from migrate.stages.config_directory.read import read_texts
 from migrate.stages.safe_filenames import safe_names
@@ -128,17 +128,17 @@ def schema_files() -> Iterator[tuple[str, str]]:
 def write_file(folder: Path, path: str, data: bytes, result: FileChanges) -> None:
     """Write a file unless it is so already. It appears whole or not at all."""
     place = folder / path
-    with told(place):
+    with translate_write_errors(place):
         place.parent.mkdir(parents=True, exist_ok=True)
         if not place.parent.resolve().is_relative_to(folder.resolve()):
-            raise Refused(
+            raise OperationRefused(
                 f"{place.parent} leads out of the directory", "it is a link", "replace it by a folder"
             )
         if place.is_file() and not place.is_symlink() and _has_content(place, data):
             result.unchanged += 1
             return
-        mode = stat.S_IMODE(place.stat().st_mode) & 0o777 if place.is_file() else shared_mode()
-        with replacing(place, mode, durable=False) as file:
+        mode = stat.S_IMODE(place.stat().st_mode) & 0o777 if place.is_file() else shared_file_mode()
+        with atomic_write(place, mode, durable=False) as file:
             file.write(data)
     result.written.append(path)
 

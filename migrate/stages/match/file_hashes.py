@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migrate.errors import Incomplete, NoAnswer, NotDownloadable, NotThere, RequestFailed
+from migrate.errors import IncompleteResult, NoResponse, NotDownloadable, NotFound, RequestFailed
 from migrate.model import Entity
 from migrate.stages.concurrency.worker_pool import run_parallel
 from migrate.stages.progress import Progress
@@ -44,7 +44,7 @@ def check_file_hashes(
             found = _hash_with_retries(reader, there)
         except NotDownloadable:
             proof.unproven.append(there)
-        except NotThere as failed:
+        except NotFound as failed:
             absent.append((file, there, f"are not there: {failed}", ""))
         except RequestFailed as failed:
             proof.wrong.append((file, there, f"could not be read back: {failed}", ""))
@@ -62,8 +62,8 @@ def check_file_hashes(
 
 
 def read_hashes(reader: Reader, workers: int, progress: Progress, ids: Collection[str]) -> dict[str, str]:
-    """Hashes of files of a service, of those whose bytes it gives back. Raises `Incomplete` where it did not
-    answer, and may give them another time."""
+    """Hashes of files of a service, of those whose bytes it gives back. Raises `IncompleteResult` where it
+    did not answer, and may give them another time."""
     found: dict[str, str] = {}
     progress.expect(FILES_COMPARED, len(ids))
     progress.settled(FILES_COMPARED)
@@ -72,9 +72,9 @@ def read_hashes(reader: Reader, workers: int, progress: Progress, ids: Collectio
         try:
             found[id_] = _hash_with_retries(reader, id_)
         except RequestFailed as failed:
-            later = isinstance(failed, NoAnswer) or failed.status == 429 or failed.status >= 500
-            if later and not isinstance(failed, NotThere):
-                raise Incomplete(
+            later = isinstance(failed, NoResponse) or failed.status == 429 or failed.status >= 500
+            if later and not isinstance(failed, NotFound):
+                raise IncompleteResult(
                     f"file {id_} on {reader.url} could not be read",
                     str(failed),
                     "try again; several have its name and size, and only their bytes tell them apart",
@@ -90,7 +90,7 @@ def _hash_with_retries(reader: Reader, file_id: str) -> str:
     for attempt in range(DOWNLOAD_ATTEMPTS - 1):
         try:
             return _hash(reader, file_id)
-        except (NotDownloadable, NotThere):
+        except (NotDownloadable, NotFound):
             raise
         except RequestFailed:
             reader.pace.nap(NAP * 2**attempt)

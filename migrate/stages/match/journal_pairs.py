@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrate.archive.database import Archive, damage_told
-from migrate.archive.id_map import Derivation, Side, derivations, id_map, messages_of, uploads
+from migrate.archive.database import Archive, translate_damage
+from migrate.archive.id_map import Derivation, Side, derivations, id_map, message_id_pairs, uploaded_hashes
 from migrate.codecs.config_directory import TYPE as CONFIG
 from migrate.stages.match.lineage import Lineage
 from migrate.stages.match.pairing import trusted_pairs
@@ -59,7 +59,7 @@ def open_journals(archives: Iterable[Path], left: Estate, right: Estate) -> Iter
 
 def _object_pairs(path: Path, archive: Archive, source: Estate, target: Estate) -> _IdPairs:
 
-    with damage_told(path):
+    with translate_damage(path):
         return trusted_pairs(source, target, id_map(archive.conn, source.side, target.side, messages=False))
 
 
@@ -69,20 +69,22 @@ def _message_pairs(
     """The messages of a thread on the left and its counterpart on the right."""
 
     for path, archive in opened.items():
-        with damage_told(path):
-            yield from ((old, new) for new, old in messages_of(archive.conn, right, left, other))
+        with translate_damage(path):
+            yield from ((old, new) for new, old in message_id_pairs(archive.conn, right, left, other))
     for path, archive in opened.items():
-        with damage_told(path):
-            yield from messages_of(archive.conn, left, right, one)
+        with translate_damage(path):
+            yield from message_id_pairs(archive.conn, left, right, one)
 
 
 def _sent_hashes(opened: Mapping[Path, Archive], left: Side, right: Side) -> dict[tuple[str, str], str]:
 
     sent: dict[tuple[str, str], str] = {}
     for path, archive in opened.items():
-        with damage_told(path):
-            back = {(new, old): sha for (old, new), sha in uploads(archive.conn, right, left).items()}
-            sent |= {pair: sha for pair, sha in (back | uploads(archive.conn, left, right)).items() if sha}
+        with translate_damage(path):
+            back = {(new, old): sha for (old, new), sha in uploaded_hashes(archive.conn, right, left).items()}
+            sent |= {
+                pair: sha for pair, sha in (back | uploaded_hashes(archive.conn, left, right)).items() if sha
+            }
     return sent
 
 
@@ -93,7 +95,7 @@ def _store_copies(opened: Mapping[Path, Archive], left: Estate, right: Estate) -
         return frozenset()
     rows: list[Derivation] = []
     for path, archive in opened.items():
-        with damage_told(path):
+        with translate_damage(path):
             rows += derivations(archive.conn)
     lineage = Lineage(rows)
     return frozenset().union(*(lineage.made_beside(one) for one in (left, right) if one.type != CONFIG))
@@ -106,7 +108,7 @@ def known_threads(archives: Iterable[Path], first: Estate, type_: str, url: str)
     here = Side(type_, url)
     ids = [thread.id for thread in first.threads()] if first.side == here else []
     for path in archives:
-        with Archive.open(path) as archive, damage_told(path):
+        with Archive.open(path) as archive, translate_damage(path):
             there = id_map(archive.conn, first.side, here, messages=False)
             back = id_map(archive.conn, here, first.side, messages=False)
             ids += [line.target_id for line in there if line.kind == "thread"]

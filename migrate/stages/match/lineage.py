@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from migrate.archive.id_map import Derivation, Side
-from migrate.model.stamp import without_ours
+from migrate.model.stamp import remove_stamp_keys
 from migrate.stages.estate import Estate
 from migrate.stages.match.pairing import ObjectPairs
 
@@ -95,7 +95,7 @@ class Lineage:
     ) -> bool:  # fmt: skip
         """Whether a store says what its origin says, and each of its files lies in that as well."""
         ours, theirs = source.of("vector_store")[store], target.of("vector_store")[origin]
-        alike = ours.name == theirs.name and without_ours(ours.fields["metadata"]) == without_ours(
+        alike = ours.name == theirs.name and remove_stamp_keys(ours.fields["metadata"]) == remove_stamp_keys(
             theirs.fields["metadata"]
         )
         held = {pairs.right("file", id_) or further.get(("file", id_)) for id_ in source.store_files[store]}

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
 
-from migrate.archive.id_map import Mapping as Line
+from migrate.archive.id_map import IdMapping as Line
 from migrate.codecs.config_directory import TYPE
 from migrate.codecs.foundry.agent_names import plain_name
 from migrate.model import JSON, Entity
-from migrate.model.file import as_served, with_plain_ending
-from migrate.model.normalize import digest, normal
-from migrate.model.stamp import made_from
+from migrate.model.file import file_on_service, normalize_filename
+from migrate.model.normalize import json_digest, normalize_entity
+from migrate.model.stamp import original_assistant_id
 from migrate.stages.config_directory.select import select_configuration, unused_store_copies
 from migrate.stages.estate import Estate, stamp
 from migrate.stages.match.same_name_files import (
@@ -186,7 +186,7 @@ def _pair_same_name_files(
     a guess."""
     ours, theirs = left.of("file"), right.of("file")
     same = ours.keys() & theirs.keys() if left.side.url == right.side.url else _NO_IDS
-    one = (as_served(ours[id_]) for id_ in free_left if id_ not in same)
+    one = (file_on_service(ours[id_]) for id_ in free_left if id_ not in same)
     other = (theirs[id_] for id_ in free_right if id_ not in same)
     found = same_name_groups(one, other, _file_name_and_size)
     places = [
@@ -223,10 +223,10 @@ def _pair_by_original_id(
     random and long, so it is proof enough; a name is not."""
     if not left.named:
         for entity in theirs.values():
-            take(made_from(entity), entity.id, BY_ORIGINAL_ID)
+            take(original_assistant_id(entity), entity.id, BY_ORIGINAL_ID)
     if not right.named:
         for entity in ours.values():
-            take(entity.id, made_from(entity), BY_ORIGINAL_ID)
+            take(entity.id, original_assistant_id(entity), BY_ORIGINAL_ID)
 
 
 NaturalKey = Callable[[Estate, Entity], Hashable | None]
@@ -271,7 +271,7 @@ def _pairs_of_equal_key(
 
 def _content_key(estate: Estate, entity: Entity) -> Hashable | None:
     plain = Entity(entity.kind, entity.id, entity.parent, {**entity.fields, "tool_resources": None})
-    return digest(normal(plain))
+    return json_digest(normalize_entity(plain))
 
 
 def _name_key(estate: Estate, entity: Entity) -> Hashable | None:
@@ -284,12 +284,12 @@ def _address_key(estate: Estate, entity: Entity) -> Hashable | None:
 
 
 def _hash_key(estate: Estate, file: Entity) -> Hashable | None:
-    file = as_served(file)
+    file = file_on_service(file)
     return (_file_name_digest(file), file.fields["sha256"]) if file.fields.get("sha256") else None
 
 
 def _name_and_size_key(estate: Estate, file: Entity) -> Hashable | None:
-    return _file_name_and_size(as_served(file))
+    return _file_name_and_size(file_on_service(file))
 
 
 def _file_name_and_size(file: Entity) -> Hashable:
@@ -298,8 +298,8 @@ def _file_name_and_size(file: Entity) -> Hashable:
 
 def _file_name_digest(file: Entity) -> str:
     """The name of a file, the same before and after a move changed its ending to small letters."""
-    name = normal(file).get("filename")
-    return digest(with_plain_ending(name) if isinstance(name, str) else name)
+    name = normalize_entity(file).get("filename")
+    return json_digest(normalize_filename(name) if isinstance(name, str) else name)
 
 
 def _conversation_key(estate: Estate, thread: Entity) -> Hashable | None:
@@ -307,8 +307,8 @@ def _conversation_key(estate: Estate, thread: Entity) -> Hashable | None:
     said = hashlib.sha256()
     for message in estate.walk("message", thread.id):
         texts = [_part_text(part) for part in message.fields.get("content") or []]
-        said.update(digest([message.fields.get("role"), texts]).encode())
-    return digest([said.hexdigest(), normal(thread).get("metadata")])
+        said.update(json_digest([message.fields.get("role"), texts]).encode())
+    return json_digest([said.hexdigest(), normalize_entity(thread).get("metadata")])
 
 
 def _part_text(part: JSON) -> JSON:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 from dataclasses import dataclass, field
 
 from migrate.model import KINDS, Entity
-from migrate.model.normalize import digest, normal
-from migrate.model.references import Lookup, refs_of
+from migrate.model.normalize import json_digest, normalize_entity
+from migrate.model.references import IdLookup, references_of
 from migrate.stages.estate import Estate
 
 HashReader = Callable[[Collection[str]], Mapping[str, str]]
@@ -61,7 +61,7 @@ def same_name_groups(
     return [group for group in found.values() if all(group) and max(map(len, group)) > 1]
 
 
-def file_holders(estate: Estate, there: Lookup, closely: bool = False) -> dict[str, frozenset[Hashable]]:
+def file_holders(estate: Estate, there: IdLookup, closely: bool = False) -> dict[str, frozenset[Hashable]]:
     """File -> the stores and assistants in which it lies, by their ids on the right; `closely`: with the
     attributes that it has in a store."""
     held: dict[str, set[Hashable]] = {}
@@ -69,13 +69,13 @@ def file_holders(estate: Estate, there: Lookup, closely: bool = False) -> dict[s
         where = "vector_store", there("vector_store", store) or ""
         if closely:
             for row in estate.walk("vector_store_file", store):
-                attributes = digest(normal(row).get("attributes"))
+                attributes = json_digest(normalize_entity(row).get("attributes"))
                 held.setdefault(str(row.fields["file_id"]), set()).add((*where, attributes))
             continue
         for file in estate.store_files[store]:
             held.setdefault(file, set()).add(where)
     for assistant in estate.of("assistant").values():
-        for _, kind, file in refs_of(KINDS["assistant"], assistant):
+        for _, kind, file in references_of(KINDS["assistant"], assistant):
             if kind == "file":
                 held.setdefault(file, set()).add(("assistant", there("assistant", assistant.id) or ""))
     return {file: frozenset(where) for file, where in held.items()}

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from migrate.codecs import Codec, Profile, Target
 from migrate.codecs.config_directory import TYPE as CONFIG
 from migrate.model import Entity
-from migrate.model.estate_location import Place
-from migrate.model.file import ORIGINAL
+from migrate.model.estate_location import EstateLocation
+from migrate.model.file import BYTES_FROM_ORIGINAL
 from migrate.model.loss import Loss
-from migrate.model.references import Lookup
-from migrate.model.served_version import NEWEST
+from migrate.model.references import IdLookup
+from migrate.model.served_version import NEWEST_VERSION
 from migrate.stages.estate import Estate, LazyMessage
 from migrate.stages.plan.dependencies import Naming
 from migrate.stages.plan.old_ids import OldIds
@@ -38,9 +38,9 @@ class TargetSettings:
     in_place: frozenset[tuple[str, str]] = frozenset()
     rewrite_ids: bool = False
     """Ids of the source in texts are replaced by the new ones."""
-    agent_version: str = NEWEST
+    agent_version: str = NEWEST_VERSION
     """Which version of an agent is moved: the newest, or the one that is served."""
-    place: Place | None = None
+    place: EstateLocation | None = None
     """Where the source lies, if the target is another place."""
     absent: frozenset[str] = frozenset()
     """Kinds that the target does not have any more."""
@@ -72,7 +72,7 @@ def fitting(
 
     old_ids = OldIds(source)
 
-    def with_new_ids(entity: Entity, lookup: Lookup) -> Entity:
+    def with_new_ids(entity: Entity, lookup: IdLookup) -> Entity:
         return old_ids.replaced(entity, lookup, profile) if decided.rewrite_ids else entity
 
     named = Naming(source.of("assistant"))
@@ -147,7 +147,7 @@ def with_plan_losses(entity: Entity, losses: list[Loss], source: Estate) -> list
     """The losses of an object, with those that only its snapshot can tell."""
     if entity.kind == "file" and entity.fields.get("sha256"):
         blob = source.snapshot.blob(entity.id)
-        if blob and blob.origin == ORIGINAL:
+        if blob and blob.origin == BYTES_FROM_ORIGINAL:
             reason = "the bytes come from the folder of originals, matched by name and size"
             return [*losses, Loss("file", entity.id, "bytes", "adapted", reason, "", "", entity.name)]
     return losses

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from migrate.model import KINDS
-from migrate.model.loss import EVERY
-from migrate.model.normalize import normal
+from migrate.model.loss import EVERY_OBJECT
+from migrate.model.normalize import normalize_entity
 from migrate.stages.estate import Estate
 from migrate.stages.plan.plan_file import LossRow, Plan
 
@@ -58,7 +58,7 @@ def account(plan: Plan, source: Estate, target: str) -> Assessment:
         found.kinds.setdefault(row.kind, Counter())[row.grade] += 1
     for kind, parent, id_, name, fields in _fields(source):
         lost = told.get((kind, parent, id_), set())
-        if EVERY in lost:
+        if EVERY_OBJECT in lost:
             continue
         kept = [one for one in fields if one not in lost]
         found.kinds.setdefault(kind, Counter())["kept"] += len(kept)
@@ -71,14 +71,14 @@ def _fields(source: Estate) -> Iterator[tuple[str, str, str, str, list[str]]]:
     """Kind, parent, id, name and the fields that say something, of every object that can be replayed."""
     for kind in ("file", "vector_store", "assistant"):
         for entity in source.of(kind).values():
-            yield kind, "", entity.id, entity.name, _saying(kind, normal(entity))
+            yield kind, "", entity.id, entity.name, _saying(kind, normalize_entity(entity))
     for store in source.of("vector_store"):
         for entity in source.members("vector_store_file", store):
-            yield entity.kind, store, entity.id, "", _saying(entity.kind, normal(entity))
+            yield entity.kind, store, entity.id, "", _saying(entity.kind, normalize_entity(entity))
     for thread in source.threads():
-        yield "thread", "", thread.id, "", _saying("thread", normal(thread))
+        yield "thread", "", thread.id, "", _saying("thread", normalize_entity(thread))
         for entity in source.walk("message", thread.id):
-            yield "message", thread.id, entity.id, "", _saying("message", normal(entity))
+            yield "message", thread.id, entity.id, "", _saying("message", normalize_entity(entity))
 
 
 def _saying(kind: str, compared: dict[str, object]) -> list[str]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from migrate.archive.snapshots.writer import now
+from migrate.archive.snapshots.writer import utc_now
 from migrate.codecs import Profile
 from migrate.codecs.config_directory import TYPE as CONFIG
-from migrate.errors import Incomplete, Refused
-from migrate.model.loss import EVERY, Loss
-from migrate.model.loss_fields import names_of
+from migrate.errors import IncompleteResult, OperationRefused
+from migrate.model.loss import EVERY_OBJECT, Loss
+from migrate.model.loss_fields import accepted_names
 from migrate.model.sharding import Shard
 from migrate.stages.estate import Estate
 from migrate.stages.match.pairing import ObjectPairs
@@ -45,7 +45,7 @@ def build_plan(
 ) -> Plan:
     """Plan how `target` becomes like `source`. `known`: what the journal knows of the target.
 
-    Raises `Refused` when a threshold is exceeded or deletes would follow from a partial reading.
+    Raises `OperationRefused` when a threshold is exceeded or deletes would follow from a partial reading.
     """
     offer = offer or TargetInventory()
     decided = settle_target(source, target, pairs, profile, choices, offer, known.copies)
@@ -77,14 +77,14 @@ def build_plan(
     objects = tuple((*key, state) for key, state in sorted(present.items()))
     return Plan(
         format=FORMAT,
-        created_at=now(),
+        created_at=utc_now(),
         source=sides[0],
         target=sides[1].model_copy(update={"digest": combined(present), "objects": objects}),
         settled=TargetSettingsRow.of(decided),
         actions=tuple(actions),
         losses=tuple(losses),
         staying=tuple(gone.staying),
-        unread=tuple(f"{k} {p or EVERY}: {r}" for k, p, r in source.snapshot.incomplete()),
+        unread=tuple(f"{k} {p or EVERY_OBJECT}: {r}" for k, p, r in source.snapshot.incomplete()),
         expected_gaps=source.snapshot.gaps()[1],
         hidden=tuple(source.snapshot.info.hidden),
     ).sealed()
@@ -122,7 +122,8 @@ def _with_further(decided: TargetSettings, pairs: ObjectPairs, known: JournalSta
 
 
 def refuse_conflicts(conflicts: list[Conflict]) -> None:
-    """Raises `Refused` when others changed what this move would write over, each shown side by side."""
+    """Raises `OperationRefused` when others changed what this move would write over, each shown side by
+    side."""
     if not conflicts:
         return
     named = [
@@ -133,7 +134,7 @@ def refuse_conflicts(conflicts: list[Conflict]) -> None:
     more = f"; and {len(named) - SHOWN:,} more" if len(named) > SHOWN else ""
     made = sum(c.by_other_tool for c in conflicts)
     also = f" ({made:,} of them made by another tool, and not known to any move)" if made else ""
-    raise Refused(
+    raise OperationRefused(
         f"{len(conflicts):,} object(s) were changed on the target by others since the last move{also}",
         "; ".join(named[:SHOWN]) + more,
         "--on-conflict keep leaves them as they are, overwrite writes the source's over them",
@@ -147,27 +148,28 @@ def short(value: object) -> str:
 
 
 def _row(loss: Loss, accept: frozenset[str]) -> LossRow:
-    names = {"all"} | (names_of(loss.kind, loss.field) if accept else set())
+    names = {"all"} | (accepted_names(loss.kind, loss.field) if accept else set())
     return LossRow(**loss.__dict__, accepted=loss.grade == "adapted" or bool(accept & names))
 
 
 def must_not_be_empty(source: Estate) -> None:
-    """Raises `Incomplete` when the source holds nothing (more often a mistake than a wish), or is still
-    being read: what is reviewed must be what is applied. Raises `Refused` for one shard of an estate."""
+    """Raises `IncompleteResult` when the source holds nothing (more often a mistake than a wish), or is still
+    being read: what is reviewed must be what is applied. Raises `OperationRefused` for one shard of an
+    estate."""
     if shard := Shard.of_options(source.snapshot.info.options):
-        raise Refused(
+        raise OperationRefused(
             f"snapshot {source.snapshot.info.id} is shard {shard.number} of {shard.of} of {source.side.url}",
             "what the other shards hold was not read, and nothing may be decided without it",
             "join all shards: merge SHARD.db... -o ALL.db; then use ALL.db",
         )
     if source.snapshot.info.interrupted:
-        raise Incomplete(
+        raise IncompleteResult(
             f"snapshot {source.snapshot.info.id} of {source.side.url} was interrupted",
             "it may still grow, so no plan can be made from it",
             "run the same snapshot command again: it continues",
         )
     if not any(source.snapshot.counts().values()):
-        raise Incomplete(
+        raise IncompleteResult(
             f"snapshot {source.snapshot.info.id} of {source.side.url} holds nothing",
             "there is nothing to plan from it",
             "look at `snapshots FILE.db` and take a snapshot of the right estate",

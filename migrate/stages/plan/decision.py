@@ -12,15 +12,15 @@ from migrate.codecs.adapt.existing_metadata import beside_others
 from migrate.codecs.config_directory import TYPE as CONFIG
 from migrate.codecs.unsupported_fields import unheld
 from migrate.model import KINDS, Entity
-from migrate.model.connections import moved_apart
-from migrate.model.entity import condition
-from migrate.model.file import is_same_name
-from migrate.model.loss import EVERY, Grade, Loss
-from migrate.model.normalize import normal, written_form
-from migrate.model.object_diff import Path, differing
-from migrate.model.references import refs_of, remap
-from migrate.model.secrets import with_credentials_of, without_secrets_of
-from migrate.model.stamp import without_ours
+from migrate.model.connections import connections_in_other_project
+from migrate.model.entity import usability
+from migrate.model.file import is_same_filename
+from migrate.model.loss import EVERY_OBJECT, Grade, Loss
+from migrate.model.normalize import normalize_entity, normalize_written_fields
+from migrate.model.object_diff import FieldDifference, diff_objects
+from migrate.model.references import references_of, remap_references
+from migrate.model.secrets import remove_owner_secrets, with_target_credentials
+from migrate.model.stamp import remove_stamp_keys
 from migrate.stages.config_directory.match import is_equal_on_target
 from migrate.stages.estate import Estate
 from migrate.stages.match.pairing import BY_ORIGINAL_ID, ObjectPairs
@@ -83,7 +83,7 @@ class Decider:
             if self._is_as_read(entity, there):
                 return self._as_it_is(row, seen)
         if there is not None and self.source.type == CONFIG:
-            entity = with_credentials_of(entity, there)
+            entity = with_target_credentials(entity, there)
         fitted, losses = self.fitted(entity)
         if unclear := self.known.unclear.get((entity.kind, entity.id)):
             self.lose(entity, "id", unclear[0], "blocked", unclear[1])
@@ -130,7 +130,9 @@ class Decider:
     def _created(self, entity: Entity, row: Action, parent: str) -> Action:
         """What is not on the target, or not any more where its name was taken since."""
         if beside := self.known.distrusted.get((entity.kind, entity.id)):
-            unlike = (Path("(all of it)", "what the last move left", "another; ours is made beside it"),)
+            unlike = (
+                FieldDifference("(all of it)", "what the last move left", "another; ours is made beside it"),
+            )
             self.conflicts.append(Conflict(entity.kind, entity.id, beside, entity.name, unlike))
             reason = f"{beside} on the target is not what was left there, or is another's: made beside it"
             self.lose(entity, "id", reason, "adapted", "look at both, and delete one too many")
@@ -148,7 +150,7 @@ class Decider:
         for name in sorted(changed):
             grade: Grade = "adapted" if (entity.kind, name) in LABELS else "lost"
             self.lose(entity, name, "differs on the target and cannot be changed there", grade)
-        state = condition(there)
+        state = usability(there)
         if entity.kind != "vector_store" or state == "usable":
             return tuple(sorted(changed))
         reason = f"{there.id} on the target has {state}, and nothing can be searched in it"
@@ -157,7 +159,7 @@ class Decider:
 
     def _tell_old_names(self, entity: Entity) -> None:
         """An object that is left as it is still names what comes back under another id."""
-        for path, kind, id_ in refs_of(KINDS[entity.kind], entity):
+        for path, kind, id_ in references_of(KINDS[entity.kind], entity):
             if id_ in self.source.of(kind) and self.pairs.right(kind, id_) is None:
                 reason = f"names {kind} {id_}, which is gone and comes back under another id"
                 self.lose(
@@ -176,7 +178,7 @@ class Decider:
         """The target does not have the kind any more; what else it has is moved all the same."""
         plural = KINDS[entity.kind].plural
         reason = f"the target has no {plural}: they are retired there, or its API version does not know them"
-        self.lose(entity, EVERY, reason, "blocked", "plan for a service that has them")
+        self.lose(entity, EVERY_OBJECT, reason, "blocked", "plan for a service that has them")
         self.blocked.add((entity.kind, entity.id))
         return replace(row, action="blocked")
 
@@ -223,8 +225,8 @@ class Decider:
 
     def conflict(self, entity: Entity, fitted: Entity, there: Entity) -> None:
         """Note that others changed an object which this move would write over, both sides side by side."""
-        wanted = normal(self._with_ids(fitted))
-        found = differing(wanted, written_form(without_secrets_of(there)))
+        wanted = normalize_entity(self._with_ids(fitted))
+        found = diff_objects(wanted, normalize_written_fields(remove_owner_secrets(there)))
         paths = [path for path in found if path.field not in self._unheld(entity)]
         by_other_tool = self._is_made_from(entity) and entity.key not in self.known.written
         row = Conflict(entity.kind, entity.id, there.id, entity.name, tuple(paths), by_other_tool)
@@ -237,7 +239,7 @@ class Decider:
     def _only_adds(self, entity: Entity, fitted: Entity, there: Entity) -> bool:
         """Whether an update takes nothing away that stands there: it adds metadata to an agent, whose own
         name is in metadata where its address is another."""
-        before, after = without_ours(there.fields["metadata"]), fitted.fields["metadata"]
+        before, after = remove_stamp_keys(there.fields["metadata"]), fitted.fields["metadata"]
         named = entity.id in self.decided.names
         return (
             named
@@ -252,7 +254,7 @@ class Decider:
 
     def _tell_no_room(self, entity: Entity, own: Entity, fitted: Entity, there: Entity) -> None:
         """What metadata cannot hold where another tool wrote into it as well."""
-        left = without_ours(there.fields["metadata"]).keys() - fitted.fields["metadata"].keys()
+        left = remove_stamp_keys(there.fields["metadata"]).keys() - fitted.fields["metadata"].keys()
         if left:
             self.lose(
                 entity, "metadata", f"no room for what another tool wrote there: {', '.join(sorted(left))}"
@@ -307,21 +309,21 @@ class Decider:
 
     def changed(self, fitted: Entity, there: Entity) -> set[str]:
         """Fields in which the object on the target is not what it should be."""
-        wanted = normal(self._with_ids(fitted))
-        there = without_secrets_of(there)
-        present = written_form(there)
-        paths = {path.field for path in differing(wanted, present)}
-        if fitted.kind == "file" and is_same_name(
+        wanted = normalize_entity(self._with_ids(fitted))
+        there = remove_owner_secrets(there)
+        present = normalize_written_fields(there)
+        paths = {path.field for path in diff_objects(wanted, present)}
+        if fitted.kind == "file" and is_same_filename(
             fitted.fields.get("filename"), there.fields.get("filename")
         ):
             paths.discard("filename")  # moved before endings were spelled as vector stores want them
-        if fitted.kind == "assistant" and moved_apart(fitted.fields, there.fields):
+        if fitted.kind == "assistant" and connections_in_other_project(fitted.fields, there.fields):
             paths.add("tools")
         return paths - {"sha256"}
 
     def _with_ids(self, fitted: Entity) -> Entity:
         """An adapted object with the ids of the target, as it is to be there."""
-        found = remap(KINDS[fitted.kind], fitted, self._right_or_new)
+        found = remap_references(KINDS[fitted.kind], fitted, self._right_or_new)
         return self.fit.with_new_ids(found, self._right_or_new)
 
     def is_renamed(self, named: tuple[str, str]) -> bool:
@@ -379,16 +381,20 @@ class Decider:
         if self.source.type == CONFIG:
             return []
         found = [
-            Loss(kind, EVERY, name, "adapted", KINDS[kind].facts[name], "kept in the archive")
+            Loss(kind, EVERY_OBJECT, name, "adapted", KINDS[kind].facts[name], "kept in the archive")
             for kind, names in sorted(self.seen_facts.items())
             for name in sorted(names)
         ]
         counts = self.source.snapshot.counts()
         if self.decided.bytes_later:
             reason = "runs and their steps are archived, never replayed: creating a run executes a model"
-            found.append(Loss("run", EVERY, EVERY, "adapted", reason, "read them in the archive"))
+            found.append(
+                Loss("run", EVERY_OBJECT, EVERY_OBJECT, "adapted", reason, "read them in the archive")
+            )
         for kind in ("run", "run_step"):
             if counts.get(kind):
                 reason = f"{counts[kind]:,} are archived, never replayed: creating a run executes a model"
-                found.append(Loss(kind, EVERY, EVERY, "adapted", reason, "read them in the archive"))
+                found.append(
+                    Loss(kind, EVERY_OBJECT, EVERY_OBJECT, "adapted", reason, "read them in the archive")
+                )
         return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from migrate.model import KINDS, Entity
-from migrate.model.references import refs_of
+from migrate.model.references import references_of
 
 
 class Naming:
@@ -14,7 +14,7 @@ class Naming:
     def __init__(self, assistants: Mapping[str, Entity]) -> None:
         form = KINDS["assistant"]
         self._names = {
-            id_: {o for _, kind, o in refs_of(form, entity) if kind == "assistant" and o in assistants}
+            id_: {o for _, kind, o in references_of(form, entity) if kind == "assistant" and o in assistants}
             for id_, entity in assistants.items()
         }
 

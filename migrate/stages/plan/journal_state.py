@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from migrate.archive import id_map
 from migrate.archive.id_map import Side
-from migrate.model import Key
-from migrate.model.object_diff import Path
+from migrate.model import EntityKey
+from migrate.model.object_diff import FieldDifference
 from migrate.stages.estate import Estate
 
 
@@ -27,14 +27,14 @@ def _none_arrived(thread: str) -> Mapping[str, Arrived]:
 @dataclass(frozen=True)
 class JournalState:
     """What the journal knows of the target. `noted`: (kind, parent and id on the source, target id) in the id
-    map; `made`: of those that we made ourselves, the id on the source."""
+    map; `created_source_ids`: of those that we made ourselves, the id on the source."""
 
     noted: frozenset[tuple[str, str, str, str]] = frozenset()
     target: Side | None = None
     made: Mapping[tuple[str, str], str] = field(default_factory=dict)
     distrusted: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(kind, source id) -> target id of assistants of which nobody can say whether they are still ours."""
-    written: Mapping[Key, str] = field(default_factory=dict)
+    written: Mapping[EntityKey, str] = field(default_factory=dict)
     """Key on the source -> fingerprint of what we left, or found, on the target."""
     copies: frozenset[tuple[str, str]] = frozenset()
     """(kind, id) of files and stores that were made from others and that the target shows under this id."""
@@ -63,13 +63,13 @@ class Conflict:
     id: str
     target_id: str
     name: str
-    paths: tuple[Path, ...]
+    paths: tuple[FieldDifference, ...]
     by_other_tool: bool = False
     """Whether another tool made it from the object of the source, so that no move of ours left it."""
 
 
 def read_journal_state(
-    source: Estate, target: Side, lines: list[id_map.Mapping], trusted: Mapping[tuple[str, str], str]
+    source: Estate, target: Side, lines: list[id_map.IdMapping], trusted: Mapping[tuple[str, str], str]
 ) -> JournalState:
     """What the archive's journal knows of a target. `lines`: of its id map; `trusted`: (kind, source id) ->
     target id of those whose object on the target still is what was left there."""
@@ -82,7 +82,7 @@ def read_journal_state(
     return JournalState(
         noted=frozenset((line.kind, line.source_parent, line.source_id, line.target_id) for line in lines),
         target=target,
-        made=id_map.made(*ends),
+        made=id_map.created_source_ids(*ends),
         distrusted={
             key: new for key, new in by_source.items() if key[0] == "assistant" and key not in trusted
         },
@@ -90,6 +90,6 @@ def read_journal_state(
             (line.kind, line.source_parent, line.source_id): line.written for line in lines if line.written
         },
         lines=trusted,
-        rows=id_map.rows_made(*ends),
+        rows=id_map.created_store_file_ids(*ends),
         arrived=arrived,
     )

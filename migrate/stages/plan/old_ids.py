@@ -14,9 +14,9 @@ from functools import cached_property
 from migrate.codecs.capabilities import Profile
 from migrate.codecs.config_directory import TYPE as CONFIG
 from migrate.model import JSON, KINDS, Entity
-from migrate.model.json_paths import Place, swapped, texts_in, with_texts
-from migrate.model.references import Lookup
-from migrate.model.stamp import without_ours
+from migrate.model.json_paths import TextPath, iter_texts, replace_strings_at, replace_texts
+from migrate.model.references import IdLookup
+from migrate.model.stamp import remove_stamp_keys
 from migrate.stages.estate import Estate
 
 PREFIX = re.compile(r"[A-Za-z]+[_-]")
@@ -54,7 +54,7 @@ REPLACED: Mapping[str, frozenset[str]] = {
 class Mention:
     """An id in a text: the field it stands in and the path, the kind and id it names."""
 
-    place: Place
+    place: TextPath
     kind: str
     id: str
 
@@ -93,10 +93,10 @@ class OldIds:
             value = text.get("value") if isinstance(text, Mapping) else text
             if isinstance(value, str):
                 yield from self.named_in(value)
-        for _, value in texts_in(_own(message.fields.get("metadata"))):
+        for _, value in iter_texts(_own(message.fields.get("metadata"))):
             yield from self.named_in(value)
 
-    def replaced(self, entity: Entity, lookup: Lookup, profile: Profile) -> Entity:
+    def replaced(self, entity: Entity, lookup: IdLookup, profile: Profile) -> Entity:
         """The object with the new ids in its texts, as far as they are known by the time it is made."""
         kinds = REPLACED.get(entity.kind)
         if not self._pattern or not kinds or not self.mentions(entity):
@@ -109,7 +109,7 @@ class OldIds:
                 return match[0]
             return match[0].replace(known[1], lookup(*known) or known[1])
 
-        def change(place: Place, text: str) -> str:
+        def change(place: TextPath, text: str) -> str:
             changed = pattern.sub(new, text)
             most = profile.metadata_value_max if place[0] == "metadata" else None
             return text if most is not None and len(changed) > most else changed
@@ -118,7 +118,7 @@ class OldIds:
         fields = {
             name: _own(entity.fields[name], name) for name in WHERE[entity.kind] if name in entity.fields
         }
-        fresh = with_texts(fields, lambda at, text: text if text in kept else change(at, text))
+        fresh = replace_texts(fields, lambda at, text: text if text in kept else change(at, text))
         if isinstance(fresh.get("metadata"), Mapping):  # our own keys name old ids on purpose
             fresh = {**fresh, "metadata": {**entity.fields["metadata"], **fresh["metadata"]}}
         return entity.with_fields(**fresh)
@@ -153,11 +153,11 @@ class OldIds:
         return re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(ways)})") if ways else None
 
 
-def _texts(entity: Entity) -> Iterator[tuple[Place, str]]:
+def _texts(entity: Entity) -> Iterator[tuple[TextPath, str]]:
     """The texts of an object, but for declared references."""
-    fields = swapped(entity.fields, KINDS[entity.kind].references, lambda kind, old: "")
+    fields = replace_strings_at(entity.fields, KINDS[entity.kind].references, lambda kind, old: "")
     for name in WHERE[entity.kind]:
-        yield from texts_in(_own(fields.get(name), name), (name,))
+        yield from iter_texts(_own(fields.get(name), name), (name,))
 
 
 def _references(entity: Entity) -> frozenset[str]:
@@ -168,10 +168,10 @@ def _references(entity: Entity) -> frozenset[str]:
         found.add(old)
         return old
 
-    swapped(entity.fields, KINDS[entity.kind].references, take)
+    replace_strings_at(entity.fields, KINDS[entity.kind].references, take)
     return frozenset(found)
 
 
 def _own(value: JSON, field: str = "metadata") -> JSON:
     """A field without what is ours in it."""
-    return without_ours(value) if field == "metadata" and isinstance(value, Mapping) else value
+    return remove_stamp_keys(value) if field == "metadata" and isinstance(value, Mapping) else value

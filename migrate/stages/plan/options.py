@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Literal
 
-from migrate.errors import BadUsage, Refused
-from migrate.model.loss import EVERY, Loss
-from migrate.model.loss_fields import declared, names_of, unknown_names
+from migrate.errors import BadUsage, OperationRefused
+from migrate.model.loss import EVERY_OBJECT, Loss
+from migrate.model.loss_fields import accepted_names, declared_names, unknown_names
 from migrate.stages.estate import Estate
 from migrate.stages.plan.plan_file import Action
 
@@ -23,10 +23,12 @@ def must_be_fields(accept: Iterable[str], losses: Sequence[Loss]) -> None:
     unknown = unknown_names(accept, losses)
     if not unknown:
         return
-    fields = sorted({loss.field for loss in losses if loss.grade != "adapted"} - {EVERY})
+    fields = sorted({loss.field for loss in losses if loss.grade != "adapted"} - {EVERY_OBJECT})
     here = f"to accept in this plan: {', '.join(fields)}" if fields else "this plan has no loss to accept"
     wrong = unknown[0]
-    near = near_names(wrong, declared().union(*(names_of(loss.kind, loss.field) for loss in losses)))
+    near = near_names(
+        wrong, declared_names().union(*(accepted_names(loss.kind, loss.field) for loss in losses))
+    )
     raise BadUsage(
         f"--accept-loss {wrong}: there is no field of this name",
         f"{here}; near names: {', '.join(near)}" if near else here,
@@ -71,7 +73,7 @@ class PlanOptions:
 
 
 def within_thresholds(actions: list[Action], target: Estate, choices: PlanOptions) -> None:
-    """Raises `Refused`, with the number and the option that allows it."""
+    """Raises `OperationRefused`, with the number and the option that allows it."""
     total = sum(len(target.of(kind)) for kind in ("file", "vector_store", "assistant")) + sum(
         1 for _ in target.threads()
     )
@@ -81,7 +83,7 @@ def within_thresholds(actions: list[Action], target: Estate, choices: PlanOption
         count = sum(1 for action in actions if action.action == name and action.kind != "message")
         percent = 100 * count / total if total else 0
         if percent > most and (given is not None or count > SAFE_COUNT):
-            raise Refused(
+            raise OperationRefused(
                 f"the plan would {name} {count} of {total} objects ({percent:.0f} %)",
                 f"more than {most} % is refused",
                 f"look at the differences first; if it is right: --max-{name} {int(percent) + 1}%",

@@ -10,14 +10,14 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass
 
-from migrate.archive.database import must_not_be_archive
+from migrate.archive.database import check_not_an_archive
 from migrate.errors import BadUsage, PlanEdited
 from migrate.files.output import write_text
 from migrate.files.text import MAX_PLAN_FILE_BYTES, read_text
-from migrate.model.json_depth import TooDeep, loads
+from migrate.model.json_depth import JSONTooDeep, loads
 from migrate.model.known_secrets import redact
-from migrate.model.normalize import digest
-from migrate.model.served_version import SERVED
+from migrate.model.normalize import json_digest
+from migrate.model.served_version import SERVED_VERSION
 from migrate.stages.plan.adaptation import TargetSettings
 
 ActionName = Literal["create", "update", "delete", "adopt", "skip", "blocked"]
@@ -128,7 +128,7 @@ class TargetSettingsRow(Strict):
             in_place=tuple(sorted(decided.in_place)),
             absent=tuple(sorted(decided.absent)),
             rewrite_ids=decided.rewrite_ids,
-            agent_version="served" if decided.agent_version == SERVED else "newest",
+            agent_version="served" if decided.agent_version == SERVED_VERSION else "newest",
             arrived=tuple(sorted(decided.arrived)),
             further=decided.further,
         )
@@ -199,12 +199,12 @@ class Plan(Strict):
 
     def fingerprint(self) -> str:
         """Of everything but the fingerprint itself."""
-        return digest(self.model_dump(exclude={"digest"}))
+        return json_digest(self.model_dump(exclude={"digest"}))
 
 
 def write_plan(plan: Plan, path: Path) -> None:
     """Write a plan; it holds names of people's objects, so only its owner may read it."""
-    must_not_be_archive(path)
+    check_not_an_archive(path)
     write_text(path, [json.dumps(plan.model_dump(), indent=1, ensure_ascii=True), "\n"])
 
 
@@ -228,7 +228,7 @@ def read_plan(path: Path) -> Plan:
     text = read_text(path, WRITE_ONE, MAX_PLAN_FILE_BYTES)
     try:
         data: Any = loads(text)
-    except (TooDeep, RecursionError):
+    except (JSONTooDeep, RecursionError):
         raise BadUsage(f"{path} is not a plan", "it is nested too deeply", WRITE_ONE) from None
     except ValueError as error:
         raise BadUsage(f"{path} is not a plan", f"it is not JSON: {error}", WRITE_ONE) from None

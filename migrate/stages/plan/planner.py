@@ -9,8 +9,8 @@ from functools import partial
 from migrate.codecs import Profile
 from migrate.codecs.config_directory import TYPE as CONFIG
 from migrate.model import KINDS, Entity
-from migrate.model.loss import EVERY, Loss
-from migrate.model.references import remap
+from migrate.model.loss import EVERY_OBJECT, Loss
+from migrate.model.references import remap_references
 from migrate.stages.estate import Estate, LazyMessage
 from migrate.stages.match.messages import pair_messages, target_order
 from migrate.stages.match.pairing import ObjectPairs
@@ -121,14 +121,16 @@ class Planner(Decider):
         if made and self.fit.profile.makes_identities:
             reason = f"each of the {len(made):,} new agents also makes an Entra identity in the tenant"
             found.append(
-                Loss("assistant", EVERY, "identity", "adapted", reason, "tell who governs identities")
+                Loss("assistant", EVERY_OBJECT, "identity", "adapted", reason, "tell who governs identities")
             )
         if made and self.decided.deployments is None:
             used = {str(self.source.of("assistant")[a.id].fields.get("model")) for a in made}
             names = ", ".join(sorted(self.decided.models.get(name, name) for name in used))
             why = f" ({self.decided.unseen})" if self.decided.unseen else ""
             reason = f"whether the target has these models cannot be seen{why}: {names}"
-            found.append(Loss("assistant", EVERY, "model", "adapted", reason, "map others in [models]"))
+            found.append(
+                Loss("assistant", EVERY_OBJECT, "model", "adapted", reason, "map others in [models]")
+            )
         if self.naming:
             number = sum(map(len, self.naming.values()))
             first = next(iter(self.naming))
@@ -137,18 +139,18 @@ class Planner(Decider):
                 "what was said is never rewritten"
             )
             found.append(
-                Loss("message", EVERY, "content", "adapted", reason, "ids FILE.db tells the new ids")
+                Loss("message", EVERY_OBJECT, "content", "adapted", reason, "ids FILE.db tells the new ids")
             )
         total = sum(int(f.fields.get("bytes") or 0) for f in self.source.of("file").values())
         if 0 < self.fit.profile.files_total < total:
             reason = f"{total:,} bytes in all, the target holds {self.fit.profile.files_total:,}"
-            found.append(Loss("file", EVERY, "bytes", "lost", reason, "leave files out: --exclude"))
+            found.append(Loss("file", EVERY_OBJECT, "bytes", "lost", reason, "leave files out: --exclude"))
         if self.decided.in_place and self.source.type != CONFIG:
             reason = (
                 f"{len(self.decided.in_place):,} files and stores are shared with the source's project and "
                 "used where they are: deleting one there deletes it here"
             )
-            found.append(Loss("file", EVERY, "id", "adapted", reason, "--copy-files copies them"))
+            found.append(Loss("file", EVERY_OBJECT, "id", "adapted", reason, "--copy-files copies them"))
         return found
 
     def _store_files(self, store: str) -> Iterator[Action]:
@@ -342,14 +344,14 @@ class Planner(Decider):
         """What nobody said and nobody can write."""
         for message in self.source.walk("message", thread):
             if reason := self.codec.unsaid(message, self.fit):
-                self.lose(message, EVERY, reason)
+                self.lose(message, EVERY_OBJECT, reason)
 
     def _said(self, thread: str) -> Iterator[Entity]:
         return replayed_messages(self.source, self.codec, self.fit, thread)
 
     def _as_sent(self, there: Entity | None, thread: Entity) -> Entity | None:
         def written(entity: Entity) -> Entity:
-            return remap(KINDS[entity.kind], self.fit_only(entity), self.pairs.right)
+            return remap_references(KINDS[entity.kind], self.fit_only(entity), self.pairs.right)
 
         return there and as_sent(there, written(thread), map(written, self._said(thread.id)))
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from migrate.codecs.config_directory import TYPE as CONFIG
-from migrate.errors import Refused
+from migrate.errors import OperationRefused
 from migrate.model import Entity
-from migrate.model.loss import EVERY, Loss
+from migrate.model.loss import EVERY_OBJECT, Loss
 from migrate.stages.estate import Estate, stamp
 from migrate.stages.match.pairing import ObjectPairs
 from migrate.stages.plan.journal_state import JournalState
@@ -45,12 +45,11 @@ class Pruning:
     def deletions(self) -> list[Action]:
         """What this archive's journal made from this very source, and the source no longer has.
 
-        A stamp is no proof: another estate of the same type may have been moved here too. Raises `Refused`
-        after a partial or filtered reading.
-        """
+        A stamp is no proof: another estate of the same type may have been moved here too. Raises
+        `OperationRefused` after a partial or filtered reading."""
         source = self.source
         if source.snapshot.info.state != "complete" or not any(source.snapshot.counts().values()):
-            raise Refused(
+            raise OperationRefused(
                 "--prune needs a complete snapshot that holds something",
                 "what was not read cannot be told from what was deleted",
                 "take a complete snapshot, or plan without --prune",
@@ -77,7 +76,8 @@ class Pruning:
                 continue
             if why := self._not_ours(entity, old):
                 self.losses.append(
-                    Loss(kind, old, EVERY, "adapted", f"gone on the source; {id_} on the target stays: {why}",
+                    Loss(kind, old, EVERY_OBJECT, "adapted",
+                         f"gone on the source; {id_} on the target stays: {why}",
                          "delete it there by hand if nobody needs it", "", entity.name)
                 )  # fmt: skip
                 continue
@@ -148,7 +148,7 @@ def _must_be_whole(source: Estate, kind: str) -> None:
     unread = "" if state == "complete" else f"{kind}: {state or 'not read'}"
     why = source.filtered(kind) or remark or unread
     if why:
-        raise Refused(
+        raise OperationRefused(
             f"--prune needs a snapshot that read every {kind}",
             why,
             "take a snapshot without filters, or plan without --prune",

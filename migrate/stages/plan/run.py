@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from migrate.archive.id_map import Mapping, Side, derivations, id_map, origins_of
+from migrate.archive.id_map import IdMapping, Side, derivations, id_map, reverse_message_ids
 from migrate.codecs import profile_for
 from migrate.codecs.config_directory import TYPE as CONFIG
 from migrate.stages.config_directory.match import match_by_key
@@ -45,9 +45,9 @@ def plan_move(
 ) -> Plan:
     """Plan how the target that `reader` reads becomes like `source`.
 
-    `archive` and `target_name` are what the plan calls its sides. Raises `Incomplete` when the target could
-    not be read to its end, `Refused` when a threshold is exceeded or others changed what it would overwrite.
-    """
+    `archive` and `target_name` are what the plan calls its sides. Raises `IncompleteResult` when the target
+    could not be read to its end, `OperationRefused` when a threshold is exceeded or others changed what it
+    would overwrite."""
     absent = absent_kinds(reader)
     target_side = Side(reader.type, reader.url)
     lines = list(id_map(source.snapshot.conn, source.side, target_side, messages=False))
@@ -89,7 +89,7 @@ def source_side(source: Estate, archive: str) -> SourceSide:
 
 
 def _match(
-    source: Estate, target: TargetState, lines: list[Mapping], options: PlanOptions
+    source: Estate, target: TargetState, lines: list[IdMapping], options: PlanOptions
 ) -> tuple[ObjectPairs, JournalState]:
     """Which object of the target is which of the source, and what the journal knows of the target."""
     conn, estate = source.snapshot.conn, target.estate
@@ -104,7 +104,7 @@ def _match(
     known = replace(
         read_journal_state(source, estate.side, lines, trusted),
         copies=frozenset(lineage.copies(source, estate, only_for_target=options.copy_files)),
-        origins=lineage.message_origins(source, estate.side, partial(origins_of, conn)),
+        origins=lineage.message_origins(source, estate.side, partial(reverse_message_ids, conn)),
         unclear=match_by_key(source, estate, pairs, hashes) if in_directory else {},
         further=lineage.further(source, estate, pairs),
     )
@@ -112,7 +112,7 @@ def _match(
 
 
 def _threads_to_read(
-    target: Estate, pairs: ObjectPairs, lines: list[Mapping], options: PlanOptions
+    target: Estate, pairs: ObjectPairs, lines: list[IdMapping], options: PlanOptions
 ) -> list[str]:
     """Ids of threads on the target whose messages decide about something: those that stand for one of the
     source, and with --prune those that would be deleted."""

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from migrate.model import JSON
 from migrate.model.loss import Grade
 from migrate.model.served_version import (
-    SERVED,
-    is_disabled,
-    newest,
-    others_served,
-    said_shares,
-    settings_of_endpoint,
-    shares,
+    SERVED_VERSION,
+    describe_traffic_shares,
+    endpoint_settings,
+    is_agent_disabled,
+    newest_version,
+    served_older_versions,
+    traffic_shares,
 )
 from migrate.stages.estate import Estate
 
@@ -33,15 +33,17 @@ def agents_of(estate: Estate) -> Bodies:
 
 def of_source(body: Mapping[str, JSON], agent_version: str) -> Iterator[Line]:
     """What is to be said of an agent of the source."""
-    others = others_served(body)
+    others = served_older_versions(body)
     if others:
-        chosen = shares(body)[0][0]
-        known = chosen == newest(body) or isinstance((body.get("versions") or {}).get(chosen), Mapping)
-        said = f"its users get {said_shares(body)}; the newest is version {newest(body)}"
-        if agent_version == SERVED and not known:
+        chosen = traffic_shares(body)[0][0]
+        known = chosen == newest_version(body) or isinstance(
+            (body.get("versions") or {}).get(chosen), Mapping
+        )
+        said = f"its users get {describe_traffic_shares(body)}; the newest is version {newest_version(body)}"
+        if agent_version == SERVED_VERSION and not known:
             reason = f"{said}; the archive has no definition of version {chosen}, so the newest is moved"
             yield "version", "lost", reason, "take a new snapshot"
-        elif agent_version == SERVED:
+        elif agent_version == SERVED_VERSION:
             yield (
                 "version",
                 "adapted",
@@ -51,35 +53,38 @@ def of_source(body: Mapping[str, JSON], agent_version: str) -> Iterator[Line]:
         else:
             way_out = "--agent-version served moves the one that users get"
             yield "version", "adapted", f"{said}, and the newest is moved", way_out
-    if is_disabled(body):
+    if is_agent_disabled(body):
         reason = "it is disabled on the source: nobody is answered there; on the target it is not disabled"
         yield "state", "adapted", reason, "disable it on the target, if it is to stay so"
-    for name in settings_of_endpoint(body):
+    for name in endpoint_settings(body):
         reason = "it is set for the agent's own endpoint, and no version of an agent carries it"
         yield name, "lost", reason, "set it for the agent on the target; the archive has it"
 
 
 def of_target(body: Mapping[str, JSON], updated: bool) -> Iterator[Line]:
     """The same of its counterpart that is there."""
-    others = others_served(body)
-    if others and newest(body) not in dict(shares(body)):
-        said = f"users of the target get {said_shares(body)}; the newest there is version {newest(body)}"
+    others = served_older_versions(body)
+    if others and newest_version(body) not in dict(traffic_shares(body)):
+        said = (
+            f"users of the target get {describe_traffic_shares(body)}; "
+            f"the newest there is version {newest_version(body)}"
+        )
         what = (
             "the version that is added is served to nobody" if updated else "what is compared is the newest"
         )
         way_out = "change the version selection rules of the agent's endpoint on the target"
         yield "version", "adapted", f"{said}: {what}", way_out
     elif others:
-        said = f"users of the target get {said_shares(body)}"
+        said = f"users of the target get {describe_traffic_shares(body)}"
         what = (
             "rules by number do not serve the version that is added" if updated else "not one version alone"
         )
         yield "version", "adapted", f"{said}: {what}", "look at the version selection rules on the target"
     elif updated and _is_pinned(body):
-        said = f"users of the target get version {newest(body)}, by its number"
+        said = f"users of the target get version {newest_version(body)}, by its number"
         reason = f"{said}: the one that is added is not served"
         yield "version", "adapted", reason, "change the version selection rules on the target"
-    if is_disabled(body):
+    if is_agent_disabled(body):
         yield "state", "adapted", "it is disabled on the target: nobody is answered there", "enable it there"
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrate.model import Entity
-from migrate.model.estate_location import Place
-from migrate.model.json_paths import texts_in
-from migrate.model.local_names import DEPLOYMENT, local_names, toolboxes
+from migrate.model.estate_location import EstateLocation
+from migrate.model.json_paths import iter_texts
+from migrate.model.local_names import DEPLOYMENT_LABEL, iter_local_names, toolbox_addresses
 from migrate.stages.plan.adaptation import TargetSettings
 from migrate.stages.plan.old_ids import WHERE
 
@@ -18,26 +18,26 @@ Line = tuple[str, str, str]
 """Field, reason, way out."""
 
 
-def left_behind(fitted: Entity, decided: TargetSettings, source: Place | None) -> Iterator[Line]:
+def left_behind(fitted: Entity, decided: TargetSettings, source: EstateLocation | None) -> Iterator[Line]:
     """What of an object, as it will be on the target, only the place it came from knows. `source` is None
     where the target is that very place."""
     if source is None:
         return
     told: set[tuple[str, str]] = set()
-    for path, what, name in local_names(fitted.fields) if fitted.kind == "assistant" else ():
-        if what == DEPLOYMENT and name in (decided.deployments or ()):
+    for path, what, name in iter_local_names(fitted.fields) if fitted.kind == "assistant" else ():
+        if what == DEPLOYMENT_LABEL and name in (decided.deployments or ()):
             continue
         field = path.partition("[")[0].partition(".")[0]
         if (field, name) not in told:
             told.add((field, name))
             reason = f"names {what} {_short(name)}, which lies on the source; the target may have none of it"
             yield field, f"{path} {reason}", "make it there under this name, or change the agent"
-    for url, box in toolboxes(fitted.fields) if fitted.kind == "assistant" else ():
+    for url, box in toolbox_addresses(fitted.fields) if fitted.kind == "assistant" else ():
         if not source.named_in(url):  # told as the source's own place below
             reason = f"tools[].server_url names the toolbox {_short(box)} of a project; no toolbox is moved"
             yield "tools", reason, "see that the target may use it there, or make it in the target"
     for field in WHERE.get(fitted.kind, ()):
-        for place, text in texts_in(fitted.fields.get(field), (field,)):
+        for place, text in iter_texts(fitted.fields.get(field), (field,)):
             found = source.named_in(text)
             if found and (field, found) not in told:
                 told.add((field, found))

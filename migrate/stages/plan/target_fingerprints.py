@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from migrate.codecs import Codec
-from migrate.model import JSON, Entity, Key
-from migrate.model.normalize import digest, normal, written_form
+from migrate.model import JSON, Entity, EntityKey
+from migrate.model.normalize import json_digest, normalize_entity, normalize_written_fields
 from migrate.stages.estate import Estate
 
-States = dict[Key, str]
+States = dict[EntityKey, str]
 """(kind, parent, id) -> fingerprint of the compared form, including what it is called on the target."""
 
 
@@ -37,8 +37,8 @@ an unknown key that is new there is no sign that others changed the object."""
 
 def fingerprint(entity: Entity) -> str:
     """Of the compared form; a file's hash is left out, since only some readings learn it."""
-    form = written_form(entity) if entity.kind in GROWING else normal(entity)
-    return digest([*entity.key, _without_hash(form)])
+    form = normalize_written_fields(entity) if entity.kind in GROWING else normalize_entity(entity)
+    return json_digest([*entity.key, _without_hash(form)])
 
 
 def _without_hash(form: Mapping[str, JSON]) -> dict[str, JSON]:
@@ -48,7 +48,7 @@ def _without_hash(form: Mapping[str, JSON]) -> dict[str, JSON]:
 def is_untouched(archived: Entity, there: Entity) -> bool:
     """Whether what was archived from this very place is there as it was: its id and all that it says."""
     same = archived.key == there.key
-    return same and _without_hash(normal(archived)) == _without_hash(normal(there))
+    return same and _without_hash(normalize_entity(archived)) == _without_hash(normalize_entity(there))
 
 
 def message_mark(codec: Codec, body: Mapping[str, JSON], thread: str) -> str:
@@ -56,10 +56,10 @@ def message_mark(codec: Codec, body: Mapping[str, JSON], thread: str) -> str:
     its owner may have written. It tells whether others changed it since."""
     words = codec.words(body)
     if words:
-        return digest([words.role, *words.texts])
-    return digest(written_form(codec.decode("message", dict(body), thread, None)[0]))
+        return json_digest([words.role, *words.texts])
+    return json_digest(normalize_written_fields(codec.decode("message", dict(body), thread, None)[0]))
 
 
-def combined(found: Mapping[Key, str]) -> str:
+def combined(found: Mapping[EntityKey, str]) -> str:
     """One fingerprint of many."""
-    return digest(sorted([*key, state] for key, state in found.items()))
+    return json_digest(sorted([*key, state] for key, state in found.items()))

@@ -12,10 +12,10 @@ from migrate.codecs.adapt.models import model_there
 from migrate.codecs.config_directory import TYPE as CONFIG
 from migrate.errors import RequestFailed
 from migrate.model import JSON, Entity
-from migrate.model.connections import named_in, short
-from migrate.model.entity import condition
-from migrate.model.estate_location import Place
-from migrate.model.normalize import normal
+from migrate.model.connections import connections_in, short_connection_name
+from migrate.model.entity import usability
+from migrate.model.estate_location import EstateLocation
+from migrate.model.normalize import normalize_entity
 from migrate.stages.estate import Estate
 from migrate.stages.match.pairing import ObjectPairs
 from migrate.stages.plan.adaptation import TargetSettings
@@ -81,14 +81,14 @@ def settle_target(
             pairs.ids.setdefault(kind, {})[id_] = id_
     if source.type == CONFIG:  # a file is never changed: one that is there is used as it is
         in_place |= {("file", id_) for id_ in pairs.ids.get("file", {})}
-    here = None if source.type == CONFIG else Place.of(source.side.url)
+    here = None if source.type == CONFIG else EstateLocation.of(source.side.url)
     there = offer.connections
     deployments = offer.deployments
     return TargetSettings(
         models=choices.models,
         connections={**_by_name(source, there), **choices.connections},
         deployments=None if deployments is None else frozenset(deployments),
-        connections_there=None if there is None else there | {short(id_) for id_ in there},
+        connections_there=None if there is None else there | {short_connection_name(id_) for id_ in there},
         names=_names(source, target, pairs, profile),
         reasoning=_reasoning(source, choices, deployments),
         bytes_later=choices.bytes_later,
@@ -97,7 +97,7 @@ def settle_target(
         absent=offer.absent,
         rewrite_ids=choices.rewrite_ids,
         agent_version=choices.agent_version,
-        place=None if here is None or here.holds(Place.of(target.side.url)) else here,
+        place=None if here is None or here.holds(EstateLocation.of(target.side.url)) else here,
     )
 
 
@@ -122,7 +122,9 @@ def _in_place(source: Estate, target: Estate, pairs: ObjectPairs) -> set[tuple[s
     files = {id_ for _, id_ in found}
     for id_ in _shared("vector_store", source, target, pairs):
         ours, theirs = source.store_files[id_], target.store_files[id_]
-        alike = normal(source.of("vector_store")[id_]) == normal(target.of("vector_store")[id_])
+        alike = normalize_entity(source.of("vector_store")[id_]) == normalize_entity(
+            target.of("vector_store")[id_]
+        )
         if alike and ours == theirs and ours <= files:
             found.add(("vector_store", id_))
     for kind in ("file", "vector_store"):  # found so by an earlier plan: the source's own for good
@@ -136,7 +138,7 @@ def _shared(kind: str, source: Estate, target: Estate, pairs: ObjectPairs) -> It
     known = pairs.ids.get(kind, {})
     for id_, entity in source.of(kind).items():
         there = target.of(kind).get(id_)
-        usable = there is not None and condition(there) == "usable" == condition(entity)
+        usable = there is not None and usability(there) == "usable" == usability(entity)
         if usable and known.get(id_, id_) == id_:
             yield id_
 
@@ -163,12 +165,15 @@ def _names(source: Estate, target: Estate, pairs: ObjectPairs, profile: Profile)
 
 def _by_name(source: Estate, there: frozenset[str] | None) -> dict[str, str]:
     """Connections that the target has under the same short name and another id."""
-    by_name = {short(id_): id_ for id_ in there or ()}
-    named = {id_ for e in source.of("assistant").values() for id_ in named_in(e.fields)}
+    by_name = {short_connection_name(id_): id_ for id_ in there or ()}
+    named = {id_ for e in source.of("assistant").values() for id_ in connections_in(e.fields)}
     return {
-        old: by_name[short(old)]
+        old: by_name[short_connection_name(old)]
         for old in named
-        if there is not None and old not in there and old != short(old) and short(old) in by_name
+        if there is not None
+        and old not in there
+        and old != short_connection_name(old)
+        and short_connection_name(old) in by_name
     }
 
 

@@ -16,10 +16,10 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from migrate.model import Entity
-from migrate.model.entity import made_at
-from migrate.model.file import PARSED
-from migrate.model.normalize import digest, normal
-from migrate.model.vector_store import refusal
+from migrate.model.entity import creation_time
+from migrate.model.file import BYTES_FROM_PARSED_TEXT
+from migrate.model.normalize import json_digest, normalize_entity
+from migrate.model.vector_store import ingestion_error
 from migrate.stages.estate import Estate
 from migrate.stages.query.references import Usage, read_usage
 
@@ -66,7 +66,9 @@ def _duplicate_files(files: Iterable[Entity]) -> Iterator[Duplicate]:
 
 def content_hash(file: Entity) -> str:
     """The hash of a file's own bytes, if they are here; text that was read out of it is not them."""
-    return "" if file.facts.get("bytes_from") == PARSED else str(file.fields.get("sha256") or "")
+    return (
+        "" if file.facts.get("bytes_from") == BYTES_FROM_PARSED_TEXT else str(file.fields.get("sha256") or "")
+    )
 
 
 def _store_digests(found: Usage) -> Iterator[tuple[str, Entity]]:
@@ -76,20 +78,22 @@ def _store_digests(found: Usage) -> Iterator[tuple[str, Entity]]:
         store = found.estate.of("vector_store")[id_]
         if rows and not store.derived_from:
             yield (
-                digest([_digest_without_name(store), sorted(_member_digest(row, files) for row in rows)]),
+                json_digest(
+                    [_digest_without_name(store), sorted(_member_digest(row, files) for row in rows)]
+                ),
                 store,
             )
 
 
 def _member_digest(row: Entity, files: dict[str, Entity]) -> str:
-    said = normal(row)
+    said = normalize_entity(row)
     id_ = str(said.pop("file_id", row.id))
     file = files.get(id_)
-    return digest([(content_hash(file) if file else "") or id_, said])
+    return json_digest([(content_hash(file) if file else "") or id_, said])
 
 
 def _digest_without_name(entity: Entity) -> str:
-    return digest({name: value for name, value in normal(entity).items() if name != "name"})
+    return json_digest({name: value for name, value in normalize_entity(entity).items() if name != "name"})
 
 
 def _name_difference(twin: Entity, first: Entity) -> str:
@@ -111,7 +115,7 @@ def _newer_and_oldest(rows: Iterable[tuple[Hashable, Entity]]) -> Iterator[tuple
     for key, entity in rows:
         groups.setdefault(key, []).append(entity)
     for group in groups.values():
-        first = min(group, key=lambda one: made_at(one.facts, float("inf")))
+        first = min(group, key=lambda one: creation_time(one.facts, float("inf")))
         yield from ((one, first) for one in group if one is not first)
 
 
@@ -200,7 +204,7 @@ def find_cleanup_in_usage(ours: Usage, marks: Collection[str], beside: Usage | N
 
 
 def _finding(mark: str, entity: Entity, why: str, of: str = "") -> CleanupFinding:
-    made = made_at(entity.facts, 0.0) or None
+    made = creation_time(entity.facts, 0.0) or None
     return CleanupFinding(
         mark, entity.kind, entity.id, entity.parent, entity.name, why, _bytes(entity), made, of
     )
@@ -224,7 +228,7 @@ def _orphans(whole: ProjectUsage) -> _CleanupItems:
         more = f" and {len(names) - MAX_REFERENCES_NAMED:,} more" if len(names) > MAX_REFERENCES_NAMED else ""
         yield _finding("orphan", entity, f"names {told}{more}, not there")
     for row in usage.refused:
-        yield _finding("orphan", row, f"its store could not take it in: {refusal(row.facts)}")
+        yield _finding("orphan", row, f"its store could not take it in: {ingestion_error(row.facts)}")
     for kind in ("vector_store", "file", "assistant"):
         if usage.gap(kind):
             yield UnprovenClaim(f"what names a {kind} that is not there: {usage.gap(kind)}")
@@ -307,7 +311,7 @@ def _duplicates(whole: ProjectUsage) -> _CleanupItems:
     unhashed = [
         file
         for file in usage.estate.of("file").values()
-        if not file.fields.get("sha256") or file.facts.get("bytes_from") == PARSED
+        if not file.fields.get("sha256") or file.facts.get("bytes_from") == BYTES_FROM_PARSED_TEXT
     ]
     if unhashed:
         yield f"{len(unhashed):,} files whose bytes are not here were compared by name and size alone"

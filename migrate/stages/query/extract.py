@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from migrate.archive.blobs import Blob, proven
-from migrate.archive.hashing import storable
-from migrate.archive.snapshots.history import elsewhere
+from migrate.archive.blobs import Blob, read_verified_chunks
+from migrate.archive.hashing import storable_text
+from migrate.archive.snapshots.history import describe_other_snapshot
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.codecs.adapt.files import PARSED_ENDING
-from migrate.errors import ArchiveDamaged, BadUsage, Refused
-from migrate.files.output import no_such_name, temporary_beside
-from migrate.model.file import PARSED
+from migrate.errors import ArchiveDamaged, BadUsage, OperationRefused
+from migrate.files.output import describe_unencodable_name, temporary_file_beside
+from migrate.model.file import BYTES_FROM_PARSED_TEXT
 from migrate.stages.safe_filenames import safe_names
 
 MAX_EXISTING_NAMED = 5
@@ -63,14 +63,14 @@ class _Job:
     @property
     def called(self) -> str:
         """Its name in a folder; text that was read out of a file is not that file."""
-        return f"{self.name}{PARSED_ENDING}" if self.blob.origin == PARSED else self.name
+        return f"{self.name}{PARSED_ENDING}" if self.blob.origin == BYTES_FROM_PARSED_TEXT else self.name
 
 
 def extract(snapshot: SnapshotReader, ids: Iterable[str], folder: Path, force: bool = False) -> ExtractResult:
-    """Write the files with these ids, or all of which the archive has bytes. Raises `Refused` before
+    """Write the files with these ids, or all of which the archive has bytes. Raises `OperationRefused` before
     anything is written when a file is there already, and `BadUsage` when the folder cannot be made."""
     done = ExtractResult()
-    jobs = list(_jobs(snapshot, tuple(dict.fromkeys(map(storable, ids))), done))
+    jobs = list(_jobs(snapshot, tuple(dict.fromkeys(map(storable_text, ids))), done))
     names = safe_names((job.id, job.called) for job in jobs)
     if not force:
         _must_be_free([folder / name for name in names.values()])
@@ -78,13 +78,13 @@ def extract(snapshot: SnapshotReader, ids: Iterable[str], folder: Path, force: b
     for job in jobs:
         path = folder / names[job.id]
         try:
-            _write(proven(snapshot.conn, job.blob), path, force)
+            _write(read_verified_chunks(snapshot.conn, job.blob), path, force)
         except ArchiveDamaged as damage:
             done.failed.append(ExtractFailure(job.id, job.name, f"{damage.what}: {damage.why}"))
         except FileExistsError:
             raise _already_exists([path.name]) from None
         except UnicodeEncodeError as error:
-            reason = f"cannot write it: {no_such_name(error)}; set PYTHONUTF8=1"
+            reason = f"cannot write it: {describe_unencodable_name(error)}; set PYTHONUTF8=1"
             done.failed.append(ExtractFailure(job.id, job.name, reason))
         except OSError as error:
             done.failed.append(
@@ -100,7 +100,7 @@ def _jobs(snapshot: SnapshotReader, ids: tuple[str, ...], done: ExtractResult) -
     wanted = set(ids)
     seen: set[str] = set()
     for _, body in snapshot.bodies("file"):
-        id_, name = storable(str(body.get("id", ""))), str(body.get("filename") or "")
+        id_, name = storable_text(str(body.get("id", ""))), str(body.get("filename") or "")
         if id_ in seen or (wanted and id_ not in wanted):
             continue
         seen.add(id_)
@@ -111,7 +111,7 @@ def _jobs(snapshot: SnapshotReader, ids: tuple[str, ...], done: ExtractResult) -
             done.failed.append(ExtractFailure(id_, name, "the archive does not have its bytes"))
     for id_ in ids:
         if id_ not in seen:
-            reason = f"snapshot {snapshot.info.id} has no such file{elsewhere(snapshot, id_)}"
+            reason = f"snapshot {snapshot.info.id} has no such file{describe_other_snapshot(snapshot, id_)}"
             done.failed.append(ExtractFailure(id_, "", reason))
 
 
@@ -121,9 +121,9 @@ def _must_be_free(paths: Iterable[Path]) -> None:
         raise _already_exists(there)
 
 
-def _already_exists(names: list[str]) -> Refused:
+def _already_exists(names: list[str]) -> OperationRefused:
     more = f" and {len(names) - MAX_EXISTING_NAMED} more" if len(names) > MAX_EXISTING_NAMED else ""
-    return Refused(
+    return OperationRefused(
         f"{', '.join(names[:MAX_EXISTING_NAMED])}{more}: already there",
         "extract overwrites nothing",
         "give --dir another folder, or --force to replace them",
@@ -142,7 +142,7 @@ def _make_folder(folder: Path) -> None:
 def _write(chunks: Iterable[bytes], path: Path, force: bool) -> None:
     """Under a temporary name first; the whole file takes its place at once, and a link there is not
     followed. Raises `FileExistsError` when somebody else was quicker."""
-    with temporary_beside(path) as (temporary, handle):
+    with temporary_file_beside(path) as (temporary, handle):
         with os.fdopen(handle, "wb") as file:
             file.writelines(chunks)
         if force:

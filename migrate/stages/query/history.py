@@ -9,13 +9,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from migrate.archive.query import Asked
-from migrate.archive.snapshots.history import Content, Sight, Trace, body, ids_in, size, traces
+from migrate.archive.snapshots.history import (
+    ChildListing,
+    ObjectSighting,
+    ObjectTrace,
+    listing_ids,
+    listing_size,
+    read_body,
+    trace_object,
+)
 from migrate.archive.snapshots.reader import SnapshotInfo
+from migrate.archive.sql_connection import SqlConnection
 from migrate.codecs import CODECS
 from migrate.model import JSON, Entity
-from migrate.model.normalize import normal
-from migrate.model.object_diff import Path, differing
+from migrate.model.normalize import normalize_entity
+from migrate.model.object_diff import FieldDifference, diff_objects
 
 HistoryEventType = Literal["first seen", "changed", "gone", "back", "not read"]
 
@@ -32,8 +40,8 @@ class HistoryEvent:
     what: HistoryEventType
     until: int = 0
     reason: str = ""
-    paths: tuple[Path, ...] = ()
-    facts: tuple[Path, ...] = ()
+    paths: tuple[FieldDifference, ...] = ()
+    facts: tuple[FieldDifference, ...] = ()
     messages: tuple[int, int] | None = None
     came: tuple[str, ...] = ()
     went: tuple[str, ...] = ()
@@ -56,13 +64,13 @@ class ObjectHistory:
     events: tuple[HistoryEvent, ...] = field(default=())
 
 
-def object_histories(conn: Asked, object_id: str) -> list[ObjectHistory]:
+def object_histories(conn: SqlConnection, object_id: str) -> list[ObjectHistory]:
     """What became of an object, in every place and on every endpoint that held it; none where no snapshot
     did."""
-    return [_trace_history(conn, trace) for trace in traces(conn, object_id)]
+    return [_trace_history(conn, trace) for trace in trace_object(conn, object_id)]
 
 
-def _trace_history(conn: Asked, trace: Trace) -> ObjectHistory:
+def _trace_history(conn: SqlConnection, trace: ObjectTrace) -> ObjectHistory:
     eyes = _BodyComparer(conn, trace)
     below = {change.snapshot: change for change in _content_changes(conn, trace)}
     events: list[HistoryEvent] = []
@@ -96,7 +104,7 @@ def _continues(last: HistoryEvent, seen: HistoryEvent, before: int) -> bool:
 class _BodyComparer:
     """Looks at one snapshot after the other and holds the last body that was seen, decoded."""
 
-    def __init__(self, conn: Asked, trace: Trace) -> None:
+    def __init__(self, conn: SqlConnection, trace: ObjectTrace) -> None:
         self._conn, self._trace = conn, trace
         self._decode = CODECS[trace.type].decode
         self._number = 0
@@ -111,7 +119,7 @@ class _BodyComparer:
         """What it was called when it was last seen."""
         return self._entity.name if self._entity else ""
 
-    def look(self, sight: Sight) -> HistoryEvent | None:
+    def look(self, sight: ObjectSighting) -> HistoryEvent | None:
         """What is new in a snapshot, if anything is."""
         self.before, self._at = self._at, sight.snapshot.id
         if sight.body is None:
@@ -123,18 +131,18 @@ class _BodyComparer:
         self._number, self._entity = sight.body, self._decoded(sight.body)
         if before is None:
             return HistoryEvent(sight.snapshot, "first seen")
-        paths = tuple(differing(normal(before), normal(self._entity)))
-        facts = tuple(differing(before.facts, self._entity.facts))
+        paths = tuple(diff_objects(normalize_entity(before), normalize_entity(self._entity)))
+        facts = tuple(diff_objects(before.facts, self._entity.facts))
         return HistoryEvent(sight.snapshot, "changed" if was else "back", paths=paths, facts=facts)
 
-    def _missed(self, sight: Sight) -> HistoryEvent | None:
+    def _missed(self, sight: ObjectSighting) -> HistoryEvent | None:
         if sight.gap:
             return HistoryEvent(sight.snapshot, "not read", sight.snapshot.id, sight.gap)
         was, self._there = self._there, False
         return HistoryEvent(sight.snapshot, "gone") if was else None
 
     def _decoded(self, number: int) -> Entity:
-        found: JSON = body(self._conn, number)
+        found: JSON = read_body(self._conn, number)
         return self._decode(self._trace.kind, found, self._trace.parent, None)[0]
 
 
@@ -148,20 +156,20 @@ class _ContentChange:
     went: tuple[str, ...] = ()
 
 
-def _content_changes(conn: Asked, trace: Trace) -> Iterator[_ContentChange]:
+def _content_changes(conn: SqlConnection, trace: ObjectTrace) -> Iterator[_ContentChange]:
     """Each change of what lies in an object; listings that are the same one are not looked into."""
-    last: Content | None = None
+    last: ChildListing | None = None
     held: dict[str, None] = {}
     for content in trace.contents:
         if last is not None and content.listing == last.listing:
             continue
         if trace.kind == "thread":
-            number = size(conn, content.listing)
-            before = size(conn, last.listing) if last else 0
+            number = listing_size(conn, content.listing)
+            before = listing_size(conn, last.listing) if last else 0
             if number != before or last is None:
                 yield _ContentChange(content.snapshot, (number, before))
         else:
-            now = dict.fromkeys(ids_in(conn, content.listing))
+            now = dict.fromkeys(listing_ids(conn, content.listing))
             came = tuple(id_ for id_ in now if id_ not in held)
             went = tuple(id_ for id_ in held if id_ not in now)
             if came or went:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from migrate.model import JSON, Entity
-from migrate.model.message import CALL, ITEM, RESULT
-from migrate.model.secrets import without_secrets
+from migrate.model.message import FUNCTION_CALL, FUNCTION_CALL_OUTPUT, ITEM_ROLE
+from migrate.model.secrets import mask_tool_secrets
 
 MessagePartType = Literal["text", "refusal", "image", "citation", "attachment", "call", "result", "other"]
 FileNames = Mapping[str, str]
@@ -33,7 +33,7 @@ def message_parts(message: Entity, names: FileNames) -> Iterator[MessagePart]:
     if content is None:
         content = message.extras.get("content")
     for one in content if isinstance(content, list) else [] if content is None else [content]:
-        yield from _item(one) if message.fields.get("role") == ITEM else _part(one, names)
+        yield from _item(one) if message.fields.get("role") == ITEM_ROLE else _part(one, names)
     attachments = message.fields.get("attachments")
     if attachments is None:
         attachments = message.extras.get("attachments")
@@ -109,9 +109,9 @@ def _item(item: JSON) -> Iterator[MessagePart]:
         yield MessagePart("other", as_text(item))
         return
     type_ = as_text(item.get("type"))
-    if type_ == CALL:
+    if type_ == FUNCTION_CALL:
         yield MessagePart("call", f"{as_text(item.get('name'))}({as_text(item.get('arguments'))})")
-    elif type_ == RESULT:
+    elif type_ == FUNCTION_CALL_OUTPUT:
         yield MessagePart("result", as_text(item.get("output")))
     elif type_.endswith("_output"):
         yield MessagePart("result", f"{type_} {_other_fields(item)}".strip())
@@ -143,7 +143,7 @@ def as_text(value: JSON) -> str:
 
 def _other_fields(item: Mapping[str, JSON]) -> str:
     """What an item says, without its type, ids and states."""
-    kept = without_secrets(item).items()
+    kept = mask_tool_secrets(item).items()
     said = {k: v for k, v in kept if k not in FIELDS_NOT_SHOWN and v not in (None, "", [], {})}
     return as_text(said) if said else ""
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from migrate.archive.hashing import storable
-from migrate.archive.snapshots.history import gap_of
+from migrate.archive.hashing import storable_text
+from migrate.archive.snapshots.history import absence_gap
 from migrate.model import KINDS, Entity
-from migrate.model.entity import condition
-from migrate.model.references import refs_of
+from migrate.model.entity import usability
+from migrate.model.references import references_of
 from migrate.stages.estate import Estate
 
 ObjectKey = tuple[str, str]
@@ -90,12 +90,12 @@ def read_usage(estate: Estate) -> Usage:
 
 def _add_store(found: Usage, store: Entity) -> None:
     whole = store.derived_from or _is_read_whole(found, "vector_store_file", store.id)
-    rows = found.estate.members("vector_store_file", storable(store.id))
+    rows = found.estate.members("vector_store_file", storable_text(store.id))
     if whole:
         found.members[store.id] = rows
     for row in rows:
         names = _add_references(found, row, ("vector_store", store.id))
-        if condition(row) != "usable" and all(map(found.there, names)):
+        if usability(row) != "usable" and all(map(found.there, names)):
             found.refused.append(row)
 
 
@@ -103,7 +103,7 @@ def _add_thread(found: Usage, thread: Entity) -> None:
     hangs_on = dict(_add_references(found, thread))
     for kind in ("message", "run"):
         _is_read_whole(found, kind, thread.id)
-        for entity in found.estate.walk(kind, storable(thread.id)):
+        for entity in found.estate.walk(kind, storable_text(thread.id)):
             if kind == "message":
                 hangs_on.update(_add_references(found, entity))
             worker = getattr(entity, ASSISTANT_ID_SOURCE[kind]).get("assistant_id")
@@ -119,10 +119,10 @@ def _add_thread(found: Usage, thread: Entity) -> None:
 def _add_run_steps(found: Usage, thread: Entity) -> None:
     """Files that the steps of runs made, or found something in. They use; what is gone by now dangles
     nowhere, since a step tells what was. Steps that nobody asked for are no gap."""
-    if found.estate.snapshot.scope("run_step", storable(thread.id))[0] not in ("", "complete"):
+    if found.estate.snapshot.scope("run_step", storable_text(thread.id))[0] not in ("", "complete"):
         _is_read_whole(found, "run_step", thread.id)
-    for step in found.estate.walk("run_step", storable(thread.id)):
-        meant = ((kind, id_) for _, kind, id_ in refs_of(KINDS["run_step"], step) if kind == "file")
+    for step in found.estate.walk("run_step", storable_text(thread.id)):
+        meant = ((kind, id_) for _, kind, id_ in references_of(KINDS["run_step"], step) if kind == "file")
         found.named.update(filter(found.there, meant))
 
 
@@ -130,7 +130,7 @@ def _add_references(found: Usage, entity: Entity, owner: ObjectKey | None = None
     """Note every reference of an object, and give back what it names. `owner` is what a picture draws it
     as."""
     names: dict[ObjectKey, None] = {}
-    for path, kind, id_ in refs_of(KINDS[entity.kind], entity):
+    for path, kind, id_ in references_of(KINDS[entity.kind], entity):
         meant = (kind, id_)
         if not found.there(meant):
             if path in CONTAINER_FILE_PATHS:
@@ -147,8 +147,8 @@ def _add_references(found: Usage, entity: Entity, owner: ObjectKey | None = None
 def _is_read_whole(found: Usage, kind: str, parent: str) -> bool:
     """Whether a listing was read whole; the first that was not is named, the others are counted."""
     snapshot = found.estate.snapshot
-    state, reason = snapshot.scope(kind, storable(parent))
-    why = reason or DELETED_WHILE_READ if state == "gone" else gap_of(snapshot.info, kind, state, reason)
+    state, reason = snapshot.scope(kind, storable_text(parent))
+    why = reason or DELETED_WHILE_READ if state == "gone" else absence_gap(snapshot.info, kind, state, reason)
     if why and kind in found.gaps:
         found.more[kind] = found.more.get(kind, 0) + 1
     elif why:

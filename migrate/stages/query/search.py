@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
-from migrate.archive.snapshots.reader import SnapshotReader, candidates
+from migrate.archive.snapshots.reader import SnapshotReader, search_candidates
 from migrate.codecs import CODECS
 from migrate.model import Entity
-from migrate.model.secret_text import MASKED, masked_text
+from migrate.model.secret_text import MASKED_SECRET, mask_text
 from migrate.stages.query.message_parts import as_text, message_parts
 
 EXCERPT_CHARS_BEFORE, EXCERPT_CHARS_AFTER = 30, 60
@@ -34,7 +34,7 @@ def search(snapshot: SnapshotReader, text: str, kinds: Collection[str] = ()) -> 
     for kind, fields in SEARCHED_FIELDS.items():
         if kinds and kind not in kinds:
             continue
-        for parent, body in candidates(snapshot, kind, text):
+        for parent, body in search_candidates(snapshot, kind, text):
             entity = decode(kind, body, parent, None)[0]
             for name, said in fields(entity):
                 if wanted in said.casefold():
@@ -68,10 +68,10 @@ SEARCHED_FIELDS: dict[str, Callable[[Entity], Iterator[tuple[str, str]]]] = {
 
 def _excerpt(said: str, wanted: str) -> str:
     """The first place where a text stands, with what is around it."""
-    shown = masked_text(said)
+    shown = mask_text(said)
     if wanted not in shown.casefold():
         # What was looked for is part of a credential: that it is there is shown, and no more of it.
-        return next((found.group() for found in MASKED.finditer(shown)), "")
+        return next((found.group() for found in MASKED_SECRET.finditer(shown)), "")
     said = shown
     at, end = _span(said, wanted)
     start = max(0, at - EXCERPT_CHARS_BEFORE)

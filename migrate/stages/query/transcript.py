@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
-from migrate.archive.hashing import storable
+from migrate.archive.hashing import storable_text
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.codecs import CODECS, Surroundings
 from migrate.model import JSON
-from migrate.model.message import ITEM
-from migrate.model.secret_text import masked_text
+from migrate.model.message import ITEM_ROLE
+from migrate.model.secret_text import mask_text
 from migrate.stages.query.message_parts import MessagePart, as_text, message_parts, step_tool_calls
 
 
@@ -43,7 +43,7 @@ class Transcript:
 
 def read_transcript(snapshot: SnapshotReader, thread: str) -> Transcript | None:
     """The transcript of a thread, or None when the snapshot has no such thread."""
-    id_ = storable(thread)
+    id_ = storable_text(thread)
     found = [body for kind, _, body in snapshot.find(id_) if kind == "thread"]
     if not found:
         return None
@@ -72,9 +72,9 @@ def _entries(snapshot: SnapshotReader, thread: str) -> Iterator[TranscriptEntry]
             number,
             entity.id,
             _time(entity.facts.get("created_at")),
-            "" if role == ITEM else role,
+            "" if role == ITEM_ROLE else role,
             assistants.get(who, who),
-            tuple(replace(part, text=masked_text(part.text)) for part in message_parts(entity, files)),
+            tuple(replace(part, text=mask_text(part.text)) for part in message_parts(entity, files)),
             calls.pop(as_text(entity.facts.get("run_id")), ()) if role != "user" else (),
         )
 
@@ -89,7 +89,7 @@ def _calls(snapshot: SnapshotReader, thread: str) -> dict[str, tuple[MessagePart
     called: dict[str, tuple[MessagePart, ...]] = {}
     for _, step in snapshot.bodies("run_step", thread):
         run = as_text(step.get("run_id"))
-        shown = (replace(part, text=masked_text(part.text)) for part in step_tool_calls(step))
+        shown = (replace(part, text=mask_text(part.text)) for part in step_tool_calls(step))
         called[run] = (*called.get(run, ()), *shown)
     return called
 

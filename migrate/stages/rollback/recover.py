@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from migrate.archive.journal import SERVICE, Entry
-from migrate.errors import Incomplete, NotThere, RequestFailed
+from migrate.archive.journal import SERVICE_ACTION, JournalEntry
+from migrate.errors import IncompleteResult, NotFound, RequestFailed
 from migrate.model import Entity
 from migrate.stages.apply.context import ApplyContext, Body, Unresolved
 from migrate.stages.apply.create import AddressInUse, find_by_address, find_by_stamp, sent_at, written
@@ -20,8 +20,8 @@ from migrate.stages.plan.plan_file import Action, Plan
 
 
 def settle(shop: ApplyContext, plan: Plan) -> None:
-    """Find what was made or changed without our learning it, and note it in the journal. Raises `Incomplete`
-    when nobody can look: what is not seen must not pass for what was never made."""
+    """Find what was made or changed without our learning it, and note it in the journal. Raises
+    `IncompleteResult` when nobody can look: what is not seen must not pass for what was never made."""
     actions: dict[tuple[str, str, str, str], Action] = {
         (a.action, a.kind, a.parent, a.id): a for a in plan.actions
     }
@@ -33,16 +33,16 @@ def settle(shop: ApplyContext, plan: Plan) -> None:
             body = look(shop, action, entry)
         except Unresolved:
             continue
-        except (NotThere, AddressInUse):
+        except (NotFound, AddressInUse):
             body = None
         except RequestFailed as failed:
             raise _unseen(action, failed) from None
         if body is None:
-            shop.journal.failed([entry.id], "it was not carried out")
+            shop.journal.record_failed([entry.id], "it was not carried out")
         else:
             parent = action.target_parent or shop.ids.get(("vector_store", action.parent), "")
             mark = written(shop, action.kind, body, parent)
-            shop.journal.done(entry.id, action.target_id or str(body["id"]), parent, mark)
+            shop.journal.record_done(entry.id, action.target_id or str(body["id"]), parent, mark)
     _appended(shop, plan)
     shop.reload()
     _derived(shop, plan)
@@ -53,13 +53,13 @@ def _appended(shop: ApplyContext, plan: Plan) -> None:
     """Messages that an interrupted apply put into threads which were there before: their ids are noted only
     when a whole thread has been read back."""
     threads = {a.id: a for a in plan.actions if a.kind == "thread" and a.messages and a.action != "create"}
-    noted = Counter({thread: made for thread, _, made in shop.journal.talks()})
-    for thread in shop.source.threads() if threads and shop.journal.has() else ():
+    noted = Counter({thread: made for thread, _, made in shop.journal.threads_with_messages()})
+    for thread in shop.source.threads() if threads and shop.journal.has_action() else ():
         action = threads.get(thread.id)
         if action is not None and noted[thread.id] < action.messages:
             try:
                 note_messages(shop, action, thread, action.target_id, whole=False)
-            except NotThere:
+            except NotFound:
                 continue
             except RequestFailed as failed:
                 raise _unseen(action, failed) from None
@@ -67,7 +67,7 @@ def _appended(shop: ApplyContext, plan: Plan) -> None:
 
 def _derived(shop: ApplyContext, plan: Plan) -> None:
     """Stores that the service made for threads of an apply that was killed before it noted them."""
-    noted = {e.source_parent for e in shop.earlier.values() if e.action == SERVICE}
+    noted = {e.source_parent for e in shop.earlier.values() if e.action == SERVICE_ACTION}
     gone = {e.source_id for e in shop.earlier.values() if e.action == "undo" and e.kind == "thread"}
     for thread, there, first, since in (*_grown(shop, plan), *_made(shop)):
         if thread.id in noted | gone:
@@ -91,23 +91,23 @@ def _made(shop: ApplyContext) -> Iterator[tuple[Entity, str, int, float]]:
 
 def _grown(shop: ApplyContext, plan: Plan) -> Iterator[tuple[Entity, str, int, float]]:
     """Threads that were there and got messages: the place of the first of these instead of 0."""
-    grown = {thread: there for thread, there, made in shop.journal.talks() if made}
+    grown = {thread: there for thread, there, made in shop.journal.threads_with_messages() if made}
     for action in plan.actions:
         thread = shop.source.threads_by_id.get(action.id) if action.kind == "thread" else None
         if thread is not None and action.action != "create" and action.messages and action.id in grown:
             count = sum(1 for _ in iter_messages(shop.source, shop.codec, shop.fit, thread.id))
-            yield thread, grown[action.id], count - action.messages, shop.journal.begun()
+            yield thread, grown[action.id], count - action.messages, shop.journal.first_applied_at()
 
 
-def _unseen(action: Action, failed: RequestFailed) -> Incomplete:
-    return Incomplete(
+def _unseen(action: Action, failed: RequestFailed) -> IncompleteResult:
+    return IncompleteResult(
         f"what became of {action.kind} {action.name or '(no name)'} [{action.id}] could not be seen",
         str(failed),
         "run the same rollback again when the target answers: nothing was taken back yet",
     )
 
 
-def look(shop: ApplyContext, action: Action, entry: Entry) -> Body | None:
+def look(shop: ApplyContext, action: Action, entry: JournalEntry) -> Body | None:
     """What became of one request."""
     if action.kind == "message":
         return None  # its thread is looked at whole
@@ -139,7 +139,7 @@ def _in_store(shop: ApplyContext, action: Action) -> Body | None:
     store = shop.ids.get(("vector_store", action.parent))
     try:
         return shop.writer.get(action.kind, file, store) if file and store else None
-    except NotThere:
+    except NotFound:
         return None
 
 

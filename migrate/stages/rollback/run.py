@@ -13,11 +13,11 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
-from migrate.archive.journal import Entry
+from migrate.archive.journal import JournalEntry
 from migrate.codecs import Profile
-from migrate.errors import Incomplete, NotThere, OutcomeUnknown, Refused, RequestFailed
+from migrate.errors import IncompleteResult, NotFound, OperationRefused, OutcomeUnknown, RequestFailed
 from migrate.model import KINDS, Entity
-from migrate.model.normalize import written_form
+from migrate.model.normalize import normalize_written_fields
 from migrate.stages.apply.context import ApplyContext, Failure, apply_context, recall
 from migrate.stages.apply.implicit_vector_stores import detach
 from migrate.stages.apply.update import TRIES, remove, still_there
@@ -40,7 +40,7 @@ UNLISTED = "it was not listed and is there all the same; run the same rollback a
 LOST = "no answer came"
 NULLABLE = frozenset({"name", "description", "instructions"})
 """Texts of assistants and stores that may be null on the wire, as all three API descriptions say."""
-Inside = dict[str, list[Entry]]
+Inside = dict[str, list[JournalEntry]]
 
 
 @dataclass
@@ -66,7 +66,8 @@ def roll_back(
     force: frozenset[str] = frozenset(),
     dry_run: bool = False,
 ) -> Undone:
-    """Take a plan back. Raises `Refused` when something was changed by others since and is not forced."""
+    """Take a plan back. Raises `OperationRefused` when something was changed by others since and is not
+    forced."""
     shop = apply_context(plan, source, archive, writer, profile, progress)
     recall(plan, shop, archive)
     settle(shop, plan)
@@ -84,7 +85,7 @@ def roll_back(
         _forget_adopted(shop)
     except KeyboardInterrupt:
         why = "the plan is partly taken back"
-        raise Incomplete("stopped", why, "run the same rollback again: it continues") from None
+        raise IncompleteResult("stopped", why, "run the same rollback again: it continues") from None
     return done
 
 
@@ -92,7 +93,7 @@ def _steps(plan: Plan, shop: ApplyContext, workers: int, progress: Progress) -> 
     """Read the target and find what to take back."""
     entries = shop.earlier.values()
     threads = {e.target_id for e in entries if e.kind == "thread" and e.target_id and e.action != "adopt"}
-    threads |= {there for _, there, _ in shop.journal.talks()}
+    threads |= {there for _, there, _ in shop.journal.threads_with_messages()}
     absent = plan.settled.absent
     with read_target(shop.writer, absent, threads, workers, progress, must_answer=False) as target:
         present = [thread.id for thread in target.estate.threads() if thread.id in threads]
@@ -108,12 +109,12 @@ def _refuse_changed(changed: list[Step]) -> None:
     applies = sorted({(s.later.apply, s.later.at, s.later.plan) for s in changed if s.later}, reverse=True)
     if applies:
         number, at, plan = applies[0]
-        raise Refused(
+        raise OperationRefused(
             f"{len(changed):,} object(s) were changed by apply {number}: roll that back first",
             "; ".join(named) + more,
             f"apply {number} was begun at {at} with the plan {plan[:12]}: rollback that plan, then this one",
         )
-    raise Refused(
+    raise OperationRefused(
         f"{len(changed):,} object(s) were changed by others since the plan was applied",
         "; ".join(named) + more,
         "look at them; --force ID takes one back all the same",
@@ -146,7 +147,7 @@ def _forget_adopted(shop: ApplyContext) -> None:
     adopted = (e for e in shop.journal.entries() if e.action == "adopt" and e.state == "done")
     while some := list(islice(adopted, AT_ONCE)):
         entries = shop.journal.intend((UNDO, e.kind, e.source_parent, e.source_id, e.name) for e in some)
-        shop.journal.all_done(
+        shop.journal.record_all_done(
             (entry, e.target_id, e.target_parent, None) for entry, e in zip(entries, some, strict=True)
         )
 
@@ -208,9 +209,9 @@ class _Back:
             self._noted(step, entries)
 
     def _intended(self, step: Step) -> list[int]:
-        along: Sequence[Entry] = ()
+        along: Sequence[JournalEntry] = ()
         if step.how == "remove" and step.kind == "thread":
-            along = self._shop.journal.put_into(step.id)
+            along = self._shop.journal.created_messages(step.id)
         elif step.how == "remove" and step.kind == "vector_store":
             along = self._in_stores.get(step.id, ())
         rows = [(UNDO, step.kind, step.parent, step.id, step.name)]
@@ -222,7 +223,9 @@ class _Back:
             self._done.failed.append(Failure(step.kind, step.id, step.name, reason))
 
     def _noted(self, step: Step, entries: list[int]) -> None:
-        self._shop.journal.all_done((entry, step.target_id, step.target_parent, None) for entry in entries)
+        self._shop.journal.record_all_done(
+            (entry, step.target_id, step.target_parent, None) for entry in entries
+        )
         with self._shop.lock:
             self._done.gone += step.gone
             self._done.removed += step.how == "remove" and not step.gone
@@ -234,22 +237,22 @@ def _restored(shop: ApplyContext, step: Step) -> None:
     """Write the pre-image back, and look. Sending it twice does no harm, so after a lost answer it is sent
     again. Raises `RequestFailed` when it is not there as it was before."""
     before = shop.codec.decode(step.kind, step.before or {}, step.target_parent, None)[0]
-    wanted = written_form(before)
+    wanted = normalize_written_fields(before)
     said = ""
     for _ in range(TRIES):
         try:
             now = _seen(shop, step)
-        except NotThere:
+        except NotFound:
             return  # it was deleted meanwhile
-        if written_form(now) == wanted:
+        if normalize_written_fields(now) == wanted:
             return
         if said and said != LOST:
             raise RequestFailed(f"it is not as it was before: {said}")
         said = _sent_back(shop, step, before, now)
     try:
-        if written_form(_seen(shop, step)) != wanted:
+        if normalize_written_fields(_seen(shop, step)) != wanted:
             raise RequestFailed(f"it is not as it was before: {said}")
-    except NotThere:
+    except NotFound:
         return
 
 

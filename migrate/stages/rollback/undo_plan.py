@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import dropwhile
 
-from migrate.archive.journal import SERVICE, STOOD, Entry, Later
-from migrate.model import KINDS, Entity, Key
-from migrate.model.normalize import normal, written_form
-from migrate.model.object_diff import differing
-from migrate.model.references import refs_of, remap
+from migrate.archive.journal import SERVICE_ACTION, THREAD_STATE_ACTION, JournalEntry, LaterChange
+from migrate.model import KINDS, Entity, EntityKey
+from migrate.model.normalize import normalize_entity, normalize_written_fields
+from migrate.model.object_diff import diff_objects
+from migrate.model.references import references_of, remap_references
 from migrate.stages.apply.context import ApplyContext
 from migrate.stages.apply.implicit_vector_stores import stores_of
 from migrate.stages.estate import Estate
@@ -44,7 +44,7 @@ class Step:
     fields: tuple[str, ...] = ()
     written: str = ""
     """Fingerprint of what we left there."""
-    later: Later | None = None
+    later: LaterChange | None = None
     """The apply of ours that changed it since."""
     detach: str = ""
     """Thread on the target that stays, and no longer names it."""
@@ -59,7 +59,7 @@ class Undoing:
     target: Estate
     talks: Estate
     _threads: dict[str, Entity] = field(default_factory=dict)
-    _fields: dict[Key, tuple[str, ...]] = field(default_factory=dict)
+    _fields: dict[EntityKey, tuple[str, ...]] = field(default_factory=dict)
     _held: tuple[str, str] = ("", "")
     _members: dict[str, Entity] = field(default_factory=dict)
 
@@ -72,10 +72,10 @@ class Undoing:
         undone = {(e.kind, e.source_parent, e.source_id) for e in done if e.action == UNDO}
         mine = [e for e in done if e.target_id and (e.kind, e.source_parent, e.source_id) not in undone]
         made = {(e.kind, e.source_id) for e in mine if e.action == "create"}
-        for thread, _, new in self.shop.journal.talks():
+        for thread, _, new in self.shop.journal.threads_with_messages():
             if new and ("thread", thread) not in made:  # else they disappear with it
-                mine += self.shop.journal.put_into(thread)
-        stood = {e.source_id: e for e in mine if e.action == STOOD}
+                mine += self.shop.journal.created_messages(thread)
+        stood = {e.source_id: e for e in mine if e.action == THREAD_STATE_ACTION}
         restored = [self._restored(e, stood) for e in mine if e.action == "update"]
         changed = {e.source_id for e in mine if e.action == "update" and e.kind == "thread"}
         restored += self._grown([e for id_, e in stood.items() if id_ not in changed])
@@ -88,7 +88,7 @@ class Undoing:
         """Stores that the service made by itself for attachments in threads of ours, or in messages that we
         appended, as the journal noted them. What others put into one, or attached to our thread, is theirs
         and stays, which is told; so does what others use."""
-        noted = {e.target_id: e for e in self.shop.earlier.values() if e.action == SERVICE}
+        noted = {e.target_id: e for e in self.shop.earlier.values() if e.action == SERVICE_ACTION}
         gone = {step.id: step.target_id for step in removed if step.kind == "thread"}
         grown = {step.parent: step.target_parent for step in removed if step.kind == "message"}
         known = self.shop.strangers | set(self.shop.ids.values()) | noted.keys()
@@ -110,18 +110,18 @@ class Undoing:
                 found.append(Step("remove", "vector_store", id_, "", "", entry.target_id, detach=detach))
         return found
 
-    def _in_use(self, entry: Entry, there: str, stays: bool) -> str:
+    def _in_use(self, entry: JournalEntry, there: str, stays: bool) -> str:
         """Why a store that the service made for us must not be removed, or ''. `stays`: its thread stays."""
         store = self.target.of("vector_store")[entry.target_id]
         if fingerprint(store) != entry.written or self._strange_rows(store.id):
             return "others changed it since the service made it for us"
         form = KINDS["assistant"]
-        named = (refs_of(form, one) for one in self.target.of("assistant").values())
+        named = (references_of(form, one) for one in self.target.of("assistant").values())
         threads = (stores_of(thread) for id_, thread in self._threads.items() if id_ != there)
         used = any(id_ == store.id for refs in named for _, _, id_ in refs)
         if used or any(store.id in stores for stores in threads):
             return "others use it too"
-        ours = {message.target_id for message in self.shop.journal.put_into(entry.source_parent)}
+        ours = {message.target_id for message in self.shop.journal.created_messages(entry.source_parent)}
         messages = (message.id for message in self.talks.walk("message", there)) if stays else iter(())
         behind = dropwhile(lambda id_: id_ not in ours, messages)
         return "others wrote in the thread since" if any(id_ not in ours for id_ in behind) else ""
@@ -129,7 +129,7 @@ class Undoing:
     def _tell_left(self, store: str, thread: str, why: str) -> None:
         self.shop.note(f"vector_store {store}, which thread {thread} searches, is left: {why}")
 
-    def _removed(self, entry: Entry) -> Step:
+    def _removed(self, entry: JournalEntry) -> Step:
         found = self._found(entry.kind, entry.target_id, entry.target_parent)
         changed, later = self._changed(entry, found) if found else ("", None)
         return Step(
@@ -137,11 +137,13 @@ class Undoing:
             entry.target_id, entry.target_parent, found is None, changed, later=later,
         )  # fmt: skip
 
-    def _grown(self, stood: list[Entry]) -> Iterator[Step]:
+    def _grown(self, stood: list[JournalEntry]) -> Iterator[Step]:
         """Threads to which the service added what messages of ours attach, and nobody changed since."""
         for entry in stood:
             found = self._threads.get(entry.target_id)
-            if found is None or written_form(found) == written_form(self._before(entry)):
+            if found is None or normalize_written_fields(found) == normalize_written_fields(
+                self._before(entry)
+            ):
                 continue
             if fingerprint(found) == entry.written:
                 yield Step(
@@ -157,7 +159,7 @@ class Undoing:
                 text = "its files and stores are left as they are"
                 self.shop.note(f"thread {entry.target_id}: {text}: {why}")
 
-    def _restored(self, entry: Entry, stood: Mapping[str, Entry]) -> Step:
+    def _restored(self, entry: JournalEntry, stood: Mapping[str, JournalEntry]) -> Step:
         found = self._found(entry.kind, entry.target_id, entry.target_parent)
         changed = "" if found is None or self._left_or_restored(entry, found) else "its fields"
         later = self._later(entry) if changed else None
@@ -169,13 +171,13 @@ class Undoing:
             entry.target_parent, found is None, changed, entry.before, fields, entry.written, later,
         )  # fmt: skip
 
-    def _left_or_restored(self, entry: Entry, found: Entity) -> bool:
+    def _left_or_restored(self, entry: JournalEntry, found: Entity) -> bool:
         """Whether an object is as we left it, or as it was before: an interrupted rollback restored it."""
         if fingerprint(found) == entry.written:
             return True
-        return written_form(found) == written_form(self._before(entry))
+        return normalize_written_fields(found) == normalize_written_fields(self._before(entry))
 
-    def _before(self, entry: Entry) -> Entity:
+    def _before(self, entry: JournalEntry) -> Entity:
         return self.shop.codec.decode(entry.kind, entry.before or {}, entry.target_parent, None)[0]
 
     def _found(self, kind: str, id_: str, parent: str) -> Entity | None:
@@ -193,7 +195,7 @@ class Undoing:
             self._held = (kind, parent)
         return self._members
 
-    def _changed(self, entry: Entry, found: Entity) -> tuple[str, Later | None]:
+    def _changed(self, entry: JournalEntry, found: Entity) -> tuple[str, LaterChange | None]:
         """In what an object that we made is not as we made it, and the later apply of ours that did it."""
         if entry.kind in ("message", "vector_store_file"):
             return "", None
@@ -205,14 +207,15 @@ class Undoing:
             strange = self._strange_rows(found.id, entry.source_id)
             if strange:
                 rows = (
-                    self.shop.journal.later(entry.id, "vector_store_file", found.id, id_) for id_ in strange
+                    self.shop.journal.later_change(entry.id, "vector_store_file", found.id, id_)
+                    for id_ in strange
                 )
                 later = next((row for row in rows if row), None)
                 return f"files that are not ours: {', '.join(strange)}", later
         return "", None
 
-    def _later(self, entry: Entry) -> Later | None:
-        return self.shop.journal.later(entry.id, entry.kind, entry.target_parent, entry.target_id)
+    def _later(self, entry: JournalEntry) -> LaterChange | None:
+        return self.shop.journal.later_change(entry.id, entry.kind, entry.target_parent, entry.target_id)
 
     def _strange_rows(self, store: str, of: str = "") -> list[str]:
         """Files in a store of the target that this plan did not put there. `of`: the store on the source; one
@@ -225,17 +228,17 @@ class Undoing:
             ours |= {new for (kind, _), new in self.shop.ids.items() if kind == "file"}
         return [row.id for row in self.target.members("vector_store_file", store) if row.id not in ours]
 
-    def _strange_stores(self, entry: Entry, found: Entity) -> tuple[str, Later | None] | None:
+    def _strange_stores(self, entry: JournalEntry, found: Entity) -> tuple[str, LaterChange | None] | None:
         """Stores that our thread searches now and that neither we nor the service for us attached."""
         source = self.shop.source.threads_by_id.get(entry.source_id)
-        ours = {e.target_id for e in self.shop.earlier.values() if e.action == SERVICE}
+        ours = {e.target_id for e in self.shop.earlier.values() if e.action == SERVICE_ACTION}
         ours |= set(stores_of(self._fitted(source))) if source else set()
         strange = [store for store in stores_of(found) if store not in ours]
         if not strange:
             return None
         return f"stores that we did not attach: {', '.join(strange)}", self._later(entry)
 
-    def _as_written(self, entry: Entry, found: Entity) -> bool:
+    def _as_written(self, entry: JournalEntry, found: Entity) -> bool:
         """Whether it is what it should be, though the service added something of its own."""
         source = self.shop.source
         known = source.threads_by_id if entry.kind == "thread" else source.of(entry.kind)
@@ -245,7 +248,10 @@ class Undoing:
         wanted = self._fitted(entity)
         if entry.kind == "thread":
             found = as_sent(found, wanted, map(self._fitted, self._said(entry.source_id)))
-        return not differing({k: v for k, v in normal(wanted).items() if k != "sha256"}, written_form(found))
+        return not diff_objects(
+            {k: v for k, v in normalize_entity(wanted).items() if k != "sha256"},
+            normalize_written_fields(found),
+        )
 
     def _fitted(self, entity: Entity) -> Entity:
         fitted, _ = self.shop.codec.adapt(entity, self.shop.fit)
@@ -253,22 +259,22 @@ class Undoing:
         def lookup(kind: str, old: str) -> str | None:
             return self.shop.ids.get((kind, old))
 
-        return self.shop.fit.with_new_ids(remap(KINDS[entity.kind], fitted, lookup), lookup)
+        return self.shop.fit.with_new_ids(remap_references(KINDS[entity.kind], fitted, lookup), lookup)
 
     def _said(self, thread: str) -> Iterator[Entity]:
         return replayed_messages(self.shop.source, self.shop.codec, self.shop.fit, thread)
 
-    def _strange_messages(self, entry: Entry) -> tuple[str, Later | None]:
+    def _strange_messages(self, entry: JournalEntry) -> tuple[str, LaterChange | None]:
         """Messages in our thread that we did not write: the conversation went on."""
         wanted = map(self._fitted, self._said(entry.source_id))
         for found in self.talks.walk("message", entry.target_id):
             expected = next(wanted, None)
-            if expected is None or written_form(expected) != written_form(found):
-                later = self.shop.journal.later(entry.id, "message", entry.target_id, found.id)
+            if expected is None or normalize_written_fields(expected) != normalize_written_fields(found):
+                later = self.shop.journal.later_change(entry.id, "message", entry.target_id, found.id)
                 return f"message {found.id} is not one that this plan wrote", later
         return "", None
 
 
-def _goes_along(entry: Entry, made: set[tuple[str, str]]) -> bool:
+def _goes_along(entry: JournalEntry, made: set[tuple[str, str]]) -> bool:
     """Whether it disappears with the thread or store it lies in, which is among what we `made`."""
     return (KINDS[entry.kind].parent, entry.source_parent) in made

@@ -7,14 +7,14 @@ from functools import partial, singledispatchmethod
 from typing import TYPE_CHECKING
 
 from migrate.archive import blobs
-from migrate.archive.hashing import storable
-from migrate.archive.snapshots.previous import TAIL, Earlier
+from migrate.archive.hashing import storable_text
+from migrate.archive.snapshots.previous import TAIL_BODIES, PreviousSnapshot
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.model import KINDS
-from migrate.model.entity import COUNTED
-from migrate.model.file import DOWNLOAD, ORIGINAL, PARSED
-from migrate.model.page_cursor import FROM_THE_START
-from migrate.model.run import has_ended
+from migrate.model.entity import COUNT_MISMATCH_REASON
+from migrate.model.file import BYTES_FROM_DOWNLOAD, BYTES_FROM_ORIGINAL, BYTES_FROM_PARSED_TEXT
+from migrate.model.page_cursor import RESTART_FROM_FIRST_PAGE
+from migrate.model.run import run_has_ended
 from migrate.stages.concurrency.worker_pool import WorkerPool
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.fetcher import (
@@ -69,7 +69,7 @@ class Collector:
         self._read = self._fetcher.listing  # once: each look at a method makes another object of it
         self._originals = Originals(wanted.originals)
         self._coming: dict[str, blobs.BlobWriter] = {}
-        self._earlier = Earlier(writer.archive, writer)
+        self._earlier = PreviousSnapshot(writer.archive, writer)
         self._without_bytes: list[FileEnded] = []
         self._totals: dict[str, int] = {}
         self.gaps = 0
@@ -124,7 +124,7 @@ class Collector:
 
     def _thread_listing(self, listed: bool, given: tuple[str, ...]) -> None:
         state, cursor = self._writer.scope("thread")
-        if state == "failed" or cursor == FROM_THE_START:
+        if state == "failed" or cursor == RESTART_FROM_FIRST_PAGE:
             self._writer.restart("thread", "")
             state, cursor = None, ""
         known = frozenset(self._writer.ids("thread")) if state else frozenset()
@@ -147,7 +147,7 @@ class Collector:
         state, cursor = self._writer.scope(kind, parent)
         total = self._totals.pop(parent, 0) if kind == COUNTED_KIND else 0
         begun = total and state == "reading"
-        if state == "failed" or cursor == FROM_THE_START or begun:
+        if state == "failed" or cursor == RESTART_FROM_FIRST_PAGE or begun:
             self._writer.restart(kind, parent)
             state, cursor = None, ""
         if state is not None:
@@ -182,14 +182,14 @@ class Collector:
         if kind == "thread":
             self._progress.expect(LISTINGS, len(ids) * sum(map(self._wanted.kind, children)))
         for id_ in ids:
-            if id_ in unaskable or storable(id_) != id_:
+            if id_ in unaskable or storable_text(id_) != id_:
                 for child in filter(self._wanted.kind, children):
-                    self._not_asked(child, storable(id_))
+                    self._not_asked(child, storable_text(id_))
                 continue
             for child in filter(self._wanted.kind, children):
                 known = self._known_end(child, id_) if kind == "thread" else None
                 if known:
-                    self._crew.spawn(self._fetcher.again, child, id_, known, TAIL)
+                    self._crew.spawn(self._fetcher.again, child, id_, known, TAIL_BODIES)
                 else:
                     self._listing(child, id_)
 
@@ -204,7 +204,7 @@ class Collector:
         Each listing is looked at by itself: a run ends without any message."""
         if self._wanted.full or self._writer.scope(kind, thread)[0]:
             return None
-        if kind == "run" and not all(map(has_ended, self._earlier.before_end("run", thread))):
+        if kind == "run" and not all(map(run_has_ended, self._earlier.before_end("run", thread))):
             return None
         return self._earlier.end_of(kind, thread)
 
@@ -220,7 +220,7 @@ class Collector:
     def _contents(self, files: Iterable[FileFacts]) -> None:
         for file in files if self._wanted.bytes else ():
             held = blobs.blob_of(self._writer.archive.conn, self._writer.endpoint, file.id)
-            if held is None or held.origin == PARSED:
+            if held is None or held.origin == BYTES_FROM_PARSED_TEXT:
                 self._crew.spawn(self._fetcher.content, file)
                 self._progress.expect("bytes", file.size or 0)
 
@@ -240,7 +240,7 @@ class Collector:
     @take.register
     def _(self, event: ListingEnded) -> None:
         self._writer.end(event.kind, event.parent, event.state, event.reason)
-        if event.state == "failed" or event.reason.startswith(COUNTED):
+        if event.state == "failed" or event.reason.startswith(COUNT_MISMATCH_REASON):
             self.gaps += 1
             self._writer.missing(event.kind, "*", event.reason, event.parent)
         elif event.state == "gone":
@@ -298,13 +298,13 @@ class Collector:
     def _(self, event: FileEnded) -> None:
         writer = self._coming.pop(event.file.id, None)
         if not event.reason and writer:
-            self._keep(event.file, writer.finish(), DOWNLOAD)
+            self._keep(event.file, writer.finish(), BYTES_FROM_DOWNLOAD)
             return
         if writer:
             writer.discard()
         original = self._originals.find(event.file.name, event.file.size)
         if original is not None:
-            self._keep(event.file, blobs.store(self._writer.archive, original), ORIGINAL)
+            self._keep(event.file, blobs.store_blob(self._writer.archive, original), BYTES_FROM_ORIGINAL)
         else:
             self._without_bytes.append(event)
 
@@ -314,10 +314,12 @@ class Collector:
         reason = f"its bytes: {event.reason}"
         if event.text is not None:
             self._keep(
-                event.file, blobs.store(self._writer.archive, [event.text.encode("utf-8", "replace")]), PARSED
+                event.file,
+                blobs.store_blob(self._writer.archive, [event.text.encode("utf-8", "replace")]),
+                BYTES_FROM_PARSED_TEXT,
             )
             reason = f"only its parsed text is kept; {reason}"
         self._writer.missing("file", event.file.id, reason, name=event.file.name, expected=event.expected)
 
     def _keep(self, file: FileFacts, blob: int, origin: str) -> None:
-        blobs.link(self._writer.archive, self._writer.endpoint, file.id, blob, origin)
+        blobs.link_file_to_blob(self._writer.archive, self._writer.endpoint, file.id, blob, origin)

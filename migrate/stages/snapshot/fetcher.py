@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
-from migrate.archive.hashing import of_shas
-from migrate.archive.packs.rows import Row
+from migrate.archive.hashing import listing_sha
+from migrate.archive.packs.rows import BodyRow
 from migrate.archive.snapshots.writer import ScopeState
-from migrate.errors import Denied, NotDownloadable, NotThere, RequestFailed, TooLarge
+from migrate.errors import AccessDenied, NotDownloadable, NotFound, RequestFailed, ResponseTooLarge
 from migrate.model import JSON, KINDS
-from migrate.model.entity import COUNTED, NOT_THERE
+from migrate.model.entity import COUNT_MISMATCH_REASON, NOT_FOUND_REASON
 from migrate.model.expected_gaps import hidden_parts, is_expected
-from migrate.model.run import goes_on
+from migrate.model.run import run_may_add_steps
 from migrate.stages.snapshot.options import SnapshotOptions
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class PageFetched:
 
     kind: str
     parent: str
-    rows: list[Row]
+    rows: list[BodyRow]
     cursor: str
     files: tuple[FileFacts, ...] = ()
     totals: tuple[tuple[str, int], ...] = ()
@@ -158,7 +158,7 @@ class Fetcher:
         except RequestFailed as failed:
             self._bring(self._broken(kind, parent, failed))
         else:
-            less = f"{COUNTED}: its store counts {told:,} files, its listing has {count:,}"
+            less = f"{COUNT_MISMATCH_REASON}: its store counts {told:,} files, its listing has {count:,}"
             self._bring(ListingEnded(kind, parent, "complete", less if count < told else ""))
 
     def _counted(self, kind: str, parent: str) -> int:
@@ -172,10 +172,10 @@ class Fetcher:
             bodies = list(islice(self._reader.newest(kind, thread, page), page))
         except RequestFailed:
             bodies = []  # the listing itself will tell
-        found = [Row.of(kind, body).sha for body in reversed(bodies) if self._wanted.wants(kind, body)]
-        underway = kind == "run" and any(goes_on(body, time.time()) for body in bodies)
+        found = [BodyRow.of(kind, body).sha for body in reversed(bodies) if self._wanted.wants(kind, body)]
+        underway = kind == "run" and any(run_may_add_steps(body, time.time()) for body in bodies)
         shown = self._reader.shows(kind)
-        self._bring(Compared(kind, thread, bool(found) and of_shas(found) == known, underway, shown))
+        self._bring(Compared(kind, thread, bool(found) and listing_sha(found) == known, underway, shown))
 
     def threads(
         self, cursor: str, listed: bool, given: Iterable[str], known: frozenset[str], remark: str
@@ -199,8 +199,8 @@ class Fetcher:
     def _one_thread(self, id_: str) -> None:
         try:
             body = self._reader.get("thread", id_)
-        except NotThere as failed:
-            self._bring(ObjectFailed("thread", id_, f"{NOT_THERE}: {failed}"))
+        except NotFound as failed:
+            self._bring(ObjectFailed("thread", id_, f"{NOT_FOUND_REASON}: {failed}"))
         except RequestFailed as failed:
             self._bring(ObjectFailed("thread", id_, str(failed)))
         else:
@@ -225,7 +225,7 @@ class Fetcher:
                 self._reader.pace.nap(NAP * 2**attempt)
             try:
                 got = self._stream(file)
-            except (NotDownloadable, NotThere, Denied, TooLarge) as failed:
+            except (NotDownloadable, NotFound, AccessDenied, ResponseTooLarge) as failed:
                 reason, expected = str(failed), is_expected(self._reader.type, file.purpose, failed)
                 break
             except RequestFailed as failed:
@@ -259,7 +259,7 @@ class Fetcher:
                 self._bring(FileChunk(file, data, start=False))
                 got += len(data)
                 if file.size is not None and got > file.size:
-                    raise TooLarge(f"more bytes came than the {file.size:,} that were promised")
+                    raise ResponseTooLarge(f"more bytes came than the {file.size:,} that were promised")
         return got
 
     def _page(self, kind: str, parent: str, bodies: list[dict[str, JSON]], cursor: str) -> PageFetched:
@@ -273,7 +273,7 @@ class Fetcher:
                         ObjectFailed(kind, str(body.get("id")), f"the service does not show {words}", parent)
                     )
         totals = tuple((str(body.get("id")), total_of(body)) for body in wanted) if kind == COUNTS else ()
-        rows = [Row.of(kind, body) for body in wanted]
+        rows = [BodyRow.of(kind, body) for body in wanted]
         odd = frozenset(
             row.object_id
             for row, body in zip(rows, wanted, strict=True)
@@ -284,10 +284,10 @@ class Fetcher:
     def _broken(self, kind: str, parent: str, failed: RequestFailed) -> ListingEnded:
         """A listing that failed. Below a parent, a 404 may mean that the parent was deleted meanwhile:
         only the parent's own address tells that from a listing that cannot be read."""
-        if parent and isinstance(failed, NotThere):
+        if parent and isinstance(failed, NotFound):
             try:
                 self._reader.get(KINDS[kind].parent, parent)
-            except NotThere:
+            except NotFound:
                 return ListingEnded(kind, parent, "gone", "deleted while the snapshot was read")
             except RequestFailed:
                 pass

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
-from migrate.archive.snapshots.reader import SnapshotReader, snapshots
+from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.codecs import profile_for
-from migrate.errors import Incomplete, NotThere, RequestFailed
-from migrate.model.entity import COUNTED
+from migrate.errors import IncompleteResult, NotFound, RequestFailed
+from migrate.model.entity import COUNT_MISMATCH_REASON
 from migrate.stages.estate import Estate
 from migrate.stages.filters import ObjectFilter
 from migrate.stages.progress import Progress
@@ -31,7 +31,7 @@ def live(
     """A live estate as if it were archived; gone when the block ends."""
     with Archive.temporary() as archive:
         taken = take_snapshot(reader, archive, wanted, progress)
-        info = next(s for s in snapshots(archive.conn) if s.id == taken.id)
+        info = next(s for s in list_snapshots(archive.conn) if s.id == taken.id)
         yield Estate(SnapshotReader(archive.conn, info), live=True), taken
 
 
@@ -43,7 +43,7 @@ def nothing(type_: str) -> Iterator[Estate]:
         for kind in (*CONFIGURATION, "thread"):
             writer.end(kind)
         writer.finish("complete", "")
-        (info,) = snapshots(archive.conn)
+        (info,) = list_snapshots(archive.conn)
         yield Estate(SnapshotReader(archive.conn, info))
 
 
@@ -87,12 +87,12 @@ def conversations(workers: int, threads: Iterable[str]) -> SnapshotOptions:
 
 
 def lists_threads(reader: Reader) -> bool:
-    """Whether a service lists its threads. Raises `Incomplete` when it does and just did not."""
+    """Whether a service lists its threads. Raises `IncompleteResult` when it does and just did not."""
     probe = reader.probe()
     state = probe.routes.get("thread")
     promised = profile_for(reader.type, probe.api_version).lists_threads
     if state == "failed" or (promised and state == "denied"):
-        raise Incomplete(
+        raise IncompleteResult(
             f"{reader.url} did not list its threads",
             probe.reasons.get("thread", str(state)),
             "try again: without the list nobody can tell what is there already",
@@ -101,11 +101,11 @@ def lists_threads(reader: Reader) -> bool:
 
 
 def must_be_read(talks: Estate, threads: Iterable[str], where: str) -> None:
-    """Raises `Incomplete` when the messages of one of these threads could not be read to their end."""
+    """Raises `IncompleteResult` when the messages of one of these threads could not be read to their end."""
     for thread in threads:
         state, reason = talks.snapshot.scope("message", thread)
         if state not in ("complete", "gone"):
-            raise Incomplete(
+            raise IncompleteResult(
                 f"the messages of thread {thread} on {where} could not be read",
                 reason or str(state),
                 "try again; without them nobody can tell what is there already",
@@ -113,19 +113,19 @@ def must_be_read(talks: Estate, threads: Iterable[str], where: str) -> None:
 
 
 def must_be_seen(taken: SnapshotResult, reader: Reader) -> None:
-    """Raises `Incomplete` when a thread that was asked for by its id did not answer, and may be there: what
-    is taken for gone is made a second time."""
+    """Raises `IncompleteResult` when a thread that was asked for by its id did not answer, and may be there:
+    what is taken for gone is made a second time."""
     for gap in taken.missing:
         if gap.kind != "thread" or gap.id == "*":
             continue
         reason = gap.reason
         try:
             reader.get("thread", gap.id)
-        except NotThere:
+        except NotFound:
             continue
         except RequestFailed as failed:
             reason = str(failed)
-        raise Incomplete(
+        raise IncompleteResult(
             f"thread {gap.id} on {reader.url} could not be read",
             reason,
             "try again; unless it is seen, nobody can tell whether it is there already",
@@ -133,13 +133,13 @@ def must_be_seen(taken: SnapshotResult, reader: Reader) -> None:
 
 
 def must_be_whole(taken: SnapshotResult, where: str) -> None:
-    """Raises `Incomplete` when the list of a kind could not be read: nothing may be decided on it. A store
-    that counts more files than it lists was read to its end, and its count may be late."""
+    """Raises `IncompleteResult` when the list of a kind could not be read: nothing may be decided on it. A
+    store that counts more files than it lists was read to its end, and its count may be late."""
     for gap in taken.missing:
-        if gap.reason.startswith(COUNTED):
+        if gap.reason.startswith(COUNT_MISMATCH_REASON):
             continue
         if gap.kind in (*CONFIGURATION, "thread") and gap.id == "*":
-            raise Incomplete(
+            raise IncompleteResult(
                 f"{where} could not be read whole: {gap.kind} {gap.parent or ''}".rstrip(),
                 gap.reason,
                 "try again; `doctor` names what the service answers",

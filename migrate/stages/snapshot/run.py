@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
-from migrate.archive.snapshots.reader import Missing, SnapshotReader, snapshots
+from migrate.archive.snapshots.reader import MissingObject, SnapshotReader, list_snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
-from migrate.errors import Incomplete
+from migrate.errors import IncompleteResult
 from migrate.model import JSON, KINDS
-from migrate.model.served_version import remarks
+from migrate.model.served_version import served_version_remarks
 from migrate.stages.concurrency.cpu_affinity import pin_to_one_cpu
 from migrate.stages.concurrency.worker_pool import WorkerPool
 from migrate.stages.progress import Progress
@@ -39,7 +39,7 @@ class SnapshotResult:
     id: int
     state: str
     counts: dict[str, int]
-    missing: list[Missing]
+    missing: list[MissingObject]
     notes: tuple[str, ...]
     shard: str = ""
     hidden: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ class SnapshotResult:
 def take_snapshot(
     reader: Reader, archive: Archive, wanted: SnapshotOptions, progress: Progress | None = None
 ) -> SnapshotResult:
-    """Read an estate. Raises `Unreachable` when nothing answers, `Incomplete` on Ctrl-C."""
+    """Read an estate. Raises `ServiceUnreachable` when nothing answers, `IncompleteResult` on Ctrl-C."""
     progress = progress or Progress()
     progress.watch(reader.pace.waiting)
     probe = reader.probe()
@@ -82,7 +82,7 @@ def take_snapshot(
             _gather(gatherer, crew, archive)
         except KeyboardInterrupt:
             reader.pace.stop.set()
-            raise Incomplete(
+            raise IncompleteResult(
                 f"stopped; snapshot {writer.id} is partial",
                 "what was read until now is kept",
                 "run the same command again: it continues",
@@ -110,7 +110,7 @@ def _unmatched(
     choice = wanted.choice
     if wanted.shard is not None or not (choice.include or choice.exclude):
         return ()
-    info = next(s for s in snapshots(archive.conn) if s.id == taken.id)
+    info = next(s for s in list_snapshots(archive.conn) if s.id == taken.id)
     found = SnapshotReader(archive.conn, info)
     for kind in {kind for kind, glob in choice.include if (kind, glob) not in choice.fitted}:
         for _, body in found.bodies(kind, None):
@@ -125,12 +125,12 @@ def _read_already(archive: Archive, reader: Reader, wanted: SnapshotOptions) -> 
     asked = (reader.type, reader.url, "complete", wanted.tag or "", wanted.options())
     if wanted.shard is None or not wanted.tag:
         return 0
-    known = snapshots(archive.conn)
+    known = list_snapshots(archive.conn)
     return max((s.id for s in known if (s.type, s.url, s.state, s.tag, s.options) == asked), default=0)
 
 
 def _taken(archive: Archive, number: int, notes: tuple[str, ...]) -> SnapshotResult:
-    info = next(s for s in snapshots(archive.conn) if s.id == number)
+    info = next(s for s in list_snapshots(archive.conn) if s.id == number)
     found = SnapshotReader(archive.conn, info)
     shard = str(info.options.get("shard") or "")
     told = [f"assistant {body.get('name')}: {'; '.join(said)}" for body, said in _of_effect(found)]
@@ -144,13 +144,13 @@ def _taken(archive: Archive, number: int, notes: tuple[str, ...]) -> SnapshotRes
 def _of_effect(found: SnapshotReader) -> Iterator[tuple[Mapping[str, JSON], list[str]]]:
     """Agents whose users get another version than the newest, or nothing."""
     for _, body in found.bodies("assistant", "") if found.info.type == "foundry" else ():
-        if said := remarks(body):
+        if said := served_version_remarks(body):
             yield body, said
 
 
 def _gather(gatherer: Collector, crew: WorkerPool[Event], archive: Archive) -> None:
     """Write what comes; what waits together is committed together."""
     for events in crew.batches(MOST):
-        with archive.joined():
+        with archive.single_transaction():
             for event in events:
                 gatherer.take(event)

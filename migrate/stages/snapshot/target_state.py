@@ -34,7 +34,7 @@ class TargetState:
 
     @contextmanager
     def messages_of(self, threads: Sequence[str]) -> Iterator[Estate]:
-        """Read the messages of these threads. Raises `Incomplete` where one is not read to its end."""
+        """Read the messages of these threads. Raises `IncompleteResult` where one is not read to its end."""
         with live(self.reader, conversations(self.workers, threads), self.progress) as (messages, _):
             must_be_read(messages, threads, self.reader.url)
             yield messages
@@ -56,8 +56,8 @@ def read_target(
     `absent`: kinds that the service does not have any more, which are not asked for. `threads`: ids that are
     asked for one by one where the service does not list its threads. `must_answer`: each of them must answer,
     or be proved to be gone. `just_these`: they are asked for one by one also where the service lists its
-    threads, since a new one may not be in the list yet; without any, nothing is listed. Raises `Incomplete`
-    when a listing could not be read to its end: nothing may be decided on a part of it.
+    threads, since a new one may not be in the list yet; without any, nothing is listed. Raises
+    `IncompleteResult` when a listing could not be read to its end: nothing may be decided on a part of it.
     """
     progress = progress or Progress()
     threads = tuple(threads)

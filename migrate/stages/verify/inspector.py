@@ -16,15 +16,15 @@ from migrate.codecs import CODECS, Profile, Target
 from migrate.codecs.adapt.existing_metadata import beside_others
 from migrate.codecs.config_directory import TYPE as CONFIG
 from migrate.codecs.unsupported_fields import unheld
-from migrate.errors import Incomplete, RequestFailed
+from migrate.errors import IncompleteResult, RequestFailed
 from migrate.model import KINDS, Entity
-from migrate.model.connections import moved_apart
-from migrate.model.file import is_same_name
-from migrate.model.normalize import normal, written_form
-from migrate.model.object_diff import differing
-from migrate.model.references import remap
-from migrate.model.secrets import with_credentials_of, without_secrets_of
-from migrate.model.vector_store import refusal
+from migrate.model.connections import connections_in_other_project
+from migrate.model.file import is_same_filename
+from migrate.model.normalize import normalize_entity, normalize_written_fields
+from migrate.model.object_diff import diff_objects
+from migrate.model.references import remap_references
+from migrate.model.secrets import remove_owner_secrets, with_target_credentials
+from migrate.model.vector_store import ingestion_error
 from migrate.stages.concurrency.worker_pool import run_parallel
 from migrate.stages.config_directory.match import is_equal_on_target
 from migrate.stages.estate import Estate, LazyMessage, stamp
@@ -194,7 +194,7 @@ class Inspector:
         try:
             run_parallel(workers, jobs(), one, reader.pace.stop)
         except KeyboardInterrupt:
-            raise Incomplete(
+            raise IncompleteResult(
                 "stopped before every message was compared", "nothing was written", "run verify again"
             ) from None
         self.result.findings += [finding for number in sorted(wrong) for finding in wrong[number]]
@@ -298,19 +298,19 @@ class Inspector:
                 self._state(entity, found)
             return
         if self.source.type == CONFIG:
-            entity = with_credentials_of(entity, found)
+            entity = with_target_credentials(entity, found)
         written = beside_others(self._written(entity), found, self.fit.profile)
-        wanted = normal(written)
-        present = written_form(without_secrets_of(found))
-        if self.codec.tries(written) and not differing(normal(self._surely(entity)), present):
+        wanted = normalize_entity(written)
+        present = normalize_written_fields(remove_owner_secrets(found))
+        if self.codec.tries(written) and not diff_objects(normalize_entity(self._surely(entity)), present):
             return  # it was refused as it was tried, and written in the sure form
         wanted.pop("sha256", None)  # bytes are proven by reading them, not by what a listing says
         kept = {
             *self.kept.get((entity.kind, entity.parent, entity.id), ()),
             *unheld(entity, self.fit.profile),
         }
-        for path in differing(wanted, present):
-            if path.path == "filename" and is_same_name(path.left, path.right):
+        for path in diff_objects(wanted, present):
+            if path.path == "filename" and is_same_filename(path.left, path.right):
                 continue  # moved before endings were spelled as vector stores want them
             if re.split(r"[.\[]", path.path)[0] in kept:
                 continue
@@ -318,7 +318,7 @@ class Inspector:
                 entity.kind, entity.id, found.id, entity.name, path.path, "differs", path.left, path.right
             )
         named = entity.kind != "message"  # no field of a message names a connection
-        for one, other in moved_apart(written.fields, found.fields) if named else ():
+        for one, other in connections_in_other_project(written.fields, found.fields) if named else ():
             self.find(entity.kind, entity.id, found.id, entity.name, "connections", "differs", one, other)
         self._state(entity, found)
 
@@ -336,7 +336,7 @@ class Inspector:
         def lookup(kind: str, old: str) -> str | None:
             return self.ids.get((kind, old))
 
-        return self.fit.with_new_ids(remap(KINDS[entity.kind], fitted, lookup), lookup)
+        return self.fit.with_new_ids(remap_references(KINDS[entity.kind], fitted, lookup), lookup)
 
     def _state(self, entity: Entity, found: Entity) -> None:
         """A store's file that the service failed to take in is there and yet not searchable."""
@@ -348,7 +348,7 @@ class Inspector:
         if entity.kind == "vector_store_file" and found.facts.get("status") in bad:
             if entity.facts.get("status") in bad:
                 return
-            why = refusal(found.facts)
+            why = ingestion_error(found.facts)
             self.find(
                 entity.kind, entity.id, found.id, "", "status", f"the service could not ingest it: {why}"
             )

@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from migrate.archive.database import Archive
-from migrate.archive.id_map import Side, arrived_messages, derivations, id_map, origins_of
+from migrate.archive.id_map import Side, arrived_messages, derivations, id_map, reverse_message_ids
 from migrate.codecs import Profile
 from migrate.stages.estate import Estate
 from migrate.stages.match.file_hashes import check_file_hashes
@@ -55,7 +55,7 @@ def verify_plan(
 
     def origins(*sides_and_threads: Any) -> dict[str, str]:
         with asking:
-            return origins_of(archive.conn, *sides_and_threads)
+            return reverse_message_ids(archive.conn, *sides_and_threads)
 
     def arrived(thread: str) -> dict[str, tuple[str, str]]:
         with asking:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from migrate.model import JSON, Entity
-from migrate.model.normalize import DEFAULT_CHUNKING, normal
+from migrate.model.normalize import DEFAULT_CHUNKING, normalize_entity
 
 LONG_ID = "/subscriptions/s/resourceGroups/g/providers/p/accounts/a/projects/p/connections/search"
 
@@ -27,7 +27,7 @@ class Pair:
         return self._compared(self.one) == self._compared(self.other)
 
     def _compared(self, value: JSON) -> dict[str, Any]:
-        return normal(Entity(self.kind, "", fields={} if value is None else {self.field: value}))
+        return normalize_entity(Entity(self.kind, "", fields={} if value is None else {self.field: value}))
 
 
 def _tools(title: str, one: JSON, other: JSON) -> Pair:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrate.model.file import PARSED
+from migrate.model.file import BYTES_FROM_PARSED_TEXT
 from tools.docs.examples.example import Example
 
 LARGE = 600 * 1024**2
@@ -25,7 +25,8 @@ STORED = (
     _file("purpose", "the same, an image", purpose="assistants_output", filename="chart.png"),
     _file("bytes", "in the archive"),
     _file("bytes", "not in the archive", sha256=None),
-    Example("file", "bytes", "only the text that a store read out of them", facts={"bytes_from": PARSED}),
+    Example("file", "bytes", "only the text that a store read out of them",
+            facts={"bytes_from": BYTES_FROM_PARSED_TEXT}),
     _file("bytes", "more than the target takes", bytes=LARGE),
     _file("sha256", "their hash; compared wherever the bytes can be read back"),
     Example("file", "expires_at", "an end", facts={"expires_at": 1}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrate.model import JSON
-from migrate.model.message import ITEM
+from migrate.model.message import ITEM_ROLE
 from tools.docs.examples.example import NEWER, SEARCHING, Example
 
 FULL = {f"key{n:02}": "value" for n in range(16)}
@@ -93,7 +93,7 @@ PARTS = (
 
 
 def _item(title: str, **inside: JSON) -> Example:
-    return Example("message", "content", title, {"role": ITEM, "content": [inside]}, source=NEWER)
+    return Example("message", "content", title, {"role": ITEM_ROLE, "content": [inside]}, source=NEWER)
 
 
 CALL = {"name": "weigh", "arguments": "{}"}

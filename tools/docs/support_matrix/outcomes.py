@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from migrate.codecs import CODECS, Profile, profile_for
 from migrate.codecs.capabilities import PROFILES
 from migrate.model import JSON, Entity
-from migrate.model.stamp import FIRST
+from migrate.model.stamp import DEFAULT_STAMP_KEYS
 from tools.docs.examples import Example, around
 
 NEWEST_AZURE = "2025-04-01-preview"
@@ -100,7 +100,7 @@ def _deepest(value: JSON, path: str) -> str:
     """The path of what is in wrappings of one key each. What a metadata key is called is its owner's."""
     while isinstance(value, Mapping) and len(value) == 1:
         ((key, value),) = value.items()
-        if key == "type" or (path.endswith("metadata") and not FIRST.holds(key)):
+        if key == "type" or (path.endswith("metadata") and not DEFAULT_STAMP_KEYS.holds(key)):
             break
         path = f"{path}.{key}"
     return path

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 
-class Asked(Protocol):
+class SqlConnection(Protocol):
     """Whatever answers SQL: a connection, or one for each thread."""
 
     def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> sqlite3.Cursor:
