@@ -182,7 +182,7 @@ def opened(
         ids = thread_ids(None, found)
         if known and (not kinds or "thread" in kinds) and not lists_threads(reader):
             ids = tuple(dict.fromkeys([*ids, *known(reader.type, reader.url)]))
-        choice = ObjectFilter.only(kinds)
+        choice = ObjectFilter.for_kinds(kinds)
         wanted = SnapshotOptions(thread_ids=ids, runs=False, bytes=False, choice=choice, workers=workers)
         estate, _ = stack.enter_context(read_live(reader, wanted, progress))
         yield estate

@@ -66,5 +66,5 @@ def from_plan(
         source.agent_version = plan.settled.agent_version
         for action in plan.actions:
             if action.order:
-                source.arrange(action.id, action.order)
+                source.set_message_order(action.id, action.order)
         yield archive, source, reader

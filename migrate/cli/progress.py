@@ -154,7 +154,7 @@ class StderrProgress(Progress):
                 self._counts.settled.discard(what)
                 self._go()
 
-    def settled(self, what: str) -> None:
+    def total_known(self, what: str) -> None:
         with self._lock:
             self._counts.settled.add(what)
 

@@ -49,8 +49,8 @@ class Curve:
 
     path: str
     far: bool
-    one: int
-    other: int
+    start_box: int
+    end_box: int
 
 
 @dataclass(frozen=True)

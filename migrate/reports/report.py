@@ -68,7 +68,7 @@ class ReportItem:
     since: str = ""
 
     @property
-    def acts(self) -> bool:
+    def needs_action(self) -> bool:
         """Whether somebody has to do something about it."""
         return self.severity in ("error", "warning")
 

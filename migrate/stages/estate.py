@@ -33,7 +33,7 @@ class Estate:
         self.type = snapshot.info.type
         self.side = Side(snapshot.info.type, snapshot.info.url)
         self._codec = CODECS[self.type]
-        self.named = self._codec.name_all is not None
+        self.names_are_ids = self._codec.name_all is not None
         """Ids of assistants are names here, so a like id in another project proves nothing."""
         self._calls: dict[str, frozenset[str]] = {}
         self._places: dict[str, list[int]] = {}
@@ -54,7 +54,7 @@ class Estate:
         yield from self._decoded(kind, parent)
         yield from (e for e in self._derived if e.kind == kind and e.parent == parent)
 
-    def listed(self, kind: str, parent: str) -> LazySequence[Entity]:
+    def lazy_members(self, kind: str, parent: str) -> LazySequence[Entity]:
         """The same by place, each decoded when it is asked for."""
         if any((e.kind, e.parent) == (kind, parent) for e in self._derived):
             members = self.members(kind, parent)
@@ -62,27 +62,27 @@ class Estate:
         placed = self.snapshot.placed(kind, parent)
         return LazySequence(lambda n: self.decoded(kind, placed.read(n), parent), range(len(placed)))
 
-    def talk(self, thread: str) -> LazySequence[LazyMessage]:
+    def lazy_messages(self, thread: str) -> LazySequence[LazyMessage]:
         """The messages of a thread by place, read when they are asked for."""
         placed = self.snapshot.placed("message", thread)
-        return LazySequence(lambda n: self.speaking(thread, placed.read(n)), range(len(placed)))
+        return LazySequence(lambda n: self.lazy_message(thread, placed.read(n)), range(len(placed)))
 
-    def spoken(self, thread: str) -> Iterator[LazyMessage]:
+    def iter_lazy_messages(self, thread: str) -> Iterator[LazyMessage]:
         """The messages of a thread, in order, each decoded where somebody looks."""
         if thread in self._places:
-            yield from self.talk(thread).only(self._places[thread])
+            yield from self.lazy_messages(thread).select(self._places[thread])
             return
         for _, body in self.snapshot.bodies("message", thread):
-            yield self.speaking(thread, body)
+            yield self.lazy_message(thread, body)
 
-    def arrange(self, thread: str, ids: Iterable[str]) -> None:
+    def set_message_order(self, thread: str, ids: Iterable[str]) -> None:
         """From now on the messages of a thread are spoken in this order, those that are not named last."""
         self._places.pop(thread, None)
         wanted = {id_: n for n, id_ in enumerate(ids)}
-        listed = [message.id for message in self.spoken(thread)]
+        listed = [message.id for message in self.iter_lazy_messages(thread)]
         self._places[thread] = sorted(range(len(listed)), key=lambda n: wanted.get(listed[n], len(wanted)))
 
-    def speaking(self, thread: str, body: StoredBody) -> LazyMessage:
+    def lazy_message(self, thread: str, body: StoredBody) -> LazyMessage:
         """A body of a message, decoded where somebody looks."""
         return LazyMessage(self, thread, body, self._codec.words(body))
 
@@ -107,14 +107,14 @@ class Estate:
             e.id for e in self._derived if e.kind == KINDS[kind].parent
         }
 
-    def filtered(self, kind: str) -> str:
+    def why_filtered(self, kind: str) -> str:
         """Why the snapshot holds only some objects of a kind although its listing was read, or ''."""
         options = self.snapshot.info.options
         rules = [r for name in ("include", "exclude") for r in options.get(name, ()) if r[0] == kind]
         shard = Shard.of_options(options)
         return (shard.left(kind) if shard else "") or ("filtered by --include or --exclude" if rules else "")
 
-    def calls(self, thread: str) -> frozenset[str]:
+    def paired_calls(self, thread: str) -> frozenset[str]:
         """Ids of the tool calls in a thread of which both halves are there, and can be written."""
         if thread not in self._calls:
             self._calls[thread] = self._paired_calls(thread)
@@ -138,7 +138,7 @@ class Estate:
         }
 
     @cached_property
-    def searched(self) -> dict[str, frozenset[str]]:
+    def file_states(self) -> dict[str, frozenset[str]]:
         """File id -> its states in the stores that it lies in."""
         found: dict[str, set[str]] = {}
         for store in self.of("vector_store"):

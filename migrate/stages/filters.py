@@ -19,29 +19,29 @@ class ObjectFilter:
 
     include: tuple[tuple[str, str], ...] = ()
     exclude: tuple[tuple[str, str], ...] = ()
-    fitted: set[tuple[str, str]] = field(default_factory=set, compare=False)
+    matched_rules: set[tuple[str, str]] = field(default_factory=set, compare=False)
 
     @classmethod
-    def of(cls, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> ObjectFilter:
+    def parse(cls, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> ObjectFilter:
         """From the texts of the command line; raises `BadUsage` for an unknown kind."""
         return cls(tuple(map(_rule, include)), tuple(map(_rule, exclude)))
 
     @classmethod
-    def only(cls, kinds: Collection[str]) -> ObjectFilter:
+    def for_kinds(cls, kinds: Collection[str]) -> ObjectFilter:
         """Whole kinds, and no others (empty: all)."""
         return cls(exclude=tuple((kind, "*") for kind in KINDS if kinds and kind not in kinds))
 
-    def kind(self, kind: str) -> bool:
+    def may_match(self, kind: str) -> bool:
         """Whether any object of a kind may be wanted."""
         return (kind, "*") not in self.exclude
 
-    def wants(self, kind: str, body: Mapping[str, JSON]) -> bool:
+    def matches(self, kind: str, body: Mapping[str, JSON]) -> bool:
         """Whether an object is wanted."""
         if not self.include and not self.exclude:
             return True
-        return self.wants_named(kind, [str(body[key]) for key in NAME_FIELDS if body.get(key)])
+        return self.matches_names(kind, [str(body[key]) for key in NAME_FIELDS if body.get(key)])
 
-    def wants_named(self, kind: str, names: Collection[str]) -> bool:
+    def matches_names(self, kind: str, names: Collection[str]) -> bool:
         """Whether an object of these names and ids is wanted: one that fits a rule is enough."""
         included = [rule for rule in self.include if rule[0] == kind]
         fits = self._fit(included, names)
@@ -49,17 +49,17 @@ class ObjectFilter:
 
     def _fit(self, rules: list[tuple[str, str]], names: Collection[str]) -> bool:
         found = [rule for rule in rules if any(fnmatchcase(name, rule[1]) for name in names)]
-        self.fitted.update(found)
+        self.matched_rules.update(found)
         return bool(found)
 
-    def unfitted(self, unknown: Collection[str] = ()) -> list[str]:
+    def unmatched_rules(self, unknown: Collection[str] = ()) -> list[str]:
         """The rules that fitted nothing, as they were written; not those for whole kinds, nor those of kinds
         of which it is `unknown`."""
         rules = dict.fromkeys((*self.include, *self.exclude))
         return [
             f"{kind}:{glob}"
             for kind, glob in rules
-            if glob != "*" and kind not in unknown and (kind, glob) not in self.fitted
+            if glob != "*" and kind not in unknown and (kind, glob) not in self.matched_rules
         ]
 
 

@@ -33,11 +33,11 @@ class LazySequence(Sequence[_T], Generic[_T]):
             return LazySequence(self._read, self._places[at])
         return self._read(self._places[at])
 
-    def only(self, at: Sequence[int]) -> LazySequence[_T]:
+    def select(self, at: Sequence[int]) -> LazySequence[_T]:
         """Those at some places of it."""
         return LazySequence(self._read, [self._places[n] for n in at])
 
-    def seen(self, through: Callable[[_T], _S]) -> LazySequence[_S]:
+    def map(self, through: Callable[[_T], _S]) -> LazySequence[_S]:
         """What a function makes of each."""
         read = self._read
         return LazySequence(lambda place: through(read(place)), self._places)

@@ -17,7 +17,7 @@ class Progress:
     def expect(self, what: str, total: int) -> None:
         """So many more of something are to come; there may be others."""
 
-    def settled(self, what: str) -> None:
+    def total_known(self, what: str) -> None:
         """All that is to come of something has been announced: from now on its total is known."""
 
     def watch(self, waiting: Callable[[], str]) -> None:

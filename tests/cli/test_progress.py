@@ -82,7 +82,7 @@ def test_a_total_that_may_grow_gives_no_time_left(piped: Told) -> None:
     line = piped.after(10, message=100)
     assert "message 100 of 1,000 so far" in line
     assert "left" not in line
-    piped.progress.settled("message")
+    piped.progress.total_known("message")
     line = piped.after(10, message=100)
     assert "  80 s left, 10 message/s, message 200 of 1,000\n" in line
     piped.progress.expect("message", 1000)
@@ -92,7 +92,7 @@ def test_a_total_that_may_grow_gives_no_time_left(piped: Told) -> None:
 def test_no_time_left_is_made_up(piped: Told) -> None:
     for what in ("file", "message"):
         piped.progress.expect(what, 100)
-        piped.progress.settled(what)
+        piped.progress.total_known(what)
     assert "left" not in piped.after(10, message=50), "files have not begun"
     assert "180 s" not in piped.after(10, file=10)
     assert "4 min left" not in piped.after(10)
@@ -102,7 +102,7 @@ def test_no_time_left_is_made_up(piped: Told) -> None:
 def test_the_slowest_kind_says_how_long(piped: Told) -> None:
     for what in ("file", "message"):
         piped.progress.expect(what, 100)
-        piped.progress.settled(what)
+        piped.progress.total_known(what)
     assert "90 s left" in piped.after(10, message=50, file=10)
 
 
@@ -125,7 +125,7 @@ def test_an_outage_is_told_at_once_and_no_time_is_left_then(piped: Told) -> None
     said = [""]
     piped.progress.watch(lambda: said[0])
     piped.progress.expect("message", 1000)
-    piped.progress.settled("message")
+    piped.progress.total_known("message")
     assert "left" in piped.after(10, message=100)
     said[0] = "no answer since 6 s"
     told = piped.after(1, message=1)

@@ -36,7 +36,7 @@ def ledger(folder: Path, *tables: str) -> IgnoreFilter:
 
 def changed(left: dict[str, object], right: dict[str, object], name: str = "Support") -> Change:
     paths = tuple(diff_objects(left, right))
-    return Change("assistant", "asst_1", "asst_2", name, "changed", paths, how="name")
+    return Change("assistant", "asst_1", "asst_2", name, "changed", paths, paired_by="name")
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def changed(left: dict[str, object], right: dict[str, object], name: str = "Supp
 )
 def test_a_path_is_covered_by_itself_and_what_stands_above(tmp_path: Path, path: str, hit: bool) -> None:
     change = changed({"metadata": {"owner": "a"}}, {"metadata": {"owner": "b"}})
-    kept = ledger(tmp_path, f"path = '{path}'").rest(change)
+    kept = ledger(tmp_path, f"path = '{path}'").filter(change)
     assert (kept is None) == hit
 
 
@@ -76,13 +76,13 @@ def test_members_of_lists_are_named_in_brackets(tmp_path: Path, path: str, hit: 
     def tools(text: str) -> dict[str, object]:
         return {"tools": [{"type": "function", "function": {"name": "find_it", "description": text}}]}
 
-    assert (ledger(tmp_path, f"path = '{path}'").rest(changed(tools("a"), tools("b"))) is None) == hit
+    assert (ledger(tmp_path, f"path = '{path}'").filter(changed(tools("a"), tools("b"))) is None) == hit
 
 
 def test_only_what_a_rule_names_is_taken_and_all_is_counted(tmp_path: Path) -> None:
     book = ledger(tmp_path, "path = 'metadata.a'", "path = 'temperature'", "name = 'Other*'")
     change = changed({"metadata": {"a": "1", "b": "1"}}, {"metadata": {"a": "2", "b": "2"}})
-    kept = book.rest(change)
+    kept = book.filter(change)
     assert kept is not None
     assert [path.path for path in kept.paths] == ["metadata.b"]
     assert [row.count for row in book.ignored()] == [1, 0, 0]
@@ -97,14 +97,14 @@ def test_only_what_a_rule_names_is_taken_and_all_is_counted(tmp_path: Path) -> N
 def test_an_object_that_came_is_taken_by_rules_without_a_path(tmp_path: Path, table: str, hit: bool) -> None:
     change = Change("assistant", "", "asst_2", "Support", "added")
     book = ledger(tmp_path, table)
-    assert (book.rest(change) is None) == hit
+    assert (book.filter(change) is None) == hit
     assert [row.count for row in book.ignored()] == [int(hit)]
 
 
 def test_a_rule_whose_time_is_over_is_told_and_not_applied(tmp_path: Path) -> None:
     book = ledger(tmp_path, "expires = 2026-11-20", "expires = 2026-11-21\npath = 'model'")
     change = changed({"model": "a", "name": "x"}, {"model": "b", "name": "y"})
-    kept = book.rest(change)
+    kept = book.filter(change)
     assert kept is not None
     assert [path.path for path in kept.paths] == ["name"]
     assert book.expired() == ("ignore.toml, rule 1 expired on 2026-11-20: known",)
@@ -115,7 +115,7 @@ def test_a_rule_whose_time_is_over_is_told_and_not_applied(tmp_path: Path) -> No
 
 def test_what_the_configuration_expects_is_counted_too() -> None:
     book = IgnoreFilter((), (ExpectedDifference("a reason", lambda path: path.field == "model"),), TODAY)
-    assert book.rest(changed({"model": "a"}, {"model": "b"})) is None
+    assert book.filter(changed({"model": "a"}, {"model": "b"})) is None
     assert [(row.rule, row.reason, row.count) for row in book.ignored()] == [("expected", "a reason", 1)]
 
 
@@ -171,13 +171,13 @@ def test_so_is_the_name_of_a_member(name: str) -> None:
 
 def _ignored(path: str, change: Change) -> bool:
     rule = IgnoreRule("rule 1", "*", "*", path, parse_path("rule 1", path), "", "known", None)
-    return IgnoreFilter((rule,), (), TODAY).rest(change) is None
+    return IgnoreFilter((rule,), (), TODAY).filter(change) is None
 
 
 def test_a_key_that_looks_like_a_member_is_none(tmp_path: Path) -> None:
     change = changed({"metadata": {"[x]": "1"}}, {"metadata": {"[x]": "2"}})
     assert [path.path for path in change.paths] == ['metadata["[x]"]']
-    assert ledger(tmp_path, "path = 'metadata[x]'").rest(change) is not None
+    assert ledger(tmp_path, "path = 'metadata[x]'").filter(change) is not None
 
 
 def test_an_escape_that_is_none_is_told(tmp_path: Path) -> None:
@@ -192,5 +192,5 @@ def test_two_files_of_one_name_are_counted_apart(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         found += rules(tmp_path / name, f"[[ignore]]\nreason = '{name}'\n{path}\n")
     book = IgnoreFilter(found, (), TODAY)
-    assert book.rest(changed({"metadata": {"a": "1"}}, {"metadata": {"a": "2"}})) is None
+    assert book.filter(changed({"metadata": {"a": "1"}}, {"metadata": {"a": "2"}})) is None
     assert [(row.reason, row.count) for row in book.ignored()] == [("one", 1), ("two", 0)]

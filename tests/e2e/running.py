@@ -247,6 +247,6 @@ def world(
 def wait_for_threads() -> None:
     """No worker of a command may outlive it."""
     for thread in threading.enumerate():
-        if thread.name.startswith(("crew", "hands")):
+        if thread.name.startswith(("pool-worker", "parallel-worker")):
             thread.join(5)
             assert not thread.is_alive(), f"{thread.name} is still running"

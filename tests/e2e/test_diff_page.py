@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate.stages.diff import ignoring
+from migrate.stages.diff import ignore_rules
 from migrate.stages.diff.ignore_rules import read_ignore_rules
 from tests.e2e.conftest import Launch
 from tests.e2e.running import ROOT, options
@@ -32,7 +32,7 @@ class Written(date):
 
 
 def test_the_page_shows_real_output(launch: Launch, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ignoring, "date", Written)
+    monkeypatch.setattr(ignore_rules, "date", Written)
     world = launch(options("SOURCE_KEY", "azure-v2", downloads=True, list_threads="works"))
     world.configure(models={"gpt-4-1106-preview": "gpt-4.1"})
     text = world.config.read_text().replace("[estates.target]", "[estates.west]")

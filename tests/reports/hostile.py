@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from migrate.reports.report import ItemDetail, ObjectCounts, Report, ReportItem, sort_items
 from migrate.stages.diff.ignore_rules import IgnoreCount
-from tests.reports.made import MADE_AT, VERSION, Node, Picture
+from tests.reports.made import MADE_AT, VERSION, Diagram, DiagramNode
 
 HOSTILE = (
     "<script>window.pwned=1</script>",
@@ -39,11 +39,11 @@ def hostile(pictured: bool = True) -> Report:
         for verdict in ("changed", "removed")
     ]  # fmt: skip
     nodes = tuple(
-        Node(kind, text, text, ("orphan", text))
+        DiagramNode(kind, text, text, ("orphan", text))
         for text in HOSTILE
         for kind in ("assistant", "vector_store", "file", "thread")
     )
-    picture = Picture(nodes, tuple((n, n + 1) for n in range(len(nodes) - 1)), {"file": 3})
+    picture = Diagram(nodes, tuple((n, n + 1) for n in range(len(nodes) - 1)), {"file": 3})
     everything = "\n".join(HOSTILE)
     return Report(
         "diff", everything, everything, everything, False, everything, (("compared", 4),),

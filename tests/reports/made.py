@@ -57,7 +57,7 @@ def a_difference() -> DiffResult:
     changes: list[Change] = [
         Change("assistant", "asst_1", "office-gardener", "Gardener", "changed",
              (FieldDifference("instructions", BEFORE, AFTER), FieldDifference("temperature", 1, 0.4),
-              FieldDifference("tools[function:water].function.strict", None, True)), how="journal",
+              FieldDifference("tools[function:water].function.strict", None, True)), paired_by="journal",
              since="2026-11-18T07:00:00+00:00"),
         Change("vector_store", "vs_1", "vs_9", "Handbooks", "changed",
              (FieldDifference("status", "", "expired"),), True,

@@ -16,7 +16,7 @@ from migrate.reports.formats.html import MAX_VALUE_CHARS, html_page
 from migrate.reports.report import SECTIONS, SEVERITIES, VERDICTS, Report
 from migrate.stages.diff.run import Change, DiffResult
 from tests.reports.hostile import HOSTILE, hostile
-from tests.reports.made import LOSSES, Node, Picture, documents, many, reports
+from tests.reports.made import LOSSES, Diagram, DiagramNode, documents, many, reports
 
 COMMANDS = reports()
 
@@ -71,7 +71,7 @@ def test_items_use_the_declared_words_in_the_declared_order(name: str) -> None:
 
 
 def test_one_item_per_object_grade_and_consent() -> None:
-    found = [(item.left_id, item.verdict, item.note, item.acts) for item in plan.loss_items(LOSSES)]
+    found = [(item.left_id, item.verdict, item.note, item.needs_action) for item in plan.loss_items(LOSSES)]
     assert found == [
         ("asst_2", "blocked", "", True),
         ("asst_1", "lost", "", True),
@@ -135,11 +135,11 @@ def test_ten_thousand_findings_are_all_in_the_page() -> None:
 
 
 def test_boxes_beyond_the_room_are_counted() -> None:
-    files = tuple(Node("file", f"f{n}", f"{n}.txt") for n in range(MAX_BOXES_PER_COLUMN + 5))
-    nodes = (*files, Node("assistant", "a", "Gardener"))
+    files = tuple(DiagramNode("file", f"f{n}", f"{n}.txt") for n in range(MAX_BOXES_PER_COLUMN + 5))
+    nodes = (*files, DiagramNode("assistant", "a", "Gardener"))
     found = layout_diagram(
         "east",
-        Picture(
+        Diagram(
             nodes, tuple((MAX_BOXES_PER_COLUMN + 5, n) for n in range(MAX_BOXES_PER_COLUMN + 5)), {"file": 7}
         ),
     )
@@ -151,21 +151,23 @@ def test_boxes_beyond_the_room_are_counted() -> None:
 
 def test_neighbours_stand_near_each_other() -> None:
     nodes = (
-        *(Node("assistant", f"a{n}", "") for n in range(9)),
-        *(Node("vector_store", f"s{n}", "") for n in range(9)),
+        *(DiagramNode("assistant", f"a{n}", "") for n in range(9)),
+        *(DiagramNode("vector_store", f"s{n}", "") for n in range(9)),
     )
     edges = tuple((n, 17 - n) for n in range(9))
-    places = {box.name: box.y for box in layout_diagram("east", Picture(nodes, edges, {})).boxes}
+    places = {box.name: box.y for box in layout_diagram("east", Diagram(nodes, edges, {})).boxes}
     assert all(places[f"a{n}"] == places[f"s{8 - n}"] for n in range(9))
 
 
 def test_edges_to_nowhere_and_strange_marks_are_borne() -> None:
     found = layout_diagram(
         "east",
-        Picture(
-            (Node("file", "f", "", ("odd", "expired")), Node("odd", "o", "")), ((0, 9), (0, 1), (-1, 0)), {}
+        Diagram(
+            (DiagramNode("file", "f", "", ("odd", "expired")), DiagramNode("odd", "o", "")),
+            ((0, 9), (0, 1), (-1, 0)),
+            {},
         ),
     )
     assert [box.marks for box in found.boxes] == [("expired",)]
     assert found.curves == ()
-    assert layout_diagram("nothing", Picture((), (), {})).boxes == ()
+    assert layout_diagram("nothing", Diagram((), (), {})).boxes == ()

@@ -19,9 +19,9 @@ def now(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     """A clock that stands still until it is moved."""
     clock = [0.0]
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
-    module._trim.cache_clear()
+    module._malloc_trim.cache_clear()
     yield clock
-    module._trim.cache_clear()
+    module._malloc_trim.cache_clear()
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_it_is_asked_for_now_and_then(now: list[float], asked: list[int]) -> Non
         TRIM_INTERVAL_S * 2,
     ):
         now[0] = moment
-        freed.give_back()
+        freed.trim_if_due()
     assert asked == [0, 0]
 
 
@@ -56,7 +56,7 @@ def test_whoever_waits_for_threads_asks(now: list[float], asked: list[int]) -> N
     asked.clear()
     with WorkerPool[int](2) as crew:
         for _ in range(3):
-            crew.spawn(lambda: None)
+            crew.submit(lambda: None)
         for batch in crew.batches(1):
             list(batch)
             later()
@@ -73,11 +73,11 @@ def test_another_system_does_without(
     monkeypatch.setattr(ctypes, "CDLL", none)
     freed = MemoryTrimmer()
     now[0] = TRIM_INTERVAL_S
-    freed.give_back()
+    freed.trim_if_due()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only glibc has it")
 def test_the_real_one_answers(now: list[float]) -> None:
     if not hasattr(ctypes.CDLL(None), "malloc_trim"):
         pytest.skip("another C library")
-    assert module._trim()(0) in (0, 1)
+    assert module._malloc_trim()(0) in (0, 1)

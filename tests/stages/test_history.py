@@ -168,7 +168,7 @@ def test_a_file_is_told_in_every_store_and_a_store_with_its_files(archive: Archi
         ("vector_store_file", "vs_2"): [(2, "first seen"), (3, "gone")],
     }
     events = only(archive, "vs_2").events
-    assert [(e.what, e.came, e.went) for e in events] == [
+    assert [(e.what, e.added, e.removed) for e in events] == [
         ("first seen", ("file-b",), ()),
         ("changed", ("file-a",), ()),
         ("gone", (), ()),

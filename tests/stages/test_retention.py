@@ -26,7 +26,7 @@ def taken(number: int, hours: float, state: str = "complete", tag: str = "", url
 
 
 def kept(verdicts: list[RetentionDecision]) -> dict[int, tuple[str, ...]]:
-    return {one.snapshot.id: one.why for one in verdicts if one.stays}
+    return {one.snapshot.id: one.why for one in verdicts if one.is_kept}
 
 
 def test_keep_last() -> None:

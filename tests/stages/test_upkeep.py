@@ -193,8 +193,8 @@ def test_nothing_is_claimed_unused_without_the_reading_it_needs(
     claimed = {one.kind for one in kept.findings}
     there = {"vector_store", "file", "assistant"} - {missing}
     assert claimed == there - silent
-    assert kept.unsaid
-    assert all("were read" in line for line in kept.unsaid)
+    assert kept.unproven
+    assert all("were read" in line for line in kept.unproven)
 
 
 def step(id_: str, *calls: Body) -> Body:
@@ -245,14 +245,14 @@ def test_steps_that_could_not_be_read_prove_nothing_unused(archive: Archive) -> 
     writer.end("run_step", "thread_1", "failed", "500")
     kept = find_cleanup(Estate(reader(archive)), ("unused",))
     assert [one.id for one in kept.findings] == []
-    assert any("steps of thread_1 were read: 500" in line for line in kept.unsaid)
+    assert any("steps of thread_1 were read: 500" in line for line in kept.unproven)
 
 
 def test_a_filtered_or_hinted_listing_is_not_whole(archive: Archive) -> None:
     options = {"include": [], "exclude": [["thread", "x*"]]}
     whole = estate(archive, stores=({"id": "vs_1"},), options=options)
     assert found(whole, "unused") == {}
-    assert "filtered" in find_cleanup(whole, ("unused",)).unsaid[0]
+    assert "filtered" in find_cleanup(whole, ("unused",)).unproven[0]
     writer = write(archive, [("vector_store", "", [{"id": "vs_1"}]), ("assistant", "", [])], options={"n": 1})
     archive.conn.execute(
         "DELETE FROM listed WHERE snapshot_id = ? AND kind_id = (SELECT id FROM kinds WHERE name = 'thread')",
@@ -266,7 +266,7 @@ def test_a_reference_to_a_kind_that_was_not_read_is_no_orphan(archive: Archive) 
     whole = estate(archive, assistants=(searching("asst_1", "vs_1"),), without=("vector_store",))
     kept = find_cleanup(whole, ("orphan",))
     assert not kept.findings
-    assert kept.unsaid == (
+    assert kept.unproven == (
         "what names a vector_store that is not there: not all vector stores were read: not asked for",
     )
 
@@ -328,10 +328,10 @@ def test_what_a_project_shares_is_unused_only_if_both_generations_say_so(archive
     agent = {"id": "a", "name": "a", "versions": {"latest": latest}}
     new = project(archive, "foundry", [*empty, stores, *below, ("assistant", "", [agent])])
     assert found(classic, "unused") == {}
-    assert "foundry estate" in find_cleanup(classic, ("unused",)).unsaid[0]
+    assert "foundry estate" in find_cleanup(classic, ("unused",)).unproven[0]
     assert found(classic, "unused", beside=new) == {"unused": ["vs_2"]}
     assert found(new, "unused", beside=classic) == {"unused": ["vs_2"]}
-    assert "keeps no runs" in find_cleanup(new, ("unused",), classic).unsaid[0]
+    assert "keeps no runs" in find_cleanup(new, ("unused",), classic).unproven[0]
 
 
 def test_expired_is_what_the_service_says_or_whose_time_had_passed(archive: Archive) -> None:
@@ -355,7 +355,7 @@ def test_expired_is_what_the_service_says_or_whose_time_had_passed(archive: Arch
 
 def test_what_was_not_read_may_be_expired(archive: Archive) -> None:
     whole = estate(archive, without=("file",))
-    assert find_cleanup(whole, ("expired",)).unsaid == (
+    assert find_cleanup(whole, ("expired",)).unproven == (
         "expired files: not all files were read: not asked for",
     )
 

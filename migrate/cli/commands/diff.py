@@ -47,7 +47,7 @@ def compared(
 
     kinds = kinds_to_read(focus.kinds)
     with both(left, right, config, kinds, journal, workers, progress) as (one, other):
-        if focus.since and not focus.since.speaks_of(one, other):
+        if focus.since and not focus.since.covers(one, other):
             raise BadUsage(
                 f"--since names a snapshot of {focus.since.base.side.url}",
                 "neither side of the comparison is that place",
@@ -136,7 +136,7 @@ def diff_command(
     with ExitStack() as stack:
         focus = DiffScope(
             kinds=frozenset(kinds),
-            choice=ObjectFilter.of(include, exclude),
+            choice=ObjectFilter.parse(include, exclude),
             rules=tuple(rule for file in ignore for rule in read_ignore_rules(file)),
             since=stack.enter_context(baseline(since, left, right, config)) if since else None,
             models=config.models,

@@ -107,11 +107,11 @@ def export_command(
     """
 
     config = common.config.meeting(environment, estate)
-    choice = ObjectFilter.of(include, exclude)
+    choice = ObjectFilter.parse(include, exclude)
     with read_whole(estate, config, with_bytes, workers, common.progress()) as found:
         if format_ == "azapi":
             document, text = write_terraform(found, directory, choice, config)
-            unmatched = choice.unfitted(KINDS.keys() - {"assistant"})  # nothing else is written
+            unmatched = choice.unmatched_rules(KINDS.keys() - {"assistant"})  # nothing else is written
             common.answer({**document, "unmatched": unmatched}, "\n".join([text, *map(said_of, unmatched)]))
             finish(1 if unmatched else 0)
             return
@@ -119,7 +119,7 @@ def export_command(
             directory, config.environment, config.facing, frozenset(kinds), choice, with_bytes, partial
         )
         done = export(found, asked)
-    unmatched = choice.unfitted()
+    unmatched = choice.unmatched_rules()
     done.notes += map(said_of, unmatched)
     common.answer({**export_document(done), "unmatched": unmatched}, export_text(done))
     finish(1 if unmatched else 0)

@@ -56,7 +56,7 @@ def forget_command(
         )
     with Archive.open(archive, write=not dry_run) as opened:
         verdicts = _verdicts(opened, policy, snapshots)
-        going = [one.snapshot.id for one in verdicts if not one.stays]
+        going = [one.snapshot.id for one in verdicts if not one.is_kept]
         if dry_run or not going:
             common.answer(forget_document(verdicts), forget_text(verdicts))
             return

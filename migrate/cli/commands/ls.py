@@ -61,4 +61,4 @@ def _upkeep(common: Common, archive: str, marks: frozenset[str], kind: str | Non
         beside = Estate(SnapshotReader(found.conn, other)) if other else None
         kept = find_cleanup(Estate(found), marks, beside)
     common.answer(cleanup_document(kept, kind), cleanup_text(kept, kind))
-    finish(3 if kept.unsaid else 0)
+    finish(3 if kept.unproven else 0)

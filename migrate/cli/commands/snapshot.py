@@ -70,7 +70,7 @@ def snapshot_command(
         runs=runs,
         bytes=with_bytes,
         originals=originals,
-        choice=ObjectFilter.of(include, exclude),
+        choice=ObjectFilter.parse(include, exclude),
         full=full,
         workers=workers,
         tag=tag,

@@ -16,7 +16,7 @@ def cleanup_document(found: Any, kind: str | None = None) -> dict[str, Any]:
     return {
         "objects": [asdict(row) for row in rows],
         "totals": {name: {"objects": n, "bytes": size} for name, (n, size) in cleanup_totals(rows).items()},
-        "unsaid": list(found.unsaid),
+        "unsaid": list(found.unproven),
         "notes": list(found.notes),
     }
 
@@ -33,7 +33,7 @@ def cleanup_text(found: Any, kind: str | None = None) -> str:
     for name, (number, size) in cleanup_totals(rows).items():
         end = "" if number == 1 else "s"
         shown.append(f"{number:,} {name.replace('_', ' ')}{end}" + (f", {size:,} bytes" if size else ""))
-    shown += [f"cannot be said: {shorten(gap, 300)}" for gap in found.unsaid]
+    shown += [f"cannot be said: {shorten(gap, 300)}" for gap in found.unproven]
     shown += [f"note: {note}" for note in found.notes]
     return "\n".join(shown)
 

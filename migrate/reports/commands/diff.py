@@ -39,7 +39,7 @@ def _change(change: Any) -> dict[str, Any]:
         "paths": [path.path for path in change.paths],
         "values": [_values(path) for path in change.paths],
         "guessed": change.guessed,
-        "paired_by": change.how,
+        "paired_by": change.paired_by,
         "left_parent": change.left_parent or None,
         "right_parent": change.right_parent or None,
         "since": change.since or None,
@@ -105,7 +105,7 @@ def _counts(found: Any) -> ObjectCounts:
 
 
 def _item(change: Any) -> ReportItem:
-    how = change.how
+    how = change.paired_by
     if change.guessed:
         note = f"paired by guess: {how}" if how else "paired by guess"
     else:

@@ -11,8 +11,8 @@ from migrate.reports.text_table import table
 def forget_document(verdicts: Any, forgotten: Any = None, shrunk: Any = None) -> dict[str, Any]:
     """As a JSON document; `removed` and `archive_bytes` are null where nothing was removed."""
     return {
-        "kept": [_verdict(one) for one in verdicts if one.stays],
-        "forgotten": [_verdict(one) for one in verdicts if not one.stays],
+        "kept": [_verdict(one) for one in verdicts if one.is_kept],
+        "forgotten": [_verdict(one) for one in verdicts if not one.is_kept],
         "removed": asdict(forgotten) if forgotten else None,
         "archive_bytes": asdict(shrunk) if shrunk else None,
     }
@@ -41,12 +41,12 @@ def forget_text(verdicts: Any) -> str:
             one.snapshot.state,
             f"{one.snapshot.type} {one.snapshot.url}",
             one.snapshot.tag,
-            "keep" if one.stays else "forget",
+            "keep" if one.is_kept else "forget",
             ", ".join(one.why) or one.remark,
         )
         for one in verdicts
     ]
-    going = sum(not one.stays for one in verdicts)
+    going = sum(not one.is_kept for one in verdicts)
     end = f"{len(lines) - going:,} kept, {going:,} to forget"
     return f"{table(lines, ('no', 'started', 'state', 'estate', 'tag', 'what', 'why'))}\n{end}"
 

@@ -50,8 +50,8 @@ def _event(event: Any) -> dict[str, Any]:
         "paths": [_values(path) for path in event.paths],
         "facts": [_values(path) for path in event.facts],
         "messages": None if event.messages is None else {"now": event.messages[0], "was": event.messages[1]},
-        "came": list(event.came),
-        "went": list(event.went),
+        "came": list(event.added),
+        "went": list(event.removed),
     }
 
 
@@ -85,7 +85,7 @@ def _details(event: Any) -> Iterator[str]:
     if event.messages is not None:
         now, was = event.messages
         yield f"messages: {now:,}" if event.what == "first seen" else f"messages: {was:,} -> {now:,}"
-    for sign, ids in (("+", event.came), ("-", event.went)):
+    for sign, ids in (("+", event.added), ("-", event.removed)):
         more = f" and {len(ids) - MAX_STORE_FILES_SHOWN:,} more" if len(ids) > MAX_STORE_FILES_SHOWN else ""
         if ids:
             yield f"files: {sign} {', '.join(map(shorten, ids[:MAX_STORE_FILES_SHOWN]))}{more}"
@@ -93,7 +93,7 @@ def _details(event: Any) -> Iterator[str]:
     if facts:
         yield f"set by the service: {'; '.join(facts)}"
     if event.what == "changed" and not (
-        event.paths or event.facts or event.messages or event.came or event.went
+        event.paths or event.facts or event.messages or event.added or event.removed
     ):
         yield "nothing that is compared"
 

@@ -22,8 +22,12 @@ MAX_LABEL_CHARS = 200
 
 def transcript_document(found: Any) -> dict[str, Any]:
     """As a JSON document."""
-    said = [asdict(one) for one in found.said]
-    return {**{k: v for k, v in vars(found).items() if k != "said"}, "complete": not found.gap, "said": said}
+    said = [asdict(one) for one in found.entries]
+    return {
+        **{k: v for k, v in vars(found).items() if k != "entries"},
+        "complete": not found.gap,
+        "said": said,
+    }
 
 
 def transcript_text(found: Any) -> Iterator[str]:
@@ -32,7 +36,7 @@ def transcript_text(found: Any) -> Iterator[str]:
     yield f"snapshot {found.snapshot} of {found.source}"
     if found.gap:
         yield f"not complete: {shorten(found.gap, MAX_LABEL_CHARS)}"
-    for one in found.said:
+    for one in found.entries:
         yield ""
         yield _heading(one)
         for part in (*one.called, *one.parts):
@@ -52,7 +56,7 @@ def transcript_markdown(found: Any) -> Iterator[str]:
     if found.gap:
         yield ""
         yield f"**Not complete:** {escape_markdown(shorten(found.gap, MAX_LABEL_CHARS))}"
-    for one in found.said:
+    for one in found.entries:
         yield ""
         yield f"## {escape_markdown(_heading(one))}"
         for part in (*one.called, *one.parts):

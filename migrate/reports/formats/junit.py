@@ -65,7 +65,7 @@ def _item_cases(report: Report) -> Iterator[Element]:
         where += [item.note] if item.note else []
         where += [f"since {item.since}"] if item.since else []
         body = "\n".join([*where, *(text for detail in item.details for text in _detail(item, detail))])
-        if item.acts:
+        if item.needs_action:
             fields = ", ".join(detail.path for detail in item.details if detail.path)
             told = brief(f"{item.verdict}: {fields or VERDICTS[item.verdict][1]}", 300)
             failure = SubElement(case, "failure", message=single_line(told), type=item.verdict)

@@ -113,7 +113,7 @@ def find_by_address(shop: ApplyContext, fitted: Entity, address: str) -> Callabl
             return None
         present = shop.codec.decode(fitted.kind, body, "", None)[0]
         same = normalize_written_fields(present) == wanted
-        if same if shop.source.named or not mark else stamp(present) == mark:
+        if same if shop.source.names_are_ids or not mark else stamp(present) == mark:
             return body
         raise AddressInUse(f"{address} is the name of another {fitted.kind}, made since the plan")
 

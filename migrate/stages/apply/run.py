@@ -81,7 +81,7 @@ def _announce(plan: Plan, progress: Progress) -> None:
     totals["message"] += sum(a.messages for a in plan.actions if a.kind == "thread")
     for kind, number in totals.items():
         progress.expect(kind, number)
-        progress.settled(kind)
+        progress.total_known(kind)
 
 
 def _carry_out(plan: Plan, shop: ApplyContext, workers: int, patience: float) -> None:

@@ -27,7 +27,7 @@ class MemoryTrimmer:
     def __init__(self) -> None:
         self._last = time.monotonic()
 
-    def give_back(self) -> None:
+    def trim_if_due(self) -> None:
         """Called often, by the thread that waits for the others."""
         now = time.monotonic()
         if now - self._last >= TRIM_INTERVAL_S:

@@ -23,12 +23,12 @@ def run_parallel(
 ) -> None:
     """Do `work` for every item. The first exception stops the rest and is raised; `stop` is set then,
     for work that takes long to notice."""
-    with pin_to_one_cpu(), ThreadPoolExecutor(workers, thread_name_prefix="hands") as pool:
+    with pin_to_one_cpu(), ThreadPoolExecutor(workers, thread_name_prefix="parallel-worker") as pool:
         under_way: set[Future[None]] = set()
         freed = MemoryTrimmer()
         try:
             for item in items:
-                freed.give_back()
+                freed.trim_if_due()
                 under_way.add(pool.submit(work, item))
                 if len(under_way) >= 2 * workers:
                     under_way = _raise_first_error(under_way)
@@ -84,16 +84,16 @@ class WorkerPool(Generic[_EventT]):
         self._open = 0
         self._failed: BaseException | None = None
 
-    def spawn(self, task: Callable[..., None], *given: object) -> None:
+    def submit(self, task: Callable[..., None], *given: object) -> None:
         """Run a task on some worker; an exception in it is raised from `batches`."""
         self._open += 1
         self._tasks.put((task, *given))
         if len(self._threads) < self._workers:
-            thread = threading.Thread(target=self._work, name=f"crew_{len(self._threads)}")
+            thread = threading.Thread(target=self._work, name=f"pool-worker-{len(self._threads)}")
             self._threads.append(thread)
             thread.start()
 
-    def bring(self, event: _EventT) -> None:
+    def emit(self, event: _EventT) -> None:
         """Hand something to the writer; waits while it is busy. Called by workers."""
         self._put(event)
 
@@ -102,7 +102,7 @@ class WorkerPool(Generic[_EventT]):
         Each group must be read to its end; only between groups is anything waited for."""
         freed = MemoryTrimmer()
         while self._open:
-            freed.give_back()
+            freed.trim_if_due()
             first = self._queue.get()
             if self._queue.qsize() < MIN_BATCH_EVENTS < self._open:
                 time.sleep(BATCH_WAIT_S)

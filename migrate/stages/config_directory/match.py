@@ -72,7 +72,7 @@ def match_by_key(ours: Estate, theirs: Estate, pairs: ObjectPairs, hashes: HashR
     _match_files(ours, theirs, pairs, hashes)
     for kind in ("vector_store", "assistant", "file"):
         for key in pairs.ids[kind]:
-            pairs.how.setdefault((kind, key), BY_KEY)
+            pairs.matched_by.setdefault((kind, key), BY_KEY)
     return unclear
 
 
@@ -82,7 +82,7 @@ def _match_by_name(kind: str, ours: Estate, theirs: Estate, pairs: ObjectPairs) 
     free = {id_: e for id_, e in theirs.of(kind).items() if id_ not in taken and usability(e) == "usable"}
     by_name: dict[str, list[str]] = {}
     for id_, entity in free.items():
-        for name in dict.fromkeys([entity.name, id_ if theirs.named and kind == "assistant" else ""]):
+        for name in dict.fromkeys([entity.name, id_ if theirs.names_are_ids and kind == "assistant" else ""]):
             by_name.setdefault(name, []).append(id_)
     waiting = [entity for entity in ours.of(kind).values() if entity.id not in found]
     said = {e.id for e in waiting if e.id != e.name and e.id in free}
@@ -135,14 +135,14 @@ def _match_files(ours: Estate, theirs: Estate, pairs: ObjectPairs, hashes: HashR
     """By name and size; of several, the one of its bytes, or that its store or its assistant holds there."""
     known = pairs.ids.setdefault("file", {})
     for key in [key for key in known if pairs.is_guess("file", key)]:
-        del known[key], pairs.how["file", key]  # what follows knows more
+        del known[key], pairs.matched_by["file", key]  # what follows knows more
     old = _outdated_files(ours, theirs)
     usable = (e for e in theirs.of("file").values() if usability(e) == "usable")
     there = {e.id: e for e in usable if e.id not in old}
     for key, id_ in list(known.items()):
         if id_ not in there or _name_and_size(there[id_]) != _name_and_size(ours.of("file")[key]):
             del known[key]  # the directory has other bytes under this key now
-            pairs.how.pop(("file", key), None)
+            pairs.matched_by.pop(("file", key), None)
     free = {id_: e for id_, e in there.items() if id_ not in set(known.values())}
     aside = _match_by_bytes(ours, theirs, pairs, free, hashes)
     free = {id_: e for id_, e in free.items() if id_ not in set(known.values()) | aside}
@@ -150,7 +150,9 @@ def _match_files(ours: Estate, theirs: Estate, pairs: ObjectPairs, hashes: HashR
     for id_, entity in free.items():
         shapes.setdefault(_name_and_size(entity), {})[id_] = None
     near = _nearby_files(ours, theirs, pairs)
-    waiting = [e for e in ours.of("file").values() if e.id not in known and e.id not in pairs.unclear]
+    waiting = [
+        e for e in ours.of("file").values() if e.id not in known and e.id not in pairs.ambiguous_matches
+    ]
     places = {id_: n for n, id_ in enumerate(free)}
     for sure in (True, False):
         for entity in waiting:
@@ -179,9 +181,9 @@ def _match_by_bytes(
         for closely in ((True, False) if alike else ())
     ]
     found = match_same_name_files(alike, places, everywhere=True, hashes=hashes)
-    known |= {one: other for one, other, _ in found.found}
-    pairs.unclear |= found.unclear
-    return found.aside & free.keys()
+    known |= {one: other for one, other, _ in found.pairs}
+    pairs.ambiguous_matches |= found.ambiguous
+    return found.skip_ids & free.keys()
 
 
 def _first_nearby(

@@ -35,7 +35,7 @@ class DirectoryOptions:
     like the estate that it is `facing`."""
 
     path: Path
-    wanted: str = ""
+    environment: str = ""
     facing: str = ""
 
 
@@ -90,7 +90,7 @@ def read_directory(directory: DirectoryOptions) -> DirectoryContents:
     contents, mistakes = parse(found)
     local, lacking = _local_files(folder, contents)
     must_be_none([*problems, *wrong, *mistakes, *lacking], str(folder))
-    name, values = chosen(environments, directory.wanted, directory.facing)
+    name, values = chosen(environments, directory.environment, directory.facing)
     return DirectoryContents(name, values, forward(contents, values), local)
 
 

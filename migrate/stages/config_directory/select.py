@@ -23,7 +23,7 @@ class ConfigSelection:
     files: frozenset[str]
     left_out: Mapping[str, int] = field(default_factory=dict)
 
-    def holds(self, kind: str, id_: str) -> bool:
+    def contains(self, kind: str, id_: str) -> bool:
         """Whether an object is configuration."""
         held = {"assistant": self.assistants, "vector_store": self.stores, "file": self.files}
         return id_ in held.get(kind, ())

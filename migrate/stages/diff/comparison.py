@@ -41,13 +41,13 @@ class ReadCoverage:
 
     def both_read(self, kind: str, left: str = "", right: str = "") -> bool:
         """Whether both sides were read to their end; otherwise neither absence nor presence means a thing."""
-        read = [self.read(side, kind, parent) for side, parent in enumerate((left, right))]
+        read = [self.is_read(side, kind, parent) for side, parent in enumerate((left, right))]
         return all(read)
 
-    def read(self, side: int, kind: str, parent: str = "") -> bool:
+    def is_read(self, side: int, kind: str, parent: str = "") -> bool:
         """Whether one side (0: left) was read to its end."""
         name, estate = self._sides[side]
-        filtered = estate.filtered(kind)
+        filtered = estate.why_filtered(kind)
         if not filtered and estate.read(kind, parent):
             return True
         state, why = estate.snapshot.scope(kind, parent)
@@ -127,7 +127,7 @@ class EstateComparison:
         for change in self._walk():
             ours = (self.left, change.left_id, change.left_parent)
             theirs = (self.right, change.right_id, change.right_parent)
-            if since is None or since.moved(change.kind, ours, theirs):
+            if since is None or since.has_changed(change.kind, ours, theirs):
                 yield change
             else:
                 self._counted_out[change.kind] += 1
@@ -155,10 +155,10 @@ class EstateComparison:
         for side, action, paired, absent in sides:
             estate = (self.left, self.right)[side]
             for id_, entity in self._all(side, above).items():
-                lone = id_ not in paired and self.focus.wants(entity)
-                if lone and absent(above, id_) and unseen.read(side, kind, id_):
+                lone = id_ not in paired and self.focus.includes(entity)
+                if lone and absent(above, id_) and unseen.is_read(side, kind, id_):
                     for lost in (self._named(e, estate) for e in estate.walk(kind, id_)):
-                        if self.focus.wants(lost):
+                        if self.focus.includes(lost):
                             self._count(kind)
                             yield _unpaired_change(lost, action, id_)
 
@@ -175,26 +175,26 @@ class EstateComparison:
         estate, other = (self.left, self.right) if side == 0 else (self.right, self.left)
         if other.type != CONFIG or estate.type == CONFIG:
             return found
-        held, pairs = self.focus.held(estate, other, self._told.copies), self.pairs.ids[kind]
+        held, pairs = self.focus.selection(estate, other, self._told.copies), self.pairs.ids[kind]
         named = set(pairs) if side == 0 else set(pairs.values())
-        return {id_: e for id_, e in found.items() if id_ in named or held.holds(kind, id_)}
+        return {id_: e for id_, e in found.items() if id_ in named or held.contains(kind, id_)}
 
     def _paired(self, kind: str) -> dict[str, str]:
         """Left id -> right id of the pairs of which one side was chosen."""
-        ours, theirs, wants = self._all(0, kind), self._all(1, kind), self.focus.wants
+        ours, theirs, wants = self._all(0, kind), self._all(1, kind), self.focus.includes
         return {one: other for one, other in self.pairs.ids[kind].items() if wants(ours[one], theirs[other])}
 
     def _kind(self, kind: str) -> Iterator[Change]:
         ours, theirs, paired = self._all(0, kind), self._all(1, kind), self._paired(kind)
         for one, other in paired.items():
-            yield from self._pair(ours[one], theirs[other], self.pairs.how[(kind, one)])
+            yield from self._pair(ours[one], theirs[other], self.pairs.matched_by[(kind, one)])
         known = self.pairs.ids[kind]
-        removed = [e for id_, e in ours.items() if id_ not in known and self.focus.wants(e)]
+        removed = [e for id_, e in ours.items() if id_ not in known and self.focus.includes(e)]
         for entity in removed:
             if self._unseen.absent_right(kind, entity.id):
                 yield Change(kind, entity.id, "", entity.name, "removed")
         rights = set(known.values())
-        added = [e for id_, e in theirs.items() if id_ not in rights and self.focus.wants(e)]
+        added = [e for id_, e in theirs.items() if id_ not in rights and self.focus.includes(e)]
         for entity in added:
             if self._unseen.absent_left(kind, entity.id):
                 yield Change(kind, "", entity.id, entity.name, "added")
@@ -204,7 +204,7 @@ class EstateComparison:
         if not self._unseen.both_read(kind, left, right):
             return
         alike = self.same_place and self.left.snapshot.same_listing(self.right.snapshot, kind, left)
-        if alike and not self.focus.chooses(kind):
+        if alike and not self.focus.has_filter_for(kind):
             self._count(kind, self.left.snapshot.count(kind, left))
             return
         named = kind == "vector_store_file" or self.same_place
@@ -213,16 +213,16 @@ class EstateComparison:
             in_step = self._in_step(left, right, self._same(named, self._told.messages(left, right)))
             for start, changes in enumerate(in_step, 1):  # noqa: B007 - how many they were
                 yield from changes
-        ours = self.left.listed(kind, left)[start:].seen(partial(self._named, estate=self.left))
-        theirs = self.right.listed(kind, right)[start:].seen(partial(self._named, estate=self.right))
-        seen = ours.seen(self._seen_from_right)
+        ours = self.left.lazy_members(kind, left)[start:].map(partial(self._named, estate=self.left))
+        theirs = self.right.lazy_members(kind, right)[start:].map(partial(self._named, estate=self.right))
+        seen = ours.map(self._seen_from_right)
         known = dict(self._told.messages(left, right)) if ours and theirs and not named else {}
         pairs = list(align_by_id(kind, seen, theirs) if named else align_by_journal(seen, theirs, known))
         places = _moved_positions(pairs) if kind == MESSAGE.name else {}
         lefts = rights = 0
         for one, other in pairs:
             mine, yours = ours[one] if one is not None else None, theirs[other] if other is not None else None
-            if not self.focus.wants(*(side for side in (mine, yours) if side)):
+            if not self.focus.includes(*(side for side in (mine, yours) if side)):
                 continue
             lefts, rights = lefts + bool(mine), rights + bool(yours)
             if mine and yours:
@@ -259,10 +259,10 @@ class EstateComparison:
     ) -> Iterator[Iterable[Change]]:
         """What differs in each message from the beginning on, until two do not belong together: of most
         threads that is all, and nothing of them is held. Of two that are mere words no rule changes any."""
-        kind, chosen = MESSAGE.name, self.focus.chooses(MESSAGE.name)
-        for one, other in common_prefix(self.left.talk(left), self.right.talk(right), same):
+        kind, chosen = MESSAGE.name, self.focus.has_filter_for(MESSAGE.name)
+        for one, other in common_prefix(self.left.lazy_messages(left), self.right.lazy_messages(right), same):
             alike = one.words is not None and one.words == other.words
-            wanted = not chosen or self.focus.wants(one.entity, other.entity)
+            wanted = not chosen or self.focus.includes(one.entity, other.entity)
             self._count(kind, wanted)
             yield () if alike or not wanted else self._pair(one.entity, other.entity, "")
 
@@ -284,7 +284,9 @@ class EstateComparison:
             paths.append(FieldDifference("status", *states, ("status",)))
         paths += moved
         if paths:
-            guessed = self.pairs.is_guess(left.kind, left.id) or (left.kind, left.id) in self.pairs.unproven
+            guessed = (
+                self.pairs.is_guess(left.kind, left.id) or (left.kind, left.id) in self.pairs.unproven_matches
+            )
             yield Change(
                 left.kind, left.id, right.id, left.name or right.name, "changed", tuple(paths), guessed, how,
                 left.parent, right.parent,

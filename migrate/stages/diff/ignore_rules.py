@@ -34,7 +34,7 @@ class Change:
     action: str
     paths: tuple[FieldDifference, ...] = ()
     guessed: bool = False
-    how: str = ""
+    paired_by: str = ""
     left_parent: str = ""
     right_parent: str = ""
     since: str = ""
@@ -70,7 +70,7 @@ class IgnoreRuleTable(BaseModel):
 class IgnoreRule:
     """One rule. `where` says which it is: file and number."""
 
-    where: str
+    location: str
     kind: str
     name: str
     path: str
@@ -79,7 +79,7 @@ class IgnoreRule:
     reason: str
     expires: date | None
 
-    def takes(self, change: Change) -> bool:
+    def applies_to(self, change: Change) -> bool:
         """Whether the rule speaks of this object and this kind of change."""
         names = [name for name in (change.name, change.left_id, change.right_id) if name]
         return (
@@ -189,7 +189,7 @@ class ExpectedDifference:
     """A difference that follows from the configuration; counted as an ignored one."""
 
     reason: str
-    fits: Callable[[FieldDifference], bool]
+    matches: Callable[[FieldDifference], bool]
 
 
 class IgnoreFilter:
@@ -208,9 +208,9 @@ class IgnoreFilter:
         self._counts: Counter[int] = Counter()
         """By the identity of a rule: two files may have one name."""
 
-    def rest(self, change: Change) -> Change | None:
+    def filter(self, change: Change) -> Change | None:
         """The change without what is ignored; None when nothing is left."""
-        rules = [rule for rule in self._rules if rule.takes(change)]
+        rules = [rule for rule in self._rules if rule.applies_to(change)]
         if change.action != "changed":
             whole = next((rule for rule in rules if not rule.steps), None)
             if whole is None:
@@ -225,7 +225,7 @@ class IgnoreFilter:
     def ignored(self) -> tuple[IgnoreCount, ...]:
         """Every rule that is in force, with its count; one that took nothing may be superfluous."""
         rows = [
-            IgnoreCount(rule.where, rule.reason, str(rule.expires or ""), self._counts[id(rule)])
+            IgnoreCount(rule.location, rule.reason, str(rule.expires or ""), self._counts[id(rule)])
             for rule in self._rules
         ]
         made = [
@@ -237,7 +237,7 @@ class IgnoreFilter:
 
     def expired(self) -> tuple[str, ...]:
         """Rules whose time is over, in words; they are not applied."""
-        return tuple(f"{rule.where} expired on {rule.expires}: {rule.reason}" for rule in self._over)
+        return tuple(f"{rule.location} expired on {rule.expires}: {rule.reason}" for rule in self._over)
 
     def _taken(self, path: FieldDifference, rules: list[IgnoreRule]) -> bool:
         for rule in rules:
@@ -245,7 +245,7 @@ class IgnoreFilter:
                 self._counts[id(rule)] += 1
                 return True
         for one in self._expected:
-            if one.fits(path):
+            if one.matches(path):
                 self._counts[id(one)] += 1
                 return True
         return False

@@ -45,7 +45,7 @@ def align_by_journal(
     free_left = [n for n in range(len(left)) if n not in sure]
     taken = set(sure.values())
     free_right = [n for n in range(len(right)) if n not in taken]
-    for one, other in align_by_content(left.only(free_left), right.only(free_right)):
+    for one, other in align_by_content(left.select(free_left), right.select(free_right)):
         yield (
             None if one is None else free_left[one],
             None if other is None else free_right[other],

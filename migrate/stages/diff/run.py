@@ -107,7 +107,7 @@ def diff(
     pairs = pair_estates(left, right, told.objects, guess=True, told=told.copies)
     ledger = IgnoreFilter(focus.rules, focus.expected(left, right))
     comparison = EstateComparison(left, right, pairs, told, focus)
-    changes = [kept for change in comparison.changes() if (kept := ledger.rest(change))]
+    changes = [kept for change in comparison.changes() if (kept := ledger.filter(change))]
     return DiffResult(
         changes=add_since(changes, left, right),
         compared=comparison.compared,
@@ -115,5 +115,5 @@ def diff(
         ignored=ledger.ignored(),
         expired=ledger.expired(),
         left_out=comparison.left_out(),
-        unmatched=tuple(focus.choice.unfitted(UNREAD_WHEN_EQUAL)),
+        unmatched=tuple(focus.choice.unmatched_rules(UNREAD_WHEN_EQUAL)),
     )

@@ -30,11 +30,11 @@ class Baseline:
         self.name = f"snapshot {base.snapshot.info.id}"
         self._marks: dict[tuple[int, str], tuple[str, _Fingerprints]] = {}
 
-    def speaks_of(self, *sides: Estate) -> bool:
+    def covers(self, *sides: Estate) -> bool:
         """Whether one of these is the place that the earlier reading is of."""
         return any(side.side == self.base.side for side in sides)
 
-    def moved(self, kind: str, *objects: tuple[Estate, str, str]) -> bool:
+    def has_changed(self, kind: str, *objects: tuple[Estate, str, str]) -> bool:
         """Whether one of these (estate, id, parent) that lies in the same place is another than it was."""
         here = [(side, id_, parent) for side, id_, parent in objects if side.side == self.base.side and id_]
         gone = len(here) < sum(side.side == self.base.side for side, _, _ in objects)
@@ -105,12 +105,12 @@ class DiffScope:
                 raise BadUsage(f"--kind {kind}: cannot be compared here", reason, rest)
         return held & self.kinds if self.kinds else held
 
-    def wants(self, *sides: Entity) -> bool:
+    def includes(self, *sides: Entity) -> bool:
         """Whether an object is among what is compared, by a name or id that it has on either side."""
         names = [name for one in sides for name in (one.id, one.name) if name]
-        return self.choice.wants_named(sides[0].kind, names)
+        return self.choice.matches_names(sides[0].kind, names)
 
-    def chooses(self, kind: str) -> bool:
+    def has_filter_for(self, kind: str) -> bool:
         """Whether a rule speaks of objects of this kind."""
         return any(of == kind for of, _ in (*self.choice.include, *self.choice.exclude))
 
@@ -118,11 +118,11 @@ class DiffScope:
         """What was not compared on purpose, in words."""
         for estate, other in ((left, right), (right, left)):
             if other.type == CONFIG != estate.type:
-                for kind, number in sorted(self.held(estate, other, copies).left_out.items()):
+                for kind, number in sorted(self.selection(estate, other, copies).left_out.items()):
                     what = kind.replace("_", " ") if number == 1 else _plural(kind)
                     yield f"{number:,} {what} that no assistant uses, or of another environment"
 
-    def held(self, estate: Estate, other: Estate, copies: frozenset[str]) -> ConfigSelection:
+    def selection(self, estate: Estate, other: Estate, copies: frozenset[str]) -> ConfigSelection:
         """What of an estate is compared with a config directory. `copies`: those that a journal knows."""
         return select_configuration(estate, str(other.snapshot.info.options.get("name_prefix") or ""), copies)
 
@@ -144,7 +144,7 @@ class DiffScope:
             found.append(
                 ExpectedDifference("[connections] of the config file", lambda p: _is_relinked(p, linked))
             )
-        if left.named != right.named:
+        if left.names_are_ids != right.names_are_ids:
             found.append(ExpectedDifference("names spelled as addresses", _is_respelled))
         return tuple(found)
 

@@ -62,7 +62,7 @@ class RenderedEstate:
 def render(estate: Estate, held: ConfigSelection, backward: Backward) -> RenderedEstate:
     """The texts of assistants and stores, and the entries of files."""
     named = {
-        kind: [backward.taken_off(e) for e in estate.of(kind).values() if held.holds(kind, e.id)]
+        kind: [backward.taken_off(e) for e in estate.of(kind).values() if held.contains(kind, e.id)]
         for kind in ("assistant", "vector_store")
     }
     files = [file_on_service(e) for e in estate.of("file").values() if e.id in held.files]
@@ -144,7 +144,7 @@ class ExportOptions:
     partial: bool = False
 
     @property
-    def narrowed(self) -> bool:
+    def is_filtered(self) -> bool:
         """Whether something was left out on purpose, so that absence says nothing."""
         return bool(self.kinds or self.choice.include or self.choice.exclude)
 
@@ -178,7 +178,7 @@ def export(estate: Estate, asked: ExportOptions) -> ExportResult:
     environments, wrong = read_variables(before.variables)
     must_be_none([*before.problems, *wrong], str(folder))
     name, values = chosen(environments, asked.environment, asked.facing)
-    copies = Lineage(derivations(estate.snapshot.conn)).made_beside(estate)
+    copies = Lineage(derivations(estate.snapshot.conn)).store_copies(estate)
     held = _filter_selection(estate, select_configuration(estate, values.name_prefix, copies), asked.choice)
     rendered = render(estate, held, Backward(values))
     result = ExportResult(folder, name, left_out=dict(held.left_out))
@@ -188,7 +188,7 @@ def export(estate: Estate, asked: ExportOptions) -> ExportResult:
     for path, text in texts.items():
         write_file(folder, path, text.encode(), result)
     result.notes += _credentials_in_texts(estate, held)
-    whole = not gaps and not asked.narrowed
+    whole = not gaps and not asked.is_filtered
     kept = before.manifest if not whole else frozenset()
     gone = before.manifest - texts.keys() if whole else frozenset()
     remove_files(folder, gone, result)
@@ -211,7 +211,7 @@ def unread_listings(estate: Estate) -> list[str]:
     gaps = []
     for kind in EXPORTED_KINDS:
         state, reason = estate.snapshot.scope(kind)
-        if state != "complete" or (reason := estate.filtered(kind)):
+        if state != "complete" or (reason := estate.why_filtered(kind)):
             gaps.append(f"{kind}: {reason or state or 'not read'}")
     for store in estate.of("vector_store"):
         if not estate.read("vector_store_file", store):
@@ -242,7 +242,7 @@ def _filter_selection(estate: Estate, held: ConfigSelection, choice: ObjectFilte
 
     def wanted(kind: str, ids: frozenset[str]) -> frozenset[str]:
         rows = ((id_, estate.of(kind)[id_]) for id_ in ids)
-        return frozenset(id_ for id_, e in rows if choice.wants(kind, {"id": id_, "name": e.name}))
+        return frozenset(id_ for id_, e in rows if choice.matches(kind, {"id": id_, "name": e.name}))
 
     return replace(
         held,
@@ -269,7 +269,7 @@ def _files_to_write(
             texts |= {names[key]: rendered.texts[kind, key] for key in sorted(keys)}
     if "file" in kinds:
         paths = dict(_write_bytes(estate, rendered, before, asked, result))
-        keep = asked.narrowed or asked.partial  # what was not looked for is not gone
+        keep = asked.is_filtered or asked.partial  # what was not looked for is not gone
         texts[FILES] = compose.files(rendered.files, paths, before.entries if keep else {})
     if not (asked.folder / VARIABLES).exists():
         texts[VARIABLES] = TEMPLATE

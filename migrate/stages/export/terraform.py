@@ -36,7 +36,7 @@ def export_agents(estate: Estate, choice: ObjectFilter) -> TerraformExport:
     found: dict[str, Mapping[str, JSON]] = {}
     for _, body in estate.snapshot.bodies("assistant"):
         name = str(body.get("name") or body.get("id") or "")
-        if not choice.wants("assistant", {"id": name, "name": name}):
+        if not choice.matches("assistant", {"id": name, "name": name}):
             continue
         versions = body.get("versions")
         latest = versions.get("latest") if isinstance(versions, Mapping) else None
@@ -52,7 +52,7 @@ def export_adapted_assistants(estate: Estate, choice: ObjectFilter, plan: Plan) 
     found: dict[str, Mapping[str, JSON]] = {}
     chosen: set[str] = set()
     for id_, entity in estate.of("assistant").items():
-        if not choice.wants("assistant", {"id": id_, "name": entity.name}):
+        if not choice.matches("assistant", {"id": id_, "name": entity.name}):
             continue
         chosen.add(id_)
         if id_ in blocked:

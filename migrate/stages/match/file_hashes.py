@@ -36,7 +36,7 @@ def check_file_hashes(
     proof = FileHashCheck()
     absent: list[tuple[Entity, str, str, str]] = []
     progress.expect(FILES_READ_BACK, len(files))
-    progress.settled(FILES_READ_BACK)
+    progress.total_known(FILES_READ_BACK)
 
     def one(pair: tuple[Entity, str]) -> None:
         file, there = pair
@@ -66,7 +66,7 @@ def read_hashes(reader: Reader, workers: int, progress: Progress, ids: Collectio
     did not answer, and may give them another time."""
     found: dict[str, str] = {}
     progress.expect(FILES_COMPARED, len(ids))
-    progress.settled(FILES_COMPARED)
+    progress.total_known(FILES_COMPARED)
 
     def one(id_: str) -> None:
         try:

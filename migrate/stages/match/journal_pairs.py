@@ -98,7 +98,7 @@ def _store_copies(opened: Mapping[Path, Archive], left: Estate, right: Estate) -
         with translate_damage(path):
             rows += derivations(archive.conn)
     lineage = Lineage(rows)
-    return frozenset().union(*(lineage.made_beside(one) for one in (left, right) if one.type != CONFIG))
+    return frozenset().union(*(lineage.store_copies(one) for one in (left, right) if one.type != CONFIG))
 
 
 def known_threads(archives: Iterable[Path], first: Estate, type_: str, url: str) -> tuple[str, ...]:

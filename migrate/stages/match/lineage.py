@@ -38,7 +38,7 @@ class Lineage:
                 self._origins.setdefault(there, {})[origin] = None
                 self._made_for.setdefault(there, set()).add(row.target)
 
-    def across(self, source: Estate, target: Estate) -> dict[tuple[str, str], str]:
+    def copies_for_target(self, source: Estate, target: Estate) -> dict[tuple[str, str], str]:
         """(kind, source id) -> id of what was made from it for the target's other generation, where the
         target shows it as well."""
         found: dict[tuple[str, str], str] = {}
@@ -56,7 +56,7 @@ class Lineage:
                         found[kind, origin[3]] = id_
         return found
 
-    def back(self, source: Estate, target: Estate) -> dict[tuple[str, str], str]:
+    def originals_on_target(self, source: Estate, target: Estate) -> dict[tuple[str, str], str]:
         """(kind, source id) -> id of the object on the target that the first was made from, over whatever
         came between. Objects that the target shows under their own id are not among them."""
         found: dict[tuple[str, str], str] = {}
@@ -74,12 +74,14 @@ class Lineage:
                     break
         return found
 
-    def further(self, source: Estate, target: Estate, pairs: ObjectPairs) -> dict[tuple[str, str], str]:
+    def duplicate_copies(
+        self, source: Estate, target: Estate, pairs: ObjectPairs
+    ) -> dict[tuple[str, str], str]:
         """(kind, id) of files and stores that were made from the same object of the target as another one,
         which is its counterpart -> id of that object. A store that holds more than its origin, or says
         something else, is not among them: it would be lost."""
         found: dict[tuple[str, str], str] = {}
-        for (kind, id_), origin in sorted(self.back(source, target).items()):
+        for (kind, id_), origin in sorted(self.originals_on_target(source, target).items()):
             if kind not in KINDS_SHARED_BY_GENERATIONS or pairs.right(kind, id_) is not None:
                 continue
             if origin in pairs.ids.get(kind, {}).values() and (
@@ -101,7 +103,7 @@ class Lineage:
         held = {pairs.right("file", id_) or further.get(("file", id_)) for id_ in source.store_files[store]}
         return alike and held <= target.store_files[origin]
 
-    def copies(self, source: Estate, target: Estate, only_for_target: bool) -> set[tuple[str, str]]:
+    def shared_copies(self, source: Estate, target: Estate, only_for_target: bool) -> set[tuple[str, str]]:
         """(kind, id) of files and stores that were made from others and that both sides show under one id:
         those made for the target, or for either side."""
         found: set[tuple[str, str]] = set()
@@ -113,7 +115,7 @@ class Lineage:
                 found |= {(kind, id_)} if both else set()
         return found
 
-    def made_beside(self, estate: Estate) -> frozenset[str]:
+    def store_copies(self, estate: Estate) -> frozenset[str]:
         """Ids of vector stores of an estate that were made from others which it shows as well."""
         shown = {lineage_node("vector_store", estate.side, id_) for id_ in estate.of("vector_store")}
         made = self._origins.keys() & shown
@@ -127,7 +129,7 @@ class Lineage:
 
         def origins(thread: str, there: str) -> Mapping[str, str]:
             found: Mapping[str, str] | None = None
-            way = self._way(
+            way = self._path(
                 lineage_node("thread", source.side, thread), lineage_node("thread", target, there)
             )
             for one, other in pairwise(way):
@@ -137,7 +139,7 @@ class Lineage:
 
         return origins
 
-    def _way(self, made: LineageNode, origin: LineageNode) -> list[LineageNode]:
+    def _path(self, made: LineageNode, origin: LineageNode) -> list[LineageNode]:
         """From an object to one that it was made from, over what came between; nothing where it was not."""
         before: dict[LineageNode, LineageNode] = {}
         waiting = [made]

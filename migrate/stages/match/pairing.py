@@ -48,10 +48,10 @@ class ObjectPairs:
     """The pairs of every kind, and how each was found: (kind, left id) -> a word."""
 
     ids: dict[str, _IdPairs] = field(default_factory=dict)
-    how: dict[tuple[str, str], str] = field(default_factory=dict)
-    unproven: set[tuple[str, str]] = field(default_factory=set)
+    matched_by: dict[tuple[str, str], str] = field(default_factory=dict)
+    unproven_matches: set[tuple[str, str]] = field(default_factory=set)
     """Found by a stamp that names an id which another project may use as well."""
-    unclear: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    ambiguous_matches: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """File on the left -> those on the right of which nobody can say whether one is its copy."""
 
     def right(self, kind: str, left: str) -> str | None:
@@ -60,7 +60,7 @@ class ObjectPairs:
 
     def is_guess(self, kind: str, left: str) -> bool:
         """Whether only a natural key says so."""
-        return self.how.get((kind, left), BY_ID) not in CERTAIN_MATCHES
+        return self.matched_by.get((kind, left), BY_ID) not in CERTAIN_MATCHES
 
 
 def pair_estates(
@@ -84,7 +84,7 @@ def pair_estates(
     for kind in ("vector_store", "assistant"):
         _pair_kind(pairs, kind, left, right, journal, guess, told=told)
     _pair_kind(pairs, "thread", left, right, journal, guess)
-    moved_before = BY_STAMP in pairs.how.values()
+    moved_before = BY_STAMP in pairs.matched_by.values()
     everywhere = guess or not journal
     _pair_kind(pairs, "file", left, right, journal, guess or moved_before, everywhere, told, hashes)
     return pairs
@@ -99,13 +99,13 @@ def trusted_pairs(left: Estate, right: Estate, lines: Iterable[Line]) -> dict[tu
     to the one that says what it was made from."""
     lines = list(lines)
     copies = {(line.kind, line.target_id) for line in lines if line.source_id != line.target_id}
-    assistants = right.of("assistant") if right.named and left.side != right.side else {}
+    assistants = right.of("assistant") if right.names_are_ids and left.side != right.side else {}
 
     def ours(line: Line) -> bool:
         there = assistants.get(line.target_id) if line.kind == "assistant" else None
         if there is None or fingerprint(there) == line.written:
             return True
-        return not left.named and stamp(there) == f"{left.type}:{line.source_id}"
+        return not left.names_are_ids and stamp(there) == f"{left.type}:{line.source_id}"
 
     return {
         (line.kind, line.source_id): line.target_id
@@ -132,7 +132,7 @@ def _pair_kind(
     def take(one: str, other: str | None, how: str) -> None:
         if one in free_left and other in free_right:
             found[one] = other
-            pairs.how[(kind, one)] = how
+            pairs.matched_by[(kind, one)] = how
             del free_left[one], free_right[other]
 
     same = BY_ID if left.side == right.side else BY_KEY if CONFIG in (left.type, right.type) else ""
@@ -144,11 +144,11 @@ def _pair_kind(
         type_, _, old = stamp(entity).partition(":")
         if type_ == left.type and old in free_left:
             take(old, entity.id, BY_STAMP)
-            pairs.unproven |= {(kind, old)} if left.named and kind == "assistant" else set()
+            pairs.unproven_matches |= {(kind, old)} if left.names_are_ids and kind == "assistant" else set()
     for id_ in list(free_left):
         entity = ours[id_]
         type_, _, old = stamp(entity).partition(":")
-        if type_ == right.type and not (right.named and kind == "assistant"):
+        if type_ == right.type and not (right.names_are_ids and kind == "assistant"):
             take(entity.id, old, BY_STAMP)
     if kind == "assistant":
         _pair_by_original_id(left, right, ours, theirs, take)
@@ -156,8 +156,8 @@ def _pair_kind(
     alike = SameNameMatches()
     if natural and kind == "file" and hashes is not None:
         alike = _pair_same_name_files(pairs, left, right, free_left, free_right, everywhere, hashes)
-        pairs.unclear |= alike.unclear
-    for one, other, word in alike.found:
+        pairs.ambiguous_matches |= alike.ambiguous
+    for one, other, word in alike.pairs:
         take(one, other, word)
     keys = list(_natural_keys(kind, pairs, left, right, everywhere)) if natural else []
     for aside, (how, key) in product(
@@ -165,7 +165,7 @@ def _pair_kind(
     ):
         word = BY_KEY if same == BY_KEY and how == "name" else how  # a directory knows its objects by name
         free = [
-            [entities[id_] for id_ in unpaired if id_ not in aside and id_ not in alike.aside]
+            [entities[id_] for id_ in unpaired if id_ not in aside and id_ not in alike.skip_ids]
             for entities, unpaired in ((ours, free_left), (theirs, free_right))
         ]
         for one, other in _pairs_of_equal_key(key, left, right, *free):
@@ -221,10 +221,10 @@ def _pair_by_original_id(
 ) -> None:
     """Agents that another tool made, and that say from which assistant. An id of the older generation is
     random and long, so it is proof enough; a name is not."""
-    if not left.named:
+    if not left.names_are_ids:
         for entity in theirs.values():
             take(original_assistant_id(entity), entity.id, BY_ORIGINAL_ID)
-    if not right.named:
+    if not right.names_are_ids:
         for entity in ours.values():
             take(entity.id, original_assistant_id(entity), BY_ORIGINAL_ID)
 

@@ -30,9 +30,9 @@ class SameNameMatches:
     """`found`: left id, right id, and how. `aside`: ids of both sides that are not to be paired otherwise.
     `unclear`: left id -> those on the right of which nobody can say whether one is its copy."""
 
-    found: list[tuple[str, str, str]] = field(default_factory=list)
-    aside: set[str] = field(default_factory=set)
-    unclear: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    pairs: list[tuple[str, str, str]] = field(default_factory=list)
+    skip_ids: set[str] = field(default_factory=set)
+    ambiguous: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def match_same_name_files(
@@ -105,20 +105,20 @@ def _match_group(
     anywhere: list[SidePlaces] = [(dict.fromkeys(left, ""), dict.fromkeys(right, ""))] if everywhere else []
     for place in (*places, *anywhere):
         for one, other in _by_bytes(left, right, place, known):
-            apart.found.append((one, other, MATCHED_BY_BYTES))
+            apart.pairs.append((one, other, MATCHED_BY_BYTES))
             del left[one], right[other]
     unread = [id_ for id_ in right if id_ not in known]
-    apart.aside |= right.keys() & known.keys() if None not in left.values() else set()
+    apart.skip_ids |= right.keys() & known.keys() if None not in left.values() else set()
     if len(set(left.values()) - {None}) == 1 and None not in left.values() and len(left) == len(unread):
         return  # all of them are the same to us, so none can take the place of another
     for place in places:
         for one, other in _by_place(left, right, place, known):
-            apart.found.append((one, other, MATCHED_BY_PLACE))
+            apart.pairs.append((one, other, MATCHED_BY_PLACE))
             del left[one], right[other]
-    apart.aside |= {*left, *right}
+    apart.skip_ids |= {*left, *right}
     for one, sha in left.items():
         if there := tuple(id_ for id_ in right if id_ not in known or sha is None):
-            apart.unclear[one] = there
+            apart.ambiguous[one] = there
 
 
 def _by_bytes(

@@ -88,12 +88,12 @@ def fitting(
         reasoning=decided.reasoning,
         bytes_later=decided.bytes_later,
         in_place=lambda kind, id_: (kind, id_) in decided.in_place,
-        paired=lambda thread, call: call in source.calls(thread),
+        paired=lambda thread, call: call in source.paired_calls(thread),
         has=has,
         reaches=lambda one, other: has("assistant", other) and not named.in_circle(one, other),
         file_named=source.of("file").get,
         thread_searches=thread_searches,
-        searched=lambda id_: source.searched.get(id_, frozenset()),
+        searched=lambda id_: source.file_states.get(id_, frozenset()),
         with_new_ids=with_new_ids,
     )
 
@@ -112,7 +112,7 @@ def replayed_messages(source: Estate, codec: Codec, fit: Target, thread: str) ->
 
 def iter_messages(source: Estate, codec: Codec, fit: Target, thread: str) -> Iterator[LazyMessage]:
     """The same, decoded where somebody looks; `words` only where they arrive just so."""
-    for message in source.spoken(thread):
+    for message in source.iter_lazy_messages(thread):
         if message.words and message.words.arrive(fit.profile):
             yield message
         elif not codec.unsaid(message.entity, fit):

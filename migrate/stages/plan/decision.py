@@ -98,7 +98,7 @@ class Decider:
         if there is None or seen is None:
             return self._created(entity, row, parent)
         if self.pairs.is_guess(entity.kind, entity.id):
-            by = "bytes" if self.pairs.how[entity.kind, entity.id] == MATCHED_BY_BYTES else "size"
+            by = "bytes" if self.pairs.matched_by[entity.kind, entity.id] == MATCHED_BY_BYTES else "size"
             self.lose(entity, "id", f"recognised as {there.id} on the target by name and {by}", "adapted")
         own, fitted = fitted, beside_others(fitted, there, self.fit.profile)
         if self._is_made_from(entity):
@@ -234,7 +234,7 @@ class Decider:
 
     def _is_made_from(self, entity: Entity) -> bool:
         """Whether its counterpart is known by nothing but the word of another tool."""
-        return self.pairs.how.get((entity.kind, entity.id)) == BY_ORIGINAL_ID
+        return self.pairs.matched_by.get((entity.kind, entity.id)) == BY_ORIGINAL_ID
 
     def _only_adds(self, entity: Entity, fitted: Entity, there: Entity) -> bool:
         """Whether an update takes nothing away that stands there: it adds metadata to an agent, whose own
@@ -300,7 +300,7 @@ class Decider:
         """Assistants whose counterpart only a stamp names that another project may have written, and that
         are not the same: somebody else's, not to be changed."""
         found = []
-        for kind, id_ in sorted(self.pairs.unproven):
+        for kind, id_ in sorted(self.pairs.unproven_matches):
             there = target.of(kind).get(self.pairs.right(kind, id_) or "")
             ours = self.source.of(kind)[id_]
             if there is not None and self.changed(self.fit_only(ours), there) - self._unheld(ours):

@@ -134,7 +134,7 @@ class OldIds:
         """Id -> kind. Names of agents are words, and keys of a config directory are names: none of them."""
         if self._source.type == CONFIG:
             return {}
-        kinds = ["file", "vector_store", *([] if self._source.named else ["assistant"])]
+        kinds = ["file", "vector_store", *([] if self._source.names_are_ids else ["assistant"])]
         found = {thread.id: "thread" for thread in self._source.threads()}
         return found | {id_: kind for kind in kinds for id_ in self._source.of(kind)}
 

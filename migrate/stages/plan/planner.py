@@ -95,7 +95,7 @@ class Planner(Decider):
 
     def _tell_unclear(self, file: Entity) -> None:
         """Of several files of one name and size none is taken for another by a guess."""
-        if there := self.pairs.unclear.get(file.id):
+        if there := self.pairs.ambiguous_matches.get(file.id):
             more = f" and {len(there) - NAMED:,} more" if len(there) > NAMED else ""
             reason = (
                 f"{len(there):,} on the target have its name and size, and neither their bytes nor where "
@@ -250,8 +250,8 @@ class Planner(Decider):
         made_from = {arrived.id: old for old, arrived in self.known.arrived(thread.id).items()}
         if not made_from or self.conversations is None:
             return ()
-        ids = [message.id for message in self.source.spoken(thread.id)]
-        standing = [made_from.get(message.id, "") for message in self.conversations.spoken(there)]
+        ids = [message.id for message in self.source.iter_lazy_messages(thread.id)]
+        standing = [made_from.get(message.id, "") for message in self.conversations.iter_lazy_messages(there)]
         order = target_order(ids, standing)
         if order == ids:
             return ()
@@ -259,7 +259,7 @@ class Planner(Decider):
         order = target_order(ids, standing)
         if order == ids:
             return ()
-        self.source.arrange(thread.id, order)
+        self.source.set_message_order(thread.id, order)
         reason = (
             "the source lists them in another order by now; what arrived keeps its own, new ones come last"
         )
@@ -272,7 +272,7 @@ class Planner(Decider):
         origins = self.known.origins(thread, there) if there else {}
         arrived = self.known.arrived(thread) if there and self.conversations else {}
         made_from = {message.id: old for old, message in arrived.items()}
-        theirs = self.conversations.spoken(there) if there and self.conversations else iter(())
+        theirs = self.conversations.iter_lazy_messages(there) if there and self.conversations else iter(())
         here = partial(self._ids_said, thread)
         for message, found in pair_messages(self._said(thread), theirs, made_from, here):
             if message is None:

@@ -94,8 +94,8 @@ class Pruning:
             return "others wrote in it since"
         if mark == fingerprint(entity):
             return ""
-        named = self.target.named and entity.kind == "assistant"
-        proved = not named or (not self.source.named and stamp(entity) == f"{self.source.type}:{old}")
+        named = self.target.names_are_ids and entity.kind == "assistant"
+        proved = not named or (not self.source.names_are_ids and stamp(entity) == f"{self.source.type}:{old}")
         if proved and (self.overwrite or not mark):
             return ""
         return "others changed it since" if proved else "nobody can say whether it is still ours"
@@ -119,7 +119,7 @@ class Pruning:
                 for row in self.target.members(ROW, there)
                 if row.id not in held and (old := self.known.rows.get((there, row.id)))
             ]
-            whole = self.source.read(ROW, store) and not self.source.filtered(ROW)
+            whole = self.source.read(ROW, store) and not self.source.why_filtered(ROW)
             if gone and not (delete and whole):
                 self._tell(store, there, [row for row, _ in gone], whole)
             for row, old in gone if delete and whole else ():
@@ -146,7 +146,7 @@ def _must_be_whole(source: Estate, kind: str) -> None:
     """What a snapshot was told to leave out, or only given by id, cannot be told from what was deleted."""
     state, remark = source.snapshot.scope(kind)
     unread = "" if state == "complete" else f"{kind}: {state or 'not read'}"
-    why = source.filtered(kind) or remark or unread
+    why = source.why_filtered(kind) or remark or unread
     if why:
         raise OperationRefused(
             f"--prune needs a snapshot that read every {kind}",

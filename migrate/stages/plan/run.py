@@ -95,7 +95,11 @@ def _match(
     conn, estate = source.snapshot.conn, target.estate
     lineage = Lineage(derivations(conn))
     trusted = pairing.trusted_pairs(source, estate, lines)
-    journal = {**lineage.back(source, estate), **lineage.across(source, estate), **trusted}
+    journal = {
+        **lineage.originals_on_target(source, estate),
+        **lineage.copies_for_target(source, estate),
+        **trusted,
+    }
     hashes = partial(read_hashes, target.reader, target.workers, target.progress)
     in_directory = source.type == CONFIG
     pairs = pairing.pair_estates(
@@ -103,10 +107,10 @@ def _match(
     )
     known = replace(
         read_journal_state(source, estate.side, lines, trusted),
-        copies=frozenset(lineage.copies(source, estate, only_for_target=options.copy_files)),
+        copies=frozenset(lineage.shared_copies(source, estate, only_for_target=options.copy_files)),
         origins=lineage.message_origins(source, estate.side, partial(reverse_message_ids, conn)),
         unclear=match_by_key(source, estate, pairs, hashes) if in_directory else {},
-        further=lineage.further(source, estate, pairs),
+        further=lineage.duplicate_copies(source, estate, pairs),
     )
     return pairs, known
 

@@ -25,7 +25,7 @@ Line = tuple[str, Grade, str, str]
 
 def agents_of(estate: Estate) -> Bodies:
     """The agents of an estate whose service serves versions; empty for any other."""
-    if not estate.named:
+    if not estate.names_are_ids:
         return {}
     rows = (body for _, body in estate.snapshot.bodies("assistant", ""))
     return {str(body.get("name") or body.get("id") or ""): body for body in rows}

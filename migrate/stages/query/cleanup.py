@@ -32,7 +32,7 @@ class Duplicate:
     """An object, the older one that it is like, and in what."""
 
     entity: Entity
-    of: str
+    original: str
     why: str
 
 
@@ -157,7 +157,7 @@ class CleanupResult:
     """What was found, what cannot be claimed because a reading is missing, and what else to know."""
 
     findings: tuple[CleanupFinding, ...]
-    unsaid: tuple[str, ...] = ()
+    unproven: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -165,24 +165,24 @@ class CleanupResult:
 class ProjectUsage:
     """An estate with all its references, and those of the other generation of its project."""
 
-    ours: Usage
-    beside: Usage | None = None
+    usage: Usage
+    sibling: Usage | None = None
 
     def gap(self, *kinds: str) -> str:
         """Why it cannot be known that nothing names an object, or ''."""
-        gaps = [self.ours.gap(*kinds)]
-        type_ = self.ours.estate.type
-        if self.beside is not None:
-            told = self.beside.gap(*kinds)
-            gaps.append(f"in the {self.beside.estate.type} estate {told}" if told else "")
+        gaps = [self.usage.gap(*kinds)]
+        type_ = self.usage.estate.type
+        if self.sibling is not None:
+            told = self.sibling.gap(*kinds)
+            gaps.append(f"in the {self.sibling.estate.type} estate {told}" if told else "")
         elif type_ in OTHER_GENERATION:
             beside = OTHER_GENERATION[type_]
             gaps.append(f"the {beside} estate of the project, which shares them, is not in the archive")
         return "; ".join(filter(None, gaps))
 
-    def named(self, kind: str, id_: str) -> bool:
+    def is_referenced(self, kind: str, id_: str) -> bool:
         """Whether anything names an object."""
-        return any((kind, id_) in each.named for each in (self.ours, self.beside) if each)
+        return any((kind, id_) in each.referenced for each in (self.usage, self.sibling) if each)
 
 
 _CleanupItems = Iterator["CleanupFinding | UnprovenClaim | str"]
@@ -218,7 +218,7 @@ def _bytes(entity: Entity) -> int | None:
 
 
 def _orphans(whole: ProjectUsage) -> _CleanupItems:
-    usage = whole.ours
+    usage = whole.usage
     by_owner: dict[tuple[str, str, str], tuple[Entity, dict[str, None]]] = {}
     for lost in usage.dangling:
         entity, names = by_owner.setdefault(lost.entity.key, (lost.entity, {}))
@@ -227,7 +227,7 @@ def _orphans(whole: ProjectUsage) -> _CleanupItems:
         told = ", ".join(list(names)[:MAX_REFERENCES_NAMED])
         more = f" and {len(names) - MAX_REFERENCES_NAMED:,} more" if len(names) > MAX_REFERENCES_NAMED else ""
         yield _finding("orphan", entity, f"names {told}{more}, not there")
-    for row in usage.refused:
+    for row in usage.failed_files:
         yield _finding("orphan", row, f"its store could not take it in: {ingestion_error(row.facts)}")
     for kind in ("vector_store", "file", "assistant"):
         if usage.gap(kind):
@@ -242,8 +242,8 @@ def _unused_stores(whole: ProjectUsage) -> _CleanupItems:
     if gap:
         yield UnprovenClaim(f"unused vector stores: {gap}")
         return
-    for store in whole.ours.estate.of("vector_store").values():
-        if not whole.named("vector_store", store.id):
+    for store in whole.usage.estate.of("vector_store").values():
+        if not whole.is_referenced("vector_store", store.id):
             yield _finding("unused", store, "no assistant and no thread names it")
 
 
@@ -253,8 +253,8 @@ def _unused_files(whole: ProjectUsage) -> _CleanupItems:
         yield UnprovenClaim(f"unused files: {gap}")
         return
     others: dict[str, int] = {}
-    for file in whole.ours.estate.of("file").values():
-        if whole.named("file", file.id):
+    for file in whole.usage.estate.of("file").values():
+        if whole.is_referenced("file", file.id):
             continue
         purpose = str(file.fields.get("purpose"))
         if purpose in CHAT_FILE_PURPOSES:
@@ -266,18 +266,21 @@ def _unused_files(whole: ProjectUsage) -> _CleanupItems:
 
 
 def _unused_assistants(whole: ProjectUsage) -> _CleanupItems:
-    usage = whole.ours
+    usage = whole.usage
     gap = TYPES_WITHOUT_RUNS.get(usage.estate.type) or usage.gap("thread", "message", "run")
     if gap:
         yield UnprovenClaim(f"unused assistants: {gap}")
         return
     for assistant in usage.estate.of("assistant").values():
-        if assistant.id not in usage.worked and ("assistant", assistant.id) not in usage.named:
+        if (
+            assistant.id not in usage.active_assistants
+            and ("assistant", assistant.id) not in usage.referenced
+        ):
             yield _finding("unused", assistant, "no run or message is its work, and no assistant names it")
 
 
 def _expired(whole: ProjectUsage) -> _CleanupItems:
-    estate = whole.ours.estate
+    estate = whole.usage.estate
     taken = _seconds(estate.snapshot.info.started_at)
     for kind in ("vector_store", "file"):
         for entity in estate.of(kind).values():
@@ -287,7 +290,7 @@ def _expired(whole: ProjectUsage) -> _CleanupItems:
             elif _is_time(until) and 0 < until <= taken:
                 yield _finding("expired", entity, f"its time had passed: {_day(until)}")
         if estate.snapshot.scope(kind)[0] != "complete":
-            yield UnprovenClaim(f"expired {kind}s: {whole.ours.gap(kind)}")
+            yield UnprovenClaim(f"expired {kind}s: {whole.usage.gap(kind)}")
 
 
 def _is_time(value: object) -> TypeGuard[float]:
@@ -303,9 +306,9 @@ def _day(seconds: float) -> str:
 
 
 def _duplicates(whole: ProjectUsage) -> _CleanupItems:
-    usage = whole.ours
+    usage = whole.usage
     for twin in find_duplicates(usage):
-        yield _finding("duplicate", twin.entity, twin.why, twin.of)
+        yield _finding("duplicate", twin.entity, twin.why, twin.original)
     if usage.gap("vector_store_file"):
         yield UnprovenClaim(f"duplicates of vector stores: {usage.gap('vector_store_file')}")
     unhashed = [

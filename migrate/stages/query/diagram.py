@@ -74,7 +74,7 @@ def _nodes_and_edges(found: Usage, marks: _NodeMarks) -> tuple[_Nodes, _Edges]:
 def _thread_nodes(found: Usage, nodes: _Nodes) -> Iterator[tuple[DiagramNode, list[ObjectKey]]]:
     """One node for all threads that hang on the same things. Where one of these is not there, they are
     orphans."""
-    for names, fold in found.folds.items():
+    for names, fold in found.thread_groups.items():
         there = [name for name in names if name in nodes]
         lost = any(name not in nodes and name[0] not in found.gaps for name in names)
         yield _thread_node(fold, ("orphan",) if lost else ()), sorted(there)

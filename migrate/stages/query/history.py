@@ -43,8 +43,8 @@ class HistoryEvent:
     paths: tuple[FieldDifference, ...] = ()
     facts: tuple[FieldDifference, ...] = ()
     messages: tuple[int, int] | None = None
-    came: tuple[str, ...] = ()
-    went: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _trace_history(conn: SqlConnection, trace: ObjectTrace) -> ObjectHistory:
         if seen is None:
             continue
         if change is not None and seen.what != "gone":
-            seen = replace(seen, messages=change.messages, came=change.came, went=change.went)
+            seen = replace(seen, messages=change.messages, added=change.added, removed=change.removed)
         if change is None and events and _continues(events[-1], seen, eyes.before):
             events[-1] = replace(events[-1], until=seen.snapshot.id)
         else:
@@ -152,8 +152,8 @@ class _ContentChange:
 
     snapshot: int
     messages: tuple[int, int] | None = None
-    came: tuple[str, ...] = ()
-    went: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 def _content_changes(conn: SqlConnection, trace: ObjectTrace) -> Iterator[_ContentChange]:

@@ -48,12 +48,12 @@ class Usage:
     tells of."""
 
     estate: Estate
-    named: set[ObjectKey] = field(default_factory=set)
+    referenced: set[ObjectKey] = field(default_factory=set)
     edges: dict[tuple[ObjectKey, ObjectKey], None] = field(default_factory=dict)
-    folds: dict[frozenset[ObjectKey], ThreadGroup] = field(default_factory=dict)
-    worked: set[str] = field(default_factory=set)
+    thread_groups: dict[frozenset[ObjectKey], ThreadGroup] = field(default_factory=dict)
+    active_assistants: set[str] = field(default_factory=set)
     dangling: list[DanglingReference] = field(default_factory=list)
-    refused: list[Entity] = field(default_factory=list)
+    failed_files: list[Entity] = field(default_factory=list)
     """Files that their store holds and could not take in."""
     members: dict[str, list[Entity]] = field(default_factory=dict)
     """Store id -> its files, of stores whose files were all read."""
@@ -69,7 +69,7 @@ class Usage:
         number = self.more.get(kind, 0)
         return f" (and {number:,} more)" if number else ""
 
-    def there(self, named: ObjectKey) -> bool:
+    def exists(self, named: ObjectKey) -> bool:
         """Whether an object of a small kind is in the estate."""
         return named[1] in self.estate.of(named[0])
 
@@ -95,8 +95,8 @@ def _add_store(found: Usage, store: Entity) -> None:
         found.members[store.id] = rows
     for row in rows:
         names = _add_references(found, row, ("vector_store", store.id))
-        if usability(row) != "usable" and all(map(found.there, names)):
-            found.refused.append(row)
+        if usability(row) != "usable" and all(map(found.exists, names)):
+            found.failed_files.append(row)
 
 
 def _add_thread(found: Usage, thread: Entity) -> None:
@@ -108,11 +108,11 @@ def _add_thread(found: Usage, thread: Entity) -> None:
                 hangs_on.update(_add_references(found, entity))
             worker = getattr(entity, ASSISTANT_ID_SOURCE[kind]).get("assistant_id")
             if isinstance(worker, str) and worker:
-                found.worked.add(worker)
-                if found.there(("assistant", worker)):
+                found.active_assistants.add(worker)
+                if found.exists(("assistant", worker)):
                     hangs_on["assistant", worker] = None
     _add_run_steps(found, thread)
-    fold = found.folds.setdefault(frozenset(hangs_on), ThreadGroup(thread))
+    fold = found.thread_groups.setdefault(frozenset(hangs_on), ThreadGroup(thread))
     fold.count += 1
 
 
@@ -123,7 +123,7 @@ def _add_run_steps(found: Usage, thread: Entity) -> None:
         _is_read_whole(found, "run_step", thread.id)
     for step in found.estate.walk("run_step", storable_text(thread.id)):
         meant = ((kind, id_) for _, kind, id_ in references_of(KINDS["run_step"], step) if kind == "file")
-        found.named.update(filter(found.there, meant))
+        found.referenced.update(filter(found.exists, meant))
 
 
 def _add_references(found: Usage, entity: Entity, owner: ObjectKey | None = None) -> dict[ObjectKey, None]:
@@ -132,13 +132,13 @@ def _add_references(found: Usage, entity: Entity, owner: ObjectKey | None = None
     names: dict[ObjectKey, None] = {}
     for path, kind, id_ in references_of(KINDS[entity.kind], entity):
         meant = (kind, id_)
-        if not found.there(meant):
+        if not found.exists(meant):
             if path in CONTAINER_FILE_PATHS:
                 continue
             if kind not in found.gaps:
                 found.dangling.append(DanglingReference(entity, path, meant))
         names[meant] = None
-    found.named.update(names)
+    found.referenced.update(names)
     if owner:
         found.edges.update({(owner, meant): None for meant in names if meant != owner})
     return names

@@ -38,7 +38,7 @@ class RetentionDecision:
     remark: str = ""
 
     @property
-    def stays(self) -> bool:
+    def is_kept(self) -> bool:
         return bool(self.why)
 
 

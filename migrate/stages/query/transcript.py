@@ -38,7 +38,7 @@ class Transcript:
     source: str
     count: int
     gap: str
-    said: Iterator[TranscriptEntry]
+    entries: Iterator[TranscriptEntry]
 
 
 def read_transcript(snapshot: SnapshotReader, thread: str) -> Transcript | None:

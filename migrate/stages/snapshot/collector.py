@@ -65,7 +65,7 @@ class Collector:
     ) -> None:
         self._wanted, self._writer, self._crew, self._progress = wanted, writer, crew, progress
         self._probe: Probe = reader.probe()
-        self._fetcher = Fetcher(reader, wanted, crew.bring)
+        self._fetcher = Fetcher(reader, wanted, crew.emit)
         self._read = self._fetcher.listing  # once: each look at a method makes another object of it
         self._originals = Originals(wanted.originals)
         self._coming: dict[str, blobs.BlobWriter] = {}
@@ -85,7 +85,7 @@ class Collector:
             self._threads()
         if self._wanted.messages_of:
             self._progress.expect(LISTINGS, len(self._wanted.messages_of))
-            self._progress.settled(LISTINGS)
+            self._progress.total_known(LISTINGS)
         for thread in self._wanted.messages_of:
             self._listing("message", thread)
 
@@ -94,7 +94,7 @@ class Collector:
         parsed text for files whose bytes nobody has."""
         for ended in self._without_bytes:
             stores = self._writer.holders("vector_store_file", ended.file.id)
-            self._crew.spawn(self._fetcher.parsed, ended, stores)
+            self._crew.submit(self._fetcher.parsed, ended, stores)
         self._without_bytes = []
 
     def _top(self, kind: str) -> None:
@@ -132,7 +132,7 @@ class Collector:
         unread = listed and (state is None or (state == "reading" and cursor != ""))
         if unread or set(given) - known or state != "complete":
             read = partial(self._fetcher.threads, cursor, unread, given, known)
-            self._crew.spawn(read, self._remark(listed))
+            self._crew.submit(read, self._remark(listed))
         else:
             self._settle("thread")
 
@@ -153,7 +153,7 @@ class Collector:
         if state is not None:
             self._continue(kind, parent)
         if state is None or (state == "reading" and cursor):
-            self._crew.spawn(self._read, kind, parent, cursor, total)
+            self._crew.submit(self._read, kind, parent, cursor, total)
         elif state == "reading":
             self.take(ListingEnded(kind, parent, "complete"))
         elif kind == "run":
@@ -166,7 +166,7 @@ class Collector:
     def _settle(self, kind: str) -> None:
         """Nothing more will be announced of what a listing calls for."""
         if kind in SETTLES:
-            self._progress.settled(SETTLES[kind])
+            self._progress.total_known(SETTLES[kind])
 
     def _continue(self, kind: str, parent: str) -> None:
         if kind == "file":
@@ -189,7 +189,7 @@ class Collector:
             for child in filter(self._wanted.kind, children):
                 known = self._known_end(child, id_) if kind == "thread" else None
                 if known:
-                    self._crew.spawn(self._fetcher.again, child, id_, known, TAIL_BODIES)
+                    self._crew.submit(self._fetcher.again, child, id_, known, TAIL_BODIES)
                 else:
                     self._listing(child, id_)
 
@@ -215,13 +215,13 @@ class Collector:
             self._progress.count(LISTINGS)
             return
         self._writer.restart("run_step", thread)
-        self._crew.spawn(self._fetcher.steps, thread, runs)
+        self._crew.submit(self._fetcher.steps, thread, runs)
 
     def _contents(self, files: Iterable[FileFacts]) -> None:
         for file in files if self._wanted.bytes else ():
             held = blobs.blob_of(self._writer.archive.conn, self._writer.endpoint, file.id)
             if held is None or held.origin == BYTES_FROM_PARSED_TEXT:
-                self._crew.spawn(self._fetcher.content, file)
+                self._crew.submit(self._fetcher.content, file)
                 self._progress.expect("bytes", file.size or 0)
 
     @singledispatchmethod

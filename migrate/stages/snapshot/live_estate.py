@@ -58,7 +58,7 @@ def configuration(
         thread_ids=() if gone else tuple(threads),
         runs=False,
         bytes=False,
-        choice=ObjectFilter.of(exclude=["message", *sorted(absent)]),
+        choice=ObjectFilter.parse(exclude=["message", *sorted(absent)]),
         workers=workers,
     )
 
@@ -81,7 +81,7 @@ def conversations(workers: int, threads: Iterable[str]) -> SnapshotOptions:
         messages_of=tuple(threads),
         runs=False,
         bytes=False,
-        choice=ObjectFilter.of(exclude=(*CONFIGURATION, "thread")),
+        choice=ObjectFilter.parse(exclude=(*CONFIGURATION, "thread")),
         workers=workers,
     )
 

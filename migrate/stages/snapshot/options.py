@@ -44,12 +44,12 @@ class SnapshotOptions:
     def kind(self, kind: str) -> bool:
         """Whether a kind is read at all."""
         left = self.shard is not None and not self.shard.reads(kind)
-        return not left and self.choice.kind(kind) and (self.runs or KINDS[kind].replayed)
+        return not left and self.choice.may_match(kind) and (self.runs or KINDS[kind].replayed)
 
     def wants(self, kind: str, body: Mapping[str, JSON]) -> bool:
         """Whether an object of a listing is kept."""
         ours = kind != "thread" or self.holds(str(body.get("id", "")))
-        return ours and self.choice.wants(kind, body)
+        return ours and self.choice.matches(kind, body)
 
     def holds(self, thread: str) -> bool:
         """Whether a thread is of the share that is read."""

@@ -112,12 +112,12 @@ def _unmatched(
         return ()
     info = next(s for s in list_snapshots(archive.conn) if s.id == taken.id)
     found = SnapshotReader(archive.conn, info)
-    for kind in {kind for kind, glob in choice.include if (kind, glob) not in choice.fitted}:
+    for kind in {kind for kind, glob in choice.include if (kind, glob) not in choice.matched_rules}:
         for _, body in found.bodies(kind, None):
-            choice.wants(kind, body)
+            choice.matches(kind, body)
     unknown = {gap.kind for gap in taken.missing if gap.id == "*"}
     excluded = {kind for kind, _ in choice.exclude}
-    return tuple(choice.unfitted(unknown | (excluded if resumed else excluded & set(carried_over))))
+    return tuple(choice.unmatched_rules(unknown | (excluded if resumed else excluded & set(carried_over))))
 
 
 def _read_already(archive: Archive, reader: Reader, wanted: SnapshotOptions) -> int:

@@ -85,29 +85,29 @@ class Inspector:
         expected: set[tuple[str, str, str]],
     ) -> None:
         self.source, self.ids, self.expected = source, ids, expected
-        self.told: Callable[[str], list[str]] = lambda id_: []
+        self.message_targets: Callable[[str], list[str]] = lambda id_: []
         """What the journal says became of a message: asked for only where one is not found."""
-        self.arrived: Callable[[str], Mapping[str, tuple[str, str]]] = lambda thread: {}
+        self.arrived_messages: Callable[[str], Mapping[str, tuple[str, str]]] = lambda thread: {}
         """Thread -> id on the target of its messages -> id on the source, and how each was left there."""
-        self.standing = {a.id: a.standing for a in plan.actions if a.kind == "thread"}
+        self.message_counts = {a.id: a.standing for a in plan.actions if a.kind == "thread"}
         """Thread -> how many messages stood on the target before this plan."""
         self.codec = CODECS[profile.service]
         self.origins: Callable[[str, str], Mapping[str, str]] = lambda thread, there: {}
         """As in `Known`: messages that were made from those on the target."""
         self.same_place = (plan.source.type, plan.source.url) == (plan.target.type, plan.target.url)
-        self.kept = {(a.kind, a.parent, a.id): a.left for a in plan.actions if a.left}
+        self.kept_fields = {(a.kind, a.parent, a.id): a.left for a in plan.actions if a.left}
         self.staying = frozenset(plan.staying)
-        self.made = {(a.kind, a.parent, a.id) for a in plan.actions if a.action == "create"}
+        self.created = {(a.kind, a.parent, a.id) for a in plan.actions if a.action == "create"}
         self.in_place = frozenset(plan.settled.in_place)
         self.further = plan.settled.further
         self.fit = fitting(source, profile, plan.settled.decided(), blocked)
         self.maps = plan.settled.models, plan.settled.connections
         self.result = VerifyResult()
 
-    def configuration(self, target: Estate) -> None:
+    def check_configuration(self, target: Estate) -> None:
         """Files, stores with their files, assistants."""
         for kind in ("file", "vector_store", "assistant"):
-            for entity in self.wanted(kind, self.source.of(kind).values()):
+            for entity in self.expected_objects(kind, self.source.of(kind).values()):
                 self._one(entity, target.of(kind).get(self.ids.get((kind, entity.id), "")))
         second = {id_ for kind, id_, _ in self.further if kind == "vector_store"}
         for store in self.source.of("vector_store"):
@@ -115,7 +115,9 @@ class Inspector:
                 continue
             there = self.ids.get(("vector_store", store), "")
             present = {e.id: e for e in target.members("vector_store_file", there)} if there else {}
-            for entity in self.wanted("vector_store_file", self.source.members("vector_store_file", store)):
+            for entity in self.expected_objects(
+                "vector_store_file", self.source.members("vector_store_file", store)
+            ):
                 file = self.ids.get(("file", str(entity.fields["file_id"])), "")
                 self._one(entity, present.pop(file, None))
             # A directory does not own the rest, and where the source itself was read it came since.
@@ -123,9 +125,11 @@ class Inspector:
             for stray in present if owned else ():
                 if ("vector_store_file", there, stray) in self.staying:
                     continue
-                self.find("vector_store_file", "", stray, "", "", f"in store {there}, but not in {store}")
+                self.add_finding(
+                    "vector_store_file", "", stray, "", "", f"in store {there}, but not in {store}"
+                )
 
-    def twice(self, target: Estate) -> None:
+    def check_duplicates(self, target: Estate) -> None:
         """Nothing may have been made twice, and no two objects may have become one."""
         owners: dict[tuple[str, str], str] = {}
         for kind, _, id_ in sorted(self.expected):
@@ -137,19 +141,21 @@ class Inspector:
                 and not copy
                 and owners.setdefault((kind, there), id_) != id_
             ):
-                self.find(kind, id_, there, "", "id", f"is on the target what {owners[kind, there]} is")
+                self.add_finding(
+                    kind, id_, there, "", "id", f"is on the target what {owners[kind, there]} is"
+                )
         for kind in ("vector_store", "assistant", "thread"):
             rows = target.threads() if kind == "thread" else iter(target.of(kind).values())
             for found in rows:
                 type_, _, old = stamp(found).partition(":")
                 mine = self.ids.get((kind, old))
-                named = self.source.named and kind == "assistant"
+                named = self.source.names_are_ids and kind == "assistant"
                 if type_ == self.source.type and mine and mine != found.id and not named:
-                    self.find(
+                    self.add_finding(
                         kind, old, found.id, found.name, "id", f"was made twice: {mine} is the other one"
                     )
 
-    def deleted(self, plan: Plan, target: Estate) -> None:
+    def check_deletions(self, plan: Plan, target: Estate) -> None:
         """What the plan deleted must be gone."""
         for action in plan.actions:
             if action.action != "delete" or action.kind == "thread":
@@ -159,15 +165,15 @@ class Inspector:
             else:
                 there = set(target.of(action.kind))
             if action.target_id in there:
-                self.find(
+                self.add_finding(
                     action.kind, action.id, action.target_id, action.name, "", "was deleted, and is there"
                 )
 
-    def threads(self, target: Estate, reader: Reader, workers: int, progress: Progress) -> None:
+    def check_threads(self, target: Estate, reader: Reader, workers: int, progress: Progress) -> None:
         """Threads, and every message in its place: read and compared page by page, thread beside thread."""
         present = target.threads_by_id
         progress.expect(THREADS_COMPARED, sum(1 for kind, _, _ in self.expected if kind == "thread"))
-        progress.settled(THREADS_COMPARED)
+        progress.total_known(THREADS_COMPARED)
         wrong: dict[int, list[VerifyFinding]] = {}
         merging = threading.Lock()
 
@@ -183,7 +189,7 @@ class Inspector:
             progress.count(THREADS_COMPARED)
 
         def jobs() -> Iterator[tuple[int, str, str]]:
-            for number, thread in enumerate(self.wanted("thread", self.source.threads())):
+            for number, thread in enumerate(self.expected_objects("thread", self.source.threads())):
                 there = self.ids.get(("thread", thread.id), "")
                 found = present.get(there)
                 messages = map(self._written, self._said(thread.id))
@@ -205,10 +211,10 @@ class Inspector:
     def _messages(self, thread: str, there: str, target: Estate, reader: Reader) -> None:
         def found() -> Iterator[LazyMessage]:
             pages = reader.pages("message", there)
-            return (target.speaking(there, body) for page in pages for body in page.bodies)
+            return (target.lazy_message(there, body) for page in pages for body in page.bodies)
 
         wanted = iter_messages(self.source, self.codec, self.fit, thread)
-        arrived = self.arrived(thread)
+        arrived = self.arrived_messages(thread)
         made_from = {new: old for new, (old, _) in arrived.items()}
 
         def here() -> set[str]:
@@ -219,13 +225,13 @@ class Inspector:
                 self._in_order(thread, there, pair_messages(wanted, found(), made_from, here), arrived)
         except RequestFailed as failed:
             self.result = VerifyResult()
-            self.find("thread", thread, there, "", "messages", f"could not be read back: {failed}")
+            self.add_finding("thread", thread, there, "", "messages", f"could not be read back: {failed}")
 
     def _as_archived(self, thread: str, found: Iterator[LazyMessage]) -> bool:
         """Whether a thread of the very place that was archived holds its messages as they were, in order.
         What came behind them since is its own."""
         number = 0
-        for number, message in enumerate(self.source.spoken(thread), 1):  # noqa: B007 - how many they were
+        for number, message in enumerate(self.source.iter_lazy_messages(thread), 1):  # noqa: B007 - how many they were
             there = next(found, None)
             if there is None or there.id != message.id:
                 return False
@@ -245,12 +251,14 @@ class Inspector:
         plain = place = 0
         origins = self.origins(thread, there)
         for message, found in pairs:
-            earlier = place < self.standing.get(thread, 0)
+            earlier = place < self.message_counts.get(thread, 0)
             line = arrived.get(found.id) if found is not None and earlier else None
             if message is None:
                 assert found
                 if line is None:  # else the source no longer has what it was made from, as the plan told
-                    self.find("message", "", found.id, "", f"[{place}]", f"in {there}, but not in {thread}")
+                    self.add_finding(
+                        "message", "", found.id, "", f"[{place}]", f"in {there}, but not in {thread}"
+                    )
             elif found is not None and message.words and message.words == found.words:
                 plain += 1  # no rule changes them
             elif found is not None and origins.get(message.id) == found.id:
@@ -276,7 +284,7 @@ class Inspector:
     def _said(self, thread: str) -> Iterator[Entity]:
         return replayed_messages(self.source, self.codec, self.fit, thread)
 
-    def wanted(self, kind: str, entities: object) -> Iterator[Entity]:
+    def expected_objects(self, kind: str, entities: object) -> Iterator[Entity]:
         """Those that the plan put, or found, on the target."""
         for entity in entities:  # type: ignore[attr-defined]
             if (kind, entity.parent, entity.id) in self.expected:
@@ -285,16 +293,16 @@ class Inspector:
     def _one(self, entity: Entity, found: Entity | None) -> None:
         self._count(entity.kind)
         if found is None:
-            known = self.told(entity.id) if entity.kind == "message" else []
+            known = self.message_targets(entity.id) if entity.kind == "message" else []
             there = known[-1] if known else self.ids.get((entity.kind, entity.id), "")
-            self.find(entity.kind, entity.id, there, entity.name, "", "it is not on the target")
+            self.add_finding(entity.kind, entity.id, there, entity.name, "", "it is not on the target")
             return
         if self.same_place and is_untouched(entity, found):
             return
         if self.source.type == CONFIG and is_equal_on_target(
             entity, found, *self.maps, lambda kind, old: self.ids.get((kind, old))
         ):
-            if (entity.kind, entity.parent, entity.id) in self.made:
+            if (entity.kind, entity.parent, entity.id) in self.created:
                 self._state(entity, found)
             return
         if self.source.type == CONFIG:
@@ -306,7 +314,7 @@ class Inspector:
             return  # it was refused as it was tried, and written in the sure form
         wanted.pop("sha256", None)  # bytes are proven by reading them, not by what a listing says
         kept = {
-            *self.kept.get((entity.kind, entity.parent, entity.id), ()),
+            *self.kept_fields.get((entity.kind, entity.parent, entity.id), ()),
             *unheld(entity, self.fit.profile),
         }
         for path in diff_objects(wanted, present):
@@ -314,12 +322,14 @@ class Inspector:
                 continue  # moved before endings were spelled as vector stores want them
             if re.split(r"[.\[]", path.path)[0] in kept:
                 continue
-            self.find(
+            self.add_finding(
                 entity.kind, entity.id, found.id, entity.name, path.path, "differs", path.left, path.right
             )
         named = entity.kind != "message"  # no field of a message names a connection
         for one, other in connections_in_other_project(written.fields, found.fields) if named else ():
-            self.find(entity.kind, entity.id, found.id, entity.name, "connections", "differs", one, other)
+            self.add_finding(
+                entity.kind, entity.id, found.id, entity.name, "connections", "differs", one, other
+            )
         self._state(entity, found)
 
     def _written(self, entity: Entity) -> Entity:
@@ -342,18 +352,18 @@ class Inspector:
         """A store's file that the service failed to take in is there and yet not searchable."""
         status = found.facts.get("status")
         wrong = UNUSABLE_STATES.get((entity.kind, str(status)))
-        if wrong and "status" not in self.kept.get((entity.kind, entity.parent, entity.id), ()):
-            self.find(entity.kind, entity.id, found.id, entity.name, "status", wrong, "usable", status)
+        if wrong and "status" not in self.kept_fields.get((entity.kind, entity.parent, entity.id), ()):
+            self.add_finding(entity.kind, entity.id, found.id, entity.name, "status", wrong, "usable", status)
         bad = ("failed", "cancelled")
         if entity.kind == "vector_store_file" and found.facts.get("status") in bad:
             if entity.facts.get("status") in bad:
                 return
             why = ingestion_error(found.facts)
-            self.find(
+            self.add_finding(
                 entity.kind, entity.id, found.id, "", "status", f"the service could not ingest it: {why}"
             )
 
-    def find(
+    def add_finding(
         self, kind: str, source: str, target: str, name: str, path: str, reason: str, *values: object
     ) -> None:
         self.result.findings.append(VerifyFinding(kind, source, target, name, path, reason, *values))

@@ -62,19 +62,19 @@ def verify_plan(
             lines = arrived_messages(archive.conn, *sides, thread)
             return {new: (old, mark) for old, new, mark in lines}
 
-    inspector.told, inspector.arrived = told, arrived
+    inspector.message_targets, inspector.arrived_messages = told, arrived
     inspector.origins = Lineage(derivations(archive.conn)).message_origins(source, sides[1], origins)
     absent, options = plan.settled.absent, {"must_answer": False, "just_these": True}
     with read_target(reader, absent, threads, workers, progress, **options) as state:
         target = state.estate
-        inspector.configuration(target)
+        inspector.check_configuration(target)
         compared = (
             ids.get(("assistant", id_), "") for kind, _, id_ in sorted(expected) if kind == "assistant"
         )
         inspector.result.notes += notes_of(target, compared)
-        inspector.twice(target)
-        inspector.deleted(plan, target)
-        inspector.threads(target, reader, workers, progress)
+        inspector.check_duplicates(target)
+        inspector.check_deletions(plan, target)
+        inspector.check_threads(target, reader, workers, progress)
     _check_files(inspector, reader, workers, progress)
     inspector.result.notes += [f"not in the snapshot, so not on the target: {gap}" for gap in plan.unread]
     _report_blocked(plan, inspector)
@@ -104,7 +104,7 @@ def _report_blocked(plan: Plan, inspector: Inspector) -> None:
             accepted += 1
             continue
         why = f": {row.reason}" if row is not None else ""
-        inspector.find(kind, id_, "", name, "", f"it was not moved, which nobody accepted{why}")
+        inspector.add_finding(kind, id_, "", name, "", f"it was not moved, which nobody accepted{why}")
     if accepted:
         inspector.result.notes.append(f"{accepted:,} blocked object(s) were not moved; the plan names them")
 
@@ -113,13 +113,13 @@ def _check_files(inspector: Inspector, reader: Reader, workers: int, progress: P
     """Every file's bytes by their hash, where the service gives them back."""
     files = [
         (file, inspector.ids[("file", file.id)])
-        for file in inspector.wanted("file", inspector.source.of("file").values())
+        for file in inspector.expected_objects("file", inspector.source.of("file").values())
         if ("file", file.id) in inspector.ids and file.fields.get("sha256")
     ]  # a file that is used where it is may have no bytes in the archive
     proof = check_file_hashes(files, reader, workers, progress)
     for file, there, reason, found in proof.wrong:
         values = (file.fields.get("sha256"), found) if found else ()
-        inspector.find("file", file.id, there, file.name, "bytes", reason, *values)
+        inspector.add_finding("file", file.id, there, file.name, "bytes", reason, *values)
     if proof.unproven:
         inspector.result.notes.append(
             f"{len(proof.unproven)} file(s): the service keeps the bytes, so only names and sizes are proven"
