@@ -7,6 +7,7 @@ import re
 import sys
 import traceback
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +18,9 @@ from migrate.errors import MigrateError, RequestFailed
 from migrate.model.json_depth import MIN_RECURSION_LIMIT
 from migrate.model.known_secrets import PROCESS_SECRETS, redact
 from migrate.reports.text_table import escape_control as visible
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 def clean(text: str) -> str:
@@ -77,6 +81,14 @@ class Program(click.Group):
         module = import_module(f"migrate.cli.commands.{cmd_name}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Names of commands without loading their modules, which would take seconds for all of them."""
+        from click.shell_completion import CompletionItem  # a shell asks for it, no command does
+
+        names = [name for name in COMMANDS if name.startswith(incomplete)]
+        commands = [CompletionItem(name, help=COMMANDS[name]) for name in names]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if any("\0" in word for word in args):  # no name of a file or an object, and open() raises on it
