@@ -50,7 +50,7 @@ CONTENT = {
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("flips") / "estate.db"
     with Archive.open(path, write=True, create=True) as archive, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(packs_writer, "LARGE", 1500)
+        patch.setattr(packs_writer, "FULL_PACK_BYTES", 1500)
         writer = write(archive, LISTINGS)
         write(archive, LISTINGS[:2])
         for id_, pieces in CONTENT.items():

@@ -200,12 +200,12 @@ import os, signal, sys
 from pathlib import Path
 from migrate.archive import prune
 from migrate.archive.database import Archive
-from migrate.archive.forget import forget
-prune.BYTES["chunks"] = "SELECT die()"
+from migrate.archive.forget import forget_snapshots
+prune.BLOB_SWEEP_STATEMENTS["chunks"] = "SELECT die()"
 archive = Archive.open(Path(sys.argv[1]), write=True)
 archive.conn.create_function("die", 0, lambda: os.kill(os.getpid(), signal.SIGKILL))
 archive.conn.execute("PRAGMA cache_size = 1")
-forget(archive, [1, 2])
+forget_snapshots(archive, [1, 2])
 """
 
 

@@ -201,8 +201,8 @@ def test_what_a_plan_put_into_a_thread(archive: Archive) -> None:
     assert sorted(one.threads_with_messages()) == [("thread_1", "thread_1'", 2), ("thread_2", "thread_2'", 0)]
     assert one.has_action()
     assert one.has_action("undo")
-    assert not other.has("undo")
-    assert not journal(archive, "d3").has()
+    assert not other.has_action("undo")
+    assert not journal(archive, "d3").has_action()
 
 
 def test_threads_share_one_journal(archive: Archive) -> None:

@@ -39,7 +39,7 @@ def merged(into: Path, inputs: Iterable[Path]) -> MergeResult:
 
 
 def at(moment: str) -> Any:
-    return patch.multiple("migrate.archive.snapshots.writer", now=lambda: moment)
+    return patch.multiple("migrate.archive.snapshots.writer", utc_now=lambda: moment)
 
 
 def threads(ids: Iterable[int]) -> list[Listing]:
@@ -233,7 +233,7 @@ def test_of_two_copies_of_a_journal_what_is_done_counts(tmp_path: Path, turned: 
     paths = [tmp_path / "a.db", tmp_path / "b.db"]
     for number, path in enumerate(paths):
         with (
-            patch("migrate.archive.journal.now", lambda: TIMES[0]),
+            patch("migrate.archive.journal.utc_now", lambda: TIMES[0]),
             Archive.open(path, write=True, create=True) as archive,
         ):
             journal = Journal(archive, "plan", *SIDES)

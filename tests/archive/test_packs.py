@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from migrate.archive import Archive
 from migrate.archive.check.integrity import check_archive
 from migrate.archive.packs import reader as packs_reader
+from migrate.archive.packs import rows as packs_rows
 from migrate.archive.packs import writer as packs_writer
 from migrate.archive.packs.reader import BodyReader, Pack, PackDamaged, compress, decompress, split_bodies
 from migrate.archive.packs.rows import BodyRow
@@ -42,8 +43,8 @@ def test_whatever_comes_is_read_back_in_order_and_kept_once(
 ) -> None:
     """However large packs may be, however many keys may wait, and whether pages are committed together."""
     with pytest.MonkeyPatch.context() as patch, Archive.temporary() as archive:
-        patch.setattr(packs_writer, "LARGE", large)
-        patch.setattr(packs_writer, "WAITING", waiting)
+        patch.setattr(packs_writer, "FULL_PACK_BYTES", large)
+        patch.setattr(packs_writer, "MAX_PENDING_KEYS", waiting)
         writer = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
         expected: dict[str, list[Any]] = {"t1": [], "t2": []}
         for parent, page, together in given_pages:
@@ -62,7 +63,7 @@ def test_whatever_comes_is_read_back_in_order_and_kept_once(
 def test_keys_do_not_wait_for_the_end_of_a_long_transaction(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packs_writer, "WAITING", 10)
+    monkeypatch.setattr(packs_writer, "MAX_PENDING_KEYS", 10)
     seen = []
     with archive.transaction() as conn:
         for n in range(25):
@@ -107,8 +108,8 @@ def test_a_pack_that_grows_is_whole_after_every_commit(archive: Archive) -> None
 def test_bodies_whose_keys_are_equal_by_chance_are_two(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packs_writer, "key_of", lambda object_id, sha: 7)
-    monkeypatch.setattr(packs_reader, "keys_of", lambda object_id: (7, 7))
+    monkeypatch.setattr(packs_rows, "body_key", lambda object_id, sha: 7)
+    monkeypatch.setattr(packs_reader, "body_key_range", lambda object_id: (7, 7))
     page = [{"id": f"asst_{n % 3}", "version": n} for n in range(9)]
     listings = [("assistant", "", page), ("run", "t", page)]
     write(archive, listings)

@@ -66,7 +66,7 @@ class _Counted(str):
 
 
 def test_a_few_words_said_over_and_over_are_bounded_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(message_alignment, "digest", lambda value: _Counted(json_digest(value)))
+    monkeypatch.setattr(message_alignment, "json_digest", lambda value: _Counted(json_digest(value)))
     monkeypatch.setattr(_Counted, "times", 0)
     number = 1_000
     pairs = paired(["yes", "no"] * number, ["yes", "why?"] * number)

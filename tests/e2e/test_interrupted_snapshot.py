@@ -100,7 +100,7 @@ def test_a_full_disk_leaves_a_usable_archive(launch: Launch) -> None:
         conn.execute("PRAGMA max_page_count = 45")
         return conn
 
-    with patch.object(database, "connect_to_write", cramped):
+    with patch.object(database, "open_for_writing", cramped):
         said = world("snapshot", "source", "-o", world.db)
     said.error(3, "cannot grow", "make room")
     assert world("check", world.db).ok()["ok"] is True

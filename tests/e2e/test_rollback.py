@@ -126,12 +126,12 @@ def made_again(world: World) -> None:
 
 
 def test_a_new_plan_makes_it_all_again(fresh: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan_stage, "now", lambda: "2026-11-22T00:00:00Z")
+    monkeypatch.setattr(plan_stage, "utc_now", lambda: "2026-11-22T00:00:00Z")
     made_again(fresh.world)
 
 
 def test_a_plan_of_the_same_second_is_another_plan(stage: Staged, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan_stage, "now", lambda: "2026-11-22T00:00:00Z")
+    monkeypatch.setattr(plan_stage, "utc_now", lambda: "2026-11-22T00:00:00Z")
     made_again(applied(stage("azure-openai")).world)
 
 

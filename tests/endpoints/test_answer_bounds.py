@@ -27,9 +27,9 @@ FILL = 1_000_000
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """The limits of this test: a tenth of what its services send."""
-    monkeypatch.setattr(guarded_transport, "ANSWER", SMALL)
-    monkeypatch.setattr(guarded_transport, "ANSWER_READ_ALONE", InputLimit(20_000, "bytes", ""))
-    monkeypatch.setattr(guarded_transport, "FILE", InputLimit(300_000, "bytes", "in one file"))
+    monkeypatch.setattr(guarded_transport, "MAX_RESPONSE", SMALL)
+    monkeypatch.setattr(guarded_transport, "MAX_RESPONSE_READ_CONCURRENTLY", InputLimit(20_000, "bytes", ""))
+    monkeypatch.setattr(guarded_transport, "MAX_FILE", InputLimit(300_000, "bytes", "in one file"))
 
 
 def packed(content: bytes, *ways: str) -> Reply:
@@ -98,7 +98,9 @@ def test_a_write_with_an_answer_too_large_may_have_been_carried_out(type_: str) 
 def test_an_error_without_end_is_cut_and_keeps_its_status(
     type_: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guarded_transport, "ERROR", small_error := InputLimit(1_000, "bytes", ""))
+    monkeypatch.setattr(
+        guarded_transport, "MAX_ERROR_RESPONSE", small_error := InputLimit(1_000, "bytes", "")
+    )
     assert small_error is not MAX_ERROR_RESPONSE
     with connected(type_, in_turn(Reply(404, b"no such thing " * 100_000))) as (writer, _):
         for kind in ("assistant", "file"):
@@ -143,8 +145,10 @@ def test_what_claims_to_be_packed_and_is_not_is_a_failed_request(type_: str) -> 
 
 
 def test_an_answer_of_nothing_but_values_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openai_transport, "ANSWER_READ_ALONE", InputLimit(1_000, "bytes", ""))
-    monkeypatch.setattr(openai_transport, "VALUES", InputLimit(10_000, "values", "in one answer"))
+    monkeypatch.setattr(openai_transport, "MAX_RESPONSE_READ_CONCURRENTLY", InputLimit(1_000, "bytes", ""))
+    monkeypatch.setattr(
+        openai_transport, "MAX_RESPONSE_VALUES", InputLimit(10_000, "values", "in one answer")
+    )
     brackets = in_turn(Reply(body={"data": [[]] * 20_000}))
     with connected("openai", brackets) as (writer, _), pytest.raises(ResponseTooLarge, match="10,000 values"):
         list(writer.pages("assistant"))
