@@ -80,11 +80,11 @@ def _repair_hint(path: Path) -> str:
     return f"name what is damaged: check {path}; or restore it from a copy"
 
 
+# Pages in the log before they are folded in, and KiB of pages kept at hand: every commit changes the same
+# pages of the index of keys, which so are written to the file once and not four times.
 WAL_PAGES = 4_000
-"""Pages in the log before they are folded in, and KiB of pages kept at hand: every commit changes the same
-pages of the index of keys, which so are written to the file once and not four times."""
+# What SQLite says of a flipped byte in a file's head or in a text, as if the program had made a mistake.
 DAMAGE_MESSAGES = ("unsupported file format", "Could not decode")
-"""What SQLite says of a flipped byte in a file's head or in a text, as if the program had made a mistake."""
 
 
 class Archive:
@@ -166,7 +166,7 @@ class Archive:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A transaction; rolled back when it fails, with a full disk told as such. Within
+        """A transaction; rolled back when it fails; a full disk raises `DiskFull`. Within
         `single_transaction` it is a part of that one."""
         if self._joined:
             yield self.conn
@@ -267,7 +267,7 @@ def _ensure_newest_schema(conn: sqlite3.Connection, path: Path, write: bool) -> 
 
 @contextlib.contextmanager
 def _translate_sqlite_errors(path: Path) -> Iterator[None]:
-    """SQLite's own errors as ours."""
+    """Raise this program's errors instead of SQLite's."""
     try:
         yield
     except UnicodeDecodeError as error:  # what SQLite says of a damaged table quotes it

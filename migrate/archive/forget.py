@@ -1,4 +1,4 @@
-"""Snapshots out of an archive, with everything that only they held; the journal and the id map stay.
+"""Remove snapshots from an archive, with everything that only they held; the journal and the id map stay.
 
 All of it is one transaction: a program that is killed leaves either all or nothing. Numbers of snapshots
 that are gone are not given again, so that no plan can mean another snapshot than the one it was made from.
@@ -85,7 +85,7 @@ def _sweep_contents(conn: sqlite3.Connection) -> None:
 
 
 def vacuum_archive(archive: Archive) -> VacuumResult:
-    """Write the archive anew without the room that is free in it. What was removed cannot be found in the
+    """Rewrite the archive without its free pages. What was removed cannot be found in the
     file afterwards. Needs room while it works; without it, nothing changes."""
     before = _bytes(archive)
     try:

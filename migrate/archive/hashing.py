@@ -11,9 +11,11 @@ from json.encoder import encode_basestring_ascii
 from migrate.model import JSON
 
 ROW_HASH_FUNCTION = "row_hash"
+# Bytes of a hash (BLAKE2b).
 ROW_HASH_BYTES = 16
-"""Bytes of a hash (BLAKE2b)."""
 
+# Table -> the columns that its hash covers, in this order. A migration that adds a column names it here and
+# calls `hash_all_rows`.
 HASHED_COLUMNS: dict[str, tuple[str, ...]] = {
     "plans": (
         "id", "digest", "source_type", "source_url", "target_type", "target_url", "first_applied_at", "lines",
@@ -26,11 +28,9 @@ HASHED_COLUMNS: dict[str, tuple[str, ...]] = {
     "totals": ("name", "number"),
     "plan_documents": ("id", "digest", "sha"),
 }  # fmt: skip
-"""Table -> the columns that its hash covers, in this order. A migration that adds a column names it here and
-calls `hash_all_rows`."""
 
+# Tables of which `totals` knows the number of rows.
 COUNTED_TABLES = ("plans", "registered_plans")
-"""Tables of which `totals` knows the number of rows."""
 
 _encode_value = json.JSONEncoder(
     separators=(",", ":"), default=lambda value: {"bytes": bytes(value).hex()}
@@ -47,7 +47,7 @@ def _value(value: object) -> str:
 
 
 class RowDamaged(sqlite3.DatabaseError):
-    """A row is not as it was written, or is gone. Told as any other damage of the file."""
+    """A row is not as it was written, or is gone. Reported like any other damage of the file."""
 
 
 def row_hash(table: str, *values: object) -> bytes:
@@ -72,7 +72,7 @@ def hash_rows(conn: sqlite3.Connection, table: str, where: str, keys: Iterable[S
 
 
 def hash_all_rows(conn: sqlite3.Connection) -> None:
-    """Count and hash every row of every table anew: after a migration, or when all of them were numbered
+    """Count and hash every row of every table again: after a migration, or when all of them were numbered
     anew. What was changed before that is not noticed, so who calls it has looked at the rows before."""
     conn.execute("UPDATE plans SET lines = (SELECT count(*) FROM journal WHERE plan_id = plans.id)")
     count_rows(conn)
@@ -122,8 +122,8 @@ def listing_sha(shas: Iterable[bytes]) -> bytes:
     return digest.digest()
 
 
+# Bits of a key that come from the body's hash; the others are those of its id.
 BODY_SHA_BITS = 24
-"""Bits of a key that come from the body's hash; the others are those of its id."""
 
 
 def storable_text(text: str) -> str:

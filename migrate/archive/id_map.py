@@ -1,4 +1,4 @@
-"""The journal in, which new id took the place of which old one out.
+"""Read the id map, the pairs of old and new ids, from the journal.
 
 There may be a million messages among its lines, and nothing names one: who needs none leaves them out, who
 compares them asks for those of one thread.
@@ -14,15 +14,15 @@ from migrate.archive.hashing import HASHED_COLUMNS
 from migrate.archive.journal_check import check_journal, check_row
 from migrate.archive.sql_connection import SqlConnection
 
+# Of the journal `j`: lines that say what is on the target, and were not taken back.
 IN_EFFECT_SQL = """j.state = 'done' AND j.target_id IS NOT NULL AND j.action IN ('create', 'adopt', 'update')
              AND NOT EXISTS (SELECT 1 FROM journal u WHERE u.plan_id = j.plan_id AND u.action = 'undo'
                AND u.state = 'done' AND u.kind = j.kind AND u.source_parent = j.source_parent
                AND u.source_id = j.source_id)"""
-"""Of the journal `j`: lines that say what is on the target, and were not taken back."""
+# All that a line of the journal can say.
 JOURNAL_ACTIONS_SQL = "'create', 'adopt', 'update', 'delete', 'undo'"
-"""All that a line of the journal can say."""
+# Of the plans `p`: those from one side to another.
 BETWEEN_SIDES_SQL = "p.source_type = ? AND p.source_url = ? AND p.target_type = ? AND p.target_url = ?"
-"""Of the plans `p`: those from one side to another."""
 
 
 @dataclass(frozen=True)

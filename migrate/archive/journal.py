@@ -1,4 +1,4 @@
-"""What an apply intends and did: the intent before each creating request, the outcome after.
+"""The journal of an apply: the intent before each creating request, the outcome after it.
 
 The id map (`id_map`) is read from here, and so is what a later plan, a resumed apply or a rollback must know.
 Threads share one journal; each entry is committed at once, so a killed program leaves at most intents.
@@ -27,15 +27,15 @@ from migrate.model.known_secrets import redact
 
 log = logging.getLogger(__name__)
 
+# The action of a line for what the service created by itself because of a request of this program.
 SERVICE_ACTION = "service"
-"""The action of a line for what the service made by itself, for a request of ours."""
+# The action of a line for how a thread stood before messages that attach files were appended to it.
 THREAD_STATE_ACTION = "stood"
-"""The action of a line for how a thread stood before messages that attach files were appended to it."""
 
 
 @dataclass(frozen=True)
 class LaterChange:
-    """A line of a later apply of ours that touched an object: number, time and plan of the apply, and how it
+    """A line of a later apply that touched an object: number, time and plan of the apply, and how it
     left the object, where that was noted."""
 
     apply: int
@@ -63,14 +63,14 @@ class JournalEntry:
     started_at: str
 
 
+# Action, kind, source parent, source id, name.
 JournalJob = tuple[str, str, str, str, str]
-"""Action, kind, source parent, source id, name."""
 
 
+# The columns that identify a line.
 LINE_KEY_SQL = "plan_id = ? AND action = ? AND kind = ? AND source_parent = ? AND source_id = ?"
-"""What makes a line one."""
+# Lines that are read at a time.
 JOURNAL_BATCH_ROWS = 1_000
-"""Lines that are read in one go."""
 
 
 class Journal:
@@ -283,8 +283,8 @@ def can_be_undone(conn: SqlConnection, plan_digest: str) -> bool:
     return row is not None
 
 
+# A message that was seen on the target, or taken back from there.
 NOTED_MESSAGE_SQL = "kind = 'message' AND state = 'done' AND action IN ('create', 'adopt', 'undo')"
-"""A message that was seen on the target, or taken back from there."""
 _SELECT_ENTRY = (
     "SELECT id, action, kind, source_parent, source_id, coalesce(name, ''), coalesce(target_parent, ''), "
     "coalesce(target_id, ''), state, before, coalesce(written, ''), coalesce(error, ''), started_at "

@@ -21,8 +21,8 @@ from migrate.archive.sql_connection import SqlConnection
 
 ROW_CHANGED_REASON = "it is not what was written"
 CHECK_BATCH_ROWS = 1_000
+# Answered from an index: the rows of a million messages are not read for it.
 NOT_MESSAGES_SQL = "id IN (SELECT id FROM journal WHERE kind != 'message')"
-"""Found in an index: the rows of a million messages are not read for it."""
 LINES_OF_PLAN_SQL = "plan_id IN (SELECT id FROM plans WHERE digest = ?)"
 
 

@@ -1,4 +1,4 @@
-"""Keeps two writers off one archive; the second is told who holds it. Readers need no lock.
+"""Let only one program write to an archive; the error of the second names the first. Readers need no lock.
 
 The archive's real name counts, so a link to it is the same archive; on Linux the file itself is locked too,
 which a second name of it (a hard link) does not pass by.
@@ -16,10 +16,10 @@ from pathlib import Path
 
 from migrate.errors import ArchiveBusy, BadUsage
 
+# A link or a pipe that somebody laid in the lock's place is not opened.
 SAFE_OPEN_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
-"""A link or a pipe that somebody laid in the lock's place is not opened."""
+# What a file system says that knows no locks of a whole file.
 LOCKS_UNSUPPORTED_ERRNOS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
-"""What a file system says that knows no locks of a whole file."""
 
 
 class WriterLock:

@@ -1,6 +1,6 @@
-"""What no snapshot names any more, out of an archive: listings, bodies, bytes.
+"""Remove listings, bodies and bytes that no snapshot refers to any more.
 
-A pack of which a part is still needed is written anew with nothing in the places of the others, so what stays
+A pack of which a part is still needed is rewritten with nothing in the places of the others, so what stays
 keeps its number.
 """
 
@@ -14,6 +14,7 @@ from migrate.archive.database import Archive
 from migrate.archive.packs.reader import BODIES_PER_PACK, FORGOTTEN_BODY, Pack, decompress, split_bodies
 from migrate.archive.packs.rows import BodyRow
 
+# Table -> how it is rid of what nothing needs any more, in this order.
 SWEEP_STATEMENTS = {
     "missing": "DELETE FROM missing WHERE snapshot_id NOT IN (SELECT id FROM snapshots)",
     "listed": "DELETE FROM listed WHERE snapshot_id NOT IN (SELECT id FROM snapshots)",
@@ -21,7 +22,6 @@ SWEEP_STATEMENTS = {
     "manifests": "DELETE FROM manifests WHERE id NOT IN (SELECT manifest_id FROM listed)",
     "spans": "DELETE FROM spans WHERE manifest_id NOT IN (SELECT id FROM manifests)",
 }
-"""Table -> how it is rid of what nothing needs any more, in this order."""
 
 BLOB_SWEEP_STATEMENTS = {
     "blobs": "DELETE FROM blobs WHERE id NOT IN (SELECT blob_id FROM contents)",
@@ -72,7 +72,7 @@ def _partly_used(conn: sqlite3.Connection) -> Iterator[tuple[int, set[int]]]:
 
 
 def _forget_bodies(conn: sqlite3.Connection, pack: int, kept: set[int]) -> None:
-    """Write a pack anew with only these places."""
+    """Rewrite a pack with only these places."""
     kind, data, size = conn.execute("SELECT kind, data, size FROM packs WHERE id = ?", (pack,)).fetchone()
     texts = split_bodies(decompress(data, size))
     gone = [place for place, text in enumerate(texts) if place not in kept and text != FORGOTTEN_BODY]

@@ -1,8 +1,7 @@
-"""An archive of an earlier version in, its bodies in packs out. What each listing holds stays, to the byte.
+"""Move the bodies of an archive of an earlier version into packs. Listings keep their exact content.
 
-Until then a body was a row of its own. Hashes of listings are not made anew: `check` compares what was moved
-with what was stored when it was read.
-"""
+Until then a body was a row of its own. Hashes of listings are not computed again: `check` compares what was
+moved with what was stored when it was read."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ MESSAGE_TEXT_SQL = """(SELECT group_concat(CASE WHEN part.type != 'object' THEN 
         END, char(10))
       FROM json_each(one.value, '$.content') AS part)"""
 
+# A row for each body of a pack.
 UNPACKED_BODIES_SQL = "json_each(CAST(sqlar_uncompress(packs.data, packs.size) AS TEXT))"
-"""A row for each body of a pack."""
 
 SCOPES_VIEW = """CREATE VIEW scopes AS SELECT listed.snapshot_id, kinds.name AS kind,
       parents.object_id AS parent_id, listed.manifest_id, coalesce(listed.state, 'complete') AS state,
@@ -32,9 +32,11 @@ BODIES_VIEW = f"""CREATE VIEW bodies AS SELECT packs.id * {BODIES_PER_PACK} + on
       json_extract(one.value, '$.id') AS object_id, one.value AS body
     FROM packs JOIN {UNPACKED_BODIES_SQL} AS one WHERE one.type != 'null'"""
 
+# Where an agent of the new generation keeps what it is.
 NEWEST_VERSION_PATH = "$.versions.latest"
-"""Where an agent of the new generation keeps what it is."""
 
+# View -> kind, name of its parent column, and further columns as JSON paths (`|`: the first that is there) or
+# expressions.
 VIEW_COLUMNS: dict[str, tuple[str, str | None, tuple[tuple[str, str], ...]]] = {
     "assistants": ("assistant", None, (("name", "$.name"),
         ("model", f"$.model|{NEWEST_VERSION_PATH}.definition.model"),
@@ -58,8 +60,6 @@ VIEW_COLUMNS: dict[str, tuple[str, str | None, tuple[tuple[str, str], ...]]] = {
         ("attributes", "$.attributes"), ("chunking_strategy", "$.chunking_strategy"),
         ("last_error", "$.last_error.message"))),
 }  # fmt: skip
-"""View -> kind, name of its parent column, and further columns as JSON paths (`|`: the first that is
-there) or expressions."""
 
 
 def _view(name: str) -> str:
@@ -81,12 +81,12 @@ def _view(name: str) -> str:
 
 
 CREATE_KIND_VIEWS = tuple(_view(name) for name in VIEW_COLUMNS)
+# For an archive whose views were made by an earlier version.
 DROP_KIND_VIEWS = tuple(f"DROP VIEW IF EXISTS {name}" for name in VIEW_COLUMNS)
-"""For an archive whose views were made by an earlier version."""
 
 
+# Marks the file as ours ("ASST"), so that `file` and we can tell it from any other database.
 APPLICATION_ID = 0x41535354
-"""Marks the file as ours ("ASST"), so that `file` and we can tell it from any other database."""
 
 migrations = Migrations("assistants-migrate")
 

@@ -2,7 +2,7 @@
 
 A view or a trigger of somebody else's is a program that runs when a table is read or written: it may never
 end, or change the journal while an archive is merged. So nothing is read through a file before its schema was
-compared with ours, text by text. The newest schema is known by its digest; an older one is made anew in
+compared with ours, text by text. The newest schema is known by its digest; an older one is created in
 memory.
 """
 
@@ -16,27 +16,27 @@ from pathlib import Path
 from migrate.archive.schema_version import MIGRATION_NAMES, SCHEMA_DIGEST
 from migrate.errors import ArchiveDamaged
 
+# Entries of a schema that are looked at: ours has some sixty.
 MAX_SCHEMA_ENTRIES = 500
-"""Entries of a schema that are looked at: ours has some sixty."""
+# Characters of a foreign name.
 MAX_NAME_CHARS_SHOWN = 80
-"""Characters of a foreign name."""
+# What SQLite itself makes when somebody runs ANALYZE: numbers for choosing an index, never run.
 SQLITE_STATISTICS_TABLES = {
     ("table", "sqlite_stat1", "CREATE TABLE sqlite_stat1(tbl,idx,stat)"),
     ("table", "sqlite_stat4", "CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)"),
 }
-"""What SQLite itself makes when somebody runs ANALYZE: numbers for choosing an index, never run."""
+# Made by sqlite-utils, whose versions quote names in other ways.
 MIGRATIONS_TABLE = "_sqlite_migrations"
-"""Made by sqlite-utils, whose versions quote names in other ways."""
+# The migration before which views for people had texts of several versions. It drops them before it reads
+# anything, and no command reads an archive of an earlier version.
 VIEWS_RECREATED_BY = "m007_packs"
-"""The migration before which views for people had texts of several versions. It drops them before it reads
-anything, and no command reads an archive of an earlier version."""
 
+# Type and name of an entry of a schema.
 SchemaEntry = tuple[str, str]
-"""Type and name of an entry of a schema."""
 
 
 def check_schema(conn: sqlite3.Connection, path: Path) -> None:
-    """Raises `ArchiveDamaged` and names what is not ours, or not as we made it. Reads the schema only."""
+    """Raises `ArchiveDamaged` and names what this program did not create. Reads the schema only."""
     there = _entries(conn, path)
     if not there or schema_digest(there) == SCHEMA_DIGEST:
         return
@@ -44,7 +44,7 @@ def check_schema(conn: sqlite3.Connection, path: Path) -> None:
     plain = there.get(history) == _schema_after(0)[history]
     applied = _applied_migrations(conn) if plain else []
     if any(name not in MIGRATION_NAMES for name in applied):
-        return  # told as of a later version by who asks for pending migrations; nothing else is read before
+        return  # the check of pending migrations reports it, before anything else is read
     in_order = plain and tuple(applied) == MIGRATION_NAMES[: len(applied)]
     ours = _schema_after(len(applied) if in_order else len(MIGRATION_NAMES))
     before = VIEWS_RECREATED_BY not in applied

@@ -1,7 +1,7 @@
 """How SQLite is given an archive: a plain file, by its real name, with nothing in the way of its own files.
 
 A file in a folder that cannot be written is read as it is (`immutable`): SQLite's write-ahead log needs a
-file beside the archive even for reading. Who writes cannot do without, and is told.
+file beside the archive even for reading. A writer needs that file, and gets an error.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from migrate.errors import ArchiveDamaged, BadUsage
 from migrate.files.output import STDOUT_PATH
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
+# Endings of the files that SQLite keeps beside an archive.
 SIDE_FILE_ENDINGS = ("-wal", "-shm", "-journal")
-"""Endings of the files that SQLite keeps beside an archive."""
+# What SQLite says where it may not write a file, or not make one beside it.
 READ_ONLY_MESSAGES = ("readonly", "unable to open", "read-only")
-"""What SQLite says where it may not write a file, or not make one beside it."""
+# Bytes of one value, as SQLite's own default; one that is built with a larger limit has this one too.
 MAX_VALUE_BYTES = 1 << 30
-"""Bytes of one value, as SQLite's own default; one that is built with a larger limit has this one too."""
 
 
 def resolve_archive_path(path: Path) -> Path:
@@ -116,7 +116,7 @@ def open_connection(path: Path, immutable: bool = False) -> sqlite3.Connection:
 
 
 def trust_schema(conn: sqlite3.Connection) -> None:
-    """Let views work: the schema was seen to be ours."""
+    """Let views work, after the schema was checked."""
     conn.execute("PRAGMA trusted_schema = ON")
 
 

@@ -34,8 +34,8 @@ DISK_FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 # A name of one of this process's own descriptors. What stands behind it is never replaced by another file:
 # the shell that opened it would go on with the old one.
 DESCRIPTOR_PATH = re.compile(r"/(?:dev|proc/self|proc/thread-self)/fd/(\d+)")
+# What -o and --report take for standard output, as other programs do; a file of this name is `$PWD/-`.
 STDOUT_PATH = Path("-")
-"""What -o and --report take for standard output, as other programs do; a file of this name is `$PWD/-`."""
 STANDARD_STREAM_FDS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
 
 
@@ -190,7 +190,7 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def translate_write_errors(path: Path | str) -> Iterator[None]:
-    """Errors of the operating system while `path` is written, as ours."""
+    """Raise `BadUsage` or `DiskFull` instead of an `OSError` while `path` is written."""
     try:
         yield
     except OSError as error:

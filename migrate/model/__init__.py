@@ -5,6 +5,7 @@ from migrate.model.entity import JSON, Entity, EntityKey
 from migrate.model.kinds import Kind, Ref
 from migrate.model.stamp import STAMP
 
+# Every kind, in the order in which references allow them to be created (a test derives it).
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
@@ -18,6 +19,5 @@ KINDS: dict[str, Kind] = {
         run.RUN_STEP_KIND,
     )
 }
-"""Every kind, in the order in which references allow them to be created (a test derives it)."""
 
 __all__ = ["JSON", "KINDS", "STAMP", "Entity", "EntityKey", "Kind", "Ref"]

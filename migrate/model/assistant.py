@@ -43,6 +43,7 @@ ASSISTANT_KIND = Kind(
     aliases=("file_ids",),
 )
 
+# Where an assistant names a connection of its project. Ids are a short name or a full resource id.
 CONNECTION_PATHS = (
     "tools[].bing_grounding.search_configurations[].connection_id",
     "tools[].bing_custom_search.search_configurations[].connection_id",
@@ -57,4 +58,3 @@ CONNECTION_PATHS = (
     "tools[].custom_search_configuration.project_connection_id",
     "tool_resources.azure_ai_search.indexes[].index_connection_id",
 )
-"""Where an assistant names a connection of its project. Ids are a short name or a full resource id."""

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+# What `json.loads` gives: the wire is data, and data from a service has no type we could promise.
 JSON: TypeAlias = Any
-"""What `json.loads` gives: the wire is data, and data from a service has no type we could promise."""
 
+# Kind, parent's id ('' where the kind has none) and id: unique within one estate.
 EntityKey: TypeAlias = tuple[str, str, str]
-"""Kind, parent's id ('' where the kind has none) and id: unique within one estate."""
 
 
 @dataclass(frozen=True)
@@ -55,22 +55,22 @@ class Entity:
         )
 
 
+# How the reason of a gap begins when the service said so, and was not merely silent.
 NOT_FOUND_REASON = "no object of this id here"
-"""How the reason of a gap begins when the service said so, and was not merely silent."""
 
+# How the reason begins when a listing was read to its end, and what it lies in counts more.
 COUNT_MISMATCH_REASON = "more are counted than listed"
-"""How the reason begins when a listing was read to its end, and what it lies in counts more."""
 
+# Kind -> states in which the service holds an object and yet will not use it.
 UNUSABLE_STATES: dict[str, frozenset[str]] = {
     "file": frozenset({"error", "deleted", "deleting"}),
     "vector_store": frozenset({"expired"}),
     "vector_store_file": frozenset({"failed", "cancelled"}),
 }
-"""Kind -> states in which the service holds an object and yet will not use it."""
 
 
 def usability(entity: Entity) -> str:
-    """The state that makes an object useless, or 'usable'. Passing states are not told apart."""
+    """The state that makes an object useless, or 'usable'. Temporary states count as usable."""
     status = str(entity.facts.get("status") or "")
     return status if status in UNUSABLE_STATES.get(entity.kind, ()) else "usable"
 

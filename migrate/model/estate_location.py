@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlsplit
 
+# What hosts of Azure's clouds end in; the account is the first label of such a host.
 AZURE_DOMAINS = (
     "azure.com",
     "azure.us",
     "azure.cn",
 )
-"""What hosts of Azure's clouds end in; the account is the first label of such a host."""
+# Hosts that belong to nobody's estate: to name one is to name no place.
 SHARED_HOSTS = frozenset({"api.openai.com"})
-"""Hosts that belong to nobody's estate: to name one is to name no place."""
 PROJECT_IN_PATH = re.compile(r"/projects/([^/?#]+)")
 
 

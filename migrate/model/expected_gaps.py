@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from migrate.errors import NotDownloadable, RequestFailed
 from migrate.model.entity import JSON
 
+# Type of a part -> keys of which one must have a value, and what is not shown where none has.
 PART_CONTENT_KEYS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "input_image": (("image_url", "file_id"), "the address or file id of an image"),
     "computer_screenshot": (("image_url", "file_id"), "the address or file id of a screenshot"),
     "input_file": (("file_id", "file_data", "file_url"), "the id, data or address of a file"),
 }
-"""Type of a part -> keys of which one must have a value, and what is not shown where none has."""
 
+# Value of `include[]` -> type of an item and its key: recorded as null where nobody asks, as a list where
+# somebody does.
 INCLUDE_FIELDS: Mapping[str, tuple[str, str]] = {
     "code_interpreter_call.outputs": ("code_interpreter_call", "outputs"),
     "file_search_call.results": ("file_search_call", "results"),
 }
-"""Value of `include[]` -> type of an item and its key: recorded as null where nobody asks, as a list where
-somebody does."""
 
 
 def withheld_includes(body: Mapping[str, JSON], asked: Iterable[str]) -> list[str]:

@@ -7,12 +7,12 @@ from migrate.model.kinds import SERVER_SET_FACTS, Kind
 
 BYTES_FROM_DOWNLOAD = "download"
 BYTES_FROM_ORIGINAL = "original"
+# Where the bytes of a file are from: its service, a folder of originals, or, where nobody has the bytes
+# themselves, only the text that a vector store read out of them.
 BYTES_FROM_PARSED_TEXT = "parsed"
-"""Where the bytes of a file are from: its service, a folder of originals, or, where nobody has the bytes
-themselves, only the text that a vector store read out of them."""
 BYTES_FROM_DIRECTORY = "directory"
+# The same of a file that a config directory names: its own `path`, or nowhere.
 BYTES_ABSENT = "absent"
-"""The same of a file that a config directory names: its own `path`, or nowhere."""
 
 FILE_KIND = Kind(
     name="file",

@@ -1,4 +1,4 @@
-"""How much is taken from outside: one row for each limit. A limit that is hit is always told, by its name.
+"""Limits on what is read from outside, one row each. A limit that is reached is always reported, by its name.
 
 Whoever reads something that others made (a service, a file, an archive) bounds it by a row of this table.
 The numbers are generous: nothing that a service is described to give comes near them.

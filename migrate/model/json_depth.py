@@ -1,4 +1,4 @@
-"""JSON that others wrote in, its value out; what is nested too deeply is told, on every Python alike.
+"""Read JSON from others; report documents that are nested too deeply, the same way on every Python.
 
 An interpreter's own limit is another one in each version (and counts whoever called), so a body that one of
 them reads whole another would not. Ours is one number, below what any of them can do.
@@ -13,11 +13,11 @@ from typing import Any
 
 from migrate.model.input_limits import MAX_JSON_DEPTH
 
+# Calls inside each other that the interpreter must allow: some twenty for each level of a document, as the
+# comparison of two values needs.
 MIN_RECURSION_LIMIT = 4_000
-"""Calls inside each other that the interpreter must allow: some twenty for each level of a document, as the
-comparison of two values needs."""
+# A text, which may hold any sign, or a bracket.
 _TEXT_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
-"""A text, which may hold any sign, or a bracket."""
 
 
 class JSONTooDeep(ValueError):

@@ -1,4 +1,4 @@
-"""Declared paths into an object: the strings that stand there, found or swapped.
+"""Find or replace the strings at declared paths of an object.
 
 A path is keys from the outside in; `[]` behind one means every member of its list, or the one object that
 stands in the place of a list (the `output` of a call is either).
@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from migrate.model.entity import JSON
 
+# Keys from the outside in; members of lists have none of their own.
 TextPath = tuple[str, ...]
-"""Keys from the outside in; members of lists have none of their own."""
 
 
 def iter_texts(value: JSON, place: TextPath = ()) -> Iterator[tuple[TextPath, str]]:
@@ -44,8 +44,8 @@ def replace_texts(value: JSON, change: Callable[[TextPath, str], str], place: Te
     return value
 
 
+# What a path is for, and the old string -> the new one.
 ReplaceString = Callable[[str, str], str]
-"""What a path is for, and the old string -> the new one."""
 
 
 class PathNode(NamedTuple):
@@ -57,8 +57,8 @@ class PathNode(NamedTuple):
     below: PathTree
 
 
+# Several paths as one, so that an object is walked once, and only where one of them goes.
 PathTree = Mapping[str, PathNode]
-"""Several paths as one, so that an object is walked once, and only where one of them goes."""
 
 
 def path_tree(paths: Iterable[tuple[str, str]]) -> PathTree:
@@ -115,8 +115,8 @@ def strings_at(fields: Mapping[str, JSON], path: str) -> Iterator[str]:
     return iter(_strings_at(dict(fields), _steps(path)))
 
 
+# Keys from the outside in, and whether each holds a list of which every member is meant.
 PathSteps = tuple[tuple[str, bool], ...]
-"""Keys from the outside in, and whether each holds a list of which every member is meant."""
 
 
 @cache

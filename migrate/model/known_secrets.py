@@ -2,7 +2,7 @@
 
 Keys, tokens (those of Entra as they are got), header values and passwords of addresses are registered as
 soon as they are known. Whatever is shown, logged, or written into plans, reports and reasons passes `redact`
-first; so does every text of an exception that is not ours, before it is cut. Bodies in an archive stay as
+first; so does every text of an exception of another library, before it is cut. Bodies in an archive stay as
 the service gave them.
 
 Short values, and keys of services on this machine, may be plain words (the emulator's key is `emulator`):
@@ -19,28 +19,28 @@ import threading
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
 
+# Stands where a secret was.
 REDACTED = "(secret)"
-"""Stands where a secret was."""
 
+# A value below this many characters may be a word of any sentence.
 SHORT_VALUE_CHARS = 12
-"""A value below this many characters may be a word of any sentence."""
 
+# A value of a loopback service from this many characters on, with letters and digits in it, is no word.
 MIN_LOOPBACK_SECRET_CHARS = 20
-"""A value of a loopback service from this many characters on, with letters and digits in it, is no word."""
 
+# A text that was cut inside a secret is recognized by this much of its beginning.
 PREFIX_CHARS = 16
-"""So much of the beginning of a secret is told from a text that was cut within it."""
 
+# What is written before a value that is a credential.
 CREDENTIAL_NAMES = (
     r"key|token|secret|password|passwd|pwd|credential|authorization|signature|cookie|header value"
 )
-"""What is written before a value that is a credential."""
 
+# What stands before a value in a header, a quoted credential, or an address.
 BEFORE_CREDENTIAL = (
     rf"(?:\b(?:bearer|basic)\s+|(?:{CREDENTIAL_NAMES})\w*[^\w\n]{{0,4}}(?:[^\n:=]{{0,30}}[:=])?\s*b?[\"'(\[]*"
     r"(?:(?:bearer|basic)\s+)?|[?&][\w.%-]+=|://[^/\s@]*:|://)"
 )
-"""What stands before a value in a header, a credential that is told, or an address."""
 
 
 class KnownSecrets:
@@ -61,7 +61,7 @@ class KnownSecrets:
                 self._remember_quoted(one)
 
     def forget_all(self) -> None:
-        """Begin anew: another run in the same process."""
+        """Forget all secrets before another run in the same process."""
         with self._lock:
             self._anywhere, self._quoted, self._spelled = {}, {}, ()
 
@@ -148,8 +148,8 @@ def _without_prefix(text: str, value: str) -> str:
     return "".join([*pieces, text[at:]])
 
 
+# Those of this process.
 PROCESS_SECRETS = KnownSecrets()
-"""Those of this process."""
 
 
 def register_secret(value: str, loopback: bool = False) -> None:

@@ -12,11 +12,12 @@ from collections.abc import Iterator, Mapping
 from migrate.model.entity import JSON
 from migrate.model.json_paths import strings_at
 
+# Told only where the target does not list one of that name.
 DEPLOYMENT_LABEL = "the deployment"
-"""Told only where the target does not list one of that name."""
 
 _QUEUE = "azure_function.{}_binding.storage_queue.{}"
 
+# Path -> what stands there.
 LOCAL_NAME_PATHS: tuple[tuple[str, str], ...] = (
     ("tools[].memory_store_name", "the memory store"),
     ("tools[].memory_search.memory_store_name", "the memory store"),
@@ -48,11 +49,10 @@ LOCAL_NAME_PATHS: tuple[tuple[str, str], ...] = (
     ("tool_resources.code_interpreter.data_sources[].uri", "the data source"),
     ("tool_resources.file_search.vector_stores[].configuration.data_sources[].uri", "the data source"),
 )
-"""Path -> what stands there."""
 
 
+# The address of a toolbox, which a project serves as a server of tools (the service's SDK).
 TOOLBOX_ADDRESS = re.compile(r"/toolboxes/([^/?#]+)")
-"""The address of a toolbox, which a project serves as a server of tools (the service's SDK)."""
 
 
 def toolbox_addresses(fields: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:

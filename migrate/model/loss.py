@@ -1,4 +1,4 @@
-"""What a target cannot hold, per object and field, told before anything is written."""
+"""What a target cannot store, per object and field, reported before anything is written."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Literal
 
 Grade = Literal["adapted", "lost", "blocked"]
 
+# As an id: true of every object of the kind.
 EVERY_OBJECT = "*"
-"""As an id: true of every object of the kind."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The names under which a loss can be told, so that a misspelled name in --accept-loss is noticed.
+"""The names under which a loss can be reported, so that a misspelled name in --accept-loss is noticed.
 
 Beside a kind's own fields and facts there are names that only rules use: `messages` of a thread, a part of a
 field such as `content.text.annotations`. A key that only one object has (an unknown key, an odd branch) is
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from migrate.model import KINDS
 from migrate.model.loss import EVERY_OBJECT, Loss
 
+# Kind -> names of losses that are neither a field nor a fact of it.
 RULE_FIELDS: Mapping[str, tuple[str, ...]] = {
     "file": ("content",),
     "vector_store": ("files",),
@@ -54,7 +55,6 @@ RULE_FIELDS: Mapping[str, tuple[str, ...]] = {
     "run": (),
     "run_step": (),
 }
-"""Kind -> names of losses that are neither a field nor a fact of it."""
 
 
 def accepted_names(kind: str, field: str) -> set[str]:

@@ -10,11 +10,11 @@ screen, results of searches name files, and items may bring tools along.
 
 from migrate.model.kinds import SERVER_SET_FACTS, Kind, Ref
 
+# Items that can be written again (recorded), if both halves are there.
 FUNCTION_CALL, FUNCTION_CALL_OUTPUT = "function_call", "function_call_output"
-"""Items that can be written again (recorded), if both halves are there."""
 
+# The role of what stands in a conversation and was said by nobody.
 ITEM_ROLE = "item"
-"""The role of what stands in a conversation and was said by nobody."""
 
 MESSAGE_KIND = Kind(
     name="message",

@@ -25,8 +25,8 @@ from migrate.model.secrets import (
 )
 from migrate.model.stamp import remove_stamp_keys
 
+# The older generation's name for the default ranker, and the newer one's.
 DEFAULT_RANKERS = ("auto", "default_2024_08_21", "default-2024-11-15")
-"""The older generation's name for the default ranker, and the newer one's."""
 
 ToolFields = dict[str, Any]
 
@@ -113,8 +113,8 @@ TOOL_RULES: dict[str, Callable[[ToolFields], ToolFields]] = {
 }
 
 
+# A field's value in, its compared value out; None means 'as if it were not there'.
 FieldRule = Callable[[JSON], JSON]
-"""A field's value in, its compared value out; None means 'as if it were not there'."""
 
 DEFAULT_CHUNKING = {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}}
 
@@ -277,12 +277,12 @@ def _chunking(value: JSON) -> JSON:
     return None if value in (None, {"type": "auto"}, DEFAULT_CHUNKING) else value
 
 
+# How multipart form encoding spells characters a header cannot hold; some servers give them back so.
 FILENAME_ESCAPES = (
     ("%22", '"'),
     *((f"%{code:02X}", chr(code)) for code in range(32)),
     ("\\\\", "\\"),
 )
-"""How multipart form encoding spells characters a header cannot hold; some servers give them back so."""
 
 
 def _filename(value: JSON) -> JSON:

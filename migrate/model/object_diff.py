@@ -1,4 +1,4 @@
-"""Two compared forms in, the paths at which they differ out, with both values.
+"""Compare two normalized objects: the paths at which they differ, with both values.
 
 A hash tells equal objects apart from others first; only those are looked into. A member of a list without
 order is named by what it is (`tools[function:get_weather]`), not by a place that means nothing.
@@ -18,13 +18,13 @@ from pydantic_core import to_json
 from migrate.model import JSON
 from migrate.model.normalize import json_digest
 
+# Keys by which a member, or the options of a tool, is distinguished from others of its type.
 MEMBER_NAME_KEYS = ("name", "server_label", "id", "file_id", "project_connection_id", "index_name")
-"""Keys by which a member, or the options of a tool, is told from others of its type."""
 
 PLAIN_MEMBER_NAME = re.compile(r"[\w./@ -]{1,80}")
 
+# What the member is called, and its value on each side; None where it is not there.
 MemberMatch = tuple[str, JSON, JSON]
-"""What the member is called, and its value on each side; None where it is not there."""
 
 
 def match_members(
@@ -83,7 +83,7 @@ def _pair_by_type(ours: list[JSON], theirs: list[JSON], pairs: dict[int, int]) -
 
 
 def _labels(members: list[JSON]) -> list[str]:
-    """What each is called, told apart by a number where two are called the same."""
+    """The label of each member; members with the same label get a number."""
     seen: Counter[str] = Counter()
     out = []
     for member in members:
@@ -121,11 +121,11 @@ def _text(value: JSON) -> str:
     return json.dumps(value, sort_keys=True)
 
 
+# Fields whose lists are bags: a changed member must not shift the others.
 UNORDERED_FIELDS = frozenset({"tools", "tool_resources", "attachments"})
-"""Fields whose lists are bags: a changed member must not shift the others."""
 
+# Fields whose differences are listed entry by entry, also where one side has none.
 ENTRYWISE_FIELDS = UNORDERED_FIELDS | {"metadata", "attributes", "definition"}
-"""Fields that are told entry by entry, also where one side has none of it."""
 
 PLAIN_KEY = re.compile(r"[^\W\d][\w-]*")
 
@@ -206,7 +206,9 @@ def _diff_at(steps: DiffSteps, one: JSON, other: JSON) -> Iterator[FieldDifferen
     """The differences below a path."""
     if json_equal(one, other):
         return
-    spread = steps[0] in ENTRYWISE_FIELDS and not isinstance(steps[-1], MemberStep)  # a member is told whole
+    spread = steps[0] in ENTRYWISE_FIELDS and not isinstance(
+        steps[-1], MemberStep
+    )  # a member is reported as a whole
     if isinstance(one, list) and isinstance(other, list):
         yield from (_diff_unordered if steps[0] in UNORDERED_FIELDS else _diff_ordered)(steps, one, other)
     elif _both_are(Mapping, one, other, spread) and not _types_differ(one, other):
@@ -220,7 +222,7 @@ def _diff_at(steps: DiffSteps, one: JSON, other: JSON) -> Iterator[FieldDifferen
 
 
 def _types_differ(one: JSON, other: JSON) -> bool:
-    """Whether two objects say themselves that they are of different types: then each is told whole."""
+    """Whether two objects name different types; then each is reported as a whole."""
     return bool(one and other) and one.get("type") != other.get("type")
 
 

@@ -12,8 +12,8 @@ from migrate.model.entity import Entity
 from migrate.model.json_paths import replace_strings_at, strings_at
 from migrate.model.kinds import Kind
 
+# Kind and old id -> new id, or None where there is none.
 IdLookup = Callable[[str, str], str | None]
-"""Kind and old id -> new id, or None where there is none."""
 
 
 def references_of(kind: Kind, entity: Entity) -> Iterator[tuple[str, str, str]]:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from migrate.model.entity import JSON
 from migrate.model.kinds import SERVER_SET_FACTS, Kind, Ref
 
+# States in which a run stays as it is, and so do its steps.
 FINAL_RUN_STATES = frozenset({"completed", "failed", "cancelled", "expired", "incomplete"})
-"""States in which a run stays as it is, and so do its steps."""
 
 
 def run_has_ended(run: Mapping[str, JSON]) -> bool:

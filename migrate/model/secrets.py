@@ -14,17 +14,18 @@ from migrate.model.secret_text import (
     secret_fingerprint,
 )
 
+# Keys under which a tool holds what its owner wrote in another language.
 VERBATIM_KEYS = frozenset({"parameters", "spec", "schema", "default_params"})
-"""Keys under which a tool holds what its owner wrote in another language."""
 
 SECRET_FINGERPRINT = re.compile(r"\(secret [0-9a-f]{8}\)")
 
+# Keys of a tool, and of a row of `tool_resources.mcp`, that are there for secrets. No move writes them.
 SECRET_KEYS = frozenset({"headers", "authorization"})
-"""Keys of a tool, and of a row of `tool_resources.mcp`, that are there for secrets. No move writes them."""
 
+# Fields of an assistant in whose texts credentials are masked when files are written.
 FIELDS_WITH_ADDRESSES = ("tools", "tool_resources", "definition", "metadata")
-"""Fields of an assistant in whose texts credentials are masked when files are written."""
 
+# Keys, in small letters, whose value may be a secret wherever in a tool they stand. It is never shown.
 SECRET_KEY_NAMES = SECRET_KEYS | {
     "api-key",
     "x-api-key",
@@ -33,7 +34,6 @@ SECRET_KEY_NAMES = SECRET_KEYS | {
     "password",
     "environment_variables",
 }
-"""Keys, in small letters, whose value may be a secret wherever in a tool they stand. It is never shown."""
 
 
 def mask_value(value: JSON) -> JSON:

@@ -1,4 +1,4 @@
-"""Two lists in, their stretches in common and apart out, in a time that grows with their length alone.
+"""Compare two lists: stretches that are equal or differ, in time linear in their length.
 
 What both begin and end with is taken off first. Then members that stand exactly once on both sides are
 anchors (the longest run of them in the same order holds), and what lies between anchors is looked at in the
@@ -13,15 +13,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 DiffStretch = tuple[bool, Sequence[str], Sequence[str]]
+# A stretch in common: where it begins on the left, on the right, and how long it is.
 CommonBlock = tuple[int, int, int]
-"""A stretch in common: where it begins on the left, on the right, and how long it is."""
 
+# Comparisons that the search for shortest edits may take in all: about 0.2 s.
 MAX_SEARCH_STEPS = 400_000
-"""Comparisons that the search for shortest edits may take in all: about 0.2 s."""
+# Edits after which one search gives up: its memory grows with their square.
 MAX_SEARCH_EDITS = 300
-"""Edits after which one search gives up: its memory grows with their square."""
+# How often a stretch between anchors is looked through for anchors again.
 MAX_ANCHOR_DEPTH = 12
-"""How often a stretch between anchors is looked through for anchors again."""
 
 
 @dataclass

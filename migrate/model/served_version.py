@@ -12,8 +12,8 @@ from typing import Any
 from migrate.model.entity import JSON
 
 LATEST_ALIAS = "@latest"
+# Which version of an agent is moved.
 NEWEST_VERSION, SERVED_VERSION = "newest", "served"
-"""Which version of an agent is moved."""
 AGENT_STATE_KEYS = ("state", "configuration_state", "status")
 DISABLED_STATE = "disabled"
 

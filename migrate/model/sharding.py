@@ -15,8 +15,8 @@ from migrate.errors import BadUsage
 from migrate.model import JSON, KINDS
 
 MAX_SHARDS = 10_000
+# The shard that reads everything which does not lie in threads.
 FIRST_SHARD = 1
-"""The shard that reads everything which does not lie in threads."""
 
 
 def shard_of_id(id_: str, of: int) -> int:

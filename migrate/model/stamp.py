@@ -1,10 +1,9 @@
-"""Our own keys in an object's metadata: what it was made from, and fields that have no other place.
+"""The metadata keys that this program writes: the origin of an object, and fields with no other place.
 
-A key is ours by its value, never by its name: `migrated_from` only where it says `TYPE:ID` with a type of
-service that there is, and the keys that carry fields only beside such a value. Whatever else stands under
-these names is its owner's: kept, compared and written. Where an owner uses one of the names, ours are written
-under the second set of names, so that nobody's value makes room for ours.
-"""
+A key counts as written by this program by its value, never by its name: `migrated_from` only where it says
+`TYPE:ID` with a type of service that there is, and the keys that carry fields only beside such a value.
+Whatever else stands under these names is its owner's: kept, compared and written. Where an owner uses one of
+the names, ours are written under the second set of names, so that nobody's value makes room for ours."""
 
 from __future__ import annotations
 
@@ -18,15 +17,15 @@ OLDER_SERVICE_TYPES, NEWER_SERVICE_TYPES = (
     ("azure-openai", "openai", "foundry-classic"),
     ("foundry", "config"),
 )
+# What the type in a stamp can be (a test compares it with the codecs). Ids of the newer ones are names, in
+# which blanks occur (recorded).
 SERVICE_TYPES = (*OLDER_SERVICE_TYPES, *NEWER_SERVICE_TYPES)
-"""What the type in a stamp can be (a test compares it with the codecs). Ids of the newer ones are names, in
-which blanks occur (recorded)."""
 
 STAMP_VALUE = re.compile(
     rf"(?:{'|'.join(OLDER_SERVICE_TYPES)}):\S+|(?:{'|'.join(NEWER_SERVICE_TYPES)}):\S(?:.*\S)?", re.DOTALL
 )
+# The form of a stamp, and of a list of ids in one value.
 ID_LIST = re.compile(r"[^\s,]+(?:,[^\s,]+)*")
-"""What a value of ours looks like: a stamp, and ids carried in one."""
 
 
 @dataclass(frozen=True)
@@ -63,19 +62,19 @@ class StampKeys:
 
 
 DEFAULT_STAMP_KEYS = StampKeys("migrated_from", "migrated_name", "migrated_files", "migrated_vector_stores")
+# The names where an owner uses one of the first.
 FALLBACK_STAMP_KEYS = StampKeys(
     "assistants_migrate_from",
     "assistants_migrate_name",
     "assistants_migrate_files",
     "assistants_migrate_vector_stores",
 )
-"""The names where an owner uses one of the first."""
 
 STAMP = DEFAULT_STAMP_KEYS.stamp
 
+# The key in which another tool of this work (a script of the service's maker) says from which assistant an
+# agent was made. Its own `migrated_from` names no object.
 ORIGINAL_ASSISTANT_KEY = "original_v1_id"
-"""The key in which another tool of this work (a script of the service's maker) says from which assistant an
-agent was made. Its own `migrated_from` names no object."""
 
 
 def is_stamp(value: JSON) -> bool:

@@ -11,7 +11,7 @@ VECTOR_STORE_KIND = Kind(
     fields=("name", "description", "metadata", "expires_after"),
     facts={
         **SERVER_SET_FACTS,
-        "status": "ingestion state; an expired store is made anew",
+        "status": "ingestion state; an expired store is recreated",
         "usage_bytes": "counted by the service",
         "file_counts": "counted by the service; the files themselves are compared",
         "expires_at": "the clock of expires_after starts again on the target",

@@ -60,8 +60,8 @@ class CheckResult:
     """In the newest snapshot of each estate: files whose bytes their service never gives back."""
 
 
+# How many things were looked at, and what was wrong with them; again and again.
 CheckSteps = Iterator[tuple[int, list[Damage]]]
-"""How many things were looked at, and what was wrong with them; again and again."""
 
 
 def check_archive(conn: sqlite3.Connection, sample: CheckSample | None = None) -> CheckResult:
@@ -106,7 +106,7 @@ def _expected_gaps(conn: sqlite3.Connection) -> int:
             "SELECT count(*) FROM missing WHERE expected AND snapshot_id IN "
             "(SELECT max(id) FROM snapshots GROUP BY endpoint_id)"
         ).fetchone()
-    except sqlite3.DatabaseError:  # damage is told by what looks for it
+    except sqlite3.DatabaseError:  # damage is reported by the checks
         return 0
     return int(row[0])
 
@@ -281,7 +281,8 @@ def _damaged_blob(conn: sqlite3.Connection, blob: int, why: str) -> Damage:
 
 
 def _snapshots_of_file(conn: sqlite3.Connection, endpoint: int, file: str) -> Iterator[int]:
-    """Snapshots of an estate in which a file is listed; where a pack is broken, those that can be told."""
+    """Snapshots of an estate in which a file is listed; where a pack is broken, those that can be
+    determined."""
     try:
         numbers = [number for number, kind, _ in BodyReader(conn).of_id(file) if kind == "file"]
     except (PackDamaged, ValueError):

@@ -1,8 +1,7 @@
 """Every reference inside an archive: what one row says of another must be there, and fit.
 
-A foreign key says only that a row is there. Here each broken one is told by the name of what it belongs to,
-with the snapshots it touches, and what no key can say is looked at as well.
-"""
+A foreign key says only that a row is there. Here each broken one is reported by the name of what it belongs
+to, with the snapshots it touches, and what no key can say is looked at as well."""
 
 from __future__ import annotations
 
@@ -30,6 +29,7 @@ class ReferenceRule:
     sql: str
 
 
+# What must never be found.
 REFERENCE_RULES = (
     ReferenceRule(
         "spans -> packs",
@@ -143,10 +143,9 @@ REFERENCE_RULES = (
         "WHERE j.state NOT IN ('intended', 'done', 'failed')",
     ),
 )
-"""What must never be found."""
 
+# What is looked at, as `check` says it.
 CHECKED_REFERENCES = tuple(dict.fromkeys(rule.between for rule in REFERENCE_RULES))
-"""What is looked at, as `check` says it."""
 
 
 def find_broken_references(conn: sqlite3.Connection) -> Iterator[Damage]:

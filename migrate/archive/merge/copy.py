@@ -1,4 +1,4 @@
-"""Listings of one archive into another: what is there already, by its hash, is not copied.
+"""Copy listings from one archive to another; content with a known hash is not copied.
 
 A few hundred rows at a time, so memory stays flat; every body is compared with its hash on the way.
 """

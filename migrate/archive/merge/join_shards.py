@@ -1,4 +1,4 @@
-"""The shards of one reading in, one snapshot out: the listings of each, and one list of all threads.
+"""Join the shards of one reading into one snapshot: the listings of each, and one list of all threads.
 
 Every shard kept its own threads, so the list is theirs put together, oldest first, by id where two were made
 in one second.
@@ -19,8 +19,8 @@ from migrate.model import KINDS
 from migrate.model.json_depth import loads
 from migrate.model.sharding import FIRST_SHARD, is_sharded, shard_reading
 
+# Columns of what could not be read, as they are copied.
 MISSING_COLUMNS = "kind, parent_id, object_id, name, reason, expected"
-"""Columns of what could not be read, as they are copied."""
 
 
 class ShardJoiner:

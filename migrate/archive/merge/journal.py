@@ -1,4 +1,4 @@
-"""The journals of several archives in, one out: each line once, as the archive has it that knows most."""
+"""Merge the journals of several archives: each line once, from the archive that knows most of its outcome."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class JournalMerge:
         self._take(conn)
 
     def settle(self) -> int:
-        """Write the journal anew, in the order in which things were begun; how many lines are new."""
+        """Rewrite the journal in the order in which actions were started; returns the number of new lines."""
         if not self._offered:
             return 0
         new = self._settle()

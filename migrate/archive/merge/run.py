@@ -1,7 +1,7 @@
-"""Archives in, one archive with everything they hold out: each thing once, whatever the order.
+"""Merge archives into one that holds everything once, whatever their order.
 
 All of it is one transaction on the archive that is merged into. Snapshots that are the same are one; shards
-of one reading become one snapshot; what is interrupted is left where it is, and told.
+of one reading become one snapshot; interrupted snapshots are left out, and reported.
 """
 
 from __future__ import annotations

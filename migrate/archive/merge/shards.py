@@ -1,4 +1,4 @@
-"""Snapshots of shards in, which of them make one snapshot together out. Nothing is read but their own rows.
+"""Find which snapshots of shards make up one snapshot. Only the rows of the snapshots are read.
 
 A joined snapshot remembers its parts, so it can be joined again: with a shard that came later, or with a
 better reading of one. Of two readings of one shard the better one counts, whatever the order of joining.
@@ -14,12 +14,12 @@ from typing import TypeAlias
 from migrate.model import JSON
 from migrate.model.sharding import Shard
 
+# The number of the archive that is merged into, beside those of its inputs.
 TARGET_ARCHIVE = 0
-"""The number of the archive that is merged into, beside those of its inputs."""
 
 
+# Equal for the same snapshot in several archives.
 SnapshotKey: TypeAlias = tuple[str, ...]
-"""Equal for the same snapshot in several archives."""
 
 
 @dataclass(frozen=True)

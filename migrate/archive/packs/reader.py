@@ -1,4 +1,5 @@
-"""Bodies by their number out of packs. A pack is a compressed JSON array of bodies of one kind, one a line.
+"""Read bodies from packs by their number. A pack is a compressed JSON array of bodies of one kind, one a
+line.
 
 A body's number is that of its pack and its place in it. Packs are compressed as SQLite's own archives are
 (zlib; raw where that is not smaller), so the SQL function `sqlar_uncompress` reads them:
@@ -20,20 +21,20 @@ from migrate.archive.sql_connection import SqlConnection
 from migrate.model.input_limits import MAX_UNPACKED
 from migrate.model.json_depth import loads
 
+# A body's number is its pack's number times this, plus its place.
 BODIES_PER_PACK = 1 << 10
-"""A body's number is its pack's number times this, plus its place."""
+# Of zlib: the highest one makes packs 13 % smaller and takes three times as long.
 ZLIB_LEVEL = 1
-"""Of zlib: the highest one makes packs 13 % smaller and takes three times as long."""
 BODY_SEPARATOR = ",\n"
 _SEPARATOR_BYTES = BODY_SEPARATOR.encode()
+# Stands in the place of a body that was forgotten, so that its neighbours keep their numbers.
 FORGOTTEN_BODY = "null"
-"""Stands in the place of a body that was forgotten, so that its neighbours keep their numbers."""
+# Characters of unpacked bodies that one reader keeps at hand.
 MAX_CACHED_CHARS = 1 << 20
-"""Characters of unpacked bodies that one reader keeps at hand."""
 
 
 class PackDamaged(sqlite3.DatabaseError):
-    """A pack is not as it was written. Told as any other damage of the file."""
+    """A pack is not as it was written. Reported like any other damage of the file."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Bodies in, their numbers out: each body is kept once, packed with its neighbours of the same kind.
+"""Store bodies and return their numbers: each body once, packed with its neighbours of the same kind.
 
 A pack may hold bodies of many listings: small listings would not compress by themselves. The one that is
 being filled is written with every commit and once more when it has grown.
@@ -16,12 +16,12 @@ from migrate.archive.packs.reader import BODIES_PER_PACK, BodyReader, Pack
 if TYPE_CHECKING:
     from migrate.archive.packs.rows import BodyRow
 
+# Bytes after which a pack is closed: larger ones hardly compress better, and reading one body unpacks all of
+# them.
 FULL_PACK_BYTES = 1 << 15
-"""Bytes after which a pack is closed: larger ones hardly compress better, and reading one body unpacks
-all of them."""
 MAX_KEYS_PER_QUERY = 500
+# Keys that are held at most: a merge is one transaction, however large.
 MAX_PENDING_KEYS = 20_000
-"""Keys that are held at most: a merge is one transaction, however large."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""An id in, what every snapshot of its endpoints knows of it out: where it lay, as which body, or why unseen.
+"""The history of an id in every snapshot of its endpoints: its place, its body, or why it was not seen.
 
 Bodies and listings are shared by hash, so equal numbers are equal content: only what has the id is decoded.
 """
@@ -32,11 +32,11 @@ def describe_other_snapshot(snapshot: SnapshotReader, object_id: str) -> str:
 
 
 FILTERED_REASON = "filtered by --include or --exclude"
+# State of a listing that gives no reason -> the reason.
 DEFAULT_GAP_REASONS = {"": "not asked for", "reading": "the snapshot was interrupted"}
-"""State of a listing that gives no reason -> the reason."""
 
+# Snapshot -> listing, its state, its reason.
 ListingBySnapshot = dict[int, tuple[int, str, str]]
-"""Snapshot -> listing, its state, its reason."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,8 @@ def trace_object(conn: SqlConnection, object_id: str) -> list[ObjectTrace]:
     ]
 
 
+# Number of the endpoint, kind, parent.
 EndpointScope = tuple[int, str, str]
-"""Number of the endpoint, kind, parent."""
 
 
 class _HistoryQuery:
@@ -216,12 +216,12 @@ class _HistoryQuery:
         return found
 
 
+# Kind -> what lies in it, as its history tells.
 CHILD_KINDS = {"vector_store": "vector_store_file", "thread": "message"}
-"""Kind -> what lies in it, as its history tells."""
 
 
+# Number and start of a snapshot.
 FirstSeen = tuple[int, str]
-"""Number and start of a snapshot."""
 
 
 def first_seen_unchanged(

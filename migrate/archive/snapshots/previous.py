@@ -13,8 +13,8 @@ from migrate.archive.snapshots.scopes import ScopePlace
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.model import JSON
 
+# Bodies at the end of a listing that are compared: one page of the service.
 TAIL_BODIES = 100
-"""Bodies at the end of a listing that are compared: one page of the service."""
 
 
 class PreviousSnapshot:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import sqlite3
 from typing import NamedTuple
 
+# Picks a row by snapshot, kind and parent.
 SCOPE_KEY_SQL = (
     "snapshot_id = ? AND kind_id = (SELECT id FROM kinds WHERE name = ?) "
     "AND parent_id = (SELECT id FROM parents WHERE object_id = ?)"
 )
-"""Picks a row by snapshot, kind and parent."""
 
 
 INSERT_SCOPE_SQL = (

@@ -24,10 +24,10 @@ from migrate.model.known_secrets import redact
 
 ScopeState = Literal["reading", "complete", "failed", "gone"]
 
+# A number that no snapshot had, a forgotten one neither.
 NEXT_NUMBER_SQL = (
     "(SELECT max((SELECT coalesce(max(id), 0) FROM snapshots), user_version) + 1 FROM pragma_user_version)"
 )
-"""A number that no snapshot had, a forgotten one neither."""
 
 
 def utc_now() -> str:
@@ -192,7 +192,8 @@ class SnapshotWriter:
             )
 
     def _is_new(self, kind: str, parent: str, row: BodyRow) -> bool:
-        """Whether a continued listing has this row not yet: a server may begin it anew."""
+        """Whether a continued listing has this row not yet: a server may start it again from the
+        beginning."""
         if not self.resumed:
             return True
         if (kind, parent) not in self._kept:
