@@ -30,7 +30,7 @@ ONE_ID_A_LINE = "write one id of a thread a line, as UTF-8; # begins a comment"
 
 
 @dataclass(frozen=True)
-class Live:
+class LiveEstate:
     """A service, as configured."""
 
     settings: Settings
@@ -38,7 +38,7 @@ class Live:
 
 
 @dataclass(frozen=True)
-class Archived:
+class ArchivedEstate:
     """A snapshot: number, tag, or `latest`. `named`: it was given with an @, `latest` too."""
 
     path: Path
@@ -63,7 +63,9 @@ class ConfigDirectory:
         return DirectoryOptions(self.path, self.environment, self.facing)
 
 
-def resolve(text: str, config: Config, workers: int = 8) -> Live | Archived | ConfigDirectory:
+def resolve_estate(
+    text: str, config: Config, workers: int = 8
+) -> LiveEstate | ArchivedEstate | ConfigDirectory:
     """What an ESTATE argument names. Raises `BadUsage`."""
     entry = service(text, config)
     if entry is not None:
@@ -75,7 +77,7 @@ def resolve(text: str, config: Config, workers: int = 8) -> Live | Archived | Co
     if not named:
         path, which = text, "latest"
     if Path(path).is_file():
-        return Archived(Path(path), which, named)
+        return ArchivedEstate(Path(path), which, named)
     known = ", ".join(config.estates) or "none"
     raise BadUsage(
         f"{text!r} names no estate",
@@ -98,10 +100,10 @@ def service(text: str, config: Config) -> EstateConfig | None:
     return None
 
 
-def live(text: str, config: Config, workers: int = 8) -> Live:
+def live_estate(text: str, config: Config, workers: int = 8) -> LiveEstate:
     """An ESTATE that must be a service."""
-    found = resolve(text, config, workers)
-    if isinstance(found, Archived):
+    found = resolve_estate(text, config, workers)
+    if isinstance(found, ArchivedEstate):
         raise BadUsage(f"{text} is an archive", "this command needs a live service")
     if isinstance(found, ConfigDirectory):
         raise BadUsage(
@@ -122,7 +124,7 @@ def _type_of(url: str) -> str:
     )
 
 
-def _live(name: str, entry: EstateConfig, config: Config, workers: int) -> Live:
+def _live(name: str, entry: EstateConfig, config: Config, workers: int) -> LiveEstate:
     from migrate.endpoints.settings import Settings
 
     url = entry.endpoint.strip(BLANKS)
@@ -144,7 +146,7 @@ def _live(name: str, entry: EstateConfig, config: Config, workers: int) -> Live:
         scope=entry.scope,
         ca_file=str(certificates),
     )
-    return Live(settings, threads)
+    return LiveEstate(settings, threads)
 
 
 Known = Callable[[str, str], tuple[str, ...]]
@@ -152,7 +154,7 @@ Known = Callable[[str, str], tuple[str, ...]]
 
 
 @contextmanager
-def opened(
+def opened_estate(
     text: str,
     config: Config,
     workers: int,
@@ -166,12 +168,12 @@ def opened(
     from migrate.stages.estate import Estate
     from migrate.stages.filters import ObjectFilter
     from migrate.stages.snapshot.live_estate import lists_threads
-    from migrate.stages.snapshot.live_estate import live as read_live
+    from migrate.stages.snapshot.live_estate import temporary_snapshot as read_live
     from migrate.stages.snapshot.options import SnapshotOptions
 
-    found = resolve(text, config, workers)
+    found = resolve_estate(text, config, workers)
     with ExitStack() as stack:
-        if isinstance(found, Archived):
+        if isinstance(found, ArchivedEstate):
             yield Estate(stack.enter_context(snapshot_of(found)))
             return
         if isinstance(found, ConfigDirectory):
@@ -201,7 +203,9 @@ def directory_of(found: ConfigDirectory, progress: Progress) -> Iterator[Estate]
 def archives_of(texts: Iterable[str], config: Config, journal: Path | None) -> list[Path]:
     """The archives among ESTATE arguments, and one that is given for its journal: it knows best, so it comes
     last."""
-    found = [named.path for text in texts if isinstance(named := resolve(text, config), Archived)]
+    found = [
+        named.path for text in texts if isinstance(named := resolve_estate(text, config), ArchivedEstate)
+    ]
     return list(dict.fromkeys([*found, *([journal] if journal else [])]))
 
 
@@ -212,7 +216,7 @@ def say_environment(name: str, found: ConfigDirectory, progress: Progress) -> No
 
 
 @contextmanager
-def snapshot_of(found: Archived) -> Iterator[SnapshotReader]:
+def snapshot_of(found: ArchivedEstate) -> Iterator[SnapshotReader]:
     """A reader of one snapshot of an archive."""
     from migrate.archive.database import Archive, translate_damage
     from migrate.archive.snapshots.reader import SnapshotReader
@@ -221,7 +225,7 @@ def snapshot_of(found: Archived) -> Iterator[SnapshotReader]:
         yield SnapshotReader(archive.conn, pick(archive, found))
 
 
-def pick(archive: Archive, found: Archived) -> SnapshotInfo:
+def pick(archive: Archive, found: ArchivedEstate) -> SnapshotInfo:
     """The snapshot that a number, a tag or `latest` means. Raises `BadUsage`."""
     from migrate.archive.snapshots.reader import list_snapshots
 
@@ -243,7 +247,7 @@ def pick(archive: Archive, found: Archived) -> SnapshotInfo:
     )
 
 
-def source_of(found: Archived, target: Side, strict: bool = True) -> Archived:
+def source_of(found: ArchivedEstate, target: Side, strict: bool = True) -> ArchivedEstate:
     """The snapshot that is moved to a live target. Without an @ that is the newest one of another estate.
 
     Raises `BadUsage` where there are several other estates, and `OperationRefused`, if `strict`, where every
@@ -267,7 +271,7 @@ def source_of(found: Archived, target: Side, strict: bool = True) -> Archived:
         )
     if newest:
         (info,) = newest.values()
-        return Archived(found.path, str(info.id))
+        return ArchivedEstate(found.path, str(info.id))
     if known and strict:
         raise OperationRefused(
             f"every snapshot in {found.path} was taken from {target.url} itself",
@@ -277,7 +281,7 @@ def source_of(found: Archived, target: Side, strict: bool = True) -> Archived:
     return found
 
 
-def thread_ids(option: str | None, found: Live) -> tuple[str, ...]:
+def thread_ids(option: str | None, found: LiveEstate) -> tuple[str, ...]:
     """Thread ids from a file or standard input, and from the config, in order, each once."""
     texts: list[str] = []
     if option == "-":
@@ -291,19 +295,19 @@ def thread_ids(option: str | None, found: Live) -> tuple[str, ...]:
 
 
 @contextmanager
-def snapshot(text: str, config: Config) -> Iterator[SnapshotReader]:
+def archived_snapshot(text: str, config: Config) -> Iterator[SnapshotReader]:
     """A reader of the snapshot. Raises `BadUsage` when the argument is a live estate."""
     from migrate.archive.database import Archive, translate_damage
     from migrate.archive.snapshots.reader import SnapshotReader
 
-    found = resolve(text, config)
+    found = resolve_estate(text, config)
     if isinstance(found, ConfigDirectory):
         raise BadUsage(
             f"{text} is a config directory",
             "this command answers from an archive",
             "read its files as they are, or compare it: diff",
         )
-    if not isinstance(found, Archived):
+    if not isinstance(found, ArchivedEstate):
         raise BadUsage(
             f"{text} is a live estate", "this command answers from an archive", "take a snapshot first"
         )

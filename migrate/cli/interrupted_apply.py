@@ -12,13 +12,13 @@ from migrate.archive.database import Archive
 from migrate.archive.id_map import Side
 from migrate.archive.registered_plans import interrupted_plans, read_plan_document
 from migrate.cli.config import Config
-from migrate.cli.opened_plan import from_plan
+from migrate.cli.opened_plan import opened_plan
 from migrate.codecs import profile_for
 from migrate.errors import ArchiveBusy, PlanEdited, PlanStale
-from migrate.stages.apply.context import apply_context, recall
+from migrate.stages.apply.context import apply_context, load_id_map
 from migrate.stages.plan.plan_file import from_document
 from migrate.stages.progress import Progress
-from migrate.stages.rollback.recover import settle
+from migrate.stages.rollback.recover import recover_interrupted
 
 
 def settle_interrupted(
@@ -34,10 +34,10 @@ def settle_interrupted(
     for document in filter(None, documents):
         try:
             plan = from_document(document)
-            with from_plan(plan, config, workers, write=True) as (archive, estate, writer):
+            with opened_plan(plan, config, workers, write=True) as (archive, estate, writer):
                 profile = profile_for(writer.type, writer.api_version)
-                shop = apply_context(plan, estate, archive, writer, profile, progress)  # type: ignore[arg-type]
-                recall(plan, shop, archive)
-                settle(shop, plan)
+                ctx = apply_context(plan, estate, archive, writer, profile, progress)  # type: ignore[arg-type]
+                load_id_map(plan, ctx, archive)
+                recover_interrupted(ctx, plan)
         except (ArchiveBusy, PlanEdited, PlanStale):
             continue  # another program is at it, or what it was made from is not there any more

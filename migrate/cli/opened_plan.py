@@ -11,7 +11,7 @@ from migrate.archive.journal_check import check_journal
 from migrate.archive.registered_plans import is_plan_registered
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.cli.config import Config
-from migrate.cli.estate_argument import live
+from migrate.cli.estate_argument import live_estate
 from migrate.endpoints import connect, connect_to_write
 from migrate.endpoints.interface import Reader
 from migrate.errors import PlanStale, PlanUnknown
@@ -31,7 +31,7 @@ def _must_be_known(plan: Plan, archive: Archive) -> None:
 
 
 @contextmanager
-def from_plan(
+def opened_plan(
     plan: Plan, config: Config, workers: int, write: bool
 ) -> Iterator[tuple[Archive, Estate, Reader]]:
     """The archive, the source estate and a connection to the target that a plan speaks of. Nothing is sent
@@ -45,7 +45,7 @@ def from_plan(
         stack.enter_context(translate_damage(path))
         _must_be_known(plan, archive)
         check_journal(archive.conn, plan.digest)
-        there = live(plan.target.estate, config, workers)
+        there = live_estate(plan.target.estate, config, workers)
         info = next((s for s in list_snapshots(archive.conn) if s.id == plan.source.snapshot), None)
         if info is None:
             raise PlanStale(

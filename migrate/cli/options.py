@@ -90,8 +90,8 @@ class Common:
                 write_data(f"{redact(line)}\n", flush=False)
 
 
-def common(function: F) -> F:
-    """The options of every command; the command receives one `Common` as `common`."""
+def common_options(function: F) -> F:
+    """The options of every command; the command receives one `Common` as `common_options`."""
 
     def wrapped(
         as_json: bool,
@@ -159,7 +159,7 @@ environment = click.option(
 )
 
 
-def fitting(function: F) -> F:
+def adaptation_options(function: F) -> F:
     """--models, --connections, --accept-loss, --copy-files, --rewrite-ids: decided by the user."""
     pair: dict[str, Any] = {"multiple": True, "metavar": "OLD=NEW"}
     for option in (
@@ -188,7 +188,7 @@ def fitting(function: F) -> F:
     return function
 
 
-def finish(code: int) -> None:
+def exit_with(code: int) -> None:
     """End the command with an exit code of the contract."""
     if code:
         raise click.exceptions.Exit(code)

@@ -14,25 +14,25 @@ from migrate.archive.registered_plans import check_plan_can_be_registered, regis
 from migrate.archive.snapshots.reader import list_snapshots
 from migrate.cli.config import SIGN_IN, Config
 from migrate.cli.estate_argument import (
-    Archived,
+    ArchivedEstate,
     ConfigDirectory,
-    Live,
-    live,
-    opened,
-    resolve,
+    LiveEstate,
+    live_estate,
+    opened_estate,
+    resolve_estate,
     say_environment,
     service,
     source_of,
 )
 from migrate.cli.interrupted_apply import settle_interrupted
-from migrate.cli.report_options import NOBODY_LOOKS, Camera
+from migrate.cli.report_options import NO_DIAGRAMS, DiagramCollector
 from migrate.codecs.config_directory import TYPE
 from migrate.endpoints import connect
 from migrate.errors import BadUsage, OperationRefused
 from migrate.files.output import STDOUT_PATH
 from migrate.stages.config_directory import read as config_directory_read
-from migrate.stages.plan.assess import account
-from migrate.stages.plan.build import must_not_be_empty
+from migrate.stages.plan.assess import assess_plan
+from migrate.stages.plan.build import check_source
 from migrate.stages.plan.options import PlanOptions
 from migrate.stages.plan.run import plan_move, plan_without_target
 
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def kept(found: ConfigDirectory, plan: Path, progress: Progress) -> Iterator[tuple[Estate, Path]]:
+def kept_directory(found: ConfigDirectory, plan: Path, progress: Progress) -> Iterator[tuple[Estate, Path]]:
     """The directory as an estate, and the archive that it was kept in: what was reviewed is what is
     applied, whatever becomes of the files. An earlier one of the same name goes on, with its journal."""
 
@@ -85,7 +85,7 @@ def percent(text: str | None) -> int | None:
     return int(number)
 
 
-def choices(
+def plan_options(
     config: Config,
     source: str,
     models: Iterable[str],
@@ -125,7 +125,7 @@ def make_plan(
     workers: int,
     progress: Progress,
     beside: Path | None = None,
-    camera: Camera = NOBODY_LOOKS,
+    camera: DiagramCollector = NO_DIAGRAMS,
 ) -> Plan:
     """Read what the target holds, plan, and note in the archive that this plan was made from it. `beside`:
     the plan's file, beside which a config directory is kept as it was read."""
@@ -137,59 +137,59 @@ def make_plan(
 
 def _made(
     source: str, target: str, config: Config, choices: PlanOptions, workers: int, progress: Progress,
-    beside: Path | None, camera: Camera,
+    beside: Path | None, camera: DiagramCollector,
 ) -> Plan:  # fmt: skip
 
-    found = resolve(source, config)
+    found = resolve_estate(source, config)
     if isinstance(found, ConfigDirectory) and beside is not None:
-        there = live(target, config, workers)
-        with kept(found, beside, progress) as (ours, archive):
+        there = live_estate(target, config, workers)
+        with kept_directory(found, beside, progress) as (ours, archive):
             ours.agent_version = choices.agent_version
-            must_not_be_empty(ours)
+            check_source(ours)
             camera.take(source, ours)
             return _planned(there, target, ours, archive, choices, workers, progress)
-    if not isinstance(found, Archived):
+    if not isinstance(found, ArchivedEstate):
         raise BadUsage(f"{source} is a live estate", "a plan is made from something that stays still",
                        f"take a snapshot first: snapshot {source} -o estate.db")  # fmt: skip
-    there = live(target, config, workers)
+    there = live_estate(target, config, workers)
     check_plan_can_be_registered(found.path)
     chosen = source_of(found, _place(there))
-    with opened(f"{chosen.path}@{chosen.which}", config, workers, progress) as ours:
+    with opened_estate(f"{chosen.path}@{chosen.which}", config, workers, progress) as ours:
         ours.agent_version = choices.agent_version
-        must_not_be_empty(ours)
+        check_source(ours)
         ends = ours.side, Side(there.settings.type, there.settings.url)
         settle_interrupted(found.path, *ends, config, workers, progress)
         camera.take(source, ours)
         return _planned(there, target, ours, found.path, choices, workers, progress)
 
 
-def assessed(
+def assess_move(
     source: str, target: str, config: Config, choices: PlanOptions, workers: int, progress: Progress,
-    camera: Camera = NOBODY_LOOKS,
+    camera: DiagramCollector = NO_DIAGRAMS,
 ) -> Assessment:  # fmt: skip
     """What a move of any estate to a type of service, or to a live one, would keep and lose."""
 
     offline = target in SIGN_IN and target not in config.estates
-    there = None if offline else live(target, config, workers)
-    found = resolve(source, config)
-    if isinstance(found, Archived) and there is not None:
+    there = None if offline else live_estate(target, config, workers)
+    found = resolve_estate(source, config)
+    if isinstance(found, ArchivedEstate) and there is not None:
         chosen = source_of(found, _place(there), strict=False)
         source = f"{chosen.path}@{chosen.which}"
-    with opened(source, config, workers, progress) as ours:
+    with opened_estate(source, config, workers, progress) as ours:
         ours.agent_version = choices.agent_version
-        must_not_be_empty(ours)
+        check_source(ours)
         camera.take(source, ours)
-        choices = replace(choices, bytes_later=isinstance(found, Live))
+        choices = replace(choices, bytes_later=isinstance(found, LiveEstate))
         if there is None:
             plan = plan_without_target(target, ours, choices)
         else:
             with _connected(there) as reader:
                 plan = plan_move(ours, source, reader, target, choices, workers, progress)
-        return account(plan, ours, target if there is None else plan.target.url)
+        return assess_plan(plan, ours, target if there is None else plan.target.url)
 
 
 @contextmanager
-def _connected(there: Live) -> Iterator[Reader]:
+def _connected(there: LiveEstate) -> Iterator[Reader]:
     """A connection to a live estate that only reads."""
     reader = connect(there.settings)
     try:
@@ -199,14 +199,14 @@ def _connected(there: Live) -> Iterator[Reader]:
 
 
 def _planned(
-    there: Live, target: str, ours: Estate, archive: Path, choices: PlanOptions, workers: int,
+    there: LiveEstate, target: str, ours: Estate, archive: Path, choices: PlanOptions, workers: int,
     progress: Progress,
 ) -> Plan:  # fmt: skip
     with _connected(there) as reader:
         return plan_move(ours, str(archive.resolve()), reader, target, choices, workers, progress)
 
 
-def _place(there: Live) -> Side:
+def _place(there: LiveEstate) -> Side:
     """The side of a plan that a live estate is, before anything is asked of it."""
 
     return Side(there.settings.type, there.settings.url)

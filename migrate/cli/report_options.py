@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from migrate.stages.query.diagram import Diagram
 
 
-class Camera:
+class DiagramCollector:
     """`pictures` are pairs of a label and a picture; none when nobody will look."""
 
     def __init__(self, wanted: bool) -> None:
@@ -46,7 +46,7 @@ class Camera:
         self.pictures = (*self.pictures, (label, estate_diagram(estate, beside=beside)))
 
 
-NOBODY_LOOKS = Camera(wanted=False)
+NO_DIAGRAMS = DiagramCollector(wanted=False)
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -88,12 +88,12 @@ class ReportOptions:
                 )
 
 
-def reporting(function: F) -> F:
+def report_options(function: F) -> F:
     """--format and -o; the command receives a `ReportOptions` as `wanted`."""
     return _with_options(function, "-o", "--output")
 
 
-def reporting_beside(function: F) -> F:
+def report_options_beside(function: F) -> F:
     """--format and --report, for a command whose -o is something else."""
     return _with_options(function, "--report")
 

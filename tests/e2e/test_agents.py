@@ -203,7 +203,7 @@ def test_a_request_that_never_arrived_is_sent_again(launch: Launch, status: int)
 def test_a_gateway_gives_up_while_the_service_is_still_at_work(
     launch: Launch, monkeypatch: pytest.MonkeyPatch, looks: int
 ) -> None:
-    monkeypatch.setattr(create, "GATEWAY_LOOKS", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(create, "GATEWAY_LOOK_DELAYS_S", (0.01, 0.01, 0.01))
     fault = Late(posts("/versions"), looks=looks)
     world = to_agents(launch, DESK, wrap_target=fault)
     moved(world)

@@ -127,7 +127,7 @@ def test_a_refused_item_is_named_and_what_stands_before_it_arrives(launch: Launc
 def test_a_gateway_gives_up_while_the_service_is_still_at_work(
     launch: Launch, monkeypatch: pytest.MonkeyPatch, ending: str, looks: int
 ) -> None:
-    monkeypatch.setattr(create, "GATEWAY_LOOKS", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(create, "GATEWAY_LOOK_DELAYS_S", (0.01, 0.01, 0.01))
     monkeypatch.setattr(sending, "GATEWAY_LOOKS", (0.01, 0.01, 0.01))
     fault = Late(posts(ending), looks=looks)
     made, ids = talking(launch, ["ok"] * 65, wrap_target=fault)

@@ -48,7 +48,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A minute is a moment, and so is every pause."""
     monkeypatch.setattr(outage, "OUTAGE_S", 0.1)
     monkeypatch.setattr(retry, "pause", lambda attempt, headers: 0.05)
-    monkeypatch.setattr(create, "GATEWAY_LOOKS", (0.05,))
+    monkeypatch.setattr(create, "GATEWAY_LOOK_DELAYS_S", (0.05,))
 
 
 @pytest.mark.exhaustive(2)

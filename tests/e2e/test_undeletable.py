@@ -34,7 +34,7 @@ FOREVER = 10**6
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """How long is waited for a list that lags behind is not what is tested here."""
-    monkeypatch.setattr(update, "LOOKS_S", (0.0, 0.0))
+    monkeypatch.setattr(update, "DELETION_LOOK_DELAYS_S", (0.0, 0.0))
 
 
 def deletions(method: str, path: str, query: str) -> bool:

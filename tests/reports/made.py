@@ -11,7 +11,7 @@ from migrate.reports.commands import assess, diff, plan, verify
 from migrate.reports.report import Report
 from migrate.stages.diff.ignore_rules import Change, IgnoreCount
 from migrate.stages.diff.run import DiffResult
-from migrate.stages.plan.assess import Assessment, Kept
+from migrate.stages.plan.assess import Assessment, FieldOutcome
 from migrate.stages.plan.plan_file import Action, LossRow, Plan, SourceSide, TargetSettingsRow, TargetSide
 from migrate.stages.query.diagram import Diagram, DiagramNode
 from migrate.stages.verify.inspector import VerifyFinding, VerifyResult
@@ -100,7 +100,8 @@ def an_assessment() -> Assessment:
     }
     return Assessment(
         "https://east.openai.azure.com", "https://acme.services.ai.azure.com/api/projects/garden", LOSSES,
-        ("file file_7: its bytes",), [Kept("assistant", "asst_1", "instructions", "", "Gardener")], kinds,
+        ("file file_7: its bytes",),
+        [FieldOutcome("assistant", "asst_1", "instructions", "", "Gardener")], kinds,
     )  # fmt: skip
 
 

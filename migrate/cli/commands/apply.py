@@ -5,12 +5,12 @@ from pathlib import Path
 import click
 
 from migrate.cli import ask
-from migrate.cli.opened_plan import from_plan
-from migrate.cli.options import Common, common, finish, workers
+from migrate.cli.opened_plan import opened_plan
+from migrate.cli.options import Common, common_options, exit_with, workers
 from migrate.codecs import profile_for
 from migrate.errors import ServiceUnreachable
 from migrate.reports.commands.apply import apply_document, apply_text, confirmation_question
-from migrate.stages.apply.preconditions import none_reached
+from migrate.stages.apply.preconditions import nothing_applied
 from migrate.stages.apply.run import apply_plan
 from migrate.stages.plan.plan_file import read_plan
 
@@ -22,7 +22,7 @@ from migrate.stages.plan.plan_file import read_plan
     "--wait", type=float, default=600, show_default=True, help="Seconds to wait for ingestion of a store."
 )
 @workers
-@common
+@common_options
 def apply_command(common: Common, plan_file: Path, yes: bool, wait: float, workers: int) -> None:
     """Carry out PLAN_FILE, journalled: run again after an interruption, it continues and makes nothing twice.
 
@@ -34,13 +34,13 @@ def apply_command(common: Common, plan_file: Path, yes: bool, wait: float, worke
     plan = read_plan(plan_file)
     if not yes:
         ask(confirmation_question(plan))
-    with from_plan(plan, common.config, workers, write=True) as (archive, source, writer):
+    with opened_plan(plan, common.config, workers, write=True) as (archive, source, writer):
         try:
             profile = profile_for(writer.type, writer.api_version)
             done = apply_plan(plan, source, archive, writer, profile, workers, common.progress(), wait)  # type: ignore[arg-type]
         except ServiceUnreachable as gone:  # before anything was done
-            done = none_reached(plan, source, archive, writer, gone)  # type: ignore[arg-type]
+            done = nothing_applied(plan, source, archive, writer, gone)  # type: ignore[arg-type]
     common.answer(apply_document(done), apply_text(done))
     if done.outage:
         raise ServiceUnreachable(*done.outage)
-    finish(3 if done.failed else 0)
+    exit_with(3 if done.failed else 0)

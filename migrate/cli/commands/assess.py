@@ -6,9 +6,9 @@ import click
 
 from migrate import __version__
 from migrate.archive.snapshots.writer import utc_now
-from migrate.cli.options import Common, common, environment, finish, fitting, workers
-from migrate.cli.plan_inputs import assessed, choices
-from migrate.cli.report_options import Camera, ReportOptions, reporting, show
+from migrate.cli.options import Common, adaptation_options, common_options, environment, exit_with, workers
+from migrate.cli.plan_inputs import assess_move, plan_options
+from migrate.cli.report_options import DiagramCollector, ReportOptions, report_options, show
 from migrate.reports.commands.assess import assess_document, assess_report
 from migrate.reports.commands.plan import unaccepted_losses
 
@@ -18,11 +18,11 @@ from migrate.reports.commands.plan import unaccepted_losses
 @click.option(
     "--to", "target", required=True, metavar="TYPE|ESTATE", help="A type of service, or a live one."
 )
-@reporting
-@fitting
+@report_options
+@adaptation_options
 @environment
 @workers
-@common
+@common_options
 def assess_command(
     common: Common, estate: str, target: str, wanted: ReportOptions, workers: int, environment: str | None,
     **given: Any,
@@ -36,9 +36,9 @@ def assess_command(
 
     wanted.check(estate)
     config = common.config.meeting(environment, target)
-    camera, chosen = Camera(wanted.pictures), choices(config, estate, **given)
-    found = assessed(estate, target, config, chosen, workers, common.progress(), camera)
+    camera, chosen = DiagramCollector(wanted.pictures), plan_options(config, estate, **given)
+    found = assess_move(estate, target, config, chosen, workers, common.progress(), camera)
     show(
         common, wanted, assess_document(found), assess_report(found, utc_now(), __version__, camera.pictures)
     )
-    finish(1 if unaccepted_losses(found.losses) else 0)
+    exit_with(1 if unaccepted_losses(found.losses) else 0)

@@ -9,7 +9,7 @@ import click
 
 from migrate.archive.check.integrity import CheckSample, check_archive
 from migrate.archive.database import Archive
-from migrate.cli.options import Common, common, finish
+from migrate.cli.options import Common, common_options, exit_with
 from migrate.errors import BadUsage
 from migrate.reports.commands.check import check_document, check_text
 
@@ -19,7 +19,7 @@ from migrate.reports.commands.check import check_document, check_text
 @click.option("--upgrade", is_flag=True, help="First bring the tables of an earlier version up to date.")
 @click.option("--sample", metavar="N%", help="Of bodies, listings and bytes only so many, chosen at random.")
 @click.option("--seed", type=click.IntRange(0), help="Choose the sample that this number chose before.")
-@common
+@common_options
 def check_command(common: Common, archive: Path, upgrade: bool, sample: str | None, seed: int | None) -> None:
     """Check every body, listing, byte and reference of ARCHIVE. Exit 1 when something is damaged.
 
@@ -37,7 +37,7 @@ def check_command(common: Common, archive: Path, upgrade: bool, sample: str | No
     with Archive.open(archive) as opened:
         checked = check_archive(opened.conn, chosen)
     common.answer(check_document(checked), check_text(checked))
-    finish(1 if checked.damage else 0)
+    exit_with(1 if checked.damage else 0)
 
 
 def share(text: str) -> float:

@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from migrate.cli import clean, program
-from migrate.cli.options import Common, common, finish
+from migrate.cli.options import Common, common_options, exit_with
 from migrate.cli.streams import write_data
 from migrate.emulator import Emulator, Options, save
 from migrate.errors import BadUsage
@@ -247,7 +247,7 @@ def planned(plan: str) -> Callable[[str], str]:
 @click.command("demo")
 @click.option("--dir", "folder", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"),
               show_default=True, help="Where it leaves its files.")  # fmt: skip
-@common
+@common_options
 def demo_command(common: Common, folder: Path) -> None:
     """Move an emulated region to another one and to a Foundry project, with proof. Needs no account.
 
@@ -280,7 +280,7 @@ def demo_command(common: Common, folder: Path) -> None:
                 save(service.estate, folder / name)
     if not common.as_json:
         click.echo(visible(next_steps(folder, lines)))  # the key of an emulated service is no secret
-    finish(code)
+    exit_with(code)
 
 
 def prepare(folder: Path) -> None:

@@ -13,9 +13,15 @@ import click
 from migrate import __version__
 from migrate.archive.snapshots.writer import utc_now
 from migrate.cli.config import Config
-from migrate.cli.estate_argument import Archived, ConfigDirectory, archives_of, opened, resolve
-from migrate.cli.options import Common, common, environment, finish, workers
-from migrate.cli.report_options import NOBODY_LOOKS, Camera, ReportOptions, reporting, show
+from migrate.cli.estate_argument import (
+    ArchivedEstate,
+    ConfigDirectory,
+    archives_of,
+    opened_estate,
+    resolve_estate,
+)
+from migrate.cli.options import Common, common_options, environment, exit_with, workers
+from migrate.cli.report_options import NO_DIAGRAMS, DiagramCollector, ReportOptions, report_options, show
 from migrate.errors import BadUsage
 from migrate.reports.commands.diff import diff_document, diff_report
 from migrate.stages.diff.ignore_rules import read_ignore_rules
@@ -32,7 +38,7 @@ if TYPE_CHECKING:
     from migrate.stages.progress import Progress
 
 
-def compared(
+def diff_estates(
     left: str,
     right: str,
     config: Config,
@@ -40,13 +46,13 @@ def compared(
     journal: Path | None,
     workers: int,
     progress: Progress,
-    camera: Camera = NOBODY_LOOKS,
+    camera: DiagramCollector = NO_DIAGRAMS,
 ) -> DiffResult:
     """What differs between two ESTATE arguments. An archive is opened first: it may know which threads a
     service holds that does not list them."""
 
     kinds = kinds_to_read(focus.kinds)
-    with both(left, right, config, kinds, journal, workers, progress) as (one, other):
+    with opened_sides(left, right, config, kinds, journal, workers, progress) as (one, other):
         if focus.since and not focus.since.covers(one, other):
             raise BadUsage(
                 f"--since names a snapshot of {focus.since.base.side.url}",
@@ -61,35 +67,35 @@ def compared(
 
 
 @contextmanager
-def both(
+def opened_sides(
     left: str, right: str, config: Config, kinds: frozenset[str], journal: Path | None, workers: int,
     progress: Progress,
 ) -> Iterator[tuple[Estate, Estate]]:  # fmt: skip
     """Both sides of a comparison, with as much read of a live one as these kinds need."""
 
-    if any(isinstance(resolve(text, config), ConfigDirectory) for text in (left, right)):
+    if any(isinstance(resolve_estate(text, config), ConfigDirectory) for text in (left, right)):
         kinds &= DIRECTORY_KINDS
-    swap = not isinstance(resolve(left, config), Archived)
+    swap = not isinstance(resolve_estate(left, config), ArchivedEstate)
     first, second = (right, left) if swap else (left, right)
     archives = archives_of((left, right), config, journal)
     facing = [config.meeting(config.environment, other) for other in (second, first)]
-    with opened(first, facing[0], workers, progress, kinds) as one:
+    with opened_estate(first, facing[0], workers, progress, kinds) as one:
         known = partial(known_threads, archives, one)
-        with opened(second, facing[1], workers, progress, kinds, known) as other:
+        with opened_estate(second, facing[1], workers, progress, kinds, known) as other:
             yield (other, one) if swap else (one, other)
 
 
 @contextmanager
-def baseline(which: str, left: str, right: str, config: Config) -> Iterator[Baseline]:
+def since_baseline(which: str, left: str, right: str, config: Config) -> Iterator[Baseline]:
     """The snapshot that --since names: FILE.db@SNAPSHOT, or the number or tag of one in a compared archive.
     Raises `BadUsage` when it does not say which archive is meant."""
 
-    archives = {f.path for t in (left, right) if isinstance(f := resolve(t, config), Archived)}
+    archives = {f.path for t in (left, right) if isinstance(f := resolve_estate(t, config), ArchivedEstate)}
     named = "@" in which or Path(which).is_file()
     if not named and len(archives) != 1:
         raise BadUsage(f"--since {which} does not say in which archive", todo="write it as FILE.db@SNAPSHOT")
     text = which if named else f"{archives.pop()}@{which}"
-    with opened(text, config, 1, _silent()) as base:
+    with opened_estate(text, config, 1, _silent()) as base:
         yield Baseline(base)
 
 
@@ -110,10 +116,10 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--ignore", "ignore", multiple=True, type=FILE, help="A file of rules: what may differ.")
 @click.option("--since", metavar="SNAPSHOT", help="Only objects that are no longer as they were there.")
 @click.option("--journal", type=FILE, help="An archive whose id map says which object is which.")
-@reporting
+@report_options
 @environment
 @workers
-@common
+@common_options
 def diff_command(
     common: Common, left: str, right: str, kinds: tuple[str, ...], include: tuple[str, ...],
     exclude: tuple[str, ...], ignore: tuple[Path, ...], since: str | None, journal: Path | None,
@@ -127,22 +133,22 @@ def diff_command(
     Exit 0 when nothing differs, 1 when something does, 3 when a side could not be read whole.
     """
 
-    from migrate.cli.report_options import Camera
+    from migrate.cli.report_options import DiagramCollector
 
     must_be_kinds(kinds)
     wanted.check(left, right, *ignore, *([journal] if journal else []))
-    camera = Camera(wanted.pictures)
+    camera = DiagramCollector(wanted.pictures)
     config, progress = common.config.meeting(environment, ""), common.progress()
     with ExitStack() as stack:
         focus = DiffScope(
             kinds=frozenset(kinds),
             choice=ObjectFilter.parse(include, exclude),
             rules=tuple(rule for file in ignore for rule in read_ignore_rules(file)),
-            since=stack.enter_context(baseline(since, left, right, config)) if since else None,
+            since=stack.enter_context(since_baseline(since, left, right, config)) if since else None,
             models=config.models,
             connections=config.connections,
         )
-        found = compared(left, right, config, focus, journal, workers, progress, camera)
+        found = diff_estates(left, right, config, focus, journal, workers, progress, camera)
     report = diff_report(found, left, right, utc_now(), __version__, camera.pictures)
     show(common, wanted, diff_document(found), report)
-    finish(found.exit_code)
+    exit_with(found.exit_code)

@@ -2,8 +2,8 @@
 
 import click
 
-from migrate.cli.estate_argument import live
-from migrate.cli.options import Common, common, finish
+from migrate.cli.estate_argument import live_estate
+from migrate.cli.options import Common, common_options, exit_with
 from migrate.endpoints import connect
 from migrate.reports.commands.doctor import doctor_document, doctor_text
 from migrate.stages.doctor import diagnose
@@ -11,14 +11,14 @@ from migrate.stages.doctor import diagnose
 
 @click.command("doctor")
 @click.argument("estate")
-@common
+@common_options
 def doctor_command(common: Common, estate: str) -> None:
     """Reach ESTATE and name what works: sign-in, API version, routes, listing of threads.
 
     Exit 5 when nothing can be reached or assistants are retired.
     """
 
-    reader = connect(live(estate, common.config).settings)
+    reader = connect(live_estate(estate, common.config).settings)
     progress = common.progress()
     progress.watch(reader.pace.waiting)
     try:
@@ -26,4 +26,4 @@ def doctor_command(common: Common, estate: str) -> None:
     finally:
         reader.close()
     common.answer(doctor_document(found), doctor_text(found))
-    finish(5 if found.retired else 0 if found.whole else 3)
+    exit_with(5 if found.retired else 0 if found.whole else 3)

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from migrate.cli import tell
-from migrate.cli.options import Common, common
+from migrate.cli.options import Common, common_options
 from migrate.emulator import Emulator, FaultsFileError, Options, serve
 from migrate.errors import BadUsage
 
@@ -36,7 +36,7 @@ MAX_SKIPPED_SHOWN = 50
     type=click.Path(path_type=Path, dir_okay=False),
     help="File of faults: which requests go wrong, and how.",
 )
-@common
+@common_options
 def emulate_command(
     common: Common, service: str, port: int, key: str, state: Path | None, retired: bool, latency: float,
     faults: Path | None,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from migrate.cli.config import Config
-from migrate.cli.estate_argument import Live, opened, resolve
-from migrate.cli.options import Common, common, environment, finish, workers
+from migrate.cli.estate_argument import LiveEstate, opened_estate, resolve_estate
+from migrate.cli.options import Common, common_options, environment, exit_with, workers
 from migrate.endpoints import connect
 from migrate.model import KINDS
 from migrate.reports.commands.export import export_document, export_text
@@ -30,7 +30,7 @@ from migrate.stages.export.write_file import write_file
 from migrate.stages.filters import ObjectFilter
 from migrate.stages.plan.options import PlanOptions
 from migrate.stages.plan.run import plan_without_target
-from migrate.stages.snapshot.live_estate import configuration, live
+from migrate.stages.snapshot.live_estate import configuration_options, temporary_snapshot
 
 if TYPE_CHECKING:
     from migrate.stages.estate import Estate
@@ -43,17 +43,17 @@ def read_whole(
     estate: str, config: Config, with_bytes: bool, workers: int, progress: Progress
 ) -> Iterator[Estate]:
     """Any estate; a live one is read into a temporary archive, configuration only."""
-    found = resolve(estate, config, workers)
-    if not isinstance(found, Live):
-        with opened(estate, config, workers, progress) as kept:
+    found = resolve_estate(estate, config, workers)
+    if not isinstance(found, LiveEstate):
+        with opened_estate(estate, config, workers, progress) as kept:
             yield kept
         return
 
     reader = connect(found.settings)
     try:
         reader.probe()
-        wanted = replace(configuration(workers, (), False), bytes=with_bytes)
-        with live(reader, wanted, progress) as (read, _):
+        wanted = replace(configuration_options(workers, (), False), bytes=with_bytes)
+        with temporary_snapshot(reader, wanted, progress) as (read, _):
             yield read
     finally:
         reader.close()
@@ -94,7 +94,7 @@ def write_terraform(
 @click.option("--partial", is_flag=True, help="Also from what was not read whole; nothing is removed then.")
 @environment
 @workers
-@common
+@common_options
 def export_command(
     common: Common, estate: str, directory: Path, format_: str, kinds: tuple[str, ...],
     include: tuple[str, ...], exclude: tuple[str, ...], with_bytes: bool, partial: bool,
@@ -113,7 +113,7 @@ def export_command(
             document, text = write_terraform(found, directory, choice, config)
             unmatched = choice.unmatched_rules(KINDS.keys() - {"assistant"})  # nothing else is written
             common.answer({**document, "unmatched": unmatched}, "\n".join([text, *map(said_of, unmatched)]))
-            finish(1 if unmatched else 0)
+            exit_with(1 if unmatched else 0)
             return
         asked = ExportOptions(
             directory, config.environment, config.facing, frozenset(kinds), choice, with_bytes, partial
@@ -122,4 +122,4 @@ def export_command(
     unmatched = choice.unmatched_rules()
     done.notes += map(said_of, unmatched)
     common.answer({**export_document(done), "unmatched": unmatched}, export_text(done))
-    finish(1 if unmatched else 0)
+    exit_with(1 if unmatched else 0)

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from migrate.cli import tell
-from migrate.cli.estate_argument import snapshot
-from migrate.cli.options import Common, common, finish
+from migrate.cli.estate_argument import archived_snapshot
+from migrate.cli.options import Common, common_options, exit_with
 from migrate.reports.commands.extract import extract_document, extract_failure_lines, extract_text
 from migrate.stages.query.extract import extract
 
@@ -22,7 +22,7 @@ from migrate.stages.query.extract import extract
     help="The folder to write to; made if need be.",
 )
 @click.option("--force", is_flag=True, help="Replace files that are there already.")
-@common
+@common_options
 def extract_command(
     common: Common, archive: str, file_id: tuple[str, ...], folder: Path, force: bool
 ) -> None:
@@ -32,9 +32,9 @@ def extract_command(
     unknown, has no bytes here, or is damaged; 4 when one of that name is there.
     """
 
-    with snapshot(archive, common.config) as found:
+    with archived_snapshot(archive, common.config) as found:
         done = extract(found, file_id, folder, force)
     common.answer(extract_document(done), extract_text(done))
     for line in extract_failure_lines(done):
         tell(line)
-    finish(3 if done.failed else 0)
+    exit_with(3 if done.failed else 0)

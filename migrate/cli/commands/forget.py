@@ -10,7 +10,7 @@ import click
 from migrate.archive.database import Archive, translate_damage
 from migrate.archive.forget import forget_snapshots, vacuum_archive
 from migrate.cli import ask
-from migrate.cli.options import Common, common
+from migrate.cli.options import Common, common_options
 from migrate.errors import BadUsage
 from migrate.reports.commands.forget import forget_document, forget_result_text, forget_text
 from migrate.reports.values import number_of
@@ -34,7 +34,7 @@ SOME = click.IntRange(1)
 @click.option("--dry-run", is_flag=True, help="Only say what would stay and what would go.")
 @click.option("--vacuum/--no-vacuum", default=True, help="Write the archive anew, smaller.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@common
+@common_options
 def forget_command(
     common: Common, archive: Path, snapshots: tuple[str, ...], last: int | None, daily: int | None,
     weekly: int | None, monthly: int | None, tags: tuple[str, ...], dry_run: bool, vacuum: bool, yes: bool,

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from migrate.archive.database import Archive, translate_damage
-from migrate.cli.options import Common, common
+from migrate.cli.options import Common, common_options
 from migrate.errors import BadUsage
 from migrate.reports.commands.history import history_document, history_text
 from migrate.stages.query.history import object_histories
@@ -14,7 +14,7 @@ from migrate.stages.query.history import object_histories
 @click.command("history")
 @click.argument("archive", type=click.Path(path_type=Path, dir_okay=False))
 @click.argument("object_id")
-@common
+@common_options
 def history_command(common: Common, archive: Path, object_id: str) -> None:
     """Tell how the object OBJECT_ID changed over all snapshots of ARCHIVE: when, and what.
 

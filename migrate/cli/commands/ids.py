@@ -10,7 +10,7 @@ from migrate.archive.id_map import Side, id_map
 from migrate.archive.snapshots.history import snapshots_with
 from migrate.cli import tell
 from migrate.cli.estate_argument import service
-from migrate.cli.options import Common, common, finish
+from migrate.cli.options import Common, common_options, exit_with
 from migrate.errors import BadUsage
 from migrate.reports.commands.ids import id_map_lines
 
@@ -22,7 +22,7 @@ from migrate.reports.commands.ids import id_map_lines
     "--format", "format_", type=click.Choice(["csv", "json", "sql"]), default="csv", show_default=True
 )
 @click.option("--to", "target", metavar="ESTATE", help="Only what was moved to this live estate.")
-@common
+@common_options
 def ids_command(common: Common, archive: Path, old_id: str | None, format_: str, target: str | None) -> None:
     """Print which new id took the place of which old one; OLD_ID narrows it. Exit 1 when that is unknown."""
 
@@ -41,4 +41,4 @@ def ids_command(common: Common, archive: Path, old_id: str | None, format_: str,
             if unmoved is None
             else f"snapshot {unmoved} has {old_id}; nothing was made from it"
         )
-    finish(1 if old_id and not first else 0)
+    exit_with(1 if old_id and not first else 0)

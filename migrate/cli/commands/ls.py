@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from migrate.cli.options import Common, common, finish
+from migrate.cli.options import Common, common_options, exit_with
 
 
 @click.command("ls")
@@ -14,7 +14,7 @@ from migrate.cli.options import Common, common, finish
 @click.option("--unused", is_flag=True, help="What nothing names and nothing has run.")
 @click.option("--expired", is_flag=True, help="What its service counts as expired.")
 @click.option("--duplicates", is_flag=True, help="What an older one holds or says as well.")
-@common
+@common_options
 def ls_command(
     common: Common, archive: str, kind: str | None, orphans: bool, unused: bool, expired: bool,
     duplicates: bool,
@@ -37,11 +37,11 @@ def ls_command(
 
 
 def _list(common: Common, archive: str, kind: str | None) -> None:
-    from migrate.cli.estate_argument import snapshot
+    from migrate.cli.estate_argument import archived_snapshot
     from migrate.reports.commands.ls import object_row, objects_document, objects_text
 
     shown = [kind] if kind else ["assistant", "vector_store", "file", "thread"]
-    with snapshot(archive, common.config) as found:
+    with archived_snapshot(archive, common.config) as found:
         rows = [object_row(name, parent, body) for name in shown for parent, body in found.bodies(name, None)]
         counts = found.counts()
         expected = {(gap.kind, gap.id) for gap in found.missing() if gap.expected}
@@ -51,14 +51,14 @@ def _list(common: Common, archive: str, kind: str | None) -> None:
 
 def _upkeep(common: Common, archive: str, marks: frozenset[str], kind: str | None) -> None:
     from migrate.archive.snapshots.reader import SnapshotReader, newest_snapshot
-    from migrate.cli.estate_argument import snapshot
+    from migrate.cli.estate_argument import archived_snapshot
     from migrate.reports.commands.cleanup import cleanup_document, cleanup_text
     from migrate.stages.estate import Estate
     from migrate.stages.query.cleanup import OTHER_GENERATION, find_cleanup
 
-    with snapshot(archive, common.config) as found:
+    with archived_snapshot(archive, common.config) as found:
         other = newest_snapshot(found.conn, OTHER_GENERATION.get(found.info.type, ""), found.info.url)
         beside = Estate(SnapshotReader(found.conn, other)) if other else None
         kept = find_cleanup(Estate(found), marks, beside)
     common.answer(cleanup_document(kept, kind), cleanup_text(kept, kind))
-    finish(3 if kept.unproven else 0)
+    exit_with(3 if kept.unproven else 0)

@@ -9,7 +9,7 @@ import click
 from migrate.archive.merge.files import MergeInputs
 from migrate.archive.merge.files import open_merge_output as opened
 from migrate.archive.merge.run import merge_archives
-from migrate.cli.options import Common, common, finish
+from migrate.cli.options import Common, common_options, exit_with
 from migrate.reports.commands.merge import merge_document, merge_text
 
 ARCHIVE = click.Path(path_type=Path, dir_okay=False)
@@ -18,7 +18,7 @@ ARCHIVE = click.Path(path_type=Path, dir_okay=False)
 @click.command("merge")
 @click.argument("archives", nargs=-1, required=True, type=ARCHIVE)
 @click.option("-o", "--output", type=ARCHIVE, required=True, help="The archive to merge into.")
-@common
+@common_options
 def merge_command(common: Common, archives: tuple[Path, ...], output: Path) -> None:
     """Join ARCHIVES into one: snapshots, objects, bytes, journals and id maps, each thing once.
 
@@ -33,4 +33,4 @@ def merge_command(common: Common, archives: tuple[Path, ...], output: Path) -> N
     with opened(output) as archive:
         merged = merge_archives(archive, inputs, progress.count)
     common.answer(merge_document(merged, output), merge_text(merged, output))
-    finish(0 if merged.whole else 3)
+    exit_with(0 if merged.whole else 3)

@@ -8,9 +8,9 @@ import click
 
 from migrate import __version__
 from migrate.archive.database import check_not_an_archive
-from migrate.cli.options import Common, common, environment, finish, fitting, workers
-from migrate.cli.plan_inputs import choices, make_plan, percent
-from migrate.cli.report_options import Camera, ReportOptions, reporting_beside, show
+from migrate.cli.options import Common, adaptation_options, common_options, environment, exit_with, workers
+from migrate.cli.plan_inputs import make_plan, percent, plan_options
+from migrate.cli.report_options import DiagramCollector, ReportOptions, report_options_beside, show
 from migrate.errors import BadUsage
 from migrate.files.output import STDOUT_PATH, resolve_destination
 from migrate.reports.commands.plan import plan_document, plan_report, unaccepted_losses
@@ -27,14 +27,14 @@ from migrate.stages.plan.plan_file import write_plan
     required=True,
     help="The plan; - is stdout.",
 )
-@reporting_beside
-@fitting
+@report_options_beside
+@adaptation_options
 @click.option("--prune", is_flag=True, help="Delete on the target what we made and the source no longer has.")
 @click.option("--max-update", metavar="N%", help="Refuse to update more (default: 100% beyond 10 objects).")
 @click.option("--max-delete", metavar="N%", help="Refuse to delete more (default: 10% beyond 10 objects).")
 @environment
 @workers
-@common
+@common_options
 def plan_command(
     common: Common, source: str, target: str, output: Path, prune: bool, max_update: str | None,
     max_delete: str | None, wanted: ReportOptions, workers: int, environment: str | None, **given: Any,
@@ -57,14 +57,14 @@ def plan_command(
     wanted.check(source, output)
     config = common.config.meeting(environment, target)
     chosen = replace(
-        choices(config, source, **given),
+        plan_options(config, source, **given),
         prune=prune,
         max_update=percent(max_update),
         max_delete=percent(max_delete),
     )
-    camera = Camera(wanted.pictures)
+    camera = DiagramCollector(wanted.pictures)
     plan = make_plan(source, target, config, chosen, workers, common.progress(), output, camera)
     write_plan(plan, output)
     report = plan_report(plan, output, plan.created_at, __version__, camera.pictures)
     show(common, wanted, plan_document(plan, output), report, taken=output == STDOUT_PATH)
-    finish(1 if unaccepted_losses(plan.losses) else 0)
+    exit_with(1 if unaccepted_losses(plan.losses) else 0)

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from migrate.cli import ask
-from migrate.cli.opened_plan import from_plan
-from migrate.cli.options import Common, common, finish, workers
+from migrate.cli.opened_plan import opened_plan
+from migrate.cli.options import Common, common_options, exit_with, workers
 from migrate.codecs import profile_for
 from migrate.reports.commands.rollback import rollback_document, rollback_text
 from migrate.stages.plan.plan_file import read_plan
@@ -20,7 +20,7 @@ from migrate.stages.rollback.run import roll_back
 @click.option("--force", multiple=True, metavar="ID", help="Take this one back although others changed it.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @workers
-@common
+@common_options
 def rollback_command(
     common: Common, plan_file: Path, dry_run: bool, force: tuple[str, ...], yes: bool, workers: int
 ) -> None:
@@ -34,9 +34,9 @@ def rollback_command(
     plan = read_plan(plan_file)
     if not (yes or dry_run):
         ask(f"{plan.target.url}: take back what this plan did?")
-    with from_plan(plan, common.config, workers, write=True) as (archive, source, writer):
+    with opened_plan(plan, common.config, workers, write=True) as (archive, source, writer):
         profile = profile_for(writer.type, writer.api_version)
         back = partial(roll_back, force=frozenset(force), dry_run=dry_run)
         done = back(plan, source, archive, writer, profile, workers, common.progress())  # type: ignore[arg-type]
     common.answer(rollback_document(done), rollback_text(done))
-    finish(3 if done.failed else 0)
+    exit_with(3 if done.failed else 0)

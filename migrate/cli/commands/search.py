@@ -6,9 +6,9 @@ from itertools import islice
 import click
 
 from migrate.cli import clean
-from migrate.cli.estate_argument import snapshot
+from migrate.cli.estate_argument import archived_snapshot
 from migrate.cli.line_wrap import fitted
-from migrate.cli.options import Common, common, finish
+from migrate.cli.options import Common, common_options, exit_with
 from migrate.cli.streams import broken
 from migrate.errors import BadUsage
 from migrate.reports.commands.search import hit_line, search_document
@@ -22,7 +22,7 @@ from migrate.stages.query.search import SEARCHED_FIELDS, search
 @click.option(
     "--limit", type=click.IntRange(1), default=100, show_default=True, help="Stop after so many hits."
 )
-@common
+@common_options
 def search_command(common: Common, archive: str, text: str, kinds: tuple[str, ...], limit: int) -> None:
     """Find TEXT in ARCHIVE[@SNAPSHOT]: in messages, instructions, descriptions, names and file names.
 
@@ -35,7 +35,7 @@ def search_command(common: Common, archive: str, text: str, kinds: tuple[str, ..
         if kind not in SEARCHED_FIELDS:
             raise BadUsage(f"nothing is searched in kind {kind!r}", f"kinds are {', '.join(SEARCHED_FIELDS)}")
     kept, found = [], 0
-    with snapshot(archive, common.config) as there:
+    with archived_snapshot(archive, common.config) as there:
         hits = search(there, text, kinds)
         for hit in islice(hits, min(limit, sys.maxsize)):
             if broken():
@@ -52,4 +52,4 @@ def search_command(common: Common, archive: str, text: str, kinds: tuple[str, ..
         click.echo(f"stopped after {limit:,}; --limit N shows more", err=True)
     if not found and not common.quiet:
         click.echo("nothing found", err=True)
-    finish(0 if found else 1)
+    exit_with(0 if found else 1)

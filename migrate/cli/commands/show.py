@@ -3,8 +3,8 @@
 import click
 
 from migrate.archive.snapshots.history import describe_other_snapshot
-from migrate.cli.estate_argument import snapshot
-from migrate.cli.options import Common, common
+from migrate.cli.estate_argument import archived_snapshot
+from migrate.cli.options import Common, common_options
 from migrate.errors import BadUsage
 from migrate.reports.commands.ls import object_document, object_text
 
@@ -12,11 +12,11 @@ from migrate.reports.commands.ls import object_document, object_text
 @click.command("show")
 @click.argument("archive")
 @click.argument("object_id")
-@common
+@common_options
 def show_command(common: Common, archive: str, object_id: str) -> None:
     """Print the object OBJECT_ID of ARCHIVE[@SNAPSHOT], verbatim but for secrets in tool headers."""
 
-    with snapshot(archive, common.config) as found:
+    with archived_snapshot(archive, common.config) as found:
         hidden = found.hidden_of(object_id)
         rows = [
             object_document(kind, parent, body, hidden.get(kind, ()))

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from migrate.archive.database import Archive
-from migrate.cli.estate_argument import live, thread_ids
-from migrate.cli.options import Common, common, finish, workers
+from migrate.cli.estate_argument import live_estate, thread_ids
+from migrate.cli.options import Common, common_options, exit_with, workers
 from migrate.endpoints import connect
 from migrate.errors import BadUsage
 from migrate.model.sharding import Shard
@@ -35,7 +35,7 @@ from migrate.stages.snapshot.run import take_snapshot
 @click.option("--tag", help="A name for this snapshot.")
 @click.option("--shard", metavar="K/N", help="Only share K of N of the threads; needs --tag. See merge.")
 @workers
-@common
+@common_options
 def snapshot_command(
     common: Common, estate: str, output: Path, threads: str, runs: bool, with_bytes: bool,
     originals: Path | None, include: tuple[str, ...], exclude: tuple[str, ...], full: bool, tag: str | None,
@@ -63,7 +63,7 @@ def snapshot_command(
             "the tag names the reading that all shards belong to",
             "give all shards of one reading the same tag, and the next reading another",
         )
-    found = live(estate, common.config, workers)
+    found = live_estate(estate, common.config, workers)
     wanted = SnapshotOptions(
         list_threads=threads != "none",
         thread_ids=thread_ids(threads, found),
@@ -84,4 +84,4 @@ def snapshot_command(
     finally:
         reader.close()
     common.answer(snapshot_document(taken, output), snapshot_text(taken, output))
-    finish(taken.code)
+    exit_with(taken.code)

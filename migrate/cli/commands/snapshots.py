@@ -6,13 +6,13 @@ import click
 
 from migrate.archive.database import Archive, translate_damage
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
-from migrate.cli.options import Common, common
+from migrate.cli.options import Common, common_options
 from migrate.reports.commands.snapshot import snapshots_document, snapshots_text
 
 
 @click.command("snapshots")
 @click.argument("archive", type=click.Path(path_type=Path, dir_okay=False))
-@common
+@common_options
 def snapshots_command(common: Common, archive: Path) -> None:
     """List the snapshots of ARCHIVE: when, of what, complete or partial, what each one added, what it
     lacks, and what it left out on purpose."""

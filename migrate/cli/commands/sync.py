@@ -11,9 +11,9 @@ import click
 from migrate.archive.database import Archive
 from migrate.archive.journal import can_be_undone
 from migrate.cli.config import Config
-from migrate.cli.estate_argument import live, thread_ids
-from migrate.cli.opened_plan import from_plan
-from migrate.cli.options import Common, common, finish, fitting, workers
+from migrate.cli.estate_argument import live_estate, thread_ids
+from migrate.cli.opened_plan import opened_plan
+from migrate.cli.options import Common, adaptation_options, common_options, exit_with, workers
 from migrate.cli.plan_inputs import make_plan
 from migrate.codecs import profile_for
 from migrate.endpoints import connect
@@ -27,7 +27,7 @@ from migrate.stages.snapshot.run import take_snapshot
 from migrate.stages.verify.run import verify_plan
 
 if TYPE_CHECKING:
-    from migrate.stages.apply.context import Tally
+    from migrate.stages.apply.context import ApplyResult
     from migrate.stages.plan.options import PlanOptions
     from migrate.stages.plan.plan_file import Plan
     from migrate.stages.progress import Progress
@@ -55,7 +55,7 @@ class Sync:
         self.plan: Plan | None = None
         self.plan_kept = False
         """Whether the plan file still holds an earlier plan, which a rollback may need."""
-        self.tally: Tally | None = None
+        self.tally: ApplyResult | None = None
         self.verified: VerifyResult | None = None
 
     def run(self, threads: str, full: bool, dry_run: bool) -> None:
@@ -103,7 +103,7 @@ class Sync:
     def _must_be_two_places(self) -> None:
         """Raises `OperationRefused` where an estate would be made like itself."""
 
-        one, other = (live(text, self.config).settings for text in (self.source, self.target))
+        one, other = (live_estate(text, self.config).settings for text in (self.source, self.target))
         if (one.type, one.url) == (other.type, other.url):
             raise OperationRefused(
                 f"{self.source} and {self.target} are one estate: {one.url}",
@@ -113,7 +113,7 @@ class Sync:
 
     def _snapshot(self, threads: str, full: bool) -> SnapshotResult:
 
-        found = live(self.source, self.config, self.workers)
+        found = live_estate(self.source, self.config, self.workers)
         wanted = SnapshotOptions(
             list_threads=threads != "none",
             thread_ids=thread_ids(threads, found),
@@ -130,13 +130,13 @@ class Sync:
 
     def _apply(self, plan: Plan) -> None:
 
-        with from_plan(plan, self.config, self.workers, write=True) as (archive, source, writer):
+        with opened_plan(plan, self.config, self.workers, write=True) as (archive, source, writer):
             profile = profile_for(writer.type, writer.api_version)
             self.tally = apply_plan(plan, source, archive, writer, profile, self.workers, self.progress)  # type: ignore[arg-type]
 
     def _verify(self, plan: Plan) -> None:
 
-        with from_plan(plan, self.config, self.workers, write=False) as (archive, source, reader):
+        with opened_plan(plan, self.config, self.workers, write=False) as (archive, source, reader):
             profile = profile_for(reader.type, reader.api_version)
             self.verified = verify_plan(plan, source, archive, reader, profile, self.workers, self.progress)
 
@@ -155,14 +155,14 @@ class Sync:
     "--on-conflict", type=click.Choice(["fail", "keep", "overwrite"]), default="fail", show_default=True,
     help="What others changed on the target since the last sync.",
 )  # fmt: skip
-@fitting
+@adaptation_options
 @click.option("--prune", is_flag=True, help="Delete on the target what we made and the source no longer has.")
 @click.option("--max-update", metavar="N%", help="Refuse to update more (default: 100% beyond 10 objects).")
 @click.option("--max-delete", metavar="N%", help="Refuse to delete more (default: 10% beyond 10 objects).")
 @click.option("--full", is_flag=True, help="Read every thread anew, also those that seem unchanged.")
 @click.option("--dry-run", is_flag=True, help="Snapshot and plan only; nothing is written to the target.")
 @workers
-@common
+@common_options
 def sync_command(
     common: Common, source: str, target: str, output: Path, threads: str, on_conflict: str, prune: bool,
     max_update: str | None, max_delete: str | None, full: bool, dry_run: bool, workers: int, **given: Any,
@@ -174,11 +174,11 @@ def sync_command(
     reading. Exit 3 when the snapshot was partial or something could not be written, 1 when verify found
     something or a loss was not accepted.
     """
-    from migrate.cli.plan_inputs import choices, percent
+    from migrate.cli.plan_inputs import percent, plan_options
 
     config = common.config
     chosen = replace(
-        choices(config, source, **given),
+        plan_options(config, source, **given),
         prune=prune,
         on_conflict=on_conflict,  # type: ignore[arg-type]
         max_update=percent(max_update),
@@ -189,4 +189,4 @@ def sync_command(
     common.answer(sync_document(sync), sync_text(sync))
     if sync.outage:
         raise ServiceUnreachable(*sync.outage)
-    finish(sync.code())
+    exit_with(sync.code())

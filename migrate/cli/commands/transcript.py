@@ -13,8 +13,8 @@ import click
 from migrate.archive.database import check_not_an_archive
 from migrate.archive.snapshots.history import describe_other_snapshot
 from migrate.cli import clean, tell
-from migrate.cli.estate_argument import snapshot
-from migrate.cli.options import Common, common, finish
+from migrate.cli.estate_argument import archived_snapshot
+from migrate.cli.options import Common, common_options, exit_with
 from migrate.cli.streams import broken, write_data
 from migrate.errors import BadUsage
 from migrate.files.output import STDOUT_PATH, resolve_destination, write_text
@@ -36,7 +36,7 @@ from migrate.stages.query.transcript import read_transcript
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to a file; - is stdout."
 )
-@common
+@common_options
 def transcript_command(common: Common, archive: str, thread: str, format_: str, output: Path | None) -> None:
     """Print the messages of a thread, or the items of a conversation, of ARCHIVE[@SNAPSHOT] in order.
 
@@ -48,7 +48,7 @@ def transcript_command(common: Common, archive: str, thread: str, format_: str, 
     if output:
         resolve_destination(output)
         check_not_an_archive(output)
-    with snapshot(archive, common.config) as there:
+    with archived_snapshot(archive, common.config) as there:
         found = read_transcript(there, thread)
         if found is None:
             raise BadUsage(
@@ -67,7 +67,7 @@ def transcript_command(common: Common, archive: str, thread: str, format_: str, 
                 show(piece)
     if found.gap and not common.quiet:
         tell(f"not complete: {found.gap}")
-    finish(3 if found.gap else 0)
+    exit_with(3 if found.gap else 0)
 
 
 def _data(piece: str) -> None:

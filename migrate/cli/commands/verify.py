@@ -6,9 +6,9 @@ import click
 
 from migrate import __version__
 from migrate.archive.snapshots.writer import utc_now
-from migrate.cli.opened_plan import from_plan
-from migrate.cli.options import Common, common, finish, workers
-from migrate.cli.report_options import Camera, ReportOptions, reporting, show
+from migrate.cli.opened_plan import opened_plan
+from migrate.cli.options import Common, common_options, exit_with, workers
+from migrate.cli.report_options import DiagramCollector, ReportOptions, report_options, show
 from migrate.codecs import profile_for
 from migrate.reports.commands.verify import verify_document, verify_report
 from migrate.stages.plan.plan_file import read_plan
@@ -17,9 +17,9 @@ from migrate.stages.verify.run import verify_plan
 
 @click.command("verify")
 @click.argument("plan_file", type=click.Path(path_type=Path, dir_okay=False))
-@reporting
+@report_options
 @workers
-@common
+@common_options
 def verify_command(common: Common, plan_file: Path, wanted: ReportOptions, workers: int) -> None:
     """Read the target of PLAN_FILE back and compare every object: fields, order, text, references, bytes.
 
@@ -29,8 +29,8 @@ def verify_command(common: Common, plan_file: Path, wanted: ReportOptions, worke
     wanted.check(plan_file)
     plan = read_plan(plan_file)
     sides = (f"{plan.source.archive}@{plan.source.snapshot}", plan.target.url)
-    camera = Camera(wanted.pictures)
-    with from_plan(plan, common.config, workers, write=False) as (archive, source, reader):
+    camera = DiagramCollector(wanted.pictures)
+    with opened_plan(plan, common.config, workers, write=False) as (archive, source, reader):
         profile = profile_for(reader.type, reader.api_version)
         camera.take(sides[0], source)
         found = verify_plan(plan, source, archive, reader, profile, workers, common.progress())
@@ -40,4 +40,4 @@ def verify_command(common: Common, plan_file: Path, wanted: ReportOptions, worke
         verify_document(found),
         verify_report(found, *sides, utc_now(), __version__, camera.pictures),
     )
-    finish(1 if found.findings else 0)
+    exit_with(1 if found.findings else 0)

@@ -19,7 +19,7 @@ from migrate.model import JSON, KINDS, Entity
 from migrate.model.references import references_of, remap_references
 from migrate.stages.estate import Estate
 from migrate.stages.match.lineage import Lineage
-from migrate.stages.plan.adaptation import fitting, surely
+from migrate.stages.plan.adaptation import accepted_forms_only, adaptation_target
 from migrate.stages.plan.plan_file import Action, Plan
 from migrate.stages.progress import Progress
 
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer
 
 
-Body = dict[str, JSON]
+RequestBody = dict[str, JSON]
 
 
-class Unresolved(RequestFailed):
+class UnresolvedReference(RequestFailed):
     """An object names another that could not be made."""
 
 
 @dataclass(frozen=True)
-class Failure:
+class FailedObject:
     """An object that was not made, changed or deleted, and why."""
 
     kind: str
@@ -45,7 +45,7 @@ class Failure:
 
 
 @dataclass
-class Tally:
+class ApplyResult:
     """What an apply did. Threads add to it through `ApplyContext`."""
 
     created: int = 0
@@ -53,7 +53,7 @@ class Tally:
     deleted: int = 0
     adopted: int = 0
     skipped: int = 0
-    failed: list[Failure] = field(default_factory=list)
+    failed: list[FailedObject] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     outage: tuple[str, str, str] | None = None
     """Where the service went away: what, why, what to do next."""
@@ -73,7 +73,7 @@ class ApplyContext:
             progress,
         )
         self.codec = CODECS[writer.type]
-        self.tally = Tally()
+        self.tally = ApplyResult()
         self.ids: dict[tuple[str, str], str] = {}
         self.reload()
         self.origins: Callable[[str, str], Mapping[str, str]] = lambda thread, there: {}
@@ -82,7 +82,7 @@ class ApplyContext:
         """Kind, source id and target id of what earlier moves noted."""
         self.same_place = False
         """Whether the target is the very place that the source was read from."""
-        self.strangers: frozenset[str] = frozenset()
+        self.preexisting_ids: frozenset[str] = frozenset()
         """Ids that were on the target when the plan was made: never something we made since."""
         self.sent = {e.source_id for e in self.earlier.values() if e.kind == "file"}
         """Files of which an upload was begun, now or by an earlier run."""
@@ -135,7 +135,7 @@ class ApplyContext:
     def fail(self, kind: str, id_: str, name: str, reason: str) -> None:
         """Name something that did not arrive."""
         with self.lock:
-            self.tally.failed.append(Failure(kind, id_, name, reason))
+            self.tally.failed.append(FailedObject(kind, id_, name, reason))
 
     def note(self, text: str) -> None:
         """Something the user should know although nothing failed."""
@@ -146,12 +146,12 @@ class ApplyContext:
     def fitted(self, entity: Entity) -> Entity:
         """The object as it is to be written: adapted, with the ids of the target.
 
-        Raises `Unresolved` when it names something that could not be made."""
+        Raises `UnresolvedReference` when it names something that could not be made."""
         return self._with_new_ids(entity, self.fit)
 
     def surely(self, entity: Entity) -> Entity:
         """The same in forms that the service was seen to accept."""
-        return self._with_new_ids(entity, surely(self.fit))
+        return self._with_new_ids(entity, accepted_forms_only(self.fit))
 
     def _with_new_ids(self, entity: Entity, fit: Target) -> Entity:
         adapted, _ = self.codec.adapt(entity, fit)
@@ -167,7 +167,7 @@ class ApplyContext:
         found = remap_references(form, adapted, lookup)
         for path, kind, old in references_of(form, adapted) if missing else ():
             if (kind, old) not in self.ids:
-                raise Unresolved(f"{path} names {kind} {old}, which could not be made")
+                raise UnresolvedReference(f"{path} names {kind} {old}, which could not be made")
         return self.fit.with_new_ids(found, lambda kind, old: self.ids.get((kind, old)))
 
 
@@ -189,25 +189,25 @@ def apply_context(
         for a in plan.actions
         if a.action == "blocked" and a.kind != "vector_store_file" and not a.target_id
     }
-    fit = fitting(source, profile, plan.settled.decided(), blocked)
-    shop = ApplyContext(source, writer, fit, journal, progress)
+    fit = adaptation_target(source, profile, plan.settled.decided(), blocked)
+    ctx = ApplyContext(source, writer, fit, journal, progress)
     origins = partial(reverse_message_ids, archive.conn)
-    shop.origins = Lineage(derivations(archive.conn)).message_origins(source, sides[1], origins)
-    shop.same_place = sides[0] == sides[1]
-    shop.strangers = frozenset(id_ for _, _, id_, _ in plan.target.objects)
-    return shop
+    ctx.origins = Lineage(derivations(archive.conn)).message_origins(source, sides[1], origins)
+    ctx.same_place = sides[0] == sides[1]
+    ctx.preexisting_ids = frozenset(id_ for _, _, id_, _ in plan.target.objects)
+    return ctx
 
 
-def recall(plan: Plan, shop: ApplyContext, archive: Archive) -> None:
+def load_id_map(plan: Plan, ctx: ApplyContext, archive: Archive) -> None:
     """Fill the workshop's id map from every earlier move between the two sides, and from what the plan found
     on the target."""
     sides = (Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url))
     for line in id_map(archive.conn, *sides, messages=False):
-        shop.noted.add((line.kind, line.source_id, line.target_id))
+        ctx.noted.add((line.kind, line.source_id, line.target_id))
         if line.kind in ("file", "vector_store", "assistant", "thread"):
-            shop.ids.setdefault((line.kind, line.source_id), line.target_id)
+            ctx.ids.setdefault((line.kind, line.source_id), line.target_id)
     for kind, id_, there in plan.settled.further:
-        shop.ids.setdefault((kind, id_), there)
+        ctx.ids.setdefault((kind, id_), there)
     for action in plan.actions:
         if action.target_id and action.action != "delete" and action.kind != "vector_store_file":
-            shop.ids[(action.kind, action.id)] = action.target_id
+            ctx.ids[(action.kind, action.id)] = action.target_id

@@ -15,72 +15,72 @@ from migrate.archive.journal import SERVICE_ACTION
 from migrate.errors import NotFound, RequestFailed
 from migrate.model import Entity
 from migrate.model.entity import creation_time
-from migrate.stages.apply.context import ApplyContext, Body
-from migrate.stages.apply.create import CLOCKS
+from migrate.stages.apply.context import ApplyContext, RequestBody
+from migrate.stages.apply.create import CLOCK_DIFFERENCE_S
 from migrate.stages.plan.adaptation import replayed_messages
-from migrate.stages.plan.target_fingerprints import fingerprint
+from migrate.stages.plan.target_fingerprints import object_fingerprint
 
-STORE = "vector_store"
+VECTOR_STORE_KIND = "vector_store"
 
 
-def note_derived(
-    shop: ApplyContext, thread: Entity, found: Entity, searched: Callable[[], Set[str]], since: float
+def note_implicit_stores(
+    ctx: ApplyContext, thread: Entity, found: Entity, searched: Callable[[], Set[str]], since: float
 ) -> None:
     """Note the stores of a thread, as `found` on the target, that the service made for us. `searched`: ids on
     the target of the files that its messages attach for search. `since`: seconds since 1970 when the thread
     may have been made at the earliest. Raises `RequestFailed` when a store cannot be read."""
-    known = {*shop.strangers, *shop.ids.values()}
-    unknown = [store for store in stores_of(found) if store not in known]
+    known = {*ctx.preexisting_ids, *ctx.ids.values()}
+    unknown = [store for store in stores_of_thread(found) if store not in known]
     ours = searched() if unknown else set()
     for store in unknown if ours else ():
         try:
-            body = shop.writer.get(STORE, store)
+            body = ctx.writer.get(VECTOR_STORE_KIND, store)
         except NotFound:
             continue
-        if _made_for(shop, body, ours, since):
-            entity = shop.codec.decode(STORE, body, "", None)[0]
-            job = (SERVICE_ACTION, STORE, thread.id, thread.id, thread.name)
-            shop.journal.record_created([(job, store, found.id, fingerprint(entity))])
+        if _made_for(ctx, body, ours, since):
+            entity = ctx.codec.decode(VECTOR_STORE_KIND, body, "", None)[0]
+            job = (SERVICE_ACTION, VECTOR_STORE_KIND, thread.id, thread.id, thread.name)
+            ctx.journal.record_created([(job, store, found.id, object_fingerprint(entity))])
 
 
-def stores_of(thread: Entity) -> list[str]:
+def stores_of_thread(thread: Entity) -> list[str]:
     """The vector stores that a thread searches."""
     search = (thread.fields.get("tool_resources") or {}).get("file_search") or {}
     return [str(store) for store in search.get("vector_store_ids") or ()]
 
 
-def detach(shop: ApplyContext, thread: str, store: str) -> None:
+def detach_implicit_store(ctx: ApplyContext, thread: str, store: str) -> None:
     """Take a store away from a thread of the target that stays. Raises `RequestFailed`."""
     try:
-        found = shop.codec.decode("thread", shop.writer.get("thread", thread), "", None)[0]
+        found = ctx.codec.decode("thread", ctx.writer.get("thread", thread), "", None)[0]
     except NotFound:
         return
-    rest = [id_ for id_ in stores_of(found) if id_ != store]
-    if rest == stores_of(found):
+    rest = [id_ for id_ in stores_of_thread(found) if id_ != store]
+    if rest == stores_of_thread(found):
         return
     resources = {k: v for k, v in found.fields["tool_resources"].items() if k != "file_search" or rest}
     if rest:
         resources["file_search"] = {**resources["file_search"], "vector_store_ids": rest}
     without = replace(found, fields={**found.fields, "tool_resources": resources})
-    wire = shop.codec.update_wire(without, frozenset({"tool_resources"}), found)
-    shop.writer.update("thread", thread, wire)
+    wire = ctx.codec.update_wire(without, frozenset({"tool_resources"}), found)
+    ctx.writer.update("thread", thread, wire)
 
 
-def files_in(shop: ApplyContext, store: str) -> set[str]:
+def files_in_store(ctx: ApplyContext, store: str) -> set[str]:
     """Ids of the files in a store of the target. Raises `RequestFailed`."""
-    pages = shop.writer.pages("vector_store_file", store)
+    pages = ctx.writer.pages("vector_store_file", store)
     return {str(body.get("id")) for page in pages for body in page.bodies}
 
 
-def searched_in(shop: ApplyContext, thread: Entity, first: int = 0) -> set[str]:
+def searched_files(ctx: ApplyContext, thread: Entity, first: int = 0) -> set[str]:
     """Ids on the target of the files that a thread's messages attach for search, from place `first` on, where
     the thread brings no store of its own; else none, since no store is made then."""
-    if stores_of(shop.codec.adapt(thread, shop.fit)[0]):
+    if stores_of_thread(ctx.codec.adapt(thread, ctx.fit)[0]):
         return set()
-    messages = islice(replayed_messages(shop.source, shop.codec, shop.fit, thread.id), first, None)
-    fitted = (shop.codec.adapt(message, shop.fit)[0] for message in messages)
+    messages = islice(replayed_messages(ctx.source, ctx.codec, ctx.fit, thread.id), first, None)
+    fitted = (ctx.codec.adapt(message, ctx.fit)[0] for message in messages)
     attached = {file for message in fitted for file in attached_for_search(message)}
-    return {new for old in attached if (new := shop.ids.get(("file", old)))}
+    return {new for old in attached if (new := ctx.ids.get(("file", old)))}
 
 
 def attached_for_search(message: Entity) -> Iterator[str]:
@@ -90,12 +90,12 @@ def attached_for_search(message: Entity) -> Iterator[str]:
             yield str(attachment.get("file_id"))
 
 
-def _made_for(shop: ApplyContext, body: Body, searched: Set[str], since: float) -> bool:
+def _made_for(ctx: ApplyContext, body: RequestBody, searched: Set[str], since: float) -> bool:
     """Whether a store is one that a service makes: without a name and metadata, new, with our files only."""
-    if body.get("name") or body.get("metadata") or creation_time(body, since) < since - CLOCKS:
+    if body.get("name") or body.get("metadata") or creation_time(body, since) < since - CLOCK_DIFFERENCE_S:
         return False
     try:
-        held = files_in(shop, str(body["id"]))
+        held = files_in_store(ctx, str(body["id"]))
     except RequestFailed:
         return False
     return bool(held) and held <= searched

@@ -9,41 +9,43 @@ from migrate.archive.database import Archive
 from migrate.codecs import profile_for
 from migrate.errors import IncompleteResult, NotFound, PlanStale, RequestFailed, ServiceUnreachable
 from migrate.model import EntityKey
-from migrate.stages.apply.context import ApplyContext, Tally, Unresolved, apply_context
+from migrate.stages.apply.context import ApplyContext, ApplyResult, UnresolvedReference, apply_context
 from migrate.stages.apply.create import AddressInUse
 from migrate.stages.estate import Estate
 from migrate.stages.plan.plan_file import Action, Plan
-from migrate.stages.plan.target_fingerprints import States, states
+from migrate.stages.plan.target_fingerprints import Fingerprints, target_fingerprints
 from migrate.stages.progress import Progress
-from migrate.stages.rollback.recover import look
+from migrate.stages.rollback.recover import find_created
 from migrate.stages.snapshot.target_state import read_target
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer
 
 
-REASON = "not carried out: the service stopped answering"
-NEVER = "not carried out: the service could not be reached"
+SERVICE_STOPPED = "not carried out: the service stopped answering"
+SERVICE_UNREACHABLE = "not carried out: the service could not be reached"
 
 
-def none_reached(
+def nothing_applied(
     plan: Plan, source: Estate, archive: Archive, writer: Writer, gone: ServiceUnreachable
-) -> Tally:
+) -> ApplyResult:
     """What is told of an apply that could not begin: every object that no earlier run has made. Raises
     `PlanStale` when the snapshot is not the one that was planned."""
     rules = profile_for(writer.type, "")  # nothing is made by them
-    shop = apply_context(plan, source, archive, writer, rules, Progress())
-    name_unreached(plan, shop, gone, NEVER)
-    return shop.tally
+    ctx = apply_context(plan, source, archive, writer, rules, Progress())
+    name_what_is_missing(plan, ctx, gone, SERVICE_UNREACHABLE)
+    return ctx.tally
 
 
-def name_unreached(plan: Plan, shop: ApplyContext, gone: ServiceUnreachable, reason: str = REASON) -> None:
+def name_what_is_missing(
+    plan: Plan, ctx: ApplyContext, gone: ServiceUnreachable, reason: str = SERVICE_STOPPED
+) -> None:
     """Put into the tally every object that has no outcome yet, and why the apply ended."""
     done = {
-        (e.action, e.kind, e.source_parent, e.source_id) for e in shop.journal.entries() if e.state == "done"
+        (e.action, e.kind, e.source_parent, e.source_id) for e in ctx.journal.entries() if e.state == "done"
     }
-    messages = {thread: made for thread, _, made in shop.journal.threads_with_messages()}
-    named = {(f.kind, f.id) for f in shop.tally.failed}
+    messages = {thread: made for thread, _, made in ctx.journal.threads_with_messages()}
+    named = {(f.kind, f.id) for f in ctx.tally.failed}
     for action in plan.actions:
         if action.action not in ("create", "update", "delete", "adopt") or (action.kind, action.id) in named:
             continue
@@ -52,33 +54,38 @@ def name_unreached(plan: Plan, shop: ApplyContext, gone: ServiceUnreachable, rea
         if carried_out and written >= action.messages:
             continue
         part = f" ({written:,} of {action.messages:,} messages are there)" if carried_out else ""
-        shop.fail(action.kind, action.id, action.name, f"{reason}{part}")
-    shop.tally.outage = (gone.what, gone.why, gone.todo)
+        ctx.fail(action.kind, action.id, action.name, f"{reason}{part}")
+    ctx.tally.outage = (gone.what, gone.why, gone.todo)
 
 
-SEEN = ("file", "vector_store", "vector_store_file", "assistant")
+FULLY_LISTED_KINDS = ("file", "vector_store", "vector_store_file", "assistant")
 """Kinds whose every object on the target a plan knows; of threads it knows those that it touches."""
 
 
-def unsettled(plan: Plan, shop: ApplyContext) -> set[EntityKey]:
+def objects_without_outcome(plan: Plan, ctx: ApplyContext) -> set[EntityKey]:
     """Keys of objects on the target that answer to an intent without an outcome. Raises `IncompleteResult`
     when nobody can look."""
-    return set(_found(plan, shop))
+    return set(_found(plan, ctx))
 
 
-def _found(plan: Plan, shop: ApplyContext) -> Iterator[EntityKey]:
+def _found(plan: Plan, ctx: ApplyContext) -> Iterator[EntityKey]:
     for action in plan.actions:
-        entry = shop.record(action)
-        if action.action != "create" or action.kind not in SEEN or entry is None or entry.state != "intended":
+        entry = ctx.record(action)
+        if (
+            action.action != "create"
+            or action.kind not in FULLY_LISTED_KINDS
+            or entry is None
+            or entry.state != "intended"
+        ):
             continue
         try:
-            body = look(shop, action, entry)
-        except (Unresolved, NotFound, AddressInUse):
+            body = find_created(ctx, action, entry)
+        except (UnresolvedReference, NotFound, AddressInUse):
             continue
         except RequestFailed as failed:
             raise _unseen(action, failed) from None
         if body is not None:
-            store = shop.ids.get(("vector_store", action.parent), "") if action.parent else ""
+            store = ctx.ids.get(("vector_store", action.parent), "") if action.parent else ""
             yield action.kind, store, str(body["id"])
 
 
@@ -90,20 +97,22 @@ def _unseen(action: Action, failed: RequestFailed) -> IncompleteResult:
     )
 
 
-def check_target(plan: Plan, shop: ApplyContext, workers: int) -> None:
+def check_target(plan: Plan, ctx: ApplyContext, workers: int) -> None:
     """Read the target and compare it, object by object, with what it was. Raises `PlanStale`."""
-    planned: States = {(kind, parent, id_): state for kind, parent, id_, state in plan.target.objects}
+    planned: Fingerprints = {(kind, parent, id_): state for kind, parent, id_, state in plan.target.objects}
     named = {a.target_id for a in plan.actions if a.kind == "thread" and a.target_id}
     made = {
         (e.kind, e.target_parent, e.target_id)
-        for e in shop.earlier.values()
+        for e in ctx.earlier.values()
         if e.state == "done" and e.target_id
     }
     threads = named | {id_ for kind, _, id_ in made if kind == "thread"}
-    with read_target(shop.writer, plan.settled.absent, threads, workers) as target:
-        present = states(target.estate, named)
-        made |= _under_way(plan, shop)
-        ours = made | _side_effects(target.estate, made) | (unsettled(plan, shop) - planned.keys())
+    with read_target(ctx.writer, plan.settled.absent, threads, workers) as target:
+        present = target_fingerprints(target.estate, named)
+        made |= _under_way(plan, ctx)
+        ours = (
+            made | _side_effects(target.estate, made) | (objects_without_outcome(plan, ctx) - planned.keys())
+        )
     for key, state in planned.items():
         if key not in made and present.get(key) != state:
             raise _stale(plan, key, "was changed" if key in present else "was deleted")
@@ -112,21 +121,21 @@ def check_target(plan: Plan, shop: ApplyContext, workers: int) -> None:
             raise _stale(plan, key, "was added")
 
 
-def _under_way(plan: Plan, shop: ApplyContext) -> set[EntityKey]:
+def _under_way(plan: Plan, ctx: ApplyContext) -> set[EntityKey]:
     """What an earlier run of this plan was changing: threads it appends to, which are compared message
     by message when it goes on, and objects whose update or deletion was sent."""
-    if not shop.journal.has_action():
+    if not ctx.journal.has_action():
         return set()
     return {
         (a.kind, a.target_parent, a.target_id)
         for a in plan.actions
-        if a.target_id and (a.messages or (a.action in ("update", "delete") and _was_tried(shop, a)))
+        if a.target_id and (a.messages or (a.action in ("update", "delete") and _was_tried(ctx, a)))
     }
 
 
-def _was_tried(shop: ApplyContext, action: Action) -> bool:
+def _was_tried(ctx: ApplyContext, action: Action) -> bool:
     """Whether it was carried out, or may have been; one that was refused for certain changed nothing."""
-    earlier = shop.record(action)
+    earlier = ctx.record(action)
     return earlier is not None and earlier.state in ("intended", "done")
 
 

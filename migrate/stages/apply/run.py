@@ -15,24 +15,24 @@ from typing import TYPE_CHECKING
 from migrate.archive.database import Archive
 from migrate.codecs import Profile
 from migrate.errors import IncompleteResult, PlanStale, ServiceUnreachable
-from migrate.stages.apply.context import ApplyContext, Tally, apply_context, recall
-from migrate.stages.apply.create import make
-from migrate.stages.apply.preconditions import check_target, name_unreached
-from migrate.stages.apply.threads import recreate
-from migrate.stages.apply.update import delete, refuse_foreign_deletions, update
-from migrate.stages.apply.vector_stores import await_ingestion, fill, upload
+from migrate.stages.apply.context import ApplyContext, ApplyResult, apply_context, load_id_map
+from migrate.stages.apply.create import create_object
+from migrate.stages.apply.preconditions import check_target, name_what_is_missing
+from migrate.stages.apply.threads import write_thread
+from migrate.stages.apply.update import delete_object, refuse_foreign_deletions, update_object
+from migrate.stages.apply.vector_stores import await_ingestion, fill_vector_store, upload_file
 from migrate.stages.concurrency.worker_pool import run_parallel
 from migrate.stages.estate import Estate
-from migrate.stages.plan.dependencies import Naming
+from migrate.stages.plan.dependencies import AssistantDependencies
 from migrate.stages.plan.plan_file import Action, Plan
 from migrate.stages.progress import Progress
-from migrate.stages.rollback.undo_plan import UNDO
-from migrate.stages.snapshot.live_estate import CONFIGURATION
+from migrate.stages.rollback.undo_plan import UNDO_ACTION
+from migrate.stages.snapshot.live_estate import CONFIGURATION_KINDS
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer
 
-PATIENCE = 600.0
+INGESTION_TIMEOUT_S = 600.0
 """Seconds to wait for the ingestion of a vector store."""
 
 
@@ -44,25 +44,25 @@ def apply_plan(
     profile: Profile,
     workers: int,
     progress: Progress,
-    patience: float = PATIENCE,
-) -> Tally:
+    patience: float = INGESTION_TIMEOUT_S,
+) -> ApplyResult:
     """Carry out a plan. Raises `PlanStale` when a side moved, `OperationRefused` where something would be
     deleted that the journal does not know as ours, `IncompleteResult` on Ctrl-C. Where the service goes away
     meanwhile, the tally says so and names what was not done."""
-    shop = apply_context(plan, source, archive, writer, profile, progress)
-    if shop.journal.has_action(UNDO):
+    ctx = apply_context(plan, source, archive, writer, profile, progress)
+    if ctx.journal.has_action(UNDO_ACTION):
         raise PlanStale(
             "this plan was rolled back",
             "what it made was removed from the target",
             "run plan again and read the new one",
         )
-    recall(plan, shop, archive)
-    check_target(plan, shop, workers)
+    load_id_map(plan, ctx, archive)
+    check_target(plan, ctx, workers)
     _announce(plan, progress)
     refuse_foreign_deletions(plan, archive)
-    _settle_known(plan, shop)
+    _settle_known(plan, ctx)
     try:
-        _carry_out(plan, shop, workers, patience)
+        _carry_out(plan, ctx, workers, patience)
     except KeyboardInterrupt:
         raise IncompleteResult(
             "stopped; what was made until now is in the journal",
@@ -70,9 +70,9 @@ def apply_plan(
             "run the same apply again: it continues",
         ) from None
     except ServiceUnreachable as gone:
-        name_unreached(plan, shop, gone)
-    _report_blocked(plan, shop)
-    return shop.tally
+        name_what_is_missing(plan, ctx, gone)
+    _report_blocked(plan, ctx)
+    return ctx.tally
 
 
 def _announce(plan: Plan, progress: Progress) -> None:
@@ -84,33 +84,33 @@ def _announce(plan: Plan, progress: Progress) -> None:
         progress.total_known(kind)
 
 
-def _carry_out(plan: Plan, shop: ApplyContext, workers: int, patience: float) -> None:
+def _carry_out(plan: Plan, ctx: ApplyContext, workers: int, patience: float) -> None:
     changes = [a for a in plan.actions if a.action in ("create", "update")]
 
     def of(kind: str, action: str) -> Iterator[Action]:
         return (a for a in changes if a.kind == kind and a.action == action)
 
-    source = shop.source
-    do = partial(run_parallel, workers, stop=shop.stop)
-    do(of("file", "create"), partial(upload, shop))
+    source = ctx.source
+    do = partial(run_parallel, workers, stop=ctx.stop)
+    do(of("file", "create"), partial(upload_file, ctx))
     made = source.of("vector_store")
-    do(of("vector_store", "create"), lambda a: make(shop, a, made[a.id]))
-    do(_by_store(of("vector_store_file", "create")).items(), lambda item: fill(shop, *item))
+    do(of("vector_store", "create"), lambda a: create_object(ctx, a, made[a.id]))
+    do(_by_store(of("vector_store_file", "create")).items(), lambda item: fill_vector_store(ctx, *item))
     assistants = source.of("assistant")
     new = {a.id: a for a in of("assistant", "create")}
-    for wave in Naming(assistants).waves():
-        do((new[id_] for id_ in wave if id_ in new), lambda a: make(shop, a, assistants[a.id]))
-    for kind in CONFIGURATION:
-        do(of(kind, "update"), partial(update, shop))
+    for wave in AssistantDependencies(assistants).waves():
+        do((new[id_] for id_ in wave if id_ in new), lambda a: create_object(ctx, a, assistants[a.id]))
+    for kind in CONFIGURATION_KINDS:
+        do(of(kind, "update"), partial(update_object, ctx))
     threads = {
         a.id: a for a in plan.actions if a.kind == "thread" and a.action in ("create", "update", "adopt")
     }
-    do((a for a in threads.values() if a.fields), partial(update, shop))
+    do((a for a in threads.values() if a.fields), partial(update_object, ctx))
     talks = ((threads[t.id], t) for t in source.threads() if t.id in threads)
-    do(talks, lambda pair: recreate(shop, *pair))
-    do(of("message", "update"), partial(update, shop))
-    await_ingestion(shop, _by_store(of("vector_store_file", "create")), patience)
-    do((a for a in plan.actions if a.action == "delete"), partial(delete, shop))
+    do(talks, lambda pair: write_thread(ctx, *pair))
+    do(of("message", "update"), partial(update_object, ctx))
+    await_ingestion(ctx, _by_store(of("vector_store_file", "create")), patience)
+    do((a for a in plan.actions if a.action == "delete"), partial(delete_object, ctx))
 
 
 def _by_store(actions: Iterable[Action]) -> dict[str, list[Action]]:
@@ -120,30 +120,30 @@ def _by_store(actions: Iterable[Action]) -> dict[str, list[Action]]:
     return stores
 
 
-def _settle_known(plan: Plan, shop: ApplyContext) -> None:
+def _settle_known(plan: Plan, ctx: ApplyContext) -> None:
     """What the plan found on the target already: into the id map, nothing is sent."""
-    adopted = [a for a in plan.actions if a.action == "adopt" or _only_grows(a, shop)]
-    earlier = [a for a in adopted if shop.record(replace(a, action="adopt")) is None]
-    entries = shop.journal.intend(("adopt", a.kind, a.parent, a.id, a.name) for a in earlier)
-    shop.journal.record_all_done(
+    adopted = [a for a in plan.actions if a.action == "adopt" or _only_grows(a, ctx)]
+    earlier = [a for a in adopted if ctx.record(replace(a, action="adopt")) is None]
+    entries = ctx.journal.intend(("adopt", a.kind, a.parent, a.id, a.name) for a in earlier)
+    ctx.journal.record_all_done(
         (entry, a.target_id, a.target_parent, a.before or None)
         for entry, a in zip(entries, earlier, strict=True)
     )
-    shop.count("adopted", len(earlier))
-    shop.count("skipped", len(adopted) - len(earlier))
+    ctx.count("adopted", len(earlier))
+    ctx.count("skipped", len(adopted) - len(earlier))
     for action in plan.actions:
         if action.action == "skip":
-            shop.count("skipped", kind=action.kind)
+            ctx.count("skipped", kind=action.kind)
 
 
-def _only_grows(action: Action, shop: ApplyContext) -> bool:
+def _only_grows(action: Action, ctx: ApplyContext) -> bool:
     """Whether a thread that was found on the target, and that no move noted yet, gets messages and no change
     of its own."""
     grows = action.kind == "thread" and action.action == "update" and not action.fields
-    return grows and ("thread", action.id, action.target_id) not in shop.noted
+    return grows and ("thread", action.id, action.target_id) not in ctx.noted
 
 
-def _report_blocked(plan: Plan, shop: ApplyContext) -> None:
+def _report_blocked(plan: Plan, ctx: ApplyContext) -> None:
     """Blocked objects are not moved; unless they were accepted, the apply is incomplete. A message may
     be blocked (it cannot be rewritten) although its thread is not."""
     rows = {(row.kind, row.parent, row.id): row for row in plan.losses if row.grade == "blocked"}
@@ -152,4 +152,4 @@ def _report_blocked(plan: Plan, shop: ApplyContext) -> None:
     for key, name in stuck.items():
         row = rows.get(key)
         if not (row and row.accepted):
-            shop.fail(key[0], key[2], name, f"blocked: {row.reason if row else 'see the plan'}")
+            ctx.fail(key[0], key[2], name, f"blocked: {row.reason if row else 'see the plan'}")

@@ -14,13 +14,13 @@ from typing import NamedTuple
 from migrate.codecs import Words
 from migrate.model import Entity
 from migrate.model.normalize import json_digest, normalize_written_fields
-from migrate.stages.apply.context import ApplyContext, Body
+from migrate.stages.apply.context import ApplyContext, RequestBody
 from migrate.stages.apply.implicit_vector_stores import attached_for_search
 from migrate.stages.estate import LazyMessage, stamp
 from migrate.stages.plan.adaptation import iter_messages
-from migrate.stages.plan.target_fingerprints import message_mark
+from migrate.stages.plan.target_fingerprints import message_fingerprint
 
-KEPT = 2_000
+MAX_FINGERPRINTS_KEPT = 2_000
 """Messages of a thread of which is kept what tells them from others."""
 
 
@@ -39,10 +39,10 @@ class MessageFingerprint(NamedTuple):
 class ThreadMessages:
     """The messages of one thread."""
 
-    def __init__(self, shop: ApplyContext, thread: Entity) -> None:
-        self._shop, self._thread = shop, thread
-        self._where = shop.source, shop.codec, shop.fit, thread.id
-        self._bare = shop.codec.bare_words
+    def __init__(self, ctx: ApplyContext, thread: Entity) -> None:
+        self._shop, self._thread = ctx, thread
+        self._where = ctx.source, ctx.codec, ctx.fit, thread.id
+        self._bare = ctx.codec.bare_words
         self.searched: set[str] = set()
         """Ids on the target of files that messages drawn so far attach for search."""
         self.attaches = False
@@ -54,22 +54,22 @@ class ThreadMessages:
         self._back: list[Entity] = []
         self._beyond: Iterator[LazyMessage] = iter(())
         self._last: tuple[int, MessageFingerprint] | None = None
-        there = shop.ids.get(("thread", thread.id))
-        self._origins = shop.origins(thread.id, there) if there else {}
+        there = ctx.ids.get(("thread", thread.id))
+        self._origins = ctx.origins(thread.id, there) if there else {}
         self._restart()
 
-    def take(self, count: int) -> list[Entity]:
+    def next_batch(self, count: int) -> list[Entity]:
         """The next messages, fewer at the end."""
         taken, self._back = self._back[:count], self._back[count:]
         while len(taken) < count and (message := self._draw()) is not None:
             taken.append(message)
         return taken
 
-    def give_back(self, messages: list[Entity]) -> None:
+    def push_back(self, messages: list[Entity]) -> None:
         """These are the next ones again."""
         self._back = messages + self._back
 
-    def go_to(self, place: int) -> None:
+    def seek(self, place: int) -> None:
         """Go on with the message at this place."""
         if place < self._drawn - len(self._back):
             self._restart()
@@ -90,7 +90,7 @@ class ThreadMessages:
         """The message at a place, None behind the last one. Cheap in order; else as with `has`."""
         if not self.has(place):
             return None
-        return self._told[place] if place < KEPT else self._again(place)
+        return self._told[place] if place < MAX_FINGERPRINTS_KEPT else self._again(place)
 
     def count(self) -> int:
         """How many there are."""
@@ -98,7 +98,7 @@ class ThreadMessages:
             pass
         return self._known
 
-    def is_at(self, place: int, body: Body) -> bool:
+    def matches_at(self, place: int, body: RequestBody) -> bool:
         """Whether a message on the target is the one at this place: by its id where it was there before, by
         stamp where there is one, else by what it says."""
         expected = self.at(place)
@@ -118,9 +118,9 @@ class ThreadMessages:
             return expected.stamp == stamp(there)
         return _says(there) in (expected.says, expected.surely)
 
-    def mark(self, body: Body) -> str:
-        """How a message of the target is known later: see `message_mark`."""
-        return message_mark(self._shop.codec, body, self._thread.id)
+    def mark(self, body: RequestBody) -> str:
+        """How a message of the target is known later: see `message_fingerprint`."""
+        return message_fingerprint(self._shop.codec, body, self._thread.id)
 
     def _by_all(self, place: int) -> MessageFingerprint:
         """The message at a place, known by all it has: the target shows more of it than words. So it may of
@@ -128,7 +128,7 @@ class ThreadMessages:
         self._bare, self._last = False, None
         again = islice(iter_messages(*self._where), len(self._told))
         self._told = [self._tell(message.entity, self._shop.fitted(message.entity)) for message in again]
-        return self._told[place] if place < KEPT else self._again(place)
+        return self._told[place] if place < MAX_FINGERPRINTS_KEPT else self._again(place)
 
     def _again(self, place: int) -> MessageFingerprint:
         """A message further on than what is kept, read again: the next one after the last that was asked for,
@@ -162,7 +162,7 @@ class ThreadMessages:
             self.searched.update(attached_for_search(fitted))
         if self._drawn == self._known:
             self._known += 1
-            if self._drawn < KEPT:
+            if self._drawn < MAX_FINGERPRINTS_KEPT:
                 self._told.append(_in_words(message, bare) if bare else self._tell(message.entity, fitted))
         if self._shop.codec.tries(fitted):
             self.sure[message.id] = self._shop.surely(message.entity)

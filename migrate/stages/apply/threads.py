@@ -14,29 +14,29 @@ from migrate.archive.journal import THREAD_STATE_ACTION, JournalEntry, JournalJo
 from migrate.errors import NotFound, OutcomeUnknown, RequestFailed
 from migrate.model import Entity
 from migrate.model.normalize import normalize_entity
-from migrate.stages.apply.context import ApplyContext, Body
+from migrate.stages.apply.context import ApplyContext, RequestBody
 from migrate.stages.apply.create import (
-    GATEWAY,
-    GATEWAY_LOOKS,
-    TRIES,
+    GATEWAY_LOOK_DELAYS_S,
+    GATEWAY_TIMEOUT_STATUSES,
+    MAX_CREATE_TRIES,
     create_and_claim,
+    fail_object,
     find_by_stamp,
-    give_up,
-    sent_at,
-    was_sent,
-    written,
+    left_fingerprint,
+    request_time,
+    request_was_sent,
 )
-from migrate.stages.apply.implicit_vector_stores import note_derived, searched_in, stores_of
+from migrate.stages.apply.implicit_vector_stores import note_implicit_stores, searched_files, stores_of_thread
 from migrate.stages.apply.thread_messages import ThreadMessages
 from migrate.stages.plan.plan_file import Action
-from migrate.stages.plan.target_fingerprints import fingerprint
+from migrate.stages.plan.target_fingerprints import object_fingerprint
 from migrate.stages.snapshot.live_estate import lists_threads
 
-PAUSE = 0.15
+FIRST_LOOK_DELAY_S = 0.15
 """Seconds before a look at what became of a lost answer; doubled each time."""
-REFUSED = (400, 413, 422)
+REFUSED_STATUSES = (400, 413, 422)
 """Statuses that say there is something wrong with what was sent."""
-FLUSH = 500
+JOURNAL_LINES_PER_COMMIT = 500
 """Journal lines per commit when a finished thread's messages are noted."""
 
 
@@ -44,48 +44,48 @@ class OutOfOrder(RequestFailed):
     """The messages on the target are not the ones that should stand there."""
 
 
-def recreate(shop: ApplyContext, action: Action, thread: Entity) -> None:
+def write_thread(ctx: ApplyContext, action: Action, thread: Entity) -> None:
     """Create a thread or append to one, until it holds every message of its source."""
     there, place = action.target_id, None
-    talk = ThreadMessages(shop, thread)
+    talk = ThreadMessages(ctx, thread)
     try:
         if action.action == "create":
-            there, place = _created(shop, action, thread, talk)
-            shop.settle(thread, there)
+            there, place = _created(ctx, action, thread, talk)
+            ctx.settle(thread, there)
         if action.messages:
-            _append(shop, action, thread, there, talk, place)
+            _append(ctx, action, thread, there, talk, place)
         if action.messages or action.action == "adopt":
-            note_messages(shop, action, thread, there, talk, whole=not shop.same_place)
+            note_messages(ctx, action, thread, there, talk, whole=not ctx.same_place)
         if action.action == "create" or action.messages:
-            _note_as_left(shop, action, thread, there, talk)
+            _note_as_left(ctx, action, thread, there, talk)
     except RequestFailed as failed:
-        shop.fail("thread", thread.id, thread.name, f"{failed}{_where(there)}")
+        ctx.fail("thread", thread.id, thread.name, f"{failed}{_where(there)}")
 
 
 def _note_as_left(
-    shop: ApplyContext, action: Action, thread: Entity, there: str, talk: ThreadMessages
+    ctx: ApplyContext, action: Action, thread: Entity, there: str, talk: ThreadMessages
 ) -> None:
     """A thread's files and stores show only when it is read, those that the service added for attachments
     among them: how it was left is noted anew, unless it stands as others have it."""
-    fitted = shop.fitted(thread)
+    fitted = ctx.fitted(thread)
     if not (talk.attaches or normalize_entity(fitted).get("tool_resources")):
         return
-    found = shop.codec.decode("thread", shop.writer.get("thread", there), "", None)[0]
+    found = ctx.codec.decode("thread", ctx.writer.get("thread", there), "", None)[0]
     if _changes_files(action, talk):
-        shop.journal.record_created([(_stood(thread), there, "", fingerprint(found))])
+        ctx.journal.record_created([(_stood(thread), there, "", object_fingerprint(found))])
     if not action.left and normalize_entity(found).get("metadata") == normalize_entity(fitted).get(
         "metadata"
     ):
         how = action.action if action.fields or action.action == "create" else "adopt"
         job = (how, "thread", "", thread.id, thread.name)
-        shop.journal.record_created([(job, there, "", fingerprint(found))])
-    if stores_of(fitted):
+        ctx.journal.record_created([(job, there, "", object_fingerprint(found))])
+    if stores_of_thread(fitted):
         return
     if action.action == "create":
-        note_derived(shop, thread, found, lambda: talk.searched, sent_at(shop.record(action)))
+        note_implicit_stores(ctx, thread, found, lambda: talk.searched, request_time(ctx.record(action)))
     elif action.messages:
-        searched = partial(searched_in, shop, thread, _first(action, talk))
-        note_derived(shop, thread, found, searched, shop.journal.first_applied_at())
+        searched = partial(searched_files, ctx, thread, _first(action, talk))
+        note_implicit_stores(ctx, thread, found, searched, ctx.journal.first_applied_at())
 
 
 def _changes_files(action: Action, talk: ThreadMessages) -> bool:
@@ -98,11 +98,11 @@ def _stood(thread: Entity) -> JournalJob:
     return (THREAD_STATE_ACTION, "thread", "", thread.id, thread.name)
 
 
-def _note_as_it_stood(shop: ApplyContext, thread: Entity, there: str) -> None:
+def _note_as_it_stood(ctx: ApplyContext, thread: Entity, there: str) -> None:
     """Keep how a thread stood before the first message was appended, for a rollback."""
-    if (THREAD_STATE_ACTION, "thread", "", thread.id) not in shop.earlier:
-        (entry,) = shop.journal.intend([_stood(thread)], shop.writer.get("thread", there))
-        shop.journal.record_done(entry, there)
+    if (THREAD_STATE_ACTION, "thread", "", thread.id) not in ctx.earlier:
+        (entry,) = ctx.journal.intend([_stood(thread)], ctx.writer.get("thread", there))
+        ctx.journal.record_done(entry, there)
 
 
 def _where(there: str) -> str:
@@ -110,77 +110,87 @@ def _where(there: str) -> str:
 
 
 def _created(
-    shop: ApplyContext, action: Action, thread: Entity, talk: ThreadMessages
+    ctx: ApplyContext, action: Action, thread: Entity, talk: ThreadMessages
 ) -> tuple[str, int | None]:
     """The thread on the target, with as many messages as one request takes, and how many those are; None
     where only reading tells, since its creation was not answered just now."""
-    earlier = shop.record(action)
+    earlier = ctx.record(action)
     if earlier and earlier.state == "done":
-        shop.count("skipped", kind="thread")
+        ctx.count("skipped", kind="thread")
         return earlier.target_id, None
-    fitted = shop.fitted(thread)
-    first = talk.take(shop.fit.profile.messages_per_create)
-    wire = shop.codec.create_wire(fitted)
+    fitted = ctx.fitted(thread)
+    first = talk.next_batch(ctx.fit.profile.messages_per_create)
+    wire = ctx.codec.create_wire(fitted)
     if first:
-        wire[shop.codec.opening] = [shop.codec.create_wire(message) for message in first]
-    (entry,) = shop.journal.intend([("create", "thread", "", thread.id, thread.name)])
+        wire[ctx.codec.opening] = [ctx.codec.create_wire(message) for message in first]
+    (entry,) = ctx.journal.intend([("create", "thread", "", thread.id, thread.name)])
     try:
         try:
-            body, found = _sent(shop, fitted, wire, opening_of(shop, talk, len(first), earlier), earlier)
+            body, found = _sent(
+                ctx, fitted, wire, first_messages_match(ctx, talk, len(first), earlier), earlier
+            )
         except RequestFailed as failed:
-            if not first or failed.status not in REFUSED:
+            if not first or failed.status not in REFUSED_STATUSES:
                 raise
-            talk.give_back(first)
+            talk.push_back(first)
             first = []  # one of them is refused: it is named when they are sent one by one
-            opening = opening_of(shop, talk, 0, None)
-            body, found = _sent(shop, fitted, shop.codec.create_wire(fitted), opening, None)
+            opening = first_messages_match(ctx, talk, 0, None)
+            body, found = _sent(ctx, fitted, ctx.codec.create_wire(fitted), opening, None)
     except RequestFailed as failed:
         if not isinstance(failed, OutcomeUnknown):
-            shop.journal.record_failed([entry], str(failed))
+            ctx.journal.record_failed([entry], str(failed))
         raise
-    shop.journal.record_done(entry, str(body["id"]), written=written(shop, "thread", body))
-    shop.count("adopted" if found and earlier is None else "created", kind="thread")
+    ctx.journal.record_done(entry, str(body["id"]), written=left_fingerprint(ctx, "thread", body))
+    ctx.count("adopted" if found and earlier is None else "created", kind="thread")
     if not found:
-        shop.count("created", len(first), "message")
+        ctx.count("created", len(first), "message")
     return str(body["id"]), None if found else len(first)
 
 
-def opening_of(
-    shop: ApplyContext, talk: ThreadMessages, sent: int, earlier: JournalEntry | None
-) -> Callable[[Body], bool]:
+def first_messages_match(
+    ctx: ApplyContext, talk: ThreadMessages, sent: int, earlier: JournalEntry | None
+) -> Callable[[RequestBody], bool]:
     """Whether a thread holds the messages that it was to begin with: where there is no room for a stamp,
     nothing else tells it from its like. An earlier run may have had them refused, and sent none."""
     counts = {sent, 0} if earlier else {sent}
 
-    def fits(body: Body) -> bool:
+    def fits(body: RequestBody) -> bool:
         try:
-            pages = shop.writer.pages("message", str(body["id"]))
+            pages = ctx.writer.pages("message", str(body["id"]))
             there = list(islice((row for page in pages for row in page.bodies), sent + 1))
         except NotFound:
             return False
-        return len(there) in counts and all(talk.is_at(place, row) for place, row in enumerate(there))
+        return len(there) in counts and all(talk.matches_at(place, row) for place, row in enumerate(there))
 
     return fits
 
 
-def unanswered(shop: ApplyContext, thread: Entity, fitted: Entity, entry: JournalEntry) -> Body | None:
+def find_unanswered_thread(
+    ctx: ApplyContext, thread: Entity, fitted: Entity, entry: JournalEntry
+) -> RequestBody | None:
     """The thread that an earlier run may have made, if the service can say."""
-    if not lists_threads(shop.writer):
-        note_twin(shop, thread.id)
+    if not lists_threads(ctx.writer):
+        note_duplicate_thread(ctx, thread.id)
         return None
-    talk = ThreadMessages(shop, thread)
-    first = talk.take(shop.fit.profile.messages_per_create)
-    return find_by_stamp(shop, fitted, sent_at(entry), opening_of(shop, talk, len(first), entry))()
+    talk = ThreadMessages(ctx, thread)
+    first = talk.next_batch(ctx.fit.profile.messages_per_create)
+    return find_by_stamp(
+        ctx, fitted, request_time(entry), first_messages_match(ctx, talk, len(first), entry)
+    )()
 
 
 def _sent(
-    shop: ApplyContext, fitted: Entity, wire: Body, fits: Callable[[Body], bool], earlier: JournalEntry | None
-) -> tuple[Body, bool]:
-    listed = lists_threads(shop.writer)
+    ctx: ApplyContext,
+    fitted: Entity,
+    wire: RequestBody,
+    fits: Callable[[RequestBody], bool],
+    earlier: JournalEntry | None,
+) -> tuple[RequestBody, bool]:
+    listed = lists_threads(ctx.writer)
     lost: list[str] = []
-    look = find_by_stamp(shop, fitted, sent_at(earlier), fits)
+    look = find_by_stamp(ctx, fitted, request_time(earlier), fits)
 
-    def find() -> Body | None:
+    def find() -> RequestBody | None:
         if listed:
             return look()
         lost.append(fitted.id)
@@ -188,65 +198,65 @@ def _sent(
 
     try:
         return create_and_claim(
-            shop, fitted, lambda: shop.writer.create("thread", wire), find, was_sent(earlier)
+            ctx, fitted, lambda: ctx.writer.create("thread", wire), find, request_was_sent(earlier)
         )
     finally:
         if lost:
-            note_twin(shop, fitted.id)
+            note_duplicate_thread(ctx, fitted.id)
 
 
-def note_twin(shop: ApplyContext, thread: str) -> None:
+def note_duplicate_thread(ctx: ApplyContext, thread: str) -> None:
     """Tell that a lost answer may have left a thread which nobody can find."""
-    shop.note(
+    ctx.note(
         f"thread {thread}: an answer to its creation was lost and this service does not list threads, so an "
         "unused twin of it may exist"
     )
 
 
 def _append(
-    shop: ApplyContext, action: Action, thread: Entity, there: str, talk: ThreadMessages, place: int | None
+    ctx: ApplyContext, action: Action, thread: Entity, there: str, talk: ThreadMessages, place: int | None
 ) -> None:
     """Send what is not there yet, as many messages a request as the service takes, one request after the
     other. After a lost answer the thread is read: a message may have no mark that tells it from its like,
     so only its place says whether it arrived."""
-    place = _already(shop, action, there, talk) if place is None else place
+    place = _already(ctx, action, there, talk) if place is None else place
     if _changes_files(action, talk):
-        _note_as_it_stood(shop, thread, there)
-    talk.go_to(place)
-    size, lost = shop.fit.profile.messages_per_append, 0
+        _note_as_it_stood(ctx, thread, there)
+    talk.seek(place)
+    size, lost = ctx.fit.profile.messages_per_append, 0
     held: list[Entity] = []
-    while held := held or talk.take(size):
+    while held := held or talk.next_batch(size):
         batch = held[:size]
         try:
-            stored = shop.writer.append(there, [shop.codec.create_wire(message) for message in batch])
+            stored = ctx.writer.append(there, [ctx.codec.create_wire(message) for message in batch])
             if stored != len(batch):
                 raise OutcomeUnknown(f"{stored} of {len(batch)} messages were stored, as the answer says")
             arrived = stored
         except OutcomeUnknown as failed:
             lost += 1
-            if lost == TRIES:
-                raise _stopped(shop, thread, batch[0], failed) from None
-            arrived = _after_loss(shop, action, there, talk, place, PAUSE * 2**lost, failed)
+            if lost == MAX_CREATE_TRIES:
+                raise _stopped(ctx, thread, batch[0], failed) from None
+            arrived = _after_loss(ctx, action, there, talk, place, FIRST_LOOK_DELAY_S * 2**lost, failed)
         except RequestFailed as failed:
-            if len(batch) > 1 and failed.status in REFUSED:
+            if len(batch) > 1 and failed.status in REFUSED_STATUSES:
                 size = 1  # to name the one that is refused; it is promised nowhere that none was kept
-                arrived = _already(shop, action, there, talk) - place
-            elif failed.status in REFUSED and (sure := talk.sure.pop(batch[0].id, None)):
-                shop.note(
+                arrived = _already(ctx, action, there, talk) - place
+            elif failed.status in REFUSED_STATUSES and (sure := talk.sure.pop(batch[0].id, None)):
+                ctx.note(
                     f"message {sure.id} was refused as it was tried, and arrives as the plan says: {failed}"
                 )
                 held, arrived = [sure, *held[1:]], 0
             else:
-                raise _stopped(shop, thread, batch[0], failed) from None
+                raise _stopped(ctx, thread, batch[0], failed) from None
         lost = 0 if arrived else lost
         place += arrived
         held = held[arrived:]
-        talk.go_to(place + len(held))  # a look at the thread after a loss draws messages to its end
-        shop.count("created", arrived, "message")
+        talk.seek(place + len(held))  # a look at the thread after a loss draws messages to its end
+        ctx.count("created", arrived, "message")
 
 
 def _after_loss(
-    shop: ApplyContext,
+    ctx: ApplyContext,
     action: Action,
     there: str,
     talk: ThreadMessages,
@@ -257,10 +267,10 @@ def _after_loss(
     """How many messages arrived though their answer was lost. Behind a gateway that stopped waiting the
     service may still be at work, so the look is repeated."""
     arrived = 0
-    for seconds in GATEWAY_LOOKS if lost.status in GATEWAY else (pause,):
-        shop.writer.pace.nap(seconds)
+    for seconds in GATEWAY_LOOK_DELAYS_S if lost.status in GATEWAY_TIMEOUT_STATUSES else (pause,):
+        ctx.writer.pace.nap(seconds)
         try:
-            arrived = _already(shop, action, there, talk) - place
+            arrived = _already(ctx, action, there, talk) - place
         except OutOfOrder:
             raise
         except RequestFailed as failed:
@@ -270,11 +280,13 @@ def _after_loss(
     return arrived
 
 
-def _stopped(shop: ApplyContext, thread: Entity, message: Entity, failed: RequestFailed) -> OutOfOrder:
+def _stopped(ctx: ApplyContext, thread: Entity, message: Entity, failed: RequestFailed) -> OutOfOrder:
     action = Action(action="create", kind="message", id=message.id, parent=thread.id)
-    give_up(shop, action, [], failed)
+    fail_object(ctx, action, [], failed)
     way_out = (
-        f"; to leave it out: snapshot --exclude 'message:{message.id}'" if failed.status in REFUSED else ""
+        f"; to leave it out: snapshot --exclude 'message:{message.id}'"
+        if failed.status in REFUSED_STATUSES
+        else ""
     )
     return OutOfOrder(f"stopped before message {message.id}: the ones behind it wait for it{way_out}")
 
@@ -284,13 +296,13 @@ def _first(action: Action, talk: ThreadMessages) -> int:
     return 0 if action.action == "create" else talk.count() - action.messages
 
 
-def _already(shop: ApplyContext, action: Action, there: str, talk: ThreadMessages) -> int:
+def _already(ctx: ApplyContext, action: Action, there: str, talk: ThreadMessages) -> int:
     """The place of the first message that is not on the target yet. Those that stood there when the plan was
     made were compared then and are counted. Raises `OutOfOrder` when some are gone, or others not ours."""
     first, count = _first(action, talk), 0
-    for page in shop.writer.pages("message", there):
+    for page in ctx.writer.pages("message", there):
         for body in page.bodies:
-            if count >= action.standing and not talk.is_at(first + count - action.standing, body):
+            if count >= action.standing and not talk.matches_at(first + count - action.standing, body):
                 raise OutOfOrder(
                     f"message {body.get('id')} in {there} is not the one expected at place {count}"
                 )
@@ -301,7 +313,7 @@ def _already(shop: ApplyContext, action: Action, there: str, talk: ThreadMessage
 
 
 def note_messages(
-    shop: ApplyContext,
+    ctx: ApplyContext,
     action: Action,
     thread: Entity,
     there: str,
@@ -311,33 +323,33 @@ def note_messages(
     """Read the thread back: every message in its place; then the id map holds each of them. Those before
     the ones that this plan appends were not made by it. Unless it must be `whole`, it may end early, and
     what stands behind may be another's. Raises `OutOfOrder`."""
-    talk = talk or ThreadMessages(shop, thread)
+    talk = talk or ThreadMessages(ctx, thread)
     first = _first(action, talk)
-    known = shop.journal.mapped_message_ids(thread.id) if first or action.standing else frozenset()
+    known = ctx.journal.mapped_message_ids(thread.id) if first or action.standing else frozenset()
     waiting: list[tuple[JournalJob, str, str, str]] = []
     place = first - action.standing
-    for body in (body for page in shop.writer.pages("message", there) for body in page.bodies):
+    for body in (body for page in ctx.writer.pages("message", there) for body in page.bodies):
         if place < first:
-            if first == action.standing and str(body["id"]) not in known and talk.is_at(place, body):
+            if first == action.standing and str(body["id"]) not in known and talk.matches_at(place, body):
                 waiting.append(_line("adopt", thread, talk, place, body, there))
-        elif not talk.is_at(place, body):
+        elif not talk.matches_at(place, body):
             if not whole:
                 break
             raise OutOfOrder(f"message {body.get('id')} in {there} does not stand where it was sent")
         else:
             waiting.append(_line("create", thread, talk, place, body, there))
-        if len(waiting) >= FLUSH:
-            shop.journal.record_created(waiting)
+        if len(waiting) >= JOURNAL_LINES_PER_COMMIT:
+            ctx.journal.record_created(waiting)
             waiting = []
         place += 1
-    shop.journal.record_created(waiting)
+    ctx.journal.record_created(waiting)
     left = talk.at(place) if place >= 0 else None
     if whole and left is not None:
         raise OutOfOrder(f"message {left.id} was sent but is not in {there}")
 
 
 def _line(
-    how: str, thread: Entity, talk: ThreadMessages, place: int, body: Body, there: str
+    how: str, thread: Entity, talk: ThreadMessages, place: int, body: RequestBody, there: str
 ) -> tuple[JournalJob, str, str, str]:
     """A line of the journal for a message that stands in its place."""
     expected = talk.at(place)

@@ -14,38 +14,38 @@ from migrate.model import KINDS, Entity
 from migrate.model.normalize import normalize_written_fields
 from migrate.model.secrets import with_target_credentials
 from migrate.model.stamp import stamp_keys_in
-from migrate.stages.apply.context import ApplyContext, Body
-from migrate.stages.apply.create import create_once, give_up, was_sent, written
+from migrate.stages.apply.context import ApplyContext, RequestBody
+from migrate.stages.apply.create import create_once, fail_object, left_fingerprint, request_was_sent
 from migrate.stages.estate import stamp
 from migrate.stages.plan.plan_file import Action, Plan
-from migrate.stages.plan.target_fingerprints import fingerprint, message_mark
+from migrate.stages.plan.target_fingerprints import message_fingerprint, object_fingerprint
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer
 
 
-TRIES = 3
+MAX_DELETE_TRIES = 3
 """How often a deletion without a usable answer is sent: deleting twice does no harm."""
-LOOKS_S = (0.0, 0.3, 1.0, 3.0)
+DELETION_LOOK_DELAYS_S = (0.0, 0.3, 1.0, 3.0)
 """Seconds before each look at an object whose deletion was accepted: a list may show it a moment longer."""
-ACCEPTED = "the service answered as if it had been deleted"
+DELETION_WITHOUT_EFFECT = "the service answered as if it had been deleted"
 
 
-def remove(writer: Writer, kind: str, ids: Sequence[str], parent: str = "") -> dict[str, str]:
+def delete_objects(writer: Writer, kind: str, ids: Sequence[str], parent: str = "") -> dict[str, str]:
     """Delete objects of one kind that lie below one parent, in this order. Id -> what the service answered,
     of those that are still there. Raises `RequestFailed` when nobody can see whether they are gone."""
     answers = {id_: _sent(writer, kind, id_, parent) for id_ in ids}
     left = list(ids)
-    for seconds in LOOKS_S:
+    for seconds in DELETION_LOOK_DELAYS_S:
         writer.pace.nap(seconds)
-        there = still_there(writer, kind, left, parent)
+        there = remaining_ids(writer, kind, left, parent)
         left = [id_ for id_ in left if id_ in there]
-        if not any(answers[id_] == ACCEPTED for id_ in left):
+        if not any(answers[id_] == DELETION_WITHOUT_EFFECT for id_ in left):
             break
     return {id_: f"it is still there: {answers[id_]}" for id_ in left}
 
 
-def still_there(writer: Writer, kind: str, ids: Collection[str], parent: str = "") -> set[str]:
+def remaining_ids(writer: Writer, kind: str, ids: Collection[str], parent: str = "") -> set[str]:
     """Which of these objects the service shows. What lies below a parent is looked for in its list, since a
     service may not show a single message. Raises `RequestFailed` when it cannot be seen."""
     if not ids:
@@ -69,18 +69,18 @@ def _answers(writer: Writer, kind: str, id_: str) -> bool:
     return True
 
 
-ABSENT = (404, 410)
+ABSENT_STATUSES = (404, 410)
 """Statuses of a GET that say: there is no such object. 405 and 501 say that it cannot be asked for."""
 
 
 def _must_mean_absent(failed: NotFound) -> None:
-    if failed.status not in (0, *ABSENT):
+    if failed.status not in (0, *ABSENT_STATUSES):
         raise RequestFailed(f"whether it is gone cannot be seen: {failed}", failed.status) from None
 
 
 def _sent(writer: Writer, kind: str, id_: str, parent: str) -> str:
     """Send a deletion; what was answered."""
-    for left in reversed(range(TRIES)):
+    for left in reversed(range(MAX_DELETE_TRIES)):
         try:
             writer.delete(kind, id_, parent)
         except OutcomeUnknown as lost:
@@ -89,52 +89,52 @@ def _sent(writer: Writer, kind: str, id_: str, parent: str) -> str:
         except RequestFailed as failed:
             return str(failed)
         else:
-            return ACCEPTED
+            return DELETION_WITHOUT_EFFECT
     raise AssertionError("unreachable")
 
 
-SHOWN = 5
+MAX_DELETIONS_SHOWN = 5
 """Objects that an error names."""
 
 
-def update(shop: ApplyContext, action: Action) -> None:
+def update_object(ctx: ApplyContext, action: Action) -> None:
     """Change the planned fields, and only if the object is still the one that was planned for."""
-    earlier = shop.record(action)
+    earlier = ctx.record(action)
     if earlier and earlier.state == "done":
-        shop.count("skipped", kind=action.kind)
+        ctx.count("skipped", kind=action.kind)
         return
     entries: list[int] = []
     try:
-        entity = _source(shop, action)
-        before = shop.writer.get(action.kind, action.target_id, action.target_parent)
-        there = shop.codec.decode(action.kind, before, action.target_parent, None)[0]
-        if shop.source.type == CONFIG:
+        entity = _source(ctx, action)
+        before = ctx.writer.get(action.kind, action.target_id, action.target_parent)
+        there = ctx.codec.decode(action.kind, before, action.target_parent, None)[0]
+        if ctx.source.type == CONFIG:
             entity = with_target_credentials(entity, there)
-        fitted = beside_others(shop.fitted(entity), there, shop.fit.profile)
-        ours = was_sent(earlier) and arrived(shop, action, fitted) is not None
-        if fingerprint(there) != action.before and not ours:
-            shop.fail(action.kind, action.id, action.name, "it was changed by others since the plan was made")
+        fitted = beside_others(ctx.fitted(entity), there, ctx.fit.profile)
+        ours = request_was_sent(earlier) and find_updated(ctx, action, fitted) is not None
+        if object_fingerprint(there) != action.before and not ours:
+            ctx.fail(action.kind, action.id, action.name, "it was changed by others since the plan was made")
             return
-        if shop.source.type == CONFIG:
+        if ctx.source.type == CONFIG:
             fitted = _still_made_from(fitted, there)
-        wire = shop.codec.update_wire(fitted, frozenset(action.fields), there)
+        wire = ctx.codec.update_wire(fitted, frozenset(action.fields), there)
         job = ("update", action.kind, action.parent, action.id, action.name)
-        entries = shop.journal.intend([job], before)
+        entries = ctx.journal.intend([job], before)
         body, _ = create_once(
-            shop,  # after a lost answer a look: sending again may add a version
-            lambda: shop.writer.update(action.kind, action.target_id, wire, action.target_parent),
-            lambda: arrived(shop, action, fitted),
-            resumed=was_sent(earlier),
+            ctx,  # after a lost answer a look: sending again may add a version
+            lambda: ctx.writer.update(action.kind, action.target_id, wire, action.target_parent),
+            lambda: find_updated(ctx, action, fitted),
+            resumed=request_was_sent(earlier),
         )
     except RequestFailed as failed:
-        give_up(shop, action, entries, failed)
+        fail_object(ctx, action, entries, failed)
         return
     if action.kind == "message":
-        mark = message_mark(shop.codec, body, action.target_parent)
+        mark = message_fingerprint(ctx.codec, body, action.target_parent)
     else:
-        mark = written(shop, action.kind, body, action.target_parent)
-    shop.journal.record_done(entries[0], action.target_id, action.target_parent, mark)
-    shop.count("updated", kind=action.kind)
+        mark = left_fingerprint(ctx, action.kind, body, action.target_parent)
+    ctx.journal.record_done(entries[0], action.target_id, action.target_parent, mark)
+    ctx.count("updated", kind=action.kind)
 
 
 def _still_made_from(fitted: Entity, there: Entity) -> Entity:
@@ -146,20 +146,20 @@ def _still_made_from(fitted: Entity, there: Entity) -> Entity:
     return fitted
 
 
-def arrived(shop: ApplyContext, action: Action, fitted: Entity) -> Body | None:
+def find_updated(ctx: ApplyContext, action: Action, fitted: Entity) -> RequestBody | None:
     """The object, if the planned fields are what they should be."""
-    body = shop.writer.get(action.kind, action.target_id, action.target_parent)
-    there = normalize_written_fields(shop.codec.decode(action.kind, body, action.target_parent, None)[0])
+    body = ctx.writer.get(action.kind, action.target_id, action.target_parent)
+    there = normalize_written_fields(ctx.codec.decode(action.kind, body, action.target_parent, None)[0])
     wanted = normalize_written_fields(fitted)
     return body if all(there.get(name) == wanted.get(name) for name in action.fields) else None
 
 
-def _source(shop: ApplyContext, action: Action) -> Entity:
+def _source(ctx: ApplyContext, action: Action) -> Entity:
     if action.parent:
-        return next(e for e in shop.source.walk(action.kind, action.parent) if e.id == action.id)
+        return next(e for e in ctx.source.walk(action.kind, action.parent) if e.id == action.id)
     if action.kind == "thread":
-        return shop.source.threads_by_id[action.id]
-    return shop.source.of(action.kind)[action.id]
+        return ctx.source.threads_by_id[action.id]
+    return ctx.source.of(action.kind)[action.id]
 
 
 def refuse_foreign_deletions(plan: Plan, archive: Archive) -> None:
@@ -180,8 +180,10 @@ def refuse_foreign_deletions(plan: Plan, archive: Archive) -> None:
         != action.id
     ]
     if foreign:
-        named = ", ".join(f"{a.kind} {a.name or a.id} [{a.target_id}]" for a in foreign[:SHOWN])
-        more = f" and {len(foreign) - SHOWN:,} more" if len(foreign) > SHOWN else ""
+        named = ", ".join(f"{a.kind} {a.name or a.id} [{a.target_id}]" for a in foreign[:MAX_DELETIONS_SHOWN])
+        more = (
+            f" and {len(foreign) - MAX_DELETIONS_SHOWN:,} more" if len(foreign) > MAX_DELETIONS_SHOWN else ""
+        )
         raise OperationRefused(
             f"the plan deletes {len(foreign):,} object(s) that this archive did not make",
             f"{named}{more}",
@@ -189,36 +191,36 @@ def refuse_foreign_deletions(plan: Plan, archive: Archive) -> None:
         )
 
 
-def delete(shop: ApplyContext, action: Action) -> None:
+def delete_object(ctx: ApplyContext, action: Action) -> None:
     """Delete what we made and the source no longer has, if nobody changed it since. It is done when the
     service shows it no more."""
-    earlier = shop.record(action)
+    earlier = ctx.record(action)
     if earlier and earlier.state == "done":
-        shop.count("skipped", kind=action.kind)
+        ctx.count("skipped", kind=action.kind)
         return
     kind, there, parent = action.kind, action.target_id, action.target_parent
     try:
-        before = shop.writer.get(kind, there, parent)
+        before = ctx.writer.get(kind, there, parent)
     except NotFound:
-        if was_sent(earlier) and earlier:
-            shop.journal.record_done(earlier.id, there, parent)
-            shop.count("deleted", kind=kind)
+        if request_was_sent(earlier) and earlier:
+            ctx.journal.record_done(earlier.id, there, parent)
+            ctx.count("deleted", kind=kind)
         return
     except RequestFailed as failed:
-        give_up(shop, action, [], failed)
+        fail_object(ctx, action, [], failed)
         return
-    now = fingerprint(shop.codec.decode(kind, before, parent, None)[0])
-    if not was_sent(earlier) and now != action.before:
-        shop.fail(kind, action.id, action.name, "it was changed by others since the plan was made")
+    now = object_fingerprint(ctx.codec.decode(kind, before, parent, None)[0])
+    if not request_was_sent(earlier) and now != action.before:
+        ctx.fail(kind, action.id, action.name, "it was changed by others since the plan was made")
         return
-    (entry,) = shop.journal.intend([("delete", kind, action.parent, action.id, action.name)], before)
+    (entry,) = ctx.journal.intend([("delete", kind, action.parent, action.id, action.name)], before)
     try:
-        left = remove(shop.writer, kind, [there], parent)
+        left = delete_objects(ctx.writer, kind, [there], parent)
     except RequestFailed as failed:
-        give_up(shop, action, [], failed)
+        fail_object(ctx, action, [], failed)
         return
     if left:
-        shop.fail(kind, action.id, action.name, left[there])
+        ctx.fail(kind, action.id, action.name, left[there])
         return
-    shop.journal.record_done(entry, there, parent)
-    shop.count("deleted", kind=kind)
+    ctx.journal.record_done(entry, there, parent)
+    ctx.count("deleted", kind=kind)

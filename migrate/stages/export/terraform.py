@@ -16,7 +16,7 @@ from migrate.model.references import remap_references
 from migrate.model.stamp import remove_stamp_keys
 from migrate.stages.estate import Estate
 from migrate.stages.filters import ObjectFilter
-from migrate.stages.plan.adaptation import fitting
+from migrate.stages.plan.adaptation import adaptation_target
 from migrate.stages.plan.plan_file import LossRow, Plan
 
 TERRAFORM_FILE = "agents.tf"
@@ -47,7 +47,7 @@ def export_agents(estate: Estate, choice: ObjectFilter) -> TerraformExport:
 def export_adapted_assistants(estate: Estate, choice: ObjectFilter, plan: Plan) -> TerraformExport:
     """The assistants of another service as they would be there. `plan`: for a project that holds nothing.
     What they name has another id there, so it becomes a variable."""
-    fit = fitting(estate, profile_for(FOUNDRY_SERVICE), plan.settled.decided(), set())
+    fit = adaptation_target(estate, profile_for(FOUNDRY_SERVICE), plan.settled.decided(), set())
     blocked = {a.id for a in plan.actions if a.kind == "assistant" and a.action == "blocked"}
     found: dict[str, Mapping[str, JSON]] = {}
     chosen: set[str] = set()

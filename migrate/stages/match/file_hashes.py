@@ -11,7 +11,7 @@ from migrate.errors import IncompleteResult, NoResponse, NotDownloadable, NotFou
 from migrate.model import Entity
 from migrate.stages.concurrency.worker_pool import run_parallel
 from migrate.stages.progress import Progress
-from migrate.stages.snapshot.fetcher import DOWNLOAD_ATTEMPTS, NAP
+from migrate.stages.snapshot.fetcher import DOWNLOAD_ATTEMPTS, DOWNLOAD_RETRY_DELAY_S
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
@@ -93,7 +93,7 @@ def _hash_with_retries(reader: Reader, file_id: str) -> str:
         except (NotDownloadable, NotFound):
             raise
         except RequestFailed:
-            reader.pace.nap(NAP * 2**attempt)
+            reader.pace.nap(DOWNLOAD_RETRY_DELAY_S * 2**attempt)
     return _hash(reader, file_id)
 
 

@@ -30,7 +30,7 @@ from migrate.stages.match.same_name_files import (
     same_id,
     same_name_groups,
 )
-from migrate.stages.plan.target_fingerprints import fingerprint
+from migrate.stages.plan.target_fingerprints import object_fingerprint
 
 _IdPairs = dict[str, str]
 """Left id -> right id."""
@@ -103,7 +103,7 @@ def trusted_pairs(left: Estate, right: Estate, lines: Iterable[Line]) -> dict[tu
 
     def ours(line: Line) -> bool:
         there = assistants.get(line.target_id) if line.kind == "assistant" else None
-        if there is None or fingerprint(there) == line.written:
+        if there is None or object_fingerprint(there) == line.written:
             return True
         return not left.names_are_ids and stamp(there) == f"{left.type}:{line.source_id}"
 

@@ -14,8 +14,8 @@ from migrate.model.loss import Loss
 from migrate.model.references import IdLookup
 from migrate.model.served_version import NEWEST_VERSION
 from migrate.stages.estate import Estate, LazyMessage
-from migrate.stages.plan.dependencies import Naming
-from migrate.stages.plan.old_ids import OldIds
+from migrate.stages.plan.dependencies import AssistantDependencies
+from migrate.stages.plan.old_ids import SourceIds
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class TargetSettings:
     """Kind and id of second copies of one origin, and the id of the origin on the target: as in `Known`."""
 
 
-def fitting(
+def adaptation_target(
     source: Estate, profile: Profile, decided: TargetSettings, blocked: Set[tuple[str, str]]
 ) -> Target:
     """The surroundings of every object of `source`. `blocked` may grow while objects are walked in
@@ -70,12 +70,12 @@ def fitting(
     def thread_searches(thread: str) -> bool:
         return any(has("vector_store", store) for store in stores_of.get(thread, ()))
 
-    old_ids = OldIds(source)
+    old_ids = SourceIds(source)
 
     def with_new_ids(entity: Entity, lookup: IdLookup) -> Entity:
         return old_ids.replaced(entity, lookup, profile) if decided.rewrite_ids else entity
 
-    named = Naming(source.of("assistant"))
+    named = AssistantDependencies(source.of("assistant"))
     return Target(
         profile=profile,
         source_type=profile.service if source.type == CONFIG else source.type,
@@ -98,7 +98,7 @@ def fitting(
     )
 
 
-def surely(fit: Target) -> Target:
+def accepted_forms_only(fit: Target) -> Target:
     """The same surroundings, where only forms are written that the service was seen to accept. A message that
     was refused as it was tried arrives in this form, so it is looked for in either."""
     return replace(fit, tries=False)
@@ -119,7 +119,7 @@ def iter_messages(source: Estate, codec: Codec, fit: Target, thread: str) -> Ite
             yield message._replace(words=None)
 
 
-def as_sent(there: Entity, thread: Entity, messages: Iterable[Entity]) -> Entity:
+def without_folded_attachments(there: Entity, thread: Entity, messages: Iterable[Entity]) -> Entity:
     """A thread on the target without what the service itself put there: it folds the attachments of
     messages into the thread, as files for code and, where the thread brings none, as a vector store.
     `thread` and `messages` are as they were written, with ids of the target."""
@@ -143,7 +143,7 @@ def as_sent(there: Entity, thread: Entity, messages: Iterable[Entity]) -> Entity
     return there.with_fields(tool_resources=resources)
 
 
-def with_plan_losses(entity: Entity, losses: list[Loss], source: Estate) -> list[Loss]:
+def with_snapshot_losses(entity: Entity, losses: list[Loss], source: Estate) -> list[Loss]:
     """The losses of an object, with those that only its snapshot can tell."""
     if entity.kind == "file" and entity.fields.get("sha256"):
         blob = source.snapshot.blob(entity.id)

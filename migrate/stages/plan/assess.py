@@ -16,7 +16,7 @@ GRADES = ("kept", "adapted", "lost", "blocked")
 
 
 @dataclass(frozen=True)
-class Kept:
+class FieldOutcome:
     """A field that arrives as it is."""
 
     kind: str
@@ -35,7 +35,7 @@ class Assessment:
     target: str
     losses: tuple[LossRow, ...]
     unread: tuple[str, ...]
-    kept: list[Kept] = field(default_factory=list)
+    kept: list[FieldOutcome] = field(default_factory=list)
     kinds: dict[str, Counter[str]] = field(default_factory=dict)
     expected_gaps: int = 0
     """Files of the source whose bytes its service never gives back."""
@@ -48,7 +48,7 @@ class Assessment:
         return {grade: sum(counts[grade] for counts in self.kinds.values()) for grade in GRADES}
 
 
-def account(plan: Plan, source: Estate, target: str) -> Assessment:
+def assess_plan(plan: Plan, source: Estate, target: str) -> Assessment:
     """Count every field of every object that can be replayed."""
     found = Assessment(source.side.url, target, plan.losses, plan.unread)
     found.expected_gaps, found.hidden = plan.expected_gaps, plan.hidden
@@ -63,7 +63,7 @@ def account(plan: Plan, source: Estate, target: str) -> Assessment:
         kept = [one for one in fields if one not in lost]
         found.kinds.setdefault(kind, Counter())["kept"] += len(kept)
         if kind != "message":
-            found.kept += [Kept(kind, id_, one, parent, name) for one in kept]
+            found.kept += [FieldOutcome(kind, id_, one, parent, name) for one in kept]
     return found
 
 

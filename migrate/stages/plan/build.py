@@ -21,14 +21,14 @@ from migrate.stages.match.pairing import ObjectPairs
 from migrate.stages.plan.adaptation import TargetSettings
 from migrate.stages.plan.decision import Decider
 from migrate.stages.plan.journal_state import Conflict, JournalState
-from migrate.stages.plan.options import PlanOptions, must_be_fields, within_thresholds
+from migrate.stages.plan.options import PlanOptions, check_accepted_fields, check_thresholds
 from migrate.stages.plan.plan_file import FORMAT, LossRow, Plan, SourceSide, TargetSettingsRow, TargetSide
 from migrate.stages.plan.planner import Planner
-from migrate.stages.plan.prune import Pruning
-from migrate.stages.plan.target_fingerprints import combined, states
+from migrate.stages.plan.prune import PrunePlanner
+from migrate.stages.plan.target_fingerprints import combined_fingerprint, target_fingerprints
 from migrate.stages.plan.target_settings import TargetInventory, settle_target
 
-SHOWN, WIDTH = 8, 60
+MAX_CONFLICTS_SHOWN, MAX_VALUE_CHARS = 8, 60
 """Conflicting fields that an error names, and characters of each value."""
 
 
@@ -63,23 +63,23 @@ def build_plan(
     if choices.on_conflict == "fail":
         refuse_conflicts(planner.conflicts)
     overwrite = choices.on_conflict == "overwrite"
-    gone = Pruning(source, target, conversations, pairs, known, decided.in_place, overwrite)
+    gone = PrunePlanner(source, target, conversations, pairs, known, decided.in_place, overwrite)
     if choices.prune:
         actions += gone.deletions()
     elif source.type != CONFIG:
         gone.left_in_stores()
-    within_thresholds(actions, target, choices)
+    check_thresholds(actions, target, choices)
     told = planner.losses + gone.losses + planner.general(actions)
-    must_be_fields(choices.accept, told)
+    check_accepted_fields(choices.accept, told)
     losses = [_row(loss, choices.accept) for loss in told]
     touched = {a.target_id for a in actions if a.kind == "thread" and a.target_id}
-    present = states(target, touched)
+    present = target_fingerprints(target, touched)
     objects = tuple((*key, state) for key, state in sorted(present.items()))
     return Plan(
         format=FORMAT,
         created_at=utc_now(),
         source=sides[0],
-        target=sides[1].model_copy(update={"digest": combined(present), "objects": objects}),
+        target=sides[1].model_copy(update={"digest": combined_fingerprint(present), "objects": objects}),
         settled=TargetSettingsRow.of(decided),
         actions=tuple(actions),
         losses=tuple(losses),
@@ -127,24 +127,25 @@ def refuse_conflicts(conflicts: list[Conflict]) -> None:
     if not conflicts:
         return
     named = [
-        f"{c.kind} {c.name or c.id} [{c.target_id}] {p.path}: here {short(p.left)}, there {short(p.right)}"
+        f"{c.kind} {c.name or c.id} [{c.target_id}] {p.path}: "
+        f"here {shortened_value(p.left)}, there {shortened_value(p.right)}"
         for c in conflicts
         for p in c.paths
     ]
-    more = f"; and {len(named) - SHOWN:,} more" if len(named) > SHOWN else ""
+    more = f"; and {len(named) - MAX_CONFLICTS_SHOWN:,} more" if len(named) > MAX_CONFLICTS_SHOWN else ""
     made = sum(c.by_other_tool for c in conflicts)
     also = f" ({made:,} of them made by another tool, and not known to any move)" if made else ""
     raise OperationRefused(
         f"{len(conflicts):,} object(s) were changed on the target by others since the last move{also}",
-        "; ".join(named[:SHOWN]) + more,
+        "; ".join(named[:MAX_CONFLICTS_SHOWN]) + more,
         "--on-conflict keep leaves them as they are, overwrite writes the source's over them",
     )
 
 
-def short(value: object) -> str:
+def shortened_value(value: object) -> str:
     """A value in a line of an error."""
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= WIDTH else f"{text[:WIDTH]}..."
+    return text if len(text) <= MAX_VALUE_CHARS else f"{text[:MAX_VALUE_CHARS]}..."
 
 
 def _row(loss: Loss, accept: frozenset[str]) -> LossRow:
@@ -152,7 +153,7 @@ def _row(loss: Loss, accept: frozenset[str]) -> LossRow:
     return LossRow(**loss.__dict__, accepted=loss.grade == "adapted" or bool(accept & names))
 
 
-def must_not_be_empty(source: Estate) -> None:
+def check_source(source: Estate) -> None:
     """Raises `IncompleteResult` when the source holds nothing (more often a mistake than a wish), or is still
     being read: what is reviewed must be what is applied. Raises `OperationRefused` for one shard of an
     estate."""

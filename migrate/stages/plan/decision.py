@@ -25,18 +25,18 @@ from migrate.stages.config_directory.match import is_equal_on_target
 from migrate.stages.estate import Estate
 from migrate.stages.match.pairing import BY_ORIGINAL_ID, ObjectPairs
 from migrate.stages.match.same_name_files import MATCHED_BY_BYTES
-from migrate.stages.plan.adaptation import TargetSettings, fitting, with_plan_losses
+from migrate.stages.plan.adaptation import TargetSettings, adaptation_target, with_snapshot_losses
 from migrate.stages.plan.journal_state import Conflict, JournalState
-from migrate.stages.plan.old_ids import REPLACED, OldIds
+from migrate.stages.plan.old_ids import REPLACED, SourceIds
 from migrate.stages.plan.plan_file import Action, ActionName
-from migrate.stages.plan.source_references import left_behind
-from migrate.stages.plan.target_fingerprints import fingerprint, is_untouched
+from migrate.stages.plan.source_references import source_references
+from migrate.stages.plan.target_fingerprints import is_unchanged, object_fingerprint
 
-LABELS = frozenset({("file", "purpose")})
+INFORMATIONAL_FIELDS = frozenset({("file", "purpose")})
 """Kind and field of what only says what an object is for: on one that is there already it may differ."""
-INWARD = frozenset({"object", "bytes_from", "bytes_told"})
+INTERNAL_FACTS = frozenset({"object", "bytes_from", "bytes_told"})
 """Facts that are nobody's loss."""
-WAY_TO_NEW_IDS = "--rewrite-ids writes new ids where they are known by then; ids FILE.db tells all of them"
+REWRITE_IDS_HINT = "--rewrite-ids writes new ids where they are known by then; ids FILE.db tells all of them"
 
 
 class Decider:
@@ -54,8 +54,8 @@ class Decider:
         self.same_place = source.side == known.target
         self.codec: Codec = CODECS[profile.service]
         self.blocked: set[tuple[str, str]] = set()
-        self.fit: Target = fitting(source, profile, decided, self.blocked)
-        self.old_ids = OldIds(source)
+        self.fit: Target = adaptation_target(source, profile, decided, self.blocked)
+        self.old_ids = SourceIds(source)
         self.losses: list[Loss] = []
         self.conflicts: list[Conflict] = []
         self.on_conflict = "overwrite"
@@ -85,8 +85,8 @@ class Decider:
         if there is not None and self.source.type == CONFIG:
             entity = with_target_credentials(entity, there)
         fitted, losses = self.fitted(entity)
-        if unclear := self.known.unclear.get((entity.kind, entity.id)):
-            self.lose(entity, "id", unclear[0], "blocked", unclear[1])
+        if unclear := self.known.ambiguous_matches.get((entity.kind, entity.id)):
+            self.add_loss(entity, "id", unclear[0], "blocked", unclear[1])
             losses = self.losses[-1:]
         if any(loss.grade == "blocked" for loss in losses):
             if there is not None and seen is not None and self._is_noted(row, there.id):
@@ -99,7 +99,7 @@ class Decider:
             return self._created(entity, row, parent)
         if self.pairs.is_guess(entity.kind, entity.id):
             by = "bytes" if self.pairs.matched_by[entity.kind, entity.id] == MATCHED_BY_BYTES else "size"
-            self.lose(entity, "id", f"recognised as {there.id} on the target by name and {by}", "adapted")
+            self.add_loss(entity, "id", f"recognised as {there.id} on the target by name and {by}", "adapted")
         own, fitted = fitted, beside_others(fitted, there, self.fit.profile)
         if self._is_made_from(entity):
             self._tell_made_by_others(entity, there)
@@ -118,43 +118,45 @@ class Decider:
         portal = there.facts.get("portal") or {}
         beyond = len(portal) + len(fitted.fields.get("metadata") or {}) - self.fit.profile.metadata_pairs
         if beyond > 0 and portal:
-            self.lose(entity, "metadata", f"no room for {beyond} key(s) that the portal wrote there")
+            self.add_loss(entity, "metadata", f"no room for {beyond} key(s) that the portal wrote there")
         fields = tuple(sorted(changed & allowed))
         if self._conflicts(entity, fitted, there, seen) and self.on_conflict == "keep":
             reason = "others changed it on the target since the last move; it is kept as they left it"
-            self.lose(entity, fields[0], reason, "adapted", "--on-conflict overwrite writes it again")
+            self.add_loss(entity, fields[0], reason, "adapted", "--on-conflict overwrite writes it again")
             how: ActionName = "skip" if self._is_noted(row, there.id) else "adopt"
             return replace(row, **place, action=how, left=tuple(sorted({*fields, *left})))
-        return replace(row, **place, action="update", fields=fields, left=left, before=fingerprint(seen))
+        return replace(
+            row, **place, action="update", fields=fields, left=left, before=object_fingerprint(seen)
+        )
 
     def _created(self, entity: Entity, row: Action, parent: str) -> Action:
         """What is not on the target, or not any more where its name was taken since."""
-        if beside := self.known.distrusted.get((entity.kind, entity.id)):
+        if beside := self.known.unproven_matches.get((entity.kind, entity.id)):
             unlike = (
                 FieldDifference("(all of it)", "what the last move left", "another; ours is made beside it"),
             )
             self.conflicts.append(Conflict(entity.kind, entity.id, beside, entity.name, unlike))
             reason = f"{beside} on the target is not what was left there, or is another's: made beside it"
-            self.lose(entity, "id", reason, "adapted", "look at both, and delete one too many")
+            self.add_loss(entity, "id", reason, "adapted", "look at both, and delete one too many")
         elif there := self.beside.get(entity.id) if entity.kind == "assistant" else None:
             reason = (
                 f"{there} on the target names it as its origin and is unlike it; nobody can say whether it is"
             )
             way_out = "look at both, and delete one too many"
-            self.lose(entity, "id", f"{reason} ours: made beside it", "adapted", way_out)
+            self.add_loss(entity, "id", f"{reason} ours: made beside it", "adapted", way_out)
         address = self.decided.names.get(entity.id, "") if entity.kind == "assistant" else ""
         return replace(row, target_parent=parent, target_name=address)
 
     def _left(self, entity: Entity, there: Entity, changed: set[str]) -> tuple[str, ...]:
         """Tell what of an object on the target is otherwise and stays so; these fields."""
         for name in sorted(changed):
-            grade: Grade = "adapted" if (entity.kind, name) in LABELS else "lost"
-            self.lose(entity, name, "differs on the target and cannot be changed there", grade)
+            grade: Grade = "adapted" if (entity.kind, name) in INFORMATIONAL_FIELDS else "lost"
+            self.add_loss(entity, name, "differs on the target and cannot be changed there", grade)
         state = usability(there)
         if entity.kind != "vector_store" or state == "usable":
             return tuple(sorted(changed))
         reason = f"{there.id} on the target has {state}, and nothing can be searched in it"
-        self.lose(entity, "status", reason, "lost", "delete it there; the next plan makes it anew")
+        self.add_loss(entity, "status", reason, "lost", "delete it there; the next plan makes it anew")
         return (*sorted(changed), "status")
 
     def _tell_old_names(self, entity: Entity) -> None:
@@ -162,7 +164,7 @@ class Decider:
         for path, kind, id_ in references_of(KINDS[entity.kind], entity):
             if id_ in self.source.of(kind) and self.pairs.right(kind, id_) is None:
                 reason = f"names {kind} {id_}, which is gone and comes back under another id"
-                self.lose(
+                self.add_loss(
                     entity,
                     re.split(r"[.\[]", path)[0],
                     reason,
@@ -172,13 +174,13 @@ class Decider:
 
     def _is_untouched(self, entity: Entity, there: Entity) -> bool:
         """Whether it is an object of the very place that the source was read from, still as it was read."""
-        return self.same_place and is_untouched(entity, there)
+        return self.same_place and is_unchanged(entity, there)
 
     def _without_a_place(self, entity: Entity, row: Action) -> Action:
         """The target does not have the kind any more; what else it has is moved all the same."""
         plural = KINDS[entity.kind].plural
         reason = f"the target has no {plural}: they are retired there, or its API version does not know them"
-        self.lose(entity, EVERY_OBJECT, reason, "blocked", "plan for a service that has them")
+        self.add_loss(entity, EVERY_OBJECT, reason, "blocked", "plan for a service that has them")
         self.blocked.add((entity.kind, entity.id))
         return replace(row, action="blocked")
 
@@ -216,7 +218,7 @@ class Decider:
     def _conflicts(self, entity: Entity, fitted: Entity, there: Entity, seen: Entity) -> bool:
         """Whether others changed the object since we left it there, or nobody knows how we left it; it is
         noted, both sides side by side."""
-        if self.known.written.get(entity.key) == fingerprint(seen):
+        if self.known.written.get(entity.key) == object_fingerprint(seen):
             return False
         if self._is_made_from(entity) and self._only_adds(entity, fitted, there):
             return False
@@ -250,18 +252,18 @@ class Decider:
     def _tell_made_by_others(self, entity: Entity, there: Entity) -> None:
         """An agent that another tool made from this assistant is taken over, and said to be."""
         reason = f"{there.id} on the target says that another tool made it from this one: it is taken over"
-        self.lose(entity, "id", reason, "adapted", "what that tool wrote into its metadata stays")
+        self.add_loss(entity, "id", reason, "adapted", "what that tool wrote into its metadata stays")
 
     def _tell_no_room(self, entity: Entity, own: Entity, fitted: Entity, there: Entity) -> None:
         """What metadata cannot hold where another tool wrote into it as well."""
         left = remove_stamp_keys(there.fields["metadata"]).keys() - fitted.fields["metadata"].keys()
         if left:
-            self.lose(
+            self.add_loss(
                 entity, "metadata", f"no room for what another tool wrote there: {', '.join(sorted(left))}"
             )
         if own.fields.get("name") != fitted.fields.get("name"):
             reason = "metadata has no room for the original name beside what another tool wrote there"
-            self.lose(entity, "name", reason, "lost", "the archive has it")
+            self.add_loss(entity, "name", reason, "lost", "the archive has it")
 
     def _unheld(self, entity: Entity) -> frozenset[str]:
         return unheld(entity, self.fit.profile)
@@ -277,7 +279,7 @@ class Decider:
         if self.source.type == CONFIG:
             reason = "differs on the target, and no file can be changed; it is used as it is"
         for name in sorted(changed):
-            self.lose(entity, name, reason, "adapted")
+            self.add_loss(entity, name, reason, "adapted")
         return self._as_it_is(row, there, written_to=False)
 
     def _as_it_is(
@@ -294,7 +296,7 @@ class Decider:
         place: dict[str, Any] = {"target_id": seen.id, "target_parent": seen.parent, "left": left}
         if known and marked:
             return replace(row, **place, action="skip")
-        return replace(row, **place, action="adopt", before=fingerprint(seen))
+        return replace(row, **place, action="adopt", before=object_fingerprint(seen))
 
     def unlike(self, target: Estate) -> list[str]:
         """Assistants whose counterpart only a stamp names that another project may have written, and that
@@ -332,8 +334,8 @@ class Decider:
 
     def _tell_what_it_names(self, entity: Entity, fitted: Entity) -> None:
         """Old ids and old places that stay in the texts of an object, or are replaced there."""
-        for name, reason, way_out in left_behind(fitted, self.decided, self.decided.place):
-            self.lose(entity, name, reason, "adapted", way_out)
+        for name, reason, way_out in source_references(fitted, self.decided, self.decided.place):
+            self.add_loss(entity, name, reason, "adapted", way_out)
         for mention in self.old_ids.mentions(fitted):
             if not self.is_renamed((mention.kind, mention.id)):
                 continue
@@ -345,9 +347,9 @@ class Decider:
                 becomes = "it will not be on the target"
             reason = f"{'.'.join(mention.place)} names the {called} {mention.id}; {becomes}"
             if not blocked and self.decided.rewrite_ids and mention.kind in REPLACED[entity.kind]:
-                self.lose(entity, mention.field, f"{reason}, and the new id is written", "adapted")
+                self.add_loss(entity, mention.field, f"{reason}, and the new id is written", "adapted")
             else:
-                self.lose(entity, mention.field, reason, "adapted", WAY_TO_NEW_IDS)
+                self.add_loss(entity, mention.field, reason, "adapted", REWRITE_IDS_HINT)
 
     def _right_or_new(self, kind: str, old: str) -> str:
         """The counterpart of an id. One that is still to be made is unlike any that is there."""
@@ -360,17 +362,19 @@ class Decider:
     def fitted(self, entity: Entity) -> tuple[Entity, list[Loss]]:
         """The object as the target will hold it; its losses are kept."""
         fitted, losses = self.codec.adapt(entity, self.fit)
-        losses = with_plan_losses(entity, losses, self.source)
+        losses = with_snapshot_losses(entity, losses, self.source)
         self.losses += losses
         told = self.seen_facts.setdefault(entity.kind, set())
         told.update(
             name
             for name, value in entity.facts.items()
-            if name not in INWARD and value not in (None, "", {}, [])
+            if name not in INTERNAL_FACTS and value not in (None, "", {}, [])
         )
         return fitted, losses
 
-    def lose(self, entity: Entity, name: str, reason: str, grade: Grade = "lost", way_out: str = "") -> None:
+    def add_loss(
+        self, entity: Entity, name: str, reason: str, grade: Grade = "lost", way_out: str = ""
+    ) -> None:
         """Tell something that only the plan can see."""
         self.losses.append(
             Loss(entity.kind, entity.id, name, grade, reason, way_out, entity.parent, entity.name)

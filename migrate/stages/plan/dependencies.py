@@ -8,7 +8,7 @@ from migrate.model import KINDS, Entity
 from migrate.model.references import references_of
 
 
-class Naming:
+class AssistantDependencies:
     """Who names whom among the assistants of an estate."""
 
     def __init__(self, assistants: Mapping[str, Entity]) -> None:

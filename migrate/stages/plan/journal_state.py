@@ -13,14 +13,14 @@ from migrate.stages.estate import Estate
 
 
 @dataclass(frozen=True)
-class Arrived:
+class ArrivedMessage:
     """A message on the target that the journal knows: its id there, and how it was left, '' where unknown."""
 
     id: str
     mark: str = ""
 
 
-def _none_arrived(thread: str) -> Mapping[str, Arrived]:
+def _none_arrived(thread: str) -> Mapping[str, ArrivedMessage]:
     return {}
 
 
@@ -32,7 +32,7 @@ class JournalState:
     noted: frozenset[tuple[str, str, str, str]] = frozenset()
     target: Side | None = None
     made: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    distrusted: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    unproven_matches: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(kind, source id) -> target id of assistants of which nobody can say whether they are still ours."""
     written: Mapping[EntityKey, str] = field(default_factory=dict)
     """Key on the source -> fingerprint of what we left, or found, on the target."""
@@ -44,13 +44,13 @@ class JournalState:
     origins: Callable[[str, str], Mapping[str, str]] = lambda thread, there: {}
     """Asked with a thread of the source and its counterpart: id of each message that was made from one there
     -> the id of that one."""
-    unclear: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    ambiguous_matches: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     """(kind, source id) -> why nobody can say which object of the target it is, and the way out."""
     lines: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(kind, source id) -> target id of all but messages, as far as the journal can be trusted."""
     rows: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(store, file) on the target -> id on the source of the row that we made there."""
-    arrived: Callable[[str], Mapping[str, Arrived]] = _none_arrived
+    arrived: Callable[[str], Mapping[str, ArrivedMessage]] = _none_arrived
     """Thread on the source -> its messages that arrived, by their id on the source. There may be a million in
     all, so it is asked for one thread at a time."""
 
@@ -76,14 +76,14 @@ def read_journal_state(
     ends = source.snapshot.conn, source.side, target
     by_source = {(line.kind, line.source_id): line.target_id for line in lines}
 
-    def arrived(thread: str) -> dict[str, Arrived]:
-        return {old: Arrived(new, mark) for old, new, mark in id_map.arrived_messages(*ends, thread)}
+    def arrived(thread: str) -> dict[str, ArrivedMessage]:
+        return {old: ArrivedMessage(new, mark) for old, new, mark in id_map.arrived_messages(*ends, thread)}
 
     return JournalState(
         noted=frozenset((line.kind, line.source_parent, line.source_id, line.target_id) for line in lines),
         target=target,
         made=id_map.created_source_ids(*ends),
-        distrusted={
+        unproven_matches={
             key: new for key, new in by_source.items() if key[0] == "assistant" and key not in trusted
         },
         written={

@@ -51,7 +51,7 @@ REPLACED: Mapping[str, frozenset[str]] = {
 
 
 @dataclass(frozen=True)
-class Mention:
+class IdMention:
     """An id in a text: the field it stands in and the path, the kind and id it names."""
 
     place: TextPath
@@ -63,20 +63,20 @@ class Mention:
         return self.place[0]
 
 
-class OldIds:
+class SourceIds:
     """The ids of a source, looked for in texts: one scan of each text, whatever the number of ids."""
 
     def __init__(self, source: Estate) -> None:
         self._source = source
 
-    def mentions(self, entity: Entity) -> list[Mention]:
+    def mentions(self, entity: Entity) -> list[IdMention]:
         """Every id that an object's texts name, each once a field; declared references are not among them."""
         if not self._pattern or entity.kind not in WHERE:
             return []
-        found: dict[Mention, None] = {}
+        found: dict[IdMention, None] = {}
         for place, text in _texts(entity):
             for kind, id_ in self.named_in(text):
-                found[Mention(place, kind, id_)] = None
+                found[IdMention(place, kind, id_)] = None
         return list(found)
 
     def named_in(self, text: str) -> Iterator[tuple[str, str]]:

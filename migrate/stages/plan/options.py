@@ -13,11 +13,11 @@ from migrate.model.loss_fields import accepted_names, declared_names, unknown_na
 from migrate.stages.estate import Estate
 from migrate.stages.plan.plan_file import Action
 
-NEAR_MOST = 6
+MAX_NEAR_NAMES = 6
 """Near names that the error shows."""
 
 
-def must_be_fields(accept: Iterable[str], losses: Sequence[Loss]) -> None:
+def check_accepted_fields(accept: Iterable[str], losses: Sequence[Loss]) -> None:
     """Raises `BadUsage` for a name that is neither a known field nor in a loss of this plan: a misspelled
     name would accept nothing, and nobody would see it."""
     unknown = unknown_names(accept, losses)
@@ -40,13 +40,13 @@ def near_names(wrong: str, known: Iterable[str]) -> list[str]:
     """Names that the given one may have meant: those that have it as a part, then those spelled alike."""
     names = sorted(known)
     holding = [name for name in names if wrong in name.split(".")] if wrong else []
-    alike = get_close_matches(wrong, names, NEAR_MOST, 0.7)
-    return list(dict.fromkeys([*holding, *alike]))[:NEAR_MOST]
+    alike = get_close_matches(wrong, names, MAX_NEAR_NAMES, 0.7)
+    return list(dict.fromkeys([*holding, *alike]))[:MAX_NEAR_NAMES]
 
 
-SAFE_COUNT = 10
+MAX_UNCHECKED_OBJECTS = 10
 """Thresholds that nobody asked for do not apply to so few objects."""
-DEFAULTS = {"update": 100, "delete": 10}
+DEFAULT_THRESHOLDS = {"update": 100, "delete": 10}
 """Percentages when none is given."""
 
 
@@ -72,17 +72,17 @@ class PlanOptions:
     max_delete: int | None = None
 
 
-def within_thresholds(actions: list[Action], target: Estate, choices: PlanOptions) -> None:
+def check_thresholds(actions: list[Action], target: Estate, choices: PlanOptions) -> None:
     """Raises `OperationRefused`, with the number and the option that allows it."""
     total = sum(len(target.of(kind)) for kind in ("file", "vector_store", "assistant")) + sum(
         1 for _ in target.threads()
     )
     total += sum(map(len, target.store_files.values()))
     for name, given in (("update", choices.max_update), ("delete", choices.max_delete)):
-        most = DEFAULTS[name] if given is None else given
+        most = DEFAULT_THRESHOLDS[name] if given is None else given
         count = sum(1 for action in actions if action.action == name and action.kind != "message")
         percent = 100 * count / total if total else 0
-        if percent > most and (given is not None or count > SAFE_COUNT):
+        if percent > most and (given is not None or count > MAX_UNCHECKED_OBJECTS):
             raise OperationRefused(
                 f"the plan would {name} {count} of {total} objects ({percent:.0f} %)",
                 f"more than {most} % is refused",

@@ -25,18 +25,18 @@ FORMAT = 1
 WRITE_ONE = "write one: plan -o FILE"
 
 
-CLOSED = ConfigDict(extra="forbid")
+CLOSED_MODEL = ConfigDict(extra="forbid")
 """Unknown keys are an error: a plan says exactly what will be done. What there is one of for each object is a
 record with slots: a model takes five times the memory."""
 
 
-class Strict(BaseModel):
+class StrictModel(BaseModel):
     """A part of which there is one."""
 
-    model_config = ConfigDict(**CLOSED, frozen=True)
+    model_config = ConfigDict(**CLOSED_MODEL, frozen=True)
 
 
-class SourceSide(Strict):
+class SourceSide(StrictModel):
     """Where the objects come from: an archive's snapshot, and its fingerprint when planned."""
 
     archive: str
@@ -47,7 +47,7 @@ class SourceSide(Strict):
     state: str
 
 
-class TargetSide(Strict):
+class TargetSide(StrictModel):
     """Where they go. `estate` is the argument as it was given; no secret is ever here. `objects` is what
     lay there when planned: kind, parent, id and fingerprint of each; `digest` is of all of them."""
 
@@ -59,7 +59,7 @@ class TargetSide(Strict):
     objects: tuple[tuple[str, str, str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, config=CLOSED)
+@dataclass(frozen=True, slots=True, config=CLOSED_MODEL)
 class Action:
     """What happens to one object. `before`: fingerprint of the target's object that is changed.
     `target_name`: the address that a new object gets, where names are addresses.
@@ -84,7 +84,7 @@ class Action:
     order: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, config=CLOSED)
+@dataclass(frozen=True, slots=True, config=CLOSED_MODEL)
 class LossRow:
     """One thing that will not arrive as it was; `accepted` when --accept-loss named it."""
 
@@ -99,7 +99,7 @@ class LossRow:
     accepted: bool = False
 
 
-class TargetSettingsRow(Strict):
+class TargetSettingsRow(StrictModel):
     """What was decided about the target when it was planned: applying and verifying see the same."""
 
     models: dict[str, str]
@@ -155,7 +155,7 @@ def _sorted(names: frozenset[str] | None) -> tuple[str, ...] | None:
     return None if names is None else tuple(sorted(names))
 
 
-class Plan(Strict):
+class Plan(StrictModel):
     """What will be done, what will be lost, and what both sides looked like."""
 
     format: int

@@ -14,20 +14,25 @@ from migrate.model.references import remap_references
 from migrate.stages.estate import Estate, LazyMessage
 from migrate.stages.match.messages import pair_messages, target_order
 from migrate.stages.match.pairing import ObjectPairs
-from migrate.stages.plan.adaptation import TargetSettings, as_sent, replayed_messages, surely
+from migrate.stages.plan.adaptation import (
+    TargetSettings,
+    accepted_forms_only,
+    replayed_messages,
+    without_folded_attachments,
+)
 from migrate.stages.plan.decision import Decider
-from migrate.stages.plan.dependencies import Naming
-from migrate.stages.plan.journal_state import Arrived, JournalState
+from migrate.stages.plan.dependencies import AssistantDependencies
+from migrate.stages.plan.journal_state import ArrivedMessage, JournalState
 from migrate.stages.plan.plan_file import Action
-from migrate.stages.plan.served_versions import agents_of, of_source, of_target
-from migrate.stages.plan.target_fingerprints import fingerprint, is_untouched, message_mark
+from migrate.stages.plan.served_versions import agents_of, source_version_notes, target_version_notes
+from migrate.stages.plan.target_fingerprints import is_unchanged, message_fingerprint, object_fingerprint
 
-NAMED = 5
+MAX_FILES_NAMED = 5
 """Files that a store lacks are named up to this number."""
 
 
 @dataclass
-class Walked:
+class MessageComparison:
     """What planning knows of a thread's messages: how many are replayed, the files they attach, and how many
     stand on the target in their place; of some that stand there the source's may be `gone`; there may be
     `more`, or one `unlike` ours (ours, its id, a field)."""
@@ -77,7 +82,7 @@ class Planner(Decider):
             if ("vector_store", store) not in self.known.further:
                 yield from self._store_files(store)
         assistants = self.source.of("assistant")
-        for wave in Naming(assistants).waves():
+        for wave in AssistantDependencies(assistants).waves():
             for entity in map(assistants.__getitem__, wave):
                 row = self.decide(entity, self.counterpart(entity, self.target.of("assistant")))
                 self._tell_effect(entity, row)
@@ -91,28 +96,29 @@ class Planner(Decider):
         """A second copy of one origin is not copied back beside that origin."""
         origin = self.known.further[entity.kind, entity.id]
         reason = f"a second copy of {origin}, which stands on the target; what names it names that one there"
-        self.lose(entity, "id", reason, "adapted")
+        self.add_loss(entity, "id", reason, "adapted")
 
     def _tell_unclear(self, file: Entity) -> None:
         """Of several files of one name and size none is taken for another by a guess."""
         if there := self.pairs.ambiguous_matches.get(file.id):
-            more = f" and {len(there) - NAMED:,} more" if len(there) > NAMED else ""
+            more = f" and {len(there) - MAX_FILES_NAMED:,} more" if len(there) > MAX_FILES_NAMED else ""
             reason = (
                 f"{len(there):,} on the target have its name and size, and neither their bytes nor where "
-                f"they lie tell which is its copy: none is taken for it ({', '.join(there[:NAMED])}{more})"
+                f"they lie tell which is its copy: none is taken for it "
+                f"({', '.join(there[:MAX_FILES_NAMED])}{more})"
             )
             way_out = "compare them by hand, and delete there what nobody needs"
-            self.lose(file, "id", reason, "adapted", way_out)
+            self.add_loss(file, "id", reason, "adapted", way_out)
 
     def _tell_effect(self, entity: Entity, row: Action) -> None:
         """Which version of an agent users get, on both sides, and whether it is on."""
         there = self._agents_there.get(row.target_id, {})
         lines = [
-            *of_source(self._agents_here.get(entity.id, {}), self.decided.agent_version),
-            *of_target(there, row.action == "update"),
+            *source_version_notes(self._agents_here.get(entity.id, {}), self.decided.agent_version),
+            *target_version_notes(there, row.action == "update"),
         ]
         for name, grade, reason, way_out in lines if row.action != "blocked" else ():
-            self.lose(entity, name, reason, grade, way_out)
+            self.add_loss(entity, name, reason, grade, way_out)
 
     def general(self, actions: list[Action]) -> list[Loss]:
         """What is true of many objects, told once."""
@@ -163,17 +169,17 @@ class Planner(Decider):
         blocked = ("vector_store", store) in self.blocked
         if not self.source.read("vector_store_file", store):
             reason = self.source.snapshot.scope("vector_store_file", store)[1] or "not read"
-            self.lose(owner, "files", f"not read to the end: {reason}")
+            self.add_loss(owner, "files", f"not read to the end: {reason}")
         lacking: list[str] = []
         most = self.fit.profile.store_files_max
         for number, entity in enumerate(self.source.members("vector_store_file", store)):
             entity = self._named(entity)
             if number >= most:
-                self.lose(entity, "file_id", f"beyond {most:,} files", "blocked")
+                self.add_loss(entity, "file_id", f"beyond {most:,} files", "blocked")
             gone = ("vector_store", store) in self.decided.in_place and self._file(entity) not in present
             if gone:
                 reason = "the source's own store, which is used where it is, no longer holds it"
-                self.lose(entity, "file_id", reason, "blocked")
+                self.add_loss(entity, "file_id", reason, "blocked")
             if blocked or gone or number >= most:
                 row = Action(action="blocked", kind=entity.kind, id=entity.id, parent=store, name=entity.name)
             else:
@@ -185,9 +191,10 @@ class Planner(Decider):
                 lacking.append(entity.name or entity.id)
             yield row
         if lacking and not blocked:
-            more = f" and {len(lacking) - NAMED:,} more" if len(lacking) > NAMED else ""
-            reason = f"{len(lacking):,} of its files will not be in it: {', '.join(lacking[:NAMED])}{more}"
-            self.lose(owner, "files", reason, way_out="see the lines of these files")
+            more = f" and {len(lacking) - MAX_FILES_NAMED:,} more" if len(lacking) > MAX_FILES_NAMED else ""
+            names = ", ".join(lacking[:MAX_FILES_NAMED])
+            reason = f"{len(lacking):,} of its files will not be in it: {names}{more}"
+            self.add_loss(owner, "files", reason, way_out="see the lines of these files")
 
     def _file(self, row: Entity) -> str:
         """The id on the target of the file that a row of a store names."""
@@ -214,11 +221,11 @@ class Planner(Decider):
         talk = self._walked(entity.id, there.id if there else "")
         row = self.decide(entity, self._as_sent(there, entity), seen=there)
         if state != "complete":
-            self.lose(entity, "messages", f"not read to the end: {reason or 'not read'}", "lost")
+            self.add_loss(entity, "messages", f"not read to the end: {reason or 'not read'}", "lost")
         self._tell_folded(entity, talk.attached)
         most = self.fit.profile.messages_max
         if 0 < most < talk.count:
-            self.lose(entity, "messages", f"{talk.count:,}, the target holds {most:,} in a thread")
+            self.add_loss(entity, "messages", f"{talk.count:,}, the target holds {most:,} in a thread")
         done = self._arrived(entity, talk) if row.target_id else 0
         if row.action in ("create", "update", "skip", "adopt"):
             action = (
@@ -227,7 +234,7 @@ class Planner(Decider):
             standing = talk.beside + talk.gone
             row = replace(row, messages=talk.count - done, action=action, standing=standing, order=order)
             if action == "update" and not row.before:
-                row = replace(row, before=fingerprint(present[row.target_id]))
+                row = replace(row, before=object_fingerprint(present[row.target_id]))
         yield row
 
     def _talk_is_untouched(self, thread: Entity) -> bool:
@@ -238,10 +245,10 @@ class Planner(Decider):
         beside = self.conversations.walk("message", thread.id)
         for message in self.source.walk("message", thread.id):
             found = next(beside, None)
-            if found is None or not is_untouched(message, found):
+            if found is None or not is_unchanged(message, found):
                 return False
         if more := sum(1 for _ in beside):
-            self.lose(thread, "messages", f"{more:,} came since the snapshot; they stay", "adapted")
+            self.add_loss(thread, "messages", f"{more:,} came since the snapshot; they stay", "adapted")
         return True
 
     def _arranged(self, thread: Entity, there: str) -> tuple[str, ...]:
@@ -263,12 +270,12 @@ class Planner(Decider):
         reason = (
             "the source lists them in another order by now; what arrived keeps its own, new ones come last"
         )
-        self.lose(thread, "messages", reason, "lost", "the archive has the order of the source")
+        self.add_loss(thread, "messages", reason, "lost", "the archive has the order of the source")
         return tuple(order)
 
-    def _walked(self, thread: str, there: str) -> Walked:
+    def _walked(self, thread: str, there: str) -> MessageComparison:
         """The messages of a thread, adapted, beside those on the target: one at a time, of maybe 100,000."""
-        talk = Walked()
+        talk = MessageComparison()
         origins = self.known.origins(thread, there) if there else {}
         arrived = self.known.arrived(thread) if there and self.conversations else {}
         made_from = {message.id: old for old, message in arrived.items()}
@@ -284,7 +291,7 @@ class Planner(Decider):
             talk.count += 1
             if any(map(self.is_renamed, self.old_ids.in_message(message))):
                 self.naming.setdefault(thread, []).append(message.id)
-            talk.attached |= attached_by(fitted)
+            talk.attached |= attached_file_ids(fitted)
             if talk.unlike is None and found is not None:
                 talk.beside += 1
                 if origins.get(message.id) != found.id:  # else ours was made from it
@@ -295,7 +302,12 @@ class Planner(Decider):
         return {message.id for message in self._said(thread)}
 
     def _beside(
-        self, talk: Walked, message: Entity, fitted: Entity, found: LazyMessage, arrived: Arrived | None
+        self,
+        talk: MessageComparison,
+        message: Entity,
+        fitted: Entity,
+        found: LazyMessage,
+        arrived: ArrivedMessage | None,
     ) -> None:
         """Compare a message with the one in its place on the target. One that the journal knows, and that
         nobody changed there since, is the one that arrived, whatever the source makes of it today."""
@@ -305,21 +317,23 @@ class Planner(Decider):
             return
         known = arrived is not None and arrived.id == found.id
         mark = arrived.mark if arrived is not None and known else ""
-        as_left = mark != "" and mark == message_mark(self.codec, found.body, there.parent)
+        as_left = mark != "" and mark == message_fingerprint(self.codec, found.body, there.parent)
         if changed - {"metadata"}:
             name = sorted(changed - {"metadata"})[0]
             if not (as_left or (known and not mark)):
                 talk.unlike = message, found.id, name
                 return
             reason = "the source would give another one today; it stays as it arrived"
-            self.lose(message, name, reason, "adapted")
+            self.add_loss(message, name, reason, "adapted")
         if "metadata" not in changed:
             return
         if not as_left:
             self.conflict(message, fitted, there)
             if self.on_conflict == "keep":
                 reason = "others may have changed it on the target since it arrived; it is kept as it is"
-                self.lose(message, "metadata", reason, "adapted", "--on-conflict overwrite writes it again")
+                self.add_loss(
+                    message, "metadata", reason, "adapted", "--on-conflict overwrite writes it again"
+                )
                 row = _relabelled(message, there)
                 talk.relabelled.append(replace(row, action="skip", fields=(), left=row.fields))
                 return
@@ -329,7 +343,7 @@ class Planner(Decider):
         """Fields in which a message is not what it should be, in the form that was tried or the sure one."""
         changed = self.changed(fitted, found)
         if changed and self.codec.tries(fitted):
-            sure = self.codec.adapt(message, surely(self.fit))[0]
+            sure = self.codec.adapt(message, accepted_forms_only(self.fit))[0]
             return changed if self.changed(sure, found) else set()
         return changed
 
@@ -338,13 +352,13 @@ class Planner(Decider):
         own = (self.fit_only(thread).fields.get("tool_resources") or {}).get("code_interpreter") or {}
         if more := sorted(attached - set(own.get("file_ids") or [])):
             reason = f"the service adds files that messages attach: {', '.join(more)}"
-            self.lose(thread, "tool_resources", reason, "adapted")
+            self.add_loss(thread, "tool_resources", reason, "adapted")
 
     def _tell_unsaid(self, thread: str) -> None:
         """What nobody said and nobody can write."""
         for message in self.source.walk("message", thread):
             if reason := self.codec.unsaid(message, self.fit):
-                self.lose(message, EVERY_OBJECT, reason)
+                self.add_loss(message, EVERY_OBJECT, reason)
 
     def _said(self, thread: str) -> Iterator[Entity]:
         return replayed_messages(self.source, self.codec, self.fit, thread)
@@ -353,9 +367,11 @@ class Planner(Decider):
         def written(entity: Entity) -> Entity:
             return remap_references(KINDS[entity.kind], self.fit_only(entity), self.pairs.right)
 
-        return there and as_sent(there, written(thread), map(written, self._said(thread.id)))
+        return there and without_folded_attachments(
+            there, written(thread), map(written, self._said(thread.id))
+        )
 
-    def _arrived(self, thread: Entity, talk: Walked) -> int:
+    def _arrived(self, thread: Entity, talk: MessageComparison) -> int:
         """How many of a thread's messages are on the target already, in order."""
         self.relabelled += talk.relabelled
         if talk.unlike is not None:
@@ -364,24 +380,24 @@ class Planner(Decider):
                 f"message {there} on the target is not the one expected there, and no message can be "
                 "rewritten; nothing is appended to this thread"
             )
-            self.lose(message, name, reason, "blocked")
+            self.add_loss(message, name, reason, "blocked")
             return talk.count
         if talk.gone:
             reason = f"{talk.gone:,} that the source no longer has stay on the target"
-            self.lose(thread, "messages", reason, "adapted")
+            self.add_loss(thread, "messages", reason, "adapted")
         if talk.more:
-            self.lose(thread, "messages", f"{talk.more} on the target are not from here", "lost")
+            self.add_loss(thread, "messages", f"{talk.more} on the target are not from here", "lost")
         return talk.beside
 
 
 def _relabelled(message: Entity, there: Entity) -> Action:
     return Action(
         action="update", kind="message", id=message.id, parent=message.parent, target_id=there.id,
-        target_parent=there.parent, before=fingerprint(there), fields=("metadata",),
+        target_parent=there.parent, before=object_fingerprint(there), fields=("metadata",),
     )  # fmt: skip
 
 
-def attached_by(message: Entity) -> set[str]:
+def attached_file_ids(message: Entity) -> set[str]:
     """Files that a message brings for tools."""
     attachments = message.fields.get("attachments") or []
     return {str(attachment.get("file_id")) for attachment in attachments if attachment.get("tools")}

@@ -17,17 +17,17 @@ from migrate.stages.estate import Estate, stamp
 from migrate.stages.match.pairing import ObjectPairs
 from migrate.stages.plan.journal_state import JournalState
 from migrate.stages.plan.plan_file import Action
-from migrate.stages.plan.target_fingerprints import fingerprint
+from migrate.stages.plan.target_fingerprints import object_fingerprint
 
-PRUNED = ("thread", "assistant", "vector_store")
+PRUNED_KINDS = ("thread", "assistant", "vector_store")
 """In the order in which they are deleted. Files are left: deleting one takes it out of every store."""
 ROW = "vector_store_file"
-NAMED = 5
+MAX_PRUNED_NAMED = 5
 """Files of a store that a line names."""
 
 
 @dataclass
-class Pruning:
+class PrunePlanner:
     """Finds what the source no longer has. `conversations`: the messages on the target of the threads that
     may be deleted. `overwrite`: what others changed since is deleted all the same."""
 
@@ -55,7 +55,7 @@ class Pruning:
                 "take a complete snapshot, or plan without --prune",
             )
         rows = list(self._rows(delete=True))
-        for kind in PRUNED:
+        for kind in PRUNED_KINDS:
             if kind == "thread" and source.type == CONFIG:
                 continue
             _must_be_whole(source, kind)
@@ -83,7 +83,7 @@ class Pruning:
                 continue
             yield Action(
                 action="delete", kind=kind, id=old, name=entity.name, target_id=id_,
-                before=fingerprint(entity),
+                before=object_fingerprint(entity),
             )  # fmt: skip
 
     def _not_ours(self, entity: Entity, old: str) -> str:
@@ -92,7 +92,7 @@ class Pruning:
         mark = self.known.written.get((entity.kind, "", old), "")
         if entity.kind == "thread" and self._talked_on(entity, old):
             return "others wrote in it since"
-        if mark == fingerprint(entity):
+        if mark == object_fingerprint(entity):
             return ""
         named = self.target.names_are_ids and entity.kind == "assistant"
         proved = not named or (not self.source.names_are_ids and stamp(entity) == f"{self.source.type}:{old}")
@@ -125,13 +125,13 @@ class Pruning:
             for row, old in gone if delete and whole else ():
                 yield Action(
                     action="delete", kind=ROW, id=old, parent=store, name=self._name(row), target_id=row.id,
-                    target_parent=there, before=fingerprint(row),
+                    target_parent=there, before=object_fingerprint(row),
                 )  # fmt: skip
 
     def _tell(self, store: str, there: str, rows: list[Entity], whole: bool) -> None:
         self.staying += [(ROW, there, row.id) for row in rows]
-        more = f" and {len(rows) - NAMED:,} more" if len(rows) > NAMED else ""
-        names = ", ".join(map(self._name, rows[:NAMED]))
+        more = f" and {len(rows) - MAX_PRUNED_NAMED:,} more" if len(rows) > MAX_PRUNED_NAMED else ""
+        names = ", ".join(map(self._name, rows[:MAX_PRUNED_NAMED]))
         owner = self.source.of("vector_store")[store]
         reason = f"{len(rows):,} file(s) that the source took out of it stay in {there}: {names}{more}"
         way_out = "--prune takes them out" if whole else "its files were not read whole: snapshot again"

@@ -27,7 +27,7 @@ from migrate.stages.plan.options import PlanOptions
 from migrate.stages.plan.plan_file import Plan, SourceSide, TargetSide
 from migrate.stages.plan.target_settings import TargetInventory
 from migrate.stages.progress import Progress
-from migrate.stages.snapshot.live_estate import absent_kinds, nothing
+from migrate.stages.snapshot.live_estate import absent_kinds, empty_estate
 from migrate.stages.snapshot.target_state import TargetState, read_target
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def plan_move(
 def plan_without_target(type_: str, source: Estate, options: PlanOptions) -> Plan:
     """Plan a move to a service of this type that holds nothing and is not asked."""
     side = TargetSide(estate=type_, type=type_, url="", api_version="", digest="")
-    with nothing(type_) as target:
+    with empty_estate(type_) as target:
         pairs = pairing.pair_estates(source, target, {}, guess=False)
         sides = (source_side(source, ""), side)
         return build_plan(source, target, None, pairs, JournalState(), profile_for(type_), options, sides)
@@ -109,7 +109,7 @@ def _match(
         read_journal_state(source, estate.side, lines, trusted),
         copies=frozenset(lineage.shared_copies(source, estate, only_for_target=options.copy_files)),
         origins=lineage.message_origins(source, estate.side, partial(reverse_message_ids, conn)),
-        unclear=match_by_key(source, estate, pairs, hashes) if in_directory else {},
+        ambiguous_matches=match_by_key(source, estate, pairs, hashes) if in_directory else {},
         further=lineage.duplicate_copies(source, estate, pairs),
     )
     return pairs, known

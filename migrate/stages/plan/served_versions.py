@@ -17,13 +17,13 @@ from migrate.model.served_version import (
 )
 from migrate.stages.estate import Estate
 
-Bodies = Mapping[str, Mapping[str, JSON]]
+AgentBodies = Mapping[str, Mapping[str, JSON]]
 """Name of an agent -> its body as the service gave it."""
-Line = tuple[str, Grade, str, str]
+VersionNote = tuple[str, Grade, str, str]
 """Field, grade, reason, way out."""
 
 
-def agents_of(estate: Estate) -> Bodies:
+def agents_of(estate: Estate) -> AgentBodies:
     """The agents of an estate whose service serves versions; empty for any other."""
     if not estate.names_are_ids:
         return {}
@@ -31,7 +31,7 @@ def agents_of(estate: Estate) -> Bodies:
     return {str(body.get("name") or body.get("id") or ""): body for body in rows}
 
 
-def of_source(body: Mapping[str, JSON], agent_version: str) -> Iterator[Line]:
+def source_version_notes(body: Mapping[str, JSON], agent_version: str) -> Iterator[VersionNote]:
     """What is to be said of an agent of the source."""
     others = served_older_versions(body)
     if others:
@@ -61,7 +61,7 @@ def of_source(body: Mapping[str, JSON], agent_version: str) -> Iterator[Line]:
         yield name, "lost", reason, "set it for the agent on the target; the archive has it"
 
 
-def of_target(body: Mapping[str, JSON], updated: bool) -> Iterator[Line]:
+def target_version_notes(body: Mapping[str, JSON], updated: bool) -> Iterator[VersionNote]:
     """The same of its counterpart that is there."""
     others = served_older_versions(body)
     if others and newest_version(body) not in dict(traffic_shares(body)):
@@ -96,9 +96,9 @@ def _is_pinned(body: Mapping[str, JSON]) -> bool:
     return bool(said) and all(number and not number.startswith("@") for number in said)
 
 
-def notes_of(target: Estate, names: Iterator[str]) -> Iterator[str]:
+def version_notes(target: Estate, names: Iterator[str]) -> Iterator[str]:
     """What a proof of agents does not say: their users may get another version than the one compared."""
     bodies = agents_of(target)
     for name in names:
-        for _, _, reason, _ in of_target(bodies.get(name, {}), updated=False):
+        for _, _, reason, _ in target_version_notes(bodies.get(name, {}), updated=False):
             yield f"assistant {name}: {reason}"

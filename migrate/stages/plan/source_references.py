@@ -11,14 +11,16 @@ from migrate.model.local_names import DEPLOYMENT_LABEL, iter_local_names, toolbo
 from migrate.stages.plan.adaptation import TargetSettings
 from migrate.stages.plan.old_ids import WHERE
 
-SHOWN = 80
+MAX_REFERENCES_SHOWN = 80
 """Characters of a name in a line of the plan."""
 
-Line = tuple[str, str, str]
+ReferenceNote = tuple[str, str, str]
 """Field, reason, way out."""
 
 
-def left_behind(fitted: Entity, decided: TargetSettings, source: EstateLocation | None) -> Iterator[Line]:
+def source_references(
+    fitted: Entity, decided: TargetSettings, source: EstateLocation | None
+) -> Iterator[ReferenceNote]:
     """What of an object, as it will be on the target, only the place it came from knows. `source` is None
     where the target is that very place."""
     if source is None:
@@ -46,4 +48,4 @@ def left_behind(fitted: Entity, decided: TargetSettings, source: EstateLocation 
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= SHOWN else f"{name[:SHOWN]}..."
+    return name if len(name) <= MAX_REFERENCES_SHOWN else f"{name[:MAX_REFERENCES_SHOWN]}..."

@@ -24,9 +24,9 @@ from migrate.stages.plan.options import PlanOptions
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
 
-Rows = dict[str, dict[str, JSON]]
+InventoryRows = dict[str, dict[str, JSON]]
 
-REASONING = re.compile(r"(o\d|gpt-5(?!.*chat))", re.IGNORECASE)
+REASONING_MODELS = re.compile(r"(o\d|gpt-5(?!.*chat))", re.IGNORECASE)
 """How names of models begin that refuse sampling numbers."""
 
 
@@ -50,7 +50,7 @@ class TargetInventory:
         return cls(named, None if linked is None else frozenset(linked), why)
 
 
-def _listed(ask: Callable[[], Rows | None]) -> tuple[Rows | None, str]:
+def _listed(ask: Callable[[], InventoryRows | None]) -> tuple[InventoryRows | None, str]:
     """What a project lists, or why it does not."""
     try:
         return ask(), ""
@@ -181,7 +181,7 @@ def _reasoning(source: Estate, choices: PlanOptions, there: Mapping[str, str] | 
     """Deployments in use that refuse sampling numbers: by their model, or by name where nobody tells it."""
     used = {str(e.fields.get("model")) for e in source.of("assistant").values()}
     mapped = {model_there(name, choices.models, choices.connections) for name in used}
-    return frozenset(name for name in mapped if REASONING.match(_bare((there or {}).get(name, name))))
+    return frozenset(name for name in mapped if REASONING_MODELS.match(_bare((there or {}).get(name, name))))
 
 
 def _bare(model: str) -> str:

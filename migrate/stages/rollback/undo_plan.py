@@ -13,21 +13,21 @@ from migrate.model.normalize import normalize_entity, normalize_written_fields
 from migrate.model.object_diff import diff_objects
 from migrate.model.references import references_of, remap_references
 from migrate.stages.apply.context import ApplyContext
-from migrate.stages.apply.implicit_vector_stores import stores_of
+from migrate.stages.apply.implicit_vector_stores import stores_of_thread
 from migrate.stages.estate import Estate
-from migrate.stages.plan.adaptation import as_sent, replayed_messages
+from migrate.stages.plan.adaptation import replayed_messages, without_folded_attachments
 from migrate.stages.plan.plan_file import Plan
-from migrate.stages.plan.target_fingerprints import fingerprint
+from migrate.stages.plan.target_fingerprints import object_fingerprint
 
-UNDO = "undo"
+UNDO_ACTION = "undo"
 """The journal's action for taking back what another line of it did."""
 
-ORDER = ("message", "thread", "assistant", "vector_store_file", "vector_store", "file")
+REMOVAL_ORDER = ("message", "thread", "assistant", "vector_store_file", "vector_store", "file")
 """Nothing is removed before what names it."""
 
 
 @dataclass(frozen=True)
-class Step:
+class UndoStep:
     """One object to take back. `how`: remove, restore; `gone` when it is not there any more."""
 
     how: str
@@ -51,11 +51,11 @@ class Step:
 
 
 @dataclass
-class Undoing:
+class UndoPlan:
     """Finds the steps. `target` is the live configuration, `talks` the messages of the threads we wrote."""
 
     plan: Plan
-    shop: ApplyContext
+    ctx: ApplyContext
     target: Estate
     talks: Estate
     _threads: dict[str, Entity] = field(default_factory=dict)
@@ -63,41 +63,41 @@ class Undoing:
     _held: tuple[str, str] = ("", "")
     _members: dict[str, Entity] = field(default_factory=dict)
 
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[UndoStep]:
         """Restorations first, then removals, each kind before what it refers to."""
         self._threads = {thread.id: thread for thread in self.target.threads()}
         self._fields = {(a.kind, a.parent, a.id): a.fields for a in self.plan.actions if a.action == "update"}
-        entries = list(self.shop.earlier.values())
+        entries = list(self.ctx.earlier.values())
         done = [e for e in entries if e.state == "done"]
-        undone = {(e.kind, e.source_parent, e.source_id) for e in done if e.action == UNDO}
+        undone = {(e.kind, e.source_parent, e.source_id) for e in done if e.action == UNDO_ACTION}
         mine = [e for e in done if e.target_id and (e.kind, e.source_parent, e.source_id) not in undone]
         made = {(e.kind, e.source_id) for e in mine if e.action == "create"}
-        for thread, _, new in self.shop.journal.threads_with_messages():
+        for thread, _, new in self.ctx.journal.threads_with_messages():
             if new and ("thread", thread) not in made:  # else they disappear with it
-                mine += self.shop.journal.created_messages(thread)
+                mine += self.ctx.journal.created_messages(thread)
         stood = {e.source_id: e for e in mine if e.action == THREAD_STATE_ACTION}
         restored = [self._restored(e, stood) for e in mine if e.action == "update"]
         changed = {e.source_id for e in mine if e.action == "update" and e.kind == "thread"}
         restored += self._grown([e for id_, e in stood.items() if id_ not in changed])
         removed = [self._removed(e) for e in mine if e.action == "create" and not _goes_along(e, made)]
         removed += self._made_by_service(removed)
-        removed.sort(key=lambda step: ORDER.index(step.kind))
+        removed.sort(key=lambda step: REMOVAL_ORDER.index(step.kind))
         return [*restored, *removed]
 
-    def _made_by_service(self, removed: list[Step]) -> list[Step]:
+    def _made_by_service(self, removed: list[UndoStep]) -> list[UndoStep]:
         """Stores that the service made by itself for attachments in threads of ours, or in messages that we
         appended, as the journal noted them. What others put into one, or attached to our thread, is theirs
         and stays, which is told; so does what others use."""
-        noted = {e.target_id: e for e in self.shop.earlier.values() if e.action == SERVICE_ACTION}
+        noted = {e.target_id: e for e in self.ctx.earlier.values() if e.action == SERVICE_ACTION}
         gone = {step.id: step.target_id for step in removed if step.kind == "thread"}
         grown = {step.parent: step.target_parent for step in removed if step.kind == "message"}
-        known = self.shop.strangers | set(self.shop.ids.values()) | noted.keys()
+        known = self.ctx.preexisting_ids | set(self.ctx.ids.values()) | noted.keys()
         for there in gone.values():
             thread = self._threads.get(there)
-            for store in stores_of(thread) if thread else ():
+            for store in stores_of_thread(thread) if thread else ():
                 if store not in known:
                     self._tell_left(store, there, "it was not made for us")
-        found: list[Step] = []
+        found: list[UndoStep] = []
         for entry in noted.values():
             there = gone.get(entry.source_parent) or grown.get(entry.source_parent, "")
             if not there or entry.target_id not in self.target.of("vector_store"):
@@ -107,37 +107,37 @@ class Undoing:
             else:
                 detach = "" if entry.source_parent in gone else there
                 id_ = f"{entry.source_parent}.store"
-                found.append(Step("remove", "vector_store", id_, "", "", entry.target_id, detach=detach))
+                found.append(UndoStep("remove", "vector_store", id_, "", "", entry.target_id, detach=detach))
         return found
 
     def _in_use(self, entry: JournalEntry, there: str, stays: bool) -> str:
         """Why a store that the service made for us must not be removed, or ''. `stays`: its thread stays."""
         store = self.target.of("vector_store")[entry.target_id]
-        if fingerprint(store) != entry.written or self._strange_rows(store.id):
+        if object_fingerprint(store) != entry.written or self._strange_rows(store.id):
             return "others changed it since the service made it for us"
         form = KINDS["assistant"]
         named = (references_of(form, one) for one in self.target.of("assistant").values())
-        threads = (stores_of(thread) for id_, thread in self._threads.items() if id_ != there)
+        threads = (stores_of_thread(thread) for id_, thread in self._threads.items() if id_ != there)
         used = any(id_ == store.id for refs in named for _, _, id_ in refs)
         if used or any(store.id in stores for stores in threads):
             return "others use it too"
-        ours = {message.target_id for message in self.shop.journal.created_messages(entry.source_parent)}
+        ours = {message.target_id for message in self.ctx.journal.created_messages(entry.source_parent)}
         messages = (message.id for message in self.talks.walk("message", there)) if stays else iter(())
         behind = dropwhile(lambda id_: id_ not in ours, messages)
         return "others wrote in the thread since" if any(id_ not in ours for id_ in behind) else ""
 
     def _tell_left(self, store: str, thread: str, why: str) -> None:
-        self.shop.note(f"vector_store {store}, which thread {thread} searches, is left: {why}")
+        self.ctx.note(f"vector_store {store}, which thread {thread} searches, is left: {why}")
 
-    def _removed(self, entry: JournalEntry) -> Step:
+    def _removed(self, entry: JournalEntry) -> UndoStep:
         found = self._found(entry.kind, entry.target_id, entry.target_parent)
         changed, later = self._changed(entry, found) if found else ("", None)
-        return Step(
+        return UndoStep(
             "remove", entry.kind, entry.source_id, entry.source_parent, entry.name,
             entry.target_id, entry.target_parent, found is None, changed, later=later,
         )  # fmt: skip
 
-    def _grown(self, stood: list[JournalEntry]) -> Iterator[Step]:
+    def _grown(self, stood: list[JournalEntry]) -> Iterator[UndoStep]:
         """Threads to which the service added what messages of ours attach, and nobody changed since."""
         for entry in stood:
             found = self._threads.get(entry.target_id)
@@ -145,8 +145,8 @@ class Undoing:
                 self._before(entry)
             ):
                 continue
-            if fingerprint(found) == entry.written:
-                yield Step(
+            if object_fingerprint(found) == entry.written:
+                yield UndoStep(
                     "restore", "thread", entry.source_id, "", entry.name, entry.target_id,
                     before=entry.before, fields=("tool_resources",), written=entry.written,
                 )  # fmt: skip
@@ -157,28 +157,28 @@ class Undoing:
                     else "the apply was stopped before it was noted"
                 )
                 text = "its files and stores are left as they are"
-                self.shop.note(f"thread {entry.target_id}: {text}: {why}")
+                self.ctx.note(f"thread {entry.target_id}: {text}: {why}")
 
-    def _restored(self, entry: JournalEntry, stood: Mapping[str, JournalEntry]) -> Step:
+    def _restored(self, entry: JournalEntry, stood: Mapping[str, JournalEntry]) -> UndoStep:
         found = self._found(entry.kind, entry.target_id, entry.target_parent)
         changed = "" if found is None or self._left_or_restored(entry, found) else "its fields"
         later = self._later(entry) if changed else None
         fields = self._fields.get((entry.kind, entry.source_parent, entry.source_id), ())
         if entry.kind == "thread" and entry.source_id in stood:
             fields = (*fields, "tool_resources")
-        return Step(
+        return UndoStep(
             "restore", entry.kind, entry.source_id, entry.source_parent, entry.name, entry.target_id,
             entry.target_parent, found is None, changed, entry.before, fields, entry.written, later,
         )  # fmt: skip
 
     def _left_or_restored(self, entry: JournalEntry, found: Entity) -> bool:
         """Whether an object is as we left it, or as it was before: an interrupted rollback restored it."""
-        if fingerprint(found) == entry.written:
+        if object_fingerprint(found) == entry.written:
             return True
         return normalize_written_fields(found) == normalize_written_fields(self._before(entry))
 
     def _before(self, entry: JournalEntry) -> Entity:
-        return self.shop.codec.decode(entry.kind, entry.before or {}, entry.target_parent, None)[0]
+        return self.ctx.codec.decode(entry.kind, entry.before or {}, entry.target_parent, None)[0]
 
     def _found(self, kind: str, id_: str, parent: str) -> Entity | None:
         if kind == "thread":
@@ -199,7 +199,7 @@ class Undoing:
         """In what an object that we made is not as we made it, and the later apply of ours that did it."""
         if entry.kind in ("message", "vector_store_file"):
             return "", None
-        if entry.written != fingerprint(found) and not self._as_written(entry, found):
+        if entry.written != object_fingerprint(found) and not self._as_written(entry, found):
             return "its fields", self._later(entry)
         if entry.kind == "thread":
             return self._strange_stores(entry, found) or self._strange_messages(entry)
@@ -207,7 +207,7 @@ class Undoing:
             strange = self._strange_rows(found.id, entry.source_id)
             if strange:
                 rows = (
-                    self.shop.journal.later_change(entry.id, "vector_store_file", found.id, id_)
+                    self.ctx.journal.later_change(entry.id, "vector_store_file", found.id, id_)
                     for id_ in strange
                 )
                 later = next((row for row in rows if row), None)
@@ -215,54 +215,54 @@ class Undoing:
         return "", None
 
     def _later(self, entry: JournalEntry) -> LaterChange | None:
-        return self.shop.journal.later_change(entry.id, entry.kind, entry.target_parent, entry.target_id)
+        return self.ctx.journal.later_change(entry.id, entry.kind, entry.target_parent, entry.target_id)
 
     def _strange_rows(self, store: str, of: str = "") -> list[str]:
         """Files in a store of the target that this plan did not put there. `of`: the store on the source; one
         that the service made for attachments has none, and holds files of ours."""
-        ours = {e.target_id for e in self.shop.earlier.values() if e.target_parent == store}
+        ours = {e.target_id for e in self.ctx.earlier.values() if e.target_parent == store}
         if of:
-            held = self.shop.source.store_files.get(of, frozenset())
-            ours |= {new for (kind, old), new in self.shop.ids.items() if kind == "file" and old in held}
+            held = self.ctx.source.store_files.get(of, frozenset())
+            ours |= {new for (kind, old), new in self.ctx.ids.items() if kind == "file" and old in held}
         else:
-            ours |= {new for (kind, _), new in self.shop.ids.items() if kind == "file"}
+            ours |= {new for (kind, _), new in self.ctx.ids.items() if kind == "file"}
         return [row.id for row in self.target.members("vector_store_file", store) if row.id not in ours]
 
     def _strange_stores(self, entry: JournalEntry, found: Entity) -> tuple[str, LaterChange | None] | None:
         """Stores that our thread searches now and that neither we nor the service for us attached."""
-        source = self.shop.source.threads_by_id.get(entry.source_id)
-        ours = {e.target_id for e in self.shop.earlier.values() if e.action == SERVICE_ACTION}
-        ours |= set(stores_of(self._fitted(source))) if source else set()
-        strange = [store for store in stores_of(found) if store not in ours]
+        source = self.ctx.source.threads_by_id.get(entry.source_id)
+        ours = {e.target_id for e in self.ctx.earlier.values() if e.action == SERVICE_ACTION}
+        ours |= set(stores_of_thread(self._fitted(source))) if source else set()
+        strange = [store for store in stores_of_thread(found) if store not in ours]
         if not strange:
             return None
         return f"stores that we did not attach: {', '.join(strange)}", self._later(entry)
 
     def _as_written(self, entry: JournalEntry, found: Entity) -> bool:
         """Whether it is what it should be, though the service added something of its own."""
-        source = self.shop.source
+        source = self.ctx.source
         known = source.threads_by_id if entry.kind == "thread" else source.of(entry.kind)
         entity = known.get(entry.source_id)
         if entity is None:
             return False
         wanted = self._fitted(entity)
         if entry.kind == "thread":
-            found = as_sent(found, wanted, map(self._fitted, self._said(entry.source_id)))
+            found = without_folded_attachments(found, wanted, map(self._fitted, self._said(entry.source_id)))
         return not diff_objects(
             {k: v for k, v in normalize_entity(wanted).items() if k != "sha256"},
             normalize_written_fields(found),
         )
 
     def _fitted(self, entity: Entity) -> Entity:
-        fitted, _ = self.shop.codec.adapt(entity, self.shop.fit)
+        fitted, _ = self.ctx.codec.adapt(entity, self.ctx.fit)
 
         def lookup(kind: str, old: str) -> str | None:
-            return self.shop.ids.get((kind, old))
+            return self.ctx.ids.get((kind, old))
 
-        return self.shop.fit.with_new_ids(remap_references(KINDS[entity.kind], fitted, lookup), lookup)
+        return self.ctx.fit.with_new_ids(remap_references(KINDS[entity.kind], fitted, lookup), lookup)
 
     def _said(self, thread: str) -> Iterator[Entity]:
-        return replayed_messages(self.shop.source, self.shop.codec, self.shop.fit, thread)
+        return replayed_messages(self.ctx.source, self.ctx.codec, self.ctx.fit, thread)
 
     def _strange_messages(self, entry: JournalEntry) -> tuple[str, LaterChange | None]:
         """Messages in our thread that we did not write: the conversation went on."""
@@ -270,7 +270,7 @@ class Undoing:
         for found in self.talks.walk("message", entry.target_id):
             expected = next(wanted, None)
             if expected is None or normalize_written_fields(expected) != normalize_written_fields(found):
-                later = self.shop.journal.later_change(entry.id, "message", entry.target_id, found.id)
+                later = self.ctx.journal.later_change(entry.id, "message", entry.target_id, found.id)
                 return f"message {found.id} is not one that this plan wrote", later
         return "", None
 

@@ -18,18 +18,18 @@ from migrate.model.run import run_has_ended
 from migrate.stages.concurrency.worker_pool import WorkerPool
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.fetcher import (
-    COUNTS,
-    Compared,
+    COUNTING_KIND,
     Event,
     Fetcher,
     FileChunk,
     FileEnded,
     FileFacts,
     ListingEnded,
+    ListingUnchanged,
     ObjectFailed,
     PageFetched,
     ParsedTextFetched,
-    total_of,
+    file_count,
 )
 from migrate.stages.snapshot.options import SnapshotOptions
 from migrate.stages.snapshot.originals import Originals
@@ -38,17 +38,17 @@ if TYPE_CHECKING:
     from migrate.endpoints.interface import Probe, Reader
 
 
-LISTINGS = "listings of threads"
+THREAD_LISTINGS = "listings of threads"
 """What is counted of threads whose number is known: their messages, and their runs with steps."""
-ONLY_GIVEN = "threads were not listed, only read by the ids that were given"
+ONLY_GIVEN_THREADS = "threads were not listed, only read by the ids that were given"
 
 
-NOT_LISTED = "threads could not be listed; give their ids with --threads FILE"
+THREADS_NOT_LISTED = "threads could not be listed; give their ids with --threads FILE"
 
 
-COUNTED_KIND = next(kind for kind, form in KINDS.items() if form.parent == COUNTS)
-HALF = "it holds half of a character pair, which has no form on the wire"
-SETTLES = {"thread": LISTINGS, "file": "bytes"}
+COUNTED_KIND = next(kind for kind, form in KINDS.items() if form.parent == COUNTING_KIND)
+HALF_CHARACTER_PAIR = "it holds half of a character pair, which has no form on the wire"
+TOTAL_KNOWN_AFTER = {"thread": THREAD_LISTINGS, "file": "bytes"}
 """Listing -> what is known to have its total when it has ended."""
 
 
@@ -84,8 +84,8 @@ class Collector:
         if self._wanted.kind("thread"):
             self._threads()
         if self._wanted.messages_of:
-            self._progress.expect(LISTINGS, len(self._wanted.messages_of))
-            self._progress.total_known(LISTINGS)
+            self._progress.expect(THREAD_LISTINGS, len(self._wanted.messages_of))
+            self._progress.total_known(THREAD_LISTINGS)
         for thread in self._wanted.messages_of:
             self._listing("message", thread)
 
@@ -115,7 +115,7 @@ class Collector:
             self._thread_listing(listed, given)
         elif self._wanted.list_threads:
             said = self._probe.reasons.get("thread", "")
-            self._unread("thread", f"{NOT_LISTED}: {said}" if said else NOT_LISTED)
+            self._unread("thread", f"{THREADS_NOT_LISTED}: {said}" if said else THREADS_NOT_LISTED)
 
     def _unread(self, kind: str, reason: str) -> None:
         self.gaps += 1
@@ -139,7 +139,7 @@ class Collector:
     def _remark(self, listed: bool) -> str:
         """Why a thread that is not in our list may be there all the same, or ''."""
         shard = self._wanted.shard
-        return "; ".join(filter(None, ("" if listed else ONLY_GIVEN, shard.remark if shard else "")))
+        return "; ".join(filter(None, ("" if listed else ONLY_GIVEN_THREADS, shard.remark if shard else "")))
 
     def _listing(self, kind: str, parent: str = "") -> None:
         """Read a listing, or go on where an interrupted snapshot left it. One whose rows are counted is
@@ -159,20 +159,22 @@ class Collector:
         elif kind == "run":
             self._steps(parent)
         elif kind == "message":
-            self._progress.count(LISTINGS)
+            self._progress.count(THREAD_LISTINGS)
         else:
             self._settle(kind)
 
     def _settle(self, kind: str) -> None:
         """Nothing more will be announced of what a listing calls for."""
-        if kind in SETTLES:
-            self._progress.total_known(SETTLES[kind])
+        if kind in TOTAL_KNOWN_AFTER:
+            self._progress.total_known(TOTAL_KNOWN_AFTER[kind])
 
     def _continue(self, kind: str, parent: str) -> None:
         if kind == "file":
             self._contents(map(FileFacts.of, self._writer.bodies("file")))
-        if kind == COUNTS:
-            self._totals |= {str(body.get("id")): total_of(body) for body in self._writer.bodies(COUNTS)}
+        if kind == COUNTING_KIND:
+            self._totals |= {
+                str(body.get("id")): file_count(body) for body in self._writer.bodies(COUNTING_KIND)
+            }
         self._follow(kind, self._writer.ids(kind, parent))
 
     def _follow(self, kind: str, ids: Iterable[str], unaskable: Collection[str] = ()) -> None:
@@ -180,7 +182,7 @@ class Collector:
         children = [k for k, form in KINDS.items() if form.parent == kind and k != "run_step"]
         ids = list(ids)
         if kind == "thread":
-            self._progress.expect(LISTINGS, len(ids) * sum(map(self._wanted.kind, children)))
+            self._progress.expect(THREAD_LISTINGS, len(ids) * sum(map(self._wanted.kind, children)))
         for id_ in ids:
             if id_ in unaskable or storable_text(id_) != id_:
                 for child in filter(self._wanted.kind, children):
@@ -197,7 +199,11 @@ class Collector:
         """A listing below an id that has no form on the wire."""
         if self._writer.scope(kind, parent)[0] is not None:  # an interrupted snapshot named it already
             self._writer.restart(kind, parent)
-        self.take(ListingEnded(kind, parent, "failed", f"the id {parent} cannot be asked for: {HALF}"))
+        self.take(
+            ListingEnded(
+                kind, parent, "failed", f"the id {parent} cannot be asked for: {HALF_CHARACTER_PAIR}"
+            )
+        )
 
     def _known_end(self, kind: str, thread: str) -> bytes | None:
         """The end of a thread's messages, or runs, in an earlier snapshot, if it may stand for all of them.
@@ -212,7 +218,7 @@ class Collector:
         runs = self._writer.ids("run", thread)
         state, _ = self._writer.scope("run_step", thread)
         if not runs or not self._wanted.kind("run_step") or state in ("complete", "gone"):
-            self._progress.count(LISTINGS)
+            self._progress.count(THREAD_LISTINGS)
             return
         self._writer.restart("run_step", thread)
         self._crew.submit(self._fetcher.steps, thread, runs)
@@ -248,18 +254,18 @@ class Collector:
         if event.kind == "run" and event.state != "gone":
             self._steps(event.parent)
         elif event.kind in ("message", "run", "run_step"):
-            self._progress.count(LISTINGS)
+            self._progress.count(THREAD_LISTINGS)
         self._settle(event.kind)
 
     @take.register
-    def _(self, event: Compared) -> None:
+    def _(self, event: ListingUnchanged) -> None:
         alike = event.same and event.shown == self._earlier.shows(event.kind)
         if not (alike and self._shared(event.kind, event.thread)):
             self._listing(event.kind, event.thread)
         elif event.kind == "run" and not (not event.underway and self._shared("run_step", event.thread)):
             self._steps(event.thread)
         else:
-            self._progress.count(LISTINGS)
+            self._progress.count(THREAD_LISTINGS)
 
     def hides(self, reader: Reader) -> dict[str, tuple[str, ...]]:
         """Kind -> what the service does not show: seen now, or when what is carried over was read."""

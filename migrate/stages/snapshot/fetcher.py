@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
 
 DOWNLOAD_ATTEMPTS = 4
-NAP = 0.25
+DOWNLOAD_RETRY_DELAY_S = 0.25
 """Seconds before a download is tried again, doubled each time."""
 
 
-COUNTS = "vector_store"
+COUNTING_KIND = "vector_store"
 """The kind whose objects tell how many rows their own listing has."""
 
 
-def total_of(body: Mapping[str, JSON]) -> int:
+def file_count(body: Mapping[str, JSON]) -> int:
     """How many files a vector store counts, whatever their state; 0 where it does not say."""
     counts = body.get("file_counts")
     total = counts.get("total") if isinstance(counts, dict) else None
@@ -122,7 +122,7 @@ class ParsedTextFetched:
 
 
 @dataclass(frozen=True)
-class Compared:
+class ListingUnchanged:
     """Whether the end of a thread's messages, or runs, is what an earlier snapshot has of it. `underway`:
     one of the runs goes on, so its steps may be others although it is the same."""
 
@@ -135,7 +135,7 @@ class Compared:
 
 
 Event: TypeAlias = (
-    PageFetched | ListingEnded | ObjectFailed | FileChunk | FileEnded | ParsedTextFetched | Compared
+    PageFetched | ListingEnded | ObjectFailed | FileChunk | FileEnded | ParsedTextFetched | ListingUnchanged
 )
 
 
@@ -163,7 +163,7 @@ class Fetcher:
 
     def _counted(self, kind: str, parent: str) -> int:
         """How many rows what a listing lies in counts now: some may have left since its own listing."""
-        return total_of(self._reader.get(KINDS[kind].parent, parent))
+        return file_count(self._reader.get(KINDS[kind].parent, parent))
 
     def again(self, kind: str, thread: str, known: bytes, page: int) -> None:
         """Compare the newest messages, or runs, of a thread with what is known of their end: `known` is the
@@ -175,7 +175,9 @@ class Fetcher:
         found = [BodyRow.of(kind, body).sha for body in reversed(bodies) if self._wanted.wants(kind, body)]
         underway = kind == "run" and any(run_may_add_steps(body, time.time()) for body in bodies)
         shown = self._reader.shows(kind)
-        self._bring(Compared(kind, thread, bool(found) and listing_sha(found) == known, underway, shown))
+        self._bring(
+            ListingUnchanged(kind, thread, bool(found) and listing_sha(found) == known, underway, shown)
+        )
 
     def threads(
         self, cursor: str, listed: bool, given: Iterable[str], known: frozenset[str], remark: str
@@ -222,7 +224,7 @@ class Fetcher:
         reason, expected = "", False
         for attempt in range(DOWNLOAD_ATTEMPTS):
             if attempt:
-                self._reader.pace.nap(NAP * 2**attempt)
+                self._reader.pace.nap(DOWNLOAD_RETRY_DELAY_S * 2**attempt)
             try:
                 got = self._stream(file)
             except (NotDownloadable, NotFound, AccessDenied, ResponseTooLarge) as failed:
@@ -272,7 +274,9 @@ class Fetcher:
                     self._bring(
                         ObjectFailed(kind, str(body.get("id")), f"the service does not show {words}", parent)
                     )
-        totals = tuple((str(body.get("id")), total_of(body)) for body in wanted) if kind == COUNTS else ()
+        totals = (
+            tuple((str(body.get("id")), file_count(body)) for body in wanted) if kind == COUNTING_KIND else ()
+        )
         rows = [BodyRow.of(kind, body) for body in wanted]
         odd = frozenset(
             row.object_id

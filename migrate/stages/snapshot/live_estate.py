@@ -21,11 +21,11 @@ from migrate.stages.snapshot.run import SnapshotResult, take_snapshot
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
 
-CONFIGURATION = ("file", "vector_store", "vector_store_file", "assistant")
+CONFIGURATION_KINDS = ("file", "vector_store", "vector_store_file", "assistant")
 
 
 @contextmanager
-def live(
+def temporary_snapshot(
     reader: Reader, wanted: SnapshotOptions, progress: Progress | None = None
 ) -> Iterator[tuple[Estate, SnapshotResult]]:
     """A live estate as if it were archived; gone when the block ends."""
@@ -36,18 +36,18 @@ def live(
 
 
 @contextmanager
-def nothing(type_: str) -> Iterator[Estate]:
+def empty_estate(type_: str) -> Iterator[Estate]:
     """An estate of a type that holds nothing: what an assessment without a live target is made against."""
     with Archive.temporary() as archive:
         writer = SnapshotWriter.begin(archive, type_, "", {}, None)
-        for kind in (*CONFIGURATION, "thread"):
+        for kind in (*CONFIGURATION_KINDS, "thread"):
             writer.end(kind)
         writer.finish("complete", "")
         (info,) = list_snapshots(archive.conn)
         yield Estate(SnapshotReader(archive.conn, info))
 
 
-def configuration(
+def configuration_options(
     workers: int, threads: Iterable[str] = (), listed: bool = True, absent: Collection[str] = ()
 ) -> SnapshotOptions:
     """Everything but messages, runs and bytes; threads as listed, plus the ones named. `absent`: kinds that
@@ -74,14 +74,14 @@ def absent_kinds(reader: Reader) -> frozenset[str]:
     return frozenset(gone)
 
 
-def conversations(workers: int, threads: Iterable[str]) -> SnapshotOptions:
+def message_options(workers: int, threads: Iterable[str]) -> SnapshotOptions:
     """Just the messages of these threads."""
     return SnapshotOptions(
         list_threads=False,
         messages_of=tuple(threads),
         runs=False,
         bytes=False,
-        choice=ObjectFilter.parse(exclude=(*CONFIGURATION, "thread")),
+        choice=ObjectFilter.parse(exclude=(*CONFIGURATION_KINDS, "thread")),
         workers=workers,
     )
 
@@ -100,7 +100,7 @@ def lists_threads(reader: Reader) -> bool:
     return state == "works"
 
 
-def must_be_read(talks: Estate, threads: Iterable[str], where: str) -> None:
+def require_messages(talks: Estate, threads: Iterable[str], where: str) -> None:
     """Raises `IncompleteResult` when the messages of one of these threads could not be read to their end."""
     for thread in threads:
         state, reason = talks.snapshot.scope("message", thread)
@@ -112,7 +112,7 @@ def must_be_read(talks: Estate, threads: Iterable[str], where: str) -> None:
             )
 
 
-def must_be_seen(taken: SnapshotResult, reader: Reader) -> None:
+def require_threads(taken: SnapshotResult, reader: Reader) -> None:
     """Raises `IncompleteResult` when a thread that was asked for by its id did not answer, and may be there:
     what is taken for gone is made a second time."""
     for gap in taken.missing:
@@ -132,13 +132,13 @@ def must_be_seen(taken: SnapshotResult, reader: Reader) -> None:
         )
 
 
-def must_be_whole(taken: SnapshotResult, where: str) -> None:
+def require_complete(taken: SnapshotResult, where: str) -> None:
     """Raises `IncompleteResult` when the list of a kind could not be read: nothing may be decided on it. A
     store that counts more files than it lists was read to its end, and its count may be late."""
     for gap in taken.missing:
         if gap.reason.startswith(COUNT_MISMATCH_REASON):
             continue
-        if gap.kind in (*CONFIGURATION, "thread") and gap.id == "*":
+        if gap.kind in (*CONFIGURATION_KINDS, "thread") and gap.id == "*":
             raise IncompleteResult(
                 f"{where} could not be read whole: {gap.kind} {gap.parent or ''}".rstrip(),
                 gap.reason,

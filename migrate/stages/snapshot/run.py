@@ -26,7 +26,7 @@ from migrate.stages.snapshot.options import SnapshotOptions
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
 
-MOST = 64
+MAX_GAPS_SHOWN = 64
 """Events in one commit: a killed program reads so many pages again."""
 TOLD = 10
 """Agents that a snapshot's notes name because their users get another version than the newest."""
@@ -150,7 +150,7 @@ def _of_effect(found: SnapshotReader) -> Iterator[tuple[Mapping[str, JSON], list
 
 def _gather(gatherer: Collector, crew: WorkerPool[Event], archive: Archive) -> None:
     """Write what comes; what waits together is committed together."""
-    for events in crew.batches(MOST):
+    for events in crew.batches(MAX_GAPS_SHOWN):
         with archive.single_transaction():
             for event in events:
                 gatherer.take(event)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from migrate.stages.estate import Estate
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.live_estate import (
-    configuration,
-    conversations,
+    configuration_options,
     lists_threads,
-    live,
-    must_be_read,
-    must_be_seen,
-    must_be_whole,
+    message_options,
+    require_complete,
+    require_messages,
+    require_threads,
+    temporary_snapshot,
 )
 
 if TYPE_CHECKING:
@@ -35,8 +35,11 @@ class TargetState:
     @contextmanager
     def messages_of(self, threads: Sequence[str]) -> Iterator[Estate]:
         """Read the messages of these threads. Raises `IncompleteResult` where one is not read to its end."""
-        with live(self.reader, conversations(self.workers, threads), self.progress) as (messages, _):
-            must_be_read(messages, threads, self.reader.url)
+        with temporary_snapshot(self.reader, message_options(self.workers, threads), self.progress) as (
+            messages,
+            _,
+        ):
+            require_messages(messages, threads, self.reader.url)
             yield messages
 
 
@@ -62,9 +65,9 @@ def read_target(
     progress = progress or Progress()
     threads = tuple(threads)
     listed = "thread" not in absent and (bool(threads) or not just_these) and lists_threads(reader)
-    wanted = configuration(workers, threads if just_these or not listed else (), listed, absent)
-    with live(reader, wanted, progress) as (estate, result):
-        must_be_whole(result, reader.url)
+    wanted = configuration_options(workers, threads if just_these or not listed else (), listed, absent)
+    with temporary_snapshot(reader, wanted, progress) as (estate, result):
+        require_complete(result, reader.url)
         if must_answer:
-            must_be_seen(result, reader)
+            require_threads(result, reader)
         yield TargetState(reader, estate, workers, progress)

@@ -29,9 +29,15 @@ from migrate.stages.concurrency.worker_pool import run_parallel
 from migrate.stages.config_directory.match import is_equal_on_target
 from migrate.stages.estate import Estate, LazyMessage, stamp
 from migrate.stages.match.messages import pair_messages
-from migrate.stages.plan.adaptation import as_sent, fitting, iter_messages, replayed_messages, surely
+from migrate.stages.plan.adaptation import (
+    accepted_forms_only,
+    adaptation_target,
+    iter_messages,
+    replayed_messages,
+    without_folded_attachments,
+)
 from migrate.stages.plan.plan_file import Plan
-from migrate.stages.plan.target_fingerprints import is_untouched, message_mark
+from migrate.stages.plan.target_fingerprints import is_unchanged, message_fingerprint
 from migrate.stages.progress import Progress
 
 if TYPE_CHECKING:
@@ -100,7 +106,7 @@ class Inspector:
         self.created = {(a.kind, a.parent, a.id) for a in plan.actions if a.action == "create"}
         self.in_place = frozenset(plan.settled.in_place)
         self.further = plan.settled.further
-        self.fit = fitting(source, profile, plan.settled.decided(), blocked)
+        self.fit = adaptation_target(source, profile, plan.settled.decided(), blocked)
         self.maps = plan.settled.models, plan.settled.connections
         self.result = VerifyResult()
 
@@ -193,7 +199,9 @@ class Inspector:
                 there = self.ids.get(("thread", thread.id), "")
                 found = present.get(there)
                 messages = map(self._written, self._said(thread.id))
-                self._one(thread, found and as_sent(found, self._written(thread), messages))
+                self._one(
+                    thread, found and without_folded_attachments(found, self._written(thread), messages)
+                )
                 if there in present:
                     yield number, thread.id, there
 
@@ -236,7 +244,7 @@ class Inspector:
             if there is None or there.id != message.id:
                 return False
             words = message.words is not None and message.words == there.words
-            if not words and not is_untouched(message.entity, there.entity):
+            if not words and not is_unchanged(message.entity, there.entity):
                 return False
         self._count("message", number)
         return True
@@ -270,7 +278,7 @@ class Inspector:
         self._count("message", plain)
 
     def _mark(self, found: LazyMessage, there: str) -> str:
-        return message_mark(self.codec, found.body, there)
+        return message_fingerprint(self.codec, found.body, there)
 
     def _message(self, message: Entity, found: Entity | None, as_left: bool) -> None:
         """One that arrived before this plan and stands as it was left is what it should be, also where the
@@ -297,7 +305,7 @@ class Inspector:
             there = known[-1] if known else self.ids.get((entity.kind, entity.id), "")
             self.add_finding(entity.kind, entity.id, there, entity.name, "", "it is not on the target")
             return
-        if self.same_place and is_untouched(entity, found):
+        if self.same_place and is_unchanged(entity, found):
             return
         if self.source.type == CONFIG and is_equal_on_target(
             entity, found, *self.maps, lambda kind, old: self.ids.get((kind, old))
@@ -338,7 +346,7 @@ class Inspector:
 
     def _surely(self, entity: Entity) -> Entity:
         """The same in forms that the service was seen to accept."""
-        return self._in_place_of(entity, surely(self.fit))
+        return self._in_place_of(entity, accepted_forms_only(self.fit))
 
     def _in_place_of(self, entity: Entity, fit: Target) -> Entity:
         fitted, _ = self.codec.adapt(entity, fit)

@@ -16,7 +16,7 @@ from migrate.stages.estate import Estate
 from migrate.stages.match.file_hashes import check_file_hashes
 from migrate.stages.match.lineage import Lineage
 from migrate.stages.plan.plan_file import Plan
-from migrate.stages.plan.served_versions import notes_of
+from migrate.stages.plan.served_versions import version_notes
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.target_state import read_target
 from migrate.stages.verify.inspector import Inspector, VerifyResult
@@ -71,7 +71,7 @@ def verify_plan(
         compared = (
             ids.get(("assistant", id_), "") for kind, _, id_ in sorted(expected) if kind == "assistant"
         )
-        inspector.result.notes += notes_of(target, compared)
+        inspector.result.notes += version_notes(target, compared)
         inspector.check_duplicates(target)
         inspector.check_deletions(plan, target)
         inspector.check_threads(target, reader, workers, progress)
