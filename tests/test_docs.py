@@ -22,10 +22,10 @@ from migrate.archive.packs.reader import register_sql_functions
 from migrate.cli import COMMANDS, program
 from migrate.cli.config import checked, toml
 from migrate.codecs import CODECS, Target
-from migrate.codecs.capabilities import Profile
-from migrate.codecs.foundry.adapt_message import ASSISTANT, SPOKEN
+from migrate.codecs.capabilities import Capabilities
+from migrate.codecs.foundry.adapt_message import ASSISTANT_PART_RULES, USER_PART_RULES
 from migrate.codecs.foundry.items import CALL_KEYS
-from migrate.codecs.foundry.tools import ROWS, WITHOUT_HOME
+from migrate.codecs.foundry.tools import TOOL_ROWS, TOOLS_WITHOUT_COUNTERPART
 from migrate.emulator import Emulator, Options
 from migrate.model import KINDS, Kind
 from migrate.model.normalize import FIELD_RULES
@@ -328,7 +328,7 @@ def test_the_matrix_is_what_the_codecs_do() -> None:
 
 
 def test_every_limit_is_in_the_matrix_with_how_sure_it_is() -> None:
-    known = [field.name for field in fields(Profile) if field.name != "service"]
+    known = [field.name for field in fields(Capabilities) if field.name != "service"]
     assert [row[0].strip("`") for row in rows(under(MATRIX, "Limits"))] == known
     for name, limit in LIMITS.items():
         assert name in known
@@ -362,17 +362,17 @@ def test_every_tool_has_a_row() -> None:
     told = {row[0].strip("`") for row in rows(under(MATRIX, "Tools"))}
     newer = {row[0].strip("`"): row for row in rows(under(MATRIX, "How they are written for a project"))}
     homeless = {row[0].strip("`") for row in rows(under(MATRIX, "Without a counterpart"))}
-    assert told >= {row.old for row in ROWS} | set(WITHOUT_HOME)
+    assert told >= {row.old for row in TOOL_ROWS} | set(TOOLS_WITHOUT_COUNTERPART)
     assert told >= set.union(*(set(profile.tool_types) for profile in SERVICES.values()))
     assert {(old, row[1].strip("`"), row[2], row[3]) for old, row in newer.items()} == {
-        (row.old, row.new, row.how, SURE[row.old]) for row in ROWS
+        (row.old, row.new, row.how, SURE[row.old]) for row in TOOL_ROWS
     }
-    assert homeless == set(WITHOUT_HOME)
+    assert homeless == set(TOOLS_WITHOUT_COUNTERPART)
 
 
 def test_every_part_of_a_message_has_a_row() -> None:
     told = " ".join(row[0] for row in rows(under(MATRIX, "Parts of a message")))
-    assert all(f"`{part}`" in told for part in {*SPOKEN, *ASSISTANT, "input_file"})
+    assert all(f"`{part}`" in told for part in {*USER_PART_RULES, *ASSISTANT_PART_RULES, "input_file"})
     items = " ".join(row[0] for row in rows(under(MATRIX, "Items that nobody said")))
     assert all(f"`{item}`" in items for item in CALL_KEYS)
 

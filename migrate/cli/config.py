@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from migrate.endpoints.addresses import is_loopback
-from migrate.endpoints.http.header_values import BLANKS, NAME, OF_THE_CLIENT, UNUSABLE, UNUSABLE_IN_VALUE
+from migrate.endpoints.http.header_values import (
+    CLIENT_HEADERS,
+    HEADER_NAME,
+    INVALID_IN_HEADER_VALUE,
+    INVALID_IN_KEY,
+    INVISIBLE_CHARACTERS,
+)
 from migrate.errors import BadUsage
 from migrate.files.text import read_text
 from migrate.model.known_secrets import register_secret
@@ -170,7 +176,7 @@ def credential(name: str, entry: EstateConfig) -> tuple[Auth, str]:
             f"the environment variable {variable} is {'empty' if variable in os.environ else 'not set'}",
             f"export {variable}=..., or name another with {auth}_env in the config file",
         )
-    _must_be_sendable(secret, variable, UNUSABLE)
+    _must_be_sendable(secret, variable, INVALID_IN_KEY)
     return auth, secret
 
 
@@ -179,8 +185,8 @@ def extra_headers(name: str, entry: EstateConfig) -> tuple[tuple[str, str], ...]
     found: dict[str, tuple[str, str]] = {}
     for header, variable in entry.headers_env.items():
         where = f"headers_env of {name or entry.endpoint}"
-        if not NAME.fullmatch(header) or header.lower() in OF_THE_CLIENT:
-            of_client = header.lower() in OF_THE_CLIENT
+        if not HEADER_NAME.fullmatch(header) or header.lower() in CLIENT_HEADERS:
+            of_client = header.lower() in CLIENT_HEADERS
             raise BadUsage(
                 f"{where}: {header!r} cannot be set",
                 "it says how a request travels" if of_client else "it is no name of a header",
@@ -198,7 +204,7 @@ def extra_headers(name: str, entry: EstateConfig) -> tuple[tuple[str, str], ...]
                 f"the environment variable {variable} is {'empty' if variable in os.environ else 'not set'}",
                 f"export {variable}=..., or take the header out of headers_env",
             )
-        _must_be_sendable(value, variable, UNUSABLE_IN_VALUE)
+        _must_be_sendable(value, variable, INVALID_IN_HEADER_VALUE)
         found[header.lower()] = (header, value)
     return tuple(found.values())
 
@@ -207,7 +213,7 @@ def _value(variable: str, loopback: bool) -> str:
     """What a variable holds, without blanks around it; from now on no output shows it."""
     value = os.environ.get(variable, "")
     register_secret(value, loopback)
-    return value.strip(BLANKS)
+    return value.strip(INVISIBLE_CHARACTERS)
 
 
 def _must_be_name(variable: str, where: str) -> None:
@@ -244,7 +250,7 @@ def _must_be_sendable(value: str, variable: str, unusable: re.Pattern[str]) -> N
 
 
 def _of_this_machine(entry: EstateConfig) -> bool:
-    return is_loopback(urlsplit(entry.endpoint.strip(BLANKS)).hostname or "")
+    return is_loopback(urlsplit(entry.endpoint.strip(INVISIBLE_CHARACTERS)).hostname or "")
 
 
 def _default(entry: EstateConfig, row: SignIn) -> Auth:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from migrate.cli.config import SIGN_IN, Config, EstateConfig, credential, extra_headers
-from migrate.endpoints.addresses import check
-from migrate.endpoints.clouds import service_of
-from migrate.endpoints.http.header_values import BLANKS
+from migrate.endpoints.addresses import check_estate_url
+from migrate.endpoints.clouds import service_of_host
+from migrate.endpoints.http.header_values import INVISIBLE_CHARACTERS
 from migrate.errors import BadUsage, OperationRefused
 from migrate.files.text import read_standard_input, read_text
 
@@ -92,10 +92,10 @@ def service(text: str, config: Config) -> EstateConfig | None:
         return config.estates[text]
     type_, plus, url = text.partition("+")
     if plus and type_ in SIGN_IN:
-        check(url)
+        check_estate_url(url)
         return EstateConfig(type=type_, endpoint=url)  # type: ignore[arg-type]
     if "://" in text:
-        check(text)
+        check_estate_url(text)
         return EstateConfig(type=_type_of(text), endpoint=text)  # type: ignore[arg-type]
     return None
 
@@ -115,7 +115,7 @@ def live_estate(text: str, config: Config, workers: int = 8) -> LiveEstate:
 
 
 def _type_of(url: str) -> str:
-    if type_ := service_of(urlsplit(url).hostname or ""):
+    if type_ := service_of_host(urlsplit(url).hostname or ""):
         return type_
     raise BadUsage(
         f"{url} does not tell its type of service",
@@ -127,8 +127,8 @@ def _type_of(url: str) -> str:
 def _live(name: str, entry: EstateConfig, config: Config, workers: int) -> LiveEstate:
     from migrate.endpoints.settings import Settings
 
-    url = entry.endpoint.strip(BLANKS)
-    check(url, name)
+    url = entry.endpoint.strip(INVISIBLE_CHARACTERS)
+    check_estate_url(url, name)
     auth, secret = credential(name, entry)
     threads = Path(config.folder) / entry.threads_file if entry.threads_file else None
     certificates = Path(config.folder) / Path(entry.ca_file).expanduser() if entry.ca_file else ""
@@ -164,7 +164,7 @@ def opened_estate(
 ) -> Iterator[Estate]:
     """Any estate, ready to be compared; a live one is read into a temporary archive first. `kinds` narrows
     what is read of it (empty: all); `known` tells threads to ask for by id where they are not listed."""
-    from migrate.endpoints import connect
+    from migrate.endpoints import connect_reader
     from migrate.stages.estate import Estate
     from migrate.stages.filters import ObjectFilter
     from migrate.stages.snapshot.live_estate import lists_threads
@@ -179,7 +179,7 @@ def opened_estate(
         if isinstance(found, ConfigDirectory):
             yield stack.enter_context(directory_of(found, progress))
             return
-        reader = connect(found.settings)
+        reader = connect_reader(found.settings)
         stack.callback(reader.close)
         ids = thread_ids(None, found)
         if known and (not kinds or "thread" in kinds) and not lists_threads(reader):

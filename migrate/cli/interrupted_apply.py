@@ -13,7 +13,7 @@ from migrate.archive.id_map import Side
 from migrate.archive.registered_plans import interrupted_plans, read_plan_document
 from migrate.cli.config import Config
 from migrate.cli.opened_plan import opened_plan
-from migrate.codecs import profile_for
+from migrate.codecs import capabilities_for
 from migrate.errors import ArchiveBusy, PlanEdited, PlanStale
 from migrate.stages.apply.context import apply_context, load_id_map
 from migrate.stages.plan.plan_file import from_document
@@ -35,8 +35,8 @@ def settle_interrupted(
         try:
             plan = from_document(document)
             with opened_plan(plan, config, workers, write=True) as (archive, estate, writer):
-                profile = profile_for(writer.type, writer.api_version)
-                ctx = apply_context(plan, estate, archive, writer, profile, progress)  # type: ignore[arg-type]
+                capabilities = capabilities_for(writer.type, writer.api_version)
+                ctx = apply_context(plan, estate, archive, writer, capabilities, progress)  # type: ignore[arg-type]
                 load_id_map(plan, ctx, archive)
                 recover_interrupted(ctx, plan)
         except (ArchiveBusy, PlanEdited, PlanStale):

@@ -12,7 +12,7 @@ from migrate.archive.registered_plans import is_plan_registered
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.cli.config import Config
 from migrate.cli.estate_argument import live_estate
-from migrate.endpoints import connect, connect_to_write
+from migrate.endpoints import connect_reader, connect_writer
 from migrate.endpoints.interface import Reader
 from migrate.errors import PlanStale, PlanUnknown
 from migrate.stages.estate import Estate
@@ -54,7 +54,7 @@ def opened_plan(
             )
         conn = ThreadLocalConnection(archive)
         stack.callback(conn.close)
-        reader = (connect_to_write if write else connect)(there.settings)
+        reader = (connect_writer if write else connect_reader)(there.settings)
         stack.callback(reader.close)
         if (reader.type, reader.url) != (plan.target.type, plan.target.url):
             raise PlanStale(

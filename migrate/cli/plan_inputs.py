@@ -26,8 +26,8 @@ from migrate.cli.estate_argument import (
 )
 from migrate.cli.interrupted_apply import settle_interrupted
 from migrate.cli.report_options import NO_DIAGRAMS, DiagramCollector
-from migrate.codecs.config_directory import TYPE
-from migrate.endpoints import connect
+from migrate.codecs.config_directory import CONFIG_TYPE
+from migrate.endpoints import connect_reader
 from migrate.errors import BadUsage, OperationRefused
 from migrate.files.output import STDOUT_PATH
 from migrate.stages.config_directory import read as config_directory_read
@@ -62,7 +62,7 @@ def kept_directory(found: ConfigDirectory, plan: Path, progress: Progress) -> It
         )
     if path.exists():
         with Archive.open(path) as archive:
-            foreign = any(info.type != TYPE for info in list_snapshots(archive.conn))
+            foreign = any(info.type != CONFIG_TYPE for info in list_snapshots(archive.conn))
         if foreign:
             raise OperationRefused(
                 f"{path} is an archive of another estate",
@@ -191,7 +191,7 @@ def assess_move(
 @contextmanager
 def _connected(there: LiveEstate) -> Iterator[Reader]:
     """A connection to a live estate that only reads."""
-    reader = connect(there.settings)
+    reader = connect_reader(there.settings)
     try:
         yield reader
     finally:

@@ -1,7 +1,7 @@
 """Wire JSON <-> canonical model, one codec per wire family. Pure: no network, no disk.
 
-Writing is two steps: `adapt` makes an object fit the target and tells the losses, `create_wire` and
-`update_wire` change its shape without losing anything more.
+Writing is two steps: `adapt` makes an object fit the target and tells the losses, `encode_create` and
+`encode_update` change its shape without losing anything more.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from migrate.codecs.adapt import Target
 from migrate.codecs.adapt import message as family_message
 from migrate.codecs.assistants import decode as assistants_decode
 from migrate.codecs.assistants import encode
-from migrate.codecs.assistants.decode import Surroundings
-from migrate.codecs.capabilities import Profile, profile_for
-from migrate.codecs.config_directory import TYPE as CONFIG
+from migrate.codecs.assistants.decode import DecodeContext
+from migrate.codecs.capabilities import Capabilities, capabilities_for
+from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.codecs.config_directory import parse as config_decoding
 from migrate.codecs.foundry import adapt_agent as foundry_adapt
 from migrate.codecs.foundry import adapt_message as foundry_message
 from migrate.codecs.foundry import agent_names as foundry_names
 from migrate.codecs.foundry import decode as foundry_read
 from migrate.codecs.foundry import encode as foundry_write
-from migrate.codecs.text_messages import Words
+from migrate.codecs.text_messages import TextMessage
 from migrate.codecs.write_forms import foundry
 from migrate.model import JSON, Entity
 from migrate.model.loss import Loss
@@ -32,63 +32,66 @@ from migrate.model.loss import Loss
 
 @dataclass(frozen=True)
 class Codec:
-    """One wire family: how to read its JSON, make objects fit it, and write them.
+    """One wire family: how to read its JSON, fit objects to it, and write them.
 
-    `update_wire` takes the object as it should be, the fields to change and the object as it is there.
-    `unsaid` says why something in a thread is not replayed ('' for a message). `opening` is the key of
-    first messages in the request that creates a thread. `name_all` chooses addresses where names are
-    addresses: (source id, name) rows and the names taken in, source id -> name out.
+    `update_request` takes the wanted object, the names of the fields to change, and the object on the target.
+    `why_not_replayed` says why an item is not replayed ('' for a message). `first_messages_key` is
+    the key of the first messages in the request that creates a thread. `assign_names` chooses addresses where
+    names are addresses: it takes (source id, name) rows and the names in use, and returns source id -> name.
     """
 
-    decode: Callable[[str, Mapping[str, JSON], str, Surroundings | None], list[Entity]]
+    decode: Callable[[str, Mapping[str, JSON], str, DecodeContext | None], list[Entity]]
     adapt: Callable[[Entity, Target], tuple[Entity, list[Loss]]]
-    create_wire: Callable[[Entity], dict[str, JSON]]
-    update_wire: Callable[[Entity, frozenset[str], Entity | None], dict[str, JSON]]
+    create_request: Callable[[Entity], dict[str, JSON]]
+    update_request: Callable[[Entity, frozenset[str], Entity | None], dict[str, JSON]]
     updatable: Mapping[str, tuple[str, ...]]
-    unsaid: Callable[[Entity, Target], str]
-    words: Callable[[Mapping[str, JSON]], Words | None] = lambda body: None
+    why_not_replayed: Callable[[Entity, Target], str]
+    text_message: Callable[[Mapping[str, JSON]], TextMessage | None] = lambda body: None
     """The words of a message that is nothing else; None sends it the long way."""
-    bare_words: bool = False
+    omits_stamp_on_text: bool = False
     """Whether a message of words alone is written without anything of ours, such as a stamp."""
-    tries: Callable[[Entity], bool] = lambda entity: False
+    is_unproven: Callable[[Entity], bool] = lambda entity: False
     """Whether an adapted message has a form that the service was never seen to accept, nor to refuse."""
-    opening: str = "messages"
-    name_all: Callable[[Iterable[tuple[str, str]], Collection[str]], dict[str, str]] | None = None
+    first_messages_key: str = "messages"
+    assign_names: Callable[[Iterable[tuple[str, str]], Collection[str]], dict[str, str]] | None = None
 
 
 _ASSISTANTS = Codec(
-    decode=assistants_decode.decode,
+    decode=assistants_decode.decode_assistants_object,
     adapt=adapt.adapt,
-    create_wire=encode.create_wire,
-    update_wire=encode.update_wire,
-    updatable=encode.UPDATABLE,
-    unsaid=family_message.unsaid,
-    words=text_messages.of_message,
+    create_request=encode.encode_create,
+    update_request=encode.encode_update,
+    updatable=encode.UPDATABLE_FIELDS,
+    why_not_replayed=family_message.why_item_not_replayed,
+    text_message=text_messages.message_text,
 )
 
 _PROJECT = Codec(
-    decode=foundry_read.decode,
+    decode=foundry_read.decode_foundry_object,
     adapt=partial(
-        adapt.adapt, rules=foundry_adapt.RULES, wire=foundry_write.create_wire, bodies=foundry.body
+        adapt.adapt,
+        rules=foundry_adapt.FOUNDRY_ADAPT_RULES,
+        encoder=foundry_write.encode_foundry_create,
+        body_forms=foundry.foundry_body_form,
     ),
-    create_wire=foundry_write.create_wire,
-    update_wire=foundry_write.update_wire,
-    updatable=foundry_write.UPDATABLE,
-    unsaid=foundry_message.unsaid,
-    words=text_messages.of_item,
-    bare_words=True,
-    tries=foundry_message.tries,
-    opening="items",
-    name_all=foundry_names.name_all,
+    create_request=foundry_write.encode_foundry_create,
+    update_request=foundry_write.encode_foundry_update,
+    updatable=foundry_write.FOUNDRY_UPDATABLE_FIELDS,
+    why_not_replayed=foundry_message.why_call_not_replayed,
+    text_message=text_messages.item_text,
+    omits_stamp_on_text=True,
+    is_unproven=foundry_message.is_unproven,
+    first_messages_key="items",
+    assign_names=foundry_names.assign_agent_names,
 )
 
 _DIRECTORY = Codec(
-    decode=config_decoding.decode,
-    adapt=config_decoding.refused,
-    create_wire=config_decoding.refused,
-    update_wire=config_decoding.refused,
+    decode=config_decoding.decode_config_object,
+    adapt=config_decoding.refuse_as_target,
+    create_request=config_decoding.refuse_as_target,
+    update_request=config_decoding.refuse_as_target,
     updatable={},
-    unsaid=config_decoding.refused,
+    why_not_replayed=config_decoding.refuse_as_target,
 )
 
 CODECS: Mapping[str, Codec] = {
@@ -100,4 +103,4 @@ CODECS: Mapping[str, Codec] = {
 }
 """Type of an estate -> the codec of its wire family; a config directory is only read."""
 
-__all__ = ["CODECS", "Codec", "Profile", "Surroundings", "Target", "Words", "profile_for"]
+__all__ = ["CODECS", "Capabilities", "Codec", "DecodeContext", "Target", "TextMessage", "capabilities_for"]

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-METADATA_PAIRS = 16
+MAX_METADATA_PAIRS = 16
 """On every service."""
 
-Attributes = Literal["create", "update", "none"]
+AttributeSupport = Literal["create", "update", "none"]
 
 
 @dataclass(frozen=True)
-class Profile:
+class Capabilities:
     """What a target can hold.
 
     Lengths are in characters, counts in objects. `attributes`: whether attributes of a store's file are
@@ -32,18 +32,18 @@ class Profile:
     tools_max: int = 128
     tool_types: frozenset[str] = frozenset({"code_interpreter", "file_search", "function"})
     code_files_max: int = 20
-    stores_per_owner: int = 1
-    written_limits: bool = False
+    stores_per_owner_max: int = 1
+    limits_not_enforced: bool = False
     """Files and stores per owner are limited in documents only: what one such project held, another does."""
     store_files_max: int = 10_000
     text_max: int = 256_000
-    metadata_pairs: int = METADATA_PAIRS
+    metadata_pairs: int = MAX_METADATA_PAIRS
     metadata_key_max: int = 64
     metadata_value_max: int = 512
-    attributes: Attributes = "create"
+    attributes: AttributeSupport = "create"
     chunking: bool = True
     json_schema: bool = True
-    functions_say: tuple[str, ...] = ()
+    required_function_fields: tuple[str, ...] = ()
     """What of a function must be said: every description of Azure requires description and parameters."""
     resources: frozenset[str] = frozenset()
     """Branches of `tool_resources` beside those for code and search that are taken as they are."""
@@ -54,9 +54,9 @@ class Profile:
     """A model may be `CONNECTION/MODEL`: one that a connection of the project reaches."""
     definition: bool = False
     """What only agents of the newer generation say of themselves has a place."""
-    messages_per_create: int = 32
+    messages_per_create_max: int = 32
     """Messages accepted inside the request that creates a thread (enforced, though in no description)."""
-    messages_per_append: int = 1
+    messages_per_append_max: int = 1
     batch_max: int = 500
     batch_rows: bool = False
     """File batches accept per-file `files[]` rows, not only `file_ids`."""
@@ -69,29 +69,29 @@ class Profile:
     """Purpose on the source -> purpose accepted here; anything else becomes `assistants`."""
     image_purpose: str = "assistants"
     """What an image becomes that a tool made and that cannot be uploaded under its own purpose."""
-    searchable: frozenset[str] = frozenset()
+    searchable_extensions: frozenset[str] = frozenset()
     """Endings of files that a vector store takes; any other is refused when it is attached (recorded).
     Empty where no such refusal was seen."""
     lists_threads: bool = False
     """Documented, or seen: a listing that does not answer is a failure, not the service's way."""
     templates: bool = False
     """`{{name}}` is replaced at run time, in instructions and in ids (recorded)."""
-    makes_identities: bool = False
+    creates_identities: bool = False
     """Every new assistant also makes an Entra identity (recorded since 2026-06)."""
     shared_with: frozenset[str] = frozenset()
     """Types of source whose files and stores may lie in this very place, under the same ids."""
 
 
-_AZURE = Profile(
+_AZURE = Capabilities(
     service="azure-openai",
     instructions_modify_max=32_768,
     attributes="update",
     files_total=200 * 1024**3,
-    functions_say=("description", "parameters"),
+    required_function_fields=("description", "parameters"),
     purposes={"assistants": "assistants", "fine-tune": "fine-tune", "batch": "batch", "evals": "evals"},
 )
 
-_OPENAI = Profile(
+_OPENAI = Capabilities(
     service="openai",
     store_description=True,
     reasoning_effort=True,
@@ -109,13 +109,13 @@ _OPENAI = Profile(
     },
 )
 
-SEARCHABLE = frozenset(
+SEARCHABLE_EXTENSIONS = frozenset(
     f".{ending}"
     for ending in "c cpp cs css doc docx go html java js json md pdf php pptx py rb sh tex ts txt".split()
 )
 """What a Foundry project says it can search (recorded 2025-12, in the refusal of a .csv)."""
 
-CLASSIC_TOOLS = frozenset(
+CLASSIC_TOOL_TYPES = frozenset(
     {
         "code_interpreter",
         "file_search",
@@ -135,9 +135,9 @@ CLASSIC_TOOLS = frozenset(
     }
 )
 
-_CLASSIC = Profile(
+_CLASSIC = Capabilities(
     service="foundry-classic",
-    tool_types=CLASSIC_TOOLS,
+    tool_types=CLASSIC_TOOL_TYPES,
     resources=frozenset({"azure_ai_search", "mcp"}),
     connected_models=True,
     text_max=1_500_000,
@@ -145,36 +145,36 @@ _CLASSIC = Profile(
     lists_threads=True,
     files_total=300 * 1024**3,
     attributes="none",
-    functions_say=("parameters",),
+    required_function_fields=("parameters",),
     image_purpose="vision",
     purposes={name: name for name in ("assistants", "vision", "fine-tune", "batch", "evals")},
-    searchable=SEARCHABLE,
+    searchable_extensions=SEARCHABLE_EXTENSIONS,
     shared_with=frozenset({"foundry-classic", "foundry", "azure-openai"}),
 )
 
-_FOUNDRY = Profile(
+_FOUNDRY = Capabilities(
     service="foundry",
-    tool_types=CLASSIC_TOOLS,
+    tool_types=CLASSIC_TOOL_TYPES,
     resources=frozenset({"azure_ai_search", "mcp"}),
     connected_models=True,
     roles=("user", "assistant", "system", "developer"),
     text_max=1_500_000,
-    functions_say=("parameters", "strict"),
+    required_function_fields=("parameters", "strict"),
     reasoning_effort=True,
     definition=True,
-    messages_per_create=20,
-    messages_per_append=20,
+    messages_per_create_max=20,
+    messages_per_append_max=20,
     files_total=300 * 1024**3,
-    makes_identities=True,
+    creates_identities=True,
     lists_threads=True,
     templates=True,
-    written_limits=True,
+    limits_not_enforced=True,
     purposes={name: name for name in ("assistants", "vision", "fine-tune", "batch", "evals")},
-    searchable=SEARCHABLE,
+    searchable_extensions=SEARCHABLE_EXTENSIONS,
     shared_with=frozenset({"foundry-classic", "foundry", "azure-openai"}),
 )
 
-PROFILES: Mapping[str, Profile] = {p.service: p for p in (_AZURE, _OPENAI, _CLASSIC, _FOUNDRY)}
+CAPABILITIES: Mapping[str, Capabilities] = {p.service: p for p in (_AZURE, _OPENAI, _CLASSIC, _FOUNDRY)}
 
 ATTRIBUTES_SINCE = "2025-03"
 """First dated Azure API version that has attributes on a store's files."""
@@ -187,9 +187,9 @@ JSON_SCHEMA_SINCE = "2024-08"
 """First dated Azure API version with json_schema; the description of 2024-05 knows text and json_object."""
 
 
-def profile_for(service: str, api_version: str = "") -> Profile:
+def capabilities_for(service: str, api_version: str = "") -> Capabilities:
     """The row for a service, narrowed to what its API version can do."""
-    row = PROFILES[service]
+    row = CAPABILITIES[service]
     if service == "azure-openai" and api_version[:2] == "20":
         row = row if api_version >= ATTRIBUTES_SINCE else replace(row, attributes="none")
         row = replace(

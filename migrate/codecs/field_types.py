@@ -13,17 +13,17 @@ from migrate.model import JSON
 Shape = Callable[[JSON], bool]
 
 
-def text(value: JSON) -> bool:
+def is_text(value: JSON) -> bool:
     """A string."""
     return isinstance(value, str)
 
 
-def list_of(member: Shape) -> Shape:
+def list_shape(member: Shape) -> Shape:
     """A list whose members have a shape."""
     return lambda value: isinstance(value, list) and all(map(member, value))
 
 
-def record(**members: Shape) -> Shape:
+def object_shape(**members: Shape) -> Shape:
     """An object; the members named, where they are there, have their shapes."""
 
     shapes = tuple(members.items())
@@ -40,41 +40,46 @@ def record(**members: Shape) -> Shape:
     return fits
 
 
-TEXT = record(value=text, annotations=list_of(record()))
-PART = record(
-    type=text,
-    text=lambda value: isinstance(value, str) or TEXT(value),
-    image_file=record(file_id=text),
-    image_url=record(),
+TEXT_SHAPE = object_shape(value=is_text, annotations=list_shape(object_shape()))
+PART_SHAPE = object_shape(
+    type=is_text,
+    text=lambda value: isinstance(value, str) or TEXT_SHAPE(value),
+    image_file=object_shape(file_id=is_text),
+    image_url=object_shape(),
 )
 """One part of a message's content. An odd part is told alone, not the whole message with it."""
 
-SHAPES: dict[str, Shape] = {
-    "tools": list_of(
-        record(type=text, function=record(), file_search=record(ranking_options=record(ranker=text)))
+FIELD_SHAPES: dict[str, Shape] = {
+    "tools": list_shape(
+        object_shape(
+            type=is_text,
+            function=object_shape(),
+            file_search=object_shape(ranking_options=object_shape(ranker=is_text)),
+        )
     ),
-    "tool_resources": record(
-        code_interpreter=record(file_ids=list_of(text)), file_search=record(vector_store_ids=list_of(text))
+    "tool_resources": object_shape(
+        code_interpreter=object_shape(file_ids=list_shape(is_text)),
+        file_search=object_shape(vector_store_ids=list_shape(is_text)),
     ),
-    "name": text,
-    "description": text,
-    "instructions": text,
-    "model": text,
-    "filename": text,
-    "purpose": text,
-    "role": text,
-    "phase": text,
-    "metadata": record(),
+    "name": is_text,
+    "description": is_text,
+    "instructions": is_text,
+    "model": is_text,
+    "filename": is_text,
+    "purpose": is_text,
+    "role": is_text,
+    "phase": is_text,
+    "metadata": object_shape(),
     "content": lambda value: isinstance(value, (str, list)),
-    "attachments": list_of(record()),
-    "attributes": record(),
-    "chunking_strategy": record(type=text),
-    "expires_after": record(anchor=text),
+    "attachments": list_shape(object_shape()),
+    "attributes": object_shape(),
+    "chunking_strategy": object_shape(type=is_text),
+    "expires_after": object_shape(anchor=is_text),
 }
 """Field -> its shape. A field without a row may hold anything: no rule looks into it."""
 
 
-def well_formed(name: str, value: JSON) -> bool:
+def is_well_formed(name: str, value: JSON) -> bool:
     """Whether the rules for a field can be let loose on a value."""
-    shape = SHAPES.get(name)
+    shape = FIELD_SHAPES.get(name)
     return value is None or shape is None or shape(value)

@@ -18,22 +18,22 @@ from migrate.model import JSON
 from migrate.model.secret_text import describe_credentials
 from migrate.model.secrets import VERBATIM_KEYS, is_secret_key
 
-IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-KEYWORDS = frozenset({"for", "if", "in", "null", "true", "false", "endfor", "else", "endif"})
-ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
-TEMPLATE = re.compile(r"([$%]+)\{")
+HCL_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+HCL_KEYWORDS = frozenset({"for", "if", "in", "null", "true", "false", "endfor", "else", "endif"})
+HCL_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+HCL_TEMPLATE = re.compile(r"([$%]+)\{")
 """What begins a template; doubled, it is a text."""
-UNCLEAR = re.compile(r"[$%]{2}\{")
+AMBIGUOUS_HCL_TEMPLATE = re.compile(r"[$%]{2}\{")
 """More such signs before it: which of them is doubled would not be clear, so they are escaped."""
 
 
-class Expression(str):
+class HclExpression(str):
     """Stands in the text as it is: `var.name`."""
 
 
-def quoted(text: str) -> str:
+def quote_hcl(text: str) -> str:
     """A text on one line. Half of a character pair has no form here and becomes U+FFFD."""
-    return f'"{TEMPLATE.sub(_doubled, "".join(map(_escaped, text)))}"'
+    return f'"{HCL_TEMPLATE.sub(_doubled, "".join(map(_escaped, text)))}"'
 
 
 def _doubled(found: re.Match[str]) -> str:
@@ -42,25 +42,25 @@ def _doubled(found: re.Match[str]) -> str:
 
 
 def _escaped(char: str) -> str:
-    if char in ESCAPES:
-        return ESCAPES[char]
+    if char in HCL_ESCAPES:
+        return HCL_ESCAPES[char]
     if char.isprintable():
         return char
     code = 0xFFFD if 0xD800 <= ord(char) < 0xE000 else ord(char)
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def written(value: JSON, indent: str = "") -> str:
+def format_hcl(value: JSON, indent: str = "") -> str:
     """A value as an expression; `indent` is that of the line it begins on."""
-    if isinstance(value, Expression):
+    if isinstance(value, HclExpression):
         return str(value)
     if isinstance(value, str):
-        return _heredoc(value) if _is_long(value) else quoted(value)
+        return _heredoc(value) if _is_long(value) else quote_hcl(value)
     if isinstance(value, Mapping):
-        lines = (f"{indent}  {key} = {written(v, indent + '  ')}\n" for key, v in _entries(value))
+        lines = (f"{indent}  {key} = {format_hcl(v, indent + '  ')}\n" for key, v in _entries(value))
         return f"{{\n{''.join(lines)}{indent}}}" if value else "{}"
     if isinstance(value, list):
-        items = "".join(f"{indent}  {written(one, indent + '  ')},\n" for one in value)
+        items = "".join(f"{indent}  {format_hcl(one, indent + '  ')},\n" for one in value)
         return f"[\n{items}{indent}]" if value else "[]"
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
@@ -69,14 +69,18 @@ def written(value: JSON, indent: str = "") -> str:
 
 def _entries(value: Mapping[str, JSON]) -> Iterator[tuple[str, JSON]]:
     for key, inner in value.items():
-        plain = IDENTIFIER.fullmatch(key) and key not in KEYWORDS
-        yield (key if plain else quoted(key)), inner
+        plain = HCL_IDENTIFIER.fullmatch(key) and key not in HCL_KEYWORDS
+        yield (key if plain else quote_hcl(key)), inner
 
 
 def _is_long(text: str) -> bool:
     """Whether a text reads better over several lines and can stand so exactly."""
     lines = text.replace("\t", "").split("\n")
-    return len(lines) > 1 and not UNCLEAR.search(text) and all(line.isprintable() for line in lines)
+    return (
+        len(lines) > 1
+        and not AMBIGUOUS_HCL_TEMPLATE.search(text)
+        and all(line.isprintable() for line in lines)
+    )
 
 
 def _heredoc(text: str) -> str:
@@ -84,13 +88,13 @@ def _heredoc(text: str) -> str:
     lines, mark, number = text.split("\n"), "EOT", 2
     while any(line.strip() == mark for line in lines):
         mark, number = f"EOT{number}", number + 1
-    body = TEMPLATE.sub(_doubled, text)
+    body = HCL_TEMPLATE.sub(_doubled, text)
     return f'trimsuffix(<<{mark}\n{body}\n{mark}\n, "\\n")'
 
 
-TYPE = "Microsoft.Foundry/agents@v1"
+AGENT_RESOURCE_TYPE = "Microsoft.Foundry/agents@v1"
 
-HEAD = """\
+TERRAFORM_HEADER = """\
 # Written by: assistants-migrate export --format azapi
 # Ids of files, vector stores and connections are those of the project, or variables without a value.
 
@@ -112,7 +116,7 @@ variable "project" {{
 
 
 @dataclass
-class Agents:
+class TerraformAgents:
     """What was written: `resources` by name of the agent, `secrets` and `wanted`: variables to be given.
     `normalized`: fields whose text Terraform changes, `replaced`: those with halves of character pairs, which
     have no form there; both as NAME: PATH."""
@@ -125,9 +129,11 @@ class Agents:
     replaced: list[str] = field(default_factory=list)
 
 
-def text_of(agents: Mapping[str, Mapping[str, JSON]], project: str, there: bool) -> Agents:
+def agents_as_terraform(
+    agents: Mapping[str, Mapping[str, JSON]], project: str, there: bool
+) -> TerraformAgents:
     """`agents`: name -> body without the name. `there`: they lie in the project, so they are imported."""
-    found = Agents(resources=_resources(agents))
+    found = TerraformAgents(resources=_resources(agents))
     blocks = []
     for name in sorted(agents):
         resource = found.resources[name]
@@ -137,27 +143,27 @@ def text_of(agents: Mapping[str, Mapping[str, JSON]], project: str, there: bool)
         found.replaced += [f"{name}: {path}" for path in _texts_where(_is_half, {"name": name, **body})]
         if there:
             blocks.append(_import(name, resource))
-    default = f"\n  default     = {quoted(project)}" if project else ""
+    default = f"\n  default     = {quote_hcl(project)}" if project else ""
     found.wanted = sorted(_variables(agents))
     variables = [_variable(name, True) for name in found.secrets]
     variables += [_variable(name, False) for name in found.wanted]
-    found.text = "\n".join([HEAD.format(default=default), *variables, *blocks])
+    found.text = "\n".join([TERRAFORM_HEADER.format(default=default), *variables, *blocks])
     return found
 
 
 def _block(name: str, resource: str, body: Mapping[str, JSON]) -> str:
-    whole = written({"name": name, **body}, "  ")
+    whole = format_hcl({"name": name, **body}, "  ")
     return (
         f'resource "azapi_data_plane_resource" "{resource}" {{\n'
-        f'  type      = "{TYPE}"\n'
+        f'  type      = "{AGENT_RESOURCE_TYPE}"\n'
         "  parent_id = var.project\n"
-        f"  name      = {quoted(name)}\n\n"
+        f"  name      = {quote_hcl(name)}\n\n"
         f"  body = {whole}\n}}\n"
     )
 
 
 def _import(name: str, resource: str) -> str:
-    tail = quoted(f"/agents/{name}|{TYPE}")[1:]
+    tail = quote_hcl(f"/agents/{name}|{AGENT_RESOURCE_TYPE}")[1:]
     return f'import {{\n  to = azapi_data_plane_resource.{resource}\n  id = "${{var.project}}{tail}\n}}\n'
 
 
@@ -168,7 +174,7 @@ def _variable(name: str, sensitive: bool) -> str:
 
 def _resources(names: Iterable[str]) -> dict[str, str]:
     """Agent -> a valid name of a resource that no other has."""
-    plain = {name: identifier(name, "agent") for name in sorted(names)}
+    plain = {name: terraform_identifier(name, "agent") for name in sorted(names)}
     uses = Counter(plain.values())
     return {
         name: base if uses[base] == 1 else f"{base}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
@@ -176,7 +182,7 @@ def _resources(names: Iterable[str]) -> dict[str, str]:
     }
 
 
-def identifier(text: str, otherwise: str) -> str:
+def terraform_identifier(text: str, otherwise: str) -> str:
     """A text as a name in Terraform: letters, digits and underscores, not beginning with a digit."""
     base = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:60]
     return base if base[:1].isalpha() else f"{otherwise}_{base}".rstrip("_")
@@ -189,7 +195,7 @@ def _without_secrets(value: Any, at: str, secrets: list[str], hidden: bool, exac
         return {
             k: _without_secrets(
                 v,
-                f"{at}_{identifier(k, 'key')}",
+                f"{at}_{terraform_identifier(k, 'key')}",
                 secrets,
                 hidden or (is_secret_key(k) and not exact),
                 exact or k in VERBATIM_KEYS,
@@ -205,7 +211,7 @@ def _without_secrets(value: Any, at: str, secrets: list[str], hidden: bool, exac
     while name in secrets:
         name, number = f"{at}_{number}", number + 1
     secrets.append(name)
-    return Expression(f"var.{name}")
+    return HclExpression(f"var.{name}")
 
 
 def _is_not_nfc(text: str) -> bool:
@@ -237,7 +243,7 @@ def _texts_where(is_so: Callable[[str], bool], value: JSON, at: str = "") -> Ite
 
 def _variables(value: JSON) -> set[str]:
     """Names of the variables that stand for ids of another project."""
-    if isinstance(value, Expression):
+    if isinstance(value, HclExpression):
         return {value.removeprefix("var.")}
     inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
     return {name for one in inner for name in _variables(one)}

@@ -9,28 +9,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from migrate.codecs.capabilities import Profile
-from migrate.codecs.foundry.items import SERVER_KEYS
+from migrate.codecs.capabilities import Capabilities
+from migrate.codecs.foundry.items import ITEM_SERVER_KEYS
 from migrate.model import JSON, KINDS
 from migrate.model.stamp import remove_stamp_keys
 
-SPOKEN = ("user", "assistant")
-KNOWN = frozenset({"id", *KINDS["message"].fields, *KINDS["message"].facts} - {"phase"})
-ITEM_KEYS = frozenset({"type", "role", "content", "object", "created_at", *SERVER_KEYS})
+TEXT_ROLES = ("user", "assistant")
+MESSAGE_KEYS = frozenset({"id", *KINDS["message"].fields, *KINDS["message"].facts} - {"phase"})
+ITEM_KEYS = frozenset({"type", "role", "content", "object", "created_at", *ITEM_SERVER_KEYS})
 ITEM_TEXTS = frozenset({"input_text", "output_text", "text"})
 PART_KEYS = frozenset({"type", "text", "annotations"})
 
 
-class Words(NamedTuple):
+class TextMessage(NamedTuple):
     """Who said what, part by part. No part is empty."""
 
     role: str
     texts: tuple[str, ...]
 
-    def arrive(self, profile: Profile) -> bool:
+    def fits(self, capabilities: Capabilities) -> bool:
         """Whether they are written, and read back, just so."""
-        most = profile.text_max
-        return self.role in profile.roles and all(
+        most = capabilities.text_max
+        return self.role in capabilities.roles and all(
             len(text) <= most and (text.isascii() or _sendable(text)) for text in self.texts
         )
 
@@ -41,28 +41,28 @@ class Words(NamedTuple):
         return {"role": self.role, "content": parts}
 
 
-def of_message(body: Mapping[str, JSON]) -> Words | None:
+def message_text(body: Mapping[str, JSON]) -> TextMessage | None:
     """The words of a message as the Assistants family gives it, if it is nothing else."""
-    if not body.keys() <= KNOWN or body.get("attachments"):
+    if not body.keys() <= MESSAGE_KEYS or body.get("attachments"):
         return None
     metadata = body.get("metadata")
     if metadata and (not isinstance(metadata, dict) or remove_stamp_keys(metadata)):
         return None
-    return _words(body.get("role"), body.get("content"), _text)
+    return _text_message(body.get("role"), body.get("content"), _text)
 
 
-def of_item(body: Mapping[str, JSON]) -> Words | None:
+def item_text(body: Mapping[str, JSON]) -> TextMessage | None:
     """The words of an item of a conversation, if it is nothing else."""
     if body.get("type", "message") != "message" or not body.keys() <= ITEM_KEYS:
         return None
-    return _words(body.get("role"), body.get("content"), _item_text)
+    return _text_message(body.get("role"), body.get("content"), _item_text)
 
 
-def _words(role: JSON, content: JSON, text: Any) -> Words | None:
-    if role not in SPOKEN or not isinstance(content, list):
+def _text_message(role: JSON, content: JSON, text: Any) -> TextMessage | None:
+    if role not in TEXT_ROLES or not isinstance(content, list):
         return None
     texts = tuple(map(text, content))
-    return Words(role, texts) if texts and all(texts) else None
+    return TextMessage(role, texts) if texts and all(texts) else None
 
 
 def _text(part: JSON) -> str:

@@ -8,32 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from migrate.codecs.capabilities import Profile
+from migrate.codecs.capabilities import Capabilities
 from migrate.model import JSON, Entity
 
-Absent = Callable[[Profile, JSON], bool]
+UnsupportedTest = Callable[[Capabilities, JSON], bool]
 """Whether a service has no place for a field; the value is the source's."""
 
 
-def _a_schema(value: JSON) -> bool:
+def _is_json_schema(value: JSON) -> bool:
     return isinstance(value, Mapping) and value.get("type") == "json_schema"
 
 
-UNHELD: Mapping[tuple[str, str], Absent] = {
-    ("vector_store", "description"): lambda profile, _: not profile.store_description,
-    ("vector_store_file", "attributes"): lambda profile, _: profile.attributes == "none",
-    ("vector_store_file", "chunking_strategy"): lambda profile, _: not profile.chunking,
-    ("assistant", "reasoning_effort"): lambda profile, _: not profile.reasoning_effort,
-    ("assistant", "definition"): lambda profile, _: not profile.definition,
-    ("assistant", "response_format"): lambda profile, value: not profile.json_schema and _a_schema(value),
+UNSUPPORTED_FIELDS: Mapping[tuple[str, str], UnsupportedTest] = {
+    ("vector_store", "description"): lambda capabilities, _: not capabilities.store_description,
+    ("vector_store_file", "attributes"): lambda capabilities, _: capabilities.attributes == "none",
+    ("vector_store_file", "chunking_strategy"): lambda capabilities, _: not capabilities.chunking,
+    ("assistant", "reasoning_effort"): lambda capabilities, _: not capabilities.reasoning_effort,
+    ("assistant", "definition"): lambda capabilities, _: not capabilities.definition,
+    ("assistant", "response_format"): lambda capabilities, value: (
+        not capabilities.json_schema and _is_json_schema(value)
+    ),
 }
 """Kind and field -> when a service has no place for it."""
 
 
-def unheld(entity: Entity, profile: Profile) -> frozenset[str]:
+def unsupported_fields_of(entity: Entity, capabilities: Capabilities) -> frozenset[str]:
     """The fields of a source's object that the target has no place for."""
     return frozenset(
         name
-        for (kind, name), absent in UNHELD.items()
-        if kind == entity.kind and absent(profile, entity.fields.get(name))
+        for (kind, name), absent in UNSUPPORTED_FIELDS.items()
+        if kind == entity.kind and absent(capabilities, entity.fields.get(name))
     )

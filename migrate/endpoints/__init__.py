@@ -1,6 +1,6 @@
 """Where estates live: one file per service. All network code, and nothing else has any.
 
-`connect` loads a service's file, and with it the SDK, only when that service is used.
+`connect_reader` loads a service's file, and with it the SDK, only when that service is used.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, cast
 
-from migrate.endpoints.process_tuning import loaded
+from migrate.endpoints.process_tuning import import_service_module
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader, Writer
@@ -22,19 +22,19 @@ SERVICES = {
     "foundry-classic": "migrate.endpoints.foundry_classic",
     "foundry": "migrate.endpoints.foundry",
 }
-"""Service type -> the module whose `connect` reaches it."""
+"""Service type -> the module whose `connect_reader` reaches it."""
 
 
-def connect(settings: Settings) -> Reader:
+def connect_reader(settings: Settings) -> Reader:
     """A reading connection; every method but GET is refused before anything is sent."""
     _log("read", settings)
-    return cast("Reader", loaded(SERVICES[settings.type]).connect(settings))
+    return cast("Reader", import_service_module(SERVICES[settings.type]).connect(settings))
 
 
-def connect_to_write(settings: Settings) -> Writer:
+def connect_writer(settings: Settings) -> Writer:
     """A connection that may also write."""
     _log("read and write", settings)
-    return cast("Writer", loaded(SERVICES[settings.type]).connect(settings, writable=True))
+    return cast("Writer", import_service_module(SERVICES[settings.type]).connect(settings, writable=True))
 
 
 def _log(access: str, settings: Settings) -> None:

@@ -13,9 +13,9 @@ from migrate.model.known_secrets import register_secret
 Origin = tuple[str, str, int]
 """Scheme, host, port: where a request goes."""
 
-PORTS = {"http": 80, "https": 443}
-ODD_SIGN = re.compile(r"[\s\x00-\x1f\x7f\\]")
-DOTS = {".": "%2E", "..": "%2E%2E"}
+DEFAULT_PORTS = {"http": 80, "https": 443}
+FORBIDDEN_CHARACTER = re.compile(r"[\s\x00-\x1f\x7f\\]")
+ESCAPED_DOT_SEGMENTS = {".": "%2E", "..": "%2E%2E"}
 """Segments that servers and clients take for steps in a path, as they are written without that meaning."""
 
 
@@ -27,25 +27,25 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def origin(url: str) -> Origin:
+def origin_of_url(url: str) -> Origin:
     """Where a request to an address goes. Raises `ValueError` for what is no address."""
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
-    return scheme, (parts.hostname or "").lower(), parts.port or PORTS.get(scheme, 0)
+    return scheme, (parts.hostname or "").lower(), parts.port or DEFAULT_PORTS.get(scheme, 0)
 
 
-def told(place: Origin) -> str:
+def format_origin(place: Origin) -> str:
     """An origin in words: its port only where it is not the usual one."""
     scheme, host, port = place
     host = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{host}" + ("" if port == PORTS.get(scheme) else f":{port}")
+    return f"{scheme}://{host}" + ("" if port == DEFAULT_PORTS.get(scheme) else f":{port}")
 
 
-def check(url: str, name: str = "") -> None:
+def check_estate_url(url: str, name: str = "") -> None:
     """Raises `BadUsage` for an address that cannot be an estate's, without repeating a credential in it.
     `name`: what the estate is called."""
-    _no_credentials(url, f"estate {name}" if name else "an estate")
-    if ODD_SIGN.search(url):
+    _check_no_credentials(url, f"estate {name}" if name else "an estate")
+    if FORBIDDEN_CHARACTER.search(url):
         raise BadUsage(
             f"{url!r} is not the address of a service",
             "it holds a blank, a backslash or a control character",
@@ -64,7 +64,7 @@ def check(url: str, name: str = "") -> None:
             "keys and conversations would travel unprotected",
             "use https; http is accepted for 127.0.0.1, ::1 and localhost only",
         )
-    if parts.scheme not in PORTS or not _is_host(parts.hostname or "") or port == 0:
+    if parts.scheme not in DEFAULT_PORTS or not _is_host(parts.hostname or "") or port == 0:
         raise BadUsage(f"{url!r} is not the address of a service", "it needs https:// and a host")
 
 
@@ -79,7 +79,7 @@ def _is_host(host: str) -> bool:
     return all(0 < len(label) <= 63 for label in labels) and len(host) <= 253
 
 
-def _no_credentials(url: str, whose: str) -> None:
+def _check_no_credentials(url: str, whose: str) -> None:
     """User-info, query and fragment are refused before anything of the address is shown."""
     rest = url.partition("://")[2] or url
     host_and_path, mark, query = re.match(r"([^?#]*)([?#]?)(.*)", rest, re.DOTALL).groups()  # type: ignore[union-attr]
@@ -103,7 +103,7 @@ def _no_credentials(url: str, whose: str) -> None:
         )
 
 
-def segment(id_: str) -> str:
+def path_segment(id_: str) -> str:
     """An id as one segment of a path, whatever is in it. Raises `RequestFailed` for one that has no form
     there: it names an object that cannot be asked for, and nothing else."""
     if not id_:
@@ -115,4 +115,4 @@ def segment(id_: str) -> str:
     except UnicodeEncodeError:
         why = "it holds half of a character pair, which has no form on the wire"
         raise RequestFailed(f"the id {id_!r} cannot be asked for: {why}", status=400) from None
-    return DOTS.get(quoted, quoted)
+    return ESCAPED_DOT_SEGMENTS.get(quoted, quoted)

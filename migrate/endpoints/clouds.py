@@ -44,7 +44,7 @@ CLOUDS = {
 }  # fmt: skip
 """The name of a cloud in the config file -> the cloud."""
 
-SERVICE_HOSTS = {
+SERVICE_BY_HOST_LABEL = {
     "openai": "azure-openai",
     "cognitiveservices": "azure-openai",
     "services.ai": "foundry",
@@ -52,25 +52,25 @@ SERVICE_HOSTS = {
 """What stands between a resource's name and its cloud's domain -> the type of service there."""
 
 
-def cloud_of(host: str) -> Cloud | None:
+def cloud_of_host(host: str) -> Cloud | None:
     """The cloud that a host lies in, if it tells."""
-    return next((cloud for cloud in CLOUDS.values() if _below(host, cloud.domain)), None)
+    return next((cloud for cloud in CLOUDS.values() if _is_subdomain(host, cloud.domain)), None)
 
 
-def service_of(host: str) -> str | None:
+def service_of_host(host: str) -> str | None:
     """The type of service that a host tells, if it is a known one."""
-    if _plain(host) == "api.openai.com":
+    if _normalized_host(host) == "api.openai.com":
         return "openai"
     for cloud in CLOUDS.values():
-        for middle, type_ in SERVICE_HOSTS.items():
-            if _below(host, f"{middle}.{cloud.domain}"):
+        for middle, type_ in SERVICE_BY_HOST_LABEL.items():
+            if _is_subdomain(host, f"{middle}.{cloud.domain}"):
                 return type_
     return None
 
 
-def _below(host: str, domain: str) -> bool:
-    return _plain(host).endswith(f".{domain}")
+def _is_subdomain(host: str, domain: str) -> bool:
+    return _normalized_host(host).endswith(f".{domain}")
 
 
-def _plain(host: str) -> str:
+def _normalized_host(host: str) -> str:
     return host.lower().rstrip(".")

@@ -7,26 +7,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from migrate.endpoints.assistants import Access, FamilyReader, FamilyWriter
-from migrate.endpoints.auth import UNUSED_KEY, Entra
+from migrate.endpoints.assistants import AssistantsReader, AssistantsWriter, EstateChannels
+from migrate.endpoints.auth import PLACEHOLDER_KEY, EntraTokenProvider
 from migrate.endpoints.http.client import http_client
-from migrate.endpoints.http.openai_transport import OpenAIWire
+from migrate.endpoints.http.openai_transport import OpenAITransport
 from migrate.endpoints.http.retry import FileChannel
-from migrate.endpoints.probe import findings, must_hold_something, survey
+from migrate.endpoints.probe import check_any_route_known, probe_result, probe_routes
 from migrate.endpoints.rate_limit import RateLimiter
 from migrate.endpoints.settings import Settings
 from migrate.errors import BadUsage
 
-API_VERSION = "v1"
+CLASSIC_API_VERSION = "v1"
 
 
-def connect(settings: Settings, writable: bool = False) -> FamilyReader:
+def connect_foundry_classic(settings: Settings, writable: bool = False) -> AssistantsReader:
     """A reader (or writer) of a project's classic agents. Nothing is sent before the first use."""
     from openai import AzureOpenAI
 
-    pace = RateLimiter(settings.workers, url=settings.url)
+    limiter = RateLimiter(settings.workers, url=settings.url)
     http = http_client(settings, writable)
-    version = settings.api_version or API_VERSION
+    version = settings.api_version or CLASSIC_API_VERSION
     client = AzureOpenAI(
         base_url=settings.url.rstrip("/"),
         api_version=version,
@@ -34,20 +34,20 @@ def connect(settings: Settings, writable: bool = False) -> FamilyReader:
         http_client=http,
         **_credential(settings),
     )
-    channel = FileChannel(OpenAIWire(client, http), pace)
+    channel = FileChannel(OpenAITransport(client, http), limiter)
 
-    def settle() -> Access:
-        found = survey(channel, settings.url)
-        must_hold_something(
+    def open_channels() -> EstateChannels:
+        found = probe_routes(channel, settings.url)
+        check_any_route_known(
             found,
             settings.url,
             "classic agents",
             "the address of a project ends in /api/projects/PROJECT; classic agents end on 31 March 2027",
         )
-        return Access(findings(found, version, settings.remarks), channel, channel)
+        return EstateChannels(probe_result(found, version, settings.remarks), channel, channel)
 
-    kind = FamilyWriter if writable else FamilyReader
-    return kind("foundry-classic", settings.url, pace, settle, http.close)
+    kind = AssistantsWriter if writable else AssistantsReader
+    return kind("foundry-classic", settings.url, limiter, open_channels, http.close)
 
 
 def _credential(settings: Settings) -> dict[str, Any]:
@@ -58,5 +58,5 @@ def _credential(settings: Settings) -> dict[str, Any]:
             'set auth = "entra", or auth = "token" and token_env, in the config file',
         )
     if settings.auth == "entra":
-        return {"azure_ad_token_provider": Entra(settings)}
-    return {"azure_ad_token": settings.secret or UNUSED_KEY}
+        return {"azure_ad_token_provider": EntraTokenProvider(settings)}
+    return {"azure_ad_token": settings.secret or PLACEHOLDER_KEY}

@@ -18,14 +18,14 @@ from migrate.endpoints.interface import Body
 from migrate.errors import RequestFailed
 from migrate.model.expected_gaps import withheld_includes
 
-REFUSED = frozenset({400, 422})
+REFUSED_STATUSES = frozenset({400, 422})
 
-Ask = Callable[[tuple[str, ...]], Body]
+SendWithIncludes = Callable[[tuple[str, ...]], Body]
 """Sends a request with these values of `include[]`. Raises `RequestFailed`."""
 
 
 @dataclass
-class Including:
+class IncludeOptions:
     """What one service has granted. Threads may share it."""
 
     granted: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -34,29 +34,29 @@ class Including:
     """Kind -> values that it refuses, or takes and does not answer, where there are any."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def answer(self, kind: str, wanted: tuple[str, ...], ask: Ask) -> Body:
+    def request(self, kind: str, wanted: tuple[str, ...], ask: SendWithIncludes) -> Body:
         """The answer to a request, with all that the service shows. Raises what `ask` raises."""
         if not wanted:
             return ask(())
-        answer = self._asked(kind, wanted, ask)
-        self._look(kind, answer)
+        answer = self._request_granted(kind, wanted, ask)
+        self._record_withheld(kind, answer)
         return answer
 
-    def hides(self) -> dict[str, tuple[str, ...]]:
+    def withheld_includes(self) -> dict[str, tuple[str, ...]]:
         """Kind -> values that the service refuses, or takes and does not answer."""
         with self._lock:
             return dict(self.hidden)
 
-    def _asked(self, kind: str, wanted: tuple[str, ...], ask: Ask) -> Body:
+    def _request_granted(self, kind: str, wanted: tuple[str, ...], ask: SendWithIncludes) -> Body:
         if kind not in self.granted:
             with self._lock:
                 if kind not in self.granted:
-                    return self._first(kind, wanted, ask)
+                    return self._negotiate(kind, wanted, ask)
         granted = self.granted[kind]
         try:
             return ask(granted)
         except RequestFailed as failed:
-            if not granted or failed.status not in REFUSED:
+            if not granted or failed.status not in REFUSED_STATUSES:
                 raise
         answer = ask(())  # raises where something else was wrong
         with self._lock:
@@ -66,7 +66,7 @@ class Including:
     def _hide(self, kind: str, values: Iterable[str]) -> None:
         self.hidden[kind] = tuple(dict.fromkeys([*self.hidden.get(kind, ()), *values]))
 
-    def _look(self, kind: str, answer: Body) -> None:
+    def _record_withheld(self, kind: str, answer: Body) -> None:
         """Note what was asked for, not refused, and is not there: a service may take any query."""
         rows = answer.get("data")
         for body in rows if isinstance(rows, list) else [answer]:
@@ -75,21 +75,21 @@ class Including:
                 with self._lock:
                     self._hide(kind, back)
 
-    def _first(self, kind: str, wanted: tuple[str, ...], ask: Ask) -> Body:
+    def _negotiate(self, kind: str, wanted: tuple[str, ...], ask: SendWithIncludes) -> Body:
         try:
             answer = ask(wanted)
         except RequestFailed as failed:
-            if failed.status not in REFUSED:
+            if failed.status not in REFUSED_STATUSES:
                 raise
         else:
             self.granted[kind] = wanted
             return answer
         answer = ask(())  # raises where something else was wrong
-        known = _halves(wanted, ask)
+        known = _known_in_halves(wanted, ask)
         try:
             answer = ask(known) if known else answer
         except RequestFailed as failed:  # each by itself, but not together
-            if failed.status not in REFUSED:
+            if failed.status not in REFUSED_STATUSES:
                 raise
             known = ()
         self.granted[kind] = known
@@ -97,19 +97,19 @@ class Including:
         return answer
 
 
-def _halves(values: tuple[str, ...], ask: Ask) -> tuple[str, ...]:
+def _known_in_halves(values: tuple[str, ...], ask: SendWithIncludes) -> tuple[str, ...]:
     """Those of refused values that the service knows."""
     if len(values) < 2:
         return ()
     middle = len(values) // 2
-    return _known(values[:middle], ask) + _known(values[middle:], ask)
+    return _known_values(values[:middle], ask) + _known_values(values[middle:], ask)
 
 
-def _known(values: tuple[str, ...], ask: Ask) -> tuple[str, ...]:
+def _known_values(values: tuple[str, ...], ask: SendWithIncludes) -> tuple[str, ...]:
     try:
         ask(values)
     except RequestFailed as failed:
-        if failed.status not in REFUSED:
+        if failed.status not in REFUSED_STATUSES:
             raise
-        return _halves(values, ask)
+        return _known_in_halves(values, ask)
     return values

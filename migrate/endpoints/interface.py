@@ -56,7 +56,7 @@ class Reader(ABC):
     type: str
     url: str
     api_version: str
-    pace: RateLimiter
+    limiter: RateLimiter
 
     @abstractmethod
     def probe(self) -> Probe:
@@ -66,7 +66,7 @@ class Reader(ABC):
     def pages(self, kind: str, parent: str = "", run: str = "", after: str = "") -> Iterator[Page]:
         """A kind's listing in `asc` order, from behind the cursor `after`. `run` narrows run_step."""
 
-    def detailed(self, kind: str, bodies: list[Body]) -> list[Body]:
+    def add_details(self, kind: str, bodies: list[Body]) -> list[Body]:
         """Rows of a listing with what only an object's own address tells, where a service has such things."""
         return bodies
 
@@ -82,11 +82,11 @@ class Reader(ABC):
     def newest(self, kind: str, parent: str = "", limit: int = 100) -> Iterator[Body]:
         """The objects of a listing, newest first, `limit` a page. The caller stops when it has enough."""
 
-    def shows(self, kind: str) -> tuple[str, ...]:
+    def granted_includes(self, kind: str) -> tuple[str, ...]:
         """What of a kind is shown because we ask for it, as far as it was asked for until now."""
         return ()
 
-    def hides(self) -> Mapping[str, tuple[str, ...]]:
+    def withheld_includes(self) -> Mapping[str, tuple[str, ...]]:
         """Kind -> what the service refuses to be asked for, as far as it was asked until now."""
         return {}
 

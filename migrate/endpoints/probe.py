@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from migrate.endpoints.http.deadlines import PROBE_TIMEOUT_S
-from migrate.endpoints.http.retry import Channel, no_answer
+from migrate.endpoints.http.retry import Channel, unreachable_error
 from migrate.endpoints.interface import Probe, RouteState
-from migrate.endpoints.routes import BETA, ROUTES, Route, Routes
+from migrate.endpoints.routes import ASSISTANTS_ROUTES, BETA_HEADERS, Route, Routes
 from migrate.errors import (
     AccessDenied,
     InvalidResponse,
@@ -22,13 +22,13 @@ from migrate.errors import (
     SignInFailed,
 )
 
-PROBED = ("assistant", "file", "vector_store", "thread")
-UNANSWERED = 3
+PROBED_KINDS = ("assistant", "file", "vector_store", "thread")
+PROBE_ATTEMPTS_WITHOUT_ANSWER = 3
 """Attempts at a service that does not answer at all: an address may simply be wrong."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class RouteAnswer:
     """What one route said: its state, and in words."""
 
     state: RouteState
@@ -36,11 +36,16 @@ class Answer:
     status: int = 200
 
 
-def ask(channel: Channel, kind: str, route: Route | None = None) -> Answer:
+def probe_route(channel: Channel, kind: str, route: Route | None = None) -> RouteAnswer:
     """One row of a kind's listing."""
-    route = route or ROUTES[kind]
-    headers = {**channel.headers, **BETA} if route.beta else channel.headers
-    asked = replace(channel, headers=headers, unanswered=UNANSWERED, patience_s=PROBE_TIMEOUT_S)
+    route = route or ASSISTANTS_ROUTES[kind]
+    headers = {**channel.headers, **BETA_HEADERS} if route.beta else channel.headers
+    asked = replace(
+        channel,
+        headers=headers,
+        attempts_without_answer=PROBE_ATTEMPTS_WITHOUT_ANSWER,
+        answer_timeout_s=PROBE_TIMEOUT_S,
+    )
     try:
         try:
             asked.get(route.path, {"limit": 1})
@@ -49,42 +54,42 @@ def ask(channel: Channel, kind: str, route: Route | None = None) -> Answer:
                 raise
             asked.get(route.path)
     except NotFound as failed:
-        return Answer("gone", str(failed), failed.status)
+        return RouteAnswer("gone", str(failed), failed.status)
     except AccessDenied as failed:
-        return Answer("denied", str(failed), failed.status)
+        return RouteAnswer("denied", str(failed), failed.status)
     except InvalidResponse:
-        return Answer("works")  # it answers; what cannot be read is for the listing to name
+        return RouteAnswer("works")  # it answers; what cannot be read is for the listing to name
     except RequestFailed as failed:
-        return Answer("failed", str(failed), failed.status)
-    return Answer("works")
+        return RouteAnswer("failed", str(failed), failed.status)
+    return RouteAnswer("works")
 
 
-def survey(
-    channel: Channel, url: str, routes: Routes = ROUTES, project: Channel | None = None
-) -> dict[str, Answer]:
+def probe_routes(
+    channel: Channel, url: str, routes: Routes = ASSISTANTS_ROUTES, project: Channel | None = None
+) -> dict[str, RouteAnswer]:
     """What each kind's route says. Raises `ServiceUnreachable` or `SignInFailed` when nothing answers."""
 
-    def asked(kind: str) -> Answer:
+    def asked(kind: str) -> RouteAnswer:
         route = routes[kind]
-        return ask((project or channel) if route.projects else channel, kind, route)
+        return probe_route((project or channel) if route.project_api else channel, kind, route)
 
-    first, *others = PROBED
+    first, *others = PROBED_KINDS
     found = {first: asked(first)}  # alone: it signs in, and tells whether anybody is there
     if found[first].state == "failed" and found[first].status == 0:
-        raise no_answer(url, RequestFailed(found[first].reason))
+        raise unreachable_error(url, RequestFailed(found[first].reason))
     with ThreadPoolExecutor(len(others)) as pool:
         try:
             found.update(zip(others, pool.map(asked, others), strict=True))
         except BaseException:  # Ctrl-C: what is under way may end, nothing is tried again
-            channel.pace.stop.set()
+            channel.limiter.stop.set()
             raise
     settled = [answer for kind, answer in found.items() if kind != "thread"]
     if settled and all(answer.state in ("denied", "failed") for answer in settled):
-        raise turned_away(url, next((a for a in settled if a.state == "denied"), settled[0]))
+        raise unreadable_error(url, next((a for a in settled if a.state == "denied"), settled[0]))
     return found
 
 
-def findings(found: dict[str, Answer], api_version: str = "", notes: tuple[str, ...] = ()) -> Probe:
+def probe_result(found: dict[str, RouteAnswer], api_version: str = "", notes: tuple[str, ...] = ()) -> Probe:
     """A survey as it is told."""
     return Probe(
         {kind: answer.state for kind, answer in found.items()},
@@ -94,14 +99,14 @@ def findings(found: dict[str, Answer], api_version: str = "", notes: tuple[str, 
     )
 
 
-def must_hold_something(found: dict[str, Answer], url: str, what: str, todo: str) -> None:
+def check_any_route_known(found: dict[str, RouteAnswer], url: str, what: str, todo: str) -> None:
     """Raises `ServiceUnreachable` where every route is unknown: then the address is wrong, nothing is
     retired."""
     if all(answer.state == "gone" for answer in found.values()):
         raise ServiceUnreachable(f"{url} has neither {what} nor files", found["assistant"].reason, todo)
 
 
-def turned_away(url: str, answer: Answer) -> ServiceUnreachable:
+def unreadable_error(url: str, answer: RouteAnswer) -> ServiceUnreachable:
     """The error for a service of which nothing can be read, in its own words. Only 401 and 403 are about who
     asks."""
     if answer.state != "denied":

@@ -8,27 +8,27 @@ import gc
 from importlib import import_module
 from types import ModuleType
 
-COLLECT_AFTER = 20_000
+GC_THRESHOLD_OBJECTS = 20_000
 """Objects made and not gone; by itself Python looks after some hundred."""
 M_ARENA_MAX = -8
 """How glibc numbers its limit of heaps: mallopt(3)."""
 
 
-def loaded(name: str) -> ModuleType:
+def import_service_module(name: str) -> ModuleType:
     """A module with all it imports. What an SDK brings stays for good, so the garbage collector need not walk
     it while it is loaded, nor again for each page; nor look after each page, for bodies hold no cycles."""
-    _one_heap()
+    _limit_malloc_arenas()
     gc.disable()
     try:
         module = import_module(name)
         gc.freeze()
     finally:
         gc.enable()
-    gc.set_threshold(COLLECT_AFTER, *gc.get_threshold()[1:])
+    gc.set_threshold(GC_THRESHOLD_OBJECTS, *gc.get_threshold()[1:])
     return module
 
 
-def _one_heap() -> None:
+def _limit_malloc_arenas() -> None:
     """All threads take memory from one place, before the first of them starts. They hold the interpreter
     when they do, so none waits; by itself glibc gives each its own, and what is free in one is of no use to
     another (docs/performance.md)."""

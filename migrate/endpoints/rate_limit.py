@@ -17,12 +17,12 @@ from math import ceil
 from migrate.endpoints.http.outage import Outage
 from migrate.errors import RequestFailed, ServiceUnreachable
 
-ATTEMPTS = 6
-LONGEST = 60.0
+MAX_ATTEMPTS = 6
+MAX_WAIT_S = 60.0
 """Seconds; a service that asks for more (86,400 was seen) is given up on, not waited for."""
 
 
-def asked_wait(headers: Mapping[str, str]) -> float | None:
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Seconds the service asks to wait: retry-after-ms, retry-after in seconds, or as a date."""
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         value = headers.get(name)
@@ -39,17 +39,17 @@ def asked_wait(headers: Mapping[str, str]) -> float | None:
     return None
 
 
-def pause(attempt: int, headers: Mapping[str, str]) -> float | None:
+def retry_wait_s(attempt: int, headers: Mapping[str, str]) -> float | None:
     """Seconds before attempt number `attempt` + 1 (the first is 0), or None to give up."""
-    asked = asked_wait(headers)
+    asked = retry_after_s(headers)
     if asked is None:
         return float(min(8.0, 0.25 * 2**attempt) * (0.75 + random.random() / 2))
-    return asked if asked <= LONGEST else None
+    return asked if asked <= MAX_WAIT_S else None
 
 
-NEVER_SENT = 499
+NOT_SENT_STATUS = 499
 """Stands for the status of a request that we did not send."""
-STEP = 0.05
+STOP_CHECK_INTERVAL_S = 0.05
 """Longest nap while waiting, in seconds, so that a stop is noticed."""
 
 
@@ -59,79 +59,81 @@ class RateLimiter:
     def __init__(
         self, workers: int, clock: Callable[[], float] = time.monotonic, url: str = "the service"
     ) -> None:
-        self.most = max(1, workers)
+        self.max_requests = max(1, workers)
         self.outage = Outage(clock)
         self.url = url
         self.stop = threading.Event()
         self._clock = clock
-        self._room = float(self.most)
-        self._under_way = 0
+        self._capacity = float(self.max_requests)
+        self._in_flight = 0
         self._quiet_until = 0.0
         self._halved_at = -1.0
         self._changed = threading.Condition()
 
     @property
-    def room(self) -> int:
+    def capacity(self) -> int:
         """How many requests may be under way now."""
-        return max(1, int(self._room))
+        return max(1, int(self._capacity))
 
     def waiting(self) -> str:
         """What is being waited for, in words; '' when the service holds nobody back."""
-        if silent := self.outage.told():
+        if silent := self.outage.status_text():
             return silent
         rest = self._quiet_until - self._clock()
-        slowed = f"{self.room} of {self.most} workers" if self.room < self.most else ""
+        slowed = (
+            f"{self.capacity} of {self.max_requests} workers" if self.capacity < self.max_requests else ""
+        )
         if rest > 0:
             return ", ".join(filter(None, (f"waiting {ceil(rest)} s as the service asked", slowed)))
         return f"{slowed}, as the service asked" if slowed else ""
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def slot(self) -> Iterator[None]:
         """Wait for a place among the requests under way, and keep it until the block ends."""
         with self._changed:
             while not self.stop.is_set():
                 rest = self._quiet_until - self._clock()
-                if rest <= 0 and self._under_way < self.room:
+                if rest <= 0 and self._in_flight < self.capacity:
                     break
-                self._changed.wait(min(STEP, rest) if rest > 0 else STEP)
+                self._changed.wait(min(STOP_CHECK_INTERVAL_S, rest) if rest > 0 else STOP_CHECK_INTERVAL_S)
             if self.stop.is_set():
-                self.outage.check(self.url)
-                raise RequestFailed("stopped before it was asked", status=NEVER_SENT)
-            self._under_way += 1
+                self.outage.raise_if_gone(self.url)
+                raise RequestFailed("stopped before it was asked", status=NOT_SENT_STATUS)
+            self._in_flight += 1
         try:
             yield
         finally:
             with self._changed:
-                self._under_way -= 1
+                self._in_flight -= 1
                 self._changed.notify()
 
-    def must_be_there(self) -> None:
+    def check_reachable(self) -> None:
         """Raises `ServiceUnreachable` once the service counts as gone; then every wait ends."""
         try:
-            self.outage.check(self.url)
+            self.outage.raise_if_gone(self.url)
         except ServiceUnreachable:
             self.stop.set()
             raise
 
-    def nap(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:
         """Wait alone, before one request is repeated."""
         self.stop.wait(seconds)
 
-    def went_well(self) -> None:
+    def on_success(self) -> None:
         """An answer came: room grows by one when all who have a place have had one."""
         with self._changed:
-            if self._room < self.most:
-                self._room = min(float(self.most), self._room + 1.0 / self._room)
+            if self._capacity < self.max_requests:
+                self._capacity = min(float(self.max_requests), self._capacity + 1.0 / self._capacity)
 
-    def turned_away(self, attempt: int, headers: Mapping[str, str]) -> bool:
+    def on_throttled(self, attempt: int, headers: Mapping[str, str]) -> bool:
         """A 429: slow down. False when the service asks for longer than anybody should wait."""
-        wait = pause(attempt, headers)
+        wait = retry_wait_s(attempt, headers)
         if wait is None:
             return False
         with self._changed:
             now = self._clock()
             if now >= self._halved_at:  # those under way hear the same; they are one event
-                self._room = max(1.0, self._room / 2)
+                self._capacity = max(1.0, self._capacity / 2)
                 self._halved_at = now + wait
             self._quiet_until = max(self._quiet_until, now + wait)
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from migrate.endpoints.addresses import segment
+from migrate.endpoints.addresses import path_segment
 
 
 @dataclass(frozen=True)
@@ -15,9 +15,9 @@ class Route:
     path: str
     beta: bool = True
     limit: int = 100
-    lives_on: bool = False
+    outlives_assistants: bool = False
     """Still there where the Assistants routes have been retired."""
-    projects: bool = False
+    project_api: bool = False
     """Reached through the project's own API, not through the one shaped like OpenAI's."""
     may_be_unpaged: bool = False
     """Some services document no paging of it and may refuse to be asked for some."""
@@ -29,9 +29,9 @@ class Route:
 
 Routes = Mapping[str, Route]
 
-STEP_INCLUDE = ("step_details.tool_calls[*].file_search.results[*].content",)
+RUN_STEP_INCLUDES = ("step_details.tool_calls[*].file_search.results[*].content",)
 """Asks for the text that file search found; unknown to dated Azure versions before 2025-03."""
-ITEM_INCLUDE = (
+ITEM_INCLUDES = (
     "message.input_image.image_url",
     "code_interpreter_call.outputs",
     "file_search_call.results",
@@ -42,39 +42,39 @@ ITEM_INCLUDE = (
 """Every value that OpenAI's description knows for items and that brings content; seen to hide and to show
 what they name (recordings of 2026), the last one only described."""
 
-ROUTES: Routes = {
+ASSISTANTS_ROUTES: Routes = {
     "assistant": Route("/assistants"),
     "thread": Route("/threads"),
     "message": Route("/threads/{parent}/messages", order_is_content=True),
     "run": Route("/threads/{parent}/runs", order_is_content=True),
-    "run_step": Route("/threads/{parent}/runs/{run}/steps", order_is_content=True, include=STEP_INCLUDE),
-    "file": Route("/files", beta=False, limit=1000, lives_on=True, may_be_unpaged=True),
-    "vector_store": Route("/vector_stores", lives_on=True),
-    "vector_store_file": Route("/vector_stores/{parent}/files", lives_on=True),
+    "run_step": Route("/threads/{parent}/runs/{run}/steps", order_is_content=True, include=RUN_STEP_INCLUDES),
+    "file": Route("/files", beta=False, limit=1000, outlives_assistants=True, may_be_unpaged=True),
+    "vector_store": Route("/vector_stores", outlives_assistants=True),
+    "vector_store_file": Route("/vector_stores/{parent}/files", outlives_assistants=True),
 }
 
-PROJECT_ROUTES: Routes = {
-    "assistant": Route("/agents", beta=False, projects=True),
+FOUNDRY_ROUTES: Routes = {
+    "assistant": Route("/agents", beta=False, project_api=True),
     "thread": Route("/conversations", beta=False),
     "message": Route(
-        "/conversations/{parent}/items", beta=False, order_is_content=True, include=ITEM_INCLUDE
+        "/conversations/{parent}/items", beta=False, order_is_content=True, include=ITEM_INCLUDES
     ),
-    "file": replace(ROUTES["file"], limit=100),
-    "vector_store": ROUTES["vector_store"],
-    "vector_store_file": ROUTES["vector_store_file"],
+    "file": replace(ASSISTANTS_ROUTES["file"], limit=100),
+    "vector_store": ASSISTANTS_ROUTES["vector_store"],
+    "vector_store_file": ASSISTANTS_ROUTES["vector_store_file"],
 }
 """The new generation in a Foundry project: it has no runs that could be listed."""
 
-BETA = {"OpenAI-Beta": "assistants=v2"}
+BETA_HEADERS = {"OpenAI-Beta": "assistants=v2"}
 
 
-def address(
-    kind: str, id_: str | None = None, parent: str = "", run: str = "", routes: Routes = ROUTES
+def route_path(
+    kind: str, id_: str | None = None, parent: str = "", run: str = "", routes: Routes = ASSISTANTS_ROUTES
 ) -> str:
     """The path of a kind's listing, or (with an id) of one object. Raises `RequestFailed` for an id that has
     no form in a path."""
     path = routes[kind].path
     for name, value in (("{parent}", parent), ("{run}", run)):
         if name in path:
-            path = path.replace(name, segment(value))
-    return path if id_ is None else f"{path}/{segment(id_)}"
+            path = path.replace(name, path_segment(value))
+    return path if id_ is None else f"{path}/{path_segment(id_)}"

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
-from migrate.endpoints.addresses import check, is_loopback
-from migrate.endpoints.addresses import origin as origin_of
-from migrate.endpoints.clouds import CLOUDS, Cloud, cloud_of
+from migrate.endpoints.addresses import check_estate_url, is_loopback
+from migrate.endpoints.addresses import origin_of_url as origin_of
+from migrate.endpoints.clouds import CLOUDS, Cloud, cloud_of_host
 from migrate.model.known_secrets import register_secret
 
 Auth = Literal["key", "entra", "token", "none"]
@@ -37,7 +37,7 @@ class Settings:
     ca_file: str = ""
 
     def __post_init__(self) -> None:
-        check(self.url, self.name)
+        check_estate_url(self.url, self.name)
         for value in (self.secret, *(value for _, value in self.headers)):
             register_secret(value, self.loopback)
 
@@ -52,23 +52,23 @@ class Settings:
         return origin_of(self.url)
 
     @property
-    def in_cloud(self) -> Cloud:
+    def resolved_cloud(self) -> Cloud:
         """The cloud of the estate: as set, as its host tells, else the public one."""
         if self.cloud:
             return CLOUDS[self.cloud]
-        return cloud_of(urlsplit(self.url).hostname or "") or CLOUDS["public"]
+        return cloud_of_host(urlsplit(self.url).hostname or "") or CLOUDS["public"]
 
     @property
     def audience(self) -> str:
         """The scope that a token of Entra is asked for."""
-        cloud = self.in_cloud
+        cloud = self.resolved_cloud
         return self.scope or (cloud.azure_scope if self.type == "azure-openai" else cloud.foundry_scope)
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What is not known for certain about reaching this estate."""
         unsure = self.auth == "entra" and not self.scope and self.type != "azure-openai"
-        if not unsure or self.in_cloud.foundry_verified:
+        if not unsure or self.resolved_cloud.foundry_verified:
             return ()
         return (
             f"unverified: tokens are asked for {self.audience}; of projects outside the public cloud no "

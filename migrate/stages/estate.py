@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from migrate.archive.id_map import Side
 from migrate.archive.snapshots.reader import SnapshotReader, StoredBody
-from migrate.codecs import CODECS, Surroundings, Words
-from migrate.codecs.config_directory import TYPE as CONFIG
-from migrate.codecs.foundry.items import has_form
+from migrate.codecs import CODECS, DecodeContext, TextMessage
+from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
+from migrate.codecs.foundry.items import is_writable_call
 from migrate.model import KINDS, Entity
 from migrate.model.message import ITEM_ROLE
 from migrate.model.served_version import NEWEST_VERSION, SERVED_VERSION, with_served_version
@@ -33,7 +33,7 @@ class Estate:
         self.type = snapshot.info.type
         self.side = Side(snapshot.info.type, snapshot.info.url)
         self._codec = CODECS[self.type]
-        self.names_are_ids = self._codec.name_all is not None
+        self.names_are_ids = self._codec.assign_names is not None
         """Ids of assistants are names here, so a like id in another project proves nothing."""
         self._calls: dict[str, frozenset[str]] = {}
         self._places: dict[str, list[int]] = {}
@@ -84,7 +84,7 @@ class Estate:
 
     def lazy_message(self, thread: str, body: StoredBody) -> LazyMessage:
         """A body of a message, decoded where somebody looks."""
-        return LazyMessage(self, thread, body, self._codec.words(body))
+        return LazyMessage(self, thread, body, self._codec.text_message(body))
 
     def decoded(self, kind: str, body: StoredBody, parent: str) -> Entity:
         """A body of this estate in canonical form."""
@@ -125,7 +125,7 @@ class Estate:
         for message in self.walk("message", thread):
             if message.fields.get("role") == ITEM_ROLE:
                 item = message.fields["content"][0]
-                if has_form(item):
+                if is_writable_call(item):
                     halves.setdefault(item["call_id"], set()).add(item["type"])
         return frozenset(call for call, types in halves.items() if len(types) == 2)
 
@@ -170,14 +170,14 @@ class Estate:
         return [self._codec.decode("assistant", body, "", None) for _, body in bodies]
 
     @cached_property
-    def _around(self) -> Surroundings:
+    def _around(self) -> DecodeContext:
         used = {
             tool.get("type")
             for assistant in self.of("assistant").values()
             for tool in assistant.fields.get("tools") or []
         }
         tools = tuple(tool for tool in ("code_interpreter", "file_search") if tool in used)
-        return Surroundings(tools) if tools else Surroundings()
+        return DecodeContext(tools) if tools else DecodeContext()
 
     def _decoded(self, kind: str, parent: str) -> Iterator[Entity]:
         for parent_id, body in self.snapshot.bodies(kind, parent):
@@ -199,7 +199,7 @@ class LazyMessage(NamedTuple):
     estate: Estate
     thread: str
     body: StoredBody
-    words: Words | None
+    words: TextMessage | None
 
     @property
     def id(self) -> str:

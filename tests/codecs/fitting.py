@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from migrate.codecs import CODECS, Target, profile_for
+from migrate.codecs import CODECS, Target, capabilities_for
 from migrate.model import Entity
 from migrate.model.loss import Loss
 
-AZURE = Target(profile_for("azure-openai", "2025-03-01-preview"), source_type="azure-openai")
-OLD_AZURE = Target(profile_for("azure-openai", "2024-05-01-preview"), source_type="azure-openai")
-OPENAI = Target(profile_for("openai"), source_type="azure-openai")
-CLASSIC = Target(profile_for("foundry-classic"), source_type="azure-openai")
-FOUNDRY = Target(profile_for("foundry"), source_type="foundry-classic")
-NATIVE = Target(profile_for("foundry"), source_type="foundry")
+AZURE = Target(capabilities_for("azure-openai", "2025-03-01-preview"), source_type="azure-openai")
+OLD_AZURE = Target(capabilities_for("azure-openai", "2024-05-01-preview"), source_type="azure-openai")
+OPENAI = Target(capabilities_for("openai"), source_type="azure-openai")
+CLASSIC = Target(capabilities_for("foundry-classic"), source_type="azure-openai")
+FOUNDRY = Target(capabilities_for("foundry"), source_type="foundry-classic")
+NATIVE = Target(capabilities_for("foundry"), source_type="foundry")
 """From one project of the new generation to another."""
 
 
@@ -53,7 +53,7 @@ def told(losses: Iterable[Loss]) -> list[tuple[str, str]]:
 
 def adapted(entity: Entity, target: Target = AZURE) -> tuple[Entity, list[Loss]]:
     """The object as the target's own rules fit it, and the losses."""
-    return CODECS[target.profile.service].adapt(entity, target)
+    return CODECS[target.capabilities.service].adapt(entity, target)
 
 
 def fit(entity: Entity, target: Target = AZURE) -> tuple[Entity, list[tuple[str, str]]]:

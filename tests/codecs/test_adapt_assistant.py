@@ -35,7 +35,7 @@ def test_a_function_is_completed_where_the_target_requires_it() -> None:
 
 def test_json_schema_is_lost_where_the_api_version_has_none() -> None:
     format_ = {"type": "json_schema", "json_schema": {"name": "n", "schema": {}}}
-    old = replace(AZURE, profile=replace(AZURE.profile, json_schema=False))
+    old = replace(AZURE, capabilities=replace(AZURE.capabilities, json_schema=False))
     fitted, told = fit(assistant(response_format=format_), old)
     assert (fitted.fields["response_format"], told) == (None, [("response_format", "lost")])
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from migrate.codecs import Target
-from migrate.codecs.capabilities import SEARCHABLE
+from migrate.codecs.capabilities import SEARCHABLE_EXTENSIONS
 from migrate.model import Entity
 from migrate.model.file import is_same_filename, normalize_filename
 from tests.codecs.fitting import AZURE, CLASSIC, FOUNDRY, NATIVE, OPENAI, adapted, fit
@@ -26,11 +26,11 @@ def row(**facts: str) -> Entity:
 def holding(name: str, target: Target = FOUNDRY, states: frozenset[str] = SEARCHED) -> Target:
     """The target, seen from an estate whose one file lies in a store."""
     found = file(name)
-    return replace(target, file_named=lambda id_: found, searched=lambda id_: states)
+    return replace(target, find_file=lambda id_: found, vector_store_states=lambda id_: states)
 
 
-@pytest.mark.parametrize("target", [FOUNDRY, CLASSIC, OPENAI], ids=lambda target: target.profile.service)
-@pytest.mark.parametrize("ending", sorted(SEARCHABLE))
+@pytest.mark.parametrize("target", [FOUNDRY, CLASSIC, OPENAI], ids=lambda target: target.capabilities.service)
+@pytest.mark.parametrize("ending", sorted(SEARCHABLE_EXTENSIONS))
 def test_an_ending_in_large_letters_is_uploaded_in_small_ones(ending: str, target: Target) -> None:
     name = f"Terms 2024{ending.upper()}"
     fitted, told = fit(file(name), holding(name, target))

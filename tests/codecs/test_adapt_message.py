@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from migrate.codecs import Target
-from migrate.codecs.adapt.message import NO_TEXT
+from migrate.codecs.adapt.message import EMPTY_MESSAGE_TEXT
 from migrate.model import Entity
 from migrate.model.normalize import normalize_entity
 from tests.codecs.fitting import (
@@ -51,7 +51,7 @@ def test_empty_text_beside_other_parts_is_left_out() -> None:
 @pytest.mark.parametrize("content", [[], [text("")], [text(""), text("")]])
 def test_a_message_without_text_gets_a_placeholder(content: list[Any]) -> None:
     fitted, told = fit(message(*content))
-    assert words(fitted) == [NO_TEXT]
+    assert words(fitted) == [EMPTY_MESSAGE_TEXT]
     assert set(told) == {("content", "adapted")}
 
 
@@ -69,7 +69,7 @@ def test_an_image_with_a_counterpart_stays_an_image() -> None:
 
 def test_an_image_without_counterpart_becomes_a_line_with_its_name() -> None:
     target = replace(
-        without("file-i"), file_named=lambda id_: Entity("file", id_, fields={"filename": "p.png"})
+        without("file-i"), find_file=lambda id_: Entity("file", id_, fields={"filename": "p.png"})
     )
     fitted, told = fit(message(IMAGE), target)
     assert words(fitted) == ["[image p.png (file-i)]"]
@@ -95,7 +95,7 @@ def test_a_part_of_unknown_type_becomes_a_line(part: Any) -> None:
 
 
 def test_a_long_text_is_split_without_losing_a_character() -> None:
-    target = replace(AZURE, profile=replace(AZURE.profile, text_max=4))
+    target = replace(AZURE, capabilities=replace(AZURE.capabilities, text_max=4))
     fitted, told = fit(message(text("abcdefghij"), text("abcd")), target)
     assert words(fitted) == ["abcd", "efgh", "ij", "abcd"]
     assert told == [("content", "adapted")]
@@ -139,7 +139,7 @@ def test_an_attachment_for_an_unknown_tool_is_lost() -> None:
 
 @pytest.mark.parametrize("thread", ["thread_1", "thread_2"])
 def test_an_attachment_is_not_searched_a_second_time_where_the_threads_store_is_moved(thread: str) -> None:
-    target = replace(AZURE, thread_searches=lambda id_: id_ == thread)
+    target = replace(AZURE, moves_thread_store=lambda id_: id_ == thread)
     searched, both = attached("file_search"), attached("file_search", "code_interpreter")
     fitted, told = fit(message(text("x"), attachments=[searched, both]), target)
     if thread == "thread_1":
@@ -193,7 +193,7 @@ ODD_ATTACHMENTS: dict[str, tuple[Any, list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("target", [AZURE, OLD_AZURE, OPENAI, CLASSIC], ids=lambda t: t.profile.service)
+@pytest.mark.parametrize("target", [AZURE, OLD_AZURE, OPENAI, CLASSIC], ids=lambda t: t.capabilities.service)
 @pytest.mark.parametrize(("given", "tools"), ODD_ATTACHMENTS.values(), ids=ODD_ATTACHMENTS.keys())
 def test_an_attachment_arrives_in_its_write_form_with_one_loss(
     given: Any, tools: list[str], target: Target

@@ -13,7 +13,7 @@ PATH = (
     "/subscriptions/0000/resourceGroups/r/providers/Microsoft.CognitiveServices/accounts/a/deployments/gpt-4o"
 )
 each_target = pytest.mark.parametrize(
-    "target", [AZURE, OPENAI, CLASSIC, FOUNDRY], ids=lambda one: one.profile.service
+    "target", [AZURE, OPENAI, CLASSIC, FOUNDRY], ids=lambda one: one.capabilities.service
 )
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from migrate.codecs import Target
 from migrate.codecs.adapt import adapt
-from migrate.codecs.assistants.decode import decode
-from migrate.codecs.assistants.encode import WRITTEN, create_wire
+from migrate.codecs.assistants.decode import decode_assistants_object
+from migrate.codecs.assistants.encode import WRITTEN_FIELDS, encode_create
 from migrate.model import KINDS, Entity
 from migrate.model.normalize import normalize_entity
 from tests.codecs.answering import answered
@@ -37,7 +37,7 @@ def bodies(estate: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def decoded(estate: str) -> Iterator[tuple[dict[str, Any], list[Entity]]]:
     for kind, body in bodies(estate):
-        yield body, decode(kind, body, body.get(PARENT.get(kind, ""), ""))
+        yield body, decode_assistants_object(kind, body, body.get(PARENT.get(kind, ""), ""))
 
 
 @pytest.mark.parametrize("estate", ESTATES)
@@ -55,14 +55,14 @@ def test_what_is_written_reads_back(estate: str, target: Target) -> None:
     seen = set()
     for _, entities in decoded(estate):
         for entity in entities:
-            if entity.kind not in WRITTEN:
+            if entity.kind not in WRITTEN_FIELDS:
                 continue
             seen.add(entity.kind)
             fitted, losses = adapt(entity, target)
-            wire = json.loads(json.dumps(create_wire(fitted)))
-            back = decode(entity.kind, answered(entity.kind, wire), entity.parent)[0]
+            wire = json.loads(json.dumps(encode_create(fitted)))
+            back = decode_assistants_object(entity.kind, answered(entity.kind, wire), entity.parent)[0]
             assert normalize_entity(back) == normalize_entity(fitted), f"{entity.kind} {entity.id}"
             before, after = normalize_entity(entity), normalize_entity(fitted)
             changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
             assert changed <= {loss.field.split(".")[0] for loss in losses}, f"{entity.kind} {entity.id}"
-    assert seen == set(WRITTEN)
+    assert seen == set(WRITTEN_FIELDS)

@@ -56,7 +56,7 @@ def test_what_is_written_reads_back(move: str) -> None:
     seen = Counter[str]()
     for entity in entities(estate, service):
         target = addressed(plain, entity)
-        if entity.kind not in WRITTEN or CODECS[target.profile.service].unsaid(entity, target):
+        if entity.kind not in WRITTEN or CODECS[target.capabilities.service].why_not_replayed(entity, target):
             continue
         fitted, losses = adapted(entity, target)
         if any(loss.grade == "blocked" for loss in losses):

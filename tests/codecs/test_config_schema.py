@@ -7,8 +7,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from migrate.codecs.config_directory.schema import documents
-from migrate.codecs.config_directory.validate import mistakes, unchecked
+from migrate.codecs.config_directory.schema import json_schemas
+from migrate.codecs.config_directory.validate import find_mistakes, unchecked_fields
 
 GOOD: dict[str, list[dict[str, Any]]] = {
     "assistant": [
@@ -59,7 +59,7 @@ BAD: dict[str, list[tuple[dict[str, Any], str]]] = {
 
 def validator(kind: str) -> Any:
     name = {"assistant": "assistant.json", "vector_store": "vector-store.json", "file": "files.json"}[kind]
-    schema = documents()[name]
+    schema = json_schemas()[name]
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
 
@@ -70,7 +70,7 @@ def as_file(kind: str, value: Any) -> Any:
 
 @pytest.mark.parametrize(("kind", "value"), [(kind, value) for kind, rows in GOOD.items() for value in rows])
 def test_what_is_right_is_right_for_both(kind: str, value: dict[str, Any]) -> None:
-    assert mistakes(kind, value) == []
+    assert find_mistakes(kind, value) == []
     validator(kind).validate(as_file(kind, value))
 
 
@@ -78,7 +78,7 @@ def test_what_is_right_is_right_for_both(kind: str, value: dict[str, Any]) -> No
     ("kind", "value", "words"), [(kind, value, words) for kind, rows in BAD.items() for value, words in rows]
 )
 def test_what_is_wrong_is_wrong_for_both(kind: str, value: dict[str, Any], words: str) -> None:
-    (found,) = mistakes(kind, value)
+    (found,) = find_mistakes(kind, value)
     assert words in found[1]
     assert not validator(kind).is_valid(as_file(kind, value))
 
@@ -86,7 +86,7 @@ def test_what_is_wrong_is_wrong_for_both(kind: str, value: dict[str, Any], words
 def test_every_key_is_known_to_the_editor() -> None:
     from migrate.model import KINDS
 
-    known = documents()["assistant.json"]["else"]["properties"]
+    known = json_schemas()["assistant.json"]["else"]["properties"]
     assert set(KINDS["assistant"].fields) <= set(known)
 
 
@@ -97,7 +97,7 @@ HELD = [(kind, value) for kind, rows in BAD.items() for value, words in rows if 
 
 @pytest.mark.parametrize(("kind", "value"), HELD)
 def test_an_export_says_what_it_cannot_check(kind: str, value: dict[str, Any]) -> None:
-    fields, types = unchecked(kind, value)
+    fields, types = unchecked_fields(kind, value)
     assert fields or types
     marks = {"unchecked": fields, "unchecked_tools": types}
-    assert mistakes(kind, {**value, **{name: mark for name, mark in marks.items() if mark}}) == []
+    assert find_mistakes(kind, {**value, **{name: mark for name, mark in marks.items() if mark}}) == []

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.codecs import CODECS, Target, Words
+from migrate.codecs import CODECS, Target, TextMessage
 from migrate.codecs.adapt import adapt
 from migrate.codecs.write_forms import assistants, foundry
 from migrate.model import Entity
@@ -28,7 +28,7 @@ from tests.strategies import anything, steady
 
 TARGETS = {"azure": AZURE, "openai": OPENAI, "classic": CLASSIC, "foundry": FOUNDRY, "native": NATIVE}
 each_target = pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS.keys())
-FORMS = {"foundry": foundry.body}
+FORMS = {"foundry": foundry.foundry_body_form}
 SEARCH = {"type": "file_search", "file_search": {"max_num_results": 51}}
 SCHEMA = {"type": "json_schema", "json_schema": {"name": "n" * 65, "schema": {}}}
 
@@ -53,7 +53,7 @@ ODD: dict[str, tuple[str, Any]] = {
 def test_a_value_without_its_form_is_left_out_and_told(field: str, value: Any, target: Target) -> None:
     fitted, told = fit(assistant(**{field: value}), target)
     if (field, "adapted") in told:  # a word that only the service can judge, read from the same service
-        assert target.source_type == target.profile.service
+        assert target.source_type == target.capabilities.service
         return
     assert not fitted.fields.get(field)
     assert told == [(field, "lost")]
@@ -131,14 +131,14 @@ def test_what_only_a_definition_says_is_held_against_its_form(
 def test_what_no_rule_caught_blocks_the_object_with_its_reason(kind: str, fields: Any, field: str) -> None:
     """Rules may forget a case; the whole body is looked at once more."""
     entity = Entity(kind, "x", "p", fields)
-    _, losses = adapt(entity, AZURE, rules={kind: lambda entity, target, ledger: entity})
+    _, losses = adapt(entity, AZURE, rules={kind: lambda entity, target, losses: entity})
     assert [(loss.field, loss.grade) for loss in losses] == [(field, "blocked")]
     assert "cannot be written" in losses[0].reason
 
 
 def test_a_message_that_no_rule_caught_becomes_a_line() -> None:
     odd = message(text(""))
-    fitted, losses = adapt(odd, AZURE, rules={"message": lambda entity, target, ledger: entity})
+    fitted, losses = adapt(odd, AZURE, rules={"message": lambda entity, target, losses: entity})
     assert [loss.grade for loss in losses] == ["lost"]
     assert fitted.fields["content"] == [text("[user said something that cannot be written]")]
 
@@ -150,8 +150,10 @@ def test_every_body_that_is_not_blocked_fits_or_is_told_as_tried(target: Target,
     fitted, losses = adapted(entity, target)
     if any(loss.grade == "blocked" for loss in losses):
         return
-    form = FORMS.get(target.profile.service, assistants.body)(entity.kind, target.profile)
-    misfits = list(form(CODECS[target.profile.service].create_wire(fitted), ""))
+    form = FORMS.get(target.capabilities.service, assistants.assistants_body_form)(
+        entity.kind, target.capabilities
+    )
+    misfits = list(form(CODECS[target.capabilities.service].create_request(fitted), ""))
     assert all(misfit.unknown for misfit in misfits), misfits
     if misfits:
         assert any("tried at apply" in loss.reason for loss in losses), misfits
@@ -164,7 +166,9 @@ def test_words_that_take_the_short_way_fit_the_form(target: Target, role: str, t
     """Messages of words alone are never adapted, so what lets them pass must not let through more."""
     parts = [{"type": "input_text" if role != "assistant" else "output_text", "text": one} for one in texts]
     words = CODECS["foundry"].words({"type": "message", "role": role, "content": parts})
-    if isinstance(words, Words) and words.arrive(target.profile):
-        wire = CODECS[target.profile.service].create_wire(Entity("message", "m", "t", words.fields))
-        form = FORMS.get(target.profile.service, assistants.body)("message", target.profile)
+    if isinstance(words, TextMessage) and words.fits(target.capabilities):
+        wire = CODECS[target.capabilities.service].create_request(Entity("message", "m", "t", words.fields))
+        form = FORMS.get(target.capabilities.service, assistants.assistants_body_form)(
+            "message", target.capabilities
+        )
         assert list(form(wire, "")) == []

@@ -33,7 +33,7 @@ REST: dict[str, Any] = {
 
 def written(entity: Entity, target: Target = FOUNDRY) -> dict[str, Any]:
     """The body that leaves."""
-    found: dict[str, Any] = json.loads(json.dumps(CODEC.create_wire(adapted(entity, target)[0])))
+    found: dict[str, Any] = json.loads(json.dumps(CODEC.create_request(adapted(entity, target)[0])))
     return found
 
 
@@ -304,20 +304,20 @@ class TestPortal:
 
     def test_a_new_version_keeps_them(self) -> None:
         fitted, _ = adapted(assistant(metadata={"k": "v"}), FOUNDRY)
-        wire = CODEC.update_wire(fitted, frozenset({"instructions"}), agent({**PORTAL, "k": "old"}))
+        wire = CODEC.update_request(fitted, frozenset({"instructions"}), agent({**PORTAL, "k": "old"}))
         assert wire["metadata"] == {**PORTAL, "k": "v", STAMP: STAMPED}
         assert wire["definition"]["kind"] == "prompt"
 
     def test_a_new_version_never_has_more_pairs_than_are_taken(self) -> None:
         own = {f"k{n}": "v" for n in range(14)}
         fitted, _ = adapted(assistant(metadata=own), FOUNDRY)
-        wire = CODEC.update_wire(fitted, frozenset(), agent(PORTAL))
+        wire = CODEC.update_request(fitted, frozenset(), agent(PORTAL))
         assert len(wire["metadata"]) == 16
         assert wire["metadata"].items() >= {**own, STAMP: STAMPED}.items()
 
     def test_what_was_chosen_there_goes_along_to_another_project(self) -> None:
         fitted, losses = adapted(agent({**PORTAL, "k": "v"}), NATIVE)
-        metadata = CODEC.create_wire(fitted)["metadata"]
+        metadata = CODEC.create_request(fitted)["metadata"]
         assert metadata["k"] == "v"
         assert {key: metadata.get(key) for key in PORTAL} == {
             "logo": "a.svg", "voiceLiveConfig": "{}", "description": None, "modified_at": None
@@ -327,20 +327,20 @@ class TestPortal:
     @pytest.mark.parametrize("owners", [14, 15, 16])
     def test_what_has_no_room_there_is_told(self, owners: int) -> None:
         fitted, losses = adapted(agent({**PORTAL, **{f"k{n}": "v" for n in range(owners)}}), NATIVE)
-        assert len(CODEC.create_wire(fitted)["metadata"]) == 16
+        assert len(CODEC.create_request(fitted)["metadata"]) == 16
         assert ("metadata", "lost") in told(losses)
         assert any("voiceLiveConfig" in loss.reason for loss in losses)
 
     @pytest.mark.parametrize("target", [AZURE, CLASSIC], ids=["azure", "classic"])
     def test_a_service_without_a_portal_loses_it_by_name(self, target: Target) -> None:
         fitted, losses = adapted(agent(PORTAL), target)
-        assert "logo" not in CODECS["azure-openai"].create_wire(fitted)["metadata"]
+        assert "logo" not in CODECS["azure-openai"].create_request(fitted)["metadata"]
         (loss,) = (loss for loss in losses if loss.grade == "lost")
         assert (loss.field, "logo, voiceLiveConfig" in loss.reason) == ("metadata", True)
 
     def test_an_update_is_the_whole_agent(self) -> None:
         fitted, _ = adapted(assistant(instructions="new", description="d"), FOUNDRY)
-        assert CODEC.update_wire(fitted, frozenset({"instructions"}), None) == CODEC.create_wire(fitted)
+        assert CODEC.update_request(fitted, frozenset({"instructions"}), None) == CODEC.create_request(fitted)
 
 
 def test_what_the_service_makes_of_an_agent_is_a_fact() -> None:

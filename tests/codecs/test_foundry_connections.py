@@ -45,7 +45,7 @@ def named(entity: Entity) -> list[str]:
 @each_tool
 def test_each_tool_names_its_connection_at_a_declared_place(tool: str) -> None:
     assert named(linked(tool)) == [OLD]
-    assert NEW in str(CODECS["foundry"].create_wire(linked(tool, NEW)))
+    assert NEW in str(CODECS["foundry"].create_request(linked(tool, NEW)))
 
 
 @each_tool
@@ -158,7 +158,7 @@ NEWER: list[dict[str, Any]] = [
 def test_tools_of_the_newer_generation_name_theirs_too(tool: dict[str, Any]) -> None:
     fitted, losses = fit(assistant(tools=[tool]), replace(NATIVE, connections={"search": NEW}))
     assert losses == [("connections", "adapted")]
-    written = str(CODECS["foundry"].create_wire(fitted))
+    written = str(CODECS["foundry"].create_request(fitted))
     assert NEW in written
     assert OLD not in written
 

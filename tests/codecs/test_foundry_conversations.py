@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.codecs import CODECS, Target
-from migrate.codecs.foundry.encode import spread
+from migrate.codecs.foundry.encode import ids_as_metadata
 from migrate.model import KINDS, STAMP, Entity
 from migrate.model.normalize import normalize_entity
 from migrate.model.references import references_of, remap_references
@@ -38,7 +38,7 @@ def ids(count: int, start: str = "file") -> list[str]:
 
 
 def written(entity: Entity, target: Target = FOUNDRY) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(json.dumps(CODEC.create_wire(adapted(entity, target)[0])))
+    found: dict[str, Any] = json.loads(json.dumps(CODEC.create_request(adapted(entity, target)[0])))
     return found
 
 
@@ -90,19 +90,21 @@ def test_files_and_stores_are_named_in_metadata_and_read_back() -> None:
 )
 def test_many_ids_go_on_in_further_keys(count: int, keys: list[str]) -> None:
     given = thread(ids(count))
-    roomy = replace(FOUNDRY, profile=replace(FOUNDRY.profile, code_files_max=100))
+    roomy = replace(FOUNDRY, capabilities=replace(FOUNDRY.capabilities, code_files_max=100))
     wire = written(given, roomy)
     assert [key for key in wire["metadata"] if key != STAMP] == keys
     assert normalize_entity(decoded(wire["metadata"])) == normalize_entity(given)
 
 
 def test_ids_of_the_length_that_was_seen_fit_into_a_value() -> None:
-    values = spread(DEFAULT_STAMP_KEYS.files, [f"{LONGEST_ID[:-2]}{n:02}" for n in range(20)]).values()
-    assert all(len(value) <= FOUNDRY.profile.metadata_value_max for value in values)
+    values = ids_as_metadata(
+        DEFAULT_STAMP_KEYS.files, [f"{LONGEST_ID[:-2]}{n:02}" for n in range(20)]
+    ).values()
+    assert all(len(value) <= FOUNDRY.capabilities.metadata_value_max for value in values)
 
 
 def test_more_than_a_hundred_ids_read_back_in_full() -> None:
-    carried = {STAMP: "openai:thread_1", **spread(DEFAULT_STAMP_KEYS.stores, ids(115, "vs"))}
+    carried = {STAMP: "openai:thread_1", **ids_as_metadata(DEFAULT_STAMP_KEYS.stores, ids(115, "vs"))}
     assert len(carried) == 13
     back = decoded(carried)
     found = back.fields["tool_resources"]["file_search"]["vector_store_ids"]
@@ -169,7 +171,7 @@ def test_a_resource_of_nothing_is_no_loss(held: Any) -> None:
 def test_written_ids_are_those_of_the_target() -> None:
     fitted, _ = adapted(thread(["file-a"], ["vs_1"]), FOUNDRY)
     moved = remap_references(KINDS["thread"], fitted, lambda kind, old: f"new-{old}")
-    metadata = CODEC.create_wire(moved)["metadata"]
+    metadata = CODEC.create_request(moved)["metadata"]
     assert (metadata[DEFAULT_STAMP_KEYS.files], metadata[DEFAULT_STAMP_KEYS.stores]) == (
         "new-file-a",
         "new-vs_1",
@@ -179,7 +181,7 @@ def test_written_ids_are_those_of_the_target() -> None:
 @pytest.mark.parametrize("field", ["metadata", "tool_resources"])
 def test_an_update_says_all_of_the_metadata(field: str) -> None:
     fitted, _ = adapted(thread(["file-a"], metadata={"k": "v"}), FOUNDRY)
-    assert CODEC.update_wire(fitted, frozenset({field}), None) == {
+    assert CODEC.update_request(fitted, frozenset({field}), None) == {
         "metadata": {"k": "v", STAMP: STAMPED, DEFAULT_STAMP_KEYS.files: "file-a"}
     }
 

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from migrate.codecs import CODECS, Target
-from migrate.codecs.foundry.adapt_message import tries, unsaid
-from migrate.codecs.foundry.items import SERVER_KEYS
+from migrate.codecs.foundry.adapt_message import is_unproven, why_call_not_replayed
+from migrate.codecs.foundry.items import ITEM_SERVER_KEYS
 from migrate.model import KINDS, Entity
 from migrate.model.normalize import normalize_entity
 from migrate.model.references import references_of, remap_references
 from tests.codecs.fitting import AZURE, NATIVE, adapted, fit, without
 from tests.codecs.test_foundry_items import CALL, OUTPUT, read, written
 
-SURE = replace(NATIVE, tries=False)
+SURE = replace(NATIVE, allow_unproven=False)
 ANSWER = {
     "type": "message",
     "role": "assistant",
@@ -39,13 +39,13 @@ class TestPhase:
         assert normalize_entity(given) != normalize_entity(read(ANSWER))
         assert written(given, NATIVE) == {**ANSWER, "phase": phase}
         assert fit(given, NATIVE)[1] == [("phase", "adapted")]
-        assert tries(adapted(given, NATIVE)[0])
+        assert is_unproven(adapted(given, NATIVE)[0])
 
     def test_where_it_was_refused_the_message_arrives_without_it(self) -> None:
         given = read({**ANSWER, "phase": "commentary"})
         assert written(given, SURE) == ANSWER
         assert fit(given, SURE)[1] == [("phase", "lost")]
-        assert not tries(adapted(given, SURE)[0])
+        assert not is_unproven(adapted(given, SURE)[0])
 
     @pytest.mark.parametrize(("role", "phase"), [("user", "commentary"), ("assistant", "afterthought")])
     def test_one_that_no_description_knows_is_lost(self, role: str, phase: str) -> None:
@@ -82,7 +82,7 @@ class TestKeysNobodyKnows:
         assert told == {key}
 
     @pytest.mark.parametrize("given", [ANSWER, CALL, OUTPUT], ids=lambda item: item["type"])
-    @pytest.mark.parametrize("key", SERVER_KEYS)
+    @pytest.mark.parametrize("key", ITEM_SERVER_KEYS)
     def test_one_that_the_service_sets_is_neither(self, given: dict[str, Any], key: str) -> None:
         assert normalize_entity(read({**given, key: "x"})) == normalize_entity(read(given))
         assert fit(read({**given, key: "x"}), NATIVE)[1] == []
@@ -92,7 +92,7 @@ class TestKeysNobodyKnows:
         entity = read(given)
         assert written(entity, NATIVE) == given
         assert {grade for _, grade in fit(entity, NATIVE)[1]} == {"adapted"}
-        assert tries(adapted(entity, NATIVE)[0])
+        assert is_unproven(adapted(entity, NATIVE)[0])
         assert "namespace" not in written(entity, SURE)
         assert normalize_entity(entity) != normalize_entity(read({**given, "namespace": "other"}))
 
@@ -107,7 +107,7 @@ class TestKeysNobodyKnows:
         ],
     )
     def test_half_a_call_that_cannot_be_written_is_named(self, broken: dict[str, Any]) -> None:
-        assert "lacks" in unsaid(read(broken), NATIVE)
+        assert "lacks" in why_call_not_replayed(read(broken), NATIVE)
 
 
 def test_how_sure_a_model_was_is_the_services_own() -> None:
@@ -127,7 +127,7 @@ class TestOutputsInParts:
 
     def test_they_are_written_with_the_files_of_the_target(self) -> None:
         fitted = remap_references(FORM, adapted(self.given, NATIVE)[0], lambda _, old: f"new-{old}")
-        assert CODECS["foundry"].create_wire(fitted)["output"] == [
+        assert CODECS["foundry"].create_request(fitted)["output"] == [
             TEXT,
             {**IMAGE, "file_id": "new-file-i"},
             {**FILE, "file_id": "new-file-a"},
@@ -218,5 +218,5 @@ def test_what_was_written_reads_back_as_promised(target: Target) -> None:
         {**OUTPUT, "output": [TEXT]},
     ):
         fitted = adapted(read(given), target)[0]
-        back = read({"id": "x", "status": "completed", **CODECS["foundry"].create_wire(fitted)})
+        back = read({"id": "x", "status": "completed", **CODECS["foundry"].create_request(fitted)})
         assert normalize_entity(back) == normalize_entity(fitted)

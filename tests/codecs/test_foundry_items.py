@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 
 from migrate.codecs import CODECS, Target
-from migrate.codecs.adapt.message import NO_TEXT
-from migrate.codecs.foundry.adapt_message import unsaid
+from migrate.codecs.adapt.message import EMPTY_MESSAGE_TEXT
+from migrate.codecs.foundry.adapt_message import why_call_not_replayed
 from migrate.model import Entity
 from migrate.model.message import ITEM_ROLE
 from migrate.model.normalize import normalize_entity
@@ -38,7 +38,7 @@ def address(url: str, **more: Any) -> dict[str, Any]:
 
 def written(entity: Entity, target: Target = FOUNDRY) -> dict[str, Any]:
     """The item that leaves."""
-    found: dict[str, Any] = json.loads(json.dumps(CODEC.create_wire(adapted(entity, target)[0])))
+    found: dict[str, Any] = json.loads(json.dumps(CODEC.create_request(adapted(entity, target)[0])))
     return found
 
 
@@ -77,7 +77,7 @@ class TestText:
 
     @pytest.mark.parametrize("parts", [[], [text("")]])
     def test_a_message_of_nothing_says_so(self, role: str, parts: list[Any]) -> None:
-        assert written(message(*parts, role=role))["content"] == said(NO_TEXT, role=role)
+        assert written(message(*parts, role=role))["content"] == said(EMPTY_MESSAGE_TEXT, role=role)
         assert set(fit(message(*parts, role=role), FOUNDRY)[1]) == {("content", "adapted")}
 
     def test_a_refusal_arrives_word_for_word(self, role: str) -> None:
@@ -99,7 +99,7 @@ class TestText:
         assert fit(given, FOUNDRY)[1] == [("content", "lost")]
 
     def test_a_long_text_is_split_without_losing_a_character(self, role: str) -> None:
-        target = replace(FOUNDRY, profile=replace(FOUNDRY.profile, text_max=4))
+        target = replace(FOUNDRY, capabilities=replace(FOUNDRY.capabilities, text_max=4))
         assert written(message(text("abcdefghij"), role=role), target)["content"] == said(
             "abcd", "efgh", "ij", role=role
         )
@@ -120,7 +120,7 @@ class TestImages:
     def test_one_without_a_counterpart_becomes_a_line_with_its_name(self) -> None:
         named = replace(
             without("file-i", target=FOUNDRY),
-            file_named=lambda id_: Entity("file", id_, fields={"filename": "p.png"}),
+            find_file=lambda id_: Entity("file", id_, fields={"filename": "p.png"}),
         )
         for role in ("user", "assistant"):
             given = message(image(), role=role)
@@ -244,7 +244,7 @@ class TestCalls:
     def test_both_halves_of_a_call_are_replayed_as_they_are(self, item: dict[str, Any]) -> None:
         given = self.read(item)
         assert given.fields["role"] == ITEM_ROLE
-        assert unsaid(given, NATIVE) == ""
+        assert why_call_not_replayed(given, NATIVE) == ""
         assert written(given, NATIVE) == item
         assert fit(given, NATIVE)[1] == []
 
@@ -255,15 +255,17 @@ class TestCalls:
             asked.append((thread, call))
             return False
 
-        assert "other half" in unsaid(self.read(CALL), replace(NATIVE, paired=paired))
+        assert "other half" in why_call_not_replayed(
+            self.read(CALL), replace(NATIVE, has_call_and_output=paired)
+        )
         assert asked == [("conv_1", "call_1")]
 
     @pytest.mark.parametrize("type_", ["reasoning", "code_interpreter_call", "mcp_call", "tomorrow"])
     def test_what_a_run_made_is_not_replayed_and_is_named(self, type_: str) -> None:
-        assert type_ in unsaid(self.read({"type": type_, "summary": []}), NATIVE)
+        assert type_ in why_call_not_replayed(self.read({"type": type_, "summary": []}), NATIVE)
 
     def test_a_message_is_always_replayed(self) -> None:
-        assert unsaid(message(text("x")), NATIVE) == ""
+        assert why_call_not_replayed(message(text("x")), NATIVE) == ""
 
     def test_a_key_that_cannot_be_written_is_told(self) -> None:
         given = self.read({**CALL, "caller": {"type": "program"}, "tomorrow": None})

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from migrate.codecs.foundry.agent_names import name_all, name_for, plain_name, suffix
+from migrate.codecs.foundry.agent_names import agent_name, assign_agent_names, id_suffix, valid_name_base
 from tests.strategies import steady
 
 VALID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
@@ -50,25 +50,25 @@ taken_names = st.lists(any_name | st.sampled_from(["agent", "a", "ab", "b-a", "A
     ],
 )
 def test_an_ordinary_name_stays_readable(name: str, plain: str) -> None:
-    assert plain_name(name) == plain
+    assert valid_name_base(name) == plain
     if plain:
-        assert name_all([(ID, name)], ()) == {ID: plain}
+        assert assign_agent_names([(ID, name)], ()) == {ID: plain}
 
 
 @pytest.mark.parametrize("name", ["", "注文受付係", "- _ -", "\u200b"])
 def test_without_anything_to_spell_the_id_makes_the_name(name: str) -> None:
-    assert name_all([(ID, name)], ()) == {ID: f"agent-{ID[-8:]}"}
+    assert assign_agent_names([(ID, name)], ()) == {ID: f"agent-{ID[-8:]}"}
 
 
 @pytest.mark.parametrize("id_", ["Documentation Assistant", "abc", "", "asst_ab", "\ud800"])
 def test_an_id_that_is_no_good_end_is_known_by_a_fingerprint(id_: str) -> None:
-    assert re.fullmatch(r"[0-9a-f]{8}", suffix(id_))
-    assert suffix(id_) == suffix(id_) != suffix(f"{id_}x")
+    assert re.fullmatch(r"[0-9a-f]{8}", id_suffix(id_))
+    assert id_suffix(id_) == id_suffix(id_) != id_suffix(f"{id_}x")
 
 
 def test_two_of_one_name_are_told_apart_by_their_ids() -> None:
     rows = [("asst_aaaaaaaa1", "Plant Desk"), ("asst_bbbbbbbb2", "plant desk"), ("asst_cccccccc3", "Plant")]
-    assert name_all(rows, ()) == {
+    assert assign_agent_names(rows, ()) == {
         "asst_aaaaaaaa1": "Plant-Desk-aaaaaaa1",
         "asst_bbbbbbbb2": "plant-desk-bbbbbbb2",
         "asst_cccccccc3": "Plant",
@@ -76,12 +76,12 @@ def test_two_of_one_name_are_told_apart_by_their_ids() -> None:
 
 
 def test_a_name_in_use_gains_the_id() -> None:
-    assert name_all([(ID, "Plant Desk")], ["PLANT-DESK", "other"]) == {ID: f"Plant-Desk-{ID[-8:]}"}
+    assert assign_agent_names([(ID, "Plant Desk")], ["PLANT-DESK", "other"]) == {ID: f"Plant-Desk-{ID[-8:]}"}
 
 
 def test_a_long_name_is_cut_before_its_suffix() -> None:
     rows = [("asst_aaaaaaaa1", "x" * 256), ("asst_bbbbbbbb2", "x" * 255)]
-    assert name_all(rows, ()) == {
+    assert assign_agent_names(rows, ()) == {
         "asst_aaaaaaaa1": f"{'x' * 54}-aaaaaaa1",
         "asst_bbbbbbbb2": f"{'x' * 54}-bbbbbbb2",
     }
@@ -89,7 +89,7 @@ def test_a_long_name_is_cut_before_its_suffix() -> None:
 
 def test_ids_that_end_alike_do_not_end_in_one_name() -> None:
     rows = [("asst_1EplyPR8d", "Desk"), ("asst_2EplyPR8d", "Desk"), ("asst_3EplyPR8d", "Desk-EplyPR8d")]
-    names = name_all(rows, ["desk-eplypr8d"])
+    names = assign_agent_names(rows, ["desk-eplypr8d"])
     assert len({name.casefold() for name in names.values()} - {"desk-eplypr8d"}) == 3
 
 
@@ -97,13 +97,13 @@ def test_ids_that_end_alike_do_not_end_in_one_name() -> None:
 @given(name=any_name, id_=any_id, others=st.integers(0, 3))
 @example(name="x" * 53 + "- y", id_=ID, others=1)
 def test_any_name_becomes_a_valid_one(name: str, id_: str, others: int) -> None:
-    assert VALID.fullmatch(name_for(name, id_, others))
+    assert VALID.fullmatch(agent_name(name, id_, others))
 
 
 @steady
 @given(rows=estates, taken=taken_names)
 def test_all_of_an_estate_get_valid_names_of_their_own(rows: list[tuple[str, str]], taken: list[str]) -> None:
-    names = name_all(rows, taken)
+    names = assign_agent_names(rows, taken)
     assert set(names) == {id_ for id_, _ in rows}
     assert all(VALID.fullmatch(name) for name in names.values())
     assert len({name.casefold() for name in names.values()}) == len(rows)
@@ -113,7 +113,7 @@ def test_all_of_an_estate_get_valid_names_of_their_own(rows: list[tuple[str, str
 @steady
 @given(rows=estates, taken=taken_names)
 def test_the_same_estate_gets_the_same_names_again(rows: list[tuple[str, str]], taken: list[str]) -> None:
-    assert name_all(iter(rows), set(taken)) == name_all(list(rows), list(taken))
+    assert assign_agent_names(iter(rows), set(taken)) == assign_agent_names(list(rows), list(taken))
 
 
 @steady
@@ -121,5 +121,5 @@ def test_the_same_estate_gets_the_same_names_again(rows: list[tuple[str, str]], 
 def test_a_newcomer_of_another_name_renames_nobody(
     rows: list[tuple[str, str]], extra: tuple[str, str]
 ) -> None:
-    before, after = name_all(rows, ()), name_all([*rows, extra], ())
+    before, after = assign_agent_names(rows, ()), assign_agent_names([*rows, extra], ())
     assert {id_: after[id_] for id_ in before} == before

@@ -131,13 +131,13 @@ def _read_and_fitted(service: str, kind: str, body: Any, target: Target) -> None
     assert json_digest(normalize_entity(entity))
     list(references_of(KINDS[kind], entity))
     remap_references(KINDS[kind], entity, lambda _, old: old)
-    codec = CODECS[target.profile.service]
+    codec = CODECS[target.capabilities.service]
     target = replace(target, has=lambda _kind, id_: bool(id_))
-    if kind == "message" and codec.unsaid(entity, target):
+    if kind == "message" and codec.why_not_replayed(entity, target):
         return
     fitted, losses = adapted(entity, target)
     if not any(loss.grade == "blocked" for loss in losses):
-        json.dumps(codec.create_wire(fitted))
+        json.dumps(codec.create_request(fitted))
     before, after = normalize_entity(entity), normalize_entity(fitted)
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     named = {loss.field.split(".")[0] for loss in losses}

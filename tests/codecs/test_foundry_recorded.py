@@ -121,7 +121,7 @@ def test_agents_of_every_age_read_alike(exchange: Body) -> None:
 def test_what_was_accepted_is_what_is_sent(exchange: Body) -> None:
     sent = exchange["request_body"]
     entity = decoded("assistant", project_answering.agent(sent))
-    wire = CODEC.create_wire(entity)
+    wire = CODEC.create_request(entity)
     assert _as_said(wire["definition"]) == _as_said(sent["definition"])
     assert wire.get("description") == sent.get("description")
     assert normalize_entity(decoded("assistant", project_answering.agent(wire))) == normalize_entity(entity)
@@ -142,7 +142,7 @@ def test_items_that_were_accepted_are_what_is_sent() -> None:
     sent = exchange["request_body"]["items"]
     (listed,) = exchanges("conv_items_list_asc.json")
     read = [decoded("message", row) for row in listed["response_body"]["data"]]
-    assert [CODEC.create_wire(adapted(entity, NATIVE)[0]) for entity in read] == sent
+    assert [CODEC.create_request(adapted(entity, NATIVE)[0]) for entity in read] == sent
 
 
 def test_items_of_a_run_keep_their_texts_and_the_servers_keys_are_facts() -> None:

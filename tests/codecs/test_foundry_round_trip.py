@@ -21,7 +21,7 @@ def _surrounded(target: Target, **limits: Any) -> Target:
     """The same service in an estate where something of everything is missing."""
     return replace(
         target,
-        profile=replace(target.profile, **limits),
+        capabilities=replace(target.capabilities, **limits),
         models={"old": "new"},
         connections={"papers": "archive"},
         reasoning=frozenset({"new"}),
@@ -52,15 +52,15 @@ each_target = pytest.mark.parametrize("name", TARGETS)
 
 def addressed(target: Target, entity: Entity) -> Target:
     """The target, with the address that it would choose for this object."""
-    choose = CODECS[target.profile.service].name_all
+    choose = CODECS[target.capabilities.service].assign_names
     return replace(target, names=choose([(entity.id, entity.name)], ()) if choose else {})
 
 
 def read_back(fitted: Entity, target: Target) -> Entity:
     """Written, answered by the service, and read again."""
-    codec = CODECS[target.profile.service]
-    wire = json.loads(json.dumps(codec.create_wire(fitted)))
-    if target.profile.service == "foundry":
+    codec = CODECS[target.capabilities.service]
+    wire = json.loads(json.dumps(codec.create_request(fitted)))
+    if target.capabilities.service == "foundry":
         name = target.names.get(fitted.id, "made-agent")
         body = project_answering.answered(fitted.kind, wire, name)
     else:
@@ -88,7 +88,7 @@ def test_a_file_is_uploaded_as_promised(name: str, file: Entity) -> None:
     """Files are sent as forms: name, purpose and bytes are all there is."""
     target = TARGETS[name]
     fitted, losses = adapted(file, target)
-    assert fitted.fields["purpose"] in target.profile.purposes.values()
+    assert fitted.fields["purpose"] in target.capabilities.purposes.values()
     form = {"filename": fitted.fields["filename"], "purpose": fitted.fields["purpose"]}
     answer = {
         "object": "file",
@@ -98,7 +98,7 @@ def test_a_file_is_uploaded_as_promised(name: str, file: Entity) -> None:
         "status": "processed",
         **form,
     }
-    back = CODECS[target.profile.service].decode("file", answer, "", None)[0]
+    back = CODECS[target.capabilities.service].decode("file", answer, "", None)[0]
     assert {field: normalize_entity(back)[field] for field in form} == {
         field: normalize_entity(fitted)[field] for field in form
     }

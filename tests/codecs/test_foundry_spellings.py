@@ -167,7 +167,7 @@ def test_a_format_is_read_in_both_spellings(nested: bool) -> None:
     inner = {"json_schema": schema} if nested else schema
     entity = agent(text={"format": {"type": "json_schema", **inner}})
     assert entity.fields["response_format"] == {"type": "json_schema", "json_schema": schema}
-    sent = CODECS["foundry"].create_wire(adapted(entity, NATIVE)[0])
+    sent = CODECS["foundry"].create_request(adapted(entity, NATIVE)[0])
     assert sent["definition"]["text"]["format"] == {"type": "json_schema", **schema}
 
 
@@ -225,6 +225,6 @@ def test_two_bodies_read_as_equals_only_where_they_mean_the_same(one: list[Json]
 @given(given_tools=tools)
 def test_what_is_written_reads_back_the_same(given_tools: list[Json]) -> None:
     fitted = adapted(agent(*given_tools), NATIVE)[0]
-    wire = CODECS["foundry"].create_wire(fitted)
+    wire = CODECS["foundry"].create_request(fitted)
     back = CODECS["foundry"].decode("assistant", project_answering.agent(wire), "", None)[0]
     assert normalize_entity(back).get("tools") == normalize_entity(fitted).get("tools")

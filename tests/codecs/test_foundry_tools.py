@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from migrate.codecs import CODECS
-from migrate.codecs.foundry.tools import ROWS, WITHOUT_HOME
+from migrate.codecs.foundry.tools import TOOL_ROWS, TOOLS_WITHOUT_COUNTERPART
 from migrate.model import Entity
 from migrate.model.normalize import normalize_entity
 from tests.codecs import project_answering
@@ -23,7 +23,7 @@ TEMPLATE = "{{label}}"
 
 def written(entity: Entity, target: Any = FOUNDRY) -> list[dict[str, Any]]:
     """The tools as they leave."""
-    wire = CODEC.create_wire(adapted(entity, target)[0])
+    wire = CODEC.create_request(adapted(entity, target)[0])
     found: list[dict[str, Any]] = json.loads(json.dumps(wire))["definition"].get("tools", [])
     return found
 
@@ -61,7 +61,7 @@ class TestTable:
         assert written(agent(pair.new), NATIVE) == [pair.new]
 
     def test_every_row_of_the_table_is_looked_at(self) -> None:
-        assert {(row.old, row.new) for row in ROWS} == {
+        assert {(row.old, row.new) for row in TOOL_ROWS} == {
             (pair.old["type"], pair.new["type"]) for pair in TABLE.values()
         }
 
@@ -77,7 +77,7 @@ class TestTable:
     def test_a_form_of_the_newer_generation_stays_as_it_is(self, tool: dict[str, Any]) -> None:
         fitted, losses = adapted(agent(tool), NATIVE)
         assert told(losses) == []
-        assert CODEC.create_wire(fitted)["definition"]["tools"] == [tool]
+        assert CODEC.create_request(fitted)["definition"]["tools"] == [tool]
 
 
 class TestFunction:
@@ -110,7 +110,7 @@ class TestFunction:
 
 
 class TestWithoutCounterpart:
-    @pytest.mark.parametrize("type_", WITHOUT_HOME)
+    @pytest.mark.parametrize("type_", TOOLS_WITHOUT_COUNTERPART)
     def test_it_is_lost_by_its_name_with_a_way_out(self, type_: str) -> None:
         tool = {"type": type_, type_: {"name": "billing", "id": "asst_9"}}
         code = {"type": "code_interpreter"}
@@ -120,10 +120,15 @@ class TestWithoutCounterpart:
         assert (loss.field, loss.grade) == ("tools", "lost")
         assert type_ in loss.reason
         assert "billing" in loss.reason
-        assert loss.way_out == WITHOUT_HOME[type_] != ""
+        assert loss.way_out == TOOLS_WITHOUT_COUNTERPART[type_] != ""
 
     def test_the_table_of_those_without_one_is_complete(self) -> None:
-        assert set(WITHOUT_HOME) == {"connected_agent", "deep_research", "event_binding", "output_binding"}
+        assert set(TOOLS_WITHOUT_COUNTERPART) == {
+            "connected_agent",
+            "deep_research",
+            "event_binding",
+            "output_binding",
+        }
 
     @pytest.mark.parametrize("tool", [{"type": "tomorrow", "tomorrow": {}}, {"no": "type"}])
     def test_one_that_nobody_knows_is_lost(self, tool: Any) -> None:
@@ -202,7 +207,7 @@ class TestSecrets:
             fitted, losses = adapted(given, target)
             assert [tool["server_label"] for tool in written(given, target)] == ["one"]
             assert field in [loss.field for loss in losses if loss.grade == "lost"]
-            assert self.SECRET not in json.dumps([CODEC.create_wire(fitted), str(losses)])
+            assert self.SECRET not in json.dumps([CODEC.create_request(fitted), str(losses)])
 
     def test_headers_of_an_agent_are_not_taken_along(self) -> None:
         given = agent(mcp(headers={"Authorization": self.SECRET}, require_approval="never"))

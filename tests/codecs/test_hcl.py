@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.codecs.terraform import Expression, identifier, quoted, text_of, written
+from migrate.codecs.terraform import (
+    HclExpression,
+    agents_as_terraform,
+    format_hcl,
+    quote_hcl,
+    terraform_identifier,
+)
 from tests.strategies import steady
 
 pieces = st.sampled_from(
@@ -111,7 +117,7 @@ def meant(found: re.Match[str]) -> str:
 @steady
 @given(values)
 def test_any_value_reads_back(value: Any) -> None:
-    reader = Reader(written(value))
+    reader = Reader(format_hcl(value))
     assert reader.value() == value
     assert reader.at == len(reader.text)
 
@@ -130,36 +136,38 @@ def test_any_value_reads_back(value: Any) -> None:
     ],
 )
 def test_what_could_be_obeyed_is_text(text: str, expected: str) -> None:
-    assert quoted(text) == expected
+    assert quote_hcl(text) == expected
 
 
 def test_lines_stand_as_lines() -> None:
-    assert written("one\nEOT\ntwo ${x}") == 'trimsuffix(<<EOT2\none\nEOT\ntwo $${x}\nEOT2\n, "\\n")'
+    assert format_hcl("one\nEOT\ntwo ${x}") == 'trimsuffix(<<EOT2\none\nEOT\ntwo $${x}\nEOT2\n, "\\n")'
 
 
 def test_an_expression_stands_as_it_is() -> None:
-    assert written({"a": Expression("var.b")}) == "{\n  a = var.b\n}"
+    assert format_hcl({"a": HclExpression("var.b")}) == "{\n  a = var.b\n}"
 
 
 def test_every_agent_has_its_own_resource() -> None:
     agents = {name: {"definition": {}} for name in ("Desk", "desk", "DESK!", "1", "", "日本", "a b")}
-    found = text_of(agents, "h/api/projects/p", there=True)
+    found = agents_as_terraform(agents, "h/api/projects/p", there=True)
     names = list(found.resources.values())
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in names)
     assert found.text.count("resource ") == found.text.count("import {") == len(agents)
-    assert text_of(dict(reversed(agents.items())), "h/api/projects/p", there=True).text == found.text
+    assert (
+        agents_as_terraform(dict(reversed(agents.items())), "h/api/projects/p", there=True).text == found.text
+    )
 
 
 def test_an_import_has_the_id_that_the_provider_reads() -> None:
-    text = text_of({"desk": {"definition": {}}}, "h/api/projects/p", there=True).text
+    text = agents_as_terraform({"desk": {"definition": {}}}, "h/api/projects/p", there=True).text
     assert 'id = "${var.project}/agents/desk|Microsoft.Foundry/agents@v1"' in text
     assert 'default     = "h/api/projects/p"' in text
 
 
 def test_secrets_are_variables() -> None:
     tool = {"type": "mcp", "headers": {"Authorization": "Bearer tomato"}, "parameters": {"token": "a name"}}
-    found = text_of({"desk": {"definition": {"tools": [tool]}}}, "", there=False)
+    found = agents_as_terraform({"desk": {"definition": {"tools": [tool]}}}, "", there=False)
     assert "tomato" not in found.text
     assert found.secrets == ["desk_definition_tools_0_headers_authorization"]
     assert (
@@ -170,4 +178,8 @@ def test_secrets_are_variables() -> None:
 
 
 def test_a_name_is_an_identifier() -> None:
-    assert [identifier(text, "agent") for text in ("Ä-b c", "9x", "")] == ["b_c", "agent_9x", "agent"]
+    assert [terraform_identifier(text, "agent") for text in ("Ä-b c", "9x", "")] == [
+        "b_c",
+        "agent_9x",
+        "agent",
+    ]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from migrate.codecs.adapt import adapt
-from migrate.codecs.assistants.decode import decode
-from migrate.codecs.assistants.encode import create_wire
+from migrate.codecs.assistants.decode import decode_assistants_object
+from migrate.codecs.assistants.encode import encode_create
 from migrate.model import KINDS
 from migrate.model.normalize import json_digest, normalize_entity
 from migrate.model.references import references_of, remap_references
@@ -42,7 +42,7 @@ each_shape = pytest.mark.parametrize(("kind", "field", "value"), ODD)
 
 @each_shape
 def test_it_is_read_and_compared(kind: str, field: str, value: Any) -> None:
-    for entity in decode(kind, {"id": "x", field: value}):
+    for entity in decode_assistants_object(kind, {"id": "x", field: value}):
         assert json_digest(normalize_entity(entity))
         list(references_of(KINDS[entity.kind], entity))
         remap_references(KINDS[entity.kind], entity, lambda _, old: old)
@@ -50,8 +50,8 @@ def test_it_is_read_and_compared(kind: str, field: str, value: Any) -> None:
 
 @each_shape
 def test_it_is_fitted_or_named(kind: str, field: str, value: Any) -> None:
-    entity = decode(kind, {"id": "x", field: value})[0]
+    entity = decode_assistants_object(kind, {"id": "x", field: value})[0]
     fitted, losses = adapt(entity, AZURE)
-    json.dumps(create_wire(fitted))
+    json.dumps(encode_create(fitted))
     if normalize_entity(fitted).get(field) != normalize_entity(entity).get(field):
         assert field in {name.split(".")[0] for name, _ in told(losses)}

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.codecs import CODECS, Target, profile_for
-from migrate.codecs.text_messages import Words, of_item, of_message
+from migrate.codecs import CODECS, Target, capabilities_for
+from migrate.codecs.text_messages import TextMessage, item_text, message_text
 from migrate.model import STAMP
 from migrate.model.normalize import normalize_entity, normalize_written_fields
 from tests.strategies import steady
@@ -50,27 +50,27 @@ items = st.fixed_dictionaries(
 def test_words_that_arrive_are_all_that_the_long_way_writes(
     body: dict[str, Any], service: str, most: int
 ) -> None:
-    words = of_message(body)
-    profile = replace(profile_for(service), text_max=most)
-    if words is None or not words.arrive(profile):
+    words = message_text(body)
+    capabilities = replace(capabilities_for(service), text_max=most)
+    if words is None or not words.fits(capabilities):
         return
     codec = CODECS[service]
     entity = CODECS["azure-openai"].decode("message", body, "thread_1", None)[0]
-    target = Target(profile, source_type="azure-openai")
+    target = Target(capabilities, source_type="azure-openai")
     fitted, losses = codec.adapt(entity, target)
     assert losses == []
-    assert not codec.unsaid(entity, target)
+    assert not codec.why_not_replayed(entity, target)
     assert normalize_written_fields(fitted) == {"role": words.role, "content": normal_parts(words)}
 
 
-def normal_parts(words: Words) -> list[Any]:
+def normal_parts(words: TextMessage) -> list[Any]:
     return [{"type": "text", "text": {"value": text}} for text in words.texts]
 
 
 @steady
 @given(one=messages, other=messages)
 def test_equal_words_read_back_equal(one: dict[str, Any], other: dict[str, Any]) -> None:
-    first, second = of_message(one), of_message(other)
+    first, second = message_text(one), message_text(other)
     if first is None or first != second:
         return
     forms = [
@@ -83,7 +83,7 @@ def test_equal_words_read_back_equal(one: dict[str, Any], other: dict[str, Any])
 @steady
 @given(body=items)
 def test_the_words_of_an_item_are_all_that_it_says(body: dict[str, Any]) -> None:
-    words = of_item(body)
+    words = item_text(body)
     if words is None:
         return
     entity = CODECS["foundry"].decode("message", body, "conv_1", None)[0]
@@ -99,8 +99,8 @@ def test_a_message_of_words_is_told_by_them(service: str) -> None:
         {"type": "text", "text": {"value": "Hello", "annotations": []}}]}  # fmt: skip
     item = {"id": "i", "type": "message", "status": "completed", "role": "user",
             "content": [{"type": "input_text", "text": "Hello"}]}  # fmt: skip
-    assert of_message(body) == of_item(item) == Words("user", ("Hello",))
-    assert Words("user", ("Hello",)).arrive(profile_for(service))
+    assert message_text(body) == item_text(item) == TextMessage("user", ("Hello",))
+    assert TextMessage("user", ("Hello",)).fits(capabilities_for(service))
 
 
 @pytest.mark.parametrize(
@@ -125,13 +125,13 @@ def test_a_message_of_words_is_told_by_them(service: str) -> None:
 )
 def test_a_message_with_anything_else_takes_the_long_way(more: dict[str, Any]) -> None:
     body = {**BARE, "role": "user", "content": [{"type": "text", "text": {"value": "Hello"}}]}
-    assert of_message(body)
-    assert of_message({**body, **more}) is None
+    assert message_text(body)
+    assert message_text({**body, **more}) is None
 
 
 @pytest.mark.parametrize("texts", [("\ud800",), ("a" * 1_500_001,), ("fine", "x\udfff")])
 def test_words_that_are_changed_on_the_way_take_the_long_way(texts: tuple[str, ...]) -> None:
-    assert not Words("user", texts).arrive(profile_for("foundry"))
+    assert not TextMessage("user", texts).fits(capabilities_for("foundry"))
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_words_that_are_changed_on_the_way_take_the_long_way(texts: tuple[str, .
 )
 def test_a_part_of_an_item_with_anything_else_takes_the_long_way(more: dict[str, Any], bare: bool) -> None:
     part_ = {"type": "output_text", "text": "Hello", **more}
-    assert (of_item({"type": "message", "role": "assistant", "content": [part_]}) is not None) is bare
+    assert (item_text({"type": "message", "role": "assistant", "content": [part_]}) is not None) is bare
 
 
 @pytest.mark.parametrize(
@@ -159,5 +159,5 @@ def test_a_part_of_an_item_with_anything_else_takes_the_long_way(more: dict[str,
 )
 def test_an_item_with_anything_else_takes_the_long_way(more: dict[str, Any]) -> None:
     item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello"}]}
-    assert of_item(item)
-    assert of_item({**item, **more}) is None
+    assert item_text(item)
+    assert item_text({**item, **more}) is None

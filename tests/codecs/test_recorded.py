@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from migrate.codecs.assistants.decode import decode
+from migrate.codecs.assistants.decode import decode_assistants_object
 from migrate.model import KINDS
 from migrate.model.normalize import normalize_entity
 from migrate.model.references import references_of
@@ -33,7 +33,7 @@ def test_every_kind_was_recorded() -> None:
 
 @each_object
 def test_nothing_of_a_recorded_object_is_lost(name: str, kind: str, body: dict[str, Any]) -> None:
-    entity, *derived = decode(kind, body)
+    entity, *derived = decode_assistants_object(kind, body)
     assert not derived
     assert entity.id == body["id"]
     held = {**entity.fields, **entity.facts, **entity.extras}
@@ -46,13 +46,13 @@ def test_nothing_of_a_recorded_object_is_lost(name: str, kind: str, body: dict[s
 
 @each_object
 def test_a_recorded_object_holds_nothing_unknown(name: str, kind: str, body: dict[str, Any]) -> None:
-    entity = decode(kind, body)[0]
+    entity = decode_assistants_object(kind, body)[0]
     assert not entity.extras, "name it as a field or a fact of the kind"
 
 
 @each_object
 def test_a_recorded_object_has_a_compared_form(name: str, kind: str, body: dict[str, Any]) -> None:
-    compared = normalize_entity(decode(kind, body)[0])
+    compared = normalize_entity(decode_assistants_object(kind, body)[0])
     assert compared.keys() <= set(KINDS[kind].fields)
     assert None not in compared.values()
 
@@ -62,14 +62,20 @@ def test_two_answers_of_one_thread_are_one_thread() -> None:
         pytest.skip("this recording is not there")
     got = answer("aoai_thread_get_rewrite.json")
     posted = {**got, "tool_resources": {}}
-    assert normalize_entity(decode("thread", got)[0]) == normalize_entity(decode("thread", posted)[0])
+    assert normalize_entity(decode_assistants_object("thread", got)[0]) == normalize_entity(
+        decode_assistants_object("thread", posted)[0]
+    )
 
 
 def test_a_citation_of_a_real_answer_is_a_reference() -> None:
     if "azure_v2_messages_list_with_file_citation.json" not in names():
         pytest.skip("this recording is not there")
     rows = answer("azure_v2_messages_list_with_file_citation.json")["data"]
-    found = [ref for row in rows for ref in references_of(KINDS["message"], decode("message", row)[0])]
+    found = [
+        ref
+        for row in rows
+        for ref in references_of(KINDS["message"], decode_assistants_object("message", row)[0])
+    ]
     assert found == [
         (
             "content[].text.annotations[].file_citation.file_id",

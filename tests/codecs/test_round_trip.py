@@ -10,8 +10,8 @@ from hypothesis import given
 
 from migrate.codecs import Target
 from migrate.codecs.adapt import adapt
-from migrate.codecs.assistants.decode import decode
-from migrate.codecs.assistants.encode import WRITTEN, create_wire
+from migrate.codecs.assistants.decode import decode_assistants_object
+from migrate.codecs.assistants.encode import WRITTEN_FIELDS, encode_create
 from migrate.model import Entity
 from migrate.model.normalize import normalize_entity
 from tests.codecs.answering import answered
@@ -21,8 +21,8 @@ from tests.strategies import anything, steady
 
 def _tight(target: Target) -> Target:
     """The same service with limits that generated objects often break."""
-    profile = replace(
-        target.profile,
+    capabilities = replace(
+        target.capabilities,
         name_max=10,
         description_max=10,
         instructions_max=30,
@@ -35,10 +35,10 @@ def _tight(target: Target) -> Target:
     )
     return replace(
         target,
-        profile=profile,
+        capabilities=capabilities,
         models={"old": "new"},
         has=lambda _kind, id_: not str(id_).startswith("gone"),
-        thread_searches=lambda thread: thread == "thread-1",
+        moves_thread_store=lambda thread: thread == "thread-1",
     )
 
 
@@ -56,9 +56,9 @@ each_target = pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS.ke
 @given(entity=anything)
 def test_what_is_written_reads_back_as_promised(target: Target, entity: Entity) -> None:
     fitted, _ = adapt(entity, target)
-    wire = json.loads(json.dumps(create_wire(fitted)))
-    assert wire.keys() <= set(WRITTEN[entity.kind])
-    back, *derived = decode(entity.kind, answered(entity.kind, wire), entity.parent)
+    wire = json.loads(json.dumps(encode_create(fitted)))
+    assert wire.keys() <= set(WRITTEN_FIELDS[entity.kind])
+    back, *derived = decode_assistants_object(entity.kind, answered(entity.kind, wire), entity.parent)
     assert not derived
     assert normalize_entity(back) == normalize_entity(fitted)
 

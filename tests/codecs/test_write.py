@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from migrate.codecs.assistants.encode import UPDATABLE, WRITTEN, create_wire, update_wire
+from migrate.codecs.assistants.encode import UPDATABLE_FIELDS, WRITTEN_FIELDS, encode_create, encode_update
 from migrate.model import KINDS, Entity
 from migrate.model.references import references_of, remap_references
 from tests.codecs.fitting import assistant, message, text
@@ -23,29 +23,29 @@ def row(**fields: Any) -> Entity:
 
 
 def test_a_lone_text_is_written_as_a_string() -> None:
-    assert create_wire(message(text(" Hi \n")))["content"] == " Hi \n"
+    assert encode_create(message(text(" Hi \n")))["content"] == " Hi \n"
 
 
 def test_several_parts_are_written_as_an_array() -> None:
-    wire = create_wire(message(text("a"), IMAGE, text("b")))
+    wire = encode_create(message(text("a"), IMAGE, text("b")))
     assert wire["content"] == [{"type": "text", "text": "a"}, IMAGE, {"type": "text", "text": "b"}]
 
 
 def test_a_lone_image_is_written_as_an_array() -> None:
-    assert create_wire(message(IMAGE))["content"] == [IMAGE]
+    assert encode_create(message(IMAGE))["content"] == [IMAGE]
 
 
 def test_a_message_without_attachments_does_not_name_them() -> None:
-    assert create_wire(message(text("a"), metadata={})) == {"role": "user", "content": "a"}
+    assert encode_create(message(text("a"), metadata={})) == {"role": "user", "content": "a"}
 
 
 def test_chunking_other_is_never_written() -> None:
-    assert create_wire(row(chunking_strategy={"type": "other"})) == {"file_id": "file-a"}
+    assert encode_create(row(chunking_strategy={"type": "other"})) == {"file_id": "file-a"}
 
 
 @pytest.mark.parametrize("chunking", [{"type": "auto"}, {"type": "static", "static": {"max": 1}}])
 def test_chunking_that_can_be_asked_for_is_written(chunking: dict[str, Any]) -> None:
-    assert create_wire(row(chunking_strategy=chunking))["chunking_strategy"] == chunking
+    assert encode_create(row(chunking_strategy=chunking))["chunking_strategy"] == chunking
 
 
 @pytest.mark.parametrize(
@@ -60,32 +60,32 @@ def test_chunking_that_can_be_asked_for_is_written(chunking: dict[str, Any]) -> 
     ],
 )
 def test_empty_branches_of_resources_are_not_written(given: Any, written: Any) -> None:
-    assert create_wire(thread(tool_resources=given)).get("tool_resources") == written
+    assert encode_create(thread(tool_resources=given)).get("tool_resources") == written
 
 
 def test_nothing_absent_or_empty_is_written() -> None:
-    assert create_wire(thread(metadata={}, tool_resources=None)) == {}
+    assert encode_create(thread(metadata={}, tool_resources=None)) == {}
 
 
 @pytest.mark.parametrize(("field", "value"), [("temperature", 0.0), ("top_p", 0), ("description", "")])
 def test_a_value_that_only_looks_empty_is_written(field: str, value: Any) -> None:
-    assert create_wire(assistant(**{field: value}))[field] == value
+    assert encode_create(assistant(**{field: value}))[field] == value
 
 
-@pytest.mark.parametrize("kind", WRITTEN)
+@pytest.mark.parametrize("kind", WRITTEN_FIELDS)
 def test_facts_and_unknown_keys_are_never_written(kind: str) -> None:
     facts = dict.fromkeys(KINDS[kind].facts, "x")
     entity = Entity(kind, "x", "p", {"content": [text("a")]} if kind == "message" else {}, facts, {"new": 1})
-    assert create_wire(entity).keys() <= {"content"}
+    assert encode_create(entity).keys() <= {"content"}
 
 
-@pytest.mark.parametrize("kind", WRITTEN)
+@pytest.mark.parametrize("kind", WRITTEN_FIELDS)
 def test_only_fields_of_the_kind_are_written(kind: str) -> None:
-    assert set(UPDATABLE[kind]) <= set(WRITTEN[kind]) <= set(KINDS[kind].fields)
+    assert set(UPDATABLE_FIELDS[kind]) <= set(WRITTEN_FIELDS[kind]) <= set(KINDS[kind].fields)
 
 
 def test_every_kind_that_is_made_by_json_has_a_write_form() -> None:
-    assert set(WRITTEN) == {name for name, kind in KINDS.items() if kind.replayed and name != "file"}
+    assert set(WRITTEN_FIELDS) == {name for name, kind in KINDS.items() if kind.replayed and name != "file"}
 
 
 @pytest.mark.parametrize(
@@ -104,24 +104,24 @@ def test_every_kind_that_is_made_by_json_has_a_write_form() -> None:
 )
 def test_an_update_says_outright_that_a_field_became_empty(field: str, empty: Any) -> None:
     bare = Entity("assistant", "asst_1")
-    assert update_wire(bare, frozenset({field})) == {field: empty}
+    assert encode_update(bare, frozenset({field})) == {field: empty}
 
 
 def test_an_update_empties_the_branch_that_is_gone() -> None:
     held = {"file_search": {"vector_store_ids": ["vs_1"]}}
-    assert update_wire(thread(tool_resources=held), frozenset({"tool_resources"})) == {
+    assert encode_update(thread(tool_resources=held), frozenset({"tool_resources"})) == {
         "tool_resources": {"code_interpreter": {"file_ids": []}, **held}
     }
 
 
 def test_an_update_names_nothing_but_the_fields_asked_for() -> None:
-    assert update_wire(assistant(instructions="x"), frozenset({"instructions"})) == {"instructions": "x"}
+    assert encode_update(assistant(instructions="x"), frozenset({"instructions"})) == {"instructions": "x"}
 
 
 def test_an_update_leaves_out_what_cannot_be_changed() -> None:
     changed = frozenset({"role", "content", "attachments", "metadata"})
-    assert update_wire(message(text("a"), metadata={"k": "v"}), changed) == {"metadata": {"k": "v"}}
-    assert update_wire(row(attributes={}), frozenset({"file_id", "attributes"})) == {"attributes": {}}
+    assert encode_update(message(text("a"), metadata={"k": "v"}), changed) == {"metadata": {"k": "v"}}
+    assert encode_update(row(attributes={}), frozenset({"file_id", "attributes"})) == {"attributes": {}}
 
 
 SCHEMA = {

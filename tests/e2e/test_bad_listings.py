@@ -23,7 +23,7 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pauses between attempts are not what is tested here."""
     from migrate.endpoints.http import retry
 
-    monkeypatch.setattr(retry, "pause", lambda attempt, headers: 0.0)
+    monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.0)
 
 
 def test_a_second_page_that_fails_for_good_makes_the_thread_partial(launch: Launch) -> None:

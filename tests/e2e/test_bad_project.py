@@ -87,7 +87,7 @@ def test_doctor_names_what_works(launch: Launch, type_: str) -> None:
 def test_what_cannot_be_listed_is_told_and_blocks_nobody(
     launch: Launch, monkeypatch: pytest.MonkeyPatch, path: str, status: int
 ) -> None:
-    monkeypatch.setattr(retry, "pause", lambda attempt, headers: 0.0)
+    monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.0)
     error = {"error": {"code": "x", "message": "not today", "type": "error"}}
     fault = Instead(lambda method, asked, query: asked.endswith(path), last=10**6, status=status, body=error)
     rows = [{"connection_id": "web-search"}]

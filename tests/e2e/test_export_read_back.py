@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from migrate.archive import Archive
 from migrate.cli import program
-from migrate.codecs.terraform import text_of
+from migrate.codecs.terraform import agents_as_terraform
 from migrate.reports.commands.terraform import terraform_document, terraform_text
 from migrate.stages.export.terraform import TerraformExport
 from tests.archive.filling import write
@@ -148,7 +148,7 @@ def test_halves_of_character_pairs_are_named_where_terraform_gets_another_sign()
         "key": {"metadata": {"\udc00": "v"}},
         "whole": {"definition": {"instructions": "\U0001f600"}},
     }
-    found = text_of(agents, "", there=True)
+    found = agents_as_terraform(agents, "", there=True)
     assert found.replaced == ["desk: definition.instructions", "key: metadata.\udc00 (the key)"]
     shown = terraform_text(TerraformExport(found), "agents.tf")
     assert shown.count("becomes U+FFFD") == 2

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from migrate.codecs.capabilities import profile_for
-from migrate.codecs.unsupported_fields import UNHELD
+from migrate.codecs.capabilities import capabilities_for
+from migrate.codecs.unsupported_fields import UNSUPPORTED_FIELDS
 from migrate.emulator import Emulator
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import add, agent, assistant, file, project, store
@@ -88,12 +88,12 @@ def test_what_others_see_in_such_a_field_is_left_alone(launch: Launch, name: str
 
 def by_others(cloud: Emulator, type_: str, version: str) -> list[tuple[str, str]]:
     """Put something else into every field that the target has no place for."""
-    profile = profile_for(type_, version)
+    profile = capabilities_for(type_, version)
     rows: dict[str, Any] = {"vector_store": cloud.estate.vector_stores, "assistant": cloud.estate.assistants}
     values: Json = {"description": "mine", "attributes": {"mine": True}, "chunking_strategy": OTHERS}
     values |= {"reasoning_effort": "high", "response_format": SCHEMA}
     done = []
-    for (kind, name), absent in UNHELD.items():
+    for (kind, name), absent in UNSUPPORTED_FIELDS.items():
         if name not in values or not absent(profile, values[name]):
             continue
         if kind == "vector_store_file":

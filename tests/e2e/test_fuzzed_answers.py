@@ -90,8 +90,8 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     from migrate.endpoints import rate_limit
     from migrate.endpoints.http import retry
 
-    monkeypatch.setattr(retry, "pause", lambda attempt, headers: 0.0)
-    monkeypatch.setattr(rate_limit, "pause", lambda attempt, headers: 0.0)
+    monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.0)
+    monkeypatch.setattr(rate_limit, "retry_wait_s", lambda attempt, headers: 0.0)
 
 
 def held(said: Said, *allowed: int) -> Said:

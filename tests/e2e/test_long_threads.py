@@ -44,7 +44,7 @@ class Embellished(Fault):
 @pytest.fixture(autouse=True)
 def _little(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(thread_messages, "MAX_FINGERPRINTS_KEPT", 5)
-    monkeypatch.setattr(pagination, "FEW", 5)
+    monkeypatch.setattr(pagination, "MAX_PLAIN_IDS", 5)
     monkeypatch.setattr(create.create_once, "__defaults__", (0.01,))
     monkeypatch.setattr(sending, "PAUSE", 0.005)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints.rate_limit import ATTEMPTS
+from migrate.endpoints.rate_limit import MAX_ATTEMPTS
 from migrate.stages.apply import create
 from tests.e2e.conftest import Launch
 from tests.e2e.faults import Fault, Instead, LostAnswer, posts
@@ -96,14 +96,14 @@ def test_a_twin_of_one_thread_is_not_taken_for_another(launch: Launch, texts: li
     lost, never = LostAnswer(posts("/threads")), Instead(posts("/threads"), first=2, last=2, body=DOWN)
     blind = Instead(
         lambda method, path, query: bool(lost.spoiled) and method == "GET" and path.endswith("/threads"),
-        last=ATTEMPTS,
+        last=MAX_ATTEMPTS,
         body=DOWN,
         headers={"retry-after-ms": "1"},
     )
     world = lookalikes(launch, blind, lost, never, talks=(["yours", "and more"], texts))
     patiently(world, workers=1)
     assert len(lost.spoiled) == len(never.spoiled) == 1
-    assert len(blind.spoiled) == ATTEMPTS
+    assert len(blind.spoiled) == MAX_ATTEMPTS
     assert told(world) == Counter([("yours", "and more"), tuple(texts)])
     whole(world, "thread", 2)
 

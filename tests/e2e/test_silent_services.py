@@ -22,8 +22,8 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deadlines, "ANSWER_TIMEOUT_S", 1.3)
     monkeypatch.setattr(probe, "PROBE_TIMEOUT_S", 1.3)
     monkeypatch.setattr(outage, "OUTAGE_S", 0.5)
-    monkeypatch.setattr(outage, "QUIET_S", 0.1)
-    monkeypatch.setattr(retry, "pause", lambda attempt, headers: 0.02)
+    monkeypatch.setattr(outage, "REPORT_SILENCE_AFTER_S", 0.1)
+    monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.02)
 
 
 @pytest.mark.exhaustive(3)

@@ -13,7 +13,7 @@ import pytest
 
 from migrate.emulator import Emulator
 from migrate.endpoints.http import retry
-from migrate.endpoints.rate_limit import pause
+from migrate.endpoints.rate_limit import retry_wait_s
 from migrate.stages.apply import create, threads
 from tests.e2e import sameness, sameness_foundry
 from tests.e2e.conftest import Launch
@@ -38,7 +38,7 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked for is waited for, but not how long it takes where nobody says."""
 
     def short(attempt: int, headers: Any) -> float | None:
-        asked = pause(attempt, headers)
+        asked = retry_wait_s(attempt, headers)
         return None if asked is None else min(asked, 0.002)
 
     monkeypatch.setattr(retry, "pause", short)

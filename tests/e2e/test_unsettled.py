@@ -75,7 +75,7 @@ def test_an_update_that_was_sent_before_the_program_died_is_no_strangers(
     """The answer is lost, and so is every look at what became of it."""
     from migrate.endpoints.http import retry
 
-    monkeypatch.setattr(retry, "pause", lambda attempt, headers: 0.0)
+    monkeypatch.setattr(retry, "retry_wait_s", lambda attempt, headers: 0.0)
     sent: list[str] = []
 
     def lost(method: str, path: str, query: str) -> bool:

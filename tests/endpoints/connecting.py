@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, cast
 
-from migrate.endpoints import connect_to_write
-from migrate.endpoints.assistants import FamilyWriter
+from migrate.endpoints import connect_writer
+from migrate.endpoints.assistants import AssistantsWriter
 from migrate.endpoints.interface import Writer
 from migrate.endpoints.settings import Settings
 from tests.endpoints.scripted import PROJECT, Asked, Reply, Server, listing, serving
@@ -38,7 +38,7 @@ def connected(type_: str, answer: Answer, **others: Any) -> Iterator[tuple[Write
         probing = [True]
         server = stack.enter_context(serving(lambda asked: (probing[0] and probed(asked)) or answer(asked)))
         url = f"{server.origin}{PATHS[type_]}"
-        writer = connect_to_write(settings(type_, url, **others))
+        writer = connect_writer(settings(type_, url, **others))
         stack.callback(writer.close)
         writer.probe()
         probing[0] = False
@@ -48,8 +48,8 @@ def connected(type_: str, answer: Answer, **others: Any) -> Iterator[tuple[Write
 
 def impatient(writer: Writer) -> Writer:
     """The same, giving up at the first failure."""
-    access = cast("FamilyWriter", writer).access
-    for channel in (access.main, access.stored, access.project):
+    access = cast("AssistantsWriter", writer).channels
+    for channel in (access.assistants, access.files, access.project):
         if channel is not None:
             object.__setattr__(channel, "attempts", 1)
             object.__setattr__(channel, "unanswered", 1)

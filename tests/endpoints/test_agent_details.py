@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints.foundry import with_details
+from migrate.endpoints.foundry import agents_with_details
 from migrate.errors import NotFound, RequestFailed
 
 Json = dict[str, Any]
@@ -38,7 +38,7 @@ class Service:
 def test_the_endpoint_and_the_served_version_are_added() -> None:
     served = {"version": "3", "definition": {"kind": "prompt", "model": "m"}}
     service = Service(**{"desk": row(**pinned("3")), "desk/versions/3": served})
-    (found,) = with_details([row()], service)
+    (found,) = agents_with_details([row()], service)
     assert found["versions"]["3"] == served
     assert found["versions"]["latest"]["version"] == "5"
     assert service.asked == ["/agents/desk", "/agents/desk/versions/3"]
@@ -47,7 +47,7 @@ def test_the_endpoint_and_the_served_version_are_added() -> None:
 def test_a_row_that_tells_is_not_asked_for_again() -> None:
     service = Service()
     given = row(**pinned("@latest"))
-    assert with_details([given], service) == [given]
+    assert agents_with_details([given], service) == [given]
     assert service.asked == []
 
 
@@ -64,13 +64,13 @@ def test_a_row_that_tells_is_not_asked_for_again() -> None:
 )
 def test_an_answer_that_is_not_this_agent_changes_nothing(answer: Any) -> None:
     service = Service(desk=answer)
-    assert with_details([row()], service) == [row()]
+    assert agents_with_details([row()], service) == [row()]
 
 
 @pytest.mark.parametrize("answer", [NotFound("gone", 404), {}, {"version": "2"}])
 def test_a_version_that_is_not_there_is_left_out(answer: Any) -> None:
     service = Service(**{"desk": row(**pinned("3")), "desk/versions/3": answer})
-    (found,) = with_details([row()], service)
+    (found,) = agents_with_details([row()], service)
     assert list(found["versions"]) == ["latest"]
 
 
@@ -78,11 +78,11 @@ def test_a_version_that_is_not_there_is_left_out(answer: Any) -> None:
     "odd", [{"id": "x", "name": 7}, {"id": "x", "name": ""}, {"id": "\ud800"}, {"id": ".."}]
 )
 def test_odd_rows_stay_as_they_are(odd: Json) -> None:
-    assert with_details([odd], Service()) == [odd]
+    assert agents_with_details([odd], Service()) == [odd]
 
 
 def test_the_order_of_the_rows_stays() -> None:
     rows = [row(f"agent-{n}") for n in range(40)]
     service = Service(**{f"agent-{n}": row(f"agent-{n}", state="enabled") for n in range(40)})
-    assert [one["name"] for one in with_details(rows, service)] == [one["name"] for one in rows]
-    assert with_details([], service) == []
+    assert [one["name"] for one in agents_with_details(rows, service)] == [one["name"] for one in rows]
+    assert agents_with_details([], service) == []

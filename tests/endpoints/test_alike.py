@@ -11,9 +11,9 @@ import openai
 import pytest
 
 from migrate.endpoints.http import header_cache as module
-from migrate.endpoints.http.client import Client
-from migrate.endpoints.http.header_cache import FRESH
-from migrate.endpoints.http.openai_transport import OpenAIWire
+from migrate.endpoints.http.client import EstateHttpClient
+from migrate.endpoints.http.header_cache import MAX_HEADER_AGE_S
+from migrate.endpoints.http.openai_transport import OpenAITransport
 from migrate.errors import AccessDenied, NotFound, RequestFailed
 
 BETA = {"OpenAI-Beta": "assistants=v2"}
@@ -33,7 +33,9 @@ class Service:
         self.asked: list[httpx2.Request] = []
         self.answer: Answer = lambda request: httpx2.Response(200, json={"data": []})
         self.tokens = 0
-        http = Client(transport=httpx2.MockTransport(self._take), timeout=httpx2.Timeout(120.0, connect=10.0))
+        http = EstateHttpClient(
+            transport=httpx2.MockTransport(self._take), timeout=httpx2.Timeout(120.0, connect=10.0)
+        )
         http.follow_redirects = True
         given: Any = {"max_retries": 0, "http_client": http}
         client: openai.OpenAI
@@ -43,10 +45,10 @@ class Service:
         else:
             client = openai.OpenAI(base_url="https://west.example/openai/v1/", api_key="k", **given)
         self.http = http
-        self.wire = OpenAIWire(client, http)
+        self.transport = OpenAITransport(client, http)
 
     def get(self, path: str = "/files", params: Any = None, headers: Any = None) -> Any:
-        return self.wire.ask("GET", path, params or {}, headers or {}, None)
+        return self.transport.request("GET", path, params or {}, headers or {}, None)
 
     def _take(self, request: httpx2.Request) -> httpx2.Response:
         self.asked.append(request)
@@ -104,7 +106,7 @@ def test_a_cookie_that_is_gone_stays_away() -> None:
 
 def test_it_is_signed_again_after_a_while(now: list[float]) -> None:
     service = Service()
-    for moment in (0.0, FRESH, FRESH + 0.5, FRESH * 2):
+    for moment in (0.0, MAX_HEADER_AGE_S, MAX_HEADER_AGE_S + 0.5, MAX_HEADER_AGE_S * 2):
         now[0] = 1000.0 + moment
         service.get()
     assert [request.headers["authorization"][-1] for request in service.asked] == ["1", "1", "2", "2"]

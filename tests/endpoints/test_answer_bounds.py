@@ -216,20 +216,20 @@ def sending(begin: bytes, piece: bytes) -> Iterator[tuple[str, list[int]]]:
 @pytest.mark.parametrize("type_", ["openai", "foundry"])
 def test_an_answer_that_never_ends_is_given_up(type_: str, what: str) -> None:
     from migrate.endpoints.http.client import http_client
-    from migrate.endpoints.http.foundry_transport import ProjectWire, project_client
-    from migrate.endpoints.http.openai_transport import OpenAIWire
+    from migrate.endpoints.http.foundry_transport import ProjectTransport, project_client
+    from migrate.endpoints.http.openai_transport import OpenAITransport
 
     with ExitStack() as stack:
         url, sent = stack.enter_context(sending(*ENDLESS[what]))
         given: Any = settings(type_, f"{url}/api/projects/p")
         http = stack.enter_context(http_client(given, writable=False))
         if type_ == "foundry":
-            way: Any = ProjectWire(project_client(given, False, http), given.url)
+            way: Any = ProjectTransport(project_client(given, False, http), given.url)
         else:
             import openai
 
             client = openai.OpenAI(base_url=given.url, api_key="k", max_retries=0, http_client=http)
-            way = OpenAIWire(client, http)
+            way = OpenAITransport(client, http)
         with pytest.raises(RequestFailed):
             way.ask("GET", "/agents", {}, {}, None)
         assert sum(sent) < 20_000_000

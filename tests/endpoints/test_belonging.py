@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints.http.response_check import OBJECTS, must_be, must_belong
+from migrate.endpoints.http.response_check import OBJECT_NAMES, check_object, check_rows
 from migrate.errors import RequestFailed
 from tests.endpoints.connecting import TYPES, connected
 from tests.endpoints.scripted import Asked, Reply
@@ -21,39 +21,39 @@ OWN: dict[str, Body] = {
 }
 
 
-@pytest.mark.parametrize("kind", OBJECTS)
-@pytest.mark.parametrize("other", OBJECTS)
+@pytest.mark.parametrize("kind", OBJECT_NAMES)
+@pytest.mark.parametrize("other", OBJECT_NAMES)
 def test_a_row_of_another_kind_is_a_failed_request(kind: str, other: str) -> None:
-    for name in OBJECTS[other]:
+    for name in OBJECT_NAMES[other]:
         rows = [{"id": "a"}, {"id": "b", "object": name}]
         if kind == other:
-            must_belong("/things", kind, rows)
+            check_rows("/things", kind, rows)
             continue
         with pytest.raises(RequestFailed, match="another kind"):
-            must_belong("/things", kind, rows)
+            check_rows("/things", kind, rows)
         with pytest.raises(RequestFailed, match="another kind"):
-            must_be("/things/b", kind, rows[1], "b")
+            check_object("/things/b", kind, rows[1], "b")
 
 
 @pytest.mark.parametrize("kind", OWN)
 def test_a_row_of_another_parent_is_a_failed_request(kind: str) -> None:
     own = {"id": "a", **OWN[kind]}
-    must_belong("/things", kind, [own], "parent", "run")
+    check_rows("/things", kind, [own], "parent", "run")
     for key in set(own) - {"id", "object"}:
         with pytest.raises(RequestFailed, match=f"{key} is 'another'"):
-            must_belong("/things", kind, [{**own, key: "another"}], "parent", "run")
+            check_rows("/things", kind, [{**own, key: "another"}], "parent", "run")
 
 
 @pytest.mark.parametrize("said", [None, "", 7, {}, [], True])
 @pytest.mark.parametrize("key", ["object", "thread_id", "conversation_id", "id"])
 def test_what_a_body_does_not_say_is_no_proof(key: str, said: Any) -> None:
-    must_belong("/things", "message", [{"id": "a", key: said}], "parent")
-    must_be("/things/a", "message", {"id": "a", key: said}, "a")
+    check_rows("/things", "message", [{"id": "a", key: said}], "parent")
+    check_object("/things/a", "message", {"id": "a", key: said}, "a")
 
 
 @pytest.mark.parametrize("name", ["conversation.item", "response", "agent.version", "new"])
 def test_a_name_that_nobody_knows_says_nothing(name: str) -> None:
-    must_belong("/things", "message", [{"id": "a", "object": name}], "parent")
+    check_rows("/things", "message", [{"id": "a", "object": name}], "parent")
 
 
 @pytest.mark.parametrize("type_", TYPES)

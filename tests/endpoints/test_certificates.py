@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from migrate.endpoints import connect
-from migrate.endpoints.http.certificates import VARIABLES, file_for_sign_in, trust
+from migrate.endpoints import connect_reader
+from migrate.endpoints.http.certificates import CERTIFICATE_VARIABLES, ca_path_for_sign_in, ssl_context_for
 from migrate.errors import BadUsage, ServiceUnreachable
 from tests.endpoints.connecting import PATHS, TYPES, settings
 from tests.endpoints.scripted import Reply, Server, listing, serving
@@ -81,7 +81,7 @@ def server(company: Path) -> Iterator[Server]:
 @contextmanager
 def env(**named: str) -> Iterator[None]:
     with patch.dict(os.environ):
-        for name in VARIABLES:
+        for name in CERTIFICATE_VARIABLES:
             os.environ.pop(name, None)
         os.environ.update(named)
         yield
@@ -91,13 +91,13 @@ def address(server: Server, type_: str) -> str:
     return f"https://127.0.0.1:{server.server_port}{PATHS[type_]}"
 
 
-@pytest.mark.parametrize("way", ["ca_file", *VARIABLES[:3]])
+@pytest.mark.parametrize("way", ["ca_file", *CERTIFICATE_VARIABLES[:3]])
 @pytest.mark.parametrize("type_", TYPES)
 def test_one_setting_is_enough_for_both_halves(server: Server, company: Path, type_: str, way: str) -> None:
     named = {} if way == "ca_file" else {way: str(company)}
     own = str(company) if way == "ca_file" else ""
     with env(**named):
-        reader = connect(settings(type_, address(server, type_), ca_file=own))
+        reader = connect_reader(settings(type_, address(server, type_), ca_file=own))
         assert set(reader.probe().routes.values()) == {"works"}
         assert reader.deployments() is None or reader.deployments() == {}
         reader.close()
@@ -106,7 +106,7 @@ def test_one_setting_is_enough_for_both_halves(server: Server, company: Path, ty
 def test_several_variables_are_taken_together(server: Server, company: Path, other: Path) -> None:
     for first, second in ((company, other), (other, company)):
         with env(SSL_CERT_FILE=str(first), REQUESTS_CA_BUNDLE=str(second)):
-            reader = connect(settings("openai", address(server, "openai")))
+            reader = connect_reader(settings("openai", address(server, "openai")))
             assert reader.probe().routes["file"] == "works"
             reader.close()
 
@@ -116,7 +116,7 @@ def test_one_that_nobody_named_is_not_trusted_and_the_ways_are_told(
     server: Server, other: Path, type_: str
 ) -> None:
     with env(SSL_CERT_FILE=str(other)), pytest.raises(ServiceUnreachable) as failed:
-        connect(settings(type_, address(server, type_))).probe()
+        connect_reader(settings(type_, address(server, type_))).probe()
     for way in ("ca_file", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
         assert way in failed.value.why, failed.value.lines()
 
@@ -137,7 +137,7 @@ def test_a_file_that_cannot_be_used_is_refused_before_anything_is_sent(
     named = {} if way == "ca_file" else {way: str(file)}
     given = settings("openai", "https://east.example/v1", ca_file=str(file) if way == "ca_file" else "")
     with env(**named):
-        for look in (trust, file_for_sign_in):
+        for look in (ssl_context_for, ca_path_for_sign_in):
             with pytest.raises(BadUsage, match=way) as failed:
                 look(given)
             assert failed.value.exit_code == 2
@@ -146,17 +146,17 @@ def test_a_file_that_cannot_be_used_is_refused_before_anything_is_sent(
 
 def test_a_folder_of_certificates_is_taken(tmp_path: Path) -> None:
     with env(SSL_CERT_DIR=str(tmp_path)):
-        assert trust(settings("openai", "https://east.example/v1")) is not None
-        assert file_for_sign_in(settings("openai", "https://east.example/v1")) == str(tmp_path)
+        assert ssl_context_for(settings("openai", "https://east.example/v1")) is not None
+        assert ca_path_for_sign_in(settings("openai", "https://east.example/v1")) == str(tmp_path)
 
 
 def test_the_estates_own_goes_before_the_environment(company: Path) -> None:
     with env(SSL_CERT_FILE="missing.pem"):
         given = settings("openai", "https://east.example/v1", ca_file=str(company))
-        assert trust(given) is not None
-        assert file_for_sign_in(given) == str(company)
+        assert ssl_context_for(given) is not None
+        assert ca_path_for_sign_in(given) == str(company)
 
 
 def test_plain_http_on_this_machine_needs_none() -> None:
     with env(SSL_CERT_FILE="missing.pem"):
-        assert trust(settings("openai", "http://127.0.0.1:1/v1")) is None
+        assert ssl_context_for(settings("openai", "http://127.0.0.1:1/v1")) is None

@@ -12,8 +12,8 @@ import pytest
 
 from migrate.cli.config import Config, EstateConfig
 from migrate.cli.estate_argument import service
-from migrate.endpoints.auth import Entra
-from migrate.endpoints.clouds import service_of
+from migrate.endpoints.auth import EntraTokenProvider
+from migrate.endpoints.clouds import service_of_host
 from migrate.endpoints.settings import Settings
 from migrate.errors import BadUsage, SignInFailed
 from migrate.model.known_secrets import redact, register_secret
@@ -53,7 +53,7 @@ ASKED = [
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_a_host_tells_its_service(host: str) -> None:
-    assert service_of(host) == HOSTS[host]
+    assert service_of_host(host) == HOSTS[host]
     config = Config()
     if HOSTS[host] is None:
         with pytest.raises(BadUsage, match="does not tell its type"):
@@ -92,7 +92,7 @@ def test_a_token_is_asked_for_the_audience_of_the_cloud(
     identity: type[Identity], type_: str, host: str, set_: dict[str, str], scope: str, authority: str
 ) -> None:
     settings = Settings(type_, f"https://{host}/x", auth="entra", tenant="t-1", **set_)
-    assert Entra(settings)() == "token-of-this-test"
+    assert EntraTokenProvider(settings)() == "token-of-this-test"
     assert identity.scopes == (scope,)
     assert identity.made["authority"] == authority
     assert identity.tenant == "t-1"
@@ -100,9 +100,9 @@ def test_a_token_is_asked_for_the_audience_of_the_cloud(
 
 def test_the_authority_of_the_environment_holds_where_no_cloud_is_set(identity: type[Identity]) -> None:
     with patch.dict("os.environ", {"AZURE_AUTHORITY_HOST": "login.example"}):
-        Entra(Settings("azure-openai", "https://gateway.example", auth="entra"))
+        EntraTokenProvider(Settings("azure-openai", "https://gateway.example", auth="entra"))
         assert "authority" not in identity.made
-        Entra(Settings("azure-openai", "https://gateway.example", auth="entra", cloud="usgov"))
+        EntraTokenProvider(Settings("azure-openai", "https://gateway.example", auth="entra", cloud="usgov"))
         assert identity.made["authority"] == GOV_SIGN_IN
 
 
@@ -130,7 +130,7 @@ def test_a_token_with_a_sign_that_no_header_takes(
     token = {"before": odd + first + second, "within": first + odd + second, "behind": first + second + odd}
     given = SimpleNamespace(token=token[place], expires_on=10**12)
     monkeypatch.setattr(identity, "get_token", lambda self, *scopes, **options: given)
-    entra = Entra(Settings("azure-openai", "https://east.openai.azure.com", auth="entra"))
+    entra = EntraTokenProvider(Settings("azure-openai", "https://east.openai.azure.com", auth="entra"))
     if place != "within" and sign in ("a line feed", "a carriage return", "a blank"):
         assert entra() == first + second
     else:
@@ -149,7 +149,7 @@ def test_what_the_sign_in_says_of_a_failure_is_told_without_secrets(
     register_secret("hidden-client-secret-4711")
     monkeypatch.setattr(identity, "get_token", fail)
     with pytest.raises(SignInFailed, match="cannot sign in") as failed:
-        Entra(Settings("azure-openai", "https://east.openai.azure.com", auth="entra"))()
+        EntraTokenProvider(Settings("azure-openai", "https://east.openai.azure.com", auth="entra"))()
     assert "hidden-client-secret" not in failed.value.why
 
 
@@ -181,7 +181,7 @@ def test_the_way_to_sign_in_that_was_tried_is_told_first(
 
     monkeypatch.setattr(identity, "get_token", fail)
     with pytest.raises(SignInFailed) as failed:
-        Entra(Settings("azure-openai", "https://east.openai.azure.com", auth="entra"))()
+        EntraTokenProvider(Settings("azure-openai", "https://east.openai.azure.com", auth="entra"))()
     assert failed.value.why.startswith(why)
 
 
@@ -207,7 +207,7 @@ def test_the_next_step_after_a_failed_sign_in_fits_the_cloud(
     monkeypatch.setattr(identity, "get_token", fail)
     kind: Any = "azure-openai" if "openai" in url else "foundry"
     with pytest.raises(SignInFailed) as failed:
-        Entra(Settings(kind, url, auth="entra"))()
+        EntraTokenProvider(Settings(kind, url, auth="entra"))()
     assert says in failed.value.todo
     assert says_not not in failed.value.todo
 
@@ -216,7 +216,9 @@ def test_the_sign_in_trusts_the_same_certificates(identity: type[Identity], tmp_
     folder = str(tmp_path)
     for named, own in (({"REQUESTS_CA_BUNDLE": folder}, ""), ({"SSL_CERT_FILE": folder}, ""), ({}, folder)):
         with patch.dict("os.environ", named):
-            Entra(Settings("azure-openai", "https://east.openai.azure.com", auth="entra", ca_file=own))
+            EntraTokenProvider(
+                Settings("azure-openai", "https://east.openai.azure.com", auth="entra", ca_file=own)
+            )
         assert identity.made["connection_verify"] == folder
-    Entra(Settings("azure-openai", "https://east.openai.azure.com", auth="entra"))
+    EntraTokenProvider(Settings("azure-openai", "https://east.openai.azure.com", auth="entra"))
     assert "connection_verify" not in identity.made

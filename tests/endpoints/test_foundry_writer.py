@@ -52,7 +52,9 @@ def writing(answer: Answer) -> Iterator[tuple[FoundryWriter, Server]]:
         return answer(asked) if looked else Reply(body=listing())
 
     with serving(first_look) as server:
-        writer = foundry.connect(Settings("foundry", server.url, auth="token", secret=SECRET), writable=True)
+        writer = foundry.connect_foundry(
+            Settings("foundry", server.url, auth="token", secret=SECRET), writable=True
+        )
         assert isinstance(writer, FoundryWriter)
         try:
             writer.probe()
@@ -110,7 +112,7 @@ def test_one_that_was_refused_is_a_certain_failure(what: str) -> None:
 
 
 class TestAgents:
-    WIRE = CODECS["foundry"].create_wire(
+    WIRE = CODECS["foundry"].create_request(
         CODECS["foundry"].decode("assistant", {**VERSION, "id": "x"}, "", None)[0]
     )
 

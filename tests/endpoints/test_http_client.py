@@ -9,15 +9,15 @@ import httpx2
 import openai
 import pytest
 
-from migrate.endpoints.http.client import Client, http_client
-from migrate.endpoints.http.openai_transport import OpenAIWire
+from migrate.endpoints.http.client import EstateHttpClient, http_client
+from migrate.endpoints.http.openai_transport import OpenAITransport
 from migrate.endpoints.settings import Settings
 
 EAST = Settings("azure-openai", "https://east.example", secret="k", workers=2)
 STEPS = ["step_details.tool_calls[*].file_search.results[*].content"]
 BETA = {"OpenAI-Beta": "assistants=v2"}
 
-ASKED: dict[str, Callable[[OpenAIWire], object]] = {
+ASKED: dict[str, Callable[[OpenAITransport], object]] = {
     "a page": lambda w: w.ask(
         "GET", "/threads/thread_1/messages", {"limit": 100, "order": "asc"}, BETA, None
     ),
@@ -35,7 +35,7 @@ Made = tuple[str, str, list[tuple[str, str]], bytes, Any]
 
 
 def sent(
-    http: type[httpx2.Client], azure: bool, cookies: dict[str, str], ask: Callable[[OpenAIWire], object]
+    http: type[httpx2.Client], azure: bool, cookies: dict[str, str], ask: Callable[[OpenAITransport], object]
 ) -> Made:
     """The request that arrives at the transport."""
     seen: list[httpx2.Request] = []
@@ -54,7 +54,7 @@ def sent(
         )
     else:
         asked = openai.OpenAI(base_url="https://west.example/api/projects/one/openai/v1/", **given)
-    ask(OpenAIWire(asked, client))
+    ask(OpenAITransport(asked, client))
     (request,) = seen
     headers = [item for item in request.headers.multi_items() if item[0] != "x-stainless-retry-count"]
     return request.method, str(request.url), sorted(headers), request.content, request.extensions["timeout"]
@@ -64,7 +64,7 @@ def sent(
 @pytest.mark.parametrize("cookies", [{}, {"affinity": "one"}])
 @pytest.mark.parametrize("what", ASKED)
 def test_a_request_is_the_same(azure: bool, cookies: dict[str, str], what: str) -> None:
-    ours, theirs = (sent(http, azure, cookies, ASKED[what]) for http in (Client, httpx2.Client))
+    ours, theirs = (sent(http, azure, cookies, ASKED[what]) for http in (EstateHttpClient, httpx2.Client))
     assert ours[1:] == theirs[1:]
     assert ours == theirs
     assert ("accept-encoding", "gzip, deflate") in ours[2]

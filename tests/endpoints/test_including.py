@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints.include import Including
-from migrate.endpoints.routes import ITEM_INCLUDE
+from migrate.endpoints.include import IncludeOptions
+from migrate.endpoints.routes import ITEM_INCLUDES
 from migrate.errors import RequestFailed
 from migrate.model.expected_gaps import hidden_parts
 
@@ -31,42 +31,42 @@ class Service:
 
 
 def test_all_of_it_costs_no_request_more() -> None:
-    including, service = Including(), Service(*ITEM_INCLUDE)
+    including, service = IncludeOptions(), Service(*ITEM_INCLUDES)
     for _ in range(3):
-        assert including.answer("message", ITEM_INCLUDE, service) == {"shown": ITEM_INCLUDE}
-    assert service.asked == [ITEM_INCLUDE] * 3
+        assert including.request("message", ITEM_INCLUDES, service) == {"shown": ITEM_INCLUDES}
+    assert service.asked == [ITEM_INCLUDES] * 3
     assert including.hidden == {}
 
 
 @pytest.mark.parametrize("status", [400, 422])
 def test_a_service_without_it_is_read_without_it(status: int) -> None:
-    including, service = Including(), Service(status=status)
-    assert including.answer("message", ITEM_INCLUDE, service) == {"shown": ()}
-    assert len(service.asked) <= 2 * len(ITEM_INCLUDE)
+    including, service = IncludeOptions(), Service(status=status)
+    assert including.request("message", ITEM_INCLUDES, service) == {"shown": ()}
+    assert len(service.asked) <= 2 * len(ITEM_INCLUDES)
     service.asked.clear()
-    assert including.answer("message", ITEM_INCLUDE, service) == {"shown": ()}
+    assert including.request("message", ITEM_INCLUDES, service) == {"shown": ()}
     assert service.asked == [()]
-    assert including.hidden == {"message": ITEM_INCLUDE}
+    assert including.hidden == {"message": ITEM_INCLUDES}
 
 
 @pytest.mark.parametrize(
     "unknown",
-    [*combinations(ITEM_INCLUDE, 1), *combinations(ITEM_INCLUDE, 2), *combinations(ITEM_INCLUDE, 5)],
+    [*combinations(ITEM_INCLUDES, 1), *combinations(ITEM_INCLUDES, 2), *combinations(ITEM_INCLUDES, 5)],
 )
 def test_what_it_knows_is_asked_for(unknown: tuple[str, ...]) -> None:
-    known = tuple(value for value in ITEM_INCLUDE if value not in unknown)
-    including, service = Including(), Service(*known)
-    assert including.answer("message", ITEM_INCLUDE, service) == {"shown": known}
-    assert len(service.asked) <= 2 * len(ITEM_INCLUDE) + 1
+    known = tuple(value for value in ITEM_INCLUDES if value not in unknown)
+    including, service = IncludeOptions(), Service(*known)
+    assert including.request("message", ITEM_INCLUDES, service) == {"shown": known}
+    assert len(service.asked) <= 2 * len(ITEM_INCLUDES) + 1
     assert including.granted == {"message": known}
     assert including.hidden == {"message": unknown}
 
 
 @pytest.mark.parametrize("status", [0, 401, 403, 404, 429, 500])
 def test_another_failure_is_no_refusal_and_settles_nothing(status: int) -> None:
-    including, service = Including(), Service(status=status)
+    including, service = IncludeOptions(), Service(status=status)
     with pytest.raises(RequestFailed):
-        including.answer("message", ITEM_INCLUDE, service)
+        including.request("message", ITEM_INCLUDES, service)
     assert (including.granted, including.hidden) == ({}, {})
 
 
@@ -74,32 +74,32 @@ def test_a_request_that_is_wrong_in_itself_settles_nothing() -> None:
     def wrong(include: tuple[str, ...]) -> Body:
         raise RequestFailed("Invalid 'after'", 400)
 
-    including = Including()
+    including = IncludeOptions()
     with pytest.raises(RequestFailed, match="after"):
-        including.answer("message", ITEM_INCLUDE, wrong)
+        including.request("message", ITEM_INCLUDES, wrong)
     assert including.granted == {}
 
 
 @pytest.mark.parametrize("status", [400, 422])
 def test_what_is_refused_for_a_later_listing_is_read_without_it_and_told(status: int) -> None:
-    including, service = Including(), Service(*ITEM_INCLUDE, status=status)
-    including.answer("message", ITEM_INCLUDE, service)
+    including, service = IncludeOptions(), Service(*ITEM_INCLUDES, status=status)
+    including.request("message", ITEM_INCLUDES, service)
     service.known = ()
-    assert including.answer("message", ITEM_INCLUDE, service) == {"shown": ()}
-    assert including.hides() == {"message": ITEM_INCLUDE}
-    service.known = ITEM_INCLUDE
-    assert including.answer("message", ITEM_INCLUDE, service) == {"shown": ITEM_INCLUDE}
+    assert including.request("message", ITEM_INCLUDES, service) == {"shown": ()}
+    assert including.withheld_includes() == {"message": ITEM_INCLUDES}
+    service.known = ITEM_INCLUDES
+    assert including.request("message", ITEM_INCLUDES, service) == {"shown": ITEM_INCLUDES}
 
 
 def test_a_later_request_that_is_wrong_in_itself_hides_nothing() -> None:
-    including = Including({"message": ITEM_INCLUDE})
+    including = IncludeOptions({"message": ITEM_INCLUDES})
 
     def wrong(include: tuple[str, ...]) -> Body:
         raise RequestFailed("Invalid 'after'", 400)
 
     with pytest.raises(RequestFailed, match="after"):
-        including.answer("message", ITEM_INCLUDE, wrong)
-    assert including.hides() == {}
+        including.request("message", ITEM_INCLUDES, wrong)
+    assert including.withheld_includes() == {}
 
 
 def test_values_that_are_not_taken_together_are_given_up() -> None:
@@ -108,21 +108,21 @@ def test_values_that_are_not_taken_together_are_given_up() -> None:
             raise RequestFailed("too many", 400)
         return {"shown": include}
 
-    including = Including()
-    assert including.answer("message", ("a", "b"), one_at_a_time) == {"shown": ()}
+    including = IncludeOptions()
+    assert including.request("message", ("a", "b"), one_at_a_time) == {"shown": ()}
     assert including.hidden == {"message": ("a", "b")}
 
 
 def test_many_threads_find_out_once() -> None:
-    including, service = Including(), Service(ITEM_INCLUDE[0])
+    including, service = IncludeOptions(), Service(ITEM_INCLUDES[0])
     threads = [
-        threading.Thread(target=including.answer, args=("message", ITEM_INCLUDE, service)) for _ in range(8)
+        threading.Thread(target=including.request, args=("message", ITEM_INCLUDES, service)) for _ in range(8)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert service.asked.count(ITEM_INCLUDE) == 1
+    assert service.asked.count(ITEM_INCLUDES) == 1
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from migrate.endpoints.process_tuning import COLLECT_AFTER, M_ARENA_MAX, loaded
+from migrate.endpoints.process_tuning import GC_THRESHOLD_OBJECTS, M_ARENA_MAX, import_service_module
 
 HEAPS = """
 import ctypes, sys, threading
 if sys.argv[1] == "loaded":
-    from migrate.endpoints.process_tuning import loaded
-    loaded("json")
+    from migrate.endpoints.process_tuning import import_service_module
+    import_service_module("json")
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
 barrier = threading.Barrier(8)
@@ -54,17 +54,17 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_collector_rests_only_while_a_module_is_loaded(package: Path) -> None:
     (package / "loaded_once.py").write_text("import gc\nlooking = gc.isenabled()\n")
-    module = loaded("loaded_once")
+    module = import_service_module("loaded_once")
     assert not module.looking
     assert gc.isenabled()
-    assert gc.get_threshold()[0] == COLLECT_AFTER
+    assert gc.get_threshold()[0] == GC_THRESHOLD_OBJECTS
     assert gc.get_freeze_count() > 0
 
 
 def test_it_looks_again_where_a_module_cannot_be_loaded(package: Path) -> None:
     (package / "loaded_never.py").write_text("raise ImportError('of the module')\n")
     with pytest.raises(ImportError, match="of the module"):
-        loaded("loaded_never")
+        import_service_module("loaded_never")
     assert gc.isenabled()
 
 
@@ -72,7 +72,7 @@ def test_threads_are_given_one_heap(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[int, int]] = []
     library = SimpleNamespace(mallopt=lambda *given: asked.append(given))
     monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
-    assert loaded("json").__name__ == "json"
+    assert import_service_module("json").__name__ == "json"
     assert asked == [(M_ARENA_MAX, 1)]
 
 
@@ -82,7 +82,7 @@ def test_another_system_does_without(monkeypatch: pytest.MonkeyPatch, error: typ
         raise error
 
     monkeypatch.setattr(ctypes, "CDLL", none)
-    assert loaded("json").__name__ == "json"
+    assert import_service_module("json").__name__ == "json"
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only glibc has it")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.endpoints.http.list_order import Question, Sorting, moment
+from migrate.endpoints.http.list_order import ListOrder, OrderedListing, row_creation_time
 from migrate.endpoints.interface import Page
 from migrate.errors import PaginationError
 from migrate.model.page_cursor import RESTART_FROM_FIRST_PAGE
@@ -49,10 +49,10 @@ class Server:
 
 
 def read(
-    server: Server, sorting: Sorting | None = None, resumed: bool = False, content: bool = True
+    server: Server, sorting: ListOrder | None = None, resumed: bool = False, content: bool = True
 ) -> list[str]:
-    question = Question("message", "/things", content, server.newest, resumed)
-    pages = list((sorting or Sorting()).oldest_first(server.pages(), question))
+    question = OrderedListing("message", "/things", content, server.newest, resumed)
+    pages = list((sorting or ListOrder()).oldest_first(server.pages(), question))
     assert not pages or pages[-1].cursor == ""
     return [row["id"] for page in pages for row in page.bodies]
 
@@ -98,8 +98,8 @@ class TestTimesThatTell:
 
     def test_pages_of_a_listing_turned_round_cannot_be_continued_behind(self) -> None:
         server = Server(timed(1, 2, 3, 4, 5), ignores="desc", size=2)
-        question = Question("message", "/things", True, server.newest)
-        pages = list(Sorting().oldest_first(server.pages(), question))
+        question = OrderedListing("message", "/things", True, server.newest)
+        pages = list(ListOrder().oldest_first(server.pages(), question))
         assert [page.cursor for page in pages] == [RESTART_FROM_FIRST_PAGE, RESTART_FROM_FIRST_PAGE, ""]
 
     def test_a_part_of_a_listing_is_not_turned_round(self) -> None:
@@ -119,7 +119,7 @@ class TestTimesThatDoNotTell:
     @pytest.mark.parametrize("times", [(None, None, None), (7, 7, 7), (0, None, 0)])
     @pytest.mark.parametrize("size", [100, 2])
     def test_a_server_that_obeys_is_asked_once_a_kind(self, times: Any, size: int) -> None:
-        sorting, server = Sorting(), Server(timed(*times), size=size)
+        sorting, server = ListOrder(), Server(timed(*times), size=size)
         assert read(server, sorting) == stored(server)
         assert read(server, sorting) == stored(server)
         assert server.asked == 1
@@ -127,7 +127,7 @@ class TestTimesThatDoNotTell:
     @pytest.mark.parametrize("ignores", ["asc", "desc"])
     @pytest.mark.parametrize("size", [100, 2])
     def test_a_server_that_does_not_is_named(self, ignores: str, size: int) -> None:
-        sorting, server = Sorting(), Server(timed(None, None, None), ignores=ignores, size=size)
+        sorting, server = ListOrder(), Server(timed(None, None, None), ignores=ignores, size=size)
         for _ in range(2):
             with pytest.raises(PaginationError, match="ignores `order`"):
                 read(server, sorting)
@@ -135,7 +135,7 @@ class TestTimesThatDoNotTell:
 
     @pytest.mark.parametrize("ignores", ["asc", "desc"])
     def test_another_listing_of_the_kind_that_told_is_enough(self, ignores: str) -> None:
-        sorting, server = Sorting(), Server(timed(7, 7, 7), ignores=ignores)
+        sorting, server = ListOrder(), Server(timed(7, 7, 7), ignores=ignores)
         read(Server(timed(1, 2, 3), ignores=ignores), sorting)
         assert read(server, sorting) == stored(server)
         assert server.asked == 0
@@ -143,9 +143,9 @@ class TestTimesThatDoNotTell:
     @pytest.mark.parametrize("ignores", ["", "asc", "desc"])
     def test_one_row_of_a_server_that_says_nothing_of_more_needs_no_proof(self, ignores: str) -> None:
         server = Server(timed(None), ignores)
-        question = Question("message", "/things", True, server.newest)
+        question = OrderedListing("message", "/things", True, server.newest)
         pages = iter([Page(server.stored, "row000")])  # behind which there is none
-        assert list(Sorting().oldest_first(pages, question)) == [Page(server.stored)]
+        assert list(ListOrder().oldest_first(pages, question)) == [Page(server.stored)]
         assert server.asked == 0
 
     @pytest.mark.parametrize("ignores", ["asc", "desc"])
@@ -156,30 +156,30 @@ class TestTimesThatDoNotTell:
         assert read(Server(timed(None, None), size=1)) == ["row000", "row001"]
 
     def test_another_kind_tells_nothing(self) -> None:
-        sorting, server = Sorting(), Server(timed(7, 7, 7), ignores="desc")
+        sorting, server = ListOrder(), Server(timed(7, 7, 7), ignores="desc")
         other = Server(timed(1, 2, 3))
-        list(sorting.oldest_first(other.pages(), Question("run", "/runs", True, other.newest)))
+        list(sorting.oldest_first(other.pages(), OrderedListing("run", "/runs", True, other.newest)))
         with pytest.raises(PaginationError):
             read(server, sorting)
 
     def test_a_row_that_came_meanwhile_proves_all_the_same(self) -> None:
         server = Server(timed(None, None, None))
         pages = server.pages()
-        question = Question("message", "/things", True, server.newest)
+        question = OrderedListing("message", "/things", True, server.newest)
 
         def later() -> list[Body]:
             return [{"id": "new"}, *server.newest()]
 
-        found = list(Sorting().oldest_first(pages, Question("message", "/things", True, later)))
+        found = list(ListOrder().oldest_first(pages, OrderedListing("message", "/things", True, later)))
         assert [row["id"] for page in found for row in page.bodies] == stored(server)
         assert question.asked == "/things"
 
     def test_a_server_that_shuffles_is_named(self) -> None:
         server = Server(timed(None, None, None, None))
         shuffled = [server.stored[n] for n in (2, 0, 3, 1)]
-        question = Question("message", "/things", True, lambda: shuffled)
+        question = OrderedListing("message", "/things", True, lambda: shuffled)
         with pytest.raises(PaginationError):
-            list(Sorting().oldest_first(server.pages(), question))
+            list(ListOrder().oldest_first(server.pages(), question))
 
     def test_where_order_is_no_content_nothing_is_asked(self) -> None:
         server = Server(timed(None, None, None), ignores="desc")
@@ -202,7 +202,7 @@ class TestTimesThatRiseAndFall:
             read(Server(timed(*self.MIXED), ignores=ignores, size=size))
 
     def test_it_is_named_although_another_listing_of_the_kind_was_in_order(self) -> None:
-        sorting = Sorting()
+        sorting = ListOrder()
         read(Server(timed(1, 2, 3), ignores="asc"), sorting)
         with pytest.raises(PaginationError, match="rise and fall"):
             read(Server(timed(*self.MIXED), ignores="asc"), sorting)
@@ -218,7 +218,7 @@ class TestNewestFirst:
     @pytest.mark.parametrize("ignores", ["", "asc", "desc"])
     def test_whatever_the_server_does_the_newest_comes_first(self, ignores: str, size: int) -> None:
         server = Server(timed(1, 2, 3, 4, 5), ignores, size)
-        pages = Sorting().newest_first(server.pages("desc"))
+        pages = ListOrder().newest_first(server.pages("desc"))
         assert [row["id"] for page in pages for row in page.bodies] == stored(server)[::-1]
 
     def test_a_server_that_obeys_is_not_read_further_than_needed(self) -> None:
@@ -229,14 +229,14 @@ class TestNewestFirst:
                 read_pages.append(page)
                 yield page
 
-        next(Sorting().newest_first(pages()))
+        next(ListOrder().newest_first(pages()))
         assert len(read_pages) == 1
 
 
 def test_an_agent_was_made_when_its_newest_version_was() -> None:
-    assert moment({"versions": {"latest": {"created_at": 7}}}) == 7
+    assert row_creation_time({"versions": {"latest": {"created_at": 7}}}) == 7
     for row in ({}, {"versions": None}, {"versions": {"latest": None}}, {"created_at": "now"}):
-        assert moment(row) == 0
+        assert row_creation_time(row) == 0
 
 
 @steady

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints.http.openai_transport import Wire
-from migrate.endpoints.http.outage import OUTAGE_ERRORS, OUTAGE_S, Outage
+from migrate.endpoints.http.openai_transport import JsonTransport
+from migrate.endpoints.http.outage import MIN_OUTAGE_ERRORS, OUTAGE_S, Outage
 from migrate.endpoints.http.retry import Channel
 from migrate.endpoints.interface import Body
 from migrate.endpoints.rate_limit import RateLimiter
@@ -60,20 +60,20 @@ def failing(
     outage: Outage, clock: Clock, why: Callable[[], RequestFailed | None], times: int, apart: float
 ) -> None:
     for _ in range(times):
-        began = outage.begins()
+        began = outage.request_started()
         clock.now += apart
-        outage.ends(began, why())
+        outage.request_ended(began, why())
 
 
 @pytest.mark.parametrize("what", [name for name in COUNTED if "501" not in name])
 def test_a_minute_of_errors_ends_the_command(what: str) -> None:
     clock = Clock()
     outage = Outage(clock)
-    failing(outage, clock, COUNTED[what], OUTAGE_ERRORS - 1, 20.0)
-    outage.check()
+    failing(outage, clock, COUNTED[what], MIN_OUTAGE_ERRORS - 1, 20.0)
+    outage.raise_if_gone()
     failing(outage, clock, COUNTED[what], 1, 1.0)
     with pytest.raises(ServiceUnreachable, match="does not answer any more") as gone:
-        outage.check("https://east.example")
+        outage.raise_if_gone("https://east.example")
     assert gone.value.exit_code == 5
     assert "GET /x" in gone.value.why
     assert "same command" in gone.value.todo
@@ -83,7 +83,7 @@ def test_many_errors_in_less_than_a_minute_do_not() -> None:
     clock = Clock()
     outage = Outage(clock)
     failing(outage, clock, COUNTED["503"], 100, OUTAGE_S / 101)
-    outage.check()
+    outage.raise_if_gone()
 
 
 @pytest.mark.parametrize("what", ANSWERED)
@@ -93,8 +93,8 @@ def test_an_answer_of_any_sort_begins_the_minute_anew(what: str) -> None:
     failing(outage, clock, COUNTED["503"], 4, 20.0)
     failing(outage, clock, ANSWERED[what], 1, 1.0)
     failing(outage, clock, COUNTED["503"], 4, 1.0)
-    outage.check()
-    assert outage.told() == ""
+    outage.raise_if_gone()
+    assert outage.status_text() == ""
 
 
 @pytest.mark.parametrize("what", NEUTRAL)
@@ -102,13 +102,13 @@ def test_being_slowed_down_counts_neither_way(what: str) -> None:
     clock = Clock()
     outage = Outage(clock)
     failing(outage, clock, NEUTRAL[what], 100, 60.0)
-    outage.check()
+    outage.raise_if_gone()
     failing(outage, clock, COUNTED["503"], 4, 20.0)
     failing(outage, clock, NEUTRAL[what], 3, 1.0)
-    outage.check()
+    outage.raise_if_gone()
     failing(outage, clock, COUNTED["503"], 1, 1.0)
     with pytest.raises(ServiceUnreachable):
-        outage.check()
+        outage.raise_if_gone()
 
 
 def test_a_pause_of_ours_is_no_silence_of_the_service() -> None:
@@ -116,38 +116,38 @@ def test_a_pause_of_ours_is_no_silence_of_the_service() -> None:
     outage = Outage(clock)
     failing(outage, clock, ANSWERED["a good answer"], 1, 1.0)
     clock.now += 3600.0
-    failing(outage, clock, COUNTED["503"], OUTAGE_ERRORS, 1.0)
-    outage.check()
+    failing(outage, clock, COUNTED["503"], MIN_OUTAGE_ERRORS, 1.0)
+    outage.raise_if_gone()
 
 
 def test_silence_is_told_while_a_request_waits_and_between_attempts() -> None:
     clock = Clock()
     outage = Outage(clock)
-    began = outage.begins()
+    began = outage.request_started()
     clock.now += 4.0
-    assert outage.told() == ""
+    assert outage.status_text() == ""
     clock.now += 36.0
-    assert outage.told() == "no answer since 40 s"
-    outage.ends(began, NoResponse("timed out"))
+    assert outage.status_text() == "no answer since 40 s"
+    outage.request_ended(began, NoResponse("timed out"))
     clock.now += 5.0
-    assert outage.told() == "no answer since 45 s"
+    assert outage.status_text() == "no answer since 45 s"
     failing(outage, clock, COUNTED["503"], 1, 1.0)
-    assert outage.told() == "no answer but errors since 46 s"
+    assert outage.status_text() == "no answer but errors since 46 s"
     failing(outage, clock, ANSWERED["a good answer"], 1, 1.0)
-    assert outage.told() == ""
+    assert outage.status_text() == ""
 
 
 def test_bytes_that_arrive_are_a_sign_of_life() -> None:
     clock = Clock()
     outage = Outage(clock)
-    outage.begins()
+    outage.request_started()
     for _ in range(10):
         clock.now += 4.0
-        outage.heard()
-    assert outage.told() == ""
+        outage.data_received()
+    assert outage.status_text() == ""
 
 
-class Dead(Wire):
+class Dead(JsonTransport):
     """Fails every request, and lets time pass."""
 
     def __init__(self, clock: Clock) -> None:
@@ -165,9 +165,9 @@ class Dead(Wire):
 def test_a_channel_gives_up_and_ends_every_wait(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
     monkeypatch.setattr(RateLimiter, "nap", lambda *_: None)
     clock = Clock()
-    pace = RateLimiter(2, clock, "https://east.example")
+    limiter = RateLimiter(2, clock, "https://east.example")
     wire = Dead(clock)
-    channel = Channel(wire, pace)
+    channel = Channel(wire, limiter)
 
     def ask_again_and_again() -> None:
         for _ in range(20):
@@ -177,7 +177,7 @@ def test_a_channel_gives_up_and_ends_every_wait(monkeypatch: pytest.MonkeyPatch,
     with pytest.raises(ServiceUnreachable, match=r"east\.example"):
         ask_again_and_again()
     assert wire.asked == 6
-    assert pace.stop.is_set()
+    assert limiter.stop.is_set()
     with pytest.raises(ServiceUnreachable):
         channel.get("/y")
     assert wire.asked == 6

@@ -23,13 +23,13 @@ class Clock:
         return self.now
 
 
-def many(pace: RateLimiter, jobs: int, threads: int) -> int:
+def many(limiter: RateLimiter, jobs: int, threads: int) -> int:
     """The most requests that were under way at once."""
     under_way, most, lock = 0, 0, threading.Lock()
 
     def one(_: int) -> None:
         nonlocal under_way, most
-        with pace.turn():
+        with limiter.slot():
             with lock:
                 under_way += 1
                 most = max(most, under_way)
@@ -49,78 +49,78 @@ def test_never_more_than_the_workers(workers: int) -> None:
 
 def test_a_429_halves_and_answers_let_it_grow_again() -> None:
     clock = Clock()
-    pace = RateLimiter(8, clock)
-    assert pace.turned_away(0, {"retry-after-ms": "10"})
-    assert pace.room == 4
+    limiter = RateLimiter(8, clock)
+    assert limiter.on_throttled(0, {"retry-after-ms": "10"})
+    assert limiter.capacity == 4
     clock.now += 1
-    assert pace.turned_away(0, {"retry-after-ms": "10"})
-    assert pace.room == 2
+    assert limiter.on_throttled(0, {"retry-after-ms": "10"})
+    assert limiter.capacity == 2
     seen = []
     for _ in range(60):
-        pace.went_well()
-        seen.append(pace.room)
+        limiter.on_success()
+        seen.append(limiter.capacity)
     assert seen == sorted(seen), "it grows"
     assert seen[0] == 2, "slowly"
     assert seen[-1] == 8, "back to where it was, and no further"
 
 
 def test_many_that_hear_of_one_shortage_halve_once() -> None:
-    pace = RateLimiter(8, Clock())
+    limiter = RateLimiter(8, Clock())
     for _ in range(5):
-        pace.turned_away(0, {"retry-after": "1"})
-    assert pace.room == 4
+        limiter.on_throttled(0, {"retry-after": "1"})
+    assert limiter.capacity == 4
 
 
 def test_it_never_stops_altogether() -> None:
     clock = Clock()
-    pace = RateLimiter(2, clock)
+    limiter = RateLimiter(2, clock)
     for _ in range(10):
-        pace.turned_away(0, {"retry-after-ms": "1"})
+        limiter.on_throttled(0, {"retry-after-ms": "1"})
         clock.now += 1
-    assert pace.room == 1
+    assert limiter.capacity == 1
 
 
 @pytest.mark.parametrize("headers", [{"retry-after": "86400"}, {"retry-after-ms": "86400000"}])
 def test_nobody_waits_for_a_day(headers: dict[str, str]) -> None:
-    assert RateLimiter(4).turned_away(0, headers) is False
+    assert RateLimiter(4).on_throttled(0, headers) is False
 
 
 def test_a_date_is_understood() -> None:
-    assert RateLimiter(4).turned_away(0, {"retry-after": formatdate(time.time() + 5, usegmt=True)})
+    assert RateLimiter(4).on_throttled(0, {"retry-after": formatdate(time.time() + 5, usegmt=True)})
     assert (
-        RateLimiter(4).turned_away(0, {"retry-after": formatdate(time.time() + 9999, usegmt=True)}) is False
+        RateLimiter(4).on_throttled(0, {"retry-after": formatdate(time.time() + 9999, usegmt=True)}) is False
     )
 
 
 def test_everybody_waits_as_long_as_one_was_asked_to() -> None:
-    pace = RateLimiter(4)
-    pace.turned_away(0, {"retry-after-ms": "120"})
+    limiter = RateLimiter(4)
+    limiter.on_throttled(0, {"retry-after-ms": "120"})
     started = time.monotonic()
-    many(pace, 4, 4)
+    many(limiter, 4, 4)
     assert time.monotonic() - started >= 0.12
 
 
 def test_it_says_what_is_waited_for() -> None:
     clock = Clock()
-    pace = RateLimiter(8, clock)
-    assert pace.waiting() == ""
-    pace.turned_away(0, {"retry-after": "12"})
-    assert pace.waiting() == "waiting 12 s as the service asked, 4 of 8 workers"
+    limiter = RateLimiter(8, clock)
+    assert limiter.waiting() == ""
+    limiter.on_throttled(0, {"retry-after": "12"})
+    assert limiter.waiting() == "waiting 12 s as the service asked, 4 of 8 workers"
     clock.now += 11.5
-    assert pace.waiting().startswith("waiting 1 s ")
+    assert limiter.waiting().startswith("waiting 1 s ")
     clock.now += 1
-    assert pace.waiting() == "4 of 8 workers, as the service asked"
-    while pace.room < 8:
-        pace.went_well()
-    assert pace.waiting() == ""
+    assert limiter.waiting() == "4 of 8 workers, as the service asked"
+    while limiter.capacity < 8:
+        limiter.on_success()
+    assert limiter.waiting() == ""
 
 
 def test_a_stop_ends_every_wait() -> None:
-    pace = RateLimiter(1)
-    pace.turned_away(0, {"retry-after": "30"})
-    threading.Timer(0.1, pace.stop.set).start()
+    limiter = RateLimiter(1)
+    limiter.on_throttled(0, {"retry-after": "30"})
+    threading.Timer(0.1, limiter.stop.set).start()
     started = time.monotonic()
-    with pytest.raises(RequestFailed, match="stopped"), pace.turn():
+    with pytest.raises(RequestFailed, match="stopped"), limiter.slot():
         pytest.fail("it was let through")
-    pace.nap(30)
+    limiter.sleep(30)
     assert time.monotonic() - started < 5

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.endpoints.http.pagination import walk
+from migrate.endpoints.http.pagination import iter_pages
 from migrate.endpoints.interface import Page
 from migrate.errors import PaginationError, RequestFailed
 from tests.strategies import steady
@@ -43,7 +43,7 @@ class Server:
 
 def read(fetch: Callable[[str], Body], after: str = "", limit: int = 0) -> tuple[list[str], list[str]]:
     """Ids and cursors of every page."""
-    pages = list(walk(fetch, "/things", after, limit))
+    pages = list(iter_pages(fetch, "/things", after, limit))
     return [row["id"] for page in pages for row in page.bodies], [page.cursor for page in pages]
 
 
@@ -59,7 +59,7 @@ def test_an_empty_listing_has_no_page(more: bool | None) -> None:
 
 
 def test_a_failed_page_is_a_failure_and_what_came_before_is_kept() -> None:
-    pages = walk(Server(envelope("a", more=True), RequestFailed("500")), "/things")
+    pages = iter_pages(Server(envelope("a", more=True), RequestFailed("500")), "/things")
     assert next(pages) == Page(rows("a"), "a")
     with pytest.raises(RequestFailed, match="500"):
         next(pages)

@@ -7,9 +7,9 @@ from urllib.parse import unquote
 
 import pytest
 
-from migrate.endpoints.addresses import segment
+from migrate.endpoints.addresses import path_segment
 from migrate.endpoints.interface import Writer
-from migrate.endpoints.routes import PROJECT_ROUTES, ROUTES, address
+from migrate.endpoints.routes import ASSISTANTS_ROUTES, FOUNDRY_ROUTES, route_path
 from migrate.errors import RequestFailed
 from migrate.model.input_limits import MAX_ID
 from tests.endpoints.connecting import TYPES, connected, impatient
@@ -50,18 +50,18 @@ def _content(writer: Writer, id_: str) -> bytes:
 
 @pytest.mark.parametrize("what", ODD)
 def test_a_segment_says_the_id_and_nothing_else(what: str) -> None:
-    quoted = segment(ODD[what])
+    quoted = path_segment(ODD[what])
     assert unquote(quoted) == ODD[what]
     assert not set(quoted) & set("/?#\\ ;")
     assert quoted not in (".", "..")
 
 
 @pytest.mark.parametrize("what", ODD)
-@pytest.mark.parametrize("routes", [ROUTES, PROJECT_ROUTES])
+@pytest.mark.parametrize("routes", [ASSISTANTS_ROUTES, FOUNDRY_ROUTES])
 def test_every_route_has_as_many_segments_as_it_should(routes: dict[str, object], what: str) -> None:
     for kind in routes:
-        plain = address(kind, "x", "x", "x", routes)  # type: ignore[arg-type]
-        odd = address(kind, ODD[what], ODD[what], ODD[what], routes)  # type: ignore[arg-type]
+        plain = route_path(kind, "x", "x", "x", routes)  # type: ignore[arg-type]
+        odd = route_path(kind, ODD[what], ODD[what], ODD[what], routes)  # type: ignore[arg-type]
         assert odd.count("/") == plain.count("/")
         assert [part for part in odd.split("/")[1:] if unquote(part) != ODD[what]] == [
             part for part in plain.split("/")[1:] if part != "x"
@@ -82,7 +82,7 @@ def test_what_is_sent_has_the_id_as_one_segment(type_: str, how: str) -> None:
             server.asked.clear()
             REQUESTS[how](writer, odd)
             paths = [asked.path for asked in server.asked]
-            assert usual.replace("plain", segment(odd)) in paths, (odd, paths)
+            assert usual.replace("plain", path_segment(odd)) in paths, (odd, paths)
 
 
 @pytest.mark.exhaustive(40)

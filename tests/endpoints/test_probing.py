@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints.http.openai_transport import Wire
+from migrate.endpoints.http.openai_transport import JsonTransport
 from migrate.endpoints.http.retry import Channel
 from migrate.endpoints.interface import Body
-from migrate.endpoints.probe import survey
+from migrate.endpoints.probe import probe_routes
 from migrate.endpoints.rate_limit import RateLimiter
 from migrate.errors import NotFound, RequestFailed, ServiceUnreachable
 
 EMPTY: Body = {"data": [], "has_more": False}
 
 
-class Script(Wire):
+class Script(JsonTransport):
     """Answers with what a function says of a path."""
 
     def __init__(self, answer: Callable[[str], Body]) -> None:
@@ -49,7 +49,7 @@ def test_the_first_is_asked_alone_and_the_others_side_by_side() -> None:
         return EMPTY
 
     asked, wire = channel(answer)
-    found = survey(asked, "https://x")
+    found = probe_routes(asked, "https://x")
     assert alone == [["/assistants"]]
     assert {kind: answer.state for kind, answer in found.items()} == dict.fromkeys(
         ("assistant", "file", "vector_store", "thread"), "works"
@@ -65,19 +65,19 @@ def test_one_worker_asks_one_at_a_time() -> None:
         under_way.release()
         return EMPTY
 
-    found = survey(channel(answer, workers=1)[0], "https://x")
+    found = probe_routes(channel(answer, workers=1)[0], "https://x")
     assert {answer.state for answer in found.values()} == {"works"}
 
 
 def test_where_nobody_is_nothing_else_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(RateLimiter, "nap", lambda *_: None)
+    monkeypatch.setattr(RateLimiter, "sleep", lambda *_: None)
 
     def answer(_: str) -> Body:
         raise RequestFailed("nobody there", status=0)
 
     asked, wire = channel(answer)
     with pytest.raises(ServiceUnreachable):
-        survey(asked, "https://x")
+        probe_routes(asked, "https://x")
     assert set(wire.asked) == {"/assistants"}
 
 
@@ -87,7 +87,7 @@ def test_what_each_says_is_told_of_its_own_kind() -> None:
             raise NotFound(f"{path}: no such route", status=404)
         return EMPTY
 
-    found = survey(channel(answer)[0], "https://x")
+    found = probe_routes(channel(answer)[0], "https://x")
     assert [kind for kind, answer in found.items() if answer.state == "gone"] == ["vector_store"]
     assert "/vector_stores" in found["vector_store"].reason
 
@@ -102,6 +102,6 @@ def test_whoever_stops_it_waits_for_no_further_attempt() -> None:
 
     asked, wire = channel(answer)
     with pytest.raises(KeyboardInterrupt):
-        survey(asked, "https://x")
-    assert asked.pace.stop.is_set()
+        probe_routes(asked, "https://x")
+    assert asked.limiter.stop.is_set()
     assert len(wire.asked) <= 4

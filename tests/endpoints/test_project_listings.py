@@ -27,7 +27,7 @@ def reading(routes: dict[str, Answer], type_: str = "foundry") -> Iterator[tuple
         return found(asked) if found else Reply(body=listing())
 
     with serving(answer) as server:
-        connect = foundry.connect if type_ == "foundry" else foundry_classic.connect
+        connect = foundry.connect_foundry if type_ == "foundry" else foundry_classic.connect_foundry_classic
         reader = connect(Settings(type_, server.url, auth="token", secret=SECRET))
         try:
             reader.probe()

@@ -11,7 +11,12 @@ import pytest
 
 from migrate.endpoints import foundry
 from migrate.endpoints.http.client import http_client
-from migrate.endpoints.http.foundry_transport import Credential, LoopbackHttp, ProjectWire, project_client
+from migrate.endpoints.http.foundry_transport import (
+    AllowLoopbackHttp,
+    ProjectCredential,
+    ProjectTransport,
+    project_client,
+)
 from migrate.endpoints.http.retry import Channel
 from migrate.endpoints.rate_limit import RateLimiter
 from migrate.endpoints.settings import Settings
@@ -45,7 +50,10 @@ def channel(stack: ExitStack) -> Open:
         client = project_client(settings, writable, http_client(settings, writable))
         stack.callback(client.close)
         return Channel(
-            ProjectWire(client, server.url), RateLimiter(1), attempts=attempts, unanswered=min(attempts, 2)
+            ProjectTransport(client, server.url),
+            RateLimiter(1),
+            attempts=attempts,
+            unanswered=min(attempts, 2),
         )
 
     return opened
@@ -88,12 +96,12 @@ class TestSignIn:
         options: dict[str, Any] = {}
         request = type("R", (), {"http_request": type("H", (), {"url": url}), "context": type("C", (), {})})
         request.context.options = options
-        LoopbackHttp().on_request(request)
+        AllowLoopbackHttp().on_request(request)
         assert options == ({"enforce_https": False} if let else {})
 
     def test_a_given_token_is_taken_as_it_is(self) -> None:
         settings = Settings("foundry", "https://example.com", auth="token", secret=SECRET)
-        token = Credential(settings).get_token("any scope")
+        token = ProjectCredential(settings).get_token("any scope")
         assert token.token == SECRET
         assert token.expires_on > time.time()
 
@@ -116,12 +124,12 @@ class TestReading:
     ) -> None:
         server = serve(in_turn(Reply()))
         with pytest.raises(AssertionError, match=method):
-            channel(server).wire.ask(method, "/agents/desk/versions", {}, {}, {"definition": {}})
+            channel(server).transport.request(method, "/agents/desk/versions", {}, {}, {"definition": {}})
         assert server.asked == []
 
     def test_a_reading_endpoint_sends_nothing_but_get_anywhere(self, serve: Serve) -> None:
         server = serve(in_turn(Reply(body=listing())))
-        reader = foundry.connect(Settings("foundry", server.url, auth="token", secret=SECRET))
+        reader = foundry.connect_foundry(Settings("foundry", server.url, auth="token", secret=SECRET))
         for kind in ("assistant", "thread", "vector_store"):
             with pytest.raises(AssertionError, match="POST"):
                 reader.channel(kind).send("POST", "/agents", {})

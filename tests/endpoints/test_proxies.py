@@ -62,7 +62,7 @@ def test_the_environment_names_it_as_it_does_for_curl(
 ) -> None:
     with env(**named):
         proxy = proxy_for(url)
-    assert (proxy.shown if proxy else None) == shown
+    assert (proxy.display_url if proxy else None) == shown
 
 
 @pytest.mark.parametrize("url", LOOPBACK)
@@ -84,7 +84,7 @@ def test_no_request_to_this_machine_passes_a_proxy(type_: str) -> None:
 
 @pytest.mark.parametrize("type_", TYPES)
 def test_a_proxy_that_was_used_is_named_in_the_failure(type_: str) -> None:
-    from migrate.endpoints import connect
+    from migrate.endpoints import connect_reader
     from migrate.errors import ServiceUnreachable
 
     PROCESS_SECRETS.forget_all()
@@ -97,7 +97,7 @@ def test_a_proxy_that_was_used_is_named_in_the_failure(type_: str) -> None:
     with serving(refuse) as proxy:
         address = proxy.origin.replace("http://", "http://user:pass-of-the-proxy@")
         with env(HTTPS_PROXY=address), pytest.raises((ServiceUnreachable, RequestFailed)) as failed:
-            connect(settings(type_, f"https://east.example{PATHS[type_]}")).probe()
+            connect_reader(settings(type_, f"https://east.example{PATHS[type_]}")).probe()
     told = f"{failed.value} {getattr(failed.value, 'why', '')}"
     assert f"through the proxy {proxy.origin}" in told
     assert "pass-of-the-proxy" not in told

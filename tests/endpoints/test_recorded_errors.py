@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints.http.errors import ABSENT, failure
-from migrate.endpoints.http.retry import unsettled
+from migrate.endpoints.http.errors import ABSENT_STATUSES, failure_of_response
+from migrate.endpoints.http.retry import write_failure
 from migrate.errors import NotFound, OutcomeUnknown
 from tests.codecs.recordings import FOLDER
 
@@ -26,16 +26,16 @@ pytestmark = pytest.mark.skipif(not RECORDED, reason=f"no recordings of real ans
 def test_it_is_told_in_the_services_own_words(exchange: dict[str, Any]) -> None:
     status, error = exchange["status"], exchange["response_body"]["error"]
     text = json.dumps(exchange["response_body"])
-    failed = failure(status, text, exchange.get("response_headers") or {}, "GET /x")
+    failed = failure_of_response(status, text, exchange.get("response_headers") or {}, "GET /x")
     assert error["message"] in failed.what
     assert (failed.status, failed.code) == (status, error.get("code") or "")
-    assert isinstance(failed, NotFound) == (status in ABSENT)
+    assert isinstance(failed, NotFound) == (status in ABSENT_STATUSES)
 
 
 @pytest.mark.parametrize("exchange", RECORDED)
 def test_a_write_that_was_answered_so_is_settled_or_not(exchange: dict[str, Any]) -> None:
     status = exchange["status"]
-    failed = unsettled(failure(status, json.dumps(exchange["response_body"]), {}, "POST /x"))
+    failed = write_failure(failure_of_response(status, json.dumps(exchange["response_body"]), {}, "POST /x"))
     assert isinstance(failed, OutcomeUnknown) == (status >= 500 or status == 408)
 
 

@@ -8,22 +8,22 @@ from typing import Any
 import pytest
 
 from migrate.endpoints.http import pagination
-from migrate.endpoints.http.pagination import FEW, Seen
+from migrate.endpoints.http.pagination import MAX_PLAIN_IDS, SeenIds
 
 
-@pytest.mark.parametrize("count", [FEW - 1, FEW, FEW + 1, 3 * FEW])
+@pytest.mark.parametrize("count", [MAX_PLAIN_IDS - 1, MAX_PLAIN_IDS, MAX_PLAIN_IDS + 1, 3 * MAX_PLAIN_IDS])
 def test_an_id_is_new_once(count: int) -> None:
-    ids, known = [f"msg_{n:05}" for n in range(count)], Seen()
-    assert all(known.new(id_) for id_ in ids)
-    assert not any(known.new(id_) for id_ in ids)
-    assert known.new("another")
+    ids, known = [f"msg_{n:05}" for n in range(count)], SeenIds()
+    assert all(known.add(id_) for id_ in ids)
+    assert not any(known.add(id_) for id_ in ids)
+    assert known.add("another")
 
 
 def test_half_of_a_character_pair_is_an_id_like_others() -> None:
-    known = Seen()
-    ids = [f"\ud800{n}" for n in range(FEW + 1)]
-    assert all(known.new(id_) for id_ in ids)
-    assert not known.new(ids[0])
+    known = SeenIds()
+    ids = [f"\ud800{n}" for n in range(MAX_PLAIN_IDS + 1)]
+    assert all(known.add(id_) for id_ in ids)
+    assert not known.add(ids[0])
 
 
 def test_bytes_across_two_hashes_are_no_hash(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,8 +39,8 @@ def test_bytes_across_two_hashes_are_no_hash(monkeypatch: pytest.MonkeyPatch) ->
 
     chosen: Any = Chosen
     monkeypatch.setattr(pagination, "blake2b", chosen)
-    monkeypatch.setattr(pagination, "BUCKETS", 1)
-    monkeypatch.setattr(pagination, "FEW", 0)
-    known = Seen()
-    assert [known.new(id_) for id_ in given] == [True, True, True]
-    assert [known.new(id_) for id_ in given] == [False, False, False]
+    monkeypatch.setattr(pagination, "ID_HASH_BUCKETS", 1)
+    monkeypatch.setattr(pagination, "MAX_PLAIN_IDS", 0)
+    known = SeenIds()
+    assert [known.add(id_) for id_ in given] == [True, True, True]
+    assert [known.add(id_) for id_ in given] == [False, False, False]

@@ -8,9 +8,9 @@ import sys
 import pytest
 from pydantic_core import from_json
 
-from migrate.codecs.config_directory.yaml_reader import NotYaml
-from migrate.codecs.config_directory.yaml_reader import read as read_yaml
-from migrate.endpoints.http.openai_transport import parsed_text
+from migrate.codecs.config_directory.yaml_reader import InvalidYaml
+from migrate.codecs.config_directory.yaml_reader import parse_yaml as read_yaml
+from migrate.endpoints.http.openai_transport import json_object
 from migrate.errors import InvalidResponse
 from migrate.model.input_limits import MAX_JSON_DEPTH
 from migrate.model.json_depth import JSONTooDeep, loads
@@ -67,11 +67,11 @@ def test_the_faster_reader_stops_where_we_do() -> None:
 
 
 def test_an_answer_that_is_nested_too_deeply_is_told() -> None:
-    parsed_text(f'{{"a": {levels(MOST - 1)}}}'.encode(), str)
+    json_object(f'{{"a": {levels(MOST - 1)}}}'.encode(), str)
     for number in (MOST + 2, 900, 100_000):
         for odd in ("1", '"\\ud83d"'):  # half of a character pair is read by the slower one
             with pytest.raises(InvalidResponse, match="nested too deeply"):
-                parsed_text(f'{{"a": {levels(number, inside=odd)}}}'.encode(), str)
+                json_object(f'{{"a": {levels(number, inside=odd)}}}'.encode(), str)
 
 
 @pytest.mark.parametrize("block", [True, False])
@@ -81,5 +81,5 @@ def test_yaml_that_is_nested_too_deeply_is_told(block: bool) -> None:
 
     read_yaml(text(MOST - 1))
     for number in (MOST + 1, 400, 900):
-        with pytest.raises(NotYaml, match=f"more than {MOST} levels"):
+        with pytest.raises(InvalidYaml, match=f"more than {MOST} levels"):
             read_yaml(text(number))

@@ -7,7 +7,7 @@ import click
 from migrate.cli import ask
 from migrate.cli.opened_plan import opened_plan
 from migrate.cli.options import Common, common_options, exit_with, workers
-from migrate.codecs import profile_for
+from migrate.codecs import capabilities_for
 from migrate.errors import ServiceUnreachable
 from migrate.reports.commands.apply import apply_document, apply_text, confirmation_question
 from migrate.stages.apply.preconditions import nothing_applied
@@ -36,8 +36,8 @@ def apply_command(common: Common, plan_file: Path, yes: bool, wait: float, worke
         ask(confirmation_question(plan))
     with opened_plan(plan, common.config, workers, write=True) as (archive, source, writer):
         try:
-            profile = profile_for(writer.type, writer.api_version)
-            done = apply_plan(plan, source, archive, writer, profile, workers, common.progress(), wait)  # type: ignore[arg-type]
+            capabilities = capabilities_for(writer.type, writer.api_version)
+            done = apply_plan(plan, source, archive, writer, capabilities, workers, common.progress(), wait)  # type: ignore[arg-type]
         except ServiceUnreachable as gone:  # before anything was done
             done = nothing_applied(plan, source, archive, writer, gone)  # type: ignore[arg-type]
     common.answer(apply_document(done), apply_text(done))

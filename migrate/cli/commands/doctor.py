@@ -4,7 +4,7 @@ import click
 
 from migrate.cli.estate_argument import live_estate
 from migrate.cli.options import Common, common_options, exit_with
-from migrate.endpoints import connect
+from migrate.endpoints import connect_reader
 from migrate.reports.commands.doctor import doctor_document, doctor_text
 from migrate.stages.doctor import diagnose
 
@@ -18,9 +18,9 @@ def doctor_command(common: Common, estate: str) -> None:
     Exit 5 when nothing can be reached or assistants are retired.
     """
 
-    reader = connect(live_estate(estate, common.config).settings)
+    reader = connect_reader(live_estate(estate, common.config).settings)
     progress = common.progress()
-    progress.watch(reader.pace.waiting)
+    progress.watch(reader.limiter.waiting)
     try:
         found = diagnose(reader, progress)
     finally:

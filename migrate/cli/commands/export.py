@@ -13,7 +13,7 @@ import click
 from migrate.cli.config import Config
 from migrate.cli.estate_argument import LiveEstate, opened_estate, resolve_estate
 from migrate.cli.options import Common, common_options, environment, exit_with, workers
-from migrate.endpoints import connect
+from migrate.endpoints import connect_reader
 from migrate.model import KINDS
 from migrate.reports.commands.export import export_document, export_text
 from migrate.reports.commands.snapshot import unmatched_text as said_of
@@ -49,7 +49,7 @@ def read_whole(
             yield kept
         return
 
-    reader = connect(found.settings)
+    reader = connect_reader(found.settings)
     try:
         reader.probe()
         wanted = replace(configuration_options(workers, (), False), bytes=with_bytes)

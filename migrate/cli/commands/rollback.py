@@ -8,7 +8,7 @@ import click
 from migrate.cli import ask
 from migrate.cli.opened_plan import opened_plan
 from migrate.cli.options import Common, common_options, exit_with, workers
-from migrate.codecs import profile_for
+from migrate.codecs import capabilities_for
 from migrate.reports.commands.rollback import rollback_document, rollback_text
 from migrate.stages.plan.plan_file import read_plan
 from migrate.stages.rollback.run import roll_back
@@ -35,8 +35,8 @@ def rollback_command(
     if not (yes or dry_run):
         ask(f"{plan.target.url}: take back what this plan did?")
     with opened_plan(plan, common.config, workers, write=True) as (archive, source, writer):
-        profile = profile_for(writer.type, writer.api_version)
+        capabilities = capabilities_for(writer.type, writer.api_version)
         back = partial(roll_back, force=frozenset(force), dry_run=dry_run)
-        done = back(plan, source, archive, writer, profile, workers, common.progress())  # type: ignore[arg-type]
+        done = back(plan, source, archive, writer, capabilities, workers, common.progress())  # type: ignore[arg-type]
     common.answer(rollback_document(done), rollback_text(done))
     exit_with(3 if done.failed else 0)

@@ -7,7 +7,7 @@ import click
 from migrate.archive.database import Archive
 from migrate.cli.estate_argument import live_estate, thread_ids
 from migrate.cli.options import Common, common_options, exit_with, workers
-from migrate.endpoints import connect
+from migrate.endpoints import connect_reader
 from migrate.errors import BadUsage
 from migrate.model.sharding import Shard
 from migrate.reports.commands.snapshot import snapshot_document, snapshot_text
@@ -76,7 +76,7 @@ def snapshot_command(
         tag=tag,
         shard=part,
     )
-    reader = connect(found.settings)
+    reader = connect_reader(found.settings)
     try:
         reader.probe()  # before the archive is touched: a wrong key leaves no empty file behind
         with Archive.open(output, write=True, create=True) as archive:

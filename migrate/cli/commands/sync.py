@@ -15,8 +15,8 @@ from migrate.cli.estate_argument import live_estate, thread_ids
 from migrate.cli.opened_plan import opened_plan
 from migrate.cli.options import Common, adaptation_options, common_options, exit_with, workers
 from migrate.cli.plan_inputs import make_plan
-from migrate.codecs import profile_for
-from migrate.endpoints import connect
+from migrate.codecs import capabilities_for
+from migrate.endpoints import connect_reader
 from migrate.errors import MigrateError, OperationRefused, ServiceUnreachable
 from migrate.reports.commands.plan import unaccepted_losses
 from migrate.reports.commands.sync import sync_document, sync_text
@@ -120,7 +120,7 @@ class Sync:
             full=full,
             workers=self.workers,
         )
-        reader = connect(found.settings)
+        reader = connect_reader(found.settings)
         try:
             reader.probe()  # before the archive is touched
             with Archive.open(self.archive, write=True, create=True) as archive:
@@ -131,14 +131,16 @@ class Sync:
     def _apply(self, plan: Plan) -> None:
 
         with opened_plan(plan, self.config, self.workers, write=True) as (archive, source, writer):
-            profile = profile_for(writer.type, writer.api_version)
-            self.tally = apply_plan(plan, source, archive, writer, profile, self.workers, self.progress)  # type: ignore[arg-type]
+            capabilities = capabilities_for(writer.type, writer.api_version)
+            self.tally = apply_plan(plan, source, archive, writer, capabilities, self.workers, self.progress)  # type: ignore[arg-type]
 
     def _verify(self, plan: Plan) -> None:
 
         with opened_plan(plan, self.config, self.workers, write=False) as (archive, source, reader):
-            profile = profile_for(reader.type, reader.api_version)
-            self.verified = verify_plan(plan, source, archive, reader, profile, self.workers, self.progress)
+            capabilities = capabilities_for(reader.type, reader.api_version)
+            self.verified = verify_plan(
+                plan, source, archive, reader, capabilities, self.workers, self.progress
+            )
 
 
 @click.command("sync")

@@ -9,7 +9,7 @@ from migrate.archive.snapshots.writer import utc_now
 from migrate.cli.opened_plan import opened_plan
 from migrate.cli.options import Common, common_options, exit_with, workers
 from migrate.cli.report_options import DiagramCollector, ReportOptions, report_options, show
-from migrate.codecs import profile_for
+from migrate.codecs import capabilities_for
 from migrate.reports.commands.verify import verify_document, verify_report
 from migrate.stages.plan.plan_file import read_plan
 from migrate.stages.verify.run import verify_plan
@@ -31,9 +31,9 @@ def verify_command(common: Common, plan_file: Path, wanted: ReportOptions, worke
     sides = (f"{plan.source.archive}@{plan.source.snapshot}", plan.target.url)
     camera = DiagramCollector(wanted.pictures)
     with opened_plan(plan, common.config, workers, write=False) as (archive, source, reader):
-        profile = profile_for(reader.type, reader.api_version)
+        capabilities = capabilities_for(reader.type, reader.api_version)
         camera.take(sides[0], source)
-        found = verify_plan(plan, source, archive, reader, profile, workers, common.progress())
+        found = verify_plan(plan, source, archive, reader, capabilities, workers, common.progress())
     show(
         common,
         wanted,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from migrate.codecs.adapt.context import Ledger, Target
+from migrate.codecs.adapt.context import LossCollector, Target
 from migrate.model import JSON, Entity
 from migrate.model.connections import connections_in, replace_connections, short_connection_name
 from migrate.model.secrets import SECRET_KEYS
 
 
-def fit_connections(entity: Entity, target: Target, ledger: Ledger) -> Entity:
+def fit_connections(entity: Entity, target: Target, losses: LossCollector) -> Entity:
     """The same assistant naming the connections of the target. One that the target lacks blocks it: the
     service checks nothing when an assistant is made (recorded), so it would only fail when it is used."""
     swaps: dict[str, str] = {}
@@ -19,23 +19,23 @@ def fit_connections(entity: Entity, target: Target, ledger: Ledger) -> Entity:
         new = target.connections.get(old) or target.connections.get(short_connection_name(old))
         swaps[old] = new or old
         if new and new != old:
-            ledger.adapted(
+            losses.add_adapted(
                 "connections", f"{short_connection_name(old)} becomes {short_connection_name(new)}: {new}"
             )
         if not old:
-            ledger.blocked("connections", "a tool names no connection", "name it on the source")
+            losses.add_blocked("connections", "a tool names no connection", "name it on the source")
         elif target.connections_there is None:
             if not new and (
-                target.source_type != target.profile.service or short_connection_name(old) != old
+                target.source_type != target.capabilities.service or short_connection_name(old) != old
             ):
                 reason = f"whether the target has a connection {short_connection_name(old)!r} cannot be seen"
-                ledger.adapted("connections", reason, _line(old))
+                losses.add_adapted("connections", reason, _config_line(old))
         elif swaps[old] not in target.connections_there:
             there = (
                 ", ".join(sorted({short_connection_name(id_) for id_ in target.connections_there})) or "none"
             )
             reason = f"the target has no connection {short_connection_name(swaps[old])!r} (it has: {there})"
-            ledger.blocked("connections", reason, _line(old))
+            losses.add_blocked("connections", reason, _config_line(old))
     return (
         entity.with_fields(**replace_connections(entity.fields, lambda old: swaps.get(old, old)))
         if swaps
@@ -43,33 +43,37 @@ def fit_connections(entity: Entity, target: Target, ledger: Ledger) -> Entity:
     )
 
 
-def _line(old: str) -> str:
+def _config_line(old: str) -> str:
     return f'in [connections] of the config file: "{short_connection_name(old)}" = "CONNECTION"'
 
 
-def without_secrets(entity: Entity, ledger: Ledger) -> Entity:
+def without_tool_secrets(entity: Entity, losses: LossCollector) -> Entity:
     """The same assistant without headers and authorizations of its tools: a service shows them to every
     reader in clear, or not at all, so they are set by hand or, better, come from a connection."""
     fields: dict[str, Any] = dict(entity.fields)
     tools = fields.get("tools")
     if isinstance(tools, list):
-        fields["tools"] = [_stripped(tool, "tools", ledger) for tool in tools]
+        fields["tools"] = [_without_secret_keys(tool, "tools", losses) for tool in tools]
     resources = fields.get("tool_resources")
     rows = resources.get("mcp") if isinstance(resources, Mapping) else None
     if isinstance(resources, Mapping) and isinstance(rows, list):
-        kept = [_stripped(row, "tool_resources.mcp", ledger) for row in rows if isinstance(row, Mapping)]
+        kept = [
+            _without_secret_keys(row, "tool_resources.mcp", losses)
+            for row in rows
+            if isinstance(row, Mapping)
+        ]
         said = [row for row in kept if set(row) - {"server_label"}]
         fields["tool_resources"] = {**resources, "mcp": said}
     return entity.with_fields(**fields)
 
 
-def _stripped(row: JSON, where: str, ledger: Ledger) -> JSON:
+def _without_secret_keys(row: JSON, where: str, losses: LossCollector) -> JSON:
     if not isinstance(row, Mapping):
         return row
     called = row.get("server_label") or row.get("type")
     for name in sorted(SECRET_KEYS & row.keys()):
         if row[name]:
-            ledger.lost(
+            losses.add_lost(
                 f"{where}.{name}",
                 f"{name} of {called} may hold secrets and are not written",
                 "give the tool a connection of the project, or set them by hand",

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from migrate.codecs.adapt.context import Ledger
-from migrate.codecs.capabilities import METADATA_PAIRS, Profile
+from migrate.codecs.adapt.context import LossCollector
+from migrate.codecs.capabilities import MAX_METADATA_PAIRS, Capabilities
 from migrate.model import JSON, Entity
 from migrate.model.stamp import (
     ORIGINAL_ASSISTANT_KEY,
@@ -20,32 +20,36 @@ from migrate.model.stamp import (
     unused_stamp_keys,
 )
 
-CLOCK = "modified_at"
+PORTAL_TIME_KEY = "modified_at"
 """When the agent was saved there last: true of that place only."""
-PORTAL = frozenset({"logo", "voiceLiveConfig", "description", CLOCK})
+PORTAL_KEYS = frozenset({"logo", "voiceLiveConfig", "description", PORTAL_TIME_KEY})
 """Metadata keys that the portal writes on agents: not compared, and never overwritten."""
 
 
-def chosen(entity: Entity) -> dict[str, str]:
+def portal_settings(entity: Entity) -> dict[str, str]:
     """What somebody chose in the portal for an agent, of what it keeps there."""
     kept = entity.facts.get("portal") or {}
-    return {k: v for k, v in kept.items() if k != CLOCK and isinstance(v, str) and v}
+    return {k: v for k, v in kept.items() if k != PORTAL_TIME_KEY and isinstance(v, str) and v}
 
 
-def that_fits(entity: Entity, pairs: int) -> dict[str, str]:
+def fitting_portal_settings(entity: Entity, pairs: int) -> dict[str, str]:
     """What of it fits beside `pairs` keys of metadata."""
-    return dict(list(chosen(entity).items())[: max(0, METADATA_PAIRS - pairs)])
+    return dict(list(portal_settings(entity).items())[: max(0, MAX_METADATA_PAIRS - pairs)])
 
 
-def tell_what_stays(entity: Entity, kept: dict[str, str], service: str, ledger: Ledger) -> None:
+def report_lost_portal_settings(
+    entity: Entity, kept: dict[str, str], service: str, losses: LossCollector
+) -> None:
     """Tell what of it does not arrive. `kept`: what does."""
-    left = [key for key in chosen(entity) if key not in kept]
+    left = [key for key in portal_settings(entity) if key not in kept]
     if left:
         why = "metadata has no room for" if kept or service == "foundry" else f"{service} has no portal for"
-        ledger.lost("metadata", f"{why} what the portal keeps there: {', '.join(left)}", "the archive has it")
+        losses.add_lost(
+            "metadata", f"{why} what the portal keeps there: {', '.join(left)}", "the archive has it"
+        )
 
 
-def beside_others(fitted: Entity, there: Entity, profile: Profile) -> Entity:
+def merge_existing_metadata(fitted: Entity, there: Entity, capabilities: Capabilities) -> Entity:
     """The object as it is to stand on the target: `fitted`, where another tool made `there` from the same
     source object with what that tool wrote. Any other object is returned as it is."""
     if fitted.kind != "assistant" or original_assistant_id(there) != fitted.id:
@@ -53,7 +57,7 @@ def beside_others(fitted: Entity, there: Entity, profile: Profile) -> Entity:
     given: Mapping[str, JSON] = fitted.fields.get("metadata") or {}
     own = remove_stamp_keys(given)
     found = remove_stamp_keys(there.fields["metadata"])
-    room = max(0, profile.metadata_pairs - len(own))
+    room = max(0, capabilities.metadata_pairs - len(own))
     ranked = sorted(
         (k for k in found if k not in own), key=lambda key: key not in (ORIGINAL_ASSISTANT_KEY, STAMP)
     )
@@ -61,9 +65,9 @@ def beside_others(fitted: Entity, there: Entity, profile: Profile) -> Entity:
     metadata: dict[str, JSON] = {**theirs, **own}
     before, names = stamp_keys_in(given), unused_stamp_keys(metadata)
     name = fitted.fields.get("name")
-    if before is not None and names is not None and len(metadata) < profile.metadata_pairs:
+    if before is not None and names is not None and len(metadata) < capabilities.metadata_pairs:
         metadata[names.stamp] = given[before.stamp]
-        if before.name in given and len(metadata) < profile.metadata_pairs:
+        if before.name in given and len(metadata) < capabilities.metadata_pairs:
             metadata[names.name] = given[before.name]
     carried = names is not None and names.name in metadata
     if before is not None and before.name in given and not carried:

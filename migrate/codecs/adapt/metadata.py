@@ -5,53 +5,55 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 
-from migrate.codecs.adapt.context import Ledger, Target
+from migrate.codecs.adapt.context import LossCollector, Target
 from migrate.model import JSON, Entity
 from migrate.model.stamp import is_stamp, remove_stamp_keys, unused_stamp_keys
 
 
 def fit_metadata(
-    entity: Entity, target: Target, ledger: Ledger, reserved: Collection[str] = ()
+    entity: Entity, target: Target, losses: LossCollector, reserved: Collection[str] = ()
 ) -> dict[str, str]:
     """The metadata to write. The stamp never pushes out a key of the owner's. `reserved` keys belong to
     the service there."""
-    profile = target.profile
+    capabilities = target.capabilities
     given = entity.fields.get("metadata") or {}
     kept: dict[str, str] = {}
     for key, value in remove_stamp_keys(given).items() if isinstance(given, Mapping) else ():
         if key in reserved:
-            ledger.lost("metadata", f"{key!r} is a key that the portal writes itself", "use another key")
+            losses.add_lost("metadata", f"{key!r} is a key that the portal writes itself", "use another key")
             continue
-        text = value if isinstance(value, str) else _spelled(value)
+        text = value if isinstance(value, str) else _as_text(value)
         if not isinstance(value, str):
-            ledger.adapted("metadata", f"{key!r} is not a string and is written as one")
-        if len(key) > profile.metadata_key_max or len(text) > profile.metadata_value_max:
-            ledger.lost("metadata", f"{key!r} is longer than the target's limit", "it stays in the archive")
-        elif len(kept) >= profile.metadata_pairs:
-            ledger.lost(
-                "metadata", f"{key!r} is beyond {profile.metadata_pairs} pairs", "kept in the archive"
+            losses.add_adapted("metadata", f"{key!r} is not a string and is written as one")
+        if len(key) > capabilities.metadata_key_max or len(text) > capabilities.metadata_value_max:
+            losses.add_lost(
+                "metadata", f"{key!r} is longer than the target's limit", "it stays in the archive"
+            )
+        elif len(kept) >= capabilities.metadata_pairs:
+            losses.add_lost(
+                "metadata", f"{key!r} is beyond {capabilities.metadata_pairs} pairs", "kept in the archive"
             )
         else:
             kept[key] = text
-    stamp = stamp_of(target.stamped_as or target.source_type, entity.id)
+    stamp = stamp_value(target.stamp_type or target.source_type, entity.id)
     names = unused_stamp_keys(kept)
-    fits = len(kept) < profile.metadata_pairs and len(stamp) <= profile.metadata_value_max
+    fits = len(kept) < capabilities.metadata_pairs and len(stamp) <= capabilities.metadata_value_max
     if names is not None and fits and is_stamp(stamp):
         kept[names.stamp] = stamp
     else:
-        ledger.adapted("metadata", "no room for our stamp: only the journal will know where it came from")
+        losses.add_adapted("metadata", "no room for our stamp: only the journal will know where it came from")
     return kept
 
 
-def room_for(kept: dict[str, str], target: Target) -> int:
+def free_pairs(kept: dict[str, str], target: Target) -> int:
     """How many more keys fit."""
-    return target.profile.metadata_pairs - len(kept)
+    return target.capabilities.metadata_pairs - len(kept)
 
 
-def stamp_of(source_type: str, source_id: str) -> str:
+def stamp_value(source_type: str, source_id: str) -> str:
     """The value of our one metadata key."""
     return f"{source_type}:{source_id}"
 
 
-def _spelled(value: JSON) -> str:
+def _as_text(value: JSON) -> str:
     return json.dumps(value, ensure_ascii=False)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from migrate.codecs.adapt.context import Ledger, Target
+from migrate.codecs.adapt.context import LossCollector, Target
 from migrate.model import JSON
 
-NOTHING_SAID: dict[str, JSON] = {
+FUNCTION_DEFAULTS: dict[str, JSON] = {
     "description": "",
     "parameters": {"type": "object", "properties": {}},
     "strict": False,
@@ -20,21 +20,25 @@ NOTHING_SAID: dict[str, JSON] = {
 """What means the same as leaving it out."""
 
 
-def whole_function(function: Mapping[str, JSON], target: Target, ledger: Ledger) -> dict[str, JSON]:
+def complete_function(function: Mapping[str, JSON], target: Target, losses: LossCollector) -> dict[str, JSON]:
     """The function with what the target requires; only an invented emptiness is told."""
     said = {k: v for k, v in function.items() if v is not None}
-    added = {name: NOTHING_SAID[name] for name in target.profile.functions_say if name not in said}
+    added = {
+        name: FUNCTION_DEFAULTS[name]
+        for name in target.capabilities.required_function_fields
+        if name not in said
+    }
     empty = [name for name in added if name != "strict"]
     if empty:
         what = " and ".join(empty)
-        ledger.adapted("tools", f"function {said['name']} gets an empty {what}: the target requires it")
+        losses.add_adapted("tools", f"function {said['name']} gets an empty {what}: the target requires it")
     return {**said, **added}
 
 
 _SEARCH = ("connection_id", "market", "set_lang", "count", "freshness")
 _SCREEN = ("display_width", "display_height", "environment")
 
-KEYS: Mapping[str, tuple[str, ...]] = {
+PORTABLE_TOOL_PATHS: Mapping[str, tuple[str, ...]] = {
     "code_interpreter": (),
     "file_search": (
         "file_search.max_num_results",
@@ -65,22 +69,22 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 """Type -> paths in the tool; what lies below a path comes along whole."""
 
 
-def known_keys(tool: Mapping[str, JSON], target: Target, ledger: Ledger) -> dict[str, Any]:
+def portable_tool(tool: Mapping[str, JSON], target: Target, losses: LossCollector) -> dict[str, Any]:
     """The tool with the keys that another type of service can know; each one left out is told."""
     type_ = str(tool.get("type"))
     if type_ == "openapi" and isinstance(tool.get("openapi"), Mapping):  # what it read out of `spec`
         tool = {**tool, "openapi": {k: v for k, v in tool["openapi"].items() if k != "functions"}}
-    if target.source_type == target.profile.service or type_ not in KEYS:
+    if target.source_type == target.capabilities.service or type_ not in PORTABLE_TOOL_PATHS:
         return dict(tool)
     left: list[str] = []
-    kept: dict[str, Any] = _only(dict(tool), ("type", *KEYS[type_]), "", left)
+    kept: dict[str, Any] = _select_paths(dict(tool), ("type", *PORTABLE_TOOL_PATHS[type_]), "", left)
     if left:
-        reason = f"{type_}: {target.profile.service} has no place for {', '.join(left)}"
-        ledger.lost("tools", reason, "kept in the archive")
+        reason = f"{type_}: {target.capabilities.service} has no place for {', '.join(left)}"
+        losses.add_lost("tools", reason, "kept in the archive")
     return kept
 
 
-def _only(node: JSON, paths: Iterable[str], at: str, left: list[str]) -> Any:
+def _select_paths(node: JSON, paths: Iterable[str], at: str, left: list[str]) -> Any:
     """What lies on the paths; adds the paths of what does not to `left`."""
     below: dict[str, list[str]] = {}
     for path in paths:
@@ -95,9 +99,11 @@ def _only(node: JSON, paths: Iterable[str], at: str, left: list[str]) -> Any:
         elif "" in rests:
             kept[name] = value
         elif isinstance(value, list):
-            rows = [_only(row, rests, f"{at}{name}[].", left) for row in value if isinstance(row, dict)]
+            rows = [
+                _select_paths(row, rests, f"{at}{name}[].", left) for row in value if isinstance(row, dict)
+            ]
             kept[name] = rows
         elif isinstance(value, dict):
-            inner = _only(value, rests, f"{at}{name}.", left)
+            inner = _select_paths(value, rests, f"{at}{name}.", left)
             kept |= {name: inner} if inner or not value else {}
     return kept

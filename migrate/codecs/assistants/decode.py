@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from migrate.codecs.field_types import well_formed
+from migrate.codecs.field_types import is_well_formed
 from migrate.model import JSON, KINDS, Entity
 
 FILE_TOOLS = ("code_interpreter", "file_search")
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class DecodeContext:
     """What an object's reading depends on beside its own body.
 
     `file_tools`: the file tools in use where a v1 message lies, since v1 `file_ids` do not name one.
@@ -27,15 +27,15 @@ class Surroundings:
     file_tools: tuple[str, ...] = ("code_interpreter",)
 
 
-def decode(
-    kind: str, body: Mapping[str, JSON], parent: str = "", around: Surroundings | None = None
+def decode_assistants_object(
+    kind: str, body: Mapping[str, JSON], parent: str = "", context: DecodeContext | None = None
 ) -> list[Entity]:
     """The object in canonical form, followed by objects that its upgrade calls for (a v1 file list
     searched by `retrieval` becomes a vector store with its files)."""
     form = KINDS[kind]
     given = dict(body)
-    file_ids = given.pop("file_ids", None) if "file_ids" in form.aliases and _ids(given) else None
-    sound = {name: given[name] for name in form.fields if name in given and well_formed(name, given[name])}
+    file_ids = given.pop("file_ids", None) if "file_ids" in form.aliases and _has_file_ids(given) else None
+    sound = {name: given[name] for name in form.fields if name in given and is_well_formed(name, given[name])}
     entity = Entity(
         kind,
         str(given.get("id", "")),
@@ -44,15 +44,15 @@ def decode(
         {name: given[name] for name in form.facts if name in given},
         {k: v for k, v in given.items() if k not in sound and k not in form.facts},
     )
-    shape = SHAPES.get(kind)
-    return shape(entity, file_ids, around or Surroundings()) if shape else [entity]
+    shape = UPGRADES.get(kind)
+    return shape(entity, file_ids, context or DecodeContext()) if shape else [entity]
 
 
-def _assistant(entity: Entity, file_ids: JSON, _: Surroundings) -> list[Entity]:
+def _assistant(entity: Entity, file_ids: JSON, _: DecodeContext) -> list[Entity]:
     tools = [dict(tool) if isinstance(tool, Mapping) else tool for tool in entity.fields.get("tools") or []]
     types = {tool.get("type") for tool in tools if isinstance(tool, Mapping)}
     if "retrieval" in types:
-        tools = [{**tool, "type": "file_search"} if _is(tool, "retrieval") else tool for tool in tools]
+        tools = [{**tool, "type": "file_search"} if _has_type(tool, "retrieval") else tool for tool in tools]
     entity = entity.with_fields(tools=tools)
     if not file_ids:
         return [entity]
@@ -63,7 +63,7 @@ def _assistant(entity: Entity, file_ids: JSON, _: Surroundings) -> list[Entity]:
         held = resources.get("code_interpreter") or {}
         resources["code_interpreter"] = {**held, "file_ids": list(dict.fromkeys([*present, *file_ids]))}
     if "retrieval" in types:
-        derived = _store_of(entity, file_ids)
+        derived = _vector_store_of_files(entity, file_ids)
         present = (resources.get("file_search") or {}).get("vector_store_ids") or []
         held = resources.get("file_search") or {}
         resources["file_search"] = {**held, "vector_store_ids": [*present, derived[0].id]}
@@ -73,7 +73,7 @@ def _assistant(entity: Entity, file_ids: JSON, _: Surroundings) -> list[Entity]:
     return [entity.with_fields(tool_resources=resources), *derived]
 
 
-def _store_of(owner: Entity, file_ids: list[str]) -> list[Entity]:
+def _vector_store_of_files(owner: Entity, file_ids: list[str]) -> list[Entity]:
     """The vector store that v2 puts in the place of v1 `retrieval` over a list of files."""
     store = Entity(
         "vector_store",
@@ -89,40 +89,40 @@ def _store_of(owner: Entity, file_ids: list[str]) -> list[Entity]:
     return [store, *rows]
 
 
-def _message(entity: Entity, file_ids: JSON, around: Surroundings) -> list[Entity]:
+def _message(entity: Entity, file_ids: JSON, context: DecodeContext) -> list[Entity]:
     content = entity.fields.get("content")
     if isinstance(content, str):
         content = [{"type": "text", "text": content}]
     parts = [_text_part(part) for part in content or []]
     attachments = entity.fields.get("attachments") or []
     if file_ids:
-        tools = [{"type": tool} for tool in around.file_tools]
+        tools = [{"type": tool} for tool in context.file_tools]
         attachments = [*attachments, *({"file_id": one, "tools": tools} for one in file_ids)]
     return [entity.with_fields(content=parts, attachments=attachments)]
 
 
 def _text_part(part: JSON) -> JSON:
     """A text part in read form; some servers give the write form back."""
-    if _is(part, "text") and isinstance(part.get("text"), str):
+    if _has_type(part, "text") and isinstance(part.get("text"), str):
         return {**part, "text": {"value": part["text"], "annotations": []}}
     return part
 
 
-def _vector_store_file(entity: Entity, _file_ids: JSON, _: Surroundings) -> list[Entity]:
+def _vector_store_file(entity: Entity, _file_ids: JSON, _: DecodeContext) -> list[Entity]:
     return [entity.with_fields(file_id=entity.fields.get("file_id") or entity.id)]
 
 
-def _ids(body: Mapping[str, JSON]) -> bool:
+def _has_file_ids(body: Mapping[str, JSON]) -> bool:
     """Whether the older spelling is a list of ids, or says nothing; anything else is kept as unknown."""
     value = body.get("file_ids")
     return value is None or (isinstance(value, list) and all(isinstance(one, str) for one in value))
 
 
-def _is(value: JSON, kind: str) -> bool:
+def _has_type(value: JSON, kind: str) -> bool:
     return isinstance(value, dict) and value.get("type") == kind
 
 
-SHAPES: dict[str, Callable[[Entity, JSON, Surroundings], list[Entity]]] = {
+UPGRADES: dict[str, Callable[[Entity, JSON, DecodeContext], list[Entity]]] = {
     "assistant": _assistant,
     "message": _message,
     "vector_store_file": _vector_store_file,

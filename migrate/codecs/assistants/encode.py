@@ -1,6 +1,6 @@
 """Canonical entities in, Assistants write JSON out. Lossless: what cannot be held was adapted before.
 
-Write strictly: Azure refuses unknown keys with a 400, so only what is listed in `WRITTEN` ever leaves,
+Write strictly: Azure refuses unknown keys with a 400, so only what is listed in `WRITTEN_FIELDS` ever leaves,
 and a value that only restates a default is left out where a service might refuse it.
 """
 
@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 
 from migrate.model import JSON, Entity
 
-Wire = dict[str, JSON]
+RequestBody = dict[str, JSON]
 
-WRITTEN: dict[str, tuple[str, ...]] = {
+WRITTEN_FIELDS: dict[str, tuple[str, ...]] = {
     "assistant": (
         "model",
         "name",
@@ -32,8 +32,8 @@ WRITTEN: dict[str, tuple[str, ...]] = {
     "vector_store_file": ("file_id", "attributes", "chunking_strategy"),
 }
 
-UPDATABLE: dict[str, tuple[str, ...]] = {
-    "assistant": WRITTEN["assistant"],
+UPDATABLE_FIELDS: dict[str, tuple[str, ...]] = {
+    "assistant": WRITTEN_FIELDS["assistant"],
     "thread": ("tool_resources", "metadata"),
     "message": ("metadata",),
     "vector_store": ("name", "expires_after", "metadata"),
@@ -42,27 +42,27 @@ UPDATABLE: dict[str, tuple[str, ...]] = {
 """Fields that a later POST to the object's own address may change."""
 
 
-def create_wire(entity: Entity) -> Wire:
+def encode_create(entity: Entity) -> RequestBody:
     """The body that creates the object."""
-    return _wire(entity, WRITTEN[entity.kind])
+    return _encode_fields(entity, WRITTEN_FIELDS[entity.kind])
 
 
-def update_wire(entity: Entity, fields: frozenset[str], there: Entity | None = None) -> Wire:
+def encode_update(entity: Entity, fields: frozenset[str], there: Entity | None = None) -> RequestBody:
     """The body that changes just these fields; a field that became absent is written as its empty value."""
-    allowed = [f for f in UPDATABLE[entity.kind] if f in fields]
-    wire = _wire(entity, tuple(allowed))
+    allowed = [f for f in UPDATABLE_FIELDS[entity.kind] if f in fields]
+    wire = _encode_fields(entity, tuple(allowed))
     if "tool_resources" in allowed:
-        wire["tool_resources"] = {**NO_RESOURCES, **wire.get("tool_resources", {})}
-    return {name: wire.get(name, EMPTY.get(name)) for name in allowed}
+        wire["tool_resources"] = {**EMPTY_RESOURCES, **wire.get("tool_resources", {})}
+    return {name: wire.get(name, EMPTY_VALUES.get(name)) for name in allowed}
 
 
-NO_RESOURCES: dict[str, JSON] = {
+EMPTY_RESOURCES: dict[str, JSON] = {
     "code_interpreter": {"file_ids": []},
     "file_search": {"vector_store_ids": []},
 }
 """Said in full when updating: a branch that is left out stays as it was."""
 
-EMPTY: dict[str, JSON] = {
+EMPTY_VALUES: dict[str, JSON] = {
     "name": "",
     "description": "",
     "instructions": "",
@@ -75,11 +75,11 @@ EMPTY: dict[str, JSON] = {
 }
 
 
-def _wire(entity: Entity, names: tuple[str, ...]) -> Wire:
-    wire: Wire = {}
+def _encode_fields(entity: Entity, names: tuple[str, ...]) -> RequestBody:
+    wire: RequestBody = {}
     for name in names:
         value = entity.fields.get(name)
-        shape = SHAPES.get(name)
+        shape = FIELD_ENCODERS.get(name)
         if shape and value is not None:
             value = shape(value)
         if value is not None and value != {} and value != []:
@@ -112,27 +112,30 @@ def _without_nulls(value: JSON) -> JSON:
     return {k: v for k, v in kept.items() if v not in (None, {}, [])}
 
 
-def written_format(value: JSON) -> JSON:
+def encode_response_format(value: JSON) -> JSON:
     """A schema's own nulls (`description: null`) are read but refused on writing; the schema is exact."""
     if isinstance(value, Mapping) and isinstance(value.get("json_schema"), Mapping):
-        return {**value, "json_schema": _set(value["json_schema"])}
+        return {**value, "json_schema": _without_nulls_at_top(value["json_schema"])}
     return value
 
 
 def _tools(tools: list[JSON]) -> JSON:
     return [
-        {name: _set(part) if isinstance(part, Mapping) else part for name, part in _set(tool).items()}
+        {
+            name: _without_nulls_at_top(part) if isinstance(part, Mapping) else part
+            for name, part in _without_nulls_at_top(tool).items()
+        }
         for tool in tools
     ]
 
 
-def _set(value: Mapping[str, JSON]) -> dict[str, JSON]:
+def _without_nulls_at_top(value: Mapping[str, JSON]) -> dict[str, JSON]:
     """What is set: a null says that nothing is."""
     return {k: v for k, v in value.items() if v is not None}
 
 
-SHAPES: dict[str, Callable[[JSON], JSON]] = {
-    "response_format": written_format,
+FIELD_ENCODERS: dict[str, Callable[[JSON], JSON]] = {
+    "response_format": encode_response_format,
     "tools": _tools,
     "content": _content,
     "chunking_strategy": _chunking,

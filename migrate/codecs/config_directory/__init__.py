@@ -3,9 +3,14 @@
 An object's id is its key there: a name. References between objects are by key.
 """
 
-TYPE = "config"
+CONFIG_TYPE = "config"
 """The type of estate that a config directory is read as."""
 
-ASSISTANTS, STORES, FILES, BYTES = "assistants", "vector-stores", "files.yaml", "files"
-VARIABLES, SCHEMAS, MANIFEST = "variables.toml", "schema", "schema/exported.txt"
+ASSISTANTS_FOLDER, VECTOR_STORES_FOLDER, FILES_YAML, BYTES_FOLDER = (
+    "assistants",
+    "vector-stores",
+    "files.yaml",
+    "files",
+)
+VARIABLES_TOML, SCHEMA_FOLDER, MANIFEST_PATH = "variables.toml", "schema", "schema/exported.txt"
 """What lies in a config directory. The manifest names the files that an export wrote."""

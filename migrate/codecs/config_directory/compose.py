@@ -9,18 +9,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from migrate.codecs.config_directory import assistant_file
-from migrate.codecs.config_directory.validate import unchecked
-from migrate.codecs.config_directory.yaml_writer import write
+from migrate.codecs.config_directory.validate import unchecked_fields
+from migrate.codecs.config_directory.yaml_writer import format_yaml
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.normalize import normalize_entity
 from migrate.model.secrets import VERBATIM_KEYS
 
-EDITORS = "# yaml-language-server: $schema={}\n"
+SCHEMA_COMMENT = "# yaml-language-server: $schema={}\n"
 
 
-def assistant(entity: Entity, why_id: str = "", absent: Iterable[str] = ()) -> str:
+def assistant_text(entity: Entity, why_id: str = "", absent: Iterable[str] = ()) -> str:
     """An assistant's file. `why_id`: why it needs an id line; `absent`: what it names and nobody has."""
-    front = _said(entity)
+    front = _compared_fields(entity)
     instructions = front.pop("instructions", None) or ""
     # The instructions are checked too, though they stand below: too long, or with half a character pair.
     whole = _with_marks("assistant", entity, {**front, "instructions": instructions or None}, why_id, absent)
@@ -28,15 +28,17 @@ def assistant(entity: Entity, why_id: str = "", absent: Iterable[str] = ()) -> s
     odd = not isinstance(instructions, str)
     if odd:
         whole = {**whole, "instructions": instructions}
-    return assistant_file.written(whole, "" if odd else instructions, _comments(why_id))
+    return assistant_file.format_assistant_file(whole, "" if odd else instructions, _comments(why_id))
 
 
-def store(entity: Entity, files: Iterable[Entity], why_id: str = "", absent: Iterable[str] = ()) -> str:
+def vector_store_text(
+    entity: Entity, files: Iterable[Entity], why_id: str = "", absent: Iterable[str] = ()
+) -> str:
     """A vector store's file: its settings, and the files in it by their keys."""
-    value = _said(entity)
+    value = _compared_fields(entity)
     rows: dict[str, JSON] = {}
     for row in sorted(files, key=lambda row: str(row.fields.get("file_id"))):
-        said = _said(row)
+        said = _compared_fields(row)
         rows[str(said.pop("file_id", row.id))] = said
     whole = _with_marks("vector_store", entity, {**value, "files": rows}, why_id, absent)
     if rows:
@@ -44,7 +46,7 @@ def store(entity: Entity, files: Iterable[Entity], why_id: str = "", absent: Ite
     return _yaml("../schema/vector-store.json", whole, _comments(why_id))
 
 
-def files(rows: Mapping[str, Entity], paths: Mapping[str, str], kept: Mapping[str, JSON]) -> str:
+def files_yaml_text(rows: Mapping[str, Entity], paths: Mapping[str, str], kept: Mapping[str, JSON]) -> str:
     """files.yaml: every file under its key. `paths`: where bytes lie in the directory; `kept`: entries that
     stay as they are."""
     whole: dict[str, JSON] = {}
@@ -60,13 +62,13 @@ def files(rows: Mapping[str, Entity], paths: Mapping[str, str], kept: Mapping[st
         given |= {"path": paths[key]} if key in paths else {}
         extras = _extras(file)
         given |= {"extras": extras} if extras else {}
-        loose, _ = unchecked("file", given)
+        loose, _ = unchecked_fields("file", given)
         loose += ["bytes"] if "bytes" not in given and "path" not in given else []
         whole[key] = {**given, "unchecked": loose} if loose else given
     return _yaml("schema/files.json", whole, {})
 
 
-def _said(entity: Entity) -> dict[str, Any]:
+def _compared_fields(entity: Entity) -> dict[str, Any]:
     """The compared form, in the order of the kind's fields, with what no rule knows apart."""
     plain = normalize_entity(Entity(entity.kind, entity.id, entity.parent, entity.fields))
     said = {name: _in_order(plain[name]) for name in KINDS[entity.kind].fields if name in plain}
@@ -74,14 +76,14 @@ def _said(entity: Entity) -> dict[str, Any]:
     return {**said, "extras": extras} if extras else said
 
 
-FIRST = ("type", "name", "description")
+LEADING_KEYS = ("type", "name", "description")
 """Keys that say what something is."""
 
 
 def _in_order(value: JSON) -> JSON:
     """Keys in an order of ours, since a service may change its own; what is exact stays as it was written."""
     if isinstance(value, Mapping):
-        names = [name for name in FIRST if name in value]
+        names = [name for name in LEADING_KEYS if name in value]
         names += sorted(value.keys() - set(names))
         return {name: value[name] if name in VERBATIM_KEYS else _in_order(value[name]) for name in names}
     return [_in_order(one) for one in value] if isinstance(value, list) else value
@@ -98,7 +100,7 @@ def _with_marks(
     whole: dict[str, JSON] = {"id": entity.id, **value} if why_id else dict(value)
     not_here = sorted(set(absent))
     whole |= {"not_here": not_here} if not_here else {}
-    fields, types = unchecked(kind, whole)
+    fields, types = unchecked_fields(kind, whole)
     whole |= {"unchecked_tools": types} if types else {}
     whole |= {"unchecked": fields} if fields else {}
     return whole
@@ -109,4 +111,4 @@ def _comments(why_id: str) -> dict[str, str]:
 
 
 def _yaml(schema: str, value: Mapping[str, JSON], comments: Mapping[str, str]) -> str:
-    return EDITORS.format(schema) + (write(value, comments) if value else "{}\n")
+    return SCHEMA_COMMENT.format(schema) + (format_yaml(value, comments) if value else "{}\n")

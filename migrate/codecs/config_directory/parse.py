@@ -6,32 +6,37 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
-from migrate.codecs.config_directory import ASSISTANTS, FILES, STORES, assistant_file
-from migrate.codecs.config_directory.problems import Path, Problem, close_to, dotted
-from migrate.codecs.config_directory.validate import mistakes
-from migrate.codecs.config_directory.yaml_reader import Document, NotYaml, read
-from migrate.codecs.field_types import well_formed
+from migrate.codecs.config_directory import (
+    ASSISTANTS_FOLDER,
+    FILES_YAML,
+    VECTOR_STORES_FOLDER,
+    assistant_file,
+)
+from migrate.codecs.config_directory.problems import FieldPath, Problem, format_field_path, suggestion
+from migrate.codecs.config_directory.validate import find_mistakes
+from migrate.codecs.config_directory.yaml_reader import InvalidYaml, YamlDocument, parse_yaml
+from migrate.codecs.field_types import is_well_formed
 from migrate.errors import BadUsage
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.file import BYTES_ABSENT
 from migrate.model.references import is_template
 
-EXTRAS = "extras"
+EXTRAS_KEY = "extras"
 """The key of a body under which stands what no rule knows."""
 
 
-def decode(
-    kind: str, body: Mapping[str, JSON], parent: str = "", around: object | None = None
+def decode_config_object(
+    kind: str, body: Mapping[str, JSON], parent: str = "", context: object | None = None
 ) -> list[Entity]:
     """The object in canonical form. A file has no bytes unless the archive has them."""
     given = {name: body[name] for name in KINDS[kind].fields if name in body}
-    sound = {name: value for name, value in given.items() if well_formed(name, value)}
+    sound = {name: value for name, value in given.items() if is_well_formed(name, value)}
     extras = {name: value for name, value in given.items() if name not in sound}
     facts = {"bytes_from": BYTES_ABSENT} if kind == "file" else {}
-    return [Entity(kind, str(body["id"]), parent, sound, facts, {**extras, **(body.get(EXTRAS) or {})})]
+    return [Entity(kind, str(body["id"]), parent, sound, facts, {**extras, **(body.get(EXTRAS_KEY) or {})})]
 
 
-def refused(*_: object, **__: object) -> NoReturn:
+def refuse_as_target(*_: object, **__: object) -> NoReturn:
     """A config directory is written by `export` alone."""
     raise BadUsage(
         "a config directory is no target of a move",
@@ -40,20 +45,20 @@ def refused(*_: object, **__: object) -> NoReturn:
     )
 
 
-Body = dict[str, Any]
-KIND_OF = {ASSISTANTS: "assistant", STORES: "vector_store", FILES: "file"}
-WORDS = {"assistant": "assistant", "vector_store": "vector store", "file": "file"}
+ConfigBody = dict[str, Any]
+KIND_BY_FOLDER = {ASSISTANTS_FOLDER: "assistant", VECTOR_STORES_FOLDER: "vector_store", FILES_YAML: "file"}
+KIND_LABELS = {"assistant": "assistant", "vector_store": "vector store", "file": "file"}
 
 
 @dataclass(frozen=True)
-class Written:
+class ConfigObject:
     """One object as it was written: its body, and where each part stands."""
 
     kind: str
     file: str
-    document: Document
-    body: Body
-    at: Path = ()
+    document: YamlDocument
+    body: ConfigBody
+    at: FieldPath = ()
     """Where in the file the object begins."""
     not_here: frozenset[str] = frozenset()
 
@@ -61,45 +66,45 @@ class Written:
     def key(self) -> str:
         return str(self.body["id"])
 
-    def problem(self, path: Path, text: str) -> Problem:
+    def problem(self, path: FieldPath, text: str) -> Problem:
         """A mistake in this object."""
         whole = (*self.at, *path)
-        return Problem(self.file, self.document.line(whole), dotted(whole), text)
+        return Problem(self.file, self.document.line(whole), format_field_path(whole), text)
 
 
 @dataclass(frozen=True)
-class Contents:
+class ConfigContents:
     """Everything that a directory says. `members`: key of a store -> its rows. `paths`: key of a file ->
     where its bytes lie."""
 
-    objects: dict[str, list[Written]] = field(default_factory=lambda: {kind: [] for kind in WORDS})
-    members: dict[str, list[Body]] = field(default_factory=dict)
+    objects: dict[str, list[ConfigObject]] = field(default_factory=lambda: {kind: [] for kind in KIND_LABELS})
+    members: dict[str, list[ConfigBody]] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)
 
 
-def parse(texts: Mapping[str, str]) -> tuple[Contents, list[Problem]]:
+def parse_config_directory(texts: Mapping[str, str]) -> tuple[ConfigContents, list[Problem]]:
     """Read the files of a directory, by their paths in it."""
-    found, problems = Contents(), []
+    found, problems = ConfigContents(), []
     broken: set[str] = set()
     for file, text in sorted(texts.items()):
         folder = file.partition("/")[0]
         try:
-            if folder == ASSISTANTS:
-                document = assistant_file.parsed(text)
+            if folder == ASSISTANTS_FOLDER:
+                document = assistant_file.parse_assistant_file(text)
                 problems += list(_add(found, "assistant", file, document))
-            elif folder in (STORES, FILES):
-                document = read(text)
-                add = _add_files if folder == FILES else _add_store
+            elif folder in (VECTOR_STORES_FOLDER, FILES_YAML):
+                document = parse_yaml(text)
+                add = _add_files if folder == FILES_YAML else _add_store
                 problems += list(add(found, file, document))
-        except NotYaml as error:
+        except InvalidYaml as error:
             problems.append(Problem(file, error.line, "", error.reason))
-            broken.add(KIND_OF[folder])
-    problems += _twice(found)
-    problems += _dangling(found, broken)
+            broken.add(KIND_BY_FOLDER[folder])
+    problems += _duplicate_keys(found)
+    problems += _dangling_references(found, broken)
     return found, problems
 
 
-def key_of(value: JSON) -> str:
+def config_key(value: JSON) -> str:
     """The key of an assistant or a store: its `id`, else its name; '' where it has none."""
     if not isinstance(value, Mapping):
         return ""
@@ -107,20 +112,20 @@ def key_of(value: JSON) -> str:
     return key if isinstance(key, str) else ""
 
 
-def can_be_key(text: str) -> bool:
+def is_valid_key(text: str) -> bool:
     """Whether a name can stand for its object: what is replaced at run time, or has no UTF-8, cannot."""
     return bool(text) and not is_template(text) and text.encode(errors="replace").decode() == text
 
 
-def _add(found: Contents, kind: str, file: str, document: Document) -> Iterator[Problem]:
+def _add(found: ConfigContents, kind: str, file: str, document: YamlDocument) -> Iterator[Problem]:
     value = document.value
     if not isinstance(value, dict):
         yield Problem(file, document.line(()), "", "must be a mapping of keys and values")
         return
-    written = Written(kind, file, document, {}, not_here=frozenset(_texts(value.get("not_here"))))
-    yield from (written.problem(path, text) for path, text in mistakes(kind, value))
-    key = key_of(value)
-    if not can_be_key(key):
+    written = ConfigObject(kind, file, document, {}, not_here=frozenset(_texts(value.get("not_here"))))
+    yield from (written.problem(path, text) for path, text in find_mistakes(kind, value))
+    key = config_key(value)
+    if not is_valid_key(key):
         reason = "cannot stand for it; give it an id" if key else f"is missing: {_needs(kind)}"
         yield written.problem(("id",) if value.get("id") else ("name",), reason)
         return
@@ -128,15 +133,15 @@ def _add(found: Contents, kind: str, file: str, document: Document) -> Iterator[
 
 
 def _needs(kind: str) -> str:
-    return f"{'an' if kind == 'assistant' else 'a'} {WORDS[kind]} needs a name, or an id"
+    return f"{'an' if kind == 'assistant' else 'a'} {KIND_LABELS[kind]} needs a name, or an id"
 
 
-def _body(kind: str, key: str, value: Mapping[str, JSON]) -> Body:
+def _body(kind: str, key: str, value: Mapping[str, JSON]) -> ConfigBody:
     fields = {name: value[name] for name in KINDS[kind].fields if name in value}
     return {"id": key, **fields, "extras": value.get("extras") or {}}
 
 
-def _add_store(found: Contents, file: str, document: Document) -> Iterator[Problem]:
+def _add_store(found: ConfigContents, file: str, document: YamlDocument) -> Iterator[Problem]:
     yield from _add(found, "vector_store", file, document)
     stores = found.objects["vector_store"]
     rows = document.value.get("files") if isinstance(document.value, dict) else None
@@ -147,7 +152,7 @@ def _add_store(found: Contents, file: str, document: Document) -> Iterator[Probl
         )
 
 
-def _add_files(found: Contents, file: str, document: Document) -> Iterator[Problem]:
+def _add_files(found: ConfigContents, file: str, document: YamlDocument) -> Iterator[Problem]:
     if document.value is None:
         return
     if not isinstance(document.value, dict):
@@ -155,12 +160,12 @@ def _add_files(found: Contents, file: str, document: Document) -> Iterator[Probl
         return
     for key, given in document.value.items():
         value = {} if given is None else given
-        written = Written("file", file, document, {}, at=(key,))
+        written = ConfigObject("file", file, document, {}, at=(key,))
         if not isinstance(value, dict):
             yield written.problem((), "must be a mapping")
             continue
-        yield from (written.problem(path, text) for path, text in mistakes("file", value))
-        if not can_be_key(key):
+        yield from (written.problem(path, text) for path, text in find_mistakes("file", value))
+        if not is_valid_key(key):
             yield written.problem((), "cannot be the key of a file; choose another one, and give its `name`")
             continue
         if (
@@ -178,9 +183,9 @@ def _add_files(found: Contents, file: str, document: Document) -> Iterator[Probl
             found.paths[key] = value["path"]
 
 
-def _twice(found: Contents) -> Iterator[Problem]:
+def _duplicate_keys(found: ConfigContents) -> Iterator[Problem]:
     for kind in ("assistant", "vector_store"):
-        first: dict[str, Written] = {}
+        first: dict[str, ConfigObject] = {}
         for one in found.objects[kind]:
             other = first.setdefault(one.key, one)
             if other is not one:
@@ -188,36 +193,38 @@ def _twice(found: Contents) -> Iterator[Problem]:
                 yield one.problem(field_, f"{one.key!r} is {other.file} already; give one of them an id")
 
 
-def _dangling(found: Contents, broken: Collection[str]) -> Iterator[Problem]:
+def _dangling_references(found: ConfigContents, broken: Collection[str]) -> Iterator[Problem]:
     """What names an object that is in no file; of kinds with a broken file nobody can say."""
     known = {kind: {one.key for one in rows} for kind, rows in found.objects.items() if kind not in broken}
     for assistant in found.objects["assistant"]:
         for ref in KINDS["assistant"].refs:
-            for path, name in located(assistant.body, ref.path):
+            for path, name in references_at(assistant.body, ref.path):
                 if not is_template(name) and name not in assistant.not_here:
-                    yield from _unknown(assistant, path, ref.kind, name, known)
+                    yield from _check_reference(assistant, path, ref.kind, name, known)
     for store in found.objects["vector_store"]:
         for row in found.members.get(store.key, []):
             if row["id"] not in store.not_here:
-                yield from _unknown(store, ("files", row["id"]), "file", row["id"], known)
+                yield from _check_reference(store, ("files", row["id"]), "file", row["id"], known)
 
 
-def _unknown(
-    owner: Written, path: Path, kind: str, name: str, known: Mapping[str, set[str]]
+def _check_reference(
+    owner: ConfigObject, path: FieldPath, kind: str, name: str, known: Mapping[str, set[str]]
 ) -> Iterator[Problem]:
     if kind in known and name not in known[kind]:
-        place = {"file": FILES, "vector_store": STORES, "assistant": ASSISTANTS}[kind]
+        place = {"file": FILES_YAML, "vector_store": VECTOR_STORES_FOLDER, "assistant": ASSISTANTS_FOLDER}[
+            kind
+        ]
         yield owner.problem(
-            path, f"there is no {WORDS[kind]} {name!r} in {place}{close_to(name, known[kind])}"
+            path, f"there is no {KIND_LABELS[kind]} {name!r} in {place}{suggestion(name, known[kind])}"
         )
 
 
-def located(node: JSON, path: str) -> Iterator[tuple[Path, str]]:
+def references_at(node: JSON, path: str) -> Iterator[tuple[FieldPath, str]]:
     """The strings at a declared path of references, each with its place."""
-    return _located(node, path.split("."), ())
+    return _references_below(node, path.split("."), ())
 
 
-def _located(node: JSON, steps: list[str], at: Path) -> Iterator[tuple[Path, str]]:
+def _references_below(node: JSON, steps: list[str], at: FieldPath) -> Iterator[tuple[FieldPath, str]]:
     if not steps:
         if isinstance(node, str):
             yield at, node
@@ -226,9 +233,9 @@ def _located(node: JSON, steps: list[str], at: Path) -> Iterator[tuple[Path, str
     child = node.get(name) if isinstance(node, dict) else None
     if steps[0].endswith("[]"):
         for place, item in enumerate(child if isinstance(child, list) else []):
-            yield from _located(item, rest, (*at, name, place))
+            yield from _references_below(item, rest, (*at, name, place))
     elif child is not None:
-        yield from _located(child, rest, (*at, name))
+        yield from _references_below(child, rest, (*at, name))
 
 
 def _texts(value: JSON) -> list[str]:

@@ -8,10 +8,10 @@ from difflib import get_close_matches
 
 from migrate.errors import BadUsage
 
-NAMED = 20
+MAX_PROBLEMS_SHOWN = 20
 """Mistakes that an error names; the others are counted."""
 
-Path = tuple["str | int", ...]
+FieldPath = tuple["str | int", ...]
 """Where something stands in a file: keys and places."""
 
 
@@ -29,19 +29,19 @@ class Problem:
         return f"{where}: {self.field}: {self.text}" if self.field else f"{where}: {self.text}"
 
 
-def dotted(path: Path) -> str:
+def format_field_path(path: FieldPath) -> str:
     """A path as people write it: `tools[1].type`."""
     steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return "".join(steps).removeprefix(".")
 
 
-def close_to(word: str, known: Iterable[str]) -> str:
+def suggestion(word: str, known: Iterable[str]) -> str:
     """`; did you mean X?` where something known is close, else ''."""
     found = get_close_matches(word[:200], list(known), 1)
     return f"; did you mean {found[0]}?" if found else ""
 
 
-def must_be_none(problems: Iterable[Problem], folder: str) -> None:
+def raise_for_problems(problems: Iterable[Problem], folder: str) -> None:
     """Raises `BadUsage` that names the mistakes."""
     found = sorted(set(problems))
     if not found:
@@ -49,9 +49,9 @@ def must_be_none(problems: Iterable[Problem], folder: str) -> None:
     lines = [str(problem) for problem in found]
     if len(lines) == 1:
         raise BadUsage(lines[0], todo=f"mend the file; the keys are in {folder}/schema and the documentation")
-    more = [f"and {len(lines) - NAMED:,} more"] if len(lines) > NAMED else []
+    more = [f"and {len(lines) - MAX_PROBLEMS_SHOWN:,} more"] if len(lines) > MAX_PROBLEMS_SHOWN else []
     raise BadUsage(
         f"{len(lines):,} mistakes in {folder}",
-        "\n    ".join(["", *lines[:NAMED], *more]).lstrip(" "),
+        "\n    ".join(["", *lines[:MAX_PROBLEMS_SHOWN], *more]).lstrip(" "),
         "mend the files; the keys are in their schema folder and in the documentation",
     )

@@ -10,31 +10,33 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from migrate.codecs.capabilities import CLASSIC_TOOLS, METADATA_PAIRS
-from migrate.codecs.foundry.tools import ROWS
+from migrate.codecs.capabilities import CLASSIC_TOOL_TYPES, MAX_METADATA_PAIRS
+from migrate.codecs.foundry.tools import TOOL_ROWS
 
-TOOL_TYPES = tuple(sorted(CLASSIC_TOOLS | {row.old for row in ROWS} | {row.new for row in ROWS}))
+TOOL_TYPES = tuple(
+    sorted(CLASSIC_TOOL_TYPES | {row.old for row in TOOL_ROWS} | {row.new for row in TOOL_ROWS})
+)
 """Types of tools that a rule knows."""
 
 
-class Form(BaseModel):
+class StrictModel(BaseModel):
     """A key that nobody knows is a mistake; a number is no text."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class OpenForm(BaseModel):
+class OpenModel(BaseModel):
     """Keys beyond these belong to one service."""
 
     model_config = ConfigDict(extra="allow", strict=True)
 
 
-Unknown = Annotated[dict[str, Any], Field(description="What no rule knows, as the service gave it.")]
-Unchecked = Annotated[list[str], Field(description="Fields of this object that are taken as they are.")]
-Absent = Annotated[
+ExtraFields = Annotated[dict[str, Any], Field(description="What no rule knows, as the service gave it.")]
+UncheckedFields = Annotated[list[str], Field(description="Fields of this object that are taken as they are.")]
+MissingNames = Annotated[
     list[str], Field(description="Names or ids that are named here and were not in the estate.")
 ]
-Key = Annotated[
+ObjectKey = Annotated[
     str,
     Field(
         min_length=1,
@@ -44,11 +46,11 @@ Key = Annotated[
 Name = Annotated[str, Field(max_length=256)]
 Metadata = Annotated[
     dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]],
-    Field(max_length=METADATA_PAIRS),
+    Field(max_length=MAX_METADATA_PAIRS),
 ]
 
 
-class Function(Form):
+class Function(StrictModel):
     """What the model may call."""
 
     name: str
@@ -57,18 +59,18 @@ class Function(Form):
     strict: bool | None = None
 
 
-class Ranking(Form):
+class Ranking(StrictModel):
     ranker: str | None = None
     score_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
     hybrid_search: dict[str, Any] | None = None
 
 
-class Search(Form):
+class Search(StrictModel):
     max_num_results: Annotated[int, Field(ge=1, le=50)] | None = None
     ranking_options: Ranking | None = None
 
 
-class Agent(Form):
+class Agent(StrictModel):
     """Another assistant, by its name."""
 
     id: str
@@ -76,7 +78,7 @@ class Agent(Form):
     description: str | None = None
 
 
-class Tool(OpenForm):
+class Tool(OpenModel):
     """A tool. Its further keys depend on its type."""
 
     type: Literal[TOOL_TYPES]  # type: ignore[valid-type]
@@ -85,15 +87,15 @@ class Tool(OpenForm):
     connected_agent: Agent | None = None
 
 
-class CodeFiles(Form):
+class CodeFiles(StrictModel):
     file_ids: list[str] | None = None
 
 
-class SearchedStores(Form):
+class SearchedStores(StrictModel):
     vector_store_ids: list[str] | None = None
 
 
-class Resources(Form):
+class Resources(StrictModel):
     """What the tools may use, by name."""
 
     code_interpreter: CodeFiles | None = None
@@ -148,10 +150,10 @@ Format = Annotated[
 ]
 
 
-class Assistant(Form):
+class Assistant(StrictModel):
     """The front matter of an assistant. Its instructions are what stands below it."""
 
-    id: Key | None = None
+    id: ObjectKey | None = None
     name: Name | None = None
     description: Annotated[str, Field(max_length=512)] | None = None
     model: str | None = None
@@ -164,52 +166,52 @@ class Assistant(Form):
     reasoning_effort: str | None = None
     definition: dict[str, Any] | None = None
     metadata: Metadata | None = None
-    extras: Unknown | None = None
-    not_here: Absent | None = None
-    unchecked: Unchecked | None = None
+    extras: ExtraFields | None = None
+    not_here: MissingNames | None = None
+    unchecked: UncheckedFields | None = None
     unchecked_tools: Annotated[list[str], Field(description="Types of tools that no rule knows.")] | None = (
         None
     )
 
 
-class Expiry(Form):
+class Expiry(StrictModel):
     anchor: Literal["last_active_at"]
     days: Annotated[int, Field(ge=1, le=365)]
 
 
-class Sizes(Form):
+class Sizes(StrictModel):
     max_chunk_size_tokens: Annotated[int, Field(ge=100, le=4096)]
     chunk_overlap_tokens: Annotated[int, Field(ge=0, le=2048)]
 
 
-class Chunking(Form):
+class Chunking(StrictModel):
     type: Literal["auto", "static", "other"]
     static: Sizes | None = None
 
 
-class Held(Form):
+class Held(StrictModel):
     """A file's place in a store."""
 
     attributes: Annotated[dict[str, str | float | bool | None], Field(max_length=16)] | None = None
     chunking_strategy: Chunking | None = None
-    extras: Unknown | None = None
+    extras: ExtraFields | None = None
 
 
-class Store(Form):
+class Store(StrictModel):
     """A vector store, and the files in it by their keys in files.yaml."""
 
-    id: Key | None = None
+    id: ObjectKey | None = None
     name: Name | None = None
     description: str | None = None
     expires_after: Expiry | None = None
     metadata: Metadata | None = None
-    extras: Unknown | None = None
-    not_here: Absent | None = None
-    unchecked: Unchecked | None = None
+    extras: ExtraFields | None = None
+    not_here: MissingNames | None = None
+    unchecked: UncheckedFields | None = None
     files: dict[str, Held | None] | None = None
 
 
-class File(Form):
+class File(StrictModel):
     """A file: its key is its name unless `name` says another one."""
 
     name: str | None = None
@@ -217,14 +219,14 @@ class File(Form):
     bytes: Annotated[int, Field(ge=0)] | None = None
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     path: Annotated[str, Field(description="Where its bytes lie, from this directory on.")] | None = None
-    extras: Unknown | None = None
-    unchecked: Unchecked | None = None
+    extras: ExtraFields | None = None
+    unchecked: UncheckedFields | None = None
 
 
-FORMS: dict[str, type[Form]] = {"assistant": Assistant, "vector_store": Store, "file": File}
+MODEL_BY_KIND: dict[str, type[StrictModel]] = {"assistant": Assistant, "vector_store": Store, "file": File}
 
 
-def documents() -> dict[str, dict[str, Any]]:
+def json_schemas() -> dict[str, dict[str, Any]]:
     """The JSON Schema of each file, by the name of its schema file."""
     files = {"type": ["object", "null"], "additionalProperties": {"$ref": "#/$defs/File"}}
     schema = File.model_json_schema()
@@ -233,7 +235,7 @@ def documents() -> dict[str, dict[str, Any]]:
         "assistant.json": _relaxed(Assistant),
         "vector-store.json": _relaxed(Store),
         "files.json": {
-            "$schema": DIALECT,
+            "$schema": JSON_SCHEMA_DIALECT,
             "title": "files.yaml",
             **files,
             "$defs": {**inner, "File": {"anyOf": [_unless_unchecked(schema), {"type": "null"}]}},
@@ -241,14 +243,19 @@ def documents() -> dict[str, dict[str, Any]]:
     }
 
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
+JSON_SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def _relaxed(form: type[Form]) -> dict[str, Any]:
+def _relaxed(form: type[StrictModel]) -> dict[str, Any]:
     """The schema of a form; an object that says what is unchecked is only checked for its keys."""
     schema = form.model_json_schema()
     inner = schema.pop("$defs", {})
-    return {"$schema": DIALECT, "title": schema["title"], **_unless_unchecked(schema), "$defs": inner}
+    return {
+        "$schema": JSON_SCHEMA_DIALECT,
+        "title": schema["title"],
+        **_unless_unchecked(schema),
+        "$defs": inner,
+    }
 
 
 def _unless_unchecked(schema: dict[str, Any]) -> dict[str, Any]:

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, get_args
 
-from migrate.codecs.config_directory.problems import Path, close_to
-from migrate.codecs.config_directory.schema import FORMS, TOOL_TYPES, Tool
+from migrate.codecs.config_directory.problems import FieldPath, suggestion
+from migrate.codecs.config_directory.schema import MODEL_BY_KIND, TOOL_TYPES, Tool
 from migrate.model import JSON
 
-SHOWN = 60
+MAX_VALUE_CHARS_SHOWN = 60
 """Characters of a wrong value that are shown."""
 
 
-def mistakes(kind: str, value: Mapping[str, JSON]) -> list[tuple[Path, str]]:
+def find_mistakes(kind: str, value: Mapping[str, JSON]) -> list[tuple[FieldPath, str]]:
     """Where an object is not of its form, and why. What it says is unchecked is not looked at."""
     from pydantic import ValidationError
 
-    form = FORMS[kind]
+    form = MODEL_BY_KIND[kind]
     loose = _texts(value.get("unchecked"))
     places, checked = _without_unchecked_tools(value)
-    found: list[tuple[Path, str]] = []
+    found: list[tuple[FieldPath, str]] = []
     try:
         form.model_validate(checked)
     except ValidationError as error:
@@ -30,13 +30,13 @@ def mistakes(kind: str, value: Mapping[str, JSON]) -> list[tuple[Path, str]]:
                 continue
             if path[:1] == ("tools",) and len(path) > 1:
                 path = ("tools", places[int(path[1])], *path[2:])
-            found.append((path, _said(one, form, path)))
+            found.append((path, _mistake_text(one, form, path)))
     unknown = [name for name in loose if name not in form.model_fields]
     found += [(("unchecked",), f"{_shown(name)} is no field here") for name in unknown]
     return list(dict.fromkeys(found))
 
 
-def unchecked(kind: str, value: Mapping[str, JSON]) -> tuple[list[str], list[str]]:
+def unchecked_fields(kind: str, value: Mapping[str, JSON]) -> tuple[list[str], list[str]]:
     """What an export must say is unchecked, so that what a service holds can be read back: fields, and
     types of tools."""
 
@@ -44,7 +44,7 @@ def unchecked(kind: str, value: Mapping[str, JSON]) -> tuple[list[str], list[str
     types = {t["type"] for t in tools or [] if isinstance(t, Mapping) and isinstance(t.get("type"), str)}
     odd = sorted(types - set(TOOL_TYPES))
     given = {**value, "unchecked_tools": odd} if odd else value
-    return sorted({str(path[0]) for path, _ in mistakes(kind, given) if path}), odd
+    return sorted({str(path[0]) for path, _ in find_mistakes(kind, given) if path}), odd
 
 
 def _without_unchecked_tools(value: Mapping[str, JSON]) -> tuple[list[int], dict[str, JSON]]:
@@ -64,7 +64,7 @@ def _texts(value: JSON) -> list[str]:
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
-def _path(loc: tuple[int | str, ...], value: JSON) -> Path:
+def _path(loc: tuple[int | str, ...], value: JSON) -> FieldPath:
     """Where it stands in the file: pydantic also names the form it tried."""
     steps: list[str | int] = []
     for step in loc:
@@ -79,37 +79,37 @@ def _path(loc: tuple[int | str, ...], value: JSON) -> Path:
     return tuple(steps)
 
 
-def _said(error: Any, form: Any, path: Path) -> str:
+def _mistake_text(error: Any, form: Any, path: FieldPath) -> str:
     """The mistake in words."""
-    rule = WORDS.get(error["type"])
-    return rule(error, _known(form, path)) if rule else str(error["msg"]).lower()
+    rule = ERROR_TEXTS.get(error["type"])
+    return rule(error, _known_keys(form, path)) if rule else str(error["msg"]).lower()
 
 
-def _known(form: Any, path: Path) -> list[str]:
+def _known_keys(form: Any, path: FieldPath) -> list[str]:
     """The keys that are known beside the last step of a path."""
     for step in path[:-1]:
         inner = form.model_fields.get(step) if hasattr(form, "model_fields") else None
-        found = list(_forms(inner.annotation)) if inner else []
+        found = list(_models(inner.annotation)) if inner else []
         form = found[0] if found else form
     return list(getattr(form, "model_fields", {}))
 
 
-def _forms(annotation: Any) -> Iterator[Any]:
+def _models(annotation: Any) -> Iterator[Any]:
     if hasattr(annotation, "model_fields"):
         yield annotation
     for inner in getattr(annotation, "__args__", ()):
-        yield from _forms(inner)
+        yield from _models(inner)
 
 
 def _shown(value: JSON) -> str:
     text = repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+    return text if len(text) <= MAX_VALUE_CHARS_SHOWN else f"{text[:MAX_VALUE_CHARS_SHOWN]}..."
 
 
 def _extra(error: Any, known: Iterable[str]) -> str:
     name = str(error["loc"][-1])
     names = sorted(known)
-    return f"is no key here; allowed: {', '.join(names)}{close_to(name, names)}"
+    return f"is no key here; allowed: {', '.join(names)}{suggestion(name, names)}"
 
 
 def _literal(error: Any, _: Iterable[str]) -> str:
@@ -118,7 +118,9 @@ def _literal(error: Any, _: Iterable[str]) -> str:
     tools = get_args(Tool.model_fields["type"].annotation)
     allowed = list(tools) if error["loc"][-1] == "type" and "tools" in error["loc"] else None
     names = ", ".join(allowed) if allowed else str(error["ctx"]["expected"]).replace("'", "")
-    close = close_to(str(given), allowed or [word.strip() for word in names.replace(" or ", ",").split(",")])
+    close = suggestion(
+        str(given), allowed or [word.strip() for word in names.replace(" or ", ",").split(",")]
+    )
     return f"{_shown(given)} is not known; allowed: {names}{close}"
 
 
@@ -145,7 +147,7 @@ def _limit(words: str) -> Callable[[Any, Iterable[str]], str]:
     return rule
 
 
-WORDS: Mapping[str, Callable[[Any, Iterable[str]], str]] = {
+ERROR_TEXTS: Mapping[str, Callable[[Any, Iterable[str]], str]] = {
     "missing": lambda error, _: "is missing",
     "extra_forbidden": _extra,
     "literal_error": _literal,

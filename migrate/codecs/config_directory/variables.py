@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from migrate.codecs.config_directory import VARIABLES
-from migrate.codecs.config_directory.parse import WORDS, Body, Contents
+from migrate.codecs.config_directory import VARIABLES_TOML
+from migrate.codecs.config_directory.parse import KIND_LABELS, ConfigBody, ConfigContents
 from migrate.codecs.config_directory.problems import Problem
 from migrate.errors import BadUsage
 from migrate.model import JSON, KINDS, Entity
@@ -24,7 +24,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-TEMPLATE = """\
+VARIABLES_TEMPLATE = """\
 # What differs between environments. The files say what is the same everywhere.
 # Choose one with --env NAME on export, plan, assess and diff; without it, the one that is called
 # like the other side in the config file.
@@ -34,7 +34,7 @@ TEMPLATE = """\
 # models = { "gpt-4.1" = "gpt-4.1-prod" }      # in the files = there
 # connections = { "search" = "search-prod" }
 """
-LINE = re.compile(r"at line (\d+)")
+TOML_ERROR_LINE = re.compile(r"at line (\d+)")
 
 
 class Environment(BaseModel):
@@ -51,23 +51,28 @@ class Variables(BaseModel):
     environments: dict[str, Environment] = Field(default_factory=dict)
 
 
-def read(text: str) -> tuple[Mapping[str, Environment], list[Problem]]:
+def read_variables(text: str) -> tuple[Mapping[str, Environment], list[Problem]]:
     """The environments by name, and what is wrong."""
     try:
         data: Any = tomllib.loads(text)
     except ValueError as error:
-        line = LINE.search(str(error))
-        return {}, [Problem(VARIABLES, int(line[1]) if line else 1, "", f"no TOML: {error}")]
+        line = TOML_ERROR_LINE.search(str(error))
+        return {}, [Problem(VARIABLES_TOML, int(line[1]) if line else 1, "", f"no TOML: {error}")]
     try:
         return Variables.model_validate(data).environments, []
     except ValidationError as error:
         return {}, [
-            Problem(VARIABLES, _line(text, str(one["loc"][-1])), ".".join(map(str, one["loc"])), _word(one))
+            Problem(
+                VARIABLES_TOML,
+                _line(text, str(one["loc"][-1])),
+                ".".join(map(str, one["loc"])),
+                _mistake_text(one),
+            )
             for one in error.errors(include_url=False)
         ]
 
 
-def _word(error: Any) -> str:
+def _mistake_text(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         return "is no key here; allowed: environments.NAME with name_prefix, models, connections"
     return str(error["msg"]).lower()
@@ -78,21 +83,23 @@ def _line(text: str, name: str) -> int:
     return next((n for n, line in enumerate(text.splitlines(), 1) if name in line), 1)
 
 
-def chosen(known: Mapping[str, Environment], wanted: str, facing: str = "") -> tuple[str, Environment]:
+def choose_environment(
+    known: Mapping[str, Environment], wanted: str, facing: str = ""
+) -> tuple[str, Environment]:
     """The environment that was asked for, or the one called like the other side, or none. Raises
     `BadUsage`."""
     if wanted and wanted not in known:
         names = ", ".join(sorted(known)) or "none"
         raise BadUsage(
             f"there is no environment {wanted!r}",
-            f"{VARIABLES} has: {names}",
+            f"{VARIABLES_TOML} has: {names}",
             f"add [environments.{wanted}] to it",
         )
     name = wanted or (facing if facing in known else "")
     return name, known.get(name, Environment())
 
 
-def forward(contents: Contents, environment: Environment) -> Contents:
+def apply_environment(contents: ConfigContents, environment: Environment) -> ConfigContents:
     """The objects as this environment has them."""
     prefix = environment.name_prefix
     keys = {
@@ -101,13 +108,13 @@ def forward(contents: Contents, environment: Environment) -> Contents:
     }
     for kind in keys:
         for one in contents.objects[kind]:
-            one.body.update(_there(kind, one.body, keys, environment))
+            one.body.update(_in_environment(kind, one.body, keys, environment))
     members = {keys["vector_store"].get(key, key): rows for key, rows in contents.members.items()}
-    return Contents(contents.objects, members, contents.paths)
+    return ConfigContents(contents.objects, members, contents.paths)
 
 
-def _there(
-    kind: str, body: Body, keys: Mapping[str, Mapping[str, str]], environment: Environment
+def _in_environment(
+    kind: str, body: ConfigBody, keys: Mapping[str, Mapping[str, str]], environment: Environment
 ) -> dict[str, JSON]:
     changed = dict(body)
     if isinstance(body.get("name"), str) and body["name"]:
@@ -137,7 +144,7 @@ def _mapped(
 
 
 @dataclass
-class Backward:
+class EnvironmentRemoval:
     """Takes an environment off again: what an object is called in the files. Raises `BadUsage` where that
     could not be read back."""
 
@@ -152,7 +159,7 @@ class Backward:
             "connections",
         )
 
-    def taken_off(self, entity: Entity) -> Entity:
+    def remove_from(self, entity: Entity) -> Entity:
         """The object as the files have it."""
         fields = dict(entity.fields)
         if fields.get("name"):
@@ -169,9 +176,10 @@ class Backward:
         prefix, name = self.environment.name_prefix, entity.name
         if prefix and not (name.startswith(prefix) and len(name) > len(prefix)):
             raise BadUsage(
-                f"the {WORDS[entity.kind]} {name!r} in use there would be read back as {prefix + name!r}",
+                f"the {KIND_LABELS[entity.kind]} {name!r} in use there "
+                f"would be read back as {prefix + name!r}",
                 f"assistants of the environment use it, and its name does not begin with {prefix!r}",
-                f"give it a name of this environment there, or take name_prefix out of {VARIABLES}",
+                f"give it a name of this environment there, or take name_prefix out of {VARIABLES_TOML}",
             )
         return name.removeprefix(prefix)
 
@@ -180,7 +188,7 @@ class Backward:
             raise BadUsage(
                 f"{there!r} in use there would be read back as {names[there]!r}",
                 f"{table} of the environment map that name to another one",
-                f"use {names[there]!r} there, or take the line out of {VARIABLES}",
+                f"use {names[there]!r} there, or take the line out of {VARIABLES_TOML}",
             )
 
 
@@ -191,6 +199,6 @@ def _inverse(names: Mapping[str, str], table: str) -> dict[str, str]:
             raise BadUsage(
                 f"{table} of the environment map {back[new]!r} and {old!r} both to {new!r}",
                 "so nobody can tell which of them an export should write",
-                f"give each its own name in {VARIABLES}",
+                f"give each its own name in {VARIABLES_TOML}",
             )
     return back

@@ -12,21 +12,21 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from migrate.codecs.config_directory.problems import Path
+from migrate.codecs.config_directory.problems import FieldPath
 from migrate.model import JSON
 from migrate.model.input_limits import MAX_JSON_DEPTH
 
-ALIASES = 100
+MAX_ALIAS_USES = 100
 """Uses of an anchor in one file, everything below it counted."""
-NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-SPECIAL = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+YAML_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+YAML_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+YAML_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+YAML_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+YAML_SPECIAL_FLOAT = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 PLAIN_TAGS = frozenset({f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map")})
 
 
-class NotYaml(Exception):
+class InvalidYaml(Exception):
     """The text cannot be understood: line and reason."""
 
     def __init__(self, line: int, reason: str) -> None:
@@ -35,13 +35,13 @@ class NotYaml(Exception):
 
 
 @dataclass
-class Document:
+class YamlDocument:
     """A value, and the line on which each part of it stands."""
 
     value: JSON = None
-    lines: dict[Path, int] = field(default_factory=dict)
+    lines: dict[FieldPath, int] = field(default_factory=dict)
 
-    def line(self, path: Path) -> int:
+    def line(self, path: FieldPath) -> int:
         """The line of a part, or of the nearest part around it that is there."""
         for length in range(len(path), -1, -1):
             if path[:length] in self.lines:
@@ -49,24 +49,24 @@ class Document:
         return 1
 
 
-def read(text: str, before: int = 0) -> Document:
-    """Parse. `before`: lines of the file that come before the text. Raises `NotYaml`."""
+def parse_yaml(text: str, before: int = 0) -> YamlDocument:
+    """Parse. `before`: lines of the file that come before the text. Raises `InvalidYaml`."""
     import yaml
 
     try:
         node = _loader()(text).get_single_node()
-        found = Document(lines={(): before + 1})
+        found = YamlDocument(lines={(): before + 1})
         if node is not None:
             found.value = _Converter(found.lines, before).value(node, ())
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + before + 1
-        raise NotYaml(line, f"character #x{error.character:x} cannot stand here") from None
+        raise InvalidYaml(line, f"character #x{error.character:x} cannot stand here") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = ", ".join(filter(None, (error.context, error.problem)))
-        raise NotYaml((mark.line if mark else 0) + before + 1, f"no YAML: {said}") from None
+        raise InvalidYaml((mark.line if mark else 0) + before + 1, f"no YAML: {said}") from None
     except RecursionError:
-        raise NotYaml(before + 1, f"it is nested too deeply: {MAX_JSON_DEPTH.describe()}") from None
+        raise InvalidYaml(before + 1, f"it is nested too deeply: {MAX_JSON_DEPTH.describe()}") from None
     return found
 
 
@@ -101,24 +101,24 @@ def _loader() -> Any:
 
 
 class _Converter:
-    def __init__(self, lines: dict[Path, int], before: int) -> None:
+    def __init__(self, lines: dict[FieldPath, int], before: int) -> None:
         self.lines, self.before = lines, before
         self.seen: set[int] = set()
         self.open: set[int] = set()
         self.again = 0
 
-    def value(self, node: Any, path: Path) -> JSON:
+    def value(self, node: Any, path: FieldPath) -> JSON:
         line = node.start_mark.line + self.before + 1
         self.lines.setdefault(path, line)
         if id(node) in self.open:
-            raise NotYaml(line, "an alias that contains itself")
+            raise InvalidYaml(line, "an alias that contains itself")
         if id(node) in self.seen:
             self.again += 1
-            if self.again > ALIASES:
-                raise NotYaml(line, f"more than {ALIASES} uses of aliases")
+            if self.again > MAX_ALIAS_USES:
+                raise InvalidYaml(line, f"more than {MAX_ALIAS_USES} uses of aliases")
         self.seen.add(id(node))
         if node.tag not in PLAIN_TAGS:
-            raise NotYaml(line, f"the tag {node.tag} is not used here")
+            raise InvalidYaml(line, f"the tag {node.tag} is not used here")
         if isinstance(node.value, str):
             return _scalar(node.value, line) if node.style is None else node.value
         self.open.add(id(node))
@@ -126,18 +126,18 @@ class _Converter:
         self.open.discard(id(node))
         return found
 
-    def _list(self, node: Any, path: Path) -> list[JSON]:
+    def _list(self, node: Any, path: FieldPath) -> list[JSON]:
         return [self.value(one, (*path, place)) for place, one in enumerate(node.value)]
 
-    def _mapping(self, node: Any, path: Path) -> Mapping[str, JSON]:
+    def _mapping(self, node: Any, path: FieldPath) -> Mapping[str, JSON]:
         found: dict[str, JSON] = {}
         for key, value in node.value:
             line = key.start_mark.line + self.before + 1
             if not isinstance(key.value, str):
-                raise NotYaml(line, "a key must be a text")
-            here: Path = (*path, key.value)
+                raise InvalidYaml(line, "a key must be a text")
+            here: FieldPath = (*path, key.value)
             if key.value in found:
-                raise NotYaml(line, f"the key {key.value!r} is on line {self.lines[here]} already")
+                raise InvalidYaml(line, f"the key {key.value!r} is on line {self.lines[here]} already")
             self.lines[here] = line
             found[key.value] = self.value(value, here)
         return found
@@ -148,17 +148,17 @@ def _is_mapping(node: Any) -> bool:
 
 
 def _scalar(text: str, line: int) -> JSON:
-    if text in NULLS:
+    if text in YAML_NULLS:
         return None
-    if text in TRUTHS:
-        return TRUTHS[text]
+    if text in YAML_BOOLEANS:
+        return YAML_BOOLEANS[text]
     try:
-        if INTEGER.fullmatch(text):
+        if YAML_INTEGER.fullmatch(text):
             return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
-        if FLOAT.fullmatch(text):
+        if YAML_FLOAT.fullmatch(text):
             return float(text)
     except ValueError:
-        raise NotYaml(line, "a number of so many digits cannot be read; write it in quotes") from None
-    if SPECIAL.fullmatch(text):
+        raise InvalidYaml(line, "a number of so many digits cannot be read; write it in quotes") from None
+    if YAML_SPECIAL_FLOAT.fullmatch(text):
         return float(text.lower().replace(".", ""))
     return text

@@ -11,30 +11,30 @@ from collections.abc import Iterator, Mapping
 
 from migrate.model import JSON
 
-RESERVED = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+YAML_RESERVED_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 """Words that YAML 1.2, or an older reader, takes for something else than a text."""
-NOT_PLAIN = re.compile(r":(?=\s|$)|\s#|\s$")
-WORD = re.compile(r"(?!0[xob])[0-9](?=[0-9a-z]*[acdfghijklmnqrsuvwy])[0-9a-z]*")
+NOT_PLAIN_SCALAR = re.compile(r":(?=\s|$)|\s#|\s$")
+DIGIT_WORD = re.compile(r"(?!0[xob])[0-9](?=[0-9a-z]*[acdfghijklmnqrsuvwy])[0-9a-z]*")
 """What begins with a digit and is a number or a time to no reader: hashes."""
-LONGEST_KEY = 900
+MAX_SIMPLE_KEY_CHARS = 900
 """Readers look no further for the end of a key that is written the short way."""
-ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+YAML_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
-def write(value: Mapping[str, JSON], comments: Mapping[str, str] | None = None) -> str:
+def format_yaml(value: Mapping[str, JSON], comments: Mapping[str, str] | None = None) -> str:
     """A mapping as a document, with a comment above some of its keys."""
     text = ""
     for key, inner in value.items():
         said = (comments or {}).get(key)
-        text += f"# {quoted(said)[1:-1]}\n" if said else ""
+        text += f"# {quote_yaml(said)[1:-1]}\n" if said else ""
         text += "".join(f"{line}\n" for line in _mapping({key: inner}, ""))
     return text
 
 
 def _mapping(value: Mapping[str, JSON], indent: str) -> Iterator[str]:
     for key, inner in value.items():
-        name = scalar(key)
-        if len(name) > LONGEST_KEY:
+        name = format_scalar(key)
+        if len(name) > MAX_SIMPLE_KEY_CHARS:
             yield f"{indent}? {name}"
             name = ""
         yield from _entry(f"{indent}{name}:", inner, indent + "  ")
@@ -63,13 +63,13 @@ def _entry(head: str, value: JSON, indent: str) -> Iterator[str]:
         yield f"{head} {'|' if value.endswith(chr(10)) else '|-'}"
         yield from (f"{indent}{line}" if line else "" for line in lines)
     else:
-        yield f"{head} {scalar(value)}"
+        yield f"{head} {format_scalar(value)}"
 
 
-def scalar(value: JSON) -> str:
+def format_scalar(value: JSON) -> str:
     """A value on one line."""
     if isinstance(value, str):
-        return value if _is_plain(value) else quoted(value)
+        return value if _is_plain(value) else quote_yaml(value)
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
@@ -79,14 +79,14 @@ def scalar(value: JSON) -> str:
     return "[]" if isinstance(value, list) else repr(value)
 
 
-def quoted(text: str) -> str:
+def quote_yaml(text: str) -> str:
     """In double quotes, everything that does not show written as an escape."""
     return f'"{"".join(map(_escaped, text))}"'
 
 
 def _escaped(char: str) -> str:
-    if char in ESCAPES:
-        return ESCAPES[char]
+    if char in YAML_ESCAPES:
+        return YAML_ESCAPES[char]
     if char.isprintable():
         return char
     code = ord(char)
@@ -95,10 +95,10 @@ def _escaped(char: str) -> str:
 
 def _is_plain(text: str) -> bool:
     return (
-        (text[:1].isalpha() or WORD.fullmatch(text) is not None)
+        (text[:1].isalpha() or DIGIT_WORD.fullmatch(text) is not None)
         and text.isprintable()
-        and text.lower() not in RESERVED
-        and not NOT_PLAIN.search(text)
+        and text.lower() not in YAML_RESERVED_WORDS
+        and not NOT_PLAIN_SCALAR.search(text)
     )
 
 

@@ -10,33 +10,37 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from migrate.codecs.adapt.existing_metadata import PORTAL
+from migrate.codecs.adapt.existing_metadata import PORTAL_KEYS
 from migrate.codecs.assistants import decode as assistants_decode
-from migrate.codecs.assistants.decode import Surroundings
-from migrate.codecs.field_types import well_formed
-from migrate.codecs.foundry.agent_names import name_for
+from migrate.codecs.assistants.decode import DecodeContext
+from migrate.codecs.field_types import is_well_formed
+from migrate.codecs.foundry.agent_names import agent_name
 from migrate.codecs.foundry.items import read_item
-from migrate.codecs.foundry.tools import to_old
+from migrate.codecs.foundry.tools import to_canonical_tool
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.served_version import served_older_versions
 from migrate.model.stamp import read_stamp, stamped_file_ids, stamped_name, stamped_vector_store_ids
 
 
-def decode(
-    kind: str, body: Mapping[str, JSON], parent: str = "", around: Surroundings | None = None
+def decode_foundry_object(
+    kind: str, body: Mapping[str, JSON], parent: str = "", context: DecodeContext | None = None
 ) -> list[Entity]:
     """The object in canonical form."""
-    rule = RULES.get(kind)
-    return [rule(dict(body), parent)] if rule else assistants_decode.decode(kind, body, parent, around)
+    rule = FOUNDRY_DECODERS.get(kind)
+    return (
+        [rule(dict(body), parent)]
+        if rule
+        else assistants_decode.decode_assistants_object(kind, body, parent, context)
+    )
 
 
 # ---------------------------------------------------------------------------------------------- agents
 
-PLAIN = ("model", "instructions", "temperature", "top_p")
+SHARED_DEFINITION_KEYS = ("model", "instructions", "temperature", "top_p")
 """Keys of a definition that are fields of an assistant under the same name."""
 
 
-SERVICE_KEYS = frozenset(
+AGENT_SERVICE_KEYS = frozenset(
     "status agent_guid state configuration_state state_source agent_endpoint agent_card instance_identity "
     "blueprint blueprint_reference".split()
 )
@@ -51,15 +55,15 @@ def _agent(body: dict[str, Any], _: str) -> Entity:
     version: Mapping[str, JSON] = latest if isinstance(latest, Mapping) else body
     called = str(body.get("name") or body.get("id") or "")
     given = version.get("definition")
-    fields, rest = _definition(dict(given)) if isinstance(given, Mapping) else ({}, {})
-    metadata, portal = _apart(version.get("metadata"))
-    fields["name"] = _name(called, metadata)
+    fields, rest = _split_definition(dict(given)) if isinstance(given, Mapping) else ({}, {})
+    metadata, portal = _split_portal_keys(version.get("metadata"))
+    fields["name"] = _original_name(called, metadata)
     fields["metadata"] = metadata
     if version.get("description") is not None:
         fields["description"] = version["description"]
     if rest:
         fields["definition"] = rest
-    sound = {name: value for name, value in fields.items() if well_formed(name, value)}
+    sound = {name: value for name, value in fields.items() if is_well_formed(name, value)}
     known = {"object", "id", "name", "version", "versions", "created_at", "metadata", "description"}
     seen = {k: v for k, v in {**body, **version}.items() if k not in known | {"definition"}}
     facts = {
@@ -67,39 +71,40 @@ def _agent(body: dict[str, Any], _: str) -> Entity:
         "created_at": version.get("created_at"),
         "version": version.get("version"),
         "portal": portal,
-        "served": _served(body),
-        "service": {k: v for k, v in seen.items() if k in SERVICE_KEYS},
+        "served": _served_versions(body),
+        "service": {k: v for k, v in seen.items() if k in AGENT_SERVICE_KEYS},
     }
     odd = {name: value for name, value in fields.items() if name not in sound}
-    return Entity("assistant", called, "", sound, facts, {**_unknown("assistant", seen), **odd})
+    return Entity("assistant", called, "", sound, facts, {**_unknown_keys("assistant", seen), **odd})
 
 
-SAYS_NOTHING: Mapping[str, JSON] = {"draft": False}
+DEFAULT_AGENT_VALUES: Mapping[str, JSON] = {"draft": False}
 """Keys of an agent with the value that says no more than their absence."""
 
 
-def _unknown(kind: str, rest: Mapping[str, JSON]) -> dict[str, JSON]:
+def _unknown_keys(kind: str, rest: Mapping[str, JSON]) -> dict[str, JSON]:
     """The keys that no rule knows. One that is called as a field which is read from elsewhere keeps apart."""
     return {
         f"{kind}.{name}" if name in KINDS[kind].fields else name: value
         for name, value in rest.items()
-        if name not in SERVICE_KEYS and (name not in SAYS_NOTHING or value != SAYS_NOTHING[name])
+        if name not in AGENT_SERVICE_KEYS
+        and (name not in DEFAULT_AGENT_VALUES or value != DEFAULT_AGENT_VALUES[name])
     }
 
 
-def _served(body: Mapping[str, JSON]) -> dict[str, JSON]:
+def _served_versions(body: Mapping[str, JSON]) -> dict[str, JSON]:
     """The versions that users get beside the newest, as far as the archive has them."""
     versions = body.get("versions")
     held = versions if isinstance(versions, Mapping) else {}
     return {number: held[number] for number in served_older_versions(body) if number in held}
 
 
-def _definition(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _split_definition(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The fields that every generation has, and what only this one can say. Of an agent that is no
     prompt agent the whole definition stays as it is."""
     if given.get("kind") != "prompt":
         return {}, given
-    fields = {name: given.pop(name) for name in PLAIN if name in given}
+    fields = {name: given.pop(name) for name in SHARED_DEFINITION_KEYS if name in given}
     del given["kind"]
     tools = given.get("tools")
     if isinstance(tools, list):
@@ -108,25 +113,29 @@ def _definition(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         fields["tool_resources"] = resources
     text = given.get("text")
     if isinstance(text, Mapping) and isinstance(text.get("format"), Mapping):
-        fields["response_format"] = read_format(text["format"])
+        fields["response_format"] = nest_response_format(text["format"])
         given["text"] = {k: v for k, v in text.items() if k != "format"}
     reasoning = given.get("reasoning")
     if isinstance(reasoning, Mapping) and "effort" in reasoning:
         fields["reasoning_effort"] = reasoning["effort"]
         given["reasoning"] = {k: v for k, v in reasoning.items() if k != "effort"}
-    said = {name: _said(value, name) for name, value in given.items()}
+    said = {name: _without_nulls(value, name) for name, value in given.items()}
     return fields, {k: v for k, v in said.items() if v not in (None, {}, [])}
 
 
-EXACT = ("default_value", "schema")
+EXACT_INPUT_KEYS = ("default_value", "schema")
 """Keys of structured inputs whose values are the owner's own, nulls in them too."""
 
 
-def _said(value: JSON, name: str = "") -> JSON:
+def _without_nulls(value: JSON, name: str = "") -> JSON:
     """A value of a definition without nulls, which say nothing and are refused on writing."""
-    if isinstance(value, Mapping) and name not in EXACT:
-        return {k: _said(v, k) for k, v in value.items() if v is not None}
-    return [_said(one) for one in value] if isinstance(value, list) and name not in EXACT else value
+    if isinstance(value, Mapping) and name not in EXACT_INPUT_KEYS:
+        return {k: _without_nulls(v, k) for k, v in value.items() if v is not None}
+    return (
+        [_without_nulls(one) for one in value]
+        if isinstance(value, list) and name not in EXACT_INPUT_KEYS
+        else value
+    )
 
 
 def _tools(tools: list[JSON], resources: dict[str, Any]) -> Iterator[JSON]:
@@ -136,11 +145,11 @@ def _tools(tools: list[JSON], resources: dict[str, Any]) -> Iterator[JSON]:
     for tool in tools:
         server = isinstance(tool, Mapping) and tool.get("type") == "mcp"
         label = str(tool.get("server_label")) if server else ""
-        yield tool if label and label in seen else to_old(tool, resources)
+        yield tool if label and label in seen else to_canonical_tool(tool, resources)
         seen.add(label)
 
 
-def read_format(format_: Mapping[str, JSON]) -> JSON:
+def nest_response_format(format_: Mapping[str, JSON]) -> JSON:
     """The schema of a structured answer, nested again; one that is nested already is read as well. One that
     does not say so is strict (recorded)."""
     if format_.get("type") != "json_schema":
@@ -154,15 +163,15 @@ def read_format(format_: Mapping[str, JSON]) -> JSON:
     return {"type": "json_schema", "json_schema": {**inner, "strict": True if strict is None else strict}}
 
 
-def _apart(metadata: JSON) -> tuple[JSON, dict[str, JSON]]:
+def _split_portal_keys(metadata: JSON) -> tuple[JSON, dict[str, JSON]]:
     """The owner's metadata, and the portal's."""
     if not isinstance(metadata, Mapping):
         return metadata, {}
-    portal = {k: v for k, v in metadata.items() if k in PORTAL}
-    return {k: v for k, v in metadata.items() if k not in PORTAL}, portal
+    portal = {k: v for k, v in metadata.items() if k in PORTAL_KEYS}
+    return {k: v for k, v in metadata.items() if k not in PORTAL_KEYS}, portal
 
 
-def _name(called: str, metadata: JSON) -> str | None:
+def _original_name(called: str, metadata: JSON) -> str | None:
     """The name before it was made an address: kept in metadata, or known to have been none."""
     if not isinstance(metadata, Mapping):
         return called
@@ -170,7 +179,7 @@ def _name(called: str, metadata: JSON) -> str | None:
     if carried is not None:
         return carried
     source = read_stamp(metadata).partition(":")[2]
-    return None if source and called == name_for("", source) else called
+    return None if source and called == agent_name("", source) else called
 
 
 # --------------------------------------------------------------------------------------- conversations
@@ -188,13 +197,13 @@ def _conversation(body: dict[str, Any], _: str) -> Entity:
         }
     known = {"id", "object", "created_at", "metadata"}
     facts = {"id": body.get("id"), "created_at": body.get("created_at")}
-    sound = {name: value for name, value in fields.items() if well_formed(name, value)}
+    sound = {name: value for name, value in fields.items() if is_well_formed(name, value)}
     odd = {name: value for name, value in fields.items() if name not in sound}
-    unknown = _unknown("thread", {k: v for k, v in body.items() if k not in known})
+    unknown = _unknown_keys("thread", {k: v for k, v in body.items() if k not in known})
     return Entity("thread", str(body.get("id") or ""), "", sound, facts, {**unknown, **odd})
 
 
-RULES: dict[str, Callable[[dict[str, Any], str], Entity]] = {
+FOUNDRY_DECODERS: dict[str, Callable[[dict[str, Any], str], Entity]] = {
     "assistant": _agent,
     "thread": _conversation,
     "message": read_item,

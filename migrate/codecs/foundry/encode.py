@@ -5,68 +5,76 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from migrate.codecs.adapt.existing_metadata import that_fits
+from migrate.codecs.adapt.existing_metadata import fitting_portal_settings
 from migrate.codecs.assistants import encode
-from migrate.codecs.capabilities import METADATA_PAIRS
-from migrate.codecs.foundry.decode import PLAIN
+from migrate.codecs.capabilities import MAX_METADATA_PAIRS
+from migrate.codecs.foundry.decode import SHARED_DEFINITION_KEYS
 from migrate.codecs.foundry.items import write_item
-from migrate.codecs.foundry.tools import to_new
+from migrate.codecs.foundry.tools import to_foundry_tool
 from migrate.model import JSON, Entity
 from migrate.model.secrets import with_target_secrets
 from migrate.model.stamp import DEFAULT_STAMP_KEYS, stamp_keys_in
 
-Wire = dict[str, JSON]
+FoundryRequestBody = dict[str, JSON]
 
-UPDATABLE: dict[str, tuple[str, ...]] = {
-    "assistant": (*encode.UPDATABLE["assistant"], "definition"),
+FOUNDRY_UPDATABLE_FIELDS: dict[str, tuple[str, ...]] = {
+    "assistant": (*encode.UPDATABLE_FIELDS["assistant"], "definition"),
     "thread": ("metadata", "tool_resources"),
-    "vector_store": encode.UPDATABLE["vector_store"],
-    "vector_store_file": encode.UPDATABLE["vector_store_file"],
+    "vector_store": encode.UPDATABLE_FIELDS["vector_store"],
+    "vector_store_file": encode.UPDATABLE_FIELDS["vector_store_file"],
 }
 
-IDS_PER_KEY = 10
+MAX_IDS_PER_KEY = 10
 """Ids in one value of metadata: with the longest seen (41 characters) they stay under 512."""
 
 
-def create_wire(entity: Entity) -> Wire:
+def encode_foundry_create(entity: Entity) -> FoundryRequestBody:
     """The body that creates the object."""
-    rule = RULES.get(entity.kind)
-    return rule(entity) if rule else encode.create_wire(entity)
+    rule = FOUNDRY_ENCODERS.get(entity.kind)
+    return rule(entity) if rule else encode.encode_create(entity)
 
 
-def update_wire(entity: Entity, fields: frozenset[str], there: Entity | None = None) -> Wire:
+def encode_foundry_update(
+    entity: Entity, fields: frozenset[str], there: Entity | None = None
+) -> FoundryRequestBody:
     """The body that changes an object. An agent's version is immutable, so a changed agent is written
     whole, with what the portal keeps on it; a conversation has nothing but metadata."""
     if entity.kind == "assistant":
         wire = _agent(with_target_secrets(entity, there) if there else entity)
         portal = (there.facts.get("portal") if there else None) or {}
-        room = max(0, METADATA_PAIRS - len(wire["metadata"]))
+        room = max(0, MAX_METADATA_PAIRS - len(wire["metadata"]))
         kept = dict(list(portal.items())[:room])
         return {**wire, "metadata": {**kept, **wire["metadata"]}}
     if entity.kind == "thread":
         return _conversation(entity)
-    return encode.update_wire(entity, fields, there)
+    return encode.encode_update(entity, fields, there)
 
 
-def _new_agent(entity: Entity) -> Wire:
+def _new_agent(entity: Entity) -> FoundryRequestBody:
     """An agent with what was chosen for it in the portal that it comes from."""
     wire = _agent(entity)
-    return {**wire, "metadata": {**that_fits(entity, len(wire["metadata"])), **wire["metadata"]}}
+    return {
+        **wire,
+        "metadata": {**fitting_portal_settings(entity, len(wire["metadata"])), **wire["metadata"]},
+    }
 
 
-def _agent(entity: Entity) -> Wire:
-    wire: Wire = {"definition": definition(entity), "metadata": dict(entity.fields.get("metadata") or {})}
+def _agent(entity: Entity) -> FoundryRequestBody:
+    wire: FoundryRequestBody = {
+        "definition": agent_definition(entity),
+        "metadata": dict(entity.fields.get("metadata") or {}),
+    }
     if entity.fields.get("description"):
         wire["description"] = entity.fields["description"]
     return wire
 
 
-def definition(entity: Entity) -> dict[str, Any]:
+def agent_definition(entity: Entity) -> dict[str, Any]:
     """A prompt agent's definition. A sampling number that only restates the default is left out, since
     reasoning models refuse to be given any."""
     fields = entity.fields
     out: dict[str, Any] = {"kind": "prompt", **dict(fields.get("definition") or {})}
-    for name in PLAIN:
+    for name in SHARED_DEFINITION_KEYS:
         value = fields.get(name)
         default = name in ("temperature", "top_p") and value == 1
         if value is not None and not default:
@@ -75,7 +83,7 @@ def definition(entity: Entity) -> dict[str, Any]:
     if tools:
         out["tools"] = tools
     if isinstance(fields.get("response_format"), Mapping):
-        out["text"] = {**out.get("text", {}), "format": write_format(fields["response_format"])}
+        out["text"] = {**out.get("text", {}), "format": flatten_response_format(fields["response_format"])}
     if fields.get("reasoning_effort") is not None:
         out["reasoning"] = {"effort": fields["reasoning_effort"], **out.get("reasoning", {})}
     return out
@@ -86,11 +94,11 @@ def _tools(tools: list[JSON], resources: Mapping[str, JSON]) -> Iterator[JSON]:
     seen: set[str] = set()
     for tool in tools:
         label = str(tool.get("server_label")) if tool.get("type") == "mcp" else ""
-        yield to_new(dict(tool), {} if label and label in seen else resources)
+        yield to_foundry_tool(dict(tool), {} if label and label in seen else resources)
         seen.add(label)
 
 
-def write_format(format_: Mapping[str, JSON]) -> JSON:
+def flatten_response_format(format_: Mapping[str, JSON]) -> JSON:
     """The schema of a structured answer, flattened. Whether it is strict is always said: left out, it is
     strict here (recorded), and was not on older services."""
     inner = format_.get("json_schema")
@@ -99,22 +107,28 @@ def write_format(format_: Mapping[str, JSON]) -> JSON:
     return {"type": "json_schema", "strict": False, **{k: v for k, v in inner.items() if v is not None}}
 
 
-def _conversation(entity: Entity) -> Wire:
+def _conversation(entity: Entity) -> FoundryRequestBody:
     metadata = dict(entity.fields.get("metadata") or {})
     resources = entity.fields.get("tool_resources") or {}
     files = (resources.get("code_interpreter") or {}).get("file_ids") or []
     stores = (resources.get("file_search") or {}).get("vector_store_ids") or []
     names = stamp_keys_in(metadata) or DEFAULT_STAMP_KEYS
-    return {"metadata": {**metadata, **spread(names.files, files), **spread(names.stores, stores)}}
+    return {
+        "metadata": {
+            **metadata,
+            **ids_as_metadata(names.files, files),
+            **ids_as_metadata(names.stores, stores),
+        }
+    }
 
 
-def spread(key: str, ids: list[str]) -> dict[str, str]:
+def ids_as_metadata(key: str, ids: list[str]) -> dict[str, str]:
     """Ids as values of metadata: KEY, KEY_2 and so on."""
-    chunks = [ids[at : at + IDS_PER_KEY] for at in range(0, len(ids), IDS_PER_KEY)]
+    chunks = [ids[at : at + MAX_IDS_PER_KEY] for at in range(0, len(ids), MAX_IDS_PER_KEY)]
     return {(key if n == 0 else f"{key}_{n + 1}"): ",".join(chunk) for n, chunk in enumerate(chunks)}
 
 
-RULES: dict[str, Callable[[Entity], Wire]] = {
+FOUNDRY_ENCODERS: dict[str, Callable[[Entity], FoundryRequestBody]] = {
     "assistant": _new_agent,
     "thread": _conversation,
     "message": write_item,

@@ -15,11 +15,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from migrate.codecs.field_types import well_formed
+from migrate.codecs.field_types import is_well_formed
 from migrate.model import JSON, Entity
 from migrate.model.message import FUNCTION_CALL, FUNCTION_CALL_OUTPUT, ITEM_ROLE
 
-SERVER_KEYS = ("id", "status", "created_by", "partition_key")
+ITEM_SERVER_KEYS = ("id", "status", "created_by", "partition_key")
 """Keys of an item that the service sets (recorded 2025-11 to 2026-08). Any other key is its owner's until a
 recording shows that it is not: it is compared, and told where it cannot be written."""
 
@@ -32,7 +32,7 @@ CALL_KEYS: Mapping[str, tuple[str, ...]] = {
 }
 """Type -> its keys that projects were seen to accept, all of them needed."""
 
-TRIED_KEYS: Mapping[str, tuple[str, ...]] = {
+UNPROVEN_CALL_KEYS: Mapping[str, tuple[str, ...]] = {
     FUNCTION_CALL: ("namespace",),
     FUNCTION_CALL_OUTPUT: ("name", "namespace"),
 }
@@ -41,7 +41,7 @@ TRIED_KEYS: Mapping[str, tuple[str, ...]] = {
 PHASES = ("commentary", "final_answer")
 
 
-def has_form(item: JSON) -> bool:
+def is_writable_call(item: JSON) -> bool:
     """Whether an item that nobody said can be written: a call, or its output, with all that it needs."""
     if not isinstance(item, Mapping) or item.get("type") not in CALL_KEYS:
         return False
@@ -55,7 +55,7 @@ def has_form(item: JSON) -> bool:
 def read_item(body: dict[str, Any], parent: str) -> Entity:
     """An item in canonical form."""
     if body.get("type", "message") != "message":
-        return _unsaid(body, parent)
+        return _read_other_item(body, parent)
     content = body.get("content")
     parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else content
     read = [_read_part(part) for part in parts] if isinstance(parts, list) else parts
@@ -65,8 +65,8 @@ def read_item(body: dict[str, Any], parent: str) -> Entity:
     return _entity(body, parent, fields, ("type", "role", "content", "phase", "object", "created_at"))
 
 
-def _unsaid(body: dict[str, Any], parent: str) -> Entity:
-    inside = {k: v for k, v in body.items() if k not in SERVER_KEYS}
+def _read_other_item(body: dict[str, Any], parent: str) -> Entity:
+    inside = {k: v for k, v in body.items() if k not in ITEM_SERVER_KEYS}
     return _entity(body, parent, {"role": ITEM_ROLE, "content": [inside]}, tuple(inside))
 
 
@@ -76,17 +76,17 @@ def _entity(body: dict[str, Any], parent: str, fields: dict[str, JSON], known: t
         "created_at": body.get("created_at"),
         "thread_id": parent,
         "status": body.get("status"),
-        "service": {k: body[k] for k in SERVER_KEYS if k in body and k not in ("id", "status")},
+        "service": {k: body[k] for k in ITEM_SERVER_KEYS if k in body and k not in ("id", "status")},
     }
-    owners = {k: v for k, v in body.items() if k not in (*known, *SERVER_KEYS)}
-    sound = {name: value for name, value in fields.items() if well_formed(name, value)}
+    owners = {k: v for k, v in body.items() if k not in (*known, *ITEM_SERVER_KEYS)}
+    sound = {name: value for name, value in fields.items() if is_well_formed(name, value)}
     odd = {name: value for name, value in fields.items() if name not in sound}
     facts = {k: v for k, v in facts.items() if v not in (None, "", {})}
     return Entity("message", str(body.get("id") or ""), parent, sound, facts, {**owners, **odd})
 
 
 def _read_part(part: JSON) -> JSON:
-    rule = READ.get(str(part.get("type"))) if isinstance(part, dict) else None
+    rule = PART_READERS.get(str(part.get("type"))) if isinstance(part, dict) else None
     return rule(dict(part)) if rule else part
 
 
@@ -106,7 +106,7 @@ def _read_image(part: dict[str, Any]) -> JSON:
     return {"type": "image_url", "image_url": {"url": part.get("image_url"), **kept}, **rest}
 
 
-READ: Mapping[str, Callable[[dict[str, Any]], JSON]] = {
+PART_READERS: Mapping[str, Callable[[dict[str, Any]], JSON]] = {
     "input_text": _read_text,
     "output_text": _read_text,
     "text": _read_text,
@@ -120,14 +120,14 @@ def write_item(message: Entity) -> dict[str, JSON]:
     role = message.fields["role"]
     if role == ITEM_ROLE:
         inside = parts[0]
-        keys = (*CALL_KEYS[inside["type"]], *TRIED_KEYS[inside["type"]])
+        keys = (*CALL_KEYS[inside["type"]], *UNPROVEN_CALL_KEYS[inside["type"]])
         return {key: inside[key] for key in keys if key in inside}
     wire = {"type": "message", "role": role, "content": [_write_part(part, role) for part in parts]}
     return {**wire, "phase": message.fields["phase"]} if message.fields.get("phase") else wire
 
 
 def _write_part(part: Mapping[str, JSON], role: str) -> JSON:
-    return WRITE[part["type"]](part, role) if part["type"] in WRITE else dict(part)
+    return PART_WRITERS[part["type"]](part, role) if part["type"] in PART_WRITERS else dict(part)
 
 
 def _write_text(part: Mapping[str, JSON], role: str) -> JSON:
@@ -147,7 +147,7 @@ def _write_url_image(part: Mapping[str, JSON], _: str) -> JSON:
     return {"type": "input_image", "image_url": image["url"], "detail": image.get("detail") or "auto"}
 
 
-WRITE: Mapping[str, Callable[[Mapping[str, JSON], str], JSON]] = {
+PART_WRITERS: Mapping[str, Callable[[Mapping[str, JSON], str], JSON]] = {
     "text": _write_text,
     "image_file": _write_file_image,
     "image_url": _write_url_image,

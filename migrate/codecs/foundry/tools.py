@@ -11,12 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from migrate.codecs.foundry import tools as linked
-from migrate.codecs.foundry import tools as plain
 from migrate.model import JSON
 
-Tool = dict[str, Any]
-Resources = dict[str, Any]
+ToolBody = dict[str, Any]
+ToolResources = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -26,17 +24,17 @@ class ToolRow:
 
     old: str
     new: str
-    write: Callable[[Tool, Mapping[str, JSON]], Tool]
-    read: Callable[[Tool, Resources], Tool]
+    write: Callable[[ToolBody, Mapping[str, JSON]], ToolBody]
+    read: Callable[[ToolBody, ToolResources], ToolBody]
     how: str
 
 
-def said(value: Mapping[str, JSON]) -> Tool:
+def without_nulls(value: Mapping[str, JSON]) -> ToolBody:
     """What is said: a null says nothing."""
     return {k: v for k, v in value.items() if v is not None}
 
 
-def unnested(tool: Tool, name: str) -> Tool:
+def flatten_tool(tool: ToolBody, name: str) -> ToolBody:
     """A tool whose settings lie under its own name, as the older generation and Microsoft's migration script
     write them, with the settings beside its type. Where both spellings stand in one tool nothing is moved: no
     key that is there is ever replaced."""
@@ -48,45 +46,49 @@ def unnested(tool: Tool, name: str) -> Tool:
     return {**{k: v for k, v in tool.items() if k != name}, **inner}
 
 
-FUNCTION = ("name", "description", "parameters", "strict")
+FUNCTION_KEYS = ("name", "description", "parameters", "strict")
 
 
-def write_function(tool: Tool, _: Mapping[str, JSON]) -> Tool:
+def write_function(tool: ToolBody, _: Mapping[str, JSON]) -> ToolBody:
     rest = {k: v for k, v in tool.items() if k != "function"}
-    return {**rest, **said(tool.get("function") or {})}
+    return {**rest, **without_nulls(tool.get("function") or {})}
 
 
-def read_function(tool: Tool, _: Resources) -> Tool:
+def read_function(tool: ToolBody, _: ToolResources) -> ToolBody:
     """Flat, as the service documents it, or nested, as it is found too. One that is spelled both ways stays
     as it stands."""
-    tool = unnested(tool, "function")
+    tool = flatten_tool(tool, "function")
     if "function" in tool:
         return dict(tool)
-    inner = {name: tool[name] for name in FUNCTION if name in tool}
-    return {**{k: v for k, v in tool.items() if k not in FUNCTION}, "function": inner}
+    inner = {name: tool[name] for name in FUNCTION_KEYS if name in tool}
+    return {**{k: v for k, v in tool.items() if k not in FUNCTION_KEYS}, "function": inner}
 
 
 # ------------------------------------------------------------------------------------- files and stores
 
-OPTIONS = ("max_num_results", "ranking_options")
-RANKERS = {"default_2024_08_21": "default-2024-11-15"}
+FILE_SEARCH_OPTIONS = ("max_num_results", "ranking_options")
+FOUNDRY_RANKERS = {"default_2024_08_21": "default-2024-11-15"}
 """Ranker of the older generation -> the newer one's, which it does not know by the old name."""
 
 
-def write_search(tool: Tool, resources: Mapping[str, JSON]) -> Tool:
-    options = said(tool.get("file_search") or {})
+def write_search(tool: ToolBody, resources: Mapping[str, JSON]) -> ToolBody:
+    options = without_nulls(tool.get("file_search") or {})
     ranking = options.get("ranking_options")
     if isinstance(ranking, Mapping):
         ranker = ranking.get("ranker")
-        options["ranking_options"] = said({**ranking, "ranker": RANKERS.get(str(ranker), ranker)})
+        options["ranking_options"] = without_nulls(
+            {**ranking, "ranker": FOUNDRY_RANKERS.get(str(ranker), ranker)}
+        )
     rest = {k: v for k, v in tool.items() if k not in ("file_search", "type")}
     held = (resources.get("file_search") or {}).get("vector_store_ids") or []
     return {"type": "file_search", "vector_store_ids": list(held), **options, **rest}
 
 
-def read_search(tool: Tool, resources: Resources) -> Tool:
-    tool = unnested(tool, "file_search")
-    options = () if "file_search" in tool else OPTIONS  # spelled both ways: they stay where they are
+def read_search(tool: ToolBody, resources: ToolResources) -> ToolBody:
+    tool = flatten_tool(tool, "file_search")
+    options = (
+        () if "file_search" in tool else FILE_SEARCH_OPTIONS
+    )  # spelled both ways: they stay where they are
     stores = tool.get("vector_store_ids")
     inside = {name: tool[name] for name in options if name in tool}
     rest = {k: v for k, v in tool.items() if k not in options}
@@ -96,7 +98,7 @@ def read_search(tool: Tool, resources: Resources) -> Tool:
     return {**rest, **({"file_search": inside} if inside else {})}
 
 
-def write_code(tool: Tool, resources: Mapping[str, JSON]) -> Tool:
+def write_code(tool: ToolBody, resources: Mapping[str, JSON]) -> ToolBody:
     container = tool.get("container")
     if container is not None and not isinstance(container, Mapping):
         return dict(tool)
@@ -105,8 +107,8 @@ def write_code(tool: Tool, resources: Mapping[str, JSON]) -> Tool:
     return {**tool, "container": {"type": "auto", **files, **(container or {})}}
 
 
-def read_code(tool: Tool, resources: Resources) -> Tool:
-    tool = unnested(tool, "code_interpreter")
+def read_code(tool: ToolBody, resources: ToolResources) -> ToolBody:
+    tool = flatten_tool(tool, "code_interpreter")
     if "file_ids" in tool and "container" not in tool:
         rest = {k: v for k, v in tool.items() if k != "file_ids"}
         tool = {**rest, "container": {"type": "auto", "file_ids": tool["file_ids"]}}
@@ -126,45 +128,45 @@ def read_code(tool: Tool, resources: Resources) -> Tool:
     return {**rest, **({"container": kept} if kept else {})}
 
 
-APPROVAL = "require_approval"
+APPROVAL_KEY = "require_approval"
 
 
-def write_mcp(tool: Tool, resources: Mapping[str, JSON]) -> Tool:
+def write_mcp(tool: ToolBody, resources: Mapping[str, JSON]) -> ToolBody:
     """Approval is said beside the tool by the older generation. Headers never come along."""
-    if APPROVAL in tool:
+    if APPROVAL_KEY in tool:
         return dict(tool)
     rows = resources.get("mcp")
     for row in rows if isinstance(rows, list) else []:
-        same = isinstance(row, Mapping) and row.get("server_label") == tool.get("server_label")
-        if same and row.get(APPROVAL) is not None:
-            return {**tool, APPROVAL: row[APPROVAL]}
+        copy_tool = isinstance(row, Mapping) and row.get("server_label") == tool.get("server_label")
+        if copy_tool and row.get(APPROVAL_KEY) is not None:
+            return {**tool, APPROVAL_KEY: row[APPROVAL_KEY]}
     return dict(tool)
 
 
-def read_mcp(tool: Tool, resources: Resources) -> Tool:
-    tool = unnested(tool, "mcp")
-    said = {k: tool[k] for k in (APPROVAL, "headers") if tool.get(k) is not None}
-    if said:
-        row = {"server_label": tool.get("server_label"), **said}
+def read_mcp(tool: ToolBody, resources: ToolResources) -> ToolBody:
+    tool = flatten_tool(tool, "mcp")
+    without_nulls = {k: tool[k] for k in (APPROVAL_KEY, "headers") if tool.get(k) is not None}
+    if without_nulls:
+        row = {"server_label": tool.get("server_label"), **without_nulls}
         resources.setdefault("mcp", []).append(row)
-    return {k: v for k, v in tool.items() if k not in said}
+    return {k: v for k, v in tool.items() if k not in without_nulls}
 
 
-def write_computer(tool: Tool, _: Mapping[str, JSON]) -> Tool:
-    return unnested(tool, "computer_use_preview")
+def write_computer(tool: ToolBody, _: Mapping[str, JSON]) -> ToolBody:
+    return flatten_tool(tool, "computer_use_preview")
 
 
-def read_computer(tool: Tool, _: Resources) -> Tool:
+def read_computer(tool: ToolBody, _: ToolResources) -> ToolBody:
     if isinstance(tool.get("computer_use_preview"), Mapping):
         return dict(tool)  # nested already
     return {"type": tool["type"], "computer_use_preview": {k: v for k, v in tool.items() if k != "type"}}
 
 
-def same(tool: Tool, _: Any) -> Tool:
+def copy_tool(tool: ToolBody, _: Any) -> ToolBody:
     return dict(tool)
 
 
-OLD, NEW = "connection_id", "project_connection_id"
+OLD_CONNECTION, NEW_CONNECTION = "connection_id", "project_connection_id"
 
 
 def _renamed(row: JSON, old: str, new: str) -> JSON:
@@ -174,10 +176,14 @@ def _renamed(row: JSON, old: str, new: str) -> JSON:
     return {new if k == old else k: v for k, v in row.items()} if isinstance(row, Mapping) else row
 
 
-def connected(old: str, new: str, list_old: str, list_new: str, how: str, key: str = OLD) -> ToolRow:
+def connection_list_row(
+    old: str, new: str, list_old: str, list_new: str, how: str, key: str = OLD_CONNECTION
+) -> ToolRow:
     """A tool that is configured by a list of rows, each naming a connection."""
 
-    def turned(tool: Tool, inner: tuple[str, str], lists: tuple[str, str], keys: tuple[str, str]) -> Tool:
+    def turned(
+        tool: ToolBody, inner: tuple[str, str], lists: tuple[str, str], keys: tuple[str, str]
+    ) -> ToolBody:
         held = tool.get(inner[0])
         if _spelled_twice(tool, inner) or (isinstance(held, Mapping) and _spelled_twice(held, lists)):
             return dict(tool)
@@ -197,9 +203,9 @@ def connected(old: str, new: str, list_old: str, list_new: str, how: str, key: s
         lambda tool, _: (
             dict(tool)  # read from the newer generation under the older name
             if _is_new(tool.get(old), list_new)
-            else turned(tool, (old, new), (list_old, list_new), (key, NEW))
+            else turned(tool, (old, new), (list_old, list_new), (key, NEW_CONNECTION))
         ),
-        lambda tool, _: turned(tool, (new, old), (list_new, list_old), (NEW, key)),
+        lambda tool, _: turned(tool, (new, old), (list_new, list_old), (NEW_CONNECTION, key)),
         how,
     )
 
@@ -213,46 +219,52 @@ def _is_new(held: JSON, list_new: str) -> bool:
     """Whether the rows name connections as the newer generation does."""
     rows = held.get(list_new) if isinstance(held, Mapping) else None
     found = rows if isinstance(rows, list) else []
-    return bool(found) and all(isinstance(row, Mapping) and NEW in row for row in found)
+    return bool(found) and all(isinstance(row, Mapping) and NEW_CONNECTION in row for row in found)
 
 
-def write_ai_search(tool: Tool, resources: Mapping[str, JSON]) -> Tool:
+def write_ai_search(tool: ToolBody, resources: Mapping[str, JSON]) -> ToolBody:
     held = resources.get("azure_ai_search") or {}
     rows = held.get("indexes") if isinstance(held, Mapping) else None
     own = tool.get("azure_ai_search")
     if own is not None and (not isinstance(own, Mapping) or "indexes" in own):
         return dict(tool)
     found = rows if isinstance(rows, list) else []
-    indexes = [said(_renamed(row, "index_connection_id", NEW)) for row in found if isinstance(row, Mapping)]
+    indexes = [
+        without_nulls(_renamed(row, "index_connection_id", NEW_CONNECTION))
+        for row in found
+        if isinstance(row, Mapping)
+    ]
     return {**tool, "azure_ai_search": {**(own or {}), "indexes": indexes}}
 
 
-def read_ai_search(tool: Tool, resources: Resources) -> Tool:
+def read_ai_search(tool: ToolBody, resources: ToolResources) -> ToolBody:
     held = tool.get("azure_ai_search")
     rows = held.get("indexes") if isinstance(held, Mapping) else None
     if not isinstance(held, Mapping) or not isinstance(rows, list) or "azure_ai_search" in resources:
         return dict(tool)  # a further tool keeps its own indexes
     found = resources.setdefault("azure_ai_search", {}).setdefault("indexes", [])
-    found += [_renamed(row, NEW, "index_connection_id") for row in rows]
+    found += [_renamed(row, NEW_CONNECTION, "index_connection_id") for row in rows]
     rest = {k: v for k, v in held.items() if k != "indexes"}
     kept = {k: v for k, v in tool.items() if k != "azure_ai_search"}
     return {**kept, "azure_ai_search": rest} if rest else kept
 
 
-OPENAPI = ("name", "description", "spec", "auth", "default_params")
+OPENAPI_KEYS = ("name", "description", "spec", "auth", "default_params")
 
 
-def _nested(tool: Tool) -> Tool:
+def _nested(tool: ToolBody) -> ToolBody:
     """An openapi tool whose settings lie beside its type (recorded 2025-11, with `openapi: null`), with the
     settings under its name."""
     if tool.get("openapi") is not None or "spec" not in tool:
         return tool
-    rest = {k: v for k, v in tool.items() if k not in (*OPENAPI, "openapi")}
-    return {**rest, "openapi": {k: tool[k] for k in OPENAPI if k in tool}}
+    rest = {k: v for k, v in tool.items() if k not in (*OPENAPI_KEYS, "openapi")}
+    return {**rest, "openapi": {k: tool[k] for k in OPENAPI_KEYS if k in tool}}
 
 
-def openapi(auth_old: str, auth_new: str, keys: tuple[str, str]) -> Callable[[Tool, Any], Tool]:
-    def turned(tool: Tool, _: Any) -> Tool:
+def openapi_converter(
+    auth_old: str, auth_new: str, keys: tuple[str, str]
+) -> Callable[[ToolBody, Any], ToolBody]:
+    def turned(tool: ToolBody, _: Any) -> ToolBody:
         tool = _nested(tool)
         inner = tool.get("openapi")
         if not isinstance(inner, Mapping):
@@ -269,89 +281,89 @@ def openapi(auth_old: str, auth_new: str, keys: tuple[str, str]) -> Callable[[To
     return turned
 
 
-def write_browser(tool: Tool, _: Mapping[str, JSON]) -> Tool:
+def write_browser(tool: ToolBody, _: Mapping[str, JSON]) -> ToolBody:
     inner = tool.get("browser_automation")
     if not isinstance(inner, Mapping) or not isinstance(inner.get("connection"), Mapping):
         return dict(tool)
     connection = inner["connection"]
-    if NEW in connection:  # read from the newer generation under the newer name
+    if NEW_CONNECTION in connection:  # read from the newer generation under the newer name
         return dict(tool)
-    moved = _renamed(_renamed(connection, "id", NEW), OLD, NEW)
+    moved = _renamed(_renamed(connection, "id", NEW_CONNECTION), OLD_CONNECTION, NEW_CONNECTION)
     kept = {k: v for k, v in tool.items() if k != "browser_automation"}
     new = "browser_automation_preview"
     return {**kept, "type": new, new: {**inner, "connection": moved}}
 
 
-def read_browser(tool: Tool, _: Resources) -> Tool:
+def read_browser(tool: ToolBody, _: ToolResources) -> ToolBody:
     inner = tool.get("browser_automation_preview")
     kept = {k: v for k, v in tool.items() if k != "browser_automation_preview"}
     if not isinstance(inner, Mapping) or not isinstance(inner.get("connection"), Mapping):
         return dict(tool)
     if "browser_automation" in tool or "id" in inner["connection"]:
         return dict(tool)  # spelled both ways
-    moved = {**inner, "connection": _renamed(inner.get("connection"), NEW, "id")}
+    moved = {**inner, "connection": _renamed(inner.get("connection"), NEW_CONNECTION, "id")}
     return {**kept, "type": "browser_automation", "browser_automation": moved}
 
 
-ROWS: tuple[ToolRow, ...] = (
+TOOL_ROWS: tuple[ToolRow, ...] = (
     ToolRow(
-        "function", "function", plain.write_function, plain.read_function,
+        "function", "function", write_function, read_function,
         "flattened; absent parameters and `strict` are said as empty and false",
     ),
     ToolRow(
-        "code_interpreter", "code_interpreter", plain.write_code, plain.read_code,
+        "code_interpreter", "code_interpreter", write_code, read_code,
         "`tool_resources.code_interpreter.file_ids` move into `container`",
     ),
     ToolRow(
-        "file_search", "file_search", plain.write_search, plain.read_search,
+        "file_search", "file_search", write_search, read_search,
         "options un-nested; `tool_resources.file_search.vector_store_ids` move into the tool (it needs one)",
     ),
-    linked.connected(
+    connection_list_row(
         "bing_grounding", "bing_grounding", "search_configurations", "search_configurations",
         "`connection_id` becomes `project_connection_id`",
     ),
-    linked.connected(
+    connection_list_row(
         "bing_custom_search", "bing_custom_search_preview", "search_configurations", "search_configurations",
         "type and key renamed; `connection_id` becomes `project_connection_id`",
     ),
     ToolRow(
-        "azure_ai_search", "azure_ai_search", linked.write_ai_search, linked.read_ai_search,
+        "azure_ai_search", "azure_ai_search", write_ai_search, read_ai_search,
         "`tool_resources.azure_ai_search.indexes` move into the tool; `index_connection_id` becomes "
         "`project_connection_id`",
     ),
     ToolRow(
         "openapi", "openapi",
-        linked.openapi("connection", "project_connection", (linked.OLD, linked.NEW)),
-        linked.openapi("project_connection", "connection", (linked.NEW, linked.OLD)),
+        openapi_converter("connection", "project_connection", (OLD_CONNECTION, NEW_CONNECTION)),
+        openapi_converter("project_connection", "connection", (NEW_CONNECTION, OLD_CONNECTION)),
         "authentication `connection` becomes `project_connection`; the read-only `functions` are left out",
     ),
-    ToolRow("azure_function", "azure_function", plain.same, plain.same, "as it is"),
+    ToolRow("azure_function", "azure_function", copy_tool, copy_tool, "as it is"),
     ToolRow(
-        "mcp", "mcp", plain.write_mcp, plain.read_mcp,
+        "mcp", "mcp", write_mcp, read_mcp,
         "`require_approval` of `tool_resources.mcp` moves into the tool; headers are secrets and stay behind",
     ),
-    linked.connected(
+    connection_list_row(
         "fabric_dataagent", "fabric_dataagent_preview", "connections", "project_connections",
         "type and keys renamed",
     ),
-    linked.connected(
+    connection_list_row(
         "sharepoint_grounding", "sharepoint_grounding_preview", "connections", "project_connections",
         "type and keys renamed",
     ),
     ToolRow(
-        "browser_automation", "browser_automation_preview", linked.write_browser, linked.read_browser,
+        "browser_automation", "browser_automation_preview", write_browser, read_browser,
         "type renamed; `connection.id` becomes `connection.project_connection_id`",
     ),
     ToolRow(
-        "computer_use_preview", "computer_use_preview", plain.write_computer, plain.read_computer,
+        "computer_use_preview", "computer_use_preview", write_computer, read_computer,
         "un-nested",
     ),
 )  # fmt: skip
 
-BY_OLD: Mapping[str, ToolRow] = {row.old: row for row in ROWS}
-BY_NEW: Mapping[str, ToolRow] = {row.new: row for row in ROWS}
+ROW_BY_OLD_TYPE: Mapping[str, ToolRow] = {row.old: row for row in TOOL_ROWS}
+ROW_BY_NEW_TYPE: Mapping[str, ToolRow] = {row.new: row for row in TOOL_ROWS}
 
-WITHOUT_HOME: Mapping[str, str] = {
+TOOLS_WITHOUT_COUNTERPART: Mapping[str, str] = {
     "connected_agent": "build a workflow, or an a2a tool, by hand",
     "deep_research": "use a deep research model with web_search or an mcp tool",
     "event_binding": "rebuild what it triggers by hand",
@@ -360,13 +372,13 @@ WITHOUT_HOME: Mapping[str, str] = {
 """Tools of the older generation that the newer one has no counterpart for -> the way out."""
 
 
-def to_new(tool: Tool, resources: Mapping[str, JSON]) -> Tool:
+def to_foundry_tool(tool: ToolBody, resources: Mapping[str, JSON]) -> ToolBody:
     """A canonical tool in the form of a prompt agent."""
-    row = BY_OLD.get(str(tool.get("type")))
+    row = ROW_BY_OLD_TYPE.get(str(tool.get("type")))
     return row.write(tool, resources) if row else dict(tool)
 
 
-def to_old(tool: JSON, resources: Resources) -> JSON:
+def to_canonical_tool(tool: JSON, resources: ToolResources) -> JSON:
     """A prompt agent's tool in canonical form; what the older generation keeps apart goes to `resources`."""
-    row = BY_NEW.get(str(tool.get("type"))) if isinstance(tool, Mapping) else None
+    row = ROW_BY_NEW_TYPE.get(str(tool.get("type"))) if isinstance(tool, Mapping) else None
     return row.read(dict(tool), resources) if row else tool

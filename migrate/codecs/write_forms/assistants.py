@@ -9,60 +9,62 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 
-from migrate.codecs.capabilities import Profile
+from migrate.codecs.capabilities import Capabilities
 from migrate.codecs.write_forms.rules import (
-    Form,
     Misfit,
-    anything,
+    ValueForm,
+    any_of,
+    array_of,
     boolean,
     choice,
-    either,
     free_object,
-    list_of,
+    not_null,
     number,
-    pairs,
-    record,
-    tagged,
-    text,
+    object_with,
+    one_of_types,
+    string,
+    string_map,
 )
 from migrate.model import JSON
 
-FUNCTION_NAME = r"[a-zA-Z0-9_-]{1,64}"
-FUNCTION_DESCRIPTION_MAX = 1_024
-SCHEMA_NAME_MAX = 64
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
-RESULTS_MAX = 50
-DAYS_MAX = 365
-CHUNK_TOKENS = (100, 4096)
+FUNCTION_NAME_PATTERN = r"[a-zA-Z0-9_-]{1,64}"
+MAX_FUNCTION_DESCRIPTION_CHARS = 1_024
+MAX_SCHEMA_NAME_CHARS = 64
+EFFORT_VALUES = ("none", "minimal", "low", "medium", "high", "xhigh")
+MAX_SEARCH_RESULTS = 50
+MAX_EXPIRY_DAYS = 365
+CHUNK_TOKENS_RANGE = (100, 4096)
 
-identifier = text(least=1)
-temperature = number(0, 2)
-top_p = number(0, 1)
-effort = choice(*EFFORTS)
-metadata = pairs(text(512))
+identifier_form = string(least=1)
+temperature_form = number(0, 2)
+top_p_form = number(0, 1)
+effort_form = choice(*EFFORT_VALUES)
+metadata_form = string_map(string(512))
 
 # --------------------------------------------------------------------------------------------- tools
 
-ranking = record(
+ranking_form = object_with(
     ranker=choice("auto", "none", "default_2024_08_21"),
     score_threshold=number(0, 1),
     hybrid_search=free_object,
 )
-function = record(
+function_form = object_with(
     "name",
-    name=text(pattern=FUNCTION_NAME),
-    description=text(FUNCTION_DESCRIPTION_MAX),
+    name=string(pattern=FUNCTION_NAME_PATTERN),
+    description=string(MAX_FUNCTION_DESCRIPTION_CHARS),
     parameters=free_object,
     strict=boolean,
 )
-TOOLS: Mapping[str, Form] = {
-    "code_interpreter": record(),
-    "file_search": record(
-        file_search=record(max_num_results=number(1, RESULTS_MAX, whole=True), ranking_options=ranking)
+ASSISTANTS_TOOL_FORMS: Mapping[str, ValueForm] = {
+    "code_interpreter": object_with(),
+    "file_search": object_with(
+        file_search=object_with(
+            max_num_results=number(1, MAX_SEARCH_RESULTS, whole=True), ranking_options=ranking_form
+        )
     ),
-    "function": record("function", function=function),
+    "function": object_with("function", function=function_form),
 }
-NESTED = (
+NESTED_TOOL_TYPES = (
     "bing_grounding",
     "bing_custom_search",
     "openapi",
@@ -74,33 +76,39 @@ NESTED = (
     "browser_automation",
 )
 """Tools of classic agents whose settings lie under their own name, and which have any."""
-CLASSIC_TOOLS: Mapping[str, Form] = {
-    **TOOLS,
-    **{name: record(name, **{name: free_object}) for name in NESTED},
-    "azure_ai_search": record(azure_ai_search=free_object),
-    "mcp": record(
+CLASSIC_TOOL_FORMS: Mapping[str, ValueForm] = {
+    **ASSISTANTS_TOOL_FORMS,
+    **{name: object_with(name, **{name: free_object}) for name in NESTED_TOOL_TYPES},
+    "azure_ai_search": object_with(azure_ai_search=free_object),
+    "mcp": object_with(
         "server_label server_url",
-        server_label=identifier,
-        server_url=identifier,
-        allowed_tools=list_of(text()),
+        server_label=identifier_form,
+        server_url=identifier_form,
+        allowed_tools=array_of(string()),
     ),
     "computer_use_preview": free_object,
 }
 
 
 @cache
-def tool(service: str) -> Form:
+def tool_form(service: str) -> ValueForm:
     """One tool of an assistant."""
-    return tagged(CLASSIC_TOOLS if service == "foundry-classic" else TOOLS)
+    return one_of_types(CLASSIC_TOOL_FORMS if service == "foundry-classic" else ASSISTANTS_TOOL_FORMS)
 
 
 # ------------------------------------------------------------------------------------------- formats
 
-schema = record("name", name=text(SCHEMA_NAME_MAX, 1), description=text(), schema=free_object, strict=boolean)
-response_format = either(
+schema_form = object_with(
+    "name", name=string(MAX_SCHEMA_NAME_CHARS, 1), description=string(), schema=free_object, strict=boolean
+)
+response_format_form = any_of(
     choice("auto"),
-    tagged(
-        {"text": record(), "json_object": record(), "json_schema": record("json_schema", json_schema=schema)}
+    one_of_types(
+        {
+            "text": object_with(),
+            "json_object": object_with(),
+            "json_schema": object_with("json_schema", json_schema=schema_form),
+        }
     ),
 )
 
@@ -109,9 +117,9 @@ response_format = either(
 
 def _overlap(value: JSON, at: str) -> Iterator[Misfit]:
     """Chunks overlap by half of their length at most."""
-    low, high = CHUNK_TOKENS
+    low, high = CHUNK_TOKENS_RANGE
     found = list(
-        record(
+        object_with(
             "max_chunk_size_tokens chunk_overlap_tokens",
             max_chunk_size_tokens=number(low, high, whole=True),
             chunk_overlap_tokens=number(0, high, whole=True),
@@ -122,81 +130,96 @@ def _overlap(value: JSON, at: str) -> Iterator[Misfit]:
         yield Misfit(f"{at}.chunk_overlap_tokens", "is more than half of the size of a chunk")
 
 
-chunking = tagged({"auto": record(), "static": record("static", static=_overlap)})
-expiry = record("anchor days", anchor=choice("last_active_at"), days=number(1, DAYS_MAX, whole=True))
-attributes = pairs(either(boolean, number(float("-inf"), float("inf")), text(512)))
+chunking_form = one_of_types({"auto": object_with(), "static": object_with("static", static=_overlap)})
+expiry_form = object_with(
+    "anchor days", anchor=choice("last_active_at"), days=number(1, MAX_EXPIRY_DAYS, whole=True)
+)
+attributes_form = string_map(any_of(boolean, number(float("-inf"), float("inf")), string(512)))
 
 
-def resources(profile: Profile) -> Form:
+def resources_form(capabilities: Capabilities) -> ValueForm:
     """What the tools of one assistant or thread may use."""
-    return record(
-        code_interpreter=record(file_ids=list_of(identifier, profile.code_files_max)),
-        file_search=record(vector_store_ids=list_of(identifier, profile.stores_per_owner)),
+    return object_with(
+        code_interpreter=object_with(file_ids=array_of(identifier_form, capabilities.code_files_max)),
+        file_search=object_with(
+            vector_store_ids=array_of(identifier_form, capabilities.stores_per_owner_max)
+        ),
         **{
             name: form
             for name, form in (
-                ("azure_ai_search", record(indexes=list_of(free_object))),
-                ("mcp", list_of(record("server_label", server_label=identifier, require_approval=anything))),
+                ("azure_ai_search", object_with(indexes=array_of(free_object))),
+                (
+                    "mcp",
+                    array_of(
+                        object_with("server_label", server_label=identifier_form, require_approval=not_null)
+                    ),
+                ),
             )
-            if name in profile.resources
+            if name in capabilities.resources
         },
     )
 
 
 # ------------------------------------------------------------------------------------------ messages
 
-detail = choice("auto", "low", "high")
-attachment = record(
+detail_form = choice("auto", "low", "high")
+attachment_form = object_with(
     "file_id tools",
-    file_id=identifier,
-    tools=list_of(tagged({"code_interpreter": record(), "file_search": record()}), least=1),
+    file_id=identifier_form,
+    tools=array_of(one_of_types({"code_interpreter": object_with(), "file_search": object_with()}), least=1),
 )
 
 
-def message(profile: Profile) -> Form:
+def message_form(capabilities: Capabilities) -> ValueForm:
     """A message as it is made."""
-    words = text(profile.text_max, 1)
-    part = tagged(
+    words = string(capabilities.text_max, 1)
+    part = one_of_types(
         {
-            "text": record("text", text=words),
-            "image_file": record(
-                "image_file", image_file=record("file_id", file_id=identifier, detail=detail)
+            "text": object_with("text", text=words),
+            "image_file": object_with(
+                "image_file", image_file=object_with("file_id", file_id=identifier_form, detail=detail_form)
             ),
-            "image_url": record("image_url", image_url=record("url", url=identifier, detail=detail)),
+            "image_url": object_with(
+                "image_url", image_url=object_with("url", url=identifier_form, detail=detail_form)
+            ),
         }
     )
-    return record(
+    return object_with(
         "role content",
-        role=choice(*profile.roles),
-        content=either(words, list_of(part, least=1)),
-        attachments=list_of(attachment),
-        metadata=metadata,
+        role=choice(*capabilities.roles),
+        content=any_of(words, array_of(part, least=1)),
+        attachments=array_of(attachment_form),
+        metadata=metadata_form,
     )
 
 
-def body(kind: str, profile: Profile) -> Form:
+def assistants_body_form(kind: str, capabilities: Capabilities) -> ValueForm:
     """The whole body that makes an object of a kind."""
     if kind == "message":
-        return message(profile)
+        return message_form(capabilities)
     if kind == "thread":
-        return record(tool_resources=resources(profile), metadata=metadata)
+        return object_with(tool_resources=resources_form(capabilities), metadata=metadata_form)
     if kind == "vector_store":
-        more = {"description": text()} if profile.store_description else {}
-        return record(name=text(profile.name_max), expires_after=expiry, metadata=metadata, **more)
+        more = {"description": string()} if capabilities.store_description else {}
+        return object_with(
+            name=string(capabilities.name_max), expires_after=expiry_form, metadata=metadata_form, **more
+        )
     if kind == "vector_store_file":
-        return record("file_id", file_id=identifier, attributes=attributes, chunking_strategy=chunking)
-    efforts = {"reasoning_effort": effort} if profile.reasoning_effort else {}
-    return record(
+        return object_with(
+            "file_id", file_id=identifier_form, attributes=attributes_form, chunking_strategy=chunking_form
+        )
+    efforts = {"reasoning_effort": effort_form} if capabilities.reasoning_effort else {}
+    return object_with(
         "model",
-        model=identifier,
-        name=text(profile.name_max),
-        description=text(profile.description_max),
-        instructions=text(profile.instructions_max),
-        tools=list_of(tool(profile.service), profile.tools_max),
-        tool_resources=resources(profile),
-        metadata=metadata,
-        temperature=temperature,
-        top_p=top_p,
-        response_format=response_format,
+        model=identifier_form,
+        name=string(capabilities.name_max),
+        description=string(capabilities.description_max),
+        instructions=string(capabilities.instructions_max),
+        tools=array_of(tool_form(capabilities.service), capabilities.tools_max),
+        tool_resources=resources_form(capabilities),
+        metadata=metadata_form,
+        temperature=temperature_form,
+        top_p=top_p_form,
+        response_format=response_format_form,
         **efforts,
     )

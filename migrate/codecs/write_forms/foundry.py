@@ -8,244 +8,268 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from migrate.codecs.capabilities import Profile
+from migrate.codecs.capabilities import Capabilities
 from migrate.codecs.write_forms import assistants
-from migrate.codecs.write_forms.assistants import FUNCTION_NAME, detail, identifier, metadata
+from migrate.codecs.write_forms.assistants import (
+    FUNCTION_NAME_PATTERN,
+    detail_form,
+    identifier_form,
+    metadata_form,
+)
 from migrate.codecs.write_forms.rules import (
-    Form,
-    anything,
+    ValueForm,
+    any_of,
+    array_of,
     boolean,
     choice,
-    either,
     free_object,
-    list_of,
+    not_null,
     number,
-    record,
-    tagged,
-    text,
+    object_with,
+    one_of_types,
+    string,
 )
 
-COUNT_MAX = 2**31 - 1
-EFFORTS = (*assistants.EFFORTS, "max")
-ITEMS_MAX = 20
+MAX_COUNT = 2**31 - 1
+FOUNDRY_EFFORT_VALUES = (*assistants.EFFORT_VALUES, "max")
+MAX_ITEMS_PER_REQUEST = 20
 
-count = number(0, COUNT_MAX, whole=True)
-link = text()
+count_form = number(0, MAX_COUNT, whole=True)
+connection_id_form = string()
 """The id of a connection. One that names none blocks the agent, by a rule of its own."""
-connection = record("project_connection_id", project_connection_id=link)
-connections = list_of(connection, least=1)
-effort = choice(*EFFORTS)
+connection_form = object_with("project_connection_id", project_connection_id=connection_id_form)
+connections_form = array_of(connection_form, least=1)
+foundry_effort_form = choice(*FOUNDRY_EFFORT_VALUES)
 
 
-def _under(name: str, **fields: Form) -> Form:
+def _nested_settings(name: str, **fields: ValueForm) -> ValueForm:
     """Settings under the tool's own name, all of them needed."""
-    return record(name, **{name: record(" ".join(fields), **fields)})
+    return object_with(name, **{name: object_with(" ".join(fields), **fields)})
 
 
 # --------------------------------------------------------------------------------------------- tools
 
-searches = {"market": text(), "set_lang": text(), "count": count, "freshness": text()}
-index = record(
-    project_connection_id=text(),
-    index_name=text(),
-    query_type=text(),
-    top_k=count,
-    filter=text(),
-    index_asset_id=text(),
+search_forms = {"market": string(), "set_lang": string(), "count": count_form, "freshness": string()}
+index_form = object_with(
+    project_connection_id=string(),
+    index_name=string(),
+    query_type=string(),
+    top_k=count_form,
+    filter=string(),
+    index_asset_id=string(),
 )
-queue = record(
+queue_form = object_with(
     "type storage_queue",
     type=choice("storage_queue"),
-    storage_queue=record(
-        "queue_service_endpoint queue_name", queue_service_endpoint=identifier, queue_name=identifier
+    storage_queue=object_with(
+        "queue_service_endpoint queue_name",
+        queue_service_endpoint=identifier_form,
+        queue_name=identifier_form,
     ),
 )
-authorisation = tagged(
+authorization_form = one_of_types(
     {
-        "anonymous": record(),
-        "managed_identity": record(
-            "security_scheme", security_scheme=record("audience", audience=identifier)
+        "anonymous": object_with(),
+        "managed_identity": object_with(
+            "security_scheme", security_scheme=object_with("audience", audience=identifier_form)
         ),
-        "project_connection": record("security_scheme", security_scheme=connection),
+        "project_connection": object_with("security_scheme", security_scheme=connection_form),
     }
 )
-approval = either(choice("always", "never"), free_object)
-a2a = {"base_url": text(), "agent_card_path": text(), "project_connection_id": text()}
-size = choice("low", "medium", "high")
+approval_form = any_of(choice("always", "never"), free_object)
+a2a_forms = {"base_url": string(), "agent_card_path": string(), "project_connection_id": string()}
+context_size_form = choice("low", "medium", "high")
 
-TOOLS: Mapping[str, Form] = {
-    "function": record(
+FOUNDRY_TOOL_FORMS: Mapping[str, ValueForm] = {
+    "function": object_with(
         "name parameters strict",
-        name=text(pattern=FUNCTION_NAME),
-        description=text(),
+        name=string(pattern=FUNCTION_NAME_PATTERN),
+        description=string(),
         parameters=free_object,
         strict=boolean,
     ),
-    "code_interpreter": record(
-        container=record(
+    "code_interpreter": object_with(
+        container=object_with(
             "type",
             type=choice("auto"),
-            file_ids=list_of(identifier),
+            file_ids=array_of(identifier_form),
             memory_limit=choice("1g", "4g", "16g", "64g"),
         )
     ),
-    "file_search": record(
+    "file_search": object_with(
         "vector_store_ids",
-        vector_store_ids=list_of(identifier, least=1),
-        max_num_results=number(1, assistants.RESULTS_MAX, whole=True),
-        ranking_options=record(
+        vector_store_ids=array_of(identifier_form, least=1),
+        max_num_results=number(1, assistants.MAX_SEARCH_RESULTS, whole=True),
+        ranking_options=object_with(
             ranker=choice("auto", "default-2024-11-15"),
             score_threshold=number(0, 1),
             hybrid_search=free_object,
         ),
         filters=free_object,
-        name=text(),
-        description=text(),
+        name=string(),
+        description=string(),
     ),
-    "bing_grounding": _under(
+    "bing_grounding": _nested_settings(
         "bing_grounding",
-        search_configurations=list_of(
-            record("project_connection_id", project_connection_id=link, **searches), least=1
+        search_configurations=array_of(
+            object_with("project_connection_id", project_connection_id=connection_id_form, **search_forms),
+            least=1,
         ),
     ),
-    "bing_custom_search_preview": _under(
+    "bing_custom_search_preview": _nested_settings(
         "bing_custom_search_preview",
-        search_configurations=list_of(
-            record(
+        search_configurations=array_of(
+            object_with(
                 "project_connection_id instance_name",
-                project_connection_id=link,
-                instance_name=identifier,
-                **searches,
+                project_connection_id=connection_id_form,
+                instance_name=identifier_form,
+                **search_forms,
             ),
             least=1,
         ),
     ),
-    "azure_ai_search": _under("azure_ai_search", indexes=list_of(index, least=1)),
-    "openapi": record(
+    "azure_ai_search": _nested_settings("azure_ai_search", indexes=array_of(index_form, least=1)),
+    "openapi": object_with(
         "openapi",
-        openapi=record(
+        openapi=object_with(
             "name spec auth",
-            name=identifier,
-            description=text(),
+            name=identifier_form,
+            description=string(),
             spec=free_object,
-            auth=authorisation,
-            default_params=list_of(text()),
+            auth=authorization_form,
+            default_params=array_of(string()),
         ),
     ),
-    "azure_function": _under(
+    "azure_function": _nested_settings(
         "azure_function",
-        function=record("name parameters", name=identifier, description=text(), parameters=free_object),
-        input_binding=queue,
-        output_binding=queue,
+        function=object_with(
+            "name parameters", name=identifier_form, description=string(), parameters=free_object
+        ),
+        input_binding=queue_form,
+        output_binding=queue_form,
     ),
-    "mcp": record(
+    "mcp": object_with(
         "server_label server_url",
-        server_label=identifier,
-        server_url=identifier,
-        server_description=text(),
-        require_approval=approval,
-        allowed_tools=either(list_of(text()), free_object),
-        project_connection_id=link,
+        server_label=identifier_form,
+        server_url=identifier_form,
+        server_description=string(),
+        require_approval=approval_form,
+        allowed_tools=any_of(array_of(string()), free_object),
+        project_connection_id=connection_id_form,
     ),
-    "sharepoint_grounding_preview": _under("sharepoint_grounding_preview", project_connections=connections),
-    "fabric_dataagent_preview": _under("fabric_dataagent_preview", project_connections=connections),
-    "browser_automation_preview": _under("browser_automation_preview", connection=connection),
-    "browser_automation": _under("browser_automation", connection=connection),
-    "a2a_preview": record(**a2a),
-    "a2a": record(**a2a, a2a_version=text()),
-    "fabric_iq_preview": record(
+    "sharepoint_grounding_preview": _nested_settings(
+        "sharepoint_grounding_preview", project_connections=connections_form
+    ),
+    "fabric_dataagent_preview": _nested_settings(
+        "fabric_dataagent_preview", project_connections=connections_form
+    ),
+    "browser_automation_preview": _nested_settings("browser_automation_preview", connection=connection_form),
+    "browser_automation": _nested_settings("browser_automation", connection=connection_form),
+    "a2a_preview": object_with(**a2a_forms),
+    "a2a": object_with(**a2a_forms, a2a_version=string()),
+    "fabric_iq_preview": object_with(
         "project_connection_id",
-        project_connection_id=link,
-        server_label=text(),
-        require_approval=approval,
+        project_connection_id=connection_id_form,
+        server_label=string(),
+        require_approval=approval_form,
     ),
-    "work_iq_preview": record("project_connection_id", project_connection_id=link),
-    "reminder_preview": record(),
-    "computer_use_preview": record(
+    "work_iq_preview": object_with("project_connection_id", project_connection_id=connection_id_form),
+    "reminder_preview": object_with(),
+    "computer_use_preview": object_with(
         "environment display_width display_height",
-        environment=identifier,
-        display_width=count,
-        display_height=count,
+        environment=identifier_form,
+        display_width=count_form,
+        display_height=count_form,
     ),
-    "computer": record(),
-    "capture_structured_outputs": record(
+    "computer": object_with(),
+    "capture_structured_outputs": object_with(
         "outputs",
-        outputs=record(
+        outputs=object_with(
             "name description schema strict",
-            name=identifier,
-            description=text(),
+            name=identifier_form,
+            description=string(),
             schema=free_object,
             strict=boolean,
         ),
-        name=text(),
-        description=text(),
+        name=string(),
+        description=string(),
     ),
-    "custom": record("name", name=identifier, description=text(), format=free_object),
+    "custom": object_with("name", name=identifier_form, description=string(), format=free_object),
     "image_generation": free_object,
     "memory_search_preview": free_object,
-    "shell": record(environment=free_object, name=text(), description=text()),
-    "web_search": record(
+    "shell": object_with(environment=free_object, name=string(), description=string()),
+    "web_search": object_with(
         filters=free_object,
         user_location=free_object,
-        search_context_size=size,
+        search_context_size=context_size_form,
         custom_search_configuration=free_object,
-        name=text(),
-        description=text(),
+        name=string(),
+        description=string(),
     ),
-    "web_search_preview": record(user_location=free_object, search_context_size=size),
+    "web_search_preview": object_with(user_location=free_object, search_context_size=context_size_form),
 }
-tool = tagged(TOOLS)
+foundry_tool_form = one_of_types(FOUNDRY_TOOL_FORMS)
 
 # --------------------------------------------------------------------------------------- definition
 
-text_format = tagged(
+text_format_form = one_of_types(
     {
-        "text": record(),
-        "json_object": record(),
-        "json_schema": record(
+        "text": object_with(),
+        "json_object": object_with(),
+        "json_schema": object_with(
             "name schema",
-            name=text(assistants.SCHEMA_NAME_MAX, 1),
-            description=text(),
+            name=string(assistants.MAX_SCHEMA_NAME_CHARS, 1),
+            description=string(),
             schema=free_object,
             strict=boolean,
         ),
     }
 )
-structured_input = record(description=text(), default_value=anything, schema=free_object, required=boolean)
-summary = choice("auto", "concise", "detailed")
+structured_input_form = object_with(
+    description=string(), default_value=not_null, schema=free_object, required=boolean
+)
+summary_form = choice("auto", "concise", "detailed")
 
 
 def _inputs(value: object, at: str) -> object:
     yield from free_object(value, at)
     for name, one in value.items() if isinstance(value, Mapping) else ():
-        yield from structured_input(one, f"{at}.{name}")
+        yield from structured_input_form(one, f"{at}.{name}")
 
 
-DEFINITION: Mapping[str, Form] = {
-    "tool_choice": either(choice("none", "auto", "required"), free_object),
-    "text": record(),
+DEFINITION_FORMS: Mapping[str, ValueForm] = {
+    "tool_choice": any_of(choice("none", "auto", "required"), free_object),
+    "text": object_with(),
     "structured_inputs": _inputs,  # type: ignore[dict-item]
-    "reasoning": record(summary=summary, generate_summary=summary, context=anything, mode=anything),
-    "rai_config": record("rai_policy_name", rai_policy_name=identifier, invocations_moderation=anything),
+    "reasoning": object_with(
+        summary=summary_form, generate_summary=summary_form, context=not_null, mode=not_null
+    ),
+    "rai_config": object_with(
+        "rai_policy_name", rai_policy_name=identifier_form, invocations_moderation=not_null
+    ),
     "harness": free_object,
-    "skills": list_of(record("name", name=identifier, version=text())),
+    "skills": array_of(object_with("name", name=identifier_form, version=string())),
 }
 """What only this generation says of an agent, key by key; formats and efforts are fields of their own."""
 
 
-def _definition(profile: Profile) -> Form:
-    more = {name: form for name, form in DEFINITION.items() if name not in ("text", "reasoning")}
-    return record(
+def _definition(capabilities: Capabilities) -> ValueForm:
+    more = {name: form for name, form in DEFINITION_FORMS.items() if name not in ("text", "reasoning")}
+    return object_with(
         "kind model",
         kind=choice("prompt"),
-        model=identifier,
-        instructions=text(),
-        temperature=assistants.temperature,
-        top_p=assistants.top_p,
-        tools=list_of(tool, profile.tools_max),
-        text=record(format=text_format),
-        reasoning=record(
-            effort=effort, summary=summary, generate_summary=summary, context=anything, mode=anything
+        model=identifier_form,
+        instructions=string(),
+        temperature=assistants.temperature_form,
+        top_p=assistants.top_p_form,
+        tools=array_of(foundry_tool_form, capabilities.tools_max),
+        text=object_with(format=text_format_form),
+        reasoning=object_with(
+            effort=foundry_effort_form,
+            summary=summary_form,
+            generate_summary=summary_form,
+            context=not_null,
+            mode=not_null,
         ),
         **more,
     )
@@ -253,57 +277,72 @@ def _definition(profile: Profile) -> Form:
 
 # --------------------------------------------------------------------------------------------- items
 
-words = text(least=1)
-image = either(
-    record("image_url", image_url=identifier, detail=detail),
-    record("file_id", file_id=identifier, detail=detail),
+non_empty_text_form = string(least=1)
+image_form = any_of(
+    object_with("image_url", image_url=identifier_form, detail=detail_form),
+    object_with("file_id", file_id=identifier_form, detail=detail_form),
 )
-paper = either(
-    record("file_url", file_url=identifier, filename=text()),
-    record("file_data", file_data=identifier, filename=text()),
-    record("file_id", file_id=identifier),
+file_form = any_of(
+    object_with("file_url", file_url=identifier_form, filename=string()),
+    object_with("file_data", file_data=identifier_form, filename=string()),
+    object_with("file_id", file_id=identifier_form),
 )
-input_text = record("text", text=words)
-spoken = tagged({"input_text": input_text, "input_image": image, "input_file": paper})
-answered = tagged(
-    {"output_text": record("text annotations", text=words, annotations=list_of(anything, most=0))}
+input_text_form = object_with("text", text=non_empty_text_form)
+input_part_form = one_of_types(
+    {"input_text": input_text_form, "input_image": image_form, "input_file": file_form}
 )
-phase = choice("commentary", "final_answer")
-item = tagged(
+output_part_form = one_of_types(
     {
-        "message": either(
-            record("role content", role=choice("assistant"), content=list_of(answered, least=1), phase=phase),
-            record(
+        "output_text": object_with(
+            "text annotations", text=non_empty_text_form, annotations=array_of(not_null, most=0)
+        )
+    }
+)
+phase_form = choice("commentary", "final_answer")
+item_form = one_of_types(
+    {
+        "message": any_of(
+            object_with(
+                "role content",
+                role=choice("assistant"),
+                content=array_of(output_part_form, least=1),
+                phase=phase_form,
+            ),
+            object_with(
                 "role content",
                 role=choice("user", "system", "developer"),
-                content=list_of(spoken, least=1),
+                content=array_of(input_part_form, least=1),
             ),
         ),
-        "function_call": record(
-            "call_id name arguments", call_id=words, name=words, arguments=text(), namespace=text()
+        "function_call": object_with(
+            "call_id name arguments",
+            call_id=non_empty_text_form,
+            name=non_empty_text_form,
+            arguments=string(),
+            namespace=string(),
         ),
-        "function_call_output": record(
+        "function_call_output": object_with(
             "call_id output",
-            call_id=words,
-            output=either(text(), list_of(spoken)),
-            name=text(),
-            namespace=text(),
+            call_id=non_empty_text_form,
+            output=any_of(string(), array_of(input_part_form)),
+            name=string(),
+            namespace=string(),
         ),
     }
 )
 
 
-def body(kind: str, profile: Profile) -> Form:
+def foundry_body_form(kind: str, capabilities: Capabilities) -> ValueForm:
     """The whole body that makes an object of a kind."""
     if kind == "message":
-        return item
+        return item_form
     if kind == "thread":
-        return record("metadata", metadata=metadata)
+        return object_with("metadata", metadata=metadata_form)
     if kind == "assistant":
-        return record(
+        return object_with(
             "definition metadata",
-            definition=_definition(profile),
-            metadata=metadata,
-            description=text(profile.description_max),
+            definition=_definition(capabilities),
+            metadata=metadata_form,
+            description=string(capabilities.description_max),
         )
-    return assistants.body(kind, profile)
+    return assistants.assistants_body_form(kind, capabilities)

@@ -22,10 +22,10 @@ class Misfit:
         return f"{self.path or 'it'} {self.reason}"
 
 
-Form = Callable[[JSON, str], Iterator[Misfit]]
+ValueForm = Callable[[JSON, str], Iterator[Misfit]]
 
 
-def anything(value: JSON, at: str) -> Iterator[Misfit]:
+def not_null(value: JSON, at: str) -> Iterator[Misfit]:
     """Whatever is not null."""
     if value is None:
         yield Misfit(at, "is null")
@@ -42,7 +42,7 @@ def boolean(value: JSON, at: str) -> Iterator[Misfit]:
         yield Misfit(at, "is neither true nor false")
 
 
-def text(most: int | None = None, least: int = 0, pattern: str = "") -> Form:
+def string(most: int | None = None, least: int = 0, pattern: str = "") -> ValueForm:
     """A string of `least` to `most` characters. Patterns stand in documents, and services were seen to take
     more than those say: a text of another pattern is unknown, not wrong."""
     shape = re.compile(pattern) if pattern else None
@@ -60,7 +60,7 @@ def text(most: int | None = None, least: int = 0, pattern: str = "") -> Form:
     return form
 
 
-def number(low: float, high: float, whole: bool = False) -> Form:
+def number(low: float, high: float, whole: bool = False) -> ValueForm:
     """A number within bounds, both included."""
     kinds = (int,) if whole else (int, float)
 
@@ -73,7 +73,7 @@ def number(low: float, high: float, whole: bool = False) -> Form:
     return form
 
 
-def choice(*values: str) -> Form:
+def choice(*values: str) -> ValueForm:
     """One of these words. Lists of words grow, so that another word is unknown, not wrong."""
 
     def form(value: JSON, at: str) -> Iterator[Misfit]:
@@ -85,7 +85,7 @@ def choice(*values: str) -> Form:
     return form
 
 
-def list_of(member: Form, most: int | None = None, least: int = 0) -> Form:
+def array_of(member: ValueForm, most: int | None = None, least: int = 0) -> ValueForm:
     """A list of `least` to `most` members of one form."""
 
     def form(value: JSON, at: str) -> Iterator[Misfit]:
@@ -102,7 +102,7 @@ def list_of(member: Form, most: int | None = None, least: int = 0) -> Form:
     return form
 
 
-def record(required: str = "", /, **fields: Form) -> Form:
+def object_with(required: str = "", /, **fields: ValueForm) -> ValueForm:
     """An object with these keys; `required` names some of them. Any other key is unknown."""
     needed = required.split()
 
@@ -123,7 +123,7 @@ def record(required: str = "", /, **fields: Form) -> Form:
     return form
 
 
-def tagged(variants: Mapping[str, Form]) -> Form:
+def one_of_types(variants: Mapping[str, ValueForm]) -> ValueForm:
     """An object whose `type` says which form the rest of it has."""
 
     def form(value: JSON, at: str) -> Iterator[Misfit]:
@@ -138,7 +138,7 @@ def tagged(variants: Mapping[str, Form]) -> Form:
     return form
 
 
-def either(*forms: Form) -> Form:
+def any_of(*forms: ValueForm) -> ValueForm:
     """A value of one of several forms; else what is wrong is told of the one that it fits best."""
 
     def form(value: JSON, at: str) -> Iterator[Misfit]:
@@ -159,7 +159,7 @@ def _wrong(misfits: list[Misfit]) -> tuple[int, int]:
     return sum(not one.unknown for one in misfits), len(misfits)
 
 
-def pairs(value_form: Form, most: int = 16, key_max: int = 64) -> Form:
+def string_map(value_form: ValueForm, most: int = 16, key_max: int = 64) -> ValueForm:
     """An object used as a table with short keys."""
 
     def form(value: JSON, at: str) -> Iterator[Misfit]:

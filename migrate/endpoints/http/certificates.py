@@ -16,38 +16,38 @@ import httpx2
 from migrate.endpoints.settings import Settings
 from migrate.errors import BadUsage
 
-VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR")
-WAYS = "ca_file of the estate, SSL_CERT_FILE or REQUESTS_CA_BUNDLE"
+CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR")
+CERTIFICATE_OPTIONS = "ca_file of the estate, SSL_CERT_FILE or REQUESTS_CA_BUNDLE"
 """For messages: where a certificate can be named."""
 
 
-def trust(settings: Settings) -> ssl.SSLContext | None:
+def ssl_context_for(settings: Settings) -> ssl.SSLContext | None:
     """What a connection to an estate trusts; None where it has no certificate (plain http on loopback).
     Raises `BadUsage` for a file that holds no certificate."""
     if settings.origin[0] != "https":
         return None
-    named = _named(settings)
+    named = _configured_paths(settings)
     if not named:
-        return _of_system()
+        return _system_context()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     for name, path in named:
         _load(context, name, path)
     return context
 
 
-def file_for_sign_in(settings: Settings) -> str | None:
+def ca_path_for_sign_in(settings: Settings) -> str | None:
     """The file or folder of certificates for azure-identity, or None: what it finds by itself."""
-    named = _named(settings)
+    named = _configured_paths(settings)
     for name, path in named:
         _load(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), name, path)
     return named[0][1] if named else None
 
 
-def _named(settings: Settings) -> list[tuple[str, str]]:
+def _configured_paths(settings: Settings) -> list[tuple[str, str]]:
     """Who names a file or folder of certificates, and which. The estate's own stands alone."""
     if settings.ca_file:
         return [(f"ca_file of {settings.name or settings.url}", settings.ca_file)]
-    given = [(name, os.environ.get(name, "").strip()) for name in VARIABLES]
+    given = [(name, os.environ.get(name, "").strip()) for name in CERTIFICATE_VARIABLES]
     split = {name: path.split(os.pathsep) if name.endswith("DIR") else [path] for name, path in given}
     return [(name, path) for name, paths in split.items() for path in paths if path]
 
@@ -66,11 +66,11 @@ def _load(context: ssl.SSLContext, name: str, path: str) -> None:
         raise BadUsage(
             f"{name} names {path}, which cannot be used",
             why or getattr(error, "strerror", None) or str(error),
-            f"name a file of certificates in PEM form: {WAYS}",
+            f"name a file of certificates in PEM form: {CERTIFICATE_OPTIONS}",
         ) from None
 
 
 @cache
-def _of_system() -> ssl.SSLContext:
+def _system_context() -> ssl.SSLContext:
     """Read once: it takes 20 ms."""
     return httpx2.create_ssl_context(trust_env=False)

@@ -10,24 +10,24 @@ from typing import Any
 import httpcore2
 import httpx2
 
-from migrate.endpoints.http.certificates import trust
+from migrate.endpoints.http.certificates import ssl_context_for
 from migrate.endpoints.http.deadlines import CONNECT_TIMEOUT_S, WRITE_ANSWER_TIMEOUT_S, MeteredBackend
-from migrate.endpoints.http.guarded_transport import STREAMED, Guarded
+from migrate.endpoints.http.guarded_transport import STREAMED_EXTENSION, GuardedTransport
 from migrate.endpoints.http.proxies import Proxy, proxy_for
 from migrate.endpoints.settings import Settings
 from migrate.errors import BadUsage
 
-POOLS = 8
-BODY = ("content", "data", "files", "json")
+MAX_CONNECTION_POOLS = 8
+BODY_ARGUMENTS = ("content", "data", "files", "json")
 """What a request may say, in httpx2's words."""
 
 
-def http_client(settings: Settings, writable: bool) -> Client:
+def http_client(settings: Settings, writable: bool) -> EstateHttpClient:
     """One for as many requests at once as an estate has workers; a reading one refuses every method but GET
     before a byte is sent. Raises `BadUsage` for an address, a proxy or a certificate that cannot be used."""
 
     def check(request: httpx2.Request) -> None:
-        only_get(request.method, request.url.path)
+        check_is_get(request.method, request.url.path)
 
     try:
         httpx2.URL(settings.url)
@@ -36,22 +36,22 @@ def http_client(settings: Settings, writable: bool) -> Client:
             f"{settings.url!r} is not the address of a service", str(error), "it needs https:// and a host"
         ) from None
     proxy = proxy_for(settings.url)
-    pools = Pools(settings.workers, trust(settings), proxy)
-    return Client(
-        transport=Guarded(pools, settings, proxy.shown if proxy else ""),
+    pools = ConnectionPools(settings.workers, ssl_context_for(settings), proxy)
+    return EstateHttpClient(
+        transport=GuardedTransport(pools, settings, proxy.display_url if proxy else ""),
         timeout=httpx2.Timeout(WRITE_ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
         follow_redirects=False,
         event_hooks={} if writable else {"request": [check]},
     )
 
 
-def only_get(method: str, path: str) -> None:
+def check_is_get(method: str, path: str) -> None:
     """The guard of every reading connection."""
     if method != "GET":
         raise AssertionError(f"a reading connection was asked to {method} {path}")
 
 
-class Client(httpx2.Client):
+class EstateHttpClient(httpx2.Client):
     """Puts a request of the openai package together in one step. The package gives a whole address, a text of
     parameters and a list of headers; httpx2 would read each of them several times over to merge them."""
 
@@ -64,35 +64,37 @@ class Client(httpx2.Client):
         return httpx2.Request(
             method,
             f"{url}?{params}" if params else url,
-            headers=[*(item for item in self._always if item[0] not in own), *headers],
+            headers=[*(item for item in self._default_headers if item[0] not in own), *headers],
             cookies=self.cookies,
             extensions={"timeout": timeout.as_dict()},
-            **{name: given[name] for name in BODY if name in given},
+            **{name: given[name] for name in BODY_ARGUMENTS if name in given},
         )
 
     def send(self, request: httpx2.Request, *, stream: bool = False, **given: Any) -> httpx2.Response:
         """An answer that is streamed is a file, and bounded as one."""
         if stream:
-            request.extensions[STREAMED] = True
+            request.extensions[STREAMED_EXTENSION] = True
         return super().send(request, stream=stream, **given)
 
     @cached_property
-    def _always(self) -> list[tuple[str, str]]:
+    def _default_headers(self) -> list[tuple[str, str]]:
         """Headers that every request has where it does not say otherwise."""
         return self.headers.multi_items()
 
 
-class Pools(httpx2.BaseTransport):
+class ConnectionPools(httpx2.BaseTransport):
     """Several pools of connections, used in turn. A pool looks at each of its connections for each request:
     in one pool of 32 that takes a third of the time that a request costs."""
 
     def __init__(self, workers: int, trusted: ssl.SSLContext | None, proxy: Proxy | None) -> None:
         connections = workers + 2
-        self._pools = [_Pool(connections, trusted, proxy) for _ in range(max(1, min(POOLS, workers)))]
-        self._turn = cycle(self._pools)
+        self._pools = [
+            _Pool(connections, trusted, proxy) for _ in range(max(1, min(MAX_CONNECTION_POOLS, workers)))
+        ]
+        self._next_pool = cycle(self._pools)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        return next(self._turn).handle_request(request)
+        return next(self._next_pool).handle_request(request)
 
     def close(self) -> None:
         for pool in self._pools:

@@ -27,13 +27,13 @@ WHOLE_ANSWER_TIMEOUT_S = 900.0
 """Until an answer in JSON has come whole; the largest that is taken needs 1.2 megabits a second for it."""
 SLOW_WINDOW_S = 60.0
 """Over so much waiting the speed is looked at."""
-SLOWEST_BYTES_PER_S = 100
+MIN_BYTES_PER_S = 100
 """An answer that is slower over a window is given up."""
-HEAD_MOST_BYTES = 1 << 20
+MAX_HEADER_BYTES = 1 << 20
 """An answer begins within so many bytes: h11 bounds one header block, and this the number of interim ones."""
 
 
-class Meter:
+class ReadMeter:
     """The waiting of one request. `clock` gives seconds."""
 
     def __init__(self, answer_s: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -54,61 +54,61 @@ class Meter:
         """One read. Raises `httpcore2.ReadTimeout` when there was enough waiting."""
         left = self._limit - self._waited
         if left <= 0:
-            raise httpcore2.ReadTimeout(self._told())
+            raise httpcore2.ReadTimeout(self._timeout_text())
         began = self._clock()
         given = left if timeout is None else min(timeout, left)
         try:
             data = receive(None if given == float("inf") else given)
         except httpcore2.ReadTimeout:
-            raise httpcore2.ReadTimeout(self._told(self._clock() - began)) from None
+            raise httpcore2.ReadTimeout(self._timeout_text(self._clock() - began)) from None
         took = self._clock() - began
         self._waited += took
         self._window += took
         self._bytes += len(data)
         self._window_bytes += len(data)
-        if not self._body and self._bytes > HEAD_MOST_BYTES:
+        if not self._body and self._bytes > MAX_HEADER_BYTES:
             raise httpcore2.RemoteProtocolError("the answer does not begin: more than 1 MiB of headers")
         if self._body and self._window >= SLOW_WINDOW_S:
-            if self._window_bytes < SLOWEST_BYTES_PER_S * self._window:
+            if self._window_bytes < MIN_BYTES_PER_S * self._window:
                 raise httpcore2.ReadTimeout(
                     f"the answer comes too slowly: {self._window_bytes:,} bytes in {self._window:.0f} s"
                 )
             self._window, self._window_bytes = 0.0, 0
         return data
 
-    def _told(self, more: float = 0.0) -> str:
+    def _timeout_text(self, more: float = 0.0) -> str:
         seconds = f"{self._waited + more:.0f} s"
         return f"the answer was not whole after {seconds}" if self._body else f"no answer within {seconds}"
 
 
-class _OfThread(threading.local):
-    meter: Meter | None = None
-    patience_s: float | None = None
+class _ThreadState(threading.local):
+    meter: ReadMeter | None = None
+    answer_timeout_s: float | None = None
 
 
-_here = _OfThread()
+_thread = _ThreadState()
 
 
-def begin(meter: Meter) -> None:
+def set_meter(meter: ReadMeter) -> None:
     """From now on this thread's reads count for a request."""
-    _here.meter = meter
+    _thread.meter = meter
 
 
 def answer_timeout_s(method: str) -> float:
     """Seconds until an answer to a request of this thread must begin."""
-    if _here.patience_s is not None:
-        return _here.patience_s
+    if _thread.answer_timeout_s is not None:
+        return _thread.answer_timeout_s
     return ANSWER_TIMEOUT_S if method == "GET" else WRITE_ANSWER_TIMEOUT_S
 
 
 @contextmanager
-def patience(seconds: float | None) -> Iterator[None]:
+def answer_timeout(seconds: float | None) -> Iterator[None]:
     """Within the block, answers to this thread must begin within so many seconds (None: as usual)."""
-    before, _here.patience_s = _here.patience_s, seconds
+    before, _thread.answer_timeout_s = _thread.answer_timeout_s, seconds
     try:
         yield
     finally:
-        _here.patience_s = before
+        _thread.answer_timeout_s = before
 
 
 class MeteredStream(httpcore2.NetworkStream):
@@ -118,7 +118,7 @@ class MeteredStream(httpcore2.NetworkStream):
         self._inner = inner
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        if (meter := _here.meter) is None:
+        if (meter := _thread.meter) is None:
             return self._inner.read(max_bytes, timeout)
         return meter.wait(lambda given: self._inner.read(max_bytes, given), timeout)
 

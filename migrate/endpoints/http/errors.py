@@ -13,29 +13,29 @@ from typing import Any
 from migrate.errors import AccessDenied, NotDownloadable, NotFound, RequestFailed
 from migrate.model.known_secrets import redact
 
-ABSENT = (404, 405, 410, 501)
-DENIED = (401, 403)
-TRANSIENT = (408, 409, 425, 429, 500, 502, 503, 504)
+ABSENT_STATUSES = (404, 405, 410, 501)
+DENIED_STATUSES = (401, 403)
+TRANSIENT_STATUSES = (408, 409, 425, 429, 500, 502, 503, 504)
 
-REFUSED_DOWNLOAD = "Not allowed to download files of purpose"
+REFUSED_DOWNLOAD_TEXT = "Not allowed to download files of purpose"
 """The one text that is matched: OpenAI's 400 for such files has no code of its own."""
 
 
-def failure(status: int, text: str, headers: Mapping[str, str], asked: str) -> RequestFailed:
+def failure_of_response(status: int, text: str, headers: Mapping[str, str], asked: str) -> RequestFailed:
     """The failure that an answer with an error status means; `asked` is "METHOD path"."""
-    message, code = said(redact(text))
+    message, code = error_message_and_code(redact(text))
     what = f"{asked} answered {status}: {message or 'no message'}"
     meant: type[RequestFailed] = RequestFailed
-    if REFUSED_DOWNLOAD in message and status in (400, 403):
+    if REFUSED_DOWNLOAD_TEXT in message and status in (400, 403):
         meant = NotDownloadable
-    elif status in ABSENT:
+    elif status in ABSENT_STATUSES:
         meant = NotFound
-    elif status in DENIED:
+    elif status in DENIED_STATUSES:
         meant = AccessDenied
     return meant(what, status, code, headers)
 
 
-def said(text: str) -> tuple[str, str]:
+def error_message_and_code(text: str) -> tuple[str, str]:
     """Message and code of an error body, whatever its family; HTML is cut to its first words."""
     try:
         body: Any = json.loads(text)

@@ -17,12 +17,17 @@ from azure.core.pipeline.policies import AzureKeyCredentialPolicy, SansIOHTTPPol
 from azure.core.pipeline.transport import HttpTransport
 from azure.core.rest import HttpRequest, HttpResponse
 
-from migrate.endpoints.addresses import is_loopback, origin, told
-from migrate.endpoints.auth import UNUSED_KEY, Entra
-from migrate.endpoints.http.client import Client, only_get
-from migrate.endpoints.http.errors import failure
-from migrate.endpoints.http.large_responses import one_answer
-from migrate.endpoints.http.openai_transport import REASON_CHARS, Wire, parsed_text, translated
+from migrate.endpoints.addresses import format_origin, is_loopback, origin_of_url
+from migrate.endpoints.auth import PLACEHOLDER_KEY, EntraTokenProvider
+from migrate.endpoints.http.client import EstateHttpClient, check_is_get
+from migrate.endpoints.http.errors import failure_of_response
+from migrate.endpoints.http.large_responses import one_large_response
+from migrate.endpoints.http.openai_transport import (
+    MAX_REASON_CHARS,
+    JsonTransport,
+    json_object,
+    translate_errors,
+)
 from migrate.endpoints.interface import Body
 from migrate.endpoints.settings import Settings
 from migrate.errors import NoResponse, RequestFailed
@@ -30,10 +35,10 @@ from migrate.model import JSON
 from migrate.model.known_secrets import redact
 
 
-class ProjectTransport(HttpTransport[HttpRequest, HttpResponse]):
+class AzureCoreTransport(HttpTransport[HttpRequest, HttpResponse]):
     """Sends what azure-core's pipeline has signed. What goes wrong is raised as httpx2 raises it."""
 
-    def __init__(self, http: Client) -> None:
+    def __init__(self, http: EstateHttpClient) -> None:
         self._http = http
 
     def send(self, request: HttpRequest, **options: Any) -> HttpResponse:
@@ -45,7 +50,7 @@ class ProjectTransport(HttpTransport[HttpRequest, HttpResponse]):
             content=request.content,
             timeout=self._http.timeout,
         )
-        return Answer(request, self._http.send(asked))
+        return AzureCoreResponse(request, self._http.send(asked))
 
     def open(self) -> None:
         return
@@ -57,7 +62,7 @@ class ProjectTransport(HttpTransport[HttpRequest, HttpResponse]):
         self.close()
 
 
-class Answer(HttpResponse):
+class AzureCoreResponse(HttpResponse):
     """An answer of httpx2 in the form that azure-core's policies look at."""
 
     def __init__(self, request: HttpRequest, answer: httpx2.Response) -> None:
@@ -117,7 +122,7 @@ class Answer(HttpResponse):
         if self.status_code >= 400:
             raise HttpResponseError(response=self)
 
-    def __enter__(self) -> Answer:
+    def __enter__(self) -> AzureCoreResponse:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -136,7 +141,7 @@ class Answer(HttpResponse):
         yield self.content
 
 
-class LoopbackHttp(SansIOHTTPPolicy[Any, Any]):
+class AllowLoopbackHttp(SansIOHTTPPolicy[Any, Any]):
     """Lets a request to a loopback address go over http, and no other."""
 
     def on_request(self, request: Any) -> None:
@@ -144,66 +149,66 @@ class LoopbackHttp(SansIOHTTPPolicy[Any, Any]):
             request.context.options["enforce_https"] = False
 
 
-API_VERSION = "v1"
-TOKEN_LIFE = 3600
+PROJECT_API_VERSION = "v1"
+ASSUMED_TOKEN_LIFETIME_S = 3600
 """Seconds for which a given token is taken to be good: nobody tells us its end."""
 
 
-class Credential:
+class ProjectCredential:
     """How we sign in, in the form that azure-core asks for. It keeps a token until the end it is told, so
     that must be the true one."""
 
     def __init__(self, settings: Settings) -> None:
-        self._entra = Entra(settings) if settings.auth == "entra" else None
-        self._secret = settings.secret or UNUSED_KEY
+        self._entra = EntraTokenProvider(settings) if settings.auth == "entra" else None
+        self._secret = settings.secret or PLACEHOLDER_KEY
 
     def get_token(self, *scopes: str, **options: Any) -> AccessToken:
         """The token of now."""
         if self._entra is not None:
-            held: AccessToken = self._entra.access()
+            held: AccessToken = self._entra.access_token()
             return held
-        return AccessToken(self._secret, int(time.time()) + TOKEN_LIFE)
+        return AccessToken(self._secret, int(time.time()) + ASSUMED_TOKEN_LIFETIME_S)
 
 
-class OnlyGet(SansIOHTTPPolicy[Any, Any]):
+class GetOnlyPolicy(SansIOHTTPPolicy[Any, Any]):
     """The guard of a reading connection."""
 
     def on_request(self, request: Any) -> None:
-        only_get(request.http_request.method, request.http_request.url)
+        check_is_get(request.http_request.method, request.http_request.url)
 
 
-def project_client(settings: Settings, writable: bool, http: Client) -> AIProjectClient:
+def project_client(settings: Settings, writable: bool, http: EstateHttpClient) -> AIProjectClient:
     """The SDK's client, signed in, its retries off, sending through the HTTP client of all requests."""
-    policies: list[Any] = [] if writable else [OnlyGet()]
+    policies: list[Any] = [] if writable else [GetOnlyPolicy()]
     options: dict[str, Any] = {
         "per_call_policies": policies,
         "retry_total": 0,
         "permit_redirects": False,
-        "transport": ProjectTransport(http),
+        "transport": AzureCoreTransport(http),
     }
     if settings.auth not in ("key", "none"):
-        policies.append(LoopbackHttp())
+        policies.append(AllowLoopbackHttp())
     else:
-        key = AzureKeyCredential(settings.secret or UNUSED_KEY)
+        key = AzureKeyCredential(settings.secret or PLACEHOLDER_KEY)
         options["authentication_policy"] = AzureKeyCredentialPolicy(key, "api-key")
     os.environ.pop("AZURE_AI_PROJECTS_CONSOLE_LOGGING", None)  # it prints whole bodies on standard output
-    return AIProjectClient(settings.url, Credential(settings), **options)
+    return AIProjectClient(settings.url, ProjectCredential(settings), **options)
 
 
-class ProjectWire(Wire):
+class ProjectTransport(JsonTransport):
     """Through the SDK's own pipeline: its sign-in, its headers, but bodies as they are."""
 
     def __init__(self, client: AIProjectClient, url: str) -> None:
         self._client = client
         self._url = url
 
-    def ask(
+    def request(
         self, method: str, path: str, params: Mapping[str, Any], headers: Mapping[str, str], body: Body | None
     ) -> Body:
         given: dict[str, Any] = {} if body is None else {"json": body}
         asked = f"{method} {path}"
-        with one_answer(), translated(asked):
-            query = urlencode({**params, "api-version": API_VERSION})
+        with one_large_response(), translate_errors(asked):
+            query = urlencode({**params, "api-version": PROJECT_API_VERSION})
             url = path if "://" in path else f"{self._url}{path}?{query}"
             request = HttpRequest(method, url, headers={"Accept": "application/json", **headers}, **given)
             try:
@@ -211,13 +216,13 @@ class ProjectWire(Wire):
                 answer = self._client.send_request(request, stream=True)
                 content = answer.read()
             except AzureError as error:
-                said = " ".join(redact(str(error)).split())[:REASON_CHARS] or type(error).__name__
+                said = " ".join(redact(str(error)).split())[:MAX_REASON_CHARS] or type(error).__name__
                 raise NoResponse(f"{asked} got no answer: {said}") from None
             if answer.status_code >= 300:
-                raise failure(answer.status_code, answer.text(), answer.headers, asked)
-            return parsed_text(content, answer.text)
+                raise failure_of_response(answer.status_code, answer.text(), answer.headers, asked)
+            return json_object(content, answer.text)
 
-    def values(self, path: str, ask: Callable[[str], Body]) -> Iterator[Body]:
+    def list_rows(self, path: str, ask: Callable[[str], Body]) -> Iterator[Body]:
         """The rows of a listing in Azure's own form, whose pages name the next one by its address. An
         address on another host is never followed: the token would go there. Raises `RequestFailed` for a
         page that leads back to one that was read, and for a row that is no object."""
@@ -233,9 +238,9 @@ class ProjectWire(Wire):
             if not all(isinstance(row, dict) for row in rows):
                 raise RequestFailed(f"GET {asked} answered with a row that is no object")
             yield from rows
-            path = self._following(page.get("nextLink"))
+            path = self._next_page_url(page.get("nextLink"))
 
-    def _following(self, link: JSON) -> str:
+    def _next_page_url(self, link: JSON) -> str:
         """The address of the next page, or ''. Raises `RequestFailed` for one that is not followed."""
         if not link:
             return ""
@@ -243,9 +248,11 @@ class ProjectWire(Wire):
             raise RequestFailed("a listing goes on at what is no address")
         try:
             path = urljoin(self._url, link)
-            place, ours = origin(path), origin(self._url)
+            place, ours = origin_of_url(path), origin_of_url(self._url)
         except ValueError:
             raise RequestFailed("a listing goes on at what is no address") from None
         if place != ours or "@" in urlsplit(path).netloc:
-            raise RequestFailed(f"a listing goes on at another host, which was not asked: {told(place)}")
+            raise RequestFailed(
+                f"a listing goes on at another host, which was not asked: {format_origin(place)}"
+            )
         return path

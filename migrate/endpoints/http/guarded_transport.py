@@ -13,16 +13,16 @@ from collections.abc import Callable, Iterable, Iterator
 import httpx2
 
 from migrate import __version__
-from migrate.endpoints.addresses import PORTS, Origin, told
-from migrate.endpoints.http.certificates import WAYS
+from migrate.endpoints.addresses import DEFAULT_PORTS, Origin, format_origin
+from migrate.endpoints.http.certificates import CERTIFICATE_OPTIONS
 from migrate.endpoints.http.deadlines import (
     CONNECT_TIMEOUT_S,
     WHOLE_ANSWER_TIMEOUT_S,
-    Meter,
+    ReadMeter,
     answer_timeout_s,
-    begin,
+    set_meter,
 )
-from migrate.endpoints.http.large_responses import take_turn
+from migrate.endpoints.http.large_responses import wait_for_large_response
 from migrate.endpoints.http.request_log import log_answer, log_no_answer
 from migrate.endpoints.settings import Settings
 from migrate.model.input_limits import (
@@ -34,7 +34,7 @@ from migrate.model.input_limits import (
 )
 
 
-class Redirected(httpx2.TransportError):
+class RedirectRefused(httpx2.TransportError):
     """The server sends us elsewhere, and we do not go there. `status` is that of its answer."""
 
     def __init__(self, status: int, where: str, why: str) -> None:
@@ -42,7 +42,7 @@ class Redirected(httpx2.TransportError):
         self.status = status
 
 
-class TooMuch(httpx2.TransportError):
+class BodyOverLimit(httpx2.TransportError):
     """The server sends more than is taken."""
 
     def __init__(self, bound: InputLimit) -> None:
@@ -50,104 +50,109 @@ class TooMuch(httpx2.TransportError):
         self.bound = bound
 
 
-REDIRECTS = (300, 301, 302, 303, 307, 308)
-MOST_HOPS = 5
+REDIRECT_STATUSES = (300, 301, 302, 303, 307, 308)
+MAX_REDIRECTS = 5
 """Redirects within the origin that a read follows: a gateway adds a slash or a region, not more."""
 USER_AGENT = f"assistants-migrate/{__version__} httpx2/{httpx2.__version__}"
-CREDENTIALS = ("authorization", "api-key")
+CREDENTIAL_HEADERS = ("authorization", "api-key")
 """Headers in which SDKs sign requests."""
-STREAMED = "assistants-migrate.streamed"
+STREAMED_EXTENSION = "assistants-migrate.streamed"
 """Extension of a request whose answer is a file."""
 
 
-class Guarded(httpx2.BaseTransport):
+class GuardedTransport(httpx2.BaseTransport):
     """Sends through `inner`. `proxy` is how the proxy is named in messages, if there is one."""
 
     def __init__(self, inner: httpx2.BaseTransport, settings: Settings, proxy: str = "") -> None:
         self._inner, self._proxy = inner, proxy
-        self._origin = _place(httpx2.URL(settings.url))
+        self._origin = _origin(httpx2.URL(settings.url))
         self._headers = settings.headers
         self._unsigned = settings.auth == "none"
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        if _place(request.url) != self._origin:
-            raise AssertionError(f"a request of {told(self._origin)} was to go to {request.url.host}")
-        self._dress(request)
-        for _ in range(MOST_HOPS + 1):
-            answer = self._sent(request)
-            following = self._following(request, answer)
+        if _origin(request.url) != self._origin:
+            raise AssertionError(
+                f"a request of {format_origin(self._origin)} was to go to {request.url.host}"
+            )
+        self._set_headers(request)
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = self._send(request)
+            following = self._redirected_request(request, answer)
             if following is None:
-                return _bounded(answer, request)
+                return _bounded_response(answer, request)
             answer.close()
             request = following
-        raise Redirected(
+        raise RedirectRefused(
             answer.status_code, str(request.url.copy_with(query=None)), "it goes round in a circle"
         )
 
     def close(self) -> None:
         self._inner.close()
 
-    def _dress(self, request: httpx2.Request) -> None:
+    def _set_headers(self, request: httpx2.Request) -> None:
         """Our name, and the estate's own headers; without a sign-in, none that an SDK has put there."""
         headers = request.headers
         headers["User-Agent"] = USER_AGENT
         if self._unsigned:
-            for name in CREDENTIALS:
+            for name in CREDENTIAL_HEADERS:
                 headers.pop(name, None)
         for name, value in self._headers:
             headers[name] = value
 
-    def _sent(self, request: httpx2.Request) -> httpx2.Response:
+    def _send(self, request: httpx2.Request) -> httpx2.Response:
         within = answer_timeout_s(request.method)
         request.extensions["timeout"] = {
             "connect": CONNECT_TIMEOUT_S, "read": within, "write": within, "pool": None,
         }  # fmt: skip
-        meter = Meter(within)
-        begin(meter)
+        meter = ReadMeter(within)
+        set_meter(meter)
         began = time.monotonic()
         try:
             answer = self._inner.handle_request(request)
         except httpx2.TransportError as error:
             log_no_answer(request, error, began)
-            raise self._explained(error) from error
+            raise self._with_hints(error) from error
         log_answer(request, answer, began)
-        meter.body(None if request.extensions.get(STREAMED) else WHOLE_ANSWER_TIMEOUT_S)
+        meter.body(None if request.extensions.get(STREAMED_EXTENSION) else WHOLE_ANSWER_TIMEOUT_S)
         return answer
 
-    def _explained(self, error: httpx2.TransportError) -> httpx2.TransportError:
+    def _with_hints(self, error: httpx2.TransportError) -> httpx2.TransportError:
         """The same error with what helps to mend it: a proxy that was used, a certificate not trusted."""
         said = str(error) or type(error).__name__
         if self._proxy:
             said += f" (through the proxy {self._proxy}, which the environment names)"
         if _is_of_certificate(error):
-            said += f"; the certificate of a company or a gateway is trusted when it is named: {WAYS}"
+            said += "; the certificate of a company or a gateway is trusted when it is named: "
+            said += CERTIFICATE_OPTIONS
         return type(error)(said)
 
-    def _following(self, request: httpx2.Request, answer: httpx2.Response) -> httpx2.Request | None:
-        """The request that a redirect asks for; None where the answer is none. Raises `Redirected`."""
-        if answer.status_code not in REDIRECTS or "location" not in answer.headers:
+    def _redirected_request(self, request: httpx2.Request, answer: httpx2.Response) -> httpx2.Request | None:
+        """The request that a redirect asks for; None where the answer is none. Raises `RedirectRefused`."""
+        if answer.status_code not in REDIRECT_STATUSES or "location" not in answer.headers:
             return None
         location = answer.headers["location"]
         try:
             where = request.url.join(location)
-            place = _place(where)
+            place = _origin(where)
         except (httpx2.InvalidURL, ValueError):
             answer.close()
-            raise Redirected(answer.status_code, "an address that is none", "it cannot be followed") from None
+            raise RedirectRefused(
+                answer.status_code, "an address that is none", "it cannot be followed"
+            ) from None
         why = ""
         if place != self._origin:
-            why = f"that is not {told(self._origin)}, and nothing was sent there"
+            why = f"that is not {format_origin(self._origin)}, and nothing was sent there"
         elif where.userinfo:
             why = "the address holds a user or a password, and nothing was sent there"
         elif request.method != "GET":
             why = "a request that writes follows no redirect"
         if why:
             answer.close()
-            raise Redirected(answer.status_code, told(place), why)
+            raise RedirectRefused(answer.status_code, format_origin(place), why)
         return httpx2.Request("GET", where, headers=request.headers, extensions=dict(request.extensions))
 
 
-class _Bounded(httpx2.SyncByteStream):
+class _BoundedStream(httpx2.SyncByteStream):
     """An answer's body up to a bound: an error is cut there, all else is given up."""
 
     def __init__(self, pieces: Iterable[bytes], close: Callable[[], None], bound: InputLimit) -> None:
@@ -164,37 +169,37 @@ class _Bounded(httpx2.SyncByteStream):
                         : self._bound.maximum - taken + len(piece)
                     ]  # what came of it before the bound
                     return
-                raise TooMuch(self._bound)
+                raise BodyOverLimit(self._bound)
             if taken > MAX_RESPONSE_READ_CONCURRENTLY.maximum and self._bound is not MAX_FILE:
-                take_turn()
+                wait_for_large_response()
             yield piece
 
 
-def _bounded(answer: httpx2.Response, request: httpx2.Request) -> httpx2.Response:
+def _bounded_response(answer: httpx2.Response, request: httpx2.Request) -> httpx2.Response:
     """An answer whose body comes unpacked and bounded."""
-    bound = MAX_FILE if request.extensions.get(STREAMED) else MAX_RESPONSE
+    bound = MAX_FILE if request.extensions.get(STREAMED_EXTENSION) else MAX_RESPONSE
     if answer.status_code >= 300:
         bound = MAX_ERROR_RESPONSE
     length = answer.headers.get("content-length", "")
     if bound is not MAX_ERROR_RESPONSE and length.isdigit() and int(length) > bound.maximum:
         answer.close()
-        raise TooMuch(bound)
+        raise BodyOverLimit(bound)
     if "content-encoding" not in answer.headers:
         stream = answer.stream
         assert isinstance(stream, httpx2.SyncByteStream)
-        answer.stream = _Bounded(stream, stream.close, bound)
+        answer.stream = _BoundedStream(stream, stream.close, bound)
         return answer
     as_sent = ("content-encoding", "content-length")
     return httpx2.Response(
         answer.status_code,
         headers=[(n, v) for n, v in answer.headers.multi_items() if n.lower() not in as_sent],
-        stream=_Bounded(answer.iter_bytes(), answer.close, bound),
+        stream=_BoundedStream(answer.iter_bytes(), answer.close, bound),
         extensions=answer.extensions,
     )
 
 
-def _place(url: httpx2.URL) -> Origin:
-    return url.scheme, url.host, url.port or PORTS.get(url.scheme, 0)
+def _origin(url: httpx2.URL) -> Origin:
+    return url.scheme, url.host, url.port or DEFAULT_PORTS.get(url.scheme, 0)
 
 
 def _is_of_certificate(error: BaseException | None) -> bool:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 
-BLANKS = " \t\r\n\v\f\ufeff\xa0"
+INVISIBLE_CHARACTERS = " \t\r\n\v\f\ufeff\xa0"
 """What copying and files put around a value without anybody seeing it; the mark of UTF-8 among it."""
 
-NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A header's name (RFC 9110, token)."""
 
-UNUSABLE = re.compile(r"[^\x21-\x7e]")
+INVALID_IN_KEY = re.compile(r"[^\x21-\x7e]")
 """A sign that a key or token cannot hold: blanks, control characters and all that is not ASCII."""
 
-UNUSABLE_IN_VALUE = re.compile(r"[^\x20-\x7e]")
+INVALID_IN_HEADER_VALUE = re.compile(r"[^\x20-\x7e]")
 """The same of any other header's value, which may hold blanks."""
 
-OF_THE_CLIENT = frozenset(
+CLIENT_HEADERS = frozenset(
     {
         "accept-encoding", "connection", "content-encoding", "content-length", "content-type", "cookie",
         "expect", "host", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer",

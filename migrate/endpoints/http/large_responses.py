@@ -8,28 +8,28 @@ from contextlib import contextmanager
 
 from migrate.endpoints.http.deadlines import WHOLE_ANSWER_TIMEOUT_S
 
-_turn = threading.Lock()
+_lock = threading.Lock()
 
 
-class _OfThread(threading.local):
-    held = False
+class _ThreadState(threading.local):
+    is_held = False
 
 
-_here = _OfThread()
+_thread = _ThreadState()
 
 
-def take_turn() -> None:
+def wait_for_large_response() -> None:
     """The answer that this thread reads is large: wait until no other one is."""
-    if not _here.held:
-        _here.held = _turn.acquire(timeout=WHOLE_ANSWER_TIMEOUT_S)
+    if not _thread.is_held:
+        _thread.is_held = _lock.acquire(timeout=WHOLE_ANSWER_TIMEOUT_S)
 
 
 @contextmanager
-def one_answer() -> Iterator[None]:
+def one_large_response() -> Iterator[None]:
     """Around a request and the parsing of its answer: whoever took the turn gives it back."""
     try:
         yield
     finally:
-        if _here.held:
-            _here.held = False
-            _turn.release()
+        if _thread.is_held:
+            _thread.is_held = False
+            _lock.release()

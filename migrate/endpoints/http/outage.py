@@ -15,11 +15,11 @@ from migrate.errors import NoResponse, RequestFailed, ServiceUnreachable
 
 OUTAGE_S = 60.0
 """Seconds without a good answer."""
-OUTAGE_ERRORS = 5
+MIN_OUTAGE_ERRORS = 5
 """Failed requests in them, at the least."""
-QUIET_S = 5.0
+REPORT_SILENCE_AFTER_S = 5.0
 """Seconds of silence that are worth a word."""
-TOO_MANY = 429
+TOO_MANY_REQUESTS = 429
 GATEWAY_TIMEOUT = 408
 """Said by a gateway that waited in vain: a timeout, though its number begins with 4."""
 
@@ -34,25 +34,25 @@ class Outage:
         self._since = 0.0
         self._last = ""
         self._answered = False
-        self._under_way: dict[int, float] = {}
-        self.known_good: Callable[[], object] | None = None
+        self._in_flight: dict[int, float] = {}
+        self.known_good_request: Callable[[], object] | None = None
         """Sends a read again that was answered well: to see whether anybody is there at all."""
 
-    def begins(self, watched: bool = True) -> float:
+    def request_started(self, watched: bool = True) -> float:
         """A request is sent now; the moment, which its end is told with. `watched`: silence is told."""
         now = self._clock()
         with self._lock:
             if watched:
-                self._under_way[threading.get_ident()] = now
+                self._in_flight[threading.get_ident()] = now
         return now
 
-    def ends(self, began: float, failed: RequestFailed | None = None) -> None:
+    def request_ended(self, began: float, failed: RequestFailed | None = None) -> None:
         """A request that began at a moment was answered well, or failed. Without an answer or with 5xx it
         counts; 429, and what is no statement of the service at all, changes nothing."""
         with self._lock:
-            self._under_way.pop(threading.get_ident(), None)
+            self._in_flight.pop(threading.get_ident(), None)
             if failed is None or (
-                300 <= failed.status < 500 and failed.status not in (TOO_MANY, GATEWAY_TIMEOUT)
+                300 <= failed.status < 500 and failed.status not in (TOO_MANY_REQUESTS, GATEWAY_TIMEOUT)
             ):
                 self._errors = 0
             elif isinstance(failed, NoResponse) or failed.status >= 500 or failed.status == GATEWAY_TIMEOUT:
@@ -61,23 +61,23 @@ class Outage:
                 self._answered = failed.status >= 500
                 self._last = str(failed)
 
-    def heard(self) -> None:
+    def data_received(self) -> None:
         """Bytes of an answer arrive."""
         with self._lock:
-            if threading.get_ident() in self._under_way:
-                self._under_way[threading.get_ident()] = self._clock()
+            if threading.get_ident() in self._in_flight:
+                self._in_flight[threading.get_ident()] = self._clock()
 
     @property
     def is_suspected(self) -> bool:
         """Whether nothing but errors came lately: one dead listing, or the whole service."""
         with self._lock:
-            return self._errors >= OUTAGE_ERRORS
+            return self._errors >= MIN_OUTAGE_ERRORS
 
-    def check(self, url: str = "the service") -> None:
+    def raise_if_gone(self, url: str = "the service") -> None:
         """Raises `ServiceUnreachable` once the service counts as gone."""
         with self._lock:
             silent = self._clock() - self._since
-            if self._errors < OUTAGE_ERRORS or silent < OUTAGE_S:
+            if self._errors < MIN_OUTAGE_ERRORS or silent < OUTAGE_S:
                 return
             errors, last = self._errors, self._last
         raise ServiceUnreachable(
@@ -87,14 +87,14 @@ class Outage:
             "and it continues",
         )
 
-    def told(self) -> str:
+    def status_text(self) -> str:
         """In words, how long there has been no answer; '' while all is well."""
         with self._lock:
             now = self._clock()
             moments = [self._since] if self._errors else []
-            moments += self._under_way.values()
+            moments += self._in_flight.values()
             silent = now - min(moments, default=now)
-            if silent < QUIET_S:
+            if silent < REPORT_SILENCE_AFTER_S:
                 return ""
             only = " but errors" if self._errors and self._answered else ""
         return f"no answer{only} since {silent:.0f} s"

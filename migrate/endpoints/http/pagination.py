@@ -18,40 +18,40 @@ from migrate.endpoints.interface import Body, Page
 from migrate.errors import PaginationError, RequestFailed
 from migrate.model.known_secrets import redact
 
-FEW = 2_000
+MAX_PLAIN_IDS = 2_000
 """Ids that are kept as they are."""
-BUCKETS = 4096
+ID_HASH_BUCKETS = 4096
 """Into which the hashes of more fall: a look searches one, of 300 bytes at 100,000 ids."""
-SIZE = 12
+ID_HASH_BYTES = 12
 """Bytes of a hash. Two of 100,000 ids share one with a chance of 1 in 10 to the 19th."""
 
 
-class Seen:
+class SeenIds:
     """The ids of one listing."""
 
     def __init__(self) -> None:
-        self._few: set[str] = set()
-        self._many: list[bytearray] = []
+        self._plain: set[str] = set()
+        self._buckets: list[bytearray] = []
 
-    def new(self, id_: str) -> bool:
+    def add(self, id_: str) -> bool:
         """Whether an id was not there yet; from now on it is."""
-        if self._many:
+        if self._buckets:
             return self._keep(id_)
-        if id_ in self._few:
+        if id_ in self._plain:
             return False
-        self._few.add(id_)
-        if len(self._few) > FEW:
-            self._many = [bytearray() for _ in range(BUCKETS)]
-            for few in self._few:
+        self._plain.add(id_)
+        if len(self._plain) > MAX_PLAIN_IDS:
+            self._buckets = [bytearray() for _ in range(ID_HASH_BUCKETS)]
+            for few in self._plain:
                 self._keep(few)
-            self._few = set()
+            self._plain = set()
         return True
 
     def _keep(self, id_: str) -> bool:
-        mark = blake2b(id_.encode(errors="surrogatepass"), digest_size=SIZE).digest()
-        bucket = self._many[int.from_bytes(mark[:2], "big") % BUCKETS]
+        mark = blake2b(id_.encode(errors="surrogatepass"), digest_size=ID_HASH_BYTES).digest()
+        bucket = self._buckets[int.from_bytes(mark[:2], "big") % ID_HASH_BUCKETS]
         at = bucket.find(mark)
-        while at > 0 and at % SIZE:  # across two hashes
+        while at > 0 and at % ID_HASH_BYTES:  # across two hashes
             at = bucket.find(mark, at + 1)
         if at >= 0:
             return False
@@ -59,16 +59,16 @@ class Seen:
         return True
 
 
-DEFAULT_LIMITS = frozenset({20, 25, 50})
+COMMON_PAGE_SIZES = frozenset({20, 25, 50})
 """Rows a page of servers that ignore `limit`, or take less than was asked for. 20 is the number of every
 description of these listings; the others are those that servers usually have of their own."""
-ERROR_CHARS = 300
+MAX_ERROR_CHARS = 300
 """So much is told of an error in an answer that has the status of a good one."""
-REFUSED = frozenset({400, 404, 405, 410, 422, 501})
+NO_NEXT_PAGE_STATUSES = frozenset({400, 404, 405, 410, 422, 501})
 """Answers of a server that cannot be asked for what lies behind a page."""
-SPELLINGS = {"true": True, "1": True, "false": False, "0": False}
+HAS_MORE_SPELLINGS = {"true": True, "1": True, "false": False, "0": False}
 """`has_more` of a server that does not write it as JSON's true and false."""
-TOTALS = ("total", "total_count")
+TOTAL_KEYS = ("total", "total_count")
 """Keys of an envelope that tell how many rows the whole listing has. No description knows them; some servers
 send them, and a listing that is shorter than it calls itself is not whole."""
 
@@ -80,7 +80,7 @@ class _Listing:
     fetch: Callable[[str], Body]
     asked: str
     limit: int
-    seen: Seen = field(default_factory=Seen)
+    seen: SeenIds = field(default_factory=SeenIds)
     given: int = 0
     total: int = 0
 
@@ -89,22 +89,22 @@ class _Listing:
         put one into a listing of nothing."""
         if error := envelope.get("error"):
             message = error.get("message") if isinstance(error, dict) else error
-            said = redact(" ".join(str(message or error).split()))[:ERROR_CHARS]
+            said = redact(" ".join(str(message or error).split()))[:MAX_ERROR_CHARS]
             raise RequestFailed(f"GET {self.asked} answered with an error: {said}")
         rows = envelope.get("data")
         if not isinstance(rows, list):
             raise RequestFailed(f"GET {self.asked} answered without a `data` list")
         if not all(isinstance(row, dict) and row.get("id") for row in rows):
             raise RequestFailed(f"GET {self.asked} answered with a row that is no object or has no id")
-        for name in TOTALS:
+        for name in TOTAL_KEYS:
             if type(count := envelope.get(name)) is int:
                 self.total = count
         return rows
 
-    def fresh(self, rows: list[Body]) -> list[Body]:
+    def new_rows(self, rows: list[Body]) -> list[Body]:
         """The rows that were not there yet. Raises `RequestFailed` where one page has two different rows
         of one id: nobody can tell which of them is the object."""
-        fresh = [row for row in rows if self.seen.new(str(row["id"]))]
+        fresh = [row for row in rows if self.seen.add(str(row["id"]))]
         self.given += len(fresh)
         if len(fresh) < len(rows):
             first: dict[str, Body] = {}
@@ -115,18 +115,18 @@ class _Listing:
 
     def is_full(self, rows: list[Body]) -> bool:
         """Whether a page has so many rows that more may lie behind it, whatever it says."""
-        return bool(self.limit) and (len(rows) >= self.limit or len(rows) in DEFAULT_LIMITS)
+        return bool(self.limit) and (len(rows) >= self.limit or len(rows) in COMMON_PAGE_SIZES)
 
-    def behind(self, after: str, doubted: bool) -> Body | None:
+    def page_after(self, after: str, doubted: bool) -> Body | None:
         """The page behind a row. None where the server said there is none (`doubted`) and cannot be asked."""
         try:
             return self.fetch(after)
         except RequestFailed as failed:
-            if doubted and failed.status in REFUSED:
+            if doubted and failed.status in NO_NEXT_PAGE_STATUSES:
                 return None
             raise
 
-    def must_have_ended(self, repeated: list[Body], before: list[Body]) -> None:
+    def check_end(self, repeated: list[Body], before: list[Body]) -> None:
         """Raises `PaginationError` where the last page is not known to be the end: all its rows are
         `repeated`, and the page `before` it had exactly the number asked for, or they are not that page's; or
         fewer rows came than were counted."""
@@ -143,22 +143,22 @@ class _Listing:
             raise PaginationError(f"GET {self.asked} counts {self.total:,} rows and gives {self.given:,}")
 
 
-def told(value: object) -> bool | None:
+def read_has_more(value: object) -> bool | None:
     """What `has_more` says, in whatever spelling; None where it says nothing."""
-    return value if isinstance(value, bool) else SPELLINGS.get(str(value).lower())
+    return value if isinstance(value, bool) else HAS_MORE_SPELLINGS.get(str(value).lower())
 
 
-def walk(fetch: Callable[[str], Body], asked: str, after: str = "", limit: int = 0) -> Iterator[Page]:
+def iter_pages(fetch: Callable[[str], Body], asked: str, after: str = "", limit: int = 0) -> Iterator[Page]:
     """Every page of a listing. `fetch` takes a cursor ('' for the start); `limit` is how many rows it asks
     for (0: unknown). Rows seen twice are dropped. Raises `RequestFailed`, and `PaginationError` where the
     listing cannot be read to its end."""
     listing = _Listing(fetch, asked, limit)
     resumed, doubted, before = bool(after), False, list[Body]()
     while True:
-        envelope = listing.behind(after, doubted)
+        envelope = listing.page_after(after, doubted)
         rows = listing.rows(envelope) if envelope is not None else []
-        more = told(envelope.get("has_more")) if envelope is not None else False
-        fresh = listing.fresh(rows)
+        more = read_has_more(envelope.get("has_more")) if envelope is not None else False
+        fresh = listing.new_rows(rows)
         if more is True and not rows:
             raise PaginationError(f"GET {asked} promises more but gives an empty page after {after!r}")
         if more is True and not fresh:
@@ -172,6 +172,6 @@ def walk(fetch: Callable[[str], Body], asked: str, after: str = "", limit: int =
             listing.total = (
                 0 if resumed else listing.total
             )  # what came before the cursor was not counted here
-            listing.must_have_ended([] if fresh else rows, before)
+            listing.check_end([] if fresh else rows, before)
             return
         before = rows

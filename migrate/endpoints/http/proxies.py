@@ -10,30 +10,30 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
 
-from migrate.endpoints.addresses import is_loopback, origin, told
+from migrate.endpoints.addresses import format_origin, is_loopback, origin_of_url
 from migrate.errors import BadUsage
 from migrate.model.known_secrets import register_secret
 
-SCHEMES = ("http", "https")
+PROXY_SCHEMES = ("http", "https")
 
 
 @dataclass(frozen=True)
 class Proxy:
-    """A proxy by its address; `shown` is the address without user and password."""
+    """A proxy by its address; `display_url` is the address without user and password."""
 
     url: str
-    shown: str
+    display_url: str
     auth: tuple[str, str] | None = field(default=None, repr=False)
 
 
 def proxy_for(url: str) -> Proxy | None:
     """The proxy that the environment names for an address. Raises `BadUsage` for one that cannot be used."""
-    scheme, host, port = origin(url)
+    scheme, host, port = origin_of_url(url)
     if is_loopback(host):
         return None
     named = getproxies()
     variable = next((name for name in (scheme, "all") if named.get(name)), None)
-    if variable is None or _direct(host, port, named.get("no", "")):
+    if variable is None or _is_excluded(host, port, named.get("no", "")):
         return None
     return _proxy(named[variable], f"{variable.upper()}_PROXY")
 
@@ -43,8 +43,8 @@ def _proxy(text: str, variable: str) -> Proxy:
     text = text if "://" in text else f"http://{text}"
     try:
         parts = urlsplit(text)
-        place = origin(text)
-        if not parts.hostname or place[0] not in (*SCHEMES, "socks5", "socks5h", "socks4", "socks4a"):
+        place = origin_of_url(text)
+        if not parts.hostname or place[0] not in (*PROXY_SCHEMES, "socks5", "socks5h", "socks4", "socks4a"):
             raise ValueError
     except ValueError:
         raise BadUsage(
@@ -55,23 +55,23 @@ def _proxy(text: str, variable: str) -> Proxy:
     for part in (parts.password, unquote(parts.password or "")):
         if part:
             register_secret(part)
-    if place[0] not in SCHEMES:
+    if place[0] not in PROXY_SCHEMES:
         raise BadUsage(
             f"the environment variable {variable} names a proxy of type {place[0]}",
             "proxies that speak http and https can be used",
             "name such a one, or list the host in NO_PROXY",
         )
     auth = (unquote(parts.username or ""), unquote(parts.password or "")) if parts.username else None
-    return Proxy(told(place), told(place), auth)
+    return Proxy(format_origin(place), format_origin(place), auth)
 
 
-def _direct(host: str, port: int, listed: str) -> bool:
+def _is_excluded(host: str, port: int, listed: str) -> bool:
     """Whether NO_PROXY lists a host: by name (with all below it), by address or network, with or without
     its port, or everything by *."""
-    return any(_fits(host, port, entry) for entry in listed.replace(",", " ").split())
+    return any(_entry_matches(host, port, entry) for entry in listed.replace(",", " ").split())
 
 
-def _fits(host: str, port: int, entry: str) -> bool:
+def _entry_matches(host: str, port: int, entry: str) -> bool:
     if entry == "*":
         return True
     try:
@@ -80,6 +80,6 @@ def _fits(host: str, port: int, entry: str) -> bool:
         pass
     name, colon, number = entry.rpartition(":")
     if colon and number.isdigit():
-        return int(number) == port and _fits(host, port, name)
+        return int(number) == port and _entry_matches(host, port, name)
     name = entry.lower().removeprefix("*").lstrip(".")
     return bool(name) and (host == name or host.endswith(f".{name}"))

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from migrate.endpoints.interface import Body
 from migrate.errors import RequestFailed
 
-OBJECTS = {
+OBJECT_NAMES = {
     "assistant": ("assistant", "agent"),
     "thread": ("thread", "conversation"),
     "message": ("thread.message",),
@@ -25,9 +25,9 @@ OBJECTS = {
 """Kind -> how its bodies name it in `object`. A name that stands nowhere here says nothing: items of
 conversations have none, and services add some."""
 
-KINDS_OF = {name: kind for kind, names in OBJECTS.items() for name in names}
+KIND_BY_OBJECT_NAME = {name: kind for kind, names in OBJECT_NAMES.items() for name in names}
 
-PARENTS = {
+PARENT_KEYS = {
     "message": ("thread_id", "conversation_id"),
     "run": ("thread_id",),
     "run_step": ("thread_id",),
@@ -36,30 +36,30 @@ PARENTS = {
 """Kind -> the keys in which its bodies name what they lie in."""
 
 
-def must_belong(asked: str, kind: str, rows: Iterable[Body], parent: str = "", run: str = "") -> None:
+def check_rows(asked: str, kind: str, rows: Iterable[Body], parent: str = "", run: str = "") -> None:
     """Raises `RequestFailed` for a row of a listing that is of another kind, or of another thread, run or
     vector store."""
     for row in rows:
-        _must_be_of(asked, kind, row)
-        for key in PARENTS.get(kind, ()):
-            _must_name(asked, row, key, parent)
+        _check_kind(asked, kind, row)
+        for key in PARENT_KEYS.get(kind, ()):
+            _check_id(asked, row, key, parent)
         if kind == "run_step":
-            _must_name(asked, row, "run_id", run)
+            _check_id(asked, row, "run_id", run)
 
 
-def must_be(asked: str, kind: str, body: Body, id_: str) -> None:
+def check_object(asked: str, kind: str, body: Body, id_: str) -> None:
     """Raises `RequestFailed` for an object that is of another kind or has another id than was asked for."""
-    _must_be_of(asked, kind, body)
-    _must_name(asked, body, "id", id_)
+    _check_kind(asked, kind, body)
+    _check_id(asked, body, "id", id_)
 
 
-def _must_be_of(asked: str, kind: str, body: Body) -> None:
+def _check_kind(asked: str, kind: str, body: Body) -> None:
     name = body.get("object")
-    if isinstance(name, str) and KINDS_OF.get(name, kind) != kind:
+    if isinstance(name, str) and KIND_BY_OBJECT_NAME.get(name, kind) != kind:
         raise RequestFailed(f"GET {asked} answered with {body.get('id')!r}, which is of another kind: {name}")
 
 
-def _must_name(asked: str, body: Body, key: str, meant: str) -> None:
+def _check_id(asked: str, body: Body, key: str, meant: str) -> None:
     named = body.get(key)
     if meant and isinstance(named, str) and named not in ("", meant):
         raise RequestFailed(f"GET {asked} answered with {body.get('id')!r}, whose {key} is {named!r}")

@@ -13,20 +13,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from migrate.endpoints.http.deadlines import patience
-from migrate.endpoints.http.errors import TRANSIENT
-from migrate.endpoints.http.openai_transport import OpenAIWire, Wire
+from migrate.endpoints.http.deadlines import answer_timeout
+from migrate.endpoints.http.errors import TRANSIENT_STATUSES
+from migrate.endpoints.http.openai_transport import JsonTransport, OpenAITransport
 from migrate.endpoints.http.outage import Outage
 from migrate.endpoints.http.request_log import begin_attempt
 from migrate.endpoints.interface import Body
-from migrate.endpoints.rate_limit import ATTEMPTS, RateLimiter, pause
+from migrate.endpoints.rate_limit import MAX_ATTEMPTS, RateLimiter, retry_wait_s
 from migrate.errors import OutcomeUnknown, RequestFailed, ResponseTooLarge, ServiceUnreachable
 
 log = logging.getLogger(__name__)
 
-TOO_MANY = 429
+TOO_MANY_REQUESTS = 429
 """Says that a request, also one that writes, was turned away before anything happened."""
-SEE_OTHER = (301, 302, 303)
+REDIRECTS_AFTER_WRITE = (301, 302, 303)
 """Redirects that may be the answer to a write that was carried out; 307 and 308 ask to write elsewhere."""
 
 
@@ -34,95 +34,97 @@ SEE_OTHER = (301, 302, 303)
 class Channel:
     """A wire and how it is used. Safe to share between threads."""
 
-    wire: Wire
-    pace: RateLimiter
+    transport: JsonTransport
+    limiter: RateLimiter
     headers: Mapping[str, str] = field(default_factory=dict)
-    attempts: int = ATTEMPTS
-    unanswered: int = ATTEMPTS
+    attempts: int = MAX_ATTEMPTS
+    attempts_without_answer: int = MAX_ATTEMPTS
     """Attempts when there is no answer at all."""
-    patience_s: float | None = None
+    answer_timeout_s: float | None = None
     """Seconds until an answer must begin, where they are not the usual ones."""
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Body:
         """A GET, repeated while that may help. Raises `RequestFailed` or a subclass."""
 
         def call() -> Body:
-            return self.wire.ask("GET", path, params or {}, self.headers, None)
+            return self.transport.request("GET", path, params or {}, self.headers, None)
 
-        body = self._tried(call, _again)
-        self.pace.outage.known_good = call
+        body = self._send_with_retries(call, _is_retryable)
+        self.limiter.outage.known_good_request = call
         return body
 
     def send(self, method: str, path: str, body: Body | None = None) -> Body:
         """A writing request, sent again only when the service says it did nothing."""
-        return self._write(lambda: self.wire.ask(method, path, {}, self.headers, body))
+        return self._write(lambda: self.transport.request(method, path, {}, self.headers, body))
 
     def _write(self, call: Callable[[], Body], watched: bool = True) -> Body:
         try:
-            return self._tried(call, lambda failed: False, watched)
+            return self._send_with_retries(call, lambda failed: False, watched)
         except RequestFailed as failed:
-            raise failed if failed.status == TOO_MANY else unsettled(failed) from None
+            raise failed if failed.status == TOO_MANY_REQUESTS else write_failure(failed) from None
 
-    def _noted(self, began: float | None, failed: RequestFailed) -> None:
+    def _record_failure(self, began: float | None, failed: RequestFailed) -> None:
         """A request that was sent failed. Raises `ServiceUnreachable` once the service counts as gone."""
         if began is not None:
-            self.pace.outage.ends(began, failed)
-        self.pace.must_be_there()
+            self.limiter.outage.request_ended(began, failed)
+        self.limiter.check_reachable()
 
-    def _tell_outage_from_failure(self) -> None:
+    def _check_for_outage(self) -> None:
         """Where nothing but errors came lately, ask again for what was answered before: with few objects all
         attempts are used up long before a minute is over. Returns once there is an answer: then only this
         request failed. Raises `ServiceUnreachable` once the service counts as gone."""
-        outage = self.pace.outage
+        outage = self.limiter.outage
         attempt = 0
-        while outage.is_suspected and outage.known_good is not None and not self.pace.stop.is_set():
+        while (
+            outage.is_suspected and outage.known_good_request is not None and not self.limiter.stop.is_set()
+        ):
             waiting_since = time.monotonic()
-            self.pace.nap(pause(attempt, {}) or 0.0)
+            self.limiter.sleep(retry_wait_s(attempt, {}) or 0.0)
             attempt += 1
             began: float | None = None
             try:
-                with self.pace.turn(), patience(self.patience_s):
+                with self.limiter.slot(), answer_timeout(self.answer_timeout_s):
                     begin_attempt(attempt, time.monotonic() - waiting_since)
-                    began = outage.begins()
-                    outage.known_good()
-                outage.ends(began)
+                    began = outage.request_started()
+                    outage.known_good_request()
+                outage.request_ended(began)
             except RequestFailed as failed:
-                self._noted(began, failed)
-                if failed.status == TOO_MANY:
-                    self.pace.turned_away(attempt, failed.headers)
+                self._record_failure(began, failed)
+                if failed.status == TOO_MANY_REQUESTS:
+                    self.limiter.on_throttled(attempt, failed.headers)
 
-    def _tried(
+    def _send_with_retries(
         self, call: Callable[[], Body], again: Callable[[RequestFailed], bool], watched: bool = True
     ) -> Body:
         """`watched`: the answer should come at once, so that its absence is worth a word."""
-        outage = self.pace.outage
+        outage = self.limiter.outage
         waiting_since = time.monotonic()
-        for attempt in range(max(self.attempts, self.unanswered)):
+        for attempt in range(max(self.attempts, self.attempts_without_answer)):
             began: float | None = None
             try:
-                with self.pace.turn(), patience(self.patience_s):
+                with self.limiter.slot(), answer_timeout(self.answer_timeout_s):
                     begin_attempt(attempt + 1, time.monotonic() - waiting_since)
-                    began = outage.begins(watched)
+                    began = outage.request_started(watched)
                     answer = call()
-                outage.ends(began)
-                self.pace.went_well()
+                outage.request_ended(began)
+                self.limiter.on_success()
                 return answer
             except RequestFailed as failed:
                 waiting_since = time.monotonic()
-                self._noted(began, failed)
-                most = self.attempts if failed.status else self.unanswered
-                last = attempt + 1 >= most or self.pace.stop.is_set()
-                if failed.status == TOO_MANY:
-                    if not self.pace.turned_away(attempt, failed.headers) or last:
+                self._record_failure(began, failed)
+                most = self.attempts if failed.status else self.attempts_without_answer
+                last = attempt + 1 >= most or self.limiter.stop.is_set()
+                if failed.status == TOO_MANY_REQUESTS:
+                    if not self.limiter.on_throttled(attempt, failed.headers) or last:
                         raise
                     log.info("%s; it is sent again when the service allows it", failed)
                     continue  # the next turn waits, with everybody else's
-                wait = pause(attempt, failed.headers) if again(failed) else None
+                wait = retry_wait_s(attempt, failed.headers) if again(failed) else None
                 if wait is None or last:
-                    self._tell_outage_from_failure()
+                    self._check_for_outage()
                     raise
                 log.info("%s; it is sent again in %.1f s", failed, wait)
-                self.pace.nap(wait)
+                self.limiter.sleep(wait)
         raise AssertionError("unreachable")
 
 
@@ -130,54 +132,56 @@ class Channel:
 class FileChannel(Channel):
     """A channel that can also carry the bytes of files."""
 
-    wire: OpenAIWire
+    transport: OpenAITransport
 
     def upload(self, path: str, name: str, purpose: str, data: BinaryIO) -> Body:
         """Upload a file, streamed from a seekable object."""
-        return self._write(lambda: self.wire.upload(path, name, purpose, data), watched=False)
+        return self._write(lambda: self.transport.upload(path, name, purpose, data), watched=False)
 
     @contextmanager
     def stream(self, file_id: str) -> Iterator[Iterator[bytes]]:
         """A file's bytes, read in chunks; a broken stream raises `RequestFailed`."""
-        outage = self.pace.outage
+        outage = self.limiter.outage
         began: float | None = None
         waiting_since = time.monotonic()
         try:
-            with self.pace.turn():
+            with self.limiter.slot():
                 begin_attempt(1, time.monotonic() - waiting_since)
-                began = outage.begins()
-                with self.wire.stream(file_id) as chunks:
-                    outage.ends(began)
-                    began = outage.begins()
-                    yield _heard(chunks, outage)
-                outage.ends(began)
+                began = outage.request_started()
+                with self.transport.stream(file_id) as chunks:
+                    outage.request_ended(began)
+                    began = outage.request_started()
+                    yield _watched_chunks(chunks, outage)
+                outage.request_ended(began)
         except RequestFailed as failed:
-            self._noted(began, failed)
-            if failed.status == TOO_MANY:
-                self.pace.turned_away(0, failed.headers)
+            self._record_failure(began, failed)
+            if failed.status == TOO_MANY_REQUESTS:
+                self.limiter.on_throttled(0, failed.headers)
             raise
 
 
-def _heard(chunks: Iterator[bytes], outage: Outage) -> Iterator[bytes]:
+def _watched_chunks(chunks: Iterator[bytes], outage: Outage) -> Iterator[bytes]:
     """Chunks as they come; each is a sign of life."""
     for chunk in chunks:
-        outage.heard()
+        outage.data_received()
         yield chunk
 
 
-def _again(failed: RequestFailed) -> bool:
-    return failed.status in TRANSIENT or (failed.status == 0 and not isinstance(failed, ResponseTooLarge))
+def _is_retryable(failed: RequestFailed) -> bool:
+    return failed.status in TRANSIENT_STATUSES or (
+        failed.status == 0 and not isinstance(failed, ResponseTooLarge)
+    )
 
 
-def unsettled(failed: RequestFailed) -> RequestFailed:
+def write_failure(failed: RequestFailed) -> RequestFailed:
     """A failed write as what it is: refused for certain, or carried out perhaps."""
-    unknown = failed.status in TRANSIENT or failed.status in SEE_OTHER
+    unknown = failed.status in TRANSIENT_STATUSES or failed.status in REDIRECTS_AFTER_WRITE
     if failed.status == 0 or unknown or failed.status >= 500:
         return OutcomeUnknown(failed.what, failed.status, failed.code, failed.headers)
     return failed
 
 
-def no_answer(url: str, failed: RequestFailed) -> ServiceUnreachable:
+def unreachable_error(url: str, failed: RequestFailed) -> ServiceUnreachable:
     """The error for a service that could not be reached at all."""
     return ServiceUnreachable(
         f"cannot reach {url}",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from migrate.archive.database import Archive
 from migrate.archive.id_map import Side, derivations, id_map, reverse_message_ids
 from migrate.archive.journal import Journal, JournalEntry
-from migrate.codecs import CODECS, Profile, Target
+from migrate.codecs import CODECS, Capabilities, Target
 from migrate.errors import PlanStale, RequestFailed
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.references import references_of, remap_references
@@ -94,8 +94,8 @@ class ApplyContext:
         """(store, file) on the target -> journal line of a row of which is not noted yet how it was left."""
         self._claims: dict[tuple[str, str], str] = {}
         self._alike: dict[tuple[JSON, ...], threading.Lock] = {}
-        self.stop = writer.pace.stop
-        progress.watch(writer.pace.waiting)
+        self.stop = writer.limiter.stop
+        progress.watch(writer.limiter.waiting)
         self.lock = threading.Lock()
 
     def reload(self) -> None:
@@ -172,7 +172,12 @@ class ApplyContext:
 
 
 def apply_context(
-    plan: Plan, source: Estate, archive: Archive, writer: Writer, profile: Profile, progress: Progress
+    plan: Plan,
+    source: Estate,
+    archive: Archive,
+    writer: Writer,
+    capabilities: Capabilities,
+    progress: Progress,
 ) -> ApplyContext:
     """What carrying out a plan, and taking it back, work with. Raises `PlanStale` when the snapshot is not
     the one that was planned."""
@@ -189,7 +194,7 @@ def apply_context(
         for a in plan.actions
         if a.action == "blocked" and a.kind != "vector_store_file" and not a.target_id
     }
-    fit = adaptation_target(source, profile, plan.settled.decided(), blocked)
+    fit = adaptation_target(source, capabilities, plan.settled.decided(), blocked)
     ctx = ApplyContext(source, writer, fit, journal, progress)
     origins = partial(reverse_message_ids, archive.conn)
     ctx.origins = Lineage(derivations(archive.conn)).message_origins(source, sides[1], origins)

@@ -52,7 +52,7 @@ def create_once(
         except OutcomeUnknown as lost:
             slow = lost.status in GATEWAY_TIMEOUT_STATUSES
             for seconds in GATEWAY_LOOK_DELAYS_S if slow else (waiting * 2**attempt,):
-                ctx.writer.pace.nap(seconds)
+                ctx.writer.limiter.sleep(seconds)
                 if found := _looked(find):
                     return found, True
             if attempt + 1 == MAX_CREATE_TRIES:
@@ -153,7 +153,7 @@ def create_object(ctx: ApplyContext, action: Action, entity: Entity) -> None:
         ctx.fail(action.kind, action.id, action.name, str(failed))
         return
     (entry,) = ctx.journal.intend([("create", action.kind, action.parent, action.id, action.name)])
-    wire, address = ctx.codec.create_wire(fitted), action.target_name
+    wire, address = ctx.codec.create_request(fitted), action.target_name
     find = (
         find_by_address(ctx, fitted, address)
         if address

@@ -62,7 +62,7 @@ def detach_implicit_store(ctx: ApplyContext, thread: str, store: str) -> None:
     if rest:
         resources["file_search"] = {**resources["file_search"], "vector_store_ids": rest}
     without = replace(found, fields={**found.fields, "tool_resources": resources})
-    wire = ctx.codec.update_wire(without, frozenset({"tool_resources"}), found)
+    wire = ctx.codec.update_request(without, frozenset({"tool_resources"}), found)
     ctx.writer.update("thread", thread, wire)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
-from migrate.codecs import profile_for
+from migrate.codecs import capabilities_for
 from migrate.errors import IncompleteResult, NotFound, PlanStale, RequestFailed, ServiceUnreachable
 from migrate.model import EntityKey
 from migrate.stages.apply.context import ApplyContext, ApplyResult, UnresolvedReference, apply_context
@@ -31,7 +31,7 @@ def nothing_applied(
 ) -> ApplyResult:
     """What is told of an apply that could not begin: every object that no earlier run has made. Raises
     `PlanStale` when the snapshot is not the one that was planned."""
-    rules = profile_for(writer.type, "")  # nothing is made by them
+    rules = capabilities_for(writer.type, "")  # nothing is made by them
     ctx = apply_context(plan, source, archive, writer, rules, Progress())
     name_what_is_missing(plan, ctx, gone, SERVICE_UNREACHABLE)
     return ctx.tally

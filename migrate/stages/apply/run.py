@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
-from migrate.codecs import Profile
+from migrate.codecs import Capabilities
 from migrate.errors import IncompleteResult, PlanStale, ServiceUnreachable
 from migrate.stages.apply.context import ApplyContext, ApplyResult, apply_context, load_id_map
 from migrate.stages.apply.create import create_object
@@ -41,7 +41,7 @@ def apply_plan(
     source: Estate,
     archive: Archive,
     writer: Writer,
-    profile: Profile,
+    capabilities: Capabilities,
     workers: int,
     progress: Progress,
     patience: float = INGESTION_TIMEOUT_S,
@@ -49,7 +49,7 @@ def apply_plan(
     """Carry out a plan. Raises `PlanStale` when a side moved, `OperationRefused` where something would be
     deleted that the journal does not know as ours, `IncompleteResult` on Ctrl-C. Where the service goes away
     meanwhile, the tally says so and names what was not done."""
-    ctx = apply_context(plan, source, archive, writer, profile, progress)
+    ctx = apply_context(plan, source, archive, writer, capabilities, progress)
     if ctx.journal.has_action(UNDO_ACTION):
         raise PlanStale(
             "this plan was rolled back",

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from migrate.codecs import Words
+from migrate.codecs import TextMessage
 from migrate.model import Entity
 from migrate.model.normalize import json_digest, normalize_written_fields
 from migrate.stages.apply.context import ApplyContext, RequestBody
@@ -42,7 +42,7 @@ class ThreadMessages:
     def __init__(self, ctx: ApplyContext, thread: Entity) -> None:
         self._shop, self._thread = ctx, thread
         self._where = ctx.source, ctx.codec, ctx.fit, thread.id
-        self._bare = ctx.codec.bare_words
+        self._bare = ctx.codec.omits_stamp_on_text
         self.searched: set[str] = set()
         """Ids on the target of files that messages drawn so far attach for search."""
         self.attaches = False
@@ -109,7 +109,7 @@ class ThreadMessages:
             return True  # the very message, or the one that ours was made from
         codec = self._shop.codec
         if expected.bare:
-            words = codec.words(body)
+            words = codec.text_message(body)
             if words:
                 return expected.says == _hash(words)
             expected = self._by_all(place)
@@ -164,22 +164,22 @@ class ThreadMessages:
             self._known += 1
             if self._drawn < MAX_FINGERPRINTS_KEPT:
                 self._told.append(_in_words(message, bare) if bare else self._tell(message.entity, fitted))
-        if self._shop.codec.tries(fitted):
+        if self._shop.codec.is_unproven(fitted):
             self.sure[message.id] = self._shop.surely(message.entity)
         self._drawn += 1
         return fitted
 
     def _tell(self, message: Entity, fitted: Entity) -> MessageFingerprint:
-        tried = self._shop.codec.tries(fitted)
+        tried = self._shop.codec.is_unproven(fitted)
         also = _says(self._shop.surely(message)) if tried else b""
         return MessageFingerprint(message.id, stamp(fitted), _says(fitted), bare=False, surely=also)
 
 
-def _in_words(message: LazyMessage, words: Words) -> MessageFingerprint:
+def _in_words(message: LazyMessage, words: TextMessage) -> MessageFingerprint:
     return MessageFingerprint(message.id, "", _hash(words), bare=True)
 
 
-def _hash(words: Words) -> bytes:
+def _hash(words: TextMessage) -> bytes:
     return hashlib.sha256(repr(words).encode(errors="surrogatepass")).digest()
 
 

@@ -119,10 +119,10 @@ def _created(
         ctx.count("skipped", kind="thread")
         return earlier.target_id, None
     fitted = ctx.fitted(thread)
-    first = talk.next_batch(ctx.fit.profile.messages_per_create)
-    wire = ctx.codec.create_wire(fitted)
+    first = talk.next_batch(ctx.fit.capabilities.messages_per_create_max)
+    wire = ctx.codec.create_request(fitted)
     if first:
-        wire[ctx.codec.opening] = [ctx.codec.create_wire(message) for message in first]
+        wire[ctx.codec.first_messages_key] = [ctx.codec.create_request(message) for message in first]
     (entry,) = ctx.journal.intend([("create", "thread", "", thread.id, thread.name)])
     try:
         try:
@@ -135,7 +135,7 @@ def _created(
             talk.push_back(first)
             first = []  # one of them is refused: it is named when they are sent one by one
             opening = first_messages_match(ctx, talk, 0, None)
-            body, found = _sent(ctx, fitted, ctx.codec.create_wire(fitted), opening, None)
+            body, found = _sent(ctx, fitted, ctx.codec.create_request(fitted), opening, None)
     except RequestFailed as failed:
         if not isinstance(failed, OutcomeUnknown):
             ctx.journal.record_failed([entry], str(failed))
@@ -173,7 +173,7 @@ def find_unanswered_thread(
         note_duplicate_thread(ctx, thread.id)
         return None
     talk = ThreadMessages(ctx, thread)
-    first = talk.next_batch(ctx.fit.profile.messages_per_create)
+    first = talk.next_batch(ctx.fit.capabilities.messages_per_create_max)
     return find_by_stamp(
         ctx, fitted, request_time(entry), first_messages_match(ctx, talk, len(first), entry)
     )()
@@ -223,12 +223,12 @@ def _append(
     if _changes_files(action, talk):
         _note_as_it_stood(ctx, thread, there)
     talk.seek(place)
-    size, lost = ctx.fit.profile.messages_per_append, 0
+    size, lost = ctx.fit.capabilities.messages_per_append_max, 0
     held: list[Entity] = []
     while held := held or talk.next_batch(size):
         batch = held[:size]
         try:
-            stored = ctx.writer.append(there, [ctx.codec.create_wire(message) for message in batch])
+            stored = ctx.writer.append(there, [ctx.codec.create_request(message) for message in batch])
             if stored != len(batch):
                 raise OutcomeUnknown(f"{stored} of {len(batch)} messages were stored, as the answer says")
             arrived = stored
@@ -268,7 +268,7 @@ def _after_loss(
     service may still be at work, so the look is repeated."""
     arrived = 0
     for seconds in GATEWAY_LOOK_DELAYS_S if lost.status in GATEWAY_TIMEOUT_STATUSES else (pause,):
-        ctx.writer.pace.nap(seconds)
+        ctx.writer.limiter.sleep(seconds)
         try:
             arrived = _already(ctx, action, there, talk) - place
         except OutOfOrder:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
 from migrate.archive.id_map import Side, created_source_ids, created_store_file_ids
-from migrate.codecs.adapt.existing_metadata import beside_others
-from migrate.codecs.config_directory import TYPE as CONFIG
+from migrate.codecs.adapt.existing_metadata import merge_existing_metadata
+from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.errors import NotFound, OperationRefused, OutcomeUnknown, RequestFailed
 from migrate.model import KINDS, Entity
 from migrate.model.normalize import normalize_written_fields
@@ -37,7 +37,7 @@ def delete_objects(writer: Writer, kind: str, ids: Sequence[str], parent: str = 
     answers = {id_: _sent(writer, kind, id_, parent) for id_ in ids}
     left = list(ids)
     for seconds in DELETION_LOOK_DELAYS_S:
-        writer.pace.nap(seconds)
+        writer.limiter.sleep(seconds)
         there = remaining_ids(writer, kind, left, parent)
         left = [id_ for id_ in left if id_ in there]
         if not any(answers[id_] == DELETION_WITHOUT_EFFECT for id_ in left):
@@ -110,14 +110,14 @@ def update_object(ctx: ApplyContext, action: Action) -> None:
         there = ctx.codec.decode(action.kind, before, action.target_parent, None)[0]
         if ctx.source.type == CONFIG:
             entity = with_target_credentials(entity, there)
-        fitted = beside_others(ctx.fitted(entity), there, ctx.fit.profile)
+        fitted = merge_existing_metadata(ctx.fitted(entity), there, ctx.fit.capabilities)
         ours = request_was_sent(earlier) and find_updated(ctx, action, fitted) is not None
         if object_fingerprint(there) != action.before and not ours:
             ctx.fail(action.kind, action.id, action.name, "it was changed by others since the plan was made")
             return
         if ctx.source.type == CONFIG:
             fitted = _still_made_from(fitted, there)
-        wire = ctx.codec.update_wire(fitted, frozenset(action.fields), there)
+        wire = ctx.codec.update_request(fitted, frozenset(action.fields), there)
         job = ("update", action.kind, action.parent, action.id, action.name)
         entries = ctx.journal.intend([job], before)
         body, _ = create_once(

@@ -138,7 +138,7 @@ def _processed(ctx: ApplyContext, body: RequestBody) -> None:
     earlier may be refused. One that stays so is not waited for longer than `FILE_PROCESSING_TIMEOUT_S`."""
     end = time.monotonic() + FILE_PROCESSING_TIMEOUT_S
     while body.get("status") in ("pending", "running") and time.monotonic() < end:
-        ctx.writer.pace.nap(POLL_INTERVAL_S[0])
+        ctx.writer.limiter.sleep(POLL_INTERVAL_S[0])
         try:
             body = ctx.writer.get("file", str(body["id"]))
         except RequestFailed:
@@ -159,7 +159,7 @@ def fill_vector_store(ctx: ApplyContext, store: str, actions: list[Action]) -> N
     rows: list[tuple[Action, RequestBody]] = []
     for action in todo:
         try:
-            rows.append((action, ctx.codec.create_wire(ctx.fitted(members[action.id]))))
+            rows.append((action, ctx.codec.create_request(ctx.fitted(members[action.id]))))
         except UnresolvedReference as failed:
             ctx.fail(action.kind, action.id, action.name, str(failed))
     for batch in _batches(ctx, rows):
@@ -178,14 +178,14 @@ def _batches(
     ctx: ApplyContext, rows: list[tuple[Action, RequestBody]]
 ) -> Iterator[list[tuple[Action, RequestBody]]]:
     """Rows that may share a request: a batch has one chunking, unless the service takes rows."""
-    profile = ctx.fit.profile
+    capabilities = ctx.fit.capabilities
     groups: dict[str, list[tuple[Action, RequestBody]]] = {}
     for action, row in rows:
-        key = "" if profile.batch_rows else json.dumps(row.get("chunking_strategy"), sort_keys=True)
+        key = "" if capabilities.batch_rows else json.dumps(row.get("chunking_strategy"), sort_keys=True)
         groups.setdefault(key, []).append((action, row))
     for group in groups.values():
-        for start in range(0, len(group), profile.batch_max):
-            yield group[start : start + profile.batch_max]
+        for start in range(0, len(group), capabilities.batch_max):
+            yield group[start : start + capabilities.batch_max]
 
 
 def _attach(ctx: ApplyContext, store: str, batch: list[tuple[Action, RequestBody]]) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 
 from migrate.archive.id_map import uploaded_hashes
 from migrate.codecs import CODECS
-from migrate.codecs.adapt.models import model_there
-from migrate.codecs.foundry.agent_names import plain_name
+from migrate.codecs.adapt.models import target_model_name
+from migrate.codecs.foundry.agent_names import valid_name_base
 from migrate.model import KINDS, Entity
 from migrate.model.connections import connections_in_other_project, replace_connections, short_connection_name
 from migrate.model.entity import usability
@@ -46,7 +46,7 @@ def is_equal_on_target(
             )
         )
         if isinstance(fields.get("model"), str):
-            fields["model"] = model_there(fields["model"], models, links)
+            fields["model"] = target_model_name(fields["model"], models, links)
         wanted = entity.with_fields(**fields)
         if connections_in_other_project(wanted.fields, there.fields):
             return False
@@ -89,14 +89,14 @@ def _match_by_name(kind: str, ours: Estate, theirs: Estate, pairs: ObjectPairs) 
     found |= {id_: id_ for id_ in said}
     unclear: AmbiguousKeys = {}
     claims: dict[str, list[str]] = {}
-    addressed = kind == "assistant" and CODECS[theirs.type].name_all is not None
+    addressed = kind == "assistant" and CODECS[theirs.type].assign_names is not None
     fitting: dict[str, list[str]] = {}
     beside = unused_store_copies(theirs) if kind == "vector_store" else frozenset()
     for entity in waiting:
         if entity.id in said:
             continue
         if entity.name not in fitting:
-            names = [entity.name, plain_name(entity.name)] if addressed else [entity.name]
+            names = [entity.name, valid_name_base(entity.name)] if addressed else [entity.name]
             there = (id_ for name in names if name for id_ in by_name.get(name, []))
             fitting[entity.name] = [id_ for id_ in dict.fromkeys(there) if id_ not in said]
         several = fitting[entity.name]

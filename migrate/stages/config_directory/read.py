@@ -13,17 +13,28 @@ from migrate.archive.database import Archive
 from migrate.archive.packs.rows import BodyRow
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
-from migrate.codecs.config_directory import ASSISTANTS, FILES, STORES, TYPE, VARIABLES
-from migrate.codecs.config_directory.parse import Body, Contents, Written, parse
-from migrate.codecs.config_directory.problems import Problem, must_be_none
-from migrate.codecs.config_directory.variables import Environment, chosen, forward
-from migrate.codecs.config_directory.variables import read as read_variables
+from migrate.codecs.config_directory import (
+    ASSISTANTS_FOLDER,
+    CONFIG_TYPE,
+    FILES_YAML,
+    VARIABLES_TOML,
+    VECTOR_STORES_FOLDER,
+)
+from migrate.codecs.config_directory.parse import (
+    ConfigBody,
+    ConfigContents,
+    ConfigObject,
+    parse_config_directory,
+)
+from migrate.codecs.config_directory.problems import Problem, raise_for_problems
+from migrate.codecs.config_directory.variables import Environment, apply_environment, choose_environment
+from migrate.codecs.config_directory.variables import read_variables as read_variables
 from migrate.errors import BadUsage
 from migrate.files.text import NotUtf8, decode_utf8, read_bytes
 from migrate.model.file import BYTES_FROM_DIRECTORY
 from migrate.stages.estate import Estate
 
-OBJECT_FILE_ENDINGS = {ASSISTANTS: (".md",), STORES: (".yaml", ".yml")}
+OBJECT_FILE_ENDINGS = {ASSISTANTS_FOLDER: (".md",), VECTOR_STORES_FOLDER: (".yaml", ".yml")}
 IGNORED_FILE_NAMES = frozenset({"readme.md"})
 """Names that people give to files about a folder."""
 HASH_CHUNK_BYTES = 1 << 20
@@ -45,13 +56,16 @@ class DirectoryContents:
 
     environment: str
     values: Environment
-    contents: Contents
+    contents: ConfigContents
     local: Mapping[str, Path]
 
 
 def is_config_directory(folder: Path) -> bool:
     """Whether a folder is a config directory."""
-    return any((folder / name).exists() for name in (ASSISTANTS, STORES, FILES, VARIABLES))
+    return any(
+        (folder / name).exists()
+        for name in (ASSISTANTS_FOLDER, VECTOR_STORES_FOLDER, FILES_YAML, VARIABLES_TOML)
+    )
 
 
 def read_texts(folder: Path) -> tuple[dict[str, str], list[Problem]]:
@@ -73,7 +87,7 @@ def _paths(folder: Path) -> Iterator[Path]:
     for name, endings in OBJECT_FILE_ENDINGS.items():
         inside = sorted((folder / name).iterdir()) if (folder / name).is_dir() else []
         yield from (p for p in inside if p.suffix in endings and p.name.lower() not in IGNORED_FILE_NAMES)
-    yield from (folder / name for name in (FILES, VARIABLES) if (folder / name).exists())
+    yield from (folder / name for name in (FILES_YAML, VARIABLES_TOML) if (folder / name).exists())
 
 
 def read_directory(directory: DirectoryOptions) -> DirectoryContents:
@@ -82,19 +96,20 @@ def read_directory(directory: DirectoryOptions) -> DirectoryContents:
     if not is_config_directory(folder):
         raise BadUsage(
             f"{folder} is no config directory",
-            f"it has none of {ASSISTANTS}/, {STORES}/, {FILES} and {VARIABLES}",
+            f"it has none of {ASSISTANTS_FOLDER}/, {VECTOR_STORES_FOLDER}/, "
+            f"{FILES_YAML} and {VARIABLES_TOML}",
             f"write one: export ESTATE {folder}",
         )
     found, problems = read_texts(folder)
-    environments, wrong = read_variables(found.pop(VARIABLES, ""))
-    contents, mistakes = parse(found)
+    environments, wrong = read_variables(found.pop(VARIABLES_TOML, ""))
+    contents, mistakes = parse_config_directory(found)
     local, lacking = _local_files(folder, contents)
-    must_be_none([*problems, *wrong, *mistakes, *lacking], str(folder))
-    name, values = chosen(environments, directory.environment, directory.facing)
-    return DirectoryContents(name, values, forward(contents, values), local)
+    raise_for_problems([*problems, *wrong, *mistakes, *lacking], str(folder))
+    name, values = choose_environment(environments, directory.environment, directory.facing)
+    return DirectoryContents(name, values, apply_environment(contents, values), local)
 
 
-def _local_files(folder: Path, contents: Contents) -> tuple[dict[str, Path], list[Problem]]:
+def _local_files(folder: Path, contents: ConfigContents) -> tuple[dict[str, Path], list[Problem]]:
     """Key -> the file with the bytes; each proven to be what the entry says, and completed by it."""
     found: dict[str, Path] = {}
     problems: list[Problem] = []
@@ -112,7 +127,7 @@ def _local_files(folder: Path, contents: Contents) -> tuple[dict[str, Path], lis
     return found, problems
 
 
-def _check_local_file(folder: Path, path: Path, one: Written) -> tuple[tuple[str, ...], str] | None:
+def _check_local_file(folder: Path, path: Path, one: ConfigObject) -> tuple[tuple[str, ...], str] | None:
     """What is wrong with a local file; where nothing is, the entry learns its size and hash."""
     if not path.is_relative_to(folder.resolve()):
         return ("path",), "leads out of the directory"
@@ -132,7 +147,7 @@ def _check_local_file(folder: Path, path: Path, one: Written) -> tuple[tuple[str
 def write_directory_snapshot(found: DirectoryContents, url: str, archive: Archive) -> int:
     """A snapshot of what was read; its number."""
     options = {"environment": found.environment, "name_prefix": found.values.name_prefix}
-    writer = SnapshotWriter.begin(archive, TYPE, url, options, None)
+    writer = SnapshotWriter.begin(archive, CONFIG_TYPE, url, options, None)
     for kind in ("file", "vector_store", "assistant"):
         _write_listing(writer, kind, "", [one.body for one in found.contents.objects[kind]])
     for one in found.contents.objects["vector_store"]:
@@ -145,7 +160,7 @@ def write_directory_snapshot(found: DirectoryContents, url: str, archive: Archiv
     return writer.id
 
 
-def _write_listing(writer: SnapshotWriter, kind: str, parent: str, bodies: list[Body]) -> None:
+def _write_listing(writer: SnapshotWriter, kind: str, parent: str, bodies: list[ConfigBody]) -> None:
     writer.restart(kind, parent)
     rows = [BodyRow.of(kind, body) for body in sorted(bodies, key=lambda body: str(body["id"]))]
     writer.page(kind, parent, rows, "")

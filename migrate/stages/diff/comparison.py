@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain, pairwise
 
-from migrate.codecs.config_directory import TYPE as CONFIG
+from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.entity import NOT_FOUND_REASON, usability
 from migrate.model.file import file_on_service

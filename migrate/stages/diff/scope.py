@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from migrate.codecs.config_directory import TYPE as CONFIG
-from migrate.codecs.foundry.agent_names import plain_name
+from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
+from migrate.codecs.foundry.agent_names import valid_name_base
 from migrate.errors import BadUsage
 from migrate.model import KINDS, Entity
 from migrate.model.connections import short_connection_name
@@ -176,4 +176,4 @@ def _is_relinked(path: FieldDifference, linked: Mapping[str, str]) -> bool:
 def _is_respelled(path: FieldDifference) -> bool:
     one, other = path.left, path.right
     named = path.steps == ("name",) and isinstance(one, str) and isinstance(other, str)
-    return named and plain_name(one).casefold() == plain_name(other).casefold() != ""
+    return named and valid_name_base(one).casefold() == valid_name_base(other).casefold() != ""

@@ -14,19 +14,23 @@ from pathlib import Path
 from migrate.archive.blobs import read_verified_chunks
 from migrate.archive.id_map import derivations
 from migrate.codecs.config_directory import (
-    ASSISTANTS,
-    BYTES,
-    FILES,
-    MANIFEST,
-    STORES,
-    TYPE,
-    VARIABLES,
+    ASSISTANTS_FOLDER,
+    BYTES_FOLDER,
+    CONFIG_TYPE,
+    FILES_YAML,
+    MANIFEST_PATH,
+    VARIABLES_TOML,
+    VECTOR_STORES_FOLDER,
     compose,
     keys,
 )
-from migrate.codecs.config_directory.problems import must_be_none
-from migrate.codecs.config_directory.variables import TEMPLATE, Backward, chosen
-from migrate.codecs.config_directory.variables import read as read_variables
+from migrate.codecs.config_directory.problems import raise_for_problems
+from migrate.codecs.config_directory.variables import (
+    VARIABLES_TEMPLATE,
+    EnvironmentRemoval,
+    choose_environment,
+)
+from migrate.codecs.config_directory.variables import read_variables as read_variables
 from migrate.errors import OperationRefused
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.file import BYTES_FROM_PARSED_TEXT, file_on_service
@@ -59,10 +63,10 @@ class RenderedEstate:
     sources: dict[str, str] = field(default_factory=dict)
 
 
-def render(estate: Estate, held: ConfigSelection, backward: Backward) -> RenderedEstate:
+def render(estate: Estate, held: ConfigSelection, backward: EnvironmentRemoval) -> RenderedEstate:
     """The texts of assistants and stores, and the entries of files."""
     named = {
-        kind: [backward.taken_off(e) for e in estate.of(kind).values() if held.contains(kind, e.id)]
+        kind: [backward.remove_from(e) for e in estate.of(kind).values() if held.contains(kind, e.id)]
         for kind in ("assistant", "vector_store")
     }
     files = [file_on_service(e) for e in estate.of("file").values() if e.id in held.files]
@@ -74,13 +78,15 @@ def render(estate: Estate, held: ConfigSelection, backward: Backward) -> Rendere
         found.files[key], found.sources[key] = file, file.id
     for entity in named["assistant"]:
         whole, absent = _with_keys(entity, ids)
-        found.texts["assistant", whole.id] = compose.assistant(whole, reasons["assistant", entity.id], absent)
+        found.texts["assistant", whole.id] = compose.assistant_text(
+            whole, reasons["assistant", entity.id], absent
+        )
     for entity in named["vector_store"]:
         rows = [_with_keys(row, ids) for row in members[entity.id]]
         lacking = [one for _, absent in rows for one in absent]
         key = ids["vector_store", entity.id]
         store = Entity(entity.kind, key, "", entity.fields, {}, entity.extras)
-        found.texts["vector_store", key] = compose.store(
+        found.texts["vector_store", key] = compose.vector_store_text(
             store, (row for row, _ in rows), reasons["vector_store", entity.id], lacking
         )
     return found
@@ -98,11 +104,15 @@ def _keys(
     rows = [*named["assistant"], *(row for held in members.values() for row in held)]
     gone = _missing_references(rows, {"file": files, **named})
     for kind, entities in named.items():
-        chosen = keys.of_read(entities) if estate.type == TYPE else keys.of_named(entities, gone[kind])
-        for id_, (key, why) in chosen.items():
+        choose_environment = (
+            keys.keys_of_config_objects(entities)
+            if estate.type == CONFIG_TYPE
+            else keys.keys_of_named_objects(entities, gone[kind])
+        )
+        for id_, (key, why) in choose_environment.items():
             ids[kind, id_], reasons[kind, id_] = key, why
     own = {file.id: file.id for file in files}
-    for id_, key in (own if estate.type == TYPE else keys.of_files(files, gone["file"])).items():
+    for id_, key in (own if estate.type == CONFIG_TYPE else keys.keys_of_files(files, gone["file"])).items():
         ids["file", id_] = key
     return ids, reasons
 
@@ -128,7 +138,10 @@ def _with_keys(entity: Entity, ids: KeyById) -> tuple[Entity, list[str]]:
 
 
 EXPORTED_KINDS = ("file", "vector_store", "assistant")
-OBJECT_FILE_LOCATIONS = {"assistant": (ASSISTANTS, ".md"), "vector_store": (STORES, ".yaml")}
+OBJECT_FILE_LOCATIONS = {
+    "assistant": (ASSISTANTS_FOLDER, ".md"),
+    "vector_store": (VECTOR_STORES_FOLDER, ".yaml"),
+}
 
 
 @dataclass(frozen=True)
@@ -176,11 +189,11 @@ def export(estate: Estate, asked: ExportOptions) -> ExportResult:
         )
     before = read_previous_export(folder)
     environments, wrong = read_variables(before.variables)
-    must_be_none([*before.problems, *wrong], str(folder))
-    name, values = chosen(environments, asked.environment, asked.facing)
+    raise_for_problems([*before.problems, *wrong], str(folder))
+    name, values = choose_environment(environments, asked.environment, asked.facing)
     copies = Lineage(derivations(estate.snapshot.conn)).store_copies(estate)
     held = _filter_selection(estate, select_configuration(estate, values.name_prefix, copies), asked.choice)
-    rendered = render(estate, held, Backward(values))
+    rendered = render(estate, held, EnvironmentRemoval(values))
     result = ExportResult(folder, name, left_out=dict(held.left_out))
     result.counts = {"assistant": len(held.assistants), "vector_store": len(held.stores)}
     result.counts["file"] = len(rendered.files)
@@ -192,8 +205,8 @@ def export(estate: Estate, asked: ExportOptions) -> ExportResult:
     kept = before.manifest if not whole else frozenset()
     gone = before.manifest - texts.keys() if whole else frozenset()
     remove_files(folder, gone, result)
-    listed = sorted({*texts, *kept} - {VARIABLES})
-    write_file(folder, MANIFEST, "".join(f"{path}\n" for path in listed).encode(), result)
+    listed = sorted({*texts, *kept} - {VARIABLES_TOML})
+    write_file(folder, MANIFEST_PATH, "".join(f"{path}\n" for path in listed).encode(), result)
     return result
 
 
@@ -270,9 +283,9 @@ def _files_to_write(
     if "file" in kinds:
         paths = dict(_write_bytes(estate, rendered, before, asked, result))
         keep = asked.is_filtered or asked.partial  # what was not looked for is not gone
-        texts[FILES] = compose.files(rendered.files, paths, before.entries if keep else {})
-    if not (asked.folder / VARIABLES).exists():
-        texts[VARIABLES] = TEMPLATE
+        texts[FILES_YAML] = compose.files_yaml_text(rendered.files, paths, before.entries if keep else {})
+    if not (asked.folder / VARIABLES_TOML).exists():
+        texts[VARIABLES_TOML] = VARIABLES_TEMPLATE
     return texts
 
 
@@ -284,7 +297,7 @@ def _write_bytes(
     result: ExportResult,
 ) -> Iterator[tuple[str, str]]:
     """Key -> path of the bytes: where they were, or below files/ when they are asked for."""
-    names = assign_paths(BYTES, "", rendered.files, {})
+    names = assign_paths(BYTES_FOLDER, "", rendered.files, {})
     for key, file in sorted(rendered.files.items()):
         path = _previous_path(asked.folder, before.entries.get(key), file.fields, result, key)
         if path:

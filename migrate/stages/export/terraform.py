@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from migrate.codecs import CODECS, profile_for
-from migrate.codecs.adapt.existing_metadata import PORTAL
-from migrate.codecs.terraform import HEAD, Agents, Expression, identifier, text_of
+from migrate.codecs import CODECS, capabilities_for
+from migrate.codecs.adapt.existing_metadata import PORTAL_KEYS
+from migrate.codecs.terraform import (
+    TERRAFORM_HEADER,
+    HclExpression,
+    TerraformAgents,
+    agents_as_terraform,
+    terraform_identifier,
+)
 from migrate.errors import OperationRefused
 from migrate.model import JSON, KINDS
 from migrate.model.references import remap_references
@@ -27,7 +33,7 @@ FOUNDRY_SERVICE = "foundry"
 class TerraformExport:
     """The text, and what a reader must know beside it."""
 
-    agents: Agents
+    agents: TerraformAgents
     losses: tuple[LossRow, ...] = ()
 
 
@@ -41,13 +47,13 @@ def export_agents(estate: Estate, choice: ObjectFilter) -> TerraformExport:
         versions = body.get("versions")
         latest = versions.get("latest") if isinstance(versions, Mapping) else None
         found[name] = _agent_fields(latest if isinstance(latest, Mapping) else body)
-    return TerraformExport(text_of(found, _project_address(estate), there=True))
+    return TerraformExport(agents_as_terraform(found, _project_address(estate), there=True))
 
 
 def export_adapted_assistants(estate: Estate, choice: ObjectFilter, plan: Plan) -> TerraformExport:
     """The assistants of another service as they would be there. `plan`: for a project that holds nothing.
     What they name has another id there, so it becomes a variable."""
-    fit = adaptation_target(estate, profile_for(FOUNDRY_SERVICE), plan.settled.decided(), set())
+    fit = adaptation_target(estate, capabilities_for(FOUNDRY_SERVICE), plan.settled.decided(), set())
     blocked = {a.id for a in plan.actions if a.kind == "assistant" and a.action == "blocked"}
     found: dict[str, Mapping[str, JSON]] = {}
     chosen: set[str] = set()
@@ -62,17 +68,21 @@ def export_adapted_assistants(estate: Estate, choice: ObjectFilter, plan: Plan) 
         def variable(kind: str, old: str) -> str:
             held = estate.of(kind).get(old) if kind in ("file", "vector_store", "assistant") else None
             name = held.name if held and held.name else old
-            return Expression(f"var.{identifier(f'{kind}_{name}_{old[-6:]}', kind)}")
+            return HclExpression(f"var.{terraform_identifier(f'{kind}_{name}_{old[-6:]}', kind)}")
 
-        written = CODECS[FOUNDRY_SERVICE].create_wire(remap_references(KINDS["assistant"], fitted, variable))
+        written = CODECS[FOUNDRY_SERVICE].create_request(
+            remap_references(KINDS["assistant"], fitted, variable)
+        )
         found[plan.settled.names[id_]] = _agent_fields(written)
     losses = tuple(row for row in plan.losses if row.kind == "assistant" and row.id in {*chosen, "*"})
-    return TerraformExport(text_of(found, "", there=False), losses)
+    return TerraformExport(agents_as_terraform(found, "", there=False), losses)
 
 
 def must_be_terraform_export(path: Path) -> None:
     """Raises `OperationRefused` before a file would be overwritten that somebody else wrote."""
-    if path.is_file() and not path.read_text("utf-8-sig", errors="replace").startswith(HEAD.splitlines()[0]):
+    if path.is_file() and not path.read_text("utf-8-sig", errors="replace").startswith(
+        TERRAFORM_HEADER.splitlines()[0]
+    ):
         raise OperationRefused(
             f"{path} was not written by an export", "it would be overwritten", "choose another folder"
         )
@@ -82,7 +92,7 @@ def _agent_fields(version: Mapping[str, JSON]) -> dict[str, Any]:
     """What an owner says of an agent: the definition, and beside it what is not the portal's or ours."""
     given = version.get("metadata")
     metadata = given if isinstance(given, Mapping) else {}
-    own = {k: v for k, v in remove_stamp_keys(metadata).items() if k not in PORTAL}
+    own = {k: v for k, v in remove_stamp_keys(metadata).items() if k not in PORTAL_KEYS}
     out: dict[str, Any] = {"definition": version.get("definition") or {}}
     out |= {"description": version["description"]} if version.get("description") else {}
     return out | ({"metadata": own} if own else {})

@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import Protocol
 
 from migrate.codecs.config_directory import (
-    ASSISTANTS,
-    FILES,
-    MANIFEST,
-    SCHEMAS,
-    STORES,
-    VARIABLES,
+    ASSISTANTS_FOLDER,
+    FILES_YAML,
+    MANIFEST_PATH,
+    SCHEMA_FOLDER,
+    VARIABLES_TOML,
+    VECTOR_STORES_FOLDER,
     assistant_file,
 )
-from migrate.codecs.config_directory.parse import key_of
+from migrate.codecs.config_directory.parse import config_key
 from migrate.codecs.config_directory.problems import Problem
-from migrate.codecs.config_directory.schema import documents
-from migrate.codecs.config_directory.yaml_reader import NotYaml, read
+from migrate.codecs.config_directory.schema import json_schemas
+from migrate.codecs.config_directory.yaml_reader import InvalidYaml, parse_yaml
 from migrate.errors import OperationRefused
 from migrate.files.output import atomic_write, shared_file_mode, translate_write_errors
 from migrate.model import JSON
@@ -57,33 +57,34 @@ def read_previous_export(folder: Path) -> PreviousExport:
     keys: Counter[tuple[str, str]] = Counter()
     for path, text in found.items():
         try:
-            if path.startswith(f"{ASSISTANTS}/"):
-                kind, value = "assistant", assistant_file.parsed(text).value
-            elif path.startswith(f"{STORES}/"):
-                kind, value = "vector_store", read(text).value
+            if path.startswith(f"{ASSISTANTS_FOLDER}/"):
+                kind, value = "assistant", assistant_file.parse_assistant_file(text).value
+            elif path.startswith(f"{VECTOR_STORES_FOLDER}/"):
+                kind, value = "vector_store", parse_yaml(text).value
             else:
-                entries = (read(text).value or {}) if path == FILES else entries
+                entries = (parse_yaml(text).value or {}) if path == FILES_YAML else entries
                 continue
-        except NotYaml as error:
-            problems += [Problem(path, error.line, "", error.reason)] if path == FILES else []
+        except InvalidYaml as error:
+            problems += [Problem(path, error.line, "", error.reason)] if path == FILES_YAML else []
             continue
-        keys[kind, key_of(value)] += 1
-        places[kind][key_of(value)] = path
+        keys[kind, config_key(value)] += 1
+        places[kind][config_key(value)] = path
     for (kind, key), uses in keys.items():
         if uses > 1 or not key:
             del places[kind][key]
-    manifest = folder / MANIFEST
+    manifest = folder / MANIFEST_PATH
     listed = manifest.read_text("utf-8-sig", errors="replace").splitlines() if manifest.is_file() else []
     own = frozenset(line for line in listed if _is_export_path(line))
     rows = entries if isinstance(entries, dict) else {}
-    return PreviousExport(places, rows, found.get(VARIABLES, ""), own, tuple(problems))
+    return PreviousExport(places, rows, found.get(VARIABLES_TOML, ""), own, tuple(problems))
 
 
 def _is_export_path(path: str) -> bool:
     """Whether a line of the manifest is a path of ours: nothing else is ever removed."""
     steps = path.split("/")
     return ".." not in steps and (
-        path == FILES or (len(steps) == 2 and steps[0] in (ASSISTANTS, STORES, "schema"))
+        path == FILES_YAML
+        or (len(steps) == 2 and steps[0] in (ASSISTANTS_FOLDER, VECTOR_STORES_FOLDER, "schema"))
     )
 
 
@@ -121,8 +122,8 @@ class FileChanges(Protocol):
 def schema_files() -> Iterator[tuple[str, str]]:
     """The JSON Schema of every file, for editors."""
 
-    for name, schema in documents().items():
-        yield f"{SCHEMAS}/{name}", json.dumps(schema, indent=1, sort_keys=True) + "\n"
+    for name, schema in json_schemas().items():
+        yield f"{SCHEMA_FOLDER}/{name}", json.dumps(schema, indent=1, sort_keys=True) + "\n"
 
 
 def write_file(folder: Path, path: str, data: bytes, result: FileChanges) -> None:

@@ -53,7 +53,7 @@ def check_file_hashes(
                 proof.wrong.append((file, there, "differ", found))
         progress.count(FILES_READ_BACK)
 
-    run_parallel(workers, files, one, reader.pace.stop)
+    run_parallel(workers, files, one, reader.limiter.stop)
     if len(absent) < len(files):  # a service that gives none at all keeps them; one that lacks some lost them
         proof.wrong += absent
     else:
@@ -81,7 +81,7 @@ def read_hashes(reader: Reader, workers: int, progress: Progress, ids: Collectio
                 ) from None
         progress.count(FILES_COMPARED)
 
-    run_parallel(workers, ids, one, reader.pace.stop)
+    run_parallel(workers, ids, one, reader.limiter.stop)
     return found
 
 
@@ -93,7 +93,7 @@ def _hash_with_retries(reader: Reader, file_id: str) -> str:
         except (NotDownloadable, NotFound):
             raise
         except RequestFailed:
-            reader.pace.nap(DOWNLOAD_RETRY_DELAY_S * 2**attempt)
+            reader.limiter.sleep(DOWNLOAD_RETRY_DELAY_S * 2**attempt)
     return _hash(reader, file_id)
 
 

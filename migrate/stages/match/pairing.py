@@ -14,8 +14,8 @@ from functools import partial
 from itertools import product
 
 from migrate.archive.id_map import IdMapping as Line
-from migrate.codecs.config_directory import TYPE
-from migrate.codecs.foundry.agent_names import plain_name
+from migrate.codecs.config_directory import CONFIG_TYPE
+from migrate.codecs.foundry.agent_names import valid_name_base
 from migrate.model import JSON, Entity
 from migrate.model.file import file_on_service, normalize_filename
 from migrate.model.normalize import json_digest, normalize_entity
@@ -39,7 +39,7 @@ BY_ID, BY_KEY, BY_JOURNAL, BY_STAMP, BY_ORIGINAL_ID = "id", "key", "journal", "s
 CERTAIN_MATCHES = frozenset({BY_ID, BY_KEY, BY_JOURNAL, BY_STAMP, BY_ORIGINAL_ID})
 """How two objects were found to be one; any other word is the natural key of a guess."""
 _NO_IDS: frozenset[str] = frozenset()
-CONFIG = TYPE
+CONFIG = CONFIG_TYPE
 """The type of a config directory."""
 
 
@@ -280,7 +280,7 @@ def _name_key(estate: Estate, entity: Entity) -> Hashable | None:
 
 def _address_key(estate: Estate, entity: Entity) -> Hashable | None:
     """The name as the newer generation spells names: letters, digits and hyphens."""
-    return plain_name(entity.name).casefold() or None
+    return valid_name_base(entity.name).casefold() or None
 
 
 def _hash_key(estate: Estate, file: Entity) -> Hashable | None:

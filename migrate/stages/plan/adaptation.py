@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
-from migrate.codecs import Codec, Profile, Target
-from migrate.codecs.config_directory import TYPE as CONFIG
+from migrate.codecs import Capabilities, Codec, Target
+from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.model import Entity
 from migrate.model.estate_location import EstateLocation
 from migrate.model.file import BYTES_FROM_ORIGINAL
@@ -52,7 +52,7 @@ class TargetSettings:
 
 
 def adaptation_target(
-    source: Estate, profile: Profile, decided: TargetSettings, blocked: Set[tuple[str, str]]
+    source: Estate, capabilities: Capabilities, decided: TargetSettings, blocked: Set[tuple[str, str]]
 ) -> Target:
     """The surroundings of every object of `source`. `blocked` may grow while objects are walked in
     the order of references: what it names by then has no counterpart."""
@@ -73,13 +73,13 @@ def adaptation_target(
     old_ids = SourceIds(source)
 
     def with_new_ids(entity: Entity, lookup: IdLookup) -> Entity:
-        return old_ids.replaced(entity, lookup, profile) if decided.rewrite_ids else entity
+        return old_ids.replaced(entity, lookup, capabilities) if decided.rewrite_ids else entity
 
     named = AssistantDependencies(source.of("assistant"))
     return Target(
-        profile=profile,
-        source_type=profile.service if source.type == CONFIG else source.type,
-        stamped_as=source.type,
+        capabilities=capabilities,
+        source_type=capabilities.service if source.type == CONFIG else source.type,
+        stamp_type=source.type,
         models=decided.models,
         connections=decided.connections,
         deployments=decided.deployments,
@@ -88,12 +88,12 @@ def adaptation_target(
         reasoning=decided.reasoning,
         bytes_later=decided.bytes_later,
         in_place=lambda kind, id_: (kind, id_) in decided.in_place,
-        paired=lambda thread, call: call in source.paired_calls(thread),
+        has_call_and_output=lambda thread, call: call in source.paired_calls(thread),
         has=has,
-        reaches=lambda one, other: has("assistant", other) and not named.in_circle(one, other),
-        file_named=source.of("file").get,
-        thread_searches=thread_searches,
-        searched=lambda id_: source.file_states.get(id_, frozenset()),
+        can_reference=lambda one, other: has("assistant", other) and not named.in_circle(one, other),
+        find_file=source.of("file").get,
+        moves_thread_store=thread_searches,
+        vector_store_states=lambda id_: source.file_states.get(id_, frozenset()),
         with_new_ids=with_new_ids,
     )
 
@@ -101,7 +101,7 @@ def adaptation_target(
 def accepted_forms_only(fit: Target) -> Target:
     """The same surroundings, where only forms are written that the service was seen to accept. A message that
     was refused as it was tried arrives in this form, so it is looked for in either."""
-    return replace(fit, tries=False)
+    return replace(fit, allow_unproven=False)
 
 
 def replayed_messages(source: Estate, codec: Codec, fit: Target, thread: str) -> Iterator[Entity]:
@@ -113,9 +113,9 @@ def replayed_messages(source: Estate, codec: Codec, fit: Target, thread: str) ->
 def iter_messages(source: Estate, codec: Codec, fit: Target, thread: str) -> Iterator[LazyMessage]:
     """The same, decoded where somebody looks; `words` only where they arrive just so."""
     for message in source.iter_lazy_messages(thread):
-        if message.words and message.words.arrive(fit.profile):
+        if message.words and message.words.fits(fit.capabilities):
             yield message
-        elif not codec.unsaid(message.entity, fit):
+        elif not codec.why_not_replayed(message.entity, fit):
             yield message._replace(words=None)
 
 

@@ -10,8 +10,8 @@ import json
 from dataclasses import replace
 
 from migrate.archive.snapshots.writer import utc_now
-from migrate.codecs import Profile
-from migrate.codecs.config_directory import TYPE as CONFIG
+from migrate.codecs import Capabilities
+from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.errors import IncompleteResult, OperationRefused
 from migrate.model.loss import EVERY_OBJECT, Loss
 from migrate.model.loss_fields import accepted_names
@@ -38,7 +38,7 @@ def build_plan(
     conversations: Estate | None,
     pairs: ObjectPairs,
     known: JournalState,
-    profile: Profile,
+    capabilities: Capabilities,
     choices: PlanOptions,
     sides: tuple[SourceSide, TargetSide],
     offer: TargetInventory | None = None,
@@ -48,15 +48,15 @@ def build_plan(
     Raises `OperationRefused` when a threshold is exceeded or deletes would follow from a partial reading.
     """
     offer = offer or TargetInventory()
-    decided = settle_target(source, target, pairs, profile, choices, offer, known.copies)
+    decided = settle_target(source, target, pairs, capabilities, choices, offer, known.copies)
     beside: dict[str, str] = {}
-    if strangers := Decider(source, pairs, known, profile, decided).unlike(target):
+    if strangers := Decider(source, pairs, known, capabilities, decided).unlike(target):
         for id_ in strangers:
             beside[id_] = pairs.ids["assistant"].pop(id_)
-        decided = settle_target(source, target, pairs, profile, choices, offer, known.copies)
+        decided = settle_target(source, target, pairs, capabilities, choices, offer, known.copies)
     decided = _with_arrived(decided, source, target, pairs, known, choices)
     decided = _with_further(decided, pairs, known)
-    planner = Planner(source, target, conversations, pairs, known, profile, decided)
+    planner = Planner(source, target, conversations, pairs, known, capabilities, decided)
     planner.on_conflict = choices.on_conflict
     planner.beside = beside
     actions = list(planner.actions())

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from migrate.codecs import CODECS, Codec, Profile, Target
-from migrate.codecs.adapt.existing_metadata import beside_others
-from migrate.codecs.config_directory import TYPE as CONFIG
-from migrate.codecs.unsupported_fields import unheld
+from migrate.codecs import CODECS, Capabilities, Codec, Target
+from migrate.codecs.adapt.existing_metadata import merge_existing_metadata
+from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
+from migrate.codecs.unsupported_fields import unsupported_fields_of
 from migrate.model import KINDS, Entity
 from migrate.model.connections import connections_in_other_project
 from migrate.model.entity import usability
@@ -47,14 +47,14 @@ class Decider:
         source: Estate,
         pairs: ObjectPairs,
         known: JournalState,
-        profile: Profile,
+        capabilities: Capabilities,
         decided: TargetSettings,
     ) -> None:
         self.source, self.pairs, self.known, self.decided = source, pairs, known, decided
         self.same_place = source.side == known.target
-        self.codec: Codec = CODECS[profile.service]
+        self.codec: Codec = CODECS[capabilities.service]
         self.blocked: set[tuple[str, str]] = set()
-        self.fit: Target = adaptation_target(source, profile, decided, self.blocked)
+        self.fit: Target = adaptation_target(source, capabilities, decided, self.blocked)
         self.old_ids = SourceIds(source)
         self.losses: list[Loss] = []
         self.conflicts: list[Conflict] = []
@@ -100,7 +100,7 @@ class Decider:
         if self.pairs.is_guess(entity.kind, entity.id):
             by = "bytes" if self.pairs.matched_by[entity.kind, entity.id] == MATCHED_BY_BYTES else "size"
             self.add_loss(entity, "id", f"recognised as {there.id} on the target by name and {by}", "adapted")
-        own, fitted = fitted, beside_others(fitted, there, self.fit.profile)
+        own, fitted = fitted, merge_existing_metadata(fitted, there, self.fit.capabilities)
         if self._is_made_from(entity):
             self._tell_made_by_others(entity, there)
         if fitted is not own:
@@ -109,14 +109,14 @@ class Decider:
         if self._is_shared(entity):
             return self._left_alone(entity, row, there, changed)
         allowed = set(self.codec.updatable.get(entity.kind, ()))
-        if len(fitted.fields.get("instructions") or "") > self.fit.profile.instructions_modify_max:
+        if len(fitted.fields.get("instructions") or "") > self.fit.capabilities.instructions_modify_max:
             allowed.discard("instructions")
         place: dict[str, Any] = {"target_id": there.id, "target_parent": there.parent}
         left = self._left(entity, there, changed - allowed)
         if not changed & allowed:
             return self._as_it_is(row, seen, left)
         portal = there.facts.get("portal") or {}
-        beyond = len(portal) + len(fitted.fields.get("metadata") or {}) - self.fit.profile.metadata_pairs
+        beyond = len(portal) + len(fitted.fields.get("metadata") or {}) - self.fit.capabilities.metadata_pairs
         if beyond > 0 and portal:
             self.add_loss(entity, "metadata", f"no room for {beyond} key(s) that the portal wrote there")
         fields = tuple(sorted(changed & allowed))
@@ -266,7 +266,7 @@ class Decider:
             self.add_loss(entity, "name", reason, "lost", "the archive has it")
 
     def _unheld(self, entity: Entity) -> frozenset[str]:
-        return unheld(entity, self.fit.profile)
+        return unsupported_fields_of(entity, self.fit.capabilities)
 
     def _is_shared(self, entity: Entity) -> bool:
         """Whether it is the source's own object, used where it is, or lies in one."""

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from migrate.codecs.capabilities import Profile
-from migrate.codecs.config_directory import TYPE as CONFIG
+from migrate.codecs.capabilities import Capabilities
+from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.json_paths import TextPath, iter_texts, replace_strings_at, replace_texts
 from migrate.model.references import IdLookup
@@ -96,7 +96,7 @@ class SourceIds:
         for _, value in iter_texts(_own(message.fields.get("metadata"))):
             yield from self.named_in(value)
 
-    def replaced(self, entity: Entity, lookup: IdLookup, profile: Profile) -> Entity:
+    def replaced(self, entity: Entity, lookup: IdLookup, capabilities: Capabilities) -> Entity:
         """The object with the new ids in its texts, as far as they are known by the time it is made."""
         kinds = REPLACED.get(entity.kind)
         if not self._pattern or not kinds or not self.mentions(entity):
@@ -111,7 +111,7 @@ class SourceIds:
 
         def change(place: TextPath, text: str) -> str:
             changed = pattern.sub(new, text)
-            most = profile.metadata_value_max if place[0] == "metadata" else None
+            most = capabilities.metadata_value_max if place[0] == "metadata" else None
             return text if most is not None and len(changed) > most else changed
 
         kept = _references(entity)

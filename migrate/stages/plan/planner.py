@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from migrate.codecs import Profile
-from migrate.codecs.config_directory import TYPE as CONFIG
+from migrate.codecs import Capabilities
+from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.model import KINDS, Entity
 from migrate.model.loss import EVERY_OBJECT, Loss
 from migrate.model.references import remap_references
@@ -56,10 +56,10 @@ class Planner(Decider):
         conversations: Estate | None,
         pairs: ObjectPairs,
         known: JournalState,
-        profile: Profile,
+        capabilities: Capabilities,
         decided: TargetSettings,
     ) -> None:
-        super().__init__(source, pairs, known, profile, decided)
+        super().__init__(source, pairs, known, capabilities, decided)
         self.target, self.conversations = target, conversations
         self._agents_here, self._agents_there = agents_of(source), agents_of(target)
         self.relabelled: list[Action] = []
@@ -124,7 +124,7 @@ class Planner(Decider):
         """What is true of many objects, told once."""
         found = self.of_every_object()
         made = [a for a in actions if a.kind == "assistant" and a.action == "create"]
-        if made and self.fit.profile.makes_identities:
+        if made and self.fit.capabilities.creates_identities:
             reason = f"each of the {len(made):,} new agents also makes an Entra identity in the tenant"
             found.append(
                 Loss("assistant", EVERY_OBJECT, "identity", "adapted", reason, "tell who governs identities")
@@ -148,8 +148,8 @@ class Planner(Decider):
                 Loss("message", EVERY_OBJECT, "content", "adapted", reason, "ids FILE.db tells the new ids")
             )
         total = sum(int(f.fields.get("bytes") or 0) for f in self.source.of("file").values())
-        if 0 < self.fit.profile.files_total < total:
-            reason = f"{total:,} bytes in all, the target holds {self.fit.profile.files_total:,}"
+        if 0 < self.fit.capabilities.files_total < total:
+            reason = f"{total:,} bytes in all, the target holds {self.fit.capabilities.files_total:,}"
             found.append(Loss("file", EVERY_OBJECT, "bytes", "lost", reason, "leave files out: --exclude"))
         if self.decided.in_place and self.source.type != CONFIG:
             reason = (
@@ -171,7 +171,7 @@ class Planner(Decider):
             reason = self.source.snapshot.scope("vector_store_file", store)[1] or "not read"
             self.add_loss(owner, "files", f"not read to the end: {reason}")
         lacking: list[str] = []
-        most = self.fit.profile.store_files_max
+        most = self.fit.capabilities.store_files_max
         for number, entity in enumerate(self.source.members("vector_store_file", store)):
             entity = self._named(entity)
             if number >= most:
@@ -223,7 +223,7 @@ class Planner(Decider):
         if state != "complete":
             self.add_loss(entity, "messages", f"not read to the end: {reason or 'not read'}", "lost")
         self._tell_folded(entity, talk.attached)
-        most = self.fit.profile.messages_max
+        most = self.fit.capabilities.messages_max
         if 0 < most < talk.count:
             self.add_loss(entity, "messages", f"{talk.count:,}, the target holds {most:,} in a thread")
         done = self._arrived(entity, talk) if row.target_id else 0
@@ -342,7 +342,7 @@ class Planner(Decider):
     def _unlike(self, message: Entity, fitted: Entity, found: Entity) -> set[str]:
         """Fields in which a message is not what it should be, in the form that was tried or the sure one."""
         changed = self.changed(fitted, found)
-        if changed and self.codec.tries(fitted):
+        if changed and self.codec.is_unproven(fitted):
             sure = self.codec.adapt(message, accepted_forms_only(self.fit))[0]
             return changed if self.changed(sure, found) else set()
         return changed
@@ -357,7 +357,7 @@ class Planner(Decider):
     def _tell_unsaid(self, thread: str) -> None:
         """What nobody said and nobody can write."""
         for message in self.source.walk("message", thread):
-            if reason := self.codec.unsaid(message, self.fit):
+            if reason := self.codec.why_not_replayed(message, self.fit):
                 self.add_loss(message, EVERY_OBJECT, reason)
 
     def _said(self, thread: str) -> Iterator[Entity]:

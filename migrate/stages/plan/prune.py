@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from migrate.codecs.config_directory import TYPE as CONFIG
+from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.errors import OperationRefused
 from migrate.model import Entity
 from migrate.model.loss import EVERY_OBJECT, Loss

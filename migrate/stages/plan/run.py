@@ -13,8 +13,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from migrate.archive.id_map import IdMapping, Side, derivations, id_map, reverse_message_ids
-from migrate.codecs import profile_for
-from migrate.codecs.config_directory import TYPE as CONFIG
+from migrate.codecs import capabilities_for
+from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.stages.config_directory.match import match_by_key
 from migrate.stages.estate import Estate
 from migrate.stages.match import pairing
@@ -58,12 +58,14 @@ def plan_move(
         wanted = _threads_to_read(target.estate, pairs, lines, options)
         messages = stack.enter_context(target.messages_of(wanted)) if wanted else None
         inventory = replace(TargetInventory.of(reader), absent=absent)
-        profile = profile_for(reader.type, reader.api_version)
+        capabilities = capabilities_for(reader.type, reader.api_version)
         side = TargetSide(
             estate=target_name, type=reader.type, url=reader.url, api_version=reader.api_version, digest=""
         )
         sides = (source_side(source, archive), side)
-        return build_plan(source, target.estate, messages, pairs, known, profile, options, sides, inventory)
+        return build_plan(
+            source, target.estate, messages, pairs, known, capabilities, options, sides, inventory
+        )
 
 
 def plan_without_target(type_: str, source: Estate, options: PlanOptions) -> Plan:
@@ -72,7 +74,9 @@ def plan_without_target(type_: str, source: Estate, options: PlanOptions) -> Pla
     with empty_estate(type_) as target:
         pairs = pairing.pair_estates(source, target, {}, guess=False)
         sides = (source_side(source, ""), side)
-        return build_plan(source, target, None, pairs, JournalState(), profile_for(type_), options, sides)
+        return build_plan(
+            source, target, None, pairs, JournalState(), capabilities_for(type_), options, sides
+        )
 
 
 def source_side(source: Estate, archive: str) -> SourceSide:

@@ -54,7 +54,7 @@ def is_unchanged(archived: Entity, there: Entity) -> bool:
 def message_fingerprint(codec: Codec, body: Mapping[str, JSON], thread: str) -> str:
     """Fingerprint of a message as it stands on a target: its words where it is nothing else, else all that
     its owner may have written. It tells whether others changed it since."""
-    words = codec.words(body)
+    words = codec.text_message(body)
     if words:
         return json_digest([words.role, *words.texts])
     return json_digest(normalize_written_fields(codec.decode("message", dict(body), thread, None)[0]))

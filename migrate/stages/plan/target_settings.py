@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrate.codecs import CODECS, Profile
-from migrate.codecs.adapt.models import model_there
-from migrate.codecs.config_directory import TYPE as CONFIG
+from migrate.codecs import CODECS, Capabilities
+from migrate.codecs.adapt.models import target_model_name
+from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.errors import RequestFailed
 from migrate.model import JSON, Entity
 from migrate.model.connections import connections_in, short_connection_name
@@ -62,7 +62,7 @@ def settle_target(
     source: Estate,
     target: Estate,
     pairs: ObjectPairs,
-    profile: Profile,
+    capabilities: Capabilities,
     choices: PlanOptions,
     offer: TargetInventory,
     copies: Set[tuple[str, str]] = frozenset(),
@@ -71,7 +71,7 @@ def settle_target(
     `pairs` what the target holds already under the same id. `copies`: (kind, id) of files and stores that
     were made from others and that both sides show."""
     in_place: set[tuple[str, str]] = set()
-    if source.type in profile.shared_with:
+    if source.type in capabilities.shared_with:
         if choices.copy_files:
             _part(source, pairs)
         else:
@@ -89,7 +89,7 @@ def settle_target(
         connections={**_by_name(source, there), **choices.connections},
         deployments=None if deployments is None else frozenset(deployments),
         connections_there=None if there is None else there | {short_connection_name(id_) for id_ in there},
-        names=_names(source, target, pairs, profile),
+        names=_names(source, target, pairs, capabilities),
         reasoning=_reasoning(source, choices, deployments),
         bytes_later=choices.bytes_later,
         unseen=offer.unseen,
@@ -153,9 +153,9 @@ def _name_and_size(file: Entity) -> tuple[JSON, JSON]:
     return file.name, file.facts.get("bytes_told", file.fields.get("bytes"))
 
 
-def _names(source: Estate, target: Estate, pairs: ObjectPairs, profile: Profile) -> dict[str, str]:
+def _names(source: Estate, target: Estate, pairs: ObjectPairs, capabilities: Capabilities) -> dict[str, str]:
     """Source id of an assistant -> its address on the target: the one it has, else a free one."""
-    choose = CODECS[profile.service].name_all
+    choose = CODECS[capabilities.service].assign_names
     if choose is None:
         return {}
     known = dict(pairs.ids.get("assistant", {}))
@@ -180,7 +180,7 @@ def _by_name(source: Estate, there: frozenset[str] | None) -> dict[str, str]:
 def _reasoning(source: Estate, choices: PlanOptions, there: Mapping[str, str] | None) -> frozenset[str]:
     """Deployments in use that refuse sampling numbers: by their model, or by name where nobody tells it."""
     used = {str(e.fields.get("model")) for e in source.of("assistant").values()}
-    mapped = {model_there(name, choices.models, choices.connections) for name in used}
+    mapped = {target_model_name(name, choices.models, choices.connections) for name in used}
     return frozenset(name for name in mapped if REASONING_MODELS.match(_bare((there or {}).get(name, name))))
 
 

@@ -15,7 +15,7 @@ from migrate.archive.blobs import Blob, read_verified_chunks
 from migrate.archive.hashing import storable_text
 from migrate.archive.snapshots.history import describe_other_snapshot
 from migrate.archive.snapshots.reader import SnapshotReader
-from migrate.codecs.adapt.files import PARSED_ENDING
+from migrate.codecs.adapt.files import PARSED_TEXT_SUFFIX
 from migrate.errors import ArchiveDamaged, BadUsage, OperationRefused
 from migrate.files.output import describe_unencodable_name, temporary_file_beside
 from migrate.model.file import BYTES_FROM_PARSED_TEXT
@@ -63,7 +63,7 @@ class _Job:
     @property
     def called(self) -> str:
         """Its name in a folder; text that was read out of a file is not that file."""
-        return f"{self.name}{PARSED_ENDING}" if self.blob.origin == BYTES_FROM_PARSED_TEXT else self.name
+        return f"{self.name}{PARSED_TEXT_SUFFIX}" if self.blob.origin == BYTES_FROM_PARSED_TEXT else self.name
 
 
 def extract(snapshot: SnapshotReader, ids: Iterable[str], folder: Path, force: bool = False) -> ExtractResult:

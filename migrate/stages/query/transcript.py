@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 from migrate.archive.hashing import storable_text
 from migrate.archive.snapshots.reader import SnapshotReader
-from migrate.codecs import CODECS, Surroundings
+from migrate.codecs import CODECS, DecodeContext
 from migrate.model import JSON
 from migrate.model.message import ITEM_ROLE
 from migrate.model.secret_text import mask_text
@@ -65,7 +65,7 @@ def _entries(snapshot: SnapshotReader, thread: str) -> Iterator[TranscriptEntry]
     calls = _calls(snapshot, thread)
     decode = CODECS[snapshot.info.type].decode
     for number, (_, body) in enumerate(snapshot.bodies("message", thread), 1):
-        entity = decode("message", body, thread, Surroundings())[0]
+        entity = decode("message", body, thread, DecodeContext())[0]
         role = as_text(entity.fields.get("role", entity.extras.get("role")))
         who = as_text(entity.facts.get("assistant_id"))
         yield TranscriptEntry(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
 from migrate.archive.journal import JournalEntry
-from migrate.codecs import Profile
+from migrate.codecs import Capabilities
 from migrate.errors import IncompleteResult, NotFound, OperationRefused, OutcomeUnknown, RequestFailed
 from migrate.model import KINDS, Entity
 from migrate.model.normalize import normalize_written_fields
@@ -60,7 +60,7 @@ def roll_back(
     source: Estate,
     archive: Archive,
     writer: Writer,
-    profile: Profile,
+    capabilities: Capabilities,
     workers: int,
     progress: Progress,
     force: frozenset[str] = frozenset(),
@@ -68,7 +68,7 @@ def roll_back(
 ) -> RollbackResult:
     """Take a plan back. Raises `OperationRefused` when something was changed by others since and is not
     forced."""
-    ctx = apply_context(plan, source, archive, writer, profile, progress)
+    ctx = apply_context(plan, source, archive, writer, capabilities, progress)
     load_id_map(plan, ctx, archive)
     recover_interrupted(ctx, plan)
     steps = _steps(plan, ctx, workers, progress)
@@ -269,7 +269,7 @@ def _seen(ctx: ApplyContext, step: UndoStep) -> Entity:
 
 def _sent_back(ctx: ApplyContext, step: UndoStep, before: Entity, now: Entity) -> str:
     """Ask for the pre-image to be written; what was answered."""
-    wire = ctx.codec.update_wire(before, frozenset(step.fields), now)
+    wire = ctx.codec.update_request(before, frozenset(step.fields), now)
     if step.kind == "thread" and isinstance(wire.get("tool_resources"), dict):
         said_of = {**(before.fields.get("tool_resources") or {}), **(now.fields.get("tool_resources") or {})}
         kept = {branch: held for branch, held in wire["tool_resources"].items() if branch in said_of}

@@ -269,9 +269,11 @@ class Collector:
 
     def hides(self, reader: Reader) -> dict[str, tuple[str, ...]]:
         """Kind -> what the service does not show: seen now, or when what is carried over was read."""
-        found = dict(reader.hides())
+        found = dict(reader.withheld_includes())
         for kind in self.carried_over:
-            held = tuple(value for value in self._earlier.hides(kind) if value in reader.shows(kind))
+            held = tuple(
+                value for value in self._earlier.hides(kind) if value in reader.granted_includes(kind)
+            )
             if both := tuple(dict.fromkeys([*found.get(kind, ()), *held])):
                 found[kind] = both
         return found

@@ -174,7 +174,7 @@ class Fetcher:
             bodies = []  # the listing itself will tell
         found = [BodyRow.of(kind, body).sha for body in reversed(bodies) if self._wanted.wants(kind, body)]
         underway = kind == "run" and any(run_may_add_steps(body, time.time()) for body in bodies)
-        shown = self._reader.shows(kind)
+        shown = self._reader.granted_includes(kind)
         self._bring(
             ListingUnchanged(kind, thread, bool(found) and listing_sha(found) == known, underway, shown)
         )
@@ -224,7 +224,7 @@ class Fetcher:
         reason, expected = "", False
         for attempt in range(DOWNLOAD_ATTEMPTS):
             if attempt:
-                self._reader.pace.nap(DOWNLOAD_RETRY_DELAY_S * 2**attempt)
+                self._reader.limiter.sleep(DOWNLOAD_RETRY_DELAY_S * 2**attempt)
             try:
                 got = self._stream(file)
             except (NotDownloadable, NotFound, AccessDenied, ResponseTooLarge) as failed:
@@ -266,7 +266,7 @@ class Fetcher:
 
     def _page(self, kind: str, parent: str, bodies: list[dict[str, JSON]], cursor: str) -> PageFetched:
         wanted = [body for body in bodies if self._wanted.wants(kind, body)]
-        wanted = self._reader.detailed(kind, wanted)
+        wanted = self._reader.add_details(kind, wanted)
         files = tuple(map(FileFacts.of, wanted)) if kind == "file" else ()
         if kind == "message":
             for body in wanted:

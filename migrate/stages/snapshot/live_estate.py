@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from migrate.archive.database import Archive
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
-from migrate.codecs import profile_for
+from migrate.codecs import capabilities_for
 from migrate.errors import IncompleteResult, NotFound, RequestFailed
 from migrate.model.entity import COUNT_MISMATCH_REASON
 from migrate.stages.estate import Estate
@@ -90,7 +90,7 @@ def lists_threads(reader: Reader) -> bool:
     """Whether a service lists its threads. Raises `IncompleteResult` when it does and just did not."""
     probe = reader.probe()
     state = probe.routes.get("thread")
-    promised = profile_for(reader.type, probe.api_version).lists_threads
+    promised = capabilities_for(reader.type, probe.api_version).lists_threads
     if state == "failed" or (promised and state == "denied"):
         raise IncompleteResult(
             f"{reader.url} did not list its threads",

@@ -58,7 +58,7 @@ def take_snapshot(
 ) -> SnapshotResult:
     """Read an estate. Raises `ServiceUnreachable` when nothing answers, `IncompleteResult` on Ctrl-C."""
     progress = progress or Progress()
-    progress.watch(reader.pace.waiting)
+    progress.watch(reader.limiter.waiting)
     probe = reader.probe()
     notes = list(probe.notes)
     if probe.retired:
@@ -81,16 +81,16 @@ def take_snapshot(
             gatherer.fall_back()
             _gather(gatherer, crew, archive)
         except KeyboardInterrupt:
-            reader.pace.stop.set()
+            reader.limiter.stop.set()
             raise IncompleteResult(
                 f"stopped; snapshot {writer.id} is partial",
                 "what was read until now is kept",
                 "run the same command again: it continues",
             ) from None
         except BaseException:
-            reader.pace.stop.set()  # whatever ended it: no worker tries anything again
+            reader.limiter.stop.set()  # whatever ended it: no worker tries anything again
             raise
-    granted = {kind: reader.shows(kind) for kind in KINDS if reader.shows(kind)}
+    granted = {kind: reader.granted_includes(kind) for kind in KINDS if reader.granted_includes(kind)}
     hidden = gatherer.hides(reader)
     shown = {"granted": granted, "hidden": hidden} if granted or hidden else None
     writer.finish("partial" if gatherer.gaps else "complete", probe.api_version, shown)

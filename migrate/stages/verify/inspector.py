@@ -12,10 +12,10 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migrate.codecs import CODECS, Profile, Target
-from migrate.codecs.adapt.existing_metadata import beside_others
-from migrate.codecs.config_directory import TYPE as CONFIG
-from migrate.codecs.unsupported_fields import unheld
+from migrate.codecs import CODECS, Capabilities, Target
+from migrate.codecs.adapt.existing_metadata import merge_existing_metadata
+from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
+from migrate.codecs.unsupported_fields import unsupported_fields_of
 from migrate.errors import IncompleteResult, RequestFailed
 from migrate.model import KINDS, Entity
 from migrate.model.connections import connections_in_other_project
@@ -85,7 +85,7 @@ class Inspector:
         self,
         source: Estate,
         plan: Plan,
-        profile: Profile,
+        capabilities: Capabilities,
         ids: Mapping[tuple[str, str], str],
         blocked: set[tuple[str, str]],
         expected: set[tuple[str, str, str]],
@@ -97,7 +97,7 @@ class Inspector:
         """Thread -> id on the target of its messages -> id on the source, and how each was left there."""
         self.message_counts = {a.id: a.standing for a in plan.actions if a.kind == "thread"}
         """Thread -> how many messages stood on the target before this plan."""
-        self.codec = CODECS[profile.service]
+        self.codec = CODECS[capabilities.service]
         self.origins: Callable[[str, str], Mapping[str, str]] = lambda thread, there: {}
         """As in `Known`: messages that were made from those on the target."""
         self.same_place = (plan.source.type, plan.source.url) == (plan.target.type, plan.target.url)
@@ -106,7 +106,7 @@ class Inspector:
         self.created = {(a.kind, a.parent, a.id) for a in plan.actions if a.action == "create"}
         self.in_place = frozenset(plan.settled.in_place)
         self.further = plan.settled.further
-        self.fit = adaptation_target(source, profile, plan.settled.decided(), blocked)
+        self.fit = adaptation_target(source, capabilities, plan.settled.decided(), blocked)
         self.maps = plan.settled.models, plan.settled.connections
         self.result = VerifyResult()
 
@@ -206,7 +206,7 @@ class Inspector:
                     yield number, thread.id, there
 
         try:
-            run_parallel(workers, jobs(), one, reader.pace.stop)
+            run_parallel(workers, jobs(), one, reader.limiter.stop)
         except KeyboardInterrupt:
             raise IncompleteResult(
                 "stopped before every message was compared", "nothing was written", "run verify again"
@@ -315,15 +315,17 @@ class Inspector:
             return
         if self.source.type == CONFIG:
             entity = with_target_credentials(entity, found)
-        written = beside_others(self._written(entity), found, self.fit.profile)
+        written = merge_existing_metadata(self._written(entity), found, self.fit.capabilities)
         wanted = normalize_entity(written)
         present = normalize_written_fields(remove_owner_secrets(found))
-        if self.codec.tries(written) and not diff_objects(normalize_entity(self._surely(entity)), present):
+        if self.codec.is_unproven(written) and not diff_objects(
+            normalize_entity(self._surely(entity)), present
+        ):
             return  # it was refused as it was tried, and written in the sure form
         wanted.pop("sha256", None)  # bytes are proven by reading them, not by what a listing says
         kept = {
             *self.kept_fields.get((entity.kind, entity.parent, entity.id), ()),
-            *unheld(entity, self.fit.profile),
+            *unsupported_fields_of(entity, self.fit.capabilities),
         }
         for path in diff_objects(wanted, present):
             if path.path == "filename" and is_same_filename(path.left, path.right):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrate.archive.database import Archive
 from migrate.archive.id_map import Side, arrived_messages, derivations, id_map, reverse_message_ids
-from migrate.codecs import Profile
+from migrate.codecs import Capabilities
 from migrate.stages.estate import Estate
 from migrate.stages.match.file_hashes import check_file_hashes
 from migrate.stages.match.lineage import Lineage
@@ -30,7 +30,7 @@ def verify_plan(
     source: Estate,
     archive: Archive,
     reader: Reader,
-    profile: Profile,
+    capabilities: Capabilities,
     workers: int,
     progress: Progress,
 ) -> VerifyResult:
@@ -46,7 +46,7 @@ def verify_plan(
         for a in plan.actions
         if a.action == "blocked" and a.kind != "vector_store_file" and not a.target_id
     }
-    inspector = Inspector(source, plan, profile, ids, blocked, expected)
+    inspector = Inspector(source, plan, capabilities, ids, blocked, expected)
     asking = threading.Lock()  # a connection answers one thread at a time
 
     def told(id_: str) -> list[str]:

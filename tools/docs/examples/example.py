@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from migrate.codecs import CODECS, Profile, Target
+from migrate.codecs import CODECS, Capabilities, Target
 from migrate.model import JSON, Entity
 
 OLDER, NEWER = "foundry-classic", "foundry"
@@ -88,12 +88,12 @@ class Example:
         return frozenset({self.field} & self.without.keys())
 
 
-def around(profile: Profile, source: str, entity: Entity) -> Target:
+def around(capabilities: Capabilities, source: str, entity: Entity) -> Target:
     """The target, and what it and the rest of the estate hold."""
-    asked = profile.service == NEWER
-    name_all = CODECS[profile.service].name_all
+    asked = capabilities.service == NEWER
+    name_all = CODECS[capabilities.service].assign_names
     return Target(
-        profile,
+        capabilities,
         source_type=source,
         models={"gpt-4-1106-preview": "gpt-4.1"},
         connections={"old-search": "search"},
@@ -101,10 +101,10 @@ def around(profile: Profile, source: str, entity: Entity) -> Target:
         connections_there=CONNECTIONS if asked else None,
         names=name_all([(entity.id, entity.name)], TAKEN) if name_all else {},
         reasoning=frozenset({"o4-mini"}),
-        in_place=lambda _, id_: id_.startswith("shared-") and source in profile.shared_with,
-        paired=lambda _, call: not call.startswith("lone-"),
+        in_place=lambda _, id_: id_.startswith("shared-") and source in capabilities.shared_with,
+        has_call_and_output=lambda _, call: not call.startswith("lone-"),
         has=lambda _, id_: bool(id_) and not id_.startswith("gone-"),
-        reaches=lambda _, other: not other.startswith("gone-"),
-        file_named=FILES.get,
-        thread_searches=lambda thread: thread == SEARCHING,
+        can_reference=lambda _, other: not other.startswith("gone-"),
+        find_file=FILES.get,
+        moves_thread_store=lambda thread: thread == SEARCHING,
     )

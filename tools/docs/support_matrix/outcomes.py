@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from migrate.codecs import CODECS, Profile, profile_for
-from migrate.codecs.capabilities import PROFILES
+from migrate.codecs import CODECS, Capabilities, capabilities_for
+from migrate.codecs.capabilities import CAPABILITIES
 from migrate.model import JSON, Entity
 from migrate.model.stamp import DEFAULT_STAMP_KEYS
 from tools.docs.examples import Example, around
 
 NEWEST_AZURE = "2025-04-01-preview"
-SERVICES: Mapping[str, Profile] = {
-    name: profile_for(name, NEWEST_AZURE if name == "azure-openai" else "") for name in PROFILES
+SERVICES: Mapping[str, Capabilities] = {
+    name: capabilities_for(name, NEWEST_AZURE if name == "azure-openai" else "") for name in CAPABILITIES
 }
 GRADES = ("blocked", "lost", "adapted")
 
@@ -29,19 +29,19 @@ class Outcome:
 
 def outcomes(example: Example) -> dict[str, Outcome]:
     """What becomes of an example on every service."""
-    return {name: _outcome(example, profile) for name, profile in SERVICES.items()}
+    return {name: _outcome(example, capabilities) for name, capabilities in SERVICES.items()}
 
 
-def _outcome(example: Example, profile: Profile) -> Outcome:
-    codec = CODECS[profile.service]
-    target = around(profile, example.source, example.entity)
-    if unsaid := codec.unsaid(example.entity, target):
+def _outcome(example: Example, capabilities: Capabilities) -> Outcome:
+    codec = CODECS[capabilities.service]
+    target = around(capabilities, example.source, example.entity)
+    if unsaid := codec.why_not_replayed(example.entity, target):
         return Outcome("lost", "", (unsaid,))
     if target.in_place(example.kind, example.entity.id):
         return Outcome("in place", "", ())
     fitted, losses = codec.adapt(example.entity, target)
-    plain, _ = codec.adapt(example.plain, around(profile, example.source, example.plain))
-    _, before = codec.adapt(example.silent, around(profile, example.source, example.silent))
+    plain, _ = codec.adapt(example.plain, around(capabilities, example.source, example.plain))
+    _, before = codec.adapt(example.silent, around(capabilities, example.source, example.silent))
     told = {loss.reason for loss in before}
     new = [loss for loss in losses if loss.reason not in told]
     grade = next((grade for grade in GRADES if any(loss.grade == grade for loss in new)), "copied")
@@ -49,7 +49,7 @@ def _outcome(example: Example, profile: Profile) -> Outcome:
     reasons = tuple(dict.fromkeys(loss.reason for loss in ranked))
     if grade in ("blocked", "lost") or example.kind == "file":
         return Outcome(grade, "", reasons)
-    wires = codec.create_wire(plain), codec.create_wire(fitted)
+    wires = codec.create_request(plain), codec.create_request(fitted)
     if grade == "copied" and wires[0] == wires[1] and fitted != plain:
         grade = "default"
     place = _place(example, wires[0], wires[1], target.names.get(example.entity.id, ""))

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 
 from migrate.codecs.adapt import files
-from migrate.codecs.capabilities import ATTRIBUTES_SINCE, CHUNKING_SINCE, JSON_SCHEMA_SINCE, Profile
-from migrate.codecs.foundry.agent_names import LONGEST
-from migrate.codecs.foundry.encode import IDS_PER_KEY
-from migrate.codecs.foundry.tools import ROWS, WITHOUT_HOME
+from migrate.codecs.capabilities import ATTRIBUTES_SINCE, CHUNKING_SINCE, JSON_SCHEMA_SINCE, Capabilities
+from migrate.codecs.foundry.agent_names import MAX_NAME_CHARS
+from migrate.codecs.foundry.encode import MAX_IDS_PER_KEY
+from migrate.codecs.foundry.tools import TOOL_ROWS, TOOLS_WITHOUT_COUNTERPART
 from migrate.codecs.write_forms import assistants
 from migrate.model import JSON, KINDS, Kind
 from tools.docs.examples import FIELDS, ITEMS, NEWER_TOOLS, OLDER_TOOLS, PARTS, Example
@@ -68,11 +68,11 @@ def _sections() -> Iterator[str]:
 
 
 def _limits() -> Iterator[Row]:
-    for field in (field for field in fields(Profile) if field.name != "service"):
+    for field in (field for field in fields(Capabilities) if field.name != "service"):
         limit = LIMITS[field.name]
         values = (
-            f"{shown(getattr(profile, field.name))} **{mark}**"
-            for profile, mark in zip(SERVICES.values(), limit.sure.split(), strict=True)
+            f"{shown(getattr(capabilities, field.name))} **{mark}**"
+            for capabilities, mark in zip(SERVICES.values(), limit.sure.split(), strict=True)
         )
         yield f"`{field.name}`", *values, limit.what
 
@@ -90,14 +90,14 @@ def shown(value: JSON) -> str:
 
 
 def _further() -> str:
-    attributes = files.ATTRIBUTES_MAX
-    key, text = files.ATTRIBUTE_KEY_MAX, files.ATTRIBUTE_TEXT_MAX
+    attributes = files.MAX_ATTRIBUTES
+    key, text = files.MAX_ATTRIBUTE_KEY_CHARS, files.MAX_ATTRIBUTE_TEXT_CHARS
     return (
         f"For all: {attributes} attributes of a file in a store, keys of {key} and texts of {text} "
-        f"characters (A); a store expires after 1 to {assistants.DAYS_MAX} days without use (A). In a "
-        f"project: the name of an agent has at most {LONGEST} letters, digits and hyphens, and begins and "
-        f"ends with a letter or digit (A). Where metadata carries ids, {IDS_PER_KEY} stand in one value, "
-        "and more go on under `KEY_2`."
+        f"characters (A); a store expires after 1 to {assistants.MAX_EXPIRY_DAYS} days without use (A). In a "
+        f"project: the name of an agent has at most {MAX_NAME_CHARS} letters, digits and hyphens, and begins "
+        f"and ends with a letter or digit (A). Where metadata carries ids, {MAX_IDS_PER_KEY} stand in one "
+        "value, and more go on under `KEY_2`."
     )
 
 
@@ -123,12 +123,12 @@ def _tools(examples: Iterable[Example]) -> str:
 
 
 def _rows() -> Iterator[Row]:
-    for row in ROWS:
+    for row in TOOL_ROWS:
         yield f"`{row.old}`", f"`{row.new}`", row.how, support_matrix_about_projects.SURE[row.old]
 
 
 def _homeless() -> Iterator[Row]:
-    return ((f"`{name}`", way_out) for name, way_out in WITHOUT_HOME.items())
+    return ((f"`{name}`", way_out) for name, way_out in TOOLS_WITHOUT_COUNTERPART.items())
 
 
 def _facts() -> Iterator[Row]:
