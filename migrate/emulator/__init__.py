@@ -1,4 +1,4 @@
-"""Options come in; a service on loopback that answers like the real one goes out: a rehearsal."""
+"""An emulated service on this machine, for rehearsals and tests: it answers as the real one does."""
 
 from migrate.emulator.app import Request
 from migrate.emulator.faults.parser import FaultsFileError

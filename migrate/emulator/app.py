@@ -1,4 +1,4 @@
-"""HTTP requests come in; the service's answers go out. One plain ASGI application, without layers."""
+"""The ASGI application of an emulated service: finds the API and the route of a request, and answers it."""
 
 from __future__ import annotations
 

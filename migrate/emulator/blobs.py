@@ -1,4 +1,4 @@
-"""Bytes of a file come in piece by piece; the same bytes go out again, never all in memory at once."""
+"""The bytes of files: written and read in pieces, never all in memory at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A JSON document of a dump comes in; API objects with their kind and parent go out, or reasons.
+"""Find the API objects in a JSON document of a dump: kind, parent, or why it is none.
 
 Scripts save what they read in many shapes: an object, a list, the envelope of a listing, recorded exchanges,
 an object that holds others under the name of their kind (`{"thread": .., "messages": [..]}`), a mapping of

@@ -1,4 +1,4 @@
-"""A reason to refuse comes in; the status and body that the emulated services answer with go out."""
+"""Errors of the emulated services: the status and the body of a refusal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An ASGI application and an address come in; a listening socket and a server that stops at once go out."""
+"""The HTTP server: listens on an address, runs an ASGI application, and stops at once."""
 
 from __future__ import annotations
 

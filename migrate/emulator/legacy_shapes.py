@@ -1,4 +1,4 @@
-"""Objects and bodies of 2024-05 and later come in; what the API before them said goes out, and back again.
+"""Convert objects and bodies between the API of 2024-05 and later and the one before it.
 
 2024-02-15-preview shows an assistant with `retrieval`, `file_ids`, no `tool_resources` (reported 2024-12).
 """

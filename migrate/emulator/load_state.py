@@ -1,4 +1,4 @@
-"""A folder of saved answers comes in; their objects go into an estate verbatim, what cannot is named.
+"""Load a folder of saved answers: objects are taken exactly as saved, and what is not taken is named.
 
 Any file of JSON or JSON lines may hold objects in the shapes that `dump_shapes` knows. Those that do not tell
 what they are are known by their place: the items of a conversation lie in `items/<conversation id>.json`, the

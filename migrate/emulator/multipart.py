@@ -1,4 +1,4 @@
-"""The pieces of a multipart body come in; its parts go out as they are read, names kept byte for byte.
+"""Parse a multipart body while it arrives; names are kept byte for byte.
 
 Starlette can read forms through another package, which shortens file names that look like paths of Windows; a
 service keeps them, and a rehearsal that did not would hide a difference.

@@ -1,4 +1,4 @@
-"""What a rehearsal should be like comes in; one checked, unchanging set of options goes out."""
+"""Options of an emulated service, checked and unchangeable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table and a query come in; one page in the services' list envelope goes out."""
+"""One page of a table, in the list envelope of the services."""
 
 from __future__ import annotations
 

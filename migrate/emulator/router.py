@@ -1,4 +1,4 @@
-"""Route rows come in; a tree goes out that finds a request's route in as many steps as its path has parts."""
+"""Find the route of a request in a tree, in as many steps as its path has parts."""
 
 from __future__ import annotations
 

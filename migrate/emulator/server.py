@@ -1,4 +1,4 @@
-"""Options come in; a cloud that listens on loopback goes out, in a thread of its own or until Ctrl-C."""
+"""Start and stop an emulated service, in a thread of its own or until Ctrl-C."""
 
 from __future__ import annotations
 

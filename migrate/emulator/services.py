@@ -1,4 +1,4 @@
-"""What sets the emulated services apart, as one declared row each."""
+"""How the emulated services differ, one row each."""
 
 from __future__ import annotations
 

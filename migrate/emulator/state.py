@@ -1,4 +1,4 @@
-"""API objects come in; ordered tables that can be read page by page go out: the whole memory of the cloud."""
+"""The memory of an emulated service: ordered tables of API objects that are read page by page."""
 
 from __future__ import annotations
 

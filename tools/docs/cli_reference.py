@@ -1,4 +1,4 @@
-"""The commands in, docs/cli.md out: `python -m tools.docs.cli_reference` prints what every `--help` says.
+"""Write docs/cli.md: `python -m tools.docs.cli_reference` prints what every `--help` says.
 
 The width is fixed, so the text is the same in every terminal; a test compares it with the file.
 """

@@ -1,4 +1,4 @@
-"""The faces of the cloud: each turns a request's head into the dialect that answers it, or into a refusal."""
+"""The APIs of a service: each checks the head of a request and selects how it is answered."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A file of declared rows comes in; a service that misbehaves by it, the same way every time, goes out."""
+"""Faults from a file: the service misbehaves as its rows say, in the same way every time."""

@@ -1,4 +1,4 @@
-"""A request whose turn it is comes in; an answer that says less, or otherwise, than it should goes out."""
+"""Faults that alter a response: it says less than it should, or something else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A service comes in; the same service with faults standing before it goes out."""
+"""ASGI middleware that applies faults to the requests of a service."""
 
 from __future__ import annotations
 

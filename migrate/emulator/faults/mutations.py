@@ -1,4 +1,4 @@
-"""A listing and a change come in; the table behind it has one object more, or less, before the next page."""
+"""Faults that add an object to a table, or delete one, between two pages of a listing."""
 
 from __future__ import annotations
 

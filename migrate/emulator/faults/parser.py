@@ -1,4 +1,4 @@
-"""A faults file comes in, as TOML or JSON; checked rows go out, or a complaint that says where and why."""
+"""Read and check a faults file, TOML or JSON; an error says where it is and why."""
 
 from __future__ import annotations
 

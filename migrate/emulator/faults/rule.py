@@ -1,4 +1,4 @@
-"""One declared row: requests come in one after the other; whether it is this one's turn goes out."""
+"""One row of a faults file: decides which requests it applies to."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the services hold, one file per kind: checked calls come in, answers in the recorded shapes go out."""
+"""The objects of the services, one file per kind; answers have the recorded shapes."""

@@ -1,4 +1,4 @@
-"""Agents: definitions come in as versions, agents around their latest version go out. The name is the key."""
+"""Agents and their versions. The name is the key, and an agent shows its latest version."""
 
 from __future__ import annotations
 

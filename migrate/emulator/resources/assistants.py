@@ -1,4 +1,4 @@
-"""Assistants: bodies come in, objects in the recorded shape go out."""
+"""Assistants: create, list, read, update and delete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conversations: bodies come in, objects in the recorded shape go out, their first items stored beside."""
+"""Conversations; the items of the request that creates one are stored with it."""
 
 from __future__ import annotations
 

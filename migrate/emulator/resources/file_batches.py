@@ -1,4 +1,4 @@
-"""File batches: many references come in at once; one object that counts them goes out. Nothing lists them."""
+"""File batches: add many files to a vector store in one request. Nothing lists batches."""
 
 from __future__ import annotations
 

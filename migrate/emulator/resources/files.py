@@ -1,4 +1,4 @@
-"""Files: forms come in as streams, objects in the recorded shape go out, and bytes stream out again."""
+"""Files: uploaded as forms, listed as objects, downloaded as bytes; both ways are streamed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file and a store come in; the store's entry goes out in progress, and is finished when it is due."""
+"""Ingestion of files into vector stores: an entry is in progress, and is finished when it is due."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Items of a conversation: checked bodies come in; items with ids go out, without times and metadata."""
+"""Items of a conversation: they have ids, but no times and no metadata."""
 
 from __future__ import annotations
 

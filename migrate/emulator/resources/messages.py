@@ -1,4 +1,4 @@
-"""Messages: the write shape comes in, the read shape goes out; attachments reach the thread's resources."""
+"""Messages: what is written becomes what is read; attachments reach the thread's resources."""
 
 from __future__ import annotations
 

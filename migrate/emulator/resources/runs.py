@@ -1,4 +1,4 @@
-"""Runs and their steps: what was saved goes out; nothing comes in, since a run executes a model."""
+"""Runs and their steps: only read, since creating a run executes a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Threads: bodies come in, objects in the recorded shape go out, with their first messages stored."""
+"""Threads; the messages of the request that creates one are stored with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""References in a body come in; checked against the estate, they go out as the `tool_resources` to keep."""
+"""Check the references in `tool_resources` of a body against the estate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files in a vector store: references come in, entries in the recorded shape go out."""
+"""Files in a vector store."""
 
 from __future__ import annotations
 

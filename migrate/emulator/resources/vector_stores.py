@@ -1,4 +1,4 @@
-"""Vector stores: bodies come in, objects in the recorded shape go out."""
+"""Vector stores: create, list, read, update and delete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A service comes in; the bodies it accepts go out, one declared schema per operation."""
+"""The request bodies that a service accepts, one schema per operation."""
 
 from __future__ import annotations
 

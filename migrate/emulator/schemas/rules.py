@@ -1,4 +1,4 @@
-"""Small rules come in; a schema goes out that accepts a JSON value or says what is wrong, and where."""
+"""Rules from which schemas are built: each accepts a JSON value, or says what is wrong and where."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One small object for each thing that an estate may hold: what codecs are shown with, field by field."""
+"""One small object for each thing that an estate may hold: the support matrix runs the codecs on them."""
 
 from tools.docs.examples.assistants import CONFIGURED
 from tools.docs.examples.example import BARE, Example, around

@@ -1,4 +1,4 @@
-"""Examples: what an assistant is set to, but for its tools."""
+"""Examples: assistants without their tools."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Examples: threads, messages part by part, and the items that nobody said."""
+"""Examples: threads, messages part by part, and items that are no messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prints the page."""
+"""Print docs/support-matrix.md."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What no codec computes about Foundry projects: how they are asked, and what their objects are like."""
+"""Facts about Foundry projects that no codec computes: their addresses, and the shapes of their objects."""
 
 from __future__ import annotations
 

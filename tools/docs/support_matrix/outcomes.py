@@ -1,4 +1,4 @@
-"""An example and a target in, what the target's codec made of it out: the grade, the place, the reasons."""
+"""What a target's codec does with an example: the grade, the field and the reasons."""
 
 from __future__ import annotations
 

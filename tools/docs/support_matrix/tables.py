@@ -1,4 +1,4 @@
-"""Rows in, Markdown tables out; outcomes in the words of the page."""
+"""Markdown tables from rows, and outcomes in the words of the page."""
 
 from __future__ import annotations
 
