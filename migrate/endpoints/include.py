@@ -18,7 +18,7 @@ from migrate.endpoints.interface import Body
 from migrate.errors import RequestFailed
 from migrate.model.expected_gaps import withheld_includes
 
-REFUSED_STATUSES = frozenset({400, 422})
+INCLUDE_REFUSED_STATUSES = frozenset({400, 422})
 
 SendWithIncludes = Callable[[tuple[str, ...]], Body]
 """Sends a request with these values of `include[]`. Raises `RequestFailed`."""
@@ -56,7 +56,7 @@ class IncludeOptions:
         try:
             return ask(granted)
         except RequestFailed as failed:
-            if not granted or failed.status not in REFUSED_STATUSES:
+            if not granted or failed.status not in INCLUDE_REFUSED_STATUSES:
                 raise
         answer = ask(())  # raises where something else was wrong
         with self._lock:
@@ -79,7 +79,7 @@ class IncludeOptions:
         try:
             answer = ask(wanted)
         except RequestFailed as failed:
-            if failed.status not in REFUSED_STATUSES:
+            if failed.status not in INCLUDE_REFUSED_STATUSES:
                 raise
         else:
             self.granted[kind] = wanted
@@ -89,7 +89,7 @@ class IncludeOptions:
         try:
             answer = ask(known) if known else answer
         except RequestFailed as failed:  # each by itself, but not together
-            if failed.status not in REFUSED_STATUSES:
+            if failed.status not in INCLUDE_REFUSED_STATUSES:
                 raise
             known = ()
         self.granted[kind] = known
@@ -109,7 +109,7 @@ def _known_values(values: tuple[str, ...], ask: SendWithIncludes) -> tuple[str, 
     try:
         ask(values)
     except RequestFailed as failed:
-        if failed.status not in REFUSED_STATUSES:
+        if failed.status not in INCLUDE_REFUSED_STATUSES:
             raise
         return _known_in_halves(values, ask)
     return values

@@ -172,7 +172,7 @@ class TestTimesThatDoNotTell:
 
         found = list(ListOrder().oldest_first(pages, OrderedListing("message", "/things", True, later)))
         assert [row["id"] for page in found for row in page.bodies] == stored(server)
-        assert question.asked == "/things"
+        assert question.path == "/things"
 
     def test_a_server_that_shuffles_is_named(self) -> None:
         server = Server(timed(None, None, None, None))

@@ -163,7 +163,7 @@ class Dead(JsonTransport):
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_channel_gives_up_and_ends_every_wait(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
-    monkeypatch.setattr(RateLimiter, "nap", lambda *_: None)
+    monkeypatch.setattr(RateLimiter, "sleep", lambda *_: None)
     clock = Clock()
     limiter = RateLimiter(2, clock, "https://east.example")
     wire = Dead(clock)

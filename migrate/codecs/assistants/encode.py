@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from migrate.model import JSON, Entity
 
-RequestBody = dict[str, JSON]
+AssistantsRequestBody = dict[str, JSON]
 
 WRITTEN_FIELDS: dict[str, tuple[str, ...]] = {
     "assistant": (
@@ -42,12 +42,14 @@ UPDATABLE_FIELDS: dict[str, tuple[str, ...]] = {
 """Fields that a later POST to the object's own address may change."""
 
 
-def encode_create(entity: Entity) -> RequestBody:
+def encode_create(entity: Entity) -> AssistantsRequestBody:
     """The body that creates the object."""
     return _encode_fields(entity, WRITTEN_FIELDS[entity.kind])
 
 
-def encode_update(entity: Entity, fields: frozenset[str], there: Entity | None = None) -> RequestBody:
+def encode_update(
+    entity: Entity, fields: frozenset[str], there: Entity | None = None
+) -> AssistantsRequestBody:
     """The body that changes just these fields; a field that became absent is written as its empty value."""
     allowed = [f for f in UPDATABLE_FIELDS[entity.kind] if f in fields]
     wire = _encode_fields(entity, tuple(allowed))
@@ -75,8 +77,8 @@ EMPTY_VALUES: dict[str, JSON] = {
 }
 
 
-def _encode_fields(entity: Entity, names: tuple[str, ...]) -> RequestBody:
-    wire: RequestBody = {}
+def _encode_fields(entity: Entity, names: tuple[str, ...]) -> AssistantsRequestBody:
+    wire: AssistantsRequestBody = {}
     for name in names:
         value = entity.fields.get(name)
         shape = FIELD_ENCODERS.get(name)

@@ -48,10 +48,10 @@ def raise_for_problems(problems: Iterable[Problem], folder: str) -> None:
         return
     lines = [str(problem) for problem in found]
     if len(lines) == 1:
-        raise BadUsage(lines[0], todo=f"mend the file; the keys are in {folder}/schema and the documentation")
+        raise BadUsage(lines[0], todo=f"fix the file; the keys are in {folder}/schema and the documentation")
     more = [f"and {len(lines) - MAX_PROBLEMS_SHOWN:,} more"] if len(lines) > MAX_PROBLEMS_SHOWN else []
     raise BadUsage(
         f"{len(lines):,} mistakes in {folder}",
         "\n    ".join(["", *lines[:MAX_PROBLEMS_SHOWN], *more]).lstrip(" "),
-        "mend the files; the keys are in their schema folder and in the documentation",
+        "fix the files; the keys are in their schema folder and in the documentation",
     )

@@ -19,7 +19,7 @@ TOOL_TYPES = tuple(
 """Types of tools that a rule knows."""
 
 
-class StrictModel(BaseModel):
+class StrictFileModel(BaseModel):
     """A key that nobody knows is a mistake; a number is no text."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -36,7 +36,7 @@ UncheckedFields = Annotated[list[str], Field(description="Fields of this object 
 MissingNames = Annotated[
     list[str], Field(description="Names or ids that are named here and were not in the estate.")
 ]
-ObjectKey = Annotated[
+ConfigKey = Annotated[
     str,
     Field(
         min_length=1,
@@ -50,7 +50,7 @@ Metadata = Annotated[
 ]
 
 
-class Function(StrictModel):
+class Function(StrictFileModel):
     """What the model may call."""
 
     name: str
@@ -59,18 +59,18 @@ class Function(StrictModel):
     strict: bool | None = None
 
 
-class Ranking(StrictModel):
+class Ranking(StrictFileModel):
     ranker: str | None = None
     score_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
     hybrid_search: dict[str, Any] | None = None
 
 
-class Search(StrictModel):
+class Search(StrictFileModel):
     max_num_results: Annotated[int, Field(ge=1, le=50)] | None = None
     ranking_options: Ranking | None = None
 
 
-class Agent(StrictModel):
+class Agent(StrictFileModel):
     """Another assistant, by its name."""
 
     id: str
@@ -87,15 +87,15 @@ class Tool(OpenModel):
     connected_agent: Agent | None = None
 
 
-class CodeFiles(StrictModel):
+class CodeFiles(StrictFileModel):
     file_ids: list[str] | None = None
 
 
-class SearchedStores(StrictModel):
+class SearchedStores(StrictFileModel):
     vector_store_ids: list[str] | None = None
 
 
-class Resources(StrictModel):
+class Resources(StrictFileModel):
     """What the tools may use, by name."""
 
     code_interpreter: CodeFiles | None = None
@@ -150,10 +150,10 @@ Format = Annotated[
 ]
 
 
-class Assistant(StrictModel):
+class Assistant(StrictFileModel):
     """The front matter of an assistant. Its instructions are what stands below it."""
 
-    id: ObjectKey | None = None
+    id: ConfigKey | None = None
     name: Name | None = None
     description: Annotated[str, Field(max_length=512)] | None = None
     model: str | None = None
@@ -174,22 +174,22 @@ class Assistant(StrictModel):
     )
 
 
-class Expiry(StrictModel):
+class Expiry(StrictFileModel):
     anchor: Literal["last_active_at"]
     days: Annotated[int, Field(ge=1, le=365)]
 
 
-class Sizes(StrictModel):
+class Sizes(StrictFileModel):
     max_chunk_size_tokens: Annotated[int, Field(ge=100, le=4096)]
     chunk_overlap_tokens: Annotated[int, Field(ge=0, le=2048)]
 
 
-class Chunking(StrictModel):
+class Chunking(StrictFileModel):
     type: Literal["auto", "static", "other"]
     static: Sizes | None = None
 
 
-class Held(StrictModel):
+class Held(StrictFileModel):
     """A file's place in a store."""
 
     attributes: Annotated[dict[str, str | float | bool | None], Field(max_length=16)] | None = None
@@ -197,10 +197,10 @@ class Held(StrictModel):
     extras: ExtraFields | None = None
 
 
-class Store(StrictModel):
+class Store(StrictFileModel):
     """A vector store, and the files in it by their keys in files.yaml."""
 
-    id: ObjectKey | None = None
+    id: ConfigKey | None = None
     name: Name | None = None
     description: str | None = None
     expires_after: Expiry | None = None
@@ -211,7 +211,7 @@ class Store(StrictModel):
     files: dict[str, Held | None] | None = None
 
 
-class File(StrictModel):
+class File(StrictFileModel):
     """A file: its key is its name unless `name` says another one."""
 
     name: str | None = None
@@ -223,7 +223,11 @@ class File(StrictModel):
     unchecked: UncheckedFields | None = None
 
 
-MODEL_BY_KIND: dict[str, type[StrictModel]] = {"assistant": Assistant, "vector_store": Store, "file": File}
+MODEL_BY_KIND: dict[str, type[StrictFileModel]] = {
+    "assistant": Assistant,
+    "vector_store": Store,
+    "file": File,
+}
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
@@ -246,7 +250,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
 JSON_SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def _relaxed(form: type[StrictModel]) -> dict[str, Any]:
+def _relaxed(form: type[StrictFileModel]) -> dict[str, Any]:
     """The schema of a form; an object that says what is unchecked is only checked for its keys."""
     schema = form.model_json_schema()
     inner = schema.pop("$defs", {})

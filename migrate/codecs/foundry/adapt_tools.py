@@ -106,7 +106,7 @@ def fit_tools(
         ):
             losses.add_lost("tools", f"a second {type_} adds nothing to the first")
             continue
-        check = TOOL_RULES.get(type_)
+        check = AGENT_TOOL_RULES.get(type_)
         fitted = check(plain, resources, target, losses) if check else plain
         if fitted is None:
             continue
@@ -241,7 +241,7 @@ def _mcp(tool: ToolBody, _: Mapping[str, JSON], __: Target, losses: LossCollecto
     return tool
 
 
-TOOL_RULES: Mapping[str, ToolRule] = {
+AGENT_TOOL_RULES: Mapping[str, ToolRule] = {
     "function": _function,
     "code_interpreter": _code,
     "file_search": _file_search,

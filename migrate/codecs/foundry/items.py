@@ -86,7 +86,7 @@ def _entity(body: dict[str, Any], parent: str, fields: dict[str, JSON], known: t
 
 
 def _read_part(part: JSON) -> JSON:
-    rule = PART_READERS.get(str(part.get("type"))) if isinstance(part, dict) else None
+    rule = ITEM_PART_READERS.get(str(part.get("type"))) if isinstance(part, dict) else None
     return rule(dict(part)) if rule else part
 
 
@@ -106,7 +106,7 @@ def _read_image(part: dict[str, Any]) -> JSON:
     return {"type": "image_url", "image_url": {"url": part.get("image_url"), **kept}, **rest}
 
 
-PART_READERS: Mapping[str, Callable[[dict[str, Any]], JSON]] = {
+ITEM_PART_READERS: Mapping[str, Callable[[dict[str, Any]], JSON]] = {
     "input_text": _read_text,
     "output_text": _read_text,
     "text": _read_text,

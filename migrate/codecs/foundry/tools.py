@@ -29,7 +29,7 @@ class ToolRow:
     how: str
 
 
-def without_nulls(value: Mapping[str, JSON]) -> ToolBody:
+def drop_nulls(value: Mapping[str, JSON]) -> ToolBody:
     """What is said: a null says nothing."""
     return {k: v for k, v in value.items() if v is not None}
 
@@ -51,7 +51,7 @@ FUNCTION_KEYS = ("name", "description", "parameters", "strict")
 
 def write_function(tool: ToolBody, _: Mapping[str, JSON]) -> ToolBody:
     rest = {k: v for k, v in tool.items() if k != "function"}
-    return {**rest, **without_nulls(tool.get("function") or {})}
+    return {**rest, **drop_nulls(tool.get("function") or {})}
 
 
 def read_function(tool: ToolBody, _: ToolResources) -> ToolBody:
@@ -72,11 +72,11 @@ FOUNDRY_RANKERS = {"default_2024_08_21": "default-2024-11-15"}
 
 
 def write_search(tool: ToolBody, resources: Mapping[str, JSON]) -> ToolBody:
-    options = without_nulls(tool.get("file_search") or {})
+    options = drop_nulls(tool.get("file_search") or {})
     ranking = options.get("ranking_options")
     if isinstance(ranking, Mapping):
         ranker = ranking.get("ranker")
-        options["ranking_options"] = without_nulls(
+        options["ranking_options"] = drop_nulls(
             {**ranking, "ranker": FOUNDRY_RANKERS.get(str(ranker), ranker)}
         )
     rest = {k: v for k, v in tool.items() if k not in ("file_search", "type")}
@@ -145,11 +145,11 @@ def write_mcp(tool: ToolBody, resources: Mapping[str, JSON]) -> ToolBody:
 
 def read_mcp(tool: ToolBody, resources: ToolResources) -> ToolBody:
     tool = flatten_tool(tool, "mcp")
-    without_nulls = {k: tool[k] for k in (APPROVAL_KEY, "headers") if tool.get(k) is not None}
-    if without_nulls:
-        row = {"server_label": tool.get("server_label"), **without_nulls}
+    drop_nulls = {k: tool[k] for k in (APPROVAL_KEY, "headers") if tool.get(k) is not None}
+    if drop_nulls:
+        row = {"server_label": tool.get("server_label"), **drop_nulls}
         resources.setdefault("mcp", []).append(row)
-    return {k: v for k, v in tool.items() if k not in without_nulls}
+    return {k: v for k, v in tool.items() if k not in drop_nulls}
 
 
 def write_computer(tool: ToolBody, _: Mapping[str, JSON]) -> ToolBody:
@@ -230,7 +230,7 @@ def write_ai_search(tool: ToolBody, resources: Mapping[str, JSON]) -> ToolBody:
         return dict(tool)
     found = rows if isinstance(rows, list) else []
     indexes = [
-        without_nulls(_renamed(row, "index_connection_id", NEW_CONNECTION))
+        drop_nulls(_renamed(row, "index_connection_id", NEW_CONNECTION))
         for row in found
         if isinstance(row, Mapping)
     ]

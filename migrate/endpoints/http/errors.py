@@ -13,7 +13,7 @@ from typing import Any
 from migrate.errors import AccessDenied, NotDownloadable, NotFound, RequestFailed
 from migrate.model.known_secrets import redact
 
-ABSENT_STATUSES = (404, 405, 410, 501)
+NOT_FOUND_STATUSES = (404, 405, 410, 501)
 DENIED_STATUSES = (401, 403)
 TRANSIENT_STATUSES = (408, 409, 425, 429, 500, 502, 503, 504)
 
@@ -28,7 +28,7 @@ def failure_of_response(status: int, text: str, headers: Mapping[str, str], aske
     meant: type[RequestFailed] = RequestFailed
     if REFUSED_DOWNLOAD_TEXT in message and status in (400, 403):
         meant = NotDownloadable
-    elif status in ABSENT_STATUSES:
+    elif status in NOT_FOUND_STATUSES:
         meant = NotFound
     elif status in DENIED_STATUSES:
         meant = AccessDenied

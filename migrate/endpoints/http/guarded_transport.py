@@ -117,7 +117,7 @@ class GuardedTransport(httpx2.BaseTransport):
         return answer
 
     def _with_hints(self, error: httpx2.TransportError) -> httpx2.TransportError:
-        """The same error with what helps to mend it: a proxy that was used, a certificate not trusted."""
+        """The same error with what helps to fix it: a proxy that was used, a certificate not trusted."""
         said = str(error) or type(error).__name__
         if self._proxy:
             said += f" (through the proxy {self._proxy}, which the environment names)"

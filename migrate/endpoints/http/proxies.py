@@ -50,7 +50,7 @@ def _proxy(text: str, variable: str) -> Proxy:
         raise BadUsage(
             f"the environment variable {variable} names no proxy that can be used",
             "it is no address of the form http://HOST:PORT",
-            "mend or unset it; NO_PROXY lists hosts that are reached without",
+            "fix or unset it; NO_PROXY lists hosts that are reached without",
         ) from None
     for part in (parts.password, unquote(parts.password or "")):
         if part:

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from migrate.endpoints.http.deadlines import answer_timeout
 from migrate.endpoints.http.errors import TRANSIENT_STATUSES
 from migrate.endpoints.http.openai_transport import JsonTransport, OpenAITransport
-from migrate.endpoints.http.outage import Outage
+from migrate.endpoints.http.outage import TOO_MANY_REQUESTS, Outage
 from migrate.endpoints.http.request_log import begin_attempt
 from migrate.endpoints.interface import Body
 from migrate.endpoints.rate_limit import MAX_ATTEMPTS, RateLimiter, retry_wait_s
@@ -24,8 +24,6 @@ from migrate.errors import OutcomeUnknown, RequestFailed, ResponseTooLarge, Serv
 
 log = logging.getLogger(__name__)
 
-TOO_MANY_REQUESTS = 429
-"""Says that a request, also one that writes, was turned away before anything happened."""
 REDIRECTS_AFTER_WRITE = (301, 302, 303)
 """Redirects that may be the answer to a write that was carried out; 307 and 308 ask to write elsewhere."""
 
