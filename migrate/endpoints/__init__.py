@@ -16,25 +16,31 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# Service type -> the module of the service, and the function in it that connects to an estate.
 SERVICES = {
-    "azure-openai": "migrate.endpoints.azure_openai",
-    "openai": "migrate.endpoints.openai_platform",
-    "foundry-classic": "migrate.endpoints.foundry_classic",
-    "foundry": "migrate.endpoints.foundry",
+    "azure-openai": ("migrate.endpoints.azure_openai", "connect_azure_openai"),
+    "openai": ("migrate.endpoints.openai_platform", "connect_openai"),
+    "foundry-classic": ("migrate.endpoints.foundry_classic", "connect_foundry_classic"),
+    "foundry": ("migrate.endpoints.foundry", "connect_foundry"),
 }
-"""Service type -> the module whose `connect_reader` reaches it."""
 
 
 def connect_reader(settings: Settings) -> Reader:
     """A reading connection; every method but GET is refused before anything is sent."""
     _log("read", settings)
-    return cast("Reader", import_service_module(SERVICES[settings.type]).connect(settings))
+    return cast("Reader", _connect(settings, writable=False))
 
 
 def connect_writer(settings: Settings) -> Writer:
     """A connection that may also write."""
     _log("read and write", settings)
-    return cast("Writer", import_service_module(SERVICES[settings.type]).connect(settings, writable=True))
+    return cast("Writer", _connect(settings, writable=True))
+
+
+def _connect(settings: Settings, writable: bool) -> object:
+    module, function = SERVICES[settings.type]
+    connect = getattr(import_service_module(module), function)
+    return connect(settings, writable=writable)
 
 
 def _log(access: str, settings: Settings) -> None:
