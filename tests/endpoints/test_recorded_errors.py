@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints.http.errors import ABSENT_STATUSES, failure_of_response
+from migrate.endpoints.http.errors import NOT_FOUND_STATUSES, failure_of_response
 from migrate.endpoints.http.retry import write_failure
 from migrate.errors import NotFound, OutcomeUnknown
 from tests.codecs.recordings import FOLDER
@@ -29,7 +29,7 @@ def test_it_is_told_in_the_services_own_words(exchange: dict[str, Any]) -> None:
     failed = failure_of_response(status, text, exchange.get("response_headers") or {}, "GET /x")
     assert error["message"] in failed.what
     assert (failed.status, failed.code) == (status, error.get("code") or "")
-    assert isinstance(failed, NotFound) == (status in ABSENT_STATUSES)
+    assert isinstance(failed, NotFound) == (status in NOT_FOUND_STATUSES)
 
 
 @pytest.mark.parametrize("exchange", RECORDED)
