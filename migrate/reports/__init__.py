@@ -1,1 +1,1 @@
-"""Results in, text and JSON documents out. Pure: nothing here reads or writes anything."""
+"""Render results as text and JSON documents. Pure: nothing here reads or writes anything."""

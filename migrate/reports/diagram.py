@@ -1,4 +1,4 @@
-"""An estate's picture as nodes and edges in, the places of boxes and curves out, and the same in words."""
+"""Lay out the diagram of an estate: positions of boxes and curves, and the same as text."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ MARK_MEANINGS = {
     "unused": "it is empty or was never used",
     "duplicate": "another one is the same",
 }
+# Boxes per column; the others are counted.
 MAX_BOXES_PER_COLUMN = 60
-"""Boxes per column; the others are counted."""
+# Sizes in units of the drawing: a box, the room between columns, a row, the head.
 WIDTH, GAP, HEIGHT, STEP, TOP = 220, 80, 30, 40, 44
-"""Sizes in units of the drawing: a box, the room between columns, a row, the head."""
 MAX_BOX_LABEL_COLUMNS = 27
 ORDERING_PASSES = 4
 

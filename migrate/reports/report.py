@@ -1,4 +1,4 @@
-"""What every report is made of, whatever its format: records, and nothing else.
+"""The records that every report consists of, independent of its format.
 
 A command's own module makes a `Report`; a renderer turns any `Report` into text and knows no command.
 """
@@ -8,14 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+# The parts that a report's items stand in, in the order in which they are shown.
 SECTIONS = {
     "differences": "What differs",
     "actions": "What would be done",
     "losses": "What will not arrive as it is",
     "findings": "What is not as it should be",
 }
-"""The parts that a report's items stand in, in the order in which they are shown."""
 
+# What can be said about an object: its sign in a list, and what it means. Shown in this order.
 VERDICTS = {
     "changed": ("~", "on both sides, and not alike"),
     "removed": ("-", "on the left only"),
@@ -32,11 +33,10 @@ VERDICTS = {
     "stray": ("+", "is on the target, and should not be"),
     "wrong": ("!", "was found, and is no use as it is"),
 }
-"""What can be said about an object: its sign in a list, and what it means. Shown in this order."""
 
+# How grave an item is. `error` and `warning` make the result one to act on; `notice` is only shown; an empty
+# one is no judgement, as an action of a plan.
 SEVERITIES = ("error", "warning", "notice", "")
-"""How grave an item is. `error` and `warning` make the result one to act on; `notice` is told only; an empty
-one is no judgement, as an action of a plan."""
 
 
 @dataclass(frozen=True)

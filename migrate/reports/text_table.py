@@ -1,4 +1,4 @@
-"""Rows in, an aligned text table out; texts are shortened, and never wrap a line."""
+"""Format rows as an aligned text table; texts are shortened and never wrap a line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A detail of a report in, its two values as people read them out: words that differ, or a line each."""
+"""Format the two values of a detail: as a word diff, or on one line each."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from migrate.reports.report import VERDICTS, ItemDetail, ReportItem
 from migrate.reports.word_diff import ADDED, HIDDEN, REMOVED, SAME, DiffPiece, hidden_label, word_diff
 
+# Characters from which a text is compared word by word.
 MIN_WORD_DIFF_CHARS = 60
-"""Characters from which a text is compared word by word."""
+# Characters of a value that stay when it is shown in one line.
 MAX_BRIEF_CHARS = 160
-"""Characters of a value that stay when it is shown in one line."""
 ABSENT_VALUE = "(not there)"
 PIECE_MARKS = {SAME: "{}", REMOVED: "[-{}-]", ADDED: "{{+{}+}}", HIDDEN: "[… {} …]"}
 
@@ -63,11 +63,13 @@ def item_ids(item: ReportItem) -> str:
 
 def count_words(found: Iterable[DiffPiece]) -> str:
     """How many words came and went."""
-    told = {REMOVED: 0, ADDED: 0}
+    counts = {REMOVED: 0, ADDED: 0}
     for kind, text in found:
         if kind != SAME:
-            told[kind] += len(text.split())
-    parts = [f"{number:,} word{'' if number == 1 else 's'} {kind}" for kind, number in told.items() if number]
+            counts[kind] += len(text.split())
+    parts = [
+        f"{number:,} word{'' if number == 1 else 's'} {kind}" for kind, number in counts.items() if number
+    ]
     return ", ".join(parts) or "white space only"
 
 

@@ -1,4 +1,4 @@
-"""Two texts in, what differs between them word by word out, as pieces that add up to both texts exactly.
+"""Compare two texts word by word, as pieces from which both texts can be rebuilt exactly.
 
 `same` and `removed` pieces joined are the left text, `same` and `added` ones the right. Lines are compared
 first, then the words of lines that changed. The work is bounded: where two texts have too little in common,
@@ -16,16 +16,16 @@ from migrate.model.sequence_diff import SearchBudget, diff_sequences
 SAME, REMOVED, ADDED, HIDDEN = "same", "removed", "added", "hidden"
 DiffPiece = tuple[str, str]
 
+# Hiragana, Katakana and Han: written without blanks between words, so each character is one.
 CHARACTER_SCRIPTS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-"""Hiragana, Katakana and Han: written without blanks between words, so each character is one."""
 WORD_PATTERN = re.compile(rf"[{CHARACTER_SCRIPTS}]|[^\W{CHARACTER_SCRIPTS}]+|\n|[^\S\n]+|[^\w\s]")
 LINE_PATTERN = re.compile(r"[^\n]*\n|[^\n]+")
 FILLER_PATTERN = re.compile(r"[^\w\n]{1,3}")
 
+# Characters that stay to be seen on each side of a change when the rest is folded away.
 CONTEXT_CHARS = 80
-"""Characters that stay to be seen on each side of a change when the rest is folded away."""
+# How much further a fold looks for the end of a line, or of a word.
 MAX_LINE_SEARCH_CHARS, MAX_WORD_SEARCH_CHARS = 60, 20
-"""How much further a fold looks for the end of a line, or of a word."""
 
 
 def word_diff(left: str, right: str) -> list[DiffPiece]:

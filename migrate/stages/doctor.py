@@ -1,4 +1,4 @@
-"""An endpoint in, what works there out, in words that say what to do."""
+"""Check what works on an endpoint, and say what to do where something does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A snapshot in, canonical objects out: the one form in which stages see an estate, wherever it lay."""
+"""A snapshot decoded into canonical objects: the form in which every stage sees an estate."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from migrate.model.sharding import Shard
 from migrate.model.stamp import read_stamp
 from migrate.stages.lazy import LazyEntities, LazySequence
 
+# Kinds that are held in memory; threads and messages are read one at a time.
 IN_MEMORY_KINDS = ("file", "vector_store", "assistant")
-"""Kinds that are held in memory; threads and messages are walked."""
 
 
 class Estate:

@@ -1,4 +1,4 @@
-"""Which objects a command is about: `KIND:GLOB` rules, matched against names and ids."""
+"""Filter objects by `KIND:GLOB` rules, matched against names and ids."""
 
 from __future__ import annotations
 

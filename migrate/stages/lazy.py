@@ -1,4 +1,4 @@
-"""Bodies in, objects by id out: held as text, and decoded each time one is asked for.
+"""Entities by id, held as JSON text and decoded at each access.
 
 A decoded thread takes four times the memory of its text, and there may be 100,000 on each side.
 """

@@ -1,4 +1,4 @@
-"""What a stage tells while it works. Injected, silent by default; the command line shows it on stderr."""
+"""The progress of a stage. Silent by default; the command line passes one that prints to stderr."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Callable
 
 
 class Progress:
-    """Silent. Subclasses show; stages only call."""
+    """Does nothing. Stages call it, subclasses show it."""
 
     def say(self, text: str) -> None:
-        """A line worth reading once."""
+        """Show a line of text."""
 
     def count(self, what: str, done: int = 1) -> None:
-        """So many more of something are done."""
+        """`done` more of `what` are done."""
 
     def expect(self, what: str, total: int) -> None:
-        """So many more of something are to come; there may be others."""
+        """`total` more of `what` will come; the total may still grow."""
 
     def total_known(self, what: str) -> None:
-        """All that is to come of something has been announced: from now on its total is known."""
+        """The total of `what` is final: `expect` will not be called for it again."""
 
     def watch(self, waiting: Callable[[], str]) -> None:
-        """Whom to ask what is being waited for; it answers '' when nothing is."""
+        """`waiting` returns what is being waited for, or ''."""

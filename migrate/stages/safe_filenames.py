@@ -1,7 +1,7 @@
-"""Names as services keep them in, names that are safe in one folder on any system out.
+"""Make names of a service safe as names of files in one folder, on any system.
 
-A name in an archive is data that somebody else chose. It never becomes a path: only what stands behind its
-last separator counts, whichever system's separator that is, and what a file system would obey is taken out.
+Names in an archive are untrusted. A name never becomes a path: only the part after the last separator of any
+system is used, and characters with a meaning for a file system are replaced.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
+# Bytes of a name; file systems take 255, and a temporary name needs some more than its own.
 MAX_NAME_BYTES = 200
-"""Bytes of a name; file systems take 255, and a temporary name needs some more than its own."""
+# Bytes that an ending may have and still be kept when a name is cut.
 MAX_ENDING_BYTES = 24
-"""Bytes that an ending may have and still be kept when a name is cut."""
 SPECIAL_CHARACTERS = re.compile(r'[<>:"|?*]')
 LEADING_AND_TRAILING_DOTS = re.compile(r"^[\s.]+|[\s.]+$")
+# What Windows takes for a device, with any ending.
 WINDOWS_DEVICE_NAME = re.compile(
     r"(con|prn|aux|nul|clock\$|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3]) *(\.|$)", re.IGNORECASE
 )
-"""What Windows takes for a device, with any ending."""
 
 
 def safe_name(name: str, otherwise: str = "", more: str = "") -> str:
@@ -68,8 +68,8 @@ def _clean_name(name: str) -> str:
     return LEADING_AND_TRAILING_DOTS.sub("", SPECIAL_CHARACTERS.sub("_", shown))
 
 
+# Categories of characters that show nothing, turn a line around, or have no form in UTF-8.
 INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Categories of characters that show nothing, turn a line around, or have no form in UTF-8."""
 
 
 def _split_ending(name: str) -> tuple[str, str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from migrate.archive import Archive
+from migrate.archive.packs.rows import BodyRow
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
-from migrate.archive.snapshots.writer import Row, SnapshotWriter
+from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.errors import BadUsage
 from migrate.stages.diff.run import diff
 from migrate.stages.diff.scope import DiffScope
@@ -43,7 +44,7 @@ def test_threads_that_were_not_listed_are_a_gap_of_their_messages() -> None:
     """Without the list, nobody knows whose messages are missing."""
     with Archive.temporary() as one, Archive.temporary() as other:
         writer = SnapshotWriter.begin(other, "azure-openai", HERE, {}, None)
-        writer.page("thread", "", [Row.of("thread", thread("thread_1"))], "")
+        writer.page("thread", "", [BodyRow.of("thread", thread("thread_1"))], "")
         writer.end("thread", "", "failed", "the service is down")
         writer.finish("partial", "")
         right = Estate(SnapshotReader(other.conn, list_snapshots(other.conn)[-1]))

@@ -93,7 +93,7 @@ def test_a_full_disk_leaves_a_usable_archive(launch: Launch) -> None:
     world = launch(options("SOURCE_KEY", "azure-v2", list_threads="works", downloads=True))
     from migrate.archive import database
 
-    genuine = database.connect_to_write
+    genuine = database.open_for_writing
 
     def cramped(*arguments: Any) -> sqlite3.Connection:
         conn: sqlite3.Connection = genuine(*arguments)

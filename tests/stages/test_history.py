@@ -267,14 +267,14 @@ def test_unchanged_bodies_are_not_read_again(archive: Archive, monkeypatch: pyte
         held: Listing = ("vector_store", "", [{"id": "vs_1"}])
         write(archive, [assistant(temperature=number // 500), held, stored("vs_1", "file-a")])
     looked: list[int] = []
-    inside = stage.ids_in
+    inside = stage.listing_ids
     monkeypatch.setattr(
         stage, "listing_ids", lambda conn, number: looked.append(number) or inside(conn, number)
     )
     assert len(only(archive, "vs_1").events) == 1
     assert len(looked) == 1
     read: list[int] = []
-    once = stage.body
+    once = stage.read_body
     monkeypatch.setattr(stage, "read_body", lambda conn, number: read.append(number) or once(conn, number))
     found = only(archive, "asst_1")
     assert told(found) == [(1, "first seen"), (501, "changed")]

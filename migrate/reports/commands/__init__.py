@@ -1,1 +1,1 @@
-"""One report per command: results in, a report and a JSON document out."""
+"""One module per command: its result as a report and as a JSON document."""

@@ -1,4 +1,4 @@
-"""What an apply did, shown."""
+"""The result of `apply` as text and JSON."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def confirmation_question(plan: Any) -> str:
     """What is asked before anything is written."""
     counts = ", ".join(f"{number:,} {name}" for name, number in plan.counts().items() if number)
     losses = len(unaccepted_losses(plan.losses))
-    told = f"; {number_of(losses, 'loss was', 'losses were')} not accepted" if losses else ""
-    return f"{plan.target.url}: {counts}{told}. Write it?"
+    losses_text = f"; {number_of(losses, 'loss was', 'losses were')} not accepted" if losses else ""
+    return f"{plan.target.url}: {counts}{losses_text}. Write it?"
 
 
 def apply_document(done: Any) -> dict[str, Any]:

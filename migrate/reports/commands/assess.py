@@ -1,4 +1,4 @@
-"""An assessment in, a report out: what a move would keep, change, lose and refuse; and the JSON document."""
+"""The result of `assess` as report and JSON: what a move would keep, change, lose and block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The check of an archive, shown."""
+"""The result of `check` as text and JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What could be cleaned up, shown: what it is, why, and what it costs."""
+"""Cleanup findings as text and JSON: the object, the reason, and its size in bytes."""
 
 from __future__ import annotations
 

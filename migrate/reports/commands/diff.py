@@ -1,4 +1,4 @@
-"""Differences in, a report of them out; and the JSON document that programs read."""
+"""The result of `diff` as report and JSON."""
 
 from __future__ import annotations
 

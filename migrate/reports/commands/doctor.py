@@ -1,4 +1,4 @@
-"""A diagnosis, shown."""
+"""The result of `doctor` as text and JSON."""
 
 from __future__ import annotations
 

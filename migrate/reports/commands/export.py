@@ -1,12 +1,12 @@
-"""An export, shown."""
+"""The result of `export` as text and JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+# Paths that are named in text; JSON has all of them.
 MAX_PATHS_SHOWN = 20
-"""Paths that are named in text; JSON has all of them."""
 
 
 def export_document(found: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Extracted files, shown."""
+"""The result of `extract` as text and JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which snapshots stay, which go, and what that frees, shown."""
+"""The result of `forget` as text and JSON."""
 
 from __future__ import annotations
 

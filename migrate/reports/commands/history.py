@@ -1,4 +1,4 @@
-"""How an object changed from snapshot to snapshot, shown; secrets in tool headers are masked."""
+"""The result of `history` as text and JSON; secrets in tool headers are masked."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from migrate.reports.text_table import shorten
 from migrate.reports.values import detail_pieces, is_word_diff, json_value, mark_piece
 from migrate.reports.word_diff import fold_unchanged
 
+# Characters around a changed word that are shown with it.
 WORD_DIFF_CONTEXT_CHARS = 24
-"""Characters around a changed word that are shown with it."""
+# Characters of a word difference that are shown.
 MAX_WORD_DIFF_CHARS = 400
-"""Characters of a word difference that are shown."""
+# Files of a store that are named in text; JSON has all of them.
 MAX_STORE_FILES_SHOWN = 10
-"""Files of a store that are named in text; JSON has all of them."""
 
 
 def history_document(found: Any) -> list[dict[str, Any]]:

@@ -10,12 +10,12 @@ from textwrap import indent
 from typing import Any
 
 CSV_COLUMNS = ("kind", "source_id", "target_id", "name")
+# The columns of the archive's view `id_map`, so that what was written for the view works on the table.
 SQL_COLUMNS = (
     *CSV_COLUMNS, "source_parent", "target_parent", "source_type", "source_url", "target_type", "target_url",
 )  # fmt: skip
-"""The columns of the archive's view `id_map`, so that what was written for the view works on the table."""
+# What a spreadsheet takes for the beginning of a formula, the wide forms of some languages included.
 FORMULA_STARTS = (*"=+-@", *"\uff1d\uff0b\uff0d\uff20", "\t", "\r", "\n")
-"""What a spreadsheet takes for the beginning of a formula, the wide forms of some languages included."""
 
 
 def id_map_lines(rows: Iterable[Any], format_: str) -> Iterator[str]:

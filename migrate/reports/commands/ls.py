@@ -1,4 +1,4 @@
-"""Objects of a snapshot, listed and shown; secrets in headers and addresses are masked wherever shown."""
+"""The results of `ls` and `show` as text and JSON; secrets in headers and addresses are masked."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from migrate.reports.commands.snapshot import expected_gaps_text
 from migrate.reports.text_table import table
 
 MASK = "(masked)"
+# Fields of a body that may carry credentials: a tool's headers and authorization.
 SECRET_FIELDS = ("tools", "tool_resources", "definition", "versions")
-"""Fields of a body that may carry credentials: a tool's headers and authorization."""
 
 
 def object_row(kind: str, parent: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,8 +45,8 @@ def objects_text(rows: list[dict[str, Any]], counts: Mapping[str, int], expected
     """A table, and the counts of everything; `expected`: of gaps that a service makes by its own rule."""
     lines = [(r["kind"], r["id"], r["name"], r["parent"]) for r in rows]
     total = ", ".join(f"{number:,} {kind}" for kind, number in counts.items())
-    told = [f"{r['kind']} {r['id']}: {'; '.join(r['remarks'])}" for r in rows if r.get("remarks")]
-    whole = [table(lines, ("kind", "id", "name", "in")), *told, total, expected_gaps_text(expected)]
+    remarks_lines = [f"{r['kind']} {r['id']}: {'; '.join(r['remarks'])}" for r in rows if r.get("remarks")]
+    whole = [table(lines, ("kind", "id", "name", "in")), *remarks_lines, total, expected_gaps_text(expected)]
     return "\n".join(filter(None, whole))
 
 

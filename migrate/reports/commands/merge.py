@@ -1,4 +1,4 @@
-"""What a merge did, shown."""
+"""The result of `merge` as text and JSON."""
 
 from __future__ import annotations
 

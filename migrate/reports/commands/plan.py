@@ -1,4 +1,4 @@
-"""A plan in, a report out: what will be done, and what will not arrive; and the JSON document."""
+"""A plan as report and JSON: its actions and losses."""
 
 from __future__ import annotations
 
@@ -131,9 +131,9 @@ def _actions(plan: Any) -> Iterator[ReportItem]:
     for row in plan.actions:
         if row.kind == "vector_store_file" and row.parent in stores and row.action == "create":
             inside[row.parent] += 1
-    told = {(loss.kind, loss.parent, loss.id) for loss in plan.losses if loss.grade == "blocked"}
+    reported_losses = {(loss.kind, loss.parent, loss.id) for loss in plan.losses if loss.grade == "blocked"}
     for row in plan.actions:
-        if row.action == "blocked" and (row.kind, row.parent, row.id) in told:
+        if row.action == "blocked" and (row.kind, row.parent, row.id) in reported_losses:
             continue
         within = row.kind == "vector_store_file" and row.parent in stores and row.action != "blocked"
         if row.action in LISTED_ACTIONS and not within:

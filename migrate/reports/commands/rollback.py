@@ -1,4 +1,4 @@
-"""What a rollback took back, or would, shown."""
+"""The result of `rollback`, or of its dry run, as text and JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hits of a search, shown."""
+"""The result of `search` as text and JSON."""
 
 from __future__ import annotations
 

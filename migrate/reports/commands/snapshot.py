@@ -1,4 +1,4 @@
-"""Snapshots, shown."""
+"""Snapshots as text and JSON."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from migrate.reports.text_table import shorten, table
 from migrate.reports.values import number_of
 
 EXPECTED_GAP_REASON = "the service never gives the bytes of such files back"
+# Missing objects shown in text; JSON has all of them.
 MAX_GAPS_SHOWN = 20
-"""Missing objects shown in text; JSON has all of them."""
 
 
 def snapshot_document(taken: Any, path: object) -> dict[str, Any]:
@@ -40,8 +40,8 @@ def snapshot_text(taken: Any, path: object) -> str:
         lines.append(f"missing: {_gap_text(gap)}: {shorten(gap.reason, 200)}")
     if len(gaps) > MAX_GAPS_SHOWN:
         lines.append(f"missing: {len(gaps) - MAX_GAPS_SHOWN:,} more, all named with --json")
-    if told := expected_gaps_text(len(taken.missing) - len(gaps)):
-        lines.append(f"{told}; --json names them, --originals DIR takes bytes from a folder")
+    if gaps_text := expected_gaps_text(len(taken.missing) - len(gaps)):
+        lines.append(f"{gaps_text}; --json names them, --originals DIR takes bytes from a folder")
     lines += [unmatched_text(rule) for rule in taken.unmatched]
     lines += [hidden_text(what) for what in taken.hidden]
     lines += [f"note: {note}" for note in taken.notes]
@@ -84,12 +84,12 @@ def left_out_texts(options: Mapping[str, Any]) -> list[str]:
     return found
 
 
+# Option of a reading that is off -> what it leaves out.
 LEFT_OUT_OPTIONS = {
     "threads": "threads that no list of ids names (--threads none)",
     "runs": "runs and their steps (--no-runs)",
     "bytes": "bytes of files (--no-bytes)",
 }
-"""Option of a reading that is off -> what it leaves out."""
 
 
 def _state(state: str, shard: Any, interrupted: bool = False) -> str:
@@ -97,8 +97,8 @@ def _state(state: str, shard: Any, interrupted: bool = False) -> str:
     return f"{state}{f' (shard {shard})' if shard else ''}{' (interrupted)' if interrupted else ''}"
 
 
+# Snapshots with the counts of their objects, and of their gaps without and with a rule of the service.
 SnapshotRows: TypeAlias = Iterable[tuple[Any, dict[str, int], tuple[int, int]]]
-"""Snapshots with the counts of their objects, and of their gaps without and with a rule of the service."""
 
 
 def snapshots_document(rows: SnapshotRows) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What a sync did, step by step, shown."""
+"""The result of `sync` as text and JSON, step by step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file for Terraform, shown: what is in it, what must be given, what is lost."""
+"""The result of a Terraform export as text and JSON."""
 
 from __future__ import annotations
 

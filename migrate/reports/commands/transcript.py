@@ -14,10 +14,9 @@ from typing import Any
 
 from migrate.reports.text_table import shorten
 
-SPOKEN = ("text", "refusal")
 ITEM_LABEL = "(item)"
+# Characters of an argument or an output that are shown; JSON has all of them.
 MAX_LABEL_CHARS = 200
-"""Characters of an argument or an output that are shown; JSON has all of them."""
 
 
 def transcript_document(found: Any) -> dict[str, Any]:

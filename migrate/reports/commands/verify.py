@@ -1,4 +1,4 @@
-"""What verify found in, a report out; and the JSON document."""
+"""The result of `verify` as report and JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A report in, one HTML file out that needs nothing else: no network, no other file.
+"""Render a report as one HTML file that needs no network and no other file.
 
 The numbers and the picture are written into the page by a template that escapes everything. The objects go
 in as JSON in which no character can end the script that holds it, and are put on the page as text.
@@ -28,10 +28,10 @@ from migrate.reports.values import (
 from migrate.reports.word_diff import ADDED, HIDDEN, REMOVED, SAME, fold_unchanged, hidden_label
 
 PAGE_FOLDER = Path(__file__).parent / "page"
+# Characters of unchanged text that the page may hold to be unfolded; after that they are only counted.
 MAX_UNCHANGED_CHARS = 4_000_000
-"""Characters of unchanged text that the page may hold to be unfolded; after that they are only counted."""
+# Characters of one value that was not compared word by word.
 MAX_VALUE_CHARS = 20_000
-"""Characters of one value that was not compared word by word."""
 PIECE_CODES = {SAME: 0, REMOVED: 1, ADDED: 2, HIDDEN: 3}
 MAX_REMEDIES_SHOWN = 12
 HTML_TITLES = {"diff": "Drift", "assess": "Assessment", "plan": "Plan", "verify": "Verification"}

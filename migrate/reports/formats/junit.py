@@ -1,4 +1,4 @@
-"""A report in, JUnit XML for a CI system out: a test case per object named, one per kind for the rest."""
+"""Render a report as JUnit XML: a test case for each object named, one per kind for the rest."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from migrate.reports.values import (
 )  # fmt: skip
 from migrate.reports.word_diff import HIDDEN, fold_unchanged
 
+# Columns of counts that say how many objects of a kind were looked at.
 JUNIT_TOTAL_COLUMNS = ("compared", "checked")
-"""Columns of counts that say how many objects of a kind were looked at."""
 
 
 def junit_xml(report: Report) -> str:
@@ -67,8 +67,8 @@ def _item_cases(report: Report) -> Iterator[Element]:
         body = "\n".join([*where, *(text for detail in item.details for text in _detail(item, detail))])
         if item.needs_action:
             fields = ", ".join(detail.path for detail in item.details if detail.path)
-            told = brief(f"{item.verdict}: {fields or VERDICTS[item.verdict][1]}", 300)
-            failure = SubElement(case, "failure", message=single_line(told), type=item.verdict)
+            message = brief(f"{item.verdict}: {fields or VERDICTS[item.verdict][1]}", 300)
+            failure = SubElement(case, "failure", message=single_line(message), type=item.verdict)
             failure.text = escape_control(body) or None
         elif item.note == "accepted":
             SubElement(case, "skipped", message=single_line(brief(body.replace("\n", "; "), 300)))

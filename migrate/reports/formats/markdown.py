@@ -1,4 +1,4 @@
-"""A report in, Markdown for a comment on a pull request out, within the size that GitHub takes.
+"""Render a report as Markdown for a pull request comment, within the size limit of GitHub.
 
 Everything an estate may have written stands inside blocks of HTML, escaped, and there in `code`: so it is
 neither markup, nor a link, a mention, a row of a table or the end of a fence.
@@ -27,13 +27,13 @@ from migrate.reports.values import (
 )  # fmt: skip
 from migrate.reports.word_diff import ADDED, HIDDEN, REMOVED, fold_unchanged
 
+# Characters, counted as UTF-16 does; a comment on GitHub takes 65,536.
 MAX_COMMENT_CHARS = 65_000
-"""Characters, counted as UTF-16 does; a comment on GitHub takes 65,536."""
 RESERVED_CHARS = 1_200
+# Fields shown per object, and characters per text; how many more there are is said.
 MAX_FIELDS_PER_OBJECT, MAX_TEXT_CHARS = 30, 4_000
-"""Fields shown per object, and characters per text; how many more there are is said."""
+# Lines shown per list, and their characters in all.
 MAX_LIST_LINES, MAX_LIST_CHARS = 20, 6_000
-"""Lines shown per list, and their characters in all."""
 MARKDOWN_RESULTS = {
     "clear": "Nothing to act on",
     "open": "To act on",
@@ -101,9 +101,9 @@ def _items(report: Report, room: int) -> tuple[list[str], dict[str, int]]:
 
 
 def _left_out(left: dict[str, int]) -> str:
-    told = ", ".join(f"{number:,} {verdict}" for verdict, number in left.items())
+    counts_text = ", ".join(f"{number:,} {verdict}" for verdict, number in left.items())
     return (
-        f"<p><b>Not shown here: {told}.</b> A comment is too short for them; all are in the other "
+        f"<p><b>Not shown here: {counts_text}.</b> A comment is too short for them; all are in the other "
         "formats: <code>-o report.html</code>, <code>-o report.json</code>.</p>"
     )
 

@@ -1,4 +1,4 @@
-"""A report in, text for a terminal, a pipe or a file out.
+"""Render a report as text for a terminal, a pipe or a file.
 
 On a terminal it is coloured, wrapped and folded, and long texts stand side by side where there is room. In a
 pipe it is one line per fact, so that `grep` finds whole ones. What a report holds is never taken for markup.
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 Span = tuple[str, str]
 
+# Objects shown per verdict where a list is folded.
 MAX_OBJECTS_SHOWN = 40
-"""Objects shown per verdict where a list is folded."""
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,8 @@ def _line(indent: int, *spans: Span) -> OutputLine:
     return OutputLine(indent, tuple((single_line(text), style) for text, style in spans if text))
 
 
+# Columns from which two texts stand side by side.
 SIDE_BY_SIDE_MIN_COLUMNS = 120
-"""Columns from which two texts stand side by side."""
 STYLES = {
     "title": "bold", "name": "bold", "path": "cyan", "way": "green", "dim": "dim",
     "clear": "bold green", "open": "bold yellow",

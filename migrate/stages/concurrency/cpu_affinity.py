@@ -1,4 +1,4 @@
-"""Threads of this program side by side on one processor, for as long as they work.
+"""Run the threads of this program on one processor for as long as they work.
 
 They take turns at the interpreter anyway. Handing it from one processor to another costs a fifth of the time
 that a snapshot takes (docs/performance.md); staying on one costs nothing while another program has the rest.
@@ -17,8 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
+# Seconds. Looking takes one to three thousandths.
 TRIM_INTERVAL_S = 0.25
-"""Seconds. Looking takes one to three thousandths."""
 
 
 class MemoryTrimmer:
@@ -44,10 +44,10 @@ def _malloc_trim() -> Callable[[int], int]:
     return trim
 
 
+# Where Linux says on which processor a thread was last: see proc(5), field 39.
 THREAD_STAT_FILE = Path("/proc/thread-self/stat")
-"""Where Linux says on which processor a thread was last: see proc(5), field 39."""
+# Its place behind the name of the program.
 PROCESSOR_FIELD = 36
-"""Its place behind the name of the program."""
 
 Undo: TypeAlias = Callable[[], None]
 

@@ -1,4 +1,4 @@
-"""A bounded crew of threads that fetch, and one thread that writes what they bring.
+"""A bounded pool of threads that fetch, and one thread that writes what they emit.
 
 Workers block when the writer falls behind, so memory stays flat whatever the size of the estate.
 """
@@ -51,8 +51,8 @@ def _raise_first_error(under_way: set[Future[None]]) -> set[Future[None]]:
 _EventT = TypeVar("_EventT")
 
 MIN_BATCH_EVENTS = 8
+# Where fewer wait: seconds in which what arrives joins what came first, for fewer and larger groups.
 BATCH_WAIT_S = 0.02
-"""Where fewer wait: seconds in which what arrives joins what came first, for fewer and larger groups."""
 
 
 class PoolShutdown(Exception):

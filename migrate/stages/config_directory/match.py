@@ -1,6 +1,6 @@
-"""A config directory and a target in; which object there each of its keys means out, as far as that is clear.
+"""Match the keys of a config directory with objects of the target, where that is unambiguous.
 
-What the journal or a stamp told before stays. Else an id that the directory gives is that id, and a name is
+Pairs known from the journal or a stamp stay. Else an id that the directory gives is that id, and a name is
 the one object of that name: where there are two, here or there, nobody can say, and nothing is done. A copy
 that we made beside a store of the same place is not meant.
 """
@@ -57,10 +57,10 @@ def is_equal_on_target(
 
 
 _AmbiguousKey = tuple[tuple[str, str], tuple[str, str]]
+# (kind, key) -> why, and the way out.
 AmbiguousKeys = dict[tuple[str, str], tuple[str, str]]
-"""(kind, key) -> why, and the way out."""
+# Keys or ids that a reason names.
 MAX_NAMES_IN_REASON = 8
-"""Keys or ids that a reason names."""
 
 
 def match_by_key(ours: Estate, theirs: Estate, pairs: ObjectPairs, hashes: HashReader) -> AmbiguousKeys:

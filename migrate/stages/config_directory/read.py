@@ -1,4 +1,4 @@
-"""A config directory in, a snapshot of type `config` out; every mistake in every file told at once."""
+"""Read a config directory into a snapshot of type `config`; all mistakes are reported together."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ from migrate.model.file import BYTES_FROM_DIRECTORY
 from migrate.stages.estate import Estate
 
 OBJECT_FILE_ENDINGS = {ASSISTANTS_FOLDER: (".md",), VECTOR_STORES_FOLDER: (".yaml", ".yml")}
+# Names that people give to files about a folder.
 IGNORED_FILE_NAMES = frozenset({"readme.md"})
-"""Names that people give to files about a folder."""
 HASH_CHUNK_BYTES = 1 << 20
 
 

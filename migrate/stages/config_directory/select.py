@@ -1,4 +1,4 @@
-"""An estate in, which of its objects are configuration out: assistants, and what they work with.
+"""Select the objects of an estate that are configuration: assistants, and what they use.
 
 A vector store counts when an assistant names it or it has a name, a file when such a store holds it or an
 assistant names it. Threads, messages and runs never do. What is left is counted.
@@ -30,10 +30,10 @@ class ConfigSelection:
 
 
 def select_configuration(
-    estate: Estate, name_prefix: str = "", told: Collection[str] = ()
+    estate: Estate, name_prefix: str = "", known_copies: Collection[str] = ()
 ) -> ConfigSelection:
     """What of an estate is configuration; of one that several environments share, what has the prefix.
-    `told`: see `unused_store_copies`."""
+    `known_copies`: see `unused_store_copies`."""
     every = {kind: estate.of(kind) for kind in ("assistant", "vector_store", "file")}
     assistants = {id_: e for id_, e in every["assistant"].items() if _has_prefix(e, name_prefix)}
     named = {kind: _referenced_ids(assistants.values(), kind) for kind in ("vector_store", "file")}
@@ -41,7 +41,7 @@ def select_configuration(
         id_
         for id_, store in every["vector_store"].items()
         if id_ in named["vector_store"] or (store.name and _has_prefix(store, name_prefix))
-    } - unused_store_copies(estate, told)
+    } - unused_store_copies(estate, known_copies)
     held = {file for store in stores for file in estate.store_files[store]}
     files = every["file"].keys() & (held | named["file"])
     kept: dict[str, Collection[str]] = {"assistant": assistants, "vector_store": stores, "file": files}
@@ -54,16 +54,16 @@ def select_configuration(
     )
 
 
-def unused_store_copies(estate: Estate, told: Collection[str] = ()) -> frozenset[str]:
-    """Ids of vector stores that we made from others of the same place and that no assistant there names: both
-    generations of a project show the stores of both, so a move within one leaves such copies beside what a
-    config directory means. `told`: those that a journal knows; of the others only a stamp tells it, for which
-    not every store has room."""
+def unused_store_copies(estate: Estate, known_copies: Collection[str] = ()) -> frozenset[str]:
+    """Ids of vector stores that this program created from others of the same place and that no assistant
+    there refers to. Both generations of a project show the stores of both, so a move between them leaves
+    such copies, which a config directory does not mean. `known_copies`: ids known from a journal; the others
+    are found by their stamp, for which not every store has room."""
     stores = estate.of("vector_store")
     used = _referenced_ids(estate.of("assistant").values(), "vector_store")
     origins = {id_: stamp(store).partition(":")[2] for id_, store in stores.items()}
     stamped = {id_ for id_, old in origins.items() if old != id_ and old in stores}
-    return frozenset((stamped | (stores.keys() & set(told))) - used)
+    return frozenset((stamped | (stores.keys() & set(known_copies))) - used)
 
 
 def _has_prefix(entity: Entity, prefix: str) -> bool:

@@ -1,1 +1,1 @@
-"""Two estates in, what differs between them out."""
+"""Compare two estates."""

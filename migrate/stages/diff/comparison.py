@@ -1,4 +1,4 @@
-"""Walks two paired estates side by side, object by object, and tells every change from left to right."""
+"""Compare two paired estates object by object and yield every change from left to right."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from migrate.stages.match.pairing import ObjectPairs
 
 
 class ReadCoverage:
-    """Collects `lines`, one for each listing or object that a side did not read."""
+    """Knows what each side did not read. `lines`: one line for each listing or object that was needed."""
 
     def __init__(self, left: Estate, right: Estate, journal: Mapping[tuple[str, str], str]) -> None:
         self.lines: list[str] = []
@@ -37,15 +37,15 @@ class ReadCoverage:
             {(gap.kind, gap.id): gap.reason for gap in side.snapshot.missing() if gap.kind != "file"}
             for _, side in self._sides
         ]
-        self._told: set[str] = set()
+        self._journal_pairs: set[str] = set()
 
     def both_read(self, kind: str, left: str = "", right: str = "") -> bool:
-        """Whether both sides were read to their end; otherwise neither absence nor presence means a thing."""
+        """Whether both listings were read completely. If not, a missing object proves nothing."""
         read = [self.is_read(side, kind, parent) for side, parent in enumerate((left, right))]
         return all(read)
 
     def is_read(self, side: int, kind: str, parent: str = "") -> bool:
-        """Whether one side (0: left) was read to its end."""
+        """Whether the listing of one side (0: left, 1: right) was read completely."""
         name, estate = self._sides[side]
         filtered = estate.why_filtered(kind)
         if not filtered and estate.read(kind, parent):
@@ -76,41 +76,42 @@ class ReadCoverage:
         return True
 
     def _tell(self, line: str) -> None:
-        if line not in self._told:
-            self._told.add(line)
+        if line not in self._journal_pairs:
+            self._journal_pairs.add(line)
             self.lines.append(line)
 
 
+# Path step of a message whose position in its thread changed.
 POSITION_STEP = MemberStep("[place]")
-"""The step of a message that changed its place."""
 
+# Kinds without a parent; referenced kinds come before those that refer to them.
 ROOT_KINDS = ("file", "vector_store", "assistant", "thread")
-"""Kinds without a parent, in the order in which references lead."""
 
 
 class EstateComparison:
-    """`changes` tells the changes; the counts, gaps and what was left out are there when it has ended."""
+    """Compare two estates. `changes` yields the changes; counts, gaps and
+    `left_out` are complete at its end."""
 
     def __init__(
         self,
         left: Estate,
         right: Estate,
         pairs: ObjectPairs,
-        told: JournalPairs,
+        journal_pairs: JournalPairs,
         focus: DiffScope,
     ) -> None:
-        self._told = told
+        self._journal_pairs = journal_pairs
         self.left, self.right, self.pairs, self.focus = left, right, pairs, focus
         self.same_place = left.side == right.side
         self.compared: dict[str, int] = {}
-        self._unseen = ReadCoverage(left, right, told.objects)
+        self._unseen = ReadCoverage(left, right, journal_pairs.objects)
         self._counted_out: Counter[str] = Counter()
         self._useless: Counter[tuple[str, str]] = Counter()
         self._objects: dict[tuple[int, str], Mapping[str, Entity]] = {}
 
     @property
     def unread(self) -> list[str]:
-        """What a side could not tell, one line each."""
+        """What a side did not read, one line each."""
         return self._unseen.lines
 
     def left_out(self) -> tuple[str, ...]:
@@ -119,10 +120,10 @@ class EstateComparison:
         counted = [f"{n:,} {kind} as they were at {name}" for kind, n in sorted(self._counted_out.items())]
         useless = [f"the state of {n:,} {kind}: {state}; a config directory tells no states"
                    for (kind, state), n in sorted(self._useless.items())]  # fmt: skip
-        return (*self.focus.left_out(self.left, self.right, self._told.copies), *counted, *useless)
+        return (*self.focus.left_out(self.left, self.right, self._journal_pairs.copies), *counted, *useless)
 
     def changes(self) -> Iterator[Change]:
-        """Every change, kind by kind in the order of references, then what lies in each object."""
+        """Yield every change: kinds without a parent first, then the members of each object."""
         since = self.focus.since
         for change in self._walk():
             ours = (self.left, change.left_id, change.left_parent)
@@ -145,8 +146,8 @@ class EstateComparison:
                     yield from self._orphaned(kind, form.parent)
 
     def _orphaned(self, kind: str, above: str) -> Iterator[Change]:
-        """What lies in an object that one side lacks. Where that object is compared too, it stands for what
-        lies in it."""
+        """Yield the members of objects that only one side has. Only needed where the parent kind is
+        not compared: otherwise the change of the parent stands for its members."""
         known, unseen = self.pairs.ids[above], self._unseen
         sides = (
             (0, "removed", known.keys(), unseen.absent_right),
@@ -171,16 +172,16 @@ class EstateComparison:
         return self._objects[(side, kind)]
 
     def _narrowed(self, side: int, kind: str, found: Mapping[str, Entity]) -> Mapping[str, Entity]:
-        """Beside a config directory only what is configuration, and what the directory names."""
+        """Opposite a config directory: only configuration, and what the directory refers to."""
         estate, other = (self.left, self.right) if side == 0 else (self.right, self.left)
         if other.type != CONFIG or estate.type == CONFIG:
             return found
-        held, pairs = self.focus.selection(estate, other, self._told.copies), self.pairs.ids[kind]
+        held, pairs = self.focus.selection(estate, other, self._journal_pairs.copies), self.pairs.ids[kind]
         named = set(pairs) if side == 0 else set(pairs.values())
         return {id_: e for id_, e in found.items() if id_ in named or held.contains(kind, id_)}
 
     def _paired(self, kind: str) -> dict[str, str]:
-        """Left id -> right id of the pairs of which one side was chosen."""
+        """Left id -> right id of the pairs of which one side passes the filter."""
         ours, theirs, wants = self._all(0, kind), self._all(1, kind), self.focus.includes
         return {one: other for one, other in self.pairs.ids[kind].items() if wants(ours[one], theirs[other])}
 
@@ -210,13 +211,13 @@ class EstateComparison:
         named = kind == "vector_store_file" or self.same_place
         start = 0
         if kind == MESSAGE.name:
-            in_step = self._in_step(left, right, self._same(named, self._told.messages(left, right)))
+            in_step = self._in_step(left, right, self._same(named, self._journal_pairs.messages(left, right)))
             for start, changes in enumerate(in_step, 1):  # noqa: B007 - how many they were
                 yield from changes
         ours = self.left.lazy_members(kind, left)[start:].map(partial(self._named, estate=self.left))
         theirs = self.right.lazy_members(kind, right)[start:].map(partial(self._named, estate=self.right))
         seen = ours.map(self._seen_from_right)
-        known = dict(self._told.messages(left, right)) if ours and theirs and not named else {}
+        known = dict(self._journal_pairs.messages(left, right)) if ours and theirs and not named else {}
         pairs = list(align_by_id(kind, seen, theirs) if named else align_by_journal(seen, theirs, known))
         places = _moved_positions(pairs) if kind == MESSAGE.name else {}
         lefts = rights = 0
@@ -235,11 +236,11 @@ class EstateComparison:
         self._count(kind, max(lefts, rights))
 
     def _same(
-        self, named: bool, told: Iterable[tuple[str, str]]
+        self, named: bool, journal_rows: Iterable[tuple[str, str]]
     ) -> Callable[[LazyMessage, LazyMessage], bool]:
         """Return a test whether two messages at the same position are a pair, as `align_by_id` and
         `align_by_journal` would decide. The pairs of the journal are in order, too, where nothing changed."""
-        rows = iter(told)
+        rows = iter(journal_rows)
         first = None if named else next(rows, None)
         expected = chain(() if first is None else (first,), rows)
 
@@ -257,8 +258,8 @@ class EstateComparison:
     def _in_step(
         self, left: str, right: str, same: Callable[[LazyMessage, LazyMessage], bool]
     ) -> Iterator[Iterable[Change]]:
-        """What differs in each message from the beginning on, until two do not belong together: of most
-        threads that is all, and nothing of them is held. Of two that are mere words no rule changes any."""
+        """Compare messages in order until two are not a pair. Most threads end here, without being held in
+        memory. Messages of equal plain text are equal without normalising them."""
         kind, chosen = MESSAGE.name, self.focus.has_filter_for(MESSAGE.name)
         for one, other in common_prefix(self.left.lazy_messages(left), self.right.lazy_messages(right), same):
             alike = one.words is not None and one.words == other.words
@@ -293,20 +294,20 @@ class EstateComparison:
             )  # fmt: skip
 
     def _with_sent(self, left: Entity, right: Entity) -> tuple[Entity, Entity]:
-        """Two files; one whose bytes were not read has those that it was made with from the other."""
-        sent = self._told.sent.get((left.id, right.id)) if left.kind == "file" else None
+        """Two files; where the bytes of one were not read, with the hash that the journal noted at upload."""
+        sent = self._journal_pairs.sent.get((left.id, right.id)) if left.kind == "file" else None
         if not sent:
             return left, right
         one, other = (e if e.fields.get("sha256") else e.with_fields(sha256=sent) for e in (left, right))
         return one, other
 
     def _named(self, entity: Entity, estate: Estate) -> Entity:
-        """A store's file under the name of the file: for people who read."""
+        """A file of a vector store, labelled with the name of the file."""
         held = estate.of("file").get(str(entity.fields.get("file_id")))
         return replace(entity, label=held.name) if held and not entity.name else entity
 
     def _seen_from_right(self, entity: Entity) -> Entity:
-        """References by the ids they have on the right: ids never differ by being ids."""
+        """The left entity with references by the ids of the right, so that equal references compare equal."""
         return remap_references(KINDS[entity.kind], entity, self.pairs.right)
 
 
@@ -319,14 +320,14 @@ def _unpaired_change(entity: Entity, action: str, parent: str) -> Change:
 def _without_one_sided_hash(
     left: dict[str, JSON], right: dict[str, JSON]
 ) -> tuple[dict[str, JSON], dict[str, JSON]]:
-    """A hash that only one side could learn says nothing."""
+    """Drop `sha256` where only one side has it: then it proves nothing."""
     if "sha256" in left and "sha256" in right:
         return left, right
     return tuple({k: v for k, v in side.items() if k != "sha256"} for side in (left, right))  # type: ignore[return-value]
 
 
 def _moved_positions(pairs: list[PositionPair]) -> dict[int, tuple[int, int]]:
-    """Places in the common order that differ: left position -> place left and right."""
+    """Pairs whose order differs: left position -> (rank on the left, rank on the right)."""
     both = sorted((one, other) for one, other in pairs if one is not None and other is not None)
     if all(before[1] < behind[1] for before, behind in pairwise(both)):
         return {}

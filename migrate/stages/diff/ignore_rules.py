@@ -1,4 +1,4 @@
-"""A file of ignore rules in, rules out; each knows which differences it speaks of."""
+"""Read ignore rules from TOML and remove the differences that they cover."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+# One step of a path as it is written: `.name`, `["odd name"]`, `[0]`, `[function:f]`, with `*` in names.
 PATH_STEP = re.compile(
     r'\.?(?P<name>\*\*|\*|[^\W\d][\w*-]*)|\["(?P<quoted>(?:[^"\\]|\\.)*)"\]|\[(?P<inner>[^\]]*)\]'
 )
-"""One step of a path as it is written: `.name`, `["odd name"]`, `[0]`, `[function:f]`, with `*` in names."""
 
 ANY_DEPTH = "**"
 
 
 class IgnoreRuleTable(BaseModel):
-    """One `[[ignore]]` table. A key that nobody knows is an error, not a silence."""
+    """One `[[ignore]]` table. An unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -80,7 +80,7 @@ class IgnoreRule:
     expires: date | None
 
     def applies_to(self, change: Change) -> bool:
-        """Whether the rule speaks of this object and this kind of change."""
+        """Whether the rule applies to this object and this kind of change."""
         names = [name for name in (change.name, change.left_id, change.right_id) if name]
         return (
             self.kind in ("*", change.kind)
@@ -89,7 +89,7 @@ class IgnoreRule:
         )
 
     def covers(self, path: FieldDifference) -> bool:
-        """Whether a path is the rule's, or lies below it."""
+        """Whether a path is that of the rule, or lies below it."""
         return _covers(self.steps, path.steps or (path.path,))
 
 
@@ -124,7 +124,7 @@ def _rule(where: str, row: Any) -> IgnoreRule:
 
 
 def parse_path(where: str, path: str) -> tuple[str, ...]:
-    """A written path, step by step. `$.` at its head is allowed and says nothing."""
+    """Parse a path into steps. A leading `$.` is allowed and ignored."""
     rest = path[1:] if path.startswith("$") else path
     steps: list[str] = []
     at = 0
@@ -166,7 +166,7 @@ def _covers(pattern: tuple[str, ...], steps: DiffSteps) -> bool:
 
 
 def _step_matches(written: str, step: str | int) -> bool:
-    """A step in brackets speaks of members of lists, any other of keys."""
+    """A step in brackets matches members of lists, any other step matches keys."""
     if isinstance(written, MemberStep):
         called = f"[{step}]" if isinstance(step, int) else step
         listed = isinstance(step, (int, MemberStep))
@@ -176,7 +176,7 @@ def _step_matches(written: str, step: str | int) -> bool:
 
 @dataclass(frozen=True)
 class IgnoreCount:
-    """How many differences a rule took away. `expires` is a date or ''."""
+    """How many differences a rule removed. `expires` is a date or ''."""
 
     rule: str
     reason: str
@@ -193,7 +193,7 @@ class ExpectedDifference:
 
 
 class IgnoreFilter:
-    """Applies rules to one change after the other and counts what each took away."""
+    """Apply rules to changes and count what each rule removed."""
 
     def __init__(
         self,
@@ -209,7 +209,7 @@ class IgnoreFilter:
         """By the identity of a rule: two files may have one name."""
 
     def filter(self, change: Change) -> Change | None:
-        """The change without what is ignored; None when nothing is left."""
+        """The change without ignored paths, or None when nothing is left."""
         rules = [rule for rule in self._rules if rule.applies_to(change)]
         if change.action != "changed":
             whole = next((rule for rule in rules if not rule.steps), None)
@@ -223,7 +223,7 @@ class IgnoreFilter:
         return change if len(kept) == len(change.paths) else replace(change, paths=kept)
 
     def ignored(self) -> tuple[IgnoreCount, ...]:
-        """Every rule that is in force, with its count; one that took nothing may be superfluous."""
+        """Every rule in force, with its count. A rule with count 0 may be superfluous."""
         rows = [
             IgnoreCount(rule.location, rule.reason, str(rule.expires or ""), self._counts[id(rule)])
             for rule in self._rules
@@ -236,7 +236,7 @@ class IgnoreFilter:
         return (*rows, *made)
 
     def expired(self) -> tuple[str, ...]:
-        """Rules whose time is over, in words; they are not applied."""
+        """One text for each rule that has expired; expired rules are not applied."""
         return tuple(f"{rule.location} expired on {rule.expires}: {rule.reason}" for rule in self._over)
 
     def _taken(self, path: FieldDifference, rules: list[IgnoreRule]) -> bool:

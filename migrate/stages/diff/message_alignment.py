@@ -1,4 +1,4 @@
-"""Two listings below one parent in, which row of one is which of the other out."""
+"""Align two listings of the same parent: which row on the left is which row on the right."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from migrate.model.sequence_diff import SearchBudget, diff_sequences
 from migrate.stages.estate import LazyMessage
 from migrate.stages.lazy import LazySequence
 
+# Positions left and right; None where a row has no counterpart.
 PositionPair = tuple[int | None, int | None]
-"""Positions left and right; None where a row has no counterpart."""
 
 
 def common_prefix(
@@ -22,12 +22,12 @@ def common_prefix(
     right: Sequence[LazyMessage],
     same: Callable[[LazyMessage, LazyMessage], bool],
 ) -> Iterator[tuple[LazyMessage, LazyMessage]]:
-    """Pairs from the beginning on, until two are not the `same`."""
+    """Yield pairs from the beginning until two messages are not the `same`."""
     return takewhile(lambda pair: same(*pair), zip(left, right, strict=False))
 
 
 def align_by_id(kind: str, left: Sequence[Entity], right: Sequence[Entity]) -> Iterator[PositionPair]:
-    """Files of a store by the file they name; on one endpoint everything by its id."""
+    """Align files of a vector store by `file_id`, other kinds by id."""
     key = "file_id" if kind == "vector_store_file" else ""
     one = {str(e.fields[key]) if key else e.id: n for n, e in enumerate(left)}
     other = {str(e.fields[key]) if key else e.id: n for n, e in enumerate(right)}
@@ -38,7 +38,7 @@ def align_by_id(kind: str, left: Sequence[Entity], right: Sequence[Entity]) -> I
 def align_by_journal(
     left: LazySequence[Entity], right: LazySequence[Entity], known: Mapping[str, str]
 ) -> Iterator[PositionPair]:
-    """Messages by the id map where it knows them, the others by their sequence."""
+    """Align messages by the id map where it knows them, the others by content."""
     places = {entity.id: n for n, entity in enumerate(right)} if known else {}
     sure = {n: places[known[e.id]] for n, e in enumerate(left) if known.get(e.id) in places} if known else {}
     yield from sure.items()
@@ -53,8 +53,8 @@ def align_by_journal(
 
 
 def align_by_content(left: Sequence[Entity], right: Sequence[Entity]) -> Iterator[PositionPair]:
-    """Messages by what they are, then, between those, by what they say, then by their turn: one that is
-    missing must not make all that follow differ."""
+    """Align messages of equal content, between those messages of equal text, then by position. A missing
+    message does not make all that follow differ."""
     effort = SearchBudget()
     whole = (
         [json_digest(normalize_entity(e)) for e in left],
@@ -84,7 +84,7 @@ def _runs(
 def _align_in_order(
     left: Sequence[Entity], right: Sequence[Entity], ours: range, theirs: range
 ) -> Iterator[PositionPair]:
-    """One after the other; what nobody said is never taken for something said."""
+    """Align in order; an item (tool call, result) is never aligned with a message."""
     places: dict[bool, list[int]] = {True: [], False: []}
     for n in theirs:
         places[_is_item(right[n])].append(n)
@@ -107,7 +107,7 @@ def _is_item(message: Entity) -> bool:
 
 
 def _text_digest(message: Entity) -> str:
-    """Who said what, without what may change its form on the way."""
+    """Digest of role and texts, without fields whose form may differ between services."""
     texts = [
         part["text"].get("value")
         for part in message.fields.get("content") or []

@@ -1,4 +1,4 @@
-"""Two estates in, a list of differences out; what one side did not read is said, never counted as drift."""
+"""Compare two estates. What one side did not read is reported, and never counted as drift."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from migrate.archive.snapshots.history import FirstSeen, first_seen_unchanged
 from migrate.archive.snapshots.reader import list_snapshots
+from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.model import EntityKey
 from migrate.stages.diff.comparison import EstateComparison
 from migrate.stages.diff.ignore_rules import Change, IgnoreCount, IgnoreFilter
 from migrate.stages.diff.scope import DiffScope
 from migrate.stages.estate import Estate
 from migrate.stages.match.journal_pairs import JournalPairs
-from migrate.stages.match.pairing import CONFIG, pair_estates
+from migrate.stages.match.pairing import pair_estates
 
 OR_BEFORE = " or before"
 
@@ -29,7 +30,7 @@ def add_since(changes: list[Change], left: Estate, right: Estate) -> list[Change
 
 
 class _FirstSeen:
-    """Since when the objects of one side are as they are; nothing of a live one."""
+    """When objects of one side were first seen in their current form; nothing is known of a live side."""
 
     def __init__(self, estate: Estate, keys: set[EntityKey]) -> None:
         self.live = estate.live or estate.type == CONFIG  # a directory keeps no history of its own
@@ -70,8 +71,8 @@ def _key(change: Change, id_: str, parent: str) -> EntityKey:
     return (change.kind, parent, id_)
 
 
+# Kinds of which equal listings are not looked into, so that nobody knows which rules fit in them.
 UNREAD_WHEN_EQUAL = frozenset({"message", "run", "run_step"})
-"""Kinds of which equal listings are not looked into, so that nobody knows which rules fit in them."""
 
 
 @dataclass(frozen=True)
@@ -99,14 +100,14 @@ class DiffResult:
 def diff(
     left: Estate,
     right: Estate,
-    told: JournalPairs | None = None,
+    journal_pairs: JournalPairs | None = None,
     focus: DiffScope | None = None,
 ) -> DiffResult:
     """Compare two estates, with what journals know of them."""
-    told, focus = told or JournalPairs(), focus or DiffScope()
-    pairs = pair_estates(left, right, told.objects, guess=True, told=told.copies)
+    journal_pairs, focus = journal_pairs or JournalPairs(), focus or DiffScope()
+    pairs = pair_estates(left, right, journal_pairs.objects, guess=True, known_copies=journal_pairs.copies)
     ledger = IgnoreFilter(focus.rules, focus.expected(left, right))
-    comparison = EstateComparison(left, right, pairs, told, focus)
+    comparison = EstateComparison(left, right, pairs, journal_pairs, focus)
     changes = [kept for change in comparison.changes() if (kept := ledger.filter(change))]
     return DiffResult(
         changes=add_since(changes, left, right),

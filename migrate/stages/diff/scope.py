@@ -1,4 +1,4 @@
-"""What of two estates is compared, and which differences somebody expects."""
+"""Select what of two estates is compared, and which differences are expected."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from migrate.stages.diff.ignore_rules import ExpectedDifference, IgnoreRule
 from migrate.stages.estate import Estate
 from migrate.stages.filters import ObjectFilter
 
+# Id -> fingerprint.
 _Fingerprints = dict[str, str]
-"""Id -> fingerprint."""
 
 
 class Baseline:
-    """One earlier reading. A listing is fingerprinted once; of those below a parent, the last is kept."""
+    """An earlier snapshot. Fingerprints of a listing are computed once; of listings below a parent only the
+    last one is kept."""
 
     def __init__(self, base: Estate) -> None:
         self.base = base
@@ -31,7 +32,7 @@ class Baseline:
         self._marks: dict[tuple[int, str], tuple[str, _Fingerprints]] = {}
 
     def covers(self, *sides: Estate) -> bool:
-        """Whether one of these is the place that the earlier reading is of."""
+        """Whether one of these estates is the place of the earlier snapshot."""
         return any(side.side == self.base.side for side in sides)
 
     def has_changed(self, kind: str, *objects: tuple[Estate, str, str]) -> bool:
@@ -57,11 +58,12 @@ class Baseline:
         return {e.id: json_digest([normalize_entity(e), usability(e)]) for e in found}
 
 
+# Kinds that a config directory can hold.
 DIRECTORY_KINDS = frozenset({"file", "vector_store", "vector_store_file", "assistant"})
-"""Kinds that a config directory can hold."""
 
 RUN_KINDS = frozenset(kind for kind, form in KINDS.items() if not form.replayed)
 
+# Kind -> other kinds that must be known to compare it: what it names, and what recognises it.
 REQUIRED_KINDS: Mapping[str, frozenset[str]] = {
     "file": frozenset(),
     "vector_store": frozenset(),
@@ -72,7 +74,6 @@ REQUIRED_KINDS: Mapping[str, frozenset[str]] = {
     "run": frozenset({"thread", "message", "assistant", "vector_store", "file"}),
     "run_step": frozenset({"thread", "message", "run", "assistant", "vector_store", "file"}),
 }
-"""Kind -> other kinds that must be known to compare it: what it names, and what recognises it."""
 
 
 def kinds_to_read(kinds: frozenset[str]) -> frozenset[str]:
@@ -111,7 +112,7 @@ class DiffScope:
         return self.choice.matches_names(sides[0].kind, names)
 
     def has_filter_for(self, kind: str) -> bool:
-        """Whether a rule speaks of objects of this kind."""
+        """Whether an include or exclude rule is about this kind."""
         return any(of == kind for of, _ in (*self.choice.include, *self.choice.exclude))
 
     def left_out(self, left: Estate, right: Estate, copies: frozenset[str]) -> Iterator[str]:
@@ -150,7 +151,7 @@ class DiffScope:
 
 
 def _why_not_comparable(kind: str, left: Estate, right: Estate) -> str:
-    """Why a kind is not compared on two sides, or ''."""
+    """Why a kind cannot be compared on these two sides, or ''."""
     if CONFIG in (left.type, right.type) and kind not in DIRECTORY_KINDS:
         return "a config directory holds assistants, vector stores and files"
     if kind in RUN_KINDS and left.side != right.side:

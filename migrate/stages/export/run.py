@@ -1,7 +1,7 @@
-"""An estate in, a config directory out: the same bytes for the same configuration.
+"""Export an estate as a config directory: the same bytes for the same configuration.
 
-Files that are there keep their names, `variables.toml` and local paths stay, and only what an export wrote
-before is ever removed. Nothing is removed after a reading that was not whole.
+Existing files keep their names, `variables.toml` and local paths stay, and only files that an earlier export
+wrote are removed. Nothing is removed if the estate was not read completely.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ from migrate.stages.export.write_file import (
 from migrate.stages.filters import ObjectFilter
 from migrate.stages.match.lineage import Lineage
 
+# (kind, id) -> key.
 KeyById = Mapping[tuple[str, str], str]
-"""(kind, id) -> key."""
 
 
 @dataclass
@@ -211,7 +211,7 @@ def export(estate: Estate, asked: ExportOptions) -> ExportResult:
 
 
 def _credentials_in_texts(estate: Estate, held: ConfigSelection) -> Iterator[str]:
-    """Texts of an assistant are written exactly, since they are what it is; what they give away is told."""
+    """The texts of an assistant are written exactly as they are; credentials in them are reported."""
     for id_ in sorted(held.assistants):
         entity = estate.of("assistant")[id_]
         for name in ("name", "description", "instructions"):

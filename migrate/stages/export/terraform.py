@@ -1,4 +1,4 @@
-"""An estate in, its agents as a file for Terraform out, with what could not be said in it."""
+"""Export the agents of an estate as a file for Terraform, with the losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One file of a config directory in, the same file on disk out: written only where it differs, and whole."""
+"""Write the files of a config directory: only where they differ, and atomically."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from migrate.model import JSON
 from migrate.stages.config_directory.read import read_texts
 from migrate.stages.safe_filenames import safe_names
 
+# Hex digits that tell file names apart.
 NAME_HASH_DIGITS = 8
-"""Hex digits that tell file names apart."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the journals of the archives at hand know about two estates."""
+"""Read the pairs of two estates from the journals of archives."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class JournalPairs:
     copies: frozenset[str] = frozenset()
 
 
+# (kind, id) -> id on the other side.
 _IdPairs = dict[tuple[str, str], str]
-"""(kind, id) -> id on the other side."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The lines of a journal in; out, what an object of the source was made from, and what of it is a copy.
+"""Find out from the journal which object another one was created from, over any number of moves.
 
 A copy is never made a second time, neither beside its origin nor where that came from.
 """
@@ -13,11 +13,11 @@ from migrate.model.stamp import remove_stamp_keys
 from migrate.stages.estate import Estate
 from migrate.stages.match.pairing import ObjectPairs
 
+# Kinds that both generations of one project show under the same ids, at the same address.
 KINDS_SHARED_BY_GENERATIONS = frozenset({"file", "vector_store"})
-"""Kinds that both generations of one project show under the same ids, at the same address."""
 
+# Kind, type of service, address, id. The type is '' for shared kinds.
 LineageNode = tuple[str, str, str, str]
-"""Kind, type of service, address, id. The type is '' for shared kinds."""
 
 
 def lineage_node(kind: str, side: Side, id_: str) -> LineageNode:

@@ -1,4 +1,4 @@
-"""The messages of a thread on the source and on the target in, pairs out, as far as the journal knows them.
+"""Pair the messages of a thread on the source with those on the target, according to the journal.
 
 What arrived once is not derived anew from today's source: a message that the source no longer has keeps its
 place on the target, and those behind it keep theirs.

@@ -1,7 +1,7 @@
-"""Which object of one estate is which of another: by journal, stamp, id, and last by guess, which is said.
+"""Match the objects of two estates: by journal, stamp, id, and last by a guess, which is reported as one.
 
-Ids never decide between two endpoints; on one endpoint they are the surest sign there is. In a config
-directory people choose them, so there they mean what they say.
+Equal ids match on one endpoint only, never between two endpoints. In a config directory people choose the
+keys, so there keys match.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import partial
 from itertools import product
 
 from migrate.archive.id_map import IdMapping as Line
-from migrate.codecs.config_directory import CONFIG_TYPE
+from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.codecs.foundry.agent_names import valid_name_base
 from migrate.model import JSON, Entity
 from migrate.model.file import file_on_service, normalize_filename
@@ -32,15 +32,13 @@ from migrate.stages.match.same_name_files import (
 )
 from migrate.stages.plan.target_fingerprints import object_fingerprint
 
+# Left id -> right id.
 _IdPairs = dict[str, str]
-"""Left id -> right id."""
 
 BY_ID, BY_KEY, BY_JOURNAL, BY_STAMP, BY_ORIGINAL_ID = "id", "key", "journal", "stamp", "original_v1_id"
+# How two objects were found to be one; any other word is the natural key of a guess.
 CERTAIN_MATCHES = frozenset({BY_ID, BY_KEY, BY_JOURNAL, BY_STAMP, BY_ORIGINAL_ID})
-"""How two objects were found to be one; any other word is the natural key of a guess."""
 _NO_IDS: frozenset[str] = frozenset()
-CONFIG = CONFIG_TYPE
-"""The type of a config directory."""
 
 
 @dataclass
@@ -68,25 +66,25 @@ def pair_estates(
     right: Estate,
     journal: Mapping[tuple[str, str], str],
     guess: bool,
-    told: frozenset[str] = _NO_IDS,
+    known_copies: frozenset[str] = _NO_IDS,
     hashes: HashReader | None = None,
 ) -> ObjectPairs:
-    """Pair two estates. `journal` maps (kind, left id) to a right id, `guess` allows natural keys between two
-    places; in one place an object of another id is another object, however alike the two are. `told`: see
-    `unused_store_copies`. `hashes` reads the hashes of files on the right where several have the same name
-    and size, so that no guess confuses them.
+    """Pair two estates. `journal` maps (kind, left id) to a right id. `guess` allows natural keys between two
+    places; in one place two objects of different ids are different objects, however similar they are.
+    `known_copies`: see `unused_store_copies`. `hashes` reads the hashes of files on the right where several
+    have the same name and size, so that no guess confuses them.
 
-    Files carry no stamp. Where other objects show by theirs that this source was moved here before,
-    files are recognised by name and size even without a journal; verify proves their bytes. Where a journal
-    knows some of it (another archive moved the rest), only those in the same stores and assistants."""
+    Files carry no stamp. Where stamps of other objects show that this source was moved here before, files are
+    matched by name and size even without a journal; verify checks their bytes. Where a journal knows only
+    part of it (another archive moved the rest), only files in the same stores and assistants are matched."""
     pairs = ObjectPairs()
     guess = guess and (left.side != right.side or left.type == CONFIG)
     for kind in ("vector_store", "assistant"):
-        _pair_kind(pairs, kind, left, right, journal, guess, told=told)
+        _pair_kind(pairs, kind, left, right, journal, guess, known_copies=known_copies)
     _pair_kind(pairs, "thread", left, right, journal, guess)
     moved_before = BY_STAMP in pairs.matched_by.values()
     everywhere = guess or not journal
-    _pair_kind(pairs, "file", left, right, journal, guess or moved_before, everywhere, told, hashes)
+    _pair_kind(pairs, "file", left, right, journal, guess or moved_before, everywhere, known_copies, hashes)
     return pairs
 
 
@@ -122,7 +120,7 @@ def _pair_kind(
     journal: Mapping[tuple[str, str], str],
     guess: bool,
     everywhere: bool = True,
-    told: frozenset[str] = _NO_IDS,
+    known_copies: frozenset[str] = _NO_IDS,
     hashes: HashReader | None = None,
 ) -> None:
     ours, theirs = (estate.threads_by_id if kind == "thread" else estate.of(kind) for estate in (left, right))
@@ -161,7 +159,7 @@ def _pair_kind(
         take(one, other, word)
     keys = list(_natural_keys(kind, pairs, left, right, everywhere)) if natural else []
     for aside, (how, key) in product(
-        _ids_to_skip(kind, left, right, told) if same == BY_KEY else [_NO_IDS], keys
+        _ids_to_skip(kind, left, right, known_copies) if same == BY_KEY else [_NO_IDS], keys
     ):
         word = BY_KEY if same == BY_KEY and how == "name" else how  # a directory knows its objects by name
         free = [
@@ -196,17 +194,19 @@ def _pair_same_name_files(
     return match_same_name_files(found, places, everywhere, hashes)
 
 
-def _ids_to_skip(kind: str, left: Estate, right: Estate, told: frozenset[str]) -> list[frozenset[str]]:
+def _ids_to_skip(
+    kind: str, left: Estate, right: Estate, known_copies: frozenset[str]
+) -> list[frozenset[str]]:
     """Ids left aside where a config directory is paired, for one look after the other: copies of stores
     always, files that are no configuration at the first look."""
     if kind == "vector_store":
-        return [unused_store_copies(left, told) | unused_store_copies(right, told)]
+        return [unused_store_copies(left, known_copies) | unused_store_copies(right, known_copies)]
     if kind == "file":
         every = frozenset(id_ for estate in (left, right) for id_ in estate.of("file"))
         return [
             every
-            - select_configuration(left, told=told).files
-            - select_configuration(right, told=told).files,
+            - select_configuration(left, known_copies=known_copies).files
+            - select_configuration(right, known_copies=known_copies).files,
             _NO_IDS,
         ]
     return [_NO_IDS]
@@ -317,10 +317,10 @@ def _part_text(part: JSON) -> JSON:
     return text.get("value") if isinstance(text, dict) else part
 
 
+# Kind -> its natural keys, the surest first, each with the word for it.
 NATURAL_KEYS: dict[str, tuple[tuple[str, NaturalKey], ...]] = {
     "file": (("hash", _hash_key), ("name and size", _name_and_size_key)),
     "vector_store": (("content", _content_key), ("name", _name_key)),
     "assistant": (("content", _content_key), ("name", _name_key), ("name as an address", _address_key)),
     "thread": (("content", _conversation_key),),
 }
-"""Kind -> its natural keys, the surest first, each with the word for it."""

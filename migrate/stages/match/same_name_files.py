@@ -1,4 +1,4 @@
-"""Files of one name and size, of which a side has several, in; which of them are one out.
+"""Match files where a side has several of the same name and size.
 
 Their bytes tell it, where the service gives them back; else where they lie, if one alone lies there on either
 side. Of the rest nobody can say it, and a wrong guess would give what names one file the content of another.
@@ -14,15 +14,15 @@ from migrate.model.normalize import json_digest, normalize_entity
 from migrate.model.references import IdLookup, references_of
 from migrate.stages.estate import Estate
 
+# Ids of files on the right -> hashes of those whose bytes the service gives back.
 HashReader = Callable[[Collection[str]], Mapping[str, str]]
-"""Ids of files on the right -> hashes of those whose bytes the service gives back."""
+# File -> where it lies, of files that lie somewhere.
 FilePlaces = Mapping[str, Hashable]
-"""File -> where it lies, of files that lie somewhere."""
+# The same of the left, by the ids of the right, and of the right.
 SidePlaces = tuple[FilePlaces, FilePlaces]
-"""The same of the left, by the ids of the right, and of the right."""
 FileGroup = tuple[list[Entity], list[Entity]]
+# How two files were found to be one.
 MATCHED_BY_BYTES, MATCHED_BY_PLACE = "hash", "name and size"
-"""How two files were found to be one."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""An estate in, what could be cleaned up out: every object with one clear reason, and what cannot be said.
+"""Find objects that could be deleted, each with one reason, and what cannot be decided.
 
 | mark | means |
 |---|---|
@@ -52,11 +52,11 @@ def _duplicate_files(files: Iterable[Entity]) -> Iterator[Duplicate]:
     """Files by their hash first; one without is like any of its name and size."""
     rows = list(files)
     known = [(hash_, file) for file in rows if (hash_ := content_hash(file))]
-    told = set()
+    paired = set()
     for twin, first in _newer_and_oldest(known):
-        told.add(twin.id)
+        paired.add(twin.id)
         yield Duplicate(twin, first.id, f"the same bytes as {first.id}")
-    rest = [((_file_name(f), _size(f)), f) for f in rows if f.id not in told and _file_name(f) and _size(f)]
+    rest = [((_file_name(f), _size(f)), f) for f in rows if f.id not in paired and _file_name(f) and _size(f)]
     for twin, first in _newer_and_oldest(rest):
         if not (content_hash(twin) and content_hash(first)):
             yield Duplicate(
@@ -119,14 +119,14 @@ def _newer_and_oldest(rows: Iterable[tuple[Hashable, Entity]]) -> Iterator[tuple
         yield from ((one, first) for one in group if one is not first)
 
 
+# Things that are not there and are named in one reason.
 MAX_REFERENCES_NAMED = 3
-"""Things that are not there and are named in one reason."""
+# Generations of one project: type -> the other, which uses the same files and stores.
 OTHER_GENERATION = {"foundry": "foundry-classic", "foundry-classic": "foundry"}
-"""Generations of one project: type -> the other, which uses the same files and stores."""
+# Types whose conversations do not tell who was at work.
 TYPES_WITHOUT_RUNS = {"foundry": "this service keeps no runs and does not say which agent answered"}
-"""Types whose conversations do not tell who was at work."""
+# Purposes of files that only assistants, threads and stores use; others belong to jobs that nobody reads.
 CHAT_FILE_PURPOSES = frozenset({"assistants", "assistants_output", "vision"})
-"""Purposes of files that only assistants, threads and stores use; others belong to jobs that nobody reads."""
 
 
 @dataclass(frozen=True)
@@ -173,8 +173,8 @@ class ProjectUsage:
         gaps = [self.usage.gap(*kinds)]
         type_ = self.usage.estate.type
         if self.sibling is not None:
-            told = self.sibling.gap(*kinds)
-            gaps.append(f"in the {self.sibling.estate.type} estate {told}" if told else "")
+            gap = self.sibling.gap(*kinds)
+            gaps.append(f"in the {self.sibling.estate.type} estate {gap}" if gap else "")
         elif type_ in OTHER_GENERATION:
             beside = OTHER_GENERATION[type_]
             gaps.append(f"the {beside} estate of the project, which shares them, is not in the archive")
@@ -185,8 +185,8 @@ class ProjectUsage:
         return any((kind, id_) in each.referenced for each in (self.usage, self.sibling) if each)
 
 
+# Findings, what cannot be said, and notes.
 _CleanupItems = Iterator["CleanupFinding | UnprovenClaim | str"]
-"""Findings, what cannot be said, and notes."""
 
 
 def find_cleanup(estate: Estate, marks: Collection[str], beside: Estate | None = None) -> CleanupResult:
@@ -212,8 +212,8 @@ def _finding(mark: str, entity: Entity, why: str, of: str = "") -> CleanupFindin
 
 def _bytes(entity: Entity) -> int | None:
     """What an object costs; of a file whose text alone is here, what the service tells."""
-    told = entity.facts.get("bytes_told", entity.fields.get("bytes"))
-    size = told if entity.kind == "file" else entity.facts.get("usage_bytes")
+    file_size = entity.facts.get("bytes_told", entity.fields.get("bytes"))
+    size = file_size if entity.kind == "file" else entity.facts.get("usage_bytes")
     return size if isinstance(size, int) and not isinstance(size, bool) else None
 
 
@@ -224,9 +224,9 @@ def _orphans(whole: ProjectUsage) -> _CleanupItems:
         entity, names = by_owner.setdefault(lost.entity.key, (lost.entity, {}))
         names[f"{lost.meant[0]} {lost.meant[1]}"] = None
     for entity, names in by_owner.values():
-        told = ", ".join(list(names)[:MAX_REFERENCES_NAMED])
+        names_shown = ", ".join(list(names)[:MAX_REFERENCES_NAMED])
         more = f" and {len(names) - MAX_REFERENCES_NAMED:,} more" if len(names) > MAX_REFERENCES_NAMED else ""
-        yield _finding("orphan", entity, f"names {told}{more}, not there")
+        yield _finding("orphan", entity, f"names {names_shown}{more}, not there")
     for row in usage.failed_files:
         yield _finding("orphan", row, f"its store could not take it in: {ingestion_error(row.facts)}")
     for kind in ("vector_store", "file", "assistant"):
@@ -329,6 +329,7 @@ class CleanupRule:
     find: Callable[[ProjectUsage], _CleanupItems]
 
 
+# Everything that is looked for.
 CLEANUP_RULES = (
     CleanupRule("orphan", "names what is not there, or was not taken in by its store", _orphans),
     CleanupRule("unused", "a vector store that no assistant and no thread names", _unused_stores),
@@ -337,6 +338,5 @@ CLEANUP_RULES = (
     CleanupRule("expired", "a vector store or file whose time has passed", _expired),
     CleanupRule("duplicate", "holds or says what an older one does", _duplicates),
 )
-"""Everything that is looked for."""
 
 CLEANUP_MARKS = tuple(dict.fromkeys(rule.mark for rule in CLEANUP_RULES))

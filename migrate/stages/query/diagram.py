@@ -1,4 +1,4 @@
-"""An estate in, its picture out: assistants, stores, files and threads, what hangs on what, and marks."""
+"""Build the diagram of an estate: assistants, stores, files, threads, references and cleanup marks."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from migrate.stages.query.references import ObjectKey, ThreadGroup, Usage, read_
 
 MAX_NODES = 400
 DIAGRAM_KINDS = ("assistant", "vector_store", "file", "thread")
+# Kind that has no node of its own -> the kind of its parent, which carries its mark.
 NODE_KIND = {"vector_store_file": "vector_store"}
-"""Kind that has no node of its own -> the kind of its parent, which carries its mark."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Files of a snapshot in; their bytes in a folder out, hashed on the way.
+"""Write the bytes of files of a snapshot into a folder, and check their hashes.
 
 Nothing is overwritten unless asked for, nothing is written through a link, and a file appears under its
 name only when its bytes were proven to be those that were stored.
@@ -21,8 +21,8 @@ from migrate.files.output import describe_unencodable_name, temporary_file_besid
 from migrate.model.file import BYTES_FROM_PARSED_TEXT
 from migrate.stages.safe_filenames import safe_names
 
+# Files in the way that a refusal names.
 MAX_EXISTING_NAMED = 5
-"""Files in the way that a refusal names."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""An id and an archive in, how the object changed from snapshot to snapshot out.
+"""Find out how an object changed from snapshot to snapshot.
 
 Who changed it is not known: services do not tell. Equal bodies are not read twice.
 """
@@ -87,10 +87,10 @@ def _trace_history(conn: SqlConnection, trace: ObjectTrace) -> ObjectHistory:
             events[-1] = replace(events[-1], until=seen.snapshot.id)
         else:
             events.append(seen)
-    told = [event.snapshot for event in events if event.what in ("first seen", "changed", "back")]
+    changes = [event.snapshot for event in events if event.what in ("first seen", "changed", "back")]
     times = sum(sight.body is not None for sight in trace.sights)
     return ObjectHistory(
-        trace.type, trace.url, trace.kind, trace.parent, trace.id, eyes.name, told[-1], times,
+        trace.type, trace.url, trace.kind, trace.parent, trace.id, eyes.name, changes[-1], times,
         len(trace.sights), tuple(events),
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""A message in; what a reader sees of it out: its text, and everything else by name.
+"""Split a message into parts for display: its text, and everything else by name.
 
 Nothing here trusts a shape: what is odd is shown as what it is.
 """
@@ -15,8 +15,8 @@ from migrate.model.message import FUNCTION_CALL, FUNCTION_CALL_OUTPUT, ITEM_ROLE
 from migrate.model.secrets import mask_tool_secrets
 
 MessagePartType = Literal["text", "refusal", "image", "citation", "attachment", "call", "result", "other"]
+# File id -> file name.
 FileNames = Mapping[str, str]
-"""File id -> file name."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ def _citation(note: Mapping[str, JSON], names: FileNames) -> str:
     """What an annotation points to, and the marker that stands for it in the text."""
     inside = note.get(str(note.get("type")))
     found = {**note, **(inside if isinstance(inside, Mapping) else {})}
-    told = found.get("filename") or found.get("title") or found.get("url") or ""
-    where = _file_label(found.get("file_id"), names) if found.get("file_id") else as_text(told)
+    title = found.get("filename") or found.get("title") or found.get("url") or ""
+    where = _file_label(found.get("file_id"), names) if found.get("file_id") else as_text(title)
     marker = f" at {as_text(note['text'])}" if note.get("text") else ""
     return f"{where or as_text(note.get('type'))}{marker}"
 
@@ -93,6 +93,7 @@ def _file(part: Mapping[str, JSON], names: FileNames) -> Iterator[MessagePart]:
     )
 
 
+# Type of a part of a message -> the function that reads it.
 PART_READERS: Mapping[str, Callable[[Mapping[str, JSON], FileNames], Iterator[MessagePart]]] = {
     "text": _text,
     "refusal": _refusal,
@@ -100,7 +101,6 @@ PART_READERS: Mapping[str, Callable[[Mapping[str, JSON], FileNames], Iterator[Me
     "image_url": _image,
     "input_file": _file,
 }
-"""Type of a part of a message -> how it is told."""
 
 
 def _item(item: JSON) -> Iterator[MessagePart]:

@@ -1,4 +1,4 @@
-"""An estate in, who names whom out. Messages and runs are walked once and not held.
+"""Find all references in an estate. Messages and runs are read once and not held in memory.
 
 What was not read whole proves nothing: `gap` says which reading a claim would need and does not have.
 """
@@ -14,14 +14,14 @@ from migrate.model.entity import usability
 from migrate.model.references import references_of
 from migrate.stages.estate import Estate
 
+# Kind and id.
 ObjectKey = tuple[str, str]
-"""Kind and id."""
 
+# References that may mean a file of a container, which no listing has: they use, and never dangle.
 CONTAINER_FILE_PATHS = frozenset({"content[].text.annotations[].file_id"})
-"""References that may mean a file of a container, which no listing has: they use, and never dangle."""
 DELETED_WHILE_READ = "it was deleted while the snapshot was read"
+# Kind -> where it says which assistant was at work.
 ASSISTANT_ID_SOURCE = {"run": "fields", "message": "facts"}
-"""Kind -> where it says which assistant was at work."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ class Usage:
 
     def gap(self, *kinds: str) -> str:
         """Why not all objects of these kinds are known, or ''."""
-        told = (f"{self.gaps[kind]}{self._more(kind)}" for kind in kinds if kind in self.gaps)
-        return "; ".join(told)
+        reasons = (f"{self.gaps[kind]}{self._more(kind)}" for kind in kinds if kind in self.gaps)
+        return "; ".join(reasons)
 
     def _more(self, kind: str) -> str:
         number = self.more.get(kind, 0)

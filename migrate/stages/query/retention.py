@@ -1,4 +1,4 @@
-"""The snapshots of an archive and a policy in, which of them stay and why out.
+"""Decide which snapshots of an archive a retention policy keeps, and why.
 
 As in restic, a rule keeps the newest snapshot of each of the last N days, weeks or months that have any; a
 complete one is preferred to a partial one, and one of everything to one of less. Each endpoint is looked at
@@ -148,10 +148,9 @@ def _week(moment: datetime) -> str:
     return f"{year:04}-{week:02}"
 
 
+# Rule -> the period that a moment lies in; of later ones the text is greater. Archives tell time in UTC.
 PERIOD_KEYS: dict[str, Callable[[datetime], str]] = {
     "daily": lambda moment: moment.strftime("%Y-%m-%d"),
     "weekly": _week,
     "monthly": lambda moment: moment.strftime("%Y-%m"),
 }
-"""Rule -> the period that a moment lies in; of later ones the text is greater. Archives tell
-time in UTC."""

@@ -1,4 +1,4 @@
-"""A text in, the objects of a snapshot that hold it out, one after the other."""
+"""Search a snapshot for a text."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from migrate.model import Entity
 from migrate.model.secret_text import MASKED_SECRET, mask_text
 from migrate.stages.query.message_parts import as_text, message_parts
 
+# Characters around the place where a text was found.
 EXCERPT_CHARS_BEFORE, EXCERPT_CHARS_AFTER = 30, 60
-"""Characters around the place where a text was found."""
 
 
 @dataclass(frozen=True)
@@ -44,26 +44,26 @@ def search(snapshot: SnapshotReader, text: str, kinds: Collection[str] = ()) -> 
 def _text_fields(*names: str) -> Callable[[Entity], Iterator[tuple[str, str]]]:
     """These fields, whatever shape they have."""
 
-    def told(entity: Entity) -> Iterator[tuple[str, str]]:
+    def named_fields(entity: Entity) -> Iterator[tuple[str, str]]:
         for name in names:
             value = entity.fields.get(name, entity.extras.get(name))
             if value:
                 yield name, as_text(value)
 
-    return told
+    return named_fields
 
 
 def _message_text(message: Entity) -> Iterator[tuple[str, str]]:
     yield "content", "\n".join(part.text for part in message_parts(message, {}))
 
 
+# Kind -> its fields that are searched.
 SEARCHED_FIELDS: dict[str, Callable[[Entity], Iterator[tuple[str, str]]]] = {
     "assistant": _text_fields("name", "description", "instructions"),
     "file": _text_fields("filename"),
     "vector_store": _text_fields("name", "description"),
     "message": _message_text,
 }
-"""Kind -> its fields that are searched."""
 
 
 def _excerpt(said: str, wanted: str) -> str:

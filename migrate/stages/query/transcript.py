@@ -1,4 +1,4 @@
-"""A thread of a snapshot in; what was said in it out, one message after the other."""
+"""Read the transcript of a thread from a snapshot, message by message."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _names(snapshot: SnapshotReader, kind: str, key: str) -> dict[str, str]:
 
 
 def _calls(snapshot: SnapshotReader, thread: str) -> dict[str, tuple[MessagePart, ...]]:
-    """Run id -> the tools it called, told with its first message."""
+    """Run id -> the tools it called, shown with its first message."""
     called: dict[str, tuple[MessagePart, ...]] = {}
     for _, step in snapshot.bodies("run_step", thread):
         run = as_text(step.get("run_id"))

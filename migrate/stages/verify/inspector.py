@@ -1,4 +1,4 @@
-"""One object of the source at a time, and what stands for it on the target: findings where they differ.
+"""Compare one object of the source at a time with its counterpart on the target, and report differences.
 
 The expected form is the adapted one, computed anew from the archive; only what the plan announced may differ.
 """
@@ -44,17 +44,17 @@ if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
 
 
+# Kinds whose target ids must each belong to one object of the source.
 KINDS_WITH_UNIQUE_TARGET = frozenset({"file", "vector_store", "assistant", "thread"})
-"""Kinds whose target ids must each belong to one object of the source."""
 
 THREADS_COMPARED = "threads compared"
 
-UNUSABLE_STATES = {
+# Kind and state on the target -> why an object that is there is no use.
+UNUSABLE_REASONS = {
     ("vector_store", "expired"): "the store has expired and cannot be searched",
     ("vector_store_file", "in_progress"): "the service is still taking it in",
     ("file", "error"): "the service could not take it in",
 }
-"""Kind and state on the target -> why an object that is there is no use."""
 
 
 @dataclass(frozen=True)
@@ -263,7 +263,7 @@ class Inspector:
             line = arrived.get(found.id) if found is not None and earlier else None
             if message is None:
                 assert found
-                if line is None:  # else the source no longer has what it was made from, as the plan told
+                if line is None:  # else the source no longer has what it was made from, as the plan reported
                     self.add_finding(
                         "message", "", found.id, "", f"[{place}]", f"in {there}, but not in {thread}"
                     )
@@ -361,7 +361,7 @@ class Inspector:
     def _state(self, entity: Entity, found: Entity) -> None:
         """A store's file that the service failed to take in is there and yet not searchable."""
         status = found.facts.get("status")
-        wrong = UNUSABLE_STATES.get((entity.kind, str(status)))
+        wrong = UNUSABLE_REASONS.get((entity.kind, str(status)))
         if wrong and "status" not in self.kept_fields.get((entity.kind, entity.parent, entity.id), ()):
             self.add_finding(entity.kind, entity.id, found.id, entity.name, "status", wrong, "usable", status)
         bad = ("failed", "cancelled")

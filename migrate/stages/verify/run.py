@@ -1,4 +1,4 @@
-"""A plan in, findings out: the target is read back and every object compared with what should be there.
+"""Verify a plan: read the target back and compare every object with what should be there.
 
 Nothing is taken from what apply remembers beyond the id map. A difference is a finding unless the plan
 announced it: the expected form is the adapted one, computed anew from the archive.
@@ -49,7 +49,7 @@ def verify_plan(
     inspector = Inspector(source, plan, capabilities, ids, blocked, expected)
     asking = threading.Lock()  # a connection answers one thread at a time
 
-    def told(id_: str) -> list[str]:
+    def targets_of(id_: str) -> list[str]:
         with asking:
             return [line.target_id for line in id_map(archive.conn, *sides, source_id=id_)]
 
@@ -62,7 +62,7 @@ def verify_plan(
             lines = arrived_messages(archive.conn, *sides, thread)
             return {new: (old, mark) for old, new, mark in lines}
 
-    inspector.message_targets, inspector.arrived_messages = told, arrived
+    inspector.message_targets, inspector.arrived_messages = targets_of, arrived
     inspector.origins = Lineage(derivations(archive.conn)).message_origins(source, sides[1], origins)
     absent, options = plan.settled.absent, {"must_answer": False, "just_these": True}
     with read_target(reader, absent, threads, workers, progress, **options) as state:
