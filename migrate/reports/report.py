@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-# The parts that a report's items stand in, in the order in which they are shown.
+# The sections of a report, in display order.
 SECTIONS = {
     "differences": "What differs",
     "actions": "What would be done",
@@ -16,7 +16,7 @@ SECTIONS = {
     "findings": "What is not as it should be",
 }
 
-# What can be said about an object: its sign in a list, and what it means. Shown in this order.
+# Verdict on an object -> (its sign in a list, its meaning), in display order.
 VERDICTS = {
     "changed": ("~", "on both sides, and not alike"),
     "removed": ("-", "on the left only"),
@@ -34,8 +34,7 @@ VERDICTS = {
     "wrong": ("!", "was found, and is no use as it is"),
 }
 
-# How grave an item is. `error` and `warning` make the result one to act on; `notice` is only shown; an empty
-# one is no judgement, as an action of a plan.
+# Severities of an item. `error` and `warning` need action; `notice` is only shown; plan actions have none.
 SEVERITIES = ("error", "warning", "notice", "")
 
 

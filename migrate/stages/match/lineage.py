@@ -1,6 +1,6 @@
 """Find out from the journal which object another one was created from, over any number of moves.
 
-A copy is never made a second time, neither beside its origin nor where that came from.
+So a copy is never created a second time, neither beside its original nor where the original came from.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ LineageNode = tuple[str, str, str, str]
 
 
 def lineage_node(kind: str, side: Side, id_: str) -> LineageNode:
-    """One object wherever it is seen."""
+    """The node of an object, equal for both generations of a project if they share its kind."""
     return kind, "" if kind in KINDS_SHARED_BY_GENERATIONS else side.type, side.url, id_
 
 
 class Lineage:
-    """Origins by the object that was made from them, over any number of moves."""
+    """The originals of each created object, over any number of moves."""
 
     def __init__(self, rows: Iterable[Derivation]) -> None:
         self._origins: dict[LineageNode, dict[LineageNode, None]] = {}
@@ -140,7 +140,7 @@ class Lineage:
         return origins
 
     def _path(self, made: LineageNode, origin: LineageNode) -> list[LineageNode]:
-        """From an object to one that it was made from, over what came between; nothing where it was not."""
+        """The nodes from an object to one of its originals, both included; empty if it is no original."""
         before: dict[LineageNode, LineageNode] = {}
         waiting = [made]
         while waiting:
@@ -157,7 +157,7 @@ class Lineage:
         return way[::-1]
 
     def _ancestors(self, made: LineageNode) -> Iterator[LineageNode]:
-        """What an object was made from, the nearest first."""
+        """The originals of an object, nearest first."""
         seen, waiting = {made}, [made]
         while waiting:
             for origin in self._origins.get(waiting.pop(0), ()):
@@ -168,7 +168,7 @@ class Lineage:
 
 
 def _side(of: LineageNode) -> Side:
-    """Of an object whose kind is not shared."""
+    """The side of a node whose kind is not shared."""
     return Side(of[1], of[2])
 
 

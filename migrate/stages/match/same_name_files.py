@@ -1,7 +1,7 @@
 """Match files where a side has several of the same name and size.
 
-Their bytes tell it, where the service gives them back; else where they lie, if one alone lies there on either
-side. Of the rest nobody can say it, and a wrong guess would give what names one file the content of another.
+By their bytes, where the service returns them; else by the stores and assistants that hold them, if exactly
+one file lies there on each side. The rest stays unmatched: a wrong guess would replace the content of a file.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from migrate.stages.estate import Estate
 
 # Ids of files on the right -> hashes of those whose bytes the service gives back.
 HashReader = Callable[[Collection[str]], Mapping[str, str]]
-# File -> where it lies, of files that lie somewhere.
+# File id -> the stores and assistants that hold it.
 FilePlaces = Mapping[str, Hashable]
-# The same of the left, by the ids of the right, and of the right.
+# The places of the left side (in ids of the right), and of the right side.
 SidePlaces = tuple[FilePlaces, FilePlaces]
 FileGroup = tuple[list[Entity], list[Entity]]
-# How two files were found to be one.
+# How two files were matched.
 MATCHED_BY_BYTES, MATCHED_BY_PLACE = "hash", "name and size"
 
 
@@ -53,7 +53,7 @@ def match_same_name_files(
 def same_name_groups(
     ours: Iterable[Entity], theirs: Iterable[Entity], shape: Callable[[Entity], Hashable]
 ) -> list[FileGroup]:
-    """Files of one shape that stand on both sides, and more than once on one."""
+    """Groups of files of equal `shape` that both sides have, and one side more than once."""
     found: dict[Hashable, FileGroup] = {}
     for side, files in enumerate((ours, theirs)):
         for file in files:
@@ -62,8 +62,8 @@ def same_name_groups(
 
 
 def file_holders(estate: Estate, there: IdLookup, closely: bool = False) -> dict[str, frozenset[Hashable]]:
-    """File -> the stores and assistants in which it lies, by their ids on the right; `closely`: with the
-    attributes that it has in a store."""
+    """File id -> the stores and assistants that hold it, by their ids on the right. `closely`: with its
+    attributes in each store."""
     held: dict[str, set[Hashable]] = {}
     for store in estate.of("vector_store"):
         where = "vector_store", there("vector_store", store) or ""
@@ -82,12 +82,12 @@ def file_holders(estate: Estate, there: IdLookup, closely: bool = False) -> dict
 
 
 def same_id(kind: str, id_: str) -> str:
-    """The lookup of the right."""
+    """Id lookup of the right side: every id stays as it is."""
     return id_
 
 
 def _in_shared_places(group: FileGroup, place: SidePlaces) -> FileGroup:
-    """Of a group, the files that lie where one of the other side lies."""
+    """The files of a group that lie in a place which both sides have."""
     both = {place[0].get(e.id) for e in group[0]} & {place[1].get(e.id) for e in group[1]} - {None}
     ours, theirs = ([e for e in side if place[n].get(e.id) in both] for n, side in enumerate(group))
     return ours, theirs
@@ -138,7 +138,7 @@ def _by_bytes(
 def _by_place(
     left: Mapping[str, str | None], right: Iterable[str], place: SidePlaces, known: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """Those that lie alone in a place. One whose bytes were read is no copy of one whose bytes are known."""
+    """Pairs of files that are alone in a place on both sides, unless their bytes are known to differ."""
     ours: dict[Hashable, list[str]] = {}
     theirs: dict[Hashable, list[str]] = {}
     for side, ids, found in ((0, left, ours), (1, right, theirs)):

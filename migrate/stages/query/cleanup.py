@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Duplicate:
-    """An object, the older one that it is like, and in what."""
+    """An object, the older object that it duplicates, and in which respect."""
 
     entity: Entity
     original: str
@@ -37,7 +37,7 @@ class Duplicate:
 
 
 def find_duplicates(found: Usage) -> Iterator[Duplicate]:
-    """Every object that an older one makes superfluous. Each is compared by a fingerprint, once."""
+    """Every object that duplicates an older one. Objects are compared by fingerprints."""
     yield from _duplicate_files(found.estate.of("file").values())
     assistants = [(_digest_without_name(one), one) for one in found.estate.of("assistant").values()]
     for twin, first in _newer_and_oldest(assistants):
@@ -147,14 +147,14 @@ class CleanupFinding:
 
 @dataclass(frozen=True)
 class UnprovenClaim:
-    """What cannot be claimed, and which reading is missing for it."""
+    """A claim that cannot be proven, with the listing that is missing."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class CleanupResult:
-    """What was found, what cannot be claimed because a reading is missing, and what else to know."""
+    """Findings, claims that cannot be proven because a listing is missing, and notes."""
 
     findings: tuple[CleanupFinding, ...]
     unproven: tuple[str, ...] = ()

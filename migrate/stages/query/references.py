@@ -1,6 +1,6 @@
 """Find all references in an estate. Messages and runs are read once and not held in memory.
 
-What was not read whole proves nothing: `gap` says which reading a claim would need and does not have.
+An incomplete listing proves nothing: `gap` says which listing was not read.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ASSISTANT_ID_SOURCE = {"run": "fields", "message": "facts"}
 
 @dataclass(frozen=True)
 class DanglingReference:
-    """A reference that leads nowhere."""
+    """A reference to an object that does not exist."""
 
     entity: Entity
     path: str
@@ -35,7 +35,7 @@ class DanglingReference:
 
 @dataclass
 class ThreadGroup:
-    """Threads that hang on the same things: how many, and the first of them."""
+    """Threads with the same references: how many, and the first of them."""
 
     first: Entity
     count: int = 0
@@ -61,7 +61,7 @@ class Usage:
     more: dict[str, int] = field(default_factory=dict)
 
     def gap(self, *kinds: str) -> str:
-        """Why not all objects of these kinds are known, or ''."""
+        """Why not all objects of these kinds were read, or ''."""
         reasons = (f"{self.gaps[kind]}{self._more(kind)}" for kind in kinds if kind in self.gaps)
         return "; ".join(reasons)
 
@@ -75,7 +75,7 @@ class Usage:
 
 
 def read_usage(estate: Estate) -> Usage:
-    """Walk everything once."""
+    """Read the whole estate once and collect its references."""
     found = Usage(estate)
     for kind in ("file", "vector_store", "assistant", "thread"):
         _is_read_whole(found, kind, "")

@@ -59,7 +59,7 @@ UNUSABLE_REASONS = {
 
 @dataclass(frozen=True)
 class VerifyFinding:
-    """Something that is not on the target as it should be."""
+    """A difference between the target and what the plan announced."""
 
     kind: str
     source_id: str
@@ -73,7 +73,7 @@ class VerifyFinding:
 
 @dataclass
 class VerifyResult:
-    """What was compared, what was found, and what could not be proven."""
+    """The numbers of compared objects by kind, the findings, and notes on what could not be verified."""
 
     checked: dict[str, int] = field(default_factory=dict)
     findings: list[VerifyFinding] = field(default_factory=list)
@@ -111,7 +111,7 @@ class Inspector:
         self.result = VerifyResult()
 
     def check_configuration(self, target: Estate) -> None:
-        """Files, stores with their files, assistants."""
+        """Check files, vector stores with their files, and assistants."""
         for kind in ("file", "vector_store", "assistant"):
             for entity in self.expected_objects(kind, self.source.of(kind).values()):
                 self._one(entity, target.of(kind).get(self.ids.get((kind, entity.id), "")))
@@ -136,7 +136,7 @@ class Inspector:
                 )
 
     def check_duplicates(self, target: Estate) -> None:
-        """Nothing may have been made twice, and no two objects may have become one."""
+        """Report objects that were created twice, and target objects that stand for two source objects."""
         owners: dict[tuple[str, str], str] = {}
         for kind, _, id_ in sorted(self.expected):
             there = self.ids.get((kind, id_), "")
@@ -162,7 +162,7 @@ class Inspector:
                     )
 
     def check_deletions(self, plan: Plan, target: Estate) -> None:
-        """What the plan deleted must be gone."""
+        """Report objects that the plan deleted and that still exist."""
         for action in plan.actions:
             if action.action != "delete" or action.kind == "thread":
                 continue
