@@ -85,9 +85,6 @@ CREATE_KIND_VIEWS = tuple(_view(name) for name in VIEW_COLUMNS)
 DROP_KIND_VIEWS = tuple(f"DROP VIEW IF EXISTS {name}" for name in VIEW_COLUMNS)
 
 
-# Marks the file as ours ("ASST"), so that `file` and we can tell it from any other database.
-APPLICATION_ID = 0x41535354
-
 migrations = Migrations("assistants-migrate")
 
 

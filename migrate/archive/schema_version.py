@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sqlite3
 
-# Marks the file as ours ("ASST"), so that `file` and we can tell it from any other database.
+# Marks the file as an archive ("ASST"), so that `file` and this program can tell it from any other database.
 APPLICATION_ID = 0x41535354
 # The names in schema.py, in order.
 MIGRATION_NAMES = (

@@ -10,7 +10,7 @@ KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         file.FILE_KIND,
-        vector_store.VECTOR_STORE_KIND,
+        vector_store.VECTOR_STORE,
         vector_store.VECTOR_STORE_FILE_KIND,
         assistant.ASSISTANT_KIND,
         thread.THREAD_KIND,

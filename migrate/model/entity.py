@@ -62,7 +62,7 @@ NOT_FOUND_REASON = "no object of this id here"
 COUNT_MISMATCH_REASON = "more are counted than listed"
 
 # Kind -> states in which the service holds an object and yet will not use it.
-UNUSABLE_STATES: dict[str, frozenset[str]] = {
+UNUSABLE_STATES_BY_KIND: dict[str, frozenset[str]] = {
     "file": frozenset({"error", "deleted", "deleting"}),
     "vector_store": frozenset({"expired"}),
     "vector_store_file": frozenset({"failed", "cancelled"}),
@@ -72,7 +72,7 @@ UNUSABLE_STATES: dict[str, frozenset[str]] = {
 def usability(entity: Entity) -> str:
     """The state that makes an object useless, or 'usable'. Temporary states count as usable."""
     status = str(entity.facts.get("status") or "")
-    return status if status in UNUSABLE_STATES.get(entity.kind, ()) else "usable"
+    return status if status in UNUSABLE_STATES_BY_KIND.get(entity.kind, ()) else "usable"
 
 
 def creation_time(body: Mapping[str, JSON], unknown: float) -> float:

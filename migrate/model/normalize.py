@@ -35,12 +35,12 @@ def normalize_tool(tool: JSON) -> JSON:
     """A tool without what says nothing, its secrets as fingerprints."""
     if not isinstance(tool, Mapping):
         return tool
-    shape = TOOL_RULES.get(str(tool.get("type")))
-    plain = without_nulls(mask_tool_secrets(tool))
+    shape = TOOL_NORMALIZERS.get(str(tool.get("type")))
+    plain = remove_nulls(mask_tool_secrets(tool))
     return {k: v for k, v in (shape(plain) if shape else plain).items() if v is not None}
 
 
-def without_nulls(tool: Mapping[str, JSON]) -> ToolFields:
+def remove_nulls(tool: Mapping[str, JSON]) -> ToolFields:
     """A tool without its nulls, however deep. What is the owner's own (schemas, specifications) is exact."""
     return {k: _value_without_nulls(k, v) for k, v in tool.items() if v is not None}
 
@@ -104,7 +104,7 @@ def _code(tool: ToolFields) -> ToolFields:
     return tool
 
 
-TOOL_RULES: dict[str, Callable[[ToolFields], ToolFields]] = {
+TOOL_NORMALIZERS: dict[str, Callable[[ToolFields], ToolFields]] = {
     "function": _function,
     "code_interpreter": _code,
     "file_search": _file_search,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from migrate.model.entity import JSON
 from migrate.model.kinds import SERVER_SET_FACTS, Kind, Ref
 
-VECTOR_STORE_KIND = Kind(
+VECTOR_STORE = Kind(
     name="vector_store",
     plural="vector_stores",
     fields=("name", "description", "metadata", "expires_after"),

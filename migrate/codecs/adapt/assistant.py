@@ -17,7 +17,7 @@ from migrate.codecs.assistants.encode import encode_response_format
 from migrate.codecs.write_forms import assistants
 from migrate.codecs.write_forms.rules import ValueForm
 from migrate.model import JSON, Entity
-from migrate.model.normalize import without_nulls
+from migrate.model.normalize import remove_nulls
 
 
 def check_is_prompt_agent(entity: Entity, losses: LossCollector) -> bool:
@@ -100,7 +100,7 @@ def _tools(tools: list[JSON], target: Target, losses: LossCollector) -> list[JSO
             way_out = "add the tool by hand when both are there"
             losses.add_lost("tools", f"connected_agent names {agent}, which cannot be named here", way_out)
         else:
-            fitted = _fit_ranker(portable_tool(without_nulls(tool), target, losses), losses)
+            fitted = _fit_ranker(portable_tool(remove_nulls(tool), target, losses), losses)
             if type_ == "function":
                 fitted["function"] = complete_function(fitted["function"], target, losses)
             form = assistants.tool_form(target.capabilities.service)

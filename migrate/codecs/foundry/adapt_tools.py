@@ -25,7 +25,7 @@ from migrate.codecs.foundry.tools import (
 )
 from migrate.codecs.write_forms import foundry
 from migrate.model import JSON
-from migrate.model.normalize import without_nulls
+from migrate.model.normalize import remove_nulls
 
 CLAIMED_RESOURCES: dict[str, Any] = {"file_search": {}, "code_interpreter": {}}
 """Resources that are spoken for, so that a tool keeps its own stores and files."""
@@ -98,7 +98,7 @@ def fit_tools(
         if not isinstance(tool, Mapping) or (type_ not in ROW_BY_OLD_TYPE and not native):
             losses.add_lost("tools", f"tool {type_!r} is not known to this program", "kept in the archive")
             continue
-        plain = merge_spellings(portable_tool(without_nulls(tool), target, losses), losses)
+        plain = merge_spellings(portable_tool(remove_nulls(tool), target, losses), losses)
         if (
             any(type_ == other.get("type") for other in kept)
             and type_ in OWN_RESOURCE_KEYS
@@ -148,7 +148,7 @@ def _approvals(rows: list[JSON], tools: list[JSON], losses: LossCollector) -> li
     """Rows about MCP servers of which the agent has the tool, as far as they say something."""
     labels = {str(tool.get("server_label")) for tool in tools if tool.get("type") == "mcp"}
     kept: list[JSON] = []
-    for row in map(without_nulls, filter(lambda one: isinstance(one, Mapping), rows)):
+    for row in map(remove_nulls, filter(lambda one: isinstance(one, Mapping), rows)):
         if set(row) <= {"server_label"}:
             continue
         label = str(row.get("server_label"))
