@@ -153,7 +153,7 @@ class Dead(JsonTransport):
     def __init__(self, clock: Clock) -> None:
         self.clock, self.asked = clock, 0
 
-    def ask(
+    def request(
         self, method: str, path: str, params: Mapping[str, Any], headers: Mapping[str, str], body: Body | None
     ) -> Body:
         self.asked += 1

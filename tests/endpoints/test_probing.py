@@ -25,7 +25,7 @@ class Script(JsonTransport):
         self.answer = answer
         self.asked: list[str] = []
 
-    def ask(
+    def request(
         self, method: str, path: str, params: Mapping[str, Any], headers: Mapping[str, str], body: Body | None
     ) -> Body:
         self.asked.append(path)
