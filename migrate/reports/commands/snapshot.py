@@ -11,7 +11,7 @@ from migrate.reports.values import number_of
 
 EXPECTED_GAP_REASON = "the service never gives the bytes of such files back"
 # Missing objects shown in text; JSON has all of them.
-MAX_GAPS_SHOWN = 20
+MAX_MISSING_SHOWN = 20
 
 
 def snapshot_document(taken: Any, path: object) -> dict[str, Any]:
@@ -36,10 +36,10 @@ def snapshot_text(taken: Any, path: object) -> str:
         table(sorted(taken.counts.items())),
     ]
     gaps = [gap for gap in taken.missing if not gap.expected]
-    for gap in gaps[:MAX_GAPS_SHOWN]:
+    for gap in gaps[:MAX_MISSING_SHOWN]:
         lines.append(f"missing: {_gap_text(gap)}: {shorten(gap.reason, 200)}")
-    if len(gaps) > MAX_GAPS_SHOWN:
-        lines.append(f"missing: {len(gaps) - MAX_GAPS_SHOWN:,} more, all named with --json")
+    if len(gaps) > MAX_MISSING_SHOWN:
+        lines.append(f"missing: {len(gaps) - MAX_MISSING_SHOWN:,} more, all named with --json")
     if gaps_text := expected_gaps_text(len(taken.missing) - len(gaps)):
         lines.append(f"{gaps_text}; --json names them, --originals DIR takes bytes from a folder")
     lines += [unmatched_text(rule) for rule in taken.unmatched]
