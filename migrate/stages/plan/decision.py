@@ -43,13 +43,9 @@ class Decider:
     """Knows both sides and what was decided about the target; collects losses."""
 
     def __init__(
-        self,
-        source: Estate,
-        pairs: ObjectPairs,
-        known: JournalState,
-        capabilities: Capabilities,
+        self, source: Estate, pairs: ObjectPairs, known: JournalState, capabilities: Capabilities,
         decided: TargetSettings,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.source, self.pairs, self.known, self.decided = source, pairs, known, decided
         self.same_place = source.side == known.target
         self.codec: Codec = CODECS[capabilities.service]
@@ -164,13 +160,8 @@ class Decider:
         for path, kind, id_ in references_of(KINDS[entity.kind], entity):
             if id_ in self.source.of(kind) and self.pairs.right(kind, id_) is None:
                 reason = f"names {kind} {id_}, which is gone and comes back under another id"
-                self.add_loss(
-                    entity,
-                    re.split(r"[.\[]", path)[0],
-                    reason,
-                    "adapted",
-                    "change it by hand; `ids` tells the id",
-                )
+                field = re.split(r"[.\[]", path)[0]
+                self.add_loss(entity, field, reason, "adapted", "change it by hand; `ids` tells the id")
 
     def _is_untouched(self, entity: Entity, there: Entity) -> bool:
         """Whether it is an object of the very place that the source was read from, still as it was read."""

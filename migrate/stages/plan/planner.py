@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
 from migrate.codecs import Capabilities
@@ -23,27 +23,13 @@ from migrate.stages.plan.adaptation import (
 from migrate.stages.plan.decision import Decider
 from migrate.stages.plan.dependencies import AssistantDependencies
 from migrate.stages.plan.journal_state import ArrivedMessage, JournalState
+from migrate.stages.plan.message_comparison import MessageComparison, attached_file_ids, metadata_update
 from migrate.stages.plan.plan_file import Action
 from migrate.stages.plan.served_versions import agents_of, source_version_notes, target_version_notes
 from migrate.stages.plan.target_fingerprints import is_unchanged, message_fingerprint, object_fingerprint
 
 MAX_FILES_NAMED = 5
 """Files that a store lacks are named up to this number."""
-
-
-@dataclass
-class MessageComparison:
-    """What planning knows of a thread's messages: how many are replayed, the files they attach, and how many
-    stand on the target in their place; of some that stand there the source's may be `gone`; there may be
-    `more`, or one `unlike` ours (ours, its id, a field)."""
-
-    count: int = 0
-    attached: set[str] = field(default_factory=set)
-    beside: int = 0
-    gone: int = 0
-    more: int = 0
-    relabelled: list[Action] = field(default_factory=list)
-    unlike: tuple[Entity, str, str] | None = None
 
 
 class Planner(Decider):
@@ -334,10 +320,10 @@ class Planner(Decider):
                 self.add_loss(
                     message, "metadata", reason, "adapted", "--on-conflict overwrite writes it again"
                 )
-                row = _relabelled(message, there)
+                row = metadata_update(message, there)
                 talk.relabelled.append(replace(row, action="skip", fields=(), left=row.fields))
                 return
-        talk.relabelled.append(_relabelled(message, there))
+        talk.relabelled.append(metadata_update(message, there))
 
     def _unlike(self, message: Entity, fitted: Entity, found: Entity) -> set[str]:
         """Fields in which a message is not what it should be, in the form that was tried or the sure one."""
@@ -388,16 +374,3 @@ class Planner(Decider):
         if talk.more:
             self.add_loss(thread, "messages", f"{talk.more} on the target are not from here", "lost")
         return talk.beside
-
-
-def _relabelled(message: Entity, there: Entity) -> Action:
-    return Action(
-        action="update", kind="message", id=message.id, parent=message.parent, target_id=there.id,
-        target_parent=there.parent, before=object_fingerprint(there), fields=("metadata",),
-    )  # fmt: skip
-
-
-def attached_file_ids(message: Entity) -> set[str]:
-    """Files that a message brings for tools."""
-    attachments = message.fields.get("attachments") or []
-    return {str(attachment.get("file_id")) for attachment in attachments if attachment.get("tools")}
