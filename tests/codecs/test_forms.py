@@ -165,7 +165,7 @@ def test_every_body_that_is_not_blocked_fits_or_is_told_as_tried(target: Target,
 def test_words_that_take_the_short_way_fit_the_form(target: Target, role: str, texts: list[str]) -> None:
     """Messages of words alone are never adapted, so what lets them pass must not let through more."""
     parts = [{"type": "input_text" if role != "assistant" else "output_text", "text": one} for one in texts]
-    words = CODECS["foundry"].words({"type": "message", "role": role, "content": parts})
+    words = CODECS["foundry"].text_message({"type": "message", "role": role, "content": parts})
     if isinstance(words, TextMessage) and words.fits(target.capabilities):
         wire = CODECS[target.capabilities.service].create_request(Entity("message", "m", "t", words.fields))
         form = FORMS.get(target.capabilities.service, assistants.assistants_body_form)(

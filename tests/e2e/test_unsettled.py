@@ -82,7 +82,7 @@ def test_an_update_that_was_sent_before_the_program_died_is_no_strangers(
         sent.extend([path] if method == "POST" and "/assistants/" in path else [])
         return path in sent
 
-    world = launch(None, None, wrap_target=HiddenBehind500(lost, last=1 + retry.ATTEMPTS))
+    world = launch(None, None, wrap_target=HiddenBehind500(lost, last=1 + retry.MAX_ATTEMPTS))
     changed(world)
     assert world.apply().code == 3
     assert world.apply().ok()["updated"] == 1

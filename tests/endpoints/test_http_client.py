@@ -18,17 +18,17 @@ STEPS = ["step_details.tool_calls[*].file_search.results[*].content"]
 BETA = {"OpenAI-Beta": "assistants=v2"}
 
 ASKED: dict[str, Callable[[OpenAITransport], object]] = {
-    "a page": lambda w: w.ask(
+    "a page": lambda w: w.request(
         "GET", "/threads/thread_1/messages", {"limit": 100, "order": "asc"}, BETA, None
     ),
-    "a list and odd letters": lambda w: w.ask(
+    "a list and odd letters": lambda w: w.request(
         "GET", "/threads/a b/ü", {"include[]": STEPS, "after": "x&y=z"}, BETA, None
     ),
-    "nothing but a path": lambda w: w.ask("GET", "/files", {}, {}, None),
-    "a body": lambda w: w.ask(
+    "nothing but a path": lambda w: w.request("GET", "/files", {}, {}, None),
+    "a body": lambda w: w.request(
         "POST", "/threads", {}, BETA, {"messages": [{"role": "user", "content": "hö"}]}
     ),
-    "deleting": lambda w: w.ask("DELETE", "/threads/thread_1", {}, BETA, None),
+    "deleting": lambda w: w.request("DELETE", "/threads/thread_1", {}, BETA, None),
 }
 
 Made = tuple[str, str, list[tuple[str, str]], bytes, Any]

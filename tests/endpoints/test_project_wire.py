@@ -53,7 +53,7 @@ def channel(stack: ExitStack) -> Open:
             ProjectTransport(client, server.url),
             RateLimiter(1),
             attempts=attempts,
-            unanswered=min(attempts, 2),
+            attempts_without_answer=min(attempts, 2),
         )
 
     return opened

@@ -121,9 +121,8 @@ class Decider:
             self.add_loss(entity, fields[0], reason, "adapted", "--on-conflict overwrite writes it again")
             how: ActionName = "skip" if self._is_noted(row, there.id) else "adopt"
             return replace(row, **place, action=how, left=tuple(sorted({*fields, *left})))
-        return replace(
-            row, **place, action="update", fields=fields, left=left, before=object_fingerprint(seen)
-        )
+        place["before"] = object_fingerprint(seen)
+        return replace(row, **place, action="update", fields=fields, left=left)
 
     def _created(self, entity: Entity, row: Action, parent: str) -> Action:
         """What is not on the target, or not any more where its name was taken since."""

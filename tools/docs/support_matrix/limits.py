@@ -39,12 +39,12 @@ LIMITS: Mapping[str, Limit] = {
     "code_files_max": Limit(
         "A A A ?", "files for the code interpreter of one assistant or thread; the rest is lost"
     ),
-    "stores_per_owner": Limit(
+    "stores_per_owner_max": Limit(
         "A A A D",
         "vector stores of one assistant or thread; the rest is lost. For `foundry` the documents say one, "
         "the SDK takes a list",
     ),
-    "written_limits": Limit(
+    "limits_not_enforced": Limit(
         "- - - ?",
         "the two limits above stand in documents only: what an object of the same service holds already is "
         "not cut",
@@ -65,7 +65,7 @@ LIMITS: Mapping[str, Limit] = {
     "attributes": Limit("A A A ?", "when attributes of a file in a store are written, if at all"),
     "chunking": Limit("A A A ?", "a chunking strategy can be written"),
     "json_schema": Limit("A A A S", "`response_format` may be a `json_schema`"),
-    "functions_say": Limit(
+    "required_function_fields": Limit(
         "A A A A", "what a function must say; what is missing is written empty, adapted (`strict`: as false)"
     ),
     "resources": Limit("- - A A", "further branches of `tool_resources` that have a place"),
@@ -80,10 +80,10 @@ LIMITS: Mapping[str, Limit] = {
     ),
     "definition": Limit("- - - A", "what only agents of the newer generation say (`definition`) has a place"),
     "reasoning_effort": Limit("A A A A", "an assistant has `reasoning_effort`"),
-    "messages_per_create": Limit(
+    "messages_per_create_max": Limit(
         "? R ? S", "messages in the request that creates a thread; the others follow"
     ),
-    "messages_per_append": Limit(
+    "messages_per_append_max": Limit(
         "A A A S", "messages in each request after that, one request after the other"
     ),
     "batch_max": Limit(
@@ -98,7 +98,7 @@ LIMITS: Mapping[str, Limit] = {
         "purposes that can be uploaded. For `foundry` two were recorded: `assistants` and `fine-tune`",
     ),
     "image_purpose": Limit("? A A ?", "what an image becomes that a tool made"),
-    "searchable": Limit(
+    "searchable_extensions": Limit(
         "- - ? S",
         "endings of files that a vector store takes; any other is blocked, unless the source is the same "
         "service and searches the file. Recorded once, in the refusal of a `.csv`",
@@ -109,7 +109,7 @@ LIMITS: Mapping[str, Limit] = {
     "templates": Limit(
         "- - - S", "`{{name}}` in instructions and ids is replaced at run time; the plan warns"
     ),
-    "makes_identities": Limit(
+    "creates_identities": Limit(
         "- - - S", "each new agent also makes an Entra identity; the plan says how many"
     ),
     "shared_with": Limit(
