@@ -46,7 +46,7 @@ def _little(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(thread_messages, "MAX_FINGERPRINTS_KEPT", 5)
     monkeypatch.setattr(pagination, "MAX_PLAIN_IDS", 5)
     monkeypatch.setattr(create.create_once, "__defaults__", (0.01,))
-    monkeypatch.setattr(sending, "PAUSE", 0.005)
+    monkeypatch.setattr(sending, "FIRST_LOOK_DELAY_S", 0.005)
 
 
 def one_by_one(world: World, old: str) -> None:

@@ -32,7 +32,7 @@ ERROR = {"error": {"message": "The server had an error.", "type": "server_error"
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pauses before a lost answer is looked into are not what is tested here."""
     monkeypatch.setattr(create.create_once, "__defaults__", (0.01,))
-    monkeypatch.setattr(sending, "PAUSE", 0.005)
+    monkeypatch.setattr(sending, "FIRST_LOOK_DELAY_S", 0.005)
 
 
 def any_post(method: str, path: str, query: str) -> bool:
@@ -128,7 +128,7 @@ def test_a_gateway_gives_up_while_the_service_is_still_at_work(
     launch: Launch, monkeypatch: pytest.MonkeyPatch, ending: str, looks: int
 ) -> None:
     monkeypatch.setattr(create, "GATEWAY_LOOK_DELAYS_S", (0.01, 0.01, 0.01))
-    monkeypatch.setattr(sending, "GATEWAY_LOOKS", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(sending, "GATEWAY_LOOK_DELAYS_S", (0.01, 0.01, 0.01))
     fault = Late(posts(ending), looks=looks)
     made, ids = talking(launch, ["ok"] * 65, wrap_target=fault)
     moved(made)

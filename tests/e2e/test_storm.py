@@ -41,9 +41,9 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
         asked = retry_wait_s(attempt, headers)
         return None if asked is None else min(asked, 0.002)
 
-    monkeypatch.setattr(retry, "pause", short)
+    monkeypatch.setattr(retry, "retry_wait_s", short)
     monkeypatch.setattr(create, "GATEWAY_LOOK_DELAYS_S", (0.002, 0.002))
-    monkeypatch.setattr(threads, "GATEWAY_LOOKS", (0.002, 0.002))
+    monkeypatch.setattr(threads, "GATEWAY_LOOK_DELAYS_S", (0.002, 0.002))
     monkeypatch.setattr(threads, "FIRST_LOOK_DELAY_S", 0.001)
     monkeypatch.setattr(create.create_once, "__defaults__", (0.001,))
 

@@ -231,5 +231,5 @@ def test_an_answer_that_never_ends_is_given_up(type_: str, what: str) -> None:
             client = openai.OpenAI(base_url=given.url, api_key="k", max_retries=0, http_client=http)
             way = OpenAITransport(client, http)
         with pytest.raises(RequestFailed):
-            way.ask("GET", "/agents", {}, {}, None)
+            way.request("GET", "/agents", {}, {}, None)
         assert sum(sent) < 20_000_000
