@@ -105,3 +105,30 @@ def test_a_test_reaches_no_address_that_is_not_allowed() -> None:
     # Loopback, yet not on the list: should the guard be missing, the attempt still stays on this machine.
     with socket.socket() as other, pytest.raises(SocketConnectBlockedError):
         other.connect(("127.0.0.2", 9))
+
+
+NOT_OURS = {"log", "prepare_connection"}  # a logger in each module; a name that plugins must have
+
+
+def test_each_public_name_exists_once() -> None:
+    """Functions, classes and constants at the top of modules. The emulator may share a word with the rest."""
+    found: dict[str, list[str]] = {}
+    for module in MODULES:
+        if "emulator" in module.relative_to(ROOT).parts:
+            continue
+        for name in public_names(tree(module)):
+            found.setdefault(name, []).append(str(module.relative_to(ROOT)))
+    assert "plan_move" in found
+    assert not {name: files for name, files in found.items() if len(files) > 1 and name not in NOT_OURS}
+
+
+def public_names(module: ast.Module) -> Iterator[str]:
+    for node in module.body:
+        names: list[str] = []
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names = [node.name]
+        elif isinstance(node, ast.Assign):
+            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names = [node.target.id]
+        yield from (name for name in names if not name.startswith("_"))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from migrate.cli.progress import StderrProgress
     from migrate.stages.progress import Progress
 
-F = TypeVar("F", bound=Callable[..., Any])
+CommandFunction = TypeVar("CommandFunction", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Common:
                 write_data(f"{redact(line)}\n", flush=False)
 
 
-def common_options(function: F) -> F:
+def common_options(function: CommandFunction) -> CommandFunction:
     """The options of every command; the command receives one `Common` as `common_options`."""
 
     def wrapped(
@@ -159,7 +159,7 @@ environment = click.option(
 )
 
 
-def adaptation_options(function: F) -> F:
+def adaptation_options(function: CommandFunction) -> CommandFunction:
     """--models, --connections, --accept-loss, --copy-files, --rewrite-ids: decided by the user."""
     pair: dict[str, Any] = {"multiple": True, "metavar": "OLD=NEW"}
     for option in (

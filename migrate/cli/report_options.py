@@ -49,7 +49,7 @@ class DiagramCollector:
 NO_DIAGRAMS = DiagramCollector(wanted=False)
 
 
-F = TypeVar("F", bound=Callable[..., Any])
+ReportCommand = TypeVar("ReportCommand", bound=Callable[..., Any])
 
 FORMATS = ("text", "json", "markdown", "html", "junit")
 ENDINGS = {
@@ -88,17 +88,17 @@ class ReportOptions:
                 )
 
 
-def report_options(function: F) -> F:
+def report_options(function: ReportCommand) -> ReportCommand:
     """--format and -o; the command receives a `ReportOptions` as `wanted`."""
     return _with_options(function, "-o", "--output")
 
 
-def report_options_beside(function: F) -> F:
+def report_options_beside(function: ReportCommand) -> ReportCommand:
     """--format and --report, for a command whose -o is something else."""
     return _with_options(function, "--report")
 
 
-def _with_options(function: F, *spellings: str) -> F:
+def _with_options(function: ReportCommand, *spellings: str) -> ReportCommand:
     def wrapped(format_: str | None, files: tuple[Path, ...], **others: Any) -> Any:
         return function(wanted=ReportOptions(format_ or "", files), **others)
 

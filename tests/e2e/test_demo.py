@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate.cli.commands.demo import prepare, quoted
+from migrate.cli.commands.demo import prepare_demo, quoted
 from migrate.errors import BadUsage
 
 ROOT = Path(__file__).parents[2]
@@ -118,15 +118,15 @@ def started(lines: list[str], folder: Path) -> Iterator[None]:
 def test_it_does_not_write_into_a_folder_of_somebody_else(tmp_path: Path) -> None:
     (tmp_path / "estate.db").write_bytes(b"mine")
     with pytest.raises(BadUsage, match="is not empty"):
-        prepare(tmp_path)
+        prepare_demo(tmp_path)
     assert (tmp_path / "estate.db").read_bytes() == b"mine"
 
 
 def test_it_replaces_what_an_earlier_demo_left(demo: tuple[Path, str], tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    prepare(folder)
+    prepare_demo(folder)
     (folder / "estates.toml").write_bytes((demo[0] / "demo" / "estates.toml").read_bytes())
     (folder / "estate.db").write_bytes(b"of an earlier demo")
     (folder / "notes.txt").write_bytes(b"mine")
-    prepare(folder)
+    prepare_demo(folder)
     assert sorted(path.name for path in folder.iterdir()) == ["estates.toml", "notes.txt"]

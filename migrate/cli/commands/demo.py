@@ -27,7 +27,7 @@ from migrate.reports.text_table import escape_control as visible
 from migrate.reports.text_table import table
 from migrate.stages.plan.plan_file import read_plan
 
-KINDS = ("file", "vector_store", "vector_store_file", "assistant", "thread", "message")
+COUNTED_KINDS = ("file", "vector_store", "vector_store_file", "assistant", "thread", "message")
 KEY_VARIABLE, KEY = "DEMO_KEY", "emulator"
 # Where the services listen if nobody else does; the quick start of the README uses 8001 to 8004.
 PORTS = {"east": 8011, "west": 8012, "project": 8013}
@@ -126,7 +126,7 @@ class Demonstration:
         verified = self.json("verify", plan, "-o", str(self.folder / "report.html"))
         checked = verified["checked_by_kind"]
         rows = self.json("ids", archive, "--to", target)
-        counts = {kind: sum(1 for row in rows if row["kind"] == kind) for kind in KINDS}
+        counts = {kind: sum(1 for row in rows if row["kind"] == kind) for kind in COUNTED_KINDS}
         cells = [(kind, number, checked.get(kind, 0)) for kind, number in counts.items()]
         self.show(table(cells, ("moved", "objects", "verified")))
         self.show(f"{len(verified['findings'])} findings\n")
@@ -256,7 +256,7 @@ def demo_command(common: Common, folder: Path) -> None:
     """
     if common.log:
         common.log.silence_stderr()  # -v means something else here; --log-file has the log
-    prepare(folder)
+    prepare_demo(folder)
     os.environ[KEY_VARIABLE] = KEY
     given = {
         "east": Options(face="azure-openai", key=KEY, state=fixtures() / "azure-v2"),
@@ -283,7 +283,7 @@ def demo_command(common: Common, folder: Path) -> None:
     exit_with(code)
 
 
-def prepare(folder: Path) -> None:
+def prepare_demo(folder: Path) -> None:
     """An empty folder, or that of an earlier demo without what it left. Raises `BadUsage`."""
     with translate_write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
