@@ -298,11 +298,11 @@ cli.main()
 """
 MOMENTS = {
     "Copier.listing": "copy",
-    "Joiner.finish": "join_shards",
-    "OfferedBytes.settle": "run",
-    "next_number": "run",
-    "OfferedJournal.settle": "journal",
-    "_put": "files",
+    "ShardJoiner.finish": "join_shards",
+    "BlobMerge.settle": "run",
+    "next_snapshot_number": "run",
+    "JournalMerge.settle": "journal",
+    "_publish": "files",
 }
 # The function in which the program is killed, from first to last -> its module.
 
@@ -311,8 +311,8 @@ MOMENTS = {
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("old", [False, True], ids=["new output", "old output"])
 def test_a_killed_merge_leaves_the_old_output_or_none(world: World, moment: str, old: bool) -> None:
-    if moment == "_put" and old:
-        moment = "in_order"
+    if moment == "_publish" and old:
+        moment = "renumber_snapshots"
     inputs = shards(world)
     path = Path(db(world, "all"))
     if old:
