@@ -30,6 +30,10 @@ from tests.recipes import blocks as recipe_blocks
 from tests.recipes import script, steps
 
 NOT_RUN = {
+    (
+        "docs/guide.md",
+        'eval "$(_ASSISTANTS',
+    ): "a line for the shell's own start file; tests/cli has a test of it",
     ("README.md", "make demo"): "`demo` has a test of its own, and `make test` would run this test",
     ("README.md", "pipx install ."): "it installs the package, and its dependencies come from the network",
     (
