@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from migrate.archive.database import Archive
-from migrate.archive.hashing import body_id
+from migrate.archive.hashes import body_id
 from migrate.archive.packs.reader import BodyReader
 from migrate.archive.prune import sweep_blobs, sweep_listings
 from migrate.model.json_depth import loads

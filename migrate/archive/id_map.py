@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from migrate.archive.hashing import HASHED_COLUMNS
+from migrate.archive.hashes import HASHED_COLUMNS
 from migrate.archive.journal_check import check_journal, check_row
 from migrate.archive.sql_connection import SqlConnection
 

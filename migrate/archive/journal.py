@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from migrate.archive.database import Archive
-from migrate.archive.hashing import count_rows, hash_rows, storable_text
+from migrate.archive.hashes import count_rows, hash_rows, storable_text
 from migrate.archive.id_map import IN_EFFECT_SQL, Side, message_id_pairs
 from migrate.archive.registered_plans import store_plan_document
 from migrate.archive.snapshots.writer import utc_now

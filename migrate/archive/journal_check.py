@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from migrate.archive.check.references import Damage
-from migrate.archive.hashing import (
+from migrate.archive.hashes import (
     COUNTED_TABLES,
     HASHED_COLUMNS,
     RowDamaged,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from migrate.archive.check.references import Damage
 from migrate.archive.database import Archive
-from migrate.archive.hashing import RowDamaged, count_rows, hash_rows, hashed_columns
+from migrate.archive.hashes import RowDamaged, count_rows, hash_rows, hashed_columns
 from migrate.archive.id_map import Side
 from migrate.archive.journal_check import check_row
 from migrate.archive.snapshots.writer import utc_now

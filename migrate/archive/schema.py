@@ -11,7 +11,7 @@ from __future__ import annotations
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from migrate.archive.hashing import hash_all_rows
+from migrate.archive.hashes import hash_all_rows
 from migrate.archive.packs.reader import BODIES_PER_PACK
 from migrate.archive.repack import repack
 

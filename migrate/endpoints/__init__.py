@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, cast
 
-from migrate.endpoints.process_tuning import import_service_module
+from migrate.endpoints.service_module import import_service_module
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader, Writer

@@ -15,7 +15,7 @@ from migrate.codecs.foundry.items import is_writable_call
 from migrate.model import KINDS, Entity
 from migrate.model.message import ITEM_ROLE
 from migrate.model.served_version import NEWEST_VERSION, SERVED_VERSION, with_served_version
-from migrate.model.sharding import Shard
+from migrate.model.shard import Shard
 from migrate.model.stamp import read_stamp
 from migrate.stages.lazy import LazyEntities, LazySequence
 

@@ -23,7 +23,7 @@ from migrate.archive.packs.rows import BodyRow
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots, newest_snapshot
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.errors import ArchiveBusy, ArchiveDamaged
-from migrate.model.sharding import Shard
+from migrate.model.shard import Shard
 from migrate.stages.query.retention import RetentionPolicy, apply_policy
 from tests.archive.filling import URL, Listing, facts, write
 from tests.strategies import few

@@ -8,7 +8,7 @@ import pytest
 
 from migrate.archive import Archive
 from migrate.archive.check.integrity import check_archive
-from migrate.archive.hashing import RowDamaged
+from migrate.archive.hashes import RowDamaged
 from migrate.archive.id_map import Side
 from migrate.archive.journal import Journal
 from migrate.archive.registered_plans import interrupted_plans, read_plan_document

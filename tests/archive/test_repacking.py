@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from migrate.archive import Archive
 from migrate.archive.check.integrity import check_archive
-from migrate.archive.hashing import listing_sha
+from migrate.archive.hashes import listing_sha
 from migrate.archive.packs.rows import BodyRow
 from migrate.archive.schema import migrations
 from migrate.archive.schema_version import APPLICATION_ID

@@ -11,7 +11,7 @@ import pytest
 
 from migrate.archive import Archive
 from migrate.archive.check.integrity import check_archive
-from migrate.archive.hashing import HASHED_COLUMNS, RowDamaged, row_hash
+from migrate.archive.hashes import HASHED_COLUMNS, RowDamaged, row_hash
 from migrate.archive.id_map import Side, id_map, message_id_pairs
 from migrate.archive.journal import Journal
 from migrate.archive.journal_check import check_journal

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from migrate.archive.hashing import hash_all_rows
+from migrate.archive.hashes import hash_all_rows
 from migrate.archive.packs.reader import register_sql_functions
 from migrate.emulator import Emulator
 from migrate.stages.plan.plan_file import Plan

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from migrate.archive import Archive
-from migrate.model.sharding import Shard, shard_of_id
+from migrate.model.shard import Shard, shard_of_id
 from tests.archive.filling import facts
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import thread

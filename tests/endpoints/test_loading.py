@@ -13,12 +13,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from migrate.endpoints.process_tuning import GC_THRESHOLD_OBJECTS, M_ARENA_MAX, import_service_module
+from migrate.endpoints.service_module import GC_THRESHOLD_OBJECTS, M_ARENA_MAX, import_service_module
 
 HEAPS = """
 import ctypes, sys, threading
 if sys.argv[1] == "loaded":
-    from migrate.endpoints.process_tuning import import_service_module
+    from migrate.endpoints.service_module import import_service_module
     import_service_module("json")
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p

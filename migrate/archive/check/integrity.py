@@ -16,7 +16,7 @@ from functools import partial
 from migrate.archive import registered_plans
 from migrate.archive.blobs import read_chunks
 from migrate.archive.check.references import CHECKED_REFERENCES, Damage, find_broken_references
-from migrate.archive.hashing import listing_sha, snapshot_digest
+from migrate.archive.hashes import listing_sha, snapshot_digest
 from migrate.archive.journal_check import find_journal_damage
 from migrate.archive.packs.reader import (
     BODIES_PER_PACK,

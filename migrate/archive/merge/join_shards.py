@@ -10,14 +10,14 @@ import json
 import sqlite3
 from collections.abc import Iterator
 
-from migrate.archive.hashing import snapshot_digest
+from migrate.archive.hashes import snapshot_digest
 from migrate.archive.merge.copy import MERGE_BATCH_ROWS, Copier
 from migrate.archive.merge.shards import ShardedReading
 from migrate.archive.packs.listing import ListingWriter
 from migrate.archive.snapshots.scopes import ScopePlace, begin_scope
 from migrate.model import KINDS
 from migrate.model.json_depth import loads
-from migrate.model.sharding import FIRST_SHARD, is_sharded, shard_reading
+from migrate.model.shard import FIRST_SHARD, is_sharded, shard_reading
 
 # Columns of what could not be read, as they are copied.
 MISSING_COLUMNS = "kind, parent_id, object_id, name, reason, expected"

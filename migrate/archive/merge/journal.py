@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from migrate.archive.hashing import hash_all_rows
+from migrate.archive.hashes import hash_all_rows
 from migrate.archive.journal_check import check_journal
 from migrate.archive.merge.copy import MERGE_BATCH_ROWS
 from migrate.archive.registered_plans import insert_registered_plan, read_plan_document, store_plan_document

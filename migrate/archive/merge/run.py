@@ -13,7 +13,7 @@ from itertools import groupby
 from pathlib import Path
 
 from migrate.archive.database import Archive
-from migrate.archive.hashing import snapshot_digest
+from migrate.archive.hashes import snapshot_digest
 from migrate.archive.merge.copy import MERGE_BATCH_ROWS, Copier
 from migrate.archive.merge.files import MergeInputs
 from migrate.archive.merge.join_shards import MISSING_COLUMNS, ShardJoiner

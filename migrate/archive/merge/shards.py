@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TypeAlias
 
 from migrate.model import JSON
-from migrate.model.sharding import Shard
+from migrate.model.shard import Shard
 
 # The number of the archive that is merged into, beside those of its inputs.
 TARGET_ARCHIVE = 0

@@ -16,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from migrate.archive.hashing import body_id, body_key_range, body_sha, register_row_hash
+from migrate.archive.hashes import body_id, body_key_range, body_sha, register_row_hash
 from migrate.archive.sql_connection import SqlConnection
 from migrate.model.input_limits import MAX_UNPACKED
 from migrate.model.json_depth import loads

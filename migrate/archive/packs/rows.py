@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
-from migrate.archive.hashing import body_id, body_key, body_sha
+from migrate.archive.hashes import body_id, body_key, body_sha
 from migrate.model import JSON
 from migrate.model.json_depth import loads
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from migrate.archive.hashing import body_id, storable_text
+from migrate.archive.hashes import body_id, storable_text
 from migrate.archive.packs.reader import BODIES_PER_PACK, BodyReader
 from migrate.archive.snapshots.reader import SnapshotInfo, SnapshotReader, StoredBody, list_snapshots
 from migrate.archive.sql_connection import SqlConnection

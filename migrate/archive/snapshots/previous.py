@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from migrate.archive.database import Archive
-from migrate.archive.hashing import listing_sha
+from migrate.archive.hashes import listing_sha
 from migrate.archive.snapshots import scopes
 from migrate.archive.snapshots.scopes import ScopePlace
 from migrate.archive.snapshots.writer import SnapshotWriter

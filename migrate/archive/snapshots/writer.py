@@ -12,7 +12,7 @@ from typing import Literal
 
 from migrate import __version__
 from migrate.archive.database import Archive
-from migrate.archive.hashing import snapshot_digest, storable_text
+from migrate.archive.hashes import snapshot_digest, storable_text
 from migrate.archive.packs.listing import ListingWriter
 from migrate.archive.packs.rows import BodyRow
 from migrate.archive.snapshots import scopes

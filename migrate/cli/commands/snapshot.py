@@ -9,7 +9,7 @@ from migrate.cli.estate_argument import live_estate, thread_ids
 from migrate.cli.options import Common, common_options, exit_with, workers
 from migrate.endpoints import connect_reader
 from migrate.errors import BadUsage
-from migrate.model.sharding import Shard
+from migrate.model.shard import Shard
 from migrate.reports.commands.snapshot import snapshot_document, snapshot_text
 from migrate.stages.filters import ObjectFilter
 from migrate.stages.snapshot.options import SnapshotOptions

@@ -22,7 +22,7 @@ from migrate.model.object_diff import diff_objects
 from migrate.model.references import references_of, remap_references
 from migrate.stages.config_directory.select import unused_store_copies
 from migrate.stages.estate import Estate
-from migrate.stages.match.pairing import BY_KEY, ObjectPairs
+from migrate.stages.match.pairs import BY_KEY, ObjectPairs
 from migrate.stages.match.same_name_files import (
     HashReader,
     file_holders,

@@ -21,7 +21,7 @@ from migrate.stages.diff.message_alignment import PositionPair, align_by_id, ali
 from migrate.stages.diff.scope import DiffScope
 from migrate.stages.estate import Estate, LazyMessage
 from migrate.stages.match.journal_pairs import JournalPairs
-from migrate.stages.match.pairing import ObjectPairs
+from migrate.stages.match.pairs import ObjectPairs
 
 
 class ReadCoverage:

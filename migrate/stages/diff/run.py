@@ -14,7 +14,7 @@ from migrate.stages.diff.ignore_rules import Change, IgnoreCount, IgnoreFilter
 from migrate.stages.diff.scope import DiffScope
 from migrate.stages.estate import Estate
 from migrate.stages.match.journal_pairs import JournalPairs
-from migrate.stages.match.pairing import pair_estates
+from migrate.stages.match.pairs import pair_estates
 
 OR_BEFORE = " or before"
 

@@ -13,7 +13,7 @@ from migrate.archive.database import Archive, translate_damage
 from migrate.archive.id_map import Derivation, Side, derivations, id_map, message_id_pairs, uploaded_hashes
 from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.stages.match.lineage import Lineage
-from migrate.stages.match.pairing import trusted_pairs
+from migrate.stages.match.pairs import trusted_pairs
 
 if TYPE_CHECKING:
     from migrate.stages.estate import Estate

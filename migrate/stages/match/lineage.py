@@ -11,7 +11,7 @@ from itertools import pairwise
 from migrate.archive.id_map import Derivation, Side
 from migrate.model.stamp import remove_stamp_keys
 from migrate.stages.estate import Estate
-from migrate.stages.match.pairing import ObjectPairs
+from migrate.stages.match.pairs import ObjectPairs
 
 # Kinds that both generations of one project show under the same ids, at the same address.
 KINDS_SHARED_BY_GENERATIONS = frozenset({"file", "vector_store"})

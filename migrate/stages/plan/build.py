@@ -15,9 +15,9 @@ from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.errors import IncompleteResult, OperationRefused
 from migrate.model.loss import EVERY_OBJECT, Loss
 from migrate.model.loss_fields import accepted_names
-from migrate.model.sharding import Shard
+from migrate.model.shard import Shard
 from migrate.stages.estate import Estate
-from migrate.stages.match.pairing import ObjectPairs
+from migrate.stages.match.pairs import ObjectPairs
 from migrate.stages.plan.adaptation import TargetSettings
 from migrate.stages.plan.decision import Decider
 from migrate.stages.plan.journal_state import Conflict, JournalState

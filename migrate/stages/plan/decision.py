@@ -23,7 +23,7 @@ from migrate.model.secrets import remove_owner_secrets, with_target_credentials
 from migrate.model.stamp import remove_stamp_keys
 from migrate.stages.config_directory.match import is_equal_on_target
 from migrate.stages.estate import Estate
-from migrate.stages.match.pairing import BY_ORIGINAL_ID, ObjectPairs
+from migrate.stages.match.pairs import BY_ORIGINAL_ID, ObjectPairs
 from migrate.stages.match.same_name_files import MATCHED_BY_BYTES
 from migrate.stages.plan.adaptation import TargetSettings, adaptation_target, with_snapshot_losses
 from migrate.stages.plan.journal_state import Conflict, JournalState

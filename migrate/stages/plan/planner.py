@@ -13,7 +13,7 @@ from migrate.model.loss import EVERY_OBJECT, Loss
 from migrate.model.references import remap_references
 from migrate.stages.estate import Estate, LazyMessage
 from migrate.stages.match.messages import pair_messages, target_order
-from migrate.stages.match.pairing import ObjectPairs
+from migrate.stages.match.pairs import ObjectPairs
 from migrate.stages.plan.adaptation import (
     TargetSettings,
     accepted_forms_only,

@@ -17,10 +17,10 @@ from migrate.codecs import capabilities_for
 from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.stages.config_directory.match import match_by_key
 from migrate.stages.estate import Estate
-from migrate.stages.match import pairing
+from migrate.stages.match import pairs as match_pairs
 from migrate.stages.match.file_hashes import read_hashes
 from migrate.stages.match.lineage import Lineage
-from migrate.stages.match.pairing import ObjectPairs
+from migrate.stages.match.pairs import ObjectPairs
 from migrate.stages.plan.build import build_plan
 from migrate.stages.plan.journal_state import JournalState, read_journal_state
 from migrate.stages.plan.options import PlanOptions
@@ -72,7 +72,7 @@ def plan_without_target(type_: str, source: Estate, options: PlanOptions) -> Pla
     """Plan a move to a service of this type that holds nothing and is not asked."""
     side = TargetSide(estate=type_, type=type_, url="", api_version="", digest="")
     with empty_estate(type_) as target:
-        pairs = pairing.pair_estates(source, target, {}, guess=False)
+        pairs = match_pairs.pair_estates(source, target, {}, guess=False)
         sides = (source_side(source, ""), side)
         return build_plan(
             source, target, None, pairs, JournalState(), capabilities_for(type_), options, sides
@@ -98,7 +98,7 @@ def _match(
     """Which object of the target is which of the source, and what the journal knows of the target."""
     conn, estate = source.snapshot.conn, target.estate
     lineage = Lineage(derivations(conn))
-    trusted = pairing.trusted_pairs(source, estate, lines)
+    trusted = match_pairs.trusted_pairs(source, estate, lines)
     journal = {
         **lineage.originals_on_target(source, estate),
         **lineage.copies_for_target(source, estate),
@@ -106,7 +106,7 @@ def _match(
     }
     hashes = partial(read_hashes, target.reader, target.workers, target.progress)
     in_directory = source.type == CONFIG
-    pairs = pairing.pair_estates(
+    pairs = match_pairs.pair_estates(
         source, estate, journal, guess=False, hashes=None if in_directory else hashes
     )
     known = replace(

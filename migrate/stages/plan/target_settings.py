@@ -17,7 +17,7 @@ from migrate.model.entity import usability
 from migrate.model.estate_location import EstateLocation
 from migrate.model.normalize import normalize_entity
 from migrate.stages.estate import Estate
-from migrate.stages.match.pairing import ObjectPairs
+from migrate.stages.match.pairs import ObjectPairs
 from migrate.stages.plan.adaptation import TargetSettings
 from migrate.stages.plan.options import PlanOptions
 

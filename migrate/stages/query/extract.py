@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrate.archive.blobs import Blob, read_verified_chunks
-from migrate.archive.hashing import storable_text
+from migrate.archive.hashes import storable_text
 from migrate.archive.snapshots.history import describe_other_snapshot
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.codecs.adapt.files import PARSED_TEXT_SUFFIX

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from migrate.archive.hashing import storable_text
+from migrate.archive.hashes import storable_text
 from migrate.archive.snapshots.history import absence_gap
 from migrate.model import KINDS, Entity
 from migrate.model.entity import usability

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
-from migrate.archive.hashing import storable_text
+from migrate.archive.hashes import storable_text
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.codecs import CODECS, DecodeContext
 from migrate.model import JSON

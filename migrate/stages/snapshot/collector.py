@@ -7,7 +7,7 @@ from functools import partial, singledispatchmethod
 from typing import TYPE_CHECKING
 
 from migrate.archive import blobs
-from migrate.archive.hashing import storable_text
+from migrate.archive.hashes import storable_text
 from migrate.archive.snapshots.previous import TAIL_BODIES, PreviousSnapshot
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.model import KINDS

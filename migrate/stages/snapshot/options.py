@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from migrate.model import JSON, KINDS
-from migrate.model.sharding import Shard
+from migrate.model.shard import Shard
 from migrate.stages.filters import ObjectFilter
 
 
