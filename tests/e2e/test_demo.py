@@ -66,7 +66,7 @@ def test_its_commands_bring_the_services_back_as_they_were(demo: tuple[Path, str
     """The commands of the output as they are: `emulate` on the same ports, then the next steps."""
     folder, out = demo
     lines = [line.strip() for line in out.splitlines()]
-    commands = [line for line in lines if line.startswith(quoted(Path(sys.executable)))]
+    commands = [line for line in lines if line.startswith(shlex.quote(sys.executable))]
     assert "export DEMO_KEY=emulator" in lines
     services = [line for line in commands if " emulate " in line]
     config = (folder / "demo" / "estates.toml").read_text(encoding="utf-8")

@@ -109,7 +109,11 @@ def moves(made: World, empty: Json, held: Json, new: bool) -> None:
         left.unlink()
     Path(made.plan).unlink(missing_ok=True)
     asked = len(made.target.requests)
-    made.snapshot()
+    taken = made("snapshot", "source", "-o", made.db)
+    # A part of a message that the service gives no address for is named, and the snapshot is partial.
+    gaps = [row["reason"] for row in taken.json["missing"]]
+    assert taken.code == (3 if gaps else 0), taken.err
+    assert all(reason.startswith("the service does not show the ") for reason in gaps), gaps
     plan = made.planned()
     tried = {row["id"] for row in plan["losses"] if "tried at apply" in row["reason"]}
     unsaid = {row["id"] for row in plan["losses"] if row["kind"] == "message" and row["field"] == "*"}
