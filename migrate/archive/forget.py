@@ -9,34 +9,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from migrate.archive.database import Archive
 from migrate.archive.hashes import body_id
 from migrate.archive.packs.reader import BodyReader
 from migrate.archive.prune import sweep_blobs, sweep_listings
 from migrate.model.json_depth import loads
-
-
-@dataclass(frozen=True)
-class ForgetResult:
-    """How much was removed: rows, and bytes of files."""
-
-    snapshots: int
-    listings: int
-    bodies: int
-    files: int
-    file_bytes: int
-
-
-@dataclass(frozen=True)
-class VacuumResult:
-    """Bytes of the archive before and after; `why` where the space could not be given back."""
-
-    before: int
-    after: int
-    why: str = ""
-
+from migrate.model.results.archive import ForgetResult, VacuumResult
 
 ARCHIVE_IN_USE_REASON = "another program reads the archive; the room is free when it ends"
 

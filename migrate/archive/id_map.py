@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from migrate.archive.hashes import HASHED_COLUMNS
 from migrate.archive.journal_check import check_journal, check_row
 from migrate.archive.sql_connection import SqlConnection
+from migrate.model.results.archive import IdMapping
 
 # Of the journal `j`: lines that say what is on the target, and were not taken back.
 IN_EFFECT_SQL = """j.state = 'done' AND j.target_id IS NOT NULL AND j.action IN ('create', 'adopt', 'update')
@@ -31,25 +32,6 @@ class Side:
 
     type: str
     url: str
-
-
-@dataclass(frozen=True)
-class IdMapping:
-    """One line of the id map."""
-
-    kind: str
-    source_id: str
-    target_id: str
-    name: str
-    source_parent: str
-    target_parent: str
-    written: str = ""
-    """Fingerprint of what was left there, where it was noted."""
-    action: str = "create"
-    source_type: str = ""
-    source_url: str = ""
-    target_type: str = ""
-    target_url: str = ""
 
 
 def id_map(

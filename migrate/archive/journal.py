@@ -24,6 +24,7 @@ from migrate.archive.snapshots.writer import utc_now
 from migrate.archive.sql_connection import SqlConnection
 from migrate.model import JSON
 from migrate.model.known_secrets import redact
+from migrate.model.results.archive import LaterChange
 
 log = logging.getLogger(__name__)
 
@@ -31,17 +32,6 @@ log = logging.getLogger(__name__)
 SERVICE_ACTION = "service"
 # The action of a line for how a thread stood before messages that attach files were appended to it.
 THREAD_STATE_ACTION = "stood"
-
-
-@dataclass(frozen=True)
-class LaterChange:
-    """A line of a later apply that touched an object: number, time and plan of the apply, and how it
-    left the object, where that was noted."""
-
-    apply: int
-    at: str
-    plan: str
-    written: str
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-from migrate.archive.check.references import Damage
 from migrate.archive.hashes import (
     COUNTED_TABLES,
     HASHED_COLUMNS,
@@ -18,6 +17,7 @@ from migrate.archive.hashes import (
     matches_row_hash,
 )
 from migrate.archive.sql_connection import SqlConnection
+from migrate.model.results.archive import Damage
 
 ROW_CHANGED_REASON = "it is not what was written"
 CHECK_BATCH_ROWS = 1_000

@@ -19,8 +19,9 @@ from migrate.files.text import read_standard_input, read_text
 if TYPE_CHECKING:
     from migrate.archive.database import Archive
     from migrate.archive.id_map import Side
-    from migrate.archive.snapshots.reader import SnapshotInfo, SnapshotReader
+    from migrate.archive.snapshots.reader import SnapshotReader
     from migrate.endpoints.settings import Settings
+    from migrate.model.results.archive import SnapshotInfo
     from migrate.stages.config_directory.read import DirectoryOptions
     from migrate.stages.estate import Estate
     from migrate.stages.progress import Progress

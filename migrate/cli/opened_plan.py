@@ -15,8 +15,8 @@ from migrate.cli.estate_argument import live_estate
 from migrate.endpoints import connect_reader, connect_writer
 from migrate.endpoints.interface import Reader
 from migrate.errors import PlanStale, PlanUnknown
+from migrate.model.results.plan import Plan
 from migrate.stages.estate import Estate
-from migrate.stages.plan.plan_file import Plan
 
 
 def _must_be_known(plan: Plan, archive: Archive) -> None:

@@ -40,10 +40,9 @@ if TYPE_CHECKING:
     from migrate.archive.database import Archive
     from migrate.archive.id_map import Side
     from migrate.endpoints.interface import Reader
+    from migrate.model.results.plan import Assessment, Plan
     from migrate.stages.estate import Estate
-    from migrate.stages.plan.assess import Assessment
     from migrate.stages.plan.options import PlanOptions
-    from migrate.stages.plan.plan_file import Plan
     from migrate.stages.progress import Progress
 
 

@@ -19,9 +19,9 @@ from migrate.files.output import STDOUT_PATH, resolve_destination, write_text
 from migrate.model.known_secrets import redact
 
 if TYPE_CHECKING:
+    from migrate.model.results.query import Diagram
     from migrate.reports.report import Report
     from migrate.stages.estate import Estate
-    from migrate.stages.query.diagram import Diagram
 
 
 class DiagramCollector:

@@ -11,10 +11,10 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from migrate.model import JSON
+from migrate.model.results.export import TerraformAgents
 from migrate.model.secret_text import describe_credentials
 from migrate.model.secrets import VERBATIM_KEYS, is_secret_key
 
@@ -113,20 +113,6 @@ variable "project" {{
   type        = string{default}
 }}
 """
-
-
-@dataclass
-class TerraformAgents:
-    """What was written: `resources` by name of the agent, `secrets` and `wanted`: variables to be given.
-    `normalized`: fields whose text Terraform changes, `replaced`: those with halves of character pairs, which
-    have no form there; both as NAME: PATH."""
-
-    text: str = ""
-    resources: dict[str, str] = field(default_factory=dict)
-    secrets: list[str] = field(default_factory=list)
-    wanted: list[str] = field(default_factory=list)
-    normalized: list[str] = field(default_factory=list)
-    replaced: list[str] = field(default_factory=list)
 
 
 def agents_as_terraform(

@@ -3,44 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrate.errors import RequestFailed
 from migrate.model import JSON
+from migrate.model.results.query import Diagnosis, Symptom
 from migrate.stages.progress import Progress
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
 
 
-@dataclass(frozen=True)
-class Symptom:
-    """One thing looked at. `state`: works, gone, denied, failed, unknown."""
-
-    what: str
-    state: str
-    detail: str = ""
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """Everything looked at; `retired` when assistants are gone while files answer."""
-
-    type: str
-    url: str
-    api_version: str
-    retired: bool
-    symptoms: list[Symptom]
-    notes: tuple[str, ...]
-
-    @property
-    def whole(self) -> bool:
-        """Whether everything can be read whose absence is not the service's own way."""
-        return all(s.state == "works" for s in self.symptoms if s.what in ESSENTIAL_ROUTES)
-
-
-ESSENTIAL_ROUTES = ("assistants", "files", "vector stores")
 ROUTE_NAMES = {
     "assistant": "assistants",
     "thread": "listing of threads",

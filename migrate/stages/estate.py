@@ -8,12 +8,13 @@ from itertools import chain
 from typing import NamedTuple
 
 from migrate.archive.id_map import Side
-from migrate.archive.snapshots.reader import SnapshotReader, StoredBody
+from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.codecs import CODECS, DecodeContext, TextMessage
 from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.codecs.foundry.items import is_writable_call
 from migrate.model import KINDS, Entity
 from migrate.model.message import ITEM_ROLE
+from migrate.model.results.archive import StoredBody
 from migrate.model.served_version import NEWEST_VERSION, SERVED_VERSION, with_served_version
 from migrate.model.shard import Shard
 from migrate.model.stamp import read_stamp

@@ -14,10 +14,11 @@ import pytest
 
 from migrate.archive import Archive
 from migrate.archive.blobs import link_file_to_blob, store_blob
-from migrate.archive.check.integrity import CheckResult, CheckSample, check_archive
+from migrate.archive.check.integrity import check_archive
 from migrate.archive.packs import writer as packs_writer
 from migrate.archive.packs.reader import register_sql_functions
 from migrate.errors import MigrateError
+from migrate.model.results.archive import CheckResult, CheckSample
 from tests.archive.filling import Listing, tamper, write
 
 FLIPS = 220

@@ -18,11 +18,12 @@ from migrate.archive.check.integrity import check_archive
 from migrate.archive.id_map import Side, id_map
 from migrate.archive.journal import Journal
 from migrate.archive.merge.files import MergeInputs, open_merge_output
-from migrate.archive.merge.run import MergeResult, merge_archives
+from migrate.archive.merge.run import merge_archives
 from migrate.archive.packs.rows import BodyRow
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots, newest_snapshot
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.errors import ArchiveBusy, ArchiveDamaged
+from migrate.model.results.archive import MergeResult
 from migrate.model.shard import Shard
 from migrate.stages.query.retention import RetentionPolicy, apply_policy
 from tests.archive.filling import URL, Listing, facts, write

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from migrate.archive import Archive
-from migrate.stages.diff.run import DiffResult, diff
+from migrate.model.results.diff import DiffResult
+from migrate.stages.diff.run import diff
 from migrate.stages.diff.scope import DiffScope
 from tests.comparing.generated import ELSEWHERE, HERE, Body, Generated, archived, noted
 

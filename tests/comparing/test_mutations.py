@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
-from migrate.stages.diff.run import DiffResult, diff
+from migrate.model.results.diff import DiffResult
+from migrate.stages.diff.run import diff
 from tests.comparing.generated import (
     ELSEWHERE,
     HERE,

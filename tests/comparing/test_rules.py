@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from migrate.errors import BadUsage
 from migrate.model.object_diff import diff_objects
+from migrate.model.results.diff import Change
 from migrate.stages.diff.ignore_rules import (
-    Change,
     ExpectedDifference,
     IgnoreFilter,
     IgnoreRule,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate.cli.commands.demo import prepare_demo, quoted
+from migrate.cli.commands.demo import prepare_demo
 from migrate.errors import BadUsage
 
 ROOT = Path(__file__).parents[2]

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from migrate.archive import Archive
 from migrate.cli import program
 from migrate.codecs.terraform import agents_as_terraform
+from migrate.model.results.export import TerraformExport
 from migrate.reports.commands.terraform import terraform_document, terraform_text
-from migrate.stages.export.terraform import TerraformExport
 from tests.archive.filling import write
 from tests.strategies import few
 

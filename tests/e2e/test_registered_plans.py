@@ -15,7 +15,7 @@ import pytest
 from migrate.archive.hashes import hash_all_rows
 from migrate.archive.packs.reader import register_sql_functions
 from migrate.emulator import Emulator
-from migrate.stages.plan.plan_file import Plan
+from migrate.model.results.plan import Plan
 from tests.e2e.conftest import Launch
 from tests.e2e.directories import write
 from tests.e2e.running import KEYS, World, options

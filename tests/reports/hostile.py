@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from migrate.model.results.diff import IgnoreCount
 from migrate.reports.report import ItemDetail, ObjectCounts, Report, ReportItem, sort_items
-from migrate.stages.diff.ignore_rules import IgnoreCount
 from tests.reports.made import MADE_AT, VERSION, Diagram, DiagramNode
 
 HOSTILE = (

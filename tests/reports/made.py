@@ -7,14 +7,21 @@ from dataclasses import replace
 from typing import Any
 
 from migrate.model.object_diff import FieldDifference
+from migrate.model.results.apply import VerifyFinding, VerifyResult
+from migrate.model.results.diff import Change, DiffResult, IgnoreCount
+from migrate.model.results.plan import (
+    Action,
+    Assessment,
+    FieldOutcome,
+    LossRow,
+    Plan,
+    SourceSide,
+    TargetSettingsRow,
+    TargetSide,
+)
+from migrate.model.results.query import Diagram, DiagramNode
 from migrate.reports.commands import assess, diff, plan, verify
 from migrate.reports.report import Report
-from migrate.stages.diff.ignore_rules import Change, IgnoreCount
-from migrate.stages.diff.run import DiffResult
-from migrate.stages.plan.assess import Assessment, FieldOutcome
-from migrate.stages.plan.plan_file import Action, LossRow, Plan, SourceSide, TargetSettingsRow, TargetSide
-from migrate.stages.query.diagram import Diagram, DiagramNode
-from migrate.stages.verify.inspector import VerifyFinding, VerifyResult
 
 MADE_AT, VERSION = "2026-11-20T06:00:00+00:00", "1.2.3"
 

@@ -10,11 +10,12 @@ import pytest
 
 from migrate.cli.report_options import FORMATS, rendered
 from migrate.model.object_diff import FieldDifference
+from migrate.model.results.diff import DiffResult
 from migrate.reports.commands import diff, plan
 from migrate.reports.diagram import MAX_BOXES_PER_COLUMN, layout_diagram
 from migrate.reports.formats.html import MAX_VALUE_CHARS, html_page
 from migrate.reports.report import SECTIONS, SEVERITIES, VERDICTS, Report
-from migrate.stages.diff.run import Change, DiffResult
+from migrate.stages.diff.run import Change
 from tests.reports.hostile import HOSTILE, hostile
 from tests.reports.made import LOSSES, Diagram, DiagramNode, documents, many, reports
 

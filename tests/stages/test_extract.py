@@ -11,7 +11,8 @@ import pytest
 from migrate.archive import Archive
 from migrate.archive.blobs import link_file_to_blob, store_blob
 from migrate.errors import BadUsage, OperationRefused
-from migrate.stages.query.extract import ExtractResult, extract
+from migrate.model.results.query import ExtractResult
+from migrate.stages.query.extract import extract
 from tests.archive.filling import reader, write
 
 FILES = {

@@ -11,10 +11,11 @@ from migrate.archive.packs.rows import BodyRow
 from migrate.archive.snapshots.history import first_seen_unchanged
 from migrate.archive.snapshots.reader import list_snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
+from migrate.model.results.query import HistoryEvent, ObjectHistory
 from migrate.reports.commands.history import history_document, history_text
 from migrate.reports.commands.history import value_change_text as words_told
 from migrate.stages.query import history as stage
-from migrate.stages.query.history import HistoryEvent, ObjectHistory, object_histories
+from migrate.stages.query.history import object_histories
 from tests.archive.filling import TYPE, Listing, write
 
 OTHER = "https://west.example.com"

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.archive.snapshots.reader import SnapshotInfo
 from migrate.errors import BadUsage
-from migrate.stages.query.retention import RetentionDecision, RetentionPolicy, apply_policy, forget_by_name
+from migrate.model.results.archive import RetentionDecision, SnapshotInfo
+from migrate.stages.query.retention import RetentionPolicy, apply_policy, forget_by_name
 from tests.strategies import steady
 
 START = datetime(2026, 1, 1, 23, 30, tzinfo=timezone.utc)

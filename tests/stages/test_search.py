@@ -15,7 +15,8 @@ from migrate.archive import Archive
 from migrate.archive.packs.rows import BodyRow
 from migrate.archive.snapshots.reader import search_candidates
 from migrate.archive.snapshots.writer import SnapshotWriter
-from migrate.stages.query.search import SearchHit, search
+from migrate.model.results.query import SearchHit
+from migrate.stages.query.search import search
 from tests.archive.filling import TYPE, Listing, reader, write
 from tests.strategies import steady
 

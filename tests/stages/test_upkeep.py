@@ -11,10 +11,11 @@ from migrate.archive.blobs import link_file_to_blob, store_blob
 from migrate.archive.packs.rows import BodyRow
 from migrate.archive.snapshots.reader import newest_snapshot
 from migrate.archive.snapshots.writer import SnapshotWriter
+from migrate.model.results.query import CleanupResult, Diagram
 from migrate.reports.commands.cleanup import cleanup_document, cleanup_text, cleanup_totals
 from migrate.stages.estate import Estate
-from migrate.stages.query.cleanup import CLEANUP_MARKS, CLEANUP_RULES, CleanupResult, find_cleanup
-from migrate.stages.query.diagram import DIAGRAM_KINDS, Diagram, estate_diagram
+from migrate.stages.query.cleanup import CLEANUP_MARKS, CLEANUP_RULES, find_cleanup
+from migrate.stages.query.diagram import DIAGRAM_KINDS, estate_diagram
 from tests.archive.filling import Listing, reader, write
 
 PROJECT = "https://acme.example.com/api/projects/p"

@@ -10,12 +10,11 @@ import hashlib
 import random
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 
 from migrate.archive import registered_plans
 from migrate.archive.blobs import read_chunks
-from migrate.archive.check.references import CHECKED_REFERENCES, Damage, find_broken_references
+from migrate.archive.check.references import CHECKED_REFERENCES, find_broken_references
 from migrate.archive.hashes import listing_sha, snapshot_digest
 from migrate.archive.journal_check import find_journal_damage
 from migrate.archive.packs.reader import (
@@ -30,34 +29,9 @@ from migrate.archive.packs.reader import (
 )
 from migrate.archive.packs.rows import BodyRow
 from migrate.model.json_depth import JSONTooDeep
+from migrate.model.results.archive import CheckResult, CheckSample, Damage
 
 __all__ = ["CheckResult", "CheckSample", "Damage", "check_archive"]
-
-
-@dataclass(frozen=True)
-class CheckSample:
-    """So many of a hundred bodies, listings and files, chosen by a seed: the same seed chooses them again."""
-
-    percent: float
-    seed: int
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """What was looked at (`bodies` of `all_bodies`), and what was wrong."""
-
-    bodies: int
-    all_bodies: int
-    manifests: int
-    all_manifests: int
-    snapshots: int
-    blobs: int
-    all_blobs: int
-    references: tuple[str, ...]
-    sample: CheckSample | None
-    damage: tuple[Damage, ...]
-    expected_gaps: int = 0
-    """In the newest snapshot of each estate: files whose bytes their service never gives back."""
 
 
 # How many things were looked at, and what was wrong with them; again and again.

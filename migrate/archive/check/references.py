@@ -9,15 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Damage:
-    """Something that is not as it was written: what, which, why, and the snapshots it touches."""
-
-    what: str
-    which: str
-    why: str
-    snapshots: tuple[int, ...] = ()
+from migrate.model.results.archive import Damage
 
 
 @dataclass(frozen=True)

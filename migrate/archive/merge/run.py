@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from migrate.archive.merge.shards import (
 )
 from migrate.archive.prune import sweep_blobs, sweep_listings
 from migrate.model.file import BYTES_FROM_DOWNLOAD, BYTES_FROM_ORIGINAL, BYTES_FROM_PARSED_TEXT
+from migrate.model.results.archive import InterruptedSnapshot, JoinedSnapshot, MergeResult
 
 ORIGIN_RANK = {BYTES_FROM_DOWNLOAD: 3, BYTES_FROM_ORIGINAL: 2, BYTES_FROM_PARSED_TEXT: 1}
 
@@ -134,46 +135,6 @@ def renumber_snapshots(conn: sqlite3.Connection) -> dict[int, int]:
     # What was given stays given, even to a snapshot that has another number now.
     conn.execute(f"PRAGMA user_version = {next_snapshot_number(conn) - 1}")
     return moved
-
-
-@dataclass(frozen=True)
-class JoinedSnapshot:
-    """A reading that was, or had been, put together from shards; `missing` are those not at hand."""
-
-    snapshot: int
-    tag: str
-    url: str
-    of: int
-    state: str
-    missing: tuple[int, ...]
-    partial: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class InterruptedSnapshot:
-    """An interrupted snapshot of an input: which file, which number, of what."""
-
-    path: str
-    snapshot: int
-    url: str
-
-
-@dataclass(frozen=True)
-class MergeResult:
-    """What came of a merge: numbers of new snapshots, how much was added, what is not whole."""
-
-    added: tuple[int, ...]
-    joined: tuple[JoinedSnapshot, ...]
-    left_out: tuple[InterruptedSnapshot, ...]
-    bodies: int
-    files: int
-    journal: int
-    renumbered: int
-
-    @property
-    def whole(self) -> bool:
-        """Whether nothing was left out, and every reading has all its shards, each complete."""
-        return not self.left_out and all(joined.state == "complete" for joined in self.joined)
 
 
 CountMerged = Callable[[str, int], None]

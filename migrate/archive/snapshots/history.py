@@ -12,10 +12,11 @@ from functools import cached_property
 
 from migrate.archive.hashes import body_id, storable_text
 from migrate.archive.packs.reader import BODIES_PER_PACK, BodyReader
-from migrate.archive.snapshots.reader import SnapshotInfo, SnapshotReader, StoredBody, list_snapshots
+from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.archive.sql_connection import SqlConnection
 from migrate.model import KINDS, EntityKey
 from migrate.model.json_depth import loads
+from migrate.model.results.archive import SnapshotInfo, StoredBody
 
 
 def snapshots_with(conn: SqlConnection, object_id: str, other_than: int | None = None) -> Iterator[int]:

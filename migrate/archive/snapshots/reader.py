@@ -6,7 +6,6 @@ import json
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from migrate.archive.blobs import Blob, blob_of
 from migrate.archive.hashes import storable_text
@@ -15,8 +14,7 @@ from migrate.archive.sql_connection import SqlConnection
 from migrate.model import JSON
 from migrate.model.entity import COUNT_MISMATCH_REASON
 from migrate.model.json_depth import loads
-
-StoredBody = dict[str, JSON]
+from migrate.model.results.archive import MissingObject, SnapshotInfo, StoredBody
 
 
 class ListingBodies:
@@ -39,47 +37,6 @@ class ListingBodies:
         span = bisect_right(self._starts, place) - 1
         pack, first, count = self._spans[span]
         return self._load(self._bodies.pack(pack, first + count)[1][first + place - self._starts[span]])
-
-
-@dataclass(frozen=True)
-class MissingObject:
-    """Something a snapshot could not read, and why."""
-
-    kind: str
-    id: str
-    reason: str
-    parent: str = ""
-    name: str = ""
-    expected: bool = False
-    """The service never gives it, by its own rule; the snapshot is complete all the same."""
-
-
-@dataclass(frozen=True)
-class SnapshotInfo:
-    """One line about a snapshot. `state` is complete or partial; an interrupted one is partial."""
-
-    id: int
-    type: str
-    url: str
-    tag: str
-    state: str
-    started_at: str
-    finished_at: str
-    api_version: str
-    digest: str
-    interrupted: bool
-    bodies_added: int
-    bytes_added: int
-    options: StoredBody = field(default_factory=dict)
-    shown: StoredBody = field(default_factory=dict)
-    """`granted`: kind -> what the service showed because it was asked to; `hidden`: what it refused to be
-    asked for. Empty of a snapshot whose reading asked for nothing, or ended early."""
-
-    @property
-    def hidden(self) -> list[str]:
-        """What of the objects is not in the snapshot, because the service does not show it."""
-        rows = (self.shown.get("hidden") or {}).items()
-        return [f"{kind}: {value}" for kind, values in sorted(rows) for value in values]
 
 
 def list_snapshots(conn: SqlConnection) -> list[SnapshotInfo]:

@@ -7,10 +7,11 @@ from random import SystemRandom
 
 import click
 
-from migrate.archive.check.integrity import CheckSample, check_archive
+from migrate.archive.check.integrity import check_archive
 from migrate.archive.database import Archive
 from migrate.cli.options import Common, common_options, exit_with
 from migrate.errors import BadUsage
+from migrate.model.results.archive import CheckSample
 from migrate.reports.commands.check import check_document, check_text
 
 

@@ -32,7 +32,7 @@ from migrate.stages.match.journal_pairs import known_threads, open_journals
 from migrate.stages.progress import Progress
 
 if TYPE_CHECKING:
-    from migrate.stages.diff.run import DiffResult
+    from migrate.model.results.diff import DiffResult
     from migrate.stages.diff.scope import Baseline, DiffScope
     from migrate.stages.estate import Estate
     from migrate.stages.progress import Progress

@@ -15,10 +15,11 @@ from migrate.cli.estate_argument import LiveEstate, opened_estate, resolve_estat
 from migrate.cli.options import Common, common_options, environment, exit_with, workers
 from migrate.endpoints import connect_reader
 from migrate.model import KINDS
+from migrate.model.results.export import ExportResult
 from migrate.reports.commands.export import export_document, export_text
 from migrate.reports.commands.snapshot import unmatched_text as said_of
 from migrate.reports.commands.terraform import terraform_document, terraform_text
-from migrate.stages.export.run import ExportOptions, ExportResult, export
+from migrate.stages.export.run import ExportOptions, export
 from migrate.stages.export.terraform import (
     FOUNDRY_SERVICE,
     TERRAFORM_FILE,

@@ -18,7 +18,8 @@ from migrate.stages.query.retention import RetentionPolicy, apply_policy, forget
 
 if TYPE_CHECKING:
     from migrate.archive.database import Archive
-    from migrate.stages.query.retention import RetentionDecision, RetentionPolicy
+    from migrate.model.results.archive import RetentionDecision
+    from migrate.stages.query.retention import RetentionPolicy
 
 SOME = click.IntRange(1)
 

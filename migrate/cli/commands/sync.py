@@ -27,12 +27,11 @@ from migrate.stages.snapshot.run import take_snapshot
 from migrate.stages.verify.run import verify_plan
 
 if TYPE_CHECKING:
-    from migrate.stages.apply.context import ApplyResult
+    from migrate.model.results.apply import ApplyResult, VerifyResult
+    from migrate.model.results.archive import SnapshotResult
+    from migrate.model.results.plan import Plan
     from migrate.stages.plan.options import PlanOptions
-    from migrate.stages.plan.plan_file import Plan
     from migrate.stages.progress import Progress
-    from migrate.stages.snapshot.run import SnapshotResult
-    from migrate.stages.verify.inspector import VerifyResult
 
 
 class Sync:

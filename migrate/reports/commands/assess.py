@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from migrate.model.results.plan import ASSESS_GRADES
 from migrate.reports.commands import plan
 from migrate.reports.commands.snapshot import expected_gaps_text, hidden_text
 from migrate.reports.formats.terminal import terminal_text as plain
 from migrate.reports.report import ObjectCounts, Report, sort_items
-
-ASSESS_GRADES = ("kept", "adapted", "lost", "blocked")
 
 
 def assess_document(found: Any) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,10 +16,11 @@ from migrate.codecs import CODECS, Capabilities, Target
 from migrate.errors import PlanStale, RequestFailed
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.references import references_of, remap_references
+from migrate.model.results.apply import ApplyResult, FailedObject
+from migrate.model.results.plan import Action, Plan
 from migrate.stages.estate import Estate
 from migrate.stages.match.lineage import Lineage
 from migrate.stages.plan.adaptation import accepted_forms_only, adaptation_target
-from migrate.stages.plan.plan_file import Action, Plan
 from migrate.stages.progress import Progress
 
 if TYPE_CHECKING:
@@ -32,31 +32,6 @@ RequestBody = dict[str, JSON]
 
 class UnresolvedReference(RequestFailed):
     """An object names another that could not be made."""
-
-
-@dataclass(frozen=True)
-class FailedObject:
-    """An object that was not made, changed or deleted, and why."""
-
-    kind: str
-    id: str
-    name: str
-    reason: str
-
-
-@dataclass
-class ApplyResult:
-    """What an apply did. Threads add to it through `ApplyContext`."""
-
-    created: int = 0
-    updated: int = 0
-    deleted: int = 0
-    adopted: int = 0
-    skipped: int = 0
-    failed: list[FailedObject] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    outage: tuple[str, str, str] | None = None
-    """Where the service went away: what, why, what to do next."""
 
 
 class ApplyContext:

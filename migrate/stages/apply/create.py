@@ -12,9 +12,9 @@ from migrate.errors import NotFound, OutcomeUnknown, RequestFailed
 from migrate.model import Entity
 from migrate.model.entity import creation_time
 from migrate.model.normalize import json_digest, normalize_written_fields
+from migrate.model.results.plan import Action
 from migrate.stages.apply.context import ApplyContext, RequestBody, UnresolvedReference
 from migrate.stages.estate import stamp
-from migrate.stages.plan.plan_file import Action
 from migrate.stages.plan.target_fingerprints import object_fingerprint
 
 MAX_CREATE_TRIES = 4

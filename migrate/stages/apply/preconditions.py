@@ -9,10 +9,11 @@ from migrate.archive.database import Archive
 from migrate.codecs import capabilities_for
 from migrate.errors import IncompleteResult, NotFound, PlanStale, RequestFailed, ServiceUnreachable
 from migrate.model import EntityKey
-from migrate.stages.apply.context import ApplyContext, ApplyResult, UnresolvedReference, apply_context
+from migrate.model.results.apply import ApplyResult
+from migrate.model.results.plan import Action, Plan
+from migrate.stages.apply.context import ApplyContext, UnresolvedReference, apply_context
 from migrate.stages.apply.create import AddressInUse
 from migrate.stages.estate import Estate
-from migrate.stages.plan.plan_file import Action, Plan
 from migrate.stages.plan.target_fingerprints import Fingerprints, target_fingerprints
 from migrate.stages.progress import Progress
 from migrate.stages.rollback.recover import find_created

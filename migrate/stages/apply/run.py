@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 from migrate.archive.database import Archive
 from migrate.codecs import Capabilities
 from migrate.errors import IncompleteResult, PlanStale, ServiceUnreachable
-from migrate.stages.apply.context import ApplyContext, ApplyResult, apply_context, load_id_map
+from migrate.model.results.apply import ApplyResult
+from migrate.model.results.plan import Action, Plan
+from migrate.stages.apply.context import ApplyContext, apply_context, load_id_map
 from migrate.stages.apply.create import create_object
 from migrate.stages.apply.preconditions import check_target, name_what_is_missing
 from migrate.stages.apply.threads import write_thread
@@ -24,7 +26,6 @@ from migrate.stages.apply.vector_stores import await_ingestion, fill_vector_stor
 from migrate.stages.concurrency.worker_pool import run_parallel
 from migrate.stages.estate import Estate
 from migrate.stages.plan.dependencies import AssistantDependencies
-from migrate.stages.plan.plan_file import Action, Plan
 from migrate.stages.progress import Progress
 from migrate.stages.rollback.undo_plan import UNDO_ACTION
 from migrate.stages.snapshot.live_estate import CONFIGURATION_KINDS

@@ -14,6 +14,7 @@ from migrate.archive.journal import THREAD_STATE_ACTION, JournalEntry, JournalJo
 from migrate.errors import NotFound, OutcomeUnknown, RequestFailed
 from migrate.model import Entity
 from migrate.model.normalize import normalize_entity
+from migrate.model.results.plan import Action
 from migrate.stages.apply.context import ApplyContext, RequestBody
 from migrate.stages.apply.create import (
     GATEWAY_LOOK_DELAYS_S,
@@ -28,7 +29,6 @@ from migrate.stages.apply.create import (
 )
 from migrate.stages.apply.implicit_vector_stores import note_implicit_stores, searched_files, stores_of_thread
 from migrate.stages.apply.thread_messages import ThreadMessages
-from migrate.stages.plan.plan_file import Action
 from migrate.stages.plan.target_fingerprints import object_fingerprint
 from migrate.stages.snapshot.live_estate import lists_threads
 

@@ -12,12 +12,12 @@ from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.errors import NotFound, OperationRefused, OutcomeUnknown, RequestFailed
 from migrate.model import KINDS, Entity
 from migrate.model.normalize import normalize_written_fields
+from migrate.model.results.plan import Action, Plan
 from migrate.model.secrets import with_target_credentials
 from migrate.model.stamp import stamp_keys_in
 from migrate.stages.apply.context import ApplyContext, RequestBody
 from migrate.stages.apply.create import create_once, fail_object, left_fingerprint, request_was_sent
 from migrate.stages.estate import stamp
-from migrate.stages.plan.plan_file import Action, Plan
 from migrate.stages.plan.target_fingerprints import message_fingerprint, object_fingerprint
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from migrate.model import JSON, Entity
 from migrate.model.entity import creation_time
 from migrate.model.file import normalize_filename
 from migrate.model.normalize import normalize_entity
+from migrate.model.results.plan import Action
 from migrate.model.vector_store import ingestion_error
 from migrate.stages.apply.context import ApplyContext, RequestBody, UnresolvedReference
 from migrate.stages.apply.create import (
@@ -25,7 +26,6 @@ from migrate.stages.apply.create import (
     request_time,
     request_was_sent,
 )
-from migrate.stages.plan.plan_file import Action
 
 FILE_PROCESSING_TIMEOUT_S = 30.0
 """Seconds to wait for an uploaded file to be taken in."""

@@ -16,7 +16,7 @@ from migrate.model.message import MESSAGE_KIND as MESSAGE
 from migrate.model.normalize import normalize_entity
 from migrate.model.object_diff import FieldDifference, MemberStep, diff_objects
 from migrate.model.references import remap_references
-from migrate.stages.diff.ignore_rules import Change
+from migrate.model.results.diff import Change
 from migrate.stages.diff.message_alignment import PositionPair, align_by_id, align_by_journal, common_prefix
 from migrate.stages.diff.scope import DiffScope
 from migrate.stages.estate import Estate, LazyMessage

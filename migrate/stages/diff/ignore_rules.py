@@ -19,26 +19,7 @@ from migrate.errors import BadUsage
 from migrate.files.text import read_text
 from migrate.model import KINDS
 from migrate.model.object_diff import DiffSteps, FieldDifference, MemberStep
-
-
-@dataclass(frozen=True)
-class Change:
-    """One object that differs. `action` goes from left to right: added, removed, changed.
-
-    `how` says how the two were found to be one: journal, stamp, id, key, or the natural key of a guess."""
-
-    kind: str
-    left_id: str
-    right_id: str
-    name: str
-    action: str
-    paths: tuple[FieldDifference, ...] = ()
-    guessed: bool = False
-    paired_by: str = ""
-    left_parent: str = ""
-    right_parent: str = ""
-    since: str = ""
-
+from migrate.model.results.diff import Change, IgnoreCount
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -172,16 +153,6 @@ def _step_matches(written: str, step: str | int) -> bool:
         listed = isinstance(step, (int, MemberStep))
         return listed and fnmatchcase(called[1:-1], written[1:-1].replace("[", "[[]"))
     return isinstance(step, str) and not isinstance(step, MemberStep) and fnmatchcase(step, written)
-
-
-@dataclass(frozen=True)
-class IgnoreCount:
-    """How many differences a rule removed. `expires` is a date or ''."""
-
-    rule: str
-    reason: str
-    expires: str
-    count: int
 
 
 @dataclass(frozen=True)

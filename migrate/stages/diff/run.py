@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from migrate.archive.snapshots.history import FirstSeen, first_seen_unchanged
 from migrate.archive.snapshots.reader import list_snapshots
 from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.model import EntityKey
+from migrate.model.results.diff import Change, DiffResult
 from migrate.stages.diff.comparison import EstateComparison
-from migrate.stages.diff.ignore_rules import Change, IgnoreCount, IgnoreFilter
+from migrate.stages.diff.ignore_rules import IgnoreFilter
 from migrate.stages.diff.scope import DiffScope
 from migrate.stages.estate import Estate
 from migrate.stages.match.journal_pairs import JournalPairs
@@ -73,28 +74,6 @@ def _key(change: Change, id_: str, parent: str) -> EntityKey:
 
 # Kinds of which equal listings are not looked into, so that nobody knows which rules fit in them.
 UNREAD_WHEN_EQUAL = frozenset({"message", "run", "run_step"})
-
-
-@dataclass(frozen=True)
-class DiffResult:
-    """Everything that differs, how many objects were compared, and what was not.
-
-    `unread`: what a side should have been asked for and could not tell. `ignored`: differences that a rule
-    takes away, counted rule by rule. `left_out`: what was not compared on purpose."""
-
-    changes: list[Change]
-    compared: dict[str, int]
-    unread: list[str] = field(default_factory=list)
-    ignored: tuple[IgnoreCount, ...] = ()
-    expired: tuple[str, ...] = ()
-    left_out: tuple[str, ...] = ()
-    unmatched: tuple[str, ...] = ()
-    """Filters that fit nothing on either side."""
-
-    @property
-    def exit_code(self) -> int:
-        """Of the contract, from the very lists that are shown."""
-        return 3 if self.unread else 1 if self.changes or self.unmatched else 0
 
 
 def diff(

@@ -35,6 +35,7 @@ from migrate.errors import OperationRefused
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.file import BYTES_FROM_PARSED_TEXT, file_on_service
 from migrate.model.references import references_of, remap_references
+from migrate.model.results.export import ExportResult
 from migrate.model.secrets import locate_credentials
 from migrate.stages.config_directory.read import is_config_directory
 from migrate.stages.config_directory.select import ConfigSelection, select_configuration
@@ -160,20 +161,6 @@ class ExportOptions:
     def is_filtered(self) -> bool:
         """Whether something was left out on purpose, so that absence says nothing."""
         return bool(self.kinds or self.choice.include or self.choice.exclude)
-
-
-@dataclass
-class ExportResult:
-    """What was written, left as it was, and removed, by paths in the directory; what was left out."""
-
-    folder: Path
-    environment: str = ""
-    written: list[str] = field(default_factory=list)
-    unchanged: int = 0
-    removed: list[str] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
-    left_out: dict[str, int] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
 
 
 def export(estate: Estate, asked: ExportOptions) -> ExportResult:

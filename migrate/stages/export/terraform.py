@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +11,21 @@ from migrate.codecs.adapt.existing_metadata import PORTAL_KEYS
 from migrate.codecs.terraform import (
     TERRAFORM_HEADER,
     HclExpression,
-    TerraformAgents,
     agents_as_terraform,
     terraform_identifier,
 )
 from migrate.errors import OperationRefused
 from migrate.model import JSON, KINDS
 from migrate.model.references import remap_references
+from migrate.model.results.export import TerraformExport
+from migrate.model.results.plan import Plan
 from migrate.model.stamp import remove_stamp_keys
 from migrate.stages.estate import Estate
 from migrate.stages.filters import ObjectFilter
 from migrate.stages.plan.adaptation import adaptation_target
-from migrate.stages.plan.plan_file import LossRow, Plan
 
 TERRAFORM_FILE = "agents.tf"
 FOUNDRY_SERVICE = "foundry"
-
-
-@dataclass(frozen=True)
-class TerraformExport:
-    """The text, and what a reader must know beside it."""
-
-    agents: TerraformAgents
-    losses: tuple[LossRow, ...] = ()
 
 
 def export_agents(estate: Estate, choice: ObjectFilter) -> TerraformExport:

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
 
-from migrate.archive.id_map import IdMapping as Line
 from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.codecs.foundry.agent_names import valid_name_base
 from migrate.model import JSON, Entity
 from migrate.model.file import file_on_service, normalize_filename
 from migrate.model.normalize import json_digest, normalize_entity
+from migrate.model.results.archive import IdMapping as Line
 from migrate.model.stamp import original_assistant_id
 from migrate.stages.config_directory.select import select_configuration, unused_store_copies
 from migrate.stages.estate import Estate, stamp

@@ -2,53 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import replace
 
 from migrate.codecs import Capabilities, Codec, Target
 from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.model import Entity
-from migrate.model.estate_location import EstateLocation
 from migrate.model.file import BYTES_FROM_ORIGINAL
 from migrate.model.loss import Loss
 from migrate.model.references import IdLookup
-from migrate.model.served_version import NEWEST_VERSION
+from migrate.model.results.plan import TargetSettings
 from migrate.stages.estate import Estate, LazyMessage
 from migrate.stages.plan.dependencies import AssistantDependencies
 from migrate.stages.plan.old_ids import SourceIds
-
-
-@dataclass(frozen=True)
-class TargetSettings:
-    """What a plan settled about a target, and what applying and verifying must not decide anew.
-
-    `in_place`: (kind, id) of objects that the target holds already under the same id. Everything else is
-    as in `Target`.
-    """
-
-    models: Mapping[str, str] = field(default_factory=dict)
-    connections: Mapping[str, str] = field(default_factory=dict)
-    deployments: frozenset[str] | None = None
-    connections_there: frozenset[str] | None = None
-    names: Mapping[str, str] = field(default_factory=dict)
-    reasoning: frozenset[str] = frozenset()
-    bytes_later: bool = False
-    unseen: str = ""
-    """Why deployments could not be listed."""
-    in_place: frozenset[tuple[str, str]] = frozenset()
-    rewrite_ids: bool = False
-    """Ids of the source in texts are replaced by the new ones."""
-    agent_version: str = NEWEST_VERSION
-    """Which version of an agent is moved: the newest, or the one that is served."""
-    place: EstateLocation | None = None
-    """Where the source lies, if the target is another place."""
-    absent: frozenset[str] = frozenset()
-    """Kinds that the target does not have any more."""
-    arrived: frozenset[tuple[str, str]] = frozenset()
-    """(kind, id) of objects that the source no longer has, and that stand on the target: what named them when
-    they arrived names them still."""
-    further: tuple[tuple[str, str, str], ...] = ()
-    """Kind and id of second copies of one origin, and the id of the origin on the target: as in `Known`."""
 
 
 def adaptation_target(

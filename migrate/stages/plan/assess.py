@@ -4,48 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from migrate.model import KINDS
 from migrate.model.loss import EVERY_OBJECT
 from migrate.model.normalize import normalize_entity
+from migrate.model.results.plan import Assessment, FieldOutcome, Plan
 from migrate.stages.estate import Estate
-from migrate.stages.plan.plan_file import LossRow, Plan
-
-GRADES = ("kept", "adapted", "lost", "blocked")
-
-
-@dataclass(frozen=True)
-class FieldOutcome:
-    """A field that arrives as it is."""
-
-    kind: str
-    id: str
-    field: str
-    parent: str = ""
-    name: str = ""
-
-
-@dataclass
-class Assessment:
-    """`kept` names the fields of all objects but messages, which are only counted; `kinds` counts fields
-    by kind and grade."""
-
-    source: str
-    target: str
-    losses: tuple[LossRow, ...]
-    unread: tuple[str, ...]
-    kept: list[FieldOutcome] = field(default_factory=list)
-    kinds: dict[str, Counter[str]] = field(default_factory=dict)
-    expected_gaps: int = 0
-    """Files of the source whose bytes its service never gives back."""
-    hidden: tuple[str, ...] = ()
-    """What of its objects the source's service refuses to show, so that no archive has it."""
-
-    @property
-    def totals(self) -> dict[str, int]:
-        """Fields by grade."""
-        return {grade: sum(counts[grade] for counts in self.kinds.values()) for grade in GRADES}
 
 
 def assess_plan(plan: Plan, source: Estate, target: str) -> Assessment:

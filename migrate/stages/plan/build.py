@@ -15,14 +15,21 @@ from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.errors import IncompleteResult, OperationRefused
 from migrate.model.loss import EVERY_OBJECT, Loss
 from migrate.model.loss_fields import accepted_names
+from migrate.model.results.plan import (
+    LossRow,
+    Plan,
+    SourceSide,
+    TargetSettings,
+    TargetSettingsRow,
+    TargetSide,
+)
 from migrate.model.shard import Shard
 from migrate.stages.estate import Estate
 from migrate.stages.match.pairs import ObjectPairs
-from migrate.stages.plan.adaptation import TargetSettings
 from migrate.stages.plan.decision import Decider
 from migrate.stages.plan.journal_state import Conflict, JournalState
 from migrate.stages.plan.options import PlanOptions, check_accepted_fields, check_thresholds
-from migrate.stages.plan.plan_file import FORMAT, LossRow, Plan, SourceSide, TargetSettingsRow, TargetSide
+from migrate.stages.plan.plan_file import FORMAT
 from migrate.stages.plan.planner import Planner
 from migrate.stages.plan.prune import PrunePlanner
 from migrate.stages.plan.target_fingerprints import combined_fingerprint, target_fingerprints

@@ -19,16 +19,16 @@ from migrate.model.loss import EVERY_OBJECT, Grade, Loss
 from migrate.model.normalize import normalize_entity, normalize_written_fields
 from migrate.model.object_diff import FieldDifference, diff_objects
 from migrate.model.references import references_of, remap_references
+from migrate.model.results.plan import Action, ActionName, TargetSettings
 from migrate.model.secrets import remove_owner_secrets, with_target_credentials
 from migrate.model.stamp import remove_stamp_keys
 from migrate.stages.config_directory.match import is_equal_on_target
 from migrate.stages.estate import Estate
 from migrate.stages.match.pairs import BY_ORIGINAL_ID, ObjectPairs
 from migrate.stages.match.same_name_files import MATCHED_BY_BYTES
-from migrate.stages.plan.adaptation import TargetSettings, adaptation_target, with_snapshot_losses
+from migrate.stages.plan.adaptation import adaptation_target, with_snapshot_losses
 from migrate.stages.plan.journal_state import Conflict, JournalState
 from migrate.stages.plan.old_ids import REPLACED, SourceIds
-from migrate.stages.plan.plan_file import Action, ActionName
 from migrate.stages.plan.source_references import source_references
 from migrate.stages.plan.target_fingerprints import is_unchanged, object_fingerprint
 

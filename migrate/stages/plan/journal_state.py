@@ -9,6 +9,7 @@ from migrate.archive import id_map
 from migrate.archive.id_map import Side
 from migrate.model import EntityKey
 from migrate.model.object_diff import FieldDifference
+from migrate.model.results.archive import IdMapping
 from migrate.stages.estate import Estate
 
 
@@ -69,7 +70,7 @@ class Conflict:
 
 
 def read_journal_state(
-    source: Estate, target: Side, lines: list[id_map.IdMapping], trusted: Mapping[tuple[str, str], str]
+    source: Estate, target: Side, lines: list[IdMapping], trusted: Mapping[tuple[str, str], str]
 ) -> JournalState:
     """What the archive's journal knows of a target. `lines`: of its id map; `trusted`: (kind, source id) ->
     target id of those whose object on the target still is what was left there."""

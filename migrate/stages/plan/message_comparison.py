@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from migrate.model import Entity
-from migrate.stages.plan.plan_file import Action
+from migrate.model.results.plan import Action
 from migrate.stages.plan.target_fingerprints import object_fingerprint
 
 

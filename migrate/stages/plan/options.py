@@ -10,8 +10,8 @@ from typing import Literal
 from migrate.errors import BadUsage, OperationRefused
 from migrate.model.loss import EVERY_OBJECT, Loss
 from migrate.model.loss_fields import accepted_names, declared_names, unknown_names
+from migrate.model.results.plan import Action
 from migrate.stages.estate import Estate
-from migrate.stages.plan.plan_file import Action
 
 MAX_NEAR_NAMES = 6
 """Near names that the error shows."""

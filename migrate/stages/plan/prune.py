@@ -13,10 +13,10 @@ from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.errors import OperationRefused
 from migrate.model import Entity
 from migrate.model.loss import EVERY_OBJECT, Loss
+from migrate.model.results.plan import Action
 from migrate.stages.estate import Estate, stamp
 from migrate.stages.match.pairs import ObjectPairs
 from migrate.stages.plan.journal_state import JournalState
-from migrate.stages.plan.plan_file import Action
 from migrate.stages.plan.target_fingerprints import object_fingerprint
 
 PRUNED_KINDS = ("thread", "assistant", "vector_store")

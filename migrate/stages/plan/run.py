@@ -12,9 +12,11 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from migrate.archive.id_map import IdMapping, Side, derivations, id_map, reverse_message_ids
+from migrate.archive.id_map import Side, derivations, id_map, reverse_message_ids
 from migrate.codecs import capabilities_for
 from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
+from migrate.model.results.archive import IdMapping
+from migrate.model.results.plan import Plan, SourceSide, TargetSide
 from migrate.stages.config_directory.match import match_by_key
 from migrate.stages.estate import Estate
 from migrate.stages.match import pairs as match_pairs
@@ -24,7 +26,6 @@ from migrate.stages.match.pairs import ObjectPairs
 from migrate.stages.plan.build import build_plan
 from migrate.stages.plan.journal_state import JournalState, read_journal_state
 from migrate.stages.plan.options import PlanOptions
-from migrate.stages.plan.plan_file import Plan, SourceSide, TargetSide
 from migrate.stages.plan.target_settings import TargetInventory
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.live_estate import absent_kinds, empty_estate

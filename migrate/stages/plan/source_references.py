@@ -8,7 +8,7 @@ from migrate.model import Entity
 from migrate.model.estate_location import EstateLocation
 from migrate.model.json_paths import iter_texts
 from migrate.model.local_names import DEPLOYMENT_LABEL, iter_local_names, toolbox_addresses
-from migrate.stages.plan.adaptation import TargetSettings
+from migrate.model.results.plan import TargetSettings
 from migrate.stages.plan.old_ids import WHERE
 
 MAX_REFERENCES_SHOWN = 80

@@ -16,9 +16,9 @@ from migrate.model.connections import connections_in, short_connection_name
 from migrate.model.entity import usability
 from migrate.model.estate_location import EstateLocation
 from migrate.model.normalize import normalize_entity
+from migrate.model.results.plan import TargetSettings
 from migrate.stages.estate import Estate
 from migrate.stages.match.pairs import ObjectPairs
-from migrate.stages.plan.adaptation import TargetSettings
 from migrate.stages.plan.options import PlanOptions
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from migrate.model import Entity
 from migrate.model.entity import creation_time
 from migrate.model.file import BYTES_FROM_PARSED_TEXT
 from migrate.model.normalize import json_digest, normalize_entity
+from migrate.model.results.query import CleanupFinding, CleanupResult
 from migrate.model.vector_store import ingestion_error
 from migrate.stages.estate import Estate
 from migrate.stages.query.references import Usage, read_usage
@@ -130,35 +131,10 @@ CHAT_FILE_PURPOSES = frozenset({"assistants", "assistants_output", "vision"})
 
 
 @dataclass(frozen=True)
-class CleanupFinding:
-    """One object, what it is, and why. `bytes`: what it costs, where the service tells; `of`: the one that
-    a duplicate is like."""
-
-    mark: str
-    kind: str
-    id: str
-    parent: str
-    name: str
-    why: str
-    bytes: int | None = None
-    created_at: float | None = None
-    of: str = ""
-
-
-@dataclass(frozen=True)
 class UnprovenClaim:
     """A claim that cannot be proven, with the listing that is missing."""
 
     text: str
-
-
-@dataclass(frozen=True)
-class CleanupResult:
-    """Findings, claims that cannot be proven because a listing is missing, and notes."""
-
-    findings: tuple[CleanupFinding, ...]
-    unproven: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

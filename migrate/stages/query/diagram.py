@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
+from migrate.model.results.query import CleanupFinding, Diagram, DiagramNode
 from migrate.stages.estate import Estate
-from migrate.stages.query.cleanup import CLEANUP_MARKS, CleanupFinding, find_cleanup_in_usage
+from migrate.stages.query.cleanup import CLEANUP_MARKS, find_cleanup_in_usage
 from migrate.stages.query.references import ObjectKey, ThreadGroup, Usage, read_usage
 
 MAX_NODES = 400
 DIAGRAM_KINDS = ("assistant", "vector_store", "file", "thread")
 # Kind that has no node of its own -> the kind of its parent, which carries its mark.
 NODE_KIND = {"vector_store_file": "vector_store"}
-
-
-@dataclass(frozen=True)
-class DiagramNode:
-    """One object, or several threads that hang on the same things: `weight` is how many."""
-
-    kind: str
-    id: str
-    name: str
-    marks: tuple[str, ...] = ()
-    weight: int = 1
-
-
-@dataclass(frozen=True)
-class Diagram:
-    """`edges` are pairs of places in `nodes`, from what names to what is named; `left_out` is how many
-    objects of each kind are not drawn."""
-
-    nodes: tuple[DiagramNode, ...]
-    edges: tuple[tuple[int, int], ...]
-    left_out: Mapping[str, int]
 
 
 def estate_diagram(estate: Estate, most: int = MAX_NODES, beside: Estate | None = None) -> Diagram:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from migrate.archive.blobs import Blob, read_verified_chunks
@@ -19,39 +19,11 @@ from migrate.codecs.adapt.files import PARSED_TEXT_SUFFIX
 from migrate.errors import ArchiveDamaged, BadUsage, OperationRefused
 from migrate.files.output import describe_unencodable_name, temporary_file_beside
 from migrate.model.file import BYTES_FROM_PARSED_TEXT
+from migrate.model.results.query import ExtractedFile, ExtractFailure, ExtractResult
 from migrate.stages.safe_filenames import safe_names
 
 # Files in the way that a refusal names.
 MAX_EXISTING_NAMED = 5
-
-
-@dataclass(frozen=True)
-class ExtractedFile:
-    """A file that lies in the folder now. `name` is what its service calls it."""
-
-    id: str
-    name: str
-    path: Path
-    bytes: int
-    sha256: str
-    bytes_from: str
-
-
-@dataclass(frozen=True)
-class ExtractFailure:
-    """A file that was asked for and could not be written, and why."""
-
-    id: str
-    name: str
-    reason: str
-
-
-@dataclass
-class ExtractResult:
-    """What was written, and what was not."""
-
-    written: list[ExtractedFile] = field(default_factory=list)
-    failed: list[ExtractFailure] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

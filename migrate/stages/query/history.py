@@ -6,8 +6,7 @@ Who changed it is not known: services do not tell. Equal bodies are not read twi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass, replace
 
 from migrate.archive.snapshots.history import (
     ChildListing,
@@ -18,50 +17,12 @@ from migrate.archive.snapshots.history import (
     read_body,
     trace_object,
 )
-from migrate.archive.snapshots.reader import SnapshotInfo
 from migrate.archive.sql_connection import SqlConnection
 from migrate.codecs import CODECS
 from migrate.model import JSON, Entity
 from migrate.model.normalize import normalize_entity
-from migrate.model.object_diff import FieldDifference, diff_objects
-
-HistoryEventType = Literal["first seen", "changed", "gone", "back", "not read"]
-
-
-@dataclass(frozen=True)
-class HistoryEvent:
-    """What a snapshot saw of an object that the one before had not seen.
-
-    `until`: the last snapshot of which the same is true (of `not read` alone). `facts`: what the service
-    set. `messages`: how many a thread has, and had; `came` and `went`: ids of files in a store.
-    """
-
-    snapshot: SnapshotInfo
-    what: HistoryEventType
-    until: int = 0
-    reason: str = ""
-    paths: tuple[FieldDifference, ...] = ()
-    facts: tuple[FieldDifference, ...] = ()
-    messages: tuple[int, int] | None = None
-    added: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class ObjectHistory:
-    """One object in one place. `since`: the snapshot that first saw it as it was last seen; `times`: how
-    many snapshots hold it."""
-
-    type: str
-    url: str
-    kind: str
-    parent: str
-    id: str
-    name: str
-    since: SnapshotInfo
-    times: int
-    snapshots: int
-    events: tuple[HistoryEvent, ...] = field(default=())
+from migrate.model.object_diff import diff_objects
+from migrate.model.results.query import HistoryEvent, ObjectHistory
 
 
 def object_histories(conn: SqlConnection, object_id: str) -> list[ObjectHistory]:

@@ -7,24 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 from migrate.model import JSON, Entity
 from migrate.model.message import FUNCTION_CALL, FUNCTION_CALL_OUTPUT, ITEM_ROLE
+from migrate.model.results.query import MessagePart
 from migrate.model.secrets import mask_tool_secrets
 
-MessagePartType = Literal["text", "refusal", "image", "citation", "attachment", "call", "result", "other"]
 # File id -> file name.
 FileNames = Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class MessagePart:
-    """One thing in a message."""
-
-    what: MessagePartType
-    text: str
 
 
 def message_parts(message: Entity, names: FileNames) -> Iterator[MessagePart]:

@@ -8,11 +8,11 @@ by itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
-from migrate.archive.snapshots.reader import SnapshotInfo
 from migrate.errors import BadUsage
+from migrate.model.results.archive import RetentionDecision, SnapshotInfo
 
 
 @dataclass(frozen=True)
@@ -27,19 +27,6 @@ class RetentionPolicy:
 
     def __bool__(self) -> bool:
         return bool(self.last or self.daily or self.weekly or self.monthly or self.tags)
-
-
-@dataclass(frozen=True)
-class RetentionDecision:
-    """One snapshot, and why it stays; without a reason it goes. `remark`: what should be known before."""
-
-    snapshot: SnapshotInfo
-    why: tuple[str, ...] = field(default=())
-    remark: str = ""
-
-    @property
-    def is_kept(self) -> bool:
-        return bool(self.why)
 
 
 def apply_policy(infos: Iterable[SnapshotInfo], policy: RetentionPolicy) -> list[RetentionDecision]:

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 
 from migrate.archive.snapshots.reader import SnapshotReader, search_candidates
 from migrate.codecs import CODECS
 from migrate.model import Entity
+from migrate.model.results.query import SearchHit
 from migrate.model.secret_text import MASKED_SECRET, mask_text
 from migrate.stages.query.message_parts import as_text, message_parts
 
 # Characters around the place where a text was found.
 EXCERPT_CHARS_BEFORE, EXCERPT_CHARS_AFTER = 30, 60
-
-
-@dataclass(frozen=True)
-class SearchHit:
-    """An object in which the text stands: in which field, and between what."""
-
-    kind: str
-    id: str
-    parent: str
-    field: str
-    excerpt: str
 
 
 def search(snapshot: SnapshotReader, text: str, kinds: Collection[str] = ()) -> Iterator[SearchHit]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 
 from migrate.archive.hashes import storable_text
@@ -11,34 +11,9 @@ from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.codecs import CODECS, DecodeContext
 from migrate.model import JSON
 from migrate.model.message import ITEM_ROLE
+from migrate.model.results.query import MessagePart, Transcript, TranscriptEntry
 from migrate.model.secret_text import mask_text
-from migrate.stages.query.message_parts import MessagePart, as_text, message_parts, step_tool_calls
-
-
-@dataclass(frozen=True)
-class TranscriptEntry:
-    """One message, or one item that nobody said (its role is ''). `called` are tools that its run used."""
-
-    number: int
-    id: str
-    at: str
-    role: str
-    assistant: str
-    parts: tuple[MessagePart, ...]
-    called: tuple[MessagePart, ...] = ()
-
-
-@dataclass(frozen=True)
-class Transcript:
-    """A thread. `gap` is why its messages are not all here, or ''. `said` can be walked once."""
-
-    thread: str
-    at: str
-    snapshot: int
-    source: str
-    count: int
-    gap: str
-    entries: Iterator[TranscriptEntry]
+from migrate.stages.query.message_parts import as_text, message_parts, step_tool_calls
 
 
 def read_transcript(snapshot: SnapshotReader, thread: str) -> Transcript | None:

@@ -9,6 +9,7 @@ from functools import partial
 from migrate.archive.journal import SERVICE_ACTION, JournalEntry
 from migrate.errors import IncompleteResult, NotFound, RequestFailed
 from migrate.model import Entity
+from migrate.model.results.plan import Action, Plan
 from migrate.stages.apply.context import ApplyContext, RequestBody, UnresolvedReference
 from migrate.stages.apply.create import (
     AddressInUse,
@@ -22,7 +23,6 @@ from migrate.stages.apply.threads import find_unanswered_thread, note_messages
 from migrate.stages.apply.update import find_updated
 from migrate.stages.apply.vector_stores import find_uploaded
 from migrate.stages.plan.adaptation import iter_messages
-from migrate.stages.plan.plan_file import Action, Plan
 
 
 def recover_interrupted(ctx: ApplyContext, plan: Plan) -> None:

@@ -7,7 +7,6 @@ killed rollback goes on where it was, and a second one has nothing to do.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -18,16 +17,17 @@ from migrate.codecs import Capabilities
 from migrate.errors import IncompleteResult, NotFound, OperationRefused, OutcomeUnknown, RequestFailed
 from migrate.model import KINDS, Entity
 from migrate.model.normalize import normalize_written_fields
-from migrate.stages.apply.context import ApplyContext, FailedObject, apply_context, load_id_map
+from migrate.model.results.apply import FailedObject, RollbackResult, UndoStep
+from migrate.model.results.plan import Plan
+from migrate.stages.apply.context import ApplyContext, apply_context, load_id_map
 from migrate.stages.apply.implicit_vector_stores import detach_implicit_store
 from migrate.stages.apply.update import MAX_DELETE_TRIES, delete_objects, remaining_ids
 from migrate.stages.concurrency.worker_pool import run_parallel
 from migrate.stages.estate import Estate
-from migrate.stages.plan.plan_file import Plan
 from migrate.stages.plan.target_fingerprints import object_fingerprint
 from migrate.stages.progress import Progress
 from migrate.stages.rollback.recover import recover_interrupted
-from migrate.stages.rollback.undo_plan import REMOVAL_ORDER, UNDO_ACTION, UndoPlan, UndoStep
+from migrate.stages.rollback.undo_plan import REMOVAL_ORDER, UNDO_ACTION, UndoPlan
 from migrate.stages.snapshot.target_state import read_target
 
 if TYPE_CHECKING:
@@ -41,18 +41,6 @@ NO_RESPONSE = "no answer came"
 NULLABLE_TEXTS = frozenset({"name", "description", "instructions"})
 """Texts of assistants and stores that may be null on the wire, as all three API descriptions say."""
 StoreRows = dict[str, list[JournalEntry]]
-
-
-@dataclass
-class RollbackResult:
-    """What was taken back. `steps` is what would be done, in a dry run."""
-
-    removed: int = 0
-    restored: int = 0
-    gone: int = 0
-    failed: list[FailedObject] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    steps: list[UndoStep] = field(default_factory=list)
 
 
 def roll_back(

@@ -7,16 +7,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import dropwhile
 
-from migrate.archive.journal import SERVICE_ACTION, THREAD_STATE_ACTION, JournalEntry, LaterChange
+from migrate.archive.journal import SERVICE_ACTION, THREAD_STATE_ACTION, JournalEntry
 from migrate.model import KINDS, Entity, EntityKey
 from migrate.model.normalize import normalize_entity, normalize_written_fields
 from migrate.model.object_diff import diff_objects
 from migrate.model.references import references_of, remap_references
+from migrate.model.results.apply import UndoStep
+from migrate.model.results.archive import LaterChange
+from migrate.model.results.plan import Plan
 from migrate.stages.apply.context import ApplyContext
 from migrate.stages.apply.implicit_vector_stores import stores_of_thread
 from migrate.stages.estate import Estate
 from migrate.stages.plan.adaptation import replayed_messages, without_folded_attachments
-from migrate.stages.plan.plan_file import Plan
 from migrate.stages.plan.target_fingerprints import object_fingerprint
 
 UNDO_ACTION = "undo"
@@ -24,30 +26,6 @@ UNDO_ACTION = "undo"
 
 REMOVAL_ORDER = ("message", "thread", "assistant", "vector_store_file", "vector_store", "file")
 """Nothing is removed before what names it."""
-
-
-@dataclass(frozen=True)
-class UndoStep:
-    """One object to take back. `how`: remove, restore; `gone` when it is not there any more."""
-
-    how: str
-    kind: str
-    id: str
-    parent: str
-    name: str
-    target_id: str
-    target_parent: str = ""
-    gone: bool = False
-    changed: str = ""
-    """In what it is not as we left it."""
-    before: dict[str, object] | None = None
-    fields: tuple[str, ...] = ()
-    written: str = ""
-    """Fingerprint of what we left there."""
-    later: LaterChange | None = None
-    """The apply of ours that changed it since."""
-    detach: str = ""
-    """Thread on the target that stays, and no longer names it."""
 
 
 @dataclass

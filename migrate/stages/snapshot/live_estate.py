@@ -12,11 +12,12 @@ from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.codecs import capabilities_for
 from migrate.errors import IncompleteResult, NotFound, RequestFailed
 from migrate.model.entity import COUNT_MISMATCH_REASON
+from migrate.model.results.archive import SnapshotResult
 from migrate.stages.estate import Estate
 from migrate.stages.filters import ObjectFilter
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.options import SnapshotOptions
-from migrate.stages.snapshot.run import SnapshotResult, take_snapshot
+from migrate.stages.snapshot.run import take_snapshot
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader

@@ -7,14 +7,15 @@ name and nothing else; a killed program leaves a snapshot that the same command 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
-from migrate.archive.snapshots.reader import MissingObject, SnapshotReader, list_snapshots
+from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.errors import IncompleteResult
 from migrate.model import JSON, KINDS
+from migrate.model.results.archive import SnapshotResult
 from migrate.model.served_version import served_version_remarks
 from migrate.stages.concurrency.cpu_affinity import pin_to_one_cpu
 from migrate.stages.concurrency.worker_pool import WorkerPool
@@ -30,27 +31,6 @@ MAX_GAPS_SHOWN = 64
 """Events in one commit: a killed program reads so many pages again."""
 TOLD = 10
 """Agents that a snapshot's notes name because their users get another version than the newest."""
-
-
-@dataclass(frozen=True)
-class SnapshotResult:
-    """What came of a snapshot. `state` is complete or partial."""
-
-    id: int
-    state: str
-    counts: dict[str, int]
-    missing: list[MissingObject]
-    notes: tuple[str, ...]
-    shard: str = ""
-    hidden: tuple[str, ...] = ()
-    """What of the objects the service refuses to show: KIND: VALUE of `include[]`."""
-    unmatched: tuple[str, ...] = ()
-    """Filters that fit nothing: KIND:GLOB, as they were given."""
-
-    @property
-    def code(self) -> int:
-        """The exit code: what could not be read weighs more than a filter that fits nothing."""
-        return 3 if self.state != "complete" else 1 if self.unmatched else 0
 
 
 def take_snapshot(

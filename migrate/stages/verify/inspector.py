@@ -9,7 +9,6 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from migrate.codecs import CODECS, Capabilities, Target
@@ -23,6 +22,8 @@ from migrate.model.file import is_same_filename
 from migrate.model.normalize import normalize_entity, normalize_written_fields
 from migrate.model.object_diff import diff_objects
 from migrate.model.references import remap_references
+from migrate.model.results.apply import VerifyFinding, VerifyResult
+from migrate.model.results.plan import Plan
 from migrate.model.secrets import remove_owner_secrets, with_target_credentials
 from migrate.model.vector_store import ingestion_error
 from migrate.stages.concurrency.worker_pool import run_parallel
@@ -36,7 +37,6 @@ from migrate.stages.plan.adaptation import (
     replayed_messages,
     without_folded_attachments,
 )
-from migrate.stages.plan.plan_file import Plan
 from migrate.stages.plan.target_fingerprints import is_unchanged, message_fingerprint
 from migrate.stages.progress import Progress
 
@@ -55,29 +55,6 @@ UNUSABLE_REASONS = {
     ("vector_store_file", "in_progress"): "the service is still taking it in",
     ("file", "error"): "the service could not take it in",
 }
-
-
-@dataclass(frozen=True)
-class VerifyFinding:
-    """A difference between the target and what the plan announced."""
-
-    kind: str
-    source_id: str
-    target_id: str
-    name: str
-    path: str
-    reason: str
-    expected: object = None
-    found: object = None
-
-
-@dataclass
-class VerifyResult:
-    """The numbers of compared objects by kind, the findings, and notes on what could not be verified."""
-
-    checked: dict[str, int] = field(default_factory=dict)
-    findings: list[VerifyFinding] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 class Inspector:

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 from migrate.archive.database import Archive
 from migrate.archive.id_map import Side, arrived_messages, derivations, id_map, reverse_message_ids
 from migrate.codecs import Capabilities
+from migrate.model.results.apply import VerifyResult
+from migrate.model.results.plan import Plan
 from migrate.stages.estate import Estate
 from migrate.stages.match.file_hashes import check_file_hashes
 from migrate.stages.match.lineage import Lineage
-from migrate.stages.plan.plan_file import Plan
 from migrate.stages.plan.served_versions import version_notes
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.target_state import read_target
-from migrate.stages.verify.inspector import Inspector, VerifyResult
+from migrate.stages.verify.inspector import Inspector
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader

@@ -1,0 +1,1 @@
+"""Records that stages return and reports render, by command."""
