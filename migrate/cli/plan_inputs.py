@@ -32,9 +32,8 @@ from migrate.errors import BadUsage, OperationRefused
 from migrate.files.output import STDOUT_PATH
 from migrate.stages.config_directory import read as config_directory_read
 from migrate.stages.plan.assess import assess_plan
-from migrate.stages.plan.build import check_source
 from migrate.stages.plan.options import PlanOptions
-from migrate.stages.plan.run import plan_move, plan_without_target
+from migrate.stages.plan.run import check_source, plan_move, plan_without_target
 
 if TYPE_CHECKING:
     from migrate.archive.database import Archive

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from migrate.stages.plan import build as plan_stage
+from migrate.stages.plan import run as plan_stage
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import file, project, say, thread, versions
 from tests.e2e.running import World, options

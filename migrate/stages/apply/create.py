@@ -15,7 +15,7 @@ from migrate.model.normalize import json_digest, normalize_written_fields
 from migrate.model.results.plan import Action
 from migrate.stages.apply.context import ApplyContext, RequestBody, UnresolvedReference
 from migrate.stages.estate import stamp
-from migrate.stages.plan.target_fingerprints import object_fingerprint
+from migrate.stages.fingerprints import object_fingerprint
 
 MAX_CREATE_TRIES = 4
 GATEWAY_TIMEOUT_STATUSES = (408, 504)

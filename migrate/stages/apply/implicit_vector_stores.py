@@ -17,8 +17,8 @@ from migrate.model import Entity
 from migrate.model.entity import creation_time
 from migrate.stages.apply.context import ApplyContext, RequestBody
 from migrate.stages.apply.create import CLOCK_DIFFERENCE_S
+from migrate.stages.fingerprints import object_fingerprint
 from migrate.stages.plan.adaptation import replayed_messages
-from migrate.stages.plan.target_fingerprints import object_fingerprint
 
 VECTOR_STORE_KIND = "vector_store"
 

@@ -14,7 +14,7 @@ from migrate.model.results.plan import Action, Plan
 from migrate.stages.apply.context import ApplyContext, UnresolvedReference, apply_context
 from migrate.stages.apply.create import AddressInUse
 from migrate.stages.estate import Estate
-from migrate.stages.plan.target_fingerprints import Fingerprints, target_fingerprints
+from migrate.stages.fingerprints import Fingerprints, target_fingerprints
 from migrate.stages.progress import Progress
 from migrate.stages.rollback.recover import find_created
 from migrate.stages.snapshot.target_state import read_target

@@ -25,7 +25,7 @@ from migrate.stages.apply.update import delete_object, refuse_foreign_deletions,
 from migrate.stages.apply.vector_stores import await_ingestion, fill_vector_store, upload_file
 from migrate.stages.concurrency.worker_pool import run_parallel
 from migrate.stages.estate import Estate
-from migrate.stages.plan.dependencies import AssistantDependencies
+from migrate.stages.plan.adaptation import AssistantDependencies
 from migrate.stages.progress import Progress
 from migrate.stages.rollback.undo_plan import UNDO_ACTION
 from migrate.stages.snapshot.live_estate import CONFIGURATION_KINDS

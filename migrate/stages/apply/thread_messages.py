@@ -17,8 +17,8 @@ from migrate.model.normalize import json_digest, normalize_written_fields
 from migrate.stages.apply.context import ApplyContext, RequestBody
 from migrate.stages.apply.implicit_vector_stores import attached_for_search
 from migrate.stages.estate import LazyMessage, stamp
+from migrate.stages.fingerprints import message_fingerprint
 from migrate.stages.plan.adaptation import iter_messages
-from migrate.stages.plan.target_fingerprints import message_fingerprint
 
 MAX_FINGERPRINTS_KEPT = 2_000
 """Messages of a thread of which is kept what tells them from others."""

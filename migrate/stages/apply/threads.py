@@ -29,7 +29,7 @@ from migrate.stages.apply.create import (
 )
 from migrate.stages.apply.implicit_vector_stores import note_implicit_stores, searched_files, stores_of_thread
 from migrate.stages.apply.thread_messages import ThreadMessages
-from migrate.stages.plan.target_fingerprints import object_fingerprint
+from migrate.stages.fingerprints import object_fingerprint
 from migrate.stages.snapshot.live_estate import lists_threads
 
 FIRST_LOOK_DELAY_S = 0.15

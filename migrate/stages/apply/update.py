@@ -18,7 +18,7 @@ from migrate.model.stamp import stamp_keys_in
 from migrate.stages.apply.context import ApplyContext, RequestBody
 from migrate.stages.apply.create import create_once, fail_object, left_fingerprint, request_was_sent
 from migrate.stages.estate import stamp
-from migrate.stages.plan.target_fingerprints import message_fingerprint, object_fingerprint
+from migrate.stages.fingerprints import message_fingerprint, object_fingerprint
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer

@@ -22,14 +22,14 @@ from migrate.model.object_diff import diff_objects
 from migrate.model.references import references_of, remap_references
 from migrate.stages.config_directory.select import unused_store_copies
 from migrate.stages.estate import Estate
-from migrate.stages.match.pairs import BY_KEY, ObjectPairs
-from migrate.stages.match.same_name_files import (
+from migrate.stages.match.files import (
     HashReader,
     file_holders,
     match_same_name_files,
     same_id,
     same_name_groups,
 )
+from migrate.stages.match.pairs import BY_KEY, ObjectPairs
 
 Lookup = Callable[[str, str], "str | None"]
 

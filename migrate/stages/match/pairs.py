@@ -22,7 +22,8 @@ from migrate.model.results.archive import IdMapping as Line
 from migrate.model.stamp import original_assistant_id
 from migrate.stages.config_directory.select import select_configuration, unused_store_copies
 from migrate.stages.estate import Estate, stamp
-from migrate.stages.match.same_name_files import (
+from migrate.stages.fingerprints import object_fingerprint
+from migrate.stages.match.files import (
     HashReader,
     SameNameMatches,
     file_holders,
@@ -30,7 +31,6 @@ from migrate.stages.match.same_name_files import (
     same_id,
     same_name_groups,
 )
-from migrate.stages.plan.target_fingerprints import object_fingerprint
 
 # Left id -> right id.
 _IdPairs = dict[str, str]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 
 from migrate.codecs import Capabilities, Codec, Target
 from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
-from migrate.model import Entity
+from migrate.model import KINDS, Entity
 from migrate.model.file import BYTES_FROM_ORIGINAL
 from migrate.model.loss import Loss
-from migrate.model.references import IdLookup
+from migrate.model.references import IdLookup, references_of
 from migrate.model.results.plan import TargetSettings
 from migrate.stages.estate import Estate, LazyMessage
-from migrate.stages.plan.dependencies import AssistantDependencies
-from migrate.stages.plan.old_ids import SourceIds
+from migrate.stages.plan.source_mentions import SourceIds
 
 
 def adaptation_target(
@@ -117,3 +116,39 @@ def with_snapshot_losses(entity: Entity, losses: list[Loss], source: Estate) -> 
             reason = "the bytes come from the folder of originals, matched by name and size"
             return [*losses, Loss("file", entity.id, "bytes", "adapted", reason, "", "", entity.name)]
     return losses
+
+
+class AssistantDependencies:
+    """Who names whom among the assistants of an estate."""
+
+    def __init__(self, assistants: Mapping[str, Entity]) -> None:
+        form = KINDS["assistant"]
+        self._names = {
+            id_: {o for _, kind, o in references_of(form, entity) if kind == "assistant" and o in assistants}
+            for id_, entity in assistants.items()
+        }
+
+    def in_circle(self, one: str, other: str) -> bool:
+        """Whether `other` leads back to `one`: then neither can be made first."""
+        seen: set[str] = set()
+        waiting = [other]
+        while waiting:
+            at = waiting.pop()
+            if at == one:
+                return True
+            if at not in seen:
+                seen.add(at)
+                waiting += self._names.get(at, ())
+        return False
+
+    def waves(self) -> Iterator[list[str]]:
+        """Ids in groups: each names only ids of earlier groups, circles apart."""
+        needed = {
+            id_: {other for other in others if not self.in_circle(id_, other)}
+            for id_, others in self._names.items()
+        }
+        done: set[str] = set()
+        while len(done) < len(needed):
+            wave = [id_ for id_, others in needed.items() if id_ not in done and others <= done]
+            yield wave
+            done.update(wave)

@@ -24,13 +24,12 @@ from migrate.model.secrets import remove_owner_secrets, with_target_credentials
 from migrate.model.stamp import remove_stamp_keys
 from migrate.stages.config_directory.match import is_equal_on_target
 from migrate.stages.estate import Estate
+from migrate.stages.fingerprints import is_unchanged, object_fingerprint
+from migrate.stages.match.files import MATCHED_BY_BYTES
 from migrate.stages.match.pairs import BY_ORIGINAL_ID, ObjectPairs
-from migrate.stages.match.same_name_files import MATCHED_BY_BYTES
 from migrate.stages.plan.adaptation import adaptation_target, with_snapshot_losses
 from migrate.stages.plan.journal_state import Conflict, JournalState
-from migrate.stages.plan.old_ids import REPLACED, SourceIds
-from migrate.stages.plan.source_references import source_references
-from migrate.stages.plan.target_fingerprints import is_unchanged, object_fingerprint
+from migrate.stages.plan.source_mentions import REPLACED, SourceIds, source_references
 
 INFORMATIONAL_FIELDS = frozenset({("file", "purpose")})
 """Kind and field of what only says what an object is for: on one that is there already it may differ."""
@@ -324,7 +323,8 @@ class Decider:
 
     def _tell_what_it_names(self, entity: Entity, fitted: Entity) -> None:
         """Old ids and old places that stay in the texts of an object, or are replaced there."""
-        for name, reason, way_out in source_references(fitted, self.decided, self.decided.place):
+        deployments = self.decided.deployments or ()
+        for name, reason, way_out in source_references(fitted, deployments, self.decided.place):
             self.add_loss(entity, name, reason, "adapted", way_out)
         for mention in self.old_ids.mentions(fitted):
             if not self.is_renamed((mention.kind, mention.id)):

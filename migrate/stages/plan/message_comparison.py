@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from migrate.model import Entity
 from migrate.model.results.plan import Action
-from migrate.stages.plan.target_fingerprints import object_fingerprint
+from migrate.stages.fingerprints import object_fingerprint
 
 
 @dataclass

@@ -13,15 +13,19 @@ from migrate.model.loss import EVERY_OBJECT, Loss
 from migrate.model.references import remap_references
 from migrate.model.results.plan import Action, TargetSettings
 from migrate.stages.estate import Estate, LazyMessage
+from migrate.stages.fingerprints import is_unchanged, message_fingerprint, object_fingerprint
 from migrate.stages.match.messages import pair_messages, target_order
 from migrate.stages.match.pairs import ObjectPairs
-from migrate.stages.plan.adaptation import accepted_forms_only, replayed_messages, without_folded_attachments
+from migrate.stages.plan.adaptation import (
+    AssistantDependencies,
+    accepted_forms_only,
+    replayed_messages,
+    without_folded_attachments,
+)
 from migrate.stages.plan.decision import Decider
-from migrate.stages.plan.dependencies import AssistantDependencies
 from migrate.stages.plan.journal_state import ArrivedMessage, JournalState
 from migrate.stages.plan.message_comparison import MessageComparison, attached_file_ids, metadata_update
 from migrate.stages.plan.served_versions import agents_of, source_version_notes, target_version_notes
-from migrate.stages.plan.target_fingerprints import is_unchanged, message_fingerprint, object_fingerprint
 
 MAX_FILES_NAMED = 5
 """Files that a store lacks are named up to this number."""

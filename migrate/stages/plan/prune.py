@@ -15,9 +15,9 @@ from migrate.model import Entity
 from migrate.model.loss import EVERY_OBJECT, Loss
 from migrate.model.results.plan import Action
 from migrate.stages.estate import Estate, stamp
+from migrate.stages.fingerprints import object_fingerprint
 from migrate.stages.match.pairs import ObjectPairs
 from migrate.stages.plan.journal_state import JournalState
-from migrate.stages.plan.target_fingerprints import object_fingerprint
 
 PRUNED_KINDS = ("thread", "assistant", "vector_store")
 """In the order in which they are deleted. Files are left: deleting one takes it out of every store."""

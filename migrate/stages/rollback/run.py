@@ -24,7 +24,7 @@ from migrate.stages.apply.implicit_vector_stores import detach_implicit_store
 from migrate.stages.apply.update import MAX_DELETE_TRIES, delete_objects, remaining_ids
 from migrate.stages.concurrency.worker_pool import run_parallel
 from migrate.stages.estate import Estate
-from migrate.stages.plan.target_fingerprints import object_fingerprint
+from migrate.stages.fingerprints import object_fingerprint
 from migrate.stages.progress import Progress
 from migrate.stages.rollback.recover import recover_interrupted
 from migrate.stages.rollback.undo_plan import REMOVAL_ORDER, UNDO_ACTION, UndoPlan

@@ -18,8 +18,8 @@ from migrate.model.results.plan import Plan
 from migrate.stages.apply.context import ApplyContext
 from migrate.stages.apply.implicit_vector_stores import stores_of_thread
 from migrate.stages.estate import Estate
+from migrate.stages.fingerprints import object_fingerprint
 from migrate.stages.plan.adaptation import replayed_messages, without_folded_attachments
-from migrate.stages.plan.target_fingerprints import object_fingerprint
 
 UNDO_ACTION = "undo"
 """The journal's action for taking back what another line of it did."""

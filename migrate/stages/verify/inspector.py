@@ -29,6 +29,7 @@ from migrate.model.vector_store import ingestion_error
 from migrate.stages.concurrency.worker_pool import run_parallel
 from migrate.stages.config_directory.match import is_equal_on_target
 from migrate.stages.estate import Estate, LazyMessage, stamp
+from migrate.stages.fingerprints import is_unchanged, message_fingerprint
 from migrate.stages.match.messages import pair_messages
 from migrate.stages.plan.adaptation import (
     accepted_forms_only,
@@ -37,7 +38,6 @@ from migrate.stages.plan.adaptation import (
     replayed_messages,
     without_folded_attachments,
 )
-from migrate.stages.plan.target_fingerprints import is_unchanged, message_fingerprint
 from migrate.stages.progress import Progress
 
 if TYPE_CHECKING:

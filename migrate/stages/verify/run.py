@@ -15,7 +15,7 @@ from migrate.codecs import Capabilities
 from migrate.model.results.apply import VerifyResult
 from migrate.model.results.plan import Plan
 from migrate.stages.estate import Estate
-from migrate.stages.match.file_hashes import check_file_hashes
+from migrate.stages.match.files import check_file_hashes
 from migrate.stages.match.lineage import Lineage
 from migrate.stages.plan.served_versions import version_notes
 from migrate.stages.progress import Progress

@@ -1,20 +1,23 @@
 """Ids of the source that its owner wrote into texts: found, told, and where asked for replaced.
 
-References that the service itself follows stand at declared paths and are replaced by `model/refs.py`. These
-stand in instructions, in a function's enum, in metadata: no service follows them, but somebody's code does.
+References that the service itself follows stand at declared paths and are replaced by `model/references.py`.
+These stand in instructions, in the enum of a function, in metadata: no service follows them, but the code of
+its owner does.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from migrate.codecs.capabilities import Capabilities
 from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.model import JSON, KINDS, Entity
+from migrate.model.estate_location import EstateLocation
 from migrate.model.json_paths import TextPath, iter_texts, replace_strings_at, replace_texts
+from migrate.model.local_names import DEPLOYMENT_LABEL, iter_local_names, toolbox_addresses
 from migrate.model.references import IdLookup
 from migrate.model.stamp import remove_stamp_keys
 from migrate.stages.estate import Estate
@@ -175,3 +178,43 @@ def _references(entity: Entity) -> frozenset[str]:
 def _own(value: JSON, field: str = "metadata") -> JSON:
     """A field without what is ours in it."""
     return remove_stamp_keys(value) if field == "metadata" and isinstance(value, Mapping) else value
+
+
+MAX_REFERENCES_SHOWN = 80
+"""Characters of a name in a line of the plan."""
+
+ReferenceNote = tuple[str, str, str]
+"""Field, reason, way out."""
+
+
+def source_references(
+    fitted: Entity, deployments: Container[str], source: EstateLocation | None
+) -> Iterator[ReferenceNote]:
+    """What of an object, as it will be on the target, only the place it came from knows. `source` is None
+    where the target is that very place."""
+    if source is None:
+        return
+    told: set[tuple[str, str]] = set()
+    for path, what, name in iter_local_names(fitted.fields) if fitted.kind == "assistant" else ():
+        if what == DEPLOYMENT_LABEL and name in deployments:
+            continue
+        field = path.partition("[")[0].partition(".")[0]
+        if (field, name) not in told:
+            told.add((field, name))
+            reason = f"names {what} {_short(name)}, which lies on the source; the target may have none of it"
+            yield field, f"{path} {reason}", "make it there under this name, or change the agent"
+    for url, box in toolbox_addresses(fitted.fields) if fitted.kind == "assistant" else ():
+        if not source.named_in(url):  # told as the source's own place below
+            reason = f"tools[].server_url names the toolbox {_short(box)} of a project; no toolbox is moved"
+            yield "tools", reason, "see that the target may use it there, or make it in the target"
+    for field in WHERE.get(fitted.kind, ()):
+        for place, text in iter_texts(fitted.fields.get(field), (field,)):
+            found = source.named_in(text)
+            if found and (field, found) not in told:
+                told.add((field, found))
+                reason = f"{'.'.join(place)} names the source's own place, {_short(found)}"
+                yield field, reason, "it arrives as it is and leads back there: change it by hand"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= MAX_REFERENCES_SHOWN else f"{name[:MAX_REFERENCES_SHOWN]}..."
