@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 SERVICE_ACTION = "service"
 # The action of a line for how a thread stood before messages that attach files were appended to it.
 THREAD_STATE_ACTION = "stood"
+# The action of a line for taking back what another line did.
+UNDO_ACTION = "undo"
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from migrate.cli.opened_plan import opened_plan
 from migrate.codecs import capabilities_for
 from migrate.errors import ArchiveBusy, PlanEdited, PlanStale
 from migrate.stages.apply.context import apply_context, load_id_map
+from migrate.stages.apply.recover import recover_interrupted
 from migrate.stages.plan.plan_file import from_document
 from migrate.stages.progress import Progress
-from migrate.stages.rollback.recover import recover_interrupted
 
 
 def settle_interrupted(

@@ -3,61 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from migrate.archive.database import Archive
-from migrate.codecs import capabilities_for
-from migrate.errors import IncompleteResult, NotFound, PlanStale, RequestFailed, ServiceUnreachable
+from migrate.errors import IncompleteResult, NotFound, PlanStale, RequestFailed
 from migrate.model import EntityKey
-from migrate.model.results.apply import ApplyResult
 from migrate.model.results.plan import Action, Plan
-from migrate.stages.apply.context import ApplyContext, UnresolvedReference, apply_context
+from migrate.stages.apply.context import ApplyContext, UnresolvedReference
 from migrate.stages.apply.create import AddressInUse
+from migrate.stages.apply.recover import find_created
 from migrate.stages.estate import Estate
 from migrate.stages.fingerprints import Fingerprints, target_fingerprints
-from migrate.stages.progress import Progress
-from migrate.stages.rollback.recover import find_created
 from migrate.stages.snapshot.target_state import read_target
-
-if TYPE_CHECKING:
-    from migrate.endpoints.interface import Writer
-
-
-SERVICE_STOPPED = "not carried out: the service stopped answering"
-SERVICE_UNREACHABLE = "not carried out: the service could not be reached"
-
-
-def nothing_applied(
-    plan: Plan, source: Estate, archive: Archive, writer: Writer, gone: ServiceUnreachable
-) -> ApplyResult:
-    """What is told of an apply that could not begin: every object that no earlier run has made. Raises
-    `PlanStale` when the snapshot is not the one that was planned."""
-    rules = capabilities_for(writer.type, "")  # nothing is made by them
-    ctx = apply_context(plan, source, archive, writer, rules, Progress())
-    name_what_is_missing(plan, ctx, gone, SERVICE_UNREACHABLE)
-    return ctx.tally
-
-
-def name_what_is_missing(
-    plan: Plan, ctx: ApplyContext, gone: ServiceUnreachable, reason: str = SERVICE_STOPPED
-) -> None:
-    """Put into the tally every object that has no outcome yet, and why the apply ended."""
-    done = {
-        (e.action, e.kind, e.source_parent, e.source_id) for e in ctx.journal.entries() if e.state == "done"
-    }
-    messages = {thread: made for thread, _, made in ctx.journal.threads_with_messages()}
-    named = {(f.kind, f.id) for f in ctx.tally.failed}
-    for action in plan.actions:
-        if action.action not in ("create", "update", "delete", "adopt") or (action.kind, action.id) in named:
-            continue
-        carried_out = (action.action, action.kind, action.parent, action.id) in done
-        written = messages.get(action.id, 0) if action.kind == "thread" else action.messages
-        if carried_out and written >= action.messages:
-            continue
-        part = f" ({written:,} of {action.messages:,} messages are there)" if carried_out else ""
-        ctx.fail(action.kind, action.id, action.name, f"{reason}{part}")
-    ctx.tally.outage = (gone.what, gone.why, gone.todo)
-
 
 FULLY_LISTED_KINDS = ("file", "vector_store", "vector_store_file", "assistant")
 """Kinds whose every object on the target a plan knows; of threads it knows those that it touches."""

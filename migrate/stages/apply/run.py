@@ -13,13 +13,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
-from migrate.codecs import Capabilities
+from migrate.archive.journal import UNDO_ACTION
+from migrate.codecs import Capabilities, capabilities_for
 from migrate.errors import IncompleteResult, PlanStale, ServiceUnreachable
 from migrate.model.results.apply import ApplyResult
 from migrate.model.results.plan import Action, Plan
 from migrate.stages.apply.context import ApplyContext, apply_context, load_id_map
 from migrate.stages.apply.create import create_object
-from migrate.stages.apply.preconditions import check_target, name_what_is_missing
+from migrate.stages.apply.preconditions import check_target
 from migrate.stages.apply.threads import write_thread
 from migrate.stages.apply.update import delete_object, refuse_foreign_deletions, update_object
 from migrate.stages.apply.vector_stores import await_ingestion, fill_vector_store, upload_file
@@ -27,7 +28,6 @@ from migrate.stages.concurrency.worker_pool import run_parallel
 from migrate.stages.estate import Estate
 from migrate.stages.plan.adaptation import AssistantDependencies
 from migrate.stages.progress import Progress
-from migrate.stages.rollback.undo_plan import UNDO_ACTION
 from migrate.stages.snapshot.live_estate import CONFIGURATION_KINDS
 
 if TYPE_CHECKING:
@@ -154,3 +154,39 @@ def _report_blocked(plan: Plan, ctx: ApplyContext) -> None:
         row = rows.get(key)
         if not (row and row.accepted):
             ctx.fail(key[0], key[2], name, f"blocked: {row.reason if row else 'see the plan'}")
+
+
+SERVICE_STOPPED = "not carried out: the service stopped answering"
+SERVICE_UNREACHABLE = "not carried out: the service could not be reached"
+
+
+def nothing_applied(
+    plan: Plan, source: Estate, archive: Archive, writer: Writer, gone: ServiceUnreachable
+) -> ApplyResult:
+    """What is told of an apply that could not begin: every object that no earlier run has made. Raises
+    `PlanStale` when the snapshot is not the one that was planned."""
+    rules = capabilities_for(writer.type, "")  # nothing is made by them
+    ctx = apply_context(plan, source, archive, writer, rules, Progress())
+    name_what_is_missing(plan, ctx, gone, SERVICE_UNREACHABLE)
+    return ctx.tally
+
+
+def name_what_is_missing(
+    plan: Plan, ctx: ApplyContext, gone: ServiceUnreachable, reason: str = SERVICE_STOPPED
+) -> None:
+    """Put into the tally every object that has no outcome yet, and why the apply ended."""
+    done = {
+        (e.action, e.kind, e.source_parent, e.source_id) for e in ctx.journal.entries() if e.state == "done"
+    }
+    messages = {thread: made for thread, _, made in ctx.journal.threads_with_messages()}
+    named = {(f.kind, f.id) for f in ctx.tally.failed}
+    for action in plan.actions:
+        if action.action not in ("create", "update", "delete", "adopt") or (action.kind, action.id) in named:
+            continue
+        carried_out = (action.action, action.kind, action.parent, action.id) in done
+        written = messages.get(action.id, 0) if action.kind == "thread" else action.messages
+        if carried_out and written >= action.messages:
+            continue
+        part = f" ({written:,} of {action.messages:,} messages are there)" if carried_out else ""
+        ctx.fail(action.kind, action.id, action.name, f"{reason}{part}")
+    ctx.tally.outage = (gone.what, gone.why, gone.todo)

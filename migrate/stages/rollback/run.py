@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
-from migrate.archive.journal import JournalEntry
+from migrate.archive.journal import UNDO_ACTION, JournalEntry
 from migrate.codecs import Capabilities
 from migrate.errors import IncompleteResult, NotFound, OperationRefused, OutcomeUnknown, RequestFailed
 from migrate.model import KINDS, Entity
@@ -21,13 +21,13 @@ from migrate.model.results.apply import FailedObject, RollbackResult, UndoStep
 from migrate.model.results.plan import Plan
 from migrate.stages.apply.context import ApplyContext, apply_context, load_id_map
 from migrate.stages.apply.implicit_vector_stores import detach_implicit_store
+from migrate.stages.apply.recover import recover_interrupted
 from migrate.stages.apply.update import MAX_DELETE_TRIES, delete_objects, remaining_ids
 from migrate.stages.concurrency.worker_pool import run_parallel
 from migrate.stages.estate import Estate
 from migrate.stages.fingerprints import object_fingerprint
 from migrate.stages.progress import Progress
-from migrate.stages.rollback.recover import recover_interrupted
-from migrate.stages.rollback.undo_plan import REMOVAL_ORDER, UNDO_ACTION, UndoPlan
+from migrate.stages.rollback.undo_plan import REMOVAL_ORDER, UndoPlan
 from migrate.stages.snapshot.target_state import read_target
 
 if TYPE_CHECKING:

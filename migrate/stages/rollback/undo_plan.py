@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import dropwhile
 
-from migrate.archive.journal import SERVICE_ACTION, THREAD_STATE_ACTION, JournalEntry
+from migrate.archive.journal import SERVICE_ACTION, THREAD_STATE_ACTION, UNDO_ACTION, JournalEntry
 from migrate.model import KINDS, Entity, EntityKey
 from migrate.model.normalize import normalize_entity, normalize_written_fields
 from migrate.model.object_diff import diff_objects
@@ -20,9 +20,6 @@ from migrate.stages.apply.implicit_vector_stores import stores_of_thread
 from migrate.stages.estate import Estate
 from migrate.stages.fingerprints import object_fingerprint
 from migrate.stages.plan.adaptation import replayed_messages, without_folded_attachments
-
-UNDO_ACTION = "undo"
-"""The journal's action for taking back what another line of it did."""
 
 REMOVAL_ORDER = ("message", "thread", "assistant", "vector_store_file", "vector_store", "file")
 """Nothing is removed before what names it."""

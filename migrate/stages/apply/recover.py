@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from migrate.archive.journal import SERVICE_ACTION, JournalEntry
+from migrate.archive.journal import SERVICE_ACTION, UNDO_ACTION, JournalEntry
 from migrate.errors import IncompleteResult, NotFound, RequestFailed
 from migrate.model import Entity
 from migrate.model.results.plan import Action, Plan
@@ -74,7 +74,7 @@ def _appended(ctx: ApplyContext, plan: Plan) -> None:
 def _derived(ctx: ApplyContext, plan: Plan) -> None:
     """Stores that the service made for threads of an apply that was killed before it noted them."""
     noted = {e.source_parent for e in ctx.earlier.values() if e.action == SERVICE_ACTION}
-    gone = {e.source_id for e in ctx.earlier.values() if e.action == "undo" and e.kind == "thread"}
+    gone = {e.source_id for e in ctx.earlier.values() if e.action == UNDO_ACTION and e.kind == "thread"}
     for thread, there, first, since in (*_grown(ctx, plan), *_made(ctx)):
         if thread.id in noted | gone:
             continue
