@@ -150,7 +150,7 @@ def test_the_indexed_job_reads_every_shard_and_the_merge_job_joins_them(tmp_path
     assert shards["spec"]["completionMode"] == "Indexed"
     local, shared = tmp_path / "local", tmp_path / "shared"
     shared.mkdir()
-    options = Options(face="azure-openai", key="k", state=ROOT / "fixtures/azure-v2", list_threads="works")
+    options = Options(service="azure-openai", key="k", state=ROOT / "fixtures/azure-v2", list_threads="works")
     with Emulator(options) as cloud:
         config = tmp_path / "estates.toml"
         config.write_text(
@@ -253,7 +253,7 @@ def test_the_sql_examples_run_and_answer(archive: sqlite3.Connection, sql: str) 
 def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
     """The database of an application, beside an archive whose threads were moved to a project."""
     folder = tmp_path_factory.mktemp("leaving")
-    options = Options(face="foundry", key="emulator", state=ROOT / "fixtures/foundry-classic")
+    options = Options(service="foundry", key="emulator", state=ROOT / "fixtures/foundry-classic")
     with pytest.MonkeyPatch.context() as patch, Emulator(options) as cloud:
         patch.chdir(folder)
         patch.setenv("FOUNDRY_TOKEN", "emulator")

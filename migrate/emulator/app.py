@@ -14,7 +14,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from migrate.emulator.apis import Dialect, Face, Head
+from migrate.emulator.apis import Api, Dialect, Head
 from migrate.emulator.errors import ApiError, UnknownKey, refuse, resource_not_found
 from migrate.emulator.options import Options
 from migrate.emulator.router import Call, Route
@@ -35,18 +35,18 @@ class Request:
     status: int
 
 
-class Cloud:
-    """One estate behind several faces; the longest prefix that fits a path wins, named families first."""
+class EmulatedService:
+    """One estate behind several apis; the longest prefix that fits a path wins, named families first."""
 
-    def __init__(self, estate: Estate, faces: Sequence[Face], options: Options) -> None:
+    def __init__(self, estate: Estate, apis: Sequence[Api], options: Options) -> None:
         self.estate = estate
         self.requests: list[Request] = []
         self.options = options
-        self._faces = sorted(faces, key=lambda face: (-len(face.prefix), not face.families))
+        self._apis = sorted(apis, key=lambda api: (-len(api.prefix), not api.families))
 
-    def like(self, **changes: Any) -> Cloud:
+    def like(self, **changes: Any) -> EmulatedService:
         """The same service with other options: one estate, one record of requests."""
-        other = Cloud(self.estate, self._faces, replace(self.options, **changes))
+        other = EmulatedService(self.estate, self._apis, replace(self.options, **changes))
         other.requests = self.requests
         return other
 
@@ -70,40 +70,40 @@ class Cloud:
 
     async def _answer(self, http: HttpRequest, scope: Scope) -> Response:
         path: str = scope["path"]
-        face = next((face for face in self._faces if face.covers(path)), None)
-        if face is None:
+        api = next((api for api in self._apis if api.covers(path)), None)
+        if api is None:
             error = resource_not_found(http.method, path)
             return _json(error.status, error.body)
-        return await self._spoken(face, http, scope)
+        return await self._spoken(api, http, scope)
 
-    async def _spoken(self, face: Face, http: HttpRequest, scope: Scope) -> Response:
+    async def _spoken(self, api: Api, http: HttpRequest, scope: Scope) -> Response:
         head = Head(
             scope["method"],
-            scope["path"][len(face.prefix) :],
+            scope["path"][len(api.prefix) :],
             dict(scope["headers"]),
             dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
         )
         try:
-            dialect = face.admit(head, self.options)
+            dialect = api.admit(head, self.options)
             found = dialect.router.find(head.method, head.path)
             if found is None:
-                raise face.nowhere(head)
+                raise api.nowhere(head)
             route, variables = found
             body = await _body(route, dialect, http) if route.body else {}
-            call = Call(self.estate, face.service, self.options, head.query, body, http)
+            call = Call(self.estate, api.service, self.options, head.query, body, http)
             answer: Any = route.handler(call, *variables)
             if isinstance(answer, Awaitable):
                 answer = await answer
             response = answer if isinstance(answer, Response) else _json(200, dialect.outgoing(answer))
-            response.raw_headers.extend(face.service.headers())
+            response.raw_headers.extend(api.service.headers())
             return response
         except UnknownKey as unknown:
-            error = face.service.unknown_key(unknown)
+            error = api.service.unknown_key(unknown)
         except ApiError as refusal:
             error = refusal
-        error = face.service.refusal(error)
+        error = api.service.refusal(error)
         response = _json(error.status, error.body)
-        response.raw_headers.extend(face.service.headers() if error.headers is None else error.headers)
+        response.raw_headers.extend(api.service.headers() if error.headers is None else error.headers)
         return response
 
 

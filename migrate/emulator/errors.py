@@ -21,7 +21,7 @@ class ApiError(Exception):
 
 
 class UnknownKey(Exception):
-    """A key no schema knows; each service words it in its own way, so the face turns it into an answer."""
+    """A key no schema knows; each service words it in its own way, so the api turns it into an answer."""
 
     def __init__(self, at: str, key: str) -> None:
         super().__init__(f"{at}.{key}" if at else key)

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from migrate.emulator.faults.parser import read
 
-FaceName = Literal["azure-openai", "openai", "foundry"]
+ServiceName = Literal["azure-openai", "openai", "foundry"]
 ListThreads = Literal["works", "missing", "ignores-after"]
 
 OLD_VERSION = "2024-02-15-preview"  # the only one in v1 shapes: file_ids, retrieval, no vector stores
@@ -29,7 +29,7 @@ DATED_VERSIONS = (
 
 # Azure listed threads, though no document says so (reported 2024-11, 2025-01); OpenAI wants a session key.
 # Classic agents list them by their description, and did (recorded 2025-05).
-LISTS_THREADS: dict[FaceName, ListThreads] = {
+LISTS_THREADS: dict[ServiceName, ListThreads] = {
     "azure-openai": "works",
     "openai": "missing",
     "foundry": "works",
@@ -40,7 +40,7 @@ LISTS_THREADS: dict[FaceName, ListThreads] = {
 class Options:
     """One service, and how it behaves today."""
 
-    face: FaceName = "azure-openai"
+    service: ServiceName = "azure-openai"
     key: str = "emulator"
     host: str = "127.0.0.1"
     port: int = 0  # 0: any free one
@@ -62,8 +62,8 @@ class Options:
     connections: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.face not in get_args(FaceName):
-            raise ValueError(f"no such face: {self.face!r}; known: {', '.join(get_args(FaceName))}")
+        if self.service not in get_args(ServiceName):
+            raise ValueError(f"no such service: {self.service!r}; known: {', '.join(get_args(ServiceName))}")
         if not is_loopback(self.host):
             raise ValueError(f"the emulator listens on loopback addresses only, not on {self.host!r}")
         if self.state is not None and not self.state.is_dir():
@@ -75,7 +75,7 @@ class Options:
 
     @property
     def threads_listing(self) -> ListThreads:
-        return self.list_threads or LISTS_THREADS[self.face]
+        return self.list_threads or LISTS_THREADS[self.service]
 
 
 def is_loopback(host: str) -> bool:

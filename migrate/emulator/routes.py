@@ -1,4 +1,4 @@
-"""Every operation of the emulated services, one row each; the faces choose among these groups."""
+"""Every operation of the emulated services, one row each; the apis choose among these groups."""
 
 from __future__ import annotations
 

@@ -8,22 +8,22 @@ from collections.abc import Callable
 from typing import Any
 
 from migrate.emulator import load_state
-from migrate.emulator.apis import Face, azure_dated, azure_v1, foundry, openai
-from migrate.emulator.app import Cloud, Request
+from migrate.emulator.apis import Api, azure_dated, azure_v1, foundry, openai
+from migrate.emulator.app import EmulatedService, Request
 from migrate.emulator.faults.middleware import Faults
 from migrate.emulator.faults.parser import read
 from migrate.emulator.http_server import Server, listen
-from migrate.emulator.options import FaceName, Options
+from migrate.emulator.options import Options, ServiceName
 from migrate.emulator.resources import deployments
 from migrate.emulator.state import Estate
 
-FACES: dict[FaceName, tuple[Face, ...]] = {
-    "azure-openai": (azure_dated.FACE, azure_v1.FACE),
-    "openai": (openai.FACE,),
-    "foundry": foundry.FACES,
+APIS: dict[ServiceName, tuple[Api, ...]] = {
+    "azure-openai": (azure_dated.API, azure_v1.API),
+    "openai": (openai.API,),
+    "foundry": foundry.APIS,
 }
 # What a client calls the service's address: the SDK of OpenAI wants the version in it, Azure's does not.
-BASE_PATHS: dict[FaceName, str] = {"azure-openai": "", "openai": "/v1", "foundry": foundry.PROJECT}
+BASE_PATHS: dict[ServiceName, str] = {"azure-openai": "", "openai": "/v1", "foundry": foundry.PROJECT}
 START_SECONDS, STOP_SECONDS = 10.0, 5.0
 
 Wrapper = Callable[[Any], Any]  # an ASGI application around ours, for faults
@@ -37,7 +37,7 @@ class Emulator:
         self.estate = Estate()
         self.skipped = load_state.load(self.options.state, self.estate) if self.options.state else []
         deployments.stock(self.estate, self.options)
-        self._cloud = Cloud(self.estate, FACES[self.options.face], self.options)
+        self._cloud = EmulatedService(self.estate, APIS[self.options.service], self.options)
         self.faults = Faults(read(self.options.faults) if self.options.faults else (), self._cloud)
         service = self.faults if self.options.faults else self._cloud
         self._port: int | None = None
@@ -54,7 +54,7 @@ class Emulator:
         if self._port is None:
             raise RuntimeError("the emulator has not been started")
         host = f"[{self.options.host}]" if ":" in self.options.host else self.options.host
-        return f"http://{host}:{self._port}{BASE_PATHS[self.options.face]}"
+        return f"http://{host}:{self._port}{BASE_PATHS[self.options.service]}"
 
     def start(self) -> Emulator:
         listener = listen(self.options.host, self.options.port)

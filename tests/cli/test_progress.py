@@ -190,7 +190,7 @@ def test_spans_are_for_people() -> None:
 
 
 CLOUD = Options(
-    face="azure-openai", key="k", state=ROOT / "fixtures/azure-v2", list_threads="works", latency=0.02
+    service="azure-openai", key="k", state=ROOT / "fixtures/azure-v2", list_threads="works", latency=0.02
 )
 
 

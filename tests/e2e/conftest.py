@@ -26,7 +26,9 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
             given = source or options(
                 "SOURCE_KEY", "openai-v2", "openai", list_threads="works", downloads=True
             )
-            there = target or options("TARGET_KEY", face=given.face, list_threads="works", downloads=True)
+            there = target or options(
+                "TARGET_KEY", service=given.service, list_threads="works", downloads=True
+            )
             return stack.enter_context(world(folder, given, there, **others))
 
         yield start

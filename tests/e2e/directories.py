@@ -16,22 +16,22 @@ STATES = {
     "foundry-classic": ("foundry", "foundry-classic"),
     "foundry": ("foundry", "foundry"),
 }
-"""Bundled estate -> face of the emulator, type of estate."""
+"""Bundled estate -> service of the emulator, type of estate."""
 
 
 def bundled(launch: Launch, state: str) -> World:
     """A bundled estate and an empty target of the same type that has its models and connections."""
-    face, type_ = STATES[state]
-    source = options("SOURCE_KEY", state, face, downloads=True)
-    target = options("TARGET_KEY", face=face, downloads=True)
+    service, type_ = STATES[state]
+    source = options("SOURCE_KEY", state, service, downloads=True)
+    target = options("TARGET_KEY", service=service, downloads=True)
     return launch(source, target, types=(type_, type_))
 
 
 def itself(launch: Launch, state: str) -> World:
     """A bundled estate that is source and target at once: what a directory was exported from."""
-    face, type_ = STATES[state]
-    source = options("SOURCE_KEY", state, face, downloads=True)
-    return launch(options("TARGET_KEY", face=face), source, types=(type_, type_))
+    service, type_ = STATES[state]
+    source = options("SOURCE_KEY", state, service, downloads=True)
+    return launch(options("TARGET_KEY", service=service), source, types=(type_, type_))
 
 
 def files(folder: Path) -> dict[str, bytes]:

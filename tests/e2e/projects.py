@@ -19,7 +19,7 @@ CONNECTIONS = ("web-search", "seed-search")
 def project(key: str, **others: Any) -> Options:
     """An empty project. A version posted twice is made twice there: whoever repeats a request is seen."""
     given = {"deployments": DEPLOYMENTS, "connections": CONNECTIONS, "identical_is_noop": False}
-    return options(key, face="foundry", **{**given, "downloads": True, **others})
+    return options(key, service="foundry", **{**given, "downloads": True, **others})
 
 
 def to_agents(launch: Launch, *assistants: Json, **others: Any) -> World:

@@ -31,7 +31,7 @@ FUNCTION = {
 
 @dataclass(frozen=True)
 class Route:
-    """From one type of service to another. `shared`: both are faces of one project. `sync`: rounds are made
+    """From one type of service to another. `shared`: both are APIs of one project. `sync`: rounds are made
     by sync, else by snapshot, plan, apply and verify."""
 
     source: str
@@ -55,9 +55,9 @@ class Route:
 
 def service(key: str, type_: str) -> Options:
     """An emulated service of a type: it lists threads and gives bytes back."""
-    face = "foundry" if type_ in PROJECTS else type_
-    others: Json = {"deployments": ("gpt-4o", "gpt-4.1")} if face == "foundry" else {}
-    return options(key, face=face, list_threads="works", downloads=True, **others)
+    service = "foundry" if type_ in PROJECTS else type_
+    others: Json = {"deployments": ("gpt-4o", "gpt-4.1")} if service == "foundry" else {}
+    return options(key, service=service, list_threads="works", downloads=True, **others)
 
 
 def _routes() -> Iterator[Route]:

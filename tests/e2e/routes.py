@@ -26,7 +26,7 @@ RENAMED = {"sales-model-2024": "sales-model"}
 
 @dataclass(frozen=True)
 class Route:
-    """One of the bundled estates as a service of one type, and where it goes. `shared`: both are faces of
+    """One of the bundled estates as a service of one type, and where it goes. `shared`: both are services of
     one project."""
 
     state: str
@@ -63,9 +63,9 @@ ROUTES = {
 
 def _service(type_: str) -> Json:
     """Options of an emulated service that lists threads, gives bytes back and has what the estates name."""
-    face = "foundry" if type_ in PROJECTS else type_
+    service = "foundry" if type_ in PROJECTS else type_
     return {
-        "face": face,
+        "service": service,
         "list_threads": "works",
         "downloads": True,
         "deployments": DEPLOYMENTS,

@@ -34,7 +34,7 @@ auth = "{auth}"
 {auth}_env = "{variable}"
 """
 PROJECTS = ("foundry-classic", "foundry")
-"""Types of service that are both faces of one project, signed in to with a token."""
+"""Types of service that are both APIs of one project, signed in to with a token."""
 NEW_PATHS = re.compile(r"/api/projects/demo/(agents|openai/v1)/")
 """What belongs to the newer generation of a project; every other path of it is the older one's."""
 
@@ -207,10 +207,10 @@ def copied(estate: Estate) -> dict[str, Any]:
 VERSIONS = {"azure-openai": "2025-03-01-preview"}
 
 
-def options(key: str, state: str = "", face: str = "azure-openai", **others: Any) -> Options:
+def options(key: str, state: str = "", service: str = "azure-openai", **others: Any) -> Options:
     """Of an emulated service; `state` is the name of one of the bundled estates."""
     return Options(
-        face=face,  # type: ignore[arg-type]
+        service=service,  # type: ignore[arg-type]
         key=KEYS[key],
         state=FIXTURES / state if state else None,
         record=True,
@@ -229,14 +229,14 @@ def world(
     **versions: str,
 ) -> Iterator[World]:
     """Both services running, and a config file that names them `source` and `target`. `types` says what
-    they are where the face does not: a project is of two. With the same options twice they are one."""
-    there = target or options("TARGET_KEY", face=source.face)
+    they are where the API does not: a project is of two. With the same options twice they are one."""
+    there = target or options("TARGET_KEY", service=source.service)
     with ExitStack() as stack:
         one = stack.enter_context(
             Emulator(source, wrap=wrap_source or (wrap_target if there is source else None))
         )
         other = one if there is source else stack.enter_context(Emulator(there, wrap=wrap_target))
-        made = World(folder, one, other, types or (source.face, there.face))
+        made = World(folder, one, other, types or (source.service, there.service))
         made.begin()
         made.configure(**versions)
         yield made

@@ -18,10 +18,10 @@ def free_port() -> int:
         return port
 
 
-@pytest.mark.parametrize("face", ["openai", "azure-openai"])
-def test_a_wrong_key(launch: Launch, face: str) -> None:
-    state = "openai-v2" if face == "openai" else "azure-v1"
-    world = launch(options("SOURCE_KEY", state, face))
+@pytest.mark.parametrize("service", ["openai", "azure-openai"])
+def test_a_wrong_key(launch: Launch, service: str) -> None:
+    state = "openai-v2" if service == "openai" else "azure-v1"
+    world = launch(options("SOURCE_KEY", state, service))
     world.env["SOURCE_KEY"] = "not-the-key"
     said = world("snapshot", "source", "-o", world.db)
     said.error(5, "does not let us in", "key")

@@ -51,7 +51,7 @@ def test_two_of_one_name_are_not_written_onto_one_assistant(world: World) -> Non
 
 
 def test_an_address_means_its_agent_before_a_name_that_only_becomes_it(launch: Launch) -> None:
-    world = launch(options("SOURCE_KEY"), options("TARGET_KEY", face="foundry"))
+    world = launch(options("SOURCE_KEY"), options("TARGET_KEY", service="foundry"))
     agent(world.target, "Sales-Bot", instructions="As it was.")
     texts = {"assistants/a.md": bot("Sales Bot", "One."), "assistants/b.md": bot("Sales-Bot", "Two.")}
     folder = write(world.folder / "agents", texts)

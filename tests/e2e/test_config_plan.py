@@ -96,9 +96,13 @@ HAND = {
 @pytest.fixture(params=["openai", "azure-openai", "foundry-classic", "foundry"])
 def world(request: pytest.FixtureRequest, launch: Launch) -> World:
     """An estate that knows nothing of the directory, as source and target of every type."""
-    face = "foundry" if request.param.startswith("foundry") else request.param
-    there = project("TARGET_KEY") if face == "foundry" else options("TARGET_KEY", face=face, downloads=True)
-    return launch(options("SOURCE_KEY", face=face), there, types=(request.param, request.param))
+    service = "foundry" if request.param.startswith("foundry") else request.param
+    there = (
+        project("TARGET_KEY")
+        if service == "foundry"
+        else options("TARGET_KEY", service=service, downloads=True)
+    )
+    return launch(options("SOURCE_KEY", service=service), there, types=(request.param, request.param))
 
 
 @pytest.mark.exhaustive(2)
@@ -327,8 +331,8 @@ def test_files_that_the_directory_does_not_list_stay_in_a_store(launch: Launch) 
 
 @pytest.mark.parametrize("type_", ["foundry-classic", "openai"])
 def test_what_an_object_was_made_from_stays_true(launch: Launch, type_: str) -> None:
-    there = project("TARGET_KEY") if type_ != "openai" else options("TARGET_KEY", face=type_)
-    world = launch(options("SOURCE_KEY", face=there.face), there, types=(type_, type_))
+    there = project("TARGET_KEY") if type_ != "openai" else options("TARGET_KEY", service=type_)
+    world = launch(options("SOURCE_KEY", service=there.service), there, types=(type_, type_))
     mark = "azure-openai:asst_1"
     add(world.target, assistant(1, "Desk", metadata={"migrated_from": mark, "floor": "1"}))
     text = '---\nname: Desk\nmodel: gpt-4o\nmetadata:\n  floor: "2"\n---\n\nYou are number 1.\n'

@@ -164,7 +164,7 @@ def test_mapped_models_are_no_drift_between_two_places_and_drift_in_one(small: W
 
 def test_an_assistant_and_an_agent_are_one_by_name(launch: Launch) -> None:
     """Across generations and without a journal: paired by guess, which is said."""
-    world = launch(options("SOURCE_KEY"), options("TARGET_KEY", face="foundry"))
+    world = launch(options("SOURCE_KEY"), options("TARGET_KEY", service="foundry"))
     same = {"instructions": "Add up.", "model": "gpt-4o"}
     alike = {"description": "not ours", "metadata": {"owner": "somebody else"}, **same}
     add(world.source, assistant(1, "Ledger Check", **alike), assistant(2, "Clerk", **alike))

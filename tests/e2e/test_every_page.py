@@ -84,11 +84,11 @@ def written(world: World) -> None:
 @pytest.fixture(params=["azure-openai", "foundry-classic", "foundry"])
 def source(request: pytest.FixtureRequest, launch: Launch, tmp_path: Path) -> Iterator[Source]:
     moment = Moment(everything)
-    face = "azure-openai" if request.param == "azure-openai" else "foundry"
+    service = "azure-openai" if request.param == "azure-openai" else "foundry"
     here = options("SOURCE_KEY", list_threads="works", downloads=True)
-    if face == "foundry":
+    if service == "foundry":
         here = project("SOURCE_KEY")
-    types = (request.param, face)
+    types = (request.param, service)
     world = launch(
         here,
         replace(here, key="secret-of-the-target"),

@@ -43,8 +43,8 @@ def furnish(cloud: Emulator) -> None:
 
 
 def launched(launch: Launch, target: str, version: str) -> World:
-    there = project("TARGET_KEY") if target.startswith("foundry") else options("TARGET_KEY", face=target)
-    source = options("SOURCE_KEY", face="openai", list_threads="works", downloads=True)
+    there = project("TARGET_KEY") if target.startswith("foundry") else options("TARGET_KEY", service=target)
+    source = options("SOURCE_KEY", service="openai", list_threads="works", downloads=True)
     world = launch(source, there, types=("openai", target), target_version=version)
     furnish(world.source)
     return world

@@ -39,7 +39,7 @@ def cases() -> list[Any]:
 def project_or_service(service: str, key: str) -> Any:
     if service.startswith("foundry"):
         return projects.project(key)
-    return options(key, face=service, list_threads="works", downloads=True)
+    return options(key, service=service, list_threads="works", downloads=True)
 
 
 def filled(cloud: Any, service: str) -> None:

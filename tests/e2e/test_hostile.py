@@ -18,15 +18,15 @@ import pytest
 from tests.e2e.hostile import FORGED, NAMES, commands, fill
 from tests.e2e.running import Said, World, options, world
 
-FACES = ("openai", "foundry")
+SERVICES = ("openai", "foundry")
 Done = tuple[World, str, dict[tuple[str, ...], Said]]
 
 
-@pytest.fixture(scope="module", params=FACES)
+@pytest.fixture(scope="module", params=SERVICES)
 def done(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
     """Every command was run once, as it is typed."""
     folder = tmp_path_factory.mktemp("hostile")
-    given: dict[str, Any] = {"face": request.param, "list_threads": "works", "downloads": True}
+    given: dict[str, Any] = {"service": request.param, "list_threads": "works", "downloads": True}
     types = ("foundry-classic", "foundry-classic") if request.param == "foundry" else None
     with ExitStack() as stack:
         made = stack.enter_context(

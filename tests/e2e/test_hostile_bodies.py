@@ -54,7 +54,7 @@ DEEP = ("message", "metadata", "assistant")
 
 def empty(launch: Launch, **others: Any) -> World:
     """Nothing in it that a test did not put there."""
-    given = options("SOURCE_KEY", face="openai", list_threads="works", downloads=True)
+    given = options("SOURCE_KEY", service="openai", list_threads="works", downloads=True)
     return launch(given, **others)
 
 

@@ -8,7 +8,9 @@ from tests.e2e.running import World, options
 
 def to_a_slow_target(launch: Launch) -> World:
     source = options("SOURCE_KEY", "openai-v2", "openai", list_threads="works", downloads=True)
-    target = options("TARGET_KEY", face="openai", list_threads="works", downloads=True, ingestion_seconds=0.7)
+    target = options(
+        "TARGET_KEY", service="openai", list_threads="works", downloads=True, ingestion_seconds=0.7
+    )
     world = launch(source, target)
     world.snapshot()
     return world

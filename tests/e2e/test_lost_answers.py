@@ -28,9 +28,9 @@ def arrived_once(world: World, code: int = 0) -> None:
     assert {f["source_id"] for f in verified["findings"]} == refused_files(world), verified["findings"]
 
 
-def with_fault(launch: Launch, fault: Fault, state: str = "openai-v2", face: str = "openai") -> World:
-    source = options("SOURCE_KEY", state, face, list_threads="works", downloads=True)
-    target = options("TARGET_KEY", face=face, list_threads="works", downloads=True)
+def with_fault(launch: Launch, fault: Fault, state: str = "openai-v2", service: str = "openai") -> World:
+    source = options("SOURCE_KEY", state, service, list_threads="works", downloads=True)
+    target = options("TARGET_KEY", service=service, list_threads="works", downloads=True)
     world = launch(source, target, wrap_target=fault)
     world.snapshot()
     world.planned()
@@ -73,7 +73,7 @@ def test_answers_lost_until_apply_gives_up_are_found_by_the_next_apply(launch: L
 def test_a_listing_of_threads_that_is_missing_is_told_when_an_answer_is_lost(launch: Launch) -> None:
     fault = LostAnswer(posts("/threads"))
     source = options("SOURCE_KEY", "openai-v2", "openai", list_threads="works", downloads=True)
-    world = launch(source, options("TARGET_KEY", face="openai", downloads=True), wrap_target=fault)
+    world = launch(source, options("TARGET_KEY", service="openai", downloads=True), wrap_target=fault)
     world.snapshot()
     world.planned()
     answer = world.apply().ok()

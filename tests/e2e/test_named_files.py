@@ -23,7 +23,7 @@ def moved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A small estate that was read, planned and applied."""
     folder = tmp_path_factory.mktemp("world")
     source = options("SOURCE_KEY", "openai-v2", "openai", list_threads="works", downloads=True)
-    target = options("TARGET_KEY", face="openai", list_threads="works", downloads=True)
+    target = options("TARGET_KEY", service="openai", list_threads="works", downloads=True)
     with world(folder, source, target) as made:
         made.snapshot()
         made.planned()

@@ -90,7 +90,7 @@ def test_a_plan_and_an_apply_of_them_end_in_words(tmp_path: Path, server: Server
     from tests.e2e.running import options
 
     archive, plan = str(tmp_path / "estate.db"), str(tmp_path / "plan.json")
-    with Emulator(options("TARGET_KEY", face="openai", list_threads="works")) as target:
+    with Emulator(options("TARGET_KEY", service="openai", list_threads="works")) as target:
         config = tmp_path / "estates.toml"
         there = f'[estates.west]\ntype = "openai"\nendpoint = "{target.url}"\nkey_env = "WEST_KEY"\n'
         config.write_text(ESTATE.format(url=server.origin) + there, encoding="utf-8")

@@ -17,12 +17,12 @@ from tests.e2e.small_estate import converse, furnish, furnish_new
 Json = dict[str, Any]
 
 
-def faulty(folder: Path, key: str, *rows: Json, face: str = "azure-openai", **others: Any) -> Options:
+def faulty(folder: Path, key: str, *rows: Json, service: str = "azure-openai", **others: Any) -> Options:
     """An empty service with these faults."""
     file = folder / f"{key}.json"
     file.write_text(json.dumps({"fault": rows}), encoding="utf-8")
     given = {"list_threads": "works", "downloads": True, "faults": file, **others}
-    return project(key, **given) if face == "foundry" else options(key, face=face, **given)
+    return project(key, **given) if service == "foundry" else options(key, service=service, **given)
 
 
 def honest(key: str = "TARGET_KEY") -> Options:
@@ -116,7 +116,7 @@ class TestOrderIsIgnored:
     def test_conversations_and_agents_too(self, launch: Launch, tmp_path: Path) -> None:
         rows = [{"what": "ignores-order", "path": f"*/{name}"} for name in ("conversations", "agents")]
         world = launch(
-            faulty(tmp_path, "SOURCE_KEY", *rows, face="foundry"), types=("foundry", "azure-openai")
+            faulty(tmp_path, "SOURCE_KEY", *rows, service="foundry"), types=("foundry", "azure-openai")
         )
         furnish_new(world.source, 5)
         agents = world.source.estate.agents
@@ -133,7 +133,7 @@ class TestOrderIsIgnored:
     ) -> None:
         fault = {"what": "ignores-order", "path": "*/items", "comes": comes}
         world = launch(
-            faulty(tmp_path, "SOURCE_KEY", fault, face="foundry"), types=("foundry", "azure-openai")
+            faulty(tmp_path, "SOURCE_KEY", fault, service="foundry"), types=("foundry", "azure-openai")
         )
         long, short = converse(world.source, 1, ["a", "b"]), converse(world.source, 2, ["a"])
         answer = world.snapshot(code=3)

@@ -53,13 +53,13 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("how", ["error", "cut"])
-@pytest.mark.parametrize("face", ["openai", "foundry"])
+@pytest.mark.parametrize("service", ["openai", "foundry"])
 def test_an_apply_is_ended_tells_what_was_not_done_and_is_continued(
-    launch: Launch, face: str, how: str
+    launch: Launch, service: str, how: str
 ) -> None:
     dying = Dying("POST", 4, how)
-    target = options("TARGET_KEY", face=face, list_threads="works", downloads=True)
-    world = launch(target=target, types=("openai", face), wrap_target=dying)
+    target = options("TARGET_KEY", service=service, list_threads="works", downloads=True)
+    world = launch(target=target, types=("openai", service), wrap_target=dying)
     world.snapshot()
     plan = world.planned()
     ended = world.apply()
@@ -108,12 +108,12 @@ def test_an_apply_that_cannot_begin_names_all_that_is_not_done(
 
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("how", ["error", "cut"])
-@pytest.mark.parametrize("face", ["openai", "foundry"])
-def test_a_snapshot_is_ended_and_continued(launch: Launch, face: str, how: str) -> None:
+@pytest.mark.parametrize("service", ["openai", "foundry"])
+def test_a_snapshot_is_ended_and_continued(launch: Launch, service: str, how: str) -> None:
     dying = Dying("GET", 9, how)
-    state = {"openai": "openai-v2", "foundry": "foundry"}[face]
-    source = options("SOURCE_KEY", state, face, list_threads="works", downloads=True)
-    world = launch(source=source, types=(face, face), wrap_source=dying)
+    state = {"openai": "openai-v2", "foundry": "foundry"}[service]
+    source = options("SOURCE_KEY", state, service, list_threads="works", downloads=True)
+    world = launch(source=source, types=(service, service), wrap_source=dying)
     ended = world("snapshot", "source", "-o", world.db)
     ended.error(5, "does not answer any more", "same command")
     dying.revive()

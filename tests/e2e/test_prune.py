@@ -48,7 +48,7 @@ def test_what_was_not_read_is_not_deleted(launch: Launch, filters: tuple[str, ..
 
 def test_threads_that_were_only_given_by_id_are_not_deleted(launch: Launch) -> None:
     source = options("SOURCE_KEY", "openai-v2", "openai", list_threads="missing", downloads=True)
-    target = options("TARGET_KEY", face="openai", list_threads="works", downloads=True)
+    target = options("TARGET_KEY", service="openai", list_threads="works", downloads=True)
     world = launch(source, target)
     ids = list(world.source.estate.threads)
     world("snapshot", "source", "-o", world.db, "--threads", "-", stdin="\n".join(ids)).ok()

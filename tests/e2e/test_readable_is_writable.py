@@ -33,11 +33,11 @@ def route(
 ) -> Iterator[tuple[World, Json]]:
     """Two services that are emptied for each example."""
     types: tuple[str, str] = request.param
-    faces = {
-        "openai": lambda: options("TARGET_KEY", face="openai", list_threads="works", downloads=True),
+    services = {
+        "openai": lambda: options("TARGET_KEY", service="openai", list_threads="works", downloads=True),
         "azure-openai": lambda: options("TARGET_KEY", downloads=True),
     }
-    target = faces.get(types[1], lambda: project("TARGET_KEY"))()
+    target = services.get(types[1], lambda: project("TARGET_KEY"))()
     with world(tmp_path_factory.mktemp("route"), project("SOURCE_KEY"), target, types=types) as made:
         yield made, kept(made.target.estate)
 

@@ -26,9 +26,9 @@ def stack() -> Iterator[ExitStack]:
         yield held
 
 
-def cloud(stack: ExitStack, state: str = "", face: str = "azure-openai", **others: object) -> Emulator:
+def cloud(stack: ExitStack, state: str = "", service: str = "azure-openai", **others: object) -> Emulator:
     key = "SOURCE_KEY" if state else "TARGET_KEY"
-    return stack.enter_context(Emulator(options(key, state, face, downloads=True, **others)))
+    return stack.enter_context(Emulator(options(key, state, service, downloads=True, **others)))
 
 
 def named(cloud: Emulator, name: str) -> str:

@@ -97,7 +97,7 @@ def test_a_plan_that_names_a_copy_of_its_archive_is_refused(planned: World) -> N
 
 
 def test_no_key_reaches_an_address_that_was_put_into_a_plan(planned: World) -> None:
-    with Emulator(options("TARGET_KEY", face="openai")) as forged:
+    with Emulator(options("TARGET_KEY", service="openai")) as forged:
         resealed(
             planned,
             lambda d: d["target"].update(url=f"{forged.url}", estate=f"openai+{forged.url}"),

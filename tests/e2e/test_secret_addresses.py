@@ -39,7 +39,7 @@ WAYS = {"classic": ("foundry-classic", "foundry-classic"), "foundry": ("foundry"
 
 
 def prepared(launch: Launch, way: str) -> World:
-    given: dict[str, Any] = {"face": "foundry", "list_threads": "works", "downloads": True}
+    given: dict[str, Any] = {"service": "foundry", "list_threads": "works", "downloads": True}
     world = launch(options("SOURCE_KEY", **given), options("TARGET_KEY", **given), types=WAYS[way])
     if way == "foundry":
         projects.agent(world.source, "bot", tools=[MCP, OPENAPI])

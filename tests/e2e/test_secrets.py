@@ -42,8 +42,8 @@ WAYS = {
 
 
 def prepared(launch: Launch, way: str) -> World:
-    face, types = WAYS[way]
-    given: dict[str, Any] = {"face": face, "list_threads": "works", "downloads": True}
+    service, types = WAYS[way]
+    given: dict[str, Any] = {"service": service, "list_threads": "works", "downloads": True}
     world = launch(options("SOURCE_KEY", **given), options("TARGET_KEY", **given), types=types)
     if way == "foundry":
         projects.agent(world.source, "bot", tools=[MCP])

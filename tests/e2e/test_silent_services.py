@@ -36,7 +36,7 @@ def test_a_service_falls_silent(tmp_path: Path, type_: str, path: str, command: 
     begin = 2 if command == "snapshot" else 1
     row = {"what": "silent", "from": begin, "path": path if command == "snapshot" else "*"}
     faults.write_text(json.dumps({"fault": [row, {**row, "path": "*", "from": 6}]}), encoding="utf-8")
-    with Emulator(Options(face=type_, key=KEY, faults=faults, list_threads="works")) as cloud:  # type: ignore[arg-type]
+    with Emulator(Options(service=type_, key=KEY, faults=faults, list_threads="works")) as cloud:  # type: ignore[arg-type]
         config = tmp_path / "estates.toml"
         config.write_text(ENTRY.format(type=type_, url=cloud.url), encoding="utf-8")
         arguments = {"snapshot": ("snapshot", "east", "-o", str(tmp_path / "a.db"), "--workers", "2")}
@@ -51,7 +51,7 @@ def test_a_service_falls_silent(tmp_path: Path, type_: str, path: str, command: 
 def test_a_dead_proxy_in_the_environment_is_not_asked_for_this_machine(tmp_path: Path) -> None:
     dead = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy"), "http://127.0.0.1:9")
     for type_ in ("openai", "foundry"):
-        with Emulator(Options(face=type_, key=KEY, list_threads="works")) as cloud:  # type: ignore[arg-type]
+        with Emulator(Options(service=type_, key=KEY, list_threads="works")) as cloud:  # type: ignore[arg-type]
             config = tmp_path / "estates.toml"
             config.write_text(ENTRY.format(type=type_, url=cloud.url), encoding="utf-8")
             run("doctor", "east", "--json", config=config, env={"EAST_TOKEN": KEY, **dead}).ok()

@@ -20,7 +20,7 @@ def world(request: pytest.FixtureRequest, launch: Launch) -> World:
     if request.param == "openai":
         return launch(source)
     models = tuple({row["model"] for row in _assistants("openai-v2")})
-    target = options("TARGET_KEY", face="foundry", downloads=True, deployments=models)
+    target = options("TARGET_KEY", service="foundry", downloads=True, deployments=models)
     return launch(source, target)
 
 

@@ -28,7 +28,7 @@ def launched(launch: Launch, type_: str) -> World:
     if type_.startswith("foundry"):
         world = launch(project("SOURCE_KEY"), project("TARGET_KEY"), types=(type_, type_))
     else:
-        given = {"face": type_, "list_threads": "works", "downloads": True}
+        given = {"service": type_, "list_threads": "works", "downloads": True}
         world = launch(options("SOURCE_KEY", **given), options("TARGET_KEY", **given), types=(type_, type_))
     estate = world.source.estate
     held = file(world.source, 1, "notes.md")

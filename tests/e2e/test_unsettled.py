@@ -34,7 +34,7 @@ def newest(ending: str) -> Match:
 @pytest.mark.parametrize("ending", ["/assistants", "/threads", "/vector_stores"])
 def test_an_answer_is_lost_and_nobody_can_look(launch: Launch, ending: str) -> None:
     lost, blind = HiddenBehind500(posts(ending)), Instead(newest(ending), status=400, body=REFUSED)
-    target = options("TARGET_KEY", face="openai", list_threads="works", downloads=True)
+    target = options("TARGET_KEY", service="openai", list_threads="works", downloads=True)
     world = launch(None, target, wrap_target=Both(lost, blind))
     world.snapshot()
     world.planned()

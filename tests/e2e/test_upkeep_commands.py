@@ -16,7 +16,7 @@ from tests.e2e.small_estate import furnish
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[World]:
-    with world(tmp_path, options("SOURCE_KEY", face="openai"), types=("openai", "openai")) as made:
+    with world(tmp_path, options("SOURCE_KEY", service="openai"), types=("openai", "openai")) as made:
         furnish(made.source)
         yield made
 

@@ -84,8 +84,8 @@ def test_a_store_of_too_many_files_is_named_file_by_file(launch: Launch) -> None
 @pytest.mark.parametrize("type_", ["azure-openai", "openai", "foundry-classic"])
 def test_a_schema_that_is_strict_by_default_stays_so(launch: Launch, type_: str) -> None:
     """The newer generation takes a schema for strict unless it says otherwise, the older one does not."""
-    face = "foundry" if type_ == "foundry-classic" else type_
-    target = options("TARGET_KEY", face=face, list_threads="works", downloads=True)
+    service = "foundry" if type_ == "foundry-classic" else type_
+    target = options("TARGET_KEY", service=service, list_threads="works", downloads=True)
     made = launch(project("SOURCE_KEY"), target, types=("foundry", type_))
     schema = {"type": "object", "properties": {}}
     agent(made.source, "desk", text={"format": {"type": "json_schema", "name": "n", "schema": schema}})
@@ -99,8 +99,8 @@ def test_a_schema_that_is_strict_by_default_stays_so(launch: Launch, type_: str)
 
 @pytest.mark.parametrize("type_", ["azure-openai", "openai", "foundry-classic"])
 def test_a_ranker_goes_by_its_older_name(launch: Launch, type_: str) -> None:
-    face = "foundry" if type_ == "foundry-classic" else type_
-    target = options("TARGET_KEY", face=face, list_threads="works", downloads=True)
+    service = "foundry" if type_ == "foundry-classic" else type_
+    target = options("TARGET_KEY", service=service, list_threads="works", downloads=True)
     made = launch(project("SOURCE_KEY"), target, types=("foundry", type_))
     ranking = {"ranker": "default-2024-11-15", "score_threshold": 0.3}
     search = {"type": "file_search", "vector_store_ids": [store(made.source, 1, "papers", [])]}

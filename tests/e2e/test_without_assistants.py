@@ -21,13 +21,13 @@ RETIRED = {
 
 
 def target(name: str) -> tuple[str, Options]:
-    face, others = RETIRED[name]
-    return face, options("TARGET_KEY", face=face, downloads=True, **others)
+    service, others = RETIRED[name]
+    return service, options("TARGET_KEY", service=service, downloads=True, **others)
 
 
 def launched(launch: Launch, name: str) -> World:
-    face, there = target(name)
-    world = launch(project("SOURCE_KEY"), there, types=("foundry-classic", face))
+    service, there = target(name)
+    world = launch(project("SOURCE_KEY"), there, types=("foundry-classic", service))
     notes = file(world.source, 1, "notes.md", b"remember")
     store(world.source, 1, "papers", [notes], metadata={"team": "night"})
     return world
@@ -115,11 +115,11 @@ def test_it_can_be_assessed_and_examined(launch: Launch, name: str) -> None:
 @pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("name", RETIRED)
 def test_files_and_stores_of_such_a_service_are_moved_elsewhere(launch: Launch, name: str) -> None:
-    face, others = RETIRED[name]
+    service, others = RETIRED[name]
     world = launch(
-        options("SOURCE_KEY", face=face, downloads=True, **others),
+        options("SOURCE_KEY", service=service, downloads=True, **others),
         project("TARGET_KEY"),
-        types=(face, "foundry"),
+        types=(service, "foundry"),
     )
     store(world.source, 1, "papers", [file(world.source, 1, "notes.md", b"remember")])
     taken = world("snapshot", "source", "-o", world.db).json

@@ -28,7 +28,7 @@ ODD: tuple[Any, ...] = (
     {"data_source": {"type": "uri_asset", "uri": "u"}, "tools": [{"type": "code_interpreter"}]},
 )
 TARGETS = {
-    "openai": lambda: options("TARGET_KEY", face="openai", list_threads="works", downloads=True),
+    "openai": lambda: options("TARGET_KEY", service="openai", list_threads="works", downloads=True),
     "azure-openai": lambda: options("TARGET_KEY"),
     "foundry-classic": lambda: project("TARGET_KEY"),
     "foundry": lambda: project("TARGET_KEY"),

@@ -18,7 +18,7 @@ from tests.emulator.project import Project
 KEY = "secret-of-this-test"
 VERSION = "2025-03-01-preview"
 CLASSIC_VERSION = "v1"
-FACES = ("azure-openai", "openai", "foundry")
+SERVICES = ("azure-openai", "openai", "foundry")
 
 # By default a client reads the certificates of the system, which takes 0.1 s. Loopback speaks plain http.
 NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -36,7 +36,7 @@ class Api:
     def __call__(self, method: str, path: str, body: Any = None, /, **query: Any) -> Answer:
         call: Any = getattr(self.client, method.lower())
         options: dict[str, Any] = {"params": query}
-        beta = self.cloud.options.face == "openai"
+        beta = self.cloud.options.service == "openai"
         options["headers"] = {"OpenAI-Beta": "assistants=v2"} if beta else {}
         given = {} if method == "GET" else {"body": body}
         try:
@@ -69,9 +69,9 @@ class Api:
 def connect(cloud: Emulator, version: str = VERSION, key: str = KEY) -> Api:
     client: openai.OpenAI
     given: Any = {"max_retries": 0, "http_client": openai.DefaultHttpxClient(verify=NO_CERTIFICATES)}
-    if cloud.options.face == "openai":
+    if cloud.options.service == "openai":
         client = openai.OpenAI(base_url=cloud.url, api_key=key, **given)
-    elif cloud.options.face == "foundry":
+    elif cloud.options.service == "foundry":
         client = openai.AzureOpenAI(
             base_url=cloud.url, azure_ad_token=key, api_version=CLASSIC_VERSION, **given
         )
@@ -88,9 +88,9 @@ def launch() -> Iterator[Launch]:
     """Starts a cloud with any options and connects to it."""
     with ExitStack() as stack:
 
-        def start(face: Any = "azure-openai", version: str = VERSION, **options: Any) -> Api:
+        def start(service: Any = "azure-openai", version: str = VERSION, **options: Any) -> Api:
             cloud = stack.enter_context(
-                Emulator(Options(face=face, key=KEY, **{"ingestion_seconds": 0, **options}))
+                Emulator(Options(service=service, key=KEY, **{"ingestion_seconds": 0, **options}))
             )
             api = connect(cloud, version)
             stack.callback(api.client.close)
@@ -109,7 +109,7 @@ def platform(launch: Launch) -> Api:
     return launch("openai")
 
 
-@pytest.fixture(params=FACES)
+@pytest.fixture(params=SERVICES)
 def api(request: pytest.FixtureRequest, launch: Launch) -> Api:
     """Each service in turn, for rules they share. The project stands there for its classic agents."""
     return launch(request.param)

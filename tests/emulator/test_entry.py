@@ -123,7 +123,7 @@ def test_every_dated_route_can_be_gone(launch):
 def test_unknown_routes(api):
     status, body = api("GET", "/nowhere")
     assert status == 404
-    assert (body == GATEWAY_404) == (api.cloud.options.face != "openai")
+    assert (body == GATEWAY_404) == (api.cloud.options.service != "openai")
     assert api("DELETE", "/assistants")[0] == 404
 
 
@@ -134,8 +134,8 @@ def test_only_loopback(host):
 
 
 def test_options_are_checked():
-    with pytest.raises(ValueError, match="face"):
-        Options(face="other")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="service"):
+        Options(service="other")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="key"):
         Options(key="")
     with pytest.raises(ValueError, match="no folder"):
@@ -176,7 +176,7 @@ def test_a_body_must_be_a_json_object(api):
     }
     headers = {"authorization": f"Bearer {KEY}", "openai-beta": "assistants=v2"}
     for body in (b"{", b"[]", b'"text"'):
-        connection.request("POST", paths[api.cloud.options.face], body, headers)
+        connection.request("POST", paths[api.cloud.options.service], body, headers)
         response = connection.getresponse()
         assert (response.status, response.read()[:9]) == (400, b'{"error":')
     connection.close()

@@ -32,13 +32,13 @@ class Spoiled:
     cloud: Emulator
 
     def raw(self, method: str, path: str, body: Any = None) -> tuple[int, bytes, dict[str, str]]:
-        face = self.cloud.options.face
+        service = self.cloud.options.service
         connection = http.client.HTTPConnection(urlsplit(self.cloud.url).netloc)
         headers = {"authorization": f"Bearer {KEY}", "openai-beta": "assistants=v2"}
         sign = "&" if "?" in path else "?"
         sent = None if body is None else json.dumps(body)
         try:
-            connection.request(method, f"{PREFIX[face]}{path}{sign}{QUERY[face]}", sent, headers)
+            connection.request(method, f"{PREFIX[service]}{path}{sign}{QUERY[service]}", sent, headers)
             answer = connection.getresponse()
             return answer.status, answer.read(), {k.lower(): v for k, v in answer.getheaders()}
         finally:
@@ -168,10 +168,10 @@ def test_an_error_may_hide_that_it_was_carried_out(start: Start, status: int, do
     assert len(spoiled.cloud.estate.threads) == int(done)
 
 
-@pytest.mark.parametrize("face", ["azure-openai", "openai", "foundry"])
-def test_an_error_is_in_the_words_of_the_service(start: Start, face: str) -> None:
-    _, body = start({"what": "too-many"}, face=face)("GET", ASSISTANTS)
-    wanted = {"message", "type", "param", "code"} if face == "openai" else {"code", "message"}
+@pytest.mark.parametrize("service", ["azure-openai", "openai", "foundry"])
+def test_an_error_is_in_the_words_of_the_service(start: Start, service: str) -> None:
+    _, body = start({"what": "too-many"}, service=service)("GET", ASSISTANTS)
+    wanted = {"message", "type", "param", "code"} if service == "openai" else {"code", "message"}
     assert body["error"].keys() == wanted
 
 
@@ -276,19 +276,19 @@ def test_files_that_do_not_get_into_a_store(start: Start, outcome: str) -> None:
     api.client.close()
 
 
-@pytest.mark.parametrize("face", ["azure-openai", "openai", "foundry"])
-def test_routes_retire_in_mid_run(start: Start, face: str) -> None:
-    spoiled = start({"what": "retired", "from": 3}, face=face)
-    retired = Spoiled(Emulator(Options(face=face, key=KEY, retired=True)).start())  # type: ignore[arg-type]
+@pytest.mark.parametrize("service", ["azure-openai", "openai", "foundry"])
+def test_routes_retire_in_mid_run(start: Start, service: str) -> None:
+    spoiled = start({"what": "retired", "from": 3}, service=service)
+    retired = Spoiled(Emulator(Options(service=service, key=KEY, retired=True)).start())  # type: ignore[arg-type]
     assert spoiled.statuses(4) == [200, 200, 404, 404]
     assert spoiled("GET", ASSISTANTS) == retired("GET", ASSISTANTS)
     assert spoiled.statuses(1, path="/files") == retired.statuses(1, path="/files")
     retired.cloud.stop()
 
 
-@pytest.mark.parametrize("face", ["azure-openai", "openai", "foundry"])
-def test_a_token_expires_in_mid_run(start: Start, face: str) -> None:
-    spoiled = start({"what": "expired", "from": 2}, face=face)
+@pytest.mark.parametrize("service", ["azure-openai", "openai", "foundry"])
+def test_a_token_expires_in_mid_run(start: Start, service: str) -> None:
+    spoiled = start({"what": "expired", "from": 2}, service=service)
     assert spoiled.statuses(3) == [200, 401, 401]
     assert "error" in spoiled("POST", THREADS, {})[1]
     assert not spoiled.cloud.estate.threads
@@ -400,7 +400,7 @@ ITEMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 def test_content_is_shown_to_who_asks_for_it_or_to_nobody(start: Start, value: str, what: str) -> None:
     shown, hidden = ITEMS[value]
     answered = shown if what == "hides-content" else hidden
-    spoiled = start({"what": what}, face="foundry")
+    spoiled = start({"what": what}, service="foundry")
     estate = spoiled.cloud.estate
     estate.conversations["conv_1"] = {
         "id": "conv_1",

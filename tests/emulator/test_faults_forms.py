@@ -13,9 +13,9 @@ from tests.emulator.test_faults import ASSISTANTS, KEY, PREFIX, THREADS, Start
 from tests.emulator.test_faults import start as start
 
 
-@pytest.mark.parametrize("face", ["azure-openai", "openai"])
-def test_a_null_is_refused_wherever_it_stands(start: Start, face: str) -> None:
-    spoiled = start({"what": "refuse-nulls", "method": "POST"}, face=face)
+@pytest.mark.parametrize("service", ["azure-openai", "openai"])
+def test_a_null_is_refused_wherever_it_stands(start: Start, service: str) -> None:
+    spoiled = start({"what": "refuse-nulls", "method": "POST"}, service=service)
     for body in ({"model": "m", "name": None}, {"model": "m", "metadata": {"a": None}}, {"tools": [None]}):
         status, answer = spoiled("POST", ASSISTANTS, body)
         assert (status, "null is not accepted" in str(answer)) == (400, True)
@@ -25,7 +25,7 @@ def test_a_null_is_refused_wherever_it_stands(start: Start, face: str) -> None:
 
 
 def test_items_in_forms_that_no_project_took_are_refused(start: Start) -> None:
-    spoiled = start({"what": "refuse-unseen-forms"}, face="foundry")
+    spoiled = start({"what": "refuse-unseen-forms"}, service="foundry")
     home = "/openai/v1/conversations"
     spoken = {"type": "message", "role": "user", "content": "x"}
     image = {"type": "input_image", "image_url": "data:image/png;base64,AA=="}
@@ -50,7 +50,9 @@ def test_items_in_forms_that_no_project_took_are_refused(start: Start) -> None:
 
 
 def test_an_agent_serves_one_version_whatever_is_newest(start: Start) -> None:
-    spoiled = start({"what": "pinned", "path": "*/agents/*", "method": "GET", "version": "3"}, face="foundry")
+    spoiled = start(
+        {"what": "pinned", "path": "*/agents/*", "method": "GET", "version": "3"}, service="foundry"
+    )
     body = {"definition": {"kind": "prompt", "model": "gpt-4o"}}
     assert spoiled("POST", "/agents/clerk/versions", body)[0] == 200
     shown = spoiled("GET", "/agents/clerk")[1]

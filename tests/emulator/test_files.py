@@ -99,7 +99,7 @@ def test_a_large_file_does_not_fill_the_memory(azure):
 
 
 @pytest.mark.parametrize(
-    ("face", "downloads", "refused"),
+    ("service", "downloads", "refused"),
     [
         ("azure-openai", None, set()),
         ("azure-openai", False, {"assistants", "evals", "fine-tune"}),
@@ -107,10 +107,10 @@ def test_a_large_file_does_not_fill_the_memory(azure):
         ("openai", True, set()),
     ],
 )
-def test_downloads_by_purpose(launch, face, downloads, refused):
-    api = launch(face, downloads=downloads)
+def test_downloads_by_purpose(launch, service, downloads, refused):
+    api = launch(service, downloads=downloads)
     purposes = {"assistants", "batch", "evals", "fine-tune"}
-    purposes |= {"vision", "user_data"} if face == "openai" else set()
+    purposes |= {"vision", "user_data"} if service == "openai" else set()
     for purpose in purposes:
         file_id = api.file(purpose=purpose)
         if purpose in refused:

@@ -13,7 +13,7 @@ from migrate.emulator.state import Table
 def test_an_empty_list_names_its_ends_as_null(api):
     empty = {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
     thread = api.thread()
-    unpaged = api.cloud.options.face == "foundry"
+    unpaged = api.cloud.options.service == "foundry"
     for path in (
         "/assistants",
         "/vector_stores",

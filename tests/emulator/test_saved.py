@@ -193,9 +193,9 @@ def test_answers_inside_documents(tmp_path, launch):
 
 
 @pytest.mark.skipif(not (SHARED / "real").is_dir(), reason="the recordings are not beside this checkout")
-@pytest.mark.parametrize("face", ["azure-openai", "openai"])
-def test_recorded_answers(launch, face):
-    api = launch(face, state=SHARED / "real", list_threads="works")
+@pytest.mark.parametrize("service", ["azure-openai", "openai"])
+def test_recorded_answers(launch, service):
+    api = launch(service, state=SHARED / "real", list_threads="works")
     read = everything(api)
     assert {kind: bool(rows) for kind, rows in read.items()} == dict.fromkeys(read, True)
     recorded = json.loads((SHARED / "real" / "openai_v2_vector_stores_list.json").read_text(encoding="utf-8"))

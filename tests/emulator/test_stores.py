@@ -31,7 +31,7 @@ def test_an_empty_store_as_recorded(api):
         "expires_after": None,
         "expires_at": None,
         "last_active_at": made["created_at"],
-        **({"description": None} if api.cloud.options.face == "openai" else {}),
+        **({"description": None} if api.cloud.options.service == "openai" else {}),
     }
 
 

@@ -78,10 +78,10 @@ def test_what_cannot_be_written(api, body):
 
 
 @pytest.mark.parametrize(
-    ("face", "most"), [("azure-openai", 256_000), ("openai", 256_000), ("foundry", 1_500_000)]
+    ("service", "most"), [("azure-openai", 256_000), ("openai", 256_000), ("foundry", 1_500_000)]
 )
-def test_the_longest_text(launch, face, most):
-    api = launch(face)
+def test_the_longest_text(launch, service, most):
+    api = launch(service)
     path = f"/threads/{api.thread()}/messages"
     parts = [{"type": "text", "text": "x" * most}]
     for content in ("x" * most, parts):

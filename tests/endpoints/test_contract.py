@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
     not SPECS.is_dir(),
     reason=f"no API descriptions here; ASSISTANTS_MIGRATE_SHARED names their folder ({SHARED})",
 )
-# face, API version, prefix of its paths, descriptions: the later ones know what the first leaves out
+# service, API version, prefix of its paths, descriptions: the later ones know what the first leaves out
 FLOWS = {
     "azure 2025-03": ("azure-v2", "azure-openai", "2025-03-01-preview", "/openai",
                       ("azure-openai-2025-03-01-preview.json", "azure-openai-v1.json")),
@@ -69,9 +69,9 @@ def complaints(documents: tuple[str, ...], prefix: str, request: Request) -> Ite
 def flow(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[World, Any]]:
-    state, face, version, prefix, documents = FLOWS[request.param]
-    source = options("SOURCE_KEY", state, face, list_threads="works", downloads=True)
-    target = options("TARGET_KEY", face=face, list_threads="works", downloads=True)
+    state, service, version, prefix, documents = FLOWS[request.param]
+    source = options("SOURCE_KEY", state, service, list_threads="works", downloads=True)
+    target = options("TARGET_KEY", service=service, list_threads="works", downloads=True)
     versions = {"source_version": version, "target_version": version} if version else {}
     with world(tmp_path_factory.mktemp("contract"), source, target, **versions) as made:
         made.snapshot()

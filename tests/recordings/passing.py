@@ -16,7 +16,7 @@ from migrate.archive import Archive
 from migrate.archive.packs.rows import BodyRow
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.codecs import CODECS
-from migrate.emulator.options import FaceName
+from migrate.emulator.options import ServiceName
 from migrate.model import KINDS
 from tests.e2e.running import World, options, world
 from tests.recordings.answers import Family, Other, Recorded
@@ -26,12 +26,12 @@ SOURCES: dict[Family, tuple[str, str]] = {
     "project": ("foundry", "https://recorded.example.com/api/projects/recorded"),
 }
 """Type and address that the recorded objects are given as an estate."""
-TARGETS: tuple[tuple[FaceName, str], ...] = (
+TARGETS: tuple[tuple[ServiceName, str], ...] = (
     ("azure-openai", "azure-openai"),
     ("foundry", "foundry-classic"),
     ("foundry", "foundry"),
 )
-"""Faces of the emulator, and what they are planned as."""
+"""Services of the emulator, and what they are planned as."""
 USUAL = ("gpt-4.1", "gpt-4o", "gpt-4o-mini", "o4-mini")
 
 Key = tuple[str, str, str]
@@ -124,11 +124,13 @@ def _decodes(one: Recorded, result: Result) -> bool:
 
 def _pass(held: Held, folder: Path, result: Result) -> None:
     models = {m for one in held.objects.values() if (m := _model(one.body))}
-    for face, type_ in TARGETS:
+    for service, type_ in TARGETS:
         place = folder / type_
         place.mkdir(parents=True)
-        there = options("TARGET_KEY", face=face, list_threads="works", deployments=(*USUAL, *sorted(models)))
-        with world(place, options("SOURCE_KEY", face=face), there, types=(type_, type_)) as run_:
+        there = options(
+            "TARGET_KEY", service=service, list_threads="works", deployments=(*USUAL, *sorted(models))
+        )
+        with world(place, options("SOURCE_KEY", service=service), there, types=(type_, type_)) as run_:
             keep(held, Path(run_.db))
             same = run_("diff", f"{run_.db}@1", f"{run_.db}@1")
             if same.code:

@@ -259,9 +259,9 @@ def demo_command(common: Common, folder: Path) -> None:
     prepare_demo(folder)
     os.environ[KEY_VARIABLE] = KEY
     given = {
-        "east": Options(face="azure-openai", key=KEY, state=fixtures() / "azure-v2"),
-        "west": Options(face="azure-openai", key=KEY),
-        "project": Options(face="foundry", key=KEY, deployments=DEPLOYMENTS),
+        "east": Options(service="azure-openai", key=KEY, state=fixtures() / "azure-v2"),
+        "west": Options(service="azure-openai", key=KEY),
+        "project": Options(service="foundry", key=KEY, deployments=DEPLOYMENTS),
     }
     with ExitStack() as stack:
         services = {name: started(options, PORTS[name]) for name, options in given.items()}
@@ -316,7 +316,7 @@ def started(options: Options, port: int) -> Emulator:
 def service_line(name: str, service: Emulator, folder: Path) -> str:
     """The command that starts a service again."""
     port = service.url.split("/")[2].rpartition(":")[2]
-    kind = "" if service.options.face == "azure-openai" else f" --service {service.options.face}"
+    kind = "" if service.options.service == "azure-openai" else f" --service {service.options.service}"
     return f"{program_name()} emulate{kind} --port {port} --state {quoted(folder / name)}"
 
 

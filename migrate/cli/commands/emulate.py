@@ -51,7 +51,7 @@ def emulate_command(
     --faults FILE makes it misbehave by a seeded list of faults, the same way every time: docs/emulator.md.
     """
 
-    given = Options(face=service, port=port, key=key, state=state, retired=retired, latency=latency)  # type: ignore[arg-type]
+    given = Options(service=service, port=port, key=key, state=state, retired=retired, latency=latency)  # type: ignore[arg-type]
     try:
         options = replace(given, faults=faults)
     except FaultsFileError as wrong:

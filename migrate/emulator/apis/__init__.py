@@ -36,7 +36,7 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Head:
-    """What is known of a request before its body is read. `path` is the part after the face's prefix."""
+    """What is known of a request before its body is read. `path` is the part after the api's prefix."""
 
     method: str
     path: str
@@ -45,7 +45,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Face:
+class Api:
     """Everything under one path prefix."""
 
     prefix: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from migrate.emulator import legacy_shapes
-from migrate.emulator.apis import Dialect, Face, Head
+from migrate.emulator.apis import Api, Dialect, Head
 from migrate.emulator.errors import gateway, resource_not_found
 from migrate.emulator.options import OLD_VERSION, Options
 from migrate.emulator.router import Router
@@ -43,4 +43,4 @@ def dialect(version: str, retired: bool) -> Dialect:
     )
 
 
-FACE = Face("/openai", AZURE, choose)
+API = Api("/openai", AZURE, choose)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrate.emulator.apis import Dialect, Face, Head
+from migrate.emulator.apis import Api, Dialect, Head
 from migrate.emulator.errors import gateway
 from migrate.emulator.options import Options
 from migrate.emulator.router import Router
@@ -21,4 +21,4 @@ def choose(head: Head, _options: Options) -> Dialect:
     return DIALECT
 
 
-FACE = Face("/openai/v1", AZURE_V1, choose)
+API = Api("/openai/v1", AZURE_V1, choose)

@@ -7,7 +7,7 @@ from functools import cache
 
 from migrate.emulator import errors
 from migrate.emulator import errors as emulator_errors
-from migrate.emulator.apis import Dialect, Face, Head
+from migrate.emulator.apis import Api, Dialect, Head
 from migrate.emulator.errors import gateway, version_unsupported
 from migrate.emulator.options import Options
 from migrate.emulator.router import Route, Router
@@ -147,9 +147,9 @@ def choose_files(head: Head, _options: Options) -> Dialect:
     return _without_version(head, _files)
 
 
-FACES = (
-    Face(PROJECT, CLASSIC, choose_classic),
-    Face(PROJECT, AGENTS, choose_agents, frozenset({"agents", "deployments", "connections"})),
-    Face(V1, CONVERSATIONS, choose_conversations, frozenset({"conversations"})),
-    Face(V1, FILES, choose_files),
+APIS = (
+    Api(PROJECT, CLASSIC, choose_classic),
+    Api(PROJECT, AGENTS, choose_agents, frozenset({"agents", "deployments", "connections"})),
+    Api(V1, CONVERSATIONS, choose_conversations, frozenset({"conversations"})),
+    Api(V1, FILES, choose_files),
 )

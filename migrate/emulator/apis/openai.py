@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrate.emulator.apis import Dialect, Face, Head
+from migrate.emulator.apis import Api, Dialect, Head
 from migrate.emulator.errors import refuse
 from migrate.emulator.options import Options
 from migrate.emulator.router import Router
@@ -32,4 +32,4 @@ def choose(head: Head, options: Options) -> Dialect:
     return dialect
 
 
-FACE = Face("/v1", OPENAI, choose)
+API = Api("/v1", OPENAI, choose)

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Message, Receive, Scope, Send
 
-from migrate.emulator.app import Cloud
+from migrate.emulator.app import EmulatedService
 from migrate.emulator.faults.actions import KINDS, Hit
 from migrate.emulator.faults.rule import Asked, Row
 
@@ -36,7 +36,7 @@ class _Cursor:
 class Faults:
     """Counts requests and spoils those whose turn it is; of the rows, the first whose turn it is wins."""
 
-    def __init__(self, rows: Iterable[Row], cloud: Cloud) -> None:
+    def __init__(self, rows: Iterable[Row], cloud: EmulatedService) -> None:
         self.spoiled: list[Spoiled] = []
         self._cloud = cloud
         self._retired = cloud.like(retired=True)
@@ -71,7 +71,7 @@ class Faults:
         row = due[0]
         row.fired += 1
         self.spoiled.append(Spoiled(row.number, asked.method, asked.path))
-        of_openai = self._cloud.options.face == "openai"
+        of_openai = self._cloud.options.service == "openai"
         hit = Hit(row, asked, app, self._retired, self._cloud.estate, of_openai, scope, receive, send)
         await KINDS[row.what].spoil(hit)
 
