@@ -37,7 +37,7 @@ class Counting:
 
 def furnish(cloud: Emulator, files: int) -> None:
     """Small files, all in one store."""
-    from migrate.emulator.blobs import Upload
+    from migrate.emulator.uploads import Upload
 
     estate, store = cloud.estate, f"vs_{1:024}"
     for number in range(files):

@@ -2,9 +2,8 @@
 
 from migrate.emulator.app import Request
 from migrate.emulator.faults.parser import FaultsFileError
-from migrate.emulator.load_state import Skipped
 from migrate.emulator.options import Options
-from migrate.emulator.save_state import save
+from migrate.emulator.saved_state import Skipped, save
 from migrate.emulator.server import Emulator, serve
 from migrate.emulator.state import Estate
 

@@ -7,12 +7,9 @@ from migrate.emulator.resources import (
     assistants,
     conversations,
     deployments,
-    file_batches,
     files,
     messages,
-    runs,
     threads,
-    vector_store_files,
     vector_stores,
 )
 from migrate.emulator.router import Route
@@ -36,15 +33,15 @@ THREADS = (
     Route("GET", "/threads/{thread}/messages/{message}", messages.read),
     Route("POST", "/threads/{thread}/messages/{message}", messages.update, "message.update"),
     Route("DELETE", "/threads/{thread}/messages/{message}", messages.delete),
-    Route("POST", "/threads/runs", runs.forbid),
-    Route("GET", "/threads/{thread}/runs", runs.page),
-    Route("POST", "/threads/{thread}/runs", runs.forbid),
-    Route("GET", "/threads/{thread}/runs/{run}", runs.read),
-    Route("POST", "/threads/{thread}/runs/{run}", runs.forbid),
-    Route("POST", "/threads/{thread}/runs/{run}/cancel", runs.forbid),
-    Route("POST", "/threads/{thread}/runs/{run}/submit_tool_outputs", runs.forbid),
-    Route("GET", "/threads/{thread}/runs/{run}/steps", runs.steps),
-    Route("GET", "/threads/{thread}/runs/{run}/steps/{step}", runs.step),
+    Route("POST", "/threads/runs", threads.forbid_run),
+    Route("GET", "/threads/{thread}/runs", threads.list_runs),
+    Route("POST", "/threads/{thread}/runs", threads.forbid_run),
+    Route("GET", "/threads/{thread}/runs/{run}", threads.read_run),
+    Route("POST", "/threads/{thread}/runs/{run}", threads.forbid_run),
+    Route("POST", "/threads/{thread}/runs/{run}/cancel", threads.forbid_run),
+    Route("POST", "/threads/{thread}/runs/{run}/submit_tool_outputs", threads.forbid_run),
+    Route("GET", "/threads/{thread}/runs/{run}/steps", threads.list_run_steps),
+    Route("GET", "/threads/{thread}/runs/{run}/steps/{step}", threads.read_run_step),
 )
 
 _EACH_FILE = (
@@ -62,22 +59,24 @@ STORES = (
     Route("GET", "/vector_stores/{store}", vector_stores.read),
     Route("POST", "/vector_stores/{store}", vector_stores.update, "store.update"),
     Route("DELETE", "/vector_stores/{store}", vector_stores.delete),
-    Route("GET", "/vector_stores/{store}/files", vector_store_files.page),
-    Route("POST", "/vector_stores/{store}/files", vector_store_files.create, "store_file.create"),
-    Route("GET", "/vector_stores/{store}/files/{file}", vector_store_files.read),
-    Route("DELETE", "/vector_stores/{store}/files/{file}", vector_store_files.delete),
-    Route("POST", "/vector_stores/{store}/file_batches", file_batches.create, "batch.create"),
-    Route("GET", "/vector_stores/{store}/file_batches/{batch}", file_batches.read),
-    Route("POST", "/vector_stores/{store}/file_batches/{batch}/cancel", file_batches.cancel),
-    Route("GET", "/vector_stores/{store}/file_batches/{batch}/files", file_batches.files),
+    Route("GET", "/vector_stores/{store}/files", vector_stores.list_files),
+    Route("POST", "/vector_stores/{store}/files", vector_stores.add_file, "store_file.create"),
+    Route("GET", "/vector_stores/{store}/files/{file}", vector_stores.read_file),
+    Route("DELETE", "/vector_stores/{store}/files/{file}", vector_stores.remove_file),
+    Route("POST", "/vector_stores/{store}/file_batches", vector_stores.create_batch, "batch.create"),
+    Route("GET", "/vector_stores/{store}/file_batches/{batch}", vector_stores.read_batch),
+    Route("POST", "/vector_stores/{store}/file_batches/{batch}/cancel", vector_stores.cancel_batch),
+    Route("GET", "/vector_stores/{store}/file_batches/{batch}/files", vector_stores.list_batch_files),
 )
 
 ATTRIBUTES = (
-    Route("POST", "/vector_stores/{store}/files/{file}", vector_store_files.update, "store_file.update"),
+    Route("POST", "/vector_stores/{store}/files/{file}", vector_stores.update_file, "store_file.update"),
 )
 
 # In Azure's 2025-03 description, yet answered with 404 there (reported 2026-06).
-PARSED_CONTENT = (Route("GET", "/vector_stores/{store}/files/{file}/content", vector_store_files.parsed),)
+PARSED_CONTENT = (
+    Route("GET", "/vector_stores/{store}/files/{file}/content", vector_stores.read_parsed_content),
+)
 
 AGENT_ROUTES = (
     Route("GET", "/agents", agents.page),
@@ -109,4 +108,4 @@ CONVERSATION_ROUTES = (
 )
 
 # A response executes a model, as a run does.
-RESPONSES = (Route("POST", "/responses", runs.forbid),)
+RESPONSES = (Route("POST", "/responses", threads.forbid_run),)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from migrate.emulator.blobs import Blob
+from migrate.emulator.uploads import Blob
 
 ALPHABET = string.ascii_letters + string.digits
 LENGTH = 24

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from migrate.emulator import Emulator, Options
-from migrate.emulator.blobs import Upload
+from migrate.emulator.uploads import Upload
 from tests.e2e.conftest import Launch
 from tests.e2e.running import World, options
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from migrate.emulator import Emulator, Estate
-from migrate.emulator.blobs import Upload
+from migrate.emulator.uploads import Upload
 from tests.e2e.projects import EPOCH, add, agent, assistant, file, say, store, thread
 
 Json = dict[str, Any]

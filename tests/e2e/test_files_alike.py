@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from migrate.emulator.blobs import Upload
+from migrate.emulator.uploads import Upload
 from tests.e2e.conftest import Launch
 from tests.e2e.directories import write
 from tests.e2e.faults import Instead

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from migrate.emulator.blobs import Upload
+from migrate.emulator.uploads import Upload
 from tests.e2e import readable
 from tests.e2e.projects import project
 from tests.e2e.running import World, options, world

@@ -139,11 +139,11 @@ def test_a_target_that_retires_after_the_plan_is_not_taken_for_empty(launch: Lau
     world.planned()
     world.apply().ok()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("migrate.emulator.apis.azure_dated.ASSISTANTS", ())
-        from migrate.emulator.apis.azure_dated import dialect
+        patch.setattr("migrate.emulator.apis.azure_openai.ASSISTANTS", ())
+        from migrate.emulator.apis.azure_openai import dated_dialect
 
-        dialect.cache_clear()
+        dated_dialect.cache_clear()
         try:
             world("rollback", world.plan, "--yes").error(3, "could not be read whole: assistant")
         finally:
-            dialect.cache_clear()
+            dated_dialect.cache_clear()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate.emulator.schemas.agent_tools import TOOLS
+from migrate.emulator.schemas.agents import AGENT_TOOLS
 
 SHARED = Path(os.environ.get("ASSISTANTS_MIGRATE_SHARED", Path(__file__).parents[3] / "shared"))
 QUEUE = {
@@ -171,7 +171,7 @@ def test_tools_that_are_accepted_come_back(project, tool):
 
 def test_the_recordings_are_all_known():
     if rows := recorded():
-        assert {row.values[0]["type"] for row in rows} <= TOOLS.keys()
+        assert {row.values[0]["type"] for row in rows} <= AGENT_TOOLS.keys()
 
 
 def test_keys_come_back_in_the_recorded_order(project):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from migrate.emulator import Estate
-from migrate.emulator.load_state import UNFINISHED, load
+from migrate.emulator.saved_state import UNFINISHED, load
 from tests.e2e.running import ROOT
 
 THREAD = {"id": "thread_1", "object": "thread", "created_at": 1, "metadata": {}, "tool_resources": {}}

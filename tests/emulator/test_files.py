@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.emulator import multipart
+from migrate.emulator import uploads
 
 KEY = "secret-of-this-test"
 
@@ -201,7 +201,7 @@ def test_forms_can_be_cut_anywhere(contents, cuts):
             place, turn = place + size, turn + 1
 
     kind = 'multipart/form-data; boundary="bound"'
-    parts = asyncio.run(multipart.read(kind, pieces(), lambda _name, _file: multipart.Field()))
+    parts = asyncio.run(uploads.read(kind, pieces(), lambda _name, _file: uploads.Field()))
     assert [bytes(part.sink.value) for part in parts] == contents
 
 

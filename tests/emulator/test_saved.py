@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from migrate.emulator import Estate, save
-from migrate.emulator.blobs import SavedContent
-from migrate.emulator.load_state import load
+from migrate.emulator.saved_state import load
+from migrate.emulator.uploads import SavedContent
 
 ROOT = Path(__file__).parents[2]
 SHARED = Path(os.environ.get("ASSISTANTS_MIGRATE_SHARED", ROOT.parent / "shared"))

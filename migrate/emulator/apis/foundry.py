@@ -24,7 +24,7 @@ from migrate.emulator.routes import (
     UNPAGED_FILES,
 )
 from migrate.emulator.routes import FILES as FILE_ROUTES
-from migrate.emulator.schemas import agents, assistants, classic_tools, conversations
+from migrate.emulator.schemas import agents, assistants, conversations
 from migrate.emulator.services import AZURE, AZURE_V1, BEARER
 from migrate.emulator.state import Json
 
@@ -90,8 +90,8 @@ CLASSIC_BODIES = assistants.bodies(
     CLASSIC,
     has_attributes=False,
     has_store_helper=False,  # there it takes assets of a workspace, which the emulator has not
-    tools=classic_tools.TOOLS,
-    resources=classic_tools.RESOURCES,
+    tools=assistants.CLASSIC_TOOLS,
+    resources=assistants.CLASSIC_RESOURCES,
 )
 
 

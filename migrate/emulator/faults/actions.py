@@ -13,10 +13,9 @@ from typing import Any
 from starlette.types import Message, Receive, Scope, Send
 
 from migrate.emulator.errors import gateway, refuse
-from migrate.emulator.faults import altered_responses, mutations
-from migrate.emulator.faults import altered_responses as faults_altered_responses
-from migrate.emulator.faults.rule import Asked, Row
-from migrate.emulator.http_server import CUT
+from migrate.emulator.faults import altered_responses
+from migrate.emulator.faults.mutations import change
+from migrate.emulator.faults.rule import CUT, Asked, Row
 from migrate.emulator.state import Estate, Json
 
 METHODS = ("GET", "POST", "DELETE", "PATCH", "PUT")
@@ -166,7 +165,7 @@ async def ignores_after(hit: Hit) -> None:
 
 
 async def moves(hit: Hit) -> None:
-    mutations.change(hit.row["change"], hit.estate, hit.asked.path, hit.asked.query)
+    change(hit.row["change"], hit.estate, hit.asked.path, hit.asked.query)
     await hit.app(hit.scope, hit.receive, hit.send)
 
 
@@ -194,7 +193,7 @@ async def undeleted(hit: Hit) -> None:
 
 
 async def drip(hit: Hit) -> None:
-    await faults_altered_responses.drip(hit, hit.carried_out)
+    await altered_responses.drip(hit, hit.carried_out)
 
 
 async def unless(hit: Hit, wrong: Callable[[Any], str]) -> None:
@@ -224,12 +223,12 @@ async def unless(hit: Hit, wrong: Callable[[Any], str]) -> None:
 
 async def refuses_nulls(hit: Hit) -> None:
     """A service that takes no null where its description says that one may stand."""
-    await unless(hit, lambda body: faults_altered_responses.null_in(body) if body is not None else "")
+    await unless(hit, lambda body: altered_responses.null_in(body) if body is not None else "")
 
 
 async def unseen_forms(hit: Hit) -> None:
     """A project that takes of items only what projects were seen to take."""
-    await unless(hit, faults_altered_responses.unseen_in)
+    await unless(hit, altered_responses.unseen_in)
 
 
 async def nothing(hit: Hit) -> None:
@@ -272,8 +271,8 @@ KINDS: dict[str, Kind] = {
     "retired": Kind(retired),
     "expired": Kind(expired),
     "undeleted": Kind(undeleted, ("answer",)),
-    "redirect": Kind(faults_altered_responses.redirect, ("code", "to")),
-    "silent": Kind(faults_altered_responses.silent, ("silence",)),
-    "flood": Kind(faults_altered_responses.flood, ("bytes", "packing")),
+    "redirect": Kind(altered_responses.redirect, ("code", "to")),
+    "silent": Kind(altered_responses.silent, ("silence",)),
+    "flood": Kind(altered_responses.flood, ("bytes", "packing")),
     "drip": Kind(drip, ("pause",)),
 }

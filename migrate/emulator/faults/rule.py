@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+CUT = "emulator.cut"  # key of the ASGI scope: ends the connection
+
 
 @dataclass(frozen=True)
 class Asked:

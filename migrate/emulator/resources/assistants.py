@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 from migrate.emulator import pagination, state
-from migrate.emulator.errors import not_found
-from migrate.emulator.resources import tool_resources
+from migrate.emulator.errors import not_found, refuse
+from migrate.emulator.resources import files, vector_stores
 from migrate.emulator.router import Call
 from migrate.emulator.state import Json, now
 
@@ -17,7 +19,7 @@ TOOL_DEFAULTS: dict[str, Json] = {"mcp": {"allowed_tools": None}}
 
 def create(call: Call) -> Json:
     body = call.body
-    tool_resources.check(call, body.get("tool_resources"))
+    check_tool_resources(call, body.get("tool_resources"))
     assistant: Json = {
         "id": state.new("asst_"),
         "object": "assistant",
@@ -29,7 +31,7 @@ def create(call: Call) -> Json:
         "tools": body.get("tools", []),
         "top_p": _or_default(body, "top_p"),
         "temperature": _or_default(body, "temperature"),
-        "tool_resources": tool_resources.settle(call, body.get("tool_resources")),
+        "tool_resources": store_tool_resources(call, body.get("tool_resources")),
         "metadata": _or_default(body, "metadata"),
         "response_format": _or_default(body, "response_format"),
     }
@@ -55,10 +57,10 @@ def update(call: Call, assistant_id: str) -> Json:
     """Only what is named changes; resources change tool by tool."""
     assistant = read(call, assistant_id)
     changes = dict(call.body)
-    tool_resources.check(call, changes.get("tool_resources"))
+    check_tool_resources(call, changes.get("tool_resources"))
     if "tool_resources" in changes:
         kept = assistant.get("tool_resources") or {}
-        changes["tool_resources"] = {**kept, **tool_resources.settle(call, changes["tool_resources"])}
+        changes["tool_resources"] = {**kept, **store_tool_resources(call, changes["tool_resources"])}
     for key in DEFAULTS.keys() & changes.keys():
         changes[key] = _or_default(changes, key)
     assistant.update(changes)
@@ -88,3 +90,36 @@ def _complete(assistant: Json) -> None:
     if any(tool["type"] == "code_interpreter" for tool in assistant["tools"]):
         shown = assistant.setdefault("tool_resources", {}).setdefault("code_interpreter", {})
         shown.setdefault("file_ids", [])
+
+
+def check_tool_resources(call: Call, wanted: Json | None) -> None:
+    """Everything that can be wrong with `tool_resources`, before anything is made."""
+    wanted = wanted or {}
+    files.must_exist(call, _of(wanted, "code_interpreter").get("file_ids", ()))
+    search = _of(wanted, "file_search")
+    if search.get("vector_store_ids") and search.get("vector_stores"):
+        raise refuse(
+            "Only one of 'vector_store_ids' and 'vector_stores' may be given.",
+            param="tool_resources.file_search",
+            code="mutually_exclusive_parameters",
+        )
+    for store_id in search.get("vector_store_ids", ()):
+        if store_id not in call.estate.vector_stores:
+            raise not_found("vector store", store_id)
+    for body in search.get("vector_stores", ()):
+        files.must_exist(call, body.get("file_ids", ()))
+
+
+def store_tool_resources(call: Call, wanted: Json | None, *, store_days: int | None = None) -> Json:
+    """The checked `tool_resources` with helper stores made and replaced by their ids."""
+    kept = {tool: copy(content) for tool, content in (wanted or {}).items() if content is not None}
+    search = kept.get("file_search")
+    if search and (helpers := search.pop("vector_stores", None)):
+        days = {"expires_after": {"anchor": "last_active_at", "days": store_days}} if store_days else {}
+        search["vector_store_ids"] = [vector_stores.make(call, {**body, **days})["id"] for body in helpers]
+    return kept
+
+
+def _of(resources: Json, tool: str) -> Json:
+    found: Json = resources.get(tool) or {}
+    return found

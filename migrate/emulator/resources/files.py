@@ -7,13 +7,13 @@ from contextlib import ExitStack
 
 from starlette.responses import Response, StreamingResponse
 
-from migrate.emulator import multipart, pagination, state
-from migrate.emulator.blobs import Blob, Upload
+from migrate.emulator import pagination, state, uploads
 from migrate.emulator.errors import ApiError, no_file, refuse
 from migrate.emulator.resources import ingestion
 from migrate.emulator.router import Call
 from migrate.emulator.services import EXPIRY_PARTS
 from migrate.emulator.state import Json, Table, now
+from migrate.emulator.uploads import Blob, Upload
 
 ID_LENGTH = 22
 REFUSED_WHEN_CLOSED = frozenset({"assistants", "user_data", "evals", "fine-tune"})
@@ -22,7 +22,7 @@ REFUSED_WHEN_CLOSED = frozenset({"assistants", "user_data", "evals", "fine-tune"
 async def create(call: Call) -> Json:
     with ExitStack() as unused:
         form = Form(unused, call.service.upload_parts)
-        await multipart.read(call.http.headers.get("content-type", ""), call.http.stream(), form.open)
+        await uploads.read(call.http.headers.get("content-type", ""), call.http.stream(), form.open)
         upload, filename, purpose, lifetime = form.checked(call)
         unused.pop_all()
     moment = now()
@@ -48,11 +48,11 @@ class Form:
     def __init__(self, unused: ExitStack, known: frozenset[str]) -> None:
         self._unused = unused
         self._known = known
-        self._fields: dict[str, multipart.Field] = {}
+        self._fields: dict[str, uploads.Field] = {}
         self._file: tuple[Upload, str] | None = None
         self._wrong: ApiError | None = None
 
-    def open(self, name: str, filename: str | None) -> multipart.Sink:
+    def open(self, name: str, filename: str | None) -> uploads.Sink:
         if name not in self._known:
             # (reported 2024-05)
             self._wrong = refuse(f"Additional properties are not allowed ('{name}' was unexpected)")
@@ -61,7 +61,7 @@ class Form:
             self._unused.callback(upload.close)
             self._file = upload, filename
             return upload
-        found = self._fields[name] = multipart.Field()
+        found = self._fields[name] = uploads.Field()
         return found
 
     def checked(self, call: Call) -> tuple[Upload, str, str, int | None]:

@@ -26,7 +26,7 @@ from migrate.emulator.services import Service
 
 NAME, DESCRIPTION, INSTRUCTIONS = 256, 512, 256_000
 FUNCTION_NAME, FUNCTION_DESCRIPTION = r"[a-zA-Z0-9_-]{1,64}", 1_024
-TOOLS, INTERPRETER_FILES, STORES, STORE_FILES, FIRST_FILES = 128, 20, 1, 10_000, 500
+MAX_TOOLS, INTERPRETER_FILES, STORES, STORE_FILES, FIRST_FILES = 128, 20, 1, 10_000, 500
 FIRST_MESSAGES = 32  # (reported 2024, in no document)
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
 
@@ -137,7 +137,7 @@ def _assistant(service: Service, tools: Mapping[str, Rule], instructions: int) -
         "name": nullable(string(NAME)),
         "description": nullable(string(DESCRIPTION)),
         "instructions": nullable(string(instructions)),
-        "tools": array(tagged(**tools), TOOLS),
+        "tools": array(tagged(**tools), MAX_TOOLS),
         "metadata": metadata,
     }
     if service.reasoning_effort:
@@ -210,3 +210,43 @@ def old_bodies(service: Service) -> Bodies:
         "message.create": old_message,
         "message.update": record(metadata=metadata),
     }
+
+
+# Settings under the tool's own name; no document says more that could be checked.
+NESTED = (
+    "bing_grounding",
+    "bing_custom_search",
+    "azure_ai_search",
+    "openapi",
+    "azure_function",
+    "connected_agent",
+    "deep_research",
+    "fabric_dataagent",
+    "sharepoint_grounding",
+    "browser_automation",
+)
+
+CLASSIC_TOOLS: dict[str, Rule] = {
+    **TOOL,
+    **{name: record(name, **{name: free_object}) for name in NESTED},
+    # Its settings lie in the resources (recorded 2025-05), so nothing is nested here.
+    "azure_ai_search": record(azure_ai_search=free_object),
+    "mcp": record(
+        "server_label server_url",
+        server_label=string(minimum=1),
+        server_url=string(minimum=1),
+        allowed_tools=nullable(array(string())),
+    ),
+    "computer_use_preview": free_object,  # whether its settings are nested is not known
+}
+
+CLASSIC_RESOURCES: dict[str, Rule] = {
+    "azure_ai_search": nullable(record(indexes=array(free_object))),
+    "mcp": nullable(
+        array(
+            record(
+                "server_label", server_label=string(minimum=1), headers=free_object, require_approval=anything
+            )
+        )
+    ),
+}

@@ -1,11 +1,62 @@
-"""Convert objects and bodies between the API of 2024-05 and later and the one before it.
-
-2024-02-15-preview shows an assistant with `retrieval`, `file_ids`, no `tool_resources` (reported 2024-12).
-"""
+"""Azure OpenAI: dated versions below `/openai`, and `/openai/v1` with files and vector stores only."""
 
 from __future__ import annotations
 
+from functools import cache
+
+from migrate.emulator.apis import Api, Dialect, Head
+from migrate.emulator.errors import gateway, resource_not_found
+from migrate.emulator.options import OLD_VERSION, Options
+from migrate.emulator.router import Router
+from migrate.emulator.routes import ASSISTANTS, ATTRIBUTES, FILES, PARSED_CONTENT, STORES, THREADS
+from migrate.emulator.schemas import assistants
+from migrate.emulator.services import AZURE, AZURE_V1
 from migrate.emulator.state import Json
+
+# The first version whose description knows the key; all others refuse unknown keys.
+SINCE = {"chunking_strategy": "2024-07-01-preview", "attributes": "2025-03-01-preview"}
+MOST_CUSTOM_HEADERS = 10
+
+
+def choose_dated(head: Head, options: Options) -> Dialect:
+    version = head.query.get("api-version")
+    if options.dated_gone or version is None or version not in options.api_versions:
+        raise resource_not_found(head.method, head.path)
+    if sum(name.startswith(b"x-ms-") for name in head.headers) > MOST_CUSTOM_HEADERS:
+        raise gateway(431, "Too many custom headers")
+    return dated_dialect(version, options.retired)
+
+
+@cache
+def dated_dialect(version: str, retired: bool) -> Dialect:
+    live = () if retired else (*ASSISTANTS, *THREADS)
+    if version == OLD_VERSION:
+        return Dialect(Router((*live, *FILES)), assistants.old_bodies(AZURE), as_new, as_old)
+    has_attributes = version >= SINCE["attributes"]
+    return Dialect(
+        Router((*live, *FILES, *STORES, *(ATTRIBUTES if has_attributes else ()))),
+        assistants.bodies(
+            AZURE, has_chunking=version >= SINCE["chunking_strategy"], has_attributes=has_attributes
+        ),
+    )
+
+
+DATED_API = Api("/openai", AZURE, choose_dated)
+
+
+V1_VERSIONS = (None, "v1", "preview")
+
+V1_DIALECT = Dialect(Router((*FILES, *STORES, *ATTRIBUTES, *PARSED_CONTENT)), assistants.bodies(AZURE_V1))
+
+
+def choose_v1(head: Head, _options: Options) -> Dialect:
+    if head.query.get("api-version") not in V1_VERSIONS:
+        raise gateway(400, "API version not supported")
+    return V1_DIALECT
+
+
+V1_API = Api("/openai/v1", AZURE_V1, choose_v1)
+
 
 OLD_TOOLS = {"file_search": "retrieval"}
 NEW_TOOLS = {old: new for new, old in OLD_TOOLS.items()}
