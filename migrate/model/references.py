@@ -1,19 +1,42 @@
-"""References: find and replace the ids an object names, by declared path only.
+"""References: find and replace the ids that an object names, at declared paths only.
 
-A property of a function's schema may be called `file_id` and text may quote one; neither is a
-reference, so nothing here ever looks at a key's name or at a value's shape.
+A property of a function's schema may be called `file_id`, and a text may quote an id. Neither is a
+reference, so nothing here searches for key names or for values that look like ids.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
-from migrate.model.entity import Entity
+from migrate.model.entity import JSON, Entity
 from migrate.model.json_paths import replace_strings_at, strings_at
 from migrate.model.kinds import Kind
 
 # Kind and old id -> new id, or None where there is none.
 IdLookup = Callable[[str, str], str | None]
+
+# Branch of `tool_resources` -> the key of the list of ids in it, and the kind of those ids.
+TOOL_RESOURCE_LISTS: Mapping[str, tuple[str, str]] = {
+    "code_interpreter": ("file_ids", "file"),
+    "file_search": ("vector_store_ids", "vector_store"),
+}
+
+
+def tool_resource_ids(resources: JSON, branch: str) -> list[str]:
+    """The ids in one branch of `tool_resources`: files of `code_interpreter` or stores of `file_search`.
+
+    `resources` is the field's value; None and missing branches mean no ids.
+    """
+    value = resources.get(branch) if isinstance(resources, Mapping) else None
+    ids = value.get(TOOL_RESOURCE_LISTS[branch][0]) if isinstance(value, Mapping) else None
+    return [str(id_) for id_ in ids or ()]
+
+
+def with_tool_resource_ids(resources: JSON, branch: str, ids: list[str]) -> dict[str, Any]:
+    """`tool_resources` with the ids of one branch replaced; its other settings stay."""
+    value = (resources or {}).get(branch) or {}
+    return {**(resources or {}), branch: {**value, TOOL_RESOURCE_LISTS[branch][0]: ids}}
 
 
 def references_of(kind: Kind, entity: Entity) -> Iterator[tuple[str, str, str]]:

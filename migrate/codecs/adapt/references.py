@@ -8,13 +8,7 @@ from typing import Any
 from migrate.codecs.adapt.context import LossCollector, Target
 from migrate.model import JSON, Entity
 from migrate.model.normalize import resource_has_content
-from migrate.model.references import is_template
-
-RESOURCE_REFERENCES: dict[str, tuple[str, str]] = {
-    "code_interpreter": ("file_ids", "file"),
-    "file_search": ("vector_store_ids", "vector_store"),
-}
-"""Branch of tool_resources -> the list it holds, and the kind that list names."""
+from migrate.model.references import TOOL_RESOURCE_LISTS, is_template, tool_resource_ids
 
 
 def fit_resources(entity: Entity, target: Target, losses: LossCollector) -> dict[str, Any]:
@@ -31,12 +25,12 @@ def fit_resources(entity: Entity, target: Target, losses: LossCollector) -> dict
         if branch in target.capabilities.resources:
             out[branch] = value
             continue
-        if branch not in RESOURCE_REFERENCES or not isinstance(value, Mapping):
+        if branch not in TOOL_RESOURCE_LISTS or not isinstance(value, Mapping):
             losses.add_lost(f"tool_resources.{branch}", f"{target.capabilities.service} has no such resource")
             continue
-        key, kind = RESOURCE_REFERENCES[branch]
+        key, kind = TOOL_RESOURCE_LISTS[branch]
         path = f"tool_resources.{branch}.{key}"
-        ids = movable_ids(list(value.get(key) or []), kind, path, target, losses)
+        ids = movable_ids(tool_resource_ids(given, branch), kind, path, target, losses)
         if target.capabilities.limits_not_enforced and target.source_type == target.capabilities.service:
             most[branch] = max(most[branch], len(ids))
         for left in ids[most[branch] :]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from migrate.codecs.field_types import is_well_formed
 from migrate.model import JSON, KINDS, Entity
+from migrate.model.references import tool_resource_ids, with_tool_resource_ids
 
 FILE_TOOLS = ("code_interpreter", "file_search")
 
@@ -59,14 +60,12 @@ def _assistant(entity: Entity, file_ids: JSON, _: DecodeContext) -> list[Entity]
     resources: dict[str, Any] = dict(entity.fields.get("tool_resources") or {})
     derived: list[Entity] = []
     if "code_interpreter" in types:
-        present = (resources.get("code_interpreter") or {}).get("file_ids") or []
-        held = resources.get("code_interpreter") or {}
-        resources["code_interpreter"] = {**held, "file_ids": list(dict.fromkeys([*present, *file_ids]))}
+        ids = [*tool_resource_ids(resources, "code_interpreter"), *file_ids]
+        resources = with_tool_resource_ids(resources, "code_interpreter", list(dict.fromkeys(ids)))
     if "retrieval" in types:
         derived = _vector_store_of_files(entity, file_ids)
-        present = (resources.get("file_search") or {}).get("vector_store_ids") or []
-        held = resources.get("file_search") or {}
-        resources["file_search"] = {**held, "vector_store_ids": [*present, derived[0].id]}
+        ids = [*tool_resource_ids(resources, "file_search"), derived[0].id]
+        resources = with_tool_resource_ids(resources, "file_search", ids)
     if not types & {"code_interpreter", "retrieval"}:
         extras = {**entity.extras, "file_ids": file_ids}  # no tool uses them: kept, and told as a loss
         return [Entity(entity.kind, entity.id, entity.parent, entity.fields, entity.facts, extras)]

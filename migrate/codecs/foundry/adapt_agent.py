@@ -27,6 +27,7 @@ from migrate.codecs.foundry.encode import flatten_response_format, ids_as_metada
 from migrate.codecs.write_forms import assistants, foundry
 from migrate.codecs.write_forms.rules import ValueForm, object_with
 from migrate.model import JSON, Entity
+from migrate.model.references import tool_resource_ids
 from migrate.model.stamp import DEFAULT_STAMP_KEYS, stamp_keys_in
 
 TEMPLATE_START = re.compile(r"\{\{\s*\w")
@@ -137,8 +138,8 @@ def adapt_conversation(entity: Entity, target: Target, losses: LossCollector) ->
         )
         del resources[branch]
     metadata = fit_metadata(entity, target, losses)
-    files = (resources.get("code_interpreter") or {}).get("file_ids") or []
-    stores = (resources.get("file_search") or {}).get("vector_store_ids") or []
+    files = tool_resource_ids(resources, "code_interpreter")
+    stores = tool_resource_ids(resources, "file_search")
     names = stamp_keys_in(metadata)
     called = names or DEFAULT_STAMP_KEYS
     needed = len(ids_as_metadata(called.files, files)) + len(ids_as_metadata(called.stores, stores))

@@ -26,6 +26,7 @@ from migrate.codecs.foundry.tools import (
 from migrate.codecs.write_forms import foundry
 from migrate.model import JSON
 from migrate.model.normalize import remove_nulls
+from migrate.model.references import tool_resource_ids
 
 CLAIMED_RESOURCES: dict[str, Any] = {"file_search": {}, "code_interpreter": {}}
 """Resources that are spoken for, so that a tool keeps its own stores and files."""
@@ -205,7 +206,7 @@ def _file_search(
         ids = movable_ids(tool["vector_store_ids"], "vector_store", "tools", target, losses)
         tool = {**tool, "vector_store_ids": ids}
     own = tool.get("vector_store_ids")
-    held = (resources.get("file_search") or {}).get("vector_store_ids") if own is None else own
+    held = tool_resource_ids(resources, "file_search") if own is None else own
     ranker = ((tool.get("file_search") or {}).get("ranking_options") or {}).get("ranker")
     if held and ranker in FOUNDRY_RANKERS:
         losses.add_adapted(

@@ -12,6 +12,7 @@ from migrate.codecs.foundry.decode import SHARED_DEFINITION_KEYS
 from migrate.codecs.foundry.items import write_item
 from migrate.codecs.foundry.tools import to_foundry_tool
 from migrate.model import JSON, Entity
+from migrate.model.references import tool_resource_ids
 from migrate.model.secrets import with_target_secrets
 from migrate.model.stamp import DEFAULT_STAMP_KEYS, stamp_keys_in
 
@@ -109,9 +110,9 @@ def flatten_response_format(format_: Mapping[str, JSON]) -> JSON:
 
 def _conversation(entity: Entity) -> FoundryRequestBody:
     metadata = dict(entity.fields.get("metadata") or {})
-    resources = entity.fields.get("tool_resources") or {}
-    files = (resources.get("code_interpreter") or {}).get("file_ids") or []
-    stores = (resources.get("file_search") or {}).get("vector_store_ids") or []
+    resources = entity.fields.get("tool_resources")
+    files = tool_resource_ids(resources, "code_interpreter")
+    stores = tool_resource_ids(resources, "file_search")
     names = stamp_keys_in(metadata) or DEFAULT_STAMP_KEYS
     return {
         "metadata": {

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from migrate.model import JSON
+from migrate.model.references import tool_resource_ids
 
 ToolBody = dict[str, Any]
 ToolResources = dict[str, Any]
@@ -80,8 +81,8 @@ def write_search(tool: ToolBody, resources: Mapping[str, JSON]) -> ToolBody:
             {**ranking, "ranker": FOUNDRY_RANKERS.get(str(ranker), ranker)}
         )
     rest = {k: v for k, v in tool.items() if k not in ("file_search", "type")}
-    held = (resources.get("file_search") or {}).get("vector_store_ids") or []
-    return {"type": "file_search", "vector_store_ids": list(held), **options, **rest}
+    stores = tool_resource_ids(resources, "file_search")
+    return {"type": "file_search", "vector_store_ids": stores, **options, **rest}
 
 
 def read_search(tool: ToolBody, resources: ToolResources) -> ToolBody:
@@ -102,8 +103,8 @@ def write_code(tool: ToolBody, resources: Mapping[str, JSON]) -> ToolBody:
     container = tool.get("container")
     if container is not None and not isinstance(container, Mapping):
         return dict(tool)
-    held = (resources.get("code_interpreter") or {}).get("file_ids") or []
-    files = {"file_ids": list(held)} if held else {}
+    file_ids = tool_resource_ids(resources, "code_interpreter")
+    files = {"file_ids": file_ids} if file_ids else {}
     return {**tool, "container": {"type": "auto", **files, **(container or {})}}
 
 
