@@ -10,12 +10,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from migrate.codecs import adapt, text_messages
+from migrate.codecs import adapt, assistants, text_messages
 from migrate.codecs.adapt import Target
 from migrate.codecs.adapt import message as family_message
-from migrate.codecs.assistants import decode as assistants_decode
-from migrate.codecs.assistants import encode
-from migrate.codecs.assistants.decode import DecodeContext
+from migrate.codecs.assistants import DecodeContext
 from migrate.codecs.capabilities import Capabilities, capabilities_for
 from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.codecs.config_directory import parse as config_decoding
@@ -57,11 +55,11 @@ class Codec:
 
 
 _ASSISTANTS = Codec(
-    decode=assistants_decode.decode_assistants_object,
+    decode=assistants.decode_assistants_object,
     adapt=adapt.adapt,
-    create_request=encode.encode_create,
-    update_request=encode.encode_update,
-    updatable=encode.UPDATABLE_FIELDS,
+    create_request=assistants.encode_create,
+    update_request=assistants.encode_update,
+    updatable=assistants.UPDATABLE_FIELDS,
     why_not_replayed=family_message.why_item_not_replayed,
     text_message=text_messages.message_text,
 )

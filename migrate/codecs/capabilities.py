@@ -6,9 +6,11 @@ smaller is used. docs/support-matrix.md lists them with their sources.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from migrate.model import JSON, Entity
 
 MAX_METADATA_PAIRS = 16
 """On every service."""
@@ -196,3 +198,33 @@ def capabilities_for(service: str, api_version: str = "") -> Capabilities:
             row, chunking=api_version >= CHUNKING_SINCE, json_schema=api_version >= JSON_SCHEMA_SINCE
         )
     return row
+
+
+UnsupportedTest = Callable[[Capabilities, JSON], bool]
+"""Whether a service has no place for a field; the value is the source's."""
+
+
+def _is_json_schema(value: JSON) -> bool:
+    return isinstance(value, Mapping) and value.get("type") == "json_schema"
+
+
+UNSUPPORTED_FIELDS: Mapping[tuple[str, str], UnsupportedTest] = {
+    ("vector_store", "description"): lambda capabilities, _: not capabilities.store_description,
+    ("vector_store_file", "attributes"): lambda capabilities, _: capabilities.attributes == "none",
+    ("vector_store_file", "chunking_strategy"): lambda capabilities, _: not capabilities.chunking,
+    ("assistant", "reasoning_effort"): lambda capabilities, _: not capabilities.reasoning_effort,
+    ("assistant", "definition"): lambda capabilities, _: not capabilities.definition,
+    ("assistant", "response_format"): lambda capabilities, value: (
+        not capabilities.json_schema and _is_json_schema(value)
+    ),
+}
+"""Kind and field -> when a service has no place for it."""
+
+
+def unsupported_fields_of(entity: Entity, capabilities: Capabilities) -> frozenset[str]:
+    """The fields of a source's object that the target has no place for."""
+    return frozenset(
+        name
+        for (kind, name), absent in UNSUPPORTED_FIELDS.items()
+        if kind == entity.kind and absent(capabilities, entity.fields.get(name))
+    )

@@ -11,8 +11,7 @@ import pytest
 
 from migrate.codecs import Target
 from migrate.codecs.adapt import adapt
-from migrate.codecs.assistants.decode import decode_assistants_object
-from migrate.codecs.assistants.encode import WRITTEN_FIELDS, encode_create
+from migrate.codecs.assistants import WRITTEN_FIELDS, decode_assistants_object, encode_create
 from migrate.model import KINDS, Entity
 from migrate.model.normalize import normalize_entity
 from tests.codecs.answering import answered

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.codecs.config_directory import assistant_file, compose, keys
+from migrate.codecs.config_directory import assistant_file, compose
 from migrate.codecs.config_directory.parse import decode_config_object, parse_config_directory
 from migrate.codecs.config_directory.variables import Environment, apply_environment, read_variables
 from migrate.errors import BadUsage
@@ -84,7 +84,7 @@ def test_a_store_comes_back(given_: Entity, rows: list[Entity]) -> None:
 @steady
 @given(named_files)
 def test_a_file_comes_back(given_: Entity) -> None:
-    ids = keys.keys_of_files([given_])
+    ids = compose.keys_of_files([given_])
     rows = {ids[given_.id]: given_}
     text = compose.files_yaml_text(rows, {}, {})
     contents, problems = parse_config_directory({"files.yaml": text})
@@ -117,7 +117,7 @@ def test_files_of_one_name_are_told_apart() -> None:
         ("f6", None, {}),
         ("f7", "{{x}}", {}),
     )
-    assert keys.keys_of_files(rows) == {
+    assert compose.keys_of_files(rows) == {
         "f1": "a.txt@11111111",
         "f2": "a.txt@22222222",
         "f3": "a.txt@7",
@@ -126,7 +126,7 @@ def test_files_of_one_name_are_told_apart() -> None:
         "f6": "f6",
         "f7": "file {{x}}",
     }
-    assert keys.keys_of_files(reversed(rows)) == keys.keys_of_files(rows)
+    assert compose.keys_of_files(reversed(rows)) == compose.keys_of_files(rows)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_files_of_one_name_are_told_apart() -> None:
     ],
 )
 def test_a_name_is_the_key_where_it_can_be(names: dict[str, str | None], expected: dict[str, str]) -> None:
-    found = keys.keys_of_named_objects(
+    found = compose.keys_of_named_objects(
         Entity("assistant", id_, fields={"name": name}) for id_, name in names.items()
     )
     assert {id_: key for id_, (key, _) in found.items()} == expected
@@ -149,7 +149,9 @@ def test_a_name_is_the_key_where_it_can_be(names: dict[str, str | None], expecte
 
 
 def test_a_name_never_hides_what_is_gone() -> None:
-    found = keys.keys_of_named_objects([Entity("assistant", "a1", fields={"name": "gone"})], taken={"gone"})
+    found = compose.keys_of_named_objects(
+        [Entity("assistant", "a1", fields={"name": "gone"})], taken={"gone"}
+    )
     assert found["a1"][0] == "a1"
 
 

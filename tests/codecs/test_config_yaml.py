@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.codecs.config_directory.yaml_reader import InvalidYaml, parse_yaml
-from migrate.codecs.config_directory.yaml_writer import format_scalar, format_yaml
+from migrate.codecs.config_directory.yaml_text import InvalidYaml, format_scalar, format_yaml, parse_yaml
 from tests.strategies import steady
 
 anything = st.text(st.characters(exclude_categories=()), max_size=30)

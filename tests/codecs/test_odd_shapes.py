@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from migrate.codecs.adapt import adapt
-from migrate.codecs.assistants.decode import decode_assistants_object
-from migrate.codecs.assistants.encode import encode_create
+from migrate.codecs.assistants import decode_assistants_object, encode_create
 from migrate.model import KINDS
 from migrate.model.normalize import json_digest, normalize_entity
 from migrate.model.references import references_of, remap_references

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from migrate.codecs.assistants.decode import decode_assistants_object
+from migrate.codecs.assistants import decode_assistants_object
 from migrate.model import KINDS
 from migrate.model.normalize import normalize_entity
 from migrate.model.references import references_of

@@ -8,7 +8,7 @@ import pytest
 
 from migrate.codecs import DecodeContext, Target, capabilities_for
 from migrate.codecs.adapt import adapt
-from migrate.codecs.assistants.decode import decode_assistants_object
+from migrate.codecs.assistants import decode_assistants_object
 from migrate.model import KINDS, Entity
 from migrate.model.references import references_of
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from migrate.codecs.assistants.encode import UPDATABLE_FIELDS, WRITTEN_FIELDS, encode_create, encode_update
+from migrate.codecs.assistants import UPDATABLE_FIELDS, WRITTEN_FIELDS, encode_create, encode_update
 from migrate.model import KINDS, Entity
 from migrate.model.references import references_of, remap_references
 from tests.codecs.fitting import assistant, message, text

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from migrate.codecs.capabilities import capabilities_for
-from migrate.codecs.unsupported_fields import UNSUPPORTED_FIELDS
+from migrate.codecs.capabilities import UNSUPPORTED_FIELDS, capabilities_for
 from migrate.emulator import Emulator
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import add, agent, assistant, file, project, store

@@ -8,8 +8,8 @@ import sys
 import pytest
 from pydantic_core import from_json
 
-from migrate.codecs.config_directory.yaml_reader import InvalidYaml
-from migrate.codecs.config_directory.yaml_reader import parse_yaml as read_yaml
+from migrate.codecs.config_directory.yaml_text import InvalidYaml
+from migrate.codecs.config_directory.yaml_text import parse_yaml as read_yaml
 from migrate.endpoints.http.openai_transport import json_object
 from migrate.errors import InvalidResponse
 from migrate.model.input_limits import MAX_JSON_DEPTH

@@ -17,7 +17,7 @@ from migrate.codecs.adapt.context import LossCollector, Target
 from migrate.codecs.adapt.files import adapt_file, adapt_vector_store, adapt_vector_store_file
 from migrate.codecs.adapt.message import adapt_assistants_message, adapt_thread, replace_unwritable
 from migrate.codecs.adapt.write_form import BodyForms, RequestEncoder, check_request
-from migrate.codecs.assistants import encode
+from migrate.codecs.assistants import encode_create
 from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.codecs.write_forms import assistants
 from migrate.model import JSON, Entity
@@ -45,7 +45,7 @@ def adapt(
     entity: Entity,
     target: Target,
     rules: AdaptRules = ADAPT_RULES,
-    encoder: RequestEncoder = encode.encode_create,
+    encoder: RequestEncoder = encode_create,
     body_forms: BodyForms = assistants.assistants_body_form,
 ) -> tuple[Entity, list[Loss]]:
     """The object as the target will hold it (references still by source id), and what changed."""

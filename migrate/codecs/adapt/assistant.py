@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from migrate.codecs.adapt.connections import fit_connections, without_tool_secrets
 from migrate.codecs.adapt.context import LossCollector, Target
-from migrate.codecs.adapt.existing_metadata import report_lost_portal_settings
-from migrate.codecs.adapt.metadata import fit_metadata
-from migrate.codecs.adapt.models import fit_model
-from migrate.codecs.adapt.references import fit_resources
-from migrate.codecs.adapt.tools import complete_function, portable_tool
+from migrate.codecs.adapt.metadata import fit_metadata, report_lost_portal_settings
+from migrate.codecs.adapt.models import fit_connections, fit_model, without_tool_secrets
+from migrate.codecs.adapt.tools import complete_function, fit_resources, portable_tool
 from migrate.codecs.adapt.write_form import check_form, drop_misfit_values
-from migrate.codecs.assistants.encode import encode_response_format
+from migrate.codecs.assistants import encode_response_format
 from migrate.codecs.write_forms import assistants
 from migrate.codecs.write_forms.rules import ValueForm
 from migrate.model import JSON, Entity

@@ -18,7 +18,7 @@ from typing import Any
 
 from migrate.codecs.adapt.context import LossCollector, Target
 from migrate.codecs.adapt.metadata import fit_metadata
-from migrate.codecs.adapt.references import fit_resources
+from migrate.codecs.adapt.tools import fit_resources
 from migrate.codecs.field_types import PART_SHAPE
 from migrate.model import JSON, Entity
 from migrate.model.message import ITEM_ROLE

@@ -1,4 +1,4 @@
-"""Metadata that fits: strings within the limits, and our own keys where there is room for them."""
+"""Metadata that fits the target: the owner's pairs, and keys of this program, other tools and the portal."""
 
 from __future__ import annotations
 
@@ -6,8 +6,17 @@ import json
 from collections.abc import Collection, Mapping
 
 from migrate.codecs.adapt.context import LossCollector, Target
+from migrate.codecs.capabilities import MAX_METADATA_PAIRS, Capabilities
 from migrate.model import JSON, Entity
-from migrate.model.stamp import is_stamp, remove_stamp_keys, unused_stamp_keys
+from migrate.model.stamp import (
+    ORIGINAL_ASSISTANT_KEY,
+    STAMP,
+    is_stamp,
+    original_assistant_id,
+    remove_stamp_keys,
+    stamp_keys_in,
+    unused_stamp_keys,
+)
 
 
 def fit_metadata(
@@ -57,3 +66,58 @@ def stamp_value(source_type: str, source_id: str) -> str:
 
 def _as_text(value: JSON) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+PORTAL_TIME_KEY = "modified_at"
+"""When the agent was saved there last: true of that place only."""
+PORTAL_KEYS = frozenset({"logo", "voiceLiveConfig", "description", PORTAL_TIME_KEY})
+"""Metadata keys that the portal writes on agents: not compared, and never overwritten."""
+
+
+def portal_settings(entity: Entity) -> dict[str, str]:
+    """What somebody chose in the portal for an agent, of what it keeps there."""
+    kept = entity.facts.get("portal") or {}
+    return {k: v for k, v in kept.items() if k != PORTAL_TIME_KEY and isinstance(v, str) and v}
+
+
+def fitting_portal_settings(entity: Entity, pairs: int) -> dict[str, str]:
+    """What of it fits beside `pairs` keys of metadata."""
+    return dict(list(portal_settings(entity).items())[: max(0, MAX_METADATA_PAIRS - pairs)])
+
+
+def report_lost_portal_settings(
+    entity: Entity, kept: dict[str, str], service: str, losses: LossCollector
+) -> None:
+    """Tell what of it does not arrive. `kept`: what does."""
+    left = [key for key in portal_settings(entity) if key not in kept]
+    if left:
+        why = "metadata has no room for" if kept or service == "foundry" else f"{service} has no portal for"
+        losses.add_lost(
+            "metadata", f"{why} what the portal keeps there: {', '.join(left)}", "the archive has it"
+        )
+
+
+def merge_existing_metadata(fitted: Entity, there: Entity, capabilities: Capabilities) -> Entity:
+    """The object as it is to stand on the target: `fitted`, where another tool made `there` from the same
+    source object with what that tool wrote. Any other object is returned as it is."""
+    if fitted.kind != "assistant" or original_assistant_id(there) != fitted.id:
+        return fitted
+    given: Mapping[str, JSON] = fitted.fields.get("metadata") or {}
+    own = remove_stamp_keys(given)
+    found = remove_stamp_keys(there.fields["metadata"])
+    room = max(0, capabilities.metadata_pairs - len(own))
+    ranked = sorted(
+        (k for k in found if k not in own), key=lambda key: key not in (ORIGINAL_ASSISTANT_KEY, STAMP)
+    )
+    theirs = {key: found[key] for key in ranked[:room]}  # what tells where it came from goes before the rest
+    metadata: dict[str, JSON] = {**theirs, **own}
+    before, names = stamp_keys_in(given), unused_stamp_keys(metadata)
+    name = fitted.fields.get("name")
+    if before is not None and names is not None and len(metadata) < capabilities.metadata_pairs:
+        metadata[names.stamp] = given[before.stamp]
+        if before.name in given and len(metadata) < capabilities.metadata_pairs:
+            metadata[names.name] = given[before.name]
+    carried = names is not None and names.name in metadata
+    if before is not None and before.name in given and not carried:
+        name = there.id  # the address is all that is left to say it
+    return fitted.with_fields(metadata=metadata, name=name)

@@ -10,8 +10,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from migrate.codecs.config_directory.yaml_reader import InvalidYaml, YamlDocument, parse_yaml
-from migrate.codecs.config_directory.yaml_writer import format_yaml
+from migrate.codecs.config_directory.yaml_text import InvalidYaml, YamlDocument, format_yaml, parse_yaml
 from migrate.model import JSON
 
 FRONT_MATTER_FENCE = "---"

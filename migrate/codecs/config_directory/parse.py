@@ -12,9 +12,14 @@ from migrate.codecs.config_directory import (
     VECTOR_STORES_FOLDER,
     assistant_file,
 )
-from migrate.codecs.config_directory.problems import FieldPath, Problem, format_field_path, suggestion
-from migrate.codecs.config_directory.validate import find_mistakes
-from migrate.codecs.config_directory.yaml_reader import InvalidYaml, YamlDocument, parse_yaml
+from migrate.codecs.config_directory.validate import (
+    FieldPath,
+    Problem,
+    find_mistakes,
+    format_field_path,
+    suggestion,
+)
+from migrate.codecs.config_directory.yaml_text import InvalidYaml, YamlDocument, parse_yaml
 from migrate.codecs.field_types import is_well_formed
 from migrate.errors import BadUsage
 from migrate.model import JSON, KINDS, Entity

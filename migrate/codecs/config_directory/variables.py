@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from migrate.codecs.config_directory import VARIABLES_TOML
 from migrate.codecs.config_directory.parse import KIND_LABELS, ConfigBody, ConfigContents
-from migrate.codecs.config_directory.problems import Problem
+from migrate.codecs.config_directory.validate import Problem
 from migrate.errors import BadUsage
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.connections import connections_in, replace_connections, short_connection_name

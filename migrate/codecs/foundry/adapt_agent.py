@@ -9,16 +9,16 @@ from typing import Any
 from migrate.codecs.adapt import ADAPT_RULES as FAMILY
 from migrate.codecs.adapt import AdaptRules
 from migrate.codecs.adapt.assistant import check_is_prompt_agent, cut_texts
-from migrate.codecs.adapt.connections import fit_connections, without_tool_secrets
 from migrate.codecs.adapt.context import LossCollector, Target
-from migrate.codecs.adapt.existing_metadata import (
+from migrate.codecs.adapt.metadata import (
     PORTAL_KEYS,
+    fit_metadata,
     fitting_portal_settings,
+    free_pairs,
     report_lost_portal_settings,
 )
-from migrate.codecs.adapt.metadata import fit_metadata, free_pairs
-from migrate.codecs.adapt.models import fit_model
-from migrate.codecs.adapt.references import fit_resources
+from migrate.codecs.adapt.models import fit_connections, fit_model, without_tool_secrets
+from migrate.codecs.adapt.tools import fit_resources
 from migrate.codecs.adapt.write_form import check_form, drop_misfit_values
 from migrate.codecs.foundry.adapt_message import adapt_foundry_message
 from migrate.codecs.foundry.adapt_tools import fit_tools, used_resources

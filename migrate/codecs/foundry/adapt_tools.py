@@ -7,8 +7,7 @@ from typing import Any
 
 from migrate.codecs.adapt.assistant import tool_label
 from migrate.codecs.adapt.context import LossCollector, Target
-from migrate.codecs.adapt.references import movable_ids
-from migrate.codecs.adapt.tools import complete_function, portable_tool
+from migrate.codecs.adapt.tools import complete_function, movable_ids, portable_tool
 from migrate.codecs.adapt.write_form import check_form
 from migrate.codecs.foundry.tools import (
     APPROVAL_KEY,

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from migrate.codecs.adapt.existing_metadata import PORTAL_KEYS
-from migrate.codecs.assistants import decode as assistants_decode
-from migrate.codecs.assistants.decode import DecodeContext
+from migrate.codecs.adapt.metadata import PORTAL_KEYS
+from migrate.codecs.assistants import DecodeContext, decode_assistants_object
 from migrate.codecs.field_types import is_well_formed
 from migrate.codecs.foundry.agent_names import agent_name
 from migrate.codecs.foundry.items import read_item
@@ -27,11 +26,7 @@ def decode_foundry_object(
 ) -> list[Entity]:
     """The object in canonical form."""
     rule = FOUNDRY_DECODERS.get(kind)
-    return (
-        [rule(dict(body), parent)]
-        if rule
-        else assistants_decode.decode_assistants_object(kind, body, parent, context)
-    )
+    return [rule(dict(body), parent)] if rule else decode_assistants_object(kind, body, parent, context)
 
 
 # ---------------------------------------------------------------------------------------------- agents

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from migrate.codecs.adapt.existing_metadata import fitting_portal_settings
-from migrate.codecs.assistants import encode
+from migrate.codecs.adapt.metadata import fitting_portal_settings
+from migrate.codecs.assistants import UPDATABLE_FIELDS, encode_create, encode_update
 from migrate.codecs.capabilities import MAX_METADATA_PAIRS
 from migrate.codecs.foundry.decode import SHARED_DEFINITION_KEYS
 from migrate.codecs.foundry.items import write_item
@@ -19,10 +19,10 @@ from migrate.model.stamp import DEFAULT_STAMP_KEYS, stamp_keys_in
 FoundryRequestBody = dict[str, JSON]
 
 FOUNDRY_UPDATABLE_FIELDS: dict[str, tuple[str, ...]] = {
-    "assistant": (*encode.UPDATABLE_FIELDS["assistant"], "definition"),
+    "assistant": (*UPDATABLE_FIELDS["assistant"], "definition"),
     "thread": ("metadata", "tool_resources"),
-    "vector_store": encode.UPDATABLE_FIELDS["vector_store"],
-    "vector_store_file": encode.UPDATABLE_FIELDS["vector_store_file"],
+    "vector_store": UPDATABLE_FIELDS["vector_store"],
+    "vector_store_file": UPDATABLE_FIELDS["vector_store_file"],
 }
 
 MAX_IDS_PER_KEY = 10
@@ -32,7 +32,7 @@ MAX_IDS_PER_KEY = 10
 def encode_foundry_create(entity: Entity) -> FoundryRequestBody:
     """The body that creates the object."""
     rule = FOUNDRY_ENCODERS.get(entity.kind)
-    return rule(entity) if rule else encode.encode_create(entity)
+    return rule(entity) if rule else encode_create(entity)
 
 
 def encode_foundry_update(
@@ -48,7 +48,7 @@ def encode_foundry_update(
         return {**wire, "metadata": {**kept, **wire["metadata"]}}
     if entity.kind == "thread":
         return _conversation(entity)
-    return encode.encode_update(entity, fields, there)
+    return encode_update(entity, fields, there)
 
 
 def _new_agent(entity: Entity) -> FoundryRequestBody:

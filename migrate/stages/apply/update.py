@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
 from migrate.archive.id_map import Side, created_source_ids, created_store_file_ids
-from migrate.codecs.adapt.existing_metadata import merge_existing_metadata
+from migrate.codecs.adapt.metadata import merge_existing_metadata
 from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.errors import NotFound, OperationRefused, OutcomeUnknown, RequestFailed
 from migrate.model import KINDS, Entity

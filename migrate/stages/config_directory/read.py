@@ -26,7 +26,7 @@ from migrate.codecs.config_directory.parse import (
     ConfigObject,
     parse_config_directory,
 )
-from migrate.codecs.config_directory.problems import Problem, raise_for_problems
+from migrate.codecs.config_directory.validate import Problem, raise_for_problems
 from migrate.codecs.config_directory.variables import Environment, apply_environment, choose_environment
 from migrate.codecs.config_directory.variables import read_variables as read_variables
 from migrate.errors import BadUsage

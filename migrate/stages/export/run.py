@@ -22,9 +22,8 @@ from migrate.codecs.config_directory import (
     VARIABLES_TOML,
     VECTOR_STORES_FOLDER,
     compose,
-    keys,
 )
-from migrate.codecs.config_directory.problems import raise_for_problems
+from migrate.codecs.config_directory.validate import raise_for_problems
 from migrate.codecs.config_directory.variables import (
     VARIABLES_TEMPLATE,
     EnvironmentRemoval,
@@ -106,14 +105,16 @@ def _keys(
     gone = _missing_references(rows, {"file": files, **named})
     for kind, entities in named.items():
         choose_environment = (
-            keys.keys_of_config_objects(entities)
+            compose.keys_of_config_objects(entities)
             if estate.type == CONFIG_TYPE
-            else keys.keys_of_named_objects(entities, gone[kind])
+            else compose.keys_of_named_objects(entities, gone[kind])
         )
         for id_, (key, why) in choose_environment.items():
             ids[kind, id_], reasons[kind, id_] = key, why
     own = {file.id: file.id for file in files}
-    for id_, key in (own if estate.type == CONFIG_TYPE else keys.keys_of_files(files, gone["file"])).items():
+    for id_, key in (
+        own if estate.type == CONFIG_TYPE else compose.keys_of_files(files, gone["file"])
+    ).items():
         ids["file", id_] = key
     return ids, reasons
 

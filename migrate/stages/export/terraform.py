@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from migrate.codecs import CODECS, capabilities_for
-from migrate.codecs.adapt.existing_metadata import PORTAL_KEYS
+from migrate.codecs.adapt.metadata import PORTAL_KEYS
 from migrate.codecs.terraform import (
     TERRAFORM_HEADER,
     HclExpression,

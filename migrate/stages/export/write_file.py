@@ -22,9 +22,9 @@ from migrate.codecs.config_directory import (
     assistant_file,
 )
 from migrate.codecs.config_directory.parse import config_key
-from migrate.codecs.config_directory.problems import Problem
 from migrate.codecs.config_directory.schema import json_schemas
-from migrate.codecs.config_directory.yaml_reader import InvalidYaml, parse_yaml
+from migrate.codecs.config_directory.validate import Problem
+from migrate.codecs.config_directory.yaml_text import InvalidYaml, parse_yaml
 from migrate.errors import OperationRefused
 from migrate.files.output import atomic_write, shared_file_mode, translate_write_errors
 from migrate.model import JSON

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from migrate.codecs import CODECS, Capabilities, Codec, Target
-from migrate.codecs.adapt.existing_metadata import merge_existing_metadata
+from migrate.codecs.adapt.metadata import merge_existing_metadata
+from migrate.codecs.capabilities import unsupported_fields_of
 from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
-from migrate.codecs.unsupported_fields import unsupported_fields_of
 from migrate.model import KINDS, Entity
 from migrate.model.connections import connections_in_other_project
 from migrate.model.entity import usability

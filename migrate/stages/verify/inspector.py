@@ -12,9 +12,9 @@ from copy import copy
 from typing import TYPE_CHECKING
 
 from migrate.codecs import CODECS, Capabilities, Target
-from migrate.codecs.adapt.existing_metadata import merge_existing_metadata
+from migrate.codecs.adapt.metadata import merge_existing_metadata
+from migrate.codecs.capabilities import unsupported_fields_of
 from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
-from migrate.codecs.unsupported_fields import unsupported_fields_of
 from migrate.errors import IncompleteResult, RequestFailed
 from migrate.model import KINDS, Entity
 from migrate.model.connections import connections_in_other_project

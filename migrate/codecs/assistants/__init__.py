@@ -1,1 +1,0 @@
-"""The JSON of the Assistants API: decoded to the model, encoded from it."""
