@@ -27,7 +27,7 @@ class EstateLocation:
     project: str = ""
 
     @classmethod
-    def of(cls, url: str) -> EstateLocation | None:
+    def from_url(cls, url: str) -> EstateLocation | None:
         """The place of an address; None where it is none, or one that everybody shares."""
         try:
             parts = urlsplit(url)
@@ -41,12 +41,12 @@ class EstateLocation:
         found = PROJECT_IN_PATH.search(parts.path)
         return cls(host, account, found[1] if found else "")
 
-    def holds(self, other: EstateLocation | None) -> bool:
+    def is_same_place(self, other: EstateLocation | None) -> bool:
         """Whether the other is this very place: then no name of it leads anywhere else."""
         same = other is not None and (self.account, self.project) == (other.account, other.project)
         return same and other is not None and (self.account != "" or self.host == other.host)
 
-    def named_in(self, text: str) -> str:
+    def name_in(self, text: str) -> str:
         """The words by which a text names this place, or ''."""
         found = self._pattern.search(text)
         return found[0] if found else ""

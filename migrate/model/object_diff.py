@@ -153,7 +153,7 @@ class FieldDifference:
         return str(self.steps[0]) if self.steps else self.path
 
     @classmethod
-    def at(cls, steps: DiffSteps, left: JSON, right: JSON) -> FieldDifference:
+    def from_steps(cls, steps: DiffSteps, left: JSON, right: JSON) -> FieldDifference:
         """A difference at these steps."""
         return cls(format_steps(steps), left, right, steps)
 
@@ -218,7 +218,7 @@ def _diff_at(steps: DiffSteps, one: JSON, other: JSON) -> Iterator[FieldDifferen
     elif spread and _both_are(list, one, other, spread):
         yield from _diff_unordered(steps, one or [], other or [])
     else:
-        yield FieldDifference.at(steps, one, other)
+        yield FieldDifference.from_steps(steps, one, other)
 
 
 def _types_differ(one: JSON, other: JSON) -> bool:
@@ -243,12 +243,14 @@ def _diff_ordered(steps: DiffSteps, one: list[JSON], other: list[JSON]) -> Itera
 
     tree: Any = DeepDiff(one, other, ignore_order=False, ignore_private_variables=False, view="tree")
     found = [
-        FieldDifference.at((*steps, *item.path(output_format="list")), _value(item.t1), _value(item.t2))
+        FieldDifference.from_steps(
+            (*steps, *item.path(output_format="list")), _value(item.t1), _value(item.t2)
+        )
         for group in tree.values()
         for item in group
         if not json_equal(_value(item.t1), _value(item.t2))
     ]
-    yield from sorted(found, key=lambda path: path.path) or [FieldDifference.at(steps, one, other)]
+    yield from sorted(found, key=lambda path: path.path) or [FieldDifference.from_steps(steps, one, other)]
 
 
 def _value(value: Any) -> JSON:

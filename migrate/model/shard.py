@@ -42,7 +42,7 @@ class Shard:
     """Share `number` of `of`."""
 
     number: int
-    of: int
+    total: int
 
     @classmethod
     def parse(cls, text: str) -> Shard:
@@ -57,27 +57,31 @@ class Shard:
         return cls(number, of)
 
     @classmethod
-    def of_options(cls, options: Mapping[str, JSON]) -> Shard | None:
+    def from_options(cls, options: Mapping[str, JSON]) -> Shard | None:
         """The shard that a snapshot was asked for, if it was."""
         text = options.get("shard")
         return cls.parse(text) if isinstance(text, str) else None
 
     def __str__(self) -> str:
-        return f"{self.number}/{self.of}"
+        return f"{self.number}/{self.total}"
 
-    def holds(self, thread: str) -> bool:
+    def contains(self, thread: str) -> bool:
         """Whether a thread is of this share."""
-        return shard_of_id(thread, self.of) == self.number
+        return shard_of_id(thread, self.total) == self.number
 
-    def reads(self, kind: str) -> bool:
+    def reads_kind(self, kind: str) -> bool:
         """Whether this shard reads anything of a kind."""
         return self.number == FIRST_SHARD or is_sharded(kind)
 
     @property
     def remark(self) -> str:
         """Why a thread that is not in this shard's list may be there all the same."""
-        return f"shard {self.number} of {self.of}: the other shards read the other threads"
+        return f"shard {self.number} of {self.total}: the other shards read the other threads"
 
-    def left(self, kind: str) -> str:
+    def why_not_read(self, kind: str) -> str:
         """Why a kind is not in this shard, or ''."""
-        return "" if self.reads(kind) else f"shard {self.number} of {self.of}: read by shard {FIRST_SHARD}"
+        return (
+            ""
+            if self.reads_kind(kind)
+            else f"shard {self.number} of {self.total}: read by shard {FIRST_SHARD}"
+        )

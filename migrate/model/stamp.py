@@ -39,7 +39,7 @@ class StampKeys:
     stores: str
     """A thread's files and stores, where threads have no resources."""
 
-    def holds(self, key: str) -> bool:
+    def contains(self, key: str) -> bool:
         """Whether a key has a name of this set."""
         return key == self.stamp or self.carrier(key) != ""
 
@@ -96,7 +96,7 @@ def stamp_keys_in(metadata: JSON) -> StampKeys | None:
 def unused_stamp_keys(metadata: Mapping[str, JSON]) -> StampKeys | None:
     """The set under which our keys can be written beside an owner's; None where both are in use."""
     return next(
-        (keys for keys in (DEFAULT_STAMP_KEYS, FALLBACK_STAMP_KEYS) if not any(map(keys.holds, metadata))),
+        (keys for keys in (DEFAULT_STAMP_KEYS, FALLBACK_STAMP_KEYS) if not any(map(keys.contains, metadata))),
         None,
     )
 

@@ -29,7 +29,7 @@ class Estate:
 
     def __init__(self, snapshot: SnapshotReader, live: bool = False) -> None:
         self.snapshot = snapshot
-        self.live = live
+        self.is_live = live
         """Read just now, to be compared: nothing of it was kept."""
         self.type = snapshot.info.type
         self.side = Side(snapshot.info.type, snapshot.info.url)
@@ -42,17 +42,17 @@ class Estate:
         """Which version of an agent is meant: the newest, or the one that most users get. Set before any
         assistant is looked at."""
 
-    def of(self, kind: str) -> dict[str, Entity]:
+    def objects(self, kind: str) -> dict[str, Entity]:
         """All objects of a small kind by id, in the order of their listing."""
         return self._small[kind]
 
     def members(self, kind: str, parent: str) -> list[Entity]:
         """The objects below one parent, in order: messages of a thread, files of a store."""
-        return list(self.walk(kind, parent))
+        return list(self.iter_members(kind, parent))
 
-    def walk(self, kind: str, parent: str) -> Iterator[Entity]:
+    def iter_members(self, kind: str, parent: str) -> Iterator[Entity]:
         """The same, one at a time: a thread may hold 100,000 messages."""
-        yield from self._decoded(kind, parent)
+        yield from self._iter_decoded(kind, parent)
         yield from (e for e in self._derived if e.kind == kind and e.parent == parent)
 
     def lazy_members(self, kind: str, parent: str) -> LazySequence[Entity]:
@@ -61,7 +61,7 @@ class Estate:
             members = self.members(kind, parent)
             return LazySequence(members.__getitem__, range(len(members)))
         placed = self.snapshot.placed(kind, parent)
-        return LazySequence(lambda n: self.decoded(kind, placed.read(n), parent), range(len(placed)))
+        return LazySequence(lambda n: self.decode(kind, placed.read(n), parent), range(len(placed)))
 
     def lazy_messages(self, thread: str) -> LazySequence[LazyMessage]:
         """The messages of a thread by place, read when they are asked for."""
@@ -87,14 +87,14 @@ class Estate:
         """A body of a message, decoded where somebody looks."""
         return LazyMessage(self, thread, body, self._codec.text_message(body))
 
-    def decoded(self, kind: str, body: StoredBody, parent: str) -> Entity:
+    def decode(self, kind: str, body: StoredBody, parent: str) -> Entity:
         """A body of this estate in canonical form."""
-        around = self._around if kind == "message" else None
+        around = self._decode_context if kind == "message" else None
         return self._codec.decode(kind, body, parent, around)[0]
 
-    def threads(self) -> Iterator[Entity]:
+    def iter_threads(self) -> Iterator[Entity]:
         """Every thread, in order."""
-        return self._decoded("thread", "")
+        return self._iter_decoded("thread", "")
 
     @cached_property
     def threads_by_id(self) -> Mapping[str, Entity]:
@@ -102,7 +102,7 @@ class Estate:
         bodies = (body for _, body in self.snapshot.bodies("thread", ""))
         return LazyEntities(bodies, lambda body: self._codec.decode("thread", body, "", None)[0])
 
-    def read(self, kind: str, parent: str = "") -> bool:
+    def is_complete(self, kind: str, parent: str = "") -> bool:
         """Whether a listing was read to its end."""
         return self.snapshot.scope(kind, parent)[0] == "complete" or parent in {
             e.id for e in self._derived if e.kind == KINDS[kind].parent
@@ -112,8 +112,10 @@ class Estate:
         """Why the snapshot holds only some objects of a kind although its listing was read, or ''."""
         options = self.snapshot.info.options
         rules = [r for name in ("include", "exclude") for r in options.get(name, ()) if r[0] == kind]
-        shard = Shard.of_options(options)
-        return (shard.left(kind) if shard else "") or ("filtered by --include or --exclude" if rules else "")
+        shard = Shard.from_options(options)
+        return (shard.why_not_read(kind) if shard else "") or (
+            "filtered by --include or --exclude" if rules else ""
+        )
 
     def paired_calls(self, thread: str) -> frozenset[str]:
         """Ids of the tool calls in a thread of which both halves are there, and can be written."""
@@ -123,7 +125,7 @@ class Estate:
 
     def _paired_calls(self, thread: str) -> frozenset[str]:
         halves: dict[str, set[str]] = {}
-        for message in self.walk("message", thread):
+        for message in self.iter_members("message", thread):
             if message.fields.get("role") == ITEM_ROLE:
                 item = message.fields["content"][0]
                 if is_writable_call(item):
@@ -135,22 +137,22 @@ class Estate:
         """Store id -> ids of the files in it."""
         return {
             store: frozenset(str(e.fields["file_id"]) for e in self.members("vector_store_file", store))
-            for store in self.of("vector_store")
+            for store in self.objects("vector_store")
         }
 
     @cached_property
     def file_states(self) -> dict[str, frozenset[str]]:
         """File id -> its states in the stores that it lies in."""
         found: dict[str, set[str]] = {}
-        for store in self.of("vector_store"):
-            for row in self.walk("vector_store_file", store):
+        for store in self.objects("vector_store"):
+            for row in self.iter_members("vector_store_file", store):
                 found.setdefault(str(row.fields["file_id"]), set()).add(str(row.facts.get("status") or ""))
         return {id_: frozenset(states) for id_, states in found.items()}
 
     @cached_property
     def _small(self) -> dict[str, dict[str, Entity]]:
         whole = {
-            kind: chain(self._decoded(kind, ""), self._derived)
+            kind: chain(self._iter_decoded(kind, ""), self._derived)
             for kind in IN_MEMORY_KINDS
             if kind != "assistant"
         }
@@ -171,18 +173,18 @@ class Estate:
         return [self._codec.decode("assistant", body, "", None) for _, body in bodies]
 
     @cached_property
-    def _around(self) -> DecodeContext:
+    def _decode_context(self) -> DecodeContext:
         used = {
             tool.get("type")
-            for assistant in self.of("assistant").values()
+            for assistant in self.objects("assistant").values()
             for tool in assistant.fields.get("tools") or []
         }
         tools = tuple(tool for tool in ("code_interpreter", "file_search") if tool in used)
         return DecodeContext(tools) if tools else DecodeContext()
 
-    def _decoded(self, kind: str, parent: str) -> Iterator[Entity]:
+    def _iter_decoded(self, kind: str, parent: str) -> Iterator[Entity]:
         for parent_id, body in self.snapshot.bodies(kind, parent):
-            entity = self.decoded(kind, body, parent_id)
+            entity = self.decode(kind, body, parent_id)
             yield self._with_hash(entity) if kind == "file" else entity
 
     def _with_hash(self, file: Entity) -> Entity:
@@ -200,7 +202,7 @@ class LazyMessage(NamedTuple):
     estate: Estate
     thread: str
     body: StoredBody
-    words: TextMessage | None
+    text_message: TextMessage | None
 
     @property
     def id(self) -> str:
@@ -209,7 +211,7 @@ class LazyMessage(NamedTuple):
     @property
     def entity(self) -> Entity:
         """The message in canonical form."""
-        return self.estate.decoded("message", self.body, self.thread)
+        return self.estate.decode("message", self.body, self.thread)
 
 
 def stamp(entity: Entity) -> str:

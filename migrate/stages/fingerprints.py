@@ -18,13 +18,13 @@ def target_fingerprints(target: Estate, threads: Iterable[str]) -> Fingerprints:
     and go while a plan waits for its review; nothing of them is changed."""
     found: Fingerprints = {}
     for kind in ("file", "vector_store", "assistant"):
-        for entity in target.of(kind).values():
+        for entity in target.objects(kind).values():
             found[entity.key] = object_fingerprint(entity)
-    for store in target.of("vector_store"):
+    for store in target.objects("vector_store"):
         for entity in target.members("vector_store_file", store):
             found[entity.key] = object_fingerprint(entity)
     touched = set(threads)
-    for entity in target.threads() if touched else ():
+    for entity in target.iter_threads() if touched else ():
         if entity.id in touched:
             found[entity.key] = object_fingerprint(entity)
     return found

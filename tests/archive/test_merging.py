@@ -61,7 +61,7 @@ def take(path: Path, day: int, listings: list[Listing], **begin: Any) -> None:
 def take_shard(
     path: Path, day: int, ids: Iterable[int], shard: Shard, tag: str, state: str = "complete"
 ) -> None:
-    ours = [n for n in ids if shard.holds(f"thread_{n}")]
+    ours = [n for n in ids if shard.contains(f"thread_{n}")]
     first: list[Listing] = [("assistant", "", [{"id": f"asst_{day}"}])] if shard.number == 1 else []
     with at(TIMES[day]), Archive.open(path, write=True, create=True) as archive:
         writer = SnapshotWriter.begin(archive, "azure-openai", URL, {"shard": str(shard)}, tag)

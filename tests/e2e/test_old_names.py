@@ -300,11 +300,11 @@ ARM = (
     ],
 )
 def test_which_texts_name_a_place(text: str, found: str) -> None:
-    place = EstateLocation.of(HOME)
+    place = EstateLocation.from_url(HOME)
     assert place is not None
-    assert place.named_in(text) == found
+    assert place.name_in(text) == found
 
 
 @pytest.mark.parametrize("url", ["https://api.openai.com/v1", "./agents", "", "http://[::1"])
 def test_an_address_that_everybody_shares_is_no_place(url: str) -> None:
-    assert EstateLocation.of(url) is None
+    assert EstateLocation.from_url(url) is None

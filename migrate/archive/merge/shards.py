@@ -163,7 +163,7 @@ def is_joined_snapshot(line: SnapshotRow) -> bool:
 def _parts(line: SnapshotRow) -> Iterator[tuple[tuple[str, str, str, int, str], int, ShardPart]]:
     asked = line.asked
     joined = asked.pop("joined", None)
-    shard = Shard.of_options(asked)
+    shard = Shard.from_options(asked)
     asked.pop("shard", None)
     rest = json.dumps(asked, sort_keys=True)
     if joined:
@@ -175,4 +175,4 @@ def _parts(line: SnapshotRow) -> Iterator[tuple[tuple[str, str, str, int, str], 
             line.state, line.started_at, line.finished_at, line.digest, line.api_version, line.tool_version,
             line.bodies_added, line.bytes_added, line.thread_state, reason,
         )  # fmt: skip
-        yield (line.type, line.url, line.tag, shard.of, rest), shard.number, part
+        yield (line.type, line.url, line.tag, shard.total, rest), shard.number, part

@@ -113,7 +113,7 @@ def _of(key: EntityKey, ours: set[EntityKey]) -> bool:
 def _side_effects(target: Estate, made: set[EntityKey]) -> set[EntityKey]:
     """Stores that the service made by itself for attachments in threads that we made."""
     found: set[EntityKey] = set()
-    for thread in target.threads():
+    for thread in target.iter_threads():
         if ("thread", "", thread.id) in made:
             search = (thread.fields.get("tool_resources") or {}).get("file_search") or {}
             found |= {("vector_store", "", str(store)) for store in search.get("vector_store_ids") or ()}

@@ -60,7 +60,7 @@ def _appended(ctx: ApplyContext, plan: Plan) -> None:
     when a whole thread has been read back."""
     threads = {a.id: a for a in plan.actions if a.kind == "thread" and a.messages and a.action != "create"}
     noted = Counter({thread: made for thread, _, made in ctx.journal.threads_with_messages()})
-    for thread in ctx.source.threads() if threads and ctx.journal.has_action() else ():
+    for thread in ctx.source.iter_threads() if threads and ctx.journal.has_action() else ():
         action = threads.get(thread.id)
         if action is not None and noted[thread.id] < action.messages:
             try:
@@ -152,4 +152,4 @@ def _in_store(ctx: ApplyContext, action: Action) -> RequestBody | None:
 def _source(ctx: ApplyContext, action: Action) -> Entity:
     if action.kind == "thread":
         return ctx.source.threads_by_id[action.id]
-    return ctx.source.of(action.kind)[action.id]
+    return ctx.source.objects(action.kind)[action.id]

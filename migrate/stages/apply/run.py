@@ -94,10 +94,10 @@ def _carry_out(plan: Plan, ctx: ApplyContext, workers: int, patience: float) -> 
     source = ctx.source
     do = partial(run_parallel, workers, stop=ctx.stop)
     do(of("file", "create"), partial(upload_file, ctx))
-    made = source.of("vector_store")
+    made = source.objects("vector_store")
     do(of("vector_store", "create"), lambda a: create_object(ctx, a, made[a.id]))
     do(_by_store(of("vector_store_file", "create")).items(), lambda item: fill_vector_store(ctx, *item))
-    assistants = source.of("assistant")
+    assistants = source.objects("assistant")
     new = {a.id: a for a in of("assistant", "create")}
     for wave in AssistantDependencies(assistants).waves():
         do((new[id_] for id_ in wave if id_ in new), lambda a: create_object(ctx, a, assistants[a.id]))
@@ -107,7 +107,7 @@ def _carry_out(plan: Plan, ctx: ApplyContext, workers: int, patience: float) -> 
         a.id: a for a in plan.actions if a.kind == "thread" and a.action in ("create", "update", "adopt")
     }
     do((a for a in threads.values() if a.fields), partial(update_object, ctx))
-    talks = ((threads[t.id], t) for t in source.threads() if t.id in threads)
+    talks = ((threads[t.id], t) for t in source.iter_threads() if t.id in threads)
     do(talks, lambda pair: write_thread(ctx, *pair))
     do(of("message", "update"), partial(update_object, ctx))
     await_ingestion(ctx, _by_store(of("vector_store_file", "create")), patience)

@@ -137,7 +137,7 @@ class ThreadMessages:
             self._beyond, self._last = islice(iter_messages(*self._where), place, None), None
         if self._last is None or place > self._last[0]:
             message = next(self._beyond)
-            words = message.words if self._bare else None
+            words = message.text_message if self._bare else None
             whole = message.entity
             told = _in_words(message, words) if words else self._tell(whole, self._shop.fitted(whole))
             self._last = place, told
@@ -151,7 +151,7 @@ class ThreadMessages:
         message = next(self._rest, None)
         if message is None:
             return None
-        bare = message.words if self._bare else None
+        bare = message.text_message if self._bare else None
         fitted = (
             Entity("message", message.id, self._thread.id, bare.fields)
             if bare

@@ -156,10 +156,10 @@ def find_updated(ctx: ApplyContext, action: Action, fitted: Entity) -> RequestBo
 
 def _source(ctx: ApplyContext, action: Action) -> Entity:
     if action.parent:
-        return next(e for e in ctx.source.walk(action.kind, action.parent) if e.id == action.id)
+        return next(e for e in ctx.source.iter_members(action.kind, action.parent) if e.id == action.id)
     if action.kind == "thread":
         return ctx.source.threads_by_id[action.id]
-    return ctx.source.of(action.kind)[action.id]
+    return ctx.source.objects(action.kind)[action.id]
 
 
 def refuse_foreign_deletions(plan: Plan, archive: Archive) -> None:

@@ -36,7 +36,7 @@ POLL_INTERVAL_S = (0.1, 5.0)
 def upload_file(ctx: ApplyContext, action: Action) -> None:
     """Upload one file from the archive. Files carry no metadata: after a lost answer the newest file
     of the same name and size that nobody knows yet is ours."""
-    file = ctx.source.of("file")[action.id]
+    file = ctx.source.objects("file")[action.id]
     earlier = ctx.record(action)
     if earlier and earlier.state == "done":
         ctx.settle(file, earlier.target_id)
@@ -117,7 +117,7 @@ def _rivals(ctx: ApplyContext, file: Entity, blob: Blob) -> bool:
         and other.fields.get("sha256") != blob.sha256
         and ("file", other.id) not in ctx.ids
         and other.id in ctx.sent
-        for other in ctx.source.of("file").values()
+        for other in ctx.source.objects("file").values()
     )
 
 
@@ -223,7 +223,7 @@ def await_ingestion(ctx: ApplyContext, stores: Iterable[str], patience: float) -
             continue
         try:
             if not _settled(ctx, there, patience):
-                name = ctx.source.of("vector_store")[store].name
+                name = ctx.source.objects("vector_store")[store].name
                 ctx.fail("vector_store", store, name, f"still being ingested after {patience:.0f} s")
             _name_refused(ctx, store, there)
         except RequestFailed as failed:

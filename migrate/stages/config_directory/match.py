@@ -79,12 +79,14 @@ def match_by_key(ours: Estate, theirs: Estate, pairs: ObjectPairs, hashes: HashR
 def _match_by_name(kind: str, ours: Estate, theirs: Estate, pairs: ObjectPairs) -> AmbiguousKeys:
     found = pairs.ids.setdefault(kind, {})
     taken = set(found.values())
-    free = {id_: e for id_, e in theirs.of(kind).items() if id_ not in taken and usability(e) == "usable"}
+    free = {
+        id_: e for id_, e in theirs.objects(kind).items() if id_ not in taken and usability(e) == "usable"
+    }
     by_name: dict[str, list[str]] = {}
     for id_, entity in free.items():
         for name in dict.fromkeys([entity.name, id_ if theirs.names_are_ids and kind == "assistant" else ""]):
             by_name.setdefault(name, []).append(id_)
-    waiting = [entity for entity in ours.of(kind).values() if entity.id not in found]
+    waiting = [entity for entity in ours.objects(kind).values() if entity.id not in found]
     said = {e.id for e in waiting if e.id != e.name and e.id in free}
     found |= {id_: id_ for id_ in said}
     unclear: AmbiguousKeys = {}
@@ -137,10 +139,10 @@ def _match_files(ours: Estate, theirs: Estate, pairs: ObjectPairs, hashes: HashR
     for key in [key for key in known if pairs.is_guess("file", key)]:
         del known[key], pairs.matched_by["file", key]  # what follows knows more
     old = _outdated_files(ours, theirs)
-    usable = (e for e in theirs.of("file").values() if usability(e) == "usable")
+    usable = (e for e in theirs.objects("file").values() if usability(e) == "usable")
     there = {e.id: e for e in usable if e.id not in old}
     for key, id_ in list(known.items()):
-        if id_ not in there or _name_and_size(there[id_]) != _name_and_size(ours.of("file")[key]):
+        if id_ not in there or _name_and_size(there[id_]) != _name_and_size(ours.objects("file")[key]):
             del known[key]  # the directory has other bytes under this key now
             pairs.matched_by.pop(("file", key), None)
     free = {id_: e for id_, e in there.items() if id_ not in set(known.values())}
@@ -151,7 +153,7 @@ def _match_files(ours: Estate, theirs: Estate, pairs: ObjectPairs, hashes: HashR
         shapes.setdefault(_name_and_size(entity), {})[id_] = None
     near = _nearby_files(ours, theirs, pairs)
     waiting = [
-        e for e in ours.of("file").values() if e.id not in known and e.id not in pairs.ambiguous_matches
+        e for e in ours.objects("file").values() if e.id not in known and e.id not in pairs.ambiguous_matches
     ]
     places = {id_: n for n, id_ in enumerate(free)}
     for sure in (True, False):
@@ -170,7 +172,7 @@ def _match_by_bytes(
     """Pair the files whose hash and bytes the directory has, where several have a name and size: one that was
     taken for another would give it the other's place. Of the target, those that none of the rest may be."""
     known = pairs.ids["file"]
-    waiting = [e for e in ours.of("file").values() if e.id not in known]
+    waiting = [e for e in ours.objects("file").values() if e.id not in known]
     alike = [
         group
         for group in same_name_groups(waiting, free.values(), _name_and_size)
@@ -201,7 +203,7 @@ def _outdated_files(ours: Estate, theirs: Estate) -> set[str]:
     """Files of the target that hold what the directory had under a key before: a name and a size would not
     tell."""
     sent = uploaded_hashes(ours.snapshot.conn, ours.side, theirs.side)
-    hashes = {file.id: file.fields.get("sha256") for file in ours.of("file").values()}
+    hashes = {file.id: file.fields.get("sha256") for file in ours.objects("file").values()}
     return {id_ for (key, id_), sha in sent.items() if sha and hashes.get(key) not in (None, sha)}
 
 
@@ -211,10 +213,10 @@ def _nearby_files(ours: Estate, theirs: Estate, pairs: ObjectPairs) -> Mapping[s
     for store, other in pairs.ids.get("vector_store", {}).items():
         for key in ours.store_files[store]:
             near.setdefault(key, []).append(theirs.store_files.get(other, frozenset()))
-    there = theirs.of("assistant")
+    there = theirs.objects("assistant")
     for assistant, other in pairs.ids.get("assistant", {}).items():
         held = _file_refs(there[other]) if other in there else frozenset()
-        for key in _file_refs(ours.of("assistant")[assistant]):
+        for key in _file_refs(ours.objects("assistant")[assistant]):
             near.setdefault(key, []).append(held)
     return near
 

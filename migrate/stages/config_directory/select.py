@@ -34,7 +34,7 @@ def select_configuration(
 ) -> ConfigSelection:
     """What of an estate is configuration; of one that several environments share, what has the prefix.
     `known_copies`: see `unused_store_copies`."""
-    every = {kind: estate.of(kind) for kind in ("assistant", "vector_store", "file")}
+    every = {kind: estate.objects(kind) for kind in ("assistant", "vector_store", "file")}
     assistants = {id_: e for id_, e in every["assistant"].items() if _has_prefix(e, name_prefix)}
     named = {kind: _referenced_ids(assistants.values(), kind) for kind in ("vector_store", "file")}
     stores = {
@@ -59,8 +59,8 @@ def unused_store_copies(estate: Estate, known_copies: Collection[str] = ()) -> f
     there refers to. Both generations of a project show the stores of both, so a move between them leaves
     such copies, which a config directory does not mean. `known_copies`: ids known from a journal; the others
     are found by their stamp, for which not every store has room."""
-    stores = estate.of("vector_store")
-    used = _referenced_ids(estate.of("assistant").values(), "vector_store")
+    stores = estate.objects("vector_store")
+    used = _referenced_ids(estate.objects("assistant").values(), "vector_store")
     origins = {id_: stamp(store).partition(":")[2] for id_, store in stores.items()}
     stamped = {id_ for id_, old in origins.items() if old != id_ and old in stores}
     return frozenset((stamped | (stores.keys() & set(known_copies))) - used)

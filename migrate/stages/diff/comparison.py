@@ -48,7 +48,7 @@ class ReadCoverage:
         """Whether the listing of one side (0: left, 1: right) was read completely."""
         name, estate = self._sides[side]
         filtered = estate.why_filtered(kind)
-        if not filtered and estate.read(kind, parent):
+        if not filtered and estate.is_complete(kind, parent):
             return True
         state, why = estate.snapshot.scope(kind, parent)
         if state or KINDS[kind].replayed:  # runs are left out on purpose when estates are compared
@@ -158,7 +158,7 @@ class EstateComparison:
             for id_, entity in self._all(side, above).items():
                 lone = id_ not in paired and self.focus.includes(entity)
                 if lone and absent(above, id_) and unseen.is_read(side, kind, id_):
-                    for lost in (self._named(e, estate) for e in estate.walk(kind, id_)):
+                    for lost in (self._named(e, estate) for e in estate.iter_members(kind, id_)):
                         if self.focus.includes(lost):
                             self._count(kind)
                             yield _unpaired_change(lost, action, id_)
@@ -167,7 +167,7 @@ class EstateComparison:
         """Every object of a side and a kind that has no parent, by id."""
         if (side, kind) not in self._objects:
             estate = (self.left, self.right)[side]
-            found = estate.threads_by_id if kind == "thread" else estate.of(kind)
+            found = estate.threads_by_id if kind == "thread" else estate.objects(kind)
             self._objects[(side, kind)] = self._narrowed(side, kind, found)
         return self._objects[(side, kind)]
 
@@ -227,7 +227,7 @@ class EstateComparison:
                 continue
             lefts, rights = lefts + bool(mine), rights + bool(yours)
             if mine and yours:
-                moved = [FieldDifference.at((POSITION_STEP,), *places[one])] if one in places else []
+                moved = [FieldDifference.from_steps((POSITION_STEP,), *places[one])] if one in places else []
                 yield from self._pair(mine, yours, "", moved)
             elif mine:
                 yield _unpaired_change(mine, "removed", left)
@@ -249,8 +249,8 @@ class EstateComparison:
                 return one.id == other.id
             if first is not None:
                 return next(expected, None) == (one.id, other.id)
-            if one.words and other.words:
-                return one.words == other.words
+            if one.text_message and other.text_message:
+                return one.text_message == other.text_message
             return normalize_entity(self._seen_from_right(one.entity)) == normalize_entity(other.entity)
 
         return same
@@ -262,7 +262,7 @@ class EstateComparison:
         memory. Messages of equal plain text are equal without normalising them."""
         kind, chosen = MESSAGE.name, self.focus.has_filter_for(MESSAGE.name)
         for one, other in common_prefix(self.left.lazy_messages(left), self.right.lazy_messages(right), same):
-            alike = one.words is not None and one.words == other.words
+            alike = one.text_message is not None and one.text_message == other.text_message
             wanted = not chosen or self.focus.includes(one.entity, other.entity)
             self._count(kind, wanted)
             yield () if alike or not wanted else self._pair(one.entity, other.entity, "")
@@ -303,7 +303,7 @@ class EstateComparison:
 
     def _named(self, entity: Entity, estate: Estate) -> Entity:
         """A file of a vector store, labelled with the name of the file."""
-        held = estate.of("file").get(str(entity.fields.get("file_id")))
+        held = estate.objects("file").get(str(entity.fields.get("file_id")))
         return replace(entity, label=held.name) if held and not entity.name else entity
 
     def _seen_from_right(self, entity: Entity) -> Entity:

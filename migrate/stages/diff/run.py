@@ -34,16 +34,16 @@ class _FirstSeen:
     """When objects of one side were first seen in their current form; nothing is known of a live side."""
 
     def __init__(self, estate: Estate, keys: set[EntityKey]) -> None:
-        self.live = estate.live or estate.type == CONFIG  # a directory keeps no history of its own
+        self.is_live = estate.is_live or estate.type == CONFIG  # a directory keeps no history of its own
         self.read_at = estate.snapshot.info.started_at
         conn, info = estate.snapshot.conn, estate.snapshot.info
         self._found: dict[EntityKey, FirstSeen] = {}
-        for listing in [] if self.live else _by_listing(keys):  # each looks through all that it is given
+        for listing in [] if self.is_live else _by_listing(keys):  # each looks through all that it is given
             self._found |= first_seen_unchanged(conn, info.id, listing)
         place = (info.type, info.url)
         self._first = next((s.id for s in list_snapshots(conn) if (s.type, s.url) == place), 0)
 
-    def of(self, key: EntityKey) -> str:
+    def time_of(self, key: EntityKey) -> str:
         """The time, with a word when it may have been so before the first snapshot; '' when unknown."""
         found: FirstSeen | None = self._found.get(key)
         if found is None:
@@ -52,11 +52,11 @@ class _FirstSeen:
 
 
 def _since(change: Change, left: _FirstSeen, right: _FirstSeen, same_place: bool) -> str:
-    ours = left.of(_key(change, change.left_id, change.left_parent))
-    theirs = right.of(_key(change, change.right_id, change.right_parent))
-    if same_place and right.live != left.live:
-        return f"{(left if right.live else right).read_at} or later"
-    if left.live or right.live:
+    ours = left.time_of(_key(change, change.left_id, change.left_parent))
+    theirs = right.time_of(_key(change, change.right_id, change.right_parent))
+    if same_place and right.is_live != left.is_live:
+        return f"{(left if right.is_live else right).read_at} or later"
+    if left.is_live or right.is_live:
         return ""  # the live side may have changed at any time
     return max(ours, theirs, key=lambda said: (said.removesuffix(OR_BEFORE), OR_BEFORE not in said))
 

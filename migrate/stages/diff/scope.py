@@ -52,9 +52,9 @@ class Baseline:
 
     def _read(self, estate: Estate, kind: str, parent: str) -> _Fingerprints:
         if KINDS[kind].parent:
-            found = estate.walk(kind, parent)
+            found = estate.iter_members(kind, parent)
         else:
-            found = iter(estate.threads() if kind == "thread" else estate.of(kind).values())
+            found = iter(estate.iter_threads() if kind == "thread" else estate.objects(kind).values())
         return {e.id: json_digest([normalize_entity(e), usability(e)]) for e in found}
 
 
@@ -156,7 +156,7 @@ def _why_not_comparable(kind: str, left: Estate, right: Estate) -> str:
         return "a config directory holds assistants, vector stores and files"
     if kind in RUN_KINDS and left.side != right.side:
         return "runs are compared within one place only"
-    if kind in RUN_KINDS and (left.live or right.live):
+    if kind in RUN_KINDS and (left.is_live or right.is_live):
         return "runs of a live estate are not read to be compared"
     return ""
 

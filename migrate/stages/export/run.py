@@ -66,10 +66,10 @@ class RenderedEstate:
 def render(estate: Estate, held: ConfigSelection, backward: EnvironmentRemoval) -> RenderedEstate:
     """The texts of assistants and stores, and the entries of files."""
     named = {
-        kind: [backward.remove_from(e) for e in estate.of(kind).values() if held.contains(kind, e.id)]
+        kind: [backward.remove_from(e) for e in estate.objects(kind).values() if held.contains(kind, e.id)]
         for kind in ("assistant", "vector_store")
     }
-    files = [file_on_service(e) for e in estate.of("file").values() if e.id in held.files]
+    files = [file_on_service(e) for e in estate.objects("file").values() if e.id in held.files]
     members = {store: estate.members("vector_store_file", store) for store in held.stores}
     ids, reasons = _keys(estate, named, files, members)
     found = RenderedEstate()
@@ -201,7 +201,7 @@ def export(estate: Estate, asked: ExportOptions) -> ExportResult:
 def _credentials_in_texts(estate: Estate, held: ConfigSelection) -> Iterator[str]:
     """The texts of an assistant are written exactly as they are; credentials in them are reported."""
     for id_ in sorted(held.assistants):
-        entity = estate.of("assistant")[id_]
+        entity = estate.objects("assistant")[id_]
         for name in ("name", "description", "instructions"):
             for field_, words in locate_credentials(entity.fields.get(name), name):
                 yield f"{entity.name or id_}: {field_} holds a credential ({words}), and is written as it is"
@@ -214,13 +214,13 @@ def unread_listings(estate: Estate) -> list[str]:
         state, reason = estate.snapshot.scope(kind)
         if state != "complete" or (reason := estate.why_filtered(kind)):
             gaps.append(f"{kind}: {reason or state or 'not read'}")
-    for store in estate.of("vector_store"):
-        if not estate.read("vector_store_file", store):
+    for store in estate.objects("vector_store"):
+        if not estate.is_complete("vector_store_file", store):
             gaps.append(
                 f"files of {store}: {estate.snapshot.scope('vector_store_file', store)[1] or 'not read'}"
             )
     missing = [gap for gap in estate.snapshot.missing() if gap.kind in (*EXPORTED_KINDS, "vector_store_file")]
-    bytes_only = {("file", id_) for id_ in estate.of("file")}
+    bytes_only = {("file", id_) for id_ in estate.objects("file")}
     return gaps + [f"{g.kind} {g.id}: {g.reason}" for g in missing if (g.kind, g.id) not in bytes_only]
 
 
@@ -242,7 +242,7 @@ def _filter_selection(estate: Estate, held: ConfigSelection, choice: ObjectFilte
     """What --include and --exclude leave of it."""
 
     def wanted(kind: str, ids: frozenset[str]) -> frozenset[str]:
-        rows = ((id_, estate.of(kind)[id_]) for id_ in ids)
+        rows = ((id_, estate.objects(kind)[id_]) for id_ in ids)
         return frozenset(id_ for id_, e in rows if choice.matches(kind, {"id": id_, "name": e.name}))
 
     return replace(

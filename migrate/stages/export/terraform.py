@@ -48,7 +48,7 @@ def export_adapted_assistants(estate: Estate, choice: ObjectFilter, plan: Plan) 
     blocked = {a.id for a in plan.actions if a.kind == "assistant" and a.action == "blocked"}
     found: dict[str, Mapping[str, JSON]] = {}
     chosen: set[str] = set()
-    for id_, entity in estate.of("assistant").items():
+    for id_, entity in estate.objects("assistant").items():
         if not choice.matches("assistant", {"id": id_, "name": entity.name}):
             continue
         chosen.add(id_)
@@ -57,7 +57,7 @@ def export_adapted_assistants(estate: Estate, choice: ObjectFilter, plan: Plan) 
         fitted, _ = CODECS[FOUNDRY_SERVICE].adapt(entity, fit)
 
         def variable(kind: str, old: str) -> str:
-            held = estate.of(kind).get(old) if kind in ("file", "vector_store", "assistant") else None
+            held = estate.objects(kind).get(old) if kind in ("file", "vector_store", "assistant") else None
             name = held.name if held and held.name else old
             return HclExpression(f"var.{terraform_identifier(f'{kind}_{name}_{old[-6:]}', kind)}")
 

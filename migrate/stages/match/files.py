@@ -78,16 +78,16 @@ def file_holders(estate: Estate, there: IdLookup, closely: bool = False) -> dict
     """File id -> the stores and assistants that hold it, by their ids on the right. `closely`: with its
     attributes in each store."""
     held: dict[str, set[Hashable]] = {}
-    for store in estate.of("vector_store"):
+    for store in estate.objects("vector_store"):
         where = "vector_store", there("vector_store", store) or ""
         if closely:
-            for row in estate.walk("vector_store_file", store):
+            for row in estate.iter_members("vector_store_file", store):
                 attributes = json_digest(normalize_entity(row).get("attributes"))
                 held.setdefault(str(row.fields["file_id"]), set()).add((*where, attributes))
             continue
         for file in estate.store_files[store]:
             held.setdefault(file, set()).add(where)
-    for assistant in estate.of("assistant").values():
+    for assistant in estate.objects("assistant").values():
         for _, kind, file in references_of(KINDS["assistant"], assistant):
             if kind == "file":
                 held.setdefault(file, set()).add(("assistant", there("assistant", assistant.id) or ""))

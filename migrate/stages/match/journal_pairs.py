@@ -106,7 +106,7 @@ def known_threads(archives: Iterable[Path], first: Estate, type_: str, url: str)
     the journals say was made there, or moved from there."""
 
     here = Side(type_, url)
-    ids = [thread.id for thread in first.threads()] if first.side == here else []
+    ids = [thread.id for thread in first.iter_threads()] if first.side == here else []
     for path in archives:
         with Archive.open(path) as archive, translate_damage(path):
             there = id_map(archive.conn, first.side, here, messages=False)

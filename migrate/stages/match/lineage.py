@@ -96,7 +96,7 @@ class Lineage:
         further: Mapping[tuple[str, str], str],
     ) -> bool:  # fmt: skip
         """Whether a store says what its origin says, and each of its files lies in that as well."""
-        ours, theirs = source.of("vector_store")[store], target.of("vector_store")[origin]
+        ours, theirs = source.objects("vector_store")[store], target.objects("vector_store")[origin]
         alike = ours.name == theirs.name and remove_stamp_keys(ours.fields["metadata"]) == remove_stamp_keys(
             theirs.fields["metadata"]
         )
@@ -117,7 +117,7 @@ class Lineage:
 
     def store_copies(self, estate: Estate) -> frozenset[str]:
         """Ids of vector stores of an estate that were made from others which it shows as well."""
-        shown = {lineage_node("vector_store", estate.side, id_) for id_ in estate.of("vector_store")}
+        shown = {lineage_node("vector_store", estate.side, id_) for id_ in estate.objects("vector_store")}
         made = self._origins.keys() & shown
         return frozenset(one[3] for one in made if not shown.isdisjoint(self._ancestors(one)))
 
@@ -173,4 +173,4 @@ def _side(of: LineageNode) -> Side:
 
 
 def _entities(estate: Estate, kind: str) -> Iterable[str]:
-    return estate.threads_by_id if kind == "thread" else estate.of(kind)
+    return estate.threads_by_id if kind == "thread" else estate.objects(kind)

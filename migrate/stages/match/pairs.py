@@ -97,7 +97,7 @@ def trusted_pairs(left: Estate, right: Estate, lines: Iterable[Line]) -> dict[tu
     to the one that says what it was made from."""
     lines = list(lines)
     copies = {(line.kind, line.target_id) for line in lines if line.source_id != line.target_id}
-    assistants = right.of("assistant") if right.names_are_ids and left.side != right.side else {}
+    assistants = right.objects("assistant") if right.names_are_ids and left.side != right.side else {}
 
     def ours(line: Line) -> bool:
         there = assistants.get(line.target_id) if line.kind == "assistant" else None
@@ -123,7 +123,9 @@ def _pair_kind(
     known_copies: frozenset[str] = _NO_IDS,
     hashes: HashReader | None = None,
 ) -> None:
-    ours, theirs = (estate.threads_by_id if kind == "thread" else estate.of(kind) for estate in (left, right))
+    ours, theirs = (
+        estate.threads_by_id if kind == "thread" else estate.objects(kind) for estate in (left, right)
+    )
     free_left, free_right = dict.fromkeys(ours), dict.fromkeys(theirs)
     found: _IdPairs = {}
 
@@ -182,7 +184,7 @@ def _pair_same_name_files(
 ) -> SameNameMatches:
     """Files of one name and size. Both generations of one project show the same ones, which are no matter of
     a guess."""
-    ours, theirs = left.of("file"), right.of("file")
+    ours, theirs = left.objects("file"), right.objects("file")
     same = ours.keys() & theirs.keys() if left.side.url == right.side.url else _NO_IDS
     one = (file_on_service(ours[id_]) for id_ in free_left if id_ not in same)
     other = (theirs[id_] for id_ in free_right if id_ not in same)
@@ -202,7 +204,7 @@ def _ids_to_skip(
     if kind == "vector_store":
         return [unused_store_copies(left, known_copies) | unused_store_copies(right, known_copies)]
     if kind == "file":
-        every = frozenset(id_ for estate in (left, right) for id_ in estate.of("file"))
+        every = frozenset(id_ for estate in (left, right) for id_ in estate.objects("file"))
         return [
             every
             - select_configuration(left, known_copies=known_copies).files
@@ -305,7 +307,7 @@ def _file_name_digest(file: Entity) -> str:
 def _conversation_key(estate: Estate, thread: Entity) -> Hashable | None:
     """What was said, whoever holds it: roles and texts."""
     said = hashlib.sha256()
-    for message in estate.walk("message", thread.id):
+    for message in estate.iter_members("message", thread.id):
         texts = [_part_text(part) for part in message.fields.get("content") or []]
         said.update(json_digest([message.fields.get("role"), texts]).encode())
     return json_digest([said.hexdigest(), normalize_entity(thread).get("metadata")])

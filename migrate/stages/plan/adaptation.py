@@ -23,11 +23,11 @@ def adaptation_target(
     the order of references: what it names by then has no counterpart."""
 
     def has(kind: str, id_: str) -> bool:
-        here = id_ in source.of(kind) or (kind, id_) in decided.arrived
+        here = id_ in source.objects(kind) or (kind, id_) in decided.arrived
         return here and (kind, id_) not in blocked
 
     stores_of: dict[str, list[str]] = {}
-    for thread in source.threads():
+    for thread in source.iter_threads():
         found = ((thread.fields.get("tool_resources") or {}).get("file_search") or {}).get("vector_store_ids")
         if found:
             stores_of[thread.id] = [str(store) for store in found]
@@ -40,7 +40,7 @@ def adaptation_target(
     def with_new_ids(entity: Entity, lookup: IdLookup) -> Entity:
         return old_ids.replaced(entity, lookup, capabilities) if decided.rewrite_ids else entity
 
-    named = AssistantDependencies(source.of("assistant"))
+    named = AssistantDependencies(source.objects("assistant"))
     return Target(
         capabilities=capabilities,
         source_type=capabilities.service if source.type == CONFIG else source.type,
@@ -56,7 +56,7 @@ def adaptation_target(
         has_call_and_output=lambda thread, call: call in source.paired_calls(thread),
         has=has,
         can_reference=lambda one, other: has("assistant", other) and not named.in_circle(one, other),
-        find_file=source.of("file").get,
+        find_file=source.objects("file").get,
         moves_thread_store=thread_searches,
         vector_store_states=lambda id_: source.file_states.get(id_, frozenset()),
         with_new_ids=with_new_ids,
@@ -78,10 +78,10 @@ def replayed_messages(source: Estate, codec: Codec, fit: Target, thread: str) ->
 def iter_messages(source: Estate, codec: Codec, fit: Target, thread: str) -> Iterator[LazyMessage]:
     """The same, decoded where somebody looks; `words` only where they arrive just so."""
     for message in source.iter_lazy_messages(thread):
-        if message.words and message.words.fits(fit.capabilities):
+        if message.text_message and message.text_message.fits(fit.capabilities):
             yield message
         elif not codec.why_not_replayed(message.entity, fit):
-            yield message._replace(words=None)
+            yield message._replace(text_message=None)
 
 
 def without_folded_attachments(there: Entity, thread: Entity, messages: Iterable[Entity]) -> Entity:

@@ -34,14 +34,14 @@ def assess_plan(plan: Plan, source: Estate, target: str) -> Assessment:
 def _fields(source: Estate) -> Iterator[tuple[str, str, str, str, list[str]]]:
     """Kind, parent, id, name and the fields that say something, of every object that can be replayed."""
     for kind in ("file", "vector_store", "assistant"):
-        for entity in source.of(kind).values():
+        for entity in source.objects(kind).values():
             yield kind, "", entity.id, entity.name, _saying(kind, normalize_entity(entity))
-    for store in source.of("vector_store"):
+    for store in source.objects("vector_store"):
         for entity in source.members("vector_store_file", store):
             yield entity.kind, store, entity.id, "", _saying(entity.kind, normalize_entity(entity))
-    for thread in source.threads():
+    for thread in source.iter_threads():
         yield "thread", "", thread.id, "", _saying("thread", normalize_entity(thread))
-        for entity in source.walk("message", thread.id):
+        for entity in source.iter_members("message", thread.id):
             yield "message", thread.id, entity.id, "", _saying("message", normalize_entity(entity))
 
 

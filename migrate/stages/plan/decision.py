@@ -156,7 +156,7 @@ class Decider:
     def _tell_old_names(self, entity: Entity) -> None:
         """An object that is left as it is still names what comes back under another id."""
         for path, kind, id_ in references_of(KINDS[entity.kind], entity):
-            if id_ in self.source.of(kind) and self.pairs.right(kind, id_) is None:
+            if id_ in self.source.objects(kind) and self.pairs.right(kind, id_) is None:
                 reason = f"names {kind} {id_}, which is gone and comes back under another id"
                 field = re.split(r"[.\[]", path)[0]
                 self.add_loss(entity, field, reason, "adapted", "change it by hand; `ids` tells the id")
@@ -198,7 +198,7 @@ class Decider:
 
         def lookup(kind: str, old: str) -> str | None:
             known = self.pairs.right(kind, old)
-            return known or (self._right_or_new(kind, old) if old in self.source.of(kind) else None)
+            return known or (self._right_or_new(kind, old) if old in self.source.objects(kind) else None)
 
         maps = self.decided.models, self.decided.connections
         own = self.source.type == CONFIG and entity.kind != "file"
@@ -292,8 +292,8 @@ class Decider:
         are not the same: somebody else's, not to be changed."""
         found = []
         for kind, id_ in sorted(self.pairs.unproven_matches):
-            there = target.of(kind).get(self.pairs.right(kind, id_) or "")
-            ours = self.source.of(kind)[id_]
+            there = target.objects(kind).get(self.pairs.right(kind, id_) or "")
+            ours = self.source.objects(kind)[id_]
             if there is not None and self.changed(self.fit_only(ours), there) - self._unheld(ours):
                 found.append(id_)
         return found

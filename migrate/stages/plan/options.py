@@ -74,8 +74,8 @@ class PlanOptions:
 
 def check_thresholds(actions: list[Action], target: Estate, choices: PlanOptions) -> None:
     """Raises `OperationRefused`, with the number and the option that allows it."""
-    total = sum(len(target.of(kind)) for kind in ("file", "vector_store", "assistant")) + sum(
-        1 for _ in target.threads()
+    total = sum(len(target.objects(kind)) for kind in ("file", "vector_store", "assistant")) + sum(
+        1 for _ in target.iter_threads()
     )
     total += sum(map(len, target.store_files.values()))
     for name, given in (("update", choices.max_update), ("delete", choices.max_delete)):

@@ -55,25 +55,25 @@ class Planner(Decider):
     def actions(self) -> Iterator[Action]:
         """Files, stores and what is in them, assistants, threads with their messages."""
         for kind in ("file", "vector_store"):
-            for entity in self.source.of(kind).values():
+            for entity in self.source.objects(kind).values():
                 if (kind, entity.id) in self.known.further:
                     self._tell_further(entity)
                     continue
-                there = self.counterpart(entity, self.target.of(kind))
+                there = self.counterpart(entity, self.target.objects(kind))
                 if kind == "file" and there is None:
                     self._tell_unclear(entity)
                 yield self.decide(entity, there)
-        for store in self.source.of("vector_store"):
+        for store in self.source.objects("vector_store"):
             if ("vector_store", store) not in self.known.further:
                 yield from self._store_files(store)
-        assistants = self.source.of("assistant")
+        assistants = self.source.objects("assistant")
         for wave in AssistantDependencies(assistants).waves():
             for entity in map(assistants.__getitem__, wave):
-                row = self.decide(entity, self.counterpart(entity, self.target.of("assistant")))
+                row = self.decide(entity, self.counterpart(entity, self.target.objects("assistant")))
                 self._tell_effect(entity, row)
                 yield row
         present = self.target.threads_by_id
-        for entity in self.source.threads():
+        for entity in self.source.iter_threads():
             yield from self._thread(entity, present)
         yield from self.relabelled
 
@@ -115,7 +115,7 @@ class Planner(Decider):
                 Loss("assistant", EVERY_OBJECT, "identity", "adapted", reason, "tell who governs identities")
             )
         if made and self.decided.deployments is None:
-            used = {str(self.source.of("assistant")[a.id].fields.get("model")) for a in made}
+            used = {str(self.source.objects("assistant")[a.id].fields.get("model")) for a in made}
             names = ", ".join(sorted(self.decided.models.get(name, name) for name in used))
             why = f" ({self.decided.unseen})" if self.decided.unseen else ""
             reason = f"whether the target has these models cannot be seen{why}: {names}"
@@ -132,7 +132,7 @@ class Planner(Decider):
             found.append(
                 Loss("message", EVERY_OBJECT, "content", "adapted", reason, "ids FILE.db tells the new ids")
             )
-        total = sum(int(f.fields.get("bytes") or 0) for f in self.source.of("file").values())
+        total = sum(int(f.fields.get("bytes") or 0) for f in self.source.objects("file").values())
         if 0 < self.fit.capabilities.files_total < total:
             reason = f"{total:,} bytes in all, the target holds {self.fit.capabilities.files_total:,}"
             found.append(Loss("file", EVERY_OBJECT, "bytes", "lost", reason, "leave files out: --exclude"))
@@ -150,9 +150,9 @@ class Planner(Decider):
             str(e.fields["file_id"]): e
             for e in (self.target.members("vector_store_file", there) if there else ())
         }
-        owner = self.source.of("vector_store")[store]
+        owner = self.source.objects("vector_store")[store]
         blocked = ("vector_store", store) in self.blocked
-        if not self.source.read("vector_store_file", store):
+        if not self.source.is_complete("vector_store_file", store):
             reason = self.source.snapshot.scope("vector_store_file", store)[1] or "not read"
             self.add_loss(owner, "files", f"not read to the end: {reason}")
         lacking: list[str] = []
@@ -187,7 +187,7 @@ class Planner(Decider):
 
     def _named(self, row: Entity) -> Entity:
         """A store's file under the name of the file: for people who read the plan."""
-        held = self.source.of("file").get(str(row.fields.get("file_id")))
+        held = self.source.objects("file").get(str(row.fields.get("file_id")))
         return replace(row, label=held.name) if held else row
 
     def _thread(self, entity: Entity, present: Mapping[str, Entity]) -> Iterator[Action]:
@@ -227,8 +227,8 @@ class Planner(Decider):
         came behind them since stays, and is told."""
         if self.conversations is None:
             return False
-        beside = self.conversations.walk("message", thread.id)
-        for message in self.source.walk("message", thread.id):
+        beside = self.conversations.iter_members("message", thread.id)
+        for message in self.source.iter_members("message", thread.id):
             found = next(beside, None)
             if found is None or not is_unchanged(message, found):
                 return False
@@ -341,7 +341,7 @@ class Planner(Decider):
 
     def _tell_unsaid(self, thread: str) -> None:
         """What nobody said and nobody can write."""
-        for message in self.source.walk("message", thread):
+        for message in self.source.iter_members("message", thread):
             if reason := self.codec.why_not_replayed(message, self.fit):
                 self.add_loss(message, EVERY_OBJECT, reason)
 

@@ -68,7 +68,7 @@ class PrunePlanner:
             raise AssertionError("nothing is deleted without --prune")
 
     def _objects(self, kind: str) -> Iterator[Action]:
-        present = self.target.threads_by_id if kind == "thread" else self.target.of(kind)
+        present = self.target.threads_by_id if kind == "thread" else self.target.objects(kind)
         kept = set(self.pairs.ids.get(kind, {}).values())
         for id_, entity in present.items():
             old = self.known.made.get((kind, id_))
@@ -104,14 +104,16 @@ class PrunePlanner:
         if self.conversations is None:
             return False
         ours = {arrived.id for arrived in self.known.arrived(old).values()}
-        return any(message.id not in ours for message in self.conversations.walk("message", thread.id))
+        return any(
+            message.id not in ours for message in self.conversations.iter_members("message", thread.id)
+        )
 
     def _rows(self, delete: bool) -> Iterator[Action]:
         """Rows of stores: files that we put into one and that the source's no longer holds."""
         for store, there in self.pairs.ids.get("vector_store", {}).items():
-            if ("vector_store", store) in self.in_place or store not in self.source.of("vector_store"):
+            if ("vector_store", store) in self.in_place or store not in self.source.objects("vector_store"):
                 continue
-            if there not in self.target.of("vector_store"):
+            if there not in self.target.objects("vector_store"):
                 continue
             held = {self.pairs.right("file", file) for file in self.source.store_files[store]}
             gone = [
@@ -119,7 +121,7 @@ class PrunePlanner:
                 for row in self.target.members(ROW, there)
                 if row.id not in held and (old := self.known.rows.get((there, row.id)))
             ]
-            whole = self.source.read(ROW, store) and not self.source.why_filtered(ROW)
+            whole = self.source.is_complete(ROW, store) and not self.source.why_filtered(ROW)
             if gone and not (delete and whole):
                 self._tell(store, there, [row for row, _ in gone], whole)
             for row, old in gone if delete and whole else ():
@@ -132,13 +134,13 @@ class PrunePlanner:
         self.staying += [(ROW, there, row.id) for row in rows]
         more = f" and {len(rows) - MAX_PRUNED_NAMED:,} more" if len(rows) > MAX_PRUNED_NAMED else ""
         names = ", ".join(map(self._name, rows[:MAX_PRUNED_NAMED]))
-        owner = self.source.of("vector_store")[store]
+        owner = self.source.objects("vector_store")[store]
         reason = f"{len(rows):,} file(s) that the source took out of it stay in {there}: {names}{more}"
         way_out = "--prune takes them out" if whole else "its files were not read whole: snapshot again"
         self.losses.append(Loss("vector_store", store, "files", "adapted", reason, way_out, "", owner.name))
 
     def _name(self, row: Entity) -> str:
-        held = self.target.of("file").get(row.id)
+        held = self.target.objects("file").get(row.id)
         return held.name if held and held.name else row.id
 
 

@@ -226,7 +226,7 @@ def _with_arrived(
     found = {
         (kind, old): new
         for (kind, old), new in known.lines.items()
-        if kind in kinds and old not in source.of(kind) and new in target.of(kind)
+        if kind in kinds and old not in source.objects(kind) and new in target.objects(kind)
     }
     for (kind, old), new in found.items():
         pairs.ids.setdefault(kind, {}).setdefault(old, new)
@@ -277,9 +277,10 @@ def check_source(source: Estate) -> None:
     """Raises `IncompleteResult` when the source holds nothing (more often a mistake than a wish), or is still
     being read: what is reviewed must be what is applied. Raises `OperationRefused` for one shard of an
     estate."""
-    if shard := Shard.of_options(source.snapshot.info.options):
+    if shard := Shard.from_options(source.snapshot.info.options):
         raise OperationRefused(
-            f"snapshot {source.snapshot.info.id} is shard {shard.number} of {shard.of} of {source.side.url}",
+            f"snapshot {source.snapshot.info.id} is shard {shard.number} of {shard.total} "
+            f"of {source.side.url}",
             "what the other shards hold was not read, and nothing may be decided without it",
             "join all shards: merge SHARD.db... -o ALL.db; then use ALL.db",
         )

@@ -138,8 +138,8 @@ class SourceIds:
         if self._source.type == CONFIG:
             return {}
         kinds = ["file", "vector_store", *([] if self._source.names_are_ids else ["assistant"])]
-        found = {thread.id: "thread" for thread in self._source.threads()}
-        return found | {id_: kind for kind in kinds for id_ in self._source.of(kind)}
+        found = {thread.id: "thread" for thread in self._source.iter_threads()}
+        return found | {id_: kind for kind in kinds for id_ in self._source.objects(kind)}
 
     @cached_property
     def _begins(self) -> tuple[str, ...]:
@@ -204,12 +204,12 @@ def source_references(
             reason = f"names {what} {_short(name)}, which lies on the source; the target may have none of it"
             yield field, f"{path} {reason}", "make it there under this name, or change the agent"
     for url, box in toolbox_addresses(fitted.fields) if fitted.kind == "assistant" else ():
-        if not source.named_in(url):  # told as the source's own place below
+        if not source.name_in(url):  # told as the source's own place below
             reason = f"tools[].server_url names the toolbox {_short(box)} of a project; no toolbox is moved"
             yield "tools", reason, "see that the target may use it there, or make it in the target"
     for field in WHERE.get(fitted.kind, ()):
         for place, text in iter_texts(fitted.fields.get(field), (field,)):
-            found = source.named_in(text)
+            found = source.name_in(text)
             if found and (field, found) not in told:
                 told.add((field, found))
                 reason = f"{'.'.join(place)} names the source's own place, {_short(found)}"

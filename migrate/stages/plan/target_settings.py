@@ -81,7 +81,7 @@ def settle_target(
             pairs.ids.setdefault(kind, {})[id_] = id_
     if source.type == CONFIG:  # a file is never changed: one that is there is used as it is
         in_place |= {("file", id_) for id_ in pairs.ids.get("file", {})}
-    here = None if source.type == CONFIG else EstateLocation.of(source.side.url)
+    here = None if source.type == CONFIG else EstateLocation.from_url(source.side.url)
     there = offer.connections
     deployments = offer.deployments
     return TargetSettings(
@@ -97,7 +97,7 @@ def settle_target(
         absent=offer.absent,
         rewrite_ids=choices.rewrite_ids,
         agent_version=choices.agent_version,
-        place=None if here is None or here.holds(EstateLocation.of(target.side.url)) else here,
+        place=None if here is None or here.is_same_place(EstateLocation.from_url(target.side.url)) else here,
     )
 
 
@@ -107,7 +107,7 @@ def _part(source: Estate, pairs: ObjectPairs) -> None:
     for kind in ("file", "vector_store"):
         known = pairs.ids.get(kind, {})
         copies = {theirs for ours, theirs in known.items() if ours != theirs}
-        for id_ in source.of(kind):
+        for id_ in source.objects(kind):
             if id_ in copies:
                 known[id_] = id_
             elif known.get(id_) == id_:
@@ -122,8 +122,8 @@ def _in_place(source: Estate, target: Estate, pairs: ObjectPairs) -> set[tuple[s
     files = {id_ for _, id_ in found}
     for id_ in _shared("vector_store", source, target, pairs):
         ours, theirs = source.store_files[id_], target.store_files[id_]
-        alike = normalize_entity(source.of("vector_store")[id_]) == normalize_entity(
-            target.of("vector_store")[id_]
+        alike = normalize_entity(source.objects("vector_store")[id_]) == normalize_entity(
+            target.objects("vector_store")[id_]
         )
         if alike and ours == theirs and ours <= files:
             found.add(("vector_store", id_))
@@ -136,8 +136,8 @@ def _shared(kind: str, source: Estate, target: Estate, pairs: ObjectPairs) -> It
     """Ids that are on both sides, usable, and not paired with another object. What an earlier move put into
     the shared place is among them: it is there already, and is not moved again."""
     known = pairs.ids.get(kind, {})
-    for id_, entity in source.of(kind).items():
-        there = target.of(kind).get(id_)
+    for id_, entity in source.objects(kind).items():
+        there = target.objects(kind).get(id_)
         usable = there is not None and usability(there) == "usable" == usability(entity)
         if usable and known.get(id_, id_) == id_:
             yield id_
@@ -145,7 +145,7 @@ def _shared(kind: str, source: Estate, target: Estate, pairs: ObjectPairs) -> It
 
 def _same_file(id_: str, source: Estate, target: Estate) -> bool:
     """Name and size agree."""
-    return _name_and_size(source.of("file")[id_]) == _name_and_size(target.of("file")[id_])
+    return _name_and_size(source.objects("file")[id_]) == _name_and_size(target.objects("file")[id_])
 
 
 def _name_and_size(file: Entity) -> tuple[JSON, JSON]:
@@ -159,14 +159,14 @@ def _names(source: Estate, target: Estate, pairs: ObjectPairs, capabilities: Cap
     if choose is None:
         return {}
     known = dict(pairs.ids.get("assistant", {}))
-    fresh = [(e.id, e.name) for e in source.of("assistant").values() if e.id not in known]
-    return {**known, **choose(fresh, target.of("assistant").keys())}
+    fresh = [(e.id, e.name) for e in source.objects("assistant").values() if e.id not in known]
+    return {**known, **choose(fresh, target.objects("assistant").keys())}
 
 
 def _by_name(source: Estate, there: frozenset[str] | None) -> dict[str, str]:
     """Connections that the target has under the same short name and another id."""
     by_name = {short_connection_name(id_): id_ for id_ in there or ()}
-    named = {id_ for e in source.of("assistant").values() for id_ in connections_in(e.fields)}
+    named = {id_ for e in source.objects("assistant").values() for id_ in connections_in(e.fields)}
     return {
         old: by_name[short_connection_name(old)]
         for old in named
@@ -179,7 +179,7 @@ def _by_name(source: Estate, there: frozenset[str] | None) -> dict[str, str]:
 
 def _reasoning(source: Estate, choices: PlanOptions, there: Mapping[str, str] | None) -> frozenset[str]:
     """Deployments in use that refuse sampling numbers: by their model, or by name where nobody tells it."""
-    used = {str(e.fields.get("model")) for e in source.of("assistant").values()}
+    used = {str(e.fields.get("model")) for e in source.objects("assistant").values()}
     mapped = {target_model_name(name, choices.models, choices.connections) for name in used}
     return frozenset(name for name in mapped if REASONING_MODELS.match(_bare((there or {}).get(name, name))))
 

@@ -39,8 +39,8 @@ class Duplicate:
 
 def find_duplicates(found: Usage) -> Iterator[Duplicate]:
     """Every object that duplicates an older one. Objects are compared by fingerprints."""
-    yield from _duplicate_files(found.estate.of("file").values())
-    assistants = [(_digest_without_name(one), one) for one in found.estate.of("assistant").values()]
+    yield from _duplicate_files(found.estate.objects("file").values())
+    assistants = [(_digest_without_name(one), one) for one in found.estate.objects("assistant").values()]
     for twin, first in _newer_and_oldest(assistants):
         yield Duplicate(twin, first.id, f"like {first.id}{_name_difference(twin, first)}")
     for twin, first in _newer_and_oldest(_store_digests(found)):
@@ -74,9 +74,9 @@ def content_hash(file: Entity) -> str:
 
 def _store_digests(found: Usage) -> Iterator[tuple[str, Entity]]:
     """Stores with a fingerprint of themselves and their files. One without files is like nothing."""
-    files = found.estate.of("file")
+    files = found.estate.objects("file")
     for id_, rows in found.members.items():
-        store = found.estate.of("vector_store")[id_]
+        store = found.estate.objects("vector_store")[id_]
         if rows and not store.derived_from:
             yield (
                 json_digest(
@@ -218,7 +218,7 @@ def _unused_stores(whole: ProjectUsage) -> _CleanupItems:
     if gap:
         yield UnprovenClaim(f"unused vector stores: {gap}")
         return
-    for store in whole.usage.estate.of("vector_store").values():
+    for store in whole.usage.estate.objects("vector_store").values():
         if not whole.is_referenced("vector_store", store.id):
             yield _finding("unused", store, "no assistant and no thread names it")
 
@@ -229,7 +229,7 @@ def _unused_files(whole: ProjectUsage) -> _CleanupItems:
         yield UnprovenClaim(f"unused files: {gap}")
         return
     others: dict[str, int] = {}
-    for file in whole.usage.estate.of("file").values():
+    for file in whole.usage.estate.objects("file").values():
         if whole.is_referenced("file", file.id):
             continue
         purpose = str(file.fields.get("purpose"))
@@ -247,7 +247,7 @@ def _unused_assistants(whole: ProjectUsage) -> _CleanupItems:
     if gap:
         yield UnprovenClaim(f"unused assistants: {gap}")
         return
-    for assistant in usage.estate.of("assistant").values():
+    for assistant in usage.estate.objects("assistant").values():
         if (
             assistant.id not in usage.active_assistants
             and ("assistant", assistant.id) not in usage.referenced
@@ -259,7 +259,7 @@ def _expired(whole: ProjectUsage) -> _CleanupItems:
     estate = whole.usage.estate
     taken = _seconds(estate.snapshot.info.started_at)
     for kind in ("vector_store", "file"):
-        for entity in estate.of(kind).values():
+        for entity in estate.objects(kind).values():
             until = entity.facts.get("expires_at")
             if entity.facts.get("status") == "expired":
                 yield _finding("expired", entity, "its service says so")
@@ -289,7 +289,7 @@ def _duplicates(whole: ProjectUsage) -> _CleanupItems:
         yield UnprovenClaim(f"duplicates of vector stores: {usage.gap('vector_store_file')}")
     unhashed = [
         file
-        for file in usage.estate.of("file").values()
+        for file in usage.estate.objects("file").values()
         if not file.fields.get("sha256") or file.facts.get("bytes_from") == BYTES_FROM_PARSED_TEXT
     ]
     if unhashed:

@@ -41,7 +41,7 @@ def _marks_by_node(findings: tuple[CleanupFinding, ...]) -> _NodeMarks:
 def _nodes_and_edges(found: Usage, marks: _NodeMarks) -> tuple[_Nodes, _Edges]:
     nodes: _Nodes = {}
     for kind in DIAGRAM_KINDS[:-1]:
-        for one in found.estate.of(kind).values():
+        for one in found.estate.objects(kind).values():
             nodes[kind, one.id] = DiagramNode(kind, one.id, one.name, tuple(marks.get((kind, one.id), ())))
     edges = {edge: None for edge in found.edges if edge[1] in nodes}
     for node, names in _thread_nodes(found, nodes):

@@ -71,7 +71,7 @@ class Usage:
 
     def exists(self, named: ObjectKey) -> bool:
         """Whether an object of a small kind is in the estate."""
-        return named[1] in self.estate.of(named[0])
+        return named[1] in self.estate.objects(named[0])
 
 
 def read_usage(estate: Estate) -> Usage:
@@ -79,11 +79,11 @@ def read_usage(estate: Estate) -> Usage:
     found = Usage(estate)
     for kind in ("file", "vector_store", "assistant", "thread"):
         _is_read_whole(found, kind, "")
-    for assistant in estate.of("assistant").values():
+    for assistant in estate.objects("assistant").values():
         _add_references(found, assistant, ("assistant", assistant.id))
-    for store in estate.of("vector_store").values():
+    for store in estate.objects("vector_store").values():
         _add_store(found, store)
-    for thread in estate.threads():
+    for thread in estate.iter_threads():
         _add_thread(found, thread)
     return found
 
@@ -103,7 +103,7 @@ def _add_thread(found: Usage, thread: Entity) -> None:
     hangs_on = dict(_add_references(found, thread))
     for kind in ("message", "run"):
         _is_read_whole(found, kind, thread.id)
-        for entity in found.estate.walk(kind, storable_text(thread.id)):
+        for entity in found.estate.iter_members(kind, storable_text(thread.id)):
             if kind == "message":
                 hangs_on.update(_add_references(found, entity))
             worker = getattr(entity, ASSISTANT_ID_SOURCE[kind]).get("assistant_id")
@@ -121,7 +121,7 @@ def _add_run_steps(found: Usage, thread: Entity) -> None:
     nowhere, since a step tells what was. Steps that nobody asked for are no gap."""
     if found.estate.snapshot.scope("run_step", storable_text(thread.id))[0] not in ("", "complete"):
         _is_read_whole(found, "run_step", thread.id)
-    for step in found.estate.walk("run_step", storable_text(thread.id)):
+    for step in found.estate.iter_members("run_step", storable_text(thread.id)):
         meant = ((kind, id_) for _, kind, id_ in references_of(KINDS["run_step"], step) if kind == "file")
         found.referenced.update(filter(found.exists, meant))
 

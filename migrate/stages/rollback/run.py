@@ -84,7 +84,7 @@ def _steps(plan: Plan, ctx: ApplyContext, workers: int, progress: Progress) -> l
     threads |= {there for _, there, _ in ctx.journal.threads_with_messages()}
     absent = plan.settled.absent
     with read_target(ctx.writer, absent, threads, workers, progress, must_answer=False) as target:
-        present = [thread.id for thread in target.estate.threads() if thread.id in threads]
+        present = [thread.id for thread in target.estate.iter_threads() if thread.id in threads]
         with target.messages_of(present) as messages:
             return UndoPlan(plan, ctx, target.estate, messages).steps()
 

@@ -40,7 +40,7 @@ class UndoPlan:
 
     def steps(self) -> list[UndoStep]:
         """Restorations first, then removals, each kind before what it refers to."""
-        self._threads = {thread.id: thread for thread in self.target.threads()}
+        self._threads = {thread.id: thread for thread in self.target.iter_threads()}
         self._fields = {(a.kind, a.parent, a.id): a.fields for a in self.plan.actions if a.action == "update"}
         entries = list(self.ctx.earlier.values())
         done = [e for e in entries if e.state == "done"]
@@ -75,7 +75,7 @@ class UndoPlan:
         found: list[UndoStep] = []
         for entry in noted.values():
             there = gone.get(entry.source_parent) or grown.get(entry.source_parent, "")
-            if not there or entry.target_id not in self.target.of("vector_store"):
+            if not there or entry.target_id not in self.target.objects("vector_store"):
                 continue
             if why := self._in_use(entry, there, entry.source_parent not in gone):
                 self._tell_left(entry.target_id, there, why)
@@ -87,17 +87,19 @@ class UndoPlan:
 
     def _in_use(self, entry: JournalEntry, there: str, stays: bool) -> str:
         """Why a store that the service made for us must not be removed, or ''. `stays`: its thread stays."""
-        store = self.target.of("vector_store")[entry.target_id]
+        store = self.target.objects("vector_store")[entry.target_id]
         if object_fingerprint(store) != entry.written or self._strange_rows(store.id):
             return "others changed it since the service made it for us"
         form = KINDS["assistant"]
-        named = (references_of(form, one) for one in self.target.of("assistant").values())
+        named = (references_of(form, one) for one in self.target.objects("assistant").values())
         threads = (stores_of_thread(thread) for id_, thread in self._threads.items() if id_ != there)
         used = any(id_ == store.id for refs in named for _, _, id_ in refs)
         if used or any(store.id in stores for stores in threads):
             return "others use it too"
         ours = {message.target_id for message in self.ctx.journal.created_messages(entry.source_parent)}
-        messages = (message.id for message in self.talks.walk("message", there)) if stays else iter(())
+        messages = (
+            (message.id for message in self.talks.iter_members("message", there)) if stays else iter(())
+        )
         behind = dropwhile(lambda id_: id_ not in ours, messages)
         return "others wrote in the thread since" if any(id_ not in ours for id_ in behind) else ""
 
@@ -160,13 +162,13 @@ class UndoPlan:
             return self._threads.get(id_)
         if KINDS[kind].parent:
             return self._lying_in(kind, parent).get(id_)
-        return self.target.of(kind).get(id_)
+        return self.target.objects(kind).get(id_)
 
     def _lying_in(self, kind: str, parent: str) -> dict[str, Entity]:
         """What lies in a thread or store. The last one is held: the journal goes from one to the next."""
         if self._held != (kind, parent):
             estate = self.talks if kind == "message" else self.target
-            self._members = {entity.id: entity for entity in estate.walk(kind, parent)}
+            self._members = {entity.id: entity for entity in estate.iter_members(kind, parent)}
             self._held = (kind, parent)
         return self._members
 
@@ -216,7 +218,7 @@ class UndoPlan:
     def _as_written(self, entry: JournalEntry, found: Entity) -> bool:
         """Whether it is what it should be, though the service added something of its own."""
         source = self.ctx.source
-        known = source.threads_by_id if entry.kind == "thread" else source.of(entry.kind)
+        known = source.threads_by_id if entry.kind == "thread" else source.objects(entry.kind)
         entity = known.get(entry.source_id)
         if entity is None:
             return False
@@ -242,7 +244,7 @@ class UndoPlan:
     def _strange_messages(self, entry: JournalEntry) -> tuple[str, LaterChange | None]:
         """Messages in our thread that we did not write: the conversation went on."""
         wanted = map(self._fitted, self._said(entry.source_id))
-        for found in self.talks.walk("message", entry.target_id):
+        for found in self.talks.iter_members("message", entry.target_id):
             expected = next(wanted, None)
             if expected is None or normalize_written_fields(expected) != normalize_written_fields(found):
                 later = self.ctx.journal.later_change(entry.id, "message", entry.target_id, found.id)

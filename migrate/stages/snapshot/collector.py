@@ -107,7 +107,7 @@ class Collector:
             self._unread(kind, self._probe.reasons.get(kind, "the service did not answer"))
 
     def _threads(self) -> None:
-        given = tuple(filter(self._wanted.holds, self._wanted.thread_ids))
+        given = tuple(filter(self._wanted.includes_thread, self._wanted.thread_ids))
         listed = self._wanted.list_threads and self._probe.routes.get("thread") == "works"
         if self._probe.routes.get("assistant") == "gone" and not listed and self._probe.retired:
             self._unread("thread", "retired, or not in this API version: the service has no such route")
@@ -170,7 +170,7 @@ class Collector:
 
     def _continue(self, kind: str, parent: str) -> None:
         if kind == "file":
-            self._contents(map(FileFacts.of, self._writer.bodies("file")))
+            self._contents(map(FileFacts.from_body, self._writer.bodies("file")))
         if kind == COUNTING_KIND:
             self._totals |= {
                 str(body.get("id")): file_count(body) for body in self._writer.bodies(COUNTING_KIND)

@@ -47,7 +47,7 @@ class FileFacts:
     purpose: str = ""
 
     @classmethod
-    def of(cls, body: Mapping[str, JSON]) -> FileFacts:
+    def from_body(cls, body: Mapping[str, JSON]) -> FileFacts:
         size = body.get("bytes")
         return cls(
             str(body.get("id")),
@@ -267,7 +267,7 @@ class Fetcher:
     def _page(self, kind: str, parent: str, bodies: list[dict[str, JSON]], cursor: str) -> PageFetched:
         wanted = [body for body in bodies if self._wanted.wants(kind, body)]
         wanted = self._reader.add_details(kind, wanted)
-        files = tuple(map(FileFacts.of, wanted)) if kind == "file" else ()
+        files = tuple(map(FileFacts.from_body, wanted)) if kind == "file" else ()
         if kind == "message":
             for body in wanted:
                 for words in hidden_parts(body)[:1]:

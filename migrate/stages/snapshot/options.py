@@ -43,14 +43,14 @@ class SnapshotOptions:
 
     def kind(self, kind: str) -> bool:
         """Whether a kind is read at all."""
-        left = self.shard is not None and not self.shard.reads(kind)
+        left = self.shard is not None and not self.shard.reads_kind(kind)
         return not left and self.choice.may_match(kind) and (self.runs or KINDS[kind].replayed)
 
     def wants(self, kind: str, body: Mapping[str, JSON]) -> bool:
         """Whether an object of a listing is kept."""
-        ours = kind != "thread" or self.holds(str(body.get("id", "")))
+        ours = kind != "thread" or self.includes_thread(str(body.get("id", "")))
         return ours and self.choice.matches(kind, body)
 
-    def holds(self, thread: str) -> bool:
+    def includes_thread(self, thread: str) -> bool:
         """Whether a thread is of the share that is read."""
-        return self.shard is None or self.shard.holds(thread)
+        return self.shard is None or self.shard.contains(thread)

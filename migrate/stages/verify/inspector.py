@@ -90,10 +90,10 @@ class Inspector:
     def check_configuration(self, target: Estate) -> None:
         """Check files, vector stores with their files, and assistants."""
         for kind in ("file", "vector_store", "assistant"):
-            for entity in self.expected_objects(kind, self.source.of(kind).values()):
-                self._one(entity, target.of(kind).get(self.ids.get((kind, entity.id), "")))
+            for entity in self.expected_objects(kind, self.source.objects(kind).values()):
+                self._one(entity, target.objects(kind).get(self.ids.get((kind, entity.id), "")))
         second = {id_ for kind, id_, _ in self.further if kind == "vector_store"}
-        for store in self.source.of("vector_store"):
+        for store in self.source.objects("vector_store"):
             if store in second:  # its origin is compared with the one that is its counterpart
                 continue
             there = self.ids.get(("vector_store", store), "")
@@ -128,7 +128,7 @@ class Inspector:
                     kind, id_, there, "", "id", f"is on the target what {owners[kind, there]} is"
                 )
         for kind in ("vector_store", "assistant", "thread"):
-            rows = target.threads() if kind == "thread" else iter(target.of(kind).values())
+            rows = target.iter_threads() if kind == "thread" else iter(target.objects(kind).values())
             for found in rows:
                 type_, _, old = stamp(found).partition(":")
                 mine = self.ids.get((kind, old))
@@ -146,7 +146,7 @@ class Inspector:
             if action.target_parent:
                 there = {row.id for row in target.members(action.kind, action.target_parent)}
             else:
-                there = set(target.of(action.kind))
+                there = set(target.objects(action.kind))
             if action.target_id in there:
                 self.add_finding(
                     action.kind, action.id, action.target_id, action.name, "", "was deleted, and is there"
@@ -172,7 +172,7 @@ class Inspector:
             progress.count(THREADS_COMPARED)
 
         def jobs() -> Iterator[tuple[int, str, str]]:
-            for number, thread in enumerate(self.expected_objects("thread", self.source.threads())):
+            for number, thread in enumerate(self.expected_objects("thread", self.source.iter_threads())):
                 there = self.ids.get(("thread", thread.id), "")
                 found = present.get(there)
                 messages = map(self._written, self._said(thread.id))
@@ -220,7 +220,7 @@ class Inspector:
             there = next(found, None)
             if there is None or there.id != message.id:
                 return False
-            words = message.words is not None and message.words == there.words
+            words = message.text_message is not None and message.text_message == there.text_message
             if not words and not is_unchanged(message.entity, there.entity):
                 return False
         self._count("message", number)
@@ -244,7 +244,7 @@ class Inspector:
                     self.add_finding(
                         "message", "", found.id, "", f"[{place}]", f"in {there}, but not in {thread}"
                     )
-            elif found is not None and message.words and message.words == found.words:
+            elif found is not None and message.text_message and message.text_message == found.text_message:
                 plain += 1  # no rule changes them
             elif found is not None and origins.get(message.id) == found.id:
                 plain += 1  # ours was made from it: nothing was written there

@@ -114,7 +114,7 @@ def _check_files(inspector: Inspector, reader: Reader, workers: int, progress: P
     """Every file's bytes by their hash, where the service gives them back."""
     files = [
         (file, inspector.ids[("file", file.id)])
-        for file in inspector.expected_objects("file", inspector.source.of("file").values())
+        for file in inspector.expected_objects("file", inspector.source.objects("file").values())
         if ("file", file.id) in inspector.ids and file.fields.get("sha256")
     ]  # a file that is used where it is may have no bytes in the archive
     proof = check_file_hashes(files, reader, workers, progress)

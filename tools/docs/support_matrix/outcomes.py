@@ -100,7 +100,7 @@ def _deepest(value: JSON, path: str) -> str:
     """The path of what is in wrappings of one key each. What a metadata key is called is its owner's."""
     while isinstance(value, Mapping) and len(value) == 1:
         ((key, value),) = value.items()
-        if key == "type" or (path.endswith("metadata") and not DEFAULT_STAMP_KEYS.holds(key)):
+        if key == "type" or (path.endswith("metadata") and not DEFAULT_STAMP_KEYS.contains(key)):
             break
         path = f"{path}.{key}"
     return path
