@@ -15,8 +15,7 @@ from typing import Any
 
 from migrate.archive.lock import WriterLock
 from migrate.archive.packs.writer import PackWriter
-from migrate.archive.schema_check import check_schema
-from migrate.archive.schema_version import APPLICATION_ID, is_newest_schema
+from migrate.archive.schema_check import APPLICATION_ID, check_schema, has_current_schema
 from migrate.archive.sqlite_file import (
     SQLITE_MAGIC,
     check_side_files,
@@ -28,35 +27,8 @@ from migrate.archive.sqlite_file import (
     resolve_archive_path,
     trust_schema,
 )
-from migrate.errors import ArchiveBusy, ArchiveDamaged, ArchiveTooNew, BadUsage, DiskFull, OperationRefused
+from migrate.errors import ArchiveBusy, ArchiveDamaged, BadUsage, DiskFull, OperationRefused
 from migrate.model.json_depth import JSONTooDeep
-
-
-def migrate_schema(conn: sqlite3.Connection, path: Path, write: bool) -> None:
-    """Apply what is pending. Raises `ArchiveTooNew`, and `ArchiveDamaged` where nothing may be written."""
-    # sqlite-utils takes longer to load than a small archive takes to list, and the newest schema needs none.
-    from sqlite_utils import Database
-
-    from migrate.archive.schema import migrations
-
-    db = Database(conn)
-    known = {migration.name for migration in migrations._migrations}
-    unknown = [m.name for m in migrations.applied(db) if m.name not in known]
-    if unknown:
-        raise ArchiveTooNew(
-            f"{path} was written by a later version of assistants-migrate",
-            f"it has {', '.join(unknown)}, which this version does not know",
-            "install the newest version: pip install --upgrade assistants-migrate",
-        )
-    if write:
-        conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        migrations.apply(db)
-    elif migrations.pending(db):
-        raise ArchiveDamaged(
-            f"{path} was written by an earlier version",
-            "its tables are older",
-            f"run: check --upgrade {path}",
-        )
 
 
 @contextmanager
@@ -259,8 +231,11 @@ def _prepare(conn: sqlite3.Connection, write: bool) -> None:
 
 
 def _ensure_newest_schema(conn: sqlite3.Connection, path: Path, write: bool) -> None:
-    if not is_newest_schema(conn):
-        migrate_schema(conn, path, write)
+    if not has_current_schema(conn):
+        # Only here: importing sqlite-utils takes longer than listing a small archive.
+        from migrate.archive.schema import upgrade_schema
+
+        upgrade_schema(conn, path, write)
     if write:
         conn.execute("DELETE FROM blobs WHERE sha IS NULL")  # half-written when a program was killed
 

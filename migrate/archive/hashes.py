@@ -14,8 +14,8 @@ ROW_HASH_FUNCTION = "row_hash"
 # Bytes of a hash (BLAKE2b).
 ROW_HASH_BYTES = 16
 
-# Table -> the columns that its hash covers, in this order. A migration that adds a column names it here and
-# calls `hash_all_rows`.
+# Table -> the columns that its hash covers, in this order. A step of the schema that adds a column
+# names it here and calls `hash_all_rows`.
 HASHED_COLUMNS: dict[str, tuple[str, ...]] = {
     "plans": (
         "id", "digest", "source_type", "source_url", "target_type", "target_url", "first_applied_at", "lines",
@@ -68,7 +68,7 @@ def matches_row_hash(table: str, values: Sequence[object], stored: object) -> bo
 
 def hash_rows(conn: sqlite3.Connection, table: str, where: str, keys: Iterable[Sequence[object]]) -> None:
     """Write the hash of the rows that were just written; `where` finds one by one of `keys`."""
-    conn.executemany(f"{_update_hash_sql(table, HASHED_COLUMNS[table])} WHERE {where}", keys)
+    conn.executemany(f"{_update_hash_sql(table)} WHERE {where}", keys)
 
 
 def hash_all_rows(conn: sqlite3.Connection) -> None:
@@ -76,11 +76,8 @@ def hash_all_rows(conn: sqlite3.Connection) -> None:
     anew. What was changed before that is not noticed, so who calls it has looked at the rows before."""
     conn.execute("UPDATE plans SET lines = (SELECT count(*) FROM journal WHERE plan_id = plans.id)")
     count_rows(conn)
-    for table, wanted in HASHED_COLUMNS.items():
-        there = {row[1] for row in conn.execute(f"PRAGMA table_info({table})")}
-        if not there:
-            continue  # a later migration makes it
-        conn.execute(_update_hash_sql(table, [column for column in wanted if column in there]))
+    for table in HASHED_COLUMNS:
+        conn.execute(_update_hash_sql(table))
 
 
 def count_rows(conn: sqlite3.Connection) -> None:
@@ -92,8 +89,8 @@ def count_rows(conn: sqlite3.Connection) -> None:
     hash_rows(conn, "totals", "name = ?", [(table,) for table in COUNTED_TABLES])
 
 
-def _update_hash_sql(table: str, wanted: Sequence[str]) -> str:
-    return f"UPDATE {table} SET hash = {ROW_HASH_FUNCTION}('{table}', {', '.join(wanted)})"
+def _update_hash_sql(table: str) -> str:
+    return f"UPDATE {table} SET hash = {ROW_HASH_FUNCTION}('{table}', {hashed_columns(table)})"
 
 
 def register_row_hash(conn: sqlite3.Connection) -> None:

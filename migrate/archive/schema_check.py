@@ -1,9 +1,11 @@
-"""Only our own schema is read: every table, view, trigger and index of an archive is one that we made.
+"""Check which schema an archive has, and that it has nothing else.
 
-A view or a trigger of somebody else's is a program that runs when a table is read or written: it may never
-end, or change the journal while an archive is merged. So nothing is read through a file before its schema was
-compared with ours, text by text. The newest schema is known by its digest; an older one is created in
-memory.
+A view or a trigger that somebody else added is a program that runs when a table is read or written: it may
+never end, or change the journal while an archive is merged. So nothing is read from a file before its schema
+was compared with that of this program, text by text. The current schema is recognized by its digest; another
+version is created in memory.
+
+All of this is plain SQL: importing sqlite-utils takes longer than listing a small archive.
 """
 
 from __future__ import annotations
@@ -13,56 +15,86 @@ import sqlite3
 from functools import cache
 from pathlib import Path
 
-from migrate.archive.schema_version import MIGRATION_NAMES, SCHEMA_DIGEST
 from migrate.errors import ArchiveDamaged
 
-# Entries of a schema that are looked at: ours has some sixty.
+# Marks the file as an archive ("ASST"), so that `file` and this program can tell it from any other database.
+APPLICATION_ID = 0x41535354
+MIGRATION_SET = "assistants-migrate"
+# The steps in schema.py, in order.
+SCHEMA_STEPS = ("version_1",)
+# An archive that was written before version 1 had its name has these steps instead, and the same tables.
+STEPS_BEFORE_VERSION_1 = (
+    "m001_snapshots", "m002_blobs", "m003_journal", "m004_views", "m005_views_of_agents", "m006_undone",
+    "m007_packs", "m008_row_hashes", "m009_plan_documents", "m010_told",
+)  # fmt: skip
+# `schema_digest` of the tables and views that all steps create. A step that is added changes it;
+# tests/archive/test_exact_schema.py prints the new one.
+SCHEMA_DIGEST = "a5bc8c6f018280a7e0ed0d7164beda12728e87c37ecc06e90e025bf1e269d7f5"
+
+# Entries of a schema that are read; an archive has about sixty.
 MAX_SCHEMA_ENTRIES = 500
-# Characters of a foreign name.
+# Characters of a name that this program did not choose.
 MAX_NAME_CHARS_SHOWN = 80
-# What SQLite itself makes when somebody runs ANALYZE: numbers for choosing an index, never run.
+# Created by SQLite when somebody runs ANALYZE: numbers for choosing an index. They run nothing.
 SQLITE_STATISTICS_TABLES = {
     ("table", "sqlite_stat1", "CREATE TABLE sqlite_stat1(tbl,idx,stat)"),
     ("table", "sqlite_stat4", "CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)"),
 }
-# Made by sqlite-utils, whose versions quote names in other ways.
+# Created by sqlite-utils, whose versions quote names in different ways.
 MIGRATIONS_TABLE = "_sqlite_migrations"
-# The migration before which views for people had texts of several versions. It drops them before it reads
-# anything, and no command reads an archive of an earlier version.
-VIEWS_RECREATED_BY = "m007_packs"
+RESTORE_HINT = "restore it from a copy"
 
 # Type and name of an entry of a schema.
 SchemaEntry = tuple[str, str]
 
 
+def applied_steps(conn: sqlite3.Connection) -> tuple[str, ...]:
+    """The steps that were applied to an archive, in order; none where no table lists them."""
+    try:
+        rows = conn.execute(
+            f"SELECT name FROM {MIGRATIONS_TABLE} WHERE migration_set = ? ORDER BY rowid LIMIT ?",
+            (MIGRATION_SET, MAX_SCHEMA_ENTRIES),
+        ).fetchall()
+    except sqlite3.OperationalError as error:
+        if "no such table" not in str(error):
+            raise
+        return ()
+    names = [str(name) for (name,) in rows]
+    return tuple(dict.fromkeys(SCHEMA_STEPS[0] if name in STEPS_BEFORE_VERSION_1 else name for name in names))
+
+
+def has_current_schema(conn: sqlite3.Connection) -> bool:
+    """Whether exactly the steps that this program knows were applied."""
+    return applied_steps(conn) == SCHEMA_STEPS
+
+
 def check_schema(conn: sqlite3.Connection, path: Path) -> None:
-    """Raises `ArchiveDamaged` and names what this program did not create. Reads the schema only."""
-    there = _entries(conn, path)
-    if not there or schema_digest(there) == SCHEMA_DIGEST:
+    """Raise `ArchiveDamaged` with the name of a table, view, trigger or index that this program did not
+    create, or that is missing. Reads only the schema and the list of applied steps."""
+    entries = _read_entries(conn, path)
+    if not entries or schema_digest(entries) == SCHEMA_DIGEST:
         return
-    history = ("table", MIGRATIONS_TABLE)
-    plain = there.get(history) == _schema_after(0)[history]
-    applied = _applied_migrations(conn) if plain else []
-    if any(name not in MIGRATION_NAMES for name in applied):
-        return  # the check of pending migrations reports it, before anything else is read
-    in_order = plain and tuple(applied) == MIGRATION_NAMES[: len(applied)]
-    ours = _schema_after(len(applied) if in_order else len(MIGRATION_NAMES))
-    before = VIEWS_RECREATED_BY not in applied
-    for entry, text in there.items():
-        if ours.get(entry) != text and not (before and _is_view_for_people(entry)):
-            raise (_changed if _is_of_any_version(entry) else _foreign)(path, *entry)
-    for entry in ours:
-        if entry not in there:
-            raise _gone(path, *entry)
+    steps_table = ("table", MIGRATIONS_TABLE)
+    can_read_steps = entries.get(steps_table) == _schema_of_version(0)[steps_table]
+    applied = applied_steps(conn) if can_read_steps else ()
+    if not set(applied) <= set(SCHEMA_STEPS):
+        return  # `upgrade_schema` reports it before anything else is read
+    in_order = can_read_steps and applied == SCHEMA_STEPS[: len(applied)]
+    expected = _schema_of_version(len(applied) if in_order else len(SCHEMA_STEPS))
+    for entry, text in entries.items():
+        if expected.get(entry) != text:
+            raise (_changed if _is_in_any_version(entry) else _foreign)(path, *entry)
+    for type_, name in (entry for entry in expected if entry not in entries):
+        raise _damaged(path, f"its {_type_in_words(type_)} {name} is missing")
 
 
 def schema_digest(entries: dict[SchemaEntry, str]) -> str:
-    """Of a whole schema, whatever the order in which it was made."""
+    """SHA-256 of a whole schema, independent of the order in which it was created."""
     text = "\n".join(f"{type_} {name}: {sql}" for (type_, name), sql in sorted(entries.items()))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _entries(conn: sqlite3.Connection, path: Path) -> dict[SchemaEntry, str]:
+def _read_entries(conn: sqlite3.Connection, path: Path) -> dict[SchemaEntry, str]:
     rows = conn.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchmany(
         MAX_SCHEMA_ENTRIES + 1
     )
@@ -72,38 +104,30 @@ def _entries(conn: sqlite3.Connection, path: Path) -> dict[SchemaEntry, str]:
             f"it has more than {MAX_SCHEMA_ENTRIES} tables, views and indexes",
             RESTORE_HINT,
         )
-    found: dict[SchemaEntry, str] = {}
+    entries: dict[SchemaEntry, str] = {}
     for type_, name, table, sql in rows:
         entry = (str(type_), str(name))
         if type_ == "index" and sql is None and entry[1].startswith("sqlite_autoindex_"):
-            continue  # of a PRIMARY KEY or UNIQUE in the text of its table
+            continue  # belongs to a PRIMARY KEY or UNIQUE, which is in the text of its table
         if (type_, name, sql) in SQLITE_STATISTICS_TABLES:
             continue
-        if entry in found:
+        if entry in entries:
             raise _foreign(path, *entry)
-        found[entry] = f"{table}: {_normalize_sql(entry, str(sql))}"
-    return found
+        entries[entry] = f"{table}: {_normalize_sql(entry, str(sql))}"
+    return entries
 
 
 def _normalize_sql(entry: SchemaEntry, sql: str) -> str:
     text = " ".join(sql.split())
     if MIGRATIONS_TABLE in entry[1]:
-        text = "".join(sign for sign in text.lower() if sign not in ' "[]`')
+        text = "".join(char for char in text.lower() if char not in ' "[]`')
     return text
 
 
-def _applied_migrations(conn: sqlite3.Connection) -> list[str]:
-    """The names of the migrations that were applied. Their table was seen to be the plain one we know."""
-    rows = conn.execute(
-        f"SELECT name FROM {MIGRATIONS_TABLE} WHERE migration_set = 'assistants-migrate' "
-        f"ORDER BY rowid LIMIT {MAX_SCHEMA_ENTRIES}"
-    )
-    return [str(name) for (name,) in rows]
-
-
 @cache
-def _schema_after(number: int) -> dict[SchemaEntry, str]:
-    """The schema after so many migrations."""
+def _schema_of_version(number: int) -> dict[SchemaEntry, str]:
+    """The schema after so many steps."""
+    # Only another schema than the current one needs sqlite-utils.
     from sqlite_utils import Database
 
     from migrate.archive.packs.reader import register_sql_functions
@@ -112,54 +136,37 @@ def _schema_after(number: int) -> dict[SchemaEntry, str]:
     conn = sqlite3.connect(":memory:", isolation_level=None)
     try:
         register_sql_functions(conn)
-        stop = MIGRATION_NAMES[number] if number < len(MIGRATION_NAMES) else None
+        stop = SCHEMA_STEPS[number] if number < len(SCHEMA_STEPS) else None
         migrations.apply(Database(conn), stop_before=stop)
-        return _entries(conn, Path(":memory:"))
+        return _read_entries(conn, Path(":memory:"))
     finally:
         conn.close()
 
 
-def _is_of_any_version(entry: SchemaEntry) -> bool:
-    """Nobody is told to take out what this program made."""
-    return any(entry[1] in {name for _, name in _schema_after(n)} for n in range(len(MIGRATION_NAMES) + 1))
-
-
-def _is_view_for_people(entry: SchemaEntry) -> bool:
-    from migrate.archive.schema import VIEW_COLUMNS
-
-    return entry[0] == "view" and entry[1] in VIEW_COLUMNS
-
-
-RESTORE_HINT = "restore it from a copy"
+def _is_in_any_version(entry: SchemaEntry) -> bool:
+    """Whether this program creates something of that name: nobody is advised to remove it."""
+    versions = range(len(SCHEMA_STEPS) + 1)
+    return any(entry[1] == name for number in versions for _, name in _schema_of_version(number))
 
 
 def _foreign(path: Path, type_: str, name: str) -> ArchiveDamaged:
     sort, shown = _type_in_words(type_), name[:MAX_NAME_CHARS_SHOWN]
     return ArchiveDamaged(
-        f"{path} holds a {sort} that is not ours: {shown}",
-        "only the tables and views that this program makes are opened; what somebody else adds may change or "
-        "hide what is read",
-        "if it is yours, take it out, and keep it in a database of its own: "
+        f"{path} has a {sort} that was not created by this program: {shown}",
+        "only tables and views of this program are opened; another one may change or hide what is read",
+        "if it is yours, remove it, and keep it in a database of its own: "
         f"sqlite3 FILE 'DROP {sort.upper()} \"{shown}\"'; if not, restore the archive from a copy",
     )
 
 
 def _changed(path: Path, type_: str, name: str) -> ArchiveDamaged:
-    sort = _type_in_words(type_)
-    return ArchiveDamaged(
-        f"{path} is damaged",
-        f"its {sort} {name[:MAX_NAME_CHARS_SHOWN]} is not the one that this program makes",
-        RESTORE_HINT,
-    )
+    shown = f"{_type_in_words(type_)} {name[:MAX_NAME_CHARS_SHOWN]}"
+    return _damaged(path, f"its {shown} is not the one that this program creates")
 
 
-def _gone(path: Path, type_: str, name: str) -> ArchiveDamaged:
-    return ArchiveDamaged(
-        f"{path} is damaged",
-        f"its {_type_in_words(type_)} {name[:MAX_NAME_CHARS_SHOWN]} is gone",
-        RESTORE_HINT,
-    )
+def _damaged(path: Path, why: str) -> ArchiveDamaged:
+    return ArchiveDamaged(f"{path} is damaged", why, RESTORE_HINT)
 
 
 def _type_in_words(type_: str) -> str:
-    return type_ if type_ in ("table", "view", "trigger", "index") else "thing"
+    return type_ if type_ in ("table", "view", "trigger", "index") else "entry"

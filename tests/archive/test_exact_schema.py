@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
 
-from migrate.archive import Archive
-from migrate.archive import schema_check as exact
+from migrate.archive import Archive, schema, schema_check
 from migrate.archive.check.integrity import check_archive
 from migrate.archive.packs.reader import register_sql_functions
 from migrate.archive.schema import migrations
-from migrate.archive.schema_version import APPLICATION_ID, MIGRATION_NAMES, SCHEMA_DIGEST
+from migrate.archive.schema_check import (
+    APPLICATION_ID,
+    SCHEMA_DIGEST,
+    SCHEMA_STEPS,
+    STEPS_BEFORE_VERSION_1,
+    has_current_schema,
+)
 from migrate.errors import ArchiveDamaged
-from tests.archive.filling import filled
+from tests.archive.filling import facts, filled
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT"
 
@@ -74,7 +81,7 @@ CHANGED = {
     "a table that is gone": ("DROP TABLE totals", "", "totals"),
     "an index that is gone": ("DROP INDEX journal_source", "", "journal_source"),
 }
-"""What was changed -> SQL, more SQL, and the name of what is not as we made it."""
+"""What was changed -> SQL, more SQL, and the name of what is not as this program creates it."""
 
 
 @pytest.fixture
@@ -99,7 +106,7 @@ def test_what_somebody_added_is_named_and_how_to_take_it_out(
     before = path.read_bytes()
     with pytest.raises(ArchiveDamaged) as refused:
         Archive.open(path, write=write)
-    assert f"holds a {sort} that is not ours: {name}" in refused.value.what
+    assert f"has a {sort} that was not created by this program: {name}" in refused.value.what
     assert f"DROP {sort.upper()}" in refused.value.todo
     assert refused.value.exit_code == 2
     assert path.read_bytes() == before
@@ -127,7 +134,7 @@ def test_a_schema_written_by_hand_with_an_odd_type_is_named(path: Path) -> None:
 
 
 def test_thousands_of_tables_are_not_gone_through(path: Path) -> None:
-    run(path, *(f"CREATE TABLE t{n} (x)" for n in range(exact.MAX_SCHEMA_ENTRIES)))
+    run(path, *(f"CREATE TABLE t{n} (x)" for n in range(schema_check.MAX_SCHEMA_ENTRIES)))
     with pytest.raises(ArchiveDamaged, match="not an archive of this program"):
         Archive.open(path)
 
@@ -138,30 +145,109 @@ def test_numbers_that_sqlite_itself_keeps_are_no_harm(path: Path) -> None:
         assert not check_archive(archive.conn).damage
 
 
-def test_the_newest_schema_is_known_by_its_digest() -> None:
-    """A migration that is added changes it: the new one belongs into newest.py. Until then every archive is
-    compared the long way, which loads sqlite-utils."""
-    assert exact.schema_digest(exact._schema_after(len(MIGRATION_NAMES))) == SCHEMA_DIGEST
+def test_the_current_schema_is_recognized_by_its_digest() -> None:
+    """A step that is added changes the digest: put the new one into schema_check.py. Until then every archive
+    is compared entry by entry, which loads sqlite-utils."""
+    expected = schema_check._schema_of_version(len(SCHEMA_STEPS))
+    assert schema_check.schema_digest(expected) == SCHEMA_DIGEST
 
 
-def test_an_archive_is_opened_without_making_our_schema_anew(
+def test_an_archive_is_opened_without_creating_the_schema_again(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exact, "_schema_after", lambda number: pytest.fail("compared the long way"))
+    monkeypatch.setattr(
+        schema_check, "_schema_of_version", lambda number: pytest.fail("compared entry by entry")
+    )
     Archive.open(path).close()
 
 
-@pytest.mark.parametrize("number", range(len(MIGRATION_NAMES)))
-def test_an_archive_of_any_earlier_version_is_brought_up_to_date(tmp_path: Path, number: int) -> None:
+def rename_steps(path: Path) -> None:
+    """List the steps as a program did before version 1 had its name."""
+    run(path, "DELETE FROM _sqlite_migrations")
+    for name in STEPS_BEFORE_VERSION_1:
+        run(
+            path,
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) "
+            f"VALUES ('assistants-migrate', '{name}', '2026-11-30 20:41:40+00:00')",
+        )
+
+
+def test_an_archive_with_the_earlier_names_of_its_steps_is_current(path: Path) -> None:
+    rename_steps(path)
+    with closing(sqlite3.connect(path)) as conn:
+        before = conn.execute("SELECT * FROM _sqlite_migrations").fetchall()
+    for write in (False, True):
+        with Archive.open(path, write=write) as archive:
+            assert has_current_schema(archive.conn)
+            assert check_archive(archive.conn).damage == ()
+            assert archive.conn.execute("SELECT * FROM _sqlite_migrations").fetchall() == before
+
+
+@pytest.fixture
+def later_step(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Beside an archive of today, a program whose schema has one more step, as a later version will have."""
+    later = Migrations(migrations.name)
+    later._migrations = list(migrations._migrations)
+
+    @later()
+    def version_2(db: Database) -> None:
+        db.execute("ALTER TABLE snapshots ADD COLUMN note TEXT")
+        db.execute("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)")
+
+    monkeypatch.setattr(schema, "migrations", later)
+    for module in (schema, schema_check):
+        monkeypatch.setattr(module, "SCHEMA_STEPS", (*SCHEMA_STEPS, "version_2"))
+    schema_check._schema_of_version.cache_clear()
+    yield
+    schema_check._schema_of_version.cache_clear()
+
+
+@pytest.mark.parametrize("earlier_names", [False, True])
+@pytest.mark.usefixtures("later_step")
+def test_a_later_step_is_applied_once_by_a_writer_and_asked_for_by_a_reader(
+    path: Path, earlier_names: bool
+) -> None:
+    if earlier_names:
+        rename_steps(path)
+    content = facts(path)
+    with pytest.raises(ArchiveDamaged, match="earlier version") as refused:
+        Archive.open(path)
+    assert refused.value.todo == f"run: check --upgrade {path}"
+    for write in (True, True, False):
+        with Archive.open(path, write=write) as archive:
+            assert schema_check.applied_steps(archive.conn) == (*SCHEMA_STEPS, "version_2")
+            assert archive.conn.execute("SELECT note FROM snapshots").fetchall() == [(None,)]
+            assert check_archive(archive.conn).damage == ()
+    assert facts(path) == content
+
+
+@pytest.mark.usefixtures("later_step")
+def test_a_new_archive_gets_every_step(tmp_path: Path) -> None:
+    filled(tmp_path / "new.db")
+    with Archive.open(tmp_path / "new.db") as archive:
+        assert archive.conn.execute("SELECT count(*) FROM notes").fetchone() == (0,)
+
+
+@pytest.mark.usefixtures("later_step")
+def test_a_later_step_is_applied_to_no_schema_that_was_changed(path: Path) -> None:
+    run(path, "CREATE TRIGGER gone AFTER INSERT ON _sqlite_migrations BEGIN SELECT 1; END")
+    before = path.read_bytes()
+    with pytest.raises(ArchiveDamaged, match="trigger that was not created by this program: gone"):
+        Archive.open(path, write=True)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("number", range(len(SCHEMA_STEPS)))
+def test_an_archive_of_any_earlier_version_is_upgraded(tmp_path: Path, number: int) -> None:
     path = tmp_path / "estate.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as conn:
         register_sql_functions(conn)
         conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        migrations.apply(Database(conn), stop_before=MIGRATION_NAMES[number])
+        migrations.apply(Database(conn), stop_before=SCHEMA_STEPS[number])
     foreign = tmp_path / "foreign.db"
     shutil.copy(path, foreign)
     Archive.open(path, write=True).close()
     Archive.open(path).close()
     run(foreign, "CREATE TRIGGER gone AFTER INSERT ON _sqlite_migrations BEGIN SELECT 1; END")
-    with pytest.raises(ArchiveDamaged, match="trigger that is not ours: gone"):
+    with pytest.raises(ArchiveDamaged, match="trigger that was not created by this program: gone"):
         Archive.open(foreign, write=True)

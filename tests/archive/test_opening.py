@@ -12,7 +12,7 @@ import pytest
 
 from migrate.archive import Archive
 from migrate.archive.schema import migrations
-from migrate.archive.schema_version import APPLICATION_ID, MIGRATION_NAMES, is_newest_schema
+from migrate.archive.schema_check import APPLICATION_ID, MIGRATION_SET, SCHEMA_STEPS, has_current_schema
 from migrate.errors import ArchiveDamaged, ArchiveTooNew, BadUsage
 from tests.archive.filling import filled, reader, rows, write
 
@@ -201,16 +201,16 @@ def test_a_reader_works_while_a_writer_is_in_a_transaction(tmp_path: Path) -> No
         second.close()
 
 
-def test_what_is_asked_with_plain_sql_is_what_the_migrations_say(archive: Archive) -> None:
-    """A migration that is added needs its name in newest.py, or an older archive would count as newest."""
-    assert tuple(migration.name for migration in migrations._migrations) == MIGRATION_NAMES
-    assert migrations.name == "assistants-migrate"
+def test_the_steps_asked_for_with_plain_sql_are_those_of_the_migrations(archive: Archive) -> None:
+    """A step that is added needs its name in schema_check.py, or an older archive would count as current."""
+    assert tuple(migration.name for migration in migrations._migrations) == SCHEMA_STEPS
+    assert migrations.name == MIGRATION_SET == "assistants-migrate"
     assert archive.conn.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
-    assert is_newest_schema(archive.conn)
+    assert has_current_schema(archive.conn)
 
 
 @pytest.mark.parametrize("change", ["DELETE FROM", "UPDATE", "DROP TABLE"])
-def test_other_migrations_than_ours_are_not_the_newest(archive: Archive, change: str) -> None:
-    rest = {"UPDATE": "SET name = 'm999_later' WHERE id = 3", "DELETE FROM": "WHERE id = 3"}.get(change, "")
+def test_other_steps_are_not_the_current_schema(archive: Archive, change: str) -> None:
+    rest = {"UPDATE": "SET name = 'm999_later' WHERE id = 1", "DELETE FROM": "WHERE id = 1"}.get(change, "")
     archive.conn.execute(f"{change} _sqlite_migrations {rest}")
-    assert not is_newest_schema(archive.conn)
+    assert not has_current_schema(archive.conn)

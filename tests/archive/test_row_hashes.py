@@ -15,7 +15,6 @@ from migrate.archive.hashes import HASHED_COLUMNS, RowDamaged, row_hash
 from migrate.archive.id_map import Side, id_map, message_id_pairs
 from migrate.archive.journal import Journal
 from migrate.archive.journal_check import check_journal
-from migrate.archive.packs.reader import register_sql_functions
 from migrate.archive.registered_plans import insert_registered_plan, is_plan_registered
 
 OLD, NEW = Side("openai", "https://old.example.com"), Side("foundry", "https://new.example.com")
@@ -181,23 +180,3 @@ def test_half_of_a_character_pair_has_a_hash() -> None:
 def test_the_hash_of_a_row_stays_what_it_is() -> None:
     """Archives that are there must be readable by every later version."""
     assert row_hash("journal", 1, "é\n", None).hex() == "ace317fce63b1800658cc00e1ee593d5"
-
-
-def test_rows_from_before_there_were_hashes_get_one_and_their_plans_stay_known(path: Path) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as conn:
-        conn.executescript(
-            "DELETE FROM _sqlite_migrations WHERE name >= 'm008';"
-            "DROP TABLE totals; DROP TABLE registered_plans; DROP TABLE plan_documents;"
-            "ALTER TABLE plans DROP COLUMN hash; ALTER TABLE plans DROP COLUMN lines;"
-            "ALTER TABLE journal DROP COLUMN hash;"
-            "ALTER TABLE missing DROP COLUMN expected; ALTER TABLE snapshots DROP COLUMN shown;"
-        )
-    Archive.open(path, write=True).close()
-    assert damage(path) == []
-    with Archive.open(path) as archive:
-        assert is_plan_registered(archive.conn, "first")
-        assert is_plan_registered(archive.conn, "second")
-    with closing(sqlite3.connect(path, isolation_level=None)) as conn:
-        register_sql_functions(conn)
-        conn.execute("UPDATE journal SET target_id = 'x' WHERE id = 4")
-    assert damage(path)

@@ -116,7 +116,7 @@ def test_an_archive_with_a_foreign_trigger_is_refused_by_every_command(
         conn.execute("CREATE TRIGGER spoil AFTER INSERT ON registered_plans BEGIN DELETE FROM journal; END")
     places = {"db": small.db, "plan": small.plan, "out": small.folder / "out"}
     said = small(*(word.format(**places) for word in words))
-    said.error(2, "holds a trigger that is not ours: spoil", "DROP TRIGGER")
+    said.error(2, "has a trigger that was not created by this program: spoil", "DROP TRIGGER")
     assert not Path(small.folder / "out").exists()
 
 
