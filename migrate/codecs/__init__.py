@@ -52,6 +52,18 @@ class Codec:
     """Whether an adapted message has a form that the service was never seen to accept, nor to refuse."""
     first_messages_key: str = "messages"
     assign_names: Callable[[Iterable[tuple[str, str]], Collection[str]], dict[str, str]] | None = None
+    # What an estate of this type is. The defaults are those of a service; a config directory differs in all.
+    ids_are_keys: bool = False
+    # Its owner chose the ids, so an equal id on another side names the same object, and a text that contains
+    # an id names nothing.
+    reports_state: bool = True
+    # Its bodies contain what only a service sets, such as states and times.
+    owns_rest: bool = True
+    # What it does not list is not meant to exist on a target.
+    stores_secrets: bool = True
+    # Its bodies contain secrets, not only fingerprints of them.
+    files_immutable: bool = True
+    # The bytes under the id of a file never change.
 
 
 _ASSISTANTS = Codec(
@@ -90,6 +102,11 @@ _DIRECTORY = Codec(
     update_request=config_decoding.refuse_as_target,
     updatable={},
     why_not_replayed=config_decoding.refuse_as_target,
+    ids_are_keys=True,
+    reports_state=False,
+    owns_rest=False,
+    stores_secrets=False,
+    files_immutable=False,
 )
 
 CODECS: Mapping[str, Codec] = {

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from migrate.archive.id_map import Side
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.codecs import CODECS, DecodeContext, TextMessage
-from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.codecs.foundry.items import is_writable_call
 from migrate.model import KINDS, Entity
 from migrate.model.message import ITEM_ROLE
@@ -33,8 +32,8 @@ class Estate:
         """Read just now, to be compared: nothing of it was kept."""
         self.type = snapshot.info.type
         self.side = Side(snapshot.info.type, snapshot.info.url)
-        self._codec = CODECS[self.type]
-        self.names_are_ids = self._codec.assign_names is not None
+        self.codec = CODECS[self.type]
+        self.names_are_ids = self.codec.assign_names is not None
         """Ids of assistants are names here, so a like id in another project proves nothing."""
         self._calls: dict[str, frozenset[str]] = {}
         self._places: dict[str, list[int]] = {}
@@ -85,12 +84,12 @@ class Estate:
 
     def lazy_message(self, thread: str, body: StoredBody) -> LazyMessage:
         """A body of a message, decoded where somebody looks."""
-        return LazyMessage(self, thread, body, self._codec.text_message(body))
+        return LazyMessage(self, thread, body, self.codec.text_message(body))
 
     def decode(self, kind: str, body: StoredBody, parent: str) -> Entity:
         """A body of this estate in canonical form."""
         around = self._decode_context if kind == "message" else None
-        return self._codec.decode(kind, body, parent, around)[0]
+        return self.codec.decode(kind, body, parent, around)[0]
 
     def iter_threads(self) -> Iterator[Entity]:
         """Every thread, in order."""
@@ -100,7 +99,7 @@ class Estate:
     def threads_by_id(self) -> Mapping[str, Entity]:
         """The same, to be looked up."""
         bodies = (body for _, body in self.snapshot.bodies("thread", ""))
-        return LazyEntities(bodies, lambda body: self._codec.decode("thread", body, "", None)[0])
+        return LazyEntities(bodies, lambda body: self.codec.decode("thread", body, "", None)[0])
 
     def is_complete(self, kind: str, parent: str = "") -> bool:
         """Whether a listing was read to its end."""
@@ -170,7 +169,7 @@ class Estate:
         bodies = self.snapshot.bodies("assistant", "")
         if self.agent_version == SERVED_VERSION:
             bodies = ((parent, with_served_version(body)) for parent, body in bodies)
-        return [self._codec.decode("assistant", body, "", None) for _, body in bodies]
+        return [self.codec.decode("assistant", body, "", None) for _, body in bodies]
 
     @cached_property
     def _decode_context(self) -> DecodeContext:
@@ -189,7 +188,7 @@ class Estate:
 
     def _with_hash(self, file: Entity) -> Entity:
         blob = self.snapshot.blob(file.id)
-        if blob is None or (self.type == CONFIG and file.fields.get("sha256") != blob.sha256):
+        if blob is None or (not self.codec.files_immutable and file.fields.get("sha256") != blob.sha256):
             return file  # a directory's file may have had other bytes under the same key
         facts = {**file.facts, "bytes_from": blob.origin, "bytes_told": file.fields.get("bytes")}
         fields = {**file.fields, "sha256": blob.sha256, "bytes": blob.size}

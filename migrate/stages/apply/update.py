@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from migrate.archive.database import Archive
 from migrate.archive.id_map import Side, created_source_ids, created_store_file_ids
 from migrate.codecs.adapt.metadata import merge_existing_metadata
-from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.errors import NotFound, OperationRefused, OutcomeUnknown, RequestFailed
 from migrate.model import KINDS, Entity
 from migrate.model.normalize import normalize_written_fields
@@ -108,14 +107,14 @@ def update_object(ctx: ApplyContext, action: Action) -> None:
         entity = _source(ctx, action)
         before = ctx.writer.get(action.kind, action.target_id, action.target_parent)
         there = ctx.codec.decode(action.kind, before, action.target_parent, None)[0]
-        if ctx.source.type == CONFIG:
+        if not ctx.source.codec.stores_secrets:
             entity = with_target_credentials(entity, there)
         fitted = merge_existing_metadata(ctx.fitted(entity), there, ctx.fit.capabilities)
         ours = request_was_sent(earlier) and find_updated(ctx, action, fitted) is not None
         if object_fingerprint(there) != action.before and not ours:
             ctx.fail(action.kind, action.id, action.name, "it was changed by others since the plan was made")
             return
-        if ctx.source.type == CONFIG:
+        if ctx.source.codec.ids_are_keys:
             fitted = _still_made_from(fitted, there)
         wire = ctx.codec.update_request(fitted, frozenset(action.fields), there)
         job = ("update", action.kind, action.parent, action.id, action.name)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain, pairwise
 
-from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.entity import NOT_FOUND_REASON, usability
 from migrate.model.file import file_on_service
@@ -174,7 +173,7 @@ class EstateComparison:
     def _narrowed(self, side: int, kind: str, found: Mapping[str, Entity]) -> Mapping[str, Entity]:
         """Opposite a config directory: only configuration, and what the directory refers to."""
         estate, other = (self.left, self.right) if side == 0 else (self.right, self.left)
-        if other.type != CONFIG or estate.type == CONFIG:
+        if not other.codec.ids_are_keys or estate.codec.ids_are_keys:
             return found
         held, pairs = self.focus.selection(estate, other, self._journal_pairs.copies), self.pairs.ids[kind]
         named = set(pairs) if side == 0 else set(pairs.values())
@@ -279,7 +278,7 @@ class EstateComparison:
         )
         paths = diff_objects(one, other)
         states = usability(left), usability(right)
-        if states[0] != states[1] and CONFIG in (self.left.type, self.right.type):
+        if states[0] != states[1] and not (self.left.codec.reports_state and self.right.codec.reports_state):
             self._useless[left.kind, max(states, key=lambda state: state != "usable")] += 1
         elif states[0] != states[1]:
             paths.append(FieldDifference("status", *states, ("status",)))

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from migrate.archive.snapshots.history import FirstSeen, first_seen_unchanged
 from migrate.archive.snapshots.reader import list_snapshots
-from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.model import EntityKey
 from migrate.model.results.diff import Change, DiffResult
 from migrate.stages.diff.comparison import EstateComparison
@@ -34,7 +33,7 @@ class _FirstSeen:
     """When objects of one side were first seen in their current form; nothing is known of a live side."""
 
     def __init__(self, estate: Estate, keys: set[EntityKey]) -> None:
-        self.is_live = estate.is_live or estate.type == CONFIG  # a directory keeps no history of its own
+        self.is_live = estate.is_live or estate.codec.ids_are_keys  # a directory keeps no history of its own
         self.read_at = estate.snapshot.info.started_at
         conn, info = estate.snapshot.conn, estate.snapshot.info
         self._found: dict[EntityKey, FirstSeen] = {}

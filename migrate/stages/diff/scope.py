@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.codecs.foundry.agent_names import valid_name_base
 from migrate.errors import BadUsage
 from migrate.model import KINDS, Entity
@@ -95,7 +94,7 @@ class DiffScope:
 
     def kinds_of(self, left: Estate, right: Estate) -> frozenset[str]:
         """The kinds that are compared. Raises `BadUsage` where one that was asked for cannot be."""
-        held = DIRECTORY_KINDS if CONFIG in (left.type, right.type) else frozenset(KINDS)
+        held = DIRECTORY_KINDS if (left.codec.ids_are_keys or right.codec.ids_are_keys) else frozenset(KINDS)
         for kind in sorted(self.kinds):
             if reason := _why_not_comparable(kind, left, right):
                 rest = (
@@ -118,7 +117,7 @@ class DiffScope:
     def left_out(self, left: Estate, right: Estate, copies: frozenset[str]) -> Iterator[str]:
         """What was not compared on purpose, in words."""
         for estate, other in ((left, right), (right, left)):
-            if other.type == CONFIG != estate.type:
+            if other.codec.ids_are_keys and not estate.codec.ids_are_keys:
                 for kind, number in sorted(self.selection(estate, other, copies).left_out.items()):
                     what = kind.replace("_", " ") if number == 1 else _plural(kind)
                     yield f"{number:,} {what} that no assistant uses, or of another environment"
@@ -130,7 +129,7 @@ class DiffScope:
     def expected(self, left: Estate, right: Estate) -> tuple[ExpectedDifference, ...]:
         """Differences that follow from where the sides lie. On one endpoint nothing is expected: there a
         renamed model is drift. A config directory has names of its own for each environment."""
-        if left.side == right.side or CONFIG in (left.type, right.type):
+        if left.side == right.side or left.codec.ids_are_keys or right.codec.ids_are_keys:
             return ()
         models = {**self.models}
         linked = {
@@ -152,7 +151,7 @@ class DiffScope:
 
 def _why_not_comparable(kind: str, left: Estate, right: Estate) -> str:
     """Why a kind cannot be compared on these two sides, or ''."""
-    if CONFIG in (left.type, right.type) and kind not in DIRECTORY_KINDS:
+    if (left.codec.ids_are_keys or right.codec.ids_are_keys) and kind not in DIRECTORY_KINDS:
         return "a config directory holds assistants, vector stores and files"
     if kind in RUN_KINDS and left.side != right.side:
         return "runs are compared within one place only"

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive, translate_damage
 from migrate.archive.id_map import Derivation, Side, derivations, id_map, message_id_pairs, uploaded_hashes
-from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.stages.match.lineage import Lineage
 from migrate.stages.match.pairs import trusted_pairs
 
@@ -91,14 +90,15 @@ def _sent_hashes(opened: Mapping[Path, Archive], left: Side, right: Side) -> dic
 def _store_copies(opened: Mapping[Path, Archive], left: Estate, right: Estate) -> frozenset[str]:
     """Of vector stores beside a config directory, those that were made from others of their place."""
 
-    if CONFIG not in (left.type, right.type):
+    if not (left.codec.ids_are_keys or right.codec.ids_are_keys):
         return frozenset()
     rows: list[Derivation] = []
     for path, archive in opened.items():
         with translate_damage(path):
             rows += derivations(archive.conn)
     lineage = Lineage(rows)
-    return frozenset().union(*(lineage.store_copies(one) for one in (left, right) if one.type != CONFIG))
+    services = [estate for estate in (left, right) if not estate.codec.ids_are_keys]
+    return frozenset().union(*map(lineage.store_copies, services))
 
 
 def known_threads(archives: Iterable[Path], first: Estate, type_: str, url: str) -> tuple[str, ...]:

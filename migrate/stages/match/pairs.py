@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
 
-from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.codecs.foundry.agent_names import valid_name_base
 from migrate.model import JSON, Entity
 from migrate.model.file import file_on_service, normalize_filename
@@ -78,7 +77,7 @@ def pair_estates(
     matched by name and size even without a journal; verify checks their bytes. Where a journal knows only
     part of it (another archive moved the rest), only files in the same stores and assistants are matched."""
     pairs = ObjectPairs()
-    guess = guess and (left.side != right.side or left.type == CONFIG)
+    guess = guess and (left.side != right.side or left.codec.ids_are_keys)
     for kind in ("vector_store", "assistant"):
         _pair_kind(pairs, kind, left, right, journal, guess, known_copies=known_copies)
     _pair_kind(pairs, "thread", left, right, journal, guess)
@@ -135,7 +134,8 @@ def _pair_kind(
             pairs.matched_by[(kind, one)] = how
             del free_left[one], free_right[other]
 
-    same = BY_ID if left.side == right.side else BY_KEY if CONFIG in (left.type, right.type) else ""
+    keyed = left.codec.ids_are_keys or right.codec.ids_are_keys
+    same = BY_ID if left.side == right.side else BY_KEY if keyed else ""
     for id_ in ours if same else ():
         take(id_, id_, same)
     for id_ in ours:

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 
 from migrate.codecs import Capabilities, Codec, Target
-from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.model import KINDS, Entity
 from migrate.model.file import BYTES_FROM_ORIGINAL
 from migrate.model.loss import Loss
-from migrate.model.references import IdLookup, references_of
+from migrate.model.references import IdLookup, references_of, remap_references
 from migrate.model.results.plan import TargetSettings
 from migrate.stages.estate import Estate, LazyMessage
 from migrate.stages.plan.source_mentions import SourceIds
@@ -43,7 +42,7 @@ def adaptation_target(
     named = AssistantDependencies(source.objects("assistant"))
     return Target(
         capabilities=capabilities,
-        source_type=capabilities.service if source.type == CONFIG else source.type,
+        source_type=capabilities.service if source.codec.ids_are_keys else source.type,
         stamp_type=source.type,
         models=decided.models,
         connections=decided.connections,
@@ -67,6 +66,19 @@ def accepted_forms_only(fit: Target) -> Target:
     """The same surroundings, where only forms are written that the service was seen to accept. A message that
     was refused as it was tried arrives in this form, so it is looked for in either."""
     return replace(fit, allow_unproven=False)
+
+
+def adapted_for_target(entity: Entity, codec: Codec, target: Target, lookup: IdLookup) -> Entity:
+    """The object as it will stand on the target: adapted, and with ids of the target.
+
+    `lookup`: kind and id on the source -> id on the target, or None, which leaves the id as it is."""
+    adapted, _ = codec.adapt(entity, target)
+    return with_target_ids(adapted, target, lookup)
+
+
+def with_target_ids(adapted: Entity, target: Target, lookup: IdLookup) -> Entity:
+    """An adapted object with ids of the target, at declared paths and, where requested, in texts."""
+    return target.with_new_ids(remap_references(KINDS[adapted.kind], adapted, lookup), lookup)
 
 
 def replayed_messages(source: Estate, codec: Codec, fit: Target, thread: str) -> Iterator[Entity]:

@@ -10,7 +10,6 @@ from typing import Any
 from migrate.codecs import CODECS, Capabilities, Codec, Target
 from migrate.codecs.adapt.metadata import merge_existing_metadata
 from migrate.codecs.capabilities import unsupported_fields_of
-from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.model import KINDS, Entity
 from migrate.model.connections import connections_in_other_project
 from migrate.model.entity import usability
@@ -77,7 +76,7 @@ class Decider:
                 return self._as_it_is(row, seen)
             if self._is_as_read(entity, there):
                 return self._as_it_is(row, seen)
-        if there is not None and self.source.type == CONFIG:
+        if there is not None and not self.source.codec.stores_secrets:
             entity = with_target_credentials(entity, there)
         fitted, losses = self.fitted(entity)
         if unclear := self.known.ambiguous_matches.get((entity.kind, entity.id)):
@@ -201,7 +200,7 @@ class Decider:
             return known or (self._right_or_new(kind, old) if old in self.source.objects(kind) else None)
 
         maps = self.decided.models, self.decided.connections
-        own = self.source.type == CONFIG and entity.kind != "file"
+        own = self.source.codec.ids_are_keys and entity.kind != "file"
         return own and is_equal_on_target(entity, there, *maps, lookup)
 
     def _conflicts(self, entity: Entity, fitted: Entity, there: Entity, seen: Entity) -> bool:
@@ -265,7 +264,7 @@ class Decider:
     def _left_alone(self, entity: Entity, row: Action, there: Entity, changed: set[str]) -> Action:
         """What both generations share is never written to; what changed since the snapshot is told."""
         reason = "changed on the source since the snapshot; it is used as it is"
-        if self.source.type == CONFIG:
+        if not self.source.codec.files_immutable:
             reason = "differs on the target, and no file can be changed; it is used as it is"
         for name in sorted(changed):
             self.add_loss(entity, name, reason, "adapted")
@@ -372,7 +371,7 @@ class Decider:
 
     def of_every_object(self) -> list[Loss]:
         """What no service lets anybody write, once per kind and field that occurs."""
-        if self.source.type == CONFIG:
+        if not self.source.codec.reports_state:
             return []
         found = [
             Loss(kind, EVERY_OBJECT, name, "adapted", KINDS[kind].facts[name], "kept in the archive")

@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 
 from migrate.codecs import Capabilities
-from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.model import KINDS, Entity
 from migrate.model.loss import EVERY_OBJECT, Loss
 from migrate.model.references import remap_references
@@ -136,7 +135,7 @@ class Planner(Decider):
         if 0 < self.fit.capabilities.files_total < total:
             reason = f"{total:,} bytes in all, the target holds {self.fit.capabilities.files_total:,}"
             found.append(Loss("file", EVERY_OBJECT, "bytes", "lost", reason, "leave files out: --exclude"))
-        if self.decided.in_place and self.source.type != CONFIG:
+        if self.decided.in_place and self.source.codec.files_immutable:
             reason = (
                 f"{len(self.decided.in_place):,} files and stores are shared with the source's project and "
                 "used where they are: deleting one there deletes it here"
@@ -169,7 +168,7 @@ class Planner(Decider):
                 row = Action(action="blocked", kind=entity.kind, id=entity.id, parent=store, name=entity.name)
             else:
                 found = present.get(self._file(entity))
-                if found is not None and self.source.type == CONFIG:  # its ending is no bar any more
+                if found is not None and not self.source.codec.reports_state:  # its ending is no bar any more
                     entity = replace(entity, facts={"status": "completed"})
                 row = self.decide(entity, found, there or "")
             if row.action == "blocked":

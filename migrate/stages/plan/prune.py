@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.errors import OperationRefused
 from migrate.model import Entity
 from migrate.model.loss import EVERY_OBJECT, Loss
@@ -56,7 +55,7 @@ class PrunePlanner:
             )
         rows = list(self._rows(delete=True))
         for kind in PRUNED_KINDS:
-            if kind == "thread" and source.type == CONFIG:
+            if kind == "thread" and not source.codec.owns_rest:
                 continue
             _must_be_whole(source, kind)
             rows += self._objects(kind)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from migrate.archive.id_map import Side, derivations, id_map, reverse_message_ids
 from migrate.archive.snapshots.writer import utc_now
 from migrate.codecs import Capabilities, capabilities_for
-from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.errors import IncompleteResult, OperationRefused
 from migrate.model.loss import EVERY_OBJECT, Loss
 from migrate.model.loss_fields import accepted_names
@@ -123,7 +122,7 @@ def _match(
         **trusted,
     }
     hashes = partial(read_hashes, target.reader, target.workers, target.progress)
-    in_directory = source.type == CONFIG
+    in_directory = source.codec.ids_are_keys
     pairs = match_pairs.pair_estates(
         source, estate, journal, guess=False, hashes=None if in_directory else hashes
     )
@@ -186,7 +185,7 @@ def build_plan(
     gone = PrunePlanner(source, target, conversations, pairs, known, decided.in_place, overwrite)
     if choices.prune:
         actions += gone.deletions()
-    elif source.type != CONFIG:
+    elif source.codec.owns_rest:
         gone.left_in_stores()
     check_thresholds(actions, target, choices)
     told = planner.losses + gone.losses + planner.general(actions)
@@ -220,7 +219,7 @@ def _with_arrived(
 ) -> TargetSettings:
     """Add what the source no longer has and what stands on the target by the journal: references to it stay
     as they arrived. With --prune its stores and assistants are deleted, and nothing refers to them."""
-    if source.type == CONFIG:
+    if not source.codec.owns_rest:
         return decided
     kinds = ("file",) if choices.prune else ("file", "vector_store", "assistant")
     found = {

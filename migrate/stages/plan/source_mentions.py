@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from migrate.codecs.capabilities import Capabilities
-from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.estate_location import EstateLocation
 from migrate.model.json_paths import TextPath, iter_texts, replace_strings_at, replace_texts
@@ -135,7 +134,7 @@ class SourceIds:
     @cached_property
     def _ids(self) -> dict[str, str]:
         """Id -> kind. Names of agents are words, and keys of a config directory are names: none of them."""
-        if self._source.type == CONFIG:
+        if self._source.codec.ids_are_keys:
             return {}
         kinds = ["file", "vector_store", *([] if self._source.names_are_ids else ["assistant"])]
         found = {thread.id: "thread" for thread in self._source.iter_threads()}

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from migrate.codecs import CODECS, Capabilities
 from migrate.codecs.adapt.models import target_model_name
-from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.errors import RequestFailed
 from migrate.model import JSON, Entity
 from migrate.model.connections import connections_in, short_connection_name
@@ -79,9 +78,9 @@ def settle_target(
         in_place |= {(kind, id_) for kind, id_ in copies if pairs.ids[kind].get(id_, id_) == id_}
         for kind, id_ in in_place:
             pairs.ids.setdefault(kind, {})[id_] = id_
-    if source.type == CONFIG:  # a file is never changed: one that is there is used as it is
+    if not source.codec.files_immutable:  # no service can change a file: an existing one is used as it is
         in_place |= {("file", id_) for id_ in pairs.ids.get("file", {})}
-    here = None if source.type == CONFIG else EstateLocation.from_url(source.side.url)
+    here = None if source.codec.ids_are_keys else EstateLocation.from_url(source.side.url)
     there = offer.connections
     deployments = offer.deployments
     return TargetSettings(

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from migrate.codecs import CODECS, Capabilities, Target
 from migrate.codecs.adapt.metadata import merge_existing_metadata
 from migrate.codecs.capabilities import unsupported_fields_of
-from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
 from migrate.errors import IncompleteResult, RequestFailed
 from migrate.model import KINDS, Entity
 from migrate.model.connections import connections_in_other_project
@@ -104,7 +103,7 @@ class Inspector:
                 file = self.ids.get(("file", str(entity.fields["file_id"])), "")
                 self._one(entity, present.pop(file, None))
             # A directory does not own the rest, and where the source itself was read it came since.
-            owned = self.source.type != CONFIG and not self.same_place
+            owned = self.source.codec.owns_rest and not self.same_place
             for stray in present if owned else ():
                 if ("vector_store_file", there, stray) in self.staying:
                     continue
@@ -284,13 +283,13 @@ class Inspector:
             return
         if self.same_place and is_unchanged(entity, found):
             return
-        if self.source.type == CONFIG and is_equal_on_target(
+        if self.source.codec.ids_are_keys and is_equal_on_target(
             entity, found, *self.maps, lambda kind, old: self.ids.get((kind, old))
         ):
             if (entity.kind, entity.parent, entity.id) in self.created:
                 self._state(entity, found)
             return
-        if self.source.type == CONFIG:
+        if not self.source.codec.stores_secrets:
             entity = with_target_credentials(entity, found)
         written = merge_existing_metadata(self._written(entity), found, self.fit.capabilities)
         wanted = normalize_entity(written)
