@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from migrate.endpoints.addresses import is_loopback
-from migrate.endpoints.http.header_values import (
+from migrate.endpoints.settings import (
     CLIENT_HEADERS,
     HEADER_NAME,
     INVALID_IN_HEADER_VALUE,

@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 
 from migrate.cli.config import SIGN_IN, Config, EstateConfig, credential, extra_headers
 from migrate.endpoints.addresses import check_estate_url
-from migrate.endpoints.clouds import service_of_host
-from migrate.endpoints.http.header_values import INVISIBLE_CHARACTERS
+from migrate.endpoints.settings import INVISIBLE_CHARACTERS, service_of_host
 from migrate.errors import BadUsage, OperationRefused
 from migrate.files.text import read_standard_input, read_text
 

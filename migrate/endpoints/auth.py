@@ -10,8 +10,7 @@ import time
 from typing import Any
 
 from migrate.endpoints.http.certificates import ca_path_for_sign_in
-from migrate.endpoints.http.header_values import INVALID_IN_KEY, INVISIBLE_CHARACTERS
-from migrate.endpoints.settings import Settings
+from migrate.endpoints.settings import INVALID_IN_KEY, INVISIBLE_CHARACTERS, Settings
 from migrate.errors import SignInFailed
 from migrate.model.known_secrets import redact, register_secret
 

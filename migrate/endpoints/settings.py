@@ -2,14 +2,102 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
 from migrate.endpoints.addresses import check_estate_url, is_loopback
 from migrate.endpoints.addresses import origin_of_url as origin_of
-from migrate.endpoints.clouds import CLOUDS, Cloud, cloud_of_host
 from migrate.model.known_secrets import register_secret
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """One cloud. `domain` is the ending of its hosts, `authority` the host that signs in, `cli_name` what
+    `az cloud set --name` calls it."""
+
+    name: str
+    domain: str
+    authority: str
+    cli_name: str
+    azure_scope: str
+    foundry_scope: str
+    foundry_verified: bool
+
+
+CLOUDS = {
+    cloud.name: cloud
+    for cloud in (
+        Cloud(
+            "public", "azure.com", "login.microsoftonline.com", "AzureCloud",
+            "https://cognitiveservices.azure.com/.default", "https://ai.azure.com/.default", True,
+        ),
+        Cloud(
+            "usgov", "azure.us", "login.microsoftonline.us", "AzureUSGovernment",
+            "https://cognitiveservices.azure.us/.default", "https://ai.azure.us/.default", False,
+        ),
+        Cloud(
+            "china", "azure.cn", "login.chinacloudapi.cn", "AzureChinaCloud",
+            "https://cognitiveservices.azure.cn/.default", "https://ai.azure.cn/.default", False,
+        ),
+    )
+}  # fmt: skip
+"""The name of a cloud in the config file -> the cloud."""
+
+SERVICE_BY_HOST_LABEL = {
+    "openai": "azure-openai",
+    "cognitiveservices": "azure-openai",
+    "services.ai": "foundry",
+}
+"""What stands between a resource's name and its cloud's domain -> the type of service there."""
+
+
+def cloud_of_host(host: str) -> Cloud | None:
+    """The cloud that a host lies in, if it tells."""
+    return next((cloud for cloud in CLOUDS.values() if _is_subdomain(host, cloud.domain)), None)
+
+
+def service_of_host(host: str) -> str | None:
+    """The type of service that a host tells, if it is a known one."""
+    if _normalized_host(host) == "api.openai.com":
+        return "openai"
+    for cloud in CLOUDS.values():
+        for middle, type_ in SERVICE_BY_HOST_LABEL.items():
+            if _is_subdomain(host, f"{middle}.{cloud.domain}"):
+                return type_
+    return None
+
+
+def _is_subdomain(host: str, domain: str) -> bool:
+    return _normalized_host(host).endswith(f".{domain}")
+
+
+def _normalized_host(host: str) -> str:
+    return host.lower().rstrip(".")
+
+
+INVISIBLE_CHARACTERS = " \t\r\n\v\f\ufeff\xa0"
+"""What copying and files put around a value without anybody seeing it; the mark of UTF-8 among it."""
+
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A header's name (RFC 9110, token)."""
+
+INVALID_IN_KEY = re.compile(r"[^\x21-\x7e]")
+"""A sign that a key or token cannot hold: blanks, control characters and all that is not ASCII."""
+
+INVALID_IN_HEADER_VALUE = re.compile(r"[^\x20-\x7e]")
+"""The same of any other header's value, which may hold blanks."""
+
+CLIENT_HEADERS = frozenset(
+    {
+        "accept-encoding", "connection", "content-encoding", "content-length", "content-type", "cookie",
+        "expect", "host", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer",
+        "transfer-encoding", "upgrade",
+    }
+)  # fmt: skip
+"""Headers, in small letters, that say how a request travels: only the HTTP client knows."""
+
 
 Auth = Literal["key", "entra", "token", "none"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints.http.header_values import INVISIBLE_CHARACTERS
+from migrate.endpoints.settings import INVISIBLE_CHARACTERS
 from tests.e2e.commands import run
 from tests.endpoints.connecting import PATHS, TYPES
 from tests.endpoints.scripted import Reply, Server, listing, serving

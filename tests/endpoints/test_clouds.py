@@ -13,8 +13,7 @@ import pytest
 from migrate.cli.config import Config, EstateConfig
 from migrate.cli.estate_argument import service
 from migrate.endpoints.auth import EntraTokenProvider
-from migrate.endpoints.clouds import service_of_host
-from migrate.endpoints.settings import Settings
+from migrate.endpoints.settings import Settings, service_of_host
 from migrate.errors import BadUsage, SignInFailed
 from migrate.model.known_secrets import redact, register_secret
 

@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
-from migrate.endpoints.http.proxies import proxy_for
+from migrate.endpoints.http.client import proxy_for
 from migrate.errors import BadUsage, RequestFailed
 from migrate.model.known_secrets import PROCESS_SECRETS
 from tests.endpoints.connecting import PATHS, TYPES, connected, settings

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from migrate.endpoints.http.errors import NOT_FOUND_STATUSES, failure_of_response
+from migrate.endpoints.http.response_check import NOT_FOUND_STATUSES, failure_of_response
 from migrate.endpoints.http.retry import write_failure
 from migrate.errors import NotFound, OutcomeUnknown
 from tests.codecs.recordings import FOLDER

@@ -20,14 +20,14 @@ from azure.core.rest import HttpRequest, HttpResponse
 from migrate.endpoints.addresses import format_origin, is_loopback, origin_of_url
 from migrate.endpoints.auth import PLACEHOLDER_KEY, EntraTokenProvider
 from migrate.endpoints.http.client import EstateHttpClient, check_is_get
-from migrate.endpoints.http.errors import failure_of_response
-from migrate.endpoints.http.large_responses import one_large_response
+from migrate.endpoints.http.guarded_transport import one_large_response
 from migrate.endpoints.http.openai_transport import (
     MAX_REASON_CHARS,
     JsonTransport,
     json_object,
     translate_errors,
 )
+from migrate.endpoints.http.response_check import failure_of_response
 from migrate.endpoints.interface import Body
 from migrate.endpoints.settings import Settings
 from migrate.errors import NoResponse, RequestFailed

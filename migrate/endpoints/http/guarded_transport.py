@@ -7,8 +7,10 @@ else; no write follows a redirect, and a read follows one within that origin onl
 from __future__ import annotations
 
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 import httpx2
 
@@ -22,7 +24,6 @@ from migrate.endpoints.http.deadlines import (
     answer_timeout_s,
     set_meter,
 )
-from migrate.endpoints.http.large_responses import wait_for_large_response
 from migrate.endpoints.http.request_log import log_answer, log_no_answer
 from migrate.endpoints.settings import Settings
 from migrate.model.input_limits import (
@@ -32,6 +33,32 @@ from migrate.model.input_limits import (
     MAX_RESPONSE_READ_CONCURRENTLY,
     InputLimit,
 )
+
+_lock = threading.Lock()
+
+
+class _ThreadState(threading.local):
+    is_held = False
+
+
+_thread = _ThreadState()
+
+
+def wait_for_large_response() -> None:
+    """The answer that this thread reads is large: wait until no other one is."""
+    if not _thread.is_held:
+        _thread.is_held = _lock.acquire(timeout=WHOLE_ANSWER_TIMEOUT_S)
+
+
+@contextmanager
+def one_large_response() -> Iterator[None]:
+    """Around a request and the parsing of its answer: whoever took the turn gives it back."""
+    try:
+        yield
+    finally:
+        if _thread.is_held:
+            _thread.is_held = False
+            _lock.release()
 
 
 class RedirectRefused(httpx2.TransportError):

@@ -18,10 +18,9 @@ import openai
 from pydantic_core import from_json
 
 from migrate.endpoints.addresses import path_segment
-from migrate.endpoints.http.errors import failure_of_response
-from migrate.endpoints.http.guarded_transport import BodyOverLimit, RedirectRefused
+from migrate.endpoints.http.guarded_transport import BodyOverLimit, RedirectRefused, one_large_response
 from migrate.endpoints.http.header_cache import HeaderCache
-from migrate.endpoints.http.large_responses import one_large_response
+from migrate.endpoints.http.response_check import failure_of_response
 from migrate.endpoints.interface import Body
 from migrate.errors import InvalidResponse, NoResponse, RequestFailed, ResponseTooLarge
 from migrate.model.input_limits import MAX_JSON_DEPTH, MAX_RESPONSE_READ_CONCURRENTLY, MAX_RESPONSE_VALUES
