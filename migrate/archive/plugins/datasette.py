@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 
-from datasette import hookimpl
+from pluggy import HookimplMarker
 
 from migrate.archive.packs.reader import register_sql_functions
 
+# The same marker as `datasette.hookimpl`. Datasette itself is not installed with this program; pluggy comes with it,
+# and this module can then be imported and checked without the rest of Datasette.
+hookimpl = HookimplMarker("datasette")
 
-@hookimpl  # type: ignore[untyped-decorator]
+
+@hookimpl
 def prepare_connection(conn: sqlite3.Connection) -> None:
     """Called for every connection that is opened."""
     register_sql_functions(conn)
