@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -18,10 +19,10 @@ from urllib.request import urlopen
 from benchmarks.service.protocol import COUNTS
 
 ROOT = Path(__file__).parents[1]
+# The key that every service here is given; none of them looks at it.
 SECRET = "benchmark"
-"""The key that every service here is given; none of them looks at it."""
+# What `ru_maxrss` counts in.
 UNIT = 1 if sys.platform == "darwin" else 1024
-"""What `ru_maxrss` counts in."""
 
 
 class Failed(Exception):
@@ -42,7 +43,7 @@ class Cost:
         return json.loads(self.out)
 
 
-def run(*arguments: str, codes: tuple[int, ...] = (0,), cwd: Path = ROOT) -> Cost:
+def run(*arguments: str, codes: tuple[int, ...] = (0,), cwd: Path = ROOT, certificate: str = "") -> Cost:
     """Run this interpreter with arguments and wait for that very child.
 
     Linux lets a child begin with the peak of whoever started it, so this process must stay smaller than
@@ -50,7 +51,7 @@ def run(*arguments: str, codes: tuple[int, ...] = (0,), cwd: Path = ROOT) -> Cos
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = time.monotonic()
         child = subprocess.Popen(
-            [sys.executable, *arguments], cwd=cwd, stdout=out, stderr=err, env=environment()
+            [sys.executable, *arguments], cwd=cwd, stdout=out, stderr=err, env=environment(certificate)
         )
         _, status, usage = os.wait4(child.pid, 0)
         seconds = time.monotonic() - began
@@ -68,12 +69,13 @@ def program(*arguments: str, codes: tuple[int, ...] = (0,)) -> Cost:
     return run("-m", "migrate", *arguments, "--quiet", codes=codes)
 
 
-def environment() -> Mapping[str, str]:
-    """Of every process that is started: keys, and this checkout as the place of the program. Compiled
-    modules are kept, as they are where the program is installed."""
+def environment(certificate: str = "") -> Mapping[str, str]:
+    """The environment of every process that is started: keys, and this checkout as the place of the program.
+    Compiled modules are kept, as they are where the program is installed. `certificate`: a PEM file to trust."""
+    trusted = {"SSL_CERT_FILE": certificate} if certificate else {}
     keys = dict.fromkeys(("AZURE_OPENAI_API_KEY", "OPENAI_API_KEY", "FOUNDRY_TOKEN"), SECRET)
     others = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**others, **keys, "PYTHONPATH": str(ROOT)}
+    return {**others, **keys, **trusted, "PYTHONPATH": str(ROOT)}
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class Service:
 
     url: str
     holds: str = ""
+    certificate: str = ""
 
     @property
     def address(self) -> str:
@@ -90,7 +93,8 @@ class Service:
 
     def counts(self) -> dict[str, Any]:
         """Requests by route, bytes sent and seconds from the first to the last request, since last asked."""
-        with urlopen(f"{self.url}{COUNTS}") as answer:
+        trusted = ssl.create_default_context(cafile=self.certificate) if self.certificate else None
+        with urlopen(f"{self.url}{COUNTS}", context=trusted) as answer:
             told: dict[str, Any] = json.load(answer)
         return {**told, "total": sum(told["requests"].values())}
 
@@ -100,7 +104,7 @@ def service(holds: str, **options: object) -> Iterator[Service]:
     """A service in a process of its own: `generated`, or an empty `azure-openai` or `foundry`."""
     given = [f"--{name}={value}" for name, value in options.items()]
     with started("-m", "benchmarks.service", holds, *given) as url:
-        yield Service(url, holds)
+        yield Service(url, holds, str(options.get("certificate", "")))
 
 
 @contextlib.contextmanager

@@ -18,8 +18,8 @@ from benchmarks.wording import writer
 Body = dict[str, Any]
 
 VARIANTS = 32
+# Stands where eight digits of the thread's number go; occurs in no text.
 MARK = b"@@@@@@@@"
-"""Stands where eight digits of the thread's number go; occurs in no text."""
 EPOCH = 1_740_000_000
 
 
@@ -31,8 +31,8 @@ class Shape:
     messages: int
     assistants: int = 10
     seed: int = 1
+    # Threads after which texts repeat.
     variants: int = VARIANTS
-    """Threads after which texts repeat."""
 
     @property
     def objects(self) -> int:

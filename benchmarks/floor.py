@@ -99,8 +99,8 @@ def _write(client: Client, estate: Estate, number: int, given: argparse.Namespac
 
 
 CLASSIC = ("/threads", "messages", "messages", 32, 1)
+# Path, key of the first messages, path of further ones, how many of each a request takes.
 PROJECT = ("/conversations", "items", "items", 20, 20)
-"""Path, key of the first messages, path of further ones, how many of each a request takes."""
 
 
 def _wire(row: dict[str, Any], project: bool) -> dict[str, Any]:

@@ -76,6 +76,7 @@ def _part(file: str, name: str) -> str:
     return "Python's library and imports"
 
 
+# A word in the name of something built in -> the part that it is.
 BUILT_IN = {
     "sqlite3": "SQLite",
     "zlib": "zlib",
@@ -88,7 +89,6 @@ BUILT_IN = {
     "marshal": "Python's library and imports",
     "_imp": "Python's library and imports",
 }
-"""A word in the name of something built in -> the part that it is."""
 
 
 if __name__ == "__main__":

@@ -77,6 +77,7 @@ def _targets(told: dict[str, Any]) -> Iterator[str]:
             yield f"{row['words']:62} {row['value']:>10.3f}  {bound} {word}".rstrip()
 
 
+# Of the costs of a command: heading, width, form, factor, key. What was not looked at is a dash.
 COLUMNS = (
     ("seconds", 9, "{:.2f}", 1.0, "seconds"),
     ("CPU s", 8, "{:.2f}", 1.0, "cpu"),
@@ -86,7 +87,6 @@ COLUMNS = (
     ("received MB", 12, "{:.1f}", 1 / MB, "received"),
     ("on disk MB", 11, "{:.1f}", 1 / MB, "disk"),
 )
-"""Of the costs of a command: heading, width, form, factor, key. What was not looked at is a dash."""
 
 
 def _costs(told: dict[str, Any]) -> Iterator[str]:

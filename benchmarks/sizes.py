@@ -13,25 +13,25 @@ class Size:
     threads: int
     messages: int = 100
     rounds: int = 1
+    # Threads that the peers' way reads; its rate needs no more.
     peers: int = 4
-    """Threads that the peers' way reads; its rate needs no more."""
+    # Threads written to an Assistants resource: each message is a request there.
     assistants_threads: int = 40
-    """Threads written to an Assistants resource: each message is a request there."""
     foundry_threads: int = 100
     files: int = 30
+    # Objects in each of two snapshots that are compared.
     compared: int = 10_000
-    """Objects in each of two snapshots that are compared."""
     many_assistants: int = 0
+    # Messages in thousands of the estates whose memory and time are drawn.
     growth: tuple[int, ...] = (1,)
-    """Messages in thousands of the estates whose memory and time are drawn."""
+    # Which of these are also applied, verified and compared, with live and as two snapshots.
     moved: tuple[int, ...] = ()
-    """Which of these are also applied, verified and compared, with live and as two snapshots."""
     file_megabytes: int = 0
     starts: int = 5
     workers: int = 32
     latency: float = 0.05
+    # Whether every target is measured, not only the quick ones.
     full: bool = False
-    """Whether every target is measured, not only the quick ones."""
 
 
 SIZES = {

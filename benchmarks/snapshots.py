@@ -11,8 +11,8 @@ from typing import Any
 
 from benchmarks.estate import Estate, Shape, assistant, thread_id
 
+# One object of so many differs where nobody says otherwise.
 DIFFER = 100
-"""One object of so many differs where nobody says otherwise."""
 URL = "https://example.openai.azure.com"
 
 

@@ -14,8 +14,8 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
+# Characters of text in the messages of fixtures/: quantiles 5, 10, 25, 50, 75, 90, 95, 99.
 QUESTIONS = (22, 26, 30, 41, 53, 71, 106, 123)
-"""Characters of text in the messages of fixtures/: quantiles 5, 10, 25, 50, 75, 90, 95, 99."""
 ANSWER, SPREAD, LONGEST = 400, 0.9, 4_000
 VOCABULARY = 4_000
 RANKS = list(accumulate(1 / (n + 1) for n in range(VOCABULARY)))

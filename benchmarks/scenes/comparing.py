@@ -8,8 +8,8 @@ from benchmarks.child import Cost, program, run
 from benchmarks.results import Results, middle, on_disk
 from benchmarks.sizes import Size
 
+# The exit code of a diff that finds some.
 DIFFERENCES = (1,)
-"""The exit code of a diff that finds some."""
 
 
 def measure(size: Size, results: Results, folder: Path) -> None:

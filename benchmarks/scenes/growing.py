@@ -10,11 +10,11 @@ from benchmarks.scenes.comparing import DIFFERENCES
 from benchmarks.scenes.writing import move
 from benchmarks.sizes import Size
 
+# Latency here: memory is what is looked at, and nothing is compared with a floor.
 QUICKLY = 0.0
-"""Latency here: memory is what is looked at, and nothing is compared with a floor."""
 
+# Command -> thousands of messages -> what it cost.
 Costs = dict[str, dict[int, Cost]]
-"""Command -> thousands of messages -> what it cost."""
 
 
 def measure(size: Size, results: Results, folder: Path) -> None:

@@ -8,8 +8,8 @@ from benchmarks.child import Cost, Service, program, run, service
 from benchmarks.results import Results, middle, on_disk
 from benchmarks.sizes import Size
 
+# Listings beside the threads' own: files, vector stores, assistants.
 LISTS = 3
-"""Listings beside the threads' own: files, vector stores, assistants."""
 
 
 def measure(size: Size, results: Results, folder: Path) -> None:

@@ -9,8 +9,8 @@ from benchmarks.child import Cost, Service, program, run, service
 from benchmarks.results import Results, middle, on_disk
 from benchmarks.sizes import Size
 
+# Messages that a new thread takes, and that a further request takes.
 OPENING = {"azure-openai": (32, 1), "foundry": (20, 20)}
-"""Messages that a new thread takes, and that a further request takes."""
 ASSISTANTS = 10
 
 

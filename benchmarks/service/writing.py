@@ -140,8 +140,8 @@ class Kept:
         return talk[-1]
 
 
+# What a project calls what the older generation called otherwise.
 WORDS = {"agents": "assistants", "conversations": "threads", "items": "messages"}
-"""What a project calls what the older generation called otherwise."""
 
 
 def _text(row: Body) -> bytes:

@@ -10,13 +10,13 @@ from migrate.errors import BadUsage, RequestFailed
 from migrate.model.input_limits import MAX_ID
 from migrate.model.known_secrets import register_secret
 
+# Scheme, host, port: where a request goes.
 Origin = tuple[str, str, int]
-"""Scheme, host, port: where a request goes."""
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 FORBIDDEN_CHARACTER = re.compile(r"[\s\x00-\x1f\x7f\\]")
+# Segments that servers and clients take for steps in a path, as they are written without that meaning.
 ESCAPED_DOT_SEGMENTS = {".": "%2E", "..": "%2E%2E"}
-"""Segments that servers and clients take for steps in a path, as they are written without that meaning."""
 
 
 def is_loopback(host: str) -> bool:

@@ -16,24 +16,24 @@ from migrate.model.known_secrets import redact, register_secret
 
 log = logging.getLogger(__name__)
 
+# What the SDKs are given where an estate is reached without a sign-in; no request carries it.
 PLACEHOLDER_KEY = "unused"
-"""What the SDKs are given where an estate is reached without a sign-in; no request carries it."""
+# What azure-identity signs in with where they are set, and may repeat in its messages.
 SECRET_VARIABLES = (
     "AZURE_CLIENT_SECRET",
     "AZURE_PASSWORD",
     "AZURE_CLIENT_CERTIFICATE_PASSWORD",
     "IDENTITY_HEADER",
 )
-"""What azure-identity signs in with where they are set, and may repeat in its messages."""
+# Of a reason that is shown; of one way to sign in, the longest seen had 260.
 MAX_SIGN_IN_REASON_CHARS = 400
-"""Of a reason that is shown; of one way to sign in, the longest seen had 260."""
+# One way to sign in, and what came of it, as azure-identity 1.x writes them.
 SIGN_IN_METHOD_LINE = re.compile(r"^\s+(\w+Credential): (.*)$", re.MULTILINE)
-"""One way to sign in, and what came of it, as azure-identity 1.x writes them."""
 METHOD_NOT_CONFIGURED = re.compile(
     r"unavailable|not found|could not be found|not installed|is required|requires the|not fully configured"
 )
+# Seconds before its end at which a token is renewed.
 TOKEN_RENEWAL_MARGIN_S = 300
-"""Seconds before its end at which a token is renewed."""
 
 
 class EntraTokenProvider:

@@ -17,8 +17,8 @@ from migrate.endpoints.rate_limit import RateLimiter
 from migrate.endpoints.settings import Settings
 from migrate.errors import ServiceUnreachable
 
+# Tried in this order when none is configured; later ones show more (attributes since 2025-03).
 PROBED_API_VERSIONS = ("2025-04-01-preview", "2025-03-01-preview", "2024-05-01-preview")
-"""Tried in this order when none is configured; later ones show more (attributes since 2025-03)."""
 
 FIRST_V2_VERSION = "2024-05-01-preview"
 FIRST_VERSION_WITH_ATTRIBUTES = "2025-03"

@@ -25,10 +25,10 @@ from migrate.endpoints.settings import Settings
 from migrate.errors import AccessDenied, NotFound, OutcomeUnknown, RequestFailed
 from migrate.model.served_version import newest_version, served_older_versions
 
+# Agents asked for side by side; the pace of the endpoint holds for them too.
 MAX_PARALLEL_AGENT_REQUESTS = 8
-"""Agents asked for side by side; the pace of the endpoint holds for them too."""
+# The key whose absence says that a row does not tell.
 AGENT_DETAIL_KEY = "agent_endpoint"
-"""The key whose absence says that a row does not tell."""
 
 GetJson = Callable[[str], Body]
 

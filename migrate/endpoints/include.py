@@ -20,18 +20,18 @@ from migrate.model.expected_gaps import withheld_includes
 
 INCLUDE_REFUSED_STATUSES = frozenset({400, 422})
 
+# Sends a request with these values of `include[]`. Raises `RequestFailed`.
 SendWithIncludes = Callable[[tuple[str, ...]], Body]
-"""Sends a request with these values of `include[]`. Raises `RequestFailed`."""
 
 
 @dataclass
 class IncludeOptions:
     """What one service has granted. Threads may share it."""
 
+    # Kind -> values that it knows, once asked.
     granted: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Kind -> values that it knows, once asked."""
+    # Kind -> values that it refuses, or takes and does not answer, where there are any.
     hidden: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Kind -> values that it refuses, or takes and does not answer, where there are any."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def request(self, kind: str, wanted: tuple[str, ...], ask: SendWithIncludes) -> Body:

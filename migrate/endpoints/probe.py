@@ -23,8 +23,8 @@ from migrate.errors import (
 )
 
 PROBED_KINDS = ("assistant", "file", "vector_store", "thread")
+# Attempts at a service that does not answer at all: an address may simply be wrong.
 PROBE_ATTEMPTS_WITHOUT_ANSWER = 3
-"""Attempts at a service that does not answer at all: an address may simply be wrong."""
 
 
 @dataclass(frozen=True)

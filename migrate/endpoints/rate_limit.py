@@ -18,8 +18,8 @@ from migrate.endpoints.http.outage import Outage
 from migrate.errors import RequestFailed, ServiceUnreachable
 
 MAX_ATTEMPTS = 6
+# Seconds; a service that asks for more (86,400 was seen) is given up on, not waited for.
 MAX_WAIT_S = 60.0
-"""Seconds; a service that asks for more (86,400 was seen) is given up on, not waited for."""
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
@@ -47,10 +47,10 @@ def retry_wait_s(attempt: int, headers: Mapping[str, str]) -> float | None:
     return asked if asked <= MAX_WAIT_S else None
 
 
+# Stands for the status of a request that we did not send.
 NOT_SENT_STATUS = 499
-"""Stands for the status of a request that we did not send."""
+# Longest nap while waiting, in seconds, so that a stop is noticed.
 STOP_CHECK_INTERVAL_S = 0.05
-"""Longest nap while waiting, in seconds, so that a stop is noticed."""
 
 
 class RateLimiter:

@@ -15,22 +15,24 @@ class Route:
     path: str
     beta: bool = True
     limit: int = 100
+    # Still there where the Assistants routes have been retired.
     outlives_assistants: bool = False
-    """Still there where the Assistants routes have been retired."""
+    # Reached through the project's own API, not through the one shaped like OpenAI's.
     project_api: bool = False
-    """Reached through the project's own API, not through the one shaped like OpenAI's."""
+    # Some services document no paging of it and may refuse to be asked for some.
     may_be_unpaged: bool = False
-    """Some services document no paging of it and may refuse to be asked for some."""
+    # What is shown only to who asks for it with `include[]`.
     include: tuple[str, ...] = ()
-    """What is shown only to who asks for it with `include[]`."""
+    # Who spoke first, what ran first: a listing in an unknown order is not read.
     order_is_content: bool = False
-    """Who spoke first, what ran first: a listing in an unknown order is not read."""
 
 
 Routes = Mapping[str, Route]
 
+# Asks for the text that file search found; unknown to dated Azure versions before 2025-03.
 RUN_STEP_INCLUDES = ("step_details.tool_calls[*].file_search.results[*].content",)
-"""Asks for the text that file search found; unknown to dated Azure versions before 2025-03."""
+# Every value that OpenAI's description knows for items and that brings content; seen to hide and to show what
+# they name (recordings of 2026), the last one only described.
 ITEM_INCLUDES = (
     "message.input_image.image_url",
     "code_interpreter_call.outputs",
@@ -39,8 +41,6 @@ ITEM_INCLUDES = (
     "reasoning.encrypted_content",
     "computer_call_output.output.image_url",
 )
-"""Every value that OpenAI's description knows for items and that brings content; seen to hide and to show
-what they name (recordings of 2026), the last one only described."""
 
 ASSISTANTS_ROUTES: Routes = {
     "assistant": Route("/assistants"),
@@ -53,6 +53,7 @@ ASSISTANTS_ROUTES: Routes = {
     "vector_store_file": Route("/vector_stores/{parent}/files", outlives_assistants=True),
 }
 
+# The new generation in a Foundry project: it has no runs that could be listed.
 FOUNDRY_ROUTES: Routes = {
     "assistant": Route("/agents", beta=False, project_api=True),
     "thread": Route("/conversations", beta=False),
@@ -63,7 +64,6 @@ FOUNDRY_ROUTES: Routes = {
     "vector_store": ASSISTANTS_ROUTES["vector_store"],
     "vector_store_file": ASSISTANTS_ROUTES["vector_store_file"],
 }
-"""The new generation in a Foundry project: it has no runs that could be listed."""
 
 BETA_HEADERS = {"OpenAI-Beta": "assistants=v2"}
 

@@ -8,10 +8,10 @@ import gc
 from importlib import import_module
 from types import ModuleType
 
+# Objects made and not gone; by itself Python looks after some hundred.
 GC_THRESHOLD_OBJECTS = 20_000
-"""Objects made and not gone; by itself Python looks after some hundred."""
+# How glibc numbers its limit of heaps: mallopt(3).
 M_ARENA_MAX = -8
-"""How glibc numbers its limit of heaps: mallopt(3)."""
 
 
 def import_service_module(name: str) -> ModuleType:

@@ -26,6 +26,7 @@ class Cloud:
     foundry_verified: bool
 
 
+# The name of a cloud in the config file -> the cloud.
 CLOUDS = {
     cloud.name: cloud
     for cloud in (
@@ -43,14 +44,13 @@ CLOUDS = {
         ),
     )
 }  # fmt: skip
-"""The name of a cloud in the config file -> the cloud."""
 
+# What stands between a resource's name and its cloud's domain -> the type of service there.
 SERVICE_BY_HOST_LABEL = {
     "openai": "azure-openai",
     "cognitiveservices": "azure-openai",
     "services.ai": "foundry",
 }
-"""What stands between a resource's name and its cloud's domain -> the type of service there."""
 
 
 def cloud_of_host(host: str) -> Cloud | None:
@@ -77,18 +77,19 @@ def _normalized_host(host: str) -> str:
     return host.lower().rstrip(".")
 
 
+# What copying and files put around a value without anybody seeing it; the mark of UTF-8 among it.
 INVISIBLE_CHARACTERS = " \t\r\n\v\f\ufeff\xa0"
-"""What copying and files put around a value without anybody seeing it; the mark of UTF-8 among it."""
 
+# A header's name (RFC 9110, token).
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""A header's name (RFC 9110, token)."""
 
+# A sign that a key or token cannot hold: blanks, control characters and all that is not ASCII.
 INVALID_IN_KEY = re.compile(r"[^\x21-\x7e]")
-"""A sign that a key or token cannot hold: blanks, control characters and all that is not ASCII."""
 
+# The same of any other header's value, which may hold blanks.
 INVALID_IN_HEADER_VALUE = re.compile(r"[^\x20-\x7e]")
-"""The same of any other header's value, which may hold blanks."""
 
+# Headers, in small letters, that say how a request travels: only the HTTP client knows.
 CLIENT_HEADERS = frozenset(
     {
         "accept-encoding", "connection", "content-encoding", "content-length", "content-type", "cookie",
@@ -96,7 +97,6 @@ CLIENT_HEADERS = frozenset(
         "transfer-encoding", "upgrade",
     }
 )  # fmt: skip
-"""Headers, in small letters, that say how a request travels: only the HTTP client knows."""
 
 
 Auth = Literal["key", "entra", "token", "none"]

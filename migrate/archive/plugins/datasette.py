@@ -8,8 +8,8 @@ from pluggy import HookimplMarker
 
 from migrate.archive.packs.reader import register_sql_functions
 
-# The same marker as `datasette.hookimpl`. Datasette itself is not installed with this program; pluggy comes with it,
-# and this module can then be imported and checked without the rest of Datasette.
+# The same marker as `datasette.hookimpl`. Datasette itself is not installed with this program. It brings pluggy,
+# so this module can be imported and checked where only pluggy is installed.
 hookimpl = HookimplMarker("datasette")
 
 

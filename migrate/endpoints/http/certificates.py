@@ -17,8 +17,8 @@ from migrate.endpoints.settings import Settings
 from migrate.errors import BadUsage
 
 CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR")
+# For messages: where a certificate can be named.
 CERTIFICATE_OPTIONS = "ca_file of the estate, SSL_CERT_FILE or REQUESTS_CA_BUNDLE"
-"""For messages: where a certificate can be named."""
 
 
 def ssl_context_for(settings: Settings) -> ssl.SSLContext | None:

@@ -94,8 +94,8 @@ def _entry_matches(host: str, port: int, entry: str) -> bool:
 
 
 MAX_CONNECTION_POOLS = 8
+# What a request may say, in httpx2's words.
 BODY_ARGUMENTS = ("content", "data", "files", "json")
-"""What a request may say, in httpx2's words."""
 
 
 def http_client(settings: Settings, writable: bool) -> EstateHttpClient:

@@ -15,22 +15,22 @@ from typing import Any
 
 import httpcore2
 
+# A machine that is there takes a connection at once, also across the world.
 CONNECT_TIMEOUT_S = 10.0
-"""A machine that is there takes a connection at once, also across the world."""
+# Until the answer to a read begins: as long as it takes until a service counts as gone (`outage.py`).
 ANSWER_TIMEOUT_S = 60.0
-"""Until the answer to a read begins: as long as it takes until a service counts as gone (`outage.py`)."""
+# Until the answer to a write begins: an upload of 512 MB is answered when the service has stored it.
 WRITE_ANSWER_TIMEOUT_S = 120.0
-"""Until the answer to a write begins: an upload of 512 MB is answered when the service has stored it."""
+# Until the answer to the first question begins, for one row: an address may simply be wrong.
 PROBE_TIMEOUT_S = 20.0
-"""Until the answer to the first question begins, for one row: an address may simply be wrong."""
+# Until an answer in JSON has come whole; the largest that is taken needs 1.2 megabits a second for it.
 WHOLE_ANSWER_TIMEOUT_S = 900.0
-"""Until an answer in JSON has come whole; the largest that is taken needs 1.2 megabits a second for it."""
+# Over so much waiting the speed is looked at.
 SLOW_WINDOW_S = 60.0
-"""Over so much waiting the speed is looked at."""
+# An answer that is slower over a window is given up.
 MIN_BYTES_PER_S = 100
-"""An answer that is slower over a window is given up."""
+# An answer begins within so many bytes: h11 bounds one header block, and this the number of interim ones.
 MAX_HEADER_BYTES = 1 << 20
-"""An answer begins within so many bytes: h11 bounds one header block, and this the number of interim ones."""
 
 
 class ReadMeter:

@@ -150,8 +150,8 @@ class AllowLoopbackHttp(SansIOHTTPPolicy[Any, Any]):
 
 
 PROJECT_API_VERSION = "v1"
+# Seconds for which a given token is taken to be good: nobody tells us its end.
 ASSUMED_TOKEN_LIFETIME_S = 3600
-"""Seconds for which a given token is taken to be good: nobody tells us its end."""
 
 
 class ProjectCredential:

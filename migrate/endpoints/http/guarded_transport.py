@@ -78,13 +78,13 @@ class BodyOverLimit(httpx2.TransportError):
 
 
 REDIRECT_STATUSES = (300, 301, 302, 303, 307, 308)
+# Redirects within the origin that a read follows: a gateway adds a slash or a region, not more.
 MAX_REDIRECTS = 5
-"""Redirects within the origin that a read follows: a gateway adds a slash or a region, not more."""
 USER_AGENT = f"assistants-migrate/{__version__} httpx2/{httpx2.__version__}"
+# Headers in which SDKs sign requests.
 CREDENTIAL_HEADERS = ("authorization", "api-key")
-"""Headers in which SDKs sign requests."""
+# Extension of a request whose answer is a file.
 STREAMED_EXTENSION = "assistants-migrate.streamed"
-"""Extension of a request whose answer is a file."""
 
 
 class GuardedTransport(httpx2.BaseTransport):

@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 import httpx2
 import openai
 
+# Header by which the package is told, by itself, to leave the body of an answer unread.
 RAW_RESPONSE_HEADER = "X-Stainless-Raw-Response"
-"""Header by which the package is told, by itself, to leave the body of an answer unread."""
+# Seconds in which headers stay good. Tokens are renewed 300 seconds before their end (`sign_in.EARLY`).
 MAX_HEADER_AGE_S = 60.0
-"""Seconds in which headers stay good. Tokens are renewed 300 seconds before their end (`sign_in.EARLY`)."""
+# What depends on the request: the HTTP client gives it.
 PER_REQUEST_HEADERS = {"host", "cookie"}
-"""What depends on the request: the HTTP client gives it."""
+# Says that the signature is not good, or not any more.
 UNAUTHORIZED = 401
-"""Says that the signature is not good, or not any more."""
 
 
 class _CachedHeaders(NamedTuple):

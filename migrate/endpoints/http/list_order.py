@@ -25,8 +25,8 @@ from migrate.model.entity import creation_time
 from migrate.model.page_cursor import RESTART_FROM_FIRST_PAGE
 
 UNKNOWN_TIME = 0.0
+# Rows at the end of a listing that are compared with the server's newest: one page.
 MAX_ROWS_COMPARED = 100
-"""Rows at the end of a listing that are compared with the server's newest: one page."""
 
 
 class TimeTrend(Enum):
@@ -95,10 +95,10 @@ class OrderedListing:
 class ListOrder:
     """How one server sorts, as far as it has shown. Threads may share it."""
 
+    # Kind -> RISING or FALLING: how a listing came that was asked for oldest first, and whose times told.
     _observed: dict[str, TimeTrend] = field(default_factory=dict)
-    """Kind -> RISING or FALLING: how a listing came that was asked for oldest first, and whose times told."""
+    # Kind -> whether `order` makes a difference, once asked.
     _respects_order: dict[str, bool] = field(default_factory=dict)
-    """Kind -> whether `order` makes a difference, once asked."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def oldest_first(self, pages: Iterator[Page], listing: OrderedListing) -> Iterator[Page]:

@@ -28,8 +28,8 @@ from migrate.model.json_depth import JSONTooDeep, loads
 from migrate.model.known_secrets import redact
 
 DOWNLOAD_CHUNK_BYTES = 1 << 18
+# So much is told of what an HTTP client says of a request without an answer.
 MAX_REASON_CHARS = 300
-"""So much is told of what an HTTP client says of a request without an answer."""
 
 
 class JsonTransport(ABC):

@@ -13,15 +13,15 @@ from collections.abc import Callable
 
 from migrate.errors import NoResponse, RequestFailed, ServiceUnreachable
 
+# Seconds without a good answer.
 OUTAGE_S = 60.0
-"""Seconds without a good answer."""
+# Failed requests in them, at the least.
 MIN_OUTAGE_ERRORS = 5
-"""Failed requests in them, at the least."""
+# Seconds of silence that are worth a word.
 REPORT_SILENCE_AFTER_S = 5.0
-"""Seconds of silence that are worth a word."""
 TOO_MANY_REQUESTS = 429
+# Said by a gateway that waited in vain: a timeout, though its number begins with 4.
 GATEWAY_TIMEOUT = 408
-"""Said by a gateway that waited in vain: a timeout, though its number begins with 4."""
 
 
 class Outage:
@@ -35,8 +35,8 @@ class Outage:
         self._last = ""
         self._answered = False
         self._in_flight: dict[int, float] = {}
+        # Sends a read again that was answered well: to see whether anybody is there at all.
         self.known_good_request: Callable[[], object] | None = None
-        """Sends a read again that was answered well: to see whether anybody is there at all."""
 
     def request_started(self, watched: bool = True) -> float:
         """A request is sent now; the moment, which its end is told with. `watched`: silence is told."""

@@ -18,12 +18,12 @@ from migrate.endpoints.interface import Body, Page
 from migrate.errors import PaginationError, RequestFailed
 from migrate.model.known_secrets import redact
 
+# Ids that are kept as they are.
 MAX_PLAIN_IDS = 2_000
-"""Ids that are kept as they are."""
+# Into which the hashes of more fall: a look searches one, of 300 bytes at 100,000 ids.
 ID_HASH_BUCKETS = 4096
-"""Into which the hashes of more fall: a look searches one, of 300 bytes at 100,000 ids."""
+# Bytes of a hash. Two of 100,000 ids share one with a chance of 1 in 10 to the 19th.
 ID_HASH_BYTES = 12
-"""Bytes of a hash. Two of 100,000 ids share one with a chance of 1 in 10 to the 19th."""
 
 
 class SeenIds:
@@ -59,18 +59,18 @@ class SeenIds:
         return True
 
 
+# Rows a page of servers that ignore `limit`, or take less than was asked for. 20 is the number of every
+# description of these listings; the others are those that servers usually have of their own.
 COMMON_PAGE_SIZES = frozenset({20, 25, 50})
-"""Rows a page of servers that ignore `limit`, or take less than was asked for. 20 is the number of every
-description of these listings; the others are those that servers usually have of their own."""
+# So much is told of an error in an answer that has the status of a good one.
 MAX_ERROR_CHARS = 300
-"""So much is told of an error in an answer that has the status of a good one."""
+# Answers of a server that cannot be asked for what lies behind a page.
 NO_NEXT_PAGE_STATUSES = frozenset({400, 404, 405, 410, 422, 501})
-"""Answers of a server that cannot be asked for what lies behind a page."""
+# `has_more` of a server that does not write it as JSON's true and false.
 HAS_MORE_SPELLINGS = {"true": True, "1": True, "false": False, "0": False}
-"""`has_more` of a server that does not write it as JSON's true and false."""
+# Keys of an envelope that tell how many rows the whole listing has. No description knows them; some servers
+# send them, and a listing that is shorter than it calls itself is not whole.
 TOTAL_KEYS = ("total", "total_count")
-"""Keys of an envelope that tell how many rows the whole listing has. No description knows them; some servers
-send them, and a listing that is shorter than it calls itself is not whole."""
 
 
 @dataclass

@@ -19,8 +19,8 @@ NOT_FOUND_STATUSES = (404, 405, 410, 501)
 DENIED_STATUSES = (401, 403)
 TRANSIENT_STATUSES = (408, 409, 425, 429, 500, 502, 503, 504)
 
+# The one text that is matched: OpenAI's 400 for such files has no code of its own.
 REFUSED_DOWNLOAD_TEXT = "Not allowed to download files of purpose"
-"""The one text that is matched: OpenAI's 400 for such files has no code of its own."""
 
 
 def failure_of_response(status: int, text: str, headers: Mapping[str, str], asked: str) -> RequestFailed:
@@ -53,6 +53,8 @@ def error_message_and_code(text: str) -> tuple[str, str]:
     return message[:500], "" if code in ("null", "None") else code
 
 
+# Kind -> how its bodies name it in `object`. A name that stands nowhere here says nothing: items of
+# conversations have none, and services add some.
 OBJECT_NAMES = {
     "assistant": ("assistant", "agent"),
     "thread": ("thread", "conversation"),
@@ -63,18 +65,16 @@ OBJECT_NAMES = {
     "vector_store": ("vector_store",),
     "vector_store_file": ("vector_store.file",),
 }
-"""Kind -> how its bodies name it in `object`. A name that stands nowhere here says nothing: items of
-conversations have none, and services add some."""
 
 KIND_BY_OBJECT_NAME = {name: kind for kind, names in OBJECT_NAMES.items() for name in names}
 
+# Kind -> the keys in which its bodies name what they lie in.
 PARENT_KEYS = {
     "message": ("thread_id", "conversation_id"),
     "run": ("thread_id",),
     "run_step": ("thread_id",),
     "vector_store_file": ("vector_store_id",),
 }
-"""Kind -> the keys in which its bodies name what they lie in."""
 
 
 def check_rows(asked: str, kind: str, rows: Iterable[Body], parent: str = "", run: str = "") -> None:

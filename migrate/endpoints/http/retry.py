@@ -24,8 +24,8 @@ from migrate.errors import OutcomeUnknown, RequestFailed, ResponseTooLarge, Serv
 
 log = logging.getLogger(__name__)
 
+# Redirects that may be the answer to a write that was carried out; 307 and 308 ask to write elsewhere.
 REDIRECTS_AFTER_WRITE = (301, 302, 303)
-"""Redirects that may be the answer to a write that was carried out; 307 and 308 ask to write elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class Channel:
     limiter: RateLimiter
     headers: Mapping[str, str] = field(default_factory=dict)
     attempts: int = MAX_ATTEMPTS
+    # Attempts when there is no answer at all.
     attempts_without_answer: int = MAX_ATTEMPTS
-    """Attempts when there is no answer at all."""
+    # Seconds until an answer must begin, where they are not the usual ones.
     answer_timeout_s: float | None = None
-    """Seconds until an answer must begin, where they are not the usual ones."""
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Body:
         """A GET, repeated while that may help. Raises `RequestFailed` or a subclass."""

@@ -76,9 +76,9 @@ class WorkerPool(Generic[_EventT]):
         self._workers = workers
         self._threads: list[threading.Thread] = []
         self._tasks: queue.SimpleQueue[tuple[Any, ...] | None]
+        # What is to be done. Of a large estate that is several calls for each thread in it, so a task is
+        # nothing more: a future of the standard pool takes ten times the memory.
         self._tasks = queue.SimpleQueue()
-        """What is to be done. Of a large estate that is several calls for each thread in it, so a task is
-        nothing more: a future of the standard pool takes ten times the memory."""
         self._queue: queue.Queue[_EventT | _TaskEnd] = queue.Queue(maxsize=2 * workers)
         self._stop = threading.Event()
         self._open = 0
