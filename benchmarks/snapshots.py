@@ -18,8 +18,8 @@ URL = "https://example.openai.azure.com"
 
 def make(path: Path, assistants: int, threads: int, messages: int, differ: int = DIFFER) -> None:
     """Write the archive with a first and a second snapshot; in that one of `differ` objects is another."""
+    from migrate.archive.bodies import BodyRow
     from migrate.archive.database import Archive
-    from migrate.archive.packs.rows import BodyRow
     from migrate.archive.snapshots.writer import SnapshotWriter
 
     estate = Estate(Shape(max(1, threads), max(1, messages)))

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from migrate import errors
-from migrate.archive.packs.reader import register_sql_functions
+from migrate.archive.packs import register_sql_functions
 from migrate.cli import COMMANDS, program
 from migrate.cli.config import checked, toml
 from migrate.codecs import CODECS, Target

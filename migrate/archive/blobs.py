@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
 from migrate.archive.hashes import storable_text
-from migrate.archive.packs.reader import compress, decompress
+from migrate.archive.packs import compress, decompress
 from migrate.archive.sql_connection import SqlConnection
 from migrate.errors import ArchiveDamaged
 

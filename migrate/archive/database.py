@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from migrate.archive.lock import WriterLock
-from migrate.archive.packs.writer import PackWriter
+from migrate.archive.packs import PackWriter
 from migrate.archive.schema_check import APPLICATION_ID, check_schema, has_current_schema
 from migrate.archive.sqlite_file import (
     SQLITE_MAGIC,

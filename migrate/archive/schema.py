@@ -15,7 +15,7 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from migrate.archive.hashes import count_rows
-from migrate.archive.packs.reader import BODIES_PER_PACK
+from migrate.archive.packs import BODIES_PER_PACK
 from migrate.archive.schema_check import APPLICATION_ID, MIGRATION_SET, SCHEMA_STEPS, applied_steps
 from migrate.errors import ArchiveDamaged, ArchiveTooNew
 

@@ -130,7 +130,7 @@ def _schema_of_version(number: int) -> dict[SchemaEntry, str]:
     # Only another schema than the current one needs sqlite-utils.
     from sqlite_utils import Database
 
-    from migrate.archive.packs.reader import register_sql_functions
+    from migrate.archive.packs import register_sql_functions
     from migrate.archive.schema import migrations
 
     conn = sqlite3.connect(":memory:", isolation_level=None)

@@ -12,7 +12,7 @@ import stat
 import sys
 from pathlib import Path
 
-from migrate.archive.packs.reader import register_sql_functions
+from migrate.archive.packs import register_sql_functions
 from migrate.errors import ArchiveDamaged, BadUsage
 from migrate.files.output import STDOUT_PATH
 

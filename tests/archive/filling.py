@@ -10,7 +10,8 @@ from typing import Any
 
 from migrate.archive import Archive
 from migrate.archive.blobs import link_file_to_blob, store_blob
-from migrate.archive.packs.reader import (
+from migrate.archive.bodies import BodyRow
+from migrate.archive.packs import (
     BODIES_PER_PACK,
     BODY_SEPARATOR,
     compress,
@@ -18,7 +19,6 @@ from migrate.archive.packs.reader import (
     register_sql_functions,
     split_bodies,
 )
-from migrate.archive.packs.rows import BodyRow
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
 

@@ -14,7 +14,7 @@ from sqlite_utils.migrations import Migrations
 
 from migrate.archive import Archive, schema, schema_check
 from migrate.archive.check.integrity import check_archive
-from migrate.archive.packs.reader import register_sql_functions
+from migrate.archive.packs import register_sql_functions
 from migrate.archive.schema import migrations
 from migrate.archive.schema_check import (
     APPLICATION_ID,

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from migrate.archive import Archive
+from migrate.archive import Archive, packs
 from migrate.archive.blobs import link_file_to_blob, store_blob
 from migrate.archive.check.integrity import check_archive
-from migrate.archive.packs import writer as packs_writer
-from migrate.archive.packs.reader import register_sql_functions
+from migrate.archive.packs import register_sql_functions
 from migrate.errors import MigrateError
 from migrate.model.results.archive import CheckResult, CheckSample
 from tests.archive.filling import Listing, tamper, write
@@ -51,7 +50,7 @@ CONTENT = {
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("flips") / "estate.db"
     with Archive.open(path, write=True, create=True) as archive, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(packs_writer, "FULL_PACK_BYTES", 1500)
+        patch.setattr(packs, "FULL_PACK_BYTES", 1500)
         writer = write(archive, LISTINGS)
         write(archive, LISTINGS[:2])
         for id_, pieces in CONTENT.items():

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from migrate.archive import Archive, prune
+from migrate.archive import Archive, forget
 from migrate.archive.blobs import link_file_to_blob, store_blob
+from migrate.archive.bodies import BodyRow
 from migrate.archive.check.integrity import check_archive
 from migrate.archive.forget import forget_snapshots, vacuum_archive
 from migrate.archive.id_map import Side, id_map
 from migrate.archive.journal import Journal
-from migrate.archive.packs.reader import decompress
-from migrate.archive.packs.rows import BodyRow
+from migrate.archive.packs import decompress
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots, search_candidates
 from migrate.archive.snapshots.writer import SnapshotWriter
 from tests.archive.filling import ESTATE, TYPE, URL, Listing, reader, rows, write
@@ -128,11 +128,11 @@ def test_everything_can_go_and_no_row_is_left(archive: Archive) -> None:
     forget_snapshots(archive, [1, 2, 3, 4])
     tables = (
         "snapshots",
-        *prune.SWEEP_STATEMENTS,
+        *forget.SWEEP_STATEMENTS,
         "packs",
         "known",
         "contents",
-        *prune.BLOB_SWEEP_STATEMENTS,
+        *forget.BLOB_SWEEP_STATEMENTS,
         "endpoints",
     )
     assert [table for table in tables if rows(archive, table)] == []
@@ -180,13 +180,13 @@ def test_an_interrupted_snapshot_can_go(archive: Archive) -> None:
     assert rows(archive, "manifests") == rows(archive, "bodies") == 0
 
 
-@pytest.mark.parametrize("table", [*prune.SWEEP_STATEMENTS, *prune.BLOB_SWEEP_STATEMENTS])
+@pytest.mark.parametrize("table", [*forget.SWEEP_STATEMENTS, *forget.BLOB_SWEEP_STATEMENTS])
 def test_a_failure_at_any_step_leaves_all(
     archive: Archive, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
     fill(archive)
     before = [everything(archive, number) for number in range(1, 5)]
-    steps = prune.SWEEP_STATEMENTS if table in prune.SWEEP_STATEMENTS else prune.BLOB_SWEEP_STATEMENTS
+    steps = forget.SWEEP_STATEMENTS if table in forget.SWEEP_STATEMENTS else forget.BLOB_SWEEP_STATEMENTS
     monkeypatch.setitem(steps, table, "DELETE FROM nowhere")
     with pytest.raises(sqlite3.OperationalError):
         forget_snapshots(archive, [1, 2])
@@ -198,10 +198,10 @@ def test_a_failure_at_any_step_leaves_all(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from migrate.archive import prune
+from migrate.archive import forget
 from migrate.archive.database import Archive
 from migrate.archive.forget import forget_snapshots
-prune.BLOB_SWEEP_STATEMENTS["chunks"] = "SELECT die()"
+forget.BLOB_SWEEP_STATEMENTS["chunks"] = "SELECT die()"
 archive = Archive.open(Path(sys.argv[1]), write=True)
 archive.conn.create_function("die", 0, lambda: os.kill(os.getpid(), signal.SIGKILL))
 archive.conn.execute("PRAGMA cache_size = 1")

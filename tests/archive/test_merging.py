@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from migrate.archive import Archive
 from migrate.archive.blobs import link_file_to_blob, store_blob
+from migrate.archive.bodies import BodyRow
 from migrate.archive.check.integrity import check_archive
 from migrate.archive.id_map import Side, id_map
 from migrate.archive.journal import Journal
 from migrate.archive.merge.files import MergeInputs, open_merge_output
 from migrate.archive.merge.run import merge_archives
-from migrate.archive.packs.rows import BodyRow
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots, newest_snapshot
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.errors import ArchiveBusy, ArchiveDamaged

@@ -14,13 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.archive import Archive
+from migrate.archive import Archive, packs
+from migrate.archive import bodies as archive_bodies
+from migrate.archive.bodies import BodyRow
 from migrate.archive.check.integrity import check_archive
-from migrate.archive.packs import reader as packs_reader
-from migrate.archive.packs import rows as packs_rows
-from migrate.archive.packs import writer as packs_writer
-from migrate.archive.packs.reader import BodyReader, Pack, PackDamaged, compress, decompress, split_bodies
-from migrate.archive.packs.rows import BodyRow
+from migrate.archive.packs import BodyReader, Pack, PackDamaged, compress, decompress, split_bodies
 from migrate.archive.snapshots.writer import SnapshotWriter
 from tests.archive import filling
 from tests.archive.filling import TYPE, URL, reader, tamper, write
@@ -43,8 +41,8 @@ def test_whatever_comes_is_read_back_in_order_and_kept_once(
 ) -> None:
     """However large packs may be, however many keys may wait, and whether pages are committed together."""
     with pytest.MonkeyPatch.context() as patch, Archive.temporary() as archive:
-        patch.setattr(packs_writer, "FULL_PACK_BYTES", large)
-        patch.setattr(packs_writer, "MAX_PENDING_KEYS", waiting)
+        patch.setattr(packs, "FULL_PACK_BYTES", large)
+        patch.setattr(packs, "MAX_PENDING_KEYS", waiting)
         writer = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
         expected: dict[str, list[Any]] = {"t1": [], "t2": []}
         for parent, page, together in given_pages:
@@ -63,7 +61,7 @@ def test_whatever_comes_is_read_back_in_order_and_kept_once(
 def test_keys_do_not_wait_for_the_end_of_a_long_transaction(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packs_writer, "MAX_PENDING_KEYS", 10)
+    monkeypatch.setattr(packs, "MAX_PENDING_KEYS", 10)
     seen = []
     with archive.transaction() as conn:
         for n in range(25):
@@ -85,7 +83,7 @@ def fill(archive: Archive, count: int = SEVERAL, each: int = 2) -> None:
 def test_small_listings_share_packs(archive: Archive) -> None:
     fill(archive)
     plain, packed = archive.conn.execute("SELECT sum(size), sum(length(data)) FROM packs").fetchone()
-    assert filling.rows(archive, "packs") <= -(-plain // packs_writer.FULL_PACK_BYTES)
+    assert filling.rows(archive, "packs") <= -(-plain // packs.FULL_PACK_BYTES)
     assert packed < plain / 5
     assert check_archive(archive.conn).damage == ()
 
@@ -108,8 +106,8 @@ def test_a_pack_that_grows_is_whole_after_every_commit(archive: Archive) -> None
 def test_bodies_whose_keys_are_equal_by_chance_are_two(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packs_rows, "body_key", lambda object_id, sha: 7)
-    monkeypatch.setattr(packs_reader, "body_key_range", lambda object_id: (7, 7))
+    monkeypatch.setattr(archive_bodies, "body_key", lambda object_id, sha: 7)
+    monkeypatch.setattr(packs, "body_key_range", lambda object_id: (7, 7))
     page = [{"id": f"asst_{n % 3}", "version": n} for n in range(9)]
     listings = [("assistant", "", page), ("run", "t", page)]
     write(archive, listings)
@@ -142,16 +140,16 @@ def test_what_was_rolled_back_is_stored_again(archive: Archive) -> None:
 
 
 def test_a_pack_has_so_many_places(archive: Archive) -> None:
-    page = [{"id": f"{n:04}"} for n in range(packs_reader.BODIES_PER_PACK + 5)]
+    page = [{"id": f"{n:04}"} for n in range(packs.BODIES_PER_PACK + 5)]
     write(archive, [])
     writer = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
     writer.page("run", "t", [BodyRow.of("run", body) for body in page], "")
     assert writer.bodies("run", "t") == page
     assert [count for (count,) in archive.conn.execute("SELECT count FROM packs")] == [
-        packs_reader.BODIES_PER_PACK,
+        packs.BODIES_PER_PACK,
         5,
     ]
-    assert writer.holders("run", f"{packs_reader.BODIES_PER_PACK + 1:04}") == ["t"]
+    assert writer.holders("run", f"{packs.BODIES_PER_PACK + 1:04}") == ["t"]
 
 
 def test_memory_of_what_was_unpacked_is_bounded(archive: Archive) -> None:
@@ -159,7 +157,7 @@ def test_memory_of_what_was_unpacked_is_bounded(archive: Archive) -> None:
     bodies = BodyReader(archive.conn)
     for (manifest,) in archive.conn.execute("SELECT manifest_id FROM scopes").fetchall() * 3:
         assert len(list(bodies.listing(manifest))) == 50
-        assert bodies._characters <= packs_reader.MAX_CACHED_CHARS
+        assert bodies._characters <= packs.MAX_CACHED_CHARS
         assert bodies._characters == sum(len(text) for _, texts in bodies._held.values() for text in texts)
 
 

@@ -14,7 +14,7 @@ import pytest
 from migrate.archive import Archive
 from migrate.archive.blobs import blob_of, read_verified_chunks
 from migrate.archive.check.integrity import check_archive
-from migrate.archive.packs.reader import BODIES_PER_PACK, PackDamaged, compress, decompress, split_bodies
+from migrate.archive.packs import BODIES_PER_PACK, PackDamaged, compress, decompress, split_bodies
 from migrate.errors import ArchiveDamaged
 from migrate.model.input_limits import MAX_UNPACKED, MIB
 from tests.archive.filling import filled, reader

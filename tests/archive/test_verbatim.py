@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
+from migrate.archive.bodies import BodyRow, body_bytes
 from migrate.archive.check.integrity import check_archive
-from migrate.archive.packs.rows import BodyRow, body_bytes
 from migrate.model.input_limits import MAX_JSON_DEPTH
 from tests.archive.filling import reader, write
 from tests.strategies import steady

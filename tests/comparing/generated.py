@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
-from migrate.archive.packs.rows import BodyRow
+from migrate.archive.bodies import BodyRow
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.model import KINDS, Entity

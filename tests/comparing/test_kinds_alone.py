@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.packs.rows import BodyRow
+from migrate.archive.bodies import BodyRow
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.errors import BadUsage

@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from migrate.archive.packs.reader import register_sql_functions
+from migrate.archive.packs import register_sql_functions
 from tests.commands import PAGES, ROOT, SHELL, Block, Command, blocks
 from tests.e2e.running import Said
 from tests.e2e.shell import Shell

@@ -248,7 +248,7 @@ def ordinals(world: World, view: str, snapshot: int = 1) -> list[str]:
     import sqlite3
     from contextlib import closing
 
-    from migrate.archive.packs.reader import register_sql_functions
+    from migrate.archive.packs import register_sql_functions
 
     parent = {
         "messages": "thread_id", "runs": "thread_id", "run_steps": "thread_id",

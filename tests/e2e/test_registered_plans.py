@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from migrate.archive.hashes import hash_all_rows
-from migrate.archive.packs.reader import register_sql_functions
+from migrate.archive.packs import register_sql_functions
 from migrate.emulator import Emulator
 from migrate.model.results.plan import Plan
 from tests.e2e.conftest import Launch

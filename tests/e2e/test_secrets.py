@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from migrate.archive.packs.reader import decompress
+from migrate.archive.packs import decompress
 from tests.e2e import projects
 from tests.e2e.conftest import Launch
 from tests.e2e.running import KEYS, World, options

@@ -298,7 +298,7 @@ cli.main()
 """
 MOMENTS = {
     "Copier.listing": "copy",
-    "ShardJoiner.finish": "join_shards",
+    "ShardJoiner.finish": "shards",
     "BlobMerge.settle": "run",
     "next_snapshot_number": "run",
     "JournalMerge.settle": "journal",

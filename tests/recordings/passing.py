@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from migrate.archive import Archive
-from migrate.archive.packs.rows import BodyRow
+from migrate.archive.bodies import BodyRow
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.codecs import CODECS
 from migrate.emulator.options import ServiceName

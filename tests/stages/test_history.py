@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.packs.rows import BodyRow
+from migrate.archive.bodies import BodyRow
 from migrate.archive.snapshots.history import first_seen_unchanged
 from migrate.archive.snapshots.reader import list_snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.archive import Archive
-from migrate.archive.packs.rows import BodyRow
+from migrate.archive.bodies import BodyRow
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.model import Entity
 from migrate.reports.commands.transcript import (

@@ -8,7 +8,7 @@ import pytest
 
 from migrate.archive import Archive
 from migrate.archive.blobs import link_file_to_blob, store_blob
-from migrate.archive.packs.rows import BodyRow
+from migrate.archive.bodies import BodyRow
 from migrate.archive.snapshots.reader import newest_snapshot
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.model.results.query import CleanupResult, Diagram

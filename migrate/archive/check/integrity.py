@@ -14,10 +14,11 @@ from functools import partial
 
 from migrate.archive import registered_plans
 from migrate.archive.blobs import read_chunks
+from migrate.archive.bodies import BodyRow
 from migrate.archive.check.references import CHECKED_REFERENCES, find_broken_references
 from migrate.archive.hashes import listing_sha, snapshot_digest
 from migrate.archive.journal_check import find_journal_damage
-from migrate.archive.packs.reader import (
+from migrate.archive.packs import (
     BODIES_PER_PACK,
     BODY_SEPARATOR,
     FORGOTTEN_BODY,
@@ -27,7 +28,6 @@ from migrate.archive.packs.reader import (
     pack_sha,
     split_bodies,
 )
-from migrate.archive.packs.rows import BodyRow
 from migrate.model.json_depth import JSONTooDeep
 from migrate.model.results.archive import CheckResult, CheckSample, Damage
 

@@ -10,11 +10,10 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from migrate.archive.bodies import BodyRow
 from migrate.archive.database import Archive
-from migrate.archive.packs.listing import ListingWriter
-from migrate.archive.packs.reader import BodyReader, decompress
-from migrate.archive.packs.rows import BodyRow
-from migrate.archive.snapshots.scopes import ScopePlace, begin_scope
+from migrate.archive.packs import BodyReader, decompress
+from migrate.archive.snapshots.listings import ListingWriter, ScopePlace, begin_scope
 from migrate.errors import ArchiveDamaged
 
 MERGE_BATCH_ROWS = 400

@@ -13,21 +13,22 @@ from itertools import groupby
 from pathlib import Path
 
 from migrate.archive.database import Archive
+from migrate.archive.forget import sweep_blobs, sweep_listings
 from migrate.archive.hashes import snapshot_digest
 from migrate.archive.merge.copy import MERGE_BATCH_ROWS, Copier
 from migrate.archive.merge.files import MergeInputs
-from migrate.archive.merge.join_shards import MISSING_COLUMNS, ShardJoiner
 from migrate.archive.merge.journal import JournalMerge
 from migrate.archive.merge.shards import (
+    MISSING_COLUMNS,
     TARGET_ARCHIVE,
     ShardedReading,
+    ShardJoiner,
     SnapshotKey,
     SnapshotRow,
     is_joined_snapshot,
     is_shard_snapshot,
     sharded_readings,
 )
-from migrate.archive.prune import sweep_blobs, sweep_listings
 from migrate.model.file import BYTES_FROM_DOWNLOAD, BYTES_FROM_ORIGINAL, BYTES_FROM_PARSED_TEXT
 from migrate.model.results.archive import InterruptedSnapshot, JoinedSnapshot, MergeResult
 

@@ -6,7 +6,7 @@ import sqlite3
 
 from pluggy import HookimplMarker
 
-from migrate.archive.packs.reader import register_sql_functions
+from migrate.archive.packs import register_sql_functions
 
 # The same marker as `datasette.hookimpl`. Datasette itself is not installed with this program. It brings pluggy,
 # so this module can be imported and checked where only pluggy is installed.

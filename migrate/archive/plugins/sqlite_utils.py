@@ -6,7 +6,7 @@ import sqlite3
 
 from sqlite_utils import hookimpl
 
-from migrate.archive.packs.reader import register_sql_functions
+from migrate.archive.packs import register_sql_functions
 
 
 @hookimpl

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from migrate.archive.hashes import body_id, storable_text
-from migrate.archive.packs.reader import BODIES_PER_PACK, BodyReader
+from migrate.archive.packs import BODIES_PER_PACK, BodyReader
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.archive.sql_connection import SqlConnection
 from migrate.model import KINDS, EntityKey

@@ -8,8 +8,8 @@ from itertools import islice
 
 from migrate.archive.database import Archive
 from migrate.archive.hashes import listing_sha
-from migrate.archive.snapshots import scopes
-from migrate.archive.snapshots.scopes import ScopePlace
+from migrate.archive.snapshots import listings
+from migrate.archive.snapshots.listings import ScopePlace
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.model import JSON
 
@@ -82,7 +82,7 @@ class PreviousSnapshot:
         if manifest is None:
             return False
         with self._writer.archive.transaction() as conn:
-            scopes.begin_scope(conn, ScopePlace(self._writer.id, kind, parent), manifest, "complete")
+            listings.begin_scope(conn, ScopePlace(self._writer.id, kind, parent), manifest, "complete")
         return True
 
     def size(self, kind: str, parent: str) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from migrate.archive.blobs import Blob, blob_of
 from migrate.archive.hashes import storable_text
-from migrate.archive.packs.reader import BODIES_PER_PACK, BodyReader
+from migrate.archive.packs import BODIES_PER_PACK, BodyReader
 from migrate.archive.sql_connection import SqlConnection
 from migrate.model import JSON
 from migrate.model.entity import COUNT_MISMATCH_REASON

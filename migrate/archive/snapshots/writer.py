@@ -11,13 +11,12 @@ from datetime import datetime, timezone
 from typing import Literal
 
 from migrate import __version__
+from migrate.archive.bodies import BodyRow
 from migrate.archive.database import Archive
 from migrate.archive.hashes import snapshot_digest, storable_text
-from migrate.archive.packs.listing import ListingWriter
-from migrate.archive.packs.rows import BodyRow
-from migrate.archive.snapshots import scopes
+from migrate.archive.snapshots import listings
+from migrate.archive.snapshots.listings import ListingWriter, ScopePlace
 from migrate.archive.snapshots.reader import listings_holding
-from migrate.archive.snapshots.scopes import ScopePlace
 from migrate.model import JSON
 from migrate.model.json_depth import loads
 from migrate.model.known_secrets import redact
@@ -96,7 +95,7 @@ class SnapshotWriter:
 
     def bodies(self, kind: str, parent: str = "") -> list[dict[str, JSON]]:
         """What is kept of a listing, in order."""
-        held = scopes.scope_content(self.archive.conn, ScopePlace(self.id, kind, parent))
+        held = listings.scope_content(self.archive.conn, ScopePlace(self.id, kind, parent))
         packer = self.archive.packer
         if held is None or not any(packer.bodies.spans(held[0])):
             return []
@@ -120,7 +119,7 @@ class SnapshotWriter:
             place = ScopePlace(self.id, kind, parent)
             self._listings.pop(place, None)
             self._kept.pop((kind, parent), None)
-            manifest = scopes.remove_scope(conn, place)
+            manifest = listings.remove_scope(conn, place)
             conn.execute("DELETE FROM manifests WHERE id = ? AND sha IS NULL", (manifest,))
 
     def page(self, kind: str, parent: str, rows: Iterable[BodyRow], cursor: str) -> None:
@@ -130,9 +129,9 @@ class SnapshotWriter:
             listing = self._listing(place)
             if listing is None:
                 listing = self._listings[place] = ListingWriter.new(conn)
-                scopes.begin_scope(conn, place, listing.manifest, "reading", cursor=cursor)
+                listings.begin_scope(conn, place, listing.manifest, "reading", cursor=cursor)
             else:
-                scopes.set_scope_cursor(conn, place, cursor)
+                listings.set_scope_cursor(conn, place, cursor)
             new = [row for row in rows if self._is_new(kind, parent, row)]
             listing.add((row.sha for row in new), self.archive.packer.numbers(kind, new))
 
@@ -142,9 +141,9 @@ class SnapshotWriter:
         with self.archive.transaction() as conn:
             listing = self._listing(place)
             if listing is None:
-                scopes.begin_scope(conn, place, ListingWriter.empty(conn), state, reason or None)
+                listings.begin_scope(conn, place, ListingWriter.empty(conn), state, reason or None)
             else:
-                scopes.end_scope(conn, place, listing.seal(), state, reason or None)
+                listings.end_scope(conn, place, listing.seal(), state, reason or None)
                 del self._listings[place]
             self._kept.pop((kind, parent), None)
 
@@ -207,7 +206,7 @@ class SnapshotWriter:
             self._listings.clear()
             self._rollbacks = self.archive.rollbacks
         if place not in self._listings:
-            held = scopes.scope_content(self.archive.conn, place)
+            held = listings.scope_content(self.archive.conn, place)
             if held is None:
                 return None
             self._listings[place] = self._begun(place, *held)
@@ -219,7 +218,7 @@ class SnapshotWriter:
             self.archive.packer.flush()
             return ListingWriter.resume(conn, manifest)
         found = ListingWriter.copy(conn, manifest)  # a sealed one may be shared by other snapshots
-        scopes.set_scope_manifest(conn, place, found.manifest)
+        listings.set_scope_manifest(conn, place, found.manifest)
         return found
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migrate.archive.blobs import link_file_to_blob, store_blob
+from migrate.archive.bodies import BodyRow
 from migrate.archive.database import Archive
-from migrate.archive.packs.rows import BodyRow
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.codecs.config_directory import (

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
+from migrate.archive.bodies import BodyRow
 from migrate.archive.hashes import listing_sha
-from migrate.archive.packs.rows import BodyRow
 from migrate.archive.snapshots.writer import ScopeState
 from migrate.errors import AccessDenied, NotDownloadable, NotFound, RequestFailed, ResponseTooLarge
 from migrate.model import JSON, KINDS

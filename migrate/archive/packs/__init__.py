@@ -1,1 +1,0 @@
-"""Packs: compressed arrays of object bodies, written and read back."""
