@@ -1,7 +1,8 @@
 """Compare two normalized objects: the paths at which they differ, with both values.
 
-A hash tells equal objects apart from others first; only those are looked into. A member of a list without
-order is named by what it is (`tools[function:get_weather]`), not by a place that means nothing.
+A hash separates equal objects from the others. DeepDiff walks those that differ, and `_JSONOperator` tells it
+what counts as equal and which lists have no order. A member of a list without order is named by what it is
+(`tools[function:get_weather]`), because its position means nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,116 +19,20 @@ from pydantic_core import to_json
 from migrate.model import JSON
 from migrate.model.normalize import json_digest
 
+# Fields whose lists have no order: a changed member must not shift the others.
+UNORDERED_FIELDS = frozenset({"tools", "tool_resources", "attachments"})
+
+# Fields whose differences are listed entry by entry, also where only one side has entries.
+ENTRYWISE_FIELDS = UNORDERED_FIELDS | {"metadata", "attributes", "definition"}
+
 # Keys by which a member, or the options of a tool, is distinguished from others of its type.
 MEMBER_NAME_KEYS = ("name", "server_label", "id", "file_id", "project_connection_id", "index_name")
 
 PLAIN_MEMBER_NAME = re.compile(r"[\w./@ -]{1,80}")
-
-# What the member is called, and its value on each side; None where it is not there.
-MemberMatch = tuple[str, JSON, JSON]
-
-
-def match_members(
-    left: list[JSON], right: list[JSON], same: Callable[[JSON, JSON], bool]
-) -> Iterator[MemberMatch]:
-    """Members that differ: equal ones are left out, the others matched by name, then by type in order."""
-    ours, theirs = _remove_equal(left, right, same)
-    called = _labels(ours), _labels(theirs)
-    named = {label: n for n, label in enumerate(called[1])}
-    pairs = {n: named[label] for n, label in enumerate(called[0]) if label in named}
-    _pair_by_type(ours, theirs, pairs)
-    taken = set(pairs.values())
-    for n, one in enumerate(ours):
-        yield called[0][n], one, theirs[pairs[n]] if n in pairs else None
-    for n, other in enumerate(theirs):
-        if n not in taken:
-            yield called[1][n], None, other
-
-
-def _remove_equal(
-    left: list[JSON], right: list[JSON], same: Callable[[JSON, JSON], bool]
-) -> tuple[list[JSON], list[JSON]]:
-    """Both lists without what stands in both, each as often as it does."""
-    there: dict[str, list[JSON]] = defaultdict(list)
-    for other in right:
-        there[_text(other)].append(other)
-    ours = []
-    for one in left:
-        same_text = there[_text(one)]
-        if same_text:
-            same_text.pop()
-        else:
-            ours.append(one)
-    theirs = [other for rest in there.values() for other in rest]
-    rest = []
-    for one in ours:  # 1 and 1.0 have two texts and are one number
-        worth = not isinstance(one, str)
-        equal = next((n for n, other in enumerate(theirs) if worth and same(one, other)), None)
-        if equal is None:
-            rest.append(one)
-        else:
-            del theirs[equal]
-    return rest, theirs
-
-
-def _pair_by_type(ours: list[JSON], theirs: list[JSON], pairs: dict[int, int]) -> None:
-    """Pair what is left over, one after the other, where the type is the same."""
-    taken = set(pairs.values())
-    free: dict[str, list[int]] = defaultdict(list)
-    for n, other in enumerate(theirs):
-        if n not in taken and isinstance(other, Mapping):
-            free[_type(other)].append(n)
-    for n, one in enumerate(ours):
-        if n not in pairs and isinstance(one, Mapping) and free[_type(one)]:
-            pairs[n] = free[_type(one)].pop(0)
-
-
-def _labels(members: list[JSON]) -> list[str]:
-    """The label of each member; members with the same label get a number."""
-    seen: Counter[str] = Counter()
-    out = []
-    for member in members:
-        label = _label(member)
-        seen[label] += 1
-        out.append(label if seen[label] == 1 else f"{label}#{seen[label]}")
-    return out
-
-
-def _label(member: JSON) -> str:
-    if not isinstance(member, Mapping):
-        return _plain(member)
-    type_ = _type(member)
-    inner = member.get(type_)
-    for place in (member, inner, *(inner.values() if isinstance(inner, Mapping) else ())):
-        if isinstance(place, Mapping):
-            for key in MEMBER_NAME_KEYS:
-                if isinstance(place.get(key), str) and place[key]:
-                    return f"{type_}:{_plain(place[key])}" if type_ else _plain(place[key])
-    return type_ or "?"
-
-
-def _type(member: Mapping[str, JSON]) -> str:
-    return _plain(member["type"]) if isinstance(member.get("type"), str) else ""
-
-
-def _plain(value: JSON) -> str:
-    """A short word as it is, anything else as JSON in which no bracket ends the name."""
-    plain = isinstance(value, str) and PLAIN_MEMBER_NAME.fullmatch(value)
-    text = value if plain else _text(value).replace("]", "\\u005d")
-    return text if len(text) <= 82 else f"{text[:80]}…"
-
-
-def _text(value: JSON) -> str:
-    return json.dumps(value, sort_keys=True)
-
-
-# Fields whose lists are bags: a changed member must not shift the others.
-UNORDERED_FIELDS = frozenset({"tools", "tool_resources", "attachments"})
-
-# Fields whose differences are listed entry by entry, also where one side has none.
-ENTRYWISE_FIELDS = UNORDERED_FIELDS | {"metadata", "attributes", "definition"}
-
 PLAIN_KEY = re.compile(r"[^\W\d][\w-]*")
+
+# How the operator below names its reports; DeepDiff uses other words for its own.
+REPORT_TYPE = "differs_as_json"
 
 
 class MemberStep(str):
@@ -140,7 +45,7 @@ DiffSteps = tuple[DiffStep, ...]
 
 @dataclass(frozen=True)
 class FieldDifference:
-    """Where two objects differ: a path to read, its steps, and the value on each side (None: not there)."""
+    """Where two objects differ: a readable path, its steps, and the value on each side (None: absent)."""
 
     path: str
     left: JSON
@@ -173,85 +78,202 @@ def format_steps(steps: DiffSteps) -> str:
     return out
 
 
+def diff_objects(left: Mapping[str, JSON], right: Mapping[str, JSON]) -> list[FieldDifference]:
+    """The differences of two normalized objects, as deep as they go, in the order of their keys."""
+    if _forms_equal(left, right):
+        return []
+    from deepdiff import DeepDiff  # 0.1 s to load, and most comparisons end before this line
+
+    tree: Any = DeepDiff(
+        left, right, ignore_private_variables=False, view="tree", custom_operators=[_JSONOperator()]
+    )
+    levels = tree.pop(REPORT_TYPE, ())
+    inside_lists = [_difference(level) for group in tree.values() for level in group]
+    inside_lists = [path for path in inside_lists if not json_equal(path.left, path.right)]
+    inside_lists.sort(key=lambda path: path.path)
+    differences: list[FieldDifference] = []
+    for level in levels:
+        whole = _difference(level)
+        depth = len(whole.steps)
+        is_list = isinstance(whole.left, list) and isinstance(whole.right, list)
+        members = [path for path in inside_lists if path.steps[:depth] == whole.steps] if is_list else []
+        differences += members or [whole]
+    return differences
+
+
+def json_equal(left: JSON, right: JSON) -> bool:
+    """Whether two values are the same JSON: 1 and 1.0 are, 1 and true are not."""
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(json_equal(left[k], right[k]) for k in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(json_equal, left, right))
+    return left == right and isinstance(left, bool) == isinstance(right, bool)
+
+
 def _forms_equal(left: Mapping[str, JSON], right: Mapping[str, JSON]) -> bool:
-    """Whether two forms are equal as JSON is: 1, 1.0 and true are three values, the order of keys is none."""
+    """A quick test for equality. Objects in which only 1 and 1.0 differ fail it, and have no differences."""
     try:
         if to_json(left) == to_json(right):
             return True
     except ValueError:
-        pass  # half of a character pair; or it is nested deeper than that can tell
+        pass  # half of a character pair, or nested too deeply for `to_json`
     return json_digest(left) == json_digest(right)
 
 
-def diff_objects(left: Mapping[str, JSON], right: Mapping[str, JSON]) -> list[FieldDifference]:
-    """The differences of two compared forms, by field and then as deep as they go."""
-    if _forms_equal(left, right):
-        return []
-    found: list[FieldDifference] = []
-    for name in sorted(left.keys() | right.keys()):
-        found += _diff_at((name,), left.get(name), right.get(name))
-    return found
+class _Absent:
+    """A value that a side does not have. One object for each place: DeepDiff takes an object that it meets
+    inside itself for a cycle, and skips it."""
 
 
-def json_equal(one: JSON, other: JSON) -> bool:
-    """Whether two values are the same JSON: 1 and 1.0 are, 1 and true are not."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(json_equal(one[k], other[k]) for k in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(json_equal, one, other))
-    return one == other and isinstance(one, bool) == isinstance(other, bool)
+class _JSONOperator:
+    """Tells DeepDiff how JSON is compared. It reports each value that differs as a whole, and each ordered
+    list that differs; DeepDiff then compares the members of such a list by itself."""
+
+    def match(self, level: Any) -> bool:
+        """Every value is compared here first."""
+        return True
+
+    def give_up_diffing(self, level: Any, diff_instance: Any) -> bool:
+        """Whether nothing below this level is left to compare. Prepares both sides where something is."""
+        left, right = _value(level.t1), _value(level.t2)
+        if json_equal(left, right):
+            return True
+        steps = level.path(output_format="list")
+        if any(isinstance(step, int) for step in steps):
+            return False  # inside an ordered list
+        # A member of a list is reported as a whole where only one side has it.
+        entrywise = bool(steps) and steps[0] in ENTRYWISE_FIELDS and not isinstance(steps[-1], MemberStep)
+        one_sided = entrywise and (left is None or right is None)
+        sides = (left, right)
+        if all(isinstance(side, list) for side in sides) and steps[0] not in UNORDERED_FIELDS:
+            diff_instance.custom_report_result(REPORT_TYPE, level)
+            return False
+        if _are(list, sides, one_sided):
+            level.t1, level.t2 = _members_by_name(left or [], right or [])
+            return False
+        if _are(Mapping, sides, one_sided) and not (steps and _types_differ(left, right)):
+            level.t1, level.t2 = _entries_by_key(left or {}, right or {})
+            return False
+        level.t1, level.t2 = left, right
+        diff_instance.custom_report_result(REPORT_TYPE, level)
+        return True
 
 
-def _diff_at(steps: DiffSteps, one: JSON, other: JSON) -> Iterator[FieldDifference]:
-    """The differences below a path."""
-    if json_equal(one, other):
-        return
-    spread = steps[0] in ENTRYWISE_FIELDS and not isinstance(
-        steps[-1], MemberStep
-    )  # a member is reported as a whole
-    if isinstance(one, list) and isinstance(other, list):
-        yield from (_diff_unordered if steps[0] in UNORDERED_FIELDS else _diff_ordered)(steps, one, other)
-    elif _both_are(Mapping, one, other, spread) and not _types_differ(one, other):
-        one, other = one or {}, other or {}
-        for name in sorted(one.keys() | other.keys(), key=str):
-            yield from _diff_at((*steps, str(name)), one.get(name), other.get(name))
-    elif spread and _both_are(list, one, other, spread):
-        yield from _diff_unordered(steps, one or [], other or [])
-    else:
-        yield FieldDifference.from_steps(steps, one, other)
+def _are(type_: Any, sides: tuple[JSON, JSON], one_sided: bool) -> bool:
+    """Whether both sides have a type; with `one_sided`, one of them is enough."""
+    return (any if one_sided else all)(isinstance(side, type_) for side in sides)
 
 
-def _types_differ(one: JSON, other: JSON) -> bool:
-    """Whether two objects name different types; then each is reported as a whole."""
-    return bool(one and other) and one.get("type") != other.get("type")
+def _types_differ(left: JSON, right: JSON) -> bool:
+    """Whether two objects name different types; then they are reported as a whole."""
+    return bool(left and right) and left.get("type") != right.get("type")
 
 
-def _both_are(shape: Any, one: JSON, other: JSON, half: bool) -> bool:
-    """Whether both have a shape; one may be absent where `half` allows it."""
-    shaped = isinstance(one, shape), isinstance(other, shape)
-    return all(shaped) or (half and any(shaped) and (one is None or other is None))
-
-
-def _diff_unordered(steps: DiffSteps, one: list[JSON], other: list[JSON]) -> Iterator[FieldDifference]:
-    for label, ours, theirs in match_members(one, other, json_equal):
-        yield from _diff_at((*steps, MemberStep(f"[{label}]")), ours, theirs)
-
-
-def _diff_ordered(steps: DiffSteps, one: list[JSON], other: list[JSON]) -> Iterator[FieldDifference]:
-    """What moved, came and went inside a list whose order means something."""
-    from deepdiff import DeepDiff  # 0.1 s to load, and most comparisons end before this line
-
-    tree: Any = DeepDiff(one, other, ignore_order=False, ignore_private_variables=False, view="tree")
-    found = [
-        FieldDifference.from_steps(
-            (*steps, *item.path(output_format="list")), _value(item.t1), _value(item.t2)
-        )
-        for group in tree.values()
-        for item in group
-        if not json_equal(_value(item.t1), _value(item.t2))
-    ]
-    yield from sorted(found, key=lambda path: path.path) or [FieldDifference.from_steps(steps, one, other)]
+def _difference(level: Any) -> FieldDifference:
+    steps = tuple(level.path(output_format="list"))
+    return FieldDifference.from_steps(steps, _value(level.t1), _value(level.t2))
 
 
 def _value(value: Any) -> JSON:
-    return None if type(value).__name__ == "NotPresent" else value
+    return None if isinstance(value, _Absent) or type(value).__name__ == "NotPresent" else value
+
+
+def _entries_by_key(left: Mapping[str, JSON], right: Mapping[str, JSON]) -> tuple[dict[str, Any], ...]:
+    """The entries that differ, in the order of their keys."""
+    keys = sorted({*left, *right})
+    differing = [key for key in keys if not json_equal(left.get(key), right.get(key))]
+    return tuple({key: side.get(key, _Absent()) for key in differing} for side in (left, right))
+
+
+def _members_by_name(left: list[JSON], right: list[JSON]) -> tuple[dict[MemberStep, Any], ...]:
+    """The members that differ, by name: equal ones are left out, the others paired by name, then by type in
+    order. DeepDiff's `iterable_compare_func` is not used for this: it drops a member that the right side has
+    once more than the left (seen with 9.1)."""
+    left, right = _remove_equal(left, right)
+    left_names, right_names = _member_names(left), _member_names(right)
+    places = {name: n for n, name in enumerate(right_names)}
+    pairs = {n: places[name] for n, name in enumerate(left_names) if name in places}
+    _pair_by_type(left, right, pairs)
+    paired = set(pairs.values())
+    rows = [(left_names[n], member, right[pairs[n]] if n in pairs else None) for n, member in enumerate(left)]
+    rows += [(right_names[n], None, member) for n, member in enumerate(right) if n not in paired]
+    steps = [MemberStep(f"[{name}]") for name, _, _ in rows]
+    return tuple(
+        {step: _Absent() if row[side] is None else row[side] for step, row in zip(steps, rows, strict=True)}
+        for side in (1, 2)
+    )
+
+
+def _remove_equal(left: list[JSON], right: list[JSON]) -> tuple[list[JSON], list[JSON]]:
+    """Both lists without the members that are in both, each removed as often as both have it."""
+    by_text: dict[str, list[JSON]] = defaultdict(list)
+    for member in right:
+        by_text[_text(member)].append(member)
+    unmatched = []
+    for member in left:
+        same_text = by_text[_text(member)]
+        if same_text:
+            same_text.pop()
+        else:
+            unmatched.append(member)
+    right = [member for rest in by_text.values() for member in rest]
+    left = []
+    for member in unmatched:  # 1 and 1.0 have two texts and are one number
+        candidates = () if isinstance(member, str) else enumerate(right)
+        equal = next((n for n, candidate in candidates if json_equal(member, candidate)), None)
+        if equal is None:
+            left.append(member)
+        else:
+            del right[equal]
+    return left, right
+
+
+def _pair_by_type(left: list[JSON], right: list[JSON], pairs: dict[int, int]) -> None:
+    """Pair the members that have no pair yet, in order, where their types are the same."""
+    paired = set(pairs.values())
+    unpaired: dict[str, list[int]] = defaultdict(list)
+    for n, member in enumerate(right):
+        if n not in paired and isinstance(member, Mapping):
+            unpaired[_type(member)].append(n)
+    for n, member in enumerate(left):
+        if n not in pairs and isinstance(member, Mapping) and unpaired[_type(member)]:
+            pairs[n] = unpaired[_type(member)].pop(0)
+
+
+def _member_names(members: list[JSON]) -> list[str]:
+    """The name of each member; members of the same name get a number."""
+    counts: Counter[str] = Counter()
+    names = []
+    for member in members:
+        name = _member_name(member)
+        counts[name] += 1
+        names.append(name if counts[name] == 1 else f"{name}#{counts[name]}")
+    return names
+
+
+def _member_name(member: JSON) -> str:
+    if not isinstance(member, Mapping):
+        return _plain(member)
+    type_ = _type(member)
+    options = member.get(type_)
+    for place in (member, options, *(options.values() if isinstance(options, Mapping) else ())):
+        if isinstance(place, Mapping):
+            for key in MEMBER_NAME_KEYS:
+                if isinstance(place.get(key), str) and place[key]:
+                    return f"{type_}:{_plain(place[key])}" if type_ else _plain(place[key])
+    return type_ or "?"
+
+
+def _type(member: Mapping[str, JSON]) -> str:
+    return _plain(member["type"]) if isinstance(member.get("type"), str) else ""
+
+
+def _plain(value: JSON) -> str:
+    """A short word as it is, anything else as JSON in which no bracket ends the name."""
+    plain = isinstance(value, str) and PLAIN_MEMBER_NAME.fullmatch(value)
+    text = value if plain else _text(value).replace("]", "\\u005d")
+    return text if len(text) <= 82 else f"{text[:80]}…"
+
+
+def _text(value: JSON) -> str:
+    return json.dumps(value, sort_keys=True)
