@@ -10,7 +10,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from migrate.archive.hashes import body_id, body_key, body_sha
 from migrate.model import JSON
-from migrate.model.json_depth import loads
+from migrate.model.input_limits import loads
 
 
 class BodyRow(NamedTuple):

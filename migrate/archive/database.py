@@ -28,7 +28,7 @@ from migrate.archive.sqlite_file import (
     trust_schema,
 )
 from migrate.errors import ArchiveBusy, ArchiveDamaged, BadUsage, DiskFull, OperationRefused
-from migrate.model.json_depth import JSONTooDeep
+from migrate.model.input_limits import JSONTooDeep
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from migrate.archive.bodies import BodyRow
 from migrate.archive.database import Archive
 from migrate.archive.hashes import body_id
 from migrate.archive.packs import BODIES_PER_PACK, FORGOTTEN_BODY, BodyReader, Pack, decompress, split_bodies
-from migrate.model.json_depth import loads
+from migrate.model.input_limits import loads
 from migrate.model.results.archive import ForgetResult, VacuumResult
 
 ARCHIVE_IN_USE_REASON = "another program reads the archive; the room is free when it ends"

@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING
 
 from migrate.archive.hashes import body_id, body_key_range, body_sha, register_row_hash
 from migrate.archive.sql_connection import SqlConnection
-from migrate.model.input_limits import MAX_UNPACKED
-from migrate.model.json_depth import loads
+from migrate.model.input_limits import MAX_UNPACKED, loads
 
 if TYPE_CHECKING:
     from migrate.archive.bodies import BodyRow

@@ -15,7 +15,7 @@ from migrate import __version__
 from migrate.cli import streams
 from migrate.cli.line_wrap import fitted
 from migrate.errors import MigrateError, RequestFailed
-from migrate.model.json_depth import MIN_RECURSION_LIMIT
+from migrate.model.input_limits import MIN_RECURSION_LIMIT
 from migrate.model.known_secrets import PROCESS_SECRETS, redact
 from migrate.reports.text_table import escape_control as visible
 

@@ -15,8 +15,7 @@ from typing import Any
 
 from migrate.model import JSON
 from migrate.model.results.export import TerraformAgents
-from migrate.model.secret_text import describe_credentials
-from migrate.model.secrets import VERBATIM_KEYS, is_secret_key
+from migrate.model.secrets import VERBATIM_KEYS, describe_credentials, is_secret_key
 
 HCL_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 HCL_KEYWORDS = frozenset({"for", "if", "in", "null", "true", "false", "endfor", "else", "endif"})

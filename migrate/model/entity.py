@@ -81,3 +81,7 @@ def creation_time(body: Mapping[str, JSON], unknown: float) -> float:
     if isinstance(value, (int, float)) and not isinstance(value, bool) and value:
         return float(value)
     return unknown
+
+
+# Nothing can be continued behind this page: it came out of a listing that was turned round.
+RESTART_FROM_FIRST_PAGE = "read it again from the start"

@@ -6,7 +6,11 @@ The numbers are generous: nothing that a service is described to give comes near
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 MIB = 1 << 20
 
@@ -54,3 +58,35 @@ MAX_JSON_DEPTH = InputLimit(200, "levels", "in one document")
 # Bodies lie together in packs of 32 KiB, or alone. One whose text has signs that are spelled out when it is
 # stored (`\u0436` for two bytes) can be three times as long as in the answer that it came in.
 MAX_UNPACKED = InputLimit(3 * MAX_RESPONSE.maximum, "bytes", "unpacked from one place of an archive")
+
+
+# Calls inside each other that the interpreter must allow: some twenty for each level of a document, as the
+# comparison of two values needs.
+MIN_RECURSION_LIMIT = 4_000
+# A text, which may hold any sign, or a bracket.
+_TEXT_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
+
+
+class JSONTooDeep(ValueError):
+    """A document has more levels than are taken."""
+
+
+def loads(text: str, parse_constant: Callable[[str], Any] | None = None) -> Any:
+    """As `json.loads`. Raises `JSONTooDeep`, and `ValueError` for what is no JSON."""
+    check_json_depth(text)
+    return json.loads(text, parse_constant=parse_constant)
+
+
+def check_json_depth(text: str) -> None:
+    """Raises `JSONTooDeep`. Costs next to nothing where there are fewer brackets than levels allowed."""
+    if text.count("[") + text.count("{") <= MAX_JSON_DEPTH.maximum:
+        return
+    depth = 0
+    for found in _TEXT_OR_BRACKET.finditer(text):
+        sign = found[0]
+        if sign in "[{":
+            depth += 1
+            if depth > MAX_JSON_DEPTH.maximum:
+                raise JSONTooDeep(f"it is nested too deeply: {MAX_JSON_DEPTH.describe()}")
+        elif sign in "]}":
+            depth -= 1

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from migrate.model.connections import replace_connections, short_connection_name
 from migrate.model.entity import JSON, Entity
+from migrate.model.project_resources import replace_connections, short_connection_name
 from migrate.model.secrets import (
     VERBATIM_KEYS,
     is_secret_key,

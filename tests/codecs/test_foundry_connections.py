@@ -9,8 +9,8 @@ import pytest
 
 from migrate.codecs import CODECS
 from migrate.model import Entity
-from migrate.model.connections import connections_in, replace_connections, short_connection_name
 from migrate.model.normalize import normalize_entity
+from migrate.model.project_resources import connections_in, replace_connections, short_connection_name
 from tests.codecs.fitting import CLASSIC, FOUNDRY, NATIVE, OPENAI, adapted, assistant, fit
 from tests.codecs.fitting import told as fields_and_grades
 from tests.codecs.foundry_tool_table import TABLE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.model.loss_fields import declared_names
+from migrate.model.loss import declared_names
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import add, assistant, change, project, say, thread, to_agents
 from tests.e2e.running import World

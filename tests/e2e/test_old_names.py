@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from migrate.model.estate_location import EstateLocation
-from migrate.model.local_names import LOCAL_NAME_PATHS
+from migrate.model.project_resources import LOCAL_NAME_PATHS
 from tests.e2e.conftest import Launch
 from tests.e2e.projects import add, agent, assistant, change, file, latest, project, say, store, thread
 from tests.e2e.running import World

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from migrate.endpoints.http.list_order import ListOrder, OrderedListing, row_creation_time
 from migrate.endpoints.interface import Page
 from migrate.errors import PaginationError
-from migrate.model.page_cursor import RESTART_FROM_FIRST_PAGE
+from migrate.model.entity import RESTART_FROM_FIRST_PAGE
 from tests.strategies import steady
 
 Body = dict[str, Any]

@@ -12,8 +12,7 @@ from migrate.codecs.config_directory.yaml_text import InvalidYaml
 from migrate.codecs.config_directory.yaml_text import parse_yaml as read_yaml
 from migrate.endpoints.http.openai_transport import json_object
 from migrate.errors import InvalidResponse
-from migrate.model.input_limits import MAX_JSON_DEPTH
-from migrate.model.json_depth import JSONTooDeep, loads
+from migrate.model.input_limits import MAX_JSON_DEPTH, JSONTooDeep, loads
 
 MOST = MAX_JSON_DEPTH.maximum
 

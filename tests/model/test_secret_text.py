@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from migrate.model.secret_text import describe_credentials, mask_text, remove_masked_secrets
+from migrate.model.secrets import describe_credentials, mask_text, remove_masked_secrets
 
 SECRET = "s3cr3t-Value_of.0urs"
 PARAMETERS = (

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.model import Entity
-from migrate.stages.lazy import LazyEntities
+from migrate.stages.estate import LazyEntities
 
 BODIES = st.lists(
     st.fixed_dictionaries(

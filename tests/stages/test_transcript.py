@@ -20,8 +20,7 @@ from migrate.reports.commands.transcript import (
     transcript_markdown,
     transcript_text,
 )
-from migrate.stages.query.message_parts import message_parts
-from migrate.stages.query.transcript import read_transcript
+from migrate.stages.query.transcript import message_parts, read_transcript
 from tests.archive.filling import Listing, reader, write
 from tests.strategies import json_values, steady
 

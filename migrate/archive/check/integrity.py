@@ -28,7 +28,7 @@ from migrate.archive.packs import (
     pack_sha,
     split_bodies,
 )
-from migrate.model.json_depth import JSONTooDeep
+from migrate.model.input_limits import JSONTooDeep
 from migrate.model.results.archive import CheckResult, CheckSample, Damage
 
 __all__ = ["CheckResult", "CheckSample", "Damage", "check_archive"]

@@ -16,7 +16,7 @@ from migrate.archive.hashes import snapshot_digest
 from migrate.archive.merge.copy import MERGE_BATCH_ROWS, Copier
 from migrate.archive.snapshots.listings import ListingWriter, ScopePlace, begin_scope
 from migrate.model import JSON, KINDS
-from migrate.model.json_depth import loads
+from migrate.model.input_limits import loads
 from migrate.model.shard import FIRST_SHARD, Shard, is_sharded, shard_reading
 
 # The number of the archive that is merged into, beside those of its inputs.

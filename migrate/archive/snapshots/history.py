@@ -15,7 +15,7 @@ from migrate.archive.packs import BODIES_PER_PACK, BodyReader
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.archive.sql_connection import SqlConnection
 from migrate.model import KINDS, EntityKey
-from migrate.model.json_depth import loads
+from migrate.model.input_limits import loads
 from migrate.model.results.archive import SnapshotInfo, StoredBody
 
 

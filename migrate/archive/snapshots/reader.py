@@ -13,7 +13,7 @@ from migrate.archive.packs import BODIES_PER_PACK, BodyReader
 from migrate.archive.sql_connection import SqlConnection
 from migrate.model import JSON
 from migrate.model.entity import COUNT_MISMATCH_REASON
-from migrate.model.json_depth import loads
+from migrate.model.input_limits import loads
 from migrate.model.results.archive import MissingObject, SnapshotInfo, StoredBody
 
 

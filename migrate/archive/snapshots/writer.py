@@ -18,7 +18,7 @@ from migrate.archive.snapshots import listings
 from migrate.archive.snapshots.listings import ListingWriter, ScopePlace
 from migrate.archive.snapshots.reader import listings_holding
 from migrate.model import JSON
-from migrate.model.json_depth import loads
+from migrate.model.input_limits import loads
 from migrate.model.known_secrets import redact
 
 ScopeState = Literal["reading", "complete", "failed", "gone"]

@@ -9,7 +9,7 @@ from migrate.codecs.capabilities import Capabilities
 from migrate.model import Entity
 from migrate.model.loss import Grade, Loss
 from migrate.model.references import IdLookup
-from migrate.model.secret_text import mask_text
+from migrate.model.secrets import mask_text
 
 
 @dataclass(frozen=True)

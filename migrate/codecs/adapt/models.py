@@ -8,7 +8,7 @@ from typing import Any
 
 from migrate.codecs.adapt.context import LossCollector, Target
 from migrate.model import JSON, Entity
-from migrate.model.connections import connections_in, replace_connections, short_connection_name
+from migrate.model.project_resources import connections_in, replace_connections, short_connection_name
 from migrate.model.secrets import SECRET_KEYS
 
 ARM_DEPLOYMENT_PATH = re.compile(r"/subscriptions/.+/deployments/([^/]+)/?", re.IGNORECASE)

@@ -15,8 +15,8 @@ from migrate.codecs.config_directory.parse import KIND_LABELS, ConfigBody, Confi
 from migrate.codecs.config_directory.validate import Problem
 from migrate.errors import BadUsage
 from migrate.model import JSON, KINDS, Entity
-from migrate.model.connections import connections_in, replace_connections, short_connection_name
 from migrate.model.json_paths import ReplaceString, replace_strings_at
+from migrate.model.project_resources import connections_in, replace_connections, short_connection_name
 from migrate.model.references import is_template
 
 if sys.version_info >= (3, 11):

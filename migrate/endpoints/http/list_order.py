@@ -21,8 +21,7 @@ from itertools import chain
 
 from migrate.endpoints.interface import Body, Page
 from migrate.errors import PaginationError
-from migrate.model.entity import creation_time
-from migrate.model.page_cursor import RESTART_FROM_FIRST_PAGE
+from migrate.model.entity import RESTART_FROM_FIRST_PAGE, creation_time
 
 UNKNOWN_TIME = 0.0
 # Rows at the end of a listing that are compared with the server's newest: one page.

@@ -23,8 +23,13 @@ from migrate.endpoints.http.header_cache import HeaderCache
 from migrate.endpoints.http.response_check import failure_of_response
 from migrate.endpoints.interface import Body
 from migrate.errors import InvalidResponse, NoResponse, RequestFailed, ResponseTooLarge
-from migrate.model.input_limits import MAX_JSON_DEPTH, MAX_RESPONSE_READ_CONCURRENTLY, MAX_RESPONSE_VALUES
-from migrate.model.json_depth import JSONTooDeep, loads
+from migrate.model.input_limits import (
+    MAX_JSON_DEPTH,
+    MAX_RESPONSE_READ_CONCURRENTLY,
+    MAX_RESPONSE_VALUES,
+    JSONTooDeep,
+    loads,
+)
 from migrate.model.known_secrets import redact
 
 DOWNLOAD_CHUNK_BYTES = 1 << 18

@@ -12,7 +12,7 @@ from migrate.stages.apply.create import AddressInUse
 from migrate.stages.apply.recover import find_created
 from migrate.stages.estate import Estate
 from migrate.stages.fingerprints import Fingerprints, target_fingerprints
-from migrate.stages.snapshot.target_state import read_target
+from migrate.stages.snapshot.live_estate import read_target
 
 FULLY_LISTED_KINDS = ("file", "vector_store", "vector_store_file", "assistant")
 """Kinds whose every object on the target a plan knows; of threads it knows those that it touches."""

@@ -14,11 +14,15 @@ from migrate.codecs import CODECS
 from migrate.codecs.adapt.models import target_model_name
 from migrate.codecs.foundry.agent_names import valid_name_base
 from migrate.model import KINDS, Entity
-from migrate.model.connections import connections_in_other_project, replace_connections, short_connection_name
 from migrate.model.entity import usability
 from migrate.model.file import BYTES_ABSENT
 from migrate.model.normalize import json_digest, normalize_entity, normalize_written_fields
 from migrate.model.object_diff import diff_objects
+from migrate.model.project_resources import (
+    connections_in_other_project,
+    replace_connections,
+    short_connection_name,
+)
 from migrate.model.references import references_of, remap_references
 from migrate.stages.config_directory.select import unused_store_copies
 from migrate.stages.estate import Estate

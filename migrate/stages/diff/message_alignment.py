@@ -10,8 +10,7 @@ from migrate.model import Entity
 from migrate.model.message import ITEM_ROLE
 from migrate.model.normalize import json_digest, normalize_entity
 from migrate.model.sequence_diff import SearchBudget, diff_sequences
-from migrate.stages.estate import LazyMessage
-from migrate.stages.lazy import LazySequence
+from migrate.stages.estate import LazyMessage, LazySequence
 
 # Positions left and right; None where a row has no counterpart.
 PositionPair = tuple[int | None, int | None]

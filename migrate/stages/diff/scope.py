@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from migrate.codecs.foundry.agent_names import valid_name_base
 from migrate.errors import BadUsage
 from migrate.model import KINDS, Entity
-from migrate.model.connections import short_connection_name
 from migrate.model.entity import usability
 from migrate.model.normalize import json_digest, normalize_entity
 from migrate.model.object_diff import FieldDifference
+from migrate.model.project_resources import short_connection_name
 from migrate.stages.config_directory.select import ConfigSelection, select_configuration
 from migrate.stages.diff.ignore_rules import ExpectedDifference, IgnoreRule
 from migrate.stages.estate import Estate

@@ -11,12 +11,12 @@ from migrate.codecs import CODECS, Capabilities, Codec, Target
 from migrate.codecs.adapt.metadata import merge_existing_metadata
 from migrate.codecs.capabilities import unsupported_fields_of
 from migrate.model import KINDS, Entity
-from migrate.model.connections import connections_in_other_project
 from migrate.model.entity import usability
 from migrate.model.file import is_same_filename
 from migrate.model.loss import EVERY_OBJECT, Grade, Loss
 from migrate.model.normalize import normalize_entity, normalize_written_fields
 from migrate.model.object_diff import FieldDifference, diff_objects
+from migrate.model.project_resources import connections_in_other_project
 from migrate.model.references import references_of, remap_references
 from migrate.model.results.plan import Action, ActionName, TargetSettings
 from migrate.model.secrets import remove_owner_secrets, with_target_credentials

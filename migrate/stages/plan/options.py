@@ -8,8 +8,7 @@ from difflib import get_close_matches
 from typing import Literal
 
 from migrate.errors import BadUsage, OperationRefused
-from migrate.model.loss import EVERY_OBJECT, Loss
-from migrate.model.loss_fields import accepted_names, declared_names, unknown_names
+from migrate.model.loss import EVERY_OBJECT, Loss, accepted_names, declared_names, unknown_names
 from migrate.model.results.plan import Action
 from migrate.stages.estate import Estate
 

@@ -12,7 +12,7 @@ from migrate.archive.database import check_not_an_archive
 from migrate.errors import BadUsage, PlanEdited
 from migrate.files.output import write_text
 from migrate.files.text import MAX_PLAN_FILE_BYTES, read_text
-from migrate.model.json_depth import JSONTooDeep, loads
+from migrate.model.input_limits import JSONTooDeep, loads
 from migrate.model.results.plan import Plan
 
 FORMAT = 1

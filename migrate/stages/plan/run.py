@@ -17,8 +17,7 @@ from migrate.archive.id_map import Side, derivations, id_map, reverse_message_id
 from migrate.archive.snapshots.writer import utc_now
 from migrate.codecs import Capabilities, capabilities_for
 from migrate.errors import IncompleteResult, OperationRefused
-from migrate.model.loss import EVERY_OBJECT, Loss
-from migrate.model.loss_fields import accepted_names
+from migrate.model.loss import EVERY_OBJECT, Loss, accepted_names
 from migrate.model.results.archive import IdMapping
 from migrate.model.results.plan import (
     LossRow,
@@ -44,8 +43,7 @@ from migrate.stages.plan.planner import Planner
 from migrate.stages.plan.prune import PrunePlanner
 from migrate.stages.plan.target_settings import TargetInventory, settle_target
 from migrate.stages.progress import Progress
-from migrate.stages.snapshot.live_estate import absent_kinds, empty_estate
-from migrate.stages.snapshot.target_state import TargetState, read_target
+from migrate.stages.snapshot.live_estate import TargetState, absent_kinds, empty_estate, read_target
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader

@@ -16,7 +16,7 @@ from migrate.codecs.capabilities import Capabilities
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.estate_location import EstateLocation
 from migrate.model.json_paths import TextPath, iter_texts, replace_strings_at, replace_texts
-from migrate.model.local_names import DEPLOYMENT_LABEL, iter_local_names, toolbox_addresses
+from migrate.model.project_resources import DEPLOYMENT_LABEL, iter_local_names, toolbox_addresses
 from migrate.model.references import IdLookup
 from migrate.model.stamp import remove_stamp_keys
 from migrate.stages.estate import Estate

@@ -11,10 +11,10 @@ from migrate.codecs import CODECS, Capabilities
 from migrate.codecs.adapt.models import target_model_name
 from migrate.errors import RequestFailed
 from migrate.model import JSON, Entity
-from migrate.model.connections import connections_in, short_connection_name
 from migrate.model.entity import usability
 from migrate.model.estate_location import EstateLocation
 from migrate.model.normalize import normalize_entity
+from migrate.model.project_resources import connections_in, short_connection_name
 from migrate.model.results.plan import TargetSettings
 from migrate.stages.estate import Estate
 from migrate.stages.match.pairs import ObjectPairs

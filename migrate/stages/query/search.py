@@ -8,8 +8,8 @@ from migrate.archive.snapshots.reader import SnapshotReader, search_candidates
 from migrate.codecs import CODECS
 from migrate.model import Entity
 from migrate.model.results.query import SearchHit
-from migrate.model.secret_text import MASKED_SECRET, mask_text
-from migrate.stages.query.message_parts import as_text, message_parts
+from migrate.model.secrets import MASKED_SECRET, mask_text
+from migrate.stages.query.transcript import as_text, message_parts
 
 # Characters around the place where a text was found.
 EXCERPT_CHARS_BEFORE, EXCERPT_CHARS_AFTER = 30, 60

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 
 from migrate.archive.hashes import storable_text
 from migrate.archive.snapshots.reader import SnapshotReader
 from migrate.codecs import CODECS, DecodeContext
-from migrate.model import JSON
-from migrate.model.message import ITEM_ROLE
+from migrate.model import JSON, Entity
+from migrate.model.message import FUNCTION_CALL, FUNCTION_CALL_OUTPUT, ITEM_ROLE
 from migrate.model.results.query import MessagePart, Transcript, TranscriptEntry
-from migrate.model.secret_text import mask_text
-from migrate.stages.query.message_parts import as_text, message_parts, step_tool_calls
+from migrate.model.secrets import mask_text, mask_tool_secrets
 
 
 def read_transcript(snapshot: SnapshotReader, thread: str) -> Transcript | None:
@@ -77,3 +77,147 @@ def _time(seconds: JSON) -> str:
         return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
     except (ValueError, OverflowError, OSError):
         return ""
+
+
+# File id -> file name.
+FileNames = Mapping[str, str]
+
+
+def message_parts(message: Entity, names: FileNames) -> Iterator[MessagePart]:
+    """Everything in a message, in order; attachments come last."""
+    content = message.fields.get("content")
+    if content is None:
+        content = message.extras.get("content")
+    for one in content if isinstance(content, list) else [] if content is None else [content]:
+        yield from _item(one) if message.fields.get("role") == ITEM_ROLE else _part(one, names)
+    attachments = message.fields.get("attachments")
+    if attachments is None:
+        attachments = message.extras.get("attachments")
+    for one in attachments if isinstance(attachments, list) else []:
+        yield MessagePart("attachment", _attachment(one, names))
+
+
+def _part(part: JSON, names: FileNames) -> Iterator[MessagePart]:
+    if not isinstance(part, Mapping):
+        yield MessagePart("text" if isinstance(part, str) else "other", as_text(part))
+        return
+    rule = PART_READERS.get(str(part.get("type")))
+    if rule:
+        yield from rule(part, names)
+    else:
+        yield MessagePart("other", f"{as_text(part.get('type') or 'part')} {_other_fields(part)}".strip())
+
+
+def _text(part: Mapping[str, JSON], names: FileNames) -> Iterator[MessagePart]:
+    text = part.get("text")
+    if not isinstance(text, Mapping):
+        yield MessagePart("text", as_text(text))
+        return
+    yield MessagePart("text", as_text(text.get("value")))
+    notes = text.get("annotations")
+    for note in notes if isinstance(notes, list) else []:
+        if isinstance(note, Mapping):
+            yield MessagePart("citation", _citation(note, names))
+
+
+def _citation(note: Mapping[str, JSON], names: FileNames) -> str:
+    """What an annotation points to, and the marker that stands for it in the text."""
+    inside = note.get(str(note.get("type")))
+    found = {**note, **(inside if isinstance(inside, Mapping) else {})}
+    title = found.get("filename") or found.get("title") or found.get("url") or ""
+    where = _file_label(found.get("file_id"), names) if found.get("file_id") else as_text(title)
+    marker = f" at {as_text(note['text'])}" if note.get("text") else ""
+    return f"{where or as_text(note.get('type'))}{marker}"
+
+
+def _image(part: Mapping[str, JSON], names: FileNames) -> Iterator[MessagePart]:
+    inside = part.get(str(part.get("type")))
+    image = inside if isinstance(inside, Mapping) else part
+    address = as_text(image.get("url") or "")
+    if address.startswith("data:"):
+        address = f"{address.partition(',')[0]},... ({len(address):,} characters)"
+    yield MessagePart("image", _file_label(image.get("file_id"), names) if image.get("file_id") else address)
+
+
+def _refusal(part: Mapping[str, JSON], _: FileNames) -> Iterator[MessagePart]:
+    yield MessagePart("refusal", as_text(part.get("refusal")))
+
+
+def _file(part: Mapping[str, JSON], names: FileNames) -> Iterator[MessagePart]:
+    yield MessagePart(
+        "attachment", _file_label(part.get("file_id"), names) if part.get("file_id") else _other_fields(part)
+    )
+
+
+# Type of a part of a message -> the function that reads it.
+PART_READERS: Mapping[str, Callable[[Mapping[str, JSON], FileNames], Iterator[MessagePart]]] = {
+    "text": _text,
+    "refusal": _refusal,
+    "image_file": _image,
+    "image_url": _image,
+    "input_file": _file,
+}
+
+
+def _item(item: JSON) -> Iterator[MessagePart]:
+    """Something in a conversation that nobody said."""
+    if not isinstance(item, Mapping):
+        yield MessagePart("other", as_text(item))
+        return
+    type_ = as_text(item.get("type"))
+    if type_ == FUNCTION_CALL:
+        yield MessagePart("call", f"{as_text(item.get('name'))}({as_text(item.get('arguments'))})")
+    elif type_ == FUNCTION_CALL_OUTPUT:
+        yield MessagePart("result", as_text(item.get("output")))
+    elif type_.endswith("_output"):
+        yield MessagePart("result", f"{type_} {_other_fields(item)}".strip())
+    else:
+        yield MessagePart(
+            "call" if type_.endswith("_call") else "other", f"{type_} {_other_fields(item)}".strip()
+        )
+
+
+def step_tool_calls(step: Mapping[str, JSON]) -> Iterator[MessagePart]:
+    """The tools that a step of a run called, as the older generation tells them."""
+    details = step.get("step_details")
+    calls = details.get("tool_calls") if isinstance(details, Mapping) else None
+    for call in calls if isinstance(calls, list) else []:
+        if isinstance(call, Mapping):
+            function = call.get("function")
+            if isinstance(function, Mapping):
+                yield MessagePart(
+                    "call", f"{as_text(function.get('name'))}({as_text(function.get('arguments'))})"
+                )
+            else:
+                yield MessagePart("call", as_text(call.get("type") or "tool"))
+
+
+def as_text(value: JSON) -> str:
+    """Text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value, default=str)
+
+
+def _other_fields(item: Mapping[str, JSON]) -> str:
+    """What an item says, without its type, ids and states."""
+    kept = mask_tool_secrets(item).items()
+    said = {k: v for k, v in kept if k not in FIELDS_NOT_SHOWN and v not in (None, "", [], {})}
+    return as_text(said) if said else ""
+
+
+FIELDS_NOT_SHOWN = frozenset({"type", "id", "status", "call_id", "created_by", "partition_key"})
+
+
+def _file_label(file_id: JSON, names: FileNames) -> str:
+    id_ = as_text(file_id)
+    return f"{names[id_]} ({id_})" if names.get(id_) else id_
+
+
+def _attachment(one: JSON, names: FileNames) -> str:
+    if not isinstance(one, Mapping):
+        return as_text(one)
+    tools = one.get("tools")
+    types = (
+        [as_text(t.get("type")) for t in tools if isinstance(t, Mapping)] if isinstance(tools, list) else []
+    )
+    where = _file_label(one.get("file_id"), names) if one.get("file_id") else _other_fields(one)
+    return f"{where} for {', '.join(types)}" if types else where

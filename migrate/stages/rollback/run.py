@@ -28,7 +28,7 @@ from migrate.stages.estate import Estate
 from migrate.stages.fingerprints import object_fingerprint
 from migrate.stages.progress import Progress
 from migrate.stages.rollback.undo_plan import REMOVAL_ORDER, UndoPlan
-from migrate.stages.snapshot.target_state import read_target
+from migrate.stages.snapshot.live_estate import read_target
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer

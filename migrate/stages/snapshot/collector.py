@@ -11,9 +11,8 @@ from migrate.archive.hashes import storable_text
 from migrate.archive.snapshots.previous import TAIL_BODIES, PreviousSnapshot
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.model import KINDS
-from migrate.model.entity import COUNT_MISMATCH_REASON
+from migrate.model.entity import COUNT_MISMATCH_REASON, RESTART_FROM_FIRST_PAGE
 from migrate.model.file import BYTES_FROM_DOWNLOAD, BYTES_FROM_ORIGINAL, BYTES_FROM_PARSED_TEXT
-from migrate.model.page_cursor import RESTART_FROM_FIRST_PAGE
 from migrate.model.run import run_has_ended
 from migrate.stages.concurrency.worker_pool import WorkerPool
 from migrate.stages.progress import Progress
@@ -32,11 +31,17 @@ from migrate.stages.snapshot.fetcher import (
     file_count,
 )
 from migrate.stages.snapshot.options import SnapshotOptions
-from migrate.stages.snapshot.originals import Originals
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Probe, Reader
 
+
+import ntpath
+import posixpath
+from collections.abc import Iterator
+from pathlib import Path
+
+from migrate.errors import BadUsage
 
 THREAD_LISTINGS = "listings of threads"
 """What is counted of threads whose number is known: their messages, and their runs with steps."""
@@ -331,3 +336,43 @@ class Collector:
 
     def _keep(self, file: FileFacts, blob: int, origin: str) -> None:
         blobs.link_file_to_blob(self._writer.archive, self._writer.endpoint, file.id, blob, origin)
+
+
+CHUNK = 1 << 18
+
+
+class Originals:
+    """The files below a folder; without a folder, nothing is ever found."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._files: dict[tuple[str, int], list[Path]] = {}
+        if folder is None:
+            return
+        if not folder.is_dir():
+            raise BadUsage(
+                f"{folder} is not a folder", todo="--originals takes the folder that holds the files"
+            )
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                self._files.setdefault((path.name, path.stat().st_size), []).append(path)
+
+    def find(self, name: str, size: int | None) -> Iterator[bytes] | None:
+        """The bytes of the one file with this name and size; None where there is none, or where two
+        with different content fit (a guess would be worse than a gap)."""
+        if size is None:
+            return None
+        base = posixpath.basename(ntpath.basename(name))
+        found = self._files.get((base, size), [])
+        if not found or any(not _same(found[0], other) for other in found[1:]):
+            return None
+        return _chunks(found[0])
+
+
+def _same(one: Path, other: Path) -> bool:
+    return all(a == b for a, b in zip(_chunks(one), _chunks(other), strict=False))
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while data := file.read(CHUNK):
+            yield data

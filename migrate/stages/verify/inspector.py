@@ -16,10 +16,10 @@ from migrate.codecs.adapt.metadata import merge_existing_metadata
 from migrate.codecs.capabilities import unsupported_fields_of
 from migrate.errors import IncompleteResult, RequestFailed
 from migrate.model import KINDS, Entity
-from migrate.model.connections import connections_in_other_project
 from migrate.model.file import is_same_filename
 from migrate.model.normalize import normalize_entity, normalize_written_fields
 from migrate.model.object_diff import diff_objects
+from migrate.model.project_resources import connections_in_other_project
 from migrate.model.references import remap_references
 from migrate.model.results.apply import VerifyFinding, VerifyResult
 from migrate.model.results.plan import Plan

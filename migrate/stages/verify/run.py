@@ -19,7 +19,7 @@ from migrate.stages.match.files import check_file_hashes
 from migrate.stages.match.lineage import Lineage
 from migrate.stages.plan.served_versions import version_notes
 from migrate.stages.progress import Progress
-from migrate.stages.snapshot.target_state import read_target
+from migrate.stages.snapshot.live_estate import read_target
 from migrate.stages.verify.inspector import Inspector
 
 if TYPE_CHECKING:
