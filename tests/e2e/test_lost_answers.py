@@ -77,7 +77,7 @@ def test_a_listing_of_threads_that_is_missing_is_told_when_an_answer_is_lost(lau
     world.snapshot()
     world.planned()
     answer = world.apply().ok()
-    assert any("twin" in note for note in answer["notes"])
+    assert any("duplicate" in note for note in answer["notes"])
     assert len(world.target.estate.threads) == len(world.source.estate.threads) + 1
 
 

@@ -174,7 +174,7 @@ def test_a_deletion_is_looked_up_in_the_journal_again_when_it_is_applied(launch:
         conn.execute("UPDATE journal SET action = 'adopt' WHERE source_id = ?", (gone,))
         hash_all_rows(conn)
     before = world.target.estate.counts()
-    world.apply().error(4, "that this archive did not make", "assistant")
+    world.apply().error(4, "that were not created from this archive", "assistant")
     assert world.target.estate.counts() == before
 
 

@@ -1,4 +1,4 @@
-"""Sends a creating request until its outcome is known: after a lost answer it looks for what became of it."""
+"""Create objects exactly once: after a lost answer the target is searched before anything is sent again."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import datetime
+from functools import partial
 
 from migrate.archive.journal import JournalEntry
 from migrate.errors import NotFound, OutcomeUnknown, RequestFailed
@@ -18,28 +19,31 @@ from migrate.stages.estate import stamp
 from migrate.stages.fingerprints import object_fingerprint
 
 MAX_CREATE_TRIES = 4
+# A gateway gave up; the service behind it may still be working.
 GATEWAY_TIMEOUT_STATUSES = (408, 504)
-"""Statuses of a gateway that stopped waiting: the service behind it may still be at work."""
+# After such a status: seconds before each search, before the request is sent again.
 GATEWAY_LOOK_DELAYS_S = (1.0, 4.0, 10.0, 15.0)
-"""Seconds between looks at what became of such a request, before it is sent again."""
+# The clocks of the service and of this machine may differ by this much: older objects are not searched.
 CLOCK_DIFFERENCE_S = 6 * 3600
-"""Seconds by which the service's clock and ours may disagree: what is older is not looked at."""
+
+# Searches the target for what a request without an answer created. Raises `RequestFailed`.
+Finder = Callable[[], "RequestBody | None"]
 
 
 class AddressInUse(RequestFailed):
-    """Where an object was to be made lies somebody else's."""
+    """The address of a new object is used by an object that this program did not create."""
 
 
 def create_once(
     ctx: ApplyContext,
     send: Callable[[], RequestBody],
-    find: Callable[[], RequestBody | None],
+    find: Finder,
     resumed: bool,
-    waiting: float = 0.3,
+    first_delay_s: float = 0.3,
 ) -> tuple[RequestBody, bool]:
-    """Send a creating request until its outcome is known. The answer, and whether it was found
-    rather than received. Raises `RequestFailed`."""
-    if resumed and (found := _looked(find)):
+    """Send a creating request until its outcome is known. Returns the body, and whether it was found rather
+    than answered. `resumed`: an earlier run sent the request, so search first. Raises `RequestFailed`."""
+    if resumed and (found := _search(find)):
         return found, True
     for attempt in range(MAX_CREATE_TRIES):
         if ctx.stop.is_set():
@@ -47,150 +51,142 @@ def create_once(
         try:
             answer = send()
             if not answer.get("id"):
-                raise OutcomeUnknown("the answer to a creating request names no id")
+                raise OutcomeUnknown("the answer to a creating request has no id")
             return answer, False
         except OutcomeUnknown as lost:
             slow = lost.status in GATEWAY_TIMEOUT_STATUSES
-            for seconds in GATEWAY_LOOK_DELAYS_S if slow else (waiting * 2**attempt,):
+            for seconds in GATEWAY_LOOK_DELAYS_S if slow else (first_delay_s * 2**attempt,):
                 ctx.writer.limiter.sleep(seconds)
-                if found := _looked(find):
+                if found := _search(find):
                     return found, True
             if attempt + 1 == MAX_CREATE_TRIES:
                 raise
     raise AssertionError("unreachable")
 
 
-def create_and_claim(
-    ctx: ApplyContext,
-    fitted: Entity,
-    send: Callable[[], RequestBody],
-    find: Callable[[], RequestBody | None],
-    resumed: bool,
-) -> tuple[RequestBody, bool]:
-    """Create an object once, and claim it. Of those without a stamp that look the same, one at a time is
-    created: what another thread just made and has not noted must not be found by its looks."""
-    unmarked = () if stamp(fitted) else (fitted.kind, json_digest(normalize_written_fields(fitted)))
-    with ctx.alike(*unmarked) if unmarked else nullcontext():
-        body, found = create_once(ctx, send, find, resumed)
-        ctx.claim(fitted.kind, str(body["id"]), fitted.id)
-    return body, found
-
-
-def find_by_stamp(
-    ctx: ApplyContext, fitted: Entity, since: float, fits: Callable[[RequestBody], bool] = lambda body: True
-) -> Callable[[], RequestBody | None]:
-    """Finds an object that may have been made: by its stamp; where it has no room for one, by
-    being new, alike and nobody else's; `fits` looks at more than the object itself."""
-    wanted, mark = normalize_written_fields(fitted), stamp(fitted)
-
-    def find() -> RequestBody | None:
-        taken = set(ctx.ids.values())
-        for body in ctx.writer.newest(fitted.kind, fitted.parent):
-            if creation_time(body, since) < since - CLOCK_DIFFERENCE_S:
-                return None
-            if str(body.get("id")) in ctx.preexisting_ids:
-                continue
-            present = ctx.codec.decode(fitted.kind, body, fitted.parent, None)[0]
-            if mark and stamp(present) == mark:
-                return body
-            alike = not mark and present.id not in taken and normalize_written_fields(present) == wanted
-            if alike and fits(body) and ctx.claim(fitted.kind, present.id, fitted.id):
-                return body
-        return None
-
-    return find
-
-
-def find_by_address(ctx: ApplyContext, fitted: Entity, address: str) -> Callable[[], RequestBody | None]:
-    """Looks at the address that an object is to get, where names are addresses. What lies there and
-    is not ours must not be written on: raises `RequestFailed`."""
-    wanted, mark = normalize_written_fields(fitted), stamp(fitted)
-
-    def find() -> RequestBody | None:
-        try:
-            body = ctx.writer.get(fitted.kind, address)
-        except NotFound:
-            return None
-        present = ctx.codec.decode(fitted.kind, body, "", None)[0]
-        same = normalize_written_fields(present) == wanted
-        if same if ctx.source.names_are_ids or not mark else stamp(present) == mark:
-            return body
-        raise AddressInUse(f"{address} is the name of another {fitted.kind}, made since the plan")
-
-    return find
-
-
-def _looked(find: Callable[[], RequestBody | None]) -> RequestBody | None:
-    """A look for what became of a request; while nobody can look, its outcome stays unknown."""
+def _search(find: Finder) -> RequestBody | None:
+    """Search for an object. When the search fails, the outcome of the request stays unknown."""
     try:
         return find()
     except AddressInUse:
         raise
     except RequestFailed as failed:
-        raise OutcomeUnknown(f"whether it was carried out could not be seen: {failed}") from None
+        raise OutcomeUnknown(f"whether it was carried out could not be checked: {failed}") from None
+
+
+def create_and_claim(
+    ctx: ApplyContext, adapted: Entity, send: Callable[[], RequestBody], find: Finder, resumed: bool
+) -> tuple[RequestBody, bool]:
+    """Create an object once, and claim its target id. Equal objects without a stamp are created one at a
+    time: else the search for one could find another that a second worker has just created."""
+    same_content = () if stamp(adapted) else (adapted.kind, json_digest(normalize_written_fields(adapted)))
+    with ctx.one_at_a_time(*same_content) if same_content else nullcontext():
+        body, found = create_once(ctx, send, find, resumed)
+        ctx.claim(adapted.kind, str(body["id"]), adapted.id)
+    return body, found
+
+
+def find_by_stamp(
+    ctx: ApplyContext,
+    adapted: Entity,
+    since: float,
+    accept: Callable[[RequestBody], bool] = lambda body: True,
+) -> RequestBody | None:
+    """Search the newest objects by stamp. Without a stamp: by equal content, if the object is new, belongs to
+    no other object of the source, and `accept` agrees."""
+    expected, expected_stamp = normalize_written_fields(adapted), stamp(adapted)
+    used_ids = set(ctx.ids.values())
+    for body in ctx.writer.newest(adapted.kind, adapted.parent):
+        if creation_time(body, since) < since - CLOCK_DIFFERENCE_S:
+            return None
+        if str(body.get("id")) in ctx.preexisting_ids:
+            continue
+        present = ctx.codec.decode(adapted.kind, body, adapted.parent, None)[0]
+        if expected_stamp and stamp(present) == expected_stamp:
+            return body
+        if expected_stamp or present.id in used_ids or normalize_written_fields(present) != expected:
+            continue
+        if accept(body) and ctx.claim(adapted.kind, present.id, adapted.id):
+            return body
+    return None
+
+
+def find_by_address(ctx: ApplyContext, adapted: Entity, address: str) -> RequestBody | None:
+    """Read the address of a new object, where names are addresses. Raises `AddressInUse` when an object that
+    this program did not create has it: it must not be overwritten."""
+    try:
+        body = ctx.writer.get(adapted.kind, address)
+    except NotFound:
+        return None
+    present, expected_stamp = ctx.codec.decode(adapted.kind, body, "", None)[0], stamp(adapted)
+    if ctx.source.names_are_ids or not expected_stamp:
+        same = normalize_written_fields(present) == normalize_written_fields(adapted)
+    else:
+        same = stamp(present) == expected_stamp
+    if same:
+        return body
+    raise AddressInUse(f"{address} is the name of another {adapted.kind}, created after the plan was made")
+
+
+def find_by_address_or_stamp(
+    ctx: ApplyContext, action: Action, adapted: Entity, since: float
+) -> RequestBody | None:
+    """Search at the address that the plan gives, or by stamp where it gives none."""
+    if action.target_name:
+        return find_by_address(ctx, adapted, action.target_name)
+    return find_by_stamp(ctx, adapted, since)
 
 
 def request_was_sent(earlier: JournalEntry | None) -> bool:
-    """Whether an earlier run sent a request whose outcome nobody knows."""
+    """Whether an earlier run sent a request whose outcome is unknown."""
     return earlier is not None and earlier.state == "intended"
 
 
 def request_time(earlier: JournalEntry | None) -> float:
-    """When an object may have been made at the earliest, in seconds since 1970."""
+    """Seconds since 1970 when an object may have been created at the earliest."""
     return datetime.fromisoformat(earlier.started_at).timestamp() if earlier else time.time()
 
 
 def create_object(ctx: ApplyContext, action: Action, entity: Entity) -> None:
     """Create an object of a kind that has its own address and metadata (assistant, vector store)."""
-    earlier = ctx.record(action)
+    kind, address, earlier = action.kind, action.target_name, ctx.entry_of(action)
     if earlier and earlier.state == "done":
-        ctx.settle(entity, earlier.target_id)
-        ctx.count("skipped", kind=action.kind)
+        ctx.map_id(entity, earlier.target_id)
+        ctx.count("skipped", kind=kind)
         return
     try:
-        fitted = ctx.fitted(entity)
+        adapted = ctx.adapted(entity)
     except UnresolvedReference as failed:
-        ctx.fail(action.kind, action.id, action.name, str(failed))
+        ctx.fail(kind, action.id, action.name, str(failed))
         return
-    (entry,) = ctx.journal.intend([("create", action.kind, action.parent, action.id, action.name)])
-    wire, address = ctx.codec.create_request(fitted), action.target_name
-    find = (
-        find_by_address(ctx, fitted, address)
-        if address
-        else find_by_stamp(ctx, fitted, request_time(earlier))
-    )
+    (entry,) = ctx.journal.intend([("create", kind, action.parent, action.id, action.name)])
+    request = ctx.codec.create_request(adapted)
+    find = partial(find_by_address_or_stamp, ctx, action, adapted, request_time(earlier))
+    resumed = request_was_sent(earlier) or bool(address)
     try:
         body, found = create_and_claim(
-            ctx,
-            fitted,
-            lambda: ctx.writer.create(action.kind, wire, address),
-            find,
-            resumed=request_was_sent(earlier) or bool(address),
+            ctx, adapted, lambda: ctx.writer.create(kind, request, address), find, resumed
         )
     except RequestFailed as failed:
         fail_object(ctx, action, [entry], failed)
         return
     target_id = str(body["id"])
-    if address and not found and not _is_first(ctx, action.kind, body):
-        ctx.note(f"{action.kind} {address} was there already: what was written is a further version of it")
-    ctx.journal.record_done(entry, target_id, written=left_fingerprint(ctx, action.kind, body))
-    ctx.settle(entity, target_id)
-    ctx.count("adopted" if found and earlier is None else "created", kind=action.kind)
-
-
-def _is_first(ctx: ApplyContext, kind: str, body: RequestBody) -> bool:
     version = ctx.codec.decode(kind, body, "", None)[0].facts.get("version")
-    return version in (None, "1")
+    if address and not found and version not in (None, "1"):
+        ctx.note(f"{kind} {address} existed already: a further version of it was written")
+    ctx.journal.record_done(entry, target_id, written=left_fingerprint(ctx, kind, body))
+    ctx.map_id(entity, target_id)
+    ctx.count("adopted" if found and earlier is None else "created", kind=kind)
 
 
 def left_fingerprint(ctx: ApplyContext, kind: str, body: RequestBody, parent: str = "") -> str:
-    """The fingerprint of what the target now holds."""
+    """The fingerprint of an object as the target has it now."""
     return object_fingerprint(ctx.codec.decode(kind, body, parent, None)[0])
 
 
 def fail_object(ctx: ApplyContext, action: Action, entries: list[int], failed: RequestFailed) -> None:
-    """A certain refusal is noted as failed; an unknown outcome stays an intent, to be looked into by
-    the next run of the same apply."""
+    """Report a failure. The journal notes a refusal as failed. An unknown outcome stays an intent, which the
+    next run of the same apply checks."""
     if not isinstance(failed, OutcomeUnknown):
         ctx.journal.record_failed(entries, str(failed))
     ctx.fail(action.kind, action.id, action.name, str(failed))

@@ -1,9 +1,9 @@
-"""Requests of an interrupted apply whose outcome nobody knows: looked into before a plan is taken back."""
+"""Find out what became of requests of an interrupted apply that were not answered."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from migrate.archive.journal import SERVICE_ACTION, UNDO_ACTION, JournalEntry
@@ -13,143 +13,144 @@ from migrate.model.results.plan import Action, Plan
 from migrate.stages.apply.context import ApplyContext, RequestBody, UnresolvedReference
 from migrate.stages.apply.create import (
     AddressInUse,
-    find_by_address,
-    find_by_stamp,
+    find_by_address_or_stamp,
     left_fingerprint,
     request_time,
 )
 from migrate.stages.apply.implicit_vector_stores import note_implicit_stores, searched_files
-from migrate.stages.apply.threads import find_unanswered_thread, note_messages
-from migrate.stages.apply.update import find_updated
-from migrate.stages.apply.vector_stores import find_uploaded
+from migrate.stages.apply.threads import ThreadWriter, find_by_messages
+from migrate.stages.apply.update import find_updated, source_entity
+from migrate.stages.apply.vector_stores import find_by_content
 from migrate.stages.plan.adaptation import iter_messages
+
+# How the object is found that a request without an answer created, by its kind. Arguments: the context, the
+# action, the adapted object, and seconds since 1970 when it may have been created at the earliest. Messages
+# are not among them: a thread is read as a whole.
+FINDERS: Mapping[str, Callable[[ApplyContext, Action, Entity, float], RequestBody | None]] = {
+    "file": find_by_content,
+    "vector_store": find_by_address_or_stamp,
+    "assistant": find_by_address_or_stamp,
+    "thread": find_by_messages,
+}
+ROLLBACK_AGAIN = "run the same rollback again when the target answers: nothing was rolled back yet"
 
 
 def recover_interrupted(ctx: ApplyContext, plan: Plan) -> None:
-    """Find what was made or changed without our learning it, and note it in the journal. Raises
-    `IncompleteResult` when nobody can look: what is not seen must not pass for what was never made."""
+    """Note in the journal what was created or changed without an answer. Raises `IncompleteResult` when the
+    target does not answer: what cannot be seen must not count as never created."""
     actions: dict[tuple[str, str, str, str], Action] = {
         (a.action, a.kind, a.parent, a.id): a for a in plan.actions
     }
-    for key, entry in list(ctx.earlier.items()):
+    for key, entry in list(ctx.entries.items()):
         action = actions.get(key)
-        if entry.state != "intended" or action is None:
+        if entry.state != "intended" or action is None or action.action == "delete":
             continue
         try:
-            body = find_created(ctx, action, entry)
+            body = find_without_outcome(ctx, action, entry, ROLLBACK_AGAIN)
         except UnresolvedReference:
             continue
-        except (NotFound, AddressInUse):
-            body = None
-        except RequestFailed as failed:
-            raise _unseen(action, failed) from None
         if body is None:
             ctx.journal.record_failed([entry.id], "it was not carried out")
         else:
-            parent = action.target_parent or ctx.ids.get(("vector_store", action.parent), "")
-            mark = left_fingerprint(ctx, action.kind, body, parent)
-            ctx.journal.record_done(entry.id, action.target_id or str(body["id"]), parent, mark)
-    _appended(ctx, plan)
+            parent = action.target_parent or ctx.target_id("vector_store", action.parent) or ""
+            written = left_fingerprint(ctx, action.kind, body, parent)
+            ctx.journal.record_done(entry.id, action.target_id or str(body["id"]), parent, written)
+    _note_appended_messages(ctx, plan)
     ctx.reload()
-    _derived(ctx, plan)
+    _note_implicit_stores(ctx, plan)
     ctx.reload()
 
 
-def _appended(ctx: ApplyContext, plan: Plan) -> None:
-    """Messages that an interrupted apply put into threads which were there before: their ids are noted only
-    when a whole thread has been read back."""
+def find_without_outcome(
+    ctx: ApplyContext, action: Action, entry: JournalEntry, hint: str
+) -> RequestBody | None:
+    """The object that a request without an answer created or changed, None where it had no effect.
+
+    Raises `IncompleteResult` when the target does not answer, and `UnresolvedReference` when the request
+    cannot have been sent.
+    """
+    try:
+        return _find(ctx, action, entry)
+    except UnresolvedReference:
+        raise
+    except (NotFound, AddressInUse):
+        return None
+    except RequestFailed as failed:
+        raise _not_checked(action, failed, hint) from None
+
+
+def _find(ctx: ApplyContext, action: Action, entry: JournalEntry) -> RequestBody | None:
+    if action.kind == "message":
+        return None
+    if action.kind == "vector_store_file":
+        return _find_in_store(ctx, action)
+    adapted = ctx.adapted(source_entity(ctx, action))
+    if action.action == "update":
+        return find_updated(ctx, action, adapted)
+    return FINDERS[action.kind](ctx, action, adapted, request_time(entry))
+
+
+def _find_in_store(ctx: ApplyContext, action: Action) -> RequestBody | None:
+    file = ctx.target_id("file", str(source_entity(ctx, action).fields["file_id"]))
+    store = ctx.target_id("vector_store", action.parent)
+    return ctx.writer.get(action.kind, file, store) if file and store else None
+
+
+def _not_checked(action: Action, failed: RequestFailed, hint: str) -> IncompleteResult:
+    return IncompleteResult(
+        f"what became of {action.kind} {action.name or '(no name)'} [{action.id}] could not be checked",
+        str(failed),
+        hint,
+    )
+
+
+def _note_appended_messages(ctx: ApplyContext, plan: Plan) -> None:
+    """Note messages that an interrupted apply appended to existing threads: it notes their ids only after it
+    has read the whole thread back."""
     threads = {a.id: a for a in plan.actions if a.kind == "thread" and a.messages and a.action != "create"}
-    noted = Counter({thread: made for thread, _, made in ctx.journal.threads_with_messages()})
+    noted = Counter({thread: created for thread, _, created in ctx.journal.threads_with_messages()})
     for thread in ctx.source.iter_threads() if threads and ctx.journal.has_action() else ():
         action = threads.get(thread.id)
         if action is not None and noted[thread.id] < action.messages:
             try:
-                note_messages(ctx, action, thread, action.target_id, whole=False)
+                ThreadWriter(ctx, action, thread).note_messages(whole=False)
             except NotFound:
                 continue
             except RequestFailed as failed:
-                raise _unseen(action, failed) from None
+                raise _not_checked(action, failed, ROLLBACK_AGAIN) from None
 
 
-def _derived(ctx: ApplyContext, plan: Plan) -> None:
-    """Stores that the service made for threads of an apply that was killed before it noted them."""
-    noted = {e.source_parent for e in ctx.earlier.values() if e.action == SERVICE_ACTION}
-    gone = {e.source_id for e in ctx.earlier.values() if e.action == UNDO_ACTION and e.kind == "thread"}
-    for thread, there, first, since in (*_grown(ctx, plan), *_made(ctx)):
-        if thread.id in noted | gone:
+def _note_implicit_stores(ctx: ApplyContext, plan: Plan) -> None:
+    """Note stores that the service created for threads of an apply that was killed before it noted them."""
+    noted = {e.source_parent for e in ctx.entries.values() if e.action == SERVICE_ACTION}
+    removed = {e.source_id for e in ctx.entries.values() if e.action == UNDO_ACTION and e.kind == "thread"}
+    for thread, target_id, first, since in (*_appended_threads(ctx, plan), *_created_threads(ctx)):
+        if thread.id in noted | removed:
             continue
         try:
-            found = ctx.codec.decode("thread", ctx.writer.get("thread", there), "", None)[0]
+            present = ctx.codec.decode("thread", ctx.writer.get("thread", target_id), "", None)[0]
         except RequestFailed:
-            continue  # one that does not answer is named where the thread itself is looked at
-        note_implicit_stores(ctx, thread, found, partial(searched_files, ctx, thread, first), since)
+            continue  # reported where the thread itself is rolled back
+        note_implicit_stores(ctx, thread, present, partial(searched_files, ctx, thread, first), since)
 
 
-def _made(ctx: ApplyContext) -> Iterator[tuple[Entity, str, int, float]]:
-    """Threads that this plan made: with their ids on the target, 0, and when they may have been made at the
-    earliest."""
-    for entry in list(ctx.earlier.values()):
-        mine = (entry.action, entry.kind, entry.state) == ("create", "thread", "done")
-        thread = ctx.source.threads_by_id.get(entry.source_id) if mine else None
+# Thread, its target id, place of the first message that this plan sent, and seconds since 1970 when it may
+# have been sent at the earliest.
+_WrittenThread = tuple[Entity, str, int, float]
+
+
+def _created_threads(ctx: ApplyContext) -> Iterator[_WrittenThread]:
+    for entry in list(ctx.entries.values()):
+        created = (entry.action, entry.kind, entry.state) == ("create", "thread", "done")
+        thread = ctx.source.threads_by_id.get(entry.source_id) if created else None
         if thread is not None:
             yield thread, entry.target_id, 0, request_time(entry)
 
 
-def _grown(ctx: ApplyContext, plan: Plan) -> Iterator[tuple[Entity, str, int, float]]:
-    """Threads that were there and got messages: the place of the first of these instead of 0."""
-    grown = {thread: there for thread, there, made in ctx.journal.threads_with_messages() if made}
+def _appended_threads(ctx: ApplyContext, plan: Plan) -> Iterator[_WrittenThread]:
+    appended = {thread: target for thread, target, created in ctx.journal.threads_with_messages() if created}
     for action in plan.actions:
         thread = ctx.source.threads_by_id.get(action.id) if action.kind == "thread" else None
-        if thread is not None and action.action != "create" and action.messages and action.id in grown:
-            count = sum(1 for _ in iter_messages(ctx.source, ctx.codec, ctx.fit, thread.id))
-            yield thread, grown[action.id], count - action.messages, ctx.journal.first_applied_at()
-
-
-def _unseen(action: Action, failed: RequestFailed) -> IncompleteResult:
-    return IncompleteResult(
-        f"what became of {action.kind} {action.name or '(no name)'} [{action.id}] could not be seen",
-        str(failed),
-        "run the same rollback again when the target answers: nothing was taken back yet",
-    )
-
-
-def find_created(ctx: ApplyContext, action: Action, entry: JournalEntry) -> RequestBody | None:
-    """What became of one request."""
-    if action.kind == "message":
-        return None  # its thread is looked at whole
-    if action.kind == "vector_store_file":
-        return _in_store(ctx, action)
-    entity = _source(ctx, action)
-    fitted = ctx.fitted(entity)
-    if action.action == "update":
-        return find_updated(ctx, action, fitted)
-    find: Callable[[], RequestBody | None]
-    if action.kind == "thread":
-        return find_unanswered_thread(ctx, entity, fitted, entry)
-    if action.kind == "file":
-        blob = ctx.source.snapshot.blob(entity.id)
-        if blob is None:
-            return None
-        find = find_uploaded(ctx, fitted, blob, request_time(entry))
-    elif action.target_name:
-        find = find_by_address(ctx, fitted, action.target_name)
-    else:
-        find = find_by_stamp(ctx, fitted, request_time(entry))
-    return find()
-
-
-def _in_store(ctx: ApplyContext, action: Action) -> RequestBody | None:
-    """The file in its store, if both are there."""
-    row = next(e for e in ctx.source.members(action.kind, action.parent) if e.id == action.id)
-    file = ctx.ids.get(("file", str(row.fields["file_id"])))
-    store = ctx.ids.get(("vector_store", action.parent))
-    try:
-        return ctx.writer.get(action.kind, file, store) if file and store else None
-    except NotFound:
-        return None
-
-
-def _source(ctx: ApplyContext, action: Action) -> Entity:
-    if action.kind == "thread":
-        return ctx.source.threads_by_id[action.id]
-    return ctx.source.objects(action.kind)[action.id]
+        if thread is not None and action.action != "create" and action.messages and action.id in appended:
+            count = sum(1 for _ in iter_messages(ctx.source, ctx.codec, ctx.target, thread.id))
+            yield thread, appended[action.id], count - action.messages, ctx.journal.first_applied_at()

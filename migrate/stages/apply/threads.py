@@ -1,12 +1,13 @@
-"""Recreates threads: messages strictly in order, long threads a request at a time, order read back.
+"""Create threads, and append messages to threads.
 
-A thread's messages are never sent in parallel, since order within a second is the server's. What is
-there already is read back, not remembered, so a killed apply goes on behind the last message that arrived.
+The messages of one thread are sent strictly in order, one request after the other: within one second only the
+service decides on their order. What arrived is read back, not remembered, so an apply that was killed
+continues behind the last message that arrived.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Set
 from functools import partial
 from itertools import islice
 
@@ -28,330 +29,288 @@ from migrate.stages.apply.create import (
     request_was_sent,
 )
 from migrate.stages.apply.implicit_vector_stores import note_implicit_stores, searched_files, stores_of_thread
-from migrate.stages.apply.thread_messages import ThreadMessages
-from migrate.stages.fingerprints import object_fingerprint
+from migrate.stages.apply.thread_messages import OutgoingMessage, ThreadMessages
+from migrate.stages.fingerprints import message_fingerprint, object_fingerprint
 from migrate.stages.snapshot.live_estate import lists_threads
 
+# Before the thread is read after a lost answer; doubled each time.
 FIRST_LOOK_DELAY_S = 0.15
-"""Seconds before a look at what became of a lost answer; doubled each time."""
+# The service found something wrong with what was sent.
 REFUSED_STATUSES = (400, 413, 422)
-"""Statuses that say there is something wrong with what was sent."""
+# When the messages of a finished thread are noted.
 JOURNAL_LINES_PER_COMMIT = 500
-"""Journal lines per commit when a finished thread's messages are noted."""
 
 
 class OutOfOrder(RequestFailed):
-    """The messages on the target are not the ones that should stand there."""
+    """The messages on the target are not the expected ones."""
 
 
-def write_thread(ctx: ApplyContext, action: Action, thread: Entity) -> None:
-    """Create a thread or append to one, until it holds every message of its source."""
-    there, place = action.target_id, None
-    talk = ThreadMessages(ctx, thread)
-    try:
-        if action.action == "create":
-            there, place = _created(ctx, action, thread, talk)
-            ctx.settle(thread, there)
-        if action.messages:
-            _append(ctx, action, thread, there, talk, place)
-        if action.messages or action.action == "adopt":
-            note_messages(ctx, action, thread, there, talk, whole=not ctx.same_place)
-        if action.action == "create" or action.messages:
-            _note_as_left(ctx, action, thread, there, talk)
-    except RequestFailed as failed:
-        ctx.fail("thread", thread.id, thread.name, f"{failed}{_where(there)}")
+class ThreadWriter:
+    """Writes one thread with its messages. `target_id` is '' until the thread exists."""
 
+    def __init__(self, ctx: ApplyContext, action: Action, thread: Entity) -> None:
+        self._ctx, self._action, self._thread = ctx, action, thread
+        self._messages = ThreadMessages(ctx, thread)
+        self._creates = action.action == "create"
+        self._target_id = action.target_id
 
-def _note_as_left(
-    ctx: ApplyContext, action: Action, thread: Entity, there: str, talk: ThreadMessages
-) -> None:
-    """A thread's files and stores show only when it is read, those that the service added for attachments
-    among them: how it was left is noted anew, unless it stands as others have it."""
-    fitted = ctx.fitted(thread)
-    if not (talk.attaches or normalize_entity(fitted).get("tool_resources")):
-        return
-    found = ctx.codec.decode("thread", ctx.writer.get("thread", there), "", None)[0]
-    if _changes_files(action, talk):
-        ctx.journal.record_created([(_stood(thread), there, "", object_fingerprint(found))])
-    if not action.left and normalize_entity(found).get("metadata") == normalize_entity(fitted).get(
-        "metadata"
-    ):
-        how = action.action if action.fields or action.action == "create" else "adopt"
-        job = (how, "thread", "", thread.id, thread.name)
-        ctx.journal.record_created([(job, there, "", object_fingerprint(found))])
-    if stores_of_thread(fitted):
-        return
-    if action.action == "create":
-        note_implicit_stores(ctx, thread, found, lambda: talk.searched, request_time(ctx.record(action)))
-    elif action.messages:
-        searched = partial(searched_files, ctx, thread, _first(action, talk))
-        note_implicit_stores(ctx, thread, found, searched, ctx.journal.first_applied_at())
-
-
-def _changes_files(action: Action, talk: ThreadMessages) -> bool:
-    """Whether messages are appended to a thread that stands on the target, and the service may add what they
-    attach to the thread's own files and stores."""
-    return action.action != "create" and action.messages > 0 and talk.attaches
-
-
-def _stood(thread: Entity) -> JournalJob:
-    return (THREAD_STATE_ACTION, "thread", "", thread.id, thread.name)
-
-
-def _note_as_it_stood(ctx: ApplyContext, thread: Entity, there: str) -> None:
-    """Keep how a thread stood before the first message was appended, for a rollback."""
-    if (THREAD_STATE_ACTION, "thread", "", thread.id) not in ctx.earlier:
-        (entry,) = ctx.journal.intend([_stood(thread)], ctx.writer.get("thread", there))
-        ctx.journal.record_done(entry, there)
-
-
-def _where(there: str) -> str:
-    return f"; what arrived is in {there}, run apply again to go on" if there else ""
-
-
-def _created(
-    ctx: ApplyContext, action: Action, thread: Entity, talk: ThreadMessages
-) -> tuple[str, int | None]:
-    """The thread on the target, with as many messages as one request takes, and how many those are; None
-    where only reading tells, since its creation was not answered just now."""
-    earlier = ctx.record(action)
-    if earlier and earlier.state == "done":
-        ctx.count("skipped", kind="thread")
-        return earlier.target_id, None
-    fitted = ctx.fitted(thread)
-    first = talk.next_batch(ctx.fit.capabilities.messages_per_create_max)
-    wire = ctx.codec.create_request(fitted)
-    if first:
-        wire[ctx.codec.first_messages_key] = [ctx.codec.create_request(message) for message in first]
-    (entry,) = ctx.journal.intend([("create", "thread", "", thread.id, thread.name)])
-    try:
+    def write(self) -> None:
+        """Create the thread or append to it, until it has every message of its source."""
+        action, place = self._action, None
         try:
-            body, found = _sent(
-                ctx, fitted, wire, first_messages_match(ctx, talk, len(first), earlier), earlier
-            )
+            if self._creates:
+                place = self._create()
+                self._ctx.map_id(self._thread, self._target_id)
+            if action.messages:
+                self._append(self._first_missing() if place is None else place)
+            if action.messages or action.action == "adopt":
+                self.note_messages(whole=not self._ctx.same_place)
+            if action.messages or self._creates:
+                self._note_final_state()
         except RequestFailed as failed:
-            if not first or failed.status not in REFUSED_STATUSES:
-                raise
-            talk.push_back(first)
-            first = []  # one of them is refused: it is named when they are sent one by one
-            opening = first_messages_match(ctx, talk, 0, None)
-            body, found = _sent(ctx, fitted, ctx.codec.create_request(fitted), opening, None)
-    except RequestFailed as failed:
-        if not isinstance(failed, OutcomeUnknown):
-            ctx.journal.record_failed([entry], str(failed))
-        raise
-    ctx.journal.record_done(entry, str(body["id"]), written=left_fingerprint(ctx, "thread", body))
-    ctx.count("adopted" if found and earlier is None else "created", kind="thread")
-    if not found:
-        ctx.count("created", len(first), "message")
-    return str(body["id"]), None if found else len(first)
+            where = f"; what arrived is in {self._target_id}, run apply again to continue"
+            reason = f"{failed}{where if self._target_id else ''}"
+            self._ctx.fail("thread", self._thread.id, self._thread.name, reason)
 
-
-def first_messages_match(
-    ctx: ApplyContext, talk: ThreadMessages, sent: int, earlier: JournalEntry | None
-) -> Callable[[RequestBody], bool]:
-    """Whether a thread holds the messages that it was to begin with: where there is no room for a stamp,
-    nothing else tells it from its like. An earlier run may have had them refused, and sent none."""
-    counts = {sent, 0} if earlier else {sent}
-
-    def fits(body: RequestBody) -> bool:
+    def _create(self) -> int | None:
+        """Create the thread with as many messages as one request takes. Returns their number, or None where
+        the answer was lost or is of an earlier run, so that only reading the thread shows the number."""
+        ctx = self._ctx
+        earlier = ctx.entry_of(self._action)
+        if earlier and earlier.state == "done":
+            ctx.count("skipped", kind="thread")
+            self._target_id = earlier.target_id
+            return None
+        adapted = ctx.adapted(self._thread)
+        first = self.first_messages()
+        (entry,) = ctx.journal.intend([("create", "thread", "", self._thread.id, self._thread.name)])
         try:
-            pages = ctx.writer.pages("message", str(body["id"]))
-            there = list(islice((row for page in pages for row in page.bodies), sent + 1))
+            try:
+                body, found = self._send_thread(adapted, first, earlier)
+            except RequestFailed as failed:
+                if not first or failed.status not in REFUSED_STATUSES:
+                    raise
+                first = []  # one of them is refused: sent one by one, it is found and reported
+                body, found = self._send_thread(adapted, first, None)
+        except RequestFailed as failed:
+            if not isinstance(failed, OutcomeUnknown):
+                ctx.journal.record_failed([entry], str(failed))
+            raise
+        self._target_id = str(body["id"])
+        ctx.journal.record_done(entry, self._target_id, written=left_fingerprint(ctx, "thread", body))
+        ctx.count("adopted" if found and earlier is None else "created", kind="thread")
+        if found:
+            return None
+        ctx.count("created", len(first), "message")
+        return len(first)
+
+    def first_messages(self) -> list[OutgoingMessage]:
+        """The messages that the request creating the thread brings."""
+        return list(islice(self._messages.iterate(), self._ctx.target.capabilities.messages_per_create_max))
+
+    def _send_thread(
+        self, adapted: Entity, first: list[OutgoingMessage], earlier: JournalEntry | None
+    ) -> tuple[RequestBody, bool]:
+        """Create the thread once. Returns the body, and whether it was found rather than answered."""
+        ctx, since = self._ctx, request_time(earlier)
+        request = ctx.codec.create_request(adapted)
+        if first:
+            messages = [ctx.codec.create_request(message.entity) for message in first]
+            request[ctx.codec.first_messages_key] = messages
+        # An earlier run may have had the messages refused, and have created the thread without any.
+        counts = {len(first), 0} if earlier else {len(first)}
+        return create_and_claim(
+            ctx,
+            adapted,
+            lambda: ctx.writer.create("thread", request),
+            lambda: self.find(adapted, since, counts),
+            request_was_sent(earlier),
+        )
+
+    def find(self, adapted: Entity, since: float, message_counts: Set[int]) -> RequestBody | None:
+        """The thread after a lost answer. It has one of these numbers of messages, which tells it from others
+        where threads have no stamp. Where the service lists no threads, a possible duplicate is reported."""
+        if lists_threads(self._ctx.writer):
+            has_messages = partial(self._has_only_first_messages, counts=message_counts)
+            return find_by_stamp(self._ctx, adapted, since, has_messages)
+        self._ctx.note(
+            f"thread {adapted.id}: the answer to its creation was lost and this service does not list "
+            "threads, so an unused duplicate of it may exist"
+        )
+        return None
+
+    def _has_only_first_messages(self, body: RequestBody, counts: Set[int]) -> bool:
+        try:
+            rows = list(islice(self._target_messages(str(body["id"])), max(counts) + 1))
         except NotFound:
             return False
-        return len(there) in counts and all(talk.matches_at(place, row) for place, row in enumerate(there))
+        return len(rows) in counts and all(map(self._messages.matches_at, range(len(rows)), rows))
 
-    return fits
+    def _target_messages(self, target_id: str) -> Iterator[RequestBody]:
+        return (body for page in self._ctx.writer.pages("message", target_id) for body in page.bodies)
 
+    def _append(self, place: int) -> None:
+        """Send the messages from a place on, as many in one request as the service takes. After a lost answer
+        the thread is read: equal messages can only be told apart by their place."""
+        ctx, losses = self._ctx, 0
+        if self._may_add_files():
+            self._note_original_state()
+        size = ctx.target.capabilities.messages_per_append_max
+        rest, pending = self._messages.iterate(place), list[OutgoingMessage]()
+        while pending := pending or list(islice(rest, size)):
+            batch = pending[:size]
+            try:
+                arrived = self._send_messages(batch)
+            except OutcomeUnknown as lost:
+                losses += 1
+                if losses == MAX_CREATE_TRIES:
+                    raise self._stopped(batch[0], lost) from None
+                arrived = self._arrived_after_loss(place, FIRST_LOOK_DELAY_S * 2**losses, lost)
+            except RequestFailed as refusal:
+                if refusal.status in REFUSED_STATUSES and len(batch) > 1:
+                    size = 1  # to find the one that is refused; some of the others may have been stored
+                    arrived = self._first_missing() - place
+                elif refusal.status in REFUSED_STATUSES and batch[0].use_accepted_form():
+                    ctx.note(
+                        f"message {batch[0].id} was refused in the form that was tried first, and arrives in "
+                        f"the form that the plan names: {refusal}"
+                    )
+                    arrived = 0
+                else:
+                    raise self._stopped(batch[0], refusal) from None
+            if arrived > len(pending):  # somebody else sent the same messages
+                rest = self._messages.iterate(place + arrived)
+            losses = 0 if arrived else losses
+            place, pending = place + arrived, pending[arrived:]
+            ctx.count("created", arrived, "message")
 
-def find_unanswered_thread(
-    ctx: ApplyContext, thread: Entity, fitted: Entity, entry: JournalEntry
-) -> RequestBody | None:
-    """The thread that an earlier run may have made, if the service can say."""
-    if not lists_threads(ctx.writer):
-        note_duplicate_thread(ctx, thread.id)
-        return None
-    talk = ThreadMessages(ctx, thread)
-    first = talk.next_batch(ctx.fit.capabilities.messages_per_create_max)
-    return find_by_stamp(
-        ctx, fitted, request_time(entry), first_messages_match(ctx, talk, len(first), entry)
-    )()
+    def _send_messages(self, batch: list[OutgoingMessage]) -> int:
+        requests = [self._ctx.codec.create_request(message.entity) for message in batch]
+        stored = self._ctx.writer.append(self._target_id, requests)
+        if stored != len(batch):
+            raise OutcomeUnknown(f"{stored} of {len(batch)} messages were stored, according to the answer")
+        return stored
 
-
-def _sent(
-    ctx: ApplyContext,
-    fitted: Entity,
-    wire: RequestBody,
-    fits: Callable[[RequestBody], bool],
-    earlier: JournalEntry | None,
-) -> tuple[RequestBody, bool]:
-    listed = lists_threads(ctx.writer)
-    lost: list[str] = []
-    look = find_by_stamp(ctx, fitted, request_time(earlier), fits)
-
-    def find() -> RequestBody | None:
-        if listed:
-            return look()
-        lost.append(fitted.id)
-        return None
-
-    try:
-        return create_and_claim(
-            ctx, fitted, lambda: ctx.writer.create("thread", wire), find, request_was_sent(earlier)
-        )
-    finally:
-        if lost:
-            note_duplicate_thread(ctx, fitted.id)
-
-
-def note_duplicate_thread(ctx: ApplyContext, thread: str) -> None:
-    """Tell that a lost answer may have left a thread which nobody can find."""
-    ctx.note(
-        f"thread {thread}: an answer to its creation was lost and this service does not list threads, so an "
-        "unused twin of it may exist"
-    )
-
-
-def _append(
-    ctx: ApplyContext, action: Action, thread: Entity, there: str, talk: ThreadMessages, place: int | None
-) -> None:
-    """Send what is not there yet, as many messages a request as the service takes, one request after the
-    other. After a lost answer the thread is read: a message may have no mark that tells it from its like,
-    so only its place says whether it arrived."""
-    place = _already(ctx, action, there, talk) if place is None else place
-    if _changes_files(action, talk):
-        _note_as_it_stood(ctx, thread, there)
-    talk.seek(place)
-    size, lost = ctx.fit.capabilities.messages_per_append_max, 0
-    held: list[Entity] = []
-    while held := held or talk.next_batch(size):
-        batch = held[:size]
-        try:
-            stored = ctx.writer.append(there, [ctx.codec.create_request(message) for message in batch])
-            if stored != len(batch):
-                raise OutcomeUnknown(f"{stored} of {len(batch)} messages were stored, as the answer says")
-            arrived = stored
-        except OutcomeUnknown as failed:
-            lost += 1
-            if lost == MAX_CREATE_TRIES:
-                raise _stopped(ctx, thread, batch[0], failed) from None
-            arrived = _after_loss(ctx, action, there, talk, place, FIRST_LOOK_DELAY_S * 2**lost, failed)
-        except RequestFailed as failed:
-            if len(batch) > 1 and failed.status in REFUSED_STATUSES:
-                size = 1  # to name the one that is refused; it is promised nowhere that none was kept
-                arrived = _already(ctx, action, there, talk) - place
-            elif failed.status in REFUSED_STATUSES and (sure := talk.sure.pop(batch[0].id, None)):
-                ctx.note(
-                    f"message {sure.id} was refused as it was tried, and arrives as the plan says: {failed}"
-                )
-                held, arrived = [sure, *held[1:]], 0
-            else:
-                raise _stopped(ctx, thread, batch[0], failed) from None
-        lost = 0 if arrived else lost
-        place += arrived
-        held = held[arrived:]
-        talk.seek(place + len(held))  # a look at the thread after a loss draws messages to its end
-        ctx.count("created", arrived, "message")
-
-
-def _after_loss(
-    ctx: ApplyContext,
-    action: Action,
-    there: str,
-    talk: ThreadMessages,
-    place: int,
-    pause: float,
-    lost: OutcomeUnknown,
-) -> int:
-    """How many messages arrived though their answer was lost. Behind a gateway that stopped waiting the
-    service may still be at work, so the look is repeated."""
-    arrived = 0
-    for seconds in GATEWAY_LOOK_DELAYS_S if lost.status in GATEWAY_TIMEOUT_STATUSES else (pause,):
-        ctx.writer.limiter.sleep(seconds)
-        try:
-            arrived = _already(ctx, action, there, talk) - place
-        except OutOfOrder:
-            raise
-        except RequestFailed as failed:
-            raise OutOfOrder(f"whether a message arrived could not be seen: {failed}") from None
-        if arrived:
-            break
-    return arrived
-
-
-def _stopped(ctx: ApplyContext, thread: Entity, message: Entity, failed: RequestFailed) -> OutOfOrder:
-    action = Action(action="create", kind="message", id=message.id, parent=thread.id)
-    fail_object(ctx, action, [], failed)
-    way_out = (
-        f"; to leave it out: snapshot --exclude 'message:{message.id}'"
-        if failed.status in REFUSED_STATUSES
-        else ""
-    )
-    return OutOfOrder(f"stopped before message {message.id}: the ones behind it wait for it{way_out}")
-
-
-def _first(action: Action, talk: ThreadMessages) -> int:
-    """Place among a thread's messages of the first that the plan appends; those before it stood there."""
-    return 0 if action.action == "create" else talk.count() - action.messages
-
-
-def _already(ctx: ApplyContext, action: Action, there: str, talk: ThreadMessages) -> int:
-    """The place of the first message that is not on the target yet. Those that stood there when the plan was
-    made were compared then and are counted. Raises `OutOfOrder` when some are gone, or others not ours."""
-    first, count = _first(action, talk), 0
-    for page in ctx.writer.pages("message", there):
-        for body in page.bodies:
-            if count >= action.standing and not talk.matches_at(first + count - action.standing, body):
-                raise OutOfOrder(
-                    f"message {body.get('id')} in {there} is not the one expected at place {count}"
-                )
-            count += 1
-    if count < action.standing:
-        raise OutOfOrder(f"{there} holds {count:,} messages; it held {action.standing:,} when it was planned")
-    return first + count - action.standing
-
-
-def note_messages(
-    ctx: ApplyContext,
-    action: Action,
-    thread: Entity,
-    there: str,
-    talk: ThreadMessages | None = None,
-    whole: bool = True,
-) -> None:
-    """Read the thread back: every message in its place; then the id map holds each of them. Those before
-    the ones that this plan appends were not made by it. Unless it must be `whole`, it may end early, and
-    what stands behind may be another's. Raises `OutOfOrder`."""
-    talk = talk or ThreadMessages(ctx, thread)
-    first = _first(action, talk)
-    known = ctx.journal.mapped_message_ids(thread.id) if first or action.standing else frozenset()
-    waiting: list[tuple[JournalJob, str, str, str]] = []
-    place = first - action.standing
-    for body in (body for page in ctx.writer.pages("message", there) for body in page.bodies):
-        if place < first:
-            if first == action.standing and str(body["id"]) not in known and talk.matches_at(place, body):
-                waiting.append(_line("adopt", thread, talk, place, body, there))
-        elif not talk.matches_at(place, body):
-            if not whole:
+    def _arrived_after_loss(self, place: int, delay: float, lost: OutcomeUnknown) -> int:
+        """How many messages from a place on arrived although no answer came. When a gateway gave up, the
+        service may still be working, so the thread is read several times."""
+        arrived = 0
+        for seconds in GATEWAY_LOOK_DELAYS_S if lost.status in GATEWAY_TIMEOUT_STATUSES else (delay,):
+            self._ctx.writer.limiter.sleep(seconds)
+            try:
+                arrived = self._first_missing() - place
+            except OutOfOrder:
+                raise
+            except RequestFailed as failed:
+                raise OutOfOrder(f"whether a message arrived could not be checked: {failed}") from None
+            if arrived:
                 break
-            raise OutOfOrder(f"message {body.get('id')} in {there} does not stand where it was sent")
-        else:
-            waiting.append(_line("create", thread, talk, place, body, there))
-        if len(waiting) >= JOURNAL_LINES_PER_COMMIT:
-            ctx.journal.record_created(waiting)
-            waiting = []
-        place += 1
-    ctx.journal.record_created(waiting)
-    left = talk.at(place) if place >= 0 else None
-    if whole and left is not None:
-        raise OutOfOrder(f"message {left.id} was sent but is not in {there}")
+        return arrived
+
+    def _stopped(self, message: OutgoingMessage, failed: RequestFailed) -> OutOfOrder:
+        action = Action(action="create", kind="message", id=message.id, parent=self._thread.id)
+        fail_object(self._ctx, action, [], failed)
+        refused = failed.status in REFUSED_STATUSES
+        hint = f"; to leave it out: snapshot --exclude 'message:{message.id}'" if refused else ""
+        return OutOfOrder(f"stopped before message {message.id}: the later ones must wait for it{hint}")
+
+    def _first_planned(self) -> int:
+        """Place of the first message that the plan appends; those before it are on the target already."""
+        return 0 if self._creates else self._messages.count() - self._action.messages
+
+    def _first_missing(self) -> int:
+        """Place of the first message that is not on the target. Those that were there when the plan was made
+        were compared then, and are only counted. Raises `OutOfOrder` when the messages differ."""
+        target_id, standing = self._target_id, self._action.standing
+        first, count = self._first_planned(), 0
+        for count, body in enumerate(self._target_messages(target_id), 1):
+            place = count - 1
+            if place >= standing and not self._messages.matches_at(first + place - standing, body):
+                raise OutOfOrder(
+                    f"message {body.get('id')} in {target_id} is not the one expected at place {place}"
+                )
+        if count < standing:
+            raise OutOfOrder(f"{target_id} has {count:,} messages; it had {standing:,} when it was planned")
+        return first + count - standing
+
+    def note_messages(self, whole: bool) -> None:
+        """Read the thread and note each message of the source in the journal, for the id map. With `whole`
+        every message must be there; else the first one that differs ends it. Raises `OutOfOrder`."""
+        ctx, source_id, standing = self._ctx, self._thread.id, self._action.standing
+        first = self._first_planned()
+        known = ctx.journal.mapped_message_ids(source_id) if first or standing else frozenset()
+        lines: list[tuple[JournalJob, str, str, str]] = []
+        place = first - standing
+        for body in self._target_messages(self._target_id):
+            if place < first:  # it was there before this plan
+                new = first == standing and str(body["id"]) not in known
+                if new and self._messages.matches_at(place, body):
+                    lines.append(self._journal_line("adopt", place, body))
+            elif self._messages.matches_at(place, body):
+                lines.append(self._journal_line("create", place, body))
+            elif whole:
+                raise OutOfOrder(f"message {body.get('id')} in {self._target_id} is not where it was sent")
+            else:
+                break
+            if len(lines) >= JOURNAL_LINES_PER_COMMIT:
+                ctx.journal.record_created(lines)
+                lines = []
+            place += 1
+        ctx.journal.record_created(lines)
+        missing = self._messages.fingerprint_at(place) if place >= 0 else None
+        if whole and missing is not None:
+            raise OutOfOrder(f"message {missing.id} was sent but is not in {self._target_id}")
+
+    def _journal_line(self, action: str, place: int, body: RequestBody) -> tuple[JournalJob, str, str, str]:
+        expected = self._messages.fingerprint_at(place)
+        assert expected is not None
+        written = message_fingerprint(self._ctx.codec, body, self._thread.id)
+        job = (action, "message", self._thread.id, expected.id, "")
+        return job, str(body["id"]), self._target_id, written
+
+    def _may_add_files(self) -> bool:
+        """Whether the service may add files that new messages attach to a thread that was there before."""
+        return not self._creates and self._action.messages > 0 and self._messages.attaches_files
+
+    def _state_job(self) -> JournalJob:
+        return (THREAD_STATE_ACTION, "thread", "", self._thread.id, self._thread.name)
+
+    def _note_original_state(self) -> None:
+        """Note the thread as it is before the first message is appended, for a rollback."""
+        job = self._state_job()
+        if job[:4] not in self._ctx.entries:
+            (entry,) = self._ctx.journal.intend([job], self._ctx.writer.get("thread", self._target_id))
+            self._ctx.journal.record_done(entry, self._target_id)
+
+    def _note_final_state(self) -> None:
+        """Note the thread as it is now. The files and stores of a thread show only when it is read, and the
+        service adds those that messages attach. Not noted where the thread differs from the source."""
+        ctx, action, thread, target_id = self._ctx, self._action, self._thread, self._target_id
+        adapted = ctx.adapted(thread)
+        if not (self._messages.attaches_files or normalize_entity(adapted).get("tool_resources")):
+            return
+        present = ctx.codec.decode("thread", ctx.writer.get("thread", target_id), "", None)[0]
+        fingerprint = object_fingerprint(present)
+        if self._may_add_files():
+            ctx.journal.record_created([(self._state_job(), target_id, "", fingerprint)])
+        metadata, expected = (normalize_entity(entity).get("metadata") for entity in (present, adapted))
+        if not action.left and metadata == expected:
+            name = action.action if action.fields or self._creates else "adopt"
+            ctx.journal.record_created(
+                [((name, "thread", "", thread.id, thread.name), target_id, "", fingerprint)]
+            )
+        if stores_of_thread(adapted):
+            return
+        if self._creates:
+            searched, since = lambda: self._messages.searched_file_ids, request_time(ctx.entry_of(action))
+            note_implicit_stores(ctx, thread, present, searched, since)
+        elif action.messages:
+            appended = partial(searched_files, ctx, thread, self._first_planned())
+            note_implicit_stores(ctx, thread, present, appended, ctx.journal.first_applied_at())
 
 
-def _line(
-    how: str, thread: Entity, talk: ThreadMessages, place: int, body: RequestBody, there: str
-) -> tuple[JournalJob, str, str, str]:
-    """A line of the journal for a message that stands in its place."""
-    expected = talk.at(place)
-    assert expected is not None
-    return (how, "message", thread.id, expected.id, ""), str(body["id"]), there, talk.mark(body)
+def find_by_messages(ctx: ApplyContext, action: Action, adapted: Entity, since: float) -> RequestBody | None:
+    """The thread that an earlier run may have created, with its first messages or without any."""
+    writer = ThreadWriter(ctx, action, ctx.source.threads_by_id[action.id])
+    counts = {len(writer.first_messages()), 0} if lists_threads(ctx.writer) else set[int]()
+    return writer.find(adapted, since, counts)

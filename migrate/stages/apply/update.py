@@ -1,4 +1,4 @@
-"""Updates and deletes objects that are on the target, keeping what was there for an undo."""
+"""Update and delete objects of the target. The journal keeps what they were before, for a rollback."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
-from migrate.archive.id_map import Side, created_source_ids, created_store_file_ids
+from migrate.archive.id_map import created_source_ids, created_store_file_ids
 from migrate.codecs.adapt.metadata import merge_existing_metadata
 from migrate.errors import NotFound, OperationRefused, OutcomeUnknown, RequestFailed
 from migrate.model import KINDS, Entity
@@ -14,7 +14,7 @@ from migrate.model.normalize import normalize_written_fields
 from migrate.model.results.plan import Action, Plan
 from migrate.model.secrets import with_target_credentials
 from migrate.model.stamp import stamp_keys_in
-from migrate.stages.apply.context import ApplyContext, RequestBody
+from migrate.stages.apply.context import ApplyContext, RequestBody, plan_sides
 from migrate.stages.apply.create import create_once, fail_object, left_fingerprint, request_was_sent
 from migrate.stages.estate import stamp
 from migrate.stages.fingerprints import message_fingerprint, object_fingerprint
@@ -22,138 +22,78 @@ from migrate.stages.fingerprints import message_fingerprint, object_fingerprint
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer
 
-
+# Deleting twice does no harm, so a deletion without an answer is sent again.
 MAX_DELETE_TRIES = 3
-"""How often a deletion without a usable answer is sent: deleting twice does no harm."""
+# Before each check whether an object is gone: a listing may show it a moment longer.
 DELETION_LOOK_DELAYS_S = (0.0, 0.3, 1.0, 3.0)
-"""Seconds before each look at an object whose deletion was accepted: a list may show it a moment longer."""
 DELETION_WITHOUT_EFFECT = "the service answered as if it had been deleted"
+# A GET with one of these statuses means that the object does not exist. 405 and 501 mean that this service
+# cannot be asked for it.
+ABSENT_STATUSES = (404, 410)
+MAX_DELETIONS_SHOWN = 5
+CHANGED_BY_OTHERS = "it was changed by others since the plan was made"
 
 
 def delete_objects(writer: Writer, kind: str, ids: Sequence[str], parent: str = "") -> dict[str, str]:
-    """Delete objects of one kind that lie below one parent, in this order. Id -> what the service answered,
-    of those that are still there. Raises `RequestFailed` when nobody can see whether they are gone."""
-    answers = {id_: _sent(writer, kind, id_, parent) for id_ in ids}
-    left = list(ids)
+    """Delete objects of one kind and one parent, in this order. Returns id -> reason for those that are still
+    there. Raises `RequestFailed` when it cannot be checked whether they are gone."""
+    answers = {id_: _send_deletion(writer, kind, id_, parent) for id_ in ids}
+    remaining = list(ids)
     for seconds in DELETION_LOOK_DELAYS_S:
         writer.limiter.sleep(seconds)
-        there = remaining_ids(writer, kind, left, parent)
-        left = [id_ for id_ in left if id_ in there]
-        if not any(answers[id_] == DELETION_WITHOUT_EFFECT for id_ in left):
+        present = remaining_ids(writer, kind, remaining, parent)
+        remaining = [id_ for id_ in remaining if id_ in present]
+        if all(answers[id_] != DELETION_WITHOUT_EFFECT for id_ in remaining):
             break
-    return {id_: f"it is still there: {answers[id_]}" for id_ in left}
+    return {id_: f"it is still there: {answers[id_]}" for id_ in remaining}
 
 
-def remaining_ids(writer: Writer, kind: str, ids: Collection[str], parent: str = "") -> set[str]:
-    """Which of these objects the service shows. What lies below a parent is looked for in its list, since a
-    service may not show a single message. Raises `RequestFailed` when it cannot be seen."""
-    if not ids:
-        return set()
-    if KINDS[kind].parent:
-        try:
-            pages = writer.pages(kind, parent)
-            return {str(body.get("id")) for page in pages for body in page.bodies} & set(ids)
-        except NotFound as failed:
-            _must_mean_absent(failed)
-            return set()  # what lay in it is gone with it
-    return {id_ for id_ in ids if _answers(writer, kind, id_)}
-
-
-def _answers(writer: Writer, kind: str, id_: str) -> bool:
-    try:
-        writer.get(kind, id_)
-    except NotFound as failed:
-        _must_mean_absent(failed)
-        return False
-    return True
-
-
-ABSENT_STATUSES = (404, 410)
-"""Statuses of a GET that say: there is no such object. 405 and 501 say that it cannot be asked for."""
-
-
-def _must_mean_absent(failed: NotFound) -> None:
-    if failed.status not in (0, *ABSENT_STATUSES):
-        raise RequestFailed(f"whether it is gone cannot be seen: {failed}", failed.status) from None
-
-
-def _sent(writer: Writer, kind: str, id_: str, parent: str) -> str:
-    """Send a deletion; what was answered."""
-    for left in reversed(range(MAX_DELETE_TRIES)):
+def _send_deletion(writer: Writer, kind: str, id_: str, parent: str) -> str:
+    """Send a deletion. Returns what the service answered."""
+    answer = ""
+    for _ in range(MAX_DELETE_TRIES):
         try:
             writer.delete(kind, id_, parent)
         except OutcomeUnknown as lost:
-            if not left:
-                return str(lost)
+            answer = str(lost)
         except RequestFailed as failed:
             return str(failed)
         else:
             return DELETION_WITHOUT_EFFECT
-    raise AssertionError("unreachable")
+    return answer
 
 
-MAX_DELETIONS_SHOWN = 5
-"""Objects that an error names."""
-
-
-def update_object(ctx: ApplyContext, action: Action) -> None:
-    """Change the planned fields, and only if the object is still the one that was planned for."""
-    earlier = ctx.record(action)
-    if earlier and earlier.state == "done":
-        ctx.count("skipped", kind=action.kind)
-        return
-    entries: list[int] = []
+def remaining_ids(writer: Writer, kind: str, ids: Collection[str], parent: str = "") -> set[str]:
+    """Which of these objects the service shows. Objects below a parent are searched in its listing, because
+    some services cannot show a single message. Raises `RequestFailed` when it cannot be checked."""
+    if not ids:
+        return set()
+    if not KINDS[kind].parent:
+        return {id_ for id_ in ids if _exists(writer, kind, id_)}
     try:
-        entity = _source(ctx, action)
-        before = ctx.writer.get(action.kind, action.target_id, action.target_parent)
-        there = ctx.codec.decode(action.kind, before, action.target_parent, None)[0]
-        if not ctx.source.codec.stores_secrets:
-            entity = with_target_credentials(entity, there)
-        fitted = merge_existing_metadata(ctx.fitted(entity), there, ctx.fit.capabilities)
-        ours = request_was_sent(earlier) and find_updated(ctx, action, fitted) is not None
-        if object_fingerprint(there) != action.before and not ours:
-            ctx.fail(action.kind, action.id, action.name, "it was changed by others since the plan was made")
-            return
-        if ctx.source.codec.ids_are_keys:
-            fitted = _still_made_from(fitted, there)
-        wire = ctx.codec.update_request(fitted, frozenset(action.fields), there)
-        job = ("update", action.kind, action.parent, action.id, action.name)
-        entries = ctx.journal.intend([job], before)
-        body, _ = create_once(
-            ctx,  # after a lost answer a look: sending again may add a version
-            lambda: ctx.writer.update(action.kind, action.target_id, wire, action.target_parent),
-            lambda: find_updated(ctx, action, fitted),
-            resumed=request_was_sent(earlier),
-        )
-    except RequestFailed as failed:
-        fail_object(ctx, action, entries, failed)
-        return
-    if action.kind == "message":
-        mark = message_fingerprint(ctx.codec, body, action.target_parent)
-    else:
-        mark = left_fingerprint(ctx, action.kind, body, action.target_parent)
-    ctx.journal.record_done(entries[0], action.target_id, action.target_parent, mark)
-    ctx.count("updated", kind=action.kind)
+        pages = writer.pages(kind, parent)
+        return {str(body.get("id")) for page in pages for body in page.bodies} & set(ids)
+    except NotFound as failed:
+        _require_absent_status(failed)
+        return set()  # deleted together with its parent
 
 
-def _still_made_from(fitted: Entity, there: Entity) -> Entity:
-    """A config directory changes what is there; what it was made from stays true."""
-    metadata, mark = fitted.fields.get("metadata"), stamp(there)
-    names = stamp_keys_in(metadata)
-    if mark and names is not None and isinstance(metadata, dict):
-        return fitted.with_fields(metadata={**metadata, names.stamp: mark})
-    return fitted
+def _exists(writer: Writer, kind: str, id_: str) -> bool:
+    try:
+        writer.get(kind, id_)
+    except NotFound as failed:
+        _require_absent_status(failed)
+        return False
+    return True
 
 
-def find_updated(ctx: ApplyContext, action: Action, fitted: Entity) -> RequestBody | None:
-    """The object, if the planned fields are what they should be."""
-    body = ctx.writer.get(action.kind, action.target_id, action.target_parent)
-    there = normalize_written_fields(ctx.codec.decode(action.kind, body, action.target_parent, None)[0])
-    wanted = normalize_written_fields(fitted)
-    return body if all(there.get(name) == wanted.get(name) for name in action.fields) else None
+def _require_absent_status(failed: NotFound) -> None:
+    if failed.status not in (0, *ABSENT_STATUSES):
+        raise RequestFailed(f"whether it is gone cannot be checked: {failed}", failed.status) from None
 
 
-def _source(ctx: ApplyContext, action: Action) -> Entity:
+def source_entity(ctx: ApplyContext, action: Action) -> Entity:
+    """The object of the source that an action is about."""
     if action.parent:
         return next(e for e in ctx.source.iter_members(action.kind, action.parent) if e.id == action.id)
     if action.kind == "thread":
@@ -161,65 +101,125 @@ def _source(ctx: ApplyContext, action: Action) -> Entity:
     return ctx.source.objects(action.kind)[action.id]
 
 
+def _is_done(ctx: ApplyContext, action: Action) -> bool:
+    earlier = ctx.entry_of(action)
+    if earlier is None or earlier.state != "done":
+        return False
+    ctx.count("skipped", kind=action.kind)
+    return True
+
+
+def update_object(ctx: ApplyContext, action: Action) -> None:
+    """Change the planned fields, only if the object is still the one for which the plan was made."""
+    if _is_done(ctx, action):
+        return
+    kind, target_id, parent = action.kind, action.target_id, action.target_parent
+    resumed = request_was_sent(ctx.entry_of(action))
+    entries: list[int] = []
+    try:
+        entity = source_entity(ctx, action)
+        before = ctx.writer.get(kind, target_id, parent)
+        present = ctx.codec.decode(kind, before, parent, None)[0]
+        if not ctx.source.codec.stores_secrets:
+            entity = with_target_credentials(entity, present)
+        adapted = merge_existing_metadata(ctx.adapted(entity), present, ctx.target.capabilities)
+        updated_before = resumed and find_updated(ctx, action, adapted) is not None
+        if object_fingerprint(present) != action.before and not updated_before:
+            ctx.fail(kind, action.id, action.name, CHANGED_BY_OTHERS)
+            return
+        if ctx.source.codec.ids_are_keys:
+            adapted = _with_stamp_of(present, adapted)
+        request = ctx.codec.update_request(adapted, frozenset(action.fields), present)
+        entries = ctx.journal.intend([("update", kind, action.parent, action.id, action.name)], before)
+        body, _ = create_once(
+            ctx,  # searched after a lost answer: sending an update again may add a version
+            lambda: ctx.writer.update(kind, target_id, request, parent),
+            lambda: find_updated(ctx, action, adapted),
+            resumed,
+        )
+    except RequestFailed as failed:
+        fail_object(ctx, action, entries, failed)
+        return
+    if kind == "message":
+        written = message_fingerprint(ctx.codec, body, parent)
+    else:
+        written = left_fingerprint(ctx, kind, body, parent)
+    ctx.journal.record_done(entries[0], target_id, parent, written)
+    ctx.count("updated", kind=kind)
+
+
+def _with_stamp_of(present: Entity, adapted: Entity) -> Entity:
+    """The new form with the stamp that the target's object has: a config directory changes objects, not their
+    origin."""
+    metadata, origin = adapted.fields.get("metadata"), stamp(present)
+    keys = stamp_keys_in(metadata)
+    if origin and keys is not None and isinstance(metadata, dict):
+        return adapted.with_fields(metadata={**metadata, keys.stamp: origin})
+    return adapted
+
+
+def find_updated(ctx: ApplyContext, action: Action, adapted: Entity) -> RequestBody | None:
+    """The object on the target, if its planned fields have the planned values."""
+    body = ctx.writer.get(action.kind, action.target_id, action.target_parent)
+    present = normalize_written_fields(ctx.codec.decode(action.kind, body, action.target_parent, None)[0])
+    expected = normalize_written_fields(adapted)
+    return body if all(present.get(name) == expected.get(name) for name in action.fields) else None
+
+
 def refuse_foreign_deletions(plan: Plan, archive: Archive) -> None:
-    """Raises `OperationRefused` where a plan deletes what this archive's journal did not make from this
-    source."""
-    sides = (Side(plan.source.type, plan.source.url), Side(plan.target.type, plan.target.url))
-    wanted = [action for action in plan.actions if action.action == "delete"]
-    ours = created_source_ids(archive.conn, *sides) if wanted else {}
-    rows = created_store_file_ids(archive.conn, *sides) if wanted else {}
-    foreign = [
-        action
-        for action in wanted
-        if (
-            rows.get((action.target_parent, action.target_id))
-            if action.target_parent
-            else ours.get((action.kind, action.target_id))
-        )
-        != action.id
-    ]
+    """Raise `OperationRefused` if a plan deletes an object that, according to the journal, was not created
+    from this source."""
+    deletions = [action for action in plan.actions if action.action == "delete"]
+    if not deletions:
+        return
+    created = created_source_ids(archive.conn, *plan_sides(plan))
+    store_files = created_store_file_ids(archive.conn, *plan_sides(plan))
+
+    def source_id(action: Action) -> str | None:
+        if action.target_parent:
+            return store_files.get((action.target_parent, action.target_id))
+        return created.get((action.kind, action.target_id))
+
+    foreign = [action for action in deletions if source_id(action) != action.id]
     if foreign:
-        named = ", ".join(f"{a.kind} {a.name or a.id} [{a.target_id}]" for a in foreign[:MAX_DELETIONS_SHOWN])
-        more = (
-            f" and {len(foreign) - MAX_DELETIONS_SHOWN:,} more" if len(foreign) > MAX_DELETIONS_SHOWN else ""
-        )
+        names = [f"{a.kind} {a.name or a.id} [{a.target_id}]" for a in foreign[:MAX_DELETIONS_SHOWN]]
+        number = len(foreign) - MAX_DELETIONS_SHOWN
         raise OperationRefused(
-            f"the plan deletes {len(foreign):,} object(s) that this archive did not make",
-            f"{named}{more}",
+            f"the plan deletes {len(foreign):,} object(s) that were not created from this archive",
+            f"{', '.join(names)}{f' and {number:,} more' if number > 0 else ''}",
             "run plan again and read the new one",
         )
 
 
 def delete_object(ctx: ApplyContext, action: Action) -> None:
-    """Delete what we made and the source no longer has, if nobody changed it since. It is done when the
-    service shows it no more."""
-    earlier = ctx.record(action)
-    if earlier and earlier.state == "done":
-        ctx.count("skipped", kind=action.kind)
+    """Delete an object that this program created and the source no longer has, if nobody changed it since.
+    It is done when the service no longer shows it."""
+    if _is_done(ctx, action):
         return
-    kind, there, parent = action.kind, action.target_id, action.target_parent
+    kind, target_id, parent = action.kind, action.target_id, action.target_parent
+    earlier = ctx.entry_of(action)
     try:
-        before = ctx.writer.get(kind, there, parent)
+        before = ctx.writer.get(kind, target_id, parent)
     except NotFound:
-        if request_was_sent(earlier) and earlier:
-            ctx.journal.record_done(earlier.id, there, parent)
+        if earlier and request_was_sent(earlier):
+            ctx.journal.record_done(earlier.id, target_id, parent)
             ctx.count("deleted", kind=kind)
         return
     except RequestFailed as failed:
         fail_object(ctx, action, [], failed)
         return
-    now = object_fingerprint(ctx.codec.decode(kind, before, parent, None)[0])
-    if not request_was_sent(earlier) and now != action.before:
-        ctx.fail(kind, action.id, action.name, "it was changed by others since the plan was made")
+    present = object_fingerprint(ctx.codec.decode(kind, before, parent, None)[0])
+    if not request_was_sent(earlier) and present != action.before:
+        ctx.fail(kind, action.id, action.name, CHANGED_BY_OTHERS)
         return
     (entry,) = ctx.journal.intend([("delete", kind, action.parent, action.id, action.name)], before)
     try:
-        left = delete_objects(ctx.writer, kind, [there], parent)
+        remaining = delete_objects(ctx.writer, kind, [target_id], parent)
     except RequestFailed as failed:
         fail_object(ctx, action, [], failed)
         return
-    if left:
-        ctx.fail(kind, action.id, action.name, left[there])
+    if remaining:
+        ctx.fail(kind, action.id, action.name, remaining[target_id])
         return
-    ctx.journal.record_done(entry, there, parent)
+    ctx.journal.record_done(entry, target_id, parent)
     ctx.count("deleted", kind=kind)

@@ -1,11 +1,11 @@
-"""Uploads files, fills vector stores with as few requests as the service allows, and waits for ingestion."""
+"""Upload files, fill vector stores with as few requests as the service allows, and wait for ingestion."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import BinaryIO, cast
 
 from migrate.archive.blobs import Blob, BlobFile
@@ -26,116 +26,107 @@ from migrate.stages.apply.create import (
     request_time,
     request_was_sent,
 )
+from migrate.stages.match.files import read_file_hash
 
+# For a file that was uploaded and is not usable yet.
 FILE_PROCESSING_TIMEOUT_S = 30.0
-"""Seconds to wait for an uploaded file to be taken in."""
+# Between two checks of a store: doubled from the first to the second.
 POLL_INTERVAL_S = (0.1, 5.0)
-"""Shortest and longest pause between two looks at a store, in seconds."""
+NOT_INGESTED = ("failed", "cancelled")
+
+_StoreRow = tuple[Action, RequestBody]
 
 
 def upload_file(ctx: ApplyContext, action: Action) -> None:
-    """Upload one file from the archive. Files carry no metadata: after a lost answer the newest file
-    of the same name and size that nobody knows yet is ours."""
+    """Upload one file from the archive, and wait until it can be attached."""
     file = ctx.source.objects("file")[action.id]
-    earlier = ctx.record(action)
+    earlier = ctx.entry_of(action)
     if earlier and earlier.state == "done":
-        ctx.settle(file, earlier.target_id)
+        ctx.map_id(file, earlier.target_id)
         ctx.count("skipped", kind="file")
         return
     blob = ctx.source.snapshot.blob(file.id)
     if blob is None or blob.sha256 != file.fields.get("sha256"):
-        ctx.fail("file", file.id, file.name, "its bytes are not in the archive any more")
+        ctx.fail("file", file.id, file.name, "its bytes are no longer in the archive")
         return
-    fitted, _ = ctx.codec.adapt(file, ctx.fit)
-    with ctx.alike(fitted.fields.get("filename"), blob.size):
-        body = _uploaded(ctx, action, fitted, blob, earlier)
+    adapted, _ = ctx.codec.adapt(file, ctx.target)
+    with ctx.one_at_a_time(adapted.fields.get("filename"), blob.size):
+        body = _upload_once(ctx, action, adapted, blob, earlier)
     if body is not None:
-        _processed(ctx, body)
+        _await_processing(ctx, body)
 
 
-def _uploaded(
+def _upload_once(
     ctx: ApplyContext, action: Action, file: Entity, blob: Blob, earlier: JournalEntry | None
 ) -> RequestBody | None:
-    """The file on the target, settled; None when it could not be uploaded, which is told."""
-    sent = {"sha256": blob.sha256}
-    (entry,) = ctx.journal.intend([("create", "file", "", file.id, action.name)], sent)
-    ctx.sent.add(file.id)
-    name, purpose = str(file.fields["filename"]), str(file.fields["purpose"])
+    """The file on the target, or None after a failure that was reported."""
+    (entry,) = ctx.journal.intend([("create", "file", "", file.id, action.name)], {"sha256": blob.sha256})
+    ctx.started_uploads.add(file.id)
 
     def send() -> RequestBody:
         data = cast(BinaryIO, BlobFile(ctx.source.snapshot.conn, blob))
-        return ctx.writer.upload(name, purpose, data)
+        return ctx.writer.upload(str(file.fields["filename"]), str(file.fields["purpose"]), data)
 
+    find = partial(find_by_content, ctx, action, file, request_time(earlier))
     try:
-        body, found = create_once(
-            ctx, send, find_uploaded(ctx, file, blob, request_time(earlier)), request_was_sent(earlier)
-        )
+        body, found = create_once(ctx, send, find, request_was_sent(earlier))
     except RequestFailed as failed:
         fail_object(ctx, action, [entry], failed)
         return None
-    ctx.settle(file, str(body["id"]))
+    ctx.map_id(file, str(body["id"]))
     ctx.journal.record_done(entry, str(body["id"]), written=left_fingerprint(ctx, "file", body))
     ctx.count("adopted" if found and earlier is None else "created", kind="file")
     return body
 
 
-def find_uploaded(
-    ctx: ApplyContext, file: Entity, blob: Blob, since: float
-) -> Callable[[], RequestBody | None]:
-    """Finds a file that may have been uploaded: by name and size, new, and nobody else's. Where another
-    file of the same name and size may have been uploaded too, only its bytes tell which it is."""
-
-    def find() -> RequestBody | None:
-        taken = {*ctx.ids.values(), *ctx.preexisting_ids}
-        for body in ctx.writer.newest("file"):
-            if creation_time(body, since) < since - CLOCK_DIFFERENCE_S:
-                return None
-            there = ctx.codec.decode("file", body, "", None)[0]
-            if name_and_size(there) != name_and_size(file) or there.id in taken:
-                continue
-            if _rivals(ctx, file, blob) and not _holds(ctx, there.id, blob):
-                ctx.note(f"file {there.id} may be a copy of {file.name} that nobody needs (lost answer)")
-                continue
-            if ctx.claim("file", there.id, file.id):
-                return body
+def find_by_content(ctx: ApplyContext, action: Action, file: Entity, since: float) -> RequestBody | None:
+    """Search the newest files by name and size: files have no metadata, so no stamp. The bytes are compared
+    where an upload of another file with this name and size was started too."""
+    blob = ctx.source.snapshot.blob(file.id)
+    if blob is None:
         return None
-
-    return find
+    used_ids = {*ctx.ids.values(), *ctx.preexisting_ids}
+    for body in ctx.writer.newest("file"):
+        if creation_time(body, since) < since - CLOCK_DIFFERENCE_S:
+            return None
+        present = ctx.codec.decode("file", body, "", None)[0]
+        if name_and_size(present) != name_and_size(file) or present.id in used_ids:
+            continue
+        if _has_rivals(ctx, file, blob) and not _has_bytes(ctx, present.id, blob):
+            ctx.note(f"file {present.id} may be an unused copy of {file.name} (its answer was lost)")
+        elif ctx.claim("file", present.id, file.id):
+            return body
+    return None
 
 
 def name_and_size(file: Entity) -> tuple[JSON, JSON]:
-    """What a file is known by on the target: name and size."""
+    """What identifies a file on the target, besides its bytes."""
     return normalize_entity(file).get("filename"), file.fields.get("bytes")
 
 
-def _rivals(ctx: ApplyContext, file: Entity, blob: Blob) -> bool:
-    """Whether a file of other content may have been uploaded under this name and size."""
+def _has_rivals(ctx: ApplyContext, file: Entity, blob: Blob) -> bool:
+    """Whether a file of other content may have been uploaded with this name and size."""
     return any(
-        other.id != file.id
-        and other.fields.get("bytes") == file.fields.get("bytes")
-        and normalize_filename(other.name) == normalize_filename(file.name)
-        and other.fields.get("sha256") != blob.sha256
-        and ("file", other.id) not in ctx.ids
-        and other.id in ctx.sent
-        for other in ctx.source.objects("file").values()
+        rival.id != file.id
+        and rival.fields.get("bytes") == file.fields.get("bytes")
+        and normalize_filename(rival.name) == normalize_filename(file.name)
+        and rival.fields.get("sha256") != blob.sha256
+        and ("file", rival.id) not in ctx.ids
+        and rival.id in ctx.started_uploads
+        for rival in ctx.source.objects("file").values()
     )
 
 
-def _holds(ctx: ApplyContext, file_id: str, blob: Blob) -> bool:
-    """Whether a file of the target has these bytes, where it gives them back."""
-    digest = hashlib.sha256()
+def _has_bytes(ctx: ApplyContext, file_id: str, blob: Blob) -> bool:
+    """Whether a file of the target has these bytes. False where the service does not return them."""
     try:
-        with ctx.writer.content(file_id) as chunks:
-            for data in chunks:
-                digest.update(data)
+        return read_file_hash(ctx.writer, file_id) == blob.sha256
     except RequestFailed:
         return False
-    return digest.hexdigest() == blob.sha256
 
 
-def _processed(ctx: ApplyContext, body: RequestBody) -> None:
-    """Wait until the service has taken a file in (Azure says pending or running until then); attaching it
-    earlier may be refused. One that stays so is not waited for longer than `FILE_PROCESSING_TIMEOUT_S`."""
+def _await_processing(ctx: ApplyContext, body: RequestBody) -> None:
+    """Wait until a file can be attached: Azure shows pending or running, and may refuse it until then."""
     end = time.monotonic() + FILE_PROCESSING_TIMEOUT_S
     while body.get("status") in ("pending", "running") and time.monotonic() < end:
         ctx.writer.limiter.sleep(POLL_INTERVAL_S[0])
@@ -146,40 +137,36 @@ def _processed(ctx: ApplyContext, body: RequestBody) -> None:
 
 
 def fill_vector_store(ctx: ApplyContext, store: str, actions: list[Action]) -> None:
-    """Put files into one store, in batches of one chunking each."""
-    there = ctx.ids.get(("vector_store", store))
-    todo = [action for action in actions if not _done(ctx, action)]
-    if not todo:
-        return
-    if there is None:
-        for action in todo:
-            ctx.fail(action.kind, action.id, action.name, f"its vector store {store} could not be made")
-        return
-    members = {e.id: e for e in ctx.source.members("vector_store_file", store)}
-    rows: list[tuple[Action, RequestBody]] = []
-    for action in todo:
+    """Attach files to the counterpart of one store."""
+    target_id = ctx.target_id("vector_store", store)
+    planned = [action for action in actions if not _is_attached(ctx, action)]
+    members = {e.id: e for e in ctx.source.members("vector_store_file", store)} if planned else {}
+    rows: list[_StoreRow] = []
+    for action in planned:
+        if target_id is None:
+            reason = f"its vector store {store} could not be created"
+            ctx.fail(action.kind, action.id, action.name, reason)
+            continue
         try:
-            rows.append((action, ctx.codec.create_request(ctx.fitted(members[action.id]))))
+            rows.append((action, ctx.codec.create_request(ctx.adapted(members[action.id]))))
         except UnresolvedReference as failed:
             ctx.fail(action.kind, action.id, action.name, str(failed))
     for batch in _batches(ctx, rows):
-        _attach(ctx, there, batch)
+        _attach(ctx, str(target_id), batch)
 
 
-def _done(ctx: ApplyContext, action: Action) -> bool:
-    earlier = ctx.record(action)
+def _is_attached(ctx: ApplyContext, action: Action) -> bool:
+    earlier = ctx.entry_of(action)
     if earlier is None or earlier.state != "done":
         return False
     ctx.count("skipped", kind=action.kind)
     return True
 
 
-def _batches(
-    ctx: ApplyContext, rows: list[tuple[Action, RequestBody]]
-) -> Iterator[list[tuple[Action, RequestBody]]]:
-    """Rows that may share a request: a batch has one chunking, unless the service takes rows."""
-    capabilities = ctx.fit.capabilities
-    groups: dict[str, list[tuple[Action, RequestBody]]] = {}
+def _batches(ctx: ApplyContext, rows: list[_StoreRow]) -> Iterator[list[_StoreRow]]:
+    """Files that can share a request: those of one chunking, unless the service takes it for each file."""
+    capabilities = ctx.target.capabilities
+    groups: dict[str, list[_StoreRow]] = {}
     for action, row in rows:
         key = "" if capabilities.batch_rows else json.dumps(row.get("chunking_strategy"), sort_keys=True)
         groups.setdefault(key, []).append((action, row))
@@ -188,9 +175,9 @@ def _batches(
             yield group[start : start + capabilities.batch_max]
 
 
-def _attach(ctx: ApplyContext, store: str, batch: list[tuple[Action, RequestBody]]) -> None:
-    """One request for many files. Attaching is idempotent (a file lies in a store once), so a lost
-    answer is settled by sending again; a refused batch is tried file by file to name the culprit."""
+def _attach(ctx: ApplyContext, store: str, batch: list[_StoreRow]) -> None:
+    """Attach many files with one request. A store has a file once, so after a lost answer the request is sent
+    again. After a refusal each file is sent alone, to find the one that is refused."""
     entries = ctx.journal.intend(
         [("create", action.kind, action.parent, action.id, action.name) for action, _ in batch]
     )
@@ -208,30 +195,30 @@ def _attach(ctx: ApplyContext, store: str, batch: list[tuple[Action, RequestBody
             return
         fail_object(ctx, batch[0][0], entries, failed)
         return
-    there = [(entry, str(row["file_id"])) for entry, (_, row) in zip(entries, batch, strict=True)]
-    ctx.journal.record_all_done((entry, file_id, store, None) for entry, file_id in there)
+    lines = [(entry, str(row["file_id"])) for entry, (_, row) in zip(entries, batch, strict=True)]
+    ctx.journal.record_all_done((entry, file_id, store, None) for entry, file_id in lines)
     with ctx.lock:
-        ctx.unmarked |= {(store, file_id): entry for entry, file_id in there}
+        ctx.unfinished_store_files |= {(store, file_id): entry for entry, file_id in lines}
     ctx.count("created", len(batch), "vector_store_file")
 
 
-def await_ingestion(ctx: ApplyContext, stores: Iterable[str], patience: float) -> None:
-    """Wait until the service has worked through every store, then name what it refused."""
+def await_ingestion(ctx: ApplyContext, stores: Iterable[str], timeout_s: float) -> None:
+    """Wait until the service has indexed the files of every store, then report those that it refused."""
     for store in stores:
-        there = ctx.ids.get(("vector_store", store))
-        if there is None:
+        target_id = ctx.target_id("vector_store", store)
+        if target_id is None:
             continue
         try:
-            if not _settled(ctx, there, patience):
+            if not _is_ingested(ctx, target_id, timeout_s):
                 name = ctx.source.objects("vector_store")[store].name
-                ctx.fail("vector_store", store, name, f"still being ingested after {patience:.0f} s")
-            _name_refused(ctx, store, there)
+                ctx.fail("vector_store", store, name, f"its files were not ingested within {timeout_s:.0f} s")
+            _report_refused(ctx, store, target_id)
         except RequestFailed as failed:
             ctx.fail("vector_store", store, "", f"its ingestion could not be followed: {failed}")
 
 
-def _settled(ctx: ApplyContext, store: str, patience: float) -> bool:
-    end, pause = time.monotonic() + patience, POLL_INTERVAL_S[0]
+def _is_ingested(ctx: ApplyContext, store: str, timeout_s: float) -> bool:
+    end, pause = time.monotonic() + timeout_s, POLL_INTERVAL_S[0]
     while True:
         body = ctx.writer.get("vector_store", store)
         counts: JSON = body.get("file_counts") or {}
@@ -244,25 +231,25 @@ def _settled(ctx: ApplyContext, store: str, patience: float) -> bool:
         pause = min(POLL_INTERVAL_S[1], 2 * pause)
 
 
-def _name_refused(ctx: ApplyContext, store: str, there: str) -> None:
-    """Failed files, except those that were failed on the source as well. How each was left is noted."""
-    was: dict[str, Entity] = {
+def _report_refused(ctx: ApplyContext, store: str, target_id: str) -> None:
+    """Report files that could not be indexed, unless they could not be on the source either. Note the final
+    state of each file in the journal."""
+    sources: dict[str, Entity] = {
         ctx.ids.get(("file", str(e.fields["file_id"])), ""): e
         for e in ctx.source.members("vector_store_file", store)
     }
-    for page in ctx.writer.pages("vector_store_file", there):
-        marks = [
-            (entry, str(body["id"]), there, left_fingerprint(ctx, "vector_store_file", body, there))
+    for page in ctx.writer.pages("vector_store_file", target_id):
+        ctx.journal.record_all_done(
+            (entry, str(body["id"]), target_id, left_fingerprint(ctx, "vector_store_file", body, target_id))
             for body in page.bodies
-            if (entry := ctx.unmarked.get((there, str(body.get("id")))))
-        ]
-        ctx.journal.record_all_done(marks)
+            if (entry := ctx.unfinished_store_files.get((target_id, str(body.get("id")))))
+        )
         for body in page.bodies:
-            source = was.get(str(body.get("id")))
-            if body.get("status") not in ("failed", "cancelled") or source is None:
+            source = sources.get(str(body.get("id")))
+            if body.get("status") not in NOT_INGESTED or source is None:
                 continue
             reason = ingestion_error(body)
-            if source.facts.get("status") in ("failed", "cancelled"):
+            if source.facts.get("status") in NOT_INGESTED:
                 ctx.note(f"vector_store_file {source.id}: not searchable, as on the source ({reason})")
             else:
                 ctx.fail("vector_store_file", source.id, source.name, f"the service refused it: {reason}")

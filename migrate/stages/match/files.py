@@ -242,15 +242,16 @@ def _hash_with_retries(reader: Reader, file_id: str) -> str:
     """The hash of a file's bytes; a download that breaks is begun again."""
     for attempt in range(DOWNLOAD_ATTEMPTS - 1):
         try:
-            return _read_hash(reader, file_id)
+            return read_file_hash(reader, file_id)
         except (NotDownloadable, NotFound):
             raise
         except RequestFailed:
             reader.limiter.sleep(DOWNLOAD_RETRY_DELAY_S * 2**attempt)
-    return _read_hash(reader, file_id)
+    return read_file_hash(reader, file_id)
 
 
-def _read_hash(reader: Reader, file_id: str) -> str:
+def read_file_hash(reader: Reader, file_id: str) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal. Raises `RequestFailed`."""
     digest = hashlib.sha256()
     with reader.content(file_id) as chunks:
         for data in chunks:

@@ -61,9 +61,9 @@ def roll_back(
     recover_interrupted(ctx, plan)
     steps = _steps(plan, ctx, workers, progress)
     _refuse_changed([step for step in steps if step.changed and step.target_id not in force])
-    done = RollbackResult(notes=ctx.tally.notes, steps=steps if dry_run else [])
+    done = RollbackResult(notes=ctx.result.notes, steps=steps if dry_run else [])
     for action in plan.actions:
-        if action.action == "delete" and ctx.record(action):
+        if action.action == "delete" and ctx.entry_of(action):
             reason = "the plan deleted it; what it was is in the journal, but its id cannot come back"
             done.failed.append(FailedObject(action.kind, action.id, action.name, reason))
     if dry_run:
@@ -79,7 +79,7 @@ def roll_back(
 
 def _steps(plan: Plan, ctx: ApplyContext, workers: int, progress: Progress) -> list[UndoStep]:
     """Read the target and find what to take back."""
-    entries = ctx.earlier.values()
+    entries = ctx.entries.values()
     threads = {e.target_id for e in entries if e.kind == "thread" and e.target_id and e.action != "adopt"}
     threads |= {there for _, there, _ in ctx.journal.threads_with_messages()}
     absent = plan.settled.absent
@@ -147,7 +147,7 @@ def _forget_adopted(ctx: ApplyContext) -> None:
 def _in_stores(ctx: ApplyContext) -> StoreRows:
     """Journal lines of what was put into a store, by the id of that on the source."""
     found: StoreRows = {}
-    for e in ctx.earlier.values():
+    for e in ctx.entries.values():
         if e.action == "create" and e.source_parent and e.state == "done":
             found.setdefault(e.source_parent, []).append(e)
     return found

@@ -42,7 +42,7 @@ class UndoPlan:
         """Restorations first, then removals, each kind before what it refers to."""
         self._threads = {thread.id: thread for thread in self.target.iter_threads()}
         self._fields = {(a.kind, a.parent, a.id): a.fields for a in self.plan.actions if a.action == "update"}
-        entries = list(self.ctx.earlier.values())
+        entries = list(self.ctx.entries.values())
         done = [e for e in entries if e.state == "done"]
         undone = {(e.kind, e.source_parent, e.source_id) for e in done if e.action == UNDO_ACTION}
         mine = [e for e in done if e.target_id and (e.kind, e.source_parent, e.source_id) not in undone]
@@ -63,7 +63,7 @@ class UndoPlan:
         """Stores that the service made by itself for attachments in threads of ours, or in messages that we
         appended, as the journal noted them. What others put into one, or attached to our thread, is theirs
         and stays, which is told; so does what others use."""
-        noted = {e.target_id: e for e in self.ctx.earlier.values() if e.action == SERVICE_ACTION}
+        noted = {e.target_id: e for e in self.ctx.entries.values() if e.action == SERVICE_ACTION}
         gone = {step.id: step.target_id for step in removed if step.kind == "thread"}
         grown = {step.parent: step.target_parent for step in removed if step.kind == "message"}
         known = self.ctx.preexisting_ids | set(self.ctx.ids.values()) | noted.keys()
@@ -197,7 +197,7 @@ class UndoPlan:
     def _strange_rows(self, store: str, of: str = "") -> list[str]:
         """Files in a store of the target that this plan did not put there. `of`: the store on the source; one
         that the service made for attachments has none, and holds files of ours."""
-        ours = {e.target_id for e in self.ctx.earlier.values() if e.target_parent == store}
+        ours = {e.target_id for e in self.ctx.entries.values() if e.target_parent == store}
         if of:
             held = self.ctx.source.store_files.get(of, frozenset())
             ours |= {new for (kind, old), new in self.ctx.ids.items() if kind == "file" and old in held}
@@ -208,7 +208,7 @@ class UndoPlan:
     def _strange_stores(self, entry: JournalEntry, found: Entity) -> tuple[str, LaterChange | None] | None:
         """Stores that our thread searches now and that neither we nor the service for us attached."""
         source = self.ctx.source.threads_by_id.get(entry.source_id)
-        ours = {e.target_id for e in self.ctx.earlier.values() if e.action == SERVICE_ACTION}
+        ours = {e.target_id for e in self.ctx.entries.values() if e.action == SERVICE_ACTION}
         ours |= set(stores_of_thread(self._fitted(source))) if source else set()
         strange = [store for store in stores_of_thread(found) if store not in ours]
         if not strange:
@@ -231,15 +231,15 @@ class UndoPlan:
         )
 
     def _fitted(self, entity: Entity) -> Entity:
-        fitted, _ = self.ctx.codec.adapt(entity, self.ctx.fit)
+        adapted, _ = self.ctx.codec.adapt(entity, self.ctx.target)
 
         def lookup(kind: str, old: str) -> str | None:
             return self.ctx.ids.get((kind, old))
 
-        return self.ctx.fit.with_new_ids(remap_references(KINDS[entity.kind], fitted, lookup), lookup)
+        return self.ctx.target.with_new_ids(remap_references(KINDS[entity.kind], adapted, lookup), lookup)
 
     def _said(self, thread: str) -> Iterator[Entity]:
-        return replayed_messages(self.ctx.source, self.ctx.codec, self.ctx.fit, thread)
+        return replayed_messages(self.ctx.source, self.ctx.codec, self.ctx.target, thread)
 
     def _strange_messages(self, entry: JournalEntry) -> tuple[str, LaterChange | None]:
         """Messages in our thread that we did not write: the conversation went on."""
