@@ -38,9 +38,10 @@ def ask(question: str) -> None:
     click.confirm(fitted(clean(question), sys.stderr), abort=True, err=True)
 
 
+# Half of a surrogate pair. U+DC80 to U+DCFF are left out: Python spells bytes of a file name so that are no
+# UTF-8, and takes them back.
 HALF_PAIR = re.compile("[\ud800-\udc7f\udd00-\udfff]")
-"""Half of a surrogate pair. U+DC80 to U+DCFF are left out: Python spells bytes of a file name so that are no
-UTF-8, and takes them back."""
+# Command -> one line about it. The command `x` lives in the module `migrate.cli.commands.x`.
 COMMANDS = {
     "doctor": "reaches an estate and names what works",
     "snapshot": "reads an estate into an archive",
@@ -66,7 +67,6 @@ COMMANDS = {
     "emulate": "serves an emulated service on loopback, for rehearsal",
     "demo": "the whole flow on bundled fixtures, no account needed",
 }
-"""Command -> one line about it. The command `x` lives in the module `migrate.cli.commands.x`."""
 
 
 class Program(click.Group):

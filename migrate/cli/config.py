@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 ENV = "ASSISTANTS_MIGRATE_CONFIG"
 DEFAULT = Path("estates.toml")
+# Fields that no file sets.
 OURS = {"folder", "environment", "facing"}
-"""Fields that no file sets."""
 
 
+# A key that nobody knows is an error, not a silence. For pydantic, which is loaded for a file alone: that
+# takes longer than listing a small archive.
 STRICT = {"extra": "forbid"}
-"""A key that nobody knows is an error, not a silence. For pydantic, which is loaded for a file alone: that
-takes longer than listing a small archive."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class EstateConfig:
     cloud: Literal["public", "usgov", "china"] | None = None
     scope: str = ""
     ca_file: str = ""
+    # Header -> the variable that holds its value; they go with every request to this estate.
     headers_env: dict[str, str] = field(default_factory=dict)
-    """Header -> the variable that holds its value; they go with every request to this estate."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,11 @@ class Config:
     estates: dict[str, EstateConfig] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
     connections: dict[str, str] = field(default_factory=dict)
+    # Where the file lies: paths in it are relative to that.
     folder: str = "."
-    """Where the file lies: paths in it are relative to that."""
     environment: str = ""
+    # Of a config directory: the environment that --env chose, and the name of the other side.
     facing: str = ""
-    """Of a config directory: the environment that --env chose, and the name of the other side."""
 
     def meeting(self, environment: str | None, other: str) -> Config:
         """The same for a command in which a config directory may stand beside an estate of this name."""
@@ -127,8 +127,8 @@ def checked(data: dict[str, Any], file: Path) -> Config:
 
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# A word that could be the name of a variable, and is rather a key that stands in its place.
 LIKE_A_SECRET = re.compile(r"(?=.*[0-9])[A-Za-z0-9]{24,}")
-"""A word that could be the name of a variable, and is rather a key that stands in its place."""
 
 
 @dataclass(frozen=True)
@@ -141,14 +141,14 @@ class SignIn:
     entra: bool = True
 
 
+# Every type of service. Without a word in the config file: the key or token of the environment if it is
+# set, else Entra where there is Entra.
 SIGN_IN = {
     "azure-openai": SignIn(key="AZURE_OPENAI_API_KEY"),
     "openai": SignIn(key="OPENAI_API_KEY", entra=False),
     "foundry-classic": SignIn(token="FOUNDRY_TOKEN"),
     "foundry": SignIn(token="FOUNDRY_TOKEN"),
 }
-"""Every type of service. Without a word in the config file: the key or token of the environment if it is
-set, else Entra where there is Entra."""
 
 
 def credential(name: str, entry: EstateConfig) -> tuple[Auth, str]:

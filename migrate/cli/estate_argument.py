@@ -149,8 +149,8 @@ def _live(name: str, entry: EstateConfig, config: Config, workers: int) -> LiveE
     return LiveEstate(settings, threads)
 
 
+# Type and address of a place -> ids of threads that it should hold.
 Known = Callable[[str, str], tuple[str, ...]]
-"""Type and address of a place -> ids of threads that it should hold."""
 
 
 @contextmanager

@@ -11,10 +11,10 @@ from typing import Any
 
 from migrate.reports.text_table import display_width
 
+# What the further rows of a line begin with, after the blanks that the line itself begins with.
 HANGING = "  "
-"""What the further rows of a line begin with, after the blanks that the line itself begins with."""
+# Columns below which nothing is broken: hardly a word has room.
 NARROWEST = 20
-"""Columns below which nothing is broken: hardly a word has room."""
 WORDS = re.compile(r"\s*\S+")
 
 

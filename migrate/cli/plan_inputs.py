@@ -123,19 +123,19 @@ def make_plan(
     workers: int,
     progress: Progress,
     beside: Path | None = None,
-    camera: DiagramCollector = NO_DIAGRAMS,
+    collector: DiagramCollector = NO_DIAGRAMS,
 ) -> Plan:
     """Read what the target holds, plan, and note in the archive that this plan was made from it. `beside`:
     the plan's file, beside which a config directory is kept as it was read."""
 
-    plan = _made(source, target, config, choices, workers, progress, beside, camera)
+    plan = _made(source, target, config, choices, workers, progress, beside, collector)
     register_plan(Path(plan.source.archive), plan.digest)
     return plan
 
 
 def _made(
     source: str, target: str, config: Config, choices: PlanOptions, workers: int, progress: Progress,
-    beside: Path | None, camera: DiagramCollector,
+    beside: Path | None, collector: DiagramCollector,
 ) -> Plan:  # fmt: skip
 
     found = resolve_estate(source, config)
@@ -144,7 +144,7 @@ def _made(
         with kept_directory(found, beside, progress) as (ours, archive):
             ours.agent_version = choices.agent_version
             check_source(ours)
-            camera.take(source, ours)
+            collector.add(source, ours)
             return _planned(there, target, ours, archive, choices, workers, progress)
     if not isinstance(found, ArchivedEstate):
         raise BadUsage(f"{source} is a live estate", "a plan is made from something that stays still",
@@ -157,13 +157,13 @@ def _made(
         check_source(ours)
         ends = ours.side, Side(there.settings.type, there.settings.url)
         settle_interrupted(found.path, *ends, config, workers, progress)
-        camera.take(source, ours)
+        collector.add(source, ours)
         return _planned(there, target, ours, found.path, choices, workers, progress)
 
 
 def assess_move(
     source: str, target: str, config: Config, choices: PlanOptions, workers: int, progress: Progress,
-    camera: DiagramCollector = NO_DIAGRAMS,
+    collector: DiagramCollector = NO_DIAGRAMS,
 ) -> Assessment:  # fmt: skip
     """What a move of any estate to a type of service, or to a live one, would keep and lose."""
 
@@ -176,7 +176,7 @@ def assess_move(
     with opened_estate(source, config, workers, progress) as ours:
         ours.agent_version = choices.agent_version
         check_source(ours)
-        camera.take(source, ours)
+        collector.add(source, ours)
         choices = replace(choices, bytes_later=isinstance(found, LiveEstate))
         if there is None:
             plan = plan_without_target(target, ours, choices)

@@ -15,13 +15,13 @@ import click
 from migrate.cli import clean, tell
 from migrate.stages.progress import Progress
 
+# Seconds that a rate looks back.
 WINDOW = 20.0
-"""Seconds that a rate looks back."""
+# Seconds between two moments that are remembered.
 APART = 0.5
-"""Seconds between two moments that are remembered."""
 BYTES = "bytes"
+# Bytes a second that are worth a word.
 LEAST = 50_000
-"""Bytes a second that are worth a word."""
 
 
 @dataclass
@@ -102,12 +102,12 @@ def _few(rate: float) -> str:
     return f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
 
 
+# Seconds between two tellings: on a terminal, and without one.
 EVERY = (0.2, 10.0)
-"""Seconds between two tellings: on a terminal, and without one."""
+# Where this is waited for, nobody knows how much time is left.
 NO_ANSWER = "no answer"
-"""Where this is waited for, nobody knows how much time is left."""
+# Of a terminal that does not say how wide it is.
 WIDTH = 80
-"""Of a terminal that does not say how wide it is."""
 
 
 class StderrProgress(Progress):

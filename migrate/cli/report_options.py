@@ -1,4 +1,4 @@
-"""Where a report goes: the options --format and -o, and one reading written in as many forms as asked for."""
+"""The options --format and -o: write one report in several formats, to files and to standard output."""
 
 from __future__ import annotations
 
@@ -7,47 +7,46 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
+from migrate import __version__
+from migrate.archive.database import check_not_an_archive
+from migrate.archive.snapshots.reader import SnapshotReader, newest_snapshot
+from migrate.archive.snapshots.writer import utc_now
 from migrate.cli.options import Common
 from migrate.errors import BadUsage
 from migrate.files.output import STDOUT_PATH, resolve_destination, write_text
 from migrate.model.known_secrets import redact
-
-if TYPE_CHECKING:
-    from migrate.model.results.query import Diagram
-    from migrate.reports.report import Report
-    from migrate.stages.estate import Estate
+from migrate.model.results.query import Diagram
+from migrate.reports.formats.terminal import terminal_screen, terminal_text
+from migrate.reports.report import Report
+from migrate.stages.estate import Estate
+from migrate.stages.query.cleanup import OTHER_GENERATION
+from migrate.stages.query.diagram import estate_diagram
 
 
 class DiagramCollector:
-    """`pictures` are pairs of a label and a picture; none when nobody will look."""
+    """Diagrams of estates, as (label, diagram). It collects none unless `enabled`: a diagram takes time."""
 
-    def __init__(self, wanted: bool) -> None:
-        self._wanted = wanted
-        self.pictures: tuple[tuple[str, Diagram], ...] = ()
+    def __init__(self, enabled: bool) -> None:
+        self._enabled = enabled
+        self.diagrams: tuple[tuple[str, Diagram], ...] = ()
 
-    def take(self, label: str, estate: Estate) -> None:
-        """One more picture, unless nobody wants any."""
-        if not self._wanted:
+    def add(self, label: str, estate: Estate) -> None:
+        """Add the diagram of one estate."""
+        if not self._enabled:
             return
-        from migrate.archive.snapshots.reader import SnapshotReader, newest_snapshot
-        from migrate.stages.estate import Estate
-        from migrate.stages.query.cleanup import OTHER_GENERATION
-        from migrate.stages.query.diagram import estate_diagram
-
         conn, side = estate.snapshot.conn, estate.side
         info = newest_snapshot(conn, OTHER_GENERATION.get(side.type, ""), side.url)
         beside = Estate(SnapshotReader(conn, info)) if info else None
-        self.pictures = (*self.pictures, (label, estate_diagram(estate, beside=beside)))
+        self.diagrams = (*self.diagrams, (label, estate_diagram(estate, beside=beside)))
 
 
-NO_DIAGRAMS = DiagramCollector(wanted=False)
-
+NO_DIAGRAMS = DiagramCollector(enabled=False)
 
 ReportCommand = TypeVar("ReportCommand", bound=Callable[..., Any])
 
@@ -60,47 +59,48 @@ ENDINGS = {
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """A format (nothing: text on a terminal, the ending for a file) and the files to write."""
+    """The format ('': text on standard output, by its ending for a file) and the files to write."""
 
     format: str
     files: tuple[Path, ...]
 
-    def of(self, file: Path) -> str:
+    def format_of(self, file: Path) -> str:
         """The format of one file."""
         return self.format or ENDINGS.get(file.suffix.lower(), "text")
 
     @property
-    def pictures(self) -> bool:
-        """Whether any of it shows the estates as pictures."""
-        return "html" in ([self.of(file) for file in self.files] or [self.format])
+    def shows_diagrams(self) -> bool:
+        """Whether a requested format shows diagrams of the estates."""
+        return "html" in ([self.format_of(file) for file in self.files] or [self.format])
 
     def check(self, *inputs: Path | str) -> None:
-        """Raises before anything is read when a file cannot be written or must not be: an archive, or one
-        of `inputs`."""
-        from migrate.archive.database import check_not_an_archive
+        """Check, before anything is read, that each file can be written and is no archive and none of
+        `inputs`.
 
+        Raises `BadUsage`.
+        """
         for file in self.files:
             resolve_destination(file)
             check_not_an_archive(file)
-            if any(_is_same_file(file, Path(one)) for one in inputs):
+            if any(_is_same_file(file, Path(path)) for path in inputs):
                 raise BadUsage(
                     f"{file} belongs to this command", "it would be overwritten", "name another file"
                 )
 
 
 def report_options(function: ReportCommand) -> ReportCommand:
-    """--format and -o; the command receives a `ReportOptions` as `wanted`."""
+    """--format and -o; the command receives a `ReportOptions` as `reports`."""
     return _with_options(function, "-o", "--output")
 
 
 def report_options_beside(function: ReportCommand) -> ReportCommand:
-    """--format and --report, for a command whose -o is something else."""
+    """--format and --report, for a command whose -o has another meaning."""
     return _with_options(function, "--report")
 
 
 def _with_options(function: ReportCommand, *spellings: str) -> ReportCommand:
     def wrapped(format_: str | None, files: tuple[Path, ...], **others: Any) -> Any:
-        return function(wanted=ReportOptions(format_ or "", files), **others)
+        return function(reports=ReportOptions(format_ or "", files), **others)
 
     wrapped.__doc__, wrapped.__name__ = function.__doc__, function.__name__
     wrapped.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
@@ -118,26 +118,34 @@ def _with_options(function: ReportCommand, *spellings: str) -> ReportCommand:
     return wrapped  # type: ignore[return-value]
 
 
-def show(common: Common, wanted: ReportOptions, document: Any, report: Report, taken: bool = False) -> None:
-    """The result on standard output, unless something else is written there, and in every file that was
-    asked for."""
-    files = [file for file in wanted.files if file != STDOUT_PATH]
-    for_stdout = "text" if files and STDOUT_PATH not in wanted.files else wanted.format or "text"
-    if taken:
+def write_report(
+    common: Common,
+    options: ReportOptions,
+    document: Any,
+    report: Report,
+    collector: DiagramCollector,
+    stdout_used: bool = False,
+) -> None:
+    """Write the result to standard output, unless that is used for something else, and to each requested
+    file."""
+    report = replace(
+        report, made_at=report.made_at or utc_now(), version=__version__, pictures=collector.diagrams
+    )
+    files = [file for file in options.files if file != STDOUT_PATH]
+    for_stdout = "text" if files and STDOUT_PATH not in options.files else options.format or "text"
+    if stdout_used:
         common.hush()
     elif common.as_json or for_stdout == "json":
         common.answer(document, rendered("json", document, report), data=True)
     elif for_stdout == "text":
-        _speak(common, report)
+        _print_text(common, report)
     else:
         common.answer(document, rendered(for_stdout, document, report), data=True)
     for file in files:
-        write_text(file, [rendered(wanted.of(file), document, report), "\n"])
+        write_text(file, [rendered(options.format_of(file), document, report), "\n"])
 
 
-def _speak(common: Common, report: Report) -> None:
-    from migrate.reports.formats.terminal import terminal_screen, terminal_text
-
+def _print_text(common: Common, report: Report) -> None:
     if not sys.stdout.isatty():
         common.answer(None, terminal_text(report))
         return
@@ -152,6 +160,7 @@ def rendered(format_: str, document: Any, report: Report) -> str:
 
 
 def _rendered(format_: str, document: Any, report: Report) -> str:
+    # Each format loads its own libraries: jinja2 and the XML writer would slow down every other command.
     if format_ == "json":
         return json.dumps(document, indent=1, ensure_ascii=True, default=str)
     if format_ == "markdown":
@@ -166,16 +175,14 @@ def _rendered(format_: str, document: Any, report: Report) -> str:
         from migrate.reports.formats.html import html_page
 
         return html_page(report)
-    from migrate.reports.formats.terminal import terminal_text
-
     return terminal_text(report, whole=True)
 
 
-def _is_same_file(file: Path, other: Path) -> bool:
-    """Whether two paths name one plain file, by whatever links. A pipe or a device may be named twice."""
+def _is_same_file(first: Path, second: Path) -> bool:
+    """Whether two paths name the same plain file, links included. A pipe or a device may be named twice."""
     try:
-        if file.exists() and not file.is_file():
+        if first.exists() and not first.is_file():
             return False
-        return os.path.realpath(file) == os.path.realpath(other) or file.samefile(other)
+        return os.path.realpath(first) == os.path.realpath(second) or first.samefile(second)
     except (OSError, ValueError):
         return False

@@ -16,8 +16,8 @@ import sys
 from typing import Any, TextIO
 
 ERRORS = "backslashreplace"
+# A pipe into `head` or a pager that has seen enough: no failure.
 READER_GONE = frozenset({errno.EPIPE, errno.ECONNRESET})
-"""A pipe into `head` or a pager that has seen enough: no failure."""
 
 
 class Descriptor(io.RawIOBase):

@@ -1,11 +1,11 @@
-"""Lay out the diagram of an estate: positions of boxes and curves, and the same as text."""
+"""Compute the layout of an estate's diagram: positions of boxes and curves, and labels."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from migrate.model.results.query import Diagram, DiagramNode
 from migrate.reports.text_table import display_width, single_line
 
 DIAGRAM_COLUMNS = {
@@ -20,17 +20,17 @@ MARK_MEANINGS = {
     "unused": "it is empty or was never used",
     "duplicate": "another one is the same",
 }
-# Boxes per column; the others are counted.
+# Boxes drawn per column; the others are only counted.
 MAX_BOXES_PER_COLUMN = 60
-# Sizes in units of the drawing: a box, the room between columns, a row, the head.
-WIDTH, GAP, HEIGHT, STEP, TOP = 220, 80, 30, 40, 44
+# Sizes in units of the drawing: a box, the distance between columns and rows, the height of the column heads.
+BOX_WIDTH, BOX_HEIGHT, COLUMN_GAP, ROW_HEIGHT, HEAD_HEIGHT = 220, 30, 80, 40, 44
 MAX_BOX_LABEL_COLUMNS = 27
 ORDERING_PASSES = 4
 
 
 @dataclass(frozen=True)
 class Box:
-    """One object: where it stands, how it is called, what is wrong with it."""
+    """One object: its position, its name, and the marks of a cleanup. `reaches`: names of connected boxes."""
 
     number: int
     x: int
@@ -45,7 +45,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Curve:
-    """A tie between two boxes, by their numbers; `far` passes over a column in between."""
+    """A connection of two boxes, by their numbers. `far`: it crosses a column."""
 
     path: str
     far: bool
@@ -55,7 +55,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class DiagramLayout:
-    """Everything an SVG needs. `left_out` counts per column what is not drawn."""
+    """Everything that the SVG needs. `left_out`: number of objects per column that are not drawn."""
 
     label: str
     width: int
@@ -67,89 +67,98 @@ class DiagramLayout:
     marked: tuple[tuple[str, int], ...]
 
 
-def layout_diagram(label: str, picture: Any) -> DiagramLayout:
-    """Place each kind in its column, neighbours near each other."""
-    nodes = list(picture.nodes)
-    edges = [(a, b) for a, b in picture.edges if 0 <= a < len(nodes) and 0 <= b < len(nodes)]
+def layout_diagram(label: str, diagram: Diagram) -> DiagramLayout:
+    """Place each kind in its column, with connected objects near each other."""
+    nodes = list(diagram.nodes)
+    edges = [(a, b) for a, b in diagram.edges if 0 <= a < len(nodes) and 0 <= b < len(nodes)]
     columns = {kind: [n for n, node in enumerate(nodes) if node.kind == kind] for kind in DIAGRAM_COLUMNS}
     _order_columns(columns, edges)
     shown = {kind: rows[:MAX_BOXES_PER_COLUMN] for kind, rows in columns.items()}
-    place: dict[int, tuple[int, int]] = {}
+    position: dict[int, tuple[int, int]] = {}
     for column, rows in enumerate(shown.values()):
-        place |= {n: (column * (WIDTH + GAP), TOP + row * STEP) for row, n in enumerate(rows)}
-    names = {n: _name(nodes[n]) for n in range(len(nodes))}
-    near: dict[int, list[str]] = {}
-    for a, b in edges:
-        near.setdefault(a, []).append(names[b])
-        near.setdefault(b, []).append(names[a])
-    boxes = [_box(n, nodes[n], *place[n], names[n], tuple(near.get(n, ()))) for n in place]
+        x = column * (BOX_WIDTH + COLUMN_GAP)
+        position |= {n: (x, HEAD_HEIGHT + row * ROW_HEIGHT) for row, n in enumerate(rows)}
+    names = [_name(node) for node in nodes]
+    near = _neighbours(edges)
+    boxes = [
+        _box(n, nodes[n], *position[n], names[n], tuple(names[m] for m in near.get(n, ()))) for n in position
+    ]
     marked = {mark: sum(mark in node.marks for node in nodes) for mark in MARK_MEANINGS}
     return DiagramLayout(
         label=single_line(label),
-        width=4 * WIDTH + 3 * GAP,
-        height=TOP + STEP * max(1, *map(len, shown.values())),
+        width=4 * BOX_WIDTH + 3 * COLUMN_GAP,
+        height=HEAD_HEIGHT + ROW_HEIGHT * max(1, *map(len, shown.values())),
         heads=tuple(
-            (n * (WIDTH + GAP), head, _total(nodes, columns[kind], kind, picture.left_out))
+            (n * (BOX_WIDTH + COLUMN_GAP), head, _total(nodes, columns[kind], kind, diagram.left_out))
             for n, (kind, head) in enumerate(DIAGRAM_COLUMNS.items())
         ),
         boxes=tuple(boxes),
-        curves=tuple(Curve(*_curve(place[a], place[b]), a, b) for a, b in edges if a in place and b in place),
-        left_out=_left_out(columns, picture.left_out),
+        curves=tuple(
+            Curve(*_curve(position[a], position[b]), a, b)
+            for a, b in edges
+            if a in position and b in position
+        ),
+        left_out=_left_out(columns, diagram.left_out),
         marked=tuple((mark, count) for mark, count in marked.items() if count),
     )
 
 
-def _order_columns(columns: dict[str, list[int]], edges: list[tuple[int, int]]) -> None:
-    """Order each column by the mean place of what its members are tied to; loose ones come last."""
+def _neighbours(edges: list[tuple[int, int]]) -> dict[int, list[int]]:
     near: dict[int, list[int]] = {}
     for a, b in edges:
         near.setdefault(a, []).append(b)
         near.setdefault(b, []).append(a)
+    return near
+
+
+def _order_columns(columns: dict[str, list[int]], edges: list[tuple[int, int]]) -> None:
+    """Order each column by the mean position of connected objects; unconnected ones come last."""
+    near = _neighbours(edges)
     for _ in range(ORDERING_PASSES):
         for kind, rows in columns.items():
-            at = {n: row / len(one) for one in columns.values() for row, n in enumerate(one)}
-            mean = {n: _mean([at[other] for other in near.get(n, ()) if other in at]) for n in rows}
+            share = {n: row / len(column) for column in columns.values() for row, n in enumerate(column)}
+            mean = {n: _mean([share[m] for m in near.get(n, ()) if m in share]) for n in rows}
             columns[kind] = sorted(rows, key=mean.__getitem__)
 
 
-def _mean(places: list[float]) -> float:
-    return sum(places) / len(places) if places else 2.0
+def _mean(shares: list[float]) -> float:
+    return sum(shares) / len(shares) if shares else 2.0  # behind every share, which is below 1
 
 
-def _box(number: int, node: Any, x: int, y: int, name: str, reaches: tuple[str, ...]) -> Box:
+def _box(number: int, node: DiagramNode, x: int, y: int, name: str, reaches: tuple[str, ...]) -> Box:
     marks = tuple(mark for mark in MARK_MEANINGS if mark in node.marks)
-    room = MAX_BOX_LABEL_COLUMNS - (len(marks[0]) + 1 if marks else 0)
-    return Box(number, x, y, node.kind, _cut(name, room), name, marks, marks[0] if marks else "", reaches)
+    label = _cut(name, MAX_BOX_LABEL_COLUMNS - (len(marks[0]) + 1 if marks else 0))
+    return Box(number, x, y, node.kind, label, name, marks, marks[0] if marks else "", reaches)
 
 
-def _name(node: Any) -> str:
-    said = single_line(node.name) or ("" if node.weight > 1 else single_line(node.id))
+def _name(node: DiagramNode) -> str:
+    name = single_line(node.name) or ("" if node.weight > 1 else single_line(node.id))
     if node.kind == "thread" and node.weight > 1:
-        return f"{node.weight:,} threads{f' {said}' if said else ''}"
-    return said or "(no name)"
+        return f"{node.weight:,} threads{f' {name}' if name else ''}"
+    return name or "(no name)"
 
 
-def _cut(text: str, room: int) -> str:
-    if display_width(text[: room + 1]) <= room and len(text) <= room:
+def _cut(text: str, columns: int) -> str:
+    if display_width(text[: columns + 1]) <= columns and len(text) <= columns:
         return text
-    kept = text[: room - 1]
-    while display_width(kept) > room - 1:
-        kept = kept[:-1]
-    return f"{kept}…"
+    start = text[: columns - 1]
+    while display_width(start) > columns - 1:
+        start = start[:-1]
+    return f"{start}…"
 
 
-def _curve(one: tuple[int, int], other: tuple[int, int]) -> tuple[str, bool]:
-    """A path from box to box, and whether it passes over a column in between."""
-    (x1, y1), (x2, y2) = sorted((one, other))
-    y1, y2 = y1 + HEIGHT // 2, y2 + HEIGHT // 2
-    start, far = x1 + WIDTH, x2 - x1 > WIDTH + GAP
+def _curve(first: tuple[int, int], second: tuple[int, int]) -> tuple[str, bool]:
+    """An SVG path between two boxes, and whether it crosses a column."""
+    (x1, y1), (x2, y2) = sorted((first, second))
+    y1, y2 = y1 + BOX_HEIGHT // 2, y2 + BOX_HEIGHT // 2
+    start, far = x1 + BOX_WIDTH, x2 - x1 > BOX_WIDTH + COLUMN_GAP
     if x1 == x2:
         return f"M{start} {y1}C{start + 40} {y1} {start + 40} {y2} {start} {y2}", False
     bend = (x2 - start) // 2
     return f"M{start} {y1}C{start + bend} {y1} {x2 - bend} {y2} {x2} {y2}", far
 
 
-def _total(nodes: list[Any], rows: list[int], kind: str, left_out: Mapping[str, int]) -> int:
+def _total(nodes: list[DiagramNode], rows: list[int], kind: str, left_out: Mapping[str, int]) -> int:
     return sum(max(int(nodes[n].weight), 1) for n in rows) + left_out.get(kind, 0)
 
 

@@ -1,37 +1,44 @@
 """The records that every report consists of, independent of its format.
 
-A command's own module makes a `Report`; a renderer turns any `Report` into text and knows no command.
+A module of `commands` makes a `Report`. A module of `formats` renders any `Report` without knowing its
+command.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
+
+from migrate.model.entity import JSON
+
+if TYPE_CHECKING:
+    from migrate.model.results.diff import IgnoreCount
+    from migrate.model.results.query import Diagram
 
 # The sections of a report, in display order.
 SECTIONS = {
     "differences": "What differs",
     "actions": "What would be done",
-    "losses": "What will not arrive as it is",
-    "findings": "What is not as it should be",
+    "losses": "What will not arrive unchanged",
+    "findings": "What differs from the plan",
 }
 
 # Verdict on an object -> (its sign in a list, its meaning), in display order.
 VERDICTS = {
-    "changed": ("~", "on both sides, and not alike"),
+    "changed": ("~", "on both sides, but different"),
     "removed": ("-", "on the left only"),
     "added": ("+", "on the right only"),
-    "create": ("+", "will be made"),
+    "create": ("+", "will be created"),
     "update": ("~", "will be changed"),
     "delete": ("-", "will be deleted"),
-    "adopt": ("=", "is there already, and taken over as it is"),
-    "blocked": ("!", "cannot be made on the target"),
+    "adopt": ("=", "is on the target already, and is used as it is"),
+    "blocked": ("!", "cannot be created on the target"),
     "lost": ("x", "will not be on the target"),
-    "adapted": ("~", "arrives in another form, or waits in the archive"),
+    "adapted": ("~", "arrives in another form, or stays in the archive"),
     "missing": ("-", "is not on the target"),
-    "differs": ("~", "is on the target, and not as it should be"),
-    "stray": ("+", "is on the target, and should not be"),
-    "wrong": ("!", "was found, and is no use as it is"),
+    "differs": ("~", "is on the target, but differs from the plan"),
+    "stray": ("+", "is on the target, but should not be"),
+    "wrong": ("!", "is on the target, but cannot be used"),
 }
 
 # Severities of an item. `error` and `warning` need action; `notice` is only shown; plan actions have none.
@@ -40,19 +47,22 @@ SEVERITIES = ("error", "warning", "notice", "")
 
 @dataclass(frozen=True)
 class ItemDetail:
-    """One thing said about an object: where, both values (None: not there), why, what can be done."""
+    """One statement about an object: the path, both values (None: absent), the reason, what you can do."""
 
     path: str
-    left: Any = None
-    right: Any = None
+    left: JSON = None
+    right: JSON = None
     reason: str = ""
-    way_out: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True)
 class ReportItem:
-    """One object, with everything that one verdict says about it. `since`: when it began, as far as snapshots
-    tell (ISO 8601), or nothing. `note`: a few words beside its name, as how two objects were paired."""
+    """One object, with all details of one verdict.
+
+    `since`: when it began, according to the snapshots (ISO 8601), or ''. `note`: a few words beside its name,
+    such as how two objects were paired.
+    """
 
     section: str
     verdict: str
@@ -68,13 +78,13 @@ class ReportItem:
 
     @property
     def needs_action(self) -> bool:
-        """Whether somebody has to do something about it."""
+        """Whether the user has to do something about it."""
         return self.severity in ("error", "warning")
 
 
 @dataclass(frozen=True)
 class ObjectCounts:
-    """Numbers per kind of object: the heads of the columns, and a row for each kind."""
+    """Numbers by kind of object: the column heads, and a row for each kind. `of`: what is counted."""
 
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, tuple[int, ...]], ...] = ()
@@ -83,13 +93,12 @@ class ObjectCounts:
 
 @dataclass(frozen=True)
 class Report:
-    """One reading of one command.
+    """The result of one command.
 
-    `title` is its first line, `last_line` its result: the headline, then what goes with it, with a semicolon
-    between. `summary` are its numbers. `ignored` counts what rules took out, rule by
-    rule. `gaps` could not
-    be read, so nothing is said of them; `left_out` was not looked at on purpose; `expired` names rules that
-    hold no more. `pictures` are pairs of a label and an estate's picture.
+    `title`: its first line. `last_line`: its result, a headline and more, separated by a semicolon.
+    `summary`: its numbers. `ignored`: how many differences each rule removed. `expired`: rules that no longer
+    apply. `gaps`: what could not be read. `left_out`: what was not compared on purpose. `pictures`: (label,
+    diagram) of each estate, for HTML. `made_at`: ISO 8601. `version`: of this program.
     """
 
     command: str
@@ -103,21 +112,37 @@ class Report:
     items: tuple[ReportItem, ...] = ()
     gaps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    ignored: tuple[Any, ...] = ()
+    ignored: tuple[IgnoreCount, ...] = ()
     expired: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
-    pictures: tuple[tuple[str, Any], ...] = ()
+    pictures: tuple[tuple[str, Diagram], ...] = ()
     made_at: str = ""
     version: str = ""
 
     @property
     def result(self) -> str:
-        """`clear`, `open` (something to act on) or `incomplete` (not all of it could be read)."""
+        """`clear`, `open` (something needs action) or `incomplete` (not everything could be read)."""
         return "incomplete" if self.gaps and self.command == "diff" else "clear" if self.ok else "open"
+
+    @property
+    def gaps_title(self) -> str:
+        """What to call `gaps`."""
+        return "Not compared" if self.command == "diff" else "Not in the snapshot"
+
+
+# Titles of reports and their results in Markdown and HTML.
+REPORT_TITLES = {"diff": "Drift", "assess": "Assessment", "plan": "Plan", "verify": "Verification"}
+RESULT_TITLES = {
+    "clear": "Nothing to act on",
+    "open": "To act on",
+    "incomplete": "Not everything could be read",
+}
+# Columns of `ObjectCounts` that say how many objects of a kind were checked.
+TOTAL_COLUMNS = ("compared", "checked")
 
 
 def sort_items(items: list[ReportItem]) -> tuple[ReportItem, ...]:
-    """By section, then verdict, gravest first; what came first stays first."""
+    """Items by section, then severity, then verdict; a stable sort."""
     sections, verdicts = list(SECTIONS), list(VERDICTS)
     return tuple(
         sorted(

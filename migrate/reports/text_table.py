@@ -1,14 +1,16 @@
-"""Format rows as an aligned text table; texts are shortened and never wrap a line."""
+"""Format rows as an aligned text table, and texts so that a terminal shows them on one line."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+MAX_CELL_CHARS = 60
+
 
 def escape_control(text: str) -> str:
-    """Control characters, escapes, marks of direction and lone surrogates, which names may hold, are shown
-    and not obeyed; line breaks and tabs stay."""
+    """Replace control characters, escape sequences, direction marks and lone surrogates by visible escapes.
+    Line breaks and tabs stay."""
     return "".join(
         c if c in "\n\t" or (c.isprintable() or c == " ") else c.encode("unicode_escape").decode()
         for c in text
@@ -16,30 +18,29 @@ def escape_control(text: str) -> str:
 
 
 def single_line(text: str) -> str:
-    """The same on one line: line breaks and tabs are written as escapes too."""
+    """`escape_control`, with line breaks and tabs as escapes too."""
     return escape_control(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
-MAX_CELL_CHARS = 60
+def number_of(count: int, noun: str, plural: str = "") -> str:
+    """`1 difference`, `2 differences`."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
-def table(rows: Iterable[Sequence[object]], head: Sequence[str] = (), widest: int = MAX_CELL_CHARS) -> str:
-    """A table with two blanks between columns; numbers to the right; no cell over `widest`."""
-    lines = [[shorten(cell, widest) for cell in row] for row in ([head, *rows] if head else rows)]
+def table(rows: Iterable[Sequence[object]], head: Sequence[str] = (), max_chars: int = MAX_CELL_CHARS) -> str:
+    """A table with two blanks between columns; numbers are aligned right; cells are cut at `max_chars`."""
+    lines = [[shorten(cell, max_chars) for cell in row] for row in ([head, *rows] if head else rows)]
     if not lines:
         return ""
-    widths = [max(display_width(line[n]) for line in lines) for n in range(len(lines[0]))]
-    return "\n".join(
-        "  ".join(_padded(cell, width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    widths = [max(map(display_width, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(map(_padded, line, widths)).rstrip() for line in lines)
 
 
-def shorten(value: object, most: int = MAX_CELL_CHARS) -> str:
-    """One line of at most `most` characters; line breaks and tabs are shown as such."""
+def shorten(value: object, max_chars: int = MAX_CELL_CHARS) -> str:
+    """One line of at most `max_chars` characters; line breaks and tabs are shown as escapes."""
     text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
     text = text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
-    return text if len(text) <= most else text[: most - 1] + "…"
+    return text if len(text) <= max_chars else text[: max_chars - 1] + "…"
 
 
 def _padded(text: str, width: int) -> str:
@@ -48,7 +49,7 @@ def _padded(text: str, width: int) -> str:
 
 
 def display_width(text: str) -> int:
-    """Columns a terminal needs: wide characters take two, combining ones none."""
+    """Columns that a terminal needs: two for wide characters, none for combining ones."""
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
     )

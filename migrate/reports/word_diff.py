@@ -1,8 +1,8 @@
 """Compare two texts word by word, as pieces from which both texts can be rebuilt exactly.
 
 `same` and `removed` pieces joined are the left text, `same` and `added` ones the right. Lines are compared
-first, then the words of lines that changed. The work is bounded: where two texts have too little in common,
-a stretch is given as removed and added instead of being searched on.
+first, then the words of lines that changed. The work is bounded: if two texts have too little in common,
+the rest is reported as removed and added.
 """
 
 from __future__ import annotations
@@ -22,37 +22,40 @@ WORD_PATTERN = re.compile(rf"[{CHARACTER_SCRIPTS}]|[^\W{CHARACTER_SCRIPTS}]+|\n|
 LINE_PATTERN = re.compile(r"[^\n]*\n|[^\n]+")
 FILLER_PATTERN = re.compile(r"[^\w\n]{1,3}")
 
-# Characters that stay to be seen on each side of a change when the rest is folded away.
+# Characters that are shown on each side of a change when the rest is folded.
 CONTEXT_CHARS = 80
-# How much further a fold looks for the end of a line, or of a word.
+# How many characters further a fold looks for the end of a line, or of a word.
 MAX_LINE_SEARCH_CHARS, MAX_WORD_SEARCH_CHARS = 60, 20
 
 
 def word_diff(left: str, right: str) -> list[DiffPiece]:
-    """The pieces, in order; between two `same` ones everything removed stands before everything added."""
-    effort = SearchBudget()
-    found: list[DiffPiece] = []
-    for same, ours, theirs in diff_sequences(LINE_PATTERN.findall(left), LINE_PATTERN.findall(right), effort):
+    """The pieces, in order; between two `same` ones, removed text precedes added text."""
+    budget = SearchBudget()
+    pieces: list[DiffPiece] = []
+    for same, removed, added in diff_sequences(
+        LINE_PATTERN.findall(left), LINE_PATTERN.findall(right), budget
+    ):
         if same:
-            found.append((SAME, "".join(ours)))
-        elif not ours or not theirs:
-            found += [(REMOVED, "".join(ours)), (ADDED, "".join(theirs))]
+            pieces.append((SAME, "".join(removed)))
+        elif not removed or not added:
+            pieces += [(REMOVED, "".join(removed)), (ADDED, "".join(added))]
         else:
-            found += _inside("".join(ours), "".join(theirs), effort)
-    return list(_tidy(found))
+            pieces += _changed_words("".join(removed), "".join(added), budget)
+    return list(_tidy(pieces))
 
 
-def _inside(left: str, right: str, effort: SearchBudget) -> Iterator[DiffPiece]:
-    for same, ours, theirs in diff_sequences(WORD_PATTERN.findall(left), WORD_PATTERN.findall(right), effort):
+def _changed_words(left: str, right: str, budget: SearchBudget) -> Iterator[DiffPiece]:
+    words = WORD_PATTERN.findall
+    for same, removed, added in diff_sequences(words(left), words(right), budget):
         if same:
-            yield SAME, "".join(ours)
+            yield SAME, "".join(removed)
         else:
-            yield REMOVED, "".join(ours)
-            yield ADDED, "".join(theirs)
+            yield REMOVED, "".join(removed)
+            yield ADDED, "".join(added)
 
 
 def _tidy(pieces: list[DiffPiece]) -> Iterator[DiffPiece]:
-    """Neighbours joined. A blank or a comma that alone survived between two changes goes along with them."""
+    """Join neighbours. A single blank or comma between two changes becomes part of them."""
     full = [piece for piece in pieces if piece[1]]
     spread: list[DiffPiece] = []
     for n, (kind, text) in enumerate(full):
@@ -64,28 +67,29 @@ def _tidy(pieces: list[DiffPiece]) -> Iterator[DiffPiece]:
     for same, run in groupby(spread, key=lambda piece: piece[0] == SAME):
         group = list(run)
         for kind in (SAME,) if same else (REMOVED, ADDED):
-            if text := "".join(text for one, text in group if one == kind):
+            if text := "".join(text for piece_kind, text in group if piece_kind == kind):
                 yield kind, text
 
 
 def fold_unchanged(pieces: Iterable[DiffPiece], around: int = CONTEXT_CHARS) -> list[DiffPiece]:
-    """The same with long unchanged stretches as `hidden` pieces, cut between words where that is near."""
-    every = list(pieces)
-    found: list[DiffPiece] = []
-    for n, (kind, text) in enumerate(every):
+    """The pieces with long unchanged parts as `hidden` ones, cut at the end of a line or a word if one is
+    near."""
+    unfolded = list(pieces)
+    folded: list[DiffPiece] = []
+    for n, (kind, text) in enumerate(unfolded):
         head = around if n else 0
-        tail = around if n < len(every) - 1 else 0
+        tail = around if n < len(unfolded) - 1 else 0
         if kind != SAME or len(text) <= head + tail + around:
-            found.append((kind, text))
+            folded.append((kind, text))
             continue
         start, end = _cut(text, head, 1), _cut(text, len(text) - tail, -1)
         parts = ((SAME, text[:start]), (HIDDEN, text[start:end]), (SAME, text[end:]))
-        found += [part for part in parts if part[1]]
-    return found
+        folded += [part for part in parts if part[1]]
+    return folded
 
 
 def _cut(text: str, place: int, step: int) -> int:
-    """A place near `place` where a line ends, else a word; looked for in one direction, not far."""
+    """An index near `place` where a line ends, or else a word; `step` is the direction of the search."""
     if place in (0, len(text)):
         return place
     near = [n for n in range(place, place + step * MAX_LINE_SEARCH_CHARS, step) if 0 < n < len(text)]
@@ -97,7 +101,7 @@ def _cut(text: str, place: int, step: int) -> int:
 
 
 def hidden_label(text: str) -> str:
-    """What stands in the place of a stretch that is not shown."""
+    """The label of a part that is not shown."""
     lines = text.count("\n")
     more = f", {lines:,} line{'' if lines == 1 else 's'}" if lines else ""
     return f"{len(text):,} character{'' if len(text) == 1 else 's'}{more}"

@@ -182,7 +182,7 @@ def test_a_sample_leaves_no_span_and_no_reference_out(whole: Path, tmp_path: Pat
 
 
 def test_the_document_names_the_sample(whole: Path) -> None:
-    from migrate.reports.commands.check import check_document, check_text
+    from migrate.reports.commands.archive import check_document, check_text
 
     said = checked(whole, CheckSample(5, 12))
     document = json.loads(json.dumps(check_document(said)))

@@ -91,7 +91,7 @@ def test_the_gravest_losses_come_first_each_with_its_way_out(opened: Open) -> No
     page = opened(COMMANDS["assess"]).page
     heads = [text.split()[0] for text in page.locator(".group").all_text_contents()]
     assert heads == ["Blocked", "Lost", "Adapted"]
-    assert page.locator(".ways li").count() == 3
+    assert page.locator(".remedies li").count() == 3
     assert "deploy it, or name another" in page.locator(".item .way").first.inner_text()
 
 

@@ -20,7 +20,7 @@ from migrate.model.results.plan import (
     TargetSide,
 )
 from migrate.model.results.query import Diagram, DiagramNode
-from migrate.reports.commands import assess, diff, plan, verify
+from migrate.reports.commands import apply, diff, plan
 from migrate.reports.report import Report
 
 MADE_AT, VERSION = "2026-11-20T06:00:00+00:00", "1.2.3"
@@ -164,26 +164,28 @@ def a_verification() -> VerifyResult:
 def reports(pictures: tuple[tuple[str, Any], ...] = (("east", PICTURE),)) -> dict[str, Report]:
     """A report of each command, with the clock and the version given."""
     given: dict[str, Any] = {"made_at": MADE_AT, "version": VERSION, "pictures": pictures}
-    return {
-        "diff": diff.diff_report(a_difference(), "estate.db@1", "east", **given),
-        "assess": assess.assess_report(an_assessment(), **given),
-        "plan": plan.plan_report(a_plan(), "plan.json", **given),
-        "verify": verify.verify_report(a_verification(), "estate.db@3", "new", **given),
+    made = {
+        "diff": diff.diff_report(a_difference(), "estate.db@1", "east"),
+        "assess": plan.assess_report(an_assessment()),
+        "plan": plan.plan_report(a_plan(), "plan.json"),
+        "verify": apply.verify_report(a_verification(), "estate.db@3", "new"),
     }
+    return {command: replace(report, **given) for command, report in made.items()}
 
 
 def equal() -> Report:
     """A comparison that found nothing."""
-    return diff.diff_report(DiffResult([], {"assistant": 17}), "a.db@1", "a.db@2", MADE_AT, VERSION)
+    report = diff.diff_report(DiffResult([], {"assistant": 17}), "a.db@1", "a.db@2")
+    return replace(report, made_at=MADE_AT, version=VERSION)
 
 
 def documents() -> dict[str, Any]:
     """The JSON document of each command."""
     return {
         "diff": diff.diff_document(a_difference()),
-        "assess": assess.assess_document(an_assessment()),
+        "assess": plan.assess_document(an_assessment()),
         "plan": plan.plan_document(a_plan(), "plan.json"),
-        "verify": verify.verify_document(a_verification()),
+        "verify": apply.verify_document(a_verification()),
     }
 
 
@@ -197,7 +199,5 @@ def many(number: int) -> Report:
               FieldDifference("instructions", f"Water bed {n} daily.", f"Water bed {n} weekly.")))
         for n in range(number)
     ]  # fmt: skip
-    found = diff.diff_report(
-        DiffResult(changes, dict.fromkeys(kinds, number)), "a.db", "b.db", MADE_AT, VERSION
-    )
-    return replace(found, title="very many")
+    report = diff.diff_report(DiffResult(changes, dict.fromkeys(kinds, number)), "a.db", "b.db")
+    return replace(report, title="very many", made_at=MADE_AT, version=VERSION)

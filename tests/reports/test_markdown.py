@@ -70,7 +70,7 @@ def test_the_words_that_differ_are_marked() -> None:
 
 def test_every_loss_has_its_way_out() -> None:
     text = markdown_text(reports()["assess"])
-    assert "way out: <code>a model with web search, by hand</code>" in text
+    assert "what you can do: <code>a model with web search, by hand</code>" in text
     assert text.index("Blocked: 1") < text.index("Lost: 2") < text.index("Adapted: 3")
 
 

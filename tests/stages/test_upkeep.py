@@ -12,7 +12,7 @@ from migrate.archive.bodies import BodyRow
 from migrate.archive.snapshots.reader import newest_snapshot
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.model.results.query import CleanupResult, Diagram
-from migrate.reports.commands.cleanup import cleanup_document, cleanup_text, cleanup_totals
+from migrate.reports.commands.objects import cleanup_document, cleanup_text, cleanup_totals
 from migrate.stages.estate import Estate
 from migrate.stages.query.cleanup import CLEANUP_MARKS, CLEANUP_RULES, find_cleanup
 from migrate.stages.query.diagram import DIAGRAM_KINDS, estate_diagram

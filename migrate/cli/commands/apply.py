@@ -9,7 +9,8 @@ from migrate.cli.opened_plan import opened_plan
 from migrate.cli.options import Common, common_options, exit_with, workers
 from migrate.codecs import capabilities_for
 from migrate.errors import ServiceUnreachable
-from migrate.reports.commands.apply import apply_document, apply_text, confirmation_question
+from migrate.reports.commands.apply import apply_document, apply_text
+from migrate.reports.commands.plan import confirmation_question
 from migrate.stages.apply.run import apply_plan, nothing_applied
 from migrate.stages.plan.plan_file import read_plan
 

@@ -4,13 +4,11 @@ from typing import Any
 
 import click
 
-from migrate import __version__
-from migrate.archive.snapshots.writer import utc_now
 from migrate.cli.options import Common, adaptation_options, common_options, environment, exit_with, workers
 from migrate.cli.plan_inputs import assess_move, plan_options
-from migrate.cli.report_options import DiagramCollector, ReportOptions, report_options, show
-from migrate.reports.commands.assess import assess_document, assess_report
-from migrate.reports.commands.plan import unaccepted_losses
+from migrate.cli.report_options import DiagramCollector, ReportOptions, report_options, write_report
+from migrate.model.results.plan import unaccepted_losses
+from migrate.reports.commands.plan import assess_document, assess_report
 
 
 @click.command("assess")
@@ -24,7 +22,7 @@ from migrate.reports.commands.plan import unaccepted_losses
 @workers
 @common_options
 def assess_command(
-    common: Common, estate: str, target: str, wanted: ReportOptions, workers: int, environment: str | None,
+    common: Common, estate: str, target: str, reports: ReportOptions, workers: int, environment: str | None,
     **given: Any,
 ) -> None:  # fmt: skip
     """Say per object and field of ESTATE what --to would keep, adapt, lose or refuse. Writes nothing.
@@ -34,11 +32,10 @@ def assess_command(
     would be lost or is blocked and was not accepted.
     """
 
-    wanted.check(estate)
+    reports.check(estate)
     config = common.config.meeting(environment, target)
-    camera, chosen = DiagramCollector(wanted.pictures), plan_options(config, estate, **given)
-    found = assess_move(estate, target, config, chosen, workers, common.progress(), camera)
-    show(
-        common, wanted, assess_document(found), assess_report(found, utc_now(), __version__, camera.pictures)
-    )
-    exit_with(1 if unaccepted_losses(found.losses) else 0)
+    collector = DiagramCollector(reports.shows_diagrams)
+    options = plan_options(config, estate, **given)
+    assessment = assess_move(estate, target, config, options, workers, common.progress(), collector)
+    write_report(common, reports, assess_document(assessment), assess_report(assessment), collector)
+    exit_with(1 if unaccepted_losses(assessment.losses) else 0)

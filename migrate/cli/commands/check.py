@@ -12,7 +12,7 @@ from migrate.archive.database import Archive
 from migrate.cli.options import Common, common_options, exit_with
 from migrate.errors import BadUsage
 from migrate.model.results.archive import CheckSample
-from migrate.reports.commands.check import check_document, check_text
+from migrate.reports.commands.archive import check_document, check_text
 
 
 @click.command("check")

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from migrate import __version__
-from migrate.archive.snapshots.writer import utc_now
 from migrate.cli.config import Config
 from migrate.cli.estate_argument import (
     ArchivedEstate,
@@ -21,7 +19,13 @@ from migrate.cli.estate_argument import (
     resolve_estate,
 )
 from migrate.cli.options import Common, common_options, environment, exit_with, workers
-from migrate.cli.report_options import NO_DIAGRAMS, DiagramCollector, ReportOptions, report_options, show
+from migrate.cli.report_options import (
+    NO_DIAGRAMS,
+    DiagramCollector,
+    ReportOptions,
+    report_options,
+    write_report,
+)
 from migrate.errors import BadUsage
 from migrate.reports.commands.diff import diff_document, diff_report
 from migrate.stages.diff.ignore_rules import read_ignore_rules
@@ -46,7 +50,7 @@ def diff_estates(
     journal: Path | None,
     workers: int,
     progress: Progress,
-    camera: DiagramCollector = NO_DIAGRAMS,
+    collector: DiagramCollector = NO_DIAGRAMS,
 ) -> DiffResult:
     """What differs between two ESTATE arguments. An archive is opened first: it may know which threads a
     service holds that does not list them."""
@@ -59,8 +63,8 @@ def diff_estates(
                 "neither side of the comparison is that place",
                 "name a snapshot of one of the two: `snapshots FILE.db` lists them",
             )
-        camera.take(left, one)
-        camera.take(right, other)
+        collector.add(left, one)
+        collector.add(right, other)
         archives = archives_of((left, right), config, journal)
         with open_journals(archives, one, other) as told:
             return diff(one, other, told, focus)
@@ -123,7 +127,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 def diff_command(
     common: Common, left: str, right: str, kinds: tuple[str, ...], include: tuple[str, ...],
     exclude: tuple[str, ...], ignore: tuple[Path, ...], since: str | None, journal: Path | None,
-    wanted: ReportOptions, environment: str | None, workers: int,
+    reports: ReportOptions, environment: str | None, workers: int,
 ) -> None:  # fmt: skip
     """Compare any two estates: live, archived, or a config directory. Read only.
 
@@ -133,11 +137,9 @@ def diff_command(
     Exit 0 when nothing differs, 1 when something does, 3 when a side could not be read whole.
     """
 
-    from migrate.cli.report_options import DiagramCollector
-
     must_be_kinds(kinds)
-    wanted.check(left, right, *ignore, *([journal] if journal else []))
-    camera = DiagramCollector(wanted.pictures)
+    reports.check(left, right, *ignore, *([journal] if journal else []))
+    collector = DiagramCollector(reports.shows_diagrams)
     config, progress = common.config.meeting(environment, ""), common.progress()
     with ExitStack() as stack:
         focus = DiffScope(
@@ -148,7 +150,6 @@ def diff_command(
             models=config.models,
             connections=config.connections,
         )
-        found = diff_estates(left, right, config, focus, journal, workers, progress, camera)
-    report = diff_report(found, left, right, utc_now(), __version__, camera.pictures)
-    show(common, wanted, diff_document(found), report)
-    exit_with(found.exit_code)
+        result = diff_estates(left, right, config, focus, journal, workers, progress, collector)
+    write_report(common, reports, diff_document(result), diff_report(result, left, right), collector)
+    exit_with(result.exit_code)

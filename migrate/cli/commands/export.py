@@ -16,9 +16,8 @@ from migrate.cli.options import Common, common_options, environment, exit_with, 
 from migrate.endpoints import connect_reader
 from migrate.model import KINDS
 from migrate.model.results.export import ExportResult
-from migrate.reports.commands.export import export_document, export_text
-from migrate.reports.commands.snapshot import unmatched_text as said_of
-from migrate.reports.commands.terraform import terraform_document, terraform_text
+from migrate.reports.commands.archive import unmatched_text as said_of
+from migrate.reports.commands.export import export_document, export_text, terraform_document, terraform_text
 from migrate.stages.export.run import ExportOptions, export
 from migrate.stages.export.terraform import (
     FOUNDRY_SERVICE,

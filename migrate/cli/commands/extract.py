@@ -7,7 +7,7 @@ import click
 from migrate.cli import tell
 from migrate.cli.estate_argument import archived_snapshot
 from migrate.cli.options import Common, common_options, exit_with
-from migrate.reports.commands.extract import extract_document, extract_failure_lines, extract_text
+from migrate.reports.commands.objects import extract_document, extract_failure_lines, extract_text
 from migrate.stages.query.extract import extract
 
 

@@ -12,8 +12,8 @@ from migrate.archive.forget import forget_snapshots, vacuum_archive
 from migrate.cli import ask
 from migrate.cli.options import Common, common_options
 from migrate.errors import BadUsage
-from migrate.reports.commands.forget import forget_document, forget_result_text, forget_text
-from migrate.reports.values import number_of
+from migrate.reports.commands.archive import forget_document, forget_result_text, forget_text
+from migrate.reports.text_table import number_of
 from migrate.stages.query.retention import RetentionPolicy, apply_policy, forget_by_name
 
 if TYPE_CHECKING:

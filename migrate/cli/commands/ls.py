@@ -38,7 +38,7 @@ def ls_command(
 
 def _list(common: Common, archive: str, kind: str | None) -> None:
     from migrate.cli.estate_argument import archived_snapshot
-    from migrate.reports.commands.ls import object_row, objects_document, objects_text
+    from migrate.reports.commands.objects import object_row, objects_text
 
     shown = [kind] if kind else ["assistant", "vector_store", "file", "thread"]
     with archived_snapshot(archive, common.config) as found:
@@ -46,13 +46,13 @@ def _list(common: Common, archive: str, kind: str | None) -> None:
         counts = found.counts()
         expected = {(gap.kind, gap.id) for gap in found.missing() if gap.expected}
     rows = [{**one, "expected_gap": True} if (one["kind"], one["id"]) in expected else one for one in rows]
-    common.answer(objects_document(rows), objects_text(rows, counts, len(expected)))
+    common.answer(rows, objects_text(rows, counts, len(expected)))
 
 
 def _upkeep(common: Common, archive: str, marks: frozenset[str], kind: str | None) -> None:
     from migrate.archive.snapshots.reader import SnapshotReader, newest_snapshot
     from migrate.cli.estate_argument import archived_snapshot
-    from migrate.reports.commands.cleanup import cleanup_document, cleanup_text
+    from migrate.reports.commands.objects import cleanup_document, cleanup_text
     from migrate.stages.estate import Estate
     from migrate.stages.query.cleanup import OTHER_GENERATION, find_cleanup
 

@@ -10,7 +10,7 @@ from migrate.archive.merge.files import MergeInputs
 from migrate.archive.merge.files import open_merge_output as opened
 from migrate.archive.merge.run import merge_archives
 from migrate.cli.options import Common, common_options, exit_with
-from migrate.reports.commands.merge import merge_document, merge_text
+from migrate.reports.commands.archive import merge_document, merge_text
 
 ARCHIVE = click.Path(path_type=Path, dir_okay=False)
 

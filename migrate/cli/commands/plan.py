@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from migrate import __version__
 from migrate.archive.database import check_not_an_archive
 from migrate.cli.options import Common, adaptation_options, common_options, environment, exit_with, workers
 from migrate.cli.plan_inputs import make_plan, percent, plan_options
-from migrate.cli.report_options import DiagramCollector, ReportOptions, report_options_beside, show
+from migrate.cli.report_options import DiagramCollector, ReportOptions, report_options_beside, write_report
 from migrate.errors import BadUsage
 from migrate.files.output import STDOUT_PATH, resolve_destination
-from migrate.reports.commands.plan import plan_document, plan_report, unaccepted_losses
+from migrate.model.results.plan import unaccepted_losses
+from migrate.reports.commands.plan import plan_document, plan_report
 from migrate.stages.plan.plan_file import write_plan
 
 
@@ -37,7 +37,7 @@ from migrate.stages.plan.plan_file import write_plan
 @common_options
 def plan_command(
     common: Common, source: str, target: str, output: Path, prune: bool, max_update: str | None,
-    max_delete: str | None, wanted: ReportOptions, workers: int, environment: str | None, **given: Any,
+    max_delete: str | None, reports: ReportOptions, workers: int, environment: str | None, **given: Any,
 ) -> None:  # fmt: skip
     """Plan how TARGET becomes like SOURCE, an ARCHIVE[@SNAPSHOT] or a config directory. Nothing is written
     but the plan, and into ARCHIVE that this plan was made: `apply`, `verify` and `rollback` take no other.
@@ -49,12 +49,12 @@ def plan_command(
     same, and apply moves what is not blocked.
     """
 
-    if output == STDOUT_PATH and (common.as_json or STDOUT_PATH in wanted.files):
-        other = "the report" if STDOUT_PATH in wanted.files else "--json"
+    if output == STDOUT_PATH and (common.as_json or STDOUT_PATH in reports.files):
+        other = "the report" if STDOUT_PATH in reports.files else "--json"
         raise BadUsage(f"-o - and {other} both write to standard output", todo="name a file for one of them")
     resolve_destination(output)
     check_not_an_archive(output)  # before the plan is registered in the archive
-    wanted.check(source, output)
+    reports.check(source, output)
     config = common.config.meeting(environment, target)
     chosen = replace(
         plan_options(config, source, **given),
@@ -62,9 +62,9 @@ def plan_command(
         max_update=percent(max_update),
         max_delete=percent(max_delete),
     )
-    camera = DiagramCollector(wanted.pictures)
-    plan = make_plan(source, target, config, chosen, workers, common.progress(), output, camera)
+    collector = DiagramCollector(reports.shows_diagrams)
+    plan = make_plan(source, target, config, chosen, workers, common.progress(), output, collector)
     write_plan(plan, output)
-    report = plan_report(plan, output, plan.created_at, __version__, camera.pictures)
-    show(common, wanted, plan_document(plan, output), report, taken=output == STDOUT_PATH)
+    document, report = plan_document(plan, output), plan_report(plan, output)
+    write_report(common, reports, document, report, collector, stdout_used=output == STDOUT_PATH)
     exit_with(1 if unaccepted_losses(plan.losses) else 0)

@@ -9,7 +9,7 @@ from migrate.cli import ask
 from migrate.cli.opened_plan import opened_plan
 from migrate.cli.options import Common, common_options, exit_with, workers
 from migrate.codecs import capabilities_for
-from migrate.reports.commands.rollback import rollback_document, rollback_text
+from migrate.reports.commands.apply import rollback_document, rollback_text
 from migrate.stages.plan.plan_file import read_plan
 from migrate.stages.rollback.run import roll_back
 

@@ -11,7 +11,7 @@ from migrate.cli.line_wrap import fitted
 from migrate.cli.options import Common, common_options, exit_with
 from migrate.cli.streams import broken
 from migrate.errors import BadUsage
-from migrate.reports.commands.search import hit_line, search_document
+from migrate.reports.commands.objects import hit_line, search_document
 from migrate.stages.query.search import SEARCHED_FIELDS, search
 
 

@@ -6,7 +6,7 @@ from migrate.archive.snapshots.history import describe_other_snapshot
 from migrate.cli.estate_argument import archived_snapshot
 from migrate.cli.options import Common, common_options
 from migrate.errors import BadUsage
-from migrate.reports.commands.ls import object_document, object_text
+from migrate.reports.commands.objects import object_document, object_text
 
 
 @click.command("show")

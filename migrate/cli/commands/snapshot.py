@@ -5,13 +5,15 @@ from pathlib import Path
 import click
 
 from migrate.archive.database import Archive
-from migrate.cli.estate_argument import live_estate, thread_ids
+from migrate.cli.estate_argument import LiveEstate, live_estate, thread_ids
 from migrate.cli.options import Common, common_options, exit_with, workers
 from migrate.endpoints import connect_reader
 from migrate.errors import BadUsage
+from migrate.model.results.archive import SnapshotResult
 from migrate.model.shard import Shard
-from migrate.reports.commands.snapshot import snapshot_document, snapshot_text
+from migrate.reports.commands.archive import snapshot_document, snapshot_text
 from migrate.stages.filters import ObjectFilter
+from migrate.stages.progress import Progress
 from migrate.stages.snapshot.options import SnapshotOptions
 from migrate.stages.snapshot.run import take_snapshot
 
@@ -63,10 +65,10 @@ def snapshot_command(
             "the tag names the reading that all shards belong to",
             "give all shards of one reading the same tag, and the next reading another",
         )
-    found = live_estate(estate, common.config, workers)
-    wanted = SnapshotOptions(
+    live = live_estate(estate, common.config, workers)
+    options = SnapshotOptions(
         list_threads=threads != "none",
-        thread_ids=thread_ids(threads, found),
+        thread_ids=thread_ids(threads, live),
         runs=runs,
         bytes=with_bytes,
         originals=originals,
@@ -76,12 +78,19 @@ def snapshot_command(
         tag=tag,
         shard=part,
     )
-    reader = connect_reader(found.settings)
+    result = snapshot_to_archive(live, output, options, common.progress())
+    common.answer(snapshot_document(result, output), snapshot_text(result, output))
+    exit_with(result.code)
+
+
+def snapshot_to_archive(
+    live: LiveEstate, path: Path, options: SnapshotOptions, progress: Progress
+) -> SnapshotResult:
+    """Read a live estate into an archive, which is created if it does not exist."""
+    reader = connect_reader(live.settings)
     try:
-        reader.probe()  # before the archive is touched: a wrong key leaves no empty file behind
-        with Archive.open(output, write=True, create=True) as archive:
-            taken = take_snapshot(reader, archive, wanted, common.progress())
+        reader.probe()  # before the archive is opened: a wrong key leaves no empty file behind
+        with Archive.open(path, write=True, create=True) as archive:
+            return take_snapshot(reader, archive, options, progress)
     finally:
         reader.close()
-    common.answer(snapshot_document(taken, output), snapshot_text(taken, output))
-    exit_with(taken.code)

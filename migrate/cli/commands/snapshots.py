@@ -7,7 +7,7 @@ import click
 from migrate.archive.database import Archive, translate_damage
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.cli.options import Common, common_options
-from migrate.reports.commands.snapshot import snapshots_document, snapshots_text
+from migrate.reports.commands.archive import snapshots_document, snapshots_text
 
 
 @click.command("snapshots")

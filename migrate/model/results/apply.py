@@ -1,15 +1,17 @@
-"""Results of the commands that write to a target or read it back: `apply`, `verify` and `rollback`."""
+"""Results of `apply`, `verify`, `rollback` and `sync`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from migrate.model.results.archive import LaterChange
+from migrate.model.results.archive import LaterChange, SnapshotResult
+from migrate.model.results.plan import Plan, unaccepted_losses
 
 
 @dataclass(frozen=True)
 class FailedObject:
-    """An object that was not made, changed or deleted, and why."""
+    """An object that could not be created, changed or deleted, and the reason."""
 
     kind: str
     id: str
@@ -19,7 +21,7 @@ class FailedObject:
 
 @dataclass
 class ApplyResult:
-    """What an apply did. Threads add to it through `ApplyContext`."""
+    """Counts of what `apply` did, and what failed. Worker threads update it through `ApplyContext`."""
 
     created: int = 0
     updated: int = 0
@@ -28,13 +30,13 @@ class ApplyResult:
     skipped: int = 0
     failed: list[FailedObject] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    # Set when the service stopped answering: what happened, why, what to do next.
     outage: tuple[str, str, str] | None = None
-    """Where the service went away: what, why, what to do next."""
 
 
 @dataclass(frozen=True)
 class VerifyFinding:
-    """A difference between the target and what the plan announced."""
+    """A difference between the target and the result that the plan describes."""
 
     kind: str
     source_id: str
@@ -48,7 +50,7 @@ class VerifyFinding:
 
 @dataclass
 class VerifyResult:
-    """The numbers of compared objects by kind, the findings, and notes on what could not be verified."""
+    """Numbers of compared objects by kind, the findings, and notes on what could not be verified."""
 
     checked: dict[str, int] = field(default_factory=dict)
     findings: list[VerifyFinding] = field(default_factory=list)
@@ -57,7 +59,7 @@ class VerifyResult:
 
 @dataclass(frozen=True)
 class UndoStep:
-    """One object to take back. `how`: remove, restore; `gone` when it is not there any more."""
+    """One object to roll back. `how`: remove or restore. `gone`: it no longer exists on the target."""
 
     how: str
     kind: str
@@ -67,21 +69,21 @@ class UndoStep:
     target_id: str
     target_parent: str = ""
     gone: bool = False
+    # How it differs from the state that this program left.
     changed: str = ""
-    """In what it is not as we left it."""
     before: dict[str, object] | None = None
     fields: tuple[str, ...] = ()
+    # Fingerprint of the state that this program left.
     written: str = ""
-    """Fingerprint of what we left there."""
+    # The later `apply` of this program that changed it.
     later: LaterChange | None = None
-    """The apply of ours that changed it since."""
+    # Id of a thread on the target that stays; its reference to this object is removed.
     detach: str = ""
-    """Thread on the target that stays, and no longer names it."""
 
 
 @dataclass
 class RollbackResult:
-    """What was taken back. `steps` is what would be done, in a dry run."""
+    """Counts of what `rollback` did. `steps`: what a dry run would do."""
 
     removed: int = 0
     restored: int = 0
@@ -89,3 +91,26 @@ class RollbackResult:
     failed: list[FailedObject] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     steps: list[UndoStep] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class SyncResult:
+    """What the steps of a `sync` returned; `applied` and `verified` are None if they were not reached.
+
+    `plan_kept`: the plan file still contains an earlier plan, which a `rollback` may need.
+    """
+
+    archive: Path
+    plan_file: Path
+    snapshot: SnapshotResult
+    plan: Plan
+    plan_kept: bool
+    applied: ApplyResult | None = None
+    verified: VerifyResult | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """3: something could not be read or written; 1: findings, or losses that are not accepted; else 0."""
+        if (self.applied and self.applied.failed) or self.snapshot.state != "complete":
+            return 3
+        return 1 if (self.verified and self.verified.findings) or unaccepted_losses(self.plan.losses) else 0

@@ -11,20 +11,20 @@ StoredBody = dict[str, JSON]
 
 @dataclass(frozen=True)
 class MissingObject:
-    """Something a snapshot could not read, and why."""
+    """An object or a listing that a snapshot could not read, and the reason."""
 
     kind: str
     id: str
     reason: str
     parent: str = ""
     name: str = ""
+    # The service never returns it, by its own rule, so the snapshot still counts as complete.
     expected: bool = False
-    """The service never gives it, by its own rule; the snapshot is complete all the same."""
 
 
 @dataclass(frozen=True)
 class SnapshotInfo:
-    """One line about a snapshot. `state` is complete or partial; an interrupted one is partial."""
+    """Facts about one snapshot. `state`: complete or partial; an interrupted snapshot is partial."""
 
     id: int
     type: str
@@ -39,20 +39,20 @@ class SnapshotInfo:
     bodies_added: int
     bytes_added: int
     options: StoredBody = field(default_factory=dict)
+    # `granted`: kind -> what the service showed because it was asked to; `hidden`: what it refused to be
+    # asked for. Empty of a snapshot whose reading asked for nothing, or ended early.
     shown: StoredBody = field(default_factory=dict)
-    """`granted`: kind -> what the service showed because it was asked to; `hidden`: what it refused to be
-    asked for. Empty of a snapshot whose reading asked for nothing, or ended early."""
 
     @property
     def hidden(self) -> list[str]:
-        """What of the objects is not in the snapshot, because the service does not show it."""
+        """Content that the service refused to return, so that the snapshot lacks it."""
         rows = (self.shown.get("hidden") or {}).items()
         return [f"{kind}: {value}" for kind, values in sorted(rows) for value in values]
 
 
 @dataclass(frozen=True)
 class SnapshotResult:
-    """What came of a snapshot. `state` is complete or partial."""
+    """The result of `snapshot`. `state`: complete or partial."""
 
     id: int
     state: str
@@ -60,20 +60,20 @@ class SnapshotResult:
     missing: list[MissingObject]
     notes: tuple[str, ...]
     shard: str = ""
+    # Content that the service refuses to return: KIND: VALUE of `include[]`.
     hidden: tuple[str, ...] = ()
-    """What of the objects the service refuses to show: KIND: VALUE of `include[]`."""
+    # Filters that matched nothing: KIND:GLOB, as they were given.
     unmatched: tuple[str, ...] = ()
-    """Filters that fit nothing: KIND:GLOB, as they were given."""
 
     @property
     def code(self) -> int:
-        """The exit code: what could not be read weighs more than a filter that fits nothing."""
+        """The exit code; an incomplete snapshot takes precedence over a filter that matched nothing."""
         return 3 if self.state != "complete" else 1 if self.unmatched else 0
 
 
 @dataclass(frozen=True)
 class RetentionDecision:
-    """One snapshot, and why it stays; without a reason it goes. `remark`: what should be known before."""
+    """One snapshot, and the rules that keep it; without any it is removed. `remark`: a warning about it."""
 
     snapshot: SnapshotInfo
     why: tuple[str, ...] = field(default=())
@@ -81,12 +81,13 @@ class RetentionDecision:
 
     @property
     def is_kept(self) -> bool:
+        """Whether a rule keeps it."""
         return bool(self.why)
 
 
 @dataclass(frozen=True)
 class Damage:
-    """Something that is not as it was written: what, which, why, and the snapshots it touches."""
+    """Something that differs from what was written: what, which, why, and the snapshots it affects."""
 
     what: str
     which: str
@@ -96,7 +97,7 @@ class Damage:
 
 @dataclass(frozen=True)
 class CheckSample:
-    """So many of a hundred bodies, listings and files, chosen by a seed: the same seed chooses them again."""
+    """A share of bodies, listings and files in per cent. The same seed selects the same ones again."""
 
     percent: float
     seed: int
@@ -104,7 +105,7 @@ class CheckSample:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What was looked at (`bodies` of `all_bodies`), and what was wrong."""
+    """How much was checked (`bodies` of `all_bodies`), and the damage found."""
 
     bodies: int
     all_bodies: int
@@ -116,13 +117,13 @@ class CheckResult:
     references: tuple[str, ...]
     sample: CheckSample | None
     damage: tuple[Damage, ...]
+    # In the newest snapshot of each estate: files whose bytes the service never returns.
     expected_gaps: int = 0
-    """In the newest snapshot of each estate: files whose bytes their service never gives back."""
 
 
 @dataclass(frozen=True)
 class JoinedSnapshot:
-    """A reading that was, or had been, put together from shards; `missing` are those not at hand."""
+    """A snapshot joined from shards, now or earlier. `missing`: numbers of shards that no input has."""
 
     snapshot: int
     tag: str
@@ -135,7 +136,7 @@ class JoinedSnapshot:
 
 @dataclass(frozen=True)
 class InterruptedSnapshot:
-    """An interrupted snapshot of an input: which file, which number, of what."""
+    """An interrupted snapshot of an input archive, which is not merged."""
 
     path: str
     snapshot: int
@@ -144,7 +145,7 @@ class InterruptedSnapshot:
 
 @dataclass(frozen=True)
 class MergeResult:
-    """What came of a merge: numbers of new snapshots, how much was added, what is not whole."""
+    """The result of `merge`: numbers of new snapshots, how much was added, what is incomplete."""
 
     added: tuple[int, ...]
     joined: tuple[JoinedSnapshot, ...]
@@ -156,13 +157,13 @@ class MergeResult:
 
     @property
     def whole(self) -> bool:
-        """Whether nothing was left out, and every reading has all its shards, each complete."""
+        """Whether nothing was left out, and every joined snapshot has all its shards, each complete."""
         return not self.left_out and all(joined.state == "complete" for joined in self.joined)
 
 
 @dataclass(frozen=True)
 class ForgetResult:
-    """How much was removed: rows, and bytes of files."""
+    """How much `forget` removed: rows, and bytes of files."""
 
     snapshots: int
     listings: int
@@ -173,7 +174,7 @@ class ForgetResult:
 
 @dataclass(frozen=True)
 class VacuumResult:
-    """Bytes of the archive before and after; `why` where the space could not be given back."""
+    """Size of the archive in bytes before and after; `why`: the reason if it could not be made smaller."""
 
     before: int
     after: int
@@ -190,8 +191,8 @@ class IdMapping:
     name: str
     source_parent: str
     target_parent: str
+    # Fingerprint of the state that this program left on the target, if it was recorded.
     written: str = ""
-    """Fingerprint of what was left there, where it was noted."""
     action: str = "create"
     source_type: str = ""
     source_url: str = ""
@@ -201,8 +202,8 @@ class IdMapping:
 
 @dataclass(frozen=True)
 class LaterChange:
-    """A line of a later apply that touched an object: number, time and plan of the apply, and how it
-    left the object, where that was noted."""
+    """A journal line of a later `apply` that changed an object: number, time and plan of that run.
+    `written`: fingerprint of the state that it left, if it was recorded."""
 
     apply: int
     at: str

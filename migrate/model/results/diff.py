@@ -9,9 +9,9 @@ from migrate.model.object_diff import FieldDifference
 
 @dataclass(frozen=True)
 class Change:
-    """One object that differs. `action` goes from left to right: added, removed, changed.
+    """One object that differs. `action`, from left to right: added, removed or changed.
 
-    `how` says how the two were found to be one: journal, stamp, id, key, or the natural key of a guess."""
+    `paired_by`: how the two objects were matched: journal, stamp, id, key, or the fields of a guess."""
 
     kind: str
     left_id: str
@@ -38,10 +38,10 @@ class IgnoreCount:
 
 @dataclass(frozen=True)
 class DiffResult:
-    """Everything that differs, how many objects were compared, and what was not.
+    """The result of `diff`: every difference, and how many objects were compared.
 
-    `unread`: what a side should have been asked for and could not tell. `ignored`: differences that a rule
-    takes away, counted rule by rule. `left_out`: what was not compared on purpose."""
+    `unread`: listings that one side could not provide. `ignored`: how many differences each rule removed.
+    `left_out`: what was not compared on purpose."""
 
     changes: list[Change]
     compared: dict[str, int]
@@ -49,10 +49,10 @@ class DiffResult:
     ignored: tuple[IgnoreCount, ...] = ()
     expired: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    # Filters that matched nothing on either side.
     unmatched: tuple[str, ...] = ()
-    """Filters that fit nothing on either side."""
 
     @property
     def exit_code(self) -> int:
-        """Of the contract, from the very lists that are shown."""
+        """3: not everything could be compared; 1: something differs, or a filter matched nothing; else 0."""
         return 3 if self.unread else 1 if self.changes or self.unmatched else 0

@@ -10,23 +10,23 @@ from migrate.model.results.plan import LossRow
 
 @dataclass
 class ExportResult:
-    """What was written, left as it was, and removed, by paths in the directory; what was left out."""
+    """Paths in the directory that were written and removed, and what was left out."""
 
     folder: Path
     environment: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
     written: list[str] = field(default_factory=list)
     unchanged: int = 0
     removed: list[str] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
 @dataclass
 class TerraformAgents:
-    """What was written: `resources` by name of the agent, `secrets` and `wanted`: variables to be given.
-    `normalized`: fields whose text Terraform changes, `replaced`: those with halves of character pairs, which
-    have no form there; both as NAME: PATH."""
+    """A Terraform file. `resources`: agent name -> resource name. `secrets`, `wanted`: variables without a
+    value. `normalized`: fields whose text Terraform changes. `replaced`: fields with half of a surrogate
+    pair, which Terraform cannot represent. Both as NAME: PATH."""
 
     text: str = ""
     resources: dict[str, str] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class TerraformAgents:
 
 @dataclass(frozen=True)
 class TerraformExport:
-    """The text, and what a reader must know beside it."""
+    """The Terraform file, and what is lost in it."""
 
     agents: TerraformAgents
     losses: tuple[LossRow, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Literal
@@ -20,19 +20,19 @@ from migrate.model.served_version import NEWEST_VERSION, SERVED_VERSION
 ActionName = Literal["create", "update", "delete", "adopt", "skip", "blocked"]
 
 
+# Unknown keys are an error, so that nothing in a plan file is silently ignored.
 CLOSED_MODEL = ConfigDict(extra="forbid")
-"""Unknown keys are an error: a plan says exactly what will be done. What there is one of for each object is a
-record with slots: a model takes five times the memory."""
 
 
 class StrictModel(BaseModel):
-    """A part of which there is one."""
+    """A part of the plan file that occurs once. Parts that occur once per object are dataclasses with slots:
+    a pydantic model needs five times the memory."""
 
     model_config = ConfigDict(**CLOSED_MODEL, frozen=True)
 
 
 class SourceSide(StrictModel):
-    """Where the objects come from: an archive's snapshot, and its fingerprint when planned."""
+    """The source of a plan: a snapshot in an archive, and its fingerprint when the plan was made."""
 
     archive: str
     snapshot: int
@@ -43,8 +43,9 @@ class SourceSide(StrictModel):
 
 
 class TargetSide(StrictModel):
-    """Where they go. `estate` is the argument as it was given; no secret is ever here. `objects` is what
-    lay there when planned: kind, parent, id and fingerprint of each; `digest` is of all of them."""
+    """The target of a plan. `estate`: the argument as it was given, never a secret. `objects`: what the
+    target contained when the plan was made, as (kind, parent, id, fingerprint); `digest` covers all of
+    them."""
 
     estate: str
     type: str
@@ -56,12 +57,13 @@ class TargetSide(StrictModel):
 
 @pydantic.dataclasses.dataclass(frozen=True, slots=True, config=CLOSED_MODEL)
 class Action:
-    """What happens to one object. `before`: fingerprint of the target's object that is changed.
-    `target_name`: the address that a new object gets, where names are addresses.
-    `messages`: how many are appended to a thread, behind the `standing` ones; `fields`: what an update
-    writes, and nothing else is written; `left`: what differs and stays as it is, each told as a loss;
-    `order`: ids of a thread's messages as they stand on the target and are appended, where the source lists
-    them otherwise by now."""
+    """What is done with one object.
+
+    `before`: fingerprint of the target's object before it is changed. `target_name`: the name of a new object
+    on services that address objects by name. `messages`: how many are appended to a thread, after the
+    `standing` ones. `fields`: the only fields that an update writes. `left`: fields that differ and are not
+    written; each is reported as a loss. `order`: ids of a thread's messages in the order of the target, if
+    the source lists them differently by now."""
 
     action: ActionName
     kind: str
@@ -81,7 +83,7 @@ class Action:
 
 @pydantic.dataclasses.dataclass(frozen=True, slots=True, config=CLOSED_MODEL)
 class LossRow:
-    """One thing that will not arrive as it was; `accepted` when --accept-loss named it."""
+    """A field that does not reach the target unchanged. `accepted`: --accept-loss named it."""
 
     kind: str
     id: str
@@ -94,12 +96,17 @@ class LossRow:
     accepted: bool = False
 
 
+def unaccepted_losses(rows: Iterable[LossRow]) -> list[LossRow]:
+    """Losses that the user did not accept."""
+    return [row for row in rows if row.grade != "adapted" and not row.accepted]
+
+
 @dataclass(frozen=True)
 class TargetSettings:
-    """What a plan settled about a target, and what applying and verifying must not decide anew.
+    """What was decided about a target when the plan was made; `apply` and `verify` use it unchanged.
 
-    `in_place`: (kind, id) of objects that the target holds already under the same id. Everything else is
-    as in `Target`.
+    `in_place`: (kind, id) of objects that the target already has under the same id. Other fields are
+    described in `Target`.
     """
 
     models: Mapping[str, str] = field(default_factory=dict)
@@ -109,26 +116,26 @@ class TargetSettings:
     names: Mapping[str, str] = field(default_factory=dict)
     reasoning: frozenset[str] = frozenset()
     bytes_later: bool = False
+    # The reason why deployments could not be listed.
     unseen: str = ""
-    """Why deployments could not be listed."""
     in_place: frozenset[tuple[str, str]] = frozenset()
+    # Ids of the source inside texts are replaced by the new ones.
     rewrite_ids: bool = False
-    """Ids of the source in texts are replaced by the new ones."""
+    # Which version of an agent is moved: the newest one, or the one that its users get.
     agent_version: str = NEWEST_VERSION
-    """Which version of an agent is moved: the newest, or the one that is served."""
+    # The location of the source, if the target is another one.
     place: EstateLocation | None = None
-    """Where the source lies, if the target is another place."""
+    # Kinds that the target no longer supports.
     absent: frozenset[str] = frozenset()
-    """Kinds that the target does not have any more."""
+    # (kind, id) of objects that the source no longer has, and that stand on the target: what named them
+    # when they arrived names them still.
     arrived: frozenset[tuple[str, str]] = frozenset()
-    """(kind, id) of objects that the source no longer has, and that stand on the target: what named them when
-    they arrived names them still."""
+    # Kind and id of second copies of one origin, and the id of the origin on the target: as in `Known`.
     further: tuple[tuple[str, str, str], ...] = ()
-    """Kind and id of second copies of one origin, and the id of the origin on the target: as in `Known`."""
 
 
 class TargetSettingsRow(StrictModel):
-    """What was decided about the target when it was planned: applying and verifying see the same."""
+    """`TargetSettings` as they are stored in the plan file."""
 
     models: dict[str, str]
     connections: dict[str, str] = {}
@@ -145,7 +152,7 @@ class TargetSettingsRow(StrictModel):
 
     @classmethod
     def of(cls, decided: TargetSettings) -> TargetSettingsRow:
-        """For the file."""
+        """Convert settings for the plan file."""
         return cls(
             models=dict(decided.models),
             connections=dict(decided.connections),
@@ -162,7 +169,7 @@ class TargetSettingsRow(StrictModel):
         )
 
     def decided(self) -> TargetSettings:
-        """For the rules."""
+        """The settings as `Target` needs them."""
         return TargetSettings(
             self.models,
             self.connections,
@@ -184,28 +191,29 @@ def _sorted(names: frozenset[str] | None) -> tuple[str, ...] | None:
 
 
 class Plan(StrictModel):
-    """What will be done, what will be lost, and what both sides looked like."""
+    """What will be done, what will be lost, and the state of both sides when the plan was made."""
 
     format: int
     created_at: str
+    # Random, so that two plans of the same second have different digests.
     nonce: str = Field(default_factory=lambda: token_hex(8))
-    """Makes every plan another one, also of the same second."""
     source: SourceSide
     target: TargetSide
     settled: TargetSettingsRow
     actions: tuple[Action, ...]
     losses: tuple[LossRow, ...]
+    # (kind, parent, id) on the target of objects that this program created, that the source no longer has,
+    # and that this plan does not delete.
     staying: tuple[tuple[str, str, str], ...] = ()
-    """Kind, parent and id on the target of what we made, the source no longer has, and this plan leaves."""
     unread: tuple[str, ...] = ()
+    # Files of the source whose bytes the service never returns.
     expected_gaps: int = 0
-    """Files of the source whose bytes its service never gives back."""
+    # Content that the source's service refuses to return, so that no archive has it.
     hidden: tuple[str, ...] = ()
-    """What of its objects the source's service refuses to show, so that no archive has it."""
     digest: str = ""
 
     def counts(self) -> dict[str, int]:
-        """How many objects each action concerns; messages count one by one."""
+        """Number of objects by action; each message counts as one."""
         names: tuple[ActionName, ...] = ("create", "update", "delete", "adopt", "skip", "blocked")
         total: dict[str, int] = dict.fromkeys(names, 0)
         for row in self.actions:
@@ -215,18 +223,18 @@ class Plan(StrictModel):
 
     @property
     def changes_target(self) -> bool:
-        """Whether applying it sends anything that changes the target."""
+        """Whether `apply` would change the target."""
         return any(row.action in ("create", "update", "delete") or row.messages for row in self.actions)
 
     def sealed(self) -> Plan:
-        """The plan without secrets of this run, and with its own fingerprint."""
+        """The plan without secrets of this run, and with its digest."""
         text = json.dumps(self.model_dump(), ensure_ascii=True)
         hidden = redact(text)
         plan = self if hidden == text else Plan.model_validate(json.loads(hidden))
         return plan.model_copy(update={"digest": plan.fingerprint()})
 
     def fingerprint(self) -> str:
-        """Of everything but the fingerprint itself."""
+        """A hash of everything but `digest`."""
         return json_digest(self.model_dump(exclude={"digest"}))
 
 
@@ -235,7 +243,7 @@ ASSESS_GRADES = ("kept", "adapted", "lost", "blocked")
 
 @dataclass(frozen=True)
 class FieldOutcome:
-    """A field that arrives as it is."""
+    """A field that reaches the target unchanged."""
 
     kind: str
     id: str
@@ -246,8 +254,8 @@ class FieldOutcome:
 
 @dataclass
 class Assessment:
-    """`kept` names the fields of all objects but messages, which are only counted; `kinds` counts fields
-    by kind and grade."""
+    """The result of `assess`. `kinds`: number of fields by kind and grade. `kept`: every unchanged field of
+    objects other than messages, which are only counted."""
 
     source: str
     target: str
@@ -255,12 +263,12 @@ class Assessment:
     unread: tuple[str, ...]
     kept: list[FieldOutcome] = field(default_factory=list)
     kinds: dict[str, Counter[str]] = field(default_factory=dict)
+    # Files of the source whose bytes the service never returns.
     expected_gaps: int = 0
-    """Files of the source whose bytes its service never gives back."""
+    # Content that the source's service refuses to return, so that no archive has it.
     hidden: tuple[str, ...] = ()
-    """What of its objects the source's service refuses to show, so that no archive has it."""
 
     @property
     def totals(self) -> dict[str, int]:
-        """Fields by grade."""
+        """Number of fields by grade."""
         return {grade: sum(counts[grade] for counts in self.kinds.values()) for grade in ASSESS_GRADES}

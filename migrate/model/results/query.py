@@ -1,4 +1,4 @@
-"""Results of the commands that answer questions about an estate or a snapshot, and write nothing into it."""
+"""Results of the commands that only read an estate or an archive."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ESSENTIAL_ROUTES = ("assistants", "files", "vector stores")
 
 @dataclass(frozen=True)
 class Symptom:
-    """One thing looked at. `state`: works, gone, denied, failed, unknown."""
+    """One check of `doctor`. `state`: works, gone, denied, failed or unknown."""
 
     what: str
     state: str
@@ -24,7 +24,7 @@ class Symptom:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Everything looked at; `retired` when assistants are gone while files answer."""
+    """The result of `doctor`. `retired`: assistants are gone while files still work."""
 
     type: str
     url: str
@@ -35,7 +35,7 @@ class Diagnosis:
 
     @property
     def whole(self) -> bool:
-        """Whether everything can be read whose absence is not the service's own way."""
+        """Whether everything that each service must offer can be read."""
         return all(s.state == "works" for s in self.symptoms if s.what in ESSENTIAL_ROUTES)
 
 
@@ -44,10 +44,11 @@ HistoryEventType = Literal["first seen", "changed", "gone", "back", "not read"]
 
 @dataclass(frozen=True)
 class HistoryEvent:
-    """What a snapshot saw of an object that the one before had not seen.
+    """A change of an object between two snapshots.
 
-    `until`: the last snapshot of which the same is true (of `not read` alone). `facts`: what the service
-    set. `messages`: how many a thread has, and had; `came` and `went`: ids of files in a store.
+    `until`: the last snapshot of a series that did not read the object (only with `not read`). `facts`:
+    fields set by the service. `messages`: number of messages of a thread, now and before. `added`, `removed`:
+    ids of files in a vector store.
     """
 
     snapshot: SnapshotInfo
@@ -63,8 +64,8 @@ class HistoryEvent:
 
 @dataclass(frozen=True)
 class ObjectHistory:
-    """One object in one place. `since`: the snapshot that first saw it as it was last seen; `times`: how
-    many snapshots hold it."""
+    """The history of one object of one estate. `since`: the first snapshot with its newest form. `times`:
+    how many of the `snapshots` contain it."""
 
     type: str
     url: str
@@ -80,7 +81,7 @@ class ObjectHistory:
 
 @dataclass(frozen=True)
 class SearchHit:
-    """An object in which the text stands: in which field, and between what."""
+    """An object that contains the text: in which field, and the characters around it."""
 
     kind: str
     id: str
@@ -94,7 +95,7 @@ MessagePartType = Literal["text", "refusal", "image", "citation", "attachment", 
 
 @dataclass(frozen=True)
 class MessagePart:
-    """One thing in a message."""
+    """One part of a message."""
 
     what: MessagePartType
     text: str
@@ -102,7 +103,7 @@ class MessagePart:
 
 @dataclass(frozen=True)
 class TranscriptEntry:
-    """One message, or one item that nobody said (its role is ''). `called` are tools that its run used."""
+    """One message, or an item without a role (`role` is ''). `called`: tool calls of its run."""
 
     number: int
     id: str
@@ -115,7 +116,7 @@ class TranscriptEntry:
 
 @dataclass(frozen=True)
 class Transcript:
-    """A thread. `gap` is why its messages are not all here, or ''. `said` can be walked once."""
+    """A thread. `gap`: why messages are missing, or ''. `entries` can be iterated once."""
 
     thread: str
     at: str
@@ -128,7 +129,7 @@ class Transcript:
 
 @dataclass(frozen=True)
 class ExtractedFile:
-    """A file that lies in the folder now. `name` is what its service calls it."""
+    """A file that was written. `name`: its name at the service."""
 
     id: str
     name: str
@@ -140,7 +141,7 @@ class ExtractedFile:
 
 @dataclass(frozen=True)
 class ExtractFailure:
-    """A file that was asked for and could not be written, and why."""
+    """A requested file that could not be written, and the reason."""
 
     id: str
     name: str
@@ -149,7 +150,7 @@ class ExtractFailure:
 
 @dataclass
 class ExtractResult:
-    """What was written, and what was not."""
+    """The result of `extract`."""
 
     written: list[ExtractedFile] = field(default_factory=list)
     failed: list[ExtractFailure] = field(default_factory=list)
@@ -157,8 +158,8 @@ class ExtractResult:
 
 @dataclass(frozen=True)
 class CleanupFinding:
-    """One object, what it is, and why. `bytes`: what it costs, where the service tells; `of`: the one that
-    a duplicate is like."""
+    """An object that could be removed. `mark`: orphan, unused, expired or duplicate. `bytes`: its size, if
+    the service reports it. `of`: id of the object that a duplicate equals."""
 
     mark: str
     kind: str
@@ -182,7 +183,7 @@ class CleanupResult:
 
 @dataclass(frozen=True)
 class DiagramNode:
-    """One object, or several threads that hang on the same things: `weight` is how many."""
+    """One object, or `weight` threads that use the same objects."""
 
     kind: str
     id: str
@@ -193,8 +194,8 @@ class DiagramNode:
 
 @dataclass(frozen=True)
 class Diagram:
-    """`edges` are pairs of places in `nodes`, from what names to what is named; `left_out` is how many
-    objects of each kind are not drawn."""
+    """A graph of an estate. `edges`: pairs of indexes into `nodes`, from the object with the reference to the
+    referenced one. `left_out`: how many objects of each kind are not drawn."""
 
     nodes: tuple[DiagramNode, ...]
     edges: tuple[tuple[int, int], ...]

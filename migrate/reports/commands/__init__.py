@@ -1,1 +1,1 @@
-"""One module per command: its result as a report and as a JSON document."""
+"""Results of the commands as reports, text and JSON documents; one file per family of commands."""

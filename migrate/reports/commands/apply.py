@@ -1,39 +1,172 @@
-"""The result of `apply` as text and JSON."""
+"""Results of `apply`, `verify`, `rollback` and `sync` as text, report and JSON."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
-from typing import Any
 
-from migrate.reports.commands.plan import unaccepted_losses
-from migrate.reports.text_table import shorten
-from migrate.reports.values import number_of
+from migrate.model.entity import JSON
+from migrate.model.results.apply import (
+    ApplyResult,
+    FailedObject,
+    RollbackResult,
+    SyncResult,
+    VerifyFinding,
+    VerifyResult,
+)
+from migrate.reports.commands.archive import snapshot_document, snapshot_text
+from migrate.reports.commands.plan import plan_document, plan_text
+from migrate.reports.formats.terminal import terminal_text
+from migrate.reports.report import ItemDetail, ObjectCounts, Report, ReportItem, sort_items
+from migrate.reports.text_table import number_of, shorten
 
 APPLY_COUNTERS = ("created", "updated", "deleted", "adopted", "skipped")
 MAX_FAILURES_SHOWN = 20
+MAX_STEPS_SHOWN = 40
+# Reason of a finding about an object that the plan deletes.
+NOT_DELETED_REASON = "was deleted, and is there"
 
 
-def confirmation_question(plan: Any) -> str:
-    """What is asked before anything is written."""
-    counts = ", ".join(f"{number:,} {name}" for name, number in plan.counts().items() if number)
-    losses = len(unaccepted_losses(plan.losses))
-    losses_text = f"; {number_of(losses, 'loss was', 'losses were')} not accepted" if losses else ""
-    return f"{plan.target.url}: {counts}{losses_text}. Write it?"
+def _failure_line(failure: FailedObject) -> str:
+    name = f"{failure.kind} {shorten(failure.name or '')} [{failure.id}]"
+    return f"failed: {name}: {shorten(failure.reason, 240)}"
 
 
-def apply_document(done: Any) -> dict[str, Any]:
-    """As a JSON document."""
-    return asdict(done)
+def apply_document(result: ApplyResult) -> dict[str, JSON]:
+    """The JSON document of `apply`."""
+    return asdict(result)
 
 
-def apply_text(done: Any) -> str:
+def apply_text(result: ApplyResult) -> str:
     """Counts, then everything that failed, by name."""
-    lines = [", ".join(f"{getattr(done, name):,} {name}" for name in APPLY_COUNTERS)]
-    lines += [
-        f"failed: {f.kind} {shorten(f.name or '')} [{f.id}]: {shorten(f.reason, 240)}"
-        for f in done.failed[:MAX_FAILURES_SHOWN]
-    ]
-    if len(done.failed) > MAX_FAILURES_SHOWN:
-        lines.append(f"failed: {len(done.failed) - MAX_FAILURES_SHOWN:,} more, all named with --json")
-    lines += [f"note: {note}" for note in done.notes[:MAX_FAILURES_SHOWN]]
+    lines = [", ".join(f"{getattr(result, name):,} {name}" for name in APPLY_COUNTERS)]
+    lines += map(_failure_line, result.failed[:MAX_FAILURES_SHOWN])
+    if len(result.failed) > MAX_FAILURES_SHOWN:
+        lines.append(f"failed: {len(result.failed) - MAX_FAILURES_SHOWN:,} more, all named with --json")
+    lines += [f"note: {note}" for note in result.notes[:MAX_FAILURES_SHOWN]]
     return "\n".join(lines)
+
+
+def rollback_document(result: RollbackResult) -> dict[str, JSON]:
+    """The JSON document of `rollback`, or of its dry run."""
+    counts = {"removed": result.removed, "restored": result.restored, "gone": result.gone}
+    steps = [{k: v for k, v in asdict(step).items() if k != "before"} for step in result.steps]
+    return {**counts, "failed": list(map(asdict, result.failed)), "notes": result.notes, "steps": steps}
+
+
+def rollback_text(result: RollbackResult) -> str:
+    """Counts, or the steps of a dry run, then everything that failed."""
+    lines = [
+        f"{'gone' if step.gone else step.how} {step.kind} {shorten(step.name) or '(no name)'} "
+        f"[{step.target_id}]"
+        for step in result.steps[:MAX_STEPS_SHOWN]
+    ]
+    if len(result.steps) > MAX_STEPS_SHOWN:
+        lines.append(f"  and {len(result.steps) - MAX_STEPS_SHOWN:,} more")
+    if result.steps:
+        lines.append(f"{number_of(len(result.steps), 'object')} would be taken back")
+    else:
+        lines.append(
+            f"{result.removed:,} removed, {result.restored:,} restored, {result.gone:,} gone already"
+        )
+    lines += map(_failure_line, result.failed[:MAX_STEPS_SHOWN])
+    lines += [f"note: {note}" for note in result.notes]
+    return "\n".join(lines)
+
+
+def verify_document(result: VerifyResult) -> dict[str, JSON]:
+    """The JSON document of `verify`."""
+    return {
+        "ok": not result.findings,
+        "checked": sum(result.checked.values()),
+        "checked_by_kind": result.checked,
+        "findings": [asdict(finding) for finding in result.findings],
+        "notes": result.notes,
+    }
+
+
+def verify_report(result: VerifyResult, source: str = "", target: str = "") -> Report:
+    """How many objects were compared, and every finding."""
+    count, total = len(result.findings), sum(result.checked.values())
+    items = sort_items(_items(result.findings))
+    by_kind = Counter(finding.kind for finding in result.findings)
+    return Report(
+        command="verify",
+        title=f"{source} -> {target}" if source or target else "verify",
+        left=source,
+        right=target,
+        ok=not count,
+        last_line=f"{number_of(count, 'finding')} in {number_of(total, 'object')}",
+        summary=(("checked", total), ("findings", count), *Counter(item.verdict for item in items).items()),
+        counts=ObjectCounts(
+            ("checked", "findings"),
+            tuple(
+                (kind, (result.checked.get(kind, 0), by_kind[kind]))
+                for kind in dict.fromkeys([*result.checked, *by_kind])
+            ),
+        ),
+        items=items,
+        notes=tuple(result.notes),
+    )
+
+
+def _items(findings: list[VerifyFinding]) -> list[ReportItem]:
+    """One item per object and verdict."""
+    groups: dict[tuple[str, str, str, str, str], list[VerifyFinding]] = {}
+    for finding in findings:
+        ids = (finding.source_id or "", finding.target_id or "")
+        groups.setdefault((_verdict(finding), finding.kind, finding.name or "", *ids), []).append(finding)
+    return [
+        ReportItem(
+            section="findings",
+            verdict=verdict,
+            kind=kind,
+            name=name,
+            left_id=source,
+            right_id=target,
+            severity="error",
+            details=tuple(_detail(finding) for finding in group),
+        )
+        for (verdict, kind, name, source, target), group in groups.items()
+    ]
+
+
+def _verdict(finding: VerifyFinding) -> str:
+    if not finding.path:
+        return "missing" if finding.source_id and finding.reason != NOT_DELETED_REASON else "stray"
+    return "differs" if finding.expected != finding.found else "wrong" if finding.source_id else "stray"
+
+
+def _detail(finding: VerifyFinding) -> ItemDetail:
+    if finding.expected == finding.found:
+        return ItemDetail(finding.path, reason=finding.reason)
+    return ItemDetail(finding.path, finding.expected, finding.found, finding.reason)
+
+
+def verify_text(result: VerifyResult) -> str:
+    """The report as text."""
+    return terminal_text(verify_report(result))
+
+
+def sync_document(result: SyncResult) -> dict[str, JSON]:
+    """The JSON document of `sync`: one key per step, null if the step was not reached."""
+    return {
+        "snapshot": snapshot_document(result.snapshot, result.archive),
+        "plan": plan_document(result.plan, result.plan_file),
+        "plan_kept": result.plan_kept,
+        "apply": apply_document(result.applied) if result.applied else None,
+        "verify": verify_document(result.verified) if result.verified else None,
+    }
+
+
+def sync_text(result: SyncResult) -> str:
+    """Each step in the form of its own command."""
+    parts = [snapshot_text(result.snapshot, result.archive), plan_text(result.plan, result.plan_file)]
+    parts.append(apply_text(result.applied) if result.applied else "nothing was written (--dry-run)")
+    if result.verified:
+        parts.append(verify_text(result.verified))
+    if result.plan_kept:
+        parts.append(
+            f"{result.plan_file} is still the last plan that changed something: rollback can take it"
+        )
+    return "\n\n".join(parts)

@@ -1,74 +1,117 @@
-"""A plan as report and JSON: its actions and losses."""
+"""A plan and an assessment as report and JSON: actions and losses."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from typing import Any
 
-from migrate.reports.commands import plan as commands_plan
-from migrate.reports.commands.snapshot import expected_gaps_text, hidden_text
-from migrate.reports.formats.terminal import terminal_text as plain
+from migrate.model.entity import JSON
+from migrate.model.results.plan import ASSESS_GRADES, Assessment, LossRow, Plan, unaccepted_losses
+from migrate.reports.commands.archive import expected_gaps_text, hidden_text
+from migrate.reports.formats.terminal import terminal_text
 from migrate.reports.report import ItemDetail, ObjectCounts, Report, ReportItem, sort_items
-from migrate.reports.values import number_of
+from migrate.reports.text_table import number_of
 
 LOSS_SEVERITIES = {"blocked": "error", "lost": "warning", "adapted": "notice"}
 ALL_OBJECTS = "*"
-
-
-def unaccepted_losses(rows: Iterable[Any]) -> list[Any]:
-    """Losses that nobody agreed to."""
-    return [row for row in rows if row.grade != "adapted" and not row.accepted]
-
-
-def loss_items(rows: Iterable[Any]) -> list[ReportItem]:
-    """One item per object, grade and whether it was accepted, with a detail for each field."""
-    found: dict[tuple[str, str, str, str, bool], list[Any]] = {}
-    for row in rows:
-        agreed = row.accepted and row.grade != "adapted"
-        found.setdefault((row.kind, row.parent, row.id, row.grade, agreed), []).append(row)
-    return [_item(*key, fields) for key, fields in found.items()]
-
-
-def _item(kind: str, parent: str, id_: str, grade: str, agreed: bool, rows: list[Any]) -> ReportItem:
-    return ReportItem(
-        section="losses",
-        verdict=grade,
-        kind=kind,
-        name=rows[0].name if id_ != ALL_OBJECTS else rows[0].name or "every one",
-        left_id="" if id_ == ALL_OBJECTS else id_,
-        parent=parent,
-        severity="notice" if agreed else LOSS_SEVERITIES[grade],
-        details=tuple(
-            ItemDetail(
-                WHOLE_OBJECT if row.field == ALL_OBJECTS else row.field,
-                reason=row.reason,
-                way_out=row.way_out,
-            )
-            for row in rows
-        ),
-        note="accepted" if agreed else "",
-    )
-
-
 WHOLE_OBJECT = "the whole object"
-
-
-def losses_last_line(rows: Iterable[Any]) -> str:
-    """What is left to accept."""
-    left = len(unaccepted_losses(rows))
-    if left:
-        return f"{number_of(left, 'loss', 'losses')} not accepted; --accept-loss FIELD or all"
-    return "no loss left to accept"
-
-
 PLAN_ACTIONS = ("create", "update", "delete", "adopt", "skip", "blocked")
 LISTED_ACTIONS = frozenset(PLAN_ACTIONS) - {"skip"}
 
 
-def plan_document(plan: Any, path: object) -> dict[str, Any]:
-    """As a JSON document."""
+def loss_items(rows: Iterable[LossRow]) -> list[ReportItem]:
+    """One item per object, grade and acceptance, with a detail for each field."""
+    groups: dict[tuple[str, str, str, str, bool], list[LossRow]] = {}
+    for row in rows:
+        accepted = row.accepted and row.grade != "adapted"
+        groups.setdefault((row.kind, row.parent, row.id, row.grade, accepted), []).append(row)
+    return [_loss_item(*key, group) for key, group in groups.items()]
+
+
+def _loss_item(
+    kind: str, parent: str, id_: str, grade: str, accepted: bool, rows: list[LossRow]
+) -> ReportItem:
+    every = id_ == ALL_OBJECTS
+    return ReportItem(
+        section="losses",
+        verdict=grade,
+        kind=kind,
+        name=rows[0].name or ("every one" if every else ""),
+        left_id="" if every else id_,
+        parent=parent,
+        severity="notice" if accepted else LOSS_SEVERITIES[grade],
+        details=tuple(
+            ItemDetail(
+                WHOLE_OBJECT if row.field == ALL_OBJECTS else row.field,
+                reason=row.reason,
+                remedy=row.way_out,
+            )
+            for row in rows
+        ),
+        note="accepted" if accepted else "",
+    )
+
+
+def losses_last_line(rows: Iterable[LossRow]) -> str:
+    """How many losses are not accepted."""
+    count = len(unaccepted_losses(rows))
+    if count:
+        return f"{number_of(count, 'loss', 'losses')} not accepted; --accept-loss FIELD or all"
+    return "no loss left to accept"
+
+
+def _notes(subject: Plan | Assessment) -> tuple[str, ...]:
+    gaps = expected_gaps_text(subject.expected_gaps)
+    return tuple(filter(None, [gaps, *map(hidden_text, subject.hidden)]))
+
+
+def assess_document(assessment: Assessment) -> dict[str, JSON]:
+    """The JSON document of `assess`: `rows` has a line for every object and field."""
+    kept = [{**asdict(row), "grade": "kept", "reason": "", "way_out": ""} for row in assessment.kept]
+    losses = [asdict(row) for row in assessment.losses]
+    return {
+        "source": assessment.source,
+        "target": assessment.target,
+        "totals": assessment.totals,
+        "kinds": {
+            kind: {grade: counts[grade] for grade in ASSESS_GRADES}
+            for kind, counts in assessment.kinds.items()
+        },
+        "losses": losses,
+        "rows": [*kept, *losses],
+        "unread": list(assessment.unread),
+        "expected_gaps": assessment.expected_gaps,
+        "hidden": list(assessment.hidden),
+    }
+
+
+def assess_report(assessment: Assessment) -> Report:
+    """Number of fields by kind and grade, then every loss."""
+    return Report(
+        command="assess",
+        title=f"{assessment.source} -> {assessment.target}",
+        left=assessment.source,
+        right=assessment.target,
+        ok=not unaccepted_losses(assessment.losses),
+        last_line=losses_last_line(assessment.losses),
+        summary=tuple((grade, assessment.totals[grade]) for grade in ASSESS_GRADES),
+        counts=ObjectCounts(
+            ASSESS_GRADES,
+            tuple(
+                (kind, tuple(counts[grade] for grade in ASSESS_GRADES))
+                for kind, counts in assessment.kinds.items()
+            ),
+            "fields",
+        ),
+        items=sort_items(loss_items(assessment.losses)),
+        gaps=assessment.unread,
+        notes=_notes(assessment),
+    )
+
+
+def plan_document(plan: Plan, path: object) -> dict[str, JSON]:
+    """The JSON document of `plan`."""
     return {
         "plan": str(path),
         "digest": plan.digest,
@@ -82,35 +125,41 @@ def plan_document(plan: Any, path: object) -> dict[str, Any]:
     }
 
 
-def plan_report(
-    plan: Any,
-    path: object,
-    made_at: str = "",
-    version: str = "",
-    pictures: tuple[tuple[str, Any], ...] = (),
-) -> Report:
+def plan_report(plan: Plan, path: object) -> Report:
     """Actions by name, losses by grade."""
     counts = plan.counts()
-    done = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
+    actions = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
+    source = f"{plan.source.url} (snapshot {plan.source.snapshot})"
     return Report(
         command="plan",
-        title=f"plan {path}: {plan.source.url} (snapshot {plan.source.snapshot}) -> {plan.target.url}",
-        left=f"{plan.source.url} (snapshot {plan.source.snapshot})",
+        title=f"plan {path}: {source} -> {plan.target.url}",
+        left=source,
         right=plan.target.url,
-        ok=not commands_plan.unaccepted_losses(plan.losses),
-        last_line=f"{done or 'nothing to do'}; {commands_plan.losses_last_line(plan.losses)}",
+        ok=not unaccepted_losses(plan.losses),
+        last_line=f"{actions or 'nothing to do'}; {losses_last_line(plan.losses)}",
         summary=tuple((name, counts[name]) for name in PLAN_ACTIONS if counts[name]),
-        counts=_counts(plan),
-        items=sort_items([*_actions(plan), *commands_plan.loss_items(plan.losses)]),
-        gaps=tuple(plan.unread),
-        notes=tuple(filter(None, [expected_gaps_text(plan.expected_gaps), *map(hidden_text, plan.hidden)])),
-        pictures=pictures,
-        made_at=made_at,
-        version=version,
+        counts=_action_counts(plan),
+        items=sort_items([*_action_items(plan), *loss_items(plan.losses)]),
+        gaps=plan.unread,
+        notes=_notes(plan),
+        made_at=plan.created_at,
     )
 
 
-def _counts(plan: Any) -> ObjectCounts:
+def plan_text(plan: Plan, path: object) -> str:
+    """The report as text."""
+    return terminal_text(plan_report(plan, path))
+
+
+def confirmation_question(plan: Plan) -> str:
+    """The question that `apply` asks before anything is written."""
+    counts = ", ".join(f"{number:,} {name}" for name, number in plan.counts().items() if number)
+    losses = len(unaccepted_losses(plan.losses))
+    losses_text = f"; {number_of(losses, 'loss was', 'losses were')} not accepted" if losses else ""
+    return f"{plan.target.url}: {counts}{losses_text}. Write it?"
+
+
+def _action_counts(plan: Plan) -> ObjectCounts:
     by_kind: Counter[tuple[str, str]] = Counter()
     for row in plan.actions:
         by_kind[row.kind, row.action] += 1
@@ -123,35 +172,32 @@ def _counts(plan: Any) -> ObjectCounts:
     )
 
 
-def _actions(plan: Any) -> Iterator[ReportItem]:
-    """Every action but skips, and but what a loss tells better. Files of a store stand in the line of their
-    store where it has one."""
+def _action_items(plan: Plan) -> Iterator[ReportItem]:
+    """Every action except skips and those that a loss already describes. Files of a vector store are counted
+    in the item of their store, if it has one."""
     stores = {row.id for row in plan.actions if row.kind == "vector_store" and row.action in LISTED_ACTIONS}
-    inside: Counter[str] = Counter()
+    files: Counter[str] = Counter()
     for row in plan.actions:
         if row.kind == "vector_store_file" and row.parent in stores and row.action == "create":
-            inside[row.parent] += 1
-    reported_losses = {(loss.kind, loss.parent, loss.id) for loss in plan.losses if loss.grade == "blocked"}
+            files[row.parent] += 1
+    blocked = {(loss.kind, loss.parent, loss.id) for loss in plan.losses if loss.grade == "blocked"}
     for row in plan.actions:
-        if row.action == "blocked" and (row.kind, row.parent, row.id) in reported_losses:
+        if row.action not in LISTED_ACTIONS:
             continue
-        within = row.kind == "vector_store_file" and row.parent in stores and row.action != "blocked"
-        if row.action in LISTED_ACTIONS and not within:
-            messages = [f"with {number_of(row.messages, 'message')}"] if row.messages else []
-            files = inside[row.id] if row.kind == "vector_store" else 0
-            yield ReportItem(
-                section="actions",
-                verdict=row.action,
-                kind=row.kind,
-                name=row.name,
-                left_id=row.id,
-                right_id=row.target_id or row.target_name,
-                parent=row.parent,
-                details=tuple(ItemDetail(field) for field in row.fields),
-                note=", ".join(messages + ([f"with {number_of(files, 'file')}"] if files else [])),
-            )
-
-
-def plan_text(plan: Any, path: object) -> str:
-    """In words."""
-    return plain(plan_report(plan, path))
+        if row.action == "blocked":
+            if (row.kind, row.parent, row.id) in blocked:
+                continue
+        elif row.kind == "vector_store_file" and row.parent in stores:
+            continue
+        inside = [(row.messages, "message"), (files[row.id] if row.kind == "vector_store" else 0, "file")]
+        yield ReportItem(
+            section="actions",
+            verdict=row.action,
+            kind=row.kind,
+            name=row.name,
+            left_id=row.id,
+            right_id=row.target_id or row.target_name,
+            parent=row.parent,
+            details=tuple(ItemDetail(field) for field in row.fields),
+            note=", ".join(f"with {number_of(number, noun)}" for number, noun in inside if number),
+        )

@@ -1,4 +1,4 @@
-"""Render a report as JUnit XML: a test case for each object named, one per kind for the rest."""
+"""Render a report as JUnit XML: one test case for each item, and one per kind for all other objects."""
 
 from __future__ import annotations
 
@@ -7,28 +7,23 @@ from collections.abc import Iterator
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from migrate.reports.report import VERDICTS, ItemDetail, Report, ReportItem
-from migrate.reports.text_table import escape_control, single_line
+from migrate.reports.report import TOTAL_COLUMNS, VERDICTS, ItemDetail, Report, ReportItem
+from migrate.reports.text_table import escape_control, number_of, single_line
 from migrate.reports.values import (
     brief,
     count_words,
-    detail_pieces,
     detail_reason,
     has_values,
     is_word_diff,
     item_ids,
     json_value,
     mark_piece,
-    number_of,
 )  # fmt: skip
-from migrate.reports.word_diff import HIDDEN, fold_unchanged
-
-# Columns of counts that say how many objects of a kind were looked at.
-JUNIT_TOTAL_COLUMNS = ("compared", "checked")
+from migrate.reports.word_diff import HIDDEN, fold_unchanged, word_diff
 
 
 def junit_xml(report: Report) -> str:
-    """A failure is something to act on; what could not be read is an error; an accepted loss is skipped."""
+    """Items that need action are failures, gaps are errors, and accepted losses are skipped."""
     suites = Element("testsuites", name="assistants-migrate")
     suite = SubElement(suites, "testsuite", name=f"{report.command} {single_line(report.title)}")
     if report.made_at:
@@ -39,17 +34,17 @@ def junit_xml(report: Report) -> str:
         element.set("tests", str(len(suite)))
         for child, attribute in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
             element.set(attribute, str(len(suite.findall(f"testcase/{child}"))))
-    said = SubElement(suite, "system-out")
-    said.text = escape_control("\n".join([report.last_line, *_notes(report)]))
+    output = SubElement(suite, "system-out")
+    output.text = escape_control("\n".join([report.last_line, *_notes(report)]))
     ElementTree.indent(suites, " ")
     body = ElementTree.tostring(suites, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}'
 
 
 def _passed_cases(report: Report) -> Iterator[Element]:
-    """The objects of each kind about which there is nothing to say."""
+    """One case per kind for the objects without an item."""
     named = Counter(item.kind for item in report.items)
-    columns = [name for name in JUNIT_TOTAL_COLUMNS if name in report.counts.columns]
+    columns = [name for name in TOTAL_COLUMNS if name in report.counts.columns]
     for kind, numbers in report.counts.rows if columns else ():
         total = numbers[report.counts.columns.index(columns[0])]
         alike = max(total - named[kind], 0)
@@ -98,16 +93,16 @@ def _case(report: Report, kind: str, name: str) -> Element:
 
 
 def _detail(item: ReportItem, detail: ItemDetail) -> Iterator[str]:
-    said = ": ".join(filter(None, (detail.path, detail_reason(item, detail))))
-    said += f" -> {detail.way_out}" if detail.way_out else ""
+    line = ": ".join(filter(None, (detail.path, detail_reason(item, detail))))
+    line += f" -> {detail.remedy}" if detail.remedy else ""
     if is_word_diff(detail):
-        found = detail_pieces(detail)
-        yield f"{said}: {count_words(found)}"
+        pieces = word_diff(detail.left, detail.right)
+        yield f"{line}: {count_words(pieces)}"
         yield "".join(
             mark_piece(kind, text if kind == HIDDEN else escape_control(text))
-            for kind, text in fold_unchanged(found)
+            for kind, text in fold_unchanged(pieces)
         )
     elif has_values(detail):
-        yield f"{said}: {brief(json_value(detail.left))} -> {brief(json_value(detail.right))}"
-    elif said:
-        yield said
+        yield f"{line}: {brief(json_value(detail.left))} -> {brief(json_value(detail.right))}"
+    elif line:
+        yield line

@@ -1,7 +1,7 @@
 """Render a report as Markdown for a pull request comment, within the size limit of GitHub.
 
-Everything an estate may have written stands inside blocks of HTML, escaped, and there in `code`: so it is
-neither markup, nor a link, a mention, a row of a table or the end of a fence.
+Every text of an estate is escaped and stands in `code` inside blocks of HTML, so that it cannot become
+markup, a link, a mention, a row of a table or the end of a fence.
 """
 
 from __future__ import annotations
@@ -11,59 +11,59 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from itertools import accumulate, groupby
 
-from migrate.reports.report import VERDICTS, ItemDetail, ObjectCounts, Report, ReportItem
-from migrate.reports.text_table import escape_control, single_line
+from migrate.reports.report import (
+    REPORT_TITLES,
+    RESULT_TITLES,
+    VERDICTS,
+    ItemDetail,
+    ObjectCounts,
+    Report,
+    ReportItem,
+)
+from migrate.reports.text_table import escape_control, number_of, single_line
 from migrate.reports.values import (
     brief,
     count_words,
-    detail_pieces,
     detail_reason,
     has_values,
     is_word_diff,
     item_ids,
     json_value,
     mark_piece,
-    number_of,
 )  # fmt: skip
-from migrate.reports.word_diff import ADDED, HIDDEN, REMOVED, fold_unchanged
+from migrate.reports.word_diff import ADDED, HIDDEN, REMOVED, DiffPiece, fold_unchanged, word_diff
 
 # Characters, counted as UTF-16 does; a comment on GitHub takes 65,536.
 MAX_COMMENT_CHARS = 65_000
 RESERVED_CHARS = 1_200
-# Fields shown per object, and characters per text; how many more there are is said.
+# Fields shown per object, and characters per text; the rest is counted.
 MAX_FIELDS_PER_OBJECT, MAX_TEXT_CHARS = 30, 4_000
 # Lines shown per list, and their characters in all.
 MAX_LIST_LINES, MAX_LIST_CHARS = 20, 6_000
-MARKDOWN_RESULTS = {
-    "clear": "Nothing to act on",
-    "open": "To act on",
-    "incomplete": "Not all of it could be read",
-}
 PLAIN_WORDS = re.compile(r"[\w :;,+-]*")
 PIECE_TAGS = {REMOVED: "del", ADDED: "ins"}
 
 
 def markdown_text(report: Report) -> str:
-    """Headline, numbers, a fold per object, and what was left out of all that."""
+    """Headline, numbers, a fold per object, and how many objects were left out."""
     head = [*_head(report), *_notes(report)]
     room = MAX_COMMENT_CHARS - RESERVED_CHARS - sum(map(utf16_length, head)) - 2 * len(head)
-    blocks, left = _items(report, room)
-    tail = [_left_out(left)] if left else []
+    blocks, left_out = _items(report, room)
+    tail = [_left_out(left_out)] if left_out else []
     return "\n\n".join([*head[:3], *blocks, *tail, *head[3:]])
 
 
 def utf16_length(text: str) -> int:
-    """Its length as GitHub counts it at most."""
+    """Length in UTF-16 code units, an upper limit of how GitHub counts."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _head(report: Report) -> list[str]:
-    names = {"diff": "Drift", "assess": "Assessment", "plan": "Plan", "verify": "Verification"}
     sides = f"{_code(report.left)} → {_code(report.right)}" if report.left or report.right else ""
     made = f" · {_plain_or_code(report.made_at)}" if report.made_at else ""
     return [
-        f"<h3>{names.get(report.command, report.command)}: {_plain_or_code(report.last_line)}</h3>",
-        f"<p>{sides}<br><b>{MARKDOWN_RESULTS[report.result]}</b>{made}</p>",
+        f"<h3>{REPORT_TITLES.get(report.command, report.command)}: {_plain_or_code(report.last_line)}</h3>",
+        f"<p>{sides}<br><b>{RESULT_TITLES[report.result]}</b>{made}</p>",
         _table(report.counts),
     ]
 
@@ -80,9 +80,9 @@ def _table(counts: ObjectCounts) -> str:
 
 
 def _items(report: Report, room: int) -> tuple[list[str], dict[str, int]]:
-    """Blocks as long as there is room, and how many objects per verdict had none."""
+    """Blocks that fit into `room` characters, and the number of objects per verdict that do not fit."""
     blocks: list[str] = []
-    left: dict[str, int] = {}
+    left_out: dict[str, int] = {}
     for (_, verdict), group in groupby(report.items, key=lambda item: (item.section, item.verdict)):
         items = list(group)
         title = f"#### {verdict.capitalize()}: {len(items):,} ({VERDICTS[verdict][1]})"
@@ -96,12 +96,12 @@ def _items(report: Report, room: int) -> tuple[list[str], dict[str, int]]:
             room -= utf16_length(block) + 2
             shown += 1
         if shown < len(items):
-            left[verdict] = left.get(verdict, 0) + len(items) - shown
-    return blocks, left
+            left_out[verdict] = left_out.get(verdict, 0) + len(items) - shown
+    return blocks, left_out
 
 
-def _left_out(left: dict[str, int]) -> str:
-    counts_text = ", ".join(f"{number:,} {verdict}" for verdict, number in left.items())
+def _left_out(counts: dict[str, int]) -> str:
+    counts_text = ", ".join(f"{number:,} {verdict}" for verdict, number in counts.items())
     return (
         f"<p><b>Not shown here: {counts_text}.</b> A comment is too short for them; all are in the other "
         "formats: <code>-o report.html</code>, <code>-o report.json</code>.</p>"
@@ -109,40 +109,41 @@ def _left_out(left: dict[str, int]) -> str:
 
 
 def _item(item: ReportItem) -> str:
-    said = [f"<b>{item.verdict}</b> {_plain(item.kind)} {_code(item.name or '(no name)', 120)}"]
-    said += [f"<code>{_plain(brief(found))}</code>"] if (found := item_ids(item)) else []
-    said += [f"in {_code(item.parent, 120)}"] if item.parent else []
-    said += [f"· {_plain_or_code(item.note)}"] if item.note else []
-    said += [f"· since {_plain_or_code(item.since)}"] if item.since else []
+    parts = [f"<b>{item.verdict}</b> {_plain(item.kind)} {_code(item.name or '(no name)', 120)}"]
+    parts += [f"<code>{_plain(brief(ids))}</code>"] if (ids := item_ids(item)) else []
+    parts += [f"in {_code(item.parent, 120)}"] if item.parent else []
+    parts += [f"· {_plain_or_code(item.note)}"] if item.note else []
+    parts += [f"· since {_plain_or_code(item.since)}"] if item.since else []
+    summary = " ".join(parts)
     more = len(item.details) - MAX_FIELDS_PER_OBJECT
     lines = [row for detail in item.details[:MAX_FIELDS_PER_OBJECT] for row in _detail(item, detail)]
     lines += [f"<li>and {number_of(more, 'more field')}</li>"] if more > 0 else []
     if not lines:
-        return f"<p>{' '.join(said)}</p>"
-    return f"<details><summary>{' '.join(said)}</summary>\n\n" + "\n\n".join(lines) + "\n\n</details>"
+        return f"<p>{summary}</p>"
+    return f"<details><summary>{summary}</summary>\n\n" + "\n\n".join(lines) + "\n\n</details>"
 
 
 def _detail(item: ReportItem, detail: ItemDetail) -> Iterator[str]:
-    said = _code(detail.path, 300) if detail.path else ""
-    if why := detail_reason(item, detail):
-        said += f"{' ' if said else ''}{_code(why, 600)}"
-    if detail.way_out:
-        said += f"<br>way out: {_code(detail.way_out, 600)}"
+    line = _code(detail.path, 300) if detail.path else ""
+    if reason := detail_reason(item, detail):
+        line += f"{' ' if line else ''}{_code(reason, 600)}"
+    if detail.remedy:
+        line += f"<br>what you can do: {_code(detail.remedy, 600)}"
     if is_word_diff(detail):
-        found = detail_pieces(detail)
-        yield f"<p>{said} {count_words(found)}</p>"
-        yield f"<blockquote>{_text(_cut_pieces(fold_unchanged(found)))}</blockquote>"
+        pieces = word_diff(detail.left, detail.right)
+        yield f"<p>{line} {count_words(pieces)}</p>"
+        yield f"<blockquote>{_text(_cut_pieces(fold_unchanged(pieces)))}</blockquote>"
     elif has_values(detail):
-        left, right = (_code(json_value(one), 300) for one in (detail.left, detail.right))
-        yield f"<p>{said} {left} → {right}</p>"
-    elif said:
-        yield f"<p>{said}</p>"
+        left, right = (_code(json_value(value), 300) for value in (detail.left, detail.right))
+        yield f"<p>{line} {left} → {right}</p>"
+    elif line:
+        yield f"<p>{line}</p>"
 
 
-def _cut_pieces(found: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """At most TEXT characters; what comes after them is one hidden piece."""
+def _cut_pieces(pieces: list[DiffPiece]) -> Iterator[DiffPiece]:
+    """At most MAX_TEXT_CHARS characters; the rest is one hidden piece."""
     room, rest = MAX_TEXT_CHARS, ""
-    for kind, text in found:
+    for kind, text in pieces:
         if kind == HIDDEN and not rest:
             yield kind, text
             continue
@@ -154,13 +155,13 @@ def _cut_pieces(found: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         yield HIDDEN, rest
 
 
-def _text(found: Iterable[tuple[str, str]]) -> str:
-    """Lines of `code`, which wrap where `pre` would have to be scrolled."""
+def _text(pieces: Iterable[DiffPiece]) -> str:
+    """Lines of `code`, which wrap; `pre` would need scrolling."""
     rows = [""]
-    for kind, text in found:
+    for kind, text in pieces:
         tag = PIECE_TAGS.get(kind)
-        said = mark_piece(kind, text) if kind == HIDDEN else escape_control(text)
-        for n, part in enumerate(said.split("\n")):
+        shown = mark_piece(kind, text) if kind == HIDDEN else escape_control(text)
+        for n, part in enumerate(shown.split("\n")):
             rows += [""] if n else []
             safe = _escaped(part)
             rows[-1] += f"<{tag}>{safe}</{tag}>" if tag and part else safe
@@ -170,40 +171,39 @@ def _text(found: Iterable[tuple[str, str]]) -> str:
 
 
 def _notes(report: Report) -> list[str]:
-    """What stands around the objects: rules, gaps, notes, and who says so."""
+    """Rules, gaps, notes, and the version of this program."""
     ignored = [
         f"{rule.count:,} by {_code(rule.rule, 200)}: {_code(rule.reason, 200)}"
         + (f" until {_plain_or_code(rule.expires)}" if rule.expires else "")
         for rule in report.ignored
     ]
-    found = [
+    blocks = [
         _list("Ignored by rules", ignored),
         _list("Expired rules", [_code(rule, 300) for rule in report.expired]),
-        _list("Not compared" if report.command == "diff" else "Not in the snapshot",
-              [_code(gap, 300) for gap in report.gaps]),
+        _list(report.gaps_title, [_code(gap, 300) for gap in report.gaps]),
         _list("Not compared on purpose", [_code(text, 300) for text in report.left_out]),
         _list("Notes", [_code(note, 300) for note in report.notes]),
         f"<sub>assistants-migrate {_plain(report.version)}</sub>".replace(" </sub>", "</sub>"),
-    ]  # fmt: skip
-    return [block for block in found if block]
+    ]
+    return [block for block in blocks if block]
 
 
 def _list(title: str, rows: list[str]) -> str:
     if not rows:
         return ""
     room = [MAX_LIST_CHARS - total for total in accumulate(map(utf16_length, rows))]
-    shown = [f"<li>{row}</li>" for row, left in zip(rows[:MAX_LIST_LINES], room, strict=False) if left >= 0]
+    shown = [f"<li>{row}</li>" for row, rest in zip(rows[:MAX_LIST_LINES], room, strict=False) if rest >= 0]
     more = [f"<li>and {len(rows) - len(shown):,} more</li>"] if len(rows) > len(shown) else []
     lines = "\n".join([*shown, *more])
     return f"<p><b>{title}</b></p>\n<ul>\n{lines}\n</ul>"
 
 
-def _code(text: str, most: int = 200) -> str:
-    return f"<code>{_plain(brief(text, most))}</code>"
+def _code(text: str, max_chars: int = 200) -> str:
+    return f"<code>{_plain(brief(text, max_chars))}</code>"
 
 
 def _plain_or_code(text: str) -> str:
-    """A few words of ours, which stay plain while they hold nothing that a reader could take for more."""
+    """A few words of this program as plain text; as code if they contain anything but words."""
     return _plain(text) if PLAIN_WORDS.fullmatch(text) else _code(text)
 
 
@@ -212,5 +212,5 @@ def _plain(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """As text of HTML; what some readers of Markdown look for before HTML is read has no chance either."""
+    """Escaped for HTML, and for Markdown renderers that look for mentions and code before they read HTML."""
     return escape(text).replace("@", "&#64;").replace("`", "&#96;")

@@ -1,7 +1,7 @@
 """Render a report as text for a terminal, a pipe or a file.
 
-On a terminal it is coloured, wrapped and folded, and long texts stand side by side where there is room. In a
-pipe it is one line per fact, so that `grep` finds whole ones. What a report holds is never taken for markup.
+On a terminal it is coloured, wrapped and folded, and long texts stand side by side if the width allows it. In
+a pipe each fact is one line, so that `grep` finds whole facts. No text of a report is interpreted as markup.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from migrate.reports.text_table import escape_control, single_line, table
 from migrate.reports.values import (
     brief,
     count_words,
-    detail_pieces,
     detail_reason,
     has_values,
     is_word_diff,
@@ -25,7 +24,7 @@ from migrate.reports.values import (
     json_value,
     mark_piece,
 )
-from migrate.reports.word_diff import ADDED, HIDDEN, REMOVED, SAME, DiffPiece, fold_unchanged
+from migrate.reports.word_diff import ADDED, HIDDEN, REMOVED, SAME, DiffPiece, fold_unchanged, word_diff
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,13 +33,13 @@ if TYPE_CHECKING:
 
 Span = tuple[str, str]
 
-# Objects shown per verdict where a list is folded.
+# Objects shown per verdict in a folded list.
 MAX_OBJECTS_SHOWN = 40
 
 
 @dataclass(frozen=True)
 class OutputLine:
-    """One line, or the words that differ between two texts, which may be many."""
+    """One line, or the pieces of a word diff, which may be many lines."""
 
     indent: int = 0
     spans: tuple[Span, ...] = ()
@@ -48,7 +47,7 @@ class OutputLine:
 
 
 def report_lines(report: Report, folds: frozenset[str]) -> Iterator[OutputLine]:
-    """Everything a report says, top to bottom; `folds` names the sections whose lists are cut short."""
+    """The whole report, top to bottom. `folds`: sections whose lists are cut short."""
     yield _line(0, (report.title, "title"))
     counts = report.counts
     if counts.rows and (report.items or report.command != "diff"):
@@ -60,7 +59,8 @@ def report_lines(report: Report, folds: frozenset[str]) -> Iterator[OutputLine]:
             yield OutputLine(0, ((text, ""),))
     for (section, verdict), group in groupby(report.items, key=lambda item: (item.section, item.verdict)):
         items = list(group)
-        yield OutputLine(0, ((f"{verdict}: {len(items):,}", verdict), (f" - {VERDICTS[verdict][1]}", "dim")))
+        style = verdict if any(_style(item) == verdict for item in items) else _style(items[0])
+        yield OutputLine(0, ((f"{verdict}: {len(items):,}", style), (f" - {VERDICTS[verdict][1]}", "dim")))
         shown = items[:MAX_OBJECTS_SHOWN] if section in folds else items
         for item in shown:
             yield from _item(item)
@@ -71,48 +71,52 @@ def report_lines(report: Report, folds: frozenset[str]) -> Iterator[OutputLine]:
     yield _line(0, (report.last_line, "clear" if report.result == "clear" else "open"))
 
 
+def _style(item: ReportItem) -> str:
+    return "accepted" if item.note == "accepted" else item.verdict
+
+
 def _item(item: ReportItem) -> Iterator[OutputLine]:
-    words = VERDICTS[item.verdict]
-    said = [(words[0], item.verdict), (f" {item.kind} ", "dim"), (brief(item.name) or "(no name)", "name")]
-    if found := item_ids(item):
-        said.append((f" [{found}]", "dim"))
-    if item.parent:
-        said.append((f" in {item.parent}", "dim"))
-    if item.note:
-        said.append((f"  ({item.note})", "dim"))
-    if item.since:
-        said.append((f"  since {item.since}", "dim"))
-    yield _line(2, *said)
+    ids = item_ids(item)
+    yield _line(
+        2,
+        (VERDICTS[item.verdict][0], _style(item)),
+        (f" {item.kind} ", "dim"),
+        (brief(item.name) or "(no name)", "name"),
+        (f" [{ids}]" if ids else "", "dim"),
+        (f" in {item.parent}" if item.parent else "", "dim"),
+        (f"  ({item.note})" if item.note else "", "dim"),
+        (f"  since {item.since}" if item.since else "", "dim"),
+    )
     for detail in item.details:
         yield from _detail(item, detail)
 
 
 def _detail(item: ReportItem, detail: ItemDetail) -> Iterator[OutputLine]:
-    said = [(detail.path, "path")] if detail.path else []
-    if why := detail_reason(item, detail):
-        said.append((f"{': ' if said else ''}{brief(why, 400)}", ""))
-    if detail.way_out:
-        said.append((f" -> {brief(detail.way_out, 400)}", "way"))
+    spans = [(detail.path, "path")] if detail.path else []
+    if reason := detail_reason(item, detail):
+        spans.append((f"{': ' if spans else ''}{brief(reason, 400)}", ""))
+    if detail.remedy:
+        spans.append((f" -> {brief(detail.remedy, 400)}", "remedy"))
     if is_word_diff(detail):
-        found = detail_pieces(detail)
-        yield _line(6, *said, (f": {count_words(found)}", "dim"))
+        pieces = word_diff(detail.left, detail.right)
+        yield _line(6, *spans, (f": {count_words(pieces)}", "dim"))
         yield OutputLine(
             8,
             words=tuple(
                 (k, text if k == HIDDEN else escape_control(text))
-                for k, text in _folded_without_line_end(found)
+                for k, text in _folded_without_line_end(pieces)
             ),
         )
     elif has_values(detail):
         left, right = brief(json_value(detail.left)), brief(json_value(detail.right))
-        yield _line(6, *said, (": ", ""), (left, "removed"), (" -> ", "dim"), (right, "added"))
-    elif said:
-        yield _line(6, *said)
+        yield _line(6, *spans, (": ", ""), (left, "removed"), (" -> ", "dim"), (right, "added"))
+    elif spans:
+        yield _line(6, *spans)
 
 
-def _folded_without_line_end(found: list[DiffPiece]) -> list[DiffPiece]:
-    """Folded, without the line end that both texts close with."""
-    shown = fold_unchanged(found)
+def _folded_without_line_end(pieces: list[DiffPiece]) -> list[DiffPiece]:
+    """The folded pieces, without a line end at the end of both texts."""
+    shown = fold_unchanged(pieces)
     kind, text = shown[-1] if shown else (SAME, "")
     return [*shown[:-1], (kind, text[:-1])] if kind == SAME and text.endswith("\n") else shown
 
@@ -123,23 +127,23 @@ def _note_lines(report: Report) -> Iterator[OutputLine]:
         yield _line(0, ("ignored: ", "dim"), (f"{rule.count:,} by {rule.rule} ({rule.reason}{until})", ""))
     for text in report.expired:
         yield _line(0, ("expired rule: ", "open"), (text, ""))
-    for what, lines in (
+    for label, lines in (
         ("not compared on purpose", report.left_out),
-        ("not compared" if report.command == "diff" else "not in the snapshot", report.gaps),
+        (report.gaps_title.lower(), report.gaps),
         ("note", report.notes),
     ):
         for text in lines:
-            yield _line(0, (f"{what}: ", "dim"), (text, ""))
+            yield _line(0, (f"{label}: ", "dim"), (text, ""))
 
 
 def _line(indent: int, *spans: Span) -> OutputLine:
     return OutputLine(indent, tuple((single_line(text), style) for text, style in spans if text))
 
 
-# Columns from which two texts stand side by side.
+# Width of the terminal from which two texts stand side by side.
 SIDE_BY_SIDE_MIN_COLUMNS = 120
 STYLES = {
-    "title": "bold", "name": "bold", "path": "cyan", "way": "green", "dim": "dim",
+    "title": "bold", "name": "bold", "path": "cyan", "remedy": "green", "accepted": "dim", "dim": "dim",
     "clear": "bold green", "open": "bold yellow",
     "same": "", "removed": "red", "added": "green", "hidden": "dim italic",
     "changed": "yellow", "create": "green", "update": "yellow", "delete": "red", "adopt": "cyan",
@@ -149,18 +153,18 @@ STYLES = {
 
 
 def terminal_text(report: Report, whole: bool = False) -> str:
-    """Plain text that nothing wraps. `whole`: no list is cut short, as in a file."""
+    """Plain text without wrapping. `whole`: no list is cut short, as in a file."""
     folds = frozenset() if whole else frozenset(SECTIONS) - {"differences"}
     lines: list[str] = []
-    for found in report_lines(report, folds):
-        blank = " " * found.indent
-        text = "".join(text for text, _ in _spans(found.words, False) or found.spans)
+    for line in report_lines(report, folds):
+        blank = " " * line.indent
+        text = "".join(text for text, _ in _spans(line.words, False) or line.spans)
         lines += [f"{blank}{part}".rstrip() for part in text.split("\n")]
     return "\n".join(lines)
 
 
 def terminal_screen(report: Report, width: int, colour: bool) -> str:
-    """The same for a terminal of `width` columns."""
+    """The report for a terminal of `width` columns."""
     from rich.console import Console
 
     file = StringIO()
@@ -168,47 +172,48 @@ def terminal_screen(report: Report, width: int, colour: bool) -> str:
         file=file, width=max(width, 20), force_terminal=True, no_color=not colour, legacy_windows=False,
         color_system="standard" if colour else None,
     )  # fmt: skip
-    for found in report_lines(report, frozenset(SECTIONS)):
-        for part in _wrapped(found, console, width, colour):
+    for line in report_lines(report, frozenset(SECTIONS)):
+        for part in _wrapped(line, console, width, colour):
             console.print(part, no_wrap=True, overflow="ignore", crop=False)
     return "\n".join(row.rstrip() for row in file.getvalue().splitlines())
 
 
-def _wrapped(found: OutputLine, console: Console, width: int, colour: bool) -> Iterator[Text]:
+def _wrapped(line: OutputLine, console: Console, width: int, colour: bool) -> Iterator[Text]:
     from rich.text import Text
 
-    if found.words and width >= SIDE_BY_SIDE_MIN_COLUMNS:
-        yield from _side_by_side(found, console, width, colour)
+    if line.words and width >= SIDE_BY_SIDE_MIN_COLUMNS:
+        yield from _side_by_side(line, console, width, colour)
         return
-    pieces = _spans(found.words, colour) if found.words else found.spans
+    pieces = _spans(line.words, colour) if line.words else line.spans
     text = Text()
     for part, style in pieces:
         text.append(part, STYLES.get(style, ""))
-    blank = Text(" " * found.indent)
-    room = max(width - found.indent, 12)
+    blank = Text(" " * line.indent)
+    hanging = "" if line.words else "  "
+    room = max(width - line.indent, 12) - len(hanging)
     for row in text.split("\n", allow_blank=True):
-        for n, wrapped in enumerate(row.wrap(console, room - (2 if not found.words else 0)) or [Text()]):
+        for n, wrapped in enumerate(row.wrap(console, room) or [Text()]):
             wrapped.rstrip()
-            yield blank + (Text("  ") if n and not found.words else Text()) + wrapped
+            yield blank + Text(hanging if n else "") + wrapped
 
 
-def _side_by_side(found: OutputLine, console: Console, width: int, colour: bool) -> Iterator[Text]:
-    """Left text and right text in two columns, abreast at every line end that both have."""
+def _side_by_side(line: OutputLine, console: Console, width: int, colour: bool) -> Iterator[Text]:
+    """Left and right text in two columns; a line end that both texts have ends the row in both."""
     from rich.text import Text
 
-    room = (width - found.indent - 3) // 2
-    for row in _rows(found.words):
+    room = (width - line.indent - 3) // 2
+    for row in _rows(line.words):
         cells = []
-        for other in (ADDED, REMOVED):
+        for hidden in (ADDED, REMOVED):
             text = Text()
-            for part, style in _spans([piece for piece in row if piece[0] != other], colour):
+            for part, style in _spans([piece for piece in row if piece[0] != hidden], colour):
                 text.append(part, STYLES.get(style, ""))
-            cells.append([one for part in text.split("\n") for one in part.wrap(console, room)] or [Text()])
+            cells.append([cell for part in text.split("\n") for cell in part.wrap(console, room)] or [Text()])
         for n in range(max(map(len, cells))):
             left, right = (cell[n].copy() if n < len(cell) else Text() for cell in cells)
             left.rstrip()
             left.truncate(room, pad=True)
-            yield Text(" " * found.indent) + left + Text(" │ ", "dim") + right
+            yield Text(" " * line.indent) + left + Text(" │ ", "dim") + right
 
 
 def _rows(words: Iterable[DiffPiece]) -> Iterator[list[DiffPiece]]:
@@ -224,5 +229,5 @@ def _rows(words: Iterable[DiffPiece]) -> Iterator[list[DiffPiece]]:
 
 
 def _spans(words: Iterable[DiffPiece], colour: bool) -> list[tuple[str, str]]:
-    """Text and style; without colour the marks of plain text."""
+    """Text and style of each piece; marked as in plain text if there is no colour."""
     return [(text if colour and kind != HIDDEN else mark_piece(kind, text), kind) for kind, text in words]

@@ -82,9 +82,9 @@
       if (detail.c) part.append(make("small", "", detail.c));
       if (detail.y) part.append(make("p", "", detail.y));
       if (detail.w) {
-        const way = make("p", "way", `→ ${detail.w}`);
-        way.prepend(make("span", "unseen", "way out: "));
-        part.append(way);
+        const remedy = make("p", "remedy", `→ ${detail.w}`);
+        remedy.prepend(make("span", "unseen", "what you can do: "));
+        part.append(remedy);
       }
       if (detail.x) part.append(text(detail.x));
       else if (detail.a) part.append(values(detail));
@@ -93,7 +93,7 @@
     return box;
   };
   const card = (item) => {
-    const article = make("article", `item v-${item.v}`);
+    const article = make("article", `item v-${item.o === "accepted" ? item.o : item.v}`);
     article.id = item.address;
     const line = make(item.d ? "summary" : "div", item.d ? "" : "line");
     const sign = make("span", "sign", verdicts[item.v][0]);
