@@ -21,7 +21,7 @@ from migrate.stages.verify.run import verify_plan
 def verify_command(common: Common, plan_file: Path, reports: ReportOptions, workers: int) -> None:
     """Read the target of PLAN_FILE back and compare every object: fields, order, text, references, bytes.
 
-    Exit 1 when something is not as it should be, or was blocked and not accepted.
+    Exit 1 when something differs from the plan, or was blocked and not accepted.
     """
 
     reports.check(plan_file)

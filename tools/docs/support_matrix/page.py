@@ -58,7 +58,7 @@ def _sections() -> Iterator[str]:
     yield from ("## Items that nobody said", support_matrix_about_projects.ITEMS, _by_title("item", ITEMS))
     yield from ("## Tools", support_matrix_about_projects.TOOLS, _tools(OLDER_TOOLS))
     yield from ("### How they are written for a project", table(support_matrix_about_projects.HEAD, _rows()))
-    yield from ("### Without a counterpart", table(("tool", "way out"), _homeless()))
+    yield from ("### Without a counterpart", table(("tool", "what you can do"), _homeless()))
     yield from ("### Of the newer generation only", support_matrix_about_projects.NEWER, _tools(NEWER_TOOLS))
     yield from ("## Never written", about_sources.FACTS, table(("kind", "field", "why"), _facts()))
     yield from ("## Equal, though spelled differently", about_sources.EQUAL)
