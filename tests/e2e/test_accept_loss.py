@@ -62,9 +62,9 @@ def test_a_name_that_is_no_field_is_refused(world: World, command: str, name: st
 
 def test_the_error_names_what_could_be_accepted_and_what_is_near(world: World) -> None:
     said = world("plan", world.db, "target", "-o", world.plan, "--accept-loss", "annotations")
-    said.error(2, "to accept in this plan: content.text.annotations", "near names: ", "or write all")
+    said.error(2, "to accept in this plan: content.text.annotations", "similar names: ", "or write all")
     said = world("plan", world.db, "target", "-o", world.plan, "--accept-loss", "instruction")
-    said.error(2, "near names: instructions")
+    said.error(2, "similar names: instructions")
 
 
 RIGHT = (
@@ -99,4 +99,4 @@ def test_a_key_that_only_one_object_has_can_be_accepted(launch: Launch) -> None:
     arguments = ("plan", world.db, "target", "-o", world.plan, "--accept-loss")
     world(*arguments, "colour").ok()
     world(*arguments, "assistant.colour").ok()
-    world(*arguments, "color").error(2, "near names: colour")
+    world(*arguments, "color").error(2, "similar names: colour")

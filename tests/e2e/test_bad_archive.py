@@ -124,4 +124,4 @@ def test_an_empty_source_is_not_planned(small: World) -> None:
     assert empty.code == 0, empty.err
     said = small("plan", small.db, "source", "-o", small.plan)
     assert said.code in (3, 4)
-    assert "holds nothing" in said.err
+    assert "is empty" in said.err

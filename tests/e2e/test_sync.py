@@ -141,5 +141,5 @@ def test_an_empty_source_is_no_reason_to_delete(launch: Launch) -> None:
             del table[id_]
     before = writes(world.target)
     said = world.plain("sync", "source", "target", "-o", world.db, "--prune")
-    said.error(3, "holds nothing")
+    said.error(3, "is empty")
     assert writes(world.target) == before

@@ -16,7 +16,7 @@ from migrate.codecs.foundry.agent_names import valid_name_base
 from migrate.model import KINDS, Entity
 from migrate.model.entity import usability
 from migrate.model.file import BYTES_ABSENT
-from migrate.model.normalize import json_digest, normalize_entity, normalize_written_fields
+from migrate.model.normalize import normalize_written_fields
 from migrate.model.object_diff import diff_objects
 from migrate.model.project_resources import (
     connections_in_other_project,
@@ -30,6 +30,7 @@ from migrate.stages.match.files import (
     HashReader,
     file_holders,
     match_same_name_files,
+    name_and_size,
     same_id,
     same_name_groups,
 )
@@ -146,7 +147,7 @@ def _match_files(ours: Estate, theirs: Estate, pairs: ObjectPairs, hashes: HashR
     usable = (e for e in theirs.objects("file").values() if usability(e) == "usable")
     there = {e.id: e for e in usable if e.id not in old}
     for key, id_ in list(known.items()):
-        if id_ not in there or _name_and_size(there[id_]) != _name_and_size(ours.objects("file")[key]):
+        if id_ not in there or name_and_size(there[id_]) != name_and_size(ours.objects("file")[key]):
             del known[key]  # the directory has other bytes under this key now
             pairs.matched_by.pop(("file", key), None)
     free = {id_: e for id_, e in there.items() if id_ not in set(known.values())}
@@ -154,7 +155,7 @@ def _match_files(ours: Estate, theirs: Estate, pairs: ObjectPairs, hashes: HashR
     free = {id_: e for id_, e in free.items() if id_ not in set(known.values()) | aside}
     shapes: dict[Hashable, dict[str, None]] = {}
     for id_, entity in free.items():
-        shapes.setdefault(_name_and_size(entity), {})[id_] = None
+        shapes.setdefault(name_and_size(entity), {})[id_] = None
     near = _nearby_files(ours, theirs, pairs)
     waiting = [
         e for e in ours.objects("file").values() if e.id not in known and e.id not in pairs.ambiguous_matches
@@ -162,7 +163,7 @@ def _match_files(ours: Estate, theirs: Estate, pairs: ObjectPairs, hashes: HashR
     places = {id_: n for n, id_ in enumerate(free)}
     for sure in (True, False):
         for entity in waiting:
-            candidates = shapes.get(_name_and_size(entity), {})
+            candidates = shapes.get(name_and_size(entity), {})
             held = near.get(entity.id, [])
             first = _first_nearby(candidates, held, places) if sure else next(iter(candidates), None)
             if entity.id not in known and first is not None:
@@ -179,7 +180,7 @@ def _match_by_bytes(
     waiting = [e for e in ours.objects("file").values() if e.id not in known]
     alike = [
         group
-        for group in same_name_groups(waiting, free.values(), _name_and_size)
+        for group in same_name_groups(waiting, free.values(), name_and_size)
         if all(e.fields.get("sha256") and e.facts.get("bytes_from") != BYTES_ABSENT for e in group[0])
     ]
     places = [
@@ -228,7 +229,3 @@ def _nearby_files(ours: Estate, theirs: Estate, pairs: ObjectPairs) -> Mapping[s
 def _file_refs(assistant: Entity) -> frozenset[str]:
     form = KINDS["assistant"]
     return frozenset(id_ for _, kind, id_ in references_of(form, assistant) if kind == "file")
-
-
-def _name_and_size(file: Entity) -> Hashable:
-    return json_digest(normalize_entity(file).get("filename")), file.fields.get("bytes")

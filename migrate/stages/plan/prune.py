@@ -1,13 +1,12 @@
-"""What a plan with --prune deletes: only what we made from this source, only after it was read whole.
+"""What a plan with --prune deletes: objects that this program created and that the source no longer has.
 
-What others changed since, or wrote into, is told and stays. Without --prune, files that were taken out of a
-store on the source stay in ours, and the plan says so.
+Objects that others changed since, or wrote into, stay, and the plan reports them. Without --prune, files that
+were removed from a store of the source stay in its counterpart, and the plan reports that too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 
 from migrate.errors import OperationRefused
 from migrate.model import Entity
@@ -15,136 +14,152 @@ from migrate.model.loss import EVERY_OBJECT, Loss
 from migrate.model.results.plan import Action
 from migrate.stages.estate import Estate, stamp
 from migrate.stages.fingerprints import object_fingerprint
-from migrate.stages.match.pairs import ObjectPairs
-from migrate.stages.plan.journal_state import JournalState
+from migrate.stages.plan.decision import object_loss
+from migrate.stages.plan.object_decider import ObjectDecider
+from migrate.stages.plan.planner import first_names
 
+# In the order of deletion. Files stay: deleting one removes it from every store.
 PRUNED_KINDS = ("thread", "assistant", "vector_store")
-"""In the order in which they are deleted. Files are left: deleting one takes it out of every store."""
-ROW = "vector_store_file"
-MAX_PRUNED_NAMED = 5
-"""Files of a store that a line names."""
+STORE_FILE = "vector_store_file"
 
 
-@dataclass
 class PrunePlanner:
     """Finds what the source no longer has. `conversations`: the messages on the target of the threads that
-    may be deleted. `overwrite`: what others changed since is deleted all the same."""
+    may be deleted."""
 
-    source: Estate
-    target: Estate
-    conversations: Estate | None
-    pairs: ObjectPairs
-    known: JournalState
-    in_place: frozenset[tuple[str, str]]
-    overwrite: bool = False
-    losses: list[Loss] = field(default_factory=list)
-    staying: list[tuple[str, str, str]] = field(default_factory=list)
-    """Kind, parent and id on the target of rows that we made, the source no longer has, and that stay."""
+    def __init__(self, decider: ObjectDecider, target: Estate, conversations: Estate | None) -> None:
+        self.source, self.pairs, self.journal = decider.source, decider.pairs, decider.journal
+        self.in_place = decider.settings.in_place
+        # Objects that others changed since are deleted too.
+        self.overwrite = decider.on_conflict == "overwrite"
+        self.target, self.conversations = target, conversations
+        self.losses: list[Loss] = []
+        # Kind, parent and id on the target of created files in stores that stay.
+        self.staying: list[tuple[str, str, str]] = []
 
     def deletions(self) -> list[Action]:
-        """What this archive's journal made from this very source, and the source no longer has.
+        """Deletions of what the journal of this archive created from this source.
 
-        A stamp is no proof: another estate of the same type may have been moved here too. Raises
-        `OperationRefused` after a partial or filtered reading."""
-        source = self.source
-        if source.snapshot.info.state != "complete" or not any(source.snapshot.counts().values()):
+        A stamp proves nothing here: another estate of the same type may have been moved to the target too.
+        Raises `OperationRefused` for an incomplete or filtered snapshot."""
+        snapshot = self.source.snapshot
+        if snapshot.info.state != "complete" or not any(snapshot.counts().values()):
             raise OperationRefused(
-                "--prune needs a complete snapshot that holds something",
-                "what was not read cannot be told from what was deleted",
+                "--prune needs a complete snapshot that is not empty",
+                "what was not read cannot be distinguished from what was deleted",
                 "take a complete snapshot, or plan without --prune",
             )
-        rows = list(self._rows(delete=True))
+        actions = list(self._store_files(delete=True))
         for kind in PRUNED_KINDS:
-            if kind == "thread" and not source.codec.owns_rest:
+            if kind == "thread" and not self.source.codec.owns_rest:
                 continue
-            _must_be_whole(source, kind)
-            rows += self._objects(kind)
-        return rows
+            _check_complete(self.source, kind)
+            actions += self._objects(kind)
+        return actions
 
-    def left_in_stores(self) -> None:
-        """Tell which files of ours stay in a store although they were taken out on the source."""
-        for _ in self._rows(delete=False):
+    def note_removed_files(self) -> None:
+        """Report files that stay in a store although they were removed from it on the source."""
+        for _ in self._store_files(delete=False):
             raise AssertionError("nothing is deleted without --prune")
 
     def _objects(self, kind: str) -> Iterator[Action]:
-        present = self.target.threads_by_id if kind == "thread" else self.target.objects(kind)
-        kept = set(self.pairs.ids.get(kind, {}).values())
-        for id_, entity in present.items():
-            old = self.known.made.get((kind, id_))
-            if id_ in kept or old is None:
+        existing = self.target.threads_by_id if kind == "thread" else self.target.objects(kind)
+        paired = set(self.pairs.ids.get(kind, {}).values())
+        for target_id, entity in existing.items():
+            source_id = self.journal.created.get((kind, target_id))
+            if target_id in paired or source_id is None:
                 continue
-            if why := self._not_ours(entity, old):
+            if why := self._why_kept(entity, source_id):
+                reason = f"gone on the source; {target_id} on the target stays: {why}"
+                hint = "delete it there by hand if nobody needs it"
                 self.losses.append(
-                    Loss(kind, old, EVERY_OBJECT, "adapted",
-                         f"gone on the source; {id_} on the target stays: {why}",
-                         "delete it there by hand if nobody needs it", "", entity.name)
-                )  # fmt: skip
+                    Loss(kind, source_id, EVERY_OBJECT, "adapted", reason, hint, "", entity.name)
+                )
                 continue
             yield Action(
-                action="delete", kind=kind, id=old, name=entity.name, target_id=id_,
+                "delete",
+                kind,
+                source_id,
+                name=entity.name,
+                target_id=target_id,
                 before=object_fingerprint(entity),
-            )  # fmt: skip
+            )
 
-    def _not_ours(self, entity: Entity, old: str) -> str:
-        """Why what lies under an id of ours must not be deleted, or ''. Where ids are names, only how we left
-        it tells, or our stamp, unless that names a name again."""
-        mark = self.known.written.get((entity.kind, "", old), "")
-        if entity.kind == "thread" and self._talked_on(entity, old):
+    def _why_kept(self, entity: Entity, source_id: str) -> str:
+        """Why the object at an id that this program created must not be deleted, or ''.
+
+        Where ids are names, another object may have taken the name: only the fingerprint that the last move
+        left proves it, or the stamp, unless that names a name again."""
+        if entity.kind == "thread" and self._has_foreign_messages(entity, source_id):
             return "others wrote in it since"
-        if mark == object_fingerprint(entity):
+        fingerprint = self.journal.fingerprints.get((entity.kind, "", source_id), "")
+        if fingerprint == object_fingerprint(entity):
             return ""
-        named = self.target.names_are_ids and entity.kind == "assistant"
-        proved = not named or (not self.source.names_are_ids and stamp(entity) == f"{self.source.type}:{old}")
-        if proved and (self.overwrite or not mark):
+        by_name = self.target.names_are_ids and entity.kind == "assistant"
+        own_stamp = f"{self.source.type}:{source_id}"
+        proven = not by_name or (not self.source.names_are_ids and stamp(entity) == own_stamp)
+        if proven and (self.overwrite or not fingerprint):
             return ""
-        return "others changed it since" if proved else "nobody can say whether it is still ours"
+        return "others changed it since" if proven else "it may have been replaced by another of this name"
 
-    def _talked_on(self, thread: Entity, old: str) -> bool:
+    def _has_foreign_messages(self, thread: Entity, source_id: str) -> bool:
         if self.conversations is None:
             return False
-        ours = {arrived.id for arrived in self.known.arrived(old).values()}
-        return any(
-            message.id not in ours for message in self.conversations.iter_members("message", thread.id)
-        )
+        arrived = {message.id for message in self.journal.arrived_messages(source_id).values()}
+        messages = self.conversations.iter_members("message", thread.id)
+        return any(message.id not in arrived for message in messages)
 
-    def _rows(self, delete: bool) -> Iterator[Action]:
-        """Rows of stores: files that we put into one and that the source's no longer holds."""
-        for store, there in self.pairs.ids.get("vector_store", {}).items():
-            if ("vector_store", store) in self.in_place or store not in self.source.objects("vector_store"):
+    def _store_files(self, delete: bool) -> Iterator[Action]:
+        """Files that this program put into a store, and that the store of the source no longer contains."""
+        stores, target_stores = (estate.objects("vector_store") for estate in (self.source, self.target))
+        for store, target_store in self.pairs.ids.get("vector_store", {}).items():
+            is_shared = ("vector_store", store) in self.in_place
+            if is_shared or store not in stores or target_store not in target_stores:
                 continue
-            if there not in self.target.objects("vector_store"):
-                continue
-            held = {self.pairs.right("file", file) for file in self.source.store_files[store]}
-            gone = [
-                (row, old)
-                for row in self.target.members(ROW, there)
-                if row.id not in held and (old := self.known.rows.get((there, row.id)))
+            expected = {self.pairs.right("file", file) for file in self.source.store_files[store]}
+            removed = [
+                (row, source_id)
+                for row in self.target.members(STORE_FILE, target_store)
+                if row.id not in expected
+                and (source_id := self.journal.created_store_files.get((target_store, row.id)))
             ]
-            whole = self.source.is_complete(ROW, store) and not self.source.why_filtered(ROW)
-            if gone and not (delete and whole):
-                self._tell(store, there, [row for row, _ in gone], whole)
-            for row, old in gone if delete and whole else ():
+            is_complete = self.source.is_complete(STORE_FILE, store)
+            is_complete = is_complete and not self.source.why_filtered(STORE_FILE)
+            if not (delete and is_complete):
+                self._note_staying(stores[store], target_store, [row for row, _ in removed], is_complete)
+                continue
+            for row, source_id in removed:
                 yield Action(
-                    action="delete", kind=ROW, id=old, parent=store, name=self._name(row), target_id=row.id,
-                    target_parent=there, before=object_fingerprint(row),
-                )  # fmt: skip
+                    "delete",
+                    STORE_FILE,
+                    source_id,
+                    store,
+                    self._file_name(row),
+                    target_id=row.id,
+                    target_parent=target_store,
+                    before=object_fingerprint(row),
+                )
 
-    def _tell(self, store: str, there: str, rows: list[Entity], whole: bool) -> None:
-        self.staying += [(ROW, there, row.id) for row in rows]
-        more = f" and {len(rows) - MAX_PRUNED_NAMED:,} more" if len(rows) > MAX_PRUNED_NAMED else ""
-        names = ", ".join(map(self._name, rows[:MAX_PRUNED_NAMED]))
-        owner = self.source.objects("vector_store")[store]
-        reason = f"{len(rows):,} file(s) that the source took out of it stay in {there}: {names}{more}"
-        way_out = "--prune takes them out" if whole else "its files were not read whole: snapshot again"
-        self.losses.append(Loss("vector_store", store, "files", "adapted", reason, way_out, "", owner.name))
+    def _note_staying(
+        self, store: Entity, target_store: str, rows: Sequence[Entity], is_complete: bool
+    ) -> None:
+        if not rows:
+            return
+        self.staying += [(STORE_FILE, target_store, row.id) for row in rows]
+        names = first_names([self._file_name(row) for row in rows])
+        reason = (
+            f"{len(rows):,} file(s) that were removed from it on the source stay in {target_store}: {names}"
+        )
+        hint = "--prune removes them" if is_complete else "its files were not read completely: snapshot again"
+        self.losses.append(object_loss(store, "files", reason, "adapted", hint))
 
-    def _name(self, row: Entity) -> str:
-        held = self.target.objects("file").get(row.id)
-        return held.name if held and held.name else row.id
+    def _file_name(self, row: Entity) -> str:
+        file = self.target.objects("file").get(row.id)
+        return file.name if file and file.name else row.id
 
 
-def _must_be_whole(source: Estate, kind: str) -> None:
-    """What a snapshot was told to leave out, or only given by id, cannot be told from what was deleted."""
+def _check_complete(source: Estate, kind: str) -> None:
+    """Refuse to prune a kind of which the snapshot does not have every object."""
     state, remark = source.snapshot.scope(kind)
     unread = "" if state == "complete" else f"{kind}: {state or 'not read'}"
     why = source.why_filtered(kind) or remark or unread

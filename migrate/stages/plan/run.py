@@ -1,13 +1,12 @@
 """Plan a move: read the target, match it with the source, and decide about each object.
 
-Nothing is written. The steps, each in a file of its own: what the target holds (`snapshot.target_state`),
-what the journal knows of it (`journal_state`), which object is which (`match`), and what happens to each
-(`build`).
+Nothing is written. The steps, each in a file of its own: what the target has (`snapshot.target_state`),
+what the journal knows of it (`journal_state`), which object is which (`match`), what holds for the whole
+target (`target_settings`), and what happens to each object (`planner`).
 """
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from migrate.archive.id_map import Side, derivations, id_map, reverse_message_ids
 from migrate.archive.snapshots.writer import utc_now
-from migrate.codecs import Capabilities, capabilities_for
+from migrate.codecs import capabilities_for
 from migrate.errors import IncompleteResult, OperationRefused
 from migrate.model.loss import EVERY_OBJECT, Loss, accepted_names
 from migrate.model.results.archive import IdMapping
@@ -23,7 +22,6 @@ from migrate.model.results.plan import (
     LossRow,
     Plan,
     SourceSide,
-    TargetSettings,
     TargetSettingsRow,
     TargetSide,
 )
@@ -35,13 +33,19 @@ from migrate.stages.match import pairs as match_pairs
 from migrate.stages.match.files import read_hashes
 from migrate.stages.match.lineage import Lineage
 from migrate.stages.match.pairs import ObjectPairs
-from migrate.stages.plan.decision import Decider
-from migrate.stages.plan.journal_state import Conflict, JournalState, read_journal_state
-from migrate.stages.plan.options import PlanOptions, check_accepted_fields, check_thresholds
+from migrate.stages.plan.decision import DecisionLog
+from migrate.stages.plan.journal_state import JournalState, read_journal_state
+from migrate.stages.plan.object_decider import ObjectDecider
+from migrate.stages.plan.options import PlanOptions, check_accepted_fields, check_thresholds, refuse_conflicts
 from migrate.stages.plan.plan_file import FORMAT
 from migrate.stages.plan.planner import Planner
 from migrate.stages.plan.prune import PrunePlanner
-from migrate.stages.plan.target_settings import TargetInventory, settle_target
+from migrate.stages.plan.target_settings import (
+    TargetInventory,
+    add_journal_pairs,
+    read_inventory,
+    settle_target,
+)
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.live_estate import TargetState, absent_kinds, empty_estate, read_target
 
@@ -64,38 +68,39 @@ def plan_move(
     could not be read to its end, `OperationRefused` when a threshold is exceeded or others changed what it
     would overwrite."""
     absent = absent_kinds(reader)
-    target_side = Side(reader.type, reader.url)
-    lines = list(id_map(source.snapshot.conn, source.side, target_side, messages=False))
+    lines = list(id_map(source.snapshot.conn, source.side, Side(reader.type, reader.url), messages=False))
     threads = [line.target_id for line in lines if line.kind == "thread"]
     with ExitStack() as stack:
         target = stack.enter_context(read_target(reader, absent, threads, workers, progress))
-        pairs, known = _match(source, target, lines, options)
-        wanted = _threads_to_read(target.estate, pairs, lines, options)
-        messages = stack.enter_context(target.messages_of(wanted)) if wanted else None
-        inventory = replace(TargetInventory.of(reader), absent=absent)
-        capabilities = capabilities_for(reader.type, reader.api_version)
-        side = TargetSide(
+        pairs, journal = _match(source, target, lines, options)
+        thread_ids = _threads_to_read(target.estate, pairs, lines, options)
+        conversations = stack.enter_context(target.messages_of(thread_ids)) if thread_ids else None
+        target_side = TargetSide(
             estate=target_name, type=reader.type, url=reader.url, api_version=reader.api_version, digest=""
         )
-        sides = (source_side(source, archive), side)
         return build_plan(
-            source, target.estate, messages, pairs, known, capabilities, options, sides, inventory
+            source,
+            target.estate,
+            conversations,
+            pairs,
+            journal,
+            options,
+            (source_side(source, archive), target_side),
+            read_inventory(reader, absent),
         )
 
 
 def plan_without_target(type_: str, source: Estate, options: PlanOptions) -> Plan:
-    """Plan a move to a service of this type that holds nothing and is not asked."""
-    side = TargetSide(estate=type_, type=type_, url="", api_version="", digest="")
+    """Plan a move to an empty service of this type, without a connection."""
+    target_side = TargetSide(estate=type_, type=type_, url="", api_version="", digest="")
     with empty_estate(type_) as target:
         pairs = match_pairs.pair_estates(source, target, {}, guess=False)
-        sides = (source_side(source, ""), side)
-        return build_plan(
-            source, target, None, pairs, JournalState(), capabilities_for(type_), options, sides
-        )
+        sides = (source_side(source, ""), target_side)
+        return build_plan(source, target, None, pairs, JournalState(), options, sides, TargetInventory())
 
 
 def source_side(source: Estate, archive: str) -> SourceSide:
-    """What a plan says of its source."""
+    """What a plan records of its source."""
     info = source.snapshot.info
     return SourceSide(
         archive=archive,
@@ -114,39 +119,35 @@ def _match(
     conn, estate = source.snapshot.conn, target.estate
     lineage = Lineage(derivations(conn))
     trusted = match_pairs.trusted_pairs(source, estate, lines)
-    journal = {
+    known_pairs = {
         **lineage.originals_on_target(source, estate),
         **lineage.copies_for_target(source, estate),
         **trusted,
     }
     hashes = partial(read_hashes, target.reader, target.workers, target.progress)
-    in_directory = source.codec.ids_are_keys
+    by_key = source.codec.ids_are_keys
     pairs = match_pairs.pair_estates(
-        source, estate, journal, guess=False, hashes=None if in_directory else hashes
+        source, estate, known_pairs, guess=False, hashes=None if by_key else hashes
     )
-    known = replace(
+    journal = replace(
         read_journal_state(source, estate.side, lines, trusted),
-        copies=frozenset(lineage.shared_copies(source, estate, only_for_target=options.copy_files)),
-        origins=lineage.message_origins(source, estate.side, partial(reverse_message_ids, conn)),
-        ambiguous_matches=match_by_key(source, estate, pairs, hashes) if in_directory else {},
-        further=lineage.duplicate_copies(source, estate, pairs),
+        shared_copies=frozenset(lineage.shared_copies(source, estate, only_for_target=options.copy_files)),
+        message_origins=lineage.message_origins(source, estate.side, partial(reverse_message_ids, conn)),
+        ambiguous_matches=match_by_key(source, estate, pairs, hashes) if by_key else {},
+        second_copies=lineage.duplicate_copies(source, estate, pairs),
     )
-    return pairs, known
+    return pairs, journal
 
 
 def _threads_to_read(
     target: Estate, pairs: ObjectPairs, lines: list[IdMapping], options: PlanOptions
 ) -> list[str]:
-    """Ids of threads on the target whose messages decide about something: those that stand for one of the
-    source, and with --prune those that would be deleted."""
+    """Ids of threads on the target whose messages the plan depends on: counterparts of threads of the source,
+    and with --prune those that would be deleted."""
     gone = [line for line in lines if line.kind == "thread" and line.source_id not in pairs.ids["thread"]]
-    present = target.threads_by_id
-    pruned = [line.target_id for line in gone if line.target_id in present] if options.prune else []
+    existing = target.threads_by_id
+    pruned = [line.target_id for line in gone if line.target_id in existing] if options.prune else []
     return list(dict.fromkeys([*pairs.ids["thread"].values(), *pruned]))
-
-
-MAX_CONFLICTS_SHOWN, MAX_VALUE_CHARS = 8, 60
-"""Conflicting fields that an error names, and characters of each value."""
 
 
 def build_plan(
@@ -154,131 +155,79 @@ def build_plan(
     target: Estate,
     conversations: Estate | None,
     pairs: ObjectPairs,
-    known: JournalState,
-    capabilities: Capabilities,
-    choices: PlanOptions,
+    journal: JournalState,
+    options: PlanOptions,
     sides: tuple[SourceSide, TargetSide],
-    offer: TargetInventory | None = None,
+    inventory: TargetInventory,
 ) -> Plan:
-    """Plan how `target` becomes like `source`. `known`: what the journal knows of the target.
+    """Plan how `target` becomes like `source`. Adds pairs that the journal knows to `pairs`.
 
-    Raises `OperationRefused` when a threshold is exceeded or deletes would follow from a partial reading.
-    """
-    offer = offer or TargetInventory()
-    decided = settle_target(source, target, pairs, capabilities, choices, offer, known.copies)
-    beside: dict[str, str] = {}
-    if strangers := Decider(source, pairs, known, capabilities, decided).unlike(target):
-        for id_ in strangers:
-            beside[id_] = pairs.ids["assistant"].pop(id_)
-        decided = settle_target(source, target, pairs, capabilities, choices, offer, known.copies)
-    decided = _with_arrived(decided, source, target, pairs, known, choices)
-    decided = _with_further(decided, pairs, known)
-    planner = Planner(source, target, conversations, pairs, known, capabilities, decided)
-    planner.on_conflict = choices.on_conflict
-    planner.beside = beside
+    Raises `OperationRefused` when a threshold is exceeded or deletions would follow from an incomplete
+    snapshot."""
+    capabilities = capabilities_for(sides[1].type, sides[1].api_version)
+    settle = partial(settle_target, source, target, pairs, capabilities, options, inventory, journal)
+    settings = settle()
+    lookalikes = {
+        id_: pairs.ids["assistant"].pop(id_)
+        for id_ in ObjectDecider(source, pairs, journal, settings, capabilities).different_matches(target)
+    }
+    if lookalikes:
+        settings = settle()  # they need names of their own
+    settings = add_journal_pairs(settings, source, target, pairs, journal, options)
+    log = DecisionLog()
+    decider = ObjectDecider(
+        source, pairs, journal, settings, capabilities, log.blocked, options.on_conflict, lookalikes
+    )
+    planner = Planner(decider, log, target, conversations)
     actions = list(planner.actions())
-    if choices.on_conflict == "fail":
-        refuse_conflicts(planner.conflicts)
-    overwrite = choices.on_conflict == "overwrite"
-    gone = PrunePlanner(source, target, conversations, pairs, known, decided.in_place, overwrite)
-    if choices.prune:
-        actions += gone.deletions()
+    if options.on_conflict == "fail":
+        refuse_conflicts(log.conflicts)
+    prune = PrunePlanner(decider, target, conversations)
+    if options.prune:
+        actions += prune.deletions()
     elif source.codec.owns_rest:
-        gone.left_in_stores()
-    check_thresholds(actions, target, choices)
-    told = planner.losses + gone.losses + planner.general(actions)
-    check_accepted_fields(choices.accept, told)
-    losses = [_row(loss, choices.accept) for loss in told]
-    touched = {a.target_id for a in actions if a.kind == "thread" and a.target_id}
-    present = target_fingerprints(target, touched)
-    objects = tuple((*key, state) for key, state in sorted(present.items()))
+        prune.note_removed_files()
+    check_thresholds(actions, target, options)
+    losses = log.losses + prune.losses + planner.general_losses(actions)
+    check_accepted_fields(options.accept, losses)
+    threads = {action.target_id for action in actions if action.kind == "thread" and action.target_id}
+    fingerprints = target_fingerprints(target, threads)
+    objects = tuple((*key, fingerprint) for key, fingerprint in sorted(fingerprints.items()))
+    digest = combined_fingerprint(fingerprints)
     return Plan(
         format=FORMAT,
         created_at=utc_now(),
         source=sides[0],
-        target=sides[1].model_copy(update={"digest": combined_fingerprint(present), "objects": objects}),
-        settled=TargetSettingsRow.of(decided),
+        target=sides[1].model_copy(update={"digest": digest, "objects": objects}),
+        settled=TargetSettingsRow.of(settings),
         actions=tuple(actions),
-        losses=tuple(losses),
-        staying=tuple(gone.staying),
-        unread=tuple(f"{k} {p or EVERY_OBJECT}: {r}" for k, p, r in source.snapshot.incomplete()),
+        losses=tuple(_loss_row(loss, options.accept) for loss in losses),
+        staying=tuple(prune.staying),
+        unread=tuple(
+            f"{kind} {parent or EVERY_OBJECT}: {reason}"
+            for kind, parent, reason in source.snapshot.incomplete()
+        ),
         expected_gaps=source.snapshot.gaps()[1],
         hidden=tuple(source.snapshot.info.hidden),
     ).sealed()
 
 
-def _with_arrived(
-    decided: TargetSettings,
-    source: Estate,
-    target: Estate,
-    pairs: ObjectPairs,
-    known: JournalState,
-    choices: PlanOptions,
-) -> TargetSettings:
-    """Add what the source no longer has and what stands on the target by the journal: references to it stay
-    as they arrived. With --prune its stores and assistants are deleted, and nothing refers to them."""
-    if not source.codec.owns_rest:
-        return decided
-    kinds = ("file",) if choices.prune else ("file", "vector_store", "assistant")
-    found = {
-        (kind, old): new
-        for (kind, old), new in known.lines.items()
-        if kind in kinds and old not in source.objects(kind) and new in target.objects(kind)
-    }
-    for (kind, old), new in found.items():
-        pairs.ids.setdefault(kind, {}).setdefault(old, new)
-    return replace(decided, arrived=frozenset(found))
-
-
-def _with_further(decided: TargetSettings, pairs: ObjectPairs, known: JournalState) -> TargetSettings:
-    """Let second copies of one origin stand for that origin."""
-    further = tuple(sorted((*key, there) for key, there in known.further.items()))
-    for kind, id_, there in further:
-        pairs.ids.setdefault(kind, {})[id_] = there
-    return replace(decided, further=further)
-
-
-def refuse_conflicts(conflicts: list[Conflict]) -> None:
-    """Raises `OperationRefused` when others changed what this move would write over, each shown side by
-    side."""
-    if not conflicts:
-        return
-    named = [
-        f"{c.kind} {c.name or c.id} [{c.target_id}] {p.path}: "
-        f"here {shortened_value(p.left)}, there {shortened_value(p.right)}"
-        for c in conflicts
-        for p in c.paths
-    ]
-    more = f"; and {len(named) - MAX_CONFLICTS_SHOWN:,} more" if len(named) > MAX_CONFLICTS_SHOWN else ""
-    made = sum(c.by_other_tool for c in conflicts)
-    also = f" ({made:,} of them made by another tool, and not known to any move)" if made else ""
-    raise OperationRefused(
-        f"{len(conflicts):,} object(s) were changed on the target by others since the last move{also}",
-        "; ".join(named[:MAX_CONFLICTS_SHOWN]) + more,
-        "--on-conflict keep leaves them as they are, overwrite writes the source's over them",
-    )
-
-
-def shortened_value(value: object) -> str:
-    """A value in a line of an error."""
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= MAX_VALUE_CHARS else f"{text[:MAX_VALUE_CHARS]}..."
-
-
-def _row(loss: Loss, accept: frozenset[str]) -> LossRow:
+def _loss_row(loss: Loss, accept: frozenset[str]) -> LossRow:
     names = {"all"} | (accepted_names(loss.kind, loss.field) if accept else set())
     return LossRow(**loss.__dict__, accepted=loss.grade == "adapted" or bool(accept & names))
 
 
 def check_source(source: Estate) -> None:
-    """Raises `IncompleteResult` when the source holds nothing (more often a mistake than a wish), or is still
-    being read: what is reviewed must be what is applied. Raises `OperationRefused` for one shard of an
-    estate."""
+    """Refuse a source that no plan can be made from.
+
+    Raises `IncompleteResult` for an empty snapshot, which is more often a mistake than intended, and for one
+    that is still being read: what is reviewed must be what is applied. Raises `OperationRefused` for one
+    shard of an estate."""
     if shard := Shard.from_options(source.snapshot.info.options):
         raise OperationRefused(
             f"snapshot {source.snapshot.info.id} is shard {shard.number} of {shard.total} "
             f"of {source.side.url}",
-            "what the other shards hold was not read, and nothing may be decided without it",
+            "the objects of the other shards were not read, and nothing may be decided without them",
             "join all shards: merge SHARD.db... -o ALL.db; then use ALL.db",
         )
     if source.snapshot.info.interrupted:
@@ -289,7 +238,7 @@ def check_source(source: Estate) -> None:
         )
     if not any(source.snapshot.counts().values()):
         raise IncompleteResult(
-            f"snapshot {source.snapshot.info.id} of {source.side.url} holds nothing",
+            f"snapshot {source.snapshot.info.id} of {source.side.url} is empty",
             "there is nothing to plan from it",
             "look at `snapshots FILE.db` and take a snapshot of the right estate",
         )

@@ -1,58 +1,67 @@
-"""What a target offers in, what a plan decides about it out: names, connections, what stays in place."""
+"""Decide what holds for a whole target: names, connections, and which objects are used where they are."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from migrate.codecs import CODECS, Capabilities
 from migrate.codecs.adapt.models import target_model_name
 from migrate.errors import RequestFailed
-from migrate.model import JSON, Entity
+from migrate.model import JSON
 from migrate.model.entity import usability
 from migrate.model.estate_location import EstateLocation
 from migrate.model.normalize import normalize_entity
 from migrate.model.project_resources import connections_in, short_connection_name
 from migrate.model.results.plan import TargetSettings
 from migrate.stages.estate import Estate
+from migrate.stages.match.files import reported_name_and_size
 from migrate.stages.match.pairs import ObjectPairs
+from migrate.stages.plan.journal_state import JournalState
 from migrate.stages.plan.options import PlanOptions
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
 
-InventoryRows = dict[str, dict[str, JSON]]
+_Rows = dict[str, dict[str, JSON]]
 
+# How names of models begin that refuse temperature and top_p.
 REASONING_MODELS = re.compile(r"(o\d|gpt-5(?!.*chat))", re.IGNORECASE)
-"""How names of models begin that refuse sampling numbers."""
+# Kinds that both generations of a project can share.
+_SHARED_KINDS = ("file", "vector_store")
 
 
 @dataclass(frozen=True)
 class TargetInventory:
-    """What a target's project has; None where nobody can list it. Deployments: name -> model."""
+    """What a target's project has: deployments (name -> model) and ids of connections, None where they cannot
+    be listed."""
 
     deployments: Mapping[str, str] | None = None
     connections: frozenset[str] | None = None
+    # Why deployments could not be listed.
     unseen: str = ""
-    """Why deployments could not be listed, where they should have been."""
+    # Kinds that the service no longer has.
     absent: frozenset[str] = frozenset()
-    """Kinds that the service does not have any more."""
-
-    @classmethod
-    def of(cls, reader: Reader) -> TargetInventory:
-        """Ask a live target."""
-        models, why = _listed(reader.deployments)
-        linked, _ = _listed(reader.connections)
-        named = None if models is None else {n: str(row.get("modelName") or n) for n, row in models.items()}
-        return cls(named, None if linked is None else frozenset(linked), why)
 
 
-def _listed(ask: Callable[[], InventoryRows | None]) -> tuple[InventoryRows | None, str]:
+def read_inventory(reader: Reader, absent: frozenset[str]) -> TargetInventory:
+    """List the deployments and connections of a live target. `absent`: kinds that it no longer has."""
+    deployments, why = _list_or_reason(reader.deployments)
+    connections, _ = _list_or_reason(reader.connections)
+    models = (
+        None
+        if deployments is None
+        else {name: str(row.get("modelName") or name) for name, row in deployments.items()}
+    )
+    return TargetInventory(models, None if connections is None else frozenset(connections), why, absent)
+
+
+def _list_or_reason(request: Callable[[], _Rows | None]) -> tuple[_Rows | None, str]:
     """What a project lists, or why it does not."""
     try:
-        return ask(), ""
+        return request(), ""
     except RequestFailed as failed:
         return None, str(failed)
 
@@ -62,127 +71,158 @@ def settle_target(
     target: Estate,
     pairs: ObjectPairs,
     capabilities: Capabilities,
-    choices: PlanOptions,
-    offer: TargetInventory,
-    copies: Set[tuple[str, str]] = frozenset(),
+    options: PlanOptions,
+    inventory: TargetInventory,
+    journal: JournalState,
 ) -> TargetSettings:
-    """Settle everything about a target that adapting, applying and verifying must see alike. Adds to
-    `pairs` what the target holds already under the same id. `copies`: (kind, id) of files and stores that
-    were made from others and that both sides show."""
+    """Decide everything about a target that plan, apply and verify must agree on. Adds to `pairs` the objects
+    that the target shows under the same id."""
     in_place: set[tuple[str, str]] = set()
     if source.type in capabilities.shared_with:
-        if choices.copy_files:
-            _part(source, pairs)
+        if options.copy_files:
+            _separate_shared(source, pairs)
         else:
-            in_place |= _in_place(source, target, pairs)
-        in_place |= {(kind, id_) for kind, id_ in copies if pairs.ids[kind].get(id_, id_) == id_}
+            in_place |= _find_shared(source, target, pairs)
+        in_place |= {
+            (kind, id_) for kind, id_ in journal.shared_copies if pairs.ids[kind].get(id_, id_) == id_
+        }
         for kind, id_ in in_place:
             pairs.ids.setdefault(kind, {})[id_] = id_
     if not source.codec.files_immutable:  # no service can change a file: an existing one is used as it is
         in_place |= {("file", id_) for id_ in pairs.ids.get("file", {})}
-    here = None if source.codec.ids_are_keys else EstateLocation.from_url(source.side.url)
-    there = offer.connections
-    deployments = offer.deployments
+    location = None if source.codec.ids_are_keys else EstateLocation.from_url(source.side.url)
+    is_same_location = location is not None and location.is_same_place(
+        EstateLocation.from_url(target.side.url)
+    )
+    deployments, connections = inventory.deployments, inventory.connections
+    known_connections = (
+        None if connections is None else connections | {short_connection_name(id_) for id_ in connections}
+    )
     return TargetSettings(
-        models=choices.models,
-        connections={**_by_name(source, there), **choices.connections},
+        models=options.models,
+        connections={**_connections_by_name(source, connections), **options.connections},
         deployments=None if deployments is None else frozenset(deployments),
-        connections_there=None if there is None else there | {short_connection_name(id_) for id_ in there},
-        names=_names(source, target, pairs, capabilities),
-        reasoning=_reasoning(source, choices, deployments),
-        bytes_later=choices.bytes_later,
-        unseen=offer.unseen,
+        connections_there=known_connections,
+        names=_agent_names(source, target, pairs, capabilities),
+        reasoning=_reasoning_deployments(source, options, deployments or {}),
+        bytes_later=options.bytes_later,
+        unseen=inventory.unseen,
         in_place=frozenset(in_place),
-        absent=offer.absent,
-        rewrite_ids=choices.rewrite_ids,
-        agent_version=choices.agent_version,
-        place=None if here is None or here.is_same_place(EstateLocation.from_url(target.side.url)) else here,
+        absent=inventory.absent,
+        rewrite_ids=options.rewrite_ids,
+        agent_version=options.agent_version,
+        place=None if is_same_location else location,
     )
 
 
-def _part(source: Estate, pairs: ObjectPairs) -> None:
-    """Nothing is used where it is when everything is to be copied; what an earlier move copied into the
-    shared place stays its own counterpart."""
-    for kind in ("file", "vector_store"):
-        known = pairs.ids.get(kind, {})
-        copies = {theirs for ours, theirs in known.items() if ours != theirs}
+def add_journal_pairs(
+    settings: TargetSettings,
+    source: Estate,
+    target: Estate,
+    pairs: ObjectPairs,
+    journal: JournalState,
+    options: PlanOptions,
+) -> TargetSettings:
+    """Add objects that only the journal knows to `pairs`, and to the settings.
+
+    References to objects that the source no longer has, and that are still on the target, stay as they
+    arrived. With --prune the stores and assistants among them are deleted, and nothing refers to them.
+    References to a second copy become references to its original."""
+    arrived: dict[tuple[str, str], str] = {}
+    if source.codec.owns_rest:
+        kinds = ("file",) if options.prune else ("file", "vector_store", "assistant")
+        arrived = {
+            (kind, source_id): target_id
+            for (kind, source_id), target_id in journal.trusted_ids.items()
+            if kind in kinds and source_id not in source.objects(kind) and target_id in target.objects(kind)
+        }
+    for (kind, source_id), target_id in arrived.items():
+        pairs.ids.setdefault(kind, {}).setdefault(source_id, target_id)
+    second_copies = tuple(sorted((*key, origin) for key, origin in journal.second_copies.items()))
+    for kind, source_id, origin in second_copies:
+        pairs.ids.setdefault(kind, {})[source_id] = origin
+    return replace(settings, arrived=frozenset(arrived), further=second_copies)
+
+
+def _separate_shared(source: Estate, pairs: ObjectPairs) -> None:
+    """With --copy-files no object is used where it is, except copies that an earlier move made in the shared
+    place: they stay their own counterparts."""
+    for kind in _SHARED_KINDS:
+        ids = pairs.ids.get(kind, {})
+        copies = {target_id for source_id, target_id in ids.items() if source_id != target_id}
         for id_ in source.objects(kind):
             if id_ in copies:
-                known[id_] = id_
-            elif known.get(id_) == id_:
-                del known[id_]
+                ids[id_] = id_
+            elif ids.get(id_) == id_:
+                del ids[id_]
 
 
-def _in_place(source: Estate, target: Estate, pairs: ObjectPairs) -> set[tuple[str, str]]:
-    """Files and stores that both generations of one project share: the same id, and all else agrees."""
-    found = {
-        ("file", id_) for id_ in _shared("file", source, target, pairs) if _same_file(id_, source, target)
+def _find_shared(source: Estate, target: Estate, pairs: ObjectPairs) -> set[tuple[str, str]]:
+    """Files and stores that both generations of one project share: the same id and the same content."""
+    source_files, target_files = source.objects("file"), target.objects("file")
+    files = {
+        id_
+        for id_ in _same_ids("file", source, target, pairs)
+        if reported_name_and_size(source_files[id_]) == reported_name_and_size(target_files[id_])
     }
-    files = {id_ for _, id_ in found}
-    for id_ in _shared("vector_store", source, target, pairs):
-        ours, theirs = source.store_files[id_], target.store_files[id_]
-        alike = normalize_entity(source.objects("vector_store")[id_]) == normalize_entity(
-            target.objects("vector_store")[id_]
-        )
-        if alike and ours == theirs and ours <= files:
-            found.add(("vector_store", id_))
-    for kind in ("file", "vector_store"):  # found so by an earlier plan: the source's own for good
-        found |= {(kind, id_) for id_, there in pairs.ids.get(kind, {}).items() if id_ == there}
-    return found
+    stores = {
+        id_
+        for id_ in _same_ids("vector_store", source, target, pairs)
+        if normalize_entity(source.objects("vector_store")[id_])
+        == normalize_entity(target.objects("vector_store")[id_])
+        and source.store_files[id_] == target.store_files[id_]
+        and source.store_files[id_] <= files
+    }
+    # an earlier plan used these where they are
+    known = {
+        (kind, source_id)
+        for kind in _SHARED_KINDS
+        for source_id, target_id in pairs.ids.get(kind, {}).items()
+        if source_id == target_id
+    }
+    return known | {("file", id_) for id_ in files} | {("vector_store", id_) for id_ in stores}
 
 
-def _shared(kind: str, source: Estate, target: Estate, pairs: ObjectPairs) -> Iterable[str]:
-    """Ids that are on both sides, usable, and not paired with another object. What an earlier move put into
-    the shared place is among them: it is there already, and is not moved again."""
-    known = pairs.ids.get(kind, {})
+def _same_ids(kind: str, source: Estate, target: Estate, pairs: ObjectPairs) -> Iterator[str]:
+    """Ids that are on both sides, usable, and not paired with another object. Copies of an earlier move are
+    among them: they exist already and are not moved again."""
+    ids = pairs.ids.get(kind, {})
     for id_, entity in source.objects(kind).items():
-        there = target.objects(kind).get(id_)
-        usable = there is not None and usability(there) == "usable" == usability(entity)
-        if usable and known.get(id_, id_) == id_:
+        existing = target.objects(kind).get(id_)
+        is_usable = existing is not None and usability(existing) == "usable" == usability(entity)
+        if is_usable and ids.get(id_, id_) == id_:
             yield id_
 
 
-def _same_file(id_: str, source: Estate, target: Estate) -> bool:
-    """Name and size agree."""
-    return _name_and_size(source.objects("file")[id_]) == _name_and_size(target.objects("file")[id_])
-
-
-def _name_and_size(file: Entity) -> tuple[JSON, JSON]:
-    """The size is the one its service told, whatever bytes the archive has."""
-    return file.name, file.facts.get("bytes_told", file.fields.get("bytes"))
-
-
-def _names(source: Estate, target: Estate, pairs: ObjectPairs, capabilities: Capabilities) -> dict[str, str]:
-    """Source id of an assistant -> its address on the target: the one it has, else a free one."""
-    choose = CODECS[capabilities.service].assign_names
-    if choose is None:
+def _agent_names(
+    source: Estate, target: Estate, pairs: ObjectPairs, capabilities: Capabilities
+) -> dict[str, str]:
+    """Source id of an assistant -> its name on the target: the one it has, else a free one."""
+    assign_names = CODECS[capabilities.service].assign_names
+    if assign_names is None:
         return {}
     known = dict(pairs.ids.get("assistant", {}))
-    fresh = [(e.id, e.name) for e in source.objects("assistant").values() if e.id not in known]
-    return {**known, **choose(fresh, target.objects("assistant").keys())}
+    new = [
+        (entity.id, entity.name) for entity in source.objects("assistant").values() if entity.id not in known
+    ]
+    return {**known, **assign_names(new, target.objects("assistant").keys())}
 
 
-def _by_name(source: Estate, there: frozenset[str] | None) -> dict[str, str]:
-    """Connections that the target has under the same short name and another id."""
-    by_name = {short_connection_name(id_): id_ for id_ in there or ()}
-    named = {id_ for e in source.objects("assistant").values() for id_ in connections_in(e.fields)}
-    return {
-        old: by_name[short_connection_name(old)]
-        for old in named
-        if there is not None
-        and old not in there
-        and old != short_connection_name(old)
-        and short_connection_name(old) in by_name
-    }
+def _connections_by_name(source: Estate, existing: frozenset[str] | None) -> dict[str, str]:
+    """Connections of the source -> those of the target with the same short name and another id."""
+    if existing is None:
+        return {}
+    by_name = {short_connection_name(id_): id_ for id_ in existing}
+    used = {id_ for entity in source.objects("assistant").values() for id_ in connections_in(entity.fields)}
+    names = {id_: short_connection_name(id_) for id_ in used - existing}
+    return {id_: by_name[name] for id_, name in names.items() if id_ != name and name in by_name}
 
 
-def _reasoning(source: Estate, choices: PlanOptions, there: Mapping[str, str] | None) -> frozenset[str]:
-    """Deployments in use that refuse sampling numbers: by their model, or by name where nobody tells it."""
-    used = {str(e.fields.get("model")) for e in source.objects("assistant").values()}
-    mapped = {target_model_name(name, choices.models, choices.connections) for name in used}
-    return frozenset(name for name in mapped if REASONING_MODELS.match(_bare((there or {}).get(name, name))))
-
-
-def _bare(model: str) -> str:
-    """The model's own name, also of one behind a connection."""
-    return model.rpartition("/")[2]
+def _reasoning_deployments(source: Estate, options: PlanOptions, models: Mapping[str, str]) -> frozenset[str]:
+    """Deployments in use that refuse temperature and top_p: by their model, or by name if that is unknown."""
+    used = {str(entity.fields.get("model")) for entity in source.objects("assistant").values()}
+    names = {target_model_name(name, options.models, options.connections) for name in used}
+    # a model behind a connection is called CONNECTION/MODEL
+    return frozenset(
+        name for name in names if REASONING_MODELS.match(models.get(name, name).rpartition("/")[2])
+    )

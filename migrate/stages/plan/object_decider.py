@@ -1,0 +1,375 @@
+"""Decide what happens to one object: create, update, adopt, skip or block it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import replace
+from typing import Any
+
+from migrate.codecs import CODECS, Capabilities, Target
+from migrate.codecs.adapt.metadata import merge_existing_metadata
+from migrate.codecs.capabilities import unsupported_fields_of
+from migrate.model import KINDS, Entity
+from migrate.model.file import is_same_filename
+from migrate.model.loss import EVERY_OBJECT, Loss
+from migrate.model.normalize import normalize_entity, normalize_written_fields
+from migrate.model.object_diff import FieldDifference, diff_objects
+from migrate.model.project_resources import connections_in_other_project
+from migrate.model.references import references_of
+from migrate.model.results.plan import Action, ActionName, TargetSettings
+from migrate.model.secrets import remove_owner_secrets, with_target_credentials
+from migrate.model.stamp import remove_stamp_keys
+from migrate.stages.config_directory.match import is_equal_on_target
+from migrate.stages.estate import Estate
+from migrate.stages.fingerprints import is_unchanged, object_fingerprint
+from migrate.stages.match.files import MATCHED_BY_BYTES
+from migrate.stages.match.pairs import BY_ORIGINAL_ID, ObjectPairs
+from migrate.stages.plan.adaptation import adaptation_target, with_snapshot_losses, with_target_ids
+from migrate.stages.plan.decision import (
+    Conflict,
+    Decision,
+    facts_of,
+    metadata_losses,
+    object_loss,
+    unwritten_fields,
+)
+from migrate.stages.plan.journal_state import JournalState
+from migrate.stages.plan.source_mentions import REPLACED, SourceIds, source_references
+
+REWRITE_IDS_HINT = "--rewrite-ids writes the new ids that are known by then; `ids FILE.db` lists all of them"
+DUPLICATE_HINT = "compare both, and delete the one that is not needed"
+
+
+class ObjectDecider:
+    """Decides about one object at a time. It changes nothing, so the same input gives the same decision."""
+
+    def __init__(
+        self,
+        source: Estate,
+        pairs: ObjectPairs,
+        journal: JournalState,
+        settings: TargetSettings,
+        capabilities: Capabilities,
+        blocked: Set[tuple[str, str]] = frozenset(),
+        on_conflict: str = "overwrite",
+        lookalikes: Mapping[str, str] | None = None,
+    ) -> None:
+        """`blocked` may grow while objects are decided in the order of references. `lookalikes`: assistant ->
+        one on the target whose stamp names it, although nothing else proves that it is its copy."""
+        self.source, self.pairs, self.journal, self.settings = source, pairs, journal, settings
+        self.blocked, self.on_conflict, self.lookalikes = blocked, on_conflict, lookalikes or {}
+        self.same_place = source.side == journal.target
+        self.codec = CODECS[capabilities.service]
+        self.target: Target = adaptation_target(source, capabilities, settings, blocked)
+        self.source_ids = SourceIds(source)
+
+    def counterpart(self, entity: Entity, existing: Mapping[str, Entity]) -> Entity | None:
+        """The object of the target that is paired with this one."""
+        return existing.get(self.pairs.right(entity.kind, entity.id) or "")
+
+    def decide(
+        self, entity: Entity, existing: Entity | None, parent: str = "", as_read: Entity | None = None
+    ) -> Decision:
+        """Decide about one object.
+
+        `existing`: its counterpart, without what the service added. `as_read`: the same as the service
+        returned it. `parent`: id on the target of the store that it will be in."""
+        as_read = as_read or existing
+        action = Action("create", entity.kind, entity.id, entity.parent, entity.name)
+        if entity.kind in self.settings.absent:
+            return self._without_kind(entity, action)
+        if existing is not None and as_read is not None:
+            if self.is_untouched(entity, existing):
+                return Decision(self.keep(action, as_read), tuple(self._missing_reference_losses(entity)))
+            if self._is_equal(entity, existing):
+                return Decision(self.keep(action, as_read))
+            if not self.source.codec.stores_secrets:
+                entity = with_target_credentials(entity, existing)
+        adapted, losses = self.adapt(entity)
+        before: list[Loss] = []
+        if ambiguity := self.journal.ambiguous_matches.get((entity.kind, entity.id)):
+            reason, way_out = ambiguity
+            before, losses = losses, [object_loss(entity, "id", reason, "blocked", way_out)]
+        if any(loss.grade == "blocked" for loss in losses):
+            decision = self._block(action, entity, adapted, existing, as_read, losses)
+        else:
+            before = losses
+            if not self._is_shared(entity):
+                before += self._mention_losses(entity, adapted)
+            if existing is None or as_read is None:
+                decision = self._create(entity, action, parent)
+            else:
+                decision = self._compare(entity, adapted, existing, as_read, action)
+        return replace(decision, losses=(*before, *decision.losses), facts=facts_of(entity))
+
+    def adapt(self, entity: Entity) -> tuple[Entity, list[Loss]]:
+        """The object in the form of the target, with ids of the source, and its losses."""
+        adapted, losses = self.codec.adapt(entity, self.target)
+        return adapted, list(with_snapshot_losses(entity, losses, self.source))
+
+    def changed_fields(self, adapted: Entity, existing: Entity) -> set[str]:
+        """The fields in which an object of the target differs from the adapted one."""
+        existing = remove_owner_secrets(existing)
+        expected = normalize_entity(self._with_target_ids(adapted))
+        fields = {path.field for path in diff_objects(expected, normalize_written_fields(existing))}
+        names = adapted.fields.get("filename"), existing.fields.get("filename")
+        if adapted.kind == "file" and is_same_filename(*names):
+            fields.discard("filename")  # moved before endings were written as vector stores require
+        if adapted.kind == "assistant" and connections_in_other_project(adapted.fields, existing.fields):
+            fields.add("tools")
+        return fields - {"sha256"}
+
+    def conflict(self, entity: Entity, adapted: Entity, existing: Entity) -> Conflict:
+        """The conflict of an object that others changed, with both values of each field that differs."""
+        expected = normalize_entity(self._with_target_ids(adapted))
+        differences = diff_objects(expected, normalize_written_fields(remove_owner_secrets(existing)))
+        unsupported = unsupported_fields_of(entity, self.target.capabilities)
+        paths = tuple(path for path in differences if path.field not in unsupported)
+        by_other_tool = self._is_by_other_tool(entity) and entity.key not in self.journal.fingerprints
+        return Conflict(entity.kind, entity.id, existing.id, entity.name, paths, by_other_tool)
+
+    def keep(
+        self, action: Action, as_read: Entity, left: tuple[str, ...] = (), may_change: bool = True
+    ) -> Action:
+        """The action that changes nothing: skip, or adopt where the journal lacks a row about it.
+
+        The id map needs a row for the pair. A copy that this program created for this target, and that the
+        source shows too, has a row with its origin already. Where the object `may_change` one day, its
+        fingerprint must be known too, so that a later change by others is a conflict."""
+        is_itself = action.id == as_read.id
+        known = self._is_in_id_map(action, as_read.id)
+        if is_itself:
+            keys = (action.kind, action.id), ("vector_store", action.parent)
+            known |= any(key in self.journal.created for key in keys)
+        key = (action.kind, action.parent, action.id)
+        has_fingerprint = key in self.journal.fingerprints or is_itself or not may_change
+        place: dict[str, Any] = {"target_id": as_read.id, "target_parent": as_read.parent, "left": left}
+        if known and has_fingerprint:
+            return replace(action, **place, action="skip")
+        return replace(action, **place, action="adopt", before=object_fingerprint(as_read))
+
+    def is_untouched(self, entity: Entity, existing: Entity) -> bool:
+        """Whether the source was read at the target itself, and the object is still as it was read."""
+        return self.same_place and is_unchanged(entity, existing)
+
+    def is_renamed(self, kind: str, id_: str) -> bool:
+        """Whether an object has another id on the target."""
+        return (kind, id_) not in self.settings.in_place and self.pairs.right(kind, id_) != id_
+
+    def different_matches(self, target: Estate) -> list[str]:
+        """Assistants that only a stamp pairs with one of the target, and that differ from it.
+
+        Such a stamp may have been written for another project, so the object must not be changed."""
+        different = []
+        for kind, id_ in sorted(self.pairs.unproven_matches):
+            existing = target.objects(kind).get(self.pairs.right(kind, id_) or "")
+            entity = self.source.objects(kind)[id_]
+            adapted = self.codec.adapt(entity, self.target)[0]
+            if existing is not None and self.changed_fields(adapted, existing) - self._unsupported(entity):
+                different.append(id_)
+        return different
+
+    def _without_kind(self, entity: Entity, action: Action) -> Decision:
+        plural = KINDS[entity.kind].plural
+        reason = f"the target has no {plural}: they are retired there, or its API version does not know them"
+        loss = object_loss(entity, EVERY_OBJECT, reason, "blocked", "plan for a service that has them")
+        return Decision(replace(action, action="blocked"), (loss,))
+
+    def _block(
+        self,
+        action: Action,
+        entity: Entity,
+        adapted: Entity,
+        existing: Entity | None,
+        as_read: Entity | None,
+        losses: list[Loss],
+    ) -> Decision:
+        """An object that cannot be created. One that arrived before stays usable for what refers to it, such
+        as a file whose bytes are gone since, or an agent whose model is no longer deployed. Where it does not
+        differ, nothing is lost."""
+        blocked = Decision(replace(action, action="blocked"), tuple(losses))
+        if existing is None or as_read is None or not self._is_in_id_map(action, existing.id):
+            return blocked
+        if entity.kind != "file" and self.changed_fields(adapted, as_read):
+            place: dict[str, Any] = {"target_id": as_read.id, "target_parent": as_read.parent}
+            return replace(blocked, action=replace(blocked.action, **place))
+        prefix = "it arrived before; it could not be moved today:"
+        losses = [
+            loss
+            if loss.grade != "blocked"
+            else replace(loss, grade="adapted", reason=f"{prefix} {loss.reason}")
+            for loss in losses
+        ]
+        return Decision(self.keep(action, as_read), tuple(losses))
+
+    def _create(self, entity: Entity, action: Action, parent: str) -> Decision:
+        losses: tuple[Loss, ...] = ()
+        conflict = None
+        lookalike = self.lookalikes.get(entity.id) if entity.kind == "assistant" else None
+        if replaced := self.journal.unproven_matches.get((entity.kind, entity.id)):
+            difference = FieldDifference(
+                "(the whole object)",
+                "what the last move left",
+                "another object; one is created beside it",
+            )
+            conflict = Conflict(entity.kind, entity.id, replaced, entity.name, (difference,))
+            reason = f"{replaced} on the target is not what the last move left: one is created beside it"
+            losses = (object_loss(entity, "id", reason, "adapted", DUPLICATE_HINT),)
+        elif lookalike:
+            reason = (
+                f"{lookalike} on the target names it as its origin but differs, and nothing proves that "
+                "it is its copy: one is created beside it"
+            )
+            losses = (object_loss(entity, "id", reason, "adapted", DUPLICATE_HINT),)
+        address = self.settings.names.get(entity.id, "") if entity.kind == "assistant" else ""
+        return Decision(replace(action, target_parent=parent, target_name=address), losses, conflict)
+
+    def _compare(
+        self, entity: Entity, adapted: Entity, existing: Entity, as_read: Entity, action: Action
+    ) -> Decision:
+        """Compare an object with its counterpart: update what differs and can be updated."""
+        merged = merge_existing_metadata(adapted, existing, self.target.capabilities)
+        losses = [*self._match_losses(entity, existing)]
+        if merged is not adapted:
+            losses += metadata_losses(entity, adapted, merged, existing)
+        changed = self.changed_fields(merged, existing) - self._unsupported(entity)
+        if self._is_shared(entity):
+            losses += self._shared_losses(entity, changed)
+            return Decision(self.keep(action, existing, may_change=False), tuple(losses))
+        writable = self._writable_fields(merged)
+        left, left_losses = unwritten_fields(entity, existing, changed - writable)
+        losses += left_losses
+        fields = tuple(sorted(changed & writable))
+        if not fields:
+            return Decision(self.keep(action, as_read, left), tuple(losses))
+        portal_keys = len(existing.facts.get("portal") or {})
+        pairs = portal_keys + len(merged.fields.get("metadata") or {})
+        excess = pairs - self.target.capabilities.metadata_pairs
+        if excess > 0 and portal_keys:
+            losses.append(
+                object_loss(entity, "metadata", f"no room for {excess} key(s) that the portal wrote there")
+            )
+        conflict = (
+            self.conflict(entity, merged, existing)
+            if self._is_changed_by_others(entity, merged, existing, as_read)
+            else None
+        )
+        place: dict[str, Any] = {"target_id": existing.id, "target_parent": existing.parent}
+        if conflict and self.on_conflict == "keep":
+            reason = "others changed it on the target since the last move; their version is kept"
+            losses.append(
+                object_loss(entity, fields[0], reason, "adapted", "--on-conflict overwrite replaces it")
+            )
+            unwritten = tuple(sorted({*fields, *left}))
+            name: ActionName = "skip" if self._is_in_id_map(action, existing.id) else "adopt"
+            return Decision(replace(action, **place, action=name, left=unwritten), tuple(losses), conflict)
+        place["before"] = object_fingerprint(as_read)
+        return Decision(
+            replace(action, **place, action="update", fields=fields, left=left), tuple(losses), conflict
+        )
+
+    def _is_in_id_map(self, action: Action, target_id: str) -> bool:
+        return (action.kind, action.parent, action.id, target_id) in self.journal.id_map_rows
+
+    def _is_shared(self, entity: Entity) -> bool:
+        """Whether the target uses the source's own object, or the object is in such a store."""
+        shared = self.settings.in_place
+        return (entity.kind, entity.id) in shared or ("vector_store", entity.parent) in shared
+
+    def _is_by_other_tool(self, entity: Entity) -> bool:
+        """Whether its counterpart is known only by an id that another tool noted in it."""
+        return self.pairs.matched_by.get((entity.kind, entity.id)) == BY_ORIGINAL_ID
+
+    def _is_equal(self, entity: Entity, existing: Entity) -> bool:
+        """Whether a config directory describes exactly what the target has."""
+
+        def lookup(kind: str, key: str) -> str | None:
+            known = self.pairs.right(kind, key)
+            return known or (self._id_on_target(kind, key) if key in self.source.objects(kind) else None)
+
+        maps = self.settings.models, self.settings.connections
+        compared = self.source.codec.ids_are_keys and entity.kind != "file"
+        return compared and is_equal_on_target(entity, existing, *maps, lookup)
+
+    def _is_changed_by_others(
+        self, entity: Entity, adapted: Entity, existing: Entity, as_read: Entity
+    ) -> bool:
+        """Whether others changed the object since the last move, or it is unknown how that move left it."""
+        if self.journal.fingerprints.get(entity.key) == object_fingerprint(as_read):
+            return False
+        return not (self._is_by_other_tool(entity) and self._only_adds_metadata(entity, adapted, existing))
+
+    def _only_adds_metadata(self, entity: Entity, adapted: Entity, existing: Entity) -> bool:
+        """Whether an update adds metadata to an agent and removes nothing. The name of an agent is in
+        metadata where its address is another one."""
+        before, after = remove_stamp_keys(existing.fields["metadata"]), adapted.fields["metadata"]
+        return (
+            entity.id in self.settings.names
+            and self.changed_fields(adapted, existing) <= {"name", "metadata"}
+            and all(after.get(key) == value for key, value in before.items())
+        )
+
+    def _unsupported(self, entity: Entity) -> frozenset[str]:
+        return unsupported_fields_of(entity, self.target.capabilities)
+
+    def _writable_fields(self, adapted: Entity) -> set[str]:
+        writable = set(self.codec.updatable.get(adapted.kind, ()))
+        if len(adapted.fields.get("instructions") or "") > self.target.capabilities.instructions_modify_max:
+            writable.discard("instructions")
+        return writable
+
+    def _with_target_ids(self, adapted: Entity) -> Entity:
+        return with_target_ids(adapted, self.target, self._id_on_target)
+
+    def _id_on_target(self, kind: str, id_: str) -> str:
+        """The counterpart of an id. One that will be created differs from every existing id."""
+        return self.pairs.right(kind, id_) or f"(to be created: {id_})"
+
+    def _missing_reference_losses(self, entity: Entity) -> Iterable[Loss]:
+        """An object that is kept still refers to objects that are recreated under another id."""
+        for path, kind, id_ in references_of(KINDS[entity.kind], entity):
+            if id_ in self.source.objects(kind) and self.pairs.right(kind, id_) is None:
+                reason = f"names {kind} {id_}, which is gone and comes back under another id"
+                name = re.split(r"[.\[]", path)[0]
+                hint = "change it by hand; `ids` shows the new id"
+                yield object_loss(entity, name, reason, "adapted", hint)
+
+    def _match_losses(self, entity: Entity, existing: Entity) -> Iterable[Loss]:
+        """How an uncertain pair was found."""
+        if self.pairs.is_guess(entity.kind, entity.id):
+            key = self.pairs.matched_by[entity.kind, entity.id]
+            by = "bytes" if key == MATCHED_BY_BYTES else "size"
+            reason = f"recognised as {existing.id} on the target by name and {by}"
+            yield object_loss(entity, "id", reason, "adapted")
+        if self._is_by_other_tool(entity):
+            reason = f"{existing.id} on the target was created from it by another tool, and is used for it"
+            hint = "what that tool wrote into its metadata stays"
+            yield object_loss(entity, "id", reason, "adapted", hint)
+
+    def _shared_losses(self, entity: Entity, changed: Set[str]) -> Iterable[Loss]:
+        """What differs in an object that is used where it is, and therefore never written."""
+        reason = "changed on the source since the snapshot; it is used as it is"
+        if not self.source.codec.files_immutable:
+            reason = "differs on the target, and no file can be changed; it is used as it is"
+        return (object_loss(entity, name, reason, "adapted") for name in sorted(changed))
+
+    def _mention_losses(self, entity: Entity, adapted: Entity) -> Iterable[Loss]:
+        """Ids and addresses of the source in the texts of an object: they stay, or are replaced."""
+        deployments = self.settings.deployments or ()
+        for name, reason, way_out in source_references(adapted, deployments, self.settings.place):
+            yield object_loss(entity, name, reason, "adapted", way_out)
+        for mention in self.source_ids.mentions(adapted):
+            kind, id_ = mention.kind, mention.id
+            if not self.is_renamed(kind, id_):
+                continue
+            new_id = self.pairs.right(kind, id_)
+            is_blocked = (kind, id_) in self.blocked or kind in self.settings.absent
+            outcome = f"it is {new_id} on the target" if new_id else "it gets another id on the target"
+            if is_blocked:
+                outcome = "it will not be on the target"
+            reason = f"{'.'.join(mention.place)} names the {kind.replace('_', ' ')} {id_}; {outcome}"
+            if not is_blocked and self.settings.rewrite_ids and kind in REPLACED[entity.kind]:
+                yield object_loss(entity, mention.field, f"{reason}, and the new id is written", "adapted")
+            else:
+                yield object_loss(entity, mention.field, reason, "adapted", REWRITE_IDS_HINT)
