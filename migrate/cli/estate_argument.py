@@ -185,7 +185,9 @@ def opened_estate(
         if known and (not kinds or "thread" in kinds) and not lists_threads(reader):
             ids = tuple(dict.fromkeys([*ids, *known(reader.type, reader.url)]))
         choice = ObjectFilter.for_kinds(kinds)
-        wanted = SnapshotOptions(thread_ids=ids, runs=False, bytes=False, choice=choice, workers=workers)
+        wanted = SnapshotOptions(
+            thread_ids=ids, runs=False, bytes=False, object_filter=choice, workers=workers
+        )
         estate, _ = stack.enter_context(read_live(reader, wanted, progress))
         yield estate
 

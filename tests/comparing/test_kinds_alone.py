@@ -66,13 +66,14 @@ def test_messages_are_chosen_by_their_ids(places: tuple[str, str], kinds: frozen
     """Also those of a thread that the other side lacks."""
     rest = holding(thread=[thread("thread_1")], message_of_thread_1=[message("msg_1", "Hello")])
     other = DiffScope(
-        kinds=kinds, choice=ObjectFilter.parse(exclude=["message:msg_2", "message:msg_3", "thread:thread_2"])
+        kinds=kinds,
+        object_filter=ObjectFilter.parse(exclude=["message:msg_2", "message:msg_3", "thread:thread_2"]),
     )
     moved = {("thread", "thread_1"): "thread_1"}
     found = compared(TALK, rest, places, other, moved)
     assert (told(found), found.compared["message"]) == ([], 1)
     only = DiffScope(
-        kinds=kinds, choice=ObjectFilter.parse(include=["message:msg_2"], exclude=["thread:thread_2"])
+        kinds=kinds, object_filter=ObjectFilter.parse(include=["message:msg_2"], exclude=["thread:thread_2"])
     )
     found = compared(TALK, rest, places, only, moved)
     assert (told(found), found.compared["message"]) == ([("message", "removed", "msg_2", "")], 1)

@@ -82,7 +82,7 @@ def test_a_list_of_threads_that_fails_is_no_empty_list(launch: Launch) -> None:
     world.apply().ok()
     asked = len(world.target.requests)
     fault.first = 1
-    world("rollback", world.plan, "--yes").error(3, "could not be read whole")
+    world("rollback", world.plan, "--yes").error(3, "could not be read completely")
     assert world.writes(asked) == []
     fault.first = FOREVER
     assert world("rollback", world.plan, "--yes").ok()["gone"] == 0

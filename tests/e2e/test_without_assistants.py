@@ -144,6 +144,6 @@ def test_a_target_that_retires_after_the_plan_is_not_taken_for_empty(launch: Lau
 
         dated_dialect.cache_clear()
         try:
-            world("rollback", world.plan, "--yes").error(3, "could not be read whole: assistant")
+            world("rollback", world.plan, "--yes").error(3, "could not be read completely: assistant")
         finally:
             dated_dialect.cache_clear()

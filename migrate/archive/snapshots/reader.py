@@ -211,6 +211,11 @@ class SnapshotReader:
         return blob_of(self.conn, self._endpoint, file_id)
 
 
+def open_snapshot(conn: SqlConnection, number: int) -> SnapshotReader:
+    """The snapshot of a number, which must exist."""
+    return SnapshotReader(conn, next(info for info in list_snapshots(conn) if info.id == number))
+
+
 def listings_holding(conn: SqlConnection, snapshot: int, kind: str, number: int) -> list[tuple[str, int]]:
     """Parents of the listings of a kind in a snapshot that hold a body, and how often each does."""
     pack, place = divmod(number, BODIES_PER_PACK)

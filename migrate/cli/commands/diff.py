@@ -144,7 +144,7 @@ def diff_command(
     with ExitStack() as stack:
         focus = DiffScope(
             kinds=frozenset(kinds),
-            choice=ObjectFilter.parse(include, exclude),
+            object_filter=ObjectFilter.parse(include, exclude),
             rules=tuple(rule for file in ignore for rule in read_ignore_rules(file)),
             since=stack.enter_context(since_baseline(since, left, right, config)) if since else None,
             models=config.models,

@@ -72,7 +72,7 @@ def snapshot_command(
         runs=runs,
         bytes=with_bytes,
         originals=originals,
-        choice=ObjectFilter.parse(include, exclude),
+        object_filter=ObjectFilter.parse(include, exclude),
         full=full,
         workers=workers,
         tag=tag,

@@ -94,5 +94,5 @@ def diff(
         ignored=ledger.ignored(),
         expired=ledger.expired(),
         left_out=comparison.left_out(),
-        unmatched=tuple(focus.choice.unmatched_rules(UNREAD_WHEN_EQUAL)),
+        unmatched=tuple(focus.object_filter.unmatched_rules(UNREAD_WHEN_EQUAL)),
     )

@@ -86,7 +86,7 @@ class DiffScope:
     `models`, `connections`: names of the left that are called otherwise on the right."""
 
     kinds: frozenset[str] = frozenset()
-    choice: ObjectFilter = field(default_factory=ObjectFilter)
+    object_filter: ObjectFilter = field(default_factory=ObjectFilter)
     rules: tuple[IgnoreRule, ...] = ()
     since: Baseline | None = None
     models: Mapping[str, str] = field(default_factory=dict)
@@ -108,11 +108,11 @@ class DiffScope:
     def includes(self, *sides: Entity) -> bool:
         """Whether an object is among what is compared, by a name or id that it has on either side."""
         names = [name for one in sides for name in (one.id, one.name) if name]
-        return self.choice.matches_names(sides[0].kind, names)
+        return self.object_filter.matches_names(sides[0].kind, names)
 
     def has_filter_for(self, kind: str) -> bool:
         """Whether an include or exclude rule is about this kind."""
-        return any(of == kind for of, _ in (*self.choice.include, *self.choice.exclude))
+        return any(of == kind for of, _ in (*self.object_filter.include, *self.object_filter.exclude))
 
     def left_out(self, left: Estate, right: Estate, copies: frozenset[str]) -> Iterator[str]:
         """What was not compared on purpose, in words."""

@@ -154,14 +154,14 @@ class ExportOptions:
     environment: str = ""
     facing: str = ""
     kinds: frozenset[str] = frozenset()
-    choice: ObjectFilter = field(default_factory=ObjectFilter)
+    object_filter: ObjectFilter = field(default_factory=ObjectFilter)
     bytes: bool = False
     partial: bool = False
 
     @property
     def is_filtered(self) -> bool:
         """Whether something was left out on purpose, so that absence says nothing."""
-        return bool(self.kinds or self.choice.include or self.choice.exclude)
+        return bool(self.kinds or self.object_filter.include or self.object_filter.exclude)
 
 
 def export(estate: Estate, asked: ExportOptions) -> ExportResult:
@@ -180,7 +180,9 @@ def export(estate: Estate, asked: ExportOptions) -> ExportResult:
     raise_for_problems([*before.problems, *wrong], str(folder))
     name, values = choose_environment(environments, asked.environment, asked.facing)
     copies = Lineage(derivations(estate.snapshot.conn)).store_copies(estate)
-    held = _filter_selection(estate, select_configuration(estate, values.name_prefix, copies), asked.choice)
+    held = _filter_selection(
+        estate, select_configuration(estate, values.name_prefix, copies), asked.object_filter
+    )
     rendered = render(estate, held, EnvironmentRemoval(values))
     result = ExportResult(folder, name, left_out=dict(held.left_out))
     result.counts = {"assistant": len(held.assistants), "vector_store": len(held.stores)}

@@ -1,15 +1,23 @@
-"""Writes what the fetchers bring, and spawns what it calls for. Runs on the one thread that writes."""
+"""Write what the fetcher reads into a snapshot, and submit the tasks that follow from it.
+
+All of this runs on the one thread that writes to the archive. A folder of originals gives the bytes that a
+service takes but never gives back.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from functools import partial, singledispatchmethod
+import ntpath
+import posixpath
+from collections.abc import Collection, Iterable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate.archive import blobs
 from migrate.archive.hashes import storable_text
 from migrate.archive.snapshots.previous import TAIL_BODIES, PreviousSnapshot
 from migrate.archive.snapshots.writer import SnapshotWriter
+from migrate.errors import BadUsage
 from migrate.model import KINDS
 from migrate.model.entity import COUNT_MISMATCH_REASON, RESTART_FROM_FIRST_PAGE
 from migrate.model.file import BYTES_FROM_DOWNLOAD, BYTES_FROM_ORIGINAL, BYTES_FROM_PARSED_TEXT
@@ -35,120 +43,144 @@ from migrate.stages.snapshot.options import SnapshotOptions
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Probe, Reader
 
-
-import ntpath
-import posixpath
-from collections.abc import Iterator
-from pathlib import Path
-
-from migrate.errors import BadUsage
-
+# The progress counts these for threads whose number is known: messages, and runs with their steps.
 THREAD_LISTINGS = "listings of threads"
-"""What is counted of threads whose number is known: their messages, and their runs with steps."""
+# Listing -> the count of the progress whose total is final when the listing has ended.
+TOTAL_KNOWN_AFTER = {"thread": THREAD_LISTINGS, "file": "bytes"}
+
 ONLY_GIVEN_THREADS = "threads were not listed, only read by the ids that were given"
-
-
 THREADS_NOT_LISTED = "threads could not be listed; give their ids with --threads FILE"
-
+NO_SUCH_ROUTE = "retired, or not in this API version: the service has no such route"
+HALF_CHARACTER_PAIR = "it holds half of a character pair, which has no form on the wire"
 
 COUNTED_KIND = next(kind for kind, form in KINDS.items() if form.parent == COUNTING_KIND)
-HALF_CHARACTER_PAIR = "it holds half of a character pair, which has no form on the wire"
-TOTAL_KNOWN_AFTER = {"thread": THREAD_LISTINGS, "file": "bytes"}
-"""Listing -> what is known to have its total when it has ended."""
+
+READ_CHUNK_BYTES = 1 << 18
 
 
 class Collector:
-    """One snapshot in the making. `gaps` counts what could not be read."""
+    """One snapshot while it is taken. `gaps` counts what could not be read."""
 
     def __init__(
         self,
         reader: Reader,
-        wanted: SnapshotOptions,
+        options: SnapshotOptions,
         writer: SnapshotWriter,
-        crew: WorkerPool[Event],
+        pool: WorkerPool[Event],
         progress: Progress,
     ) -> None:
-        self._wanted, self._writer, self._crew, self._progress = wanted, writer, crew, progress
+        self._options, self._writer, self._pool, self._progress = options, writer, pool, progress
         self._probe: Probe = reader.probe()
-        self._fetcher = Fetcher(reader, wanted, crew.emit)
-        self._read = self._fetcher.listing  # once: each look at a method makes another object of it
-        self._originals = Originals(wanted.originals)
-        self._coming: dict[str, blobs.BlobWriter] = {}
-        self._earlier = PreviousSnapshot(writer.archive, writer)
-        self._without_bytes: list[FileEnded] = []
+        self._fetcher = Fetcher(reader, options, pool.emit)
+        # Bound once: each access to a method creates an object, and there is one task for each thread.
+        self._read_listing = self._fetcher.read_listing
+        self._originals = Originals(options.originals)
+        self._open_blobs: dict[str, blobs.BlobWriter] = {}
+        self._previous = PreviousSnapshot(writer.archive, writer)
+        self._files_without_bytes: list[FileEnded] = []
         self._totals: dict[str, int] = {}
         self.gaps = 0
+        # Kinds of which a listing is that of an earlier snapshot.
         self.carried_over: set[str] = set()
-        """Kinds of which a listing is that of an earlier snapshot."""
 
     def start(self) -> None:
-        """Spawn the estate's own listings; their rows call for the rest."""
+        """Submit the listings of the estate itself; the others follow from their rows."""
         for kind in ("file", "vector_store", "assistant"):
-            if self._wanted.kind(kind):
-                self._top(kind)
-        if self._wanted.kind("thread"):
-            self._threads()
-        if self._wanted.messages_of:
-            self._progress.expect(THREAD_LISTINGS, len(self._wanted.messages_of))
+            if self._options.reads_kind(kind):
+                self._submit_root_listing(kind)
+        if self._options.reads_kind("thread"):
+            self._submit_threads()
+        if self._options.messages_of:
+            self._progress.expect(THREAD_LISTINGS, len(self._options.messages_of))
             self._progress.total_known(THREAD_LISTINGS)
-        for thread in self._wanted.messages_of:
-            self._listing("message", thread)
+        for thread in self._options.messages_of:
+            self._submit_listing("message", thread)
 
-    def fall_back(self) -> None:
-        """After everything else, when it is known which stores hold which files: spawn the reading of
-        parsed text for files whose bytes nobody has."""
-        for ended in self._without_bytes:
+    def submit_parsed_texts(self) -> None:
+        """Submit the reading of parsed text for files without bytes. Called after everything else, when the
+        vector stores that hold each file are known."""
+        for ended in self._files_without_bytes:
             stores = self._writer.holders("vector_store_file", ended.file.id)
-            self._crew.submit(self._fetcher.parsed, ended, stores)
-        self._without_bytes = []
+            self._pool.submit(self._fetcher.read_parsed_text, ended, stores)
+        self._files_without_bytes = []
 
-    def _top(self, kind: str) -> None:
+    def write(self, event: Event) -> None:
+        """Write one event, and submit what follows from it."""
+        match event:
+            case PageFetched():
+                self._write_page(event)
+            case FileChunk():
+                self._write_chunk(event)
+            case ListingEnded():
+                self._end_listing(event)
+            case ListingUnchanged():
+                self._carry_over(event)
+            case FileEnded():
+                self._end_file(event)
+            case ParsedTextFetched():
+                self._write_parsed_text(event)
+            case ObjectFailed():
+                self.gaps += 1
+                self._writer.missing(event.kind, event.id, event.reason, event.parent)
+
+    def hidden_includes(self, reader: Reader) -> dict[str, tuple[str, ...]]:
+        """Kind -> values of `include[]` that the service does not show: in this snapshot, or in the earlier
+        one from which listings are carried over."""
+        hidden = dict(reader.withheld_includes())
+        for kind in self.carried_over:
+            granted = reader.granted_includes(kind)
+            before = [value for value in self._previous.hides(kind) if value in granted]
+            if values := tuple(dict.fromkeys([*hidden.get(kind, ()), *before])):
+                hidden[kind] = values
+        return hidden
+
+    def _submit_root_listing(self, kind: str) -> None:
         state = self._probe.routes.get(kind)
         if state == "works":
-            self._listing(kind)
+            self._submit_listing(kind)
         elif state == "gone":
-            self._unread(kind, "retired, or not in this API version: the service has no such route")
+            self._mark_unread(kind, NO_SUCH_ROUTE)
         else:
-            self._unread(kind, self._probe.reasons.get(kind, "the service did not answer"))
+            self._mark_unread(kind, self._probe.reasons.get(kind, "the service did not answer"))
 
-    def _threads(self) -> None:
-        given = tuple(filter(self._wanted.includes_thread, self._wanted.thread_ids))
-        listed = self._wanted.list_threads and self._probe.routes.get("thread") == "works"
+    def _submit_threads(self) -> None:
+        given = tuple(filter(self._options.includes_thread, self._options.thread_ids))
+        listed = self._options.list_threads and self._probe.routes.get("thread") == "works"
         if self._probe.routes.get("assistant") == "gone" and not listed and self._probe.retired:
-            self._unread("thread", "retired, or not in this API version: the service has no such route")
-        elif listed or self._wanted.thread_ids:
-            self._thread_listing(listed, given)
-        elif self._wanted.list_threads:
-            said = self._probe.reasons.get("thread", "")
-            self._unread("thread", f"{THREADS_NOT_LISTED}: {said}" if said else THREADS_NOT_LISTED)
+            self._mark_unread("thread", NO_SUCH_ROUTE)
+        elif listed or self._options.thread_ids:
+            self._submit_thread_listing(listed, given)
+        elif self._options.list_threads:
+            reason = self._probe.reasons.get("thread", "")
+            self._mark_unread("thread", f"{THREADS_NOT_LISTED}: {reason}" if reason else THREADS_NOT_LISTED)
 
-    def _unread(self, kind: str, reason: str) -> None:
+    def _mark_unread(self, kind: str, reason: str) -> None:
         self.gaps += 1
         self._writer.end(kind, state="failed", reason=reason)
         self._writer.missing(kind, "*", reason)
 
-    def _thread_listing(self, listed: bool, given: tuple[str, ...]) -> None:
+    def _submit_thread_listing(self, listed: bool, given: tuple[str, ...]) -> None:
         state, cursor = self._writer.scope("thread")
         if state == "failed" or cursor == RESTART_FROM_FIRST_PAGE:
             self._writer.restart("thread", "")
             state, cursor = None, ""
         known = frozenset(self._writer.ids("thread")) if state else frozenset()
-        self._follow("thread", known)
+        self._submit_children("thread", known)
         unread = listed and (state is None or (state == "reading" and cursor != ""))
         if unread or set(given) - known or state != "complete":
-            read = partial(self._fetcher.threads, cursor, unread, given, known)
-            self._crew.submit(read, self._remark(listed))
+            read = partial(self._fetcher.read_threads, cursor, unread, given, known)
+            self._pool.submit(read, self._thread_remark(listed))
         else:
-            self._settle("thread")
+            self._note_total_known("thread")
 
-    def _remark(self, listed: bool) -> str:
-        """Why a thread that is not in our list may be there all the same, or ''."""
-        shard = self._wanted.shard
+    def _thread_remark(self, listed: bool) -> str:
+        """Why a thread that is not in this listing may exist, or ''."""
+        shard = self._options.shard
         return "; ".join(filter(None, ("" if listed else ONLY_GIVEN_THREADS, shard.remark if shard else "")))
 
-    def _listing(self, kind: str, parent: str = "") -> None:
-        """Read a listing, or go on where an interrupted snapshot left it. One whose rows are counted is
-        counted from its start."""
+    def _submit_listing(self, kind: str, parent: str = "") -> None:
+        """Read a listing, or continue it where an interrupted snapshot stopped. A listing whose rows are
+        counted by its parent is read again from its start."""
         state, cursor = self._writer.scope(kind, parent)
         total = self._totals.pop(parent, 0) if kind == COUNTED_KIND else 0
         begun = total and state == "reading"
@@ -156,100 +188,88 @@ class Collector:
             self._writer.restart(kind, parent)
             state, cursor = None, ""
         if state is not None:
-            self._continue(kind, parent)
+            self._submit_stored_rows(kind, parent)
         if state is None or (state == "reading" and cursor):
-            self._crew.submit(self._read, kind, parent, cursor, total)
+            self._pool.submit(self._read_listing, kind, parent, cursor, total)
         elif state == "reading":
-            self.take(ListingEnded(kind, parent, "complete"))
+            self._end_listing(ListingEnded(kind, parent, "complete"))
         elif kind == "run":
-            self._steps(parent)
+            self._submit_run_steps(parent)
         elif kind == "message":
             self._progress.count(THREAD_LISTINGS)
         else:
-            self._settle(kind)
+            self._note_total_known(kind)
 
-    def _settle(self, kind: str) -> None:
-        """Nothing more will be announced of what a listing calls for."""
+    def _note_total_known(self, kind: str) -> None:
         if kind in TOTAL_KNOWN_AFTER:
             self._progress.total_known(TOTAL_KNOWN_AFTER[kind])
 
-    def _continue(self, kind: str, parent: str) -> None:
+    def _submit_stored_rows(self, kind: str, parent: str) -> None:
+        """Submit what follows from the rows that an interrupted snapshot stored."""
         if kind == "file":
-            self._contents(map(FileFacts.from_body, self._writer.bodies("file")))
+            self._submit_downloads(map(FileFacts.from_body, self._writer.bodies("file")))
         if kind == COUNTING_KIND:
-            self._totals |= {
-                str(body.get("id")): file_count(body) for body in self._writer.bodies(COUNTING_KIND)
-            }
-        self._follow(kind, self._writer.ids(kind, parent))
+            bodies = self._writer.bodies(COUNTING_KIND)
+            self._totals |= {str(body.get("id")): file_count(body) for body in bodies}
+        self._submit_children(kind, self._writer.ids(kind, parent))
 
-    def _follow(self, kind: str, ids: Iterable[str], unaskable: Collection[str] = ()) -> None:
-        """Spawn the listings that lie below these objects; those below ids without a form are named."""
+    def _submit_children(self, kind: str, ids: Iterable[str], unencodable_ids: Collection[str] = ()) -> None:
+        """Submit the listings below these objects. Listings below ids that cannot be sent become gaps."""
         children = [k for k, form in KINDS.items() if form.parent == kind and k != "run_step"]
+        children = list(filter(self._options.reads_kind, children))
         ids = list(ids)
         if kind == "thread":
-            self._progress.expect(THREAD_LISTINGS, len(ids) * sum(map(self._wanted.kind, children)))
+            self._progress.expect(THREAD_LISTINGS, len(ids) * len(children))
         for id_ in ids:
-            if id_ in unaskable or storable_text(id_) != id_:
-                for child in filter(self._wanted.kind, children):
-                    self._not_asked(child, storable_text(id_))
-                continue
-            for child in filter(self._wanted.kind, children):
-                known = self._known_end(child, id_) if kind == "thread" else None
-                if known:
-                    self._crew.submit(self._fetcher.again, child, id_, known, TAIL_BODIES)
+            for child in children:
+                if id_ in unencodable_ids or storable_text(id_) != id_:
+                    self._end_unencodable(child, storable_text(id_))
+                elif kind == "thread" and (tail := self._previous_tail(child, id_)):
+                    self._pool.submit(self._fetcher.compare_newest, child, id_, tail, TAIL_BODIES)
                 else:
-                    self._listing(child, id_)
+                    self._submit_listing(child, id_)
 
-    def _not_asked(self, kind: str, parent: str) -> None:
-        """A listing below an id that has no form on the wire."""
-        if self._writer.scope(kind, parent)[0] is not None:  # an interrupted snapshot named it already
+    def _end_unencodable(self, kind: str, parent: str) -> None:
+        """End a listing below an id that cannot be sent."""
+        if self._writer.scope(kind, parent)[0] is not None:  # an interrupted snapshot recorded it already
             self._writer.restart(kind, parent)
-        self.take(
-            ListingEnded(
-                kind, parent, "failed", f"the id {parent} cannot be asked for: {HALF_CHARACTER_PAIR}"
-            )
-        )
+        reason = f"the id {parent} cannot be asked for: {HALF_CHARACTER_PAIR}"
+        self._end_listing(ListingEnded(kind, parent, "failed", reason))
 
-    def _known_end(self, kind: str, thread: str) -> bytes | None:
-        """The end of a thread's messages, or runs, in an earlier snapshot, if it may stand for all of them.
-        Each listing is looked at by itself: a run ends without any message."""
-        if self._wanted.full or self._writer.scope(kind, thread)[0]:
+    def _previous_tail(self, kind: str, thread: str) -> bytes | None:
+        """The hash of the newest messages, or runs, of a thread in an earlier snapshot, if an equal one means
+        that the whole listing is unchanged. Messages and runs are tested apart: a run may end without a new
+        message."""
+        if self._options.full or self._writer.scope(kind, thread)[0]:
             return None
-        if kind == "run" and not all(map(run_has_ended, self._earlier.before_end("run", thread))):
+        if kind == "run" and not all(map(run_has_ended, self._previous.before_end("run", thread))):
             return None
-        return self._earlier.end_of(kind, thread)
+        return self._previous.end_of(kind, thread)
 
-    def _steps(self, thread: str) -> None:
+    def _submit_run_steps(self, thread: str) -> None:
         runs = self._writer.ids("run", thread)
         state, _ = self._writer.scope("run_step", thread)
-        if not runs or not self._wanted.kind("run_step") or state in ("complete", "gone"):
+        if not runs or not self._options.reads_kind("run_step") or state in ("complete", "gone"):
             self._progress.count(THREAD_LISTINGS)
             return
         self._writer.restart("run_step", thread)
-        self._crew.submit(self._fetcher.steps, thread, runs)
+        self._pool.submit(self._fetcher.read_run_steps, thread, runs)
 
-    def _contents(self, files: Iterable[FileFacts]) -> None:
-        for file in files if self._wanted.bytes else ():
-            held = blobs.blob_of(self._writer.archive.conn, self._writer.endpoint, file.id)
-            if held is None or held.origin == BYTES_FROM_PARSED_TEXT:
-                self._crew.submit(self._fetcher.content, file)
+    def _submit_downloads(self, files: Iterable[FileFacts]) -> None:
+        for file in files if self._options.bytes else ():
+            blob = blobs.blob_of(self._writer.archive.conn, self._writer.endpoint, file.id)
+            if blob is None or blob.origin == BYTES_FROM_PARSED_TEXT:
+                self._pool.submit(self._fetcher.download, file)
                 self._progress.expect("bytes", file.size or 0)
 
-    @singledispatchmethod
-    def take(self, event: Event) -> None:
-        """Write one event."""
-        raise AssertionError(f"no rule for {event!r}")
-
-    @take.register
-    def _(self, event: PageFetched) -> None:
+    def _write_page(self, event: PageFetched) -> None:
         self._writer.page(event.kind, event.parent, event.rows, event.cursor)
         self._progress.count(event.kind, len(event.rows))
-        self._contents(event.files)
+        self._submit_downloads(event.files)
         self._totals.update(event.totals)
-        self._follow(event.kind, [row.object_id for row in event.rows], event.unaskable)
+        self._submit_children(event.kind, [row.object_id for row in event.rows], event.unencodable_ids)
 
-    @take.register
-    def _(self, event: ListingEnded) -> None:
+    def _end_listing(self, event: ListingEnded) -> None:
         self._writer.end(event.kind, event.parent, event.state, event.reason)
         if event.state == "failed" or event.reason.startswith(COUNT_MISMATCH_REASON):
             self.gaps += 1
@@ -257,92 +277,70 @@ class Collector:
         elif event.state == "gone":
             self._writer.missing(event.kind, "*", event.reason, event.parent)
         if event.kind == "run" and event.state != "gone":
-            self._steps(event.parent)
+            self._submit_run_steps(event.parent)
         elif event.kind in ("message", "run", "run_step"):
             self._progress.count(THREAD_LISTINGS)
-        self._settle(event.kind)
+        self._note_total_known(event.kind)
 
-    @take.register
-    def _(self, event: ListingUnchanged) -> None:
-        alike = event.same and event.shown == self._earlier.shows(event.kind)
-        if not (alike and self._shared(event.kind, event.thread)):
-            self._listing(event.kind, event.thread)
-        elif event.kind == "run" and not (not event.underway and self._shared("run_step", event.thread)):
-            self._steps(event.thread)
+    def _carry_over(self, event: ListingUnchanged) -> None:
+        """Take a listing over from an earlier snapshot where it is unchanged; else read it."""
+        unchanged = event.same and event.granted_includes == self._previous.shows(event.kind)
+        if not (unchanged and self._share(event.kind, event.thread)):
+            self._submit_listing(event.kind, event.thread)
+        elif event.kind == "run" and (event.may_add_steps or not self._share("run_step", event.thread)):
+            self._submit_run_steps(event.thread)
         else:
             self._progress.count(THREAD_LISTINGS)
 
-    def hides(self, reader: Reader) -> dict[str, tuple[str, ...]]:
-        """Kind -> what the service does not show: seen now, or when what is carried over was read."""
-        found = dict(reader.withheld_includes())
-        for kind in self.carried_over:
-            held = tuple(
-                value for value in self._earlier.hides(kind) if value in reader.granted_includes(kind)
-            )
-            if both := tuple(dict.fromkeys([*found.get(kind, ()), *held])):
-                found[kind] = both
-        return found
-
-    def _shared(self, kind: str, parent: str) -> bool:
-        """Whether a listing is the one of an earlier snapshot, and is held by this one too."""
-        shared = self._earlier.share(kind, parent)
+    def _share(self, kind: str, parent: str) -> bool:
+        """Use a listing of an earlier snapshot for this one too, with its gaps. False where there is none."""
+        shared = self._previous.share(kind, parent)
         if shared:
             self.carried_over.add(kind)
-            self.gaps += self._earlier.carry_gaps(kind, parent)
-            self._progress.count(kind, self._earlier.size(kind, parent))
+            self.gaps += self._previous.carry_gaps(kind, parent)
+            self._progress.count(kind, self._previous.size(kind, parent))
         return shared
 
-    @take.register
-    def _(self, event: ObjectFailed) -> None:
-        self.gaps += 1
-        self._writer.missing(event.kind, event.id, event.reason, event.parent)
-
-    @take.register
-    def _(self, event: FileChunk) -> None:
+    def _write_chunk(self, event: FileChunk) -> None:
         if event.start:
-            if event.file.id in self._coming:
-                self._coming.pop(event.file.id).discard()
-            self._coming[event.file.id] = blobs.BlobWriter(self._writer.archive)
+            if event.file.id in self._open_blobs:
+                self._open_blobs.pop(event.file.id).discard()
+            self._open_blobs[event.file.id] = blobs.BlobWriter(self._writer.archive)
         if event.data:
-            self._coming[event.file.id].write(event.data)
+            self._open_blobs[event.file.id].write(event.data)
             self._progress.count("bytes", len(event.data))
 
-    @take.register
-    def _(self, event: FileEnded) -> None:
-        writer = self._coming.pop(event.file.id, None)
-        if not event.reason and writer:
-            self._keep(event.file, writer.finish(), BYTES_FROM_DOWNLOAD)
+    def _end_file(self, event: FileEnded) -> None:
+        blob = self._open_blobs.pop(event.file.id, None)
+        if not event.reason and blob:
+            self._link_bytes(event.file, blob.finish(), BYTES_FROM_DOWNLOAD)
             return
-        if writer:
-            writer.discard()
+        if blob:
+            blob.discard()
         original = self._originals.find(event.file.name, event.file.size)
         if original is not None:
-            self._keep(event.file, blobs.store_blob(self._writer.archive, original), BYTES_FROM_ORIGINAL)
+            self._link_bytes(
+                event.file, blobs.store_blob(self._writer.archive, original), BYTES_FROM_ORIGINAL
+            )
         else:
-            self._without_bytes.append(event)
+            self._files_without_bytes.append(event)
 
-    @take.register
-    def _(self, event: ParsedTextFetched) -> None:
+    def _write_parsed_text(self, event: ParsedTextFetched) -> None:
         self.gaps += int(not event.expected)
         reason = f"its bytes: {event.reason}"
         if event.text is not None:
-            self._keep(
-                event.file,
-                blobs.store_blob(self._writer.archive, [event.text.encode("utf-8", "replace")]),
-                BYTES_FROM_PARSED_TEXT,
-            )
+            blob = blobs.store_blob(self._writer.archive, [event.text.encode("utf-8", "replace")])
+            self._link_bytes(event.file, blob, BYTES_FROM_PARSED_TEXT)
             reason = f"only its parsed text is kept; {reason}"
         self._writer.missing("file", event.file.id, reason, name=event.file.name, expected=event.expected)
 
-    def _keep(self, file: FileFacts, blob: int, origin: str) -> None:
+    def _link_bytes(self, file: FileFacts, blob: int, origin: str) -> None:
         blobs.link_file_to_blob(self._writer.archive, self._writer.endpoint, file.id, blob, origin)
 
 
-CHUNK = 1 << 18
-
-
 class Originals:
-    """The files below a folder; without a folder, nothing is ever found."""
+    """The files below a folder, found by name and size: no service reports a checksum. Without a folder there
+    are none. Raises `BadUsage` where the folder is not one."""
 
     def __init__(self, folder: Path | None) -> None:
         self._files: dict[tuple[str, int], list[Path]] = {}
@@ -357,22 +355,22 @@ class Originals:
                 self._files.setdefault((path.name, path.stat().st_size), []).append(path)
 
     def find(self, name: str, size: int | None) -> Iterator[bytes] | None:
-        """The bytes of the one file with this name and size; None where there is none, or where two
-        with different content fit (a guess would be worse than a gap)."""
+        """The bytes of the one file with this name and size. None where there is none, or where two files
+        with different content fit: a wrong file would be worse than a gap."""
         if size is None:
             return None
         base = posixpath.basename(ntpath.basename(name))
-        found = self._files.get((base, size), [])
-        if not found or any(not _same(found[0], other) for other in found[1:]):
+        paths = self._files.get((base, size), [])
+        if not paths or any(not _same_content(paths[0], path) for path in paths[1:]):
             return None
-        return _chunks(found[0])
+        return _chunks(paths[0])
 
 
-def _same(one: Path, other: Path) -> bool:
-    return all(a == b for a, b in zip(_chunks(one), _chunks(other), strict=False))
+def _same_content(left: Path, right: Path) -> bool:
+    return all(a == b for a, b in zip(_chunks(left), _chunks(right), strict=False))
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
-        while data := file.read(CHUNK):
+        while data := file.read(READ_CHUNK_BYTES):
             yield data

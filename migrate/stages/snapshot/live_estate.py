@@ -1,13 +1,14 @@
-"""Reads as much of a live target as planning, applying and verifying need, into a temporary archive."""
+"""Read a live estate as it is now into a temporary archive: for plan, apply, verify, rollback and diff."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
-from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
+from migrate.archive.snapshots.reader import open_snapshot
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.codecs import capabilities_for
 from migrate.errors import IncompleteResult, NotFound, RequestFailed
@@ -22,82 +23,71 @@ from migrate.stages.snapshot.run import take_snapshot
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
 
-
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from migrate.endpoints.interface import Reader
-
-
 CONFIGURATION_KINDS = ("file", "vector_store", "vector_store_file", "assistant")
 
 
 @contextmanager
 def temporary_snapshot(
-    reader: Reader, wanted: SnapshotOptions, progress: Progress | None = None
+    reader: Reader, options: SnapshotOptions, progress: Progress | None = None
 ) -> Iterator[tuple[Estate, SnapshotResult]]:
-    """A live estate as if it were archived; gone when the block ends."""
+    """A live estate, read into an archive that is deleted when the block ends."""
     with Archive.temporary() as archive:
-        taken = take_snapshot(reader, archive, wanted, progress)
-        info = next(s for s in list_snapshots(archive.conn) if s.id == taken.id)
-        yield Estate(SnapshotReader(archive.conn, info), live=True), taken
+        result = take_snapshot(reader, archive, options, progress)
+        yield Estate(open_snapshot(archive.conn, result.id), live=True), result
 
 
 @contextmanager
 def empty_estate(type_: str) -> Iterator[Estate]:
-    """An estate of a type that holds nothing: what an assessment without a live target is made against."""
+    """An empty estate of a type: the target of an assessment without a live target."""
     with Archive.temporary() as archive:
         writer = SnapshotWriter.begin(archive, type_, "", {}, None)
         for kind in (*CONFIGURATION_KINDS, "thread"):
             writer.end(kind)
         writer.finish("complete", "")
-        (info,) = list_snapshots(archive.conn)
-        yield Estate(SnapshotReader(archive.conn, info))
+        yield Estate(open_snapshot(archive.conn, writer.id))
 
 
 def configuration_options(
     workers: int, threads: Iterable[str] = (), listed: bool = True, absent: Collection[str] = ()
 ) -> SnapshotOptions:
-    """Everything but messages, runs and bytes; threads as listed, plus the ones named. `absent`: kinds that
-    the service does not have any more, which are not asked for."""
+    """Read everything but messages, runs and bytes. `threads`: ids that are read beside those that are
+    `listed`. `absent`: kinds that the service does not have any more; they are not requested."""
     gone = "thread" in absent
     return SnapshotOptions(
         list_threads=listed and not gone,
         thread_ids=() if gone else tuple(threads),
         runs=False,
         bytes=False,
-        choice=ObjectFilter.parse(exclude=["message", *sorted(absent)]),
+        object_filter=ObjectFilter.parse(exclude=["message", *sorted(absent)]),
         workers=workers,
     )
 
 
 def absent_kinds(reader: Reader) -> frozenset[str]:
     """The kinds that a service does not have any more, or not in this API version: their routes are gone
-    while others answer. Threads go with assistants, also where asking for a list of them is forbidden."""
+    while others answer. Threads are gone with assistants, also where listing them is forbidden."""
     routes = reader.probe().routes
-    gone = {kind for kind in ("file", "vector_store", "assistant") if routes.get(kind) == "gone"}
-    for kind, below in (("assistant", "thread"), ("vector_store", "vector_store_file")):
-        if kind in gone and routes.get(below) != "works":
-            gone.add(below)
-    return frozenset(gone)
+    absent = {kind for kind in ("file", "vector_store", "assistant") if routes.get(kind) == "gone"}
+    for kind, dependent in (("assistant", "thread"), ("vector_store", "vector_store_file")):
+        if kind in absent and routes.get(dependent) != "works":
+            absent.add(dependent)
+    return frozenset(absent)
 
 
 def message_options(workers: int, threads: Iterable[str]) -> SnapshotOptions:
-    """Just the messages of these threads."""
+    """Read only the messages of these threads."""
     return SnapshotOptions(
         list_threads=False,
         messages_of=tuple(threads),
         runs=False,
         bytes=False,
-        choice=ObjectFilter.parse(exclude=(*CONFIGURATION_KINDS, "thread")),
+        object_filter=ObjectFilter.parse(exclude=(*CONFIGURATION_KINDS, "thread")),
         workers=workers,
     )
 
 
 def lists_threads(reader: Reader) -> bool:
-    """Whether a service lists its threads. Raises `IncompleteResult` when it does and just did not."""
+    """Whether a service lists its threads. Raises `IncompleteResult` when it should and did not."""
     probe = reader.probe()
     state = probe.routes.get("thread")
     promised = capabilities_for(reader.type, probe.api_version).lists_threads
@@ -105,27 +95,27 @@ def lists_threads(reader: Reader) -> bool:
         raise IncompleteResult(
             f"{reader.url} did not list its threads",
             probe.reasons.get("thread", str(state)),
-            "try again: without the list nobody can tell what is there already",
+            "try again: without the list it is not known which threads exist already",
         )
     return state == "works"
 
 
-def require_messages(talks: Estate, threads: Iterable[str], where: str) -> None:
+def require_messages(estate: Estate, threads: Iterable[str], url: str) -> None:
     """Raises `IncompleteResult` when the messages of one of these threads could not be read to their end."""
     for thread in threads:
-        state, reason = talks.snapshot.scope("message", thread)
+        state, reason = estate.snapshot.scope("message", thread)
         if state not in ("complete", "gone"):
             raise IncompleteResult(
-                f"the messages of thread {thread} on {where} could not be read",
+                f"the messages of thread {thread} on {url} could not be read",
                 reason or str(state),
-                "try again; without them nobody can tell what is there already",
+                "try again; without them it is not known which messages exist already",
             )
 
 
-def require_threads(taken: SnapshotResult, reader: Reader) -> None:
-    """Raises `IncompleteResult` when a thread that was asked for by its id did not answer, and may be there:
-    what is taken for gone is made a second time."""
-    for gap in taken.missing:
+def require_threads(result: SnapshotResult, reader: Reader) -> None:
+    """Raises `IncompleteResult` when a thread that was requested by its id could not be read and may exist:
+    a thread that is taken for deleted is created a second time."""
+    for gap in result.missing:
         if gap.kind != "thread" or gap.id == "*":
             continue
         reason = gap.reason
@@ -138,19 +128,18 @@ def require_threads(taken: SnapshotResult, reader: Reader) -> None:
         raise IncompleteResult(
             f"thread {gap.id} on {reader.url} could not be read",
             reason,
-            "try again; unless it is seen, nobody can tell whether it is there already",
+            "try again; until it can be read, it is not known whether it exists already",
         )
 
 
-def require_complete(taken: SnapshotResult, where: str) -> None:
-    """Raises `IncompleteResult` when the list of a kind could not be read: nothing may be decided on it. A
-    store that counts more files than it lists was read to its end, and its count may be late."""
-    for gap in taken.missing:
+def require_complete(result: SnapshotResult, url: str) -> None:
+    """Raises `IncompleteResult` when the list of a kind could not be read: a part of it is not enough to decide. A vector store that counts more files than it lists is accepted: its count may be out of date."""
+    for gap in result.missing:
         if gap.reason.startswith(COUNT_MISMATCH_REASON):
             continue
         if gap.kind in (*CONFIGURATION_KINDS, "thread") and gap.id == "*":
             raise IncompleteResult(
-                f"{where} could not be read whole: {gap.kind} {gap.parent or ''}".rstrip(),
+                f"{url} could not be read completely: {gap.kind} {gap.parent or ''}".rstrip(),
                 gap.reason,
                 "try again; `doctor` names what the service answers",
             )
@@ -158,7 +147,7 @@ def require_complete(taken: SnapshotResult, where: str) -> None:
 
 @dataclass(frozen=True)
 class TargetState:
-    """What a target holds: everything but messages, runs and the bytes of files."""
+    """What is on a target: everything but messages, runs and the bytes of files."""
 
     reader: Reader
     estate: Estate
@@ -187,19 +176,20 @@ def read_target(
     must_answer: bool = True,
     just_these: bool = False,
 ) -> Iterator[TargetState]:
-    """Read a target; what was read is gone when the block ends.
+    """Read a target into an archive that is deleted when the block ends.
 
-    `absent`: kinds that the service does not have any more, which are not asked for. `threads`: ids that are
-    asked for one by one where the service does not list its threads. `must_answer`: each of them must answer,
-    or be proved to be gone. `just_these`: they are asked for one by one also where the service lists its
+    `absent`: kinds that the service does not have any more; they are not requested. `threads`: ids that are
+    requested one by one where the service does not list its threads. `must_answer`: each of them must answer,
+    or be proved to be deleted. `just_these`: they are requested one by one also where the service lists its
     threads, since a new one may not be in the list yet; without any, nothing is listed. Raises
     `IncompleteResult` when a listing could not be read to its end: nothing may be decided on a part of it.
     """
     progress = progress or Progress()
     threads = tuple(threads)
     listed = "thread" not in absent and (bool(threads) or not just_these) and lists_threads(reader)
-    wanted = configuration_options(workers, threads if just_these or not listed else (), listed, absent)
-    with temporary_snapshot(reader, wanted, progress) as (estate, result):
+    ids = threads if just_these or not listed else ()
+    options = configuration_options(workers, ids, listed, absent)
+    with temporary_snapshot(reader, options, progress) as (estate, result):
         require_complete(result, reader.url)
         if must_answer:
             require_threads(result, reader)

@@ -1,4 +1,4 @@
-"""What a snapshot is asked to read."""
+"""What a snapshot reads."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from migrate.stages.filters import ObjectFilter
 
 @dataclass(frozen=True)
 class SnapshotOptions:
-    """`list_threads`: ask the service for its threads where it lists them; `thread_ids` come on top.
-    `messages_of`: read the messages of these threads, without the threads themselves."""
+    """`list_threads`: read the service's own list of threads, where it has one; `thread_ids` are read in
+    addition. `messages_of`: read the messages of these threads, without the threads themselves.
+    `originals`: a folder with files whose bytes the service does not return."""
 
     list_threads: bool = True
     thread_ids: tuple[str, ...] = ()
@@ -22,35 +23,35 @@ class SnapshotOptions:
     runs: bool = True
     bytes: bool = True
     originals: Path | None = None
-    choice: ObjectFilter = field(default_factory=ObjectFilter)
+    object_filter: ObjectFilter = field(default_factory=ObjectFilter)
+    # Read every thread, also one whose newest messages are known from an earlier snapshot.
     full: bool = False
-    """Read every thread, also one whose newest messages are known from an earlier snapshot."""
     workers: int = 8
     tag: str | None = None
+    # Only this share of the threads; the first share also reads what is not in a thread.
     shard: Shard | None = None
-    """Only this share of the threads; the first share also reads what lies in no thread."""
 
-    def options(self) -> dict[str, JSON]:
-        """What must be the same for an interrupted snapshot to be continued."""
+    def stored_options(self) -> dict[str, JSON]:
+        """The options that an archive stores. An interrupted snapshot is continued if they are the same."""
         return {
             "threads": self.list_threads,
             "runs": self.runs,
             "bytes": self.bytes,
-            "include": [list(rule) for rule in self.choice.include],
-            "exclude": [list(rule) for rule in self.choice.exclude],
+            "include": [list(rule) for rule in self.object_filter.include],
+            "exclude": [list(rule) for rule in self.object_filter.exclude],
             **({"shard": str(self.shard)} if self.shard else {}),
         }
 
-    def kind(self, kind: str) -> bool:
+    def reads_kind(self, kind: str) -> bool:
         """Whether a kind is read at all."""
-        left = self.shard is not None and not self.shard.reads_kind(kind)
-        return not left and self.choice.may_match(kind) and (self.runs or KINDS[kind].replayed)
+        in_shard = self.shard is None or self.shard.reads_kind(kind)
+        return in_shard and self.object_filter.may_match(kind) and (self.runs or KINDS[kind].replayed)
 
-    def wants(self, kind: str, body: Mapping[str, JSON]) -> bool:
-        """Whether an object of a listing is kept."""
-        ours = kind != "thread" or self.includes_thread(str(body.get("id", "")))
-        return ours and self.choice.matches(kind, body)
+    def keeps(self, kind: str, body: Mapping[str, JSON]) -> bool:
+        """Whether an object of a listing is stored."""
+        in_shard = kind != "thread" or self.includes_thread(str(body.get("id", "")))
+        return in_shard and self.object_filter.matches(kind, body)
 
     def includes_thread(self, thread: str) -> bool:
-        """Whether a thread is of the share that is read."""
+        """Whether a thread is in the share that is read."""
         return self.shard is None or self.shard.contains(thread)

@@ -1,20 +1,20 @@
-"""An endpoint in, a snapshot in an archive out: complete, or partial with every gap named.
+"""Take a snapshot of an endpoint into an archive: complete, or partial with every gap named.
 
-Threads of a crew fetch; this thread alone writes, a page at a time. A failed page fails its listing by
-name and nothing else; a killed program leaves a snapshot that the same command continues.
+Worker threads read; this thread alone writes, a page at a time. A failed page fails its own listing and no
+other. When the program is killed, the same command continues the snapshot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from migrate.archive.database import Archive
-from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
+from migrate.archive.snapshots.reader import list_snapshots, open_snapshot
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.errors import IncompleteResult
-from migrate.model import JSON, KINDS
+from migrate.model import KINDS
 from migrate.model.results.archive import SnapshotResult
 from migrate.model.served_version import served_version_remarks
 from migrate.stages.concurrency.cpu_affinity import pin_to_one_cpu
@@ -27,14 +27,14 @@ from migrate.stages.snapshot.options import SnapshotOptions
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
 
-MAX_GAPS_SHOWN = 64
-"""Events in one commit: a killed program reads so many pages again."""
-TOLD = 10
-"""Agents that a snapshot's notes name because their users get another version than the newest."""
+# Events in one commit: a program that is killed reads this many pages again.
+EVENTS_PER_COMMIT = 64
+# Agents that the notes name because their users get another version than the newest, or no answer.
+MAX_AGENTS_NAMED = 10
 
 
 def take_snapshot(
-    reader: Reader, archive: Archive, wanted: SnapshotOptions, progress: Progress | None = None
+    reader: Reader, archive: Archive, options: SnapshotOptions, progress: Progress | None = None
 ) -> SnapshotResult:
     """Read an estate. Raises `ServiceUnreachable` when nothing answers, `IncompleteResult` on Ctrl-C."""
     progress = progress or Progress()
@@ -46,20 +46,20 @@ def take_snapshot(
             f"{reader.url} has no assistants and threads any more (retired, or an API version without "
             "them); files and vector stores are still read"
         )
-    if held := _read_already(archive, reader, wanted):
-        return _taken(archive, held, (*notes, f"snapshot {held} holds all of this shard already"))
-    writer = SnapshotWriter.begin(archive, reader.type, reader.url, wanted.options(), wanted.tag)
+    if complete := _complete_shard(archive, reader, options):
+        return _result(archive, complete, (*notes, f"snapshot {complete} holds all of this shard already"))
+    writer = SnapshotWriter.begin(archive, reader.type, reader.url, options.stored_options(), options.tag)
     if writer.resumed:
         notes.append(f"continuing snapshot {writer.id}, which was interrupted")
     for note in notes:
         progress.say(note)
-    with pin_to_one_cpu(), WorkerPool[Event](wanted.workers) as crew:
-        gatherer = Collector(reader, wanted, writer, crew, progress)
+    with pin_to_one_cpu(), WorkerPool[Event](options.workers) as pool:
+        collector = Collector(reader, options, writer, pool, progress)
         try:
-            gatherer.start()
-            _gather(gatherer, crew, archive)
-            gatherer.fall_back()
-            _gather(gatherer, crew, archive)
+            collector.start()
+            _write_events(collector, pool, archive)
+            collector.submit_parsed_texts()
+            _write_events(collector, pool, archive)
         except KeyboardInterrupt:
             reader.limiter.stop.set()
             raise IncompleteResult(
@@ -68,69 +68,70 @@ def take_snapshot(
                 "run the same command again: it continues",
             ) from None
         except BaseException:
-            reader.limiter.stop.set()  # whatever ended it: no worker tries anything again
+            reader.limiter.stop.set()  # no worker may try anything again
             raise
     granted = {kind: reader.granted_includes(kind) for kind in KINDS if reader.granted_includes(kind)}
-    hidden = gatherer.hides(reader)
+    hidden = collector.hidden_includes(reader)
     shown = {"granted": granted, "hidden": hidden} if granted or hidden else None
-    writer.finish("partial" if gatherer.gaps else "complete", probe.api_version, shown)
-    taken = _taken(archive, writer.id, tuple(notes))
-    return replace(taken, unmatched=_unmatched(wanted, archive, taken, writer.resumed, gatherer.carried_over))
+    writer.finish("partial" if collector.gaps else "complete", probe.api_version, shown)
+    result = _result(archive, writer.id, tuple(notes))
+    unmatched = _unmatched_rules(options, archive, result, writer.resumed, collector.carried_over)
+    return replace(result, unmatched=unmatched)
 
 
-def _unmatched(
-    wanted: SnapshotOptions,
+def _write_events(collector: Collector, pool: WorkerPool[Event], archive: Archive) -> None:
+    """Write all events; those that wait at the same time are committed together."""
+    for events in pool.batches(EVENTS_PER_COMMIT):
+        with archive.single_transaction():
+            for event in events:
+                collector.write(event)
+
+
+def _unmatched_rules(
+    options: SnapshotOptions,
     archive: Archive,
-    taken: SnapshotResult,
+    result: SnapshotResult,
     resumed: bool,
     carried_over: Collection[str],
 ) -> tuple[str, ...]:
-    """The filters that fit nothing. What was excluded is in no archive: nothing is said of a kind where an
-    earlier run, or an earlier snapshot, met it, nor of one that was not read whole."""
-    choice = wanted.choice
-    if wanted.shard is not None or not (choice.include or choice.exclude):
+    """The filters that matched nothing. Excluded objects are in no archive, so an exclude rule is left out
+    where its kind was read in an earlier run or snapshot; so is any rule of a kind that was not read."""
+    rules = options.object_filter
+    if options.shard is not None or not (rules.include or rules.exclude):
         return ()
-    info = next(s for s in list_snapshots(archive.conn) if s.id == taken.id)
-    found = SnapshotReader(archive.conn, info)
-    for kind in {kind for kind, glob in choice.include if (kind, glob) not in choice.matched_rules}:
-        for _, body in found.bodies(kind, None):
-            choice.matches(kind, body)
-    unknown = {gap.kind for gap in taken.missing if gap.id == "*"}
-    excluded = {kind for kind, _ in choice.exclude}
-    return tuple(choice.unmatched_rules(unknown | (excluded if resumed else excluded & set(carried_over))))
+    snapshot = open_snapshot(archive.conn, result.id)
+    for kind in {kind for kind, glob in rules.include if (kind, glob) not in rules.matched_rules}:
+        for _, body in snapshot.bodies(kind, None):
+            rules.matches(kind, body)
+    unknown = {gap.kind for gap in result.missing if gap.id == "*"}
+    excluded = {kind for kind, _ in rules.exclude}
+    return tuple(rules.unmatched_rules(unknown | (excluded if resumed else excluded & set(carried_over))))
 
 
-def _read_already(archive: Archive, reader: Reader, wanted: SnapshotOptions) -> int:
-    """The complete snapshot of this very shard of this very reading, which its tag names; 0 if none."""
-    asked = (reader.type, reader.url, "complete", wanted.tag or "", wanted.options())
-    if wanted.shard is None or not wanted.tag:
+def _complete_shard(archive: Archive, reader: Reader, options: SnapshotOptions) -> int:
+    """The number of the complete snapshot of the same shard with the same tag and options; 0 if none."""
+    if options.shard is None or not options.tag:
         return 0
-    known = list_snapshots(archive.conn)
-    return max((s.id for s in known if (s.type, s.url, s.state, s.tag, s.options) == asked), default=0)
+    key = (reader.type, reader.url, "complete", options.tag, options.stored_options())
+    snapshots = list_snapshots(archive.conn)
+    return max((s.id for s in snapshots if (s.type, s.url, s.state, s.tag, s.options) == key), default=0)
 
 
-def _taken(archive: Archive, number: int, notes: tuple[str, ...]) -> SnapshotResult:
-    info = next(s for s in list_snapshots(archive.conn) if s.id == number)
-    found = SnapshotReader(archive.conn, info)
-    shard = str(info.options.get("shard") or "")
-    told = [f"assistant {body.get('name')}: {'; '.join(said)}" for body, said in _of_effect(found)]
-    more = [f"and {len(told) - TOLD:,} more such agents: ls"] if len(told) > TOLD else []
-    notes = (*notes, *told[:TOLD], *more)
+def _result(archive: Archive, number: int, notes: tuple[str, ...]) -> SnapshotResult:
+    snapshot = open_snapshot(archive.conn, number)
+    info = snapshot.info
+    agents = [
+        f"assistant {body.get('name')}: {'; '.join(remarks)}"
+        for _, body in (snapshot.bodies("assistant", "") if info.type == "foundry" else ())
+        if (remarks := served_version_remarks(body))
+    ]
+    rest = len(agents) - MAX_AGENTS_NAMED
     return SnapshotResult(
-        number, info.state, found.counts(), found.missing(), notes, shard, tuple(info.hidden)
+        number,
+        info.state,
+        snapshot.counts(),
+        snapshot.missing(),
+        (*notes, *agents[:MAX_AGENTS_NAMED], *([f"and {rest:,} more such agents: ls"] if rest > 0 else [])),
+        str(info.options.get("shard") or ""),
+        tuple(info.hidden),
     )
-
-
-def _of_effect(found: SnapshotReader) -> Iterator[tuple[Mapping[str, JSON], list[str]]]:
-    """Agents whose users get another version than the newest, or nothing."""
-    for _, body in found.bodies("assistant", "") if found.info.type == "foundry" else ():
-        if said := served_version_remarks(body):
-            yield body, said
-
-
-def _gather(gatherer: Collector, crew: WorkerPool[Event], archive: Archive) -> None:
-    """Write what comes; what waits together is committed together."""
-    for events in crew.batches(MAX_GAPS_SHOWN):
-        with archive.single_transaction():
-            for event in events:
-                gatherer.take(event)
