@@ -1,4 +1,4 @@
-"""An emulated service on this machine, for rehearsals and tests: it answers as the real one does."""
+"""An emulated service on this machine, for rehearsals and tests. It answers like the real service."""
 
 from migrate.emulator.app import Request
 from migrate.emulator.faults.parser import FaultsFileError

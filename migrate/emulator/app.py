@@ -14,18 +14,18 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from migrate.emulator.apis import Api, Dialect, Head
+from migrate.emulator.apis import Api, ApiVersion, RequestHead
 from migrate.emulator.errors import ApiError, UnknownKey, refuse, resource_not_found
 from migrate.emulator.options import Options
-from migrate.emulator.router import Call, Route
+from migrate.emulator.router import Call
 from migrate.emulator.state import Estate, Json
 
-_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_compact_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a client sent, and how it was answered. The body of an upload is not kept."""
+    """A recorded request and the status of its answer. The body of an upload is not kept."""
 
     method: str
     path: str
@@ -36,7 +36,7 @@ class Request:
 
 
 class EmulatedService:
-    """One estate behind several apis; the longest prefix that fits a path wins, named families first."""
+    """One estate behind its APIs. The longest matching prefix wins, APIs with named families first."""
 
     def __init__(self, estate: Estate, apis: Sequence[Api], options: Options) -> None:
         self.estate = estate
@@ -44,88 +44,86 @@ class EmulatedService:
         self.options = options
         self._apis = sorted(apis, key=lambda api: (-len(api.prefix), not api.families))
 
-    def like(self, **changes: Any) -> EmulatedService:
-        """The same service with other options: one estate, one record of requests."""
-        other = EmulatedService(self.estate, self._apis, replace(self.options, **changes))
-        other.requests = self.requests
-        return other
+    def with_options(self, **changes: Any) -> EmulatedService:
+        """The same service with other options. Both share the estate and the recorded requests."""
+        service = EmulatedService(self.estate, self._apis, replace(self.options, **changes))
+        service.requests = self.requests
+        return service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request, as ASGI requires."""
         if self.options.latency:
             await asyncio.sleep(self.options.latency)
         http = HttpRequest(scope, receive)
         try:
-            body = await self._heard(http) if self.options.record else b""
+            body = await _body_to_record(http) if self.options.record else b""
             response = await self._answer(http, scope)
         except ClientDisconnect:
             return
         if self.options.record:
-            self.requests.append(_recorded(http, body, response.status_code))
+            query, headers = dict(http.query_params), dict(http.headers)
+            self.requests.append(
+                Request(http.method, http.url.path, query, headers, body, response.status_code)
+            )
         await response(scope, receive, send)
-
-    async def _heard(self, http: HttpRequest) -> bytes:
-        """The body for the record; Starlette keeps it for the handler. Uploads pass by."""
-        streamed = http.headers.get("content-type", "").startswith("multipart/")
-        return b"" if streamed else await http.body()
 
     async def _answer(self, http: HttpRequest, scope: Scope) -> Response:
         path: str = scope["path"]
-        api = next((api for api in self._apis if api.covers(path)), None)
+        api = next((api for api in self._apis if api.matches(path)), None)
         if api is None:
             error = resource_not_found(http.method, path)
-            return _json(error.status, error.body)
-        return await self._spoken(api, http, scope)
-
-    async def _spoken(self, api: Api, http: HttpRequest, scope: Scope) -> Response:
-        head = Head(
+            return _json_response(error.status, error.body)
+        head = RequestHead(
             scope["method"],
-            scope["path"][len(api.prefix) :],
+            path[len(api.prefix) :],
             dict(scope["headers"]),
             dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
         )
         try:
-            dialect = api.admit(head, self.options)
-            found = dialect.router.find(head.method, head.path)
-            if found is None:
-                raise api.nowhere(head)
-            route, variables = found
-            body = await _body(route, dialect, http) if route.body else {}
-            call = Call(self.estate, api.service, self.options, head.query, body, http)
-            answer: Any = route.handler(call, *variables)
-            if isinstance(answer, Awaitable):
-                answer = await answer
-            response = answer if isinstance(answer, Response) else _json(200, dialect.outgoing(answer))
-            response.raw_headers.extend(api.service.headers())
-            return response
-        except UnknownKey as unknown:
-            error = api.service.unknown_key(unknown)
-        except ApiError as refusal:
-            error = refusal
-        error = api.service.refusal(error)
-        response = _json(error.status, error.body)
-        response.raw_headers.extend(api.service.headers() if error.headers is None else error.headers)
+            response = await self._call_handler(api, head, http)
+            headers = api.service.headers()
+        except (UnknownKey, ApiError) as refusal:
+            error = api.service.unknown_key(refusal) if isinstance(refusal, UnknownKey) else refusal
+            error = api.service.convert_error(error)
+            response = _json_response(error.status, error.body)
+            headers = api.service.headers() if error.headers is None else list(error.headers)
+        response.raw_headers.extend(headers)
         return response
 
+    async def _call_handler(self, api: Api, head: RequestHead, http: HttpRequest) -> Response:
+        version = api.authorize(head, self.options)
+        match = version.router.find(head.method, head.path)
+        if match is None:
+            raise api.unknown_route(head)
+        route, variables = match
+        body = await _read_body(route.schema, version, http) if route.schema else {}
+        call = Call(self.estate, api.service, self.options, head.query, body, http)
+        answer: Any = route.handler(call, *variables)
+        if isinstance(answer, Awaitable):
+            answer = await answer
+        return answer if isinstance(answer, Response) else _json_response(200, version.encode_answer(answer))
 
-def _recorded(http: HttpRequest, body: bytes, status: int) -> Request:
-    return Request(http.method, http.url.path, dict(http.query_params), dict(http.headers), body, status)
+
+async def _body_to_record(http: HttpRequest) -> bytes:
+    """The body; Starlette keeps it for the handler. Uploads are not read, they may be large."""
+    is_upload = http.headers.get("content-type", "").startswith("multipart/")
+    return b"" if is_upload else await http.body()
 
 
-async def _body(route: Route, dialect: Dialect, http: HttpRequest) -> Json:
-    """JSON that the operation's schema accepts; nothing at all counts as an empty object."""
+async def _read_body(operation: str, version: ApiVersion, http: HttpRequest) -> Json:
+    """The checked body in the stored form; an empty body counts as an empty object."""
     raw = await http.body()
     try:
         body = json.loads(raw) if raw.strip() else {}
     except ValueError:
         raise refuse("The body is not valid JSON.") from None
-    operation = route.body or ""
-    dialect.bodies[operation](body, "")
-    return dialect.incoming(operation, body)
+    version.schemas[operation](body, "")
+    return version.decode_body(operation, body)
 
 
-def _json(status: int, body: Json) -> Response:
+def _json_response(status: int, body: Json) -> Response:
     try:
-        content = _compact(body).encode()
-    except UnicodeEncodeError:  # half a character, which only an escape can carry
+        content = _compact_json(body).encode()
+    except UnicodeEncodeError:  # a lone surrogate, which JSON can carry only as an escape
         content = json.dumps(body).encode()
     return Response(content, status, media_type="application/json")

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from migrate.emulator.errors import ApiError, refuse
+from migrate.emulator.errors import refuse, unsupported_value
 from migrate.emulator.state import Json, Table
 
 
 @dataclass(frozen=True)
 class Limit:
-    """How many rows a page may have, and has when nobody says."""
+    """The largest page that a client may request, and the size of a page without `limit`, in rows."""
 
     maximum: int = 100
     default: int = 20
 
 
-PAGE = Limit()
-FILES_PAGE = Limit(10_000, 10_000)
+DEFAULT_LIMIT = Limit()
+FILES_LIMIT = Limit(10_000, 10_000)
 
 
-def envelope(rows: list[Json], has_more: bool) -> Json:
-    """Empty pages name their ends too, as null (recorded 2025-04)."""
+def list_envelope(rows: list[Json], has_more: bool) -> Json:
+    """The envelope of assistants and most others; on an empty page both ids are null (recorded 2025-04)."""
     return {
         "object": "list",
         "data": rows,
@@ -32,10 +32,15 @@ def envelope(rows: list[Json], has_more: bool) -> Json:
     }
 
 
-def without_empty_ends(rows: list[Json], has_more: bool) -> Json:
-    """Agents and conversations: an empty page names no ends at all (recorded 2026-03)."""
-    ends = {"first_id": rows[0]["id"], "last_id": rows[-1]["id"]} if rows else {}
-    return {"data": rows, **ends, "has_more": has_more, "object": "list"}
+def agent_list_envelope(rows: list[Json], has_more: bool) -> Json:
+    """The envelope of agents and conversations; an empty page has no ids (recorded 2026-03)."""
+    ids = {"first_id": rows[0]["id"], "last_id": rows[-1]["id"]} if rows else {}
+    return {"data": rows, **ids, "has_more": has_more, "object": "list"}
+
+
+def equals(key: str, value: str | None) -> Callable[[Json], bool] | None:
+    """A filter for `page`: rows whose `key` has this value; None (no filter) without a value."""
+    return (lambda row: row.get(key) == value) if value else None
 
 
 def page(
@@ -44,76 +49,67 @@ def page(
     *,
     show: Callable[[Json], Json] | None = None,
     keep: Callable[[Json], bool] | None = None,
-    limit: Limit = PAGE,
-    wrap: Callable[[list[Json], bool], Json] = envelope,
+    limit: Limit = DEFAULT_LIMIT,
+    wrap: Callable[[list[Json], bool], Json] = list_envelope,
 ) -> Json:
-    """The rows a list request asks for: `limit`, `order`, `after`, `before`."""
-    size = _size(query.get("limit"), limit)
-    span = _span(table, query)
-    backwards = "before" in query and "after" not in query  # the page that ends just before the cursor
+    """The page that a query asks for with `limit`, `order`, `after` and `before`.
+
+    `keep` filters rows, `show` converts each of them. Raises `ApiError` for a query that is not valid.
+    """
+    size = _page_size(query.get("limit"), limit)
+    indexes = _indexes(table, query)
+    is_backwards = "before" in query and "after" not in query  # the page that ends just before the cursor
     rows: list[Json] = []
     has_more = False
-    for row in _walk(table, reversed(span) if backwards else span):
+    for index in reversed(indexes) if is_backwards else indexes:
+        row = table[table.order[index].id]
         if keep is None or keep(row):
             if len(rows) == size:
                 has_more = True
                 break
             rows.append(row)
-    if backwards:
+    if is_backwards:
         rows.reverse()
     return wrap([show(row) for row in rows] if show else rows, has_more)
 
 
-def _walk(table: Table, span: Iterable[int]) -> Iterator[Json]:
-    order = table.order
-    return (table[order[position].id] for position in span)
-
-
-def _span(table: Table, query: Mapping[str, str]) -> range:
-    """Positions in the order asked for, between the cursors."""
+def _indexes(table: Table, query: Mapping[str, str]) -> range:
+    """Indexes into `table.order` between the cursors, in the requested order."""
     order = query.get("order") or "desc"
     if order not in ("asc", "desc"):
-        raise refuse(
-            f"Invalid value: '{order}'. Supported values are: 'asc','desc'",
-            param="order",
-            code="invalid_value",
-        )
+        raise unsupported_value("order", order, ("asc", "desc"), "invalid_value")
     step = 1 if order == "asc" else -1
-    ends = range(len(table))[::step]
-    start, stop = ends.start, ends.stop
+    all_rows = range(len(table))[::step]
+    start, stop = all_rows.start, all_rows.stop
     if "after" in query:
-        start = _cursor(table, query["after"], "after") + step
+        start = _cursor_index(table, query["after"], "after") + step
     if "before" in query:
-        stop = _cursor(table, query["before"], "before")
+        stop = _cursor_index(table, query["before"], "before")
     return range(start, stop, step)
 
 
-def _cursor(table: Table, wanted: str, name: str) -> int:
-    position = table.position(wanted)
-    if position is None:
-        raise refuse(f"Invalid '{name}': no object with id '{wanted}' in this list.", param=name)
-    return position
+def _cursor_index(table: Table, id_: str, name: str) -> int:
+    index = table.index_of(id_)
+    if index is None:
+        raise refuse(f"Invalid '{name}': no object with id '{id_}' in this list.", param=name)
+    return index
 
 
-def _size(given: str | None, limit: Limit) -> int:
-    if given is None or given == "":
+def _page_size(requested: str | None, limit: Limit) -> int:
+    if not requested:
         return limit.default
     try:
-        size = int(given)
+        size = int(requested)
     except ValueError:
         raise refuse(
             "Invalid type for 'limit': expected an integer, but got a string instead.",
             param="limit",
             code="invalid_type",
         ) from None
-    if not 1 <= size <= limit.maximum:
-        raise _out_of_range(size, limit)
-    return size
-
-
-def _out_of_range(size: int, limit: Limit) -> ApiError:
+    if 1 <= size <= limit.maximum:
+        return size
     side, sign, bound = ("below_min", ">=", 1) if size < 1 else ("above_max", "<=", limit.maximum)
-    return refuse(
+    raise refuse(
         f"Invalid 'limit': integer {side.replace('_', ' ')}imum value. "
         f"Expected a value {sign} {bound}, but got {size} instead.",
         param="limit",

@@ -1,4 +1,4 @@
-"""Find the route of a request in a tree, in as many steps as its path has parts."""
+"""Find the route of a request in a tree of path parts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from migrate.emulator.state import Estate, Json
 
 @dataclass(frozen=True)
 class Call:
-    """One request that was let in. `body` was accepted by its schema; uploads read `http` themselves."""
+    """One authorized request. `body` has passed its schema; uploads are read from `http` by their handler."""
 
     estate: Estate
     service: Service
@@ -25,51 +25,51 @@ class Call:
     http: Request
 
 
-# A handler takes the call and the variable parts of the path, and answers with an object or a ready response.
+# Called with the call and the variable parts of the path; returns an object or a response.
 Handler = Callable[..., "Json | Response | Awaitable[Json | Response]"]
 
 
 @dataclass(frozen=True)
 class Route:
-    """One operation. `body` names its schema; without one, a body is not read."""
+    """One operation. `schema` names the schema of its body; without one the body is not read."""
 
     method: str
     path: str
     handler: Handler
-    body: str | None = None
+    schema: str | None = None
 
 
 @dataclass
-class _Step:
-    fixed: dict[str, _Step] = field(default_factory=dict)
-    variable: _Step | None = None
-    routes: dict[str, Route] = field(default_factory=dict)
+class _Node:
+    fixed: dict[str, _Node] = field(default_factory=dict)
+    variable: _Node | None = None
+    routes: dict[str, Route] = field(default_factory=dict)  # by method
 
 
 class Router:
-    """A fixed part wins over a variable one: `/threads/runs` is not the thread called runs."""
+    """Finds routes. A fixed part is preferred to a variable one: `/threads/runs` is not a thread `runs`."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        self._root = _Step()
+        self._root = _Node()
         for route in routes:
-            step = self._root
+            node = self._root
             for part in route.path.strip("/").split("/"):
                 if part.startswith("{"):
-                    step.variable = step = step.variable or _Step()
+                    node.variable = node = node.variable or _Node()
                 else:
-                    step = step.fixed.setdefault(part, _Step())
-            step.routes[route.method] = route
+                    node = node.fixed.setdefault(part, _Node())
+            node.routes[route.method] = route
 
     def find(self, method: str, path: str) -> tuple[Route, list[str]] | None:
-        """The route and the variable parts of the path, or nothing."""
-        step, variables = self._root, []
+        """The route and the variable parts of the path, or None."""
+        node, variables = self._root, []
         for part in path.strip("/").split("/"):
-            if part in step.fixed:
-                step = step.fixed[part]
-            elif step.variable and part:
+            if part in node.fixed:
+                node = node.fixed[part]
+            elif node.variable and part:
                 variables.append(part)
-                step = step.variable
+                node = node.variable
             else:
                 return None
-        route = step.routes.get(method)
+        route = node.routes.get(method)
         return (route, variables) if route else None

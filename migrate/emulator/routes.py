@@ -1,4 +1,4 @@
-"""Every operation of the emulated services, one row each; the apis choose among these groups."""
+"""Every operation of the emulated services, one row each. Each API selects some of these groups."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from migrate.emulator.resources import (
     agents,
     assistants,
     conversations,
-    deployments,
     files,
+    inventory,
     messages,
     threads,
     vector_stores,
@@ -44,14 +44,14 @@ THREADS = (
     Route("GET", "/threads/{thread}/runs/{run}/steps/{step}", threads.read_run_step),
 )
 
-_EACH_FILE = (
+_ONE_FILE = (
     Route("POST", "/files", files.create),
     Route("GET", "/files/{file}", files.read),
     Route("DELETE", "/files/{file}", files.delete),
     Route("GET", "/files/{file}/content", files.content),
 )
-FILES = (Route("GET", "/files", files.page), *_EACH_FILE)
-UNPAGED_FILES = (Route("GET", "/files", files.everything), *_EACH_FILE)
+FILES = (Route("GET", "/files", files.page), *_ONE_FILE)
+UNPAGED_FILES = (Route("GET", "/files", files.list_unpaged), *_ONE_FILE)
 
 STORES = (
     Route("GET", "/vector_stores", vector_stores.page),
@@ -73,39 +73,39 @@ ATTRIBUTES = (
     Route("POST", "/vector_stores/{store}/files/{file}", vector_stores.update_file, "store_file.update"),
 )
 
-# In Azure's 2025-03 description, yet answered with 404 there (reported 2026-06).
+# Azure's 2025-03 description has it, but it was answered with 404 there (reported 2026-06).
 PARSED_CONTENT = (
     Route("GET", "/vector_stores/{store}/files/{file}/content", vector_stores.read_parsed_content),
 )
 
-AGENT_ROUTES = (
+AGENTS = (
     Route("GET", "/agents", agents.page),
     Route("GET", "/agents/{agent}", agents.read),
     Route("DELETE", "/agents/{agent}", agents.delete),
-    Route("GET", "/agents/{agent}/versions", agents.versions),
+    Route("GET", "/agents/{agent}/versions", agents.list_versions),
     Route("POST", "/agents/{agent}/versions", agents.create_version, "agent_version.create"),
-    Route("GET", "/agents/{agent}/versions/{version}", agents.version),
+    Route("GET", "/agents/{agent}/versions/{version}", agents.read_version),
     Route("DELETE", "/agents/{agent}/versions/{version}", agents.delete_version),
 )
 
 INVENTORY = (
-    Route("GET", "/deployments", deployments.deployments),
-    Route("GET", "/deployments/{deployment}", deployments.deployment),
-    Route("GET", "/connections", deployments.connections),
-    Route("GET", "/connections/{connection}", deployments.connection),
+    Route("GET", "/deployments", inventory.list_deployments),
+    Route("GET", "/deployments/{deployment}", inventory.read_deployment),
+    Route("GET", "/connections", inventory.list_connections),
+    Route("GET", "/connections/{connection}", inventory.read_connection),
 )
 
-CONVERSATION_ROUTES = (
+CONVERSATIONS = (
     Route("GET", "/conversations", conversations.page),
     Route("POST", "/conversations", conversations.create, "conversation.create"),
     Route("GET", "/conversations/{conversation}", conversations.read),
     Route("POST", "/conversations/{conversation}", conversations.update, "conversation.update"),
     Route("DELETE", "/conversations/{conversation}", conversations.delete),
     Route("GET", "/conversations/{conversation}/items", conversations.list_items),
-    Route("POST", "/conversations/{conversation}/items", conversations.add_items, "items.create"),
+    Route("POST", "/conversations/{conversation}/items", conversations.create_items, "items.create"),
     Route("GET", "/conversations/{conversation}/items/{item}", conversations.read_item),
     Route("DELETE", "/conversations/{conversation}/items/{item}", conversations.delete_item),
 )
 
-# A response executes a model, as a run does.
+# Creating a response runs a model, like creating a run.
 RESPONSES = (Route("POST", "/responses", threads.forbid_run),)

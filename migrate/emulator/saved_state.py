@@ -1,9 +1,9 @@
-"""Load a folder of saved answers: objects are taken exactly as saved, and what is not taken is named.
+"""Load a folder of saved answers into an estate, and save an estate as such a folder.
 
-Any file of JSON or JSON lines may hold objects in the shapes that `dump_shapes` knows. Those that do not tell
-what they are are known by their place: the items of a conversation lie in `items/<conversation id>.json`, the
-rest of a project in `deployments.json` and `connections.json`. The bytes of a file lie in `content/<file
-id>`, or beside its JSON under its id or its name. Every file, row and list that is not taken is named.
+Any file of JSON or JSON lines may contain objects in the shapes that `dump_parser` reads. They are kept
+exactly. The location of a file shows the kind of objects without `object`: `items/CONVERSATION_ID.json`,
+`deployments.json`, `connections.json`. The bytes of a file are in `content/FILE_ID`, or beside its JSON under
+its id or its name. Every file, row and list that is not used is reported.
 """
 
 from __future__ import annotations
@@ -15,275 +15,272 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from migrate.emulator.dump_shapes import (
-    ENDINGS,
-    PARENT,
+from migrate.emulator.dump_parser import (
+    IGNORED_FILES,
+    JSON_SUFFIXES,
+    PARENT_KEYS,
     PLURALS,
-    SPARED,
-    Found,
-    NotTaken,
-    Place,
-    Unfinished,
-    Unread,
-    documents,
-    pieces,
+    ListingEnd,
+    Location,
+    NotAnObject,
+    SavedObject,
+    UnreadableDocument,
+    parse_objects,
+    read_documents,
 )
-from migrate.emulator.state import Estate, Json, Table, moment
+from migrate.emulator.state import Estate, Json, Table, creation_time
 from migrate.emulator.uploads import SavedContent
 
-
-def adopt(estate: Estate) -> None:
-    _steps(estate)
-    for thread_id in [*estate.messages, *estate.runs]:
-        if thread_id not in estate.threads:
-            children = [*estate.messages[thread_id].values(), *estate.runs[thread_id].values()]
-            estate.threads[thread_id] = _thread(thread_id, children)
-    for store_id, entries in estate.vector_store_files.items():
-        if store_id not in estate.vector_stores:
-            estate.vector_stores[store_id] = _store(store_id, list(entries.values()))
-    for conversation_id in estate.items:
-        if conversation_id not in estate.conversations:
-            estate.conversations[conversation_id] = _conversation(conversation_id)
-    _versions(estate)
-
-
-def _steps(estate: Estate) -> None:
-    for run_id, steps in estate.run_steps.items():
-        first = next(iter(steps.values()))
-        runs = estate.runs[first["thread_id"]]
-        if run_id not in runs:
-            runs[run_id] = _run(run_id, first)
-
-
-def _versions(estate: Estate) -> None:
-    """An agent shows its latest version; whoever saved agents only has saved that one too."""
-    for name, agent in estate.agents.items():
-        latest = agent["versions"]["latest"]
-        if latest["id"] not in estate.agent_versions[name]:
-            estate.agent_versions[name][latest["id"]] = latest
-    for name, versions in estate.agent_versions.items():
-        if name not in estate.agents:
-            latest = versions[versions.order[-1].id]
-            shown = {key: value for key, value in latest.items() if key != "agent_guid"}
-            agent = {"object": "agent", "id": name, "name": name, "versions": {"latest": shown}}
-            estate.agents[name] = agent
-
-
-def _first_second(children: list[Json]) -> int:
-    return min((int(child.get("created_at") or 0) for child in children), default=0)
-
-
-def _thread(thread_id: str, children: list[Json]) -> Json:
-    created = _first_second(children)
-    return {"id": thread_id, "object": "thread", "created_at": created, "metadata": {}, "tool_resources": {}}
-
-
-def _conversation(conversation_id: str) -> Json:
-    return {"id": conversation_id, "object": "conversation", "created_at": 0, "metadata": {}}
-
-
-def _run(run_id: str, step: Json) -> Json:
-    return {
-        "id": run_id,
-        "object": "thread.run",
-        "created_at": _first_second([step]),
-        "assistant_id": step.get("assistant_id"),
-        "thread_id": step["thread_id"],
-        "status": "completed",
-    }
-
-
-def _store(store_id: str, entries: list[Json]) -> Json:
-    created = _first_second(entries)
-    states = [entry.get("status") for entry in entries]
-    counts = {state: states.count(state) for state in ("in_progress", "completed", "failed", "cancelled")}
-    return {
-        "id": store_id,
-        "object": "vector_store",
-        "name": None,
-        "status": "completed",
-        "usage_bytes": sum(entry.get("usage_bytes") or 0 for entry in entries),
-        "created_at": created,
-        "file_counts": {**counts, "total": len(entries)},
-        "metadata": {},
-        "expires_after": None,
-        "expires_at": None,
-        "last_active_at": created,
-    }
-
-
-CONTENT, ITEMS = "content", "items"
+CONTENT_FOLDER, ITEMS_FOLDER = "content", "items"
 UNFINISHED = "an unfinished list: it says that more rows follow, and they are in no file"
-
-
-@dataclass(frozen=True)
-class Shelf:
-    """Where objects of one kind are kept, and what they cannot do without to be kept there."""
-
-    keep: Callable[[Estate, Json], object]
-    needs: tuple[str, ...] = ()
-
-
-def _shelf(table: Callable[[Estate, Json], Table], *needs: str) -> Shelf:
-    def keep(estate: Estate, row: Json) -> None:
-        table(estate, row)[row["id"]] = row
-
-    return Shelf(keep, ("id", *needs))
-
-
-# By what an object calls itself.
-SHELVES: dict[str, Shelf] = {
-    "assistant": _shelf(lambda estate, row: estate.assistants),
-    "thread": _shelf(lambda estate, row: estate.threads),
-    "thread.message": _shelf(lambda estate, row: estate.messages[row["thread_id"]], "thread_id"),
-    "thread.run": _shelf(lambda estate, row: estate.runs[row["thread_id"]], "thread_id"),
-    "thread.run.step": _shelf(lambda estate, row: estate.run_steps[row["run_id"]], "thread_id", "run_id"),
-    "file": _shelf(lambda estate, row: estate.files),
-    "vector_store": _shelf(lambda estate, row: estate.vector_stores),
-    "vector_store.file": _shelf(
-        lambda estate, row: estate.vector_store_files[row["vector_store_id"]], "vector_store_id"
-    ),
-    "agent": _shelf(lambda estate, row: estate.agents, "name", "versions.latest.id"),
-    "agent.version": _shelf(lambda estate, row: estate.agent_versions[row["name"]], "name", "version"),
-    "conversation": _shelf(lambda estate, row: estate.conversations),
-}
+OWNER_ONLY = 0o700
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """Something in the folder that no estate can hold."""
+    """Something in the folder that was not used, and why. `file` is relative to the folder."""
 
     file: str
     reason: str
 
 
+@dataclass(frozen=True)
+class Destination:
+    """Where objects of one kind are stored, and the keys they must have (dots lead into objects)."""
+
+    store: Callable[[Estate, Json], object]
+    required: tuple[str, ...]
+
+
+def _table(table_of: Callable[[Estate, Json], Table], *required: str) -> Destination:
+    def store(estate: Estate, row: Json) -> None:
+        table_of(estate, row)[row["id"]] = row
+
+    return Destination(store, ("id", *required))
+
+
+DESTINATIONS: dict[str, Destination] = {  # by the value of `object`
+    "assistant": _table(lambda estate, _row: estate.assistants),
+    "thread": _table(lambda estate, _row: estate.threads),
+    "thread.message": _table(lambda estate, row: estate.messages[row["thread_id"]], "thread_id"),
+    "thread.run": _table(lambda estate, row: estate.runs[row["thread_id"]], "thread_id"),
+    "thread.run.step": _table(lambda estate, row: estate.run_steps[row["run_id"]], "thread_id", "run_id"),
+    "file": _table(lambda estate, _row: estate.files),
+    "vector_store": _table(lambda estate, _row: estate.vector_stores),
+    "vector_store.file": _table(
+        lambda estate, row: estate.vector_store_files[row["vector_store_id"]], "vector_store_id"
+    ),
+    "agent": _table(lambda estate, _row: estate.agents, "name", "versions.latest.id"),
+    "agent.version": _table(lambda estate, row: estate.agent_versions[row["name"]], "name", "version"),
+    "conversation": _table(lambda estate, _row: estate.conversations),
+}
+
+
 def load(folder: Path, estate: Estate) -> list[Skipped]:
-    """Fills the estate. The same object saved twice: the later one wins."""
+    """Fill the estate from a folder. If an object was saved twice, the later one is used."""
     skipped: list[Skipped] = []
-    listings: dict[tuple[str, str], tuple[str, bool]] = {}
-    others: list[Path] = []
+    listings: dict[
+        tuple[str, str], tuple[str, bool]
+    ] = {}  # kind and parent -> file, whether rows are missing
+    other_files: list[Path] = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = path.relative_to(folder)
-        if name.parts[0] == CONTENT or name.name in SPARED:
+        if name.parts[0] == CONTENT_FOLDER or name.name in IGNORED_FILES:
             continue
-        if path.suffix.lower() not in ENDINGS:
-            others.append(path)
+        if path.suffix.lower() not in JSON_SUFFIXES:
+            other_files.append(path)
             continue
-        by_place = _by_place(name, estate)
-        for document in documents(path):
-            if isinstance(document, Unread):
+        by_location = _destination_by_location(name, estate)
+        for document in read_documents(path):
+            if isinstance(document, UnreadableDocument):
                 where = f"{document.where}: " if document.where else ""
                 skipped.append(Skipped(str(name), f"{where}{document.reason}"))
                 continue
-            for piece in pieces(document, _place(name, by_place)):
-                if isinstance(piece, Unfinished):
-                    _note(listings, piece, str(name))
-                elif reason := _taken(estate, piece, by_place):
+            for parsed in parse_objects(document, _location(name, by_location)):
+                if isinstance(parsed, ListingEnd):
+                    _note_listing(listings, parsed, str(name))
+                elif reason := _store(estate, parsed, by_location):
                     skipped.append(Skipped(str(name), reason))
-    skipped += [Skipped(name, UNFINISHED) for name, more in listings.values() if more]
-    adopt(estate)
+    skipped += [Skipped(name, UNFINISHED) for name, has_more in listings.values() if has_more]
+    _add_missing_parents(estate)
     skipped += [
-        Skipped(str(path.relative_to(folder)), why) for path, why in _find_content(folder, others, estate)
+        Skipped(str(path.relative_to(folder)), reason)
+        for path, reason in _find_content(folder, other_files, estate)
     ]
     return skipped
 
 
-def _note(listings: dict[tuple[str, str], tuple[str, bool]], page: Unfinished, name: str) -> None:
-    """A listing may be saved page by page; it is whole when one of its pages says that no more follow."""
-    key = (page.kind, page.parent) if page.kind else (name, "")
-    ended = key in listings and not listings[key][1]
-    listings[key] = (name, page.more and not ended)
+def _note_listing(listings: dict[tuple[str, str], tuple[str, bool]], page: ListingEnd, name: str) -> None:
+    """A listing may be saved page by page. It is complete if one of its pages is the last."""
+    key = (page.kind, page.parent_id) if page.kind else (name, "")
+    has_ended = key in listings and not listings[key][1]
+    listings[key] = (name, page.has_more and not has_ended)
 
 
-def _place(name: Path, by_place: Shelf | None) -> Place:
-    """What the name of a file, or of its folder, says of the objects in it."""
-    if by_place is not None:
-        return Place("item")
+def _location(name: Path, by_location: Destination | None) -> Location:
+    """What the name of a file, or of its folder, shows about the objects in it."""
+    if by_location is not None:
+        return Location("item")
     if name.stem in PLURALS:
-        return Place(PLURALS[name.stem])
+        return Location(PLURALS[name.stem])
     kind = PLURALS.get(name.parent.name, "")
-    parent = PARENT.get(kind)
-    return Place(kind, ((parent, name.stem),) if parent else ())
+    parent_key = PARENT_KEYS.get(kind)
+    return Location(kind, ((parent_key, name.stem),) if parent_key else ())
 
 
-def _taken(estate: Estate, piece: Found | NotTaken, by_place: Shelf | None) -> str | None:
-    """Puts an object where it belongs, or says why it belongs nowhere."""
-    if isinstance(piece, NotTaken):
-        return piece.reason
-    if piece.kind == "item" and by_place is None:
-        parent = piece.row.get("conversation_id")
-        if not isinstance(parent, str):
-            return "an item without conversation_id"
-        row = {key: value for key, value in piece.row.items() if key != "conversation_id"}
-        return _keep(estate, row, _shelf(lambda estate, _row: estate.items[parent], "type"))
-    return _keep(estate, piece.row, by_place)
+def _destination_by_location(name: Path, estate: Estate) -> Destination | None:
+    """The destination of a file whose objects do not show their kind; None for all other files."""
+    if name.parent.name == ITEMS_FOLDER:
+        return _items_of(name.stem)
+    if name.stem not in ("deployments", "connections"):
+        return None
+    rows: list[Json] = []
+    setattr(estate, name.stem, rows)
+    return Destination(lambda _estate, row: rows.append(row), ("name",))
 
 
-def _by_place(name: Path, estate: Estate) -> Shelf | None:
-    """The shelf of a file whose objects do not say what they are."""
-    if name.parent.name == ITEMS:
-        return _shelf(lambda estate, _row: estate.items[name.stem], "type")
-    if name.stem == "deployments":
-        deployments: list[Json] = []
-        estate.deployments = deployments
-        return Shelf(lambda _estate, row: deployments.append(row), ("name",))
-    if name.stem == "connections":
-        connections: list[Json] = []
-        estate.connections = connections
-        return Shelf(lambda _estate, row: connections.append(row), ("name",))
-    return None
+def _items_of(conversation_id: str) -> Destination:
+    return _table(lambda estate, _row: estate.items[conversation_id], "type")
 
 
-def _keep(estate: Estate, row: Json, by_place: Shelf | None) -> str | None:
-    """Puts an object where it belongs, or says why it belongs nowhere."""
+def _store(estate: Estate, parsed: SavedObject | NotAnObject, by_location: Destination | None) -> str | None:
+    """Store an object, or return why it cannot be stored."""
+    if isinstance(parsed, NotAnObject):
+        return parsed.reason
+    row, destination = parsed.row, by_location
     kind = row.get("object")
-    if by_place is None and "error" in row:
+    if destination is None and parsed.kind == "item":
+        conversation_id = row.get("conversation_id")
+        if not isinstance(conversation_id, str):
+            return "an item without conversation_id"
+        row = {key: value for key, value in row.items() if key != "conversation_id"}
+        destination = _items_of(conversation_id)
+    elif destination is None and "error" in row:
         return "an error answer"
     if row.get("deleted"):
         return "the answer to a deletion"
-    shelf = by_place or SHELVES.get(str(kind))
-    if shelf is None:
+    destination = destination or DESTINATIONS.get(str(kind))
+    if destination is None:
         return f"no kind of an Assistants estate: {kind}"
-    if missing := [key for key in shelf.needs if not isinstance(_inside(row, key), str)]:
+    if missing := [key for key in destination.required if not isinstance(_value_at(row, key), str)]:
         return f"{kind} without {' and '.join(missing)}"
-    shelf.keep(estate, row)
+    destination.store(estate, row)
     return None
 
 
-def _inside(row: Json, path: str) -> Any:
+def _value_at(row: Json, path: str) -> Any:
     value: Any = row
     for key in path.split("."):
         value = value.get(key) if isinstance(value, dict) else None
     return value
 
 
-def _find_content(folder: Path, others: list[Path], estate: Estate) -> Iterator[tuple[Path, str]]:
-    """Bytes of files, by listing folders, so that no id is ever used as a path; what belongs to no file, and
-    why. Beside the JSON, bytes are known by the id of their file, or by its name where only one has it."""
-    inside = sorted((folder / CONTENT).rglob("*")) if (folder / CONTENT).is_dir() else []
-    for path in inside:
-        if path.is_dir() or path.name in SPARED:
+def _find_content(folder: Path, other_files: list[Path], estate: Estate) -> Iterator[tuple[Path, str]]:
+    """Find the bytes of files; yields the paths that belong to no file, and why.
+
+    Folders are listed, so that no id is ever used as a path. Beside the JSON, bytes are recognised by the id
+    of their file, or by its name if only one file has it.
+    """
+    content = folder / CONTENT_FOLDER
+    for path in sorted(content.rglob("*")) if content.is_dir() else ():
+        if path.is_dir() or path.name in IGNORED_FILES:
             continue
-        if path.parent == folder / CONTENT and path.name in estate.files:
+        if path.parent == content and path.name in estate.files:
             estate.content[path.name] = SavedContent(path)
         else:
             yield path, "there is no file of this id"
-    names = Counter(str(row.get("filename")) for row in estate.files.values())
-    by_name = {str(row.get("filename")): id_ for id_, row in estate.files.items()}
-    for path in others:
+    name_counts = Counter(str(row.get("filename")) for row in estate.files.values())
+    ids_by_name = {str(row.get("filename")): id_ for id_, row in estate.files.items()}
+    for path in other_files:
         ids = [name for name in (path.name, path.stem) if name in estate.files]
-        ids += [by_name[path.name]] if names[path.name] == 1 else []
+        ids += [ids_by_name[path.name]] if name_counts[path.name] == 1 else []
         if ids and ids[0] not in estate.content:
             estate.content[ids[0]] = SavedContent(path)
         else:
             yield path, "it is no file of JSON, and not the bytes of one file of the estate"
 
 
-OWNER_ONLY = 0o700
+# -------------------------------------------------------------------- parents that were not saved
+
+
+def _add_missing_parents(estate: Estate) -> None:
+    """Create the runs, threads, stores, conversations and agents to which saved objects belong."""
+    for run_id, steps in estate.run_steps.items():
+        first = next(iter(steps.values()))
+        runs = estate.runs[first["thread_id"]]
+        if run_id not in runs:
+            runs[run_id] = _run(run_id, first)
+    for thread_id in [*estate.messages, *estate.runs]:
+        if thread_id not in estate.threads:
+            children = [*estate.messages[thread_id].values(), *estate.runs[thread_id].values()]
+            estate.threads[thread_id] = {
+                "id": thread_id,
+                "object": "thread",
+                "created_at": _earliest(children),
+                "metadata": {},
+                "tool_resources": {},
+            }
+    for store_id, entries in estate.vector_store_files.items():
+        if store_id not in estate.vector_stores:
+            estate.vector_stores[store_id] = _vector_store(store_id, list(entries.values()))
+    for id_ in estate.items:
+        if id_ not in estate.conversations:
+            conversation = {"id": id_, "object": "conversation", "created_at": 0, "metadata": {}}
+            estate.conversations[id_] = conversation
+    for name, agent in estate.agents.items():  # agents may be saved without their versions
+        latest = agent["versions"]["latest"]
+        if latest["id"] not in estate.agent_versions[name]:
+            estate.agent_versions[name][latest["id"]] = latest
+    for name, versions in estate.agent_versions.items():
+        if name not in estate.agents:
+            latest = {key: value for key, value in versions.newest().items() if key != "agent_guid"}
+            estate.agents[name] = {
+                "object": "agent",
+                "id": name,
+                "name": name,
+                "versions": {"latest": latest},
+            }
+
+
+def _earliest(rows: list[Json]) -> int:
+    return min((int(row.get("created_at") or 0) for row in rows), default=0)
+
+
+def _run(run_id: str, step: Json) -> Json:
+    return {
+        "id": run_id,
+        "object": "thread.run",
+        "created_at": _earliest([step]),
+        "assistant_id": step.get("assistant_id"),
+        "thread_id": step["thread_id"],
+        "status": "completed",
+    }
+
+
+def _vector_store(store_id: str, entries: list[Json]) -> Json:
+    created_at = _earliest(entries)
+    statuses = [entry.get("status") for entry in entries]
+    counts = {name: statuses.count(name) for name in ("in_progress", "completed", "failed", "cancelled")}
+    return {
+        "id": store_id,
+        "object": "vector_store",
+        "name": None,
+        "status": "completed",
+        "usage_bytes": sum(entry.get("usage_bytes") or 0 for entry in entries),
+        "created_at": created_at,
+        "file_counts": {**counts, "total": len(entries)},
+        "metadata": {},
+        "expires_after": None,
+        "expires_at": None,
+        "last_active_at": created_at,
+    }
+
+
+# ------------------------------------------------------------------------------------------------- saving
 
 
 def save(estate: Estate, folder: Path) -> None:
-    """Write every object and the bytes of every file. The folder must not exist.
+    """Write every object and the bytes of every file, for `load`. The folder must not exist.
 
     Ids, creation times and the order of lists stay. Not saved: batches of files, the endpoint of an agent
     (the emulator answers as for an agent without one), and whether a vector store will expire.
@@ -291,21 +288,21 @@ def save(estate: Estate, folder: Path) -> None:
     """
     folder.mkdir(mode=OWNER_ONLY)
     listings: dict[str, list[Json]] = {
-        "assistants": _oldest_first(estate.assistants),
-        "threads": _oldest_first(estate.threads),
-        "messages": _of_all(estate.messages.values()),
-        "runs": _of_all(estate.runs.values()),
-        "run_steps": _of_all(estate.run_steps.values()),
-        "files": _oldest_first(estate.files),
-        "vector_stores": _oldest_first(estate.vector_stores),
-        "vector_store_files": _of_all(estate.vector_store_files.values()),
-        "agents": _oldest_first(estate.agents),
-        "agent_versions": _of_all(estate.agent_versions.values()),
-        "conversations": _oldest_first(estate.conversations),
+        "assistants": estate.assistants.oldest_first(),
+        "threads": estate.threads.oldest_first(),
+        "messages": _rows_of_all(estate.messages.values()),
+        "runs": _rows_of_all(estate.runs.values()),
+        "run_steps": _rows_of_all(estate.run_steps.values()),
+        "files": estate.files.oldest_first(),
+        "vector_stores": estate.vector_stores.oldest_first(),
+        "vector_store_files": _rows_of_all(estate.vector_store_files.values()),
+        "agents": estate.agents.oldest_first(),
+        "agent_versions": _rows_of_all(estate.agent_versions.values()),
+        "conversations": estate.conversations.oldest_first(),
         "items": [
             {**item, "conversation_id": conversation_id}
             for conversation_id, items in estate.items.items()
-            for item in _oldest_first(items)
+            for item in items.oldest_first()
         ],
     }
     for name, rows in listings.items():
@@ -314,23 +311,19 @@ def save(estate: Estate, folder: Path) -> None:
     for name, values in (("deployments", estate.deployments), ("connections", estate.connections)):
         if values is not None:
             _write(folder / f"{name}.json", {"value": values})
-    (folder / CONTENT).mkdir()
+    (folder / CONTENT_FOLDER).mkdir()
     for file_id, blob in estate.content.items():
         if Path(file_id).name != file_id:
             raise ValueError(f"{file_id!r} cannot be the name of a file")
-        with (folder / CONTENT / file_id).open("wb") as file:
-            file.writelines(blob.pieces())
+        with (folder / CONTENT_FOLDER / file_id).open("wb") as file:
+            file.writelines(blob.chunks())
 
 
 def _write(path: Path, document: Json) -> None:
     path.write_text(f"{json.dumps(document, indent=1)}\n", encoding="utf-8")
 
 
-def _oldest_first(table: Table) -> list[Json]:
-    return [table[place.id] for place in table.order]
-
-
-def _of_all(tables: Iterable[Table]) -> list[Json]:
-    """The rows of several parents, oldest first: `load` would turn a list around whose times only fall."""
-    rows = [row for table in tables for row in _oldest_first(table)]
-    return sorted(rows, key=lambda row: moment(row) or 0)
+def _rows_of_all(tables: Iterable[Table]) -> list[Json]:
+    """The rows of several parents, oldest first: `load` would reverse a list whose times only fall."""
+    rows = [row for table in tables for row in table.oldest_first()]
+    return sorted(rows, key=lambda row: creation_time(row) or 0)

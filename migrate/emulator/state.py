@@ -1,4 +1,4 @@
-"""The memory of an emulated service: ordered tables of API objects that are read page by page."""
+"""The memory of an emulated service: ordered tables of API objects, and the estate that contains them."""
 
 from __future__ import annotations
 
@@ -13,86 +13,100 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+from migrate.emulator.errors import ApiError
 from migrate.emulator.uploads import Blob
 
-ALPHABET = string.ascii_letters + string.digits
-LENGTH = 24
-
-
-def new(prefix: str, length: int = LENGTH) -> str:
-    return prefix + "".join(random.choices(ALPHABET, k=length))
-
-
-def new_conversation() -> str:
-    return new("conv_" + uuid4().hex[:16] + "00", 32)
-
-
-def new_item(prefix: str, conversation_id: str) -> str:
-    """The 18 hex digits after `conv_` stand in the ids of its items too (recorded 2025-11)."""
-    return new(prefix + conversation_id.removeprefix("conv_")[:18], 32)
-
-
-def new_hex(prefix: str) -> str:
-    """As file batches have it (recorded 2024-04)."""
-    return prefix + uuid4().hex
-
-
 Json = dict[str, Any]
+
+ID_CHARACTERS = string.ascii_letters + string.digits
+ID_LENGTH = 24
+DAY_S = 86_400
 
 _arrivals = itertools.count()
 
 
-class Place(NamedTuple):
-    """Where a row stands: by second, and inside one second by arrival, as the services keep it."""
+def new_id(prefix: str, length: int = ID_LENGTH) -> str:
+    """A random id: the prefix and `length` letters and digits."""
+    return prefix + "".join(random.choices(ID_CHARACTERS, k=length))
+
+
+def new_hex_id(prefix: str) -> str:
+    """An id of hex digits, as file batches have (recorded 2024-04)."""
+    return prefix + uuid4().hex
+
+
+def now() -> int:
+    """The current time in whole seconds, as the services state times."""
+    return int(time.time())
+
+
+def creation_time(row: Json) -> Any:
+    """The `created_at` of an object; for an agent that of its latest version (recorded 2025-11)."""
+    if row.get("object") == "agent" and isinstance(row.get("versions"), dict):
+        row = row["versions"].get("latest") or {}
+    return row.get("created_at")
+
+
+class SortKey(NamedTuple):
+    """The position of a row: by second, and within one second by arrival, as on the services."""
 
     created_at: float
     arrival: int
     id: str
 
 
-def moment(row: Json) -> Any:
-    """When an object was made; an agent is as old as its latest version (recorded 2025-11)."""
-    if row.get("object") == "agent" and isinstance(row.get("versions"), dict):
-        row = row["versions"].get("latest") or {}
-    return row.get("created_at")
-
-
 class Table(dict[str, Json]):
-    """Objects by id, which also knows their order. Setting and deleting keep both in step."""
+    """Objects by id that also keep their order of creation. Use only item assignment and `del`."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: list[Place] = []
-        self._places: dict[str, Place] = {}
+        self._order: list[SortKey] = []
+        self._sort_keys: dict[str, SortKey] = {}
 
-    def __setitem__(self, key: str, row: Json) -> None:
-        if key in self._places:
-            self._forget(key)
-        created = moment(row)
-        place = Place(created if isinstance(created, (int, float)) else 0, next(_arrivals), key)
-        self._places[key] = place
-        insort(self._rows, place)
-        super().__setitem__(key, row)
+    def __setitem__(self, id_: str, row: Json) -> None:
+        if id_ in self._sort_keys:
+            self._remove_from_order(id_)
+        created = creation_time(row)
+        sort_key = SortKey(created if isinstance(created, (int, float)) else 0, next(_arrivals), id_)
+        self._sort_keys[id_] = sort_key
+        insort(self._order, sort_key)
+        super().__setitem__(id_, row)
 
-    def __delitem__(self, key: str) -> None:
-        super().__delitem__(key)
-        self._forget(key)
+    def __delitem__(self, id_: str) -> None:
+        super().__delitem__(id_)
+        self._remove_from_order(id_)
 
-    def _forget(self, key: str) -> None:
-        del self._rows[bisect_left(self._rows, self._places.pop(key))]
+    def _remove_from_order(self, id_: str) -> None:
+        del self._order[bisect_left(self._order, self._sort_keys.pop(id_))]
 
     @property
-    def order(self) -> list[Place]:
-        """Every row, oldest first."""
-        return self._rows
+    def order(self) -> list[SortKey]:
+        """The sort keys of all rows, oldest first."""
+        return self._order
 
-    def position(self, key: str) -> int | None:
-        place = self._places.get(key)
-        return None if place is None else bisect_left(self._rows, place)
+    def oldest_first(self) -> list[Json]:
+        """All rows in the order of their creation."""
+        return [self[sort_key.id] for sort_key in self._order]
+
+    def newest(self) -> Json:
+        """The row that was created last. The table must not be empty."""
+        return self[self._order[-1].id]
+
+    def index_of(self, id_: str) -> int | None:
+        """The index of a row in `order`, or None if there is no such row."""
+        sort_key = self._sort_keys.get(id_)
+        return None if sort_key is None else bisect_left(self._order, sort_key)
+
+    def require(self, id_: str, error: ApiError) -> Json:
+        """The row with this id. Raises `error` if there is none."""
+        row = self.get(id_)
+        if row is None:
+            raise error
+        return row
 
 
 class Children(dict[str, Table]):
-    """One table per parent; asking for a parent nobody has written to gives an empty one."""
+    """One table for each parent id. Reading an unknown parent creates an empty table."""
 
     def __missing__(self, parent: str) -> Table:
         table = self[parent] = Table()
@@ -103,8 +117,8 @@ class Children(dict[str, Table]):
         return itertools.chain.from_iterable(table.values() for table in self.values())
 
 
-class Pending(NamedTuple):
-    """A file on its way into a vector store."""
+class PendingIngestion(NamedTuple):
+    """A file that is being added to a vector store. `due` is a value of `time.monotonic()`."""
 
     due: float
     store_id: str
@@ -112,14 +126,13 @@ class Pending(NamedTuple):
     fails: bool = False
 
 
-def _fine(_filename: str) -> str | None:
-    """Nothing goes wrong with a file that is put into a store, unless faults were asked for."""
+def _no_ingestion_fault(_filename: str) -> str | None:
     return None
 
 
 @dataclass
 class Estate:
-    """Everything one service holds. Children stand under their parent: `messages[thread_id][message_id]`."""
+    """Everything that one service stores. Children by their parent: `messages[thread_id][message_id]`."""
 
     assistants: Table = field(default_factory=Table)
     threads: Table = field(default_factory=Table)
@@ -127,26 +140,28 @@ class Estate:
     runs: Children = field(default_factory=Children)
     run_steps: Children = field(default_factory=Children)
     files: Table = field(default_factory=Table)
-    content: dict[str, Blob] = field(default_factory=dict)
+    content: dict[str, Blob] = field(default_factory=dict)  # by file id
     vector_stores: Table = field(default_factory=Table)
     vector_store_files: Children = field(default_factory=Children)
     file_batches: Children = field(default_factory=Children)
     batch_files: dict[str, list[str]] = field(default_factory=dict)
-    ageing: set[str] = field(default_factory=set)  # stores made here: these expire in time
+    # Stores that were created here and therefore expire. Stores from a saved state stay as they were saved.
+    expiring_stores: set[str] = field(default_factory=set)
     agents: Table = field(default_factory=Table)  # by name
     agent_versions: Children = field(default_factory=Children)  # by agent name, then `name:number`
-    agent_endpoints: dict[str, Json] = field(default_factory=dict)  # of agents made here
-    last_versions: dict[str, int] = field(default_factory=dict)  # a number is not given twice
+    agent_endpoints: dict[str, Json] = field(default_factory=dict)  # of agents that were created here
+    last_versions: dict[str, int] = field(default_factory=dict)  # a number is never used twice
     conversations: Table = field(default_factory=Table)
-    items: Children = field(default_factory=Children)  # these outlive their conversation
-    deployments: list[Json] | None = None  # None: nobody said, so the options do
+    items: Children = field(default_factory=Children)  # they remain when their conversation is deleted
+    deployments: list[Json] | None = None  # None: not in the saved state, taken from the options
     connections: list[Json] | None = None
-    pending: deque[Pending] = field(default_factory=deque)
-    forbidden: list[str] = field(default_factory=list)  # calls no migration may make, such as POST runs
-    fate: Callable[[str], str | None] = field(default=_fine, repr=False)  # of a file by its name, in a store
+    pending: deque[PendingIngestion] = field(default_factory=deque)
+    forbidden_calls: list[str] = field(default_factory=list)  # calls no migration may make, such as POST runs
+    # Filename -> "failed", "stuck", or None if ingestion into a store succeeds.
+    ingestion_fault: Callable[[str], str | None] = field(default=_no_ingestion_fault, repr=False)
 
     def counts(self) -> Mapping[str, int]:
-        """How many objects of each kind there are."""
+        """The number of objects of each kind."""
         return {
             "assistant": len(self.assistants),
             "thread": len(self.threads),
@@ -163,10 +178,6 @@ class Estate:
         }
 
     def close(self) -> None:
+        """Close the content of all files."""
         for blob in self.content.values():
             blob.close()
-
-
-def now() -> int:
-    """The services count in whole seconds."""
-    return int(time.time())

@@ -116,7 +116,7 @@ def test_an_older_version_of_the_classic_api(launch: Launch) -> None:
 def test_lists_without_their_envelope(launch: Launch) -> None:
     """The description of classic lists requires no more than the rows and whether there are more."""
     world = launch(
-        project("SOURCE_KEY", bare_lists=True), project("TARGET_KEY"), types=("foundry-classic", "foundry")
+        project("SOURCE_KEY", minimal_lists=True), project("TARGET_KEY"), types=("foundry-classic", "foundry")
     )
     add(world.source, *(assistant(number, f"agent-{number}") for number in range(130)))
     assert moved(world)["created"] == 130

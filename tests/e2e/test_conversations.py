@@ -120,7 +120,7 @@ def test_verify_has_seen_every_message(long: World) -> None:
 
 
 def test_no_run_is_started(long: World) -> None:
-    assert long.target.estate.forbidden == long.source.estate.forbidden == []
+    assert long.target.estate.forbidden_calls == long.source.estate.forbidden_calls == []
     assert not [r.path for r in long.target.requests if "responses" in r.path or "/runs" in r.path]
 
 

@@ -104,7 +104,7 @@ def test_what_an_earlier_version_made_is_read_checked_verified_and_rolled_back()
         plans = [str(PLACE / f"plan{number}.json") for number in (1, 2)]
         assert made("verify", plans[1]).ok()["findings"] == []
         assert made("apply", plans[1], "--yes").ok()["failed"] == []
-        assert made.target.estate.forbidden == []
+        assert made.target.estate.forbidden_calls == []
         before = saved["before"]
         assert plain(made.target.estate, before) != before, "there is something to take back"
         for plan in reversed(plans):

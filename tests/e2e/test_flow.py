@@ -165,4 +165,4 @@ def test_the_source_was_only_read(flow: Flow) -> None:
     assert here.files.items() <= now.files.items()
     assert here.vector_stores.items() <= now.vector_stores.items()
     assert flow.route.shared or {request.method for request in flow.world.source.requests} == {"GET"}
-    assert flow.world.target.estate.forbidden == []
+    assert flow.world.target.estate.forbidden_calls == []

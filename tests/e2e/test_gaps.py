@@ -17,7 +17,7 @@ def kinds(answer: Any) -> set[str]:
     return {row["kind"] for row in answer["missing"]}
 
 
-@pytest.mark.parametrize("gone", ["retired", "dated_gone"])
+@pytest.mark.parametrize("gone", ["retired", "dated_paths_retired"])
 def test_a_retired_service_still_gives_files_and_stores(launch: Launch, gone: str) -> None:
     world = launch(options("SOURCE_KEY", "azure-v2", downloads=True, **{gone: True}))
     answer = world.snapshot(code=3)

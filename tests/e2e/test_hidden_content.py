@@ -111,8 +111,8 @@ def test_one_value_that_is_unknown_costs_the_others_nothing(start: Start, value:
 def test_what_was_hidden_is_read_once_it_is_shown(start: Start) -> None:
     world = start({**REFUSES, "path": "*/items*", "times": 10**6})
     world.snapshot(code=3)
-    for row in world.source.faults._rows:
-        row.fired = 10**6  # the service learns it
+    for row in world.source.faults.request_rules:
+        row.times_applied = 10**6  # the service learns it
     assert world.snapshot()["state"] == "complete"
     assert shown(world, "item_0")["body"]["content"][0]["image_url"] == PICTURE
 

@@ -128,4 +128,4 @@ def test_a_pair_may_lie_across_two_calls(talk: World, count: int) -> None:
     write(talk, *rows)
     moved(talk)
     assert there(talk) == bare(*rows)
-    assert talk.target.estate.forbidden == []
+    assert talk.target.estate.forbidden_calls == []

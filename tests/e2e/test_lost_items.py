@@ -49,7 +49,7 @@ def arrived(made: World, *ids: str) -> None:
         rows = [r for r in made("ids", made.db).ok() if r["kind"] == "message"]
         assert {r["target_id"] for r in rows} >= set(estate.items[there])
     assert made("verify", made.plan).ok()["ok"] is True
-    assert estate.forbidden == []
+    assert estate.forbidden_calls == []
 
 
 @pytest.mark.exhaustive(4)

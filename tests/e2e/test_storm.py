@@ -97,7 +97,7 @@ def test_a_move_through_a_storm(
     plan = patiently(lambda: world("plan", world.db, "target", "-o", world.plan, "--accept-loss", "all"))
     patiently(lambda: world("apply", world.plan, "--yes", *count))
     assert patiently(lambda: world("verify", world.plan, *count))["ok"] is True
-    spoiled = [line for cloud in (world.source, world.target) for line in cloud.faults.spoiled]
+    spoiled = [line for cloud in (world.source, world.target) for line in cloud.faults.applied]
     assert len(spoiled) >= 30
     assert any(line.method != "GET" for line in spoiled)
     equal(world, plan["losses"])

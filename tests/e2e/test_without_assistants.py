@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 RETIRED = {
     "azure, dated routes without assistants": ("azure-openai", {"retired": True}),
-    "azure, only /openai/v1": ("azure-openai", {"dated_gone": True}),
+    "azure, only /openai/v1": ("azure-openai", {"dated_paths_retired": True}),
     "openai": ("openai", {"retired": True}),
 }
 
@@ -140,10 +140,10 @@ def test_a_target_that_retires_after_the_plan_is_not_taken_for_empty(launch: Lau
     world.apply().ok()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("migrate.emulator.apis.azure_openai.ASSISTANTS", ())
-        from migrate.emulator.apis.azure_openai import dated_dialect
+        from migrate.emulator.apis.azure_openai import dated_version
 
-        dated_dialect.cache_clear()
+        dated_version.cache_clear()
         try:
             world("rollback", world.plan, "--yes").error(3, "could not be read completely: assistant")
         finally:
-            dated_dialect.cache_clear()
+            dated_version.cache_clear()

@@ -115,7 +115,7 @@ def test_retired_routes_are_gone_and_files_live(launch, path):
 
 
 def test_every_dated_route_can_be_gone(launch):
-    azure = launch(dated_gone=True)
+    azure = launch(dated_paths_retired=True)
     assert azure("GET", "/files") == (404, GATEWAY_404)
     assert ask(azure.cloud, "/openai/v1/files", api_key=KEY)[0] == 200
 

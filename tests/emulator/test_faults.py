@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from migrate.emulator import Emulator, Options
-from migrate.emulator.faults.actions import KINDS
+from migrate.emulator.faults.parser import KINDS
 
 KEY = "secret-of-this-test"
 ASSISTANTS, THREADS, STORES = "/assistants", "/threads", "/vector_stores"
@@ -111,7 +111,7 @@ def test_a_row_says_which_requests(start: Start, which: dict[str, Any], hit: lis
     found = spoiled.statuses(6)
     assert [place for place, status in enumerate(found, 1) if status == 503] == hit
     assert set(found) <= {200, 503}
-    assert [line.row for line in spoiled.cloud.faults.spoiled] == [1] * len(hit)
+    assert [line.row for line in spoiled.cloud.faults.applied] == [1] * len(hit)
 
 
 def lot(start: Start, seed: int, *others: dict[str, Any]) -> list[int]:

@@ -10,8 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from migrate.emulator import FaultsFileError, Options
-from migrate.emulator.faults.actions import KINDS
-from migrate.emulator.faults.parser import FILES, REQUESTS, SETTINGS, read
+from migrate.emulator.faults.parser import FILE_KEYS, KINDS, REQUEST_KEYS, SETTINGS, read_faults
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/emulator.md").read_text(encoding="utf-8")
@@ -54,12 +53,12 @@ def test_a_wrong_json_file(tmp_path: Path, text: str, words: str) -> None:
     file = tmp_path / "faults.json"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(FaultsFileError, match=words):
-        read(file)
+        read_faults(file)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FaultsFileError, match="No such file"):
-        read(tmp_path / "faults.toml")
+        read_faults(tmp_path / "faults.toml")
 
 
 def test_both_languages_say_the_same(tmp_path: Path) -> None:
@@ -67,8 +66,8 @@ def test_both_languages_say_the_same(tmp_path: Path) -> None:
     one.write_text("seed = 3\n[[fault]]\nwhat = 'error'\nmethod = 'POST'\nshare = 0.5", encoding="utf-8")
     row = {"what": "error", "method": ["POST"], "share": 0.5}
     other.write_text(json.dumps({"seed": 3, "fault": [row]}), encoding="utf-8")
-    (left,), (right,) = read(one), read(other)
-    assert (left.given, left.seed) == (right.given, right.seed)
+    (left,), (right,) = read_faults(one), read_faults(other)
+    assert (left.settings, left.seed) == (right.settings, right.seed)
 
 
 def test_the_command_refuses_a_wrong_file(tmp_path: Path) -> None:
@@ -86,7 +85,7 @@ def test_the_command_refuses_a_wrong_file(tmp_path: Path) -> None:
 
 
 def test_the_page_names_every_kind_and_key() -> None:
-    for name in {*KINDS, *REQUESTS, *FILES, *SETTINGS}:
+    for name in {*KINDS, *REQUEST_KEYS, *FILE_KEYS, *SETTINGS}:
         assert f"`{name}" in PAGE, name
 
 
@@ -94,7 +93,7 @@ def test_the_example_of_the_page_is_a_faults_file(tmp_path: Path) -> None:
     (example,) = [code for code in re.findall(r"```\n(.+?)```", PAGE, re.DOTALL) if "[[fault]]" in code]
     file = tmp_path / "faults.toml"
     file.write_text(example, encoding="utf-8")
-    assert {row.what for row in read(file)} >= {"too-many", "error", "lost", "cut"}
+    assert {row.what for row in read_faults(file)} >= {"too-many", "error", "lost", "cut"}
 
 
 @pytest.mark.parametrize("ending", [".toml", ".json"])
@@ -106,14 +105,14 @@ def test_a_file_saved_by_another_editor(tmp_path: Path, ending: str) -> None:
     )  # fmt: skip
     file = tmp_path / f"faults{ending}"
     file.write_bytes(text.replace("\n", "\r\n").encode("utf-8-sig"))
-    assert len(read(file)) == 1
+    assert len(read_faults(file)) == 1
     for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
         file.write_bytes(text.encode(encoding))
         with pytest.raises(FaultsFileError, match="UTF-16"):
-            read(file)
+            read_faults(file)
     file.write_bytes(b"[" * 200_000)
     with pytest.raises(FaultsFileError):
-        read(file)
+        read_faults(file)
     for path in (tmp_path, Path("/dev/null")):
         with pytest.raises(FaultsFileError, match="no plain file"):
-            read(path)
+            read_faults(path)

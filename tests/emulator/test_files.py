@@ -201,8 +201,14 @@ def test_forms_can_be_cut_anywhere(contents, cuts):
             place, turn = place + size, turn + 1
 
     kind = 'multipart/form-data; boundary="bound"'
-    parts = asyncio.run(uploads.read(kind, pieces(), lambda _name, _file: uploads.Field()))
-    assert [bytes(part.sink.value) for part in parts] == contents
+    fields = []
+
+    def open_sink(_name, _filename):
+        fields.append(uploads.Field())
+        return fields[-1]
+
+    asyncio.run(uploads.read_form(kind, pieces(), open_sink))
+    assert [bytes(field.value) for field in fields] == contents
 
 
 def test_listing_by_purpose(azure):

@@ -224,7 +224,7 @@ def test_the_recorded_file_that_is_gone(project):
 
 
 def test_lists_may_say_no_more_than_they_must(launch_project):
-    project = launch_project(bare_lists=True)
+    project = launch_project(minimal_lists=True)
     assert project.ok("GET", "/threads") == {"data": [], "last_id": None, "has_more": False}
     assert project.ok("GET", "/files") == {"object": "list", "data": []}
     made = project.ok("POST", "/assistants", {"model": "m"})

@@ -94,7 +94,7 @@ def test_a_missing_object_names_its_request_twice_and_a_wrong_body_once(project)
 def test_what_runs_a_model_is_refused_and_remembered(project, path):
     status, body = project("POST", path, {})
     assert (status, body["error"]["code"]) == (400, "runs_not_emulated")
-    assert project.cloud.estate.forbidden == [f"POST /api/projects/demo{path}"]
+    assert project.cloud.estate.forbidden_calls == [f"POST /api/projects/demo{path}"]
 
 
 def test_both_generations_share_files_and_stores(project):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.emulator.services import SEARCHABLE
+from migrate.emulator.services import SEARCHABLE_EXTENSIONS
 from tests.emulator.project import V1
 
 FILES, STORES = f"{V1}/files", f"{V1}/vector_stores"
@@ -84,7 +84,7 @@ def test_what_search_cannot_read_is_refused_at_once_in_the_recorded_words(projec
     assert list(project.cloud.estate.vector_stores) == [empty]
 
 
-@pytest.mark.parametrize("extension", SEARCHABLE)
+@pytest.mark.parametrize("extension", SEARCHABLE_EXTENSIONS)
 def test_what_search_can_read(project, extension):
     assert project.ok("POST", f"{STORES}/{store(project)}/files", {"file_id": project.file(f"a{extension}")})
 

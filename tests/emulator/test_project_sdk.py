@@ -115,7 +115,7 @@ def test_files_and_stores(openai_client):
 def test_no_response_is_made(openai_client, project):
     with pytest.raises(openai.BadRequestError, match="runs no models"):
         openai_client.responses.create(input="x", model="gpt-4.1")
-    assert project.cloud.estate.forbidden == ["POST /api/projects/demo/openai/v1/responses"]
+    assert project.cloud.estate.forbidden_calls == ["POST /api/projects/demo/openai/v1/responses"]
 
 
 def test_the_classic_client(classic):

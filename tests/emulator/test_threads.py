@@ -221,7 +221,7 @@ def test_runs_are_remembered_as_forbidden(api):
     paths = [f"/threads/{thread}/runs", "/threads/runs", f"/threads/{thread}/runs/run_1/cancel"]
     for path in paths:
         api.refused("POST", path, {"assistant_id": "asst_x"})
-    assert [attempt.split("/threads")[1] for attempt in api.cloud.estate.forbidden] == [
+    assert [attempt.split("/threads")[1] for attempt in api.cloud.estate.forbidden_calls] == [
         path.removeprefix("/threads") for path in paths
     ]
 

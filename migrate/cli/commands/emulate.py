@@ -67,4 +67,4 @@ def emulate_command(
             click.echo(f"not taken: {more:,} more; --json lists them all", err=True)
         common.answer(document, f"{service}+{url}   (key: {key}; Ctrl-C ends it)")
 
-    serve(options, ready=ready)
+    serve(options, on_started=ready)

@@ -1,4 +1,4 @@
-"""The APIs of a service: each checks the head of a request and selects how it is answered."""
+"""The APIs of a service: each authorizes a request and selects the API version that answers it."""
 
 from __future__ import annotations
 
@@ -9,65 +9,58 @@ from hmac import compare_digest
 from migrate.emulator.errors import ApiError
 from migrate.emulator.options import Options
 from migrate.emulator.router import Router
-from migrate.emulator.schemas.assistants import Bodies
+from migrate.emulator.schemas.assistants import Schemas
 from migrate.emulator.services import Service
 from migrate.emulator.state import Json
 
-Headers = Mapping[bytes, bytes]
-
-
-def _unchanged(answer: Json) -> Json:
-    return answer
-
-
-def _as_given(_operation: str, body: Json) -> Json:
-    return body
-
 
 @dataclass(frozen=True)
-class Dialect:
-    """One version of one API: its routes, the bodies it accepts, and its words, if they are not today's."""
+class ApiVersion:
+    """One version of one API: its routes, its schemas, and how it differs from the stored form of objects."""
 
     router: Router
-    bodies: Bodies
-    incoming: Callable[[str, Json], Json] = _as_given
-    outgoing: Callable[[Json], Json] = _unchanged
+    schemas: Schemas
+    decode_body: Callable[[str, Json], Json] = lambda _operation, body: body
+    encode_answer: Callable[[Json], Json] = lambda answer: answer
 
 
 @dataclass(frozen=True)
-class Head:
-    """What is known of a request before its body is read. `path` is the part after the api's prefix."""
+class RequestHead:
+    """A request without its body. `path` is the part after the prefix of the API."""
 
     method: str
     path: str
-    headers: Headers
+    headers: Mapping[bytes, bytes]
     query: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Api:
-    """Everything under one path prefix."""
+    """Everything below one path prefix."""
 
     prefix: str
     service: Service
-    choose: Callable[[Head, Options], Dialect]  # may refuse: unknown version, missing header, route gone
-    families: frozenset[str] = frozenset()  # the first parts of its paths; none named: whatever is left
+    # Raises ApiError for an unknown version, a missing header, or a retired route.
+    select_version: Callable[[RequestHead, Options], ApiVersion]
+    families: frozenset[str] = frozenset()  # first parts of the paths; empty: all that no other API has
 
-    def covers(self, path: str) -> bool:
+    def matches(self, path: str) -> bool:
+        """Whether a path belongs to this API."""
         if not path.startswith(self.prefix + "/"):
             return False
         return not self.families or path[len(self.prefix) + 1 :].split("/", 1)[0] in self.families
 
-    def admit(self, head: Head, options: Options) -> Dialect:
-        """The dialect for this request, once its key has been accepted."""
-        wanted = options.key.encode()
-        given = False
+    def authorize(self, head: RequestHead, options: Options) -> ApiVersion:
+        """The API version that answers this request. Raises `ApiError` for a missing or wrong key."""
+        expected = options.key.encode()
+        has_key = False
         for name, prefix in self.service.key_headers:
             if value := head.headers.get(name):
-                given = True
-                if compare_digest(value, prefix + wanted):
-                    return self.choose(head, options)
-        raise self.service.unauthorised(given)
+                has_key = True
+                if compare_digest(value, prefix + expected):
+                    return self.select_version(head, options)
+        raise self.service.unauthorized(has_key)
 
-    def nowhere(self, head: Head) -> ApiError:
-        return self.service.not_a_route(head.method, self.prefix + head.path)
+    def unknown_route(self, head: RequestHead) -> ApiError:
+        """The error of the service for a path that it does not know."""
+        return self.service.unknown_route(head.method, self.prefix + head.path)

@@ -1,21 +1,21 @@
-"""A Foundry project, `/api/projects/demo`: classic agents and new ones, over the same files and stores."""
+"""A Foundry project, `/api/projects/demo`: classic and new agents, which share files and vector stores."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
 from migrate.emulator import errors
-from migrate.emulator import errors as emulator_errors
-from migrate.emulator.apis import Api, Dialect, Head
-from migrate.emulator.errors import gateway, version_unsupported
+from migrate.emulator.apis import Api, ApiVersion, RequestHead
 from migrate.emulator.options import Options
-from migrate.emulator.router import Route, Router
+from migrate.emulator.router import Router
 from migrate.emulator.routes import (
-    AGENT_ROUTES,
+    AGENTS,
     ASSISTANTS,
     ATTRIBUTES,
-    CONVERSATION_ROUTES,
+    CONVERSATIONS,
+    FILES,
     INVENTORY,
     PARSED_CONTENT,
     RESPONSES,
@@ -23,79 +23,73 @@ from migrate.emulator.routes import (
     THREADS,
     UNPAGED_FILES,
 )
-from migrate.emulator.routes import FILES as FILE_ROUTES
 from migrate.emulator.schemas import agents, assistants, conversations
 from migrate.emulator.services import AZURE, AZURE_V1, BEARER
 from migrate.emulator.state import Json
-
-# Uploads of agents do not come back (described for classic agents; nobody saw it tried in a project).
-CLOSED = frozenset({"assistants"})
-
-CLASSIC = replace(
-    AZURE,
-    name="foundry classic",
-    purposes=("assistants", "vision", "fine-tune", "batch", "evals"),
-    not_downloadable=CLOSED,
-    upload_parts=frozenset({"purpose", "file", "filename"}),
-    instructions_on_update=256_000,  # no other limit is described
-    message_update_answers_file_ids=False,
-    message_text=1_500_000,
-    key_headers=(BEARER,),
-    unauthorised=errors.token_needed,
-    unknown_key=errors.unknown_parameter,
-)
-
-FILES = replace(
-    AZURE_V1,
-    name="foundry v1",
-    purposes=("assistants", "batch", "fine-tune", "vision", "user_data", "evals"),
-    not_downloadable=CLOSED,
-    key_headers=(BEARER,),
-    unauthorised=errors.token_needed,
-    unknown_key=errors.unknown_parameter,
-    unsearchable_refused_at_once=True,
-    endings_as_written=True,  # the refusal names endings in small letters (recorded 2025-12)
-)
-
-CONVERSATIONS = replace(
-    FILES,
-    name="foundry conversations",
-    fixed_headers=(emulator_errors.VERSIONS,),
-    request_id_headers=(b"x-request-id",),
-    refusal=emulator_errors.as_payload,
-)
-
-# A key opens these too (recorded 2026-03).
-AGENTS = replace(
-    CONVERSATIONS,
-    name="foundry agents",
-    key_headers=(BEARER, (b"api-key", b"")),
-    refusal=emulator_errors.as_agent_payload,
-)
-
 
 PROJECT = "/api/projects/demo"
 V1 = f"{PROJECT}/openai/v1"
 CLASSIC_VERSIONS = frozenset({"v1", "2025-05-01", "2025-05-15-preview"})
 AGENT_VERSIONS = frozenset({"v1"})
 
+# Uploads of agents cannot be downloaded: described for classic agents, never tried in a project.
+NOT_DOWNLOADABLE = frozenset({"assistants"})
 
-def _described(route: Route) -> bool:
-    """Messages of classic agents cannot be deleted: their description has no such call."""
-    return route.method != "DELETE" or not route.path.endswith("{message}")
+CLASSIC_SERVICE = replace(
+    AZURE,
+    name="foundry classic",
+    purposes=("assistants", "vision", "fine-tune", "batch", "evals"),
+    not_downloadable=NOT_DOWNLOADABLE,
+    upload_parts=frozenset({"purpose", "file", "filename"}),
+    max_instructions_on_update=256_000,  # no other limit is described
+    message_update_shows_file_ids=False,
+    max_message_characters=1_500_000,
+    key_headers=(BEARER,),
+    unauthorized=errors.token_required,
+    unknown_key=errors.unknown_parameter,
+)
+FILES_SERVICE = replace(
+    AZURE_V1,
+    name="foundry v1",
+    purposes=("assistants", "batch", "fine-tune", "vision", "user_data", "evals"),
+    not_downloadable=NOT_DOWNLOADABLE,
+    key_headers=(BEARER,),
+    unauthorized=errors.token_required,
+    unknown_key=errors.unknown_parameter,
+    refuses_unsearchable_files=True,
+    case_sensitive_extensions=True,  # the error names extensions in lower case (recorded 2025-12)
+)
+CONVERSATIONS_SERVICE = replace(
+    FILES_SERVICE,
+    name="foundry conversations",
+    fixed_headers=(errors.SUPPORTED_VERSIONS,),
+    request_id_headers=(b"x-request-id",),
+    convert_error=errors.as_invalid_payload,
+)
+AGENTS_SERVICE = replace(
+    CONVERSATIONS_SERVICE,
+    name="foundry agents",
+    key_headers=(BEARER, (b"api-key", b"")),  # a key is accepted here too (recorded 2026-03)
+    convert_error=errors.as_invalid_definition,
+)
 
-
-CLASSIC_ROUTES = (*ASSISTANTS, *filter(_described, THREADS), *UNPAGED_FILES, *STORES)
-CLASSIC_BODIES = assistants.bodies(
-    CLASSIC,
+# Messages of classic agents cannot be deleted: their description has no such operation.
+CLASSIC_ROUTES = (
+    *ASSISTANTS,
+    *(route for route in THREADS if route.method != "DELETE" or not route.path.endswith("{message}")),
+    *UNPAGED_FILES,
+    *STORES,
+)
+CLASSIC_SCHEMAS = assistants.schemas(
+    CLASSIC_SERVICE,
     has_attributes=False,
-    has_store_helper=False,  # there it takes assets of a workspace, which the emulator has not
+    has_store_helper=False,  # it takes assets of a workspace, which the emulator does not have
     tools=assistants.CLASSIC_TOOLS,
     resources=assistants.CLASSIC_RESOURCES,
 )
 
 
-def _bare(answer: Json) -> Json:
+def _minimal_list(answer: Json) -> Json:
     """The description of lists requires no more than this."""
     if "has_more" not in answer:
         return answer
@@ -103,53 +97,48 @@ def _bare(answer: Json) -> Json:
 
 
 @cache
-def _classic(retired: bool, bare_lists: bool) -> Dialect:
-    router = Router(() if retired else CLASSIC_ROUTES)
-    return Dialect(router, CLASSIC_BODIES, outgoing=_bare) if bare_lists else Dialect(router, CLASSIC_BODIES)
+def _classic(retired: bool, minimal_lists: bool) -> ApiVersion:
+    version = ApiVersion(Router(() if retired else CLASSIC_ROUTES), CLASSIC_SCHEMAS)
+    return replace(version, encode_answer=_minimal_list) if minimal_lists else version
 
 
 @cache
-def _agents(strict: bool) -> Dialect:
-    definition = agents.strict if strict else agents.lenient
-    return Dialect(Router((*AGENT_ROUTES, *INVENTORY)), agents.bodies(definition))
+def _agents(strict: bool) -> ApiVersion:
+    definition = agents.strict_definition if strict else agents.lenient_definition
+    return ApiVersion(Router((*AGENTS, *INVENTORY)), agents.schemas(definition))
 
 
-_conversations = Dialect(Router(CONVERSATION_ROUTES), conversations.BODIES)
-_files = Dialect(
-    Router((*FILE_ROUTES, *STORES, *ATTRIBUTES, *PARSED_CONTENT, *RESPONSES)), assistants.bodies(FILES)
-)
-
-
-def choose_classic(head: Head, options: Options) -> Dialect:
+def _select_classic(head: RequestHead, options: Options) -> ApiVersion:
     if head.query.get("api-version") not in CLASSIC_VERSIONS:
-        raise version_unsupported()
-    return _classic(options.retired, options.bare_lists)
+        raise errors.version_unsupported()
+    return _classic(options.retired, options.minimal_lists)
 
 
-def choose_agents(head: Head, options: Options) -> Dialect:
+def _select_agents(head: RequestHead, options: Options) -> ApiVersion:
     if head.query.get("api-version") not in AGENT_VERSIONS:
-        raise version_unsupported()
+        raise errors.version_unsupported()
     return _agents(options.strict_definitions)
 
 
-def _without_version(head: Head, dialect: Dialect) -> Dialect:
-    """Projects take no version on this path (reported 2026-05)."""
-    if "api-version" in head.query:
-        raise gateway(400, "A version is not accepted in the query of a v1 path.")
-    return dialect
+def _unversioned(version: ApiVersion) -> Callable[[RequestHead, Options], ApiVersion]:
+    """Projects refuse a version in the query of these paths (reported 2026-05)."""
+
+    def select(head: RequestHead, _options: Options) -> ApiVersion:
+        if "api-version" in head.query:
+            raise errors.gateway(400, "A version is not accepted in the query of a v1 path.")
+        return version
+
+    return select
 
 
-def choose_conversations(head: Head, _options: Options) -> Dialect:
-    return _without_version(head, _conversations)
-
-
-def choose_files(head: Head, _options: Options) -> Dialect:
-    return _without_version(head, _files)
-
+_conversations = ApiVersion(Router(CONVERSATIONS), conversations.SCHEMAS)
+_files = ApiVersion(
+    Router((*FILES, *STORES, *ATTRIBUTES, *PARSED_CONTENT, *RESPONSES)), assistants.schemas(FILES_SERVICE)
+)
 
 APIS = (
-    Api(PROJECT, CLASSIC, choose_classic),
-    Api(PROJECT, AGENTS, choose_agents, frozenset({"agents", "deployments", "connections"})),
-    Api(V1, CONVERSATIONS, choose_conversations, frozenset({"conversations"})),
-    Api(V1, FILES, choose_files),
+    Api(PROJECT, CLASSIC_SERVICE, _select_classic),
+    Api(PROJECT, AGENTS_SERVICE, _select_agents, frozenset({"agents", "deployments", "connections"})),
+    Api(V1, CONVERSATIONS_SERVICE, _unversioned(_conversations), frozenset({"conversations"})),
+    Api(V1, FILES_SERVICE, _unversioned(_files)),
 )

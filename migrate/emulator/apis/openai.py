@@ -1,8 +1,8 @@
-"""The OpenAI platform: `/v1/...`, assistants and threads only with the header that asks for them."""
+"""The OpenAI platform: `/v1/...`. Assistants and threads need the header `OpenAI-Beta: assistants=v2`."""
 
 from __future__ import annotations
 
-from migrate.emulator.apis import Api, Dialect, Head
+from migrate.emulator.apis import Api, ApiVersion, RequestHead
 from migrate.emulator.errors import refuse
 from migrate.emulator.options import Options
 from migrate.emulator.router import Router
@@ -10,26 +10,27 @@ from migrate.emulator.routes import ASSISTANTS, ATTRIBUTES, FILES, PARSED_CONTEN
 from migrate.emulator.schemas import assistants
 from migrate.emulator.services import OPENAI
 
-BETA = "assistants=v2"
+BETA = b"assistants=v2"
 WITHOUT_BETA = ("files", "vector_stores")  # (recorded 2025-09 to 2026-03)
 
-_bodies = assistants.bodies(OPENAI)
-_lasting = (*FILES, *STORES, *ATTRIBUTES, *PARSED_CONTENT)
-LIVE = Dialect(Router((*ASSISTANTS, *THREADS, *_lasting)), _bodies)
-RETIRED = Dialect(Router(_lasting), _bodies)
+_schemas = assistants.schemas(OPENAI)
+_permanent_routes = (*FILES, *STORES, *ATTRIBUTES, *PARSED_CONTENT)
+LIVE = ApiVersion(Router((*ASSISTANTS, *THREADS, *_permanent_routes)), _schemas)
+RETIRED = ApiVersion(Router(_permanent_routes), _schemas)
 
 
-def choose(head: Head, options: Options) -> Dialect:
-    dialect = RETIRED if options.retired else LIVE
-    family = head.path.split("/")[1]
-    known = dialect.router.find(head.method, head.path) is not None
+def _select_version(head: RequestHead, options: Options) -> ApiVersion:
+    version = RETIRED if options.retired else LIVE
+    needs_beta = head.path.split("/")[1] not in WITHOUT_BETA
     if (
-        known
-        and family not in WITHOUT_BETA
-        and head.headers.get(b"openai-beta", b"").decode("latin-1") != BETA
+        needs_beta
+        and head.headers.get(b"openai-beta") != BETA
+        and version.router.find(head.method, head.path)
     ):
-        raise refuse(f"The Assistants API needs the header 'OpenAI-Beta: {BETA}'.", code="invalid_beta")
-    return dialect
+        raise refuse(
+            f"The Assistants API needs the header 'OpenAI-Beta: {BETA.decode()}'.", code="invalid_beta"
+        )
+    return version
 
 
-API = Api("/v1", OPENAI, choose)
+API = Api("/v1", OPENAI, _select_version)

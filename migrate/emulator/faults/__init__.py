@@ -1,1 +1,1 @@
-"""Faults from a file: the service misbehaves as its rows say, in the same way every time."""
+"""Faults: the emulator disturbs requests as the rows of a file say, in the same way every time."""

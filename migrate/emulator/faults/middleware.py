@@ -1,10 +1,9 @@
-"""ASGI middleware that applies faults to the requests of a service."""
+"""ASGI middleware that applies the rows of a faults file to the requests of a service."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -12,85 +11,82 @@ from urllib.parse import parse_qsl
 from starlette.types import Message, Receive, Scope, Send
 
 from migrate.emulator.app import EmulatedService
-from migrate.emulator.faults.actions import KINDS, Hit
-from migrate.emulator.faults.rule import Asked, Row
+from migrate.emulator.faults.rule import FaultContext, FaultRule, RequestInfo
+
+LISTING_PARAMETERS = ("limit", "order", "purpose", "run_id", "filter", "after")
 
 
-class Spoiled(NamedTuple):
-    """A request that was spoiled, by which row of the file."""
+class AppliedFault(NamedTuple):
+    """A request, or the name of a file in `path`, to which a row of the file applied."""
 
     row: int
     method: str
     path: str
 
 
-@dataclass(frozen=True)
-class _Cursor:
-    """Where a page of a listing begins."""
+class FaultMiddleware:
+    """Counts requests and disturbs those for which a row is due. The first such row applies."""
 
-    path: str
-    shape: tuple[str, ...]
-    after: str
+    def __init__(self, rules: Iterable[FaultRule], service: EmulatedService) -> None:
+        self.applied: list[AppliedFault] = []
+        rules = list(rules)
+        self.request_rules = [rule for rule in rules if not rule.kind.is_for_files]
+        self._file_rules = [rule for rule in rules if rule.kind.is_for_files]
+        self._service = service
+        self._retired_service = service.with_options(retired=True)
+        self._counts_pages = any(rule["page"] for rule in self.request_rules)
+        self._pages: dict[tuple[str, ...], int] = {}  # where a page begins -> its number
+        service.estate.ingestion_fault = self._ingestion_fault
 
-
-class Faults:
-    """Counts requests and spoils those whose turn it is; of the rows, the first whose turn it is wins."""
-
-    def __init__(self, rows: Iterable[Row], cloud: EmulatedService) -> None:
-        self.spoiled: list[Spoiled] = []
-        self._cloud = cloud
-        self._retired = cloud.like(retired=True)
-        rows = list(rows)
-        self._rows = [row for row in rows if not KINDS[row.what].of_files]
-        self._of_files = [row for row in rows if KINDS[row.what].of_files]
-        self._counts_pages = any(row["page"] for row in self._rows)
-        self._pages: dict[_Cursor, int] = {}
-        cloud.estate.fate = self.fate
-
-    def fate(self, filename: str) -> str | None:
-        """What becomes of a file that is put into a store: failed, stuck, or nothing bad."""
-        due = [row for row in self._of_files if row.fits_file(filename) and row.turn()]
+    def _ingestion_fault(self, filename: str) -> str | None:
+        """What happens to a file that is added to a store: "failed", "stuck", or None."""
+        due = [rule for rule in self._file_rules if rule.matches_file(filename) and rule.is_due()]
         if not due:
             return None
-        row = due[0]
-        row.fired += 1
-        self.spoiled.append(Spoiled(row.number, "", filename))
-        outcome: str = row["outcome"]
+        outcome: str = self._apply_first(due, "", filename)["outcome"]
         return outcome
 
+    def _apply_first(self, due: list[FaultRule], method: str, path: str) -> FaultRule:
+        rule = due[0]
+        rule.times_applied += 1
+        self.applied.append(AppliedFault(rule.number, method, path))
+        return rule
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request, as ASGI requires."""
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-        cursor = self._cursor(scope["path"], query)
-        asked = Asked(scope["method"], scope["path"], query, self._pages.get(cursor, 1))
-        # Every row counts, also behind one whose turn it is: what one row does changes no other's sequence.
-        due = [row for row in self._rows if row.fits(asked) and row.turn()]
-        app = partial(self._read, asked) if self._counts_pages and asked.method == "GET" else self._cloud
+        page = self._pages.get(_page_start(scope["path"], query), 1)
+        request = RequestInfo(scope["method"], scope["path"], query, page)
+        # Every row counts, also after one that is due, so that no row changes the sequence of another.
+        due = [rule for rule in self.request_rules if rule.matches(request) and rule.is_due()]
+        counts_page = self._counts_pages and request.method == "GET"
+        app = partial(self._answer_page, request) if counts_page else self._service
         if not due:
             await app(scope, receive, send)
             return
-        row = due[0]
-        row.fired += 1
-        self.spoiled.append(Spoiled(row.number, asked.method, asked.path))
-        of_openai = self._cloud.options.service == "openai"
-        hit = Hit(row, asked, app, self._retired, self._cloud.estate, of_openai, scope, receive, send)
-        await KINDS[row.what].spoil(hit)
+        rule = self._apply_first(due, request.method, request.path)
+        is_openai = self._service.options.service == "openai"
+        estate = self._service.estate
+        await rule.kind.apply(
+            FaultContext(rule, request, app, self._retired_service, estate, is_openai, scope, receive, send)
+        )
 
-    @staticmethod
-    def _cursor(path: str, query: dict[str, str]) -> _Cursor:
-        shape = tuple(query.get(name, "") for name in ("limit", "order", "purpose", "run_id", "filter"))
-        return _Cursor(path, shape, query.get("after", ""))
-
-    async def _read(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass an answer on, and learn from its last row where the next page begins."""
+    async def _answer_page(self, request: RequestInfo, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer of the service, and note where the next page of this listing begins."""
         parts: list[bytes] = []
 
         async def tee(message: Message) -> None:
             parts.append(message.get("body", b""))
             await send(message)
 
-        await self._cloud(scope, receive, tee)
+        await self._service(scope, receive, tee)
         try:
-            last = json.loads(b"".join(parts))["data"][-1]["id"]
+            last_id = json.loads(b"".join(parts))["data"][-1]["id"]
         except (ValueError, KeyError, IndexError, TypeError):
             return
-        self._pages[self._cursor(asked.path, {**asked.query, "after": last})] = asked.page + 1
+        next_start = _page_start(request.path, {**request.query, "after": last_id})
+        self._pages[next_start] = request.page + 1
+
+
+def _page_start(path: str, query: dict[str, str]) -> tuple[str, ...]:
+    return (path, *(query.get(name, "") for name in LISTING_PARAMETERS))

@@ -1,1 +1,1 @@
-"""The objects of the services, one file per kind; answers have the recorded shapes."""
+"""The objects of the services, one file for each kind; answers have the recorded shapes."""

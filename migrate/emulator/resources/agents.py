@@ -1,4 +1,4 @@
-"""Agents and their versions. The name is the key, and an agent shows its latest version."""
+"""Agents and their versions. An agent is addressed by its name and shows its latest version."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import re
 from uuid import uuid4
 
 from migrate.emulator import pagination
-from migrate.emulator.errors import invalid, missing
+from migrate.emulator.errors import agent_not_found, invalid_payload
 from migrate.emulator.router import Call
-from migrate.emulator.schemas.agents import NAME
-from migrate.emulator.state import Json, now
+from migrate.emulator.schemas.agents import NAME_PATTERN
+from migrate.emulator.state import Json, Table, now
 
-# First in an answer, in this order; the rest follows as it was sent (recorded 2026-03).
+# The first keys of a definition in an answer; the others follow in the order of the body (recorded 2026-03).
 FIRST_KEYS = ("kind", "model", "instructions", "temperature", "top_p", "tools", "text", "structured_inputs")
-IDENTITY = ("instance_identity", "blueprint", "blueprint_reference")
-ENDPOINT: Json = {  # (recorded 2026-04, in the answer to GET; lists did not show it in 2026-06)
+IDENTITY_KEYS = ("instance_identity", "blueprint", "blueprint_reference")
+DEFAULT_ENDPOINT: Json = {  # (recorded 2026-04 when an agent is read; lists did not show it in 2026-06)
     "version_selector": {
         "version_selection_rules": [
             {"type": "FixedRatio", "agent_version": "@latest", "traffic_percentage": 100}
@@ -31,7 +31,7 @@ def page(call: Call) -> Json:
         call.estate.agents,
         call.query,
         keep=(lambda agent: _latest(agent)["definition"].get("kind") == kind) if kind else None,
-        wrap=pagination.without_empty_ends,
+        wrap=pagination.agent_list_envelope,
     )
 
 
@@ -42,71 +42,65 @@ def read(call: Call, name: str) -> Json:
 
 
 def delete(call: Call, name: str) -> Json:
-    """The wording differs from that of reading (recorded 2026-04)."""
+    """The text for a missing agent is another one than when it is read (recorded 2026-04)."""
     estate = call.estate
-    if name not in estate.agents:
-        raise missing("Agent not found")
+    estate.agents.require(name, agent_not_found("Agent not found"))
     del estate.agents[name]
-    for kept in (estate.agent_versions, estate.agent_endpoints, estate.last_versions):
-        kept.pop(name, None)
+    for table in (estate.agent_versions, estate.agent_endpoints, estate.last_versions):
+        table.pop(name, None)
     return {"object": "agent.deleted", "name": name, "deleted": True}
 
 
 # -------------------------------------------------------------------------------------------- versions
 
 
-def versions(call: Call, name: str) -> Json:
+def list_versions(call: Call, name: str) -> Json:
     _find(call, name)
-    return pagination.page(call.estate.agent_versions[name], call.query, wrap=pagination.without_empty_ends)
+    versions = call.estate.agent_versions[name]
+    return pagination.page(versions, call.query, wrap=pagination.agent_list_envelope)
 
 
-def version(call: Call, name: str, number: str) -> Json:
-    found = call.estate.agent_versions.get(name)
-    if found is None or f"{name}:{number}" not in found:
-        raise missing(f"Agent {name} with version {number} not found")
-    return found[f"{name}:{number}"]
+def read_version(call: Call, name: str, number: str) -> Json:
+    version = call.estate.agent_versions.get(name, Table()).get(f"{name}:{number}")
+    if version is None:
+        raise agent_not_found(f"Agent {name} with version {number} not found")
+    return version
 
 
 def delete_version(call: Call, name: str, number: str) -> Json:
-    """The agent goes with its last version (assumed)."""
-    version(call, name, number)
-    left = call.estate.agent_versions[name]
-    del left[f"{name}:{number}"]
-    if left:
-        _show(call, left[left.order[-1].id])
+    """Deleting the last version deletes the agent (assumed)."""
+    read_version(call, name, number)
+    versions = call.estate.agent_versions[name]
+    del versions[f"{name}:{number}"]
+    if versions:
+        _set_latest(call, versions.newest())
     else:
         delete(call, name)
     return {"object": "agent.version.deleted", "name": name, "version": number, "deleted": True}
 
 
 def create_version(call: Call, name: str) -> Json:
-    """References and connections are not looked at (recorded 2026-02 to 2026-06)."""
-    if not re.fullmatch(NAME, name):
-        raise invalid(f"The agent name must match ^{NAME}$.", "/name")
-    wanted = {
+    """References and connections are not checked (recorded 2026-02 to 2026-06)."""
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise invalid_payload(f"The agent name must match ^{NAME_PATTERN}$.", "/name")
+    content = {
         "metadata": call.body.get("metadata") or {},
         "description": call.body.get("description") or "",
-        "definition": _ordered(call.body["definition"]),
+        "definition": _stored_definition(call.body["definition"]),
     }
     agent = call.estate.agents.get(name)
     if agent and call.options.identical_is_noop:
         latest = call.estate.agent_versions[name][_latest(agent)["id"]]
-        if wanted == {key: latest.get(key) for key in wanted}:
+        if content == {key: latest.get(key) for key in content}:
             return latest
-    made = _version(call, name, wanted)
-    call.estate.agent_versions[name][made["id"]] = made
-    _show(call, made)
-    return made
-
-
-# ---------------------------------------------------------------------------------------------- shapes
+    version = _new_version(call, name, content)
+    call.estate.agent_versions[name][version["id"]] = version
+    _set_latest(call, version)
+    return version
 
 
 def _find(call: Call, name: str) -> Json:
-    try:
-        return call.estate.agents[name]
-    except KeyError:
-        raise missing(f"Agent {name} doesn't exist") from None
+    return call.estate.agents.require(name, agent_not_found(f"Agent {name} doesn't exist"))
 
 
 def _latest(agent: Json) -> Json:
@@ -114,37 +108,37 @@ def _latest(agent: Json) -> Json:
     return latest
 
 
-def _ordered(definition: Json) -> Json:
-    ordered = {key: definition[key] for key in FIRST_KEYS if key in definition} | definition
-    if isinstance(ordered.get("tools"), list):
-        ordered["tools"] = [{"type": tool.get("type"), **tool} for tool in ordered["tools"]]
-    return ordered
+def _stored_definition(definition: Json) -> Json:
+    stored = {key: definition[key] for key in FIRST_KEYS if key in definition} | definition
+    if isinstance(stored.get("tools"), list):
+        stored["tools"] = [{"type": tool.get("type"), **tool} for tool in stored["tools"]]
+    return stored
 
 
-def _version(call: Call, name: str, wanted: Json) -> Json:
-    """The shape of mid-2026 (recorded 2026-06); every version of an agent has the agent's identity."""
-    known = call.estate.agent_versions[name]
-    numbers = (int(each["version"]) for each in known.values() if each["version"].isdecimal())
+def _new_version(call: Call, name: str, content: Json) -> Json:
+    """The shape of mid-2026 (recorded 2026-06). All versions of an agent have the same identity."""
+    versions = call.estate.agent_versions[name]
+    numbers = (int(each["version"]) for each in versions.values() if each["version"].isdecimal())
     number = 1 + max(call.estate.last_versions.get(name, 0), *numbers, 0)
     call.estate.last_versions[name] = number
-    before = known[known.order[-1].id] if known else {}
-    identity = {key: before[key] for key in IDENTITY if key in before} or _identity(name)
+    previous = versions.newest() if versions else {}
+    identity = {key: previous[key] for key in IDENTITY_KEYS if key in previous} or _new_identity(name)
     return {
-        "metadata": wanted["metadata"],
+        "metadata": content["metadata"],
         "object": "agent.version",
         "id": f"{name}:{number}",
         "name": name,
         "version": str(number),
-        "description": wanted["description"],
+        "description": content["description"],
         "created_at": now(),
-        "definition": wanted["definition"],
+        "definition": content["definition"],
         "status": "active",
         **identity,
-        "agent_guid": before.get("agent_guid") or str(uuid4()),
+        "agent_guid": previous.get("agent_guid") or str(uuid4()),
     }
 
 
-def _identity(name: str) -> Json:
+def _new_identity(name: str) -> Json:
     return {
         "instance_identity": {"principal_id": str(uuid4()), "client_id": str(uuid4())},
         "blueprint": {"principal_id": str(uuid4()), "client_id": str(uuid4())},
@@ -155,13 +149,17 @@ def _identity(name: str) -> Json:
     }
 
 
-def _show(call: Call, latest: Json) -> None:
-    """Puts a version in front of its agent, without the guid (recorded 2026-04)."""
-    name = latest["name"]
-    shown = {"latest": {key: value for key, value in latest.items() if key != "agent_guid"}}
+def shown_version(version: Json) -> Json:
+    """A version as its agent shows it, without the guid (recorded 2026-04)."""
+    return {key: value for key, value in version.items() if key != "agent_guid"}
+
+
+def _set_latest(call: Call, version: Json) -> None:
+    name = version["name"]
+    versions = {"latest": shown_version(version)}
     agent = call.estate.agents.get(name)
     if agent is None:
-        identity = {key: latest[key] for key in IDENTITY if key in latest}
-        agent = {"object": "agent", "id": name, "name": name, "versions": shown, **identity}
-        call.estate.agent_endpoints[name] = ENDPOINT
-    call.estate.agents[name] = {**agent, "versions": shown}
+        identity = {key: version[key] for key in IDENTITY_KEYS if key in version}
+        agent = {"object": "agent", "id": name, "name": name, "versions": versions, **identity}
+        call.estate.agent_endpoints[name] = DEFAULT_ENDPOINT
+    call.estate.agents[name] = {**agent, "versions": versions}

@@ -1,37 +1,44 @@
-"""Conversations; the items of the request that creates one are stored with it."""
+"""Conversations and their items. Items have ids, but no times and no metadata."""
 
 from __future__ import annotations
 
-from migrate.emulator import pagination, state
-from migrate.emulator.errors import missing, refuse
+from uuid import uuid4
+
+from migrate.emulator import pagination
+from migrate.emulator.errors import agent_not_found, refuse
 from migrate.emulator.router import Call
-from migrate.emulator.state import Json, now
+from migrate.emulator.state import Json, new_id, now
+
+ITEM_PREFIXES = {
+    "message": "msg_",
+    "function_call": "fc_",
+    "function_call_output": "fco_",
+}  # (recorded 2026-02)
+RANDOM_LENGTH = 32  # letters and digits at the end of both kinds of ids
 
 
 def create(call: Call) -> Json:
-    """The answer never holds the items (recorded 2026-02)."""
-    first = call.body.get("items") or []
-    check_items(call, first)
+    """The items of the body are stored, but the answer never has them (recorded 2026-02)."""
+    bodies = call.body.get("items") or []
+    _check_files(call, bodies)
     conversation: Json = {
-        "id": state.new_conversation(),
+        "id": new_id(f"conv_{uuid4().hex[:16]}00", RANDOM_LENGTH),
         "object": "conversation",
         "created_at": now(),
         "metadata": call.body.get("metadata") or {},
     }
     call.estate.conversations[conversation["id"]] = conversation
-    store_items(call, conversation["id"], first)
+    _store_items(call, conversation["id"], bodies)
     return conversation
 
 
 def page(call: Call) -> Json:
-    return pagination.page(call.estate.conversations, call.query, wrap=pagination.without_empty_ends)
+    return pagination.page(call.estate.conversations, call.query, wrap=pagination.agent_list_envelope)
 
 
 def read(call: Call, conversation_id: str) -> Json:
-    try:
-        return call.estate.conversations[conversation_id]
-    except KeyError:
-        raise missing(f"Conversation '{conversation_id}' not found") from None
+    error = agent_not_found(f"Conversation '{conversation_id}' not found")
+    return call.estate.conversations.require(conversation_id, error)
 
 
 def update(call: Call, conversation_id: str) -> Json:
@@ -42,7 +49,7 @@ def update(call: Call, conversation_id: str) -> Json:
 
 
 def delete(call: Call, conversation_id: str) -> Json:
-    """Its items are not deleted with it, says the description of the SDK; they just cannot be reached."""
+    """According to the SDK's documentation the items are not deleted; they cannot be reached any more."""
     read(call, conversation_id)
     del call.estate.conversations[conversation_id]
     return {"object": "conversation.deleted", "deleted": True, "id": conversation_id}
@@ -51,86 +58,71 @@ def delete(call: Call, conversation_id: str) -> Json:
 # ------------------------------------------------------------------------------------------------ items
 
 
-def add_items(call: Call, conversation_id: str) -> Json:
+def create_items(call: Call, conversation_id: str) -> Json:
     read(call, conversation_id)
-    check_items(call, call.body["items"])
-    made = store_items(call, conversation_id, call.body["items"])
-    return pagination.without_empty_ends(made, has_more=False)
+    _check_files(call, call.body["items"])
+    items = _store_items(call, conversation_id, call.body["items"])
+    return pagination.agent_list_envelope(items, has_more=False)
 
 
 def list_items(call: Call, conversation_id: str) -> Json:
     read(call, conversation_id)
-    return list_items_of(call, conversation_id)
+    keep = pagination.equals("type", call.query.get("item_type"))
+    items = call.estate.items[conversation_id]
+    return pagination.page(items, call.query, keep=keep, wrap=pagination.agent_list_envelope)
 
 
 def read_item(call: Call, conversation_id: str, item_id: str) -> Json:
     read(call, conversation_id)
-    return find_item(call, conversation_id, item_id)
+    error = agent_not_found(f"Item '{item_id}' not found in conversation '{conversation_id}'")
+    return call.estate.items[conversation_id].require(item_id, error)
 
 
 def delete_item(call: Call, conversation_id: str, item_id: str) -> Json:
     """Answers with the conversation (recorded 2025-11)."""
-    conversation = read(call, conversation_id)
-    find_item(call, conversation_id, item_id)
+    read_item(call, conversation_id, item_id)
     del call.estate.items[conversation_id][item_id]
-    return conversation
+    return read(call, conversation_id)
 
 
-PREFIXES = {"message": "msg_", "function_call": "fc_", "function_call_output": "fco_"}  # (recorded 2026-02)
-
-
-def check_items(call: Call, bodies: list[Json]) -> None:
-    """All files that the items name must exist (assumed)."""
-    for place, body in enumerate(bodies):
+def _check_files(call: Call, bodies: list[Json]) -> None:
+    """All files that the items refer to must exist (assumed)."""
+    for index, body in enumerate(bodies):
         for key in ("content", "output"):
             parts = body.get(key)
-            for spot, part in enumerate(parts if isinstance(parts, list) else ()):
-                named = part.get("file_id")
-                if named is not None and named not in call.estate.files:
+            for part_index, part in enumerate(parts if isinstance(parts, list) else ()):
+                file_id = part.get("file_id")
+                if file_id is not None and file_id not in call.estate.files:
                     raise refuse(
-                        f"No such File object: {named}", param=f"items[{place}].{key}[{spot}].file_id"
+                        f"No such File object: {file_id}",
+                        param=f"items[{index}].{key}[{part_index}].file_id",
                     )
 
 
-def store_items(call: Call, conversation_id: str, bodies: list[Json]) -> list[Json]:
-    """Kept in the order they came in (recorded 2026-02)."""
-    made = [_item(conversation_id, body) for body in bodies]
-    for item in made:
+def _store_items(call: Call, conversation_id: str, bodies: list[Json]) -> list[Json]:
+    """Items keep the order in which they arrive (recorded 2026-02)."""
+    items = [_new_item(conversation_id, body) for body in bodies]
+    for item in items:
         call.estate.items[conversation_id][item["id"]] = item
-    return made
+    return items
 
 
-def _item(conversation_id: str, body: Json) -> Json:
+def _new_item(conversation_id: str, body: Json) -> Json:
+    # The 18 hex digits after `conv_` are also in the ids of the items (recorded 2025-11).
+    shared_digits = conversation_id.removeprefix("conv_")[:18]
     item: Json = {
         "type": body["type"],
-        "id": state.new_item(PREFIXES[body["type"]], conversation_id),
+        "id": new_id(ITEM_PREFIXES[body["type"]] + shared_digits, RANDOM_LENGTH),
         "status": "completed",
         **body,
     }
     if isinstance(item.get("content"), str):
-        item["content"] = [_text(item["role"], item["content"])]
+        item["content"] = [_text_part(item["role"], item["content"])]
     return item
 
 
-def _text(role: str, text: str) -> Json:
-    """Plain text comes back as a part (recorded 2026-02 for users; assumed for assistants)."""
+def _text_part(role: str, text: str) -> Json:
+    """Text comes back as a part (recorded 2026-02 for users; assumed for assistants)."""
     if role == "assistant":
         return {"type": "output_text", "text": text, "annotations": []}
     return {"type": "input_text", "text": text}
-
-
-def list_items_of(call: Call, conversation_id: str) -> Json:
-    wanted = call.query.get("item_type")
-    return pagination.page(
-        call.estate.items[conversation_id],
-        call.query,
-        keep=(lambda item: item.get("type") == wanted) if wanted else None,
-        wrap=pagination.without_empty_ends,
-    )
-
-
-def find_item(call: Call, conversation_id: str, item_id: str) -> Json:
-    try:
-        return call.estate.items[conversation_id][item_id]
-    except KeyError:
-        raise missing(f"Item '{item_id}' not found in conversation '{conversation_id}'") from None

@@ -1,134 +1,122 @@
-"""Vector stores: create, list, read, update and delete."""
+"""Vector stores, the files in them, and batches, which add many files in one request."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-from migrate.emulator import pagination, state
-from migrate.emulator.errors import not_found, refuse
+from migrate.emulator import pagination
+from migrate.emulator.errors import not_found, refuse, unsupported_value
 from migrate.emulator.resources import files, ingestion
 from migrate.emulator.router import Call
-from migrate.emulator.state import Json, Table, now
+from migrate.emulator.state import DAY_S, Json, Table, new_hex_id, new_id, now
 
-DAY = 86_400
-THREAD_STORE_DAYS = 7  # stores made through a thread expire after a week without use
+THREAD_STORE_DAYS = 7  # stores created through a thread expire after a week without use
 
 
 def create(call: Call) -> Json:
-    files.must_exist(call, call.body.get("file_ids", ()))
-    ingestion.check(call, call.body.get("file_ids", ()))
-    return make(call, call.body)
+    files.check_exist(call, call.body.get("file_ids", ()))
+    ingestion.check_searchable(call, call.body.get("file_ids", ()))
+    return add_store(call, call.body)
 
 
-def make(call: Call, body: Json) -> Json:
-    """An empty store is complete at once, one with files is in progress (recorded 2025-12)."""
-    moment = now()
+def add_store(call: Call, body: Json) -> Json:
+    """Create a store. An empty one is complete at once, one with files is in progress (recorded 2025-12)."""
+    created_at = now()
     after = body.get("expires_after")
-    store: Json = {
-        "id": state.new("vs_"),
+    created: Json = {
+        "id": new_id("vs_"),
         "object": "vector_store",
         "name": body.get("name"),
         "status": "completed",
         "usage_bytes": 0,
-        "created_at": moment,
-        "file_counts": dict.fromkeys((*ingestion.STATES, "total"), 0),
+        "created_at": created_at,
+        "file_counts": ingestion.zero_counts(),
         "metadata": body.get("metadata") or {},
         "expires_after": after,
-        "expires_at": moment + after["days"] * DAY if after else None,
-        "last_active_at": moment,
+        "expires_at": created_at + after["days"] * DAY_S if after else None,
+        "last_active_at": created_at,
     }
-    if call.service.stores_say_description or "description" in body:
-        store["description"] = body.get("description")
-    call.estate.vector_stores[store["id"]] = store
-    call.estate.ageing.add(store["id"])
+    if call.service.shows_store_description or "description" in body:
+        created["description"] = body.get("description")
+    call.estate.vector_stores[created["id"]] = created
+    call.estate.expiring_stores.add(created["id"])
     for file_id in dict.fromkeys(body.get("file_ids", ())):
         entry = {"file_id": file_id, "chunking_strategy": body.get("chunking_strategy")}
-        ingestion.attach(call, store, entry)
-    return store
+        ingestion.attach(call, created, entry)
+    return created
 
 
 def page(call: Call) -> Json:
-    ingestion.settle(call)
-    return pagination.page(call.estate.vector_stores, call.query, show=lambda store: _aged(call, store))
+    ingestion.finish_due(call)
+    return pagination.page(call.estate.vector_stores, call.query, show=lambda row: _expire(call, row))
 
 
 def read(call: Call, store_id: str) -> Json:
-    ingestion.settle(call)
-    return _aged(call, find(call, store_id))
+    return _expire(call, find(call, store_id))
 
 
 def find(call: Call, store_id: str) -> Json:
-    try:
-        return call.estate.vector_stores[store_id]
-    except KeyError:
-        raise not_found("vector store", store_id) from None
+    """A store after ingestion that is due. Raises `ApiError` if there is no such store."""
+    ingestion.finish_due(call)
+    return call.estate.vector_stores.require(store_id, not_found("vector store", store_id))
 
 
 def update(call: Call, store_id: str) -> Json:
-    store = read(call, store_id)
-    store.update(call.body)
-    store["metadata"] = store.get("metadata") or {}
+    updated = read(call, store_id)
+    updated.update(call.body)
+    updated["metadata"] = updated.get("metadata") or {}
     if "expires_after" in call.body:
-        call.estate.ageing.add(store_id)
+        call.estate.expiring_stores.add(store_id)
         after = call.body["expires_after"]
-        store["expires_at"] = (store.get("last_active_at") or now()) + after["days"] * DAY if after else None
-    return store
+        start = updated.get("last_active_at") or now()
+        updated["expires_at"] = start + after["days"] * DAY_S if after else None
+    return updated
 
 
 def delete(call: Call, store_id: str) -> Json:
     find(call, store_id)
     del call.estate.vector_stores[store_id]
-    call.estate.ageing.discard(store_id)
+    call.estate.expiring_stores.discard(store_id)
     call.estate.vector_store_files.pop(store_id, None)
     for batch_id in call.estate.file_batches.pop(store_id, ()):
         call.estate.batch_files.pop(batch_id, None)
     return {"id": store_id, "object": "vector_store.deleted", "deleted": True}
 
 
-def _aged(call: Call, store: Json) -> Json:
-    """Stores made here expire in time; saved ones stay as they were saved."""
-    expires_at = store.get("expires_at")
-    if store["id"] in call.estate.ageing and expires_at is not None and expires_at <= time.time():
-        store["status"] = "expired"
-    return store
+def _expire(call: Call, row: Json) -> Json:
+    expires_at = row.get("expires_at")
+    if row["id"] in call.estate.expiring_stores and expires_at is not None and expires_at <= time.time():
+        row["status"] = "expired"
+    return row
 
 
-PARSED_PAGE = "vector_store.file_content.page"
+# -------------------------------------------------------------------------------- files in a vector store
 
 
 def add_file(call: Call, store_id: str) -> Json:
-    ingestion.settle(call)
-    store = find(call, store_id)
-    files.must_exist(call, [call.body["file_id"]])
-    ingestion.check(call, [call.body["file_id"]])
-    return ingestion.attach(call, store, call.body)
+    parent = find(call, store_id)
+    files.check_exist(call, [call.body["file_id"]])
+    ingestion.check_searchable(call, [call.body["file_id"]])
+    return ingestion.attach(call, parent, call.body)
 
 
 def list_files(call: Call, store_id: str) -> Json:
-    ingestion.settle(call)
     find(call, store_id)
-    return pagination.page(call.estate.vector_store_files[store_id], call.query, keep=by_status(call))
+    return pagination.page(call.estate.vector_store_files[store_id], call.query, keep=_status_filter(call))
 
 
-def by_status(call: Call) -> Callable[[Json], bool] | None:
-    """The `filter` of both lists of files."""
+def _status_filter(call: Call) -> Callable[[Json], bool] | None:
+    """The parameter `filter` of both lists of files."""
     status = call.query.get("filter")
-    if status is None:
-        return None
-    if status not in ingestion.STATES:
-        supported = ",".join(f"'{each}'" for each in ingestion.STATES)
-        raise refuse(f"Invalid value: '{status}'. Supported values are: {supported}", param="filter")
-    return lambda entry: entry.get("status") == status
+    if status is not None and status not in ingestion.STATUSES:
+        raise unsupported_value("filter", status, ingestion.STATUSES, None)
+    return pagination.equals("status", status)
 
 
 def read_file(call: Call, store_id: str, file_id: str) -> Json:
-    ingestion.settle(call)
     find(call, store_id)
-    try:
-        return call.estate.vector_store_files[store_id][file_id]
-    except KeyError:
-        raise not_found("file", file_id) from None
+    return call.estate.vector_store_files[store_id].require(file_id, not_found("file", file_id))
 
 
 def update_file(call: Call, store_id: str, file_id: str) -> Json:
@@ -138,37 +126,38 @@ def update_file(call: Call, store_id: str, file_id: str) -> Json:
 
 
 def remove_file(call: Call, store_id: str, file_id: str) -> Json:
-    """Only takes the file out of the store; the file itself stays."""
+    """Remove the file from the store; the file itself stays."""
     read_file(call, store_id, file_id)
     ingestion.detach(call.estate, store_id, file_id)
     return {"id": file_id, "object": "vector_store.file.deleted", "deleted": True}
 
 
 def read_parsed_content(call: Call, store_id: str, file_id: str) -> Json:
-    """What was understood of a file: its text, and nothing else."""
+    """The text that the service extracted from a file."""
     entry = read_file(call, store_id, file_id)
     blob = call.estate.content.get(file_id)
     if entry.get("status") != "completed" or blob is None:
         raise refuse(f"The file '{file_id}' has no parsed content.", status=404)
-    text = blob.read().decode("utf-8", errors="replace")
     return {
-        "object": PARSED_PAGE,
-        "data": [{"type": "text", "text": text}],
+        "object": "vector_store.file_content.page",
+        "data": [{"type": "text", "text": blob.read().decode("utf-8", errors="replace")}],
         "has_more": False,
         "next_page": None,
     }
 
 
+# ------------------------------------------------------------------------ file batches; no route lists them
+
+
 def create_batch(call: Call, store_id: str) -> Json:
-    ingestion.settle(call)
-    store = find(call, store_id)
-    entries = _entries(call.body)
-    files.must_exist(call, (entry["file_id"] for entry in entries))
-    ingestion.check(call, (entry["file_id"] for entry in entries))
-    for entry in entries:
-        ingestion.attach(call, store, entry)
+    parent = find(call, store_id)
+    entries = _batch_bodies(call.body)
+    files.check_exist(call, entries)
+    ingestion.check_searchable(call, entries)
+    for body in entries.values():
+        ingestion.attach(call, parent, body)
     batch: Json = {
-        "id": state.new_hex("vsfb_"),
+        "id": new_hex_id("vsfb_"),
         "object": "vector_store.file_batch",
         "created_at": now(),
         "status": "in_progress",
@@ -176,48 +165,42 @@ def create_batch(call: Call, store_id: str) -> Json:
         "file_counts": {},
     }
     call.estate.file_batches[store_id][batch["id"]] = batch
-    call.estate.batch_files[batch["id"]] = [entry["file_id"] for entry in entries]
-    return _counted(call, batch)
+    call.estate.batch_files[batch["id"]] = list(entries)
+    return _with_counts(call, batch)
 
 
-def _entries(body: Json) -> list[Json]:
-    """Both forms as one: ids that share their settings, or objects with their own."""
+def _batch_bodies(body: Json) -> dict[str, Json]:
+    """File id -> body of its entry, for both forms: ids that share settings, or objects with their own."""
     if ("file_ids" in body) == ("files" in body):
         raise refuse("Exactly one of 'file_ids' and 'files' must be given.", param="file_ids")
-    shared = {key: body[key] for key in ("chunking_strategy", "attributes") if key in body}
-    given = body.get("files") or [{"file_id": file_id} for file_id in body["file_ids"]]
-    return list({entry["file_id"]: {**shared, **entry} for entry in given}.values())
+    shared: Json = {key: body[key] for key in ("chunking_strategy", "attributes") if key in body}
+    entries = body.get("files") or [{"file_id": file_id} for file_id in body["file_ids"]]
+    return {entry["file_id"]: {**shared, **entry} for entry in entries}
 
 
 def read_batch(call: Call, store_id: str, batch_id: str) -> Json:
-    ingestion.settle(call)
-    return _counted(call, _find_batch(call, store_id, batch_id))
+    return _with_counts(call, _find_batch(call, store_id, batch_id))
 
 
 def cancel_batch(call: Call, store_id: str, batch_id: str) -> Json:
-    ingestion.settle(call)
     batch = _find_batch(call, store_id, batch_id)
     for file_id in call.estate.batch_files[batch_id]:
         ingestion.cancel(call.estate, store_id, file_id)
     batch["status"] = "cancelled"
-    return _counted(call, batch)
+    return _with_counts(call, batch)
 
 
 def list_batch_files(call: Call, store_id: str, batch_id: str) -> Json:
-    ingestion.settle(call)
     _find_batch(call, store_id, batch_id)
     table = Table()
     for entry in _batch_entries(call, store_id, batch_id):
         table[entry["id"]] = entry
-    return pagination.page(table, call.query, keep=by_status(call))
+    return pagination.page(table, call.query, keep=_status_filter(call))
 
 
 def _find_batch(call: Call, store_id: str, batch_id: str) -> Json:
     find(call, store_id)
-    try:
-        return call.estate.file_batches[store_id][batch_id]
-    except KeyError:
-        raise not_found("file batch", batch_id) from None
+    return call.estate.file_batches[store_id].require(batch_id, not_found("file batch", batch_id))
 
 
 def _batch_entries(call: Call, store_id: str, batch_id: str) -> list[Json]:
@@ -225,8 +208,8 @@ def _batch_entries(call: Call, store_id: str, batch_id: str) -> list[Json]:
     return [entries[file_id] for file_id in call.estate.batch_files[batch_id] if file_id in entries]
 
 
-def _counted(call: Call, batch: Json) -> Json:
-    counts = dict.fromkeys((*ingestion.STATES, "total"), 0)
+def _with_counts(call: Call, batch: Json) -> Json:
+    counts = ingestion.zero_counts()
     for entry in _batch_entries(call, batch["vector_store_id"], batch["id"]):
         counts[entry["status"]] += 1
         counts["total"] += 1

@@ -1,19 +1,31 @@
-"""What a version of an agent may be made of; strictly, or with whatever a document of tomorrow may add."""
+"""The versions of new agents and their tools, one schema for each tool.
+
+`codecs/write_forms/foundry.py` checks the same bodies when a plan is made. The tables are separate on
+purpose: see `schemas/assistants.py`.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from migrate.emulator.errors import preview_feature, refuse
-from migrate.emulator.schemas.assistants import DESCRIPTION, EFFORTS, FUNCTION_NAME, MAX_TOOLS, Bodies
+from migrate.emulator.schemas.assistants import (
+    FUNCTION_NAME_PATTERN,
+    MAX_DESCRIPTION,
+    MAX_TOOLS,
+    REASONING_EFFORTS,
+    Schemas,
+    non_empty,
+)
 from migrate.emulator.schemas.rules import (
     Rule,
+    any_object,
     anything,
     array,
     boolean,
     by_type,
     choice,
-    free_object,
+    mapping,
     metadata,
     nullable,
     number,
@@ -22,32 +34,34 @@ from migrate.emulator.schemas.rules import (
     tagged,
 )
 
+NAME_PATTERN = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+PREVIEW_KINDS = ("workflow", "external", "voice")
+
 text = string()
 count = number(0, 2**31 - 1, whole=True)
-named = string(minimum=1)
-free = nullable(free_object)
+nullable_object = nullable(any_object)
 
 
-def _under(name: str, **fields: Rule) -> Rule:
-    """Settings under the tool's own name; older and newer words for a tool share them."""
+def _nested(name: str, **fields: Rule) -> Rule:
+    """A tool with its settings, all of them required, below its own name."""
     return record(name, **{name: record(" ".join(fields), **fields)})
 
 
 def _without_template(value: Any, at: str) -> None:
-    """Only some places take `{{inputs}}`; these do not (recorded 2026-03)."""
-    named(value, at)
+    """Only some fields may contain `{{inputs}}`; these may not (recorded 2026-03)."""
+    non_empty(value, at)
     if "{{" in value:
         raise refuse(f"Invalid '{at}'.", param=at)
 
 
-connection = record("project_connection_id", project_connection_id=named)
+connection = record("project_connection_id", project_connection_id=non_empty)
 connections = array(connection, minimum=1)
 search = {"market": text, "set_lang": text, "count": count, "freshness": text}
-bing = record("project_connection_id", project_connection_id=named, **search)
+bing = record("project_connection_id", project_connection_id=non_empty, **search)
 custom_bing = record(
-    "project_connection_id instance_name", project_connection_id=named, instance_name=named, **search
+    "project_connection_id instance_name", project_connection_id=non_empty, instance_name=non_empty, **search
 )
-index = record(  # an empty connection or name is stored (recorded 2026-04)
+index = record(  # an empty connection or name is accepted (recorded 2026-04)
     "",
     project_connection_id=text,
     index_name=text,
@@ -59,62 +73,67 @@ index = record(  # an empty connection or name is stored (recorded 2026-04)
 queue = record(
     "type storage_queue",
     type=choice("storage_queue"),
-    storage_queue=record("queue_service_endpoint queue_name", queue_service_endpoint=named, queue_name=named),
+    storage_queue=record(
+        "queue_service_endpoint queue_name", queue_service_endpoint=non_empty, queue_name=non_empty
+    ),
 )
-plain_function = record("name parameters", name=named, description=text, parameters=free_object)
-authorisation = tagged(
+azure_function = record("name parameters", name=non_empty, description=text, parameters=any_object)
+openapi_auth = tagged(
     anonymous=record(),
-    managed_identity=record("security_scheme", security_scheme=record("audience", audience=named)),
+    managed_identity=record("security_scheme", security_scheme=record("audience", audience=non_empty)),
     project_connection=record("security_scheme", security_scheme=connection),
 )
-approval = by_type(text=choice("always", "never"), object=free_object)
+approval = by_type(text=choice("always", "never"), object=any_object)
 a2a = {"base_url": text, "agent_card_path": text, "project_connection_id": text}
 
-SEEN: dict[str, Rule] = {
+RECORDED_TOOLS: dict[str, Rule] = {
     "function": record(
         "name parameters strict",
-        name=string(pattern=FUNCTION_NAME),
+        name=string(pattern=FUNCTION_NAME_PATTERN),
         description=nullable(text),
-        parameters=free_object,
+        parameters=any_object,
         strict=boolean,
     ),
     "code_interpreter": record(
         container=record(
-            "type", type=choice("auto"), file_ids=array(named), memory_limit=choice("1g", "4g", "16g", "64g")
+            "type",
+            type=choice("auto"),
+            file_ids=array(non_empty),
+            memory_limit=choice("1g", "4g", "16g", "64g"),
         ),
     ),
-    # A name and a description are kept (recorded 2026-06).
+    # A name and a description are stored (recorded 2026-06).
     "file_search": record(
         "vector_store_ids",
-        vector_store_ids=array(named, minimum=1),
+        vector_store_ids=array(non_empty, minimum=1),
         max_num_results=number(1, 50, whole=True),
         ranking_options=record(
             ranker=choice("auto", "default-2024-11-15"),
             score_threshold=number(0, 1),
-            hybrid_search=nullable(free_object),
+            hybrid_search=nullable_object,
         ),
-        filters=free,
+        filters=nullable_object,
         name=text,
         description=text,
     ),
-    "bing_grounding": _under("bing_grounding", search_configurations=array(bing, minimum=1)),
-    "bing_custom_search_preview": _under(
+    "bing_grounding": _nested("bing_grounding", search_configurations=array(bing, minimum=1)),
+    "bing_custom_search_preview": _nested(
         "bing_custom_search_preview", search_configurations=array(custom_bing, minimum=1)
     ),
-    "azure_ai_search": _under("azure_ai_search", indexes=array(index, minimum=1)),
+    "azure_ai_search": _nested("azure_ai_search", indexes=array(index, minimum=1)),
     "openapi": record(
         "openapi",
         openapi=record(
             "name spec auth",
-            name=named,
+            name=non_empty,
             description=text,
-            spec=free_object,
-            auth=authorisation,
+            spec=any_object,
+            auth=openapi_auth,
             default_params=array(text),
         ),
     ),
-    "azure_function": _under(
-        "azure_function", function=plain_function, input_binding=queue, output_binding=queue
+    "azure_function": _nested(
+        "azure_function", function=azure_function, input_binding=queue, output_binding=queue
     ),
     "mcp": record(
         "server_label server_url",
@@ -122,33 +141,33 @@ SEEN: dict[str, Rule] = {
         server_url=_without_template,
         server_description=text,
         require_approval=nullable(approval),
-        allowed_tools=nullable(by_type(array=array(text), object=free_object)),
-        headers=free,
+        allowed_tools=nullable(by_type(array=array(text), object=any_object)),
+        headers=nullable_object,
         authorization=text,
-        project_connection_id=named,
+        project_connection_id=non_empty,
     ),
-    "sharepoint_grounding_preview": _under("sharepoint_grounding_preview", project_connections=connections),
-    "fabric_dataagent_preview": _under("fabric_dataagent_preview", project_connections=connections),
-    "browser_automation_preview": _under("browser_automation_preview", connection=connection),
+    "sharepoint_grounding_preview": _nested("sharepoint_grounding_preview", project_connections=connections),
+    "fabric_dataagent_preview": _nested("fabric_dataagent_preview", project_connections=connections),
+    "browser_automation_preview": _nested("browser_automation_preview", connection=connection),
     "a2a_preview": record(**a2a),
     "fabric_iq_preview": record(
         "project_connection_id",
-        project_connection_id=named,
+        project_connection_id=non_empty,
         server_label=text,
         server_url=text,
         require_approval=nullable(approval),
     ),
-    "work_iq_preview": record("project_connection_id", project_connection_id=named),
+    "work_iq_preview": connection,
     "reminder_preview": record(),
 }
 
-# Never recorded: from the description of the SDK.
-DESCRIBED: dict[str, Rule] = {
-    "browser_automation": _under("browser_automation", connection=connection),
+# Never recorded; from the description of the SDK.
+DESCRIBED_TOOLS: dict[str, Rule] = {
+    "browser_automation": _nested("browser_automation", connection=connection),
     "a2a": record(**a2a, a2a_version=text),
     "computer_use_preview": record(
         "environment display_width display_height",
-        environment=named,
+        environment=non_empty,
         display_width=count,
         display_height=count,
     ),
@@ -156,99 +175,92 @@ DESCRIBED: dict[str, Rule] = {
     "capture_structured_outputs": record(
         "outputs",
         outputs=record(
-            "name description schema strict", name=named, description=text, schema=free_object, strict=boolean
+            "name description schema strict",
+            name=non_empty,
+            description=text,
+            schema=any_object,
+            strict=boolean,
         ),
         name=text,
         description=text,
     ),
-    "custom": record("name", name=named, description=text, format=free_object),
-    "image_generation": free_object,
-    "memory_search_preview": free_object,
+    "custom": record("name", name=non_empty, description=text, format=any_object),
+    "image_generation": any_object,
+    "memory_search_preview": any_object,
     "shell": record(environment=anything, name=text, description=text),
     "web_search": record(
-        filters=free,
-        user_location=free,
+        filters=nullable_object,
+        user_location=nullable_object,
         search_context_size=choice("low", "medium", "high"),
-        custom_search_configuration=free,
+        custom_search_configuration=nullable_object,
         name=text,
         description=text,
     ),
-    "web_search_preview": record(user_location=free, search_context_size=choice("low", "medium", "high")),
+    "web_search_preview": record(
+        user_location=nullable_object, search_context_size=choice("low", "medium", "high")
+    ),
 }
 
-AGENT_TOOLS = {**SEEN, **DESCRIBED}
+AGENT_TOOLS = {**RECORDED_TOOLS, **DESCRIBED_TOOLS}
 
+# --------------------------------------------------------------------------------------- the definition
 
-NAME = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-PREVIEW_KINDS = ("workflow", "external", "voice")
-
-tools = array(tagged(**AGENT_TOOLS), MAX_TOOLS)
 text_format = tagged(
     text=record(),
     json_object=record(),
     json_schema=record(
-        "name schema", name=string(64, 1), description=text, schema=free_object, strict=nullable(boolean)
+        "name schema", name=string(64, 1), description=text, schema=any_object, strict=nullable(boolean)
     ),
 )
-structured_input = record(description=text, default_value=anything, schema=free_object, required=boolean)
+structured_input = record(description=text, default_value=anything, schema=any_object, required=boolean)
+summary = nullable(choice("auto", "concise", "detailed"))
 reasoning = record(
-    effort=nullable(choice(*EFFORTS, "max")),
-    summary=nullable(choice("auto", "concise", "detailed")),
-    generate_summary=nullable(choice("auto", "concise", "detailed")),
+    effort=nullable(choice(*REASONING_EFFORTS, "max")),
+    summary=summary,
+    generate_summary=summary,
     context=anything,
     mode=anything,
 )
-
-
-def _each(rule: Rule) -> Rule:
-    """An object that is used as a table."""
-
-    def check(value: Any, at: str) -> None:
-        free_object(value, at)
-        for key, each in value.items():
-            rule(each, f"{at}.{key}")
-
-    return check
-
-
-prompt = record(
+prompt_agent = record(
     "kind model",
     kind=choice("prompt"),
-    model=named,
+    model=non_empty,
     instructions=nullable(text),
     temperature=nullable(number(0, 2)),
     top_p=nullable(number(0, 1)),
     reasoning=nullable(reasoning),
-    tools=tools,
-    tool_choice=by_type(text=choice("none", "auto", "required"), object=free_object),
+    tools=array(tagged(**AGENT_TOOLS), MAX_TOOLS),
+    tool_choice=by_type(text=choice("none", "auto", "required"), object=any_object),
     text=record(format=text_format),
-    structured_inputs=_each(structured_input),
-    rai_config=record("rai_policy_name", rai_policy_name=named, invocations_moderation=anything),
-    harness=free,
-    skills=array(record("name", name=named, version=text)),
+    structured_inputs=mapping(structured_input),
+    rai_config=record("rai_policy_name", rai_policy_name=non_empty, invocations_moderation=anything),
+    harness=nullable_object,
+    skills=array(record("name", name=non_empty, version=text)),
 )
 
 
-def strict(value: Any, at: str) -> None:
-    free_object(value, at)
+def strict_definition(value: Any, at: str) -> None:
+    """Accept only what is recorded or described."""
+    any_object(value, at)
     if value.get("kind") in PREVIEW_KINDS:
         raise preview_feature(value["kind"])
-    prompt(value, at)
+    prompt_agent(value, at)
 
 
-def lenient(value: Any, at: str) -> None:
-    """Only what cannot be missing."""
-    free_object(value, at)
-    record("kind", kind=named)({"kind": value["kind"]} if "kind" in value else {}, at)
-    array(free_object, MAX_TOOLS)(value.get("tools", []), f"{at}.tools")
+def lenient_definition(value: Any, at: str) -> None:
+    """Check only what every definition needs, so that future keys are accepted."""
+    any_object(value, at)
+    record("kind", kind=non_empty)({"kind": value["kind"]} if "kind" in value else {}, at)
+    array(any_object, MAX_TOOLS)(value.get("tools", []), f"{at}.tools")
 
 
-def bodies(definition: Rule) -> Bodies:
+def schemas(definition: Rule) -> Schemas:
+    """The schemas of new agents, with one of the two rules for the definition."""
     return {
         "agent_version.create": record(
             "definition",
             definition=definition,
             metadata=metadata,
-            description=nullable(string(DESCRIPTION)),
+            description=nullable(string(MAX_DESCRIPTION)),
         )
     }

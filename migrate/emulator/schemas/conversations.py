@@ -1,13 +1,14 @@
-"""What a conversation and its items may be made of; each role has its own kinds of content."""
+"""The bodies of conversations and their items. Each role of a message accepts its own types of content."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from migrate.emulator.errors import invalid, refuse
-from migrate.emulator.schemas.assistants import Bodies
+from migrate.emulator.errors import invalid_payload, refuse
+from migrate.emulator.schemas.assistants import Schemas, non_empty
 from migrate.emulator.schemas.rules import (
     Rule,
+    anything,
     array,
     by_type,
     choice,
@@ -18,14 +19,11 @@ from migrate.emulator.schemas.rules import (
     tagged,
 )
 
-MOST_ITEMS = 20
-
-text = string(minimum=1)
-file_id = string(minimum=1)
+MAX_ITEMS = 20  # in one request (recorded 2026-02)
 
 
-def _one_of(names: str, rule: Rule) -> Rule:
-    """Exactly one of these keys must say something."""
+def _exactly_one(names: str, rule: Rule) -> Rule:
+    """What `rule` accepts, if exactly one of these keys has a value."""
 
     def check(value: Any, at: str) -> None:
         rule(value, at)
@@ -35,68 +33,68 @@ def _one_of(names: str, rule: Rule) -> Rule:
     return check
 
 
-def _none(value: Any, at: str) -> None:
-    """Citations cannot be written: they would name files of nobody (assumed)."""
+def _empty_array(value: Any, at: str) -> None:
+    """Citations cannot be written, because they would name files that do not exist (assumed)."""
     if value != []:
         raise refuse(f"Invalid '{at}': expected an empty array.", param=at)
 
 
-input_text = record("text", text=text)
-detail = choice("auto", "low", "high", "original")  # the last one as described in 2026-08
-PARTS: dict[str, dict[str, Rule]] = {
-    "user": {
-        "input_text": input_text,
-        "input_image": _one_of(
-            "image_url file_id",
-            record(image_url=nullable(text), file_id=nullable(file_id), detail=nullable(detail)),
+input_text = record("text", text=non_empty)
+detail = choice("auto", "low", "high", "original")  # "original" is described since 2026-08
+USER_PARTS: dict[str, Rule] = {
+    "input_text": input_text,
+    "input_image": _exactly_one(
+        "image_url file_id",
+        record(image_url=nullable(non_empty), file_id=nullable(non_empty), detail=nullable(detail)),
+    ),
+    "input_file": _exactly_one(
+        "file_id file_url file_data",
+        record(
+            file_id=nullable(non_empty),
+            file_url=nullable(non_empty),
+            file_data=nullable(non_empty),
+            filename=nullable(non_empty),
         ),
-        "input_file": _one_of(
-            "file_id file_url file_data",
-            record(
-                file_id=nullable(file_id),
-                file_url=nullable(text),
-                file_data=nullable(text),
-                filename=nullable(text),
-            ),
-        ),
-    },
-    "assistant": {"output_text": record("text annotations", text=text, annotations=_none)},
+    ),
+}
+PARTS_BY_ROLE: dict[str, dict[str, Rule]] = {
+    "user": USER_PARTS,
+    "assistant": {"output_text": record("text annotations", text=non_empty, annotations=_empty_array)},
     "system": {"input_text": input_text},
     "developer": {"input_text": input_text},
 }
-CONTENT = {role: by_type(text=text, array=array(tagged(**parts), minimum=1)) for role, parts in PARTS.items()}
-role = choice(*PARTS)
-
-
-# What the OpenAI platform took as items (recorded 2025-09 to 2026-08), and no project was seen to take: a
-# phase, a namespace, an output that is a list, data inside the item. `refuse-unseen-forms` refuses it.
-phase = nullable(choice("commentary", "final_answer"))
-OUTPUT_PARTS = {
-    "input_text": record("text", text=string()),
-    **{k: PARTS["user"][k] for k in ("input_image", "input_file")},
+CONTENT_BY_ROLE = {
+    role: by_type(text=non_empty, array=array(tagged(**parts), minimum=1))
+    for role, parts in PARTS_BY_ROLE.items()
 }
+
+# The OpenAI platform accepted these forms (recorded 2025-09 to 2026-08), but no project was seen to accept
+# them: a phase, a namespace, an output that is a list, data inside the item. The fault `refuse-unseen-forms`
+# refuses them.
+phase = nullable(choice("commentary", "final_answer"))
+OUTPUT_PARTS = {**USER_PARTS, "input_text": record("text", text=string())}
 
 
 def _message(value: Any, at: str) -> None:
-    record("role content", role=role, content=lambda _value, _at: None, phase=phase)(value, at)
-    CONTENT[value["role"]](value["content"], f"{at}.content")
+    record("role content", role=choice(*PARTS_BY_ROLE), content=anything, phase=phase)(value, at)
+    CONTENT_BY_ROLE[value["role"]](value["content"], f"{at}.content")
 
 
 item = tagged(
     message=_message,
     function_call=record(
         "call_id name arguments",
-        call_id=text,
-        name=text,
+        call_id=non_empty,
+        name=non_empty,
         arguments=string(),
-        namespace=nullable(text),
+        namespace=nullable(non_empty),
     ),
     function_call_output=record(
         "call_id output",
-        call_id=text,
+        call_id=non_empty,
         output=by_type(text=string(), array=array(tagged(**OUTPUT_PARTS))),
-        name=nullable(text),
-        namespace=nullable(text),
+        name=nullable(non_empty),
+        namespace=nullable(non_empty),
     ),
 )
 
@@ -105,15 +103,15 @@ def _items(minimum: int) -> Rule:
     rule = array(item, minimum=minimum)
 
     def check(value: Any, at: str) -> None:
-        if isinstance(value, list) and len(value) > MOST_ITEMS:
+        if isinstance(value, list) and len(value) > MAX_ITEMS:
             # (recorded 2026-02)
-            raise invalid(f"maxItems: Value should have at most {MOST_ITEMS} items", f"/{at}")
+            raise invalid_payload(f"maxItems: Value should have at most {MAX_ITEMS} items", f"/{at}")
         rule(value, at)
 
     return check
 
 
-BODIES: Bodies = {
+SCHEMAS: Schemas = {
     "conversation.create": record(items=nullable(_items(0)), metadata=metadata),
     "conversation.update": record("metadata", metadata=metadata),
     "items.create": record("items", items=_items(1)),

@@ -1,4 +1,4 @@
-"""Rules from which schemas are built: each accepts a JSON value, or says what is wrong and where."""
+"""Rules from which the schemas of bodies are built: each accepts a JSON value or raises an error."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from migrate.emulator.errors import ApiError, UnknownKey, refuse
+from migrate.emulator.errors import ApiError, UnknownKey, refuse, unsupported_value
 
-Rule = Callable[[Any, str], None]  # the value, and the path to it: `messages[0].content`
+# Called with a value and the path to it, such as `messages[0].content`. Raises ApiError or UnknownKey.
+Rule = Callable[[Any, str], None]
 
-METADATA_PAIRS, METADATA_KEY, METADATA_VALUE = 16, 64, 512
+MAX_METADATA_PAIRS, MAX_METADATA_KEY, MAX_METADATA_VALUE = 16, 64, 512
 
-_NAMES: dict[type, str] = {
+_TYPE_NAMES: dict[type, str] = {
     str: "a string",
     bool: "a boolean",
     int: "an integer",
@@ -22,62 +23,62 @@ _NAMES: dict[type, str] = {
 }
 
 
-def named(value: Any) -> str:
-    return _NAMES.get(type(value), "null")
-
-
-def wrong_type(at: str, expected: str, value: Any) -> ApiError:
+def _wrong_type(at: str, expected: str, value: Any) -> ApiError:
+    actual = _TYPE_NAMES.get(type(value), "null")
     return refuse(
-        f"Invalid type for '{at}': expected {expected}, but got {named(value)} instead.",
+        f"Invalid type for '{at}': expected {expected}, but got {actual} instead.",
         param=at,
         code="invalid_type",
     )
 
 
-def out_of_bounds(at: str, what: str, side: str, bound: int, size: int) -> ApiError:
-    """`what` is string, array or object; `side` is long/short (or few/many properties)."""
-    end = "maximum" if side in ("long", "many") else "minimum"
-    return refuse(
-        f"Invalid '{at}': {what} too {side}. Expected {end} length {bound}, but got length {size} instead.",
+def _missing(path: str) -> ApiError:
+    return refuse(f"Missing required parameter: '{path}'.", param=path, code="missing_required_parameter")
+
+
+def _check_length(at: str, noun: str, size: int, minimum: int, maximum: int | None) -> None:
+    """`noun` is string, array or object: the services say that an object has too many properties."""
+    if maximum is not None and size > maximum:
+        too, bound, side, code = "many" if noun == "object" else "long", maximum, "maximum", "above_max"
+    elif size < minimum:
+        too, bound, side, code = "short", minimum, "minimum", "below_min"
+    else:
+        return
+    raise refuse(
+        f"Invalid '{at}': {noun} too {too}. Expected {side} length {bound}, but got length {size} instead.",
         param=at,
-        code=f"{what}_{'above_max' if end == 'maximum' else 'below_min'}_length",
+        code=f"{noun}_{code}_length",
     )
 
 
-def unsupported(at: str, value: Any, supported: tuple[str, ...]) -> ApiError:
-    """(reported 2024-05, for a tool of another API version)"""
-    values = ",".join(f"'{each}'" for each in supported)
-    return refuse(f"Invalid value: '{value}'. Supported values are: {values}", param=at, code="invalid_value")
-
-
-# ------------------------------------------------------------------------------------------ plain values
+# -------------------------------------------------------------------------------------------- one value
 
 
 def anything(_value: Any, _at: str) -> None:
-    """Whatever JSON can say."""
+    """Any JSON value."""
 
 
-def boolean(value: Any, at: str) -> None:
-    if not isinstance(value, bool):
-        raise wrong_type(at, "a boolean", value)
+def _of_type(type_: type) -> Rule:
+    def rule(value: Any, at: str) -> None:
+        if not isinstance(value, type_):
+            raise _wrong_type(at, _TYPE_NAMES[type_], value)
+
+    return rule
 
 
-def free_object(value: Any, at: str) -> None:
-    if not isinstance(value, dict):
-        raise wrong_type(at, "an object", value)
+boolean = _of_type(bool)
+any_object = _of_type(dict)
 
 
 def string(maximum: int | None = None, minimum: int = 0, pattern: str | None = None) -> Rule:
-    shape = re.compile(pattern) if pattern else None
+    """Text of a length in characters; `pattern` must match all of it."""
+    regex = re.compile(pattern) if pattern else None
 
     def rule(value: Any, at: str) -> None:
         if not isinstance(value, str):
-            raise wrong_type(at, "a string", value)
-        if maximum is not None and len(value) > maximum:
-            raise out_of_bounds(at, "string", "long", maximum, len(value))
-        if len(value) < minimum:
-            raise out_of_bounds(at, "string", "short", minimum, len(value))
-        if shape and not shape.fullmatch(value):
+            raise _wrong_type(at, "a string", value)
+        _check_length(at, "string", len(value), minimum, maximum)
+        if regex and not regex.fullmatch(value):
             raise refuse(
                 f"Invalid '{at}': string does not match pattern. Expected '{pattern}'.",
                 param=at,
@@ -88,11 +89,12 @@ def string(maximum: int | None = None, minimum: int = 0, pattern: str | None = N
 
 
 def number(low: float, high: float, *, whole: bool = False) -> Rule:
-    kinds, expected = ((int,), "an integer") if whole else ((int, float), "a decimal")
+    """A number from `low` to `high`, both included."""
+    types, expected = ((int,), "an integer") if whole else ((int, float), "a decimal")
 
     def rule(value: Any, at: str) -> None:
-        if isinstance(value, bool) or not isinstance(value, kinds):
-            raise wrong_type(at, expected, value)
+        if isinstance(value, bool) or not isinstance(value, types):
+            raise _wrong_type(at, expected, value)
         if not low <= value <= high:
             raise refuse(
                 f"Invalid '{at}': expected a value from {low} to {high}, but got {value} instead.",
@@ -104,9 +106,11 @@ def number(low: float, high: float, *, whole: bool = False) -> Rule:
 
 
 def choice(*values: str) -> Rule:
+    """One of these texts."""
+
     def rule(value: Any, at: str) -> None:
         if value not in values:
-            raise unsupported(at, value, values)
+            raise unsupported_value(at, value, values, "invalid_value")
 
     return rule
 
@@ -115,89 +119,77 @@ def choice(*values: str) -> Rule:
 
 
 def nullable(inner: Rule) -> Rule:
+    """null, or what another rule accepts."""
     return lambda value, at: None if value is None else inner(value, at)
 
 
 def by_type(**rules: Rule) -> Rule:
-    """One rule per JSON type: `text=`, `array=`, `object=`."""
+    """One rule for each JSON type: `text=`, `array=`, `object=`."""
     types: dict[str, type] = {"text": str, "array": list, "object": dict}
-    chosen = {types[name]: rule for name, rule in rules.items()}
-    expected = " or ".join(_NAMES[each] for each in chosen)
+    rule_of = {types[name]: rule for name, rule in rules.items()}
+    expected = " or ".join(_TYPE_NAMES[each] for each in rule_of)
 
     def rule(value: Any, at: str) -> None:
-        if type(value) not in chosen:
-            raise wrong_type(at, expected, value)
-        chosen[type(value)](value, at)
+        if type(value) not in rule_of:
+            raise _wrong_type(at, expected, value)
+        rule_of[type(value)](value, at)
 
     return rule
 
 
 def array(item: Rule, maximum: int | None = None, minimum: int = 0) -> Rule:
+    """A list of items that one rule accepts."""
+
     def rule(value: Any, at: str) -> None:
         if not isinstance(value, list):
-            raise wrong_type(at, "an array", value)
-        if maximum is not None and len(value) > maximum:
-            raise out_of_bounds(at, "array", "long", maximum, len(value))
-        if len(value) < minimum:
-            raise out_of_bounds(at, "array", "short", minimum, len(value))
-        for place, each in enumerate(value):
-            item(each, f"{at}[{place}]")
+            raise _wrong_type(at, "an array", value)
+        _check_length(at, "array", len(value), minimum, maximum)
+        for index, each in enumerate(value):
+            item(each, f"{at}[{index}]")
 
     return rule
 
 
 def record(required: str = "", /, **fields: Rule) -> Rule:
-    """An object with these keys and no others; `required` names some of them, separated by blanks."""
-    needed = required.split()
+    """An object with these keys and no others. `required` names some of them, separated by spaces."""
 
     def rule(value: Any, at: str) -> None:
-        if not isinstance(value, dict):
-            raise wrong_type(at or "body", "an object", value)
-        inside = f"{at}." if at else ""
+        any_object(value, at or "body")
+        prefix = f"{at}." if at else ""
         for key in value:
             if key not in fields:
                 raise UnknownKey(at, key)
-        for key in needed:
+        for key in required.split():
             if key not in value:
-                raise refuse(
-                    f"Missing required parameter: '{inside}{key}'.",
-                    param=f"{inside}{key}",
-                    code="missing_required_parameter",
-                )
+                raise _missing(prefix + key)
         for key, each in value.items():
-            fields[key](each, inside + key)
+            fields[key](each, prefix + key)
 
     return rule
 
 
 def tagged(**variants: Rule) -> Rule:
-    """An object whose `type` picks its rule."""
+    """An object whose `type` selects the rule for its other keys."""
 
     def rule(value: Any, at: str) -> None:
-        if not isinstance(value, dict):
-            raise wrong_type(at, "an object", value)
+        any_object(value, at)
         if "type" not in value:
-            name = f"{at}.type"
-            raise refuse(
-                f"Missing required parameter: '{name}'.", param=name, code="missing_required_parameter"
-            )
+            raise _missing(f"{at}.type")
         if not isinstance(value["type"], str) or value["type"] not in variants:
-            raise unsupported(f"{at}.type", value["type"], tuple(variants))
+            raise unsupported_value(f"{at}.type", value["type"], tuple(variants), "invalid_value")
         variants[value["type"]]({key: each for key, each in value.items() if key != "type"}, at)
 
     return rule
 
 
-def pairs(value_rule: Rule) -> Rule:
-    """Metadata and attributes: few pairs, short keys."""
+def mapping(value_rule: Rule, max_pairs: int | None = None, max_key: int | None = None) -> Rule:
+    """An object with any keys, whose values one rule accepts."""
 
     def rule(value: Any, at: str) -> None:
-        free_object(value, at)
-        if len(value) > METADATA_PAIRS:
-            raise out_of_bounds(at, "object", "many", METADATA_PAIRS, len(value))
+        any_object(value, at)
+        _check_length(at, "object", len(value), 0, max_pairs)
         for key, each in value.items():
-            if len(key) > METADATA_KEY:
-                raise out_of_bounds(at, "string", "long", METADATA_KEY, len(key))
+            _check_length(at, "string", len(key), 0, max_key)
             value_rule(each, f"{at}.{key}")
 
     return rule
@@ -205,8 +197,8 @@ def pairs(value_rule: Rule) -> Rule:
 
 def _attribute(value: Any, at: str) -> None:
     if not isinstance(value, (bool, int, float)):
-        string(METADATA_VALUE)(value, at)
+        string(MAX_METADATA_VALUE)(value, at)
 
 
-metadata = nullable(pairs(string(METADATA_VALUE)))
-attributes = nullable(pairs(_attribute))
+metadata = nullable(mapping(string(MAX_METADATA_VALUE), MAX_METADATA_PAIRS, MAX_METADATA_KEY))
+attributes = nullable(mapping(_attribute, MAX_METADATA_PAIRS, MAX_METADATA_KEY))

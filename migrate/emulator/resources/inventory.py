@@ -1,67 +1,69 @@
-"""What a project has beside its agents: deployments and connections, read only, in pages that link on."""
+"""Deployments and connections of a project: read only, in pages that are joined by links."""
 
 from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from migrate.emulator.errors import missing, refuse
+from migrate.emulator.errors import agent_not_found, refuse
 from migrate.emulator.options import Options
 from migrate.emulator.router import Call
 from migrate.emulator.state import Estate, Json
 
-PAGE_SIZE = 2  # small, so that whoever lists also learns to follow links
-ACCOUNT = (
+PAGE_SIZE = 2  # small, so that clients must follow links
+PROJECT_ID = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/demo"
     "/providers/Microsoft.CognitiveServices/accounts/demo/projects/demo"
 )
-# What a query parameter compares with (described by the SDK).
+# Query parameter -> key of a row that it filters by (described by the SDK).
 DEPLOYMENT_FILTERS = {"modelPublisher": "modelPublisher", "modelName": "modelName", "deploymentType": "type"}
 CONNECTION_FILTERS = {"connectionType": "type", "defaultConnection": "isDefault"}
 
 
-def stock(estate: Estate, options: Options) -> None:
-    """Fills in what no saved answers have said."""
+def fill_inventory(estate: Estate, options: Options) -> None:
+    """Create the deployments and connections of the options, unless the saved state has some."""
     if estate.deployments is None:
         estate.deployments = [_deployment(name) for name in options.deployments]
     if estate.connections is None:
         estate.connections = [_connection(name) for name in options.connections]
 
 
-def deployments(call: Call) -> Json:
+def list_deployments(call: Call) -> Json:
     return _page(call, call.estate.deployments or [], DEPLOYMENT_FILTERS)
 
 
-def deployment(call: Call, name: str) -> Json:
-    return _named(call.estate.deployments or [], name, "Deployment")
+def read_deployment(call: Call, name: str) -> Json:
+    return _find(call.estate.deployments or [], name, "Deployment")
 
 
-def connections(call: Call) -> Json:
+def list_connections(call: Call) -> Json:
     return _page(call, call.estate.connections or [], CONNECTION_FILTERS)
 
 
-def connection(call: Call, name: str) -> Json:
-    return _named(call.estate.connections or [], name, "Connection")
+def read_connection(call: Call, name: str) -> Json:
+    return _find(call.estate.connections or [], name, "Connection")
 
 
 def _page(call: Call, rows: list[Json], filters: dict[str, str]) -> Json:
-    asked = {key: call.query[name].lower() for name, key in filters.items() if name in call.query}
-    kept = [row for row in rows if all(str(row.get(key)).lower() == value for key, value in asked.items())]
-    given = call.query.get("skip", "0")
-    if not given.isdecimal():
+    expected = {key: call.query[name].lower() for name, key in filters.items() if name in call.query}
+    matches = [
+        row for row in rows if all(str(row.get(key)).lower() == text for key, text in expected.items())
+    ]
+    skip = call.query.get("skip", "0")
+    if not skip.isdecimal():
         raise refuse("Invalid 'skip': expected an integer.", param="skip")
-    start, end = int(given), int(given) + PAGE_SIZE
-    page: Json = {"value": kept[start:end]}
-    if end < len(kept):
+    start, end = int(skip), int(skip) + PAGE_SIZE
+    page: Json = {"value": matches[start:end]}
+    if end < len(matches):
         query = urlencode({**call.query, "skip": end})
         page["nextLink"] = f"{str(call.http.url).split('?')[0]}?{query}"
     return page
 
 
-def _named(rows: list[Json], name: str, noun: str) -> Json:
-    found = next((row for row in rows if row.get("name") == name), None)
-    if found is None:
-        raise missing(f"{noun} {name} not found")
-    return found
+def _find(rows: list[Json], name: str, noun: str) -> Json:
+    row = next((row for row in rows if row.get("name") == name), None)
+    if row is None:
+        raise agent_not_found(f"{noun} {name} not found")
+    return row
 
 
 def _deployment(name: str) -> Json:
@@ -79,7 +81,7 @@ def _deployment(name: str) -> Json:
 def _connection(name: str) -> Json:
     return {
         "name": name,
-        "id": f"{ACCOUNT}/connections/{name}",
+        "id": f"{PROJECT_ID}/connections/{name}",
         "type": "CustomKeys",
         "target": f"https://{name}.example.com",
         "isDefault": False,
