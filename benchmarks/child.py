@@ -70,8 +70,9 @@ def program(*arguments: str, codes: tuple[int, ...] = (0,)) -> Cost:
 
 
 def environment(certificate: str = "") -> Mapping[str, str]:
-    """The environment of every process that is started: keys, and this checkout as the place of the program.
-    Compiled modules are kept, as they are where the program is installed. `certificate`: a PEM file to trust."""
+    """The environment of every process that is started: keys, and this checkout as the place of the
+    program. Compiled modules are kept, as they are where the program is installed. `certificate`: a PEM
+    file to trust."""
     trusted = {"SSL_CERT_FILE": certificate} if certificate else {}
     keys = dict.fromkeys(("AZURE_OPENAI_API_KEY", "OPENAI_API_KEY", "FOUNDRY_TOKEN"), SECRET)
     others = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

@@ -1,4 +1,4 @@
-"""Where estates live: one file per service. All network code, and nothing else has any.
+"""Live services, one file per service. Only this package sends anything over the network.
 
 `connect_reader` loads a service's file, and with it the SDK, only when that service is used.
 """
@@ -26,7 +26,7 @@ SERVICES = {
 
 
 def connect_reader(settings: Settings) -> Reader:
-    """A reading connection; every method but GET is refused before anything is sent."""
+    """A connection for reading. It refuses every method other than GET before anything is sent."""
     _log("read", settings)
     return cast("Reader", _connect(settings, writable=False))
 

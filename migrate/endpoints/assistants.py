@@ -1,7 +1,8 @@
-"""Reader and writer for every service of the family: listings, objects by id, files and vector stores.
+"""Reader and writer that all services share: listings, objects by id, files and vector stores.
 
-A service adds its routes and its channels: the Assistants routes have one, files and vector stores may
-have another, since they outlive the assistants and may then lie elsewhere (`/openai/v1` on Azure).
+Each service adds its table of routes and its channels. Files and vector stores may have a channel of their
+own: they still exist after the Assistants routes are retired, and are then at another path (`/openai/v1`
+on Azure).
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from migrate.model.entity import creation_time
 
 @dataclass(frozen=True)
 class EstateChannels:
-    """What a probe settled: its findings, and the channels that answered. `project` is the one of a
-    Foundry project's own API."""
+    """The result of a probe, and the channels that answered. `project`: the channel of a Foundry project's
+    own API."""
 
     probe: Probe
     assistants: Channel
@@ -36,7 +37,7 @@ class EstateChannels:
 
 
 class AssistantsReader(Reader):
-    """Reads an estate."""
+    """Reads one estate through the Assistants API or an API with the same listings."""
 
     routes: Routes = ASSISTANTS_ROUTES
 
@@ -59,49 +60,49 @@ class AssistantsReader(Reader):
 
     @property
     def channels(self) -> EstateChannels:
-        """The channels, after the first probe."""
+        """The channels of the estate; the first use probes the service."""
         if self._channels is None:
             self._channels = self._open_channels()
         return self._channels
 
     @property
     def api_version(self) -> str:  # type: ignore[override]
-        """The API version that answered; '' where the service has none."""
+        """The API version that answered, or '' if the service has no versions."""
         return self.channels.probe.api_version
 
     @property
     def capabilities(self) -> Capabilities:
-        """What this service accepts."""
+        """What this service and API version accept."""
         return capabilities_for(self.type, self.api_version)
 
     def probe(self) -> Probe:
         return self.channels.probe
 
     def channel(self, kind: str) -> Channel:
-        """The channel a kind is reached through, with the headers its route needs."""
+        """The channel for a kind, with the headers that its route needs."""
         route = self.routes[kind]
         channel = self.channels.files if route.outlives_assistants else self.channels.assistants
         channel = (self.channels.project or channel) if route.project_api else channel
         return replace(channel, headers={**channel.headers, **BETA_HEADERS}) if route.beta else channel
 
     def pages(self, kind: str, parent: str = "", run: str = "", after: str = "") -> Iterator[Page]:
-        """Raises `PaginationError` also where the order cannot be told and is content."""
+        """Raises `PaginationError` also where the order has a meaning and cannot be determined."""
         path = self._path(kind, parent=parent, run=run)
-        asked = {"limit": self.routes[kind].limit, "order": "desc"}
+        params = {"limit": self.routes[kind].limit, "order": "desc"}
 
         def newest() -> list[Body]:
-            rows = self.channel(kind).get(path, asked).get("data")
+            rows = self.channel(kind).get(path, params).get("data")
             return [row for row in rows if isinstance(row, dict) and "id" in row] if rows else []
 
-        question = OrderedListing(kind, path, self.routes[kind].order_is_content, newest, resumed=bool(after))
-        return self._list_order.oldest_first(self._list_pages(kind, parent, run, after), question)
+        listing = OrderedListing(kind, path, self.routes[kind].order_is_content, newest, resumed=bool(after))
+        return self._list_order.oldest_first(self._list_pages(kind, parent, run, after), listing)
 
     def _list_pages(
         self, kind: str, parent: str = "", run: str = "", after: str = "", order: str = "asc", limit: int = 0,
         trust_last_page: bool = False,
     ) -> Iterator[Page]:  # fmt: skip
-        """The pages of a listing in the order of the server. `trust_last_page`: a page with
-        `has_more: false` ends the listing, also when it is full."""
+        """The pages of a listing in the order in which the server sends them. `trust_last_page`: a page with
+        `has_more: false` ends the listing even if it is full."""
         path = self._path(kind, parent=parent, run=run)
         limit = limit or self.routes[kind].limit
         params: dict[str, object] = {"limit": limit, "order": order}
@@ -112,40 +113,44 @@ class AssistantsReader(Reader):
             yield page
 
     def _fetcher(self, kind: str, path: str, params: dict[str, object]) -> Callable[[str], Body]:
-        """Asks for the page behind a cursor. Where paging is in no description, a service may refuse to
-        be asked for it: then what it gave before was all, unless it promised more."""
+        """A function that requests the page after a cursor.
+
+        Where the API description has no paging for a kind, the service may reject the parameters of
+        paging. Then the rows that came before were all of them, unless the service reported that there are
+        more."""
         channel, route = self.channel(kind), self.routes[kind]
-        asked = dict(params)
-        silent = route.may_be_unpaged
+        query = dict(params)
+        has_more_missing = route.may_be_unpaged
 
         def fetch(cursor: str) -> Body:
-            nonlocal asked, silent
+            nonlocal query, has_more_missing
             try:
-                found = self._fetch_page(kind, path, asked, cursor)
+                page = self._fetch_page(kind, path, query, cursor)
             except RequestFailed as failed:
                 if not route.may_be_unpaged or failed.status not in (400, 404):
                     raise
-                if cursor and silent:
+                if cursor and has_more_missing:
                     return {"data": [], "has_more": False}
                 if cursor or failed.status == 404:
                     raise
-                asked = {}
-                found = channel.get(path, asked)
-            silent = route.may_be_unpaged and "has_more" not in found
-            return found
+                query = {}
+                page = channel.get(path, query)
+            has_more_missing = route.may_be_unpaged and "has_more" not in page
+            return page
 
         return fetch
 
-    def _fetch_page(self, kind: str, path: str, asked: dict[str, object], cursor: str) -> Body:
-        """One page; of a page that is larger than is taken, fewer rows are asked for from then on."""
+    def _fetch_page(self, kind: str, path: str, query: dict[str, object], cursor: str) -> Body:
+        """One page. If it is larger than the limit for answers, this and all later requests ask for fewer
+        rows."""
         while True:
             try:
-                return self._get_with_includes(kind, path, {**asked, "after": cursor} if cursor else asked)
+                return self._get_with_includes(kind, path, {**query, "after": cursor} if cursor else query)
             except ResponseTooLarge:
-                rows = asked.get("limit")
+                rows = query.get("limit")
                 if not isinstance(rows, int) or rows <= 1:
                     raise
-                asked["limit"] = max(1, rows // 10)
+                query["limit"] = max(1, rows // 10)
 
     def _path(self, kind: str, id_: str | None = None, parent: str = "", run: str = "") -> str:
         return route_path(kind, id_, parent, run, self.routes)
@@ -157,15 +162,15 @@ class AssistantsReader(Reader):
         return body
 
     def _get_with_includes(self, kind: str, path: str, params: dict[str, object]) -> Body:
-        """The answer to a GET, with all that the service shows of a kind."""
-        channel, wanted = self.channel(kind), self.routes[kind].include
+        """The answer to a GET, with every optional field of the kind that the service is willing to send."""
+        channel, include_values = self.channel(kind), self.routes[kind].include
         if kind == "run_step" and not has_search_results(self.type, self.api_version):
-            wanted = ()
+            include_values = ()
 
-        def ask(include: tuple[str, ...]) -> Body:
+        def send(include: tuple[str, ...]) -> Body:
             return channel.get(path, {**params, "include": list(include)} if include else params)
 
-        return self._include_options.request(kind, wanted, ask)
+        return self._include_options.request(kind, include_values, send)
 
     def granted_includes(self, kind: str) -> tuple[str, ...]:
         return self._include_options.granted.get(kind, ())
@@ -174,7 +179,8 @@ class AssistantsReader(Reader):
         return self._include_options.withheld_includes()
 
     def newest(self, kind: str, parent: str = "", limit: int = 100) -> Iterator[Body]:
-        # Compared with what is known: rows that a server holds back are no end, but another one.
+        # The caller compares these rows with known ones and stops itself, so a page that ends too early
+        # does no harm.
         pages = self._list_pages(kind, parent, order="desc", limit=limit, trust_last_page=True)
         for page in self._list_order.newest_first(pages):
             yield from sorted(page.bodies, key=lambda row: -creation_time(row, 0.0))
@@ -189,8 +195,8 @@ class AssistantsReader(Reader):
         )
         rows = body.get("data")
         if not isinstance(rows, list) or body.get("has_more"):
-            # How to ask for the next page stands in no description.
-            raise RequestFailed(f"only a part of the parsed text of {file_id} can be had")
+            # No API description says how to request the next page.
+            raise RequestFailed(f"only a part of the parsed text of {file_id} can be read")
         return "\n".join(str(row.get("text") or "") for row in rows if isinstance(row, dict))
 
     def close(self) -> None:
@@ -221,16 +227,17 @@ class AssistantsWriter(AssistantsReader, Writer):
     def attach(self, store: str, rows: list[Body]) -> None:
         with_attributes = [row for row in rows if row.get("attributes")]
         if len(rows) > 1 and self._attach_as_batch(store, rows, bool(with_attributes)):
-            later = with_attributes if self.capabilities.attributes == "update" else []
+            rows_to_update = with_attributes if self.capabilities.attributes == "update" else []
         else:
-            later = []
+            rows_to_update = []
             for row in rows:
                 self._attach_file(store, row)
-        for row in later:
+        for row in rows_to_update:
             self.update("vector_store_file", row["file_id"], {"attributes": row["attributes"]}, store)
 
     def _attach_as_batch(self, store: str, rows: list[Body], with_attributes: bool) -> bool:
-        """Whether a batch was made of them. A service without rows takes ids and one chunking only."""
+        """Attach files in one batch; whether the service could do that. A service whose batches have no
+        rows takes only ids and one chunking strategy for all."""
         wire: Body = {"files": rows}
         if not self.capabilities.batch_rows:
             if with_attributes and self.capabilities.attributes == "create":
@@ -243,18 +250,18 @@ class AssistantsWriter(AssistantsReader, Writer):
                 "POST", f"{self._path('vector_store', store)}/file_batches", wire
             )
         except NotFound:
-            self.get("vector_store", store)  # no such store is an error, no such route is not
+            self.get("vector_store", store)  # raises if the store does not exist; a missing route is no error
             return False
         return True
 
     def _attach_file(self, store: str, row: Body) -> None:
-        later = self.capabilities.attributes == "update" and row.get("attributes")
-        wire = {k: v for k, v in row.items() if not (later and k == "attributes")}
+        attributes = self.capabilities.attributes == "update" and row.get("attributes")
+        wire = {k: v for k, v in row.items() if not (attributes and k == "attributes")}
         self.channel("vector_store_file").send("POST", self._path("vector_store_file", parent=store), wire)
-        if later:
-            self.update("vector_store_file", row["file_id"], {"attributes": later}, store)
+        if attributes:
+            self.update("vector_store_file", row["file_id"], {"attributes": attributes}, store)
 
 
 def has_search_results(type_: str, api_version: str) -> bool:
-    """Whether run steps can be asked for what file search found."""
+    """Whether the service can show the text that file search found, with `include[]` on run steps."""
     return type_ == "openai" or api_version >= "2025-03"

@@ -1,4 +1,4 @@
-"""Credentials in, a callable that gives a bearer token out. Entra through azure-identity, loaded late."""
+"""Entra tokens through azure-identity, which is imported only for estates with `auth = "entra"`."""
 
 from __future__ import annotations
 
@@ -16,34 +16,35 @@ from migrate.model.known_secrets import redact, register_secret
 
 log = logging.getLogger(__name__)
 
-# What the SDKs are given where an estate is reached without a sign-in; no request carries it.
+# The SDKs need a key even where an estate has no sign-in. `GuardedTransport` removes it from every request.
 PLACEHOLDER_KEY = "unused"
-# What azure-identity signs in with where they are set, and may repeat in its messages.
+# azure-identity signs in with these variables where they are set, and may repeat their values in its
+# messages.
 SECRET_VARIABLES = (
     "AZURE_CLIENT_SECRET",
     "AZURE_PASSWORD",
     "AZURE_CLIENT_CERTIFICATE_PASSWORD",
     "IDENTITY_HEADER",
 )
-# Of a reason that is shown; of one way to sign in, the longest seen had 260.
+# The longest reason seen for one way to sign in had 260 characters.
 MAX_SIGN_IN_REASON_CHARS = 400
-# One way to sign in, and what came of it, as azure-identity 1.x writes them.
+# One way to sign in and its result, as azure-identity 1.x writes them.
 SIGN_IN_METHOD_LINE = re.compile(r"^\s+(\w+Credential): (.*)$", re.MULTILINE)
 METHOD_NOT_CONFIGURED = re.compile(
     r"unavailable|not found|could not be found|not installed|is required|requires the|not fully configured"
 )
-# Seconds before its end at which a token is renewed.
+# A token is renewed this many seconds before it expires.
 TOKEN_RENEWAL_MARGIN_S = 300
 
 
 class EntraTokenProvider:
-    """Entra tokens for an estate's audience, from its cloud and tenant, renewed before their end. Threads
-    may share it; raises `SignInFailed`, and `BadUsage` for certificates that cannot be used."""
+    """Entra tokens for an estate's audience, cloud and tenant, renewed before they expire. Safe to share
+    between threads. Raises `SignInFailed`, and `BadUsage` for certificates that cannot be used."""
 
     def __init__(self, settings: Settings) -> None:
         from azure.identity import DefaultAzureCredential
 
-        logging.getLogger("azure").setLevel(logging.CRITICAL)  # its failures are told by us, in three lines
+        logging.getLogger("azure").setLevel(logging.CRITICAL)  # this program reports failures itself
         self._settings = settings
         for name in SECRET_VARIABLES:
             register_secret(os.environ.get(name, ""))
@@ -57,7 +58,7 @@ class EntraTokenProvider:
         self._token: Any = None
 
     def access_token(self) -> Any:
-        """The token of now with its true end (an `AccessToken` of azure-core)."""
+        """The current token with its expiry (an `AccessToken` of azure-core)."""
         with self._lock:
             if self._token is None or self._token.expires_on - TOKEN_RENEWAL_MARGIN_S < time.time():
                 in_tenant = {"tenant_id": self._settings.tenant} if self._settings.tenant else {}
@@ -80,21 +81,21 @@ def _request_token(credential: Any, in_tenant: dict[str, Any], settings: Setting
             _reason(redact(str(error))),
             _next_step(settings),
         ) from None
-    log.info("a token from Entra for %s, good for %d s", settings.audience, token.expires_on - time.time())
+    log.info("token from Entra for %s, valid for %d s", settings.audience, token.expires_on - time.time())
     return _checked_token(str(token.token), int(token.expires_on), settings)
 
 
-def _reason(told: str) -> str:
-    """What azure-identity says of a failure, in short. It names each way to sign in, one a line, most of them
-    not set up; what was tried and failed stands far behind."""
-    ways = SIGN_IN_METHOD_LINE.findall(told)
-    if not ways:
-        return " ".join(told.split())[:MAX_SIGN_IN_REASON_CHARS]
-    tried = [f"{way}: {why.strip()}" for way, why in ways if not METHOD_NOT_CONFIGURED.search(why)]
-    if not tried:
-        names = ", ".join(way.removesuffix("Credential") for way, _ in ways)
+def _reason(message: str) -> str:
+    """A short form of an error message of azure-identity. The message lists every way to sign in, one per
+    line; most are not configured, and the one that was tried and failed often comes last."""
+    methods = SIGN_IN_METHOD_LINE.findall(message)
+    if not methods:
+        return " ".join(message.split())[:MAX_SIGN_IN_REASON_CHARS]
+    failures = [f"{name}: {why.strip()}" for name, why in methods if not METHOD_NOT_CONFIGURED.search(why)]
+    if not failures:
+        names = ", ".join(name.removesuffix("Credential") for name, _ in methods)
         return f"no way to sign in is set up on this machine (looked for: {names})"
-    return "; ".join(tried)[:MAX_SIGN_IN_REASON_CHARS]
+    return "; ".join(failures)[:MAX_SIGN_IN_REASON_CHARS]
 
 
 def _next_step(settings: Settings) -> str:
@@ -103,20 +104,22 @@ def _next_step(settings: Settings) -> str:
     steps = [f"run `{login}`"]
     if settings.type == "azure-openai":
         steps.append('or use a key: auth = "key" and key_env')
-    steps.append("if the tenant, cloud or audience is another one, set tenant, cloud or scope of the estate")
+    steps.append(
+        "if the tenant, cloud or audience is a different one, set tenant, cloud or scope of the estate"
+    )
     return "; ".join([*steps, *settings.remarks])
 
 
-def _checked_token(text: str, until: int, settings: Settings) -> Any:
-    """A token without blanks around it, in the form of azure-core. Raises `SignInFailed` for one that no
-    header can carry."""
+def _checked_token(text: str, expires_on: int, settings: Settings) -> Any:
+    """A token without surrounding blanks, as azure-core's type. Raises `SignInFailed` for a token that
+    cannot be sent in a header."""
     from azure.core.credentials import AccessToken
 
     register_secret(text, settings.loopback)
     if INVALID_IN_KEY.search(text.strip(INVISIBLE_CHARACTERS)):
         raise SignInFailed(
-            f"the token of Entra for {settings.url} cannot be sent",
-            "it holds a character that no header takes",
+            f"the Entra token for {settings.url} cannot be sent",
+            "it contains a character that is not allowed in a header",
             "sign in again: az login",
         )
-    return AccessToken(text.strip(INVISIBLE_CHARACTERS), until)
+    return AccessToken(text.strip(INVISIBLE_CHARACTERS), expires_on)

@@ -1,4 +1,5 @@
-"""An Azure OpenAI resource as an estate: dated routes while they answer, then `/openai/v1`."""
+"""An Azure OpenAI resource as an estate: routes with a dated API version while they answer, then
+`/openai/v1`."""
 
 from __future__ import annotations
 
@@ -26,14 +27,14 @@ FIRST_VERSION_WITH_ATTRIBUTES = "2025-03"
 
 @dataclass(frozen=True)
 class AzureOpenAIChannelFactory:
-    """The resource's ways in: one channel per API version, and the one that has none."""
+    """Makes the channels of one resource: one for each API version, and one without a version."""
 
     settings: Settings
     http: Any
     limiter: RateLimiter
 
     def versioned(self, version: str) -> FileChannel:
-        """The channel of one API version."""
+        """The channel for one API version."""
         from openai import AzureOpenAI
 
         client = AzureOpenAI(
@@ -45,8 +46,9 @@ class AzureOpenAIChannelFactory:
         )
         return FileChannel(OpenAITransport(client, self.http), self.limiter)
 
-    def unversioned(self, found: dict[str, RouteAnswer]) -> FileChannel:
-        """The channel under /openai/v1, for files and vector stores; fills their rows of `found`."""
+    def unversioned(self, answers: dict[str, RouteAnswer]) -> FileChannel:
+        """The channel under /openai/v1 for files and vector stores. Puts the results of probing them into
+        `answers`. Raises `ServiceUnreachable` where neither kind answers."""
         from openai import OpenAI
 
         url = self.settings.url
@@ -55,20 +57,20 @@ class AzureOpenAIChannelFactory:
         client = OpenAI(base_url=base, api_key=key, max_retries=0, http_client=self.http)
         channel = FileChannel(OpenAITransport(client, self.http), self.limiter)
         for kind in ("file", "vector_store"):
-            found[kind] = probe_route(channel, kind)
-        if found["file"].state == "denied":
-            raise unreadable_error(url, found["file"])
-        if "works" not in (found["file"].state, found["vector_store"].state):
+            answers[kind] = probe_route(channel, kind)
+        if answers["file"].state == "denied":
+            raise unreadable_error(url, answers["file"])
+        if "works" not in (answers["file"].state, answers["vector_store"].state):
             raise ServiceUnreachable(
-                f"{url} has neither assistants nor files, dated or under /openai/v1",
-                found["assistant"].reason,
+                f"{url} has neither assistants nor files, with an API version or under /openai/v1",
+                answers["assistant"].reason,
                 "check the address: https://RESOURCE.openai.azure.com, without a path",
             )
         return channel
 
     @cached_property
     def _credential(self) -> dict[str, Any]:
-        """How the SDK's client signs in: exactly one of its three ways."""
+        """The sign-in argument of the SDK's client: exactly one of its three."""
         if self.settings.auth == "entra":
             return {"azure_ad_token_provider": EntraTokenProvider(self.settings)}
         secret = self.settings.secret or PLACEHOLDER_KEY
@@ -86,41 +88,42 @@ def connect_azure_openai(settings: Settings, writable: bool = False) -> Assistan
 
 
 def _open_channels(factory: AzureOpenAIChannelFactory) -> EstateChannels:
-    """The first version whose routes answer; files and stores under /openai/v1 where no version has them."""
+    """Channels of the first version whose routes answer. Files and vector stores are read under /openai/v1
+    where no version has them."""
     settings = factory.settings
     versions = (settings.api_version,) if settings.api_version else PROBED_API_VERSIONS
-    found: dict[str, RouteAnswer] = {}
+    answers: dict[str, RouteAnswer] = {}
     for version in versions:
         versioned = factory.versioned(version)
-        found = probe_routes(versioned, settings.url)
-        if any(answer.state == "works" for kind, answer in found.items() if kind != "thread"):
+        answers = probe_routes(versioned, settings.url)
+        if any(answer.state == "works" for kind, answer in answers.items() if kind != "thread"):
             break
     else:
         version, versioned = versions[0], factory.versioned(versions[0])
-    if settings.api_version and found["assistant"].state == "gone":
+    if settings.api_version and answers["assistant"].state == "gone":
         _suggest_version(factory)
-    stored = versioned
-    if "works" not in (found["file"].state, found["vector_store"].state):
-        stored = factory.unversioned(found)
-    return EstateChannels(_probe_result(found, version, stored is not versioned), versioned, stored)
+    files = versioned
+    if "works" not in (answers["file"].state, answers["vector_store"].state):
+        files = factory.unversioned(answers)
+    return EstateChannels(_probe_result(answers, version, files is not versioned), versioned, files)
 
 
 def _suggest_version(factory: AzureOpenAIChannelFactory) -> None:
-    """Raise `ServiceUnreachable` when another API version has what the configured one lacks: a misspelled
-    version must not pass for a retired service."""
-    asked = factory.settings.api_version
+    """Raise `ServiceUnreachable` if another API version has the assistants that the configured one lacks. A
+    misspelled version must not look like a retired service."""
+    configured = factory.settings.api_version
     for version in PROBED_API_VERSIONS:
-        if version != asked and probe_route(factory.versioned(version), "assistant").state == "works":
+        if version != configured and probe_route(factory.versioned(version), "assistant").state == "works":
             raise ServiceUnreachable(
-                f"{factory.settings.url} has no assistants in API version {asked!r}",
+                f"{factory.settings.url} has no assistants in API version {configured!r}",
                 f"version {version} has them",
                 f'set api_version = "{version}" in the config file',
             )
 
 
-def _probe_result(found: dict[str, RouteAnswer], version: str, outlived: bool) -> Probe:
+def _probe_result(answers: dict[str, RouteAnswer], version: str, files_unversioned: bool) -> Probe:
     notes = []
-    if outlived:
+    if files_unversioned:
         notes.append("files and vector stores are read under /openai/v1")
     if version < FIRST_V2_VERSION:
         notes.append(
@@ -128,4 +131,4 @@ def _probe_result(found: dict[str, RouteAnswer], version: str, outlived: bool) -
         )
     elif version < FIRST_VERSION_WITH_ATTRIBUTES:
         notes.append(f"API version {version} does not show attributes of files in stores")
-    return probe_result(found, version, tuple(notes))
+    return probe_result(answers, version, tuple(notes))

@@ -1,8 +1,8 @@
 """A Foundry project of the new generation as an estate: agents, conversations, files and vector stores.
 
-Agents, deployments and connections are reached through azure-ai-projects, all else through the client
-for OpenAI's API that it makes. An agent's address is its name, and what it is stands in its newest
-version: writing one always adds a version.
+Agents, deployments and connections are read through azure-ai-projects, everything else through the OpenAI
+client that this SDK creates. The name of an agent is its address. Its definition is in its newest version,
+and every write adds a version.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from migrate.endpoints.settings import Settings
 from migrate.errors import AccessDenied, NotFound, OutcomeUnknown, RequestFailed
 from migrate.model.served_version import newest_version, served_older_versions
 
-# Agents asked for side by side; the pace of the endpoint holds for them too.
+# Agents that are requested in parallel. The rate limiter of the endpoint bounds these requests as well.
 MAX_PARALLEL_AGENT_REQUESTS = 8
-# The key whose absence says that a row does not tell.
+# A row of a listing without this key does not have the details of its agent.
 AGENT_DETAIL_KEY = "agent_endpoint"
 
 GetJson = Callable[[str], Body]
 
 
 def agents_with_details(rows: list[Body], ask: GetJson) -> list[Body]:
-    """The agents as they are read one by one, in the order of the rows. `ask` gets a path."""
+    """The agents of a listing, each read at its own address, in the order of the rows. `ask` sends a GET."""
     if not rows:
         return rows
     with ThreadPoolExecutor(min(MAX_PARALLEL_AGENT_REQUESTS, len(rows))) as pool:
@@ -45,29 +45,29 @@ def _agent_with_details(row: Body, ask: GetJson) -> Body:
     name = row.get("name") or row.get("id")
     if not isinstance(name, str) or not name:
         return row
-    found = row if AGENT_DETAIL_KEY in row else _get_agent(ask, row, name)
-    versions = found.get("versions")
+    agent = row if AGENT_DETAIL_KEY in row else _get_agent(ask, row, name)
+    versions = agent.get("versions")
     if not isinstance(versions, dict):
-        return found
-    for number in served_older_versions(found):
+        return agent
+    for number in served_older_versions(agent):
         version = _get_agent(ask, {}, name, number)
         if version:
             versions = {**versions, number: version}
-    return {**found, "versions": versions}
+    return {**agent, "versions": versions}
 
 
-def _get_agent(ask: GetJson, otherwise: Body, name: str, number: str = "") -> Body:
-    """The agent, or one version of it, as its own address tells it; `otherwise` where that is not what was
-    asked for: a listing is not lost because one row says no more."""
+def _get_agent(ask: GetJson, default: Body, name: str, number: str = "") -> Body:
+    """The agent, or one version of it, read at its own address. Returns `default` if this fails or answers
+    with another object: one row without details must not make the whole listing fail."""
     try:
         path = f"/agents/{path_segment(name)}"
         answer = ask(f"{path}/versions/{path_segment(number)}" if number else path)
     except RequestFailed:
-        return otherwise
+        return default
     if number:
-        return answer if str(answer.get("version")) == number else otherwise
-    same = newest_version(answer) != "" and answer.get("id") == otherwise.get("id")
-    return answer if same else otherwise
+        return answer if str(answer.get("version")) == number else default
+    is_same_agent = newest_version(answer) != "" and answer.get("id") == default.get("id")
+    return answer if is_same_agent else default
 
 
 def connect_foundry(settings: Settings, writable: bool = False) -> FoundryReader:
@@ -75,37 +75,30 @@ def connect_foundry(settings: Settings, writable: bool = False) -> FoundryReader
     limiter = RateLimiter(settings.workers, url=settings.url)
     http = http_client(settings, writable)
     client = project_client(settings, writable, http)
-    signed_in = {"api_key": settings.secret or PLACEHOLDER_KEY} if settings.auth in ("key", "none") else {}
-    openai = client.get_openai_client(max_retries=0, http_client=http, **signed_in)
+    credential = {"api_key": settings.secret or PLACEHOLDER_KEY} if settings.auth in ("key", "none") else {}
+    openai = client.get_openai_client(max_retries=0, http_client=http, **credential)
     project = Channel(ProjectTransport(client, settings.url.rstrip("/")), limiter)
     files = FileChannel(OpenAITransport(openai, http), limiter)
 
     def open_channels() -> EstateChannels:
-        found = probe_routes(files, settings.url, FOUNDRY_ROUTES, project)
+        answers = probe_routes(files, settings.url, FOUNDRY_ROUTES, project)
         check_any_route_known(
-            found,
-            settings.url,
-            "agents",
-            "the address of a project ends in /api/projects/PROJECT",
+            answers, settings.url, "agents", "the address of a project ends in /api/projects/PROJECT"
         )
-        return EstateChannels(
-            probe_result(found, PROJECT_API_VERSION, settings.remarks), files, files, project
-        )
+        result = probe_result(answers, PROJECT_API_VERSION, settings.remarks)
+        return EstateChannels(result, files, files, project)
 
-    def close() -> None:
-        client.close()
-
-    kind = FoundryWriter if writable else FoundryReader
-    return kind("foundry", settings.url, limiter, open_channels, close)
+    reader_type = FoundryWriter if writable else FoundryReader
+    return reader_type("foundry", settings.url, limiter, open_channels, client.close)
 
 
 class FoundryReader(AssistantsReader):
-    """Reads a project."""
+    """Reads a Foundry project."""
 
     routes = FOUNDRY_ROUTES
 
     def pages(self, kind: str, parent: str = "", run: str = "", after: str = "") -> Iterator[Page]:
-        if kind not in self.routes:  # runs: what a response did stands among the items
+        if kind not in self.routes:  # runs: what a response did is part of the items
             return iter(())
         return super().pages(kind, parent, run, after)
 
@@ -130,7 +123,7 @@ class FoundryReader(AssistantsReader):
 
 
 class FoundryWriter(FoundryReader, AssistantsWriter):
-    """Reads and writes a project."""
+    """Reads and writes a Foundry project."""
 
     def create(self, kind: str, wire: Body, name: str = "") -> Body:
         if kind != "assistant":
@@ -143,8 +136,8 @@ class FoundryWriter(FoundryReader, AssistantsWriter):
         return self._create_version(id_, wire)
 
     def revert(self, kind: str, id_: str, wire: Body, parent: str = "", version: str = "") -> None:
-        """Versions are immutable: the one that was added is taken away, and the one before is the newest
-        again."""
+        """Delete the version that was added, so that the one before is the newest again. A version itself
+        cannot be changed. Raises `RequestFailed` where there is no earlier version."""
         if kind != "assistant":
             super().revert(kind, id_, wire, parent)
             return
@@ -154,20 +147,23 @@ class FoundryWriter(FoundryReader, AssistantsWriter):
         self.channel(kind).send("DELETE", path)
 
     def delete(self, kind: str, id_: str, parent: str = "") -> None:
-        """Items outlive their conversation, so they go first; while one is left, the conversation stays."""
+        """Delete an object. The items of a conversation are deleted first, because a service keeps them
+        after the conversation is gone. While an item remains, the conversation is not deleted."""
         if kind == "thread":
-            said = ""
+            reason = ""
             for item in reversed(self._item_ids(id_)):
                 try:
                     super().delete("message", item, id_)
                 except NotFound as failed:
-                    said = f": {failed}"
-            if left := self._item_ids(id_):
-                raise RequestFailed(f"{len(left)} of its items could not be deleted, {left[0]} is one{said}")
+                    reason = f": {failed}"
+            if remaining := self._item_ids(id_):
+                raise RequestFailed(
+                    f"{len(remaining)} of its items could not be deleted, {remaining[0]} is one{reason}"
+                )
         super().delete(kind, id_, parent)
 
     def _item_ids(self, conversation: str) -> list[str]:
-        """Ids of its items; none of one that is not there."""
+        """The ids of the items of a conversation; empty if the conversation does not exist."""
         try:
             pages = self._list_pages("message", conversation)
             return [str(body["id"]) for page in pages for body in page.bodies]
@@ -180,9 +176,10 @@ class FoundryWriter(FoundryReader, AssistantsWriter):
         return len(rows) if isinstance(rows, list) else len(wires)
 
     def _create_version(self, name: str, wire: Body) -> Body:
-        """A new version of an agent (its first makes the agent), in the form in which agents are listed."""
+        """Create a version of an agent; the first version creates the agent. Returns the agent in the form
+        in which agents are listed."""
         version = self.channel("assistant").send("POST", f"/agents/{path_segment(name)}/versions", wire)
         if not (version.get("version") or version.get("id")):
             raise OutcomeUnknown(f"the answer to a new version of agent {name} names no version")
-        called = str(version.get("name") or name)
-        return {"object": "agent", "id": called, "name": called, "versions": {"latest": version}}
+        agent_name = str(version.get("name") or name)
+        return {"object": "agent", "id": agent_name, "name": agent_name, "versions": {"latest": version}}

@@ -1,6 +1,6 @@
-"""Classic agents of a Foundry project as an estate: the Assistants wire under the project's address.
+"""Classic agents of a Foundry project as an estate: the Assistants API under the project's address.
 
-They end on 31 March 2027. Sign-in is Entra or a token; the description names no key.
+They end on 31 March 2027. Sign-in is Entra or a token; the API description has no key.
 """
 
 from __future__ import annotations
@@ -37,24 +37,24 @@ def connect_foundry_classic(settings: Settings, writable: bool = False) -> Assis
     channel = FileChannel(OpenAITransport(client, http), limiter)
 
     def open_channels() -> EstateChannels:
-        found = probe_routes(channel, settings.url)
+        answers = probe_routes(channel, settings.url)
         check_any_route_known(
-            found,
+            answers,
             settings.url,
             "classic agents",
             "the address of a project ends in /api/projects/PROJECT; classic agents end on 31 March 2027",
         )
-        return EstateChannels(probe_result(found, version, settings.remarks), channel, channel)
+        return EstateChannels(probe_result(answers, version, settings.remarks), channel, channel)
 
-    kind = AssistantsWriter if writable else AssistantsReader
-    return kind("foundry-classic", settings.url, limiter, open_channels, http.close)
+    reader_type = AssistantsWriter if writable else AssistantsReader
+    return reader_type("foundry-classic", settings.url, limiter, open_channels, http.close)
 
 
 def _credential(settings: Settings) -> dict[str, Any]:
     if settings.auth == "key":
         raise BadUsage(
-            f"{settings.url} takes no key",
-            "classic agents of a project are reached with Entra or a token",
+            f"{settings.url} does not accept a key",
+            "the classic agents of a project accept Entra or a token",
             'set auth = "entra", or auth = "token" and token_env, in the config file',
         )
     if settings.auth == "entra":

@@ -1,11 +1,10 @@
-"""What a service shows only to who asks for it: a request in, its answer out, asked with as much of
-`include[]` as the service knows.
+"""Optional fields that a service sends only on request: the query parameter `include[]`.
 
-Recorded on the OpenAI platform: without it an image sent by address comes back without one, and outputs of
-code, search results, sources and encrypted reasoning are null or absent. Whether a Foundry project takes it
-was recorded nowhere. So it is tried once a kind; where it is refused with a 400 the request goes without it,
-and the values that are known are found by halves. What was granted once and is refused for another object is
-read without, which is told too.
+Recorded on the OpenAI platform: without it, an image sent by address is returned without the address, and
+outputs of code, search results, sources and encrypted reasoning are null or absent. Whether a Foundry
+project accepts it has not been recorded. So it is tried once for each kind. If the service refuses it with
+a 400, a binary search finds the values that the service accepts. If an accepted value is refused for a
+later object, that object is read without it, and the value is reported as withheld.
 """
 
 from __future__ import annotations
@@ -26,39 +25,40 @@ SendWithIncludes = Callable[[tuple[str, ...]], Body]
 
 @dataclass
 class IncludeOptions:
-    """What one service has granted. Threads may share it."""
+    """The values of `include[]` that one service accepts. Safe to share between threads."""
 
-    # Kind -> values that it knows, once asked.
+    # Kind -> accepted values, after the first request for the kind.
     granted: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    # Kind -> values that it refuses, or takes and does not answer, where there are any.
+    # Kind -> values that the service refuses, or accepts and then leaves out of the answer.
     hidden: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def request(self, kind: str, wanted: tuple[str, ...], ask: SendWithIncludes) -> Body:
-        """The answer to a request, with all that the service shows. Raises what `ask` raises."""
-        if not wanted:
-            return ask(())
-        answer = self._request_granted(kind, wanted, ask)
+    def request(self, kind: str, values: tuple[str, ...], send: SendWithIncludes) -> Body:
+        """The answer to a request with as many of the values as the service accepts. Raises what `send`
+        raises."""
+        if not values:
+            return send(())
+        answer = self._request_granted(kind, values, send)
         self._record_withheld(kind, answer)
         return answer
 
     def withheld_includes(self) -> dict[str, tuple[str, ...]]:
-        """Kind -> values that the service refuses, or takes and does not answer."""
+        """Kind -> values that the service refuses, or accepts and then leaves out of the answer."""
         with self._lock:
             return dict(self.hidden)
 
-    def _request_granted(self, kind: str, wanted: tuple[str, ...], ask: SendWithIncludes) -> Body:
+    def _request_granted(self, kind: str, values: tuple[str, ...], send: SendWithIncludes) -> Body:
         if kind not in self.granted:
             with self._lock:
                 if kind not in self.granted:
-                    return self._negotiate(kind, wanted, ask)
+                    return self._negotiate(kind, values, send)
         granted = self.granted[kind]
         try:
-            return ask(granted)
+            return send(granted)
         except RequestFailed as failed:
             if not granted or failed.status not in INCLUDE_REFUSED_STATUSES:
                 raise
-        answer = ask(())  # raises where something else was wrong
+        answer = send(())  # raises if the request failed for another reason
         with self._lock:
             self._hide(kind, granted)
         return answer
@@ -67,49 +67,50 @@ class IncludeOptions:
         self.hidden[kind] = tuple(dict.fromkeys([*self.hidden.get(kind, ()), *values]))
 
     def _record_withheld(self, kind: str, answer: Body) -> None:
-        """Note what was asked for, not refused, and is not there: a service may take any query."""
+        """Record values that were accepted but are missing in the answer: a service may ignore unknown
+        values."""
         rows = answer.get("data")
         for body in rows if isinstance(rows, list) else [answer]:
-            back = withheld_includes(body, self.granted[kind]) if isinstance(body, dict) else []
-            if back:
+            missing = withheld_includes(body, self.granted[kind]) if isinstance(body, dict) else []
+            if missing:
                 with self._lock:
-                    self._hide(kind, back)
+                    self._hide(kind, missing)
 
-    def _negotiate(self, kind: str, wanted: tuple[str, ...], ask: SendWithIncludes) -> Body:
+    def _negotiate(self, kind: str, values: tuple[str, ...], send: SendWithIncludes) -> Body:
         try:
-            answer = ask(wanted)
+            answer = send(values)
         except RequestFailed as failed:
             if failed.status not in INCLUDE_REFUSED_STATUSES:
                 raise
         else:
-            self.granted[kind] = wanted
+            self.granted[kind] = values
             return answer
-        answer = ask(())  # raises where something else was wrong
-        known = _known_in_halves(wanted, ask)
+        answer = send(())  # raises if the request failed for another reason
+        accepted = _accepted_in_halves(values, send)
         try:
-            answer = ask(known) if known else answer
-        except RequestFailed as failed:  # each by itself, but not together
+            answer = send(accepted) if accepted else answer
+        except RequestFailed as failed:  # the service accepts each of them alone, but not together
             if failed.status not in INCLUDE_REFUSED_STATUSES:
                 raise
-            known = ()
-        self.granted[kind] = known
-        self.hidden[kind] = tuple(value for value in wanted if value not in known)
+            accepted = ()
+        self.granted[kind] = accepted
+        self.hidden[kind] = tuple(value for value in values if value not in accepted)
         return answer
 
 
-def _known_in_halves(values: tuple[str, ...], ask: SendWithIncludes) -> tuple[str, ...]:
-    """Those of refused values that the service knows."""
+def _accepted_in_halves(values: tuple[str, ...], send: SendWithIncludes) -> tuple[str, ...]:
+    """The accepted ones of several values that the service refused together."""
     if len(values) < 2:
         return ()
     middle = len(values) // 2
-    return _known_values(values[:middle], ask) + _known_values(values[middle:], ask)
+    return _accepted_values(values[:middle], send) + _accepted_values(values[middle:], send)
 
 
-def _known_values(values: tuple[str, ...], ask: SendWithIncludes) -> tuple[str, ...]:
+def _accepted_values(values: tuple[str, ...], send: SendWithIncludes) -> tuple[str, ...]:
     try:
-        ask(values)
+        send(values)
     except RequestFailed as failed:
         if failed.status not in INCLUDE_REFUSED_STATUSES:
             raise
-        return _known_in_halves(values, ask)
+        return _accepted_in_halves(values, send)
     return values

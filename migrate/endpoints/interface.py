@@ -1,7 +1,8 @@
-"""What every live service looks like from inside the program: a reader and a writer.
+"""The interface of every live service: `Reader` and `Writer`.
 
-Implementations are siblings of this file. A stage receives one of these and never learns which service
-stands behind it. `Reader` has no method that could change anything; its connection refuses all but GET.
+The implementations are the other files of this folder. A stage receives a reader or writer and does not
+know which service it is. `Reader` has no method that changes anything, and its connection refuses every
+method other than GET.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ Body = dict[str, JSON]
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a listing: bodies as received, and the cursor that continues behind it ('' at the end,
-    `model.cursor.FROM_THE_START` where nothing does)."""
+    """One page of a listing: bodies as received, and the cursor of the next page.
+
+    `cursor` is '' on the last page, and `model.page_cursor.RESTART_FROM_FIRST_PAGE` where a listing can
+    only be read again from its first page."""
 
     bodies: list[Body]
     cursor: str = ""
@@ -33,7 +36,7 @@ RouteState = Literal["works", "gone", "denied", "failed"]
 
 @dataclass(frozen=True)
 class Probe:
-    """What an estate answers today: per kind whether its listing works, and why not."""
+    """For each kind, whether its listing works now, and if not, why. `notes`: remarks for the user."""
 
     routes: Mapping[str, RouteState]
     reasons: Mapping[str, str] = field(default_factory=dict)
@@ -42,15 +45,16 @@ class Probe:
 
     @property
     def retired(self) -> bool:
-        """Assistants are gone while files or vector stores answer."""
-        alive = "works" in (self.routes.get("file"), self.routes.get("vector_store"))
-        return alive and self.routes.get("assistant") == "gone"
+        """Whether the Assistants routes are gone while files or vector stores still answer."""
+        service_answers = "works" in (self.routes.get("file"), self.routes.get("vector_store"))
+        return service_answers and self.routes.get("assistant") == "gone"
 
 
 class Reader(ABC):
-    """Reads one estate. Threads may share a reader; every call is one or more GET requests.
+    """Reads one estate. Safe to share between threads; every call sends one or more GET requests.
 
-    Raises `RequestFailed` for what happened to one request, `errors.Unreachable` when nothing works.
+    Raises `RequestFailed` if one request failed, and `ServiceUnreachable` if the service cannot be used at
+    all.
     """
 
     type: str
@@ -60,14 +64,15 @@ class Reader(ABC):
 
     @abstractmethod
     def probe(self) -> Probe:
-        """Find out what works, once; later calls give the same answer without a request."""
+        """Find out which listings work. Only the first call sends requests."""
 
     @abstractmethod
     def pages(self, kind: str, parent: str = "", run: str = "", after: str = "") -> Iterator[Page]:
-        """A kind's listing in `asc` order, from behind the cursor `after`. `run` narrows run_step."""
+        """The pages of a kind's listing, oldest first, after the cursor `after`. `run` is needed for run
+        steps."""
 
     def add_details(self, kind: str, bodies: list[Body]) -> list[Body]:
-        """Rows of a listing with what only an object's own address tells, where a service has such things."""
+        """Rows of a listing, with the fields that a service shows only at the address of each object."""
         return bodies
 
     @abstractmethod
@@ -76,31 +81,32 @@ class Reader(ABC):
 
     @abstractmethod
     def content(self, file_id: str) -> AbstractContextManager[Iterator[bytes]]:
-        """A file's bytes in chunks. Raises `NotDownloadable` where the service refuses."""
+        """The bytes of a file in chunks. Raises `NotDownloadable` where the service refuses to send them."""
 
     @abstractmethod
     def newest(self, kind: str, parent: str = "", limit: int = 100) -> Iterator[Body]:
-        """The objects of a listing, newest first, `limit` a page. The caller stops when it has enough."""
+        """The objects of a listing, newest first, `limit` per page. The caller stops when it has enough."""
 
     def granted_includes(self, kind: str) -> tuple[str, ...]:
-        """What of a kind is shown because we ask for it, as far as it was asked for until now."""
+        """The values of `include[]` that the service accepts for a kind, as far as it was asked until now."""
         return ()
 
     def withheld_includes(self) -> Mapping[str, tuple[str, ...]]:
-        """Kind -> what the service refuses to be asked for, as far as it was asked until now."""
+        """Kind -> the values of `include[]` that the service does not answer, as far as it was asked until
+        now."""
         return {}
 
     def deployments(self) -> dict[str, Body] | None:
-        """The models that assistants may name, by their name; None where nobody can list them."""
+        """The models that assistants may name, by name; None where they cannot be listed."""
         return None
 
     def connections(self) -> dict[str, Body] | None:
-        """The project's connections by their id; None where nobody can list them."""
+        """The connections of the project, by id; None where they cannot be listed."""
         return None
 
     def parsed(self, store: str, file_id: str) -> str:
-        """The text that the service read out of a store's file. Raises `RequestFailed`, also when only
-        a part of it can be had."""
+        """The text that the service extracted from a file of a vector store. Raises `RequestFailed`, also
+        where only a part of the text can be read."""
         raise NotFound(f"{self.type} does not show the parsed text of files")
 
     @abstractmethod
@@ -109,31 +115,32 @@ class Reader(ABC):
 
 
 class Writer(Reader):
-    """Reads and writes one estate. A creating request is sent once: when its answer is lost,
-    `OutcomeUnknown` is raised and the caller finds out what became of it."""
+    """Reads and writes one estate. A request that creates something is sent once. If its answer is lost,
+    `OutcomeUnknown` is raised, and the caller has to find out whether the object was created."""
 
     @abstractmethod
     def create(self, kind: str, wire: Body, name: str = "") -> Body:
-        """Create an object, as it would be listed. `name` is its address where names are addresses."""
+        """Create an object; returns it as it would be listed. `name` is its address where names are
+        addresses."""
 
     @abstractmethod
     def append(self, thread: str, wires: list[Body]) -> int:
-        """Put messages at the end of a thread, in order; never more than the service takes at once. How
-        many the service says it stored."""
+        """Append messages to a thread in order, at most as many as the service accepts in one call.
+        Returns how many messages the service reports as stored."""
 
     @abstractmethod
     def update(self, kind: str, id_: str, wire: Body, parent: str = "") -> Body:
         """Change an object in place."""
 
     def revert(self, kind: str, id_: str, wire: Body, parent: str = "", version: str = "") -> None:
-        """Take back the newest change of an object; `wire` is what it was before, `version` the number of
-        the change where a service has such."""
+        """Undo the newest change of an object. `wire` is the object before the change, `version` the
+        version that the change created, where a service has versions."""
         self.update(kind, id_, wire, parent)
 
     @abstractmethod
     def delete(self, kind: str, id_: str, parent: str = "") -> None:
-        """Ask for an object and what lies in it to be deleted. No answer proves that it is gone: the caller
-        looks. Raises `NotFound` where the service knows no such object, or no such request."""
+        """Delete an object and its contents. A good answer does not prove that the object is gone: the
+        caller has to check. Raises `NotFound` where the object or the route does not exist."""
 
     @abstractmethod
     def upload(self, name: str, purpose: str, data: BinaryIO) -> Body:
@@ -141,4 +148,4 @@ class Writer(Reader):
 
     @abstractmethod
     def attach(self, store: str, rows: list[Body]) -> None:
-        """Put files that share one chunking into a store with as few requests as the service allows."""
+        """Add files with the same chunking strategy to a vector store, with as few requests as possible."""

@@ -1,4 +1,4 @@
-"""The OpenAI platform as an estate: Bearer key, no API version, no official listing of threads."""
+"""The OpenAI platform as an estate: bearer key, no API version, no documented listing of threads."""
 
 from __future__ import annotations
 
@@ -18,21 +18,20 @@ def connect_openai(settings: Settings, writable: bool = False) -> AssistantsRead
 
     limiter = RateLimiter(settings.workers, url=settings.url)
     http = http_client(settings, writable)
-    base = settings.url.rstrip("/")
     client = OpenAI(
-        base_url=base, api_key=settings.secret or PLACEHOLDER_KEY, max_retries=0, http_client=http
+        base_url=settings.url.rstrip("/"),
+        api_key=settings.secret or PLACEHOLDER_KEY,
+        max_retries=0,
+        http_client=http,
     )
     channel = FileChannel(OpenAITransport(client, http), limiter)
 
     def open_channels() -> EstateChannels:
-        found = probe_routes(channel, settings.url)
+        answers = probe_routes(channel, settings.url)
         check_any_route_known(
-            found,
-            settings.url,
-            "assistants",
-            "the address of the OpenAI platform ends in /v1",
+            answers, settings.url, "assistants", "the address of the OpenAI platform ends in /v1"
         )
-        return EstateChannels(probe_result(found), channel, channel)
+        return EstateChannels(probe_result(answers), channel, channel)
 
-    kind = AssistantsWriter if writable else AssistantsReader
-    return kind("openai", settings.url, limiter, open_channels, client.close)
+    reader_type = AssistantsWriter if writable else AssistantsReader
+    return reader_type("openai", settings.url, limiter, open_channels, client.close)

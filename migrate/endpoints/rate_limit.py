@@ -1,7 +1,7 @@
-"""One endpoint's pace, shared by all its connections: how many requests at once, and when to wait.
+"""The rate limiter of one endpoint, shared by all its connections: requests in parallel, and waiting times.
 
-A 429 halves the number of requests under way and makes all of them wait as long as the service asks;
-every answer after that lets it grow again, slowly. Never more than the workers that were asked for.
+After a 429 the number of parallel requests is halved, and all of them wait as long as the service asks.
+Every good answer lets the number grow again, slowly, and never above the number of workers.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from migrate.endpoints.http.outage import Outage
 from migrate.errors import RequestFailed, ServiceUnreachable
 
 MAX_ATTEMPTS = 6
-# Seconds; a service that asks for more (86,400 was seen) is given up on, not waited for.
+# If a service asks to wait longer than this (86,400 s was seen), the request fails instead.
 MAX_WAIT_S = 60.0
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Seconds the service asks to wait: retry-after-ms, retry-after in seconds, or as a date."""
+    """Seconds that the service asks to wait: `retry-after-ms`, or `retry-after` in seconds or as a date."""
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         value = headers.get(name)
         if value is None:
@@ -40,21 +40,21 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 
 def retry_wait_s(attempt: int, headers: Mapping[str, str]) -> float | None:
-    """Seconds before attempt number `attempt` + 1 (the first is 0), or None to give up."""
-    asked = retry_after_s(headers)
-    if asked is None:
+    """Seconds to wait after the failed attempt number `attempt` (from 0); None: do not try again."""
+    requested = retry_after_s(headers)
+    if requested is None:
         return float(min(8.0, 0.25 * 2**attempt) * (0.75 + random.random() / 2))
-    return asked if asked <= MAX_WAIT_S else None
+    return requested if requested <= MAX_WAIT_S else None
 
 
-# Stands for the status of a request that we did not send.
+# Stands in place of the HTTP status of a request that was not sent.
 NOT_SENT_STATUS = 499
-# Longest nap while waiting, in seconds, so that a stop is noticed.
+# A waiting thread looks this often whether it should stop.
 STOP_CHECK_INTERVAL_S = 0.05
 
 
 class RateLimiter:
-    """Safe to share between threads. `waiting` says what is waited for; `stop` ends every wait."""
+    """Limits the requests of one endpoint. Safe to share between threads. Setting `stop` ends every wait."""
 
     def __init__(
         self, workers: int, clock: Callable[[], float] = time.monotonic, url: str = "the service"
@@ -72,33 +72,36 @@ class RateLimiter:
 
     @property
     def capacity(self) -> int:
-        """How many requests may be under way now."""
+        """How many requests may be in flight now."""
         return max(1, int(self._capacity))
 
     def waiting(self) -> str:
-        """What is being waited for, in words; '' when the service holds nobody back."""
-        if silent := self.outage.status_text():
-            return silent
-        rest = self._quiet_until - self._clock()
+        """What the program waits for, as text; '' if it does not wait for the service."""
+        if outage_text := self.outage.status_text():
+            return outage_text
+        wait_s = self._quiet_until - self._clock()
         slowed = (
             f"{self.capacity} of {self.max_requests} workers" if self.capacity < self.max_requests else ""
         )
-        if rest > 0:
-            return ", ".join(filter(None, (f"waiting {ceil(rest)} s as the service asked", slowed)))
+        if wait_s > 0:
+            return ", ".join(filter(None, (f"waiting {ceil(wait_s)} s as the service asked", slowed)))
         return f"{slowed}, as the service asked" if slowed else ""
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """Wait for a place among the requests under way, and keep it until the block ends."""
+        """Wait until a request may be sent, and count as a request in flight until the block ends. Raises
+        `ServiceUnreachable` or `RequestFailed` (status 499) once `stop` is set."""
         with self._changed:
             while not self.stop.is_set():
-                rest = self._quiet_until - self._clock()
-                if rest <= 0 and self._in_flight < self.capacity:
+                wait_s = self._quiet_until - self._clock()
+                if wait_s <= 0 and self._in_flight < self.capacity:
                     break
-                self._changed.wait(min(STOP_CHECK_INTERVAL_S, rest) if rest > 0 else STOP_CHECK_INTERVAL_S)
+                self._changed.wait(
+                    min(STOP_CHECK_INTERVAL_S, wait_s) if wait_s > 0 else STOP_CHECK_INTERVAL_S
+                )
             if self.stop.is_set():
                 self.outage.raise_if_gone(self.url)
-                raise RequestFailed("stopped before it was asked", status=NOT_SENT_STATUS)
+                raise RequestFailed("stopped before it was sent", status=NOT_SENT_STATUS)
             self._in_flight += 1
         try:
             yield
@@ -108,7 +111,7 @@ class RateLimiter:
                 self._changed.notify()
 
     def check_reachable(self) -> None:
-        """Raises `ServiceUnreachable` once the service counts as gone; then every wait ends."""
+        """Raise `ServiceUnreachable` once the service counts as gone; this also ends every wait."""
         try:
             self.outage.raise_if_gone(self.url)
         except ServiceUnreachable:
@@ -116,23 +119,24 @@ class RateLimiter:
             raise
 
     def sleep(self, seconds: float) -> None:
-        """Wait alone, before one request is repeated."""
+        """Wait before one request is repeated; other requests go on."""
         self.stop.wait(seconds)
 
     def on_success(self) -> None:
-        """An answer came: room grows by one when all who have a place have had one."""
+        """Record a good answer: the capacity grows by one after as many good answers as requests in
+        flight."""
         with self._changed:
             if self._capacity < self.max_requests:
                 self._capacity = min(float(self.max_requests), self._capacity + 1.0 / self._capacity)
 
     def on_throttled(self, attempt: int, headers: Mapping[str, str]) -> bool:
-        """A 429: slow down. False when the service asks for longer than anybody should wait."""
+        """Slow down after a 429. False if the service asks to wait longer than `MAX_WAIT_S`."""
         wait = retry_wait_s(attempt, headers)
         if wait is None:
             return False
         with self._changed:
             now = self._clock()
-            if now >= self._halved_at:  # those under way hear the same; they are one event
+            if now >= self._halved_at:  # requests in flight get a 429 too, but count as the same event
                 self._capacity = max(1.0, self._capacity / 2)
                 self._halved_at = now + wait
             self._quiet_until = max(self._quiet_until, now + wait)

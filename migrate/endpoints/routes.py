@@ -1,4 +1,4 @@
-"""Where each kind lives, as one table per generation of the wire."""
+"""The path of each kind, one table for each generation of the API."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from migrate.endpoints.addresses import path_segment
 
 @dataclass(frozen=True)
 class Route:
-    """A kind's address. `beta`: needs the header that turns Assistants v2 on. `limit`: rows a page."""
+    """The route of one kind. `beta`: needs the header of Assistants v2. `limit`: rows per page."""
 
     path: str
     beta: bool = True
     limit: int = 100
-    # Still there where the Assistants routes have been retired.
+    # Still answers after the Assistants routes are retired.
     outlives_assistants: bool = False
-    # Reached through the project's own API, not through the one shaped like OpenAI's.
+    # Part of the project's own API, not of the one that follows OpenAI's.
     project_api: bool = False
-    # Some services document no paging of it and may refuse to be asked for some.
+    # Some services do not document paging for this kind, and may reject its parameters.
     may_be_unpaged: bool = False
-    # What is shown only to who asks for it with `include[]`.
+    # Values of `include[]`: fields that the service sends only on request.
     include: tuple[str, ...] = ()
-    # Who spoke first, what ran first: a listing in an unknown order is not read.
+    # The order has a meaning (messages, runs), so a listing in an unknown order is an error.
     order_is_content: bool = False
 
 
 Routes = Mapping[str, Route]
 
-# Asks for the text that file search found; unknown to dated Azure versions before 2025-03.
+# The text that file search found. Azure API versions before 2025-03 do not know this value.
 RUN_STEP_INCLUDES = ("step_details.tool_calls[*].file_search.results[*].content",)
-# Every value that OpenAI's description knows for items and that brings content; seen to hide and to show what
-# they name (recordings of 2026), the last one only described.
+# Every value in OpenAI's API description that adds content to items. Recordings of 2026 show the effect of
+# all of them except the last one.
 ITEM_INCLUDES = (
     "message.input_image.image_url",
     "code_interpreter_call.outputs",
@@ -53,7 +53,7 @@ ASSISTANTS_ROUTES: Routes = {
     "vector_store_file": Route("/vector_stores/{parent}/files", outlives_assistants=True),
 }
 
-# The new generation in a Foundry project: it has no runs that could be listed.
+# The new generation in a Foundry project. It has no listing of runs.
 FOUNDRY_ROUTES: Routes = {
     "assistant": Route("/agents", beta=False, project_api=True),
     "thread": Route("/conversations", beta=False),
@@ -71,8 +71,8 @@ BETA_HEADERS = {"OpenAI-Beta": "assistants=v2"}
 def route_path(
     kind: str, id_: str | None = None, parent: str = "", run: str = "", routes: Routes = ASSISTANTS_ROUTES
 ) -> str:
-    """The path of a kind's listing, or (with an id) of one object. Raises `RequestFailed` for an id that has
-    no form in a path."""
+    """The path of a kind's listing, or with an id the path of one object. Raises `RequestFailed` for an id
+    that cannot be written into a path."""
     path = routes[kind].path
     for name, value in (("{parent}", parent), ("{run}", run)):
         if name in path:

@@ -1,4 +1,10 @@
-"""How to reach one estate: address, API version, credentials, headers. Secrets never show in a repr."""
+"""The settings of one estate: address, API version, credentials and headers; and Azure's clouds.
+
+Sources for the clouds: `AzureAuthorityHosts` of azure-identity for the sign-in hosts; Microsoft's pages on
+Azure Government and Azure China for the hosts and audiences of Azure OpenAI. No page and no recording
+names the audience of Foundry projects outside the public cloud. Those values are derived from the hosts,
+marked as unverified, and can be replaced with `scope` in the config file.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +20,8 @@ from migrate.model.known_secrets import register_secret
 
 @dataclass(frozen=True)
 class Cloud:
-    """One cloud. `domain` is the ending of its hosts, `authority` the host that signs in, `cli_name` what
-    `az cloud set --name` calls it."""
+    """One Azure cloud. `domain`: the ending of its host names; `authority`: its sign-in host; `cli_name`:
+    its name in `az cloud set --name`."""
 
     name: str
     domain: str
@@ -45,7 +51,7 @@ CLOUDS = {
     )
 }  # fmt: skip
 
-# What stands between a resource's name and its cloud's domain -> the type of service there.
+# The part of a host name between the resource's name and the cloud's domain -> the type of service.
 SERVICE_BY_HOST_LABEL = {
     "openai": "azure-openai",
     "cognitiveservices": "azure-openai",
@@ -54,12 +60,12 @@ SERVICE_BY_HOST_LABEL = {
 
 
 def cloud_of_host(host: str) -> Cloud | None:
-    """The cloud that a host lies in, if it tells."""
+    """The cloud of a host name, or None if the host name belongs to none."""
     return next((cloud for cloud in CLOUDS.values() if _is_subdomain(host, cloud.domain)), None)
 
 
 def service_of_host(host: str) -> str | None:
-    """The type of service that a host tells, if it is a known one."""
+    """The type of service at a host name, or None if the host name is not a known one."""
     if _normalized_host(host) == "api.openai.com":
         return "openai"
     for cloud in CLOUDS.values():
@@ -77,19 +83,20 @@ def _normalized_host(host: str) -> str:
     return host.lower().rstrip(".")
 
 
-# What copying and files put around a value without anybody seeing it; the mark of UTF-8 among it.
+# Characters that copying or a file may add around a value; U+FEFF is the byte order mark of UTF-8.
 INVISIBLE_CHARACTERS = " \t\r\n\v\f\ufeff\xa0"
 
-# A header's name (RFC 9110, token).
+# The name of a header (RFC 9110, token).
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
-# A sign that a key or token cannot hold: blanks, control characters and all that is not ASCII.
+# A character that a key or token cannot contain: blanks, control characters and everything outside ASCII.
 INVALID_IN_KEY = re.compile(r"[^\x21-\x7e]")
 
-# The same of any other header's value, which may hold blanks.
+# The same for the value of any other header, which may contain blanks.
 INVALID_IN_HEADER_VALUE = re.compile(r"[^\x20-\x7e]")
 
-# Headers, in small letters, that say how a request travels: only the HTTP client knows.
+# Headers (in lower case) about the connection and the encoding of the body, which only the HTTP client may
+# set.
 CLIENT_HEADERS = frozenset(
     {
         "accept-encoding", "connection", "content-encoding", "content-length", "content-type", "cookie",
@@ -104,11 +111,12 @@ Auth = Literal["key", "entra", "token", "none"]
 
 @dataclass(frozen=True)
 class Settings:
-    """One estate's address and credentials.
+    """The address and credentials of one estate.
 
-    `secret` is the key or token itself, `headers` are names and values that go with every request; they live
-    only here, in memory. `workers` bounds connections. `cloud`, `scope` and `ca_file` are '' where nobody set
-    them: then the host tells the cloud, the cloud the scope, and the environment the certificates.
+    `secret`: the key or token; `headers`: names and values sent with every request. Both exist only in
+    memory and are not part of the repr. `workers`: the largest number of parallel requests. `cloud`,
+    `scope` and `ca_file` are '' if not configured: then the cloud follows from the host, the scope from
+    the cloud, and the trusted certificates from the environment.
     """
 
     type: str
@@ -131,34 +139,34 @@ class Settings:
 
     @property
     def loopback(self) -> bool:
-        """Whether the estate is a service on this machine."""
+        """Whether the service runs on this machine."""
         return is_loopback(urlsplit(self.url).hostname or "")
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """Scheme, host and port: the only place that requests go to."""
+        """Scheme, host and port. Requests are sent to no other origin."""
         return origin_of(self.url)
 
     @property
     def resolved_cloud(self) -> Cloud:
-        """The cloud of the estate: as set, as its host tells, else the public one."""
+        """The configured cloud, or the cloud of the host, or the public one."""
         if self.cloud:
             return CLOUDS[self.cloud]
         return cloud_of_host(urlsplit(self.url).hostname or "") or CLOUDS["public"]
 
     @property
     def audience(self) -> str:
-        """The scope that a token of Entra is asked for."""
+        """The scope for which an Entra token is requested."""
         cloud = self.resolved_cloud
         return self.scope or (cloud.azure_scope if self.type == "azure-openai" else cloud.foundry_scope)
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What is not known for certain about reaching this estate."""
-        unsure = self.auth == "entra" and not self.scope and self.type != "azure-openai"
-        if not unsure or self.resolved_cloud.foundry_verified:
+        """Remarks for the user about settings that no documentation confirms."""
+        derived_audience = self.auth == "entra" and not self.scope and self.type != "azure-openai"
+        if not derived_audience or self.resolved_cloud.foundry_verified:
             return ()
         return (
-            f"unverified: tokens are asked for {self.audience}; of projects outside the public cloud no "
-            "document names the audience, `scope` of the config file sets another",
+            f"unverified: tokens are requested for {self.audience}; no document names the audience of "
+            "projects outside the public cloud, and `scope` in the config file replaces it",
         )

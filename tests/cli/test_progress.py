@@ -127,14 +127,14 @@ def test_an_outage_is_told_at_once_and_no_time_is_left_then(piped: Told) -> None
     piped.progress.expect("message", 1000)
     piped.progress.total_known("message")
     assert "left" in piped.after(10, message=100)
-    said[0] = "no answer since 6 s"
+    said[0] = "no answer for 6 s"
     told = piped.after(1, message=1)
-    assert "no answer since 6 s" in told
+    assert "no answer for 6 s" in told
     assert "left" not in told
-    said[0] = "no answer since 9 s"
+    said[0] = "no answer for 9 s"
     assert piped.after(3) == ""
-    said[0] = "no answer since 16 s"
-    assert "no answer since 16 s" in piped.after(7)
+    said[0] = "no answer for 16 s"
+    assert "no answer for 16 s" in piped.after(7)
     said[0] = ""
     assert "left" in piped.after(10, message=100)
 

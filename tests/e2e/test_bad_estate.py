@@ -24,7 +24,7 @@ def test_a_wrong_key(launch: Launch, service: str) -> None:
     world = launch(options("SOURCE_KEY", state, service))
     world.env["SOURCE_KEY"] = "not-the-key"
     said = world("snapshot", "source", "-o", world.db)
-    said.error(5, "does not let us in", "key")
+    said.error(5, "denies access", "key")
     assert "not-the-key" not in said.err
     assert not Path(world.db).exists(), "an archive of nothing was left behind"
 

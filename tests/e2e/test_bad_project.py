@@ -26,7 +26,7 @@ def test_a_wrong_token(launch: Launch, type_: str) -> None:
     world = launch(options("SOURCE_KEY", type_, "foundry"), types=(type_, "foundry"))
     world.env["SOURCE_KEY"] = "not-the-token"
     said = world("snapshot", "source", "-o", world.db)
-    said.error(5, "does not let us in")
+    said.error(5, "denies access")
     assert "not-the-token" not in said.err
     assert not Path(world.db).exists()
 
@@ -35,7 +35,7 @@ def test_a_wrong_token_for_the_target(small: World) -> None:
     small.snapshot()
     small.env["TARGET_KEY"] = "not-the-token"
     said = small("plan", small.db, "target", "-o", small.plan)
-    said.error(5, "does not let us in")
+    said.error(5, "denies access")
     assert "not-the-token" not in said.err
     assert not Path(small.plan).exists()
 

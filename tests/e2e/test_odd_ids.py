@@ -68,7 +68,7 @@ def test_a_snapshot_reads_or_names_each_and_obeys_none(tmp_path: Path, server: S
     assert taken["counts"]["assistant"] == taken["counts"]["thread"] == len(ODD)
     usable = [id_ for id_ in ODD if id_ != "\ud800" and len(id_) < 2048]
     assert taken["counts"]["message"] == 2 * len(usable)
-    unread = [gap for gap in taken["missing"] if "cannot be asked for" not in gap["reason"]]
+    unread = [gap for gap in taken["missing"] if "cannot be requested" not in gap["reason"]]
     assert unread == []
     assert {asked.path.count("/") for asked in server.asked if asked.path.endswith("/messages")} == {4}
     for arguments in (

@@ -43,7 +43,7 @@ def test_a_service_falls_silent(tmp_path: Path, type_: str, path: str, command: 
         done = run(*arguments.get(command, (command, "east")), config=config, env={"EAST_TOKEN": KEY})
     assert done.code == 5, done.err
     assert "Traceback" not in done.err
-    assert "no answer since" in done.err
+    assert "no answer for" in done.err
     assert "no answer within" in done.err
     assert "left" not in done.err
 

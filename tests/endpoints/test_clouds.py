@@ -193,7 +193,7 @@ def test_the_way_to_sign_in_that_was_tried_is_told_first(
             "run `az cloud set --name AzureUSGovernment && az login`",
             "unverified",
         ),
-        ("https://a.services.ai.azure.us/api/projects/p", "unverified: tokens are asked for", "use a key"),
+        ("https://a.services.ai.azure.us/api/projects/p", "unverified: tokens are requested", "use a key"),
         ("https://a.services.ai.azure.cn/api/projects/p", "az cloud set --name AzureChinaCloud", "use a key"),
     ],
 )

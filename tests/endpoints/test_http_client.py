@@ -79,5 +79,8 @@ def test_other_requests_go_the_usual_way() -> None:
 
 
 def test_a_reading_client_writes_nothing() -> None:
-    with http_client(EAST, writable=False) as client, pytest.raises(AssertionError, match="asked to POST /x"):
+    with (
+        http_client(EAST, writable=False) as client,
+        pytest.raises(AssertionError, match="must not send POST /x"),
+    ):
         client.post("https://east.example/x", json={})

@@ -127,12 +127,12 @@ def test_silence_is_told_while_a_request_waits_and_between_attempts() -> None:
     clock.now += 4.0
     assert outage.status_text() == ""
     clock.now += 36.0
-    assert outage.status_text() == "no answer since 40 s"
+    assert outage.status_text() == "no answer for 40 s"
     outage.request_ended(began, NoResponse("timed out"))
     clock.now += 5.0
-    assert outage.status_text() == "no answer since 45 s"
+    assert outage.status_text() == "no answer for 45 s"
     failing(outage, clock, COUNTED["503"], 1, 1.0)
-    assert outage.status_text() == "no answer but errors since 46 s"
+    assert outage.status_text() == "no answer but errors for 46 s"
     failing(outage, clock, ANSWERED["a good answer"], 1, 1.0)
     assert outage.status_text() == ""
 

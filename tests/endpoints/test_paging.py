@@ -218,7 +218,7 @@ class TestWhatAPageSaysOfItself:
 
     @pytest.mark.parametrize("name", ["total", "total_count"])
     def test_a_listing_shorter_than_it_counts_is_not_whole(self, name: str) -> None:
-        with pytest.raises(PaginationError, match="counts 3 rows and gives 2"):
+        with pytest.raises(PaginationError, match="reports 3 rows and sends 2"):
             read(Server({"data": rows("a", "b"), "has_more": False, name: 3}))
 
     @pytest.mark.parametrize("count", [2, 1, 0, -1, None, True, "3", 2.5])
@@ -231,7 +231,7 @@ class TestWhatAPageSaysOfItself:
 
 def test_two_different_rows_of_one_id_on_a_page_are_a_failure() -> None:
     page = {"data": [{"id": "a", "text": "one"}, {"id": "a", "text": "other"}], "has_more": False}
-    with pytest.raises(RequestFailed, match="two different rows of id a"):
+    with pytest.raises(RequestFailed, match="two different rows with id a"):
         read(Server(page))
 
 

@@ -93,6 +93,6 @@ def test_an_id_without_a_form_is_a_failed_request_and_nothing_is_sent(
     type_: str, how: str, what: str
 ) -> None:
     with connected(type_, in_turn(Reply(body=listing()))) as (writer, server):
-        with pytest.raises(RequestFailed, match="cannot be asked for"):
+        with pytest.raises(RequestFailed, match="cannot be requested"):
             REQUESTS[how](writer, UNUSABLE[what])
         assert server.asked == []

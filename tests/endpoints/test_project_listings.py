@@ -217,7 +217,7 @@ class TestInventory:
         page = {"value": [{"name": "a"}, row]}
         with (
             reading({self.PATH: lambda _: Reply(body=page)}) as (reader, _),
-            pytest.raises(RequestFailed, match="no object"),
+            pytest.raises(RequestFailed, match="not an object"),
         ):
             reader.deployments()
 

@@ -8,8 +8,8 @@ from pluggy import HookimplMarker
 
 from migrate.archive.packs import register_sql_functions
 
-# The same marker as `datasette.hookimpl`. Datasette itself is not installed with this program. It brings pluggy,
-# so this module can be imported and checked where only pluggy is installed.
+# The same marker as `datasette.hookimpl`. Datasette itself is not installed with this program. It brings
+# pluggy, so this module can be imported and checked where only pluggy is installed.
 hookimpl = HookimplMarker("datasette")
 
 

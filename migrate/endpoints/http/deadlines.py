@@ -1,8 +1,9 @@
-"""How long an answer may take: from the outside of a request, read by read, whatever the server does.
+"""Time limits for a whole answer, however slowly the server sends it.
 
-A timeout of one read begins anew with each byte that comes. A server that sends a byte a minute, or one
-interim answer after the other, would hold a worker for ever: so what is waited for is summed up for the
-whole answer. Only time spent waiting for the network counts, not that of the program itself.
+The timeout of a single read starts again with each byte. A server that sends one byte a minute, or one
+interim answer after the other, would block a worker for ever. So the waiting times of all reads of an
+answer are added up. Only time spent waiting for the network counts, not the time that the program itself
+needs.
 """
 
 from __future__ import annotations
@@ -15,26 +16,26 @@ from typing import Any
 
 import httpcore2
 
-# A machine that is there takes a connection at once, also across the world.
+# A machine that can be reached accepts a connection at once, also from the other side of the world.
 CONNECT_TIMEOUT_S = 10.0
-# Until the answer to a read begins: as long as it takes until a service counts as gone (`outage.py`).
+# Until the answer to a GET begins. The same time after which a service counts as gone (`outage.py`).
 ANSWER_TIMEOUT_S = 60.0
-# Until the answer to a write begins: an upload of 512 MB is answered when the service has stored it.
+# Until the answer to a write begins. An upload of 512 MB is answered after the service has stored it.
 WRITE_ANSWER_TIMEOUT_S = 120.0
-# Until the answer to the first question begins, for one row: an address may simply be wrong.
+# Until the answer to a probe begins. A probe requests one row, and the address may simply be wrong.
 PROBE_TIMEOUT_S = 20.0
 # Until an answer in JSON has come whole; the largest that is taken needs 1.2 megabits a second for it.
 WHOLE_ANSWER_TIMEOUT_S = 900.0
-# Over so much waiting the speed is looked at.
+# The speed of an answer is checked after each such period of waiting.
 SLOW_WINDOW_S = 60.0
-# An answer that is slower over a window is given up.
+# A slower answer is cancelled.
 MIN_BYTES_PER_S = 100
 # An answer begins within so many bytes: h11 bounds one header block, and this the number of interim ones.
 MAX_HEADER_BYTES = 1 << 20
 
 
 class ReadMeter:
-    """The waiting of one request. `clock` gives seconds."""
+    """Adds up the waiting time of one request. `clock` returns seconds."""
 
     def __init__(self, answer_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -44,21 +45,22 @@ class ReadMeter:
         self._body = False
 
     def body(self, whole_s: float | None) -> None:
-        """The answer began; its body may take so long in all, or (None) as long as it is not too slow."""
+        """The body of the answer begins. It may take `whole_s` seconds of waiting, or (None) any time as
+        long as it is not too slow."""
         self._body = True
         self._limit = float("inf") if whole_s is None else whole_s
         self._waited = self._window = 0.0
         self._bytes = self._window_bytes = 0
 
     def wait(self, receive: Callable[[float | None], bytes], timeout: float | None) -> bytes:
-        """One read. Raises `httpcore2.ReadTimeout` when there was enough waiting."""
-        left = self._limit - self._waited
-        if left <= 0:
+        """Read once. Raises `httpcore2.ReadTimeout` when the time limit of the request is reached."""
+        remaining = self._limit - self._waited
+        if remaining <= 0:
             raise httpcore2.ReadTimeout(self._timeout_text())
         began = self._clock()
-        given = left if timeout is None else min(timeout, left)
+        read_timeout = remaining if timeout is None else min(timeout, remaining)
         try:
-            data = receive(None if given == float("inf") else given)
+            data = receive(None if read_timeout == float("inf") else read_timeout)
         except httpcore2.ReadTimeout:
             raise httpcore2.ReadTimeout(self._timeout_text(self._clock() - began)) from None
         took = self._clock() - began
@@ -76,8 +78,8 @@ class ReadMeter:
             self._window, self._window_bytes = 0.0, 0
         return data
 
-    def _timeout_text(self, more: float = 0.0) -> str:
-        seconds = f"{self._waited + more:.0f} s"
+    def _timeout_text(self, last_read_s: float = 0.0) -> str:
+        seconds = f"{self._waited + last_read_s:.0f} s"
         return f"the answer was not whole after {seconds}" if self._body else f"no answer within {seconds}"
 
 
@@ -90,12 +92,12 @@ _thread = _ThreadState()
 
 
 def set_meter(meter: ReadMeter) -> None:
-    """From now on this thread's reads count for a request."""
+    """From now on, the reads of this thread are measured by `meter`."""
     _thread.meter = meter
 
 
 def answer_timeout_s(method: str) -> float:
-    """Seconds until an answer to a request of this thread must begin."""
+    """Seconds within which the answer to a request of this thread must begin."""
     if _thread.answer_timeout_s is not None:
         return _thread.answer_timeout_s
     return ANSWER_TIMEOUT_S if method == "GET" else WRITE_ANSWER_TIMEOUT_S
@@ -103,7 +105,8 @@ def answer_timeout_s(method: str) -> float:
 
 @contextmanager
 def answer_timeout(seconds: float | None) -> Iterator[None]:
-    """Within the block, answers to this thread must begin within so many seconds (None: as usual)."""
+    """Set the seconds within which answers to this thread must begin, until the block ends (None: the
+    default)."""
     before, _thread.answer_timeout_s = _thread.answer_timeout_s, seconds
     try:
         yield
@@ -112,7 +115,7 @@ def answer_timeout(seconds: float | None) -> Iterator[None]:
 
 
 class MeteredStream(httpcore2.NetworkStream):
-    """A connection whose reads are summed up by the meter of the thread that reads."""
+    """A connection whose reads are measured by the `ReadMeter` of the reading thread."""
 
     def __init__(self, inner: httpcore2.NetworkStream) -> None:
         self._inner = inner
@@ -120,7 +123,7 @@ class MeteredStream(httpcore2.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         if (meter := _thread.meter) is None:
             return self._inner.read(max_bytes, timeout)
-        return meter.wait(lambda given: self._inner.read(max_bytes, given), timeout)
+        return meter.wait(lambda seconds: self._inner.read(max_bytes, seconds), timeout)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._inner.write(buffer, timeout)
@@ -138,7 +141,7 @@ class MeteredStream(httpcore2.NetworkStream):
 
 
 class MeteredBackend(httpcore2.NetworkBackend):
-    """Makes connections whose reads are summed up."""
+    """Opens connections as `MeteredStream`."""
 
     def __init__(self) -> None:
         self._inner = httpcore2.SyncBackend()

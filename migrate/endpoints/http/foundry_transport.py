@@ -1,4 +1,8 @@
-"""A Foundry project's own API (agents, deployments, connections) through azure-ai-projects, as raw JSON."""
+"""Sends requests to a Foundry project's own API (agents, deployments, connections) through azure-ai-projects.
+
+Answers are returned as raw JSON. The SDK's pipeline signs each request; the request itself is sent by the
+same HTTP client as all others, so the same checks and limits apply.
+"""
 
 from __future__ import annotations
 
@@ -36,21 +40,23 @@ from migrate.model.known_secrets import redact
 
 
 class AzureCoreTransport(HttpTransport[HttpRequest, HttpResponse]):
-    """Sends what azure-core's pipeline has signed. What goes wrong is raised as httpx2 raises it."""
+    """A transport for azure-core's pipeline that sends through the program's HTTP client. Raises the
+    errors of httpx2."""
 
     def __init__(self, http: EstateHttpClient) -> None:
         self._http = http
 
     def send(self, request: HttpRequest, **options: Any) -> HttpResponse:
-        """The answer, read whole; the pipeline's options (timeouts, certificates) are the client's matter."""
-        asked = self._http.build_request(
+        """Send a request; returns the whole answer. The options of the pipeline (timeouts, certificates)
+        are ignored: the HTTP client has its own."""
+        http_request = self._http.build_request(
             request.method,
             request.url,
             headers=list(request.headers.items()),
             content=request.content,
             timeout=self._http.timeout,
         )
-        return AzureCoreResponse(request, self._http.send(asked))
+        return AzureCoreResponse(request, self._http.send(http_request))
 
     def open(self) -> None:
         return
@@ -63,7 +69,7 @@ class AzureCoreTransport(HttpTransport[HttpRequest, HttpResponse]):
 
 
 class AzureCoreResponse(HttpResponse):
-    """An answer of httpx2 in the form that azure-core's policies look at."""
+    """An answer of httpx2 with the interface that azure-core's policies need."""
 
     def __init__(self, request: HttpRequest, answer: httpx2.Response) -> None:
         self._request, self._answer = request, answer
@@ -142,7 +148,8 @@ class AzureCoreResponse(HttpResponse):
 
 
 class AllowLoopbackHttp(SansIOHTTPPolicy[Any, Any]):
-    """Lets a request to a loopback address go over http, and no other."""
+    """Allows plain http for requests to a loopback address, and for no others (rehearsals with the
+    emulator)."""
 
     def on_request(self, request: Any) -> None:
         if is_loopback(urlsplit(request.http_request.url).hostname or ""):
@@ -150,35 +157,35 @@ class AllowLoopbackHttp(SansIOHTTPPolicy[Any, Any]):
 
 
 PROJECT_API_VERSION = "v1"
-# Seconds for which a given token is taken to be good: nobody tells us its end.
+# A token from an environment variable comes without its expiry; azure-core needs one.
 ASSUMED_TOKEN_LIFETIME_S = 3600
 
 
 class ProjectCredential:
-    """How we sign in, in the form that azure-core asks for. It keeps a token until the end it is told, so
-    that must be the true one."""
+    """The credential of an estate with azure-core's interface. azure-core keeps a token until it expires,
+    so the expiry of an Entra token must be the true one."""
 
     def __init__(self, settings: Settings) -> None:
         self._entra = EntraTokenProvider(settings) if settings.auth == "entra" else None
         self._secret = settings.secret or PLACEHOLDER_KEY
 
     def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        """The token of now."""
+        """The current token."""
         if self._entra is not None:
-            held: AccessToken = self._entra.access_token()
-            return held
+            token: AccessToken = self._entra.access_token()
+            return token
         return AccessToken(self._secret, int(time.time()) + ASSUMED_TOKEN_LIFETIME_S)
 
 
 class GetOnlyPolicy(SansIOHTTPPolicy[Any, Any]):
-    """The guard of a reading connection."""
+    """Refuses every method other than GET on a connection for reading."""
 
     def on_request(self, request: Any) -> None:
         check_is_get(request.http_request.method, request.http_request.url)
 
 
 def project_client(settings: Settings, writable: bool, http: EstateHttpClient) -> AIProjectClient:
-    """The SDK's client, signed in, its retries off, sending through the HTTP client of all requests."""
+    """The SDK's client with the estate's credential. Its retries are off, and it sends through `http`."""
     policies: list[Any] = [] if writable else [GetOnlyPolicy()]
     options: dict[str, Any] = {
         "per_call_policies": policies,
@@ -196,7 +203,7 @@ def project_client(settings: Settings, writable: bool, http: EstateHttpClient) -
 
 
 class ProjectTransport(JsonTransport):
-    """Through the SDK's own pipeline: its sign-in, its headers, but bodies as they are."""
+    """Sends requests through the SDK's pipeline, with its sign-in and headers; bodies are raw JSON."""
 
     def __init__(self, client: AIProjectClient, url: str) -> None:
         self._client = client
@@ -205,54 +212,59 @@ class ProjectTransport(JsonTransport):
     def request(
         self, method: str, path: str, params: Mapping[str, Any], headers: Mapping[str, str], body: Body | None
     ) -> Body:
-        given: dict[str, Any] = {} if body is None else {"json": body}
-        asked = f"{method} {path}"
-        with one_large_response(), translate_errors(asked):
+        content_options: dict[str, Any] = {} if body is None else {"json": body}
+        request_text = f"{method} {path}"
+        with one_large_response(), translate_errors(request_text):
             query = urlencode({**params, "api-version": PROJECT_API_VERSION})
             url = path if "://" in path else f"{self._url}{path}?{query}"
-            request = HttpRequest(method, url, headers={"Accept": "application/json", **headers}, **given)
+            all_headers = {"Accept": "application/json", **headers}
+            request = HttpRequest(method, url, headers=all_headers, **content_options)
             try:
-                # As a stream, so that azure-core does not parse it too, as XML for one.
+                # As a stream, because otherwise azure-core parses the body as well, also as XML.
                 answer = self._client.send_request(request, stream=True)
                 content = answer.read()
             except AzureError as error:
-                said = " ".join(redact(str(error)).split())[:MAX_REASON_CHARS] or type(error).__name__
-                raise NoResponse(f"{asked} got no answer: {said}") from None
+                message = " ".join(redact(str(error)).split())[:MAX_REASON_CHARS] or type(error).__name__
+                raise NoResponse(f"{request_text} got no answer: {message}") from None
             if answer.status_code >= 300:
-                raise failure_of_response(answer.status_code, answer.text(), answer.headers, asked)
+                raise failure_of_response(answer.status_code, answer.text(), answer.headers, request_text)
             return json_object(content, answer.text)
 
-    def list_rows(self, path: str, ask: Callable[[str], Body]) -> Iterator[Body]:
-        """The rows of a listing in Azure's own form, whose pages name the next one by its address. An
-        address on another host is never followed: the token would go there. Raises `RequestFailed` for a
-        page that leads back to one that was read, and for a row that is no object."""
-        asked, seen = path, set[str]()
+    def list_rows(self, path: str, get: Callable[[str], Body]) -> Iterator[Body]:
+        """The rows of a listing in Azure's own format, where each page contains the address of the next one.
+
+        An address on another host is never followed, because the token would be sent there. Raises
+        `RequestFailed` for such an address, for a page that was read before, and for a row that is not an
+        object."""
+        listing, pages_read = path, set[str]()
         while path:
-            if path in seen:
-                raise RequestFailed(f"GET {asked} leads back to a page that was read: more may lie behind it")
-            seen.add(path)
-            page = ask(path)
+            if path in pages_read:
+                raise RequestFailed(
+                    f"GET {listing} leads back to a page that was read; there may be more pages"
+                )
+            pages_read.add(path)
+            page = get(path)
             rows = page.get("value")
             if not isinstance(rows, list):
-                raise RequestFailed(f"GET {asked} answered without a `value` list")
+                raise RequestFailed(f"GET {listing} answered without a `value` list")
             if not all(isinstance(row, dict) for row in rows):
-                raise RequestFailed(f"GET {asked} answered with a row that is no object")
+                raise RequestFailed(f"GET {listing} answered with a row that is not an object")
             yield from rows
             path = self._next_page_url(page.get("nextLink"))
 
     def _next_page_url(self, link: JSON) -> str:
-        """The address of the next page, or ''. Raises `RequestFailed` for one that is not followed."""
+        """The address of the next page, or ''. Raises `RequestFailed` for an address that must not be
+        followed."""
         if not link:
             return ""
-        if not isinstance(link, str):
-            raise RequestFailed("a listing goes on at what is no address")
         try:
-            path = urljoin(self._url, link)
-            place, ours = origin_of_url(path), origin_of_url(self._url)
+            if not isinstance(link, str):
+                raise ValueError
+            url = urljoin(self._url, link)
+            link_origin, own_origin = origin_of_url(url), origin_of_url(self._url)
         except ValueError:
-            raise RequestFailed("a listing goes on at what is no address") from None
-        if place != ours or "@" in urlsplit(path).netloc:
-            raise RequestFailed(
-                f"a listing goes on at another host, which was not asked: {format_origin(place)}"
-            )
-        return path
+            raise RequestFailed("the next page of a listing has no valid address") from None
+        if link_origin != own_origin or "@" in urlsplit(url).netloc:
+            host = format_origin(link_origin)
+            raise RequestFailed(f"the next page of a listing is on another host, which is not used: {host}")
+        return url

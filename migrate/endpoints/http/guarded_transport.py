@@ -1,7 +1,9 @@
-"""The transport below every client: what may be sent, where, and how much of an answer is taken.
+"""The transport below every client. It checks where requests go, and limits the size of answers.
 
-All requests of an estate, those of both SDKs, pass here. They go to the estate's own origin and nowhere
-else; no write follows a redirect, and a read follows one within that origin only.
+All requests of both SDKs pass through it. They are sent to the origin of the estate only. A write follows
+no redirect; a read follows a redirect within the same origin. Answers that are larger than
+`MAX_RESPONSE_READ_CONCURRENTLY` are read and parsed by one thread at a time, so memory is bounded by the
+size of one of them.
 """
 
 from __future__ import annotations
@@ -45,14 +47,15 @@ _thread = _ThreadState()
 
 
 def wait_for_large_response() -> None:
-    """The answer that this thread reads is large: wait until no other one is."""
+    """Called while this thread reads a large answer: wait until no other thread does so."""
     if not _thread.is_held:
         _thread.is_held = _lock.acquire(timeout=WHOLE_ANSWER_TIMEOUT_S)
 
 
 @contextmanager
 def one_large_response() -> Iterator[None]:
-    """Around a request and the parsing of its answer: whoever took the turn gives it back."""
+    """Use it around a request and the parsing of its answer. After the block, another thread may read a large
+    answer."""
     try:
         yield
     finally:
@@ -62,33 +65,34 @@ def one_large_response() -> Iterator[None]:
 
 
 class RedirectRefused(httpx2.TransportError):
-    """The server sends us elsewhere, and we do not go there. `status` is that of its answer."""
+    """A redirect that is not followed. `status`: the HTTP status of the redirect."""
 
-    def __init__(self, status: int, where: str, why: str) -> None:
-        super().__init__(f"was answered {status} and sent on to {where}: {why}")
+    def __init__(self, status: int, location: str, why: str) -> None:
+        super().__init__(f"was answered {status} and redirected to {location}: {why}")
         self.status = status
 
 
 class BodyOverLimit(httpx2.TransportError):
-    """The server sends more than is taken."""
+    """The answer is larger than the limit."""
 
-    def __init__(self, bound: InputLimit) -> None:
-        super().__init__(f"the answer was given up: {bound.describe()}")
-        self.bound = bound
+    def __init__(self, limit: InputLimit) -> None:
+        super().__init__(f"the answer was not read to its end: {limit.describe()}")
+        self.limit = limit
 
 
 REDIRECT_STATUSES = (300, 301, 302, 303, 307, 308)
-# Redirects within the origin that a read follows: a gateway adds a slash or a region, not more.
+# Redirects within the origin that a read follows. A gateway adds a slash or a region, so few are needed.
 MAX_REDIRECTS = 5
 USER_AGENT = f"assistants-migrate/{__version__} httpx2/{httpx2.__version__}"
-# Headers in which SDKs sign requests.
+# The headers in which the SDKs send credentials.
 CREDENTIAL_HEADERS = ("authorization", "api-key")
-# Extension of a request whose answer is a file.
+# Extension of an httpx2 request that marks its answer as a file.
 STREAMED_EXTENSION = "assistants-migrate.streamed"
 
 
 class GuardedTransport(httpx2.BaseTransport):
-    """Sends through `inner`. `proxy` is how the proxy is named in messages, if there is one."""
+    """Checks requests and sends them through `inner`. `proxy`: the address of the proxy for messages, if
+    any."""
 
     def __init__(self, inner: httpx2.BaseTransport, settings: Settings, proxy: str = "") -> None:
         self._inner, self._proxy = inner, proxy
@@ -99,25 +103,25 @@ class GuardedTransport(httpx2.BaseTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         if _origin(request.url) != self._origin:
             raise AssertionError(
-                f"a request of {format_origin(self._origin)} was to go to {request.url.host}"
+                f"a request for {format_origin(self._origin)} must not go to {request.url.host}"
             )
         self._set_headers(request)
         for _ in range(MAX_REDIRECTS + 1):
             answer = self._send(request)
-            following = self._redirected_request(request, answer)
-            if following is None:
+            redirected = self._redirected_request(request, answer)
+            if redirected is None:
                 return _bounded_response(answer, request)
             answer.close()
-            request = following
-        raise RedirectRefused(
-            answer.status_code, str(request.url.copy_with(query=None)), "it goes round in a circle"
-        )
+            request = redirected
+        location = str(request.url.copy_with(query=None))
+        raise RedirectRefused(answer.status_code, location, "there are too many redirects")
 
     def close(self) -> None:
         self._inner.close()
 
     def _set_headers(self, request: httpx2.Request) -> None:
-        """Our name, and the estate's own headers; without a sign-in, none that an SDK has put there."""
+        """Set the user agent and the headers of the estate. Without a sign-in, remove the placeholder
+        credentials."""
         headers = request.headers
         headers["User-Agent"] = USER_AGENT
         if self._unsigned:
@@ -127,11 +131,11 @@ class GuardedTransport(httpx2.BaseTransport):
             headers[name] = value
 
     def _send(self, request: httpx2.Request) -> httpx2.Response:
-        within = answer_timeout_s(request.method)
+        timeout_s = answer_timeout_s(request.method)
         request.extensions["timeout"] = {
-            "connect": CONNECT_TIMEOUT_S, "read": within, "write": within, "pool": None,
+            "connect": CONNECT_TIMEOUT_S, "read": timeout_s, "write": timeout_s, "pool": None,
         }  # fmt: skip
-        meter = ReadMeter(within)
+        meter = ReadMeter(timeout_s)
         set_meter(meter)
         began = time.monotonic()
         try:
@@ -144,83 +148,81 @@ class GuardedTransport(httpx2.BaseTransport):
         return answer
 
     def _with_hints(self, error: httpx2.TransportError) -> httpx2.TransportError:
-        """The same error with what helps to fix it: a proxy that was used, a certificate not trusted."""
-        said = str(error) or type(error).__name__
+        """The same error with what helps to fix it: the proxy that was used, how to trust a certificate."""
+        message = str(error) or type(error).__name__
         if self._proxy:
-            said += f" (through the proxy {self._proxy}, which the environment names)"
-        if _is_of_certificate(error):
-            said += "; the certificate of a company or a gateway is trusted when it is named: "
-            said += CERTIFICATE_OPTIONS
-        return type(error)(said)
+            message += f" (through the proxy {self._proxy}, which the environment names)"
+        if _is_certificate_error(error):
+            message += "; to trust the certificate of a company or a gateway, name it: "
+            message += CERTIFICATE_OPTIONS
+        return type(error)(message)
 
     def _redirected_request(self, request: httpx2.Request, answer: httpx2.Response) -> httpx2.Request | None:
-        """The request that a redirect asks for; None where the answer is none. Raises `RedirectRefused`."""
+        """The request that follows a redirect; None if the answer is not a redirect. Raises
+        `RedirectRefused`."""
         if answer.status_code not in REDIRECT_STATUSES or "location" not in answer.headers:
             return None
         location = answer.headers["location"]
         try:
-            where = request.url.join(location)
-            place = _origin(where)
+            url = request.url.join(location)
+            origin = _origin(url)
         except (httpx2.InvalidURL, ValueError):
             answer.close()
-            raise RedirectRefused(
-                answer.status_code, "an address that is none", "it cannot be followed"
-            ) from None
+            raise RedirectRefused(answer.status_code, "an invalid address", "it cannot be followed") from None
         why = ""
-        if place != self._origin:
+        if origin != self._origin:
             why = f"that is not {format_origin(self._origin)}, and nothing was sent there"
-        elif where.userinfo:
-            why = "the address holds a user or a password, and nothing was sent there"
+        elif url.userinfo:
+            why = "the address contains a user or a password, and nothing was sent there"
         elif request.method != "GET":
             why = "a request that writes follows no redirect"
         if why:
             answer.close()
-            raise RedirectRefused(answer.status_code, format_origin(place), why)
-        return httpx2.Request("GET", where, headers=request.headers, extensions=dict(request.extensions))
+            raise RedirectRefused(answer.status_code, format_origin(origin), why)
+        return httpx2.Request("GET", url, headers=request.headers, extensions=dict(request.extensions))
 
 
 class _BoundedStream(httpx2.SyncByteStream):
-    """An answer's body up to a bound: an error is cut there, all else is given up."""
+    """The body of an answer up to a limit. A longer error message is cut; any other longer body is an
+    error."""
 
-    def __init__(self, pieces: Iterable[bytes], close: Callable[[], None], bound: InputLimit) -> None:
-        self._pieces, self.close, self._bound = pieces, close, bound  # type: ignore[method-assign]
+    def __init__(self, chunks: Iterable[bytes], close: Callable[[], None], limit: InputLimit) -> None:
+        self._chunks, self.close, self._limit = chunks, close, limit  # type: ignore[method-assign]
 
     def __iter__(self) -> Iterator[bytes]:
-        taken = 0
-        for piece in self._pieces:
-            taken += len(piece)
-            if taken > self._bound.maximum:
+        size = 0
+        for chunk in self._chunks:
+            size += len(chunk)
+            if size > self._limit.maximum:
                 self.close()
-                if self._bound is MAX_ERROR_RESPONSE:
-                    yield piece[
-                        : self._bound.maximum - taken + len(piece)
-                    ]  # what came of it before the bound
-                    return
-                raise BodyOverLimit(self._bound)
-            if taken > MAX_RESPONSE_READ_CONCURRENTLY.maximum and self._bound is not MAX_FILE:
+                if self._limit is not MAX_ERROR_RESPONSE:
+                    raise BodyOverLimit(self._limit)
+                yield chunk[: self._limit.maximum - size + len(chunk)]
+                return
+            if size > MAX_RESPONSE_READ_CONCURRENTLY.maximum and self._limit is not MAX_FILE:
                 wait_for_large_response()
-            yield piece
+            yield chunk
 
 
 def _bounded_response(answer: httpx2.Response, request: httpx2.Request) -> httpx2.Response:
-    """An answer whose body comes unpacked and bounded."""
-    bound = MAX_FILE if request.extensions.get(STREAMED_EXTENSION) else MAX_RESPONSE
+    """An answer whose body is decompressed and limited in size."""
+    limit = MAX_FILE if request.extensions.get(STREAMED_EXTENSION) else MAX_RESPONSE
     if answer.status_code >= 300:
-        bound = MAX_ERROR_RESPONSE
+        limit = MAX_ERROR_RESPONSE
     length = answer.headers.get("content-length", "")
-    if bound is not MAX_ERROR_RESPONSE and length.isdigit() and int(length) > bound.maximum:
+    if limit is not MAX_ERROR_RESPONSE and length.isdigit() and int(length) > limit.maximum:
         answer.close()
-        raise BodyOverLimit(bound)
+        raise BodyOverLimit(limit)
     if "content-encoding" not in answer.headers:
         stream = answer.stream
         assert isinstance(stream, httpx2.SyncByteStream)
-        answer.stream = _BoundedStream(stream, stream.close, bound)
+        answer.stream = _BoundedStream(stream, stream.close, limit)
         return answer
-    as_sent = ("content-encoding", "content-length")
+    compressed_only = ("content-encoding", "content-length")
     return httpx2.Response(
         answer.status_code,
-        headers=[(n, v) for n, v in answer.headers.multi_items() if n.lower() not in as_sent],
-        stream=_BoundedStream(answer.iter_bytes(), answer.close, bound),
+        headers=[(n, v) for n, v in answer.headers.multi_items() if n.lower() not in compressed_only],
+        stream=_BoundedStream(answer.iter_bytes(), answer.close, limit),
         extensions=answer.extensions,
     )
 
@@ -229,7 +231,7 @@ def _origin(url: httpx2.URL) -> Origin:
     return url.scheme, url.host, url.port or DEFAULT_PORTS.get(url.scheme, 0)
 
 
-def _is_of_certificate(error: BaseException | None) -> bool:
+def _is_certificate_error(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
             return True

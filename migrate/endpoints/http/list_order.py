@@ -1,11 +1,12 @@
-"""The pages of a listing in, the same rows in the order that was asked for out, or an error that names it.
+"""Puts the rows of a listing into the requested order, or reports that the order cannot be determined.
 
-`order` is a request, and servers were seen that ignore it (LiteLLM gives newest first whatever is asked). So
-the order is read from the rows themselves: their times rise, fall, do both, or tell nothing. Falling times in
-a listing that was asked for oldest first are turned round when all of it is there. Where the times do not
-tell (items of conversations have none; all may lie within one second) another listing of the same kind may
-have shown how this server sorts; otherwise it is asked once a kind for its newest rows, which must be the
-same ones backwards. A listing whose order nobody can tell fails by name where the order is content.
+Some servers ignore the parameter `order` (LiteLLM was seen to return newest first always). So the order is
+determined from the creation times of the rows: they rise, fall, do both, or show nothing. If they fall in
+a listing that was requested oldest first, the whole listing is read and then reversed. Where the times
+show nothing (items of conversations have none, and all may be within one second), another listing of the
+same kind may have shown how this server sorts. Otherwise the server is asked, once for each kind, for its
+newest rows: they must be the same rows backwards. If the order has a meaning, as for messages, and cannot
+be determined, the listing fails with `PaginationError`.
 """
 
 from __future__ import annotations
@@ -24,34 +25,34 @@ from migrate.errors import PaginationError
 from migrate.model.entity import RESTART_FROM_FIRST_PAGE, creation_time
 
 UNKNOWN_TIME = 0.0
-# Rows at the end of a listing that are compared with the server's newest: one page.
+# Rows at the end of a listing that are compared with the newest rows of the server: one page.
 MAX_ROWS_COMPARED = 100
 
 
 class TimeTrend(Enum):
-    """Which way the times of rows go. EVEN: all alike, or told by none."""
+    """The direction of the times of rows. EVEN: all times are equal or unknown."""
 
     RISING = auto()
     FALLING = auto()
     MIXED = auto()
     EVEN = auto()
 
-    def followed_by(self, other: TimeTrend) -> TimeTrend:
-        """Of two stretches, one behind the other."""
-        if self is other or other is TimeTrend.EVEN:
+    def followed_by(self, following: TimeTrend) -> TimeTrend:
+        """The trend of rows with this trend, followed by rows with another."""
+        if self is following or following is TimeTrend.EVEN:
             return self
-        return other if self is TimeTrend.EVEN else TimeTrend.MIXED
+        return following if self is TimeTrend.EVEN else TimeTrend.MIXED
 
 
 @dataclass
 class TimeSequence:
-    """The times of a listing's rows, one after the other."""
+    """The trend of the times of a listing, computed page by page."""
 
     trend: TimeTrend = TimeTrend.EVEN
     last: float = UNKNOWN_TIME
 
     def add(self, rows: Iterable[Body]) -> TimeTrend:
-        """The trend with these rows at the end."""
+        """Add rows at the end; the trend of all rows so far."""
         for row in rows:
             time = row_creation_time(row)
             if time == UNKNOWN_TIME:
@@ -65,19 +66,21 @@ class TimeSequence:
 
 
 def row_creation_time(row: Body) -> float:
-    """When a row was created, in seconds since 1970. For an agent, whose row has no time: when its newest
-    version was created. `UNKNOWN_TIME` where the service gives none (items of conversations)."""
-    found = creation_time(row, UNKNOWN_TIME)
-    if found == UNKNOWN_TIME and isinstance(versions := row.get("versions"), dict):
+    """When a row was created, in seconds since 1970; for an agent, when its newest version was created.
+    `UNKNOWN_TIME` where the service gives no time (items of conversations)."""
+    created_at = creation_time(row, UNKNOWN_TIME)
+    if created_at == UNKNOWN_TIME and isinstance(versions := row.get("versions"), dict):
         latest = versions.get("latest")
-        found = creation_time(latest, UNKNOWN_TIME) if isinstance(latest, dict) else UNKNOWN_TIME
-    return found
+        created_at = creation_time(latest, UNKNOWN_TIME) if isinstance(latest, dict) else UNKNOWN_TIME
+    return created_at
 
 
 @dataclass(frozen=True)
 class OrderedListing:
-    """A listing whose order must be proved. `order_is_content`: the order has a meaning (who spoke first), so
-    an unknown order is an error. `newest` asks the server for its newest rows, newest first."""
+    """A listing whose order is checked.
+
+    `order_is_content`: the order has a meaning (messages, runs), so an unknown order is an error. `newest`
+    requests the newest rows, newest first. `resumed`: reading continues from a cursor."""
 
     kind: str
     path: str
@@ -86,30 +89,30 @@ class OrderedListing:
     resumed: bool = False
 
     def unknown_order(self, why: str) -> PaginationError:
-        """The error of a listing whose order cannot be told."""
-        return PaginationError(f"GET {self.path}: which row came first cannot be told: {why}")
+        """The error for a listing whose order cannot be determined."""
+        return PaginationError(f"GET {self.path}: the order of its rows cannot be determined: {why}")
 
 
 @dataclass
 class ListOrder:
-    """How one server sorts, as far as it has shown. Threads may share it."""
+    """What the listings of one server have shown about its order. Safe to share between threads."""
 
-    # Kind -> RISING or FALLING: how a listing came that was asked for oldest first, and whose times told.
+    # Kind -> RISING or FALLING, as seen in a listing that was requested oldest first.
     _observed: dict[str, TimeTrend] = field(default_factory=dict)
-    # Kind -> whether `order` makes a difference, once asked.
+    # Kind -> whether the parameter `order` makes a difference, after it was tested.
     _respects_order: dict[str, bool] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def oldest_first(self, pages: Iterator[Page], listing: OrderedListing) -> Iterator[Page]:
-        """The pages of a listing that was asked for oldest first. Raises `PaginationError` where the order
-        cannot be told and is content."""
+        """The pages of a listing that was requested oldest first, in this order. Raises `PaginationError`
+        where the order has a meaning and cannot be determined."""
         first = next(pages, None)
         if first is None:
             return
         times = TimeSequence()
         trend = times.add(first.bodies)
         if trend is TimeTrend.EVEN and listing.order_is_content and first.cursor:
-            # Where the service does not say that this was all, only the next page tells.
+            # The service may send a cursor although this was the only page; only the next page shows it.
             second = next(pages, None)
             first = first if second else Page(first.bodies)
             pages = chain([second], pages) if second else pages
@@ -127,7 +130,7 @@ class ListOrder:
         self._record(listing, times.trend, tail)
 
     def newest_first(self, pages: Iterator[Page]) -> Iterator[Page]:
-        """The pages of a listing that was asked for newest first; turned round where its times rise."""
+        """The pages of a listing that was requested newest first; reversed if its times rise."""
         first = next(pages, None)
         if first is None:
             return
@@ -139,7 +142,8 @@ class ListOrder:
         yield from pages
 
     def _reversed_listing(self, pages: Iterable[Page], listing: OrderedListing) -> Iterator[Page]:
-        """A listing that came newest first, oldest first: all of it is read before any of it is given."""
+        """A listing that came newest first, as oldest first. It is read to its end before the first page is
+        returned."""
         times, packed, tail = TimeSequence(), [], deque[str](maxlen=MAX_ROWS_COMPARED)
         for page in pages:
             times.add(page.bodies)
@@ -147,17 +151,17 @@ class ListOrder:
             packed.append(_compress(page.bodies))
         self._record(listing, times.trend, tail)
         if listing.resumed and times.trend is not TimeTrend.MIXED:
-            raise listing.unknown_order("it ignores `order`, and a part of it was read before")
-        given = map(_decompress, packed) if times.trend is TimeTrend.MIXED else _reversed_rows(packed)
-        for number, rows in enumerate(given, 1):
+            raise listing.unknown_order("the server ignores `order`, and a part of it was read before")
+        batches = map(_decompress, packed) if times.trend is TimeTrend.MIXED else _reversed_rows(packed)
+        for number, rows in enumerate(batches, 1):
             yield Page(rows, RESTART_FROM_FIRST_PAGE if number < len(packed) else "")
 
     def _order_without_times(self, listing: OrderedListing, first: Page) -> TimeTrend:
-        """The order of a listing that begins with rows whose times do not tell: RISING or FALLING."""
+        """RISING or FALLING for a listing whose first rows have equal or unknown times."""
         with self._lock:
-            shown = self._observed.get(listing.kind)
-            if shown is not None and not (shown is TimeTrend.FALLING and listing.resumed):
-                return shown
+            observed = self._observed.get(listing.kind)
+            if observed is not None and not (observed is TimeTrend.FALLING and listing.resumed):
+                return observed
             if listing.kind not in self._respects_order:
                 ids = [str(row["id"]) for row in first.bodies]
                 newest = [str(row["id"]) for row in listing.newest()]
@@ -165,42 +169,41 @@ class ListOrder:
                 self._respects_order[listing.kind] = (
                     _ends_with_newest(ids, newest) if whole else newest[:1] != ids[:1]
                 )
-            obeys = self._respects_order[listing.kind]
-        if not obeys:
+            respects_order = self._respects_order[listing.kind]
+        if not respects_order:
             raise listing.unknown_order(
-                "the server ignores `order`, and the rows tell no time, or all the same"
+                "the server ignores `order`, and the times of the rows are missing or equal"
             )
         return TimeTrend.RISING
 
     def _record(self, listing: OrderedListing, trend: TimeTrend, tail: deque[str]) -> None:
-        """Keep what a whole listing has shown. Times that rise and fall prove nothing: then the server's
-        newest rows must be the end of the listing, read backwards."""
+        """Record what a whole listing has shown. Times that rise and fall prove nothing: then the newest
+        rows of the server must be the end of the listing, backwards."""
         if trend is TimeTrend.MIXED and listing.order_is_content:
             if not _ends_with_newest(list(tail), [str(row["id"]) for row in listing.newest()]):
-                raise listing.unknown_order(
-                    "its times rise and fall, and asked for newest first it is no other way"
-                )
+                raise listing.unknown_order("its times rise and fall, and the server ignores `order`")
         elif trend in (TimeTrend.RISING, TimeTrend.FALLING):
             with self._lock:
                 self._observed.setdefault(listing.kind, trend)
 
 
 def _ends_with_newest(end: list[str], newest: list[str]) -> bool:
-    """Whether the newest rows are the end of a listing, backwards; rows may have been added meanwhile."""
+    """Whether the newest rows are the end of a listing, backwards. Rows may have been added since it was
+    read."""
     added = newest.index(end[-1]) if end[-1] in newest else len(newest)
-    back = newest[added : added + len(end)]
-    same = back == end[::-1][: len(back)] and not set(newest[:added]) & set(end)
-    return same and len(back) >= min(2, len(end))
+    known = newest[added : added + len(end)]
+    matches = known == end[::-1][: len(known)] and not set(newest[:added]) & set(end)
+    return matches and len(known) >= min(2, len(end))
 
 
 def _compress(rows: list[Body]) -> bytes:
-    """Rows in little memory: a listing that has to be turned round may be long."""
+    """Rows in compressed form: a listing that must be reversed may be long."""
     return zlib.compress(json.dumps(rows).encode(), 1)
 
 
 def _decompress(packed: bytes) -> list[Body]:
-    found: list[Body] = json.loads(zlib.decompress(packed))
-    return found
+    rows: list[Body] = json.loads(zlib.decompress(packed))
+    return rows
 
 
 def _reversed_rows(packed: list[bytes]) -> Iterator[list[Body]]:

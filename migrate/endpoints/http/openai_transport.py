@@ -1,7 +1,7 @@
-"""How one request travels: through an SDK's signed-in client, as raw JSON, sent exactly once.
+"""Sends one request through the client of an SDK, once, and returns the answer as raw JSON.
 
-Bodies are read as raw JSON: typed parsing costs eight times the processor time and turns an unknown
-tool into a code interpreter. The SDKs' own retries are off, since they repeat a POST without any
+The SDK's typed objects are not used: parsing them takes eight times the processor time, and they turn an
+unknown tool into a code interpreter. The SDK's retries are off because they repeat a POST without an
 idempotency key; `Channel` repeats what may be repeated.
 """
 
@@ -33,22 +33,22 @@ from migrate.model.input_limits import (
 from migrate.model.known_secrets import redact
 
 DOWNLOAD_CHUNK_BYTES = 1 << 18
-# So much is told of what an HTTP client says of a request without an answer.
+# Of the error message of an HTTP client, at most this much is shown.
 MAX_REASON_CHARS = 300
 
 
 class JsonTransport(ABC):
-    """One client. Every method raises `RequestFailed` or a subclass; threads may share it."""
+    """Sends requests. Safe to share between threads. Every method raises `RequestFailed` or a subclass."""
 
     @abstractmethod
     def request(
         self, method: str, path: str, params: Mapping[str, Any], headers: Mapping[str, str], body: Body | None
     ) -> Body:
-        """Send one request; the JSON object of its answer."""
+        """Send one request; returns the JSON object of the answer."""
 
 
 class OpenAITransport(JsonTransport):
-    """Through a client of the openai package."""
+    """Sends requests through a client of the openai package."""
 
     def __init__(self, client: openai.OpenAI, http: httpx2.Client) -> None:
         self.client = client
@@ -67,7 +67,8 @@ class OpenAITransport(JsonTransport):
             return response_json(call(address, cast_to=httpx2.Response, options=options, body=body))
 
     def upload(self, path: str, name: str, purpose: str, data: BinaryIO) -> Body:
-        """A multipart upload of exactly two parts, `purpose` and `file` (Azure refuses any other)."""
+        """Upload a file as multipart with exactly two parts, `purpose` and `file` (Azure refuses any other
+        part)."""
         data.seek(0)
         with one_large_response(), translate_errors(f"POST {path}"):
             return response_json(
@@ -82,7 +83,7 @@ class OpenAITransport(JsonTransport):
 
     @contextmanager
     def stream(self, file_id: str) -> Iterator[Iterator[bytes]]:
-        """A file's bytes, read in chunks; a broken stream raises `RequestFailed`."""
+        """The bytes of a file in chunks. Raises `RequestFailed`, also when the stream breaks."""
         path = f"/files/{path_segment(file_id)}/content"
         with (
             translate_errors(f"GET {path}"),
@@ -92,49 +93,52 @@ class OpenAITransport(JsonTransport):
 
 
 @contextmanager
-def translate_errors(asked: str) -> Iterator[None]:
-    """What an SDK or the HTTP client below it raises, as what it means. `asked` is "METHOD path"."""
+def translate_errors(request: str) -> Iterator[None]:
+    """Raise `RequestFailed` or a subclass instead of what the SDK or its HTTP client raises. `request`:
+    "METHOD path", for messages."""
     try:
         yield
     except openai.APIStatusError as error:
         answer = error.response
         answer.read() if not answer.is_stream_consumed else None
-        raise failure_of_response(answer.status_code, answer.text, answer.headers, asked) from None
+        raise failure_of_response(answer.status_code, answer.text, answer.headers, request) from None
     except UnicodeError as error:
-        if getattr(error, "encoding", "idna") == "idna":  # the name of a host
-            raise NoResponse(f"{asked} got no answer: {error}") from None
-        why = "it holds half of a character pair, which has no form on the wire"
-        raise RequestFailed(f"{asked} was not sent: {why}", status=400) from None
+        if getattr(error, "encoding", "idna") == "idna":  # the host name
+            raise NoResponse(f"{request} got no answer: {error}") from None
+        why = "it contains half of a surrogate pair, which UTF-8 cannot encode"
+        raise RequestFailed(f"{request} was not sent: {why}", status=400) from None
     except (openai.APIConnectionError, httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
-        of_client = error.__cause__ if isinstance(error, openai.APIConnectionError) else None
-        raise _failure_without_response(of_client or error, asked) from None
+        client_error = error.__cause__ if isinstance(error, openai.APIConnectionError) else None
+        raise _failure_without_response(client_error or error, request) from None
 
 
-def _failure_without_response(error: BaseException, asked: str) -> RequestFailed:
-    """The failure of a request without a usable answer. The words are not ours: they pass `redact`, and
-    before they are cut."""
-    said = " ".join(redact(str(error)).split()) or type(error).__name__
+def _failure_without_response(error: BaseException, request: str) -> RequestFailed:
+    """The failure of a request without a usable answer. The message of the error may contain a secret: it
+    is redacted before it is cut."""
+    message = " ".join(redact(str(error)).split()) or type(error).__name__
     if isinstance(error, RedirectRefused):
-        return RequestFailed(f"{asked} {said}", status=error.status)
+        return RequestFailed(f"{request} {message}", status=error.status)
     if isinstance(error, BodyOverLimit):
-        return ResponseTooLarge(f"{asked}: {said}")
+        return ResponseTooLarge(f"{request}: {message}")
     if isinstance(error, httpx2.DecodingError):
-        return RequestFailed(f"{asked}: the answer cannot be unpacked: {said[:MAX_REASON_CHARS]}")
-    return NoResponse(f"{asked} got no answer: {said[:MAX_REASON_CHARS]}")
+        return RequestFailed(f"{request}: the answer cannot be decompressed: {message[:MAX_REASON_CHARS]}")
+    return NoResponse(f"{request} got no answer: {message[:MAX_REASON_CHARS]}")
 
 
 def response_json(response: httpx2.Response) -> Body:
-    """The JSON object of an answer; anything else (HTML of a proxy, a cut body) is a failed request."""
+    """The JSON object of an answer. Raises `RequestFailed` for anything else, such as HTML of a proxy or a
+    cut body."""
     return json_object(response.content, lambda: response.text)
 
 
 def json_object(content: bytes, text: Callable[[], str]) -> Body:
-    """The same for the bytes of any client's answer."""
+    """The JSON object in the bytes of an answer; `text` decodes them for an error message. Raises as
+    `response_json` does."""
     if (
         len(content) > MAX_RESPONSE_READ_CONCURRENTLY.maximum
         and sum(map(content.count, (b",", b"[", b"{"))) > MAX_RESPONSE_VALUES.maximum
     ):
-        raise ResponseTooLarge(f"the answer was given up: {MAX_RESPONSE_VALUES.describe()}")
+        raise ResponseTooLarge(f"the answer was not parsed: {MAX_RESPONSE_VALUES.describe()}")
     try:
         body = _load_json(content) if content else {}
     except (JSONTooDeep, RecursionError):
@@ -150,8 +154,9 @@ def json_object(content: bytes, text: Callable[[], str]) -> Body:
 
 
 def _load_json(content: bytes) -> Any:
-    """As `json.loads` reads it, in half the time. What the faster one refuses (half of a character pair,
-    depth, what is no JSON) the other one reads, or says what is wrong with it."""
+    """The same result as `json.loads` in half the time. What pydantic's parser refuses (half of a
+    surrogate pair, deep nesting, invalid JSON) is parsed again by Python's, which accepts it or reports
+    the error."""
     try:
         return from_json(content, allow_inf_nan=False)
     except ValueError:
@@ -161,4 +166,4 @@ def _load_json(content: bytes) -> Any:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not valid JSON")

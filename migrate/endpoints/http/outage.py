@@ -1,8 +1,8 @@
-"""Whether a service is gone: told after seconds, and given up after a minute.
+"""Detects that a service does not answer any more: shown after seconds, and a failure after a minute.
 
-A command ends when, for 60 seconds, there was no good answer and at least 5 requests had none at all, timed
-out, or were answered with 5xx. Being slowed down (429) is no outage and never counts; every other answer says
-that somebody is there.
+A command ends if for 60 seconds there was no good answer, and at least 5 requests had no answer, timed out
+or were answered with 5xx. Throttling (429) is not an outage and never counts. Every other answer shows
+that the service works.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from collections.abc import Callable
 
 from migrate.errors import NoResponse, RequestFailed, ServiceUnreachable
 
-# Seconds without a good answer.
+# Without a good answer for this long, the service counts as gone.
 OUTAGE_S = 60.0
-# Failed requests in them, at the least.
+# At least this many requests must have failed in that time.
 MIN_OUTAGE_ERRORS = 5
-# Seconds of silence that are worth a word.
+# The progress line shows that there is no answer after this time.
 REPORT_SILENCE_AFTER_S = 5.0
 TOO_MANY_REQUESTS = 429
-# Said by a gateway that waited in vain: a timeout, though its number begins with 4.
+# A gateway that got no answer may send 408: a timeout, although its number begins with 4.
 GATEWAY_TIMEOUT = 408
 
 
 class Outage:
-    """What one endpoint answered lately. Threads may share it; `clock` gives seconds."""
+    """The recent results of one endpoint. Safe to share between threads. `clock` returns seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -35,11 +35,12 @@ class Outage:
         self._last = ""
         self._answered = False
         self._in_flight: dict[int, float] = {}
-        # Sends a read again that was answered well: to see whether anybody is there at all.
+        # Repeats a read that had a good answer, to check whether the service answers at all.
         self.known_good_request: Callable[[], object] | None = None
 
     def request_started(self, watched: bool = True) -> float:
-        """A request is sent now; the moment, which its end is told with. `watched`: silence is told."""
+        """Record that a request is sent now; returns the time, for `request_ended`. `watched`:
+        `status_text` reports a missing answer."""
         now = self._clock()
         with self._lock:
             if watched:
@@ -47,8 +48,8 @@ class Outage:
         return now
 
     def request_ended(self, began: float, failed: RequestFailed | None = None) -> None:
-        """A request that began at a moment was answered well, or failed. Without an answer or with 5xx it
-        counts; 429, and what is no statement of the service at all, changes nothing."""
+        """Record the result of a request. A failure counts if there was no answer, or one with 5xx. A 429 and
+        failures that do not come from the service change nothing."""
         with self._lock:
             self._in_flight.pop(threading.get_ident(), None)
             if failed is None or (
@@ -62,39 +63,39 @@ class Outage:
                 self._last = str(failed)
 
     def data_received(self) -> None:
-        """Bytes of an answer arrive."""
+        """Record that a part of an answer arrived."""
         with self._lock:
             if threading.get_ident() in self._in_flight:
                 self._in_flight[threading.get_ident()] = self._clock()
 
     @property
     def is_suspected(self) -> bool:
-        """Whether nothing but errors came lately: one dead listing, or the whole service."""
+        """Whether all recent requests failed: either one listing or the whole service does not work."""
         with self._lock:
             return self._errors >= MIN_OUTAGE_ERRORS
 
     def raise_if_gone(self, url: str = "the service") -> None:
-        """Raises `ServiceUnreachable` once the service counts as gone."""
+        """Raise `ServiceUnreachable` once the service counts as gone."""
         with self._lock:
-            silent = self._clock() - self._since
-            if self._errors < MIN_OUTAGE_ERRORS or silent < OUTAGE_S:
+            outage_s = self._clock() - self._since
+            if self._errors < MIN_OUTAGE_ERRORS or outage_s < OUTAGE_S:
                 return
             errors, last = self._errors, self._last
         raise ServiceUnreachable(
-            f"{url} does not answer any more: nothing but errors for {silent:.0f} s",
-            f"{errors} requests failed, the last so: {last}",
+            f"{url} does not answer any more: only errors for {outage_s:.0f} s",
+            f"{errors} requests failed, the last one: {last}",
             "what was done until now is kept; run the same command again when the service answers, "
             "and it continues",
         )
 
     def status_text(self) -> str:
-        """In words, how long there has been no answer; '' while all is well."""
+        """How long there has been no good answer, as text; '' while there is nothing to report."""
         with self._lock:
             now = self._clock()
-            moments = [self._since] if self._errors else []
-            moments += self._in_flight.values()
-            silent = now - min(moments, default=now)
-            if silent < REPORT_SILENCE_AFTER_S:
+            started = [self._since] if self._errors else []
+            started += self._in_flight.values()
+            silence_s = now - min(started, default=now)
+            if silence_s < REPORT_SILENCE_AFTER_S:
                 return ""
-            only = " but errors" if self._errors and self._answered else ""
-        return f"no answer{only} since {silent:.0f} s"
+            suffix = " but errors" if self._errors and self._answered else ""
+        return f"no answer{suffix} for {silence_s:.0f} s"

@@ -22,7 +22,7 @@ MAX_REQUEST_ID_CHARS = 100
 
 
 class _Attempt(threading.local):
-    """What `Channel` knows about the request that its thread sends."""
+    """What `Channel` knows about the request that the current thread sends."""
 
     number = 1
     waited_s = 0.0

@@ -1,7 +1,8 @@
-"""One connection to a service and its manners: reads are repeated while that may help, writes sent once.
+"""`Channel`: sends requests to a service, and repeats them where that is safe.
 
-A write is sent again only when the service says it did nothing (429); any other failure that leaves its
-outcome open is `OutcomeUnknown`, and the caller finds out what became of it.
+Reads are repeated while that may help. A write is repeated only after 429, when the service reports that
+it did nothing. If another failure leaves the result of a write open, `OutcomeUnknown` is raised, and the
+caller has to find it out.
 """
 
 from __future__ import annotations
@@ -24,25 +25,26 @@ from migrate.errors import OutcomeUnknown, RequestFailed, ResponseTooLarge, Serv
 
 log = logging.getLogger(__name__)
 
-# Redirects that may be the answer to a write that was carried out; 307 and 308 ask to write elsewhere.
+# Redirects that a service may send after it carried out a write. 307 and 308 mean: send the write to
+# another address.
 REDIRECTS_AFTER_WRITE = (301, 302, 303)
 
 
 @dataclass(frozen=True)
 class Channel:
-    """A wire and how it is used. Safe to share between threads."""
+    """A transport with the rules for repeating requests. Safe to share between threads."""
 
     transport: JsonTransport
     limiter: RateLimiter
     headers: Mapping[str, str] = field(default_factory=dict)
     attempts: int = MAX_ATTEMPTS
-    # Attempts when there is no answer at all.
+    # Attempts where there is no answer at all.
     attempts_without_answer: int = MAX_ATTEMPTS
-    # Seconds until an answer must begin, where they are not the usual ones.
+    # Within this time an answer must begin; None: the default of `deadlines.py`.
     answer_timeout_s: float | None = None
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Body:
-        """A GET, repeated while that may help. Raises `RequestFailed` or a subclass."""
+        """Send a GET, repeated while that may help. Raises `RequestFailed` or a subclass."""
 
         def call() -> Body:
             return self.transport.request("GET", path, params or {}, self.headers, None)
@@ -52,7 +54,8 @@ class Channel:
         return body
 
     def send(self, method: str, path: str, body: Body | None = None) -> Body:
-        """A writing request, sent again only when the service says it did nothing."""
+        """Send a write, repeated only after 429. Raises `RequestFailed`, or `OutcomeUnknown` if the
+        service may have carried it out."""
         return self._write(lambda: self.transport.request(method, path, {}, self.headers, body))
 
     def _write(self, call: Callable[[], Body], watched: bool = True) -> Body:
@@ -62,15 +65,17 @@ class Channel:
             raise failed if failed.status == TOO_MANY_REQUESTS else write_failure(failed) from None
 
     def _record_failure(self, began: float | None, failed: RequestFailed) -> None:
-        """A request that was sent failed. Raises `ServiceUnreachable` once the service counts as gone."""
+        """Record that a request failed. Raises `ServiceUnreachable` once the service counts as gone."""
         if began is not None:
             self.limiter.outage.request_ended(began, failed)
         self.limiter.check_reachable()
 
     def _check_for_outage(self) -> None:
-        """Where nothing but errors came lately, ask again for what was answered before: with few objects all
-        attempts are used up long before a minute is over. Returns once there is an answer: then only this
-        request failed. Raises `ServiceUnreachable` once the service counts as gone."""
+        """If all recent requests failed, repeat a read that had a good answer before. With few objects,
+        all attempts are used up long before a minute is over.
+
+        Returns after a good answer: then only this request failed. Raises `ServiceUnreachable` once the
+        service counts as gone."""
         outage = self.limiter.outage
         attempt = 0
         while (
@@ -92,9 +97,9 @@ class Channel:
                     self.limiter.on_throttled(attempt, failed.headers)
 
     def _send_with_retries(
-        self, call: Callable[[], Body], again: Callable[[RequestFailed], bool], watched: bool = True
+        self, call: Callable[[], Body], is_retryable: Callable[[RequestFailed], bool], watched: bool = True
     ) -> Body:
-        """`watched`: the answer should come at once, so that its absence is worth a word."""
+        """`watched`: the answer should come quickly, so the progress line reports if it does not."""
         outage = self.limiter.outage
         waiting_since = time.monotonic()
         for attempt in range(max(self.attempts, self.attempts_without_answer)):
@@ -116,8 +121,8 @@ class Channel:
                     if not self.limiter.on_throttled(attempt, failed.headers) or last:
                         raise
                     log.info("%s; it is sent again when the service allows it", failed)
-                    continue  # the next turn waits, with everybody else's
-                wait = retry_wait_s(attempt, failed.headers) if again(failed) else None
+                    continue  # `slot` waits, together with all other requests
+                wait = retry_wait_s(attempt, failed.headers) if is_retryable(failed) else None
                 if wait is None or last:
                     self._check_for_outage()
                     raise
@@ -128,7 +133,7 @@ class Channel:
 
 @dataclass(frozen=True)
 class FileChannel(Channel):
-    """A channel that can also carry the bytes of files."""
+    """A channel that can also upload and download files."""
 
     transport: OpenAITransport
 
@@ -138,7 +143,7 @@ class FileChannel(Channel):
 
     @contextmanager
     def stream(self, file_id: str) -> Iterator[Iterator[bytes]]:
-        """A file's bytes, read in chunks; a broken stream raises `RequestFailed`."""
+        """The bytes of a file in chunks. Raises `RequestFailed`, also when the stream breaks."""
         outage = self.limiter.outage
         began: float | None = None
         waiting_since = time.monotonic()
@@ -159,7 +164,7 @@ class FileChannel(Channel):
 
 
 def _watched_chunks(chunks: Iterator[bytes], outage: Outage) -> Iterator[bytes]:
-    """Chunks as they come; each is a sign of life."""
+    """Chunks as they arrive; each is recorded, because it shows that the service still answers."""
     for chunk in chunks:
         outage.data_received()
         yield chunk
@@ -172,7 +177,8 @@ def _is_retryable(failed: RequestFailed) -> bool:
 
 
 def write_failure(failed: RequestFailed) -> RequestFailed:
-    """A failed write as what it is: refused for certain, or carried out perhaps."""
+    """The error for a failed write: the same error if the service refused it, `OutcomeUnknown` if the
+    service may have carried it out."""
     unknown = failed.status in TRANSIENT_STATUSES or failed.status in REDIRECTS_AFTER_WRITE
     if failed.status == 0 or unknown or failed.status >= 500:
         return OutcomeUnknown(failed.what, failed.status, failed.code, failed.headers)

@@ -51,7 +51,7 @@ TOTAL_KNOWN_AFTER = {"thread": THREAD_LISTINGS, "file": "bytes"}
 ONLY_GIVEN_THREADS = "threads were not listed, only read by the ids that were given"
 THREADS_NOT_LISTED = "threads could not be listed; give their ids with --threads FILE"
 NO_SUCH_ROUTE = "retired, or not in this API version: the service has no such route"
-HALF_CHARACTER_PAIR = "it holds half of a character pair, which has no form on the wire"
+HALF_CHARACTER_PAIR = "it contains half of a surrogate pair, which UTF-8 cannot encode"
 
 COUNTED_KIND = next(kind for kind, form in KINDS.items() if form.parent == COUNTING_KIND)
 
@@ -233,7 +233,7 @@ class Collector:
         """End a listing below an id that cannot be sent."""
         if self._writer.scope(kind, parent)[0] is not None:  # an interrupted snapshot recorded it already
             self._writer.restart(kind, parent)
-        reason = f"the id {parent} cannot be asked for: {HALF_CHARACTER_PAIR}"
+        reason = f"the id {parent} cannot be requested: {HALF_CHARACTER_PAIR}"
         self._end_listing(ListingEnded(kind, parent, "failed", reason))
 
     def _previous_tail(self, kind: str, thread: str) -> bytes | None:
