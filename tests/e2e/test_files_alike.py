@@ -85,7 +85,7 @@ def read_back(made: World, asked: int = 0) -> list[str]:
 
 
 def unclear(plan: Json) -> list[str]:
-    return [row["id"] for row in plan["losses"] if "none is taken for it" in row["reason"]]
+    return [row["id"] for row in plan["losses"] if "none is used" in row["reason"]]
 
 
 def test_their_bytes_tell_them_apart_where_the_service_gives_them(

@@ -49,13 +49,13 @@ def test_a_file_taken_out_of_a_store_is_told_and_with_prune_taken_out(world: Wor
     if whole:
         del here.files[gone]
     done = sync(world)
-    (line,) = told(done, "took out of it")
+    (line,) = told(done, "removed from it")
     assert "more.md" in line["reason"]
     assert line["grade"] == "adapted"
     assert rows(world) == [2]
     pruned = sync(world, *PRUNE)
     assert (pruned["apply"]["deleted"], rows(world)) == (1, [1])
-    assert not told(pruned, "took out of it")
+    assert not told(pruned, "removed from it")
     again = sync(world, *PRUNE)
     assert again["plan"]["actions"]["delete"] == 0
     if not whole:

@@ -25,7 +25,7 @@ def test_an_agent_beside_one_that_others_edited_is_told_when_the_archive_is_lost
     world.target.estate.agents["reader"]["versions"]["latest"] = version
     Path(world.db).unlink()
     done = sync(world, *more)
-    told = [row for row in done["plan"]["losses"] if "made beside it" in row["reason"]]
+    told = [row for row in done["plan"]["losses"] if "created beside it" in row["reason"]]
     assert [(row["kind"], row["id"], row["grade"]) for row in told] == [("assistant", "reader", "adapted")]
     assert "reader on the target" in told[0]["reason"]
     assert latest(world.target, "reader")["definition"]["instructions"] == "Theirs."

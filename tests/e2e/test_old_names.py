@@ -149,7 +149,7 @@ def test_within_one_project_files_and_stores_keep_their_ids(launch: Launch) -> N
     world.snapshot()
     plan = world.planned()
     assert set(told(plan, "assistant", ids["desk"])) == {"metadata"}  # the other assistant is an agent then
-    assert told(plan, "assistant", ids["desk"], "source's own place") == {}
+    assert told(plan, "assistant", ids["desk"], "address of the source") == {}
     assert not [row for row in plan["losses"] if row["kind"] == "message" and row["field"] == "content"]
 
 
@@ -270,7 +270,7 @@ def test_an_address_of_the_old_project_is_told_wherever_it_stands(launch: Launch
     say(world.source, talk, f"see http://{old}")
     world.snapshot()
     plan = world.planned()
-    word = "names the source's own place"
+    word = "names the address of the source"
     assert set(told(plan, "assistant", assistant(1, "")["id"], word)) == {"tools", "instructions", "metadata"}
     assert set(told(plan, "thread", talk, word)) == {"metadata"}
     assert told(plan, "assistant", assistant(2, "")["id"], word) == {}

@@ -235,7 +235,7 @@ def test_a_sync_asks_before_it_writes_over_what_another_tool_made(launch: Launch
     world = to_agents(launch, assistant(1, "Front Desk", **own))
     by_script(world, "front-desk", assistant(1, "")["id"])
     before = deepcopy(latest(world.target, "front-desk"))
-    synced(world).error(4, "made by another tool", differs, "--on-conflict")
+    synced(world).error(4, "created by another tool", differs, "--on-conflict")
     assert latest(world.target, "front-desk") == before
     synced(world, "--on-conflict", "keep").ok()
     assert latest(world.target, "front-desk") == before

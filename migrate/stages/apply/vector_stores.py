@@ -14,7 +14,6 @@ from migrate.errors import OutcomeUnknown, RequestFailed
 from migrate.model import JSON, Entity
 from migrate.model.entity import creation_time
 from migrate.model.file import normalize_filename
-from migrate.model.normalize import normalize_entity
 from migrate.model.results.plan import Action
 from migrate.model.vector_store import ingestion_error
 from migrate.stages.apply.context import ApplyContext, RequestBody, UnresolvedReference
@@ -26,7 +25,7 @@ from migrate.stages.apply.create import (
     request_time,
     request_was_sent,
 )
-from migrate.stages.match.files import read_file_hash
+from migrate.stages.match.files import exact_name_and_size, read_file_hash
 
 # For a file that was uploaded and is not usable yet.
 FILE_PROCESSING_TIMEOUT_S = 30.0
@@ -90,18 +89,13 @@ def find_by_content(ctx: ApplyContext, action: Action, file: Entity, since: floa
         if creation_time(body, since) < since - CLOCK_DIFFERENCE_S:
             return None
         present = ctx.codec.decode("file", body, "", None)[0]
-        if name_and_size(present) != name_and_size(file) or present.id in used_ids:
+        if exact_name_and_size(present) != exact_name_and_size(file) or present.id in used_ids:
             continue
         if _has_rivals(ctx, file, blob) and not _has_bytes(ctx, present.id, blob):
             ctx.note(f"file {present.id} may be an unused copy of {file.name} (its answer was lost)")
         elif ctx.claim("file", present.id, file.id):
             return body
     return None
-
-
-def name_and_size(file: Entity) -> tuple[JSON, JSON]:
-    """What identifies a file on the target, besides its bytes."""
-    return normalize_entity(file).get("filename"), file.fields.get("bytes")
 
 
 def _has_rivals(ctx: ApplyContext, file: Entity, blob: Blob) -> bool:

@@ -50,6 +50,12 @@ def name_and_size(file: Entity) -> Hashable:
     return file_name_key(file), file.fields.get("bytes")
 
 
+def exact_name_and_size(file: Entity) -> Hashable:
+    """The same with the extension as it is written: after a lost answer a file of this program is looked for,
+    which has exactly the name that was sent."""
+    return json_digest(normalize_entity(file).get("filename")), file.fields.get("bytes")
+
+
 def reported_name_and_size(file: Entity) -> Hashable:
     """The same with the size that its service reported, whatever bytes the archive has."""
     return file.name, file.facts.get("bytes_told", file.fields.get("bytes"))

@@ -1,4 +1,7 @@
-"""What the rules of adapting need to know of an estate: which objects will arrive, and who holds what."""
+"""What adapting needs to know of an estate and its target, and the objects as they will stand there.
+
+Plan, apply, verify and rollback use the same functions, so they cannot disagree.
+"""
 
 from __future__ import annotations
 
@@ -9,63 +12,61 @@ from migrate.codecs import Capabilities, Codec, Target
 from migrate.model import KINDS, Entity
 from migrate.model.file import BYTES_FROM_ORIGINAL
 from migrate.model.loss import Loss
-from migrate.model.references import IdLookup, references_of, remap_references
+from migrate.model.references import IdLookup, references_of, remap_references, tool_resource_ids
 from migrate.model.results.plan import TargetSettings
 from migrate.stages.estate import Estate, LazyMessage
 from migrate.stages.plan.source_mentions import SourceIds
 
 
 def adaptation_target(
-    source: Estate, capabilities: Capabilities, decided: TargetSettings, blocked: Set[tuple[str, str]]
+    source: Estate, capabilities: Capabilities, settings: TargetSettings, blocked: Set[tuple[str, str]]
 ) -> Target:
-    """The surroundings of every object of `source`. `blocked` may grow while objects are walked in
-    the order of references: what it names by then has no counterpart."""
+    """The target as the adapters of all objects of `source` see it.
+
+    `blocked`: (kind, id) of objects that are not created. It may grow while objects are adapted in the order
+    of references."""
 
     def has(kind: str, id_: str) -> bool:
-        here = id_ in source.objects(kind) or (kind, id_) in decided.arrived
-        return here and (kind, id_) not in blocked
+        is_known = id_ in source.objects(kind) or (kind, id_) in settings.arrived
+        return is_known and (kind, id_) not in blocked
 
-    stores_of: dict[str, list[str]] = {}
-    for thread in source.iter_threads():
-        found = ((thread.fields.get("tool_resources") or {}).get("file_search") or {}).get("vector_store_ids")
-        if found:
-            stores_of[thread.id] = [str(store) for store in found]
-
-    def thread_searches(thread: str) -> bool:
-        return any(has("vector_store", store) for store in stores_of.get(thread, ()))
-
-    old_ids = SourceIds(source)
-
-    def with_new_ids(entity: Entity, lookup: IdLookup) -> Entity:
-        return old_ids.replaced(entity, lookup, capabilities) if decided.rewrite_ids else entity
-
-    named = AssistantDependencies(source.objects("assistant"))
+    stores = {
+        thread.id: tool_resource_ids(thread.fields.get("tool_resources"), "file_search")
+        for thread in source.iter_threads()
+    }
+    source_ids = SourceIds(source)
+    dependencies = AssistantDependencies(source.objects("assistant"))
     return Target(
         capabilities=capabilities,
         source_type=capabilities.service if source.codec.ids_are_keys else source.type,
         stamp_type=source.type,
-        models=decided.models,
-        connections=decided.connections,
-        deployments=decided.deployments,
-        connections_there=decided.connections_there,
-        names=decided.names,
-        reasoning=decided.reasoning,
-        bytes_later=decided.bytes_later,
-        in_place=lambda kind, id_: (kind, id_) in decided.in_place,
+        models=settings.models,
+        connections=settings.connections,
+        deployments=settings.deployments,
+        connections_there=settings.connections_there,
+        names=settings.names,
+        reasoning=settings.reasoning,
+        bytes_later=settings.bytes_later,
+        in_place=lambda kind, id_: (kind, id_) in settings.in_place,
         has_call_and_output=lambda thread, call: call in source.paired_calls(thread),
         has=has,
-        can_reference=lambda one, other: has("assistant", other) and not named.in_circle(one, other),
+        can_reference=lambda id_, referenced: (
+            has("assistant", referenced) and not dependencies.in_cycle(id_, referenced)
+        ),
         find_file=source.objects("file").get,
-        moves_thread_store=thread_searches,
+        moves_thread_store=lambda thread: any(has("vector_store", store) for store in stores.get(thread, ())),
         vector_store_states=lambda id_: source.file_states.get(id_, frozenset()),
-        with_new_ids=with_new_ids,
+        with_new_ids=lambda entity, lookup: (
+            source_ids.replace_in(entity, lookup, capabilities) if settings.rewrite_ids else entity
+        ),
     )
 
 
-def accepted_forms_only(fit: Target) -> Target:
-    """The same surroundings, where only forms are written that the service was seen to accept. A message that
-    was refused as it was tried arrives in this form, so it is looked for in either."""
-    return replace(fit, allow_unproven=False)
+def accepted_forms_only(target: Target) -> Target:
+    """The same target, for forms only that the service was seen to accept.
+
+    A message that was refused in the form that was tried first arrives in this form, so both are compared."""
+    return replace(target, allow_unproven=False)
 
 
 def adapted_for_target(entity: Entity, codec: Codec, target: Target, lookup: IdLookup) -> Entity:
@@ -81,47 +82,44 @@ def with_target_ids(adapted: Entity, target: Target, lookup: IdLookup) -> Entity
     return target.with_new_ids(remap_references(KINDS[adapted.kind], adapted, lookup), lookup)
 
 
-def replayed_messages(source: Estate, codec: Codec, fit: Target, thread: str) -> Iterator[Entity]:
-    """The messages of a thread that are replayed, in order. Planning, writing and verifying must all
-    walk the same ones."""
-    return (message.entity for message in iter_messages(source, codec, fit, thread))
+def replayed_messages(source: Estate, codec: Codec, target: Target, thread: str) -> Iterator[Entity]:
+    """The messages of a thread that are replayed, in order: the same for plan, apply and verify."""
+    return (message.entity for message in iter_messages(source, codec, target, thread))
 
 
-def iter_messages(source: Estate, codec: Codec, fit: Target, thread: str) -> Iterator[LazyMessage]:
-    """The same, decoded where somebody looks; `words` only where they arrive just so."""
+def iter_messages(source: Estate, codec: Codec, target: Target, thread: str) -> Iterator[LazyMessage]:
+    """The same, decoded on demand. `text_message` is set only where the text arrives unchanged."""
     for message in source.iter_lazy_messages(thread):
-        if message.text_message and message.text_message.fits(fit.capabilities):
+        if message.text_message and message.text_message.fits(target.capabilities):
             yield message
-        elif not codec.why_not_replayed(message.entity, fit):
+        elif not codec.why_not_replayed(message.entity, target):
             yield message._replace(text_message=None)
 
 
-def without_folded_attachments(there: Entity, thread: Entity, messages: Iterable[Entity]) -> Entity:
-    """A thread on the target without what the service itself put there: it folds the attachments of
-    messages into the thread, as files for code and, where the thread brings none, as a vector store.
-    `thread` and `messages` are as they were written, with ids of the target."""
-    wanted = thread.fields.get("tool_resources") or {}
-    held = there.fields.get("tool_resources") or {}
-    if not (held.get("code_interpreter") or held.get("file_search")):
-        return there  # nothing was folded in, so nobody needs to look at the messages
+def without_folded_attachments(existing: Entity, written: Entity, messages: Iterable[Entity]) -> Entity:
+    """A thread on the target without what the service added to it.
+
+    The service adds the attachments of messages to the thread: as files for code and, where the thread has no
+    store, as a vector store. `written` and `messages` are as they were written, with ids of the target."""
+    resources = existing.fields.get("tool_resources") or {}
+    if not (resources.get("code_interpreter") or resources.get("file_search")):
+        return existing  # nothing was added, so the messages need not be read
     attached: dict[str, set[str]] = {"code_interpreter": set(), "file_search": set()}
     for message in messages:
         for attachment in message.fields.get("attachments") or []:
             for tool in attachment.get("tools") or []:
                 attached.setdefault(tool.get("type"), set()).add(str(attachment.get("file_id")))
-    resources = dict(held)
-    own = set((wanted.get("code_interpreter") or {}).get("file_ids") or [])
-    code = (resources.get("code_interpreter") or {}).get("file_ids") or []
-    resources["code_interpreter"] = {
-        "file_ids": [f for f in code if f in own or f not in attached["code_interpreter"]]
-    }
-    if attached["file_search"] and not wanted.get("file_search"):
+    own = written.fields.get("tool_resources")
+    added = attached["code_interpreter"].difference(tool_resource_ids(own, "code_interpreter"))
+    files = [file for file in tool_resource_ids(resources, "code_interpreter") if file not in added]
+    resources = {**resources, "code_interpreter": {"file_ids": files}}
+    if attached["file_search"] and not (own or {}).get("file_search"):
         resources.pop("file_search", None)
-    return there.with_fields(tool_resources=resources)
+    return existing.with_fields(tool_resources=resources)
 
 
 def with_snapshot_losses(entity: Entity, losses: list[Loss], source: Estate) -> list[Loss]:
-    """The losses of an object, with those that only its snapshot can tell."""
+    """The losses of an object, with those that only its snapshot shows."""
     if entity.kind == "file" and entity.fields.get("sha256"):
         blob = source.snapshot.blob(entity.id)
         if blob and blob.origin == BYTES_FROM_ORIGINAL:
@@ -131,36 +129,39 @@ def with_snapshot_losses(entity: Entity, losses: list[Loss], source: Estate) -> 
 
 
 class AssistantDependencies:
-    """Who names whom among the assistants of an estate."""
+    """Which assistants refer to which, as connected agents."""
 
     def __init__(self, assistants: Mapping[str, Entity]) -> None:
-        form = KINDS["assistant"]
-        self._names = {
-            id_: {o for _, kind, o in references_of(form, entity) if kind == "assistant" and o in assistants}
+        self._references = {
+            id_: {
+                referenced
+                for _, kind, referenced in references_of(KINDS["assistant"], entity)
+                if kind == "assistant" and referenced in assistants
+            }
             for id_, entity in assistants.items()
         }
 
-    def in_circle(self, one: str, other: str) -> bool:
-        """Whether `other` leads back to `one`: then neither can be made first."""
+    def in_cycle(self, id_: str, referenced: str) -> bool:
+        """Whether `referenced` leads back to `id_`: then neither can be created first."""
         seen: set[str] = set()
-        waiting = [other]
+        waiting = [referenced]
         while waiting:
-            at = waiting.pop()
-            if at == one:
+            current = waiting.pop()
+            if current == id_:
                 return True
-            if at not in seen:
-                seen.add(at)
-                waiting += self._names.get(at, ())
+            if current not in seen:
+                seen.add(current)
+                waiting += self._references.get(current, ())
         return False
 
     def waves(self) -> Iterator[list[str]]:
-        """Ids in groups: each names only ids of earlier groups, circles apart."""
+        """Ids in groups: each refers only to ids of earlier groups, except within cycles."""
         needed = {
-            id_: {other for other in others if not self.in_circle(id_, other)}
-            for id_, others in self._names.items()
+            id_: {referenced for referenced in references if not self.in_cycle(id_, referenced)}
+            for id_, references in self._references.items()
         }
         done: set[str] = set()
         while len(done) < len(needed):
-            wave = [id_ for id_, others in needed.items() if id_ not in done and others <= done]
+            wave = [id_ for id_, references in needed.items() if id_ not in done and references <= done]
             yield wave
             done.update(wave)

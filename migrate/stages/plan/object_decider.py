@@ -35,7 +35,7 @@ from migrate.stages.plan.decision import (
     unwritten_fields,
 )
 from migrate.stages.plan.journal_state import JournalState
-from migrate.stages.plan.source_mentions import REPLACED, SourceIds, source_references
+from migrate.stages.plan.source_mentions import REPLACEABLE_KINDS, SourceIds, source_references
 
 REWRITE_IDS_HINT = "--rewrite-ids writes the new ids that are known by then; `ids FILE.db` lists all of them"
 DUPLICATE_HINT = "compare both, and delete the one that is not needed"
@@ -369,7 +369,7 @@ class ObjectDecider:
             if is_blocked:
                 outcome = "it will not be on the target"
             reason = f"{'.'.join(mention.place)} names the {kind.replace('_', ' ')} {id_}; {outcome}"
-            if not is_blocked and self.settings.rewrite_ids and kind in REPLACED[entity.kind]:
+            if not is_blocked and self.settings.rewrite_ids and kind in REPLACEABLE_KINDS[entity.kind]:
                 yield object_loss(entity, mention.field, f"{reason}, and the new id is written", "adapted")
             else:
                 yield object_loss(entity, mention.field, reason, "adapted", REWRITE_IDS_HINT)
