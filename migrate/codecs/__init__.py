@@ -44,12 +44,12 @@ class Codec:
     update_request: Callable[[Entity, frozenset[str], Entity | None], dict[str, JSON]]
     updatable: Mapping[str, tuple[str, ...]]
     why_not_replayed: Callable[[Entity, Target], str]
+    # The words of a message that is nothing else; None sends it the long way.
     text_message: Callable[[Mapping[str, JSON]], TextMessage | None] = lambda body: None
-    """The words of a message that is nothing else; None sends it the long way."""
+    # Whether a message of words alone is written without anything of ours, such as a stamp.
     omits_stamp_on_text: bool = False
-    """Whether a message of words alone is written without anything of ours, such as a stamp."""
+    # Whether an adapted message has a form that the service was never seen to accept, nor to refuse.
     is_unproven: Callable[[Entity], bool] = lambda entity: False
-    """Whether an adapted message has a form that the service was never seen to accept, nor to refuse."""
     first_messages_key: str = "messages"
     assign_names: Callable[[Iterable[tuple[str, str]], Collection[str]], dict[str, str]] | None = None
     # What an estate of this type is. The defaults are those of a service; a config directory differs in all.
@@ -109,6 +109,7 @@ _DIRECTORY = Codec(
     files_immutable=False,
 )
 
+# Type of an estate -> the codec of its wire family; a config directory is only read.
 CODECS: Mapping[str, Codec] = {
     "azure-openai": _ASSISTANTS,
     "openai": _ASSISTANTS,
@@ -116,6 +117,5 @@ CODECS: Mapping[str, Codec] = {
     "foundry": _PROJECT,
     CONFIG: _DIRECTORY,
 }
-"""Type of an estate -> the codec of its wire family; a config directory is only read."""
 
 __all__ = ["CODECS", "Capabilities", "Codec", "DecodeContext", "Target", "TextMessage", "capabilities_for"]

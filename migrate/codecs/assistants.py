@@ -145,6 +145,7 @@ WRITTEN_FIELDS: dict[str, tuple[str, ...]] = {
     "vector_store_file": ("file_id", "attributes", "chunking_strategy"),
 }
 
+# Fields that a later POST to the object's own address may change.
 UPDATABLE_FIELDS: dict[str, tuple[str, ...]] = {
     "assistant": WRITTEN_FIELDS["assistant"],
     "thread": ("tool_resources", "metadata"),
@@ -152,7 +153,6 @@ UPDATABLE_FIELDS: dict[str, tuple[str, ...]] = {
     "vector_store": ("name", "expires_after", "metadata"),
     "vector_store_file": ("attributes",),
 }
-"""Fields that a later POST to the object's own address may change."""
 
 
 def encode_create(entity: Entity) -> AssistantsRequestBody:
@@ -171,11 +171,11 @@ def encode_update(
     return {name: wire.get(name, EMPTY_VALUES.get(name)) for name in allowed}
 
 
+# Said in full when updating: a branch that is left out stays as it was.
 EMPTY_RESOURCES: dict[str, JSON] = {
     "code_interpreter": {"file_ids": []},
     "file_search": {"vector_store_ids": []},
 }
-"""Said in full when updating: a branch that is left out stays as it was."""
 
 EMPTY_VALUES: dict[str, JSON] = {
     "name": "",

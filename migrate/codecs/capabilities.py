@@ -12,8 +12,8 @@ from typing import Literal
 
 from migrate.model import JSON, Entity
 
+# On every service.
 MAX_METADATA_PAIRS = 16
-"""On every service."""
 
 AttributeSupport = Literal["create", "update", "none"]
 
@@ -35,8 +35,8 @@ class Capabilities:
     tool_types: frozenset[str] = frozenset({"code_interpreter", "file_search", "function"})
     code_files_max: int = 20
     stores_per_owner_max: int = 1
+    # Files and stores per owner are limited in documents only: what one such project held, another does.
     limits_not_enforced: bool = False
-    """Files and stores per owner are limited in documents only: what one such project held, another does."""
     store_files_max: int = 10_000
     text_max: int = 256_000
     metadata_pairs: int = MAX_METADATA_PAIRS
@@ -45,43 +45,43 @@ class Capabilities:
     attributes: AttributeSupport = "create"
     chunking: bool = True
     json_schema: bool = True
+    # What of a function must be said: every description of Azure requires description and parameters.
     required_function_fields: tuple[str, ...] = ()
-    """What of a function must be said: every description of Azure requires description and parameters."""
+    # Branches of `tool_resources` beside those for code and search that are taken as they are.
     resources: frozenset[str] = frozenset()
-    """Branches of `tool_resources` beside those for code and search that are taken as they are."""
     roles: tuple[str, ...] = ("user", "assistant")
     store_description: bool = False
     reasoning_effort: bool = False
+    # A model may be `CONNECTION/MODEL`: one that a connection of the project reaches.
     connected_models: bool = False
-    """A model may be `CONNECTION/MODEL`: one that a connection of the project reaches."""
+    # What only agents of the newer generation say of themselves has a place.
     definition: bool = False
-    """What only agents of the newer generation say of themselves has a place."""
+    # Messages accepted inside the request that creates a thread (enforced, though in no description).
     messages_per_create_max: int = 32
-    """Messages accepted inside the request that creates a thread (enforced, though in no description)."""
     messages_per_append_max: int = 1
     batch_max: int = 500
+    # File batches accept per-file `files[]` rows, not only `file_ids`.
     batch_rows: bool = False
-    """File batches accept per-file `files[]` rows, not only `file_ids`."""
+    # Messages in a thread; 0 where no limit is documented.
     messages_max: int = 0
-    """Messages in a thread; 0 where no limit is documented."""
     file_max: int = 512 * 1024**2
+    # Bytes of all files together; 0 where no limit is documented for one estate.
     files_total: int = 0
-    """Bytes of all files together; 0 where no limit is documented for one estate."""
+    # Purpose on the source -> purpose accepted here; anything else becomes `assistants`.
     purposes: Mapping[str, str] = field(default_factory=dict)
-    """Purpose on the source -> purpose accepted here; anything else becomes `assistants`."""
+    # What an image becomes that a tool made and that cannot be uploaded under its own purpose.
     image_purpose: str = "assistants"
-    """What an image becomes that a tool made and that cannot be uploaded under its own purpose."""
+    # Endings of files that a vector store takes; any other is refused when it is attached (recorded). Empty
+    # where no such refusal was seen.
     searchable_extensions: frozenset[str] = frozenset()
-    """Endings of files that a vector store takes; any other is refused when it is attached (recorded).
-    Empty where no such refusal was seen."""
+    # Documented, or seen: a listing that does not answer is a failure, not the service's way.
     lists_threads: bool = False
-    """Documented, or seen: a listing that does not answer is a failure, not the service's way."""
+    # `{{name}}` is replaced at run time, in instructions and in ids (recorded).
     templates: bool = False
-    """`{{name}}` is replaced at run time, in instructions and in ids (recorded)."""
+    # Every new assistant also makes an Entra identity (recorded since 2026-06).
     creates_identities: bool = False
-    """Every new assistant also makes an Entra identity (recorded since 2026-06)."""
+    # Types of source whose files and stores may lie in this very place, under the same ids.
     shared_with: frozenset[str] = frozenset()
-    """Types of source whose files and stores may lie in this very place, under the same ids."""
 
 
 _AZURE = Capabilities(
@@ -111,11 +111,11 @@ _OPENAI = Capabilities(
     },
 )
 
+# What a Foundry project says it can search (recorded 2025-12, in the refusal of a .csv).
 SEARCHABLE_EXTENSIONS = frozenset(
     f".{ending}"
     for ending in "c cpp cs css doc docx go html java js json md pdf php pptx py rb sh tex ts txt".split()
 )
-"""What a Foundry project says it can search (recorded 2025-12, in the refusal of a .csv)."""
 
 CLASSIC_TOOL_TYPES = frozenset(
     {
@@ -178,15 +178,15 @@ _FOUNDRY = Capabilities(
 
 CAPABILITIES: Mapping[str, Capabilities] = {p.service: p for p in (_AZURE, _OPENAI, _CLASSIC, _FOUNDRY)}
 
+# First dated Azure API version that has attributes on a store's files.
 ATTRIBUTES_SINCE = "2025-03"
-"""First dated Azure API version that has attributes on a store's files."""
 
+# First dated Azure API version that takes a chunking strategy (2024-05-01-preview refuses the key).
 CHUNKING_SINCE = "2024-07"
-"""First dated Azure API version that takes a chunking strategy (2024-05-01-preview refuses the key)."""
 
 
+# First dated Azure API version with json_schema; the description of 2024-05 knows text and json_object.
 JSON_SCHEMA_SINCE = "2024-08"
-"""First dated Azure API version with json_schema; the description of 2024-05 knows text and json_object."""
 
 
 def capabilities_for(service: str, api_version: str = "") -> Capabilities:
@@ -200,14 +200,15 @@ def capabilities_for(service: str, api_version: str = "") -> Capabilities:
     return row
 
 
+# Whether a service has no place for a field; the value is the source's.
 UnsupportedTest = Callable[[Capabilities, JSON], bool]
-"""Whether a service has no place for a field; the value is the source's."""
 
 
 def _is_json_schema(value: JSON) -> bool:
     return isinstance(value, Mapping) and value.get("type") == "json_schema"
 
 
+# Kind and field -> when a service has no place for it.
 UNSUPPORTED_FIELDS: Mapping[tuple[str, str], UnsupportedTest] = {
     ("vector_store", "description"): lambda capabilities, _: not capabilities.store_description,
     ("vector_store_file", "attributes"): lambda capabilities, _: capabilities.attributes == "none",
@@ -218,7 +219,6 @@ UNSUPPORTED_FIELDS: Mapping[tuple[str, str], UnsupportedTest] = {
         not capabilities.json_schema and _is_json_schema(value)
     ),
 }
-"""Kind and field -> when a service has no place for it."""
 
 
 def unsupported_fields_of(entity: Entity, capabilities: Capabilities) -> frozenset[str]:

@@ -41,14 +41,15 @@ def object_shape(**members: Shape) -> Shape:
 
 
 TEXT_SHAPE = object_shape(value=is_text, annotations=list_shape(object_shape()))
+# One part of a message's content. An odd part is told alone, not the whole message with it.
 PART_SHAPE = object_shape(
     type=is_text,
     text=lambda value: isinstance(value, str) or TEXT_SHAPE(value),
     image_file=object_shape(file_id=is_text),
     image_url=object_shape(),
 )
-"""One part of a message's content. An odd part is told alone, not the whole message with it."""
 
+# Field -> its shape. A field without a row may hold anything: no rule looks into it.
 FIELD_SHAPES: dict[str, Shape] = {
     "tools": list_shape(
         object_shape(
@@ -76,7 +77,6 @@ FIELD_SHAPES: dict[str, Shape] = {
     "chunking_strategy": object_shape(type=is_text),
     "expires_after": object_shape(anchor=is_text),
 }
-"""Field -> its shape. A field without a row may hold anything: no rule looks into it."""
 
 
 def is_well_formed(name: str, value: JSON) -> bool:

@@ -20,10 +20,10 @@ from migrate.model.secrets import VERBATIM_KEYS, describe_credentials, is_secret
 HCL_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 HCL_KEYWORDS = frozenset({"for", "if", "in", "null", "true", "false", "endfor", "else", "endif"})
 HCL_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+# What begins a template; doubled, it is a text.
 HCL_TEMPLATE = re.compile(r"([$%]+)\{")
-"""What begins a template; doubled, it is a text."""
+# More such signs before it: which of them is doubled would not be clear, so they are escaped.
 AMBIGUOUS_HCL_TEMPLATE = re.compile(r"[$%]{2}\{")
-"""More such signs before it: which of them is doubled would not be clear, so they are escaped."""
 
 
 class HclExpression(str):

@@ -15,8 +15,8 @@ OLD_AZURE = Target(capabilities_for("azure-openai", "2024-05-01-preview"), sourc
 OPENAI = Target(capabilities_for("openai"), source_type="azure-openai")
 CLASSIC = Target(capabilities_for("foundry-classic"), source_type="azure-openai")
 FOUNDRY = Target(capabilities_for("foundry"), source_type="foundry-classic")
+# From one project of the new generation to another.
 NATIVE = Target(capabilities_for("foundry"), source_type="foundry")
-"""From one project of the new generation to another."""
 
 
 def without(*ids: str, target: Target = AZURE) -> Target:

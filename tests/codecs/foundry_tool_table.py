@@ -169,6 +169,7 @@ TABLE: dict[str, Pair] = {
     ),
 }
 
+# Forms that only the newer generation holds; all but the third and fourth were recorded.
 NEW_ONLY: tuple[JSON, ...] = (
     {"type": "a2a_preview", "project_connection_id": "C"},
     {
@@ -202,4 +203,3 @@ NEW_ONLY: tuple[JSON, ...] = (
         },
     },
 )
-"""Forms that only the newer generation holds; all but the third and fourth were recorded."""

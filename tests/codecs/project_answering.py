@@ -9,8 +9,8 @@ from tests.codecs import answering
 
 Body = dict[str, Any]
 
+# Keys of a definition in the order of the answers; any other follows.
 FIRST = ("kind", "model", "instructions", "temperature", "top_p", "tools", "text", "structured_inputs")
-"""Keys of a definition in the order of the answers; any other follows."""
 
 
 def agent(wire: Body, name: str = "made-agent") -> Body:

@@ -11,8 +11,8 @@ from typing import Any
 SHARED = Path(os.environ.get("ASSISTANTS_MIGRATE_SHARED") or Path(__file__).parents[3] / "shared")
 FOLDER = SHARED / "real"
 FAMILIES = ("openai_", "azure_", "aoai_", "classic_")
+# Recordings of the OpenAI platform that hold items of conversations and responses, and no older object.
 ITEMS = ("openai_items_", "openai_input_items_")
-"""Recordings of the OpenAI platform that hold items of conversations and responses, and no older object."""
 KIND_OF = {
     "assistant": "assistant",
     "thread": "thread",
@@ -24,6 +24,7 @@ KIND_OF = {
     "vector_store.file": "vector_store_file",
 }
 PROJECTS = ("agent_", "conv_", "vs_", "file_upload_", "foundry_")
+# What an answer calls itself: `object`, and `type` for the items of a conversation.
 PROJECT_KIND_OF = {
     **KIND_OF,
     "agent": "assistant",
@@ -33,10 +34,9 @@ PROJECT_KIND_OF = {
     "function_call": "message",
     "function_call_output": "message",
 }
-"""What an answer calls itself: `object`, and `type` for the items of a conversation."""
 
+# Name of the recording, kind, body.
 Recorded = tuple[str, str, dict[str, Any]]
-"""Name of the recording, kind, body."""
 
 
 def names() -> list[str]:

@@ -90,8 +90,8 @@ def test_every_key_is_known_to_the_editor() -> None:
     assert set(KINDS["assistant"].fields) <= set(known)
 
 
+# What no export writes: its keys are the kind's own.
 NOT_EXPORTED = ("is no key here", "must not be empty")
-"""What no export writes: its keys are the kind's own."""
 HELD = [(kind, value) for kind, rows in BAD.items() for value, words in rows if words not in NOT_EXPORTED]
 
 

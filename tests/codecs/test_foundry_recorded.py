@@ -17,8 +17,8 @@ from tests.codecs.recordings import FOLDER, exchanges, items, of_project, of_pro
 pytestmark = pytest.mark.skipif(not of_projects(), reason=f"no recordings of projects in {FOLDER.name}/")
 
 CODEC = CODECS["foundry"]
+# Keys of a version in 2025, before the service began to add its own.
 OLDEST = {"metadata", "object", "id", "name", "version", "description", "created_at", "definition"}
-"""Keys of a version in 2025, before the service began to add its own."""
 SAYS_THE_FORM = {"object", "type", "kind"}
 Body = dict[str, Any]
 

@@ -120,8 +120,8 @@ def names_twice(entity: Entity) -> bool:
     return any(ids.count(one) > 1 for ids in lists if isinstance(ids, list) for one in ids)
 
 
+# What a loss says of more than the field of its name.
 EXPLAINS = {"connections": {"tools", "tool_resources"}}
-"""What a loss says of more than the field of its name."""
 
 
 @each_target

@@ -24,6 +24,7 @@ FUNCTION = {"name": "weigh", "description": "d", "parameters": {"type": "object"
 SCREEN = {"environment": "browser", "display_width": 1, "display_height": 1}
 CONNECTED = {"project_connection_id": "search"}
 
+# What is found in projects, and what is written for it.
 RESPELLED: dict[str, tuple[Json, Json]] = {
     "function": ({"type": "function", "function": FUNCTION}, {"type": "function", **FUNCTION}),
     "function with a null beside it": (
@@ -59,7 +60,6 @@ RESPELLED: dict[str, tuple[Json, Json]] = {
         {"type": "openapi", "openapi": {"name": "n", "spec": {"a": 1}, "auth": {"type": "anonymous"}}},
     ),
 }
-"""What is found in projects, and what is written for it."""
 
 
 @pytest.mark.parametrize(("found", "sent"), RESPELLED.values(), ids=RESPELLED.keys())
@@ -77,6 +77,7 @@ def test_two_nested_functions_are_two_functions(name: str) -> None:
     ) != normalize_entity(other)
 
 
+# Tools in which both spellings stand at once, or one that no spelling explains.
 TWICE: tuple[Json, ...] = (
     {"type": "function", "function": {**FUNCTION, "name": "other"}, **FUNCTION},
     {"type": "function", "function": {**FUNCTION, "colour": 1}},
@@ -123,7 +124,6 @@ TWICE: tuple[Json, ...] = (
         "azure_ai_search": {"indexes": [{**CONNECTED, "index_connection_id": "old"}]},
     },
 )
-"""Tools in which both spellings stand at once, or one that no spelling explains."""
 
 
 @pytest.mark.parametrize("tool", TWICE, ids=lambda tool: str(sorted(tool)))

@@ -110,16 +110,16 @@ def _tools(tools: list[JSON], target: Target, losses: LossCollector) -> list[JSO
     return kept[: target.capabilities.tools_max]
 
 
+# Fields that are one value, each with its form.
 ASSISTANT_VALUE_FORMS: Mapping[str, ValueForm] = {
     "temperature": assistants.temperature_form,
     "top_p": assistants.top_p_form,
     "reasoning_effort": assistants.effort_form,
     "response_format": lambda value, at: assistants.response_format_form(encode_response_format(value), at),
 }
-"""Fields that are one value, each with its form."""
 
+# Rankers of this wire; the newer generation has others.
 ASSISTANTS_RANKERS = ("auto", "none", "default_2024_08_21")
-"""Rankers of this wire; the newer generation has others."""
 
 
 def _fit_ranker(tool: dict[str, Any], losses: LossCollector) -> dict[str, Any]:

@@ -30,9 +30,9 @@ class Target:
 
     capabilities: Capabilities
     source_type: str = ""
+    # The type that our stamp names, where it is not the source's: a config directory is written for the
+    # service that it goes to, and is still what an object was made from.
     stamp_type: str = ""
-    """The type that our stamp names, where it is not the source's: a config directory is written for the
-    service that it goes to, and is still what an object was made from."""
     models: Mapping[str, str] = field(default_factory=dict)
     connections: Mapping[str, str] = field(default_factory=dict)
     deployments: frozenset[str] | None = None
@@ -40,8 +40,8 @@ class Target:
     names: Mapping[str, str] = field(default_factory=dict)
     reasoning: frozenset[str] = frozenset()
     bytes_later: bool = False
+    # Whether forms are written that the service was never seen to refuse, nor to accept.
     allow_unproven: bool = True
-    """Whether forms are written that the service was never seen to refuse, nor to accept."""
     in_place: Callable[[str, str], bool] = lambda kind, id_: False
     has_call_and_output: Callable[[str, str], bool] = lambda thread, call: True
     has: Callable[[str, str], bool] = lambda kind, id_: True
@@ -49,8 +49,8 @@ class Target:
     find_file: Callable[[str], Entity | None] = lambda id_: None
     moves_thread_store: Callable[[str], bool] = lambda thread: False
     vector_store_states: Callable[[str], frozenset[str]] = lambda id_: frozenset()
+    # An adapted object with the ids of the target in its texts, where that was asked for.
     with_new_ids: Callable[[Entity, IdLookup], Entity] = lambda entity, lookup: entity
-    """An adapted object with the ids of the target in its texts, where that was asked for."""
 
 
 class LossCollector:

@@ -16,15 +16,15 @@ from migrate.model.normalize import DEFAULT_CHUNKING
 from migrate.model.vector_store import ingestion_error
 
 IMAGE_EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
+# Characters that a multipart form cannot carry as they are (the SDK's own table).
 ESCAPED_IN_FORM_DATA = re.compile(r'["\\\x00-\x1a\x1c-\x1f]')
-"""Characters that a multipart form cannot carry as they are (the SDK's own table)."""
 MAX_ATTRIBUTES = 16
 MAX_ATTRIBUTE_TEXT_CHARS = 512
 MAX_ATTRIBUTE_KEY_CHARS = 64
+# Characters of the longest name that common file systems hold; a longer one was never seen sent.
 MAX_PROVEN_FILENAME_CHARS = 255
-"""Characters of the longest name that common file systems hold; a longer one was never seen sent."""
+# What the name of a file ends in of which only the parsed text was had.
 PARSED_TEXT_SUFFIX = ".parsed.txt"
-"""What the name of a file ends in of which only the parsed text was had."""
 
 
 def adapt_file(entity: Entity, target: Target, losses: LossCollector) -> Entity:

@@ -23,8 +23,8 @@ from migrate.codecs.field_types import PART_SHAPE
 from migrate.model import JSON, Entity
 from migrate.model.message import ITEM_ROLE
 
+# The only tools that an attachment may name, on every service (API descriptions of 2024-05 to 2026-08).
 ATTACHMENT_TOOLS = ("code_interpreter", "file_search")
-"""The only tools that an attachment may name, on every service (API descriptions of 2024-05 to 2026-08)."""
 
 
 def fit_attachments(entity: Entity, target: Target, losses: LossCollector) -> list[JSON]:
@@ -199,8 +199,8 @@ def _refusal(part: dict[str, Any], target: Target, losses: LossCollector) -> lis
     return _text({"text": {"value": value}}, target, losses)
 
 
+# What may be said of an image's size, on every service.
 IMAGE_DETAILS = ("auto", "low", "high")
-"""What may be said of an image's size, on every service."""
 
 
 def _image_file(part: dict[str, Any], target: Target, losses: LossCollector) -> list[JSON]:

@@ -68,10 +68,10 @@ def _as_text(value: JSON) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+# When the agent was saved there last: true of that place only.
 PORTAL_TIME_KEY = "modified_at"
-"""When the agent was saved there last: true of that place only."""
+# Metadata keys that the portal writes on agents: not compared, and never overwritten.
 PORTAL_KEYS = frozenset({"logo", "voiceLiveConfig", "description", PORTAL_TIME_KEY})
-"""Metadata keys that the portal writes on agents: not compared, and never overwritten."""
 
 
 def portal_settings(entity: Entity) -> dict[str, str]:

@@ -10,12 +10,12 @@ from migrate.model import JSON, Entity
 from migrate.model.normalize import resource_has_content
 from migrate.model.references import TOOL_RESOURCE_LISTS, is_template, tool_resource_ids
 
+# What means the same as leaving it out.
 FUNCTION_DEFAULTS: dict[str, JSON] = {
     "description": "",
     "parameters": {"type": "object", "properties": {}},
     "strict": False,
 }
-"""What means the same as leaving it out."""
 
 
 def complete_function(function: Mapping[str, JSON], target: Target, losses: LossCollector) -> dict[str, JSON]:
@@ -36,6 +36,7 @@ def complete_function(function: Mapping[str, JSON], target: Target, losses: Loss
 _SEARCH = ("connection_id", "market", "set_lang", "count", "freshness")
 _SCREEN = ("display_width", "display_height", "environment")
 
+# Type -> paths in the tool; what lies below a path comes along whole.
 PORTABLE_TOOL_PATHS: Mapping[str, tuple[str, ...]] = {
     "code_interpreter": (),
     "file_search": (
@@ -64,7 +65,6 @@ PORTABLE_TOOL_PATHS: Mapping[str, tuple[str, ...]] = {
     "connected_agent": tuple(f"connected_agent.{key}" for key in ("id", "name", "description")),
     "deep_research": ("deep_research",),
 }
-"""Type -> paths in the tool; what lies below a path comes along whole."""
 
 
 def portable_tool(tool: Mapping[str, JSON], target: Target, losses: LossCollector) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from migrate.codecs.write_forms.rules import Misfit, ValueForm
 from migrate.model import JSON, Entity
 
 UNKNOWN_TO_PROGRAM = "is not known to this program: tried at apply"
+# Misfits that one line names.
 MAX_MISFITS_SHOWN = 3
-"""Misfits that one line names."""
 
 BodyForms = Callable[[str, Capabilities], ValueForm]
 RequestEncoder = Callable[[Entity], dict[str, JSON]]

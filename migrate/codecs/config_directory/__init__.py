@@ -3,8 +3,8 @@
 An object's id is its key there: a name. References between objects are by key.
 """
 
+# The type of estate that a config directory is read as.
 CONFIG_TYPE = "config"
-"""The type of estate that a config directory is read as."""
 
 ASSISTANTS_FOLDER, VECTOR_STORES_FOLDER, FILES_YAML, BYTES_FOLDER = (
     "assistants",
@@ -12,5 +12,5 @@ ASSISTANTS_FOLDER, VECTOR_STORES_FOLDER, FILES_YAML, BYTES_FOLDER = (
     "files.yaml",
     "files",
 )
+# What lies in a config directory. The manifest names the files that an export wrote.
 VARIABLES_TOML, SCHEMA_FOLDER, MANIFEST_PATH = "variables.toml", "schema", "schema/exported.txt"
-"""What lies in a config directory. The manifest names the files that an export wrote."""

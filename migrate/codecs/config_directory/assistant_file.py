@@ -14,8 +14,8 @@ from migrate.codecs.config_directory.yaml_text import InvalidYaml, YamlDocument,
 from migrate.model import JSON
 
 FRONT_MATTER_FENCE = "---"
+# Categories of characters that no body holds, line ends and tabs apart.
 UNPRINTABLE_CATEGORIES = frozenset({"Cc", "Cs"})
-"""Categories of characters that no body holds, line ends and tabs apart."""
 
 
 def format_assistant_file(front: Mapping[str, JSON], instructions: str, comments: Mapping[str, str]) -> str:

@@ -17,8 +17,8 @@ from migrate.model import JSON, KINDS, Entity
 from migrate.model.normalize import normalize_entity
 from migrate.model.secrets import VERBATIM_KEYS
 
+# Hex digits of a hash that tell files of one name apart.
 HASH_DIGITS = 8
-"""Hex digits of a hash that tell files of one name apart."""
 
 
 def keys_of_named_objects(
@@ -142,8 +142,8 @@ def _compared_fields(entity: Entity) -> dict[str, Any]:
     return {**said, "extras": extras} if extras else said
 
 
+# Keys that say what something is.
 LEADING_KEYS = ("type", "name", "description")
-"""Keys that say what something is."""
 
 
 def _in_order(value: JSON) -> JSON:

@@ -26,8 +26,8 @@ from migrate.model import JSON, KINDS, Entity
 from migrate.model.file import BYTES_ABSENT
 from migrate.model.references import is_template
 
+# The key of a body under which stands what no rule knows.
 EXTRAS_KEY = "extras"
-"""The key of a body under which stands what no rule knows."""
 
 
 def decode_config_object(
@@ -63,8 +63,8 @@ class ConfigObject:
     file: str
     document: YamlDocument
     body: ConfigBody
+    # Where in the file the object begins.
     at: FieldPath = ()
-    """Where in the file the object begins."""
     not_here: frozenset[str] = frozenset()
 
     @property

@@ -13,10 +13,10 @@ from pydantic_core import PydanticCustomError
 from migrate.codecs.capabilities import CLASSIC_TOOL_TYPES, MAX_METADATA_PAIRS
 from migrate.codecs.foundry.tools import TOOL_ROWS
 
+# Types of tools that a rule knows.
 TOOL_TYPES = tuple(
     sorted(CLASSIC_TOOL_TYPES | {row.old for row in TOOL_ROWS} | {row.new for row in TOOL_ROWS})
 )
-"""Types of tools that a rule knows."""
 
 
 class StrictFileModel(BaseModel):

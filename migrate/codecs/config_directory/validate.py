@@ -11,11 +11,11 @@ from migrate.codecs.config_directory.schema import MODEL_BY_KIND, TOOL_TYPES, To
 from migrate.errors import BadUsage
 from migrate.model import JSON
 
+# Mistakes that an error names; the others are counted.
 MAX_PROBLEMS_SHOWN = 20
-"""Mistakes that an error names; the others are counted."""
 
+# Where something stands in a file: keys and places.
 FieldPath = tuple["str | int", ...]
-"""Where something stands in a file: keys and places."""
 
 
 @dataclass(frozen=True, order=True)
@@ -60,8 +60,8 @@ def raise_for_problems(problems: Iterable[Problem], folder: str) -> None:
     )
 
 
+# Characters of a wrong value that are shown.
 MAX_VALUE_CHARS_SHOWN = 60
-"""Characters of a wrong value that are shown."""
 
 
 def find_mistakes(kind: str, value: Mapping[str, JSON]) -> list[tuple[FieldPath, str]]:
@@ -198,6 +198,7 @@ def _limit(words: str) -> Callable[[Any, Iterable[str]], str]:
     return rule
 
 
+# Pydantic's kind of mistake -> our words.
 ERROR_TEXTS: Mapping[str, Callable[[Any, Iterable[str]], str]] = {
     "missing": lambda error, _: "is missing",
     "extra_forbidden": _extra,
@@ -216,4 +217,3 @@ ERROR_TEXTS: Mapping[str, Callable[[Any, Iterable[str]], str]] = {
     "less_than_equal": _limit("{size} is too large, the most is {le}"),
     "string_pattern_mismatch": lambda error, _: "must be 64 hex digits in lower case",
 }
-"""Pydantic's kind of mistake -> our words."""

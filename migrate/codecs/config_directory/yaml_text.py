@@ -12,8 +12,8 @@ from migrate.codecs.config_directory.validate import FieldPath
 from migrate.model import JSON
 from migrate.model.input_limits import MAX_JSON_DEPTH
 
+# Uses of an anchor in one file, everything below it counted.
 MAX_ALIAS_USES = 100
-"""Uses of an anchor in one file, everything below it counted."""
 YAML_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 YAML_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 YAML_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -160,13 +160,13 @@ def _scalar(text: str, line: int) -> JSON:
     return text
 
 
+# Words that YAML 1.2, or an older reader, takes for something else than a text.
 YAML_RESERVED_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
-"""Words that YAML 1.2, or an older reader, takes for something else than a text."""
 NOT_PLAIN_SCALAR = re.compile(r":(?=\s|$)|\s#|\s$")
+# What begins with a digit and is a number or a time to no reader: hashes.
 DIGIT_WORD = re.compile(r"(?!0[xob])[0-9](?=[0-9a-z]*[acdfghijklmnqrsuvwy])[0-9a-z]*")
-"""What begins with a digit and is a number or a time to no reader: hashes."""
+# Readers look no further for the end of a key that is written the short way.
 MAX_SIMPLE_KEY_CHARS = 900
-"""Readers look no further for the end of a key that is written the short way."""
 YAML_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 

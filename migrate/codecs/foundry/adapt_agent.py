@@ -75,13 +75,13 @@ def adapt_agent(entity: Entity, target: Target, losses: LossCollector) -> Entity
     return fit_connections(entity.with_fields(**fields), target, losses)
 
 
+# Fields that are one value, each with its form.
 AGENT_VALUE_FORMS: Mapping[str, ValueForm] = {
     "temperature": assistants.temperature_form,
     "top_p": assistants.top_p_form,
     "reasoning_effort": foundry.foundry_effort_form,
     "response_format": lambda value, at: foundry.text_format_form(flatten_response_format(value), at),
 }
-"""Fields that are one value, each with its form."""
 
 
 def _fit_definition(definition: JSON, target: Target, losses: LossCollector) -> dict[str, Any] | None:

@@ -27,9 +27,10 @@ from migrate.model import JSON
 from migrate.model.normalize import remove_nulls
 from migrate.model.references import tool_resource_ids
 
+# Resources that are spoken for, so that a tool keeps its own stores and files.
 CLAIMED_RESOURCES: dict[str, Any] = {"file_search": {}, "code_interpreter": {}}
-"""Resources that are spoken for, so that a tool keeps its own stores and files."""
 
+# Types whose settings lie beside the type in one generation, and under its name in the other.
 NESTED_TOOL_READERS: Mapping[str, Callable[[ToolBody, ToolResources], ToolBody]] = {
     "function": read_function,
     "file_search": read_search,
@@ -37,7 +38,6 @@ NESTED_TOOL_READERS: Mapping[str, Callable[[ToolBody, ToolResources], ToolBody]]
     "computer_use_preview": read_computer,
     "mcp": lambda tool, _: tool,
 }
-"""Types whose settings lie beside the type in one generation, and under its name in the other."""
 
 
 def merge_spellings(tool: ToolBody, losses: LossCollector) -> ToolBody:
@@ -66,20 +66,20 @@ def _is_spelled_twice(type_: str, tool: ToolBody, inner: JSON) -> bool:
 
 ToolRule = Callable[[ToolBody, Mapping[str, JSON], Target, LossCollector], ToolBody | None]
 
+# Branch of tool_resources -> the type of tool that it lies in on this service.
 TOOL_OF_RESOURCE = {
     "code_interpreter": "code_interpreter",
     "file_search": "file_search",
     "azure_ai_search": "azure_ai_search",
     "mcp": "mcp",
 }
-"""Branch of tool_resources -> the type of tool that it lies in on this service."""
 
+# Type -> the key under which a second tool of it keeps what it may use.
 OWN_RESOURCE_KEYS = {
     "code_interpreter": "container",
     "file_search": "vector_store_ids",
     "azure_ai_search": "azure_ai_search",
 }
-"""Type -> the key under which a second tool of it keeps what it may use."""
 
 
 def fit_tools(

@@ -18,8 +18,8 @@ from itertools import count
 MAX_NAME_CHARS = 63
 VALID_AGENT_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 DEFAULT_AGENT_NAME = "agent"
+# Characters of the source id that make a suffix.
 SUFFIX_CHARS = 8
-"""Characters of the source id that make a suffix."""
 
 
 def valid_name_base(name: str) -> str:

@@ -31,16 +31,16 @@ def decode_foundry_object(
 
 # ---------------------------------------------------------------------------------------------- agents
 
+# Keys of a definition that are fields of an assistant under the same name.
 SHARED_DEFINITION_KEYS = ("model", "instructions", "temperature", "top_p")
-"""Keys of a definition that are fields of an assistant under the same name."""
 
 
+# Keys of an agent and of its versions that say how the service runs it (recorded 2025-11 to 2026-07, or
+# described by its SDK). What an owner set in them is told when a move is planned: see `model.serving`.
 AGENT_SERVICE_KEYS = frozenset(
     "status agent_guid state configuration_state state_source agent_endpoint agent_card instance_identity "
     "blueprint blueprint_reference".split()
 )
-"""Keys of an agent and of its versions that say how the service runs it (recorded 2025-11 to 2026-07, or
-described by its SDK). What an owner set in them is told when a move is planned: see `model.serving`."""
 
 
 def _agent(body: dict[str, Any], _: str) -> Entity:
@@ -73,8 +73,8 @@ def _agent(body: dict[str, Any], _: str) -> Entity:
     return Entity("assistant", called, "", sound, facts, {**_unknown_keys("assistant", seen), **odd})
 
 
+# Keys of an agent with the value that says no more than their absence.
 DEFAULT_AGENT_VALUES: Mapping[str, JSON] = {"draft": False}
-"""Keys of an agent with the value that says no more than their absence."""
 
 
 def _unknown_keys(kind: str, rest: Mapping[str, JSON]) -> dict[str, JSON]:
@@ -118,8 +118,8 @@ def _split_definition(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, 
     return fields, {k: v for k, v in said.items() if v not in (None, {}, [])}
 
 
+# Keys of structured inputs whose values are the owner's own, nulls in them too.
 EXACT_INPUT_KEYS = ("default_value", "schema")
-"""Keys of structured inputs whose values are the owner's own, nulls in them too."""
 
 
 def _without_nulls(value: JSON, name: str = "") -> JSON:

@@ -25,8 +25,8 @@ FOUNDRY_UPDATABLE_FIELDS: dict[str, tuple[str, ...]] = {
     "vector_store_file": UPDATABLE_FIELDS["vector_store_file"],
 }
 
+# Ids in one value of metadata: with the longest seen (41 characters) they stay under 512.
 MAX_IDS_PER_KEY = 10
-"""Ids in one value of metadata: with the longest seen (41 characters) they stay under 512."""
 
 
 def encode_foundry_create(entity: Entity) -> FoundryRequestBody:

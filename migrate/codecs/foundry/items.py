@@ -19,24 +19,24 @@ from migrate.codecs.field_types import is_well_formed
 from migrate.model import JSON, Entity
 from migrate.model.message import FUNCTION_CALL, FUNCTION_CALL_OUTPUT, ITEM_ROLE
 
+# Keys of an item that the service sets (recorded 2025-11 to 2026-08). Any other key is its owner's until a
+# recording shows that it is not: it is compared, and told where it cannot be written.
 ITEM_SERVER_KEYS = ("id", "status", "created_by", "partition_key")
-"""Keys of an item that the service sets (recorded 2025-11 to 2026-08). Any other key is its owner's until a
-recording shows that it is not: it is compared, and told where it cannot be written."""
 
+# Keys of a text that the service sets: how sure the model was of each word (recorded 2026-03).
 PART_SERVER_KEYS = ("logprobs",)
-"""Keys of a text that the service sets: how sure the model was of each word (recorded 2026-03)."""
 
+# Type -> its keys that projects were seen to accept, all of them needed.
 CALL_KEYS: Mapping[str, tuple[str, ...]] = {
     FUNCTION_CALL: ("type", "call_id", "name", "arguments"),
     FUNCTION_CALL_OUTPUT: ("type", "call_id", "output"),
 }
-"""Type -> its keys that projects were seen to accept, all of them needed."""
 
+# Type -> its keys that the OpenAI platform was seen to accept, or describes, and no project was.
 UNPROVEN_CALL_KEYS: Mapping[str, tuple[str, ...]] = {
     FUNCTION_CALL: ("namespace",),
     FUNCTION_CALL_OUTPUT: ("name", "namespace"),
 }
-"""Type -> its keys that the OpenAI platform was seen to accept, or describes, and no project was."""
 
 PHASES = ("commentary", "final_answer")
 

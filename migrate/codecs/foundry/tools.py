@@ -68,8 +68,8 @@ def read_function(tool: ToolBody, _: ToolResources) -> ToolBody:
 # ------------------------------------------------------------------------------------- files and stores
 
 FILE_SEARCH_OPTIONS = ("max_num_results", "ranking_options")
+# Ranker of the older generation -> the newer one's, which it does not know by the old name.
 FOUNDRY_RANKERS = {"default_2024_08_21": "default-2024-11-15"}
-"""Ranker of the older generation -> the newer one's, which it does not know by the old name."""
 
 
 def write_search(tool: ToolBody, resources: Mapping[str, JSON]) -> ToolBody:
@@ -364,13 +364,13 @@ TOOL_ROWS: tuple[ToolRow, ...] = (
 ROW_BY_OLD_TYPE: Mapping[str, ToolRow] = {row.old: row for row in TOOL_ROWS}
 ROW_BY_NEW_TYPE: Mapping[str, ToolRow] = {row.new: row for row in TOOL_ROWS}
 
+# Tools of the older generation that the newer one has no counterpart for -> the way out.
 TOOLS_WITHOUT_COUNTERPART: Mapping[str, str] = {
     "connected_agent": "build a workflow, or an a2a tool, by hand",
     "deep_research": "use a deep research model with web_search or an mcp tool",
     "event_binding": "rebuild what it triggers by hand",
     "output_binding": "look at capture_structured_outputs and set it up by hand",
 }
-"""Tools of the older generation that the newer one has no counterpart for -> the way out."""
 
 
 def to_foundry_tool(tool: ToolBody, resources: Mapping[str, JSON]) -> ToolBody:

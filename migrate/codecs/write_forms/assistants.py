@@ -64,6 +64,7 @@ ASSISTANTS_TOOL_FORMS: Mapping[str, ValueForm] = {
     ),
     "function": object_with("function", function=function_form),
 }
+# Tools of classic agents whose settings lie under their own name, and which have any.
 NESTED_TOOL_TYPES = (
     "bing_grounding",
     "bing_custom_search",
@@ -75,7 +76,6 @@ NESTED_TOOL_TYPES = (
     "sharepoint_grounding",
     "browser_automation",
 )
-"""Tools of classic agents whose settings lie under their own name, and which have any."""
 CLASSIC_TOOL_FORMS: Mapping[str, ValueForm] = {
     **ASSISTANTS_TOOL_FORMS,
     **{name: object_with(name, **{name: free_object}) for name in NESTED_TOOL_TYPES},

@@ -35,8 +35,8 @@ FOUNDRY_EFFORT_VALUES = (*assistants.EFFORT_VALUES, "max")
 MAX_ITEMS_PER_REQUEST = 20
 
 count_form = number(0, MAX_COUNT, whole=True)
+# The id of a connection. One that names none blocks the agent, by a rule of its own.
 connection_id_form = string()
-"""The id of a connection. One that names none blocks the agent, by a rule of its own."""
 connection_form = object_with("project_connection_id", project_connection_id=connection_id_form)
 connections_form = array_of(connection_form, least=1)
 foundry_effort_form = choice(*FOUNDRY_EFFORT_VALUES)
@@ -237,6 +237,7 @@ def _inputs(value: object, at: str) -> object:
         yield from structured_input_form(one, f"{at}.{name}")
 
 
+# What only this generation says of an agent, key by key; formats and efforts are fields of their own.
 DEFINITION_FORMS: Mapping[str, ValueForm] = {
     "tool_choice": any_of(choice("none", "auto", "required"), free_object),
     "text": object_with(),
@@ -250,7 +251,6 @@ DEFINITION_FORMS: Mapping[str, ValueForm] = {
     "harness": free_object,
     "skills": array_of(object_with("name", name=identifier_form, version=string())),
 }
-"""What only this generation says of an agent, key by key; formats and efforts are fields of their own."""
 
 
 def _definition(capabilities: Capabilities) -> ValueForm:

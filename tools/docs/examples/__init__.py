@@ -6,8 +6,8 @@ from tools.docs.examples.files import STORED
 from tools.docs.examples.messages import ITEMS, MESSAGES, PARTS, THREADS
 from tools.docs.examples.tools import NEWER_TOOLS, OLDER_TOOLS
 
+# Fields of every kind that is moved, but for tools and the parts of messages.
 FIELDS = (*STORED, *CONFIGURED, *THREADS, *MESSAGES)
-"""Fields of every kind that is moved, but for tools and the parts of messages."""
 
 EXAMPLES = (*FIELDS, *OLDER_TOOLS, *NEWER_TOOLS, *PARTS, *ITEMS)
 

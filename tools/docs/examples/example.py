@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from migrate.codecs import CODECS, Capabilities, Target
 from migrate.model import JSON, Entity
 
+# Types of source that examples come from: the one that has all older tools, and the newer generation.
 OLDER, NEWER = "foundry-classic", "foundry"
-"""Types of source that examples come from: the one that has all older tools, and the newer generation."""
 
 HASH = "0" * 64
 FILES = {
     name: Entity("file", name, fields={"filename": filename, "bytes": 1, "sha256": HASH})
     for name, filename in (("report", "report.pdf"), ("table", "sales.csv"), ("picture", "leaf.png"))
 }
+# The least of each kind. Every target holds it as it is.
 BARE = {
     "file": Entity("file", "report", fields={**FILES["report"].fields, "purpose": "assistants"}),
     "vector_store": Entity("vector_store", "store", fields={"name": "Handbook"}),
@@ -36,14 +37,13 @@ BARE = {
         {"role": "user", "content": [{"type": "text", "text": {"value": "Hello", "annotations": []}}]},
     ),
 }
-"""The least of each kind. Every target holds it as it is."""
 
+# A thread with a vector store of its own.
 SEARCHING = "thread_searching"
-"""A thread with a vector store of its own."""
 DEPLOYMENTS = frozenset({"gpt-4.1", "o4-mini"})
 CONNECTIONS = frozenset({"search", "pages"})
+# What the target has, where it can be asked.
 TAKEN = frozenset({"Seed-Desk"})
-"""What the target has, where it can be asked."""
 
 
 @dataclass(frozen=True)

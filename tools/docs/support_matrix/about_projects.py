@@ -52,8 +52,8 @@ browser_automation | S with `_preview`. The SDK also has the type without it, in
 
 computer_use_preview | A. The SDK also has `computer`; which models take which was not looked at (?)
 """)
+# Older type -> how sure its newer form is. Every row of the codec's table has one.
 SURE: Mapping[str, str] = {row[0]: row[1] for row in _SURE}
-"""Older type -> how sure its newer form is. Every row of the codec's table has one."""
 
 
 ASKED = told("""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+# Mark -> where a number comes from. Where two sources disagree, the smaller number is used.
 MARKS: Mapping[str, str] = {
     "A": "stands in the service's API description, or in the SDK made from it",
     "D": "stands in its documentation",
@@ -14,7 +15,6 @@ MARKS: Mapping[str, str] = {
     "?": "unverified: taken over from a sibling, or assumed on the careful side",
     "-": "does not arise, or is decided by this program",
 }
-"""Mark -> where a number comes from. Where two sources disagree, the smaller number is used."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Limit:
     what: str
 
 
+# Field of `Profile` -> what it is. A test of the documentation asks for every field.
 LIMITS: Mapping[str, Limit] = {
     "name_max": Limit("A A ? ?", "characters of a name; longer ones are cut, lost"),
     "description_max": Limit("A A ? A", "characters of a description; cut, lost"),
@@ -118,4 +119,3 @@ LIMITS: Mapping[str, Limit] = {
         "by id; what is not there is copied",
     ),
 }
-"""Field of `Profile` -> what it is. A test of the documentation asks for every field."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from tools.docs.support_matrix.outcomes import SERVICES, Outcome
 
+# Characters of a reason that are shown.
 LONGEST = 150
-"""Characters of a reason that are shown."""
 WORDS = {"default": "left out: the default", "in place": "used where it is"}
 
 
