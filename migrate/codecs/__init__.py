@@ -1,7 +1,7 @@
-"""Wire JSON <-> canonical model, one codec per wire family. Pure: no network, no disk.
+"""Service JSON to model objects and back: one codec for each family of services. Pure: no network, no disk.
 
-Writing is two steps: `adapt` makes an object fit the target and tells the losses, `encode_create` and
-`encode_update` change its shape without losing anything more.
+Writing has two steps: `adapt` changes an object so that the target can store it and reports the losses;
+`create_request` and `update_request` then build the request body without losing anything more.
 """
 
 from __future__ import annotations
@@ -11,31 +11,34 @@ from dataclasses import dataclass
 from functools import partial
 
 from migrate.codecs import adapt, assistants, text_messages
-from migrate.codecs.adapt import Target
-from migrate.codecs.adapt import message as family_message
+from migrate.codecs.adapt.context import Target
+from migrate.codecs.adapt.message import why_item_not_replayed
 from migrate.codecs.assistants import DecodeContext
 from migrate.codecs.capabilities import Capabilities, capabilities_for
-from migrate.codecs.config_directory import CONFIG_TYPE as CONFIG
-from migrate.codecs.config_directory import parse as config_decoding
-from migrate.codecs.foundry import adapt_agent as foundry_adapt
-from migrate.codecs.foundry import adapt_message as foundry_message
-from migrate.codecs.foundry import agent_names as foundry_names
-from migrate.codecs.foundry import decode as foundry_read
-from migrate.codecs.foundry import encode as foundry_write
+from migrate.codecs.config_directory import CONFIG_TYPE
+from migrate.codecs.config_directory.parse import decode_config_object, refuse_as_target
+from migrate.codecs.foundry import encode as foundry_encode
+from migrate.codecs.foundry.adapt_agent import FOUNDRY_ADAPT_RULES
+from migrate.codecs.foundry.adapt_message import is_unproven, why_call_not_replayed
+from migrate.codecs.foundry.agent_names import assign_agent_names
+from migrate.codecs.foundry.decode import decode_foundry_object
 from migrate.codecs.text_messages import TextMessage
-from migrate.codecs.write_forms import foundry
+from migrate.codecs.write_forms.foundry import foundry_body_form
 from migrate.model import JSON, Entity
 from migrate.model.loss import Loss
 
 
 @dataclass(frozen=True)
 class Codec:
-    """One wire family: how to read its JSON, fit objects to it, and write them.
+    """How the JSON of one family of services is read, and how objects are adapted to it and written.
 
-    `update_request` takes the wanted object, the names of the fields to change, and the object on the target.
-    `why_not_replayed` says why an item is not replayed ('' for a message). `first_messages_key` is
-    the key of the first messages in the request that creates a thread. `assign_names` chooses addresses where
-    names are addresses: it takes (source id, name) rows and the names in use, and returns source id -> name.
+    `update_request`: takes the adapted object, the names of the fields to change, and the object on the
+    target.
+    `updatable`: kind -> the fields that a service can change later.
+    `why_not_replayed`: the reason why an item of a conversation is not replayed, or '' for a message.
+    `first_messages_key`: key of the first messages in the request that creates a thread.
+    `assign_names`: where names are addresses, takes rows of (source id, name) and the names in use, and
+    returns source id -> name.
     """
 
     decode: Callable[[str, Mapping[str, JSON], str, DecodeContext | None], list[Entity]]
@@ -44,11 +47,11 @@ class Codec:
     update_request: Callable[[Entity, frozenset[str], Entity | None], dict[str, JSON]]
     updatable: Mapping[str, tuple[str, ...]]
     why_not_replayed: Callable[[Entity, Target], str]
-    # The words of a message that is nothing else; None sends it the long way.
+    # A message that contains only text, read without decoding; None where it contains more.
     text_message: Callable[[Mapping[str, JSON]], TextMessage | None] = lambda body: None
-    # Whether a message of words alone is written without anything of ours, such as a stamp.
+    # Whether such a message is written without the stamp of this program.
     omits_stamp_on_text: bool = False
-    # Whether an adapted message has a form that the service was never seen to accept, nor to refuse.
+    # Whether an adapted message has a form that no recording shows accepted or refused.
     is_unproven: Callable[[Entity], bool] = lambda entity: False
     first_messages_key: str = "messages"
     assign_names: Callable[[Iterable[tuple[str, str]], Collection[str]], dict[str, str]] | None = None
@@ -72,36 +75,36 @@ _ASSISTANTS = Codec(
     create_request=assistants.encode_create,
     update_request=assistants.encode_update,
     updatable=assistants.UPDATABLE_FIELDS,
-    why_not_replayed=family_message.why_item_not_replayed,
+    why_not_replayed=why_item_not_replayed,
     text_message=text_messages.message_text,
 )
 
-_PROJECT = Codec(
-    decode=foundry_read.decode_foundry_object,
+_FOUNDRY = Codec(
+    decode=decode_foundry_object,
     adapt=partial(
         adapt.adapt,
-        rules=foundry_adapt.FOUNDRY_ADAPT_RULES,
-        encoder=foundry_write.encode_foundry_create,
-        body_forms=foundry.foundry_body_form,
+        rules=FOUNDRY_ADAPT_RULES,
+        encoder=foundry_encode.encode_foundry_create,
+        body_forms=foundry_body_form,
     ),
-    create_request=foundry_write.encode_foundry_create,
-    update_request=foundry_write.encode_foundry_update,
-    updatable=foundry_write.FOUNDRY_UPDATABLE_FIELDS,
-    why_not_replayed=foundry_message.why_call_not_replayed,
+    create_request=foundry_encode.encode_foundry_create,
+    update_request=foundry_encode.encode_foundry_update,
+    updatable=foundry_encode.FOUNDRY_UPDATABLE_FIELDS,
+    why_not_replayed=why_call_not_replayed,
     text_message=text_messages.item_text,
     omits_stamp_on_text=True,
-    is_unproven=foundry_message.is_unproven,
+    is_unproven=is_unproven,
     first_messages_key="items",
-    assign_names=foundry_names.assign_agent_names,
+    assign_names=assign_agent_names,
 )
 
-_DIRECTORY = Codec(
-    decode=config_decoding.decode_config_object,
-    adapt=config_decoding.refuse_as_target,
-    create_request=config_decoding.refuse_as_target,
-    update_request=config_decoding.refuse_as_target,
+_CONFIG_DIRECTORY = Codec(
+    decode=decode_config_object,
+    adapt=refuse_as_target,
+    create_request=refuse_as_target,
+    update_request=refuse_as_target,
     updatable={},
-    why_not_replayed=config_decoding.refuse_as_target,
+    why_not_replayed=refuse_as_target,
     ids_are_keys=True,
     reports_state=False,
     owns_rest=False,
@@ -109,13 +112,13 @@ _DIRECTORY = Codec(
     files_immutable=False,
 )
 
-# Type of an estate -> the codec of its wire family; a config directory is only read.
+# Type of an estate -> its codec. A config directory is only read.
 CODECS: Mapping[str, Codec] = {
     "azure-openai": _ASSISTANTS,
     "openai": _ASSISTANTS,
     "foundry-classic": _ASSISTANTS,
-    "foundry": _PROJECT,
-    CONFIG: _DIRECTORY,
+    "foundry": _FOUNDRY,
+    CONFIG_TYPE: _CONFIG_DIRECTORY,
 }
 
 __all__ = ["CODECS", "Capabilities", "Codec", "DecodeContext", "Target", "TextMessage", "capabilities_for"]

@@ -1,7 +1,7 @@
-"""What each service accepts: limits and abilities as one frozen row per service and API generation.
+"""What each service accepts: limits and abilities, one frozen row for each service.
 
-Numbers come from the services' own descriptions and recordings; where two documents disagree the
-smaller is used. docs/support-matrix.md lists them with their sources.
+The numbers come from API descriptions and recordings; where two documents disagree, the smaller one is used.
+docs/support-matrix.md lists them with their sources.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Literal
 
 from migrate.model import JSON, Entity
 
-# On every service.
+# The same on every service.
 MAX_METADATA_PAIRS = 16
 
 AttributeSupport = Literal["create", "update", "none"]
@@ -20,10 +20,10 @@ AttributeSupport = Literal["create", "update", "none"]
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a target can hold.
+    """What a service can store.
 
-    Lengths are in characters, counts in objects. `attributes`: whether attributes of a store's file are
-    accepted when it is attached, only by a later update, or not at all.
+    Lengths are in characters, counts in objects, sizes in bytes. `attributes`: whether the attributes of a
+    file in a vector store are accepted when it is attached, only in a later update, or not at all.
     """
 
     service: str
@@ -35,7 +35,8 @@ class Capabilities:
     tool_types: frozenset[str] = frozenset({"code_interpreter", "file_search", "function"})
     code_files_max: int = 20
     stores_per_owner_max: int = 1
-    # Files and stores per owner are limited in documents only: what one such project held, another does.
+    # The limits of files and vector stores per owner are documented but not enforced, so what one project of
+    # this type stores can be written to another one.
     limits_not_enforced: bool = False
     store_files_max: int = 10_000
     text_max: int = 256_000
@@ -45,43 +46,48 @@ class Capabilities:
     attributes: AttributeSupport = "create"
     chunking: bool = True
     json_schema: bool = True
-    # What of a function must be said: every description of Azure requires description and parameters.
+    # Fields of a function that must be given: every API description of Azure requires description and
+    # parameters.
     required_function_fields: tuple[str, ...] = ()
-    # Branches of `tool_resources` beside those for code and search that are taken as they are.
+    # Branches of `tool_resources`, besides `code_interpreter` and `file_search`, that are accepted unchanged.
     resources: frozenset[str] = frozenset()
     roles: tuple[str, ...] = ("user", "assistant")
     store_description: bool = False
     reasoning_effort: bool = False
-    # A model may be `CONNECTION/MODEL`: one that a connection of the project reaches.
+    # A model may be `CONNECTION/MODEL`, a model behind a connection of the project.
     connected_models: bool = False
-    # What only agents of the newer generation say of themselves has a place.
+    # Agents can store the field `definition`, which only new Foundry agents have.
     definition: bool = False
-    # Messages accepted inside the request that creates a thread (enforced, though in no description).
+    # Messages accepted in the request that creates a thread (enforced, although no API description says so).
     messages_per_create_max: int = 32
     messages_per_append_max: int = 1
     batch_max: int = 500
-    # File batches accept per-file `files[]` rows, not only `file_ids`.
+    # File batches accept `files[]` with settings for each file, not only `file_ids`.
     batch_rows: bool = False
     # Messages in a thread; 0 where no limit is documented.
     messages_max: int = 0
     file_max: int = 512 * 1024**2
     # Bytes of all files together; 0 where no limit is documented for one estate.
     files_total: int = 0
-    # Purpose on the source -> purpose accepted here; anything else becomes `assistants`.
+    # Purpose on the source -> purpose accepted here; any other becomes `assistants`.
     purposes: Mapping[str, str] = field(default_factory=dict)
-    # What an image becomes that a tool made and that cannot be uploaded under its own purpose.
+    # The purpose of an image that a tool created and that cannot be uploaded under its own purpose.
     image_purpose: str = "assistants"
-    # Endings of files that a vector store takes; any other is refused when it is attached (recorded). Empty
-    # where no such refusal was seen.
+    # File name extensions that a vector store accepts; any other is refused when the file is attached
+    # (recorded). Empty where no such refusal was seen.
     searchable_extensions: frozenset[str] = frozenset()
-    # Documented, or seen: a listing that does not answer is a failure, not the service's way.
+    # Threads can be listed (documented or seen), so a listing without an answer counts as a failure.
     lists_threads: bool = False
     # `{{name}}` is replaced at run time, in instructions and in ids (recorded).
     templates: bool = False
-    # Every new assistant also makes an Entra identity (recorded since 2026-06).
+    # Every new assistant also creates an Entra identity (recorded since 2026-06).
     creates_identities: bool = False
-    # Types of source whose files and stores may lie in this very place, under the same ids.
+    # Types of source that may share their files and vector stores with this service, under the same ids.
     shared_with: frozenset[str] = frozenset()
+
+
+def _same_purposes(names: str) -> dict[str, str]:
+    return {name: name for name in names.split()}
 
 
 _AZURE = Capabilities(
@@ -90,7 +96,7 @@ _AZURE = Capabilities(
     attributes="update",
     files_total=200 * 1024**3,
     required_function_fields=("description", "parameters"),
-    purposes={"assistants": "assistants", "fine-tune": "fine-tune", "batch": "batch", "evals": "evals"},
+    purposes=_same_purposes("assistants fine-tune batch evals"),
 )
 
 _OPENAI = Capabilities(
@@ -98,43 +104,21 @@ _OPENAI = Capabilities(
     store_description=True,
     reasoning_effort=True,
     files_total=2_500 * 1000**3,
-    batch_max=500,
     batch_rows=True,
     image_purpose="vision",
-    purposes={
-        "assistants": "assistants",
-        "fine-tune": "fine-tune",
-        "batch": "batch",
-        "evals": "evals",
-        "vision": "vision",
-        "user_data": "user_data",
-    },
+    purposes=_same_purposes("assistants fine-tune batch evals vision user_data"),
 )
 
-# What a Foundry project says it can search (recorded 2025-12, in the refusal of a .csv).
+# The extensions that a Foundry project lists when it refuses a .csv file (recorded 2025-12).
 SEARCHABLE_EXTENSIONS = frozenset(
     f".{ending}"
     for ending in "c cpp cs css doc docx go html java js json md pdf php pptx py rb sh tex ts txt".split()
 )
 
 CLASSIC_TOOL_TYPES = frozenset(
-    {
-        "code_interpreter",
-        "file_search",
-        "function",
-        "bing_grounding",
-        "bing_custom_search",
-        "azure_ai_search",
-        "openapi",
-        "azure_function",
-        "connected_agent",
-        "mcp",
-        "deep_research",
-        "fabric_dataagent",
-        "sharepoint_grounding",
-        "browser_automation",
-        "computer_use_preview",
-    }
+    "code_interpreter file_search function bing_grounding bing_custom_search azure_ai_search openapi "
+    "azure_function connected_agent mcp deep_research fabric_dataagent sharepoint_grounding "
+    "browser_automation computer_use_preview".split()
 )
 
 _CLASSIC = Capabilities(
@@ -149,7 +133,7 @@ _CLASSIC = Capabilities(
     attributes="none",
     required_function_fields=("parameters",),
     image_purpose="vision",
-    purposes={name: name for name in ("assistants", "vision", "fine-tune", "batch", "evals")},
+    purposes=_same_purposes("assistants vision fine-tune batch evals"),
     searchable_extensions=SEARCHABLE_EXTENSIONS,
     shared_with=frozenset({"foundry-classic", "foundry", "azure-openai"}),
 )
@@ -171,36 +155,38 @@ _FOUNDRY = Capabilities(
     lists_threads=True,
     templates=True,
     limits_not_enforced=True,
-    purposes={name: name for name in ("assistants", "vision", "fine-tune", "batch", "evals")},
+    purposes=_same_purposes("assistants vision fine-tune batch evals"),
     searchable_extensions=SEARCHABLE_EXTENSIONS,
     shared_with=frozenset({"foundry-classic", "foundry", "azure-openai"}),
 )
 
 CAPABILITIES: Mapping[str, Capabilities] = {p.service: p for p in (_AZURE, _OPENAI, _CLASSIC, _FOUNDRY)}
 
-# First dated Azure API version that has attributes on a store's files.
+# First dated Azure API version with attributes on files of vector stores.
 ATTRIBUTES_SINCE = "2025-03"
 
-# First dated Azure API version that takes a chunking strategy (2024-05-01-preview refuses the key).
+# First dated Azure API version with a chunking strategy (2024-05-01-preview refuses the key).
 CHUNKING_SINCE = "2024-07"
 
 
-# First dated Azure API version with json_schema; the description of 2024-05 knows text and json_object.
+# First dated Azure API version with json_schema (the description of 2024-05 has text and json_object only).
 JSON_SCHEMA_SINCE = "2024-08"
 
 
 def capabilities_for(service: str, api_version: str = "") -> Capabilities:
-    """The row for a service, narrowed to what its API version can do."""
+    """What a service accepts in the given API version."""
     row = CAPABILITIES[service]
-    if service == "azure-openai" and api_version[:2] == "20":
-        row = row if api_version >= ATTRIBUTES_SINCE else replace(row, attributes="none")
-        row = replace(
-            row, chunking=api_version >= CHUNKING_SINCE, json_schema=api_version >= JSON_SCHEMA_SINCE
-        )
-    return row
+    if service != "azure-openai" or not api_version.startswith("20"):
+        return row
+    return replace(
+        row,
+        attributes=row.attributes if api_version >= ATTRIBUTES_SINCE else "none",
+        chunking=api_version >= CHUNKING_SINCE,
+        json_schema=api_version >= JSON_SCHEMA_SINCE,
+    )
 
 
-# Whether a service has no place for a field; the value is the source's.
+# Whether a service cannot store a field; the second argument is the value on the source.
 UnsupportedTest = Callable[[Capabilities, JSON], bool]
 
 
@@ -208,7 +194,9 @@ def _is_json_schema(value: JSON) -> bool:
     return isinstance(value, Mapping) and value.get("type") == "json_schema"
 
 
-# Kind and field -> when a service has no place for it.
+# Kind and field -> the services that cannot store it. `adapt` reports the loss. Such a field is neither
+# compared nor changed on the target: a value there was written through another API version or agent
+# generation.
 UNSUPPORTED_FIELDS: Mapping[tuple[str, str], UnsupportedTest] = {
     ("vector_store", "description"): lambda capabilities, _: not capabilities.store_description,
     ("vector_store_file", "attributes"): lambda capabilities, _: capabilities.attributes == "none",
@@ -222,7 +210,7 @@ UNSUPPORTED_FIELDS: Mapping[tuple[str, str], UnsupportedTest] = {
 
 
 def unsupported_fields_of(entity: Entity, capabilities: Capabilities) -> frozenset[str]:
-    """The fields of a source's object that the target has no place for."""
+    """The fields of a source object that the target cannot store."""
     return frozenset(
         name
         for (kind, name), absent in UNSUPPORTED_FIELDS.items()

@@ -1,13 +1,13 @@
-"""Messages that are nothing but words, told from their JSON without decoding it. Most messages are.
+"""Messages that contain only text, recognized from their JSON without decoding it. Most are such.
 
-Where both sides of a comparison are such, equal words are all there is to prove: no rule changes them. A body
-with anything else in it, known or not, is none of these and takes the long way, which is the rule.
+Where both sides of a comparison are such messages, equal text is the whole proof, because no rule changes
+text. A body that contains anything else, known or unknown, is decoded in full.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from migrate.codecs.capabilities import Capabilities
 from migrate.codecs.foundry.items import ITEM_SERVER_KEYS
@@ -22,51 +22,52 @@ PART_KEYS = frozenset({"type", "text", "annotations"})
 
 
 class TextMessage(NamedTuple):
-    """Who said what, part by part. No part is empty."""
+    """The role and the text parts of a message; no part is empty."""
 
     role: str
     texts: tuple[str, ...]
 
     def fits(self, capabilities: Capabilities) -> bool:
-        """Whether they are written, and read back, just so."""
-        most = capabilities.text_max
+        """Whether the service stores the message unchanged."""
+        text_max = capabilities.text_max
         return self.role in capabilities.roles and all(
-            len(text) <= most and (text.isascii() or _sendable(text)) for text in self.texts
+            len(text) <= text_max and (text.isascii() or _is_utf8(text)) for text in self.texts
         )
 
     @property
     def fields(self) -> dict[str, JSON]:
-        """A message that says this, in canonical form."""
+        """The fields of the message in canonical form."""
         parts = [{"type": "text", "text": {"value": text, "annotations": []}} for text in self.texts]
         return {"role": self.role, "content": parts}
 
 
 def message_text(body: Mapping[str, JSON]) -> TextMessage | None:
-    """The words of a message as the Assistants family gives it, if it is nothing else."""
+    """A message of the Assistants API, if it contains only text."""
     if not body.keys() <= MESSAGE_KEYS or body.get("attachments"):
         return None
     metadata = body.get("metadata")
     if metadata and (not isinstance(metadata, dict) or remove_stamp_keys(metadata)):
         return None
-    return _text_message(body.get("role"), body.get("content"), _text)
+    return _text_message(body, _part_text)
 
 
 def item_text(body: Mapping[str, JSON]) -> TextMessage | None:
-    """The words of an item of a conversation, if it is nothing else."""
+    """An item of a conversation, if it is a message that contains only text."""
     if body.get("type", "message") != "message" or not body.keys() <= ITEM_KEYS:
         return None
-    return _text_message(body.get("role"), body.get("content"), _item_text)
+    return _text_message(body, _item_part_text)
 
 
-def _text_message(role: JSON, content: JSON, text: Any) -> TextMessage | None:
+def _text_message(body: Mapping[str, JSON], part_text: Callable[[JSON], str]) -> TextMessage | None:
+    role, content = body.get("role"), body.get("content")
     if role not in TEXT_ROLES or not isinstance(content, list):
         return None
-    texts = tuple(map(text, content))
+    texts = tuple(map(part_text, content))
     return TextMessage(role, texts) if texts and all(texts) else None
 
 
-def _text(part: JSON) -> str:
-    """The words of a part that is nothing else; '' for any other."""
+def _part_text(part: JSON) -> str:
+    """The text of a message part, or '' where the part contains anything else."""
     if not isinstance(part, dict) or len(part) != 2 or part.get("type") != "text":
         return ""
     text = part.get("text")
@@ -76,7 +77,8 @@ def _text(part: JSON) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _item_text(part: JSON) -> str:
+def _item_part_text(part: JSON) -> str:
+    """The text of a part of an item, or '' where the part contains anything else."""
     if not isinstance(part, dict) or part.get("type") not in ITEM_TEXTS or part.get("annotations"):
         return ""
     if not all(key in PART_KEYS or value in (None, []) for key, value in part.items()):
@@ -85,7 +87,7 @@ def _item_text(part: JSON) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _sendable(text: str) -> bool:
+def _is_utf8(text: str) -> bool:
     try:
         text.encode()
     except UnicodeEncodeError:

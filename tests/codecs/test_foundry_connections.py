@@ -58,14 +58,14 @@ def test_a_connection_is_mapped_by_its_full_id(tool: str) -> None:
 
 
 def test_a_connection_is_mapped_by_its_short_name() -> None:
-    target = replace(FOUNDRY, connections={"search": OTHER}, connections_there=frozenset({OTHER}))
+    target = replace(FOUNDRY, connections={"search": OTHER}, target_connections=frozenset({OTHER}))
     fitted, losses = fit(linked("bing_grounding"), target)
     assert (named(fitted), losses) == ([OTHER], [("connections", "adapted")])
 
 
 @each_tool
 def test_one_that_the_target_lacks_blocks_it_and_shows_the_line_to_write(tool: str) -> None:
-    target = replace(FOUNDRY, connections_there=frozenset({OTHER}))
+    target = replace(FOUNDRY, target_connections=frozenset({OTHER}))
     _, losses = adapted(linked(tool), target)
     (loss,) = losses
     assert (loss.field, loss.grade, loss.way_out) == ("connections", "blocked", WAYS_OUT)
@@ -73,19 +73,19 @@ def test_one_that_the_target_lacks_blocks_it_and_shows_the_line_to_write(tool: s
 
 
 def test_one_that_the_target_lacks_blocks_within_the_service_too() -> None:
-    target = replace(NATIVE, connections_there=frozenset())
+    target = replace(NATIVE, target_connections=frozenset())
     assert fit(linked("bing_grounding"), target)[1] == [("connections", "blocked")]
     assert "it has: none" in adapted(linked("bing_grounding"), target)[1][0].reason
 
 
 def test_a_mapping_to_one_that_is_not_there_blocks_too() -> None:
-    target = replace(FOUNDRY, connections={"search": NEW}, connections_there=frozenset({OTHER}))
+    target = replace(FOUNDRY, connections={"search": NEW}, target_connections=frozenset({OTHER}))
     assert ("connections", "blocked") in fit(linked("bing_grounding"), target)[1]
 
 
 @pytest.mark.parametrize("connection", [NEW, "search"])
 def test_one_that_is_there_is_no_loss(connection: str) -> None:
-    target = replace(FOUNDRY, connections_there=frozenset({NEW, "search"}))
+    target = replace(FOUNDRY, target_connections=frozenset({NEW, "search"}))
     given = linked("bing_grounding", connection)
     fitted, losses = fit(given, target)
     assert (named(fitted), losses) == ([connection], [])
@@ -125,7 +125,7 @@ DROPPED: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("tool", DROPPED)
 def test_the_connection_of_a_tool_that_is_lost_blocks_nothing(tool: dict[str, Any]) -> None:
-    target = replace(FOUNDRY, connections_there=frozenset({OTHER}))
+    target = replace(FOUNDRY, target_connections=frozenset({OTHER}))
     assert {grade for _, grade in fit(assistant(tools=[tool]), target)[1]} == {"lost"}
 
 
@@ -136,7 +136,7 @@ def test_a_service_without_such_tools_says_nothing_of_connections(target: Any) -
 
 @each_tool
 def test_a_classic_target_asks_the_same(tool: str) -> None:
-    target = replace(CLASSIC, connections_there=frozenset({NEW}), connections={"search": NEW})
+    target = replace(CLASSIC, target_connections=frozenset({NEW}), connections={"search": NEW})
     fitted, losses = fit(linked(tool), target)
     assert (named(fitted), losses) == ([NEW], [("connections", "adapted")])
     assert fit(linked(tool), replace(target, connections={}))[1] == [("connections", "blocked")]

@@ -17,7 +17,7 @@ SEARCH = {"type": "file_search"}
 
 
 FULL = {f"key{n}": "value" for n in range(16)}
-"""As many pairs as a store may have: its copy has no room for our stamp."""
+"""As many pairs as a store may have: its copy has no room for the stamp."""
 
 
 def world(launch: Launch, metadata: Json | None = None) -> World:

@@ -1,4 +1,4 @@
-"""Collects the losses of one object while it is made to fit a target."""
+"""What the rules know about the target and the source estate, and the collector of one object's losses."""
 
 from __future__ import annotations
 
@@ -14,47 +14,49 @@ from migrate.model.secrets import mask_text
 
 @dataclass(frozen=True)
 class Target:
-    """What the rules need to know of the other side and of the estate around an object.
+    """What the rules need to know about the target and about the estate around an object.
 
-    `has`: kind and source id -> will it have a counterpart on the target. `find_file`: source file id
-    -> the file, when the snapshot holds it. `vector_store_states`: source file id -> its states in the vector
-    stores that it lies in. `moves_thread_store`: thread id -> its own vector store is
-    moved. `can_reference`: assistant id and assistant id -> the first can name the
-    second when it is made. `in_place`: kind and id -> the target holds this very object already.
-    `has_call_and_output`: thread and call id -> both the call and its result are in the thread.
-
-    `deployments` and `connections_there` are None where nobody could list them. `names`: source id of an
-    assistant -> its address, where names are addresses. `reasoning`: deployments that refuse sampling
-    numbers. `bytes_later`: bytes were not read on purpose, so their absence says nothing yet.
+    `models`, `connections`: name on the source -> name on the target, as the user configured them.
+    `deployments`, `target_connections`: what the target has; None where they cannot be listed.
+    `names`: source id of an assistant -> its address, where names are addresses.
+    `reasoning`: deployments that refuse `temperature` and `top_p`.
+    `bytes_later`: file bytes were left out of the reading on purpose, so missing bytes are no loss yet.
+    `in_place`: kind and id -> whether the target has this very object already.
+    `has`: kind and source id -> whether it will have a counterpart on the target.
+    `has_call_and_output`: thread and call id -> whether the thread has both the call and its output.
+    `can_reference`: two assistant ids -> whether the first can name the second when it is created.
+    `find_file`: source file id -> the file, where the snapshot has it.
+    `moves_thread_store`: thread id -> whether the thread's own vector store is moved.
+    `vector_store_states`: source file id -> its states in the vector stores that contain it.
     """
 
     capabilities: Capabilities
     source_type: str = ""
-    # The type that our stamp names, where it is not the source's: a config directory is written for the
-    # service that it goes to, and is still what an object was made from.
+    # The type that the stamp names, where it differs from `source_type`: a config directory is adapted as if
+    # it came from the type of service that it is applied to, and the stamp still names the directory.
     stamp_type: str = ""
     models: Mapping[str, str] = field(default_factory=dict)
     connections: Mapping[str, str] = field(default_factory=dict)
     deployments: frozenset[str] | None = None
-    connections_there: frozenset[str] | None = None
+    target_connections: frozenset[str] | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     reasoning: frozenset[str] = frozenset()
     bytes_later: bool = False
-    # Whether forms are written that the service was never seen to refuse, nor to accept.
+    # Whether forms are written that no recording shows accepted or refused.
     allow_unproven: bool = True
     in_place: Callable[[str, str], bool] = lambda kind, id_: False
     has_call_and_output: Callable[[str, str], bool] = lambda thread, call: True
     has: Callable[[str, str], bool] = lambda kind, id_: True
-    can_reference: Callable[[str, str], bool] = lambda one, other: True
+    can_reference: Callable[[str, str], bool] = lambda assistant, referenced: True
     find_file: Callable[[str], Entity | None] = lambda id_: None
     moves_thread_store: Callable[[str], bool] = lambda thread: False
     vector_store_states: Callable[[str], frozenset[str]] = lambda id_: frozenset()
-    # An adapted object with the ids of the target in its texts, where that was asked for.
+    # The adapted object with the ids of the target in its texts, where the user asked for that.
     with_new_ids: Callable[[Entity, IdLookup], Entity] = lambda entity, lookup: entity
 
 
 class LossCollector:
-    """The losses of one object, in the order the rules found them."""
+    """The losses of one object, in the order in which the rules report them."""
 
     def __init__(self, entity: Entity) -> None:
         self.entity = entity
@@ -70,6 +72,7 @@ class LossCollector:
         self._add(field_, "blocked", reason, way_out)
 
     def _add(self, field_: str, grade: Grade, reason: str, way_out: str) -> None:
-        e = self.entity
-        reason, way_out = mask_text(reason), mask_text(way_out)  # an address may be quoted
-        self.rows.append(Loss(e.kind, e.id, field_, grade, reason, way_out, e.parent, e.name))
+        entity = self.entity
+        reason, way_out = mask_text(reason), mask_text(way_out)  # they may quote an address with a credential
+        row = Loss(entity.kind, entity.id, field_, grade, reason, way_out, entity.parent, entity.name)
+        self.rows.append(row)

@@ -1,4 +1,4 @@
-"""Files, vector stores and the files in them made to fit an Assistants resource."""
+"""Files, vector stores and the files in them adapted to a service; all have the same API for them."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from migrate.model.normalize import DEFAULT_CHUNKING
 from migrate.model.vector_store import ingestion_error
 
 IMAGE_EXTENSIONS = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
-# Characters that a multipart form cannot carry as they are (the SDK's own table).
+# Characters that a multipart form cannot contain unescaped (as the SDK escapes them).
 ESCAPED_IN_FORM_DATA = re.compile(r'["\\\x00-\x1a\x1c-\x1f]')
 MAX_ATTRIBUTES = 16
 MAX_ATTRIBUTE_TEXT_CHARS = 512
 MAX_ATTRIBUTE_KEY_CHARS = 64
-# Characters of the longest name that common file systems hold; a longer one was never seen sent.
+# The longest name on common file systems; no recording shows a longer one uploaded.
 MAX_PROVEN_FILENAME_CHARS = 255
-# What the name of a file ends in of which only the parsed text was had.
+# Added to the name of a file of which the archive has the parsed text only.
 PARSED_TEXT_SUFFIX = ".parsed.txt"
 
 
 def adapt_file(entity: Entity, target: Target, losses: LossCollector) -> Entity:
-    """A file under a purpose that the target accepts for uploads."""
+    """A file with a purpose and a name that the target accepts for uploads."""
     if target.in_place("file", entity.id):
         return entity
     size = entity.fields.get("bytes") or 0
@@ -42,7 +42,7 @@ def adapt_file(entity: Entity, target: Target, losses: LossCollector) -> Entity:
             "export --bytes, or name its `path` in files.yaml",
         )
     elif target.bytes_later and not entity.fields.get("sha256"):
-        losses.add_adapted("bytes", "not read yet; a snapshot tells whether the service gives them back")
+        losses.add_adapted("bytes", "not read yet; a snapshot shows whether the service returns them")
     elif not entity.fields.get("sha256"):
         losses.add_blocked(
             "bytes",
@@ -51,7 +51,7 @@ def adapt_file(entity: Entity, target: Target, losses: LossCollector) -> Entity:
         )
     if ESCAPED_IN_FORM_DATA.search(entity.name):
         losses.add_adapted(
-            "filename", "form encoding spells some of its characters as %XX; they may arrive so"
+            "filename", "form encoding writes some of its characters as %XX; they may arrive in this form"
         )
     if entity.facts.get("expires_at"):
         losses.add_adapted("expires_at", "the file expires on its service; the new one does not")
@@ -60,43 +60,41 @@ def adapt_file(entity: Entity, target: Target, losses: LossCollector) -> Entity:
     if accepted != purpose:
         losses.add_adapted("purpose", f"{purpose} cannot be uploaded as such; it becomes {accepted}")
     if not entity.name:
-        losses.add_adapted("filename", "the file has no name; its id serves as one")
+        losses.add_adapted("filename", "the file has no name; its id becomes the name")
     name = _upload_name(entity, target)
     if entity.name and name != entity.name:
         losses.add_adapted(
-            "filename", f"it becomes {name!r}: vector stores know a file by an ending in small letters"
+            "filename", f"it becomes {name!r}: vector stores require an extension in lower case"
         )
     if len(name) > MAX_PROVEN_FILENAME_CHARS:
         losses.add_adapted(
-            "filename", f"{len(name):,} characters: whether the target takes that is tried at apply"
+            "filename", f"{len(name):,} characters: whether the target accepts so many is tried at apply"
         )
     if entity.facts.get("bytes_from") == BYTES_FROM_PARSED_TEXT:
         name = f"{name}{PARSED_TEXT_SUFFIX}"
-        losses.add_adapted("filename", f"it becomes {name}: what is uploaded is not the file itself")
+        losses.add_adapted("filename", f"it becomes {name}: only the text of the file is uploaded")
         losses.add_lost(
             "bytes",
-            f"only the text that the service read out of it is there; it is uploaded as {name}",
+            f"the archive has only the text that the service parsed; it is uploaded as {name}",
             "give a folder of originals: snapshot --originals DIR",
         )
     return entity.with_fields(purpose=accepted, filename=name)
 
 
 def _upload_name(file: Entity, target: Target) -> str:
-    """The name to upload a file under. In a vector store its ending counts; that another place took it by the
-    name that it has does not say that this one does."""
-    plain = normalize_filename(file.name)
-    stored = bool(file.name) and plain != file.name and bool(target.vector_store_states(file.id))
-    return (plain if stored else file.name) or file.id
+    """The name for the upload: normalized where the file is in a vector store, which checks the extension."""
+    in_store = bool(file.name) and bool(target.vector_store_states(file.id))
+    return (normalize_filename(file.name) if in_store else file.name) or file.id
 
 
 def _fallback_purpose(entity: Entity, target: Target) -> str:
-    """Images made by a tool go as the service wants images, all else as `assistants`."""
+    """Images get the purpose that the service requires for images, all other files get `assistants`."""
     image = PurePosixPath(entity.name.lower()).suffix in IMAGE_EXTENSIONS
     return target.capabilities.image_purpose if image else "assistants"
 
 
 def adapt_vector_store(entity: Entity, target: Target, losses: LossCollector) -> Entity:
-    """A vector store's own settings."""
+    """A vector store with settings that the target accepts."""
     if target.in_place("vector_store", entity.id):
         return entity
     fields: dict[str, Any] = dict(entity.fields)
@@ -114,14 +112,14 @@ def adapt_vector_store(entity: Entity, target: Target, losses: LossCollector) ->
         fields["expires_after"] = None
     if entity.facts.get("status") == "expired":
         losses.add_adapted(
-            "status", "expired on the source; the new store is alive and its clock starts again"
+            "status", "expired on the source; the new store is not, and its period starts again"
         )
     fields["metadata"] = fit_metadata(entity, target, losses)
     return entity.with_fields(**fields)
 
 
 def adapt_vector_store_file(entity: Entity, target: Target, losses: LossCollector) -> Entity:
-    """A file's place in a store: attributes and chunking."""
+    """A file in a vector store: its attributes and chunking."""
     if target.in_place("vector_store", entity.parent):
         return entity
     file_id = str(entity.fields.get("file_id") or entity.id)
@@ -133,15 +131,15 @@ def adapt_vector_store_file(entity: Entity, target: Target, losses: LossCollecto
     blocked = any(loss.grade == "blocked" for loss in losses.rows)
     if not blocked and entity.facts.get("status") in ("failed", "cancelled"):
         why = ingestion_error(entity.facts)
-        losses.add_adapted("status", f"not searchable on the source either ({why}); it is tried again")
+        losses.add_adapted("status", f"not searchable on the source either ({why}); tried again at apply")
     chunking = entity.fields.get("chunking_strategy")
     if isinstance(chunking, dict) and chunking.get("type") not in ("auto", "static"):
         losses.add_adapted(
-            "chunking_strategy", f"{chunking.get('type')!r} is no request; the default is used"
+            "chunking_strategy", f"{chunking.get('type')!r} cannot be requested; the default is used"
         )
         chunking = None
     elif chunking and (wrong := list(assistants.chunking_form(chunking, ""))):
-        losses.add_lost("chunking_strategy", f"it cannot be asked for: {wrong[0]}; the default is used")
+        losses.add_lost("chunking_strategy", f"it cannot be requested: {wrong[0]}; the default is used")
         chunking = None
     if chunking and not target.capabilities.chunking:
         if chunking not in ({"type": "auto"}, DEFAULT_CHUNKING):
@@ -152,33 +150,32 @@ def adapt_vector_store_file(entity: Entity, target: Target, losses: LossCollecto
 
 
 def _check_searchable(entity: Entity, file_id: str, target: Target, losses: LossCollector) -> None:
-    """Some services refuse a file by its ending when it is attached, not when it is uploaded. One that
-    the same service has taken in already is no such file."""
+    """Report a file that the target may refuse because of its extension.
+
+    Some services refuse it when it is attached to a store, not when it is uploaded. A file that the same
+    service has indexed already is accepted.
+    """
     file = target.find_file(file_id)
     if not file or file.facts.get("bytes_from") == BYTES_FROM_PARSED_TEXT:
         return
-    ending = PurePosixPath(_upload_name(file, target)).suffix
-    if ending in (target.capabilities.searchable_extensions or SEARCHABLE_EXTENSIONS):
+    extension = PurePosixPath(_upload_name(file, target)).suffix
+    if extension in (target.capabilities.searchable_extensions or SEARCHABLE_EXTENSIONS):
         return
-    taken = target.source_type == target.capabilities.service and entity.facts.get("status") == "completed"
-    what = f"{ending} files" if ending else "files without an ending"
-    if taken:
-        reason = (
-            f"the source searches it, and no list of what vector stores search has {what}: tried at apply"
-        )
-        losses.add_adapted(
-            "file_id", reason, "where it is refused, convert it to a kind of file that is listed"
-        )
+    indexed = target.source_type == target.capabilities.service and entity.facts.get("status") == "completed"
+    label = f"{extension} files" if extension else "files without an extension"
+    if indexed:
+        reason = f"the source searches it, but no list of searchable files names {label}: tried at apply"
+        losses.add_adapted("file_id", reason, "if it is refused, convert it to a listed file type")
     elif not target.capabilities.searchable_extensions:
-        reason = f"no list of what vector stores search has {what}: tried at apply"
+        reason = f"no list of searchable files names {label}: tried at apply"
         losses.add_adapted(
-            "file_id", reason, "what cannot be searched is named when the store has taken it in"
+            "file_id", reason, "files that cannot be searched are named after the store has indexed them"
         )
     else:
         losses.add_blocked(
             "file_id",
-            f"{target.capabilities.service} refuses {what} in vector stores",
-            "convert it to a supported kind of file, or give it to code_interpreter",
+            f"{target.capabilities.service} refuses {label} in vector stores",
+            "convert it to a supported file type, or give it to code_interpreter",
         )
 
 

@@ -1,14 +1,14 @@
-"""Threads and messages made to fit an Assistants resource: every part arrives in some form, none in silence.
+"""Threads and messages adapted to the Assistants API: every part arrives in some form, or as a line.
 
 | read | written |
 |---|---|
 | text | text; citations stay in the archive, their markers stay in the text |
 | empty text | dropped beside other parts, else a placeholder (a text part of length 0 is refused) |
-| refusal | text, word for word |
-| image_file | the same image under its new id, or a line that names the missing file |
-| image_url | the address and how large it is looked at |
-| image or file without id, address and data | a line that says so |
-| anything else | a line that names its type; the archive has it whole |
+| refusal | text, unchanged |
+| image_file | the same image under its new id, or a line of text that names the missing file |
+| image_url | the address and the detail |
+| image or file without id, address and data | a line of text that says so |
+| anything else | a line of text that names its type; the archive has all of it |
 """
 
 from __future__ import annotations
@@ -28,33 +28,42 @@ ATTACHMENT_TOOLS = ("code_interpreter", "file_search")
 
 
 def fit_attachments(entity: Entity, target: Target, losses: LossCollector) -> list[JSON]:
-    """Attachments to replay. One for file_search would make the service put the file into the thread's
-    store, a second time or after it was taken out, so it is left out where that store is moved."""
+    """The attachments that can be replayed, each with the tools that it can be attached for.
+
+    With an attachment for file_search the service adds the file to the thread's vector store. Where that
+    store is moved, it would add it a second time or after it was removed, so the tool is left out.
+    """
     kept: list[JSON] = []
     for attachment in entity.fields.get("attachments") or []:
         if not any(attachment.values()):
             continue
         file_id = attachment.get("file_id")
         if not isinstance(file_id, str) or not target.has("file", file_id):
-            gone = f"file {file_id} cannot be moved or no longer exists"
-            losses.add_lost("attachments", gone if file_id else "an attachment names no file")
+            report_lost_attachment(file_id, losses)
             continue
         tools = attached_tools(attachment, target)
-        if left := list(_unsupported_options(attachment, tools)):
-            what = "cannot be attached" if not tools else "is attached without them"
-            reason = (
-                f"{file_id} {what}: {', '.join(left)}; {target.capabilities.service} takes a file only for "
-            )
-            losses.add_lost("attachments", reason + " or ".join(ATTACHMENT_TOOLS), "the file itself is moved")
+        if lost := ", ".join(_unsupported_options(attachment, tools)):
+            result = "is attached without them" if tools else "cannot be attached"
+            accepted = f"{target.capabilities.service} takes a file only for {' or '.join(ATTACHMENT_TOOLS)}"
+            reason = f"{file_id} {result}: {lost}; {accepted}"
+            losses.add_lost("attachments", reason, "the file itself is moved")
         if not tools:
             continue
         if "file_search" in tools and target.moves_thread_store(entity.parent):
-            reason = f"{file_id} is searched through the thread's own vector store, as far as it lies there"
+            reason = f"{file_id} is searched through the thread's own vector store, if it is in there"
             losses.add_adapted("attachments", reason)
             tools = [tool for tool in tools if tool != "file_search"]
         if tools:
             kept.append({"file_id": file_id, "tools": [{"type": type_} for type_ in tools]})
     return kept
+
+
+def report_lost_attachment(file_id: JSON, losses: LossCollector) -> None:
+    """Report an attachment whose file will not be on the target."""
+    reason = (
+        f"file {file_id} cannot be moved or no longer exists" if file_id else "an attachment names no file"
+    )
+    losses.add_lost("attachments", reason)
 
 
 def attached_tools(attachment: Mapping[str, JSON], target: Target) -> list[str]:
@@ -66,8 +75,8 @@ def attached_tools(attachment: Mapping[str, JSON], target: Target) -> list[str]:
     return [str(type_) for type_ in dict.fromkeys(allowed)]
 
 
-def _unsupported_options(attachment: Mapping[str, JSON], kept: list[str]) -> Iterator[str]:
-    """What an attachment says beside the types of its tools, in words."""
+def _unsupported_options(attachment: Mapping[str, JSON], kept_types: list[str]) -> Iterator[str]:
+    """The options of an attachment, besides the types of its tools, that cannot be written."""
     tools = attachment.get("tools")
     if not tools:
         yield "it names no tool"
@@ -75,7 +84,7 @@ def _unsupported_options(attachment: Mapping[str, JSON], kept: list[str]) -> Ite
         yield "its tools are no list"
     for tool in tools if isinstance(tools, list) else ():
         type_ = tool.get("type") if isinstance(tool, Mapping) else None
-        if type_ not in kept:
+        if type_ not in kept_types:
             yield f"the tool {type_!r}" if type_ else "a tool without a type"
         elif any(value not in (None, {}) for key, value in tool.items() if key != "type"):
             yield f"options of {type_}"
@@ -90,16 +99,16 @@ PartRules = Mapping[str, Callable[[dict[str, Any], Target, LossCollector], list[
 
 
 def adapt_thread(entity: Entity, target: Target, losses: LossCollector) -> Entity:
-    """A thread's own files, store and metadata."""
+    """A thread with the files, the vector store and the metadata that the target can store."""
     return entity.with_fields(
         tool_resources=fit_resources(entity, target, losses), metadata=fit_metadata(entity, target, losses)
     )
 
 
 def adapt_assistants_message(entity: Entity, target: Target, losses: LossCollector) -> Entity:
-    """A message in a form that can be written and reads back the same."""
+    """A message in a form that can be written and is read back unchanged."""
     if entity.fields.get("phase"):
-        losses.add_lost("phase", "no message of this generation has one", "the archive has it")
+        losses.add_lost("phase", "messages of this generation have none", "the archive has it")
         entity = entity.with_fields(phase=None)
     return entity.with_fields(
         role=fit_role(entity, target, losses),
@@ -110,12 +119,12 @@ def adapt_assistants_message(entity: Entity, target: Target, losses: LossCollect
 
 
 def why_item_not_replayed(entity: Entity, _: Target) -> str:
-    """Why an item that nobody said is not replayed: such things are run steps on this wire. Or ''."""
+    """Why an item that is no message is not replayed: the Assistants API has run steps for those."""
     if entity.fields.get("role") != ITEM_ROLE:
         return ""
     item = (entity.fields.get("content") or [{}])[0]
     type_ = item.get("type") if isinstance(item, dict) else None
-    return f"an item of type {type_} was said by nobody and has no form here; it stays in the archive"
+    return f"an item of type {type_} is no message and cannot be written here; it stays in the archive"
 
 
 def fit_role(entity: Entity, target: Target, losses: LossCollector) -> str:
@@ -130,21 +139,21 @@ def fit_role(entity: Entity, target: Target, losses: LossCollector) -> str:
 
 
 def fit_parts(entity: Entity, rules: PartRules, target: Target, losses: LossCollector) -> list[JSON]:
-    """Every part of the content in some form; a message that would be empty says so."""
+    """Every part of the content in a form that can be written; a placeholder where no part is left."""
     parts: list[JSON] = []
     for part in entity.fields.get("content") or []:
-        if PART_SHAPE(part):
-            _report_unknown_keys(part, losses)
-            parts += rules.get(str(part.get("type")), line_for_unknown_part)(dict(part), target, losses)
-        else:
-            parts += line_for_unknown_part(
-                dict(part) if isinstance(part, dict) else {"type": None}, target, losses
-            )
+        if not PART_SHAPE(part):
+            part = part if isinstance(part, dict) else {"type": None}
+            parts += line_for_unknown_part(part, target, losses)
+            continue
+        _report_unknown_keys(part, losses)
+        rule = rules.get(str(part.get("type")), line_for_unknown_part)
+        parts += rule(dict(part), target, losses)
     return parts or _placeholder(losses)
 
 
 def _report_unknown_keys(part: Mapping[str, JSON], losses: LossCollector) -> None:
-    """A known part may have keys that no rule knows; they are not written."""
+    """Report keys of a known part that no rule knows; they are not written."""
     type_ = str(part.get("type"))
     for name in sorted(set(part) - {"type", type_}) if type_ in KNOWN_PART_TYPES else ():
         if part[name]:
@@ -154,7 +163,7 @@ def _report_unknown_keys(part: Mapping[str, JSON], losses: LossCollector) -> Non
 
 
 def replace_unwritable(entity: Entity, losses: LossCollector) -> Entity:
-    """A line in the place of a message that cannot be written, so that those behind it can follow."""
+    """The message with a line of text as its content, since a message is never left out of its thread."""
     role = entity.fields.get("role")
     if role == ITEM_ROLE:
         return entity
@@ -163,7 +172,7 @@ def replace_unwritable(entity: Entity, losses: LossCollector) -> Entity:
 
 
 def text_part(value: str) -> JSON:
-    """A text part in read form, without annotations."""
+    """A text part in canonical form, without annotations."""
     return {"type": "text", "text": {"value": value, "annotations": []}}
 
 
@@ -185,46 +194,55 @@ def _text(part: dict[str, Any], target: Target, losses: LossCollector) -> list[J
     if not value:
         losses.add_adapted("content", "an empty text part is refused on writing")
         return []
-    most = target.capabilities.text_max
-    if len(value) > most:
-        losses.add_adapted(
-            "content", f"{len(value):,} characters: sent as parts of at most {most:,}, the documented limit"
-        )
-    return [text_part(value[at : at + most]) for at in range(0, len(value), most)]
+    limit = target.capabilities.text_max
+    if len(value) > limit:
+        reason = f"{len(value):,} characters: sent as parts of at most {limit:,}, the documented limit"
+        losses.add_adapted("content", reason)
+    return [text_part(value[at : at + limit]) for at in range(0, len(value), limit)]
 
 
 def _refusal(part: dict[str, Any], target: Target, losses: LossCollector) -> list[JSON]:
     value = str(part.get("refusal") or "")
-    losses.add_adapted("content.refusal", "a refusal has no write form; its words arrive as text")
+    losses.add_adapted("content.refusal", "a refusal cannot be written; its text arrives as a text part")
     return _text({"text": {"value": value}}, target, losses)
 
 
-# What may be said of an image's size, on every service.
+# The same on every service.
 IMAGE_DETAILS = ("auto", "low", "high")
 
 
 def _image_file(part: dict[str, Any], target: Target, losses: LossCollector) -> list[JSON]:
     image = part.get("image_file") or {}
-    old = str(image.get("file_id") or "")
-    if not old:
+    file_id = str(image.get("file_id") or "")
+    if not file_id:
         return line_for_missing_content(part, "image", losses)
-    if target.has("file", old):
-        return [{"type": "image_file", "image_file": {"file_id": old, **fit_detail(image, losses)}}]
-    called = file_label(old, target)
-    losses.add_lost("content.image_file", f"image {called} cannot be moved; a line of text names it")
-    return [text_part(f"[image {called}]")]
+    if target.has("file", file_id):
+        return [{"type": "image_file", "image_file": {"file_id": file_id, **fit_detail(image, losses)}}]
+    label = file_label(file_id, target)
+    return lost_line("content.image_file", f"image {label}", "cannot be moved", losses)
+
+
+def lost_line(field_: str, label: str, problem: str, losses: LossCollector) -> list[JSON]:
+    """A line of text in the place of an image or file that is lost."""
+    losses.add_lost(field_, f"{label} {problem}; a line of text names it")
+    return [text_part(f"[{label}]")]
+
+
+def image_address(part: Mapping[str, JSON]) -> str:
+    """The address of an image part, or ''."""
+    url = (part.get("image_url") or {}).get("url")
+    return url if isinstance(url, str) else ""
 
 
 def _image_url(part: dict[str, Any], target: Target, losses: LossCollector) -> list[JSON]:
-    image = part.get("image_url") or {}
-    url = image.get("url")
-    if not isinstance(url, str) or not url:
+    url = image_address(part)
+    if not url:
         return line_for_missing_content(part, "image", losses)
-    return [{"type": "image_url", "image_url": {"url": url, **fit_detail(image, losses)}}]
+    return [{"type": "image_url", "image_url": {"url": url, **fit_detail(part["image_url"], losses)}}]
 
 
 def fit_detail(image: Mapping[str, JSON], losses: LossCollector) -> dict[str, JSON]:
-    """The `detail` of an image where it can be written. Whatever else an image says is told as lost."""
+    """The `detail` of an image where it can be written. Every other key of the image is reported as lost."""
     detail = image.get("detail")
     for key, value in sorted(image.items()):
         known = key in ("file_id", "url") or (key == "detail" and detail in IMAGE_DETAILS)
@@ -236,33 +254,33 @@ def fit_detail(image: Mapping[str, JSON], losses: LossCollector) -> dict[str, JS
 
 
 def file_label_in(part: Mapping[str, JSON], target: Target) -> str:
-    """What a part calls its file: by id, address or name; '' where it names none."""
-    old, url, name = (part.get(key) for key in ("file_id", "file_url", "filename"))
-    if isinstance(old, str) and old:
-        return file_label(old, target)
+    """The file of a part, by id, address or name; '' where the part names none."""
+    file_id, url, name = (part.get(key) for key in ("file_id", "file_url", "filename"))
+    if isinstance(file_id, str) and file_id:
+        return file_label(file_id, target)
     address = url if isinstance(url, str) and not url.startswith("data:") else ""
     return address or (name if isinstance(name, str) else "")
 
 
-def file_label(old: str, target: Target) -> str:
-    """A file of the source by its name, where the snapshot has it, and its id."""
-    file = target.find_file(old)
-    return f"{file.name} ({old})" if file and file.name else old
+def file_label(file_id: str, target: Target) -> str:
+    """The name, where the snapshot has it, and the id of a file of the source."""
+    file = target.find_file(file_id)
+    return f"{file.name} ({file_id})" if file and file.name else file_id
 
 
-def line_for_missing_content(part: Mapping[str, JSON], what: str, losses: LossCollector) -> list[JSON]:
-    """A line in the place of a part that has neither an id nor an address nor data: services show such
-    parts where they hide what they hold (recorded: `file_id` and `image_url` both null)."""
+def line_for_missing_content(part: Mapping[str, JSON], label: str, losses: LossCollector) -> list[JSON]:
+    """A line of text in the place of a part with no id, address or data.
+
+    Services return such parts where they hide the content (recorded: `file_id` and `image_url` both null).
+    """
     type_ = part.get("type")
-    way_out = "the archive has what the service gave"
-    losses.add_lost(
-        f"content.{type_}", f"{what} without id, address and data: its content is unknown", way_out
-    )
+    reason = f"{label} without id, address and data: its content is unknown"
+    losses.add_lost(f"content.{type_}", reason, "the archive has what the service returned")
     return [text_part(f"[content of type {type_}]")]
 
 
-def line_for_unknown_part(part: dict[str, Any], target: Target, losses: LossCollector) -> list[JSON]:
-    """A line that names the type of a part which has no write form."""
+def line_for_unknown_part(part: Mapping[str, JSON], target: Target, losses: LossCollector) -> list[JSON]:
+    """A line of text that names the type of a part which cannot be written."""
     type_ = part.get("type")
     losses.add_lost("content", f"a part of type {type_!r} cannot be written", "the archive has it whole")
     return [text_part(f"[content of type {type_}]")]

@@ -22,8 +22,8 @@ from migrate.model.stamp import (
 def fit_metadata(
     entity: Entity, target: Target, losses: LossCollector, reserved: Collection[str] = ()
 ) -> dict[str, str]:
-    """The metadata to write. The stamp never pushes out a key of the owner's. `reserved` keys belong to
-    the service there."""
+    """The metadata to write. The stamp never replaces a key of the owner. `reserved`: keys that the target
+    service writes itself."""
     capabilities = target.capabilities
     given = entity.fields.get("metadata") or {}
     kept: dict[str, str] = {}
@@ -31,7 +31,7 @@ def fit_metadata(
         if key in reserved:
             losses.add_lost("metadata", f"{key!r} is a key that the portal writes itself", "use another key")
             continue
-        text = value if isinstance(value, str) else _as_text(value)
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         if not isinstance(value, str):
             losses.add_adapted("metadata", f"{key!r} is not a string and is written as one")
         if len(key) > capabilities.metadata_key_max or len(text) > capabilities.metadata_value_max:
@@ -50,67 +50,64 @@ def fit_metadata(
     if names is not None and fits and is_stamp(stamp):
         kept[names.stamp] = stamp
     else:
-        losses.add_adapted("metadata", "no room for our stamp: only the journal will know where it came from")
+        losses.add_adapted(
+            "metadata", "no room for the stamp: only the journal will record where it came from"
+        )
     return kept
 
 
 def free_pairs(kept: dict[str, str], target: Target) -> int:
-    """How many more keys fit."""
+    """How many more keys the target accepts."""
     return target.capabilities.metadata_pairs - len(kept)
 
 
 def stamp_value(source_type: str, source_id: str) -> str:
-    """The value of our one metadata key."""
+    """The value of the stamp: TYPE:ID of the source object."""
     return f"{source_type}:{source_id}"
 
 
-def _as_text(value: JSON) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-# When the agent was saved there last: true of that place only.
+# Time when the agent was last saved in the portal; it has no meaning on another service.
 PORTAL_TIME_KEY = "modified_at"
-# Metadata keys that the portal writes on agents: not compared, and never overwritten.
+# Metadata keys that the portal writes on agents. They are not compared and never overwritten.
 PORTAL_KEYS = frozenset({"logo", "voiceLiveConfig", "description", PORTAL_TIME_KEY})
 
 
 def portal_settings(entity: Entity) -> dict[str, str]:
-    """What somebody chose in the portal for an agent, of what it keeps there."""
-    kept = entity.facts.get("portal") or {}
-    return {k: v for k, v in kept.items() if k != PORTAL_TIME_KEY and isinstance(v, str) and v}
+    """The settings of an agent that a user chose in the portal."""
+    portal = entity.facts.get("portal") or {}
+    return {k: v for k, v in portal.items() if k != PORTAL_TIME_KEY and isinstance(v, str) and v}
 
 
 def fitting_portal_settings(entity: Entity, pairs: int) -> dict[str, str]:
-    """What of it fits beside `pairs` keys of metadata."""
+    """The portal settings that fit in metadata which has `pairs` keys already."""
     return dict(list(portal_settings(entity).items())[: max(0, MAX_METADATA_PAIRS - pairs)])
 
 
 def report_lost_portal_settings(
     entity: Entity, kept: dict[str, str], service: str, losses: LossCollector
 ) -> None:
-    """Tell what of it does not arrive. `kept`: what does."""
-    left = [key for key in portal_settings(entity) if key not in kept]
-    if left:
+    """Report the portal settings that do not arrive. `kept`: those that do."""
+    lost = [key for key in portal_settings(entity) if key not in kept]
+    if lost:
         why = "metadata has no room for" if kept or service == "foundry" else f"{service} has no portal for"
-        losses.add_lost(
-            "metadata", f"{why} what the portal keeps there: {', '.join(left)}", "the archive has it"
-        )
+        losses.add_lost("metadata", f"{why} portal settings: {', '.join(lost)}", "the archive has them")
 
 
-def merge_existing_metadata(fitted: Entity, there: Entity, capabilities: Capabilities) -> Entity:
-    """The object as it is to stand on the target: `fitted`, where another tool made `there` from the same
-    source object with what that tool wrote. Any other object is returned as it is."""
-    if fitted.kind != "assistant" or original_assistant_id(there) != fitted.id:
+def merge_existing_metadata(fitted: Entity, existing: Entity, capabilities: Capabilities) -> Entity:
+    """The object that the target will have, where another tool created `existing` from the same assistant.
+
+    Keys that the other tool wrote (a `migrated_from` that is no stamp of this program, `original_v1_id`) stay
+    beside the owner's keys and this program's. Any other object is returned unchanged.
+    """
+    if fitted.kind != "assistant" or original_assistant_id(existing) != fitted.id:
         return fitted
     given: Mapping[str, JSON] = fitted.fields.get("metadata") or {}
     own = remove_stamp_keys(given)
-    found = remove_stamp_keys(there.fields["metadata"])
+    foreign = {k: v for k, v in remove_stamp_keys(existing.fields["metadata"]).items() if k not in own}
     room = max(0, capabilities.metadata_pairs - len(own))
-    ranked = sorted(
-        (k for k in found if k not in own), key=lambda key: key not in (ORIGINAL_ASSISTANT_KEY, STAMP)
-    )
-    theirs = {key: found[key] for key in ranked[:room]}  # what tells where it came from goes before the rest
-    metadata: dict[str, JSON] = {**theirs, **own}
+    # Keys that name the origin come first.
+    ranked = sorted(foreign, key=lambda key: key not in (ORIGINAL_ASSISTANT_KEY, STAMP))
+    metadata: dict[str, JSON] = {**{key: foreign[key] for key in ranked[:room]}, **own}
     before, names = stamp_keys_in(given), unused_stamp_keys(metadata)
     name = fitted.fields.get("name")
     if before is not None and names is not None and len(metadata) < capabilities.metadata_pairs:
@@ -119,5 +116,5 @@ def merge_existing_metadata(fitted: Entity, there: Entity, capabilities: Capabil
             metadata[names.name] = given[before.name]
     carried = names is not None and names.name in metadata
     if before is not None and before.name in given and not carried:
-        name = there.id  # the address is all that is left to say it
+        name = existing.id  # metadata has no room for the original name, so the address is the name
     return fitted.with_fields(metadata=metadata, name=name)

@@ -1,9 +1,13 @@
-"""Names that belong to one project: models (deployments) and connections of tools; secrets of tools."""
+"""Names that belong to one project: models (deployments) and connections of tools; secrets of tools.
+
+A model is named in three ways: as a deployment; as `CONNECTION/MODEL`, a model behind a connection of the
+project; or as the full path of a deployment in Azure Resource Manager, which is valid for one resource only.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from migrate.codecs.adapt.context import LossCollector, Target
@@ -15,136 +19,141 @@ ARM_DEPLOYMENT_PATH = re.compile(r"/subscriptions/.+/deployments/([^/]+)/?", re.
 
 
 def target_model_name(model: str, models: Mapping[str, str], connections: Mapping[str, str]) -> str:
-    """The name of a model on the target: as `models` says, else with its connection as `connections` says."""
+    """The name of a model on the target: as `models` maps it, else with its connection mapped."""
     if model in models:
         return models[model]
-    link, slash, rest = model.partition("/")
-    if not slash or not link:
+    connection, slash, rest = model.partition("/")
+    if not slash or not connection:
         return model
-    by_name = {short_connection_name(old): new for old, new in connections.items()}
-    return f"{short_connection_name(connections.get(link) or by_name.get(link) or link)}/{rest}"
+    by_name = {short_connection_name(source): target for source, target in connections.items()}
+    mapped = connections.get(connection) or by_name.get(connection) or connection
+    return f"{short_connection_name(mapped)}/{rest}"
 
 
 def fit_model(entity: Entity, target: Target, losses: LossCollector) -> JSON:
-    """The model's name on the target."""
+    """The model's name on the target. A model that the target lacks blocks the assistant."""
     model = entity.fields.get("model")
     mapped = target_model_name(model, target.models, target.connections) if isinstance(model, str) else model
     mapped = mapped or target.models.get("", mapped)
     if mapped != model:
-        rule = "models" if str(model or "") in target.models else "connections"
-        losses.add_adapted("model", f"{model} becomes {mapped}, as [{rule}] says")
+        table = "models" if str(model or "") in target.models else "connections"
+        losses.add_adapted("model", f"{model} becomes {mapped}, as [{table}] maps it")
     if not mapped:
         losses.add_blocked("model", "the assistant names no model", "map it: --models '=DEPLOYMENT'")
     elif target.deployments is not None and mapped in target.deployments:
         pass
     elif path := ARM_DEPLOYMENT_PATH.fullmatch(mapped):
         _report_arm_path(path[0], path[1], target, losses)
-    elif target.capabilities.connected_models and mapped.partition("/")[1]:
-        _check_connection(mapped, model, target, losses)
+    elif target.capabilities.connected_models and "/" in mapped:
+        _check_model_connection(mapped, model, target, losses)
     elif target.deployments is not None:
-        there = ", ".join(sorted(target.deployments)) or "none"
         losses.add_blocked(
             "model",
-            f"the target has no deployment {mapped!r} (it has: {there})",
+            f"the target has no deployment {mapped!r} (it has: {_listed(target.deployments)})",
             f'in [models] of the config file: "{model}" = "DEPLOYMENT"',
         )
     return mapped
 
 
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
+
+
+def _short_names(connections: Iterable[str]) -> set[str]:
+    return set(map(short_connection_name, connections))
+
+
 def _report_arm_path(path: str, name: str, target: Target, losses: LossCollector) -> None:
-    """A full path names a deployment of one resource; where the target's are known it is none of them."""
+    """Report a full path, which names a deployment of one resource. `name`: the last step of the path."""
     reason = f"{path} is the full ARM path of a deployment {name!r}, and the target knows deployments by name"
-    there = target.deployments
-    known = there if there is not None and name not in there else None
-    has = f" (it has: {', '.join(sorted(known)) or 'none'})" if known is not None else ""
-    new = "DEPLOYMENT" if known is not None else name
+    deployments = target.deployments
+    is_missing = deployments is not None and name not in deployments
+    new = "DEPLOYMENT" if is_missing else name
     way_out = f'map it: --models "{path}={new}", or in [models] of the config file: "{path}" = "{new}"'
-    if there is None:
-        losses.add_adapted("model", f"{reason}; which ones it has cannot be seen: it is tried", way_out)
+    if deployments is None:
+        losses.add_adapted("model", f"{reason}; its deployments cannot be listed: tried at apply", way_out)
     else:
-        losses.add_blocked("model", f"{reason}{has}", way_out)
+        known = f" (it has: {_listed(deployments)})" if is_missing else ""
+        losses.add_blocked("model", f"{reason}{known}", way_out)
 
 
-def _check_connection(mapped: str, model: JSON, target: Target, losses: LossCollector) -> None:
-    """A model behind a connection is no deployment: it can be named where its connection is there. Whether
-    the gateway behind it has the model is seen by nobody before it answers."""
-    link = mapped.partition("/")[0]
-    old = str(model).partition("/")[0]
-    line = f'in [connections] of the config file: "{old}" = "CONNECTION"'
-    if target.connections_there is None:
-        reason = f"whether the target has the connection {link!r} of {mapped} cannot be seen: it is tried"
+def _check_model_connection(mapped: str, model: JSON, target: Target, losses: LossCollector) -> None:
+    """Check the connection of `CONNECTION/MODEL`. Whether the gateway has the model is unknown."""
+    connection = mapped.partition("/")[0]
+    source = str(model).partition("/")[0]
+    line = f'in [connections] of the config file: "{source}" = "CONNECTION"'
+    if target.target_connections is None:
+        reason = (
+            f"whether the target has the connection {connection!r} of {mapped} cannot be seen: tried at apply"
+        )
         losses.add_adapted("model", reason, line)
-    elif link not in target.connections_there:
-        there = ", ".join(sorted({short_connection_name(id_) for id_ in target.connections_there})) or "none"
-        reason = f"the target has neither a deployment {mapped!r} nor a connection {link!r} (it has: {there})"
-        losses.add_blocked("model", reason, f'{line}; or in [models]: "{model}" = "DEPLOYMENT"')
+    elif connection not in target.target_connections:
+        known = _listed(_short_names(target.target_connections))
+        reason = f"the target has neither a deployment {mapped!r} nor a connection {connection!r}"
+        losses.add_blocked(
+            "model", f"{reason} (it has: {known})", f'{line}; or in [models]: "{model}" = "DEPLOYMENT"'
+        )
 
 
 def fit_connections(entity: Entity, target: Target, losses: LossCollector) -> Entity:
-    """The same assistant naming the connections of the target. One that the target lacks blocks it: the
-    service checks nothing when an assistant is made (recorded), so it would only fail when it is used."""
-    swaps: dict[str, str] = {}
-    for old in dict.fromkeys(connections_in(entity.fields)):
-        new = target.connections.get(old) or target.connections.get(short_connection_name(old))
-        swaps[old] = new or old
-        if new and new != old:
-            losses.add_adapted(
-                "connections", f"{short_connection_name(old)} becomes {short_connection_name(new)}: {new}"
-            )
-        if not old:
+    """The assistant with the connections of the target. A connection that the target lacks blocks it.
+
+    The service does not check connections when an assistant is created (recorded): it would fail only when
+    used.
+    """
+    renamed: dict[str, str] = {}
+    for source in dict.fromkeys(connections_in(entity.fields)):
+        name = short_connection_name(source)
+        line = f'in [connections] of the config file: "{name}" = "CONNECTION"'
+        mapped = target.connections.get(source) or target.connections.get(name)
+        renamed[source] = mapped or source
+        if mapped and mapped != source:
+            losses.add_adapted("connections", f"{name} becomes {short_connection_name(mapped)}: {mapped}")
+        if not source:
             losses.add_blocked("connections", "a tool names no connection", "name it on the source")
-        elif target.connections_there is None:
-            if not new and (
-                target.source_type != target.capabilities.service or short_connection_name(old) != old
-            ):
-                reason = f"whether the target has a connection {short_connection_name(old)!r} cannot be seen"
-                losses.add_adapted("connections", reason, _config_line(old))
-        elif swaps[old] not in target.connections_there:
-            there = (
-                ", ".join(sorted({short_connection_name(id_) for id_ in target.connections_there})) or "none"
-            )
-            reason = f"the target has no connection {short_connection_name(swaps[old])!r} (it has: {there})"
-            losses.add_blocked("connections", reason, _config_line(old))
-    return (
-        entity.with_fields(**replace_connections(entity.fields, lambda old: swaps.get(old, old)))
-        if swaps
-        else entity
-    )
-
-
-def _config_line(old: str) -> str:
-    return f'in [connections] of the config file: "{short_connection_name(old)}" = "CONNECTION"'
+        elif target.target_connections is None:
+            # A short name may exist on a target of the same type; a full id or another type needs a mapping.
+            if not mapped and (target.source_type != target.capabilities.service or name != source):
+                losses.add_adapted(
+                    "connections", f"whether the target has a connection {name!r} cannot be seen", line
+                )
+        elif renamed[source] not in target.target_connections:
+            known = _listed(_short_names(target.target_connections))
+            missing = short_connection_name(renamed[source])
+            reason = f"the target has no connection {missing!r} (it has: {known})"
+            losses.add_blocked("connections", reason, line)
+    if not renamed:
+        return entity
+    return entity.with_fields(**replace_connections(entity.fields, lambda id_: renamed.get(id_, id_)))
 
 
 def without_tool_secrets(entity: Entity, losses: LossCollector) -> Entity:
-    """The same assistant without headers and authorizations of its tools: a service shows them to every
-    reader in clear, or not at all, so they are set by hand or, better, come from a connection."""
+    """The assistant without headers and authorizations of its tools.
+
+    A service shows them to every reader or to none, so a user sets them by hand or uses a connection.
+    """
     fields: dict[str, Any] = dict(entity.fields)
     tools = fields.get("tools")
     if isinstance(tools, list):
         fields["tools"] = [_without_secret_keys(tool, "tools", losses) for tool in tools]
     resources = fields.get("tool_resources")
-    rows = resources.get("mcp") if isinstance(resources, Mapping) else None
-    if isinstance(resources, Mapping) and isinstance(rows, list):
-        kept = [
-            _without_secret_keys(row, "tool_resources.mcp", losses)
-            for row in rows
-            if isinstance(row, Mapping)
-        ]
-        said = [row for row in kept if set(row) - {"server_label"}]
-        fields["tool_resources"] = {**resources, "mcp": said}
+    servers = resources.get("mcp") if isinstance(resources, Mapping) else None
+    if isinstance(resources, Mapping) and isinstance(servers, list):
+        rows = [row for row in servers if isinstance(row, Mapping)]
+        kept = [_without_secret_keys(row, "tool_resources.mcp", losses) for row in rows]
+        fields["tool_resources"] = {**resources, "mcp": [row for row in kept if set(row) - {"server_label"}]}
     return entity.with_fields(**fields)
 
 
-def _without_secret_keys(row: JSON, where: str, losses: LossCollector) -> JSON:
+def _without_secret_keys(row: JSON, path: str, losses: LossCollector) -> JSON:
     if not isinstance(row, Mapping):
         return row
-    called = row.get("server_label") or row.get("type")
+    label = row.get("server_label") or row.get("type")
     for name in sorted(SECRET_KEYS & row.keys()):
         if row[name]:
             losses.add_lost(
-                f"{where}.{name}",
-                f"{name} of {called} may hold secrets and are not written",
+                f"{path}.{name}",
+                f"{name} of {label} may hold secrets and are not written",
                 "give the tool a connection of the project, or set them by hand",
             )
     return {k: v for k, v in row.items() if k not in SECRET_KEYS}

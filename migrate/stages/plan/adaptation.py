@@ -43,7 +43,7 @@ def adaptation_target(
         models=settings.models,
         connections=settings.connections,
         deployments=settings.deployments,
-        connections_there=settings.connections_there,
+        target_connections=settings.connections_there,
         names=settings.names,
         reasoning=settings.reasoning,
         bytes_later=settings.bytes_later,

@@ -98,7 +98,7 @@ def around(capabilities: Capabilities, source: str, entity: Entity) -> Target:
         models={"gpt-4-1106-preview": "gpt-4.1"},
         connections={"old-search": "search"},
         deployments=DEPLOYMENTS if asked else None,
-        connections_there=CONNECTIONS if asked else None,
+        target_connections=CONNECTIONS if asked else None,
         names=name_all([(entity.id, entity.name)], TAKEN) if name_all else {},
         reasoning=frozenset({"o4-mini"}),
         in_place=lambda _, id_: id_.startswith("shared-") and source in capabilities.shared_with,
