@@ -55,18 +55,18 @@ class Codec:
     is_unproven: Callable[[Entity], bool] = lambda entity: False
     first_messages_key: str = "messages"
     assign_names: Callable[[Iterable[tuple[str, str]], Collection[str]], dict[str, str]] | None = None
-    # What an estate of this type is. The defaults are those of a service; a config directory differs in all.
+    # The next fields describe an estate of this type. The defaults are those of a service; a config directory
+    # differs in all of them.
+    # Users chose its ids: an equal id on another side names the same object, and an id in a text is only text.
     ids_are_keys: bool = False
-    # Its owner chose the ids, so an equal id on another side names the same object, and a text that contains
-    # an id names nothing.
-    reports_state: bool = True
     # Its bodies contain what only a service sets, such as states and times.
+    reports_state: bool = True
+    # An object that it does not list is not meant to exist on a target.
     owns_rest: bool = True
-    # What it does not list is not meant to exist on a target.
-    stores_secrets: bool = True
     # Its bodies contain secrets, not only fingerprints of them.
-    files_immutable: bool = True
+    stores_secrets: bool = True
     # The bytes under the id of a file never change.
+    files_immutable: bool = True
 
 
 _ASSISTANTS = Codec(
