@@ -14,6 +14,7 @@ import click
 from migrate import __version__
 from migrate.cli import streams
 from migrate.cli.line_wrap import fitted
+from migrate.endpoints.process_tuning import enable_process_tuning
 from migrate.errors import MigrateError, RequestFailed
 from migrate.model.input_limits import MIN_RECURSION_LIMIT
 from migrate.model.known_secrets import PROCESS_SECRETS, redact
@@ -116,6 +117,7 @@ def program() -> None:
 
 def main() -> None:
     """Run the program; expected failures are told in three lines and an exit code."""
+    enable_process_tuning()
     PROCESS_SECRETS.forget_all()
     sys.setrecursionlimit(max(sys.getrecursionlimit(), MIN_RECURSION_LIMIT))
     streams.prepare()

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import logging
+from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from migrate.endpoints.service_module import import_service_module
+from migrate.endpoints.process_tuning import freeze_loaded_modules
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader, Writer
@@ -39,7 +40,8 @@ def connect_writer(settings: Settings) -> Writer:
 
 def _connect(settings: Settings, writable: bool) -> object:
     module, function = SERVICES[settings.type]
-    connect = getattr(import_service_module(module), function)
+    connect = getattr(import_module(module), function)
+    freeze_loaded_modules()
     return connect(settings, writable=writable)
 
 

@@ -20,7 +20,7 @@ MAX_TEXT_FILE_BYTES = 64 << 20  # a million thread ids are about 36 MB
 MAX_PLAN_FILE_BYTES = 4 << 30  # a plan has one action per object
 PIPE_WRITER_TIMEOUT_S = 10.0  # a named pipe that nobody opens for writing would otherwise hang for ever
 PIPE_POLL_MS = 50
-READ_CHUNK_BYTES = 1 << 20
+TEXT_READ_CHUNK_BYTES = 1 << 20
 
 # Longest first: the mark of UTF-32 begins with the one of UTF-16.
 FOREIGN_BYTE_ORDER_MARKS = (
@@ -111,7 +111,7 @@ def read_bytes(path: Path, todo: str = "", limit: int = MAX_TEXT_FILE_BYTES) -> 
 def _read_limited(handle: int, first_bytes: bytes, path: Path, todo: str, limit: int) -> bytes:
     pieces = [first_bytes]
     size = len(first_bytes)
-    while piece := os.read(handle, READ_CHUNK_BYTES):
+    while piece := os.read(handle, TEXT_READ_CHUNK_BYTES):
         pieces.append(piece)
         size += len(piece)
         if size > limit:

@@ -10,10 +10,11 @@ import httpx2
 import openai
 import pytest
 
-from migrate.endpoints.http import header_cache as module
+from migrate.endpoints import process_tuning
+from migrate.endpoints.http import openai_transport as module
 from migrate.endpoints.http.client import EstateHttpClient
-from migrate.endpoints.http.header_cache import MAX_HEADER_AGE_S
 from migrate.endpoints.http.openai_transport import OpenAITransport
+from migrate.endpoints.process_tuning import MAX_HEADER_AGE_S
 from migrate.errors import AccessDenied, NotFound, RequestFailed
 
 BETA = {"OpenAI-Beta": "assistants=v2"}
@@ -57,6 +58,12 @@ class Service:
     def _token(self) -> str:
         self.tokens += 1
         return f"token-{self.tokens}"
+
+
+@pytest.fixture(autouse=True)
+def headers_are_reused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process that the program's entry has tuned."""
+    monkeypatch.setattr(process_tuning._tuning, "is_enabled", True)
 
 
 @pytest.fixture
@@ -110,6 +117,14 @@ def test_it_is_signed_again_after_a_while(now: list[float]) -> None:
         now[0] = 1000.0 + moment
         service.get()
     assert [request.headers["authorization"][-1] for request in service.asked] == ["1", "1", "2", "2"]
+
+
+def test_each_request_is_signed_where_the_process_is_not_tuned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_tuning._tuning, "is_enabled", False)
+    service = Service()
+    for _ in range(3):
+        service.get()
+    assert [request.headers["authorization"][-1] for request in service.asked] == ["1", "2", "3"]
 
 
 def test_a_token_that_ended_early_costs_nothing() -> None:

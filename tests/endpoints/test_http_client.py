@@ -1,4 +1,5 @@
-"""A request of the openai package is the same, whether httpx2 puts it together or we do in one step."""
+"""The HTTP client of an estate sends the requests of the openai package unchanged, and refuses writes
+where it should only read."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def test_what_is_no_file_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device here")
 def test_a_device_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_files, "READ_CHUNK_BYTES", 1 << 16)
+    monkeypatch.setattr(text_files, "TEXT_READ_CHUNK_BYTES", 1 << 16)
     with pytest.raises(BadUsage) as failed:
         read_text(Path("/dev/zero"), limit=1 << 20)
     assert "larger than 1 MB" in failed.value.why

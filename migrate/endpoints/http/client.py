@@ -1,4 +1,4 @@
-"""The HTTP client that sends all requests to an estate, with its pools of connections and its proxy.
+"""The HTTP client that sends all requests to an estate, with its connections and its proxy.
 
 Proxies: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY are read as curl reads them, names in lower case
 first. Services on this machine are always reached without a proxy.
@@ -9,8 +9,6 @@ from __future__ import annotations
 import ipaddress
 import ssl
 from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import cycle
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
@@ -98,11 +96,6 @@ def _entry_matches(host: str, port: int, entry: str) -> bool:
     return bool(name) and (host == name or host.endswith(f".{name}"))
 
 
-MAX_CONNECTION_POOLS = 8
-# The arguments of httpx2 for the body of a request.
-BODY_ARGUMENTS = ("content", "data", "files", "json")
-
-
 def http_client(settings: Settings, writable: bool) -> EstateHttpClient:
     """A client for as many parallel requests as the estate has workers. If not `writable`, it refuses
     every method other than GET before a byte is sent. Raises `BadUsage` for an address, proxy or
@@ -118,9 +111,9 @@ def http_client(settings: Settings, writable: bool) -> EstateHttpClient:
             f"{settings.url!r} is not the address of a service", str(error), "it needs https:// and a host"
         ) from None
     proxy = proxy_for(settings.url)
-    pools = ConnectionPools(settings.workers, ssl_context_for(settings), proxy)
+    pool = ConnectionPool(settings.workers + 2, ssl_context_for(settings), proxy)
     return EstateHttpClient(
-        transport=GuardedTransport(pools, settings, proxy.display_url if proxy else ""),
+        transport=GuardedTransport(pool, settings, proxy.display_url if proxy else ""),
         timeout=httpx2.Timeout(WRITE_ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
         follow_redirects=False,
         event_hooks={} if writable else {"request": [check]},
@@ -134,23 +127,7 @@ def check_is_get(method: str, path: str) -> None:
 
 
 class EstateHttpClient(httpx2.Client):
-    """Puts a request of the openai package together in one step. The package gives a whole address, a text of
-    parameters and a list of headers; httpx2 would read each of them several times over to merge them."""
-
-    def build_request(self, method: str, url: httpx2.URL | str, **given: Any) -> httpx2.Request:
-        params, headers, timeout = given.get("params"), given.get("headers"), given.get("timeout")
-        plain = isinstance(url, str) and "://" in url and "?" not in url and isinstance(params, str | None)
-        if not (plain and isinstance(headers, list) and isinstance(timeout, httpx2.Timeout)):
-            return super().build_request(method, url, **given)
-        own = {name.lower() for name, _ in headers}
-        return httpx2.Request(
-            method,
-            f"{url}?{params}" if params else url,
-            headers=[*(item for item in self._default_headers if item[0] not in own), *headers],
-            cookies=self.cookies,
-            extensions={"timeout": timeout.as_dict()},
-            **{name: given[name] for name in BODY_ARGUMENTS if name in given},
-        )
+    """The HTTP client of one estate."""
 
     def send(self, request: httpx2.Request, *, stream: bool = False, **given: Any) -> httpx2.Response:
         """Send a request. A streamed answer is a file, so the size limit of files applies to it."""
@@ -158,31 +135,9 @@ class EstateHttpClient(httpx2.Client):
             request.extensions[STREAMED_EXTENSION] = True
         return super().send(request, stream=stream, **given)
 
-    @cached_property
-    def _default_headers(self) -> list[tuple[str, str]]:
-        """Headers that every request has where it does not say otherwise."""
-        return self.headers.multi_items()
 
-
-class ConnectionPools(httpx2.BaseTransport):
-    """Several pools of connections, used in turn. A pool checks each of its connections for each request:
-    with one pool of 32 connections this took a third of the processor time of a request."""
-
-    def __init__(self, workers: int, tls: ssl.SSLContext | None, proxy: Proxy | None) -> None:
-        pool_count = max(1, min(MAX_CONNECTION_POOLS, workers))
-        self._pools = [_Pool(workers + 2, tls, proxy) for _ in range(pool_count)]
-        self._next_pool = cycle(self._pools)
-
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        return next(self._next_pool).handle_request(request)
-
-    def close(self) -> None:
-        for pool in self._pools:
-            pool.close()
-
-
-class _Pool(httpx2.HTTPTransport):
-    """One pool of connections. A `ReadMeter` measures the time that reading takes."""
+class ConnectionPool(httpx2.HTTPTransport):
+    """The connections to one estate. A `ReadMeter` measures the time that reading takes."""
 
     def __init__(self, connections: int, tls: ssl.SSLContext | None, proxy: Proxy | None) -> None:
         options: dict[str, Any] = {

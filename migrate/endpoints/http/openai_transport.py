@@ -8,10 +8,11 @@ idempotency key; `Channel` repeats what may be repeated.
 from __future__ import annotations
 
 import json
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import httpx2
 import openai
@@ -19,9 +20,9 @@ from pydantic_core import from_json
 
 from migrate.endpoints.addresses import path_segment
 from migrate.endpoints.http.guarded_transport import BodyOverLimit, RedirectRefused, one_large_response
-from migrate.endpoints.http.header_cache import HeaderCache
 from migrate.endpoints.http.response_check import failure_of_response
 from migrate.endpoints.interface import Body
+from migrate.endpoints.process_tuning import header_reuse_s
 from migrate.errors import InvalidResponse, NoResponse, RequestFailed, ResponseTooLarge
 from migrate.model.input_limits import (
     MAX_JSON_DEPTH,
@@ -47,6 +48,64 @@ class JsonTransport(ABC):
         """Send one request; returns the JSON object of the answer."""
 
 
+# With this header the openai package leaves the body of an answer unread. The package sets it itself.
+RAW_RESPONSE_HEADER = "X-Stainless-Raw-Response"
+# The HTTP client sets these for each request.
+PER_REQUEST_HEADERS = {"host", "cookie"}
+UNAUTHORIZED = 401
+
+
+class _CachedHeaders(NamedTuple):
+    created_at: float
+    headers: list[tuple[str, str]]
+
+
+class HeaderCache:
+    """Sends GETs, and reuses the signed headers of an earlier one for `header_reuse_s` seconds.
+
+    Safe to share between threads. `http` is the HTTP client of `client`."""
+
+    def __init__(self, client: openai.OpenAI, http: httpx2.Client) -> None:
+        self._client = client
+        self._http = http
+        self._cached: dict[tuple[tuple[str, str], ...], _CachedHeaders] = {}
+
+    def get(self, url: str, params: Mapping[str, Any], headers: Mapping[str, str]) -> httpx2.Response:
+        """The answer to a GET. Raises `openai.APIStatusError` for every status that is not a success, and
+        `openai.APIConnectionError` or `httpx2.HTTPError` if there is no answer."""
+        key = tuple(headers.items())
+        cached, reuse_s = self._cached.get(key), header_reuse_s()
+        if cached is None or not reuse_s or time.monotonic() - cached.created_at > reuse_s:
+            return self._get_and_cache(key, url, params)
+        query: dict[str, Any] = {**self._client.default_query, **params}
+        request = self._http.build_request(
+            "GET",
+            url,
+            params=self._client.qs.stringify(query),
+            headers=cached.headers,
+            timeout=self._client.timeout,
+        )
+        answer = self._http.send(request)
+        if answer.is_success:
+            return answer
+        if answer.status_code == UNAUTHORIZED:  # the token expired early; this must not fail a listing
+            self._cached.pop(key, None)
+            return self._get_and_cache(key, url, params)
+        raise openai.APIStatusError(f"status {answer.status_code}", response=answer, body=None)
+
+    def _get_and_cache(
+        self, key: tuple[tuple[str, str], ...], url: str, params: Mapping[str, Any]
+    ) -> httpx2.Response:
+        created_at = time.monotonic()
+        options: Any = {"params": dict(params), "headers": dict(key), "max_retries": 0}
+        answer: httpx2.Response = self._client.get(url, cast_to=httpx2.Response, options=options)
+        if not answer.history:  # a redirect may have changed the headers
+            sent = answer.request.headers.multi_items()
+            reusable = [item for item in sent if item[0] not in PER_REQUEST_HEADERS]
+            self._cached[key] = _CachedHeaders(created_at, reusable)
+        return answer
+
+
 class OpenAITransport(JsonTransport):
     """Sends requests through a client of the openai package."""
 
@@ -58,13 +117,13 @@ class OpenAITransport(JsonTransport):
     def request(
         self, method: str, path: str, params: Mapping[str, Any], headers: Mapping[str, str], body: Body | None
     ) -> Body:
-        address = self._base + path
+        url = self._base + path
         with one_large_response(), translate_errors(f"{method} {path}"):
             if method == "GET":
-                return response_json(self._header_cache.get(address, params, headers))
+                return response_json(self._header_cache.get(url, params, headers))
             options: Any = {"params": dict(params), "headers": dict(headers), "max_retries": 0}
             call: Callable[..., httpx2.Response] = getattr(self.client, method.lower())
-            return response_json(call(address, cast_to=httpx2.Response, options=options, body=body))
+            return response_json(call(url, cast_to=httpx2.Response, options=options, body=body))
 
     def upload(self, path: str, name: str, purpose: str, data: BinaryIO) -> Body:
         """Upload a file as multipart with exactly two parts, `purpose` and `file` (Azure refuses any other
@@ -87,9 +146,17 @@ class OpenAITransport(JsonTransport):
         path = f"/files/{path_segment(file_id)}/content"
         with (
             translate_errors(f"GET {path}"),
-            closing(self._header_cache.stream(self._base + path)) as response,
+            closing(self._open_stream(path)) as response,
         ):
             yield response.iter_bytes(DOWNLOAD_CHUNK_BYTES)
+
+    def _open_stream(self, path: str) -> httpx2.Response:
+        options: Any = {
+            "headers": {RAW_RESPONSE_HEADER: "stream", "Accept": "application/binary"},
+            "max_retries": 0,
+        }
+        answer: httpx2.Response = self.client.get(self._base + path, cast_to=httpx2.Response, options=options)
+        return answer
 
 
 @contextmanager

@@ -24,11 +24,11 @@ from migrate.stages.apply.preconditions import check_target
 from migrate.stages.apply.threads import ThreadWriter
 from migrate.stages.apply.update import delete_object, refuse_foreign_deletions, update_object
 from migrate.stages.apply.vector_stores import await_ingestion, fill_vector_store, upload_file
-from migrate.stages.concurrency.worker_pool import run_parallel
 from migrate.stages.estate import Estate
 from migrate.stages.plan.adaptation import AssistantDependencies
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.live_estate import CONFIGURATION_KINDS
+from migrate.stages.worker_pool import run_parallel
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Writer

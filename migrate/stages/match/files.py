@@ -17,10 +17,10 @@ from migrate.model import KINDS, Entity
 from migrate.model.file import normalize_filename
 from migrate.model.normalize import json_digest, normalize_entity
 from migrate.model.references import IdLookup, references_of
-from migrate.stages.concurrency.worker_pool import run_parallel
 from migrate.stages.estate import Estate
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.fetcher import DOWNLOAD_ATTEMPTS, DOWNLOAD_RETRY_DELAY_S
+from migrate.stages.worker_pool import run_parallel
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader

@@ -22,7 +22,6 @@ from migrate.model import KINDS
 from migrate.model.entity import COUNT_MISMATCH_REASON, RESTART_FROM_FIRST_PAGE
 from migrate.model.file import BYTES_FROM_DOWNLOAD, BYTES_FROM_ORIGINAL, BYTES_FROM_PARSED_TEXT
 from migrate.model.run import run_has_ended
-from migrate.stages.concurrency.worker_pool import WorkerPool
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.fetcher import (
     COUNTING_KIND,
@@ -39,6 +38,7 @@ from migrate.stages.snapshot.fetcher import (
     file_count,
 )
 from migrate.stages.snapshot.options import SnapshotOptions
+from migrate.stages.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Probe, Reader

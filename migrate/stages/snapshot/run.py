@@ -17,12 +17,11 @@ from migrate.errors import IncompleteResult
 from migrate.model import KINDS
 from migrate.model.results.archive import SnapshotResult
 from migrate.model.served_version import served_version_remarks
-from migrate.stages.concurrency.cpu_affinity import pin_to_one_cpu
-from migrate.stages.concurrency.worker_pool import WorkerPool
 from migrate.stages.progress import Progress
 from migrate.stages.snapshot.collector import Collector
 from migrate.stages.snapshot.fetcher import Event
 from migrate.stages.snapshot.options import SnapshotOptions
+from migrate.stages.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader
@@ -53,7 +52,7 @@ def take_snapshot(
         notes.append(f"continuing snapshot {writer.id}, which was interrupted")
     for note in notes:
         progress.say(note)
-    with pin_to_one_cpu(), WorkerPool[Event](options.workers) as pool:
+    with WorkerPool[Event](options.workers) as pool:
         collector = Collector(reader, options, writer, pool, progress)
         try:
             collector.start()

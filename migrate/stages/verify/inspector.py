@@ -25,7 +25,6 @@ from migrate.model.results.apply import VerifyFinding, VerifyResult
 from migrate.model.results.plan import Plan
 from migrate.model.secrets import remove_owner_secrets, with_target_credentials
 from migrate.model.vector_store import ingestion_error
-from migrate.stages.concurrency.worker_pool import run_parallel
 from migrate.stages.config_directory.match import is_equal_on_target
 from migrate.stages.estate import Estate, LazyMessage, stamp
 from migrate.stages.fingerprints import is_unchanged, message_fingerprint
@@ -38,6 +37,7 @@ from migrate.stages.plan.adaptation import (
     without_folded_attachments,
 )
 from migrate.stages.progress import Progress
+from migrate.stages.worker_pool import run_parallel
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader

@@ -13,8 +13,6 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
-from migrate.stages.concurrency.cpu_affinity import MemoryTrimmer, pin_to_one_cpu
-
 _ItemT = TypeVar("_ItemT")
 
 
@@ -23,12 +21,10 @@ def run_parallel(
 ) -> None:
     """Do `work` for every item. The first exception stops the rest and is raised; `stop` is set then,
     for work that takes long to notice."""
-    with pin_to_one_cpu(), ThreadPoolExecutor(workers, thread_name_prefix="parallel-worker") as pool:
+    with ThreadPoolExecutor(workers, thread_name_prefix="parallel-worker") as pool:
         under_way: set[Future[None]] = set()
-        freed = MemoryTrimmer()
         try:
             for item in items:
-                freed.trim_if_due()
                 under_way.add(pool.submit(work, item))
                 if len(under_way) >= 2 * workers:
                     under_way = _raise_first_error(under_way)
@@ -100,9 +96,7 @@ class WorkerPool(Generic[_EventT]):
     def batches(self, most: int) -> Iterator[Iterator[_EventT]]:
         """Everything the tasks bring, until none is left, in groups: what waits together, at most so many.
         Each group must be read to its end; only between groups is anything waited for."""
-        freed = MemoryTrimmer()
         while self._open:
-            freed.trim_if_due()
             first = self._queue.get()
             if self._queue.qsize() < MIN_BATCH_EVENTS < self._open:
                 time.sleep(BATCH_WAIT_S)

@@ -1,1 +1,0 @@
-"""Bounded threads, and what keeps a process with many of them small."""
