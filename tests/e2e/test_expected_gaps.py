@@ -213,7 +213,7 @@ class TestWhatWasBlocked:
         world.apply()
         answer = world("verify", world.plan).ok(1)
         assert answer["ok"] is False
-        assert all("nobody accepted" in row["reason"] for row in answer["findings"]), answer["findings"]
+        assert all("not accepted" in row["reason"] for row in answer["findings"]), answer["findings"]
         assert {row["kind"] for row in answer["findings"]} >= {"file"}
 
     def test_accepted_it_is_noted(self, world: World) -> None:

@@ -128,7 +128,7 @@ def test_a_thread_whose_making_was_lost_is_told_where_nobody_can_look(launch: La
     assert world.apply().code == 3
     lost.last = 0
     answer = world("rollback", world.plan, "--yes").ok()
-    assert any("thread" in note and "twin" in note for note in answer["notes"])
+    assert any("thread" in note and "duplicate" in note for note in answer["notes"])
 
 
 def test_a_plan_is_not_made_while_a_conversation_does_not_answer(launch: Launch) -> None:

@@ -155,9 +155,10 @@ def a_verification() -> VerifyResult:
             VerifyFinding("file", "file_4", "", "visitor-guide.txt", "", "it is not on the target"),
             VerifyFinding("vector_store_file", "file_2", "file_2", "", "status",
                     "the service could not ingest it: unsupported_file"),
-            VerifyFinding("assistant", "asst_3", "old-helper", "Old helper", "", "was deleted, and is there"),
+            VerifyFinding("assistant", "asst_3", "old-helper", "Old helper", "",
+                    "was deleted by the plan, but still exists"),
         ],
-        ["2 file(s): the service keeps the bytes, so only names and sizes are proven"],
+        ["2 file(s): the service does not return the bytes, so only names and sizes are proven"],
     )  # fmt: skip
 
 

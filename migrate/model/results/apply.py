@@ -34,6 +34,10 @@ class ApplyResult:
     outage: tuple[str, str, str] | None = None
 
 
+# Reason of a finding about an object that the plan deletes.
+NOT_DELETED = "was deleted by the plan, but still exists"
+
+
 @dataclass(frozen=True)
 class VerifyFinding:
     """A difference between the target and the result that the plan describes."""

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from migrate.model.entity import JSON
 from migrate.model.results.apply import (
+    NOT_DELETED,
     ApplyResult,
     FailedObject,
     RollbackResult,
@@ -23,8 +24,6 @@ from migrate.reports.text_table import number_of, shorten
 APPLY_COUNTERS = ("created", "updated", "deleted", "adopted", "skipped")
 MAX_FAILURES_SHOWN = 20
 MAX_STEPS_SHOWN = 40
-# Reason of a finding about an object that the plan deletes.
-NOT_DELETED_REASON = "was deleted, and is there"
 
 
 def _failure_line(failure: FailedObject) -> str:
@@ -133,7 +132,7 @@ def _items(findings: list[VerifyFinding]) -> list[ReportItem]:
 
 def _verdict(finding: VerifyFinding) -> str:
     if not finding.path:
-        return "missing" if finding.source_id and finding.reason != NOT_DELETED_REASON else "stray"
+        return "missing" if finding.source_id and finding.reason != NOT_DELETED else "stray"
     return "differs" if finding.expected != finding.found else "wrong" if finding.source_id else "stray"
 
 

@@ -1,0 +1,108 @@
+"""What a plan should have made of the target, according to the plan, the archive and the journal."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+
+from migrate.archive.database import Archive
+from migrate.archive.id_map import Side, arrived_messages, derivations, id_map, reverse_message_ids
+from migrate.codecs import CODECS, Capabilities
+from migrate.model import Entity
+from migrate.model.results.apply import VerifyFinding
+from migrate.model.results.plan import Plan
+from migrate.stages.apply.context import plan_sides, planned_target
+from migrate.stages.estate import Estate, LazyMessage
+from migrate.stages.match.lineage import Lineage
+from migrate.stages.plan.adaptation import (
+    accepted_forms_only,
+    adapted_for_target,
+    iter_messages,
+    replayed_messages,
+)
+
+
+class VerifyContext:
+    """What is expected on the target. Several threads use it.
+
+    `ids`: (kind, source id) -> target id. `expected`: keys of the source's objects that should be there.
+    """
+
+    def __init__(self, plan: Plan, source: Estate, archive: Archive, capabilities: Capabilities) -> None:
+        sides = plan_sides(plan)
+        self.plan, self.source = plan, source
+        self.codec = CODECS[capabilities.service]
+        self.target = planned_target(plan, source, capabilities)
+        self.ids = _target_ids(plan, archive, sides)
+        self.expected = {
+            (a.kind, a.parent, a.id) for a in plan.actions if a.action not in ("blocked", "delete")
+        }
+        self.created = {(a.kind, a.parent, a.id) for a in plan.actions if a.action == "create"}
+        # Fields that differ on the target and stay as they are, as the plan reported.
+        self.kept_fields = {(a.kind, a.parent, a.id): a.left for a in plan.actions if a.left}
+        self.in_place = frozenset(plan.settled.in_place)
+        self.staying = frozenset(plan.staying)
+        # Source and target are the same resource or project.
+        self.same_place = sides[0] == sides[1]
+        self._archive, self._sides = archive, sides
+        self._lock = threading.Lock()  # a database connection serves one thread at a time
+        self.message_origins = Lineage(derivations(archive.conn)).message_origins(
+            source, sides[1], self._reverse_message_ids
+        )
+
+    def target_id(self, kind: str, source_id: str) -> str | None:
+        """The id of an object on the target."""
+        return self.ids.get((kind, source_id))
+
+    def message_target_ids(self, source_id: str) -> list[str]:
+        """Ids on the target of a message of the source, according to the journal."""
+        with self._lock:
+            return [line.target_id for line in id_map(self._archive.conn, *self._sides, source_id=source_id)]
+
+    def arrived_messages(self, thread: str) -> dict[str, tuple[str, str]]:
+        """Target id of each message of a thread -> source id, and fingerprint of what was written."""
+        with self._lock:
+            lines = arrived_messages(self._archive.conn, *self._sides, thread)
+            return {target_id: (source_id, written) for source_id, target_id, written in lines}
+
+    def _reverse_message_ids(
+        self, source: Side, target: Side, thread: str, target_thread: str
+    ) -> Mapping[str, str]:
+        with self._lock:
+            return reverse_message_ids(self._archive.conn, source, target, thread, target_thread)
+
+    def expected_objects(self, kind: str, entities: Iterable[Entity]) -> Iterator[Entity]:
+        """Those that the plan created, or found, on the target."""
+        return (entity for entity in entities if (kind, entity.parent, entity.id) in self.expected)
+
+    def expected_messages(self, thread: str) -> Iterator[LazyMessage]:
+        """The messages of a thread that should be on the target, in order."""
+        return iter_messages(self.source, self.codec, self.target, thread)
+
+    def adapted_messages(self, thread: str) -> Iterator[Entity]:
+        """The same, as they should be on the target."""
+        return map(self.adapted, replayed_messages(self.source, self.codec, self.target, thread))
+
+    def adapted(self, entity: Entity) -> Entity:
+        """The object as it should be on the target: adapted, with the target's ids."""
+        return adapted_for_target(entity, self.codec, self.target, self.target_id)
+
+    def adapted_in_accepted_form(self, entity: Entity) -> Entity:
+        """The same, only in forms that the service was seen to accept."""
+        return adapted_for_target(entity, self.codec, accepted_forms_only(self.target), self.target_id)
+
+
+def finding(entity: Entity, target_id: str, path: str, reason: str, *values: object) -> VerifyFinding:
+    """A finding about an object of the source. `values`: the expected one and the one on the target."""
+    return VerifyFinding(entity.kind, entity.id, target_id, entity.name, path, reason, *values)
+
+
+def _target_ids(plan: Plan, archive: Archive, sides: tuple[Side, Side]) -> dict[tuple[str, str], str]:
+    """From the id map, and from what the plan decided."""
+    lines = id_map(archive.conn, *sides, messages=False)
+    ids = {(line.kind, line.source_id): line.target_id for line in lines}
+    for kind, id_ in plan.settled.in_place:
+        ids.setdefault((kind, id_), id_)
+    for kind, id_, target_id in plan.settled.further:
+        ids.setdefault((kind, id_), target_id)
+    return ids
