@@ -41,13 +41,13 @@ def compared(
     left: Generated,
     right: Generated,
     places: tuple[str, str] = (HERE, ELSEWHERE),
-    focus: DiffScope | None = None,
+    scope: DiffScope | None = None,
     journal: Mapping[tuple[str, str], str] | None = None,
 ) -> DiffResult:
     """What differs between them, each in an archive of its own."""
     with Archive.temporary() as one, Archive.temporary() as other:
         sides = archived(one, left, places[0]), archived(other, right, places[1])
-        return diff(*sides, noted(journal or {}), focus)
+        return diff(*sides, noted(journal or {}), scope)
 
 
 def told(found: DiffResult) -> list[tuple[str, str, str, str]]:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from migrate.model import Entity
 from migrate.model.message import ITEM_ROLE
 from migrate.model.normalize import json_digest
-from migrate.stages.diff import message_alignment
-from migrate.stages.diff.message_alignment import PositionPair, align_by_content
+from migrate.stages.diff import member_comparison
+from migrate.stages.diff.member_comparison import PositionPair, align_by_content
 
 WORDS = st.lists(st.sampled_from(["yes", "no", "item", "why?"]), max_size=12)
 
@@ -66,7 +66,7 @@ class _Counted(str):
 
 
 def test_a_few_words_said_over_and_over_are_bounded_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(message_alignment, "json_digest", lambda value: _Counted(json_digest(value)))
+    monkeypatch.setattr(member_comparison, "json_digest", lambda value: _Counted(json_digest(value)))
     monkeypatch.setattr(_Counted, "times", 0)
     number = 1_000
     pairs = paired(["yes", "no"] * number, ["yes", "why?"] * number)

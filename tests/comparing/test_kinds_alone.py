@@ -48,7 +48,7 @@ def test_threads_that_were_not_listed_are_a_gap_of_their_messages() -> None:
         writer.end("thread", "", "failed", "the service is down")
         writer.finish("partial", "")
         right = Estate(SnapshotReader(other.conn, list_snapshots(other.conn)[-1]))
-        found = diff(archived(one, TALK), right, focus=ALONE)
+        found = diff(archived(one, TALK), right, scope=ALONE)
     assert found.exit_code == 3
     assert "thread * on the right: the service is down" in found.unread
 
@@ -56,7 +56,7 @@ def test_threads_that_were_not_listed_are_a_gap_of_their_messages() -> None:
 @pytest.mark.parametrize("kind", ["run", "run_step"])
 def test_runs_of_two_places_are_not_a_comparison_of_nothing(kind: str) -> None:
     with pytest.raises(BadUsage, match=f"--kind {kind}"):
-        compared(TALK, TALK, focus=DiffScope(kinds=frozenset({kind})))
+        compared(TALK, TALK, scope=DiffScope(kinds=frozenset({kind})))
     assert compared(TALK, TALK, (HERE, HERE), DiffScope(kinds=frozenset({kind}))).exit_code == 0
 
 

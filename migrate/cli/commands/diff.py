@@ -46,7 +46,7 @@ def diff_estates(
     left: str,
     right: str,
     config: Config,
-    focus: DiffScope,
+    scope: DiffScope,
     journal: Path | None,
     workers: int,
     progress: Progress,
@@ -55,11 +55,11 @@ def diff_estates(
     """What differs between two ESTATE arguments. An archive is opened first: it may know which threads a
     service holds that does not list them."""
 
-    kinds = kinds_to_read(focus.kinds)
+    kinds = kinds_to_read(scope.kinds)
     with opened_sides(left, right, config, kinds, journal, workers, progress) as (one, other):
-        if focus.since and not focus.since.covers(one, other):
+        if scope.since and not scope.since.covers(one, other):
             raise BadUsage(
-                f"--since names a snapshot of {focus.since.base.side.url}",
+                f"--since names a snapshot of {scope.since.estate.side.url}",
                 "neither side of the comparison is that place",
                 "name a snapshot of one of the two: `snapshots FILE.db` lists them",
             )
@@ -67,7 +67,7 @@ def diff_estates(
         collector.add(right, other)
         archives = archives_of((left, right), config, journal)
         with open_journals(archives, one, other) as told:
-            return diff(one, other, told, focus)
+            return diff(one, other, told, scope)
 
 
 @contextmanager
@@ -142,7 +142,7 @@ def diff_command(
     collector = DiagramCollector(reports.shows_diagrams)
     config, progress = common.config.meeting(environment, ""), common.progress()
     with ExitStack() as stack:
-        focus = DiffScope(
+        scope = DiffScope(
             kinds=frozenset(kinds),
             object_filter=ObjectFilter.parse(include, exclude),
             rules=tuple(rule for file in ignore for rule in read_ignore_rules(file)),
@@ -150,6 +150,6 @@ def diff_command(
             models=config.models,
             connections=config.connections,
         )
-        result = diff_estates(left, right, config, focus, journal, workers, progress, collector)
+        result = diff_estates(left, right, config, scope, journal, workers, progress, collector)
     write_report(common, reports, diff_document(result), diff_report(result, left, right), collector)
     exit_with(result.exit_code)

@@ -49,7 +49,7 @@ class IgnoreRuleTable(BaseModel):
 
 @dataclass(frozen=True)
 class IgnoreRule:
-    """One rule. `where` says which it is: file and number."""
+    """One rule. `location`: its file and number."""
 
     location: str
     kind: str
@@ -75,7 +75,7 @@ class IgnoreRule:
 
 
 def read_ignore_rules(file: File) -> tuple[IgnoreRule, ...]:
-    """The rules of a file. Raises `BadUsage` with the rule and the key that is wrong."""
+    """Read the rules of a file. Raises `BadUsage` that names the rule and the key that is wrong."""
     text = read_text(file, "it must be TOML, saved as UTF-8: docs/diff.md shows one")
     try:
         data: Any = tomllib.loads(text)
@@ -85,56 +85,58 @@ def read_ignore_rules(file: File) -> tuple[IgnoreRule, ...]:
     unknown = sorted(data.keys() - {"ignore"})
     if unknown or not isinstance(rows, list):
         raise BadUsage(f"{file}: {', '.join(unknown) or 'ignore'}", "only [[ignore]] tables are known")
-    return tuple(_rule(f"{file.name}, rule {n}", row) for n, row in enumerate(rows, 1))
+    return tuple(_ignore_rule(f"{file.name}, rule {n}", row) for n, row in enumerate(rows, 1))
 
 
-def _rule(where: str, row: Any) -> IgnoreRule:
+def _ignore_rule(location: str, row: Any) -> IgnoreRule:
     try:
-        text = IgnoreRuleTable.model_validate(row)
+        table = IgnoreRuleTable.model_validate(row)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])) or "the table"
         known = ", ".join(IgnoreRuleTable.model_fields)
         raise BadUsage(
-            f"{where}: {key}: {first['msg']}", "", f"keys of a rule: {known}; reason is required"
+            f"{location}: {key}: {first['msg']}", "", f"keys of a rule: {known}; reason is required"
         ) from None
-    if text.kind != "*" and text.kind not in KINDS:
-        raise BadUsage(f"{where}: there is no kind {text.kind!r}", f"kinds are {', '.join(KINDS)}, or *")
-    steps = parse_path(where, text.path)
-    return IgnoreRule(where, text.kind, text.name, text.path, steps, text.action, text.reason, text.expires)
+    if table.kind != "*" and table.kind not in KINDS:
+        raise BadUsage(f"{location}: there is no kind {table.kind!r}", f"kinds are {', '.join(KINDS)}, or *")
+    return IgnoreRule(
+        location, table.kind, table.name, table.path, parse_path(location, table.path), table.action,
+        table.reason, table.expires,
+    )  # fmt: skip
 
 
-def parse_path(where: str, path: str) -> tuple[str, ...]:
+def parse_path(location: str, path: str) -> tuple[str, ...]:
     """Parse a path into steps. A leading `$.` is allowed and ignored."""
     rest = path[1:] if path.startswith("$") else path
     steps: list[str] = []
-    at = 0
-    while at < len(rest):
-        found = PATH_STEP.match(rest, at)
-        if not found:
-            raise _bad_path(where, path, rest[at:])
-        if found["name"] is not None:
-            steps.append(found["name"])
-        elif found["quoted"] is not None:
-            steps.append(_quoted_key(where, path, found["quoted"]))
+    position = 0
+    while position < len(rest):
+        step = PATH_STEP.match(rest, position)
+        if not step:
+            raise _bad_path(location, path, rest[position:])
+        if step["name"] is not None:
+            steps.append(step["name"])
+        elif step["quoted"] is not None:
+            steps.append(_quoted_key(location, path, step["quoted"]))
         else:
-            steps.append(MemberStep(f"[{found['inner']}]"))
-        at = found.end()
+            steps.append(MemberStep(f"[{step['inner']}]"))
+        position = step.end()
     return tuple(steps)
 
 
-def _bad_path(where: str, path: str, part: str) -> BadUsage:
+def _bad_path(location: str, path: str, part: str) -> BadUsage:
     return BadUsage(
-        f"{where}: path {path!r} cannot be read at {part!r}",
+        f"{location}: path {path!r} cannot be read at {part!r}",
         todo='write it as `diff` shows it: metadata.owner, tools[*].function, a["odd key"]',
     )
 
 
-def _quoted_key(where: str, path: str, quoted: str) -> str:
+def _quoted_key(location: str, path: str, quoted: str) -> str:
     try:
         key = str(json.loads(f'"{quoted}"', strict=False))
     except ValueError:
-        raise _bad_path(where, path, f'"{quoted}"') from None
+        raise _bad_path(location, path, f'"{quoted}"') from None
     return key.replace("[", "[[]").replace("*", "[*]").replace("?", "[?]")
 
 
@@ -146,13 +148,12 @@ def _covers(pattern: tuple[str, ...], steps: DiffSteps) -> bool:
     return bool(steps) and _step_matches(pattern[0], steps[0]) and _covers(pattern[1:], steps[1:])
 
 
-def _step_matches(written: str, step: str | int) -> bool:
-    """A step in brackets matches members of lists, any other step matches keys."""
-    if isinstance(written, MemberStep):
-        called = f"[{step}]" if isinstance(step, int) else step
-        listed = isinstance(step, (int, MemberStep))
-        return listed and fnmatchcase(called[1:-1], written[1:-1].replace("[", "[[]"))
-    return isinstance(step, str) and not isinstance(step, MemberStep) and fnmatchcase(step, written)
+def _step_matches(pattern: str, step: str | int) -> bool:
+    """A pattern in brackets matches members of lists, any other pattern matches keys."""
+    if isinstance(pattern, MemberStep):
+        name = str(step) if isinstance(step, int) else step[1:-1]
+        return isinstance(step, (int, MemberStep)) and fnmatchcase(name, pattern[1:-1].replace("[", "[[]"))
+    return isinstance(step, str) and not isinstance(step, MemberStep) and fnmatchcase(step, pattern)
 
 
 @dataclass(frozen=True)
@@ -173,53 +174,52 @@ class IgnoreFilter:
         today: date | None = None,
     ) -> None:
         self._today = today or date.today()
-        self._rules = [rule for rule in rules if not self._is_over(rule)]
-        self._over = [rule for rule in rules if self._is_over(rule)]
+        self._rules = [rule for rule in rules if not self._is_expired(rule)]
+        self._expired = [rule for rule in rules if self._is_expired(rule)]
         self._expected = expected
+        # By the identity of a rule: two files may have the same name.
         self._counts: Counter[int] = Counter()
-        """By the identity of a rule: two files may have one name."""
 
     def filter(self, change: Change) -> Change | None:
         """The change without ignored paths, or None when nothing is left."""
         rules = [rule for rule in self._rules if rule.applies_to(change)]
         if change.action != "changed":
-            whole = next((rule for rule in rules if not rule.steps), None)
-            if whole is None:
+            covering = next((rule for rule in rules if not rule.steps), None)
+            if covering is None:
                 return change
-            self._counts[id(whole)] += 1
+            self._counts[id(covering)] += 1
             return None
-        kept = tuple(path for path in change.paths if not self._taken(path, rules))
+        kept = tuple(path for path in change.paths if not self._is_ignored(path, rules))
         if not kept:
             return None
         return change if len(kept) == len(change.paths) else replace(change, paths=kept)
 
     def ignored(self) -> tuple[IgnoreCount, ...]:
-        """Every rule in force, with its count. A rule with count 0 may be superfluous."""
-        rows = [
+        """The count of every rule that has not expired (a rule with count 0 may be superfluous), and of every
+        expected difference that occurred."""
+        rules = [
             IgnoreCount(rule.location, rule.reason, str(rule.expires or ""), self._counts[id(rule)])
             for rule in self._rules
         ]
-        made = [
-            IgnoreCount("expected", one.reason, "", self._counts[id(one)])
-            for one in self._expected
-            if self._counts[id(one)]
+        expected = [
+            IgnoreCount("expected", row.reason, "", self._counts[id(row)])
+            for row in self._expected
+            if self._counts[id(row)]
         ]
-        return (*rows, *made)
+        return (*rules, *expected)
 
     def expired(self) -> tuple[str, ...]:
         """One text for each rule that has expired; expired rules are not applied."""
-        return tuple(f"{rule.location} expired on {rule.expires}: {rule.reason}" for rule in self._over)
+        return tuple(f"{rule.location} expired on {rule.expires}: {rule.reason}" for rule in self._expired)
 
-    def _taken(self, path: FieldDifference, rules: list[IgnoreRule]) -> bool:
-        for rule in rules:
-            if rule.covers(path):
-                self._counts[id(rule)] += 1
-                return True
-        for one in self._expected:
-            if one.matches(path):
-                self._counts[id(one)] += 1
-                return True
-        return False
+    def _is_ignored(self, path: FieldDifference, rules: list[IgnoreRule]) -> bool:
+        """Whether a path is ignored; counted for the first rule, or else the first expected difference."""
+        covering: IgnoreRule | ExpectedDifference | None
+        covering = next((rule for rule in rules if rule.covers(path)), None)
+        covering = covering or next((row for row in self._expected if row.matches(path)), None)
+        if covering is not None:
+            self._counts[id(covering)] += 1
+        return covering is not None
 
-    def _is_over(self, rule: IgnoreRule) -> bool:
+    def _is_expired(self, rule: IgnoreRule) -> bool:
         return rule.expires is not None and rule.expires < self._today

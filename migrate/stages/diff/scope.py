@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from migrate.codecs.foundry.agent_names import valid_name_base
 from migrate.errors import BadUsage
@@ -22,39 +23,42 @@ _Fingerprints = dict[str, str]
 
 
 class Baseline:
-    """An earlier snapshot. Fingerprints of a listing are computed once; of listings below a parent only the
-    last one is kept."""
+    """An earlier snapshot, to see what changed since. Fingerprints of a listing are computed once; of
+    listings below a parent only the last one is kept."""
 
-    def __init__(self, base: Estate) -> None:
-        self.base = base
-        self.name = f"snapshot {base.snapshot.info.id}"
-        self._marks: dict[tuple[int, str], tuple[str, _Fingerprints]] = {}
+    def __init__(self, estate: Estate) -> None:
+        self.estate = estate
+        self.name = f"snapshot {estate.snapshot.info.id}"
+        self._fingerprints: dict[tuple[int, str], tuple[str, _Fingerprints]] = {}
 
     def covers(self, *sides: Estate) -> bool:
-        """Whether one of these estates is the place of the earlier snapshot."""
-        return any(side.side == self.base.side for side in sides)
+        """Whether one of these estates is in the place of the earlier snapshot."""
+        return any(side.side == self.estate.side for side in sides)
 
     def has_changed(self, kind: str, *objects: tuple[Estate, str, str]) -> bool:
-        """Whether one of these (estate, id, parent) that lies in the same place is another than it was."""
-        here = [(side, id_, parent) for side, id_, parent in objects if side.side == self.base.side and id_]
-        gone = len(here) < sum(side.side == self.base.side for side, _, _ in objects)
-        return gone or any(
-            self._mark(side, kind, id_, parent) != self._mark(self.base, kind, id_, parent)
-            for side, id_, parent in here
+        """Whether one of these (estate, id, parent) in the same place is not as it was. An empty id:
+        absent."""
+        same_place = [row for row in objects if row[0].side == self.estate.side]
+        return any(
+            not id_
+            or self._fingerprint(estate, kind, id_, parent)
+            != self._fingerprint(self.estate, kind, id_, parent)
+            for estate, id_, parent in same_place
         )
 
-    def _mark(self, estate: Estate, kind: str, id_: str, parent: str) -> str:
+    def _fingerprint(self, estate: Estate, kind: str, id_: str, parent: str) -> str:
         key = (id(estate), kind)
-        if key not in self._marks or self._marks[key][0] != parent:
-            self._marks[key] = (parent, self._read(estate, kind, parent))
-        return self._marks[key][1].get(id_, "")
+        if key not in self._fingerprints or self._fingerprints[key][0] != parent:
+            self._fingerprints[key] = (parent, self._read(estate, kind, parent))
+        return self._fingerprints[key][1].get(id_, "")
 
     def _read(self, estate: Estate, kind: str, parent: str) -> _Fingerprints:
+        entities: Iterable[Entity]
         if KINDS[kind].parent:
-            found = estate.iter_members(kind, parent)
+            entities = estate.iter_members(kind, parent)
         else:
-            found = iter(estate.iter_threads() if kind == "thread" else estate.objects(kind).values())
-        return {e.id: json_digest([normalize_entity(e), usability(e)]) for e in found}
+            entities = estate.iter_threads() if kind == "thread" else estate.objects(kind).values()
+        return {e.id: json_digest([normalize_entity(e), usability(e)]) for e in entities}
 
 
 # Kinds that a config directory can hold.
@@ -62,7 +66,7 @@ DIRECTORY_KINDS = frozenset({"file", "vector_store", "vector_store_file", "assis
 
 RUN_KINDS = frozenset(kind for kind, form in KINDS.items() if not form.replayed)
 
-# Kind -> other kinds that must be known to compare it: what it names, and what recognises it.
+# Kind -> other kinds that must be read to compare it: those it refers to, and those that help to match it.
 REQUIRED_KINDS: Mapping[str, frozenset[str]] = {
     "file": frozenset(),
     "vector_store": frozenset(),
@@ -82,8 +86,8 @@ def kinds_to_read(kinds: frozenset[str]) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class DiffScope:
-    """`kinds`: only these (empty: all). `since`: a snapshot; what is still as it was there is left out.
-    `models`, `connections`: names of the left that are called otherwise on the right."""
+    """What is compared. `kinds`: only these (empty: all). `since`: objects that are as they were in this
+    snapshot are left out. `models`, `connections`: name on the left -> name on the right."""
 
     kinds: frozenset[str] = frozenset()
     object_filter: ObjectFilter = field(default_factory=ObjectFilter)
@@ -93,60 +97,57 @@ class DiffScope:
     connections: Mapping[str, str] = field(default_factory=dict)
 
     def kinds_of(self, left: Estate, right: Estate) -> frozenset[str]:
-        """The kinds that are compared. Raises `BadUsage` where one that was asked for cannot be."""
-        held = DIRECTORY_KINDS if (left.codec.ids_are_keys or right.codec.ids_are_keys) else frozenset(KINDS)
+        """The kinds that are compared. Raises `BadUsage` where a requested one cannot be compared."""
+        comparable = (
+            DIRECTORY_KINDS if (left.codec.ids_are_keys or right.codec.ids_are_keys) else frozenset(KINDS)
+        )
         for kind in sorted(self.kinds):
             if reason := _why_not_comparable(kind, left, right):
-                rest = (
-                    "compare two snapshots of one place that hold runs"
-                    if kind in RUN_KINDS
-                    else "leave it out"
-                )
-                raise BadUsage(f"--kind {kind}: cannot be compared here", reason, rest)
-        return held & self.kinds if self.kinds else held
+                runs = kind in RUN_KINDS
+                todo = "compare two snapshots of one place that hold runs" if runs else "leave it out"
+                raise BadUsage(f"--kind {kind}: cannot be compared here", reason, todo)
+        return comparable & self.kinds if self.kinds else comparable
 
     def includes(self, *sides: Entity) -> bool:
-        """Whether an object is among what is compared, by a name or id that it has on either side."""
-        names = [name for one in sides for name in (one.id, one.name) if name]
+        """Whether an object passes the filter, by a name or id that it has on either side."""
+        names = [name for entity in sides for name in (entity.id, entity.name) if name]
         return self.object_filter.matches_names(sides[0].kind, names)
 
     def has_filter_for(self, kind: str) -> bool:
         """Whether an include or exclude rule is about this kind."""
-        return any(of == kind for of, _ in (*self.object_filter.include, *self.object_filter.exclude))
+        return any(
+            rule_kind == kind for rule_kind, _ in (*self.object_filter.include, *self.object_filter.exclude)
+        )
 
     def left_out(self, left: Estate, right: Estate, copies: frozenset[str]) -> Iterator[str]:
         """What was not compared on purpose, in words."""
-        for estate, other in ((left, right), (right, left)):
-            if other.codec.ids_are_keys and not estate.codec.ids_are_keys:
-                for kind, number in sorted(self.selection(estate, other, copies).left_out.items()):
-                    what = kind.replace("_", " ") if number == 1 else _plural(kind)
-                    yield f"{number:,} {what} that no assistant uses, or of another environment"
+        for estate, opposite in ((left, right), (right, left)):
+            if opposite.codec.ids_are_keys and not estate.codec.ids_are_keys:
+                for kind, number in sorted(self.selection(estate, opposite, copies).left_out.items()):
+                    noun = (kind if number == 1 else KINDS[kind].plural).replace("_", " ")
+                    yield f"{number:,} {noun} that no assistant uses, or of another environment"
 
-    def selection(self, estate: Estate, other: Estate, copies: frozenset[str]) -> ConfigSelection:
-        """What of an estate is compared with a config directory. `copies`: those that a journal knows."""
-        return select_configuration(estate, str(other.snapshot.info.options.get("name_prefix") or ""), copies)
+    def selection(self, estate: Estate, directory: Estate, copies: frozenset[str]) -> ConfigSelection:
+        """The part of an estate that is compared with a config directory. `copies`: ids of vector stores that
+        a journal knows as copies."""
+        prefix = str(directory.snapshot.info.options.get("name_prefix") or "")
+        return select_configuration(estate, prefix, copies)
 
     def expected(self, left: Estate, right: Estate) -> tuple[ExpectedDifference, ...]:
-        """Differences that follow from where the sides lie. On one endpoint nothing is expected: there a
-        renamed model is drift. A config directory has names of its own for each environment."""
+        """Differences that follow from the configuration of two endpoints. Within one endpoint nothing is
+        expected: there a renamed model is drift. A config directory has names of its own for each
+        environment."""
         if left.side == right.side or left.codec.ids_are_keys or right.codec.ids_are_keys:
             return ()
-        models = {**self.models}
-        linked = {
+        connections = {
             short_connection_name(old): short_connection_name(new) for old, new in self.connections.items()
         }
-        found = []
-        if models:
-            found.append(
-                ExpectedDifference("[models] of the config file", lambda p: _is_renamed(p, "model", models))
-            )
-        if linked:
-            found.append(
-                ExpectedDifference("[connections] of the config file", lambda p: _is_relinked(p, linked))
-            )
-        if left.names_are_ids != right.names_are_ids:
-            found.append(ExpectedDifference("names spelled as addresses", _is_respelled))
-        return tuple(found)
+        rows: tuple[tuple[object, str, Callable[[FieldDifference], bool]], ...] = (
+            (self.models, "[models] of the config file", partial(_is_renamed_model, self.models)),
+            (connections, "[connections] of the config file", partial(_is_mapped_connection, connections)),
+            (left.names_are_ids != right.names_are_ids, "names spelled as addresses", _is_respelled_name),
+        )
+        return tuple(ExpectedDifference(reason, matches) for applies, reason, matches in rows if applies)
 
 
 def _why_not_comparable(kind: str, left: Estate, right: Estate) -> str:
@@ -160,20 +161,16 @@ def _why_not_comparable(kind: str, left: Estate, right: Estate) -> str:
     return ""
 
 
-def _plural(kind: str) -> str:
-    return KINDS[kind].plural.replace("_", " ")
+def _is_renamed_model(models: Mapping[str, str], path: FieldDifference) -> bool:
+    return path.steps == ("model",) and isinstance(path.left, str) and models.get(path.left) == path.right
 
 
-def _is_renamed(path: FieldDifference, field_: str, names: Mapping[str, str]) -> bool:
-    return path.steps == (field_,) and isinstance(path.left, str) and names.get(path.left) == path.right
+def _is_mapped_connection(connections: Mapping[str, str], path: FieldDifference) -> bool:
+    in_tools = path.field in ("tools", "tool_resources") and isinstance(path.left, str)
+    return in_tools and connections.get(path.left) == path.right
 
 
-def _is_relinked(path: FieldDifference, linked: Mapping[str, str]) -> bool:
-    inside = path.field in ("tools", "tool_resources") and isinstance(path.left, str)
-    return inside and linked.get(path.left) == path.right
-
-
-def _is_respelled(path: FieldDifference) -> bool:
-    one, other = path.left, path.right
-    named = path.steps == ("name",) and isinstance(one, str) and isinstance(other, str)
-    return named and valid_name_base(one).casefold() == valid_name_base(other).casefold() != ""
+def _is_respelled_name(path: FieldDifference) -> bool:
+    if path.steps != ("name",) or not isinstance(path.left, str) or not isinstance(path.right, str):
+        return False
+    return valid_name_base(path.left).casefold() == valid_name_base(path.right).casefold() != ""

@@ -55,7 +55,7 @@ HALF_CHARACTER_PAIR = "it contains half of a surrogate pair, which UTF-8 cannot 
 
 COUNTED_KIND = next(kind for kind, form in KINDS.items() if form.parent == COUNTING_KIND)
 
-READ_CHUNK_BYTES = 1 << 18
+ORIGINAL_CHUNK_BYTES = 1 << 18
 
 
 class Collector:
@@ -372,5 +372,5 @@ def _same_content(left: Path, right: Path) -> bool:
 
 def _chunks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
-        while data := file.read(READ_CHUNK_BYTES):
+        while data := file.read(ORIGINAL_CHUNK_BYTES):
             yield data

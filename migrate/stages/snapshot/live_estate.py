@@ -133,7 +133,8 @@ def require_threads(result: SnapshotResult, reader: Reader) -> None:
 
 
 def require_complete(result: SnapshotResult, url: str) -> None:
-    """Raises `IncompleteResult` when the list of a kind could not be read: a part of it is not enough to decide. A vector store that counts more files than it lists is accepted: its count may be out of date."""
+    """Raises `IncompleteResult` when the list of a kind could not be read: a part of it is not enough to
+    decide. A vector store that counts more files than it lists is accepted: its count may be out of date."""
     for gap in result.missing:
         if gap.reason.startswith(COUNT_MISMATCH_REASON):
             continue
