@@ -17,100 +17,91 @@ from migrate.stages.match.pairs import trusted_pairs
 if TYPE_CHECKING:
     from migrate.stages.estate import Estate
 
+_Archives = Mapping[Path, Archive]
+_ObjectIds = dict[tuple[str, str], str]
+
 
 @dataclass(frozen=True)
 class JournalPairs:
-    """`objects`: (kind, left id) -> right id of all but messages. `messages`: asked with a thread on the left
-    and its counterpart, left and right id of those in them, of which the last counts; there may be a million.
-    `sent`: (left id, right id) of files -> hash of the bytes that one was made with from the other. `copies`:
-    ids of vector stores beside a config directory that were made from others of the same place."""
+    """What journals know of two estates, in either direction."""
 
+    # (kind, left id) -> right id, of all but messages.
     objects: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    # Thread on the left and its counterpart -> left and right id of their messages, of which the last counts.
+    # There may be a million.
     messages: Callable[[str, str], Iterable[tuple[str, str]]] = lambda left, right: ()
+    # (left id, right id) of files -> hash of the bytes with which one was created from the other.
     sent: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    # Vector stores, compared with a config directory, that were created from others of the same place.
     copies: frozenset[str] = frozenset()
-
-
-# (kind, id) -> id on the other side.
-_IdPairs = dict[tuple[str, str], str]
 
 
 @contextmanager
 def open_journals(archives: Iterable[Path], left: Estate, right: Estate) -> Iterator[JournalPairs]:
-    """What they know, in either direction; they stay open as long as somebody asks."""
+    """Read the journals of archives. They stay open while messages are read."""
     with ExitStack() as stack:
         opened = {path: stack.enter_context(Archive.open(path)) for path in archives}
-        there: _IdPairs = {}
-        back: _IdPairs = {}
+        forward: _ObjectIds = {}
+        reverse: _ObjectIds = {}
         for path, archive in opened.items():
-            there |= _object_pairs(path, archive, left, right)
-            back |= {
-                (kind, new): old for (kind, old), new in _object_pairs(path, archive, right, left).items()
-            }
-        messages = partial(_message_pairs, opened, left.side, right.side)
+            with translate_damage(path):
+                forward |= _object_pairs(archive, left, right)
+                moved_back = _object_pairs(archive, right, left)
+            reverse |= {(kind, new): old for (kind, old), new in moved_back.items()}
         yield JournalPairs(
-            {**back, **there},
-            messages,
+            {**reverse, **forward},
+            partial(_message_pairs, opened, left.side, right.side),
             _sent_hashes(opened, left.side, right.side),
             _store_copies(opened, left, right),
         )
 
 
-def _object_pairs(path: Path, archive: Archive, source: Estate, target: Estate) -> _IdPairs:
+def known_threads(archives: Iterable[Path], source: Estate, type_: str, url: str) -> tuple[str, ...]:
+    """Ids of threads that a place should have: those of `source` if it is that place, and those that journals
+    say were created there or moved from there."""
+    side = Side(type_, url)
+    ids = [thread.id for thread in source.iter_threads()] if source.side == side else []
+    for path in archives:
+        with Archive.open(path) as archive, translate_damage(path):
+            created = id_map(archive.conn, source.side, side, messages=False)
+            moved = id_map(archive.conn, side, source.side, messages=False)
+            ids += [line.target_id for line in created if line.kind == "thread"]
+            ids += [line.source_id for line in moved if line.kind == "thread"]
+    return tuple(dict.fromkeys(ids))
 
-    with translate_damage(path):
-        return trusted_pairs(source, target, id_map(archive.conn, source.side, target.side, messages=False))
+
+def _object_pairs(archive: Archive, source: Estate, target: Estate) -> _ObjectIds:
+    return trusted_pairs(source, target, id_map(archive.conn, source.side, target.side, messages=False))
 
 
 def _message_pairs(
-    opened: Mapping[Path, Archive], left: Side, right: Side, one: str, other: str
+    archives: _Archives, left: Side, right: Side, left_thread: str, right_thread: str
 ) -> Iterator[tuple[str, str]]:
-    """The messages of a thread on the left and its counterpart on the right."""
-
-    for path, archive in opened.items():
+    for path, archive in archives.items():
         with translate_damage(path):
-            yield from ((old, new) for new, old in message_id_pairs(archive.conn, right, left, other))
-    for path, archive in opened.items():
+            yield from ((old, new) for new, old in message_id_pairs(archive.conn, right, left, right_thread))
+    for path, archive in archives.items():
         with translate_damage(path):
-            yield from message_id_pairs(archive.conn, left, right, one)
+            yield from message_id_pairs(archive.conn, left, right, left_thread)
 
 
-def _sent_hashes(opened: Mapping[Path, Archive], left: Side, right: Side) -> dict[tuple[str, str], str]:
-
+def _sent_hashes(archives: _Archives, left: Side, right: Side) -> dict[tuple[str, str], str]:
     sent: dict[tuple[str, str], str] = {}
-    for path, archive in opened.items():
+    for path, archive in archives.items():
         with translate_damage(path):
-            back = {(new, old): sha for (old, new), sha in uploaded_hashes(archive.conn, right, left).items()}
-            sent |= {
-                pair: sha for pair, sha in (back | uploaded_hashes(archive.conn, left, right)).items() if sha
-            }
+            reverse = uploaded_hashes(archive.conn, right, left)
+            known = {(new, old): sha for (old, new), sha in reverse.items()}
+            known |= uploaded_hashes(archive.conn, left, right)
+        sent |= {pair: sha for pair, sha in known.items() if sha}
     return sent
 
 
-def _store_copies(opened: Mapping[Path, Archive], left: Estate, right: Estate) -> frozenset[str]:
-    """Of vector stores beside a config directory, those that were made from others of their place."""
-
-    if not (left.codec.ids_are_keys or right.codec.ids_are_keys):
+def _store_copies(archives: _Archives, left: Estate, right: Estate) -> frozenset[str]:
+    services = [estate for estate in (left, right) if not estate.codec.ids_are_keys]
+    if len(services) == 2:
         return frozenset()
     rows: list[Derivation] = []
-    for path, archive in opened.items():
+    for path, archive in archives.items():
         with translate_damage(path):
             rows += derivations(archive.conn)
-    lineage = Lineage(rows)
-    services = [estate for estate in (left, right) if not estate.codec.ids_are_keys]
-    return frozenset().union(*map(lineage.store_copies, services))
-
-
-def known_threads(archives: Iterable[Path], first: Estate, type_: str, url: str) -> tuple[str, ...]:
-    """Ids of threads that a place should hold: those of the other side where it is the same place, and what
-    the journals say was made there, or moved from there."""
-
-    here = Side(type_, url)
-    ids = [thread.id for thread in first.iter_threads()] if first.side == here else []
-    for path in archives:
-        with Archive.open(path) as archive, translate_damage(path):
-            there = id_map(archive.conn, first.side, here, messages=False)
-            back = id_map(archive.conn, here, first.side, messages=False)
-            ids += [line.target_id for line in there if line.kind == "thread"]
-            ids += [line.source_id for line in back if line.kind == "thread"]
-    return tuple(dict.fromkeys(ids))
+    return frozenset().union(*map(Lineage(rows).store_copies, services))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
+from typing import NamedTuple
 
 from migrate.archive.id_map import Derivation, Side
 from migrate.model.stamp import remove_stamp_keys
@@ -16,13 +17,28 @@ from migrate.stages.match.pairs import ObjectPairs
 # Kinds that both generations of one project show under the same ids, at the same address.
 KINDS_SHARED_BY_GENERATIONS = frozenset({"file", "vector_store"})
 
-# Kind, type of service, address, id. The type is '' for shared kinds.
-LineageNode = tuple[str, str, str, str]
+# Two sides and a thread on each -> id of each message on the first -> id of its origin on the second.
+ReadMessageOrigins = Callable[[Side, Side, str, str], Mapping[str, str]]
 
 
-def lineage_node(kind: str, side: Side, id_: str) -> LineageNode:
-    """The node of an object, equal for both generations of a project if they share its kind."""
-    return kind, "" if kind in KINDS_SHARED_BY_GENERATIONS else side.type, side.url, id_
+class LineageNode(NamedTuple):
+    """An object of any place. The type of its service is '' for shared kinds, so that both generations of a
+    project have equal nodes."""
+
+    kind: str
+    service_type: str
+    url: str
+    id: str
+
+    @classmethod
+    def from_side(cls, kind: str, side: Side, id_: str) -> LineageNode:
+        """The node of an object of one side."""
+        return cls(kind, "" if kind in KINDS_SHARED_BY_GENERATIONS else side.type, side.url, id_)
+
+    def is_in(self, estate: Estate) -> bool:
+        """Whether an estate shows this object."""
+        is_of_side = self == LineageNode.from_side(self.kind, estate.side, self.id)
+        return is_of_side and self.id in _ids(estate, self.kind)
 
 
 class Lineage:
@@ -30,135 +46,114 @@ class Lineage:
 
     def __init__(self, rows: Iterable[Derivation]) -> None:
         self._origins: dict[LineageNode, dict[LineageNode, None]] = {}
-        self._made_for: dict[LineageNode, set[Side]] = {}
+        self._created_for: dict[LineageNode, set[Side]] = {}
         for row in rows:
-            there = lineage_node(row.kind, row.target, row.target_id)
-            origin = lineage_node(row.kind, row.source, row.source_id)
-            if there != origin:
-                self._origins.setdefault(there, {})[origin] = None
-                self._made_for.setdefault(there, set()).add(row.target)
+            created = LineageNode.from_side(row.kind, row.target, row.target_id)
+            origin = LineageNode.from_side(row.kind, row.source, row.source_id)
+            if created != origin:
+                self._origins.setdefault(created, {})[origin] = None
+                self._created_for.setdefault(created, set()).add(row.target)
 
     def copies_for_target(self, source: Estate, target: Estate) -> dict[tuple[str, str], str]:
-        """(kind, source id) -> id of what was made from it for the target's other generation, where the
-        target shows it as well."""
-        found: dict[tuple[str, str], str] = {}
-        for made, origins in self._origins.items():
-            kind, _, url, id_ = made
-            if (
-                kind in KINDS_SHARED_BY_GENERATIONS
-                and url == target.side.url
-                and id_ in _entities(target, kind)
-            ):
-                for origin in origins:
-                    if origin == lineage_node(kind, source.side, origin[3]) and origin[3] in _entities(
-                        source, kind
-                    ):
-                        found[kind, origin[3]] = id_
-        return found
+        """(kind, source id) -> id of the copy that was created for the other generation of the target, where
+        the target shows it as well."""
+        return {
+            (created.kind, origin.id): created.id
+            for created, origins in self._origins.items()
+            if created.kind in KINDS_SHARED_BY_GENERATIONS and created.is_in(target)
+            for origin in origins
+            if origin.is_in(source)
+        }
 
     def originals_on_target(self, source: Estate, target: Estate) -> dict[tuple[str, str], str]:
-        """(kind, source id) -> id of the object on the target that the first was made from, over whatever
-        came between. Objects that the target shows under their own id are not among them."""
-        found: dict[tuple[str, str], str] = {}
-        for made in self._origins:
-            kind, _, _, id_ = made
-            if made != lineage_node(kind, source.side, id_) or id_ not in _entities(source, kind):
-                continue
-            if made == lineage_node(kind, target.side, id_) and id_ in _entities(target, kind):
-                continue
-            for origin in self._ancestors(made):
-                if origin == lineage_node(kind, target.side, origin[3]) and origin[3] in _entities(
-                    target, kind
-                ):
-                    found[kind, id_] = origin[3]
-                    break
-        return found
+        """(kind, source id) -> id of the object on the target that it was created from, over any number of
+        moves. Objects that the target shows under their own id are not among them."""
+        originals: dict[tuple[str, str], str] = {}
+        for created in self._origins:
+            if created.is_in(source) and not created.is_in(target):
+                origins = (origin for origin in self._ancestors(created) if origin.is_in(target))
+                if origin := next(origins, None):
+                    originals[created.kind, created.id] = origin.id
+        return originals
 
     def duplicate_copies(
         self, source: Estate, target: Estate, pairs: ObjectPairs
     ) -> dict[tuple[str, str], str]:
-        """(kind, id) of files and stores that were made from the same object of the target as another one,
-        which is its counterpart -> id of that object. A store that holds more than its origin, or says
-        something else, is not among them: it would be lost."""
-        found: dict[tuple[str, str], str] = {}
+        """(kind, id) -> id of the original on the target, of files and stores that are second copies of it.
+
+        The first copy is its counterpart. A store with more files than the original, or with other fields, is
+        not among them: its content would be lost."""
+        duplicates: dict[tuple[str, str], str] = {}
         for (kind, id_), origin in sorted(self.originals_on_target(source, target).items()):
             if kind not in KINDS_SHARED_BY_GENERATIONS or pairs.right(kind, id_) is not None:
                 continue
             if origin in pairs.ids.get(kind, {}).values() and (
-                kind == "file" or self._adds_nothing(id_, origin, source, target, pairs, found)
+                kind == "file" or _adds_nothing(id_, origin, source, target, pairs, duplicates)
             ):
-                found[kind, id_] = origin
-        return found
-
-    @staticmethod
-    def _adds_nothing(
-        store: str, origin: str, source: Estate, target: Estate, pairs: ObjectPairs,
-        further: Mapping[tuple[str, str], str],
-    ) -> bool:  # fmt: skip
-        """Whether a store says what its origin says, and each of its files lies in that as well."""
-        ours, theirs = source.objects("vector_store")[store], target.objects("vector_store")[origin]
-        alike = ours.name == theirs.name and remove_stamp_keys(ours.fields["metadata"]) == remove_stamp_keys(
-            theirs.fields["metadata"]
-        )
-        held = {pairs.right("file", id_) or further.get(("file", id_)) for id_ in source.store_files[store]}
-        return alike and held <= target.store_files[origin]
+                duplicates[kind, id_] = origin
+        return duplicates
 
     def shared_copies(self, source: Estate, target: Estate, only_for_target: bool) -> set[tuple[str, str]]:
-        """(kind, id) of files and stores that were made from others and that both sides show under one id:
-        those made for the target, or for either side."""
-        found: set[tuple[str, str]] = set()
-        for made, sides in self._made_for.items():
-            kind, _, url, id_ = made
-            here = kind in KINDS_SHARED_BY_GENERATIONS and (not only_for_target or target.side in sides)
-            if here and url in (source.side.url, target.side.url):
-                both = id_ in _entities(source, kind) and id_ in _entities(target, kind)
-                found |= {(kind, id_)} if both else set()
-        return found
+        """(kind, id) of files and stores that were created from others and that both sides show under one id:
+        those created for the target, or for either side."""
+        urls = source.side.url, target.side.url
+        return {
+            (created.kind, created.id)
+            for created, sides in self._created_for.items()
+            if created.kind in KINDS_SHARED_BY_GENERATIONS
+            and (not only_for_target or target.side in sides)
+            and created.url in urls
+            and all(created.id in _ids(estate, created.kind) for estate in (source, target))
+        }
 
     def store_copies(self, estate: Estate) -> frozenset[str]:
-        """Ids of vector stores of an estate that were made from others which it shows as well."""
-        shown = {lineage_node("vector_store", estate.side, id_) for id_ in estate.objects("vector_store")}
-        made = self._origins.keys() & shown
-        return frozenset(one[3] for one in made if not shown.isdisjoint(self._ancestors(one)))
+        """Ids of vector stores of an estate that were created from others which it shows as well."""
+        shown = {
+            LineageNode.from_side("vector_store", estate.side, id_) for id_ in estate.objects("vector_store")
+        }
+        created = self._origins.keys() & shown
+        return frozenset(node.id for node in created if not shown.isdisjoint(self._ancestors(node)))
 
     def message_origins(
-        self, source: Estate, target: Side, ask: Callable[[Side, Side, str, str], Mapping[str, str]]
+        self, source: Estate, target: Side, read_origins: ReadMessageOrigins
     ) -> Callable[[str, str], Mapping[str, str]]:
-        """For `Known.origins`. `ask`: two sides and their threads -> id of each message on the first -> id of
-        the one on the second that it was made from."""
+        """A function of a thread and its counterpart: id of each message that was created from one of the
+        counterpart -> id of that one. `read_origins` reads one move."""
 
-        def origins(thread: str, there: str) -> Mapping[str, str]:
-            found: Mapping[str, str] | None = None
-            way = self._path(
-                lineage_node("thread", source.side, thread), lineage_node("thread", target, there)
+        def origins(thread: str, target_thread: str) -> Mapping[str, str]:
+            ids: Mapping[str, str] | None = None
+            path = self._path(
+                LineageNode.from_side("thread", source.side, thread),
+                LineageNode.from_side("thread", target, target_thread),
             )
-            for one, other in pairwise(way):
-                step = ask(_side(one), _side(other), one[3], other[3])
-                found = step if found is None else {k: step[v] for k, v in found.items() if v in step}
-            return found or {}
+            for created, origin in pairwise(path):
+                created_side, origin_side = (Side(node.service_type, node.url) for node in (created, origin))
+                step = read_origins(created_side, origin_side, created.id, origin.id)
+                ids = step if ids is None else {id_: step[via] for id_, via in ids.items() if via in step}
+            return ids or {}
 
         return origins
 
-    def _path(self, made: LineageNode, origin: LineageNode) -> list[LineageNode]:
+    def _path(self, created: LineageNode, origin: LineageNode) -> list[LineageNode]:
         """The nodes from an object to one of its originals, both included; empty if it is no original."""
-        before: dict[LineageNode, LineageNode] = {}
-        waiting = [made]
+        previous: dict[LineageNode, LineageNode] = {}
+        waiting = [created]
         while waiting:
-            at = waiting.pop(0)
-            for one in self._origins.get(at, ()):
-                if one not in before and one != made:
-                    before[one] = at
-                    waiting.append(one)
-        if origin not in before:
+            current = waiting.pop(0)
+            for node in self._origins.get(current, ()):
+                if node not in previous and node != created:
+                    previous[node] = current
+                    waiting.append(node)
+        if origin not in previous:
             return []
-        way = [origin]
-        while way[-1] != made:
-            way.append(before[way[-1]])
-        return way[::-1]
+        path = [origin]
+        while path[-1] != created:
+            path.append(previous[path[-1]])
+        return path[::-1]
 
-    def _ancestors(self, made: LineageNode) -> Iterator[LineageNode]:
+    def _ancestors(self, created: LineageNode) -> Iterator[LineageNode]:
         """The originals of an object, nearest first."""
-        seen, waiting = {made}, [made]
+        seen, waiting = {created}, [created]
         while waiting:
             for origin in self._origins.get(waiting.pop(0), ()):
                 if origin not in seen:
@@ -167,10 +162,23 @@ class Lineage:
                     yield origin
 
 
-def _side(of: LineageNode) -> Side:
-    """The side of a node whose kind is not shared."""
-    return Side(of[1], of[2])
+def _adds_nothing(
+    store: str,
+    origin: str,
+    source: Estate,
+    target: Estate,
+    pairs: ObjectPairs,
+    duplicates: Mapping[tuple[str, str], str],
+) -> bool:
+    """Whether a store has the fields of its original, and each of its files is in the original as well."""
+    copy, original = source.objects("vector_store")[store], target.objects("vector_store")[origin]
+    if copy.name != original.name:
+        return False
+    if remove_stamp_keys(copy.fields["metadata"]) != remove_stamp_keys(original.fields["metadata"]):
+        return False
+    files = {pairs.right("file", id_) or duplicates.get(("file", id_)) for id_ in source.store_files[store]}
+    return files <= target.store_files[origin]
 
 
-def _entities(estate: Estate, kind: str) -> Iterable[str]:
+def _ids(estate: Estate, kind: str) -> Mapping[str, object]:
     return estate.threads_by_id if kind == "thread" else estate.objects(kind)

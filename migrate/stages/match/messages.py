@@ -1,7 +1,7 @@
 """Pair the messages of a thread on the source with those on the target, according to the journal.
 
-What arrived once is not derived anew from today's source: a message that the source no longer has keeps its
-place on the target, and those behind it keep theirs.
+A message that arrived once is not derived again from today's source: if the source no longer has it, it keeps
+its place on the target, and so do those behind it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ class HasId(Protocol):
     def id(self) -> str: ...
 
 
-def target_order(ids: Sequence[str], standing: Iterable[str]) -> list[str]:
-    """The messages of a thread of the source in the order in which they stand on the target, then the others.
-    `standing`: ids on the source of what stands there, '' or an id that is gone where it is of no message."""
-    here = set(ids)
-    first = list(dict.fromkeys(id_ for id_ in standing if id_ in here))
+def target_order(ids: Sequence[str], existing: Iterable[str]) -> list[str]:
+    """The messages of a thread of the source in the order of the target, then the others.
+
+    `ids`: of the source, in its order. `existing`: source ids of the messages on the target, in its order; ''
+    or an id that is gone where the source has no such message."""
+    known = set(ids)
+    first = list(dict.fromkeys(id_ for id_ in existing if id_ in known))
     arrived = set(first)
     return [*first, *(id_ for id_ in ids if id_ not in arrived)]
 
@@ -32,25 +34,27 @@ _TargetT = TypeVar("_TargetT", bound=HasId)
 
 
 def pair_messages(
-    ours: Iterable[_SourceT],
-    theirs: Iterable[_TargetT],
-    made_from: Mapping[str, str],
-    here: Callable[[], Collection[str]],
+    source: Iterable[_SourceT],
+    target: Iterable[_TargetT],
+    source_ids: Mapping[str, str],
+    listed_ids: Callable[[], Collection[str]],
 ) -> Iterator[tuple[_SourceT | None, _TargetT | None]]:
-    """Pairs in order. `made_from`: id on the target -> id on the source, by the journal. `here`: ids of all
-    that the source has in this thread, asked for only where two do not fit. Without a counterpart on the left
-    is what was made from a message that is gone, or what others wrote at the end; on the right, what has not
-    arrived."""
-    known = cache(here)
-    rest = iter(theirs)
-    for one in ours:
-        other = next(rest, None)
-        while other is not None:
-            old = made_from.get(other.id)
-            if old is None or old == one.id or old in known():
+    """Pairs of messages, in order.
+
+    `source_ids`: id on the target -> id on the source, from the journal. `listed_ids` gives the ids of all
+    messages that the source has in this thread; it is called only where a pair does not fit. Without a source
+    message is one that the source no longer has, or that others wrote at the end; without a target message,
+    one that has not arrived."""
+    known_ids = cache(listed_ids)
+    remaining = iter(target)
+    for message in source:
+        counterpart = next(remaining, None)
+        while counterpart is not None:
+            source_id = source_ids.get(counterpart.id)
+            if source_id is None or source_id == message.id or source_id in known_ids():
                 break
-            yield None, other
-            other = next(rest, None)
-        yield one, other
-    for other in rest:
-        yield None, other
+            yield None, counterpart
+            counterpart = next(remaining, None)
+        yield message, counterpart
+    for counterpart in remaining:
+        yield None, counterpart
