@@ -13,12 +13,13 @@ from pathlib import Path
 
 from benchmarks.report import document, picture, table
 from benchmarks.results import Results
-from benchmarks.scenes import comparing, growing, large, reading, starting, storing, writing
+from benchmarks.scenes import comparing, growing, large, reading, starting, storing, tls, writing
 from benchmarks.sizes import SIZES, Size
 
 SCENES = {
     "starting": starting.measure,
     "reading": reading.measure,
+    "tls": tls.measure,
     "writing": writing.measure,
     "storing": storing.measure,
     "comparing": comparing.measure,

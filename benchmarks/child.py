@@ -64,9 +64,9 @@ def run(*arguments: str, codes: tuple[int, ...] = (0,), cwd: Path = ROOT, certif
     return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * UNIT, said)
 
 
-def program(*arguments: str, codes: tuple[int, ...] = (0,)) -> Cost:
+def program(*arguments: str, codes: tuple[int, ...] = (0,), certificate: str = "") -> Cost:
     """Run a command of this program."""
-    return run("-m", "migrate", *arguments, "--quiet", codes=codes)
+    return run("-m", "migrate", *arguments, "--quiet", codes=codes, certificate=certificate)
 
 
 def environment(certificate: str = "") -> Mapping[str, str]:

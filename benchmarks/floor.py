@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from benchmarks.child import SECRET
@@ -64,26 +65,24 @@ def reading(client: Client, shape: Shape, given: argparse.Namespace) -> Iterator
     """Every page of an estate, as requests that know their address. Behind a full page there is one
     more, which proves that it was the last."""
     for path in ("/files", "/vector_stores", "/assistants"):
-        yield lambda path=path: client.get(path, limit=100, order="asc")
+        yield partial(client.get, path, limit=100, order="asc")
     for start in range(0, shape.threads + 1, 100):
         after = {"after": thread_id(start - 1)} if start else {}
-        yield lambda after=after: client.get("/threads", limit=100, order="asc", **after)
+        yield partial(client.get, "/threads", limit=100, order="asc", **after)
     for number in range(shape.threads):
         for start in range(0, shape.messages + 1, 100):
             after = {"after": f"msg_{number:08}{start - 1:016}"} if start else {}
             path = f"/threads/{thread_id(number)}/messages"
-            yield lambda path=path, after=after: client.get(path, limit=100, order="asc", **after)
+            yield partial(client.get, path, limit=100, order="asc", **after)
         if given.runs:
-            yield lambda number=number: client.get(
-                f"/threads/{thread_id(number)}/runs", limit=100, order="asc"
-            )
+            yield partial(client.get, f"/threads/{thread_id(number)}/runs", limit=100, order="asc")
 
 
 def writing(client: Client, shape: Shape, given: argparse.Namespace) -> Iterator[Callable[[], None]]:
     """Every thread, in as few requests as the service allows, read back once."""
     estate = Estate(shape)
     for number in range(shape.threads):
-        yield lambda number=number: _write(client, estate, number, given)
+        yield partial(_write, client, estate, number, given)
 
 
 def _write(client: Client, estate: Estate, number: int, given: argparse.Namespace) -> None:

@@ -31,7 +31,7 @@ def profiled(arguments: list[str], out: Path) -> None:
         finally:
             profile.disable()
 
-    threading.Thread.run = watched  # type: ignore[method-assign]
+    threading.Thread.run = watched  # type: ignore[method-assign, assignment]
     from migrate.cli import main
 
     sys.argv = ["assistants-migrate", *arguments]

@@ -35,6 +35,7 @@ class Target:
 
 TARGETS = (
     Target("snapshot_floor", "reading", "snapshot: rate / floor's rate", ">=", 0.7, RATE),
+    Target("tls_floor", "tls", "snapshot over TLS, 100 ms: rate / floor's rate", ">=", 0.7, RATE),
     Target("snapshot_peers", "reading", "snapshot: rate / peers' rate", ">=", 80, PEERS),
     Target("snapshot_requests", "reading", "snapshot: requests / least possible", "<=", 1.1, LEAST),
     Target("again_requests", "reading", "unchanged: requests beside the lists, a thread", "<=", 2.0, FRESH),
