@@ -28,25 +28,25 @@ def make(path: Path, assistants: int, threads: int, messages: int, differ: int =
             writer = SnapshotWriter.begin(archive, "azure-openai", URL, {"number": number}, None)
 
             def keep(kind: str, parent: str, bodies: list[dict[str, Any]], writer: Any = writer) -> None:
-                writer.page(kind, parent, [BodyRow.of(kind, body) for body in bodies], "")
+                writer.add_page(kind, parent, [BodyRow.from_json(kind, body) for body in bodies], "")
 
             for kind in ("file", "vector_store"):
-                writer.end(kind)
+                writer.end_listing(kind)
             for start in range(0, assistants, 100):
                 rows = [assistant(n, 1) for n in range(start, min(assistants, start + 100))]
                 keep(
                     "assistant", "", [_changed(row, n + start, number, differ) for n, row in enumerate(rows)]
                 )
-            writer.end("assistant")
+            writer.end_listing("assistant")
             for start in range(0, threads, 100):
                 some = range(start, min(threads, start + 100))
                 keep("thread", "", [json.loads(estate.thread(n)) for n in some])
-            writer.end("thread")
+            writer.end_listing("thread")
             for n in range(threads):
                 rows = list(estate.messages(n))
                 whole = [_changed(row, place + n, number, differ) for place, row in enumerate(rows)]
                 keep("message", thread_id(n), whole)
-                writer.end("message", thread_id(n))
+                writer.end_listing("message", thread_id(n))
             writer.finish("complete", "")
 
 

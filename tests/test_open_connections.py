@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.database import ThreadLocalConnection
+from migrate.archive.connections import ThreadLocalConnection
 from migrate.errors import MigrateError
 from tests.archive.filling import filled
 from tests.open_connections import Counted
@@ -75,7 +75,7 @@ def test_an_archive_that_is_refused_is_closed(
 
 def test_what_every_thread_was_given_is_closed(path: Path, before: set[Counted]) -> None:
     with Archive.open(path) as archive:
-        conns = ThreadLocalConnection(archive)
+        conns = ThreadLocalConnection(archive.open_read_connection)
         assert conns.execute("SELECT count(*) FROM snapshots").fetchone() == (1,)
         conns.close()
     assert left_open(before) == 0

@@ -1,19 +1,23 @@
-"""File bytes: streamed in, hashed on the way, kept once per content, streamed out, in constant memory."""
+"""Bytes of files: stored in chunks, once per content, identified by their SHA-256, and read back.
+
+Every function works with one chunk in memory.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from migrate.archive.connections import SqlConnection
 from migrate.archive.database import Archive
 from migrate.archive.hashes import storable_text
 from migrate.archive.packs import compress, decompress
-from migrate.archive.sql_connection import SqlConnection
 from migrate.errors import ArchiveDamaged
 
 if TYPE_CHECKING:
@@ -24,7 +28,7 @@ BLOB_CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Blob:
-    """Stored bytes: hex SHA-256, size in bytes, and where they came from."""
+    """Stored bytes: SHA-256 in hex, size in bytes, and where they came from (see `model.file`)."""
 
     id: int
     sha256: str
@@ -33,7 +37,7 @@ class Blob:
 
 
 class BlobWriter:
-    """Bytes on their way into the archive. Every call is short; `finish` gives the blob's id."""
+    """Writes bytes into the archive, chunk by chunk. Every call is short; `finish` returns the blob's id."""
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
@@ -44,7 +48,7 @@ class BlobWriter:
         self._ordinal = 0
 
     def write(self, data: bytes) -> None:
-        """Add a chunk, committed at once so that a large file never fills a transaction."""
+        """Add a chunk. It is committed at once, so that no transaction grows with the file."""
         with self._archive.transaction() as conn:
             conn.execute(
                 "INSERT INTO chunks VALUES (?, ?, ?, ?)", (self._id, self._ordinal, compress(data), len(data))
@@ -54,7 +58,7 @@ class BlobWriter:
         self._ordinal += 1
 
     def finish(self) -> int:
-        """Seal it; bytes that are already there are not kept twice."""
+        """Store hash and size. Returns the id of an existing blob where it has the same bytes."""
         sha = self._hash.digest()
         with self._archive.transaction() as conn:
             row = conn.execute("SELECT id FROM blobs WHERE sha = ?", (sha,)).fetchone()
@@ -65,13 +69,13 @@ class BlobWriter:
         return self._id
 
     def discard(self) -> None:
-        """Forget what was written."""
+        """Remove what was written."""
         with self._archive.transaction() as conn:
             conn.execute("DELETE FROM blobs WHERE id = ?", (self._id,))
 
 
 def store_blob(archive: Archive, chunks: Iterable[bytes]) -> int:
-    """Store bytes from an iterable; the blob's id."""
+    """Store bytes from an iterable, and return the blob's id."""
     writer = BlobWriter(archive)
     try:
         for chunk in chunks:
@@ -83,7 +87,7 @@ def store_blob(archive: Archive, chunks: Iterable[bytes]) -> int:
 
 
 def link_file_to_blob(archive: Archive, endpoint: int, file_id: str, blob: int, origin: str) -> None:
-    """Say whose bytes these are. `origin`: download, original, parsed (see `model.file`)."""
+    """Store which bytes a file has. `origin`: download, original, parsed (see `model.file`)."""
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     with archive.transaction() as conn:
         conn.execute(
@@ -92,7 +96,7 @@ def link_file_to_blob(archive: Archive, endpoint: int, file_id: str, blob: int, 
         )
 
 
-def blob_of(conn: SqlConnection, endpoint: int, file_id: str) -> Blob | None:
+def find_blob(conn: SqlConnection, endpoint: int, file_id: str) -> Blob | None:
     """The bytes of a file, if the archive has them."""
     row = conn.execute(
         "SELECT b.id, b.sha, b.size, c.origin FROM contents c JOIN blobs b ON b.id = c.blob_id "
@@ -110,15 +114,15 @@ def read_chunks(conn: SqlConnection, blob: int) -> Iterator[bytes]:
 
 
 def read_verified_chunks(conn: SqlConnection, blob: Blob) -> Iterator[bytes]:
-    """The stored bytes, chunk by chunk; `ArchiveDamaged`, at the latest after the last one, when they are
-    not what was stored."""
+    """The stored bytes, chunk by chunk. Raises `ArchiveDamaged`, at the latest after the last chunk, when
+    they are not the bytes that were stored."""
     digest, size = hashlib.sha256(), 0
     try:
         for data in read_chunks(conn, blob.id):
             digest.update(data)
             size += len(data)
             if size > blob.size:
-                break  # told below: what a forged archive would give more is not read
+                break  # reported below; further chunks of a forged archive are not read
             yield data
     except sqlite3.DatabaseError as error:
         raise ArchiveDamaged("the stored bytes are damaged", str(error)) from None
@@ -127,23 +131,22 @@ def read_verified_chunks(conn: SqlConnection, blob: Blob) -> Iterator[bytes]:
 
 
 class BlobFile(io.RawIOBase):
-    """Stored bytes as a readable, seekable file, for uploads. Holds one chunk in memory."""
+    """Stored bytes as a readable, seekable file, for uploads."""
 
     def __init__(self, conn: SqlConnection, blob: Blob) -> None:
         self._conn = conn
         self._blob = blob
-        self._at = 0
-        self._starts = list(self._layout())
-        self._held: tuple[int, bytes] = (-1, b"")
-
-    def _layout(self) -> Iterator[tuple[int, int]]:
-        """Start offset and ordinal of each chunk."""
+        self._position = 0
+        self._ordinals: list[int] = []
+        self._starts: list[int] = []
+        self._chunk: tuple[int, bytes] = (-1, b"")
         start = 0
-        for ordinal, length in self._conn.execute(
-            "SELECT ordinal, size FROM chunks WHERE blob_id = ? ORDER BY ordinal", (self._blob.id,)
+        for ordinal, size in conn.execute(
+            "SELECT ordinal, size FROM chunks WHERE blob_id = ? ORDER BY ordinal", (blob.id,)
         ):
-            yield start, ordinal
-            start += length
+            self._ordinals.append(ordinal)
+            self._starts.append(start)
+            start += size
 
     def readable(self) -> bool:
         return True
@@ -152,12 +155,12 @@ class BlobFile(io.RawIOBase):
         return True
 
     def tell(self) -> int:
-        return self._at
+        return self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._blob.size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._blob.size}[whence]
+        self._position = max(0, base + offset)
+        return self._position
 
     def readinto(self, buffer: Buffer) -> int:
         view = memoryview(buffer).cast("B")
@@ -166,30 +169,23 @@ class BlobFile(io.RawIOBase):
         return len(data)
 
     def read(self, size: int | None = -1) -> bytes:
-        wanted = self._blob.size - self._at if size is None or size < 0 else size
-        out = bytearray()
-        while wanted > 0 and self._at < self._blob.size:
-            piece = self._piece(wanted)
-            out += piece
-            self._at += len(piece)
-            wanted -= len(piece)
-        return bytes(out)
+        remaining = self._blob.size - self._position if size is None or size < 0 else size
+        data = bytearray()
+        while remaining > 0 and self._position < self._blob.size:
+            part = self._read_in_chunk(remaining)
+            data += part
+            self._position += len(part)
+            remaining -= len(part)
+        return bytes(data)
 
-    def _piece(self, wanted: int) -> bytes:
-        index = _last_at_or_before(self._starts, self._at)
-        start, ordinal = self._starts[index]
-        if self._held[0] != ordinal:
+    def _read_in_chunk(self, max_bytes: int) -> bytes:
+        """Bytes at the current position, to the end of their chunk at most."""
+        index = bisect_right(self._starts, self._position) - 1
+        ordinal = self._ordinals[index]
+        if self._chunk[0] != ordinal:
             row = self._conn.execute(
                 "SELECT data, size FROM chunks WHERE blob_id = ? AND ordinal = ?", (self._blob.id, ordinal)
             ).fetchone()
-            self._held = (ordinal, decompress(*row))
-        offset = self._at - start
-        return self._held[1][offset : offset + wanted]
-
-
-def _last_at_or_before(starts: list[tuple[int, int]], at: int) -> int:
-    low, high = 0, len(starts)
-    while low + 1 < high:
-        middle = (low + high) // 2
-        low, high = (middle, high) if starts[middle][0] <= at else (low, middle)
-    return low
+            self._chunk = (ordinal, decompress(*row))
+        offset = self._position - self._starts[index]
+        return self._chunk[1][offset : offset + max_bytes]

@@ -1,4 +1,4 @@
-"""A body as a service gave it in; its bytes, its hash and its key, as they are stored, out."""
+"""Bodies as they are stored: bytes, hash and key, computed from the JSON that a service sent."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
-from migrate.archive.hashes import body_id, body_key, body_sha
+from migrate.archive.hashes import body_id, body_key, content_sha
 from migrate.model import JSON
 from migrate.model.input_limits import loads
 
 
 class BodyRow(NamedTuple):
-    """One body ready to be stored; made by the thread that received it."""
+    """One body, ready to be stored. It is computed by the thread that received the body."""
 
     object_id: str
     body: bytes
@@ -22,34 +22,30 @@ class BodyRow(NamedTuple):
     key: int
 
     @classmethod
-    def of(cls, kind: str, body: Mapping[str, JSON]) -> BodyRow:
-        return _row(kind, body_id(body), body_bytes(body))
+    def from_json(cls, kind: str, body: Mapping[str, JSON]) -> BodyRow:
+        """From parsed JSON as a service sent it."""
+        return cls._from_bytes(kind, body_id(body), body_bytes(body))
 
     @classmethod
-    def stored(cls, kind: str, text: str) -> BodyRow:
-        """One that was stored. Raises `ValueError` where it is no JSON any more, or nested too deeply."""
+    def from_text(cls, kind: str, text: str) -> BodyRow:
+        """From the text of a stored body. Raises `ValueError` where it is no JSON, or nested too deeply."""
         try:
             body = from_json(text)
-        except ValueError:  # half of a character pair, depth, or damage
+        except ValueError:  # half of a surrogate pair, nested deeply, or damaged
             body = loads(text)
-        return cls.named(kind, body_id(body), text)
+        return cls._from_bytes(kind, body_id(body), text.encode())
 
     @classmethod
-    def named(cls, kind: str, object_id: str, text: str) -> BodyRow:
-        """One whose id is known."""
-        return _row(kind, object_id, text.encode())
+    def _from_bytes(cls, kind: str, object_id: str, body: bytes) -> BodyRow:
+        sha = content_sha(kind, body)
+        return cls(object_id, body, sha, body_key(object_id, sha))
 
 
 def body_bytes(body: Mapping[str, JSON]) -> bytes:
-    """A body as it is stored: every value and the key order as received, without white space, in UTF-8. It
-    has no line end: JSON spells them out. As `json.dumps` would, in a third of the time."""
+    """A body as it is stored: JSON in UTF-8 with every value and the order of keys as received, without white
+    space. It has no line break: JSON escapes them."""
     try:
-        return to_json(body, inf_nan_mode="constants")
+        return to_json(body, inf_nan_mode="constants")  # takes a third of the time of json.dumps
     except (PydanticSerializationError, UnicodeEncodeError, ValueError):
-        # a lone surrogate has no UTF-8 form, escaped it survives; and depth has another limit
+        # A lone surrogate has no UTF-8 form and is kept as an escape; and json has another limit of depth.
         return json.dumps(body, separators=(",", ":")).encode()
-
-
-def _row(kind: str, object_id: str, body: bytes) -> BodyRow:
-    sha = body_sha(kind, body)
-    return BodyRow(object_id, body, sha, body_key(object_id, sha))

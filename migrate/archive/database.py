@@ -1,4 +1,4 @@
-"""Opens the archive: one SQLite file, one writer at a time, readers never blocked."""
+"""Open an archive: one SQLite file, written by one program at a time. Readers are never blocked."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ import json
 import os
 import sqlite3
 import tempfile
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from migrate.archive.lock import WriterLock
 from migrate.archive.packs import PackWriter
@@ -33,7 +31,7 @@ from migrate.model.input_limits import JSONTooDeep
 
 @contextmanager
 def translate_damage(path: Path) -> Iterator[None]:
-    """Raises `ArchiveDamaged` where a page, a text or a body turns out not to be what was written."""
+    """Raise `ArchiveDamaged` where a page, a text or a body is not what was written."""
     try:
         yield
     except sqlite3.DatabaseError as error:
@@ -52,15 +50,20 @@ def _repair_hint(path: Path) -> str:
     return f"name what is damaged: check {path}; or restore it from a copy"
 
 
-# Pages in the log before they are folded in, and KiB of pages kept at hand: every commit changes the same
-# pages of the index of keys, which so are written to the file once and not four times.
+# Pages in the write-ahead log before they are written to the file, and KiB of cached pages. Every commit
+# changes the same pages of the index of keys: with these numbers they are written to the file once and not
+# four times.
 WAL_PAGES = 4_000
-# What SQLite says of a flipped byte in a file's head or in a text, as if the program had made a mistake.
+# Messages of SQLite after a flipped byte in the head of a file or in a text. They read like errors of a
+# program.
 DAMAGE_MESSAGES = ("unsupported file format", "Could not decode")
 
 
 class Archive:
-    """An open archive. `conn` belongs to the thread that opened it; other threads call `another()`."""
+    """An open archive. `conn` belongs to the thread that opened it; other threads use `open_read_connection`.
+
+    `rollbacks` counts failed transactions: after one, what was remembered of their content is wrong.
+    """
 
     def __init__(
         self, path: Path, conn: sqlite3.Connection, lock: WriterLock | None, immutable: bool = False
@@ -69,23 +72,22 @@ class Archive:
         self.conn = conn
         self._lock = lock
         self._immutable = immutable
-        self._joined = False
+        self._in_single_transaction = False
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self.packer = PackWriter(conn)
         self.rollbacks = 0
-        """How many transactions failed: what was known of their content is not so."""
 
     @classmethod
     def open(cls, path: Path, *, write: bool = False, create: bool = False) -> Archive:
-        """Open an archive, bringing its schema up to date when writing.
+        """Open an archive. When it is opened for writing, its schema is upgraded.
 
-        Raises `BadUsage` (no such file, none that can be written), `ArchiveDamaged` (not an archive, or not
-        only one), `ArchiveTooNew`, `ArchiveBusy` (another writer).
+        Raises `BadUsage` (no such file, or it cannot be written), `ArchiveDamaged` (not an archive, or it has
+        tables of somebody else), `ArchiveTooNew`, `ArchiveBusy` (another writer).
         """
         path = resolve_archive_path(path)
         if not path.exists():
             if not create:
-                raise BadUsage(f"there is no archive {path}", todo=f"make one: snapshot ESTATE -o {path}")
+                raise BadUsage(f"there is no archive {path}", todo=f"create one: snapshot ESTATE -o {path}")
             _create(path)
         check_sqlite_magic(path)
         check_side_files(path)
@@ -102,7 +104,7 @@ class Archive:
                 check_schema(conn, path)
                 trust_schema(conn)
                 _prepare(conn, write)
-                _ensure_newest_schema(conn, path, write)
+                _ensure_current_schema(conn, path, write)
         except BaseException:
             if conn:
                 conn.close()
@@ -113,7 +115,7 @@ class Archive:
 
     @classmethod
     def temporary(cls) -> Archive:
-        """An archive that vanishes when closed: where a live estate is read to be compared."""
+        """An archive that is deleted when closed: a live estate is read into it to be compared."""
         folder = tempfile.TemporaryDirectory(prefix="assistants-migrate-")
         try:
             archive = cls.open(Path(folder.name) / "estate.db", write=True, create=True)
@@ -124,12 +126,12 @@ class Archive:
         return archive
 
     def open_read_connection(self) -> sqlite3.Connection:
-        """A further connection for reading, for another thread. There may be many, and a pack is read but
-        once: each keeps a few pages, not SQLite's 2 MB."""
+        """Another connection for reading, for another thread."""
         conn = open_connection(self.path, self._immutable)
         try:
             trust_schema(conn)
             _prepare(conn, write=False)
+            # 128 KiB and not SQLite's 2 MB: there may be many connections, and a pack is rarely read twice.
             conn.execute("PRAGMA cache_size = -128")
         except BaseException:
             conn.close()
@@ -138,9 +140,9 @@ class Archive:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A transaction; rolled back when it fails; a full disk raises `DiskFull`. Within
-        `single_transaction` it is a part of that one."""
-        if self._joined:
+        """A transaction, rolled back when it fails. Inside `single_transaction` it is part of that one.
+        Raises `DiskFull` where the disk is full."""
+        if self._in_single_transaction:
             yield self.conn
             return
         with _translate_sqlite_errors(self.path):
@@ -158,22 +160,22 @@ class Archive:
 
     @contextlib.contextmanager
     def single_transaction(self) -> Iterator[None]:
-        """Several transactions of this thread as one: all of them happen, or none. Fewer commits write the
-        same pages of the indices less often."""
+        """Several transactions of this thread as one: all of them are committed, or none. Fewer commits write
+        the pages of the indices less often."""
         with self.transaction():
-            self._joined = True
+            self._in_single_transaction = True
             try:
                 yield
             finally:
-                self._joined = False
+                self._in_single_transaction = False
 
     def close(self) -> None:
-        """Close, fold the write-ahead log in, and let the next writer start."""
+        """Close, write the write-ahead log into the file, and let the next writer start."""
         try:
             if self._lock:
                 with contextlib.suppress(sqlite3.Error):
                     self.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:  # also where Ctrl-C comes meanwhile
+        finally:  # also when Ctrl-C interrupts it
             self.conn.close()
             if self._lock:
                 self._lock.release()
@@ -188,10 +190,9 @@ class Archive:
 
 
 def check_not_an_archive(path: Path) -> None:
-    """Raises `OperationRefused` before a report would take the place of an archive: it may be the only
-    copy."""
+    """Raise `OperationRefused` before a report would overwrite an archive, which may be the only copy."""
     with contextlib.suppress(OSError, ValueError):
-        if not path.is_file():  # opening a pipe waits for whoever writes to it
+        if not path.is_file():  # opening a pipe would wait for its writer
             return
         with path.open("rb") as file:
             head = file.read(16)
@@ -200,7 +201,7 @@ def check_not_an_archive(path: Path) -> None:
 
 
 def _create(path: Path) -> None:
-    """An empty file that only its owner can read: it will hold other people's conversations."""
+    """Create an empty file that only its owner can read: conversations of other people are stored in it."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:
@@ -210,12 +211,14 @@ def _create(path: Path) -> None:
 
 
 def _check_application_id(conn: sqlite3.Connection, path: Path, write: bool) -> None:
-    """Look before anything is set: somebody else's database must stay as it is."""
-    empty = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-    ours = conn.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
-    if not ours and not (empty and write):
+    """Check before anything is set: a database of another program must not be changed."""
+    is_empty = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+    is_archive = conn.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
+    if not is_archive and not (is_empty and write):
         raise ArchiveDamaged(
-            f"{path} is not an archive", "it is some other SQLite database", "give the file `snapshot` wrote"
+            f"{path} is not an archive",
+            "it is another SQLite database",
+            "give the file that `snapshot` wrote",
         )
 
 
@@ -230,7 +233,7 @@ def _prepare(conn: sqlite3.Connection, write: bool) -> None:
         conn.execute("PRAGMA query_only = ON")
 
 
-def _ensure_newest_schema(conn: sqlite3.Connection, path: Path, write: bool) -> None:
+def _ensure_current_schema(conn: sqlite3.Connection, path: Path, write: bool) -> None:
     if not has_current_schema(conn):
         # Only here: importing sqlite-utils takes longer than listing a small archive.
         from migrate.archive.schema import upgrade_schema
@@ -245,12 +248,12 @@ def _translate_sqlite_errors(path: Path) -> Iterator[None]:
     """Raise this program's errors instead of SQLite's."""
     try:
         yield
-    except UnicodeDecodeError as error:  # what SQLite says of a damaged table quotes it
+    except UnicodeDecodeError as error:  # a message of SQLite quotes bytes of a damaged table
         raise ArchiveDamaged(f"{path} is damaged", str(error), "restore it from a copy") from None
     except sqlite3.OperationalError as error:
         if "full" in str(error) or "disk I/O" in str(error):
             raise DiskFull(
-                f"{path} cannot grow", str(error), "make room, then run the same command: it continues"
+                f"{path} cannot grow", str(error), "free some space, then run the same command: it continues"
             ) from None
         if any(words in str(error) for words in DAMAGE_MESSAGES):
             raise ArchiveDamaged(f"{path} is damaged", str(error), "restore it from a copy") from None
@@ -258,7 +261,7 @@ def _translate_sqlite_errors(path: Path) -> Iterator[None]:
             raise BadUsage(
                 f"cannot write {path}",
                 f"{error}: the file or its folder may not be written",
-                "give an archive in a folder where you can write, or change who may",
+                "give an archive in a folder where you can write, or change the permissions",
             ) from None
         if "locked" in str(error):
             raise ArchiveBusy(
@@ -271,27 +274,3 @@ def _translate_sqlite_errors(path: Path) -> Iterator[None]:
         if isinstance(error, sqlite3.IntegrityError):
             raise
         raise ArchiveDamaged(f"{path} is damaged", str(error), "restore it from a copy") from None
-
-
-class ThreadLocalConnection:
-    """Answers each thread through a connection of its own. Close it when the threads are done."""
-
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
-        self._local = threading.local()
-        self._lock = threading.Lock()
-        self._opened: list[sqlite3.Connection] = []
-
-    def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> sqlite3.Cursor:
-        """Run a statement on this thread's connection."""
-        conn: sqlite3.Connection | None = getattr(self._local, "conn", None)
-        if conn is None:
-            conn = self._local.conn = self._archive.open_read_connection()
-            with self._lock:
-                self._opened.append(conn)
-        return conn.execute(sql, parameters)
-
-    def close(self) -> None:
-        """Close every thread's connection."""
-        for conn in self._opened:
-            conn.close()

@@ -110,7 +110,7 @@ BLOB_SWEEP_STATEMENTS = {
 def sweep_listings(archive: Archive) -> dict[str, int]:
     """Remove listings and bodies that nothing names; how many rows of each, bodies as `bodies`."""
     conn = archive.conn
-    archive.packer.close()
+    archive.packer.close_packs()
     removed = {table: conn.execute(sql).rowcount for table, sql in SWEEP_STATEMENTS.items()}
     return {**removed, "bodies": _sweep_bodies(conn)}
 
@@ -160,7 +160,7 @@ def _forget_bodies(conn: sqlite3.Connection, pack: int, kept: set[int]) -> None:
     )
     for place in gone:
         texts[place] = FORGOTTEN_BODY
-    new = Pack.of(kind, [text.encode() for text in texts])
+    new = Pack.from_bodies(kind, [text.encode() for text in texts])
     conn.execute(
         "UPDATE packs SET held = ?, size = ?, sha = ?, data = ? WHERE id = ?",
         (len(kept), new.size, new.sha, new.data, pack),
@@ -168,4 +168,4 @@ def _forget_bodies(conn: sqlite3.Connection, pack: int, kept: set[int]) -> None:
 
 
 def _key(kind: str, text: str) -> int:
-    return BodyRow.stored(kind, text).key
+    return BodyRow.from_text(kind, text).key

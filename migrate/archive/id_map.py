@@ -10,9 +10,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from migrate.archive.connections import SqlConnection
 from migrate.archive.hashes import HASHED_COLUMNS
 from migrate.archive.journal_check import check_journal, check_row
-from migrate.archive.sql_connection import SqlConnection
 from migrate.model.results.archive import IdMapping
 
 # Of the journal `j`: lines that say what is on the target, and were not taken back.

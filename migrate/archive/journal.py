@@ -16,12 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from migrate.archive.connections import SqlConnection
 from migrate.archive.database import Archive
 from migrate.archive.hashes import count_rows, hash_rows, storable_text
 from migrate.archive.id_map import IN_EFFECT_SQL, Side, message_id_pairs
 from migrate.archive.registered_plans import store_plan_document
 from migrate.archive.snapshots.writer import utc_now
-from migrate.archive.sql_connection import SqlConnection
 from migrate.model import JSON
 from migrate.model.known_secrets import redact
 from migrate.model.results.archive import LaterChange

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
+from migrate.archive.connections import SqlConnection
 from migrate.archive.hashes import (
     COUNTED_TABLES,
     HASHED_COLUMNS,
@@ -16,7 +17,6 @@ from migrate.archive.hashes import (
     hashed_columns,
     matches_row_hash,
 )
-from migrate.archive.sql_connection import SqlConnection
 from migrate.model.results.archive import Damage
 
 ROW_CHANGED_REASON = "it is not what was written"

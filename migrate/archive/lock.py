@@ -1,7 +1,8 @@
-"""Let only one program write to an archive; the error of the second names the first. Readers need no lock.
+"""Let only one program write to an archive. The error of a second writer names the first. Readers need no
+lock.
 
-The archive's real name counts, so a link to it is the same archive; on Linux the file itself is locked too,
-which a second name of it (a hard link) does not pass by.
+The lock file is beside the archive's real name, so a link to it is the same archive. On Linux the archive
+itself is locked too, so a second name of it (a hard link) is also the same archive.
 """
 
 from __future__ import annotations
@@ -16,14 +17,15 @@ from pathlib import Path
 
 from migrate.errors import ArchiveBusy, BadUsage
 
-# A link or a pipe that somebody laid in the lock's place is not opened.
+# A link or a pipe in the place of the lock file is not opened.
 SAFE_OPEN_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
-# What a file system says that knows no locks of a whole file.
+# Errors of file systems that have no locks of whole files.
 LOCKS_UNSUPPORTED_ERRNOS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 
 
 class WriterLock:
-    """A lock file beside the archive, locked by the operating system, so a killed program leaves none."""
+    """A lock file beside the archive. The operating system holds the lock, so a killed program leaves
+    none."""
 
     def __init__(self, path: Path, handle: int, archive: int | None = None) -> None:
         self.path = path
@@ -32,22 +34,25 @@ class WriterLock:
 
     @classmethod
     def acquire(cls, archive: Path) -> WriterLock:
-        """`archive` by its real name. Raises `ArchiveBusy` with the holder's process and host, `BadUsage`
-        where nothing can be written there, or something else lies in the lock's place."""
+        """Lock an archive, given by its real name.
+
+        Raises `ArchiveBusy` with process and host of the holder, and `BadUsage` where the lock file cannot be
+        written or something else has its name.
+        """
         path = archive.with_name(archive.name + ".lock")
         while True:
             handle = _open(path, archive)
             try:
-                held = _lock_both(path, handle, archive)
+                archive_handle = _lock_both(path, handle, archive)
             except BaseException:
                 os.close(handle)
                 raise
-            if held is not None:
-                return cls(path, handle, held or None)
-            os.close(handle)  # its last holder took the file away while we waited for it
+            if archive_handle is not None:
+                return cls(path, handle, archive_handle or None)
+            os.close(handle)  # the last holder removed the file after it was opened here
 
     def release(self) -> None:
-        """Let go, and take the lock file away; after every connection to the archive was closed."""
+        """Release the lock and remove the lock file. All connections to the archive must be closed before."""
         with contextlib.suppress(OSError):
             self.path.unlink()
         os.close(self._handle)
@@ -62,8 +67,8 @@ def _open(path: Path, archive: Path) -> int:
         if path.is_symlink() or (path.exists() and not path.is_file()):
             raise _in_the_way(path) from None
         raise _cannot_write(archive, error) from None
-    found = os.fstat(handle)
-    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
         os.close(handle)
         raise _in_the_way(path)
     with contextlib.suppress(OSError):
@@ -72,29 +77,30 @@ def _open(path: Path, archive: Path) -> int:
 
 
 def _lock_both(path: Path, handle: int, archive: Path) -> int | None:
-    """Lock an opened lock file, then the archive: a handle that holds the latter, 0 for none, and None where
-    the lock file is not the one that others see."""
+    """Lock an opened lock file, then the archive. Returns a handle that holds the lock of the archive, 0
+    where it has none, and None where the lock file at `path` is another file by now."""
     try:
         if not _try_lock(handle):
             holder = os.read(handle, 200).decode(errors="replace").strip()
             raise _busy(archive, holder or "its name is not known yet")
         if not _is_at(path, handle):
             return None
-        held = _lock_archive(archive)
+        archive_handle = _lock_archive(archive)
         os.ftruncate(handle, 0)
         os.write(handle, f"process {os.getpid()} on {socket.gethostname()}".encode())
     except OSError as error:
         raise _cannot_write(archive, error) from None
-    return held
+    return archive_handle
 
 
 def _lock_archive(archive: Path) -> int:
-    """Lock the archive itself, which counts whatever its name. SQLite's own locks are of another sort."""
+    """Lock the archive itself, independent of its name. This does not affect SQLite's own locks, which are of
+    another type."""
     if sys.platform != "linux":
         return 0
     try:
         handle = os.open(archive, os.O_RDONLY | SAFE_OPEN_FLAGS)
-    except FileNotFoundError:  # it is made at the end: see output.py
+    except FileNotFoundError:  # created at the end of a merge, see merge/files.py
         return 0
     try:
         locked = _try_lock(handle)
@@ -118,16 +124,16 @@ def _busy(archive: Path, holder: str) -> ArchiveBusy:
 def _in_the_way(path: Path) -> BadUsage:
     return BadUsage(
         f"{path} is in the way",
-        "the lock of the archive has that name, and what lies there is a link or no plain file",
-        "look at what it is, then remove it",
+        "the lock of the archive has that name; a link or no regular file has it now",
+        "check what it is, then remove it",
     )
 
 
 def _cannot_write(archive: Path, error: OSError) -> BadUsage:
     return BadUsage(
         f"cannot write {archive}",
-        f"{error.strerror or error}: the lock that keeps a second writer out lies beside it",
-        "give an archive in a folder where you can write, or change who may",
+        f"{error.strerror or error}: the lock file that prevents a second writer is beside it",
+        "give an archive in a folder where you can write, or change the permissions",
     )
 
 
@@ -139,7 +145,7 @@ def _is_at(path: Path, handle: int) -> bool:
 
 
 def _try_lock(handle: int) -> bool:
-    """Whether the lock could be taken. Raises `OSError` where there are no locks."""
+    """Whether the lock was acquired. Raises `OSError` where the file system has no locks."""
     try:
         _lock(handle)
     except OSError as error:

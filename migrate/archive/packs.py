@@ -1,14 +1,15 @@
-"""Read bodies from packs by their number. A pack is a compressed JSON array of bodies of one kind, one a
-line.
+"""Packs: compressed JSON arrays of bodies of one kind, one body a line.
 
-A body's number is that of its pack and its place in it. Packs are compressed as SQLite's own archives are
-(zlib; raw where that is not smaller), so the SQL function `sqlar_uncompress` reads them:
+A body's number is the number of its pack and its place in it. Packs are compressed as SQLite's own archives
+are (zlib; uncompressed where that is not smaller), so the SQL function `sqlar_uncompress` reads them:
 https://sqlite.org/sqlar.html
+
+A pack may have bodies of many listings: small listings would not compress by themselves. The pack that is
+being filled is written with every commit, and again when it has grown.
 """
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 import threading
 import zlib
@@ -17,8 +18,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from migrate.archive.hashes import body_id, body_key_range, body_sha, register_row_hash
-from migrate.archive.sql_connection import SqlConnection
+from migrate.archive.connections import SqlConnection
+from migrate.archive.hashes import body_id, body_key_range, content_sha, register_row_hash
 from migrate.model.input_limits import MAX_UNPACKED, loads
 
 if TYPE_CHECKING:
@@ -26,14 +27,21 @@ if TYPE_CHECKING:
 
 # A body's number is its pack's number times this, plus its place.
 BODIES_PER_PACK = 1 << 10
-# Of zlib: the highest one makes packs 13 % smaller and takes three times as long.
+# Level of zlib. The highest one makes packs 13 % smaller and takes three times as long.
 ZLIB_LEVEL = 1
 BODY_SEPARATOR = ",\n"
 _SEPARATOR_BYTES = BODY_SEPARATOR.encode()
-# Stands in the place of a body that was forgotten, so that its neighbours keep their numbers.
+# Takes the place of a body that was removed, so that its neighbours keep their numbers.
 FORGOTTEN_BODY = "null"
-# Characters of unpacked bodies that one reader keeps at hand.
+# Characters of unpacked bodies that one reader caches.
 MAX_CACHED_CHARS = 1 << 20
+# Bytes after which a pack is closed. Larger ones hardly compress better, and reading one body unpacks its
+# whole pack.
+FULL_PACK_BYTES = 1 << 15
+MAX_KEYS_PER_QUERY = 500
+# Keys that are kept in memory before they are written: a merge is one transaction of any size.
+MAX_PENDING_KEYS = 20_000
+UNCOMPRESS_FUNCTION = "sqlar_uncompress"
 
 
 class PackDamaged(sqlite3.DatabaseError):
@@ -42,7 +50,7 @@ class PackDamaged(sqlite3.DatabaseError):
 
 @dataclass(frozen=True)
 class Pack:
-    """A pack as it is stored. `size`: bytes before compressing; `sha`: of these bytes and their kind."""
+    """A pack as it is stored. `size`: bytes before compression; `sha`: over these bytes and their kind."""
 
     count: int
     size: int
@@ -50,38 +58,36 @@ class Pack:
     data: bytes
 
     @classmethod
-    def of(cls, kind: str, bodies: Sequence[bytes]) -> Pack:
-        plain = b"[%s]" % BODY_SEPARATOR.encode().join(bodies)
-        return cls(len(bodies), len(plain), pack_sha(kind, plain), compress(plain))
-
-
-def pack_sha(kind: str, plain: bytes) -> bytes:
-    """The hash of an unpacked pack."""
-    return hashlib.sha256(kind.encode() + b"\0" + plain).digest()
+    def from_bodies(cls, kind: str, bodies: Sequence[bytes]) -> Pack:
+        """Compress bodies of one kind."""
+        plain = b"[%s]" % _SEPARATOR_BYTES.join(bodies)
+        return cls(len(bodies), len(plain), content_sha(kind, plain), compress(plain))
 
 
 def compress(plain: bytes) -> bytes:
-    """Compressed; as it is where that is not smaller."""
+    """The compressed bytes, or the same bytes where compression does not make them smaller."""
     data = zlib.compress(plain, ZLIB_LEVEL)
     return data if len(data) < len(plain) else plain
 
 
 def decompress(data: object, size: object) -> bytes:
-    """The bytes that `compress` was given, and their number. Raises `PackDamaged`; never unpacks more than
-    the number says, nor more than the bound for it."""
+    """The bytes that `compress` was called with; `size` is their number.
+
+    Raises `PackDamaged`. Never unpacks more than `size` bytes, nor more than the limit for it.
+    """
     if not isinstance(data, bytes) or not isinstance(size, int | None):
-        raise PackDamaged("what was compressed is not what it was")
+        raise PackDamaged("compressed data or its size has another type than it had")
     if not size or size == len(data):
         return data
     if not 0 < size <= MAX_UNPACKED.maximum:
-        raise PackDamaged(f"it was given up: {MAX_UNPACKED.describe()}")
-    unpacking = zlib.decompressobj()
+        raise PackDamaged(f"it was not unpacked: {MAX_UNPACKED.describe()}")
+    decompressor = zlib.decompressobj()
     try:
-        plain = unpacking.decompress(data, size + 1)  # so much and no more, whatever the data would give
+        plain = decompressor.decompress(data, size + 1)  # not more, however much the data would unpack to
     except zlib.error as error:
-        raise PackDamaged(f"what was compressed cannot be unpacked: {error}") from None
-    if len(plain) != size or not unpacking.eof:
-        raise PackDamaged("what was compressed has another size than it had")
+        raise PackDamaged(f"compressed data cannot be unpacked: {error}") from None
+    if len(plain) != size or not decompressor.eof:
+        raise PackDamaged("unpacked data has another size than it had")
     return plain
 
 
@@ -95,18 +101,25 @@ def split_bodies(plain: bytes) -> list[str]:
         raise PackDamaged(f"a pack is not text: {error}") from None
 
 
+def register_sql_functions(conn: sqlite3.Connection) -> None:
+    """Let SQL on this connection read bodies, the bytes of files, and hashes of rows."""
+    conn.create_function(UNCOMPRESS_FUNCTION, 2, decompress, deterministic=True)
+    register_row_hash(conn)
+
+
+# Kind and texts of the bodies of an unpacked pack.
+UnpackedPack = tuple[str, list[str]]
+
+
 class BodyReader:
-    """Reads bodies; keeps the packs that were used last. May be asked by as many threads as `conn`."""
+    """Reads bodies, and caches the packs that were used last. As many threads may use it as may use
+    `conn`."""
 
     def __init__(self, conn: SqlConnection) -> None:
         self._conn = conn
-        self._held: OrderedDict[int, tuple[str, list[str]]] = OrderedDict()
-        self._characters = 0
+        self._cache: OrderedDict[int, UnpackedPack] = OrderedDict()
+        self._cached_chars = 0
         self._lock = threading.Lock()
-
-    def text(self, number: int) -> str:
-        """The JSON of a body. Raises `PackDamaged`."""
-        return self.read(number)[1]
 
     def read(self, number: int) -> tuple[str, str]:
         """Kind and JSON of a body. Raises `PackDamaged`."""
@@ -115,26 +128,26 @@ class BodyReader:
         return kind, texts[place]
 
     def listing(self, manifest: int, start: int = 0) -> Iterator[tuple[int, str]]:
-        """Number and JSON of the bodies of a listing, in order, from a place on."""
+        """Number and JSON of the bodies of a listing, in order, beginning at a place."""
         for pack, place, count in self.spans(manifest, start):
             texts = self.pack(pack, place + count)[1]
             for n in range(place, place + count):
                 yield pack * BODIES_PER_PACK + n, texts[n]
 
     def shas(self, manifest: int, start: int = 0) -> Iterator[bytes]:
-        """The hashes of the bodies of a listing, in order, from a place on."""
+        """The hashes of the bodies of a listing, in order, beginning at a place."""
         for pack, place, count in self.spans(manifest, start):
             kind, texts = self.pack(pack, place + count)
             for text in texts[place : place + count]:
-                yield body_sha(kind, text.encode())
+                yield content_sha(kind, text.encode())
 
     def numbers(self, manifest: int) -> Iterator[int]:
-        """The numbers of the bodies of a listing, in order; nothing is unpacked."""
+        """The numbers of the bodies of a listing, in order. Unpacks nothing."""
         for pack, place, count in self.spans(manifest):
             yield from range(pack * BODIES_PER_PACK + place, pack * BODIES_PER_PACK + place + count)
 
     def spans(self, manifest: int, start: int = 0) -> Iterator[tuple[int, int, int]]:
-        """Pack, first place and count of the parts of a listing, in order, from a place on."""
+        """Pack, first place and count of the parts of a listing, in order, beginning at a place."""
         rows = self._conn.execute(
             "SELECT ordinal, pack_id, place, count FROM spans WHERE manifest_id = ? AND ordinal + count > ? "
             "ORDER BY ordinal",
@@ -144,8 +157,8 @@ class BodyReader:
             skipped = max(0, start - ordinal)
             yield pack, place + skipped, count - skipped
 
-    def of_id(self, object_id: str) -> Iterator[tuple[int, str, str]]:
-        """Number, kind and JSON of every body of an id (see `storable_text`)."""
+    def find_by_id(self, object_id: str) -> Iterator[tuple[int, str, str]]:
+        """Number, kind and JSON of every body of an id, which is given as `storable_text` returns it."""
         rows = self._conn.execute(
             "SELECT body FROM known WHERE key BETWEEN ? AND ? ORDER BY body", body_key_range(object_id)
         ).fetchall()
@@ -154,51 +167,34 @@ class BodyReader:
             if body_id(loads(text)) == object_id:
                 yield number, kind, text
 
-    def pack(self, pack: int, places: int) -> tuple[str, list[str]]:
-        """Kind and bodies of a pack, of which so many at least must be there."""
+    def pack(self, pack: int, min_count: int) -> UnpackedPack:
+        """Kind and bodies of a pack. Raises `PackDamaged` where it has fewer than `min_count` bodies."""
         with self._lock:
-            held = self._held.get(pack)
-            if held and len(held[1]) >= places:
-                self._held.move_to_end(pack)
-                return held
+            cached = self._cache.get(pack)
+            if cached and len(cached[1]) >= min_count:
+                self._cache.move_to_end(pack)
+                return cached
         row = self._conn.execute("SELECT kind, data, size FROM packs WHERE id = ?", (pack,)).fetchone()
         if row is None:
-            raise PackDamaged(f"pack {pack} is not there")
+            raise PackDamaged(f"pack {pack} is missing")
         if not isinstance(row[0], str) or not isinstance(row[1], bytes):
-            raise PackDamaged(f"pack {pack} is not what it was")
-        found = (row[0], split_bodies(decompress(row[1], row[2])))
-        if len(found[1]) < places:
+            raise PackDamaged(f"pack {pack} was changed")
+        unpacked = (row[0], split_bodies(decompress(row[1], row[2])))
+        if len(unpacked[1]) < min_count:
             raise PackDamaged(f"pack {pack} has fewer bodies than it had")
-        self._keep(pack, found)
-        return found
+        self._add_to_cache(pack, unpacked)
+        return unpacked
 
-    def _keep(self, pack: int, found: tuple[str, list[str]]) -> None:
+    def _add_to_cache(self, pack: int, unpacked: UnpackedPack) -> None:
         with self._lock:
-            self._characters += _characters(found) - _characters(self._held.pop(pack, ("", [])))
-            self._held[pack] = found
-            while self._characters > MAX_CACHED_CHARS and len(self._held) > 1:
-                self._characters -= _characters(self._held.popitem(last=False)[1])
+            self._cached_chars += _count_chars(unpacked) - _count_chars(self._cache.pop(pack, ("", [])))
+            self._cache[pack] = unpacked
+            while self._cached_chars > MAX_CACHED_CHARS and len(self._cache) > 1:
+                self._cached_chars -= _count_chars(self._cache.popitem(last=False)[1])
 
 
-def _characters(found: tuple[str, list[str]]) -> int:
-    return sum(map(len, found[1]))
-
-
-UNCOMPRESS_FUNCTION = "sqlar_uncompress"
-
-
-def register_sql_functions(conn: sqlite3.Connection) -> None:
-    """Let this connection read bodies, the bytes of files, and hashes of rows in SQL."""
-    conn.create_function(UNCOMPRESS_FUNCTION, 2, decompress, deterministic=True)
-    register_row_hash(conn)
-
-
-# Bytes after which a pack is closed: larger ones hardly compress better, and reading one body unpacks all of
-# them.
-FULL_PACK_BYTES = 1 << 15
-MAX_KEYS_PER_QUERY = 500
-# Keys that are held at most: a merge is one transaction, however large.
-MAX_PENDING_KEYS = 20_000
+def _count_chars(unpacked: UnpackedPack) -> int:
+    return sum(map(len, unpacked[1]))
 
 
 @dataclass
@@ -213,119 +209,118 @@ class _OpenPack:
 
 
 class PackWriter:
-    """Stores bodies. What it was given is in the archive after `flush`, which every commit calls."""
+    """Stores each body once, and returns its number. Bodies are in the archive after `flush`, which every
+    commit calls. `reader` reads what was written; its cache is dropped with a transaction that failed."""
 
     def __init__(self, conn: sqlite3.Connection) -> None:
         self.added = 0
+        self.reader = BodyReader(conn)
         self._conn = conn
-        self.bodies = BodyReader(conn)
-        """Reads what was written; nothing in it outlives a transaction that failed."""
         self._open: dict[str, _OpenPack] = {}
-        self._known: list[tuple[int, int]] = []
-        """Keys and numbers that are not written yet."""
-        self._numbers: dict[int, list[int]] = {}
-        """The same, by key."""
-        self._last = 0
+        # Keys and numbers that are not written yet, as rows and by key.
+        self._pending: list[tuple[int, int]] = []
+        self._pending_by_key: dict[int, list[int]] = {}
+        self._last_pack = 0
 
-    def numbers(self, kind: str, rows: Sequence[BodyRow]) -> list[int]:
-        """The numbers of these bodies, in order; what is there already keeps its number."""
-        held = self._held(kind, rows)
-        fresh = {row.sha: row for row in rows if row.sha not in held}
-        for row, number in zip(fresh.values(), self._put(kind, list(fresh.values())), strict=True):
-            held[row.sha] = number
-            self._known.append((row.key, number))
-            self._numbers.setdefault(row.key, []).append(number)
-        if len(self._known) >= MAX_PENDING_KEYS:
-            self._write_known()
-        self.added += len(fresh)
-        return [held[row.sha] for row in rows]
+    def store(self, kind: str, rows: Sequence[BodyRow]) -> list[int]:
+        """Store bodies and return their numbers, in order. A body that is stored already keeps its number."""
+        numbers = self._find_stored(kind, rows)
+        new = {row.sha: row for row in rows if row.sha not in numbers}
+        for row, number in zip(new.values(), self._append(kind, list(new.values())), strict=True):
+            numbers[row.sha] = number
+            self._pending.append((row.key, number))
+            self._pending_by_key.setdefault(row.key, []).append(number)
+        if len(self._pending) >= MAX_PENDING_KEYS:
+            self._write_keys()
+        self.added += len(new)
+        return [numbers[row.sha] for row in rows]
 
     def flush(self) -> None:
-        """Write what is not written yet."""
+        """Write everything that is not written yet."""
         for pack in self._open.values():
             if pack.changed:
                 self._write(pack)
-        self._write_known()
+        self._write_keys()
 
-    def close(self) -> None:
-        """Write what is not written yet, and put nothing more into the packs that there are."""
+    def close_packs(self) -> None:
+        """Write everything that is not written yet, and add nothing more to the existing packs."""
         self.flush()
         self.reset()
 
     def reset(self) -> None:
-        """Forget what was not committed."""
+        """Drop everything that was not committed."""
         self._open.clear()
-        self._known.clear()
-        self._numbers.clear()
-        self.bodies = BodyReader(self._conn)
-        self._last = 0
+        self._pending.clear()
+        self._pending_by_key.clear()
+        self.reader = BodyReader(self._conn)
+        self._last_pack = 0
 
-    def _write_known(self) -> None:
-        """In order: neighbours in the index are written together."""
-        if self._known:
-            self._conn.executemany("INSERT INTO known VALUES (?, ?)", sorted(self._known))
-            self._known.clear()
-            self._numbers.clear()
+    def _write_keys(self) -> None:
+        if self._pending:
+            # Sorted, so that neighbours in the index are written together.
+            self._conn.executemany("INSERT INTO known VALUES (?, ?)", sorted(self._pending))
+            self._pending.clear()
+            self._pending_by_key.clear()
 
-    def _held(self, kind: str, rows: Sequence[BodyRow]) -> dict[bytes, int]:
-        """Hash -> number of those that are there. Equal keys are a hint; equal text is what counts."""
-        wanted = {row.key: row for row in rows}
-        found = {
+    def _find_stored(self, kind: str, rows: Sequence[BodyRow]) -> dict[bytes, int]:
+        """Hash -> number of the bodies that are stored. Equal keys are a hint; equal bytes decide."""
+        by_key = {row.key: row for row in rows}
+        stored = {
             row.sha: number
-            for key, number in (*self._stored(list(wanted)), *self._unwritten(wanted))
-            if self._read(number) == (kind, (row := wanted[key]).body)
+            for key, number in (*self._read_keys(list(by_key)), *self._read_pending(by_key))
+            if self._read(number) == (kind, (row := by_key[key]).body)
         }
-        if len(wanted) < len(rows):  # several of one key: of one body, or by chance
-            rest = [row for row in rows if row is not wanted[row.key] and row.sha not in found]
-            return {**self._held(kind, rest), **found} if rest and len(rest) < len(rows) else found
-        return found
+        if len(by_key) < len(rows):  # several rows have one key: the same body twice, or by chance
+            rest = [row for row in rows if row is not by_key[row.key] and row.sha not in stored]
+            return {**self._find_stored(kind, rest), **stored} if rest and len(rest) < len(rows) else stored
+        return stored
 
-    def _stored(self, keys: Sequence[int]) -> Iterable[tuple[int, int]]:
+    def _read_keys(self, keys: Sequence[int]) -> Iterable[tuple[int, int]]:
         for start in range(0, len(keys), MAX_KEYS_PER_QUERY):
-            some = keys[start : start + MAX_KEYS_PER_QUERY]
-            marks = ",".join("?" * len(some))
-            rows = self._conn.execute(f"SELECT key, body FROM known WHERE key IN ({marks})", some)
+            part = keys[start : start + MAX_KEYS_PER_QUERY]
+            marks = ",".join("?" * len(part))
+            rows = self._conn.execute(f"SELECT key, body FROM known WHERE key IN ({marks})", part)
             yield from rows.fetchall()
 
-    def _unwritten(self, keys: Iterable[int]) -> Iterable[tuple[int, int]]:
-        numbers = self._numbers
-        return [(key, number) for key in keys if key in numbers for number in numbers[key]]
+    def _read_pending(self, keys: Iterable[int]) -> Iterable[tuple[int, int]]:
+        return [(key, number) for key in keys for number in self._pending_by_key.get(key, ())]
 
     def _read(self, number: int) -> tuple[str, bytes]:
         pack, place = divmod(number, BODIES_PER_PACK)
-        for filling in self._open.values():
-            if filling.id == pack:
-                return filling.kind, filling.bodies[place]
-        kind, text = self.bodies.read(number)
+        for open_pack in self._open.values():
+            if open_pack.id == pack:
+                return open_pack.kind, open_pack.bodies[place]
+        kind, text = self.reader.read(number)
         return kind, text.encode()
 
-    def _put(self, kind: str, rows: Sequence[BodyRow]) -> list[int]:
-        """Put bodies behind the others of their kind; their numbers."""
+    def _append(self, kind: str, rows: Sequence[BodyRow]) -> list[int]:
+        """Add bodies to the open pack of their kind, and return their numbers."""
         numbers = []
-        filling = self._open.get(kind)
+        pack = self._open.get(kind)
         for row in rows:
-            if filling is None:
-                filling = self._open[kind] = _OpenPack(self._next(), kind)
-            numbers.append(filling.id * BODIES_PER_PACK + len(filling.bodies))
-            filling.bodies.append(row.body)
-            filling.size += len(row.body)
-            filling.changed = True
-            if filling.size >= FULL_PACK_BYTES or len(filling.bodies) == BODIES_PER_PACK:
+            if pack is None:
+                pack = self._open[kind] = _OpenPack(self._next_pack_number(), kind)
+            numbers.append(pack.id * BODIES_PER_PACK + len(pack.bodies))
+            pack.bodies.append(row.body)
+            pack.size += len(row.body)
+            pack.changed = True
+            if pack.size >= FULL_PACK_BYTES or len(pack.bodies) == BODIES_PER_PACK:
                 self._write(self._open.pop(kind))
-                filling = None
+                pack = None
         return numbers
 
-    def _next(self) -> int:
-        self._last = self._last or self._conn.execute("SELECT coalesce(max(id), 0) FROM packs").fetchone()[0]
-        self._last += 1
-        return self._last
+    def _next_pack_number(self) -> int:
+        if not self._last_pack:
+            self._last_pack = self._conn.execute("SELECT coalesce(max(id), 0) FROM packs").fetchone()[0]
+        self._last_pack += 1
+        return self._last_pack
 
-    def _write(self, filling: _OpenPack) -> None:
-        pack = Pack.of(filling.kind, filling.bodies)
+    def _write(self, open_pack: _OpenPack) -> None:
+        pack = Pack.from_bodies(open_pack.kind, open_pack.bodies)
         self._conn.execute(
             "INSERT INTO packs (id, kind, count, held, size, sha, data) VALUES (?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (id) DO UPDATE SET count = excluded.count, held = excluded.held, "
             "size = excluded.size, sha = excluded.sha, data = excluded.data",
-            (filling.id, filling.kind, pack.count, pack.count, pack.size, pack.sha, pack.data),
+            (open_pack.id, open_pack.kind, pack.count, pack.count, pack.size, pack.sha, pack.data),
         )
-        filling.changed = False
+        open_pack.changed = False

@@ -12,12 +12,12 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from migrate.archive.connections import SqlConnection
 from migrate.archive.database import Archive
 from migrate.archive.hashes import RowDamaged, count_rows, hash_rows, hashed_columns
 from migrate.archive.id_map import Side
 from migrate.archive.journal_check import check_row
 from migrate.archive.snapshots.writer import utc_now
-from migrate.archive.sql_connection import SqlConnection
 from migrate.errors import ArchiveBusy, BadUsage
 from migrate.model.results.archive import Damage
 

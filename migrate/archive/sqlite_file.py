@@ -1,7 +1,8 @@
-"""How SQLite is given an archive: a plain file, by its real name, with nothing in the way of its own files.
+"""Open the SQLite file of an archive: a regular file, by its real name, with no link in the place of SQLite's
+own files beside it.
 
-A file in a folder that cannot be written is read as it is (`immutable`): SQLite's write-ahead log needs a
-file beside the archive even for reading. A writer needs that file, and gets an error.
+SQLite's write-ahead log needs a file beside the archive even for reading. So an archive in a folder that
+cannot be written is opened as `immutable`, for reading only; a writer gets an error.
 """
 
 from __future__ import annotations
@@ -17,18 +18,18 @@ from migrate.errors import ArchiveDamaged, BadUsage
 from migrate.files.output import STDOUT_PATH
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
-# Endings of the files that SQLite keeps beside an archive.
+# Endings of the files that SQLite creates beside an archive.
 SIDE_FILE_ENDINGS = ("-wal", "-shm", "-journal")
-# What SQLite says where it may not write a file, or not make one beside it.
+# Messages of SQLite where it may not write a file, or not create one beside it.
 READ_ONLY_MESSAGES = ("readonly", "unable to open", "read-only")
-# Bytes of one value, as SQLite's own default; one that is built with a larger limit has this one too.
+# Bytes of one value: SQLite's default, set here because SQLite may be built with a larger limit.
 MAX_VALUE_BYTES = 1 << 30
 
 
 def resolve_archive_path(path: Path) -> Path:
-    """The file behind links: its lock and its log lie beside it, whatever name it was opened by.
+    """The real file behind links: its lock and its log are beside it, whatever name it was opened by.
 
-    Raises `BadUsage` for what is no plain file: a folder, a FIFO, a device, standard output.
+    Raises `BadUsage` for anything but a regular file: a folder, a pipe, a device, standard output.
     """
     if path == STDOUT_PATH:
         why = "a database is read and written in any order"
@@ -36,33 +37,36 @@ def resolve_archive_path(path: Path) -> Path:
             "an archive cannot be standard output or standard input", why, "name a file: estate.db"
         )
     try:
-        found = Path(os.path.realpath(path))
-        mode = found.stat().st_mode
+        real_path = Path(os.path.realpath(path))
+        mode = real_path.stat().st_mode
     except FileNotFoundError:
-        return found
+        return real_path
     except (OSError, ValueError) as error:
         raise BadUsage(
             f"cannot read {path}", getattr(error, "strerror", "") or str(error), "give another file"
         ) from None
     if not stat.S_ISREG(mode):
         raise BadUsage(
-            f"{path} is not an archive", f"it is {_sort(mode)}", "give the file that `snapshot -o` wrote"
+            f"{path} is not an archive",
+            f"it is {_describe_mode(mode)}",
+            "give the file that `snapshot -o` wrote",
         )
-    return found
+    return real_path
 
 
-def _sort(mode: int) -> str:
-    sorts = {
+def _describe_mode(mode: int) -> str:
+    types = {
         stat.S_IFDIR: "a folder",
         stat.S_IFIFO: "a named pipe",
         stat.S_IFCHR: "a device",
         stat.S_IFBLK: "a device",
     }
-    return sorts.get(stat.S_IFMT(mode), "no plain file")
+    return types.get(stat.S_IFMT(mode), "not a regular file")
 
 
 def check_sqlite_magic(path: Path) -> None:
-    """Raises `ArchiveDamaged` for a file that is no SQLite database; an empty one may become an archive."""
+    """Raise `ArchiveDamaged` for a file that is not an SQLite database. An empty file may become an
+    archive."""
     try:
         with path.open("rb") as file:
             head = file.read(16)
@@ -77,23 +81,23 @@ def check_sqlite_magic(path: Path) -> None:
 
 
 def check_side_files(path: Path) -> None:
-    """Raises `BadUsage` where SQLite would follow a link that somebody laid beside the archive."""
+    """Raise `BadUsage` where SQLite would follow a link that somebody created beside the archive."""
     for ending in SIDE_FILE_ENDINGS:
-        beside = path.with_name(path.name + ending)
+        side_file = path.with_name(path.name + ending)
         try:
-            mode = beside.lstat().st_mode
+            mode = side_file.lstat().st_mode
         except OSError:
             continue
         if not stat.S_ISREG(mode):
             raise BadUsage(
-                f"{beside} is in the way",
-                "SQLite keeps a file of that name beside the archive; this one is a link or no plain file",
-                "look at what it is, then remove it",
+                f"{side_file} is in the way",
+                "SQLite creates a file of that name beside the archive; this is a link or no regular file",
+                "check what it is, then remove it",
             )
 
 
 def open_connection(path: Path, immutable: bool = False) -> sqlite3.Connection:
-    """A connection on which SQL of the file itself may call nothing, until `trust_schema` is called."""
+    """A connection on which SQL in the file itself may call no functions, until `trust_schema` is called."""
     if immutable:
         conn = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro&immutable=1",
@@ -116,17 +120,18 @@ def open_connection(path: Path, immutable: bool = False) -> sqlite3.Connection:
 
 
 def trust_schema(conn: sqlite3.Connection) -> None:
-    """Let views work, after the schema was checked."""
+    """Let views call functions, after the schema was checked."""
     conn.execute("PRAGMA trusted_schema = ON")
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
-    """Raises `BadUsage` before SQLite makes files beside an archive that may not be written."""
+    """Open for writing. Raises `BadUsage` before SQLite creates files beside an archive that may not be
+    written."""
     if not _may_be_written(path):
         raise BadUsage(
             f"cannot write {path}",
-            "the file may only be read",
-            "give an archive that you may write, or change who may",
+            "the file is read-only",
+            "give an archive that you may write, or change the permissions",
         )
     return open_connection(path)
 
@@ -136,7 +141,7 @@ def _may_be_written(path: Path) -> bool:
 
 
 def open_for_reading(path: Path) -> tuple[sqlite3.Connection, bool]:
-    """A connection, and whether the file is read as it is because nothing can be written beside it.
+    """A connection, and whether it is immutable because nothing can be written beside the file.
 
     Raises `BadUsage` where that would hide what a writer left in its log.
     """
@@ -152,25 +157,25 @@ def open_for_reading(path: Path) -> tuple[sqlite3.Connection, bool]:
         except BaseException:
             conn.close()
             raise
-    _must_have_no_log(path)
+    _check_no_log(path)
     return open_connection(path, immutable=True), True
 
 
 def is_read_only_error(error: sqlite3.Error) -> bool:
-    """Whether SQLite could not write a file, or make one."""
+    """Whether SQLite could not write a file, or not create one."""
     return any(words in str(error) for words in READ_ONLY_MESSAGES)
 
 
-def _must_have_no_log(path: Path) -> None:
+def _check_no_log(path: Path) -> None:
     log = path.with_name(f"{path.name}-wal")
     try:
-        filled = log.stat().st_size > 0
+        has_content = log.stat().st_size > 0
     except OSError:
-        filled = False
-    if filled:
+        has_content = False
+    if has_content:
         raise BadUsage(
             f"{path} cannot be read where it is",
-            f"its writer left {log.name} beside it, with content that the file itself has not, and nothing "
-            "can be written in this folder",
+            f"its writer left {log.name} beside it, with content that the file itself does not have, and "
+            "nothing can be written in this folder",
             f"copy both files to a folder where you can write, and give the copy of {path.name}",
         )

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from migrate.archive.database import Archive, ThreadLocalConnection, translate_damage
+from migrate.archive.connections import ThreadLocalConnection
+from migrate.archive.database import Archive, translate_damage
 from migrate.archive.journal_check import check_journal
 from migrate.archive.registered_plans import is_plan_registered
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
@@ -52,7 +53,7 @@ def opened_plan(
                 f"{plan.source.archive} has no snapshot {plan.source.snapshot} any more",
                 todo="run plan again and read the new one",
             )
-        conn = ThreadLocalConnection(archive)
+        conn = ThreadLocalConnection(archive.open_read_connection)
         stack.callback(conn.close)
         reader = (connect_writer if write else connect_reader)(there.settings)
         stack.callback(reader.close)

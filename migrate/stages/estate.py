@@ -115,12 +115,12 @@ class Estate:
         if any((e.kind, e.parent) == (kind, parent) for e in self._derived):
             members = self.members(kind, parent)
             return LazySequence(members.__getitem__, range(len(members)))
-        placed = self.snapshot.placed(kind, parent)
+        placed = self.snapshot.listing_bodies(kind, parent)
         return LazySequence(lambda n: self.decode(kind, placed.read(n), parent), range(len(placed)))
 
     def lazy_messages(self, thread: str) -> LazySequence[LazyMessage]:
         """The messages of a thread by place, read when they are asked for."""
-        placed = self.snapshot.placed("message", thread)
+        placed = self.snapshot.listing_bodies("message", thread)
         return LazySequence(lambda n: self.lazy_message(thread, placed.read(n)), range(len(placed)))
 
     def iter_lazy_messages(self, thread: str) -> Iterator[LazyMessage]:
@@ -159,7 +159,7 @@ class Estate:
 
     def is_complete(self, kind: str, parent: str = "") -> bool:
         """Whether a listing was read to its end."""
-        return self.snapshot.scope(kind, parent)[0] == "complete" or parent in {
+        return self.snapshot.listing_state(kind, parent)[0] == "complete" or parent in {
             e.id for e in self._derived if e.kind == KINDS[kind].parent
         }
 

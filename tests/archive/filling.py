@@ -88,8 +88,8 @@ def write(
     writer = SnapshotWriter.begin(archive, TYPE, url, begin.get("options", {}), begin.get("tag"))
     for kind, parent, bodies in listings:
         for body in bodies:
-            writer.page(kind, parent, [BodyRow.of(kind, body)], str(body["id"]))
-        writer.end(kind, parent)
+            writer.add_page(kind, parent, [BodyRow.from_json(kind, body)], str(body["id"]))
+        writer.end_listing(kind, parent)
     writer.finish(state, "2025-03-01-preview")
     return writer
 

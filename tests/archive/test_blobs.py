@@ -16,7 +16,7 @@ from migrate.archive.blobs import (
     Blob,
     BlobFile,
     BlobWriter,
-    blob_of,
+    find_blob,
     link_file_to_blob,
     read_chunks,
     store_blob,
@@ -76,9 +76,9 @@ def test_a_file_is_known_to_its_own_endpoint_only(archive: Archive) -> None:
     east = write(archive)
     west = write(archive, url="https://west.example.com")
     link_file_to_blob(archive, east.endpoint, "file-a", store_blob(archive, [b"abc"]), "download")
-    assert blob_of(archive.conn, west.endpoint, "file-a") is None
-    assert blob_of(archive.conn, east.endpoint, "file-b") is None
-    assert blob_of(archive.conn, east.endpoint, "file-a") is not None
+    assert find_blob(archive.conn, west.endpoint, "file-a") is None
+    assert find_blob(archive.conn, east.endpoint, "file-b") is None
+    assert find_blob(archive.conn, east.endpoint, "file-a") is not None
 
 
 def test_newer_bytes_of_a_file_take_the_place_of_older_ones(archive: Archive) -> None:

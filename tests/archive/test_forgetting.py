@@ -163,18 +163,18 @@ def test_the_journal_and_the_id_map_stay(archive: Archive) -> None:
 def test_an_interrupted_snapshot_is_continued_afterwards(archive: Archive) -> None:
     fill(archive)
     begun = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
-    begun.page("assistant", "", [BodyRow.of("assistant", {"id": "asst_1"})], "asst_1")
+    begun.add_page("assistant", "", [BodyRow.from_json("assistant", {"id": "asst_1"})], "asst_1")
     forget_snapshots(archive, [1, 2, 3])
     again = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
     assert (again.id, again.resumed, again.ids("assistant")) == (begun.id, True, ["asst_1"])
-    again.end("assistant")
+    again.end_listing("assistant")
     again.finish("complete", "")
     assert check_archive(archive.conn).damage == ()
 
 
 def test_an_interrupted_snapshot_can_go(archive: Archive) -> None:
-    SnapshotWriter.begin(archive, TYPE, URL, {}, None).page(
-        "file", "", [BodyRow.of("file", {"id": "file-a"})], "file-a"
+    SnapshotWriter.begin(archive, TYPE, URL, {}, None).add_page(
+        "file", "", [BodyRow.from_json("file", {"id": "file-a"})], "file-a"
     )
     forget_snapshots(archive, [1])
     assert rows(archive, "manifests") == rows(archive, "bodies") == 0

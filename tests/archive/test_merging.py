@@ -66,10 +66,10 @@ def take_shard(
     with at(TIMES[day]), Archive.open(path, write=True, create=True) as archive:
         writer = SnapshotWriter.begin(archive, "azure-openai", URL, {"shard": str(shard)}, tag)
         for kind, parent, bodies in [*first, *threads(ours)]:
-            writer.page(kind, parent, [BodyRow.of(kind, body) for body in bodies], "")
-            writer.end(kind, parent, reason=shard.remark if kind == "thread" else "")
+            writer.add_page(kind, parent, [BodyRow.from_json(kind, body) for body in bodies], "")
+            writer.end_listing(kind, parent, reason=shard.remark if kind == "thread" else "")
         if state == "partial":
-            writer.missing("thread", f"thread_x{shard.number}", "no answer")
+            writer.add_missing("thread", f"thread_x{shard.number}", "no answer")
         writer.finish(state, "v1")  # type: ignore[arg-type]
 
 

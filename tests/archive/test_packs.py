@@ -49,7 +49,9 @@ def test_whatever_comes_is_read_back_in_order_and_kept_once(
             half = len(page) // 2 if together else 0
             with archive.single_transaction():
                 for part in (page[:half], page[half:]):
-                    writer.page("message", parent, [BodyRow.of("message", body) for body in part], "")
+                    writer.add_page(
+                        "message", parent, [BodyRow.from_json("message", body) for body in part], ""
+                    )
             expected[parent] += page
         for parent, whole in expected.items():
             assert writer.bodies("message", parent) == whole
@@ -65,7 +67,7 @@ def test_keys_do_not_wait_for_the_end_of_a_long_transaction(
     seen = []
     with archive.transaction() as conn:
         for n in range(25):
-            archive.packer.numbers("message", [BodyRow.of("message", {"id": f"m{n}"})])
+            archive.packer.store("message", [BodyRow.from_json("message", {"id": f"m{n}"})])
             seen.append(conn.execute("SELECT count(*) FROM known").fetchone()[0])
     assert seen == [n // 10 * 10 for n in range(1, 26)]
 
@@ -75,8 +77,8 @@ def fill(archive: Archive, count: int = SEVERAL, each: int = 2) -> None:
     writer = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
     for n in range(count):
         page = [{"id": f"msg_{n}_{place}", "role": "user", "content": f"number {n}"} for place in range(each)]
-        writer.page("message", f"thread_{n}", [BodyRow.of("message", body) for body in page], "")
-        writer.end("message", f"thread_{n}")
+        writer.add_page("message", f"thread_{n}", [BodyRow.from_json("message", body) for body in page], "")
+        writer.end_listing("message", f"thread_{n}")
     writer.finish("complete", "")
 
 
@@ -94,7 +96,7 @@ def test_a_pack_that_grows_is_whole_after_every_commit(archive: Archive) -> None
     other = archive.open_read_connection()
     seen = BodyReader(other)
     for n in range(20):
-        writer.page("assistant", "", [BodyRow.of("assistant", {"id": f"asst_{n}"})], "")
+        writer.add_page("assistant", "", [BodyRow.from_json("assistant", {"id": f"asst_{n}"})], "")
         (manifest,) = other.execute("SELECT manifest_id FROM scopes").fetchone()
         assert [json.loads(text)["id"] for _, text in seen.listing(manifest)] == [
             f"asst_{k}" for k in range(n + 1)
@@ -121,19 +123,19 @@ def test_bodies_whose_keys_are_equal_by_chance_are_two(
 
 def test_what_was_rolled_back_is_stored_again(archive: Archive) -> None:
     writer = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
-    writer.page("assistant", "", [BodyRow.of("assistant", {"id": "asst_1"})], "1")
+    writer.add_page("assistant", "", [BodyRow.from_json("assistant", {"id": "asst_1"})], "1")
 
     def fail() -> None:
         with archive.single_transaction():
-            writer.page(
-                "assistant", "", [BodyRow.of("assistant", {"id": f"asst_{n}"}) for n in range(9)], "2"
+            writer.add_page(
+                "assistant", "", [BodyRow.from_json("assistant", {"id": f"asst_{n}"}) for n in range(9)], "2"
             )
             raise KeyError
 
     with pytest.raises(KeyError):
         fail()
-    writer.page("assistant", "", [BodyRow.of("assistant", {"id": "asst_2"})], "3")
-    writer.end("assistant")
+    writer.add_page("assistant", "", [BodyRow.from_json("assistant", {"id": "asst_2"})], "3")
+    writer.end_listing("assistant")
     writer.finish("complete", "")
     assert [body["id"] for _, body in reader(archive).bodies("assistant")] == ["asst_1", "asst_2"]
     assert check_archive(archive.conn).damage == ()
@@ -143,13 +145,13 @@ def test_a_pack_has_so_many_places(archive: Archive) -> None:
     page = [{"id": f"{n:04}"} for n in range(packs.BODIES_PER_PACK + 5)]
     write(archive, [])
     writer = SnapshotWriter.begin(archive, TYPE, URL, {}, None)
-    writer.page("run", "t", [BodyRow.of("run", body) for body in page], "")
+    writer.add_page("run", "t", [BodyRow.from_json("run", body) for body in page], "")
     assert writer.bodies("run", "t") == page
     assert [count for (count,) in archive.conn.execute("SELECT count FROM packs")] == [
         packs.BODIES_PER_PACK,
         5,
     ]
-    assert writer.holders("run", f"{packs.BODIES_PER_PACK + 1:04}") == ["t"]
+    assert writer.parents_of("run", f"{packs.BODIES_PER_PACK + 1:04}") == ["t"]
 
 
 def test_memory_of_what_was_unpacked_is_bounded(archive: Archive) -> None:
@@ -157,8 +159,8 @@ def test_memory_of_what_was_unpacked_is_bounded(archive: Archive) -> None:
     bodies = BodyReader(archive.conn)
     for (manifest,) in archive.conn.execute("SELECT manifest_id FROM scopes").fetchall() * 3:
         assert len(list(bodies.listing(manifest))) == 50
-        assert bodies._characters <= packs.MAX_CACHED_CHARS
-        assert bodies._characters == sum(len(text) for _, texts in bodies._held.values() for text in texts)
+        assert bodies._cached_chars <= packs.MAX_CACHED_CHARS
+        assert bodies._cached_chars == sum(len(text) for _, texts in bodies._cache.values() for text in texts)
 
 
 @given(st.binary(max_size=3000))
@@ -171,7 +173,7 @@ def test_what_is_squeezed_comes_back(plain: bytes) -> None:
 
 def test_a_pack_is_a_json_array() -> None:
     texts = ['{"id":"a"}', '{"id":"b","text":"],\\n["}']
-    pack = Pack.of("run", [text.encode() for text in texts])
+    pack = Pack.from_bodies("run", [text.encode() for text in texts])
     plain = decompress(pack.data, pack.size)
     assert json.loads(plain) == [json.loads(text) for text in texts]
     assert split_bodies(plain) == texts
@@ -189,7 +191,7 @@ def test_a_body_that_is_not_there_is_damage(archive: Archive) -> None:
     write(archive)
     for number in (99 << 10, 1 << 10 | 5):
         with pytest.raises(PackDamaged):
-            BodyReader(archive.conn).text(number)
+            BodyReader(archive.conn).read(number)
 
 
 SQL = "SELECT id, role, text, json_extract(body, '$.role') AS said FROM messages ORDER BY ordinal"

@@ -23,7 +23,7 @@ def assistant(n: int, **more: object) -> Body:
 
 
 def page(writer: SnapshotWriter, *bodies: Body, cursor: str = "", parent: str = "") -> None:
-    writer.page("assistant", parent, [BodyRow.of("assistant", body) for body in bodies], cursor)
+    writer.add_page("assistant", parent, [BodyRow.from_json("assistant", body) for body in bodies], cursor)
 
 
 def test_a_second_identical_snapshot_adds_no_rows(archive: Archive) -> None:
@@ -85,7 +85,7 @@ def test_a_large_page_is_kept_whole(archive: Archive) -> None:
     many = [assistant(n) for n in range(1200)]
     writer = begin(archive)
     page(writer, *many)
-    writer.end("assistant")
+    writer.end_listing("assistant")
     writer.finish("complete", "")
     assert [body for _, body in reader(archive).bodies("assistant")] == many
 
@@ -98,14 +98,14 @@ def test_the_same_object_twice_in_a_listing_is_kept_twice(archive: Archive) -> N
 def test_an_interrupted_snapshot_goes_on_behind_its_last_page(archive: Archive) -> None:
     first = begin(archive, threads="auto")
     page(first, assistant(1), cursor="asst_1")
-    first.end("file")
+    first.end_listing("file")
     again = begin(archive, threads="auto")
     assert (again.id, again.resumed) == (first.id, True)
-    assert again.scope("assistant") == ("reading", "asst_1")
-    assert again.scope("file") == ("complete", "")
-    assert again.scope("thread") == (None, "")
+    assert again.listing_state("assistant") == ("reading", "asst_1")
+    assert again.listing_state("file") == ("complete", "")
+    assert again.listing_state("thread") == (None, "")
     page(again, assistant(2), cursor="asst_2")
-    again.end("assistant")
+    again.end_listing("assistant")
     again.finish("complete", "v")
     assert [body["id"] for _, body in reader(archive).bodies("assistant")] == ["asst_1", "asst_2"]
     assert len(list_snapshots(archive.conn)) == 1
@@ -130,7 +130,7 @@ def test_a_snapshot_is_not_continued_by_another_one(archive: Archive, how: str) 
 
 
 def test_what_was_missing_is_asked_again_when_continued(archive: Archive) -> None:
-    begin(archive).missing("file", "f", "broken")
+    begin(archive).add_missing("file", "f", "broken")
     begin(archive)
     assert reader(archive).missing() == []
 
@@ -139,10 +139,10 @@ def test_a_listing_that_cannot_be_continued_begins_anew(archive: Archive) -> Non
     write(archive, [("assistant", "", [assistant(1)])])
     writer = begin(archive)
     page(writer, assistant(1), assistant(2))
-    writer.restart("assistant", "")
-    assert writer.scope("assistant") == (None, "")
+    writer.restart_listing("assistant", "")
+    assert writer.listing_state("assistant") == (None, "")
     page(writer, assistant(3))
-    writer.end("assistant")
+    writer.end_listing("assistant")
     assert [body["id"] for body in writer.bodies("assistant")] == ["asst_3"]
     assert [body["id"] for _, body in reader(archive, 0).bodies("assistant")] == ["asst_1"]
 
@@ -151,20 +151,20 @@ def test_restarting_a_finished_listing_leaves_the_other_snapshots_alone(archive:
     write(archive, [("assistant", "", [assistant(1)])])
     writer = begin(archive)
     page(writer, assistant(1))
-    writer.end("assistant")
-    writer.restart("assistant", "")
+    writer.end_listing("assistant")
+    writer.restart_listing("assistant", "")
     page(writer, assistant(2))
-    writer.end("assistant")
+    writer.end_listing("assistant")
     assert [body["id"] for _, body in reader(archive, 0).bodies("assistant")] == ["asst_1"]
 
 
 def test_ending_a_listing_twice_changes_nothing(archive: Archive) -> None:
     writer = begin(archive)
     page(writer, assistant(1))
-    writer.end("assistant")
-    writer.end("assistant", state="failed", reason="later")
+    writer.end_listing("assistant")
+    writer.end_listing("assistant", state="failed", reason="later")
     assert writer.ids("assistant") == ["asst_1"]
-    assert reader(archive).scope("assistant") == ("failed", "later")
+    assert reader(archive).listing_state("assistant") == ("failed", "later")
 
 
 def test_two_endpoints_live_in_one_file(archive: Archive) -> None:
@@ -184,8 +184,8 @@ def test_an_interruption_of_one_endpoint_survives_a_snapshot_of_another(archive:
 
 def test_a_failed_listing_and_a_missing_object_are_named(archive: Archive) -> None:
     writer = begin(archive, tag="nightly")
-    writer.end("assistant", state="failed", reason="500")
-    writer.missing("file", "file-a", "the service keeps its bytes", name="a.txt")
+    writer.end_listing("assistant", state="failed", reason="500")
+    writer.add_missing("file", "file-a", "the service keeps its bytes", name="a.txt")
     writer.finish("partial", "v")
     snapshot = reader(archive)
     assert snapshot.incomplete() == [("assistant", "", "500")]
@@ -196,7 +196,7 @@ def test_a_failed_listing_and_a_missing_object_are_named(archive: Archive) -> No
 def test_a_listing_read_in_vain_is_not_the_same_as_an_empty_one(archive: Archive) -> None:
     for state in ("complete", "failed"):
         writer = begin(archive)
-        writer.end("assistant", state=state)  # type: ignore[arg-type]
+        writer.end_listing("assistant", state=state)  # type: ignore[arg-type]
         writer.finish("complete", "")
     first, second = list_snapshots(archive.conn)
     assert first.digest != second.digest

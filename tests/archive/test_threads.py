@@ -6,11 +6,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from migrate.archive import Archive
-from migrate.archive.database import ThreadLocalConnection
+from migrate.archive.connections import ThreadLocalConnection
 
 
 def test_threads_do_not_share_a_connection(archive: Archive) -> None:
-    asked = ThreadLocalConnection(archive)
+    asked = ThreadLocalConnection(archive.open_read_connection)
     meet = threading.Barrier(3)
 
     def ask(_: int) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from migrate.archive import Archive
-from migrate.archive.blobs import blob_of, read_verified_chunks
+from migrate.archive.blobs import find_blob, read_verified_chunks
 from migrate.archive.check.integrity import check_archive
 from migrate.archive.packs import BODIES_PER_PACK, PackDamaged, compress, decompress, split_bodies
 from migrate.errors import ArchiveDamaged
@@ -97,7 +97,7 @@ def test_what_reads_it_ends_with_damage(forged: Path) -> None:
     with little_memory(), Archive.open(forged) as archive:
         with pytest.raises(PackDamaged):
             list(reader(archive).bodies("assistant"))
-        blob = blob_of(archive.conn, 1, "file-a")
+        blob = find_blob(archive.conn, 1, "file-a")
         assert blob
         with pytest.raises(ArchiveDamaged):
             list(read_verified_chunks(archive.conn, blob))
@@ -111,7 +111,7 @@ def test_bytes_that_never_end_are_given_up_where_they_should_end(tmp_path: Path)
             "INSERT INTO chunks VALUES (1, ?, ?, ?)", ((n, b" " * 1000, 1000) for n in range(10, 5_000))
         )
     with Archive.open(path) as archive:
-        blob = blob_of(archive.conn, 1, "file-a")
+        blob = find_blob(archive.conn, 1, "file-a")
         assert blob
         given: list[bytes] = []
         with pytest.raises(ArchiveDamaged):

@@ -51,8 +51,8 @@ def test_an_odd_id_survives(archive: Archive, odd: str) -> None:
 
 def test_an_id_that_is_no_text_harms_nothing(archive: Archive) -> None:
     writer = write(archive, [])
-    writer.page("assistant", "", [BodyRow.of("assistant", {"id": "\ud83d"})], "")
-    writer.end("assistant")
+    writer.add_page("assistant", "", [BodyRow.from_json("assistant", {"id": "\ud83d"})], "")
+    writer.end_listing("assistant")
     writer.finish("complete", "")
     assert writer.bodies("assistant") == [{"id": "\ud83d"}]
     assert check_archive(archive.conn).damage == ()
@@ -60,7 +60,7 @@ def test_an_id_that_is_no_text_harms_nothing(archive: Archive) -> None:
 
 def test_a_body_without_an_id_survives(archive: Archive) -> None:
     writer = write(archive, [])
-    writer.page("assistant", "", [BodyRow.of("assistant", {"name": "A"})], "")
+    writer.add_page("assistant", "", [BodyRow.from_json("assistant", {"name": "A"})], "")
     assert writer.bodies("assistant") == [{"name": "A"}]
 
 

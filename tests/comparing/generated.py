@@ -103,8 +103,8 @@ def archived(archive: Archive, made: Generated, url: str = HERE, type_: str = "a
     writer = SnapshotWriter.begin(archive, type_, url, {"threads": True, "runs": False}, None)
     for kind, by_parent in made.bodies.items():
         for parent, rows in by_parent.items():
-            writer.page(kind, parent, [BodyRow.of(kind, row) for row in rows], "")
-            writer.end(kind, parent)
+            writer.add_page(kind, parent, [BodyRow.from_json(kind, row) for row in rows], "")
+            writer.end_listing(kind, parent)
     writer.finish("complete", "")
     return Estate(SnapshotReader(archive.conn, list_snapshots(archive.conn)[-1]))
 

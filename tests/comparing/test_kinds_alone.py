@@ -44,8 +44,8 @@ def test_threads_that_were_not_listed_are_a_gap_of_their_messages() -> None:
     """Without the list, nobody knows whose messages are missing."""
     with Archive.temporary() as one, Archive.temporary() as other:
         writer = SnapshotWriter.begin(other, "azure-openai", HERE, {}, None)
-        writer.page("thread", "", [BodyRow.of("thread", thread("thread_1"))], "")
-        writer.end("thread", "", "failed", "the service is down")
+        writer.add_page("thread", "", [BodyRow.from_json("thread", thread("thread_1"))], "")
+        writer.end_listing("thread", "", "failed", "the service is down")
         writer.finish("partial", "")
         right = Estate(SnapshotReader(other.conn, list_snapshots(other.conn)[-1]))
         found = diff(archived(one, TALK), right, scope=ALONE)

@@ -102,7 +102,7 @@ def test_a_full_disk_leaves_a_usable_archive(launch: Launch) -> None:
 
     with patch.object(database, "open_for_writing", cramped):
         said = world("snapshot", "source", "-o", world.db)
-    said.error(3, "cannot grow", "make room")
+    said.error(3, "cannot grow", "free some space")
     assert world("check", world.db).ok()["ok"] is True
     assert world("snapshots", world.db).ok()[0]["state"] != "complete"
     answer = world.snapshot()

@@ -161,8 +161,8 @@ def keep(held: Held, path: Path) -> None:
         writer = SnapshotWriter.begin(archive, *SOURCES[held.family], {}, None)
         for (kind, parent), rows in listings.items():
             if rows:
-                writer.page(kind, parent, [BodyRow.of(kind, row.body) for row in rows], "")
-            writer.end(kind, parent)
+                writer.add_page(kind, parent, [BodyRow.from_json(kind, row.body) for row in rows], "")
+            writer.end_listing(kind, parent)
         writer.finish("complete", "")
 
 

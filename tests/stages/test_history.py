@@ -30,8 +30,8 @@ def failed(archive: Archive, kind: str, parent: str = "", bodies: Any = (), url:
     """A snapshot in which one listing broke off."""
     writer = SnapshotWriter.begin(archive, TYPE, url or "https://east.example.com", {}, None)
     for body in bodies:
-        writer.page(kind, parent, [BodyRow.of(kind, body)], "next")
-    writer.end(kind, parent, "failed", "it answered 500")
+        writer.add_page(kind, parent, [BodyRow.from_json(kind, body)], "next")
+    writer.end_listing(kind, parent, "failed", "it answered 500")
     writer.finish("partial", "")
 
 
@@ -93,7 +93,7 @@ def test_what_was_not_read_is_never_gone(archive: Archive, how: str) -> None:
             SnapshotWriter.begin(archive, TYPE, "https://east.example.com", {"n": _}, None)
         else:
             writer = SnapshotWriter.begin(archive, TYPE, "https://east.example.com", {}, None)
-            writer.end("assistant", "", "complete", "only those that were given")
+            writer.end_listing("assistant", "", "complete", "only those that were given")
             writer.finish("complete", "")
     write(archive, [assistant()])
     found = only(archive, "asst_1")
@@ -122,7 +122,7 @@ def test_a_thread_that_was_deleted_meanwhile_took_its_messages_with_it(archive: 
     thread: Listing = ("thread", "", [{"id": "thread_1"}])
     write(archive, [thread, ("message", "thread_1", [{"id": "msg_1"}])])
     writer = SnapshotWriter.begin(archive, TYPE, "https://east.example.com", {}, None)
-    writer.end("message", "thread_1", "gone", "404")
+    writer.end_listing("message", "thread_1", "gone", "404")
     writer.finish("partial", "")
     assert told(only(archive, "msg_1")) == [(1, "first seen"), (2, "gone")]
 
@@ -244,8 +244,10 @@ def test_hostile_names_are_data(archive: Archive) -> None:
     id_ = "x'; DROP TABLE bodies; --\ud800"
     for model in ("a", "b"):
         writer = SnapshotWriter.begin(archive, TYPE, OTHER, {}, None)
-        writer.page("assistant", "", [BodyRow.of("assistant", {"id": id_, "name": name, "model": model})], "")
-        writer.end("assistant")
+        writer.add_page(
+            "assistant", "", [BodyRow.from_json("assistant", {"id": id_, "name": name, "model": model})], ""
+        )
+        writer.end_listing("assistant")
         writer.finish("complete", "")
     assert first_seen_unchanged(archive.conn, 2, [("assistant", "", id_)])["assistant", "", id_][0] == 2
     found = object_histories(archive.conn, id_)

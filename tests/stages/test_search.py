@@ -105,7 +105,7 @@ def test_whatever_was_said_is_found_by_any_piece_of_it(
     piece = text[start : start + size]
     if not piece:
         return
-    row = BodyRow.of("message", message(1, text))
+    row = BodyRow.from_json("message", message(1, text))
     asked = OneRow(row.body.decode())
     assert list(search_candidates(asked, "message", piece))  # type: ignore[arg-type]
     assert list(search_candidates(asked, "message", piece.swapcase().swapcase()))  # type: ignore[arg-type]
@@ -126,8 +126,10 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
         writer = SnapshotWriter.begin(archive, TYPE, "https://x", {}, None)
         text = "word " * 4000
         for n in range(300):
-            writer.page("message", "thread_1", [BodyRow.of("message", message(n, f"{text}{n}"))], str(n))
-        writer.end("message", "thread_1")
+            writer.add_page(
+                "message", "thread_1", [BodyRow.from_json("message", message(n, f"{text}{n}"))], str(n)
+            )
+        writer.end_listing("message", "thread_1")
         writer.finish("complete", "v")
         tracemalloc.start()
         count = sum(1 for _ in search(reader(archive), "WORD"))

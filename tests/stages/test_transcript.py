@@ -108,10 +108,10 @@ def test_an_unknown_thread_is_none(classic: Archive) -> None:
 
 def test_what_was_not_read_is_said(archive: Archive) -> None:
     writer = SnapshotWriter.begin(archive, "openai", "https://x", {}, None)
-    writer.page("thread", "", [BodyRow.of("thread", {"id": "thread_1"})], "")
-    writer.end("thread")
-    writer.page("message", "thread_1", [BodyRow.of("message", MESSAGES[0])], "")
-    writer.end("message", "thread_1", "failed", "GET answered 500")
+    writer.add_page("thread", "", [BodyRow.from_json("thread", {"id": "thread_1"})], "")
+    writer.end_listing("thread")
+    writer.add_page("message", "thread_1", [BodyRow.from_json("message", MESSAGES[0])], "")
+    writer.end_listing("message", "thread_1", "failed", "GET answered 500")
     writer.finish("partial", "v")
     assert "not complete: GET answered 500" in text_of(archive)
     found = read_transcript(reader(archive), "thread_1")
@@ -132,8 +132,8 @@ def test_items_of_a_conversation(archive: Archive) -> None:
         ("message", "thread_1", items),
     ]
     for kind, parent, bodies in listings:
-        writer.page(kind, parent, [BodyRow.of(kind, body) for body in bodies], "")
-        writer.end(kind, parent)
+        writer.add_page(kind, parent, [BodyRow.from_json(kind, body) for body in bodies], "")
+        writer.end_listing(kind, parent)
     writer.finish("complete", "v")
     text = text_of(archive)
     for line in ("    Is it packed?", "2. (item), i2", "    [call: find({})]", "    [result: yes]"):

@@ -243,7 +243,7 @@ def test_steps_that_could_not_be_read_prove_nothing_unused(archive: Archive) -> 
         ],
         state="partial",
     )
-    writer.end("run_step", "thread_1", "failed", "500")
+    writer.end_listing("run_step", "thread_1", "failed", "500")
     kept = find_cleanup(Estate(reader(archive)), ("unused",))
     assert [one.id for one in kept.findings] == []
     assert any("steps of thread_1 were read: 500" in line for line in kept.unproven)
@@ -259,7 +259,7 @@ def test_a_filtered_or_hinted_listing_is_not_whole(archive: Archive) -> None:
         "DELETE FROM listed WHERE snapshot_id = ? AND kind_id = (SELECT id FROM kinds WHERE name = 'thread')",
         (writer.id,),
     )
-    writer.end("thread", "", "complete", "threads were only read by the ids that were given")
+    writer.end_listing("thread", "", "complete", "threads were only read by the ids that were given")
     assert found(Estate(reader(archive)), "unused") == {}
 
 
@@ -313,8 +313,8 @@ def test_the_newest_snapshot_of_the_other_generation_is_taken(archive: Archive) 
 def project(archive: Archive, type_: str, listings: list[Listing]) -> Estate:
     writer = SnapshotWriter.begin(archive, type_, PROJECT, {}, None)
     for kind, parent, bodies in listings:
-        writer.page(kind, parent, [BodyRow.of(kind, body) for body in bodies], "")
-        writer.end(kind, parent)
+        writer.add_page(kind, parent, [BodyRow.from_json(kind, body) for body in bodies], "")
+        writer.end_listing(kind, parent)
     writer.finish("complete", "")
     return Estate(reader(archive))
 
@@ -443,8 +443,8 @@ def test_hostile_objects_are_data(archive: Archive) -> None:
         "file": {"id": "file-a", "bytes": -1, "filename": ["x"], "purpose": None},
     }
     for kind, body in bodies.items():
-        writer.page(kind, "", [BodyRow.of(kind, body)], "")
-        writer.end(kind)
+        writer.add_page(kind, "", [BodyRow.from_json(kind, body)], "")
+        writer.end_listing(kind)
     writer.finish("complete", "")
     whole = Estate(reader(archive))
     kept = find_cleanup(whole, CLEANUP_MARKS)
@@ -535,8 +535,8 @@ def test_ten_thousand_of_each_are_walked_once(archive: Archive) -> None:
         "assistant": [{"id": f"asst_{n}", "name": f"{n}"} for n in range(count)],
         "thread": [],
     }.items():
-        writer.page(kind, "", [BodyRow.of(kind, body) for body in bodies], "")
-        writer.end(kind)
+        writer.add_page(kind, "", [BodyRow.from_json(kind, body) for body in bodies], "")
+        writer.end_listing(kind)
     writer.finish("complete", "")
     marks = found(Estate(reader(archive)))
     assert {mark: len(ids) for mark, ids in marks.items()} == {

@@ -16,7 +16,7 @@ from migrate.archive import registered_plans
 from migrate.archive.blobs import read_chunks
 from migrate.archive.bodies import BodyRow
 from migrate.archive.check.references import CHECKED_REFERENCES, find_broken_references
-from migrate.archive.hashes import listing_sha, snapshot_digest
+from migrate.archive.hashes import content_sha, listing_sha, snapshot_digest
 from migrate.archive.journal_check import find_journal_damage
 from migrate.archive.packs import (
     BODIES_PER_PACK,
@@ -25,7 +25,6 @@ from migrate.archive.packs import (
     BodyReader,
     PackDamaged,
     decompress,
-    pack_sha,
     split_bodies,
 )
 from migrate.model.input_limits import JSONTooDeep
@@ -147,14 +146,14 @@ def _pack_fault(conn: sqlite3.Connection, pack: int, held: int) -> str:
     kind, count, size, sha, data = row
     try:
         plain = decompress(data, size)
-        if pack_sha(kind.decode(), plain) != sha:
+        if content_sha(kind.decode(), plain) != sha:
             return "its hash is not the one that was stored"
         bodies = {
             pack * BODIES_PER_PACK + n: text
             for n, text in enumerate(split_bodies(plain))
             if text != FORGOTTEN_BODY
         }
-        keys = {(BodyRow.stored(kind.decode(), text).key, n) for n, text in bodies.items()}
+        keys = {(BodyRow.from_text(kind.decode(), text).key, n) for n, text in bodies.items()}
     except (ValueError, TypeError, RecursionError, PackDamaged) as error:
         return (
             "it is nested too deeply"
@@ -258,7 +257,7 @@ def _snapshots_of_file(conn: sqlite3.Connection, endpoint: int, file: str) -> It
     """Snapshots of an estate in which a file is listed; where a pack is broken, those that can be
     determined."""
     try:
-        numbers = [number for number, kind, _ in BodyReader(conn).of_id(file) if kind == "file"]
+        numbers = [number for number, kind, _ in BodyReader(conn).find_by_id(file) if kind == "file"]
     except (PackDamaged, ValueError):
         return
     for pack, place in (divmod(number, BODIES_PER_PACK) for number in numbers):

@@ -13,7 +13,7 @@ from pathlib import Path
 from migrate.archive.bodies import BodyRow
 from migrate.archive.database import Archive
 from migrate.archive.packs import BodyReader, decompress
-from migrate.archive.snapshots.listings import ListingWriter, ScopePlace, begin_scope
+from migrate.archive.snapshots.listings import ListingKey, ManifestWriter, insert_listing
 from migrate.errors import ArchiveDamaged
 
 MERGE_BATCH_ROWS = 400
@@ -42,9 +42,9 @@ class Copier:
         while some := rows.fetchmany(MERGE_BATCH_ROWS):
             for kind, parent, manifest, sha, state, reason in some:
                 if kept(kind, parent):
-                    begin_scope(
+                    insert_listing(
                         self.target,
-                        ScopePlace(into, kind, parent),
+                        ListingKey(into, kind, parent),
                         self.listing(manifest, sha),
                         state,
                         reason,
@@ -55,7 +55,7 @@ class Copier:
         held = self.target.execute("SELECT id FROM manifests WHERE sha = ?", (sha,)).fetchone()
         if held:
             return int(held[0])
-        listing = ListingWriter.new(self.target)
+        listing = ManifestWriter.create(self.target)
         for kind, rows in self.parts(manifest, sha):
             listing.add([row.sha for row in rows], self.bodies(kind, rows))
         return listing.seal()
@@ -74,7 +74,7 @@ class Copier:
     def bodies(self, kind: str, rows: Sequence[BodyRow]) -> list[int]:
         """The numbers of bodies in the target; what is not there is copied."""
         before = self._packer.added
-        numbers = self._packer.numbers(kind, rows)
+        numbers = self._packer.store(kind, rows)
         self._count(self._packer.added - before)
         return numbers
 
@@ -83,7 +83,7 @@ class Copier:
         hash."""
         for pack, place, count in self._bodies.spans(manifest):
             kind, texts = self._bodies.pack(pack, place + count)
-            yield kind, [BodyRow.stored(kind, text) for text in texts[place : place + count]]
+            yield kind, [BodyRow.from_text(kind, text) for text in texts[place : place + count]]
 
     def blob(self, sha: bytes) -> int:
         """The number of stored bytes in the target; copied if they are not there."""

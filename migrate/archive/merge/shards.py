@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from migrate.archive.hashes import snapshot_digest
 from migrate.archive.merge.copy import MERGE_BATCH_ROWS, Copier
-from migrate.archive.snapshots.listings import ListingWriter, ScopePlace, begin_scope
+from migrate.archive.snapshots.listings import ListingKey, ManifestWriter, insert_listing
 from migrate.model import JSON, KINDS
 from migrate.model.input_limits import loads
 from migrate.model.shard import FIRST_SHARD, Shard, is_sharded, shard_reading
@@ -264,9 +264,9 @@ class ShardJoiner:
         """The list of threads, what is missing, and the fingerprint."""
         state, reason = self._threads_read()
         if state:
-            begin_scope(
+            insert_listing(
                 self._conn,
-                ScopePlace(self._snapshot, "thread"),
+                ListingKey(self._snapshot, "thread"),
                 self._thread_listing(),
                 state,
                 reason or None,
@@ -310,12 +310,12 @@ class ShardJoiner:
         excluded = [rule[0] for rule in json.loads(self._reading.rest).get("exclude") or () if rule[1] == "*"]
         for kind, form in KINDS.items():
             if not is_sharded(kind) and not form.parent and kind not in excluded:
-                empty = ListingWriter.empty(self._conn)
-                begin_scope(self._conn, ScopePlace(self._snapshot, kind), empty, "failed", self._lacking)
+                empty = ManifestWriter.empty(self._conn)
+                insert_listing(self._conn, ListingKey(self._snapshot, kind), empty, "failed", self._lacking)
                 yield kind, self._lacking
 
     def _thread_listing(self) -> int:
-        listing = ListingWriter.new(self._conn)
+        listing = ManifestWriter.create(self._conn)
         rows = self._conn.execute(
             "SELECT sha, number FROM joined_threads WHERE snapshot = ? "
             "ORDER BY created IS NULL, created, object_id, sha",

@@ -1,49 +1,53 @@
-"""The history of an id in every snapshot of its endpoints: its place, its body, or why it was not seen.
+"""The history of an id in all snapshots of its endpoints: its parent, its body, or why it could not be seen.
 
-Bodies and listings are shared by hash, so equal numbers are equal content: only what has the id is decoded.
+Bodies and listings are shared by hash, so equal numbers mean equal content. Only bodies with the id are
+decoded.
 """
 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from migrate.archive.connections import SqlConnection
 from migrate.archive.hashes import body_id, storable_text
 from migrate.archive.packs import BODIES_PER_PACK, BodyReader
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
-from migrate.archive.sql_connection import SqlConnection
 from migrate.model import KINDS, EntityKey
 from migrate.model.input_limits import loads
 from migrate.model.results.archive import SnapshotInfo, StoredBody
 
+FILTERED_REASON = "filtered by --include or --exclude"
+# State of a listing that has no reason -> the reason.
+DEFAULT_GAP_REASONS = {"": "not asked for", "reading": "the snapshot was interrupted"}
+# Kind -> kind of its children whose changes are part of its history.
+CHILD_KINDS = {"vector_store": "vector_store_file", "thread": "message"}
 
-def snapshots_with(conn: SqlConnection, object_id: str, other_than: int | None = None) -> Iterator[int]:
-    """Their numbers, the newest first."""
+
+def snapshots_with(conn: SqlConnection, object_id: str, except_snapshot: int | None = None) -> Iterator[int]:
+    """The numbers of the snapshots that have an object of this id, newest first."""
     for info in reversed(list_snapshots(conn)):
-        if info.id != other_than and SnapshotReader(conn, info).find(object_id):
+        if info.id != except_snapshot and SnapshotReader(conn, info).find(object_id):
             yield info.id
 
 
 def describe_other_snapshot(snapshot: SnapshotReader, object_id: str) -> str:
-    """Where an object is that a snapshot does not have, in words: '; snapshot 2 has it', or ''."""
+    """Which other snapshot has an object that this one does not have: '; snapshot 2 has it', or ''."""
     number = next(snapshots_with(snapshot.conn, object_id, snapshot.info.id), None)
     return "" if number is None else f"; snapshot {number} has it"
 
 
-FILTERED_REASON = "filtered by --include or --exclude"
-# State of a listing that gives no reason -> the reason.
-DEFAULT_GAP_REASONS = {"": "not asked for", "reading": "the snapshot was interrupted"}
-
-# Snapshot -> listing, its state, its reason.
+# Snapshot -> number of the listing's content, its state, its reason.
 ListingBySnapshot = dict[int, tuple[int, str, str]]
 
 
 @dataclass(frozen=True)
 class ObjectSighting:
-    """One snapshot as far as it concerns one object. `body` is None where the object is not in it; that
-    means gone only where `gap`, the reason why it could not be seen, is empty."""
+    """One object in one snapshot. `body` is None where the object is not in the snapshot. Then the object did
+    not exist if `gap`, the reason why it could not be seen, is empty."""
 
     snapshot: SnapshotInfo
     body: int | None
@@ -52,7 +56,7 @@ class ObjectSighting:
 
 @dataclass(frozen=True)
 class ChildListing:
-    """What lay below an object in one snapshot: a listing that was read whole."""
+    """The children of an object in one snapshot: a listing that was read to its end."""
 
     snapshot: int
     listing: int
@@ -60,38 +64,32 @@ class ChildListing:
 
 @dataclass(frozen=True)
 class ObjectTrace:
-    """One object in one place of one endpoint, over all snapshots of it, oldest first."""
+    """One object below one parent of one endpoint, in all snapshots of the endpoint, oldest first."""
 
     type: str
     url: str
     kind: str
     parent: str
     id: str
-    sights: tuple[ObjectSighting, ...]
-    contents: tuple[ChildListing, ...] = ()
+    sightings: tuple[ObjectSighting, ...]
+    children: tuple[ChildListing, ...] = ()
 
 
 def absence_gap(info: SnapshotInfo, kind: str, state: str, reason: str) -> str:
-    """Why absence from a listing means nothing, or ''. `gone`: its parent was being deleted."""
+    """Why an object that is not in a listing may exist all the same, or '' where it does not exist. The state
+    `gone` means that the parent was being deleted."""
     if state == "gone":
         return ""
     if reason or state != "complete":
         return reason or DEFAULT_GAP_REASONS.get(state, state)
-    options = info.options
-    rules = [rule for name in ("include", "exclude") for rule in options.get(name) or ()]
+    rules = [rule for name in ("include", "exclude") for rule in info.options.get(name) or ()]
     return FILTERED_REASON if any(rule[0] == kind for rule in rules) else ""
 
 
 def read_body(conn: SqlConnection, number: int) -> StoredBody:
     """A body by its number."""
-    found: StoredBody = loads(BodyReader(conn).text(number))
-    return found
-
-
-def listing_size(conn: SqlConnection, listing: int) -> int:
-    """How many objects a listing holds; nothing of it is read."""
-    row = conn.execute("SELECT coalesce(sum(count), 0) FROM spans WHERE manifest_id = ?", (listing,))
-    return int(row.fetchone()[0])
+    body: StoredBody = loads(BodyReader(conn).read(number)[1])
+    return body
 
 
 def listing_ids(conn: SqlConnection, listing: int) -> list[str]:
@@ -100,14 +98,12 @@ def listing_ids(conn: SqlConnection, listing: int) -> list[str]:
 
 
 def trace_object(conn: SqlConnection, object_id: str) -> list[ObjectTrace]:
-    """Everything of this id: a file also in each store that held it, and on every endpoint."""
-    wanted = storable_text(object_id)
-    found = _HistoryQuery(conn, list_snapshots(conn))
-    held = found.holding([wanted], KINDS)
-    return [
-        found.trace(place, wanted, held[place[1]][wanted])
-        for place in sorted(found.places({kind: ids[wanted] for kind, ids in held.items()}))
-    ]
+    """Every object of this id, on every endpoint. A file is also traced in each vector store that had it."""
+    stored_id = storable_text(object_id)
+    query = _HistoryQuery(conn, list_snapshots(conn))
+    bodies = query.bodies_by_listing([stored_id], KINDS)
+    scopes = query.scopes_of({kind: ids[stored_id] for kind, ids in bodies.items()})
+    return [query.trace(scope, stored_id, bodies[scope[1]][stored_id]) for scope in sorted(scopes)]
 
 
 # Number of the endpoint, kind, parent.
@@ -115,27 +111,29 @@ EndpointScope = tuple[int, str, str]
 
 
 class _HistoryQuery:
-    """Answers of one archive, each asked once."""
+    """Queries on one archive. Results that are needed again are cached."""
 
     def __init__(self, conn: SqlConnection, infos: list[SnapshotInfo]) -> None:
         self._conn = conn
         self._bodies = BodyReader(conn)
         self._infos = {info.id: info for info in infos}
-        self._scopes: dict[EndpointScope, ListingBySnapshot] = {}
+        self._listings: dict[EndpointScope, ListingBySnapshot] = {}
         self._parents: dict[tuple[str, str], frozenset[int]] = {}
 
-    def holding(self, ids: Collection[str], kinds: Iterable[str]) -> dict[str, dict[str, dict[int, int]]]:
-        """Kind -> id -> listing -> body: the first one where a listing has several."""
-        found: dict[str, dict[str, dict[int, int]]] = {}
+    def bodies_by_listing(
+        self, ids: Collection[str], kinds: Iterable[str]
+    ) -> dict[str, dict[str, dict[int, int]]]:
+        """Kind -> id -> listing -> number of the body: the first one where a listing has several."""
+        bodies: dict[str, dict[str, dict[int, int]]] = {}
         for id_ in ids:
-            bodies = [(number, kind) for number, kind, _ in self._bodies.of_id(id_) if kind in kinds]
-            rows = [(*row, number, kind) for number, kind in bodies for row in self._listings_of(number)]
+            numbers = [(number, kind) for number, kind, _ in self._bodies.find_by_id(id_) if kind in kinds]
+            rows = [(*row, number, kind) for number, kind in numbers for row in self._listings_with(number)]
             for listing, _, number, kind in sorted(rows):
-                found.setdefault(kind, {}).setdefault(id_, {}).setdefault(listing, number)
-        return found
+                bodies.setdefault(kind, {}).setdefault(id_, {}).setdefault(listing, number)
+        return bodies
 
-    def _listings_of(self, number: int) -> list[tuple[int, int]]:
-        """Every listing that holds a body, and its place in it."""
+    def _listings_with(self, number: int) -> list[tuple[int, int]]:
+        """Every listing that has a body, and the body's place in it."""
         pack, place = divmod(number, BODIES_PER_PACK)
         rows = self._conn.execute(
             "SELECT manifest_id, ordinal + ? - place FROM spans "
@@ -144,11 +142,11 @@ class _HistoryQuery:
         )
         return rows.fetchall()
 
-    def places(self, held: Mapping[str, Mapping[int, int]]) -> set[EndpointScope]:
-        """Where the listings of each kind lie."""
-        places: set[EndpointScope] = set()
-        for kind, listings in held.items():
-            places.update(
+    def scopes_of(self, listings_by_kind: Mapping[str, Iterable[int]]) -> set[EndpointScope]:
+        """The endpoints and parents to which the listings of each kind belong."""
+        scopes: set[EndpointScope] = set()
+        for kind, listings in listings_by_kind.items():
+            scopes.update(
                 self._conn.execute(
                     "SELECT DISTINCT n.endpoint_id, s.kind, s.parent_id FROM snapshots n CROSS JOIN scopes s "
                     "ON s.snapshot_id = n.id AND s.kind = ? "
@@ -156,69 +154,69 @@ class _HistoryQuery:
                     (kind, json.dumps(list(listings))),
                 )
             )
-        return places
+        return scopes
 
-    def trace(self, place: EndpointScope, id_: str, listings: Mapping[int, int]) -> ObjectTrace:
-        """One object in one place."""
-        endpoint, kind, parent = place
-        sights = []
-        scopes = self._of(place)
-        for number in self._snapshots[endpoint]:
-            listing, state, reason = scopes.get(number, (0, "", ""))
-            seen = listings.get(listing)
-            gap = "" if seen is not None else absence_gap(self._infos[number], kind, state, reason)
-            if gap and not state and parent and self._parent_gone(place, number):
+    def trace(self, scope: EndpointScope, id_: str, bodies: Mapping[int, int]) -> ObjectTrace:
+        """One object below one parent. `bodies`: listing -> number of its body."""
+        endpoint, kind, parent = scope
+        sightings = []
+        listings = self._listings_of(scope)
+        for snapshot in self._snapshots[endpoint]:
+            listing, state, reason = listings.get(snapshot, (0, "", ""))
+            body = bodies.get(listing)
+            gap = "" if body is not None else absence_gap(self._infos[snapshot], kind, state, reason)
+            if gap and not state and parent and self._parent_is_gone(scope, snapshot):
                 gap = ""
-            sights.append(ObjectSighting(self._infos[number], seen, gap))
-        first = sights[0].snapshot
-        below = self._below(endpoint, kind, id_)
-        return ObjectTrace(first.type, first.url, kind, parent, id_, tuple(sights), below)
+            sightings.append(ObjectSighting(self._infos[snapshot], body, gap))
+        first = sightings[0].snapshot
+        children = self._children(endpoint, kind, id_)
+        return ObjectTrace(first.type, first.url, kind, parent, id_, tuple(sightings), children)
 
-    def _below(self, endpoint: int, kind: str, id_: str) -> tuple[ChildListing, ...]:
+    def _children(self, endpoint: int, kind: str, id_: str) -> tuple[ChildListing, ...]:
         child = CHILD_KINDS.get(kind)
         if child is None:
             return ()
-        rows = self._of((endpoint, child, id_)).items()
         return tuple(
-            ChildListing(number, listing)
-            for number, (listing, state, reason) in sorted(rows)
-            if not absence_gap(self._infos[number], child, state, reason) and state != "gone"
+            ChildListing(snapshot, listing)
+            for snapshot, (listing, state, reason) in sorted(
+                self._listings_of((endpoint, child, id_)).items()
+            )
+            if not absence_gap(self._infos[snapshot], child, state, reason) and state != "gone"
         )
 
-    def _parent_gone(self, place: EndpointScope, number: int) -> bool:
-        """Whether a snapshot saw that what an object lay in is not there any more."""
-        endpoint, kind, parent = place
-        above = KINDS[kind].parent
-        listing, state, reason = self._of((endpoint, above, "")).get(number, (0, "", ""))
-        if (above, parent) not in self._parents:
-            held = self.holding([parent], [above]).get(above, {}).get(parent, {})
-            self._parents[above, parent] = frozenset(held)
-        seen = listing in self._parents[above, parent]
-        return not seen and not absence_gap(self._infos[number], above, state, reason)
+    def _parent_is_gone(self, scope: EndpointScope, snapshot: int) -> bool:
+        """Whether a snapshot shows that the parent of an object did not exist any more."""
+        endpoint, kind, parent = scope
+        parent_kind = KINDS[kind].parent
+        listing, state, reason = self._listings_of((endpoint, parent_kind, "")).get(snapshot, (0, "", ""))
+        if (parent_kind, parent) not in self._parents:
+            bodies = self.bodies_by_listing([parent], [parent_kind])
+            self._parents[parent_kind, parent] = frozenset(bodies.get(parent_kind, {}).get(parent, {}))
+        exists = listing in self._parents[parent_kind, parent]
+        return not exists and not absence_gap(self._infos[snapshot], parent_kind, state, reason)
 
-    def _of(self, place: EndpointScope) -> ListingBySnapshot:
-        """The listing of a place in each snapshot that has it."""
-        if place not in self._scopes:
+    def _listings_of(self, scope: EndpointScope) -> ListingBySnapshot:
+        """The listing of one kind and parent in each snapshot that has it."""
+        if scope not in self._listings:
+            endpoint, kind, parent = scope
             rows = self._conn.execute(
                 "SELECT n.id, s.manifest_id, s.state, coalesce(s.reason, '') FROM snapshots n "
                 "CROSS JOIN scopes s ON s.snapshot_id = n.id AND s.kind = ? AND s.parent_id = ? "
                 "WHERE n.endpoint_id = ?",
-                (place[1], place[2], place[0]),
+                (kind, parent, endpoint),
             )
-            self._scopes[place] = {number: (listing, state, why) for number, listing, state, why in rows}
-        return self._scopes[place]
+            self._listings[scope] = {
+                snapshot: (listing, state, reason) for snapshot, listing, state, reason in rows
+            }
+        return self._listings[scope]
 
     @cached_property
     def _snapshots(self) -> dict[int, list[int]]:
         """The snapshots of each endpoint, oldest first."""
-        found: dict[int, list[int]] = {}
+        snapshots: dict[int, list[int]] = defaultdict(list)
         for number, endpoint in self._conn.execute("SELECT id, endpoint_id FROM snapshots ORDER BY id"):
-            found.setdefault(endpoint, []).append(number)
-        return found
-
-
-# Kind -> what lies in it, as its history tells.
-CHILD_KINDS = {"vector_store": "vector_store_file", "thread": "message"}
+            snapshots[endpoint].append(number)
+        return snapshots
 
 
 # Number and start of a snapshot.
@@ -228,46 +226,49 @@ FirstSeen = tuple[int, str]
 def first_seen_unchanged(
     conn: SqlConnection, snapshot_id: int, keys: Collection[EntityKey]
 ) -> dict[EntityKey, FirstSeen]:
-    """(kind, parent, id) -> the first snapshot of the unbroken run, back from the given one, that holds the
-    very same body. Snapshots that could not see an object neither break nor begin a run. What the given
-    snapshot does not hold is not in the answer."""
-    found: dict[EntityKey, FirstSeen] = {}
+    """(kind, parent, id) -> the first snapshot from which on every snapshot has the same body, up to the
+    given one. Snapshots that could not see an object neither end nor begin such a series. Objects that the
+    given snapshot does not have are not in the result."""
+    result: dict[EntityKey, FirstSeen] = {}
     for kind, parent in sorted({key[:2] for key in keys}):
-        wanted = {storable_text(key[2]): key for key in keys if key[:2] == (kind, parent)}
-        for id_, since in _of_listing(conn, snapshot_id, kind, storable_text(parent), wanted).items():
-            found[wanted[id_]] = since
-    return found
+        by_id = {storable_text(key[2]): key for key in keys if key[:2] == (kind, parent)}
+        first_seen = _first_seen_in_listing(conn, snapshot_id, kind, storable_text(parent), by_id)
+        result.update({by_id[id_]: first for id_, first in first_seen.items()})
+    return result
 
 
-def _of_listing(
-    conn: SqlConnection, snapshot_id: int, kind: str, parent: str, wanted: Collection[str]
+def _first_seen_in_listing(
+    conn: SqlConnection, snapshot_id: int, kind: str, parent: str, ids: Collection[str]
 ) -> dict[str, FirstSeen]:
-    """Walks back listing by listing; of equal ones only the first is looked into."""
-    steps = _back(conn, snapshot_id, kind, parent)
+    """Goes back snapshot by snapshot. Of neighbours with equal listings, only one listing is read."""
+    steps = _earlier_listings(conn, snapshot_id, kind, parent)
     start = next(steps, None)
     if start is None or start[0] != snapshot_id:
         return {}
-    number, began, before, _ = start
+    number, started_at, listing_before, _ = start
     reader = BodyReader(conn)
-    versions = {body: id_ for id_ in wanted for body, of, _ in reader.of_id(id_) if of == kind}
-    bodies = {versions[body]: body for body in reversed(_held(reader, before, versions))}
-    since = dict.fromkeys(bodies, (number, began))
-    alive = set(bodies)
-    for number, began, listing, gap in steps:
-        if not alive:
+    id_by_body = {
+        body: id_ for id_ in ids for body, body_kind, _ in reader.find_by_id(id_) if body_kind == kind
+    }
+    bodies = {id_by_body[body]: body for body in reversed(_bodies_in(reader, listing_before, id_by_body))}
+    first_seen = dict.fromkeys(bodies, (number, started_at))
+    unbroken = set(bodies)
+    for number, started_at, listing, gap in steps:
+        if not unbroken:
             break
-        if listing == before and not gap:
-            since.update(dict.fromkeys(alive, (number, began)))
+        if listing == listing_before and not gap:
+            first_seen.update(dict.fromkeys(unbroken, (number, started_at)))
             continue
-        held = _held(reader, listing, versions)
-        same = alive & {versions[body] for body in held if bodies.get(versions[body]) == body}
-        since.update(dict.fromkeys(same, (number, began)))
-        alive = same | (alive - {versions[body] for body in held} if gap else set())
-        before = 0 if gap else listing  # who was not in a gapped listing is not proven by its like
-    return since
+        listed = _bodies_in(reader, listing, id_by_body)
+        same = unbroken & {id_by_body[body] for body in listed if bodies.get(id_by_body[body]) == body}
+        first_seen.update(dict.fromkeys(same, (number, started_at)))
+        unbroken = same | (unbroken - {id_by_body[body] for body in listed} if gap else set())
+        # Absence from a listing with a gap proves nothing, so an equal listing is read again.
+        listing_before = 0 if gap else listing
+    return first_seen
 
 
-def _back(
+def _earlier_listings(
     conn: SqlConnection, snapshot_id: int, kind: str, parent: str
 ) -> Iterator[tuple[int, str, int, str]]:
     """Number, start, listing and gap of each snapshot of the endpoint that has the listing, newest first."""
@@ -283,6 +284,6 @@ def _back(
         yield number, info.started_at, listing, absence_gap(info, kind, state, reason)
 
 
-def _held(reader: BodyReader, listing: int, versions: Collection[int]) -> list[int]:
-    """Which of these bodies a listing holds, in its order."""
-    return [number for number in reader.numbers(listing) if number in versions]
+def _bodies_in(reader: BodyReader, listing: int, numbers: Collection[int]) -> list[int]:
+    """Which of these bodies a listing has, in its order."""
+    return [number for number in reader.numbers(listing) if number in numbers]

@@ -1,7 +1,8 @@
-"""The listings of a snapshot are written here; the view `scopes` reads them.
+"""The listings of a snapshot: which listings it has, and which bodies each of them has.
 
-There is a row for each thread in each snapshot, so rows are small: kinds and parents are numbers, and the
-state that most have, complete, is none.
+There is a row of `listed` for each thread in each snapshot, so these rows are small: kinds and parents are
+numbers, and the most frequent state, complete, is NULL. The view `scopes` reads them. The content of a
+listing is a manifest: bodies by number, in order, as spans of neighbours in a pack.
 """
 
 from __future__ import annotations
@@ -11,110 +12,128 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from migrate.archive.connections import SqlConnection
 from migrate.archive.packs import BODIES_PER_PACK, BodyReader
 
-# Picks a row by snapshot, kind and parent.
-SCOPE_KEY_SQL = (
+# Selects a row by snapshot, kind and parent.
+LISTING_KEY_SQL = (
     "snapshot_id = ? AND kind_id = (SELECT id FROM kinds WHERE name = ?) "
     "AND parent_id = (SELECT id FROM parents WHERE object_id = ?)"
 )
-
-
-INSERT_SCOPE_SQL = (
+INSERT_LISTING_SQL = (
     "INSERT INTO listed (snapshot_id, kind_id, parent_id, manifest_id, state, reason, cursor) "
     "SELECT ?, kinds.id, parents.id, ?, nullif(?, 'complete'), ?, ? FROM kinds, parents "
     "WHERE name = ? AND object_id = ?"
 )
 
 
-class ScopePlace(NamedTuple):
-    """Which listing of which snapshot. `parent` is '' where nothing lies above."""
+class ListingKey(NamedTuple):
+    """Identifies a listing of a snapshot. `parent` is '' for objects without a parent."""
 
     snapshot: int
     kind: str
     parent: str = ""
 
 
-def begin_scope(
+class ListingRow(NamedTuple):
+    """A listing as it is stored. `sha`: over its content, None while it is being read."""
+
+    manifest: int
+    sha: bytes | None
+    state: str
+    reason: str
+    cursor: str
+
+
+def insert_listing(
     conn: sqlite3.Connection,
-    place: ScopePlace,
+    key: ListingKey,
     manifest: int,
     state: str,
     reason: str | None = None,
     cursor: str | None = None,
 ) -> None:
-    """Say that a snapshot has a listing, and where its content is."""
-    row = (place.snapshot, manifest, state, reason, cursor, place.kind, place.parent)
-    if not conn.execute(INSERT_SCOPE_SQL, row).rowcount:  # the kind or the parent has no number yet
-        conn.execute("INSERT OR IGNORE INTO kinds (name) VALUES (?)", (place.kind,))
-        conn.execute("INSERT OR IGNORE INTO parents (object_id) VALUES (?)", (place.parent,))
-        conn.execute(INSERT_SCOPE_SQL, row)
+    """Add a listing to a snapshot."""
+    row = (key.snapshot, manifest, state, reason, cursor, key.kind, key.parent)
+    if not conn.execute(INSERT_LISTING_SQL, row).rowcount:  # the kind or the parent has no number yet
+        conn.execute("INSERT OR IGNORE INTO kinds (name) VALUES (?)", (key.kind,))
+        conn.execute("INSERT OR IGNORE INTO parents (object_id) VALUES (?)", (key.parent,))
+        conn.execute(INSERT_LISTING_SQL, row)
 
 
-def end_scope(
-    conn: sqlite3.Connection, place: ScopePlace, manifest: int, state: str, reason: str | None
+def finish_listing(
+    conn: sqlite3.Connection, key: ListingKey, manifest: int, state: str, reason: str | None
 ) -> None:
-    """Say how a listing ended."""
+    """Store the state in which the reading of a listing ended."""
     conn.execute(
         "UPDATE listed SET state = nullif(?, 'complete'), reason = ?, manifest_id = ?, cursor = NULL "
-        f"WHERE {SCOPE_KEY_SQL}",
-        (state, reason, manifest, *place),
+        f"WHERE {LISTING_KEY_SQL}",
+        (state, reason, manifest, *key),
     )
 
 
-def set_scope_manifest(conn: sqlite3.Connection, place: ScopePlace, manifest: int) -> None:
+def set_listing_manifest(conn: sqlite3.Connection, key: ListingKey, manifest: int) -> None:
     """Give a listing other content."""
-    conn.execute(f"UPDATE listed SET manifest_id = ? WHERE {SCOPE_KEY_SQL}", (manifest, *place))
+    conn.execute(f"UPDATE listed SET manifest_id = ? WHERE {LISTING_KEY_SQL}", (manifest, *key))
 
 
-def set_scope_cursor(conn: sqlite3.Connection, place: ScopePlace, cursor: str) -> None:
-    """Note where an interrupted reading goes on."""
-    conn.execute(f"UPDATE listed SET cursor = ? WHERE {SCOPE_KEY_SQL}", (cursor, *place))
+def set_listing_cursor(conn: sqlite3.Connection, key: ListingKey, cursor: str) -> None:
+    """Store the position from which an interrupted reading continues."""
+    conn.execute(f"UPDATE listed SET cursor = ? WHERE {LISTING_KEY_SQL}", (cursor, *key))
 
 
-def scope_content(conn: sqlite3.Connection, place: ScopePlace) -> tuple[int, bytes | None] | None:
-    """Number and hash of what a listing holds; no hash while it is being read."""
-    row: tuple[int, bytes | None] | None = conn.execute(
-        f"SELECT m.id, m.sha FROM listed JOIN manifests m ON m.id = manifest_id WHERE {SCOPE_KEY_SQL}", place
+def read_listing(conn: SqlConnection, key: ListingKey) -> ListingRow | None:
+    """A listing of a snapshot, if it has that one."""
+    row = conn.execute(
+        "SELECT s.manifest_id, m.sha, s.state, coalesce(s.reason, ''), coalesce(s.cursor, '') FROM scopes s "
+        "LEFT JOIN manifests m ON m.id = s.manifest_id "
+        "WHERE s.snapshot_id = ? AND s.kind = ? AND s.parent_id = ?",
+        key,
     ).fetchone()
-    return row
+    return ListingRow(*row) if row else None
 
 
-def remove_scope(conn: sqlite3.Connection, place: ScopePlace) -> int | None:
-    """Forget that a snapshot has a listing; the number of what it held."""
-    row = conn.execute(f"DELETE FROM listed WHERE {SCOPE_KEY_SQL} RETURNING manifest_id", place).fetchone()
+def listing_size(conn: SqlConnection, manifest: int) -> int:
+    """How many bodies a listing has. Unpacks nothing."""
+    row = conn.execute("SELECT coalesce(sum(count), 0) FROM spans WHERE manifest_id = ?", (manifest,))
+    return int(row.fetchone()[0])
+
+
+def delete_listing(conn: sqlite3.Connection, key: ListingKey) -> int | None:
+    """Remove a listing from a snapshot, and return the number of its content."""
+    row = conn.execute(f"DELETE FROM listed WHERE {LISTING_KEY_SQL} RETURNING manifest_id", key).fetchone()
     return int(row[0]) if row else None
 
 
-class ListingWriter:
-    """A listing that is being written. `manifest` is its number, `count` how many bodies it has."""
+class ManifestWriter:
+    """Writes the content of a listing. `manifest` is its number, `count` the number of its bodies."""
 
     def __init__(self, conn: sqlite3.Connection, manifest: int) -> None:
         self._conn = conn
         self.manifest = manifest
         self.count = 0
         self._digest = hashlib.sha256()
-        self._end = (0, 0, 0)
-        """First place of the last span, its length, and the number that would make it longer."""
+        # The last span: first number, length, and the number that would continue it.
+        self._last_span = (0, 0, 0)
 
     @classmethod
-    def new(cls, conn: sqlite3.Connection) -> ListingWriter:
-        """An empty one."""
+    def create(cls, conn: sqlite3.Connection) -> ManifestWriter:
+        """Begin with no bodies."""
         return cls(conn, int(conn.execute("INSERT INTO manifests (sha) VALUES (NULL)").lastrowid or 0))
 
     @classmethod
-    def resume(cls, conn: sqlite3.Connection, manifest: int) -> ListingWriter:
-        """One that an interrupted program began; what it has is read again."""
-        found = cls(conn, manifest)
+    def resume(cls, conn: sqlite3.Connection, manifest: int) -> ManifestWriter:
+        """Continue what an interrupted program began. Its bodies are read again for the hash."""
+        writer = cls(conn, manifest)
         for sha in BodyReader(conn).shas(manifest):
-            found._digest.update(sha)
-            found.count += 1
-        return found
+            writer._digest.update(sha)
+            writer.count += 1
+        return writer
 
     @classmethod
-    def copy(cls, conn: sqlite3.Connection, sealed: int) -> ListingWriter:
-        """One that begins with what another has, which stays as it is."""
-        manifest = cls.new(conn).manifest
+    def copy(cls, conn: sqlite3.Connection, sealed: int) -> ManifestWriter:
+        """Begin with the bodies of another manifest, which stays as it is."""
+        manifest = cls.create(conn).manifest
         conn.execute(
             "INSERT INTO spans SELECT ?, ordinal, pack_id, place, count FROM spans WHERE manifest_id = ?",
             (manifest, sealed),
@@ -123,20 +142,21 @@ class ListingWriter:
 
     @classmethod
     def empty(cls, conn: sqlite3.Connection) -> int:
-        """The number of the listing that holds nothing."""
+        """The number of the manifest without bodies."""
         sha = hashlib.sha256().digest()
         row = conn.execute("SELECT id FROM manifests WHERE sha = ?", (sha,)).fetchone()
-        return int(row[0]) if row else cls.new(conn).seal()
+        return int(row[0]) if row else cls.create(conn).seal()
 
     def add(self, shas: Iterable[bytes], numbers: Sequence[int]) -> None:
-        """Put bodies at the end: their hashes and their numbers."""
+        """Append bodies, given by their hashes and their numbers."""
         for sha in shas:
             self._digest.update(sha)
         for first, length in _spans(numbers):
-            self._span(first, length)
+            self._add_span(first, length)
 
     def seal(self) -> int:
-        """The number of the listing, or of the one that holds the same: then this one goes."""
+        """Store the hash, and return the number. Where another manifest has the same bodies, its number is
+        returned and this one is removed."""
         sha = self._digest.digest()
         same = self._conn.execute("SELECT id FROM manifests WHERE sha = ?", (sha,)).fetchone()
         if same is None:
@@ -146,25 +166,25 @@ class ListingWriter:
             self._conn.execute("DELETE FROM manifests WHERE id = ?", (self.manifest,))
         return int(same[0])
 
-    def _span(self, first: int, length: int) -> None:
-        start, before, follower = self._end
-        if before and first == follower and first // BODIES_PER_PACK == start // BODIES_PER_PACK:
-            first, length = start, before + length
-            self.count -= before
+    def _add_span(self, first: int, length: int) -> None:
+        start, length_before, next_number = self._last_span
+        if length_before and first == next_number and first // BODIES_PER_PACK == start // BODIES_PER_PACK:
+            first, length = start, length_before + length
+            self.count -= length_before
         self._conn.execute(
             "INSERT OR REPLACE INTO spans VALUES (?, ?, ?, ?, ?)",
             (self.manifest, self.count, *divmod(first, BODIES_PER_PACK), length),
         )
-        self._end = (first, length, first + length)
+        self._last_span = (first, length, first + length)
         self.count += length
 
 
 def _spans(numbers: Sequence[int]) -> list[tuple[int, int]]:
-    """First number and length of each stretch of neighbours in one pack."""
-    found: list[tuple[int, int]] = []
+    """First number and length of each range of neighbours in one pack."""
+    spans: list[tuple[int, int]] = []
     for number in numbers:
-        if found and number == sum(found[-1]) and number % BODIES_PER_PACK:
-            found[-1] = (found[-1][0], found[-1][1] + 1)
+        if spans and number == sum(spans[-1]) and number % BODIES_PER_PACK:
+            spans[-1] = (spans[-1][0], spans[-1][1] + 1)
         else:
-            found.append((number, 1))
-    return found
+            spans.append((number, 1))
+    return spans

@@ -1,4 +1,4 @@
-"""What an earlier snapshot of the same endpoint knows of a listing, and how a new one shares it."""
+"""What an earlier snapshot of the same endpoint has of a listing, and how a new snapshot shares it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from itertools import islice
 
 from migrate.archive.database import Archive
 from migrate.archive.hashes import listing_sha
-from migrate.archive.snapshots import listings
-from migrate.archive.snapshots.listings import ScopePlace
+from migrate.archive.snapshots.listings import (
+    ListingKey,
+    ListingRow,
+    insert_listing,
+    listing_size,
+    read_listing,
+)
 from migrate.archive.snapshots.writer import SnapshotWriter
 from migrate.model import JSON
 
@@ -18,55 +23,51 @@ TAIL_BODIES = 100
 
 
 class PreviousSnapshot:
-    """The newest earlier snapshot that was asked for the same. Called by the thread that writes."""
+    """The newest earlier snapshot that was read with the same options. Called by the thread that writes."""
 
     def __init__(self, archive: Archive, writer: SnapshotWriter) -> None:
         self._conn = archive.conn
         self._writer = writer
         row = self._conn.execute(
-            "SELECT s.id FROM snapshots s JOIN snapshots mine ON mine.id = ? AND "
+            "SELECT s.id, s.shown FROM snapshots s JOIN snapshots mine ON mine.id = ? AND "
             "json_remove(mine.options, '$.joined') = json_remove(s.options, '$.joined') "
             "AND mine.endpoint_id = s.endpoint_id WHERE s.id < mine.id AND s.state != 'reading' "
             "ORDER BY s.id DESC LIMIT 1",
             (writer.id,),
         ).fetchone()
-        self._snapshot = row[0] if row else None
+        self._snapshot: int = row[0] if row else 0
+        self._shown = json.loads(row[1]) if row and row[1] else {}
 
-    def end_of(self, kind: str, parent: str) -> bytes | None:
-        """The hash (`listing_sha`) of the last `TAIL_BODIES` bodies of a listing that was read whole, of all
-        of them where they are fewer; None where it was not, or is empty."""
-        manifest = self._manifest(kind, parent)
-        if manifest is None:
+    def tail_sha(self, kind: str, parent: str) -> bytes | None:
+        """The hash (`listing_sha`) of the last `TAIL_BODIES` bodies of a listing, or of all bodies where
+        there are fewer. None where the listing was not read to its end, or is empty."""
+        listing = self._complete_listing(kind, parent)
+        count = listing_size(self._conn, listing.manifest) if listing else 0
+        if listing is None or not count:
             return None
-        count = self.size(kind, parent)
         if count > TAIL_BODIES:
-            return listing_sha(self._writer.archive.packer.bodies.shas(manifest, count - TAIL_BODIES))
-        row = self._conn.execute("SELECT sha FROM manifests WHERE id = ?", (manifest,)).fetchone()
-        return bytes(row[0]) if count else None
+            return listing_sha(self._writer.archive.packer.reader.shas(listing.manifest, count - TAIL_BODIES))
+        return listing.sha
 
-    def before_end(self, kind: str, parent: str) -> Iterator[dict[str, JSON]]:
-        """The bodies of a listing that lie before the last `TAIL_BODIES`."""
-        manifest = self._manifest(kind, parent)
-        if manifest is None or (count := self.size(kind, parent) - TAIL_BODIES) <= 0:
+    def bodies_before_tail(self, kind: str, parent: str) -> Iterator[dict[str, JSON]]:
+        """The bodies of a listing before the last `TAIL_BODIES`."""
+        count = self.size(kind, parent) - TAIL_BODIES
+        listing = self._complete_listing(kind, parent)
+        if listing is None or count <= 0:
             return
-        for _, text in islice(self._writer.archive.packer.bodies.listing(manifest), count):
+        for _, text in islice(self._writer.archive.packer.reader.listing(listing.manifest), count):
             yield json.loads(text)
 
-    def shows(self, kind: str) -> tuple[str, ...]:
-        """What the service showed of a kind because it was asked to."""
-        return self._of_shown("granted", kind)
+    def granted(self, kind: str) -> tuple[str, ...]:
+        """The values of `include[]` for which the service added fields to objects of a kind."""
+        return tuple((self._shown.get("granted") or {}).get(kind) or ())
 
-    def _of_shown(self, what: str, kind: str) -> tuple[str, ...]:
-        row = self._conn.execute("SELECT shown FROM snapshots WHERE id = ?", (self._snapshot,)).fetchone()
-        found = (json.loads(row[0]) if row and row[0] else {}).get(what) or {}
-        return tuple(found.get(kind) or ())
-
-    def hides(self, kind: str) -> tuple[str, ...]:
-        """What the service did not show of a kind, though it was asked to."""
-        return self._of_shown("hidden", kind)
+    def hidden(self, kind: str) -> tuple[str, ...]:
+        """The values of `include[]` that the service refused for a kind."""
+        return tuple((self._shown.get("hidden") or {}).get(kind) or ())
 
     def carry_gaps(self, kind: str, parent: str) -> int:
-        """Let the new snapshot lack what the earlier listing lacked; how many objects that are."""
+        """Copy to the new snapshot what the earlier listing lacked, and return how many objects that are."""
         with self._writer.archive.transaction() as conn:
             return conn.execute(
                 "INSERT OR IGNORE INTO missing "
@@ -77,26 +78,19 @@ class PreviousSnapshot:
             ).rowcount
 
     def share(self, kind: str, parent: str) -> bool:
-        """Let the new snapshot hold the same listing; False where there is no whole one to share."""
-        manifest = self._manifest(kind, parent)
-        if manifest is None:
+        """Give the new snapshot the same listing. False where the earlier one was not read to its end."""
+        listing = self._complete_listing(kind, parent)
+        if listing is None:
             return False
         with self._writer.archive.transaction() as conn:
-            listings.begin_scope(conn, ScopePlace(self._writer.id, kind, parent), manifest, "complete")
+            insert_listing(conn, ListingKey(self._writer.id, kind, parent), listing.manifest, "complete")
         return True
 
     def size(self, kind: str, parent: str) -> int:
-        """How many bodies an earlier listing holds."""
-        manifest = self._manifest(kind, parent)
-        rows = self._conn.execute(
-            "SELECT coalesce(sum(count), 0) FROM spans WHERE manifest_id = ?", (manifest,)
-        )
-        return int(rows.fetchone()[0])
+        """How many bodies an earlier listing has, 0 where it was not read to its end."""
+        listing = self._complete_listing(kind, parent)
+        return listing_size(self._conn, listing.manifest) if listing else 0
 
-    def _manifest(self, kind: str, parent: str) -> int | None:
-        row = self._conn.execute(
-            "SELECT manifest_id FROM scopes WHERE snapshot_id = ? AND kind = ? AND parent_id = ? "
-            "AND state = 'complete' AND reason IS NULL",
-            (self._snapshot, kind, parent),
-        ).fetchone()
-        return int(row[0]) if row else None
+    def _complete_listing(self, kind: str, parent: str) -> ListingRow | None:
+        listing = read_listing(self._conn, ListingKey(self._snapshot, kind, parent))
+        return listing if listing and listing.state == "complete" and not listing.reason else None

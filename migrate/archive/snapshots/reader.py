@@ -1,4 +1,4 @@
-"""Reads snapshots back: bodies in the order of their listing, states, and what is missing."""
+"""Read snapshots: bodies in the order of their listing, states of listings, and what is missing."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import json
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 
-from migrate.archive.blobs import Blob, blob_of
+from migrate.archive.blobs import Blob, find_blob
+from migrate.archive.connections import SqlConnection
 from migrate.archive.hashes import storable_text
 from migrate.archive.packs import BODIES_PER_PACK, BodyReader
-from migrate.archive.sql_connection import SqlConnection
+from migrate.archive.snapshots.listings import ListingKey, ListingRow, listing_size, read_listing
 from migrate.model import JSON
 from migrate.model.entity import COUNT_MISMATCH_REASON
 from migrate.model.input_limits import loads
@@ -18,16 +20,14 @@ from migrate.model.results.archive import MissingObject, SnapshotInfo, StoredBod
 
 
 class ListingBodies:
-    """Cheapest in order: the packs that were used last are at hand."""
+    """The bodies of a listing by their place. Reading them in order is cheapest: packs are cached."""
 
     def __init__(
         self, bodies: BodyReader, spans: Sequence[tuple[int, int, int]], load: Callable[[str], StoredBody]
     ) -> None:
         """`spans`: pack, first place in it and count, in order."""
         self._bodies, self._spans, self._load = bodies, spans, load
-        self._starts = [0]
-        for _, _, count in spans:
-            self._starts.append(self._starts[-1] + count)
+        self._starts = list(accumulate((count for _, _, count in spans), initial=0))
 
     def __len__(self) -> int:
         return self._starts[-1]
@@ -50,36 +50,28 @@ def list_snapshots(conn: SqlConnection) -> list[SnapshotInfo]:
 
 
 def newest_snapshot(conn: SqlConnection, type_: str, url: str) -> SnapshotInfo | None:
-    """The newest finished snapshot of one endpoint, a complete one before a partial one. One shard of an
-    endpoint does not stand for it."""
-    known = [s for s in list_snapshots(conn) if (s.type, s.url) == (type_, url) and not s.interrupted]
-    known = [s for s in known if "shard" not in s.options]
-    return max(known, key=lambda s: (s.state == "complete", s.id), default=None)
+    """The newest finished snapshot of one endpoint, but a complete one before a partial one. A shard does not
+    count as a snapshot of its endpoint."""
+    finished = (
+        info
+        for info in list_snapshots(conn)
+        if (info.type, info.url) == (type_, url) and not info.interrupted and "shard" not in info.options
+    )
+    return max(finished, key=lambda info: (info.state == "complete", info.id), default=None)
 
 
 def _info(row: tuple[JSON, ...]) -> SnapshotInfo:
     id_, type_, url, tag, state, started, finished, version, digest, bodies, bytes_, options, shown = row
     interrupted = state == "reading"
     return SnapshotInfo(
-        id_,
-        type_,
-        url,
-        tag or "",
-        "partial" if interrupted else state,
-        started,
-        finished or "",
-        version,
-        digest or "",
-        interrupted,
-        bodies or 0,
-        bytes_ or 0,
-        json.loads(options),
+        id_, type_, url, tag or "", "partial" if interrupted else state, started, finished or "", version,
+        digest or "", interrupted, bodies or 0, bytes_ or 0, json.loads(options),
         json.loads(shown) if shown else {},
-    )
+    )  # fmt: skip
 
 
 class SnapshotReader:
-    """One snapshot. It may be read by as many threads as what it asks allows."""
+    """One snapshot. As many threads may use it as may use `conn`."""
 
     def __init__(self, conn: SqlConnection, info: SnapshotInfo) -> None:
         self.conn = conn
@@ -90,17 +82,17 @@ class SnapshotReader:
         self._bodies = BodyReader(conn)
 
     def bodies(self, kind: str, parent: str | None = "") -> Iterator[tuple[str, StoredBody]]:
-        """Parent id and body of every object of a kind; of one parent, or (None) of all of them."""
+        """Parent id and body of every object of a kind, of one parent or (None) of all parents."""
         load = _json_loader()
         for parent_id, text in self.texts(kind, parent):
             yield parent_id, load(text)
 
     def texts(self, kind: str, parent: str | None = "") -> Iterator[tuple[str, str]]:
-        """The same, not decoded."""
+        """Parent id and JSON text of every object of a kind, of one parent or (None) of all parents."""
         listings = "SELECT parent_id, manifest_id FROM scopes WHERE snapshot_id = ? AND kind = ?"
         if parent is None:
             rows = self.conn.execute(f"{listings} ORDER BY parent_id", (self.info.id, kind))
-        else:  # not ordered: it would walk all listings for the one
+        else:  # without ORDER BY: with it, SQLite would read all listings to find the one
             rows = self.conn.execute(
                 f"{listings} AND parent_id = ?", (self.info.id, kind, storable_text(parent))
             )
@@ -108,17 +100,14 @@ class SnapshotReader:
             for _, text in self._bodies.listing(manifest):
                 yield parent_id, text
 
-    def placed(self, kind: str, parent: str) -> ListingBodies:
-        """The bodies of one parent by their place, each read when it is asked for."""
-        rows = self.conn.execute(
-            "SELECT manifest_id FROM scopes WHERE snapshot_id = ? AND kind = ? AND parent_id = ?",
-            (self.info.id, kind, storable_text(parent)),
-        ).fetchall()
-        spans = [span for (manifest,) in rows for span in self._bodies.spans(manifest)]
+    def listing_bodies(self, kind: str, parent: str) -> ListingBodies:
+        """The bodies of one listing by their place, each read on demand."""
+        listing = self._listing(kind, parent)
+        spans = list(self._bodies.spans(listing.manifest)) if listing else []
         return ListingBodies(self._bodies, spans, _json_loader())
 
     def counts(self) -> dict[str, int]:
-        """How many objects of each kind."""
+        """How many objects of each kind the snapshot has."""
         return dict(
             self.conn.execute(
                 "SELECT s.kind, sum(r.count) FROM scopes s JOIN spans r ON r.manifest_id = s.manifest_id "
@@ -128,36 +117,24 @@ class SnapshotReader:
         )
 
     def count(self, kind: str, parent: str) -> int:
-        """How many objects one listing held."""
-        return int(
-            self.conn.execute(
-                "SELECT coalesce(sum(r.count), 0) FROM scopes s "
-                "JOIN spans r ON r.manifest_id = s.manifest_id "
-                "WHERE s.snapshot_id = ? AND s.kind = ? AND s.parent_id = ?",
-                (self.info.id, kind, storable_text(parent)),
-            ).fetchone()[0]
-        )
+        """How many objects one listing has."""
+        listing = self._listing(kind, parent)
+        return listing_size(self.conn, listing.manifest) if listing else 0
 
-    def same_listing(self, other: SnapshotReader, kind: str, parent: str = "") -> bool:
-        """Whether both snapshots hold the very same bodies in the very same order, read to the end."""
-        ours = self._listing_sha(kind, parent)
-        return ours is not None and ours == other._listing_sha(kind, parent)
+    def has_equal_listing(self, right: SnapshotReader, kind: str, parent: str = "") -> bool:
+        """Whether both snapshots have the same bodies in the same order, read to the end."""
+        listings = self._listing(kind, parent), right._listing(kind, parent)
+        left_sha, right_sha = (row.sha if row and row.state == "complete" else None for row in listings)
+        return left_sha is not None and left_sha == right_sha
 
-    def _listing_sha(self, kind: str, parent: str) -> bytes | None:
-        row = self.conn.execute(
-            "SELECT m.sha FROM scopes s JOIN manifests m ON m.id = s.manifest_id "
-            "WHERE s.snapshot_id = ? AND s.kind = ? AND s.parent_id = ? AND s.state = 'complete'",
-            (self.info.id, kind, storable_text(parent)),
-        ).fetchone()
-        return row[0] if row else None
+    def _listing(self, kind: str, parent: str) -> ListingRow | None:
+        return read_listing(self.conn, ListingKey(self.info.id, kind, storable_text(parent)))
 
-    def scope(self, kind: str, parent: str = "") -> tuple[str, str]:
-        """State and reason of a listing: complete, failed, gone, reading, or '' when it was not read."""
-        row = self.conn.execute(
-            "SELECT state, reason FROM scopes WHERE snapshot_id = ? AND kind = ? AND parent_id = ?",
-            (self.info.id, kind, storable_text(parent)),
-        ).fetchone()
-        return (row[0], row[1] or "") if row else ("", "")
+    def listing_state(self, kind: str, parent: str = "") -> tuple[str, str]:
+        """State and reason of a listing. The state is complete, failed, gone, reading, or '' where the
+        listing was not read."""
+        listing = self._listing(kind, parent)
+        return (listing.state, listing.reason) if listing else ("", "")
 
     def incomplete(self) -> list[tuple[str, str, str]]:
         """Kind, parent and reason of each listing that was not read to its end."""
@@ -169,7 +146,7 @@ class SnapshotReader:
         return list(rows)
 
     def missing(self) -> list[MissingObject]:
-        """What could not be read, by name."""
+        """Everything that could not be read."""
         rows = self.conn.execute(
             "SELECT kind, object_id, reason, parent_id, coalesce(name, ''), expected FROM missing "
             "WHERE snapshot_id = ? ORDER BY kind, object_id",
@@ -180,16 +157,16 @@ class SnapshotReader:
             for kind, id_, reason, parent, name, expected in rows
         ]
 
-    def hidden_of(self, object_id: str) -> dict[str, list[str]]:
-        """Kind -> what the service did not show of objects of that id, as far as it is known."""
-        found = {kind: list(values) for kind, values in (self.info.shown.get("hidden") or {}).items()}
+    def hidden_parts(self, object_id: str) -> dict[str, list[str]]:
+        """Kind -> what the service did not return of objects with this id, as far as that is known."""
+        hidden = {kind: list(values) for kind, values in (self.info.shown.get("hidden") or {}).items()}
         for gap in self.missing():
             if gap.id == storable_text(object_id):
-                found.setdefault(gap.kind, []).append(gap.reason)
-        return found
+                hidden.setdefault(gap.kind, []).append(gap.reason)
+        return hidden
 
     def gaps(self) -> tuple[int, int]:
-        """How many objects and listings could not be read, and how many more the service never gives."""
+        """How many objects and listings could not be read, and how many more the service never returns."""
         row = self.conn.execute(
             "SELECT count(*) - total(expected), total(expected) FROM missing WHERE snapshot_id = ?",
             (self.info.id,),
@@ -197,18 +174,18 @@ class SnapshotReader:
         return int(row[0]), int(row[1])
 
     def find(self, object_id: str) -> list[tuple[str, str, StoredBody]]:
-        """Kind, parent and body of every object with this id (a file may lie in several stores)."""
-        found = [
+        """Kind, parent and body of every object with this id (a file may be in several vector stores)."""
+        objects = [
             (kind, parent, loads(text))
-            for number, kind, text in self._bodies.of_id(storable_text(object_id))
-            for parent, times in listings_holding(self.conn, self.info.id, kind, number)
+            for number, kind, text in self._bodies.find_by_id(storable_text(object_id))
+            for parent, times in parents_of_body(self.conn, self.info.id, kind, number)
             for _ in range(times)
         ]
-        return sorted(found, key=lambda row: row[:2])
+        return sorted(objects, key=lambda row: row[:2])
 
     def blob(self, file_id: str) -> Blob | None:
-        """A file's bytes, if the archive has them."""
-        return blob_of(self.conn, self._endpoint, file_id)
+        """The bytes of a file, if the archive has them."""
+        return find_blob(self.conn, self._endpoint, file_id)
 
 
 def open_snapshot(conn: SqlConnection, number: int) -> SnapshotReader:
@@ -216,8 +193,8 @@ def open_snapshot(conn: SqlConnection, number: int) -> SnapshotReader:
     return SnapshotReader(conn, next(info for info in list_snapshots(conn) if info.id == number))
 
 
-def listings_holding(conn: SqlConnection, snapshot: int, kind: str, number: int) -> list[tuple[str, int]]:
-    """Parents of the listings of a kind in a snapshot that hold a body, and how often each does."""
+def parents_of_body(conn: SqlConnection, snapshot: int, kind: str, number: int) -> list[tuple[str, int]]:
+    """The parents in whose listings a body is, in one snapshot, and how often it is in each."""
     pack, place = divmod(number, BODIES_PER_PACK)
     rows = conn.execute(
         "SELECT s.parent_id, count(*) FROM spans r CROSS JOIN scopes s ON s.manifest_id = r.manifest_id "
@@ -229,25 +206,26 @@ def listings_holding(conn: SqlConnection, snapshot: int, kind: str, number: int)
 
 
 def _json_loader() -> Callable[[str], StoredBody]:
-    """What reads JSON: twice as fast where the faster one was loaded for something else; loading it takes
-    longer than listing a small archive."""
-    fast = sys.modules.get("pydantic_core")
-    if fast is None:
+    """The function that parses JSON. pydantic_core parses twice as fast, but importing it takes longer than
+    listing a small archive, so it is used only where something else has imported it."""
+    pydantic_core = sys.modules.get("pydantic_core")
+    if pydantic_core is None:
         return loads
 
     def load(text: str) -> StoredBody:
         try:
-            found: StoredBody = fast.from_json(text)
-        except ValueError:  # half of a character pair, or too deep
-            found = loads(text)
-        return found
+            body: StoredBody = pydantic_core.from_json(text)
+        except ValueError:  # half of a surrogate pair, or nested too deeply
+            body = loads(text)
+        return body
 
     return load
 
 
 def search_candidates(snapshot: SnapshotReader, kind: str, text: str) -> Iterator[tuple[str, StoredBody]]:
-    """Parent id and body of every object of a kind in whose JSON the text occurs, whatever its case."""
-    wanted = json.dumps(text, ensure_ascii=False)[1:-1].casefold()
+    """Parent id and body of every object of a kind whose JSON may contain the text, in upper or lower
+    case."""
+    escaped = json.dumps(text, ensure_ascii=False)[1:-1].casefold()
     for parent, body in snapshot.texts(kind, None):
-        if "\\u" in body or wanted in body.casefold():
+        if "\\u" in body or escaped in body.casefold():
             yield parent, loads(body)

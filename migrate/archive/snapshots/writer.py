@@ -1,4 +1,4 @@
-"""Writes one snapshot, page by page; what was read until a crash stays and is continued from.
+"""Write one snapshot, page by page. What was read before a crash is kept, and the next run continues there.
 
 Only the thread that opened the archive calls this. A page is one short transaction.
 """
@@ -8,29 +8,38 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
-from typing import Literal
+from typing import Literal, cast
 
 from migrate import __version__
 from migrate.archive.bodies import BodyRow
 from migrate.archive.database import Archive
 from migrate.archive.hashes import snapshot_digest, storable_text
-from migrate.archive.snapshots import listings
-from migrate.archive.snapshots.listings import ListingWriter, ScopePlace
-from migrate.archive.snapshots.reader import listings_holding
+from migrate.archive.snapshots.listings import (
+    ListingKey,
+    ListingRow,
+    ManifestWriter,
+    delete_listing,
+    finish_listing,
+    insert_listing,
+    read_listing,
+    set_listing_cursor,
+    set_listing_manifest,
+)
+from migrate.archive.snapshots.reader import parents_of_body
 from migrate.model import JSON
 from migrate.model.input_limits import loads
 from migrate.model.known_secrets import redact
 
-ScopeState = Literal["reading", "complete", "failed", "gone"]
+ListingState = Literal["reading", "complete", "failed", "gone"]
 
-# A number that no snapshot had, a forgotten one neither.
+# A number that no snapshot had before, including those that were removed.
 NEXT_NUMBER_SQL = (
     "(SELECT max((SELECT coalesce(max(id), 0) FROM snapshots), user_version) + 1 FROM pragma_user_version)"
 )
 
 
 def utc_now() -> str:
-    """The time as the archive writes it: UTC, ISO 8601, seconds."""
+    """The current time as the archive stores it: UTC, ISO 8601, seconds."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
@@ -42,19 +51,19 @@ class SnapshotWriter:
         self.id = snapshot
         self.endpoint = endpoint
         self.resumed = resumed
-        self._kept: dict[tuple[str, str], set[str]] = {}
-        self._listings: dict[ScopePlace, ListingWriter] = {}
+        self._stored_ids: dict[ListingKey, set[str]] = {}
+        self._manifests: dict[ListingKey, ManifestWriter] = {}
         self._rollbacks = archive.rollbacks
         self._bodies_before = archive.packer.added
-        self._bytes_before = _size(archive)
+        self._bytes_before = _file_size(archive)
 
     @classmethod
     def begin(
         cls, archive: Archive, type_: str, url: str, options: Mapping[str, JSON], tag: str | None
     ) -> SnapshotWriter:
-        """Start a snapshot, or continue the newest of this endpoint if it was interrupted and asked
-        for the same; a shard belongs to the reading that its tag names, and to no other."""
-        wanted = json.dumps(options, sort_keys=True)
+        """Start a snapshot, or continue the newest one of this endpoint if it was interrupted and has the
+        same options. A shard is continued only with the same tag."""
+        options_json = json.dumps(options, sort_keys=True)
         with archive.transaction() as conn:
             conn.execute("INSERT OR IGNORE INTO endpoints (type, url) VALUES (?, ?)", (type_, url))
             endpoint = conn.execute(
@@ -65,8 +74,8 @@ class SnapshotWriter:
                 "ORDER BY id DESC LIMIT 1",
                 (endpoint,),
             ).fetchone()
-            if last and last[1:3] == ("reading", wanted) and ("shard" not in options or last[3] == tag):
-                conn.execute(  # what failed is tried again and named again; what is gone stays gone
+            if last and last[1:3] == ("reading", options_json) and ("shard" not in options or last[3] == tag):
+                conn.execute(  # what failed is read again and reported again; parents that are gone stay gone
                     "DELETE FROM missing WHERE snapshot_id = ? AND NOT EXISTS (SELECT 1 FROM scopes s "
                     "WHERE s.snapshot_id = missing.snapshot_id AND s.kind = missing.kind "
                     "AND s.parent_id = missing.parent_id AND s.state = 'gone')",
@@ -77,101 +86,93 @@ class SnapshotWriter:
             row = conn.execute(
                 "INSERT INTO snapshots (id, endpoint_id, tag, state, started_at, tool_version, options) "
                 f"VALUES ({NEXT_NUMBER_SQL}, ?, ?, 'reading', ?, ?, ?)",
-                (endpoint, tag, utc_now(), __version__, wanted),
+                (endpoint, tag, utc_now(), __version__, options_json),
             )
         return cls(archive, int(row.lastrowid or 0), endpoint, resumed=False)
 
-    def scope(self, kind: str, parent: str = "") -> tuple[ScopeState | None, str]:
-        """What is known of a listing: its state (None: not begun) and the cursor to go on from."""
-        row = self.archive.conn.execute(
-            "SELECT state, cursor FROM scopes WHERE snapshot_id = ? AND kind = ? AND parent_id = ?",
-            (self.id, kind, parent),
-        ).fetchone()
-        return (row[0], row[1] or "") if row else (None, "")
+    def listing_state(self, kind: str, parent: str = "") -> tuple[ListingState | None, str]:
+        """The state of a listing (None: not begun) and the cursor to continue from."""
+        listing = self._read_listing(kind, parent)
+        return (cast("ListingState", listing.state), listing.cursor) if listing else (None, "")
 
     def ids(self, kind: str, parent: str = "") -> list[str]:
-        """Ids of what is kept of a listing, in order."""
+        """Ids of the stored bodies of a listing, in order."""
         return [str(body.get("id", "")) for body in self.bodies(kind, parent)]
 
     def bodies(self, kind: str, parent: str = "") -> list[dict[str, JSON]]:
-        """What is kept of a listing, in order."""
-        held = listings.scope_content(self.archive.conn, ScopePlace(self.id, kind, parent))
+        """The stored bodies of a listing, in order."""
+        listing = self._read_listing(kind, parent)
         packer = self.archive.packer
-        if held is None or not any(packer.bodies.spans(held[0])):
+        if listing is None or not any(packer.reader.spans(listing.manifest)):
             return []
         packer.flush()
-        return [loads(text) for _, text in packer.bodies.listing(held[0])]
+        return [loads(text) for _, text in packer.reader.listing(listing.manifest)]
 
-    def holders(self, kind: str, id_: str) -> list[str]:
-        """Parents below which an object of this id was listed: the stores that hold a file."""
+    def parents_of(self, kind: str, id_: str) -> list[str]:
+        """The parents in whose listings an object of this id is, such as the stores that have a file."""
         self.archive.packer.flush()
-        found: set[str] = set()
-        for number, of_kind, _ in self.archive.packer.bodies.of_id(storable_text(id_)):
-            if of_kind == kind:
-                found.update(
-                    parent for parent, _ in listings_holding(self.archive.conn, self.id, kind, number)
-                )
-        return sorted(found)
+        parents: set[str] = set()
+        for number, body_kind, _ in self.archive.packer.reader.find_by_id(storable_text(id_)):
+            if body_kind == kind:
+                rows = parents_of_body(self.archive.conn, self.id, kind, number)
+                parents.update(parent for parent, _ in rows)
+        return sorted(parents)
 
-    def restart(self, kind: str, parent: str) -> None:
-        """Forget what an interrupted snapshot kept of a listing that cannot be continued."""
+    def restart_listing(self, kind: str, parent: str) -> None:
+        """Remove what an interrupted snapshot has of a listing that cannot be continued."""
         with self.archive.transaction() as conn:
-            place = ScopePlace(self.id, kind, parent)
-            self._listings.pop(place, None)
-            self._kept.pop((kind, parent), None)
-            manifest = listings.remove_scope(conn, place)
+            key = ListingKey(self.id, kind, parent)
+            self._manifests.pop(key, None)
+            self._stored_ids.pop(key, None)
+            manifest = delete_listing(conn, key)
             conn.execute("DELETE FROM manifests WHERE id = ? AND sha IS NULL", (manifest,))
 
-    def page(self, kind: str, parent: str, rows: Iterable[BodyRow], cursor: str) -> None:
-        """Keep one page of a listing."""
-        place, cursor = ScopePlace(self.id, kind, parent), storable_text(cursor)
+    def add_page(self, kind: str, parent: str, rows: Iterable[BodyRow], cursor: str) -> None:
+        """Store one page of a listing."""
+        key, cursor = ListingKey(self.id, kind, parent), storable_text(cursor)
         with self.archive.transaction() as conn:
-            listing = self._listing(place)
-            if listing is None:
-                listing = self._listings[place] = ListingWriter.new(conn)
-                listings.begin_scope(conn, place, listing.manifest, "reading", cursor=cursor)
+            manifest = self._manifest_writer(key)
+            if manifest is None:
+                manifest = self._manifests[key] = ManifestWriter.create(conn)
+                insert_listing(conn, key, manifest.manifest, "reading", cursor=cursor)
             else:
-                listings.set_scope_cursor(conn, place, cursor)
-            new = [row for row in rows if self._is_new(kind, parent, row)]
-            listing.add((row.sha for row in new), self.archive.packer.numbers(kind, new))
+                set_listing_cursor(conn, key, cursor)
+            new = [row for row in rows if self._is_new(key, row)]
+            manifest.add((row.sha for row in new), self.archive.packer.store(kind, new))
 
-    def end(self, kind: str, parent: str = "", state: ScopeState = "complete", reason: str = "") -> None:
-        """A listing was read to its end, or not, and why. The same listing as before is shared."""
-        place, reason = ScopePlace(self.id, kind, parent), storable_text(redact(reason))
+    def end_listing(
+        self, kind: str, parent: str = "", state: ListingState = "complete", reason: str = ""
+    ) -> None:
+        """Store that a listing was read to its end, or that it was not, and why. Equal content is shared with
+        earlier snapshots."""
+        key, reason = ListingKey(self.id, kind, parent), storable_text(redact(reason))
         with self.archive.transaction() as conn:
-            listing = self._listing(place)
-            if listing is None:
-                listings.begin_scope(conn, place, ListingWriter.empty(conn), state, reason or None)
+            manifest = self._manifest_writer(key)
+            if manifest is None:
+                insert_listing(conn, key, ManifestWriter.empty(conn), state, reason or None)
             else:
-                listings.end_scope(conn, place, listing.seal(), state, reason or None)
-                del self._listings[place]
-            self._kept.pop((kind, parent), None)
+                finish_listing(conn, key, manifest.seal(), state, reason or None)
+                del self._manifests[key]
+            self._stored_ids.pop(key, None)
 
-    def missing(
+    def add_missing(
         self, kind: str, id_: str, reason: str, parent: str = "", name: str = "", expected: bool = False
     ) -> None:
-        """Name something that could not be read. `expected`: the service never gives it."""
-        row = (
-            kind,
-            parent,
-            storable_text(id_),
-            storable_text(name) or None,
-            storable_text(redact(reason)),
-            expected,
-        )
+        """Report something that could not be read. `expected`: the service never returns it."""
+        texts = (parent, storable_text(id_), storable_text(name) or None, storable_text(redact(reason)))
         with self.archive.transaction() as conn:
             conn.execute(
                 "INSERT OR REPLACE INTO missing "
                 "(snapshot_id, kind, parent_id, object_id, name, reason, expected) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (self.id, *row),
+                (self.id, kind, *texts, expected),
             )
 
     def finish(
         self, state: Literal["complete", "partial"], api_version: str, shown: Mapping[str, JSON] | None = None
     ) -> None:
-        """Close the snapshot and fingerprint it. `shown`: what the service was asked to show of each kind
-        (`granted`), and what it refused (`hidden`)."""
+        """End the snapshot and store its fingerprint. `shown`: which optional fields of each kind the service
+        returned on request (`granted`), and which it refused (`hidden`)."""
         with self.archive.transaction() as conn:
             self.archive.packer.flush()
             conn.execute(
@@ -185,43 +186,46 @@ class SnapshotWriter:
                     snapshot_digest(conn, self.id),
                     json.dumps(shown) if shown else None,
                     self.archive.packer.added - self._bodies_before,
-                    _size(self.archive) - self._bytes_before,
+                    _file_size(self.archive) - self._bytes_before,
                     self.id,
                 ),
             )
 
-    def _is_new(self, kind: str, parent: str, row: BodyRow) -> bool:
-        """Whether a continued listing has this row not yet: a server may start it again from the
-        beginning."""
+    def _is_new(self, key: ListingKey, row: BodyRow) -> bool:
+        """Whether a continued listing does not have this row yet: a server may begin it again from the
+        start."""
         if not self.resumed:
             return True
-        if (kind, parent) not in self._kept:
-            self._kept[kind, parent] = set(map(storable_text, self.ids(kind, parent)))
-        return row.object_id not in self._kept[kind, parent]
+        if key not in self._stored_ids:
+            self._stored_ids[key] = set(map(storable_text, self.ids(key.kind, key.parent)))
+        return row.object_id not in self._stored_ids[key]
 
-    def _listing(self, place: ScopePlace) -> ListingWriter | None:
-        """The listing in progress, if it was begun. What is known of it does not outlive a transaction that
-        failed."""
+    def _read_listing(self, kind: str, parent: str) -> ListingRow | None:
+        return read_listing(self.archive.conn, ListingKey(self.id, kind, parent))
+
+    def _manifest_writer(self, key: ListingKey) -> ManifestWriter | None:
+        """The content of a listing in progress, if the listing was begun. Nothing of it is kept after a
+        transaction that failed."""
         if self._rollbacks != self.archive.rollbacks:
-            self._listings.clear()
+            self._manifests.clear()
             self._rollbacks = self.archive.rollbacks
-        if place not in self._listings:
-            held = listings.scope_content(self.archive.conn, place)
-            if held is None:
+        if key not in self._manifests:
+            listing = read_listing(self.archive.conn, key)
+            if listing is None:
                 return None
-            self._listings[place] = self._begun(place, *held)
-        return self._listings[place]
+            self._manifests[key] = self._resume(key, listing)
+        return self._manifests[key]
 
-    def _begun(self, place: ScopePlace, manifest: int, sha: bytes | None) -> ListingWriter:
+    def _resume(self, key: ListingKey, listing: ListingRow) -> ManifestWriter:
         conn = self.archive.conn
-        if sha is None:
+        if listing.sha is None:
             self.archive.packer.flush()
-            return ListingWriter.resume(conn, manifest)
-        found = ListingWriter.copy(conn, manifest)  # a sealed one may be shared by other snapshots
-        listings.set_scope_manifest(conn, place, found.manifest)
-        return found
+            return ManifestWriter.resume(conn, listing.manifest)
+        copy = ManifestWriter.copy(conn, listing.manifest)  # other snapshots may share the sealed one
+        set_listing_manifest(conn, key, copy.manifest)
+        return copy
 
 
-def _size(archive: Archive) -> int:
+def _file_size(archive: Archive) -> int:
     pages = archive.conn.execute("PRAGMA page_count").fetchone()[0]
     return int(pages) * int(archive.conn.execute("PRAGMA page_size").fetchone()[0])

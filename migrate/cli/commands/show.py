@@ -17,7 +17,7 @@ def show_command(common: Common, archive: str, object_id: str) -> None:
     """Print the object OBJECT_ID of ARCHIVE[@SNAPSHOT], verbatim but for secrets in tool headers."""
 
     with archived_snapshot(archive, common.config) as found:
-        hidden = found.hidden_of(object_id)
+        hidden = found.hidden_parts(object_id)
         rows = [
             object_document(kind, parent, body, hidden.get(kind, ()))
             for kind, parent, body in found.find(object_id)

@@ -161,10 +161,10 @@ def write_directory_snapshot(found: DirectoryContents, url: str, archive: Archiv
 
 
 def _write_listing(writer: SnapshotWriter, kind: str, parent: str, bodies: list[ConfigBody]) -> None:
-    writer.restart(kind, parent)
-    rows = [BodyRow.of(kind, body) for body in sorted(bodies, key=lambda body: str(body["id"]))]
-    writer.page(kind, parent, rows, "")
-    writer.end(kind, parent)
+    writer.restart_listing(kind, parent)
+    rows = [BodyRow.from_json(kind, body) for body in sorted(bodies, key=lambda body: str(body["id"]))]
+    writer.add_page(kind, parent, rows, "")
+    writer.end_listing(kind, parent)
 
 
 def directory_estate(found: DirectoryContents, url: str, archive: Archive) -> Estate:

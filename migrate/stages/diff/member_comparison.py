@@ -58,7 +58,9 @@ class MemberComparison:
         not read."""
         if not self._coverage.both_read(kind, left, right):
             return
-        unchanged = self._same_place and self._left.snapshot.same_listing(self._right.snapshot, kind, left)
+        unchanged = self._same_place and self._left.snapshot.has_equal_listing(
+            self._right.snapshot, kind, left
+        )
         if unchanged and not self._scope.has_filter_for(kind):
             self._compared[kind] += self._left.snapshot.count(kind, left)
             return

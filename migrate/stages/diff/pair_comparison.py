@@ -129,7 +129,7 @@ class ReadCoverage:
         filtered = estate.why_filtered(kind)
         if not filtered and estate.is_complete(kind, parent):
             return True
-        state, reason = estate.snapshot.scope(kind, parent)
+        state, reason = estate.snapshot.listing_state(kind, parent)
         if state or KINDS[kind].replayed:  # runs are left out on purpose when estates are compared
             self._lines.setdefault(
                 f"{kind} {parent or '*'} on the {name}: {filtered or reason or 'not read'}"
@@ -152,7 +152,7 @@ class ReadCoverage:
         if reason and not reason.startswith(NOT_FOUND_REASON):
             self._lines.setdefault(f"{kind} {id_} on the {name}: {reason}")
             return False
-        state, remark = estate.snapshot.scope(kind)
+        state, remark = estate.snapshot.listing_state(kind)
         if remark and state == "complete" and not reason:
             self._lines.setdefault(f"{kind} * on the {name}: {remark}")
             return False

@@ -213,14 +213,13 @@ def unread_listings(estate: Estate) -> list[str]:
     """Which listings of configuration were not read to their end, and why."""
     gaps = []
     for kind in EXPORTED_KINDS:
-        state, reason = estate.snapshot.scope(kind)
+        state, reason = estate.snapshot.listing_state(kind)
         if state != "complete" or (reason := estate.why_filtered(kind)):
             gaps.append(f"{kind}: {reason or state or 'not read'}")
     for store in estate.objects("vector_store"):
         if not estate.is_complete("vector_store_file", store):
-            gaps.append(
-                f"files of {store}: {estate.snapshot.scope('vector_store_file', store)[1] or 'not read'}"
-            )
+            _, reason = estate.snapshot.listing_state("vector_store_file", store)
+            gaps.append(f"files of {store}: {reason or 'not read'}")
     missing = [gap for gap in estate.snapshot.missing() if gap.kind in (*EXPORTED_KINDS, "vector_store_file")]
     bytes_only = {("file", id_) for id_ in estate.objects("file")}
     return gaps + [f"{g.kind} {g.id}: {g.reason}" for g in missing if (g.kind, g.id) not in bytes_only]

@@ -93,7 +93,7 @@ class Planner:
         owner = self.source.objects("vector_store")[store]
         is_blocked = ("vector_store", store) in self.log.blocked
         if not self.source.is_complete("vector_store_file", store):
-            reason = self.source.snapshot.scope("vector_store_file", store)[1] or "not read"
+            reason = self.source.snapshot.listing_state("vector_store_file", store)[1] or "not read"
             self.log.add_loss(owner, "files", f"not read to the end: {reason}")
         missing: list[str] = []
         limit = self.decider.target.capabilities.store_files_max

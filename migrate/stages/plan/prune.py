@@ -160,7 +160,7 @@ class PrunePlanner:
 
 def _check_complete(source: Estate, kind: str) -> None:
     """Refuse to prune a kind of which the snapshot does not have every object."""
-    state, remark = source.snapshot.scope(kind)
+    state, remark = source.snapshot.listing_state(kind)
     unread = "" if state == "complete" else f"{kind}: {state or 'not read'}"
     why = source.why_filtered(kind) or remark or unread
     if why:

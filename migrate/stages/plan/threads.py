@@ -54,7 +54,7 @@ class ThreadPlanner:
     def actions(self, thread: Entity, existing_threads: Mapping[str, Entity]) -> Iterator[Action]:
         """The action for a thread with its messages; none for a thread that is gone on the source."""
         decider = self.decider
-        state, reason = self.source.snapshot.scope("message", thread.id)
+        state, reason = self.source.snapshot.listing_state("message", thread.id)
         if state == "gone":
             return
         if thread.kind in decider.settings.absent:

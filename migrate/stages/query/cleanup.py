@@ -265,7 +265,7 @@ def _expired(whole: ProjectUsage) -> _CleanupItems:
                 yield _finding("expired", entity, "its service says so")
             elif _is_time(until) and 0 < until <= taken:
                 yield _finding("expired", entity, f"its time had passed: {_day(until)}")
-        if estate.snapshot.scope(kind)[0] != "complete":
+        if estate.snapshot.listing_state(kind)[0] != "complete":
             yield UnprovenClaim(f"expired {kind}s: {whole.usage.gap(kind)}")
 
 

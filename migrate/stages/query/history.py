@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from migrate.archive.connections import SqlConnection
 from migrate.archive.snapshots.history import (
     ChildListing,
     ObjectSighting,
     ObjectTrace,
     listing_ids,
-    listing_size,
     read_body,
     trace_object,
 )
-from migrate.archive.sql_connection import SqlConnection
+from migrate.archive.snapshots.listings import listing_size
 from migrate.codecs import CODECS
 from migrate.model import JSON, Entity
 from migrate.model.normalize import normalize_entity
@@ -35,7 +35,7 @@ def _trace_history(conn: SqlConnection, trace: ObjectTrace) -> ObjectHistory:
     eyes = _BodyComparer(conn, trace)
     below = {change.snapshot: change for change in _content_changes(conn, trace)}
     events: list[HistoryEvent] = []
-    for sight in trace.sights:
+    for sight in trace.sightings:
         seen = eyes.look(sight)
         change = below.pop(sight.snapshot.id, None)
         if seen is None and change is not None:
@@ -49,10 +49,10 @@ def _trace_history(conn: SqlConnection, trace: ObjectTrace) -> ObjectHistory:
         else:
             events.append(seen)
     changes = [event.snapshot for event in events if event.what in ("first seen", "changed", "back")]
-    times = sum(sight.body is not None for sight in trace.sights)
+    times = sum(sight.body is not None for sight in trace.sightings)
     return ObjectHistory(
         trace.type, trace.url, trace.kind, trace.parent, trace.id, eyes.name, changes[-1], times,
-        len(trace.sights), tuple(events),
+        len(trace.sightings), tuple(events),
     )  # fmt: skip
 
 
@@ -121,7 +121,7 @@ def _content_changes(conn: SqlConnection, trace: ObjectTrace) -> Iterator[_Conte
     """Each change of what lies in an object; listings that are the same one are not looked into."""
     last: ChildListing | None = None
     held: dict[str, None] = {}
-    for content in trace.contents:
+    for content in trace.children:
         if last is not None and content.listing == last.listing:
             continue
         if trace.kind == "thread":

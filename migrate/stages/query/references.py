@@ -119,7 +119,7 @@ def _add_thread(found: Usage, thread: Entity) -> None:
 def _add_run_steps(found: Usage, thread: Entity) -> None:
     """Files that the steps of runs made, or found something in. They use; what is gone by now dangles
     nowhere, since a step tells what was. Steps that nobody asked for are no gap."""
-    if found.estate.snapshot.scope("run_step", storable_text(thread.id))[0] not in ("", "complete"):
+    if found.estate.snapshot.listing_state("run_step", storable_text(thread.id))[0] not in ("", "complete"):
         _is_read_whole(found, "run_step", thread.id)
     for step in found.estate.iter_members("run_step", storable_text(thread.id)):
         meant = ((kind, id_) for _, kind, id_ in references_of(KINDS["run_step"], step) if kind == "file")
@@ -147,7 +147,7 @@ def _add_references(found: Usage, entity: Entity, owner: ObjectKey | None = None
 def _is_read_whole(found: Usage, kind: str, parent: str) -> bool:
     """Whether a listing was read whole; the first that was not is named, the others are counted."""
     snapshot = found.estate.snapshot
-    state, reason = snapshot.scope(kind, storable_text(parent))
+    state, reason = snapshot.listing_state(kind, storable_text(parent))
     why = reason or DELETED_WHILE_READ if state == "gone" else absence_gap(snapshot.info, kind, state, reason)
     if why and kind in found.gaps:
         found.more[kind] = found.more.get(kind, 0) + 1

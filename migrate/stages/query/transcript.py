@@ -22,7 +22,7 @@ def read_transcript(snapshot: SnapshotReader, thread: str) -> Transcript | None:
     found = [body for kind, _, body in snapshot.find(id_) if kind == "thread"]
     if not found:
         return None
-    state, reason = snapshot.scope("message", id_)
+    state, reason = snapshot.listing_state("message", id_)
     gap = "" if state == "complete" else reason or state or "its messages were not read"
     return Transcript(
         id_,

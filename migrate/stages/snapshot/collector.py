@@ -100,7 +100,7 @@ class Collector:
         """Submit the reading of parsed text for files without bytes. Called after everything else, when the
         vector stores that hold each file are known."""
         for ended in self._files_without_bytes:
-            stores = self._writer.holders("vector_store_file", ended.file.id)
+            stores = self._writer.parents_of("vector_store_file", ended.file.id)
             self._pool.submit(self._fetcher.read_parsed_text, ended, stores)
         self._files_without_bytes = []
 
@@ -121,7 +121,7 @@ class Collector:
                 self._write_parsed_text(event)
             case ObjectFailed():
                 self.gaps += 1
-                self._writer.missing(event.kind, event.id, event.reason, event.parent)
+                self._writer.add_missing(event.kind, event.id, event.reason, event.parent)
 
     def hidden_includes(self, reader: Reader) -> dict[str, tuple[str, ...]]:
         """Kind -> values of `include[]` that the service does not show: in this snapshot, or in the earlier
@@ -129,7 +129,7 @@ class Collector:
         hidden = dict(reader.withheld_includes())
         for kind in self.carried_over:
             granted = reader.granted_includes(kind)
-            before = [value for value in self._previous.hides(kind) if value in granted]
+            before = [value for value in self._previous.hidden(kind) if value in granted]
             if values := tuple(dict.fromkeys([*hidden.get(kind, ()), *before])):
                 hidden[kind] = values
         return hidden
@@ -156,13 +156,13 @@ class Collector:
 
     def _mark_unread(self, kind: str, reason: str) -> None:
         self.gaps += 1
-        self._writer.end(kind, state="failed", reason=reason)
-        self._writer.missing(kind, "*", reason)
+        self._writer.end_listing(kind, state="failed", reason=reason)
+        self._writer.add_missing(kind, "*", reason)
 
     def _submit_thread_listing(self, listed: bool, given: tuple[str, ...]) -> None:
-        state, cursor = self._writer.scope("thread")
+        state, cursor = self._writer.listing_state("thread")
         if state == "failed" or cursor == RESTART_FROM_FIRST_PAGE:
-            self._writer.restart("thread", "")
+            self._writer.restart_listing("thread", "")
             state, cursor = None, ""
         known = frozenset(self._writer.ids("thread")) if state else frozenset()
         self._submit_children("thread", known)
@@ -181,11 +181,11 @@ class Collector:
     def _submit_listing(self, kind: str, parent: str = "") -> None:
         """Read a listing, or continue it where an interrupted snapshot stopped. A listing whose rows are
         counted by its parent is read again from its start."""
-        state, cursor = self._writer.scope(kind, parent)
+        state, cursor = self._writer.listing_state(kind, parent)
         total = self._totals.pop(parent, 0) if kind == COUNTED_KIND else 0
         begun = total and state == "reading"
         if state == "failed" or cursor == RESTART_FROM_FIRST_PAGE or begun:
-            self._writer.restart(kind, parent)
+            self._writer.restart_listing(kind, parent)
             state, cursor = None, ""
         if state is not None:
             self._submit_stored_rows(kind, parent)
@@ -231,8 +231,10 @@ class Collector:
 
     def _end_unencodable(self, kind: str, parent: str) -> None:
         """End a listing below an id that cannot be sent."""
-        if self._writer.scope(kind, parent)[0] is not None:  # an interrupted snapshot recorded it already
-            self._writer.restart(kind, parent)
+        if (
+            self._writer.listing_state(kind, parent)[0] is not None
+        ):  # an interrupted snapshot recorded it already
+            self._writer.restart_listing(kind, parent)
         reason = f"the id {parent} cannot be requested: {HALF_CHARACTER_PAIR}"
         self._end_listing(ListingEnded(kind, parent, "failed", reason))
 
@@ -240,42 +242,42 @@ class Collector:
         """The hash of the newest messages, or runs, of a thread in an earlier snapshot, if an equal one means
         that the whole listing is unchanged. Messages and runs are tested apart: a run may end without a new
         message."""
-        if self._options.full or self._writer.scope(kind, thread)[0]:
+        if self._options.full or self._writer.listing_state(kind, thread)[0]:
             return None
-        if kind == "run" and not all(map(run_has_ended, self._previous.before_end("run", thread))):
+        if kind == "run" and not all(map(run_has_ended, self._previous.bodies_before_tail("run", thread))):
             return None
-        return self._previous.end_of(kind, thread)
+        return self._previous.tail_sha(kind, thread)
 
     def _submit_run_steps(self, thread: str) -> None:
         runs = self._writer.ids("run", thread)
-        state, _ = self._writer.scope("run_step", thread)
+        state, _ = self._writer.listing_state("run_step", thread)
         if not runs or not self._options.reads_kind("run_step") or state in ("complete", "gone"):
             self._progress.count(THREAD_LISTINGS)
             return
-        self._writer.restart("run_step", thread)
+        self._writer.restart_listing("run_step", thread)
         self._pool.submit(self._fetcher.read_run_steps, thread, runs)
 
     def _submit_downloads(self, files: Iterable[FileFacts]) -> None:
         for file in files if self._options.bytes else ():
-            blob = blobs.blob_of(self._writer.archive.conn, self._writer.endpoint, file.id)
+            blob = blobs.find_blob(self._writer.archive.conn, self._writer.endpoint, file.id)
             if blob is None or blob.origin == BYTES_FROM_PARSED_TEXT:
                 self._pool.submit(self._fetcher.download, file)
                 self._progress.expect("bytes", file.size or 0)
 
     def _write_page(self, event: PageFetched) -> None:
-        self._writer.page(event.kind, event.parent, event.rows, event.cursor)
+        self._writer.add_page(event.kind, event.parent, event.rows, event.cursor)
         self._progress.count(event.kind, len(event.rows))
         self._submit_downloads(event.files)
         self._totals.update(event.totals)
         self._submit_children(event.kind, [row.object_id for row in event.rows], event.unencodable_ids)
 
     def _end_listing(self, event: ListingEnded) -> None:
-        self._writer.end(event.kind, event.parent, event.state, event.reason)
+        self._writer.end_listing(event.kind, event.parent, event.state, event.reason)
         if event.state == "failed" or event.reason.startswith(COUNT_MISMATCH_REASON):
             self.gaps += 1
-            self._writer.missing(event.kind, "*", event.reason, event.parent)
+            self._writer.add_missing(event.kind, "*", event.reason, event.parent)
         elif event.state == "gone":
-            self._writer.missing(event.kind, "*", event.reason, event.parent)
+            self._writer.add_missing(event.kind, "*", event.reason, event.parent)
         if event.kind == "run" and event.state != "gone":
             self._submit_run_steps(event.parent)
         elif event.kind in ("message", "run", "run_step"):
@@ -284,7 +286,7 @@ class Collector:
 
     def _carry_over(self, event: ListingUnchanged) -> None:
         """Take a listing over from an earlier snapshot where it is unchanged; else read it."""
-        unchanged = event.same and event.granted_includes == self._previous.shows(event.kind)
+        unchanged = event.same and event.granted_includes == self._previous.granted(event.kind)
         if not (unchanged and self._share(event.kind, event.thread)):
             self._submit_listing(event.kind, event.thread)
         elif event.kind == "run" and (event.may_add_steps or not self._share("run_step", event.thread)):
@@ -332,7 +334,7 @@ class Collector:
             blob = blobs.store_blob(self._writer.archive, [event.text.encode("utf-8", "replace")])
             self._link_bytes(event.file, blob, BYTES_FROM_PARSED_TEXT)
             reason = f"only its parsed text is kept; {reason}"
-        self._writer.missing("file", event.file.id, reason, name=event.file.name, expected=event.expected)
+        self._writer.add_missing("file", event.file.id, reason, name=event.file.name, expected=event.expected)
 
     def _link_bytes(self, file: FileFacts, blob: int, origin: str) -> None:
         blobs.link_file_to_blob(self._writer.archive, self._writer.endpoint, file.id, blob, origin)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from migrate.archive.bodies import BodyRow
 from migrate.archive.hashes import listing_sha
-from migrate.archive.snapshots.writer import ScopeState
+from migrate.archive.snapshots.writer import ListingState
 from migrate.errors import AccessDenied, NotDownloadable, NotFound, RequestFailed, ResponseTooLarge
 from migrate.model import JSON, KINDS
 from migrate.model.entity import COUNT_MISMATCH_REASON, NOT_FOUND_REASON
@@ -80,7 +80,7 @@ class ListingEnded:
 
     kind: str
     parent: str
-    state: ScopeState
+    state: ListingState
     reason: str = ""
 
 
@@ -175,7 +175,9 @@ class Fetcher:
             bodies = list(islice(self._reader.newest(kind, thread, page), page))
         except RequestFailed:
             bodies = []  # reading the listing itself will report the error
-        shas = [BodyRow.of(kind, body).sha for body in reversed(bodies) if self._options.keeps(kind, body)]
+        shas = [
+            BodyRow.from_json(kind, body).sha for body in reversed(bodies) if self._options.keeps(kind, body)
+        ]
         may_add_steps = kind == "run" and any(run_may_add_steps(body, time.time()) for body in bodies)
         granted = self._reader.granted_includes(kind)
         same = bool(shas) and listing_sha(shas) == previous
@@ -272,7 +274,7 @@ class Fetcher:
             for part in hidden_parts(body)[:1]:
                 reason = f"the service does not show {part}"
                 self._emit(ObjectFailed(kind, str(body.get("id")), reason, parent))
-        rows = [BodyRow.of(kind, body) for body in kept]
+        rows = [BodyRow.from_json(kind, body) for body in kept]
         ids = zip(rows, kept, strict=True)
         return PageFetched(
             kind,

@@ -42,7 +42,7 @@ def empty_estate(type_: str) -> Iterator[Estate]:
     with Archive.temporary() as archive:
         writer = SnapshotWriter.begin(archive, type_, "", {}, None)
         for kind in (*CONFIGURATION_KINDS, "thread"):
-            writer.end(kind)
+            writer.end_listing(kind)
         writer.finish("complete", "")
         yield Estate(open_snapshot(archive.conn, writer.id))
 
@@ -103,7 +103,7 @@ def lists_threads(reader: Reader) -> bool:
 def require_messages(estate: Estate, threads: Iterable[str], url: str) -> None:
     """Raises `IncompleteResult` when the messages of one of these threads could not be read to their end."""
     for thread in threads:
-        state, reason = estate.snapshot.scope("message", thread)
+        state, reason = estate.snapshot.listing_state("message", thread)
         if state not in ("complete", "gone"):
             raise IncompleteResult(
                 f"the messages of thread {thread} on {url} could not be read",
