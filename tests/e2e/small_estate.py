@@ -13,7 +13,7 @@ from tests.e2e.projects import EPOCH, add, agent, assistant, file, say, store, t
 Json = dict[str, Any]
 FULL = {f"key{number:02}": "taken" for number in range(16)}
 """Metadata without room for a stamp."""
-SERVICE = ("content", "fate", "pending", "ageing", "forbidden")
+SERVICE = ("content", "ingestion_fault", "pending", "expiring_stores", "forbidden_calls")
 """What is kept otherwise, or says nothing about what is there."""
 
 
