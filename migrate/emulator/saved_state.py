@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from migrate.emulator.dump_parser import (
     parse_objects,
     read_documents,
 )
-from migrate.emulator.state import Estate, Json, Table, creation_time
+from migrate.emulator.state import Estate, Json, Table
 from migrate.emulator.uploads import SavedContent
 
 CONTENT_FOLDER, ITEMS_FOLDER = "content", "items"
@@ -287,24 +287,13 @@ def save(estate: Estate, folder: Path) -> None:
     Raises `OSError`, and `ValueError` for the id of a file that cannot be the name of a file.
     """
     folder.mkdir(mode=OWNER_ONLY)
-    listings: dict[str, list[Json]] = {
-        "assistants": estate.assistants.oldest_first(),
-        "threads": estate.threads.oldest_first(),
-        "messages": _rows_of_all(estate.messages.values()),
-        "runs": _rows_of_all(estate.runs.values()),
-        "run_steps": _rows_of_all(estate.run_steps.values()),
-        "files": estate.files.oldest_first(),
-        "vector_stores": estate.vector_stores.oldest_first(),
-        "vector_store_files": _rows_of_all(estate.vector_store_files.values()),
-        "agents": estate.agents.oldest_first(),
-        "agent_versions": _rows_of_all(estate.agent_versions.values()),
-        "conversations": estate.conversations.oldest_first(),
-        "items": [
-            {**item, "conversation_id": conversation_id}
-            for conversation_id, items in estate.items.items()
-            for item in items.oldest_first()
-        ],
-    }
+    # Sorted over all parents: `load` would reverse a list whose times only fall.
+    listings = {name: table.oldest_first() for name, table in estate.tables().items()}
+    listings["items"] = [
+        {**item, "conversation_id": conversation_id}
+        for conversation_id, items in estate.items.items()
+        for item in items.oldest_first()
+    ]
     for name, rows in listings.items():
         if rows:
             _write(folder / f"{name}.json", {"object": "list", "data": rows, "has_more": False})
@@ -321,9 +310,3 @@ def save(estate: Estate, folder: Path) -> None:
 
 def _write(path: Path, document: Json) -> None:
     path.write_text(f"{json.dumps(document, indent=1)}\n", encoding="utf-8")
-
-
-def _rows_of_all(tables: Iterable[Table]) -> list[Json]:
-    """The rows of several parents, oldest first: `load` would reverse a list whose times only fall."""
-    rows = [row for table in tables for row in table.oldest_first()]
-    return sorted(rows, key=lambda row: creation_time(row) or 0)

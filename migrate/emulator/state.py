@@ -88,6 +88,10 @@ class Table(dict[str, Json]):
         """All rows in the order of their creation."""
         return [self[sort_key.id] for sort_key in self._order]
 
+    def count(self) -> int:
+        """The number of rows."""
+        return len(self)
+
     def newest(self) -> Json:
         """The row that was created last. The table must not be empty."""
         return self[self._order[-1].id]
@@ -116,6 +120,15 @@ class Children(dict[str, Table]):
         """All objects of all parents."""
         return itertools.chain.from_iterable(table.values() for table in self.values())
 
+    def oldest_first(self) -> list[Json]:
+        """All objects of all parents in the order of their creation."""
+        rows = [row for table in self.values() for row in table.oldest_first()]
+        return sorted(rows, key=lambda row: creation_time(row) or 0)
+
+    def count(self) -> int:
+        """The number of objects of all parents."""
+        return sum(map(len, self.values()))
+
 
 class PendingIngestion(NamedTuple):
     """A file that is being added to a vector store. `due` is a value of `time.monotonic()`."""
@@ -124,6 +137,21 @@ class PendingIngestion(NamedTuple):
     store_id: str
     entry: Json
     fails: bool = False
+
+
+TABLES = (
+    *(
+        "assistants",
+        "threads",
+        "messages",
+        "runs",
+        "run_steps",
+        "files",
+        "vector_stores",
+        "vector_store_files",
+    ),
+    *("agents", "agent_versions", "conversations", "items"),
+)
 
 
 def _no_ingestion_fault(_filename: str) -> str | None:
@@ -160,22 +188,13 @@ class Estate:
     # Filename -> "failed", "stuck", or None if ingestion into a store succeeds.
     ingestion_fault: Callable[[str], str | None] = field(default=_no_ingestion_fault, repr=False)
 
+    def tables(self) -> Mapping[str, Table | Children]:
+        """The objects by the plural of their kind, such as `run_steps`."""
+        return {name: getattr(self, name) for name in TABLES}
+
     def counts(self) -> Mapping[str, int]:
         """The number of objects of each kind."""
-        return {
-            "assistant": len(self.assistants),
-            "thread": len(self.threads),
-            "message": sum(map(len, self.messages.values())),
-            "run": sum(map(len, self.runs.values())),
-            "run_step": sum(map(len, self.run_steps.values())),
-            "file": len(self.files),
-            "vector_store": len(self.vector_stores),
-            "vector_store_file": sum(map(len, self.vector_store_files.values())),
-            "agent": len(self.agents),
-            "agent_version": sum(map(len, self.agent_versions.values())),
-            "conversation": len(self.conversations),
-            "item": sum(map(len, self.items.values())),
-        }
+        return {name.removesuffix("s"): table.count() for name, table in self.tables().items()}
 
     def close(self) -> None:
         """Close the content of all files."""

@@ -24,7 +24,7 @@ from migrate.emulator.routes import (
     UNPAGED_FILES,
 )
 from migrate.emulator.schemas import agents, assistants, conversations
-from migrate.emulator.services import AZURE, AZURE_V1, BEARER
+from migrate.emulator.services import AZURE, BEARER
 from migrate.emulator.state import Json
 
 PROJECT = "/api/projects/demo"
@@ -35,27 +35,27 @@ AGENT_VERSIONS = frozenset({"v1"})
 # Uploads of agents cannot be downloaded: described for classic agents, never tried in a project.
 NOT_DOWNLOADABLE = frozenset({"assistants"})
 
-CLASSIC_SERVICE = replace(
+_PROJECT_SERVICE = replace(
     AZURE,
-    name="foundry classic",
-    purposes=("assistants", "vision", "fine-tune", "batch", "evals"),
     not_downloadable=NOT_DOWNLOADABLE,
-    upload_parts=frozenset({"purpose", "file", "filename"}),
-    max_instructions_on_update=256_000,  # no other limit is described
-    message_update_shows_file_ids=False,
-    max_message_characters=1_500_000,
     key_headers=(BEARER,),
     unauthorized=errors.token_required,
     unknown_key=errors.unknown_parameter,
 )
+CLASSIC_SERVICE = replace(
+    _PROJECT_SERVICE,
+    name="foundry classic",
+    purposes=("assistants", "vision", "fine-tune", "batch", "evals"),
+    upload_parts=frozenset({"purpose", "file", "filename"}),
+    max_instructions_on_update=256_000,  # no other limit is described
+    message_update_shows_file_ids=False,
+    max_message_characters=1_500_000,
+)
 FILES_SERVICE = replace(
-    AZURE_V1,
+    _PROJECT_SERVICE,
     name="foundry v1",
     purposes=("assistants", "batch", "fine-tune", "vision", "user_data", "evals"),
-    not_downloadable=NOT_DOWNLOADABLE,
-    key_headers=(BEARER,),
-    unauthorized=errors.token_required,
-    unknown_key=errors.unknown_parameter,
+    always_shows_file_expiry=True,  # (recorded 2026-02)
     refuses_unsearchable_files=True,
     case_sensitive_extensions=True,  # the error names extensions in lower case (recorded 2025-12)
 )

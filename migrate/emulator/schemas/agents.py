@@ -25,6 +25,7 @@ from migrate.emulator.schemas.rules import (
     boolean,
     by_type,
     choice,
+    complete,
     mapping,
     metadata,
     nullable,
@@ -38,13 +39,14 @@ NAME_PATTERN = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 PREVIEW_KINDS = ("workflow", "external", "voice")
 
 text = string()
+named = {"name": text, "description": text}  # many tools accept both (recorded 2026-06)
 count = number(0, 2**31 - 1, whole=True)
 nullable_object = nullable(any_object)
 
 
 def _nested(name: str, **fields: Rule) -> Rule:
     """A tool with its settings, all of them required, below its own name."""
-    return record(name, **{name: record(" ".join(fields), **fields)})
+    return complete(**{name: complete(**fields)})
 
 
 def _without_template(value: Any, at: str) -> None:
@@ -54,7 +56,7 @@ def _without_template(value: Any, at: str) -> None:
         raise refuse(f"Invalid '{at}'.", param=at)
 
 
-connection = record("project_connection_id", project_connection_id=non_empty)
+connection = complete(project_connection_id=non_empty)
 connections = array(connection, minimum=1)
 search = {"market": text, "set_lang": text, "count": count, "freshness": text}
 bing = record("project_connection_id", project_connection_id=non_empty, **search)
@@ -70,18 +72,15 @@ index = record(  # an empty connection or name is accepted (recorded 2026-04)
     filter=text,
     index_asset_id=text,
 )
-queue = record(
-    "type storage_queue",
+queue = complete(
     type=choice("storage_queue"),
-    storage_queue=record(
-        "queue_service_endpoint queue_name", queue_service_endpoint=non_empty, queue_name=non_empty
-    ),
+    storage_queue=complete(queue_service_endpoint=non_empty, queue_name=non_empty),
 )
 azure_function = record("name parameters", name=non_empty, description=text, parameters=any_object)
 openapi_auth = tagged(
     anonymous=record(),
-    managed_identity=record("security_scheme", security_scheme=record("audience", audience=non_empty)),
-    project_connection=record("security_scheme", security_scheme=connection),
+    managed_identity=complete(security_scheme=complete(audience=non_empty)),
+    project_connection=complete(security_scheme=connection),
 )
 approval = by_type(text=choice("always", "never"), object=any_object)
 a2a = {"base_url": text, "agent_card_path": text, "project_connection_id": text}
@@ -102,7 +101,6 @@ RECORDED_TOOLS: dict[str, Rule] = {
             memory_limit=choice("1g", "4g", "16g", "64g"),
         ),
     ),
-    # A name and a description are stored (recorded 2026-06).
     "file_search": record(
         "vector_store_ids",
         vector_store_ids=array(non_empty, minimum=1),
@@ -113,8 +111,7 @@ RECORDED_TOOLS: dict[str, Rule] = {
             hybrid_search=nullable_object,
         ),
         filters=nullable_object,
-        name=text,
-        description=text,
+        **named,
     ),
     "bing_grounding": _nested("bing_grounding", search_configurations=array(bing, minimum=1)),
     "bing_custom_search_preview": _nested(
@@ -165,36 +162,23 @@ RECORDED_TOOLS: dict[str, Rule] = {
 DESCRIBED_TOOLS: dict[str, Rule] = {
     "browser_automation": _nested("browser_automation", connection=connection),
     "a2a": record(**a2a, a2a_version=text),
-    "computer_use_preview": record(
-        "environment display_width display_height",
-        environment=non_empty,
-        display_width=count,
-        display_height=count,
-    ),
+    "computer_use_preview": complete(environment=non_empty, display_width=count, display_height=count),
     "computer": record(),
     "capture_structured_outputs": record(
         "outputs",
-        outputs=record(
-            "name description schema strict",
-            name=non_empty,
-            description=text,
-            schema=any_object,
-            strict=boolean,
-        ),
-        name=text,
-        description=text,
+        outputs=complete(name=non_empty, description=text, schema=any_object, strict=boolean),
+        **named,
     ),
     "custom": record("name", name=non_empty, description=text, format=any_object),
     "image_generation": any_object,
     "memory_search_preview": any_object,
-    "shell": record(environment=anything, name=text, description=text),
+    "shell": record(environment=anything, **named),
     "web_search": record(
         filters=nullable_object,
         user_location=nullable_object,
         search_context_size=choice("low", "medium", "high"),
         custom_search_configuration=nullable_object,
-        name=text,
-        description=text,
+        **named,
     ),
     "web_search_preview": record(
         user_location=nullable_object, search_context_size=choice("low", "medium", "high")

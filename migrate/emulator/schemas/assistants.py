@@ -19,6 +19,7 @@ from migrate.emulator.schemas.rules import (
     boolean,
     by_type,
     choice,
+    complete,
     metadata,
     nullable,
     number,
@@ -54,7 +55,7 @@ function = record(
 search_options = record(max_num_results=number(1, 50, whole=True), ranking_options=nullable(any_object))
 TOOLS: Mapping[str, Rule] = {
     "code_interpreter": record(),
-    "function": record("function", function=function),
+    "function": complete(function=function),
     "file_search": record(file_search=nullable(search_options)),
 }
 V1_TOOLS: Mapping[str, Rule] = {
@@ -78,7 +79,7 @@ NESTED_TOOLS = (
 )
 CLASSIC_TOOLS: Mapping[str, Rule] = {
     **TOOLS,
-    **{name: record(name, **{name: any_object}) for name in NESTED_TOOLS},
+    **{name: complete(**{name: any_object}) for name in NESTED_TOOLS},
     # Its settings are in `tool_resources` (recorded 2025-05), so none are required here.
     "azure_ai_search": record(azure_ai_search=any_object),
     "mcp": record(
@@ -105,7 +106,7 @@ response_format = nullable(
         object=tagged(
             text=record(),
             json_object=record(),
-            json_schema=record("json_schema", json_schema=json_schema),
+            json_schema=complete(json_schema=json_schema),
         ),
     )
 )
@@ -114,8 +115,7 @@ response_format = nullable(
 
 
 def _static_chunking(value: Any, at: str) -> None:
-    record(
-        "max_chunk_size_tokens chunk_overlap_tokens",
+    complete(
         max_chunk_size_tokens=number(100, 4096, whole=True),
         chunk_overlap_tokens=number(0, 4096, whole=True),
     )(value, at)
@@ -126,10 +126,8 @@ def _static_chunking(value: Any, at: str) -> None:
 
 
 # `other` occurs in answers only: a service may show it, but no request may contain it.
-chunking = nullable(tagged(auto=record(), static=record("static", static=_static_chunking)))
-expires_after = nullable(
-    record("anchor days", anchor=choice("last_active_at"), days=number(1, 365, whole=True))
-)
+chunking = nullable(tagged(auto=record(), static=complete(static=_static_chunking)))
+expires_after = nullable(complete(anchor=choice("last_active_at"), days=number(1, 365, whole=True)))
 
 
 def _tool_resources(new_store: Rule | None, extra: Mapping[str, Rule]) -> Rule:
@@ -150,11 +148,10 @@ def _tool_resources(new_store: Rule | None, extra: Mapping[str, Rule]) -> Rule:
 
 detail = choice("auto", "low", "high")
 IMAGE_PARTS = {
-    "image_file": record("image_file", image_file=record("file_id", file_id=non_empty, detail=detail)),
-    "image_url": record("image_url", image_url=record("url", url=non_empty, detail=detail)),
+    "image_file": complete(image_file=record("file_id", file_id=non_empty, detail=detail)),
+    "image_url": complete(image_url=record("url", url=non_empty, detail=detail)),
 }
-attachment = record(
-    "file_id tools",
+attachment = complete(
     file_id=non_empty,
     tools=array(tagged(code_interpreter=record(), file_search=record())),
 )
@@ -162,7 +159,7 @@ attachment = record(
 
 def _message(service: Service, **files: Rule) -> Rule:
     text = string(service.max_message_characters, 1)
-    part = tagged(text=record("text", text=text), **IMAGE_PARTS)
+    part = tagged(text=complete(text=text), **IMAGE_PARTS)
     content = by_type(text=text, array=array(part, minimum=1))
     role = choice("user", "assistant")
     return record("role content", role=role, content=content, metadata=metadata, **files)
@@ -238,7 +235,7 @@ def schemas(
         "store.create": record(**new_store),
         "store.update": record(**store),
         "store_file.create": record("file_id", file_id=non_empty, **entry),
-        "store_file.update": record("attributes", attributes=attributes),
+        "store_file.update": complete(attributes=attributes),
         "batch.create": record("" if service.batch_takes_objects else "file_ids", **batch),
     }
 

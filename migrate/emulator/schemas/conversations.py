@@ -12,6 +12,7 @@ from migrate.emulator.schemas.rules import (
     array,
     by_type,
     choice,
+    complete,
     metadata,
     nullable,
     record,
@@ -39,7 +40,7 @@ def _empty_array(value: Any, at: str) -> None:
         raise refuse(f"Invalid '{at}': expected an empty array.", param=at)
 
 
-input_text = record("text", text=non_empty)
+input_text = complete(text=non_empty)
 detail = choice("auto", "low", "high", "original")  # "original" is described since 2026-08
 USER_PARTS: dict[str, Rule] = {
     "input_text": input_text,
@@ -59,7 +60,7 @@ USER_PARTS: dict[str, Rule] = {
 }
 PARTS_BY_ROLE: dict[str, dict[str, Rule]] = {
     "user": USER_PARTS,
-    "assistant": {"output_text": record("text annotations", text=non_empty, annotations=_empty_array)},
+    "assistant": {"output_text": complete(text=non_empty, annotations=_empty_array)},
     "system": {"input_text": input_text},
     "developer": {"input_text": input_text},
 }
@@ -72,7 +73,7 @@ CONTENT_BY_ROLE = {
 # them: a phase, a namespace, an output that is a list, data inside the item. The fault `refuse-unseen-forms`
 # refuses them.
 phase = nullable(choice("commentary", "final_answer"))
-OUTPUT_PARTS = {**USER_PARTS, "input_text": record("text", text=string())}
+OUTPUT_PARTS = {**USER_PARTS, "input_text": complete(text=string())}
 
 
 def _message(value: Any, at: str) -> None:
@@ -114,5 +115,5 @@ def _items(minimum: int) -> Rule:
 SCHEMAS: Schemas = {
     "conversation.create": record(items=nullable(_items(0)), metadata=metadata),
     "conversation.update": record("metadata", metadata=metadata),
-    "items.create": record("items", items=_items(1)),
+    "items.create": complete(items=_items(1)),
 }

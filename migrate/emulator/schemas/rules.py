@@ -168,6 +168,11 @@ def record(required: str = "", /, **fields: Rule) -> Rule:
     return rule
 
 
+def complete(**fields: Rule) -> Rule:
+    """An object with exactly these keys."""
+    return record(" ".join(fields), **fields)
+
+
 def tagged(**variants: Rule) -> Rule:
     """An object whose `type` selects the rule for its other keys."""
 
