@@ -1,8 +1,8 @@
-"""Write a file that the user named with -o or --report, or that a command leaves beside its archive.
+"""Write a file that the user named with -o or --report, or that a command writes next to its archive.
 
-A link is resolved and the file behind it is written. A pipe or a device is written to, and never replaced
-by a file. A plain file appears whole or not at all: it is written under a random name in the same folder,
-which nobody can have prepared, and then takes its place.
+A symbolic link is followed, and the file that it points to is written. A pipe or a device is written to,
+and never replaced by a file. A regular file is replaced at once: it is first written under a random name
+in the same folder, so that nobody can have prepared it, and then renamed.
 """
 
 from __future__ import annotations
@@ -23,27 +23,29 @@ from typing import IO
 
 from migrate.errors import BadUsage, DiskFull
 
-OWNER_ONLY_MODE = (
-    0o600  # whatever is written names people's objects; also where an earlier file had other permissions
-)
-PIPE_READER_TIMEOUT_S = 10.0  # a named pipe that nobody reads would otherwise hang for ever
+# Every file that is written names objects of an estate. The mode is also used where an earlier file had
+# another one.
+OWNER_ONLY_MODE = 0o600
+# Opening a named pipe without a reader would otherwise wait for ever.
+PIPE_READER_TIMEOUT_S = 10.0
 PIPE_POLL_S = 0.02
-MAX_SYMLINKS = 40  # as Linux has it
+MAX_SYMLINKS = 40  # the limit of Linux
 DISK_FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
-# A name of one of this process's own descriptors. What stands behind it is never replaced by another file:
-# the shell that opened it would go on with the old one.
+# The path of an open file descriptor of this process. The open file is never replaced by another one,
+# because the shell that opened it would continue with the old one.
 DESCRIPTOR_PATH = re.compile(r"/(?:dev|proc/self|proc/thread-self)/fd/(\d+)")
-# What -o and --report take for standard output, as other programs do; a file of this name is `$PWD/-`.
+# -o and --report take `-` for standard output, as other programs do. A file of this name can be given as
+# `./-`.
 STDOUT_PATH = Path("-")
 STANDARD_STREAM_FDS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
 
 
 @dataclass(frozen=True)
 class Destination:
-    """Where bytes go: `path` behind all links, or the descriptor `fd` of this process.
+    """Where bytes are written: `path` with all links resolved, or the file descriptor `fd` of this process.
 
-    `is_plain_file`: it is a plain file or none yet, and is put in place at once.
+    `is_plain_file`: it is a regular file or does not exist yet, so it can be replaced at once.
     """
 
     path: Path
@@ -52,7 +54,7 @@ class Destination:
 
 
 def resolve_destination(path: Path) -> Destination:
-    """What a path means. Raises `BadUsage` when nothing can be written there; writes nothing."""
+    """Find out where a path leads, without writing. Raises `BadUsage` if nothing can be written there."""
     if path == STDOUT_PATH:
         path = Path("/dev/stdout")
     try:
@@ -73,7 +75,7 @@ def resolve_destination(path: Path) -> Destination:
     except OSError as error:
         raise _cannot_write(path, error.strerror or str(error)) from None
     except ValueError as error:  # a NUL or half a surrogate pair in the name
-        raise _cannot_write(repr(str(path)), f"it is no name of a file: {error}") from None
+        raise _cannot_write(repr(str(path)), f"it is not a valid file name: {error}") from None
 
 
 def _check_existing(path: Path, real: Path, status: os.stat_result) -> Destination:
@@ -87,25 +89,27 @@ def _check_existing(path: Path, real: Path, status: os.stat_result) -> Destinati
     return _check_folder(path, Destination(real))
 
 
-def _check_folder(path: Path, found: Destination) -> Destination:
-    if not os.access(found.path.parent, os.W_OK | os.X_OK):
-        raise _cannot_write(path, f"nothing can be written into the folder {found.path.parent}")
-    return found
+def _check_folder(path: Path, destination: Destination) -> Destination:
+    if not os.access(destination.path.parent, os.W_OK | os.X_OK):
+        raise _cannot_write(path, f"the folder {destination.path.parent} is not writable")
+    return destination
 
 
 def _resolve_links(path: Path) -> tuple[Path, int | None]:
-    """The path with its last part's links followed one by one, or a descriptor where one of them is one."""
-    at = path.absolute()
+    """The path with the links of its last part followed one by one. If one of them is an open file
+    descriptor of this process, that descriptor as well."""
+    current = path.absolute()
     for _ in range(MAX_SYMLINKS):
-        if (fd := _descriptor(at)) is not None:
-            return at, fd
-        folder = Path(os.path.realpath(at.parent))
-        at = Path(os.path.realpath(at)) if at.name in ("", "..") else folder / at.name
-        if (fd := _descriptor(at)) is not None:
-            return at, fd
-        if not at.is_symlink():
-            return at, None
-        at = folder / at.readlink()
+        if (fd := _descriptor(current)) is not None:
+            return current, fd
+        folder = Path(os.path.realpath(current.parent))
+        ends_with_name = current.name not in ("", "..")
+        current = folder / current.name if ends_with_name else Path(os.path.realpath(current))
+        if (fd := _descriptor(current)) is not None:
+            return current, fd
+        if not current.is_symlink():
+            return current, None
+        current = folder / current.readlink()
     raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
 
 
@@ -113,35 +117,37 @@ def _descriptor(path: Path) -> int | None:
     name = str(path).replace(f"/proc/{os.getpid()}/", "/proc/self/")
     if name in STANDARD_STREAM_FDS:
         return STANDARD_STREAM_FDS[name]
-    named = DESCRIPTOR_PATH.fullmatch(name)
-    return int(named[1]) if named else None
+    match = DESCRIPTOR_PATH.fullmatch(name)
+    return int(match[1]) if match else None
 
 
-def write_text(path: Path, pieces: Iterable[str], durable: bool = True) -> None:
-    """Write text as UTF-8. Half a surrogate pair, which UTF-8 has no form for, is written as an escape."""
-    write_bytes(path, (piece.encode("utf-8", "backslashreplace") for piece in pieces), durable)
+def write_text(path: Path, chunks: Iterable[str], durable: bool = True) -> None:
+    """Write text as UTF-8. Half of a surrogate pair, which UTF-8 cannot encode, is written as an escape
+    sequence."""
+    write_bytes(path, (chunk.encode("utf-8", "backslashreplace") for chunk in chunks), durable)
 
 
-def write_bytes(path: Path, pieces: Iterable[bytes], durable: bool = True) -> None:
-    """Write bytes to what `path` means: see `resolve_destination`. `durable`: wait until the disk has them.
+def write_bytes(path: Path, chunks: Iterable[bytes], durable: bool = True) -> None:
+    """Write bytes to the destination of `path` (see `resolve_destination`). `durable`: wait until they are
+    on disk.
 
-    Raises `BadUsage`, and `DiskFull` when there is no room. Nothing half-written is left in either case.
+    Raises `BadUsage`, and `DiskFull` if there is no space. A file that could not be written whole is
+    removed.
     """
-    found = resolve_destination(path)
+    destination = resolve_destination(path)
     with translate_write_errors(path):
-        if found.is_plain_file:
-            with atomic_write(found.path, durable=durable) as file:
-                file.writelines(pieces)
+        if destination.is_plain_file:
+            with atomic_write(destination.path, durable=durable) as file:
+                file.writelines(chunks)
             return
-        handle = _open_stream(path, found)
-        with os.fdopen(handle, "wb") as file:
-            file.writelines(pieces)
+        with os.fdopen(_open_stream(path, destination), "wb") as file:
+            file.writelines(chunks)
 
 
 @contextmanager
 def atomic_write(path: Path, mode: int = OWNER_ONLY_MODE, durable: bool = True) -> Iterator[IO[bytes]]:
-    """A new file under a random name beside `path`, which takes its place when the block ends without an
-    error. A link at `path` itself is replaced, not followed. Raises `OSError`."""
+    """A new file that replaces `path` when the block ends without an error. A link at `path` itself is
+    replaced, not followed. Raises `OSError`."""
     with temporary_file_beside(path) as (new, handle):
         with os.fdopen(handle, "wb") as file:
             yield file
@@ -158,7 +164,8 @@ def atomic_write(path: Path, mode: int = OWNER_ONLY_MODE, durable: bool = True) 
 @contextmanager
 def temporary_file_beside(path: Path) -> Iterator[tuple[Path, int]]:
     """An empty file in the folder of `path` that only its owner can read, and a descriptor to write to it,
-    which the caller closes. It is gone when the block ends, unless it was renamed. Raises `OSError`."""
+    which the caller closes. The file is deleted when the block ends, unless it was renamed. Raises
+    `OSError`."""
     new = path.with_name(f".{secrets.token_hex(8)}.tmp")
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     handle = os.open(new, flags, OWNER_ONLY_MODE)
@@ -170,14 +177,15 @@ def temporary_file_beside(path: Path) -> Iterator[tuple[Path, int]]:
 
 
 def shared_file_mode() -> int:
-    """Permissions of a new file that a folder's other users may read, as far as the umask allows."""
+    """The permissions of a new file that other users may read, as far as the umask allows."""
     mask = os.umask(0o077)
     os.umask(mask)
     return 0o666 & ~mask
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the disk knows the names in a folder. Some file systems cannot do that: then it is left."""
+    """Wait until the file names in a folder are on disk. Has no effect on file systems that do not support
+    it."""
     if os.name != "posix":
         return
     with contextlib.suppress(OSError):
@@ -196,7 +204,8 @@ def translate_write_errors(path: Path | str) -> Iterator[None]:
     except OSError as error:
         why = error.strerror or str(error)
         if error.errno in DISK_FULL_ERRNOS:
-            raise DiskFull(f"cannot write {path}", why, "make room, or name a file on another disk") from None
+            todo = "free some space, or name a file on another disk"
+            raise DiskFull(f"cannot write {path}", why, todo) from None
         raise _cannot_write(path, why) from None
     except UnicodeEncodeError as error:
         raise BadUsage(
@@ -205,21 +214,21 @@ def translate_write_errors(path: Path | str) -> Iterator[None]:
 
 
 def describe_unencodable_name(error: UnicodeEncodeError) -> str:
-    """Why a name cannot be that of a file on this system."""
-    return f"names of files are in {error.encoding} here, which lacks {error.object[error.start]!a}"
+    """Why a text cannot be a file name on this system, for a message."""
+    return f"file names are encoded in {error.encoding} here, which lacks {error.object[error.start]!a}"
 
 
-def _open_stream(path: Path, found: Destination) -> int:
-    """A descriptor of a pipe or a device, or a copy of one of this process's own."""
-    if found.fd is not None:
-        for stream in (sys.stdout, sys.stderr):  # what was said before comes before
+def _open_stream(path: Path, destination: Destination) -> int:
+    """An open descriptor of a pipe or a device, or a copy of an open descriptor of this process."""
+    if destination.fd is not None:
+        for stream in (sys.stdout, sys.stderr):  # earlier output must come first
             with contextlib.suppress(OSError, ValueError, AttributeError):
                 stream.flush()
-        return os.dup(found.fd)
+        return os.dup(destination.fd)
     deadline = time.monotonic() + PIPE_READER_TIMEOUT_S
     while True:
         try:
-            handle = os.open(found.path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW)
+            handle = os.open(destination.path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_NOFOLLOW)
             os.set_blocking(handle, True)
             return handle
         except OSError as error:
@@ -231,4 +240,4 @@ def _open_stream(path: Path, found: Destination) -> int:
 
 
 def _cannot_write(path: Path | str, why: str) -> BadUsage:
-    return BadUsage(f"cannot write {path}", why, "name a file in a folder that exists and can be written")
+    return BadUsage(f"cannot write {path}", why, "name a file in a folder that exists and is writable")

@@ -1,7 +1,7 @@
-"""Read a text file that a user hands in: UTF-8, with or without a byte order mark, of bounded size.
+"""Read a text file of the user: UTF-8, with or without a byte order mark, of limited size.
 
-Every config file, rule file, plan and list of ids is read here, so that a file saved by Notepad or
-PowerShell is read like any other, and what cannot be read is named with the way out.
+Every config file, rules file, plan and list of ids is read here. So files saved by Notepad or PowerShell
+can be read, and for a file that cannot be read the error message says what the user can do.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from migrate.errors import BadUsage
 
 MAX_TEXT_FILE_BYTES = 64 << 20  # a million thread ids are about 36 MB
 MAX_PLAN_FILE_BYTES = 4 << 30  # a plan has one action per object
-PIPE_WRITER_TIMEOUT_S = 10.0  # a named pipe that nobody opens for writing would otherwise hang for ever
+# Reading a named pipe without a writer would otherwise wait for ever.
+PIPE_WRITER_TIMEOUT_S = 10.0
 PIPE_POLL_MS = 50
 TEXT_READ_CHUNK_BYTES = 1 << 20
 
-# Longest first: the mark of UTF-32 begins with the one of UTF-16.
+# Longest first: the mark of UTF-32 begins with that of UTF-16.
 FOREIGN_BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
@@ -32,7 +33,7 @@ FOREIGN_BYTE_ORDER_MARKS = (
 
 
 class NotUtf8(ValueError):
-    """The bytes are no UTF-8 text. `line` is the line of the first bad byte, from 1 on."""
+    """The bytes are not valid UTF-8. `line`: the line of the first invalid byte, from 1."""
 
     def __init__(self, reason: str, line: int = 1) -> None:
         super().__init__(reason)
@@ -41,7 +42,7 @@ class NotUtf8(ValueError):
 
 
 def decode_utf8(data: bytes) -> str:
-    """Bytes of a text file as text, without a byte order mark; line ends stay. Raises `NotUtf8`."""
+    """Decode the bytes of a text file, without a byte order mark and with its line ends. Raises `NotUtf8`."""
     for mark, name in FOREIGN_BYTE_ORDER_MARKS:
         if data.startswith(mark):
             raise NotUtf8(_describe_wrong_encoding(name))
@@ -51,16 +52,16 @@ def decode_utf8(data: bytes) -> str:
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:
-        before = body[: error.start]
-        line, column = before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1
-        where = f"byte 0x{body[error.start]:02X} at line {line}, column {column}"
-        raise NotUtf8(f"is not UTF-8: {where}; save the file as UTF-8", line) from None
+        valid = body[: error.start]
+        line, column = valid.count(b"\n") + 1, error.start - (valid.rfind(b"\n") + 1) + 1
+        position = f"byte 0x{body[error.start]:02X} at line {line}, column {column}"
+        raise NotUtf8(f"is not UTF-8: {position}; save the file as UTF-8", line) from None
 
 
 def read_text(path: Path, todo: str = "", limit: int = MAX_TEXT_FILE_BYTES) -> str:
-    """The text of a file, with line ends as "\\n". `todo` is what the user can do when it cannot be read.
+    """The text of a file, with line ends as "\\n". `todo`: what the user can do if the file cannot be read.
 
-    Raises `BadUsage` for what is missing, a folder, too large (`limit`, in bytes), or not UTF-8.
+    Raises `BadUsage` if the file does not exist, is a folder, is larger than `limit` bytes, or is not UTF-8.
     """
     data = read_bytes(path, todo, limit)
     try:
@@ -71,12 +72,12 @@ def read_text(path: Path, todo: str = "", limit: int = MAX_TEXT_FILE_BYTES) -> s
 
 
 def read_standard_input(todo: str = "") -> str:
-    """The text that is piped in, by the same rules. Raises `BadUsage`."""
+    """The text of standard input, read in the same way. Raises `BadUsage`."""
     if sys.stdin is None:
         raise BadUsage("cannot read standard input", "it is closed", todo)
     try:
         raw = getattr(sys.stdin, "buffer", None)
-        if raw is None:  # replaced by another stream of text
+        if raw is None:  # replaced by a text stream, as tests do
             return sys.stdin.read()
         data = raw.read(MAX_TEXT_FILE_BYTES + 1)
         if len(data) > MAX_TEXT_FILE_BYTES:
@@ -105,33 +106,31 @@ def read_bytes(path: Path, todo: str = "", limit: int = MAX_TEXT_FILE_BYTES) -> 
     except OSError as error:
         raise BadUsage(f"cannot read {path}", error.strerror or str(error), todo) from None
     except ValueError as error:  # a NUL or half a surrogate pair in the name
-        raise BadUsage(f"cannot read {str(path)!r}", f"it is no name of a file: {error}", todo) from None
+        raise BadUsage(f"cannot read {str(path)!r}", f"it is not a valid file name: {error}", todo) from None
 
 
 def _read_limited(handle: int, first_bytes: bytes, path: Path, todo: str, limit: int) -> bytes:
-    pieces = [first_bytes]
-    size = len(first_bytes)
-    while piece := os.read(handle, TEXT_READ_CHUNK_BYTES):
-        pieces.append(piece)
-        size += len(piece)
-        if size > limit:
+    data = bytearray(first_bytes)
+    while chunk := os.read(handle, TEXT_READ_CHUNK_BYTES):
+        data += chunk
+        if len(data) > limit:
             raise BadUsage(f"cannot read {path}", _too_large(limit), todo)
-    return b"".join(pieces)
+    return bytes(data)
 
 
 def _wait_for_pipe_writer(handle: int, path: Path, todo: str) -> bytes:
-    """Wait until somebody has opened a pipe for writing; what was read meanwhile, often nothing.
+    """Wait until a program has opened a pipe for writing; returns what was read meanwhile, often nothing.
 
-    As long as nobody has, `poll` reports nothing and `read` gives the end of the file. With a writer that
-    has not written yet, `read` would block.
+    Without a writer, `poll` reports nothing and `read` returns the end of the file. With a writer that has
+    not written yet, `read` would block.
     """
     deadline = time.monotonic() + PIPE_WRITER_TIMEOUT_S
     poll = select.poll()
     poll.register(handle, select.POLLIN)
     while not poll.poll(PIPE_POLL_MS):
         try:
-            if piece := os.read(handle, 1):
-                return piece
+            if first_byte := os.read(handle, 1):
+                return first_byte
         except BlockingIOError:
             return b""
         if time.monotonic() > deadline:
@@ -140,7 +139,7 @@ def _wait_for_pipe_writer(handle: int, path: Path, todo: str) -> bytes:
 
 
 def _too_large(limit: int) -> str:
-    return f"it is larger than {limit >> 20:,} MB, which no such file is"
+    return f"it is larger than the limit of {limit >> 20:,} MB"
 
 
 def _normalize_line_ends(text: str) -> str:
@@ -155,8 +154,8 @@ def _describe_wrong_encoding(encoding: str) -> str:
 
 
 def _utf16_without_mark(data: bytes) -> str:
-    """`UTF-16` where every second byte of the beginning is zero, as in Latin text of that encoding."""
+    """`UTF-16` if every second byte at the start is zero, as in Latin text in this encoding; else ''."""
     head = data[:64]
     even, odd = head[::2], head[1::2]
-    looks = len(head) >= 4 and (not any(odd) or not any(even)) and any(head)
-    return "UTF-16" if looks else ""
+    is_utf16 = len(head) >= 4 and (not any(odd) or not any(even)) and any(head)
+    return "UTF-16" if is_utf16 else ""

@@ -138,7 +138,7 @@ def test_a_stream_that_lacks_a_sign_gets_an_escape_and_data_is_utf8(
         allowed = {"extract": 3, "export": 2}.get(arguments[0], 0) if not encoding else 0
         assert code in (0, 1, allowed), (arguments, err.decode(name, "replace"))
         if code == allowed != 0:
-            assert b"names of files are in ascii here" in out + err
+            assert b"file names are encoded in ascii here" in out + err
             continue
         text = out.decode("utf-8" if is_data(arguments) else name)
         assert text.strip(), arguments

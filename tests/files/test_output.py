@@ -74,8 +74,8 @@ def test_what_cannot_be_written_is_named_before_anything_is_read(tmp_path: Path)
             tmp_path / "no" / "a": "no folder",
             tmp_path / "file" / "a": "not a folder",
             Path(short) / "s": "a socket",
-            Path(f"{tmp_path}/a\0"): "no name of a file",
-            Path(f"{tmp_path}/\ud800"): "no name of a file",
+            Path(f"{tmp_path}/a\0"): "not a valid file name",
+            Path(f"{tmp_path}/\ud800"): "not a valid file name",
             tmp_path / ("a" * 300): "too long",
             Path("/dev/fd/876"): "Bad file descriptor",
         }.items():
@@ -92,7 +92,7 @@ def test_a_folder_that_nothing_can_be_written_into(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(os, "access", lambda *_: False)  # the owner of everything may write everywhere
     with pytest.raises(BadUsage) as failed:
         resolve_destination(tmp_path / "a")
-    assert "nothing can be written into the folder" in failed.value.why
+    assert "is not writable" in failed.value.why
 
 
 @posix

@@ -67,7 +67,7 @@ def test_what_is_no_file_is_named(tmp_path: Path) -> None:
     for path, why in (
         (tmp_path, "a folder"),
         (tmp_path / "no", "No such file"),
-        (Path(f"{tmp_path}/a\0b"), "no name of a file"),
+        (Path(f"{tmp_path}/a\0b"), "not a valid file name"),
         (Path(f"{tmp_path}/{'a' * 300}"), "too long"),
     ):
         with pytest.raises(BadUsage) as failed:
@@ -80,7 +80,7 @@ def test_a_device_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(text_files, "TEXT_READ_CHUNK_BYTES", 1 << 16)
     with pytest.raises(BadUsage) as failed:
         read_text(Path("/dev/zero"), limit=1 << 20)
-    assert "larger than 1 MB" in failed.value.why
+    assert "larger than the limit of 1 MB" in failed.value.why
     assert read_text(Path("/dev/null")) == ""
 
 
