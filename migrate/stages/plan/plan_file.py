@@ -1,4 +1,4 @@
-"""The plan as a file: what was reviewed. Any change to it, however small, is noticed."""
+"""Read and write the plan file. A plan is applied exactly as it was reviewed: any edit is noticed."""
 
 from __future__ import annotations
 
@@ -16,55 +16,55 @@ from migrate.model.input_limits import JSONTooDeep, loads
 from migrate.model.results.plan import Plan
 
 FORMAT = 1
-WRITE_ONE = "write one: plan -o FILE"
+WRITE_PLAN_HINT = "write one: plan -o FILE"
 
 
 def write_plan(plan: Plan, path: Path) -> None:
-    """Write a plan; it holds names of people's objects, so only its owner may read it."""
+    """Write a plan. Only its owner may read the file, because it contains names of objects."""
     check_not_an_archive(path)
     write_text(path, [json.dumps(plan.model_dump(), indent=1, ensure_ascii=True), "\n"])
 
 
 def from_document(document: bytes) -> Plan:
-    """A plan as its archive keeps it. Raises `PlanEdited` when it is not what was written."""
+    """Read a plan that its archive stores. Raises `PlanEdited` when it is not what was written."""
     try:
         plan = Plan.model_validate(json.loads(document))
     except (ValueError, RecursionError):  # a ValidationError is one, and so is what is no JSON
         plan = None
     if plan is None or plan.digest != plan.fingerprint():
         raise PlanEdited(
-            "a plan that the archive keeps is not as it was written",
-            "its fingerprint does not fit",
-            "look what else is damaged: check ARCHIVE",
+            "a plan that the archive stores is not as it was written",
+            "its fingerprint does not match",
+            "find out what else is damaged: check ARCHIVE",
         )
     return plan
 
 
 def read_plan(path: Path) -> Plan:
     """Read a plan. Raises `BadUsage` when it is none, `PlanEdited` when it was changed by hand."""
-    text = read_text(path, WRITE_ONE, MAX_PLAN_FILE_BYTES)
+    text = read_text(path, WRITE_PLAN_HINT, MAX_PLAN_FILE_BYTES)
     try:
         data: Any = loads(text)
     except (JSONTooDeep, RecursionError):
-        raise BadUsage(f"{path} is not a plan", "it is nested too deeply", WRITE_ONE) from None
+        raise BadUsage(f"{path} is not a plan", "it is nested too deeply", WRITE_PLAN_HINT) from None
     except ValueError as error:
-        raise BadUsage(f"{path} is not a plan", f"it is not JSON: {error}", WRITE_ONE) from None
+        raise BadUsage(f"{path} is not a plan", f"it is not JSON: {error}", WRITE_PLAN_HINT) from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise BadUsage(f"{path} is not a plan", "it has no format this version knows", WRITE_ONE)
+        raise BadUsage(f"{path} is not a plan", "its format is unknown to this version", WRITE_PLAN_HINT)
     try:
         plan = Plan.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
+        place = ".".join(map(str, first["loc"]))
         raise PlanEdited(
             f"{path} is not as it was written",
-            f"{where}: {first['msg']}",
+            f"{place}: {first['msg']}",
             "run plan again and read the new one",
         ) from None
     if plan.digest != plan.fingerprint():
         raise PlanEdited(
             f"{path} is not as it was written",
-            "its fingerprint does not fit: it was edited by hand",
-            "change what you want with options of `plan`, not in the file",
+            "its fingerprint does not match: it was edited by hand",
+            "change the plan with options of `plan`, not in the file",
         )
     return plan
