@@ -56,8 +56,8 @@ class Codec:
     first_messages_key: str = "messages"
     assign_names: Callable[[Iterable[tuple[str, str]], Collection[str]], dict[str, str]] | None = None
     # The next fields describe an estate of this type. The defaults are those of a service; a config directory
-    # differs in all of them.
-    # Users chose its ids: an equal id on another side names the same object, and an id in a text is only text.
+    # differs in all of them. Users chose its ids: an equal id on another side names the same object, and an
+    # id in a text is only text.
     ids_are_keys: bool = False
     # Its bodies contain what only a service sets, such as states and times.
     reports_state: bool = True

@@ -1,23 +1,30 @@
-"""The JSON of the Assistants API: decoded to the model (v1 and v2), and encoded as request bodies."""
+"""The JSON of the Assistants API: decoded to model objects (v1 and v2), and encoded as request bodies.
+
+Decoding accepts more than the API descriptions say: recorded answers lack required fields (messages without
+`status`, stores with `name: null`), use both spellings (`file_ids` in the answer to a v2 update) and have new
+fields. No rule looks at an id's prefix, because Azure's file ids begin with `assistant-`.
+
+Encoding sends only what `WRITTEN_FIELDS` lists, because Azure refuses unknown keys with a 400. It loses
+nothing: what a service cannot store was adapted before.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from migrate.codecs.field_types import is_well_formed
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.references import tool_resource_ids, with_tool_resource_ids
 
-FILE_TOOLS = ("code_interpreter", "file_search")
+# --------------------------------------------------------------------------------------------- decoding
 
 
 @dataclass(frozen=True)
 class DecodeContext:
-    """What an object's reading depends on beside its own body.
+    """What decoding an object needs besides its own body.
 
-    `file_tools`: the file tools in use where a v1 message lies, since v1 `file_ids` do not name one.
+    `file_tools`: the file tools in use in the thread of a v1 message, because v1 `file_ids` name no tool.
     """
 
     file_tools: tuple[str, ...] = ("code_interpreter",)
@@ -26,8 +33,10 @@ class DecodeContext:
 def decode_assistants_object(
     kind: str, body: Mapping[str, JSON], parent: str = "", context: DecodeContext | None = None
 ) -> list[Entity]:
-    """The object in canonical form, followed by objects that its upgrade calls for (a v1 file list
-    searched by `retrieval` becomes a vector store with its files)."""
+    """The object in canonical form, followed by objects that v2 needs beside it.
+
+    A v1 list of files searched by `retrieval` becomes a vector store and its files.
+    """
     form = KINDS[kind]
     given = dict(body)
     file_ids = given.pop("file_ids", None) if "file_ids" in form.aliases and _has_file_ids(given) else None
@@ -40,19 +49,21 @@ def decode_assistants_object(
         {name: given[name] for name in form.facts if name in given},
         {k: v for k, v in given.items() if k not in sound and k not in form.facts},
     )
-    shape = UPGRADES.get(kind)
-    return shape(entity, file_ids, context or DecodeContext()) if shape else [entity]
+    upgrade = UPGRADES.get(kind)
+    return upgrade(entity, file_ids, context or DecodeContext()) if upgrade else [entity]
 
 
-def _assistant(entity: Entity, file_ids: JSON, _: DecodeContext) -> list[Entity]:
-    tools = [dict(tool) if isinstance(tool, Mapping) else tool for tool in entity.fields.get("tools") or []]
-    types = {tool.get("type") for tool in tools if isinstance(tool, Mapping)}
-    if "retrieval" in types:
-        tools = [{**tool, "type": "file_search"} if _has_type(tool, "retrieval") else tool for tool in tools]
+def _upgrade_assistant(entity: Entity, file_ids: JSON, _: DecodeContext) -> list[Entity]:
+    given = entity.fields.get("tools") or []
+    types = {tool.get("type") for tool in given if isinstance(tool, Mapping)}
+    tools = [{**tool, "type": "file_search"} if _has_type(tool, "retrieval") else tool for tool in given]
     entity = entity.with_fields(tools=tools)
     if not file_ids:
         return [entity]
-    resources: dict[str, Any] = dict(entity.fields.get("tool_resources") or {})
+    if not types & {"code_interpreter", "retrieval"}:
+        # No tool uses the files: they are kept as unknown and reported as a loss.
+        return [replace(entity, extras={**entity.extras, "file_ids": file_ids})]
+    resources = entity.fields.get("tool_resources")
     derived: list[Entity] = []
     if "code_interpreter" in types:
         ids = [*tool_resource_ids(resources, "code_interpreter"), *file_ids]
@@ -61,14 +72,11 @@ def _assistant(entity: Entity, file_ids: JSON, _: DecodeContext) -> list[Entity]
         derived = _vector_store_of_files(entity, file_ids)
         ids = [*tool_resource_ids(resources, "file_search"), derived[0].id]
         resources = with_tool_resource_ids(resources, "file_search", ids)
-    if not types & {"code_interpreter", "retrieval"}:
-        extras = {**entity.extras, "file_ids": file_ids}  # no tool uses them: kept, and told as a loss
-        return [Entity(entity.kind, entity.id, entity.parent, entity.fields, entity.facts, extras)]
     return [entity.with_fields(tool_resources=resources), *derived]
 
 
 def _vector_store_of_files(owner: Entity, file_ids: list[str]) -> list[Entity]:
-    """The vector store that v2 puts in the place of v1 `retrieval` over a list of files."""
+    """The vector store by which v2 replaces v1 `retrieval` over a list of files, and its files."""
     store = Entity(
         "vector_store",
         f"{owner.id}.files",
@@ -77,67 +85,60 @@ def _vector_store_of_files(owner: Entity, file_ids: list[str]) -> list[Entity]:
         derived_from=owner.id,
     )
     rows = [
-        Entity("vector_store_file", one, store.id, {"file_id": one}, derived_from=owner.id)
-        for one in file_ids
+        Entity("vector_store_file", id_, store.id, {"file_id": id_}, derived_from=owner.id)
+        for id_ in file_ids
     ]
     return [store, *rows]
 
 
-def _message(entity: Entity, file_ids: JSON, context: DecodeContext) -> list[Entity]:
+def _upgrade_message(entity: Entity, file_ids: JSON, context: DecodeContext) -> list[Entity]:
     content = entity.fields.get("content")
     if isinstance(content, str):
         content = [{"type": "text", "text": content}]
-    parts = [_text_part(part) for part in content or []]
     attachments = entity.fields.get("attachments") or []
     if file_ids:
         tools = [{"type": tool} for tool in context.file_tools]
-        attachments = [*attachments, *({"file_id": one, "tools": tools} for one in file_ids)]
+        attachments = [*attachments, *({"file_id": id_, "tools": tools} for id_ in file_ids)]
+    parts = [_canonical_text_part(part) for part in content or []]
     return [entity.with_fields(content=parts, attachments=attachments)]
 
 
-def _text_part(part: JSON) -> JSON:
-    """A text part in read form; some servers give the write form back."""
+def _canonical_text_part(part: JSON) -> JSON:
+    """A text part as it is read; some servers return the form in which it was written."""
     if _has_type(part, "text") and isinstance(part.get("text"), str):
         return {**part, "text": {"value": part["text"], "annotations": []}}
     return part
 
 
-def _vector_store_file(entity: Entity, _file_ids: JSON, _: DecodeContext) -> list[Entity]:
+def _upgrade_vector_store_file(entity: Entity, _file_ids: JSON, _: DecodeContext) -> list[Entity]:
     return [entity.with_fields(file_id=entity.fields.get("file_id") or entity.id)]
 
 
 def _has_file_ids(body: Mapping[str, JSON]) -> bool:
-    """Whether the older spelling is a list of ids, or says nothing; anything else is kept as unknown."""
+    """Whether the v1 key is a list of ids, or absent; any other value is kept as unknown."""
     value = body.get("file_ids")
-    return value is None or (isinstance(value, list) and all(isinstance(one, str) for one in value))
+    return value is None or (isinstance(value, list) and all(isinstance(id_, str) for id_ in value))
 
 
-def _has_type(value: JSON, kind: str) -> bool:
-    return isinstance(value, dict) and value.get("type") == kind
+def _has_type(value: JSON, type_: str) -> bool:
+    return isinstance(value, dict) and value.get("type") == type_
 
 
 UPGRADES: dict[str, Callable[[Entity, JSON, DecodeContext], list[Entity]]] = {
-    "assistant": _assistant,
-    "message": _message,
-    "vector_store_file": _vector_store_file,
+    "assistant": _upgrade_assistant,
+    "message": _upgrade_message,
+    "vector_store_file": _upgrade_vector_store_file,
 }
 
+# --------------------------------------------------------------------------------------------- encoding
 
 AssistantsRequestBody = dict[str, JSON]
 
+# Kind -> the fields in the request that creates an object.
 WRITTEN_FIELDS: dict[str, tuple[str, ...]] = {
-    "assistant": (
-        "model",
-        "name",
-        "description",
-        "instructions",
-        "tools",
-        "tool_resources",
-        "metadata",
-        "temperature",
-        "top_p",
-        "response_format",
-        "reasoning_effort",
+    "assistant": tuple(
+        "model name description instructions tools tool_resources metadata temperature top_p response_format "
+        "reasoning_effort".split()
     ),
     "thread": ("tool_resources", "metadata"),
     "message": ("role", "content", "attachments", "metadata"),
@@ -145,7 +146,7 @@ WRITTEN_FIELDS: dict[str, tuple[str, ...]] = {
     "vector_store_file": ("file_id", "attributes", "chunking_strategy"),
 }
 
-# Fields that a later POST to the object's own address may change.
+# Kind -> the fields that a later POST to the object's own address can change.
 UPDATABLE_FIELDS: dict[str, tuple[str, ...]] = {
     "assistant": WRITTEN_FIELDS["assistant"],
     "thread": ("tool_resources", "metadata"),
@@ -154,29 +155,13 @@ UPDATABLE_FIELDS: dict[str, tuple[str, ...]] = {
     "vector_store_file": ("attributes",),
 }
 
-
-def encode_create(entity: Entity) -> AssistantsRequestBody:
-    """The body that creates the object."""
-    return _encode_fields(entity, WRITTEN_FIELDS[entity.kind])
-
-
-def encode_update(
-    entity: Entity, fields: frozenset[str], there: Entity | None = None
-) -> AssistantsRequestBody:
-    """The body that changes just these fields; a field that became absent is written as its empty value."""
-    allowed = [f for f in UPDATABLE_FIELDS[entity.kind] if f in fields]
-    wire = _encode_fields(entity, tuple(allowed))
-    if "tool_resources" in allowed:
-        wire["tool_resources"] = {**EMPTY_RESOURCES, **wire.get("tool_resources", {})}
-    return {name: wire.get(name, EMPTY_VALUES.get(name)) for name in allowed}
-
-
-# Said in full when updating: a branch that is left out stays as it was.
+# An update sends both branches, because a branch that is left out stays as it was.
 EMPTY_RESOURCES: dict[str, JSON] = {
     "code_interpreter": {"file_ids": []},
     "file_search": {"vector_store_ids": []},
 }
 
+# What an update sends for a field that became absent.
 EMPTY_VALUES: dict[str, JSON] = {
     "name": "",
     "description": "",
@@ -190,69 +175,80 @@ EMPTY_VALUES: dict[str, JSON] = {
 }
 
 
+def encode_create(entity: Entity) -> AssistantsRequestBody:
+    """The body that creates the object."""
+    return _encode_fields(entity, WRITTEN_FIELDS[entity.kind])
+
+
+def encode_update(
+    entity: Entity, fields: frozenset[str], existing: Entity | None = None
+) -> AssistantsRequestBody:
+    """The body that changes just these fields; a field that became absent is sent with its empty value."""
+    names = tuple(name for name in UPDATABLE_FIELDS[entity.kind] if name in fields)
+    body = _encode_fields(entity, names)
+    if "tool_resources" in names:
+        body["tool_resources"] = {**EMPTY_RESOURCES, **body.get("tool_resources", {})}
+    return {name: body.get(name, EMPTY_VALUES.get(name)) for name in names}
+
+
 def _encode_fields(entity: Entity, names: tuple[str, ...]) -> AssistantsRequestBody:
-    wire: AssistantsRequestBody = {}
+    body: AssistantsRequestBody = {}
     for name in names:
         value = entity.fields.get(name)
-        shape = FIELD_ENCODERS.get(name)
-        if shape and value is not None:
-            value = shape(value)
+        encode = FIELD_ENCODERS.get(name)
+        if encode and value is not None:
+            value = encode(value)
         if value is not None and value != {} and value != []:
-            wire[name] = value
-    return wire
+            body[name] = value
+    return body
 
 
-def _content(parts: list[JSON]) -> JSON:
-    """A lone text part goes as a plain string, the only form every description names."""
+def _encode_content(parts: list[JSON]) -> JSON:
+    """A single text part is sent as a string, the only form that every API description has."""
     if len(parts) == 1 and parts[0].get("type") == "text":
         return parts[0]["text"]["value"]
-    return [_part(part) for part in parts]
+    return [
+        {"type": "text", "text": part["text"]["value"]} if part.get("type") == "text" else dict(part)
+        for part in parts
+    ]
 
 
-def _part(part: Mapping[str, JSON]) -> JSON:
-    if part.get("type") == "text":
-        return {"type": "text", "text": part["text"]["value"]}
-    return dict(part)
-
-
-def _chunking(value: JSON) -> JSON:
+def _encode_chunking(value: JSON) -> JSON:
     return value if isinstance(value, Mapping) and value.get("type") in ("auto", "static") else None
 
 
-def _without_nulls(value: JSON) -> JSON:
-    """Empty branches left out: a GET shows `{"code_interpreter": {"file_ids": []}}` for nothing at all."""
+def _without_empty_branches(value: JSON) -> JSON:
+    """Without nulls and empty values: a GET returns `{"code_interpreter": {"file_ids": []}}` for none."""
     if not isinstance(value, Mapping):
         return value
-    kept = {k: _without_nulls(v) for k, v in value.items()}
+    kept = {k: _without_empty_branches(v) for k, v in value.items()}
     return {k: v for k, v in kept.items() if v not in (None, {}, [])}
 
 
 def encode_response_format(value: JSON) -> JSON:
-    """A schema's own nulls (`description: null`) are read but refused on writing; the schema is exact."""
+    """Without nulls beside a schema, which are read but refused on writing. The schema stays exact."""
     if isinstance(value, Mapping) and isinstance(value.get("json_schema"), Mapping):
-        return {**value, "json_schema": _without_nulls_at_top(value["json_schema"])}
+        return {**value, "json_schema": drop_nulls(value["json_schema"])}
     return value
 
 
-def _tools(tools: list[JSON]) -> JSON:
+def _encode_tools(tools: list[JSON]) -> JSON:
+    """The tools without nulls, on their first two levels."""
     return [
-        {
-            name: _without_nulls_at_top(part) if isinstance(part, Mapping) else part
-            for name, part in _without_nulls_at_top(tool).items()
-        }
+        {k: drop_nulls(v) if isinstance(v, Mapping) else v for k, v in drop_nulls(tool).items()}
         for tool in tools
     ]
 
 
-def _without_nulls_at_top(value: Mapping[str, JSON]) -> dict[str, JSON]:
-    """What is set: a null says that nothing is."""
+def drop_nulls(value: Mapping[str, JSON]) -> dict[str, JSON]:
+    """The keys whose values are not null."""
     return {k: v for k, v in value.items() if v is not None}
 
 
 FIELD_ENCODERS: dict[str, Callable[[JSON], JSON]] = {
     "response_format": encode_response_format,
-    "tools": _tools,
-    "content": _content,
-    "chunking_strategy": _chunking,
-    "tool_resources": _without_nulls,
+    "tools": _encode_tools,
+    "content": _encode_content,
+    "chunking_strategy": _encode_chunking,
+    "tool_resources": _without_empty_branches,
 }

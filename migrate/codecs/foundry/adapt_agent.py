@@ -1,4 +1,4 @@
-"""An assistant, a thread and a message made to fit a Foundry project: every loss told, nothing dropped."""
+"""Assistants and threads adapted to a Foundry project, as new agents and conversations."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from migrate.codecs.adapt import ADAPT_RULES as FAMILY
-from migrate.codecs.adapt import AdaptRules
+from migrate.codecs.adapt import ADAPT_RULES, AdaptRules
 from migrate.codecs.adapt.assistant import check_is_prompt_agent, cut_texts
 from migrate.codecs.adapt.context import LossCollector, Target
 from migrate.codecs.adapt.metadata import (
@@ -34,48 +33,37 @@ TEMPLATE_START = re.compile(r"\{\{\s*\w")
 
 
 def adapt_agent(entity: Entity, target: Target, losses: LossCollector) -> Entity:
-    """A prompt agent under a valid name, its own name in metadata where that is another."""
+    """A prompt agent with a valid name. Metadata stores the original name where it differs."""
     if not check_is_prompt_agent(entity, losses):
         return entity
     entity = without_tool_secrets(entity, losses)
     fields: dict[str, Any] = dict(entity.fields)
     fields["model"] = fit_model(entity, target, losses)
     cut_texts(fields, ("name", "description", "instructions"), target, losses)
-    native = target.source_type == target.capabilities.service
-    if (
-        not native
-        and target.capabilities.templates
-        and TEMPLATE_START.search(str(fields.get("instructions") or ""))
-    ):
-        losses.add_adapted(
-            "instructions",
-            "`{{name}}` in instructions is replaced at run time here, from structured inputs",
-            "write it in another way, if it is meant as text",
-        )
+    _report_templates(fields, target, losses)
     resources = fit_resources(entity, target, losses)
     fields["tools"] = fit_tools(fields.get("tools") or [], resources, target, losses)
     fields["tool_resources"] = used_resources(resources, fields["tools"], losses)
     _fit_sampling(fields, target, losses)
-    if not isinstance(fields.get("response_format"), (Mapping, type(None))):
-        if fields["response_format"] != "auto":
-            losses.add_lost("response_format", f"{fields['response_format']!r} is no format of an answer")
+    format_ = fields.get("response_format")
+    if not isinstance(format_, (Mapping, type(None))):
+        if format_ != "auto":
+            losses.add_lost("response_format", f"{format_!r} is no response format")
         fields["response_format"] = None
     drop_misfit_values(fields, AGENT_VALUE_FORMS, target, losses)
     fields["definition"] = _fit_definition(fields.get("definition"), target, losses)
     if "rai_config" in (fields.get("definition") or {}):
-        losses.add_adapted(
-            "definition.rai_config", "the content filter it names must exist in the target too"
-        )
+        reason = "the content filter it names must exist in the target too"
+        losses.add_adapted("definition.rai_config", reason)
     metadata = fit_metadata(entity, target, losses, PORTAL_KEYS)
     fields["name"] = _fit_name(entity.with_fields(**fields), metadata, target, losses)
     fields["metadata"] = metadata
-    report_lost_portal_settings(
-        entity, fitting_portal_settings(entity, len(metadata)), target.capabilities.service, losses
-    )
+    portal = fitting_portal_settings(entity, len(metadata))
+    report_lost_portal_settings(entity, portal, target.capabilities.service, losses)
     return fit_connections(entity.with_fields(**fields), target, losses)
 
 
-# Fields that are one value, each with its form.
+# Fields with a single value, each with its form.
 AGENT_VALUE_FORMS: Mapping[str, ValueForm] = {
     "temperature": assistants.temperature_form,
     "top_p": assistants.top_p_form,
@@ -84,25 +72,32 @@ AGENT_VALUE_FORMS: Mapping[str, ValueForm] = {
 }
 
 
+def _report_templates(fields: Mapping[str, Any], target: Target, losses: LossCollector) -> None:
+    """Report instructions with `{{name}}`, which only this service replaces at run time."""
+    native = target.source_type == target.capabilities.service
+    has_template = TEMPLATE_START.search(str(fields.get("instructions") or ""))
+    if has_template and not native and target.capabilities.templates:
+        losses.add_adapted(
+            "instructions",
+            "`{{name}}` in instructions is replaced at run time here, from structured inputs",
+            "write it in another way, if it is meant as text",
+        )
+
+
 def _fit_definition(definition: JSON, target: Target, losses: LossCollector) -> dict[str, Any] | None:
-    """What only this generation says, key by key; what no description knows is tried, and told."""
+    """The fields that only new agents have. A key that no API description has is sent and reported."""
     if not isinstance(definition, Mapping):
         return None
+    form = object_with(**foundry.DEFINITION_FORMS)
     return {
         name: value
         for name, value in definition.items()
-        if check_form(
-            object_with(**foundry.DEFINITION_FORMS)({name: value}, ""),
-            f"definition.{name}",
-            name,
-            target,
-            losses,
-        )
+        if check_form(form({name: value}, ""), f"definition.{name}", name, target, losses)
     }
 
 
 def _fit_sampling(fields: dict[str, Any], target: Target, losses: LossCollector) -> None:
-    """Reasoning models refuse sampling numbers; the default is never sent."""
+    """Remove `temperature` and `top_p` where the model refuses them. The default of 1 is never sent."""
     for name in ("temperature", "top_p"):
         value = fields.get(name)
         if value is not None and value != 1 and fields.get("model") in target.reasoning:
@@ -111,7 +106,7 @@ def _fit_sampling(fields: dict[str, Any], target: Target, losses: LossCollector)
 
 
 def _fit_name(entity: Entity, metadata: dict[str, str], target: Target, losses: LossCollector) -> str | None:
-    """The name as it will read back; adds to metadata where the address says something else."""
+    """The name as it will be read back. Adds the original name to `metadata` where the address differs."""
     name, address = entity.fields.get("name"), target.names.get(entity.id)
     if address is None or address == name:
         return name
@@ -130,19 +125,18 @@ def _fit_name(entity: Entity, metadata: dict[str, str], target: Target, losses: 
 
 
 def adapt_conversation(entity: Entity, target: Target, losses: LossCollector) -> Entity:
-    """A conversation has no files or stores of its own: they are made, and named in its metadata."""
+    """A conversation has no files or vector stores: they are created, and its metadata names them."""
     resources = fit_resources(entity, target, losses)
     for branch in sorted(target.capabilities.resources & resources.keys()):
-        losses.add_lost(
-            f"tool_resources.{branch}", "a conversation has no place for it", "kept in the archive"
-        )
+        reason = "conversations cannot store it"
+        losses.add_lost(f"tool_resources.{branch}", reason, "kept in the archive")
         del resources[branch]
     metadata = fit_metadata(entity, target, losses)
     files = tool_resource_ids(resources, "code_interpreter")
     stores = tool_resource_ids(resources, "file_search")
     names = stamp_keys_in(metadata)
-    called = names or DEFAULT_STAMP_KEYS
-    needed = len(ids_as_metadata(called.files, files)) + len(ids_as_metadata(called.stores, stores))
+    keys = names or DEFAULT_STAMP_KEYS
+    needed = len(ids_as_metadata(keys.files, files)) + len(ids_as_metadata(keys.stores, stores))
     if needed > (free_pairs(metadata, target) if names else 0):
         losses.add_lost(
             "tool_resources",
@@ -153,14 +147,14 @@ def adapt_conversation(entity: Entity, target: Target, losses: LossCollector) ->
     elif needed:
         losses.add_adapted(
             "tool_resources",
-            f"a conversation has none; its metadata names them ({called.files}, {called.stores})",
+            f"a conversation has none; its metadata names them ({keys.files}, {keys.stores})",
             "let the application pass them on with each response",
         )
     return entity.with_fields(tool_resources=resources, metadata=metadata)
 
 
 FOUNDRY_ADAPT_RULES: AdaptRules = {
-    **FAMILY,
+    **ADAPT_RULES,
     "assistant": adapt_agent,
     "thread": adapt_conversation,
     "message": adapt_foundry_message,

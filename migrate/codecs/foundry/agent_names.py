@@ -1,9 +1,9 @@
-"""Any assistant's name in, a valid, stable and readable agent name out.
+"""Valid, stable and readable names of agents, from the names of assistants.
 
-An agent's name is its address: letters, digits and hyphens, at most 63, beginning and ending with a
-letter or digit. Two assistants of one name must stay two agents, and somebody else's agent must not get a
-new version from us, so names already taken gain a suffix from the source id. Whether names collide by
-case is not known, so they are kept apart by more than case.
+An agent's name is its address: letters, digits and hyphens, at most 63, with a letter or digit at both ends.
+Two assistants with the same name must stay two agents, and an agent of somebody else must not get a new
+version, so a name that is in use gets a suffix from the source id. Whether the service ignores case is
+unknown, so names never differ in case only.
 """
 
 from __future__ import annotations
@@ -18,51 +18,53 @@ from itertools import count
 MAX_NAME_CHARS = 63
 VALID_AGENT_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 DEFAULT_AGENT_NAME = "agent"
-# Characters of the source id that make a suffix.
+# Length of a suffix, which comes from the source id.
 SUFFIX_CHARS = 8
 
 
 def valid_name_base(name: str) -> str:
-    """The nearest valid name, or '' where nothing of it can be spelled (a name in Chinese characters)."""
+    """The nearest valid name, or '' where no character can be kept (a name in Chinese characters)."""
     ascii_ = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     joined = re.sub(r"[^A-Za-z0-9]+", "-", ascii_)
     return joined.strip("-")[:MAX_NAME_CHARS].strip("-")
 
 
 def id_suffix(source_id: str) -> str:
-    """The end of an id where it is made of letters and digits, else a fingerprint of it."""
+    """The last letters and digits of an id that has a prefix; else a hash of the id."""
     end = re.sub(r"[^A-Za-z0-9]", "", source_id)[-SUFFIX_CHARS:]
-    return end if len(end) == SUFFIX_CHARS and "_" in source_id else _fingerprint(source_id)
+    return end if len(end) == SUFFIX_CHARS and "_" in source_id else _short_hash(source_id)
 
 
-def agent_name(name: str, source_id: str, others: int = 0) -> str:
-    """The name of an agent made from an assistant. `others`: how many wanted to be called the same, or
-    already are; with any, and where nothing of the name is left, the id tells them apart."""
+def agent_name(name: str, source_id: str, same_name_count: int = 0) -> str:
+    """The name of the agent created from an assistant.
+
+    It ends in a suffix where `same_name_count` others have the same name, or no character of it can be kept.
+    """
     base = valid_name_base(name)
-    if base and not others:
+    if base and not same_name_count:
         return base
     end = id_suffix(source_id)
     return f"{(base or DEFAULT_AGENT_NAME)[: MAX_NAME_CHARS - 1 - len(end)].rstrip('-')}-{end}"
 
 
-def assign_agent_names(wanted: Iterable[tuple[str, str]], taken: Collection[str]) -> dict[str, str]:
-    """Source id -> agent name for every (id, name), none of them `taken`, each stable between runs."""
-    rows = list(wanted)
+def assign_agent_names(assistants: Iterable[tuple[str, str]], taken: Collection[str]) -> dict[str, str]:
+    """Source id -> agent name for rows of (id, name). None is in `taken`; each is the same in every run."""
+    rows = list(assistants)
     bases = Counter(valid_name_base(name).casefold() for _, name in rows)
     used = {name.casefold() for name in taken}
-    chosen: dict[str, str] = {}
+    names: dict[str, str] = {}
     for id_, name in rows:
         base = valid_name_base(name).casefold()
-        found = agent_name(name, id_, bases[base] - 1 + (base in used))
-        for again in count():
-            if found.casefold() not in used:
+        candidate = agent_name(name, id_, bases[base] - 1 + (base in used))
+        for attempt in count():
+            if candidate.casefold() not in used:
                 break
-            short = found[: MAX_NAME_CHARS - 1 - SUFFIX_CHARS].rstrip("-")
-            found = f"{short}-{_fingerprint(f'{id_}{again}')}"
-        chosen[id_] = found
-        used.add(found.casefold())
-    return chosen
+            short = candidate[: MAX_NAME_CHARS - 1 - SUFFIX_CHARS].rstrip("-")
+            candidate = f"{short}-{_short_hash(f'{id_}{attempt}')}"
+        names[id_] = candidate
+        used.add(candidate.casefold())
+    return names
 
 
-def _fingerprint(text: str) -> str:
+def _short_hash(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:SUFFIX_CHARS]

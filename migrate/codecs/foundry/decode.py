@@ -1,8 +1,9 @@
-"""A Foundry project's JSON in, canonical entities out; files and vector stores have the family's shape.
+"""The JSON of a Foundry project, decoded to model objects. Files and stores are as in the Assistants API.
 
-Server-made keys of agents and items keep growing (recorded 2025-11 to 2026-07): those that are known are
-facts, kept and never compared. Any other key may be its owner's: it is compared, and told where it cannot be
-written. What an agent is made of, `definition`, comes back as it was sent, so every key in it counts.
+Services add keys to agents and items from time to time (recorded 2025-11 to 2026-07). Known ones are facts:
+kept, never compared. Any other key may be the owner's: it is compared, and reported where it cannot be
+written. The
+`definition` of an agent is returned as it was sent, so every key in it is compared.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from migrate.codecs.adapt.metadata import PORTAL_KEYS
 from migrate.codecs.assistants import DecodeContext, decode_assistants_object
-from migrate.codecs.field_types import is_well_formed
+from migrate.codecs.field_types import split_well_formed
 from migrate.codecs.foundry.agent_names import agent_name
 from migrate.codecs.foundry.items import read_item
 from migrate.codecs.foundry.tools import to_canonical_tool
@@ -25,60 +26,67 @@ def decode_foundry_object(
     kind: str, body: Mapping[str, JSON], parent: str = "", context: DecodeContext | None = None
 ) -> list[Entity]:
     """The object in canonical form."""
-    rule = FOUNDRY_DECODERS.get(kind)
-    return [rule(dict(body), parent)] if rule else decode_assistants_object(kind, body, parent, context)
+    decode = FOUNDRY_DECODERS.get(kind)
+    if decode is None:
+        return decode_assistants_object(kind, body, parent, context)
+    return [decode(dict(body), parent)]
 
 
 # ---------------------------------------------------------------------------------------------- agents
 
-# Keys of a definition that are fields of an assistant under the same name.
+# Keys of a definition that are fields of an assistant with the same name.
 SHARED_DEFINITION_KEYS = ("model", "instructions", "temperature", "top_p")
 
 
-# Keys of an agent and of its versions that say how the service runs it (recorded 2025-11 to 2026-07, or
-# described by its SDK). What an owner set in them is told when a move is planned: see `model.serving`.
+# Keys of an agent and of its versions about how the service runs it (recorded 2025-11 to 2026-07, or in its
+# SDK). A plan reports what an owner set in them (`model.served_version`).
 AGENT_SERVICE_KEYS = frozenset(
     "status agent_guid state configuration_state state_source agent_endpoint agent_card instance_identity "
     "blueprint blueprint_reference".split()
 )
 
 
+# Keys that are read to fields or facts.
+AGENT_FIELD_KEYS = frozenset(
+    "object id name version versions created_at metadata description definition".split()
+)
+
+
 def _agent(body: dict[str, Any], _: str) -> Entity:
-    """An agent as it is listed, or one version of one."""
+    """An agent as it is listed, or one version of an agent."""
     versions = body.get("versions")
     latest = versions.get("latest") if isinstance(versions, Mapping) else None
     version: Mapping[str, JSON] = latest if isinstance(latest, Mapping) else body
-    called = str(body.get("name") or body.get("id") or "")
-    given = version.get("definition")
-    fields, rest = _split_definition(dict(given)) if isinstance(given, Mapping) else ({}, {})
+    address = str(body.get("name") or body.get("id") or "")
+    definition = version.get("definition")
+    fields, rest = _split_definition(dict(definition)) if isinstance(definition, Mapping) else ({}, {})
     metadata, portal = _split_portal_keys(version.get("metadata"))
-    fields["name"] = _original_name(called, metadata)
+    fields["name"] = _original_name(address, metadata)
     fields["metadata"] = metadata
     if version.get("description") is not None:
         fields["description"] = version["description"]
     if rest:
         fields["definition"] = rest
-    sound = {name: value for name, value in fields.items() if is_well_formed(name, value)}
-    known = {"object", "id", "name", "version", "versions", "created_at", "metadata", "description"}
-    seen = {k: v for k, v in {**body, **version}.items() if k not in known | {"definition"}}
+    rest_of_body = {k: v for k, v in {**body, **version}.items() if k not in AGENT_FIELD_KEYS}
     facts = {
-        "id": called,
+        "id": address,
         "created_at": version.get("created_at"),
         "version": version.get("version"),
         "portal": portal,
         "served": _served_versions(body),
-        "service": {k: v for k, v in seen.items() if k in AGENT_SERVICE_KEYS},
+        "service": {k: v for k, v in rest_of_body.items() if k in AGENT_SERVICE_KEYS},
     }
-    odd = {name: value for name, value in fields.items() if name not in sound}
-    return Entity("assistant", called, "", sound, facts, {**_unknown_keys("assistant", seen), **odd})
+    sound, odd = split_well_formed(fields)
+    unknown = _unknown_keys("assistant", rest_of_body)
+    return Entity("assistant", address, "", sound, facts, {**unknown, **odd})
 
 
-# Keys of an agent with the value that says no more than their absence.
+# Keys of an agent, with the value that means the same as leaving the key out.
 DEFAULT_AGENT_VALUES: Mapping[str, JSON] = {"draft": False}
 
 
 def _unknown_keys(kind: str, rest: Mapping[str, JSON]) -> dict[str, JSON]:
-    """The keys that no rule knows. One that is called as a field which is read from elsewhere keeps apart."""
+    """The keys that no rule knows. A key with the name of a field gets the kind as a prefix."""
     return {
         f"{kind}.{name}" if name in KINDS[kind].fields else name: value
         for name, value in rest.items()
@@ -88,15 +96,17 @@ def _unknown_keys(kind: str, rest: Mapping[str, JSON]) -> dict[str, JSON]:
 
 
 def _served_versions(body: Mapping[str, JSON]) -> dict[str, JSON]:
-    """The versions that users get beside the newest, as far as the archive has them."""
+    """The older versions that users still get, as far as the body has them."""
     versions = body.get("versions")
-    held = versions if isinstance(versions, Mapping) else {}
-    return {number: held[number] for number in served_older_versions(body) if number in held}
+    known = versions if isinstance(versions, Mapping) else {}
+    return {number: known[number] for number in served_older_versions(body) if number in known}
 
 
 def _split_definition(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The fields that every generation has, and what only this one can say. Of an agent that is no
-    prompt agent the whole definition stays as it is."""
+    """The fields that every generation has, and the keys that only this one has.
+
+    The definition of any other than a prompt agent stays whole.
+    """
     if given.get("kind") != "prompt":
         return {}, given
     fields = {name: given.pop(name) for name in SHARED_DEFINITION_KEYS if name in given}
@@ -114,28 +124,25 @@ def _split_definition(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, 
     if isinstance(reasoning, Mapping) and "effort" in reasoning:
         fields["reasoning_effort"] = reasoning["effort"]
         given["reasoning"] = {k: v for k, v in reasoning.items() if k != "effort"}
-    said = {name: _without_nulls(value, name) for name, value in given.items()}
-    return fields, {k: v for k, v in said.items() if v not in (None, {}, [])}
+    rest = {name: _without_nulls(value, name) for name, value in given.items()}
+    return fields, {k: v for k, v in rest.items() if v not in (None, {}, [])}
 
 
-# Keys of structured inputs whose values are the owner's own, nulls in them too.
+# Keys of structured inputs whose values are kept exactly, with their nulls.
 EXACT_INPUT_KEYS = ("default_value", "schema")
 
 
 def _without_nulls(value: JSON, name: str = "") -> JSON:
-    """A value of a definition without nulls, which say nothing and are refused on writing."""
-    if isinstance(value, Mapping) and name not in EXACT_INPUT_KEYS:
+    """A value of a definition without nulls, which are refused on writing."""
+    if name in EXACT_INPUT_KEYS:
+        return value
+    if isinstance(value, Mapping):
         return {k: _without_nulls(v, k) for k, v in value.items() if v is not None}
-    return (
-        [_without_nulls(one) for one in value]
-        if isinstance(value, list) and name not in EXACT_INPUT_KEYS
-        else value
-    )
+    return [_without_nulls(member) for member in value] if isinstance(value, list) else value
 
 
 def _tools(tools: list[JSON], resources: dict[str, Any]) -> Iterator[JSON]:
-    """Tools in canonical form. What is said about a server goes with the first tool of it; a further one
-    keeps what is said of it."""
+    """Tools in canonical form. Only the first tool of an MCP server moves its settings to `resources`."""
     seen: set[str] = set()
     for tool in tools:
         server = isinstance(tool, Mapping) and tool.get("type") == "mcp"
@@ -145,8 +152,7 @@ def _tools(tools: list[JSON], resources: dict[str, Any]) -> Iterator[JSON]:
 
 
 def nest_response_format(format_: Mapping[str, JSON]) -> JSON:
-    """The schema of a structured answer, nested again; one that is nested already is read as well. One that
-    does not say so is strict (recorded)."""
+    """A response format with a nested schema; a schema without `strict` is strict (recorded)."""
     if format_.get("type") != "json_schema":
         return dict(format_)
     nested = format_.get("json_schema")
@@ -159,29 +165,29 @@ def nest_response_format(format_: Mapping[str, JSON]) -> JSON:
 
 
 def _split_portal_keys(metadata: JSON) -> tuple[JSON, dict[str, JSON]]:
-    """The owner's metadata, and the portal's."""
+    """The metadata of the owner, and that of the portal."""
     if not isinstance(metadata, Mapping):
         return metadata, {}
     portal = {k: v for k, v in metadata.items() if k in PORTAL_KEYS}
     return {k: v for k, v in metadata.items() if k not in PORTAL_KEYS}, portal
 
 
-def _original_name(called: str, metadata: JSON) -> str | None:
-    """The name before it was made an address: kept in metadata, or known to have been none."""
+def _original_name(address: str, metadata: JSON) -> str | None:
+    """The name that became the address: from metadata, or None where the source had no name."""
     if not isinstance(metadata, Mapping):
-        return called
-    carried = stamped_name(metadata)
-    if carried is not None:
-        return carried
-    source = read_stamp(metadata).partition(":")[2]
-    return None if source and called == agent_name("", source) else called
+        return address
+    name = stamped_name(metadata)
+    if name is not None:
+        return name
+    source_id = read_stamp(metadata).partition(":")[2]
+    return None if source_id and address == agent_name("", source_id) else address
 
 
 # --------------------------------------------------------------------------------------- conversations
 
 
 def _conversation(body: dict[str, Any], _: str) -> Entity:
-    """A conversation has no resources of its own; ours are named in its metadata."""
+    """A conversation has no resources; this program names them in its metadata."""
     metadata = body.get("metadata")
     fields: dict[str, JSON] = {"metadata": metadata}
     if isinstance(metadata, Mapping):
@@ -192,8 +198,7 @@ def _conversation(body: dict[str, Any], _: str) -> Entity:
         }
     known = {"id", "object", "created_at", "metadata"}
     facts = {"id": body.get("id"), "created_at": body.get("created_at")}
-    sound = {name: value for name, value in fields.items() if is_well_formed(name, value)}
-    odd = {name: value for name, value in fields.items() if name not in sound}
+    sound, odd = split_well_formed(fields)
     unknown = _unknown_keys("thread", {k: v for k, v in body.items() if k not in known})
     return Entity("thread", str(body.get("id") or ""), "", sound, facts, {**unknown, **odd})
 

@@ -1,4 +1,4 @@
-"""Adapted canonical entities in, the bodies that a Foundry project takes out."""
+"""Adapted model objects, encoded as request bodies of a Foundry project."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from migrate.codecs.adapt.metadata import fitting_portal_settings
-from migrate.codecs.assistants import UPDATABLE_FIELDS, encode_create, encode_update
+from migrate.codecs.assistants import UPDATABLE_FIELDS, drop_nulls, encode_create, encode_update
 from migrate.codecs.capabilities import MAX_METADATA_PAIRS
 from migrate.codecs.foundry.decode import SHARED_DEFINITION_KEYS
 from migrate.codecs.foundry.items import write_item
@@ -25,7 +25,7 @@ FOUNDRY_UPDATABLE_FIELDS: dict[str, tuple[str, ...]] = {
     "vector_store_file": UPDATABLE_FIELDS["vector_store_file"],
 }
 
-# Ids in one value of metadata: with the longest seen (41 characters) they stay under 512.
+# Ids in one value of metadata. With the longest seen (41 characters) they stay under 512 characters.
 MAX_IDS_PER_KEY = 10
 
 
@@ -36,48 +36,48 @@ def encode_foundry_create(entity: Entity) -> FoundryRequestBody:
 
 
 def encode_foundry_update(
-    entity: Entity, fields: frozenset[str], there: Entity | None = None
+    entity: Entity, fields: frozenset[str], existing: Entity | None = None
 ) -> FoundryRequestBody:
-    """The body that changes an object. An agent's version is immutable, so a changed agent is written
-    whole, with what the portal keeps on it; a conversation has nothing but metadata."""
+    """The body that changes an object.
+
+    A version of an agent cannot be changed, so an agent is written whole, with the portal's metadata. A
+    conversation has only metadata.
+    """
     if entity.kind == "assistant":
-        wire = _agent(with_target_secrets(entity, there) if there else entity)
-        portal = (there.facts.get("portal") if there else None) or {}
-        room = max(0, MAX_METADATA_PAIRS - len(wire["metadata"]))
+        body = _agent(with_target_secrets(entity, existing) if existing else entity)
+        portal = (existing.facts.get("portal") if existing else None) or {}
+        room = max(0, MAX_METADATA_PAIRS - len(body["metadata"]))
         kept = dict(list(portal.items())[:room])
-        return {**wire, "metadata": {**kept, **wire["metadata"]}}
+        return {**body, "metadata": {**kept, **body["metadata"]}}
     if entity.kind == "thread":
         return _conversation(entity)
-    return encode_update(entity, fields, there)
+    return encode_update(entity, fields, existing)
 
 
 def _new_agent(entity: Entity) -> FoundryRequestBody:
-    """An agent with what was chosen for it in the portal that it comes from."""
-    wire = _agent(entity)
-    return {
-        **wire,
-        "metadata": {**fitting_portal_settings(entity, len(wire["metadata"])), **wire["metadata"]},
-    }
+    """An agent with its settings from the portal of the source."""
+    body = _agent(entity)
+    portal = fitting_portal_settings(entity, len(body["metadata"]))
+    return {**body, "metadata": {**portal, **body["metadata"]}}
 
 
 def _agent(entity: Entity) -> FoundryRequestBody:
-    wire: FoundryRequestBody = {
+    body: FoundryRequestBody = {
         "definition": agent_definition(entity),
         "metadata": dict(entity.fields.get("metadata") or {}),
     }
     if entity.fields.get("description"):
-        wire["description"] = entity.fields["description"]
-    return wire
+        body["description"] = entity.fields["description"]
+    return body
 
 
 def agent_definition(entity: Entity) -> dict[str, Any]:
-    """A prompt agent's definition. A sampling number that only restates the default is left out, since
-    reasoning models refuse to be given any."""
+    """A prompt agent's definition. A `temperature` or `top_p` of 1 is left out."""
     fields = entity.fields
     out: dict[str, Any] = {"kind": "prompt", **dict(fields.get("definition") or {})}
     for name in SHARED_DEFINITION_KEYS:
         value = fields.get(name)
-        default = name in ("temperature", "top_p") and value == 1
+        default = name in ("temperature", "top_p") and value == 1  # reasoning models refuse both keys
         if value is not None and not default:
             out[name] = value
     tools = list(_tools(fields.get("tools") or [], fields.get("tool_resources") or {}))
@@ -91,7 +91,7 @@ def agent_definition(entity: Entity) -> dict[str, Any]:
 
 
 def _tools(tools: list[JSON], resources: Mapping[str, JSON]) -> Iterator[JSON]:
-    """Tools in the form of an agent. What is said about a server belongs to the first tool of it."""
+    """Tools in the form of an agent. Only the first tool of an MCP server gets settings from `resources`."""
     seen: set[str] = set()
     for tool in tools:
         label = str(tool.get("server_label")) if tool.get("type") == "mcp" else ""
@@ -100,12 +100,15 @@ def _tools(tools: list[JSON], resources: Mapping[str, JSON]) -> Iterator[JSON]:
 
 
 def flatten_response_format(format_: Mapping[str, JSON]) -> JSON:
-    """The schema of a structured answer, flattened. Whether it is strict is always said: left out, it is
-    strict here (recorded), and was not on older services."""
+    """A response format with a flat schema.
+
+    `strict` is always written: without the key a schema is strict here (recorded) and not strict on older
+    services.
+    """
     inner = format_.get("json_schema")
     if format_.get("type") != "json_schema" or not isinstance(inner, Mapping):
         return dict(format_)
-    return {"type": "json_schema", "strict": False, **{k: v for k, v in inner.items() if v is not None}}
+    return {"type": "json_schema", "strict": False, **drop_nulls(inner)}
 
 
 def _conversation(entity: Entity) -> FoundryRequestBody:

@@ -1,13 +1,13 @@
-"""Items of a conversation <-> messages, part by part.
+"""Items of a conversation, decoded to messages and encoded from them, part by part.
 
 | message part | written |
 |---|---|
 | text of a user | `input_text` |
 | text of the assistant | `output_text`, always with `annotations: []` (the key is required) |
 | image_url, image_file of a user | `input_image` with `image_url` or `file_id` |
-| an item that nobody said | the item itself, where its type has a write form |
+| an item that is no message | the item itself, where its type can be written |
 
-`type: "message"` is always said: projects refuse items without it (reported 2026).
+`type: "message"` is always written: projects refuse items without it (reported 2026).
 """
 
 from __future__ import annotations
@@ -15,24 +15,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from migrate.codecs.field_types import is_well_formed
+from migrate.codecs.field_types import split_well_formed
 from migrate.model import JSON, Entity
 from migrate.model.message import FUNCTION_CALL, FUNCTION_CALL_OUTPUT, ITEM_ROLE
 
-# Keys of an item that the service sets (recorded 2025-11 to 2026-08). Any other key is its owner's until a
-# recording shows that it is not: it is compared, and told where it cannot be written.
+# Keys of an item that the service sets (recorded 2025-11 to 2026-08). Any other key counts as the owner's
+# until a recording shows otherwise: it is compared, and reported where it cannot be written.
 ITEM_SERVER_KEYS = ("id", "status", "created_by", "partition_key")
 
-# Keys of a text that the service sets: how sure the model was of each word (recorded 2026-03).
+# Keys of a text that the service sets: the probability of each token (recorded 2026-03).
 PART_SERVER_KEYS = ("logprobs",)
 
-# Type -> its keys that projects were seen to accept, all of them needed.
+# Type -> the keys that recordings show accepted by projects; all of them are required.
 CALL_KEYS: Mapping[str, tuple[str, ...]] = {
     FUNCTION_CALL: ("type", "call_id", "name", "arguments"),
     FUNCTION_CALL_OUTPUT: ("type", "call_id", "output"),
 }
 
-# Type -> its keys that the OpenAI platform was seen to accept, or describes, and no project was.
+# Type -> keys that the OpenAI platform accepts or documents, and that no recording shows accepted by a
+# project.
 UNPROVEN_CALL_KEYS: Mapping[str, tuple[str, ...]] = {
     FUNCTION_CALL: ("namespace",),
     FUNCTION_CALL_OUTPUT: ("name", "namespace"),
@@ -42,14 +43,14 @@ PHASES = ("commentary", "final_answer")
 
 
 def is_writable_call(item: JSON) -> bool:
-    """Whether an item that nobody said can be written: a call, or its output, with all that it needs."""
+    """Whether an item is a call, or the output of a call, with all required keys."""
     if not isinstance(item, Mapping) or item.get("type") not in CALL_KEYS:
         return False
-    needed = {key: item.get(key) for key in CALL_KEYS[str(item["type"])]}
-    output = needed.pop("output", "")
-    named = (value for key, value in needed.items() if key != "arguments")
-    texts = all(isinstance(value, str) for value in needed.values())
-    return texts and all(named) and isinstance(output, (str, list))
+    required = {key: item.get(key) for key in CALL_KEYS[str(item["type"])]}
+    output = required.pop("output", "")
+    if not isinstance(output, (str, list)) or not all(isinstance(value, str) for value in required.values()):
+        return False
+    return all(value for key, value in required.items() if key != "arguments")
 
 
 def read_item(body: dict[str, Any], parent: str) -> Entity:
@@ -66,8 +67,8 @@ def read_item(body: dict[str, Any], parent: str) -> Entity:
 
 
 def _read_other_item(body: dict[str, Any], parent: str) -> Entity:
-    inside = {k: v for k, v in body.items() if k not in ITEM_SERVER_KEYS}
-    return _entity(body, parent, {"role": ITEM_ROLE, "content": [inside]}, tuple(inside))
+    item = {k: v for k, v in body.items() if k not in ITEM_SERVER_KEYS}
+    return _entity(body, parent, {"role": ITEM_ROLE, "content": [item]}, tuple(item))
 
 
 def _entity(body: dict[str, Any], parent: str, fields: dict[str, JSON], known: tuple[str, ...]) -> Entity:
@@ -78,16 +79,15 @@ def _entity(body: dict[str, Any], parent: str, fields: dict[str, JSON], known: t
         "status": body.get("status"),
         "service": {k: body[k] for k in ITEM_SERVER_KEYS if k in body and k not in ("id", "status")},
     }
-    owners = {k: v for k, v in body.items() if k not in (*known, *ITEM_SERVER_KEYS)}
-    sound = {name: value for name, value in fields.items() if is_well_formed(name, value)}
-    odd = {name: value for name, value in fields.items() if name not in sound}
+    unknown = {k: v for k, v in body.items() if k not in (*known, *ITEM_SERVER_KEYS)}
+    sound, odd = split_well_formed(fields)
     facts = {k: v for k, v in facts.items() if v not in (None, "", {})}
-    return Entity("message", str(body.get("id") or ""), parent, sound, facts, {**owners, **odd})
+    return Entity("message", str(body.get("id") or ""), parent, sound, facts, {**unknown, **odd})
 
 
 def _read_part(part: JSON) -> JSON:
-    rule = ITEM_PART_READERS.get(str(part.get("type"))) if isinstance(part, dict) else None
-    return rule(dict(part)) if rule else part
+    read = ITEM_PART_READERS.get(str(part.get("type"))) if isinstance(part, dict) else None
+    return read(dict(part)) if read else part
 
 
 def _read_text(part: dict[str, Any]) -> JSON:
@@ -115,15 +115,15 @@ ITEM_PART_READERS: Mapping[str, Callable[[dict[str, Any]], JSON]] = {
 
 
 def write_item(message: Entity) -> dict[str, JSON]:
-    """An adapted message as the item that makes it."""
+    """The item that creates an adapted message."""
     parts = message.fields.get("content") or []
     role = message.fields["role"]
     if role == ITEM_ROLE:
-        inside = parts[0]
-        keys = (*CALL_KEYS[inside["type"]], *UNPROVEN_CALL_KEYS[inside["type"]])
-        return {key: inside[key] for key in keys if key in inside}
-    wire = {"type": "message", "role": role, "content": [_write_part(part, role) for part in parts]}
-    return {**wire, "phase": message.fields["phase"]} if message.fields.get("phase") else wire
+        item = parts[0]
+        keys = (*CALL_KEYS[item["type"]], *UNPROVEN_CALL_KEYS[item["type"]])
+        return {key: item[key] for key in keys if key in item}
+    body = {"type": "message", "role": role, "content": [_write_part(part, role) for part in parts]}
+    return {**body, "phase": message.fields["phase"]} if message.fields.get("phase") else body
 
 
 def _write_part(part: Mapping[str, JSON], role: str) -> JSON:
@@ -131,10 +131,10 @@ def _write_part(part: Mapping[str, JSON], role: str) -> JSON:
 
 
 def _write_text(part: Mapping[str, JSON], role: str) -> JSON:
-    said = part["text"]["value"]
+    text = part["text"]["value"]
     if role == "assistant":
-        return {"type": "output_text", "text": said, "annotations": []}
-    return {"type": "input_text", "text": said}
+        return {"type": "output_text", "text": text, "annotations": []}
+    return {"type": "input_text", "text": text}
 
 
 def _write_file_image(part: Mapping[str, JSON], _: str) -> JSON:

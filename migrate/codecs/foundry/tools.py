@@ -1,8 +1,11 @@
-"""Tools, one row each: the older generation's form (canonical) <-> the one a prompt agent holds.
+"""Tools in canonical form (of the older generation) and in the form of new agents: one row for each type.
 
-What the older generation keeps in `tool_resources` lies inside the tool here, `connection_id` becomes
-`project_connection_id`, functions are flat, and some types carry `_preview`. A tool without a row has no
-older form: it is canonical as it stands.
+In the new form the content of `tool_resources` is inside the tool, `connection_id` is
+`project_connection_id`, functions are flat, and some types end in `_preview`. A tool without a row has only
+one form.
+
+Some tools are recorded in both spellings, nested and flat. A tool that contains both spellings of one key
+stays unchanged here, so that no value is overwritten.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from migrate.codecs.assistants import drop_nulls
 from migrate.model import JSON
 from migrate.model.references import tool_resource_ids
 
@@ -20,8 +24,11 @@ ToolResources = dict[str, Any]
 
 @dataclass(frozen=True)
 class ToolRow:
-    """`write(tool, resources)` gives the new form; `read(tool, resources)` the old one, and puts what
-    belongs there into `resources`. `how` says in words what changes, for the support matrix."""
+    """The two forms of one type of tool.
+
+    `write(tool, resources)` returns the new form. `read(tool, resources)` returns the old form and adds to
+    `resources` what `tool_resources` stores in it. `how`: what changes, for the support matrix.
+    """
 
     old: str
     new: str
@@ -30,45 +37,43 @@ class ToolRow:
     how: str
 
 
-def drop_nulls(value: Mapping[str, JSON]) -> ToolBody:
-    """What is said: a null says nothing."""
-    return {k: v for k, v in value.items() if v is not None}
-
-
 def flatten_tool(tool: ToolBody, name: str) -> ToolBody:
-    """A tool whose settings lie under its own name, as the older generation and Microsoft's migration script
-    write them, with the settings beside its type. Where both spellings stand in one tool nothing is moved: no
-    key that is there is ever replaced."""
+    """The tool with the settings under its own name moved up beside its type.
+
+    The older generation and Microsoft's migration script write them nested. A tool with both spellings of a
+    key stays unchanged.
+    """
     inner = tool.get(name)
     if name in tool and inner is None:
-        return {k: v for k, v in tool.items() if k != name}  # a null says nothing
+        return _without(tool, name)
     if not isinstance(inner, Mapping) or inner.keys() & tool.keys():
         return tool
-    return {**{k: v for k, v in tool.items() if k != name}, **inner}
+    return {**_without(tool, name), **inner}
+
+
+def _without(tool: Mapping[str, JSON], *keys: str) -> ToolBody:
+    return {k: v for k, v in tool.items() if k not in keys}
 
 
 FUNCTION_KEYS = ("name", "description", "parameters", "strict")
 
 
 def write_function(tool: ToolBody, _: Mapping[str, JSON]) -> ToolBody:
-    rest = {k: v for k, v in tool.items() if k != "function"}
-    return {**rest, **drop_nulls(tool.get("function") or {})}
+    return {**_without(tool, "function"), **drop_nulls(tool.get("function") or {})}
 
 
 def read_function(tool: ToolBody, _: ToolResources) -> ToolBody:
-    """Flat, as the service documents it, or nested, as it is found too. One that is spelled both ways stays
-    as it stands."""
     tool = flatten_tool(tool, "function")
     if "function" in tool:
         return dict(tool)
     inner = {name: tool[name] for name in FUNCTION_KEYS if name in tool}
-    return {**{k: v for k, v in tool.items() if k not in FUNCTION_KEYS}, "function": inner}
+    return {**_without(tool, *FUNCTION_KEYS), "function": inner}
 
 
 # ------------------------------------------------------------------------------------- files and stores
 
 FILE_SEARCH_OPTIONS = ("max_num_results", "ranking_options")
-# Ranker of the older generation -> the newer one's, which it does not know by the old name.
+# Ranker of the older generation -> its name in the newer generation.
 FOUNDRY_RANKERS = {"default_2024_08_21": "default-2024-11-15"}
 
 
@@ -77,22 +82,19 @@ def write_search(tool: ToolBody, resources: Mapping[str, JSON]) -> ToolBody:
     ranking = options.get("ranking_options")
     if isinstance(ranking, Mapping):
         ranker = ranking.get("ranker")
-        options["ranking_options"] = drop_nulls(
-            {**ranking, "ranker": FOUNDRY_RANKERS.get(str(ranker), ranker)}
-        )
-    rest = {k: v for k, v in tool.items() if k not in ("file_search", "type")}
+        ranker = FOUNDRY_RANKERS.get(str(ranker), ranker)
+        options["ranking_options"] = drop_nulls({**ranking, "ranker": ranker})
+    rest = _without(tool, "file_search", "type")
     stores = tool_resource_ids(resources, "file_search")
     return {"type": "file_search", "vector_store_ids": stores, **options, **rest}
 
 
 def read_search(tool: ToolBody, resources: ToolResources) -> ToolBody:
     tool = flatten_tool(tool, "file_search")
-    options = (
-        () if "file_search" in tool else FILE_SEARCH_OPTIONS
-    )  # spelled both ways: they stay where they are
+    options = () if "file_search" in tool else FILE_SEARCH_OPTIONS
     stores = tool.get("vector_store_ids")
     inside = {name: tool[name] for name in options if name in tool}
-    rest = {k: v for k, v in tool.items() if k not in options}
+    rest = _without(tool, *options)
     if "file_search" not in resources and isinstance(stores, list):
         resources["file_search"] = {"vector_store_ids": stores}
         del rest["vector_store_ids"]
@@ -111,46 +113,45 @@ def write_code(tool: ToolBody, resources: Mapping[str, JSON]) -> ToolBody:
 def read_code(tool: ToolBody, resources: ToolResources) -> ToolBody:
     tool = flatten_tool(tool, "code_interpreter")
     if "file_ids" in tool and "container" not in tool:
-        rest = {k: v for k, v in tool.items() if k != "file_ids"}
-        tool = {**rest, "container": {"type": "auto", "file_ids": tool["file_ids"]}}
+        files = {"type": "auto", "file_ids": tool["file_ids"]}
+        tool = {**_without(tool, "file_ids"), "container": files}
     container = tool.get("container")
     if not isinstance(container, Mapping) or container.get("type", "auto") != "auto":
         return dict(tool)
-    held = container.get("file_ids")
-    if held is not None and not isinstance(held, list):
+    file_ids = container.get("file_ids")
+    if file_ids is not None and not isinstance(file_ids, list):
         return dict(tool)
-    kept = {k: v for k, v in container.items() if k != "type"}
+    kept = _without(container, "type")
     if "code_interpreter" in resources:
-        kept["file_ids"] = held or []  # a further tool never uses the files of the first
+        kept["file_ids"] = file_ids or []  # a second tool does not use the files of the first
     else:
         kept.pop("file_ids", None)
-        resources["code_interpreter"] = {"file_ids": held or []}
-    rest = {k: v for k, v in tool.items() if k != "container"}
-    return {**rest, **({"container": kept} if kept else {})}
+        resources["code_interpreter"] = {"file_ids": file_ids or []}
+    return {**_without(tool, "container"), **({"container": kept} if kept else {})}
 
 
 APPROVAL_KEY = "require_approval"
 
 
 def write_mcp(tool: ToolBody, resources: Mapping[str, JSON]) -> ToolBody:
-    """Approval is said beside the tool by the older generation. Headers never come along."""
+    """The older generation stores the approval in `tool_resources.mcp`. Headers are never written."""
     if APPROVAL_KEY in tool:
         return dict(tool)
     rows = resources.get("mcp")
     for row in rows if isinstance(rows, list) else []:
-        copy_tool = isinstance(row, Mapping) and row.get("server_label") == tool.get("server_label")
-        if copy_tool and row.get(APPROVAL_KEY) is not None:
+        same_server = isinstance(row, Mapping) and row.get("server_label") == tool.get("server_label")
+        if same_server and row.get(APPROVAL_KEY) is not None:
             return {**tool, APPROVAL_KEY: row[APPROVAL_KEY]}
     return dict(tool)
 
 
 def read_mcp(tool: ToolBody, resources: ToolResources) -> ToolBody:
     tool = flatten_tool(tool, "mcp")
-    drop_nulls = {k: tool[k] for k in (APPROVAL_KEY, "headers") if tool.get(k) is not None}
-    if drop_nulls:
-        row = {"server_label": tool.get("server_label"), **drop_nulls}
+    settings = {k: tool[k] for k in (APPROVAL_KEY, "headers") if tool.get(k) is not None}
+    if settings:
+        row = {"server_label": tool.get("server_label"), **settings}
         resources.setdefault("mcp", []).append(row)
-    return {k: v for k, v in tool.items() if k not in drop_nulls}
+    return _without(tool, *settings)
 
 
 def write_computer(tool: ToolBody, _: Mapping[str, JSON]) -> ToolBody:
@@ -159,8 +160,8 @@ def write_computer(tool: ToolBody, _: Mapping[str, JSON]) -> ToolBody:
 
 def read_computer(tool: ToolBody, _: ToolResources) -> ToolBody:
     if isinstance(tool.get("computer_use_preview"), Mapping):
-        return dict(tool)  # nested already
-    return {"type": tool["type"], "computer_use_preview": {k: v for k, v in tool.items() if k != "type"}}
+        return dict(tool)
+    return {"type": tool["type"], "computer_use_preview": _without(tool, "type")}
 
 
 def copy_tool(tool: ToolBody, _: Any) -> ToolBody:
@@ -171,7 +172,7 @@ OLD_CONNECTION, NEW_CONNECTION = "connection_id", "project_connection_id"
 
 
 def _renamed(row: JSON, old: str, new: str) -> JSON:
-    """One row under another key; the other keys in their places. One that has both keys stays as it is."""
+    """The row with one key renamed, in its place. A row with both keys stays unchanged."""
     if isinstance(row, Mapping) and old in row and new in row:
         return row
     return {new if k == old else k: v for k, v in row.items()} if isinstance(row, Mapping) else row
@@ -180,73 +181,71 @@ def _renamed(row: JSON, old: str, new: str) -> JSON:
 def connection_list_row(
     old: str, new: str, list_old: str, list_new: str, how: str, key: str = OLD_CONNECTION
 ) -> ToolRow:
-    """A tool that is configured by a list of rows, each naming a connection."""
+    """The row of a tool that is configured by a list, each member of which names a connection."""
 
-    def turned(
+    def convert(
         tool: ToolBody, inner: tuple[str, str], lists: tuple[str, str], keys: tuple[str, str]
     ) -> ToolBody:
-        held = tool.get(inner[0])
-        if _spelled_twice(tool, inner) or (isinstance(held, Mapping) and _spelled_twice(held, lists)):
+        """`inner`, `lists`, `keys`: keys of settings, list and connections, before and after."""
+        settings = tool.get(inner[0])
+        if _has_both(tool, inner) or (isinstance(settings, Mapping) and _has_both(settings, lists)):
             return dict(tool)
-        if not isinstance(held, Mapping):
+        if not isinstance(settings, Mapping):
             return {**tool, "type": inner[1]}
-        if lists[0] not in held:
-            return {**{k: v for k, v in tool.items() if k != inner[0]}, "type": inner[1], inner[1]: held}
-        rows = held.get(lists[0])
-        moved = [_renamed(row, *keys) for row in rows] if isinstance(rows, list) else rows
-        rest = {k: v for k, v in held.items() if k != lists[0]}
-        kept = {k: v for k, v in tool.items() if k != inner[0]}
-        return {**kept, "type": inner[1], inner[1]: {**rest, lists[1]: moved}}
+        if lists[0] in settings:
+            rows = settings[lists[0]]
+            renamed = [_renamed(row, *keys) for row in rows] if isinstance(rows, list) else rows
+            settings = {**_without(settings, lists[0]), lists[1]: renamed}
+        return {**_without(tool, inner[0]), "type": inner[1], inner[1]: settings}
 
     return ToolRow(
         old,
         new,
         lambda tool, _: (
-            dict(tool)  # read from the newer generation under the older name
+            dict(tool)  # the newer generation returns this form under the older type as well
             if _is_new(tool.get(old), list_new)
-            else turned(tool, (old, new), (list_old, list_new), (key, NEW_CONNECTION))
+            else convert(tool, (old, new), (list_old, list_new), (key, NEW_CONNECTION))
         ),
-        lambda tool, _: turned(tool, (new, old), (list_new, list_old), (NEW_CONNECTION, key)),
+        lambda tool, _: convert(tool, (new, old), (list_new, list_old), (NEW_CONNECTION, key)),
         how,
     )
 
 
-def _spelled_twice(node: Mapping[str, JSON], names: tuple[str, str]) -> bool:
-    """Whether both generations' words for one key stand beside each other: then neither is replaced."""
+def _has_both(node: Mapping[str, JSON], names: tuple[str, str]) -> bool:
+    """Whether the node has both generations' names of one key."""
     return names[0] != names[1] and names[0] in node and names[1] in node
 
 
-def _is_new(held: JSON, list_new: str) -> bool:
-    """Whether the rows name connections as the newer generation does."""
-    rows = held.get(list_new) if isinstance(held, Mapping) else None
-    found = rows if isinstance(rows, list) else []
-    return bool(found) and all(isinstance(row, Mapping) and NEW_CONNECTION in row for row in found)
+def _is_new(settings: JSON, list_new: str) -> bool:
+    """Whether all rows name connections as the newer generation does."""
+    rows = settings.get(list_new) if isinstance(settings, Mapping) else None
+    if not isinstance(rows, list) or not rows:
+        return False
+    return all(isinstance(row, Mapping) and NEW_CONNECTION in row for row in rows)
 
 
 def write_ai_search(tool: ToolBody, resources: Mapping[str, JSON]) -> ToolBody:
-    held = resources.get("azure_ai_search") or {}
-    rows = held.get("indexes") if isinstance(held, Mapping) else None
-    own = tool.get("azure_ai_search")
-    if own is not None and (not isinstance(own, Mapping) or "indexes" in own):
+    resource = resources.get("azure_ai_search") or {}
+    rows = resource.get("indexes") if isinstance(resource, Mapping) else None
+    settings = tool.get("azure_ai_search")
+    if settings is not None and (not isinstance(settings, Mapping) or "indexes" in settings):
         return dict(tool)
-    found = rows if isinstance(rows, list) else []
     indexes = [
         drop_nulls(_renamed(row, "index_connection_id", NEW_CONNECTION))
-        for row in found
+        for row in (rows if isinstance(rows, list) else ())
         if isinstance(row, Mapping)
     ]
-    return {**tool, "azure_ai_search": {**(own or {}), "indexes": indexes}}
+    return {**tool, "azure_ai_search": {**(settings or {}), "indexes": indexes}}
 
 
 def read_ai_search(tool: ToolBody, resources: ToolResources) -> ToolBody:
-    held = tool.get("azure_ai_search")
-    rows = held.get("indexes") if isinstance(held, Mapping) else None
-    if not isinstance(held, Mapping) or not isinstance(rows, list) or "azure_ai_search" in resources:
-        return dict(tool)  # a further tool keeps its own indexes
-    found = resources.setdefault("azure_ai_search", {}).setdefault("indexes", [])
-    found += [_renamed(row, NEW_CONNECTION, "index_connection_id") for row in rows]
-    rest = {k: v for k, v in held.items() if k != "indexes"}
-    kept = {k: v for k, v in tool.items() if k != "azure_ai_search"}
+    settings = tool.get("azure_ai_search")
+    rows = settings.get("indexes") if isinstance(settings, Mapping) else None
+    if not isinstance(settings, Mapping) or not isinstance(rows, list) or "azure_ai_search" in resources:
+        return dict(tool)  # a second tool keeps its own indexes
+    indexes = [_renamed(row, NEW_CONNECTION, "index_connection_id") for row in rows]
+    resources["azure_ai_search"] = {"indexes": indexes}
+    rest, kept = _without(settings, "indexes"), _without(tool, "azure_ai_search")
     return {**kept, "azure_ai_search": rest} if rest else kept
 
 
@@ -254,32 +253,33 @@ OPENAPI_KEYS = ("name", "description", "spec", "auth", "default_params")
 
 
 def _nested(tool: ToolBody) -> ToolBody:
-    """An openapi tool whose settings lie beside its type (recorded 2025-11, with `openapi: null`), with the
-    settings under its name."""
+    """An openapi tool with nested settings. Recorded 2025-11: flat, and `openapi: null`."""
     if tool.get("openapi") is not None or "spec" not in tool:
         return tool
-    rest = {k: v for k, v in tool.items() if k not in (*OPENAPI_KEYS, "openapi")}
+    rest = _without(tool, *OPENAPI_KEYS, "openapi")
     return {**rest, "openapi": {k: tool[k] for k in OPENAPI_KEYS if k in tool}}
 
 
 def openapi_converter(
     auth_old: str, auth_new: str, keys: tuple[str, str]
 ) -> Callable[[ToolBody, Any], ToolBody]:
-    def turned(tool: ToolBody, _: Any) -> ToolBody:
+    """A converter of the authentication type and of the connection's key."""
+
+    def convert(tool: ToolBody, _: Any) -> ToolBody:
         tool = _nested(tool)
         inner = tool.get("openapi")
         if not isinstance(inner, Mapping):
             return dict(tool)
-        kept = {k: v for k, v in inner.items() if k != "functions"}
+        kept = _without(inner, "functions")
         auth = kept.get("auth")
         if isinstance(auth, Mapping) and auth.get("type") == auth_old:
             scheme = _renamed(auth.get("security_scheme"), *keys)
             auth = {**auth, "type": auth_new, **({"security_scheme": scheme} if scheme else {})}
-        if isinstance(auth, Mapping):  # anonymous sign-in is shown with an empty scheme (recorded)
+        if isinstance(auth, Mapping):  # anonymous authentication is returned with an empty scheme (recorded)
             kept["auth"] = {k: v for k, v in auth.items() if v != {}}
         return {**tool, "openapi": kept}
 
-    return turned
+    return convert
 
 
 def write_browser(tool: ToolBody, _: Mapping[str, JSON]) -> ToolBody:
@@ -287,29 +287,28 @@ def write_browser(tool: ToolBody, _: Mapping[str, JSON]) -> ToolBody:
     if not isinstance(inner, Mapping) or not isinstance(inner.get("connection"), Mapping):
         return dict(tool)
     connection = inner["connection"]
-    if NEW_CONNECTION in connection:  # read from the newer generation under the newer name
+    if NEW_CONNECTION in connection:  # the newer generation returns this form under the older type as well
         return dict(tool)
-    moved = _renamed(_renamed(connection, "id", NEW_CONNECTION), OLD_CONNECTION, NEW_CONNECTION)
-    kept = {k: v for k, v in tool.items() if k != "browser_automation"}
+    renamed = _renamed(_renamed(connection, "id", NEW_CONNECTION), OLD_CONNECTION, NEW_CONNECTION)
     new = "browser_automation_preview"
-    return {**kept, "type": new, new: {**inner, "connection": moved}}
+    return {**_without(tool, "browser_automation"), "type": new, new: {**inner, "connection": renamed}}
 
 
 def read_browser(tool: ToolBody, _: ToolResources) -> ToolBody:
     inner = tool.get("browser_automation_preview")
-    kept = {k: v for k, v in tool.items() if k != "browser_automation_preview"}
     if not isinstance(inner, Mapping) or not isinstance(inner.get("connection"), Mapping):
         return dict(tool)
     if "browser_automation" in tool or "id" in inner["connection"]:
-        return dict(tool)  # spelled both ways
-    moved = {**inner, "connection": _renamed(inner.get("connection"), NEW_CONNECTION, "id")}
-    return {**kept, "type": "browser_automation", "browser_automation": moved}
+        return dict(tool)
+    renamed = {**inner, "connection": _renamed(inner["connection"], NEW_CONNECTION, "id")}
+    kept = _without(tool, "browser_automation_preview")
+    return {**kept, "type": "browser_automation", "browser_automation": renamed}
 
 
 TOOL_ROWS: tuple[ToolRow, ...] = (
     ToolRow(
         "function", "function", write_function, read_function,
-        "flattened; absent parameters and `strict` are said as empty and false",
+        "flattened; missing parameters are written as empty, missing `strict` as false",
     ),
     ToolRow(
         "code_interpreter", "code_interpreter", write_code, read_code,
@@ -338,10 +337,10 @@ TOOL_ROWS: tuple[ToolRow, ...] = (
         openapi_converter("project_connection", "connection", (NEW_CONNECTION, OLD_CONNECTION)),
         "authentication `connection` becomes `project_connection`; the read-only `functions` are left out",
     ),
-    ToolRow("azure_function", "azure_function", copy_tool, copy_tool, "as it is"),
+    ToolRow("azure_function", "azure_function", copy_tool, copy_tool, "unchanged"),
     ToolRow(
         "mcp", "mcp", write_mcp, read_mcp,
-        "`require_approval` of `tool_resources.mcp` moves into the tool; headers are secrets and stay behind",
+        "`require_approval` of `tool_resources.mcp` moves into the tool; headers are never written",
     ),
     connection_list_row(
         "fabric_dataagent", "fabric_dataagent_preview", "connections", "project_connections",
@@ -364,22 +363,22 @@ TOOL_ROWS: tuple[ToolRow, ...] = (
 ROW_BY_OLD_TYPE: Mapping[str, ToolRow] = {row.old: row for row in TOOL_ROWS}
 ROW_BY_NEW_TYPE: Mapping[str, ToolRow] = {row.new: row for row in TOOL_ROWS}
 
-# Tools of the older generation that the newer one has no counterpart for -> the way out.
+# Tools of the older generation without a counterpart in the newer one -> what a user can do.
 TOOLS_WITHOUT_COUNTERPART: Mapping[str, str] = {
     "connected_agent": "build a workflow, or an a2a tool, by hand",
     "deep_research": "use a deep research model with web_search or an mcp tool",
-    "event_binding": "rebuild what it triggers by hand",
+    "event_binding": "rebuild by hand what it triggers",
     "output_binding": "look at capture_structured_outputs and set it up by hand",
 }
 
 
 def to_foundry_tool(tool: ToolBody, resources: Mapping[str, JSON]) -> ToolBody:
-    """A canonical tool in the form of a prompt agent."""
+    """A canonical tool in the form of a new agent."""
     row = ROW_BY_OLD_TYPE.get(str(tool.get("type")))
     return row.write(tool, resources) if row else dict(tool)
 
 
 def to_canonical_tool(tool: JSON, resources: ToolResources) -> JSON:
-    """A prompt agent's tool in canonical form; what the older generation keeps apart goes to `resources`."""
+    """A new agent's tool in canonical form; what belongs to `tool_resources` is added to `resources`."""
     row = ROW_BY_NEW_TYPE.get(str(tool.get("type"))) if isinstance(tool, Mapping) else None
     return row.read(dict(tool), resources) if row else tool
