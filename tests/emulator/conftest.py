@@ -1,4 +1,4 @@
-"""A running cloud per test and an SDK client for it, with answers as plain (status, JSON) pairs."""
+"""A running emulator for each test and an SDK client for it; answers are pairs of status and JSON."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ Answer = tuple[int, Any]
 
 @dataclass
 class Api:
-    """One SDK client, asked for raw answers. Refusals are answers too."""
+    """One SDK client that returns raw answers, errors included."""
 
-    cloud: Emulator
+    emulator: Emulator
     client: openai.OpenAI
 
     def __call__(self, method: str, path: str, body: Any = None, /, **query: Any) -> Answer:
         call: Any = getattr(self.client, method.lower())
         options: dict[str, Any] = {"params": query}
-        beta = self.cloud.options.service == "openai"
+        beta = self.emulator.options.service == "openai"
         options["headers"] = {"OpenAI-Beta": "assistants=v2"} if beta else {}
         given = {} if method == "GET" else {"body": body}
         try:
@@ -66,18 +66,18 @@ class Api:
         return thread_id
 
 
-def connect(cloud: Emulator, version: str = VERSION, key: str = KEY) -> Api:
+def connect(emulator: Emulator, version: str = VERSION, key: str = KEY) -> Api:
     client: openai.OpenAI
     given: Any = {"max_retries": 0, "http_client": openai.DefaultHttpxClient(verify=NO_CERTIFICATES)}
-    if cloud.options.service == "openai":
-        client = openai.OpenAI(base_url=cloud.url, api_key=key, **given)
-    elif cloud.options.service == "foundry":
+    if emulator.options.service == "openai":
+        client = openai.OpenAI(base_url=emulator.url, api_key=key, **given)
+    elif emulator.options.service == "foundry":
         client = openai.AzureOpenAI(
-            base_url=cloud.url, azure_ad_token=key, api_version=CLASSIC_VERSION, **given
+            base_url=emulator.url, azure_ad_token=key, api_version=CLASSIC_VERSION, **given
         )
     else:
-        client = openai.AzureOpenAI(azure_endpoint=cloud.url, api_key=key, api_version=version, **given)
-    return Api(cloud, client)
+        client = openai.AzureOpenAI(azure_endpoint=emulator.url, api_key=key, api_version=version, **given)
+    return Api(emulator, client)
 
 
 Launch = Callable[..., Api]
@@ -85,14 +85,14 @@ Launch = Callable[..., Api]
 
 @pytest.fixture
 def launch() -> Iterator[Launch]:
-    """Starts a cloud with any options and connects to it."""
+    """Start an emulator with any options and connect to it."""
     with ExitStack() as stack:
 
         def start(service: Any = "azure-openai", version: str = VERSION, **options: Any) -> Api:
-            cloud = stack.enter_context(
+            emulator = stack.enter_context(
                 Emulator(Options(service=service, key=KEY, **{"ingestion_seconds": 0, **options}))
             )
-            api = connect(cloud, version)
+            api = connect(emulator, version)
             stack.callback(api.client.close)
             return api
 
@@ -111,13 +111,13 @@ def platform(launch: Launch) -> Api:
 
 @pytest.fixture(params=SERVICES)
 def api(request: pytest.FixtureRequest, launch: Launch) -> Api:
-    """Each service in turn, for rules they share. The project stands there for its classic agents."""
+    """Each service in turn, for rules they share. The project is addressed as classic agents."""
     return launch(request.param)
 
 
 @pytest.fixture(params=["azure-openai", "openai"])
 def assistants_api(request: pytest.FixtureRequest, launch: Launch) -> Api:
-    """For what classic agents have not, or do in another way."""
+    """The services except classic agents, which do not have this or do it in another way."""
     return launch(request.param)
 
 
@@ -128,7 +128,7 @@ def classic(launch: Launch) -> Api:
 
 @pytest.fixture
 def launch_project(launch: Launch) -> Callable[..., Project]:
-    return lambda **options: Project(launch("foundry", **options).cloud)
+    return lambda **options: Project(launch("foundry", **options).emulator)
 
 
 @pytest.fixture

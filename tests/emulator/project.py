@@ -22,9 +22,9 @@ V1 = "/openai/v1"
 
 @dataclass
 class Project:
-    """Asks for paths below the project, as it has to be asked: with a version on all but the v1 paths."""
+    """Requests of paths below the project, with a version in the query except on v1 paths."""
 
-    cloud: Emulator
+    emulator: Emulator
     headers: dict[str, str] = field(default_factory=lambda: {"Authorization": f"Bearer {KEY}"})
     answered: dict[str, str] = field(default_factory=dict)  # the headers of the last answer
 
@@ -44,7 +44,7 @@ class Project:
     def _sent(
         self, method: str, target: str, raw: bytes | None, headers: dict[str, str]
     ) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(urlsplit(self.cloud.url).netloc)
+        connection = http.client.HTTPConnection(urlsplit(self.emulator.url).netloc)
         try:
             connection.request(method, ROOT + target, raw, {**self.headers, **headers})
             response = connection.getresponse()
@@ -115,5 +115,5 @@ class AllowHttp(SansIOHTTPPolicy):  # type: ignore[type-arg]
         request.context.options["enforce_https"] = False
 
 
-def sdk(cloud: Emulator, token: str = KEY) -> AIProjectClient:
-    return AIProjectClient(cloud.url, Credential(token), per_call_policies=[AllowHttp()], retry_total=0)
+def sdk(emulator: Emulator, token: str = KEY) -> AIProjectClient:
+    return AIProjectClient(emulator.url, Credential(token), per_call_policies=[AllowHttp()], retry_total=0)

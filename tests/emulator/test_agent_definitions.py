@@ -1,4 +1,4 @@
-"""Definitions of agents: what is accepted comes back as it was sent, what nobody knows is refused."""
+"""Definitions of agents: accepted ones come back as they were sent, unknown keys are refused."""
 
 from __future__ import annotations
 
@@ -153,23 +153,23 @@ def recorded():
 
 
 def test_everything_is_optional_but_kind_and_model(project):
-    made = project.agent()
-    assert made["definition"] == {"kind": "prompt", "model": "gpt-4.1"}
+    created = project.agent()
+    assert created["definition"] == {"kind": "prompt", "model": "gpt-4.1"}
 
 
 @pytest.mark.parametrize("given", VALID, ids=lambda given: "-".join(given))
-def test_what_is_accepted_comes_back(project, given):
+def test_an_accepted_definition_comes_back(project, given):
     assert project.agent(**given)["definition"] == {"kind": "prompt", "model": "gpt-4.1", **given}
 
 
 @pytest.mark.parametrize("tool", [*VALID_TOOLS, *recorded()], ids=lambda tool: tool["type"])
-def test_tools_that_are_accepted_come_back(project, tool):
+def test_accepted_tools_come_back(project, tool):
     (answered,) = project.agent(tools=[tool])["definition"]["tools"]
     assert answered == tool
     assert next(iter(answered)) == "type"
 
 
-def test_the_recordings_are_all_known():
+def test_all_recorded_tools_are_known():
     if rows := recorded():
         assert {row.values[0]["type"] for row in rows} <= AGENT_TOOLS.keys()
 
@@ -187,8 +187,8 @@ def test_keys_come_back_in_the_recorded_order(project):
         "model": "m",
         "kind": "prompt",
     }
-    made = project.ok("POST", "/agents/a/versions", {"definition": body})
-    assert list(made["definition"]) == [
+    created = project.ok("POST", "/agents/a/versions", {"definition": body})
+    assert list(created["definition"]) == [
         "kind",
         "model",
         "instructions",
@@ -199,19 +199,19 @@ def test_keys_come_back_in_the_recorded_order(project):
         "structured_inputs",
         "tool_choice",
     ]
-    assert list(made["definition"]["tools"][0]) == ["type", "vector_store_ids"]
+    assert list(created["definition"]["tools"][0]) == ["type", "vector_store_ids"]
 
 
 @pytest.mark.parametrize("given", INVALID, ids=lambda given: str(given)[:40])
-def test_what_is_refused(project, given):
+def test_refused_definitions(project, given):
     body = {"definition": {"kind": "prompt", "model": "m", **given}}
     error = project.refused("POST", "/agents/a/versions", body)
     assert (error["message"], error["param"]) == ("The supplied value is invalid.", "")
-    assert not project.cloud.estate.agents
+    assert not project.emulator.estate.agents
 
 
 @pytest.mark.parametrize("missing", ["kind", "model"])
-def test_what_cannot_be_left_out(project, missing):
+def test_required_keys(project, missing):
     definition = {"kind": "prompt", "model": "m"}
     del definition[missing]
     project.refused("POST", "/agents/a/versions", {"definition": definition})
@@ -230,7 +230,7 @@ def test_kinds_in_preview(project, kind):
     assert (status, body["error"]["code"]) == (403, "preview_feature_required")
 
 
-def test_a_lenient_project_takes_what_nobody_knows(launch_project):
+def test_a_lenient_project_accepts_unknown_keys(launch_project):
     project = launch_project(strict_definitions=False)
     definition = {"kind": "hosted", "image": "i", "tools": [{"type": "tomorrow", "a": {"b": None}}]}
     assert project.ok("POST", "/agents/a/versions", {"definition": definition})["definition"] == definition

@@ -13,8 +13,8 @@ def post(project, name="MyAgent", **body):
 
 
 def test_the_recorded_version(project):
-    made = post(project, "MyAgent1")
-    assert list(made) == [
+    created = post(project, "MyAgent1")
+    assert list(created) == [
         "metadata",
         "object",
         "id",
@@ -25,7 +25,7 @@ def test_the_recorded_version(project):
         "definition",
         *SERVER_MADE,
     ]
-    assert {key: made[key] for key in list(made)[:6]} == {
+    assert {key: created[key] for key in list(created)[:6]} == {
         "metadata": {},
         "object": "agent.version",
         "id": "MyAgent1:1",
@@ -33,17 +33,17 @@ def test_the_recorded_version(project):
         "version": "1",
         "description": "",
     }
-    assert (made["definition"], made["status"]) == (DEFINITION, "active")
-    assert made["blueprint_reference"]["type"] == "ManagedAgentIdentityBlueprint"
-    assert made["blueprint_reference"]["blueprint_id"].startswith("MyAgent1-")
-    assert made["instance_identity"].keys() == made["blueprint"].keys() == {"principal_id", "client_id"}
-    assert project.ok("GET", "/agents/MyAgent1/versions/1") == made
+    assert (created["definition"], created["status"]) == (DEFINITION, "active")
+    assert created["blueprint_reference"]["type"] == "ManagedAgentIdentityBlueprint"
+    assert created["blueprint_reference"]["blueprint_id"].startswith("MyAgent1-")
+    assert created["instance_identity"].keys() == created["blueprint"].keys() == {"principal_id", "client_id"}
+    assert project.ok("GET", "/agents/MyAgent1/versions/1") == created
 
 
 def test_the_recorded_agent(project):
-    made = post(project)
+    created = post(project)
     agent = project.ok("GET", "/agents/MyAgent")
-    latest = {key: value for key, value in made.items() if key != "agent_guid"}
+    latest = {key: value for key, value in created.items() if key != "agent_guid"}
     assert {key: agent[key] for key in ("object", "id", "name", "versions")} == {
         "object": "agent",
         "id": "MyAgent",
@@ -82,7 +82,7 @@ def test_versions_are_numbered_and_listed_newest_first(project):
     assert project.ok("GET", "/agents/MyAgent")["versions"]["latest"]["version"] == "3"
 
 
-def test_the_page_after_the_last_names_no_ends(project):
+def test_the_page_after_the_last_has_no_ids(project):
     empty = {"data": [], "has_more": False, "object": "list"}
     assert project.ok("GET", "/agents") == empty
     post(project)
@@ -122,7 +122,7 @@ def test_agents_by_kind(launch_project):
 # ------------------------------------------------------------------------------------ the same again
 
 
-def test_the_same_again_is_the_version_that_was(project):
+def test_an_identical_version_is_not_created_again(project):
     same = {"metadata": {"a": "b"}, "description": "d"}
     first = post(project, **same)
     assert post(project, **same) == first
@@ -132,7 +132,7 @@ def test_the_same_again_is_the_version_that_was(project):
     assert len(project.ok("GET", "/agents/MyAgent/versions")["data"]) == 4
 
 
-def test_order_of_keys_makes_no_version(project):
+def test_order_of_keys_creates_no_version(project):
     first = post(
         project, definition={"model": "m", "kind": "prompt", "tools": [{"type": "code_interpreter"}]}
     )
@@ -142,7 +142,7 @@ def test_order_of_keys_makes_no_version(project):
     )
 
 
-def test_the_same_again_can_make_a_version(launch_project):
+def test_an_identical_version_can_be_created_again(launch_project):
     project = launch_project(identical_is_noop=False)
     assert [post(project)["version"] for _ in range(3)] == ["1", "2", "3"]
 
@@ -158,7 +158,7 @@ def test_names(project, name):
 @pytest.mark.parametrize("name", ["-a", "a-", "a_b", "a b", "a.b", "ä", "a" * 64, "a\n"])
 def test_names_that_are_refused(project, name):
     project.refused("POST", f"/agents/{name}/versions", {"definition": DEFINITION})
-    assert not project.cloud.estate.agents
+    assert not project.emulator.estate.agents
 
 
 def test_names_keep_their_case(project):
@@ -185,13 +185,13 @@ def test_names_keep_their_case(project):
 def test_bodies_that_are_refused(project, body):
     project.refused("POST", "/agents/MyAgent/versions", {"definition": DEFINITION, **body})
     project.refused("POST", "/agents/MyAgent/versions", {"metadata": {}})
-    assert not project.cloud.estate.agents
+    assert not project.emulator.estate.agents
 
 
 def test_limits_are_reached(project):
     metadata = {f"{number:064}": "v" * 512 for number in range(15)} | {"trailing": "please "}
-    made = post(project, metadata=metadata, description="d" * 512)
-    assert (made["metadata"], made["description"]) == (metadata, "d" * 512)
+    created = post(project, metadata=metadata, description="d" * 512)
+    assert (created["metadata"], created["description"]) == (metadata, "d" * 512)
 
 
 # ------------------------------------------------------------------------------------------- deletion
@@ -201,19 +201,19 @@ def error(code, message):
     return (404, {"code": code, "message": message, "type": "error", "details": []})
 
 
-def told(answer):
+def error_of(answer):
     status, body = answer
     assert body["error"].pop("additionalInfo").keys() == {"request_id"}
     return status, body["error"]
 
 
-def test_what_is_not_there(project):
-    assert told(project("GET", "/agents/X")) == error("not_found", "Agent X doesn't exist")
-    assert told(project("DELETE", "/agents/X")) == error("not_found", "Agent not found")
+def test_missing_agents(project):
+    assert error_of(project("GET", "/agents/X")) == error("not_found", "Agent X doesn't exist")
+    assert error_of(project("DELETE", "/agents/X")) == error("not_found", "Agent not found")
     for method in ("GET", "DELETE"):
         missing = error("not_found", "Agent X with version 1 not found")
-        assert told(project(method, "/agents/X/versions/1")) == missing
-    assert told(project("GET", "/agents/X/versions")) == error("not_found", "Agent X doesn't exist")
+        assert error_of(project(method, "/agents/X/versions/1")) == missing
+    assert error_of(project("GET", "/agents/X/versions")) == error("not_found", "Agent X doesn't exist")
 
 
 def test_deleting_an_agent(project):
@@ -243,4 +243,4 @@ def test_deleting_versions(project):
     for number in (1, 2, 4):
         project.ok("DELETE", f"/agents/MyAgent/versions/{number}")
     assert project("GET", "/agents/MyAgent")[0] == 404
-    assert project.cloud.estate.counts()["agent_version"] == 0
+    assert project.emulator.estate.counts()["agent_version"] == 0

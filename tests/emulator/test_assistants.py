@@ -35,7 +35,7 @@ def test_openai_knows_reasoning_effort_and_azure_does_not(azure, platform):
     )
 
 
-def test_unknown_keys_in_the_words_of_each_service(azure, platform):
+def test_unknown_keys_with_the_error_of_each_service(azure, platform):
     body = {"model": "m", "file_ids": []}
     assert "('file_ids' was unexpected)" in azure.refused("POST", "/assistants", body)
     assert platform.refused("POST", "/assistants", body) == "Unknown parameter: 'file_ids'."
@@ -87,7 +87,7 @@ def test_zero_stays_zero_and_null_becomes_the_default(api):
 )
 def test_limits(api, field, value):
     api.refused("POST", "/assistants", {"model": "m", field: value})
-    assert not api.cloud.estate.assistants
+    assert not api.emulator.estate.assistants
 
 
 def test_the_limits_themselves_are_allowed(api):
@@ -118,17 +118,17 @@ def test_retrieval_is_no_tool_of_this_version(api):
         {"file_search": {"vector_store_ids": ["vs_none"]}},
     ],
 )
-def test_references_must_lead_somewhere(api, resources):
+def test_references_must_exist(api, resources):
     status, body = api("POST", "/assistants", {"model": "m", "tool_resources": resources})
     assert (status, body["error"]["type"]) == (404, "invalid_request_error")
-    assert not api.cloud.estate.vector_stores
+    assert not api.emulator.estate.vector_stores
 
 
-def test_the_store_helper_makes_one_store(assistants_api):
+def test_the_store_helper_creates_one_store(assistants_api):
     api = assistants_api
     unknown = {"file_search": {"vector_stores": [{"file_ids": ["file-none"]}]}}
     assert api("POST", "/assistants", {"model": "m", "tool_resources": unknown})[0] == 404
-    assert not api.cloud.estate.vector_stores
+    assert not api.emulator.estate.vector_stores
     file_id = api.file()
     search = {"vector_stores": [{"file_ids": [file_id], "metadata": {"a": "b"}}]}
     answer = api.ok("POST", "/assistants", {"model": "m", "tool_resources": {"file_search": search}})
@@ -139,22 +139,22 @@ def test_the_store_helper_makes_one_store(assistants_api):
     api.refused("POST", "/assistants", {"model": "m", "tool_resources": {"file_search": both}})
 
 
-def test_an_update_changes_only_what_it_names(api):
-    made = api.ok("POST", "/assistants", {"model": "m", "name": "before", "instructions": "keep"})
-    path = f"/assistants/{made['id']}"
+def test_an_update_changes_only_the_fields_in_its_body(api):
+    created = api.ok("POST", "/assistants", {"model": "m", "name": "before", "instructions": "keep"})
+    path = f"/assistants/{created['id']}"
     changed = api.ok("POST", path, {"name": "after", "metadata": {"a": "b"}})
-    assert changed == {**made, "name": "after", "metadata": {"a": "b"}}
+    assert changed == {**created, "name": "after", "metadata": {"a": "b"}}
     assert api.ok("GET", path) == changed
     assert api.ok("POST", path, {"name": None})["name"] is None
 
 
-def test_an_update_knows_no_store_helper(api):
+def test_an_update_has_no_store_helper(api):
     path = f"/assistants/{api.ok('POST', '/assistants', {'model': 'm'})['id']}"
     message = api.refused("POST", path, {"tool_resources": {"file_search": {"vector_stores": [{}]}}})
     assert "vector_stores" in message
 
 
-def test_azure_takes_shorter_instructions_in_an_update(azure, platform):
+def test_azure_accepts_shorter_instructions_in_an_update(azure, platform):
     body = {"instructions": "i" * 32_769}
     path = f"/assistants/{azure.ok('POST', '/assistants', {'model': 'm', **body})['id']}"
     assert "32768" in azure.refused("POST", path, body)
@@ -163,12 +163,12 @@ def test_azure_takes_shorter_instructions_in_an_update(azure, platform):
 
 
 def test_delete(api):
-    made = api.ok("POST", "/assistants", {"model": "m"})["id"]
-    gone = {"id": made, "object": "assistant.deleted", "deleted": True}
-    assert api.ok("DELETE", f"/assistants/{made}") == gone
+    created = api.ok("POST", "/assistants", {"model": "m"})["id"]
+    gone = {"id": created, "object": "assistant.deleted", "deleted": True}
+    assert api.ok("DELETE", f"/assistants/{created}") == gone
     for method in ("GET", "POST", "DELETE"):
-        status, body = api(method, f"/assistants/{made}", {})
-        message = f"No assistant found with id '{made}'."
+        status, body = api(method, f"/assistants/{created}", {})
+        message = f"No assistant found with id '{created}'."
         assert status == 404
         assert body["error"] == {
             "message": message,

@@ -1,4 +1,4 @@
-"""Conversations and items: recorded answers, order, pages, what may be written and what may not."""
+"""Conversations and items: recorded answers, order, pages, bodies that are accepted and refused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OUTPUT = {"type": "function_call_output", "call_id": "call_abcd1234", "output": 
 MIXED = [USER, ASSISTANT, CALL, OUTPUT]
 
 
-def said(role, *parts):
+def message(role, *parts):
     return {"type": "message", "role": role, "content": list(parts)}
 
 
@@ -29,14 +29,14 @@ def without_ids(rows):
 
 
 def test_the_recorded_conversation(project):
-    made = project.ok("POST", HOME, {"items": MIXED})
-    assert re.fullmatch(r"conv_[0-9a-f]{18}[A-Za-z0-9]{32}", made["id"])
-    assert {key: made[key] for key in made if key not in ("id", "created_at")} == {
+    created = project.ok("POST", HOME, {"items": MIXED})
+    assert re.fullmatch(r"conv_[0-9a-f]{18}[A-Za-z0-9]{32}", created["id"])
+    assert {key: created[key] for key in created if key not in ("id", "created_at")} == {
         "object": "conversation",
         "metadata": {},
     }
-    assert project.ok("GET", f"{HOME}/{made['id']}") == made
-    assert project.ok("POST", HOME, {}).keys() == made.keys()
+    assert project.ok("GET", f"{HOME}/{created['id']}") == created
+    assert project.ok("POST", HOME, {}).keys() == created.keys()
 
 
 def test_the_recorded_items(project):
@@ -62,11 +62,11 @@ def test_the_recorded_items(project):
 
 def test_items_are_answered_in_the_order_they_came(project):
     conversation = project.conversation()
-    made = project.ok("POST", f"{HOME}/{conversation}/items", {"items": MIXED})
-    assert (made["object"], made["has_more"]) == ("list", False)
-    assert without_ids(made["data"]) == MIXED
-    assert (made["first_id"], made["last_id"]) == (made["data"][0]["id"], made["data"][-1]["id"])
-    item = made["data"][0]
+    created = project.ok("POST", f"{HOME}/{conversation}/items", {"items": MIXED})
+    assert (created["object"], created["has_more"]) == ("list", False)
+    assert without_ids(created["data"]) == MIXED
+    assert (created["first_id"], created["last_id"]) == (created["data"][0]["id"], created["data"][-1]["id"])
+    item = created["data"][0]
     assert project.ok("GET", f"{HOME}/{conversation}/items/{item['id']}") == item
 
 
@@ -81,8 +81,8 @@ def test_items_are_answered_in_the_order_they_came(project):
 )
 def test_plain_text_comes_back_as_a_part(project, role, part):
     body = {"items": [{"type": "message", "role": role, "content": "x"}]}
-    (made,) = project.ok("POST", f"{HOME}/{project.conversation()}/items", body)["data"]
-    assert made["content"] == [part]
+    (created,) = project.ok("POST", f"{HOME}/{project.conversation()}/items", body)["data"]
+    assert created["content"] == [part]
 
 
 def test_order_is_kept_over_many_batches(project):
@@ -108,7 +108,7 @@ def test_order_is_kept_over_many_batches(project):
     }
 
 
-def test_more_than_twenty_items_in_the_recorded_words(project):
+def test_more_than_twenty_items_get_the_recorded_error(project):
     conversation = project.conversation()
     for path in (HOME, f"{HOME}/{conversation}/items"):
         error = project.refused("POST", path, {"items": [USER] * 21})
@@ -117,7 +117,7 @@ def test_more_than_twenty_items_in_the_recorded_words(project):
             "/items",
         )
         project.ok("POST", path, {"items": [USER] * 20})
-    assert project.cloud.estate.counts()["item"] == 40
+    assert project.emulator.estate.counts()["item"] == 40
 
 
 # --------------------------------------------------------------------------------- what may be written
@@ -139,25 +139,27 @@ def test_more_than_twenty_items_in_the_recorded_words(project):
         {**USER, "content": []},
         {**USER, "content": None},
         {**USER, "content": ["x"]},
-        said("user", {"type": "input_text", "text": ""}),
-        said("user", {"type": "input_text"}),
-        said("user", {"type": "input_text", "text": "x", "annotations": []}),
-        said("user", {"type": "text", "text": "x"}),
-        said("user", {"type": "output_text", "text": "x", "annotations": []}),
-        said("user", {"type": "input_image"}),
-        said("user", {"type": "input_image", "image_url": "https://a.example/b.png", "file_id": "f"}),
-        said("user", {"type": "input_image", "image_url": {"url": "https://a.example/b.png"}}),
-        said("user", {"type": "input_image", "image_url": "https://a.example/b.png", "detail": "huge"}),
-        said("user", {"type": "input_image", "file_id": "assistant-none"}),
-        said("user", {"type": "input_file", "file_id": "assistant-none"}),
-        said("user", {"type": "input_file"}),
-        said("system", {"type": "input_image", "image_url": "https://a.example/b.png"}),
-        said("assistant", {"type": "input_text", "text": "x"}),
-        said("assistant", {"type": "output_text", "text": "x"}),
-        said("assistant", {"type": "output_text", "text": "", "annotations": []}),
-        said("assistant", {"type": "output_text", "text": "x", "annotations": [{"type": "file_citation"}]}),
-        said("assistant", {"type": "refusal", "refusal": "no"}),
-        said("assistant", {"type": "input_image", "image_url": "https://a.example/b.png"}),
+        message("user", {"type": "input_text", "text": ""}),
+        message("user", {"type": "input_text"}),
+        message("user", {"type": "input_text", "text": "x", "annotations": []}),
+        message("user", {"type": "text", "text": "x"}),
+        message("user", {"type": "output_text", "text": "x", "annotations": []}),
+        message("user", {"type": "input_image"}),
+        message("user", {"type": "input_image", "image_url": "https://a.example/b.png", "file_id": "f"}),
+        message("user", {"type": "input_image", "image_url": {"url": "https://a.example/b.png"}}),
+        message("user", {"type": "input_image", "image_url": "https://a.example/b.png", "detail": "huge"}),
+        message("user", {"type": "input_image", "file_id": "assistant-none"}),
+        message("user", {"type": "input_file", "file_id": "assistant-none"}),
+        message("user", {"type": "input_file"}),
+        message("system", {"type": "input_image", "image_url": "https://a.example/b.png"}),
+        message("assistant", {"type": "input_text", "text": "x"}),
+        message("assistant", {"type": "output_text", "text": "x"}),
+        message("assistant", {"type": "output_text", "text": "", "annotations": []}),
+        message(
+            "assistant", {"type": "output_text", "text": "x", "annotations": [{"type": "file_citation"}]}
+        ),
+        message("assistant", {"type": "refusal", "refusal": "no"}),
+        message("assistant", {"type": "input_image", "image_url": "https://a.example/b.png"}),
         {**CALL, "status": "completed"},
         {"type": "function_call", "call_id": "c", "name": "n"},
         {**OUTPUT, "output": None},
@@ -172,7 +174,7 @@ def test_items_that_are_refused(project, item):
     for path in (HOME, f"{HOME}/{conversation}/items"):
         error = project.refused("POST", path, {"items": [USER, item]})
         assert error["param"].startswith("/items/1")
-    assert project.cloud.estate.counts()["item"] == project.cloud.estate.counts()["conversation"] == 1
+    assert project.emulator.estate.counts()["item"] == project.emulator.estate.counts()["conversation"] == 1
 
 
 @pytest.mark.parametrize(
@@ -190,7 +192,7 @@ def test_pictures_and_files(project):
         {"type": "input_image", "file_id": file_id, "detail": "auto"},
         {"type": "input_file", "file_id": file_id},
     ]
-    conversation = project.ok("POST", HOME, {"items": [said("user", *parts)]})["id"]
+    conversation = project.ok("POST", HOME, {"items": [message("user", *parts)]})["id"]
     (item,) = project.ok("GET", f"{HOME}/{conversation}/items")["data"]
     assert item["content"] == parts
 
@@ -198,33 +200,38 @@ def test_pictures_and_files(project):
 @pytest.mark.parametrize(
     "item",
     [
-        {**said("assistant", {"type": "output_text", "text": "x", "annotations": []}), "phase": "commentary"},
+        {
+            **message("assistant", {"type": "output_text", "text": "x", "annotations": []}),
+            "phase": "commentary",
+        },
         {**CALL, "namespace": "tools"},
         {**OUTPUT, "output": [{"type": "input_text", "text": "x"}]},
         {
             **OUTPUT,
             "output": [{"type": "input_image", "image_url": "https://a.example/b.png", "detail": "auto"}],
         },
-        said("user", {"type": "input_image", "image_url": "data:image/png;base64,AA==", "file_id": None}),
-        said("user", {"type": "input_file", "file_data": "data:text/plain;base64,eA==", "filename": "x.txt"}),
-        said("system", {"type": "input_text", "text": "x"}),
-        said("developer", {"type": "input_text", "text": "x"}),
+        message("user", {"type": "input_image", "image_url": "data:image/png;base64,AA==", "file_id": None}),
+        message(
+            "user", {"type": "input_file", "file_data": "data:text/plain;base64,eA==", "filename": "x.txt"}
+        ),
+        message("system", {"type": "input_text", "text": "x"}),
+        message("developer", {"type": "input_text", "text": "x"}),
     ],
     ids=lambda item: str(item)[:90],
 )
-def test_items_that_the_platform_was_seen_to_take(project, item):
-    made = project.ok("POST", HOME, {"items": [item]})["id"]
-    (found,) = project.ok("GET", f"{HOME}/{made}/items")["data"]
+def test_items_that_the_platform_was_seen_to_accept(project, item):
+    created = project.ok("POST", HOME, {"items": [item]})["id"]
+    (found,) = project.ok("GET", f"{HOME}/{created}/items")["data"]
     assert item.items() <= found.items()
 
 
-def test_a_file_in_an_output_must_be_there(project):
+def test_a_file_in_an_output_must_exist(project):
     part = {"type": "input_file", "file_id": "assistant-none"}
     error = project.refused("POST", HOME, {"items": [{**OUTPUT, "output": [part]}]})
     assert error["param"] == "/items/0/output/0/file_id"
 
 
-def test_a_call_without_its_output_is_taken(project):
+def test_a_call_without_its_output_is_accepted(project):
     assert project.ok("POST", HOME, {"items": [OUTPUT]})
 
 
@@ -232,9 +239,9 @@ def test_a_call_without_its_output_is_taken(project):
 
 
 def test_metadata_is_replaced(project):
-    made = project.ok("POST", HOME, {"metadata": {"a": "1", "b": "2"}})
-    path = f"{HOME}/{made['id']}"
-    assert project.ok("POST", path, {"metadata": {"c": "3 "}}) == {**made, "metadata": {"c": "3 "}}
+    created = project.ok("POST", HOME, {"metadata": {"a": "1", "b": "2"}})
+    path = f"{HOME}/{created['id']}"
+    assert project.ok("POST", path, {"metadata": {"c": "3 "}}) == {**created, "metadata": {"c": "3 "}}
     assert project.ok("GET", path)["metadata"] == {"c": "3 "}
 
 
@@ -252,32 +259,32 @@ def test_metadata_that_is_refused(project, metadata):
 
 
 @pytest.mark.parametrize("key", ["id", "created_at", "tool_resources", "messages"])
-def test_keys_nobody_can_set(project, key):
+def test_keys_that_cannot_be_set(project, key):
     assert project.refused("POST", HOME, {key: None})["param"] == f"/{key}"
 
 
 def test_listing_newest_first(project):
     assert project.ok("GET", HOME) == {"data": [], "has_more": False, "object": "list"}
-    made = [project.conversation() for _ in range(21)]
+    created = [project.conversation() for _ in range(21)]
     listed = project.ok("GET", HOME)
-    assert [row["id"] for row in listed["data"]] == made[:0:-1]
-    assert (listed["first_id"], listed["last_id"], listed["has_more"]) == (made[-1], made[1], True)
+    assert [row["id"] for row in listed["data"]] == created[:0:-1]
+    assert (listed["first_id"], listed["last_id"], listed["has_more"]) == (created[-1], created[1], True)
     assert listed["data"][0].keys() == {"id", "object", "created_at", "metadata"}
     rest = project.ok("GET", HOME, after=listed["last_id"])
-    assert ([row["id"] for row in rest["data"]], rest["has_more"]) == (made[:1], False)
+    assert ([row["id"] for row in rest["data"]], rest["has_more"]) == (created[:1], False)
     assert len(project.ok("GET", HOME, limit=100, order="asc")["data"]) == 21
     for limit in (0, 101, "x"):
         project.refused("GET", HOME, limit=limit)
 
 
-def told(answer):
+def error_of(answer):
     status, body = answer
     error = body["error"]
     assert list(error) == ["code", "message", "type", "details", "additionalInfo"]
     return status, error["code"], error["type"], error["message"]
 
 
-def test_deleting_in_the_recorded_words(project):
+def test_deleting_with_the_recorded_answers(project):
     conversation = project.conversation("a", "b")
     path = f"{HOME}/{conversation}"
     first, second = (row["id"] for row in project.ok("GET", f"{path}/items", order="asc")["data"])
@@ -285,7 +292,7 @@ def test_deleting_in_the_recorded_words(project):
     assert project.ok("DELETE", f"{path}/items/{first}") == whole
     assert [row["id"] for row in project.ok("GET", f"{path}/items")["data"]] == [second]
     for method in ("GET", "DELETE"):
-        assert told(project(method, f"{path}/items/{first}"))[:3] == (404, "not_found", "error")
+        assert error_of(project(method, f"{path}/items/{first}"))[:3] == (404, "not_found", "error")
     assert project.ok("DELETE", path) == {
         "object": "conversation.deleted",
         "deleted": True,
@@ -293,8 +300,8 @@ def test_deleting_in_the_recorded_words(project):
     }
     gone = (404, "not_found", "error", f"Conversation '{conversation}' not found")
     for method, where in (("GET", ""), ("DELETE", ""), ("GET", "/items"), ("GET", f"/items/{second}")):
-        assert told(project(method, path + where)) == gone
-    assert told(project("POST", f"{path}/items", {"items": [USER]})) == gone
-    assert told(project("POST", path, {"metadata": {}})) == gone
-    # The documents say that items are not deleted with their conversation.
-    assert second in project.cloud.estate.items[conversation]
+        assert error_of(project(method, path + where)) == gone
+    assert error_of(project("POST", f"{path}/items", {"items": [USER]})) == gone
+    assert error_of(project("POST", path, {"metadata": {}})) == gone
+    # According to the documentation, items are not deleted with their conversation.
+    assert second in project.emulator.estate.items[conversation]

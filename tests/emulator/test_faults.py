@@ -1,4 +1,4 @@
-"""Faults by a file: each kind does what it says, to the requests it says, and again the same way."""
+"""Faults of a file: each kind does what it should, to the selected requests, in the same way every time."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ BROKEN = (ConnectionError, http.client.HTTPException)
 
 
 @dataclass
-class Spoiled:
-    """A running service with faults, asked below every SDK, one connection for each request."""
+class FaultyService:
+    """A running service with faults. Requests are sent without an SDK, each on its own connection."""
 
-    cloud: Emulator
+    emulator: Emulator
 
     def raw(self, method: str, path: str, body: Any = None) -> tuple[int, bytes, dict[str, str]]:
-        service = self.cloud.options.service
-        connection = http.client.HTTPConnection(urlsplit(self.cloud.url).netloc)
+        service = self.emulator.options.service
+        connection = http.client.HTTPConnection(urlsplit(self.emulator.url).netloc)
         headers = {"authorization": f"Bearer {KEY}", "openai-beta": "assistants=v2"}
         sign = "&" if "?" in path else "?"
         sent = None if body is None else json.dumps(body)
@@ -54,14 +54,14 @@ class Spoiled:
     def threads(self, number: int) -> list[str]:
         for _ in range(number):
             assert self("POST", THREADS, {})[0] == 200
-        return list(self.cloud.estate.threads)
+        return list(self.emulator.estate.threads)
 
     def page(self, after: str = "", limit: int = 2) -> tuple[int, Any]:
         cursor = f"&after={after}" if after else ""
         return self("GET", f"{THREADS}?limit={limit}&order=asc{cursor}")
 
     def walk(self) -> list[str]:
-        """Ids of the threads, as somebody reads them who believes every page."""
+        """Ids of the threads, read by a client that believes every page."""
         found: list[str] = []
         while True:
             status, page = self.page(found[-1] if found else "")
@@ -71,18 +71,18 @@ class Spoiled:
                 return found
 
 
-Start = Callable[..., Spoiled]
+Start = Callable[..., FaultyService]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     with ExitStack() as stack:
 
-        def started(*rows: dict[str, Any], seed: int = 1, **options: Any) -> Spoiled:
+        def started(*rows: dict[str, Any], seed: int = 1, **options: Any) -> FaultyService:
             file = tmp_path / "faults.json"
             file.write_text(json.dumps({"seed": seed, "fault": rows}), encoding="utf-8")
             given = {"ingestion_seconds": 0, "list_threads": "works", **options}
-            return Spoiled(stack.enter_context(Emulator(Options(key=KEY, faults=file, **given))))
+            return FaultyService(stack.enter_context(Emulator(Options(key=KEY, faults=file, **given))))
 
         yield started
 
@@ -106,32 +106,32 @@ def start(tmp_path: Path) -> Iterator[Start]:
         ({"path": "/openai/*", "nth": 6}, [6]),
     ],
 )
-def test_a_row_says_which_requests(start: Start, which: dict[str, Any], hit: list[int]) -> None:
-    spoiled = start({"what": "error", "status": 503, **which})
-    found = spoiled.statuses(6)
+def test_a_row_selects_requests(start: Start, which: dict[str, Any], hit: list[int]) -> None:
+    faulty = start({"what": "error", "status": 503, **which})
+    found = faulty.statuses(6)
     assert [place for place, status in enumerate(found, 1) if status == 503] == hit
     assert set(found) <= {200, 503}
-    assert [line.row for line in spoiled.cloud.faults.applied] == [1] * len(hit)
+    assert [line.row for line in faulty.emulator.faults.applied] == [1] * len(hit)
 
 
-def lot(start: Start, seed: int, *others: dict[str, Any]) -> list[int]:
+def failing_requests(start: Start, seed: int, *others: dict[str, Any]) -> list[int]:
     return start({"what": "error", "share": 0.3}, *others, seed=seed).statuses(60)
 
 
 def test_the_same_seed_gives_the_same_sequence(start: Start) -> None:
-    first, again, other = lot(start, 1), lot(start, 1), lot(start, 2)
+    first, again, other = failing_requests(start, 1), failing_requests(start, 1), failing_requests(start, 2)
     assert first == again != other
     assert 6 <= first.count(500) <= 30
 
 
-def test_a_row_does_not_change_the_luck_of_another(start: Start) -> None:
-    alone = lot(start, 1)
-    beside = lot(start, 1, {"what": "error", "status": 503, "share": 0.5})
+def test_a_row_does_not_change_the_random_sequence_of_another(start: Start) -> None:
+    alone = failing_requests(start, 1)
+    beside = failing_requests(start, 1, {"what": "error", "status": 503, "share": 0.5})
     assert [status == 500 for status in alone] == [status == 500 for status in beside]
     assert 503 in beside
 
 
-def test_the_first_row_whose_turn_it_is_wins(start: Start) -> None:
+def test_the_first_row_that_is_due_applies(start: Start) -> None:
     rows = [{"what": "error", "status": 501 + number, "nth": 2} for number in range(2)]
     assert start(*rows).statuses(3) == [200, 501, 200]
 
@@ -163,16 +163,16 @@ def test_it_asks_to_wait_until_a_date_or_does_not_ask(start: Start) -> None:
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 @pytest.mark.parametrize("done", [False, True])
 def test_an_error_may_hide_that_it_was_carried_out(start: Start, status: int, done: bool) -> None:
-    spoiled = start({"what": "error", "status": status, "done": done, "nth": 1})
-    assert spoiled("POST", THREADS, {})[0] == status
-    assert len(spoiled.cloud.estate.threads) == int(done)
+    faulty = start({"what": "error", "status": status, "done": done, "nth": 1})
+    assert faulty("POST", THREADS, {})[0] == status
+    assert len(faulty.emulator.estate.threads) == int(done)
 
 
 @pytest.mark.parametrize("service", ["azure-openai", "openai", "foundry"])
-def test_an_error_is_in_the_words_of_the_service(start: Start, service: str) -> None:
+def test_an_error_has_the_format_of_the_service(start: Start, service: str) -> None:
     _, body = start({"what": "too-many"}, service=service)("GET", ASSISTANTS)
-    wanted = {"message", "type", "param", "code"} if service == "openai" else {"code", "message"}
-    assert body["error"].keys() == wanted
+    expected = {"message", "type", "param", "code"} if service == "openai" else {"code", "message"}
+    assert body["error"].keys() == expected
 
 
 def test_a_page_of_a_gateway(start: Start) -> None:
@@ -184,42 +184,42 @@ def test_a_page_of_a_gateway(start: Start) -> None:
 @pytest.mark.parametrize(("what", "arrived"), [("cut", 0), ("lost", 1)])
 @pytest.mark.parametrize("text", ["short", "long" * 100_000])
 def test_the_connection_is_cut(start: Start, what: str, arrived: int, text: str) -> None:
-    spoiled = start({"what": what, "nth": 1})
+    faulty = start({"what": what, "nth": 1})
     message = {"role": "user", "content": [{"type": "text", "text": text[:200_000]}]}
     with pytest.raises(BROKEN):
-        spoiled("POST", THREADS, {"messages": [message]})
-    assert len(spoiled.cloud.estate.threads) == arrived
-    assert spoiled("GET", THREADS)[0] == 200
+        faulty("POST", THREADS, {"messages": [message]})
+    assert len(faulty.emulator.estate.threads) == arrived
+    assert faulty("GET", THREADS)[0] == 200
 
 
 def test_a_body_ends_too_early(start: Start) -> None:
-    spoiled = start({"what": "truncated", "nth": 1}, {"what": "truncated", "nth": 2, "length": "kept"})
+    faulty = start({"what": "truncated", "nth": 1}, {"what": "truncated", "nth": 2, "length": "kept"})
     with pytest.raises(http.client.IncompleteRead):
-        spoiled.raw("POST", THREADS, {})
-    status, content, headers = spoiled.raw("POST", THREADS, {"metadata": {"a": "b"}})
+        faulty.raw("POST", THREADS, {})
+    status, content, headers = faulty.raw("POST", THREADS, {"metadata": {"a": "b"}})
     assert (status, len(content)) == (200, int(headers["content-length"]))
     with pytest.raises(json.JSONDecodeError):
         json.loads(content)
-    assert len(spoiled.cloud.estate.threads) == 2
+    assert len(faulty.emulator.estate.threads) == 2
 
 
 def test_a_slow_body_is_whole(start: Start) -> None:
-    spoiled = start({"what": "slow", "seconds": 0.3, "method": "GET"})
-    spoiled.threads(3)
+    faulty = start({"what": "slow", "seconds": 0.3, "method": "GET"})
+    faulty.threads(3)
     began = time.monotonic()
-    assert len(spoiled.walk()) == 3
+    assert len(faulty.walk()) == 3
     assert time.monotonic() - began >= 0.5  # two pages
 
 
 def test_a_page_of_a_listing_fails_for_good(start: Start) -> None:
-    spoiled = start({"what": "error", "path": "*/threads", "page": 3})
-    ids = spoiled.threads(7)
-    assert spoiled.page()[0] == 200
-    assert spoiled.page(ids[1])[0] == 200
-    assert {spoiled.page(ids[3])[0] for _ in range(5)} == {500}
-    assert spoiled.page(ids[1])[0] == 200, "earlier pages stay"
-    assert spoiled.page(limit=3)[0] == spoiled.page(ids[2], limit=3)[0] == 200
-    assert spoiled.page(ids[5], limit=3)[0] == 500
+    faulty = start({"what": "error", "path": "*/threads", "page": 3})
+    ids = faulty.threads(7)
+    assert faulty.page()[0] == 200
+    assert faulty.page(ids[1])[0] == 200
+    assert {faulty.page(ids[3])[0] for _ in range(5)} == {500}
+    assert faulty.page(ids[1])[0] == 200, "earlier pages stay"
+    assert faulty.page(limit=3)[0] == faulty.page(ids[2], limit=3)[0] == 200
+    assert faulty.page(ids[5], limit=3)[0] == 500
 
 
 @pytest.mark.parametrize(
@@ -227,88 +227,88 @@ def test_a_page_of_a_listing_fails_for_good(start: Start) -> None:
     [("insert", "0123456+"), ("delete-seen", "123456"), ("delete-ahead", "012345")],
 )
 def test_a_listing_moves_while_it_is_read(start: Start, change: str, left: str) -> None:
-    spoiled = start({"what": "moving", "path": "*/threads", "change": change, "times": 1})
-    ids = spoiled.threads(7)
-    found = spoiled.walk()
+    faulty = start({"what": "moving", "path": "*/threads", "change": change, "times": 1})
+    ids = faulty.threads(7)
+    found = faulty.walk()
     names = {id_: str(place) for place, id_ in enumerate(ids)}
-    after = "".join(names.get(id_, "+") for id_ in spoiled.cloud.estate.threads)
+    after = "".join(names.get(id_, "+") for id_ in faulty.emulator.estate.threads)
     assert after == left
     shown = "".join(names.get(id_, "+") for id_ in found)
     assert shown == ("0" + left if change == "delete-seen" else left)
 
 
-def test_the_object_at_the_cursor_goes(start: Start) -> None:
-    spoiled = start({"what": "moving", "path": "*/threads", "change": "delete-cursor", "times": 1})
-    ids = spoiled.threads(5)
-    assert spoiled.page(ids[1])[0] == 400, "the service does not know the cursor any more"
-    assert ids[1] not in spoiled.cloud.estate.threads
+def test_the_object_at_the_cursor_is_deleted(start: Start) -> None:
+    faulty = start({"what": "moving", "path": "*/threads", "change": "delete-cursor", "times": 1})
+    ids = faulty.threads(5)
+    assert faulty.page(ids[1])[0] == 400, "the service does not know the cursor any more"
+    assert ids[1] not in faulty.emulator.estate.threads
 
 
 def test_a_listing_below_another_moves_too(start: Start) -> None:
-    spoiled = start({"what": "moving", "change": "insert", "path": "*/messages", "times": 1})
-    (thread,) = spoiled.threads(1)
+    faulty = start({"what": "moving", "change": "insert", "path": "*/messages", "times": 1})
+    (thread,) = faulty.threads(1)
     for _ in range(3):
-        spoiled("POST", f"{THREADS}/{thread}/messages", {"role": "user", "content": "again"})
-    first = next(iter(spoiled.cloud.estate.messages[thread]))
-    _, page = spoiled("GET", f"{THREADS}/{thread}/messages?limit=2&order=asc&after={first}")
-    assert (len(spoiled.cloud.estate.messages[thread]), page["has_more"]) == (4, True)
+        faulty("POST", f"{THREADS}/{thread}/messages", {"role": "user", "content": "again"})
+    first = next(iter(faulty.emulator.estate.messages[thread]))
+    _, page = faulty("GET", f"{THREADS}/{thread}/messages?limit=2&order=asc&after={first}")
+    assert (len(faulty.emulator.estate.messages[thread]), page["has_more"]) == (4, True)
 
 
 def test_a_service_that_ignores_the_cursor(start: Start) -> None:
-    spoiled = start({"what": "ignores-after", "path": "*/threads"})
-    ids = spoiled.threads(3)
-    assert spoiled.page(ids[1]) == spoiled.page()
+    faulty = start({"what": "ignores-after", "path": "*/threads"})
+    ids = faulty.threads(3)
+    assert faulty.page(ids[1]) == faulty.page()
 
 
 @pytest.mark.parametrize("outcome", ["failed", "stuck"])
-def test_files_that_do_not_get_into_a_store(start: Start, outcome: str) -> None:
+def test_files_whose_ingestion_fails(start: Start, outcome: str) -> None:
     from tests.emulator.conftest import connect
 
-    spoiled = start({"what": "ingestion", "file": "*.md", "outcome": outcome})
-    api = connect(spoiled.cloud)
+    faulty = start({"what": "ingestion", "file": "*.md", "outcome": outcome})
+    api = connect(faulty.emulator)
     good, bad = api.file("a.txt"), api.file("b.md")
     store = api.ok("POST", STORES, {"file_ids": [good, bad]})["id"]
     counts = api.ok("GET", f"{STORES}/{store}")["file_counts"]
-    wanted = {"completed": 1, "failed": 1} if outcome == "failed" else {"completed": 1, "in_progress": 1}
-    assert {status: number for status, number in counts.items() if number} == {**wanted, "total": 2}
+    expected = {"completed": 1, "failed": 1} if outcome == "failed" else {"completed": 1, "in_progress": 1}
+    assert {status: number for status, number in counts.items() if number} == {**expected, "total": 2}
     entry = api.ok("GET", f"{STORES}/{store}/files/{bad}")
     assert bool(entry["last_error"]) == (outcome == "failed")
     api.client.close()
 
 
 @pytest.mark.parametrize("service", ["azure-openai", "openai", "foundry"])
-def test_routes_retire_in_mid_run(start: Start, service: str) -> None:
-    spoiled = start({"what": "retired", "from": 3}, service=service)
-    retired = Spoiled(Emulator(Options(service=service, key=KEY, retired=True)).start())  # type: ignore[arg-type]
-    assert spoiled.statuses(4) == [200, 200, 404, 404]
-    assert spoiled("GET", ASSISTANTS) == retired("GET", ASSISTANTS)
-    assert spoiled.statuses(1, path="/files") == retired.statuses(1, path="/files")
-    retired.cloud.stop()
+def test_routes_retire_during_a_run(start: Start, service: str) -> None:
+    faulty = start({"what": "retired", "from": 3}, service=service)
+    retired = FaultyService(Emulator(Options(service=service, key=KEY, retired=True)).start())  # type: ignore[arg-type]
+    assert faulty.statuses(4) == [200, 200, 404, 404]
+    assert faulty("GET", ASSISTANTS) == retired("GET", ASSISTANTS)
+    assert faulty.statuses(1, path="/files") == retired.statuses(1, path="/files")
+    retired.emulator.stop()
 
 
 @pytest.mark.parametrize("service", ["azure-openai", "openai", "foundry"])
-def test_a_token_expires_in_mid_run(start: Start, service: str) -> None:
-    spoiled = start({"what": "expired", "from": 2}, service=service)
-    assert spoiled.statuses(3) == [200, 401, 401]
-    assert "error" in spoiled("POST", THREADS, {})[1]
-    assert not spoiled.cloud.estate.threads
+def test_a_token_expires_during_a_run(start: Start, service: str) -> None:
+    faulty = start({"what": "expired", "from": 2}, service=service)
+    assert faulty.statuses(3) == [200, 401, 401]
+    assert "error" in faulty("POST", THREADS, {})[1]
+    assert not faulty.emulator.estate.threads
 
 
 @pytest.mark.parametrize(
-    ("answer", "status", "told"), [("deleted", 200, True), ("kept", 200, False), ("empty", 204, None)]
+    ("answer", "status", "shown"), [("deleted", 200, True), ("kept", 200, False), ("empty", 204, None)]
 )
 def test_a_deletion_is_answered_and_nothing_is_deleted(
-    start: Start, answer: str, status: int, told: bool | None
+    start: Start, answer: str, status: int, shown: bool | None
 ) -> None:
-    spoiled = start({"what": "undeleted", "answer": answer, "method": ["POST", "DELETE"]})
-    (thread,) = spoiled.threads(1)
-    found, content, _ = spoiled.raw("DELETE", f"{THREADS}/{thread}")
+    faulty = start({"what": "undeleted", "answer": answer, "method": ["POST", "DELETE"]})
+    (thread,) = faulty.threads(1)
+    found, content, _ = faulty.raw("DELETE", f"{THREADS}/{thread}")
     assert found == status
-    assert (json.loads(content)["deleted"] if content else None) is told
-    assert list(spoiled.cloud.estate.threads) == [thread]
+    assert (json.loads(content)["deleted"] if content else None) is shown
+    assert list(faulty.emulator.estate.threads) == [thread]
 
 
-def test_every_kind_is_tried_here_or_beside() -> None:
+def test_every_kind_is_tested() -> None:
     files = sorted(Path(__file__).parent.glob("test_faults*.py"))
     text = "".join(file.read_text(encoding="utf-8") for file in files).replace('what="', '"')
     assert [what for what in KINDS if f'"{what}"' not in text] == []
@@ -320,46 +320,46 @@ def test_every_kind_is_tried_here_or_beside() -> None:
 @pytest.mark.parametrize("comes", ["newest-first", "oldest-first"])
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_order_is_ignored_and_the_rest_of_the_query_is_not(start: Start, comes: str, order: str) -> None:
-    spoiled = start({"what": "ignores-order", "path": "*/threads", "comes": comes})
-    made = spoiled.threads(3)
-    status, answer = spoiled("GET", f"{THREADS}?limit=2&order={order}")
-    wanted = made if comes == "oldest-first" else made[::-1]
+    faulty = start({"what": "ignores-order", "path": "*/threads", "comes": comes})
+    created = faulty.threads(3)
+    status, answer = faulty("GET", f"{THREADS}?limit=2&order={order}")
+    expected = created if comes == "oldest-first" else created[::-1]
     assert status == 200
-    assert [row["id"] for row in answer["data"]] == wanted[:2]
+    assert [row["id"] for row in answer["data"]] == expected[:2]
     assert answer["has_more"] is True
-    assert spoiled.walk() == wanted if order == "asc" else True
+    assert faulty.walk() == expected if order == "asc" else True
 
 
 def test_a_page_that_ends_early_says_that_it_is_the_last(start: Start) -> None:
-    spoiled = start({"what": "ends-early", "path": "*/threads", "page": 1})
-    made = spoiled.threads(3)
-    assert spoiled.walk() == made[:2]
-    assert [row["id"] for row in spoiled.page(made[1])[1]["data"]] == made[2:]
+    faulty = start({"what": "ends-early", "path": "*/threads", "page": 1})
+    created = faulty.threads(3)
+    assert faulty.walk() == created[:2]
+    assert [row["id"] for row in faulty.page(created[1])[1]["data"]] == created[2:]
 
 
-def test_an_envelope_may_say_nothing_but_its_rows(start: Start) -> None:
-    spoiled = start({"what": "no-has-more", "path": "*/threads"})
-    spoiled.threads(1)
-    assert spoiled.page()[1].keys() == {"object", "data"}
+def test_an_envelope_may_have_only_rows(start: Start) -> None:
+    faulty = start({"what": "no-has-more", "path": "*/threads"})
+    faulty.threads(1)
+    assert faulty.page()[1].keys() == {"object", "data"}
 
 
 def test_a_store_counts_more_files_than_it_lists(start: Start) -> None:
-    spoiled = start({"what": "counts-more", "path": "*/vector_stores*", "method": "GET", "more": 2})
-    store = spoiled("POST", STORES, {"name": "papers"})[1]
+    faulty = start({"what": "counts-more", "path": "*/vector_stores*", "method": "GET", "more": 2})
+    store = faulty("POST", STORES, {"name": "papers"})[1]
     assert store["file_counts"]["total"] == 0
-    assert spoiled("GET", f"{STORES}/{store['id']}")[1]["file_counts"]["total"] == 2
-    assert [row["file_counts"]["total"] for row in spoiled("GET", STORES)[1]["data"]] == [2]
+    assert faulty("GET", f"{STORES}/{store['id']}")[1]["file_counts"]["total"] == 2
+    assert [row["file_counts"]["total"] for row in faulty("GET", STORES)[1]["data"]] == [2]
 
 
 def test_an_error_is_not_altered(start: Start) -> None:
-    spoiled = start({"what": "counts-more"}, {"what": "ends-early"})
-    assert spoiled("GET", f"{STORES}/vs_none")[0] == 404
+    faulty = start({"what": "counts-more"}, {"what": "ends-early"})
+    assert faulty("GET", f"{STORES}/vs_none")[0] == 404
 
 
 PICTURE = "message.input_image.image_url"
 
 
-def test_include_is_refused_whole_or_for_one_value(start: Start) -> None:
+def test_include_is_refused_entirely_or_for_one_value(start: Start) -> None:
     anything = start({"what": "refuses-include"})
     assert anything("GET", f"{THREADS}?include%5B%5D={PICTURE}")[0] == 400
     assert anything("GET", THREADS)[0] == 200
@@ -397,11 +397,11 @@ ITEMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("what", ["hides-content", "ignores-include"])
 @pytest.mark.parametrize("value", ITEMS)
-def test_content_is_shown_to_who_asks_for_it_or_to_nobody(start: Start, value: str, what: str) -> None:
+def test_content_is_shown_on_request_or_never(start: Start, value: str, what: str) -> None:
     shown, hidden = ITEMS[value]
     answered = shown if what == "hides-content" else hidden
-    spoiled = start({"what": what}, service="foundry")
-    estate = spoiled.cloud.estate
+    faulty = start({"what": what}, service="foundry")
+    estate = faulty.emulator.estate
     estate.conversations["conv_1"] = {
         "id": "conv_1",
         "object": "conversation",
@@ -412,7 +412,7 @@ def test_content_is_shown_to_who_asks_for_it_or_to_nobody(start: Start, value: s
     at = f"{PREFIX['foundry']}/openai/v1/conversations/conv_1/items"
 
     def asked(path: str) -> Any:
-        connection = http.client.HTTPConnection(urlsplit(spoiled.cloud.url).netloc)
+        connection = http.client.HTTPConnection(urlsplit(faulty.emulator.url).netloc)
         connection.request("GET", path, None, {"authorization": f"Bearer {KEY}"})
         try:
             return json.loads(connection.getresponse().read())

@@ -1,4 +1,4 @@
-"""A faults file: what is wrong with it is told by file, row, key and what is allowed."""
+"""A faults file: an error names the file, the row, the key and the allowed values."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ WRONG = {
 
 
 @pytest.mark.parametrize("text", WRONG)
-def test_a_wrong_file_is_told_exactly(tmp_path: Path, text: str) -> None:
+def test_the_error_of_a_wrong_file(tmp_path: Path, text: str) -> None:
     file = tmp_path / "faults.toml"
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(FaultsFileError, match=re.escape(WRONG[text])) as told:
+    with pytest.raises(FaultsFileError, match=re.escape(WRONG[text])) as caught:
         Options(faults=file)
-    assert str(told.value).startswith(f"{file}: ")
+    assert str(caught.value).startswith(f"{file}: ")
 
 
 @pytest.mark.parametrize(("text", "words"), [("{", "it is not valid JSON"), ("[]", "must be an object")])
@@ -56,12 +56,12 @@ def test_a_wrong_json_file(tmp_path: Path, text: str, words: str) -> None:
         read_faults(file)
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(FaultsFileError, match="No such file"):
         read_faults(tmp_path / "faults.toml")
 
 
-def test_both_languages_say_the_same(tmp_path: Path) -> None:
+def test_toml_and_json_are_equivalent(tmp_path: Path) -> None:
     one, other = tmp_path / "faults.toml", tmp_path / "faults.json"
     one.write_text("seed = 3\n[[fault]]\nwhat = 'error'\nmethod = 'POST'\nshare = 0.5", encoding="utf-8")
     row = {"what": "error", "method": ["POST"], "share": 0.5}
@@ -98,7 +98,7 @@ def test_the_example_of_the_page_is_a_faults_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", [".toml", ".json"])
 def test_a_file_saved_by_another_editor(tmp_path: Path, ending: str) -> None:
-    """A byte order mark and other line ends are read; UTF-16 is named; what is no file is not waited for."""
+    """A byte order mark and other line ends are accepted; UTF-16, folders and devices are refused."""
     text = (
         '{"fault": [{"what": "too-many",\n "share": 0.5}]}' if ending == ".json"
         else '[[fault]]\nwhat = "too-many"\nshare = 0.5\n'

@@ -1,4 +1,4 @@
-"""Files: names and bytes kept exactly, purposes, downloads, expiry, strict forms, and deletion everywhere."""
+"""Files: exact names and bytes, purposes, downloads, expiry, strict forms, and deletion from all objects."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def test_the_recorded_answers(azure, platform):
     assert azure.file(purpose="batch").startswith("file-")
 
 
-def test_v1_files_always_say_when_they_expire(azure):
-    with openai.OpenAI(base_url=f"{azure.cloud.url}/openai/v1/", api_key=KEY) as client:
-        made = client.files.create(file=("a.txt", b"a"), purpose="assistants")
-    assert made.to_dict()["expires_at"] is None
+def test_v1_files_always_show_when_they_expire(azure):
+    with openai.OpenAI(base_url=f"{azure.emulator.url}/openai/v1/", api_key=KEY) as client:
+        created = client.files.create(file=("a.txt", b"a"), purpose="assistants")
+    assert created.to_dict()["expires_at"] is None
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_bytes_are_kept(azure, size):
     file_id = azure.file(content=content)
     assert azure.ok("GET", f"/files/{file_id}")["bytes"] == size
     assert azure.client.files.content(file_id).read() == content
-    assert azure.cloud.estate.content[file_id].read() == content
+    assert azure.emulator.estate.content[file_id].read() == content
 
 
 def test_two_can_read_one_file_at_once(azure):
@@ -121,17 +121,17 @@ def test_downloads_by_purpose(launch, service, downloads, refused):
 
 
 @pytest.mark.parametrize("purpose", ["vision", "user_data", "assistants_output", "x"])
-def test_purposes_azure_does_not_know(azure, purpose):
+def test_purposes_that_azure_refuses(azure, purpose):
     with pytest.raises(openai.BadRequestError, match="is not one of"):
         azure.file(purpose=purpose)
-    assert not azure.cloud.estate.files
+    assert not azure.emulator.estate.files
 
 
 def test_lifetimes_differ(azure, platform):
     def upload(api, seconds):
         after = {"anchor": "created_at", "seconds": seconds}
-        made = api.client.files.create(file=("a.txt", b"a"), purpose="assistants", expires_after=after)
-        return made.expires_at - made.created_at
+        created = api.client.files.create(file=("a.txt", b"a"), purpose="assistants", expires_after=after)
+        return created.expires_at - created.created_at
 
     assert upload(platform, 3_600) == 3_600
     assert upload(azure, 1_209_600) == 1_209_600
@@ -141,7 +141,7 @@ def test_lifetimes_differ(azure, platform):
 
 
 def post_form(api, body, content_type="multipart/form-data; boundary=b"):
-    connection = http.client.HTTPConnection(urlsplit(api.cloud.url).netloc)
+    connection = http.client.HTTPConnection(urlsplit(api.emulator.url).netloc)
     headers = {"api-key": KEY, "content-type": content_type}
     connection.request("POST", "/openai/files?api-version=2025-03-01-preview", body, headers)
     response = connection.getresponse()
@@ -159,11 +159,11 @@ def form(**parts):
     return "\r\n".join([*encoded, "--b--", ""]).encode()
 
 
-def test_an_unknown_part_is_refused_in_the_reported_words(azure):
+def test_an_unknown_part_gets_the_reported_error(azure):
     status, body = post_form(azure, form(purpose="assistants", filename="a.txt", file="x" * 500_000))
     assert status == 400
     assert body["error"]["message"] == "Additional properties are not allowed ('filename' was unexpected)"
-    assert not azure.cloud.estate.files
+    assert not azure.emulator.estate.files
 
 
 @pytest.mark.parametrize(
@@ -212,31 +212,31 @@ def test_forms_can_be_cut_anywhere(contents, cuts):
 
 
 def test_listing_by_purpose(azure):
-    wanted = azure.file(purpose="batch")
+    expected = azure.file(purpose="batch")
     azure.file()
-    assert [row["id"] for row in azure.ok("GET", "/files", purpose="batch")["data"]] == [wanted]
+    assert [row["id"] for row in azure.ok("GET", "/files", purpose="batch")["data"]] == [expected]
 
 
-def test_deleting_takes_a_file_out_of_everything(api):
-    gone, kept = api.file(), api.file()
-    resources = {"code_interpreter": {"file_ids": [gone, kept]}}
+def test_deleting_removes_a_file_from_all_objects(api):
+    deleted_id, kept = api.file(), api.file()
+    resources = {"code_interpreter": {"file_ids": [deleted_id, kept]}}
     assistant = api.ok("POST", "/assistants", {"model": "m", "tool_resources": resources})["id"]
     thread = api.thread(tool_resources=resources)
-    store = api.ok("POST", "/vector_stores", {"file_ids": [gone, kept]})["id"]
-    answer = {"id": gone, "object": "file", "deleted": True}
-    assert api.ok("DELETE", f"/files/{gone}") == answer
+    store = api.ok("POST", "/vector_stores", {"file_ids": [deleted_id, kept]})["id"]
+    answer = {"id": deleted_id, "object": "file", "deleted": True}
+    assert api.ok("DELETE", f"/files/{deleted_id}") == answer
     for path in (f"/assistants/{assistant}", f"/threads/{thread}"):
         assert api.ok("GET", path)["tool_resources"]["code_interpreter"]["file_ids"] == [kept]
     assert api.ok("GET", f"/vector_stores/{store}")["file_counts"]["total"] == 1
     assert [row["id"] for row in api.ok("GET", f"/vector_stores/{store}/files")["data"]] == [kept]
-    status, body = api("DELETE", f"/files/{gone}")
+    status, body = api("DELETE", f"/files/{deleted_id}")
     assert (status, body["error"]) == (
         404,
         {
-            "message": f"No such File object: {gone}",
+            "message": f"No such File object: {deleted_id}",
             "type": "invalid_request_error",
             "param": "id",
             "code": None,
         },
     )
-    assert api("GET", f"/files/{gone}/content")[0] == 404
+    assert api("GET", f"/files/{deleted_id}/content")[0] == 404

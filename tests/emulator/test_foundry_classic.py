@@ -1,4 +1,4 @@
-"""Classic agents of a project: what they have that assistants elsewhere have not, and the other way round."""
+"""Classic agents of a project: how they differ from assistants of the other services."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ TOOLS = [
 
 
 def test_the_recorded_assistant(classic):
-    made = classic.ok("POST", "/assistants", {"model": "gpt-4o"})
-    rest = {key: value for key, value in made.items() if key not in ("id", "created_at")}
+    created = classic.ok("POST", "/assistants", {"model": "gpt-4o"})
+    rest = {key: value for key, value in created.items() if key not in ("id", "created_at")}
     assert rest == {
         "object": "assistant",
         "name": None,
@@ -45,27 +45,27 @@ def test_the_recorded_assistant(classic):
 
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool["type"])
 def test_tools_are_kept_as_they_are(classic, tool):
-    made = classic.ok("POST", "/assistants", {"model": "m", "tools": [tool]})
-    assert made["tools"] == [tool]
-    assert classic.ok("GET", f"/assistants/{made['id']}")["tools"] == [tool]
+    created = classic.ok("POST", "/assistants", {"model": "m", "tools": [tool]})
+    assert created["tools"] == [tool]
+    assert classic.ok("GET", f"/assistants/{created['id']}")["tools"] == [tool]
 
 
-def test_mcp_gains_a_key_and_keeps_its_settings_in_the_resources(classic):
+def test_mcp_gets_a_default_and_has_its_settings_in_the_resources(classic):
     tool = {"type": "mcp", "server_label": "docs", "server_url": "https://example.com/mcp"}
     resources = {"mcp": [{"server_label": "docs", "headers": {"k": "v"}, "require_approval": "never"}]}
-    made = classic.ok("POST", "/assistants", {"model": "m", "tools": [tool], "tool_resources": resources})
-    assert made["tools"] == [{**tool, "allowed_tools": None}]
-    assert made["tool_resources"] == resources
+    created = classic.ok("POST", "/assistants", {"model": "m", "tools": [tool], "tool_resources": resources})
+    assert created["tools"] == [{**tool, "allowed_tools": None}]
+    assert created["tool_resources"] == resources
     named = {**tool, "allowed_tools": ["search"]}
-    changed = classic.ok("POST", f"/assistants/{made['id']}", {"tools": [named]})
+    changed = classic.ok("POST", f"/assistants/{created['id']}", {"tools": [named]})
     assert (changed["tools"], changed["tool_resources"]) == ([named], resources)
 
 
-def test_indexes_lie_in_the_resources(classic):
+def test_indexes_are_in_the_resources(classic):
     index = {"index_connection_id": CONNECTION, "index_name": "i", "query_type": "simple", "top_k": 5}
     resources = {"azure_ai_search": {"indexes": [{**index, "filter": ""}]}}
-    made = classic.ok("POST", "/assistants", {"model": "m", "tool_resources": resources})
-    assert made["tool_resources"] == resources
+    created = classic.ok("POST", "/assistants", {"model": "m", "tool_resources": resources})
+    assert created["tool_resources"] == resources
     assert classic.thread(tool_resources=resources)
 
 
@@ -89,7 +89,7 @@ def test_indexes_lie_in_the_resources(classic):
 )
 def test_assistants_that_are_refused(classic, body):
     classic.refused("POST", "/assistants", {"model": "m", **body})
-    assert not classic.cloud.estate.assistants
+    assert not classic.emulator.estate.assistants
 
 
 def test_other_services_know_none_of_these_tools(assistants_api):
@@ -98,21 +98,21 @@ def test_other_services_know_none_of_these_tools(assistants_api):
 
 
 def test_threads_are_listed_in_pages(classic):
-    made = [classic.thread() for _ in range(5)]
+    created = [classic.thread() for _ in range(5)]
     listed, query, more = [], {"limit": 2, "order": "asc"}, True
     while more:
         page = classic.ok("GET", "/threads", **query)
         listed += [row["id"] for row in page["data"]]
         query["after"], more = page["last_id"], page["has_more"]
-    assert listed == made
-    assert classic.ok("GET", "/threads")["first_id"] == made[-1]
+    assert listed == created
+    assert classic.ok("GET", "/threads")["first_id"] == created[-1]
 
 
 def test_a_thread_shows_more_when_it_is_read(classic):
-    made = classic.ok("POST", "/threads", {})
-    assert made["tool_resources"] == {}
-    assert classic.ok("GET", f"/threads/{made['id']}") == {
-        **made,
+    created = classic.ok("POST", "/threads", {})
+    assert created["tool_resources"] == {}
+    assert classic.ok("GET", f"/threads/{created['id']}") == {
+        **created,
         "tool_resources": {"code_interpreter": {"file_ids": []}},
     }
 
@@ -141,11 +141,11 @@ def test_messages_have_no_status_and_cannot_be_deleted(classic):
 # ------------------------------------------------------------------------------------ files and stores
 
 
-def test_files_come_all_at_once(project):
-    made = [project.file(f"{number}.txt", at="") for number in range(25)]
+def test_files_are_listed_without_pages(project):
+    created = [project.file(f"{number}.txt", at="") for number in range(25)]
     listed = project.ok("GET", "/files")
     assert list(listed) == ["object", "data"]
-    assert [row["id"] for row in listed["data"]] == made[::-1]
+    assert [row["id"] for row in listed["data"]] == created[::-1]
 
 
 @pytest.mark.parametrize("name", ["limit", "after", "order", "before"])
@@ -155,9 +155,9 @@ def test_files_have_no_pages(project, name):
 
 
 def test_files_by_purpose(project):
-    wanted = project.file(purpose="vision", at="")
+    expected = project.file(purpose="vision", at="")
     project.file(at="")
-    assert [row["id"] for row in project.ok("GET", "/files", purpose="vision")["data"]] == [wanted]
+    assert [row["id"] for row in project.ok("GET", "/files", purpose="vision")["data"]] == [expected]
 
 
 @pytest.mark.parametrize("purpose", ["assistants", "vision", "fine-tune", "batch", "evals"])
@@ -170,23 +170,23 @@ def test_purposes(project, purpose):
 @pytest.mark.parametrize("purpose", ["assistants_output", "user_data", "x"])
 def test_purposes_that_are_refused(project, purpose):
     assert project.upload(purpose=purpose, at="")[0] == 400
-    assert not project.cloud.estate.files
+    assert not project.emulator.estate.files
 
 
-def test_an_upload_may_name_its_file(project):
+def test_an_upload_may_set_the_file_name(project):
     assert project.upload("sent.txt", at="", filename="named.txt")[1]["filename"] == "named.txt"
     status, body = project.upload(at="", expires_after="x")
     assert (status, body["error"]["param"]) == (400, None)
     assert project.upload(filename="named.txt")[0] == 400  # not on the v1 path
-    assert len(project.cloud.estate.files) == 1
+    assert len(project.emulator.estate.files) == 1
 
 
 @pytest.mark.parametrize(("downloads", "allowed"), [(None, False), (False, False), (True, True)])
 @pytest.mark.parametrize("at", ["", V1])
-def test_uploads_do_not_come_back_and_outputs_do(launch_project, at, downloads, allowed):
+def test_uploads_cannot_be_downloaded_and_outputs_can(launch_project, at, downloads, allowed):
     project = launch_project(downloads=downloads)
     upload, output = project.file(at=at), project.file(at=at)
-    project.cloud.estate.files[output]["purpose"] = "assistants_output"
+    project.emulator.estate.files[output]["purpose"] = "assistants_output"
     assert project.download(output, at) == (200, b"hello")
     status, body = project.download(upload, at)
     assert status == (200 if allowed else 400)
@@ -207,7 +207,7 @@ def test_store_files_have_no_attributes_and_no_parsed_content(project):
     assert project("POST", f"/vector_stores/{store}/search", {"query": "x"})[0] == 404
 
 
-def test_the_recorded_file_that_is_gone(project):
+def test_the_recorded_error_for_a_deleted_file(project):
     file_id = project.file(at="")
     project.ok("DELETE", f"/files/{file_id}")
     assert project("DELETE", f"/files/{file_id}") == (
@@ -223,11 +223,15 @@ def test_the_recorded_file_that_is_gone(project):
     )
 
 
-def test_lists_may_say_no_more_than_they_must(launch_project):
+def test_lists_may_have_only_required_keys(launch_project):
     project = launch_project(minimal_lists=True)
     assert project.ok("GET", "/threads") == {"data": [], "last_id": None, "has_more": False}
     assert project.ok("GET", "/files") == {"object": "list", "data": []}
-    made = project.ok("POST", "/assistants", {"model": "m"})
-    assert project.ok("GET", "/assistants") == {"data": [made], "last_id": made["id"], "has_more": False}
+    created = project.ok("POST", "/assistants", {"model": "m"})
+    assert project.ok("GET", "/assistants") == {
+        "data": [created],
+        "last_id": created["id"],
+        "has_more": False,
+    }
     assert project.ok("GET", f"{V1}/vector_stores")["object"] == "list"
     assert project.ok("GET", f"{V1}/files").keys() == {"object", "data", "first_id", "last_id", "has_more"}

@@ -1,4 +1,4 @@
-"""Deployments and connections: told by options or saved answers, in pages that link to the next."""
+"""Deployments and connections: from options or saved answers, in pages that link to the next."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def names(project, path, **query):
         if "nextLink" not in page:
             return found
         link = urlsplit(page["nextLink"])
-        assert f"{link.scheme}://{link.netloc}" == project.cloud.url.removesuffix("/api/projects/demo")
+        assert f"{link.scheme}://{link.netloc}" == project.emulator.url.removesuffix("/api/projects/demo")
         assert parse_qs(link.query)["api-version"] == ["v1"]
         status, page = project.send("GET", f"{path}?{link.query}")
         assert status == 200
@@ -47,8 +47,8 @@ def test_deployments_by_default(project):
 
 @pytest.mark.parametrize("number", range(6))
 def test_every_page_is_followed(launch_project, number):
-    wanted = [f"model-{place}" for place in range(number)]
-    assert names(launch_project(deployments=tuple(wanted)), "/deployments") == wanted
+    expected = [f"model-{place}" for place in range(number)]
+    assert names(launch_project(deployments=tuple(expected)), "/deployments") == expected
 
 
 def test_connections(launch_project):
@@ -66,7 +66,7 @@ def test_there_are_none_by_default(project):
     assert project.ok("GET", "/connections") == {"value": []}
 
 
-def test_filters_go_along_with_the_link(launch_project):
+def test_the_link_keeps_the_filters(launch_project):
     project = launch_project(deployments=("a", "b", "c"))
     assert names(project, "/deployments", modelPublisher="OpenAI") == ["a", "b", "c"]
     assert names(project, "/deployments", modelName="b") == ["b"]
@@ -79,6 +79,6 @@ def test_a_wrong_link(project):
 
 
 def test_they_can_be_read_with_a_key_and_not_written(project):
-    keyed = Project(project.cloud, {"api-key": KEY})
+    keyed = Project(project.emulator, {"api-key": KEY})
     assert keyed.ok("GET", "/deployments")["value"]
     assert project("POST", "/deployments", {})[0] == project("DELETE", "/connections/a")[0] == 404

@@ -1,4 +1,4 @@
-"""Files and vector stores on the v1 path of a project: pages, purposes, and what search will not take."""
+"""Files and vector stores on the v1 path of a project: pages, purposes, and files that search cannot read."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def store(project, **body):
 
 
 def test_the_recorded_file(project):
-    made = project.ok("GET", f"{FILES}/{project.file('test_data.txt')}")
-    assert made["id"].startswith("assistant-")
-    assert {key: made[key] for key in made if key not in ("id", "created_at")} == {
+    created = project.ok("GET", f"{FILES}/{project.file('test_data.txt')}")
+    assert created["id"].startswith("assistant-")
+    assert {key: created[key] for key in created if key not in ("id", "created_at")} == {
         "object": "file",
         "purpose": "assistants",
         "filename": "test_data.txt",
@@ -36,12 +36,12 @@ def test_the_recorded_file(project):
 
 
 def test_files_have_pages(project):
-    made = [project.file(f"{number}.txt") for number in range(3)]
+    created = [project.file(f"{number}.txt") for number in range(3)]
     page = project.ok("GET", FILES, limit=2)
-    assert ([row["id"] for row in page["data"]], page["has_more"]) == (made[:0:-1], True)
+    assert ([row["id"] for row in page["data"]], page["has_more"]) == (created[:0:-1], True)
     rest = project.ok("GET", FILES, limit=2, after=page["last_id"])
-    assert ([row["id"] for row in rest["data"]], rest["has_more"]) == (made[:1], False)
-    assert [row["id"] for row in project.ok("GET", FILES, order="asc")["data"]] == made
+    assert ([row["id"] for row in rest["data"]], rest["has_more"]) == (created[:1], False)
+    assert [row["id"] for row in project.ok("GET", FILES, order="asc")["data"]] == created
 
 
 @pytest.mark.parametrize("purpose", ["assistants", "batch", "fine-tune", "vision", "user_data", "evals"])
@@ -52,10 +52,10 @@ def test_purposes(project, purpose):
 @pytest.mark.parametrize("purpose", ["assistants_output", "x", ""])
 def test_purposes_that_are_refused(project, purpose):
     assert project.upload(purpose=purpose)[0] == 400
-    assert not project.cloud.estate.files
+    assert not project.emulator.estate.files
 
 
-def test_what_search_cannot_read_is_refused_at_once_in_the_recorded_words(project):
+def test_unsearchable_files_get_the_recorded_error_at_once(project):
     good, table, sheet = project.file("a.txt"), project.file("a.csv"), project.file("a.xlsx")
     empty = store(project)
     path = f"{STORES}/{empty}"
@@ -81,23 +81,23 @@ def test_what_search_cannot_read_is_refused_at_once_in_the_recorded_words(projec
     assert status == 400
     assert body["error"]["message"].startswith("Files with extensions [.TXT] are not")
     assert project.ok("GET", f"{path}/files")["data"] == []
-    assert list(project.cloud.estate.vector_stores) == [empty]
+    assert list(project.emulator.estate.vector_stores) == [empty]
 
 
 @pytest.mark.parametrize("extension", SEARCHABLE_EXTENSIONS)
-def test_what_search_can_read(project, extension):
+def test_searchable_files(project, extension):
     assert project.ok("POST", f"{STORES}/{store(project)}/files", {"file_id": project.file(f"a{extension}")})
 
 
 def test_the_recorded_store_file(launch_project):
     project = launch_project(ingestion_seconds=30)
     file_id, store_id = project.file("product_info.md"), store(project)
-    made = project.ok("POST", f"{STORES}/{store_id}/files", {"file_id": file_id})
-    assert made == {
+    created = project.ok("POST", f"{STORES}/{store_id}/files", {"file_id": file_id})
+    assert created == {
         "id": file_id,
         "object": "vector_store.file",
         "usage_bytes": 0,
-        "created_at": made["created_at"],
+        "created_at": created["created_at"],
         "vector_store_id": store_id,
         "status": "in_progress",
         "last_error": None,
@@ -111,8 +111,8 @@ def test_the_recorded_store_file(launch_project):
 def test_attributes_and_chunking_are_kept(project):
     file_id, store_id = project.file(), store(project)
     body = {"file_id": file_id, "attributes": {"a": 1}, "chunking_strategy": STATIC}
-    made = project.ok("POST", f"{STORES}/{store_id}/files", body)
-    assert (made["attributes"], made["chunking_strategy"]) == ({"a": 1}, STATIC)
+    created = project.ok("POST", f"{STORES}/{store_id}/files", body)
+    assert (created["attributes"], created["chunking_strategy"]) == ({"a": 1}, STATIC)
     path = f"{STORES}/{store_id}/files/{file_id}"
     assert project.ok("POST", path, {"attributes": {"b": "c"}})["attributes"] == {"b": "c"}
     assert project.ok("GET", f"{path}/content")["data"] == [{"type": "text", "text": "hello"}]

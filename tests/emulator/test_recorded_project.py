@@ -1,4 +1,4 @@
-"""Requests of real projects, sent again to the emulator: same status, same keys, same lasting values."""
+"""Requests recorded from real projects, sent to the emulator: same status, keys and stable values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHARED = Path(os.environ.get("ASSISTANTS_MIGRATE_SHARED", Path(__file__).parents
 REAL = SHARED / "real"
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="the recordings are not beside this checkout")
 
-# What the service makes up, and what newer answers have more than older ones (recorded 2025-11 to 2026-07).
+# Values that the service generates, and keys that only newer answers have (recorded 2025-11 to 2026-07).
 MADE_UP = re.compile(
     r"^(id|created_at|first_id|last_id|request_id|.*_guid|principal_id|client_id|blueprint_id)$"
 )
@@ -29,14 +29,14 @@ def recording(name: str) -> list[dict[str, Any]]:
 
 
 def lasting(answer: Any, older: bool = False) -> Any:
-    """An answer without the values that are new every time; `older` leaves out what came later too."""
+    """An answer without values that differ every time; `older`: also without the keys of newer answers."""
     if isinstance(answer, list):
         return [lasting(each, older) for each in answer]
     if not isinstance(answer, dict):
         return answer
     dropped = LATER if older and answer.get("object") == "agent.version" else set()
     return {
-        key: "made up" if MADE_UP.match(key) and value is not None else lasting(value, older)
+        key: "created up" if MADE_UP.match(key) and value is not None else lasting(value, older)
         for key, value in answer.items()
         if key not in dropped
     }
@@ -94,9 +94,9 @@ def _ids(answer: dict[str, Any]) -> list[str]:
 
 
 def test_mixed_items(project):
-    (made,) = recording("conv_create_mixed_items.json")
-    status, answer = project("POST", f"{V1}/conversations", made["request_body"])
-    assert (status, lasting(answer)) == (made["status"], lasting(made["response_body"]))
+    (created,) = recording("conv_create_mixed_items.json")
+    status, answer = project("POST", f"{V1}/conversations", created["request_body"])
+    assert (status, lasting(answer)) == (created["status"], lasting(created["response_body"]))
     for name in ("list_asc", "list_default_desc", "list_type_filter"):
         (listed,) = recording(f"conv_items_{name}.json")
         query = listed["path"].partition("?")[2]
@@ -115,7 +115,7 @@ def test_more_than_twenty(project):
 
 
 @pytest.mark.parametrize("name", ["agent_get_404", "agent_delete_missing_404", "agent_version_get_404"])
-def test_what_is_missing(project, name):
+def test_missing_objects(project, name):
     (exchange,) = recording(f"{name}.json")
     status, answer = project(exchange["method"], exchange["path"].split("?")[0].split("/P")[1])
     assert (status, lasting(answer)) == (404, lasting(exchange["response_body"]))

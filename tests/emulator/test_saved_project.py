@@ -1,4 +1,4 @@
-"""Saved projects: agents, conversations, items and the inventory are served back as they were saved."""
+"""Saved projects: agents, conversations, items and the inventory are served as they were saved."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def test_agents_come_back_verbatim(tmp_path, launch_project, listed):
         assert project.ok("GET", f"/agents/{row['name']}/versions/1") == row["versions"]["latest"]
 
 
-def test_a_saved_agent_goes_on_from_its_number(tmp_path, launch_project):
+def test_a_saved_agent_continues_its_numbers(tmp_path, launch_project):
     saved = agent("desk", unknown=1)
     write(tmp_path, "agents.json", [saved, agent()])
     write(tmp_path, "agent_versions/desk.json", [version("desk", "7", 6, agent_guid="g")])
     project = launch_project(state=tmp_path)
-    made = project.agent("desk")
-    assert (made["version"], made["agent_guid"]) == ("8", "g")
+    created = project.agent("desk")
+    assert (created["version"], created["agent_guid"]) == ("8", "g")
     shown = project.ok("GET", "/agents/desk")
     assert (shown["versions"]["latest"]["version"], shown["unknown"]) == ("8", 1)
     assert len(project.ok("GET", "/agents/desk/versions")["data"]) == 3
@@ -71,7 +71,7 @@ def test_a_saved_agent_goes_on_from_its_number(tmp_path, launch_project):
     assert project.ok("DELETE", f"/agents/{NAME}")["deleted"] is True
 
 
-def test_a_version_saved_by_itself_says_more_than_its_agent_shows(tmp_path, launch_project):
+def test_a_version_saved_alone_has_more_than_its_agent_shows(tmp_path, launch_project):
     write(tmp_path, "agents.json", [agent()])
     write(tmp_path, "versions.json", [version(agent_guid="g")])
     project = launch_project(state=tmp_path)
@@ -90,7 +90,7 @@ def test_a_version_without_its_agent_gets_one(tmp_path, launch_project):
     }
 
 
-def test_items_lie_in_a_file_named_after_their_conversation(tmp_path, launch_project):
+def test_items_in_a_file_named_after_their_conversation(tmp_path, launch_project):
     items = [
         {"type": "message", "id": "msg_1", "status": "completed", "role": "user", "content": []},
         {"type": "mcp_call", "id": "mcp_1", "error": None, "created_by": {"response_id": "r"}},
@@ -102,7 +102,7 @@ def test_items_lie_in_a_file_named_after_their_conversation(tmp_path, launch_pro
     write(tmp_path, "items/conv_a.json", items[:1])
     write(tmp_path, "items/conv_c.json", {"object": "list", "data": [], "has_more": False})
     project = launch_project(state=tmp_path)
-    assert project.cloud.skipped == []
+    assert project.emulator.skipped == []
     assert [row["id"] for row in project.ok("GET", f"{V1}/conversations")["data"]] == [
         "conv_c",
         "conv_b",
@@ -123,18 +123,18 @@ def test_the_inventory_overrides_the_options(tmp_path, launch_project, form, num
     write(tmp_path, "deployments.json", form(rows))
     write(tmp_path, "connections.json", form(rows[::-1]))
     project = launch_project(state=tmp_path, deployments=("other",), connections=("other",))
-    assert project.cloud.skipped == []
+    assert project.emulator.skipped == []
     for path, expected in (("/deployments", rows), ("/connections", rows[::-1])):
         page = project.ok("GET", path)
         assert page["value"] + project.ok("GET", path, skip=2)["value"] == expected
 
 
-def test_what_no_shelf_can_hold_is_named(tmp_path, launch_project):
+def test_unusable_objects_are_reported(tmp_path, launch_project):
     write(tmp_path, "a.json", [{"object": "agent", "id": "a", "name": "a", "versions": {}}])
     write(tmp_path, "i.json", [{"type": "message", "id": "msg_1", "content": []}])
     write(tmp_path, "items/conv_a.json", [{"type": "message"}])
     write(tmp_path, "deployments.json", [{"modelName": "m"}])
-    skipped = launch_project(state=tmp_path).cloud.skipped
+    skipped = launch_project(state=tmp_path).emulator.skipped
     assert {row.file: row.reason for row in skipped} == {
         "a.json": "agent without versions.latest.id",
         "i.json": "no kind of an Assistants estate: None",
@@ -162,7 +162,7 @@ def test_the_bundled_examples_come_back_verbatim(launch_project, name):
     if not folder.is_dir():
         pytest.skip(f"no example {name}")
     project = launch_project(state=folder)
-    assert project.cloud.skipped == []
+    assert project.emulator.skipped == []
     classic = {kind: pages(project, f"/{kind}") for kind in ("assistants", "threads", "vector_stores")}
     read = {f"{kind}.json": rows for kind, rows in classic.items()}
     read["files.json"] = project.ok("GET", "/files")["data"]

@@ -17,42 +17,45 @@ def store_with(api, *files, **body):
 
 
 def test_an_empty_store_as_recorded(api):
-    made = api.ok("POST", "/vector_stores", {"name": "UnsupportedFileTestStore"})
-    assert made["id"].startswith("vs_")
-    assert made == {
-        "id": made["id"],
+    created = api.ok("POST", "/vector_stores", {"name": "UnsupportedFileTestStore"})
+    assert created["id"].startswith("vs_")
+    assert created == {
+        "id": created["id"],
         "object": "vector_store",
         "name": "UnsupportedFileTestStore",
         "status": "completed",
         "usage_bytes": 0,
-        "created_at": made["created_at"],
+        "created_at": created["created_at"],
         "file_counts": NONE,
         "metadata": {},
         "expires_after": None,
         "expires_at": None,
-        "last_active_at": made["created_at"],
-        **({"description": None} if api.cloud.options.service == "openai" else {}),
+        "last_active_at": created["created_at"],
+        **({"description": None} if api.emulator.options.service == "openai" else {}),
     }
 
 
-def test_ingestion_takes_its_time(launch):
+def test_ingestion_takes_time(launch):
     api = launch(ingestion_seconds=0.3)
     file_id = api.file("product_info.md", b"x" * 1209)
-    made = api.ok("POST", "/vector_stores", {"file_ids": [file_id]})
-    assert (made["status"], made["file_counts"]) == ("in_progress", {**NONE, "in_progress": 1, "total": 1})
-    entry = api.ok("GET", f"/vector_stores/{made['id']}/files/{file_id}")
+    created = api.ok("POST", "/vector_stores", {"file_ids": [file_id]})
+    assert (created["status"], created["file_counts"]) == (
+        "in_progress",
+        {**NONE, "in_progress": 1, "total": 1},
+    )
+    entry = api.ok("GET", f"/vector_stores/{created['id']}/files/{file_id}")
     assert (entry["status"], entry["usage_bytes"], "attributes" in entry) == ("in_progress", 0, False)
     deadline = time.monotonic() + 5
-    while (store := api.ok("GET", f"/vector_stores/{made['id']}"))["status"] == "in_progress":
+    while (store := api.ok("GET", f"/vector_stores/{created['id']}"))["status"] == "in_progress":
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert store["file_counts"] == {**NONE, "completed": 1, "total": 1}
-    entry = api.ok("GET", f"/vector_stores/{made['id']}/files/{file_id}")
+    entry = api.ok("GET", f"/vector_stores/{created['id']}/files/{file_id}")
     assert (entry["status"], entry["usage_bytes"]) == ("completed", 2233)  # (recorded 2025-12)
 
 
 @pytest.mark.parametrize("name", ["table.csv", "sheet.XLSX", "no-extension"])
-def test_what_cannot_be_searched_fails_later(api, name):
+def test_unsearchable_files_fail_later(api, name):
     file_id = api.file(name)
     store = store_with(api)
     assert api.ok("POST", f"/vector_stores/{store}/files", {"file_id": file_id})["status"] == "in_progress"
@@ -104,7 +107,7 @@ def test_attributes(assistants_api):
         api.refused("POST", f"{path}/{file_id}", {"attributes": bad})
 
 
-def test_what_older_versions_do_not_know(launch):
+def test_keys_that_older_versions_do_not_have(launch):
     api = launch(version="2024-05-01-preview")
     file_id = api.file()
     path = f"/vector_stores/{store_with(api)}/files"
@@ -132,7 +135,7 @@ def test_what_older_versions_do_not_know(launch):
 def test_bodies_that_are_refused(api, body):
     api.refused("POST", "/vector_stores", body)
     assert api("POST", "/vector_stores", {"file_ids": ["file-none"]})[0] == 404
-    assert not api.cloud.estate.vector_stores
+    assert not api.emulator.estate.vector_stores
 
 
 def test_updating(api):
@@ -148,7 +151,7 @@ def test_updating(api):
 def test_a_store_expires(api):
     store = store_with(api, expires_after={"anchor": "last_active_at", "days": 1})
     assert api.ok("GET", f"/vector_stores/{store}")["status"] == "completed"
-    api.cloud.estate.vector_stores[store]["expires_at"] = 1
+    api.emulator.estate.vector_stores[store]["expires_at"] = 1
     assert api.ok("GET", f"/vector_stores/{store}")["status"] == "expired"
     assert api.ok("GET", "/vector_stores")["data"][0]["status"] == "expired"
     assert api.ok("GET", f"/vector_stores/{store}/files")["data"] == []
@@ -171,17 +174,17 @@ def test_batches(launch):
     api = launch("openai", ingestion_seconds=30)
     files = [api.file() for _ in range(3)]
     store = store_with(api)
-    made = api.ok("POST", f"/vector_stores/{store}/file_batches", {"file_ids": files})
-    assert made["id"].startswith("vsfb_")
-    assert made == {
-        "id": made["id"],
+    created = api.ok("POST", f"/vector_stores/{store}/file_batches", {"file_ids": files})
+    assert created["id"].startswith("vsfb_")
+    assert created == {
+        "id": created["id"],
         "object": "vector_store.file_batch",
-        "created_at": made["created_at"],
+        "created_at": created["created_at"],
         "status": "in_progress",
         "vector_store_id": store,
         "file_counts": {**NONE, "in_progress": 3, "total": 3},
     }
-    path = f"/vector_stores/{store}/file_batches/{made['id']}"
+    path = f"/vector_stores/{store}/file_batches/{created['id']}"
     assert {row["id"] for row in api.ok("GET", f"{path}/files")["data"]} == set(files)
     assert api.ok("POST", f"{path}/cancel")["file_counts"] == {**NONE, "cancelled": 3, "total": 3}
     assert api.ok("GET", path)["status"] == "cancelled"
@@ -206,7 +209,7 @@ def test_batch_limits_differ(azure, platform):
         assert api("POST", path, {"file_ids": ["file-none"]})[0] == 404
 
 
-def test_only_openai_takes_files_with_their_own_settings(azure, platform):
+def test_only_openai_accepts_files_with_their_own_settings(azure, platform):
     body = {"files": [{"file_id": platform.file(), "attributes": {"a": 1}, "chunking_strategy": STATIC}]}
     store = store_with(platform)
     platform.ok("POST", f"/vector_stores/{store}/file_batches", body)
@@ -228,5 +231,5 @@ def test_parsed_content(azure, platform):
             }
         else:
             assert api("GET", path)[0] == 404
-            with openai.OpenAI(base_url=f"{api.cloud.url}/openai/v1/", api_key=KEY) as client:
+            with openai.OpenAI(base_url=f"{api.emulator.url}/openai/v1/", api_key=KEY) as client:
                 assert client.get(path, cast_to=object)["data"][0]["text"] == "Grüße"

@@ -8,20 +8,20 @@ import pytest
 
 
 def test_reading_shows_an_empty_code_interpreter_that_creating_did_not(api):
-    made = api.ok("POST", "/threads")
-    assert (made["metadata"], made["tool_resources"]) == ({}, {})
-    read = api.ok("GET", f"/threads/{made['id']}")
-    assert read == {**made, "tool_resources": {"code_interpreter": {"file_ids": []}}}
+    created = api.ok("POST", "/threads")
+    assert (created["metadata"], created["tool_resources"]) == ({}, {})
+    read = api.ok("GET", f"/threads/{created['id']}")
+    assert read == {**created, "tool_resources": {"code_interpreter": {"file_ids": []}}}
 
 
 def test_a_message_as_recorded(api):
     thread = api.thread()
-    made = api.ok("POST", f"/threads/{thread}/messages", {"role": "user", "content": "Hi"})
-    assert made["id"].startswith("msg_")
-    assert made == {
-        "id": made["id"],
+    created = api.ok("POST", f"/threads/{thread}/messages", {"role": "user", "content": "Hi"})
+    assert created["id"].startswith("msg_")
+    assert created == {
+        "id": created["id"],
         "object": "thread.message",
-        "created_at": made["created_at"],
+        "created_at": created["created_at"],
         "assistant_id": None,
         "thread_id": thread,
         "run_id": None,
@@ -30,7 +30,7 @@ def test_a_message_as_recorded(api):
         "attachments": [],
         "metadata": {},
     }
-    assert api.ok("GET", f"/threads/{thread}/messages/{made['id']}") == made
+    assert api.ok("GET", f"/threads/{thread}/messages/{created['id']}") == created
 
 
 def test_all_parts_in_their_read_shape(api):
@@ -40,8 +40,8 @@ def test_all_parts_in_their_read_shape(api):
         {"type": "image_file", "image_file": {"file_id": file_id, "detail": "low"}},
         {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}},
     ]
-    made = api.ok("POST", f"/threads/{api.thread()}/messages", {"role": "assistant", "content": parts})
-    assert made["content"] == [
+    created = api.ok("POST", f"/threads/{api.thread()}/messages", {"role": "assistant", "content": parts})
+    assert created["content"] == [
         {"type": "text", "text": {"value": "Look", "annotations": []}},
         {"type": "image_file", "image_file": {"file_id": file_id, "detail": "low"}},
         {"type": "image_url", "image_url": {"url": "https://example.org/a.png", "detail": "auto"}},
@@ -70,11 +70,11 @@ def test_all_parts_in_their_read_shape(api):
         {"role": "user", "content": "x", "metadata": {"a": 1}},
     ],
 )
-def test_what_cannot_be_written(api, body):
+def test_refused_messages(api, body):
     thread = api.thread()
     api.refused("POST", f"/threads/{thread}/messages", body)
     api.refused("POST", "/threads", {"messages": [body]})
-    assert api.cloud.estate.counts()["message"] == 0
+    assert api.emulator.estate.counts()["message"] == 0
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_the_longest_text(launch, service, most):
         assert "too long" in api.refused("POST", path, {"role": "user", "content": content})
 
 
-def test_the_path_to_an_unknown_key_is_named(platform):
+def test_the_path_to_an_unknown_key_is_shown(platform):
     body = {"messages": [{"role": "user", "content": "x", "file_ids": ["f"]}]}
     assert platform.refused("POST", "/threads", body) == "Unknown parameter: 'messages[0].file_ids'."
 
@@ -107,7 +107,7 @@ def test_files_of_a_message_must_exist(api, body):
     assert api("POST", f"/threads/{thread}/messages", {"role": "user", **body})[0] == 404
     fine = {"role": "user", "content": "first"}
     assert api("POST", "/threads", {"messages": [fine, {"role": "user", **body}]})[0] == 404
-    assert list(api.cloud.estate.threads) == [thread]
+    assert list(api.emulator.estate.threads) == [thread]
 
 
 def test_32_first_messages_and_no_more(api):
@@ -185,7 +185,7 @@ def test_deleting_threads(api):
 
 def test_other_things_not_found(api):
     thread = api.thread()
-    api.cloud.estate.runs[thread]["run_1"] = {"id": "run_1", "created_at": 1, "status": "completed"}
+    api.emulator.estate.runs[thread]["run_1"] = {"id": "run_1", "created_at": 1, "status": "completed"}
     for path, noun in (
         ("messages/none", "message"),
         ("runs/none", "run"),
@@ -216,17 +216,17 @@ def test_listing_threads_can_fail_in_two_ways(launch):
     assert launch("openai", list_threads="works").ok("GET", "/threads")["data"] == []
 
 
-def test_runs_are_remembered_as_forbidden(api):
+def test_runs_are_recorded_as_forbidden(api):
     thread = api.thread()
     paths = [f"/threads/{thread}/runs", "/threads/runs", f"/threads/{thread}/runs/run_1/cancel"]
     for path in paths:
         api.refused("POST", path, {"assistant_id": "asst_x"})
-    assert [attempt.split("/threads")[1] for attempt in api.cloud.estate.forbidden_calls] == [
+    assert [attempt.split("/threads")[1] for attempt in api.emulator.estate.forbidden_calls] == [
         path.removeprefix("/threads") for path in paths
     ]
 
 
-def test_a_thread_with_an_active_run_takes_no_messages(api):
+def test_a_thread_with_an_active_run_accepts_no_messages(api):
     thread = api.thread()
     run = {
         "id": "run_1",
@@ -235,7 +235,7 @@ def test_a_thread_with_an_active_run_takes_no_messages(api):
         "status": "in_progress",
         "thread_id": thread,
     }
-    api.cloud.estate.runs[thread]["run_1"] = run
+    api.emulator.estate.runs[thread]["run_1"] = run
     body = {"role": "user", "content": "x"}
     message = api.refused("POST", f"/threads/{thread}/messages", body)
     assert message == f"Can't add messages to {thread} while a run run_1 is active."

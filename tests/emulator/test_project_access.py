@@ -1,4 +1,4 @@
-"""Who is let into a project, with which version, and what every answer carries."""
+"""Access to a project: tokens, keys, versions, and the headers of every answer."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ BEARER = {"Authorization": f"Bearer {KEY}"}
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": KEY}])
 @pytest.mark.parametrize("path", [*CLASSIC, *NEW, *WITHOUT_VERSION])
-def test_a_token_is_wanted_everywhere(project, headers, path):
-    status, body = Project(project.cloud, headers)("GET", path)
+def test_a_token_is_required_everywhere(project, headers, path):
+    status, body = Project(project.emulator, headers)("GET", path)
     assert (status, body["error"]["code"]) == (401, "401")
     assert project("GET", path)[0] == 200
 
 
 @pytest.mark.parametrize("path", [*CLASSIC, *NEW, *WITHOUT_VERSION])
-def test_a_key_opens_the_routes_of_the_project_only(project, path):
-    assert Project(project.cloud, {"api-key": KEY})("GET", path)[0] == (200 if path in NEW else 401)
+def test_a_key_is_accepted_on_routes_of_the_project_only(project, path):
+    assert Project(project.emulator, {"api-key": KEY})("GET", path)[0] == (200 if path in NEW else 401)
 
 
 @pytest.mark.parametrize("version", ["v1", "2025-05-01", "2025-05-15-preview"])
@@ -39,7 +39,7 @@ def test_any_other_version_is_refused_by_the_gateway(project, path, query):
     assert (status, list(body["error"])) == (400, ["code", "message"])
 
 
-def test_agents_know_one_version(project):
+def test_agents_accept_one_version(project):
     assert project.send("GET", "/agents?api-version=2025-05-15-preview")[0] == 400
 
 
@@ -53,7 +53,7 @@ def test_no_beta_header_is_needed(project):
     assert project("GET", f"{V1}/vector_stores")[0] == project("GET", "/assistants")[0] == 200
 
 
-def test_retired_classic_agents_are_gone_and_the_new_ones_live(launch_project):
+def test_retired_classic_agents_are_gone_and_new_ones_remain(launch_project):
     project = launch_project(retired=True)
     for path in (*CLASSIC, "/threads/thread_x/messages", "/vector_stores/vs_x/files"):
         assert project("GET", path) == (404, GATEWAY_404)
@@ -73,7 +73,7 @@ def test_unknown_routes(project, path):
 
 
 @pytest.mark.parametrize("path", ["/agents", f"{V1}/conversations"])
-def test_supported_versions_are_told(project, path):
+def test_supported_versions_are_shown(project, path):
     project.ok("GET", path)
     assert project.answered["api-supported-versions"] == "1.0,2025-05-15-preview,2025-11-15-preview"
     assert project.answered["x-request-id"]
@@ -81,7 +81,7 @@ def test_supported_versions_are_told(project, path):
     assert "api-supported-versions" not in project.answered
 
 
-def test_a_missing_object_names_its_request_twice_and_a_wrong_body_once(project):
+def test_a_missing_object_has_its_request_id_twice_and_a_wrong_body_once(project):
     _, body = project("GET", "/agents/none")
     assert body["error"]["additionalInfo"]["request_id"] == project.answered["x-request-id"]
     assert "api-supported-versions" in project.answered
@@ -91,10 +91,10 @@ def test_a_missing_object_names_its_request_twice_and_a_wrong_body_once(project)
 
 
 @pytest.mark.parametrize("path", [f"{V1}/responses", "/threads/runs", "/threads/thread_x/runs"])
-def test_what_runs_a_model_is_refused_and_remembered(project, path):
+def test_calls_that_run_a_model_are_refused_and_recorded(project, path):
     status, body = project("POST", path, {})
     assert (status, body["error"]["code"]) == (400, "runs_not_emulated")
-    assert project.cloud.estate.forbidden_calls == [f"POST /api/projects/demo{path}"]
+    assert project.emulator.estate.forbidden_calls == [f"POST /api/projects/demo{path}"]
 
 
 def test_both_generations_share_files_and_stores(project):

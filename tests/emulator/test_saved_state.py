@@ -1,4 +1,4 @@
-"""Saved answers: served back verbatim and in order, whatever form they were saved in."""
+"""Saved answers: served exactly and in order, whatever form they were saved in."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def messages(*seconds: int, prefix: str = "msg_") -> list[dict[str, object]]:
 
 
 def everything(api) -> dict[str, list[object]]:
-    """All an estate can be asked for, read through the SDK."""
+    """Everything that can be read from an estate, through the SDK."""
 
     def rows(path: str) -> list[dict]:
         found, query = [], {"limit": 100, "order": "asc"}
@@ -68,7 +68,7 @@ def test_every_form_of_saving(tmp_path, launch, form):
     assert api.ok("GET", "/assistants/asst_1") == row
 
 
-def test_the_unusable_is_named(tmp_path, launch):
+def test_unusable_files_are_reported(tmp_path, launch):
     documents = {
         "agent.json": {"object": "agent", "id": "a"},
         "deleted.json": {"object": "file", "id": "f", "deleted": True},
@@ -79,10 +79,12 @@ def test_the_unusable_is_named(tmp_path, launch):
     for name, document in documents.items():
         write(tmp_path, name, document)
     (tmp_path / "broken.json").write_text("{")
-    cloud = launch(state=tmp_path).cloud
-    assert {skipped.file for skipped in cloud.skipped} == {*documents, "broken.json"}
-    assert {row.file: row.reason for row in cloud.skipped}["lost.json"] == "thread.message without thread_id"
-    assert not any(cloud.estate.counts().values())
+    emulator = launch(state=tmp_path).emulator
+    assert {skipped.file for skipped in emulator.skipped} == {*documents, "broken.json"}
+    assert {row.file: row.reason for row in emulator.skipped}[
+        "lost.json"
+    ] == "thread.message without thread_id"
+    assert not any(emulator.estate.counts().values())
 
 
 @pytest.mark.parametrize(
@@ -94,13 +96,13 @@ def test_the_unusable_is_named(tmp_path, launch):
         ((2, 3, 1), ["msg_2", "msg_0", "msg_1"]),
     ],
 )
-def test_a_list_read_newest_first_is_turned_around(tmp_path, launch, seconds, order):
+def test_a_list_read_newest_first_is_reversed(tmp_path, launch, seconds, order):
     write(tmp_path, "messages.json", {"data": messages(*seconds)})
     listed = launch(state=tmp_path).ok("GET", "/threads/thread_1/messages", order="asc")
     assert [row["id"] for row in listed["data"]] == order
 
 
-def test_the_later_of_two_wins(tmp_path):
+def test_the_later_of_two_copies_is_used(tmp_path):
     row = {"id": "asst_1", "object": "assistant", "created_at": 1}
     write(tmp_path, "1.json", {**row, "name": "old"})
     write(tmp_path, "2.json", {**row, "name": "new"})
@@ -110,7 +112,7 @@ def test_the_later_of_two_wins(tmp_path):
     assert len(estate.assistants.order) == 1
 
 
-def test_orphans_get_parents(tmp_path, launch):
+def test_missing_parents_are_created(tmp_path, launch):
     write(tmp_path, "m.json", messages(5, 6))
     step = {"object": "thread.run.step", "id": "step_1", "run_id": "run_1", "thread_id": "thread_2"}
     write(tmp_path, "s.json", step)
@@ -122,7 +124,7 @@ def test_orphans_get_parents(tmp_path, launch):
     assert api.ok("GET", "/vector_stores/vs_1")["file_counts"]["completed"] == 1
 
 
-def test_content_lies_beside(tmp_path, launch):
+def test_content_beside_the_json(tmp_path, launch):
     for file_id in ("file-1", "file-2"):
         write(tmp_path, f"{file_id}.json", {"object": "file", "id": file_id, "filename": "../../x"})
     (tmp_path / "content").mkdir()
@@ -131,7 +133,7 @@ def test_content_lies_beside(tmp_path, launch):
     api = launch(state=tmp_path)
     assert api.client.files.content("file-1").read() == b"\0bytes"
     assert api("GET", "/files/file-2/content")[0] == 404
-    assert [(row.file, row.reason) for row in api.cloud.skipped] == [
+    assert [(row.file, row.reason) for row in api.emulator.skipped] == [
         ("content/stray.json", "there is no file of this id")
     ]
     api.ok("DELETE", "/files/file-1")
@@ -144,7 +146,7 @@ def test_the_bundled_examples_come_back_verbatim(launch, name):
     api = launch(
         "openai" if name.startswith("openai") else "azure-openai", state=folder, list_threads="works"
     )
-    assert api.cloud.skipped == []
+    assert api.emulator.skipped == []
     read = everything(api)
     for kind, pattern in (
         ("assistants", "assistants.json"),
@@ -163,7 +165,7 @@ def test_the_bundled_examples_come_back_verbatim(launch, name):
 
 
 def blocks(text: str) -> list[object]:
-    """The JSON objects that stand in running text; damaged ones are passed over."""
+    """The JSON objects in running text; damaged ones are skipped."""
     decoder, found, place = json.JSONDecoder(), [], 0
     while (place := text.find("{", place)) >= 0:
         try:
@@ -186,7 +188,7 @@ def test_answers_inside_documents(tmp_path, launch):
     pictures = [row for row in read["messages"] if row["id"] == "msg_oJbUanImBRpRran5HSa4Duy4"]
     assert pictures[0]["content"][0]["image_file"] == {"file_id": "assistant-1YGVTvNzc2JXajI5JU9F0HMD"}
     assert pictures[0]["file_ids"] == []
-    by_thread = api.cloud.estate.messages
+    by_thread = api.emulator.estate.messages
     assert {"thread_6bunpoBRZwNhovwzYo7fhNVd", "thread_ow1Yv29ptyVtv7ixbiKZRrHd"} <= by_thread.keys()
     seconds = [row["created_at"] for row in read["messages"] if row["thread_id"].startswith("thread_ow1")]
     assert seconds == sorted(seconds)
@@ -201,15 +203,15 @@ def test_recorded_answers(launch, service):
     recorded = json.loads((SHARED / "real" / "openai_v2_vector_stores_list.json").read_text(encoding="utf-8"))
     for store in recorded["response_body"]["data"]:
         assert api.ok("GET", f"/vector_stores/{store['id']}") == store
-    assert {row.reason for row in api.cloud.skipped} >= {"an error answer", "the answer to a deletion"}
-    # Items do not say whose they are, and these were saved outside their folder.
-    assert {row.reason for row in api.cloud.skipped if "items" in row.file} >= {
+    assert {row.reason for row in api.emulator.skipped} >= {"an error answer", "the answer to a deletion"}
+    # Items do not name their conversation, and these were saved outside their folder.
+    assert {row.reason for row in api.emulator.skipped if "items" in row.file} >= {
         "no kind of an Assistants estate: None"
     }
 
 
 @pytest.mark.parametrize("name", ["azure-v1", "azure-v2", "openai-v2", "foundry-classic", "foundry"])
-def test_what_is_saved_loads_as_it_was(tmp_path, name):
+def test_a_saved_estate_loads_unchanged(tmp_path, name):
     before, after = Estate(), Estate()
     load(ROOT / "fixtures" / name, before)
     save(before, tmp_path / "saved")

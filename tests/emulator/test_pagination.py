@@ -10,10 +10,10 @@ from migrate.emulator.pagination import page
 from migrate.emulator.state import Table
 
 
-def test_an_empty_list_names_its_ends_as_null(api):
+def test_an_empty_list_has_null_ids(api):
     empty = {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
     thread = api.thread()
-    unpaged = api.cloud.options.service == "foundry"
+    unpaged = api.emulator.options.service == "foundry"
     for path in (
         "/assistants",
         "/vector_stores",
@@ -24,11 +24,11 @@ def test_an_empty_list_names_its_ends_as_null(api):
 
 
 def test_twenty_newest_first_unless_asked_otherwise(api):
-    made = [api.ok("POST", "/assistants", {"model": "m"})["id"] for _ in range(21)]
+    created = [api.ok("POST", "/assistants", {"model": "m"})["id"] for _ in range(21)]
     listed = api.ok("GET", "/assistants")
-    assert [row["id"] for row in listed["data"]] == made[:0:-1]
-    assert (listed["first_id"], listed["last_id"], listed["has_more"]) == (made[-1], made[1], True)
-    assert [row.id for row in api.client.beta.assistants.list(limit=4, order="asc")] == made
+    assert [row["id"] for row in listed["data"]] == created[:0:-1]
+    assert (listed["first_id"], listed["last_id"], listed["has_more"]) == (created[-1], created[1], True)
+    assert [row.id for row in api.client.beta.assistants.list(limit=4, order="asc")] == created
 
 
 @pytest.mark.parametrize(

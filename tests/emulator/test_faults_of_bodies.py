@@ -1,4 +1,4 @@
-"""Faults of a service that is pickier about bodies than its description."""
+"""Faults of a service that refuses bodies which its description allows."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from tests.emulator.test_faults import start as start
 
 
 @pytest.mark.parametrize("service", ["azure-openai", "openai"])
-def test_a_null_is_refused_wherever_it_stands(start: Start, service: str) -> None:
-    spoiled = start({"what": "refuse-nulls", "method": "POST"}, service=service)
+def test_a_null_is_refused_everywhere(start: Start, service: str) -> None:
+    faulty = start({"what": "refuse-nulls", "method": "POST"}, service=service)
     for body in ({"model": "m", "name": None}, {"model": "m", "metadata": {"a": None}}, {"tools": [None]}):
-        status, answer = spoiled("POST", ASSISTANTS, body)
+        status, answer = faulty("POST", ASSISTANTS, body)
         assert (status, "null is not accepted" in str(answer)) == (400, True)
-    assert spoiled("POST", ASSISTANTS, {"model": "m", "name": "n"})[0] == 200
-    assert spoiled.raw("POST", THREADS)[0] == 200
-    assert spoiled("GET", ASSISTANTS)[0] == 200
+    assert faulty("POST", ASSISTANTS, {"model": "m", "name": "n"})[0] == 200
+    assert faulty.raw("POST", THREADS)[0] == 200
+    assert faulty("GET", ASSISTANTS)[0] == 200
 
 
-def test_items_in_forms_that_no_project_took_are_refused(start: Start) -> None:
-    spoiled = start({"what": "refuse-unseen-forms"}, service="foundry")
+def test_items_in_unseen_forms_are_refused(start: Start) -> None:
+    faulty = start({"what": "refuse-unseen-forms"}, service="foundry")
     home = "/openai/v1/conversations"
     spoken = {"type": "message", "role": "user", "content": "x"}
     image = {"type": "input_image", "image_url": "data:image/png;base64,AA=="}
@@ -38,7 +38,7 @@ def test_items_in_forms_that_no_project_took_are_refused(start: Start) -> None:
     )
 
     def posted(item: Any) -> int:
-        connection = http.client.HTTPConnection(urlsplit(spoiled.cloud.url).netloc)
+        connection = http.client.HTTPConnection(urlsplit(faulty.emulator.url).netloc)
         headers = {"authorization": f"Bearer {KEY}"}
         connection.request("POST", f"{PREFIX['foundry']}{home}", json.dumps({"items": [item]}), headers)
         status = connection.getresponse().status
@@ -50,12 +50,12 @@ def test_items_in_forms_that_no_project_took_are_refused(start: Start) -> None:
 
 
 def test_an_agent_serves_one_version_whatever_is_newest(start: Start) -> None:
-    spoiled = start(
+    faulty = start(
         {"what": "pinned", "path": "*/agents/*", "method": "GET", "version": "3"}, service="foundry"
     )
     body = {"definition": {"kind": "prompt", "model": "gpt-4o"}}
-    assert spoiled("POST", "/agents/clerk/versions", body)[0] == 200
-    shown = spoiled("GET", "/agents/clerk")[1]
+    assert faulty("POST", "/agents/clerk/versions", body)[0] == 200
+    shown = faulty("GET", "/agents/clerk")[1]
     (rule,) = shown["agent_endpoint"]["version_selector"]["version_selection_rules"]
     assert rule["agent_version"] == "3"
     assert shown["agent_endpoint"]["protocols"] == ["responses"]

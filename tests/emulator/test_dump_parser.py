@@ -1,4 +1,4 @@
-"""Dumps as scripts, editors and shells leave them: taken whatever their shape, or named."""
+"""Dumps as scripts, editors and shells write them: read in any shape, or reported."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FILE = {"id": "file-1", "object": "file", "created_at": 1, "filename": "a.pdf", 
 
 
 def bare(row: dict[str, Any], *keys: str) -> dict[str, Any]:
-    """A row without the keys that tell what it is and where it lies."""
+    """A row without the keys that show its kind and its parent."""
     return {key: value for key, value in row.items() if key not in ("object", *keys)}
 
 
@@ -76,7 +76,7 @@ WANTED = [(row["id"], row["content"][0]["text"]["value"]) for row in SAID]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_dump_of_any_shape_is_taken(tmp_path: Path, shape: str) -> None:
+def test_a_dump_of_any_shape_is_read(tmp_path: Path, shape: str) -> None:
     name, document = SHAPES[shape]
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text(json.dumps(document), encoding="utf-8")
@@ -102,7 +102,7 @@ def test_json_lines_in_any_unicode_encoding(tmp_path: Path, code: str, ending: s
     assert messages(tmp_path) == WANTED
 
 
-def test_the_words_alone_become_the_text_of_a_message(tmp_path: Path) -> None:
+def test_bare_text_becomes_the_text_of_a_message(tmp_path: Path) -> None:
     rows = [{"id": row["id"], "role": "user", "content": row["content"][0]["text"]["value"]} for row in SAID]
     (tmp_path / "a.json").write_text(json.dumps({"thread_id": "thread_1", "messages": rows}))
     assert messages(tmp_path) == WANTED
@@ -138,7 +138,7 @@ def text(document: Any) -> bytes:
         ("content/deep/file-1", b"x", "no file of this id"),
     ],
 )  # fmt: skip
-def test_what_is_not_taken_is_named(tmp_path: Path, name: str, data: bytes, reason: str) -> None:
+def test_unusable_parts_are_reported(tmp_path: Path, name: str, data: bytes, reason: str) -> None:
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / name).write_bytes(data)
     skipped = load(tmp_path, Estate())
@@ -146,7 +146,7 @@ def test_what_is_not_taken_is_named(tmp_path: Path, name: str, data: bytes, reas
     assert reason in skipped[0].reason
 
 
-def test_a_listing_saved_page_by_page_is_whole_when_its_last_page_is_there(tmp_path: Path) -> None:
+def test_a_listing_saved_page_by_page_is_complete_with_its_last_page(tmp_path: Path) -> None:
     pages = [{"data": SAID[:1], "has_more": True}, {"data": SAID[1:2], "has_more": True},
              {"data": SAID[2:], "has_more": False}]  # fmt: skip
     for number, page in enumerate(pages):
@@ -156,7 +156,7 @@ def test_a_listing_saved_page_by_page_is_whole_when_its_last_page_is_there(tmp_p
     assert [row.reason for row in load(tmp_path, Estate())] == [UNFINISHED]
 
 
-def test_bytes_that_lie_beside(tmp_path: Path) -> None:
+def test_bytes_beside_the_json(tmp_path: Path) -> None:
     rows = [
         FILE,
         {**FILE, "id": "file-2", "filename": "b.txt"},
@@ -173,7 +173,7 @@ def test_bytes_that_lie_beside(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("as_json", [True, False])
-def test_the_command_names_what_it_did_not_take(tmp_path: Path, as_json: bool) -> None:
+def test_the_command_reports_what_it_did_not_use(tmp_path: Path, as_json: bool) -> None:
     (tmp_path / "a.json").write_text(json.dumps(SAID))
     (tmp_path / "b.json").write_text("{")
     process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Faults of what is sent: elsewhere, nothing at all, without end, byte by byte."""
+"""Faults of the answer: a redirect, no answer, a very long one, one that arrives byte by byte."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def start(tmp_path: Path) -> Iterator[Start]:
         def started(**row: Any) -> Ask:
             file = tmp_path / "faults.json"
             file.write_text(json.dumps({"fault": [row]}), encoding="utf-8")
-            cloud = stack.enter_context(Emulator(Options(key=KEY, faults=file)))
+            emulator = stack.enter_context(Emulator(Options(key=KEY, faults=file)))
 
             def ask(method: str = "GET", body: str | None = None) -> http.client.HTTPResponse:
-                connection = http.client.HTTPConnection(urlsplit(cloud.url).netloc, timeout=10)
+                connection = http.client.HTTPConnection(urlsplit(emulator.url).netloc, timeout=10)
                 stack.callback(connection.close)
                 connection.request(method, PATH, body, {"api-key": KEY})
                 return connection.getresponse()
 
-            ask.cloud = cloud  # type: ignore[attr-defined]
+            ask.emulator = emulator  # type: ignore[attr-defined]
             return ask
 
         yield started
@@ -46,20 +46,18 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_the_client_is_sent_elsewhere_and_nothing_is_carried_out(
-    start: Start, method: str, code: int
-) -> None:
+def test_the_client_is_redirected_and_nothing_is_carried_out(start: Start, method: str, code: int) -> None:
     ask = start(what="redirect", code=code, to="http://127.0.0.1:9/elsewhere")
     answer = ask(method, json.dumps({"model": "gpt-4o"}) if method == "POST" else None)
     assert (answer.status, answer.headers["location"]) == (code, "http://127.0.0.1:9/elsewhere")
-    assert not list(ask.cloud.estate.assistants)  # type: ignore[attr-defined]
+    assert not list(ask.emulator.estate.assistants)  # type: ignore[attr-defined]
 
 
-def test_the_client_is_sent_to_the_same_address_again(start: Start) -> None:
+def test_the_client_is_redirected_to_the_same_address(start: Start) -> None:
     assert start(what="redirect")().headers["location"] == PATH
 
 
-def test_the_service_says_nothing_for_a_while(start: Start) -> None:
+def test_the_service_does_not_answer_for_some_time(start: Start) -> None:
     ask = start(what="silent", silence=0.05)
     with pytest.raises((http.client.HTTPException, ConnectionError)):
         ask()
@@ -67,7 +65,7 @@ def test_the_service_says_nothing_for_a_while(start: Start) -> None:
 
 def test_a_silent_service_lets_a_client_leave_and_stops(start: Start) -> None:
     ask = start(what="silent")
-    parts = urlsplit(ask.cloud.url)  # type: ignore[attr-defined]
+    parts = urlsplit(ask.emulator.url)  # type: ignore[attr-defined]
     with socket.create_connection((parts.hostname, parts.port)) as client:
         client.sendall(f"GET {PATH} HTTP/1.1\r\nHost: x\r\napi-key: {KEY}\r\n\r\n".encode())
         client.settimeout(0.05)
@@ -76,7 +74,7 @@ def test_a_silent_service_lets_a_client_leave_and_stops(start: Start) -> None:
 
 
 @pytest.mark.parametrize("packing", ["none", "gzip"])
-def test_an_answer_holds_as_many_bytes_as_asked_for(start: Start, packing: str) -> None:
+def test_an_answer_has_the_configured_size(start: Start, packing: str) -> None:
     answer = start(what="flood", bytes=3 << 20, packing=packing)()
     content = answer.read()
     if packing == "gzip":
@@ -86,7 +84,7 @@ def test_an_answer_holds_as_many_bytes_as_asked_for(start: Start, packing: str) 
     assert content.startswith(b'{"object": "list", "data": [{"id": "aaa')
 
 
-def test_an_answer_comes_byte_by_byte_and_is_whole(start: Start) -> None:
+def test_an_answer_arrives_byte_by_byte_and_is_complete(start: Start) -> None:
     answer = start(what="drip", pause=0)()
     assert json.loads(answer.read())["data"] == []
     assert answer.headers["content-length"]
