@@ -1,14 +1,14 @@
-"""Remove snapshots from an archive, with everything that only they held; the journal and the id map stay.
+"""Remove snapshots from an archive, with everything that only they had. The journal and the id map stay.
 
-All of it is one transaction: a program that is killed leaves either all or nothing. Numbers of snapshots
-that are gone are not given again, so that no plan can mean another snapshot than the one it was made from.
+All of it is one transaction: a program that is killed removes either everything or nothing. Numbers of
+removed snapshots are not used again, so no plan can refer to another snapshot than the one it was made from.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from itertools import groupby
 
 from migrate.archive.bodies import BodyRow
@@ -18,7 +18,7 @@ from migrate.archive.packs import BODIES_PER_PACK, FORGOTTEN_BODY, BodyReader, P
 from migrate.model.input_limits import loads
 from migrate.model.results.archive import ForgetResult, VacuumResult
 
-ARCHIVE_IN_USE_REASON = "another program reads the archive; the room is free when it ends"
+ARCHIVE_IN_USE_REASON = "another program reads the archive; the space is free when it ends"
 
 FILE_SPANS_SQL = (
     "SELECT f.endpoint_id, r.pack_id, r.place, r.count FROM (SELECT DISTINCT n.endpoint_id, s.manifest_id "
@@ -30,13 +30,13 @@ FILE_SPANS_SQL = (
 def forget_snapshots(archive: Archive, snapshots: Collection[int]) -> ForgetResult:
     """Remove these snapshots."""
     conn = archive.conn
-    # Enforced, each row that goes would make SQLite look through tables that have no index for it.
+    # With foreign keys, SQLite would scan tables without an index for each row that is removed.
     conn.execute("PRAGMA foreign_keys = OFF")
     try:
         with archive.transaction():
-            sizes = _file_bytes(conn)
-            _keep_number(conn)
-            gone = conn.execute(
+            bytes_before = _file_bytes(conn)
+            _store_highest_number(conn)
+            snapshot_count = conn.execute(
                 "DELETE FROM snapshots WHERE id IN (SELECT value FROM json_each(?))",
                 (json.dumps(sorted(snapshots)),),
             ).rowcount
@@ -44,14 +44,16 @@ def forget_snapshots(archive: Archive, snapshots: Collection[int]) -> ForgetResu
             _sweep_contents(conn)
             files = sweep_blobs(conn)
             conn.execute("DELETE FROM endpoints WHERE id NOT IN (SELECT endpoint_id FROM snapshots)")
-            left = _file_bytes(conn)
+            bytes_after = _file_bytes(conn)
     finally:
         conn.execute("PRAGMA foreign_keys = ON")
-    return ForgetResult(gone, removed["manifests"], removed["bodies"], files, sizes - left)
+    return ForgetResult(
+        snapshot_count, removed["manifests"], removed["bodies"], files, bytes_before - bytes_after
+    )
 
 
 def _sweep_contents(conn: sqlite3.Connection) -> None:
-    """Forget whose bytes they were where no snapshot of the estate lists the file."""
+    """Remove the link from a file to its bytes where no snapshot of the estate lists the file."""
     conn.execute("CREATE TEMP TABLE listed_files (endpoint_id, file_id, PRIMARY KEY (endpoint_id, file_id))")
     bodies = BodyReader(conn)
     for endpoint, pack, place, count in conn.execute(FILE_SPANS_SQL):
@@ -65,8 +67,8 @@ def _sweep_contents(conn: sqlite3.Connection) -> None:
 
 
 def vacuum_archive(archive: Archive) -> VacuumResult:
-    """Rewrite the archive without its free pages. What was removed cannot be found in the
-    file afterwards. Needs room while it works; without it, nothing changes."""
+    """Rewrite the archive without its free pages. What was removed is not in the file afterwards. Needs free
+    disk space meanwhile; without it, nothing changes."""
     before = _bytes(archive)
     try:
         archive.conn.execute("VACUUM")
@@ -76,11 +78,12 @@ def vacuum_archive(archive: Archive) -> VacuumResult:
     return VacuumResult(before, _bytes(archive), ARCHIVE_IN_USE_REASON if busy else "")
 
 
-def _keep_number(conn: sqlite3.Connection) -> None:
-    """Note the highest number that was given: `user_version` is part of the transaction and of the file."""
-    given = conn.execute("SELECT coalesce(max(id), 0) FROM snapshots").fetchone()[0]
-    noted = conn.execute("PRAGMA user_version").fetchone()[0]
-    conn.execute(f"PRAGMA user_version = {max(int(given), int(noted))}")
+def _store_highest_number(conn: sqlite3.Connection) -> None:
+    """Store the highest number that a snapshot had. `user_version` is part of the transaction and of the
+    file."""
+    highest = conn.execute("SELECT coalesce(max(id), 0) FROM snapshots").fetchone()[0]
+    stored = conn.execute("PRAGMA user_version").fetchone()[0]
+    conn.execute(f"PRAGMA user_version = {max(int(highest), int(stored))}")
 
 
 def _file_bytes(conn: sqlite3.Connection) -> int:
@@ -92,7 +95,7 @@ def _bytes(archive: Archive) -> int:
     return int(pages) * int(archive.conn.execute("PRAGMA page_size").fetchone()[0])
 
 
-# Table -> how it is rid of what nothing needs any more, in this order.
+# Table -> statement that removes the rows that nothing refers to, in this order.
 SWEEP_STATEMENTS = {
     "missing": "DELETE FROM missing WHERE snapshot_id NOT IN (SELECT id FROM snapshots)",
     "listed": "DELETE FROM listed WHERE snapshot_id NOT IN (SELECT id FROM snapshots)",
@@ -108,7 +111,8 @@ BLOB_SWEEP_STATEMENTS = {
 
 
 def sweep_listings(archive: Archive) -> dict[str, int]:
-    """Remove listings and bodies that nothing names; how many rows of each, bodies as `bodies`."""
+    """Remove listings and bodies that no snapshot refers to. Returns the number of removed rows of each
+    table, and of bodies as `bodies`."""
     conn = archive.conn
     archive.packer.close_packs()
     removed = {table: conn.execute(sql).rowcount for table, sql in SWEEP_STATEMENTS.items()}
@@ -116,56 +120,53 @@ def sweep_listings(archive: Archive) -> dict[str, int]:
 
 
 def sweep_blobs(conn: sqlite3.Connection) -> int:
-    """Remove the bytes that no file has; of how many files."""
+    """Remove the bytes that no file has, and return of how many files."""
     removed = [conn.execute(sql).rowcount for sql in BLOB_SWEEP_STATEMENTS.values()]
     return removed[0]
 
 
 def _sweep_bodies(conn: sqlite3.Connection) -> int:
-    """Packs that no listing names, and bodies of others that none names."""
-    held = _count_bodies(conn)
+    """Remove packs that no listing refers to, and unused bodies of the other packs. A pack of which a part is
+    still used is rewritten: the places of removed bodies stay empty, so the others keep their numbers."""
+    count_before = _count_bodies(conn)
     conn.execute("DELETE FROM packs WHERE id NOT IN (SELECT pack_id FROM spans)")
     conn.execute(f"DELETE FROM known WHERE body / {BODIES_PER_PACK} NOT IN (SELECT id FROM packs)")
     for pack, places in _partly_used(conn):
         _forget_bodies(conn, pack, places)
-    return held - _count_bodies(conn)
+    return count_before - _count_bodies(conn)
 
 
 def _count_bodies(conn: sqlite3.Connection) -> int:
     return int(conn.execute("SELECT coalesce(sum(held), 0) FROM packs").fetchone()[0])
 
 
-def _partly_used(conn: sqlite3.Connection) -> Iterator[tuple[int, set[int]]]:
-    """Packs that hold more than is named, and the places that are."""
+def _partly_used(conn: sqlite3.Connection) -> list[tuple[int, set[int]]]:
+    """Packs with bodies that no listing refers to, and the places of the used bodies."""
     rows = conn.execute(
         "SELECT r.pack_id, r.place, r.count, p.held FROM spans r JOIN packs p ON p.id = r.pack_id ORDER BY 1"
     )
-    wanted: list[tuple[int, set[int]]] = []
+    partly_used: list[tuple[int, set[int]]] = []
     for pack, spans in groupby(rows, key=lambda row: row[0]):
         parts = list(spans)
-        named = {n for _, place, count, _ in parts for n in range(place, place + count)}
-        if len(named) < parts[0][3]:
-            wanted.append((pack, named))
-    yield from wanted  # all were found before the first is changed
+        used = {n for _, place, count, _ in parts for n in range(place, place + count)}
+        if len(used) < parts[0][3]:
+            partly_used.append((pack, used))
+    return partly_used
 
 
 def _forget_bodies(conn: sqlite3.Connection, pack: int, kept: set[int]) -> None:
-    """Rewrite a pack with only these places."""
+    """Rewrite a pack with only the bodies at these places."""
     kind, data, size = conn.execute("SELECT kind, data, size FROM packs WHERE id = ?", (pack,)).fetchone()
     texts = split_bodies(decompress(data, size))
-    gone = [place for place, text in enumerate(texts) if place not in kept and text != FORGOTTEN_BODY]
+    unused = [place for place, text in enumerate(texts) if place not in kept and text != FORGOTTEN_BODY]
     conn.executemany(
         "DELETE FROM known WHERE key = ? AND body = ?",
-        [(_key(kind, texts[place]), pack * BODIES_PER_PACK + place) for place in gone],
+        [(BodyRow.from_text(kind, texts[place]).key, pack * BODIES_PER_PACK + place) for place in unused],
     )
-    for place in gone:
+    for place in unused:
         texts[place] = FORGOTTEN_BODY
     new = Pack.from_bodies(kind, [text.encode() for text in texts])
     conn.execute(
         "UPDATE packs SET held = ?, size = ?, sha = ?, data = ? WHERE id = ?",
         (len(kept), new.size, new.sha, new.data, pack),
     )
-
-
-def _key(kind: str, text: str) -> int:
-    return BodyRow.from_text(kind, text).key

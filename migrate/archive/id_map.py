@@ -1,7 +1,7 @@
 """Read the id map, the pairs of old and new ids, from the journal.
 
-There may be a million messages among its lines, and nothing names one: who needs none leaves them out, who
-compares them asks for those of one thread.
+There may be a million messages in it. So callers that need no messages leave them out, and callers that
+compare messages ask for those of one thread.
 """
 
 from __future__ import annotations
@@ -15,14 +15,19 @@ from migrate.archive.hashes import HASHED_COLUMNS
 from migrate.archive.journal_check import check_journal, check_row
 from migrate.model.results.archive import IdMapping
 
-# Of the journal `j`: lines that say what is on the target, and were not taken back.
-IN_EFFECT_SQL = """j.state = 'done' AND j.target_id IS NOT NULL AND j.action IN ('create', 'adopt', 'update')
-             AND NOT EXISTS (SELECT 1 FROM journal u WHERE u.plan_id = j.plan_id AND u.action = 'undo'
-               AND u.state = 'done' AND u.kind = j.kind AND u.source_parent = j.source_parent
-               AND u.source_id = j.source_id)"""
-# All that a line of the journal can say.
+# Of the journal `j`: lines that were not rolled back.
+NOT_UNDONE_SQL = (
+    "NOT EXISTS (SELECT 1 FROM journal u WHERE u.plan_id = j.plan_id AND u.action = 'undo' "
+    "AND u.state = 'done' AND u.kind = j.kind AND u.source_parent = j.source_parent AND u.source_id = j.source_id)"
+)
+# Of the journal `j`: lines of objects on the target that were not rolled back.
+IN_EFFECT_SQL = (
+    "j.state = 'done' AND j.target_id IS NOT NULL AND j.action IN ('create', 'adopt', 'update') "
+    f"AND {NOT_UNDONE_SQL}"
+)
+# All actions of lines in the journal.
 JOURNAL_ACTIONS_SQL = "'create', 'adopt', 'update', 'delete', 'undo'"
-# Of the plans `p`: those from one side to another.
+# Of the plans `p`: plans from one side to another.
 BETWEEN_SIDES_SQL = "p.source_type = ? AND p.source_url = ? AND p.target_type = ? AND p.target_url = ?"
 
 
@@ -41,8 +46,9 @@ def id_map(
     source_id: str = "",
     messages: bool = True,
 ) -> Iterator[IdMapping]:
-    """The id map, narrowed to a source, a target, one old id, or to all but messages. Of several moves of one
-    object to one target, the last counts. Raises `RowDamaged` where the journal is not what was written."""
+    """The id map, limited to a source, a target, one old id, or to everything but messages. Where an object
+    was moved to one target several times, the last time counts. Raises `RowDamaged` where the journal was
+    changed."""
     check_journal(conn, messages=messages and not source_id)
     where, values = [] if messages else ["j.kind != 'message'"], []
     for column, side in (("source", source), ("target", target)):
@@ -66,7 +72,7 @@ def id_map(
 
 @dataclass(frozen=True)
 class Derivation:
-    """One object that a plan made from another, or found to be its counterpart."""
+    """One object that a plan created from another one, or adopted as its counterpart."""
 
     kind: str
     source: Side
@@ -76,29 +82,34 @@ class Derivation:
 
 
 def derivations(conn: SqlConnection) -> Iterator[Derivation]:
-    """What stands of every plan between any two sides, but for messages and the files of stores."""
+    """The objects of all plans between any two sides that were not rolled back, without messages and files in
+    vector stores."""
     rows = conn.execute(
         "SELECT j.kind, p.source_type, p.source_url, j.source_id, p.target_type, p.target_url, j.target_id "
         "FROM journal j JOIN plans p ON p.id = j.plan_id "
         f"WHERE j.kind NOT IN ('message', 'vector_store_file') AND {IN_EFFECT_SQL} ORDER BY j.id"
     )
-    for kind, type_, url, old, type_there, url_there, new in rows:
-        yield Derivation(kind, Side(type_, url), old, Side(type_there, url_there), new)
+    for kind, source_type, source_url, source_id, target_type, target_url, target_id in rows:
+        yield Derivation(
+            kind, Side(source_type, source_url), source_id, Side(target_type, target_url), target_id
+        )
 
 
 def message_id_pairs(
     conn: SqlConnection, source: Side, target: Side, thread: str
 ) -> Iterator[tuple[str, str]]:
-    """Old id and new id of the messages of one thread of the source: see `arrived_messages`."""
-    return ((old, new) for old, new, _ in arrived_messages(conn, source, target, thread))
+    """Source id and target id of the messages of one thread of the source, see `arrived_messages`."""
+    return (
+        (source_id, target_id) for source_id, target_id, _ in arrived_messages(conn, source, target, thread)
+    )
 
 
 def arrived_messages(
     conn: SqlConnection, source: Side, target: Side, thread: str
 ) -> Iterator[tuple[str, str, str]]:
-    """Old id, new id and fingerprint ('' where it was not noted) of the messages of one thread of the source,
-    the last of each counts; what else was moved costs nothing. Raises `RowDamaged` where one of these lines
-    is not what was written."""
+    """Source id, target id and fingerprint ('' where it was not stored) of the messages of one thread of the
+    source that are on the target. Where a message was moved several times, the last one counts. Other
+    messages are not read. Raises `RowDamaged` where one of these lines was changed."""
     lines = ", ".join(f"j.{column}" for column in HASHED_COLUMNS["journal"])
     rows = conn.execute(
         f"SELECT j.source_id, j.target_id, coalesce(j.written, ''), {IN_EFFECT_SQL}, j.hash, {lines} "
@@ -107,29 +118,29 @@ def arrived_messages(
         f"AND {BETWEEN_SIDES_SQL} ORDER BY j.id",
         (thread, *_side_values(source, target)),
     )
-    for old, new, mark, standing, stored, *line in rows:
-        check_row("journal", tuple(line), stored)
-        if standing:
-            yield old, new, mark
+    for source_id, target_id, fingerprint, in_effect, stored_hash, *line in rows:
+        check_row("journal", tuple(line), stored_hash)
+        if in_effect:
+            yield source_id, target_id, fingerprint
 
 
 def reverse_message_ids(
-    conn: SqlConnection, source: Side, target: Side, thread: str, there: str
+    conn: SqlConnection, source: Side, target: Side, source_thread: str, target_thread: str
 ) -> dict[str, str]:
-    """Messages of a thread of the source that were made from messages of its counterpart on the target: id
-    here -> id there."""
+    """Messages of a thread of the source that an earlier plan created from messages of its counterpart on the
+    target: source id -> target id."""
     rows = conn.execute(
         "SELECT j.target_id, j.source_id FROM plans p CROSS JOIN journal j ON j.plan_id = p.id "
         "WHERE j.kind = 'message' AND j.source_parent = ? AND j.target_parent = ? AND j.action = 'create' "
         f"AND {BETWEEN_SIDES_SQL} AND {IN_EFFECT_SQL} ORDER BY j.id",
-        (there, thread, *_side_values(target, source)),
+        (target_thread, source_thread, *_side_values(target, source)),
     )
     return dict(rows)
 
 
 def created_source_ids(conn: SqlConnection, source: Side, target: Side) -> dict[tuple[str, str], str]:
-    """(kind, target id) -> source id of everything but messages that was made between two sides and stands;
-    what was only found there is somebody else's."""
+    """(kind, target id) -> source id of every object that a plan created between two sides and that was not
+    rolled back. Messages and adopted objects are not in it."""
     rows = conn.execute(
         "SELECT j.kind, j.target_id, j.source_id FROM journal j JOIN plans p ON p.id = j.plan_id "
         f"WHERE j.kind != 'message' AND j.action = 'create' AND {BETWEEN_SIDES_SQL} AND {IN_EFFECT_SQL}",
@@ -139,27 +150,30 @@ def created_source_ids(conn: SqlConnection, source: Side, target: Side) -> dict[
 
 
 def created_store_file_ids(conn: SqlConnection, source: Side, target: Side) -> dict[tuple[str, str], str]:
-    """(store, file) on the target -> id on the source, of every row of a store that was made between two
-    sides and stands."""
+    """(store, file) on the target -> id on the source, of every file that a plan put into a vector store and
+    that was not rolled back."""
     rows = conn.execute(
         "SELECT j.target_parent, j.target_id, j.source_id FROM journal j JOIN plans p ON p.id = j.plan_id "
         f"WHERE j.kind = 'vector_store_file' AND j.action = 'create' "
         f"AND {BETWEEN_SIDES_SQL} AND {IN_EFFECT_SQL}",
         _side_values(source, target),
     )
-    return {(store, file): old for store, file, old in rows}
+    return {(store, file): source_id for store, file, source_id in rows}
 
 
 def uploaded_hashes(conn: SqlConnection, source: Side, target: Side) -> dict[tuple[str, str], str]:
-    """(source id, target id) -> hash of the bytes that were sent, of every file that was made between two
-    sides and stands."""
+    """(source id, target id) -> SHA-256 of the uploaded bytes, of every file that a plan created between two
+    sides and that was not rolled back."""
     rows = conn.execute(
         "SELECT j.source_id, j.target_id, j.before FROM journal j JOIN plans p ON p.id = j.plan_id "
         "WHERE j.kind = 'file' AND j.action = 'create' AND j.before IS NOT NULL "
         f"AND {BETWEEN_SIDES_SQL} AND {IN_EFFECT_SQL}",
         _side_values(source, target),
     )
-    return {(old, new): str((json.loads(sent) or {}).get("sha256", "")) for old, new, sent in rows}
+    return {
+        (source_id, target_id): str((json.loads(sent) or {}).get("sha256", ""))
+        for source_id, target_id, sent in rows
+    }
 
 
 def _side_values(source: Side, target: Side) -> tuple[str, str, str, str]:

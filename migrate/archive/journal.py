@@ -1,7 +1,8 @@
-"""The journal of an apply: the intent before each creating request, the outcome after it.
+"""The journal of an apply: the intent before each creating request, and the outcome after it.
 
-The id map (`id_map`) is read from here, and so is what a later plan, a resumed apply or a rollback must know.
-Threads share one journal; each entry is committed at once, so a killed program leaves at most intents.
+The id map (`id_map`) is read from it, and everything that a later plan, a continued apply or a rollback
+needs. Worker threads share one journal. Each entry is committed at once, so a killed program leaves intents
+without an outcome at most.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from datetime import datetime
 from migrate.archive.connections import SqlConnection
 from migrate.archive.database import Archive
 from migrate.archive.hashes import count_rows, hash_rows, storable_text
-from migrate.archive.id_map import IN_EFFECT_SQL, Side, message_id_pairs
+from migrate.archive.id_map import IN_EFFECT_SQL, NOT_UNDONE_SQL, Side, message_id_pairs
 from migrate.archive.registered_plans import store_plan_document
 from migrate.archive.snapshots.writer import utc_now
 from migrate.model import JSON
@@ -28,9 +29,9 @@ from migrate.model.results.archive import LaterChange
 
 log = logging.getLogger(__name__)
 
-# The action of a line for what the service created by itself because of a request of this program.
+# The action of a line for an object that the service created by itself after a request of this program.
 SERVICE_ACTION = "service"
-# The action of a line for how a thread stood before messages that attach files were appended to it.
+# The action of a line for the state of a thread before messages with files were appended to it.
 THREAD_STATE_ACTION = "stood"
 # The action of a line for taking back what another line did.
 UNDO_ACTION = "undo"
@@ -61,7 +62,7 @@ JournalJob = tuple[str, str, str, str, str]
 
 # The columns that identify a line.
 LINE_KEY_SQL = "plan_id = ? AND action = ? AND kind = ? AND source_parent = ? AND source_id = ?"
-# Lines that are read at a time.
+# Lines that are read at once.
 JOURNAL_BATCH_ROWS = 1_000
 
 
@@ -71,7 +72,7 @@ class Journal:
     def __init__(
         self, archive: Archive, plan_digest: str, source: Side, target: Side, document: bytes = b""
     ) -> None:
-        """`document`: the plan as JSON, kept with its journal."""
+        """`document`: the plan as JSON, stored with its journal."""
         self._archive = archive
         self._lock = threading.Lock()
         self._sides = source, target
@@ -89,17 +90,17 @@ class Journal:
         self.plan = int(row[0])
 
     def intend(self, jobs: Iterable[JournalJob], before: JSON = None) -> list[int]:
-        """Note what is about to be tried; the entries' ids, in order."""
+        """Store what will be tried next, and return the ids of the entries, in order."""
         text, jobs = None if before is None else json.dumps(before), list(jobs)
-        with self._adding() as conn:
+        with self._line_transaction() as conn:
             entries = [self._intend_one(conn, job, text) for job in jobs]
             hash_rows(conn, "journal", "id = ?", [(entry,) for entry in entries])
         _log(jobs)
         return entries
 
     @contextmanager
-    def _adding(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that may add lines; how many this plan has is noted at its end."""
+    def _line_transaction(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that may add lines. At its end, the number of lines of this plan is stored."""
         with self._lock, self._archive.transaction() as conn:
             last = conn.execute("SELECT coalesce(max(id), 0) FROM journal").fetchone()[0]
             yield conn
@@ -123,7 +124,7 @@ class Journal:
     def record_done(
         self, entry: int, target_id: str | None, target_parent: str = "", written: str | None = None
     ) -> None:
-        """It is there: under this id, with this fingerprint of its compared form."""
+        """The object exists on the target, with this id and this fingerprint of its compared form."""
         self.record_all_done([(entry, target_id, target_parent, written)])
 
     def record_all_done(self, outcomes: Iterable[tuple[int, str | None, str, str | None]]) -> None:
@@ -146,15 +147,15 @@ class Journal:
             )
             hash_rows(conn, "journal", "id = ?", [(row[-1],) for row in rows])
 
-    def record_created(self, made: Iterable[tuple[JournalJob, str, str, str]]) -> None:
-        """What was made, and is seen to be there: job, id and parent on the target, and how it was left.
-        Intent and outcome in one, for what went with the request of something else."""
-        made = list(made)
+    def record_created(self, created: Iterable[tuple[JournalJob, str, str, str]]) -> None:
+        """Objects that exist on the target: job, id, parent and fingerprint there. Intent and outcome in one,
+        for objects that were created by the request of another one."""
+        created = list(created)
         rows = [
-            (self.plan, *map(storable_text, (*job, id_, parent)), mark or None, (at := utc_now()), at)
-            for job, id_, parent, mark in made
+            (self.plan, *map(storable_text, (*job, id_, parent)), fingerprint or None, (at := utc_now()), at)
+            for job, id_, parent, fingerprint in created
         ]
-        with self._adding() as conn:
+        with self._line_transaction() as conn:
             conn.executemany(
                 "INSERT INTO journal (plan_id, action, kind, source_parent, source_id, name, state, "
                 "target_id, target_parent, written, started_at, finished_at) "
@@ -165,10 +166,10 @@ class Journal:
                 rows,
             )
             hash_rows(conn, "journal", LINE_KEY_SQL, [row[:5] for row in rows])
-        _log([job for job, *_ in made])
+        _log([job for job, *_ in created])
 
     def record_failed(self, entries: Iterable[int], error: str) -> None:
-        """It was refused, and why."""
+        """The requests failed; `error` is the reason."""
         rows = [(storable_text(redact(error)), utc_now(), entry) for entry in entries]
         log.info("failed: %s", error)
         with self._lock, self._archive.transaction() as conn:
@@ -191,7 +192,7 @@ class Journal:
         return datetime.fromisoformat(row[0]).timestamp()
 
     def has_action(self, action: str = "") -> bool:
-        """Whether this plan did, or tried, something of a sort, or anything at all."""
+        """Whether this plan did, or tried, an action of this type, or any action."""
         with self._lock:
             rows = self._archive.conn.execute(
                 "SELECT 1 FROM journal WHERE plan_id = ? AND ? IN (action, '') LIMIT 1", (self.plan, action)
@@ -199,8 +200,8 @@ class Journal:
         return bool(rows)
 
     def threads_with_messages(self) -> list[tuple[str, str, int]]:
-        """Threads of which this plan noted messages: id on the source and on the target, and how many of the
-        messages it made."""
+        """Threads with messages in the journal of this plan: id on the source and on the target, and how many
+        messages the plan created."""
         with self._lock:
             return self._archive.conn.execute(
                 "SELECT source_parent, target_parent, sum(action = 'create') FROM journal "
@@ -210,7 +211,7 @@ class Journal:
             ).fetchall()
 
     def created_messages(self, thread: str) -> list[JournalEntry]:
-        """Messages that this plan made in a thread of the source and did not take back, in order."""
+        """Messages of a thread of the source that this plan created and did not roll back, in order."""
         with self._lock:
             rows = self._archive.conn.execute(
                 f"{_SELECT_ENTRY} j WHERE plan_id = ? AND action = 'create' AND kind = 'message' "
@@ -220,8 +221,8 @@ class Journal:
         return [_entry(row) for row in rows]
 
     def later_change(self, after: int, kind: str, parent: str, id_: str) -> LaterChange | None:
-        """The last apply of another plan that touched an object of the target after a line of this journal,
-        and was not taken back."""
+        """The last apply of another plan that changed an object of the target after a line of this journal,
+        and that was not rolled back."""
         with self._lock:
             row = self._archive.conn.execute(
                 "SELECT p.id, p.first_applied_at, p.digest, coalesce(j.written, '') FROM journal j "
@@ -234,14 +235,14 @@ class Journal:
         return LaterChange(*row) if row else None
 
     def entries(self, messages: bool = True) -> Iterator[JournalEntry]:
-        """Everything this plan did so far, in order; without `messages`, but for those whose outcome is
-        known. There may be a million, so a part of the lines is held at a time."""
-        only = "" if messages else f"AND NOT ({NOTED_MESSAGE_SQL}) "
+        """Everything that this plan did so far, in order. Without `messages`, messages whose outcome is known
+        are left out. Lines are read in batches, since there may be a million."""
+        where = "" if messages else f"AND NOT ({NOTED_MESSAGE_SQL}) "
         last = 0
         while True:
             with self._lock:
                 rows = self._archive.conn.execute(
-                    f"{_SELECT_ENTRY} WHERE plan_id = ? AND id > ? {only}ORDER BY id LIMIT ?",
+                    f"{_SELECT_ENTRY} WHERE plan_id = ? AND id > ? {where}ORDER BY id LIMIT ?",
                     (self.plan, last, JOURNAL_BATCH_ROWS),
                 ).fetchall()
             if not rows:
@@ -251,7 +252,7 @@ class Journal:
 
 
 def _log(jobs: Sequence[JournalJob]) -> None:
-    """One log line for each object, one for all messages of a thread."""
+    """Write one log line for each object, and one for all messages of a thread."""
     if not log.isEnabledFor(logging.INFO):
         return
     for action, kind, parent, id_, name in jobs:
@@ -263,19 +264,17 @@ def _log(jobs: Sequence[JournalJob]) -> None:
 
 
 def can_be_undone(conn: SqlConnection, plan_digest: str) -> bool:
-    """Whether a plan changed something on its target, or may have, that was not taken back since."""
+    """Whether a plan changed something on its target, or may have done so, that was not rolled back since."""
     row = conn.execute(
         "SELECT 1 FROM plans p JOIN journal j ON j.plan_id = p.id WHERE p.digest = ? "
         "AND j.action IN ('create', 'update') AND j.state IN ('done', 'intended') "
-        "AND NOT EXISTS (SELECT 1 FROM journal u WHERE u.plan_id = j.plan_id AND u.action = 'undo' "
-        "AND u.state = 'done' AND u.kind = j.kind AND u.source_parent = j.source_parent "
-        "AND u.source_id = j.source_id) LIMIT 1",
+        f"AND {NOT_UNDONE_SQL} LIMIT 1",
         (plan_digest,),
     ).fetchone()
     return row is not None
 
 
-# A message that was seen on the target, or taken back from there.
+# A message that exists on the target, or that was rolled back.
 NOTED_MESSAGE_SQL = "kind = 'message' AND state = 'done' AND action IN ('create', 'adopt', 'undo')"
 _SELECT_ENTRY = (
     "SELECT id, action, kind, source_parent, source_id, coalesce(name, ''), coalesce(target_parent, ''), "

@@ -1,7 +1,7 @@
-"""Which plans were made from an archive: a plan that its archive does not know is carried out by nobody.
+"""Which plans were made from an archive. Plans that their archive does not have are not carried out.
 
-A plan's digest covers all of it. Who can write the plan's file, and not the archive, can make a plan of their
-own with a digest that fits; the archive does not know it.
+A plan's digest covers all of it, so a changed plan does not match its digest. Somebody who can write the
+plan's file but not the archive could write a plan with a matching digest; that digest is not in the archive.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DOCUMENTS_TABLE = "plan_documents"
 
 
 def store_plan_document(conn: sqlite3.Connection, plan: str, document: bytes) -> None:
-    """Write a plan of this digest down, within the caller's transaction; one that is there stays.
+    """Store the plan of this digest, unless it is stored already, within the caller's transaction.
     `document`: the plan as JSON."""
     if conn.execute(f"SELECT 1 FROM {DOCUMENTS_TABLE} WHERE digest = ?", (plan,)).fetchone():
         return
@@ -37,36 +37,36 @@ def store_plan_document(conn: sqlite3.Connection, plan: str, document: bytes) ->
 
 
 def read_plan_document(conn: SqlConnection, plan: str) -> bytes | None:
-    """A plan as JSON; None where it was carried out by an earlier version. Raises `RowDamaged`."""
+    """A plan as JSON; None where it is not stored. Raises `RowDamaged`."""
     row = conn.execute(
         f"SELECT {hashed_columns(DOCUMENTS_TABLE)}, hash, document FROM {DOCUMENTS_TABLE} WHERE digest = ?",
         (plan,),
     ).fetchone()
     if row is None:
         return None
-    *values, stored, packed = row
+    *values, stored, compressed = row
     check_row(DOCUMENTS_TABLE, tuple(values), stored)
     try:
-        document = zlib.decompress(packed)
+        document = zlib.decompress(compressed)
     except zlib.error:
         document = b""
     if hashlib.sha256(document).hexdigest() != values[-1]:
-        raise RowDamaged(f"the plan {plan[:12]} is not what was written")
+        raise RowDamaged(f"the plan {plan[:12]} was changed after it was written")
     return document
 
 
 def find_document_damage(conn: SqlConnection) -> Iterator[Damage]:
-    """Plans that are not what was written, though their row is."""
+    """Plans whose document was changed, though their row was not."""
     for (plan,) in conn.execute(f"SELECT digest FROM {DOCUMENTS_TABLE} ORDER BY id").fetchall():
         try:
             read_plan_document(conn, plan)
-        except RowDamaged as broken:
-            yield Damage("journal", f"the plan {plan[:12]}", str(broken))
+        except RowDamaged as error:
+            yield Damage("journal", f"the plan {plan[:12]}", str(error))
 
 
 def interrupted_plans(conn: SqlConnection, source: Side, target: Side) -> Iterator[str]:
-    """Digests of the plans between two sides that sent creating requests whose outcome nobody knows, and that
-    were not taken back since."""
+    """Digests of the plans from one side to the other that sent creating requests whose outcome is unknown,
+    and that were not rolled back since."""
     rows = conn.execute(
         "SELECT p.digest FROM plans p WHERE p.source_type = ? AND p.source_url = ? AND p.target_type = ? "
         "AND p.target_url = ? AND EXISTS (SELECT 1 FROM journal j WHERE j.plan_id = p.id "
@@ -77,21 +77,21 @@ def interrupted_plans(conn: SqlConnection, source: Side, target: Side) -> Iterat
     return (digest for (digest,) in rows)
 
 
-REGISTRATION_REASON = "`plan` notes in its archive which plan it made, so that `apply` knows it"
+REGISTRATION_REASON = "`plan` registers its plan in the archive, so that `apply` accepts it"
 
 
 def register_plan(path: Path, plan: str) -> None:
-    """Note that the plan of this digest was made from this archive. Another program may be writing to it.
+    """Store that the plan of this digest was made from this archive. Another program may be writing to it.
 
-    Raises `BadUsage` where the archive cannot be written, `ArchiveBusy` where another program holds it in one
-    long transaction.
+    Raises `BadUsage` where the archive cannot be written, `ArchiveBusy` where another program has it locked
+    in one long transaction.
     """
     with Archive.open(path) as archive:
         _write(archive, plan)
 
 
 def check_plan_can_be_registered(path: Path) -> None:
-    """Raises what `register_plan` would, before much was read to make a plan. Nothing is changed."""
+    """Raise what `register_plan` would raise, before an estate is read to make a plan. Changes nothing."""
     with Archive.open(path) as archive:
         _write(archive, "")
 
@@ -107,7 +107,7 @@ def is_plan_registered(conn: SqlConnection, plan: str) -> bool:
 
 
 def insert_registered_plan(conn: sqlite3.Connection, plan: str, at: str) -> None:
-    """Write the row, within the caller's transaction; one that is there stays."""
+    """Write the row, unless it exists already, within the caller's transaction."""
     conn.execute("INSERT OR IGNORE INTO registered_plans (digest, registered_at) VALUES (?, ?)", (plan, at))
     hash_rows(conn, "registered_plans", "digest = ?", [(plan,)])
     count_rows(conn)
@@ -118,9 +118,9 @@ def _write(archive: Archive, plan: str) -> None:
     try:
         conn.execute("PRAGMA query_only = OFF")
         conn.execute("BEGIN IMMEDIATE")
-        conn.execute(
-            "DELETE FROM registered_plans WHERE 0"
-        )  # BEGIN alone is no proof: it reads where it must
+        # BEGIN alone does not show that the archive can be written: it succeeds where only reading is
+        # possible.
+        conn.execute("DELETE FROM registered_plans WHERE 0")
         if plan:
             insert_registered_plan(conn, plan, utc_now())
         conn.execute("COMMIT")

@@ -1,7 +1,7 @@
-"""Checks an archive against its own hashes: every body, every listing, every byte, every reference.
+"""Check an archive against its own hashes: every body, every listing, all bytes of files, every reference.
 
-Of a large archive a sample of the bodies, the listings and the bytes may do; fingerprints, references and
-how listings are put together are always looked at whole.
+Of a large archive, a sample of the bodies, the listings and the bytes can be checked. Fingerprints of
+snapshots, references and the structure of listings are always checked completely.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from migrate.archive import registered_plans
 from migrate.archive.blobs import read_chunks
 from migrate.archive.bodies import BodyRow
 from migrate.archive.check.references import CHECKED_REFERENCES, find_broken_references
@@ -27,33 +26,28 @@ from migrate.archive.packs import (
     decompress,
     split_bodies,
 )
+from migrate.archive.registered_plans import find_document_damage
 from migrate.model.input_limits import JSONTooDeep
 from migrate.model.results.archive import CheckResult, CheckSample, Damage
 
 __all__ = ["CheckResult", "CheckSample", "Damage", "check_archive"]
 
 
-# How many things were looked at, and what was wrong with them; again and again.
+# Number of items checked in a step, and the damage of them.
 CheckSteps = Iterator[tuple[int, list[Damage]]]
 
 
 def check_archive(conn: sqlite3.Connection, sample: CheckSample | None = None) -> CheckResult:
-    """Look at everything, or at a sample of bodies and bytes. Raises nothing: damage is a value, and
-    damage in one place does not keep the others from being looked at."""
-    found: list[Damage] = []
-    count = partial(_count_checked, found)
+    """Check everything, or a sample of listings, bodies and bytes. Raises nothing: damage is part of the
+    result, and damage in one part does not prevent the check of the others."""
+    damage: list[Damage] = []
+    count = partial(_run_check, damage)
     count(partial(_database, conn))
-    count(lambda: ((1, [one]) for one in find_broken_references(conn)))
-    count(
-        lambda: (
-            (1, [one]) for one in (*find_journal_damage(conn), *registered_plans.find_document_damage(conn))
-        )
-    )
-    all_bodies, all_blobs = (
-        count(partial(_ids, conn, ALL_PACKS_SQL)),
-        count(partial(_ids, conn, ALL_BLOBS_SQL)),
-    )
-    all_manifests = count(partial(_ids, conn, ALL_MANIFESTS_SQL))
+    count(lambda: ((1, [item]) for item in find_broken_references(conn)))
+    count(lambda: ((1, [item]) for item in (*find_journal_damage(conn), *find_document_damage(conn))))
+    all_bodies = count(partial(_sizes, conn, ALL_PACKS_SQL))
+    all_blobs = count(partial(_sizes, conn, ALL_BLOBS_SQL))
+    all_manifests = count(partial(_sizes, conn, ALL_MANIFESTS_SQL))
     snapshots = count(partial(_snapshots, conn))
     manifests = count(partial(_manifests, conn, _sampler(sample, all_manifests)))
     bodies = count(partial(_packs, conn, _sampler(sample, all_bodies)))
@@ -68,7 +62,7 @@ def check_archive(conn: sqlite3.Connection, sample: CheckSample | None = None) -
         all_blobs,
         CHECKED_REFERENCES,
         sample,
-        tuple(found),
+        tuple(damage),
         _expected_gaps(conn),
     )
 
@@ -84,34 +78,36 @@ def _expected_gaps(conn: sqlite3.Connection) -> int:
     return int(row[0])
 
 
-def _count_checked(found: list[Damage], part: Callable[[], CheckSteps]) -> int:
-    """Walk one part; how many things were looked at."""
-    looked = 0
+def _run_check(damage: list[Damage], part: Callable[[], CheckSteps]) -> int:
+    """Run one part of the check, add its damage to the list, and return how many items were checked."""
+    checked = 0
     try:
-        for things, damage in part():
-            looked += things
-            found += damage
+        for items, item_damage in part():
+            checked += items
+            damage += item_damage
     except sqlite3.DatabaseError as error:
-        damage_ = Damage("database", "file", f"cannot be read on: {error}")
-        found += [] if damage_ in found else [damage_]
-    return looked
+        unreadable = Damage("database", "file", f"the rest cannot be read: {error}")
+        if unreadable not in damage:
+            damage.append(unreadable)
+    return checked
 
 
 def _sampler(sample: CheckSample | None, count: int) -> Callable[[int], bool]:
-    """Asked once for each group of `count` things, with its size: yes to groups that together have at least
-    the share that was wanted, and to one. Needs no list of what was chosen."""
+    """A function that is called once with the size of each group of items, `count` items in all. It selects
+    groups that together have at least the requested share, and at least one. It needs no list of the selected
+    groups."""
     if sample is None:
         return lambda size: True
-    chance = random.Random(sample.seed)
-    left, needed = count, min(count, max(1, -int(-count * sample.percent // 100)))
+    generator = random.Random(sample.seed)
+    remaining, needed = count, min(count, max(1, -int(-count * sample.percent // 100)))
 
-    def chosen(size: int) -> bool:
-        nonlocal left, needed
-        yes = needed > 0 and (chance.random() * left < needed or left - size < needed)
-        left, needed = max(0, left - size), needed - size * yes
-        return yes
+    def is_selected(size: int) -> bool:
+        nonlocal remaining, needed
+        selected = needed > 0 and (generator.random() * remaining < needed or remaining - size < needed)
+        remaining, needed = max(0, remaining - size), needed - size * selected
+        return selected
 
-    return chosen
+    return is_selected
 
 
 ALL_PACKS_SQL = "SELECT id, held FROM packs NOT INDEXED"
@@ -119,7 +115,7 @@ ALL_MANIFESTS_SQL = "SELECT id, 1, sha FROM manifests NOT INDEXED WHERE sha IS N
 ALL_BLOBS_SQL = "SELECT id, 1 FROM blobs NOT INDEXED WHERE sha IS NOT NULL"
 
 
-def _ids(conn: sqlite3.Connection, sql: str) -> CheckSteps:
+def _sizes(conn: sqlite3.Connection, sql: str) -> CheckSteps:
     for row in conn.execute(sql):
         yield row[1], []
 
@@ -129,9 +125,9 @@ def _database(conn: sqlite3.Connection) -> CheckSteps:
         yield 1, [] if line == "ok" else [Damage("database", "file", line)]
 
 
-def _packs(conn: sqlite3.Connection, chosen: Callable[[int], bool]) -> CheckSteps:
+def _packs(conn: sqlite3.Connection, is_selected: Callable[[int], bool]) -> CheckSteps:
     for pack, held in conn.execute(ALL_PACKS_SQL):
-        if chosen(held):
+        if is_selected(held):
             why = _pack_fault(conn, pack, held)
             yield held, [_damaged_pack(conn, pack, why)] if why else []
 
@@ -142,7 +138,7 @@ def _pack_fault(conn: sqlite3.Connection, pack: int, held: int) -> str:
         "SELECT CAST(kind AS BLOB), count, size, sha, data FROM packs WHERE id = ?", (pack,)
     ).fetchone()
     if row is None or None in row:
-        return "its row is not where it was stored"
+        return "its row is incomplete"
     kind, count, size, sha, data = row
     try:
         plain = decompress(data, size)
@@ -161,14 +157,14 @@ def _pack_fault(conn: sqlite3.Connection, pack: int, held: int) -> str:
             else f"it cannot be read: {error}"
         )
     if len(bodies) != held or plain.count(BODY_SEPARATOR.encode()) + 1 != count:
-        return "it has not as many bodies as it had"
+        return "it has another number of bodies than it had"
     marks = ",".join("?" * len(keys))
     known = conn.execute(f"SELECT key, body FROM known WHERE key IN ({marks})", [key for key, _ in keys])
-    return "" if keys <= set(known) else "its bodies cannot be found by their ids"
+    return "" if keys <= set(known) else "the index of ids does not have its bodies"
 
 
 def _damaged_pack(conn: sqlite3.Connection, pack: int, why: str) -> Damage:
-    """Named by what lies in it: nothing in the pack itself may be believed."""
+    """Named by the listings that refer to it: the pack's own content may be damaged."""
     rows = conn.execute(
         "SELECT s.kind, s.parent_id, r.ordinal, r.count, s.snapshot_id FROM spans r "
         "JOIN scopes s ON s.manifest_id = r.manifest_id WHERE r.pack_id = ? ORDER BY 1, 2, 3, 5",
@@ -182,10 +178,10 @@ def _damaged_pack(conn: sqlite3.Connection, pack: int, why: str) -> Damage:
     return Damage("bodies", which, why, tuple(sorted({row[4] for row in rows})))
 
 
-def _manifests(conn: sqlite3.Connection, chosen: Callable[[int], bool]) -> CheckSteps:
+def _manifests(conn: sqlite3.Connection, is_selected: Callable[[int], bool]) -> CheckSteps:
     bodies = BodyReader(conn)
-    for id_, one, sha in conn.execute(ALL_MANIFESTS_SQL):
-        read = chosen(one)
+    for id_, size, sha in conn.execute(ALL_MANIFESTS_SQL):
+        read = is_selected(size)
         try:
             same = _in_order(conn, id_) and (not read or listing_sha(bodies.shas(id_)) == sha)
         except PackDamaged:
@@ -211,12 +207,12 @@ def _changed_listing(conn: sqlite3.Connection, manifest: int) -> Damage:
     ).fetchall()
     names = dict.fromkeys(f"{kind} {parent}".strip() for _, kind, parent in rows)
     which = f"number {manifest}{f' ({chr(44).join(names)})' if names else ''}"
-    touched = tuple(dict.fromkeys(row[0] for row in rows))
-    return Damage("listing", which, "its rows are not the ones that were stored", touched)
+    affected = tuple(dict.fromkeys(row[0] for row in rows))
+    return Damage("listing", which, "its rows are not the ones that were stored", affected)
 
 
 def _snapshots(conn: sqlite3.Connection) -> CheckSteps:
-    """The fingerprint of a finished snapshot covers which listings it holds, and their states."""
+    """The fingerprint of a finished snapshot covers its listings and their states."""
     rows = conn.execute("SELECT id, digest FROM snapshots WHERE digest IS NOT NULL").fetchall()
     for id_, digest in rows:
         why = "its listings are not the ones that were stored"
@@ -224,9 +220,9 @@ def _snapshots(conn: sqlite3.Connection) -> CheckSteps:
         yield 1, [] if same else [Damage("snapshot", f"number {id_}", why, (id_,))]
 
 
-def _blobs(conn: sqlite3.Connection, chosen: Callable[[int], bool]) -> CheckSteps:
-    for id_, one in conn.execute(ALL_BLOBS_SQL):
-        if not chosen(one):
+def _blobs(conn: sqlite3.Connection, is_selected: Callable[[int], bool]) -> CheckSteps:
+    for id_, size in conn.execute(ALL_BLOBS_SQL):
+        if not is_selected(size):
             continue
         row = conn.execute("SELECT sha, size FROM blobs WHERE id = ?", (id_,)).fetchone()
         why = _blob_fault(conn, id_, *(row or (None, 0)))
@@ -248,14 +244,13 @@ def _blob_fault(conn: sqlite3.Connection, blob: int, sha: bytes | None, size: in
 
 def _damaged_blob(conn: sqlite3.Connection, blob: int, why: str) -> Damage:
     rows = conn.execute("SELECT endpoint_id, file_id FROM contents WHERE blob_id = ?", (blob,)).fetchall()
-    touched = {snapshot for endpoint, file in rows for snapshot in _snapshots_of_file(conn, endpoint, file)}
+    affected = {snapshot for endpoint, file in rows for snapshot in _snapshots_of_file(conn, endpoint, file)}
     which = f"of {', '.join(file for _, file in rows) or 'no file'}"
-    return Damage("bytes", which, why, tuple(sorted(touched)))
+    return Damage("bytes", which, why, tuple(sorted(affected)))
 
 
 def _snapshots_of_file(conn: sqlite3.Connection, endpoint: int, file: str) -> Iterator[int]:
-    """Snapshots of an estate in which a file is listed; where a pack is broken, those that can be
-    determined."""
+    """Snapshots of an estate in which a file is listed; none where that cannot be read because of damage."""
     try:
         numbers = [number for number, kind, _ in BodyReader(conn).find_by_id(file) if kind == "file"]
     except (PackDamaged, ValueError):
