@@ -16,7 +16,7 @@ from migrate.model.results.plan import (
     LossRow,
     Plan,
     SourceSide,
-    TargetSettingsRow,
+    TargetSettings,
     TargetSide,
 )
 from migrate.model.results.query import Diagram, DiagramNode
@@ -122,7 +122,7 @@ def a_plan() -> Plan:
                           state="complete", url="https://acme.services.ai.azure.com/api/projects/garden"),
         target=TargetSide(estate="new", type="foundry", api_version="v1", digest="e",
                           url="https://acme.services.ai.azure.com/api/projects/garden"),
-        settled=TargetSettingsRow(models={}),
+        settled=TargetSettings(models={}),
         actions=(
             Action(action="adopt", kind="file", id="file_1", name="greenhouse-handbook.md",
                    target_id="file_1"),

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from secrets import token_hex
-from typing import Literal
+from typing import Annotated, Literal, TypeVar
 
 import pydantic.dataclasses
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
-from migrate.model.estate_location import EstateLocation
 from migrate.model.known_secrets import redact
 from migrate.model.normalize import json_digest
-from migrate.model.served_version import NEWEST_VERSION, SERVED_VERSION
 
 ActionName = Literal["create", "update", "delete", "adopt", "skip", "blocked"]
 
@@ -101,93 +99,34 @@ def unaccepted_losses(rows: Iterable[LossRow]) -> list[LossRow]:
     return [row for row in rows if row.grade != "adapted" and not row.accepted]
 
 
-@dataclass(frozen=True)
-class TargetSettings:
+_T = TypeVar("_T", str, tuple[str, str])
+# A set that is written as a sorted list, so that equal plans have equal fingerprints.
+SortedSet = Annotated[frozenset[_T], PlainSerializer(lambda members: tuple(sorted(members)))]
+
+
+class TargetSettings(StrictModel):
     """What was decided about a target when the plan was made; `apply` and `verify` use it unchanged.
 
-    `in_place`: (kind, id) of objects that the target already has under the same id. Other fields are
-    described in `Target`.
-    """
-
-    models: Mapping[str, str] = field(default_factory=dict)
-    connections: Mapping[str, str] = field(default_factory=dict)
-    deployments: frozenset[str] | None = None
-    connections_there: frozenset[str] | None = None
-    names: Mapping[str, str] = field(default_factory=dict)
-    reasoning: frozenset[str] = frozenset()
-    bytes_later: bool = False
-    # The reason why deployments could not be listed.
-    unseen: str = ""
-    in_place: frozenset[tuple[str, str]] = frozenset()
-    # Ids of the source inside texts are replaced by the new ones.
-    rewrite_ids: bool = False
-    # Which version of an agent is moved: the newest one, or the one that its users get.
-    agent_version: str = NEWEST_VERSION
-    # The location of the source, if the target is another one.
-    place: EstateLocation | None = None
-    # Kinds that the target no longer supports.
-    absent: frozenset[str] = frozenset()
-    # (kind, id) of objects that the source no longer has, and that stand on the target: what named them
-    # when they arrived names them still.
-    arrived: frozenset[tuple[str, str]] = frozenset()
-    # Kind and id of second copies of one origin, and the id of the origin on the target: as in `Known`.
-    further: tuple[tuple[str, str, str], ...] = ()
-
-
-class TargetSettingsRow(StrictModel):
-    """`TargetSettings` as they are stored in the plan file."""
+    Most fields are described in `Target`."""
 
     models: dict[str, str]
     connections: dict[str, str] = {}
-    deployments: tuple[str, ...] | None = None
-    connections_there: tuple[str, ...] | None = None
+    deployments: SortedSet[str] | None = None
+    connections_there: SortedSet[str] | None = None
     names: dict[str, str] = {}
-    reasoning: tuple[str, ...] = ()
-    in_place: tuple[tuple[str, str], ...] = ()
-    absent: tuple[str, ...] = ()
+    reasoning: SortedSet[str] = frozenset()
+    # (kind, id) of objects that the target already has under the same id.
+    in_place: SortedSet[tuple[str, str]] = frozenset()
+    # Kinds that the target no longer supports.
+    absent: SortedSet[str] = frozenset()
+    # Ids of the source inside texts are replaced by the new ones.
     rewrite_ids: bool = False
+    # Which version of an agent is moved: the newest one, or the one that its users get.
     agent_version: Literal["newest", "served"] = "newest"
-    arrived: tuple[tuple[str, str], ...] = ()
+    # (kind, id) of objects that the source no longer has, but the target does: references to them stay.
+    arrived: SortedSet[tuple[str, str]] = frozenset()
+    # Kind and id of second copies of one origin, and the id of the origin on the target.
     further: tuple[tuple[str, str, str], ...] = ()
-
-    @classmethod
-    def of(cls, decided: TargetSettings) -> TargetSettingsRow:
-        """Convert settings for the plan file."""
-        return cls(
-            models=dict(decided.models),
-            connections=dict(decided.connections),
-            deployments=_sorted(decided.deployments),
-            connections_there=_sorted(decided.connections_there),
-            names=dict(decided.names),
-            reasoning=tuple(sorted(decided.reasoning)),
-            in_place=tuple(sorted(decided.in_place)),
-            absent=tuple(sorted(decided.absent)),
-            rewrite_ids=decided.rewrite_ids,
-            agent_version="served" if decided.agent_version == SERVED_VERSION else "newest",
-            arrived=tuple(sorted(decided.arrived)),
-            further=decided.further,
-        )
-
-    def decided(self) -> TargetSettings:
-        """The settings as `Target` needs them."""
-        return TargetSettings(
-            self.models,
-            self.connections,
-            None if self.deployments is None else frozenset(self.deployments),
-            None if self.connections_there is None else frozenset(self.connections_there),
-            self.names,
-            frozenset(self.reasoning),
-            in_place=frozenset(self.in_place),
-            absent=frozenset(self.absent),
-            rewrite_ids=self.rewrite_ids,
-            agent_version=self.agent_version,
-            arrived=frozenset(self.arrived),
-            further=self.further,
-        )
-
-
-def _sorted(names: frozenset[str] | None) -> tuple[str, ...] | None:
-    return None if names is None else tuple(sorted(names))
 
 
 class Plan(StrictModel):
@@ -199,7 +138,7 @@ class Plan(StrictModel):
     nonce: str = Field(default_factory=lambda: token_hex(8))
     source: SourceSide
     target: TargetSide
-    settled: TargetSettingsRow
+    settled: TargetSettings
     actions: tuple[Action, ...]
     losses: tuple[LossRow, ...]
     # (kind, parent, id) on the target of objects that this program created, that the source no longer has,

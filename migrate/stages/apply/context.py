@@ -183,7 +183,7 @@ def planned_target(plan: Plan, source: Estate, capabilities: Capabilities) -> Ta
         for a in plan.actions
         if a.action == "blocked" and a.kind != "vector_store_file" and not a.target_id
     }
-    return adaptation_target(source, capabilities, plan.settled.decided(), blocked)
+    return adaptation_target(source, capabilities, plan.settled, blocked)
 
 
 def blocked_objects(plan: Plan) -> Iterator[tuple[EntityKey, str, LossRow | None]]:

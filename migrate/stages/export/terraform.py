@@ -44,7 +44,7 @@ def export_agents(estate: Estate, choice: ObjectFilter) -> TerraformExport:
 def export_adapted_assistants(estate: Estate, choice: ObjectFilter, plan: Plan) -> TerraformExport:
     """The assistants of another service as they would be there. `plan`: for a project that holds nothing.
     What they name has another id there, so it becomes a variable."""
-    fit = adaptation_target(estate, capabilities_for(FOUNDRY_SERVICE), plan.settled.decided(), set())
+    fit = adaptation_target(estate, capabilities_for(FOUNDRY_SERVICE), plan.settled, set())
     blocked = {a.id for a in plan.actions if a.kind == "assistant" and a.action == "blocked"}
     found: dict[str, Mapping[str, JSON]] = {}
     chosen: set[str] = set()

@@ -19,7 +19,11 @@ from migrate.stages.plan.source_mentions import SourceIds
 
 
 def adaptation_target(
-    source: Estate, capabilities: Capabilities, settings: TargetSettings, blocked: Set[tuple[str, str]]
+    source: Estate,
+    capabilities: Capabilities,
+    settings: TargetSettings,
+    blocked: Set[tuple[str, str]],
+    bytes_later: bool = False,
 ) -> Target:
     """The target as the adapters of all objects of `source` see it.
 
@@ -46,7 +50,7 @@ def adaptation_target(
         target_connections=settings.connections_there,
         names=settings.names,
         reasoning=settings.reasoning,
-        bytes_later=settings.bytes_later,
+        bytes_later=bytes_later,
         in_place=lambda kind, id_: (kind, id_) in settings.in_place,
         has_call_and_output=lambda thread, call: call in source.paired_calls(thread),
         has=has,

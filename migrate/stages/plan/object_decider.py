@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 from typing import Any
 
+from migrate.archive.id_map import Side
 from migrate.codecs import CODECS, Capabilities, Target
 from migrate.codecs.adapt.metadata import merge_existing_metadata
 from migrate.codecs.capabilities import unsupported_fields_of
 from migrate.model import KINDS, Entity
+from migrate.model.estate_location import EstateLocation
 from migrate.model.file import is_same_filename
 from migrate.model.loss import EVERY_OBJECT, Loss
 from migrate.model.normalize import normalize_entity, normalize_written_fields
@@ -35,6 +37,7 @@ from migrate.stages.plan.decision import (
     unwritten_fields,
 )
 from migrate.stages.plan.journal_state import JournalState
+from migrate.stages.plan.options import PlanOptions
 from migrate.stages.plan.source_mentions import REPLACEABLE_KINDS, SourceIds, source_references
 
 REWRITE_IDS_HINT = "--rewrite-ids writes the new ids that are known by then; `ids FILE.db` lists all of them"
@@ -47,22 +50,27 @@ class ObjectDecider:
     def __init__(
         self,
         source: Estate,
+        target_side: Side,
         pairs: ObjectPairs,
         journal: JournalState,
-        settings: TargetSettings,
+        options: PlanOptions,
         capabilities: Capabilities,
-        blocked: Set[tuple[str, str]] = frozenset(),
-        on_conflict: str = "overwrite",
+        blocked: Set[tuple[str, str]],
+        settings: TargetSettings,
         lookalikes: Mapping[str, str] | None = None,
     ) -> None:
         """`blocked` may grow while objects are decided in the order of references. `lookalikes`: assistant ->
         one on the target whose stamp names it, although nothing else proves that it is its copy."""
         self.source, self.pairs, self.journal, self.settings = source, pairs, journal, settings
-        self.blocked, self.on_conflict, self.lookalikes = blocked, on_conflict, lookalikes or {}
+        self.blocked, self.on_conflict, self.lookalikes = blocked, options.on_conflict, lookalikes or {}
         self.same_place = source.side == journal.target
         self.codec = CODECS[capabilities.service]
-        self.target: Target = adaptation_target(source, capabilities, settings, blocked)
+        self.target: Target = adaptation_target(source, capabilities, settings, blocked, options.bytes_later)
         self.source_ids = SourceIds(source)
+        location = None if source.codec.ids_are_keys else EstateLocation.from_url(source.side.url)
+        is_same = location is not None and location.is_same_place(EstateLocation.from_url(target_side.url))
+        # Where the source is, if the target is another place.
+        self._source_location = None if is_same else location
 
     def counterpart(self, entity: Entity, existing: Mapping[str, Entity]) -> Entity | None:
         """The object of the target that is paired with this one."""
@@ -357,7 +365,7 @@ class ObjectDecider:
     def _mention_losses(self, entity: Entity, adapted: Entity) -> Iterable[Loss]:
         """Ids and addresses of the source in the texts of an object: they stay, or are replaced."""
         deployments = self.settings.deployments or ()
-        for name, reason, way_out in source_references(adapted, deployments, self.settings.place):
+        for name, reason, way_out in source_references(adapted, deployments, self._source_location):
             yield object_loss(entity, name, reason, "adapted", way_out)
         for mention in self.source_ids.mentions(adapted):
             kind, id_ = mention.kind, mention.id

@@ -29,8 +29,15 @@ class Planner:
     """Walks the source and asks the decider about each object. `actions` fills the log."""
 
     def __init__(
-        self, decider: ObjectDecider, log: DecisionLog, target: Estate, conversations: Estate | None
+        self,
+        decider: ObjectDecider,
+        log: DecisionLog,
+        target: Estate,
+        conversations: Estate | None,
+        why_no_deployments: str = "",
     ) -> None:
+        """`why_no_deployments`: why the deployments of the target could not be listed."""
+        self._why_no_deployments = why_no_deployments
         self.decider, self.log, self.target = decider, log, target
         self.source, self.pairs, self.settings = decider.source, decider.pairs, decider.settings
         self.threads = ThreadPlanner(decider, log, conversations)
@@ -144,7 +151,7 @@ class Planner:
             for name in sorted(names):
                 yield general_loss(kind, name, KINDS[kind].facts[name], "kept in the archive")
         counts = self.source.snapshot.counts()
-        subjects = [("run", "runs and their steps")] if self.settings.bytes_later else []
+        subjects = [("run", "runs and their steps")] if self.decider.target.bytes_later else []
         subjects += [(kind, f"{counts[kind]:,}") for kind in ("run", "run_step") if counts.get(kind)]
         for kind, subject in subjects:
             reason = f"{subject} are archived, never replayed: creating a run executes a model"
@@ -159,7 +166,7 @@ class Planner:
         if self.settings.deployments is None:
             used = {str(entity.fields.get("model")) for entity in created}
             names = ", ".join(sorted(self.settings.models.get(name, name) for name in used))
-            why = f" ({self.settings.unseen})" if self.settings.unseen else ""
+            why = f" ({self._why_no_deployments})" if self._why_no_deployments else ""
             reason = f"whether the target has these models cannot be seen{why}: {names}"
             yield general_loss("assistant", "model", reason, "map others in [models]")
 

@@ -22,7 +22,6 @@ from migrate.model.results.plan import (
     LossRow,
     Plan,
     SourceSide,
-    TargetSettingsRow,
     TargetSide,
 )
 from migrate.model.shard import Shard
@@ -165,20 +164,16 @@ def build_plan(
     Raises `OperationRefused` when a threshold is exceeded or deletions would follow from an incomplete
     snapshot."""
     capabilities = capabilities_for(sides[1].type, sides[1].api_version)
+    log = DecisionLog()
     settle = partial(settle_target, source, target, pairs, capabilities, options, inventory, journal)
+    decide = partial(ObjectDecider, source, target.side, pairs, journal, options, capabilities, log.blocked)
     settings = settle()
-    lookalikes = {
-        id_: pairs.ids["assistant"].pop(id_)
-        for id_ in ObjectDecider(source, pairs, journal, settings, capabilities).different_matches(target)
-    }
+    lookalikes = {id_: pairs.ids["assistant"].pop(id_) for id_ in decide(settings).different_matches(target)}
     if lookalikes:
         settings = settle()  # they need names of their own
     settings = add_journal_pairs(settings, source, target, pairs, journal, options)
-    log = DecisionLog()
-    decider = ObjectDecider(
-        source, pairs, journal, settings, capabilities, log.blocked, options.on_conflict, lookalikes
-    )
-    planner = Planner(decider, log, target, conversations)
+    decider = decide(settings, lookalikes)
+    planner = Planner(decider, log, target, conversations, inventory.unseen)
     actions = list(planner.actions())
     if options.on_conflict == "fail":
         refuse_conflicts(log.conflicts)
@@ -199,7 +194,7 @@ def build_plan(
         created_at=utc_now(),
         source=sides[0],
         target=sides[1].model_copy(update={"digest": digest, "objects": objects}),
-        settled=TargetSettingsRow.of(settings),
+        settled=settings,
         actions=tuple(actions),
         losses=tuple(_loss_row(loss, options.accept) for loss in losses),
         staying=tuple(prune.staying),

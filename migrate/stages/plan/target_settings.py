@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrate.codecs import CODECS, Capabilities
@@ -12,7 +12,6 @@ from migrate.codecs.adapt.models import target_model_name
 from migrate.errors import RequestFailed
 from migrate.model import JSON
 from migrate.model.entity import usability
-from migrate.model.estate_location import EstateLocation
 from migrate.model.normalize import normalize_entity
 from migrate.model.project_resources import connections_in, short_connection_name
 from migrate.model.results.plan import TargetSettings
@@ -90,28 +89,21 @@ def settle_target(
             pairs.ids.setdefault(kind, {})[id_] = id_
     if not source.codec.files_immutable:  # no service can change a file: an existing one is used as it is
         in_place |= {("file", id_) for id_ in pairs.ids.get("file", {})}
-    location = None if source.codec.ids_are_keys else EstateLocation.from_url(source.side.url)
-    is_same_location = location is not None and location.is_same_place(
-        EstateLocation.from_url(target.side.url)
-    )
     deployments, connections = inventory.deployments, inventory.connections
     known_connections = (
         None if connections is None else connections | {short_connection_name(id_) for id_ in connections}
     )
     return TargetSettings(
-        models=options.models,
+        models=dict(options.models),
         connections={**_connections_by_name(source, connections), **options.connections},
         deployments=None if deployments is None else frozenset(deployments),
         connections_there=known_connections,
         names=_agent_names(source, target, pairs, capabilities),
         reasoning=_reasoning_deployments(source, options, deployments or {}),
-        bytes_later=options.bytes_later,
-        unseen=inventory.unseen,
         in_place=frozenset(in_place),
         absent=inventory.absent,
         rewrite_ids=options.rewrite_ids,
         agent_version=options.agent_version,
-        place=None if is_same_location else location,
     )
 
 
@@ -141,7 +133,7 @@ def add_journal_pairs(
     second_copies = tuple(sorted((*key, origin) for key, origin in journal.second_copies.items()))
     for kind, source_id, origin in second_copies:
         pairs.ids.setdefault(kind, {})[source_id] = origin
-    return replace(settings, arrived=frozenset(arrived), further=second_copies)
+    return settings.model_copy(update={"arrived": frozenset(arrived), "further": second_copies})
 
 
 def _separate_shared(source: Estate, pairs: ObjectPairs) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from migrate.model import KINDS, Entity
+from migrate.model import Entity
 from migrate.model.loss import EVERY_OBJECT
-from migrate.model.references import remap_references, tool_resource_ids
+from migrate.model.references import tool_resource_ids
 from migrate.model.results.plan import Action
 from migrate.stages.estate import Estate, LazyMessage
 from migrate.stages.fingerprints import is_unchanged, message_fingerprint, object_fingerprint
 from migrate.stages.match.messages import pair_messages, target_order
 from migrate.stages.plan.adaptation import (
     accepted_forms_only,
+    adapted_for_target,
     replayed_messages,
     without_folded_attachments,
 )
@@ -236,9 +237,10 @@ class ThreadPlanner:
         return replayed_messages(self.source, self.decider.codec, self.decider.target, thread)
 
     def _without_service_additions(self, existing: Entity, thread: Entity) -> Entity:
+        decider = self.decider
+
         def as_written(entity: Entity) -> Entity:
-            adapted, _ = self.decider.codec.adapt(entity, self.decider.target)
-            return remap_references(KINDS[entity.kind], adapted, self.decider.pairs.right)
+            return adapted_for_target(entity, decider.codec, decider.target, decider.pairs.right)
 
         messages = map(as_written, self._replayed(thread.id))
         return without_folded_attachments(existing, as_written(thread), messages)
