@@ -182,7 +182,7 @@ def parse_objects(document: Any, location: Location) -> Iterator[Parsed]:
         for each in _oldest_first(document):
             yield from parse_objects(each, location)
     elif not isinstance(document, dict):
-        yield NotAnObject(f"a bare {type(document).__name__}")
+        yield NotAnObject(f"only a {type(document).__name__}, not an object")
     elif "response_body" in document:
         yield from parse_objects(document["response_body"], location)
     elif rows := next((key for key in ROWS_KEYS if isinstance(document.get(key), list)), ""):
@@ -231,7 +231,7 @@ def _parse_collection(document: Json, location: Location) -> Iterator[Parsed]:
         if kind and isinstance(value, (list, dict)):
             yield from _parse_members(value, replace(location, kind=kind))
         elif "id" not in document and _contains_objects(value):
-            yield NotAnObject(f"no kind of an Assistants estate: the key {key!r}")
+            yield NotAnObject(f"not a known kind of object: the key {key!r}")
 
 
 def _contains_objects(value: Any) -> bool:
@@ -258,7 +258,7 @@ def _parse_object(row: Json, location: Location) -> Iterator[Parsed]:
     if not kind and "type" not in row:  # items of a conversation have a type, and the prefixes of other kinds
         kind = _kind_by_prefix(row.get("id"))
     if not kind:
-        reason = f"no kind of an Assistants estate: {row.get('object')}"
+        reason = f"not a known kind of object: {row.get('object')}"
         yield NotAnObject("an error answer" if "error" in row else reason)
         return
     children = {

@@ -32,7 +32,7 @@ from migrate.emulator.state import Estate, Json, Table
 from migrate.emulator.uploads import SavedContent
 
 CONTENT_FOLDER, ITEMS_FOLDER = "content", "items"
-UNFINISHED = "an unfinished list: it says that more rows follow, and they are in no file"
+INCOMPLETE_LIST = "an incomplete list: it says that more rows follow, but no file has them"
 OWNER_ONLY = 0o700
 
 
@@ -101,7 +101,7 @@ def load(folder: Path, estate: Estate) -> list[Skipped]:
                     _note_listing(listings, parsed, str(name))
                 elif reason := _store(estate, parsed, by_location):
                     skipped.append(Skipped(str(name), reason))
-    skipped += [Skipped(name, UNFINISHED) for name, has_more in listings.values() if has_more]
+    skipped += [Skipped(name, INCOMPLETE_LIST) for name, has_more in listings.values() if has_more]
     _add_missing_parents(estate)
     skipped += [
         Skipped(str(path.relative_to(folder)), reason)
@@ -161,7 +161,7 @@ def _store(estate: Estate, parsed: SavedObject | NotAnObject, by_location: Desti
         return "the answer to a deletion"
     destination = destination or DESTINATIONS.get(str(kind))
     if destination is None:
-        return f"no kind of an Assistants estate: {kind}"
+        return f"not a known kind of object: {kind}"
     if missing := [key for key in destination.required if not isinstance(_value_at(row, key), str)]:
         return f"{kind} without {' and '.join(missing)}"
     destination.store(estate, row)
@@ -188,7 +188,7 @@ def _find_content(folder: Path, other_files: list[Path], estate: Estate) -> Iter
         if path.parent == content and path.name in estate.files:
             estate.content[path.name] = SavedContent(path)
         else:
-            yield path, "there is no file of this id"
+            yield path, "no file has this id"
     name_counts = Counter(str(row.get("filename")) for row in estate.files.values())
     ids_by_name = {str(row.get("filename")): id_ for id_, row in estate.files.items()}
     for path in other_files:
@@ -197,7 +197,7 @@ def _find_content(folder: Path, other_files: list[Path], estate: Estate) -> Iter
         if ids and ids[0] not in estate.content:
             estate.content[ids[0]] = SavedContent(path)
         else:
-            yield path, "it is no file of JSON, and not the bytes of one file of the estate"
+            yield path, "it is neither JSON nor the content of exactly one file"
 
 
 # -------------------------------------------------------------------- parents that were not saved

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from migrate.emulator import Estate
-from migrate.emulator.saved_state import UNFINISHED, load
+from migrate.emulator.saved_state import INCOMPLETE_LIST, load
 from tests.e2e.running import ROOT
 
 THREAD = {"id": "thread_1", "object": "thread", "created_at": 1, "metadata": {}, "tool_resources": {}}
@@ -119,23 +119,23 @@ def text(document: Any) -> bytes:
         ("a.json", b"", "not JSON"),
         ("a.jsonl", text(SAID[0]) + b"\n" + text(SAID[1])[:-9], "line 2: not JSON"),
         ("a.json", text(SAID[0]) + b"\n" + text(SAID[1])[:-9], "line 2: not JSON"),
-        ("a.json", text("words"), "a bare str"),
+        ("a.json", text("words"), "only a str, not an object"),
         ("a.json", b"\xff\xfe\xff", "not JSON: byte"),
         ("a.json", b"[" * 100_000, "nested too deeply"),
-        ("a.json", text({"data": SAID, "has_more": True}), UNFINISHED),
-        ("a.json", text({"thread": THREAD, "messages": {"data": SAID, "has_more": True}}), UNFINISHED),
-        ("a.json", text({"data": [], "has_more": True}), UNFINISHED),
-        ("a.json", text({"value": SAID, "nextLink": "https://x"}), UNFINISHED),
-        ("a.json", text([{"role": "user", "content": "hi"}]), "no kind of an Assistants estate"),
+        ("a.json", text({"data": SAID, "has_more": True}), INCOMPLETE_LIST),
+        ("a.json", text({"thread": THREAD, "messages": {"data": SAID, "has_more": True}}), INCOMPLETE_LIST),
+        ("a.json", text({"data": [], "has_more": True}), INCOMPLETE_LIST),
+        ("a.json", text({"value": SAID, "nextLink": "https://x"}), INCOMPLETE_LIST),
+        ("a.json", text([{"role": "user", "content": "hi"}]), "not a known kind of object"),
         ("a.json", text({"thread_id": "thread_1", "messages": [{"role": "user", "content": "hi"}]}),
          "thread.message without id"),
         ("a.json", text([bare(SAID[0], "thread_id")]), "thread.message without thread_id"),
         ("a.json", text({"threads": [THREAD], "notes": [{"a": 1}]}), "the key 'notes'"),
-        ("a.json", text({"object": "chat.completion", "id": "c"}), "no kind of an Assistants estate"),
-        ("a.csv", b"id,role\n", "no file of JSON"),
-        ("notes", b"x", "no file of JSON"),
-        ("content/file-9", b"x", "no file of this id"),
-        ("content/deep/file-1", b"x", "no file of this id"),
+        ("a.json", text({"object": "chat.completion", "id": "c"}), "not a known kind of object"),
+        ("a.csv", b"id,role\n", "neither JSON nor the content"),
+        ("notes", b"x", "neither JSON nor the content"),
+        ("content/file-9", b"x", "no file has this id"),
+        ("content/deep/file-1", b"x", "no file has this id"),
     ],
 )  # fmt: skip
 def test_unusable_parts_are_reported(tmp_path: Path, name: str, data: bytes, reason: str) -> None:
@@ -153,7 +153,7 @@ def test_a_listing_saved_page_by_page_is_complete_with_its_last_page(tmp_path: P
         (tmp_path / f"{number}.json").write_text(json.dumps(page))
     assert messages(tmp_path) == WANTED
     (tmp_path / "2.json").unlink()
-    assert [row.reason for row in load(tmp_path, Estate())] == [UNFINISHED]
+    assert [row.reason for row in load(tmp_path, Estate())] == [INCOMPLETE_LIST]
 
 
 def test_bytes_beside_the_json(tmp_path: Path) -> None:

@@ -114,5 +114,5 @@ def test_a_file_saved_by_another_editor(tmp_path: Path, ending: str) -> None:
     with pytest.raises(FaultsFileError):
         read_faults(file)
     for path in (tmp_path, Path("/dev/null")):
-        with pytest.raises(FaultsFileError, match="no plain file"):
+        with pytest.raises(FaultsFileError, match="not a regular file"):
             read_faults(path)

@@ -137,7 +137,7 @@ def test_unusable_objects_are_reported(tmp_path, launch_project):
     skipped = launch_project(state=tmp_path).emulator.skipped
     assert {row.file: row.reason for row in skipped} == {
         "a.json": "agent without versions.latest.id",
-        "i.json": "no kind of an Assistants estate: None",
+        "i.json": "not a known kind of object: None",
         str(Path("items/conv_a.json")): "None without id",
         "deployments.json": "None without name",
     }

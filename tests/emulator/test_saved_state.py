@@ -134,7 +134,7 @@ def test_content_beside_the_json(tmp_path, launch):
     assert api.client.files.content("file-1").read() == b"\0bytes"
     assert api("GET", "/files/file-2/content")[0] == 404
     assert [(row.file, row.reason) for row in api.emulator.skipped] == [
-        ("content/stray.json", "there is no file of this id")
+        ("content/stray.json", "no file has this id")
     ]
     api.ok("DELETE", "/files/file-1")
     assert (tmp_path / "content" / "file-1").exists()
@@ -206,7 +206,7 @@ def test_recorded_answers(launch, service):
     assert {row.reason for row in api.emulator.skipped} >= {"an error answer", "the answer to a deletion"}
     # Items do not name their conversation, and these were saved outside their folder.
     assert {row.reason for row in api.emulator.skipped if "items" in row.file} >= {
-        "no kind of an Assistants estate: None"
+        "not a known kind of object: None"
     }
 
 

@@ -81,7 +81,7 @@ def _unseen_forms(item: Json) -> Iterator[str]:
         yield "Invalid type for 'output': expected a string, but got an array instead."
     for part in item["content"] if isinstance(item.get("content"), list) else ():
         if "file_data" in part or str(part.get("image_url", "")).startswith("data:"):
-            yield "The content of a part lies inside the request."
+            yield "The content of a part must not be inside the request."
 
 
 # --------------------------------------------------------------------------------- hidden and altered fields

@@ -190,7 +190,7 @@ def _parse(file: Path) -> dict[str, Any]:
     try:
         # The file is read twice, by Options and by Emulator, which a pipe does not allow.
         if file.exists() and not file.is_file():
-            raise FaultsFileError(file, "it is a folder, a pipe or a device, and no plain file")
+            raise FaultsFileError(file, "it is a folder, a pipe or a device, not a regular file")
         if file.exists() and file.stat().st_size > MAX_FILE_BYTES:
             raise FaultsFileError(file, f"it is larger than {MAX_FILE_BYTES >> 20} MB")
         data = file.read_bytes()
