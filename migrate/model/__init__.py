@@ -1,11 +1,11 @@
-"""What an estate is made of, in one form for every generation of the service. Pure: no network, no disk."""
+"""The objects of an estate, in one form for every generation of the service. Pure: no network, no disk."""
 
 from migrate.model import assistant, file, message, run, thread, vector_store
 from migrate.model.entity import JSON, Entity, EntityKey
 from migrate.model.kinds import Kind, Ref
 from migrate.model.stamp import STAMP
 
-# Every kind, in the order in which references allow them to be created (a test derives it).
+# Every kind, in the order in which objects can be created: what is referred to comes first (tested).
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (

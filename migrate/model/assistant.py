@@ -1,7 +1,8 @@
-"""An assistant (or a Foundry agent): model, instructions, tools and what they may use.
+"""An assistant (or a Foundry agent): model, instructions, tools, and the files and stores of the tools.
 
-The canonical form is the older generation's: functions nested, files and stores in `tool_resources`.
-What only the new generation can say (structured inputs, reasoning summaries) stands in `definition`.
+The canonical form is that of the older generation: functions are nested, files and stores are in
+`tool_resources`. Settings of the new generation only (structured inputs, reasoning summaries) are in
+`definition`.
 """
 
 from migrate.model.kinds import SERVER_SET_FACTS, Kind, Ref
@@ -26,9 +27,9 @@ ASSISTANT_KIND = Kind(
     facts={
         **SERVER_SET_FACTS,
         "version": "counted by the service; of older versions only the served one is read",
-        "portal": "metadata that the portal writes; what was chosen there goes along to a project",
-        "served": "versions that users get beside the newest; a move writes one version",
-        "service": "made by the service: state, identity, endpoint",
+        "portal": "metadata that the portal writes; settings chosen in the portal are copied to a project",
+        "served": "versions that users get besides the newest; a move writes one version",
+        "service": "created by the service: state, identity, endpoint",
     },
     refs=(
         Ref("tool_resources.code_interpreter.file_ids[]", "file"),
@@ -43,7 +44,7 @@ ASSISTANT_KIND = Kind(
     aliases=("file_ids",),
 )
 
-# Where an assistant names a connection of its project. Ids are a short name or a full resource id.
+# Where an assistant refers to a connection of its project, by a short name or a full resource id.
 CONNECTION_PATHS = (
     "tools[].bing_grounding.search_configurations[].connection_id",
     "tools[].bing_custom_search.search_configurations[].connection_id",

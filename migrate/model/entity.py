@@ -1,4 +1,4 @@
-"""One object of an estate in canonical form: what is compared, what the server made, what nobody knows."""
+"""One object of an estate in canonical form: compared fields, facts of the server, unknown keys."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-# What `json.loads` gives: the wire is data, and data from a service has no type we could promise.
+# What `json.loads` returns. Nothing guarantees the types in data from a service.
 JSON: TypeAlias = Any
 
 # Kind, parent's id ('' where the kind has none) and id: unique within one estate.
@@ -17,9 +17,10 @@ EntityKey: TypeAlias = tuple[str, str, str]
 class Entity:
     """A decoded object.
 
-    `fields` are what its owner decided (compared, written), `facts` what the server decided (dates,
-    states, counters: kept and shown, never written), `extras` whatever no rule knows (compared within
-    one generation, named as a loss when it cannot be written).
+    `fields`: set by its owner; compared and written. `facts`: set by the server (dates, states, counters);
+    kept and shown, never written. `extras`: keys that no rule knows; compared within one generation, reported
+    as a loss when they cannot be written. `derived_from`: the id of the object whose decoding created this
+    one. `label`: shown where an object has no name of its own.
     """
 
     kind: str
@@ -30,7 +31,6 @@ class Entity:
     extras: Mapping[str, JSON] = field(default_factory=dict)
     derived_from: str = ""
     label: str = ""
-    """What people call it where it has no name of its own."""
 
     @property
     def key(self) -> EntityKey:
@@ -38,7 +38,7 @@ class Entity:
 
     @property
     def name(self) -> str:
-        """What people call it, or '' where it has no name."""
+        """The name that is shown for it, or '' where it has none."""
         return str(self.fields.get("name") or self.fields.get("filename") or self.label)
 
     def with_fields(self, **changed: JSON) -> Entity:
@@ -55,13 +55,13 @@ class Entity:
         )
 
 
-# How the reason of a gap begins when the service said so, and was not merely silent.
+# How the reason of a gap begins when the service answered that the object does not exist.
 NOT_FOUND_REASON = "no object of this id here"
 
-# How the reason begins when a listing was read to its end, and what it lies in counts more.
+# How the reason begins when a listing was read to its end and its parent counts more rows.
 COUNT_MISMATCH_REASON = "more are counted than listed"
 
-# Kind -> states in which the service holds an object and yet will not use it.
+# Kind -> states in which the service has an object and does not use it.
 UNUSABLE_STATES_BY_KIND: dict[str, frozenset[str]] = {
     "file": frozenset({"error", "deleted", "deleting"}),
     "vector_store": frozenset({"expired"}),
@@ -70,18 +70,18 @@ UNUSABLE_STATES_BY_KIND: dict[str, frozenset[str]] = {
 
 
 def usability(entity: Entity) -> str:
-    """The state that makes an object useless, or 'usable'. Temporary states count as usable."""
+    """The state that makes an object unusable, or 'usable'. Temporary states count as usable."""
     status = str(entity.facts.get("status") or "")
     return status if status in UNUSABLE_STATES_BY_KIND.get(entity.kind, ()) else "usable"
 
 
 def creation_time(body: Mapping[str, JSON], unknown: float) -> float:
-    """Seconds since 1970; `unknown` where a body does not tell (items of conversations never do)."""
+    """Seconds since 1970; `unknown` where a body has no time (items of conversations never have one)."""
     value = body.get("created_at")
     if isinstance(value, (int, float)) and not isinstance(value, bool) and value:
         return float(value)
     return unknown
 
 
-# Nothing can be continued behind this page: it came out of a listing that was turned round.
+# The cursor of a page behind which nothing can be continued: its listing was read in reverse order.
 RESTART_FROM_FIRST_PAGE = "read it again from the start"

@@ -1,4 +1,4 @@
-"""The place where an estate lies, and how a text names it: by its host, its account or its project."""
+"""The location of an estate, and how a text names it: by its host, its account or its project."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlsplit
 
-# What hosts of Azure's clouds end in; the account is the first label of such a host.
+# Domains of Azure's clouds; the account is the first label of a host in them.
 AZURE_DOMAINS = (
     "azure.com",
     "azure.us",
     "azure.cn",
 )
-# Hosts that belong to nobody's estate: to name one is to name no place.
+# Hosts that all customers share: such a host does not identify an estate.
 SHARED_HOSTS = frozenset({"api.openai.com"})
 PROJECT_IN_PATH = re.compile(r"/projects/([^/?#]+)")
 
 
 @dataclass(frozen=True)
 class EstateLocation:
-    """`host` with its port, in small letters; `account` and `project` where the address has them."""
+    """`host` with its port, in lower case; `account` and `project` where the address has them."""
 
     host: str
     account: str = ""
@@ -28,7 +28,7 @@ class EstateLocation:
 
     @classmethod
     def from_url(cls, url: str) -> EstateLocation | None:
-        """The place of an address; None where it is none, or one that everybody shares."""
+        """The location of an address; None where the text is no address, or its host is shared."""
         try:
             parts = urlsplit(url)
             host = parts.netloc.rpartition("@")[2].lower()
@@ -38,25 +38,26 @@ class EstateLocation:
             return None
         first, _, rest = host.partition(".")
         account = first if any(rest == end or rest.endswith(f".{end}") for end in AZURE_DOMAINS) else ""
-        found = PROJECT_IN_PATH.search(parts.path)
-        return cls(host, account, found[1] if found else "")
+        project = PROJECT_IN_PATH.search(parts.path)
+        return cls(host, account, project[1] if project else "")
 
     def is_same_place(self, other: EstateLocation | None) -> bool:
-        """Whether the other is this very place: then no name of it leads anywhere else."""
+        """Whether two locations are the same account and project, or the same host where there is no
+        account."""
         same = other is not None and (self.account, self.project) == (other.account, other.project)
         return same and other is not None and (self.account != "" or self.host == other.host)
 
     def name_in(self, text: str) -> str:
-        """The words by which a text names this place, or ''."""
-        found = self._pattern.search(text)
-        return found[0] if found else ""
+        """The part of a text that names this location, or ''."""
+        match = self._pattern.search(text)
+        return match[0] if match else ""
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         ends = "|".join(map(re.escape, AZURE_DOMAINS))
         account = re.escape(self.account)
-        ways = [rf"(?<![\w.-]){re.escape(self.host)}(?![\w-]|\.\w)"]
+        patterns = [rf"(?<![\w.-]){re.escape(self.host)}(?![\w-]|\.\w)"]
         if self.account:
-            ways.append(rf"(?<![\w.-]){account}(?:\.[\w-]+)*\.(?:{ends})(?![\w-]|\.\w)")
-            ways.append(rf"/accounts/{account}(?![\w-])(?:/projects/[\w.-]+)?")
-        return re.compile("|".join(ways), re.IGNORECASE)
+            patterns.append(rf"(?<![\w.-]){account}(?:\.[\w-]+)*\.(?:{ends})(?![\w-]|\.\w)")
+            patterns.append(rf"/accounts/{account}(?![\w-])(?:/projects/[\w.-]+)?")
+        return re.compile("|".join(patterns), re.IGNORECASE)

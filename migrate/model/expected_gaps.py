@@ -1,7 +1,7 @@
-"""Gaps that a service makes by its own declared rule: nobody can close them, so they make no reading partial.
+"""Gaps that follow from a documented rule of a service: they cannot be closed, so a snapshot stays complete.
 
-Only what is certain has a row. What Azure OpenAI and the new generation of a Foundry project answer to the
-download of an upload was recorded nowhere, so a refusal there stays a gap like any other.
+Only certain rules have a row. There is no recording of a download of an uploaded file from Azure OpenAI or
+the new generation of a Foundry project, so a refusal there is an ordinary gap.
 """
 
 from __future__ import annotations
@@ -12,39 +12,39 @@ from dataclasses import dataclass
 from migrate.errors import NotDownloadable, RequestFailed
 from migrate.model.entity import JSON
 
-# Type of a part -> keys of which one must have a value, and what is not shown where none has.
+# Type of a part -> keys of which one must have a value, and the words for what is hidden where none has.
 PART_CONTENT_KEYS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "input_image": (("image_url", "file_id"), "the address or file id of an image"),
     "computer_screenshot": (("image_url", "file_id"), "the address or file id of a screenshot"),
     "input_file": (("file_id", "file_data", "file_url"), "the id, data or address of a file"),
 }
 
-# Value of `include[]` -> type of an item and its key: recorded as null where nobody asks, as a list where
-# somebody does.
+# Value of `include[]` -> type of an item, and its key: null where it is not requested, else a list
+# (recorded).
 INCLUDE_FIELDS: Mapping[str, tuple[str, str]] = {
     "code_interpreter_call.outputs": ("code_interpreter_call", "outputs"),
     "file_search_call.results": ("file_search_call", "results"),
 }
 
 
-def withheld_includes(body: Mapping[str, JSON], asked: Iterable[str]) -> list[str]:
-    """Which of the values `asked` for an item does not show. One that is not completed may have nothing to
-    show."""
+def withheld_includes(body: Mapping[str, JSON], requested: Iterable[str]) -> list[str]:
+    """The requested values of `include[]` that an item does not show. An item that is not completed may have
+    nothing to show."""
     if body.get("status") != "completed":
         return []
-    rows = ((value, *INCLUDE_FIELDS[value]) for value in asked if value in INCLUDE_FIELDS)
+    rows = ((value, *INCLUDE_FIELDS[value]) for value in requested if value in INCLUDE_FIELDS)
     return [value for value, type_, key in rows if body.get("type") == type_ and body.get(key) is None]
 
 
 def hidden_parts(body: Mapping[str, JSON]) -> list[str]:
-    """What a message or an item holds without showing it, in words."""
-    found = []
+    """The parts of a message or an item that the service does not show, in words."""
+    hidden = []
     for part in _parts(body):
         keys, words = PART_CONTENT_KEYS.get(str(part.get("type")), ((), ""))
         if keys and not any(part.get(key) for key in keys):
             name = part.get("filename")
-            found.append(f"{words} ({name})" if isinstance(name, str) and name else words)
-    return found
+            hidden.append(f"{words} ({name})" if isinstance(name, str) and name else words)
+    return hidden
 
 
 def _parts(body: Mapping[str, JSON]) -> Iterator[Mapping[str, JSON]]:
@@ -54,23 +54,24 @@ def _parts(body: Mapping[str, JSON]) -> Iterator[Mapping[str, JSON]]:
                 yield part
 
 
-def _declared(error: RequestFailed) -> bool:
-    """The service says in its own words that it does not give files of this purpose back."""
+def _is_documented_refusal(error: RequestFailed) -> bool:
+    """The answer says that files of this purpose cannot be downloaded."""
     return isinstance(error, NotDownloadable)
 
 
-def _declared_or_refused(error: RequestFailed) -> bool:
-    """The same, or a 400, whose words were recorded nowhere. No 403: that may be a missing role."""
-    return _declared(error) or error.status == 400
+def _is_any_refusal(error: RequestFailed) -> bool:
+    """The same, or a 400 with any text (there is no recording). Not a 403: that may be a missing role."""
+    return _is_documented_refusal(error) or error.status == 400
 
 
 @dataclass(frozen=True)
 class ExpectedGapRule:
-    """`service` never gives back the bytes of files of these `purposes`, and answers with such an error."""
+    """`service` never returns the bytes of files of these `purposes`, and answers with an error for which
+    `matches_error` is true. `source`: how this is known."""
 
     service: str
     purposes: frozenset[str]
-    error: Callable[[RequestFailed], bool]
+    matches_error: Callable[[RequestFailed], bool]
     source: str
 
 
@@ -78,21 +79,21 @@ EXPECTED_GAP_RULES = (
     ExpectedGapRule(
         "openai",
         frozenset({"assistants", "user_data", "evals"}),
-        _declared,
+        _is_documented_refusal,
         "the answer itself: 400 'Not allowed to download files of purpose', as users report it",
     ),
     ExpectedGapRule(
         "foundry-classic",
         frozenset({"assistants"}),
-        _declared_or_refused,
+        _is_any_refusal,
         "the description of azure-ai-agents 1.1.0: files uploaded by agents cannot be retrieved back",
     ),
 )
 
 
 def is_expected(service: str, purpose: str, error: RequestFailed) -> bool:
-    """Whether the bytes of a file stay away because its service never gives such bytes back."""
+    """Whether the bytes of a file are missing because its service never returns such bytes."""
     return any(
-        rule.service == service and purpose in rule.purposes and rule.error(error)
+        rule.service == service and purpose in rule.purposes and rule.matches_error(error)
         for rule in EXPECTED_GAP_RULES
     )

@@ -1,7 +1,7 @@
 """Find or replace the strings at declared paths of an object.
 
-A path is keys from the outside in; `[]` behind one means every member of its list, or the one object that
-stands in the place of a list (the `output` of a call is either).
+A path is a sequence of keys from the outermost to the innermost. `[]` behind a key means every member of its
+list, or the object that is there instead of a list (the `output` of a call is either).
 """
 
 from __future__ import annotations
@@ -13,99 +13,97 @@ from typing import NamedTuple
 
 from migrate.model.entity import JSON
 
-# Keys from the outside in; members of lists have none of their own.
+# Keys from the outermost to the innermost. Members of lists have no key of their own.
 TextPath = tuple[str, ...]
 
 
-def iter_texts(value: JSON, place: TextPath = ()) -> Iterator[tuple[TextPath, str]]:
-    """Every text in a value, in order."""
-    waiting: list[tuple[TextPath, JSON]] = [(place, value)]
-    while waiting:
-        at, node = waiting.pop()
+def iter_texts(value: JSON, path: TextPath = ()) -> Iterator[tuple[TextPath, str]]:
+    """Every text in a value with its path, in order."""
+    pending: list[tuple[TextPath, JSON]] = [(path, value)]
+    while pending:
+        node_path, node = pending.pop()
         if isinstance(node, str):
-            yield at, node
+            yield node_path, node
         elif isinstance(node, Mapping):
-            waiting += [((*at, str(key)), node[key]) for key in reversed(node)]
+            pending += [((*node_path, str(key)), node[key]) for key in reversed(node)]
         elif isinstance(node, list):
-            waiting += [(at, member) for member in reversed(node)]
+            pending += [(node_path, member) for member in reversed(node)]
 
 
-def replace_texts(value: JSON, change: Callable[[TextPath, str], str], place: TextPath = ()) -> JSON:
-    """The same value with each text replaced; the very same one where none changes."""
+def replace_texts(value: JSON, replace: Callable[[TextPath, str], str], path: TextPath = ()) -> JSON:
+    """The value with each text replaced; the same object where no text changes."""
     if isinstance(value, str):
-        new = change(place, value)
+        new = replace(path, value)
         return value if new == value else new
     if isinstance(value, Mapping):
-        changed = {k: replace_texts(v, change, (*place, str(k))) for k, v in value.items()}
+        changed = {k: replace_texts(v, replace, (*path, str(k))) for k, v in value.items()}
         return value if all(changed[k] is v for k, v in value.items()) else changed
     if isinstance(value, list):
-        members = [replace_texts(member, change, place) for member in value]
+        members = [replace_texts(member, replace, path) for member in value]
         return value if all(a is b for a, b in zip(members, value, strict=True)) else members
     return value
 
 
-# What a path is for, and the old string -> the new one.
+# The label of a path and the old string -> the new string.
 ReplaceString = Callable[[str, str], str]
 
 
 class PathNode(NamedTuple):
-    """What declared paths want of one key: whether of each member of a list, what the string there is for
-    ('' where it is no end of a path), and what lies below."""
+    """One key in a tree of paths. `is_list`: each member of a list is meant. `label`: that of the path which
+    ends here, or ''. `children`: the keys below it."""
 
-    many: bool
-    meaning: str
-    below: PathTree
+    is_list: bool
+    label: str
+    children: PathTree
 
 
-# Several paths as one, so that an object is walked once, and only where one of them goes.
+# Several paths as one tree, so that an object is walked once, and only along the paths.
 PathTree = Mapping[str, PathNode]
 
 
 def path_tree(paths: Iterable[tuple[str, str]]) -> PathTree:
-    """Paths, each with what it is for, as a tree. Raises `ValueError` where one takes for a list what
-    another does not."""
-    steps = [(_steps(path), meaning) for path, meaning in paths]
-    return _build_path_tree(steps)
+    """(path, label) rows as a tree. Raises `ValueError` where a key is a list in one path and not in
+    another."""
+    return _build_path_tree([(_steps(path), label) for path, label in paths])
 
 
 def _build_path_tree(paths: Sequence[tuple[PathSteps, str]]) -> PathTree:
-    grown: dict[str, PathNode] = {}
+    tree: dict[str, PathNode] = {}
     for name in dict.fromkeys(steps[0][0] for steps, _ in paths):
-        mine = [(steps, meaning) for steps, meaning in paths if steps[0][0] == name]
-        (many,) = {steps[0][1] for steps, _ in mine}
-        meaning = "".join(meaning for steps, meaning in mine if len(steps) == 1)
-        grown[name] = PathNode(
-            many, meaning, _build_path_tree([(steps[1:], m) for steps, m in mine if len(steps) > 1])
-        )
-    return grown
+        rows = [(steps, label) for steps, label in paths if steps[0][0] == name]
+        (is_list,) = {steps[0][1] for steps, _ in rows}
+        label = "".join(label for steps, label in rows if len(steps) == 1)
+        children = _build_path_tree([(steps[1:], label) for steps, label in rows if len(steps) > 1])
+        tree[name] = PathNode(is_list, label, children)
+    return tree
 
 
 def replace_strings_at(
-    fields: Mapping[str, JSON], paths: PathTree, swap: ReplaceString
+    fields: Mapping[str, JSON], paths: PathTree, replace: ReplaceString
 ) -> Mapping[str, JSON]:
-    """The same fields with the strings at the paths swapped; the very same ones where none changes."""
+    """The fields with the strings at the paths replaced; the same object where no string changes."""
     changed = {}
     for name in paths.keys() & fields.keys():
-        new = _replace_at_node(fields[name], paths[name], swap)
+        new = _replace_at_node(fields[name], paths[name], replace)
         if new is not fields[name]:
             changed[name] = new
     return {**fields, **changed} if changed else fields
 
 
-def _replace_at_node(value: JSON, branch: PathNode, swap: ReplaceString) -> JSON:
-    if not branch.many:
-        return _replace_value(value, branch, swap)
+def _replace_at_node(value: JSON, node: PathNode, replace: ReplaceString) -> JSON:
+    if not node.is_list or isinstance(value, dict):
+        return _replace_value(value, node, replace)
     if not isinstance(value, list):
-        return _replace_value(value, branch, swap) if isinstance(value, dict) else value
-    members = [_replace_value(member, branch, swap) for member in value]
+        return value
+    members = [_replace_value(member, node, replace) for member in value]
     return value if all(map(is_, members, value)) else members
 
 
-def _replace_value(value: JSON, branch: PathNode, swap: ReplaceString) -> JSON:
+def _replace_value(value: JSON, node: PathNode, replace: ReplaceString) -> JSON:
     if isinstance(value, dict):
-        return replace_strings_at(value, branch.below, swap)
-    if isinstance(value, str) and branch.meaning:
-        new = swap(branch.meaning, value)
+        return replace_strings_at(value, node.children, replace)
+    if isinstance(value, str) and node.label:
+        new = replace(node.label, value)
         return value if new == value else new
     return value
 
@@ -115,7 +113,7 @@ def strings_at(fields: Mapping[str, JSON], path: str) -> Iterator[str]:
     return iter(_strings_at(dict(fields), _steps(path)))
 
 
-# Keys from the outside in, and whether each holds a list of which every member is meant.
+# Keys from the outermost to the innermost, and whether every member of a list is meant.
 PathSteps = tuple[tuple[str, bool], ...]
 
 
@@ -124,15 +122,14 @@ def _steps(path: str) -> PathSteps:
     return tuple((name.removesuffix("[]"), name.endswith("[]")) for name in path.split("."))
 
 
-def _strings_at(node: JSON, steps: PathSteps, at: int = 0) -> Sequence[str]:
-    if at == len(steps):
+def _strings_at(node: JSON, steps: PathSteps, depth: int = 0) -> Sequence[str]:
+    if depth == len(steps):
         return (node,) if isinstance(node, str) else ()
-    name, many = steps[at]
+    name, is_list = steps[depth]
     child = node.get(name) if isinstance(node, dict) else None
     if child is None:
         return ()
-    if not many:
-        return _strings_at(child, steps, at + 1)
-    if not isinstance(child, list):
-        return _strings_at(child, steps, at + 1) if isinstance(child, dict) else ()
-    return [found for item in child for found in _strings_at(item, steps, at + 1)]
+    if not is_list or isinstance(child, dict):
+        return _strings_at(child, steps, depth + 1)
+    members = child if isinstance(child, list) else ()
+    return [text for member in members for text in _strings_at(member, steps, depth + 1)]

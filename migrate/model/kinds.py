@@ -1,9 +1,9 @@
-"""The kinds an estate is made of, each declared as a form; everything generic loops over this table."""
+"""What is declared about each kind of object. Generic code loops over these declarations."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from migrate.model.json_paths import PathTree, path_tree
@@ -11,7 +11,8 @@ from migrate.model.json_paths import PathTree, path_tree
 
 @dataclass(frozen=True)
 class Ref:
-    """Where an object names another: a path in its fields (`[]` walks a list) and the kind meant."""
+    """Where an object refers to another: a path in its fields (`[]`: each member of a list), and the kind of
+    the other object."""
 
     path: str
     kind: str
@@ -19,10 +20,12 @@ class Ref:
 
 @dataclass(frozen=True)
 class Kind:
-    """Declared facts about a kind of object.
+    """Declarations about a kind of object.
 
-    `fields` are written and compared; `facts` are set by the server (name -> why they are never
-    written); `parent` is the kind whose id an address of this kind needs.
+    `fields` are written and compared. `facts` are set by the server: name -> why they are never written.
+    `parent`: the kind whose id is part of the address. `stamped`: it has metadata, so the stamp can be
+    written. `replayed`: it can be recreated (runs cannot: creating one executes a model). `aliases`: fields
+    of older API versions that the codec reads as one of `fields`.
     """
 
     name: str
@@ -32,20 +35,17 @@ class Kind:
     parent: str = ""
     refs: tuple[Ref, ...] = ()
     stamped: bool = False
-    """Carries metadata, so our stamp can be written on it."""
     replayed: bool = True
-    """Can be recreated; runs and steps cannot (creating a run executes a model)."""
-    aliases: tuple[str, ...] = field(default=())
-    """Spellings of older API versions that the codec reads as one of `fields`."""
+    aliases: tuple[str, ...] = ()
 
     @cached_property
     def references(self) -> PathTree:
-        """The places of `refs`; each is for a kind."""
+        """The paths of `refs` as a tree, labelled with kinds."""
         return path_tree((ref.path, ref.kind) for ref in self.refs)
 
 
 SERVER_SET_FACTS = {
     "id": "given by the server; the old one is in the id map",
-    "object": "says the kind",
+    "object": "the kind",
     "created_at": "set by the server; the original time is in the archive",
 }

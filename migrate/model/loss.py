@@ -1,4 +1,9 @@
-"""What a target cannot store, per object and field, reported before anything is written."""
+"""Losses: what a target cannot store, per object and field, reported before anything is written.
+
+A misspelled name in --accept-loss is noticed, because the names under which losses are reported are known:
+fields and facts of a kind, and names that only rules use (`messages` of a thread, parts of a field such as
+`content.text.annotations`). A key that only one object has (an unknown key) is known from the plan's losses.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +15,16 @@ from migrate.model import KINDS
 
 Grade = Literal["adapted", "lost", "blocked"]
 
-# As an id: true of every object of the kind.
+# As the id of a loss: it is true of every object of the kind.
 EVERY_OBJECT = "*"
 
 
 @dataclass(frozen=True)
 class Loss:
-    """One thing that will not arrive as it was.
+    """One field or object that will not arrive as it was. `way_out`: what a user can do about it.
 
-    `adapted`: the content arrives in another form, or waits in the archive by its nature (dates, ids).
-    `lost`: it will not be on the target. `blocked`: the object cannot be made at all.
+    Grade `adapted`: the content arrives in another form, or stays in the archive because only a service can
+    set it (dates, ids). `lost`: it will not be on the target. `blocked`: the object cannot be created.
     """
 
     kind: str
@@ -78,25 +83,25 @@ RULE_FIELDS: Mapping[str, tuple[str, ...]] = {
 
 
 def accepted_names(kind: str, field: str) -> set[str]:
-    """Every name by which a loss can be accepted: the field, the fields around it, and each of them behind
-    its kind (`message.content`)."""
+    """Every name by which a loss can be accepted: the field, the fields that contain it, and each of them
+    after its kind (`message.content`)."""
     steps = field.split(".")
-    plain = {".".join(steps[:end]) for end in range(1, len(steps) + 1)}
-    return plain | {f"{kind}.{name}" for name in plain}
+    names = {".".join(steps[:end]) for end in range(1, len(steps) + 1)}
+    return names | {f"{kind}.{name}" for name in names}
 
 
 def declared_names() -> set[str]:
     """Every name that is known before a plan is made."""
-    found: set[str] = set()
+    names: set[str] = set()
     for kind, form in KINDS.items():
         for field in (*form.fields, *form.facts, *RULE_FIELDS[kind], EVERY_OBJECT):
-            found |= accepted_names(kind, field)
-    return found - {EVERY_OBJECT}
+            names |= accepted_names(kind, field)
+    return names - {EVERY_OBJECT}
 
 
 def unknown_names(given: Iterable[str], losses: Iterable[Loss]) -> list[str]:
-    """Those of the given names that fit no loss, neither of this plan nor of any."""
-    left = set(given) - declared_names() - {"all"}
-    for loss in losses if left else ():
-        left -= accepted_names(loss.kind, loss.field)
-    return sorted(left)
+    """The given names that match no loss of this plan and no declared name."""
+    unknown = set(given) - declared_names() - {"all"}
+    for loss in losses if unknown else ():
+        unknown -= accepted_names(loss.kind, loss.field)
+    return sorted(unknown)

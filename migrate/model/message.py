@@ -1,19 +1,19 @@
-"""A message: who said what, with which files at hand. Its place in the thread is its ordinal.
+"""A message: role, content and attached files. Its order in the thread is the order of the listing.
 
-A Foundry conversation also holds items that nobody said (a tool call, its result, reasoning). They are
-messages whose role is `ITEM_ROLE` and whose one part is the item itself. `phase` says whether an answer is a
-remark on the way (`commentary`) or the last word (`final_answer`); only conversations have it.
+A Foundry conversation also has items that are not messages (a tool call, its result, reasoning). Here they
+are messages with the role `ITEM_ROLE` whose only part is the item itself. `phase` says whether an answer is a
+remark before the end (`commentary`) or the last one (`final_answer`); only conversations have it.
 
-The references follow the API description of 2026-08: outputs of calls are lists of parts or one picture of a
-screen, results of searches name files, and items may bring tools along.
+The references follow the API description of 2026-08: the output of a call is a list of parts or one
+screenshot, results of searches refer to files, and items may contain tools.
 """
 
 from migrate.model.kinds import SERVER_SET_FACTS, Kind, Ref
 
-# Items that can be written again (recorded), if both halves are there.
+# Items that can be written again (recorded), if both the call and its output exist.
 FUNCTION_CALL, FUNCTION_CALL_OUTPUT = "function_call", "function_call_output"
 
-# The role of what stands in a conversation and was said by nobody.
+# The role of an item of a conversation that is not a message.
 ITEM_ROLE = "item"
 
 MESSAGE_KIND = Kind(
@@ -23,14 +23,14 @@ MESSAGE_KIND = Kind(
     fields=("role", "content", "phase", "attachments", "metadata"),
     facts={
         **SERVER_SET_FACTS,
-        "thread_id": "follows from where it lies",
+        "thread_id": "follows from its thread",
         "assistant_id": "no service accepts it on writing",
         "run_id": "runs are archived, never replayed",
-        "status": "a written message is complete",
+        "status": "a message that is written is complete",
         "incomplete_details": "belongs to the run that stopped",
         "completed_at": "set by the server",
         "incomplete_at": "set by the server",
-        "service": "made by the service: who created it, where it is kept",
+        "service": "set by the service: who created it, where it is stored",
     },
     refs=(
         Ref("attachments[].file_id", "file"),

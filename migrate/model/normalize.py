@@ -1,8 +1,8 @@
-"""The form in which two objects are compared: spellings of one meaning made one, meaningless order removed.
+"""The form in which two objects are compared: one spelling for each meaning, lists without order sorted.
 
-Each rule is a row of `FIELD_RULES`. A rule may only fold spellings that a service itself treats as the same
-(seen in recordings of real answers: a GET says `{"code_interpreter": {"file_ids": []}}` where the POST
-said `{}`; omitted chunking comes back as static 800/400). Message text is never touched.
+Each rule is a row of `FIELD_RULES`. A rule may only join spellings that a service itself treats as the same
+(seen in recordings: a GET returns `{"code_interpreter": {"file_ids": []}}` where the POST sent `{}`; omitted
+chunking is returned as static 800/400). The text of messages is never changed.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from migrate.model.secrets import (
 )
 from migrate.model.stamp import remove_stamp_keys
 
-# The older generation's name for the default ranker, and the newer one's.
+# Names of the default ranker in the older and in the newer generation.
 DEFAULT_RANKERS = ("auto", "default_2024_08_21", "default-2024-11-15")
 
 ToolFields = dict[str, Any]
 
 
 def normalize_tool(tool: JSON) -> JSON:
-    """A tool without what says nothing, its secrets as fingerprints."""
+    """A tool without nulls and defaults, its secrets as fingerprints."""
     if not isinstance(tool, Mapping):
         return tool
-    shape = TOOL_NORMALIZERS.get(str(tool.get("type")))
-    plain = remove_nulls(mask_tool_secrets(tool))
-    return {k: v for k, v in (shape(plain) if shape else plain).items() if v is not None}
+    masked = remove_nulls(mask_tool_secrets(tool))
+    normalizer = TOOL_NORMALIZERS.get(str(tool.get("type")))
+    return {k: v for k, v in (normalizer(masked) if normalizer else masked).items() if v is not None}
 
 
 def remove_nulls(tool: Mapping[str, JSON]) -> ToolFields:
-    """A tool without its nulls, however deep. What is the owner's own (schemas, specifications) is exact."""
+    """A tool without nulls at any depth. Schemas and specifications of the owner stay exactly as they are."""
     return {k: _value_without_nulls(k, v) for k, v in tool.items() if v is not None}
 
 
@@ -50,7 +50,7 @@ def _value_without_nulls(key: str, value: JSON) -> JSON:
         return value
     if isinstance(value, Mapping):
         return {k: _value_without_nulls(k, v) for k, v in value.items() if v is not None}
-    return [_value_without_nulls(key, one) for one in value] if isinstance(value, list) else value
+    return [_value_without_nulls(key, member) for member in value] if isinstance(value, list) else value
 
 
 def _function(tool: ToolFields) -> ToolFields:
@@ -78,7 +78,7 @@ def _file_search(tool: ToolFields) -> ToolFields:
 
 
 def _computer(tool: ToolFields) -> ToolFields:
-    """The options of a computer, nested by one generation and flat in the other."""
+    """The options of `computer_use_preview` are nested in one generation and flat in the other."""
     inner = tool.get("computer_use_preview")
     if not isinstance(inner, Mapping) or inner.keys() & tool.keys():
         return tool
@@ -86,7 +86,7 @@ def _computer(tool: ToolFields) -> ToolFields:
 
 
 def _openapi(tool: ToolFields) -> ToolFields:
-    """`functions` is what the service read out of the specification."""
+    """`functions` is what the service parsed out of the specification."""
     if isinstance(tool.get("openapi"), Mapping):
         kept = {k: v for k, v in tool["openapi"].items() if k != "functions"}
         if isinstance(kept.get("auth"), Mapping):
@@ -96,7 +96,7 @@ def _openapi(tool: ToolFields) -> ToolFields:
 
 
 def _code(tool: ToolFields) -> ToolFields:
-    """No files and an empty list of them are one thing (a GET says either)."""
+    """No files and an empty list of files are the same (a GET returns either)."""
     container = tool.get("container")
     if isinstance(container, Mapping):
         kept = {k: v for k, v in container.items() if (k, v) != ("file_ids", [])}
@@ -113,24 +113,22 @@ TOOL_NORMALIZERS: dict[str, Callable[[ToolFields], ToolFields]] = {
 }
 
 
-# A field's value in, its compared value out; None means 'as if it were not there'.
+# The value of a field -> its normalized value; None means the same as an absent field.
 FieldRule = Callable[[JSON], JSON]
 
 DEFAULT_CHUNKING = {"type": "static", "static": {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}}
 
 
 def normalize_entity(entity: Entity) -> dict[str, JSON]:
-    """The compared form: a plain dict without absent, empty or default values."""
+    """The normalized form: a dict without absent, empty or default values."""
     out: dict[str, JSON] = {}
-    fields = (
-        replace_connections(entity.fields, short_connection_name)
-        if entity.kind == "assistant"
-        else entity.fields
-    )
+    fields = entity.fields
+    if entity.kind == "assistant":
+        fields = replace_connections(fields, short_connection_name)
     for name, value in fields.items():
-        kept = normalize_field(entity.kind, name, value)
-        if kept is not None:
-            out[name] = kept
+        normalized = normalize_field(entity.kind, name, value)
+        if normalized is not None:
+            out[name] = normalized
     for name, value in entity.extras.items():
         if _none_if_empty(value) is not None:
             out[name] = mask_value(value) if is_secret_key(name) else mask_nested(value, name)
@@ -138,8 +136,8 @@ def normalize_entity(entity: Entity) -> dict[str, JSON]:
 
 
 def normalize_field(kind: str, name: str, value: JSON) -> JSON:
-    """One field in the compared form; None where it says nothing. Of assistants use `normalize_entity`: there
-    one field may stand for another."""
+    """One field in normalized form; None where it has no content. For assistants use `normalize_entity`,
+    which also replaces connections."""
     return _rule(kind, name)(value)
 
 
@@ -149,12 +147,12 @@ def _rule(kind: str, name: str) -> FieldRule:
 
 
 def normalize_written_fields(entity: Entity) -> dict[str, JSON]:
-    """The compared form of what its owner wrote, without what a service adds of its own."""
+    """The normalized form of the fields that its owner set, without unknown keys that a service adds."""
     return normalize_entity(Entity(entity.kind, entity.id, entity.parent, entity.fields))
 
 
 def json_digest(value: JSON) -> str:
-    """A short, stable fingerprint of any JSON value (32 hex digits; key order does not matter)."""
+    """A stable fingerprint of a JSON value: 32 hex digits; the order of keys does not matter."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -163,7 +161,7 @@ def _none_if_empty(value: JSON) -> JSON:
     return None if value is None or value == {} or value == [] else value
 
 
-def _text(value: JSON) -> JSON:
+def _none_if_falsy(value: JSON) -> JSON:
     return value or None
 
 
@@ -175,8 +173,8 @@ def _default(standard: JSON) -> FieldRule:
 
 
 def _response_format(value: JSON) -> JSON:
-    """`auto` is the default; a null beside a schema says nothing, and neither does `strict: false`.
-    The schema itself is exact."""
+    """`auto` is the default; nulls and `strict: false` beside a schema are defaults too. The schema itself is
+    compared exactly."""
     if isinstance(value, Mapping) and isinstance(value.get("json_schema"), Mapping):
         schema = {
             k: v for k, v in value["json_schema"].items() if v is not None and (k, v) != ("strict", False)
@@ -186,7 +184,7 @@ def _response_format(value: JSON) -> JSON:
 
 
 def _sampling_number(value: JSON) -> JSON:
-    """Sampling numbers: absent is 1 on every service; 1 and 1.0 are one number."""
+    """Temperature and top_p: absent means 1 on every service; 1 and 1.0 are the same number."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return None if float(value) == 1.0 else float(value)
     return value
@@ -199,7 +197,7 @@ def _metadata(value: JSON) -> JSON:
 
 
 def _unordered(value: JSON) -> JSON:
-    """A list whose order has no meaning."""
+    """A list without order, sorted."""
     if not isinstance(value, list):
         return value
     return sorted(value, key=_sort_key) or None
@@ -210,12 +208,12 @@ def _sort_key(value: JSON) -> str:
 
 
 def resource_has_content(branch: str, value: JSON) -> bool:
-    """Whether a branch of `tool_resources` says anything."""
+    """Whether a branch of `tool_resources` has any content."""
     return _resources({branch: value}) is not None
 
 
 def _pruned(value: JSON) -> JSON:
-    """A configuration tree without its empty branches, lists as bags."""
+    """A tree of settings without empty branches; its lists have no order."""
     if isinstance(value, dict):
         return {k: p for k, v in value.items() if (p := _pruned(v)) is not None} or None
     if isinstance(value, list):
@@ -228,12 +226,12 @@ def _tools(value: JSON) -> JSON:
 
 
 def _has_settings(row: Mapping[str, JSON]) -> bool:
-    """Whether a row about a server says more than its label."""
+    """Whether a row about a server has more than its label."""
     return any(_none_if_empty(v) is not None for k, v in row.items() if k != "server_label")
 
 
 def _resources(value: JSON) -> JSON:
-    """What tools may use; empty branches say nothing, and a secret is known by its fingerprint only."""
+    """`tool_resources` without empty branches, its secrets as fingerprints."""
     if isinstance(value, Mapping) and isinstance(value.get("mcp"), list):
         rows = [mask_tool_secrets(row) if isinstance(row, Mapping) else row for row in value["mcp"]]
         value = {**value, "mcp": [row for row in rows if not isinstance(row, Mapping) or _has_settings(row)]}
@@ -241,7 +239,7 @@ def _resources(value: JSON) -> JSON:
 
 
 def _definition(value: JSON) -> JSON:
-    """What only the new generation says of an agent; the environment of a hosted one may hold secrets."""
+    """Settings of the new generation. The environment variables of a hosted agent may be secrets."""
     if isinstance(value, Mapping) and "environment_variables" in value:
         value = {**value, "environment_variables": mask_value(value["environment_variables"])}
     if not isinstance(value, Mapping):
@@ -254,11 +252,12 @@ def _content(value: JSON) -> JSON:
 
 
 def _part(part: JSON) -> JSON:
-    """A part without its nulls. A file that is named by its id is shown with its own name beside it."""
+    """A part of a message without nulls and defaults. The name of a file with an id is added by the
+    service."""
     if not isinstance(part, dict):
         return part
-    shown = "filename" if part.get("type") == "input_file" and part.get("file_id") else ""
-    out = {k: v for k, v in part.items() if v is not None and k != shown}
+    added = "filename" if part.get("type") == "input_file" and part.get("file_id") else ""
+    out = {k: v for k, v in part.items() if v is not None and k != added}
     for kind in ("image_file", "image_url"):
         image = out.get(kind)
         if isinstance(image, dict):
@@ -269,15 +268,11 @@ def _part(part: JSON) -> JSON:
     return out
 
 
-def _attachments(value: JSON) -> JSON:
-    return _pruned(value)
-
-
 def _chunking(value: JSON) -> JSON:
     return None if value in (None, {"type": "auto"}, DEFAULT_CHUNKING) else value
 
 
-# How multipart form encoding spells characters a header cannot hold; some servers give them back so.
+# How multipart form encoding escapes characters in a header; some servers return names in this form.
 FILENAME_ESCAPES = (
     ("%22", '"'),
     *((f"%{code:02X}", chr(code)) for code in range(32)),
@@ -287,16 +282,16 @@ FILENAME_ESCAPES = (
 
 def _filename(value: JSON) -> JSON:
     if isinstance(value, str):
-        for spelled, meant in FILENAME_ESCAPES:
-            value = value.replace(spelled, meant)
+        for escaped, char in FILENAME_ESCAPES:
+            value = value.replace(escaped, char)
     return value
 
 
 FIELD_RULES: dict[tuple[str, str], FieldRule] = {
     ("*", "metadata"): _metadata,
-    ("*", "description"): _text,
-    ("*", "name"): _text,
-    ("*", "instructions"): _text,
+    ("*", "description"): _none_if_falsy,
+    ("*", "name"): _none_if_falsy,
+    ("*", "instructions"): _none_if_falsy,
     ("*", "temperature"): _sampling_number,
     ("*", "top_p"): _sampling_number,
     ("*", "response_format"): _response_format,
@@ -305,7 +300,7 @@ FIELD_RULES: dict[tuple[str, str], FieldRule] = {
     ("*", "tool_resources"): _resources,
     ("*", "definition"): _definition,
     ("message", "content"): _content,
-    ("message", "attachments"): _attachments,
+    ("message", "attachments"): _pruned,
     ("vector_store_file", "chunking_strategy"): _chunking,
     ("file", "filename"): _filename,
 }

@@ -1,4 +1,9 @@
-"""Connections of a project: an assistant names one by its short name or by its full resource id."""
+"""Resources of a project that an assistant refers to: connections, deployments, skills and other local names.
+
+A connection is named by its short name or its full resource id, and a move can replace it. Of the other
+resources only the name is moved: files and stores are not among them, because a move replaces their ids. A
+path that no recording shows was taken from the models of the service's SDK.
+"""
 
 from __future__ import annotations
 
@@ -13,40 +18,42 @@ CONNECTION_PATH_TREE = path_tree((path, "connection") for path in CONNECTION_PAT
 
 
 def short_connection_name(connection: str) -> str:
-    """The short name: services take both spellings for the same thing (recorded)."""
+    """The short name. Services accept both spellings for the same connection (recorded)."""
     return connection.rstrip("/").rpartition("/connections/")[2] or connection
 
 
 def connections_in(fields: Mapping[str, JSON]) -> Iterator[str]:
-    """Every connection that an assistant's fields name."""
+    """Every connection that the fields of an assistant refer to."""
     for path in CONNECTION_PATHS:
         yield from strings_at(fields, path)
 
 
 def connections_in_other_project(
-    wanted: Mapping[str, JSON], found: Mapping[str, JSON]
+    left: Mapping[str, JSON], right: Mapping[str, JSON]
 ) -> list[tuple[str, str]]:
-    """Connections that are spelled in full on both sides and lie in different projects: (wanted, found)."""
-    full = {
-        short_connection_name(id_): id_ for id_ in connections_in(wanted) if id_ != short_connection_name(id_)
-    }
-    there = {
-        short_connection_name(id_): id_ for id_ in connections_in(found) if id_ != short_connection_name(id_)
-    }
-    return [(full[n], there[n]) for n in sorted(full.keys() & there.keys()) if full[n] != there[n]]
+    """Connections with a full id on both sides that are in different projects: (left id, right id)."""
+    left_ids, right_ids = _full_connection_ids(left), _full_connection_ids(right)
+    names = sorted(left_ids.keys() & right_ids.keys())
+    return [(left_ids[name], right_ids[name]) for name in names if left_ids[name] != right_ids[name]]
 
 
-def replace_connections(fields: Mapping[str, JSON], swap: Callable[[str], str]) -> Mapping[str, JSON]:
+def _full_connection_ids(fields: Mapping[str, JSON]) -> dict[str, str]:
+    """Short name -> full id, of the connections that are spelled in full."""
+    names = ((short_connection_name(id_), id_) for id_ in connections_in(fields))
+    return {name: id_ for name, id_ in names if name != id_}
+
+
+def replace_connections(fields: Mapping[str, JSON], replace: Callable[[str], str]) -> Mapping[str, JSON]:
     """The same fields with every connection replaced."""
-    return replace_strings_at(fields, CONNECTION_PATH_TREE, lambda _, old: swap(old))
+    return replace_strings_at(fields, CONNECTION_PATH_TREE, lambda _, old: replace(old))
 
 
-# Told only where the target does not list one of that name.
+# Reported only where the target does not list a deployment of that name.
 DEPLOYMENT_LABEL = "the deployment"
 
 _QUEUE = "azure_function.{}_binding.storage_queue.{}"
 
-# Path -> what stands there.
+# Path, and what its value names.
 LOCAL_NAME_PATHS: tuple[tuple[str, str], ...] = (
     ("tools[].memory_store_name", "the memory store"),
     ("tools[].memory_search.memory_store_name", "the memory store"),
@@ -80,20 +87,20 @@ LOCAL_NAME_PATHS: tuple[tuple[str, str], ...] = (
 )
 
 
-# The address of a toolbox, which a project serves as a server of tools (the service's SDK).
+# The address of a toolbox, which a project serves as an MCP server (the service's SDK).
 TOOLBOX_ADDRESS = re.compile(r"/toolboxes/([^/?#]+)")
 
 
 def toolbox_addresses(fields: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
-    """Every address in an assistant's tools that is one of a toolbox: the address, and the toolbox's name."""
+    """Every address of a toolbox in the tools of an assistant: the address, and the name of the toolbox."""
     for url in strings_at(fields, "tools[].server_url"):
         if found := TOOLBOX_ADDRESS.search(url):
             yield url, found[1]
 
 
 def iter_local_names(fields: Mapping[str, JSON]) -> Iterator[tuple[str, str, str]]:
-    """Every such name in an assistant's fields: path, what it names, the name."""
-    for path, what in LOCAL_NAME_PATHS:
+    """Every local name in the fields of an assistant: its path, what it names, the name."""
+    for path, label in LOCAL_NAME_PATHS:
         for name in strings_at(fields, path):
             if name and not name.startswith("{{"):
-                yield path, what, name
+                yield path, label, name

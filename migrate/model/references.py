@@ -40,23 +40,23 @@ def with_tool_resource_ids(resources: JSON, branch: str, ids: list[str]) -> dict
 
 
 def references_of(kind: Kind, entity: Entity) -> Iterator[tuple[str, str, str]]:
-    """Every reference of an object: declared path, kind meant, id."""
+    """Every reference of an object: declared path, kind and id of the other object."""
     for ref in kind.refs:
-        for found in strings_at(entity.fields, ref.path):
-            if not is_template(found):
-                yield ref.path, ref.kind, found
+        for id_ in strings_at(entity.fields, ref.path):
+            if not is_template(id_):
+                yield ref.path, ref.kind, id_
 
 
 def remap_references(kind: Kind, entity: Entity, lookup: IdLookup) -> Entity:
     """The object with every reference replaced; an id without a counterpart stays as it is."""
 
-    def new_or_old(of: str, old: str) -> str:
-        return old if is_template(old) else lookup(of, old) or old
+    def new_or_old(kind_name: str, old: str) -> str:
+        return old if is_template(old) else lookup(kind_name, old) or old
 
     fields = replace_strings_at(entity.fields, kind.references, new_or_old)
     return entity if fields is entity.fields else entity.with_fields(**fields)
 
 
 def is_template(id_: str) -> bool:
-    """Whether the new generation puts something in this place at run time (`{{name}}`, recorded)."""
+    """Whether an id is a template (`{{name}}`) that the new generation fills at run time (recorded)."""
     return id_.startswith("{{") and id_.endswith("}}")

@@ -1,25 +1,25 @@
-"""Runs and their steps: what a model did, when, at what cost. Archived and compared, never replayed."""
+"""Runs and run steps: what a model did, when, and at what cost. Archived and compared, never replayed."""
 
 from collections.abc import Mapping
 
 from migrate.model.entity import JSON
 from migrate.model.kinds import SERVER_SET_FACTS, Kind, Ref
 
-# States in which a run stays as it is, and so do its steps.
+# States in which neither a run nor its steps change any more.
 FINAL_RUN_STATES = frozenset({"completed", "failed", "cancelled", "expired", "incomplete"})
 
 
 def run_has_ended(run: Mapping[str, JSON]) -> bool:
-    """Whether a run, as its service shows it, and its steps will not change any more."""
+    """Whether a run has ended, so that neither it nor its steps will change."""
     return run.get("status") in FINAL_RUN_STATES
 
 
 def run_may_add_steps(run: Mapping[str, JSON], now: float) -> bool:
-    """Whether a run may be making steps at a moment (seconds since 1970): not when its time is over, even if
-    the service has not called it expired yet."""
-    until = run.get("expires_at")
-    over = isinstance(until, (int, float)) and 0 < until < now
-    return not run_has_ended(run) and not over
+    """Whether a run may add steps at `now` (seconds since 1970). Not after its expiry time, even if its state
+    is not `expired` yet."""
+    expires_at = run.get("expires_at")
+    is_expired = isinstance(expires_at, (int, float)) and 0 < expires_at < now
+    return not run_has_ended(run) and not is_expired
 
 
 RUN_KIND = Kind(
@@ -50,7 +50,7 @@ RUN_KIND = Kind(
     ),
     facts={
         **SERVER_SET_FACTS,
-        "thread_id": "follows from where it lies",
+        "thread_id": "follows from its thread",
         "expires_at": "set by the server",
         "started_at": "set by the server",
         "cancelled_at": "set by the server",
@@ -68,7 +68,7 @@ RUN_STEP_KIND = Kind(
     fields=("run_id", "assistant_id", "type", "status", "step_details", "last_error", "metadata", "usage"),
     facts={
         **SERVER_SET_FACTS,
-        "thread_id": "follows from where it lies",
+        "thread_id": "follows from its thread",
         "expires_at": "set by the server",
         "expired_at": "set by the server",
         "cancelled_at": "set by the server",

@@ -1,4 +1,9 @@
-"""Values that may be secrets (headers of tools): compared by a short fingerprint, shown as one."""
+"""Credentials in bodies: fingerprints replace them where objects are compared or shown.
+
+A credential is recognized by the key above it (headers of tools), or inside a text: as a query parameter,
+before the host of an address, or by its form. Equal secrets have equal fingerprints, so two different ones
+still differ. Bodies in an archive are never changed.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +14,9 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
 from migrate.model.entity import JSON, Entity
+from migrate.model.json_paths import iter_texts, replace_texts
 
-# Names of query parameters, in small letters, that carry a credential: Azure Functions (code), storage and
+# Names of query parameters, in lower case, that carry a credential: Azure Functions (code), storage and
 # Logic Apps (sig), API Management (subscription-key), Amazon and Google (signatures), OAuth 2.
 SECRET_PARAMETERS = frozenset(
     "code key sig signature token auth authorization credential credentials password passwd passphrase pwd"
@@ -22,7 +28,7 @@ SECRET_PARAMETERS = frozenset(
     " session_token sessiontoken hmac sas sas_token functions-key master_key".split()
 )
 SECRET_NAME_ENDING = re.compile(r"(?:key|token|secret|sig|signature|password|passwd|pwd|credentials?)")
-# What ends like a credential and is none: places in a listing, and names of columns.
+# Names that end like a credential and are none: positions in a listing, and names of columns.
 HARMLESS_PARAMETER = re.compile(
     r"(?:next|page|continuation|sync|cursor|max|partition|sort|primary|foreign|public)[-_]?(?:token|key)s?"
     r"|skiptoken|[$]skiptoken"
@@ -33,12 +39,12 @@ QUERY_PARAMETER = re.compile(
 URL_USER_INFO = re.compile(
     r"(?P<before>(?<![\w+.-])[A-Za-z][\w+.-]{0,30}://)(?P<value>[^\s/?#\"'<>@]+(?:@[^\s/?#\"'<>@]+)*)(?=@)"
 )
-# Addresses that are a credential as a whole: whoever knows the path may post.
+# Addresses that are a credential as a whole: knowing the path is enough to post.
 WEBHOOK_PATH = re.compile(
     r"(?P<before>://hooks\.slack\.com/(?:services|workflows)/|://discord(?:app)?\.com/api/webhooks/\d+/"
     r"|://api\.telegram\.org/bot|://[\w.-]+\.webhook\.office\.com/webhookb2/)(?P<value>[^\s?#\"'<>]+)"
 )
-# Quantities are bounded, or a long text of such signs would take time that grows with its square.
+# Repetitions are bounded: without that, the time for a long text of such characters grows with its square.
 KEY_OR_TOKEN = re.compile(
     r"(?P<before>\b)(?P<value>sk-[\w-]{20,}|gh[pousr]_\w{30,}|github_pat_\w{30,}|xox[abeprs]-[\w-]{10,}"
     r"|(?:AKIA|ASIA)[0-9A-Z]{16}|AIza[\w-]{35}|eyJ[\w-]{10,4000}\.[\w-]{10,4000}\.[\w-]+)"
@@ -50,23 +56,23 @@ MASKED_SECRET = re.compile(r"\(secret [0-9a-f]{8}\)")
 
 
 def secret_fingerprint(value: object) -> str:
-    """What stands for a secret: equal ones have equal ones."""
+    """The fingerprint that replaces a secret. Equal secrets have equal fingerprints."""
     digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:8]
     return f"(secret {digest})"
 
 
 def mask_text(text: str) -> str:
-    """A text with a fingerprint in the place of each credential; the very same text where there is none."""
+    """A text with a fingerprint instead of each credential; the same object where there is none."""
     if not _may_hold_credential(text):
         return text
     text = QUERY_PARAMETER.sub(_mask_parameter, text)
     for pattern in (URL_USER_INFO, WEBHOOK_PATH, KEY_OR_TOKEN):
-        text = pattern.sub(_mask_value, text)
+        text = pattern.sub(_mask_match, text)
     return text
 
 
 def describe_credentials(text: str) -> Iterator[str]:
-    """Which credentials a text holds, in words without their values, each once."""
+    """The credentials in a text, described without their values, each once."""
     if not _may_hold_credential(text):
         return
     yield from dict.fromkeys(f"the query parameter {name!r}" for name in _secret_parameter_names(text))
@@ -75,12 +81,12 @@ def describe_credentials(text: str) -> Iterator[str]:
         (WEBHOOK_PATH, "the path of an incoming webhook"),
         (KEY_OR_TOKEN, "what has the form of a key or token"),
     ):
-        if any(_mask_value(found) != found.group() for found in pattern.finditer(text)):
+        if any(_mask_match(match) != match.group() for match in pattern.finditer(text)):
             yield words
 
 
 def remove_masked_secrets(text: str) -> str:
-    """A text without the fingerprints in it, and without what held them: a parameter, a user's name."""
+    """A text without fingerprints, and without the query parameters and user names that contained them."""
     text = re.sub(rf"{MASKED_SECRET.pattern}@", "", text)
     text = re.sub(rf"(?<=[?&#;])[^?&#;=]*={MASKED_SECRET.pattern}(?:&|;)?", "", text)
     text = MASKED_SECRET.sub("", text)
@@ -100,48 +106,46 @@ def is_secret_parameter(name: str) -> bool:
 
 
 def _may_hold_credential(text: str) -> bool:
-    """A quick look: nearly every text holds none of these signs."""
+    """A quick test: nearly every text fails it."""
     return "=" in text or "://" in text or "%3" in text or KEY_OR_TOKEN.search(text) is not None
 
 
-def _mask_parameter(found: re.Match[str]) -> str:
-    value = found["value"]
-    if not is_secret_parameter(found["name"]):  # an address within this one may hold more
-        shown = QUERY_PARAMETER.sub(_mask_parameter, value)
+def _mask_parameter(match: re.Match[str]) -> str:
+    value = match["value"]
+    if not is_secret_parameter(match["name"]):  # the value may be an address with parameters of its own
+        masked = QUERY_PARAMETER.sub(_mask_parameter, value)
     else:
-        shown = value if _is_placeholder(value) else secret_fingerprint(value)
-    return f"{found['before']}{found['name']}{found['equals']}{shown}"
+        masked = value if _is_placeholder(value) else secret_fingerprint(value)
+    return f"{match['before']}{match['name']}{match['equals']}{masked}"
 
 
 def _secret_parameter_names(text: str) -> Iterator[str]:
-    for found in QUERY_PARAMETER.finditer(text):
-        if not is_secret_parameter(found["name"]):
-            yield from _secret_parameter_names(found["value"])
-        elif not _is_placeholder(found["value"]):
-            yield found["name"]
+    for match in QUERY_PARAMETER.finditer(text):
+        if not is_secret_parameter(match["name"]):
+            yield from _secret_parameter_names(match["value"])
+        elif not _is_placeholder(match["value"]):
+            yield match["name"]
 
 
-def _mask_value(found: re.Match[str]) -> str:
-    value = found["value"]
-    return found.group() if _is_placeholder(value) else f"{found['before']}{secret_fingerprint(value)}"
+def _mask_match(match: re.Match[str]) -> str:
+    value = match["value"]
+    return match.group() if _is_placeholder(value) else f"{match['before']}{secret_fingerprint(value)}"
 
 
 def _is_placeholder(value: str) -> bool:
     return value.startswith("(secret") or VARIABLE_PLACEHOLDER.fullmatch(value) is not None
 
 
-# Keys under which a tool holds what its owner wrote in another language.
+# Keys of a tool whose value is a document of its owner in another language.
 VERBATIM_KEYS = frozenset({"parameters", "spec", "schema", "default_params"})
 
-SECRET_FINGERPRINT = re.compile(r"\(secret [0-9a-f]{8}\)")
-
-# Keys of a tool, and of a row of `tool_resources.mcp`, that are there for secrets. No move writes them.
+# Keys of a tool, and of a row of `tool_resources.mcp`, whose purpose is a secret. No move writes them.
 SECRET_KEYS = frozenset({"headers", "authorization"})
 
 # Fields of an assistant in whose texts credentials are masked when files are written.
 FIELDS_WITH_ADDRESSES = ("tools", "tool_resources", "definition", "metadata")
 
-# Keys, in small letters, whose value may be a secret wherever in a tool they stand. It is never shown.
+# Keys, in lower case, whose value may be a secret anywhere in a tool. It is never shown.
 SECRET_KEY_NAMES = SECRET_KEYS | {
     "api-key",
     "x-api-key",
@@ -153,7 +157,7 @@ SECRET_KEY_NAMES = SECRET_KEYS | {
 
 
 def mask_value(value: JSON) -> JSON:
-    """A fingerprint in the place of a secret; a mapping keeps its keys. Equal secrets stay equal."""
+    """A fingerprint instead of a secret; a mapping keeps its keys."""
     if isinstance(value, Mapping):
         return {name: mask_value(member) for name, member in value.items()}
     if isinstance(value, list):
@@ -164,41 +168,41 @@ def mask_value(value: JSON) -> JSON:
 
 
 def remove_owner_secrets(entity: Entity) -> Entity:
-    """An assistant without what only its owner sets: no move ever writes it, so it is no difference."""
+    """An assistant without secrets that only its owner sets. No move writes them, so they are no
+    difference."""
+    if entity.kind != "assistant":
+        return entity
     fields = dict(entity.fields)
-    for tools in [fields.get("tools")] if entity.kind == "assistant" else []:
-        if isinstance(tools, list):
-            fields["tools"] = [_without_secret_keys(tool) for tool in tools]
+    if isinstance(fields.get("tools"), list):
+        fields["tools"] = [_without_secret_keys(tool) for tool in fields["tools"]]
     resources = fields.get("tool_resources")
-    if (
-        entity.kind == "assistant"
-        and isinstance(resources, Mapping)
-        and isinstance(resources.get("mcp"), list)
-    ):
+    if isinstance(resources, Mapping) and isinstance(resources.get("mcp"), list):
         rows = [_without_secret_keys(row) for row in resources["mcp"]]
         fields["tool_resources"] = {**resources, "mcp": [row for row in rows if set(row) - {"server_label"}]}
     return entity.with_fields(**fields)
 
 
 def with_target_secrets(entity: Entity, target: Entity) -> Entity:
-    """An assistant with the secrets that its owner set on the target, tool by tool of the same server."""
-    held: dict[str, dict[str, JSON]] = {}
+    """An assistant with the secrets that its owner set on the target, for tools of the same server."""
+    secrets_by_server: dict[str, dict[str, JSON]] = {}
     resources = target.fields.get("tool_resources") or {}
     rows = resources.get("mcp") if isinstance(resources, Mapping) else None
     for row in [*(target.fields.get("tools") or []), *(rows if isinstance(rows, list) else [])]:
         if isinstance(row, Mapping) and row.get("server_label"):
             secrets = {k: v for k, v in row.items() if k in SECRET_KEYS and v}
-            held.setdefault(str(row["server_label"]), {}).update(secrets)
+            secrets_by_server.setdefault(str(row["server_label"]), {}).update(secrets)
     tools = [
-        {**tool, **held.get(str(tool.get("server_label")), {})} if isinstance(tool, Mapping) else tool
+        {**tool, **secrets_by_server.get(str(tool.get("server_label")), {})}
+        if isinstance(tool, Mapping)
+        else tool
         for tool in entity.fields.get("tools") or []
     ]
-    return entity.with_fields(tools=tools) if any(held.values()) else entity
+    return entity.with_fields(tools=tools) if any(secrets_by_server.values()) else entity
 
 
 def with_target_credentials(entity: Entity, target: Entity) -> Entity:
-    """An assistant of a config directory with the credentials that its addresses have on the target.
-    Files hold only fingerprints of them; a text of the target with the same fingerprint is that text."""
+    """An assistant of a config directory with the credentials that its addresses have on the target. The
+    files contain only fingerprints; a text of the target with the same fingerprint is the same text."""
     if entity.kind != "assistant":
         return entity
     known: dict[str, str] = {}
@@ -213,25 +217,15 @@ def with_target_credentials(entity: Entity, target: Entity) -> Entity:
 
 
 def _remember_texts(value: JSON, known: dict[str, str]) -> None:
-    """Masked text -> text, for each text that holds a credential. A fingerprint is of the credential, so two
-    different texts do not look alike."""
-    if isinstance(value, str):
-        shown = mask_text(value)
-        if shown != value:
-            known[shown] = value
-    else:
-        for inner in (
-            value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-        ):
-            _remember_texts(inner, known)
+    """Add masked text -> text to `known`, for each text with a credential."""
+    for _, text in iter_texts(value):
+        masked = mask_text(text)
+        if masked != text:
+            known[masked] = text
 
 
 def _restore_texts(value: JSON, known: Mapping[str, str]) -> JSON:
-    if isinstance(value, str):
-        return known.get(value, value)
-    if isinstance(value, Mapping):
-        return {key: _restore_texts(inner, known) for key, inner in value.items()}
-    return [_restore_texts(inner, known) for inner in value] if isinstance(value, list) else value
+    return replace_texts(value, lambda _, text: known.get(text, text))
 
 
 def _without_secret_keys(row: JSON) -> JSON:
@@ -239,12 +233,12 @@ def _without_secret_keys(row: JSON) -> JSON:
 
 
 def is_secret_key(key: str) -> bool:
-    """Whether what stands under a key may be a secret."""
+    """Whether the value of a key may be a secret."""
     return key.lower() in SECRET_KEY_NAMES
 
 
 def mask_tool_secrets(tool: Mapping[str, JSON]) -> dict[str, JSON]:
-    """A tool, or a row about one, with its secrets masked; empty ones say nothing."""
+    """A tool, or a row about one, with its secrets masked and without empty ones."""
     return {
         name: mask_value(value) if is_secret_key(name) else mask_nested(value, name)
         for name, value in tool.items()
@@ -253,8 +247,8 @@ def mask_tool_secrets(tool: Mapping[str, JSON]) -> dict[str, JSON]:
 
 
 def mask_nested(value: JSON, name: str = "") -> JSON:
-    """The same of what lies deeper, and of credentials within texts. In schemas and specifications, which are
-    their owner's words, names of keys say nothing: only credentials in addresses are masked."""
+    """A nested value with its secrets masked, and credentials in its texts. In schemas and specifications the
+    keys are those of the owner: there only credentials in texts are masked."""
     if isinstance(value, str):
         return mask_text(value)
     if name in VERBATIM_KEYS:
@@ -265,35 +259,24 @@ def mask_nested(value: JSON, name: str = "") -> JSON:
 
 
 def mask_texts(value: JSON) -> JSON:
-    """Any value with the credentials masked that stand within its texts; keys say nothing here."""
-    if isinstance(value, str):
-        return mask_text(value)
-    if isinstance(value, Mapping):
-        return {k: mask_texts(v) for k, v in value.items()}
-    return [mask_texts(member) for member in value] if isinstance(value, list) else value
+    """Any value with the credentials in its texts masked, whatever the keys."""
+    return replace_texts(value, lambda _, text: mask_text(text))
 
 
 def locate_credentials(value: JSON, path: str) -> Iterator[tuple[str, str]]:
-    """Each place in a value where a text holds credentials, and which, in words without their values."""
-    if isinstance(value, str):
-        words = ", ".join(describe_credentials(value))
-        if words:
-            yield path, words
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from locate_credentials(inner, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, list):
-        for inner in value:
-            yield from locate_credentials(inner, path)
+    """Each path in a value at which a text contains credentials, and a description without their values."""
+    for steps, text in iter_texts(value, (path,) if path else ()):
+        if words := ", ".join(describe_credentials(text)):
+            yield ".".join(steps), words
 
 
 def is_secret_fingerprint(value: JSON) -> bool:
-    """Whether a fingerprint stands where a secret was."""
-    return isinstance(value, str) and SECRET_FINGERPRINT.fullmatch(value) is not None
+    """Whether a value is the fingerprint of a secret."""
+    return isinstance(value, str) and MASKED_SECRET.fullmatch(value) is not None
 
 
 def remove_secret_fingerprints(value: JSON) -> JSON:
-    """A value without what only stands for a secret, however deep."""
+    """A value without fingerprints of secrets, at any depth."""
     if isinstance(value, Mapping):
         return {k: remove_secret_fingerprints(v) for k, v in value.items() if not is_secret_fingerprint(v)}
     if isinstance(value, list):

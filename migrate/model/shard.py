@@ -1,7 +1,7 @@
-"""Shares of an estate: which of N readers reads what, by the id alone, the same on every machine.
+"""Shards of an estate: which of N readers reads an object, by its id alone, the same on every machine.
 
-The share of an id is the first 8 bytes of the SHA-256 of its UTF-8 form, taken as a big-endian number,
-modulo N, plus 1. It never changes: archives that were read in shares are joined by it.
+The shard of an id is the first 8 bytes of the SHA-256 of its UTF-8 form, as a big-endian number, modulo N,
+plus 1. This rule must never change: archives of shards are joined by it.
 """
 
 from __future__ import annotations
@@ -15,31 +15,31 @@ from migrate.errors import BadUsage
 from migrate.model import JSON, KINDS
 
 MAX_SHARDS = 10_000
-# The shard that reads everything which does not lie in threads.
+# The shard that reads everything that is not in a thread.
 FIRST_SHARD = 1
 
 
-def shard_of_id(id_: str, of: int) -> int:
-    """Which of `of` shares an id belongs to, from 1."""
+def shard_of_id(id_: str, total: int) -> int:
+    """Which of `total` shards an id belongs to, from 1."""
     digest = hashlib.sha256(id_.encode("utf-8", "backslashreplace")).digest()
-    return int.from_bytes(digest[:8], "big") % of + 1
+    return int.from_bytes(digest[:8], "big") % total + 1
 
 
 def is_sharded(kind: str) -> bool:
-    """Whether a kind is shared out by thread; the others are read by the first shard."""
+    """Whether a kind is divided by thread; the first shard reads all other kinds."""
     return "thread" in (kind, KINDS[kind].parent)
 
 
-def shard_reading(kind: str, parent: str, id_: str, of: int) -> int:
-    """The shard that reads an object, or with an empty id the listing below a parent."""
+def shard_reading(kind: str, parent: str, id_: str, total: int) -> int:
+    """The shard that reads an object or, with an empty id, the listing below a parent."""
     if not is_sharded(kind):
         return FIRST_SHARD
-    return shard_of_id(parent or id_, of)
+    return shard_of_id(parent or id_, total)
 
 
 @dataclass(frozen=True)
 class Shard:
-    """Share `number` of `of`."""
+    """Shard `number` (from 1) of `total`."""
 
     number: int
     total: int
@@ -47,18 +47,18 @@ class Shard:
     @classmethod
     def parse(cls, text: str) -> Shard:
         """`K/N`, as on the command line. Raises `BadUsage`."""
-        found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text.strip())
-        number, of = (int(found[1]), int(found[2])) if found else (0, 0)
-        if not 1 <= number <= of <= MAX_SHARDS:
+        match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text.strip())
+        number, total = (int(match[1]), int(match[2])) if match else (0, 0)
+        if not 1 <= number <= total <= MAX_SHARDS:
             raise BadUsage(
                 f"{text!r} is no shard",
                 todo=f"write K/N, K from 1 to N and N at most {MAX_SHARDS:,}: --shard 2/8",
             )
-        return cls(number, of)
+        return cls(number, total)
 
     @classmethod
     def from_options(cls, options: Mapping[str, JSON]) -> Shard | None:
-        """The shard that a snapshot was asked for, if it was."""
+        """The shard in the stored options of a snapshot; None for a whole estate."""
         text = options.get("shard")
         return cls.parse(text) if isinstance(text, str) else None
 
@@ -66,7 +66,7 @@ class Shard:
         return f"{self.number}/{self.total}"
 
     def contains(self, thread: str) -> bool:
-        """Whether a thread is of this share."""
+        """Whether a thread is in this shard."""
         return shard_of_id(thread, self.total) == self.number
 
     def reads_kind(self, kind: str) -> bool:
@@ -75,7 +75,7 @@ class Shard:
 
     @property
     def remark(self) -> str:
-        """Why a thread that is not in this shard's list may be there all the same."""
+        """Why a thread that is not in the list of this shard may exist."""
         return f"shard {self.number} of {self.total}: the other shards read the other threads"
 
     def why_not_read(self, kind: str) -> str:

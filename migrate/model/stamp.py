@@ -1,9 +1,10 @@
 """The metadata keys that this program writes: the origin of an object, and fields with no other place.
 
-A key counts as written by this program by its value, never by its name: `migrated_from` only where it says
-`TYPE:ID` with a type of service that there is, and the keys that carry fields only beside such a value.
-Whatever else stands under these names is its owner's: kept, compared and written. Where an owner uses one of
-the names, ours are written under the second set of names, so that nobody's value makes room for ours."""
+A key is recognized by its value, never by its name alone: `migrated_from` only with the value `TYPE:ID` and a
+known type of service, and the keys that carry fields only next to such a value. Any other value under these
+names belongs to the owner: it is kept, compared and written. Where an owner uses one of the names, this
+program writes its keys under a second set of names, so that no value of an owner is replaced.
+"""
 
 from __future__ import annotations
 
@@ -17,34 +18,34 @@ OLDER_SERVICE_TYPES, NEWER_SERVICE_TYPES = (
     ("azure-openai", "openai", "foundry-classic"),
     ("foundry", "config"),
 )
-# What the type in a stamp can be (a test compares it with the codecs). Ids of the newer ones are names, in
-# which blanks occur (recorded).
+# The types in a stamp (a test compares them with the codecs). Ids of the newer types are names, which may
+# contain blanks (recorded).
 SERVICE_TYPES = (*OLDER_SERVICE_TYPES, *NEWER_SERVICE_TYPES)
 
 STAMP_VALUE = re.compile(
     rf"(?:{'|'.join(OLDER_SERVICE_TYPES)}):\S+|(?:{'|'.join(NEWER_SERVICE_TYPES)}):\S(?:.*\S)?", re.DOTALL
 )
-# The form of a stamp, and of a list of ids in one value.
+# The form of a list of ids in one value.
 ID_LIST = re.compile(r"[^\s,]+(?:,[^\s,]+)*")
 
 
 @dataclass(frozen=True)
 class StampKeys:
-    """One set of our keys. A carrier that does not fit into one value goes on as KEY_2 and so on."""
+    """One set of keys. `name` carries the own name of an assistant, where names are addresses. `files` and
+    `stores` carry those of a thread, where threads have no resources. A list that does not fit into one value
+    continues under KEY_2 and so on."""
 
     stamp: str
     name: str
-    """An assistant's own name, where names are addresses."""
     files: str
     stores: str
-    """A thread's files and stores, where threads have no resources."""
 
     def contains(self, key: str) -> bool:
         """Whether a key has a name of this set."""
         return key == self.stamp or self.carrier(key) != ""
 
     def carrier(self, key: str) -> str:
-        """The carrier that a key is, or goes on from; '' for any other key."""
+        """The carrying key that a key is or continues; '' for any other key."""
         carriers = (self.name, self.files, self.stores)
         start, _, number = key.rpartition("_")
         if start in carriers and number.isdecimal():
@@ -52,7 +53,7 @@ class StampKeys:
         return key if key in carriers else ""
 
     def is_stamp_entry(self, key: str, value: JSON) -> bool:
-        """Whether a key of this set has a value of ours; the stamp stands beside it."""
+        """Whether the value of a key was written by this program, given that there is a stamp next to it."""
         if key == self.stamp:
             return is_stamp(value)
         carrier = self.carrier(key)
@@ -62,7 +63,7 @@ class StampKeys:
 
 
 DEFAULT_STAMP_KEYS = StampKeys("migrated_from", "migrated_name", "migrated_files", "migrated_vector_stores")
-# The names where an owner uses one of the first.
+# The names that are used where an owner uses one of the default names.
 FALLBACK_STAMP_KEYS = StampKeys(
     "assistants_migrate_from",
     "assistants_migrate_name",
@@ -72,19 +73,19 @@ FALLBACK_STAMP_KEYS = StampKeys(
 
 STAMP = DEFAULT_STAMP_KEYS.stamp
 
-# The key in which another tool of this work (a script of the service's maker) says from which assistant an
-# agent was made. Its own `migrated_from` names no object.
+# The key in which Microsoft's migration script records from which assistant an agent was created. The
+# `migrated_from` of that script names no object.
 ORIGINAL_ASSISTANT_KEY = "original_v1_id"
 
 
 def is_stamp(value: JSON) -> bool:
-    """Whether a value has the form of our stamp."""
+    """Whether a value has the form of a stamp."""
     return isinstance(value, str) and STAMP_VALUE.fullmatch(value) is not None
 
 
 def stamp_keys_in(metadata: JSON) -> StampKeys | None:
-    """The set under which our keys stand in this metadata; None where nothing of it is ours. The second
-    set is written only where the first is an owner's, so it decides."""
+    """The set of keys that this program wrote in this metadata; None where it wrote none. The fallback set is
+    tested first: it is written only where an owner uses the default names."""
     if not isinstance(metadata, Mapping):
         return None
     return next(
@@ -94,7 +95,7 @@ def stamp_keys_in(metadata: JSON) -> StampKeys | None:
 
 
 def unused_stamp_keys(metadata: Mapping[str, JSON]) -> StampKeys | None:
-    """The set under which our keys can be written beside an owner's; None where both are in use."""
+    """The set of keys that the owner does not use; None where both are in use."""
     return next(
         (keys for keys in (DEFAULT_STAMP_KEYS, FALLBACK_STAMP_KEYS) if not any(map(keys.contains, metadata))),
         None,
@@ -102,32 +103,32 @@ def unused_stamp_keys(metadata: Mapping[str, JSON]) -> StampKeys | None:
 
 
 def remove_stamp_keys(metadata: Mapping[str, JSON]) -> dict[str, JSON]:
-    """What of the metadata is its owner's."""
+    """The metadata without the keys of this program."""
     keys = stamp_keys_in(metadata)
     return {k: v for k, v in metadata.items() if keys is None or not keys.is_stamp_entry(k, v)}
 
 
 def read_stamp(metadata: JSON) -> str:
-    """`TYPE:ID` of what an object was made from, or ''."""
+    """`TYPE:ID` of the object from which this one was created, or ''."""
     keys = stamp_keys_in(metadata)
     return str(metadata[keys.stamp]) if keys else ""
 
 
 def stamped_name(metadata: JSON) -> str | None:
-    """The name of its own that metadata carries for an assistant; None where it carries none."""
+    """The own name of an assistant that its metadata carries; None where it carries none."""
     keys = stamp_keys_in(metadata)
     carried = metadata.get(keys.name) if keys else None
     return carried if isinstance(carried, str) else None
 
 
 def stamped_file_ids(metadata: JSON) -> list[str]:
-    """The ids of files that metadata carries for a thread, spread over KEY, KEY_2 and so on."""
+    """The ids of files that metadata carries for a thread, in KEY, KEY_2 and so on."""
     keys = stamp_keys_in(metadata)
     return list(_stamped_ids(metadata, keys, keys.files)) if keys else []
 
 
 def stamped_vector_store_ids(metadata: JSON) -> list[str]:
-    """The same of vector stores."""
+    """The ids of vector stores that metadata carries for a thread."""
     keys = stamp_keys_in(metadata)
     return list(_stamped_ids(metadata, keys, keys.stores)) if keys else []
 
@@ -139,7 +140,7 @@ def _stamped_ids(metadata: Mapping[str, JSON], keys: StampKeys, carrier: str) ->
 
 
 def original_assistant_id(entity: Entity) -> str:
-    """The id of the assistant that another tool says an agent was made from, or ''."""
+    """The id of the assistant from which another tool created an agent, or ''."""
     metadata = entity.fields.get("metadata")
-    said = metadata.get(ORIGINAL_ASSISTANT_KEY) if isinstance(metadata, Mapping) else None
-    return said if isinstance(said, str) else ""
+    id_ = metadata.get(ORIGINAL_ASSISTANT_KEY) if isinstance(metadata, Mapping) else None
+    return id_ if isinstance(id_, str) else ""

@@ -1,4 +1,4 @@
-"""A thread (or a Foundry conversation): the folder that messages lie in, in order."""
+"""A thread (or a Foundry conversation): contains messages in order."""
 
 from migrate.model.kinds import SERVER_SET_FACTS, Kind, Ref
 

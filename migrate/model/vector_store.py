@@ -14,7 +14,7 @@ VECTOR_STORE = Kind(
         "status": "ingestion state; an expired store is recreated",
         "usage_bytes": "counted by the service",
         "file_counts": "counted by the service; the files themselves are compared",
-        "expires_at": "the clock of expires_after starts again on the target",
+        "expires_at": "the period of expires_after starts again on the target",
         "last_active_at": "set by the server",
     },
     stamped=True,
@@ -27,7 +27,7 @@ VECTOR_STORE_FILE_KIND = Kind(
     fields=("file_id", "attributes", "chunking_strategy"),
     facts={
         **SERVER_SET_FACTS,
-        "vector_store_id": "follows from where it lies",
+        "vector_store_id": "follows from its vector store",
         "status": "ingestion state",
         "last_error": "ingestion state",
         "usage_bytes": "counted by the service",
@@ -37,7 +37,7 @@ VECTOR_STORE_FILE_KIND = Kind(
 
 
 def ingestion_error(facts: Mapping[str, JSON]) -> str:
-    """Why a file of a store is not searchable, in the service's own words where it has some."""
+    """Why a file of a vector store is not searchable: the message of the service, or its status."""
     error = facts.get("last_error")
-    said = error.get("message") if isinstance(error, Mapping) else error
-    return str(said or facts.get("status") or "no reason given")
+    message = error.get("message") if isinstance(error, Mapping) else error
+    return str(message or facts.get("status") or "no reason given")

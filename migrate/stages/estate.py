@@ -246,7 +246,7 @@ class Estate:
         blob = self.snapshot.blob(file.id)
         if blob is None or (not self.codec.files_immutable and file.fields.get("sha256") != blob.sha256):
             return file  # a directory's file may have had other bytes under the same key
-        facts = {**file.facts, "bytes_from": blob.origin, "bytes_told": file.fields.get("bytes")}
+        facts = {**file.facts, "bytes_from": blob.origin, "bytes_reported": file.fields.get("bytes")}
         fields = {**file.fields, "sha256": blob.sha256, "bytes": blob.size}
         return Entity("file", file.id, file.parent, fields, facts, file.extras)
 

@@ -58,7 +58,7 @@ def exact_name_and_size(file: Entity) -> Hashable:
 
 def reported_name_and_size(file: Entity) -> Hashable:
     """The same with the size that its service reported, whatever bytes the archive has."""
-    return file.name, file.facts.get("bytes_told", file.fields.get("bytes"))
+    return file.name, file.facts.get("bytes_reported", file.fields.get("bytes"))
 
 
 @dataclass

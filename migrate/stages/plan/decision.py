@@ -15,7 +15,7 @@ from migrate.model.stamp import remove_stamp_keys
 # Kind and field of a label: an existing object may have another one.
 INFORMATIONAL_FIELDS = frozenset({("file", "purpose")})
 # Facts that this program adds itself, or that every object has.
-INTERNAL_FACTS = frozenset({"object", "bytes_from", "bytes_told"})
+INTERNAL_FACTS = frozenset({"object", "bytes_from", "bytes_reported"})
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ def _file_name(file: Entity) -> str:
 
 
 def _size(file: Entity) -> int:
-    size = file.facts.get("bytes_told", file.fields.get("bytes"))
+    size = file.facts.get("bytes_reported", file.fields.get("bytes"))
     return size if isinstance(size, int) else 0
 
 
@@ -188,7 +188,7 @@ def _finding(mark: str, entity: Entity, why: str, of: str = "") -> CleanupFindin
 
 def _bytes(entity: Entity) -> int | None:
     """What an object costs; of a file whose text alone is here, what the service tells."""
-    file_size = entity.facts.get("bytes_told", entity.fields.get("bytes"))
+    file_size = entity.facts.get("bytes_reported", entity.fields.get("bytes"))
     size = file_size if entity.kind == "file" else entity.facts.get("usage_bytes")
     return size if isinstance(size, int) and not isinstance(size, bool) else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.docs.support_matrix.tables import Row, told
 
 FACTS = """These fields are set by the service. They are kept in the archive. The plan tells each that
-occurs once per kind, as adapted; `object`, `bytes_from` and `bytes_told` are left out of it, and runs and
+occurs once per kind, as adapted; `object`, `bytes_from` and `bytes_reported` are left out of it, and runs and
 steps are told as a whole."""
 
 EQUAL = """`diff`, `plan` and `verify` take these as the same, because a service answers either for the
