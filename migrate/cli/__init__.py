@@ -1,4 +1,5 @@
-"""The command line: parses, calls one stage, shows a report. Commands are loaded when they are used."""
+"""The command line: parses arguments, calls one stage, shows a report. A command is loaded when it is
+used."""
 
 from __future__ import annotations
 
@@ -7,59 +8,39 @@ import re
 import sys
 import traceback
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
 from migrate import __version__
 from migrate.cli import streams
-from migrate.cli.line_wrap import fitted
 from migrate.endpoints.process_tuning import enable_process_tuning
 from migrate.errors import MigrateError, RequestFailed
 from migrate.model.input_limits import MIN_RECURSION_LIMIT
 from migrate.model.known_secrets import PROCESS_SECRETS, redact
-from migrate.reports.text_table import escape_control as visible
+from migrate.reports.text_table import escape_control
 
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
-
-def clean(text: str) -> str:
-    """A text as it may be shown: without secrets of this run, and nothing in it that a terminal obeys."""
-    return visible(redact(text))
-
-
-def tell(text: str) -> None:
-    """Say something to the person at the terminal, on standard error."""
-    click.echo(fitted(clean(text), sys.stderr), err=True)
-
-
-def ask(question: str) -> None:
-    """Ask the person at the terminal; anything but yes ends the command."""
-    click.confirm(fitted(clean(question), sys.stderr), abort=True, err=True)
-
-
-# Half of a surrogate pair. U+DC80 to U+DCFF are left out: Python spells bytes of a file name so that are no
-# UTF-8, and takes them back.
-HALF_PAIR = re.compile("[\ud800-\udc7f\udd00-\udfff]")
-# Command -> one line about it. The command `x` lives in the module `migrate.cli.commands.x`.
+# Half of a surrogate pair. U+DC80 to U+DCFF are not included: Python uses them for bytes of a file name that
+# are not UTF-8.
+SURROGATE_HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+# Command -> one line about it. The command `x` is `x_command` in the module `migrate.cli.commands.x`.
 COMMANDS = {
     "doctor": "reaches an estate and names what works",
     "snapshot": "reads an estate into an archive",
     "snapshots": "lists the snapshots of an archive",
     "ls": "lists the objects of a snapshot",
-    "show": "prints one object as the service gave it",
-    "history": "tells how one object changed over all snapshots",
+    "show": "prints one object as the service returned it",
+    "history": "shows how one object changed over all snapshots",
     "search": "finds a text in a snapshot",
-    "transcript": "prints what was said in a thread",
+    "transcript": "prints the messages of a thread",
     "extract": "writes the bytes of files into a folder",
     "check": "checks an archive against its own hashes",
     "merge": "joins archives into one, and shards into one snapshot",
-    "forget": "removes snapshots by a policy, and what only they held",
-    "assess": "says what a move would keep, change, lose and refuse",
-    "diff": "says what differs between any two estates",
+    "forget": "removes snapshots by a policy, and what only they contain",
+    "assess": "lists what a move would keep, change, lose and refuse",
+    "diff": "lists what differs between any two estates",
     "export": "writes an estate's configuration as files for git",
-    "plan": "plans what to write, and tells every loss beforehand",
+    "plan": "plans what to write, and lists every loss beforehand",
     "apply": "carries out a plan; run again, it continues",
     "verify": "reads the target back and compares everything",
     "sync": "one-way replication: snapshot, plan, apply, verify",
@@ -70,8 +51,24 @@ COMMANDS = {
 }
 
 
+def safe_text(text: str) -> str:
+    """A text that may be shown: without secrets of this run, and without characters that control a
+    terminal."""
+    return escape_control(redact(text))
+
+
+def print_message(text: str) -> None:
+    """Show a text to the user, on standard error."""
+    click.echo(streams.wrap_for_terminal(safe_text(text), sys.stderr), err=True)
+
+
+def confirm(question: str) -> None:
+    """Ask the user on standard error; any answer but yes ends the command."""
+    click.confirm(streams.wrap_for_terminal(safe_text(question), sys.stderr), abort=True, err=True)
+
+
 class Program(click.Group):
-    """Loads a command's module only when that command runs, so that `--help` is instant."""
+    """Loads the module of a command only when the command runs, so that `--help` is fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -84,18 +81,17 @@ class Program(click.Group):
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Names of commands without loading their modules, which would take seconds for all of them."""
-        from click.shell_completion import CompletionItem  # a shell asks for it, no command does
-
+        # The names of commands without their modules: loading all of them would take seconds.
         names = [name for name in COMMANDS if name.startswith(incomplete)]
         commands = [CompletionItem(name, help=COMMANDS[name]) for name in names]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if any("\0" in word for word in args):  # no name of a file or an object, and open() raises on it
-            raise click.UsageError("an argument holds a NUL character", ctx)
-        if any(HALF_PAIR.search(word) for word in args):  # open() raises on it, too
-            raise click.UsageError("an argument holds half of a character pair", ctx)
+        # No file and no object has such a name, and open() raises ValueError on it.
+        if any("\0" in word for word in args):
+            raise click.UsageError("an argument contains a NUL character", ctx)
+        if any(SURROGATE_HALF.search(word) for word in args):
+            raise click.UsageError("an argument contains half of a surrogate pair", ctx)
         return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -116,13 +112,13 @@ def program() -> None:
 
 
 def main() -> None:
-    """Run the program; expected failures are told in three lines and an exit code."""
+    """Run the program. An expected failure becomes three lines on standard error and an exit code."""
     enable_process_tuning()
     PROCESS_SECRETS.forget_all()
     sys.setrecursionlimit(max(sys.getrecursionlimit(), MIN_RECURSION_LIMIT))
-    streams.prepare()
+    streams.install_streams()
     code = _run()
-    if why := streams.finish():
+    if why := streams.flush_streams():
         click.echo(f"error: cannot write to standard output\n  why: {why}", err=True)
         click.echo("  next: make room, or give -o FILE on another disk, and run it again", err=True)
         code = 3 if code in (0, 1) else code  # the result did not arrive, whatever it was
@@ -131,44 +127,37 @@ def main() -> None:
 
 def _run() -> int:
     try:
-        code = program.main(standalone_mode=False)  # click gives an Exit's code back instead of raising it
+        code = program.main(standalone_mode=False)  # click returns the code of an Exit instead of raising it
         return code if isinstance(code, int) else 0
     except MigrateError as error:
-        for line in error.lines():
-            tell(f"{'error: ' if line == error.what else '  '}{line}")
-        return error.exit_code
+        return _report_error(error.exit_code, *error.lines())
     except RecursionError:
-        tell("error: something is nested too deeply to be worked on")
-        tell("  next: `search` and `show` find the object; leave it out: snapshot --exclude KIND:ID")
-        return 3
-    except RequestFailed as failed:
-        tell(f"error: {failed}")
-        tell("  next: try again; `doctor` names what the service answers")
-        return 3
-    except click.Abort:
+        advice = "next: `search` and `show` find the object; leave it out: snapshot --exclude KIND:ID"
+        return _report_error(3, "an object is nested too deeply to be processed", advice)
+    except RequestFailed as error:
+        return _report_error(3, str(error), "next: try again; `doctor` names what the service answers")
+    except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
         return 3
     except click.ClickException as error:
-        said = io.StringIO()
-        error.show(said)
-        click.echo(clean(said.getvalue()), err=True, nl=False)
+        message = io.StringIO()
+        error.show(message)
+        click.echo(safe_text(message.getvalue()), err=True, nl=False)
         return 2
-    except KeyboardInterrupt:
-        click.echo("stopped", err=True)
-        return 3
-    except OSError as error:
-        return _report_os_error(error)
-    except Exception:
-        # A mistake of ours: whoever reports it sends all of this along.
+    except OSError as error:  # of a kind that no code expected, such as a disk that filled
+        from migrate.files.output import DISK_FULL_ERRNOS  # loading it would add 27 ms to `--help`
+
+        where = f"{error.filename}: " if error.filename is not None else ""
+        code = 3 if error.errno in DISK_FULL_ERRNOS else 2
+        advice = "next: check that file or disk, and run the same command again"
+        return _report_error(code, f"{where}{error.strerror or error}", advice)
+    except Exception:  # a mistake in this program: a bug report needs the traceback
         click.echo(redact(traceback.format_exc()), err=True, nl=False)
         return 1
 
 
-def _report_os_error(error: OSError) -> int:
-    """An error of the operating system that nobody expected where it came up, such as a disk that filled."""
-    from migrate.files.output import DISK_FULL_ERRNOS
-
-    where = f"{error.filename}: " if error.filename is not None else ""
-    tell(f"error: {where}{error.strerror or error}")
-    tell("  next: see to that file or disk, and run the same command again")
-    return 3 if error.errno in DISK_FULL_ERRNOS else 2
+def _report_error(code: int, what: str, *lines: str) -> int:
+    print_message(f"error: {what}")
+    for line in lines:
+        print_message(f"  {line}")
+    return code

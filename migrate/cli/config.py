@@ -1,10 +1,10 @@
-"""The config file in, estates and name mappings out. Secrets only by variable name."""
+"""Read the config file: estates, name mappings, and where secrets come from. It contains no secrets
+itself."""
 
 from __future__ import annotations
 
 import os
 import re
-import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -19,29 +19,29 @@ from migrate.endpoints.settings import (
     INVISIBLE_CHARACTERS,
 )
 from migrate.errors import BadUsage
-from migrate.files.text import read_text
+from migrate.files.text import read_toml
 from migrate.model.known_secrets import register_secret
 
 if TYPE_CHECKING:
     from migrate.endpoints.settings import Auth
 
 
-ENV = "ASSISTANTS_MIGRATE_CONFIG"
-DEFAULT = Path("estates.toml")
-# Fields that no file sets.
-OURS = {"folder", "environment", "facing"}
+CONFIG_VARIABLE = "ASSISTANTS_MIGRATE_CONFIG"
+DEFAULT_CONFIG_FILE = Path("estates.toml")
+# Fields of `Config` that the file cannot set.
+INTERNAL_FIELDS = {"folder", "environment", "other_side"}
 
 
-# A key that nobody knows is an error, not a silence. For pydantic, which is loaded for a file alone: that
-# takes longer than listing a small archive.
-STRICT = {"extra": "forbid"}
+# Unknown keys are errors. pydantic is loaded only if there is a config file: loading it takes longer than
+# listing a small archive.
+FORBID_EXTRA = {"extra": "forbid"}
 
 
 @dataclass(frozen=True)
 class EstateConfig:
     """One `[estates.NAME]` table."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = STRICT
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_EXTRA
 
     type: Literal["azure-openai", "openai", "foundry-classic", "foundry"]
     endpoint: str
@@ -54,95 +54,81 @@ class EstateConfig:
     cloud: Literal["public", "usgov", "china"] | None = None
     scope: str = ""
     ca_file: str = ""
-    # Header -> the variable that holds its value; they go with every request to this estate.
+    # Header -> name of the variable with its value; sent with every request to this estate.
     headers_env: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Config:
-    """The whole file."""
+    """The config file."""
 
-    __pydantic_config__: ClassVar[dict[str, str]] = STRICT
+    __pydantic_config__: ClassVar[dict[str, str]] = FORBID_EXTRA
 
     estates: dict[str, EstateConfig] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
     connections: dict[str, str] = field(default_factory=dict)
-    # Where the file lies: paths in it are relative to that.
+    # The folder of the file: paths in it are relative to this folder.
     folder: str = "."
+    # For a config directory: the environment given by --env, and the name of the estate on the other side.
     environment: str = ""
-    # Of a config directory: the environment that --env chose, and the name of the other side.
-    facing: str = ""
+    other_side: str = ""
 
-    def meeting(self, environment: str | None, other: str) -> Config:
-        """The same for a command in which a config directory may stand beside an estate of this name."""
-        facing = other if other in self.estates else ""
-        return replace(self, environment=environment or "", facing=facing)
+    def for_command(self, environment: str | None, other_estate: str) -> Config:
+        """The config for a command that may read a config directory beside an estate of this name."""
+        other_side = other_estate if other_estate in self.estates else ""
+        return replace(self, environment=environment or "", other_side=other_side)
 
 
 def config_file(path: Path | None) -> Path | None:
-    """The config file that was named, by --config or by the environment variable."""
-    return path or (Path(os.environ[ENV]) if os.environ.get(ENV) else None)
+    """The config file given by --config or by the environment variable."""
+    return path or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
 
 
-def load(path: Path | None) -> Config:
-    """`--config`, else the environment variable, else ./estates.toml, else nothing configured."""
+def load_config(path: Path | None) -> Config:
+    """Read the file given by `config_file`, or else ./estates.toml, or else nothing. Raises `BadUsage`."""
     given = config_file(path)
-    file = given or DEFAULT
+    file = given or DEFAULT_CONFIG_FILE
     if not os.path.lexists(file):
         if given:
             raise BadUsage(f"there is no config file {file}", todo="see `[estates.NAME]` in the README")
         return Config()
-    text = read_text(file, "it must be TOML, saved as UTF-8")
-    try:
-        data = toml(text)
-    except (ValueError, RecursionError) as error:
-        raise BadUsage(f"cannot read {file}", str(error), "it must be TOML") from None
-    for name in OURS & data.keys():
+    data = read_toml(file, "it must be TOML, saved as UTF-8")
+    for name in INTERNAL_FIELDS & data.keys():
         raise BadUsage(f"{file}: {name}", "is no key of the config file", "the README shows a config file")
-    return checked({**data, "folder": str(file.parent)}, file)
+    return parse_config({**data, "folder": str(file.parent)}, file)
 
 
-def toml(text: str) -> dict[str, Any]:
-    """What TOML says. Raises `ValueError`."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-
-    return tomllib.loads(text)
-
-
-def checked(data: dict[str, Any], file: Path) -> Config:
-    """What a file says, as a configuration. Raises `BadUsage` with the key that is wrong."""
+def parse_config(data: dict[str, Any], file: Path) -> Config:
+    """The content of a config file as `Config`. Raises `BadUsage` with the wrong key."""
     from pydantic import TypeAdapter, ValidationError
 
     try:
         return TypeAdapter(Config).validate_python(data)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
+        key = ".".join(map(str, first["loc"]))
         unknown = first["type"] == "unexpected_keyword_argument"
         why = "Extra inputs are not permitted" if unknown else first["msg"]
-        raise BadUsage(f"{file}: {where}", why, "the README shows a config file") from None
+        raise BadUsage(f"{file}: {key}", why, "the README shows a config file") from None
 
 
-VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# A word that could be the name of a variable, and is rather a key that stands in its place.
-LIKE_A_SECRET = re.compile(r"(?=.*[0-9])[A-Za-z0-9]{24,}")
+VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# Could be the name of a variable, but is more likely a key in its place.
+SECRET_LIKE_NAME = re.compile(r"(?=.*[0-9])[A-Za-z0-9]{24,}")
 
 
 @dataclass(frozen=True)
 class SignIn:
-    """How a type of service is signed in to. `key` and `token` are the variables looked at where the
-    config file names none."""
+    """How to sign in to a type of service. `key`, `token`: variables that are used if the config file names
+    none."""
 
     key: str = ""
     token: str = ""
     entra: bool = True
 
 
-# Every type of service. Without a word in the config file: the key or token of the environment if it is
-# set, else Entra where there is Entra.
+# By type of service. If the config file says nothing: the key or token of the environment if it is set, or
+# else Entra, if the service has it.
 SIGN_IN = {
     "azure-openai": SignIn(key="AZURE_OPENAI_API_KEY"),
     "openai": SignIn(key="OPENAI_API_KEY", entra=False),
@@ -152,7 +138,7 @@ SIGN_IN = {
 
 
 def credential(name: str, entry: EstateConfig) -> tuple[Auth, str]:
-    """How to sign in, and the key or token. Raises `BadUsage` when there is none that can be sent."""
+    """How to sign in, and the key or token. Raises `BadUsage` if there is none that can be sent."""
     row = SIGN_IN[entry.type]
     whose = name or entry.endpoint
     auth = entry.auth or _default(entry, row)
@@ -160,97 +146,94 @@ def credential(name: str, entry: EstateConfig) -> tuple[Auth, str]:
         raise BadUsage(f"{whose} cannot be reached with Entra", "OpenAI takes keys", 'set auth = "key"')
     if auth in ("entra", "none"):
         return auth, ""
-    named = entry.token_env if auth == "token" else entry.key_env
-    variable = named or (row.token if auth == "token" else "") or row.key
+    variable = entry.token_env if auth == "token" else entry.key_env
+    variable = variable or (row.token if auth == "token" else "") or row.key
     if not variable:
         raise BadUsage(
             f"no {auth} for {whose}",
             f"{auth}_env names no variable",
-            f"name the variable that holds it with {auth}_env in the config file",
+            f"name the variable that contains it with {auth}_env in the config file",
         )
-    _must_be_name(variable, f"{auth}_env of {whose}")
-    secret = _value(variable, _of_this_machine(entry))
-    if not secret:
-        raise BadUsage(
-            f"no {auth} for {whose}",
-            f"the environment variable {variable} is {'empty' if variable in os.environ else 'not set'}",
-            f"export {variable}=..., or name another with {auth}_env in the config file",
-        )
-    _must_be_sendable(secret, variable, INVALID_IN_KEY)
-    return auth, secret
+    what = f"no {auth} for {whose}"
+    advice = f"export {variable}=..., or name another with {auth}_env in the config file"
+    return auth, _secret(variable, entry, f"{auth}_env of {whose}", what, advice, INVALID_IN_KEY)
 
 
 def extra_headers(name: str, entry: EstateConfig) -> tuple[tuple[str, str], ...]:
-    """Headers and values that go with every request to an estate. Raises `BadUsage` for what cannot."""
-    found: dict[str, tuple[str, str]] = {}
+    """Headers and values to send with every request to an estate. Raises `BadUsage` if one cannot be sent."""
+    headers: dict[str, tuple[str, str]] = {}
     for header, variable in entry.headers_env.items():
         where = f"headers_env of {name or entry.endpoint}"
         if not HEADER_NAME.fullmatch(header) or header.lower() in CLIENT_HEADERS:
-            of_client = header.lower() in CLIENT_HEADERS
+            reserved = header.lower() in CLIENT_HEADERS
             raise BadUsage(
                 f"{where}: {header!r} cannot be set",
-                "it says how a request travels" if of_client else "it is no name of a header",
-                "take it out of headers_env"
-                if of_client
+                "the HTTP client sets it" if reserved else "it is no name of a header",
+                "remove it from headers_env"
+                if reserved
                 else 'write "HEADER" = "VARIABLE", such as "Ocp-Apim-Subscription-Key" = "APIM_KEY"',
             )
-        if header.lower() in found:
+        if header.lower() in headers:
             raise BadUsage(f"{where} names {header} twice", "capital letters make no difference")
-        _must_be_name(variable, f"{where}: the variable of {header}")
-        value = _value(variable, _of_this_machine(entry))
-        if not value:
-            raise BadUsage(
-                f"no value for the header {header} of {name or entry.endpoint}",
-                f"the environment variable {variable} is {'empty' if variable in os.environ else 'not set'}",
-                f"export {variable}=..., or take the header out of headers_env",
-            )
-        _must_be_sendable(value, variable, INVALID_IN_HEADER_VALUE)
-        found[header.lower()] = (header, value)
-    return tuple(found.values())
+        what = f"no value for the header {header} of {name or entry.endpoint}"
+        advice = f"export {variable}=..., or remove the header from headers_env"
+        place = f"{where}: the variable of {header}"
+        value = _secret(variable, entry, place, what, advice, INVALID_IN_HEADER_VALUE)
+        headers[header.lower()] = (header, value)
+    return tuple(headers.values())
 
 
-def _value(variable: str, loopback: bool) -> str:
-    """What a variable holds, without blanks around it; from now on no output shows it."""
+def _secret(
+    variable: str, entry: EstateConfig, place: str, what: str, advice: str, invalid: re.Pattern[str]
+) -> str:
+    """The value of a variable without blanks around it; from now on no output shows it.
+
+    `place`: the key of the config file that names the variable. `what`, `advice`: of the error if the
+    variable is not set. Raises `BadUsage`, before anything is sent, also for a value that no header can
+    carry.
+    """
+    _check_variable_name(variable, place)
     value = os.environ.get(variable, "")
-    register_secret(value, loopback)
-    return value.strip(INVISIBLE_CHARACTERS)
+    host = urlsplit(entry.endpoint.strip(INVISIBLE_CHARACTERS)).hostname or ""
+    register_secret(value, is_loopback(host))
+    value = value.strip(INVISIBLE_CHARACTERS)
+    if not value:
+        state = "empty" if variable in os.environ else "not set"
+        raise BadUsage(what, f"the environment variable {variable} is {state}", advice)
+    _check_sendable(value, variable, invalid)
+    return value
 
 
-def _must_be_name(variable: str, where: str) -> None:
-    """Raises `BadUsage` for what is no variable's name. It may be the secret itself: it is not repeated."""
-    unknown_word = variable not in os.environ and LIKE_A_SECRET.fullmatch(variable)
-    if VARIABLE.fullmatch(variable) and not unknown_word:
+def _check_variable_name(variable: str, place: str) -> None:
+    """Raises `BadUsage`, without the text: it may be the secret itself."""
+    unknown_word = variable not in os.environ and SECRET_LIKE_NAME.fullmatch(variable)
+    if VARIABLE_NAME.fullmatch(variable) and not unknown_word:
         return
     register_secret(variable)
     raise BadUsage(
-        f"{where} is not the name of an environment variable",
-        "what stands there is not shown: it may be a secret, and secrets stand in variables only",
+        f"{place} is not the name of an environment variable",
+        "its value is not shown: it may be a secret, and secrets belong into variables only",
         'write the name: key_env = "EAST_KEY", and export EAST_KEY=...',
     )
 
 
-def _must_be_sendable(value: str, variable: str, unusable: re.Pattern[str]) -> None:
-    """Raises `BadUsage`, before anything is sent, for a value that no header can carry."""
-    found = unusable.search(value)
-    if not found:
+def _check_sendable(value: str, variable: str, invalid: re.Pattern[str]) -> None:
+    match = invalid.search(value)
+    if not match:
         return
-    sign = found.group()
+    character = match.group()
     kind = (
-        "a line break" if sign in "\r\n"
-        else "a blank" if sign.isspace()
-        else "a control character" if sign < " " or sign == "\x7f"
+        "a line break" if character in "\r\n"
+        else "a blank" if character.isspace()
+        else "a control character" if character < " " or character == "\x7f"
         else "a character that is not ASCII"
     )  # fmt: skip
     bearer = value[:7].lower() == "bearer "
     raise BadUsage(
         f"the value of the environment variable {variable} cannot be sent",
-        'it begins with "Bearer ", which is added by itself' if bearer else f"it holds {kind}",
+        'it begins with "Bearer ", which the program adds' if bearer else f"it contains {kind}",
         f"set {variable} again, to the value alone",
     )
-
-
-def _of_this_machine(entry: EstateConfig) -> bool:
-    return is_loopback(urlsplit(entry.endpoint.strip(INVISIBLE_CHARACTERS)).hostname or "")
 
 
 def _default(entry: EstateConfig, row: SignIn) -> Auth:

@@ -1,32 +1,24 @@
-"""An ESTATE argument in, what it means out: a live service, a snapshot in an archive, a config directory."""
+"""Find out what an ESTATE argument names: a live service, a snapshot in an archive, or a config directory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from migrate.archive.database import Archive, translate_damage
+from migrate.archive.id_map import Side
+from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 from migrate.cli.config import SIGN_IN, Config, EstateConfig, credential, extra_headers
 from migrate.endpoints.addresses import check_estate_url
-from migrate.endpoints.settings import INVISIBLE_CHARACTERS, service_of_host
+from migrate.endpoints.settings import INVISIBLE_CHARACTERS, Settings, service_of_host
 from migrate.errors import BadUsage, OperationRefused
 from migrate.files.text import read_standard_input, read_text
+from migrate.model.results.archive import SnapshotInfo
 
-if TYPE_CHECKING:
-    from migrate.archive.database import Archive
-    from migrate.archive.id_map import Side
-    from migrate.archive.snapshots.reader import SnapshotReader
-    from migrate.endpoints.settings import Settings
-    from migrate.model.results.archive import SnapshotInfo
-    from migrate.stages.config_directory.read import DirectoryOptions
-    from migrate.stages.estate import Estate
-    from migrate.stages.progress import Progress
-
-
-ONE_ID_A_LINE = "write one id of a thread a line, as UTF-8; # begins a comment"
+THREAD_FILE_ADVICE = "write one thread id per line, as UTF-8; # begins a comment"
 
 
 @dataclass(frozen=True)
@@ -39,7 +31,7 @@ class LiveEstate:
 
 @dataclass(frozen=True)
 class ArchivedEstate:
-    """A snapshot: number, tag, or `latest`. `named`: it was given with an @, `latest` too."""
+    """A snapshot in an archive. `which`: number, tag or `latest`. `named`: the user gave it with an @."""
 
     path: Path
     which: str
@@ -48,30 +40,23 @@ class ArchivedEstate:
 
 @dataclass(frozen=True)
 class ConfigDirectory:
-    """Files that people review, and which environment of them is meant: the one asked for, or the one
-    called like the estate that it is `facing`."""
+    """A config directory. `environment`: given by the user. `other_side`: name of the estate on the other
+    side, whose environment is used if the user gave none."""
 
     path: Path
     environment: str = ""
-    facing: str = ""
-
-    @property
-    def directory(self) -> DirectoryOptions:
-        """As a stage takes it."""
-        from migrate.stages.config_directory.read import DirectoryOptions
-
-        return DirectoryOptions(self.path, self.environment, self.facing)
+    other_side: str = ""
 
 
 def resolve_estate(
     text: str, config: Config, workers: int = 8
 ) -> LiveEstate | ArchivedEstate | ConfigDirectory:
     """What an ESTATE argument names. Raises `BadUsage`."""
-    entry = service(text, config)
+    entry = configured_service(text, config)
     if entry is not None:
         return _live(text if text in config.estates else "", entry, config, workers)
     if Path(text).is_dir():
-        return ConfigDirectory(Path(text), config.environment, config.facing)
+        return ConfigDirectory(Path(text), config.environment, config.other_side)
     path, _, which = text.rpartition("@")
     named = not Path(text).is_file() and bool(path)
     if not named:
@@ -86,8 +71,8 @@ def resolve_estate(
     )
 
 
-def service(text: str, config: Config) -> EstateConfig | None:
-    """The live service that an argument names, if it names one; no secret is looked for."""
+def configured_service(text: str, config: Config) -> EstateConfig | None:
+    """The live service that an argument names, or None. Does not look for secrets."""
     if text in config.estates:
         return config.estates[text]
     type_, plus, url = text.partition("+")
@@ -101,32 +86,30 @@ def service(text: str, config: Config) -> EstateConfig | None:
 
 
 def live_estate(text: str, config: Config, workers: int = 8) -> LiveEstate:
-    """An ESTATE that must be a service."""
-    found = resolve_estate(text, config, workers)
-    if isinstance(found, ArchivedEstate):
+    """The service that an ESTATE argument names. Raises `BadUsage` for archives and directories."""
+    estate = resolve_estate(text, config, workers)
+    if isinstance(estate, ArchivedEstate):
         raise BadUsage(f"{text} is an archive", "this command needs a live service")
-    if isinstance(found, ConfigDirectory):
+    if isinstance(estate, ConfigDirectory):
         raise BadUsage(
             f"{text} is a config directory",
             "this command needs a live service",
             "it can be the SOURCE of plan and assess, and a side of diff; git keeps its history",
         )
-    return found
+    return estate
 
 
 def _type_of(url: str) -> str:
     if type_ := service_of_host(urlsplit(url).hostname or ""):
         return type_
     raise BadUsage(
-        f"{url} does not tell its type of service",
+        f"{url} does not show its type of service",
         "the host is not a known one",
         f"write TYPE+URL: azure-openai+{url}",
     )
 
 
 def _live(name: str, entry: EstateConfig, config: Config, workers: int) -> LiveEstate:
-    from migrate.endpoints.settings import Settings
-
     url = entry.endpoint.strip(INVISIBLE_CHARACTERS)
     check_estate_url(url, name)
     auth, secret = credential(name, entry)
@@ -149,169 +132,98 @@ def _live(name: str, entry: EstateConfig, config: Config, workers: int) -> LiveE
     return LiveEstate(settings, threads)
 
 
-# Type and address of a place -> ids of threads that it should hold.
-Known = Callable[[str, str], tuple[str, ...]]
-
-
-@contextmanager
-def opened_estate(
-    text: str,
-    config: Config,
-    workers: int,
-    progress: Progress,
-    kinds: Collection[str] = (),
-    known: Known | None = None,
-) -> Iterator[Estate]:
-    """Any estate, ready to be compared; a live one is read into a temporary archive first. `kinds` narrows
-    what is read of it (empty: all); `known` tells threads to ask for by id where they are not listed."""
-    from migrate.endpoints import connect_reader
-    from migrate.stages.estate import Estate
-    from migrate.stages.filters import ObjectFilter
-    from migrate.stages.snapshot.live_estate import lists_threads
-    from migrate.stages.snapshot.live_estate import temporary_snapshot as read_live
-    from migrate.stages.snapshot.options import SnapshotOptions
-
-    found = resolve_estate(text, config, workers)
-    with ExitStack() as stack:
-        if isinstance(found, ArchivedEstate):
-            yield Estate(stack.enter_context(snapshot_of(found)))
-            return
-        if isinstance(found, ConfigDirectory):
-            yield stack.enter_context(directory_of(found, progress))
-            return
-        reader = connect_reader(found.settings)
-        stack.callback(reader.close)
-        ids = thread_ids(None, found)
-        if known and (not kinds or "thread" in kinds) and not lists_threads(reader):
-            ids = tuple(dict.fromkeys([*ids, *known(reader.type, reader.url)]))
-        choice = ObjectFilter.for_kinds(kinds)
-        wanted = SnapshotOptions(
-            thread_ids=ids, runs=False, bytes=False, object_filter=choice, workers=workers
-        )
-        estate, _ = stack.enter_context(read_live(reader, wanted, progress))
-        yield estate
-
-
-@contextmanager
-def directory_of(found: ConfigDirectory, progress: Progress) -> Iterator[Estate]:
-    """A config directory as an estate; which environment of it was taken is said."""
-    from migrate.stages.config_directory.read import open_directory as opened_directory
-
-    with opened_directory(found.directory) as (estate, environment):
-        say_environment(environment, found, progress)
-        yield estate
-
-
 def archives_of(texts: Iterable[str], config: Config, journal: Path | None) -> list[Path]:
-    """The archives among ESTATE arguments, and one that is given for its journal: it knows best, so it comes
-    last."""
-    found = [
-        named.path for text in texts if isinstance(named := resolve_estate(text, config), ArchivedEstate)
-    ]
-    return list(dict.fromkeys([*found, *([journal] if journal else [])]))
-
-
-def say_environment(name: str, found: ConfigDirectory, progress: Progress) -> None:
-    """Say it where nobody asked for it by name."""
-    if name and name != found.environment:
-        progress.say(f"{found.path} is read as environment {name!r}, which is called like the other side")
+    """The archives among ESTATE arguments, then the one given for its journal: the last one has
+    precedence."""
+    estates = [resolve_estate(text, config) for text in texts]
+    paths = [estate.path for estate in estates if isinstance(estate, ArchivedEstate)]
+    return list(dict.fromkeys([*paths, *([journal] if journal else [])]))
 
 
 @contextmanager
-def snapshot_of(found: ArchivedEstate) -> Iterator[SnapshotReader]:
+def open_archived(estate: ArchivedEstate) -> Iterator[SnapshotReader]:
     """A reader of one snapshot of an archive."""
-    from migrate.archive.database import Archive, translate_damage
-    from migrate.archive.snapshots.reader import SnapshotReader
-
-    with Archive.open(found.path) as archive, translate_damage(found.path):
-        yield SnapshotReader(archive.conn, pick(archive, found))
-
-
-def pick(archive: Archive, found: ArchivedEstate) -> SnapshotInfo:
-    """The snapshot that a number, a tag or `latest` means. Raises `BadUsage`."""
-    from migrate.archive.snapshots.reader import list_snapshots
-
-    known = list_snapshots(archive.conn)
-    if not known:
-        raise BadUsage(
-            f"{found.path} holds no snapshot yet", todo=f"take one: snapshot ESTATE -o {found.path}"
-        )
-    if found.which == "latest":
-        return known[-1]
-    for info in reversed(known):
-        if found.which in (str(info.id), info.tag):
-            return info
-    names = ", ".join(f"{info.id}{f' ({info.tag})' if info.tag else ''}" for info in known)
-    raise BadUsage(
-        f"{found.path} has no snapshot {found.which!r}",
-        f"it has {names}",
-        f"list them: snapshots {found.path}",
-    )
-
-
-def source_of(found: ArchivedEstate, target: Side, strict: bool = True) -> ArchivedEstate:
-    """The snapshot that is moved to a live target. Without an @ that is the newest one of another estate.
-
-    Raises `BadUsage` where there are several other estates, and `OperationRefused`, if `strict`, where every
-    snapshot was taken from the target itself."""
-    from migrate.archive.database import Archive, translate_damage
-    from migrate.archive.snapshots.reader import list_snapshots
-
-    if found.named:
-        return found
-    with Archive.open(found.path) as archive, translate_damage(found.path):
-        known = list_snapshots(archive.conn)
-    newest = {
-        (info.type, info.url): info for info in known if (info.type, info.url) != (target.type, target.url)
-    }
-    if len(newest) > 1:
-        rows = ", ".join(f"{info.id} of {info.type} {info.url}" for info in newest.values())
-        raise BadUsage(
-            f"{found.path} has snapshots of {len(newest)} estates",
-            f"the newest of each: {rows}",
-            f"name the one that is meant: {found.path}@NUMBER",
-        )
-    if newest:
-        (info,) = newest.values()
-        return ArchivedEstate(found.path, str(info.id))
-    if known and strict:
-        raise OperationRefused(
-            f"every snapshot in {found.path} was taken from {target.url} itself",
-            "what is planned onto its own origin sets back what changed since",
-            f"to put back what is gone, name the snapshot: {found.path}@{known[-1].id}",
-        )
-    return found
-
-
-def thread_ids(option: str | None, found: LiveEstate) -> tuple[str, ...]:
-    """Thread ids from a file or standard input, and from the config, in order, each once."""
-    texts: list[str] = []
-    if option == "-":
-        texts.append(read_standard_input(ONE_ID_A_LINE))
-    elif option and option not in ("auto", "none"):
-        texts.append(read_text(Path(option), ONE_ID_A_LINE))
-    if found.threads_file and option != "none":
-        texts.append(read_text(found.threads_file, ONE_ID_A_LINE))
-    ids = [line.split("#")[0].strip() for text in texts for line in text.splitlines()]
-    return tuple(dict.fromkeys(id_ for id_ in ids if id_))
+    with Archive.open(estate.path) as archive, translate_damage(estate.path):
+        yield SnapshotReader(archive.conn, _find_snapshot(archive, estate))
 
 
 @contextmanager
 def archived_snapshot(text: str, config: Config) -> Iterator[SnapshotReader]:
-    """A reader of the snapshot. Raises `BadUsage` when the argument is a live estate."""
-    from migrate.archive.database import Archive, translate_damage
-    from migrate.archive.snapshots.reader import SnapshotReader
+    """A reader of the snapshot that an ARCHIVE[@SNAPSHOT] argument names. Raises `BadUsage`."""
+    estate = resolve_estate(text, config)
+    why = "this command answers from an archive"
+    if isinstance(estate, ConfigDirectory):
+        raise BadUsage(
+            f"{text} is a config directory", why, "read its files as they are, or compare it: diff"
+        )
+    if isinstance(estate, LiveEstate):
+        raise BadUsage(f"{text} is a live estate", why, "take a snapshot first")
+    with open_archived(estate) as snapshot:
+        yield snapshot
 
-    found = resolve_estate(text, config)
-    if isinstance(found, ConfigDirectory):
+
+def _find_snapshot(archive: Archive, estate: ArchivedEstate) -> SnapshotInfo:
+    """The snapshot that a number, a tag or `latest` means. Raises `BadUsage`."""
+    snapshots = list_snapshots(archive.conn)
+    if not snapshots:
         raise BadUsage(
-            f"{text} is a config directory",
-            "this command answers from an archive",
-            "read its files as they are, or compare it: diff",
+            f"{estate.path} contains no snapshot yet", todo=f"take one: snapshot ESTATE -o {estate.path}"
         )
-    if not isinstance(found, ArchivedEstate):
+    if estate.which == "latest":
+        return snapshots[-1]
+    for info in reversed(snapshots):
+        if estate.which in (str(info.id), info.tag):
+            return info
+    names = ", ".join(f"{info.id}{f' ({info.tag})' if info.tag else ''}" for info in snapshots)
+    raise BadUsage(
+        f"{estate.path} has no snapshot {estate.which!r}",
+        f"it has {names}",
+        f"list them: snapshots {estate.path}",
+    )
+
+
+def snapshot_to_move(estate: ArchivedEstate, target: Side, strict: bool = True) -> ArchivedEstate:
+    """The snapshot to move to a live target. Without an @ that is the newest snapshot of another estate.
+
+    Raises `BadUsage` if there are several other estates. Raises `OperationRefused`, if `strict`, when every
+    snapshot was taken from the target itself.
+    """
+    if estate.named:
+        return estate
+    with Archive.open(estate.path) as archive, translate_damage(estate.path):
+        snapshots = list_snapshots(archive.conn)
+    newest = {
+        (info.type, info.url): info
+        for info in snapshots
+        if (info.type, info.url) != (target.type, target.url)
+    }
+    if len(newest) > 1:
+        rows = ", ".join(f"{info.id} of {info.type} {info.url}" for info in newest.values())
         raise BadUsage(
-            f"{text} is a live estate", "this command answers from an archive", "take a snapshot first"
+            f"{estate.path} has snapshots of {len(newest)} estates",
+            f"the newest of each: {rows}",
+            f"name the one that is meant: {estate.path}@NUMBER",
         )
-    with Archive.open(found.path) as archive, translate_damage(found.path):
-        yield SnapshotReader(archive.conn, pick(archive, found))
+    if newest:
+        (info,) = newest.values()
+        return ArchivedEstate(estate.path, str(info.id))
+    if snapshots and strict:
+        raise OperationRefused(
+            f"every snapshot in {estate.path} was taken from {target.url} itself",
+            "what is planned onto its own origin sets back what changed since",
+            f"to put back what is gone, name the snapshot: {estate.path}@{snapshots[-1].id}",
+        )
+    return estate
+
+
+def thread_ids(option: str | None, estate: LiveEstate) -> tuple[str, ...]:
+    """Thread ids from a file or standard input, and from the config, in order, each once."""
+    texts: list[str] = []
+    if option == "-":
+        texts.append(read_standard_input(THREAD_FILE_ADVICE))
+    elif option and option not in ("auto", "none"):
+        texts.append(read_text(Path(option), THREAD_FILE_ADVICE))
+    if estate.threads_file and option != "none":
+        texts.append(read_text(estate.threads_file, THREAD_FILE_ADVICE))
+    ids = [line.split("#")[0].strip() for text in texts for line in text.splitlines()]
+    return tuple(dict.fromkeys(id_ for id_ in ids if id_))

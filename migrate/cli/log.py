@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from migrate.cli import clean
+from migrate.cli import safe_text
 from migrate.errors import BadUsage
 from migrate.files.output import OWNER_ONLY_MODE, resolve_destination, translate_write_errors
 
@@ -33,7 +33,7 @@ class _Formatter(logging.Formatter):
         return time.strftime(datefmt or TIME_FORMAT, time.gmtime(record.created))
 
     def format(self, record: logging.LogRecord) -> str:
-        return clean(super().format(record)).replace("\n", "\\n")
+        return safe_text(super().format(record)).replace("\n", "\\n")
 
 
 class _Lines(logging.Handler):

@@ -1,4 +1,4 @@
-"""Options that every command has, and what they are turned into."""
+"""Options that several commands have, and the context that they give to a command."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from migrate import __version__
-from migrate.cli import clean
-from migrate.cli import tell as tell_user
-from migrate.cli.line_wrap import fitted
-from migrate.cli.streams import broken, write_data
+from migrate.cli import print_message, safe_text
+from migrate.cli.streams import stdout_is_broken, wrap_for_terminal, write_data
 from migrate.model.known_secrets import redact
 
 if TYPE_CHECKING:
@@ -29,113 +27,123 @@ CommandFunction = TypeVar("CommandFunction", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Common:
-    """What every command knows: how to answer, how loud to be, and the configuration."""
+    """The options of every command, and the output of a command."""
 
     as_json: bool
     quiet: bool
     config_path: Path | None
     verbose: bool = False
-    spoken: list[StderrProgress] = field(default_factory=list)
+    progress_lines: list[StderrProgress] = field(default_factory=list)
     log: CommandLog | None = None
 
     @property
     def config(self) -> Config:
-        from migrate.cli.config import load
+        """The config file. It is read when a command needs it, so that other commands start without it."""
+        from migrate.cli.config import load_config
 
-        return load(self.config_path)
+        return load_config(self.config_path)
 
     def progress(self) -> Progress:
-        """Where a stage tells how far it is: stderr, or nowhere."""
-        from migrate.cli.progress import StderrProgress
+        """A new progress for a stage: on standard error, or silent with --quiet."""
+        from migrate.cli.progress import StderrProgress  # `ls` and other fast commands have no progress
         from migrate.stages.progress import Progress
 
         if self.quiet:
             return Progress()
-        self.spoken.append(StderrProgress())
-        return self.spoken[-1]
+        self.progress_lines.append(StderrProgress())
+        return self.progress_lines[-1]
 
     def log_line(self, text: str) -> None:
-        """A line of the log on standard error, above the live line of the progress."""
-        if self.spoken:
-            self.spoken[-1].show_line(text)
+        """Show a line of the log on standard error, above the live line of the progress."""
+        if self.progress_lines:
+            self.progress_lines[-1].show_line(text)
         else:
-            tell_user(text)
+            print_message(text)
 
-    def hush(self) -> None:
-        """Take the live line away, so that what is said next begins on a clean one."""
-        for progress in self.spoken:
+    def end_progress(self) -> None:
+        """Remove the live line of the progress, so that other output starts on an empty line."""
+        for progress in self.progress_lines:
             progress.close()
 
-    def answer(self, document: Any, text: str, data: bool = False) -> None:
-        """The result: one JSON document, or text made safe for a terminal. `data` is meant for another
-        program, which gets it to the letter."""
-        self.hush()
+    def write_result(self, document: Any, text: str, data: bool = False) -> None:
+        """Write the result: one JSON document, or text that is safe for a terminal.
+
+        `data`: the text is meant for another program, which receives it unchanged.
+        """
+        self.end_progress()
         if self.as_json:
             write_data(f"{redact(json.dumps(document, indent=1, ensure_ascii=True, default=str))}\n")
         elif data and not sys.stdout.isatty():
-            write_data(f"{redact(text)}\n")  # click would take escape sequences out
+            write_data(f"{redact(text)}\n")  # click would remove escape sequences
         elif text:
-            click.echo(clean(text) if data else fitted(clean(text), sys.stdout))
+            click.echo(safe_text(text) if data else wrap_for_terminal(safe_text(text), sys.stdout))
 
-    def tell(self, lines: Iterable[str]) -> None:
-        """Data line by line: to the letter for another program, made safe for a terminal."""
-        self.hush()
-        shown = sys.stdout.isatty()
+    def write_lines(self, lines: Iterable[str]) -> None:
+        """Write data line by line: unchanged for another program, safe for a terminal."""
+        self.end_progress()
+        on_terminal = sys.stdout.isatty()
         for line in lines:
-            if broken():
+            if stdout_is_broken():
                 break
-            if shown:
-                click.echo(clean(line))
+            if on_terminal:
+                click.echo(safe_text(line))
             else:
                 write_data(f"{redact(line)}\n", flush=False)
 
 
-def common_options(function: CommandFunction) -> CommandFunction:
-    """The options of every command; the command receives one `Common` as `common_options`."""
+FILE_PATH = click.Path(path_type=Path, dir_okay=False)
 
-    def wrapped(
+
+def common_options(function: CommandFunction) -> CommandFunction:
+    """The options of every command; the command receives a `Common` as `common`."""
+
+    def command(
         as_json: bool,
         quiet: bool,
         verbose: bool,
         debug: bool,
         log_file: Path | None,
         config_path: Path | None,
-        **others: Any,
+        **arguments: Any,
     ) -> Any:
-        given = Common(as_json, quiet, config_path, verbose)
+        common = Common(as_json, quiet, config_path, verbose)
         if verbose or debug or log_file:
-            given = _with_log(given, debug, log_file, function.__name__.removesuffix("_command"))
+            common = _with_log(common, debug, log_file, function.__name__.removesuffix("_command"))
         try:
-            return function(common=given, **others)
+            return function(common=common, **arguments)
         except BaseException as error:
-            if given.log:
-                given.log.failed(error)
+            if common.log:
+                common.log.failed(error)
             raise
         finally:
-            given.hush()
-            if given.log:
-                given.log.stop()
+            common.end_progress()
+            if common.log:
+                common.log.stop()
 
-    wrapped.__doc__ = function.__doc__
-    wrapped.__name__ = function.__name__
-    path = click.Path(path_type=Path, dir_okay=False)
-    for option in (
+    command.__doc__, command.__name__ = function.__doc__, function.__name__
+    return with_options(  # type: ignore[return-value]
+        command,
         click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
         click.option(
-            "--log-file", type=path, metavar="FILE",
+            "--log-file", type=FILE_PATH, metavar="FILE",
             help="Append a log to FILE, with one line per request; no secrets.",
         ),
         click.option("--debug", is_flag=True, help="As -v, and one line per request."),
-        click.option("--verbose", "-v", is_flag=True, help="Say on stderr what is done, also with --quiet."),
+        click.option("--verbose", "-v", is_flag=True, help="Log on stderr what is done, also with --quiet."),
         click.option("--quiet", "-q", is_flag=True, help="No progress on stderr."),
-        click.option("--config", "config_path", type=path, help="Config file (default: estates.toml)."),
-    ):  # fmt: skip
-        wrapped = option(wrapped)
-    return wrapped  # type: ignore[return-value]
+        click.option("--config", "config_path", type=FILE_PATH, help="Config file (default: estates.toml)."),
+    )  # fmt: skip
+
+
+def with_options(function: CommandFunction, *options: Callable[[Any], Any]) -> CommandFunction:
+    """A command function with options; the last one is the first in `--help`."""
+    for option in options:
+        function = option(function)
+    return function
 
 
 def _with_log(common: Common, debug: bool, file: Path | None, command: str) -> Common:
-    """The same with a log that was started. `logging` is loaded here: without a log, few commands need it."""
+    """`common` with a log that was started. `logging` is loaded here: without a log, few commands need it."""
     import logging
 
     from migrate.cli.config import config_file
@@ -152,43 +160,63 @@ def _with_log(common: Common, debug: bool, file: Path | None, command: str) -> C
 workers = click.option(
     "--workers", type=click.IntRange(1, 64), default=8, show_default=True, help="Requests under way at once."
 )
-
-
 environment = click.option(
     "--env", "environment", metavar="NAME", help="Which environment of a config directory (variables.toml)."
 )
 
 
+def filter_options(function: CommandFunction) -> CommandFunction:
+    """--include and --exclude, for `ObjectFilter.parse`."""
+    pattern: dict[str, Any] = {"multiple": True, "metavar": "KIND:GLOB"}
+    return with_options(
+        function,
+        click.option("--exclude", help="Not objects whose name or id fits.", **pattern),
+        click.option("--include", help="Only objects whose name or id fits.", **pattern),
+    )
+
+
+def limit_options(function: CommandFunction) -> CommandFunction:
+    """--prune, --max-update and --max-delete: how much a plan may change."""
+    return with_options(
+        function,
+        click.option(
+            "--max-delete", metavar="N%", help="Refuse to delete more (default: 10% beyond 10 objects)."
+        ),
+        click.option(
+            "--max-update", metavar="N%", help="Refuse to update more (default: 100% beyond 10 objects)."
+        ),
+        click.option(
+            "--prune", is_flag=True,
+            help="Delete on the target what this program created and the source no longer has.",
+        ),
+    )  # fmt: skip
+
+
 def adaptation_options(function: CommandFunction) -> CommandFunction:
-    """--models, --connections, --accept-loss, --copy-files, --rewrite-ids: decided by the user."""
+    """--models, --connections, --accept-loss and others: how objects are adapted to the target."""
     pair: dict[str, Any] = {"multiple": True, "metavar": "OLD=NEW"}
-    for option in (
+    return with_options(
+        function,
         click.option("--accept-loss", multiple=True, metavar="FIELD|all", help="Accept losing this field."),
         click.option(
             "--copy-files", is_flag=True, help="Copy files and stores even where the target shares them."
         ),
         click.option(
-            "--agent-version",
-            type=click.Choice(["newest", "served"]),
-            default="newest",
-            show_default=True,
-            help="Which version of an agent is moved, where its users get another one than the newest.",
+            "--agent-version", type=click.Choice(["newest", "served"]), default="newest", show_default=True,
+            help="Which version of an agent is moved, if its users get another one than the newest.",
         ),
         click.option(
-            "--rewrite-ids",
-            is_flag=True,
+            "--rewrite-ids", is_flag=True,
             help="Write the new ids where instructions, tools and metadata name old ones.",
         ),
         click.option(
             "--connections", help="Project connections, beside [connections] of the config.", **pair
         ),
         click.option("--models", help="Deployment names, beside [models] of the config.", **pair),
-    ):
-        function = option(function)
-    return function
+    )  # fmt: skip
 
 
 def exit_with(code: int) -> None:
-    """End the command with an exit code of the contract."""
+    """End the command with an exit code; 0 does nothing."""
     if code:
         raise click.exceptions.Exit(code)

@@ -134,22 +134,22 @@ def write_report(
     files = [file for file in options.files if file != STDOUT_PATH]
     for_stdout = "text" if files and STDOUT_PATH not in options.files else options.format or "text"
     if stdout_used:
-        common.hush()
+        common.end_progress()
     elif common.as_json or for_stdout == "json":
-        common.answer(document, rendered("json", document, report), data=True)
+        common.write_result(document, rendered("json", document, report), data=True)
     elif for_stdout == "text":
         _print_text(common, report)
     else:
-        common.answer(document, rendered(for_stdout, document, report), data=True)
+        common.write_result(document, rendered(for_stdout, document, report), data=True)
     for file in files:
         write_text(file, [rendered(options.format_of(file), document, report), "\n"])
 
 
 def _print_text(common: Common, report: Report) -> None:
     if not sys.stdout.isatty():
-        common.answer(None, terminal_text(report))
+        common.write_result(None, terminal_text(report))
         return
-    common.hush()
+    common.end_progress()
     colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     click.echo(redact(terminal_screen(report, shutil.get_terminal_size().columns, colour)), color=colour)
 

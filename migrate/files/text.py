@@ -13,6 +13,7 @@ import stat
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from migrate.errors import BadUsage
 
@@ -69,6 +70,19 @@ def read_text(path: Path, todo: str = "", limit: int = MAX_TEXT_FILE_BYTES) -> s
     except NotUtf8 as error:
         raise BadUsage(f"cannot read {path}", f"it {error.reason}", todo) from None
     return _normalize_line_ends(text)
+
+
+def read_toml(path: Path, todo: str) -> dict[str, Any]:
+    """The content of a TOML file. Raises `BadUsage` with `todo` if it cannot be read."""
+    if sys.version_info >= (3, 11):  # loaded here: commands without a TOML file start faster
+        import tomllib
+    else:
+        import tomli as tomllib
+    text = read_text(path, todo)
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadUsage(f"cannot read {path}", str(error), todo) from None
 
 
 def read_standard_input(todo: str = "") -> str:

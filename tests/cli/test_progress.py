@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate.cli.progress import EVERY, WINDOW, StderrProgress, span
+from migrate.cli.progress import DISPLAY_INTERVALS_S, RATE_WINDOW_S, StderrProgress, duration_text
 from migrate.emulator import Emulator, Options
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ class Told:
 
     def __init__(self, capsys: pytest.CaptureFixture[str], live: bool) -> None:
         self.clock = Clock()
-        self.progress = StderrProgress(self.clock, live, beating=False)
+        self.progress = StderrProgress(self.clock, live, threaded=False)
         self._capsys = capsys
 
     def after(self, seconds: float, **counts: int) -> str:
@@ -70,7 +70,7 @@ def test_the_rate_is_that_of_lately(piped: Told) -> None:
     for _ in range(100):
         last = piped.after(1, message=1000)
     assert "1,000 message/s" in last
-    for _ in range(int(WINDOW) + 10):
+    for _ in range(int(RATE_WINDOW_S) + 10):
         line = piped.after(1, message=10)
         last = line or last
     assert "10 message/s" in last
@@ -140,10 +140,10 @@ def test_an_outage_is_told_at_once_and_no_time_is_left_then(piped: Told) -> None
 
 
 def test_on_a_terminal_one_line_is_written_over(shown: Told, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("migrate.cli.progress._width", lambda: 30)
+    monkeypatch.setattr("migrate.cli.progress._columns", lambda: 30)
     lines = [shown.after(0.05, a_kind_with_a_long_name=1) for _ in range(100)]
     told = [line for line in lines if line]
-    assert len(told) <= 5 / EVERY[0] + 1
+    assert len(told) <= 5 / DISPLAY_INTERVALS_S[0] + 1
     for line in told:
         assert line.startswith(WIPE)
         assert "\n" not in line
@@ -186,7 +186,13 @@ def test_the_beat_ends_with_the_work(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_spans_are_for_people() -> None:
-    assert [span(n) for n in (0.4, 99, 100, 5900, 7200)] == ["0 s", "99 s", "2 min", "98 min", "2.0 h"]
+    assert [duration_text(n) for n in (0.4, 99, 100, 5900, 7200)] == [
+        "0 s",
+        "99 s",
+        "2 min",
+        "98 min",
+        "2.0 h",
+    ]
 
 
 CLOUD = Options(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate.cli.line_wrap import _broken, fitted
+from migrate.cli.streams import _wrap_line, wrap_for_terminal
 from migrate.reports.text_table import display_width
 
 COLUMNS = 40
@@ -35,13 +35,13 @@ COLUMNS = 40
     ],
 )  # fmt: skip
 def test_a_line_is_broken_between_words_and_its_rows_hang(line: str, rows: list[str]) -> None:
-    assert _broken(line, COLUMNS).split("\n") == rows
+    assert _wrap_line(line, COLUMNS).split("\n") == rows
     assert all(display_width(row) <= COLUMNS or " " not in row.strip() for row in rows)
 
 
 def test_a_stream_that_is_no_terminal_gets_whole_lines() -> None:
     line = "word " * 100
-    assert fitted(line, io.StringIO()) == line
+    assert wrap_for_terminal(line, io.StringIO()) == line
 
 
 @pytest.mark.parametrize("columns", [0, 10, 80])

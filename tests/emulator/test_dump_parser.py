@@ -184,7 +184,7 @@ def test_the_command_reports_what_it_did_not_use(tmp_path: Path, as_json: bool) 
     )  # fmt: skip
     try:
         assert process.stderr is not None
-        assert "not taken: b.json: not JSON" in process.stderr.readline()
+        assert "not loaded: b.json: not JSON" in process.stderr.readline()
         assert process.stdout is not None
         first = process.stdout.readline()
         while as_json and not first.rstrip().endswith("\n}"):

@@ -11,7 +11,7 @@ from unittest.mock import patch
 import pytest
 
 from migrate.cli.config import Config, EstateConfig
-from migrate.cli.estate_argument import service
+from migrate.cli.estate_argument import configured_service
 from migrate.endpoints.auth import EntraTokenProvider
 from migrate.endpoints.settings import Settings, service_of_host
 from migrate.errors import BadUsage, SignInFailed
@@ -55,10 +55,10 @@ def test_a_host_tells_its_service(host: str) -> None:
     assert service_of_host(host) == HOSTS[host]
     config = Config()
     if HOSTS[host] is None:
-        with pytest.raises(BadUsage, match="does not tell its type"):
-            service(f"https://{host}/x", config)
+        with pytest.raises(BadUsage, match="does not show its type"):
+            configured_service(f"https://{host}/x", config)
     else:
-        found = service(f"https://{host}/x", config)
+        found = configured_service(f"https://{host}/x", config)
         assert found == EstateConfig(type=HOSTS[host], endpoint=f"https://{host}/x")  # type: ignore[arg-type]
 
 

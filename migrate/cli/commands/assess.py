@@ -23,19 +23,18 @@ from migrate.reports.commands.plan import assess_document, assess_report
 @common_options
 def assess_command(
     common: Common, estate: str, target: str, reports: ReportOptions, workers: int, environment: str | None,
-    **given: Any,
+    **adaptation: Any,
 ) -> None:  # fmt: skip
-    """Say per object and field of ESTATE what --to would keep, adapt, lose or refuse. Writes nothing.
+    """List per object and field of ESTATE what --to would keep, adapt, lose or refuse. Writes nothing.
 
-    Against a type (azure-openai, openai, foundry-classic, foundry) it asks no service; against a live
-    estate it also looks for deployments, connections and what is there already. Exit 1 when something
-    would be lost or is blocked and was not accepted.
+    For a type (azure-openai, openai, foundry-classic, foundry) no service is asked; a live estate is also
+    checked for deployments, connections and existing objects. Exit 1 when something would be lost or is
+    blocked and was not accepted.
     """
-
     reports.check(estate)
-    config = common.config.meeting(environment, target)
+    config = common.config.for_command(environment, target)
     collector = DiagramCollector(reports.shows_diagrams)
-    options = plan_options(config, estate, **given)
+    options = plan_options(config, estate, **adaptation)
     assessment = assess_move(estate, target, config, options, workers, common.progress(), collector)
     write_report(common, reports, assess_document(assessment), assess_report(assessment), collector)
     exit_with(1 if unaccepted_losses(assessment.losses) else 0)

@@ -17,14 +17,13 @@ from typing import Any
 
 import click
 
-from migrate.cli import clean, program
+from migrate.cli import program, safe_text
 from migrate.cli.options import Common, common_options, exit_with
 from migrate.cli.streams import write_data
 from migrate.emulator import Emulator, Options, save
 from migrate.errors import BadUsage
 from migrate.files.output import translate_write_errors, write_text
-from migrate.reports.text_table import escape_control as visible
-from migrate.reports.text_table import table
+from migrate.reports.text_table import escape_control, table
 from migrate.stages.plan.plan_file import read_plan
 
 COUNTED_KINDS = ("file", "vector_store", "vector_store_file", "assistant", "thread", "message")
@@ -148,7 +147,7 @@ class Demonstration:
         self.show(text)
         if code not in expect:
             if self.quiet:
-                click.echo(clean(text), err=True)
+                click.echo(safe_text(text), err=True)
             raise click.exceptions.Exit(code)
 
     @property
@@ -167,7 +166,7 @@ class Demonstration:
             yield found
         finally:
             if shown:
-                click.echo(clean(found.text))
+                click.echo(safe_text(found.text))
 
     def json(self, *arguments: str) -> Any:
         """Run a command for its JSON document."""
@@ -188,7 +187,7 @@ class Demonstration:
         """Keep a text for the transcript, and show it with -v."""
         self.transcript.append(text)
         if not self.common.as_json and not self.quiet:
-            click.echo(clean(text))
+            click.echo(safe_text(text))
 
 
 @dataclass
@@ -279,7 +278,7 @@ def demo_command(common: Common, folder: Path) -> None:
             for name, service in services.items():
                 save(service.estate, folder / name)
     if not common.as_json:
-        click.echo(visible(next_steps(folder, lines)))  # the key of an emulated service is no secret
+        click.echo(escape_control(next_steps(folder, lines)))  # the key of an emulated service is no secret
     exit_with(code)
 
 

@@ -1,5 +1,7 @@
 """doctor: what works at an estate."""
 
+from contextlib import closing
+
 import click
 
 from migrate.cli.estate_argument import live_estate
@@ -17,13 +19,9 @@ def doctor_command(common: Common, estate: str) -> None:
 
     Exit 5 when nothing can be reached or assistants are retired.
     """
-
-    reader = connect_reader(live_estate(estate, common.config).settings)
-    progress = common.progress()
-    progress.watch(reader.limiter.waiting)
-    try:
-        found = diagnose(reader, progress)
-    finally:
-        reader.close()
-    common.answer(doctor_document(found), doctor_text(found))
-    exit_with(5 if found.retired else 0 if found.whole else 3)
+    with closing(connect_reader(live_estate(estate, common.config).settings)) as reader:
+        progress = common.progress()
+        progress.watch(reader.limiter.waiting)
+        diagnosis = diagnose(reader, progress)
+    common.write_result(doctor_document(diagnosis), doctor_text(diagnosis))
+    exit_with(5 if diagnosis.retired else 0 if diagnosis.whole else 3)

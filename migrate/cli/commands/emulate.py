@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from migrate.cli import tell
+from migrate.cli import print_message
 from migrate.cli.options import Common, common_options
 from migrate.emulator import Emulator, FaultsFileError, Options, serve
 from migrate.errors import BadUsage
@@ -27,14 +27,14 @@ MAX_SKIPPED_SHOWN = 50
 @click.option(
     "--state", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Folder of saved answers."
 )
-@click.option("--retired", is_flag=True, help="Assistants, or classic agents, are gone; the rest lives.")
+@click.option("--retired", is_flag=True, help="Assistants, or classic agents, are gone; the rest works.")
 @click.option(
     "--latency", type=click.FloatRange(0, 3_600), default=0.0, help="Seconds added to every answer."
 )
 @click.option(
     "--faults",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File of faults: which requests go wrong, and how.",
+    help="File of faults: which requests fail, and how.",
 )
 @common_options
 def emulate_command(
@@ -43,10 +43,10 @@ def emulate_command(
 ) -> None:  # fmt: skip
     """Serve an emulated Azure OpenAI resource, OpenAI project or Foundry project on 127.0.0.1.
 
-    To rehearse without an account. A Foundry project serves classic agents and new ones at one address.
+    For rehearsals without an account. A Foundry project serves classic agents and new ones at one address.
 
     --state DIR serves saved API answers: JSON or JSON lines of objects, lists or dumps; bytes in
-    DIR/content/FILE_ID or beside. Every file, row and unfinished list that is not taken is named on stderr.
+    DIR/content/FILE_ID or beside. Every file, row and unfinished list that is not loaded is named on stderr.
 
     --faults FILE makes it misbehave by a seeded list of faults, the same way every time: docs/emulator.md.
     """
@@ -55,16 +55,16 @@ def emulate_command(
     try:
         options = replace(given, faults=faults)
     except FaultsFileError as wrong:
-        raise BadUsage(wrong.what, wrong.why, "docs/emulator.md lists what a faults file may say") from None
+        raise BadUsage(wrong.what, wrong.why, "docs/emulator.md describes faults files") from None
 
     def ready(cloud: Emulator) -> None:
         url = cloud.url
         skipped = [{"file": row.file, "reason": row.reason} for row in cloud.skipped]
         document = {"url": url, "service": service, "held": cloud.estate.counts(), "skipped": skipped}
         for row in cloud.skipped[:MAX_SKIPPED_SHOWN]:
-            tell(f"not taken: {row.file}: {row.reason}")
+            print_message(f"not loaded: {row.file}: {row.reason}")
         if (more := len(skipped) - MAX_SKIPPED_SHOWN) > 0:
-            click.echo(f"not taken: {more:,} more; --json lists them all", err=True)
-        common.answer(document, f"{service}+{url}   (key: {key}; Ctrl-C ends it)")
+            click.echo(f"not loaded: {more:,} more; --json lists them all", err=True)
+        common.write_result(document, f"{service}+{url}   (key: {key}; Ctrl-C ends it)")
 
     serve(options, on_started=ready)

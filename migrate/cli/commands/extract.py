@@ -1,10 +1,10 @@
-"""extract: bytes of files, from an archive into a folder."""
+"""extract: write the bytes of files from an archive into a folder."""
 
 from pathlib import Path
 
 import click
 
-from migrate.cli import tell
+from migrate.cli import print_message
 from migrate.cli.estate_argument import archived_snapshot
 from migrate.cli.options import Common, common_options, exit_with
 from migrate.reports.commands.objects import extract_document, extract_failure_lines, extract_text
@@ -15,26 +15,22 @@ from migrate.stages.query.extract import extract
 @click.argument("archive")
 @click.argument("file_id", nargs=-1)
 @click.option(
-    "--dir",
-    "folder",
-    required=True,
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The folder to write to; made if need be.",
-)
-@click.option("--force", is_flag=True, help="Replace files that are there already.")
+    "--dir", "folder", required=True, type=click.Path(path_type=Path, file_okay=False),
+    help="The folder to write to; created if necessary.",
+)  # fmt: skip
+@click.option("--force", is_flag=True, help="Replace existing files.")
 @common_options
 def extract_command(
     common: Common, archive: str, file_id: tuple[str, ...], folder: Path, force: bool
 ) -> None:
     """Write the bytes of files of ARCHIVE[@SNAPSHOT] into a folder: of all that it has, or of these.
 
-    Each is hashed on the way and named after its file, as far as that is safe. Exit 3 when a file is
-    unknown, has no bytes here, or is damaged; 4 when one of that name is there.
+    Each file is checked against its hash and gets its own name, as far as that is safe. Exit 3 when a file is
+    unknown, has no bytes here, or is damaged; 4 when a file of that name exists.
     """
-
-    with archived_snapshot(archive, common.config) as found:
-        done = extract(found, file_id, folder, force)
-    common.answer(extract_document(done), extract_text(done))
-    for line in extract_failure_lines(done):
-        tell(line)
-    exit_with(3 if done.failed else 0)
+    with archived_snapshot(archive, common.config) as snapshot:
+        result = extract(snapshot, file_id, folder, force)
+    common.write_result(extract_document(result), extract_text(result))
+    for line in extract_failure_lines(result):
+        print_message(line)
+    exit_with(3 if result.failed else 0)

@@ -4,61 +4,62 @@ from __future__ import annotations
 
 import click
 
+from migrate.archive.snapshots.reader import SnapshotReader, newest_snapshot
+from migrate.cli.estate_argument import archived_snapshot
 from migrate.cli.options import Common, common_options, exit_with
+from migrate.reports.commands.objects import cleanup_document, cleanup_text, object_row, objects_text
+from migrate.stages.filters import must_be_kinds
+
+DEFAULT_KINDS = ("assistant", "vector_store", "file", "thread")
 
 
 @click.command("ls")
 @click.argument("archive")
 @click.option("--kind", help="Only this kind (assistant, thread, file, ...).")
-@click.option("--orphans", is_flag=True, help="What names something that is not there.")
-@click.option("--unused", is_flag=True, help="What nothing names and nothing has run.")
-@click.option("--expired", is_flag=True, help="What its service counts as expired.")
-@click.option("--duplicates", is_flag=True, help="What an older one holds or says as well.")
+@click.option("--orphans", is_flag=True, help="Objects that refer to something that does not exist.")
+@click.option("--unused", is_flag=True, help="Objects that nothing refers to and nothing has run.")
+@click.option("--expired", is_flag=True, help="Objects that their service counts as expired.")
+@click.option("--duplicates", is_flag=True, help="Objects with the same content as an older one.")
 @common_options
 def ls_command(
     common: Common, archive: str, kind: str | None, orphans: bool, unused: bool, expired: bool,
     duplicates: bool,
 ) -> None:  # fmt: skip
-    """List the objects of ARCHIVE[@SNAPSHOT]: kind, id, name, where it lies. Messages only with --kind.
+    """List the objects of ARCHIVE[@SNAPSHOT]: kind, id, name, parent. Messages only with --kind.
 
     --orphans, --unused, --expired and --duplicates, together or alone, list what could be cleaned up
-    instead: which it is, why, and how many bytes it takes. Nothing is claimed that needs a reading the
-    snapshot does not have; that is said, and the command ends with 3.
+    instead: which of these it is, why, and how many bytes it takes. Where a claim needs a listing that the
+    snapshot does not have, the output names that listing and the exit code is 3.
     """
-    from migrate.stages.filters import must_be_kinds
-
     must_be_kinds([kind] if kind else [])
-    asked = {"orphan": orphans, "unused": unused, "expired": expired, "duplicate": duplicates}
-    marks = frozenset(mark for mark, wanted in asked.items() if wanted)
+    flags = {"orphan": orphans, "unused": unused, "expired": expired, "duplicate": duplicates}
+    marks = frozenset(mark for mark, given in flags.items() if given)
     if marks:
-        _upkeep(common, archive, marks, kind)
+        _list_cleanup(common, archive, marks, kind)
     else:
-        _list(common, archive, kind)
+        _list_objects(common, archive, kind)
 
 
-def _list(common: Common, archive: str, kind: str | None) -> None:
-    from migrate.cli.estate_argument import archived_snapshot
-    from migrate.reports.commands.objects import object_row, objects_text
+def _list_objects(common: Common, archive: str, kind: str | None) -> None:
+    with archived_snapshot(archive, common.config) as snapshot:
+        kinds = [kind] if kind else DEFAULT_KINDS
+        rows = [
+            object_row(name, parent, body) for name in kinds for parent, body in snapshot.bodies(name, None)
+        ]
+        counts = snapshot.counts()
+        expected = {(gap.kind, gap.id) for gap in snapshot.missing() if gap.expected}
+    rows = [{**row, "expected_gap": True} if (row["kind"], row["id"]) in expected else row for row in rows]
+    common.write_result(rows, objects_text(rows, counts, len(expected)))
 
-    shown = [kind] if kind else ["assistant", "vector_store", "file", "thread"]
-    with archived_snapshot(archive, common.config) as found:
-        rows = [object_row(name, parent, body) for name in shown for parent, body in found.bodies(name, None)]
-        counts = found.counts()
-        expected = {(gap.kind, gap.id) for gap in found.missing() if gap.expected}
-    rows = [{**one, "expected_gap": True} if (one["kind"], one["id"]) in expected else one for one in rows]
-    common.answer(rows, objects_text(rows, counts, len(expected)))
 
-
-def _upkeep(common: Common, archive: str, marks: frozenset[str], kind: str | None) -> None:
-    from migrate.archive.snapshots.reader import SnapshotReader, newest_snapshot
-    from migrate.cli.estate_argument import archived_snapshot
-    from migrate.reports.commands.objects import cleanup_document, cleanup_text
+def _list_cleanup(common: Common, archive: str, marks: frozenset[str], kind: str | None) -> None:
+    # Loaded here: listing the objects of a small archive must not wait for the codecs.
     from migrate.stages.estate import Estate
     from migrate.stages.query.cleanup import OTHER_GENERATION, find_cleanup
 
-    with archived_snapshot(archive, common.config) as found:
-        other = newest_snapshot(found.conn, OTHER_GENERATION.get(found.info.type, ""), found.info.url)
-        beside = Estate(SnapshotReader(found.conn, other)) if other else None
-        kept = find_cleanup(Estate(found), marks, beside)
-    common.answer(cleanup_document(kept, kind), cleanup_text(kept, kind))
-    exit_with(3 if kept.unproven else 0)
+    with archived_snapshot(archive, common.config) as snapshot:
+        info = newest_snapshot(snapshot.conn, OTHER_GENERATION.get(snapshot.info.type, ""), snapshot.info.url)
+        sibling = Estate(SnapshotReader(snapshot.conn, info)) if info else None
+        result = find_cleanup(Estate(snapshot), marks, sibling)
+    common.write_result(cleanup_document(result, kind), cleanup_text(result, kind))
+    exit_with(3 if result.unproven else 0)

@@ -1,22 +1,21 @@
-"""rollback: take a plan back."""
+"""rollback: undo a plan."""
 
-from functools import partial
 from pathlib import Path
 
 import click
 
-from migrate.cli import ask
-from migrate.cli.opened_plan import opened_plan
-from migrate.cli.options import Common, common_options, exit_with, workers
-from migrate.codecs import capabilities_for
+from migrate.cli import confirm
+from migrate.cli.options import FILE_PATH, Common, common_options, exit_with, workers
+from migrate.cli.sides import open_plan
+from migrate.endpoints import connect_writer
 from migrate.reports.commands.apply import rollback_document, rollback_text
 from migrate.stages.plan.plan_file import read_plan
 from migrate.stages.rollback.run import roll_back
 
 
 @click.command("rollback")
-@click.argument("plan_file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--dry-run", is_flag=True, help="Only say what would be taken back.")
+@click.argument("plan_file", type=FILE_PATH)
+@click.option("--dry-run", is_flag=True, help="Only list what would be taken back.")
 @click.option("--force", multiple=True, metavar="ID", help="Take this one back although others changed it.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @workers
@@ -30,13 +29,13 @@ def rollback_command(
     one back all the same. Run again after an interruption, it continues. Exit 3 when something could not
     be taken back.
     """
-
     plan = read_plan(plan_file)
     if not (yes or dry_run):
-        ask(f"{plan.target.url}: take back what this plan did?")
-    with opened_plan(plan, common.config, workers, write=True) as (archive, source, writer):
-        capabilities = capabilities_for(writer.type, writer.api_version)
-        back = partial(roll_back, force=frozenset(force), dry_run=dry_run)
-        done = back(plan, source, archive, writer, capabilities, workers, common.progress())  # type: ignore[arg-type]
-    common.answer(rollback_document(done), rollback_text(done))
-    exit_with(3 if done.failed else 0)
+        confirm(f"{plan.target.url}: take back what this plan did?")
+    with open_plan(plan, common.config, workers, connect_writer) as sides:
+        result = roll_back(
+            plan, sides.source, sides.archive, sides.service, sides.capabilities, workers,
+            common.progress(), force=frozenset(force), dry_run=dry_run,
+        )  # fmt: skip
+    common.write_result(rollback_document(result), rollback_text(result))
+    exit_with(3 if result.failed else 0)

@@ -1,16 +1,16 @@
-"""search: where a text stands in a snapshot."""
+"""search: find a text in a snapshot."""
 
 import sys
 from itertools import islice
 
 import click
 
-from migrate.cli import clean
+from migrate.cli import safe_text
 from migrate.cli.estate_argument import archived_snapshot
-from migrate.cli.line_wrap import fitted
 from migrate.cli.options import Common, common_options, exit_with
-from migrate.cli.streams import broken
+from migrate.cli.streams import stdout_is_broken, wrap_for_terminal
 from migrate.errors import BadUsage
+from migrate.model.results.query import SearchHit
 from migrate.reports.commands.objects import hit_line, search_document
 from migrate.stages.query.search import SEARCHED_FIELDS, search
 
@@ -26,30 +26,30 @@ from migrate.stages.query.search import SEARCHED_FIELDS, search
 def search_command(common: Common, archive: str, text: str, kinds: tuple[str, ...], limit: int) -> None:
     """Find TEXT in ARCHIVE[@SNAPSHOT]: in messages, instructions, descriptions, names and file names.
 
-    TEXT is taken as it is, upper and lower case alike. Exit 1 when it is nowhere.
+    TEXT is searched literally, upper and lower case alike. Exit 1 when nothing contains it.
     """
-
     if not text:
         raise BadUsage("there is no text to look for", todo="give one: search ARCHIVE TEXT")
     for kind in kinds:
         if kind not in SEARCHED_FIELDS:
             raise BadUsage(f"nothing is searched in kind {kind!r}", f"kinds are {', '.join(SEARCHED_FIELDS)}")
-    kept, found = [], 0
-    with archived_snapshot(archive, common.config) as there:
-        hits = search(there, text, kinds)
+    rows: list[SearchHit] = []
+    count = 0
+    with archived_snapshot(archive, common.config) as snapshot:
+        hits = search(snapshot, text, kinds)
         for hit in islice(hits, min(limit, sys.maxsize)):
-            if broken():
+            if stdout_is_broken():
                 break
-            found += 1
+            count += 1
             if common.as_json:
-                kept.append(hit)
+                rows.append(hit)
             else:
-                click.echo(fitted(clean(hit_line(hit)), sys.stdout))
+                click.echo(wrap_for_terminal(safe_text(hit_line(hit)), sys.stdout))
         more = next(hits, None) is not None
     if common.as_json:
-        common.answer(search_document(kept), "")
+        common.write_result(search_document(rows), "")
     if more and not common.quiet:
         click.echo(f"stopped after {limit:,}; --limit N shows more", err=True)
-    if not found and not common.quiet:
+    if not count and not common.quiet:
         click.echo("nothing found", err=True)
-    exit_with(0 if found else 1)
+    exit_with(0 if count else 1)

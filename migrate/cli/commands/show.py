@@ -1,4 +1,4 @@
-"""show: one object, as the service gave it."""
+"""show: one object, as the service returned it."""
 
 import click
 
@@ -14,18 +14,17 @@ from migrate.reports.commands.objects import object_document, object_text
 @click.argument("object_id")
 @common_options
 def show_command(common: Common, archive: str, object_id: str) -> None:
-    """Print the object OBJECT_ID of ARCHIVE[@SNAPSHOT], verbatim but for secrets in tool headers."""
-
-    with archived_snapshot(archive, common.config) as found:
-        hidden = found.hidden_parts(object_id)
+    """Print the object OBJECT_ID of ARCHIVE[@SNAPSHOT], unchanged except for secrets in tool headers."""
+    with archived_snapshot(archive, common.config) as snapshot:
+        hidden = snapshot.hidden_parts(object_id)
         rows = [
             object_document(kind, parent, body, hidden.get(kind, ()))
-            for kind, parent, body in found.find(object_id)
+            for kind, parent, body in snapshot.find(object_id)
         ]
         if not rows:
             raise BadUsage(
-                f"snapshot {found.info.id} has no object {object_id!r}"
-                f"{describe_other_snapshot(found, object_id)}",
-                todo=f"name the snapshot: ARCHIVE@NUMBER; or list what is there: ls {archive} [--kind KIND]",
+                f"snapshot {snapshot.info.id} has no object {object_id!r}"
+                f"{describe_other_snapshot(snapshot, object_id)}",
+                todo=f"name the snapshot: ARCHIVE@NUMBER; or list the objects: ls {archive} [--kind KIND]",
             )
-    common.answer(rows[0] if len(rows) == 1 else rows, "\n".join(map(object_text, rows)))
+    common.write_result(rows[0] if len(rows) == 1 else rows, "\n".join(map(object_text, rows)))

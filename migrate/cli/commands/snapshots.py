@@ -1,4 +1,4 @@
-"""snapshots: what an archive holds, one line each."""
+"""snapshots: what an archive contains, one line each."""
 
 from pathlib import Path
 
@@ -6,18 +6,17 @@ import click
 
 from migrate.archive.database import Archive, translate_damage
 from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
-from migrate.cli.options import Common, common_options
+from migrate.cli.options import FILE_PATH, Common, common_options
 from migrate.reports.commands.archive import snapshots_document, snapshots_text
 
 
 @click.command("snapshots")
-@click.argument("archive", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("archive", type=FILE_PATH)
 @common_options
 def snapshots_command(common: Common, archive: Path) -> None:
     """List the snapshots of ARCHIVE: when, of what, complete or partial, what each one added, what it
     lacks, and what it left out on purpose."""
-
     with Archive.open(archive) as opened, translate_damage(archive):
-        read = [SnapshotReader(opened.conn, info) for info in list_snapshots(opened.conn)]
-        rows = [(one.info, one.counts(), one.gaps()) for one in read]
-    common.answer(snapshots_document(rows), snapshots_text(rows))
+        readers = [SnapshotReader(opened.conn, info) for info in list_snapshots(opened.conn)]
+        rows = [(reader.info, reader.counts(), reader.gaps()) for reader in readers]
+    common.write_result(snapshots_document(rows), snapshots_text(rows))

@@ -1,8 +1,8 @@
-"""sync: one-way replication, again and again."""
+"""sync: one-way replication, repeatable."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,18 @@ from migrate.archive.journal import can_be_undone
 from migrate.cli.commands.snapshot import snapshot_to_archive
 from migrate.cli.config import Config
 from migrate.cli.estate_argument import live_estate, thread_ids
-from migrate.cli.opened_plan import opened_plan
-from migrate.cli.options import Common, adaptation_options, common_options, exit_with, workers
-from migrate.cli.plan_inputs import make_plan, percent, plan_options
-from migrate.codecs import capabilities_for
+from migrate.cli.options import (
+    FILE_PATH,
+    Common,
+    adaptation_options,
+    common_options,
+    exit_with,
+    limit_options,
+    workers,
+)
+from migrate.cli.plan_inputs import make_plan, plan_options
+from migrate.cli.sides import open_plan
+from migrate.endpoints import connect_reader, connect_writer
 from migrate.errors import MigrateError, OperationRefused, ServiceUnreachable
 from migrate.model.results.apply import ApplyResult, SyncResult, VerifyResult
 from migrate.model.results.archive import SnapshotResult
@@ -32,7 +40,7 @@ from migrate.stages.verify.run import verify_plan
 
 @dataclass
 class Sync:
-    """The steps of one run; `source` and `target` are ESTATE arguments of live services."""
+    """The steps of one run. `source` and `target`: ESTATE arguments of live services."""
 
     source: str
     target: str
@@ -71,7 +79,7 @@ class Sync:
             raise OperationRefused(
                 f"{self.source} and {self.target} are one estate: {source.url}",
                 "a sync makes one estate like another",
-                "to restore what is gone: plan ARCHIVE@SNAPSHOT ESTATE, then apply",
+                "to put back what is gone: plan ARCHIVE@SNAPSHOT ESTATE, then apply",
             )
 
     def _snapshot(self, threads: str, full: bool) -> SnapshotResult:
@@ -85,21 +93,25 @@ class Sync:
         return snapshot_to_archive(live, self.archive, options, self.progress)
 
     def _apply(self, plan: Plan) -> ApplyResult:
-        with opened_plan(plan, self.config, self.workers, write=True) as (archive, source, writer):
-            capabilities = capabilities_for(writer.type, writer.api_version)
-            return apply_plan(plan, source, archive, writer, capabilities, self.workers, self.progress)  # type: ignore[arg-type]
+        with open_plan(plan, self.config, self.workers, connect_writer) as sides:
+            return apply_plan(
+                plan, sides.source, sides.archive, sides.service, sides.capabilities, self.workers,
+                self.progress,
+            )  # fmt: skip
 
     def _verify(self, plan: Plan) -> VerifyResult:
-        with opened_plan(plan, self.config, self.workers, write=False) as (archive, source, reader):
-            capabilities = capabilities_for(reader.type, reader.api_version)
-            return verify_plan(plan, source, archive, reader, capabilities, self.workers, self.progress)
+        with open_plan(plan, self.config, self.workers, connect_reader) as sides:
+            return verify_plan(
+                plan, sides.source, sides.archive, sides.service, sides.capabilities, self.workers,
+                self.progress,
+            )  # fmt: skip
 
 
 @click.command("sync")
 @click.argument("source")
 @click.argument("target")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True,
+    "-o", "--output", type=FILE_PATH, required=True,
     help="The archive: keep it, it knows what was moved before.",
 )  # fmt: skip
 @click.option(
@@ -107,38 +119,30 @@ class Sync:
 )
 @click.option(
     "--on-conflict", type=click.Choice(["fail", "keep", "overwrite"]), default="fail", show_default=True,
-    help="What others changed on the target since the last sync.",
+    help="What to do with objects that others changed on the target since the last sync.",
 )  # fmt: skip
 @adaptation_options
-@click.option("--prune", is_flag=True, help="Delete on the target what we made and the source no longer has.")
-@click.option("--max-update", metavar="N%", help="Refuse to update more (default: 100% beyond 10 objects).")
-@click.option("--max-delete", metavar="N%", help="Refuse to delete more (default: 10% beyond 10 objects).")
-@click.option("--full", is_flag=True, help="Read every thread anew, also those that seem unchanged.")
+@limit_options
+@click.option("--full", is_flag=True, help="Read every thread again, also those that seem unchanged.")
 @click.option("--dry-run", is_flag=True, help="Snapshot and plan only; nothing is written to the target.")
 @workers
 @common_options
 def sync_command(
-    common: Common, source: str, target: str, output: Path, threads: str, on_conflict: str, prune: bool,
-    max_update: str | None, max_delete: str | None, full: bool, dry_run: bool, workers: int, **given: Any,
+    common: Common, source: str, target: str, output: Path, threads: str, full: bool, dry_run: bool,
+    workers: int, **given: Any,
 ) -> None:  # fmt: skip
     """Make TARGET like SOURCE: snapshot, plan, apply, verify; only what changed is written.
 
-    Both are live. The plan lies beside the archive, as FILE.plan.json. Exit 4 when others changed on the
-    target what this would write over; nothing is deleted without --prune, and never after an incomplete
+    Both are live. The plan is stored beside the archive, as FILE.plan.json. Exit 4 when others changed on the
+    target what this would overwrite; nothing is deleted without --prune, and never after an incomplete
     reading. Exit 3 when the snapshot was partial or something could not be written, 1 when verify found
     something or a loss was not accepted.
     """
     config = common.config
-    chosen = replace(
-        plan_options(config, source, **given),
-        prune=prune,
-        on_conflict=on_conflict,  # type: ignore[arg-type]
-        max_update=percent(max_update),
-        max_delete=percent(max_delete),
-    )
-    sync = Sync(source, target, output, config, chosen, workers, common.progress())
+    options = plan_options(config, source, **given)
+    sync = Sync(source, target, output, config, options, workers, common.progress())
     result = sync.run(threads, full, dry_run)
-    common.answer(sync_document(result), sync_text(result))
+    common.write_result(sync_document(result), sync_text(result))
     if result.applied and result.applied.outage:
         raise ServiceUnreachable(*result.applied.outage)
     exit_with(result.exit_code)

@@ -1,20 +1,20 @@
-"""verify: proof that everything arrived."""
+"""verify: prove that everything arrived."""
 
 from pathlib import Path
 
 import click
 
-from migrate.cli.opened_plan import opened_plan
-from migrate.cli.options import Common, common_options, exit_with, workers
+from migrate.cli.options import FILE_PATH, Common, common_options, exit_with, workers
 from migrate.cli.report_options import DiagramCollector, ReportOptions, report_options, write_report
-from migrate.codecs import capabilities_for
+from migrate.cli.sides import open_plan
+from migrate.endpoints import connect_reader
 from migrate.reports.commands.apply import verify_document, verify_report
 from migrate.stages.plan.plan_file import read_plan
 from migrate.stages.verify.run import verify_plan
 
 
 @click.command("verify")
-@click.argument("plan_file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("plan_file", type=FILE_PATH)
 @report_options
 @workers
 @common_options
@@ -23,14 +23,15 @@ def verify_command(common: Common, plan_file: Path, reports: ReportOptions, work
 
     Exit 1 when something differs from the plan, or was blocked and not accepted.
     """
-
     reports.check(plan_file)
     plan = read_plan(plan_file)
-    sides = (f"{plan.source.archive}@{plan.source.snapshot}", plan.target.url)
+    source = f"{plan.source.archive}@{plan.source.snapshot}"
     collector = DiagramCollector(reports.shows_diagrams)
-    with opened_plan(plan, common.config, workers, write=False) as (archive, source, reader):
-        capabilities = capabilities_for(reader.type, reader.api_version)
-        collector.add(sides[0], source)
-        result = verify_plan(plan, source, archive, reader, capabilities, workers, common.progress())
-    write_report(common, reports, verify_document(result), verify_report(result, *sides), collector)
+    with open_plan(plan, common.config, workers, connect_reader) as sides:
+        collector.add(source, sides.source)
+        result = verify_plan(
+            plan, sides.source, sides.archive, sides.service, sides.capabilities, workers, common.progress()
+        )
+    report = verify_report(result, source, plan.target.url)
+    write_report(common, reports, verify_document(result), report, collector)
     exit_with(1 if result.findings else 0)

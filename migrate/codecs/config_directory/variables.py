@@ -84,7 +84,7 @@ def _line(text: str, name: str) -> int:
 
 
 def choose_environment(
-    known: Mapping[str, Environment], wanted: str, facing: str = ""
+    known: Mapping[str, Environment], wanted: str, other_side: str = ""
 ) -> tuple[str, Environment]:
     """The environment that was asked for, or the one called like the other side, or none. Raises
     `BadUsage`."""
@@ -95,7 +95,7 @@ def choose_environment(
             f"{VARIABLES_TOML} has: {names}",
             f"add [environments.{wanted}] to it",
         )
-    name = wanted or (facing if facing in known else "")
+    name = wanted or (other_side if other_side in known else "")
     return name, known.get(name, Environment())
 
 

@@ -43,11 +43,11 @@ HASH_CHUNK_BYTES = 1 << 20
 @dataclass(frozen=True)
 class DirectoryOptions:
     """A config directory, and which environment of it is meant: `wanted` by the user, or the one called
-    like the estate that it is `facing`."""
+    like the estate that it is `other_side`."""
 
     path: Path
     environment: str = ""
-    facing: str = ""
+    other_side: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def read_directory(directory: DirectoryOptions) -> DirectoryContents:
     contents, mistakes = parse_config_directory(found)
     local, lacking = _local_files(folder, contents)
     raise_for_problems([*problems, *wrong, *mistakes, *lacking], str(folder))
-    name, values = choose_environment(environments, directory.environment, directory.facing)
+    name, values = choose_environment(environments, directory.environment, directory.other_side)
     return DirectoryContents(name, values, apply_environment(contents, values), local)
 
 

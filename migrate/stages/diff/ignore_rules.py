@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,15 +15,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from migrate.errors import BadUsage
-from migrate.files.text import read_text
+from migrate.files.text import read_toml
 from migrate.model import KINDS
 from migrate.model.object_diff import DiffSteps, FieldDifference, MemberStep
 from migrate.model.results.diff import Change, IgnoreCount
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 # One step of a path as it is written: `.name`, `["odd name"]`, `[0]`, `[function:f]`, with `*` in names.
 PATH_STEP = re.compile(
@@ -76,11 +70,7 @@ class IgnoreRule:
 
 def read_ignore_rules(file: File) -> tuple[IgnoreRule, ...]:
     """Read the rules of a file. Raises `BadUsage` that names the rule and the key that is wrong."""
-    text = read_text(file, "it must be TOML, saved as UTF-8: docs/diff.md shows one")
-    try:
-        data: Any = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BadUsage(f"cannot read {file}", str(error), "it must be TOML: docs/diff.md shows one") from None
+    data = read_toml(file, "it must be TOML, saved as UTF-8: docs/diff.md shows one")
     rows = data.get("ignore", [])
     unknown = sorted(data.keys() - {"ignore"})
     if unknown or not isinstance(rows, list):

@@ -152,7 +152,7 @@ class ExportOptions:
 
     folder: Path
     environment: str = ""
-    facing: str = ""
+    other_side: str = ""
     kinds: frozenset[str] = frozenset()
     object_filter: ObjectFilter = field(default_factory=ObjectFilter)
     bytes: bool = False
@@ -178,7 +178,7 @@ def export(estate: Estate, asked: ExportOptions) -> ExportResult:
     before = read_previous_export(folder)
     environments, wrong = read_variables(before.variables)
     raise_for_problems([*before.problems, *wrong], str(folder))
-    name, values = choose_environment(environments, asked.environment, asked.facing)
+    name, values = choose_environment(environments, asked.environment, asked.other_side)
     copies = Lineage(derivations(estate.snapshot.conn)).store_copies(estate)
     held = _filter_selection(
         estate, select_configuration(estate, values.name_prefix, copies), asked.object_filter
