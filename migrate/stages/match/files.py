@@ -169,10 +169,7 @@ def _match_group(
 
 
 def _pairs_by_bytes(
-    left: Mapping[str, str | None],
-    right: Iterable[str],
-    places: SidePlaces,
-    right_hashes: Mapping[str, str],
+    left: Mapping[str, str | None], right: Iterable[str], places: SidePlaces, right_hashes: Mapping[str, str]
 ) -> list[tuple[str, str]]:
     """Pairs of files with equal bytes in equal places."""
     waiting: dict[Hashable, list[str]] = {}
@@ -187,10 +184,7 @@ def _pairs_by_bytes(
 
 
 def _pairs_by_place(
-    left: Mapping[str, str | None],
-    right: Iterable[str],
-    places: SidePlaces,
-    right_hashes: Mapping[str, str],
+    left: Mapping[str, str | None], right: Iterable[str], places: SidePlaces, right_hashes: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     """Pairs of files that are alone in a place on both sides, unless their bytes are known to differ."""
     by_place: tuple[dict[Hashable, list[str]], dict[Hashable, list[str]]] = ({}, {})

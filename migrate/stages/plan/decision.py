@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
+from typing import Any
 
 from migrate.model import Entity
 from migrate.model.entity import usability
 from migrate.model.loss import Grade, Loss
 from migrate.model.object_diff import FieldDifference
-from migrate.model.results.plan import Action
+from migrate.model.results.plan import Action, ActionName
 from migrate.model.stamp import remove_stamp_keys
+from migrate.stages.fingerprints import object_fingerprint
 
 # Kind and field of a label: an existing object may have another one.
 INFORMATIONAL_FIELDS = frozenset({("file", "purpose")})
@@ -36,6 +38,12 @@ class Conflict:
 def object_loss(entity: Entity, name: str, reason: str, grade: Grade = "lost", way_out: str = "") -> Loss:
     """A loss in one field of an object. `way_out`: what the user can do."""
     return Loss(entity.kind, entity.id, name, grade, reason, way_out, entity.parent, entity.name)
+
+
+def existing_action(verb: ActionName, kind: str, source_id: str, existing: Entity, **changes: Any) -> Action:
+    """An action that changes or deletes an object of the target, if it is still as it was read."""
+    before = object_fingerprint(existing)
+    return Action(verb, kind, source_id, target_id=existing.id, before=before, **changes)
 
 
 @dataclass(frozen=True)

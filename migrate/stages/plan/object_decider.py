@@ -19,7 +19,7 @@ from migrate.model.normalize import normalize_entity, normalize_written_fields
 from migrate.model.object_diff import FieldDifference, diff_objects
 from migrate.model.project_resources import connections_in_other_project
 from migrate.model.references import references_of
-from migrate.model.results.plan import Action, ActionName, TargetSettings
+from migrate.model.results.plan import Action, TargetSettings
 from migrate.model.secrets import remove_owner_secrets, with_target_credentials
 from migrate.model.stamp import remove_stamp_keys
 from migrate.stages.config_directory.match import is_equal_on_target
@@ -152,10 +152,9 @@ class ObjectDecider:
             known |= any(key in self.journal.created for key in keys)
         key = (action.kind, action.parent, action.id)
         has_fingerprint = key in self.journal.fingerprints or is_itself or not may_change
-        place: dict[str, Any] = {"target_id": as_read.id, "target_parent": as_read.parent, "left": left}
         if known and has_fingerprint:
-            return replace(action, **place, action="skip")
-        return replace(action, **place, action="adopt", before=object_fingerprint(as_read))
+            return _on_target(action, as_read, action="skip", left=left)
+        return _on_target(action, as_read, action="adopt", left=left, before=object_fingerprint(as_read))
 
     def is_untouched(self, entity: Entity, existing: Entity) -> bool:
         """Whether the source was read at the target itself, and the object is still as it was read."""
@@ -200,15 +199,11 @@ class ObjectDecider:
         if existing is None or as_read is None or not self._is_in_id_map(action, existing.id):
             return blocked
         if entity.kind != "file" and self.changed_fields(adapted, as_read):
-            place: dict[str, Any] = {"target_id": as_read.id, "target_parent": as_read.parent}
-            return replace(blocked, action=replace(blocked.action, **place))
+            return replace(blocked, action=_on_target(blocked.action, as_read))
         prefix = "it arrived before; it could not be moved today:"
-        losses = [
-            loss
-            if loss.grade != "blocked"
-            else replace(loss, grade="adapted", reason=f"{prefix} {loss.reason}")
-            for loss in losses
-        ]
+        for number, loss in enumerate(losses):
+            if loss.grade == "blocked":
+                losses[number] = replace(loss, grade="adapted", reason=f"{prefix} {loss.reason}")
         return Decision(self.keep(action, as_read), tuple(losses))
 
     def _create(self, entity: Entity, action: Action, parent: str) -> Decision:
@@ -217,9 +212,7 @@ class ObjectDecider:
         lookalike = self.lookalikes.get(entity.id) if entity.kind == "assistant" else None
         if replaced := self.journal.unproven_matches.get((entity.kind, entity.id)):
             difference = FieldDifference(
-                "(the whole object)",
-                "what the last move left",
-                "another object; one is created beside it",
+                "(the whole object)", "what the last move left", "another object; one is created beside it"
             )
             conflict = Conflict(entity.kind, entity.id, replaced, entity.name, (difference,))
             reason = f"{replaced} on the target is not what the last move left: one is created beside it"
@@ -255,27 +248,20 @@ class ObjectDecider:
         pairs = portal_keys + len(merged.fields.get("metadata") or {})
         excess = pairs - self.target.capabilities.metadata_pairs
         if excess > 0 and portal_keys:
-            losses.append(
-                object_loss(entity, "metadata", f"no room for {excess} key(s) that the portal wrote there")
-            )
-        conflict = (
-            self.conflict(entity, merged, existing)
-            if self._is_changed_by_others(entity, merged, existing, as_read)
-            else None
-        )
-        place: dict[str, Any] = {"target_id": existing.id, "target_parent": existing.parent}
+            reason = f"no room for {excess} key(s) that the portal wrote there"
+            losses.append(object_loss(entity, "metadata", reason))
+        is_conflict = self._is_changed_by_others(entity, merged, existing, as_read)
+        conflict = self.conflict(entity, merged, existing) if is_conflict else None
         if conflict and self.on_conflict == "keep":
             reason = "others changed it on the target since the last move; their version is kept"
-            losses.append(
-                object_loss(entity, fields[0], reason, "adapted", "--on-conflict overwrite replaces it")
-            )
-            unwritten = tuple(sorted({*fields, *left}))
-            name: ActionName = "skip" if self._is_in_id_map(action, existing.id) else "adopt"
-            return Decision(replace(action, **place, action=name, left=unwritten), tuple(losses), conflict)
-        place["before"] = object_fingerprint(as_read)
-        return Decision(
-            replace(action, **place, action="update", fields=fields, left=left), tuple(losses), conflict
-        )
+            hint = "--on-conflict overwrite replaces it"
+            losses.append(object_loss(entity, fields[0], reason, "adapted", hint))
+            name = "skip" if self._is_in_id_map(action, existing.id) else "adopt"
+            changes: dict[str, Any] = {"action": name, "left": tuple(sorted({*fields, *left}))}
+        else:
+            before = object_fingerprint(as_read)
+            changes = {"action": "update", "fields": fields, "left": left, "before": before}
+        return Decision(_on_target(action, existing, **changes), tuple(losses), conflict)
 
     def _is_in_id_map(self, action: Action, target_id: str) -> bool:
         return (action.kind, action.parent, action.id, target_id) in self.journal.id_map_rows
@@ -381,3 +367,8 @@ class ObjectDecider:
                 yield object_loss(entity, mention.field, f"{reason}, and the new id is written", "adapted")
             else:
                 yield object_loss(entity, mention.field, reason, "adapted", REWRITE_IDS_HINT)
+
+
+def _on_target(create: Action, existing: Entity, **changes: Any) -> Action:
+    """An action of `decide`, for an object that exists on the target."""
+    return replace(create, target_id=existing.id, target_parent=existing.parent, **changes)

@@ -14,7 +14,7 @@ from migrate.model.loss import EVERY_OBJECT, Loss
 from migrate.model.results.plan import Action
 from migrate.stages.estate import Estate, stamp
 from migrate.stages.fingerprints import object_fingerprint
-from migrate.stages.plan.decision import object_loss
+from migrate.stages.plan.decision import existing_action, object_loss
 from migrate.stages.plan.object_decider import ObjectDecider
 from migrate.stages.plan.planner import first_names
 
@@ -72,18 +72,10 @@ class PrunePlanner:
             if why := self._why_kept(entity, source_id):
                 reason = f"gone on the source; {target_id} on the target stays: {why}"
                 hint = "delete it there by hand if nobody needs it"
-                self.losses.append(
-                    Loss(kind, source_id, EVERY_OBJECT, "adapted", reason, hint, "", entity.name)
-                )
+                loss = Loss(kind, source_id, EVERY_OBJECT, "adapted", reason, hint, "", entity.name)
+                self.losses.append(loss)
                 continue
-            yield Action(
-                "delete",
-                kind,
-                source_id,
-                name=entity.name,
-                target_id=target_id,
-                before=object_fingerprint(entity),
-            )
+            yield existing_action("delete", kind, source_id, entity, name=entity.name)
 
     def _why_kept(self, entity: Entity, source_id: str) -> str:
         """Why the object at an id that this program created must not be deleted, or ''.
@@ -129,16 +121,9 @@ class PrunePlanner:
                 self._note_staying(stores[store], target_store, [row for row, _ in removed], is_complete)
                 continue
             for row, source_id in removed:
-                yield Action(
-                    "delete",
-                    STORE_FILE,
-                    source_id,
-                    store,
-                    self._file_name(row),
-                    target_id=row.id,
-                    target_parent=target_store,
-                    before=object_fingerprint(row),
-                )
+                place = {"parent": store, "target_parent": target_store}
+                name = self._file_name(row)
+                yield existing_action("delete", STORE_FILE, source_id, row, name=name, **place)
 
     def _note_staying(
         self, store: Entity, target_store: str, rows: Sequence[Entity], is_complete: bool

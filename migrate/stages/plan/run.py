@@ -18,12 +18,7 @@ from migrate.codecs import capabilities_for
 from migrate.errors import IncompleteResult, OperationRefused
 from migrate.model.loss import EVERY_OBJECT, Loss, accepted_names
 from migrate.model.results.archive import IdMapping
-from migrate.model.results.plan import (
-    LossRow,
-    Plan,
-    SourceSide,
-    TargetSide,
-)
+from migrate.model.results.plan import LossRow, Plan, SourceSide, TargetSide
 from migrate.model.shard import Shard
 from migrate.stages.config_directory.match import match_by_key
 from migrate.stages.estate import Estate
@@ -102,12 +97,7 @@ def source_side(source: Estate, archive: str) -> SourceSide:
     """What a plan records of its source."""
     info = source.snapshot.info
     return SourceSide(
-        archive=archive,
-        snapshot=info.id,
-        type=info.type,
-        url=info.url,
-        digest=info.digest,
-        state=info.state,
+        archive=archive, snapshot=info.id, type=info.type, url=info.url, digest=info.digest, state=info.state
     )
 
 

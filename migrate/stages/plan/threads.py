@@ -18,7 +18,7 @@ from migrate.stages.plan.adaptation import (
     replayed_messages,
     without_folded_attachments,
 )
-from migrate.stages.plan.decision import DecisionLog, facts_of
+from migrate.stages.plan.decision import DecisionLog, existing_action, facts_of
 from migrate.stages.plan.journal_state import ArrivedMessage
 from migrate.stages.plan.object_decider import ObjectDecider
 
@@ -104,9 +104,8 @@ class ThreadPlanner:
             if counterpart is None or not is_unchanged(message, counterpart):
                 return False
         if added := sum(1 for _ in existing):
-            self.log.add_loss(
-                thread, "messages", f"{added:,} were added since the snapshot; they stay", "adapted"
-            )
+            reason = f"{added:,} were added since the snapshot; they stay"
+            self.log.add_loss(thread, "messages", reason, "adapted")
         return True
 
     def _target_order(self, thread: Entity, target_thread: str) -> tuple[str, ...]:
@@ -201,7 +200,9 @@ class ThreadPlanner:
             self.log.add_loss(message, content[0], reason, "adapted")
         if "metadata" not in changed:
             return
-        update = _metadata_update(message, existing)
+        place = {"parent": message.parent, "target_parent": existing.parent}
+        # nothing but the metadata of a message can be changed
+        update = existing_action("update", "message", message.id, existing, fields=("metadata",), **place)
         if not is_as_left:
             self.log.conflicts.append(self.decider.conflict(message, adapted, existing))
             if self.decider.on_conflict == "keep":
@@ -263,20 +264,6 @@ class ThreadPlanner:
             reason = f"{messages.extra} on the target are not from the source"
             self.log.add_loss(thread, "messages", reason)
         return messages.matched
-
-
-def _metadata_update(message: Entity, existing: Entity) -> Action:
-    """The action that writes the metadata of a message; nothing else of a message can be changed."""
-    return Action(
-        "update",
-        "message",
-        message.id,
-        message.parent,
-        target_id=existing.id,
-        target_parent=existing.parent,
-        before=object_fingerprint(existing),
-        fields=("metadata",),
-    )
 
 
 def _attached_file_ids(message: Entity) -> set[str]:
