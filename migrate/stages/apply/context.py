@@ -80,6 +80,26 @@ class ApplyContext:
         """The journal line of an action, if an earlier run of this plan started it."""
         return self.entries.get((action.action, action.kind, action.parent, action.id))
 
+    def is_done(self, action: Action, entity: Entity | None = None) -> bool:
+        """Whether an earlier run of this plan carried an action out. Counts it as skipped, and adds `entity`,
+        the object that it created."""
+        entry = self.entry_of(action)
+        if entry is None or entry.state != "done":
+            return False
+        if entity is not None:
+            self.map_id(entity, entry.target_id)
+        self.count("skipped", kind=action.kind)
+        return True
+
+    def intend(self, action: Action, before: JSON = None) -> int:
+        """Note in the journal that a request for an action follows. Returns the line's id."""
+        job = (action.action, action.kind, action.parent, action.id, action.name)
+        return self.journal.intend([job], before)[0]
+
+    def decode(self, kind: str, body: RequestBody, parent: str = "") -> Entity:
+        """An object of the target."""
+        return self.codec.decode(kind, body, parent, None)[0]
+
     def map_id(self, entity: Entity, target_id: str) -> None:
         """Add an object that is on the target now."""
         self.claim(entity.kind, target_id, entity.id)

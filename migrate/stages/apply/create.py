@@ -10,7 +10,7 @@ from functools import partial
 
 from migrate.archive.journal import JournalEntry
 from migrate.errors import NotFound, OutcomeUnknown, RequestFailed
-from migrate.model import Entity
+from migrate.model import JSON, Entity
 from migrate.model.entity import creation_time
 from migrate.model.normalize import json_digest, normalize_written_fields
 from migrate.model.results.plan import Action
@@ -81,9 +81,9 @@ def create_and_claim(
     time: else the search for one could find another that a second worker has just created."""
     same_content = () if stamp(adapted) else (adapted.kind, json_digest(normalize_written_fields(adapted)))
     with ctx.one_at_a_time(*same_content) if same_content else nullcontext():
-        body, found = create_once(ctx, send, find, resumed)
+        body, was_found = create_once(ctx, send, find, resumed)
         ctx.claim(adapted.kind, str(body["id"]), adapted.id)
-    return body, found
+    return body, was_found
 
 
 def find_by_stamp(
@@ -101,7 +101,7 @@ def find_by_stamp(
             return None
         if str(body.get("id")) in ctx.preexisting_ids:
             continue
-        present = ctx.codec.decode(adapted.kind, body, adapted.parent, None)[0]
+        present = ctx.decode(adapted.kind, body, adapted.parent)
         if expected_stamp and stamp(present) == expected_stamp:
             return body
         if expected_stamp or present.id in used_ids or normalize_written_fields(present) != expected:
@@ -118,7 +118,7 @@ def find_by_address(ctx: ApplyContext, adapted: Entity, address: str) -> Request
         body = ctx.writer.get(adapted.kind, address)
     except NotFound:
         return None
-    present, expected_stamp = ctx.codec.decode(adapted.kind, body, "", None)[0], stamp(adapted)
+    present, expected_stamp = ctx.decode(adapted.kind, body), stamp(adapted)
     if ctx.source.names_are_ids or not expected_stamp:
         same = normalize_written_fields(present) == normalize_written_fields(adapted)
     else:
@@ -147,41 +147,52 @@ def request_time(earlier: JournalEntry | None) -> float:
     return datetime.fromisoformat(earlier.started_at).timestamp() if earlier else time.time()
 
 
+def create_planned(
+    ctx: ApplyContext,
+    action: Action,
+    adapted: Entity,
+    send: Callable[[], RequestBody],
+    find: Callable[[ApplyContext, Action, Entity, float], RequestBody | None],
+    before: JSON = None,
+) -> tuple[RequestBody, bool] | None:
+    """Create an object once, and add it to the journal, the id map and the result. Returns the body, and
+    whether it was found rather than answered; None after a failure, which is reported."""
+    earlier, entry = ctx.entry_of(action), ctx.intend(action, before)
+    search = partial(find, ctx, action, adapted, request_time(earlier))
+    resumed = request_was_sent(earlier) or bool(action.target_name)
+    try:
+        body, was_found = create_and_claim(ctx, adapted, send, search, resumed)
+    except RequestFailed as failed:
+        fail_object(ctx, action, [entry], failed)
+        return None
+    ctx.journal.record_done(entry, str(body["id"]), written=left_fingerprint(ctx, action.kind, body))
+    ctx.map_id(adapted, str(body["id"]))
+    ctx.count("adopted" if was_found and earlier is None else "created", kind=action.kind)
+    return body, was_found
+
+
 def create_object(ctx: ApplyContext, action: Action, entity: Entity) -> None:
     """Create an object of a kind that has its own address and metadata (assistant, vector store)."""
-    kind, address, earlier = action.kind, action.target_name, ctx.entry_of(action)
-    if earlier and earlier.state == "done":
-        ctx.map_id(entity, earlier.target_id)
-        ctx.count("skipped", kind=kind)
+    if ctx.is_done(action, entity):
         return
     try:
         adapted = ctx.adapted(entity)
     except UnresolvedReference as failed:
-        ctx.fail(kind, action.id, action.name, str(failed))
+        ctx.fail(action.kind, action.id, action.name, str(failed))
         return
-    (entry,) = ctx.journal.intend([("create", kind, action.parent, action.id, action.name)])
-    request = ctx.codec.create_request(adapted)
-    find = partial(find_by_address_or_stamp, ctx, action, adapted, request_time(earlier))
-    resumed = request_was_sent(earlier) or bool(address)
-    try:
-        body, found = create_and_claim(
-            ctx, adapted, lambda: ctx.writer.create(kind, request, address), find, resumed
-        )
-    except RequestFailed as failed:
-        fail_object(ctx, action, [entry], failed)
-        return
-    target_id = str(body["id"])
-    version = ctx.codec.decode(kind, body, "", None)[0].facts.get("version")
-    if address and not found and version not in (None, "1"):
-        ctx.note(f"{kind} {address} existed already: a further version of it was written")
-    ctx.journal.record_done(entry, target_id, written=left_fingerprint(ctx, kind, body))
-    ctx.map_id(entity, target_id)
-    ctx.count("adopted" if found and earlier is None else "created", kind=kind)
+    kind, address, request = action.kind, action.target_name, ctx.codec.create_request(adapted)
+    created = create_planned(
+        ctx, action, adapted, lambda: ctx.writer.create(kind, request, address), find_by_address_or_stamp
+    )
+    if created and address and not created[1]:
+        version = ctx.decode(kind, created[0]).facts.get("version")
+        if version not in (None, "1"):
+            ctx.note(f"{kind} {address} existed already: a further version of it was written")
 
 
 def left_fingerprint(ctx: ApplyContext, kind: str, body: RequestBody, parent: str = "") -> str:
     """The fingerprint of an object as the target has it now."""
-    return object_fingerprint(ctx.codec.decode(kind, body, parent, None)[0])
+    return object_fingerprint(ctx.decode(kind, body, parent))
 
 
 def fail_object(ctx: ApplyContext, action: Action, entries: list[int], failed: RequestFailed) -> None:

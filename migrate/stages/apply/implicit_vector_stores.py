@@ -39,7 +39,7 @@ def note_implicit_stores(
         except NotFound:
             continue
         if _is_implicit(ctx, body, searched_ids, since):
-            entity = ctx.codec.decode(VECTOR_STORE_KIND, body, "", None)[0]
+            entity = ctx.decode(VECTOR_STORE_KIND, body)
             job = (SERVICE_ACTION, VECTOR_STORE_KIND, thread.id, thread.id, thread.name)
             ctx.journal.record_created([(job, store, present.id, object_fingerprint(entity))])
 
@@ -65,7 +65,7 @@ def stores_of_thread(thread: Entity) -> list[str]:
 def detach_implicit_store(ctx: ApplyContext, thread_id: str, store: str) -> None:
     """Remove a store from a thread of the target. Raises `RequestFailed`."""
     try:
-        present = ctx.codec.decode("thread", ctx.writer.get("thread", thread_id), "", None)[0]
+        present = ctx.decode("thread", ctx.writer.get("thread", thread_id))
     except NotFound:
         return
     rest = [id_ for id_ in stores_of_thread(present) if id_ != store]

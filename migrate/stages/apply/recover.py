@@ -128,7 +128,7 @@ def _note_implicit_stores(ctx: ApplyContext, plan: Plan) -> None:
         if thread.id in noted | removed:
             continue
         try:
-            present = ctx.codec.decode("thread", ctx.writer.get("thread", target_id), "", None)[0]
+            present = ctx.decode("thread", ctx.writer.get("thread", target_id))
         except RequestFailed:
             continue  # reported where the thread itself is rolled back
         note_implicit_stores(ctx, thread, present, partial(searched_files, ctx, thread, first), since)

@@ -140,7 +140,7 @@ class ThreadMessages:
             if text:
                 return _text_hash(text) in expected.contents
             expected = self._full_fingerprint_at(place)
-        present = codec.decode("message", body, self._thread.id, None)[0]
+        present = self._ctx.decode("message", body, self._thread.id)
         if expected.stamp and stamp(present):
             return expected.stamp == stamp(present)
         return _content_hash(present) in expected.contents

@@ -77,29 +77,28 @@ class ThreadWriter:
         the answer was lost or is of an earlier run, so that only reading the thread shows the number."""
         ctx = self._ctx
         earlier = ctx.entry_of(self._action)
-        if earlier and earlier.state == "done":
-            ctx.count("skipped", kind="thread")
+        if earlier and ctx.is_done(self._action):
             self._target_id = earlier.target_id
             return None
         adapted = ctx.adapted(self._thread)
         first = self.first_messages()
-        (entry,) = ctx.journal.intend([("create", "thread", "", self._thread.id, self._thread.name)])
+        entry = ctx.intend(self._action)
         try:
             try:
-                body, found = self._send_thread(adapted, first, earlier)
+                body, was_found = self._send_thread(adapted, first, earlier)
             except RequestFailed as failed:
                 if not first or failed.status not in REFUSED_STATUSES:
                     raise
                 first = []  # one of them is refused: sent one by one, it is found and reported
-                body, found = self._send_thread(adapted, first, None)
+                body, was_found = self._send_thread(adapted, first, None)
         except RequestFailed as failed:
             if not isinstance(failed, OutcomeUnknown):
                 ctx.journal.record_failed([entry], str(failed))
             raise
         self._target_id = str(body["id"])
         ctx.journal.record_done(entry, self._target_id, written=left_fingerprint(ctx, "thread", body))
-        ctx.count("adopted" if found and earlier is None else "created", kind="thread")
-        if found:
+        ctx.count("adopted" if was_found and earlier is None else "created", kind="thread")
+        if was_found:
             return None
         ctx.count("created", len(first), "message")
         return len(first)
@@ -289,7 +288,7 @@ class ThreadWriter:
         adapted = ctx.adapted(thread)
         if not (self._messages.attaches_files or normalize_entity(adapted).get("tool_resources")):
             return
-        present = ctx.codec.decode("thread", ctx.writer.get("thread", target_id), "", None)[0]
+        present = ctx.decode("thread", ctx.writer.get("thread", target_id))
         fingerprint = object_fingerprint(present)
         if self._may_add_files():
             ctx.journal.record_created([(self._state_job(), target_id, "", fingerprint)])

@@ -101,17 +101,9 @@ def source_entity(ctx: ApplyContext, action: Action) -> Entity:
     return ctx.source.objects(action.kind)[action.id]
 
 
-def _is_done(ctx: ApplyContext, action: Action) -> bool:
-    earlier = ctx.entry_of(action)
-    if earlier is None or earlier.state != "done":
-        return False
-    ctx.count("skipped", kind=action.kind)
-    return True
-
-
 def update_object(ctx: ApplyContext, action: Action) -> None:
     """Change the planned fields, only if the object is still the one for which the plan was made."""
-    if _is_done(ctx, action):
+    if ctx.is_done(action):
         return
     kind, target_id, parent = action.kind, action.target_id, action.target_parent
     resumed = request_was_sent(ctx.entry_of(action))
@@ -119,7 +111,7 @@ def update_object(ctx: ApplyContext, action: Action) -> None:
     try:
         entity = source_entity(ctx, action)
         before = ctx.writer.get(kind, target_id, parent)
-        present = ctx.codec.decode(kind, before, parent, None)[0]
+        present = ctx.decode(kind, before, parent)
         if not ctx.source.codec.stores_secrets:
             entity = with_target_credentials(entity, present)
         adapted = merge_existing_metadata(ctx.adapted(entity), present, ctx.target.capabilities)
@@ -130,7 +122,7 @@ def update_object(ctx: ApplyContext, action: Action) -> None:
         if ctx.source.codec.ids_are_keys:
             adapted = _with_stamp_of(present, adapted)
         request = ctx.codec.update_request(adapted, frozenset(action.fields), present)
-        entries = ctx.journal.intend([("update", kind, action.parent, action.id, action.name)], before)
+        entries = [ctx.intend(action, before)]
         body, _ = create_once(
             ctx,  # searched after a lost answer: sending an update again may add a version
             lambda: ctx.writer.update(kind, target_id, request, parent),
@@ -161,7 +153,7 @@ def _with_stamp_of(present: Entity, adapted: Entity) -> Entity:
 def find_updated(ctx: ApplyContext, action: Action, adapted: Entity) -> RequestBody | None:
     """The object on the target, if its planned fields have the planned values."""
     body = ctx.writer.get(action.kind, action.target_id, action.target_parent)
-    present = normalize_written_fields(ctx.codec.decode(action.kind, body, action.target_parent, None)[0])
+    present = normalize_written_fields(ctx.decode(action.kind, body, action.target_parent))
     expected = normalize_written_fields(adapted)
     return body if all(present.get(name) == expected.get(name) for name in action.fields) else None
 
@@ -194,7 +186,7 @@ def refuse_foreign_deletions(plan: Plan, archive: Archive) -> None:
 def delete_object(ctx: ApplyContext, action: Action) -> None:
     """Delete an object that this program created and the source no longer has, if nobody changed it since.
     It is done when the service no longer shows it."""
-    if _is_done(ctx, action):
+    if ctx.is_done(action):
         return
     kind, target_id, parent = action.kind, action.target_id, action.target_parent
     earlier = ctx.entry_of(action)
@@ -208,11 +200,11 @@ def delete_object(ctx: ApplyContext, action: Action) -> None:
     except RequestFailed as failed:
         fail_object(ctx, action, [], failed)
         return
-    present = object_fingerprint(ctx.codec.decode(kind, before, parent, None)[0])
+    present = object_fingerprint(ctx.decode(kind, before, parent))
     if not request_was_sent(earlier) and present != action.before:
         ctx.fail(kind, action.id, action.name, CHANGED_BY_OTHERS)
         return
-    (entry,) = ctx.journal.intend([("delete", kind, action.parent, action.id, action.name)], before)
+    entry = ctx.intend(action, before)
     try:
         remaining = delete_objects(ctx.writer, kind, [target_id], parent)
     except RequestFailed as failed:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator
-from functools import partial
 from typing import BinaryIO, cast
 
 from migrate.archive.blobs import Blob, BlobFile
-from migrate.archive.journal import JournalEntry
 from migrate.errors import OutcomeUnknown, RequestFailed
 from migrate.model import JSON, Entity
 from migrate.model.entity import creation_time
@@ -20,10 +18,9 @@ from migrate.stages.apply.context import ApplyContext, RequestBody, UnresolvedRe
 from migrate.stages.apply.create import (
     CLOCK_DIFFERENCE_S,
     create_once,
+    create_planned,
     fail_object,
     left_fingerprint,
-    request_time,
-    request_was_sent,
 )
 from migrate.stages.match.files import exact_name_and_size, read_file_hash
 
@@ -39,43 +36,24 @@ _StoreRow = tuple[Action, RequestBody]
 def upload_file(ctx: ApplyContext, action: Action) -> None:
     """Upload one file from the archive, and wait until it can be attached."""
     file = ctx.source.objects("file")[action.id]
-    earlier = ctx.entry_of(action)
-    if earlier and earlier.state == "done":
-        ctx.map_id(file, earlier.target_id)
-        ctx.count("skipped", kind="file")
+    if ctx.is_done(action, file):
         return
     blob = ctx.source.snapshot.blob(file.id)
     if blob is None or blob.sha256 != file.fields.get("sha256"):
         ctx.fail("file", file.id, file.name, "its bytes are no longer in the archive")
         return
     adapted, _ = ctx.codec.adapt(file, ctx.target)
-    with ctx.one_at_a_time(adapted.fields.get("filename"), blob.size):
-        body = _upload_once(ctx, action, adapted, blob, earlier)
-    if body is not None:
-        _await_processing(ctx, body)
-
-
-def _upload_once(
-    ctx: ApplyContext, action: Action, file: Entity, blob: Blob, earlier: JournalEntry | None
-) -> RequestBody | None:
-    """The file on the target, or None after a failure that was reported."""
-    (entry,) = ctx.journal.intend([("create", "file", "", file.id, action.name)], {"sha256": blob.sha256})
-    ctx.started_uploads.add(file.id)
+    name, purpose = str(adapted.fields["filename"]), str(adapted.fields["purpose"])
 
     def send() -> RequestBody:
         data = cast(BinaryIO, BlobFile(ctx.source.snapshot.conn, blob))
-        return ctx.writer.upload(str(file.fields["filename"]), str(file.fields["purpose"]), data)
+        return ctx.writer.upload(name, purpose, data)
 
-    find = partial(find_by_content, ctx, action, file, request_time(earlier))
-    try:
-        body, found = create_once(ctx, send, find, request_was_sent(earlier))
-    except RequestFailed as failed:
-        fail_object(ctx, action, [entry], failed)
-        return None
-    ctx.map_id(file, str(body["id"]))
-    ctx.journal.record_done(entry, str(body["id"]), written=left_fingerprint(ctx, "file", body))
-    ctx.count("adopted" if found and earlier is None else "created", kind="file")
-    return body
+    with ctx.one_at_a_time(name, blob.size):
+        ctx.started_uploads.add(file.id)
+        created = create_planned(ctx, action, adapted, send, find_by_content, {"sha256": blob.sha256})
+    if created:
+        _await_processing(ctx, created[0])
 
 
 def find_by_content(ctx: ApplyContext, action: Action, file: Entity, since: float) -> RequestBody | None:
@@ -88,7 +66,7 @@ def find_by_content(ctx: ApplyContext, action: Action, file: Entity, since: floa
     for body in ctx.writer.newest("file"):
         if creation_time(body, since) < since - CLOCK_DIFFERENCE_S:
             return None
-        present = ctx.codec.decode("file", body, "", None)[0]
+        present = ctx.decode("file", body)
         if exact_name_and_size(present) != exact_name_and_size(file) or present.id in used_ids:
             continue
         if _has_rivals(ctx, file, blob) and not _has_bytes(ctx, present.id, blob):
@@ -133,7 +111,7 @@ def _await_processing(ctx: ApplyContext, body: RequestBody) -> None:
 def fill_vector_store(ctx: ApplyContext, store: str, actions: list[Action]) -> None:
     """Attach files to the counterpart of one store."""
     target_id = ctx.target_id("vector_store", store)
-    planned = [action for action in actions if not _is_attached(ctx, action)]
+    planned = [action for action in actions if not ctx.is_done(action)]
     members = {e.id: e for e in ctx.source.members("vector_store_file", store)} if planned else {}
     rows: list[_StoreRow] = []
     for action in planned:
@@ -147,14 +125,6 @@ def fill_vector_store(ctx: ApplyContext, store: str, actions: list[Action]) -> N
             ctx.fail(action.kind, action.id, action.name, str(failed))
     for batch in _batches(ctx, rows):
         _attach(ctx, str(target_id), batch)
-
-
-def _is_attached(ctx: ApplyContext, action: Action) -> bool:
-    earlier = ctx.entry_of(action)
-    if earlier is None or earlier.state != "done":
-        return False
-    ctx.count("skipped", kind=action.kind)
-    return True
 
 
 def _batches(ctx: ApplyContext, rows: list[_StoreRow]) -> Iterator[list[_StoreRow]]:

@@ -226,14 +226,14 @@ class _Rollback:
 def _write_back(ctx: ApplyContext, step: UndoStep) -> None:
     """Write the former state, and read the object. Writing twice does no harm, so it is sent again when no
     answer came. Raises `RequestFailed` when the object is not as it was before."""
-    before = ctx.codec.decode(step.kind, step.before or {}, step.target_parent, None)[0]
+    before = ctx.decode(step.kind, step.before or {}, step.target_parent)
     expected, answer = normalize_written_fields(before), ""
     for tries in range(MAX_DELETE_TRIES + 1):
         try:
             body = ctx.writer.get(step.kind, step.target_id, step.target_parent)
         except NotFound:
             return  # others deleted it
-        present = ctx.codec.decode(step.kind, body, step.target_parent, None)[0]
+        present = ctx.decode(step.kind, body, step.target_parent)
         if normalize_written_fields(present) == expected:
             return
         if tries == MAX_DELETE_TRIES or (answer and answer != NO_RESPONSE):

@@ -153,7 +153,7 @@ class UndoPlan:
         self.ctx.note(f"vector_store {store}, which thread {thread_id} searches, is kept: {why}")
 
     def _is_as_before(self, entry: JournalEntry, present: Entity | None) -> bool:
-        before = self.ctx.codec.decode(entry.kind, entry.before or {}, entry.target_parent, None)[0]
+        before = self.ctx.decode(entry.kind, entry.before or {}, entry.target_parent)
         return present is not None and (normalize_written_fields(present) == normalize_written_fields(before))
 
     def _present(self, entry: JournalEntry) -> Entity | None:
