@@ -18,7 +18,8 @@ from migrate.model.results.archive import IdMapping
 # Of the journal `j`: lines that were not rolled back.
 NOT_UNDONE_SQL = (
     "NOT EXISTS (SELECT 1 FROM journal u WHERE u.plan_id = j.plan_id AND u.action = 'undo' "
-    "AND u.state = 'done' AND u.kind = j.kind AND u.source_parent = j.source_parent AND u.source_id = j.source_id)"
+    "AND u.state = 'done' AND u.kind = j.kind AND u.source_parent = j.source_parent "
+    "AND u.source_id = j.source_id)"
 )
 # Of the journal `j`: lines of objects on the target that were not rolled back.
 IN_EFFECT_SQL = (

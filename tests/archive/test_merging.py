@@ -34,7 +34,7 @@ SIDES = (Side("azure-openai", URL), Side("openai", "https://api.example.com"))
 
 
 def merged(into: Path, inputs: Iterable[Path]) -> MergeResult:
-    found = MergeInputs.of(inputs, into)
+    found = MergeInputs.check(inputs, into)
     with open_merge_output(into) as archive:
         return merge_archives(archive, found)
 
@@ -206,7 +206,7 @@ def test_what_is_copied_does_not_look_through_what_is_there(tmp_path: Path) -> N
         deferred: list[int] = []
         merge_archives(
             target,
-            MergeInputs.of([tmp_path / "a.db"], tmp_path / "all.db"),
+            MergeInputs.check([tmp_path / "a.db"], tmp_path / "all.db"),
             lambda *_: deferred.append(target.conn.execute("PRAGMA defer_foreign_keys").fetchone()[0]),
         )
     assert deferred

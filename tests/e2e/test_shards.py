@@ -297,11 +297,11 @@ sys.argv = ["assistants-migrate", *sys.argv[1:]]
 cli.main()
 """
 MOMENTS = {
-    "Copier.listing": "copy",
+    "Copier.copy_manifest": "copy",
     "ShardJoiner.finish": "shards",
-    "BlobMerge.settle": "run",
+    "BlobMerge.link": "copy",
     "next_snapshot_number": "run",
-    "JournalMerge.settle": "journal",
+    "JournalMerge.write": "journal",
     "_publish": "files",
 }
 # The function in which the program is killed, from first to last -> its module.

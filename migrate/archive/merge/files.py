@@ -1,4 +1,4 @@
-"""Archives that are merged in: each opened when it is its turn, read only, and closed again."""
+"""Open the output and the inputs of a merge. Inputs are opened one after the other, for reading only."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from migrate.archive.sqlite_file import resolve_archive_path
 from migrate.errors import ArchiveDamaged, OperationRefused
 from migrate.files.output import sync_folder, translate_write_errors
 
-MAX_PREFIX_CHARS = 60  # names of files are limited to 255 bytes
+MAX_PREFIX_CHARS = 60  # file systems limit names to 255 bytes
 
 
 @contextmanager
 def open_merge_output(path: Path) -> Iterator[Archive]:
-    """An archive to merge into. A new one is written beside its place and put there at the end."""
+    """An archive to merge into. A new one is written beside its final path, and renamed at the end."""
     path = resolve_archive_path(path)
     if path.exists():
         with Archive.open(path, write=True) as archive:
@@ -36,7 +36,7 @@ def open_merge_output(path: Path) -> Iterator[Archive]:
             folder = _new_folder(path)
         unfinished = folder / "archive.db"
         with Archive.open(unfinished, write=True, create=True) as archive:
-            # Nobody else sees this file: when the program is killed it is thrown away.
+            # No other program uses this file, and it is removed after a crash.
             archive.conn.execute("PRAGMA synchronous = OFF")
             archive.conn.execute("PRAGMA journal_mode = OFF")
             yield archive
@@ -49,8 +49,8 @@ def open_merge_output(path: Path) -> Iterator[Archive]:
 
 
 def _new_folder(path: Path) -> Path:
-    """A folder beside `path`, of a random name, that nobody else can look into. Those that killed merges
-    into the same archive left behind are removed: the lock on it is held."""
+    """Create a folder beside `path`, with a random name, that only its owner can read. Folders of killed
+    merges into the same archive are removed: this program holds the lock of that archive."""
     prefix = f".{path.name[:MAX_PREFIX_CHARS]}.merging-"
     for entry in os.scandir(path.parent):
         if entry.name.startswith(prefix) and entry.is_dir(follow_symlinks=False):
@@ -66,7 +66,7 @@ def _publish(unfinished: Path, path: Path) -> None:
         os.close(handle)
     if path.exists():
         raise OperationRefused(
-            f"{path} was made by another program meanwhile", todo="run the same merge again"
+            f"{path} was created by another program meanwhile", todo="run the same merge again"
         )
     with translate_write_errors(path):
         unfinished.replace(path)
@@ -78,32 +78,33 @@ ReadResult = TypeVar("ReadResult")
 
 @dataclass(frozen=True)
 class MergeInputs:
-    """The files, each once, without the output. There may be thousands: no two are open together."""
+    """The input files, each once, without the output. There may be thousands: only one is open at a time."""
 
     paths: tuple[Path, ...]
 
     @classmethod
-    def of(cls, paths: Iterable[Path], output: Path) -> MergeInputs:
-        """Raises `BadUsage`, `ArchiveDamaged` and `ArchiveTooNew` before anything is written."""
-        kept: list[Path] = []
+    def check(cls, paths: Iterable[Path], output: Path) -> MergeInputs:
+        """Open each file once. Raises `BadUsage`, `ArchiveDamaged` and `ArchiveTooNew` before anything is
+        written."""
+        unique: list[Path] = []
         seen = {_file_identity(output)} if output.exists() else set()
         for path in paths:
             Archive.open(path).close()
             if _file_identity(path) not in seen:
                 seen.add(_file_identity(path))
-                kept.append(path)
-        return cls(tuple(kept))
+                unique.append(path)
+        return cls(tuple(unique))
 
-    def each(self, read: Callable[[int, Archive], ReadResult]) -> Iterator[ReadResult]:
-        """What `read` makes of each input; they are numbered from 1."""
+    def read_each(self, read: Callable[[int, Archive], ReadResult]) -> Iterator[ReadResult]:
+        """The result of `read` for each input. Inputs are numbered from 1."""
         for number, path in enumerate(self.paths, 1):
-            with _open_at_one_moment(path) as archive:
+            with _open_in_transaction(path) as archive:
                 yield read(number, archive)
 
 
 @contextmanager
-def _open_at_one_moment(path: Path) -> Iterator[Archive]:
-    """An archive as it is at one moment, also while another program writes to it."""
+def _open_in_transaction(path: Path) -> Iterator[Archive]:
+    """Open an archive. Another program may write to it: all reads see the state of one moment."""
     with Archive.open(path) as archive, _translate_input_damage(path):
         archive.conn.execute("BEGIN")
         yield archive
@@ -112,13 +113,13 @@ def _open_at_one_moment(path: Path) -> Iterator[Archive]:
 
 @contextmanager
 def _translate_input_damage(path: Path) -> Iterator[None]:
-    """Damage of an input, apart from a disk that is full under the output."""
+    """Raise `ArchiveDamaged` for a damaged input, but not where the disk of the output is full."""
     try:
         with translate_damage(path):
             yield
-    except ArchiveDamaged as damaged:
-        if isinstance(damaged.__context__, sqlite3.OperationalError) and "full" in damaged.why:
-            raise damaged.__context__ from None
+    except ArchiveDamaged as error:
+        if isinstance(error.__context__, sqlite3.OperationalError) and "full" in error.why:
+            raise error.__context__ from None
         raise
 
 

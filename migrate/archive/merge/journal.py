@@ -1,4 +1,5 @@
-"""Merge the journals of several archives: each line once, from the archive that knows most of its outcome."""
+"""Merge the journals of several archives: each line once, from the archive that has the most complete
+outcome."""
 
 from __future__ import annotations
 
@@ -25,18 +26,18 @@ BEST_LINES_SQL = (
 
 
 class JournalMerge:
-    """Collects the plans and lines of every archive."""
+    """Collects the plans and lines of all archives, then rewrites the journal of the target."""
 
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._conn = conn
         check_journal(conn, messages=True)
         conn.execute("DROP TABLE IF EXISTS temp.lines")
         conn.execute(f"CREATE TEMP TABLE lines ({LINE_COLUMNS}, seq INTEGER)")
-        self._offered = False
-        self._take(conn)
+        self._has_input_plans = False
+        self._collect_lines(conn)
 
-    def read(self, conn: sqlite3.Connection) -> None:
-        """Note what one archive has. Raises `RowDamaged` where that is not what was written."""
+    def collect(self, conn: sqlite3.Connection) -> None:
+        """Collect what one archive has. Raises `RowDamaged` where its rows were changed."""
         check_journal(conn, messages=True)
         for digest, at in conn.execute(
             "SELECT digest, registered_at FROM registered_plans ORDER BY registered_at, digest"
@@ -51,24 +52,25 @@ class JournalMerge:
             "DO UPDATE SET first_applied_at = min(first_applied_at, excluded.first_applied_at)",
             plans,
         )
-        self._offered = self._offered or bool(plans)
-        self._take(conn)
+        self._has_input_plans = self._has_input_plans or bool(plans)
+        self._collect_lines(conn)
 
-    def settle(self) -> int:
-        """Rewrite the journal in the order in which actions were started; returns the number of new lines."""
-        if not self._offered:
+    def write(self) -> int:
+        """Rewrite the journal in the order in which actions were started, and return the number of new
+        lines."""
+        if not self._has_input_plans:
             return 0
-        new = self._settle()
+        new = self._rewrite()
         hash_all_rows(self._conn)
         return new
 
-    def _settle(self) -> int:
-        lacking = self._conn.execute(
+    def _rewrite(self) -> int:
+        new_lines = self._conn.execute(
             f"SELECT count(*) FROM (SELECT {LINE_COLUMNS} FROM ({BEST_LINES_SQL}) "
             f"EXCEPT SELECT {LINE_COLUMNS} FROM ({ARCHIVE_LINES_SQL}))"
         ).fetchone()[0]
         before = self._conn.execute("SELECT count(*) FROM journal").fetchone()[0]
-        if not lacking:
+        if not new_lines:
             return 0
         self._conn.execute("DELETE FROM journal")
         self._conn.execute(
@@ -80,8 +82,8 @@ class JournalMerge:
         after = self._conn.execute("SELECT count(*) FROM journal").fetchone()[0]
         return int(after) - int(before)
 
-    def _take(self, conn: sqlite3.Connection) -> None:
+    def _collect_lines(self, conn: sqlite3.Connection) -> None:
         rows = conn.execute(f"{ARCHIVE_LINES_SQL} ORDER BY j.id")
         marks = ", ".join("?" * (len(LINE_COLUMNS.split(", ")) + 1))
-        while some := rows.fetchmany(MERGE_BATCH_ROWS):
-            self._conn.executemany(f"INSERT INTO lines VALUES ({marks})", some)
+        while batch := rows.fetchmany(MERGE_BATCH_ROWS):
+            self._conn.executemany(f"INSERT INTO lines VALUES ({marks})", batch)

@@ -1,7 +1,7 @@
-"""Merge archives into one that holds everything once, whatever their order.
+"""Merge archives into one that has everything once. Their order does not matter.
 
-All of it is one transaction on the archive that is merged into. Snapshots that are the same are one; shards
-of one reading become one snapshot; interrupted snapshots are left out, and reported.
+All of it is one transaction on the target, the archive that is merged into. Equal snapshots become one, and
+the shards of one reading become one snapshot. Interrupted snapshots are left out, and reported.
 """
 
 from __future__ import annotations
@@ -14,13 +14,10 @@ from pathlib import Path
 
 from migrate.archive.database import Archive
 from migrate.archive.forget import sweep_blobs, sweep_listings
-from migrate.archive.hashes import snapshot_digest
-from migrate.archive.merge.copy import MERGE_BATCH_ROWS, Copier
+from migrate.archive.merge.copy import TARGET_ARCHIVE, BlobMerge, Copier
 from migrate.archive.merge.files import MergeInputs
 from migrate.archive.merge.journal import JournalMerge
 from migrate.archive.merge.shards import (
-    MISSING_COLUMNS,
-    TARGET_ARCHIVE,
     ShardedReading,
     ShardJoiner,
     SnapshotKey,
@@ -29,111 +26,36 @@ from migrate.archive.merge.shards import (
     is_shard_snapshot,
     sharded_readings,
 )
-from migrate.model.file import BYTES_FROM_DOWNLOAD, BYTES_FROM_ORIGINAL, BYTES_FROM_PARSED_TEXT
+from migrate.archive.snapshots.writer import NEXT_NUMBER_SQL
 from migrate.model.results.archive import InterruptedSnapshot, JoinedSnapshot, MergeResult
-
-ORIGIN_RANK = {BYTES_FROM_DOWNLOAD: 3, BYTES_FROM_ORIGINAL: 2, BYTES_FROM_PARSED_TEXT: 1}
-
-
-class BlobMerge:
-    """Collects what every archive has, then copies the best of it."""
-
-    def __init__(self, conn: sqlite3.Connection) -> None:
-        self._conn = conn
-        self._endpoints: dict[tuple[str, str], int] = {}
-        conn.execute("DROP TABLE IF EXISTS temp.offered")
-        conn.execute(
-            "CREATE TEMP TABLE offered (endpoint INTEGER, file_id TEXT, worth INTEGER, fetched TEXT, "
-            "sha BLOB, origin TEXT, source INTEGER, PRIMARY KEY (endpoint, file_id)) WITHOUT ROWID"
-        )
-        self.read(TARGET_ARCHIVE, conn)
-
-    def endpoint(self, type_: str, url: str) -> int:
-        """The number of an estate in the target."""
-        if (type_, url) not in self._endpoints:
-            self._conn.execute("INSERT OR IGNORE INTO endpoints (type, url) VALUES (?, ?)", (type_, url))
-            row = self._conn.execute("SELECT id FROM endpoints WHERE type = ? AND url = ?", (type_, url))
-            self._endpoints[(type_, url)] = int(row.fetchone()[0])
-        return self._endpoints[(type_, url)]
-
-    def read(self, source: int, conn: sqlite3.Connection) -> None:
-        """Note what one archive has."""
-        rows = conn.execute(
-            "SELECT e.type, e.url, c.file_id, c.origin, c.fetched_at, b.sha FROM contents c "
-            "JOIN endpoints e ON e.id = c.endpoint_id JOIN blobs b ON b.id = c.blob_id"
-        )
-        while some := rows.fetchmany(MERGE_BATCH_ROWS):
-            self._conn.executemany(
-                "INSERT INTO offered VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-                "worth = excluded.worth, fetched = excluded.fetched, sha = excluded.sha, "
-                "origin = excluded.origin, source = excluded.source WHERE (excluded.worth, excluded.fetched, "
-                "excluded.sha) > (worth, fetched, sha)",
-                [
-                    (
-                        self.endpoint(type_, url),
-                        file_id,
-                        ORIGIN_RANK.get(origin, 0),
-                        fetched,
-                        sha,
-                        origin,
-                        source,
-                    )
-                    for type_, url, file_id, origin, fetched, sha in some
-                ],
-            )
-
-    def copy(self, source: int, copier: Copier) -> int:
-        """Take what is best in one archive; how many of it the target had not."""
-        rows = self._conn.execute(
-            "SELECT DISTINCT sha FROM offered WHERE source = ? AND sha NOT IN (SELECT sha FROM blobs) "
-            "ORDER BY sha",
-            (source,),
-        ).fetchall()
-        for (sha,) in rows:
-            copier.blob(sha)
-        return len(rows)
-
-    def settle(self) -> bool:
-        """Say whose bytes they are. Whether anything was there that gave way to something better."""
-        gone = self._conn.execute(
-            "SELECT count(*) FROM contents c JOIN blobs b ON b.id = c.blob_id JOIN offered o "
-            "ON o.endpoint = c.endpoint_id AND o.file_id = c.file_id WHERE o.sha != b.sha"
-        ).fetchone()[0]
-        self._conn.execute(
-            "INSERT OR REPLACE INTO contents SELECT o.endpoint, o.file_id, b.id, o.origin, o.fetched "
-            "FROM offered o JOIN blobs b ON b.sha = o.sha WHERE o.source != ?",
-            (TARGET_ARCHIVE,),
-        )
-        return bool(gone)
 
 
 def next_snapshot_number(conn: sqlite3.Connection) -> int:
-    """One that no snapshot had, a forgotten one neither."""
-    noted = conn.execute("PRAGMA user_version").fetchone()[0]
-    given = conn.execute("SELECT coalesce(max(id), 0) FROM snapshots").fetchone()[0]
-    return max(int(noted), int(given)) + 1
+    """A number that no snapshot had before, including those that were removed."""
+    return int(conn.execute(f"SELECT {NEXT_NUMBER_SQL}").fetchone()[0])
 
 
 def renumber_snapshots(conn: sqlite3.Connection) -> dict[int, int]:
-    """Give new numbers where a snapshot is older than one of a lower number of the same estate: from there
-    on, so that an old number never means another snapshot. Old number -> new one."""
+    """Give a new number to each snapshot that is older than a snapshot with a lower number of the same
+    estate, and return old number -> new number. New numbers were never used, so no number gets another
+    meaning."""
     rows = conn.execute("SELECT endpoint_id, id FROM snapshots ORDER BY endpoint_id, started_at, id")
     moved: dict[int, int] = {}
-    free = next_snapshot_number(conn)
+    next_number = next_snapshot_number(conn)
     for _, group in groupby(rows.fetchall(), key=lambda row: row[0]):
         last = 0
         for _, number in group:
             if number < last:
-                moved[number] = last = free
-                free += 1
+                moved[number] = last = next_number
+                next_number += 1
             last = max(last, number)
-    if moved:  # not before: while it is on, each new row of another table would look through all listings
+    if moved:  # only now: with it, SQLite would scan all listings for each new row of other tables
         conn.execute("PRAGMA defer_foreign_keys = ON")
     for old, new in moved.items():
         conn.execute("UPDATE snapshots SET id = ? WHERE id = ?", (new, old))
         for table in ("listed", "missing"):
             conn.execute(f"UPDATE {table} SET snapshot_id = ? WHERE snapshot_id = ?", (new, old))
-    # What was given stays given, even to a snapshot that has another number now.
+    # A number that was used is not used again, even where its snapshot has another number now.
     conn.execute(f"PRAGMA user_version = {next_snapshot_number(conn) - 1}")
     return moved
 
@@ -153,71 +75,81 @@ class _Merge:
     def __init__(self, target: Archive, inputs: MergeInputs, count: CountMerged) -> None:
         self.target, self.conn = target, target.conn
         self.inputs, self.count = inputs, count
-        self.bodies_new = 0
-        self.offered, self.journal = BlobMerge(self.conn), JournalMerge(self.conn)
+        self.new_bodies = 0
+        self.blobs, self.journal = BlobMerge(self.conn), JournalMerge(self.conn)
 
     def run(self) -> MergeResult:
-        here = read_snapshot_rows(self.conn, TARGET_ARCHIVE)
-        there = [line for found in self.inputs.each(self._survey) for line in found]
-        finished = {(x.type, x.url, x.started_at, x.options) for x in here + there if x.state != "reading"}
-        left_out = [
-            InterruptedSnapshot(str(self.inputs.paths[x.source - 1]), x.id, x.url)
-            for x in there
-            if x.state == "reading" and (x.type, x.url, x.started_at, x.options) not in finished
-        ]
-        new = self._new(here, there)
-        groups = sharded_readings(here + there)
-        held = {x.key: x.id for x in here if is_joined_snapshot(x)}
-        wanted = [group for group in groups if group.key not in held]
-        numbers = self._begin(new.values(), wanted)
-        old = [number for key, number in held.items() if key not in {group.key for group in groups}]
-        joiners = [ShardJoiner(self.conn, group, numbers[group.key]) for group in wanted]
+        target_rows = read_snapshot_rows(self.conn, TARGET_ARCHIVE)
+        input_rows = [row for rows in self.inputs.read_each(self._survey) for row in rows]
+        new = self._new_snapshots(target_rows, input_rows)
+        readings = sharded_readings(target_rows + input_rows)
+        joined = {row.key: row.id for row in target_rows if is_joined_snapshot(row)}
+        outdated = [number for key, number in joined.items() if key not in {r.key for r in readings}]
+        new_readings = [reading for reading in readings if reading.key not in joined]
+        numbers = self._insert_snapshots([*new.values(), *new_readings])
+        joiners = [ShardJoiner(self.conn, reading, numbers[reading.key]) for reading in new_readings]
         for joiner in joiners:
-            joiner.gather(TARGET_ARCHIVE, self._copier(self.conn, self.target.path))
-        files = sum(self.inputs.each(lambda n, a: self._copy(n, a, list(new.values()), numbers, joiners)))
+            joiner.add_archive(TARGET_ARCHIVE, self._copier(self.conn, self.target.path))
+        files = sum(
+            self.inputs.read_each(lambda n, archive: self._copy(n, archive, new.values(), numbers, joiners))
+        )
         for joiner in joiners:
             joiner.finish()
-        replaced = self.offered.settle()
-        if old or replaced:
-            self._drop(old)
+        bytes_replaced = self.blobs.link()
+        if outdated or bytes_replaced:
+            self._delete_snapshots(outdated)
         moved = renumber_snapshots(self.conn)
-        places = {**held, **numbers}
-        joined = tuple(_joined_snapshot(g, moved.get(places[g.key], places[g.key])) for g in groups)
-        added = tuple(sorted(moved.get(number, number) for number in numbers.values()))
-        renumbered = len(moved.keys() - set(numbers.values()))
+        final = {key: moved.get(number, number) for key, number in {**joined, **numbers}.items()}
         return MergeResult(
-            added, joined, tuple(left_out), self.bodies_new, files, self.journal.settle(), renumbered
+            tuple(sorted(final[key] for key in numbers)),
+            tuple(_joined_snapshot(reading, final[reading.key]) for reading in readings),
+            self._interrupted(target_rows, input_rows),
+            self.new_bodies,
+            files,
+            self.journal.write(),
+            len(moved.keys() - set(numbers.values())),
         )
 
-    def _new(self, here: list[SnapshotRow], there: list[SnapshotRow]) -> dict[SnapshotKey, SnapshotRow]:
-        """Snapshots that are to be copied. Of equal ones the larger count of what it added is kept: it is
-        that of the archive which had less before."""
-        known = {line.key: line for line in here}
+    def _interrupted(
+        self, target_rows: list[SnapshotRow], input_rows: list[SnapshotRow]
+    ) -> tuple[InterruptedSnapshot, ...]:
+        """Interrupted snapshots of the inputs that no archive has finished."""
+        finished = {row.start_key for row in target_rows + input_rows if row.state != "reading"}
+        return tuple(
+            InterruptedSnapshot(str(self.inputs.paths[row.source - 1]), row.id, row.url)
+            for row in input_rows
+            if row.state == "reading" and row.start_key not in finished
+        )
+
+    def _new_snapshots(
+        self, target_rows: list[SnapshotRow], input_rows: list[SnapshotRow]
+    ) -> dict[SnapshotKey, SnapshotRow]:
+        """Snapshots that will be copied. Of equal ones, the one that added more is used: its archive had less
+        before it. A row of the target gets the higher numbers too."""
+        by_key = {row.key: row for row in target_rows}
         new: dict[SnapshotKey, SnapshotRow] = {}
-        for line in there:
-            if line.state == "reading" or is_shard_snapshot(line) or is_joined_snapshot(line):
+        for row in input_rows:
+            if row.state == "reading" or is_shard_snapshot(row) or is_joined_snapshot(row):
                 continue
-            held = known.get(line.key)
-            if held is None:
-                new[line.key] = max(new.get(line.key, line), line, key=_added)
-            elif _added(line) > _added(held):
-                known[line.key] = replace(held, bodies_added=line.bodies_added, bytes_added=line.bytes_added)
+            same = by_key.get(row.key)
+            if same is None:
+                new[row.key] = max(new.get(row.key, row), row, key=_added)
+            elif _added(row) > _added(same):
+                by_key[row.key] = replace(same, bodies_added=row.bodies_added, bytes_added=row.bytes_added)
                 self.conn.execute(
                     "UPDATE snapshots SET bodies_added = ?, bytes_added = ? WHERE id = ?",
-                    (*_added(line), held.id),
+                    (*_added(row), same.id),
                 )
         return new
 
     def _survey(self, number: int, archive: Archive) -> list[SnapshotRow]:
-        self.offered.read(number, archive.conn)
-        self.journal.read(archive.conn)
+        self.blobs.collect(number, archive.conn)
+        self.journal.collect(archive.conn)
         return read_snapshot_rows(archive.conn, number)
 
-    def _begin(
-        self, plain: Iterable[SnapshotRow], groups: Iterable[ShardedReading]
-    ) -> dict[SnapshotKey, int]:
-        """Rows for what is new, numbered by start; number by identity or by options."""
-        rows: list[SnapshotRow | ShardedReading] = [*plain, *groups]
+    def _insert_snapshots(self, rows: Iterable[SnapshotRow | ShardedReading]) -> dict[SnapshotKey, int]:
+        """Insert rows of new snapshots, numbered in the order in which they started, and return their
+        numbers."""
         first = next_snapshot_number(self.conn)
         numbers: dict[SnapshotKey, int] = {}
         for number, row in enumerate(sorted(rows, key=lambda row: (row.started_at, row.key)), first):
@@ -225,8 +157,8 @@ class _Merge:
             self.conn.execute(
                 "INSERT INTO snapshots (id, endpoint_id, tag, state, started_at, finished_at, api_version, "
                 "tool_version, options, bodies_added, bytes_added) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (number, self.offered.endpoint(row.type, row.url), row.tag or None, row.state, row.started_at,
-                 row.finished_at, *_of_reading(row)),
+                (number, self.blobs.endpoint(row.type, row.url), row.tag or None, row.state, row.started_at,
+                 row.finished_at, row.api_version, row.tool_version, row.options, *_added(row)),
             )  # fmt: skip
         return numbers
 
@@ -234,66 +166,54 @@ class _Merge:
         self,
         number: int,
         archive: Archive,
-        new: list[SnapshotRow],
+        new: Iterable[SnapshotRow],
         numbers: dict[SnapshotKey, int],
         joiners: list[ShardJoiner],
     ) -> int:
-        """Everything that is wanted of one input; how many files' bytes were new."""
+        """Copy everything that is new in one input, and return of how many files the bytes were new."""
         copier = self._copier(archive.conn, archive.path)
-        for line in (line for line in new if line.source == number):
-            into = numbers[line.key]
-            copier.scopes(line.id, into)
-            missing = archive.conn.execute(
-                f"SELECT {MISSING_COLUMNS} FROM missing WHERE snapshot_id = ?",
-                (line.id,),
+        for row in (row for row in new if row.source == number):
+            target_snapshot = numbers[row.key]
+            copier.copy_listings(row.id, target_snapshot)
+            copier.copy_missing(row.id, target_snapshot)
+            copier.check_digest(self.conn, target_snapshot, row.id, row.digest)
+            self.conn.execute(
+                "UPDATE snapshots SET digest = ?, shown = ? WHERE id = ?",
+                (row.digest, copier.read_shown(row.id), target_snapshot),
             )
-            self.conn.executemany(
-                f"INSERT INTO missing (snapshot_id, {MISSING_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                ((into, *row) for row in missing),
-            )
-            if snapshot_digest(self.conn, into) != line.digest:
-                raise copier.damaged(f"snapshot {line.id} does not agree with its fingerprint")
-            shown = archive.conn.execute("SELECT shown FROM snapshots WHERE id = ?", (line.id,)).fetchone()
-            row = (line.digest, *shown, into)
-            self.conn.execute("UPDATE snapshots SET digest = ?, shown = ? WHERE id = ?", row)
             self.count("snapshot", 1)
         for joiner in joiners:
-            joiner.gather(number, copier)
-        return self.offered.copy(number, copier)
+            joiner.add_archive(number, copier)
+        return self.blobs.copy(number, copier)
 
     def _copier(self, source: sqlite3.Connection, path: Path) -> Copier:
-        return Copier(source, self.target, path, self._new_bodies)
+        return Copier(source, self.target, path, self._count_bodies)
 
-    def _new_bodies(self, number: int) -> None:
-        self.bodies_new += number
+    def _count_bodies(self, number: int) -> None:
+        self.new_bodies += number
         self.count("object", number)
 
-    def _drop(self, snapshots: list[int]) -> None:
-        """Joined snapshots whose place a better one took, and whatever nothing names any more."""
+    def _delete_snapshots(self, snapshots: list[int]) -> None:
+        """Remove joined snapshots that were replaced by better ones, and everything that is not used any
+        more."""
         self.conn.executemany("DELETE FROM snapshots WHERE id = ?", [(number,) for number in snapshots])
         sweep_listings(self.target)
         sweep_blobs(self.conn)
 
 
-def _added(line: SnapshotRow) -> tuple[int, int]:
-    return line.bodies_added, line.bytes_added
+def _added(row: SnapshotRow | ShardedReading) -> tuple[int, int]:
+    return row.bodies_added, row.bytes_added
 
 
-def _of_reading(row: SnapshotRow | ShardedReading) -> tuple[object, ...]:
-    if isinstance(row, SnapshotRow):
-        return row.api_version, row.tool_version, row.options, row.bodies_added, row.bytes_added
-    parts = [place.part for place in row.places.values()]
-    sums = sum(part.bodies_added for part in parts), sum(part.bytes_added for part in parts)
-    return row.newest.api_version, row.newest.tool_version, row.options, *sums
-
-
-def _joined_snapshot(group: ShardedReading, number: int) -> JoinedSnapshot:
-    partial = tuple(n for n, place in sorted(group.places.items()) if place.part.state != "complete")
-    return JoinedSnapshot(number, group.tag, group.url, group.of, group.state, group.missing, partial)
+def _joined_snapshot(reading: ShardedReading, number: int) -> JoinedSnapshot:
+    partial = tuple(n for n, place in sorted(reading.places.items()) if place.part.state != "complete")
+    return JoinedSnapshot(
+        number, reading.tag, reading.url, reading.shard_count, reading.state, reading.missing, partial
+    )
 
 
 def read_snapshot_rows(conn: sqlite3.Connection, source: int) -> list[SnapshotRow]:
-    """The snapshots of an archive, with what is known of their list of threads."""
+    """The snapshots of an archive, with the state of their list of threads."""
     rows = conn.execute(
         "SELECT n.id, e.type, e.url, coalesce(n.tag, ''), n.state, n.started_at, "
         "coalesce(n.finished_at, ''), n.api_version, n.tool_version, n.options, coalesce(n.digest, ''), "

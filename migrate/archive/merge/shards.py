@@ -1,7 +1,11 @@
-"""Find which snapshots of shards make up one snapshot. Only the rows of the snapshots are read.
+"""Join the shards of one reading into one snapshot.
 
-A joined snapshot remembers its parts, so it can be joined again: with a shard that came later, or with a
-better reading of one. Of two readings of one shard the better one counts, whatever the order of joining.
+First the rows of snapshots show which shards make up one reading. Then the listings of each shard are copied,
+and one list of all threads is written: every shard has only its own threads, so the list is all of them,
+oldest first, and by id where two were created in the same second.
+
+A joined snapshot stores its parts, so it can be joined again: with a shard that was missing, or with a better
+reading of one. Of two readings of one shard the better one is used, whatever the order of joining.
 """
 
 from __future__ import annotations
@@ -13,23 +17,22 @@ from dataclasses import asdict, dataclass, field
 from typing import TypeAlias
 
 from migrate.archive.hashes import snapshot_digest
-from migrate.archive.merge.copy import MERGE_BATCH_ROWS, Copier
-from migrate.archive.snapshots.listings import ListingKey, ManifestWriter, insert_listing
+from migrate.archive.merge.copy import MERGE_BATCH_ROWS, MISSING_COLUMNS, Copier
+from migrate.archive.snapshots.listings import ListingKey, ManifestWriter, insert_listing, read_listing
 from migrate.model import JSON, KINDS
 from migrate.model.input_limits import loads
 from migrate.model.shard import FIRST_SHARD, Shard, is_sharded, shard_reading
 
-# The number of the archive that is merged into, beside those of its inputs.
-TARGET_ARCHIVE = 0
+# Numbers of missing shards that a reason lists.
+MAX_SHARDS_SHOWN = 20
 
-
-# Equal for the same snapshot in several archives.
+# Equal for copies of one snapshot in several archives.
 SnapshotKey: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class SnapshotRow:
-    """A row of the snapshots of an archive; `source` says which archive."""
+    """A row of the snapshots of an archive. `source` is the number of the archive."""
 
     source: int
     id: int
@@ -49,14 +52,14 @@ class SnapshotRow:
     thread_reason: str
 
     @property
-    def asked(self) -> dict[str, JSON]:
-        """The options it was taken with."""
-        found: dict[str, JSON] = json.loads(self.options)
-        return found
+    def parsed_options(self) -> dict[str, JSON]:
+        """The options of the snapshot."""
+        options: dict[str, JSON] = json.loads(self.options)
+        return options
 
     @property
     def key(self) -> SnapshotKey:
-        """What two rows have in common that are copies of one snapshot."""
+        """Equal for rows that are copies of one snapshot."""
         if is_joined_snapshot(self):
             return self.type, self.url, self.tag, self.options
         return (
@@ -64,10 +67,15 @@ class SnapshotRow:
             self.finished_at, self.api_version, self.tool_version,
         )  # fmt: skip
 
+    @property
+    def start_key(self) -> SnapshotKey:
+        """Equal for rows of one reading, whether it was finished or interrupted."""
+        return self.type, self.url, self.started_at, self.options
+
 
 @dataclass(frozen=True)
 class ShardPart:
-    """What is known of one shard that is, or may become, part of a joined snapshot."""
+    """One shard that is, or may become, part of a joined snapshot."""
 
     state: str
     started_at: str
@@ -81,14 +89,14 @@ class ShardPart:
     thread_reason: str
 
     @property
-    def worth(self) -> tuple[str, ...]:
-        """Of two readings the complete one counts, then the newer one."""
+    def rank(self) -> tuple[str, ...]:
+        """Of two readings the complete one is better, then the newer one."""
         return ("1" if self.state == "complete" else "0", *map(str, asdict(self).values()))
 
 
 @dataclass(frozen=True)
 class ShardPlace:
-    """Where the best reading of a shard lies: archive and snapshot."""
+    """Where the best reading of a shard is: archive and snapshot."""
 
     source: int
     snapshot: int
@@ -97,181 +105,182 @@ class ShardPlace:
 
 @dataclass(frozen=True)
 class ShardedReading:
-    """All shards of one reading that are at hand, by number."""
+    """All available shards of one reading, by number. `common_options`: JSON of the options of every
+    shard."""
 
     type: str
     url: str
     tag: str
-    of: int
-    rest: str
-    """Options that every shard was asked with."""
+    shard_count: int
+    common_options: str
     places: Mapping[int, ShardPlace] = field(default_factory=dict)
 
     @property
     def key(self) -> SnapshotKey:
-        """What it has in common with the row of the snapshot that was joined from the same parts."""
+        """Equal to the key of the snapshot that was joined from the same parts."""
         return self.type, self.url, self.tag, self.options
 
     @property
     def missing(self) -> tuple[int, ...]:
-        """The shards that are not there."""
-        return tuple(n for n in range(1, self.of + 1) if n not in self.places)
+        """The numbers of shards that are not available."""
+        return tuple(n for n in range(1, self.shard_count + 1) if n not in self.places)
 
     @property
     def state(self) -> str:
-        """Complete when all are there, and each is."""
-        whole = not self.missing and all(p.part.state == "complete" for p in self.places.values())
-        return "complete" if whole else "partial"
+        """Complete when all shards are available, and each is complete."""
+        complete = not self.missing and all(part.state == "complete" for part in self.parts)
+        return "complete" if complete else "partial"
+
+    @property
+    def parts(self) -> list[ShardPart]:
+        """The available shards, in the order of their numbers."""
+        return [place.part for _, place in sorted(self.places.items())]
 
     @property
     def started_at(self) -> str:
-        return min(place.part.started_at for place in self.places.values())
+        return min(part.started_at for part in self.parts)
 
     @property
     def finished_at(self) -> str:
-        return max(place.part.finished_at for place in self.places.values())
+        return max(part.finished_at for part in self.parts)
 
     @property
-    def newest(self) -> ShardPart:
-        """The part that was read last."""
-        return max((place.part for place in self.places.values()), key=lambda p: (p.started_at, p.worth))
+    def api_version(self) -> str:
+        return self._newest.api_version
+
+    @property
+    def tool_version(self) -> str:
+        return self._newest.tool_version
+
+    @property
+    def bodies_added(self) -> int:
+        return sum(part.bodies_added for part in self.parts)
+
+    @property
+    def bytes_added(self) -> int:
+        return sum(part.bytes_added for part in self.parts)
+
+    @property
+    def _newest(self) -> ShardPart:
+        return max(self.parts, key=lambda part: (part.started_at, part.rank))
 
     @property
     def options(self) -> str:
-        """As the joined snapshot keeps them."""
+        """The options as the joined snapshot stores them."""
         parts = {str(number): asdict(place.part) for number, place in sorted(self.places.items())}
-        asked = {**json.loads(self.rest), "joined": {"of": self.of, "parts": parts}}
-        return json.dumps(asked, sort_keys=True)
+        joined = {"of": self.shard_count, "parts": parts}
+        return json.dumps({**json.loads(self.common_options), "joined": joined}, sort_keys=True)
 
 
-def sharded_readings(lines: Iterable[SnapshotRow]) -> list[ShardedReading]:
-    """Every reading of which a finished shard is at hand, in a fixed order."""
-    groups: dict[tuple[str, str, str, int, str], dict[int, ShardPlace]] = {}
-    for line in sorted(lines, key=lambda line: (line.source, line.id)):
-        for key, number, part in _parts(line):
-            held = groups.setdefault(key, {}).get(number)
-            if held is None or part.worth > held.part.worth:
-                groups[key][number] = ShardPlace(line.source, line.id, part)
-    return [ShardedReading(*key, places) for key, places in sorted(groups.items())]
+# Type, address, tag, number of shards and common options of a reading.
+ReadingKey: TypeAlias = tuple[str, str, str, int, str]
 
 
-def is_shard_snapshot(line: SnapshotRow) -> bool:
-    """Whether a snapshot is one shard of a reading that has a name."""
-    return "shard" in line.asked and bool(line.tag)
+def sharded_readings(rows: Iterable[SnapshotRow]) -> list[ShardedReading]:
+    """Every reading of which a finished shard is available, in a fixed order."""
+    readings: dict[ReadingKey, dict[int, ShardPlace]] = {}
+    for row in sorted(rows, key=lambda row: (row.source, row.id)):
+        for key, number, part in _parts(row):
+            places = readings.setdefault(key, {})
+            if number not in places or part.rank > places[number].part.rank:
+                places[number] = ShardPlace(row.source, row.id, part)
+    return [ShardedReading(*key, places) for key, places in sorted(readings.items())]
 
 
-def is_joined_snapshot(line: SnapshotRow) -> bool:
-    """Whether a snapshot was made of shards."""
-    return "joined" in line.asked
+def is_shard_snapshot(row: SnapshotRow) -> bool:
+    """Whether a snapshot is one shard of a reading that has a tag."""
+    return "shard" in row.parsed_options and bool(row.tag)
 
 
-def _parts(line: SnapshotRow) -> Iterator[tuple[tuple[str, str, str, int, str], int, ShardPart]]:
-    asked = line.asked
-    joined = asked.pop("joined", None)
-    shard = Shard.from_options(asked)
-    asked.pop("shard", None)
-    rest = json.dumps(asked, sort_keys=True)
+def is_joined_snapshot(row: SnapshotRow) -> bool:
+    """Whether a snapshot was joined from shards."""
+    return "joined" in row.parsed_options
+
+
+def _parts(row: SnapshotRow) -> Iterator[tuple[ReadingKey, int, ShardPart]]:
+    options = row.parsed_options
+    joined = options.pop("joined", None)
+    shard = Shard.from_options(options)
+    options.pop("shard", None)
+    common_options = json.dumps(options, sort_keys=True)
     if joined:
-        key = (line.type, line.url, line.tag, int(joined["of"]), rest)
+        key = (row.type, row.url, row.tag, int(joined["of"]), common_options)
         yield from ((key, int(number), ShardPart(**part)) for number, part in joined["parts"].items())
-    elif shard and line.tag and line.state != "reading":
-        reason = line.thread_reason.removesuffix(shard.remark).removesuffix("; ")
+    elif shard and row.tag and row.state != "reading":
+        reason = row.thread_reason.removesuffix(shard.remark).removesuffix("; ")
         part = ShardPart(
-            line.state, line.started_at, line.finished_at, line.digest, line.api_version, line.tool_version,
-            line.bodies_added, line.bytes_added, line.thread_state, reason,
+            row.state, row.started_at, row.finished_at, row.digest, row.api_version, row.tool_version,
+            row.bodies_added, row.bytes_added, row.thread_state, reason,
         )  # fmt: skip
-        yield (line.type, line.url, line.tag, shard.total, rest), shard.number, part
-
-
-# Columns of what could not be read, as they are copied.
-MISSING_COLUMNS = "kind, parent_id, object_id, name, reason, expected"
+        yield (row.type, row.url, row.tag, shard.total, common_options), shard.number, part
 
 
 class ShardJoiner:
-    """Puts one snapshot together, archive by archive."""
+    """Writes one joined snapshot, archive by archive."""
 
     def __init__(self, conn: sqlite3.Connection, reading: ShardedReading, snapshot: int) -> None:
         self._conn, self._reading, self._snapshot = conn, reading, snapshot
-        self._shown: dict[str, dict[str, list[str]]] = {}
+        self._shown: dict[str, dict[str, list[str]]] = {"granted": {}, "hidden": {}}
         conn.execute(
             "CREATE TEMP TABLE IF NOT EXISTS joined_threads "
             "(snapshot INTEGER, created REAL, object_id TEXT, sha BLOB, number INTEGER)"
         )
 
-    def gather(self, source: int, copier: Copier) -> None:
-        """Take what lies in one archive."""
-        found: dict[int, set[int]] = {}
+    def add_archive(self, source: int, copier: Copier) -> None:
+        """Copy the shards that are in one archive."""
+        shards: dict[int, set[int]] = {}
         for number, place in self._reading.places.items():
             if place.source == source:
-                found.setdefault(place.snapshot, set()).add(number)
-        for snapshot, numbers in found.items():
-            self._take(copier, snapshot, numbers)
+                shards.setdefault(place.snapshot, set()).add(number)
+        for snapshot, numbers in shards.items():
+            self._add_snapshot(copier, snapshot, numbers)
 
-    def _take(self, copier: Copier, snapshot: int, numbers: set[int]) -> None:
-        of = self._reading.of
-        digest = copier.source.execute("SELECT digest FROM snapshots WHERE id = ?", (snapshot,)).fetchone()[0]
-        if snapshot_digest(copier.source, snapshot) != digest:
-            raise copier.damaged(f"snapshot {snapshot} does not agree with its fingerprint")
+    def _add_snapshot(self, copier: Copier, snapshot: int, numbers: set[int]) -> None:
+        row = copier.source.execute("SELECT digest FROM snapshots WHERE id = ?", (snapshot,)).fetchone()
+        copier.check_digest(copier.source, snapshot, snapshot, row[0])
 
-        def ours(kind: str, parent: str) -> bool:
-            return kind != "thread" and shard_reading(kind, parent, "", of) in numbers
+        def in_shards(kind: str, parent: str, id_: str = "") -> bool:
+            return shard_reading(kind, parent, id_, self._reading.shard_count) in numbers
 
-        copier.scopes(snapshot, self._snapshot, ours)
-        (shown,) = copier.source.execute("SELECT shown FROM snapshots WHERE id = ?", (snapshot,)).fetchone()
-        self._show(json.loads(shown) if shown else {})
-        missing = copier.source.execute(
-            f"SELECT {MISSING_COLUMNS} FROM missing WHERE snapshot_id = ?", (snapshot,)
+        # The list of threads is written by `finish`, and so is what could not be read of it.
+        copier.copy_listings(
+            snapshot, self._snapshot, lambda kind, parent: kind != "thread" and in_shards(kind, parent)
         )
-        self._conn.executemany(
-            f"INSERT INTO missing (snapshot_id, {MISSING_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [
-                (self._snapshot, *row)
-                for row in missing
-                if row[0::2][:2] != ("thread", "*") and shard_reading(row[0], row[1], row[2], of) in numbers
-            ],
+        copier.copy_missing(
+            snapshot,
+            self._snapshot,
+            lambda kind, parent, id_: (kind, id_) != ("thread", "*") and in_shards(kind, parent, id_),
         )
-        self._take_threads(copier, snapshot, numbers)
-
-    def _show(self, shown: dict[str, dict[str, list[str]]]) -> None:
-        """What the service showed of each kind is what it showed every shard that read some of it; what it
-        refused one of them is missing from the whole."""
-        held = self._shown.setdefault("granted", {}), self._shown.setdefault("hidden", {})
-        for kind, values in (shown.get("granted") or {}).items():
-            held[0][kind] = [v for v in held[0].get(kind, values) if v in values]
-        for kind, values in (shown.get("hidden") or {}).items():
-            held[1][kind] = list(dict.fromkeys([*held[1].get(kind, ()), *values]))
-
-    def _take_threads(self, copier: Copier, snapshot: int, numbers: set[int]) -> None:
-        row = copier.source.execute(
-            "SELECT s.manifest_id, m.sha FROM scopes s JOIN manifests m ON m.id = s.manifest_id "
-            "WHERE s.snapshot_id = ? AND s.kind = 'thread' AND s.parent_id = ''",
-            (snapshot,),
-        ).fetchone()
-        for kind, rows in copier.parts(*row) if row else ():
-            kept = [
-                row for row in rows if shard_reading("thread", "", row.object_id, self._reading.of) in numbers
-            ]
-            held = copier.bodies(kind, kept)
+        self._add_shown(json.loads(copier.read_shown(snapshot) or "{}"))
+        threads = read_listing(copier.source, ListingKey(snapshot, "thread"))
+        if threads is None or threads.sha is None:
+            return
+        for kind, bodies in copier.read_bodies(threads.manifest, threads.sha):
+            selected = [body for body in bodies if in_shards("thread", "", body.object_id)]
             self._conn.executemany(
                 "INSERT INTO joined_threads VALUES (?, ?, ?, ?, ?)",
                 [
-                    (self._snapshot, _created(row.body), row.object_id, row.sha, number)
-                    for row, number in zip(kept, held, strict=True)
+                    (self._snapshot, _created_at(body.body), body.object_id, body.sha, number)
+                    for body, number in zip(selected, copier.copy_bodies(kind, selected), strict=True)
                 ],
             )
 
+    def _add_shown(self, shown: dict[str, dict[str, list[str]]]) -> None:
+        """Optional fields of a kind count as granted where they were granted to every shard, and as hidden
+        where they were refused to one."""
+        granted, hidden = self._shown["granted"], self._shown["hidden"]
+        for kind, values in (shown.get("granted") or {}).items():
+            granted[kind] = [value for value in granted.get(kind, values) if value in values]
+        for kind, values in (shown.get("hidden") or {}).items():
+            hidden[kind] = list(dict.fromkeys([*hidden.get(kind, ()), *values]))
+
     def finish(self) -> None:
-        """The list of threads, what is missing, and the fingerprint."""
-        state, reason = self._threads_read()
+        """Write the list of threads, what is missing, and the fingerprint."""
+        state, reason = self._thread_state()
         if state:
-            insert_listing(
-                self._conn,
-                ListingKey(self._snapshot, "thread"),
-                self._thread_listing(),
-                state,
-                reason or None,
-            )
-        for kind, why in self._unread(state, reason):
+            key = ListingKey(self._snapshot, "thread")
+            insert_listing(self._conn, key, self._write_threads(), state, reason or None)
+        for kind, why in self._unread_kinds(state, reason):
             self._conn.execute(
                 f"INSERT OR REPLACE INTO missing (snapshot_id, {MISSING_COLUMNS}) "
                 "VALUES (?, ?, '', '*', NULL, ?, 0)",
@@ -283,49 +292,51 @@ class ShardJoiner:
         row = (digest, shown, self._snapshot)
         self._conn.execute("UPDATE snapshots SET digest = ?, shown = ? WHERE id = ?", row)
 
-    def _threads_read(self) -> tuple[str, str]:
-        """State and reason of the list of all threads."""
-        parts = [place.part for _, place in sorted(self._reading.places.items())]
+    def _thread_state(self) -> tuple[str, str]:
+        """State and reason of the list of all threads; '' where no shard read it."""
+        parts = self._reading.parts
         reasons = list(dict.fromkeys(part.thread_reason for part in parts if part.thread_reason))
         states = {part.thread_state for part in parts}
-        reasons += [self._lacking] if self._reading.missing else []
+        reasons += [self._missing_shards_reason] if self._reading.missing else []
         if states == {""} and not self._reading.missing:
             return "", ""
         failed = self._reading.missing or states - {"complete"}
         return "failed" if failed else "complete", "; ".join(reasons)
 
     @property
-    def _lacking(self) -> str:
+    def _missing_shards_reason(self) -> str:
         numbers = self._reading.missing
-        shown = ", ".join(map(str, numbers[:20])) + (", ..." if len(numbers) > 20 else "")
-        return f"not merged: shard {shown} of {self._reading.of} ({self._reading.tag})"
+        more = ", ..." if len(numbers) > MAX_SHARDS_SHOWN else ""
+        shown = ", ".join(map(str, numbers[:MAX_SHARDS_SHOWN])) + more
+        return f"not merged: shard {shown} of {self._reading.shard_count} ({self._reading.tag})"
 
-    def _unread(self, state: str, reason: str) -> Iterator[tuple[str, str]]:
-        """Kinds whose list is not whole, and why; of those that the first shard reads, an empty list is
-        kept, which says why."""
+    def _unread_kinds(self, state: str, reason: str) -> Iterator[tuple[str, str]]:
+        """Kinds whose list is not complete, and why. Where the first shard is missing, which reads all kinds
+        that are not sharded, each of these gets an empty listing with the reason."""
         if state == "failed":
             yield "thread", reason
         if FIRST_SHARD not in self._reading.missing:
             return
-        excluded = [rule[0] for rule in json.loads(self._reading.rest).get("exclude") or () if rule[1] == "*"]
-        for kind, form in KINDS.items():
-            if not is_sharded(kind) and not form.parent and kind not in excluded:
-                empty = ManifestWriter.empty(self._conn)
-                insert_listing(self._conn, ListingKey(self._snapshot, kind), empty, "failed", self._lacking)
-                yield kind, self._lacking
+        rules = json.loads(self._reading.common_options).get("exclude") or ()
+        excluded = [kind for kind, pattern, *_ in rules if pattern == "*"]
+        for name, kind in KINDS.items():
+            if not is_sharded(name) and not kind.parent and name not in excluded:
+                key, empty = ListingKey(self._snapshot, name), ManifestWriter.empty(self._conn)
+                insert_listing(self._conn, key, empty, "failed", self._missing_shards_reason)
+                yield name, self._missing_shards_reason
 
-    def _thread_listing(self) -> int:
-        listing = ManifestWriter.create(self._conn)
+    def _write_threads(self) -> int:
+        writer = ManifestWriter.create(self._conn)
         rows = self._conn.execute(
             "SELECT sha, number FROM joined_threads WHERE snapshot = ? "
             "ORDER BY created IS NULL, created, object_id, sha",
             (self._snapshot,),
         )
-        while some := rows.fetchmany(MERGE_BATCH_ROWS):
-            listing.add([sha for sha, _ in some], [number for _, number in some])
-        return listing.seal()
+        while batch := rows.fetchmany(MERGE_BATCH_ROWS):
+            writer.add([sha for sha, _ in batch], [number for _, number in batch])
+        return writer.seal()
 
 
-def _created(body: bytes) -> float | None:
-    made = loads(body.decode()).get("created_at")
-    return float(made) if isinstance(made, (int, float)) and not isinstance(made, bool) else None
+def _created_at(body: bytes) -> float | None:
+    created = loads(body.decode()).get("created_at")
+    return float(created) if isinstance(created, (int, float)) and not isinstance(created, bool) else None
