@@ -35,7 +35,7 @@ class Bytes:
         self._bytes = base64.b64decode(text)
         self.size = len(self._bytes)
 
-    def pieces(self) -> Iterator[bytes]:
+    def chunks(self) -> Iterator[bytes]:
         yield self._bytes
 
     def read(self) -> bytes:
