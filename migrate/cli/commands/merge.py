@@ -23,7 +23,7 @@ def merge_command(common: Common, archives: tuple[Path, ...], output: Path) -> N
     output is merged into; the inputs are never written.
     """
     progress = common.progress()
-    inputs = MergeInputs.of(archives, output)
+    inputs = MergeInputs.check(archives, output)
     with open_merge_output(output) as archive:
         result = merge_archives(archive, inputs, progress.count)
     common.write_result(merge_document(result, output), merge_text(result, output))
