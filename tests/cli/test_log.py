@@ -178,7 +178,7 @@ def test_what_cannot_be_a_log_file_is_refused(service: Emulator, name: str) -> N
 def test_a_log_that_cannot_be_written_does_not_end_the_command(
     service: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("migrate.cli.log._opened", lambda path: os.open("/dev/full", os.O_WRONLY))
+    monkeypatch.setattr("migrate.cli.log._open_log", lambda path: os.open("/dev/full", os.O_WRONLY))
     said = call(service, "doctor", estate(service), "--log-file", str(tmp_path / "run.log"), "-q")
     assert said.code == 0
-    assert f"the log file {tmp_path / 'run.log'} is not whole: No space left on device" in said.err
+    assert f"the log file {tmp_path / 'run.log'} is incomplete: No space left on device" in said.err

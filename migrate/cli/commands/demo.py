@@ -11,7 +11,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from migrate.stages.plan.plan_file import read_plan
 
 COUNTED_KINDS = ("file", "vector_store", "vector_store_file", "assistant", "thread", "message")
 KEY_VARIABLE, KEY = "DEMO_KEY", "emulator"
-# Where the services listen if nobody else does; the quick start of the README uses 8001 to 8004.
+# Preferred ports of the services; the quick start of the README uses 8001 to 8004.
 PORTS = {"east": 8011, "west": 8012, "project": 8013}
 CONFIG_FILE = "estates.toml"
 FIRST_LINE = "# Two emulated regions and a Foundry project"
@@ -59,9 +59,10 @@ token_env = "{KEY_VARIABLE}"
 [models]
 "gpt-4-1106-preview" = "support-main"
 """
-# What the project has, so that every assistant finds its model.
+# Deployments of the project, so that every assistant finds its model.
 DEPLOYMENTS = ("support-main", "gpt-4o", "gpt-4o-2024-08-06", "gpt-4o-mini")
-LEFT = (
+# Files of an earlier demo, which are removed.
+DEMO_FILES = (
     *("estate.db", "estate.db-wal", "estate.db-shm", "plan.json", "plan-foundry.json"),
     *("report.txt", "report.html"),
 )  # fmt: skip
@@ -78,10 +79,6 @@ class Move:
     ok: bool
     findings: list[Any]
 
-    def as_dict(self) -> dict[str, Any]:
-        """For the JSON document."""
-        return {"plan": self.plan, "moved": self.moved, "ok": self.ok, "findings": self.findings}
-
 
 class Demonstration:
     """Runs the flow in a folder; `run` returns the exit code."""
@@ -93,15 +90,17 @@ class Demonstration:
     def run(self) -> int:
         """Snapshot, then a move to another region and one to Foundry agents, each verified."""
         archive = str(self.folder / "estate.db")
-        self.step("east", "doctor", "east", summary=working)
-        self.step("east", "snapshot", "east", "-o", archive, expect=(0, 3), summary=objects_in(archive))
+        self.step("east", "doctor", "east", summary=checks_summary)
+        self.step("east", "snapshot", "east", "-o", archive, expect=(0, 3), summary=snapshot_summary(archive))
         with self.line("west", "diff") as line:
             before = self.json("diff", archive, "west")
             line.text = f"{before['differences']:,} differences between the archive and west"
         self.show(f"before: {line.text}\n")
         west = self.move(archive, "west", "plan.json")
-        self.step("project", "doctor", "project", summary=working)
-        self.step("project", "assess", archive, "--to", "project", "--accept-loss", "all", summary=graded)
+        self.step("project", "doctor", "project", summary=checks_summary)
+        self.step(
+            "project", "assess", archive, "--to", "project", "--accept-loss", "all", summary=grades_summary
+        )
         project = self.move(archive, "project", "plan-foundry.json")
         transcript = self.folder / "report.txt"
         write_text(transcript, ["\n".join(self.transcript), "\n"])
@@ -110,16 +109,18 @@ class Demonstration:
                 "archive": archive,
                 "report": str(transcript),
                 "html_report": str(self.folder / "report.html"),
-                **west.as_dict(),
+                **asdict(west),
                 "ok": west.ok and project.ok,
             }
-            write_data(f"{json.dumps({**document, 'foundry': project.as_dict()})}\n")
+            write_data(f"{json.dumps({**document, 'foundry': asdict(project)})}\n")
         return 0 if west.ok and project.ok else 1
 
     def move(self, archive: str, target: str, name: str) -> Move:
         """Plan, apply, verify, and a table of what was moved."""
         plan = str(self.folder / name)
-        self.step(target, "plan", archive, target, "-o", plan, "--accept-loss", "all", summary=planned(plan))
+        self.step(
+            target, "plan", archive, target, "-o", plan, "--accept-loss", "all", summary=plan_summary(plan)
+        )
         self.step(target, "apply", plan, "--yes", summary=first_part)
         self.step(target, "verify", plan, summary=last_line)
         verified = self.json("verify", plan, "-o", str(self.folder / "report.html"))
@@ -156,17 +157,17 @@ class Demonstration:
         return not self.common.verbose
 
     @contextmanager
-    def line(self, estate: str, command: str) -> Iterator[Line]:
-        """One line for a step: its name at once, what came out of it when it ends."""
-        found = Line()
+    def line(self, estate: str, command: str) -> Iterator[StepLine]:
+        """One line for a step: its name at the start, its result when it ends."""
+        line = StepLine()
         shown = self.quiet and not self.common.as_json
         if shown:
             click.echo(f"{estate:<8}  {command:<8}  ", nl=False)
         try:
-            yield found
+            yield line
         finally:
             if shown:
-                click.echo(safe_text(found.text))
+                click.echo(safe_text(line.text))
 
     def json(self, *arguments: str) -> Any:
         """Run a command for its JSON document."""
@@ -175,30 +176,30 @@ class Demonstration:
     def call(self, *arguments: str) -> tuple[int, str]:
         """Exit code and standard output of a command, run in this process."""
         out = io.StringIO()
-        given = [*arguments, "--config", str(self.folder / CONFIG_FILE), "--quiet"]
+        arguments = (*arguments, "--config", str(self.folder / CONFIG_FILE), "--quiet")
         with redirect_stdout(out):
             try:
-                code = program.main(given, standalone_mode=False) or 0
-            except click.exceptions.Exit as done:
-                code = done.exit_code
+                code = program.main(list(arguments), standalone_mode=False) or 0
+            except click.exceptions.Exit as error:
+                code = error.exit_code
         return code, out.getvalue()
 
     def show(self, text: str) -> None:
-        """Keep a text for the transcript, and show it with -v."""
+        """Add a text to the transcript, and show it with -v."""
         self.transcript.append(text)
         if not self.common.as_json and not self.quiet:
             click.echo(safe_text(text))
 
 
 @dataclass
-class Line:
-    """What came out of a step."""
+class StepLine:
+    """The result of a step, on one line."""
 
     text: str = "stopped"
 
 
 def last_line(text: str) -> str:
-    """The sum that a report ends with."""
+    """The last line of a report, with its totals."""
     return text.strip().rpartition("\n")[2]
 
 
@@ -207,7 +208,7 @@ def first_part(text: str) -> str:
     return last_line(text).partition(",")[0]
 
 
-def working(text: str) -> str:
+def checks_summary(text: str) -> str:
     """How many checks work, from the lines of `doctor`: "sign-in             works"."""
     checks = [line.split("  ")[0] for line in text.splitlines()[1:] if "  " in line]
     works = [line.split("  ")[0] for line in text.splitlines()[1:] if "  works" in line]
@@ -215,7 +216,7 @@ def working(text: str) -> str:
     return f"{len(works)} of {len(checks)} checks work{rest}"
 
 
-def objects_in(archive: str) -> Callable[[str], str]:
+def snapshot_summary(archive: str) -> Callable[[str], str]:
     """How many objects were read, from the lines of `snapshot`: "assistant           12"."""
 
     def summary(text: str) -> str:
@@ -226,14 +227,14 @@ def objects_in(archive: str) -> Callable[[str], str]:
     return summary
 
 
-def graded(text: str) -> str:
+def grades_summary(text: str) -> str:
     """The last row of the table of `assess`: kept, adapted, lost, blocked."""
     row = next((line.split() for line in text.splitlines() if line.startswith("all ")), [])
     return f"fields: {row[1]} kept, {row[2]} adapted, {row[3]} accepted as lost" if len(row) > 3 else ""
 
 
-def planned(plan: str) -> Callable[[str], str]:
-    """What a plan does, and how many losses are accepted."""
+def plan_summary(plan: str) -> Callable[[str], str]:
+    """How many objects a plan creates, and how many losses are accepted."""
 
     def summary(text: str) -> str:
         losses = sum(1 for row in read_plan(Path(plan)).losses if row.grade != "adapted")
@@ -250,20 +251,20 @@ def planned(plan: str) -> Callable[[str], str]:
 def demo_command(common: Common, folder: Path) -> None:
     """Move an emulated region to another one and to a Foundry project, with proof. Needs no account.
 
-    It shows one line a step; -v shows every command with its output. It leaves an HTML report, a config
-    file, and the state of its services, and says how to start them again.
+    One line per step is shown; -v shows every command with its output. The folder then contains an HTML
+    report, a config file, and the state of the services; the last lines say how to start them again.
     """
     if common.log:
         common.log.silence_stderr()  # -v means something else here; --log-file has the log
     prepare_demo(folder)
     os.environ[KEY_VARIABLE] = KEY
-    given = {
+    options = {
         "east": Options(service="azure-openai", key=KEY, state=fixtures() / "azure-v2"),
         "west": Options(service="azure-openai", key=KEY),
         "project": Options(service="foundry", key=KEY, deployments=DEPLOYMENTS),
     }
     with ExitStack() as stack:
-        services = {name: started(options, PORTS[name]) for name, options in given.items()}
+        services = {name: start_service(row, PORTS[name]) for name, row in options.items()}
         for service in services.values():
             stack.callback(service.stop)
         lines = [service_line(name, service, folder) for name, service in services.items()]
@@ -283,7 +284,7 @@ def demo_command(common: Common, folder: Path) -> None:
 
 
 def prepare_demo(folder: Path) -> None:
-    """An empty folder, or that of an earlier demo without what it left. Raises `BadUsage`."""
+    """Create the folder, or remove the files of an earlier demo from it. Raises `BadUsage`."""
     with translate_write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()) and not _is_of_demo(folder):
@@ -292,7 +293,7 @@ def prepare_demo(folder: Path) -> None:
                 "the demo would overwrite files",
                 "name another folder with --dir",
             )
-        for name in LEFT:
+        for name in DEMO_FILES:
             (folder / name).unlink(missing_ok=True)
         for name in PORTS:
             shutil.rmtree(folder / name, ignore_errors=True)
@@ -304,8 +305,8 @@ def _is_of_demo(folder: Path) -> bool:
     return False
 
 
-def started(options: Options, port: int) -> Emulator:
-    """A running service at a port, or at any free one where that is taken."""
+def start_service(options: Options, port: int) -> Emulator:
+    """Start a service at a port, or at any free one if that port is in use."""
     try:
         return Emulator(replace(options, port=port)).start()
     except OSError:
@@ -320,7 +321,7 @@ def service_line(name: str, service: Emulator, folder: Path) -> str:
 
 
 def next_steps(folder: Path, services: list[str]) -> str:
-    """What the demo left, and what to do with it."""
+    """Text about the files of the demo, and what to do next."""
     name, page = program_name(), folder / "report.html"
     archive, plan, config = (quoted(folder / file) for file in ("estate.db", "plan.json", CONFIG_FILE))
     lines = "\n".join(f"  {line}" for line in services)
@@ -344,12 +345,12 @@ Next steps
 
 
 def variable_line(name: str, value: str) -> str:
-    """How a shell of this system sets a variable."""
+    """The command with which a shell of this system sets a variable."""
     return f'$env:{name} = "{value}"' if os.name == "nt" else f"export {name}={value}"
 
 
 def program_name() -> str:
-    """How to call this program from here: by its name if it is found on PATH."""
+    """The command that starts this program: its name, if it is on PATH."""
     name = "assistants-migrate"
     if shutil.which(name):
         return name
@@ -360,14 +361,14 @@ def program_name() -> str:
 
 
 def quoted(path: Path) -> str:
-    """A path as a word of a command, relative to this folder if it lies within it."""
+    """A path, quoted for a shell; relative to the current folder if it is inside."""
     with contextlib.suppress(ValueError):
         path = path.absolute().relative_to(Path.cwd())
     return shlex.quote(str(path)) if os.name != "nt" else f'"{path}"' if " " in str(path) else str(path)
 
 
 def fixtures() -> Path:
-    """The bundled estates: beside the package in a checkout, inside it when installed."""
+    """The folder of the bundled estates: beside the package in a checkout, inside it when installed."""
     package = Path(__file__).parents[2]
     inside = package / "fixtures_data"
     return inside if inside.is_dir() else package.parent / "fixtures"
