@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 from migrate.emulator.resources import (
     agents,
     assistants,
@@ -14,25 +16,23 @@ from migrate.emulator.resources import (
 )
 from migrate.emulator.router import Route
 
-ASSISTANTS = (
-    Route("GET", "/assistants", assistants.page),
-    Route("POST", "/assistants", assistants.create, "assistant.create"),
-    Route("GET", "/assistants/{assistant}", assistants.read),
-    Route("POST", "/assistants/{assistant}", assistants.update, "assistant.update"),
-    Route("DELETE", "/assistants/{assistant}", assistants.delete),
-)
+
+def _standard_routes(path: str, resource: ModuleType, name: str) -> tuple[Route, ...]:
+    """The five operations that most resources have; `name` is used in the names of their schemas."""
+    return (
+        Route("GET", path, resource.page),
+        Route("POST", path, resource.create, f"{name}.create"),
+        Route("GET", f"{path}/{{{name}}}", resource.read),
+        Route("POST", f"{path}/{{{name}}}", resource.update, f"{name}.update"),
+        Route("DELETE", f"{path}/{{{name}}}", resource.delete),
+    )
+
+
+ASSISTANTS = _standard_routes("/assistants", assistants, "assistant")
 
 THREADS = (
-    Route("GET", "/threads", threads.page),
-    Route("POST", "/threads", threads.create, "thread.create"),
-    Route("GET", "/threads/{thread}", threads.read),
-    Route("POST", "/threads/{thread}", threads.update, "thread.update"),
-    Route("DELETE", "/threads/{thread}", threads.delete),
-    Route("GET", "/threads/{thread}/messages", messages.page),
-    Route("POST", "/threads/{thread}/messages", messages.create, "message.create"),
-    Route("GET", "/threads/{thread}/messages/{message}", messages.read),
-    Route("POST", "/threads/{thread}/messages/{message}", messages.update, "message.update"),
-    Route("DELETE", "/threads/{thread}/messages/{message}", messages.delete),
+    *_standard_routes("/threads", threads, "thread"),
+    *_standard_routes("/threads/{thread}/messages", messages, "message"),
     Route("POST", "/threads/runs", threads.forbid_run),
     Route("GET", "/threads/{thread}/runs", threads.list_runs),
     Route("POST", "/threads/{thread}/runs", threads.forbid_run),
@@ -54,11 +54,7 @@ FILES = (Route("GET", "/files", files.page), *_ONE_FILE)
 UNPAGED_FILES = (Route("GET", "/files", files.list_unpaged), *_ONE_FILE)
 
 STORES = (
-    Route("GET", "/vector_stores", vector_stores.page),
-    Route("POST", "/vector_stores", vector_stores.create, "store.create"),
-    Route("GET", "/vector_stores/{store}", vector_stores.read),
-    Route("POST", "/vector_stores/{store}", vector_stores.update, "store.update"),
-    Route("DELETE", "/vector_stores/{store}", vector_stores.delete),
+    *_standard_routes("/vector_stores", vector_stores, "store"),
     Route("GET", "/vector_stores/{store}/files", vector_stores.list_files),
     Route("POST", "/vector_stores/{store}/files", vector_stores.add_file, "store_file.create"),
     Route("GET", "/vector_stores/{store}/files/{file}", vector_stores.read_file),
@@ -96,11 +92,7 @@ INVENTORY = (
 )
 
 CONVERSATIONS = (
-    Route("GET", "/conversations", conversations.page),
-    Route("POST", "/conversations", conversations.create, "conversation.create"),
-    Route("GET", "/conversations/{conversation}", conversations.read),
-    Route("POST", "/conversations/{conversation}", conversations.update, "conversation.update"),
-    Route("DELETE", "/conversations/{conversation}", conversations.delete),
+    *_standard_routes("/conversations", conversations, "conversation"),
     Route("GET", "/conversations/{conversation}/items", conversations.list_items),
     Route("POST", "/conversations/{conversation}/items", conversations.create_items, "items.create"),
     Route("GET", "/conversations/{conversation}/items/{item}", conversations.read_item),

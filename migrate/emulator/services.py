@@ -27,7 +27,6 @@ SEARCHABLE_EXTENSIONS = tuple(
 class Service:
     """The limits and the behaviour of one service."""
 
-    name: str
     purposes: tuple[str, ...]
     file_prefixes: dict[str, str]  # purpose -> prefix of file ids; `file-` for all other purposes
     not_downloadable: frozenset[str]  # purposes
@@ -59,7 +58,6 @@ class Service:
 
 
 AZURE = Service(
-    name="azure-openai",
     purposes=("assistants", "batch", "fine-tune", "evals"),  # no vision, no user_data
     file_prefixes={"assistants": "assistant-"},
     not_downloadable=frozenset(),  # no user reported either behaviour; Options.downloads changes it
@@ -79,10 +77,9 @@ AZURE = Service(
 )
 
 # Files show `expires_at`, also when it is null (recorded 2026-02 on the v1 path of a project).
-AZURE_V1 = replace(AZURE, name="azure-openai v1", always_shows_file_expiry=True)
+AZURE_V1 = replace(AZURE, always_shows_file_expiry=True)
 
 OPENAI = Service(
-    name="openai",
     purposes=("assistants", "batch", "fine-tune", "vision", "user_data", "evals"),
     file_prefixes={},
     not_downloadable=frozenset({"assistants", "user_data", "evals", "fine-tune"}),

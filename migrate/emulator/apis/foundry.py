@@ -44,7 +44,6 @@ _PROJECT_SERVICE = replace(
 )
 CLASSIC_SERVICE = replace(
     _PROJECT_SERVICE,
-    name="foundry classic",
     purposes=("assistants", "vision", "fine-tune", "batch", "evals"),
     upload_parts=frozenset({"purpose", "file", "filename"}),
     max_instructions_on_update=256_000,  # no other limit is described
@@ -53,7 +52,6 @@ CLASSIC_SERVICE = replace(
 )
 FILES_SERVICE = replace(
     _PROJECT_SERVICE,
-    name="foundry v1",
     purposes=("assistants", "batch", "fine-tune", "vision", "user_data", "evals"),
     always_shows_file_expiry=True,  # (recorded 2026-02)
     refuses_unsearchable_files=True,
@@ -61,14 +59,12 @@ FILES_SERVICE = replace(
 )
 CONVERSATIONS_SERVICE = replace(
     FILES_SERVICE,
-    name="foundry conversations",
     fixed_headers=(errors.SUPPORTED_VERSIONS,),
     request_id_headers=(b"x-request-id",),
     convert_error=errors.as_invalid_payload,
 )
 AGENTS_SERVICE = replace(
     CONVERSATIONS_SERVICE,
-    name="foundry agents",
     key_headers=(BEARER, (b"api-key", b"")),  # a key is accepted here too (recorded 2026-03)
     convert_error=errors.as_invalid_definition,
 )
