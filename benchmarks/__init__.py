@@ -1,1 +1,1 @@
-"""Measures the program against the floor of its own transport and against the way other tools work."""
+"""Measure the program, compared with its transport alone (the floor) and with the way other tools work."""

@@ -1,4 +1,5 @@
-"""A command in, what it cost out: time, processor time and peak memory of that very process."""
+"""Run commands and services as child processes, and measure time, processor time and peak memory of a
+command."""
 
 from __future__ import annotations
 
@@ -19,19 +20,20 @@ from urllib.request import urlopen
 from benchmarks.service.protocol import COUNTS
 
 ROOT = Path(__file__).parents[1]
-# The key that every service here is given; none of them looks at it.
+# The key for every service of the benchmarks; none of them checks it.
 SECRET = "benchmark"
-# What `ru_maxrss` counts in.
-UNIT = 1 if sys.platform == "darwin" else 1024
+# The unit of `ru_maxrss`.
+MAXRSS_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
-class Failed(Exception):
-    """A command did not end as it should."""
+class CommandFailed(Exception):
+    """A command ended with an unexpected exit code."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a process cost. `peak` is its largest resident set in bytes, as wait4 tells it."""
+    """The cost of a process. `cpu`: seconds of processor time; `peak`: its largest resident set in bytes,
+    as reported by wait4; `out`: its standard output."""
 
     seconds: float
     cpu: float
@@ -44,10 +46,11 @@ class Cost:
 
 
 def run(*arguments: str, codes: tuple[int, ...] = (0,), cwd: Path = ROOT, certificate: str = "") -> Cost:
-    """Run this interpreter with arguments and wait for that very child.
+    """Run this interpreter with arguments and measure it. `codes`: the expected exit codes; `certificate`:
+    a PEM file that the child trusts.
 
-    Linux lets a child begin with the peak of whoever started it, so this process must stay smaller than
-    what it measures: it imports nothing large, and `own_peak` is told beside the results."""
+    On Linux the peak of a child starts with the peak of its parent. So this process must stay smaller than
+    what it measures: it imports nothing large, and its own peak is part of the results."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = time.monotonic()
         child = subprocess.Popen(
@@ -58,10 +61,11 @@ def run(*arguments: str, codes: tuple[int, ...] = (0,), cwd: Path = ROOT, certif
         child.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         err.seek(0)
-        said, told = out.read().decode(), err.read().decode(errors="replace")
+        out_text, err_text = out.read().decode(), err.read().decode(errors="replace")
     if child.returncode not in codes:
-        raise Failed(f"{' '.join(arguments)} ended with {child.returncode}\n{said[-2000:]}\n{told[-2000:]}")
-    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * UNIT, said)
+        output = f"{out_text[-2000:]}\n{err_text[-2000:]}"
+        raise CommandFailed(f"{' '.join(arguments)} ended with {child.returncode}\n{output}")
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * MAXRSS_UNIT_BYTES, out_text)
 
 
 def program(*arguments: str, codes: tuple[int, ...] = (0,), certificate: str = "") -> Cost:
@@ -75,8 +79,8 @@ def environment(certificate: str = "") -> Mapping[str, str]:
     file to trust."""
     trusted = {"SSL_CERT_FILE": certificate} if certificate else {}
     keys = dict.fromkeys(("AZURE_OPENAI_API_KEY", "OPENAI_API_KEY", "FOUNDRY_TOKEN"), SECRET)
-    others = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**others, **keys, **trusted, "PYTHONPATH": str(ROOT)}
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**inherited, **keys, **trusted, "PYTHONPATH": str(ROOT)}
 
 
 @dataclass(frozen=True)
@@ -84,40 +88,41 @@ class Service:
     """A running service."""
 
     url: str
-    holds: str = ""
+    content: str = ""
     certificate: str = ""
 
     @property
     def address(self) -> str:
-        """The address to give to the program: of a project for Foundry."""
-        return f"{self.url}/api/projects/demo" if self.holds == "foundry" else self.url
+        """The address to give to the program; for Foundry that of a project."""
+        return f"{self.url}/api/projects/demo" if self.content == "foundry" else self.url
 
     def counts(self) -> dict[str, Any]:
-        """Requests by route, bytes sent and seconds from the first to the last request, since last asked."""
+        """Requests by route, bytes sent, and seconds from the first to the last request, since the last
+        call."""
         trusted = ssl.create_default_context(cafile=self.certificate) if self.certificate else None
         with urlopen(f"{self.url}{COUNTS}", context=trusted) as answer:
-            told: dict[str, Any] = json.load(answer)
-        return {**told, "total": sum(told["requests"].values())}
+            counts: dict[str, Any] = json.load(answer)
+        return {**counts, "total": sum(counts["requests"].values())}
 
 
 @contextlib.contextmanager
-def service(holds: str, **options: object) -> Iterator[Service]:
+def service(content: str, **options: object) -> Iterator[Service]:
     """A service in a process of its own: `generated`, or an empty `azure-openai` or `foundry`."""
-    given = [f"--{name}={value}" for name, value in options.items()]
-    with started("-m", "benchmarks.service", holds, *given) as url:
-        yield Service(url, holds, str(options.get("certificate", "")))
+    arguments_text = [f"--{name}={value}" for name, value in options.items()]
+    with started("-m", "benchmarks.service", content, *arguments_text) as url:
+        yield Service(url, content, str(options.get("certificate", "")))
 
 
 @contextlib.contextmanager
 def started(*arguments: str) -> Iterator[str]:
-    """A process that tells its address on its first line; ended with the block."""
+    """Start a process that prints its address as its first line, and end it after the block."""
     process = subprocess.Popen(
         [sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE, env=environment(), text=True
     )
     try:
         line = process.stdout.readline().strip() if process.stdout else ""
         if not line:
-            raise Failed(f"{' '.join(arguments)} did not start")
+            raise CommandFailed(f"{' '.join(arguments)} did not start")
         yield line
     finally:
         process.terminate()

@@ -1,7 +1,8 @@
-"""The floor: the same requests through the same SDK's client, raw, and nothing done with the answers.
+"""The floor: the same requests through the same SDK's client as raw JSON; the answers are not used.
 
-Reading: every address is known beforehand, so nothing waits for a listing. Writing: a thread's requests one
-after the other, as order demands, threads side by side. A process of its own; told as one JSON line.
+`read`: every address is known in advance, so no request waits for a listing. `write`: the requests of one
+thread are sent in order, several threads in parallel. It runs as a process of its own and prints one line
+of JSON.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ BETA = {"OpenAI-Beta": "assistants=v2"}
 
 
 class Client:
-    """The SDK's client with as many connections as workers. `bytes` counts what came."""
+    """The SDK's client with enough connections for all workers. `bytes` and `requests` count the answers."""
 
     def __init__(self, url: str, workers: int, project: bool) -> None:
         import httpx2
@@ -61,9 +62,8 @@ class Client:
         return content
 
 
-def reading(client: Client, shape: Shape, given: argparse.Namespace) -> Iterator[Callable[[], None]]:
-    """Every page of an estate, as requests that know their address. Behind a full page there is one
-    more, which proves that it was the last."""
+def read(client: Client, shape: Shape, options: argparse.Namespace) -> Iterator[Callable[[], None]]:
+    """Requests for every page of an estate. After a full page one more is requested, which proves the end."""
     for path in ("/files", "/vector_stores", "/assistants"):
         yield partial(client.get, path, limit=100, order="asc")
     for start in range(0, shape.threads + 1, 100):
@@ -74,35 +74,36 @@ def reading(client: Client, shape: Shape, given: argparse.Namespace) -> Iterator
             after = {"after": f"msg_{number:08}{start - 1:016}"} if start else {}
             path = f"/threads/{thread_id(number)}/messages"
             yield partial(client.get, path, limit=100, order="asc", **after)
-        if given.runs:
+        if options.runs:
             yield partial(client.get, f"/threads/{thread_id(number)}/runs", limit=100, order="asc")
 
 
-def writing(client: Client, shape: Shape, given: argparse.Namespace) -> Iterator[Callable[[], None]]:
-    """Every thread, in as few requests as the service allows, read back once."""
+def write(client: Client, shape: Shape, options: argparse.Namespace) -> Iterator[Callable[[], None]]:
+    """Requests that create every thread, as few as the service allows, and read it once."""
     estate = Estate(shape)
     for number in range(shape.threads):
-        yield partial(_write, client, estate, number, given)
+        yield partial(_write, client, estate, number, options)
 
 
-def _write(client: Client, estate: Estate, number: int, given: argparse.Namespace) -> None:
-    top, key, below, first, more = PROJECT if given.project else CLASSIC
-    wires = [_wire(row, given.project) for row in estate.messages(number)]
-    id_ = json.loads(client.post(top, {"metadata": {"from": thread_id(number)}, key: wires[:first]}))["id"]
-    for start in range(first, len(wires), more):
-        batch = wires[start : start + more]
-        client.post(f"{top}/{id_}/{below}", {"items": batch} if given.project else batch[0])
-    for page in range(0, len(wires) + 1, 100):
+def _write(client: Client, estate: Estate, number: int, options: argparse.Namespace) -> None:
+    path, key, subpath, first, per_request = PROJECT if options.project else CLASSIC
+    bodies = [_message_body(row, options.project) for row in estate.messages(number)]
+    id_ = json.loads(client.post(path, {"metadata": {"from": thread_id(number)}, key: bodies[:first]}))["id"]
+    for start in range(first, len(bodies), per_request):
+        batch = bodies[start : start + per_request]
+        client.post(f"{path}/{id_}/{subpath}", {"items": batch} if options.project else batch[0])
+    for page in range(0, len(bodies) + 1, 100):
         after = {"after": f"msg_{int(id_[-16:]):08}{page - 1:016}"} if page else {}
-        client.get(f"{top}/{id_}/{below}", limit=100, order="asc", **after)
+        client.get(f"{path}/{id_}/{subpath}", limit=100, order="asc", **after)
 
 
+# Path; key of the first messages; path of further messages; how many of the first and of the further ones
+# fit into one request.
 CLASSIC = ("/threads", "messages", "messages", 32, 1)
-# Path, key of the first messages, path of further ones, how many of each a request takes.
 PROJECT = ("/conversations", "items", "items", 20, 20)
 
 
-def _wire(row: dict[str, Any], project: bool) -> dict[str, Any]:
+def _message_body(row: dict[str, Any], project: bool) -> dict[str, Any]:
     text = row["content"][0]["text"]["value"]
     if not project:
         return {"role": row["role"], "content": text}
@@ -115,8 +116,8 @@ def _wire(row: dict[str, Any], project: bool) -> dict[str, Any]:
     return {"type": "message", "role": row["role"], "content": [part]}
 
 
-def hurried(workers: int, jobs: Iterator[Callable[[], None]]) -> None:
-    """Do every job on so many threads."""
+def run_jobs(workers: int, jobs: Iterator[Callable[[], None]]) -> None:
+    """Run all jobs on this many worker threads."""
     lock = threading.Lock()
 
     def work() -> None:
@@ -134,21 +135,21 @@ def hurried(workers: int, jobs: Iterator[Callable[[], None]]) -> None:
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.floor")
-    parser.add_argument("what", choices=["reading", "writing"])
+    parser.add_argument("what", choices=["read", "write"])
     parser.add_argument("url")
     for name in ("threads", "messages", "workers"):
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--runs", action="store_true")
     parser.add_argument("--project", action="store_true")
-    given = parser.parse_args(arguments)
-    client = Client(given.url, given.workers, given.project)
-    shape = Shape(given.threads, given.messages, seed=given.seed)
-    jobs = {"reading": reading, "writing": writing}[given.what](client, shape, given)
+    options = parser.parse_args(arguments)
+    client = Client(options.url, options.workers, options.project)
+    shape = Shape(options.threads, options.messages, seed=options.seed)
+    jobs = {"read": read, "write": write}[options.what](client, shape, options)
     began = time.monotonic()
-    hurried(given.workers, jobs)
-    told = {"requests": client.requests, "bytes": client.bytes, "seconds": time.monotonic() - began}
-    sys.stdout.write(json.dumps(told) + "\n")
+    run_jobs(options.workers, jobs)
+    result = {"requests": client.requests, "bytes": client.bytes, "seconds": time.monotonic() - began}
+    sys.stdout.write(json.dumps(result) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Results in; a table for people, one JSON document, and a picture of growth out."""
+"""The results as a text table, as one JSON document, and as a chart of growth."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import resource
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.child import UNIT
-from benchmarks.plot import drawn
+from benchmarks.child import MAXRSS_UNIT_BYTES
+from benchmarks.plot import svg_panels
 from benchmarks.results import MB, Results
 from benchmarks.sizes import Size
 from benchmarks.targets import BY_KEY, TARGETS, expected
 
 
 def machine() -> str:
-    """The machine in words that name nobody: cores, memory, Python."""
+    """Cores, memory and Python version of the machine; nothing that identifies it."""
     try:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     except (ValueError, OSError):
@@ -25,8 +25,8 @@ def machine() -> str:
 
 
 def document(size: Size, results: Results, scenes: dict[str, dict[str, float]]) -> dict[str, Any]:
-    """Everything, for another program. `scenes` are those that ran, with what each took."""
-    wanted = {target.key for target in expected(scenes, size.full)}
+    """All results as JSON data. `scenes`: the scenes that ran, with the time and processor time of each."""
+    expected_keys = {target.key for target in expected(scenes, size.full)}
     rows = [
         {
             "key": target.key,
@@ -35,7 +35,7 @@ def document(size: Size, results: Results, scenes: dict[str, dict[str, float]]) 
             "sign": target.sign,
             "bound": target.bound,
             "met": target.met(results.values[target.key]) if target.key in results.values else None,
-            "expected": target.key in wanted,
+            "expected": target.key in expected_keys,
             "source": target.source,
         }
         for target in TARGETS
@@ -47,27 +47,26 @@ def document(size: Size, results: Results, scenes: dict[str, dict[str, float]]) 
         "seconds": round(sum(row["seconds"] for row in scenes.values()), 1),
         "cpu": round(sum(row["cpu"] for row in scenes.values()), 1),
         "scenes": scenes,
-        "own_peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT,
+        "own_peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_UNIT_BYTES,
         "targets": rows,
         "missed": results.missed(),
-        "unmeasured": [key for key in BY_KEY if key in wanted and key not in results.values],
+        "unmeasured": [key for key in BY_KEY if key in expected_keys and key not in results.values],
         "costs": results.costs,
         "facts": results.facts,
         "points": results.points,
     }
 
 
-def table(told: dict[str, Any]) -> str:
+def table(report: dict[str, Any]) -> str:
     """The tables that are printed: targets, what each command cost, growth."""
-    head = (
-        f"{told['machine']}; size {told['size']}; {told['seconds']:.0f} s, {told['cpu']:.0f} s of processor"
-    )
-    return "\n".join([head, "", *_targets(told), "", *_costs(told), "", *_points(told)]).rstrip() + "\n"
+    times = f"{report['seconds']:.0f} s, {report['cpu']:.0f} s of processor"
+    head = f"{report['machine']}; size {report['size']}; {times}"
+    return "\n".join([head, "", *_targets(report), "", *_costs(report), "", *_points(report)]).rstrip() + "\n"
 
 
-def _targets(told: dict[str, Any]) -> Iterator[str]:
+def _targets(report: dict[str, Any]) -> Iterator[str]:
     yield f"{'':62} {'measured':>10}  target"
-    for row in told["targets"]:
+    for row in report["targets"]:
         bound = f"{row['sign']} {row['bound']:<7g}"
         if row["value"] is None:
             word = "NOT MEASURED" if row["expected"] else "not part of this run"
@@ -77,7 +76,7 @@ def _targets(told: dict[str, Any]) -> Iterator[str]:
             yield f"{row['words']:62} {row['value']:>10.3f}  {bound} {word}".rstrip()
 
 
-# Of the costs of a command: heading, width, form, factor, key. What was not looked at is a dash.
+# Columns of the table of costs: heading, width, format, factor, key. A value that was not measured is a dash.
 COLUMNS = (
     ("seconds", 9, "{:.2f}", 1.0, "seconds"),
     ("CPU s", 8, "{:.2f}", 1.0, "cpu"),
@@ -89,30 +88,30 @@ COLUMNS = (
 )
 
 
-def _costs(told: dict[str, Any]) -> Iterator[str]:
-    if told["costs"]:
+def _costs(report: dict[str, Any]) -> Iterator[str]:
+    if report["costs"]:
         yield f"{'':44}" + "".join(f"{title:>{width}}" for title, width, *_ in COLUMNS)
-    for what, cost in told["costs"].items():
+    for command, cost in report["costs"].items():
         cells = (
             f"{form.format(cost[key] * factor) if cost[key] else '-':>{width}}"
             for _, width, form, factor, key in COLUMNS
         )
-        yield f"{what:44}" + "".join(cells)
+        yield f"{command:44}" + "".join(cells)
 
 
-def _points(told: dict[str, Any]) -> Iterator[str]:
-    for point in told["points"]:
+def _points(report: dict[str, Any]) -> Iterator[str]:
+    for point in report["points"]:
         yield (
             f"{point['messages']:>10,} messages: snapshot {point['seconds']:.1f} s, "
             f"{point['peak'] / MB:.0f} MB of memory, {point['disk'] / MB:.0f} MB on disk"
         )
 
 
-def picture(told: dict[str, Any]) -> str:
+def growth_chart(report: dict[str, Any]) -> str:
     """Time and peak memory against messages, as SVG."""
-    points = told["points"]
+    points = report["points"]
     sizes = [point["messages"] / 1000 for point in points]
-    return drawn(
+    return svg_panels(
         sizes,
         "thousand messages",
         (

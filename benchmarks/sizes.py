@@ -1,4 +1,4 @@
-"""How large each measurement is: full, quick (under a minute), and tiny (for the harness's own tests)."""
+"""The sizes of a run: full, quick (a minute), and tiny (for the tests of the benchmarks)."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Size:
-    """Threads of each estate, messages in a thread, and how often a ratio is taken."""
+    """`threads` of an estate, `messages` in each thread, and `rounds`: how often each ratio is measured."""
 
     name: str
     threads: int
     messages: int = 100
     rounds: int = 1
-    # Threads that the peers' way reads; its rate needs no more.
+    # Threads that the typed client reads; its rate is constant, so a few are enough.
     peers: int = 4
-    # Threads written to an Assistants resource: each message is a request there.
+    # Threads written to an Assistants resource. Each message needs a request there.
     assistants_threads: int = 40
     foundry_threads: int = 100
     files: int = 30
     # Objects in each of two snapshots that are compared.
     compared: int = 10_000
     many_assistants: int = 0
-    # Messages in thousands of the estates whose memory and time are drawn.
+    # Thousands of messages in the estates of the scene `growth`.
     growth: tuple[int, ...] = (1,)
-    # Which of these are also applied, verified and compared, with live and as two snapshots.
+    # The ones of `growth` that are also applied, verified and compared.
     moved: tuple[int, ...] = ()
     file_megabytes: int = 0
     starts: int = 5
     workers: int = 32
     latency: float = 0.05
-    # Whether every target is measured, not only the quick ones.
+    # Whether every target is measured, and not only the quick ones.
     full: bool = False
 
 

@@ -1,4 +1,4 @@
-"""Two snapshots in one archive, made without any service: so many objects, of which some differ."""
+"""Write an archive with two snapshots that differ in some objects, without a service."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 from benchmarks.estate import Estate, Shape, assistant, thread_id
 
 # One object of so many differs where nobody says otherwise.
-DIFFER = 100
+DIFFERENT_EVERY = 100
 URL = "https://example.openai.azure.com"
 
 
-def make(path: Path, assistants: int, threads: int, messages: int, differ: int = DIFFER) -> None:
-    """Write the archive with a first and a second snapshot; in that one of `differ` objects is another."""
+def make(path: Path, assistants: int, threads: int, messages: int, differ: int = DIFFERENT_EVERY) -> None:
+    """Write the archive. In the second snapshot, one of `differ` objects is changed."""
     from migrate.archive.bodies import BodyRow
     from migrate.archive.database import Archive
     from migrate.archive.snapshots.writer import SnapshotWriter
@@ -27,37 +27,40 @@ def make(path: Path, assistants: int, threads: int, messages: int, differ: int =
         for number in range(2):
             writer = SnapshotWriter.begin(archive, "azure-openai", URL, {"number": number}, None)
 
-            def keep(kind: str, parent: str, bodies: list[dict[str, Any]], writer: Any = writer) -> None:
+            def store(kind: str, parent: str, bodies: list[dict[str, Any]], writer: Any = writer) -> None:
                 writer.add_page(kind, parent, [BodyRow.from_json(kind, body) for body in bodies], "")
 
             for kind in ("file", "vector_store"):
                 writer.end_listing(kind)
             for start in range(0, assistants, 100):
                 rows = [assistant(n, 1) for n in range(start, min(assistants, start + 100))]
-                keep(
+                store(
                     "assistant", "", [_changed(row, n + start, number, differ) for n, row in enumerate(rows)]
                 )
             writer.end_listing("assistant")
             for start in range(0, threads, 100):
-                some = range(start, min(threads, start + 100))
-                keep("thread", "", [json.loads(estate.thread(n)) for n in some])
+                numbers = range(start, min(threads, start + 100))
+                store("thread", "", [json.loads(estate.thread(n)) for n in numbers])
             writer.end_listing("thread")
             for n in range(threads):
                 rows = list(estate.messages(n))
-                whole = [_changed(row, place + n, number, differ) for place, row in enumerate(rows)]
-                keep("message", thread_id(n), whole)
+                changed_rows = [
+                    _changed(row, position + n, number, differ) for position, row in enumerate(rows)
+                ]
+                store("message", thread_id(n), changed_rows)
                 writer.end_listing("message", thread_id(n))
             writer.finish("complete", "")
 
 
-def _changed(row: dict[str, Any], place: int, snapshot: int, differ: int) -> dict[str, Any]:
-    """The second snapshot has another metadata on one row of so many."""
-    changes = snapshot == 1 and place % differ == 0
+def _changed(row: dict[str, Any], position: int, snapshot: int, differ: int) -> dict[str, Any]:
+    """The row as it is in a snapshot: in the second one, one of `differ` rows has other metadata."""
+    changes = snapshot == 1 and position % differ == 0
     return {**row, "metadata": {**row["metadata"], "changed": "yes"}} if changes else row
 
 
 def load_and_hash(path: Path) -> float:
-    """Seconds of processor time to load and hash every body of both snapshots: what comparing starts from."""
+    """Seconds of processor time to load and hash every body of both snapshots: the least that comparing
+    needs."""
     from migrate.archive.database import Archive
     from migrate.archive.snapshots.reader import SnapshotReader, list_snapshots
 
@@ -72,8 +75,8 @@ def load_and_hash(path: Path) -> float:
 
 
 if __name__ == "__main__":
-    what, where, *numbers = sys.argv[1:]
-    if what == "make":
-        make(Path(where), *map(int, numbers))
+    action, path_text, *numbers = sys.argv[1:]
+    if action == "make":
+        make(Path(path_text), *map(int, numbers))
     else:
-        sys.stdout.write(json.dumps({"cpu": load_and_hash(Path(where))}) + "\n")
+        sys.stdout.write(json.dumps({"cpu": load_and_hash(Path(path_text))}) + "\n")

@@ -1,4 +1,4 @@
-"""The declared targets: what is measured, which way it must lie from the bound, and where that is from."""
+"""The targets: what is measured, its bound, and the source of the bound."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ START = "set for the project: a command must feel instant"
 
 @dataclass(frozen=True)
 class Target:
-    """One row. `scene` is what measures it; `quick`: by `make bench-quick` too."""
+    """One target. `scene` measures it; `quick`: `make bench-quick` measures it too."""
 
     key: str
     scene: str
@@ -29,33 +29,33 @@ class Target:
     quick: bool = True
 
     def met(self, value: float) -> bool:
-        """Whether a measured value lies where it should."""
+        """Whether a measured value meets the bound."""
         return value >= self.bound if self.sign == ">=" else value <= self.bound
 
 
 TARGETS = (
-    Target("snapshot_floor", "reading", "snapshot: rate / floor's rate", ">=", 0.7, RATE),
+    Target("snapshot_floor", "read", "snapshot: rate / floor's rate", ">=", 0.7, RATE),
     Target("tls_floor", "tls", "snapshot over TLS, 100 ms: rate / floor's rate", ">=", 0.7, RATE),
-    Target("snapshot_peers", "reading", "snapshot: rate / peers' rate", ">=", 80, PEERS),
-    Target("snapshot_requests", "reading", "snapshot: requests / least possible", "<=", 1.1, LEAST),
-    Target("again_requests", "reading", "unchanged: requests beside the lists, a thread", "<=", 2.0, FRESH),
-    Target("again_bytes", "reading", "unchanged: bytes added / archive", "<=", 0.01, SIZE),
-    Target("assistants_floor", "writing", "apply to Assistants: rate / floor's rate", ">=", 0.7, RATE),
+    Target("snapshot_peers", "read", "snapshot: rate / peers' rate", ">=", 80, PEERS),
+    Target("snapshot_requests", "read", "snapshot: requests / least possible", "<=", 1.1, LEAST),
+    Target("again_requests", "read", "unchanged: requests beside the lists, a thread", "<=", 2.0, FRESH),
+    Target("again_bytes", "read", "unchanged: bytes added / archive", "<=", 0.01, SIZE),
+    Target("assistants_floor", "write", "apply to Assistants: rate / floor's rate", ">=", 0.7, RATE),
     Target(
-        "assistants_requests", "writing", "apply to Assistants: requests / least possible", "<=", 1.1, LEAST
+        "assistants_requests", "write", "apply to Assistants: requests / least possible", "<=", 1.1, LEAST
     ),
-    Target("foundry_floor", "writing", "apply to Foundry: rate / floor's rate", ">=", 0.7, RATE),
-    Target("foundry_requests", "writing", "apply to Foundry: requests / least possible", "<=", 1.1, LEAST),
-    Target("files_requests", "storing", "files into a store: requests / least possible", "<=", 1.1, LEAST),
+    Target("foundry_floor", "write", "apply to Foundry: rate / floor's rate", ">=", 0.7, RATE),
+    Target("foundry_requests", "write", "apply to Foundry: requests / least possible", "<=", 1.1, LEAST),
+    Target("files_requests", "files", "files into a store: requests / least possible", "<=", 1.1, LEAST),
     Target(
-        "verify_snapshot", "writing", "verify: messages a second / snapshot's", ">=", 1.0, RATE, quick=False
+        "verify_snapshot", "write", "verify: messages a second / snapshot's", ">=", 1.0, RATE, quick=False
     ),
     Target(
-        "diff_live_snapshot", "reading", "diff against live: messages a second / snapshot's", ">=", 1.0, RATE
+        "diff_live_snapshot", "read", "diff against live: messages a second / snapshot's", ">=", 1.0, RATE
     ),
     Target(
         "diff_hashing",
-        "comparing",
+        "compare",
         "diff of two snapshots, 1 % differ: time / loading and hashing",
         "<=",
         4.0,
@@ -63,24 +63,24 @@ TARGETS = (
     ),
     Target(
         "diff_assistants",
-        "comparing",
+        "compare",
         "diff of 10,000 assistants: CPU seconds a side",
         "<=",
         2.0,
         RATE,
         quick=False,
     ),
-    Target("archive_size", "growing", "archive / (JSON received + files once)", "<=", 0.6, SIZE),
+    Target("archive_size", "growth", "archive / (JSON received + files once)", "<=", 0.6, SIZE),
     Target(
-        "snapshot_growth", "growing", "snapshot: peak of ten times as many messages / peak", "<=", 1.15, FLAT
+        "snapshot_growth", "growth", "snapshot: peak of ten times as many messages / peak", "<=", 1.15, FLAT
     ),
-    Target("apply_growth", "growing", "apply: the same", "<=", 1.15, FLAT, quick=False),
-    Target("verify_growth", "growing", "verify: the same", "<=", 1.15, FLAT, quick=False),
-    Target("diff_growth", "growing", "diff against live: the same", "<=", 1.15, FLAT, quick=False),
-    Target("check_growth", "growing", "check: the same", "<=", 1.15, FLAT),
+    Target("apply_growth", "growth", "apply: the same", "<=", 1.15, FLAT, quick=False),
+    Target("verify_growth", "growth", "verify: the same", "<=", 1.15, FLAT, quick=False),
+    Target("diff_growth", "growth", "diff against live: the same", "<=", 1.15, FLAT, quick=False),
+    Target("check_growth", "growth", "check: the same", "<=", 1.15, FLAT),
     Target(
         "pair_growth",
-        "growing",
+        "growth",
         "diff of two snapshots, as many differences: the same",
         "<=",
         1.15,
@@ -89,42 +89,48 @@ TARGETS = (
     ),
     Target(
         "snapshot_time",
-        "growing",
+        "growth",
         "snapshot: processor time of ten times as many messages / ten times the time",
         "<=",
         1.2,
         LINEAR,
         quick=False,
     ),
-    Target("apply_time", "growing", "apply: the same", "<=", 1.2, LINEAR, quick=False),
-    Target("verify_time", "growing", "verify: the same", "<=", 1.2, LINEAR, quick=False),
-    Target("diff_time", "growing", "diff against live: the same", "<=", 1.2, LINEAR, quick=False),
-    Target("check_time", "growing", "check: the same", "<=", 1.2, LINEAR, quick=False),
+    Target("apply_time", "growth", "apply: the same", "<=", 1.2, LINEAR, quick=False),
+    Target("verify_time", "growth", "verify: the same", "<=", 1.2, LINEAR, quick=False),
+    Target("diff_time", "growth", "diff against live: the same", "<=", 1.2, LINEAR, quick=False),
+    Target("check_time", "growth", "check: the same", "<=", 1.2, LINEAR, quick=False),
     Target(
         "pair_time",
-        "growing",
+        "growth",
         "diff of two snapshots, as many differences: the same",
         "<=",
         1.2,
         LINEAR,
         quick=False,
     ),
-    Target("snapshot_peak", "growing", "snapshot: peak memory, MB", "<=", 150, FLAT),
-    Target("apply_peak", "writing", "apply: peak memory, MB", "<=", 150, FLAT),
-    Target("verify_peak", "writing", "verify: peak memory, MB", "<=", 150, FLAT),
-    Target("diff_peak", "reading", "diff against live: peak memory, MB", "<=", 150, FLAT),
-    Target("pair_peak", "comparing", "diff of two snapshots: peak memory, MB", "<=", 150, FLAT),
-    Target("check_peak", "growing", "check: peak memory, MB", "<=", 150, FLAT),
+    Target("snapshot_peak", "growth", "snapshot: peak memory, MB", "<=", 150, FLAT),
+    Target("apply_peak", "write", "apply: peak memory, MB", "<=", 150, FLAT),
+    Target("verify_peak", "write", "verify: peak memory, MB", "<=", 150, FLAT),
+    Target("diff_peak", "read", "diff against live: peak memory, MB", "<=", 150, FLAT),
+    Target("pair_peak", "compare", "diff of two snapshots: peak memory, MB", "<=", 150, FLAT),
+    Target("check_peak", "growth", "check: peak memory, MB", "<=", 150, FLAT),
     Target(
-        "file_peak", "large", "one 512 MB file, every command: peak memory, MB", "<=", 150, FLAT, quick=False
+        "file_peak",
+        "large_file",
+        "one 512 MB file, every command: peak memory, MB",
+        "<=",
+        150,
+        FLAT,
+        quick=False,
     ),
-    Target("help_start", "starting", "--help: time / python -c 'import click, sqlite3'", "<=", 3.0, START),
-    Target("ls_start", "starting", "ls: time / python -c 'import click, sqlite3'", "<=", 3.0, START),
+    Target("help_start", "start", "--help: time / python -c 'import click, sqlite3'", "<=", 3.0, START),
+    Target("ls_start", "start", "ls: time / python -c 'import click, sqlite3'", "<=", 3.0, START),
 )
 
 
 def expected(scenes: Collection[str], full: bool) -> list[Target]:
-    """The rows that a run of these scenes must fill."""
+    """The targets that a run of these scenes must measure."""
     return [target for target in TARGETS if target.scene in scenes and (target.quick or full)]
 
 

@@ -39,14 +39,22 @@ def _without_header_reuse() -> None:
     process_tuning.MAX_HEADER_AGE_S = 0.0
 
 
+def _without_trimming() -> None:
+    from migrate.endpoints import process_tuning
+
+    process_tuning._tuning.is_trimming = True  # as if the thread had been started
+
+
 def _without_all() -> None:
     _without_collector_settings()
+    _without_trimming()
     _without_header_reuse()
 
 
 SWITCHES: dict[str, Callable[[], None]] = {
     "garbage collector": _without_collector_settings,
     "header reuse": _without_header_reuse,
+    "memory trimming": _without_trimming,
     "all": _without_all,
 }
 
@@ -96,12 +104,12 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.tuning", description=__doc__)
     parser.add_argument("--threads", type=int, default=300)
     parser.add_argument("--pairs", type=int, default=5)
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         folder = Path(name)
         archive, plan = folder / "estate.db", str(folder / "plan.json")
         certificate = folder / "service.pem"
-        shape = {"threads": given.threads, "messages": 100, "latency": LATENCY_S}
+        shape = {"threads": options.threads, "messages": 100, "latency": LATENCY_S}
         with service("generated", **shape, certificate=certificate) as source:
 
             def snapshot(off: str) -> Cost:
@@ -110,12 +118,12 @@ def main(arguments: list[str]) -> None:
                 command = ("snapshot", f"azure-openai+{source.url}", "-o", str(archive))
                 return _timed(off, command, certificate)
 
-            _measure("snapshot", given.pairs, snapshot)
+            _measure("snapshot", options.pairs, snapshot)
         with service("foundry", latency=LATENCY_S, certificate=certificate) as target:
-            options = ("-o", plan, "--accept-loss", "all")
-            _timed("", ("plan", str(archive), f"foundry+{target.address}", *options), certificate)
+            plan_options = ("-o", plan, "--accept-loss", "all")
+            _timed("", ("plan", str(archive), f"foundry+{target.address}", *plan_options), certificate)
             _timed("", ("apply", plan, "--yes"), certificate)
-            _measure("verify", given.pairs, lambda off: _timed(off, ("verify", plan), certificate))
+            _measure("verify", options.pairs, lambda off: _timed(off, ("verify", plan), certificate))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.child import program, run, service
-from benchmarks.results import Results, middle, on_disk
+from benchmarks.results import Results, median, on_disk
 from benchmarks.sizes import Size
 
 LATENCY_S = 0.1
@@ -22,7 +22,7 @@ def measure(size: Size, results: Results, folder: Path) -> None:
         for _ in range(size.rounds):
             archive.unlink(missing_ok=True)
             floor = run(
-                "-m", "benchmarks.floor", "reading", source.url, "--runs",
+                "-m", "benchmarks.floor", "read", source.url, "--runs",
                 f"--threads={threads}", f"--messages={size.messages}", f"--workers={size.workers}",
                 certificate=certificate,
             )  # fmt: skip
@@ -40,5 +40,5 @@ def measure(size: Size, results: Results, folder: Path) -> None:
             )
             results.cost("snapshot over TLS", snapshot, source.counts(), on_disk(archive))
             ratios.append(floor.seconds / snapshot.seconds)
-    results.put("tls_floor", middle(ratios))
+    results.put("tls_floor", median(ratios))
     results.facts["tls_ratios"] = [round(ratio, 3) for ratio in ratios]

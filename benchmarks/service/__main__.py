@@ -1,4 +1,4 @@
-"""A process of its own that serves one estate: its address on the first line of standard output."""
+"""Serve one estate, as a process of its own that prints its address as the first line of standard output."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 
 from benchmarks.estate import VARIANTS, Estate, Shape
 from benchmarks.service.certificate import write_certificate
-from benchmarks.service.protocol import Answering, Connection, Counted
-from benchmarks.service.reading import Generated
-from benchmarks.service.writing import Kept
+from benchmarks.service.generated_estate import GeneratedEstate
+from benchmarks.service.protocol import Connection, EstateService, RequestCounts
+from benchmarks.service.writable_estate import WritableEstate
 
 
-def chosen(arguments: list[str]) -> tuple[Answering, float, Path | None]:
+def parse_arguments(arguments: list[str]) -> tuple[EstateService, float, Path | None]:
     """The estate that the arguments describe, the latency in seconds, and the certificate file for TLS."""
     parser = argparse.ArgumentParser(prog="benchmarks.service")
     parser.add_argument("holds", choices=["generated", "azure-openai", "foundry"])
@@ -25,19 +25,19 @@ def chosen(arguments: list[str]) -> tuple[Answering, float, Path | None]:
     parser.add_argument("--variants", type=int, default=VARIANTS)
     parser.add_argument("--latency", type=float, default=0.05)
     parser.add_argument("--certificate", type=Path, help="serve over TLS; the file is written")
-    given = parser.parse_args(arguments)
-    shape = Shape(given.threads, given.messages, given.assistants, given.seed, given.variants)
-    if given.holds != "generated":
-        return Kept(given.holds == "foundry"), given.latency, given.certificate
+    options = parser.parse_args(arguments)
+    shape = Shape(options.threads, options.messages, options.assistants, options.seed, options.variants)
+    if options.holds != "generated":
+        return WritableEstate(options.holds == "foundry"), options.latency, options.certificate
     estate = Estate(shape)
     if shape.threads and shape.messages:
-        estate.rows(0, range(1))  # the texts are written before anybody waits for them
-    return Generated(estate), given.latency, given.certificate
+        estate.rows(0, range(1))  # generates the texts before the first request
+    return GeneratedEstate(estate), options.latency, options.certificate
 
 
-async def serve(estate: Answering, latency: float, certificate: Path | None) -> None:
+async def serve(estate: EstateService, latency: float, certificate: Path | None) -> None:
     """Serve until the process is ended."""
-    counted, context = Counted(), None
+    counted, context = RequestCounts(), None
     if certificate:
         write_certificate(certificate)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -53,6 +53,6 @@ async def serve(estate: Answering, latency: float, certificate: Path | None) -> 
 
 
 if __name__ == "__main__":
-    made = chosen(sys.argv[1:])
+    arguments_of_service = parse_arguments(sys.argv[1:])
     gc.freeze()
-    asyncio.run(serve(*made))
+    asyncio.run(serve(*arguments_of_service))

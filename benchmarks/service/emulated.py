@@ -1,6 +1,7 @@
-"""The program's own emulator in a process of its own, with its requests counted: for files and stores.
+"""The program's emulator as a process of its own, with its requests counted, for files and vector stores.
 
-With a folder, it serves the saved answers there; with `--files N`, N small files in one vector store.
+With a folder as argument it serves the state stored there; with `--files N`, N small files in one vector
+store.
 """
 
 from __future__ import annotations
@@ -11,32 +12,32 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.service.protocol import COUNTS, Counted, route_of
+from benchmarks.service.protocol import COUNTS, RequestCounts, route_of
 from migrate.emulator import Emulator, Options
 
 KEY = "benchmark"
 EPOCH = 1_740_000_000
 
 
-class Counting:
-    """An ASGI application around the emulator's."""
+class CountingApp:
+    """An ASGI application that counts the requests of another one."""
 
-    def __init__(self, app: Any, counted: Counted) -> None:
+    def __init__(self, app: Any, counted: RequestCounts) -> None:
         self._app, self._counted = app, counted
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["path"] == COUNTS:
             head = [(b"content-type", b"application/json")]
             await send({"type": "http.response.start", "status": 200, "headers": head})
-            await send({"type": "http.response.body", "body": self._counted.told()})
+            await send({"type": "http.response.body", "body": self._counted.to_json()})
             return
         self._counted.requests[route_of(scope["method"], scope["path"])] += 1
         self._counted.ended = time.monotonic()
         await self._app(scope, receive, send)
 
 
-def furnish(cloud: Emulator, files: int) -> None:
-    """Small files, all in one store."""
+def add_files(cloud: Emulator, files: int) -> None:
+    """Add small files, all in one vector store."""
     from migrate.emulator.uploads import Upload
 
     estate, store = cloud.estate, f"vs_{1:024}"
@@ -52,9 +53,14 @@ def furnish(cloud: Emulator, files: int) -> None:
         blob = Upload()
         blob.write(text)
         estate.content[id_] = blob
-        held = {"id": id_, "object": "vector_store.file", "created_at": EPOCH, "vector_store_id": store}
+        row_in_store = {
+            "id": id_,
+            "object": "vector_store.file",
+            "created_at": EPOCH,
+            "vector_store_id": store,
+        }
         estate.vector_store_files[store][id_] = {
-            **held, "status": "completed", "last_error": None, "usage_bytes": 1
+            **row_in_store, "status": "completed", "last_error": None, "usage_bytes": 1
         }  # fmt: skip
     counts = {"in_progress": 0, "completed": files, "failed": 0, "cancelled": 0, "total": files}
     estate.vector_stores[store] = {"id": store, "object": "vector_store", "created_at": EPOCH, "name": "all",
@@ -65,10 +71,10 @@ def furnish(cloud: Emulator, files: int) -> None:
 def main(arguments: list[str]) -> None:
     files = int(arguments[1]) if arguments[:1] == ["--files"] else 0
     state = Path(arguments[0]) if arguments and not files else None
-    counted = Counted()
+    counted = RequestCounts()
     options = Options(key=KEY, state=state, ingestion_seconds=0, downloads=True)
-    with Emulator(options, wrap=lambda app: Counting(app, counted)) as cloud:
-        furnish(cloud, files) if files else None
+    with Emulator(options, wrap=lambda app: CountingApp(app, counted)) as cloud:
+        add_files(cloud, files) if files else None
         sys.stdout.write(f"{cloud.url}\n")
         sys.stdout.flush()
         threading.Event().wait()

@@ -9,7 +9,7 @@ import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from migrate.endpoints.process_tuning import freeze_loaded_modules
+from migrate.endpoints.process_tuning import tune_for_requests
 
 if TYPE_CHECKING:
     from migrate.endpoints.interface import Reader, Writer
@@ -41,7 +41,7 @@ def connect_writer(settings: Settings) -> Writer:
 def _connect(settings: Settings, writable: bool) -> object:
     module, function = SERVICES[settings.type]
     connect = getattr(import_module(module), function)
-    freeze_loaded_modules()
+    tune_for_requests()
     return connect(settings, writable=writable)
 
 

@@ -13,12 +13,12 @@ import pytest
 from benchmarks.__main__ import SCENES, main
 from benchmarks.child import Cost
 from benchmarks.estate import Estate, Shape, thread_id
-from benchmarks.plot import drawn
+from benchmarks.plot import svg_panels
 from benchmarks.report import document, table
 from benchmarks.results import Results
-from benchmarks.service.listing import places
+from benchmarks.service.generated_estate import GeneratedEstate
+from benchmarks.service.list_pages import page_positions
 from benchmarks.service.protocol import parts_of, route_of
-from benchmarks.service.reading import Generated
 from benchmarks.sizes import SIZES
 from benchmarks.targets import TARGETS
 
@@ -40,7 +40,7 @@ def test_no_id_occurs_twice() -> None:
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
 def test_pages_hold_every_row_once_and_in_order(order: str) -> None:
-    service, seen, after = Generated(Estate(Shape(2, 250))), [], {}
+    service, seen, after = GeneratedEstate(Estate(Shape(2, 250))), [], {}
     while True:
         query = {"limit": "100", "order": order, **after}
         page = json.loads(service.answer("GET", ["threads", thread_id(1), "messages"], query, b"") or b"")
@@ -54,7 +54,7 @@ def test_pages_hold_every_row_once_and_in_order(order: str) -> None:
 
 
 def test_a_page_is_twenty_newest_rows_where_nobody_says() -> None:
-    assert places({}, 30) == (range(29, 9, -1), True)
+    assert page_positions({}, 30) == (range(29, 9, -1), True)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_value_without_a_row_is_refused_and_a_missed_one_is_told() -> None:
 
 
 def test_a_picture_escapes_what_it_is_given() -> None:
-    assert "<b>" not in drawn([1, 2], "<b>", (("<b>", [1, 2]),))
+    assert "<b>" not in svg_panels([1, 2], "<b>", (("<b>", [1, 2]),))
 
 
 def test_a_tiny_run_measures_every_quick_target(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_tiny_run_measures_every_quick_target(tmp_path: Path) -> None:
 def test_a_target_that_should_have_been_measured_and_was_not_is_told() -> None:
     results, took = Results(), {"seconds": 1.0, "cpu": 1.0}
     results.put("help_start", 1.1)
-    told = document(SIZES["quick"], results, {"starting": took})
+    told = document(SIZES["quick"], results, {"start": took})
     assert (told["missed"], told["unmeasured"]) == ([], ["ls_start"])
     assert [line for line in table(told).splitlines() if line.endswith("NOT MEASURED")] == [
         line for line in table(told).splitlines() if line.startswith("ls:")
@@ -131,7 +131,7 @@ def test_a_run_without_a_value_that_was_due_ends_with_one(monkeypatch: Any, tmp_
     for name in SCENES:
         monkeypatch.setitem(SCENES, name, lambda size, results, folder: None)
     assert main(["--size", "quick", "-o", str(tmp_path)]) == 1
-    assert main(["--size", "quick", "-o", str(tmp_path), "--only", "large"]) == 0
+    assert main(["--size", "quick", "-o", str(tmp_path), "--only", "large_file"]) == 0
 
 
 def test_every_row_of_targets_names_a_scene() -> None:

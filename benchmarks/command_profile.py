@@ -1,7 +1,7 @@
-"""A command of the program in, where its processor time went out: cProfile on every thread, joined.
+"""Show where a command of the program spends its processor time: cProfile on every thread, added up.
 
-`python -m benchmarks.profiling OUT.txt snapshot ...` runs the command in this process. The clock is the
-processor time of each thread, so waiting costs nothing and what is listed adds up to work.
+`python -m benchmarks.command_profile OUT.txt snapshot ...` runs the command in this process. The clock is the
+processor time of each thread, so waiting is not counted.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-MOST = 45
+MAX_FUNCTIONS_SHOWN = 45
 
 
-def profiled(arguments: list[str], out: Path) -> None:
-    """Run a command and write its most costly functions, by their own time and by all below them."""
+def profile_command(arguments: list[str], out: Path) -> None:
+    """Run a command and write its most expensive functions, by own time and by cumulative time."""
     profiles: list[cProfile.Profile] = []
     run = threading.Thread.run
 
-    def watched(thread: threading.Thread) -> None:
+    def profiled_run(thread: threading.Thread) -> None:
         profile = cProfile.Profile(time.thread_time)
         profiles.append(profile)
         profile.enable()
@@ -31,38 +31,41 @@ def profiled(arguments: list[str], out: Path) -> None:
         finally:
             profile.disable()
 
-    threading.Thread.run = watched  # type: ignore[method-assign, assignment]
+    threading.Thread.run = profiled_run  # type: ignore[method-assign, assignment]
     from migrate.cli import main
 
     sys.argv = ["assistants-migrate", *arguments]
-    mine = cProfile.Profile(time.thread_time)
-    profiles.append(mine)
+    main_profile = cProfile.Profile(time.thread_time)
+    profiles.append(main_profile)
     try:
-        mine.runcall(main)
+        main_profile.runcall(main)
     except SystemExit:
         pass
     finally:
-        mine.disable()
+        main_profile.disable()
         threading.Thread.run = run  # type: ignore[method-assign]
     with out.open("w", encoding="utf-8") as stream:
         stats: Any = pstats.Stats(profiles[0], stream=stream)
-        for other in profiles[1:]:
-            stats.add(other)
+        for profile in profiles[1:]:
+            stats.add(profile)
         stream.write(_shares(stats.stats))
         stats.strip_dirs()
         for order in ("tottime", "cumulative"):
-            stats.sort_stats(order).print_stats(MOST)
+            stats.sort_stats(order).print_stats(MAX_FUNCTIONS_SHOWN)
 
 
 def _shares(stats: dict[tuple[str, int, str], tuple[Any, ...]]) -> str:
-    """How much of the processor time each part took, the largest first. What is built in counts alone."""
+    """The share of each part in the processor time, largest first. Built-in functions are parts of their
+    own."""
     parts: dict[str, float] = {}
-    for (file, _, name), (_, _, own, *_) in stats.items():
+    for (file, _, name), (_, _, own_s, *_) in stats.items():
         part = _part(file, name)
-        parts[part] = parts.get(part, 0.0) + own
+        parts[part] = parts.get(part, 0.0) + own_s
     total = sum(parts.values())
     rows = sorted(parts.items(), key=lambda row: -row[1])
-    return "".join(f"{own / total:6.1%}  {own:8.3f} s  {part}\n" for part, own in rows if own > total / 200)
+    return "".join(
+        f"{own_s / total:6.1%}  {own_s:8.3f} s  {part}\n" for part, own_s in rows if own_s > total / 200
+    )
 
 
 def _part(file: str, name: str) -> str:
@@ -76,7 +79,7 @@ def _part(file: str, name: str) -> str:
     return "Python's library and imports"
 
 
-# A word in the name of something built in -> the part that it is.
+# A part of the name of a built-in function -> the part of the program it belongs to.
 BUILT_IN = {
     "sqlite3": "SQLite",
     "zlib": "zlib",
@@ -92,4 +95,4 @@ BUILT_IN = {
 
 
 if __name__ == "__main__":
-    profiled(sys.argv[2:], Path(sys.argv[1]))
+    profile_command(sys.argv[2:], Path(sys.argv[1]))

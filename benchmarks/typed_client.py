@@ -1,4 +1,5 @@
-"""The way other tools work: one client, one request at a time, typed objects, default pages of 20."""
+"""The way other tools work: one client, one request at a time, typed objects, the default pages of 20
+rows."""
 
 from __future__ import annotations
 
@@ -24,8 +25,8 @@ def main(url: str, threads: str) -> None:
             messages += 1
         for _ in client.beta.threads.runs.list(thread_id(number)):
             pass
-    told = {"messages": messages, "seconds": time.monotonic() - began}
-    sys.stdout.write(json.dumps(told) + "\n")
+    result = {"messages": messages, "seconds": time.monotonic() - began}
+    sys.stdout.write(json.dumps(result) + "\n")
 
 
 if __name__ == "__main__":
