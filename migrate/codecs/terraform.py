@@ -1,7 +1,7 @@
-"""Agents in, the text of agents.tf out: one resource of Terraform's azapi provider for each.
+"""Agents as the text of agents.tf: one resource of Terraform's azapi provider for each.
 
-The form of an import's id, `HOST/api/projects/PROJECT/agents/NAME|TYPE@VERSION`, is the one that the
-provider's source names (2.9.0 and later).
+The id of an import is `HOST/api/projects/PROJECT/agents/NAME|TYPE@VERSION`, as in the source of the provider
+(2.9.0 and later).
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from migrate.model.secrets import VERBATIM_KEYS, describe_credentials, is_secret
 HCL_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 HCL_KEYWORDS = frozenset({"for", "if", "in", "null", "true", "false", "endfor", "else", "endif"})
 HCL_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
-# What begins a template; doubled, it is a text.
+# The start of a template. With the last sign doubled it is plain text.
 HCL_TEMPLATE = re.compile(r"([$%]+)\{")
-# More such signs before it: which of them is doubled would not be clear, so they are escaped.
+# More signs before a template start: a heredoc could not say which of them is doubled.
 AMBIGUOUS_HCL_TEMPLATE = re.compile(r"[$%]{2}\{")
 
 
 class HclExpression(str):
-    """Stands in the text as it is: `var.name`."""
+    """An expression that is written without quotes: `var.name`."""
 
 
 def quote_hcl(text: str) -> str:
-    """A text on one line. Half of a character pair has no form here and becomes U+FFFD."""
-    return f'"{HCL_TEMPLATE.sub(_doubled, "".join(map(_escaped, text)))}"'
+    """A text on one line. HCL cannot write half of a character pair, which becomes U+FFFD."""
+    return f'"{HCL_TEMPLATE.sub(_escape_template, "".join(map(_escape_char, text)))}"'
 
 
-def _doubled(found: re.Match[str]) -> str:
-    before, last = found[1][:-1], found[1][-1]
+def _escape_template(match: re.Match[str]) -> str:
+    before, last = match[1][:-1], match[1][-1]
     return "".join(f"\\u{ord(sign):04x}" for sign in before) + last * 2 + "{"
 
 
-def _escaped(char: str) -> str:
+def _escape_char(char: str) -> str:
     if char in HCL_ESCAPES:
         return HCL_ESCAPES[char]
     if char.isprintable():
@@ -50,7 +50,7 @@ def _escaped(char: str) -> str:
 
 
 def format_hcl(value: JSON, indent: str = "") -> str:
-    """A value as an expression; `indent` is that of the line it begins on."""
+    """A value as an expression. `indent`: the indent of the line on which it begins."""
     if isinstance(value, HclExpression):
         return str(value)
     if isinstance(value, str):
@@ -59,7 +59,7 @@ def format_hcl(value: JSON, indent: str = "") -> str:
         lines = (f"{indent}  {key} = {format_hcl(v, indent + '  ')}\n" for key, v in _entries(value))
         return f"{{\n{''.join(lines)}{indent}}}" if value else "{}"
     if isinstance(value, list):
-        items = "".join(f"{indent}  {format_hcl(one, indent + '  ')},\n" for one in value)
+        items = "".join(f"{indent}  {format_hcl(member, indent + '  ')},\n" for member in value)
         return f"[\n{items}{indent}]" if value else "[]"
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
@@ -73,7 +73,7 @@ def _entries(value: Mapping[str, JSON]) -> Iterator[tuple[str, JSON]]:
 
 
 def _is_long(text: str) -> bool:
-    """Whether a text reads better over several lines and can stand so exactly."""
+    """Whether a text has several lines and a heredoc gives exactly this text."""
     lines = text.replace("\t", "").split("\n")
     return (
         len(lines) > 1
@@ -83,11 +83,11 @@ def _is_long(text: str) -> bool:
 
 
 def _heredoc(text: str) -> str:
-    """Lines as they are; the last line end, which the form adds, is taken off again."""
+    """The text as a heredoc, whose last line feed is removed again."""
     lines, mark, number = text.split("\n"), "EOT", 2
     while any(line.strip() == mark for line in lines):
         mark, number = f"EOT{number}", number + 1
-    body = HCL_TEMPLATE.sub(_doubled, text)
+    body = HCL_TEMPLATE.sub(_escape_template, text)
     return f'trimsuffix(<<{mark}\n{body}\n{mark}\n, "\\n")'
 
 
@@ -115,25 +115,27 @@ variable "project" {{
 
 
 def agents_as_terraform(
-    agents: Mapping[str, Mapping[str, JSON]], project: str, there: bool
+    agents: Mapping[str, Mapping[str, JSON]], project: str, existing: bool
 ) -> TerraformAgents:
-    """`agents`: name -> body without the name. `there`: they lie in the project, so they are imported."""
-    found = TerraformAgents(resources=_resources(agents))
+    """agents.tf. `agents`: name -> body without the name. `existing`: the project has them: import."""
+    result = TerraformAgents(resources=_resources(agents))
     blocks = []
     for name in sorted(agents):
-        resource = found.resources[name]
-        body = _without_secrets(dict(agents[name]), resource, found.secrets, False)
+        resource = result.resources[name]
+        body = _without_secrets(dict(agents[name]), resource, result.secrets, False)
         blocks.append(_block(name, resource, body))
-        found.normalized += [f"{name}: {path}" for path in _texts_where(_is_not_nfc, {"name": name, **body})]
-        found.replaced += [f"{name}: {path}" for path in _texts_where(_is_half, {"name": name, **body})]
-        if there:
+        result.normalized += [f"{name}: {path}" for path in _texts_where(_is_not_nfc, {"name": name, **body})]
+        result.replaced += [
+            f"{name}: {path}" for path in _texts_where(_has_surrogate, {"name": name, **body})
+        ]
+        if existing:
             blocks.append(_import(name, resource))
     default = f"\n  default     = {quote_hcl(project)}" if project else ""
-    found.wanted = sorted(_variables(agents))
-    variables = [_variable(name, True) for name in found.secrets]
-    variables += [_variable(name, False) for name in found.wanted]
-    found.text = "\n".join([TERRAFORM_HEADER.format(default=default), *variables, *blocks])
-    return found
+    result.required_variables = sorted(_variables(agents))
+    variables = [_variable(name, True) for name in result.secrets]
+    variables += [_variable(name, False) for name in result.required_variables]
+    result.text = "\n".join([TERRAFORM_HEADER.format(default=default), *variables, *blocks])
+    return result
 
 
 def _block(name: str, resource: str, body: Mapping[str, JSON]) -> str:
@@ -158,24 +160,27 @@ def _variable(name: str, sensitive: bool) -> str:
 
 
 def _resources(names: Iterable[str]) -> dict[str, str]:
-    """Agent -> a valid name of a resource that no other has."""
-    plain = {name: terraform_identifier(name, "agent") for name in sorted(names)}
-    uses = Counter(plain.values())
+    """Agent -> a valid and unique name of its resource."""
+    bases = {name: terraform_identifier(name, "agent") for name in sorted(names)}
+    uses = Counter(bases.values())
     return {
         name: base if uses[base] == 1 else f"{base}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-        for name, base in plain.items()
+        for name, base in bases.items()
     }
 
 
-def terraform_identifier(text: str, otherwise: str) -> str:
-    """A text as a name in Terraform: letters, digits and underscores, not beginning with a digit."""
+def terraform_identifier(text: str, prefix: str) -> str:
+    """A text as a name in Terraform: letters, digits and underscores, with a letter first."""
     base = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:60]
-    return base if base[:1].isalpha() else f"{otherwise}_{base}".rstrip("_")
+    return base if base[:1].isalpha() else f"{prefix}_{base}".rstrip("_")
 
 
 def _without_secrets(value: Any, at: str, secrets: list[str], hidden: bool, exact: bool = False) -> Any:
-    """The same value with sensitive variables in the places of secrets. `exact`: within a schema or a
-    specification names of keys say nothing, and only texts with a credential in them are secrets."""
+    """The value with sensitive variables in the places of secrets.
+
+    `at`: path, as the name of a variable. `hidden`: inside a secret key. `exact`: inside a schema or
+    specification, where the names of keys mean nothing, and only texts with a credential are secrets.
+    """
     if isinstance(value, Mapping):
         return {
             k: _without_secrets(
@@ -188,9 +193,11 @@ def _without_secrets(value: Any, at: str, secrets: list[str], hidden: bool, exac
             for k, v in value.items()
         }
     if isinstance(value, list):
-        return [_without_secrets(one, f"{at}_{n}", secrets, hidden, exact) for n, one in enumerate(value)]
-    holds = isinstance(value, str) and any(describe_credentials(value))
-    if not (hidden or holds) or value in (None, ""):
+        return [
+            _without_secrets(member, f"{at}_{n}", secrets, hidden, exact) for n, member in enumerate(value)
+        ]
+    has_credential = isinstance(value, str) and any(describe_credentials(value))
+    if not (hidden or has_credential) or value in (None, ""):
         return value
     name, number = at, 2
     while name in secrets:
@@ -200,35 +207,34 @@ def _without_secrets(value: Any, at: str, secrets: list[str], hidden: bool, exac
 
 
 def _is_not_nfc(text: str) -> bool:
-    """Whether a text is not in the Unicode form NFC. Terraform normalizes every text to it when it reads a
-    file, so its first plan would show a change there."""
+    """Whether a text is not in the Unicode form NFC, to which Terraform changes every text that it reads."""
     return not unicodedata.is_normalized("NFC", text)
 
 
-def _is_half(text: str) -> bool:
-    """Whether a text holds half of a character pair."""
+def _has_surrogate(text: str) -> bool:
+    """Whether a text contains half of a character pair."""
     return any("\ud800" <= char <= "\udfff" for char in text)
 
 
-def _texts_where(is_so: Callable[[str], bool], value: JSON, at: str = "") -> Iterator[str]:
-    """Where texts, or keys, are of a kind."""
+def _texts_where(condition: Callable[[str], bool], value: JSON, at: str = "") -> Iterator[str]:
+    """The paths of texts and keys that meet a condition."""
     if isinstance(value, str):
-        if is_so(value):
+        if condition(value):
             yield at
     elif isinstance(value, Mapping):
         for key, inner in value.items():
             place = f"{at}.{key}" if at else str(key)
-            if is_so(str(key)):
+            if condition(str(key)):
                 yield f"{place} (the key)"
-            yield from _texts_where(is_so, inner, place)
+            yield from _texts_where(condition, inner, place)
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            yield from _texts_where(is_so, inner, f"{at}[{number}]")
+            yield from _texts_where(condition, inner, f"{at}[{number}]")
 
 
 def _variables(value: JSON) -> set[str]:
-    """Names of the variables that stand for ids of another project."""
+    """Names of the variables in the place of ids of another project."""
     if isinstance(value, HclExpression):
         return {value.removeprefix("var.")}
     inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    return {name for one in inner for name in _variables(one)}
+    return {name for member in inner for name in _variables(member)}

@@ -179,9 +179,9 @@ def test_an_environment_reaches_every_reference() -> None:
 def test_a_config_directory_is_no_target() -> None:
     from migrate.codecs import CODECS, Target, capabilities_for
 
-    with pytest.raises(BadUsage, match="no target"):
+    with pytest.raises(BadUsage, match="cannot be a target"):
         CODECS["config"].adapt(Entity("assistant", "a"), Target(capabilities_for("openai")))
-    with pytest.raises(BadUsage, match="no target"):
+    with pytest.raises(BadUsage, match="cannot be a target"):
         CODECS["config"].create_request(Entity("assistant", "a"))
 
 

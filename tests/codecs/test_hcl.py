@@ -149,25 +149,26 @@ def test_an_expression_stands_as_it_is() -> None:
 
 def test_every_agent_has_its_own_resource() -> None:
     agents = {name: {"definition": {}} for name in ("Desk", "desk", "DESK!", "1", "", "日本", "a b")}
-    found = agents_as_terraform(agents, "h/api/projects/p", there=True)
+    found = agents_as_terraform(agents, "h/api/projects/p", existing=True)
     names = list(found.resources.values())
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in names)
     assert found.text.count("resource ") == found.text.count("import {") == len(agents)
     assert (
-        agents_as_terraform(dict(reversed(agents.items())), "h/api/projects/p", there=True).text == found.text
+        agents_as_terraform(dict(reversed(agents.items())), "h/api/projects/p", existing=True).text
+        == found.text
     )
 
 
 def test_an_import_has_the_id_that_the_provider_reads() -> None:
-    text = agents_as_terraform({"desk": {"definition": {}}}, "h/api/projects/p", there=True).text
+    text = agents_as_terraform({"desk": {"definition": {}}}, "h/api/projects/p", existing=True).text
     assert 'id = "${var.project}/agents/desk|Microsoft.Foundry/agents@v1"' in text
     assert 'default     = "h/api/projects/p"' in text
 
 
 def test_secrets_are_variables() -> None:
     tool = {"type": "mcp", "headers": {"Authorization": "Bearer tomato"}, "parameters": {"token": "a name"}}
-    found = agents_as_terraform({"desk": {"definition": {"tools": [tool]}}}, "", there=False)
+    found = agents_as_terraform({"desk": {"definition": {"tools": [tool]}}}, "", existing=False)
     assert "tomato" not in found.text
     assert found.secrets == ["desk_definition_tools_0_headers_authorization"]
     assert (

@@ -58,7 +58,7 @@ MISTAKES = {
     ),
     "instructions twice": (
         {"assistants/desk.md": FRONT.format("instructions: Hi.\n")},
-        "assistants/desk.md:4: instructions: stand here and below",
+        "assistants/desk.md:4: instructions: are here and below",
     ),
     "a store that is not there": (
         {

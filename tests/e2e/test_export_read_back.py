@@ -148,7 +148,7 @@ def test_halves_of_character_pairs_are_named_where_terraform_gets_another_sign()
         "key": {"metadata": {"\udc00": "v"}},
         "whole": {"definition": {"instructions": "\U0001f600"}},
     }
-    found = agents_as_terraform(agents, "", there=True)
+    found = agents_as_terraform(agents, "", existing=True)
     assert found.replaced == ["desk: definition.instructions", "key: metadata.\udc00 (the key)"]
     shown = terraform_text(TerraformExport(found), "agents.tf")
     assert shown.count("becomes U+FFFD") == 2

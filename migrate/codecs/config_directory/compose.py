@@ -1,6 +1,7 @@
-"""Objects under their keys in, the text of each file out. No secret, no default, no id is written.
+"""The text of each file of a config directory, and the key of each object: a name that is used once.
 
-What is written is the compared form, so what two services spell differently makes no difference in git.
+Files contain the compared form of objects, so two services that spell a value differently give the same file.
+No secret, no default value and no id is written.
 """
 
 from __future__ import annotations
@@ -14,18 +15,20 @@ from migrate.codecs.config_directory.parse import KIND_LABELS, is_valid_key
 from migrate.codecs.config_directory.validate import unchecked_fields
 from migrate.codecs.config_directory.yaml_text import format_yaml
 from migrate.model import JSON, KINDS, Entity
-from migrate.model.normalize import normalize_entity
+from migrate.model.normalize import normalize_entity, normalize_written_fields
 from migrate.model.secrets import VERBATIM_KEYS
 
-# Hex digits of a hash that tell files of one name apart.
+# Hex digits of a hash in the keys of files with the same name.
 HASH_DIGITS = 8
 
 
 def keys_of_named_objects(
     entities: Iterable[Entity], taken: Collection[str] = ()
 ) -> dict[str, tuple[str, str]]:
-    """Id of an assistant or a store -> its key, and why that is its id where it is. `taken`: what no name
-    may be, since it names something that is gone."""
+    """Id of an assistant or vector store -> its key, and the reason where the key is the id.
+
+    `taken`: names that refer to objects which no longer exist, so that no key may be one of them.
+    """
     rows = list(entities)
     names = Counter(row.name for row in rows)
     ids = {row.id for row in rows} | set(taken)
@@ -43,40 +46,40 @@ def _key_and_reason(row: Entity, uses: int, ids: Collection[str]) -> tuple[str, 
     if row.name in ids and row.name != row.id:
         return row.id, "its name is the id of another; this is its own"
     if not is_valid_key(row.name):
-        return row.id, "its name cannot stand for it; this is its id on the service it came from"
+        return row.id, "its name cannot be a key; this is its id on the service it came from"
     return row.name, ""
 
 
 def keys_of_config_objects(entities: Iterable[Entity]) -> dict[str, tuple[str, str]]:
-    """The same for objects that were read from a config directory: the key stays."""
+    """The same for objects that were read from a config directory: their keys stay."""
     rows = list(entities)
-    why = keys_of_named_objects(rows)
-    kept = "other files know it by this key"
-    return {row.id: (row.id, "" if row.id == row.name else why[row.id][1] or kept) for row in rows}
+    reasons = keys_of_named_objects(rows)
+    kept = "other files refer to it by this key"
+    return {row.id: (row.id, "" if row.id == row.name else reasons[row.id][1] or kept) for row in rows}
 
 
 def keys_of_files(files: Iterable[Entity], taken: Collection[str] = ()) -> dict[str, str]:
-    """Id of a file -> its key: its name; where several share one, with their hash, size or number."""
+    """Id of a file -> its key: the name; where several files have it, with a hash, size or number."""
     rows = sorted(files, key=lambda row: row.id)
     uses = Counter(_base_key(row) for row in rows)
     used = {name for name, count in uses.items() if count == 1} | set(taken)
-    chosen: dict[str, str] = {}
+    keys: dict[str, str] = {}
     for row in rows:
         base = _base_key(row)
         if uses[base] == 1 and base not in taken:
-            chosen[row.id] = base
+            keys[row.id] = base
             continue
         mark = str(row.fields.get("sha256") or "")[:HASH_DIGITS] or str(row.fields.get("bytes") or 0)
         key, number = f"{base}@{mark}", 2
         while key in used:
             key, number = f"{base}@{mark}-{number}", number + 1
         used.add(key)
-        chosen[row.id] = key
-    return chosen
+        keys[row.id] = key
+    return keys
 
 
 def _base_key(row: Entity) -> str:
-    """The name as a key; what has no UTF-8 form, or stands for something at run time, is spelled out."""
+    """The name as a key. Characters without UTF-8 form are escaped; templates get a prefix."""
     name = row.name.encode("utf-8", "backslashreplace").decode() or row.id
     return name if is_valid_key(name) else f"file {name}"
 
@@ -85,27 +88,29 @@ SCHEMA_COMMENT = "# yaml-language-server: $schema={}\n"
 
 
 def assistant_text(entity: Entity, why_id: str = "", absent: Iterable[str] = ()) -> str:
-    """An assistant's file. `why_id`: why it needs an id line; `absent`: what it names and nobody has."""
+    """The file of an assistant.
+
+    `why_id`: the reason why the file needs an id line. `absent`: names in it of objects that do not exist.
+    """
     front = _compared_fields(entity)
     instructions = front.pop("instructions", None) or ""
-    # The instructions are checked too, though they stand below: too long, or with half a character pair.
+    # The instructions are checked as well: they may be too long, or contain half of a character pair.
     whole = _with_marks("assistant", entity, {**front, "instructions": instructions or None}, why_id, absent)
     del whole["instructions"]
-    odd = not isinstance(instructions, str)
-    if odd:
-        whole = {**whole, "instructions": instructions}
-    return assistant_file.format_assistant_file(whole, "" if odd else instructions, _comments(why_id))
+    if not isinstance(instructions, str):
+        whole, instructions = {**whole, "instructions": instructions}, ""
+    return assistant_file.format_assistant_file(whole, instructions, _comments(why_id))
 
 
 def vector_store_text(
     entity: Entity, files: Iterable[Entity], why_id: str = "", absent: Iterable[str] = ()
 ) -> str:
-    """A vector store's file: its settings, and the files in it by their keys."""
+    """The file of a vector store: its settings, and its files by their keys."""
     value = _compared_fields(entity)
     rows: dict[str, JSON] = {}
     for row in sorted(files, key=lambda row: str(row.fields.get("file_id"))):
-        said = _compared_fields(row)
-        rows[str(said.pop("file_id", row.id))] = said
+        settings = _compared_fields(row)
+        rows[str(settings.pop("file_id", row.id))] = settings
     whole = _with_marks("vector_store", entity, {**value, "files": rows}, why_id, absent)
     if rows:
         whole["files"] = whole.pop("files")
@@ -113,46 +118,49 @@ def vector_store_text(
 
 
 def files_yaml_text(rows: Mapping[str, Entity], paths: Mapping[str, str], kept: Mapping[str, JSON]) -> str:
-    """files.yaml: every file under its key. `paths`: where bytes lie in the directory; `kept`: entries that
-    stay as they are."""
+    """files.yaml: every file under its key.
+
+    `paths`: key -> the place of its bytes in the directory. `kept`: entries that stay unchanged.
+    """
     whole: dict[str, JSON] = {}
     for key in sorted({*rows, *kept}):
         if key not in rows:
             whole[key] = kept[key]
             continue
         file = rows[key]
-        name = file.fields.get("filename")
-        given: dict[str, JSON] = {"name": name}
-        given["purpose"] = file.fields.get("purpose")
-        given |= {f: file.fields[f] for f in ("bytes", "sha256") if file.fields.get(f) is not None}
-        given |= {"path": paths[key]} if key in paths else {}
+        entry: dict[str, JSON] = {"name": file.fields.get("filename")}
+        entry["purpose"] = file.fields.get("purpose")
+        entry |= {
+            name: file.fields[name] for name in ("bytes", "sha256") if file.fields.get(name) is not None
+        }
+        entry |= {"path": paths[key]} if key in paths else {}
         extras = _extras(file)
-        given |= {"extras": extras} if extras else {}
-        loose, _ = unchecked_fields("file", given)
-        loose += ["bytes"] if "bytes" not in given and "path" not in given else []
-        whole[key] = {**given, "unchecked": loose} if loose else given
+        entry |= {"extras": extras} if extras else {}
+        unchecked, _ = unchecked_fields("file", entry)
+        unchecked += ["bytes"] if "bytes" not in entry and "path" not in entry else []
+        whole[key] = {**entry, "unchecked": unchecked} if unchecked else entry
     return _yaml("schema/files.json", whole, {})
 
 
 def _compared_fields(entity: Entity) -> dict[str, Any]:
-    """The compared form, in the order of the kind's fields, with what no rule knows apart."""
-    plain = normalize_entity(Entity(entity.kind, entity.id, entity.parent, entity.fields))
-    said = {name: _in_order(plain[name]) for name in KINDS[entity.kind].fields if name in plain}
+    """The compared form in the order of the kind's fields, with unknown fields under `extras`."""
+    normalized = normalize_written_fields(entity)
+    fields = {name: _in_order(normalized[name]) for name in KINDS[entity.kind].fields if name in normalized}
     extras = _extras(entity)
-    return {**said, "extras": extras} if extras else said
+    return {**fields, "extras": extras} if extras else fields
 
 
-# Keys that say what something is.
+# These keys come first in each mapping.
 LEADING_KEYS = ("type", "name", "description")
 
 
 def _in_order(value: JSON) -> JSON:
-    """Keys in an order of ours, since a service may change its own; what is exact stays as it was written."""
+    """Keys in a fixed order, because a service may change its own. Exact values keep theirs."""
     if isinstance(value, Mapping):
         names = [name for name in LEADING_KEYS if name in value]
         names += sorted(value.keys() - set(names))
         return {name: value[name] if name in VERBATIM_KEYS else _in_order(value[name]) for name in names}
-    return [_in_order(one) for one in value] if isinstance(value, list) else value
+    return [_in_order(member) for member in value] if isinstance(value, list) else value
 
 
 def _extras(entity: Entity) -> dict[str, JSON]:
@@ -162,7 +170,7 @@ def _extras(entity: Entity) -> dict[str, JSON]:
 def _with_marks(
     kind: str, entity: Entity, value: Mapping[str, JSON], why_id: str, absent: Iterable[str]
 ) -> dict[str, JSON]:
-    """The object with what a reader must know: its id, what is not there, what is not checked."""
+    """The object with its id, the names of missing objects, and the unchecked fields, where it has any."""
     whole: dict[str, JSON] = {"id": entity.id, **value} if why_id else dict(value)
     not_here = sorted(set(absent))
     whole |= {"not_here": not_here} if not_here else {}

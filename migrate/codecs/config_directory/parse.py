@@ -1,4 +1,4 @@
-"""The texts of a config directory in; bodies of every object and every mistake in every file out."""
+"""The files of a config directory, parsed to bodies of objects, with every mistake in every file."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from migrate.codecs.config_directory.validate import (
     find_mistakes,
     format_field_path,
     suggestion,
+    texts_in,
 )
 from migrate.codecs.config_directory.yaml_text import InvalidYaml, YamlDocument, parse_yaml
-from migrate.codecs.field_types import is_well_formed
+from migrate.codecs.field_types import split_well_formed
 from migrate.errors import BadUsage
 from migrate.model import JSON, KINDS, Entity
 from migrate.model.file import BYTES_ABSENT
 from migrate.model.references import is_template
 
-# The key of a body under which stands what no rule knows.
+# The key of a body with the fields that no rule knows.
 EXTRAS_KEY = "extras"
 
 
@@ -35,16 +36,15 @@ def decode_config_object(
 ) -> list[Entity]:
     """The object in canonical form. A file has no bytes unless the archive has them."""
     given = {name: body[name] for name in KINDS[kind].fields if name in body}
-    sound = {name: value for name, value in given.items() if is_well_formed(name, value)}
-    extras = {name: value for name, value in given.items() if name not in sound}
+    sound, odd = split_well_formed(given)
     facts = {"bytes_from": BYTES_ABSENT} if kind == "file" else {}
-    return [Entity(kind, str(body["id"]), parent, sound, facts, {**extras, **(body.get(EXTRAS_KEY) or {})})]
+    return [Entity(kind, str(body["id"]), parent, sound, facts, {**odd, **(body.get(EXTRAS_KEY) or {})})]
 
 
 def refuse_as_target(*_: object, **__: object) -> NoReturn:
-    """A config directory is written by `export` alone."""
+    """Raises `BadUsage`: only `export` writes a config directory."""
     raise BadUsage(
-        "a config directory is no target of a move",
+        "a config directory cannot be a target",
         "it is a source of plans and a side of comparisons",
         "write one with: export ESTATE DIR",
     )
@@ -57,13 +57,15 @@ KIND_LABELS = {"assistant": "assistant", "vector_store": "vector store", "file":
 
 @dataclass(frozen=True)
 class ConfigObject:
-    """One object as it was written: its body, and where each part stands."""
+    """One object of a file: its body, and the line of each part.
+
+    `at`: path of the object in the file. `not_here`: names in it of objects that do not exist.
+    """
 
     kind: str
     file: str
     document: YamlDocument
     body: ConfigBody
-    # Where in the file the object begins.
     at: FieldPath = ()
     not_here: frozenset[str] = frozenset()
 
@@ -79,8 +81,10 @@ class ConfigObject:
 
 @dataclass(frozen=True)
 class ConfigContents:
-    """Everything that a directory says. `members`: key of a store -> its rows. `paths`: key of a file ->
-    where its bytes lie."""
+    """The objects of a directory.
+
+    `members`: key of a vector store -> its rows. `paths`: key of a file -> the place of its bytes.
+    """
 
     objects: dict[str, list[ConfigObject]] = field(default_factory=lambda: {kind: [] for kind in KIND_LABELS})
     members: dict[str, list[ConfigBody]] = field(default_factory=dict)
@@ -88,25 +92,25 @@ class ConfigContents:
 
 
 def parse_config_directory(texts: Mapping[str, str]) -> tuple[ConfigContents, list[Problem]]:
-    """Read the files of a directory, by their paths in it."""
-    found, problems = ConfigContents(), []
+    """Parse the files of a directory. `texts`: path in the directory -> text."""
+    contents, problems = ConfigContents(), []
     broken: set[str] = set()
     for file, text in sorted(texts.items()):
         folder = file.partition("/")[0]
         try:
             if folder == ASSISTANTS_FOLDER:
                 document = assistant_file.parse_assistant_file(text)
-                problems += list(_add(found, "assistant", file, document))
+                problems += list(_add(contents, "assistant", file, document))
             elif folder in (VECTOR_STORES_FOLDER, FILES_YAML):
                 document = parse_yaml(text)
                 add = _add_files if folder == FILES_YAML else _add_store
-                problems += list(add(found, file, document))
+                problems += list(add(contents, file, document))
         except InvalidYaml as error:
             problems.append(Problem(file, error.line, "", error.reason))
             broken.add(KIND_BY_FOLDER[folder])
-    problems += _duplicate_keys(found)
-    problems += _dangling_references(found, broken)
-    return found, problems
+    problems += _duplicate_keys(contents)
+    problems += _dangling_references(contents, broken)
+    return contents, problems
 
 
 def config_key(value: JSON) -> str:
@@ -118,27 +122,25 @@ def config_key(value: JSON) -> str:
 
 
 def is_valid_key(text: str) -> bool:
-    """Whether a name can stand for its object: what is replaced at run time, or has no UTF-8, cannot."""
+    """Whether a name can be a key: not a template, and with a UTF-8 form."""
     return bool(text) and not is_template(text) and text.encode(errors="replace").decode() == text
 
 
-def _add(found: ConfigContents, kind: str, file: str, document: YamlDocument) -> Iterator[Problem]:
+def _add(contents: ConfigContents, kind: str, file: str, document: YamlDocument) -> Iterator[Problem]:
     value = document.value
     if not isinstance(value, dict):
         yield Problem(file, document.line(()), "", "must be a mapping of keys and values")
         return
-    written = ConfigObject(kind, file, document, {}, not_here=frozenset(_texts(value.get("not_here"))))
+    written = ConfigObject(kind, file, document, {}, not_here=frozenset(texts_in(value.get("not_here"))))
     yield from (written.problem(path, text) for path, text in find_mistakes(kind, value))
     key = config_key(value)
     if not is_valid_key(key):
-        reason = "cannot stand for it; give it an id" if key else f"is missing: {_needs(kind)}"
+        article = "an" if kind == "assistant" else "a"
+        missing = f"is missing: {article} {KIND_LABELS[kind]} needs a name, or an id"
+        reason = "cannot be its key; give it an id" if key else missing
         yield written.problem(("id",) if value.get("id") else ("name",), reason)
         return
-    found.objects[kind].append(replace(written, body=_body(kind, key, value)))
-
-
-def _needs(kind: str) -> str:
-    return f"{'an' if kind == 'assistant' else 'a'} {KIND_LABELS[kind]} needs a name, or an id"
+    contents.objects[kind].append(replace(written, body=_body(kind, key, value)))
 
 
 def _body(kind: str, key: str, value: Mapping[str, JSON]) -> ConfigBody:
@@ -146,18 +148,18 @@ def _body(kind: str, key: str, value: Mapping[str, JSON]) -> ConfigBody:
     return {"id": key, **fields, "extras": value.get("extras") or {}}
 
 
-def _add_store(found: ConfigContents, file: str, document: YamlDocument) -> Iterator[Problem]:
-    yield from _add(found, "vector_store", file, document)
-    stores = found.objects["vector_store"]
+def _add_store(contents: ConfigContents, file: str, document: YamlDocument) -> Iterator[Problem]:
+    yield from _add(contents, "vector_store", file, document)
+    stores = contents.objects["vector_store"]
     rows = document.value.get("files") if isinstance(document.value, dict) else None
     if stores and stores[-1].file == file and isinstance(rows, dict):
-        said = {key: row if isinstance(row, dict) else {} for key, row in rows.items()}
-        found.members.setdefault(stores[-1].key, []).extend(
-            {**_body("vector_store_file", key, row), "file_id": key} for key, row in said.items()
-        )
+        members = contents.members.setdefault(stores[-1].key, [])
+        for key, row in rows.items():
+            body = _body("vector_store_file", key, row if isinstance(row, dict) else {})
+            members.append({**body, "file_id": key})
 
 
-def _add_files(found: ConfigContents, file: str, document: YamlDocument) -> Iterator[Problem]:
+def _add_files(contents: ConfigContents, file: str, document: YamlDocument) -> Iterator[Problem]:
     if document.value is None:
         return
     if not isinstance(document.value, dict):
@@ -173,41 +175,39 @@ def _add_files(found: ConfigContents, file: str, document: YamlDocument) -> Iter
         if not is_valid_key(key):
             yield written.problem((), "cannot be the key of a file; choose another one, and give its `name`")
             continue
-        if (
-            value.get("path") is None
-            and value.get("bytes") is None
-            and "bytes" not in _texts(value.get("unchecked"))
-        ):
+        has_bytes = value.get("path") is not None or value.get("bytes") is not None
+        if not has_bytes and "bytes" not in texts_in(value.get("unchecked")):
             yield written.problem((), "needs `path` (its bytes are here) or `bytes` (its size)")
         body = _body("file", key, value)
         name = value.get("name", key)
         body |= {"filename": name} if name is not None else {}
         body.setdefault("purpose", "assistants")
-        found.objects["file"].append(replace(written, body=body))
+        contents.objects["file"].append(replace(written, body=body))
         if isinstance(value.get("path"), str):
-            found.paths[key] = value["path"]
+            contents.paths[key] = value["path"]
 
 
-def _duplicate_keys(found: ConfigContents) -> Iterator[Problem]:
+def _duplicate_keys(contents: ConfigContents) -> Iterator[Problem]:
     for kind in ("assistant", "vector_store"):
         first: dict[str, ConfigObject] = {}
-        for one in found.objects[kind]:
-            other = first.setdefault(one.key, one)
-            if other is not one:
-                field_ = ("id",) if ("id",) in one.document.lines else ("name",)
-                yield one.problem(field_, f"{one.key!r} is {other.file} already; give one of them an id")
+        for object_ in contents.objects[kind]:
+            earlier = first.setdefault(object_.key, object_)
+            if earlier is not object_:
+                field_ = ("id",) if ("id",) in object_.document.lines else ("name",)
+                text = f"{object_.key!r} is {earlier.file} already; give one of them an id"
+                yield object_.problem(field_, text)
 
 
-def _dangling_references(found: ConfigContents, broken: Collection[str]) -> Iterator[Problem]:
-    """What names an object that is in no file; of kinds with a broken file nobody can say."""
-    known = {kind: {one.key for one in rows} for kind, rows in found.objects.items() if kind not in broken}
-    for assistant in found.objects["assistant"]:
+def _dangling_references(contents: ConfigContents, broken: Collection[str]) -> Iterator[Problem]:
+    """References to objects that are in no file. Kinds in `broken` are not checked."""
+    known = {kind: {row.key for row in rows} for kind, rows in contents.objects.items() if kind not in broken}
+    for assistant in contents.objects["assistant"]:
         for ref in KINDS["assistant"].refs:
             for path, name in references_at(assistant.body, ref.path):
                 if not is_template(name) and name not in assistant.not_here:
                     yield from _check_reference(assistant, path, ref.kind, name, known)
-    for store in found.objects["vector_store"]:
-        for row in found.members.get(store.key, []):
+    for store in contents.objects["vector_store"]:
+        for row in contents.members.get(store.key, []):
             if row["id"] not in store.not_here:
                 yield from _check_reference(store, ("files", row["id"]), "file", row["id"], known)
 
@@ -216,16 +216,13 @@ def _check_reference(
     owner: ConfigObject, path: FieldPath, kind: str, name: str, known: Mapping[str, set[str]]
 ) -> Iterator[Problem]:
     if kind in known and name not in known[kind]:
-        place = {"file": FILES_YAML, "vector_store": VECTOR_STORES_FOLDER, "assistant": ASSISTANTS_FOLDER}[
-            kind
-        ]
-        yield owner.problem(
-            path, f"there is no {KIND_LABELS[kind]} {name!r} in {place}{suggestion(name, known[kind])}"
-        )
+        place = next(folder for folder, of_kind in KIND_BY_FOLDER.items() if of_kind == kind)
+        text = f"there is no {KIND_LABELS[kind]} {name!r} in {place}{suggestion(name, known[kind])}"
+        yield owner.problem(path, text)
 
 
 def references_at(node: JSON, path: str) -> Iterator[tuple[FieldPath, str]]:
-    """The strings at a declared path of references, each with its place."""
+    """The strings at a declared path of references, each with its own path."""
     return _references_below(node, path.split("."), ())
 
 
@@ -241,7 +238,3 @@ def _references_below(node: JSON, steps: list[str], at: FieldPath) -> Iterator[t
             yield from _references_below(item, rest, (*at, name, place))
     elif child is not None:
         yield from _references_below(child, rest, (*at, name))
-
-
-def _texts(value: JSON) -> list[str]:
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []

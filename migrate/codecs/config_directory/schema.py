@@ -1,6 +1,6 @@
-"""What may stand in each file of a config directory: the forms that are checked, and their JSON Schema.
+"""The pydantic models of the files of a config directory, and their JSON Schema.
 
-Only what every service shares stands here. What one service cannot hold is told by the plan.
+They check only rules that all services share. What one service cannot store is a loss in the plan.
 """
 
 from __future__ import annotations
@@ -8,33 +8,35 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, core_schema
 
 from migrate.codecs.capabilities import CLASSIC_TOOL_TYPES, MAX_METADATA_PAIRS
 from migrate.codecs.foundry.tools import TOOL_ROWS
 
-# Types of tools that a rule knows.
+# Types of tools that this program knows.
 TOOL_TYPES = tuple(
     sorted(CLASSIC_TOOL_TYPES | {row.old for row in TOOL_ROWS} | {row.new for row in TOOL_ROWS})
 )
 
 
 class StrictFileModel(BaseModel):
-    """A key that nobody knows is a mistake; a number is no text."""
+    """Unknown keys are mistakes, and values are not converted: a number is no text."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class OpenModel(BaseModel):
-    """Keys beyond these belong to one service."""
+    """Other keys are allowed: they belong to one service."""
 
     model_config = ConfigDict(extra="allow", strict=True)
 
 
-ExtraFields = Annotated[dict[str, Any], Field(description="What no rule knows, as the service gave it.")]
-UncheckedFields = Annotated[list[str], Field(description="Fields of this object that are taken as they are.")]
+ExtraFields = Annotated[
+    dict[str, Any], Field(description="Fields that this program does not know, as the service returned them.")
+]
+UncheckedFields = Annotated[list[str], Field(description="Fields of this object that are not checked.")]
 MissingNames = Annotated[
-    list[str], Field(description="Names or ids that are named here and were not in the estate.")
+    list[str], Field(description="Names or ids in this file of objects that were not in the estate.")
 ]
 ConfigKey = Annotated[
     str,
@@ -105,7 +107,7 @@ class Resources(StrictFileModel):
 
 
 def _format(value: Any) -> Any:
-    """Checked by hand: of a choice between forms nobody can say which one was meant."""
+    """Checked by hand: pydantic would report the mistakes of every form of a union."""
     if value is None or value == "auto":
         return value
     type_ = value.get("type") if isinstance(value, dict) else None
@@ -120,12 +122,10 @@ def _format(value: Any) -> Any:
 
 
 class _Checked:
-    """Calls `_format` in the way pydantic asks for it."""
+    """Makes pydantic call `_format`."""
 
     @classmethod
     def __get_pydantic_core_schema__(cls, *_: Any) -> Any:
-        from pydantic_core import core_schema
-
         return core_schema.no_info_plain_validator_function(_format)
 
 
@@ -151,7 +151,7 @@ Format = Annotated[
 
 
 class Assistant(StrictFileModel):
-    """The front matter of an assistant. Its instructions are what stands below it."""
+    """The front matter of an assistant. Its instructions are the text below it."""
 
     id: ConfigKey | None = None
     name: Name | None = None
@@ -169,9 +169,9 @@ class Assistant(StrictFileModel):
     extras: ExtraFields | None = None
     not_here: MissingNames | None = None
     unchecked: UncheckedFields | None = None
-    unchecked_tools: Annotated[list[str], Field(description="Types of tools that no rule knows.")] | None = (
-        None
-    )
+    unchecked_tools: (
+        Annotated[list[str], Field(description="Types of tools that are not checked.")] | None
+    ) = None
 
 
 class Expiry(StrictFileModel):
@@ -190,7 +190,7 @@ class Chunking(StrictFileModel):
 
 
 class Held(StrictFileModel):
-    """A file's place in a store."""
+    """The settings of a file in a vector store."""
 
     attributes: Annotated[dict[str, str | float | bool | None], Field(max_length=16)] | None = None
     chunking_strategy: Chunking | None = None
@@ -218,7 +218,9 @@ class File(StrictFileModel):
     purpose: str | None = None
     bytes: Annotated[int, Field(ge=0)] | None = None
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
-    path: Annotated[str, Field(description="Where its bytes lie, from this directory on.")] | None = None
+    path: Annotated[str, Field(description="The place of its bytes, relative to this directory.")] | None = (
+        None
+    )
     extras: ExtraFields | None = None
     unchecked: UncheckedFields | None = None
 
@@ -251,7 +253,7 @@ JSON_SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def _relaxed(form: type[StrictFileModel]) -> dict[str, Any]:
-    """The schema of a form; an object that says what is unchecked is only checked for its keys."""
+    """The JSON Schema of a file. With `unchecked` in it, only the keys are checked."""
     schema = form.model_json_schema()
     inner = schema.pop("$defs", {})
     return {
@@ -265,5 +267,5 @@ def _relaxed(form: type[StrictFileModel]) -> dict[str, Any]:
 def _unless_unchecked(schema: dict[str, Any]) -> dict[str, Any]:
     names = schema["properties"]
     marks = [{"required": [name]} for name in ("unchecked", "unchecked_tools") if name in names]
-    loose = {"properties": dict.fromkeys(names, True), "additionalProperties": False}
-    return {"type": "object", "if": {"anyOf": marks}, "then": loose, "else": schema}
+    keys_only = {"properties": dict.fromkeys(names, True), "additionalProperties": False}
+    return {"type": "object", "if": {"anyOf": marks}, "then": keys_only, "else": schema}

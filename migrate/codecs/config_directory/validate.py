@@ -1,4 +1,4 @@
-"""A value and the form it should have in; every mistake out, in words, with its place."""
+"""Find the mistakes in files of a config directory, each with its place and what is allowed."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, get_args
 
+from pydantic import ValidationError
+
 from migrate.codecs.config_directory.schema import MODEL_BY_KIND, TOOL_TYPES, Tool
 from migrate.errors import BadUsage
 from migrate.model import JSON
 
-# Mistakes that an error names; the others are counted.
+# How many mistakes an error lists.
 MAX_PROBLEMS_SHOWN = 20
 
-# Where something stands in a file: keys and places.
+# The path of a value in a file: keys, and indexes in lists.
 FieldPath = tuple["str | int", ...]
 
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One mistake. `field` is '' where it is about the whole file."""
+    """One mistake. `field` is '' for a mistake of the whole file, `line` is 0 where it is unknown."""
 
     file: str
     line: int
@@ -33,23 +35,22 @@ class Problem:
 
 
 def format_field_path(path: FieldPath) -> str:
-    """A path as people write it: `tools[1].type`."""
+    """A path as text: `tools[1].type`."""
     steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return "".join(steps).removeprefix(".")
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """`; did you mean X?` where something known is close, else ''."""
-    found = get_close_matches(word[:200], list(known), 1)
-    return f"; did you mean {found[0]}?" if found else ""
+    """`; did you mean X?` where a known word is similar, else ''."""
+    matches = get_close_matches(word[:200], list(known), 1)
+    return f"; did you mean {matches[0]}?" if matches else ""
 
 
 def raise_for_problems(problems: Iterable[Problem], folder: str) -> None:
-    """Raises `BadUsage` that names the mistakes."""
-    found = sorted(set(problems))
-    if not found:
+    """Raise `BadUsage` with the mistakes, if there are any."""
+    lines = [str(problem) for problem in sorted(set(problems))]
+    if not lines:
         return
-    lines = [str(problem) for problem in found]
     if len(lines) == 1:
         raise BadUsage(lines[0], todo=f"fix the file; the keys are in {folder}/schema and the documentation")
     more = [f"and {len(lines) - MAX_PROBLEMS_SHOWN:,} more"] if len(lines) > MAX_PROBLEMS_SHOWN else []
@@ -60,47 +61,43 @@ def raise_for_problems(problems: Iterable[Problem], folder: str) -> None:
     )
 
 
-# Characters of a wrong value that are shown.
+# How much of a wrong value a message quotes.
 MAX_VALUE_CHARS_SHOWN = 60
 
 
 def find_mistakes(kind: str, value: Mapping[str, JSON]) -> list[tuple[FieldPath, str]]:
-    """Where an object is not of its form, and why. What it says is unchecked is not looked at."""
-    from pydantic import ValidationError
-
+    """The path and the text of each mistake in an object. Fields in its `unchecked` are not checked."""
     form = MODEL_BY_KIND[kind]
-    loose = _texts(value.get("unchecked"))
+    unchecked = texts_in(value.get("unchecked"))
     places, checked = _without_unchecked_tools(value)
-    found: list[tuple[FieldPath, str]] = []
+    mistakes: list[tuple[FieldPath, str]] = []
     try:
         form.model_validate(checked)
-    except ValidationError as error:
-        for one in error.errors(include_url=False):
-            path = _path(one["loc"], checked)
-            if path[:1] and path[0] in loose and path[0] not in ("unchecked", "id"):
+    except ValidationError as errors:
+        for error in errors.errors(include_url=False):
+            path = _path(error["loc"], checked)
+            if path[:1] and path[0] in unchecked and path[0] not in ("unchecked", "id"):
                 continue
             if path[:1] == ("tools",) and len(path) > 1:
                 path = ("tools", places[int(path[1])], *path[2:])
-            found.append((path, _mistake_text(one, form, path)))
-    unknown = [name for name in loose if name not in form.model_fields]
-    found += [(("unchecked",), f"{_shown(name)} is no field here") for name in unknown]
-    return list(dict.fromkeys(found))
+            mistakes.append((path, _mistake_text(error, form, path)))
+    unknown = [name for name in unchecked if name not in form.model_fields]
+    mistakes += [(("unchecked",), f"{_quoted(name)} is no field here") for name in unknown]
+    return list(dict.fromkeys(mistakes))
 
 
 def unchecked_fields(kind: str, value: Mapping[str, JSON]) -> tuple[list[str], list[str]]:
-    """What an export must say is unchecked, so that what a service holds can be read back: fields, and
-    types of tools."""
-
+    """The fields and the types of tools that an export must mark as unchecked."""
     tools = value.get("tools") if kind == "assistant" else None
     types = {t["type"] for t in tools or [] if isinstance(t, Mapping) and isinstance(t.get("type"), str)}
-    odd = sorted(types - set(TOOL_TYPES))
-    given = {**value, "unchecked_tools": odd} if odd else value
-    return sorted({str(path[0]) for path, _ in find_mistakes(kind, given) if path}), odd
+    unknown = sorted(types - set(TOOL_TYPES))
+    marked = {**value, "unchecked_tools": unknown} if unknown else value
+    return sorted({str(path[0]) for path, _ in find_mistakes(kind, marked) if path}), unknown
 
 
 def _without_unchecked_tools(value: Mapping[str, JSON]) -> tuple[list[int], dict[str, JSON]]:
-    """The object without tools of types that it says are unchecked, and the places of those that stay."""
-    tools, types = value.get("tools"), _texts(value.get("unchecked_tools"))
+    """The indexes of the tools that are checked, and the object with only these tools."""
+    tools, types = value.get("tools"), texts_in(value.get("unchecked_tools"))
     if not isinstance(tools, list):
         return [], dict(value)
     kept = [
@@ -111,12 +108,13 @@ def _without_unchecked_tools(value: Mapping[str, JSON]) -> tuple[list[int], dict
     return [place for place, _ in kept], {**value, "tools": [tool for _, tool in kept]}
 
 
-def _texts(value: JSON) -> list[str]:
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+def texts_in(value: JSON) -> list[str]:
+    """The strings in a list; none where the value is no list."""
+    return [member for member in value if isinstance(member, str)] if isinstance(value, list) else []
 
 
 def _path(loc: tuple[int | str, ...], value: JSON) -> FieldPath:
-    """Where it stands in the file: pydantic also names the form it tried."""
+    """The path in the file. Pydantic's own path also has the names of the models that it tried."""
     steps: list[str | int] = []
     for step in loc:
         last = step == loc[-1]
@@ -131,17 +129,16 @@ def _path(loc: tuple[int | str, ...], value: JSON) -> FieldPath:
 
 
 def _mistake_text(error: Any, form: Any, path: FieldPath) -> str:
-    """The mistake in words."""
+    """The text of the mistake, from pydantic's error."""
     rule = ERROR_TEXTS.get(error["type"])
     return rule(error, _known_keys(form, path)) if rule else str(error["msg"]).lower()
 
 
 def _known_keys(form: Any, path: FieldPath) -> list[str]:
-    """The keys that are known beside the last step of a path."""
+    """The keys that are allowed at the last step of a path."""
     for step in path[:-1]:
         inner = form.model_fields.get(step) if hasattr(form, "model_fields") else None
-        found = list(_models(inner.annotation)) if inner else []
-        form = found[0] if found else form
+        form = next(_models(inner.annotation), form) if inner else form
     return list(getattr(form, "model_fields", {}))
 
 
@@ -152,7 +149,7 @@ def _models(annotation: Any) -> Iterator[Any]:
         yield from _models(inner)
 
 
-def _shown(value: JSON) -> str:
+def _quoted(value: JSON) -> str:
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= MAX_VALUE_CHARS_SHOWN else f"{text[:MAX_VALUE_CHARS_SHOWN]}..."
 
@@ -164,7 +161,6 @@ def _extra(error: Any, known: Iterable[str]) -> str:
 
 
 def _literal(error: Any, _: Iterable[str]) -> str:
-
     given = error["input"]
     tools = get_args(Tool.model_fields["type"].annotation)
     allowed = list(tools) if error["loc"][-1] == "type" and "tools" in error["loc"] else None
@@ -172,19 +168,21 @@ def _literal(error: Any, _: Iterable[str]) -> str:
     close = suggestion(
         str(given), allowed or [word.strip() for word in names.replace(" or ", ",").split(",")]
     )
-    return f"{_shown(given)} is not known; allowed: {names}{close}"
+    return f"{_quoted(given)} is not known; allowed: {names}{close}"
 
 
-def _kind_of(value: JSON) -> str:
-    names = {dict: "a mapping", list: "a list", str: "a text", bool: "true or false", type(None): "nothing"}
-    return names.get(type(value), "a number")
+def _type_label(value: JSON) -> str:
+    labels = {dict: "a mapping", list: "a list", str: "a text", bool: "true or false", type(None): "nothing"}
+    return labels.get(type(value), "a number")
 
 
-def _type(wanted: str) -> Callable[[Any, Iterable[str]], str]:
+def _type(required: str) -> Callable[[Any, Iterable[str]], str]:
     def rule(error: Any, _: Iterable[str]) -> str:
         given = error["input"]
-        quotes = "; write it in quotes" if wanted == "a text" and not isinstance(given, (dict, list)) else ""
-        return f"must be {wanted}, and is {_kind_of(given)}{quotes if given is not None else ''}"
+        quotes = (
+            "; write it in quotes" if required == "a text" and not isinstance(given, (dict, list)) else ""
+        )
+        return f"must be {required}, and is {_type_label(given)}{quotes if given is not None else ''}"
 
     return rule
 
@@ -192,13 +190,13 @@ def _type(wanted: str) -> Callable[[Any, Iterable[str]], str]:
 def _limit(words: str) -> Callable[[Any, Iterable[str]], str]:
     def rule(error: Any, _: Iterable[str]) -> str:
         given, ctx = error["input"], error.get("ctx", {})
-        size = f"{len(given):,}" if hasattr(given, "__len__") else _shown(given)
+        size = f"{len(given):,}" if hasattr(given, "__len__") else _quoted(given)
         return words.format(size=size, **ctx)
 
     return rule
 
 
-# Pydantic's kind of mistake -> our words.
+# Type of pydantic's error -> the text of the mistake.
 ERROR_TEXTS: Mapping[str, Callable[[Any, Iterable[str]], str]] = {
     "missing": lambda error, _: "is missing",
     "extra_forbidden": _extra,

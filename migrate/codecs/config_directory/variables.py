@@ -1,4 +1,4 @@
-"""variables.toml in; what changes between an environment and the files out, there and back."""
+"""variables.toml: what differs between the files and an environment, applied to objects and removed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from migrate.codecs.config_directory.parse import KIND_LABELS, ConfigBody, Confi
 from migrate.codecs.config_directory.validate import Problem
 from migrate.errors import BadUsage
 from migrate.model import JSON, KINDS, Entity
-from migrate.model.json_paths import ReplaceString, replace_strings_at
+from migrate.model.json_paths import replace_strings_at
 from migrate.model.project_resources import connections_in, replace_connections, short_connection_name
 from migrate.model.references import is_template
 
@@ -38,7 +38,7 @@ TOML_ERROR_LINE = re.compile(r"at line (\d+)")
 
 
 class Environment(BaseModel):
-    """One `[environments.NAME]`: a prefix of names, and names in the files -> names there."""
+    """One `[environments.NAME]`: a prefix of names, and name in the files -> name in the environment."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
     name_prefix: str = ""
@@ -52,7 +52,7 @@ class Variables(BaseModel):
 
 
 def read_variables(text: str) -> tuple[Mapping[str, Environment], list[Problem]]:
-    """The environments by name, and what is wrong."""
+    """The environments by name, and the mistakes in the text."""
     try:
         data: Any = tomllib.loads(text)
     except ValueError as error:
@@ -61,54 +61,47 @@ def read_variables(text: str) -> tuple[Mapping[str, Environment], list[Problem]]
     try:
         return Variables.model_validate(data).environments, []
     except ValidationError as error:
-        return {}, [
-            Problem(
-                VARIABLES_TOML,
-                _line(text, str(one["loc"][-1])),
-                ".".join(map(str, one["loc"])),
-                _mistake_text(one),
-            )
-            for one in error.errors(include_url=False)
-        ]
+        return {}, [_problem(text, row) for row in error.errors(include_url=False)]
 
 
-def _mistake_text(error: Any) -> str:
+def _problem(text: str, error: Any) -> Problem:
+    """A mistake from pydantic's error, on the first line with the key: `tomllib` returns no line numbers."""
+    key = str(error["loc"][-1])
+    line = next((n for n, line in enumerate(text.splitlines(), 1) if key in line), 1)
+    mistake = str(error["msg"]).lower()
     if error["type"] == "extra_forbidden":
-        return "is no key here; allowed: environments.NAME with name_prefix, models, connections"
-    return str(error["msg"]).lower()
-
-
-def _line(text: str, name: str) -> int:
-    """The first line that names a key: TOML's reader does not tell lines of what it understood."""
-    return next((n for n, line in enumerate(text.splitlines(), 1) if name in line), 1)
+        mistake = "is no key here; allowed: environments.NAME with name_prefix, models, connections"
+    return Problem(VARIABLES_TOML, line, ".".join(map(str, error["loc"])), mistake)
 
 
 def choose_environment(
-    known: Mapping[str, Environment], wanted: str, other_side: str = ""
+    known: Mapping[str, Environment], requested: str, other_side: str = ""
 ) -> tuple[str, Environment]:
-    """The environment that was asked for, or the one called like the other side, or none. Raises
-    `BadUsage`."""
-    if wanted and wanted not in known:
+    """The requested environment, else the one with the name of the other side, else none.
+
+    Raises `BadUsage` where the requested environment does not exist.
+    """
+    if requested and requested not in known:
         names = ", ".join(sorted(known)) or "none"
         raise BadUsage(
-            f"there is no environment {wanted!r}",
+            f"there is no environment {requested!r}",
             f"{VARIABLES_TOML} has: {names}",
-            f"add [environments.{wanted}] to it",
+            f"add [environments.{requested}] to it",
         )
-    name = wanted or (other_side if other_side in known else "")
+    name = requested or (other_side if other_side in known else "")
     return name, known.get(name, Environment())
 
 
 def apply_environment(contents: ConfigContents, environment: Environment) -> ConfigContents:
-    """The objects as this environment has them."""
+    """The objects with the names of this environment."""
     prefix = environment.name_prefix
     keys = {
-        kind: {one.key: prefix + one.key for one in contents.objects[kind] if one.key == one.body.get("name")}
+        kind: {row.key: prefix + row.key for row in contents.objects[kind] if row.key == row.body.get("name")}
         for kind in ("assistant", "vector_store")
     }
     for kind in keys:
-        for one in contents.objects[kind]:
-            one.body.update(_in_environment(kind, one.body, keys, environment))
+        for row in contents.objects[kind]:
+            row.body.update(_in_environment(kind, row.body, keys, environment))
     members = {keys["vector_store"].get(key, key): rows for key, rows in contents.members.items()}
     return ConfigContents(contents.objects, members, contents.paths)
 
@@ -121,23 +114,24 @@ def _in_environment(
         changed["name"] = environment.name_prefix + body["name"]
     changed["id"] = keys[kind].get(body["id"], body["id"])
     if kind == "assistant":
-        changed = dict(replace_strings_at(changed, KINDS[kind].references, _swap(keys)))
-        changed = _mapped(changed, environment.models, environment.connections)
+
+        def new_key(kind: str, key: str) -> str:
+            return key if is_template(key) else keys.get(kind, {}).get(key, key)
+
+        changed = dict(replace_strings_at(changed, KINDS[kind].references, new_key))
+        changed = _with_names(changed, environment.models, environment.connections)
     return changed
 
 
-def _swap(keys: Mapping[str, Mapping[str, str]]) -> ReplaceString:
-    return lambda kind, old: old if is_template(old) else keys.get(kind, {}).get(old, old)
-
-
-def _mapped(
-    fields: Mapping[str, JSON], models: Mapping[str, str], links: Mapping[str, str]
+def _with_names(
+    fields: Mapping[str, JSON], models: Mapping[str, str], connections: Mapping[str, str]
 ) -> dict[str, JSON]:
-    changed = dict(
-        replace_connections(
-            fields, lambda old: links.get(old) or links.get(short_connection_name(old)) or old
-        )
-    )
+    """An assistant's fields with the model and the connections renamed."""
+
+    def new_name(name: str) -> str:
+        return connections.get(name) or connections.get(short_connection_name(name)) or name
+
+    changed = dict(replace_connections(fields, new_name))
     if isinstance(changed.get("model"), str):
         changed["model"] = models.get(changed["model"], changed["model"])
     return changed
@@ -145,8 +139,10 @@ def _mapped(
 
 @dataclass
 class EnvironmentRemoval:
-    """Takes an environment off again: what an object is called in the files. Raises `BadUsage` where that
-    could not be read back."""
+    """Replaces the names of an environment by those in the files.
+
+    Raises `BadUsage` for a name that would not be read back as the same one.
+    """
 
     environment: Environment
     models: dict[str, str] = field(init=False)
@@ -160,19 +156,19 @@ class EnvironmentRemoval:
         )
 
     def remove_from(self, entity: Entity) -> Entity:
-        """The object as the files have it."""
+        """The object with the names in the files."""
         fields = dict(entity.fields)
         if fields.get("name"):
             fields["name"] = self._short_name(entity)
         if entity.kind == "assistant":
-            self._must_return("models", str(fields.get("model")), self.environment.models, self.models)
-            for link in map(short_connection_name, connections_in(fields)):
-                self._must_return("connections", link, self.environment.connections, self.connections)
-            fields = _mapped(fields, self.models, self.connections)
+            self._check("models", str(fields.get("model")), self.environment.models, self.models)
+            for name in map(short_connection_name, connections_in(fields)):
+                self._check("connections", name, self.environment.connections, self.connections)
+            fields = _with_names(fields, self.models, self.connections)
         return entity.with_fields(**fields)
 
     def _short_name(self, entity: Entity) -> str:
-        """The name without the prefix. What environments share is never renamed by reading."""
+        """The name without the prefix. Reading would add the prefix to a name without it."""
         prefix, name = self.environment.name_prefix, entity.name
         if prefix and not (name.startswith(prefix) and len(name) > len(prefix)):
             raise BadUsage(
@@ -183,22 +179,22 @@ class EnvironmentRemoval:
             )
         return name.removeprefix(prefix)
 
-    def _must_return(self, table: str, there: str, names: Mapping[str, str], back: Mapping[str, str]) -> None:
-        if there not in back and names.get(there, there) != there:
+    def _check(self, table: str, name: str, names: Mapping[str, str], inverse: Mapping[str, str]) -> None:
+        if name not in inverse and names.get(name, name) != name:
             raise BadUsage(
-                f"{there!r} in use there would be read back as {names[there]!r}",
+                f"{name!r} in use there would be read back as {names[name]!r}",
                 f"{table} of the environment map that name to another one",
-                f"use {names[there]!r} there, or take the line out of {VARIABLES_TOML}",
+                f"use {names[name]!r} there, or take the line out of {VARIABLES_TOML}",
             )
 
 
 def _inverse(names: Mapping[str, str], table: str) -> dict[str, str]:
-    back: dict[str, str] = {}
+    inverse: dict[str, str] = {}
     for old, new in names.items():
-        if back.setdefault(new, old) != old:
+        if inverse.setdefault(new, old) != old:
             raise BadUsage(
-                f"{table} of the environment map {back[new]!r} and {old!r} both to {new!r}",
-                "so nobody can tell which of them an export should write",
+                f"{table} of the environment map {inverse[new]!r} and {old!r} both to {new!r}",
+                "so an export cannot know which of them to write",
                 f"give each its own name in {VARIABLES_TOML}",
             )
-    return back
+    return inverse

@@ -1,4 +1,12 @@
-"""YAML text to values with the line of every part, and values to YAML text."""
+"""YAML parsed to values with the line of each part, and values formatted as YAML.
+
+Parsing: scalars follow the core schema of YAML 1.2, so `no` and `2024-01-01` are texts. Keys are texts. A
+repeated key, a tag, a loop of aliases and more than `MAX_ALIAS_USES` aliases are errors.
+
+Formatting: equal values give equal text, which is read back exactly. Block style, no folded lines. A text of
+several lines is a literal block where that is exact; a text that a parser could take for something else is
+quoted.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +20,7 @@ from migrate.codecs.config_directory.validate import FieldPath
 from migrate.model import JSON
 from migrate.model.input_limits import MAX_JSON_DEPTH
 
-# Uses of an anchor in one file, everything below it counted.
+# Uses of aliases in one file, with everything below an alias counted.
 MAX_ALIAS_USES = 100
 YAML_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 YAML_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -23,7 +31,7 @@ PLAIN_TAGS = frozenset({f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "
 
 
 class InvalidYaml(Exception):
-    """The text cannot be understood: line and reason."""
+    """The text is no valid YAML of this program: line and reason."""
 
     def __init__(self, line: int, reason: str) -> None:
         super().__init__(reason)
@@ -32,13 +40,13 @@ class InvalidYaml(Exception):
 
 @dataclass
 class YamlDocument:
-    """A value, and the line on which each part of it stands."""
+    """A value, and the line of each part of it."""
 
     value: JSON = None
     lines: dict[FieldPath, int] = field(default_factory=dict)
 
     def line(self, path: FieldPath) -> int:
-        """The line of a part, or of the nearest part around it that is there."""
+        """The line of a part, or of the nearest existing part that contains it."""
         for length in range(len(path), -1, -1):
             if path[:length] in self.lines:
                 return self.lines[path[:length]]
@@ -46,24 +54,24 @@ class YamlDocument:
 
 
 def parse_yaml(text: str, before: int = 0) -> YamlDocument:
-    """Parse. `before`: lines of the file that come before the text. Raises `InvalidYaml`."""
-    import yaml
+    """Parse a document. `before`: number of lines of the file above the text. Raises `InvalidYaml`."""
+    import yaml  # a snapshot or a plan without a config directory does not load it
 
     try:
         node = _loader()(text).get_single_node()
-        found = YamlDocument(lines={(): before + 1})
+        document = YamlDocument(lines={(): before + 1})
         if node is not None:
-            found.value = _Converter(found.lines, before).value(node, ())
+            document.value = _Converter(document.lines, before).value(node, ())
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + before + 1
-        raise InvalidYaml(line, f"character #x{error.character:x} cannot stand here") from None
+        raise InvalidYaml(line, f"character #x{error.character:x} is not allowed here") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        said = ", ".join(filter(None, (error.context, error.problem)))
-        raise InvalidYaml((mark.line if mark else 0) + before + 1, f"no YAML: {said}") from None
+        reason = ", ".join(filter(None, (error.context, error.problem)))
+        raise InvalidYaml((mark.line if mark else 0) + before + 1, f"no YAML: {reason}") from None
     except RecursionError:
         raise InvalidYaml(before + 1, f"it is nested too deeply: {MAX_JSON_DEPTH.describe()}") from None
-    return found
+    return document
 
 
 @cache
@@ -87,7 +95,7 @@ def _loader() -> Any:
             self.depth += 1
             if (
                 self.depth > MAX_JSON_DEPTH.maximum
-            ):  # a tree built in calls inside each other: before Python's own limit
+            ):  # this method calls itself: stop before Python's own limit
                 raise RecursionError
             node = super().compose_node(parent, index)
             self.depth -= 1
@@ -97,11 +105,13 @@ def _loader() -> Any:
 
 
 class _Converter:
+    """Turns the nodes of PyYAML into values, and notes the line of each."""
+
     def __init__(self, lines: dict[FieldPath, int], before: int) -> None:
         self.lines, self.before = lines, before
         self.seen: set[int] = set()
         self.open: set[int] = set()
-        self.again = 0
+        self.alias_uses = 0
 
     def value(self, node: Any, path: FieldPath) -> JSON:
         line = node.start_mark.line + self.before + 1
@@ -109,8 +119,8 @@ class _Converter:
         if id(node) in self.open:
             raise InvalidYaml(line, "an alias that contains itself")
         if id(node) in self.seen:
-            self.again += 1
-            if self.again > MAX_ALIAS_USES:
+            self.alias_uses += 1
+            if self.alias_uses > MAX_ALIAS_USES:
                 raise InvalidYaml(line, f"more than {MAX_ALIAS_USES} uses of aliases")
         self.seen.add(id(node))
         if node.tag not in PLAIN_TAGS:
@@ -118,29 +128,26 @@ class _Converter:
         if isinstance(node.value, str):
             return _scalar(node.value, line) if node.style is None else node.value
         self.open.add(id(node))
-        found = self._mapping(node, path) if _is_mapping(node) else self._list(node, path)
+        is_mapping = str(node.id) == "mapping"
+        value: JSON = self._mapping(node, path) if is_mapping else self._list(node, path)
         self.open.discard(id(node))
-        return found
+        return value
 
     def _list(self, node: Any, path: FieldPath) -> list[JSON]:
-        return [self.value(one, (*path, place)) for place, one in enumerate(node.value)]
+        return [self.value(member, (*path, index)) for index, member in enumerate(node.value)]
 
     def _mapping(self, node: Any, path: FieldPath) -> Mapping[str, JSON]:
-        found: dict[str, JSON] = {}
+        mapping: dict[str, JSON] = {}
         for key, value in node.value:
             line = key.start_mark.line + self.before + 1
             if not isinstance(key.value, str):
                 raise InvalidYaml(line, "a key must be a text")
-            here: FieldPath = (*path, key.value)
-            if key.value in found:
-                raise InvalidYaml(line, f"the key {key.value!r} is on line {self.lines[here]} already")
-            self.lines[here] = line
-            found[key.value] = self.value(value, here)
-        return found
-
-
-def _is_mapping(node: Any) -> bool:
-    return str(node.id) == "mapping"
+            key_path: FieldPath = (*path, key.value)
+            if key.value in mapping:
+                raise InvalidYaml(line, f"the key {key.value!r} is on line {self.lines[key_path]} already")
+            self.lines[key_path] = line
+            mapping[key.value] = self.value(value, key_path)
+        return mapping
 
 
 def _scalar(text: str, line: int) -> JSON:
@@ -160,12 +167,12 @@ def _scalar(text: str, line: int) -> JSON:
     return text
 
 
-# Words that YAML 1.2, or an older reader, takes for something else than a text.
+# Words that are no text in YAML 1.2, or for a parser of an older version.
 YAML_RESERVED_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 NOT_PLAIN_SCALAR = re.compile(r":(?=\s|$)|\s#|\s$")
-# What begins with a digit and is a number or a time to no reader: hashes.
+# A text that begins with a digit and that no parser takes for a number or a time, such as a hash.
 DIGIT_WORD = re.compile(r"(?!0[xob])[0-9](?=[0-9a-z]*[acdfghijklmnqrsuvwy])[0-9a-z]*")
-# Readers look no further for the end of a key that is written the short way.
+# Longer keys are written with `?`: parsers look for the `:` of a simple key in 1,024 characters only.
 MAX_SIMPLE_KEY_CHARS = 900
 YAML_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
@@ -174,8 +181,8 @@ def format_yaml(value: Mapping[str, JSON], comments: Mapping[str, str] | None = 
     """A mapping as a document, with a comment above some of its keys."""
     text = ""
     for key, inner in value.items():
-        said = (comments or {}).get(key)
-        text += f"# {quote_yaml(said)[1:-1]}\n" if said else ""
+        comment = (comments or {}).get(key)
+        text += f"# {quote_yaml(comment)[1:-1]}\n" if comment else ""
         text += "".join(f"{line}\n" for line in _mapping({key: inner}, ""))
     return text
 
@@ -200,7 +207,7 @@ def _list(value: list[JSON], indent: str) -> Iterator[str]:
 
 
 def _entry(head: str, value: JSON, indent: str) -> Iterator[str]:
-    """What follows a key or a dash."""
+    """A key or a dash, and the value after it."""
     if isinstance(value, Mapping) and value:
         yield head
         yield from _mapping(value, indent)
@@ -229,7 +236,7 @@ def format_scalar(value: JSON) -> str:
 
 
 def quote_yaml(text: str) -> str:
-    """In double quotes, everything that does not show written as an escape."""
+    """The text in double quotes, with escapes for characters that are not printable."""
     return f'"{"".join(map(_escaped, text))}"'
 
 
@@ -252,7 +259,7 @@ def _is_plain(text: str) -> bool:
 
 
 def _is_literal(text: str) -> bool:
-    """Whether a literal block gives exactly this text back."""
+    """Whether a literal block is read back as exactly this text."""
     body = text.removesuffix("\n")
     return (
         "\n" in body

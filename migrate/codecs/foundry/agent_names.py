@@ -16,7 +16,6 @@ from collections.abc import Collection, Iterable
 from itertools import count
 
 MAX_NAME_CHARS = 63
-VALID_AGENT_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 DEFAULT_AGENT_NAME = "agent"
 # Length of a suffix, which comes from the source id.
 SUFFIX_CHARS = 8

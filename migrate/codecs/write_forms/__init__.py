@@ -1,1 +1,1 @@
-"""What a service takes in the body of a request, declared: a value in, every place where it does not fit."""
+"""Declared forms of request bodies: each yields the places where a value does not fit a service."""

@@ -1,12 +1,12 @@
 """Forms of a Foundry project: agents and their tools, conversations and their items.
 
-From recordings of 2025-11 to 2026-07 and, where none has the key, the SDK's models. What no recording has is
-unknown rather than wrong: a project may take it, and the plan says that it is tried.
+The sources are recordings of 2025-11 to 2026-07 and, for keys that none of them has, the models of the SDK. A
+key in neither is unknown, not wrong: a project may accept it, and the plan reports that it is tried.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from migrate.codecs.capabilities import Capabilities
 from migrate.codecs.write_forms import assistants
@@ -17,6 +17,7 @@ from migrate.codecs.write_forms.assistants import (
     metadata_form,
 )
 from migrate.codecs.write_forms.rules import (
+    Misfit,
     ValueForm,
     any_of,
     array_of,
@@ -29,13 +30,13 @@ from migrate.codecs.write_forms.rules import (
     one_of_types,
     string,
 )
+from migrate.model import JSON
 
 MAX_COUNT = 2**31 - 1
 FOUNDRY_EFFORT_VALUES = (*assistants.EFFORT_VALUES, "max")
-MAX_ITEMS_PER_REQUEST = 20
 
 count_form = number(0, MAX_COUNT, whole=True)
-# The id of a connection. One that names none blocks the agent, by a rule of its own.
+# The id of a connection. An empty one is allowed here, because `fit_connections` blocks the agent for it.
 connection_id_form = string()
 connection_form = object_with("project_connection_id", project_connection_id=connection_id_form)
 connections_form = array_of(connection_form, least=1)
@@ -43,7 +44,7 @@ foundry_effort_form = choice(*FOUNDRY_EFFORT_VALUES)
 
 
 def _nested_settings(name: str, **fields: ValueForm) -> ValueForm:
-    """Settings under the tool's own name, all of them needed."""
+    """Settings under the tool's own name, all required."""
     return object_with(name, **{name: object_with(" ".join(fields), **fields)})
 
 
@@ -231,17 +232,18 @@ structured_input_form = object_with(
 summary_form = choice("auto", "concise", "detailed")
 
 
-def _inputs(value: object, at: str) -> object:
+def _inputs_form(value: JSON, at: str) -> Iterator[Misfit]:
+    """Structured inputs by their names."""
     yield from free_object(value, at)
-    for name, one in value.items() if isinstance(value, Mapping) else ():
-        yield from structured_input_form(one, f"{at}.{name}")
+    for name, member in value.items() if isinstance(value, Mapping) else ():
+        yield from structured_input_form(member, f"{at}.{name}")
 
 
-# What only this generation says of an agent, key by key; formats and efforts are fields of their own.
+# Keys of a definition that only new agents have. Formats and efforts are fields of an assistant.
 DEFINITION_FORMS: Mapping[str, ValueForm] = {
     "tool_choice": any_of(choice("none", "auto", "required"), free_object),
     "text": object_with(),
-    "structured_inputs": _inputs,  # type: ignore[dict-item]
+    "structured_inputs": _inputs_form,
     "reasoning": object_with(
         summary=summary_form, generate_summary=summary_form, context=not_null, mode=not_null
     ),
@@ -253,7 +255,7 @@ DEFINITION_FORMS: Mapping[str, ValueForm] = {
 }
 
 
-def _definition(capabilities: Capabilities) -> ValueForm:
+def _definition_form(capabilities: Capabilities) -> ValueForm:
     more = {name: form for name, form in DEFINITION_FORMS.items() if name not in ("text", "reasoning")}
     return object_with(
         "kind model",
@@ -333,7 +335,7 @@ item_form = one_of_types(
 
 
 def foundry_body_form(kind: str, capabilities: Capabilities) -> ValueForm:
-    """The whole body that makes an object of a kind."""
+    """The form of the request body that creates an object of a kind."""
     if kind == "message":
         return item_form
     if kind == "thread":
@@ -341,7 +343,7 @@ def foundry_body_form(kind: str, capabilities: Capabilities) -> ValueForm:
     if kind == "assistant":
         return object_with(
             "definition metadata",
-            definition=_definition(capabilities),
+            definition=_definition_form(capabilities),
             metadata=metadata_form,
             description=string(capabilities.description_max),
         )

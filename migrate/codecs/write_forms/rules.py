@@ -1,4 +1,4 @@
-"""Small forms, and forms made of them. A form is given a value and its path, and yields what does not fit."""
+"""Small forms, and forms composed of them. A form takes a value and its path, and yields each misfit."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from migrate.model import JSON
 
 @dataclass(frozen=True)
 class Misfit:
-    """A place in a body that a service refuses. `unknown`: a key or a word that no description has, so that
-    only the service can say."""
+    """A place in a body that a service refuses.
+
+    `unknown`: no API description has this key or word, so only the service can tell whether it is accepted.
+    """
 
     path: str
     reason: str
@@ -26,26 +28,30 @@ ValueForm = Callable[[JSON, str], Iterator[Misfit]]
 
 
 def not_null(value: JSON, at: str) -> Iterator[Misfit]:
-    """Whatever is not null."""
+    """Any value except null."""
     if value is None:
         yield Misfit(at, "is null")
 
 
 def free_object(value: JSON, at: str) -> Iterator[Misfit]:
-    """An object that its owner fills."""
+    """An object with any content."""
     if not isinstance(value, Mapping):
         yield Misfit(at, "is no object")
 
 
 def boolean(value: JSON, at: str) -> Iterator[Misfit]:
+    """True or false."""
     if not isinstance(value, bool):
         yield Misfit(at, "is neither true nor false")
 
 
 def string(most: int | None = None, least: int = 0, pattern: str = "") -> ValueForm:
-    """A string of `least` to `most` characters. Patterns stand in documents, and services were seen to take
-    more than those say: a text of another pattern is unknown, not wrong."""
-    shape = re.compile(pattern) if pattern else None
+    """A string of `least` to `most` characters.
+
+    Services were seen to accept more than the documented patterns, so a text that does not match is unknown,
+    not wrong.
+    """
+    regex = re.compile(pattern) if pattern else None
 
     def form(value: JSON, at: str) -> Iterator[Misfit]:
         if not isinstance(value, str):
@@ -54,7 +60,7 @@ def string(most: int | None = None, least: int = 0, pattern: str = "") -> ValueF
             yield Misfit(at, "is empty")
         elif most is not None and len(value) > most:
             yield Misfit(at, f"has {len(value):,} characters, the limit is {most:,}")
-        elif shape and not shape.fullmatch(value):
+        elif regex and not regex.fullmatch(value):
             yield Misfit(at, f"is {value!r}, which does not match {pattern}", unknown=True)
 
     return form
@@ -74,7 +80,7 @@ def number(low: float, high: float, whole: bool = False) -> ValueForm:
 
 
 def choice(*values: str) -> ValueForm:
-    """One of these words. Lists of words grow, so that another word is unknown, not wrong."""
+    """One of these words. Services add words, so another word is unknown, not wrong."""
 
     def form(value: JSON, at: str) -> Iterator[Misfit]:
         if not isinstance(value, str):
@@ -96,42 +102,43 @@ def array_of(member: ValueForm, most: int | None = None, least: int = 0) -> Valu
             yield Misfit(at, "is empty")
         if most is not None and len(value) > most:
             yield Misfit(at, f"has {len(value):,} members, the limit is {most:,}")
-        for place, one in enumerate(value):
-            yield from member(one, f"{at}[{place}]")
+        for index, item in enumerate(value):
+            yield from member(item, f"{at}[{index}]")
 
     return form
 
 
 def object_with(required: str = "", /, **fields: ValueForm) -> ValueForm:
     """An object with these keys; `required` names some of them. Any other key is unknown."""
-    needed = required.split()
+    required_names = required.split()
 
     def form(value: JSON, at: str) -> Iterator[Misfit]:
         if not isinstance(value, Mapping):
             yield Misfit(at, "is no object")
             return
-        inside = f"{at}." if at else ""
-        for name in needed:
+        prefix = f"{at}." if at else ""
+        for name in required_names:
             if name not in value:
-                yield Misfit(f"{inside}{name}", "is missing")
-        for name, one in value.items():
+                yield Misfit(f"{prefix}{name}", "is missing")
+        for name, member in value.items():
             if name in fields:
-                yield from fields[name](one, f"{inside}{name}")
+                yield from fields[name](member, f"{prefix}{name}")
             else:
-                yield Misfit(f"{inside}{name}", "is a key that no description has", unknown=True)
+                yield Misfit(f"{prefix}{name}", "is a key that no description has", unknown=True)
 
     return form
 
 
 def one_of_types(variants: Mapping[str, ValueForm]) -> ValueForm:
-    """An object whose `type` says which form the rest of it has."""
+    """An object whose `type` selects the form of its other keys."""
 
     def form(value: JSON, at: str) -> Iterator[Misfit]:
         type_ = value.get("type") if isinstance(value, Mapping) else None
+        path = f"{at}.type".lstrip(".")
         if not isinstance(type_, str):
-            yield Misfit(f"{at}.type".lstrip("."), "is missing")
+            yield Misfit(path, "is missing")
         elif type_ not in variants:
-            yield Misfit(f"{at}.type".lstrip("."), f"is {type_!r}, which no description has", unknown=True)
+            yield Misfit(path, f"is {type_!r}, which no description has", unknown=True)
         else:
             yield from variants[type_]({k: v for k, v in value.items() if k != "type"}, at)
 
@@ -139,24 +146,24 @@ def one_of_types(variants: Mapping[str, ValueForm]) -> ValueForm:
 
 
 def any_of(*forms: ValueForm) -> ValueForm:
-    """A value of one of several forms; else what is wrong is told of the one that it fits best."""
+    """A value of one of several forms; if none fits, the misfits of the nearest form."""
 
     def form(value: JSON, at: str) -> Iterator[Misfit]:
-        best: list[Misfit] | None = None
-        for one in forms:
-            found = list(one(value, at))
-            if best is None or _wrong(found) <= _wrong(best):
-                best = found
-            if not found:
+        nearest: list[Misfit] | None = None
+        for candidate in forms:
+            misfits = list(candidate(value, at))
+            if nearest is None or _distance(misfits) <= _distance(nearest):
+                nearest = misfits
+            if not misfits:
                 break
-        yield from best or ()
+        yield from nearest or ()
 
     return form
 
 
-def _wrong(misfits: list[Misfit]) -> tuple[int, int]:
-    """How far from a form a value is: certain misfits count before unknown ones."""
-    return sum(not one.unknown for one in misfits), len(misfits)
+def _distance(misfits: list[Misfit]) -> tuple[int, int]:
+    """How far a value is from a form: known misfits count before unknown ones."""
+    return sum(not misfit.unknown for misfit in misfits), len(misfits)
 
 
 def string_map(value_form: ValueForm, most: int = 16, key_max: int = 64) -> ValueForm:
@@ -168,9 +175,9 @@ def string_map(value_form: ValueForm, most: int = 16, key_max: int = 64) -> Valu
             return
         if len(value) > most:
             yield Misfit(at, f"has {len(value):,} pairs, the limit is {most}")
-        for key, one in value.items():
+        for key, member in value.items():
             if len(key) > key_max:
                 yield Misfit(f"{at}.{key}", f"has a key of more than {key_max} characters")
-            yield from value_form(one, f"{at}.{key}")
+            yield from value_form(member, f"{at}.{key}")
 
     return form

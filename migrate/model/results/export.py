@@ -24,14 +24,17 @@ class ExportResult:
 
 @dataclass
 class TerraformAgents:
-    """A Terraform file. `resources`: agent name -> resource name. `secrets`, `wanted`: variables without a
-    value. `normalized`: fields whose text Terraform changes. `replaced`: fields with half of a surrogate
-    pair, which Terraform cannot represent. Both as NAME: PATH."""
+    """A Terraform file.
+
+    `resources`: agent name -> resource name. `secrets`, `required_variables`: variables without a value.
+    `normalized`: fields whose text Terraform changes. `replaced`: fields with half of a surrogate pair, which
+    Terraform cannot represent. Both as NAME: PATH.
+    """
 
     text: str = ""
     resources: dict[str, str] = field(default_factory=dict)
     secrets: list[str] = field(default_factory=list)
-    wanted: list[str] = field(default_factory=list)
+    required_variables: list[str] = field(default_factory=list)
     normalized: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
 

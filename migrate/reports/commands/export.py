@@ -67,7 +67,7 @@ def terraform_document(result: TerraformExport, path: object) -> dict[str, JSON]
         "file": str(path),
         "agents": agents.resources,
         "secrets": agents.secrets,
-        "variables": agents.wanted,
+        "variables": agents.required_variables,
         "normalized": agents.normalized,
         "replaced": agents.replaced,
         "losses": [asdict(row) for row in result.losses],
@@ -79,7 +79,7 @@ def terraform_text(result: TerraformExport, path: object) -> str:
     agents = result.agents
     lines = [f"{path}: {len(agents.resources):,} agents"]
     lines += [f"give the secret {name}: it is in no file" for name in agents.secrets]
-    lines += [f"give {name}: an id of the new project" for name in agents.wanted]
+    lines += [f"give {name}: an id of the new project" for name in agents.required_variables]
     lines += [
         f"{shorten(field)}: not in the Unicode form NFC, to which Terraform changes every text: the first "
         "plan shows it"

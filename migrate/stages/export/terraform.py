@@ -38,7 +38,7 @@ def export_agents(estate: Estate, choice: ObjectFilter) -> TerraformExport:
         versions = body.get("versions")
         latest = versions.get("latest") if isinstance(versions, Mapping) else None
         found[name] = _agent_fields(latest if isinstance(latest, Mapping) else body)
-    return TerraformExport(agents_as_terraform(found, _project_address(estate), there=True))
+    return TerraformExport(agents_as_terraform(found, _project_address(estate), existing=True))
 
 
 def export_adapted_assistants(estate: Estate, choice: ObjectFilter, plan: Plan) -> TerraformExport:
@@ -66,7 +66,7 @@ def export_adapted_assistants(estate: Estate, choice: ObjectFilter, plan: Plan) 
         )
         found[plan.settled.names[id_]] = _agent_fields(written)
     losses = tuple(row for row in plan.losses if row.kind == "assistant" and row.id in {*chosen, "*"})
-    return TerraformExport(agents_as_terraform(found, "", there=False), losses)
+    return TerraformExport(agents_as_terraform(found, "", existing=False), losses)
 
 
 def must_be_terraform_export(path: Path) -> None:
