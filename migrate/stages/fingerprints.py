@@ -45,12 +45,22 @@ def is_unchanged(archived: Entity, existing: Entity) -> bool:
     return _without_hash(normalize_entity(archived)) == _without_hash(normalize_entity(existing))
 
 
+def content_fingerprint(entity: Entity) -> str:
+    """The fingerprint of the compared form without the key: equal for objects of equal content."""
+    return json_digest(normalize_entity(entity))
+
+
+def written_fingerprint(entity: Entity) -> str:
+    """The same of what its owner wrote, without keys that only a service adds."""
+    return json_digest(normalize_written_fields(entity))
+
+
 def message_fingerprint(codec: Codec, body: Mapping[str, JSON], thread: str) -> str:
     """The fingerprint of a message on a target: of its texts if it contains nothing else, else of all that
     its owner may have written."""
     if text_message := codec.text_message(body):
         return json_digest([text_message.role, *text_message.texts])
-    return json_digest(normalize_written_fields(codec.decode("message", dict(body), thread, None)[0]))
+    return written_fingerprint(codec.decode("message", dict(body), thread, None)[0])
 
 
 def combined_fingerprint(fingerprints: Mapping[EntityKey, str]) -> str:

@@ -12,11 +12,11 @@ from migrate.archive.journal import JournalEntry
 from migrate.errors import NotFound, OutcomeUnknown, RequestFailed
 from migrate.model import JSON, Entity
 from migrate.model.entity import creation_time
-from migrate.model.normalize import json_digest, normalize_written_fields
+from migrate.model.normalize import normalize_written_fields
 from migrate.model.results.plan import Action
 from migrate.stages.apply.context import ApplyContext, RequestBody, UnresolvedReference
 from migrate.stages.estate import stamp
-from migrate.stages.fingerprints import object_fingerprint
+from migrate.stages.fingerprints import object_fingerprint, written_fingerprint
 
 MAX_CREATE_TRIES = 4
 # A gateway gave up; the service behind it may still be working.
@@ -79,7 +79,7 @@ def create_and_claim(
 ) -> tuple[RequestBody, bool]:
     """Create an object once, and claim its target id. Equal objects without a stamp are created one at a
     time: else the search for one could find another that a second worker has just created."""
-    same_content = () if stamp(adapted) else (adapted.kind, json_digest(normalize_written_fields(adapted)))
+    same_content = () if stamp(adapted) else (adapted.kind, written_fingerprint(adapted))
     with ctx.one_at_a_time(*same_content) if same_content else nullcontext():
         body, was_found = create_once(ctx, send, find, resumed)
         ctx.claim(adapted.kind, str(body["id"]), adapted.id)

@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from migrate.codecs import TextMessage
 from migrate.model import Entity
-from migrate.model.normalize import json_digest, normalize_written_fields
 from migrate.stages.apply.context import ApplyContext, RequestBody
 from migrate.stages.apply.implicit_vector_stores import attached_for_search
 from migrate.stages.estate import LazyMessage, stamp
+from migrate.stages.fingerprints import written_fingerprint
 from migrate.stages.plan.adaptation import iter_messages
 
 # Messages of a thread whose fingerprints are kept; those behind them are read again.
@@ -170,4 +170,4 @@ def _text_hash(text: TextMessage) -> bytes:
 
 
 def _content_hash(message: Entity) -> bytes:
-    return bytes.fromhex(json_digest(normalize_written_fields(message)))
+    return bytes.fromhex(written_fingerprint(message))

@@ -26,6 +26,7 @@ from migrate.stages.diff.pair_comparison import (
 )
 from migrate.stages.diff.scope import DiffScope
 from migrate.stages.estate import Estate, LazyMessage, LazySequence
+from migrate.stages.fingerprints import content_fingerprint
 from migrate.stages.match.journal_pairs import JournalPairs
 
 # Positions left and right; None where a row has no counterpart.
@@ -196,7 +197,7 @@ def align_by_content(left: Sequence[Entity], right: Sequence[Entity]) -> Iterato
     """Align messages of equal content, between those messages of equal text, then by position. A missing
     message does not make all that follow differ."""
     budget = SearchBudget()
-    digests = [[json_digest(normalize_entity(message)) for message in side] for side in (left, right)]
+    digests = [[content_fingerprint(message) for message in side] for side in (left, right)]
     for same, a, b, c, d in _ranges(digests[0], digests[1], budget):
         if same:
             yield from zip(range(a, b), range(c, d), strict=True)

@@ -16,7 +16,6 @@ from migrate.archive.id_map import derivations
 from migrate.codecs.config_directory import (
     ASSISTANTS_FOLDER,
     BYTES_FOLDER,
-    CONFIG_TYPE,
     FILES_YAML,
     MANIFEST_PATH,
     VARIABLES_TOML,
@@ -106,14 +105,14 @@ def _keys(
     for kind, entities in named.items():
         choose_environment = (
             compose.keys_of_config_objects(entities)
-            if estate.type == CONFIG_TYPE
+            if estate.codec.ids_are_keys
             else compose.keys_of_named_objects(entities, gone[kind])
         )
         for id_, (key, why) in choose_environment.items():
             ids[kind, id_], reasons[kind, id_] = key, why
     own = {file.id: file.id for file in files}
     for id_, key in (
-        own if estate.type == CONFIG_TYPE else compose.keys_of_files(files, gone["file"])
+        own if estate.codec.ids_are_keys else compose.keys_of_files(files, gone["file"])
     ).items():
         ids["file", id_] = key
     return ids, reasons

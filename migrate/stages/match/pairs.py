@@ -21,7 +21,7 @@ from migrate.model.results.archive import IdMapping
 from migrate.model.stamp import original_assistant_id
 from migrate.stages.config_directory.select import select_configuration, unused_store_copies
 from migrate.stages.estate import Estate, stamp
-from migrate.stages.fingerprints import object_fingerprint
+from migrate.stages.fingerprints import content_fingerprint, object_fingerprint
 from migrate.stages.match.files import (
     HashReader,
     file_holders,
@@ -297,7 +297,7 @@ NaturalKey = Callable[[Estate, Entity], Hashable | None]
 
 def _content_key(estate: Estate, entity: Entity) -> Hashable | None:
     fields = {**entity.fields, "tool_resources": None}
-    return json_digest(normalize_entity(Entity(entity.kind, entity.id, entity.parent, fields)))
+    return content_fingerprint(Entity(entity.kind, entity.id, entity.parent, fields))
 
 
 def _name_key(estate: Estate, entity: Entity) -> Hashable | None:

@@ -6,7 +6,8 @@ were removed from a store of the source stay in its counterpart, and the plan re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from migrate.errors import OperationRefused
 from migrate.model import Entity
@@ -21,6 +22,17 @@ from migrate.stages.plan.planner import first_names
 # In the order of deletion. Files stay: deleting one removes it from every store.
 PRUNED_KINDS = ("thread", "assistant", "vector_store")
 STORE_FILE = "vector_store_file"
+
+
+class _RemovedFiles(NamedTuple):
+    """Files that the source's store no longer contains: source id, and the row on the target.
+
+    `is_complete`: the store of the source was read completely."""
+
+    store: Entity
+    target_store: str
+    rows: list[tuple[str, Entity]]
+    is_complete: bool
 
 
 class PrunePlanner:
@@ -49,20 +61,25 @@ class PrunePlanner:
                 "what was not read cannot be distinguished from what was deleted",
                 "take a complete snapshot, or plan without --prune",
             )
-        actions = list(self._store_files(delete=True))
+        actions: list[Action] = []
+        for removed in self._removed_files():
+            if removed.is_complete:
+                actions += self._file_deletions(removed)
+            else:
+                self._note_staying(removed)
         for kind in PRUNED_KINDS:
             if kind == "thread" and not self.source.codec.owns_rest:
                 continue
             _check_complete(self.source, kind)
-            actions += self._objects(kind)
+            actions += self._object_deletions(kind)
         return actions
 
     def note_removed_files(self) -> None:
         """Report files that stay in a store although they were removed from it on the source."""
-        for _ in self._store_files(delete=False):
-            raise AssertionError("nothing is deleted without --prune")
+        for removed in self._removed_files():
+            self._note_staying(removed)
 
-    def _objects(self, kind: str) -> Iterator[Action]:
+    def _object_deletions(self, kind: str) -> Iterator[Action]:
         existing = self.target.threads_by_id if kind == "thread" else self.target.objects(kind)
         paired = set(self.pairs.ids.get(kind, {}).values())
         for target_id, entity in existing.items():
@@ -101,42 +118,41 @@ class PrunePlanner:
         messages = self.conversations.iter_members("message", thread.id)
         return any(message.id not in arrived for message in messages)
 
-    def _store_files(self, delete: bool) -> Iterator[Action]:
-        """Files that this program put into a store, and that the store of the source no longer contains."""
+    def _removed_files(self) -> Iterator[_RemovedFiles]:
+        """Stores with files that this program put into them and that the source's no longer contains."""
         stores, target_stores = (estate.objects("vector_store") for estate in (self.source, self.target))
         for store, target_store in self.pairs.ids.get("vector_store", {}).items():
             is_shared = ("vector_store", store) in self.in_place
             if is_shared or store not in stores or target_store not in target_stores:
                 continue
             expected = {self.pairs.right("file", file) for file in self.source.store_files[store]}
-            removed = [
-                (row, source_id)
+            created = self.journal.created_store_files
+            rows = [
+                (source_id, row)
                 for row in self.target.members(STORE_FILE, target_store)
-                if row.id not in expected
-                and (source_id := self.journal.created_store_files.get((target_store, row.id)))
+                if row.id not in expected and (source_id := created.get((target_store, row.id)))
             ]
             is_complete = self.source.is_complete(STORE_FILE, store)
-            is_complete = is_complete and not self.source.why_filtered(STORE_FILE)
-            if not (delete and is_complete):
-                self._note_staying(stores[store], target_store, [row for row, _ in removed], is_complete)
-                continue
-            for row, source_id in removed:
-                place = {"parent": store, "target_parent": target_store}
-                name = self._file_name(row)
-                yield existing_action("delete", STORE_FILE, source_id, row, name=name, **place)
+            if rows:
+                is_complete = is_complete and not self.source.why_filtered(STORE_FILE)
+                yield _RemovedFiles(stores[store], target_store, rows, is_complete)
 
-    def _note_staying(
-        self, store: Entity, target_store: str, rows: Sequence[Entity], is_complete: bool
-    ) -> None:
-        if not rows:
-            return
-        self.staying += [(STORE_FILE, target_store, row.id) for row in rows]
-        names = first_names([self._file_name(row) for row in rows])
+    def _file_deletions(self, removed: _RemovedFiles) -> Iterator[Action]:
+        place = {"parent": removed.store.id, "target_parent": removed.target_store}
+        for source_id, row in removed.rows:
+            yield existing_action("delete", STORE_FILE, source_id, row, name=self._file_name(row), **place)
+
+    def _note_staying(self, removed: _RemovedFiles) -> None:
+        rows = [row for _, row in removed.rows]
+        self.staying += [(STORE_FILE, removed.target_store, row.id) for row in rows]
+        names = first_names(list(map(self._file_name, rows)))
         reason = (
-            f"{len(rows):,} file(s) that were removed from it on the source stay in {target_store}: {names}"
+            f"{len(rows):,} file(s) removed from it on the source stay in {removed.target_store}: {names}"
         )
-        hint = "--prune removes them" if is_complete else "its files were not read completely: snapshot again"
-        self.losses.append(object_loss(store, "files", reason, "adapted", hint))
+        hint = "--prune removes them"
+        if not removed.is_complete:
+            hint = "its files were not read completely: snapshot again"
+        self.losses.append(object_loss(removed.store, "files", reason, "adapted", hint))
 
     def _file_name(self, row: Entity) -> str:
         file = self.target.objects("file").get(row.id)
