@@ -142,39 +142,39 @@ def reverse_message_ids(
 def created_source_ids(conn: SqlConnection, source: Side, target: Side) -> dict[tuple[str, str], str]:
     """(kind, target id) -> source id of every object that a plan created between two sides and that was not
     rolled back. Messages and adopted objects are not in it."""
-    rows = conn.execute(
-        "SELECT j.kind, j.target_id, j.source_id FROM journal j JOIN plans p ON p.id = j.plan_id "
-        f"WHERE j.kind != 'message' AND j.action = 'create' AND {BETWEEN_SIDES_SQL} AND {IN_EFFECT_SQL}",
-        _side_values(source, target),
-    )
+    rows = _created(conn, source, target, "j.kind, j.target_id, j.source_id", "j.kind != 'message'")
     return {(kind, target_id): source_id for kind, target_id, source_id in rows}
 
 
 def created_store_file_ids(conn: SqlConnection, source: Side, target: Side) -> dict[tuple[str, str], str]:
     """(store, file) on the target -> id on the source, of every file that a plan put into a vector store and
     that was not rolled back."""
-    rows = conn.execute(
-        "SELECT j.target_parent, j.target_id, j.source_id FROM journal j JOIN plans p ON p.id = j.plan_id "
-        f"WHERE j.kind = 'vector_store_file' AND j.action = 'create' "
-        f"AND {BETWEEN_SIDES_SQL} AND {IN_EFFECT_SQL}",
-        _side_values(source, target),
-    )
+    columns = "j.target_parent, j.target_id, j.source_id"
+    rows = _created(conn, source, target, columns, "j.kind = 'vector_store_file'")
     return {(store, file): source_id for store, file, source_id in rows}
 
 
 def uploaded_hashes(conn: SqlConnection, source: Side, target: Side) -> dict[tuple[str, str], str]:
     """(source id, target id) -> SHA-256 of the uploaded bytes, of every file that a plan created between two
     sides and that was not rolled back."""
-    rows = conn.execute(
-        "SELECT j.source_id, j.target_id, j.before FROM journal j JOIN plans p ON p.id = j.plan_id "
-        "WHERE j.kind = 'file' AND j.action = 'create' AND j.before IS NOT NULL "
-        f"AND {BETWEEN_SIDES_SQL} AND {IN_EFFECT_SQL}",
-        _side_values(source, target),
-    )
+    where = "j.kind = 'file' AND j.before IS NOT NULL"
+    rows = _created(conn, source, target, "j.source_id, j.target_id, j.before", where)
     return {
         (source_id, target_id): str((json.loads(sent) or {}).get("sha256", ""))
         for source_id, target_id, sent in rows
     }
+
+
+def _created(
+    conn: SqlConnection, source: Side, target: Side, columns: str, where: str
+) -> Iterator[tuple[str, str, str]]:
+    """Three columns of the lines of objects that plans between two sides created and that were not rolled
+    back."""
+    return conn.execute(
+        f"SELECT {columns} FROM journal j JOIN plans p ON p.id = j.plan_id "
+        f"WHERE {where} AND j.action = 'create' AND {BETWEEN_SIDES_SQL} AND {IN_EFFECT_SQL}",
+        _side_values(source, target),
+    )
 
 
 def _side_values(source: Side, target: Side) -> tuple[str, str, str, str]:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from migrate.archive.connections import SqlConnection
 from migrate.archive.database import Archive
@@ -178,73 +179,71 @@ class Journal:
             )
             hash_rows(conn, "journal", "id = ?", [(row[-1],) for row in rows])
 
+    def _query(self, sql: str, *values: object) -> list[Any]:
+        with self._lock:  # the worker threads share one connection
+            return self._archive.conn.execute(sql, values).fetchall()
+
     def mapped_message_ids(self, thread: str) -> frozenset[str]:
         """Ids on the target of the messages of a thread that the id map between the two sides has already."""
         with self._lock:
-            return frozenset(new for _, new in message_id_pairs(self._archive.conn, *self._sides, thread))
+            pairs = message_id_pairs(self._archive.conn, *self._sides, thread)
+            return frozenset(target_id for _, target_id in pairs)
 
     def first_applied_at(self) -> float:
         """When this plan was first applied, in seconds since 1970."""
-        with self._lock:
-            row = self._archive.conn.execute(
-                "SELECT first_applied_at FROM plans WHERE id = ?", (self.plan,)
-            ).fetchone()
-        return datetime.fromisoformat(row[0]).timestamp()
+        ((time,),) = self._query("SELECT first_applied_at FROM plans WHERE id = ?", self.plan)
+        return datetime.fromisoformat(time).timestamp()
 
     def has_action(self, action: str = "") -> bool:
         """Whether this plan did, or tried, an action of this type, or any action."""
-        with self._lock:
-            rows = self._archive.conn.execute(
-                "SELECT 1 FROM journal WHERE plan_id = ? AND ? IN (action, '') LIMIT 1", (self.plan, action)
-            ).fetchall()
-        return bool(rows)
+        return bool(
+            self._query(
+                "SELECT 1 FROM journal WHERE plan_id = ? AND ? IN (action, '') LIMIT 1", self.plan, action
+            )
+        )
 
     def threads_with_messages(self) -> list[tuple[str, str, int]]:
         """Threads with messages in the journal of this plan: id on the source and on the target, and how many
         messages the plan created."""
-        with self._lock:
-            return self._archive.conn.execute(
-                "SELECT source_parent, target_parent, sum(action = 'create') FROM journal "
-                f"WHERE plan_id = ? AND {NOTED_MESSAGE_SQL} AND action != 'undo' "
-                "GROUP BY source_parent, target_parent",
-                (self.plan,),
-            ).fetchall()
+        return self._query(
+            "SELECT source_parent, target_parent, sum(action = 'create') FROM journal "
+            f"WHERE plan_id = ? AND {FINISHED_MESSAGE_SQL} AND action != 'undo' "
+            "GROUP BY source_parent, target_parent",
+            self.plan,
+        )
 
     def created_messages(self, thread: str) -> list[JournalEntry]:
         """Messages of a thread of the source that this plan created and did not roll back, in order."""
-        with self._lock:
-            rows = self._archive.conn.execute(
-                f"{_SELECT_ENTRY} j WHERE plan_id = ? AND action = 'create' AND kind = 'message' "
-                f"AND source_parent = ? AND {IN_EFFECT_SQL} ORDER BY id",
-                (self.plan, thread),
-            ).fetchall()
+        rows = self._query(
+            f"{_SELECT_ENTRY} j WHERE plan_id = ? AND action = 'create' AND kind = 'message' "
+            f"AND source_parent = ? AND {IN_EFFECT_SQL} ORDER BY id",
+            self.plan, thread,
+        )  # fmt: skip
         return [_entry(row) for row in rows]
 
     def later_change(self, after: int, kind: str, parent: str, id_: str) -> LaterChange | None:
         """The last apply of another plan that changed an object of the target after a line of this journal,
         and that was not rolled back."""
-        with self._lock:
-            row = self._archive.conn.execute(
-                "SELECT p.id, p.first_applied_at, p.digest, coalesce(j.written, '') FROM journal j "
-                "JOIN plans p ON p.id = j.plan_id JOIN plans o ON o.id = ? WHERE p.id != o.id "
-                "AND p.target_type = o.target_type AND p.target_url = o.target_url AND j.id > ? "
-                "AND j.kind = ? AND j.target_id = ? AND (j.target_parent = ? OR ? = '') "
-                f"AND j.action IN ('create', 'update') AND {IN_EFFECT_SQL} ORDER BY j.id DESC LIMIT 1",
-                (self.plan, after, kind, id_, parent, parent),
-            ).fetchone()
-        return LaterChange(*row) if row else None
+        rows = self._query(
+            "SELECT p.id, p.first_applied_at, p.digest, coalesce(j.written, '') FROM journal j "
+            "JOIN plans p ON p.id = j.plan_id JOIN plans this ON this.id = ? WHERE p.id != this.id "
+            "AND p.target_type = this.target_type AND p.target_url = this.target_url AND j.id > ? "
+            "AND j.kind = ? AND j.target_id = ? AND (j.target_parent = ? OR ? = '') "
+            f"AND j.action IN ('create', 'update') AND {IN_EFFECT_SQL} ORDER BY j.id DESC LIMIT 1",
+            self.plan, after, kind, id_, parent, parent,
+        )  # fmt: skip
+        return LaterChange(*rows[0]) if rows else None
 
     def entries(self, messages: bool = True) -> Iterator[JournalEntry]:
         """Everything that this plan did so far, in order. Without `messages`, messages whose outcome is known
         are left out. Lines are read in batches, since there may be a million."""
-        where = "" if messages else f"AND NOT ({NOTED_MESSAGE_SQL}) "
+        where = "" if messages else f"AND NOT ({FINISHED_MESSAGE_SQL}) "
         last = 0
         while True:
-            with self._lock:
-                rows = self._archive.conn.execute(
-                    f"{_SELECT_ENTRY} WHERE plan_id = ? AND id > ? {where}ORDER BY id LIMIT ?",
-                    (self.plan, last, JOURNAL_BATCH_ROWS),
-                ).fetchall()
+            rows = self._query(
+                f"{_SELECT_ENTRY} WHERE plan_id = ? AND id > ? {where}ORDER BY id LIMIT ?",
+                self.plan, last, JOURNAL_BATCH_ROWS,
+            )  # fmt: skip
             if not rows:
                 return
             yield from map(_entry, rows)
@@ -275,7 +274,7 @@ def can_be_undone(conn: SqlConnection, plan_digest: str) -> bool:
 
 
 # A message that exists on the target, or that was rolled back.
-NOTED_MESSAGE_SQL = "kind = 'message' AND state = 'done' AND action IN ('create', 'adopt', 'undo')"
+FINISHED_MESSAGE_SQL = "kind = 'message' AND state = 'done' AND action IN ('create', 'adopt', 'undo')"
 _SELECT_ENTRY = (
     "SELECT id, action, kind, source_parent, source_id, coalesce(name, ''), coalesce(target_parent, ''), "
     "coalesce(target_id, ''), state, before, coalesce(written, ''), coalesce(error, ''), started_at "

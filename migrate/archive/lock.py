@@ -22,6 +22,8 @@ SAFE_OPEN_FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | g
 # Errors of file systems that have no locks of whole files.
 LOCKS_UNSUPPORTED_ERRNOS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 
+LOCK_PURPOSE = "the lock of the archive has that name"
+
 
 class WriterLock:
     """A lock file beside the archive. The operating system holds the lock, so a killed program leaves
@@ -65,12 +67,12 @@ def _open(path: Path, archive: Path) -> int:
         handle = os.open(path, os.O_CREAT | os.O_RDWR | SAFE_OPEN_FLAGS, 0o600)
     except OSError as error:
         if path.is_symlink() or (path.exists() and not path.is_file()):
-            raise _in_the_way(path) from None
+            raise name_is_taken(path, LOCK_PURPOSE) from None
         raise _cannot_write(archive, error) from None
     status = os.fstat(handle)
     if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
         os.close(handle)
-        raise _in_the_way(path)
+        raise name_is_taken(path, LOCK_PURPOSE)
     with contextlib.suppress(OSError):
         path.chmod(0o600)
     return handle
@@ -121,10 +123,12 @@ def _busy(archive: Path, holder: str) -> ArchiveBusy:
     )
 
 
-def _in_the_way(path: Path) -> BadUsage:
+def name_is_taken(path: Path, purpose: str) -> BadUsage:
+    """The error for a link, or something that is no regular file, in the place of a file beside an
+    archive."""
     return BadUsage(
         f"{path} is in the way",
-        "the lock of the archive has that name; a link or no regular file has it now",
+        f"{purpose}; this is a link or no regular file",
         "check what it is, then remove it",
     )
 

@@ -13,6 +13,7 @@ import stat
 import sys
 from pathlib import Path
 
+from migrate.archive.lock import name_is_taken
 from migrate.archive.packs import register_sql_functions
 from migrate.errors import ArchiveDamaged, BadUsage
 from migrate.files.output import STDOUT_PATH
@@ -89,11 +90,7 @@ def check_side_files(path: Path) -> None:
         except OSError:
             continue
         if not stat.S_ISREG(mode):
-            raise BadUsage(
-                f"{side_file} is in the way",
-                "SQLite creates a file of that name beside the archive; this is a link or no regular file",
-                "check what it is, then remove it",
-            )
+            raise name_is_taken(side_file, "SQLite creates a file of that name beside the archive")
 
 
 def open_connection(path: Path, immutable: bool = False) -> sqlite3.Connection:
