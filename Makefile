@@ -5,7 +5,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-# One stamp per Python version, so that another PYTHON builds the environment anew.
+# One stamp per Python version, so that another PYTHON builds a new environment.
 STAMP  := $(VENV)/.installed-$(shell '$(PYTHON)' -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>&-)
 LOCKER := .venv-lock
 UV     := uv==0.13.8

@@ -378,7 +378,7 @@ def test_every_tool_has_a_row() -> None:
 def test_every_part_of_a_message_has_a_row() -> None:
     told = " ".join(row[0] for row in rows(under(MATRIX, "Parts of a message")))
     assert all(f"`{part}`" in told for part in {*USER_PART_RULES, *ASSISTANT_PART_RULES, "input_file"})
-    items = " ".join(row[0] for row in rows(under(MATRIX, "Items that nobody said")))
+    items = " ".join(row[0] for row in rows(under(MATRIX, "Items without a role")))
     assert all(f"`{item}`" in items for item in CALL_KEYS)
 
 

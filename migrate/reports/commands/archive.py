@@ -23,7 +23,7 @@ EXPECTED_GAP_REASON = "the service never gives the bytes of such files back"
 # Missing objects shown in text; JSON has all of them.
 MAX_MISSING_SHOWN = 20
 MAX_DAMAGE_CHARS = 200
-MAX_SHARDS_SHOWN = 20
+MAX_SHARDS_LISTED = 20
 
 # Snapshots with the counts of their objects, and the numbers of their unexpected and expected gaps.
 SnapshotRows: TypeAlias = Sequence[tuple[SnapshotInfo, dict[str, int], tuple[int, int]]]
@@ -198,8 +198,8 @@ def merge_text(result: MergeResult, path: object) -> str:
         lines.append(f"snapshot {joined.snapshot} ({joined.tag}) of {joined.of} shards: {joined.state}")
         for name, numbers in (("missing", joined.missing), ("partial", joined.partial)):
             if numbers:
-                more = ", ..." if len(numbers) > MAX_SHARDS_SHOWN else ""
-                shown = ", ".join(map(str, numbers[:MAX_SHARDS_SHOWN]))
+                more = ", ..." if len(numbers) > MAX_SHARDS_LISTED else ""
+                shown = ", ".join(map(str, numbers[:MAX_SHARDS_LISTED]))
                 lines.append(f"{name}: shard {shown}{more} of {joined.of}")
     lines += [
         f"left out: snapshot {one.snapshot} of {one.path} was interrupted ({one.url}); run its command "

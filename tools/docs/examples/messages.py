@@ -77,7 +77,7 @@ PARTS = (
     _part("`text` with a citation of a file", _said("It says so【4:0†source】", CITED), "assistant"),
     _part("`text` with a path to a file", _said("sandbox:/a.csv", {"type": "file_path"}), "assistant"),
     _part("`text` with the address of a page", _said("So they say", {"type": "url_citation"}), "assistant"),
-    _part("`text` with keys that nobody knows", {**_said("Well"), "mood": "calm"}, "assistant", NEWER),
+    _part("`text` with keys that is not known", {**_said("Well"), "mood": "calm"}, "assistant", NEWER),
     _part("`text` that is empty", _said("")),
     _part("`text` beyond `text_max`", _said("x" * 1_500_001)),
     _part("`refusal`", {"type": "refusal", "refusal": "I will not."}, "assistant"),
@@ -88,7 +88,7 @@ PARTS = (
     _part("`image_url` of the assistant", _address("https://pages.example/leaf.png"), "assistant"),
     _part("`image_url` with the image in it (`data:`)", _address("data:image/png;base64,AA==")),
     _part("`input_file` of a conversation", {"type": "input_file", "file_id": "report"}, "user", NEWER),
-    _part("a type that nobody knows", {"type": "novelty"}),
+    _part("a type that is not known", {"type": "novelty"}),
 )
 
 

@@ -50,7 +50,7 @@ OLDER_TOOLS = (
     _tool("", _linked("bing_custom_search", SEARCHES, instance_name="pages")),
     _tool("", {"type": "azure_ai_search"}, {"azure_ai_search": {"indexes": [ROW]}}),
     _tool("no index", {"type": "azure_ai_search"}),
-    _tool("signs in as nobody", _openapi({"type": "anonymous"})),
+    _tool("signs in anonymously", _openapi({"type": "anonymous"})),
     _tool("signs in by a connection", _openapi(
         {"type": "connection", "security_scheme": {"connection_id": "search"}}
     )),
@@ -80,7 +80,7 @@ OLDER_TOOLS = (
     }}),
     _tool("", {"type": "event_binding"}),
     _tool("", {"type": "output_binding"}),
-    _tool("a type that nobody knows", {"type": "novelty"}),
+    _tool("a type that is not known", {"type": "novelty"}),
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tools.docs.support_matrix.tables import Row, told
+from tools.docs.support_matrix.tables import Row, parse_rows
 
 TOOLS = """The types that `azure-openai` and `openai` lack are tools of classic agents. Ids of connections
 are those of the target's project: by the same short name, or by `[connections]`. A connection that the
@@ -21,8 +21,8 @@ ITEMS = """A conversation also holds what its responses did. Such items are arch
 
 HEAD = ("older type", "type in a project", "how", "how sure the newer form is")
 
-_SURE = told("""
-function | S. `strict` left out was never seen, so it is always said (A: it is required)
+_SURE = parse_rows("""
+function | S. `strict` left out was never seen, so it is always sent (A: it is required)
 
 code_interpreter | S, an empty list of files as well. `memory_limit` A
 
@@ -56,7 +56,7 @@ computer_use_preview | A. The SDK also has `computer`; which models take which w
 SURE: Mapping[str, str] = {row[0]: row[1] for row in _SURE}
 
 
-ASKED = told("""
+ASKED = parse_rows("""
 two interfaces | agents, deployments and connections lie under the project's address with
 `api-version=v1`; conversations, files and stores under `/openai/v1` without a version, where users report
 trouble with one | M R
@@ -66,14 +66,14 @@ classic agents | lie at the same address: `/assistants`, `/threads`, with `api-v
 sign-in | Entra (scope `https://ai.azure.com/.default`) or a token. A key was seen on agents only; classic
 agents are described with none, and a key for them is refused at once | A S; a key elsewhere ?
 
-tokens over plain http | to this machine only, for rehearsals. The SDK refuses them even then, until told
+tokens over plain http | to this machine only, for rehearsals. The SDK refuses them even then, until set
 otherwise for each request | M
 
 making agents | `POST /agents/NAME/versions`. `POST /agents` and `POST /agents/NAME` are described too and
 not used; `PATCH` changes the endpoint only | A M
 
 repeating requests | reads only, and writes that were turned away (429). Both SDKs would repeat a creating
-request after an error, without a key that tells the two apart: switched off | M
+request after an error, without a key that distinguishes the two: switched off | M
 
 a lost answer | what became of it is read back before anything is sent again | -
 
@@ -98,13 +98,13 @@ time | 10 seconds for a connection, 120 for an answer; for agents, what the SDK 
 throttling | a wait that the service asks for is kept, up to a minute. No recording of agents,
 conversations, files or stores names a rate | S
 
-errors | of three families of bodies, told in the service's words, never recognised by them | S
+errors | of three families of bodies, reported in the service's words, never recognised by them | S
 
-basic and standard setup | are not told apart. What standard setup keeps in your own storage is not
+basic and standard setup | are not distinguished. What standard setup keeps in your own storage is not
 touched | D
 """)
 
-AGENTS = told("""
+AGENTS = parse_rows("""
 id | the name is the address; there is no other id. A version is `NAME:NUMBER` | D S
 
 names that collide | two assistants of one name would become versions of one agent: each gets the end of
@@ -119,7 +119,7 @@ changing an agent | adds a version, written whole. What the portal keeps in meta
 `voiceLiveConfig`, `description`, `modified_at`) goes along | S
 
 the same version again | is compared first and not sent. Two recordings answer it with the old version,
-one report tells of hundreds of equal ones | S R
+one report mentions hundreds of equal ones | S R
 
 what metadata says | only what stays the same between runs (`migrated_from`, `migrated_name`): other
 metadata alone makes a version | S
@@ -135,15 +135,16 @@ models | must be among the project's deployments. Sampling numbers are lost for 
 named like a reasoning model (o1 and its kin, gpt-5 without chat): a guess by name | A; by name ?
 
 `{{name}}` in instructions | is replaced at run time from structured inputs; the plan warns. What becomes
-of a name that nobody declared is unknown | S ?
+of a name that is not declared is unknown | S ?
 
 temperature, top_p | go from 0 to 2 and from 0 to 1 in every generation; not checked | A
 
 instructions | how many characters a project takes is unknown; the older limit is used | ?
 
-a key of an agent, a version or a conversation that nobody described | compared, and told as not movable | A
+a key of an agent, a version or a conversation that no description mentions | compared, and reported as not
+movable | A
 
-state, endpoint, card, identity, blueprint | archived as facts of the service, not made anew. Agents are
+state, endpoint, card, identity, blueprint | archived as facts of the service, not recreated. Agents are
 made enabled; who may call them is for you to set | S
 
 identities | each new agent makes one in Entra; the plan says how many | S
@@ -151,10 +152,10 @@ identities | each new agent makes one in Entra; the plan says how many | S
 10,000 files of one agent or thread | documented, not checked | D
 
 deleting (`--prune`) | deletes the agent with all its versions. `force` concerns hosted agents only and is
-not said | A
+not sent | A
 """)
 
-CONVERSATIONS = told("""
+CONVERSATIONS = parse_rows("""
 ids and times | made by the service; ids of one's own are refused (R). The id map has old and new | S R
 
 metadata and time of a message, its assistant and its run | an item has none of them; the archive does | S
@@ -164,7 +165,7 @@ conversation is read back, every item in its place | S
 
 21 items in one request | 400; never sent | S
 
-`type: message` and `annotations: []` | always said: reports of refusals without them | R S
+`type: message` and `annotations: []` | always sent: reports of refusals without them | R S
 
 who says what | `input_text` for `user`, `output_text` for `assistant`. The other way round was not tried;
 roles `system` and `developer` were not seen written | A ?
@@ -177,8 +178,8 @@ agent: a line names the image instead; between projects it is tried, and the lin
 refused | R S
 
 `phase`, `namespace`, outputs of calls in several parts, files inside an item | the OpenAI platform took them
-in recordings, no project was seen to: between projects they are tried, and told in the plan. What is refused
-arrives without them, an output as one text | S ?
+in recordings, no project was seen to: between projects they are tried, and the plan reports it. What is
+refused arrives without them, an output as one text | S ?
 
 citations | a new one needs file name and place, one of a container needs the container: left out | A
 
@@ -190,7 +191,7 @@ files and stores of a thread | documents speak of one store per conversation; no
 found. They are made, and named in the metadata (`migrated_files`, `migrated_vector_stores`): the
 application passes them on | D ?
 
-keys of items that nobody knows | are compared, and told as lost; the keys that the service sets are known
+keys of items that is not known | are compared, and reported as lost; the keys that the service sets are known
 (`id`, `status`, `created_by`, `partition_key`) | S
 
 attachments | the files are moved; which message had them stands in the archive | A
@@ -207,7 +208,7 @@ deleting (`--prune`) | deletes the conversation. By the SDK's words its items st
 reached by any address seen | A S
 """)
 
-STORED = told("""
+STORED = parse_rows("""
 one project, both generations | files of classic agents and new ones were seen in one list. Stores, and
 files of an Azure OpenAI resource in the same account, are unverified. Where id, name, size and members
 agree, files and stores are used where they are; `--copy-files` copies them | S ?
@@ -224,17 +225,17 @@ attaching | up to 500 files a request, the smaller of two documented numbers, of
 request names ids or rows, never both. A store's own chunking counts only for files named when it is made,
 and none is. A refused request is tried file by file | D; such requests to a project ?
 
-ingestion | waited for (`--wait`), refusals told by file. Attaching embeds a file anew, which takes time
+ingestion | waited for (`--wait`), refusals reported by file. Attaching embeds a file again, which takes time
 and may cost money | S ?
 
-searching a store | is not tried: the route answered 404 in a project. A report tells of files that stayed
+searching a store | is not tried: the route answered 404 in a project. A report mentions files that stayed
 unsearchable though attached | R
 
 tokens of one file | 2 or 5 million, documents disagree; not checked | D
 
 stores of one agent | one, by the documents; the SDK takes a list | D M
 
-an expired store | has settings and files, and cannot be searched: made anew, its clock starts again | D
+an expired store | has settings and files, and cannot be searched: recreated, its clock starts again | D
 
 stores of attachments | expire after seven days without use by default | D
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tools.docs.support_matrix.tables import Row, told
+from tools.docs.support_matrix.tables import Row, parse_rows
 
-FACTS = """These fields are set by the service. They are kept in the archive. The plan tells each that
+FACTS = """These fields are set by the service. They are kept in the archive. The plan reports each that
 occurs once per kind, as adapted; `object`, `bytes_from` and `bytes_reported` are left out of it, and runs and
-steps are told as a whole."""
+steps are reported as a whole."""
 
 EQUAL = """`diff`, `plan` and `verify` take these as the same, because a service answers either for the
 other. Each pair is compared when this page is made. Message text is never touched. Headers and
@@ -18,7 +18,7 @@ tokens, `parallel_tool_calls`, additional instructions and messages) has no plac
 says it with each response. A project refuses some of it where an agent is named: a response format per call
 gets a 400 (R)."""
 
-READ = told("""
+READ = parse_rows("""
 assistants, threads, messages, runs, steps of `azure-openai` and `openai` | read where the service still
 answers. By their documents both ended on 26 August 2026 | D; what a retired Azure resource answers, and
 whether it keeps threads: ?
@@ -46,7 +46,8 @@ batches of files in stores | not read: no service lists them. The files are | A
 files | read with their bytes where the service gives them. Files of purpose `assistants`: OpenAI refuses
 (R), classic agents do not give back what was uploaded (D), Azure and the new generation ? | R D ?
 
-bytes that nobody gives | taken from `--originals`, else the text that a store read out of the file: then
+bytes that the service does not return | taken from `--originals`, else the text that a store read out
+of the file: then
 `bytes_from` is `parsed`, and the upload is called `NAME.parsed.txt`, a loss | the route to that text: D;
 one report of a 404 on Azure (R); on a project ?
 
@@ -55,10 +56,10 @@ nothing is ever written to a source | D
 
 threads that are not moved | stay readable through the older interface until it ends | D
 
-fields that nobody knows | archived, compared within one service, told as lost | -
+fields that is not known | archived, compared within one service, reported as lost | -
 """)
 
-OLDER = told("""
+OLDER = parse_rows("""
 objects of API version 2024-02-15-preview | upgraded when they are read from the archive, which keeps them
 as they came | A
 

@@ -32,8 +32,8 @@ LIMITS: Mapping[str, Limit] = {
     "instructions_max": Limit("A A ? ?", "characters of instructions when an object is created; cut, lost"),
     "instructions_modify_max": Limit(
         "A A ? ?",
-        "characters of instructions in an update; longer ones are left out and told. Azure's description of "
-        "the update names less than that of the creation",
+        "characters of instructions in an update; longer ones are left out and reported. Azure's "
+        "description of the update names less than that of the creation",
     ),
     "tools_max": Limit("A A D D", "tools of one assistant; the rest is lost"),
     "tool_types": Limit("A A A A", "tools that can be written, by their older names; others are lost"),
@@ -93,7 +93,7 @@ LIMITS: Mapping[str, Limit] = {
     "batch_rows": Limit("A A A ?", "a batch may give each file its own chunking and attributes"),
     "messages_max": Limit("- - D ?", "messages of one thread; 0: no limit is documented"),
     "file_max": Limit("D D D D", "bytes of one file; a larger one is blocked"),
-    "files_total": Limit("D A D D", "bytes of all files together; more is told, once"),
+    "files_total": Limit("D A D D", "bytes of all files together; a larger total is reported once"),
     "purposes": Limit(
         "A A A ?",
         "purposes that can be uploaded. For `foundry` two were recorded: `assistants` and `fine-tune`",

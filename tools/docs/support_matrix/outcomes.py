@@ -42,8 +42,8 @@ def _outcome(example: Example, capabilities: Capabilities) -> Outcome:
     fitted, losses = codec.adapt(example.entity, target)
     plain, _ = codec.adapt(example.plain, around(capabilities, example.source, example.plain))
     _, before = codec.adapt(example.silent, around(capabilities, example.source, example.silent))
-    told = {loss.reason for loss in before}
-    new = [loss for loss in losses if loss.reason not in told]
+    known_reasons = {loss.reason for loss in before}
+    new = [loss for loss in losses if loss.reason not in known_reasons]
     grade = next((grade for grade in GRADES if any(loss.grade == grade for loss in new)), "copied")
     ranked = sorted(new, key=lambda loss: GRADES.index(loss.grade))
     reasons = tuple(dict.fromkeys(loss.reason for loss in ranked))

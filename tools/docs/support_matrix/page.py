@@ -55,7 +55,7 @@ def _sections() -> Iterator[str]:
         yield from (f"### {kind.plural}", _fields(kind)) if kind.replayed else ()
     yield from ("### Runs and their steps", about_sources.RUNS, _runs())
     yield from ("## Parts of a message", _by_title("part", PARTS))
-    yield from ("## Items that nobody said", support_matrix_about_projects.ITEMS, _by_title("item", ITEMS))
+    yield from ("## Items without a role", support_matrix_about_projects.ITEMS, _by_title("item", ITEMS))
     yield from ("## Tools", support_matrix_about_projects.TOOLS, _tools(OLDER_TOOLS))
     yield from ("### How they are written for a project", table(support_matrix_about_projects.HEAD, _rows()))
     yield from ("### Without a counterpart", table(("tool", "what you can do"), _homeless()))

@@ -21,7 +21,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 Row = tuple[str, ...]
 
 
-def told(text: str) -> tuple[Row, ...]:
+def parse_rows(text: str) -> tuple[Row, ...]:
     """Rows from paragraphs, whose cells are parted by bars."""
     paragraphs = (" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n"))
     return tuple(tuple(cell.strip() for cell in paragraph.split(" | ")) for paragraph in paragraphs)
@@ -59,5 +59,5 @@ def _why(found: dict[str, Outcome]) -> str:
 
 
 def _short(reason: str, service: str) -> str:
-    told = reason.replace(f"{service} stores", "its stores").replace(f"{service} ", "the target ")
-    return textwrap.shorten(told, LONGEST, placeholder=" …")
+    reason_text = reason.replace(f"{service} stores", "its stores").replace(f"{service} ", "the target ")
+    return textwrap.shorten(reason_text, LONGEST, placeholder=" …")
