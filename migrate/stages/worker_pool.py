@@ -1,6 +1,6 @@
-"""A bounded pool of threads that fetch, and one thread that writes what they emit.
+"""Pools of worker threads: `run_parallel` for independent items, `WorkerPool` for workers and one writer.
 
-Workers block when the writer falls behind, so memory stays flat whatever the size of the estate.
+Queues are bounded, so workers wait for a slow writer and memory does not grow with the size of the estate.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ _ItemT = TypeVar("_ItemT")
 def run_parallel(
     workers: int, items: Iterable[_ItemT], work: Callable[[_ItemT], None], stop: threading.Event | None = None
 ) -> None:
-    """Do `work` for every item. The first exception stops the rest and is raised; `stop` is set then,
-    for work that takes long to notice."""
+    """Call `work` for every item. The first exception stops the rest and is raised; `stop` is set then, so
+    that long work can end early."""
     with ThreadPoolExecutor(workers, thread_name_prefix="parallel-worker") as pool:
-        under_way: set[Future[None]] = set()
+        running: set[Future[None]] = set()
         try:
             for item in items:
-                under_way.add(pool.submit(work, item))
-                if len(under_way) >= 2 * workers:
-                    under_way = _raise_first_error(under_way)
-            while under_way:
-                under_way = _raise_first_error(under_way)
+                running.add(pool.submit(work, item))
+                if len(running) >= 2 * workers:
+                    running = _raise_first_error(running)
+            while running:
+                running = _raise_first_error(running)
         except BaseException:
             if stop:
                 stop.set()
@@ -37,82 +37,83 @@ def run_parallel(
             raise
 
 
-def _raise_first_error(under_way: set[Future[None]]) -> set[Future[None]]:
-    done, left = wait(under_way, return_when=FIRST_COMPLETED)
+def _raise_first_error(running: set[Future[None]]) -> set[Future[None]]:
+    """Wait until an item is done. Returns those that still run."""
+    done, running = wait(running, return_when=FIRST_COMPLETED)
     for future in done:
         future.result()
-    return left
+    return running
 
 
 _EventT = TypeVar("_EventT")
 
+# Where fewer events are queued, the writer waits before it takes them: larger batches need fewer commits.
 MIN_BATCH_EVENTS = 8
-# Where fewer wait: seconds in which what arrives joins what came first, for fewer and larger groups.
 BATCH_WAIT_S = 0.02
 
 
 class PoolShutdown(Exception):
-    """The writer has stopped; a worker ends quietly."""
+    """The writer stopped, so a worker ends without an error."""
 
 
 class _TaskEnd:
-    """A task ended; `error` is what it died of, if anything."""
+    """A task ended. `error`: the exception that ended it, if any."""
 
     def __init__(self, error: BaseException | None) -> None:
         self.error = error
 
 
 class WorkerPool(Generic[_EventT]):
-    """Runs tasks on `workers` threads; `batches` gives what they bring to the calling thread.
+    """Runs tasks on `workers` threads. `batches` gives their events to the calling thread.
 
-    `spawn` may be called by the thread that reads `batches`, before and while reading.
+    The thread that reads `batches` may call `submit`, before and while it reads.
     """
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._threads: list[threading.Thread] = []
         self._tasks: queue.SimpleQueue[tuple[Any, ...] | None]
-        # What is to be done. Of a large estate that is several calls for each thread in it, so a task is
-        # nothing more: a future of the standard pool takes ten times the memory.
+        # A large estate has several tasks for each of its threads. A future of the standard pool would need
+        # ten times the memory of such a tuple.
         self._tasks = queue.SimpleQueue()
         self._queue: queue.Queue[_EventT | _TaskEnd] = queue.Queue(maxsize=2 * workers)
         self._stop = threading.Event()
         self._open = 0
         self._failed: BaseException | None = None
 
-    def submit(self, task: Callable[..., None], *given: object) -> None:
-        """Run a task on some worker; an exception in it is raised from `batches`."""
+    def submit(self, task: Callable[..., None], *args: object) -> None:
+        """Run a task on a worker. An exception in it is raised by `batches`."""
         self._open += 1
-        self._tasks.put((task, *given))
+        self._tasks.put((task, *args))
         if len(self._threads) < self._workers:
             thread = threading.Thread(target=self._work, name=f"pool-worker-{len(self._threads)}")
             self._threads.append(thread)
             thread.start()
 
     def emit(self, event: _EventT) -> None:
-        """Hand something to the writer; waits while it is busy. Called by workers."""
+        """Give an event to the writer; waits while its queue is full. Called by workers."""
         self._put(event)
 
-    def batches(self, most: int) -> Iterator[Iterator[_EventT]]:
-        """Everything the tasks bring, until none is left, in groups: what waits together, at most so many.
-        Each group must be read to its end; only between groups is anything waited for."""
+    def batches(self, max_events: int) -> Iterator[Iterator[_EventT]]:
+        """All events of the tasks, in batches of those that are queued together, at most `max_events`. Each
+        batch must be read to its end; this waits only between batches."""
         while self._open:
             first = self._queue.get()
             if self._queue.qsize() < MIN_BATCH_EVENTS < self._open:
                 time.sleep(BATCH_WAIT_S)
-            yield self._together(first, most)
+            yield self._batch(first, max_events)
             if self._failed is not None:
                 raise self._failed
 
-    def _together(self, item: _EventT | _TaskEnd, most: int) -> Iterator[_EventT]:
-        for left in reversed(range(most)):
+    def _batch(self, item: _EventT | _TaskEnd, max_events: int) -> Iterator[_EventT]:
+        for rest in reversed(range(max_events)):
             if isinstance(item, _TaskEnd):
                 self._open -= 1
                 self._failed = self._failed or item.error
             else:
                 yield item
             try:
-                if self._failed is not None or not left:
+                if self._failed is not None or not rest:
                     return
                 item = self._queue.get_nowait()
             except queue.Empty:
@@ -135,10 +136,10 @@ class WorkerPool(Generic[_EventT]):
             if not self._stop.is_set():
                 self._run(*task)
 
-    def _run(self, task: Callable[..., None], *given: object) -> None:
+    def _run(self, task: Callable[..., None], *args: object) -> None:
         error: BaseException | None = None
         try:
-            task(*given)
+            task(*args)
         except PoolShutdown:
             return
         except BaseException as raised:
