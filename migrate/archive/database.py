@@ -13,7 +13,7 @@ from pathlib import Path
 
 from migrate.archive.lock import WriterLock
 from migrate.archive.packs import PackWriter
-from migrate.archive.schema_check import APPLICATION_ID, check_schema, has_current_schema
+from migrate.archive.schema_check import APPLICATION_ID, RESTORE_HINT, check_schema, has_current_schema
 from migrate.archive.sqlite_file import (
     SQLITE_MAGIC,
     check_side_files,
@@ -169,6 +169,13 @@ class Archive:
             finally:
                 self._in_single_transaction = False
 
+    def size_bytes(self) -> int:
+        """The size of the file when everything is written to it."""
+        pages, page_bytes = self.conn.execute(
+            "SELECT page_count, page_size FROM pragma_page_count, pragma_page_size"
+        ).fetchone()
+        return int(pages) * int(page_bytes)
+
     def close(self) -> None:
         """Close, write the write-ahead log into the file, and let the next writer start."""
         try:
@@ -248,29 +255,35 @@ def _translate_sqlite_errors(path: Path) -> Iterator[None]:
     """Raise this program's errors instead of SQLite's."""
     try:
         yield
-    except UnicodeDecodeError as error:  # a message of SQLite quotes bytes of a damaged table
-        raise ArchiveDamaged(f"{path} is damaged", str(error), "restore it from a copy") from None
-    except sqlite3.OperationalError as error:
-        if "full" in str(error) or "disk I/O" in str(error):
-            raise DiskFull(
-                f"{path} cannot grow", str(error), "free some space, then run the same command: it continues"
-            ) from None
-        if any(words in str(error) for words in DAMAGE_MESSAGES):
-            raise ArchiveDamaged(f"{path} is damaged", str(error), "restore it from a copy") from None
-        if is_read_only_error(error):
-            raise BadUsage(
-                f"cannot write {path}",
-                f"{error}: the file or its folder may not be written",
-                "give an archive in a folder where you can write, or change the permissions",
-            ) from None
-        if "locked" in str(error):
-            raise ArchiveBusy(
-                f"{path} is being written by another program",
-                str(error),
-                "wait until it ends, then run the same command again",
-            ) from None
+    except sqlite3.IntegrityError:
         raise
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.IntegrityError):
-            raise
-        raise ArchiveDamaged(f"{path} is damaged", str(error), "restore it from a copy") from None
+    except sqlite3.OperationalError as error:
+        raise _translate_operational_error(path, error) from None
+    except (
+        sqlite3.DatabaseError,
+        UnicodeDecodeError,
+    ) as error:  # a message may quote bytes of a damaged table
+        raise ArchiveDamaged(f"{path} is damaged", str(error), RESTORE_HINT) from None
+
+
+def _translate_operational_error(path: Path, error: sqlite3.OperationalError) -> Exception:
+    text = str(error)
+    if "full" in text or "disk I/O" in text:
+        return DiskFull(
+            f"{path} cannot grow", text, "free some space, then run the same command: it continues"
+        )
+    if any(words in text for words in DAMAGE_MESSAGES):
+        return ArchiveDamaged(f"{path} is damaged", text, RESTORE_HINT)
+    if is_read_only_error(error):
+        return BadUsage(
+            f"cannot write {path}",
+            f"{text}: the file or its folder may not be written",
+            "give an archive in a folder where you can write, or change the permissions",
+        )
+    if "locked" in text:
+        return ArchiveBusy(
+            f"{path} is being written by another program",
+            text,
+            "wait until it ends, then run the same command again",
+        )
+    return error

@@ -15,6 +15,7 @@ from migrate.archive.bodies import BodyRow
 from migrate.archive.database import Archive
 from migrate.archive.hashes import body_id
 from migrate.archive.packs import BODIES_PER_PACK, FORGOTTEN_BODY, BodyReader, Pack, decompress, split_bodies
+from migrate.archive.snapshots.writer import reserve_snapshot_numbers
 from migrate.model.input_limits import loads
 from migrate.model.results.archive import ForgetResult, VacuumResult
 
@@ -35,7 +36,7 @@ def forget_snapshots(archive: Archive, snapshots: Collection[int]) -> ForgetResu
     try:
         with archive.transaction():
             bytes_before = _file_bytes(conn)
-            _store_highest_number(conn)
+            reserve_snapshot_numbers(conn)
             snapshot_count = conn.execute(
                 "DELETE FROM snapshots WHERE id IN (SELECT value FROM json_each(?))",
                 (json.dumps(sorted(snapshots)),),
@@ -69,30 +70,17 @@ def _sweep_contents(conn: sqlite3.Connection) -> None:
 def vacuum_archive(archive: Archive) -> VacuumResult:
     """Rewrite the archive without its free pages. What was removed is not in the file afterwards. Needs free
     disk space meanwhile; without it, nothing changes."""
-    before = _bytes(archive)
+    before = archive.size_bytes()
     try:
         archive.conn.execute("VACUUM")
         busy = archive.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     except sqlite3.DatabaseError as error:
-        return VacuumResult(before, _bytes(archive), str(error))
-    return VacuumResult(before, _bytes(archive), ARCHIVE_IN_USE_REASON if busy else "")
-
-
-def _store_highest_number(conn: sqlite3.Connection) -> None:
-    """Store the highest number that a snapshot had. `user_version` is part of the transaction and of the
-    file."""
-    highest = conn.execute("SELECT coalesce(max(id), 0) FROM snapshots").fetchone()[0]
-    stored = conn.execute("PRAGMA user_version").fetchone()[0]
-    conn.execute(f"PRAGMA user_version = {max(int(highest), int(stored))}")
+        return VacuumResult(before, archive.size_bytes(), str(error))
+    return VacuumResult(before, archive.size_bytes(), ARCHIVE_IN_USE_REASON if busy else "")
 
 
 def _file_bytes(conn: sqlite3.Connection) -> int:
     return int(conn.execute("SELECT coalesce(sum(size), 0) FROM blobs").fetchone()[0])
-
-
-def _bytes(archive: Archive) -> int:
-    pages = archive.conn.execute("PRAGMA page_count").fetchone()[0]
-    return int(pages) * int(archive.conn.execute("PRAGMA page_size").fetchone()[0])
 
 
 # Table -> statement that removes the rows that nothing refers to, in this order.

@@ -15,6 +15,7 @@ import sqlite3
 from functools import cache
 from pathlib import Path
 
+from migrate.archive.packs import register_sql_functions
 from migrate.errors import ArchiveDamaged
 
 # Marks the file as an archive ("ASST"), so that `file` and this program can tell it from any other database.
@@ -130,7 +131,6 @@ def _schema_of_version(number: int) -> dict[SchemaEntry, str]:
     # Only another schema than the current one needs sqlite-utils.
     from sqlite_utils import Database
 
-    from migrate.archive.packs import register_sql_functions
     from migrate.archive.schema import migrations
 
     conn = sqlite3.connect(":memory:", isolation_level=None)

@@ -26,13 +26,8 @@ from migrate.archive.merge.shards import (
     is_shard_snapshot,
     sharded_readings,
 )
-from migrate.archive.snapshots.writer import NEXT_NUMBER_SQL
+from migrate.archive.snapshots.writer import next_snapshot_number, reserve_snapshot_numbers
 from migrate.model.results.archive import InterruptedSnapshot, JoinedSnapshot, MergeResult
-
-
-def next_snapshot_number(conn: sqlite3.Connection) -> int:
-    """A number that no snapshot had before, including those that were removed."""
-    return int(conn.execute(f"SELECT {NEXT_NUMBER_SQL}").fetchone()[0])
 
 
 def renumber_snapshots(conn: sqlite3.Connection) -> dict[int, int]:
@@ -56,7 +51,7 @@ def renumber_snapshots(conn: sqlite3.Connection) -> dict[int, int]:
         for table in ("listed", "missing"):
             conn.execute(f"UPDATE {table} SET snapshot_id = ? WHERE snapshot_id = ?", (new, old))
     # A number that was used is not used again, even where its snapshot has another number now.
-    conn.execute(f"PRAGMA user_version = {next_snapshot_number(conn) - 1}")
+    reserve_snapshot_numbers(conn)
     return moved
 
 

@@ -6,6 +6,7 @@ Only the thread that opened the archive calls this. A page is one short transact
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Literal, cast
@@ -32,10 +33,19 @@ from migrate.model.known_secrets import redact
 
 ListingState = Literal["reading", "complete", "failed", "gone"]
 
-# A number that no snapshot had before, including those that were removed.
-NEXT_NUMBER_SQL = (
-    "(SELECT max((SELECT coalesce(max(id), 0) FROM snapshots), user_version) + 1 FROM pragma_user_version)"
-)
+
+def next_snapshot_number(conn: sqlite3.Connection) -> int:
+    """A number that no snapshot had before, including those that were removed."""
+    (number,) = conn.execute(
+        "SELECT max((SELECT coalesce(max(id), 0) FROM snapshots), user_version) + 1 FROM pragma_user_version"
+    ).fetchone()
+    return int(number)
+
+
+def reserve_snapshot_numbers(conn: sqlite3.Connection) -> None:
+    """Store the highest number that a snapshot had, so that it is not used again when its snapshot is
+    removed. It is stored in `user_version`, which is part of the transaction and of the file."""
+    conn.execute(f"PRAGMA user_version = {next_snapshot_number(conn) - 1}")
 
 
 def utc_now() -> str:
@@ -55,7 +65,7 @@ class SnapshotWriter:
         self._manifests: dict[ListingKey, ManifestWriter] = {}
         self._rollbacks = archive.rollbacks
         self._bodies_before = archive.packer.added
-        self._bytes_before = _file_size(archive)
+        self._bytes_before = archive.size_bytes()
 
     @classmethod
     def begin(
@@ -83,12 +93,13 @@ class SnapshotWriter:
                 )
                 conn.execute("UPDATE snapshots SET tag = coalesce(?, tag) WHERE id = ?", (tag, last[0]))
                 return cls(archive, last[0], endpoint, resumed=True)
-            row = conn.execute(
+            number = next_snapshot_number(conn)
+            conn.execute(
                 "INSERT INTO snapshots (id, endpoint_id, tag, state, started_at, tool_version, options) "
-                f"VALUES ({NEXT_NUMBER_SQL}, ?, ?, 'reading', ?, ?, ?)",
-                (endpoint, tag, utc_now(), __version__, options_json),
+                "VALUES (?, ?, ?, 'reading', ?, ?, ?)",
+                (number, endpoint, tag, utc_now(), __version__, options_json),
             )
-        return cls(archive, int(row.lastrowid or 0), endpoint, resumed=False)
+        return cls(archive, number, endpoint, resumed=False)
 
     def listing_state(self, kind: str, parent: str = "") -> tuple[ListingState | None, str]:
         """The state of a listing (None: not begun) and the cursor to continue from."""
@@ -186,7 +197,7 @@ class SnapshotWriter:
                     snapshot_digest(conn, self.id),
                     json.dumps(shown) if shown else None,
                     self.archive.packer.added - self._bodies_before,
-                    _file_size(self.archive) - self._bytes_before,
+                    self.archive.size_bytes() - self._bytes_before,
                     self.id,
                 ),
             )
@@ -224,8 +235,3 @@ class SnapshotWriter:
         copy = ManifestWriter.copy(conn, listing.manifest)  # other snapshots may share the sealed one
         set_listing_manifest(conn, key, copy.manifest)
         return copy
-
-
-def _file_size(archive: Archive) -> int:
-    pages = archive.conn.execute("PRAGMA page_count").fetchone()[0]
-    return int(pages) * int(archive.conn.execute("PRAGMA page_size").fetchone()[0])
