@@ -24,7 +24,7 @@ from migrate.model.input_limits import loads
 from migrate.model.shard import FIRST_SHARD, Shard, is_sharded, shard_reading
 
 # Numbers of missing shards that a reason lists.
-MAX_SHARDS_SHOWN = 20
+MAX_SHARDS_IN_REASON = 20
 
 # Equal for copies of one snapshot in several archives.
 SnapshotKey: TypeAlias = tuple[str, ...]
@@ -306,8 +306,8 @@ class ShardJoiner:
     @property
     def _missing_shards_reason(self) -> str:
         numbers = self._reading.missing
-        more = ", ..." if len(numbers) > MAX_SHARDS_SHOWN else ""
-        shown = ", ".join(map(str, numbers[:MAX_SHARDS_SHOWN])) + more
+        more = ", ..." if len(numbers) > MAX_SHARDS_IN_REASON else ""
+        shown = ", ".join(map(str, numbers[:MAX_SHARDS_IN_REASON])) + more
         return f"not merged: shard {shown} of {self._reading.shard_count} ({self._reading.tag})"
 
     def _unread_kinds(self, state: str, reason: str) -> Iterator[tuple[str, str]]:
