@@ -38,9 +38,9 @@ class Api:
         options: dict[str, Any] = {"params": query}
         beta = self.emulator.options.service == "openai"
         options["headers"] = {"OpenAI-Beta": "assistants=v2"} if beta else {}
-        given = {} if method == "GET" else {"body": body}
+        keywords = {} if method == "GET" else {"body": body}
         try:
-            response = call(path, cast_to=httpx2.Response, options=options, **given)
+            response = call(path, cast_to=httpx2.Response, options=options, **keywords)
         except openai.APIStatusError as error:
             response = error.response
         return response.status_code, response.json()
@@ -68,15 +68,15 @@ class Api:
 
 def connect(emulator: Emulator, version: str = VERSION, key: str = KEY) -> Api:
     client: openai.OpenAI
-    given: Any = {"max_retries": 0, "http_client": openai.DefaultHttpxClient(verify=NO_CERTIFICATES)}
+    keywords: Any = {"max_retries": 0, "http_client": openai.DefaultHttpxClient(verify=NO_CERTIFICATES)}
     if emulator.options.service == "openai":
-        client = openai.OpenAI(base_url=emulator.url, api_key=key, **given)
+        client = openai.OpenAI(base_url=emulator.url, api_key=key, **keywords)
     elif emulator.options.service == "foundry":
         client = openai.AzureOpenAI(
-            base_url=emulator.url, azure_ad_token=key, api_version=CLASSIC_VERSION, **given
+            base_url=emulator.url, azure_ad_token=key, api_version=CLASSIC_VERSION, **keywords
         )
     else:
-        client = openai.AzureOpenAI(azure_endpoint=emulator.url, api_key=key, api_version=version, **given)
+        client = openai.AzureOpenAI(azure_endpoint=emulator.url, api_key=key, api_version=version, **keywords)
     return Api(emulator, client)
 
 

@@ -221,8 +221,8 @@ def test_pictures_and_files(project):
 )
 def test_items_that_the_platform_was_seen_to_accept(project, item):
     created = project.ok("POST", HOME, {"items": [item]})["id"]
-    (found,) = project.ok("GET", f"{HOME}/{created}/items")["data"]
-    assert item.items() <= found.items()
+    (item_read,) = project.ok("GET", f"{HOME}/{created}/items")["data"]
+    assert item.items() <= item_read.items()
 
 
 def test_a_file_in_an_output_must_exist(project):

@@ -81,8 +81,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
         def started(*rows: dict[str, Any], seed: int = 1, **options: Any) -> FaultyService:
             file = tmp_path / "faults.json"
             file.write_text(json.dumps({"seed": seed, "fault": rows}), encoding="utf-8")
-            given = {"ingestion_seconds": 0, "list_threads": "works", **options}
-            return FaultyService(stack.enter_context(Emulator(Options(key=KEY, faults=file, **given))))
+            settings = {"ingestion_seconds": 0, "list_threads": "works", **options}
+            return FaultyService(stack.enter_context(Emulator(Options(key=KEY, faults=file, **settings))))
 
         yield started
 
@@ -108,9 +108,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
 )
 def test_a_row_selects_requests(start: Start, which: dict[str, Any], hit: list[int]) -> None:
     faulty = start({"what": "error", "status": 503, **which})
-    found = faulty.statuses(6)
-    assert [place for place, status in enumerate(found, 1) if status == 503] == hit
-    assert set(found) <= {200, 503}
+    statuses = faulty.statuses(6)
+    assert [place for place, status in enumerate(statuses, 1) if status == 503] == hit
+    assert set(statuses) <= {200, 503}
     assert [line.row for line in faulty.emulator.faults.applied] == [1] * len(hit)
 
 
@@ -302,8 +302,8 @@ def test_a_deletion_is_answered_and_nothing_is_deleted(
 ) -> None:
     faulty = start({"what": "undeleted", "answer": answer, "method": ["POST", "DELETE"]})
     (thread,) = faulty.threads(1)
-    found, content, _ = faulty.raw("DELETE", f"{THREADS}/{thread}")
-    assert found == status
+    actual, content, _ = faulty.raw("DELETE", f"{THREADS}/{thread}")
+    assert actual == status
     assert (json.loads(content)["deleted"] if content else None) is shown
     assert list(faulty.emulator.estate.threads) == [thread]
 
@@ -363,10 +363,11 @@ def test_include_is_refused_entirely_or_for_one_value(start: Start) -> None:
     anything = start({"what": "refuses-include"})
     assert anything("GET", f"{THREADS}?include%5B%5D={PICTURE}")[0] == 400
     assert anything("GET", THREADS)[0] == 200
-    one = start({"what": "refuses-include", "value": PICTURE})
-    assert one("GET", f"{THREADS}?include%5B%5D=reasoning.encrypted_content")[0] == 200
+    single_value = start({"what": "refuses-include", "value": PICTURE})
+    assert single_value("GET", f"{THREADS}?include%5B%5D=reasoning.encrypted_content")[0] == 200
     assert (
-        one("GET", f"{THREADS}?include%5B%5D=reasoning.encrypted_content&include%5B%5D={PICTURE}")[0] == 400
+        single_value("GET", f"{THREADS}?include%5B%5D=reasoning.encrypted_content&include%5B%5D={PICTURE}")[0]
+        == 400
     )
 
 

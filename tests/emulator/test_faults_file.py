@@ -62,11 +62,13 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 
 def test_toml_and_json_are_equivalent(tmp_path: Path) -> None:
-    one, other = tmp_path / "faults.toml", tmp_path / "faults.json"
-    one.write_text("seed = 3\n[[fault]]\nwhat = 'error'\nmethod = 'POST'\nshare = 0.5", encoding="utf-8")
+    toml_file, json_file = tmp_path / "faults.toml", tmp_path / "faults.json"
+    toml_file.write_text(
+        "seed = 3\n[[fault]]\nwhat = 'error'\nmethod = 'POST'\nshare = 0.5", encoding="utf-8"
+    )
     row = {"what": "error", "method": ["POST"], "share": 0.5}
-    other.write_text(json.dumps({"seed": 3, "fault": [row]}), encoding="utf-8")
-    (left,), (right,) = read_faults(one), read_faults(other)
+    json_file.write_text(json.dumps({"seed": 3, "fault": [row]}), encoding="utf-8")
+    (left,), (right,) = read_faults(toml_file), read_faults(json_file)
     assert (left.settings, left.seed) == (right.settings, right.seed)
 
 

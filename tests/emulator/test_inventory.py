@@ -15,12 +15,12 @@ CONNECTION = (
 
 
 def names(project, path, **query):
-    found, page = [], project.ok("GET", path, **query)
+    rows_read, page = [], project.ok("GET", path, **query)
     while True:
-        found += [row["name"] for row in page["value"]]
+        rows_read += [row["name"] for row in page["value"]]
         assert len(page["value"]) <= 2
         if "nextLink" not in page:
-            return found
+            return rows_read
         link = urlsplit(page["nextLink"])
         assert f"{link.scheme}://{link.netloc}" == project.emulator.url.removesuffix("/api/projects/demo")
         assert parse_qs(link.query)["api-version"] == ["v1"]

@@ -74,11 +74,11 @@ def test_walking_the_pages_either_way_gives_every_row_once(seconds, limit, order
 
 
 def walk(table, query, cursor, end):
-    found = []
+    ids_read = []
     while True:
         answer = page(table, query)
         rows = [row["id"] for row in answer["data"]]
-        found = found + rows if cursor == "after" else rows + found
+        ids_read = ids_read + rows if cursor == "after" else rows + ids_read
         if not answer["has_more"]:
-            return found
+            return ids_read
         query = {**query, cursor: answer[end]}

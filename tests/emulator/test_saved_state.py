@@ -30,12 +30,12 @@ def everything(api) -> dict[str, list[object]]:
     """Everything that can be read from an estate, through the SDK."""
 
     def rows(path: str) -> list[dict]:
-        found, query = [], {"limit": 100, "order": "asc"}
+        collected, query = [], {"limit": 100, "order": "asc"}
         while True:
             page = api.ok("GET", path, **query)
-            found += page["data"]
+            collected += page["data"]
             if not page["has_more"]:
-                return found
+                return collected
             query["after"] = page["last_id"]
 
     read = {kind: rows(f"/{kind}") for kind in ("assistants", "threads", "files", "vector_stores")}
@@ -166,7 +166,7 @@ def test_the_bundled_examples_come_back_verbatim(launch, name):
 
 def blocks(text: str) -> list[object]:
     """The JSON objects in running text; damaged ones are skipped."""
-    decoder, found, place = json.JSONDecoder(), [], 0
+    decoder, collected, place = json.JSONDecoder(), [], 0
     while (place := text.find("{", place)) >= 0:
         try:
             document, place = decoder.raw_decode(text, place)
@@ -174,8 +174,8 @@ def blocks(text: str) -> list[object]:
             place += 1
             continue
         if isinstance(document, dict) and ("object" in document or "data" in document):
-            found.append(document)
-    return found
+            collected.append(document)
+    return collected
 
 
 @pytest.mark.skipif(not (SHARED / "seeds").is_dir(), reason="the documents are not beside this checkout")

@@ -93,9 +93,9 @@ def test_chunking_that_is_refused(api, chunking):
 def test_attributes(assistants_api):
     api = assistants_api
     file_id = api.file()
-    given = {"text": "v" * 512, "number": 1.5, "flag": False}
+    attributes = {"text": "v" * 512, "number": 1.5, "flag": False}
     path = f"/vector_stores/{store_with(api)}/files"
-    assert api.ok("POST", path, {"file_id": file_id, "attributes": given})["attributes"] == given
+    assert api.ok("POST", path, {"file_id": file_id, "attributes": attributes})["attributes"] == attributes
     assert api.ok("POST", f"{path}/{file_id}", {"attributes": {"a": 1}})["attributes"] == {"a": 1}
     for bad in (
         {"a": None},
