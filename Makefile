@@ -34,7 +34,7 @@ test: $(STAMP)
 
 # Every case of the matrices of which `make test` runs a sample.
 test-exhaustive: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --exhaustive -m "exhaustive or hypothesis" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --exhaustive -m "exhaustive or exhaustive_only or hypothesis" $(ARGS)
 
 # First what `make test` runs, measured; then all cases of what it ran a sample of. Measuring those as well would
 # nearly double the time that they take.

@@ -2,7 +2,8 @@
 
 A parametrized test says how many of its cases are the sample with `@pytest.mark.exhaustive(8)`; a loop inside
 a test says it with `for at in sample(range(1, 40), 8)`, and the test has the marker too, with or without a
-number: `make test-all` selects by it. Hypothesis has its profiles (`EXAMPLES`).
+number: `make test-all` selects by it. A test that takes long as a whole, such as a run of the benchmarks, has
+`@pytest.mark.exhaustive_only`, and `make test` leaves it out. Hypothesis has its profiles (`EXAMPLES`).
 """
 
 from __future__ import annotations
@@ -81,4 +82,8 @@ def chosen(items: Sequence[Any]) -> list[Any]:
             cases.setdefault(item.nodeid.partition("[")[0], []).append((item, *marker.args))
     kept = {id(row[0]) for name, rows in cases.items() for row in drawn(turned(rows, name), rows[0][1])}
     left_out = {id(row[0]) for rows in cases.values() for row in rows} - kept
-    return [item for item in items if id(item) not in left_out]
+    return [
+        item
+        for item in items
+        if id(item) not in left_out and (RUN.exhaustive or not item.get_closest_marker("exhaustive_only"))
+    ]

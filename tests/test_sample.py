@@ -80,3 +80,14 @@ def test_samples_of_many_files_meet_every_case() -> None:
     one, other = (turned(range(13), f"tests/e2e/test_1.py::test_{name}") for name in "ab")
     assert one == other
     assert sorted(one) == list(range(13))
+
+
+def test_a_long_test_runs_only_in_an_exhaustive_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    marked = {"exhaustive_only": pytest.mark.exhaustive_only.mark}
+    items = [
+        SimpleNamespace(nodeid=f"a.py::{name}", get_closest_marker=markers.get)
+        for name, markers in (("long", marked), ("short", {}))
+    ]
+    assert [item.nodeid for item in chosen(items)] == ["a.py::short"]
+    monkeypatch.setattr(RUN, "exhaustive", True)
+    assert chosen(items) == items

@@ -88,6 +88,7 @@ def test_a_picture_escapes_what_it_is_given() -> None:
     assert "<b>" not in svg_panels([1, 2], "<b>", (("<b>", [1, 2]),))
 
 
+@pytest.mark.exhaustive_only
 def test_a_tiny_run_measures_every_quick_target(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks", "--size", "tiny", "-o", str(tmp_path)]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

@@ -82,6 +82,7 @@ def test_every_command_works_or_says_why_not(launch: Launch, place: str, value: 
     assert codes["plan"] == [0]
 
 
+@pytest.mark.exhaustive(1)
 @pytest.mark.parametrize("place", DEEP)
 def test_two_thousand_levels(launch: Launch, place: str) -> None:
     world = empty(launch, wrap_source=nested())
@@ -102,6 +103,7 @@ def test_a_body_as_deep_as_is_taken_goes_through_every_command(launch: Launch, p
     assert set(codes["diff"]) <= {0, 1}
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("levels", [MAX_JSON_DEPTH.maximum + 4, 300, 500, 900, 2_000, 20_000])
 def test_one_deep_body_does_not_keep_the_others_from_being_read(launch: Launch, levels: int) -> None:
     world = empty(launch, wrap_source=nested(levels))

@@ -127,6 +127,7 @@ def in_own_process(world: World, variables: dict[str, str]) -> Iterator[tuple[tu
             yield given, world.alone(*given, "--json")
 
 
+@pytest.mark.exhaustive(2)
 @pytest.mark.parametrize("way", WAYS)
 def test_debug_logs_of_the_sdks_show_no_secret(launch: Launch, way: str) -> None:
     """They tell methods, addresses and states, on standard error; no header and no body."""
@@ -136,6 +137,7 @@ def test_debug_logs_of_the_sdks_show_no_secret(launch: Launch, way: str) -> None
         json.loads(said.out)
 
 
+@pytest.mark.exhaustive(1)
 @pytest.mark.parametrize("auth", ["token", "key"])
 def test_no_key_is_shown_when_a_project_is_logged_to_the_console(launch: Launch, auth: str) -> None:
     world = prepared(launch, "foundry")
