@@ -63,8 +63,8 @@ def test_a_loop_with_a_sample_needs_the_marker(monkeypatch: pytest.MonkeyPatch) 
 
 def test_each_test_is_sampled_by_itself_and_others_stay() -> None:
     def item(name: str, *sizes: int) -> Any:
-        marker = SimpleNamespace(args=sizes) if sizes else None
-        return SimpleNamespace(nodeid=name, get_closest_marker=lambda _: marker)
+        markers = {"exhaustive": SimpleNamespace(args=sizes)} if sizes else {}
+        return SimpleNamespace(nodeid=name, get_closest_marker=markers.get)
 
     items = [item(f"a.py::test_a[{n}]", 3) for n in range(9)] + [item("b.py::test_b")]
     items += [item(f"c.py::test_c[{n}]") for n in range(9)] + [item("d.py::test_d[6]", 2)]
