@@ -1,4 +1,4 @@
-"""Check what works on an endpoint, and say what to do where something does not."""
+"""Check what works on an endpoint, and what to do where something does not."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def diagnose(reader: Reader, progress: Progress | None = None) -> Diagnosis:
 
 
 def _list_names(what: str, ask: Callable[[], Mapping[str, Mapping[str, JSON]] | None]) -> list[Symptom]:
-    """What a project has of something, by name."""
+    """The deployments or connections of a project, by name."""
     try:
         rows = ask()
     except RequestFailed as failed:
         return [Symptom(what, "failed", str(failed))]
     if rows is None:
-        return [Symptom(what, "unknown", f"this service has no listing of {what} that we may read")]
+        return [Symptom(what, "unknown", f"this service has no listing of {what} that can be read")]
     names = sorted(str(row.get("name") or name) for name, row in rows.items())
     return [Symptom(what, "works", ", ".join(names) or "none")]

@@ -1,4 +1,8 @@
-"""A snapshot decoded into canonical objects: the form in which every stage sees an estate."""
+"""A snapshot decoded into canonical objects: the form in which every stage sees an estate.
+
+Threads and messages are decoded at each access: a decoded thread takes four times the memory of its text, and
+there may be 100,000 on each side.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,7 @@ _S = TypeVar("_S")
 
 
 class LazySequence(Sequence[_T], Generic[_T]):
-    """What `read` makes of each of `places`."""
+    """A sequence whose members are read at each access: `read` is called with one of `places`."""
 
     def __init__(self, read: Callable[[int], _T], places: Sequence[int]) -> None:
         self._read, self._places = read, places
@@ -33,26 +37,27 @@ class LazySequence(Sequence[_T], Generic[_T]):
         return len(self._places)
 
     @overload
-    def __getitem__(self, at: int) -> _T: ...
+    def __getitem__(self, index: int) -> _T: ...
     @overload
-    def __getitem__(self, at: slice) -> LazySequence[_T]: ...
-    def __getitem__(self, at: int | slice) -> _T | LazySequence[_T]:
-        if isinstance(at, slice):
-            return LazySequence(self._read, self._places[at])
-        return self._read(self._places[at])
+    def __getitem__(self, index: slice) -> LazySequence[_T]: ...
+    def __getitem__(self, index: int | slice) -> _T | LazySequence[_T]:
+        if isinstance(index, slice):
+            return LazySequence(self._read, self._places[index])
+        return self._read(self._places[index])
 
-    def select(self, at: Sequence[int]) -> LazySequence[_T]:
-        """Those at some places of it."""
-        return LazySequence(self._read, [self._places[n] for n in at])
+    def select(self, indexes: Sequence[int]) -> LazySequence[_T]:
+        """The members at some indexes."""
+        return LazySequence(self._read, [self._places[n] for n in indexes])
 
-    def map(self, through: Callable[[_T], _S]) -> LazySequence[_S]:
-        """What a function makes of each."""
+    def map(self, function: Callable[[_T], _S]) -> LazySequence[_S]:
+        """The results of a function for each member, called at each access."""
         read = self._read
-        return LazySequence(lambda place: through(read(place)), self._places)
+        return LazySequence(lambda place: function(read(place)), self._places)
 
 
 class LazyEntities(Mapping[str, Entity]):
-    """Objects of one kind by id, in the order in which they came."""
+    """Objects of one kind by id, in the order of their bodies. Stored as JSON text, decoded at each
+    access."""
 
     def __init__(self, bodies: Iterable[JSON], decode: Callable[[JSON], Entity]) -> None:
         self._decode = decode
@@ -75,30 +80,30 @@ def _text(body: JSON) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode()
 
 
-# Kinds that are held in memory; threads and messages are read one at a time.
+# Kinds of which all objects are kept in memory; threads and messages are read one at a time.
 IN_MEMORY_KINDS = ("file", "vector_store", "assistant")
 
 
 class Estate:
-    """One snapshot, decoded. Threads may share it when they may share the snapshot."""
+    """One snapshot, decoded. Several threads may use it if they may use the snapshot.
+
+    `is_live`: it was read just now to be compared, and is not kept. `names_are_ids`: ids of assistants are
+    names, so an equal id in another project proves nothing. `agent_version`: which version of an agent is
+    decoded, the newest or the one that most users get; set before any assistant is accessed."""
 
     def __init__(self, snapshot: SnapshotReader, live: bool = False) -> None:
         self.snapshot = snapshot
         self.is_live = live
-        """Read just now, to be compared: nothing of it was kept."""
         self.type = snapshot.info.type
         self.side = Side(snapshot.info.type, snapshot.info.url)
         self.codec = CODECS[self.type]
         self.names_are_ids = self.codec.assign_names is not None
-        """Ids of assistants are names here, so a like id in another project proves nothing."""
-        self._calls: dict[str, frozenset[str]] = {}
+        self._paired_calls_by_thread: dict[str, frozenset[str]] = {}
         self._places: dict[str, list[int]] = {}
         self.agent_version = NEWEST_VERSION
-        """Which version of an agent is meant: the newest, or the one that most users get. Set before any
-        assistant is looked at."""
 
     def objects(self, kind: str) -> dict[str, Entity]:
-        """All objects of a small kind by id, in the order of their listing."""
+        """All objects of a kind in `IN_MEMORY_KINDS` by id, in the order of their listing."""
         return self._small[kind]
 
     def members(self, kind: str, parent: str) -> list[Entity]:
@@ -106,12 +111,12 @@ class Estate:
         return list(self.iter_members(kind, parent))
 
     def iter_members(self, kind: str, parent: str) -> Iterator[Entity]:
-        """The same, one at a time: a thread may hold 100,000 messages."""
+        """The objects below one parent, one at a time: a thread may have 100,000 messages."""
         yield from self._iter_decoded(kind, parent)
         yield from (e for e in self._derived if e.kind == kind and e.parent == parent)
 
     def lazy_members(self, kind: str, parent: str) -> LazySequence[Entity]:
-        """The same by place, each decoded when it is asked for."""
+        """The objects below one parent by position, each decoded when it is accessed."""
         if any((e.kind, e.parent) == (kind, parent) for e in self._derived):
             members = self.members(kind, parent)
             return LazySequence(members.__getitem__, range(len(members)))
@@ -119,12 +124,12 @@ class Estate:
         return LazySequence(lambda n: self.decode(kind, placed.read(n), parent), range(len(placed)))
 
     def lazy_messages(self, thread: str) -> LazySequence[LazyMessage]:
-        """The messages of a thread by place, read when they are asked for."""
+        """The messages of a thread by position, each read when it is accessed."""
         placed = self.snapshot.listing_bodies("message", thread)
         return LazySequence(lambda n: self.lazy_message(thread, placed.read(n)), range(len(placed)))
 
     def iter_lazy_messages(self, thread: str) -> Iterator[LazyMessage]:
-        """The messages of a thread, in order, each decoded where somebody looks."""
+        """The messages of a thread in order; each is decoded only when its `entity` is accessed."""
         if thread in self._places:
             yield from self.lazy_messages(thread).select(self._places[thread])
             return
@@ -132,14 +137,14 @@ class Estate:
             yield self.lazy_message(thread, body)
 
     def set_message_order(self, thread: str, ids: Iterable[str]) -> None:
-        """From now on the messages of a thread are spoken in this order, those that are not named last."""
+        """From now on `iter_lazy_messages` returns the messages of a thread in this order, others last."""
         self._places.pop(thread, None)
-        wanted = {id_: n for n, id_ in enumerate(ids)}
+        ranks = {id_: n for n, id_ in enumerate(ids)}
         listed = [message.id for message in self.iter_lazy_messages(thread)]
-        self._places[thread] = sorted(range(len(listed)), key=lambda n: wanted.get(listed[n], len(wanted)))
+        self._places[thread] = sorted(range(len(listed)), key=lambda n: ranks.get(listed[n], len(ranks)))
 
     def lazy_message(self, thread: str, body: StoredBody) -> LazyMessage:
-        """A body of a message, decoded where somebody looks."""
+        """A message that is decoded only when its `entity` is accessed."""
         return LazyMessage(self, thread, body, self.codec.text_message(body))
 
     def decode(self, kind: str, body: StoredBody, parent: str) -> Entity:
@@ -153,7 +158,7 @@ class Estate:
 
     @cached_property
     def threads_by_id(self) -> Mapping[str, Entity]:
-        """The same, to be looked up."""
+        """Every thread by id."""
         bodies = (body for _, body in self.snapshot.bodies("thread", ""))
         return LazyEntities(bodies, lambda body: self.codec.decode("thread", body, "", None)[0])
 
@@ -164,7 +169,7 @@ class Estate:
         }
 
     def why_filtered(self, kind: str) -> str:
-        """Why the snapshot holds only some objects of a kind although its listing was read, or ''."""
+        """Why the snapshot has only some objects of a kind although its listing was read, or ''."""
         options = self.snapshot.info.options
         rules = [r for name in ("include", "exclude") for r in options.get(name, ()) if r[0] == kind]
         shard = Shard.from_options(options)
@@ -173,10 +178,10 @@ class Estate:
         )
 
     def paired_calls(self, thread: str) -> frozenset[str]:
-        """Ids of the tool calls in a thread of which both halves are there, and can be written."""
-        if thread not in self._calls:
-            self._calls[thread] = self._paired_calls(thread)
-        return self._calls[thread]
+        """Ids of the tool calls in a thread that can be written: both the call and its output exist."""
+        if thread not in self._paired_calls_by_thread:
+            self._paired_calls_by_thread[thread] = self._paired_calls(thread)
+        return self._paired_calls_by_thread[thread]
 
     def _paired_calls(self, thread: str) -> frozenset[str]:
         halves: dict[str, set[str]] = {}
@@ -197,31 +202,32 @@ class Estate:
 
     @cached_property
     def file_states(self) -> dict[str, frozenset[str]]:
-        """File id -> its states in the stores that it lies in."""
-        found: dict[str, set[str]] = {}
+        """File id -> its states in the vector stores that contain it."""
+        states_by_file: dict[str, set[str]] = {}
         for store in self.objects("vector_store"):
             for row in self.iter_members("vector_store_file", store):
-                found.setdefault(str(row.fields["file_id"]), set()).add(str(row.facts.get("status") or ""))
-        return {id_: frozenset(states) for id_, states in found.items()}
+                id_, state = str(row.fields["file_id"]), str(row.facts.get("status") or "")
+                states_by_file.setdefault(id_, set()).add(state)
+        return {id_: frozenset(states) for id_, states in states_by_file.items()}
 
     @cached_property
     def _small(self) -> dict[str, dict[str, Entity]]:
-        whole = {
+        entities = {
             kind: chain(self._iter_decoded(kind, ""), self._derived)
             for kind in IN_MEMORY_KINDS
             if kind != "assistant"
         }
-        whole["assistant"] = chain.from_iterable(self._assistants)
-        return {kind: {e.id: e for e in whole[kind] if e.kind == kind} for kind in IN_MEMORY_KINDS}
+        entities["assistant"] = chain.from_iterable(self._assistants)
+        return {kind: {e.id: e for e in entities[kind] if e.kind == kind} for kind in IN_MEMORY_KINDS}
 
     @cached_property
     def _derived(self) -> list[Entity]:
-        """Objects that reading calls for though no body holds them (the stores of v1 retrieval)."""
-        return [one for _, *derived in self._assistants for one in derived]
+        """Objects that have no body of their own and follow from assistants (the stores of v1 retrieval)."""
+        return [entity for _, *derived in self._assistants for entity in derived]
 
     @cached_property
     def _assistants(self) -> list[list[Entity]]:
-        """Each assistant, then the objects that its reading calls for."""
+        """Each assistant, followed by the objects that are derived from it."""
         bodies = self.snapshot.bodies("assistant", "")
         if self.agent_version == SERVED_VERSION:
             bodies = ((parent, with_served_version(body)) for parent, body in bodies)
@@ -245,14 +251,14 @@ class Estate:
     def _with_hash(self, file: Entity) -> Entity:
         blob = self.snapshot.blob(file.id)
         if blob is None or (not self.codec.files_immutable and file.fields.get("sha256") != blob.sha256):
-            return file  # a directory's file may have had other bytes under the same key
+            return file  # earlier the directory had other bytes under the same key
         facts = {**file.facts, "bytes_from": blob.origin, "bytes_reported": file.fields.get("bytes")}
         fields = {**file.fields, "sha256": blob.sha256, "bytes": blob.size}
         return Entity("file", file.id, file.parent, fields, facts, file.extras)
 
 
 class LazyMessage(NamedTuple):
-    """A message of an estate. `words`: what it says where it is nothing but words."""
+    """A message of an estate. `text_message`: its text where it is plain text, else None."""
 
     estate: Estate
     thread: str
@@ -270,5 +276,5 @@ class LazyMessage(NamedTuple):
 
 
 def stamp(entity: Entity) -> str:
-    """`TYPE:ID` of what an object was made from, or ''."""
+    """`TYPE:ID` of the object from which this one was created, or ''."""
     return read_stamp(entity.fields.get("metadata"))

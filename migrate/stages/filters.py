@@ -14,8 +14,8 @@ NAME_FIELDS = ("id", "name", "filename")
 
 @dataclass(frozen=True)
 class ObjectFilter:
-    """Included and excluded patterns. A kind without `include` rules is included whole. `fitted`: those that
-    fitted something until now; threads may add to it."""
+    """Included and excluded (kind, pattern) rules. Without `include` rules for a kind, all of it is included.
+    `matched_rules`: the rules that matched something until now; several threads may add to it."""
 
     include: tuple[tuple[str, str], ...] = ()
     exclude: tuple[tuple[str, str], ...] = ()
@@ -23,38 +23,38 @@ class ObjectFilter:
 
     @classmethod
     def parse(cls, include: Iterable[str] = (), exclude: Iterable[str] = ()) -> ObjectFilter:
-        """From the texts of the command line; raises `BadUsage` for an unknown kind."""
+        """From KIND:GLOB texts of the command line. Raises `BadUsage` for an unknown kind."""
         return cls(tuple(map(_rule, include)), tuple(map(_rule, exclude)))
 
     @classmethod
     def for_kinds(cls, kinds: Collection[str]) -> ObjectFilter:
-        """Whole kinds, and no others (empty: all)."""
+        """All objects of these kinds and no others (empty: all kinds)."""
         return cls(exclude=tuple((kind, "*") for kind in KINDS if kinds and kind not in kinds))
 
     def may_match(self, kind: str) -> bool:
-        """Whether any object of a kind may be wanted."""
+        """Whether any object of a kind may pass."""
         return (kind, "*") not in self.exclude
 
     def matches(self, kind: str, body: Mapping[str, JSON]) -> bool:
-        """Whether an object is wanted."""
+        """Whether an object passes."""
         if not self.include and not self.exclude:
             return True
         return self.matches_names(kind, [str(body[key]) for key in NAME_FIELDS if body.get(key)])
 
     def matches_names(self, kind: str, names: Collection[str]) -> bool:
-        """Whether an object of these names and ids is wanted: one that fits a rule is enough."""
+        """Whether an object with these names and ids passes: one that matches a rule is enough."""
         included = [rule for rule in self.include if rule[0] == kind]
-        fits = self._fit(included, names)
-        return not self._fit([r for r in self.exclude if r[0] == kind], names) and (fits or not included)
+        is_included = self._matches_any(included, names) or not included
+        return not self._matches_any([r for r in self.exclude if r[0] == kind], names) and is_included
 
-    def _fit(self, rules: list[tuple[str, str]], names: Collection[str]) -> bool:
-        found = [rule for rule in rules if any(fnmatchcase(name, rule[1]) for name in names)]
-        self.matched_rules.update(found)
-        return bool(found)
+    def _matches_any(self, rules: list[tuple[str, str]], names: Collection[str]) -> bool:
+        matched = [rule for rule in rules if any(fnmatchcase(name, rule[1]) for name in names)]
+        self.matched_rules.update(matched)
+        return bool(matched)
 
     def unmatched_rules(self, unknown: Collection[str] = ()) -> list[str]:
-        """The rules that fitted nothing, as they were written; not those for whole kinds, nor those of kinds
-        of which it is `unknown`."""
+        """The rules that matched nothing, as they were written. Without rules for all of a kind, and without
+        those of kinds for which it is `unknown`."""
         rules = dict.fromkeys((*self.include, *self.exclude))
         return [
             f"{kind}:{glob}"
@@ -71,7 +71,7 @@ def _rule(text: str) -> tuple[str, str]:
 
 
 def must_be_kinds(names: Iterable[str]) -> None:
-    """Raises `BadUsage` for a name that is no kind."""
+    """Raises `BadUsage` for a name that is not a kind."""
     for name in names:
         if name not in KINDS:
             raise BadUsage(f"there is no kind {name!r}", todo=f"kinds are {', '.join(KINDS)}")

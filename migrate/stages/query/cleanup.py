@@ -198,7 +198,7 @@ def _orphans(whole: ProjectUsage) -> _CleanupItems:
     by_owner: dict[tuple[str, str, str], tuple[Entity, dict[str, None]]] = {}
     for lost in usage.dangling:
         entity, names = by_owner.setdefault(lost.entity.key, (lost.entity, {}))
-        names[f"{lost.meant[0]} {lost.meant[1]}"] = None
+        names[f"{lost.missing[0]} {lost.missing[1]}"] = None
     for entity, names in by_owner.values():
         names_shown = ", ".join(list(names)[:MAX_REFERENCES_NAMED])
         more = f" and {len(names) - MAX_REFERENCES_NAMED:,} more" if len(names) > MAX_REFERENCES_NAMED else ""

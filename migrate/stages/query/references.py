@@ -1,6 +1,6 @@
-"""Find all references in an estate. Messages and runs are read once and not held in memory.
+"""Find all references in an estate. Messages and runs are read once and not kept in memory.
 
-An incomplete listing proves nothing: `gap` says which listing was not read.
+An incomplete listing proves nothing about absence: `Usage.gap` says which listing was not read.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from migrate.stages.estate import Estate
 # Kind and id.
 ObjectKey = tuple[str, str]
 
-# References that may mean a file of a container, which no listing has: they use, and never dangle.
+# References that may mean a file of a container, which is in no listing: they never count as dangling.
 CONTAINER_FILE_PATHS = frozenset({"content[].text.annotations[].file_id"})
 DELETED_WHILE_READ = "it was deleted while the snapshot was read"
-# Kind -> where it says which assistant was at work.
+# Kind -> the part of an entity with the id of the assistant that answered.
 ASSISTANT_ID_SOURCE = {"run": "fields", "message": "facts"}
 
 
@@ -30,7 +30,7 @@ class DanglingReference:
 
     entity: Entity
     path: str
-    meant: ObjectKey
+    missing: ObjectKey
 
 
 @dataclass
@@ -43,9 +43,13 @@ class ThreadGroup:
 
 @dataclass
 class Usage:
-    """`named`: everything that something names; `edges`: which assistant or store names what; `folds`:
-    threads by what they, their messages and their runs name; `worked`: assistants that a run or a message
-    tells of."""
+    """All references of an estate.
+
+    `referenced`: objects to which another refers. `edges`: which assistant or store refers to which object.
+    `thread_groups`: threads by the objects to which they, their messages and their runs refer.
+    `active_assistants`: assistants of runs and messages. `failed_files`: files that their vector store could
+    not index. `members`: id of a store -> its files, where all were read. `gaps`: kind -> why not all were
+    read. `more_gaps`: how many further gaps a kind has."""
 
     estate: Estate
     referenced: set[ObjectKey] = field(default_factory=set)
@@ -54,11 +58,9 @@ class Usage:
     active_assistants: set[str] = field(default_factory=set)
     dangling: list[DanglingReference] = field(default_factory=list)
     failed_files: list[Entity] = field(default_factory=list)
-    """Files that their store holds and could not take in."""
     members: dict[str, list[Entity]] = field(default_factory=dict)
-    """Store id -> its files, of stores whose files were all read."""
     gaps: dict[str, str] = field(default_factory=dict)
-    more: dict[str, int] = field(default_factory=dict)
+    more_gaps: dict[str, int] = field(default_factory=dict)
 
     def gap(self, *kinds: str) -> str:
         """Why not all objects of these kinds were read, or ''."""
@@ -66,92 +68,92 @@ class Usage:
         return "; ".join(reasons)
 
     def _more(self, kind: str) -> str:
-        number = self.more.get(kind, 0)
+        number = self.more_gaps.get(kind, 0)
         return f" (and {number:,} more)" if number else ""
 
-    def exists(self, named: ObjectKey) -> bool:
-        """Whether an object of a small kind is in the estate."""
-        return named[1] in self.estate.objects(named[0])
+    def exists(self, key: ObjectKey) -> bool:
+        """Whether a file, vector store or assistant is in the estate."""
+        return key[1] in self.estate.objects(key[0])
 
 
 def read_usage(estate: Estate) -> Usage:
     """Read the whole estate once and collect its references."""
-    found = Usage(estate)
+    usage = Usage(estate)
     for kind in ("file", "vector_store", "assistant", "thread"):
-        _is_read_whole(found, kind, "")
+        _is_complete(usage, kind, "")
     for assistant in estate.objects("assistant").values():
-        _add_references(found, assistant, ("assistant", assistant.id))
+        _add_references(usage, assistant, ("assistant", assistant.id))
     for store in estate.objects("vector_store").values():
-        _add_store(found, store)
+        _add_store(usage, store)
     for thread in estate.iter_threads():
-        _add_thread(found, thread)
-    return found
+        _add_thread(usage, thread)
+    return usage
 
 
-def _add_store(found: Usage, store: Entity) -> None:
-    whole = store.derived_from or _is_read_whole(found, "vector_store_file", store.id)
-    rows = found.estate.members("vector_store_file", storable_text(store.id))
-    if whole:
-        found.members[store.id] = rows
+def _add_store(usage: Usage, store: Entity) -> None:
+    complete = store.derived_from or _is_complete(usage, "vector_store_file", store.id)
+    rows = usage.estate.members("vector_store_file", storable_text(store.id))
+    if complete:
+        usage.members[store.id] = rows
     for row in rows:
-        names = _add_references(found, row, ("vector_store", store.id))
-        if usability(row) != "usable" and all(map(found.exists, names)):
-            found.failed_files.append(row)
+        keys = _add_references(usage, row, ("vector_store", store.id))
+        if usability(row) != "usable" and all(map(usage.exists, keys)):
+            usage.failed_files.append(row)
 
 
-def _add_thread(found: Usage, thread: Entity) -> None:
-    hangs_on = dict(_add_references(found, thread))
+def _add_thread(usage: Usage, thread: Entity) -> None:
+    references = dict(_add_references(usage, thread))
     for kind in ("message", "run"):
-        _is_read_whole(found, kind, thread.id)
-        for entity in found.estate.iter_members(kind, storable_text(thread.id)):
+        _is_complete(usage, kind, thread.id)
+        for entity in usage.estate.iter_members(kind, storable_text(thread.id)):
             if kind == "message":
-                hangs_on.update(_add_references(found, entity))
+                references.update(_add_references(usage, entity))
             worker = getattr(entity, ASSISTANT_ID_SOURCE[kind]).get("assistant_id")
             if isinstance(worker, str) and worker:
-                found.active_assistants.add(worker)
-                if found.exists(("assistant", worker)):
-                    hangs_on["assistant", worker] = None
-    _add_run_steps(found, thread)
-    fold = found.thread_groups.setdefault(frozenset(hangs_on), ThreadGroup(thread))
-    fold.count += 1
+                usage.active_assistants.add(worker)
+                if usage.exists(("assistant", worker)):
+                    references["assistant", worker] = None
+    _add_run_steps(usage, thread)
+    group = usage.thread_groups.setdefault(frozenset(references), ThreadGroup(thread))
+    group.count += 1
 
 
-def _add_run_steps(found: Usage, thread: Entity) -> None:
-    """Files that the steps of runs made, or found something in. They use; what is gone by now dangles
-    nowhere, since a step tells what was. Steps that nobody asked for are no gap."""
-    if found.estate.snapshot.listing_state("run_step", storable_text(thread.id))[0] not in ("", "complete"):
-        _is_read_whole(found, "run_step", thread.id)
-    for step in found.estate.iter_members("run_step", storable_text(thread.id)):
-        meant = ((kind, id_) for _, kind, id_ in references_of(KINDS["run_step"], step) if kind == "file")
-        found.referenced.update(filter(found.exists, meant))
+def _add_run_steps(usage: Usage, thread: Entity) -> None:
+    """Add the files that run steps created or searched. A file that does not exist any more is not dangling:
+    a step describes the past. Steps that were not requested are no gap."""
+    if usage.estate.snapshot.listing_state("run_step", storable_text(thread.id))[0] not in ("", "complete"):
+        _is_complete(usage, "run_step", thread.id)
+    for step in usage.estate.iter_members("run_step", storable_text(thread.id)):
+        files = ((kind, id_) for _, kind, id_ in references_of(KINDS["run_step"], step) if kind == "file")
+        usage.referenced.update(filter(usage.exists, files))
 
 
-def _add_references(found: Usage, entity: Entity, owner: ObjectKey | None = None) -> dict[ObjectKey, None]:
-    """Note every reference of an object, and give back what it names. `owner` is what a picture draws it
-    as."""
-    names: dict[ObjectKey, None] = {}
+def _add_references(usage: Usage, entity: Entity, owner: ObjectKey | None = None) -> dict[ObjectKey, None]:
+    """Add every reference of an object, and return them. `owner`: the node of a diagram that stands for
+    it."""
+    keys: dict[ObjectKey, None] = {}
     for path, kind, id_ in references_of(KINDS[entity.kind], entity):
-        meant = (kind, id_)
-        if not found.exists(meant):
+        key = (kind, id_)
+        if not usage.exists(key):
             if path in CONTAINER_FILE_PATHS:
                 continue
-            if kind not in found.gaps:
-                found.dangling.append(DanglingReference(entity, path, meant))
-        names[meant] = None
-    found.referenced.update(names)
+            if kind not in usage.gaps:
+                usage.dangling.append(DanglingReference(entity, path, key))
+        keys[key] = None
+    usage.referenced.update(keys)
     if owner:
-        found.edges.update({(owner, meant): None for meant in names if meant != owner})
-    return names
+        usage.edges.update({(owner, key): None for key in keys if key != owner})
+    return keys
 
 
-def _is_read_whole(found: Usage, kind: str, parent: str) -> bool:
-    """Whether a listing was read whole; the first that was not is named, the others are counted."""
-    snapshot = found.estate.snapshot
+def _is_complete(usage: Usage, kind: str, parent: str) -> bool:
+    """Whether a listing was read completely. The first gap of a kind is described, the others are counted."""
+    snapshot = usage.estate.snapshot
     state, reason = snapshot.listing_state(kind, storable_text(parent))
     why = reason or DELETED_WHILE_READ if state == "gone" else absence_gap(snapshot.info, kind, state, reason)
-    if why and kind in found.gaps:
-        found.more[kind] = found.more.get(kind, 0) + 1
+    if why and kind in usage.gaps:
+        usage.more_gaps[kind] = usage.more_gaps.get(kind, 0) + 1
     elif why:
         where = f" of {parent}" if parent else ""
-        found.gaps[kind] = f"not all {KINDS[kind].plural.replace('_', ' ')}{where} were read: {why}"
+        usage.gaps[kind] = f"not all {KINDS[kind].plural.replace('_', ' ')}{where} were read: {why}"
     return not why
